@@ -1,0 +1,181 @@
+"""ARM resource ids: build, parse and compare them.
+
+Knows the grammar of ids and scopes. Must not know any particular resource type.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import total_ordering
+from typing import Any
+
+from pydantic_core import core_schema
+
+RESOURCE_GROUP_TYPE = "Microsoft.Resources/resourceGroups"
+SUBSCRIPTION_TYPE = "Microsoft.Resources/subscriptions"
+
+_SUBSCRIPTION = re.compile(r"^/subscriptions/(?P<subscription>[^/]+)(?P<rest>/.*)?$", re.IGNORECASE)
+_GROUP = re.compile(r"^/resourceGroups/(?P<group>[^/]+)(?P<rest>/.*)?$", re.IGNORECASE)
+
+
+class InvalidArmId(ValueError):
+    """The text is not an ARM resource id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where resources live when a blueprint does not say: a subscription (GUID), perhaps its tenant and a group."""
+
+    subscription: str
+    tenant: str | None = None
+    resource_group: str | None = None
+
+    def group_id(self, name: str) -> ArmId:
+        """Id of a resource group in this subscription."""
+        return ArmId.resource_group_of(self.subscription, name)
+
+
+@total_ordering
+class ArmId:
+    """One ARM id, for example ``/subscriptions/S/resourceGroups/G/providers/Microsoft.Network/publicIPAddresses/P``.
+
+    Ids compare and hash without case, because Azure answers them in another casing than it was given
+    (recording ``test_network_vpn_gateway``, back references); ``str()`` keeps the casing of the text.
+    """
+
+    __slots__ = ("_key", "_pairs", "group", "namespace", "subscription", "text")
+
+    text: str
+    subscription: str
+    group: str | None
+    namespace: str
+    _pairs: tuple[tuple[str, str], ...]
+    _key: str
+
+    def __init__(self, text: str) -> None:
+        """Parse the text; raises `InvalidArmId` with what is wrong with it."""
+        clean = text.rstrip("/")
+        head = _SUBSCRIPTION.match(clean)
+        if head is None:
+            raise InvalidArmId(f"{text!r} is not an ARM id: it must start with /subscriptions/<id>.")
+        rest = head["rest"] or ""
+        grouped = _GROUP.match(rest)
+        group = grouped["group"] if grouped else None
+        namespace, pairs = _provider_path((grouped["rest"] or "") if grouped else rest, text)
+        object.__setattr__(self, "text", clean)
+        object.__setattr__(self, "subscription", head["subscription"])
+        object.__setattr__(self, "group", group)
+        object.__setattr__(self, "namespace", namespace)
+        object.__setattr__(self, "_pairs", pairs)
+        object.__setattr__(self, "_key", clean.lower())
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"ArmId is immutable, cannot set {name}")
+
+    @classmethod
+    def resource_group_of(cls, subscription: str, name: str) -> ArmId:
+        """Id of a resource group."""
+        return cls(f"/subscriptions/{subscription}/resourceGroups/{name}")
+
+    @classmethod
+    def build(cls, subscription: str, group: str, arm_type: str, *names: str) -> ArmId:
+        """Id of a resource of `arm_type` (``Microsoft.Network/virtualNetworks/subnets``), one name per type segment."""
+        namespace, *segments = arm_type.split("/")
+        if len(segments) != len(names):
+            raise InvalidArmId(f"{arm_type} takes {len(segments)} names, got {len(names)}: {', '.join(names)}")
+        tail = "/".join(f"{segment}/{name}" for segment, name in zip(segments, names, strict=True))
+        return cls(f"/subscriptions/{subscription}/resourceGroups/{group}/providers/{namespace}/{tail}")
+
+    @property
+    def key(self) -> str:
+        """The id in lower case: what equality and dictionaries use."""
+        return self._key
+
+    @property
+    def type(self) -> str:
+        """ARM type such as ``Microsoft.Network/virtualNetworks/subnets``, in the casing of the text."""
+        if not self._pairs:
+            return RESOURCE_GROUP_TYPE if self.group else SUBSCRIPTION_TYPE
+        return "/".join((self.namespace, *(segment for segment, _ in self._pairs)))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names along the path, parent first: ``("vnet-hub", "GatewaySubnet")``."""
+        return tuple(name for _, name in self._pairs)
+
+    @property
+    def name(self) -> str:
+        """The resource's own name."""
+        if self._pairs:
+            return self._pairs[-1][1]
+        return self.group or self.subscription
+
+    @property
+    def parent(self) -> ArmId | None:
+        """The resource that contains this one: a VNet for a subnet, else the resource group; none for a subscription."""
+        if len(self._pairs) > 1:
+            segment, name = self._pairs[-1]
+            return ArmId(self.text[: -len(f"/{segment}/{name}")])
+        if self._pairs and self.group:
+            return self.resource_group
+        return None
+
+    @property
+    def resource_group(self) -> ArmId:
+        """Id of the resource group; raises `InvalidArmId` for an id without one."""
+        if self.group is None:
+            raise InvalidArmId(f"{self.text} is not in a resource group.")
+        return ArmId.resource_group_of(self.subscription, self.group)
+
+    def child(self, segment: str, name: str) -> ArmId:
+        """Id of a child resource."""
+        return ArmId(f"{self.text}/{segment}/{name}")
+
+    def contains(self, other: ArmId) -> bool:
+        """Whether `other` lies below this id (or is it)."""
+        return other.key == self.key or other.key.startswith(self.key + "/")
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return f"ArmId({self.text!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ArmId) and other.key == self.key
+
+    def __lt__(self, other: ArmId) -> bool:
+        return self.key < other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __reduce__(self) -> tuple[type[ArmId], tuple[str]]:
+        return (ArmId, (self.text,))
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> core_schema.CoreSchema:
+        return core_schema.json_or_python_schema(
+            json_schema=core_schema.no_info_after_validator_function(cls, core_schema.str_schema()),
+            python_schema=core_schema.union_schema(
+                [
+                    core_schema.is_instance_schema(cls),
+                    core_schema.no_info_after_validator_function(cls, core_schema.str_schema()),
+                ]
+            ),
+            serialization=core_schema.to_string_ser_schema(),
+        )
+
+
+def _provider_path(rest: str, text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Namespace and (segment, name) pairs after the last ``/providers/`` of an id."""
+    if not rest:
+        return "", ()
+    before, marker, tail = rest.rpartition("/providers/")
+    if not marker or (before and "/providers/" not in before + "/"):
+        raise InvalidArmId(f"{text!r} is not an ARM id: expected /providers/<namespace>/<type>/<name>.")
+    namespace, *parts = tail.split("/")
+    if not parts or len(parts) % 2 or not all(parts):
+        raise InvalidArmId(f"{text!r} is not an ARM id: types and names after /providers/{namespace} must come in pairs.")
+    return namespace, tuple(zip(parts[::2], parts[1::2], strict=True))

@@ -113,7 +113,7 @@ class ArmId:
 
     @property
     def parent(self) -> ArmId | None:
-        """The resource that contains this one: a VNet for a subnet, else the resource group; none for a subscription."""
+        """The container: a VNet for a subnet, else the resource group; none for a subscription."""
         if len(self._pairs) > 1:
             segment, name = self._pairs[-1]
             return ArmId(self.text[: -len(f"/{segment}/{name}")])
@@ -151,7 +151,7 @@ class ArmId:
     def __hash__(self) -> int:
         return hash(self.key)
 
-    def __reduce__(self) -> tuple[type[ArmId], tuple[str]]:
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
         return (ArmId, (self.text,))
 
     @classmethod
@@ -177,5 +177,7 @@ def _provider_path(rest: str, text: str) -> tuple[str, tuple[tuple[str, str], ..
         raise InvalidArmId(f"{text!r} is not an ARM id: expected /providers/<namespace>/<type>/<name>.")
     namespace, *parts = tail.split("/")
     if not parts or len(parts) % 2 or not all(parts):
-        raise InvalidArmId(f"{text!r} is not an ARM id: types and names after /providers/{namespace} must come in pairs.")
+        raise InvalidArmId(
+            f"{text!r} is not an ARM id: types and names after /providers/{namespace} must come in pairs."
+        )
     return namespace, tuple(zip(parts[::2], parts[1::2], strict=True))

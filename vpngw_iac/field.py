@@ -1,0 +1,206 @@
+"""Markers that say everything about a field, and constrained types that carry the domain's rules.
+
+Plan, drift, overlay, documentation and tests read the same markers. A constrained type reports its violation with the
+rule id as pydantic's error type, so that a type error is a finding like any other. Knows no resource and no SDK.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+# --- markers -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Immutable:
+    """Cannot change in place: an edit replaces the resource."""
+
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerDefault:
+    """What Azure fills in when the property is left out; also what a removal sends or resets to."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOnly:
+    """Azure's to write: never declared, never sent back."""
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOnly:
+    """A secret: answers may echo, mask or omit it; compared by fingerprint, sent in every PUT that would lose it."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotInList:
+    """LIST answers never carry it, GET does."""
+
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedBy:
+    """A list whose items are owned one by one, recognised by this property (without case)."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unordered:
+    """A list that is owned as a whole and compared as a set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Children:
+    """Child resources shown inside their parent: never declared there, carried through its PUT as read."""
+
+    arm_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnyCase:
+    """Compared without case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """An object owned as a whole: when it is no longer declared, what Azure filled into it goes too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detachable:
+    """A reference that can be taken off and put back while its target is deleted or replaced."""
+
+
+OutageLevel = Literal["none", "seconds", "minutes", "reconfigure"]
+"""``reconfigure``: until devices on the other side are reconfigured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """What a change of this property in place costs those who use the resource."""
+
+    level: OutageLevel
+    profiles: bool = False
+    """Whether point-to-site client profiles must be issued again."""
+    rebuild: bool = False
+    """Whether Azure rebuilds the gateway, which takes as long as creating it."""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How one value may become another: in place, by replacement, or not at all (`why` says the way out)."""
+
+    how: Literal["in place", "replace", "impossible"]
+    why: str = ""
+    outage: OutageLevel = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """Decides from the observed and the declared value how the change can be made."""
+
+    judge: Callable[[Any, Any], Verdict]
+
+
+# --- constrained types ---------------------------------------------------------------------------------------------
+
+
+def rule_error(rule: str, message: str) -> PydanticCustomError:
+    """An error that names a rule; braces in the message are literal."""
+    return PydanticCustomError(rule, message.replace("{", "{{").replace("}", "}}"))
+
+
+def _cidr(value: str) -> str:
+    try:
+        network = ipaddress.ip_network(value, strict=False)
+    except ValueError:
+        raise rule_error("T-CIDR", f"{value!r} is not an address prefix such as 10.1.0.0/16.") from None
+    if "/" not in value:
+        raise rule_error(
+            "T-CIDR", f"{value!r} has no prefix length. Write {value}/{network.prefixlen} for one address."
+        )
+    if str(network.network_address) != str(ipaddress.ip_address(value.split("/", maxsplit=1)[0])):
+        raise rule_error("T-CIDR", f"{value!r} has host bits set. Did you mean {network}?")
+    return str(network)
+
+
+def _ipv4(value: str) -> str:
+    try:
+        return str(ipaddress.IPv4Address(value))
+    except ValueError:
+        raise rule_error("T-IPV4", f"{value!r} is not an IPv4 address such as 203.0.113.10.") from None
+
+
+def _ip(value: str) -> str:
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError:
+        raise rule_error("T-IP", f"{value!r} is not an IP address.") from None
+
+
+def _asn(value: int) -> int:
+    if value == 23456 or 65535 <= value <= 65551 or 64496 <= value <= 64511 or value == 4294967295:
+        raise rule_error(
+            "R-BGP-03", f"AS number {value} is reserved by IANA. Use 64512-65514, 65521-65534 or your own."
+        )
+    return value
+
+
+def _region(value: Any) -> Any:
+    """``West Europe`` becomes ``westeurope``."""
+    return re.sub(r"\s+", "", value).lower() if isinstance(value, str) else value
+
+
+def _fqdn(value: str) -> str:
+    label = r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)"
+    if not re.fullmatch(rf"{label}(\.{label})+\.?", value) or len(value) > 253:
+        raise rule_error("T-FQDN", f"{value!r} is not a fully qualified domain name such as vpn.example.com.")
+    return value.rstrip(".").lower()
+
+
+Cidr = Annotated[str, AfterValidator(_cidr)]
+"""An address prefix in canonical form, IPv4 or IPv6, without host bits."""
+
+Ipv4 = Annotated[str, AfterValidator(_ipv4)]
+"""One IPv4 address."""
+
+IpAddress = Annotated[str, AfterValidator(_ip)]
+"""One IPv4 or IPv6 address in canonical form."""
+
+Asn = Annotated[int, Field(ge=1, le=4_294_967_295), AfterValidator(_asn)]
+"""BGP AS number, 16 or 32 bits, not reserved by IANA (R-BGP-03, R-BGP-04)."""
+
+Region = Annotated[str, BeforeValidator(_region), Field(pattern=r"^[a-z0-9]+$", max_length=40)]
+"""An Azure region by its programmatic name; the display name is accepted and normalised."""
+
+Fqdn = Annotated[str, AfterValidator(_fqdn)]
+"""A fully qualified domain name."""
+
+Guid = Annotated[
+    str,
+    BeforeValidator(lambda v: v.strip("{}").lower() if isinstance(v, str) else v),
+    Field(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"),
+]
+"""A GUID; braces and upper case are accepted and normalised (R-AAD-05)."""
+
+AzureName = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,78}[A-Za-z0-9_])?$")]
+"""Name of a Microsoft.Network resource: 1 to 80 characters, starts alphanumeric, ends alphanumeric or ``_``."""
+
+GroupName = Annotated[str, Field(pattern=r"^[\w().-]{0,89}[\w()-]$", max_length=90)]
+"""Name of a resource group."""
+
+Tags = Annotated[dict[str, str], KeyedBy("")]
+"""Tags; owned key by key, keys without case."""

@@ -1,0 +1,102 @@
+"""What was decided: differences, changes and the plan. Plain values; `make_plan` makes them, nothing alters them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.field import OutageLevel
+
+Cause = Literal["edit", "drift", "edit and drift", "absent", "failed", "dependent", "busy"]
+
+
+class Action(StrEnum):
+    """What happens to one resource."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    REPAIR = "repair"
+    REPLACE = "replace"
+    DELETE = "delete"
+    ADOPT = "adopt"
+    FORGET = "forget"
+    MOVE = "move"
+    TAG = "tag"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One property where declared and observed disagree. Secrets appear as ``(sensitive)``."""
+
+    path: str
+    cause: Cause
+    declared: Any = None
+    applied: Any = None
+    observed: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutageStatement:
+    """What a change costs the people who use the network."""
+
+    level: OutageLevel = "none"
+    who: tuple[str, ...] = ()
+    """Sites, peers and clients that lose connectivity."""
+    public_ip_changes: bool = False
+    profiles_stale: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A decision about one resource."""
+
+    address: str
+    id: ArmId
+    action: Action
+    differences: tuple[Difference, ...] = ()
+    outage: OutageStatement = field(default_factory=OutageStatement)
+    reason: str = ""
+    """For people; never steers behaviour."""
+    previous: str | None = None
+    """The old address of a move, or the old id of a replacement that changes identity."""
+    only_secret: bool = False
+    """The shared key alone changes: one action, no PUT."""
+    known_after: tuple[str, ...] = ()
+    """Addresses whose outputs this change waits for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Counts as the plan's footer says them: a replacement is one to add and one to destroy."""
+
+    add: int = 0
+    change: int = 0
+    replace: int = 0
+    destroy: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DriftItem:
+    """One way in which Azure moved away from what was applied."""
+
+    address: str
+    id: str
+    kind: Literal["changed", "missing", "unmanaged"]
+    severity: Literal["security", "availability", "cosmetic"]
+    owner: str | None = None
+    differences: tuple[Difference, ...] = ()
+    detail: str = ""
+
+
+def summary_of(changes: tuple[Change, ...]) -> Summary:
+    """Count the changes."""
+    count: Mapping[Action, int] = {action: sum(c.action is action for c in changes) for action in Action}
+    return Summary(
+        add=count[Action.CREATE] + count[Action.REPLACE],
+        change=count[Action.UPDATE] + count[Action.REPAIR] + count[Action.TAG],
+        replace=count[Action.REPLACE],
+        destroy=count[Action.DELETE] + count[Action.REPLACE],
+    )

@@ -1,0 +1,201 @@
+"""What the engine needs from outside: a cloud, a clock. Nothing here knows the SDK or the simulator."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.errors import AzureIds, CloudError
+from vpngw_iac.resources.wire import Document, Output
+from vpngw_iac.secret import Fingerprint, SecretValue
+
+Verb = Literal["put", "delete", "tag", "act"]
+
+TERMINAL = frozenset({"succeeded", "failed", "canceled"})
+"""Values of ``provisioningState`` after which nothing moves by itself (R-OPS-05)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """One resource as Azure answered it.
+
+    Echoed secrets have become `Fingerprint` leaves before this value exists. `document` is None when Azure says the
+    resource is absent. `unread` says why it could not be read (a 403 on something that is only used).
+    """
+
+    id: ArmId
+    document: Mapping[str, Any] | None
+    source: Literal["get", "list"] = "get"
+    unread: str = ""
+
+    @property
+    def present(self) -> bool:
+        """Whether Azure has it."""
+        return self.document is not None
+
+    @property
+    def etag(self) -> str | None:
+        """The etag in the body: gateways and connections have no other (recordings of 2016 to 2024)."""
+        return None if self.document is None else self.document.get("etag")
+
+    @property
+    def state(self) -> str:
+        """``provisioningState`` as Azure writes it; ``Succeeded`` where a type has none, empty when absent."""
+        if self.document is None:
+            return ""
+        properties = self.document.get("properties") or {}
+        return str(properties.get("provisioningState") or "Succeeded")
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether no operation is running on it."""
+        return self.document is None or self.state.lower() in TERMINAL
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """Something that hangs on one of our resources: a connection, a NAT rule, a root certificate, a peering."""
+
+    holder: ArmId
+    kind: Literal["connection", "natRule", "rootCertificate", "peering", "policyGroup", "lock", "resource"]
+    name: str
+    id: ArmId | None = None
+    owner: str | None = None
+    """Value of its ``vpngw-deployment`` tag, if it bears one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What Azure has right now, as read: by id, and what hangs on our gateways and networks."""
+
+    observed: Mapping[ArmId, Observed] = field(default_factory=dict)
+    attached: tuple[Attached, ...] = ()
+    not_verified: int = 0
+    """How many declared values no answer carried."""
+
+    def get(self, resource_id: ArmId) -> Observed:
+        """What was read; something that was not asked for is unread."""
+        return self.observed.get(resource_id) or Observed(resource_id, None, unread="not read")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Call:
+    """One request to Azure. Bodies may hold secrets: a call has no repr and is never stored."""
+
+    verb: Verb
+    id: ArmId
+    body: Document | None = None
+    etag: str | None = None
+    action: str = ""
+    """For ``act``: ``sharedKey``."""
+    tenants: tuple[str, ...] = ()
+    """Other tenants whose ids the body names; their tokens go into ``x-ms-authorization-auxiliary``."""
+    secrets: tuple[str, ...] = ()
+    """Values that no error text may show."""
+
+    def __repr__(self) -> str:
+        return f"Call({self.verb} {self.id})"
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An accepted operation. Holds nothing that a journal may not hold."""
+
+    verb: Verb
+    id: ArmId
+    url: str | None = None
+    """Azure's operation URL: a hint, never the authority."""
+    retry_after: float | None = None
+    """Seconds that Azure asks to wait before the first poll."""
+    ids: AzureIds = field(default_factory=AzureIds)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Not ended yet."""
+
+    retry_after: float | None = None
+    state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Terminal by ``provisioningState`` (or absent, after a delete)."""
+
+    state: Literal["Succeeded", "Failed", "Canceled"]
+    observed: Observed | None = None
+    error: CloudError | None = None
+
+
+Progress = Running | Ended
+
+
+@dataclass(frozen=True, slots=True)
+class CloudIdentity:
+    """What a state is bound to."""
+
+    name: str
+    """``simulator``, ``public``, ``usgovernment``, ``china`` or ``custom``."""
+    endpoint: str
+    tenant: str
+    subscription: str
+    """The default subscription of this run."""
+    actor: str = ""
+    """Who runs it, as the credential tells (object or client id), for the log."""
+
+
+class Cloud(Protocol):
+    """Azure in few verbs. Every method may be called from several threads at once.
+
+    All raise the `CloudError` family; none retries a write; reads are retried here, within the limits Azure states.
+    """
+
+    identity: CloudIdentity
+
+    def observe(self, ids: Collection[ArmId], *, deep: bool = False) -> Mapping[ArmId, Observed]:
+        """Read every id once, by LIST where that is cheaper. An unreadable id raises instead of looking absent."""
+
+    def attached(self, holders: Collection[ArmId]) -> tuple[Attached, ...]:
+        """What hangs on these gateways, networks and resource groups, ours and others', in any group."""
+
+    def read(self, resource_id: ArmId) -> Observed:
+        """One GET."""
+
+    def secret(self, output: Output) -> SecretValue:
+        """A secret that Azure made (an authorization key), read just before the call that needs it."""
+
+    def begin(self, call: Call) -> Pending | Ended:
+        """Send one request and return at once. Raises `Contention`, `Throttled`, `Unavailable`, `PreconditionFailed`."""
+
+    def poll(self, pending: Pending) -> Progress:
+        """Ask once how far it is: ``provisioningState`` decides, the operation URL is a hint."""
+
+    def fresh_request(self) -> str:
+        """A new client request id; the correlation id stays for the run."""
+
+
+Fingerprinter = Callable[[str], Fingerprint]
+
+
+class Clock(Protocol):
+    """The only thing that sleeps. Durations use `now`, which never goes backwards; people see `utc`."""
+
+    def now(self) -> float:
+        """Seconds, monotonic."""
+
+    def utc(self) -> str:
+        """ISO 8601 time of day in UTC, for journal, log and events."""
+
+    def next(self, inbox: queue.SimpleQueue[Any], seconds: float | None, *, calls_in_flight: int) -> Any | None:
+        """The next message, or None after `seconds`. Virtual time advances only while no call is in flight."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait in a thread of its own (a retried read)."""
+
+
+def only_present(observed: Iterable[Observed]) -> tuple[Observed, ...]:
+    """Those that Azure has."""
+    return tuple(item for item in observed if item.present)

@@ -1,0 +1,75 @@
+"""What we remember of a deployment: one entry per managed resource, and the invariants that hold between them.
+
+A state is shown to anybody: it holds references to secrets and fingerprints, never a value.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from vpngw_iac.arm import ArmId
+
+FORMAT = 1
+
+
+class _Stored(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Binding(_Stored):
+    """What a state belongs to; anything else at run time is refused before anything is read."""
+
+    cloud: str
+    endpoint: str
+    tenant: str
+
+
+class Entry(_Stored):
+    """One resource that we manage."""
+
+    address: str
+    id: ArmId
+    needs: tuple[ArmId, ...] = ()
+    """Ids of the entries it depends on, its parent and resource group included."""
+    applied: dict[str, Any] = Field(default_factory=dict)
+    """The declared body as last applied: secrets as ``{"$secret": reference}``, outputs resolved."""
+    fingerprints: dict[str, dict[str, str]] = Field(default_factory=dict)
+    """Fingerprint of each secret by its path in the body."""
+    unread: tuple[str, ...] = ()
+    """Declared paths that Azure's answers do not carry, as seen right after the PUT."""
+    overruled: dict[str, Any] = Field(default_factory=dict)
+    """Declared paths that Azure (a policy) changed again right after our PUT, with what it wrote."""
+    detached: tuple[str, ...] = ()
+    """Paths that a running replacement took off and has not put back yet."""
+    protect: bool = False
+    on_removal: Literal["delete", "forget"] = "delete"
+    created: bool = True
+    """We created it, as opposed to adopted; a resource group that we did not create is never deleted."""
+    transient: tuple[str, ...] = ()
+    tenant: str | None = None
+
+
+class State(_Stored):
+    """All entries of one deployment, by address."""
+
+    format: Literal[1] = 1
+    kind: Literal["state"] = "state"
+    deployment: str
+    lineage: str
+    serial: int = 0
+    binding: Binding
+    entries: dict[str, Entry] = Field(default_factory=dict)
+    written_by: str = ""
+    """Version of vpngw."""
+
+    @classmethod
+    def new(cls, deployment: str, binding: Binding) -> State:
+        """An empty state with a lineage of its own."""
+        return cls(deployment=deployment, lineage=str(uuid.uuid4()), binding=binding)
+
+    def by_id(self) -> dict[ArmId, Entry]:
+        """Entries by ARM id."""
+        return {entry.id: entry for entry in self.entries.values()}

@@ -168,7 +168,7 @@ class Cloud(Protocol):
         """A secret that Azure made (an authorization key), read just before the call that needs it."""
 
     def begin(self, call: Call) -> Pending | Ended:
-        """Send one request and return at once. Raises `Contention`, `Throttled`, `Unavailable`, `PreconditionFailed`."""
+        """Send one request, return at once. Raises `Contention`, `Throttled`, `Unavailable`, `PreconditionFailed`."""
 
     def poll(self, pending: Pending) -> Progress:
         """Ask once how far it is: ``provisioningState`` decides, the operation URL is a hint."""

@@ -1,0 +1,84 @@
+"""The plan as a value: what was decided, on what basis, and what people should know before they say yes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.engine.change import Change, Summary, summary_of
+from vpngw_iac.engine.graph import Graph
+from vpngw_iac.engine.ports import Attached, CloudIdentity, Snapshot
+from vpngw_iac.errors import Finding, Findings
+from vpngw_iac.field import OutageLevel
+from vpngw_iac.state.model import State
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the caller asked for beyond the blueprint."""
+
+    destroy: bool = False
+    adopt: frozenset[str] = frozenset()
+    adopt_and_change: bool = False
+    replace: frozenset[str] = frozenset()
+    target: frozenset[str] = frozenset()
+    deep: bool = False
+    edits_only: bool = False
+    """Leave drift alone; apply only what was edited in the blueprint."""
+    keep_public_ips: bool = False
+    all_gone: bool = False
+    """Every entry is absent and that is right."""
+    resend_secrets: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Decided changes with their basis. Contains no secret; `execute` obeys it and cannot change its mind."""
+
+    deployment: str
+    identity: CloudIdentity
+    state_url: str
+    changes: tuple[Change, ...]
+    findings: tuple[Finding, ...]
+    unread: tuple[str, ...]
+    """Paths (``address: path``) that no answer carried; they never yield a change."""
+    unmanaged: tuple[Attached, ...]
+    graph: Graph
+    state: State
+    snapshot: Snapshot
+    options: Options = field(default_factory=Options)
+    brought_up_to_date: tuple[str, ...] = ()
+    """Addresses whose entries only need to be rewritten (Azure already has what is declared)."""
+    waiting: tuple[str, ...] = ()
+    """Addresses behind a gate that people outside must open."""
+    running: str = ""
+    """Who is running now, if a run is in progress."""
+
+    @property
+    def summary(self) -> Summary:
+        """Counts for the footer."""
+        return summary_of(self.changes)
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether there is anything to do."""
+        return bool(self.changes)
+
+    @property
+    def blocking(self) -> tuple[Finding, ...]:
+        """Findings that refuse this plan."""
+        return Findings(self.findings).blocking
+
+    def change(self, resource_id: ArmId) -> Change | None:
+        """The change of one resource."""
+        return next((change for change in self.changes if change.id == resource_id), None)
+
+    @property
+    def outage(self) -> dict[OutageLevel, tuple[str, ...]]:
+        """Who loses connectivity, by how long."""
+        found: dict[OutageLevel, set[str]] = {}
+        for change in self.changes:
+            if change.outage.level != "none":
+                found.setdefault(change.outage.level, set()).update(change.outage.who)
+        return {level: tuple(sorted(who)) for level, who in found.items()}

@@ -34,7 +34,12 @@ class ServerDefault:
 
 @dataclass(frozen=True, slots=True)
 class ReadOnly:
-    """Azure's to write: never declared, never sent back."""
+    """Azure's to write: never declared, never sent back.
+
+    `evidence` names the recording or page when the SDK calls the property writable, or does not know it.
+    """
+
+    evidence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,8 @@ class Children:
     """Child resources shown inside their parent: never declared there, carried through its PUT as read."""
 
     arm_type: str
+    item: type | None = None
+    """Model of one child, so that what is secret or read-only inside the parent's answer is known too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +87,23 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Detachable:
-    """A reference that can be taken off and put back while its target is deleted or replaced."""
+    """A reference that can be taken off and put back while its target is deleted or replaced.
+
+    On a reference or a list of references: what points to the target is left out. On a flag: `off` is sent instead,
+    and while the flag is not `off`, the resource's ``needs`` of ARM type `needs` are of the detachable kind too (a
+    peering that uses the hub's gateway needs that gateway, and does not once ``useRemoteGateways`` is false). On a list
+    of objects `items_from` says from which position on an item that holds the reference is taken off as a whole (the
+    third ipConfiguration). `Resource.body_without` does all of this.
+    """
+
+    off: Any = None
+    needs: str = ""
+    items_from: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NullRemoves:
+    """A removal sends null: leaving it out may keep the old value."""
 
 
 OutageLevel = Literal["none", "seconds", "minutes", "reconfigure"]
@@ -106,13 +129,19 @@ class Verdict:
     how: Literal["in place", "replace", "impossible"]
     why: str = ""
     outage: OutageLevel = "none"
+    rebuild: bool = False
+    """Whether Azure rebuilds the gateway, which takes as long as creating it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """Decides from the observed and the declared value how the change can be made."""
+    """Decides from the observed and the declared value (in this order) how the change can be made."""
 
     judge: Callable[[Any, Any], Verdict]
+
+
+Observed = Annotated[None, ReadOnly()]
+"""Type of a property that only Azure writes and that the SDK, too, calls read-only."""
 
 
 # --- constrained types ---------------------------------------------------------------------------------------------

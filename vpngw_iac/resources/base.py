@@ -6,7 +6,7 @@ The engine works on bodies and shapes alone, so that it needs to know no type.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -30,7 +30,7 @@ class Lock:
 
 @dataclass(frozen=True, slots=True)
 class Durations:
-    """How long Azure usually takes, in seconds (recordings, section durations)."""
+    """How long Azure usually takes, in seconds (from recorded runs)."""
 
     create: float = 10
     update: float = 10
@@ -96,10 +96,31 @@ class Resource(Wire):
         assert isinstance(document, dict)  # noqa: S101 - a model renders as an object
         return document
 
+    def body_without(self, targets: Collection[ArmId]) -> Document:
+        """The declared document with everything detachable that leads to one of the targets taken off.
+
+        A reference is left out, an item that may be taken off goes as a whole, a flag is sent as its `off` value.
+        """
+        document = self.body()
+        places = list(_places(self, shape_of(type(self)), (), None))
+        freed = {ref.target.type.lower() for ref in self.needs if ref.target in targets}
+        for place in places:
+            if _is_set_flag(place) and place.shape.frees in freed:
+                _container(document, place.steps)[place.steps[-1]] = place.shape.off
+        cuts = {place.cut for place in places if isinstance(place.value, Ref) and place.value.target in targets}
+        for cut in sorted((cut for cut in cuts if cut), key=_cut_order, reverse=True):
+            del _container(document, cut)[cut[-1]]
+        return document
+
     def references(self) -> Iterator[tuple[str, Ref[Any], bool]]:
         """Every reference as (path, reference, detachable); those that only order have the path ``needs``."""
-        yield from _references(self, shape_of(type(self)), "", detachable=False)
-        yield from (("needs", ref, False) for ref in self.needs)
+        freed = set()
+        for place in _places(self, shape_of(type(self)), (), None):
+            if isinstance(place.value, Ref):
+                yield _dotted(place.steps), place.value, place.cut is not None
+            elif _is_set_flag(place):
+                freed.add(place.shape.frees)
+        yield from (("needs", ref, ref.target.type.lower() in freed) for ref in self.needs)
 
     @classmethod
     def locks(cls, resource_id: ArmId, body: Mapping[str, Any], verb: str) -> tuple[Lock, ...]:
@@ -111,21 +132,67 @@ class Resource(Wire):
         """Whether the whole can become the declared in place, beyond what single fields say."""
         return Verdict("in place")
 
+    @classmethod
+    def must_be_named(cls, resource_id: ArmId) -> bool:
+        """Whether replacing this very resource must be asked for with ``--replace``."""
+        return cls.needs_replace_flag
 
-def _references(value: Any, shape: Shape, path: str, *, detachable: bool) -> Iterator[tuple[str, Ref[Any], bool]]:
-    loose = detachable or shape.detachable
-    if isinstance(value, Ref):
-        yield path, value, loose
-    elif isinstance(value, BaseModel):
+    @classmethod
+    def gate_for(cls, body: Mapping[str, Any]) -> Gate | None:
+        """The condition that dependents of a resource with this body wait for."""
+        return cls.gate
+
+
+Steps = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """One value inside a resource; `cut` is what goes when it is taken off, None when it cannot be."""
+
+    steps: Steps
+    value: Any
+    shape: Shape
+    cut: Steps | None
+
+
+def _places(value: Any, shape: Shape, steps: Steps, cut: Steps | None) -> Iterator[_Place]:
+    if value is None:
+        return
+    is_list = isinstance(value, tuple | list)
+    if shape.detachable and cut is None and not is_list:
+        cut = steps
+    yield _Place(steps, value, shape, cut)
+    if isinstance(value, BaseModel):
         for name, info in type(value).model_fields.items():
             if not info.exclude:
                 wire = info.alias or name
-                yield from _references(
-                    getattr(value, name), shape.at(wire), f"{path}.{wire}".lstrip("."), detachable=loose
-                )
-    elif isinstance(value, tuple | list):
-        for index, item in enumerate(value):
-            yield from _references(item, shape.item or UNKNOWN, f"{path}[{index}]", detachable=loose)
+                yield from _places(getattr(value, name), shape.at(wire), (*steps, wire), cut)
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            yield from _references(item, shape.at(key), f"{path}.{key}".lstrip("."), detachable=loose)
+            yield from _places(item, shape.at(key), (*steps, key), cut)
+    elif is_list:
+        first = 0 if shape.detachable else shape.detachable_from
+        for index, item in enumerate(value):
+            here = (*steps, index)
+            loose = here if first is not None and index >= first else None
+            yield from _places(item, shape.item or UNKNOWN, here, cut or loose)
+
+
+def _is_set_flag(place: _Place) -> bool:
+    return bool(place.shape.frees) and place.value != place.shape.off
+
+
+def _cut_order(steps: Steps) -> tuple[tuple[int, str], ...]:
+    """Sorts positions of one list by number, so that cutting from the end keeps the others in place."""
+    return tuple((step, "") if isinstance(step, int) else (-1, step) for step in steps)
+
+
+def _container(document: Any, steps: Steps) -> Any:
+    for step in steps[:-1]:
+        document = document[step]
+    return document
+
+
+def _dotted(steps: Steps) -> str:
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).lstrip(".")

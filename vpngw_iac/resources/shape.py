@@ -29,6 +29,13 @@ class Shape:
     unordered: bool = False
     block: bool = False
     detachable: bool = False
+    off: Any = None
+    """What is sent while a detachable flag is off; None: it is left out."""
+    frees: str = ""
+    """Lower-case ARM type of the ``needs`` that this flag makes detachable while it is set."""
+    detachable_from: int | None = None
+    """Position from which on the items of this list may be taken off as a whole."""
+    null_removes: bool = False
     not_in_list: bool = False
     key: str | None = None
     """``KeyedBy``; the empty text for a mapping that is owned key by key."""
@@ -40,7 +47,10 @@ class Shape:
 
     def at(self, name: str) -> Shape:
         """Shape of a property; of an unknown one nothing is known."""
-        return self.fields.get(name, UNKNOWN)
+        known = self.fields.get(name)
+        if known is not None:
+            return known
+        return self.item if self.key == "" and self.item is not None else UNKNOWN
 
 
 UNKNOWN = Shape()
@@ -79,26 +89,29 @@ def _field_shape(annotation: Any, metadata: list[Any] | tuple[Any, ...]) -> Shap
 
 
 def _annotation_shape(annotation: Any) -> Shape:
-    origin = typing.get_origin(annotation)
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is Annotated:
-        inner, *metadata = typing.get_args(annotation)
-        return _field_shape(inner, metadata)
+        return _field_shape(arguments[0], arguments[1:])
     if origin in (typing.Union, types.UnionType):
-        return _merged([_annotation_shape(a) for a in typing.get_args(annotation) if a is not types.NoneType])
+        return _merged([_annotation_shape(a) for a in arguments if a is not types.NoneType])
     if origin in (tuple, list):
-        element = _annotation_shape(typing.get_args(annotation)[0])
-        inside = Shape(fields={**_ITEM_SHAPES, **element.fields}, **_but_fields(element)) if element.fields else element
-        return Shape(item=inside)
-    if origin is TextRef or annotation is TextRef:
+        return Shape(item=_item_shape(_annotation_shape(arguments[0])))
+    if origin is dict:
+        value = _annotation_shape(arguments[1])
+        return UNKNOWN if value == UNKNOWN else Shape(item=value)
+    return _leaf_shape(origin or annotation)
+
+
+def _leaf_shape(kind: Any) -> Shape:
+    """Shape of one value: enums and ids compare without case, references to secrets are secret."""
+    if kind is typing.Literal or kind is TextRef or kind is ArmId:
         return Shape(any_case=True)
-    if origin is Ref or annotation is Ref:
+    if kind is Ref:
         return Shape(fields={"id": Shape(any_case=True)}, any_case=True)
-    if annotation in SECRET_TYPES:
+    if kind in SECRET_TYPES:
         return Shape(write_only=True)
-    if annotation is ArmId:
-        return Shape(any_case=True)
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return shape_of(annotation)
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return shape_of(kind)
     return UNKNOWN
 
 
@@ -106,8 +119,15 @@ _ITEM_SHAPES = {name: Shape(read_only=True) for name in ("etag", "type")}
 """Azure adds id, etag and type to each element of a list of objects; `id` is left alone, it may be a reference."""
 
 
-def _but_fields(shape: Shape) -> dict[str, Any]:
-    return {name: getattr(shape, name) for name in Shape.__dataclass_fields__ if name != "fields"}
+def _item_shape(element: Shape) -> Shape:
+    """An element of a list: what Azure adds to each, and to its ``properties``, is known to be Azure's."""
+    if not element.fields:
+        return element
+    known = {**_ITEM_SHAPES, **element.fields}
+    if "properties" in known:
+        inside = known["properties"]
+        known["properties"] = _with(inside, fields={**_PROVISIONING, **inside.fields})
+    return _with(element, fields=known)
 
 
 def _merged(shapes: list[Shape]) -> Shape:
@@ -132,13 +152,22 @@ _MARKS: dict[type, Callable[[Any], dict[str, Any]]] = {
     markers.WriteOnly: lambda _: {"write_only": True},
     markers.NotInList: lambda _: {"not_in_list": True},
     markers.KeyedBy: lambda marker: {"key": marker.key},
-    markers.Children: lambda marker: {"children": marker.arm_type},
+    markers.Children: lambda marker: {
+        "children": marker.arm_type,
+        "item": _item_shape(shape_of(marker.item)) if marker.item else None,
+    },
     markers.Outage: lambda marker: {"outage": marker},
     markers.Transition: lambda marker: {"transition": marker},
     markers.AnyCase: lambda _: {"any_case": True},
     markers.Unordered: lambda _: {"unordered": True},
     markers.Block: lambda _: {"block": True},
-    markers.Detachable: lambda _: {"detachable": True},
+    markers.NullRemoves: lambda _: {"null_removes": True},
+    markers.Detachable: lambda marker: {
+        "detachable": marker.items_from is None,
+        "off": marker.off,
+        "frees": marker.needs.lower(),
+        "detachable_from": marker.items_from,
+    },
 }
 
 

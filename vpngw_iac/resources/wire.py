@@ -40,15 +40,36 @@ class Wire(BaseModel):
 R_co = TypeVar("R_co", bound="Resource", covariant=True)
 
 
-@dataclass(frozen=True, slots=True)
 class Ref(Generic[R_co]):
     """A typed arrow to a resource, or to a part of it (an ipConfiguration of a gateway).
 
-    Renders as ``{"id": ...}``. `target` is the resource that the arrow means for ordering.
+    Renders as ``{"id": ...}``. `target` is the resource that the arrow means for ordering. An ordinary class on
+    purpose: pydantic would read a generic dataclass field by field and never ask it for its own check.
     """
+
+    __slots__ = ("id", "target")
 
     id: ArmId
     target: ArmId
+
+    def __init__(self, id: ArmId, target: ArmId) -> None:
+        object.__setattr__(self, "id", id)
+        object.__setattr__(self, "target", target)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{type(self).__name__} is immutable, cannot set {name}")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Ref) and (self.id, self.target) == (other.id, other.target)
+
+    def __hash__(self) -> int:
+        return hash((self.id, self.target))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self.id)!r})"
+
+    def __reduce__(self) -> tuple[Any, tuple[ArmId, ArmId]]:
+        return (type(self), (self.id, self.target))
 
     @classmethod
     def to(cls, resource_id: ArmId | str, part: tuple[str, str] | None = None) -> Self:
@@ -59,16 +80,27 @@ class Ref(Generic[R_co]):
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> core_schema.CoreSchema:
         arguments = typing.get_args(source)
-        wanted = arguments[0] if arguments else None
+        expected: str | None = getattr(arguments[0], "arm_type", None) if arguments else None
 
         def check(value: Any) -> Ref[Any]:
-            ref = value if isinstance(value, Ref) else Ref.to(value["id"], None)
-            expected = getattr(wanted, "arm_type", None)
-            if expected is not None and ref.target.type.lower() != expected.lower():
-                raise ValueError(f"expected a reference to {expected}, got {ref.target.type}")
-            return ref
+            if isinstance(value, Ref):
+                if expected is not None and value.target.type.lower() != expected.lower():
+                    raise ValueError(f"expected a reference to {expected}, got {value.target.type}")
+                return value if type(value) is cls else cls(value.id, value.target)
+            part = ArmId(value["id"]) if isinstance(value, Mapping) else ArmId(str(value))
+            return cls(part, _owner(part, expected))
 
         return core_schema.no_info_plain_validator_function(check)
+
+
+def _owner(part: ArmId, expected: str | None) -> ArmId:
+    """The resource of the expected type that an id names, or that the named part belongs to."""
+    owner: ArmId | None = part
+    while expected is not None and owner is not None and owner.type.lower() != expected.lower():
+        owner = owner.parent
+    if owner is None:
+        raise ValueError(f"expected a reference to {expected}, got {part.type}")
+    return owner
 
 
 class TextRef(Ref[R_co]):

@@ -1,0 +1,45 @@
+"""Authorizations of an ExpressRoute circuit: one lets one gateway of another subscription connect (R-ER-12)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.field import Observed, ReadOnly, WriteOnly
+from vpngw_iac.resources.base import Durations, Lock, Resource
+from vpngw_iac.resources.wire import Output, Wire
+
+AUTHORIZATIONS = "Microsoft.Network/expressRouteCircuits/authorizations"
+
+
+class AuthorizationProperties(Wire):
+    """All of it is Azure's; GET, PUT and LIST show the key (recording ``test_network_express_route``)."""
+
+    authorization_key: Annotated[None, ReadOnly("test_network_express_route"), WriteOnly()] = None
+    authorization_use_status: Annotated[None, ReadOnly("test_network_express_route")] = None
+    connection_resource_uri: Observed = None
+
+
+class ExpressRouteCircuitAuthorization(Resource):
+    """An authorization; Azure makes its key."""
+
+    arm_type: ClassVar[str] = AUTHORIZATIONS
+    kind: ClassVar[str] = "CircuitAuthorization"
+    sdk: ClassVar[str] = "network.express_route_circuit_authorizations"
+    durations: ClassVar[Durations] = Durations(create=15, update=15, delete=15)
+    listed_by: ClassVar[Literal["group", "parent", "none"]] = "parent"
+    taggable: ClassVar[bool] = False
+
+    properties: AuthorizationProperties | None = None
+
+    @property
+    def key(self) -> Output:
+        """The key, for the connection that uses it: read just before, never written down."""
+        return Output(self.id, "properties.authorizationKey", secret=True)
+
+    @classmethod
+    def locks(cls, resource_id: ArmId, body: Mapping[str, Any], verb: str) -> tuple[Lock, ...]:
+        """Writes to the children of one circuit are refused while another runs (R-OPS-02)."""
+        circuit = resource_id.parent
+        return (Lock(resource_id.key), *((Lock(circuit.key),) if circuit else ()))

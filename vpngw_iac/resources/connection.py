@@ -1,0 +1,156 @@
+"""Connections of gateways: to a site (IPsec), to another gateway (Vnet2Vnet), to a circuit (ExpressRoute)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.field import (
+    Block,
+    Detachable,
+    Immutable,
+    KeyedBy,
+    NotInList,
+    Observed,
+    Outage,
+    ReadOnly,
+    ServerDefault,
+    Unordered,
+    WriteOnly,
+)
+from vpngw_iac.resources.base import Durations, Lock, Resource
+from vpngw_iac.resources.express_route_circuit import ExpressRouteCircuit
+from vpngw_iac.resources.local_network_gateway import LocalNetworkGateway
+from vpngw_iac.resources.nat_rule import NatRule
+from vpngw_iac.resources.parts import IpsecPolicy
+from vpngw_iac.resources.virtual_network_gateway import VirtualNetworkGateway
+from vpngw_iac.resources.wire import Output, Ref, Wire
+from vpngw_iac.secret import SecretReference
+
+# The tunnel drops for a few seconds while both sides agree again (R-IPSEC-07, R-PSK-05).
+_SECONDS = Outage("seconds", source="R-IPSEC-07")
+
+
+class CustomBgpAddress(Wire):
+    """Which APIPA address of which instance this connection uses (R-BGP-10)."""
+
+    ip_configuration_id: ArmId
+    custom_bgp_ip_address: str
+
+
+class TrafficSelector(Wire):
+    """Prefixes that Azure proposes when it initiates (R-TS-04)."""
+
+    local_address_ranges: Annotated[tuple[str, ...], Unordered()]
+    remote_address_ranges: Annotated[tuple[str, ...], Unordered()]
+
+
+class TunnelProperties(Wire):
+    """Addresses of one tunnel of a connection."""
+
+    tunnel_ip_address: str
+    bgp_peering_address: str | None = None
+
+
+class CertificateAuthentication(Wire):
+    """Certificates instead of a shared key: ours in Key Vault by secret id, theirs by subject and chain (R-CERT-05)."""
+
+    outbound_auth_certificate: str
+    inbound_auth_certificate_subject_name: str
+    inbound_auth_certificate_chain: tuple[str, ...]
+
+
+class ConnectionProperties(Wire):
+    """Properties of a connection; Azure fills in what is left out (``test_network_vpn_connection_ipsec``)."""
+
+    # Azure answers IPsec to IPSec.
+    connection_type: Annotated[
+        Literal["IPsec", "Vnet2Vnet", "ExpressRoute"],
+        Immutable("what a connection joins is decided when it is created"),
+    ]
+    virtual_network_gateway1: Annotated[Ref[VirtualNetworkGateway], Immutable("a connection stays on its gateway")]
+    virtual_network_gateway2: Annotated[
+        Ref[VirtualNetworkGateway] | None, Immutable("a connection keeps its other gateway")
+    ] = None
+    # Another local network gateway on an IPsec connection is taken in place.
+    local_network_gateway2: Annotated[Ref[LocalNetworkGateway] | None, _SECONDS] = None
+    peer: Annotated[Ref[ExpressRouteCircuit] | None, Immutable("a connection keeps its circuit (R-ER-13)")] = None
+    # Azure echoes it in GET and PUT answers and leaves it out of LIST.
+    shared_key: Annotated[
+        SecretReference | None,
+        WriteOnly(),
+        NotInList("test_network_vpn_connection_ipsec"),
+        Outage("seconds", source="R-PSK-05"),
+    ] = None
+    # Of a circuit in another subscription (R-ER-12): made by Azure if the authorization is ours.
+    authorization_key: Annotated[SecretReference | Output | None, WriteOnly()] = None
+    connection_protocol: Annotated[
+        Literal["IKEv2", "IKEv1"] | None,
+        Immutable("the IKE version of a connection cannot change (R-IKE-03)"),
+        ServerDefault("IKEv2"),
+    ] = None
+    connection_mode: Annotated[
+        Literal["Default", "InitiatorOnly", "ResponderOnly"] | None, ServerDefault("Default"), _SECONDS
+    ] = None
+    # 0 stands for the default of 45 seconds (recording ``test_network_vpn_connection_ipsec``; R-DPD-01).
+    dpd_timeout_seconds: Annotated[int | None, ServerDefault(0), _SECONDS] = None
+    enable_bgp: Annotated[bool | None, ServerDefault(False), _SECONDS] = None
+    gateway_custom_bgp_ip_addresses: Annotated[
+        tuple[CustomBgpAddress, ...] | None, KeyedBy("ipConfigurationId"), ServerDefault([]), _SECONDS
+    ] = None
+    ipsec_policies: Annotated[
+        tuple[IpsecPolicy, ...] | None, ServerDefault([]), Outage("seconds", source="R-IPSEC-07")
+    ] = None
+    use_policy_based_traffic_selectors: Annotated[bool | None, ServerDefault(False), _SECONDS] = None
+    traffic_selector_policies: Annotated[tuple[TrafficSelector, ...] | None, ServerDefault([]), _SECONDS] = None
+    use_local_azure_ip_address: Annotated[bool | None, ServerDefault(False), _SECONDS] = None
+    # Rules are made on the gateway first, then linked; unlinked before they go (R-NAT-16).
+    ingress_nat_rules: Annotated[
+        tuple[Ref[NatRule], ...] | None, Unordered(), Detachable(), ServerDefault([]), _SECONDS
+    ] = None
+    egress_nat_rules: Annotated[
+        tuple[Ref[NatRule], ...] | None, Unordered(), Detachable(), ServerDefault([]), _SECONDS
+    ] = None
+    authentication_type: Annotated[Literal["PSK", "Certificate"] | None, ServerDefault("PSK"), _SECONDS] = None
+    certificate_authentication: Annotated[CertificateAuthentication | None, Block(), _SECONDS] = None
+    tunnel_properties: Annotated[tuple[TunnelProperties, ...] | None, KeyedBy("tunnelIpAddress"), _SECONDS] = None
+    # ExpressRoute only: higher weight wins (R-ER-14), FastPath (R-ER-20, R-ER-21).
+    routing_weight: Annotated[int | None, ServerDefault(0), Outage("none", source="R-ER-14")] = None
+    express_route_gateway_bypass: Annotated[bool | None, ServerDefault(False), Outage("none", source="R-ER-20")] = None
+    enable_private_link_fast_path: Annotated[bool | None, ServerDefault(False)] = None
+
+    # Volatile; missing while Updating, and in LIST.
+    connection_status: Annotated[None, ReadOnly(), NotInList("test_network_vpn_connection_ipsec")] = None
+    tunnel_connection_status: Annotated[None, ReadOnly(), NotInList("test_network_vpn_connection_ipsec")] = None
+    ingress_bytes_transferred: Observed = None
+    egress_bytes_transferred: Observed = None
+    packet_capture_diagnostic_state: Annotated[
+        None, ReadOnly("net_VirtualNetworkGateway_CanCreateVNetToVNetConnection")
+    ] = None
+
+
+class Connection(Resource):
+    """A connection; it lives in the subscription and at the location of its first gateway."""
+
+    arm_type: ClassVar[str] = "Microsoft.Network/connections"
+    kind: ClassVar[str] = "Connection"
+    sdk: ClassVar[str] = "network.virtual_network_gateway_connections"
+    # Recordings, durations: 10 to 125 s, with outliers of many minutes on active-active gateways.
+    durations: ClassVar[Durations] = Durations(create=40, update=30, delete=30)
+
+    properties: ConnectionProperties
+
+    @classmethod
+    def locks(cls, resource_id: ArmId, body: Mapping[str, Any], verb: str) -> tuple[Lock, ...]:
+        """Connections of one gateway share how much Azure bears at once; a Vnet2Vnet one counts on both gateways."""
+        own = Lock(resource_id.key)
+        if verb == "tag":
+            return (own,)
+        properties = body.get("properties") or {}
+        gateways = {
+            ArmId(gateway["id"]).key
+            for name in ("virtualNetworkGateway1", "virtualNetworkGateway2")
+            if (gateway := properties.get(name))
+        }
+        return (own, *(Lock(f"{key}/writes", adaptive=True) for key in sorted(gateways)))

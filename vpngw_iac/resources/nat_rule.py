@@ -1,0 +1,62 @@
+"""NAT rules of a VPN gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.field import Cidr, Immutable, Outage, ServerDefault
+from vpngw_iac.resources.base import Durations, Lock, Resource
+from vpngw_iac.resources.wire import Wire
+
+
+class NatMapping(Wire):
+    """One prefix, and ports for a dynamic rule (R-NAT-06)."""
+
+    address_space: Cidr
+    port_range: str | None = None
+
+
+class NatRuleProperties(Wire):
+    """Properties of a NAT rule; mappings change in place, the rest does not.
+
+    Type and mode are added when left out (recording ``test_network_vnet_gateway_nat_rule``).
+    """
+
+    type: Annotated[
+        Literal["Static", "Dynamic"] | None, Immutable("the type of a NAT rule cannot change"), ServerDefault("Static")
+    ] = None
+    mode: Annotated[
+        Literal["EgressSnat", "IngressSnat"] | None,
+        Immutable("the direction of a NAT rule cannot change"),
+        ServerDefault("EgressSnat"),
+    ] = None
+    internal_mappings: Annotated[
+        tuple[NatMapping, ...], Outage("seconds", source="azurerm: virtual_network_gateway_nat_rule")
+    ]
+    external_mappings: Annotated[
+        tuple[NatMapping, ...], Outage("seconds", source="azurerm: virtual_network_gateway_nat_rule")
+    ]
+    # The instance of an active-active gateway (R-NAT-11); a part of the rule's own gateway.
+    ip_configuration_id: Annotated[ArmId | None, Immutable("a NAT rule stays on its instance (R-NAT-11)")] = None
+
+
+class NatRule(Resource):
+    """A NAT rule. Azure works on the whole gateway for it: 133 s in ``test_network_vnet_gateway_nat_rule``."""
+
+    arm_type: ClassVar[str] = "Microsoft.Network/virtualNetworkGateways/natRules"
+    kind: ClassVar[str] = "NatRule"
+    sdk: ClassVar[str] = "network.virtual_network_gateway_nat_rules"
+    durations: ClassVar[Durations] = Durations(create=130, update=130, delete=130)
+    listed_by: ClassVar[Literal["group", "parent", "none"]] = "parent"
+    taggable: ClassVar[bool] = False
+
+    properties: NatRuleProperties
+
+    @classmethod
+    def locks(cls, resource_id: ArmId, body: Mapping[str, Any], verb: str) -> tuple[Lock, ...]:
+        """Rules and connections of one gateway share how much Azure bears at once."""
+        gateway = resource_id.parent
+        shared = (Lock(f"{gateway.key}/writes", adaptive=True),) if gateway else ()
+        return (Lock(resource_id.key), *shared)

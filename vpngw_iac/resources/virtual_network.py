@@ -1,0 +1,76 @@
+"""Virtual networks. Subnets and peerings hang on them as resources of their own."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from vpngw_iac.field import Block, Children, Immutable, Observed, Outage, ReadOnly, ServerDefault
+from vpngw_iac.resources.base import Durations, Resource
+from vpngw_iac.resources.parts import AddressSpace, ExtendedLocation, IdOnly
+from vpngw_iac.resources.wire import Wire
+
+SUBNETS = "Microsoft.Network/virtualNetworks/subnets"
+PEERINGS = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"
+
+
+class DhcpOptions(Wire):
+    """DNS servers, in order; a cleared list comes back as an empty one (recording ``test_network_vnet``)."""
+
+    dns_servers: Annotated[tuple[str, ...], ServerDefault([])]
+
+
+class BgpCommunities(Wire):
+    """BGP community of the network over ExpressRoute (recording ``test_network_vnet_with_bgp_community``)."""
+
+    virtual_network_community: str
+    regional_community: Observed = None
+
+
+class Encryption(Wire):
+    """Encryption between virtual machines."""
+
+    enabled: bool
+    enforcement: Literal["DropUnencrypted", "AllowUnencrypted"] | None = None
+
+
+class VirtualNetworkProperties(Wire):
+    """Properties of a virtual network."""
+
+    # Point-to-site clients learn the network's prefixes from their profile (R-TS-07).
+    address_space: Annotated[AddressSpace, Outage("none", profiles=True, source="R-TS-07")]
+    # Clients use the DNS servers that were set when their profile was made (R-DNS-04).
+    dhcp_options: Annotated[DhcpOptions | None, Block(), Outage("none", profiles=True, source="R-DNS-04")] = None
+    flow_timeout_in_minutes: int | None = None
+    # Recording test_network_vnet: false is added.
+    enable_ddos_protection: Annotated[bool | None, ServerDefault(False)] = None
+    ddos_protection_plan: IdOnly | None = None
+    bgp_communities: Annotated[BgpCommunities | None, Block()] = None
+    encryption: Annotated[Encryption | None, Block()] = None
+    # Recording test_network_vnet (answers of 2024): "Disabled" is added.
+    private_endpoint_vnet_policies: Annotated[
+        Literal["Disabled", "Basic"] | None, ServerDefault("Disabled"), Field(alias="privateEndpointVNetPolicies")
+    ] = None
+    # VPN and ExpressRoute gateways advertise these instead of the spokes they cover (R-BGP-22).
+    summarized_gateway_prefixes: AddressSpace | None = None
+
+    # A PUT that omits a subnet deletes it (R-SUBNET-19), so both lists are carried as read.
+    subnets: Annotated[None, Children(SUBNETS)] = None
+    virtual_network_peerings: Annotated[None, Children(PEERINGS)] = None
+    flow_logs: Observed = None
+    default_public_nat_gateway: Observed = None
+    # Recording test_network_vnet: false is sent and never comes back.
+    enable_vm_protection: Annotated[None, ReadOnly("test_network_vnet")] = None
+
+
+class VirtualNetwork(Resource):
+    """A virtual network."""
+
+    arm_type: ClassVar[str] = "Microsoft.Network/virtualNetworks"
+    kind: ClassVar[str] = "VirtualNetwork"
+    sdk: ClassVar[str] = "network.virtual_networks"
+    durations: ClassVar[Durations] = Durations(create=6, update=6, delete=6)
+
+    properties: VirtualNetworkProperties
+    extended_location: Annotated[ExtendedLocation | None, Immutable()] = None

@@ -1,0 +1,234 @@
+"""Virtual network gateways, VPN and ExpressRoute: the one resource that takes twenty minutes or more to make.
+
+The update semantics stand in the markers: what changes in place, what it costs, and what only a new gateway can do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.field import (
+    AnyCase,
+    Block,
+    Children,
+    Detachable,
+    Immutable,
+    KeyedBy,
+    NullRemoves,
+    Observed,
+    Outage,
+    ReadOnly,
+    ServerDefault,
+    Transition,
+    Unordered,
+    Verdict,
+)
+from vpngw_iac.resources.base import Durations, Lock, Resource
+from vpngw_iac.resources.gateway_sku import generation_change, is_frozen, needs_generation_2, sku_change
+from vpngw_iac.resources.local_network_gateway import LocalNetworkGateway
+from vpngw_iac.resources.nat_rule import NatRule
+from vpngw_iac.resources.parts import AddressSpace, ExtendedLocation, ManagedIdentity
+from vpngw_iac.resources.public_ip import PublicIp
+from vpngw_iac.resources.subnet import Subnet
+from vpngw_iac.resources.vpn_client import PolicyGroup, VpnClientConfiguration
+from vpngw_iac.resources.wire import Ref, Wire
+
+# VpnGw1 to VpnGw2 took 1446 s in a recording, as long as a create.
+_RESIZE = Outage("minutes", rebuild=True, source="About gateway SKUs, resize: about 45 minutes")
+
+
+class GatewaySku(Wire):
+    """SKU of a gateway. Azure wants name and tier, which are the same word."""
+
+    name: Annotated[str, AnyCase(), Transition(sku_change), _RESIZE]
+    tier: Annotated[str, AnyCase(), Transition(sku_change), _RESIZE] = Field(
+        default_factory=lambda data: str(data.get("name", ""))
+    )
+    capacity: Observed = None
+
+
+class IpConfigurationProperties(Wire):
+    """Where an instance of the gateway lives. ExpressRoute gateways get their public IP from Azure (R-PIP-11)."""
+
+    # Azure documents no change of an existing entry; azurerm replaces the gateway.
+    subnet: Annotated[Ref[Subnet], Immutable("an instance of a gateway stays in its subnet")]
+    public_ip_address: Annotated[
+        Ref[PublicIp] | None, Immutable("an instance of a gateway keeps its public IP"), Field(alias="publicIPAddress")
+    ] = None
+    private_ip_allocation_method: Annotated[
+        Literal["Dynamic", "Static"] | None, ServerDefault("Dynamic"), Field(alias="privateIPAllocationMethod")
+    ] = None
+    # Shown only while enablePrivateIpAddress is true (recorded answers).
+    private_ip_address: Annotated[None, ReadOnly(), Field(alias="privateIPAddress")] = None
+
+
+class IpConfiguration(Wire):
+    """One instance of the gateway, or the third public IP that active-active point-to-site needs (R-PIP-07)."""
+
+    name: str
+    properties: IpConfigurationProperties
+
+
+class InstanceBgp(Wire):
+    """BGP addresses of one instance; only the custom (APIPA) ones are ours to say (R-BGP-08)."""
+
+    ipconfiguration_id: ArmId
+    custom_bgp_ip_addresses: Annotated[
+        tuple[str, ...], Unordered(), ServerDefault([]), Outage("seconds", source="R-BGP-09")
+    ] = ()
+    default_bgp_ip_addresses: Observed = None
+    tunnel_ip_addresses: Observed = None
+
+
+class GatewayBgp(Wire):
+    """BGP of the gateway. Azure adds the whole block even without BGP (recording ``test_network_vpn_gateway``)."""
+
+    # Every peer must learn the new number; a way back to 65515 needs a gateway reset (R-ER-02).
+    asn: Annotated[int | None, ServerDefault(65515), Outage("reconfigure", source="R-ER-02")] = None
+    peer_weight: Annotated[int | None, ServerDefault(0)] = None
+    bgp_peering_addresses: Annotated[tuple[InstanceBgp, ...] | None, KeyedBy("ipconfigurationId")] = None
+    # Active-active: two addresses in one string; what is sent is silently replaced.
+    bgp_peering_address: Annotated[None, ReadOnly("test_network_active_active_cross_premise_connection")] = None
+
+
+class ScaleBounds(Wire):
+    """Scale units of ErGwScale; equal bounds fix the size (R-SKU-20)."""
+
+    min: int
+    max: int
+
+
+class AutoScale(Wire):
+    """Scaling takes up to 30 minutes and interrupts nothing (R-SKU-25)."""
+
+    bounds: Annotated[ScaleBounds, Outage("none", source="R-SKU-25")]
+    # Follows bounds.min in recorded answers.
+    min_scale_units: Annotated[None, ReadOnly("follows bounds.min")] = None
+
+
+class GatewayProperties(Wire):
+    """Properties of a VPN or ExpressRoute gateway."""
+
+    gateway_type: Annotated[
+        Literal["Vpn", "ExpressRoute"], Immutable("the type of a gateway is decided when it is created")
+    ]
+    vpn_type: Annotated[
+        Literal["RouteBased", "PolicyBased"] | None,
+        Immutable("policy-based and route-based gateways do not become each other (R-IKE-09)"),
+    ] = None
+    vpn_gateway_generation: Annotated[
+        Literal["None", "Generation1", "Generation2"] | None, Transition(generation_change)
+    ] = None
+    sku: GatewaySku
+    # Switching takes 30 to 45 minutes and gives the gateway other BGP addresses (R-AA-05, R-BGP-11).
+    active_active: Annotated[
+        bool | None, ServerDefault(False), Outage("reconfigure", rebuild=True, source="R-AA-05")
+    ] = None
+    ip_configurations: Annotated[tuple[IpConfiguration, ...], KeyedBy("name"), Detachable(items_from=2)]
+    enable_bgp: Annotated[bool | None, ServerDefault(False), Outage("seconds", source="R-BGP-17")] = None
+    bgp_settings: GatewayBgp | None = None
+    # Switching it off took 1288 s in a recording, as long as a create.
+    enable_private_ip_address: Annotated[
+        bool | None, ServerDefault(False), Outage("minutes", rebuild=True, source="R-PRIV-02")
+    ] = None
+    vpn_client_configuration: Annotated[
+        VpnClientConfiguration | None, Block(), Outage("reconfigure", profiles=True, source="R-P2S-07, R-P2S-08")
+    ] = None
+    virtual_network_gateway_policy_groups: Annotated[
+        tuple[PolicyGroup, ...] | None, KeyedBy("name"), ServerDefault([]), Outage("none", source="R-UG-03")
+    ] = None
+    # Azure's documentation says that null removes it (R-LNG-13).
+    gateway_default_site: Annotated[
+        Ref[LocalNetworkGateway] | None,
+        Detachable(),
+        NullRemoves(),
+        Outage("seconds", source="R-FT-01"),
+    ] = None
+    # Clients learn the routes from a new profile (R-CR-01).
+    custom_routes: Annotated[AddressSpace | None, Block(), Outage("none", profiles=True, source="R-CR-01")] = None
+    auto_scale_configuration: Annotated[AutoScale | None, Block()] = None
+    disable_ipsec_replay_protection: Annotated[
+        bool | None, ServerDefault(False), Field(alias="disableIPSecReplayProtection")
+    ] = None
+    enable_bgp_route_translation_for_nat: Annotated[bool | None, ServerDefault(False)] = None
+    enable_dns_forwarding: Annotated[bool | None, ServerDefault(False)] = None
+    # Both added as false since api-version 2023-09-01; off by default (R-ER-23).
+    allow_virtual_wan_traffic: Annotated[bool | None, ServerDefault(False)] = None
+    allow_remote_vnet_traffic: Annotated[bool | None, ServerDefault(False)] = None
+    # No path from an existing gateway (R-HB-01).
+    enable_high_bandwidth_vpn_gateway: Annotated[
+        bool | None, ServerDefault(False), Immutable("only a new gateway gets high-bandwidth tunnels (R-HB-01)")
+    ] = None
+    # An ExpressRoute gateway was once seen to answer the empty text.
+    admin_state: Annotated[Literal["Enabled", "Disabled"] | None, ServerDefault("")] = None
+    resiliency_model: Literal["SingleHomed", "MultiHomed"] | None = None
+    v_net_extended_location_resource_id: Annotated[
+        ArmId | None, Immutable(), Field(alias="vNetExtendedLocationResourceId")
+    ] = None
+
+    # In the body of a GET since 2021-05-01; rules are resources of their own here.
+    nat_rules: Annotated[None, Children("Microsoft.Network/virtualNetworkGateways/natRules", NatRule)] = None
+    inbound_dns_forwarding_endpoint: Observed = None
+    # States, not settings (recording test_network_vnet_gateway_nat_rule); a migration must not be disturbed (R-OPS-10).
+    virtual_network_gateway_migration_status: Annotated[None, ReadOnly("test_network_vnet_gateway_nat_rule")] = None
+    packet_capture_diagnostic_state: Annotated[None, ReadOnly("test_network_vnet_gateway_nat_rule")] = None
+    is_migrate_to_cses: Annotated[
+        None, ReadOnly("test_network_vnet_gateway_nat_rule"), Field(alias="isMigrateToCSES")
+    ] = None
+
+
+class VirtualNetworkGateway(Resource):
+    """A VPN or an ExpressRoute gateway."""
+
+    arm_type: ClassVar[str] = "Microsoft.Network/virtualNetworkGateways"
+    kind: ClassVar[str] = "VirtualNetworkGateway"
+    sdk: ClassVar[str] = "network.virtual_network_gateways"
+    # Recorded: create 886 to 1528 s, ordinary update 93 to 153 s, delete 334 to 579 s.
+    durations: ClassVar[Durations] = Durations(create=1100, update=130, delete=450)
+    needs_replace_flag: ClassVar[bool] = True
+
+    properties: GatewayProperties
+    identity: Annotated[ManagedIdentity | None, Block()] = None
+    extended_location: Annotated[ExtendedLocation | None, Immutable()] = None
+
+    @classmethod
+    def locks(cls, resource_id: ArmId, body: Mapping[str, Any], verb: str) -> tuple[Lock, ...]:
+        """A write also holds the GatewaySubnet: gateways of one network are written one after the other (R-OPS-02)."""
+        own = Lock(resource_id.key)
+        if verb in ("tag", "act"):
+            return (own,)
+        configurations = (body.get("properties") or {}).get("ipConfigurations") or ()
+        subnets = {
+            ArmId(subnet["id"]).key
+            for configuration in configurations
+            if (subnet := (configuration.get("properties") or {}).get("subnet"))
+        }
+        return (own, *(Lock(key) for key in sorted(subnets)))
+
+    @classmethod
+    def judge(cls, declared: Mapping[str, Any], observed: Mapping[str, Any]) -> Verdict:
+        """What only the whole gateway shows; asked when a PUT is planned."""
+        wanted, now = declared.get("properties") or {}, observed.get("properties") or {}
+        old, new = _sku(now), _sku(wanted)
+        kind = str(now.get("gatewayType") or wanted.get("gatewayType") or "")
+        verdict = sku_change(old, new, kind)
+        if verdict.how != "in place" or kind.lower() != "vpn":
+            return verdict
+        if needs_generation_2(new) and str(now.get("vpnGatewayGeneration") or "").lower() == "generation1":
+            return generation_change("Generation1", "Generation2")
+        if is_frozen(old) and is_frozen(new):
+            return Verdict(
+                "impossible",
+                f"A gateway of SKU {old} accepts no change any more (R-SKU-04). Declare sku={old}AZ first: that move "
+                "is done in place and keeps the addresses.",
+            )
+        return verdict
+
+
+def _sku(properties: Mapping[str, Any]) -> str | None:
+    name = (properties.get("sku") or {}).get("name")
+    return str(name) if name else None

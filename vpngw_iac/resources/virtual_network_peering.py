@@ -1,0 +1,83 @@
+"""Peerings of virtual networks, with the flags that lend a hub's gateway to its spokes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.field import Detachable, Immutable, Observed, Outage, ReadOnly, ServerDefault, Unordered
+from vpngw_iac.resources.base import Durations, Lock, Resource
+from vpngw_iac.resources.subnet import GATEWAY_SUBNET
+from vpngw_iac.resources.virtual_network import PEERINGS, VirtualNetwork
+from vpngw_iac.resources.wire import Ref, Wire
+
+_GATEWAYS = "Microsoft.Network/virtualNetworkGateways"
+_SEEN = "java_testNetworkUpdateTags: Azure reports it, nobody sets it"
+
+
+class PeeringProperties(Wire):
+    """Properties of one side of a peering."""
+
+    remote_virtual_network: Annotated[Ref[VirtualNetwork], Immutable("a peering keeps its other network")]
+    allow_virtual_network_access: Annotated[bool | None, ServerDefault(True)] = None
+    allow_forwarded_traffic: Annotated[bool | None, ServerDefault(False)] = None
+    # On the hub's side; needed before a spoke may use the gateway (R-PEER-01).
+    allow_gateway_transit: Annotated[
+        bool | None, ServerDefault(False), Outage("seconds", profiles=True, source="R-PEER-06")
+    ] = None
+    # On the spoke's side; set to false before the hub's gateway goes (R-ORD-06).
+    use_remote_gateways: Annotated[
+        bool | None,
+        ServerDefault(False),
+        Detachable(off=False, needs=_GATEWAYS),
+        Outage("seconds", profiles=True, source="R-PEER-06"),
+    ] = None
+    do_not_verify_remote_gateways: Annotated[bool | None, ServerDefault(False)] = None
+    peer_complete_vnets: Annotated[bool | None, ServerDefault(True), Immutable()] = None
+    enable_only_ipv6_peering: Annotated[
+        bool | None, ServerDefault(False), Immutable(), Field(alias="enableOnlyIPv6Peering")
+    ] = None
+    local_subnet_names: Annotated[tuple[str, ...] | None, Unordered()] = None
+    remote_subnet_names: Annotated[tuple[str, ...] | None, Unordered()] = None
+
+    # State of the other side, changes when that one is created (recording ``java_testNetworkUpdateTags``).
+    peering_state: Annotated[None, ReadOnly(_SEEN)] = None
+    peering_sync_level: Annotated[None, ReadOnly(_SEEN)] = None
+    local_address_space: Annotated[None, ReadOnly(_SEEN)] = None
+    local_virtual_network_address_space: Annotated[None, ReadOnly(_SEEN)] = None
+    remote_address_space: Annotated[None, ReadOnly(_SEEN)] = None
+    remote_virtual_network_address_space: Annotated[None, ReadOnly(_SEEN)] = None
+    remote_bgp_communities: Annotated[None, ReadOnly(_SEEN)] = None
+    remote_virtual_network_encryption: Observed = None
+    remote_gateways: Annotated[None, ReadOnly(_SEEN)] = None
+    route_service_vips: Annotated[None, ReadOnly(_SEEN)] = None
+
+
+class VirtualNetworkPeering(Resource):
+    """One side of a peering, a child of its virtual network."""
+
+    arm_type: ClassVar[str] = PEERINGS
+    kind: ClassVar[str] = "VirtualNetworkPeering"
+    sdk: ClassVar[str] = "network.virtual_network_peerings"
+    durations: ClassVar[Durations] = Durations(create=6, update=6, delete=11)
+    listed_by: ClassVar[Literal["group", "parent", "none"]] = "parent"
+    taggable: ClassVar[bool] = False
+
+    properties: PeeringProperties
+
+    @classmethod
+    def locks(cls, resource_id: ArmId, body: Mapping[str, Any], verb: str) -> tuple[Lock, ...]:
+        """Both networks; with a transit flag also the hub's GatewaySubnet, which every write to its gateway holds."""
+        local = resource_id.parent
+        properties = body.get("properties") or {}
+        remote = ArmId(properties["remoteVirtualNetwork"]["id"]) if properties.get("remoteVirtualNetwork") else None
+        networks = {network.key for network in (local, remote) if network}
+        hubs = {
+            hub.child("subnets", GATEWAY_SUBNET).key
+            for hub, flag in ((local, "allowGatewayTransit"), (remote, "useRemoteGateways"))
+            if hub and properties.get(flag)
+        }
+        return tuple(Lock(key) for key in (resource_id.key, *sorted(networks), *sorted(hubs)))

@@ -1,0 +1,11 @@
+"""An embedded simulator of Azure Resource Manager: documents by id behind ARM's manners.
+
+It knows ARM's JSON and nothing of this package's own resources: two independent witnesses.
+"""
+
+from vpngw_iac.simulator.clock import ScaledTime, Time, VirtualTime
+from vpngw_iac.simulator.simulator import Simulator
+from vpngw_iac.simulator.wire import Answer, Request
+from vpngw_iac.simulator.world import Switches
+
+__all__ = ["Answer", "Request", "ScaledTime", "Simulator", "Switches", "Time", "VirtualTime"]

@@ -1,0 +1,110 @@
+"""What can be asked of a virtual network gateway beside reading it.
+
+Evidence: ``net_ManageVpnGatewaySite2SiteConnectionTest`` (reset), ``test_network_vpn_gateway`` (routes, BGP peers),
+``net_VirtualNetworkGateway_CanCreatePointToSiteConfigurtation`` (client package), ``test_network_vpn_connection_ipsec``
+(list of connections).
+"""
+
+from __future__ import annotations
+
+from vpngw_iac.simulator import lists
+from vpngw_iac.simulator.document import Document, Operation
+from vpngw_iac.simulator.kind import Action, kind_of
+from vpngw_iac.simulator.refusal import not_simulated
+from vpngw_iac.simulator.relations import connections_of
+from vpngw_iac.simulator.tunnels import status_of
+from vpngw_iac.simulator.wire import Answer, Json, Request
+from vpngw_iac.simulator.world import World, as_id
+
+_WITH_RESULT = {
+    "getbgppeerstatus": 20.0,
+    "getlearnedroutes": 20.0,
+    "getadvertisedroutes": 20.0,
+    "generatevpnclientpackage": 20.0,
+    "generatevpnprofile": 20.0,
+    "getvpnprofilepackageurl": 10.0,
+    "getvpnclientconnectionhealth": 10.0,
+}
+
+
+def act(world: World, document: Document, action: str, request: Request) -> Answer | Action:
+    """Begin an action, or answer the list of connections."""
+    if action == "connections" and request.method == "GET":
+        found = connections_of(world, document.id)
+        shown = [kind_of(connection).show(world, connection, "list", request.api_version) for connection in found]
+        return lists.page(world, request, shown)
+    if request.method == "POST" and action == "reset":
+        return Action("reset", 480.0)
+    if request.method == "POST" and action in _WITH_RESULT:
+        payload = {"peer": request.query.get("peer", "")}
+        return Action(action, _WITH_RESULT[action], async_header=False, holds=False, payload=payload)
+    raise not_simulated(f"{request.method} virtualNetworkGateways/{action}")
+
+
+def result(world: World, document: Document, operation: Operation) -> object:
+    """What operationResults answers."""
+    if operation.verb == "reset":
+        return kind_of(document).show(world, document, "get")
+    if operation.verb == "getbgppeerstatus":
+        return {"value": _peers(world, document)}
+    if operation.verb in {"getlearnedroutes", "getadvertisedroutes"}:
+        return {"value": _routes(world, document) if operation.verb == "getlearnedroutes" else []}
+    if operation.verb == "getvpnclientconnectionhealth":
+        return {"value": []}
+    return f"https://simulator.invalid/vpnprofile/{document.guid}/vpnclientconfiguration.zip"
+
+
+def _peers(world: World, document: Document) -> list[Json]:
+    """One row per local address and neighbour."""
+    block = document.properties.get("bgpSettings") or {}
+    found = []
+    for connection in connections_of(world, document.id):
+        neighbour = _neighbour(world, connection)
+        if neighbour is None or not connection.properties.get("enableBgp"):
+            continue
+        connected = status_of(world, connection) == "Connected"
+        for local in str(block.get("bgpPeeringAddress", "")).split(","):
+            found.append(
+                {
+                    "localAddress": local,
+                    "neighbor": str(neighbour.get("bgpPeeringAddress", "")),
+                    "asn": neighbour.get("asn"),
+                    "state": "Connected" if connected else "Connecting",
+                    "connectedDuration": "00:10:00" if connected else "00:00:00",
+                    "routesReceived": 1 if connected else 0,
+                    "messagesSent": 10,
+                    "messagesReceived": 10 if connected else 0,
+                }
+            )
+    return found
+
+
+def _neighbour(world: World, connection: Document) -> Json | None:
+    for member in ("localNetworkGateway2", "virtualNetworkGateway2"):
+        other = world.find(as_id(connection.properties.get(member)))
+        if other is not None and other.properties.get("bgpSettings"):
+            settings: Json = other.properties["bgpSettings"]
+            return settings
+    return None
+
+
+def _routes(world: World, document: Document) -> list[Json]:
+    """Routes of the connected sites."""
+    found = []
+    for connection in connections_of(world, document.id):
+        site = world.find(as_id(connection.properties.get("localNetworkGateway2")))
+        if site is None or status_of(world, connection) != "Connected":
+            continue
+        for prefix in (site.properties.get("localNetworkAddressSpace") or {}).get("addressPrefixes", []):
+            found.append(
+                {
+                    "localAddress": str((document.properties.get("bgpSettings") or {}).get("bgpPeeringAddress", "")),
+                    "network": prefix,
+                    "nextHop": "",
+                    "origin": "Network",
+                    "sourcePeer": str((site.properties.get("bgpSettings") or {}).get("bgpPeeringAddress", "")),
+                    "asPath": "",
+                    "weight": 32768,
+                }
+            )
+    return found

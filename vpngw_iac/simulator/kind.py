@@ -1,0 +1,164 @@
+"""What a resource type knows, as one class per type, and the register that finds them.
+
+Each file in ``types/`` holds one type and names the evidence for what it does: a recording or a rule id.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from typing import ClassVar, Literal
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.simulator.document import Document, Hold, Operation
+from vpngw_iac.simulator.refusal import not_simulated
+from vpngw_iac.simulator.wire import Answer, Json, Request
+from vpngw_iac.simulator.world import World, without_nulls
+
+Reader = Literal["put", "get", "list"]
+"""PUT, GET and LIST answer different documents of one resource."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A PUT under consideration."""
+
+    world: World
+    id: ArmId
+    body: Json
+    before: Document | None
+    embedded: bool = False
+    """Written inside the body of its parent, which checks what children have in common."""
+
+    @property
+    def sent(self) -> Json:
+        """The properties sent, nulls dropped; a copy."""
+        properties = without_nulls(self.body.get("properties") or {})
+        return properties if isinstance(properties, dict) else {}
+
+    @property
+    def earlier(self) -> Json:
+        """The properties stored before; empty for a create."""
+        return self.before.properties if self.before else {}
+
+
+class Kind:
+    """One resource type. The defaults here are what the small types share."""
+
+    arm_type: ClassVar[str]
+    retry_after: ClassVar[float] = 10.0
+    """Real values of 2016 to 2019 by type, recordings section (c)."""
+    etag_header: ClassVar[bool] = False
+    has_location: ClassVar[bool] = True
+    has_guid: ClassVar[bool] = True
+    quick: ClassVar[bool] = False
+    """A PUT that changes nothing is Succeeded at once (local gateway, subnet)."""
+    contention: ClassVar[Literal[409, 429]] = 429
+    create_seconds: ClassVar[float] = 5.0
+    update_seconds: ClassVar[float] = 5.0
+    remove_seconds: ClassVar[float] = 5.0
+    tag_seconds: ClassVar[float] = 0.0
+    read_only: ClassVar[frozenset[str]] = frozenset()
+    """Properties that a PUT may carry and Azure ignores, beside provisioningState and resourceGuid."""
+    since: ClassVar[Mapping[str, str]] = {}
+    """Api-version with which a property appears in answers."""
+    top_level: ClassVar[tuple[str, ...]] = ("location", "tags", "sku", "zones", "extendedLocation", "identity")
+
+    def accept(self, change: Change) -> Json:
+        """The properties to store, defaults filled in; raises `Refusal`. A PUT is a full replacement."""
+        ignored = self.read_only | {"provisioningState", "resourceGuid"}
+        return {name: value for name, value in change.sent.items() if name not in ignored}
+
+    def complete(self, change: Change, body: Json) -> None:
+        """Fill in what stands beside the properties (sku, zones)."""
+
+    def holds(self, change: Change) -> dict[str, Hold]:
+        """What the write needs for itself while it runs."""
+        return {change.id.key: "exclusive"}
+
+    def put_seconds(self, change: Change, properties: Json) -> float:
+        """How long the write takes."""
+        return self.update_seconds if change.before else self.create_seconds
+
+    def stored(self, change: Change, document: Document) -> None:
+        """Keep children that were written inside the body; called before the operation starts."""
+
+    def settle(self, world: World, document: Document) -> Json | None:
+        """Finish a PUT: fill in what only the service knows. Returns an error if the operation ends Failed."""
+        return None
+
+    def refuse_delete(self, world: World, document: Document) -> None:
+        """Raise `Refusal` while somebody uses it."""
+
+    def removed(self, world: World, document: Document) -> None:
+        """Called after the document is gone."""
+
+    def properties(self, world: World, document: Document, reader: Reader) -> Json:
+        """The properties as this reader sees them."""
+        return dict(document.properties)
+
+    def act(self, world: World, document: Document, action: str, request: Request) -> Answer | Action:
+        """A POST (or the odd GET and PUT) below the resource; unknown actions are not simulated."""
+        raise not_simulated(f"{request.method} {self.arm_type}/{action}")
+
+    def acted(self, world: World, document: Document, operation: Operation) -> object:
+        """The result of an action that has come to its end."""
+        return None
+
+    def show(self, world: World, document: Document, reader: Reader, api_version: str = "9999") -> Json:
+        """The whole document as answered."""
+        head: Json = {"name": document.name, "id": document.id, "type": self.arm_type, "etag": document.etag}
+        head |= {name: document.body[name] for name in self.top_level if name in document.body}
+        inner: Json = {"provisioningState": document.state}
+        if self.has_guid:
+            inner["resourceGuid"] = document.guid
+        inner |= self.properties(world, document, reader)
+        late = {name for name, version in self.since.items() if api_version < version}
+        head["properties"] = {name: value for name, value in inner.items() if name not in late}
+        return head
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """An action that takes time. How it is answered first differs: see recordings section (c)."""
+
+    name: str
+    seconds: float
+    status: int = 202
+    async_header: bool = True
+    location_header: bool = True
+    holds: bool = True
+    payload: Json | None = None
+
+
+@cache
+def kinds() -> Mapping[str, Kind]:
+    """Every simulated type by its ARM type in lower case: the files of ``types/`` are the register."""
+    from vpngw_iac.simulator import types  # the types import this module
+
+    found: dict[str, Kind] = {}
+    for module in pkgutil.iter_modules(types.__path__):
+        loaded = import_module(f"{types.__name__}.{module.name}")
+        kind = getattr(loaded, "KIND", None)
+        if isinstance(kind, Kind):
+            found[kind.arm_type.lower()] = kind
+    return found
+
+
+def kind_of(document: Document) -> Kind:
+    """The type of a stored document."""
+    return kinds()[document.type.lower()]
+
+
+def exclusively(*identifiers: ArmId | None) -> dict[str, Hold]:
+    """The write needs these for itself."""
+    return {identifier.key: "exclusive" for identifier in identifiers if identifier is not None}
+
+
+def defaults(properties: Json, **values: object) -> None:
+    """Fill in what was not sent."""
+    for name, value in values.items():
+        properties.setdefault(name, value)

@@ -1,0 +1,40 @@
+"""Lists of resources: of a group, of a subscription, of a parent; in pages with nextLink."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.simulator.document import Document
+from vpngw_iac.simulator.kind import Kind
+from vpngw_iac.simulator.refusal import resource_not_found
+from vpngw_iac.simulator.wire import Answer, Json, Request
+from vpngw_iac.simulator.world import World
+
+
+def answer(world: World, request: Request, kind: Kind, parent: ArmId | None, subscription: str) -> Answer:
+    """A list of one type."""
+    found = _found(world, kind, parent, subscription)
+    shown = [kind.show(world, document, "list", request.api_version) for document in found]
+    return page(world, request, shown)
+
+
+def _found(world: World, kind: Kind, parent: ArmId | None, subscription: str) -> Sequence[Document]:
+    if parent is not None and parent.names:
+        if world.find(parent) is None:
+            raise resource_not_found(f"{parent.type}/{parent.name}", parent.group or "")
+        return world.children(parent, kind.arm_type)
+    scope = f"{parent}/" if parent is not None else f"/subscriptions/{subscription}/"
+    return [document for document in world.of_type(kind.arm_type) if document.key.startswith(scope.lower())]
+
+
+def page(world: World, request: Request, items: Sequence[Json]) -> Answer:
+    """One page of a list, with the link to the next."""
+    start = int(request.query.get("$skiptoken", "0") or 0)
+    size = world.switches.page_size
+    body: Json = {"value": list(items[start : start + size])}
+    if start + size < len(items):
+        query = {**request.query, "$skiptoken": str(start + size)}
+        body["nextLink"] = f"{request.host}{request.path}?{urlencode(query)}"
+    return Answer(200, body)

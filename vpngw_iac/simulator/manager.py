@@ -1,0 +1,327 @@
+"""ARM's front door: finds what a path means, checks what ARM itself checks, and hands over to the type.
+
+Manners (status codes, headers, order of checks) are those of the recordings, section (c) to (e).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.simulator import lists, operations, services
+from vpngw_iac.simulator.body import read_body
+from vpngw_iac.simulator.document import DELETING, SUCCEEDED, UPDATING, Document
+from vpngw_iac.simulator.kind import Action, Change, Kind, kind_of, kinds
+from vpngw_iac.simulator.refusal import (
+    Refusal,
+    front_door,
+    group_not_found,
+    not_found,
+    not_simulated,
+    resource_not_found,
+    subscription_not_found,
+)
+from vpngw_iac.simulator.wire import Answer, Json, Request
+from vpngw_iac.simulator.world import World, without_nulls
+
+GROUP_TYPE = "Microsoft.Resources/resourceGroups"
+_VERSION = re.compile(r"^\d{4}-\d{2}-\d{2}(-preview)?$")
+_RECENTLY = 30.0
+"""Seconds after a delete in which the provider itself answers 404 (``xplat_arm-network-vpn-gateway-tests``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a path means: a type, perhaps a resource of it, perhaps an action below."""
+
+    kind: Kind
+    id: ArmId | None
+    parent: ArmId | None
+    subscription: str
+    action: str = ""
+
+
+def handle(world: World, request: Request, subscriptions: frozenset[str] | None) -> Answer:
+    """Answer one request; refusals are answers too."""
+    try:
+        _check_version(request)
+        _check_subscription(request, subscriptions)
+        answer = services.answer(world, request)
+        return answer if answer is not None else _resource(world, request)
+    except Refusal as refusal:
+        answer = refusal.answer()
+        if refusal.retry_after is not None:
+            return answer.with_headers(Retry_After=str(world.time.caller_seconds(refusal.retry_after)))
+        return answer
+
+
+def _check_version(request: Request) -> None:
+    if not request.api_version:
+        raise front_door(
+            400,
+            "MissingApiVersionParameter",
+            "The api-version query parameter (?api-version=) is required for all requests.",
+        )
+    if not _VERSION.match(request.api_version):
+        raise front_door(400, "InvalidApiVersionParameter", f"The api-version '{request.api_version}' is invalid.")
+
+
+def _check_subscription(request: Request, known: frozenset[str] | None) -> None:
+    parts = request.path.strip("/").split("/")
+    if known is not None and len(parts) > 1 and parts[0].lower() == "subscriptions" and parts[1].lower() not in known:
+        raise subscription_not_found(parts[1])
+
+
+def _resource(world: World, request: Request) -> Answer:
+    place = locate(request.path)
+    if place.parent is not None and place.parent.group and world.find(place.parent.resource_group) is None:
+        raise group_not_found(place.parent.group)
+    if place.action:
+        return _act(world, request, place)
+    if place.id is None:
+        if request.method != "GET":
+            raise not_simulated(f"{request.method} on a list")
+        return lists.answer(world, request, place.kind, place.parent, place.subscription)
+    verbs: dict[str, Callable[[World, Request, Place, ArmId], Answer]] = {
+        "GET": _get,
+        "PUT": _put,
+        "DELETE": _delete,
+        "PATCH": _patch,
+    }
+    if request.method not in verbs:
+        raise not_simulated(f"{request.method} {place.kind.arm_type}")
+    return verbs[request.method](world, request, place, place.id)
+
+
+def locate(path: str) -> Place:
+    """What a path means; what it does not know is refused with 501."""
+    scope, marker, rest = path.rstrip("/").rpartition("/providers/")
+    segments = rest.split("/")
+    scopes = scope.strip("/").split("/")
+    if not marker or len(scopes) not in {2, 4} or scopes[0].lower() != "subscriptions":
+        raise not_simulated(path)
+    namespace, *segments = segments
+    head = f"/subscriptions/{scopes[1]}" + (f"/resourceGroups/{scopes[3]}" if len(scopes) == 4 else "")
+    kind, names, left = _walk(namespace, segments)
+    if kind is None:
+        raise not_simulated(f"the resource type {namespace}/{'/'.join(segments[::2])}")
+    words = kind.arm_type.split("/")[1:]
+    pairs = [f"{word}/{name}" for word, name in zip(words, names, strict=False)]
+    group = ArmId(head) if len(scopes) == 4 else None
+    prefix = f"{head}/providers/{kind.arm_type.split('/')[0]}"
+    if len(names) == len(words):
+        identifier = ArmId("/".join([prefix, *pairs]))
+        return Place(kind, identifier, identifier.parent, scopes[1], "/".join(left))
+    above = ArmId("/".join([prefix, *pairs])) if pairs else group
+    return Place(kind, None, above, scopes[1])
+
+
+def _walk(namespace: str, segments: list[str]) -> tuple[Kind | None, list[str], list[str]]:
+    """The deepest known type of a path, the names on the way, and what is left over."""
+    kind: Kind | None = None
+    names: list[str] = []
+    position, arm_type = 0, namespace.lower()
+    while position < len(segments):
+        deeper = kinds().get(f"{arm_type}/{segments[position].lower()}")
+        if deeper is None:
+            break
+        kind, arm_type = deeper, deeper.arm_type.lower()
+        names += segments[position + 1 : position + 2]
+        position += 2
+    return kind, names, segments[position:]
+
+
+def _present(world: World, place: Place, identifier: ArmId) -> Document:
+    found = world.find(identifier)
+    if found is None:
+        raise missing(world, place.kind, identifier)
+    return found
+
+
+def missing(world: World, kind: Kind, identifier: ArmId) -> Refusal:
+    """404 in one of its two shapes."""
+    parent = identifier.parent
+    group = identifier.group or ""
+    if parent is not None and parent.names:
+        above = world.find(parent)
+        if above is None:
+            return resource_not_found(f"{parent.type}/{parent.name}", group)
+        return not_found(str(identifier))
+    gone = world.store.gone_since(identifier)
+    if gone is not None and world.now - gone < _RECENTLY:
+        return not_found(str(identifier))
+    return resource_not_found(f"{kind.arm_type}/{identifier.name}", group)
+
+
+def _get(world: World, request: Request, place: Place, identifier: ArmId) -> Answer:
+    document = _present(world, place, identifier)
+    headers = {"ETag": document.etag} if place.kind.etag_header else {}
+    return Answer(200, place.kind.show(world, document, "get", request.api_version), headers)
+
+
+def _put(world: World, request: Request, place: Place, identifier: ArmId) -> Answer:
+    before = world.find(identifier)
+    _check_parent(world, place.kind, identifier)
+    body = read_body(request)
+    _check_location(place.kind, identifier, body, before)
+    _check_etags(world, request, body, before)
+    change = Change(world, identifier, body, before)
+    holds = place.kind.holds(change)
+    properties = place.kind.accept(change)
+    operations.refuse_contention(world, str(identifier), holds, place.kind.contention)
+    document, unchanged = _write(change, place.kind, properties)
+    seconds = 0.0 if unchanged and place.kind.quick else place.kind.put_seconds(change, properties)
+    document.state = SUCCEEDED if unchanged and place.kind.quick else UPDATING
+    place.kind.stored(change, document)
+    operation = operations.begin(world, "put", document, seconds, request.api_version, holds)
+    headers = {"Azure-AsyncOperation": operations.async_url(operation, request.host)}
+    headers |= operations.wait_header(world, operation)
+    shown = place.kind.show(world, document, "put", request.api_version)
+    return Answer(200 if before else 201, shown, headers)
+
+
+def _write(change: Change, kind: Kind, properties: Json) -> tuple[Document, bool]:
+    """Put the accepted properties into a new or the existing document; tells whether nothing changed."""
+    world = change.world
+    kept = without_nulls({name: change.body.get(name) for name in kind.top_level})
+    body: Json = {**(kept if isinstance(kept, dict) else {}), "properties": properties}
+    if "location" in body:
+        body["location"] = normal(str(body["location"]))
+    kind.complete(change, body)
+    if change.before is None:
+        document = Document(str(change.id), kind.arm_type, body, guid=world.guid(), created=world.now)
+        unchanged = False
+    else:
+        document = change.before
+        unchanged = document.body == body and document.state == SUCCEEDED
+        document.body = body
+    document.etag = world.etag()
+    document.changed = world.now
+    world.save(document)
+    return document, unchanged
+
+
+def normal(location: str) -> str:
+    """A region's name as Azure answers it."""
+    return location.replace(" ", "").lower()
+
+
+def _check_parent(world: World, kind: Kind, identifier: ArmId) -> None:
+    group = world.find(identifier.resource_group)
+    if group is not None and group.state == DELETING:
+        raise front_door(
+            409,
+            "ResourceGroupBeingDeleted",
+            f"The resource group '{group.name}' is in deprovisioning state and cannot perform this operation.",
+        )
+    parent = identifier.parent
+    if parent is not None and parent.names and world.find(parent) is None:
+        raise front_door(
+            404,
+            "ParentResourceNotFound",
+            f"Can not perform requested operation on nested resource. Parent resource '{parent.name}' not found.",
+        )
+    if kind.arm_type.count("/") == 1 and parent is None:
+        raise not_simulated(str(identifier))
+
+
+def _check_location(kind: Kind, identifier: ArmId, body: Json, before: Document | None) -> None:
+    if not kind.has_location:
+        return
+    location = body.get("location")
+    if not location:
+        raise front_door(400, "LocationRequired", "The location property is required for this definition.")
+    if before is not None and normal(str(location)) != before.body.get("location"):
+        raise front_door(
+            409,
+            "InvalidResourceLocation",
+            f"The resource '{identifier.name}' already exists in location '{before.body.get('location')}' in resource "
+            f"group '{identifier.group}'. A resource with the same name cannot be created in location '{location}'. "
+            "Please select a new resource name.",
+        )
+
+
+def _check_etags(world: World, request: Request, body: Json, before: Document | None) -> None:
+    if not world.switches.honour_etags:
+        return
+    wanted = request.headers.get("if-match")
+    none_match = request.headers.get("if-none-match")
+    if none_match == "*" and before is not None:
+        raise _precondition(f"Resource {before.id} already exists.")
+    for etag in (wanted, body.get("etag")):
+        if etag in (None, "", "*"):
+            continue
+        if before is None or etag != before.etag:
+            raise _precondition("Etag provided in if-match header or body does not match the etag of the resource.")
+
+
+def _precondition(message: str) -> Refusal:
+    return Refusal(412, "PreconditionFailed", message)
+
+
+def _delete(world: World, request: Request, place: Place, identifier: ArmId) -> Answer:
+    document = world.find(identifier)
+    if document is None:
+        return Answer(204)
+    _check_etags(world, request, {}, document)
+    change = Change(world, identifier, document.body, document)
+    holds = place.kind.holds(change)
+    operations.refuse_contention(world, document.id, holds, place.kind.contention)
+    place.kind.refuse_delete(world, document)
+    document.state = DELETING
+    document.etag = world.etag()
+    operation = operations.begin(world, "delete", document, place.kind.remove_seconds, request.api_version, holds)
+    return Answer(202, None, _links(world, request, operation.id))
+
+
+def _links(world: World, request: Request, identifier: str) -> dict[str, str]:
+    operation = world.store.operations[identifier]
+    return {
+        "Azure-AsyncOperation": operations.async_url(operation, request.host),
+        "Location": operations.result_url(operation, request.host),
+    } | operations.wait_header(world, operation)
+
+
+def _patch(world: World, request: Request, place: Place, identifier: ArmId) -> Answer:
+    """Tags only (R-OPS-12). A gateway is Updating for about two minutes, and there is no URL to poll."""
+    document = _present(world, place, identifier)
+    body = read_body(request)
+    if not place.kind.has_location or set(body) - {"tags"}:
+        raise not_simulated(f"PATCH of {place.kind.arm_type} with {', '.join(sorted(body)) or 'nothing'}")
+    operations.refuse_contention(world, document.id, {document.key: "exclusive"}, place.kind.contention)
+    document.body["tags"] = without_nulls(body.get("tags") or {})
+    document.etag = world.etag()
+    world.save(document)
+    if place.kind.tag_seconds:
+        document.state = UPDATING
+        operations.begin(
+            world, "patch", document, place.kind.tag_seconds, request.api_version, {document.key: "exclusive"}
+        )
+    return Answer(200, place.kind.show(world, document, "put", request.api_version))
+
+
+def _act(world: World, request: Request, place: Place) -> Answer:
+    if place.id is None:
+        raise not_simulated(request.path)
+    document = _present(world, place, place.id)
+    outcome = place.kind.act(world, document, place.action.lower(), request)
+    return outcome if isinstance(outcome, Answer) else start_action(world, request, document, outcome)
+
+
+def start_action(world: World, request: Request, document: Document, action: Action) -> Answer:
+    """Begin an action that takes time, and answer as Azure does for it."""
+    kind = kind_of(document)
+    held = kind.holds(Change(world, document.arm_id, document.body, document)) if action.holds else {}
+    operations.refuse_contention(world, document.id, held, kind.contention)
+    payload = dict(action.payload or {})
+    if not action.async_header:
+        payload["location_only"] = True
+    operation = operations.begin(world, action.name, document, action.seconds, request.api_version, held, payload)
+    links = _links(world, request, operation.id)
+    if not action.async_header:
+        del links["Azure-AsyncOperation"]
+    if not action.location_header:
+        del links["Location"]
+    return Answer(action.status, None, links)

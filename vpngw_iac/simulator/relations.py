@@ -1,0 +1,57 @@
+"""Who uses whom: questions that several types ask of the whole cloud."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.simulator.document import Document
+from vpngw_iac.simulator.world import World, as_id, same
+
+GATEWAYS = "Microsoft.Network/virtualNetworkGateways"
+CONNECTIONS = "Microsoft.Network/connections"
+PEERINGS = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"
+GATEWAY_SUBNET = "gatewaysubnet"
+
+
+def users_of(world: World, target: str, member: str) -> list[str]:
+    """Ids of the gateway ipConfigurations whose `member` (subnet, publicIPAddress) is the target."""
+    found = []
+    for gateway in world.of_type(GATEWAYS):
+        for configuration in gateway.properties.get("ipConfigurations", []):
+            if same(configuration["properties"].get(member), target):
+                found.append(f"{gateway.id}/ipConfigurations/{configuration['name']}")
+    return found
+
+
+def gateways_in(world: World, network: str | ArmId) -> Iterator[Document]:
+    """Gateways whose GatewaySubnet is in that virtual network."""
+    for gateway in world.of_type(GATEWAYS):
+        if network_of(gateway) == ArmId(str(network)):
+            yield gateway
+
+
+def network_of(gateway: Document) -> ArmId | None:
+    """The virtual network a gateway stands in."""
+    for configuration in gateway.properties.get("ipConfigurations", []):
+        subnet = as_id(configuration["properties"].get("subnet"))
+        if subnet is not None:
+            return subnet.parent
+    return None
+
+
+def connections_of(world: World, gateway: str) -> list[Document]:
+    """Connections that begin or end at a gateway, in any group and subscription (R-ORD-03)."""
+    ends = ("virtualNetworkGateway1", "virtualNetworkGateway2")
+    return [
+        connection
+        for connection in world.of_type(CONNECTIONS)
+        if any(same(connection.properties.get(end), gateway) for end in ends)
+    ]
+
+
+def peerings_to(world: World, network: str | ArmId) -> list[Document]:
+    """Peerings of other networks that lead to this one."""
+    return [
+        peering for peering in world.of_type(PEERINGS) if same(peering.properties.get("remoteVirtualNetwork"), network)
+    ]

@@ -1,0 +1,231 @@
+"""Resource groups: create, read, tag, list, delete, and the list of what is in one.
+
+Evidence: ``net_ManageVpnGatewaySite2SiteConnectionTest`` (create 201, delete 202 with Location only),
+``net_VirtualNetworkGateway_CanCreatePointToSiteConfigurtation`` (409 ResourceGroupDeletionBlocked).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.simulator import lists, operations
+from vpngw_iac.simulator.body import read_body
+from vpngw_iac.simulator.document import DELETING, SUCCEEDED, Document, Operation
+from vpngw_iac.simulator.kind import kind_of
+from vpngw_iac.simulator.refusal import Refusal, front_door, group_not_found, not_simulated
+from vpngw_iac.simulator.wire import Answer, Json, Request
+from vpngw_iac.simulator.world import World, without_nulls
+
+TYPE = "Microsoft.Resources/resourceGroups"
+_RETRY = 15
+"""Seconds between polls of a group's deletion, recorded by .NET in 2019."""
+
+
+def answer(world: World, request: Request, parts: Sequence[str]) -> Answer | None:
+    """Groups of a subscription, one group, its resources, and the URL its deletion is polled at."""
+    if len(parts) < 3 or parts[0] != "subscriptions":
+        return None
+    subscription = request.path.strip("/").split("/")[1]
+    if parts[2:] == ["resources"]:
+        return _resources(world, request, f"/subscriptions/{subscription}")
+    if parts[2] == "operationresults" and len(parts) == 4:
+        return _poll_delete(world, request, parts[3])
+    if parts[2] != "resourcegroups" or len(parts) > 5:
+        return None
+    if len(parts) == 3:
+        return _list(world, request, subscription)
+    identifier = ArmId(
+        "/".join(["", *request.path.strip("/").split("/")[:4]]).replace("resourcegroups", "resourceGroups")
+    )
+    if len(parts) == 5:
+        return _resources_of_group(world, request, identifier) if parts[4] == "resources" else None
+    return _one(world, request, identifier)
+
+
+def _one(world: World, request: Request, identifier: ArmId) -> Answer:
+    if request.method == "PUT":
+        return _put(world, request, identifier)
+    group = world.find(identifier)
+    if request.method == "HEAD":
+        return Answer(204 if group else 404)
+    if group is None:
+        raise group_not_found(identifier.name)
+    if request.method == "GET":
+        return Answer(200, show(group))
+    if request.method == "PATCH":
+        group.body["tags"] = without_nulls(read_body(request).get("tags") or {})
+        world.save(group)
+        return Answer(200, show(group))
+    if request.method == "DELETE":
+        return _delete(world, request, group)
+    raise not_simulated(f"{request.method} {TYPE}")
+
+
+def show(group: Document) -> Json:
+    """The group as answered."""
+    shown: Json = {"id": group.id, "name": group.name, "type": TYPE, "location": group.body["location"]}
+    shown |= {name: group.body[name] for name in ("tags", "managedBy") if name in group.body}
+    return shown | {"properties": {"provisioningState": group.state}}
+
+
+def _put(world: World, request: Request, identifier: ArmId) -> Answer:
+    body = read_body(request)
+    if not body.get("location"):
+        raise front_door(400, "LocationRequired", "The location property is required for this definition.")
+    location = str(body["location"]).replace(" ", "").lower()
+    before = world.find(identifier)
+    if before is not None and before.body["location"] != location:
+        raise front_door(
+            409,
+            "InvalidResourceGroupLocation",
+            f"Invalid resource group location '{location}'. The Resource group already exists in location "
+            f"'{before.body['location']}'.",
+        )
+    if before is not None and before.state == DELETING:
+        raise being_deleted(before)
+    kept = {name: body[name] for name in ("tags", "managedBy") if body.get(name) is not None}
+    group = before or Document(str(identifier), TYPE, {}, created=world.now)
+    group.body = {"location": location, **kept}
+    world.save(group)
+    return Answer(200 if before else 201, show(group))
+
+
+def being_deleted(group: Document) -> Refusal:
+    """What every write into a group gets while the group goes away."""
+    return front_door(
+        409,
+        "ResourceGroupBeingDeleted",
+        f"The resource group '{group.name}' is in deprovisioning state and cannot perform this operation.",
+    )
+
+
+def _list(world: World, request: Request, subscription: str) -> Answer:
+    prefix = f"/subscriptions/{subscription}/".lower()
+    shown = [show(group) for group in world.of_type(TYPE) if group.key.startswith(prefix)]
+    return lists.page(world, request, _filtered(shown, request.query.get("$filter", "")))
+
+
+def _resources_of_group(world: World, request: Request, identifier: ArmId) -> Answer:
+    if world.find(identifier) is None:
+        raise group_not_found(identifier.name)
+    return _resources(world, request, str(identifier))
+
+
+def _resources(world: World, request: Request, scope: str) -> Answer:
+    """Top-level resources only, as ARM's own index answers them: no properties."""
+    found = [document for document in world.store.below(scope) if _is_top_level(document)]
+    names = ("location", "tags", "sku", "zones", "identity")
+    items = [
+        {"id": document.id, "name": document.name, "type": document.type}
+        | {name: document.body[name] for name in names if name in document.body}
+        for document in found
+    ]
+    return lists.page(world, request, _filtered(items, request.query.get("$filter", "")))
+
+
+def _is_top_level(document: Document) -> bool:
+    return document.type != TYPE and document.type.count("/") == 1
+
+
+def _filtered(items: list[Json], expression: str) -> list[Json]:
+    """``$filter`` with ``eq`` and ``and`` on resourceType, name, location, tagName and tagValue."""
+    if not expression:
+        return items
+    wanted = dict(re.findall(r"(\w+)\s+eq\s+'([^']*)'", expression))
+    rest = re.sub(r"\w+\s+eq\s+'[^']*'|\band\b|\s", "", expression)
+    if rest or set(wanted) - {"resourceType", "name", "location", "tagName", "tagValue"}:
+        raise not_simulated(f"the filter {expression!r}")
+    return [item for item in items if _matches(item, wanted)]
+
+
+def _matches(item: Json, wanted: dict[str, str]) -> bool:
+    tags = {name.lower(): value for name, value in (item.get("tags") or {}).items()}
+    checks: dict[str, Callable[[str], bool]] = {
+        "resourceType": lambda value: str(item["type"]).lower() == value.lower(),
+        "name": lambda value: str(item["name"]).lower() == value.lower(),
+        "location": lambda value: item.get("location") == value,
+        "tagName": lambda value: value.lower() in tags,
+        "tagValue": lambda value: tags.get(wanted.get("tagName", "").lower()) == value,
+    }
+    return all(checks[name](value) for name, value in wanted.items())
+
+
+def _delete(world: World, request: Request, group: Document) -> Answer:
+    if group.state == DELETING:
+        running = world.store.operations[str(group.operation)]
+        return Answer(202, None, _link(world, request, running))
+    slowest: dict[str, float] = {}
+    for document in world.store.below(group.id):
+        slowest[document.type] = kind_of(document).remove_seconds
+    operation = operations.begin(
+        world, "delete-group", group, _RETRY + sum(slowest.values()), request.api_version, {group.key: "exclusive"}
+    )
+    group.state = DELETING
+    world.save(group)
+    return Answer(202, None, _link(world, request, operation))
+
+
+def _link(world: World, request: Request, operation: Operation) -> dict[str, str]:
+    path = f"/subscriptions/{operation.subscription}/operationresults/{operation.id}"
+    return {
+        "Location": f"{request.host}{path}?api-version={operation.api_version}",
+        "Retry-After": str(world.time.caller_seconds(_RETRY)),
+    }
+
+
+def _poll_delete(world: World, request: Request, identifier: str) -> Answer:
+    operation = world.store.operations.get(identifier)
+    if operation is None:
+        raise Refusal(404, "OperationNotFound", f"Operation {identifier} not found.")
+    if operation.running:
+        return Answer(202, None, _link(world, request, operation))
+    if operation.error is not None:
+        return Answer(409, {"Error": operation.error})
+    return Answer(200)
+
+
+def finish_delete(world: World, operation: Operation, group: Document | None) -> Json | None:
+    """Delete what can be deleted, in whatever order works; the group stays if something resists."""
+    if group is None:
+        return None
+    blocked = _delete_contents(world, group, operation.due)
+    if not blocked:
+        operations.remove(world, group, operation.due)
+        return None
+    group.state = SUCCEEDED
+    names = ",".join(f"{document.type}/{document.name}" for document, _ in blocked)
+    return {
+        "Code": "ResourceGroupDeletionBlocked",
+        "Target": None,
+        "Message": f"Deletion of resource group '{group.name}' failed as resources with identifiers '{names}' could "
+        f"not be deleted. The provisioning state of the resource group will be rolled back. The tracking Id is "
+        f"'{operation.id}'. Please check audit logs for more details.",
+        "Details": [_detail(document, refusal) for document, refusal in blocked],
+        "AdditionalInfo": None,
+    }
+
+
+def _delete_contents(world: World, group: Document, moment: float) -> list[tuple[Document, Refusal]]:
+    while True:
+        blocked: list[tuple[Document, Refusal]] = []
+        removed = False
+        for document in list(world.store.below(group.id)):
+            if not _is_top_level(document) or world.find(document.id) is None:
+                continue
+            try:
+                kind_of(document).refuse_delete(world, document)
+            except Refusal as refusal:
+                blocked.append((document, refusal))
+                continue
+            operations.remove(world, document, moment)
+            removed = True
+        if not blocked or not removed:
+            return blocked
+
+
+def _detail(document: Document, refusal: Refusal) -> Json:
+    inner = json.dumps({"error": refusal.error()})
+    return {"Code": None, "Target": document.id, "Message": inner, "Details": None, "AdditionalInfo": None}

@@ -1,0 +1,161 @@
+"""The simulator as others use it: one object, several doors.
+
+`handle` and `send` are ARM's own door, in process; `server.py` puts HTTP in front of it. The other methods are the
+hands that ARM does not have: a foreigner's, a service provider's, a test's.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.simulator import manager, operations
+from vpngw_iac.simulator.clock import Time, VirtualTime
+from vpngw_iac.simulator.files import Files
+from vpngw_iac.simulator.kind import kinds
+from vpngw_iac.simulator.services.groups import show as show_group
+from vpngw_iac.simulator.store import Store
+from vpngw_iac.simulator.vault import Vault
+from vpngw_iac.simulator.wire import Answer, Json, Request
+from vpngw_iac.simulator.world import Switches, World
+
+API_VERSION = "2026-03-01"
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """One request that was answered: enough to count, never a body."""
+
+    method: str
+    path: str
+    status: int
+    moment: float
+
+
+class Simulator:
+    """A cloud of our own. Everything may be called from several threads."""
+
+    def __init__(
+        self,
+        directory: Path | None = None,
+        time: Time | None = None,
+        switches: Switches | None = None,
+        subscriptions: Iterable[str] | None = None,
+    ) -> None:
+        self.time = time if time is not None else VirtualTime()
+        self.requests: list[Logged] = []
+        self._store = Store()
+        self._world = World(self._store, self.time, switches or Switches())
+        self._subscriptions = frozenset(name.lower() for name in subscriptions) if subscriptions is not None else None
+        self._lock = threading.RLock()
+        self._files = Files(directory, self._store, self.time) if directory is not None else None
+        self.vault = Vault(self._turn, self._store)
+
+    def handle(self, request: Request) -> Answer:
+        """Answer one request of an ARM client."""
+        with self._turn():
+            operations.settle(self._world)
+            answer = self._answer(request)
+            self.requests.append(Logged(request.method, request.path, answer.status, self.time.now()))
+        return answer
+
+    def send(
+        self, method: str, url: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
+    ) -> tuple[int, dict[str, str], bytes]:
+        """The same as plain values: what an HTTP transport needs. May raise `ConnectionError` when a fault says so."""
+        answer = self.handle(Request.of(method, url, headers, body))
+        return answer.status, dict(answer.headers), answer.content
+
+    def documents(self) -> dict[str, Json]:
+        """Every resource by id, as GET shows it."""
+        with self._turn():
+            operations.settle(self._world)
+            found = {}
+            for document in self._store.documents.values():
+                kind = kinds().get(document.type.lower())
+                shown = kind.show(self._world, document, "get") if kind else show_group(document)
+                found[document.id] = shown
+            return dict(sorted(found.items()))
+
+    def put(self, identifier: str, body: Json) -> Json:
+        """Somebody else's change, done at once: a PUT whose operation has ended. Refusals raise."""
+        with self._turn():
+            operations.settle(self._world)
+            self._foreign("PUT", identifier, body)
+        return self.documents()[self._found(identifier)]
+
+    def delete(self, identifier: str) -> None:
+        """Somebody else's delete, done at once."""
+        with self._turn():
+            operations.settle(self._world)
+            self._foreign("DELETE", identifier, None)
+
+    def provision_circuit(self, identifier: str, state: str = "Provisioned") -> None:
+        """What a service provider does with the service key, on any day it likes."""
+        with self._turn():
+            document = self._world.find(identifier)
+            if document is None:
+                raise KeyError(identifier)
+            document.properties["serviceProviderProvisioningState"] = state
+            document.etag = self._world.etag()
+            self._world.save(document)
+
+    def reset(self) -> None:
+        """Empty the cloud."""
+        with self._turn():
+            for document in list(self._store.documents.values()):
+                self._store.remove(document, self.time.now())
+            for operation in self._store.running():
+                operation.status = "Canceled"
+                self._store.save_operation(operation)
+            self.requests.clear()
+
+    def next_event(self) -> float | None:
+        """When the next operation in flight falls due; none when nothing runs."""
+        with self._turn():
+            running = self._store.running()
+            return running[0].due if running else None
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        with self._lock:
+            if self._files is None:
+                yield
+                self._store.take_changes()
+            else:
+                with self._files.turn():
+                    yield
+
+    def _answer(self, request: Request) -> Answer:
+        answer = manager.handle(self._world, request, self._subscriptions)
+        headers = {"x-ms-request-id": self._world.guid()}
+        for name in ("x-ms-client-request-id", "x-ms-correlation-request-id"):
+            if name in request.headers:
+                headers[name] = request.headers[name]
+        headers.setdefault("x-ms-correlation-request-id", headers["x-ms-request-id"])
+        kind = "text/html" if answer.html else "application/json; charset=utf-8"
+        return Answer(answer.status, answer.body, {"Content-Type": kind, **headers, **answer.headers}, answer.html)
+
+    def _foreign(self, method: str, identifier: str, body: Json | None) -> None:
+        url = f"{identifier}?api-version={API_VERSION}"
+        content = json.dumps(body).encode() if body is not None else None
+        answer = manager.handle(self._world, Request.of(method, url, {}, content), self._subscriptions)
+        if answer.status >= 400:
+            raise ValueError(f"{method} {identifier}: {answer.status} {answer.body}")
+        document = self._world.find(identifier)
+        running = self._store.operations.get(str(document.operation)) if document is not None else None
+        if running is not None and running.running:
+            running.due = self.time.now()
+            self._store.save_operation(running)
+            operations.settle(self._world)
+
+    def _found(self, identifier: str) -> str:
+        document = self._world.find(ArmId(identifier))
+        if document is None:
+            raise KeyError(identifier)
+        return document.id

@@ -1,0 +1,1 @@
+"""One file per ARM type; the folder is the register of what is simulated."""

@@ -1,0 +1,170 @@
+"""Connections: IPsec, Vnet2Vnet and ExpressRoute, and their shared keys.
+
+Evidence: ``net_ManageVpnGatewaySite2SiteConnectionTest`` (PUT, GET, LIST), ``test_network_vpn_connection_ipsec``
+(defaults of 2022, policies set and cleared), ``test_network_active_active_cross_premise_connection`` (sharedkey),
+``xplat_arm-network-vpn-connection-tests`` (409 while the key is being set).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from vpngw_iac.simulator import connection_checks
+from vpngw_iac.simulator.document import UPDATING, Document, Hold, Operation
+from vpngw_iac.simulator.kind import Action, Change, Kind, Reader, defaults
+from vpngw_iac.simulator.body import read_body
+from vpngw_iac.simulator.refusal import Refusal, not_simulated
+from vpngw_iac.simulator.relations import CONNECTIONS
+from vpngw_iac.simulator.tunnels import status_of, tunnels_of
+from vpngw_iac.simulator.wire import Answer, Json, Request
+from vpngw_iac.simulator.world import World, as_id, reference
+
+_ENDS = ("virtualNetworkGateway1", "virtualNetworkGateway2", "localNetworkGateway2", "peer")
+_TYPES = {"ipsec": "IPsec", "vnet2vnet": "Vnet2Vnet", "expressroute": "ExpressRoute", "vpnclient": "VPNClient"}
+
+
+class Connection(Kind):
+    """``Microsoft.Network/connections``."""
+
+    arm_type = CONNECTIONS
+    contention = 409
+    create_seconds = 20.0
+    update_seconds = 20.0
+    remove_seconds = 20.0
+    read_only = frozenset(
+        {
+            "connectionStatus",
+            "tunnelConnectionStatus",
+            "ingressBytesTransferred",
+            "egressBytesTransferred",
+            "packetCaptureDiagnosticState",
+        }
+    )
+    since: ClassVar[Mapping[str, str]] = {
+        "authenticationType": "2021-02-01",
+        "connectionMode": "2020-08-01",
+        "dpdTimeoutSeconds": "2020-04-01",
+        "useLocalAzureIpAddress": "2020-04-01",
+        "trafficSelectorPolicies": "2019-09-01",
+        "packetCaptureDiagnosticState": "2019-09-01",
+        "gatewayCustomBgpIpAddresses": "2021-08-01",
+        "expressRouteGatewayBypass": "2019-02-01",
+        "connectionProtocol": "2018-12-01",
+    }
+
+    def accept(self, change: Change) -> Json:
+        """Normalise, fill in the defaults of the recordings, refuse what Azure refuses."""
+        properties = super().accept(change)
+        kind = _TYPES.get(str(properties.get("connectionType", "")).lower())
+        if kind is None:
+            raise Refusal(
+                400, "InvalidRequestFormat", f"Cannot parse the request: connectionType of {change.id} is not valid."
+            )
+        properties["connectionType"] = kind
+        for end in _ENDS:
+            if end in properties:
+                properties[end] = reference(properties[end])
+        for side in ("ingressNatRules", "egressNatRules"):
+            if side in properties:
+                properties[side] = [reference(rule) for rule in properties[side]]
+        defaults(
+            properties,
+            packetCaptureDiagnosticState="None",
+            routingWeight=0,
+            enableBgp=False,
+            usePolicyBasedTrafficSelectors=False,
+            useLocalAzureIpAddress=False,
+            ipsecPolicies=[],
+            trafficSelectorPolicies=[],
+            gatewayCustomBgpIpAddresses=[],
+            expressRouteGatewayBypass=False,
+            dpdTimeoutSeconds=0,
+            connectionMode="Default",
+        )
+        if kind != "ExpressRoute":
+            defaults(properties, connectionProtocol="IKEv2", authenticationType="PSK")
+        connection_checks.check(change, properties)
+        return properties
+
+    def holds(self, change: Change) -> dict[str, Hold]:
+        """Itself, and a share of its gateways (R-OPS-02)."""
+        holds: dict[str, Hold] = {change.id.key: "exclusive"}
+        for properties in (change.earlier, change.body.get("properties") or {}):
+            for end in _ENDS[:2]:
+                gateway = as_id(properties.get(end))
+                if gateway is not None:
+                    holds[gateway.key] = "shared"
+        return holds
+
+    def stored(self, change: Change, document: Document) -> None:
+        """Keep the keys apart; a key that was not sent is one that Azure makes up (R-PSK-04)."""
+        properties = document.properties
+        sent = properties.pop("sharedKey", None)
+        if connection_checks.has_shared_key(properties):
+            document.hidden["sharedKey"] = sent if sent is not None else change.world.secret()
+        else:
+            document.hidden.pop("sharedKey", None)
+        authorization = properties.pop("authorizationKey", None)
+        if authorization is not None:
+            document.hidden["authorizationKey"] = authorization
+        else:
+            document.hidden.pop("authorizationKey", None)
+
+    def settle(self, world: World, document: Document) -> Json | None:
+        """An ExpressRoute connection fails late when the provider has not provisioned the circuit."""
+        return connection_checks.late_failure(world, document)
+
+    def properties(self, world: World, document: Document, reader: Reader) -> Json:
+        """Keys and status are in the GET of one connection only; LIST never has them."""
+        shown = dict(document.properties)
+        shown["ingressBytesTransferred"] = shown["egressBytesTransferred"] = 0
+        if reader != "list" and world.switches.echo_secrets:
+            shown |= document.hidden
+        if reader == "get" and document.state != UPDATING:
+            shown["connectionStatus"] = status_of(world, document)
+            tunnels = tunnels_of(world, document)
+            if tunnels and shown["connectionStatus"] != "Unknown":
+                shown["tunnelConnectionStatus"] = tunnels
+        return shown
+
+    def act(self, world: World, document: Document, action: str, request: Request) -> Answer | Action:
+        """The shared key has a life of its own; reset restarts the tunnel."""
+        if action == "sharedkey" and request.method == "GET":
+            return Answer(200, {"value": self._key(document)})
+        if action in {"sharedkey", "listkeys"} and request.method == "POST":
+            return Answer(200, {"value": self._key(document)})
+        if action == "sharedkey" and request.method == "PUT":
+            value = str(read_body(request).get("value", ""))
+            self._key(document)
+            connection_checks.check_key(value, document.arm_id)
+            return Action("sharedkey", 20.0, status=200, location_header=False, payload={"value": value})
+        if action == "sharedkey/reset" and request.method == "POST":
+            length = int(read_body(request).get("keyLength", 128))
+            self._key(document)
+            return Action("sharedkey/reset", 20.0, payload={"value": world.secret(length), "length": length})
+        if action == "resetconnection" and request.method == "POST":
+            return Action("resetconnection", 20.0)
+        raise not_simulated(f"{request.method} connections/{action}")
+
+    def acted(self, world: World, document: Document, operation: Operation) -> object:
+        """The new key counts from now on, not from when it was sent."""
+        value = operation.payload.pop("value", None)
+        if value is not None:
+            document.hidden["sharedKey"] = value
+            document.changed = operation.due
+            world.save(document)
+        return {"keyLength": operation.payload["length"]} if "length" in operation.payload else None
+
+    def _key(self, document: Document) -> str:
+        key = document.hidden.get("sharedKey")
+        if key is None:
+            raise Refusal(
+                400,
+                "VirtualNetworkGatewayConnectionHasNoSharedKey",  # code not recorded
+                f"Connection {document.id} has no shared key.",
+            )
+        return str(key)
+
+
+KIND = Connection()

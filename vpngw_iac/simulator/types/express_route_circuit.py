@@ -1,0 +1,121 @@
+"""ExpressRoute circuits.
+
+Evidence: ``test_network_express_route`` (answers before and after Succeeded, full replacement), ``R-ER-10``, R-ER-11.
+The service provider's side moves by `Simulator.provision_circuit`, or by itself after `Switches.provider_seconds`.
+"""
+
+from __future__ import annotations
+
+from vpngw_iac.simulator.children import check_children, reconcile, shown_children
+from vpngw_iac.simulator.document import UPDATING, Document
+from vpngw_iac.simulator.kind import Change, Kind, Reader, defaults
+from vpngw_iac.simulator.refusal import Refusal
+from vpngw_iac.simulator.relations import CONNECTIONS
+from vpngw_iac.simulator.wire import Json
+from vpngw_iac.simulator.world import World, same
+
+PEERINGS = "Microsoft.Network/expressRouteCircuits/peerings"
+AUTHORIZATIONS = "Microsoft.Network/expressRouteCircuits/authorizations"
+_CHILDREN = {"peerings": PEERINGS, "authorizations": AUTHORIZATIONS}
+_NO_KEY = "00000000-0000-0000-0000-000000000000"
+
+
+class ExpressRouteCircuit(Kind):
+    """``Microsoft.Network/expressRouteCircuits``."""
+
+    arm_type = "Microsoft.Network/expressRouteCircuits"
+    contention = 409
+    create_seconds = 40.0
+    update_seconds = 20.0
+    remove_seconds = 20.0
+    read_only = frozenset(
+        {"circuitProvisioningState", "serviceProviderProvisioningState", "serviceKey", "stag", "gatewayManagerEtag"}
+    )
+
+    def accept(self, change: Change) -> Json:
+        """What is read-only stays; Disabled and without a key until Succeeded."""
+        properties = super().accept(change)
+        earlier = change.earlier
+        defaults(properties, allowClassicOperations=False, allowGlobalReach=False, globalReachEnabled=False)
+        if not properties.get("serviceProviderProperties") and not properties.get("expressRoutePort"):
+            raise Refusal(
+                400,
+                "ExpressRouteCircuitServiceProviderPropertiesMissing",  # code not recorded
+                f"Circuit {change.id} needs serviceProviderProperties or expressRoutePort.",
+            )
+        properties["circuitProvisioningState"] = "Disabled"
+        properties["serviceKey"] = earlier.get("serviceKey", _NO_KEY)
+        properties["serviceProviderProvisioningState"] = earlier.get(
+            "serviceProviderProvisioningState", "NotProvisioned"
+        )
+        for name in ("stag", "gatewayManagerEtag"):
+            if name in earlier:
+                properties[name] = earlier[name]
+        for name, arm_type in _CHILDREN.items():
+            check_children(change, name, arm_type)
+            properties.pop(name, None)
+        return properties
+
+    def complete(self, change: Change, body: Json) -> None:
+        """Tier and family follow from the name."""
+        sku = dict(body.get("sku") or {"name": "Standard_MeteredData"})
+        tier, _, family = str(sku["name"]).partition("_")
+        sku.setdefault("tier", tier)
+        sku.setdefault("family", family)
+        body["sku"] = sku
+
+    def stored(self, change: Change, document: Document) -> None:
+        """Peerings and authorizations stand in the body and are documents of their own."""
+        for name, arm_type in _CHILDREN.items():
+            reconcile(change, document, name, arm_type)
+
+    def settle(self, world: World, document: Document) -> Json | None:
+        """Enabled, with key and tag."""
+        properties = document.properties
+        properties["circuitProvisioningState"] = "Enabled"
+        if properties["serviceKey"] == _NO_KEY:
+            properties["serviceKey"] = world.guid()
+            document.hidden["ordered"] = world.now
+        properties.setdefault("stag", world.store.next_number() % 4096)
+        properties.setdefault("gatewayManagerEtag", "")
+        return None
+
+    def refuse_delete(self, world: World, document: Document) -> None:
+        """Refused while the provider has it provisioned (R-ER-11) or a connection uses it; codes not recorded."""
+        for connection in world.of_type(CONNECTIONS):
+            if same(connection.properties.get("peer"), document.id):
+                raise Refusal(
+                    400,
+                    "ExpressRouteCircuitCannotBeDeleted",
+                    f"Circuit {document.id} cannot be deleted because connection {connection.id} uses it.",
+                )
+        state = provider_state(world, document)
+        if state != "NotProvisioned":
+            raise Refusal(
+                400,
+                "ExpressRouteCircuitCannotBeDeleted",
+                f"Circuit {document.id} cannot be deleted while its service provider provisioning state is {state}. "
+                "Ask the provider to deprovision it first.",
+            )
+
+    def properties(self, world: World, document: Document, reader: Reader) -> Json:
+        """With its children and what the provider has done."""
+        shown = dict(document.properties)
+        if document.state != UPDATING:
+            shown["serviceProviderProvisioningState"] = provider_state(world, document)
+        for name, arm_type in _CHILDREN.items():
+            shown[name] = shown_children(world, document, arm_type, reader)
+        return shown
+
+
+def provider_state(world: World, circuit: Document) -> str:
+    """NotProvisioned until the provider acts, by somebody's hand or by itself after a while."""
+    state = str(circuit.properties["serviceProviderProvisioningState"])
+    waits, ordered = world.switches.provider_seconds, circuit.hidden.get("ordered")
+    if state == "NotProvisioned" and waits is not None and ordered is not None and world.now - ordered >= waits:
+        circuit.properties["serviceProviderProvisioningState"] = state = "Provisioned"
+        world.save(circuit)
+    return state
+
+
+KIND = ExpressRouteCircuit()

@@ -1,0 +1,75 @@
+"""Peerings of a circuit: private and Microsoft.
+
+Evidence: ``test_network_express_route`` (answers), ``xplat_arm-network-express-route-circuit-tests`` (late failure with
+a space before its code).
+"""
+
+from __future__ import annotations
+
+from vpngw_iac.simulator.document import Document, Hold
+from vpngw_iac.simulator.kind import Change, Kind, defaults, exclusively
+from vpngw_iac.simulator.wire import Json
+from vpngw_iac.simulator.world import World
+
+
+class ExpressRouteCircuitPeering(Kind):
+    """``Microsoft.Network/expressRouteCircuits/peerings``."""
+
+    arm_type = "Microsoft.Network/expressRouteCircuits/peerings"
+    has_location = False
+    has_guid = False
+    contention = 409
+    top_level = ()
+    create_seconds = 20.0
+    update_seconds = 20.0
+    remove_seconds = 20.0
+    read_only = frozenset({"lastModifiedBy", "azureASN", "primaryAzurePort", "secondaryAzurePort", "peeredConnections"})
+
+    def accept(self, change: Change) -> Json:
+        """ASN of Azure's side and ports appear with Succeeded; they stay on an update."""
+        properties = super().accept(change)
+        properties.setdefault("peeringType", change.id.name)
+        defaults(properties, state="Enabled", connections=[])
+        properties["azureASN"] = change.earlier.get("azureASN", 0)
+        properties["lastModifiedBy"] = change.earlier.get("lastModifiedBy", "")
+        properties["peeredConnections"] = []
+        for name in ("primaryAzurePort", "secondaryAzurePort", "gatewayManagerEtag"):
+            if name in change.earlier:
+                properties[name] = change.earlier[name]
+        configuration = properties.get("microsoftPeeringConfig")
+        if configuration is not None:
+            defaults(
+                configuration,
+                customerASN=0,
+                legacyMode=0,
+                routingRegistryName="NONE",
+                advertisedPublicPrefixesState="NotConfigured",
+            )
+        return properties
+
+    def holds(self, change: Change) -> dict[str, Hold]:
+        """Children of one circuit are written one after the other."""
+        return exclusively(change.id, change.id.parent)
+
+    def settle(self, world: World, document: Document) -> Json | None:
+        """Fill in Azure's side; Microsoft peering needs a Premium circuit."""
+        properties = document.properties
+        circuit = world.find(document.arm_id.parent)
+        tier = circuit.body["sku"]["tier"] if circuit is not None else "Standard"
+        if properties["peeringType"] == "MicrosoftPeering" and tier == "Standard":
+            message = f" Invalid SkuType {tier} for creating Microsoft Peering."
+            return {"code": " InvalidSkuTypeForMicrosoftPeering", "message": message, "details": []}
+        properties["azureASN"] = 12076
+        properties["lastModifiedBy"] = "Customer"
+        defaults(properties, primaryAzurePort="SIM-PRI-A", secondaryAzurePort="SIM-SEC-A", gatewayManagerEtag="")
+        if "microsoftPeeringConfig" in properties:
+            properties["microsoftPeeringConfig"]["advertisedPublicPrefixesState"] = "ValidationNeeded"
+        world.touch(document.arm_id.parent)
+        return None
+
+    def removed(self, world: World, document: Document) -> None:
+        """The circuit's etag changes with its children."""
+        world.touch(document.arm_id.parent)
+
+
+KIND = ExpressRouteCircuitPeering()

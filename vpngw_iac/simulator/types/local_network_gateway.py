@@ -1,0 +1,80 @@
+"""Local network gateways: the simplest type.
+
+Evidence: ``test_network_local_gateway``, ``java_testLocalNetworkGateways`` (answers), and
+``xplat_arm-network-local-gateway-tests-generated`` (InvalidIpAddress, InvalidAddressPrefixFormat,
+LocalNetworkGatewayCannotHaveZeroAsn, and the late failure of a bad BGP peer).
+"""
+
+from __future__ import annotations
+
+from vpngw_iac.simulator.checks import check_prefixes, is_address
+from vpngw_iac.simulator.document import Document
+from vpngw_iac.simulator.kind import Change, Kind
+from vpngw_iac.simulator.refusal import Refusal
+from vpngw_iac.simulator.wire import Json
+from vpngw_iac.simulator.world import World, same
+
+
+class LocalNetworkGateway(Kind):
+    """``Microsoft.Network/localNetworkGateways``."""
+
+    arm_type = "Microsoft.Network/localNetworkGateways"
+    etag_header = True
+    quick = True
+    create_seconds = 11.0
+    update_seconds = 11.0
+    remove_seconds = 11.0
+
+    def accept(self, change: Change) -> Json:
+        """Nothing is invented but the weight of a BGP peer that was sent."""
+        properties = super().accept(change)
+        space = properties.get("localNetworkAddressSpace") or {}
+        check_prefixes(space.get("addressPrefixes", []), change.id)
+        address, name = properties.get("gatewayIpAddress"), properties.get("fqdn")
+        if bool(address) == bool(name):
+            raise Refusal(
+                400,
+                "LocalNetworkGatewayMustHaveIpAddressOrFqdn",  # R-LNG-01; code not recorded
+                f"Local network gateway {change.id} must have exactly one of gatewayIpAddress and fqdn.",
+            )
+        if address and not is_address(str(address)):
+            raise Refusal(400, "InvalidIpAddress", f"The IP Address {address} is invalid.")
+        bgp = properties.get("bgpSettings")
+        if bgp is not None:
+            if bgp.get("asn") in (0, None):
+                raise Refusal(
+                    400,
+                    "LocalNetworkGatewayCannotHaveZeroAsn",
+                    f"The local network gateway {change.id} cannot have an ASN of zero",
+                )
+            bgp.setdefault("peerWeight", 0)
+        return properties
+
+    def settle(self, world: World, document: Document) -> Json | None:
+        """A peer address that is no address makes the operation fail, with a space before its code."""
+        peer = (document.properties.get("bgpSettings") or {}).get("bgpPeeringAddress")
+        if peer and not is_address(str(peer)):
+            message = f" BadRequest: InvalidIPAddress - The specified BGP peer IP address '{peer}' is not valid."
+            return {"code": " InternalError", "message": message, "details": []}
+        return None
+
+    def refuse_delete(self, world: World, document: Document) -> None:
+        """Refused while a connection leads to it (R-ORD-02, R-LNG-13); the code is not recorded."""
+        users = [
+            other.id
+            for other in world.of_type("Microsoft.Network/connections")
+            if same(other.properties.get("localNetworkGateway2"), document.id)
+        ] + [
+            other.id
+            for other in world.of_type("Microsoft.Network/virtualNetworkGateways")
+            if same(other.properties.get("gatewayDefaultSite"), document.id)
+        ]
+        for used_by in users:
+            raise Refusal(
+                400,
+                "LocalNetworkGatewayCannotBeDeleted",
+                f"Local network gateway {document.id} cannot be deleted because it is in use by {used_by}.",
+            )
+
+
+KIND = LocalNetworkGateway()

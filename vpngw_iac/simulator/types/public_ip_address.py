@@ -1,0 +1,135 @@
+"""Public IP addresses.
+
+Evidence: ``test_network_public_ip`` (create, update, delete, defaults), ``test_delete_dependent_resources`` (in use),
+``xplat_arm-network-public-ip-tests-generated`` (InvalidDomainNameLabel, PublicIPIdleTimeoutIsOutOfRange), R-PIP-22.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import re
+
+from vpngw_iac.simulator.document import Document
+from vpngw_iac.simulator.kind import Change, Kind, Reader, defaults
+from vpngw_iac.simulator.refusal import Refusal
+from vpngw_iac.simulator.relations import users_of
+from vpngw_iac.simulator.wire import Json
+from vpngw_iac.simulator.world import World, shouted
+
+_LABEL = re.compile(r"^[a-z][a-z0-9-]{1,61}[a-z0-9]$")
+
+
+class PublicIpAddress(Kind):
+    """``Microsoft.Network/publicIPAddresses``."""
+
+    arm_type = "Microsoft.Network/publicIPAddresses"
+    retry_after = 1.0
+    etag_header = True
+    create_seconds = 1.0
+    update_seconds = 1.0
+    remove_seconds = 10.0
+    read_only = frozenset({"ipConfiguration", "fqdn"})
+    since: ClassVar[Mapping[str, str]] = {"ddosSettings": "2022-01-01"}
+
+    def accept(self, change: Change) -> Json:
+        """Fill in the defaults of ``test_network_public_ip``; a Standard address is known at once (R-PIP-12)."""
+        properties = super().accept(change)
+        properties.pop("ipAddress", None)
+        defaults(
+            properties,
+            publicIPAddressVersion="IPv4",
+            publicIPAllocationMethod="Dynamic",
+            idleTimeoutInMinutes=4,
+            ipTags=[],
+            ddosSettings={"protectionMode": "VirtualNetworkInherited"},
+        )
+        self._check(change, properties)
+        label = (properties.get("dnsSettings") or {}).get("domainNameLabel")
+        if label:
+            region = str(change.body.get("location", "")).replace(" ", "").lower()
+            properties["dnsSettings"]["fqdn"] = f"{label}.{region}.cloudapp.azure.com"
+        if "ipAddress" in change.earlier:
+            properties["ipAddress"] = change.earlier["ipAddress"]
+        return properties
+
+    def complete(self, change: Change, body: Json) -> None:
+        """The SKU; Basic when none was sent, Regional always (``test_network_public_ip``)."""
+        sku = dict(body.get("sku") or {"name": "Basic"})
+        sku.setdefault("tier", "Regional")
+        body["sku"] = sku
+
+    def settle(self, world: World, document: Document) -> Json | None:
+        """A static address appears when the write has ended."""
+        if document.properties["publicIPAllocationMethod"] == "Static":
+            document.properties.setdefault("ipAddress", world.public_address())
+        return None
+
+    def refuse_delete(self, world: World, document: Document) -> None:
+        """400 while an ipConfiguration holds it (``test_delete_dependent_resources``, R-ORD-05)."""
+        for used_by in users_of(world, document.id, "publicIPAddress"):
+            raise Refusal(
+                400,
+                "PublicIPAddressCannotBeDeleted",
+                f"Public IP address {document.id} can not be deleted since it is still allocated to resource "
+                f"{used_by}. In order to delete the public IP, disassociate/detach the Public IP address from the resource.  "
+                "To learn how to do this, see aka.ms/deletepublicip.",
+            )
+
+    def properties(self, world: World, document: Document, reader: Reader) -> Json:
+        """With the back reference, in capitals."""
+        shown = dict(document.properties)
+        users = users_of(world, document.id, "publicIPAddress")
+        if users:
+            shown["ipConfiguration"] = {"id": shouted(users[0])}
+        return shown
+
+    def _check(self, change: Change, properties: Json) -> None:
+        sku = (change.body.get("sku") or {}).get("name", "Basic")
+        if not 4 <= int(properties["idleTimeoutInMinutes"]) <= 30:
+            raise Refusal(
+                400,
+                "PublicIPIdleTimeoutIsOutOfRange",
+                f"Public IP address {change.id.name} has invalid Idle Timeout. The value must be between 4 and 30.",
+            )
+        label = (properties.get("dnsSettings") or {}).get("domainNameLabel")
+        if label and not _LABEL.match(label):
+            raise Refusal(
+                400,
+                "InvalidDomainNameLabel",
+                f"The domain name label {label} is invalid. It must conform to the following regular expression: "
+                f"{_LABEL.pattern}.",
+            )
+        if sku == "Standard" and properties["publicIPAllocationMethod"] != "Static":
+            raise Refusal(
+                400,
+                "PublicIPAddressWithStandardSkuMustUseStaticAllocationMethod",  # code not recorded
+                f"Standard sku publicIp {change.id} must have AllocationMethod set to Static.",
+            )
+        if change.before is not None:
+            self._check_unchanged(change, sku)
+
+    def _check_unchanged(self, change: Change, sku: str) -> None:
+        """SKU, zones and version are decided at creation (R-PIP-22)."""
+        before = change.before.body if change.before else {}
+        old = {
+            "sku": before["sku"]["name"],
+            "zones": before.get("zones"),
+            "publicIPAddressVersion": change.earlier["publicIPAddressVersion"],
+        }
+        new = {
+            "sku": sku,
+            "zones": change.body.get("zones") or None,
+            "publicIPAddressVersion": change.sent.get("publicIPAddressVersion", "IPv4"),
+        }
+        for name, value in old.items():
+            if value != new[name]:
+                raise Refusal(
+                    400,
+                    "PropertyChangeNotAllowed",  # code not recorded
+                    f"Changing property '{name}' of resource {change.id} from {value} to {new[name]} is not allowed.",
+                )
+
+
+KIND = PublicIpAddress()

@@ -1,0 +1,124 @@
+"""Subnets, above all the GatewaySubnet.
+
+Evidence: ``net_ManageVpnGatewaySite2SiteConnectionTest`` (answer), ``test_network_vnet`` (back references in capitals),
+``test_delete_dependent_resources`` (InUseSubnetCannotBeDeleted), R-SUBNET-17.
+"""
+
+from __future__ import annotations
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.simulator.checks import (
+    Network,
+    check_prefixes,
+    invalid_subnet,
+    is_inside,
+    overlap,
+    subnets_overlap,
+)
+from vpngw_iac.simulator.document import Document, Hold
+from vpngw_iac.simulator.kind import Change, Kind, Reader, defaults, exclusively
+from vpngw_iac.simulator.refusal import Refusal
+from vpngw_iac.simulator.relations import users_of
+from vpngw_iac.simulator.wire import Json
+from vpngw_iac.simulator.world import World, shouted
+
+SUBNETS = "Microsoft.Network/virtualNetworks/subnets"
+
+
+class Subnet(Kind):
+    """``Microsoft.Network/virtualNetworks/subnets``."""
+
+    arm_type = SUBNETS
+    retry_after = 3.0
+    etag_header = True
+    has_location = False
+    has_guid = False
+    quick = True
+    contention = 409
+    top_level = ()
+    create_seconds = 3.0
+    update_seconds = 3.0
+    remove_seconds = 10.0
+    read_only = frozenset({"ipConfigurations", "ipConfigurationProfiles", "privateEndpoints", "purpose", "subnetID"})
+
+    def accept(self, change: Change) -> Json:
+        """Fill in the defaults that each recording shows."""
+        properties = super().accept(change)
+        defaults(
+            properties,
+            delegations=[],
+            privateEndpointNetworkPolicies="Disabled",
+            privateLinkServiceNetworkPolicies="Enabled",
+        )
+        parent = change.world.find(change.id.parent)
+        if parent is not None and change.before is not None:
+            self._refuse_resize(change, properties)
+        if parent is not None and not change.embedded:
+            self._check_range(change, parent, properties)
+        return properties
+
+    def holds(self, change: Change) -> dict[str, Hold]:
+        """Subnets of one network are written one after the other (R-OPS-02); a gateway's birth holds its own."""
+        return exclusively(change.id, change.id.parent)
+
+    def refuse_delete(self, world: World, document: Document) -> None:
+        """400 while something stands in it."""
+        refuse_in_use(world, document)
+
+    def settle(self, world: World, document: Document) -> Json | None:
+        """The network's etag changes with its subnets."""
+        world.touch(document.arm_id.parent)
+        return None
+
+    def removed(self, world: World, document: Document) -> None:
+        """The network's etag changes with its subnets."""
+        world.touch(document.arm_id.parent)
+
+    def properties(self, world: World, document: Document, reader: Reader) -> Json:
+        """With the back references of the gateways that stand in it."""
+        shown = dict(document.properties)
+        users = users_of(world, document.id, "subnet")
+        if users:
+            shown["ipConfigurations"] = [{"id": shouted(user)} for user in users]
+        return shown
+
+    def _refuse_resize(self, change: Change, properties: Json) -> None:
+        ranges = prefixes_of(properties, change.id)
+        if set(ranges) == set(prefixes_of(change.earlier, change.id)):
+            return
+        for user in users_of(change.world, str(change.id), "subnet"):
+            raise Refusal(
+                400,
+                "InUsePrefixCannotBeDeleted",
+                f"IpPrefix {change.earlier.get('addressPrefix')} on Subnet {change.id.name} has active allocations "
+                f"({user}) and cannot be deleted.",
+            )
+
+    def _check_range(self, change: Change, parent: Document, properties: Json) -> None:
+        ranges = prefixes_of(properties, change.id)
+        spaces = check_prefixes(parent.properties["addressSpace"]["addressPrefixes"], parent.arm_id)
+        if any(not is_inside(one, spaces) for one in ranges):
+            raise invalid_subnet(change.id.name, parent.name)
+        for sibling in change.world.children(parent.id, SUBNETS):
+            if sibling.key != change.id.key and overlap(ranges, prefixes_of(sibling.properties, change.id)):
+                raise subnets_overlap(change.id.name, parent.name)
+
+
+def prefixes_of(properties: Json, owner: ArmId) -> list[Network]:
+    """The ranges of a subnet, from either of its two properties."""
+    listed = properties.get("addressPrefixes") or [properties.get("addressPrefix")]
+    return check_prefixes([prefix for prefix in listed if prefix], owner)
+
+
+def refuse_in_use(world: World, subnet: Document) -> None:
+    """Raise what Azure says while a gateway stands in the subnet."""
+    for user in users_of(world, subnet.id, "subnet"):
+        raise Refusal(
+            400,
+            "InUseSubnetCannotBeDeleted",
+            f"Subnet {subnet.name} is in use by {user} and cannot be deleted. In order to delete the subnet, delete "
+            "all the resources within the subnet. See aka.ms/deletesubnet.",
+        )
+
+
+KIND = Subnet()

@@ -1,0 +1,112 @@
+"""Virtual networks, and the subnets and peerings written inside them.
+
+Evidence: ``test_network_vnet``, ``net_ManageVpnGatewaySite2SiteConnectionTest`` (answers),
+``xplat_arm-network-vnet-tests-generated`` (InvalidAddressPrefixFormat, NetcfgInvalidDnsServer), R-SUBNET-19.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from vpngw_iac.simulator.checks import (
+    check_prefixes,
+    invalid_subnet,
+    is_address,
+    is_inside,
+    overlap,
+    subnets_overlap,
+)
+from vpngw_iac.simulator.children import check_children, reconcile, shown_children
+from vpngw_iac.simulator.document import Document
+from vpngw_iac.simulator.kind import Change, Kind, Reader, defaults
+from vpngw_iac.simulator.refusal import Refusal
+from vpngw_iac.simulator.relations import peerings_to
+from vpngw_iac.simulator.types.subnet import SUBNETS, prefixes_of, refuse_in_use
+from vpngw_iac.simulator.wire import Json
+from vpngw_iac.simulator.world import World
+
+PEERINGS = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"
+_CHILDREN = {"subnets": SUBNETS, "virtualNetworkPeerings": PEERINGS}
+
+
+class VirtualNetwork(Kind):
+    """``Microsoft.Network/virtualNetworks``."""
+
+    arm_type = "Microsoft.Network/virtualNetworks"
+    retry_after = 3.0
+    etag_header = True
+    contention = 409
+    create_seconds = 10.0
+    update_seconds = 10.0
+    remove_seconds = 10.0
+    since: ClassVar[Mapping[str, str]] = {"privateEndpointVNetPolicies": "2023-11-01"}
+
+    def accept(self, change: Change) -> Json:
+        """Check prefixes and children; ``enableVmProtection: false`` is dropped, as in all recordings since 2022."""
+        properties = super().accept(change)
+        if not properties.get("enableVmProtection"):
+            properties.pop("enableVmProtection", None)
+        defaults(properties, enableDdosProtection=False, privateEndpointVNetPolicies="Disabled")
+        self._check_dns(properties)
+        self._check_subnets(change, properties)
+        for name, arm_type in _CHILDREN.items():
+            check_children(change, name, arm_type)
+            properties.pop(name, None)
+        return properties
+
+    def stored(self, change: Change, document: Document) -> None:
+        """A PUT is a full replacement: children left out of the body go (R-SUBNET-19)."""
+        for name, arm_type in _CHILDREN.items():
+            reconcile(change, document, name, arm_type)
+
+    def settle(self, world: World, document: Document) -> Json | None:
+        """Subnets follow their network's etag."""
+        for child in world.children(document.id, SUBNETS):
+            child.etag = document.etag
+            world.save(child)
+        return None
+
+    def refuse_delete(self, world: World, document: Document) -> None:
+        """400 while a gateway holds the GatewaySubnet, or a peering of another network leads here."""
+        for subnet in world.children(document.id, SUBNETS):
+            refuse_in_use(world, subnet)
+
+    def removed(self, world: World, document: Document) -> None:
+        """Peerings of others that led here are told by their state when they are read."""
+        world.touch(*(peering.id for peering in peerings_to(world, document.id)))
+
+    def properties(self, world: World, document: Document, reader: Reader) -> Json:
+        """With its children, which are documents of their own."""
+        shown = dict(document.properties)
+        for name, arm_type in _CHILDREN.items():
+            shown[name] = shown_children(world, document, arm_type, reader)
+        return shown
+
+    def _check_dns(self, properties: Json) -> None:
+        for server in (properties.get("dhcpOptions") or {}).get("dnsServers", []):
+            if not is_address(str(server)):
+                raise Refusal(
+                    400, "NetcfgInvalidDnsServer", f"DNS server is not valid as specified with the name '{server}'."
+                )
+
+    def _check_subnets(self, change: Change, properties: Json) -> None:
+        spaces = check_prefixes((properties.get("addressSpace") or {}).get("addressPrefixes", []), change.id)
+        if not spaces:
+            raise Refusal(
+                400,
+                "NetcfgMissingAddressPrefix",  # code not recorded
+                f"Virtual network {change.id} must have at least one address prefix.",
+            )
+        sent = properties.get("subnets") or []
+        taken: list[tuple[str, Json]] = [(str(subnet.get("name")), subnet.get("properties") or {}) for subnet in sent]
+        for position, (name, subnet) in enumerate(taken):
+            ranges = prefixes_of(subnet, change.id.child("subnets", name))
+            if any(not is_inside(one, spaces) for one in ranges):
+                raise invalid_subnet(name, change.id.name)
+            for other, earlier in taken[:position]:
+                if overlap(ranges, prefixes_of(earlier, change.id.child("subnets", other))):
+                    raise subnets_overlap(name, change.id.name)
+
+
+KIND = VirtualNetwork()

@@ -1,0 +1,345 @@
+"""Virtual network gateways, VPN and ExpressRoute.
+
+Evidence: ``test_network_vnet_gateway_nat_rule`` (answers of PUT, GET and LIST), ``test_network_vnet_gateway_ipsec``
+(client configuration), ``test_network_active_active_cross_premise_connection`` (two addresses in one string),
+``java_testVirtualNetworkGatewaySiteToSite`` (tags by PATCH), recordings section (f) for durations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import copy
+
+from vpngw_iac.simulator import gateway_actions, gateway_checks, skus
+from vpngw_iac.simulator.checks import network
+from vpngw_iac.simulator.children import check_children, reconcile, shown_children
+from vpngw_iac.simulator.document import UPDATING, Document, Hold, Operation
+from vpngw_iac.simulator.kind import Action, Change, Kind, Reader, defaults
+from vpngw_iac.simulator.refusal import Refusal
+from vpngw_iac.simulator.relations import GATEWAYS, connections_of, network_of, peerings_to
+from vpngw_iac.simulator.wire import Answer, Json, Request
+from vpngw_iac.simulator.world import World, as_id, reference
+
+NAT_RULES = "Microsoft.Network/virtualNetworkGateways/natRules"
+
+NO_CLIENTS: Json = {
+    "vpnClientProtocols": ["OpenVPN", "IkeV2"],
+    "vpnAuthenticationTypes": [],
+    "vpnClientRootCertificates": [],
+    "vpnClientRevokedCertificates": [],
+    "vngClientConnectionConfigurations": [],
+    "radiusServers": [],
+    "vpnClientIpsecPolicies": [],
+}
+"""What PUT and LIST answer, and GET does not, when no client configuration was sent."""
+
+_REBUILD = 1446.0
+"""Seconds of VpnGw1 to VpnGw2, as long as a create."""
+
+
+class VirtualNetworkGateway(Kind):
+    """``Microsoft.Network/virtualNetworkGateways``."""
+
+    arm_type = GATEWAYS
+    update_seconds = 125.0
+    remove_seconds = 420.0
+    tag_seconds = 122.0
+    read_only = frozenset(
+        {"packetCaptureDiagnosticState", "isMigrateToCSES", "inboundDnsForwardingEndpoint", "bgpPeeringAddresses"}
+    )
+    since: ClassVar[Mapping[str, str]] = {
+        "allowRemoteVnetTraffic": "2022-05-01",
+        "allowVirtualWanTraffic": "2022-05-01",
+        "isMigrateToCSES": "2022-01-01",
+        "disableIPSecReplayProtection": "2021-08-01",
+        "enableBgpRouteTranslationForNat": "2021-02-01",
+        "natRules": "2021-02-01",
+        "virtualNetworkGatewayPolicyGroups": "2021-08-01",
+        "enablePrivateIpAddress": "2020-04-01",
+        "packetCaptureDiagnosticState": "2019-09-01",
+        "vpnGatewayGeneration": "2019-04-01",
+    }
+
+    def accept(self, change: Change) -> Json:
+        """Fill in the defaults, then refuse what Azure refuses."""
+        properties = super().accept(change)
+        self._fill(change, properties)
+        gateway_checks.check(change, properties)
+        check_children(change, "natRules", NAT_RULES)
+        properties.pop("natRules", None)
+        return properties
+
+    def _fill(self, change: Change, properties: Json) -> None:
+        sku = dict(properties.get("sku") or {})
+        if not sku.get("name"):
+            raise Refusal(400, "GatewaySkuMissing", f"Gateway {change.id} has no SKU.")
+        sku.setdefault("tier", sku["name"])
+        properties["sku"] = sku | {"capacity": 2}
+        kind = properties.setdefault("gatewayType", "Vpn")
+        route_based = kind == "ExpressRoute" or sku["name"].startswith("VpnGw")
+        defaults(
+            properties,
+            packetCaptureDiagnosticState="None",
+            enablePrivateIpAddress=False,
+            isMigrateToCSES=False,
+            virtualNetworkGatewayPolicyGroups=[],
+            enableBgpRouteTranslationForNat=False,
+            disableIPSecReplayProtection=False,
+            vpnType="RouteBased" if route_based and kind != "LocalGateway" else "PolicyBased",
+            enableBgp=False,
+            activeActive=False,
+            allowRemoteVnetTraffic=False,
+            allowVirtualWanTraffic=False,
+            vpnGatewayGeneration=skus.default_generation(sku["name"]) if kind == "Vpn" else "None",
+        )
+        properties["ipConfigurations"] = [_configuration(item) for item in properties.get("ipConfigurations") or []]
+        if properties.get("gatewayDefaultSite"):
+            properties["gatewayDefaultSite"] = reference(properties["gatewayDefaultSite"])
+        if "autoScaleConfiguration" in properties:
+            bounds = properties["autoScaleConfiguration"].get("bounds") or {}
+            properties["autoScaleConfiguration"] = {"bounds": bounds, "minScaleUnits": bounds.get("min")}
+        _fill_clients(properties)
+        _fill_bgp(change, properties)
+
+    def holds(self, change: Change) -> dict[str, Hold]:
+        """Itself and its GatewaySubnet: two gateways of one network are built one after the other."""
+        holds: dict[str, Hold] = {change.id.key: "exclusive"}
+        properties = change.earlier if change.before else (change.body.get("properties") or {})
+        rebuilt = change.before is None or _sku(change.sent) != _sku(change.earlier)
+        for item in properties.get("ipConfigurations") or []:
+            subnet = as_id((item.get("properties") or {}).get("subnet"))
+            if subnet is not None and rebuilt:
+                holds[subnet.key] = "exclusive"
+        return holds
+
+    def put_seconds(self, change: Change, properties: Json) -> float:
+        """Recordings section (f); an update that changes the SKU or the mode rebuilds."""
+        if change.before is None:
+            return _create_seconds(properties)
+        old = change.earlier
+        if properties["gatewayType"] == "ExpressRoute":
+            return 93.0
+        rebuilt = old["sku"]["name"] != properties["sku"]["name"] or old["activeActive"] != properties["activeActive"]
+        private = old["enablePrivateIpAddress"] and not properties["enablePrivateIpAddress"]
+        return _REBUILD if rebuilt or private else self.update_seconds
+
+    def stored(self, change: Change, document: Document) -> None:
+        """NAT rules stand in the body and are documents of their own."""
+        reconcile(change, document, "natRules", NAT_RULES)
+
+    def settle(self, world: World, document: Document) -> Json | None:
+        """ASN, peering and tunnel addresses appear with Succeeded; subnet and public IPs get new etags."""
+        _settle_bgp(world, document)
+        for item in document.properties["ipConfigurations"]:
+            world.touch(item["properties"].get("subnet"), item["properties"].get("publicIPAddress"))
+        world.touch(network_of(document))
+        return None
+
+    def refuse_delete(self, world: World, document: Document) -> None:
+        """Refused while it has connections (R-ORD-02), or a peering uses it (R-ORD-06)."""
+        connections = connections_of(world, document.id)
+        if connections:
+            names = ", ".join(connection.id for connection in connections)
+            raise Refusal(
+                400,
+                "VirtualNetworkGatewayCannotBeDeleted",
+                f"Virtual network gateway {document.id} cannot be deleted because it has connections: {names}.",
+            )
+        network_id = network_of(document)
+        for peering in peerings_to(world, network_id) if network_id else []:
+            if peering.properties.get("useRemoteGateways"):
+                raise Refusal(
+                    400,
+                    "VirtualNetworkGatewayCannotBeDeleted",  # the code of this case is not recorded
+                    f"Virtual network gateway {document.id} cannot be deleted because peering {peering.id} uses it.",
+                )
+
+    def removed(self, world: World, document: Document) -> None:
+        """What it held is free again."""
+        for item in document.properties["ipConfigurations"]:
+            world.touch(item["properties"].get("subnet"), item["properties"].get("publicIPAddress"))
+        world.touch(network_of(document))
+
+    def properties(self, world: World, document: Document, reader: Reader) -> Json:
+        """PUT and LIST show a client configuration that GET does not, when none was sent."""
+        shown = copy.deepcopy(document.properties)
+        shown["natRules"] = shown_children(world, document, NAT_RULES, reader)
+        for item in shown["ipConfigurations"]:
+            _show_part(document, item, "ipConfigurations")
+        if reader != "put" and document.state != UPDATING:
+            shown["virtualNetworkGatewayMigrationStatus"] = {"state": "None", "phase": "None", "errorMessage": ""}
+        clients = shown.get("vpnClientConfiguration")
+        if clients is None and (reader != "get" or document.state == UPDATING) and shown["gatewayType"] == "Vpn":
+            shown["vpnClientConfiguration"] = copy.deepcopy(NO_CLIENTS)
+        elif clients is not None:
+            _show_clients(world, document, clients, reader)
+        return shown
+
+    def act(self, world: World, document: Document, action: str, request: Request) -> Answer | Action:
+        """Reset, BGP tables, client profiles, and the list of connections."""
+        return gateway_actions.act(world, document, action, request)
+
+    def acted(self, world: World, document: Document, operation: Operation) -> object:
+        """The result of an action."""
+        return gateway_actions.result(world, document, operation)
+
+
+def _sku(properties: Json) -> str:
+    return str((properties.get("sku") or {}).get("name"))
+
+
+def _create_seconds(properties: Json) -> float:
+    if properties["gatewayType"] == "ExpressRoute":
+        return 784.0
+    if properties["gatewayType"] == "LocalGateway":
+        return 21.0
+    sku = properties["sku"]["name"]
+    if sku in {"Basic", "Standard", "HighPerformance"}:
+        return 1500.0
+    return 1320.0 if properties["activeActive"] else 1080.0
+
+
+def _configuration(item: Json) -> Json:
+    inner = dict(item.get("properties") or {})
+    inner.pop("provisioningState", None)
+    inner.pop("privateIPAddress", None)
+    inner.setdefault("privateIPAllocationMethod", "Dynamic")
+    for name in ("subnet", "publicIPAddress"):
+        if name in inner:
+            inner[name] = reference(inner[name])
+    return {"name": str(item.get("name", "default")), "properties": inner}
+
+
+def _show_part(document: Document, item: Json, member: str) -> None:
+    """id, etag, type and state of an element that is no resource of its own."""
+    item["id"] = f"{document.id}/{member}/{item['name']}"
+    item["etag"] = document.etag
+    item["type"] = f"{GATEWAYS}/{member}"
+    item["properties"]["provisioningState"] = "Succeeded" if document.state != UPDATING else UPDATING
+
+
+def _fill_clients(properties: Json) -> None:
+    clients = properties.get("vpnClientConfiguration")
+    if not clients:
+        properties.pop("vpnClientConfiguration", None)
+        return
+    clients.pop("vpnClientConnectionHealth", None)
+    for name, value in NO_CLIENTS.items():
+        if name != "vpnAuthenticationTypes":
+            clients.setdefault(name, copy.deepcopy(value))
+    for member in ("vpnClientRootCertificates", "vpnClientRevokedCertificates"):
+        for item in clients[member]:
+            for name in ("id", "etag", "type"):
+                item.pop(name, None)
+            item.setdefault("properties", {}).pop("provisioningState", None)
+    if not clients.get("vpnAuthenticationTypes"):
+        clients["vpnAuthenticationTypes"] = _derived_types(clients)
+
+
+def _derived_types(clients: Json) -> list[str]:
+    """Authentication types follow from the other fields (recordings, section (b))."""
+    found = []
+    if clients.get("vpnClientRootCertificates"):
+        found.append("Certificate")
+    if clients.get("radiusServerAddress") or clients.get("radiusServers"):
+        found.append("Radius")
+    if clients.get("aadTenant"):
+        found.append("AAD")
+    return found
+
+
+def _show_clients(world: World, document: Document, clients: Json, reader: Reader) -> None:
+    for member in ("vpnClientRootCertificates", "vpnClientRevokedCertificates"):
+        for item in clients[member]:
+            _show_part(document, item, member)
+    if reader != "put":
+        clients["vpnClientProtocols"] = sorted(clients["vpnClientProtocols"], key=_protocol_order)
+    if reader == "get" and document.state != UPDATING:
+        clients["vpnClientConnectionHealth"] = {
+            "vpnClientConnectionsCount": 0,
+            "totalIngressBytesTransferred": 0,
+            "totalEgressBytesTransferred": 0,
+        }
+    if not world.switches.echo_secrets:
+        clients.pop("radiusServerSecret", None)
+        for server in clients["radiusServers"]:
+            server.pop("radiusServerSecret", None)
+
+
+def _protocol_order(protocol: str) -> int:
+    """GET answers [SSTP, IkeV2] for [IkeV2, SSTP] (``test_network_vnet_gateway_ipsec``)."""
+    order = ["SSTP", "OpenVPN", "IkeV2"]
+    return order.index(protocol) if protocol in order else len(order)
+
+
+def _has_bgp(properties: Json) -> bool:
+    return bool(properties["gatewayType"] == "Vpn" and properties["sku"]["name"] != "Basic")
+
+
+def _fill_bgp(change: Change, properties: Json) -> None:
+    """The block that Azure adds although BGP is off; ASN 0 and no addresses until Succeeded."""
+    if not _has_bgp(properties):
+        properties.pop("bgpSettings", None)
+        return
+    sent = properties.get("bgpSettings") or {}
+    earlier = change.earlier.get("bgpSettings") or {}
+    custom = {_last(item.get("ipconfigurationId")): item for item in sent.get("bgpPeeringAddresses") or []}
+    known = {_last(item["ipconfigurationId"]): item for item in earlier.get("bgpPeeringAddresses") or []}
+    addresses = []
+    for configuration in properties["ipConfigurations"]:
+        name = configuration["name"].lower()
+        entry: Json = {
+            "ipconfigurationId": f"{change.id}/ipConfigurations/{configuration['name']}",
+            "defaultBgpIpAddresses": list((known.get(name) or {}).get("defaultBgpIpAddresses", [])),
+            "customBgpIpAddresses": list((custom.get(name) or {}).get("customBgpIpAddresses") or []),
+        }
+        if (known.get(name) or {}).get("tunnelIpAddresses"):
+            entry["tunnelIpAddresses"] = list(known[name]["tunnelIpAddresses"])
+        addresses.append(entry)
+    block: Json = {"asn": sent.get("asn", 0), "peerWeight": sent.get("peerWeight", 0)}
+    if earlier.get("bgpPeeringAddress"):
+        block["bgpPeeringAddress"] = earlier["bgpPeeringAddress"]
+    properties["bgpSettings"] = block | {"bgpPeeringAddresses": addresses}
+
+
+def _last(identifier: object) -> str:
+    return str(identifier or "").rsplit("/", 1)[-1].lower()
+
+
+def _settle_bgp(world: World, document: Document) -> None:
+    properties = document.properties
+    block = properties.get("bgpSettings")
+    if block is None:
+        return
+    block["asn"] = block["asn"] or 65515
+    entries = block["bgpPeeringAddresses"]
+    addresses = _peer_addresses(world, document)
+    for position, entry in enumerate(entries):
+        peer = addresses[position] if properties["activeActive"] else addresses[0]
+        entry["defaultBgpIpAddresses"] = [peer] if position < len(addresses) else []
+        configuration = properties["ipConfigurations"][position]["properties"]
+        public = world.find(as_id(configuration.get("publicIPAddress")))
+        if public is not None:
+            public.properties.setdefault("ipAddress", world.public_address())
+            world.save(public)
+            entry["tunnelIpAddresses"] = [public.properties["ipAddress"]]
+    block["bgpPeeringAddress"] = ",".join(addresses)
+
+
+def _peer_addresses(world: World, document: Document) -> list[str]:
+    """Last usable address of the GatewaySubnet, or its fourth and fifth when active-active (recordings, R-BGP-11)."""
+    first = document.properties["ipConfigurations"][0]["properties"]
+    subnet = world.find(as_id(first.get("subnet")))
+    prefixes = subnet.properties if subnet is not None else {}
+    listed = prefixes.get("addressPrefixes") or [prefixes.get("addressPrefix")]
+    parsed = next((one for one in map(network, listed) if one is not None and one.version == 4), None)
+    if parsed is None:
+        return []
+    if document.properties["activeActive"]:
+        return [str(parsed.network_address + 4), str(parsed.network_address + 5)]
+    return [str(parsed.broadcast_address - 1)]
+
+
+KIND = VirtualNetworkGateway()

@@ -1,0 +1,231 @@
+"""Peerings of virtual networks, with gateway transit.
+
+Evidence: recordings section (b) (states, added properties), ``errors_bundle_open`` (an update), R-PEER-01 to R-PEER-05.
+``RemoteVnetHasNoGateways`` and the disconnected-remote refusal are known from the field; other codes are assumed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.simulator.checks import Network, network, overlap
+from vpngw_iac.simulator.document import SUCCEEDED, Document, Hold
+from vpngw_iac.simulator.kind import Change, Kind, Reader, defaults
+from vpngw_iac.simulator.refusal import Refusal, not_provisioned
+from vpngw_iac.simulator.relations import PEERINGS, gateways_in
+from vpngw_iac.simulator.wire import Json
+from vpngw_iac.simulator.world import World, as_id, reference, same
+
+
+class VirtualNetworkPeering(Kind):
+    """``Microsoft.Network/virtualNetworks/virtualNetworkPeerings``."""
+
+    arm_type = PEERINGS
+    etag_header = True
+    has_location = False
+    contention = 409
+    top_level = ()
+    create_seconds = 11.0
+    update_seconds = 11.0
+    remove_seconds = 11.0
+    read_only = frozenset(
+        {
+            "peeringState",
+            "peeringSyncLevel",
+            "remoteAddressSpace",
+            "remoteVirtualNetworkAddressSpace",
+            "remoteGateways",
+            "remoteBgpCommunities",
+            "remoteVirtualNetworkEncryption",
+            "routeServiceVips",
+            "localAddressSpace",
+            "localVirtualNetworkAddressSpace",
+        }
+    )
+    since: ClassVar[Mapping[str, str]] = {"peeringSyncLevel": "2021-02-01", "remoteVirtualNetworkAddressSpace": "2021-02-01"}
+
+    def accept(self, change: Change) -> Json:
+        """Fill in the flags, then check both sides."""
+        properties = super().accept(change)
+        defaults(
+            properties,
+            allowVirtualNetworkAccess=True,
+            allowForwardedTraffic=False,
+            allowGatewayTransit=False,
+            useRemoteGateways=False,
+            doNotVerifyRemoteGateways=False,
+            peerCompleteVnets=True,
+            routeServiceVips={},
+        )
+        properties["remoteVirtualNetwork"] = reference(properties.get("remoteVirtualNetwork"))
+        local = change.id.parent
+        remote = change.world.refer_loosely(properties["remoteVirtualNetwork"], change.id)
+        if local is None:
+            return properties
+        _check_networks(change, local, remote)
+        if properties["useRemoteGateways"]:
+            _check_remote_gateways(change, local, remote)
+        elif change.before is not None:
+            _check_transit(change, local, remote, properties)
+        properties["remoteAddressSpace"] = {"addressPrefixes": list(_prefixes(remote))}
+        return properties
+
+    def holds(self, change: Change) -> dict[str, Hold]:
+        """Both networks (R-OPS-02)."""
+        holds: dict[str, Hold] = {change.id.key: "exclusive"}
+        body = change.earlier if change.before else change.body.get("properties") or {}
+        for network_id in (change.id.parent, as_id(body.get("remoteVirtualNetwork"))):
+            if network_id is not None:
+                holds[network_id.key] = "exclusive"
+        return holds
+
+    def stored(self, change: Change, document: Document) -> None:
+        """Writing a peering whose twin is gone takes it back to Initiated."""
+        if twin_of(change.world, document) is None:
+            document.hidden.pop("connected", None)
+
+    def settle(self, world: World, document: Document) -> Json | None:
+        """The second of two sides connects both."""
+        twin = twin_of(world, document)
+        if twin is not None:
+            document.hidden["connected"] = twin.hidden["connected"] = True
+            twin.etag = world.etag()
+            world.save(twin)
+        world.touch(document.arm_id.parent, document.properties["remoteVirtualNetwork"])
+        return None
+
+    def removed(self, world: World, document: Document) -> None:
+        """The other side is Disconnected from now on."""
+        twin = twin_of(world, document)
+        world.touch(document.arm_id.parent, twin.id if twin else None)
+
+    def properties(self, world: World, document: Document, reader: Reader) -> Json:
+        """States follow from whether the other side is there, and from its address space."""
+        shown = dict(document.properties)
+        twin = twin_of(world, document)
+        remote = world.find(as_id(shown["remoteVirtualNetwork"]))
+        current = list(_prefixes(remote)) if remote is not None else []
+        shown["peeringState"] = state_of(document, twin)
+        in_sync = twin is not None and current == shown["remoteAddressSpace"]["addressPrefixes"]
+        missing = "RemoteNotInSync" if twin is None else "LocalNotInSync"
+        shown["peeringSyncLevel"] = "FullyInSync" if in_sync else missing
+        shown["remoteVirtualNetworkAddressSpace"] = {"addressPrefixes": current}
+        if shown["useRemoteGateways"] and remote is not None:
+            shown["remoteGateways"] = [{"id": gateway.id} for gateway in gateways_in(world, remote.id)]
+        return shown
+
+
+def twin_of(world: World, peering: Document) -> Document | None:
+    """The peering of the other network that leads back."""
+    remote = as_id(peering.properties.get("remoteVirtualNetwork"))
+    home = peering.arm_id.parent
+    if remote is None or home is None:
+        return None
+    return find_peering(world, remote, home)
+
+
+def find_peering(world: World, network_id: ArmId, leads_to: ArmId) -> Document | None:
+    """The peering of one network that leads to another."""
+    candidates = world.children(network_id, PEERINGS)
+    found = (peering for peering in candidates if same(peering.properties.get("remoteVirtualNetwork"), str(leads_to)))
+    return next(found, None)
+
+
+def state_of(document: Document, twin: Document | None) -> str:
+    """Initiated, Connected, Disconnected."""
+    if twin is not None:
+        return "Connected"
+    return "Disconnected" if document.hidden.get("connected") else "Initiated"
+
+
+def _prefixes(network_document: Document) -> list[str]:
+    return list((network_document.properties.get("addressSpace") or {}).get("addressPrefixes", []))
+
+
+def _parsed(network_document: Document | None) -> list[Network]:
+    texts = _prefixes(network_document) if network_document is not None else []
+    return [parsed for parsed in map(network, texts) if parsed is not None]
+
+
+def _check_networks(change: Change, local: ArmId, remote: Document) -> None:
+    if change.before is not None and not same(change.earlier["remoteVirtualNetwork"], remote.id):
+        raise Refusal(
+            400,
+            "ChangingRemoteVirtualNetworkNotAllowed",
+            f"Remote virtual network of peering {change.id} cannot be changed.",
+        )
+    if overlap(_parsed(change.world.find(local)), _parsed(remote)):
+        raise Refusal(
+            400,
+            "VnetAddressSpacesOverlap",  # R-PEER-05
+            f"Cannot create or update peering {change.id}. Virtual networks {local} and {remote.id} cannot be peered "
+            "because their address spaces overlap.",
+        )
+    other = find_peering(change.world, local, remote.arm_id)
+    if other is not None and other.key != change.id.key:
+        raise Refusal(
+            400,
+            "AnotherPeeringAlreadyReferencesRemoteVnet",
+            f"Peering {change.id} cannot be created because peering {other.id} already references {remote.id}.",
+        )
+    back = find_peering(change.world, remote.arm_id, local)
+    if change.before is None and back is not None and state_of(back, None) == "Disconnected":
+        raise Refusal(
+            400,
+            "RemotePeeringIsDisconnected",
+            f"Cannot create or update peering {change.id} because remote peering {back.id} referencing parent virtual "
+            f"network {local} is in Disconnected state. Update or re-create the remote peering to get it back to "
+            "Initiated state. Peering gets Disconnected when remote vnet or remote peering is deleted and re-created.",
+        )
+
+
+def _check_remote_gateways(change: Change, local: ArmId, remote: Document) -> None:
+    """R-PEER-01 to R-PEER-03."""
+    gateways = list(gateways_in(change.world, remote.id))
+    if not gateways:
+        raise Refusal(
+            400,
+            "RemoteVnetHasNoGateways",
+            f"Peering {change.id} cannot have UseRemoteGateway flag set to true because remote virtual network "
+            f"{remote.id} referenced by the peering does not have any gateways.",
+        )
+    for gateway in gateways:
+        if gateway.state != SUCCEEDED:
+            raise not_provisioned(gateway.id, str(change.id), gateway.state)
+    back = find_peering(change.world, remote.arm_id, local)
+    if back is None or not back.properties["allowGatewayTransit"]:
+        raise Refusal(
+            400,
+            "RemotePeeringDoesNotAllowGatewayTransit",  # assumed; the message is known from the field
+            f"Peering {change.id} cannot have UseRemoteGateways flag set to true, because corresponding remote peering "
+            f"{back.id if back else ''} has AllowGatewayTransit flag set to false.",
+        )
+    for own in gateways_in(change.world, str(local)):
+        raise Refusal(
+            400,
+            "VnetWithGatewayCannotUseRemoteGateways",  # assumed
+            f"Peering {change.id} cannot use remote gateways because virtual network {local} has gateway {own.id}.",
+        )
+    for other in change.world.children(local, PEERINGS):
+        if other.key != change.id.key and other.properties["useRemoteGateways"]:
+            raise Refusal(
+                400,
+                "OnlyOnePeeringMayUseRemoteGateways",  # assumed
+                f"Peering {change.id} cannot use remote gateways because peering {other.id} already does.",
+            )
+
+
+def _check_transit(change: Change, local: ArmId, remote: Document, properties: Json) -> None:
+    """Transit cannot be taken away while the other side uses it (R-PEER-04); code assumed."""
+    back = find_peering(change.world, remote.arm_id, local)
+    if back is not None and back.properties["useRemoteGateways"] and not properties["allowGatewayTransit"]:
+        raise Refusal(
+            400,
+            "GatewayTransitInUseByRemotePeering",
+            f"AllowGatewayTransit of peering {change.id} cannot be false while remote peering {back.id} uses gateways.",
+        )
+
+
+KIND = VirtualNetworkPeering()

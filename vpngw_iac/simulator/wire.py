@@ -1,0 +1,64 @@
+"""A request and an answer as plain values: what crosses each door of the simulator."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+Json = dict[str, Any]
+
+PUBLIC = "https://management.azure.com"
+"""Where the public cloud answers: the host of requests that name none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request; header names are lower case, the query's names as sent."""
+
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = field(default=None, repr=False)
+    host: str = PUBLIC
+
+    @classmethod
+    def of(cls, method: str, url: str, headers: Mapping[str, str] | None = None, body: bytes | None = None) -> Request:
+        """From a whole URL, as an HTTP client holds it."""
+        parts = urlsplit(url)
+        host = f"{parts.scheme}://{parts.netloc}" if parts.netloc else PUBLIC
+        lower = {name.lower(): value for name, value in (headers or {}).items()}
+        query = dict(parse_qsl(parts.query, keep_blank_values=True))
+        return cls(method.upper(), parts.path, query, lower, body, host)
+
+    @property
+    def api_version(self) -> str:
+        """The api-version asked for; empty when there is none."""
+        return next((value for name, value in self.query.items() if name.lower() == "api-version"), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One HTTP answer. `body` is what JSON can hold, or text for the answers that are not JSON."""
+
+    status: int
+    body: Any = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    html: bool = False
+
+    @property
+    def content(self) -> bytes:
+        """The body as bytes; empty when the answer has none."""
+        if self.body is None:
+            return b""
+        if self.html:
+            return str(self.body).encode()
+        return json.dumps(self.body).encode()
+
+    def with_headers(self, **more: str) -> Answer:
+        """The same answer with headers added; underscores in names stand for dashes."""
+        added = {name.replace("_", "-"): value for name, value in more.items()}
+        return Answer(self.status, self.body, {**self.headers, **added}, self.html)

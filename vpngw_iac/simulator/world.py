@@ -1,0 +1,148 @@
+"""What a resource type may ask of the cloud it lives in: other documents, identifiers, the time, the switches."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from vpngw_iac.arm import ArmId, InvalidArmId
+from vpngw_iac.simulator.clock import Time
+from vpngw_iac.simulator.document import SUCCEEDED, Document, Operation
+from vpngw_iac.simulator.refusal import invalid_reference, not_provisioned
+from vpngw_iac.simulator.store import Store
+from vpngw_iac.simulator.wire import Json
+
+_SPACE = uuid.UUID("6f0a3a52-9c0f-4a53-8d5c-3f4f2f1f7c11")
+
+
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """How this cloud differs from another: questions that Azure answers differently by year, region or luck."""
+
+    echo_secrets: bool = True
+    """Answers carry sharedKey, radiusServerSecret and authorizationKey, as every recording does; a newer contract of
+    the API says that they stop (R-RAD-06)."""
+    allow_retired: bool = False
+    """Accept what Azure accepted before 2025-11: non-AZ and legacy VPN SKUs, Basic and zoneless public IPs."""
+    honour_etags: bool = True
+    """Compare If-Match and the body's etag with the document's; unproven for gateways."""
+    parallel_writes: int = 4
+    """How many connections and NAT rules of one gateway may be written at a time before Azure says 409."""
+    page_size: int = 250
+    """Items per page of a list."""
+    provider_seconds: float | None = None
+    """After how long a service provider provisions a circuit by itself; none means that somebody must."""
+
+
+class World:
+    """The cloud as its resource types see it."""
+
+    def __init__(self, store: Store, time: Time, switches: Switches) -> None:
+        self.store = store
+        self.time = time
+        self.switches = switches
+
+    @property
+    def now(self) -> float:
+        """Simulated seconds."""
+        return self.time.now()
+
+    def find(self, identifier: str | ArmId | None) -> Document | None:
+        """The document of an id; none when there is none."""
+        return self.store.find(identifier) if identifier else None
+
+    def of_type(self, arm_type: str) -> Iterator[Document]:
+        """All documents of a type, sorted by id."""
+        return self.store.of_type(arm_type)
+
+    def children(self, parent: str | ArmId, arm_type: str) -> list[Document]:
+        """Children of a type, in the order in which they were made."""
+        return list(self.store.children(parent, arm_type))
+
+    def refer(self, target: object, by: ArmId) -> Document:
+        """What a body refers to by id; refuses what is not there or is not Succeeded (R-OPS-03)."""
+        found = self.refer_loosely(target, by)
+        if found.state != SUCCEEDED:
+            raise not_provisioned(found.id, str(by), found.state)
+        return found
+
+    def refer_loosely(self, target: object, by: ArmId) -> Document:
+        """What a body refers to by id; refuses only what is not there."""
+        found = self.find(as_id(target))
+        if found is None:
+            raise invalid_reference(str(as_id(target) or target), str(by))
+        return found
+
+    def guid(self) -> str:
+        """A new GUID; the same sequence of requests gives the same ones."""
+        return str(uuid.uuid5(_SPACE, str(self.store.next_number())))
+
+    def etag(self) -> str:
+        """A new weak etag."""
+        return f'W/"{self.guid()}"'
+
+    def secret(self, length: int = 64) -> str:
+        """A key as Azure makes one."""
+        text = "".join(self.guid().replace("-", "") for _ in range(length // 32 + 1))
+        return text[:length]
+
+    def public_address(self) -> str:
+        """A public IPv4 address that no other resource has."""
+        number = self.store.next_number()
+        return f"20.{64 + (number >> 16) % 64}.{(number >> 8) % 256}.{number % 256}"
+
+    def save(self, document: Document) -> None:
+        """Keep a new or changed document."""
+        self.store.save(document)
+
+    def touch(self, *identifiers: object) -> None:
+        """Give related documents a new etag: Azure does so when something begins or stops using them."""
+        for identifier in identifiers:
+            document = self.find(as_id(identifier))
+            if document is not None:
+                document.etag = self.etag()
+                self.store.save(document)
+
+    def holder(self, key: str) -> Operation | None:
+        """The operation in flight that holds a resource exclusively."""
+        held = (operation for operation in self.store.running() if operation.holds.get(key.lower()) == "exclusive")
+        return next(held, None)
+
+
+def as_id(value: object) -> ArmId | None:
+    """An id from a body: text, or ``{"id": text}``; none when it is not an id."""
+    text = value.get("id") if isinstance(value, dict) else value
+    if not isinstance(text, str | ArmId):
+        return None
+    try:
+        return ArmId(str(text))
+    except InvalidArmId:
+        return None
+
+
+def same(first: object, second: object) -> bool:
+    """Whether two references name the same resource."""
+    left, right = as_id(first), as_id(second)
+    return left is not None and left == right
+
+
+def without_nulls(value: object) -> object:
+    """A JSON value without null members: ARM treats null as not sent."""
+    if isinstance(value, dict):
+        return {name: without_nulls(item) for name, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [without_nulls(item) for item in value]
+    return value
+
+
+def reference(value: object) -> Json:
+    """A reference as Azure keeps it: the id alone (properties, location and etag inside are dropped)."""
+    return {"id": str(value["id"])} if isinstance(value, dict) and "id" in value else {}
+
+
+def shouted(id_text: str) -> str:
+    """The id as Azure writes back references since 2024: names in capitals (``test_network_vnet``)."""
+    segments = id_text.split("/")
+    names = {4, *range(8, len(segments), 2)}
+    return "/".join(segment.upper() if index in names else segment for index, segment in enumerate(segments))

@@ -27,7 +27,7 @@ class Immutable:
 
 @dataclass(frozen=True, slots=True)
 class ServerDefault:
-    """What Azure fills in when the property is left out; also what a removal sends or resets to."""
+    """What Azure fills in when the property is left out; also what a removal sends (null for None) or resets to."""
 
     value: Any
 
@@ -71,8 +71,6 @@ class Children:
     """Child resources shown inside their parent: never declared there, carried through its PUT as read."""
 
     arm_type: str
-    item: type | None = None
-    """Model of one child, so that what is secret or read-only inside the parent's answer is known too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +97,6 @@ class Detachable:
     off: Any = None
     needs: str = ""
     items_from: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class NullRemoves:
-    """A removal sends null: leaving it out may keep the old value."""
 
 
 OutageLevel = Literal["none", "seconds", "minutes", "reconfigure"]

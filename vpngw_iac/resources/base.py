@@ -64,6 +64,8 @@ class Resource(Wire):
     needs_replace_flag: ClassVar[bool] = False
     """Whether its replacement must be named with ``--replace``."""
     gate: ClassVar[Gate | None] = None
+    may_coexist: ClassVar[bool] = False
+    """Whether the old and the new may exist at once when its id changes; then holders are repointed in place."""
 
     address: str = Field(exclude=True)
     id: ArmId = Field(exclude=True)
@@ -96,18 +98,18 @@ class Resource(Wire):
         assert isinstance(document, dict)  # noqa: S101 - a model renders as an object
         return document
 
-    def body_without(self, targets: Collection[ArmId]) -> Document:
-        """The declared document with everything detachable that leads to one of the targets taken off.
+    def body_without(self, paths: Collection[str]) -> Document:
+        """The declared document with detachable references taken off; `paths` as `references` tells them.
 
-        A reference is left out, an item that may be taken off goes as a whole, a flag is sent as its `off` value.
+        A reference is left out, an item that may be taken off goes as a whole, and for the path ``needs`` each flag
+        that uses what is needed is sent as its `off` value.
         """
         document = self.body()
         places = list(_places(self, shape_of(type(self)), (), None))
-        freed = {ref.target.type.lower() for ref in self.needs if ref.target in targets}
-        for place in places:
-            if _is_set_flag(place) and place.shape.frees in freed:
+        if _NEEDS in paths:
+            for place in filter(_is_set_flag, places):
                 _container(document, place.steps)[place.steps[-1]] = place.shape.off
-        cuts = {place.cut for place in places if isinstance(place.value, Ref) and place.value.target in targets}
+        cuts = {place.cut for place in places if isinstance(place.value, Ref) and _dotted(place.steps) in paths}
         for cut in sorted((cut for cut in cuts if cut), key=_cut_order, reverse=True):
             del _container(document, cut)[cut[-1]]
         return document
@@ -120,7 +122,7 @@ class Resource(Wire):
                 yield _dotted(place.steps), place.value, place.cut is not None
             elif _is_set_flag(place):
                 freed.add(place.shape.frees)
-        yield from (("needs", ref, ref.target.type.lower() in freed) for ref in self.needs)
+        yield from ((_NEEDS, ref, ref.target.type.lower() in freed) for ref in self.needs)
 
     @classmethod
     def locks(cls, resource_id: ArmId, body: Mapping[str, Any], verb: str) -> tuple[Lock, ...]:
@@ -142,6 +144,8 @@ class Resource(Wire):
         """The condition that dependents of a resource with this body wait for."""
         return cls.gate
 
+
+_NEEDS = "needs"
 
 Steps = tuple[str | int, ...]
 

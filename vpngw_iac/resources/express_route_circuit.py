@@ -19,8 +19,8 @@ from vpngw_iac.field import (
     WriteOnly,
 )
 from vpngw_iac.resources.base import Durations, Gate, Resource
-from vpngw_iac.resources.circuit_authorization import AUTHORIZATIONS, ExpressRouteCircuitAuthorization
-from vpngw_iac.resources.circuit_peering import CIRCUIT_PEERINGS, ExpressRouteCircuitPeering
+from vpngw_iac.resources.circuit_authorization import AUTHORIZATIONS
+from vpngw_iac.resources.circuit_peering import CIRCUIT_PEERINGS
 from vpngw_iac.resources.parts import IdOnly
 from vpngw_iac.resources.wire import Wire
 from vpngw_iac.secret import SecretReference
@@ -79,8 +79,8 @@ class CircuitProperties(Wire):
     # Of a Direct port in another subscription.
     authorization_key: Annotated[SecretReference | None, WriteOnly()] = None
 
-    authorizations: Annotated[None, Children(AUTHORIZATIONS, ExpressRouteCircuitAuthorization)] = None
-    peerings: Annotated[None, Children(CIRCUIT_PEERINGS, ExpressRouteCircuitPeering)] = None
+    authorizations: Annotated[None, Children(AUTHORIZATIONS)] = None
+    peerings: Annotated[None, Children(CIRCUIT_PEERINGS)] = None
     # The provider's side and Azure's bookkeeping. The service key is handed to the provider and is no secret.
     service_key: Annotated[None, ReadOnly(_SEEN)] = None
     service_provider_provisioning_state: Annotated[None, ReadOnly(_SEEN)] = None

@@ -18,7 +18,7 @@ class LocalNetworkGatewayProperties(Wire):
 
     gateway_ip_address: Annotated[Ipv4 | Output | None, _AGAIN] = None
     fqdn: Annotated[Fqdn | None, _AGAIN] = None
-    local_network_address_space: Annotated[AddressSpace | None, _AGAIN] = None
+    local_network_address_space: Annotated[AddressSpace | None, Block(), _AGAIN] = None
     bgp_settings: Annotated[PeerBgpSettings | None, Block(), _AGAIN] = None
 
 
@@ -29,5 +29,7 @@ class LocalNetworkGateway(Resource):
     kind: ClassVar[str] = "LocalNetworkGateway"
     sdk: ClassVar[str] = "network.local_network_gateways"
     durations: ClassVar[Durations] = Durations(create=15, update=15, delete=12)
+    # A connection takes another local network gateway in place, so a renamed one is made before the old one goes.
+    may_coexist: ClassVar[bool] = True
 
     properties: LocalNetworkGatewayProperties

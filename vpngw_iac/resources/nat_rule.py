@@ -10,6 +10,8 @@ from vpngw_iac.field import Cidr, Immutable, Outage, ServerDefault
 from vpngw_iac.resources.base import Durations, Lock, Resource
 from vpngw_iac.resources.wire import Wire
 
+NAT_RULES = "Microsoft.Network/virtualNetworkGateways/natRules"
+
 
 class NatMapping(Wire):
     """One prefix, and ports for a dynamic rule (R-NAT-06)."""
@@ -45,7 +47,7 @@ class NatRuleProperties(Wire):
 class NatRule(Resource):
     """A NAT rule. Azure works on the whole gateway for it: 133 s in ``test_network_vnet_gateway_nat_rule``."""
 
-    arm_type: ClassVar[str] = "Microsoft.Network/virtualNetworkGateways/natRules"
+    arm_type: ClassVar[str] = NAT_RULES
     kind: ClassVar[str] = "NatRule"
     sdk: ClassVar[str] = "network.virtual_network_gateway_nat_rules"
     durations: ClassVar[Durations] = Durations(create=130, update=130, delete=130)

@@ -25,6 +25,8 @@ class Shape:
     read_only: bool = False
     write_only: bool = False
     immutable: bool = False
+    why: str = ""
+    """Why it cannot change in place."""
     any_case: bool = False
     unordered: bool = False
     block: bool = False
@@ -35,7 +37,6 @@ class Shape:
     """Lower-case ARM type of the ``needs`` that this flag makes detachable while it is set."""
     detachable_from: int | None = None
     """Position from which on the items of this list may be taken off as a whole."""
-    null_removes: bool = False
     not_in_list: bool = False
     key: str | None = None
     """``KeyedBy``; the empty text for a mapping that is owned key by key."""
@@ -107,12 +108,16 @@ def _leaf_shape(kind: Any) -> Shape:
     if kind is typing.Literal or kind is TextRef or kind is ArmId:
         return Shape(any_case=True)
     if kind is Ref:
-        return Shape(fields={"id": Shape(any_case=True)}, any_case=True)
+        return _ID_OBJECT
     if kind in SECRET_TYPES:
         return Shape(write_only=True)
     if isinstance(kind, type) and issubclass(kind, BaseModel):
-        return shape_of(kind)
+        return _ID_OBJECT if set(kind.model_fields) == {"id"} else shape_of(kind)
     return UNKNOWN
+
+
+_ID_OBJECT = Shape(fields={"id": Shape(any_case=True)}, any_case=True, block=True)
+"""``{"id": ...}``: nothing is left of it when the id goes."""
 
 
 _ITEM_SHAPES = {name: Shape(read_only=True) for name in ("etag", "type")}
@@ -146,22 +151,18 @@ def _merged(shapes: list[Shape]) -> Shape:
 
 
 _MARKS: dict[type, Callable[[Any], dict[str, Any]]] = {
-    markers.Immutable: lambda _: {"immutable": True},
+    markers.Immutable: lambda marker: {"immutable": True, "why": marker.why},
     markers.ServerDefault: lambda marker: {"has_default": True, "default": marker.value},
     markers.ReadOnly: lambda _: {"read_only": True},
     markers.WriteOnly: lambda _: {"write_only": True},
     markers.NotInList: lambda _: {"not_in_list": True},
     markers.KeyedBy: lambda marker: {"key": marker.key},
-    markers.Children: lambda marker: {
-        "children": marker.arm_type,
-        "item": _item_shape(shape_of(marker.item)) if marker.item else None,
-    },
+    markers.Children: lambda marker: {"children": marker.arm_type},
     markers.Outage: lambda marker: {"outage": marker},
     markers.Transition: lambda marker: {"transition": marker},
     markers.AnyCase: lambda _: {"any_case": True},
     markers.Unordered: lambda _: {"unordered": True},
     markers.Block: lambda _: {"block": True},
-    markers.NullRemoves: lambda _: {"null_removes": True},
     markers.Detachable: lambda marker: {
         "detachable": marker.items_from is None,
         "off": marker.off,

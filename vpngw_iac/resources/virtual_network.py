@@ -53,7 +53,7 @@ class VirtualNetworkProperties(Wire):
         Literal["Disabled", "Basic"] | None, ServerDefault("Disabled"), Field(alias="privateEndpointVNetPolicies")
     ] = None
     # VPN and ExpressRoute gateways advertise these instead of the spokes they cover (R-BGP-22).
-    summarized_gateway_prefixes: AddressSpace | None = None
+    summarized_gateway_prefixes: Annotated[AddressSpace | None, Block()] = None
 
     # A PUT that omits a subnet deletes it (R-SUBNET-19), so both lists are carried as read.
     subnets: Annotated[None, Children(SUBNETS)] = None

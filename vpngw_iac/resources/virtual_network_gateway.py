@@ -18,7 +18,6 @@ from vpngw_iac.field import (
     Detachable,
     Immutable,
     KeyedBy,
-    NullRemoves,
     Observed,
     Outage,
     ReadOnly,
@@ -30,7 +29,7 @@ from vpngw_iac.field import (
 from vpngw_iac.resources.base import Durations, Lock, Resource
 from vpngw_iac.resources.gateway_sku import generation_change, is_frozen, needs_generation_2, sku_change
 from vpngw_iac.resources.local_network_gateway import LocalNetworkGateway
-from vpngw_iac.resources.nat_rule import NatRule
+from vpngw_iac.resources.nat_rule import NAT_RULES
 from vpngw_iac.resources.parts import AddressSpace, ExtendedLocation, ManagedIdentity
 from vpngw_iac.resources.public_ip import PublicIp
 from vpngw_iac.resources.subnet import Subnet
@@ -145,7 +144,7 @@ class GatewayProperties(Wire):
     gateway_default_site: Annotated[
         Ref[LocalNetworkGateway] | None,
         Detachable(),
-        NullRemoves(),
+        ServerDefault(None),
         Outage("seconds", source="R-FT-01"),
     ] = None
     # Clients learn the routes from a new profile (R-CR-01).
@@ -171,7 +170,7 @@ class GatewayProperties(Wire):
     ] = None
 
     # In the body of a GET since 2021-05-01; rules are resources of their own here.
-    nat_rules: Annotated[None, Children("Microsoft.Network/virtualNetworkGateways/natRules", NatRule)] = None
+    nat_rules: Annotated[None, Children(NAT_RULES)] = None
     inbound_dns_forwarding_endpoint: Observed = None
     # States, not settings (recording test_network_vnet_gateway_nat_rule); a migration must not be disturbed (R-OPS-10).
     virtual_network_gateway_migration_status: Annotated[None, ReadOnly("test_network_vnet_gateway_nat_rule")] = None

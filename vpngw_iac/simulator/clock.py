@@ -18,8 +18,8 @@ class Time(Protocol):
         """Simulated seconds; never goes back."""
         ...
 
-    def caller_seconds(self, simulated: float) -> int:
-        """How long the caller should really wait for that many simulated seconds to pass, at least one."""
+    def real_seconds(self, simulated: float) -> int:
+        """How long a caller with an ordinary clock waits for that many simulated seconds to pass, at least one."""
         ...
 
     def resume(self, saved: dict[str, Any]) -> None:
@@ -53,8 +53,8 @@ class VirtualTime:
         with self._lock:
             self._now = max(self._now, moment)
 
-    def caller_seconds(self, simulated: float) -> int:
-        """A caller in virtual time waits simulated seconds."""
+    def real_seconds(self, simulated: float) -> int:
+        """Nobody knows how fast virtual time goes: the same."""
         return max(1, math.ceil(simulated))
 
     def resume(self, saved: dict[str, Any]) -> None:
@@ -84,7 +84,7 @@ class ScaledTime:
             self._latest = max(self._latest, self._simulated + (time.time() - self._real) * self.speed)
             return self._latest
 
-    def caller_seconds(self, simulated: float) -> int:
+    def real_seconds(self, simulated: float) -> int:
         """Whole real seconds: the unit of ``Retry-After``."""
         return max(1, math.ceil(simulated / self.speed))
 

@@ -5,6 +5,7 @@ Manners (status codes, headers, order of checks) are those of the recordings, se
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -53,7 +54,7 @@ def handle(world: World, request: Request, subscriptions: frozenset[str] | None)
     except Refusal as refusal:
         answer = refusal.answer()
         if refusal.retry_after is not None:
-            return answer.with_headers(Retry_After=str(world.time.caller_seconds(refusal.retry_after)))
+            return answer.with_headers(Retry_After=str(math.ceil(refusal.retry_after)))
         return answer
 
 
@@ -177,7 +178,7 @@ def _put(world: World, request: Request, place: Place, identifier: ArmId) -> Ans
     place.kind.stored(change, document)
     operation = operations.begin(world, "put", document, seconds, request.api_version, holds)
     headers = {"Azure-AsyncOperation": operations.async_url(operation, request.host)}
-    headers |= operations.wait_header(world, operation)
+    headers |= operations.wait_header(operation)
     shown = place.kind.show(world, document, "put", request.api_version)
     return Answer(200 if before else 201, shown, headers)
 
@@ -281,7 +282,7 @@ def _links(world: World, request: Request, identifier: str) -> dict[str, str]:
     return {
         "Azure-AsyncOperation": operations.async_url(operation, request.host),
         "Location": operations.result_url(operation, request.host),
-    } | operations.wait_header(world, operation)
+    } | operations.wait_header(operation)
 
 
 def _patch(world: World, request: Request, place: Place, identifier: ArmId) -> Answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Callable
 
@@ -162,13 +163,13 @@ def is_signed(operation: Operation, request: Request) -> bool:
     return request.query.get("h") == uuid.uuid5(_SIGNED, operation.id).hex
 
 
-def wait_header(world: World, operation: Operation) -> dict[str, str]:
+def wait_header(operation: Operation) -> dict[str, str]:
     """Retry-After for the next poll: growing, and never beyond reason for short operations."""
     seconds = float(GROWING[min(operation.polls, len(GROWING) - 1)])
     kind = kinds().get(_type_of(operation))
     if kind is not None and operation.polls == 0:
         seconds = kind.retry_after
-    return {"Retry-After": str(world.time.caller_seconds(seconds))}
+    return {"Retry-After": str(math.ceil(seconds))}
 
 
 def poll(world: World, request: Request, segment: str, identifier: str) -> Answer:
@@ -180,25 +181,25 @@ def poll(world: World, request: Request, segment: str, identifier: str) -> Answe
         operation.polls += 1
         world.store.save_operation(operation)
     if segment == "operations":
-        return _status(world, operation)
-    return _result(world, operation, request.host)
+        return _status(operation)
+    return _result(operation, request.host)
 
 
-def _status(world: World, operation: Operation) -> Answer:
+def _status(operation: Operation) -> Answer:
     body: Json = {"status": operation.status}
     if operation.error is not None:
         body["error"] = operation.error
     elif operation.verb not in {"put", "delete", "patch"} and not operation.running:
         body["properties"] = {"output": operation.result} if operation.payload.get("output") else {}
-    return Answer(200, body, wait_header(world, operation) if operation.running else {})
+    return Answer(200, body, wait_header(operation) if operation.running else {})
 
 
-def _result(world: World, operation: Operation, host: str) -> Answer:
+def _result(operation: Operation, host: str) -> Answer:
     links = {"Location": result_url(operation, host)}
     if not operation.payload.get("location_only"):
         links["Azure-AsyncOperation"] = async_url(operation, host)
     if operation.running:
-        return Answer(202, None, links | wait_header(world, operation))
+        return Answer(202, None, links | wait_header(operation))
     if operation.error is not None:
         raise Refusal(400, str(operation.error.get("code")), str(operation.error.get("message")))
     if operation.verb == "delete":

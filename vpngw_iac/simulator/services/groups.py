@@ -156,7 +156,7 @@ def _matches(item: Json, wanted: dict[str, str]) -> bool:
 def _delete(world: World, request: Request, group: Document) -> Answer:
     if group.state == DELETING:
         running = world.store.operations[str(group.operation)]
-        return Answer(202, None, _link(world, request, running))
+        return Answer(202, None, _link(request, running))
     slowest: dict[str, float] = {}
     for document in world.store.below(group.id):
         slowest[document.type] = kind_of(document).remove_seconds
@@ -165,14 +165,14 @@ def _delete(world: World, request: Request, group: Document) -> Answer:
     )
     group.state = DELETING
     world.save(group)
-    return Answer(202, None, _link(world, request, operation))
+    return Answer(202, None, _link(request, operation))
 
 
-def _link(world: World, request: Request, operation: Operation) -> dict[str, str]:
+def _link(request: Request, operation: Operation) -> dict[str, str]:
     path = f"/subscriptions/{operation.subscription}/operationresults/{operation.id}"
     return {
         "Location": f"{request.host}{path}?api-version={operation.api_version}",
-        "Retry-After": str(world.time.caller_seconds(_RETRY)),
+        "Retry-After": str(_RETRY),
     }
 
 
@@ -181,7 +181,7 @@ def _poll_delete(world: World, request: Request, identifier: str) -> Answer:
     if operation is None:
         raise Refusal(404, "OperationNotFound", f"Operation {identifier} not found.")
     if operation.running:
-        return Answer(202, None, _link(world, request, operation))
+        return Answer(202, None, _link(request, operation))
     if operation.error is not None:
         return Answer(409, {"Error": operation.error})
     return Answer(200)

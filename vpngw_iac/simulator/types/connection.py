@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from vpngw_iac.simulator import connection_checks
+from vpngw_iac.simulator.body import read_body
 from vpngw_iac.simulator.document import UPDATING, Document, Hold, Operation
 from vpngw_iac.simulator.kind import Action, Change, Kind, Reader, defaults
-from vpngw_iac.simulator.body import read_body
 from vpngw_iac.simulator.refusal import Refusal, not_simulated
 from vpngw_iac.simulator.relations import CONNECTIONS
 from vpngw_iac.simulator.tunnels import status_of, tunnels_of

@@ -6,10 +6,9 @@ Evidence: ``test_network_public_ip`` (create, update, delete, defaults), ``test_
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import ClassVar
-
-import re
 
 from vpngw_iac.simulator.document import Document
 from vpngw_iac.simulator.kind import Change, Kind, Reader, defaults
@@ -73,8 +72,8 @@ class PublicIpAddress(Kind):
                 400,
                 "PublicIPAddressCannotBeDeleted",
                 f"Public IP address {document.id} can not be deleted since it is still allocated to resource "
-                f"{used_by}. In order to delete the public IP, disassociate/detach the Public IP address from the resource.  "
-                "To learn how to do this, see aka.ms/deletepublicip.",
+                f"{used_by}. In order to delete the public IP, disassociate/detach the Public IP address from "
+                "the resource.  To learn how to do this, see aka.ms/deletepublicip.",
             )
 
     def properties(self, world: World, document: Document, reader: Reader) -> Json:

@@ -7,10 +7,9 @@ Evidence: ``test_network_vnet_gateway_nat_rule`` (answers of PUT, GET and LIST),
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from typing import ClassVar
-
-import copy
 
 from vpngw_iac.simulator import gateway_actions, gateway_checks, skus
 from vpngw_iac.simulator.checks import network

@@ -44,7 +44,10 @@ class VirtualNetworkPeering(Kind):
             "localVirtualNetworkAddressSpace",
         }
     )
-    since: ClassVar[Mapping[str, str]] = {"peeringSyncLevel": "2021-02-01", "remoteVirtualNetworkAddressSpace": "2021-02-01"}
+    since: ClassVar[Mapping[str, str]] = {
+        "peeringSyncLevel": "2021-02-01",
+        "remoteVirtualNetworkAddressSpace": "2021-02-01",
+    }
 
     def accept(self, change: Change) -> Json:
         """Fill in the flags, then check both sides."""

@@ -1,0 +1,1 @@
+"""Tests. A package, so that folders may share names and helpers."""

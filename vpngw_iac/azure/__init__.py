@@ -1,0 +1,51 @@
+"""The real cloud. `connect` is the one gate to the SDK: nothing of it is imported before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+
+    from vpngw_iac.engine.ports import Clock, Cloud
+    from vpngw_iac.secret import Fingerprint
+
+Send = Callable[[str, str, Mapping[str, str], bytes | None], tuple[int, Mapping[str, str], bytes]]
+"""``send(method, url, headers, body)`` gives status, headers and body: what stands in for the network."""
+
+NO_TENANT = "00000000-0000-0000-0000-000000000000"
+"""Tenant of a cloud that nobody signs in to."""
+
+
+def connect(
+    cloud: str,
+    *,
+    subscription: str,
+    tenant: str | None = None,
+    credential: TokenCredential | None = None,
+    transport: Send | None = None,
+    key: Callable[[str], Fingerprint] | None = None,
+    clock: Clock,
+    correlation: str,
+    tenants: Mapping[str, str] | None = None,
+) -> Cloud:
+    """Connect to `public`, `usgovernment`, `china`, `simulator` or ``https://ENDPOINT``, and sign in.
+
+    `transport` stands in for the network (the simulator's door); then nobody signs in unless a `credential` is given.
+    `key` fingerprints the secrets that answers echo; without it they are dropped. `tenants` names the tenant of other
+    subscriptions. Raises `UsageError` for an unknown cloud, `EndpointError` if nobody answers, `SignInFailed`.
+    """
+    from vpngw_iac.azure.gate import open_cloud
+
+    return open_cloud(
+        cloud,
+        subscription=subscription,
+        tenant=tenant,
+        credential=credential,
+        transport=transport,
+        key=key,
+        clock=clock,
+        correlation=correlation,
+        tenants=tenants or {},
+    )

@@ -1,0 +1,93 @@
+"""What hangs on gateways, networks and resource groups, whoever put it there: names and ids only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any, Literal
+
+from vpngw_iac.arm import RESOURCE_GROUP_TYPE, ArmId, InvalidArmId
+from vpngw_iac.azure.client import Arm
+from vpngw_iac.azure.reading import Reader, in_parallel, member
+from vpngw_iac.azure.retry import Retry
+from vpngw_iac.engine.ports import Attached
+
+DEPLOYMENT_TAG = "vpngw-deployment"
+
+_GATEWAYS = "network.virtual_network_gateways"
+
+Kind = Literal["connection", "natRule", "rootCertificate", "peering", "policyGroup", "lock", "resource"]
+
+
+class Attachments:
+    """Reads what hangs on holders."""
+
+    def __init__(self, arm: Arm, reader: Reader, retry: Retry) -> None:
+        self._arm = arm
+        self._reader = reader
+        self._retry = retry
+        self._finders: Mapping[str, Callable[[ArmId], Iterator[Attached]]] = {
+            "microsoft.network/virtualnetworkgateways": self._on_gateway,
+            "microsoft.network/virtualnetworks": self._on_network,
+            RESOURCE_GROUP_TYPE.lower(): self._in_group,
+        }
+
+    def of(self, holders: Collection[ArmId]) -> tuple[Attached, ...]:
+        """Everything attached, sorted by holder, kind and name; nothing hangs on what is absent."""
+        steps = [self._step(holder) for holder in sorted(set(holders))]
+        found = [item for part in in_parallel(steps) for item in part]
+        return tuple(sorted(found, key=lambda item: (item.holder, item.kind, item.name.lower(), str(item.id))))
+
+    def _step(self, holder: ArmId) -> Callable[[], list[Attached]]:
+        finder = self._finders.get(holder.type.lower())
+        return lambda: [] if finder is None else list(finder(holder))
+
+    def _on_gateway(self, gateway: ArmId) -> Iterator[Attached]:
+        """``listConnections`` sees connections of other groups and subscriptions, which no LIST of a group does."""
+        document = self._document(gateway)
+        if document is None:
+            return
+        for item in self._reader.items(gateway, _GATEWAYS, "list_connections") or ():
+            yield _attached(gateway, "connection", item)
+        for item in _objects(member(document, "properties", "natRules")):
+            yield _attached(gateway, "natRule", item)
+        for item in _objects(member(document, "properties", "virtualNetworkGatewayPolicyGroups")):
+            yield _attached(gateway, "policyGroup", item)
+        clients = member(document, "properties", "vpnClientConfiguration", "vpnClientRootCertificates")
+        for item in _objects(clients):
+            yield _attached(gateway, "rootCertificate", item)
+
+    def _on_network(self, network: ArmId) -> Iterator[Attached]:
+        document = self._document(network)
+        for item in _objects(member(document or {}, "properties", "virtualNetworkPeerings")):
+            yield _attached(network, "peering", item)
+
+    def _in_group(self, group: ArmId) -> Iterator[Attached]:
+        for item in self._reader.items(group, "resource.resources", "list_by_resource_group") or ():
+            yield _attached(group, "resource", item)
+
+    def _document(self, holder: ArmId) -> dict[str, Any] | None:
+        return self._retry.read(lambda: self._reader.raw(holder))
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _attached(holder: ArmId, kind: Kind, item: Mapping[str, Any]) -> Attached:
+    identity = _id(item.get("id"))
+    name = str(item.get("name") or (identity.name if identity else ""))
+    return Attached(holder, kind, name, identity, _owner(item.get("tags")))
+
+
+def _id(text: Any) -> ArmId | None:
+    try:
+        return ArmId(text) if isinstance(text, str) else None
+    except InvalidArmId:
+        return None
+
+
+def _owner(tags: Any) -> str | None:
+    """Tag names have no case."""
+    if not isinstance(tags, dict):
+        return None
+    return next((str(value) for name, value in tags.items() if name.lower() == DEPLOYMENT_TAG), None)

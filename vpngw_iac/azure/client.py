@@ -1,0 +1,206 @@
+"""The SDK's clients, one pair per subscription, and the single place where a request leaves this program.
+
+Retries and pollers of the SDK are off, redirects are not followed, nothing is logged that may hold a body or a token.
+Every answer is taken as raw JSON: a model would rename nothing, but would drop what this version does not know.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from azure.core.exceptions import AzureError
+from azure.core.pipeline import policies
+from azure.core.rest import HttpRequest
+from azure.mgmt.core import ARMPipelineClient
+from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy, ARMHttpLoggingPolicy
+from azure.mgmt.network import NetworkManagementClient
+from azure.mgmt.resource.resources import ResourceManagementClient
+
+from vpngw_iac._version import __version__
+from vpngw_iac.azure.answer import Answer
+from vpngw_iac.azure.clouds import CloudSettings
+from vpngw_iac.azure.sign_in import Tokens
+from vpngw_iac.azure.translate import not_arm, refusal, sign_in_failure, transport_failure
+from vpngw_iac.engine.ports import Clock
+from vpngw_iac.errors import AzureIds
+
+_LIBRARIES = {"network": NetworkManagementClient, "resource": ResourceManagementClient}
+
+_SDK_FAILURES = (AzureError, ValueError, TypeError, AttributeError, KeyError)
+"""What the SDK raises on an answer that it cannot read; we read the raw answer ourselves."""
+
+
+class Arm:
+    """Azure Resource Manager through the SDK: one call in, one `Answer` or `CloudError` out. Safe between threads."""
+
+    def __init__(
+        self,
+        settings: CloudSettings,
+        tokens: Tokens,
+        transport: Any,
+        *,
+        clock: Clock,
+        correlation: str,
+        tenants: Mapping[str, str] | None = None,
+    ) -> None:
+        self.settings = settings
+        self.correlation = correlation
+        self._tokens = tokens
+        self._transport = transport
+        self._clock = clock
+        self._tenants = {subscription.lower(): tenant for subscription, tenant in (tenants or {}).items()}
+        self._guard = threading.Lock()
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._reached = False
+        self._secrets: set[str] = set()
+
+    @staticmethod
+    def fresh_request() -> str:
+        """A new client request id."""
+        return str(uuid.uuid4())
+
+    def call(
+        self,
+        subscription: str,
+        sdk: str,
+        methods: str | tuple[str, ...],
+        *arguments: Any,
+        headers: Mapping[str, str] | None = None,
+        doing: str,
+    ) -> Answer:
+        """One SDK call, for example ``("network.subnets", "get", group, vnet, subnet)``; any status is an answer.
+
+        Of several methods the first that the operation group has is called.
+        """
+        library, _, group = sdk.partition(".")
+        operations = getattr(self._client(library, subscription), group)
+        names = (methods,) if isinstance(methods, str) else methods
+        method = next((name for name in names if hasattr(operations, name)), names[0])
+        options = {"polling": False} if method.startswith("begin_") else {}
+
+        def send(**extra: Any) -> None:
+            result = getattr(operations, method)(*arguments, headers=dict(headers or {}), **options, **extra)
+            if hasattr(result, "by_page"):
+                next(iter(result.by_page()), None)
+
+        return self._exchange(send, doing)
+
+    def has(self, subscription: str, sdk: str, method: str) -> bool:
+        """Whether this SDK knows a method of an operation group."""
+        library, _, group = sdk.partition(".")
+        return hasattr(getattr(self._client(library, subscription), group), method)
+
+    def get(self, subscription: str, url: str, *, doing: str) -> Answer:
+        """GET a URL that Azure gave us, untouched: operation URLs and next pages bear signatures."""
+        client = self._client("raw", subscription)
+        return self._exchange(lambda **extra: client.send_request(HttpRequest("GET", url), **extra), doing)
+
+    def checked(self, answer: Answer, doing: str) -> Answer:
+        """The same answer if it is a success in JSON; raises the translated error otherwise."""
+        if answer.status >= 300:
+            raise refusal(answer, doing, self.ids(answer), self.secrets)
+        if not answer.is_json:
+            raise not_arm(f"{doing}: the answer is no JSON", self.ids(answer), answer.status)
+        return answer
+
+    def remember(self, secrets: Iterable[str]) -> None:
+        """Values that no message of this run may show, whoever echoes them."""
+        with self._guard:
+            self._secrets.update(value for value in secrets if value)
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """The values remembered so far."""
+        with self._guard:
+            return frozenset(self._secrets)
+
+    def is_ours(self, url: str) -> bool:
+        """Whether a URL leads to our endpoint (or, in Azure, to one of its regional hosts): others get no token."""
+        asked, ours = urlsplit(url), urlsplit(self.settings.endpoint)
+        host, home = (asked.hostname or "").lower(), (ours.hostname or "").lower()
+        same_port = (asked.port or 443) == (ours.port or 443)
+        return asked.scheme == "https" and same_port and (host == home or host.endswith("." + home))
+
+    def ids(self, answer: Answer | None = None) -> AzureIds:
+        """What support asks for first."""
+        if answer is None:
+            return AzureIds(self.correlation, at=self._clock.utc())
+        request = answer.headers.get("x-ms-request-id") or answer.client_request
+        return AzureIds(self.correlation, request, answer.operation_id, self._clock.utc())
+
+    def auxiliary(self, tenants: Iterable[str]) -> dict[str, str]:
+        """Header with a token of each other tenant whose resources a body names."""
+        try:
+            tokens = [self._tokens.get_token(self.settings.scope, tenant_id=tenant).token for tenant in tenants]
+        except AzureError as error:
+            raise sign_in_failure(error, self.ids()) from None
+        return {"x-ms-authorization-auxiliary": ", ".join(f"Bearer {token}" for token in tokens)} if tokens else {}
+
+    def _exchange(self, send: Callable[..., object], doing: str) -> Answer:
+        taken: list[Any] = []
+        request = self.fresh_request()
+        try:
+            send(raw_response_hook=taken.append, request_id=request)
+        except _SDK_FAILURES as error:
+            if not taken:
+                raise self._failure(error, doing) from None
+        try:
+            response = taken[-1].http_response
+            answer = Answer.of(response.status_code, response.headers, response.read(), request)
+        except AzureError as error:
+            raise self._failure(error, doing) from None
+        self._reached = True
+        return answer
+
+    def _failure(self, error: Exception, doing: str) -> Exception:
+        if not isinstance(error, AzureError):
+            return error
+        return transport_failure(
+            error,
+            doing,
+            self.ids(),
+            endpoint=self.settings.endpoint,
+            reached=self._reached,
+            secrets=self.secrets,
+        )
+
+    def _client(self, library: str, subscription: str) -> Any:
+        place = (library, subscription.lower())
+        with self._guard:
+            if place not in self._clients:
+                self._clients[place] = self._new_client(library, subscription)
+            return self._clients[place]
+
+    def _new_client(self, library: str, subscription: str) -> Any:
+        credential = self._tokens.of_tenant(self._tenants.get(subscription.lower()))
+        chain = self._policies(credential)
+        endpoint = self.settings.endpoint
+        if library == "raw":
+            return ARMPipelineClient(base_url=endpoint, policies=chain, transport=self._transport)
+        return _LIBRARIES[library](
+            credential,
+            subscription,
+            base_url=endpoint,
+            credential_scopes=[self.settings.scope],
+            transport=self._transport,
+            policies=chain,
+        )
+
+    def _policies(self, credential: Any) -> list[Any]:
+        """The SDK's chain without retry, redirect, tracing and automatic registration of providers.
+
+        The last would write to the subscription and sleep without being asked.
+        """
+        return [
+            policies.RequestIdPolicy(),
+            policies.HeadersPolicy({"x-ms-correlation-request-id": self.correlation, "Accept": "application/json"}),
+            policies.UserAgentPolicy(user_agent=f"vpngw/{__version__}"),
+            policies.ProxyPolicy(),
+            ARMChallengeAuthenticationPolicy(credential, self.settings.scope),
+            policies.CustomHookPolicy(),
+            ARMHttpLoggingPolicy(),
+        ]

@@ -1,0 +1,91 @@
+"""Azure as the engine sees it: the `Cloud` port over the real SDK, for every type through one driver."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.azure.attached import Attachments
+from vpngw_iac.azure.client import Arm
+from vpngw_iac.azure.operations import Operations
+from vpngw_iac.azure.reading import Reader, names_of, sdk_of
+from vpngw_iac.azure.redact import is_masked
+from vpngw_iac.azure.retry import Retry
+from vpngw_iac.engine.document import lookup
+from vpngw_iac.engine.ports import (
+    Attached,
+    Call,
+    Clock,
+    CloudIdentity,
+    Ended,
+    Fingerprinter,
+    Observed,
+    Pending,
+    Progress,
+)
+from vpngw_iac.errors import OutputMissing
+from vpngw_iac.resources.wire import Output
+from vpngw_iac.secret import SecretValue
+
+
+class AzureCloud:
+    """The `Cloud` port. Every method may be called from several threads at once."""
+
+    def __init__(self, arm: Arm, identity: CloudIdentity, *, key: Fingerprinter | None, clock: Clock) -> None:
+        self.identity = identity
+        self._arm = arm
+        self._retry = Retry(clock)
+        self._reader = Reader(arm, self._retry, key)
+        self._operations = Operations(arm, self._reader, clock)
+        self._attachments = Attachments(arm, self._reader, self._retry)
+
+    def observe(self, ids: Collection[ArmId], *, deep: bool = False) -> Mapping[ArmId, Observed]:
+        """Read every id once, by LIST where two or more of one type are wanted in one group; GET each when `deep`."""
+        return self._reader.observe(ids, deep=deep)
+
+    def attached(self, holders: Collection[ArmId]) -> tuple[Attached, ...]:
+        """What hangs on these gateways, networks and resource groups, ours and others', in any group."""
+        return self._attachments.of(holders)
+
+    def read(self, resource_id: ArmId) -> Observed:
+        """One GET, repeated while Azure is busy."""
+        return self._reader.read(resource_id)
+
+    def secret(self, output: Output) -> SecretValue:
+        """A secret that Azure made. Raises `OutputMissing` if the source is absent or does not tell it."""
+        document = self._retry.read(lambda: self._reader.raw(output.source))
+        value = lookup(document or {}, output.path)
+        if is_masked(value) and document is not None:
+            value = self._listed_key(output)
+        if is_masked(value):
+            raise OutputMissing(
+                f"Azure does not tell {output.path} of {output.source}.",
+                advice="Its owner must give the right to list keys, or hand over the value as a secret.",
+            )
+        self._arm.remember((value,))
+        return SecretValue(value)
+
+    def _listed_key(self, output: Output) -> object:
+        """Newer api-versions may leave a key out of GET and tell it by ``listKeys`` only."""
+        sdk = sdk_of(output.source)
+        if not self._arm.has(output.source.subscription, sdk, "list_keys"):
+            return None
+        doing = f"list the keys of {output.source}"
+
+        def ask() -> object:
+            answer = self._arm.call(output.source.subscription, sdk, "list_keys", *names_of(output.source), doing=doing)
+            return self._arm.checked(answer, doing).document.get(output.path.rpartition(".")[2])
+
+        return self._retry.read(ask)
+
+    def begin(self, call: Call) -> Pending | Ended:
+        """Send one request and return at once."""
+        return self._operations.begin(call)
+
+    def poll(self, pending: Pending) -> Progress:
+        """Ask once how far it is."""
+        return self._operations.poll(pending)
+
+    def fresh_request(self) -> str:
+        """A new client request id."""
+        return self._arm.fresh_request()

@@ -1,0 +1,79 @@
+"""Behind `connect`: settings of the cloud, the transport, the credential, and who we turn out to be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from azure.core import PipelineClient
+from azure.core.credentials import TokenCredential
+from azure.core.exceptions import AzureError
+from azure.core.rest import HttpRequest
+
+from vpngw_iac.azure import NO_TENANT
+from vpngw_iac.azure.answer import Answer
+from vpngw_iac.azure.client import Arm
+from vpngw_iac.azure.cloud import AzureCloud
+from vpngw_iac.azure.clouds import CloudSettings, Fetch, settings_of
+from vpngw_iac.azure.sign_in import NoSignIn, Tokens, actor_of, claims_of, default_credential
+from vpngw_iac.azure.translate import sign_in_failure, transport_failure
+from vpngw_iac.azure.transport import CallableTransport, Send, https_transport
+from vpngw_iac.engine.ports import Clock, CloudIdentity, Fingerprinter
+from vpngw_iac.errors import AzureIds, UsageError
+
+
+def open_cloud(
+    cloud: str,
+    *,
+    subscription: str,
+    tenant: str | None,
+    credential: TokenCredential | None,
+    transport: Send | None,
+    key: Fingerprinter | None,
+    clock: Clock,
+    correlation: str,
+    tenants: Mapping[str, str],
+) -> AzureCloud:
+    """See `vpngw_iac.azure.connect`."""
+    if cloud.lower() == "simulator" and transport is None:
+        raise UsageError("The simulator is reached through a transport, and none was given.")
+    wire = https_transport() if transport is None else CallableTransport(transport)
+    ids = AzureIds(correlation, at=clock.utc())
+    settings = settings_of(cloud, _fetch(wire, ids))
+    chosen = credential or (default_credential(settings) if transport is None else NoSignIn())
+    tokens = Tokens(chosen, settings.tenant or tenant)
+    arm = Arm(settings, tokens, wire, clock=clock, correlation=correlation, tenants=tenants)
+    identity = _identity(settings, tokens, subscription, tenant or tenants.get(subscription), ids)
+    return AzureCloud(arm, identity, key=key, clock=clock)
+
+
+def _identity(
+    settings: CloudSettings, tokens: Tokens, subscription: str, tenant: str | None, ids: AzureIds
+) -> CloudIdentity:
+    """Signs in at once: a wrong secret is told before anything is read, and the state is bound to the tenant."""
+    try:
+        token = tokens.of_tenant(settings.tenant or tenant).get_token(settings.scope).token
+    except AzureError as error:
+        raise sign_in_failure(error, ids) from None
+    claims = claims_of(token)
+    return CloudIdentity(
+        name=settings.name,
+        endpoint=settings.endpoint,
+        tenant=tenant or str(claims.get("tid") or settings.tenant or NO_TENANT),
+        subscription=subscription,
+        actor=actor_of(claims),
+    )
+
+
+def _fetch(wire: Any, ids: AzureIds) -> Fetch:
+    """A GET without a token, for the metadata of a cloud."""
+
+    def fetch(url: str) -> Answer:
+        client: PipelineClient[Any, Any] = PipelineClient(url, policies=[], transport=wire)
+        try:
+            response = client.send_request(HttpRequest("GET", url, headers={"Accept": "application/json"}))
+            return Answer.of(response.status_code, response.headers, response.read())
+        except AzureError as error:
+            raise transport_failure(error, f"get {url}", ids, endpoint=url, reached=False) from None
+
+    return fetch

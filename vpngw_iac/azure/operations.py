@@ -1,0 +1,100 @@
+"""Writes: begin one, and ask once how far it is. Never retries, never waits: that belongs to the scheduler."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from vpngw_iac.azure.answer import Answer
+from vpngw_iac.azure.client import Arm
+from vpngw_iac.azure.progress import GRACE, Hint, conclude, hint_in
+from vpngw_iac.azure.reading import Reader, names_of, sdk_of
+from vpngw_iac.azure.translate import refusal
+from vpngw_iac.engine.ports import Call, Clock, Ended, Observed, Pending, Progress, Running
+from vpngw_iac.errors import EndpointError, Throttled, Unavailable, UsageError
+
+
+class Operations:
+    """Begins and polls. Safe between threads."""
+
+    def __init__(self, arm: Arm, reader: Reader, clock: Clock) -> None:
+        self._arm = arm
+        self._reader = reader
+        self._clock = clock
+
+    def begin(self, call: Call) -> Pending | Ended:
+        """Send one request. An answer that already is terminal asks to be polled at once: GET knows more than PUT."""
+        doing = f"{call.verb} {call.id}"
+        self._arm.remember(call.secrets)
+        body = () if call.verb == "delete" else (dict(call.body or {}),)
+        answer = self._arm.call(
+            call.id.subscription,
+            sdk_of(call.id),
+            _methods(call),
+            *names_of(call.id),
+            *body,
+            headers=self._headers(call),
+            doing=doing,
+        )
+        if call.verb == "delete" and (answer.status == 204 or answer.is_absent):
+            return Ended("Succeeded", Observed(call.id, None))
+        if answer.status >= 300:
+            raise refusal(answer, doing, self._arm.ids(answer), self._arm.secrets)
+        return self._pending(call, answer)
+
+    def _headers(self, call: Call) -> dict[str, str]:
+        condition = {"If-Match": call.etag} if call.etag and call.verb == "put" else {}
+        return condition | self._arm.auxiliary(call.tenants)
+
+    def _pending(self, call: Call, answer: Answer) -> Pending:
+        url = answer.operation_url
+        usable = url if url and self._arm.is_ours(url) else None
+        wait = answer.retry_after
+        if call.verb in ("put", "tag") and answer.document and Observed(call.id, answer.document).is_terminal:
+            wait = 0.0
+        return Pending(call.verb, call.id, usable, wait, self._arm.ids(answer))
+
+    def poll(self, pending: Pending) -> Progress:
+        """Ask once. An Azure that does not answer leaves the operation running: nothing is known against it."""
+        hint = self._hint(pending)
+        try:
+            seen = self._reader.look(pending.id)
+        except (Throttled, Unavailable) as error:
+            return Running(
+                error.retry_after or hint.retry_after, f"no answer ({error.code or error.status or 'network'})"
+            )
+        return conclude(pending, hint, seen, age=self._age(pending), secrets=self._arm.secrets)
+
+    def _hint(self, pending: Pending) -> Hint:
+        if pending.url is None or not self._arm.is_ours(pending.url):
+            return Hint("gone")
+        try:
+            answer = self._arm.get(pending.id.subscription, pending.url, doing=f"poll {pending.verb} {pending.id}")
+        except (Throttled, Unavailable, EndpointError):
+            return Hint("silent")
+        if answer.status == 401:
+            raise refusal(answer, f"poll {pending.verb} {pending.id}", self._arm.ids(answer))
+        return hint_in(answer)
+
+    def _age(self, pending: Pending) -> float:
+        try:
+            begun, now = (datetime.fromisoformat(text) for text in (pending.ids.at, self._clock.utc()))
+            return (now - begun).total_seconds()
+        except (ValueError, TypeError):
+            return GRACE
+
+
+_METHODS: dict[str, dict[bool, tuple[str, ...]]] = {
+    "put": {False: ("begin_create_or_update",), True: ("create_or_update",)},
+    "tag": {False: ("begin_update_tags", "update_tags"), True: ("update",)},
+    "delete": {False: ("begin_delete",), True: ("begin_delete",)},
+}
+"""By verb, and whether it is a resource group: that one is in another library, and its PUT ends at once."""
+
+
+def _methods(call: Call) -> tuple[str, ...]:
+    """The SDK's method; the first that the operation group has."""
+    if call.verb == "act":
+        if call.action != "sharedKey":
+            raise UsageError(f"There is no action {call.action!r} on {call.id}.")
+        return ("begin_set_shared_key",)
+    return _METHODS[call.verb][not call.id.namespace]

@@ -1,0 +1,181 @@
+"""Reading resources: one GET each, or one LIST per type and group where that costs fewer requests."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.azure.answer import Answer
+from vpngw_iac.azure.client import Arm
+from vpngw_iac.azure.redact import shape_for, without_secrets
+from vpngw_iac.azure.retry import Retry
+from vpngw_iac.azure.translate import not_arm
+from vpngw_iac.engine.ports import Fingerprinter, Observed
+from vpngw_iac.errors import Forbidden, UsageError
+from vpngw_iac.resources import type_of
+from vpngw_iac.secret import Fingerprint
+
+T = TypeVar("T")
+
+THREADS = 16
+
+_LIST_METHOD = {"network.virtual_network_gateway_nat_rules": "list_by_virtual_network_gateway"}
+"""The SDK calls it ``list`` everywhere else."""
+
+
+def sdk_of(resource_id: ArmId) -> str:
+    """The SDK's operation group for an id, for example ``network.subnets``."""
+    model = type_of(resource_id.type)
+    if model is None:
+        raise UsageError(f"{resource_id} has the type {resource_id.type}, which vpngw does not know.")
+    return model.sdk
+
+
+def names_of(resource_id: ArmId) -> tuple[str, ...]:
+    """Arguments of the SDK's methods: the group, then the names along the path."""
+    return (str(resource_id.group), *resource_id.names)
+
+
+class Reader:
+    """All reads of one cloud; safe between threads."""
+
+    def __init__(self, arm: Arm, retry: Retry, key: Fingerprinter | None) -> None:
+        self._arm = arm
+        self._retry = retry
+        self._key = key
+
+    def _seal(self, value: str) -> Fingerprint | None:
+        """Fingerprint of an echoed secret, which from now on no message may show."""
+        self._arm.remember((value,))
+        return self._key(value) if self._key is not None else None
+
+    def raw(self, resource_id: ArmId) -> dict[str, Any] | None:
+        """One GET, once, secrets included: only for callers inside this folder. None when absent."""
+        doing = f"get {resource_id}"
+        answer = self._arm.call(
+            resource_id.subscription, sdk_of(resource_id), "get", *names_of(resource_id), doing=doing
+        )
+        if answer.is_absent:
+            return None
+        document = self._arm.checked(answer, doing).body
+        if not isinstance(document, dict) or not document:
+            raise not_arm(f"{doing}: the answer is no resource", self._arm.ids(answer), answer.status)
+        return document
+
+    def look(self, resource_id: ArmId) -> Observed:
+        """One GET, once."""
+        return self._observed(resource_id, self.raw(resource_id), "get")
+
+    def read(self, resource_id: ArmId) -> Observed:
+        """One GET, repeated while Azure is busy."""
+        return self._retry.read(lambda: self.look(resource_id))
+
+    def observe(self, ids: Collection[ArmId], *, deep: bool) -> dict[ArmId, Observed]:
+        """Every id once. What a complete LIST does not show is absent."""
+        tasks = [self._task(container, wanted, deep=deep) for container, wanted in _by_container(ids)]
+        found: dict[ArmId, Observed] = {}
+        for part in in_parallel([step for task in tasks for step in task]):
+            found |= part
+        return found
+
+    def _task(
+        self, container: ArmId | None, wanted: list[ArmId], *, deep: bool
+    ) -> list[Callable[[], dict[ArmId, Observed]]]:
+        """One LIST, or one step for each GET: so that GETs of one group run side by side."""
+        if container is None or deep or len(wanted) < 2:
+            return [self._single(each) for each in wanted]
+        home = container
+        return [lambda: self._listed(home, wanted)]
+
+    def _single(self, resource_id: ArmId) -> Callable[[], dict[ArmId, Observed]]:
+        return lambda: {resource_id: self.read(resource_id)}
+
+    def _listed(self, container: ArmId, wanted: list[ArmId]) -> dict[ArmId, Observed]:
+        sdk = sdk_of(wanted[0])
+        method = _LIST_METHOD.get(sdk, "list")
+        try:
+            documents = self.items(container, sdk, method)
+        except Forbidden:
+            # Somebody may read single resources and not their group: what cannot be read says so itself.
+            return {each: self.read(each) for each in wanted}
+        by_id = {str(item.get("id", "")).lower(): item for item in documents or ()}
+        return {each: self._observed(each, by_id.get(each.key), "list") for each in wanted}
+
+    def items(self, container: ArmId, sdk: str, method: str) -> list[dict[str, Any]] | None:
+        """All items of a LIST, page by page, secrets included; None when the container is absent."""
+        doing = f"list {sdk} in {container}"
+        subscription = container.subscription
+        answer = self._retry.read(
+            lambda: self._page(
+                self._arm.call(subscription, sdk, method, *names_of(container), doing=doing), doing, first=True
+            )
+        )
+        if answer.is_absent:
+            return None
+        items = self._values(answer, doing)
+        seen: set[str] = set()
+        while link := answer.document.get("nextLink"):
+            if link in seen or not self._arm.is_ours(link):
+                raise not_arm(f"{doing}: its next page leads elsewhere", self._arm.ids(answer), answer.status)
+            seen.add(link)
+            url = str(link)
+            answer = self._retry.read(
+                lambda url=url: self._page(self._arm.get(subscription, url, doing=doing), doing, first=False)  # type: ignore[misc]
+            )
+            items += self._values(answer, doing)
+        return items
+
+    def _page(self, answer: Answer, doing: str, *, first: bool) -> Answer:
+        """A page that vanishes between two pages is an error, not an absence."""
+        return answer if first and answer.is_absent else self._arm.checked(answer, doing)
+
+    def _values(self, answer: Answer, doing: str) -> list[dict[str, Any]]:
+        values = answer.document.get("value")
+        if not isinstance(values, list):
+            raise not_arm(f"{doing}: the answer is no list", self._arm.ids(answer), answer.status)
+        return [item for item in values if isinstance(item, dict)]
+
+    def _observed(self, resource_id: ArmId, document: dict[str, Any] | None, source: Any) -> Observed:
+        if document is None:
+            return Observed(resource_id, None, source)
+        return Observed(resource_id, without_secrets(document, shape_for(resource_id), self._seal), source)
+
+
+def _by_container(ids: Iterable[ArmId]) -> Iterator[tuple[ArmId | None, list[ArmId]]]:
+    """Ids of one type below one container: the group, or the parent of children; None when no LIST shows the type."""
+    together: dict[tuple[str, ArmId | None], list[ArmId]] = defaultdict(list)
+    for each in sorted(set(ids)):
+        together[each.type.lower(), _container(each)].append(each)
+    for (_, container), wanted in together.items():
+        yield container, wanted
+
+
+def _container(resource_id: ArmId) -> ArmId | None:
+    model = type_of(resource_id.type)
+    if model is None or model.listed_by == "none":
+        return None
+    return resource_id.parent if model.listed_by == "parent" else resource_id.resource_group
+
+
+def in_parallel(steps: list[Callable[[], T]]) -> list[T]:
+    """Results in the order of the steps; the first failure is raised and what has not begun is dropped."""
+    if len(steps) <= 1:
+        return [step() for step in steps]
+    with ThreadPoolExecutor(min(THREADS, len(steps)), thread_name_prefix="vpngw-read") as pool:
+        futures = [pool.submit(step) for step in steps]
+        try:
+            return [future.result() for future in futures]
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def member(document: Mapping[str, Any], *path: str) -> Any:
+    """A nested value, or None."""
+    value: Any = document
+    for name in path:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value

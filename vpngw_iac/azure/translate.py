@@ -1,0 +1,250 @@
+"""Azure's refusals and the transport's failures, each translated once into our error tree.
+
+What happened is told by ``error.code`` without its spaces, never by the SDK's exception class: the SDK calls every 409
+`ResourceExistsError`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from urllib.parse import quote
+
+from azure.core.exceptions import (
+    AzureError as SdkError,
+)
+from azure.core.exceptions import (
+    ClientAuthenticationError,
+    ServiceRequestError,
+)
+
+from vpngw_iac.azure.answer import Answer, AzureError, seconds_in
+from vpngw_iac.errors import (
+    AzureIds,
+    AzureRefused,
+    CloudError,
+    Contention,
+    EndpointError,
+    Forbidden,
+    PreconditionFailed,
+    SignInFailed,
+    Throttled,
+    Unavailable,
+)
+
+CONTENTION = frozenset(
+    {
+        "anotheroperationinprogress",
+        "retryableerror",
+        "retryableerrorduetoanotheroperation",
+        "referencedresourcenotprovisioned",
+        "canceledandsupersededduetoanotheroperation",
+    }
+)
+"""A lock, not a refusal (R-OPS-01, R-OPS-02, R-OPS-03)."""
+
+_ADVICE = {
+    "missingsubscriptionregistration": "Register it once: `az provider register --namespace Microsoft.Network`.",
+    "scopelocked": "A management lock protects it. Remove the lock, or leave this resource alone.",
+    "requestdisallowedbypolicy": "An Azure Policy denies it. Ask who owns the policy, or change the blueprint.",
+    "invalidapiversionparameter": "This endpoint does not know the api-version of our SDK.",
+    "noregisteredproviderfound": "This region or endpoint does not offer the type in the api-version of our SDK.",
+    "parentresourceisinfailedstate": "Repair the parent first: the next `vpngw apply` puts it back as it was.",
+}
+
+_NOT_A_PERMISSION = frozenset({"requestdisallowedbypolicy", "readonlydisabledsubscription", "scopelocked"})
+
+_ACTION = re.compile(r"perform action '(?P<action>[^']+)'[^']*?scope '(?P<scope>[^']+)'", re.IGNORECASE)
+_LINKED = re.compile(r"linked scope\(?s?\)? '(?P<scope>[^']+)'", re.IGNORECASE)
+_AADSTS = re.compile(r"AADSTS\d+")
+
+_SIGN_IN = {
+    "AADSTS7000215": "the client secret is wrong (it must be the secret's value, not its id)",
+    "AADSTS7000222": "the client secret has expired",
+    "AADSTS700024": "the client assertion has expired",
+    "AADSTS700016": "the application (client id) does not exist in this tenant",
+    "AADSTS700027": "the client certificate is not registered for this application",
+    "AADSTS70021": "no federated credential of the application matches this token",
+    "AADSTS700211": "no federated credential of the application matches the issuer of this token",
+    "AADSTS700212": "no federated credential of the application matches the audience of this token",
+    "AADSTS700213": "no federated credential of the application matches the subject of this token",
+    "AADSTS90002": "the tenant does not exist in this cloud",
+    "AADSTS900023": "the tenant id is neither a GUID nor a domain name",
+    "AADSTS50020": "the user does not exist in this tenant",
+    "AADSTS50076": "multi-factor authentication is required",
+    "AADSTS50079": "multi-factor authentication must be set up",
+    "AADSTS53003": "a Conditional Access policy blocks this sign-in",
+    "AADSTS500011": "the cloud's management service is unknown in this tenant",
+    "AADSTS700082": "the sign-in has expired through inactivity",
+    "AADSTS50173": "the sign-in was revoked",
+    "AADSTS7000112": "the application is disabled",
+}
+
+
+def scrub(text: str, secrets: Iterable[str]) -> str:
+    """The text without any of the values, also where they stand in JSON or in a URL."""
+    for value in sorted({s for s in secrets if s}, key=len, reverse=True):
+        for form in {value, value.replace("\\", "\\\\").replace('"', '\\"'), quote(value, safe="")}:
+            text = text.replace(form, "***")
+    return text
+
+
+def refusal(answer: Answer, doing: str, ids: AzureIds, secrets: Iterable[str] = ()) -> CloudError:
+    """The error for an answer of status 300 or more. `doing` says what was asked: ``put /subscriptions/...``."""
+    error = answer.error
+    if not answer.is_json or not error.code:
+        found = _not_arm(answer, doing, ids, scrub(error.message, secrets))
+        if found is not None:
+            return found
+    return _by_code(answer.status, error, doing, ids, answer.retry_after, tuple(secrets))
+
+
+def operation_failure(error: AzureError, doing: str, ids: AzureIds, secrets: Iterable[str] = ()) -> CloudError:
+    """The error of an operation that was accepted and ended Failed (HTTP 200 with ``status: Failed``)."""
+    if error.codes() & CONTENTION:
+        text = scrub(f"{doing}: {error.text()}", secrets)
+        return Contention(text, retry_after=seconds_in(error), status=200, code=error.code, ids=ids)
+    said = error.text() or "it ended Failed, and Azure gives no reason."
+    return AzureRefused(
+        scrub(f"{doing}: {said}", secrets),
+        status=200,
+        code=error.code,
+        ids=ids,
+        advice=_ADVICE.get(error.code.lower(), ""),
+    )
+
+
+def _by_code(
+    status: int, error: AzureError, doing: str, ids: AzureIds, retry_after: float | None, secrets: tuple[str, ...]
+) -> CloudError:
+    code = error.code
+    text = scrub(f"{doing}: {error.text() or f'HTTP {status} without a reason.'}", secrets)
+    if error.codes() & CONTENTION:
+        return Contention(text, retry_after=retry_after, status=status, code=_innermost(error), ids=ids)
+    if status == 429:
+        return Throttled(text, retry_after=retry_after, code=code, ids=ids)
+    if status == 412:
+        return PreconditionFailed(
+            text, status=status, code=code, ids=ids, advice="Somebody changed it meanwhile. Plan again."
+        )
+    if status == 401:
+        return _signed_out(error, text, ids)
+    if status == 404 and code.lower() == "subscriptionnotfound":
+        advice = "Check the subscription id, and that you are signed in to its tenant and cloud."
+        return Forbidden(text, status=status, code=code, ids=ids, advice=advice)
+    if status == 403 and code.lower() not in _NOT_A_PERMISSION:
+        return _forbidden(error, doing, text, ids)
+    if status == 408 or (status >= 500 and status != 501):
+        return Unavailable(text, retry_after=retry_after, status=status, code=code, ids=ids)
+    return AzureRefused(text, status=status, code=code, ids=ids, advice=_ADVICE.get(code.lower(), ""))
+
+
+def _innermost(error: AzureError) -> str:
+    """``RetryableError`` says nothing; the code in its details says what we wait for."""
+    known = [each.code for each in error.walk() if each.code.lower() in CONTENTION]
+    return known[-1] if known else error.code
+
+
+def _signed_out(error: AzureError, text: str, ids: AzureIds) -> CloudError:
+    if error.code.lower() == "invalidauthenticationtokentenant":
+        advice = "The sign-in is for another tenant. Name the subscription's tenant, for example with AZURE_TENANT_ID."
+        return SignInFailed(text, status=401, code=error.code, ids=ids, advice=advice)
+    return SignInFailed(text, status=401, code=error.code, ids=ids)
+
+
+def _forbidden(error: AzureError, doing: str, text: str, ids: AzureIds) -> CloudError:
+    named = _ACTION.search(error.message)
+    if named is None:
+        return Forbidden(text, status=403, code=error.code, ids=ids)
+    linked = _LINKED.search(error.message)
+    scope = (linked or named)["scope"]
+    message = f"{doing}: not permitted to {named['action']} at {scope} ({error.code})."
+    return Forbidden(message, status=403, code=error.code, ids=ids)
+
+
+def _not_arm(answer: Answer, doing: str, ids: AzureIds, said: str) -> CloudError | None:
+    """An answer that is not ARM's error document: a proxy, a portal, a gateway in trouble, or something else."""
+    status = answer.status
+    what = "a redirect" if 300 <= status < 400 else f"HTTP {status} without an ARM error"
+    if status == 429:
+        text = f"{doing}: too many requests."
+        return Throttled(text, retry_after=answer.retry_after, ids=ids)
+    if status == 401 and answer.is_json:
+        return SignInFailed(f"{doing}: Azure did not accept the token. {said}".strip(), status=status, ids=ids)
+    if status in {408, 500, 502, 503, 504}:
+        text = f"{doing}: no usable answer (HTTP {status}). {said}".strip()
+        return Unavailable(text, retry_after=answer.retry_after, status=status, ids=ids)
+    if answer.is_json and (said or status in {403, 409, 412}):
+        return None
+    return not_arm(f"{doing}: {what} came back", ids, status)
+
+
+def not_arm(what: str, ids: AzureIds, status: int = 0) -> EndpointError:
+    """Somebody answers who is not Azure Resource Manager."""
+    return EndpointError(
+        f"{what}. Is this an Azure Resource Manager endpoint?",
+        status=status,
+        ids=ids,
+        advice="Check --cloud and, behind a company proxy, HTTPS_PROXY and REQUESTS_CA_BUNDLE.",
+    )
+
+
+def transport_failure(
+    error: Exception, doing: str, ids: AzureIds, *, endpoint: str, reached: bool, secrets: Iterable[str] = ()
+) -> CloudError:
+    """The error when no answer came. `reached` says whether this endpoint has answered before in this run."""
+    if isinstance(error, ClientAuthenticationError):
+        return sign_in_failure(error, ids, secrets)
+    reason = scrub(_reason(error), secrets)
+    if isinstance(error, ServiceRequestError) and not reached:
+        return EndpointError(f"{endpoint} cannot be reached: {reason}", ids=ids, advice=_endpoint_advice(reason))
+    return Unavailable(f"{doing}: the connection to {endpoint} broke: {reason}", ids=ids)
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost cause in one line: what libraries wrap around it helps nobody."""
+    text = " ".join(str(error).split())
+    short = {
+        r"certificate verify failed[^)(]*": "",
+        r"Name or service not known|getaddrinfo failed|nodename nor servname|Temporary failure in name resolution": (
+            "its name cannot be resolved"
+        ),
+        r"Connection refused": "connection refused",
+        r"timed out": "no answer in time",
+        r"not permitted for non-TLS": "a token is never sent over plain HTTP",
+    }
+    for pattern, words in short.items():
+        found = re.search(pattern, text, re.IGNORECASE)
+        if found:
+            return f"{(words or found[0]).strip(' .')}."
+    return f"{text[:300] or type(error).__name__}"
+
+
+def _endpoint_advice(reason: str) -> str:
+    if "certificate" in reason.lower():
+        return "If the endpoint has a private certificate authority, name its file in REQUESTS_CA_BUNDLE."
+    return "Check --cloud, the network and HTTPS_PROXY."
+
+
+def sign_in_failure(error: Exception, ids: AzureIds, secrets: Iterable[str] = ()) -> SignInFailed:
+    """A credential's failure in one sentence. The AADSTS code stays: it is what people search for."""
+    text = str(error)
+    code = _AADSTS.search(text)
+    if code is not None:
+        said = _SIGN_IN.get(code[0]) or _sentence_after(text, code[0])
+        return SignInFailed(f"Sign-in failed: {scrub(said, secrets)} ({code[0]}).", code=code[0], ids=ids)
+    tried = re.findall(r"^\s*(\w+Credential): ", text, re.MULTILINE)
+    if tried:
+        ways = ", ".join(dict.fromkeys(name.removesuffix("Credential") for name in tried))
+        return SignInFailed(f"Nobody is signed in: none of these gave a token: {ways}.", ids=ids)
+    return SignInFailed(f"Sign-in failed: {scrub(' '.join(text.split())[:300], secrets)}", ids=ids)
+
+
+def _sentence_after(text: str, code: str) -> str:
+    rest = text.partition(code)[2].lstrip(": ")
+    return " ".join(re.split(r"Trace ID|Correlation ID|\. |\r|\n", rest)[0].split())[:300].rstrip(".") or "refused"
+
+
+def is_sdk_error(error: BaseException) -> bool:
+    """Whether an exception comes from the SDK's own tree."""
+    return isinstance(error, SdkError)

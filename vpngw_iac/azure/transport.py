@@ -1,0 +1,164 @@
+"""A plain callable as a transport of the SDK: how the simulator, or a scripted test, sits behind the real client."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from http import HTTPStatus
+from types import TracebackType
+from typing import Any
+
+from azure.core.exceptions import HttpResponseError, ServiceResponseError
+from azure.core.pipeline.transport import HttpTransport, RequestsTransport
+from azure.core.rest import HttpRequest, HttpResponse
+from azure.core.utils import case_insensitive_dict
+
+Send = Callable[[str, str, Mapping[str, str], bytes | None], tuple[int, Mapping[str, str], bytes]]
+"""``send(method, url, headers, body)`` gives status, headers and body. An `OSError` is a broken connection."""
+
+CONNECT_SECONDS = 30
+READ_SECONDS = 120
+
+
+def https_transport() -> HttpTransport[Any, Any]:
+    """The real network: one connection pool for all clients, wide enough for all reading threads."""
+    import requests
+    from requests.adapters import HTTPAdapter
+
+    session = requests.Session()
+    session.mount("https://", HTTPAdapter(pool_connections=8, pool_maxsize=48, max_retries=0))
+    transport: HttpTransport[Any, Any] = RequestsTransport(
+        session=session,
+        session_owner=False,
+        connection_timeout=CONNECT_SECONDS,
+        read_timeout=READ_SECONDS,
+    )
+    return transport
+
+
+class CallableTransport(HttpTransport[Any, Any]):
+    """Hands each request to a callable; no network, no sleeping."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+
+    def send(self, request: Any, **options: Any) -> Any:
+        """One exchange."""
+        body = request.content if hasattr(request, "content") else request.data
+        try:
+            status, headers, content = self._send(request.method, request.url, dict(request.headers), _bytes(body))
+        except OSError as error:
+            raise ServiceResponseError(error, error=error) from error
+        return PlainResponse(request, status, headers, content)
+
+    def sleep(self, duration: float) -> None:
+        """Nothing waits here: waiting belongs to the scheduler."""
+
+    def open(self) -> None:
+        """There is nothing to open."""
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        self.close()
+
+
+def _bytes(body: Any) -> bytes | None:
+    if body is None or isinstance(body, bytes):
+        return body
+    if isinstance(body, str):
+        return body.encode()
+    return b"".join(body)
+
+
+class PlainResponse(HttpResponse):
+    """An answer that is completely there, as the SDK wants to see it."""
+
+    def __init__(self, request: HttpRequest, status: int, headers: Mapping[str, str], content: bytes) -> None:
+        self._request = request
+        self._status = status
+        self._headers = case_insensitive_dict(dict(headers))
+        self._content = content
+        self._encoding: str | None = None
+
+    @property
+    def request(self) -> HttpRequest:
+        return self._request
+
+    @property
+    def status_code(self) -> int:
+        return self._status
+
+    @property
+    def headers(self) -> MutableMapping[str, str]:
+        return self._headers
+
+    @property
+    def reason(self) -> str:
+        try:
+            return HTTPStatus(self._status).phrase
+        except ValueError:
+            return ""
+
+    @property
+    def content_type(self) -> str | None:
+        return self._headers.get("content-type")
+
+    @property
+    def is_closed(self) -> bool:
+        return True
+
+    @property
+    def is_stream_consumed(self) -> bool:
+        return True
+
+    @property
+    def encoding(self) -> str | None:
+        return self._encoding
+
+    @encoding.setter
+    def encoding(self, value: str | None) -> None:
+        self._encoding = value
+
+    @property
+    def url(self) -> str:
+        return self._request.url
+
+    @property
+    def content(self) -> bytes:
+        return self._content
+
+    def text(self, encoding: str | None = None) -> str:
+        return self._content.decode(encoding or self._encoding or "utf-8-sig", errors="replace")
+
+    def json(self) -> Any:
+        import json
+
+        return json.loads(self.text())
+
+    def raise_for_status(self) -> None:
+        if self._status >= 400:
+            raise HttpResponseError(response=self)
+
+    def read(self) -> bytes:
+        return self._content
+
+    def iter_raw(self, **options: Any) -> Iterator[bytes]:
+        yield self._content
+
+    def iter_bytes(self, **options: Any) -> Iterator[bytes]:
+        yield self._content
+
+    def close(self) -> None:
+        """It holds no connection."""
+
+    def __enter__(self) -> PlainResponse:
+        return self
+
+    def __exit__(self, *args: object) -> None:
+        self.close()

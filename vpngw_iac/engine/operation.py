@@ -37,9 +37,7 @@ class Operation:
     locks: tuple[Lock, ...] = ()
     seconds: float = 0.0
     detach: tuple[str, ...] = ()
-    """Paths that this put leaves out (``detach``)."""
-    gate: str = ""
-    """Set when dependents must wait for people outside after this operation."""
+    """Paths of the references that this put takes off (``detach``)."""
 
     @property
     def address(self) -> str:

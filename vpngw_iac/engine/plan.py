@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.change import Change, Summary, summary_of
 from vpngw_iac.engine.graph import Graph

@@ -1,0 +1,426 @@
+"""Decide what happens to each resource: from declared, remembered and observed to a plan. Pure.
+
+The passes: match entries to resources, judge each resource, judge what was removed, spread replacements to those who
+need them, resolve what is known only afterwards, state what it costs. Refusals are in `guards`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from vpngw_iac.engine import guards
+from vpngw_iac.engine.change import Action, Change, Difference
+from vpngw_iac.engine.document import lookup
+from vpngw_iac.engine.drift import Comparison, compare
+from vpngw_iac.engine.graph import Graph, outputs_in
+from vpngw_iac.engine.match import Match, match
+from vpngw_iac.engine.outage import in_place, stated
+from vpngw_iac.engine.plan import Options, Plan
+from vpngw_iac.engine.ports import CloudIdentity, Observed, Snapshot
+from vpngw_iac.engine.sealing import Prints, applied_of, resolver, seal
+from vpngw_iac.errors import Finding, Findings
+from vpngw_iac.resources import type_of
+from vpngw_iac.resources.base import Resource
+from vpngw_iac.resources.shape import shape_of
+from vpngw_iac.resources.wire import Document
+from vpngw_iac.state.model import Entry, State
+
+DEPLOYMENT_TAG = "vpngw-deployment"
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """Everything a plan is made from."""
+
+    deployment: str
+    identity: CloudIdentity
+    state_url: str
+    graph: Graph
+    state: State
+    snapshot: Snapshot
+    prints: Prints
+    options: Options = field(default_factory=Options)
+    moved: Mapping[str, str] = field(default_factory=dict)
+    formerly: str | None = None
+    findings: tuple[Finding, ...] = ()
+    running: str = ""
+    key_lost: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """One resource as declared, remembered and observed, with the comparison of the three."""
+
+    resource: Resource
+    entry: Entry | None
+    observed: Observed
+    declared: Document
+    comparison: Comparison
+
+    @property
+    def address(self) -> str:
+        """Address of the resource."""
+        return self.resource.address
+
+
+@dataclass(slots=True)
+class _Draft:
+    """The plan while the passes write it."""
+
+    changes: dict[str, Change] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+    stale: list[str] = field(default_factory=list)
+
+
+def make_plan(basis: Basis) -> Plan:
+    """Decide. Two calls on equal values give equal plans."""
+    matched = match(basis.graph, basis.state, basis.moved)
+    basis = replace(basis, graph=matched.graph)
+    draft = _Draft(findings=list(basis.findings))
+    situations = tuple(_situations(basis, matched))
+    for situation in situations:
+        _judge(basis, situation, matched, draft)
+    for entry in matched.orphans:
+        _judge_removed(basis, entry, draft)
+    _spread(basis, matched, draft)
+    _known_after(basis, situations, draft)
+    chosen = _targeted(basis, draft.changes)
+    changes = tuple(stated(basis.graph, basis.state, change) for _, change in sorted(chosen.items()))
+    refusals = guards.refusals(basis, matched, situations, changes)
+    return Plan(
+        deployment=basis.deployment,
+        identity=basis.identity,
+        state_url=basis.state_url,
+        changes=changes,
+        findings=Findings.of([*draft.findings, *refusals]).items,
+        unread=tuple(sorted(draft.unread)),
+        unmanaged=guards.unmanaged(basis),
+        graph=basis.graph,
+        state=basis.state,
+        snapshot=basis.snapshot,
+        options=basis.options,
+        brought_up_to_date=tuple(sorted(set(draft.stale) - {c.address for c in changes})),
+        running=basis.running,
+    )
+
+
+def _situations(basis: Basis, matched: Match) -> Iterator[Situation]:
+    resolve = resolver(basis.snapshot.get)
+    for resource in basis.graph.resources.values():
+        entry = matched.entries.get(resource.address)
+        observed = basis.snapshot.get(resource.id)
+        declared = seal(resource.body(), basis.prints, resolve)
+        comparison = Comparison()
+        if observed.document is not None and not resource.only_if_absent and observed.is_terminal:
+            comparison = compare(
+                shape_of(type(resource)),
+                declared,
+                applied_of(entry) if entry and entry.id == resource.id else None,
+                observed.document,
+                unread=(*entry.unread, *_overruled(entry, observed)) if entry else (),
+                adopting=entry is None,
+            )
+        yield Situation(resource, entry, observed, declared, comparison)
+
+
+def _overruled(entry: Entry, observed: Observed) -> Iterator[str]:
+    """Paths that a policy rewrites, as long as it still shows what the policy wrote."""
+    for path, value in entry.overruled.items():
+        if lookup(observed.document, path) == value:
+            yield path
+
+
+# --- one resource ----------------------------------------------------------------------------------------------------
+
+
+def _judge(basis: Basis, situation: Situation, matched: Match, draft: _Draft) -> None:
+    resource, entry, observed = situation.resource, situation.entry, situation.observed
+    if observed.unread:
+        draft.unread.append(f"{situation.address}: {observed.unread}")
+        return
+    draft.unread += [f"{situation.address}: {path}" for path in situation.comparison.unread]
+    if resource.only_if_absent and observed.present:
+        if entry is not None and not _entry_agrees(entry, resource):
+            draft.stale.append(situation.address)
+        return
+    change = _decision(basis, situation)
+    if change is None and situation.address in matched.moves:
+        old = matched.moves[situation.address]
+        change = Change(situation.address, resource.id, Action.MOVE, previous=old, reason=f"moved from {old}")
+    if change is not None:
+        previous = matched.moves.get(situation.address)
+        draft.changes[situation.address] = replace(change, previous=change.previous or previous)
+    elif entry is not None and (situation.comparison.stale or not _entry_agrees(entry, resource)):
+        draft.stale.append(situation.address)
+    _tell(basis, situation, draft)
+
+
+def _entry_agrees(entry: Entry, resource: Resource) -> bool:
+    return (
+        entry.protect == resource.protect
+        and entry.on_removal == resource.on_removal
+        and entry.transient == resource.transient
+        and entry.id.text == resource.id.text
+    )
+
+
+def _decision(basis: Basis, situation: Situation) -> Change | None:
+    resource, entry, observed = situation.resource, situation.entry, situation.observed
+    if entry is not None and entry.id != resource.id:
+        return _identity_change(situation, entry)
+    if not observed.present:
+        return _creation(situation)
+    if not observed.is_terminal:
+        return None
+    if entry is None:
+        return _adoption(basis, situation)
+    return _alteration(basis, situation)
+
+
+def _creation(situation: Situation) -> Change:
+    if situation.entry is None:
+        return Change(situation.address, situation.resource.id, Action.CREATE)
+    gone = Difference("", "absent", "present", "present", None)
+    return Change(situation.address, situation.resource.id, Action.CREATE, (gone,), reason="absent in Azure")
+
+
+def _alteration(basis: Basis, situation: Situation) -> Change | None:
+    resource, observed = situation.resource, situation.observed
+    owned = situation.comparison.owned
+    if basis.options.edits_only:
+        owned = tuple(item for item in owned if item.edited)
+    forced = bool({situation.address, str(resource.id)} & basis.options.replace)
+    differences = tuple(item.difference for item in owned)
+    if forced or any(item.verdict.how == "replace" and item.edited for item in owned):
+        why = next((item.verdict.why for item in owned if item.verdict.why), "")
+        reason = why or ("asked for with --replace" if forced and not owned else "")
+        return Change(situation.address, resource.id, Action.REPLACE, differences, reason=reason)
+    if observed.state.lower() in ("failed", "canceled"):
+        reason = f"{observed.state} in Azure"
+        return Change(situation.address, resource.id, Action.REPAIR, differences, in_place(owned), reason)
+    if not owned:
+        return _resend(basis, situation)
+    if resource.taggable and all(difference.path.split(".", 1)[0] == "tags" for difference in differences):
+        return Change(situation.address, resource.id, Action.TAG, differences)
+    only_secret = all(item.secret for item in owned) and _has_key_call(resource)
+    outage = in_place(owned)
+    return Change(situation.address, resource.id, Action.UPDATE, differences, outage, only_secret=only_secret)
+
+
+def _resend(basis: Basis, situation: Situation) -> Change | None:
+    """``--resend-secrets``: set what could not be verified once more."""
+    if not basis.options.resend_secrets or not situation.comparison.unverified:
+        return None
+    differences = tuple(Difference(path, "edit", "(sensitive)") for path in situation.comparison.unverified)
+    return Change(
+        situation.address,
+        situation.resource.id,
+        Action.UPDATE,
+        differences,
+        reason="secrets are sent again",
+        only_secret=_has_key_call(situation.resource),
+    )
+
+
+def _has_key_call(resource: Resource) -> bool:
+    """A pre-shared key has a call of its own; never for ExpressRoute or certificate connections."""
+    properties = resource.body().get("properties", {})
+    return resource.arm_type.endswith("/connections") and "sharedKey" in properties
+
+
+def _identity_change(situation: Situation, entry: Entry) -> Change:
+    old, new = entry.id, situation.resource.id
+    part = "name"
+    if old.subscription.lower() != new.subscription.lower():
+        part = "subscription"
+    elif (old.group or "").lower() != (new.group or "").lower():
+        part = "resource group"
+    return Change(
+        situation.address,
+        new,
+        Action.REPLACE,
+        (Difference("id", "edit", str(new), str(old), str(old)),),
+        reason=f"its {part} changes",
+        previous=str(old),
+    )
+
+
+def _adoption(basis: Basis, situation: Situation) -> Change | None:
+    resource = situation.resource
+    if not {situation.address, str(resource.id)} & basis.options.adopt:
+        return None
+    differences = tuple(item.difference for item in situation.comparison.owned)
+    if basis.options.adopt_and_change and differences:
+        return Change(situation.address, resource.id, Action.UPDATE, differences, reason="adopted and changed")
+    return Change(situation.address, resource.id, Action.ADOPT, (), reason="taken over as it is")
+
+
+def _tell(basis: Basis, situation: Situation, draft: _Draft) -> None:
+    """Findings that are about one resource and not about refusing it."""
+    resource, observed = situation.resource, situation.observed
+    held = set(situation.comparison.held)
+    for item in situation.comparison.found:
+        if item.difference.path in held:
+            d = item.difference
+            draft.findings.append(
+                Finding(
+                    rule="V-MOVED-01",
+                    level="warning",
+                    address=situation.address,
+                    summary="Moved by Azure",
+                    detail=f"{d.path} is {d.observed!r} in Azure, the blueprint says {d.declared!r}. "
+                    "Only a replacement could change it back, so it is left as it is.",
+                    advice=f"Write {d.observed!r} in the blueprint to accept what Azure has.",
+                )
+            )
+        elif item.edited and item.verdict.how == "impossible":
+            draft.findings.append(
+                Finding(
+                    rule="V-CHANGE-01",
+                    level="error",
+                    address=situation.address,
+                    summary="Azure cannot make this change",
+                    detail=f"{item.difference.path}: {item.difference.observed!r} cannot become "
+                    f"{item.difference.declared!r}. {item.verdict.why}",
+                )
+            )
+    if situation.entry is not None and situation.comparison.unverified and not basis.options.resend_secrets:
+        draft.findings.append(
+            Finding(
+                rule="V-SECRET-01",
+                level="warning",
+                address=situation.address,
+                summary="Secret not verified",
+                detail=f"Whether {', '.join(situation.comparison.unverified)} is still the one that was applied cannot "
+                "be told here: the reference could not be resolved, or its fingerprint was made with another key.",
+                advice="Use `vpngw apply --resend-secrets` to set all secrets again.",
+            )
+        )
+    if observed.present and not observed.is_terminal:
+        draft.unread.append(f"{resource.address}: {observed.state} (busy), compared when it has ended")
+
+
+# --- what is no longer declared --------------------------------------------------------------------------------------
+
+
+def _judge_removed(basis: Basis, entry: Entry, draft: _Draft) -> None:
+    observed = basis.snapshot.get(entry.id)
+    if observed.unread:
+        draft.unread.append(f"{entry.address}: {observed.unread}")
+    elif not observed.present:
+        draft.stale.append(entry.address)
+    elif _is_kept(basis, entry) or entry.on_removal == "forget":
+        draft.changes[entry.address] = Change(
+            entry.address, entry.id, Action.FORGET, reason=_why_forgotten(basis, entry)
+        )
+    else:
+        draft.changes[entry.address] = Change(entry.address, entry.id, Action.DELETE)
+
+
+def _is_kept(basis: Basis, entry: Entry) -> bool:
+    model = type_of(entry.id.type)
+    if basis.options.keep_public_ips and entry.id.type.lower().endswith("/publicipaddresses"):
+        return True
+    if model is None or not model.only_if_absent:
+        return False
+    return not entry.created or bool(guards.left_in_group(basis, entry.id))
+
+
+def _why_forgotten(basis: Basis, entry: Entry) -> str:
+    if basis.options.keep_public_ips and entry.id.type.lower().endswith("/publicipaddresses"):
+        return "kept with --keep-public-ips"
+    if entry.on_removal == "forget":
+        return 'on_removal="forget"'
+    left = guards.left_in_group(basis, entry.id)
+    return f"not empty: {', '.join(left[:5])}" if left else "it was there before us"
+
+
+# --- replacements spread ---------------------------------------------------------------------------------------------
+
+
+def _spread(basis: Basis, matched: Match, draft: _Draft) -> None:
+    """Whoever needs a replaced resource by a reference that cannot be taken off is replaced too."""
+    frontier = [c for c in draft.changes.values() if c.action is Action.REPLACE]
+    while frontier:
+        change = frontier.pop()
+        if coexists(change):
+            continue
+        target = matched.entries[change.address].id if change.address in matched.entries else change.id
+        for edge in basis.graph.holders(change.id):
+            holder = basis.graph.resources[edge.holder]
+            known = draft.changes.get(edge.holder)
+            present = basis.snapshot.get(holder.id).present
+            if edge.detachable or holder.only_if_absent or not present or edge.holder not in matched.entries:
+                continue
+            if known is not None and known.action in (Action.REPLACE, Action.CREATE):
+                continue
+            differences = known.differences if known else ()
+            cause = Difference(edge.path, "dependent", str(change.id), str(target), str(target))
+            new = Change(
+                edge.holder, holder.id, Action.REPLACE, (*differences, cause), reason=f"{change.address} is replaced"
+            )
+            draft.changes[edge.holder] = new
+            frontier.append(new)
+
+
+def coexists(change: Change) -> bool:
+    """A replacement under another name whose old and new may exist at once: holders are repointed in place."""
+    model = type_of(change.id.type)
+    return change.previous is not None and change.previous.startswith("/") and bool(model and model.may_coexist)
+
+
+def _known_after(basis: Basis, situations: Iterable[Situation], draft: _Draft) -> None:
+    """Outputs whose source is made anew in this plan are known only afterwards."""
+    renewed = {c.id: c.address for c in draft.changes.values() if c.action in (Action.CREATE, Action.REPLACE)}
+    for situation in situations:
+        if situation.entry is None and situation.address not in draft.changes:
+            continue
+        waits = [(path, o) for path, o in outputs_in(situation.resource.body()) if o.source in renewed]
+        if not waits or not situation.observed.present:
+            continue
+        known = draft.changes.get(situation.address)
+        action = known.action if known else Action.UPDATE
+        extra = tuple(
+            Difference(path, "edit", f"(known after {renewed[output.source]})")
+            for path, output in waits
+            if not output.secret
+        )
+        if extra or known:
+            draft.changes[situation.address] = Change(
+                situation.address,
+                situation.resource.id,
+                action,
+                (*(known.differences if known else ()), *extra),
+                reason=known.reason if known else "",
+                previous=known.previous if known else None,
+                known_after=tuple(sorted({renewed[o.source] for _, o in waits})),
+            )
+
+
+def _targeted(basis: Basis, changes: Mapping[str, Change]) -> Mapping[str, Change]:
+    """With ``--target``: the named resources, and what they need to be there."""
+    wanted = basis.options.target
+    if not wanted:
+        return changes
+    chosen: set[str] = set()
+    frontier = [a for a in changes if a in wanted or str(changes[a].id) in wanted]
+    while frontier:
+        address = frontier.pop()
+        if address not in chosen:
+            chosen.add(address)
+            frontier += _companions(basis, changes, address)
+    return {address: change for address, change in changes.items() if address in chosen}
+
+
+def _companions(basis: Basis, changes: Mapping[str, Change], address: str) -> Collection[str]:
+    """What must come with a targeted change: what it needs that is absent, and who it tears along."""
+    ids = {change.id: other for other, change in changes.items()}
+    change = changes[address]
+    found = [ids[target] for target in basis.graph.needs(address) if target in ids]
+    found = [a for a in found if changes[a].action in (Action.CREATE, Action.REPLACE)]
+    if change.action in (Action.REPLACE, Action.DELETE):
+        found += [edge.holder for edge in basis.graph.holders(change.id) if edge.holder in changes]
+        found += [e.address for e in basis.state.entries.values() if change.id in e.needs and e.address in changes]
+    return found

@@ -1,0 +1,201 @@
+"""Documents in wire casing: paths, look-ups, and when two values mean the same. Pure; knows no type."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.resources.shape import UNKNOWN, Shape
+from vpngw_iac.resources.wire import SECRET_TYPES, Output
+from vpngw_iac.secret import Fingerprint, SecretReference
+
+
+class _Absent:
+    """The value of a path that a document does not have; distinct from JSON null."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+ABSENT = _Absent()
+
+ALWAYS_READ_ONLY = frozenset({"provisioningState", "resourceGuid", "etag"})
+"""Azure's at any depth: elements of lists carry their own state and etag."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A declared or applied secret as far as it can be compared: its reference and its fingerprint, if known."""
+
+    reference: SecretReference | Output
+    fingerprint: Fingerprint | None = None
+
+    def __repr__(self) -> str:
+        return "(sensitive)"
+
+
+def join(path: str, name: str) -> str:
+    """The path of a property."""
+    return f"{path}.{name}" if path else name
+
+
+_STEP = re.compile(r"([^.\[\]]+)|\[([^\]]*)\]")
+
+
+def lookup(document: Any, path: str) -> Any:
+    """The value at a dotted path with ``[index]``, ``[key=value]``, ``[key=*end]`` steps; else ABSENT."""
+    value = document
+    for name, step in _STEP.findall(path):
+        if name:
+            value = value.get(name, ABSENT) if isinstance(value, Mapping) else ABSENT
+        elif "=" in step:
+            value = _matching(value, *step.split("=", 1))
+        else:
+            value = value[int(step)] if isinstance(value, list) and int(step) < len(value) else ABSENT
+        if value is ABSENT or value is None:
+            return ABSENT
+    return value
+
+
+def _matching(items: Any, key: str, wanted: str) -> Any:
+    wanted = wanted.lower()
+    for item in items if isinstance(items, list) else ():
+        text = str(item.get(key, "")).lower() if isinstance(item, Mapping) else ""
+        if text == wanted or (wanted.startswith("*") and text.endswith(wanted[1:])):
+            return item
+    return ABSENT
+
+
+def is_empty(value: Any) -> bool:
+    """Whether a value means the same as leaving it out."""
+    return value is ABSENT or value is None or value in ([], {}, "", ())
+
+
+def same(shape: Shape, declared: Any, other: Any) -> bool:
+    """Whether `other` (applied or observed) says what is declared; what it says beyond that does not matter."""
+    if isinstance(declared, Mapping):
+        if not isinstance(other, Mapping):
+            return is_empty(other) and all(same(shape.at(k), v, ABSENT) for k, v in declared.items())
+        return all(same(shape.at(k), v, member(shape, other, k)) for k, v in declared.items())
+    if isinstance(declared, list | tuple):
+        return _same_list(shape, declared, other)
+    if isinstance(declared, Sealed):
+        return _same_secret(declared, other)
+    if other is ABSENT or other is None:
+        return is_empty(declared) or (shape.has_default and declared == shape.default)
+    if isinstance(declared, str) and isinstance(other, str):
+        return declared == other or (shape.any_case and declared.lower() == other.lower())
+    return type(declared) is type(other) and bool(declared == other)
+
+
+def _same_secret(declared: Sealed, other: Any) -> bool:
+    print_of = other.fingerprint if isinstance(other, Sealed) else other
+    if declared.fingerprint is None or not isinstance(print_of, Fingerprint):
+        return True
+    return declared.fingerprint.same_value(print_of) is not False
+
+
+def _same_list(shape: Shape, declared: list[Any] | tuple[Any, ...], other: Any) -> bool:
+    if not isinstance(other, list | tuple):
+        default = shape.default if shape.has_default else ()
+        return is_empty(other) and (not declared or list(declared) == list(default or ()))
+    item = shape.item or UNKNOWN
+    if shape.key:
+        return all(same(item, d, by_key(other, shape.key, d.get(shape.key))) for d in declared)
+    if len(declared) != len(other):
+        return False
+    if not shape.unordered:
+        return all(same(item, d, o) for d, o in zip(declared, other, strict=True))
+    rest = list(other)
+    for wanted in declared:
+        found = next((candidate for candidate in rest if same(item, wanted, candidate)), ABSENT)
+        if found is ABSENT:
+            return False
+        rest.remove(found)
+    return True
+
+
+def member(shape: Shape, document: Any, name: str) -> Any:
+    """A property of an object; keys of a mapping that is owned key by key are compared without case (tags)."""
+    if not isinstance(document, Mapping):
+        return ABSENT
+    if name in document:
+        return document[name]
+    if shape.key == "":
+        return next((value for key, value in document.items() if key.lower() == name.lower()), ABSENT)
+    return ABSENT
+
+
+def by_key(items: Any, key: str, wanted: Any) -> Any:
+    """The element of a keyed list, without case."""
+    text = str(wanted).lower()
+    for item in items if isinstance(items, list | tuple) else ():
+        if isinstance(item, Mapping) and str(item.get(key, "")).lower() == text:
+            return item
+    return ABSENT
+
+
+def is_secret(shape: Shape, *values: Any) -> bool:
+    """Whether this place holds a secret."""
+    return shape.write_only or any(isinstance(value, Sealed | Fingerprint) for value in values)
+
+
+# --- secrets and outputs: between declared bodies, stored documents and comparable ones ------------------------------
+
+
+def secrets_in(document: Any, path: str = "") -> Iterator[tuple[str, SecretReference]]:
+    """Every secret reference in a declared body, with its path (keyed items by position)."""
+    if isinstance(document, SECRET_TYPES):
+        yield path, document
+    elif isinstance(document, Mapping):
+        for key, value in document.items():
+            yield from secrets_in(value, join(path, key))
+    elif isinstance(document, list):
+        for index, value in enumerate(document):
+            yield from secrets_in(value, f"{path}[{index}]")
+
+
+def transform(document: Any, leaf: Any, path: str = "") -> Any:
+    """A copy of a document with each leaf that is not plain JSON replaced by ``leaf(path, value)``."""
+    if isinstance(document, Mapping):
+        return {key: transform(value, leaf, join(path, key)) for key, value in document.items()}
+    if isinstance(document, list | tuple):
+        return [transform(value, leaf, f"{path}[{index}]") for index, value in enumerate(document)]
+    if isinstance(document, (*SECRET_TYPES, Output, Sealed, Fingerprint)):
+        return leaf(path, document)
+    return document
+
+
+def shown(value: Any) -> Any:
+    """A value as people and JSON may see it: secrets and outputs by name only."""
+    if isinstance(value, (Sealed, Fingerprint, *SECRET_TYPES)):
+        return "(sensitive)"
+    if isinstance(value, Output):
+        return f"(known after {value.source.name})"
+    if value is ABSENT:
+        return None
+    if isinstance(value, Mapping):
+        return {key: shown(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [shown(item) for item in value]
+    if isinstance(value, ArmId):
+        return str(value)
+    return value
+
+
+def outer_paths(shape: Shape, wanted: Callable[[Shape], bool], path: str = "") -> Iterator[str]:
+    """Paths of properties whose shape satisfies `wanted`, outermost first; lists are not entered."""
+    for name, child in shape.fields.items():
+        place = join(path, name)
+        if wanted(child):
+            yield place
+        else:
+            yield from outer_paths(child, wanted, place)

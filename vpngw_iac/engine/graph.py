@@ -1,0 +1,169 @@
+"""All resources of one deployment with their edges. Edges are derived from references; nobody writes them."""
+
+from __future__ import annotations
+
+import graphlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.errors import Finding, PlanError
+from vpngw_iac.resources.base import Resource
+from vpngw_iac.resources.existing import Existing
+from vpngw_iac.resources.wire import Output, Ref
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """`holder` needs `target`; `path` says by which property (``parent``, ``group``, ``needs`` without one)."""
+
+    holder: str
+    target: ArmId
+    path: str
+    detachable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Declared resources by address, what they only use, and the edges between them."""
+
+    resources: Mapping[str, Resource] = field(default_factory=dict)
+    existing: Mapping[ArmId, Existing] = field(default_factory=dict)
+    edges: Mapping[str, tuple[Edge, ...]] = field(default_factory=dict)
+    by_id: Mapping[ArmId, Resource] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, items: Iterable[Resource | Existing]) -> Graph:
+        """Build the graph; raises `PlanError` for two different resources with one id or one address."""
+        resources: dict[str, Resource] = {}
+        existing: dict[ArmId, Existing] = {}
+        by_id: dict[ArmId, Resource] = {}
+        for item in items:
+            if isinstance(item, Existing):
+                known = existing.get(item.id)
+                facts = {**(known.facts if known else {}), **item.facts}
+                existing[item.id] = Existing(item.address, item.id, facts, item.tenant)
+            elif item != (twin := resources.get(item.address, item)):
+                raise PlanError(f"Two different resources have the address {item.address}: {twin.id} and {item.id}.")
+            elif (other := by_id.get(item.id, item)).address != item.address:
+                raise PlanError(f"{item.address} and {other.address} are one resource in Azure: {item.id}.")
+            else:
+                resources[item.address] = item
+                by_id[item.id] = item
+        ordered = dict(sorted(resources.items()))
+        unmanaged = {key: value for key, value in existing.items() if key not in by_id}
+        edges = {address: tuple(_edges_of(resource, by_id)) for address, resource in ordered.items()}
+        return cls(ordered, dict(sorted(unmanaged.items())), edges, by_id)
+
+    def needs(self, address: str) -> tuple[ArmId, ...]:
+        """Ids of what a resource needs, without repetition, sorted."""
+        return tuple(sorted({edge.target for edge in self.edges.get(address, ())}))
+
+    def holders(self, target: ArmId) -> Iterator[Edge]:
+        """Edges that point to a resource."""
+        for edges in self.edges.values():
+            yield from (edge for edge in edges if edge.target == target)
+
+    def dependents(self, address: str) -> frozenset[str]:
+        """Addresses that need this resource, directly or through others."""
+        found: set[str] = set()
+        frontier = [self.resources[address].id] if address in self.resources else []
+        while frontier:
+            target = frontier.pop()
+            for edge in self.holders(target):
+                if edge.holder not in found:
+                    found.add(edge.holder)
+                    frontier.append(self.resources[edge.holder].id)
+        return frozenset(found)
+
+    def cycle(self) -> Finding | None:
+        """A finding that prints the cycle, if there is one."""
+        order = {
+            address: [self.by_id[edge.target].address for edge in edges if edge.target in self.by_id]
+            for address, edges in self.edges.items()
+        }
+        try:
+            graphlib.TopologicalSorter(order).prepare()
+        except graphlib.CycleError as error:
+            circle = " -> ".join(reversed(error.args[1]))
+            return Finding(
+                rule="V-GRAPH-01",
+                level="error",
+                address=error.args[1][0],
+                summary="Resources need each other in a circle",
+                detail=f"{circle}. None of them can be created first.",
+                advice="Remove one of these references.",
+            )
+        return None
+
+    def renamed(self, ids: Mapping[ArmId, ArmId]) -> Graph:
+        """The graph with other ids, in every reference too (the id in the state beats a derived name)."""
+        if not ids:
+            return self
+        items: list[Resource | Existing] = [relabel(resource, ids) for resource in self.resources.values()]
+        return Graph.of([*items, *self.existing.values()])
+
+
+def relabel(value: Any, ids: Mapping[ArmId, ArmId]) -> Any:
+    """A declared value with ids (and ids below them) exchanged."""
+    if isinstance(value, ArmId):
+        return _exchanged(value, ids)
+    if isinstance(value, Ref):
+        return type(value)(_exchanged(value.id, ids), _exchanged(value.target, ids))
+    if isinstance(value, Output):
+        return Output(_exchanged(value.source, ids), value.path, value.secret)
+    if isinstance(value, BaseModel):
+        changed = {}
+        for name in type(value).model_fields:
+            before = getattr(value, name)
+            after = relabel(before, ids)
+            if after is not before and after != before:
+                changed[name] = after
+        return value.model_copy(update=changed) if changed else value
+    if isinstance(value, tuple):
+        return tuple(relabel(item, ids) for item in value)
+    return value
+
+
+def _exchanged(resource_id: ArmId, ids: Mapping[ArmId, ArmId]) -> ArmId:
+    for old, new in ids.items():
+        if old.contains(resource_id):
+            return ArmId(new.text + resource_id.text[len(old.text) :])
+    return resource_id
+
+
+def outputs_in(document: Any, path: str = "") -> Iterator[tuple[str, Output]]:
+    """Every output in a declared body, with its path."""
+    if isinstance(document, Output):
+        yield path, document
+    elif isinstance(document, Mapping):
+        for key, value in document.items():
+            yield from outputs_in(value, f"{path}.{key}".lstrip("."))
+    elif isinstance(document, list):
+        for index, value in enumerate(document):
+            yield from outputs_in(value, f"{path}[{index}]")
+
+
+EdgeKind = Literal["reference", "parent", "group", "output"]
+
+
+def _edges_of(resource: Resource, by_id: Mapping[ArmId, Resource]) -> Iterator[Edge]:
+    seen: dict[tuple[ArmId, str], Edge] = {}
+
+    def add(target: ArmId, path: str, *, detachable: bool = False) -> None:
+        if target != resource.id:
+            seen.setdefault((target, path), Edge(resource.address, target, path, detachable))
+
+    for path, ref, detachable in resource.references():
+        add(ref.target, path, detachable=detachable)
+    for path, output in outputs_in(resource.body()):
+        add(output.source, path)
+    parent = resource.id.parent
+    if parent is not None and parent in by_id:
+        add(parent, "parent")
+    if resource.id.group is not None and resource.id.resource_group in by_id:
+        add(resource.id.resource_group, "group")
+    yield from sorted(seen.values(), key=lambda edge: (edge.target, edge.path))

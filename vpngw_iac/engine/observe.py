@@ -1,0 +1,82 @@
+"""Read what a plan needs: every declared and remembered resource once, and what hangs on them. Never writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.engine.document import ABSENT, lookup, outer_paths
+from vpngw_iac.engine.drift import compare
+from vpngw_iac.engine.graph import Graph, outputs_in
+from vpngw_iac.engine.ports import Cloud, Observed, Snapshot
+from vpngw_iac.engine.sealing import applied_of, seal
+from vpngw_iac.errors import Forbidden
+from vpngw_iac.resources.base import Resource
+from vpngw_iac.resources.shape import shape_of
+from vpngw_iac.state.model import State
+
+_HOLDERS = ("/virtualnetworkgateways", "/virtualnetworks", "/resourcegroups")
+
+
+def observe(cloud: Cloud, graph: Graph, state: State, *, deep: bool = False) -> Snapshot:
+    """Snapshot of all that is declared, remembered or used; suspicions raised by a LIST are confirmed by GET."""
+    managed = set(graph.by_id) | set(state.by_id())
+    observed = dict(cloud.observe(managed, deep=deep))
+    for resource_id in graph.existing:
+        observed[resource_id] = _read_existing(cloud, resource_id)
+    for resource_id in _output_sources(graph) - set(observed):
+        observed[resource_id] = cloud.read(resource_id)
+    for resource_id in _suspicious(graph, state, observed):
+        observed[resource_id] = cloud.read(resource_id)
+    present = [i for i in managed if observed[i].present and f"/{i.type.rsplit('/', 1)[-1].lower()}" in _HOLDERS]
+    attached = cloud.attached(sorted(present))
+    return Snapshot(observed, attached, _not_verified(graph, observed))
+
+
+def _read_existing(cloud: Cloud, resource_id: ArmId) -> Observed:
+    """Something that is only used may be unreadable to us; that is said, and is no error."""
+    try:
+        return cloud.read(resource_id)
+    except Forbidden as error:
+        return Observed(resource_id, None, unread=f"not permitted to read ({error.code or 'forbidden'})")
+
+
+def _output_sources(graph: Graph) -> set[ArmId]:
+    return {
+        output.source
+        for resource in graph.resources.values()
+        for _, output in outputs_in(resource.body())
+        if not output.secret
+    }
+
+
+def _suspicious(graph: Graph, state: State, observed: dict[ArmId, Observed]) -> Iterable[ArmId]:
+    """Resources whose LIST document differs from what is declared or was applied: one GET each decides."""
+    entries = state.by_id()
+    for resource_id, answer in sorted(observed.items()):
+        if answer.source != "list" or answer.document is None:
+            continue
+        resource, entry = graph.by_id.get(resource_id), entries.get(resource_id)
+        if not answer.is_terminal or answer.state != "Succeeded":
+            yield resource_id
+        elif resource is not None:
+            declared = seal(resource.body(), {}, lambda _: ABSENT)
+            applied = applied_of(entry) if entry else None
+            unread = _not_in_list(resource, entry.unread if entry else ())
+            if compare(shape_of(type(resource)), declared, applied, answer.document, unread=unread).found:
+                yield resource_id
+
+
+def _not_in_list(resource: Resource, unread: Iterable[str]) -> tuple[str, ...]:
+    return (*unread, *outer_paths(shape_of(type(resource)), lambda place: place.not_in_list))
+
+
+def _not_verified(graph: Graph, observed: dict[ArmId, Observed]) -> int:
+    """How many declared values no answer carried: what LIST leaves out, unless it was read by GET."""
+    count = 0
+    for resource_id, resource in graph.by_id.items():
+        answer = observed.get(resource_id)
+        if answer is not None and answer.present and answer.source == "list":
+            body = resource.body()
+            count += sum(lookup(body, path) is not ABSENT for path in _not_in_list(resource, ()))
+    return count

@@ -1,0 +1,301 @@
+"""From changes to ordered operations. Pure.
+
+Five rules: put after the puts it needs; put after its own delete; delete after the deletes of those who needed it;
+delete after the puts of survivors that used to need it; two operations never overlap if they share an exclusive lock.
+"""
+
+from __future__ import annotations
+
+import graphlib
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.engine.change import Action, Change
+from vpngw_iac.engine.decide import coexists
+from vpngw_iac.engine.graph import Edge, Graph
+from vpngw_iac.engine.operation import Key, Operation, Schedule, Step
+from vpngw_iac.engine.plan import Plan
+from vpngw_iac.engine.ports import Verb
+from vpngw_iac.errors import PlanError
+from vpngw_iac.resources import type_of
+from vpngw_iac.resources.base import Lock
+from vpngw_iac.state.model import State
+
+_STATE_ONLY = frozenset({Action.ADOPT, Action.FORGET, Action.MOVE})
+
+
+@dataclass(slots=True)
+class _Draft:
+    graph: Graph
+    state: State
+    changes: Mapping[str, Change]
+    after: dict[Key, set[Key]] = field(default_factory=lambda: defaultdict(set))
+    nodes: dict[Key, Operation] = field(default_factory=dict)
+
+
+def schedule(plan: Plan) -> Schedule:
+    """All operations of a plan in a legal order."""
+    return order(plan.graph, plan.state, plan.changes)
+
+
+def order(graph: Graph, state: State, changes: Iterable[Change]) -> Schedule:
+    """Operations of these changes: nodes, edges, locks, waves and the critical path."""
+    draft = _Draft(graph, state, {c.address: c for c in changes if c.action not in _STATE_ONLY})
+    for change in draft.changes.values():
+        for operation in _operations(draft, change):
+            draft.nodes[operation.key] = operation
+    for edge in list(_torn_off(draft)):
+        _add_detour(draft, edge)
+    _puts_after_needs(draft)
+    _deletes(draft)
+    nodes = {key: replace(op, after=frozenset(draft.after[key] & set(draft.nodes))) for key, op in draft.nodes.items()}
+    return _schedule(nodes)
+
+
+# --- nodes -----------------------------------------------------------------------------------------------------------
+
+
+def _operations(draft: _Draft, change: Change) -> Iterator[Operation]:
+    previous = ArmId(change.previous) if change.previous and change.previous.startswith("/") else None
+    match change.action:
+        case Action.CREATE:
+            yield _put(draft, change.address, "create")
+        case Action.UPDATE if change.only_secret:
+            yield _operation(draft, change.address, change.id, "act", "act")
+        case Action.UPDATE | Action.REPAIR:
+            yield _put(draft, change.address, "update")
+        case Action.TAG:
+            yield _operation(draft, change.address, change.id, "tag", "tag")
+        case Action.REPLACE:
+            yield _operation(draft, change.address, previous or change.id, "delete", "delete")
+            yield _put(draft, change.address, "create")
+        case Action.DELETE:
+            yield _operation(draft, change.address, change.id, "delete", "delete")
+        case _:
+            raise PlanError(f"{change.address}: {change.action} is not an operation")
+
+
+def _put(draft: _Draft, address: str, kind: Literal["create", "update"], step: Step = "put") -> Operation:
+    return _operation(draft, address, draft.graph.resources[address].id, step, kind)
+
+
+def _operation(
+    draft: _Draft,
+    address: str,
+    resource_id: ArmId,
+    step: Step,
+    kind: Literal["create", "update", "delete", "act", "tag"],
+) -> Operation:
+    model = type_of(resource_id.type)
+    if model is None:
+        raise PlanError(f"{address}: {resource_id.type} is not a type that vpngw manages.")
+    resource, entry = draft.graph.resources.get(address), draft.state.entries.get(address)
+    body: Mapping[str, Any] = resource.body() if resource and kind != "delete" else (entry.applied if entry else {})
+    seconds = {"create": model.durations.create, "delete": model.durations.delete, "tag": 5.0}
+    return Operation(
+        key=Key(address, step),
+        id=resource_id,
+        verb=_VERBS[step],
+        kind=kind,
+        sdk=f"{model.sdk}.{_call(model.sdk, step)}",
+        locks=model.locks(resource_id, body, kind),
+        seconds=seconds.get(kind, model.durations.update),
+    )
+
+
+_VERBS: Mapping[Step, Verb] = {
+    "put": "put",
+    "detach": "put",
+    "attach": "put",
+    "delete": "delete",
+    "tag": "tag",
+    "act": "act",
+}
+
+
+def _call(sdk: str, step: Step) -> str:
+    if step == "tag":
+        return "update" if sdk == "resource.resource_groups" else "update_tags"
+    if step == "act":
+        return "begin_set_shared_key"
+    if step == "delete":
+        return "begin_delete"
+    return "create_or_update" if sdk == "resource.resource_groups" else "begin_create_or_update"
+
+
+# --- references that are taken off and put back ----------------------------------------------------------------------
+
+
+def _torn_off(draft: _Draft) -> Iterator[Edge]:
+    """Detachable edges of survivors whose target is deleted and made again."""
+    for change in draft.changes.values():
+        if change.action is not Action.REPLACE or coexists(change):
+            continue
+        for edge in draft.graph.holders(change.id):
+            holder = draft.changes.get(edge.holder)
+            survives = holder is None or holder.action not in (Action.CREATE, Action.REPLACE)
+            if edge.detachable and survives and edge.holder in draft.state.entries:
+                yield edge
+
+
+def _add_detour(draft: _Draft, edge: Edge) -> None:
+    """Put the holder without the reference before the target goes, and with it when the target is back."""
+    target = draft.graph.by_id[edge.target].address
+    off, on = Key(edge.holder, "detach"), Key(edge.holder, "attach")
+    paths = draft.nodes[off].detach if off in draft.nodes else ()
+    draft.nodes.pop(Key(edge.holder, "put"), None)
+    draft.nodes.pop(Key(edge.holder, "act"), None)
+    draft.nodes.pop(Key(edge.holder, "tag"), None)
+    draft.nodes[off] = replace(_put(draft, edge.holder, "update", "detach"), detach=tuple(sorted({*paths, edge.path})))
+    draft.nodes[on] = _put(draft, edge.holder, "update", "attach")
+    draft.after[Key(target, "delete")].add(off)
+    draft.after[on] |= {off, Key(target, "put")}
+
+
+# --- edges -----------------------------------------------------------------------------------------------------------
+
+
+def _final(draft: _Draft, address: str) -> Key | None:
+    """The operation after which a resource is as declared."""
+    return next((key for step in ("attach", "put", "act", "tag") if (key := Key(address, step)) in draft.nodes), None)
+
+
+def _puts_after_needs(draft: _Draft) -> None:
+    for key in list(draft.nodes):
+        address, step = key
+        if step == "delete":
+            continue
+        if (
+            step in ("put", "attach")
+            and Key(address, "delete") in draft.nodes
+            and not _is_new_beside_old(draft, address)
+        ):
+            draft.after[key].add(Key(address, "delete"))
+        if step == "detach":
+            continue
+        for edge in draft.graph.edges.get(address, ()):
+            target = draft.graph.by_id.get(edge.target)
+            needed = _final(draft, target.address) if target else None
+            if needed is None:
+                continue
+            if _repair_first(draft, address, needed.address):
+                draft.after[needed].add(key)
+            else:
+                draft.after[key].add(needed)
+
+
+def _repair_first(draft: _Draft, holder: str, target: str) -> bool:
+    """A gateway cannot be written while a connection of it is Failed: the connection is repaired first (R-OPS-04)."""
+    actions = [draft.changes[a].action if a in draft.changes else None for a in (holder, target)]
+    return actions[0] is Action.REPAIR and actions[1] in (Action.REPAIR, Action.UPDATE)
+
+
+def _is_new_beside_old(draft: _Draft, address: str) -> bool:
+    return address in draft.changes and coexists(draft.changes[address])
+
+
+def _deletes(draft: _Draft) -> None:
+    """Deletes after the deletes of those who needed it, and after the puts of survivors that used to need it."""
+    entries = draft.state.by_id()
+    for key, operation in list(draft.nodes.items()):
+        if key.step != "delete":
+            continue
+        for holder in draft.state.entries.values():
+            if operation.id not in holder.needs or holder.address == key.address:
+                continue
+            gone = Key(holder.address, "delete")
+            if gone in draft.nodes and draft.nodes[gone].id == holder.id:
+                draft.after[key].add(gone)
+            else:
+                draft.after[key] |= _survivor_puts(draft, holder.address)
+        if operation.id in entries and _is_new_beside_old(draft, key.address):
+            draft.after[key].add(Key(key.address, "put"))
+
+
+def _survivor_puts(draft: _Draft, address: str) -> set[Key]:
+    off = Key(address, "detach")
+    if off in draft.nodes:
+        return {off}
+    put = Key(address, "put")
+    return {put} if put in draft.nodes else set()
+
+
+# --- schedule --------------------------------------------------------------------------------------------------------
+
+
+def _schedule(nodes: Mapping[Key, Operation]) -> Schedule:
+    sorter = graphlib.TopologicalSorter({key: sorted(op.after) for key, op in sorted(nodes.items())})
+    try:
+        legal = list(sorter.static_order())
+    except graphlib.CycleError as error:
+        circle = " -> ".join(str(key) for key in reversed(error.args[1]))
+        raise PlanError(f"These operations wait for each other: {circle}.") from None
+    waves: dict[Key, int] = {}
+    for key in legal:
+        waves[key] = 1 + max((waves[other] for other in nodes[key].after), default=0)
+    remaining, path = _remaining(nodes, legal)
+    ordered = sorted(legal, key=lambda key: (waves[key], -remaining[key], key))
+    return Schedule(tuple(nodes[key] for key in ordered), waves, remaining, path)
+
+
+def _remaining(nodes: Mapping[Key, Operation], legal: list[Key]) -> tuple[dict[Key, float], tuple[Key, ...]]:
+    followers: dict[Key, list[Key]] = defaultdict(list)
+    for key in legal:
+        for other in sorted(nodes[key].after):
+            followers[other].append(key)
+    remaining: dict[Key, float] = {}
+    heir: dict[Key, Key | None] = {}
+    for key in reversed(legal):
+        heir[key] = max(followers[key], key=lambda k: (remaining[k], k), default=None)
+        remaining[key] = nodes[key].seconds + (remaining[h] if (h := heir[key]) else 0.0)
+    path: list[Key] = []
+    step = max(legal, key=lambda k: (remaining[k], k), default=None)
+    while step is not None:
+        path.append(step)
+        step = heir[step]
+    return remaining, tuple(path)
+
+
+def makespan(planned: Schedule, *, parallel: int = 8) -> float:
+    """Seconds until everything is done if each operation takes its usual time, exclusive locks respected."""
+    return _Simulation(planned, parallel).run()
+
+
+class _Simulation:
+    """List scheduling in imagined time: the operation with the longest remaining path goes first."""
+
+    def __init__(self, planned: Schedule, parallel: int) -> None:
+        self._todo = {op.key: op for op in planned.operations}
+        self._rank: Callable[[Key], Any] = lambda key: (-planned.remaining[key], key)
+        self._parallel = parallel
+        self._running: dict[Key, float] = {}
+        self._held: dict[str, Key] = {}
+        self._done: set[Key] = set()
+
+    def run(self) -> float:
+        now = 0.0
+        while self._todo or self._running:
+            for key in sorted(self._todo, key=self._rank):
+                self._start(key, now)
+            now = min(self._running.values())
+            for key in [k for k, end in self._running.items() if end <= now]:
+                del self._running[key]
+                self._done.add(key)
+                self._held = {name: holder for name, holder in self._held.items() if holder != key}
+        return now
+
+    def _start(self, key: Key, now: float) -> None:
+        operation = self._todo[key]
+        locks = exclusive(operation.locks)
+        if operation.after <= self._done and not locks & set(self._held) and len(self._running) < self._parallel * 8:
+            del self._todo[key]
+            self._running[key] = now + operation.seconds
+            self._held |= dict.fromkeys(locks, key)
+
+
+def exclusive(locks: Iterable[Lock]) -> frozenset[str]:
+    """Names of the exclusive ones."""
+    return frozenset(lock.name for lock in locks if not lock.adaptive)

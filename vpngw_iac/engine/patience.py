@@ -1,0 +1,93 @@
+"""How long to wait and how often to try again. Pure but for the jitter it is given."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+from vpngw_iac.engine.ports import Verb
+from vpngw_iac.errors import (
+    CloudError,
+    Contention,
+    PreconditionFailed,
+    SignInFailed,
+    Throttled,
+    Unavailable,
+    VpngwError,
+)
+
+MAX_DELAY = 120.0
+IN_USE_PATIENCE = 600.0
+"""Seconds for which a delete is tried again while Azure still believes in users that this run has deleted."""
+MAX_TRIES = 6
+
+
+def poll_delay(asked: float | None, polls: int, usual: float) -> float:
+    """Seconds to the next poll: what Azure asks, else growing waits in proportion to how long it usually takes.
+
+    Since 2020 Azure asks for 10, 20, 40, 80 up to 100 seconds (recordings ``java_*``); a request of 0 counts as none.
+    """
+    if asked:
+        return min(max(asked, 1.0), 300.0)
+    first = min(10.0, max(1.0, usual / 10.0))
+    return float(min(first * 2 ** min(polls, 5), 60.0))
+
+
+def is_in_use(code: str) -> bool:
+    """Whether Azure refuses a delete because something still uses the resource (recording, section deletes)."""
+    text = code.lower()
+    return text.startswith("inuse") or "cannotbedeleted" in text or text.endswith("inuse")
+
+
+@dataclass(slots=True)
+class Patience:
+    """What one operation has been through, and whether it may try again."""
+
+    contentions: int = 0
+    throttles: int = 0
+    losses: int = 0
+    conflicts: int = 0
+    poll_errors: int = 0
+    in_use_since: float | None = None
+    unsure: bool = False
+    """An answer was lost: the server may have done it."""
+    excused: bool = False
+    """A late failure beside a sibling was taken for contention; once."""
+
+    def retry(
+        self, error: VpngwError, now: float, verb: Verb, jitter: random.Random, *, deleted_some: bool
+    ) -> float | None:
+        """Seconds until the next attempt, or None to give up."""
+        match error:
+            case Contention():
+                self.contentions += 1
+                return _growing(error.retry_after, self.contentions, jitter)
+            case Throttled():
+                self.throttles += 1
+                return _growing(error.retry_after, self.throttles, jitter)
+            case PreconditionFailed():
+                self.conflicts += 1
+                return 1.0 if self.conflicts <= 3 else None
+            case Unavailable():
+                self.losses += 1
+                self.unsure = True
+                return _growing(error.retry_after, self.losses, jitter) if self.losses < MAX_TRIES else None
+            case CloudError() if verb == "delete" and deleted_some and is_in_use(error.code):
+                self.in_use_since = now if self.in_use_since is None else self.in_use_since
+                return 15.0 if now - self.in_use_since < IN_USE_PATIENCE else None
+            case _:
+                return None
+
+    def gives_up_polling(self, error: CloudError) -> bool:
+        """Reading may fail for a while; only a credential that is gone ends the waiting at once."""
+        return isinstance(error, SignInFailed) or self.poll_errors > 30
+
+    def poll_backoff(self, error: CloudError, jitter: random.Random) -> float:
+        """Seconds until the next poll after a failed one."""
+        return _growing(getattr(error, "retry_after", None), self.poll_errors, jitter)
+
+
+def _growing(asked: float | None, tries: int, jitter: random.Random) -> float:
+    if asked:
+        return asked
+    return float(min(10.0 * 2 ** (tries - 1), MAX_DELAY) * jitter.uniform(0.8, 1.2))

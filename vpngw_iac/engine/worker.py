@@ -1,0 +1,325 @@
+"""What happens around one call, in a worker thread: read, overlay, resolve, and afterwards what the answer tells.
+
+Nothing here touches journal or state. Secrets and outputs are resolved here, just before the call.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.engine.decide import DEPLOYMENT_TAG
+from vpngw_iac.engine.document import ABSENT, Sealed, lookup, member, secrets_in, transform
+from vpngw_iac.engine.drift import carried_loss, compare, overlay
+from vpngw_iac.engine.graph import outputs_in
+from vpngw_iac.engine.operation import Operation
+from vpngw_iac.engine.plan import Plan
+from vpngw_iac.engine.ports import Call, Cloud, Ended, Observed
+from vpngw_iac.engine.sealing import applied_of, entry_of, seal, stored
+from vpngw_iac.errors import AzureRefused, CarriedValueLost, OutputMissing, SecretError
+from vpngw_iac.resources.base import Resource
+from vpngw_iac.resources.shape import Shape, shape_of
+from vpngw_iac.resources.wire import Document, Output
+from vpngw_iac.secret import FingerprintKey, SecretReference, SecretSource, SecretValue
+from vpngw_iac.state.model import Entry
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Prepared:
+    """A call that is ready to be sent, and what the journal may know about it."""
+
+    call: Call
+    etag: str
+    digest: str
+    entry: Entry | None = None
+    declared: Document = field(default_factory=dict)
+    """What is declared, sealed: for checking the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """No call is needed: Azure already has it (or has lost it, for a delete)."""
+
+    entry: Entry | None = None
+    forget: str = ""
+    """Why the entry is forgotten instead of deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """Azure is still at work on this resource; wait for it and prepare again."""
+
+    observed: Observed
+
+
+@dataclass(frozen=True, slots=True)
+class Gated:
+    """People outside must act first."""
+
+    says: str
+
+
+Preparation = Prepared | Settled | Busy | Gated
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """Everything a worker needs; all of it may be used from several threads."""
+
+    plan: Plan
+    cloud: Cloud
+    secrets: SecretSource
+    key: FingerprintKey
+
+    def prepare(self, operation: Operation, *, unsure: bool = False, attempt: int = 1) -> Preparation:
+        """Read what Azure has now and make the call. `unsure`: an earlier answer was lost, it may be done already."""
+        if operation.verb == "delete":
+            return self._delete(operation)
+        resource = self.plan.graph.resources[operation.address]
+        if (gate := self._closed_gate(resource)) is not None:
+            return gate
+        if attempt >= 3:
+            self._look_for_blocker(resource)
+        observed = self.cloud.read(resource.id)
+        if not observed.is_terminal:
+            return Busy(observed)
+        if operation.verb == "act":
+            return self._act(resource, observed)
+        if operation.verb == "tag":
+            return self._tag(resource, observed)
+        return self._put(operation, resource, observed, unsure=unsure)
+
+    # -- verbs
+
+    def _delete(self, operation: Operation) -> Preparation:
+        observed = self.cloud.read(operation.id)
+        if not observed.present:
+            return Settled()
+        if not observed.is_terminal:
+            return Busy(observed)
+        if not operation.id.names:
+            left = [item for item in self.cloud.attached([operation.id]) if item.kind == "resource"]
+            if left:
+                names = ", ".join(sorted(item.name for item in left)[:5])
+                return Settled(forget=f"{operation.address} is kept, it is not empty: {names}")
+        return Prepared(Call("delete", operation.id), etag=observed.etag or "present", digest="")
+
+    def _act(self, resource: Resource, observed: Observed) -> Preparation:
+        if not observed.present:
+            raise AzureRefused(f"{resource.id} is gone.", address=resource.address, code="NotFound", status=404)
+        values = self._values(resource)
+        body = resource.body()
+        reference = lookup(body, "properties.sharedKey")
+        value = values[reference]
+        call = Call("act", resource.id, {"value": value.value}, action="sharedKey", secrets=(value.value,))
+        entry = self._entry(resource, values)
+        return Prepared(call, etag=observed.etag or "present", digest=_digest(entry.applied), entry=entry)
+
+    def _tag(self, resource: Resource, observed: Observed) -> Preparation:
+        if observed.document is None:
+            raise AzureRefused(f"{resource.id} is gone.", address=resource.address, code="NotFound", status=404)
+        shape = shape_of(type(resource)).at("tags")
+        declared, entry = resource.body().get("tags", {}), self.plan.state.entries.get(resource.address)
+        applied = (entry.applied.get("tags") or {}) if entry else {}
+        tags = overlay(shape, declared, applied, observed.document.get("tags") or {})
+        self._own(resource, tags)
+        call = Call("tag", resource.id, {"tags": tags}, tenants=self._tenants(resource))
+        kept = self._entry(resource, {})
+        return Prepared(call, observed.etag or "present", _digest(kept.applied), kept, {"tags": declared})
+
+    def _put(self, operation: Operation, resource: Resource, observed: Observed, *, unsure: bool) -> Preparation:
+        body = resource.body_without(operation.detach) if operation.detach else resource.body()
+        values = self._values(resource)
+        outputs = self._outputs(body)
+        prints = {reference: self.key.fingerprint(v.value, v.version) for reference, v in values.items()}
+        declared = seal(body, prints, lambda output: outputs.get(output, ABSENT))
+        entry = self._entry(resource, values, body, outputs)
+        if operation.kind == "create":
+            if observed.present and not (unsure and self._is_mine(observed)):
+                raise _appeared(resource, observed)
+            if observed.present and not self._differs(resource, declared, observed):
+                return Settled(entry)
+        shape = shape_of(type(resource))
+        sent = dict(declared)
+        if observed.document is not None:
+            known = self.plan.state.entries.get(resource.address)
+            applied = applied_of(known) if known else None
+            found = compare(shape, declared, applied, observed.document, unread=known.unread if known else ())
+            if not found.found and self._only_waits_for_outputs(resource, operation):
+                return Settled(entry)
+            sent = overlay(shape, declared, applied, observed.document, held=found.held)
+        if resource.taggable:
+            sent["tags"] = self._own(resource, dict(sent.get("tags") or {}))
+        if observed.etag:
+            sent["etag"] = observed.etag
+        call = Call(
+            "put",
+            resource.id,
+            self._opened(sent, values),
+            etag=observed.etag,
+            tenants=self._tenants(resource),
+            secrets=tuple(value.value for value in values.values()),
+        )
+        return Prepared(call, observed.etag or "absent", _digest(entry.applied), entry, declared)
+
+    # -- parts
+
+    def _is_mine(self, observed: Observed) -> bool:
+        tags = (observed.document or {}).get("tags")
+        return tags is None or member(Shape(key=""), tags, DEPLOYMENT_TAG) in (self.plan.deployment, ABSENT)
+
+    def _differs(self, resource: Resource, declared: Document, observed: Observed) -> bool:
+        document = observed.document or {}
+        return bool(compare(shape_of(type(resource)), declared, declared, document).found)
+
+    def _only_waits_for_outputs(self, resource: Resource, operation: Operation) -> bool:
+        change = self.plan.change(resource.id)
+        return operation.key.step == "put" and change is not None and bool(change.known_after)
+
+    def _own(self, resource: Resource, tags: dict[str, Any]) -> dict[str, Any]:
+        """Tags with our mark, which is how a lost state is found again."""
+        if resource.taggable and member(Shape(key=""), tags, DEPLOYMENT_TAG) is ABSENT:
+            tags[DEPLOYMENT_TAG] = self.plan.deployment
+        return tags
+
+    def _values(self, resource: Resource) -> dict[SecretReference, SecretValue]:
+        found = {}
+        for path, reference in secrets_in(resource.body()):
+            try:
+                found[reference] = self.secrets.resolve(reference)
+            except SecretError as error:
+                raise SecretError(f"{path}: {error.message}", advice=error.advice, address=resource.address) from None
+        return found
+
+    def _outputs(self, body: Document) -> dict[Output, Any]:
+        known: dict[Output, Any] = {}
+        for path, output in outputs_in(body):
+            if output.secret:
+                continue
+            source = self.cloud.read(output.source)
+            value = ABSENT if source.document is None else lookup(source.document, output.path)
+            if value is ABSENT:
+                raise OutputMissing(
+                    f"{path} needs {output.path} of {output.source}, which Azure does not report "
+                    f"although it is {source.state or 'absent'}.",
+                    advice="Run apply again: Azure may report the value a little later.",
+                )
+            known[output] = value
+        return known
+
+    def _entry(
+        self,
+        resource: Resource,
+        values: Mapping[SecretReference, SecretValue],
+        body: Document | None = None,
+        outputs: Mapping[Output, Any] | None = None,
+    ) -> Entry:
+        prints = {reference: self.key.fingerprint(v.value, v.version) for reference, v in values.items()}
+        before = self.plan.state.entries.get(resource.address)
+        resolve = (outputs if outputs is not None else self._outputs(resource.body())).get
+        entry = entry_of(
+            resource,
+            self.plan.graph.needs(resource.address),
+            prints,
+            lambda output: resolve(output, ABSENT),
+            before,
+        )
+        if body is None:
+            return entry
+        return entry.model_copy(update={"applied": stored(body, lambda output: resolve(output, ABSENT))})
+
+    def _opened(self, document: Document, values: Mapping[SecretReference, SecretValue]) -> Document:
+        """The body with the secrets' values in it, for one call."""
+
+        def leaf(path: str, value: Any) -> Any:
+            if isinstance(value, Sealed):
+                if isinstance(value.reference, Output):
+                    return self.cloud.secret(value.reference).value
+                return values[value.reference].value
+            raise TypeError(f"{path} cannot be sent")
+
+        opened = transform(document, leaf)
+        assert isinstance(opened, dict)  # noqa: S101 - a body is an object
+        return opened
+
+    def _tenants(self, resource: Resource) -> tuple[str, ...]:
+        """Tenants, other than the resource's own, of what its body names."""
+        home = resource.tenant or self.cloud.identity.tenant
+        others = {self._tenant_of(ref.target) for _, ref, _ in resource.references()}
+        return tuple(sorted(tenant for tenant in others if tenant and tenant.lower() != home.lower()))
+
+    def _tenant_of(self, target: ArmId) -> str | None:
+        declared = self.plan.graph.by_id.get(target)
+        existing = self.plan.graph.existing.get(target)
+        return declared.tenant if declared else (existing.tenant if existing else None)
+
+    def _closed_gate(self, resource: Resource) -> Gated | None:
+        """A connection does not start before the provider has provisioned our circuit (R-ER-10)."""
+        for target in self.plan.graph.needs(resource.address):
+            holder = self.plan.graph.by_id.get(target)
+            gate = getattr(holder, "gate_for", lambda _: None)(holder.body()) if holder is not None else None
+            if holder is None or gate is None or resource.id.parent == target:
+                continue
+            observed = self.cloud.read(target)
+            if observed.document is not None and lookup(observed.document, gate.path) != gate.ready:
+                return Gated(f"{holder.address}: {gate.says}")
+        return None
+
+    def _look_for_blocker(self, resource: Resource) -> None:
+        """When Azure keeps saying "another operation": perhaps something we need is in a failed state."""
+        for target in self.plan.graph.needs(resource.address):
+            observed = self.cloud.read(target)
+            if observed.state.lower() in ("failed", "canceled"):
+                raise AzureRefused(
+                    f"{resource.id} cannot be written while {target} is {observed.state}.",
+                    code="ReferencedResourceFailed",
+                    address=resource.address,
+                    advice="If it is ours, apply again: it is repaired first. Otherwise ask its owner.",
+                )
+
+    # -- afterwards
+
+    def settle(self, operation: Operation, prepared: Prepared, ended: Ended) -> tuple[Entry | None, tuple[str, ...]]:
+        """The entry after a successful operation and what to tell; raises `CarriedValueLost`."""
+        entry = prepared.entry
+        if entry is None or ended.observed is None or ended.observed.document is None or operation.verb == "act":
+            return entry, ()
+        shape = shape_of(type(self.plan.graph.resources[operation.address]))
+        after = ended.observed.document
+        lost = carried_loss(shape, prepared.declared, prepared.call.body, after)
+        if operation.verb == "put" and lost:
+            raise CarriedValueLost(
+                f"After the PUT of {operation.id} these are gone, although they were carried along: {', '.join(lost)}.",
+                advice="Somebody changed the resource at the same moment. Look at it before you apply again.",
+                address=operation.address,
+            )
+        found = compare(shape, prepared.declared, prepared.declared, after).found
+        silent = tuple(f.difference.path for f in found if f.difference.observed is None)
+        overruled = {
+            path: lookup(after, path)
+            for f in found
+            if (path := f.difference.path).startswith("tags.") and f.difference.observed is not None
+        }
+        notices = tuple(
+            f"{operation.address}: {path} was overruled by a policy: Azure has {value!r}."
+            for path, value in overruled.items()
+        )
+        return entry.model_copy(update={"unread": silent, "overruled": overruled}), notices
+
+
+def _appeared(resource: Resource, observed: Observed) -> AzureRefused:
+    return AzureRefused(
+        f"{resource.id} exists now (state {observed.state}); it did not when the plan was made.",
+        code="AlreadyExists",
+        address=resource.address,
+        advice=f"Plan again; take it over with --adopt {resource.address} if it is meant to be ours.",
+    )
+
+
+def _digest(document: Any) -> str:
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()

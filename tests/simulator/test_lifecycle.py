@@ -255,7 +255,7 @@ def test_absence_has_two_shapes(client: NetworkManagementClient, hub: Hub, time:
 
     with pytest.raises(ResourceNotFoundError) as soon:
         client.virtual_network_gateways.get("rg-hub", "vgw-hub")
-    time.advance(60)
+    time.advance(600)
     with pytest.raises(ResourceNotFoundError) as later:
         client.virtual_network_gateways.get("rg-hub", "vgw-hub")
 

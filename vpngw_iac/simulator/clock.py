@@ -22,6 +22,10 @@ class Time(Protocol):
         """How long a caller with an ordinary clock waits for that many simulated seconds to pass, at least one."""
         ...
 
+    def spend(self, seconds: float) -> None:
+        """Let the caller wait: an answer that comes late."""
+        ...
+
     def resume(self, saved: dict[str, Any]) -> None:
         """Continue from what an earlier process saved."""
         ...
@@ -47,6 +51,10 @@ class VirtualTime:
         """Let that many seconds pass at once."""
         with self._lock:
             self._now += max(0.0, seconds)
+
+    def spend(self, seconds: float) -> None:
+        """Waiting is moving the time."""
+        self.advance(seconds)
 
     def advance_to(self, moment: float) -> None:
         """Let time pass until `moment`; does nothing when it is already later."""
@@ -87,6 +95,10 @@ class ScaledTime:
     def real_seconds(self, simulated: float) -> int:
         """Whole real seconds: the unit of ``Retry-After``."""
         return max(1, math.ceil(simulated / self.speed))
+
+    def spend(self, seconds: float) -> None:
+        """Sleep for real, that much shorter."""
+        time.sleep(max(0.0, seconds) / self.speed)
 
     def resume(self, saved: dict[str, Any]) -> None:
         """Take over the moment of the saved clock; from here on our own speed counts."""

@@ -65,8 +65,10 @@ class Files:
             _lock(handle)
             try:
                 self._read()
-                yield
-                self._write()
+                try:
+                    yield
+                finally:
+                    self._write()
             finally:
                 _unlock(handle)
 

@@ -29,7 +29,7 @@ from vpngw_iac.simulator.world import World, without_nulls
 
 GROUP_TYPE = "Microsoft.Resources/resourceGroups"
 _VERSION = re.compile(r"^\d{4}-\d{2}-\d{2}(-preview)?$")
-_RECENTLY = 30.0
+_RECENTLY = 180.0
 """Seconds after a delete in which the provider itself answers 404 (``xplat_arm-network-vpn-gateway-tests``)."""
 
 

@@ -42,6 +42,7 @@ def begin(
         holds=holds,
         payload=payload or {},
     )
+    world.begun.append(operation)
     world.store.save_operation(operation)
     target.operation = operation.id
     world.save(target)
@@ -82,7 +83,7 @@ def _end(world: World, operation: Operation) -> None:
         "delete-group": _end_group,
     }
     document = world.find(operation.target)
-    error = operation.payload.get("fail")
+    error = operation.payload.get("fail") or _sibling_error(world, operation)
     if error is None:
         error = endings.get(operation.verb, _end_action)(world, operation, document)
     elif document is not None:
@@ -93,6 +94,18 @@ def _end(world: World, operation: Operation) -> None:
         document.operation = None
         document.etag = world.etag()
         world.save(document)
+
+
+def _sibling_error(world: World, operation: Operation) -> Json | None:
+    """Late contention: another operation shared the gateway while this one ran (a fault asks for it)."""
+    if not operation.payload.get("sibling"):
+        return None
+    shared = {key for key, hold in operation.holds.items() if hold == "shared"}
+    for other in world.store.operations.values():
+        overlaps = other.started < operation.due and operation.started < other.due
+        if other.id != operation.id and overlaps and shared & set(other.holds):
+            return retryable(f"{other.verb} ({other.id})", operation.target).error()
+    return None
 
 
 def _end_put(world: World, operation: Operation, document: Document | None) -> Json | None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +17,10 @@ from pathlib import Path
 from vpngw_iac.arm import ArmId
 from vpngw_iac.simulator import manager, operations
 from vpngw_iac.simulator.clock import Time, VirtualTime
+from vpngw_iac.simulator.faults import Fault, Faults
 from vpngw_iac.simulator.files import Files
 from vpngw_iac.simulator.kind import kinds
+from vpngw_iac.simulator.mishaps import Mishaps
 from vpngw_iac.simulator.services.groups import show as show_group
 from vpngw_iac.simulator.store import Store
 from vpngw_iac.simulator.vault import Vault
@@ -29,12 +32,16 @@ API_VERSION = "2026-03-01"
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """One request that was answered: enough to count, never a body."""
+    """One request: enough to count, never a body. Status 0 means that the connection broke."""
 
     method: str
     path: str
     status: int
     moment: float
+
+
+def _abort() -> None:
+    raise ConnectionAbortedError("The process that answers has died (fault).")
 
 
 class Simulator:
@@ -46,7 +53,11 @@ class Simulator:
         time: Time | None = None,
         switches: Switches | None = None,
         subscriptions: Iterable[str] | None = None,
+        faults: Sequence[Fault] = (),
+        seed: int = 0,
+        die: Callable[[], None] = _abort,
     ) -> None:
+        """`subscriptions` none accepts any; `die` is what the fault of that name does to the serving process."""
         self.time = time if time is not None else VirtualTime()
         self.requests: list[Logged] = []
         self._store = Store()
@@ -55,14 +66,23 @@ class Simulator:
         self._lock = threading.RLock()
         self._files = Files(directory, self._store, self.time) if directory is not None else None
         self.vault = Vault(self._turn, self._store)
+        self.faults = Faults(faults, seed)
+        self._mishaps = Mishaps(self._world, self.faults, die)
 
     def handle(self, request: Request) -> Answer:
         """Answer one request of an ARM client."""
         with self._turn():
             operations.settle(self._world)
-            answer = self._answer(request)
+            self._world.begun.clear()
+            try:
+                answer, late = self._mishaps.answer(request, self._answer)
+            except ConnectionError:
+                self.requests.append(Logged(request.method, request.path, 0, self.time.now()))
+                raise
             self.requests.append(Logged(request.method, request.path, answer.status, self.time.now()))
-        return answer
+        if late:
+            self.time.spend(late)
+        return self._dressed(request, answer)
 
     def send(
         self, method: str, url: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
@@ -132,8 +152,11 @@ class Simulator:
                     yield
 
     def _answer(self, request: Request) -> Answer:
-        answer = manager.handle(self._world, request, self._subscriptions)
-        headers = {"x-ms-request-id": self._world.guid()}
+        return manager.handle(self._world, request, self._subscriptions)
+
+    def _dressed(self, request: Request, answer: Answer) -> Answer:
+        """With the headers that every answer has."""
+        headers = {"x-ms-request-id": str(uuid.uuid4())}
         for name in ("x-ms-client-request-id", "x-ms-correlation-request-id"):
             if name in request.headers:
                 headers[name] = request.headers[name]

@@ -42,6 +42,8 @@ class World:
         self.store = store
         self.time = time
         self.switches = switches
+        self.begun: list[Operation] = []
+        """Operations begun by the request that is being answered."""
 
     @property
     def now(self) -> float:

@@ -1,0 +1,89 @@
+"""Subscriptions, tenants, regions and resource providers: what a client asks before it begins.
+
+Evidence: documented ARM shapes; the providers that this package needs are always registered here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vpngw_iac.simulator import lists
+from vpngw_iac.simulator.refusal import front_door, not_simulated
+from vpngw_iac.simulator.skus import ZONELESS
+from vpngw_iac.simulator.wire import Answer, Json, Request
+from vpngw_iac.simulator.world import World
+
+TENANT = "72f988bf-0000-4000-8000-000000000001"
+"""The one tenant of the simulated cloud."""
+
+PROVIDERS = ("Microsoft.Network", "Microsoft.Resources", "Microsoft.Authorization", "Microsoft.Insights")
+REGIONS = ("westeurope", "northeurope", "germanywestcentral", "eastus", "eastus2", "westus", "westus3", "uksouth")
+
+
+def answer(world: World, request: Request, parts: Sequence[str]) -> Answer | None:
+    """Reads only; registering a provider is accepted, it already is."""
+    if parts == ["tenants"]:
+        return lists.page(world, request, [{"id": f"/tenants/{TENANT}", "tenantId": TENANT}])
+    if parts == ["subscriptions"]:
+        return lists.page(world, request, [subscription(name) for name in _known(world)])
+    if len(parts) < 2 or parts[0] != "subscriptions":
+        return None
+    name = request.path.strip("/").split("/")[1]
+    if len(parts) == 2:
+        return Answer(200, subscription(name))
+    if parts[2:] == ["locations"]:
+        return lists.page(world, request, [_region(name, region) for region in (*REGIONS, *sorted(ZONELESS))])
+    if parts[2] == "providers" and len(parts) in {3, 4}:
+        return _providers(world, request, name, parts[3:])
+    if parts[2] == "providers" and len(parts) == 5 and parts[4] == "register":
+        return _providers(world, request, name, parts[3:4])
+    return None
+
+
+def subscription(name: str) -> Json:
+    """One subscription as answered."""
+    return {
+        "id": f"/subscriptions/{name}",
+        "subscriptionId": name,
+        "tenantId": TENANT,
+        "displayName": f"Simulated subscription {name[:8]}",
+        "state": "Enabled",
+    }
+
+
+def _known(world: World) -> list[str]:
+    return sorted({document.arm_id.subscription for document in world.store.documents.values()})
+
+
+def _region(subscription_name: str, region: str) -> Json:
+    shown: Json = {
+        "id": f"/subscriptions/{subscription_name}/locations/{region}",
+        "name": region,
+        "type": "Region",
+        "displayName": region,
+    }
+    if region not in ZONELESS:
+        zones = [{"logicalZone": str(zone), "physicalZone": f"{region}-az{zone}"} for zone in (1, 2, 3)]
+        shown["availabilityZoneMappings"] = zones
+    return shown
+
+
+def _providers(world: World, request: Request, subscription_name: str, names: Sequence[str]) -> Answer:
+    if request.method not in {"GET", "POST"}:
+        raise not_simulated(f"{request.method} {request.path}")
+    shown = [
+        {
+            "id": f"/subscriptions/{subscription_name}/providers/{name}",
+            "namespace": name,
+            "registrationState": "Registered",
+            "registrationPolicy": "RegistrationRequired",
+            "resourceTypes": [],
+        }
+        for name in PROVIDERS
+    ]
+    if not names:
+        return lists.page(world, request, shown)
+    for provider in shown:
+        if str(provider["namespace"]).lower() == names[0]:
+            return Answer(200, provider)
+    raise front_door(404, "InvalidResourceNamespace", f"The resource namespace '{names[0]}' is invalid.")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
@@ -92,6 +92,13 @@ class EntryRemoved(_Record):
     why: Literal["deleted", "forgotten", "moved"]
 
 
+class StateReplaced(_Record):
+    """The whole state was written anew: pushed, rebuilt or renamed by hand. What follows builds on this one."""
+
+    record: Literal["state-replaced"] = "state-replaced"
+    state: State
+
+
 class RunClosed(_Record):
     """A run gave up the lock in order."""
 
@@ -102,7 +109,7 @@ class RunClosed(_Record):
 
 
 Record = Annotated[
-    RunOpened | Begun | Accepted | OperationClosed | EntrySet | EntryRemoved | RunClosed,
+    RunOpened | Begun | Accepted | OperationClosed | EntrySet | EntryRemoved | StateReplaced | RunClosed,
     Field(discriminator="record"),
 ]
 
@@ -132,36 +139,72 @@ class Memory:
 
 def fold(memory: Memory, records: Iterable[Record]) -> Memory:
     """Replay records in order; those already folded in (by number) change nothing."""
-    for record in records:
-        if record.number > memory.last:
-            memory = replace(_step(memory, record), last=record.number)
-    return memory
+    fresh = [record for record in records if record.number > memory.last]
+    if not fresh:
+        return memory
+    replay = _Replay(memory)
+    for record in fresh:
+        replay.step(record)
+    return replay.result()
 
 
-def _step(memory: Memory, record: Record) -> Memory:
-    flights: dict[str, Any] = dict(memory.in_flight)
-    match record:
-        case RunOpened():
-            return replace(memory, open_run=record)
-        case RunClosed():
-            return replace(memory, open_run=None)
-        case Begun():
-            flights[record.operation] = InFlight(record)
-        case Accepted() if record.operation in flights:
-            flights[record.operation] = replace(flights[record.operation], accepted=record)
-        case OperationClosed():
-            flights.pop(record.operation, None)
-        case EntrySet() | EntryRemoved():
-            return replace(memory, state=_with_entry(memory.state, record))
-        case _:
-            pass
-    return replace(memory, in_flight=flights)
+class _Replay:
+    """A fold under way: works on copies, so that a thousand records do not copy the entries a thousand times."""
 
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._state = memory.state
+        self._entries = dict(memory.state.entries)
+        self._serial = memory.state.serial
+        self._flights: dict[str, InFlight] = dict(memory.in_flight)
+        self._open_run = memory.open_run
+        self._last = memory.last
 
-def _with_entry(state: State, record: EntrySet | EntryRemoved) -> State:
-    entries = dict(state.entries)
-    if isinstance(record, EntrySet):
-        entries[record.entry.address] = record.entry
-    else:
-        entries.pop(record.address, None)
-    return state.model_copy(update={"entries": dict(sorted(entries.items())), "serial": state.serial + 1})
+    def step(self, record: Record) -> None:
+        """Apply one record, if it comes after those before it."""
+        if record.number <= self._last:
+            return
+        self._last = record.number
+        match record:
+            case RunOpened():
+                self._open_run = record
+            case RunClosed():
+                self._open_run = None
+            case Begun():
+                self._flights[record.operation] = InFlight(record)
+            case Accepted() if record.operation in self._flights:
+                self._flights[record.operation] = replace(self._flights[record.operation], accepted=record)
+            case OperationClosed():
+                self._flights.pop(record.operation, None)
+            case EntrySet():
+                self._entries[record.entry.address] = record.entry
+                self._serial += 1
+            case EntryRemoved():
+                self._remove(record)
+                self._serial += 1
+            case StateReplaced():
+                self._state, self._entries = record.state, dict(record.state.entries)
+                self._serial = record.state.serial
+            case _:
+                pass
+
+    def _remove(self, record: EntryRemoved) -> None:
+        """Take an entry out; unless it only moves, nobody can need its id any more."""
+        gone = self._entries.pop(record.address, None)
+        if gone is None or record.why == "moved":
+            return
+        for address, entry in self._entries.items():
+            if gone.id in entry.needs:
+                kept = tuple(needed for needed in entry.needs if needed != gone.id)
+                self._entries[address] = entry.model_copy(update={"needs": kept})
+
+    def result(self) -> Memory:
+        """The memory after all records."""
+        changed = {"entries": dict(sorted(self._entries.items())), "serial": self._serial}
+        return replace(
+            self._memory,
+            state=self._state.model_copy(update=changed),
+            in_flight=self._flights,
+            open_run=self._open_run,
+            last=self._last,
+        )

@@ -70,6 +70,12 @@ class State(_Stored):
         """An empty state with a lineage of its own."""
         return cls(deployment=deployment, lineage=str(uuid.uuid4()), binding=binding)
 
+    def check(self, previous: State | None = None) -> tuple[str, ...]:
+        """Every broken invariant, in words; see `vpngw_iac.state.check`."""
+        from vpngw_iac.state.check import check
+
+        return check(self, previous)
+
     def by_id(self) -> dict[ArmId, Entry]:
         """Entries by ARM id."""
         return {entry.id: entry for entry in self.entries.values()}

@@ -37,8 +37,11 @@ class Owner(BaseModel):
 class Hold(Protocol):
     """The lock, held. Every write goes through it, so that a run that lost the lock can write nothing."""
 
+    notices: tuple[str, ...]
+    """What taking the lock brought to light: the lock of a run that died was taken over."""
+
     def append(self, record: Record) -> Record:
-        """Number the record and make it durable before returning; raises `StateLocked` if the lock is not ours any more."""
+        """Number the record and make it durable before returning; raises `StateLocked` if the lock is lost."""
 
     def checkpoint(self, state: State) -> None:
         """Write the state document, checked, and start a new journal; raises `StateLocked` likewise."""

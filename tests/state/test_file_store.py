@@ -1,0 +1,662 @@
+"""The file store: what it keeps, how it keeps it, and what it says when that is damaged."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from state_samples import (
+    AT,
+    BINDING,
+    DEPLOYMENT,
+    TENANT,
+    a_state,
+    an_entry,
+    an_owner,
+    begun,
+    entry_set,
+    journals,
+    law,
+    opened,
+)
+
+from vpngw_iac.errors import StateError, StateLocked, StateMismatch, UsageError
+from vpngw_iac.state.document import dump_record, load_state
+from vpngw_iac.state.file import FileStore, state_folder
+from vpngw_iac.state.journal import Accepted, EntryRemoved, Memory, OperationClosed, RunClosed, StateReplaced, fold
+from vpngw_iac.state.model import Binding
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return state_folder(tmp_path / ".vpngw" / "state", "simulator", DEPLOYMENT)
+
+
+@pytest.fixture
+def store(folder):
+    return FileStore(folder, DEPLOYMENT, BINDING)
+
+
+def write(store, state, *records):
+    with store.hold(an_owner()) as hold:
+        hold.checkpoint(state)
+        return [hold.append(record) for record in records]
+
+
+def test_a_store_without_anything_remembers_nothing_and_writes_nothing(store, folder):
+    assert store.load() is None
+    assert store.key() is None
+    assert store.owner() is None
+    assert store.unlock() is None
+    assert list(store.history()) == []
+    assert store.backups() == ()
+    assert not folder.exists()
+
+
+def test_what_was_appended_is_remembered_with_its_numbers(store):
+    state = a_state(an_entry(1))
+
+    records = write(store, state, opened(), begun(number=2), entry_set(2))
+
+    assert [record.number for record in records] == [1, 2, 3]
+    memory = store.load()
+    assert fold(Memory(state), records).state.entries == memory.state.entries
+    assert {"op-1"} == set(memory.in_flight)
+    assert records[0] == memory.open_run
+    assert (memory.last, memory.state.serial, memory.notices) == (3, 1, ())
+    assert records == list(store.history())
+
+
+def test_a_checkpoint_carries_operations_in_flight_into_the_new_journal(store):
+    accepted = Accepted(at=AT, operation="op-1", url="https://x/operations/1")
+    write(store, a_state(), opened(), begun(number=2), accepted, entry_set(1))
+    before = store.load()
+
+    with store.hold(an_owner("run-2")) as hold:
+        hold.checkpoint(store.load().state)
+    after = store.load()
+
+    assert (before.in_flight, before.open_run, before.last) == (after.in_flight, after.open_run, after.last)
+    with store.hold(an_owner("run-3")) as hold:
+        ended = hold.append(OperationClosed(at=AT, operation="op-1", status="succeeded"))
+    assert ended.number == 5
+    assert store.load().in_flight == {}
+    assert [record.number for record in store.history()] == [1, 2, 3, 4, 5]
+
+
+def test_an_append_does_not_rewrite_what_is_there(store, folder):
+    write(store, a_state(*(an_entry(n) for n in range(50))), opened())
+    document, journal = (folder / "state.json").stat(), (folder / "journal.jsonl").stat()
+
+    with store.hold(an_owner("run-2")) as hold:
+        hold.append(entry_set(60))
+
+    assert document.st_ino == (folder / "state.json").stat().st_ino
+    assert document.st_mtime_ns == (folder / "state.json").stat().st_mtime_ns
+    assert journal.st_ino == (folder / "journal.jsonl").stat().st_ino
+
+
+def test_a_thousand_entries_and_records_are_no_effort(store):
+    needs = {n: [n - 1] if n else [] for n in range(1000)}
+    state = a_state(*(an_entry(n, needs[n]) for n in range(1000)))
+    with store.hold(an_owner()) as hold:
+        hold.checkpoint(state)
+        hold.append(opened())
+    lines = [dump_record(entry_set(n).model_copy(update={"number": n + 2})) for n in range(1000)]
+    with (store.folder / "journal.jsonl").open("ab") as journal:
+        journal.write(b"".join(lines))
+
+    start = time.process_time()
+    memory = store.load()
+    seconds = time.process_time() - start
+
+    assert memory.last == 1001
+    assert len(memory.state.entries) == 1000
+    assert seconds < 2, "a thousand entries and a thousand records take a fraction of a second on an idle machine"
+
+
+def test_a_journal_before_its_first_document_is_refused(store):
+    with store.hold(an_owner()) as hold, pytest.raises(StateError, match="no state document yet"):
+        hold.append(opened())
+
+
+def test_everything_is_private(store, folder):
+    os.umask(0o022)
+    store.key(create=True)
+    write(store, a_state(an_entry(1)), opened())
+    write(store, store.load().state.model_copy(update={"serial": 9}), opened())
+
+    modes = {
+        path.relative_to(folder.parent).as_posix(): stat.S_IMODE(path.lstat().st_mode)
+        for path in (folder, *folder.rglob("*"))
+    }
+
+    wrong = {p: oct(mode) for p, mode in modes.items() if mode != (0o700 if (folder.parent / p).is_dir() else 0o600)}
+    assert wrong == {}
+    names = {name.removeprefix(f"{DEPLOYMENT}/") for name in modes}
+    assert {"state.json", "journal.jsonl", "key", "lock", "guard", "history", "backups"} <= names
+
+
+def test_files_that_became_readable_are_tightened_by_the_next_run(store, folder):
+    write(store, a_state(), opened())
+    folder.chmod(0o755)
+    (folder / "state.json").chmod(0o644)
+
+    with store.hold(an_owner()):
+        pass
+
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE((folder / "state.json").stat().st_mode) == 0o600
+
+
+def test_a_killed_write_leaves_no_temporary_file_for_long(store, folder):
+    write(store, a_state())
+    (folder / ".writing-abc").write_text("half a document")
+
+    write(store, a_state(an_entry(1)))
+
+    assert list(folder.glob(".writing-*")) == []
+
+
+def test_the_key_is_made_once_and_kept_apart_from_the_document(store, folder):
+    key = store.key(create=True)
+
+    assert key.secret == store.key().secret == store.key(create=True).secret
+    write(store, a_state(an_entry(1)), opened())
+    assert key.secret.hex() not in (folder / "state.json").read_text() + (folder / "journal.jsonl").read_text()
+
+
+@pytest.mark.parametrize("content", ["", "zz", "abcd", "ä"])
+def test_a_damaged_key_is_told_and_not_replaced(store, folder, content):
+    store.key(create=True)
+    (folder / "key").write_text(content)
+
+    with pytest.raises(StateError, match=r"fingerprint key .* is damaged"):
+        store.key(create=True)
+
+    assert content == (folder / "key").read_text()
+
+
+def use(store):
+    """Everything that reads or writes a file of the folder."""
+    with store.hold(an_owner()) as hold:
+        store.key(create=True)
+        store.load()
+        hold.append(opened())
+        hold.checkpoint(a_state(an_entry(1)))
+
+
+# --- links and paths -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["state.json", "journal.jsonl", "key", "lock", "lock.json", "guard", "history"])
+def test_a_symbolic_link_in_the_folder_is_refused(store, folder, tmp_path, name):
+    write(store, a_state(), opened())
+    store.key(create=True)
+    outside = tmp_path / "outside"
+    outside.mkdir() if name == "history" else outside.write_text("{}")
+    target = folder / name
+    target.rmdir() if target.is_dir() else target.unlink(missing_ok=True)
+    target.symlink_to(outside)
+
+    with pytest.raises(StateError, match="a symbolic link"):
+        use(store)
+
+    assert outside.is_dir() or outside.read_text() == "{}"
+
+
+def test_a_state_folder_that_is_a_symbolic_link_is_refused(folder, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    folder.parent.mkdir(parents=True)
+    folder.symlink_to(tmp_path / "elsewhere")
+    store = FileStore(folder, DEPLOYMENT, BINDING)
+
+    with pytest.raises(StateError, match="symbolic link"):
+        state_folder(tmp_path / ".vpngw" / "state", "simulator", DEPLOYMENT)
+    with pytest.raises(StateError, match="symbolic link"):
+        store.load()
+    with pytest.raises(StateError, match="symbolic link"), store.hold(an_owner()):
+        pass
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_a_device_or_pipe_in_place_of_a_file_is_refused(store, folder):
+    write(store, a_state())
+    (folder / "state.json").unlink()
+    os.mkfifo(folder / "state.json")
+
+    with pytest.raises(StateError, match="not a plain file"):
+        store.load()
+
+
+@pytest.mark.parametrize("name", ["../other", "a/b", "", ".", "~/x y"])
+def test_a_deployment_whose_name_leads_elsewhere_is_refused(tmp_path, name):
+    with pytest.raises(UsageError):
+        FileStore(tmp_path, name, BINDING)
+    with pytest.raises(UsageError):
+        state_folder(tmp_path, "simulator", name)
+    with pytest.raises(UsageError):
+        state_folder(tmp_path, name, DEPLOYMENT)
+
+
+# --- whose state it is -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"cloud": "public"}, "bound to cloud simulator, but this run uses cloud public"),
+        (
+            {"endpoint": "https://other"},
+            "endpoint https://management.example, but this run uses endpoint https://other",
+        ),
+        ({"tenant": "t2"}, f"tenant {TENANT}, but this run uses tenant t2"),
+    ],
+)
+def test_a_state_of_another_cloud_is_refused_naming_both(store, folder, change, told):
+    write(store, a_state(an_entry(1)), opened())
+    other = FileStore(folder, DEPLOYMENT, BINDING.model_copy(update=change))
+    before = (folder / "state.json").read_bytes()
+
+    with pytest.raises(StateMismatch, match=told):
+        other.load()
+    with pytest.raises(StateMismatch), other.hold(an_owner()) as hold:
+        hold.append(opened())
+    with pytest.raises(StateMismatch), other.hold(an_owner()) as hold:
+        other.replace(hold, a_state(binding=BINDING.model_copy(update=change)))
+
+    assert before == (folder / "state.json").read_bytes()
+
+
+def test_casing_and_a_trailing_slash_are_no_other_cloud(store, folder):
+    write(store, a_state(an_entry(1)))
+    same = Binding(cloud="Simulator", endpoint="HTTPS://management.example/", tenant=TENANT.upper())
+
+    assert FileStore(folder, DEPLOYMENT, same).load() == store.load()
+
+
+def test_a_command_that_asks_no_cloud_reads_any_state(store, folder):
+    write(store, a_state(an_entry(1)))
+
+    assert FileStore(folder, DEPLOYMENT).load() == store.load()
+
+
+def test_a_state_of_another_deployment_is_refused_naming_both(store, folder):
+    write(store, a_state())
+
+    with pytest.raises(StateMismatch, match=r"deployment 'contoso-hub', not of 'fabrikam'"):
+        FileStore(folder, "fabrikam", BINDING).load()
+
+
+def test_writing_the_state_of_something_else_is_refused(store):
+    with store.hold(an_owner()) as hold:
+        with pytest.raises(StateMismatch, match="'other', not of 'contoso-hub'"):
+            hold.checkpoint(a_state(deployment="other"))
+        with pytest.raises(StateMismatch, match="endpoint"):
+            hold.checkpoint(a_state(binding=BINDING.model_copy(update={"endpoint": "https://other"})))
+
+    assert store.load() is None
+
+
+def test_an_invalid_state_is_never_written(store, folder):
+    write(store, a_state(serial=4))
+    before = (folder / "state.json").read_bytes()
+
+    with store.hold(an_owner()) as hold:
+        with pytest.raises(StateError, match="which is no entry"):
+            hold.checkpoint(a_state(an_entry(1, needs=[2]), serial=5))
+        with pytest.raises(StateError, match="below the stored state's 4"):
+            hold.checkpoint(a_state(serial=3))
+        with pytest.raises(StateError, match="which is no entry"):
+            store.replace(hold, a_state(an_entry(1, needs=[2])))
+
+    assert before == (folder / "state.json").read_bytes()
+
+
+# --- damage ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_truncated_document_is_told_with_place_backups_and_way_out(store, folder):
+    write(store, a_state(an_entry(1)))
+    write(store, a_state(an_entry(1), an_entry(2), serial=1))
+    whole = (folder / "state.json").read_bytes()
+    (folder / "state.json").write_bytes(whole[: len(whole) // 2])
+
+    with pytest.raises(StateError, match=r"state\.json is damaged: .* at line \d+, column \d+") as told:
+        store.load()
+
+    assert "backups/state-000001-serial-0.json" in told.value.advice
+    assert "vpngw state rebuild" in told.value.advice
+    with store.hold(an_owner()) as hold, pytest.raises(StateError, match="is damaged"):
+        hold.checkpoint(a_state(serial=9))
+    with store.hold(an_owner()) as hold, pytest.raises(StateError, match="is damaged"):
+        hold.append(opened())
+    assert whole[: len(whole) // 2] == (folder / "state.json").read_bytes(), "a damaged state is never overwritten"
+
+
+@settings(law, max_examples=25)
+@given(length=st.integers(0, 400))
+def test_no_prefix_of_a_document_passes_for_a_state(tmp_path_factory, length):
+    store = FileStore(tmp_path_factory.mktemp("state"), DEPLOYMENT, BINDING)
+    write(store, a_state(an_entry(1)))
+    whole = (store.folder / "state.json").read_bytes()
+    (store.folder / "state.json").write_bytes(whole[:length])
+
+    with pytest.raises(StateError, match="is damaged"):
+        store.load()
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"\xff\xfe", "byte 0 is not UTF-8"),
+        (b"[]", "not a JSON object"),
+        (b"{}", "kind None"),
+        (b'{"kind": "plan", "format": 1}', "kind 'plan'"),
+        (b'{"kind": "state", "format": 1}', "deployment: Field required"),
+        (b'{"kind": "state", "kind": "state"}', "'kind' stands there twice"),
+        (b"[" * 100_000, "nested too deeply"),
+    ],
+)
+def test_what_is_no_state_is_told_for_what_it_is(store, folder, content, told):
+    write(store, a_state())
+    (folder / "state.json").write_bytes(content)
+
+    with pytest.raises(StateError, match=told):
+        store.load()
+
+
+def test_an_edited_document_with_a_broken_invariant_is_told(store, folder):
+    write(store, a_state(an_entry(1), an_entry(2, needs=[1])))
+    document = json.loads((folder / "state.json").read_text())
+    del document["entries"]["Thing/0001"]
+    (folder / "state.json").write_text(json.dumps(document))
+
+    with pytest.raises(StateError, match=r"1 invariant\(s\): Thing/0002 needs .* which is no entry"):
+        store.load()
+
+
+def test_a_newer_format_is_told_with_both_versions_and_never_replaced(store, folder):
+    write(store, a_state())
+    document = json.loads((folder / "state.json").read_text())
+    (folder / "state.json").write_text(json.dumps(document | {"format": 2, "written_by": "3.1.4", "new": True}))
+
+    with pytest.raises(StateError, match=r"format 2, written by vpngw 3\.1\.4; this vpngw .* reads format 1") as told:
+        store.load()
+    with store.hold(an_owner()) as hold, pytest.raises(StateError, match="format 2"):
+        store.replace(hold, a_state())
+
+    assert "pip install" in told.value.advice
+    assert json.loads((folder / "state.json").read_text())["format"] == 2
+
+
+def test_a_lost_document_does_not_look_like_a_new_deployment(store, folder):
+    write(store, a_state(an_entry(1)), opened())
+    (folder / "state.json").unlink()
+
+    with pytest.raises(StateError, match=r"state\.json is missing, but its journal"):
+        store.load()
+
+
+def test_a_torn_last_line_is_ignored_and_told_and_cut_by_the_next_run(store, folder):
+    write(store, a_state(), opened(), entry_set(1), entry_set(2))
+    journal = folder / "journal.jsonl"
+    journal.write_bytes(journal.read_bytes()[:-20])
+
+    memory = store.load()
+
+    assert (2, {"Thing/0001"}) == (memory.last, set(memory.state.entries))
+    assert len(memory.notices) == 1
+    assert "line (3)" in memory.notices[0]
+    assert "torn" in memory.notices[0]
+    with store.hold(an_owner()) as hold:
+        assert hold.append(entry_set(3)).number == 3
+    again = store.load()
+    assert (3, {"Thing/0001", "Thing/0003"}, ()) == (again.last, set(again.state.entries), again.notices)
+
+
+def test_a_last_line_that_lacks_only_its_end_counts(store, folder):
+    write(store, a_state(), opened(), entry_set(1))
+    journal = folder / "journal.jsonl"
+    journal.write_bytes(journal.read_bytes()[:-1])
+
+    assert (store.load().last, store.load().notices) == (2, ())
+    with store.hold(an_owner()) as hold:
+        hold.append(entry_set(2))
+    assert store.load().last == 3
+
+
+def test_a_torn_line_elsewhere_is_damage_told_with_its_line_and_way_out(store, folder):
+    write(store, a_state(), opened(), entry_set(1), entry_set(2))
+    journal = folder / "journal.jsonl"
+    lines = journal.read_bytes().split(b"\n")
+    lines[1] = lines[1][:30]
+    damaged = b"\n".join(lines)
+    journal.write_bytes(damaged)
+
+    with pytest.raises(StateError, match=r"journal\.jsonl is damaged at line 2: ") as told:
+        store.load()
+    with store.hold(an_owner()) as hold, pytest.raises(StateError, match="damaged at line 2"):
+        hold.append(opened())
+
+    assert "head -n 1" in told.value.advice
+    assert damaged == journal.read_bytes()
+
+
+def test_a_record_of_an_unknown_kind_is_damage(store, folder):
+    write(store, a_state(), opened())
+    with (folder / "journal.jsonl").open("ab") as journal:
+        journal.write(b'{"record":"teleported","number":2,"at":"x"}\n')
+
+    with pytest.raises(StateError, match="damaged at line 2"):
+        store.load()
+
+
+def test_missing_records_are_told_by_number(store, folder):
+    write(store, a_state(), opened(), entry_set(1), entry_set(2), entry_set(3))
+    journal = folder / "journal.jsonl"
+    lines = journal.read_bytes().splitlines(keepends=True)
+
+    journal.write_bytes(b"".join([lines[0], *lines[2:]]))
+    with pytest.raises(StateError, match="damaged at line 2: record 3 follows record 1"):
+        store.load()
+
+    journal.write_bytes(b"".join(lines[2:]))
+    with pytest.raises(StateError, match=r"with record 0, but .*journal\.jsonl goes on with 3: records 1 to 2 are"):
+        store.load()
+
+
+@settings(law, max_examples=25)
+@given(records=journals, data=st.data())
+def test_any_prefix_of_the_journal_file_loads(tmp_path_factory, records, data):
+    """Wherever a dying process stopped writing, the state before it is there."""
+    store = FileStore(tmp_path_factory.mktemp("state"), DEPLOYMENT, BINDING)
+    write(store, a_state())
+    whole = b"".join(dump_record(record) for record in records)
+    (store.folder / "journal.jsonl").write_bytes(whole[: data.draw(st.integers(0, len(whole)))])
+
+    memory = store.load()
+
+    assert memory.state.check() == ()
+    assert memory.state == fold(Memory(load_state(store.document(), name="x")), records[: memory.last]).state
+    assert all("torn" in notice for notice in memory.notices)
+
+
+# --- history, backups, replacing -------------------------------------------------------------------------------------
+
+
+def test_an_old_document_put_back_catches_up_from_the_history(store, folder):
+    write(store, a_state(), opened(), entry_set(1), RunClosed(at=AT, run="run-1", outcome="succeeded", exit_code=0))
+    with store.hold(an_owner("run-2")) as hold:
+        hold.checkpoint(store.load().state)
+        hold.append(entry_set(2))
+        hold.checkpoint(store.load().state)
+        hold.append(entry_set(3))
+    expected = store.load()
+    oldest = folder / store.backups()[-1]
+
+    (folder / "state.json").write_bytes(oldest.read_bytes())
+
+    assert expected.state.entries == store.load().state.entries
+    assert (expected.last, expected.state.serial) == (store.load().last, store.load().state.serial)
+
+
+def test_a_crash_between_document_and_new_journal_loses_and_repeats_nothing(store, folder):
+    write(store, a_state(), opened(), entry_set(1), entry_set(2))
+    journal = (folder / "journal.jsonl").read_bytes()
+    with store.hold(an_owner()) as hold:
+        hold.checkpoint(store.load().state)
+    (closed,) = (folder / "history").iterdir()
+    closed.rename(folder / "journal.jsonl")
+
+    memory = store.load()
+
+    assert (memory.last, memory.state.serial) == (3, 2)
+    assert journal == (folder / "journal.jsonl").read_bytes()
+    with store.hold(an_owner()) as hold:
+        assert hold.append(entry_set(4)).number == 4
+        hold.checkpoint(store.load().state)
+    assert [record.number for record in store.history()] == [1, 2, 3, 4]
+
+
+def test_the_newest_thirty_documents_are_kept(store):
+    with store.hold(an_owner()) as hold:
+        for serial in range(40):
+            hold.checkpoint(a_state(serial=serial))
+
+    backups = store.backups()
+    assert len(backups) == 30
+    assert backups[0] == "backups/state-000039-serial-38.json"
+    assert backups[-1] == "backups/state-000010-serial-9.json"
+
+
+def test_replacing_keeps_the_previous_document_and_tells_the_journal(store, folder):
+    write(store, a_state(an_entry(1), serial=7), opened())
+
+    with store.hold(an_owner("run-2")) as hold:
+        store.replace(hold, a_state(an_entry(2), serial=3))
+
+    memory = store.load()
+    assert ({"Thing/0002"}, 8) == (set(memory.state.entries), memory.state.serial)
+    assert "Thing/0001" in (folder / store.backups()[0]).read_text()
+    assert isinstance(list(store.history())[-1], StateReplaced)
+
+
+def test_replacing_with_another_lineage_is_refused(store):
+    write(store, a_state(an_entry(1)))
+    other = a_state(lineage="44444444-4444-4444-8444-444444444444")
+
+    with store.hold(an_owner()) as hold, pytest.raises(StateMismatch, match="histories of different things"):
+        store.replace(hold, other)
+
+    assert {"Thing/0001"} == set(store.load().state.entries)
+
+
+def test_replacing_a_damaged_state_puts_it_aside_and_goes_on_numbering(store, folder):
+    write(store, a_state(an_entry(1)), opened(), entry_set(2))
+    (folder / "state.json").write_bytes(b"{ damaged")
+    rebuilt = a_state(an_entry(5), lineage="44444444-4444-4444-8444-444444444444")
+
+    with store.hold(an_owner("run-2")) as hold:
+        store.replace(hold, rebuilt)
+        assert hold.append(entry_set(6)).number == 3
+
+    assert {"Thing/0005", "Thing/0006"} == set(store.load().state.entries)
+    aside = [name for name in store.backups() if "damaged" in name]
+    assert aside == ["backups/damaged-000001-state.json", "backups/damaged-000001-journal.jsonl"]
+    assert (folder / aside[0]).read_bytes() == b"{ damaged"
+
+
+def test_replacing_a_damaged_journal_puts_it_aside(store, folder):
+    write(store, a_state(an_entry(1)), opened(), entry_set(2), entry_set(3))
+    journal = folder / "journal.jsonl"
+    journal.write_bytes(journal.read_bytes().replace(b'"number":2', b'"number":x'))
+
+    with store.hold(an_owner("run-2")) as hold:
+        store.replace(hold, a_state(an_entry(5)))
+
+    assert {"Thing/0005"} == set(store.load().state.entries)
+    with pytest.raises(StateError):
+        FileStore(folder, "other").load()
+
+
+def test_replacing_needs_the_lock_of_the_same_store(store, tmp_path):
+    other = FileStore(tmp_path / "other", DEPLOYMENT, BINDING)
+
+    with other.hold(an_owner()) as hold, pytest.raises(UsageError, match="under the lock of its own store"):
+        store.replace(hold, a_state())
+
+
+def test_a_journal_changed_by_something_else_stops_the_run(store, folder):
+    with store.hold(an_owner()) as hold:
+        hold.checkpoint(a_state())
+        hold.append(opened())
+        with (folder / "journal.jsonl").open("ab") as journal:
+            journal.write(b"{}\n")
+
+        with pytest.raises(StateError, match="changed by something else"):
+            hold.append(entry_set(1))
+
+
+def test_a_full_disk_leaves_the_journal_as_it_was(store, folder, tmp_path):
+    resource = pytest.importorskip("resource")
+    import signal
+
+    with store.hold(an_owner()) as hold:
+        hold.checkpoint(a_state())
+        hold.append(opened())
+        size = (folder / "journal.jsonl").stat().st_size
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        try:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (size + 100, hard))
+            with pytest.raises(StateError, match="cannot be written"):
+                hold.append(entry_set(1))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+            signal.signal(signal.SIGXFSZ, handler)
+
+        assert size == (folder / "journal.jsonl").stat().st_size
+        assert hold.append(entry_set(1)).number == 2
+    assert store.load().last == 2
+
+
+def test_forgetting_by_record_is_remembered(store):
+    write(
+        store, a_state(an_entry(1), an_entry(2, needs=[1])), EntryRemoved(at=AT, address="Thing/0001", why="forgotten")
+    )
+
+    assert {"Thing/0002"} == set(store.load().state.entries)
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path):
+    (tmp_path / "file").write_text("")
+    store = FileStore(tmp_path / "file" / "below", DEPLOYMENT, BINDING)
+
+    with pytest.raises(StateError, match="cannot be prepared"), store.hold(an_owner()):
+        pass
+
+
+def test_a_folder_that_vanishes_under_a_run_stops_it(store, folder, tmp_path):
+    with store.hold(an_owner()) as hold:
+        hold.checkpoint(a_state())
+        folder.rename(tmp_path / "away")
+
+        with pytest.raises(StateError):
+            hold.append(opened())
+        (tmp_path / "away").rename(folder)
+    assert store.owner() is None
+
+
+def test_two_holds_in_one_process_exclude_each_other(store):
+    with (
+        store.hold(an_owner("run-1")),
+        pytest.raises(StateLocked, match=r"ada@contoso\.example on runner-7, process 4711"),
+        store.hold(an_owner("run-2")),
+    ):
+        pass

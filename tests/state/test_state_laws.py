@@ -1,0 +1,137 @@
+"""Laws of states and journals, over random ones."""
+
+from __future__ import annotations
+
+import contextlib
+
+from hypothesis import given
+from hypothesis import strategies as st
+from state_samples import AT, a_state, an_entry, an_id, begun, journals, law, opened, states
+
+from vpngw_iac.state.document import (
+    Damaged,
+    dump_checkpoint,
+    dump_record,
+    dump_state,
+    load_checkpoint,
+    load_journal,
+    load_state,
+)
+from vpngw_iac.state.journal import Accepted, EntryRemoved, EntrySet, Memory, OperationClosed, RunClosed, fold
+
+
+@law
+@given(states())
+def test_a_state_that_is_written_and_read_is_the_same_state(state):
+    assert load_state(dump_state(state), name="x") == state
+
+
+@law
+@given(states())
+def test_equal_states_are_written_with_equal_bytes(state):
+    backwards = state.model_copy(update={"entries": dict(reversed(state.entries.items()))})
+
+    assert dump_state(state) == dump_state(backwards)
+
+
+@law
+@given(states())
+def test_drawn_states_are_valid(state):
+    assert state.check() == ()
+
+
+@law
+@given(states(), journals)
+def test_a_checkpoint_keeps_everything_that_the_journal_told(state, records):
+    memory = fold(Memory(state), records)
+
+    assert load_checkpoint(dump_checkpoint(memory), "x") == memory
+
+
+@law
+@given(states(), journals, st.integers(0, 12))
+def test_replaying_records_that_are_already_folded_in_changes_nothing(state, records, cut):
+    once = fold(Memory(state), records)
+
+    assert fold(once, records) == once
+    assert fold(fold(Memory(state), records[:cut]), records) == once
+
+
+@law
+@given(states(), journals, st.integers(0, 12))
+def test_a_checkpoint_at_any_record_leads_to_the_same_memory(state, records, cut):
+    """A run may be killed between writing the document and starting the new journal."""
+    part = load_checkpoint(dump_checkpoint(fold(Memory(state), records[:cut])), "x")
+
+    assert fold(part, records) == fold(Memory(state), records)
+
+
+@law
+@given(states(), journals)
+def test_whatever_is_replayed_the_state_stays_valid(state, records):
+    assert fold(Memory(state), records).state.check() == ()
+
+
+@law
+@given(journals, st.data())
+def test_any_prefix_of_a_journal_is_its_first_records_or_a_told_torn_line(records, data):
+    lines = [dump_record(record) for record in records]
+    whole = b"".join(lines)
+    length = data.draw(st.integers(0, len(whole)))
+
+    journal = load_journal(whole[:length])
+
+    count = len(journal.records)
+    assert list(journal.records) == records[:count]
+    ends = [sum(map(len, lines[:n])) for n in range(len(lines) + 1)]
+    assert journal.torn == (length not in ends and length + 1 not in ends)
+    assert ends[count] - 1 <= length or count == 0
+    assert journal.whole == (length if not journal.torn else ends[count])
+
+
+@law
+@given(journals.filter(len), st.data())
+def test_a_flipped_byte_is_damage_or_another_record_but_never_a_crash(records, data):
+    whole = bytearray(b"".join(dump_record(record) for record in records))
+    whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
+
+    with contextlib.suppress(Damaged):
+        load_journal(bytes(whole))
+
+
+def test_an_operation_is_in_flight_from_begun_to_ended():
+    start = Memory(a_state())
+    records = [opened(), begun(), Accepted(at=AT, operation="op-1", url="https://x/operations/1")]
+    numbered = [record.model_copy(update={"number": n}) for n, record in enumerate(records, start=1)]
+
+    memory = fold(start, numbered)
+
+    assert memory.in_flight["op-1"].accepted == numbered[2]
+    assert memory.open_run == numbered[0]
+    ended = OperationClosed(number=4, at=AT, operation="op-1", status="succeeded")
+    closed = RunClosed(number=5, at=AT, run="run-1", outcome="succeeded", exit_code=0)
+    after = fold(memory, [ended, closed])
+    assert (after.in_flight, after.open_run, after.last) == ({}, None, 5)
+
+
+def test_removing_an_entry_frees_those_that_needed_it():
+    memory = Memory(a_state(an_entry(1), an_entry(2, needs=[1])))
+
+    after = fold(memory, [EntryRemoved(number=1, at=AT, address="Thing/0001", why="forgotten")])
+
+    assert after.state.entries["Thing/0002"].needs == ()
+    assert after.state.serial == 1
+    assert memory.state.entries["Thing/0002"].needs == (an_id(1),), "a fold alters nothing that it was given"
+
+
+def test_moving_an_entry_keeps_those_that_need_it():
+    memory = Memory(a_state(an_entry(1), an_entry(2, needs=[1])))
+    moved = an_entry(1, address="Thing/new")
+
+    after = fold(
+        memory,
+        [EntryRemoved(number=1, at=AT, address="Thing/0001", why="moved"), EntrySet(number=2, at=AT, entry=moved)],
+    )
+
+    assert sorted(after.state.entries) == ["Thing/0002", "Thing/new"]
+    assert after.state.check() == ()

@@ -1,0 +1,188 @@
+"""What a valid state is, in full: every invariant between the entries, and what may never be written into one.
+
+Pure. Checked at each load and before each document is written; a state that breaks one of these is never written.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from pydantic import ValidationError
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.errors import UsageError
+from vpngw_iac.resources import type_of
+from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
+from vpngw_iac.secret import load_reference
+from vpngw_iac.state.model import Entry, State
+
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9_-])?")
+_DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10))})
+_HMAC = re.compile(r"[0-9a-f]{64}")
+_PATH_STEP = re.compile(r"\[[^\]]*\]|[^.\[\]]+")
+_SECRET_NAMES = frozenset({"sharedkey", "presharedkey", "radiusserversecret", "authorizationkey", "privatekey"})
+"""Properties that hold a secret in Microsoft.Network; they count even where no type of ours describes the place."""
+
+
+def is_safe_name(name: str) -> bool:
+    """Whether a deployment's or a cloud's name can be the name of a folder (and of a blob) anywhere."""
+    return _NAME.fullmatch(name) is not None and name.partition(".")[0].lower() not in _DEVICES
+
+
+def checked_name(name: str, what: str = "deployment") -> str:
+    """The name, if it can name a folder; raises `UsageError` that says what is allowed."""
+    if not is_safe_name(name):
+        raise UsageError(
+            f"{name!r} cannot be the name of a {what}.",
+            advice="Use at most 64 letters, digits, '-', '_' and '.'; begin with a letter or digit, end without '.'.",
+        )
+    return name
+
+
+def check(state: State, previous: State | None = None) -> tuple[str, ...]:
+    """Every broken invariant in one sentence each, in a stable order; empty for a valid state.
+
+    `previous` is the document that this state follows: its lineage stays, its serial never grows smaller.
+    """
+    return tuple(
+        problem
+        for rule in (_identity, _addresses, _unique_ids, _needs, _cycle, _kinds, _no_secret)
+        for problem in rule(state)
+    ) + tuple(_succession(state, previous) if previous else ())
+
+
+def _identity(state: State) -> Iterator[str]:
+    if not is_safe_name(state.deployment):
+        yield f"The deployment {state.deployment!r} has no valid name."
+    try:
+        uuid.UUID(state.lineage)
+    except ValueError:
+        yield f"The lineage {state.lineage!r} is not a UUID."
+    if state.serial < 0:
+        yield f"The serial {state.serial} is negative."
+    if not is_safe_name(state.binding.cloud):
+        yield f"The binding names the cloud {state.binding.cloud!r}, which is no name of a cloud."
+    for field in ("endpoint", "tenant"):
+        if not getattr(state.binding, field).strip():
+            yield f"The binding names no {field}."
+
+
+def _succession(state: State, previous: State) -> Iterator[str]:
+    if state.lineage != previous.lineage:
+        yield f"The lineage is {state.lineage}, the stored state's is {previous.lineage}: they are different states."
+    elif state.serial < previous.serial:
+        yield f"The serial {state.serial} is below the stored state's {previous.serial}: it is an older state."
+
+
+def _addresses(state: State) -> Iterator[str]:
+    for key, entry in sorted(state.entries.items()):
+        if key != entry.address:
+            yield f"The entry {key!r} says that its address is {entry.address!r}."
+        kind, slash, rest = entry.address.partition("/")
+        if not (kind and slash and rest):
+            yield f"{entry.address!r} is not an address of the form Kind/name."
+
+
+def _unique_ids(state: State) -> Iterator[str]:
+    seen: dict[ArmId, str] = {}
+    for key, entry in sorted(state.entries.items()):
+        first = seen.setdefault(entry.id, key)
+        if first != key:
+            yield f"{first} and {key} have the same id {entry.id}."
+
+
+def _needs(state: State) -> Iterator[str]:
+    known = {entry.id for entry in state.entries.values()}
+    for key, entry in sorted(state.entries.items()):
+        for needed in entry.needs:
+            if needed not in known:
+                yield f"{key} needs {needed}, which is no entry."
+
+
+def _cycle(state: State) -> Iterator[str]:
+    sorter = TopologicalSorter({entry.id: entry.needs for entry in state.entries.values()})
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        by_id = state.by_id()
+        around = [by_id[found].address if found in by_id else str(found) for found in reversed(error.args[1])]
+        yield f"The entries need each other in a circle: {' needs '.join(around)}."
+
+
+def _kinds(state: State) -> Iterator[str]:
+    for key, entry in sorted(state.entries.items()):
+        described = type_of(entry.id.type)
+        if described is not None and entry.address.partition("/")[0] != described.kind:
+            yield f"{key} has an id of type {entry.id.type}, whose addresses begin with {described.kind}/."
+
+
+def _no_secret(state: State) -> Iterator[str]:
+    for key, entry in sorted(state.entries.items()):
+        described = type_of(entry.id.type)
+        shape = shape_of(described) if described is not None else UNKNOWN
+        for path in _exposed(entry.applied, shape, ""):
+            yield f"{key} holds something at {path} that may be a secret's value."
+        for path in _exposed_overruled(entry, shape):
+            yield f"{key} holds something at {path} that may be a secret's value."
+        for path, fingerprint in sorted(entry.fingerprints.items()):
+            if not _is_fingerprint(fingerprint):
+                yield f"{key} holds something at {path} that is no fingerprint."
+
+
+def _exposed(value: Any, shape: Shape, path: str) -> Iterator[str]:
+    """Paths of an applied document where a secret's value may stand."""
+    if isinstance(value, Mapping):
+        if "$secret" in value:
+            yield from () if _is_reference(value) else (path,)
+            return
+        for name, item in value.items():
+            place = f"{path}.{name}".lstrip(".")
+            if _is_secret_place(name, shape.at(name)) and not path.endswith("tags"):
+                yield from () if item is None or _is_reference(item) else (place,)
+            else:
+                yield from _exposed(item, shape.at(name), place)
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _exposed(item, shape.item or UNKNOWN, f"{path}[{index}]")
+    elif isinstance(value, str) and "PRIVATE KEY-----" in value:
+        yield path
+
+
+def _exposed_overruled(entry: Entry, shape: Shape) -> Iterator[str]:
+    for path, value in entry.overruled.items():
+        name, place = "", shape
+        for step in _PATH_STEP.findall(path):
+            place = place.item or UNKNOWN if step.startswith("[") else place.at(step)
+            name = name if step.startswith("[") else step
+        if _is_secret_place(name, place):
+            yield path
+        else:
+            yield from _exposed(value, place, path)
+
+
+def _is_secret_place(name: str, shape: Shape) -> bool:
+    return shape.write_only or name.lower() in _SECRET_NAMES
+
+
+def _is_reference(value: Any) -> bool:
+    """Whether it is a secret reference or the name of an output: nothing else may stand in a secret's place."""
+    if not isinstance(value, Mapping) or len(value) != 1:
+        return False
+    ((tag, inner),) = value.items()
+    if tag == "$output":
+        return True
+    if tag != "$secret" or not isinstance(inner, Mapping):
+        return False
+    try:
+        load_reference(inner)
+    except ValidationError:
+        return False
+    return True
+
+
+def _is_fingerprint(document: Mapping[str, str]) -> bool:
+    return {"key", "hmac"} <= set(document) <= {"key", "hmac", "version"} and bool(_HMAC.fullmatch(document["hmac"]))

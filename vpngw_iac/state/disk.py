@@ -1,0 +1,229 @@
+"""A private folder on disk: every file 0600, every replacement atomic and durable, no symbolic link ever followed.
+
+Knows files, locks of the operating system and nothing of states.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from vpngw_iac.errors import StateError
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_TEMPORARY = ".writing-"
+_PATIENCE = 10.0
+"""Seconds to wait for another process that is in the middle of one write."""
+
+
+class Folder:
+    """One folder and the files in it; names are relative and may name one sub-folder (``history/x.jsonl``)."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._inside = threading.local()
+
+    def prepare(self, *subfolders: str) -> None:
+        """Make the folder (0700) and its sub-folders, tighten what is there, remove what a killed write left."""
+        with self._explained("prepared"):
+            for folder in (self.path, *(self.path / name for name in subfolders)):
+                self._refuse_link(folder)
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                _tighten(folder, 0o700)
+                for file in sorted(folder.iterdir()):
+                    if file.is_file() and not file.is_symlink():
+                        _tighten(file, 0o600)
+
+    def clear_temporary(self) -> None:
+        """Remove what a killed write left behind; only while no other process writes."""
+        for leftover in self.path.glob(f"{_TEMPORARY}*"):
+            leftover.unlink(missing_ok=True)
+
+    def read(self, name: str) -> bytes | None:
+        """The file's bytes, None if there is no such file."""
+        path = self.checked(name)
+        with self._explained("read"):
+            try:
+                descriptor = os.open(path, os.O_RDONLY | _NO_FOLLOW)
+            except FileNotFoundError:
+                return None
+            with os.fdopen(descriptor, "rb") as file:
+                return file.read()
+
+    def open(self, name: str, flags: int) -> int:
+        """A descriptor of a regular file that lies in this folder; raises `StateError` for a link."""
+        path = self.checked(name)
+        with self._explained("opened"):
+            return os.open(path, flags | _NO_FOLLOW, 0o600)
+
+    def checked(self, name: str) -> Path:
+        """The path of a name, refused if it leads out of the folder or anything on the way is no plain file."""
+        path = self.path / name
+        if ".." in Path(name).parts or Path(name).is_absolute():
+            raise StateError(f"{name} leads out of the state folder {self.path}.", location=str(path))
+        for folder in {self.path, path.parent}:
+            self._refuse_link(folder)
+        mode = _mode(path)
+        if mode is not None and not stat.S_ISREG(mode):
+            what = "a symbolic link" if stat.S_ISLNK(mode) else "not a plain file"
+            raise StateError(
+                f"{path} is {what}; states are never kept there.",
+                advice="Remove it, or move what it leads to into its place.",
+                location=str(path),
+            )
+        return path
+
+    def replace(self, name: str, data: bytes, *, keep_as: str | None = None) -> None:
+        """Write the whole file: after a crash the old or the new one is there. `keep_as` names a copy of the old."""
+        target = self.checked(name)
+        with self._explained("written"):
+            descriptor, temporary = tempfile.mkstemp(prefix=_TEMPORARY, dir=self.path)
+            try:
+                with os.fdopen(descriptor, "wb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                if keep_as is not None and target.exists():
+                    self._copy(target, self.checked(keep_as))
+                Path(temporary).replace(target)
+            except BaseException:
+                Path(temporary).unlink(missing_ok=True)
+                raise
+            self._sync(self.path)
+
+    def move(self, name: str, to: str) -> None:
+        """Rename a file within the folder; what has the new name already is never overwritten."""
+        source, target = self.checked(name), self.checked(to)
+        with self._explained("moved"):
+            if target.exists():
+                raise StateError(f"{target} exists already; {source} is not moved over it.", location=str(target))
+            source.rename(target)
+            self._sync(target.parent)
+            self._sync(self.path)
+
+    def remove(self, name: str) -> None:
+        """Delete a file, if it is there."""
+        with self._explained("removed"):
+            self.checked(name).unlink(missing_ok=True)
+
+    def names(self, subfolder: str) -> list[str]:
+        """Names of the files in a sub-folder, sorted, hidden ones left out."""
+        folder = self.path / subfolder
+        self._refuse_link(folder)
+        with self._explained("listed"):
+            if not folder.is_dir():
+                return []
+            return sorted(f"{subfolder}/{found}" for found in os.listdir(folder) if not found.startswith("."))  # noqa: PTH208
+
+    def sync(self) -> None:
+        """Make the names in the folder durable."""
+        with self._explained("synchronised"):
+            self._sync(self.path)
+
+    @contextlib.contextmanager
+    def guarded(self) -> Iterator[None]:
+        """A short section that no other thread or process is in; a thread may enter it again from within."""
+        if getattr(self._inside, "guard", False):
+            yield
+            return
+        descriptor = self.open("guard", os.O_RDWR | os.O_CREAT)
+        try:
+            give_up = time.monotonic() + _PATIENCE
+            while not try_lock(descriptor):
+                if time.monotonic() > give_up:
+                    raise StateError(
+                        f"Another process has been writing in {self.path} for {_PATIENCE:.0f} seconds.",
+                        advice="A stopped or hanging vpngw process is in the middle of a write: continue or end it.",
+                        location=str(self.path),
+                    )
+                time.sleep(0.002)
+            self._inside.guard = True
+            yield
+        finally:
+            self._inside.guard = False
+            os.close(descriptor)
+
+    def _refuse_link(self, folder: Path) -> None:
+        mode = _mode(folder)
+        if mode is not None and not stat.S_ISDIR(mode):
+            what = "a symbolic link" if stat.S_ISLNK(mode) else "not a folder"
+            raise StateError(
+                f"The state folder {folder} is {what}; states are never kept there.",
+                advice="Name the folder itself, or move what is there into its place.",
+                location=str(folder),
+            )
+
+    def _copy(self, source: Path, target: Path) -> None:
+        """A hard link costs nothing, since the source is replaced and never written again."""
+        try:
+            os.link(source, target)
+        except (OSError, NotImplementedError):
+            descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(source.read_bytes())
+                file.flush()
+                os.fsync(file.fileno())
+        self._sync(target.parent)
+
+    @staticmethod
+    def _sync(folder: Path) -> None:
+        if sys.platform == "win32":
+            return
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    @contextlib.contextmanager
+    def _explained(self, done: str) -> Iterator[None]:
+        """Say which file the operating system complains about, and what."""
+        try:
+            yield
+        except OSError as error:
+            place = error.filename or self.path
+            raise StateError(
+                f"{place} cannot be {done}: {error.strerror or error}.",
+                advice="Check the permissions and the free space of the state folder; nothing was lost.",
+                location=str(place),
+            ) from error
+
+
+def try_lock(descriptor: int) -> bool:
+    """Take the operating system's lock on an open file without waiting; it ends with the descriptor or the process."""
+    if sys.platform == "win32":
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
+    return True
+
+
+def _mode(path: Path) -> int | None:
+    try:
+        return path.lstat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _tighten(path: Path, mode: int) -> None:
+    with contextlib.suppress(FileNotFoundError):  # another process's temporary file, renamed meanwhile
+        if sys.platform != "win32" and stat.S_IMODE(path.stat().st_mode) != mode:
+            path.chmod(mode)

@@ -1,0 +1,294 @@
+"""The file store: one private folder per deployment, with its document, journal, key, lock, history and backups.
+
+::
+
+    state.json       the checkpoint document          journal.jsonl  what happened since, one record a line
+    history/         earlier journals, by number      backups/       earlier documents, the newest thirty
+    key              fingerprint key, kept apart      lock, lock.json, guard   who may write
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from vpngw_iac.errors import StateError, UsageError
+from vpngw_iac.secret import FingerprintKey
+from vpngw_iac.state.check import checked_name
+from vpngw_iac.state.disk import Folder
+from vpngw_iac.state.document import Damaged, load_journal
+from vpngw_iac.state.hold import StoreHold, utc_now
+from vpngw_iac.state.journal import Memory, Record
+from vpngw_iac.state.lock import Claim, FolderLock
+from vpngw_iac.state.model import Binding, State
+from vpngw_iac.state.recall import read_journal, recall
+from vpngw_iac.state.store import Hold, Owner
+
+_DOCUMENT, _JOURNAL, _KEY = "state.json", "journal.jsonl", "key"
+_HISTORY, _BACKUPS = "history", "backups"
+_KEPT = 30
+_SEGMENT = re.compile(rf"{_HISTORY}/(\d+)-(\d+)\.jsonl")
+_BACKUP = re.compile(rf"{_BACKUPS}/state-(\d+)-serial-\d+\.json")
+
+
+def state_folder(root: Path, cloud: str, deployment: str) -> Path:
+    """``root/<cloud>/<deployment>``; raises `UsageError` for a name that cannot be a folder's.
+
+    `root` is usually ``.vpngw/state``. A symbolic link below it is refused, since it leads out of it.
+    """
+    folder = root / checked_name(cloud, "cloud") / checked_name(deployment)
+    for place in (folder.parent, folder):
+        if place.is_symlink():
+            raise StateError(
+                f"{place} is a symbolic link that leads out of {root}; states are never kept there.",
+                advice="Move the folder that it leads to into its place.",
+                location=str(place),
+            )
+    return folder
+
+
+class FileStore:
+    """One deployment's state in a folder that only its owner can read."""
+
+    def __init__(
+        self, folder: Path, deployment: str, binding: Binding | None = None, *, utc: Callable[[], str] = utc_now
+    ) -> None:
+        """`binding` is what this run is connected to; None (a command that asks no cloud) skips that comparison."""
+        self.deployment = checked_name(deployment)
+        self.folder = Path(os.path.abspath(folder))  # noqa: PTH100 - resolve() would follow the links that are refused
+        self.url = self.folder.as_uri()
+        self.document_name = str(self.folder / _DOCUMENT)
+        self._binding = binding
+        self._files = Folder(self.folder)
+        self._lock = FolderLock(self._files, deployment)
+        self._utc = utc
+
+    def load(self) -> Memory | None:
+        """Checkpoint plus journal, checked; None if nothing was ever written. Raises `StateError`, never repairs."""
+        return recall(self, self.deployment, self._binding)
+
+    def key(self, *, create: bool = False) -> FingerprintKey | None:
+        """The fingerprint key; made when `create` and absent."""
+        found = self._read_key()
+        if found is not None or not create:
+            return found
+        self._files.prepare()
+        with self._files.guarded():
+            found = self._read_key()
+            if found is None:
+                found = FingerprintKey.new()
+                self._files.replace(_KEY, found.secret.hex().encode() + b"\n")
+        return found
+
+    @contextlib.contextmanager
+    def hold(self, owner: Owner) -> Iterator[FileHold]:
+        """Take the lock for a run; raises `StateLocked` naming who has it. Released on exit, whatever happens."""
+        self._files.prepare(_HISTORY, _BACKUPS)
+        claim = self._lock.take(owner)
+        hold = FileHold(self, self._files, self._lock, claim, self._binding, self._utc)
+        try:
+            yield hold
+        finally:
+            hold.close()
+            self._lock.give_back(claim)
+
+    def owner(self) -> Owner | None:
+        """Who holds the lock now."""
+        return self._lock.owner()
+
+    def unlock(self) -> Owner | None:
+        """Break the lock; returns whose it was. A living holder finds out at its next write."""
+        return self._lock.unlock()
+
+    def replace(self, hold: Hold, state: State) -> None:
+        """Write another state document, keeping a copy of the previous one."""
+        if not isinstance(hold, FileHold) or hold.store is not self:
+            raise UsageError("A state can only be replaced under the lock of its own store.")
+        hold.replace(state)
+
+    def history(self) -> Iterator[Record]:
+        """All journal records that were ever kept, oldest first."""
+        last = 0
+        for name, data in self.journals(0):
+            for record in read_journal(name, data).records:
+                if record.number > last:
+                    last = record.number
+                    yield record
+
+    def backups(self) -> Sequence[str]:
+        """Paths of the kept copies, relative to the folder, newest first."""
+        return tuple(reversed(self._files.names(_BACKUPS)))
+
+    # what `recall` reads
+
+    def document(self) -> bytes | None:
+        """The checkpoint document."""
+        return self._files.read(_DOCUMENT)
+
+    def journals(self, after: int) -> Sequence[tuple[str, bytes]]:
+        """Journals that may hold later records. The live one is read first: it may be closed while we read."""
+        live = self._files.read(_JOURNAL)
+        if live and _is_torn(live):
+            live = self._read_between_writes()
+        closed = [(name, self._files.read(name)) for name in self._segments(after)]
+        found = [*closed, (_JOURNAL, live)]
+        return [(str(self.folder / name), data) for name, data in found if data is not None]
+
+    def _segments(self, after: int) -> list[str]:
+        matches = (_SEGMENT.fullmatch(name) for name in self._files.names(_HISTORY))
+        return [match[0] for match in matches if match and int(match[2]) > after]
+
+    def _read_between_writes(self) -> bytes | None:
+        """A running apply may be in the middle of a line: look again when it is not."""
+        if not os.access(self.folder, os.W_OK):
+            return self._files.read(_JOURNAL)
+        with self._files.guarded():
+            return self._files.read(_JOURNAL)
+
+    def _read_key(self) -> FingerprintKey | None:
+        data = self._files.read(_KEY)
+        if data is None:
+            return None
+        try:
+            secret = bytes.fromhex(data.decode("ascii").strip())
+        except ValueError:
+            secret = b""
+        if len(secret) != 32:
+            raise StateError(
+                f"The fingerprint key {self.folder / _KEY} is damaged.",
+                advice="Restore it, or remove it: secrets are then unverified until `vpngw apply --resend-secrets`.",
+                location=str(self.folder / _KEY),
+            )
+        return FingerprintKey(secret)
+
+
+def _is_torn(data: bytes) -> bool:
+    """Whether the last line has no end yet."""
+    return not data.endswith(b"\n")
+
+
+class FileHold(StoreHold):
+    """The lock of a folder, held."""
+
+    def __init__(
+        self,
+        store: FileStore,
+        files: Folder,
+        lock: FolderLock,
+        claim: Claim,
+        binding: Binding | None,
+        utc: Callable[[], str],
+    ) -> None:
+        left = f"Stale lock of {claim.left_by.describe()} taken over: that process is gone." if claim.left_by else ""
+        super().__init__(
+            name=store.document_name,
+            deployment=store.deployment,
+            binding=binding,
+            recall=store.load,
+            utc=utc,
+            notices=(left,) if left else (),
+        )
+        self.store = store
+        self._files = files
+        self._lock = lock
+        self._claim = claim
+        self._journal: int | None = None
+        self._size = 0
+
+    def close(self) -> None:
+        """Close the journal."""
+        if self._journal is not None:
+            os.close(self._journal)
+            self._journal = None
+
+    def _ours(self) -> contextlib.AbstractContextManager[None]:
+        return self._lock.ours(self._claim)
+
+    def _write_record(self, line: bytes) -> None:
+        descriptor = self._open_journal()
+        status = os.fstat(descriptor)
+        if status.st_nlink == 0 or status.st_size != self._size:
+            raise StateError(
+                f"{self.store.folder / _JOURNAL} was changed by something else while this run had the lock.",
+                advice="Nothing more is started. Keep a copy of the folder; `vpngw plan` says what is damaged.",
+            )
+        try:
+            written = os.write(descriptor, line)
+            while written < len(line):
+                written += os.write(descriptor, line[written:])
+            os.fsync(descriptor)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                os.ftruncate(descriptor, self._size)
+            raise StateError(
+                f"The journal {self.store.folder / _JOURNAL} cannot be written: {error.strerror}.",
+                advice="Make room or check the disk; nothing that is not in the journal was started.",
+            ) from error
+        self._size += len(line)
+
+    def _open_journal(self) -> int:
+        """The live journal, its torn last line cut off, its end of line complete."""
+        if self._journal is not None:
+            return self._journal
+        data = self._files.read(_JOURNAL)
+        descriptor = self._files.open(_JOURNAL, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        try:
+            journal = read_journal(_JOURNAL, data or b"")
+            if journal.torn:
+                os.ftruncate(descriptor, journal.whole)
+            elif journal.unended:
+                os.write(descriptor, b"\n")
+            os.fsync(descriptor)
+            self._files.sync()
+        except BaseException:
+            os.close(descriptor)
+            raise
+        self._journal, self._size = descriptor, os.fstat(descriptor).st_size
+        return descriptor
+
+    def _write_document(self, document: bytes, last: int) -> None:
+        self._files.clear_temporary()
+        kept = {int(match[1]): name for name in self.store.backups() if (match := _BACKUP.fullmatch(name))}
+        name = f"{_BACKUPS}/state-{max(kept, default=0) + 1:06d}-serial-{self._serial()}.json"
+        self._files.replace(_DOCUMENT, document, keep_as=name)
+        self._close_journal()
+        for old in sorted(kept, reverse=True)[_KEPT - 1 :]:
+            self._files.remove(kept[old])
+
+    def _serial(self) -> int:
+        return self._memory.state.serial if self._memory else 0
+
+    def _close_journal(self) -> None:
+        """Move the live journal, all of which is in the document now, into the history."""
+        data = self._files.read(_JOURNAL)
+        if not data:
+            return
+        self._open_journal()
+        self.close()
+        records = read_journal(_JOURNAL, self._files.read(_JOURNAL) or b"").records
+        if records:
+            first, last = records[0].number, records[-1].number
+            self._files.move(_JOURNAL, f"{_HISTORY}/{first:010d}-{last:010d}.jsonl")
+
+    def _document(self) -> bytes | None:
+        return self.store.document()
+
+    def _set_aside(self) -> int:
+        highest = max((record.number for name, data in self.store.journals(0) for record in _readable(data)), default=0)
+        number = sum("damaged" in name for name in self.store.backups()) // 2 + 1
+        for name in (_DOCUMENT, _JOURNAL):
+            if self._files.read(name) is not None:
+                self._files.move(name, f"{_BACKUPS}/damaged-{number:06d}-{name}")
+        return highest
+
+
+def _readable(data: bytes) -> Sequence[Record]:
+    """The records before the first damage."""
+    lines = data.split(b"\n")
+    for length in range(len(lines), 0, -1):
+        with contextlib.suppress(Damaged):
+            return load_journal(b"\n".join(lines[:length])).records
+    return ()

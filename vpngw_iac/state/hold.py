@@ -1,0 +1,153 @@
+"""A lock while it is held: numbers records, follows them, checks what becomes a document. The same for every store."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from vpngw_iac._version import __version__
+from vpngw_iac.errors import StateError, StateMismatch
+from vpngw_iac.state.check import check
+from vpngw_iac.state.document import check_belongs, dump_checkpoint, dump_record, refuse_newer_bytes
+from vpngw_iac.state.journal import Memory, Record, StateReplaced, fold
+from vpngw_iac.state.model import Binding, State
+
+
+def utc_now() -> str:
+    """The time of day, ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class StoreHold(ABC):
+    """What `FileStore` and `BlobStore` have in common while they are locked; they add how bytes are written."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        deployment: str,
+        binding: Binding | None,
+        recall: Callable[[], Memory | None],
+        utc: Callable[[], str] = utc_now,
+        notices: tuple[str, ...] = (),
+    ) -> None:
+        self.notices = notices
+        self._name = name
+        self._deployment = deployment
+        self._binding = binding
+        self._recall = recall
+        self._utc = utc
+        self._memory: Memory | None = None
+        self._one_writer = threading.RLock()
+
+    def append(self, record: Record) -> Record:
+        """Number the record and make it durable; raises `StateLocked` if the lock is not ours any more."""
+        with self._writing():
+            memory = self._remembered()
+            if memory is None:
+                raise StateError(f"{self._name} has no state document yet: a new state is written before its journal.")
+            return self._append_to(memory, record)
+
+    def checkpoint(self, state: State) -> None:
+        """Check and write the state document; what is still open in the journal goes with it."""
+        with self._writing():
+            memory = self._remembered()
+            self._refuse_wrong(state, memory.state if memory else None)
+            self._write(replace(memory or Memory(state), state=_signed(state)))
+
+    def replace(self, state: State) -> None:
+        """Write another state: told in the journal, the previous document kept, a damaged one put aside first."""
+        with self._writing():
+            memory, damaged = self._remembered_or_damaged()
+            if memory is not None:
+                state = _successor(state, memory.state, self._name)
+            self._refuse_wrong(state)
+            if memory is not None:
+                self._append_to(memory, StateReplaced(at=self._utc(), state=state))
+                memory = self._remembered()
+            last = self._set_aside() if damaged else 0
+            self._write(replace(memory or Memory(state, last=last), state=_signed(state)))
+
+    def renew(self) -> None:
+        """Assure that the lock is still ours; raises `StateLocked`."""
+        with self._writing():
+            pass
+
+    def _append_to(self, memory: Memory, record: Record) -> Record:
+        numbered = record.model_copy(update={"number": memory.last + 1})
+        self._write_record(dump_record(numbered))
+        self._memory = fold(memory, [numbered])
+        return numbered
+
+    def _remembered_or_damaged(self) -> tuple[Memory | None, bool]:
+        """What is stored, or that it cannot be read; a state of something else, or a newer one, is never replaced."""
+        try:
+            return self._remembered(), False
+        except StateMismatch:
+            raise
+        except StateError:
+            refuse_newer_bytes(self._document() or b"", self._name)
+            return None, True
+
+    def _write(self, memory: Memory) -> None:
+        self._write_document(dump_checkpoint(memory), memory.last)
+        self._memory = replace(memory, notices=())
+
+    def _refuse_wrong(self, state: State, previous: State | None = None) -> None:
+        check_belongs(state, self._deployment, self._binding, "What is to be written")
+        problems = check(state, previous)
+        if problems:
+            raise StateError(
+                f"A state with broken invariants is not written to {self._name}: {' '.join(problems)}",
+                advice="The stored state is as it was. If you did not write this state by hand, please report it.",
+            )
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        with self._one_writer, self._ours():
+            yield
+
+    def _remembered(self) -> Memory | None:
+        """What is stored, read once: while the lock is ours nobody else writes."""
+        if self._memory is None:
+            self._memory = self._recall()
+        return self._memory
+
+    @abstractmethod
+    def _ours(self) -> contextlib.AbstractContextManager[None]:
+        """A section in which the lock is ours; raises `StateLocked`. Never entered twice."""
+
+    @abstractmethod
+    def _write_record(self, line: bytes) -> None:
+        """Append to the journal, durable on return; leaves the journal as it was if that fails."""
+
+    @abstractmethod
+    def _write_document(self, document: bytes, last: int) -> None:
+        """Replace the document, keep the previous one, start a new journal after record `last`."""
+
+    @abstractmethod
+    def _document(self) -> bytes | None:
+        """The stored document as it is."""
+
+    @abstractmethod
+    def _set_aside(self) -> int:
+        """Move a document or journal that cannot be read out of the way; returns the highest record number seen."""
+
+
+def _signed(state: State) -> State:
+    return state.model_copy(update={"written_by": __version__})
+
+
+def _successor(state: State, current: State, name: str) -> State:
+    """The state that takes the place of `current`: one history, a higher serial."""
+    if state.lineage != current.lineage:
+        raise StateMismatch(
+            f"{name} has the lineage {current.lineage}, the other state has {state.lineage}: "
+            "they are histories of different things.",
+            advice="Write it to a --state or --deployment of its own.",
+        )
+    return state.model_copy(update={"serial": max(state.serial, current.serial + 1)})

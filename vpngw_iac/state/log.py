@@ -1,0 +1,164 @@
+"""The history of runs, told from journal records. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from vpngw_iac.state.journal import (
+    Accepted,
+    Begun,
+    EntryRemoved,
+    OperationClosed,
+    Record,
+    RunClosed,
+    RunOpened,
+    StateReplaced,
+)
+
+UNFINISHED = "unfinished"
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedOperation:
+    """One operation as the journal tells it."""
+
+    operation: str
+    address: str
+    step: str
+    verb: str
+    id: str
+    begun: str
+    status: str = UNFINISHED
+    """``succeeded``, ``failed``, ``unconfirmed`` or, while nobody knows, ``unfinished``."""
+    ended: str = ""
+    seconds: float | None = None
+    code: str = ""
+    error: str = ""
+    request: str = ""
+    azure_operation: str = ""
+    """Azure's id of the operation, from its operation URL."""
+    ended_by: str = ""
+    """The run that saw it end, if another one than the run that began it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedRun:
+    """One run: who did what, when, and how it went."""
+
+    run: str
+    command: str
+    actor: str
+    correlation: str
+    version: str
+    started: str
+    ended: str = ""
+    seconds: float | None = None
+    outcome: str = UNFINISHED
+    """As the run closed it; ``unfinished`` for one that is running now or died."""
+    exit_code: int | None = None
+    operations: tuple[LoggedOperation, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What happened to entries without an operation: forgotten, moved, the state replaced."""
+
+
+@dataclass(slots=True)
+class _Telling:
+    """The log while it is being told; operations are kept by their id because another run may end them."""
+
+    runs: list[LoggedRun] = field(default_factory=list)
+    operations: dict[str, LoggedOperation] = field(default_factory=dict)
+    begun_in: dict[str, int] = field(default_factory=dict)
+    notes: dict[int, list[str]] = field(default_factory=dict)
+
+
+def runs_of(records: Iterable[Record]) -> tuple[LoggedRun, ...]:
+    """Every run that the records tell of, oldest first."""
+    telling = _Telling()
+    for record in records:
+        _tell(telling, record)
+    return tuple(
+        replace(
+            run,
+            operations=tuple(op for key, op in telling.operations.items() if telling.begun_in[key] == position),
+            notes=tuple(telling.notes.get(position, ())),
+        )
+        for position, run in enumerate(telling.runs)
+    )
+
+
+def _tell(telling: _Telling, record: Record) -> None:
+    position = len(telling.runs) - 1
+    match record:
+        case RunOpened(run=run, command=command, actor=actor, correlation=correlation, version=version, at=at):
+            telling.runs.append(LoggedRun(run, command, actor, correlation, version, started=at))
+        case RunClosed(run=run):
+            telling.runs[:] = [_closed(known, record) if known.run == run else known for known in telling.runs]
+        case Begun():
+            telling.operations[record.operation] = _begun(record)
+            telling.begun_in[record.operation] = position
+        case Accepted() if record.operation in telling.operations:
+            known = telling.operations[record.operation]
+            telling.operations[record.operation] = replace(
+                known, request=record.request or known.request, azure_operation=azure_operation_of(record.url or "")
+            )
+        case OperationClosed() if record.operation in telling.operations:
+            begun_in = telling.begun_in[record.operation]
+            by = telling.runs[position].run if position != begun_in else ""
+            telling.operations[record.operation] = _ended(telling.operations[record.operation], record, by)
+        case EntryRemoved() if record.why != "deleted":
+            telling.notes.setdefault(position, []).append(f"{record.why} {record.address}")
+        case StateReplaced():
+            telling.notes.setdefault(position, []).append(f"state replaced (serial {record.state.serial})")
+        case _:
+            pass
+
+
+def _begun(record: Begun) -> LoggedOperation:
+    return LoggedOperation(
+        operation=record.operation,
+        address=record.address,
+        step=record.step,
+        verb=record.verb,
+        id=str(record.id),
+        begun=record.at,
+    )
+
+
+def _ended(known: LoggedOperation, record: OperationClosed, by: str) -> LoggedOperation:
+    return replace(
+        known,
+        status=record.status,
+        ended=record.at,
+        seconds=seconds_between(known.begun, record.at),
+        code=record.code,
+        error=record.error,
+        request=record.request or known.request,
+        ended_by=by,
+    )
+
+
+def _closed(known: LoggedRun, record: RunClosed) -> LoggedRun:
+    return replace(
+        known,
+        ended=record.at,
+        seconds=seconds_between(known.started, record.at),
+        outcome=record.outcome,
+        exit_code=record.exit_code,
+    )
+
+
+def seconds_between(start: str, end: str) -> float | None:
+    """Seconds from one ISO 8601 time to another; None if one of them is no time."""
+    try:
+        return round((datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds(), 3)
+    except (ValueError, TypeError):
+        return None
+
+
+def azure_operation_of(url: str) -> str:
+    """The id that Microsoft's support asks for: what follows ``/operations/`` or ``/operationResults/`` in the URL."""
+    path = url.partition("?")[0].rstrip("/")
+    before, _, last = path.rpartition("/")
+    return last if before.lower().endswith(("/operations", "/operationresults", "/operationstatuses")) else ""

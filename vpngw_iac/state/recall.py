@@ -1,0 +1,137 @@
+"""How a stored deployment becomes a `Memory`: checkpoint document, then every journal record after it, then the check.
+
+Knows what a store keeps, not where: a `Shelf` hands out the bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from vpngw_iac.errors import StateError
+from vpngw_iac.state.check import check
+from vpngw_iac.state.document import Damaged, Journal, check_belongs, load_checkpoint, load_journal
+from vpngw_iac.state.journal import Memory, Record, fold
+from vpngw_iac.state.model import Binding
+
+REBUILD = "`vpngw state rebuild FILE` makes a new state from what Azure has"
+COPY_FIRST = "Nothing was changed. Keep a copy of what is there first."
+
+
+class Shelf(Protocol):
+    """The bytes that a store keeps for one deployment."""
+
+    document_name: str
+    """How people find the checkpoint document (a path, a URL)."""
+
+    def document(self) -> bytes | None:
+        """The checkpoint document, if there is one."""
+
+    def journals(self, after: int) -> Sequence[tuple[str, bytes]]:
+        """Names and bytes of the journals that may hold records above this number, oldest first, the live one last."""
+
+    def backups(self) -> Sequence[str]:
+        """Names of the kept copies of the document, newest first."""
+
+
+def recall(shelf: Shelf, deployment: str, binding: Binding | None) -> Memory | None:
+    """What is remembered, checked; None if nothing was ever written. Raises `StateError`, never repairs."""
+    data = shelf.document()
+    if data is None:
+        _refuse_orphans(shelf)
+        return None
+    try:
+        memory = load_checkpoint(data, shelf.document_name)
+    except Damaged as error:
+        raise StateError(
+            f"The state document {shelf.document_name} is damaged: {error.reason}",
+            advice=_way_out_of_document(shelf),
+            location=shelf.document_name,
+        ) from None
+    check_belongs(memory.state, deployment, binding, shelf.document_name)
+    memory = _replay(memory, shelf)
+    problems = check(memory.state)
+    if problems:
+        raise StateError(
+            f"The state in {shelf.document_name} breaks {len(problems)} invariant(s): {' '.join(problems)}",
+            advice=_way_out_of_document(shelf),
+            location=shelf.document_name,
+        )
+    return memory
+
+
+def read_journal(name: str, data: bytes) -> Journal:
+    """The records of one journal; raises `StateError` that names the line and the way out."""
+    try:
+        return load_journal(data)
+    except Damaged as error:
+        raise StateError(
+            f"The journal {name} is damaged at line {error.line}: {error.reason}",
+            advice=(
+                f"{COPY_FIRST} What stands before line {error.line} is good: cut the file there "
+                f"(`head -n {error.line - 1}`), then run `vpngw plan`: what was made after it shows as not ours "
+                f"and is taken over with --adopt. Or: {REBUILD}."
+            ),
+            location=f"{name}:{error.line}",
+        ) from None
+
+
+def _replay(memory: Memory, shelf: Shelf) -> Memory:
+    fresh: list[Record] = []
+    notices: list[str] = []
+    last = memory.last
+    pieces = shelf.journals(memory.last)
+    for position, (name, data) in enumerate(pieces, start=1):
+        journal = read_journal(name, data)
+        if journal.torn:
+            notices.append(_torn(name, journal, is_live=position == len(pieces)))
+        for record in journal.records:
+            if record.number > last + 1:
+                raise _gap(last, record.number, name, shelf)
+            if record.number > last:
+                fresh.append(record)
+                last = record.number
+    return replace(fold(memory, fresh), notices=(*memory.notices, *notices))
+
+
+def _torn(name: str, journal: Journal, *, is_live: bool) -> str:
+    line = len(journal.records) + 1
+    if is_live:
+        return f"The last line ({line}) of {name} was torn when a run died while writing it; it is ignored."
+    raise StateError(
+        f"The closed journal {name} ends in a torn line ({line}).",
+        advice=f"{COPY_FIRST} Remove that line, or: {REBUILD}.",
+        location=f"{name}:{line}",
+    )
+
+
+def _gap(last: int, found: int, name: str, shelf: Shelf) -> StateError:
+    missing = f"record {last + 1} is" if found == last + 2 else f"records {last + 1} to {found - 1} are"
+    return StateError(
+        f"The document {shelf.document_name} ends with record {last}, but {name} goes on with {found}: "
+        f"{missing} missing.",
+        advice=_way_out_of_document(shelf),
+        location=name,
+    )
+
+
+def _refuse_orphans(shelf: Shelf) -> None:
+    """A lost document must not look like a deployment that never was."""
+    journals, backups = shelf.journals(0), shelf.backups()
+    if any(data for _, data in journals) or backups:
+        raise StateError(
+            f"The state document {shelf.document_name} is missing, but its journal or backups are there.",
+            advice=_way_out_of_document(shelf),
+            location=shelf.document_name,
+        )
+
+
+def _way_out_of_document(shelf: Shelf) -> str:
+    kept = [name for name in shelf.backups() if "damaged" not in name]
+    if not kept:
+        return f"{COPY_FIRST} There is no backup; {REBUILD}."
+    return (
+        f"{COPY_FIRST} Backups, newest first: {', '.join(kept[:5])}. Put one in place of {shelf.document_name}: "
+        f"what was recorded since then is replayed from the journals. Or: {REBUILD}."
+    )

@@ -24,15 +24,15 @@ else:
 
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _TEMPORARY = ".writing-"
-_PATIENCE = 10.0
-"""Seconds to wait for another process that is in the middle of one write."""
 
 
 class Folder:
     """One folder and the files in it; names are relative and may name one sub-folder (``history/x.jsonl``)."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, patience: float = 10.0) -> None:
+        """`patience` is how many seconds to wait for another process that is in the middle of one write."""
         self.path = path
+        self._patience = patience
         self._inside = threading.local()
 
     def prepare(self, *subfolders: str) -> None:
@@ -140,11 +140,11 @@ class Folder:
             return
         descriptor = self.open("guard", os.O_RDWR | os.O_CREAT)
         try:
-            give_up = time.monotonic() + _PATIENCE
+            give_up = time.monotonic() + self._patience
             while not try_lock(descriptor):
                 if time.monotonic() > give_up:
                     raise StateError(
-                        f"Another process has been writing in {self.path} for {_PATIENCE:.0f} seconds.",
+                        f"Another process has been writing in {self.path} for {self._patience:g} seconds.",
                         advice="A stopped or hanging vpngw process is in the middle of a write: continue or end it.",
                         location=str(self.path),
                     )

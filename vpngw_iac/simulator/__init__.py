@@ -5,8 +5,20 @@ It knows ARM's JSON and nothing of this package's own resources: two independent
 
 from vpngw_iac.simulator.clock import ScaledTime, Time, VirtualTime
 from vpngw_iac.simulator.faults import Fault, read_faults
+from vpngw_iac.simulator.files import erase
 from vpngw_iac.simulator.simulator import Simulator
 from vpngw_iac.simulator.wire import Answer, Request
 from vpngw_iac.simulator.world import Switches
 
-__all__ = ["Answer", "Fault", "Request", "ScaledTime", "Simulator", "Switches", "Time", "VirtualTime", "read_faults"]
+__all__ = [
+    "Answer",
+    "Fault",
+    "Request",
+    "ScaledTime",
+    "Simulator",
+    "Switches",
+    "Time",
+    "VirtualTime",
+    "erase",
+    "read_faults",
+]

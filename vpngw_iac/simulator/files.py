@@ -1,6 +1,6 @@
 """Keeping the content in a folder: an append-only log that survives a killed process and several at once.
 
-Each line is one batch of records, written under an OS lock; a torn last line is ignored and cut off by the next
+The first line names the generation; each other line is one batch of records, written under an OS lock; a torn last line is ignored and cut off by the next
 writer. When the log has grown far beyond its content it is written anew and put in place atomically.
 """
 
@@ -9,16 +9,19 @@ from __future__ import annotations
 import json
 import os
 import sys
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from vpngw_iac.errors import SimulatorError
 from vpngw_iac.simulator.clock import Time
 from vpngw_iac.simulator.store import Store
 from vpngw_iac.simulator.wire import Json
 
 FORMAT = 1
+_RESET = "`vpngw simulator reset` empties it."
 _COMPACT_FROM = 1_000_000
 """Bytes below which the log is left alone."""
 
@@ -50,7 +53,7 @@ class Files:
         self._log = directory / "content.jsonl"
         self._store = store
         self._time = time
-        self._inode = -1
+        self._generation = ""
         self._offset = 0
         self._live = 0
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -76,30 +79,38 @@ class Files:
         if not self._log.exists():
             self._write_whole()
             return
-        status = self._log.stat()
-        if status.st_ino != self._inode:
-            self._store.clear()
-            self._inode, self._offset = status.st_ino, 0
-            fresh = True
-        else:
-            fresh = False
-        if status.st_size > self._offset:
-            self._replay(fresh)
-
-    def _replay(self, fresh: bool) -> None:
         with self._log.open("rb") as handle:
-            handle.seek(self._offset)
-            for line in handle:
-                if not line.endswith(b"\n"):
-                    break
-                self._offset += len(line)
-                batch = json.loads(line)
-                self._store.counter = max(self._store.counter, int(batch["counter"]))
-                for record in batch["records"]:
-                    self._store.apply_record(record)
-                if fresh:
-                    self._time.resume(batch["time"])
-        self._live = self._live or self._offset
+            header = self._parsed(handle.readline())
+            fresh = header.get("generation") != self._generation
+            if fresh:
+                if header.get("format") != FORMAT:
+                    raise SimulatorError(f"{self._log} was written by another version of the simulator. {_RESET}")
+                self._store.clear()
+                self._generation, self._offset = header["generation"], handle.tell()
+            if os.fstat(handle.fileno()).st_size > self._offset:
+                handle.seek(self._offset)
+                self._replay(handle, fresh)
+            if fresh:
+                self._live = self._offset
+
+    def _replay(self, lines: IO[bytes], fresh: bool) -> None:
+        for line in lines:
+            if not line.endswith(b"\n"):
+                break
+            batch = self._parsed(line)
+            self._offset += len(line)
+            self._store.counter = max(self._store.counter, int(batch["counter"]))
+            for record in batch["records"]:
+                self._store.apply_record(record)
+            if fresh:
+                self._time.resume(batch["time"])
+
+    def _parsed(self, line: bytes) -> Json:
+        try:
+            parsed: Json = json.loads(line)
+        except ValueError as error:
+            raise SimulatorError(f"{self._log} is damaged. {_RESET}") from error
+        return parsed
 
     def _write(self) -> None:
         records = self._store.take_changes()
@@ -115,15 +126,27 @@ class Files:
             self._write_whole()
 
     def _write_whole(self) -> None:
-        line = self._line(self._store.everything())
+        self._generation = uuid.uuid4().hex
+        header = json.dumps({"format": FORMAT, "generation": self._generation}).encode() + b"\n"
+        line = header + self._line(self._store.everything())
         temporary = self._log.with_suffix(".new")
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as handle:
             handle.write(line)
         temporary.replace(self._log)
-        self._inode = self._log.stat().st_ino
         self._offset = self._live = len(line)
 
     def _line(self, records: list[Json]) -> bytes:
-        batch = {"format": FORMAT, "time": self._time.save(), "counter": self._store.counter, "records": records}
+        batch = {"time": self._time.save(), "counter": self._store.counter, "records": records}
         return json.dumps(batch, separators=(",", ":")).encode() + b"\n"
+
+
+def erase(directory: Path) -> None:
+    """Forget the content of a folder, even one that can no longer be read."""
+    if directory.exists():
+        with (directory / "lock").open("a+b") as handle:
+            _lock(handle)
+            try:
+                (directory / "content.jsonl").unlink(missing_ok=True)
+            finally:
+                _unlock(handle)

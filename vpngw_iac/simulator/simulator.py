@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import threading
 import uuid
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vpngw_iac.arm import ArmId
@@ -28,6 +29,8 @@ from vpngw_iac.simulator.wire import Answer, Json, Request
 from vpngw_iac.simulator.world import Switches, World
 
 API_VERSION = "2026-03-01"
+_REMEMBERED = 200_000
+"""Requests kept for counting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ class Simulator:
     ) -> None:
         """`subscriptions` none accepts any; `die` is what the fault of that name does to the serving process."""
         self.time = time if time is not None else VirtualTime()
-        self.requests: list[Logged] = []
+        self.requests: deque[Logged] = deque(maxlen=_REMEMBERED)
         self._store = Store()
         self._world = World(self._store, self.time, switches or Switches())
         self._subscriptions = frozenset(name.lower() for name in subscriptions) if subscriptions is not None else None
@@ -92,14 +95,14 @@ class Simulator:
         return answer.status, dict(answer.headers), answer.content
 
     def documents(self) -> dict[str, Json]:
-        """Every resource by id, as GET shows it."""
+        """Every resource by id, as GET shows it but for secrets, which are never here."""
         with self._turn():
             operations.settle(self._world)
+            silent = World(self._store, self.time, replace(self._world.switches, echo_secrets=False))
             found = {}
             for document in self._store.documents.values():
                 kind = kinds().get(document.type.lower())
-                shown = kind.show(self._world, document, "get") if kind else show_group(document)
-                found[document.id] = shown
+                found[document.id] = kind.show(silent, document, "get") if kind else show_group(document)
             return dict(sorted(found.items()))
 
     def put(self, identifier: str, body: Json) -> Json:

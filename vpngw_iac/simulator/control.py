@@ -1,0 +1,40 @@
+"""What can be asked of a served simulator and of no real cloud: under ``/.simulator/``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from vpngw_iac.simulator.body import read_body
+from vpngw_iac.simulator.refusal import Refusal
+from vpngw_iac.simulator.simulator import Simulator
+from vpngw_iac.simulator.wire import Answer, Request
+
+PREFIX = "/.simulator/"
+
+
+def answer(simulator: Simulator, request: Request) -> Answer | None:
+    """Documents, requests, reset, and the service provider's hand; none for what is not below the prefix."""
+    if not request.path.startswith(PREFIX):
+        return None
+    wish = (request.method, request.path.removeprefix(PREFIX).strip("/"))
+    if wish == ("GET", "documents"):
+        return Answer(200, simulator.documents())
+    if wish == ("GET", "requests"):
+        return Answer(200, [asdict(logged) for logged in simulator.requests])
+    if wish == ("POST", "reset"):
+        simulator.reset()
+        return Answer(204)
+    if wish == ("POST", "provision"):
+        return _provision(simulator, request)
+    return Answer(404, {"error": {"code": "NotFound", "message": f"The simulator has no {' '.join(wish)}."}})
+
+
+def _provision(simulator: Simulator, request: Request) -> Answer:
+    try:
+        body = read_body(request)
+        simulator.provision_circuit(str(body.get("id", "")), str(body.get("state", "Provisioned")))
+    except KeyError as error:
+        return Answer(404, {"error": {"code": "NotFound", "message": f"There is no circuit {error.args[0]!r}."}})
+    except Refusal as refusal:
+        return refusal.answer()
+    return Answer(204)

@@ -1,0 +1,184 @@
+"""Sign-in of the simulated cloud: enough of Microsoft Entra ID for a service principal, and the endpoints' metadata.
+
+The shapes are those of the OAuth 2.0 client credentials flow and of ``/metadata/endpoints``; error codes are Entra's.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
+
+from vpngw_iac.simulator.wire import Answer, Json, Request
+
+LIFETIME = 3600
+"""Seconds for which a token counts."""
+
+
+class Identity:
+    """Who may come in. Without `clients`, any client with any secret may."""
+
+    def __init__(self, key: str, clients: Mapping[str, str] | None = None, lifetime: int = LIFETIME) -> None:
+        self._key = key.encode()
+        self._clients = {name.lower(): secret for name, secret in clients.items()} if clients is not None else None
+        self._lifetime = lifetime
+
+    def __repr__(self) -> str:
+        return f"Identity({'any client' if self._clients is None else f'{len(self._clients)} clients'})"
+
+    def answer(self, request: Request) -> Answer | None:
+        """Answer a request of the sign-in door, or of metadata; none for everything else."""
+        parts = request.path.strip("/").split("/")
+        if request.path.rstrip("/").lower() == "/metadata/endpoints":
+            return Answer(200, metadata(request))
+        if request.path.lower().endswith("/.well-known/openid-configuration"):
+            return Answer(200, _openid(request.host, parts[0]))
+        if request.path.lower() == "/common/discovery/instance":
+            return Answer(200, _instance(request))
+        if request.method == "POST" and parts[-1].lower() == "token" and "oauth2" in parts:
+            return self._token(parts[0], dict(parse_qsl((request.body or b"").decode(errors="replace"))))
+        return None
+
+    def challenge(self, request: Request) -> Answer | None:
+        """401 for a request without a token that counts; none when it may pass."""
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        login = f'Bearer authorization_uri="{request.host}/common", error="invalid_token"'
+        if scheme.lower() != "bearer" or not token:
+            return _unauthorized(
+                "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.", login
+            )
+        expires = self._expiry(token)
+        if expires is None:
+            return _unauthorized("InvalidAuthenticationToken", "The access token is invalid.", login)
+        if expires <= time.time():
+            message = "The access token expiry UTC time is earlier than current UTC time."
+            return _unauthorized("ExpiredAuthenticationToken", message, login)
+        return None
+
+    def issue(self, client: str, tenant: str) -> str:
+        """A token; shaped like a JWT, meaningful to this simulator only."""
+        now = int(time.time())
+        claims = {"iss": "simulator", "tid": tenant, "appid": client, "iat": now, "exp": now + self._lifetime}
+        head = f"{_encoded({'alg': 'HS256', 'typ': 'JWT'})}.{_encoded(claims)}"
+        return f"{head}.{self._signature(head)}"
+
+    def _token(self, tenant: str, form: Mapping[str, str]) -> Answer:
+        if form.get("grant_type") != "client_credentials":
+            return _refused(
+                400, "unsupported_grant_type", "AADSTS70003: The app requested an unsupported grant type.", 70003
+            )
+        client = form.get("client_id", "")
+        refusal = self._check_client(client, form)
+        if refusal is not None:
+            return refusal
+        body = {
+            "token_type": "Bearer",
+            "expires_in": self._lifetime,
+            "ext_expires_in": self._lifetime,
+            "access_token": self.issue(client, tenant),
+        }
+        return Answer(200, body, {"Cache-Control": "no-store"})
+
+    def _check_client(self, client: str, form: Mapping[str, str]) -> Answer | None:
+        if not client or (self._clients is not None and client.lower() not in self._clients):
+            message = f"AADSTS700016: Application with identifier '{client}' was not found in the directory."
+            return _refused(400, "unauthorized_client", message, 700016)
+        if "client_assertion" in form:
+            return _check_assertion(form["client_assertion"])
+        secret = form.get("client_secret", "")
+        expected = self._clients.get(client.lower()) if self._clients is not None else secret
+        if not secret or not hmac.compare_digest(secret.encode(), str(expected).encode()):
+            message = f"AADSTS7000215: Invalid client secret provided for app '{client}'."
+            return _refused(401, "invalid_client", message, 7000215)
+        return None
+
+    def _expiry(self, token: str) -> float | None:
+        head, _, signature = token.rpartition(".")
+        if not hmac.compare_digest(self._signature(head).encode(), signature.encode()):
+            return None
+        return _claim(token, "exp")
+
+    def _signature(self, head: str) -> str:
+        digest = hmac.new(self._key, head.encode(), hashlib.sha256).digest()
+        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def _encoded(value: Json) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+
+
+def _claim(token: str, name: str) -> float | None:
+    """A number from the claims of a JWT, its signature unchecked."""
+    try:
+        payload = token.split(".")[1]
+        value = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))[name]
+        return float(value)
+    except (IndexError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _check_assertion(assertion: str) -> Answer | None:
+    """A federated assertion counts while it is fresh: an old one replayed is refused, as Entra does."""
+    expires = _claim(assertion, "exp")
+    if expires is None:
+        return _refused(401, "invalid_client", "AADSTS50027: JWT token is invalid or malformed.", 50027)
+    if expires <= time.time():
+        message = "AADSTS700024: Client assertion is not within its valid time range."
+        return _refused(401, "invalid_client", message, 700024)
+    return None
+
+
+def _refused(status: int, error: str, description: str, code: int) -> Answer:
+    return Answer(status, {"error": error, "error_description": description, "error_codes": [code]})
+
+
+def _unauthorized(code: str, message: str, challenge: str) -> Answer:
+    headers = {"WWW-Authenticate": challenge, "x-ms-failure-cause": "gateway"}
+    return Answer(401, {"error": {"code": code, "message": message}}, headers)
+
+
+def metadata(request: Request) -> object:
+    """The endpoints of this cloud: one object since 2022-09-01 (and in 2015-01-01), a list in between."""
+    shown: Json = {
+        "name": "Simulator",
+        "portal": request.host,
+        "authentication": {
+            "loginEndpoint": f"{request.host}/",
+            "audiences": [f"{request.host}/", f"{request.host}"],
+            "tenant": "common",
+            "identityProvider": "AAD",
+        },
+        "graph": f"{request.host}/graph",
+        "graphEndpoint": f"{request.host}/graph",
+        "galleryEndpoint": f"{request.host}/gallery",
+        "portalEndpoint": f"{request.host}/",
+        "media": "",
+        "resourceManager": f"{request.host}/",
+        "suffixes": {"storage": "core.simulator.invalid", "keyVaultDns": "vault.simulator.invalid"},
+    }
+    as_list = "2015-01-01" < request.api_version < "2022-09-01"
+    return [shown] if as_list else shown
+
+
+def _openid(host: str, tenant: str) -> Json:
+    return {
+        "issuer": f"{host}/{tenant}/v2.0",
+        "authorization_endpoint": f"{host}/{tenant}/oauth2/v2.0/authorize",
+        "token_endpoint": f"{host}/{tenant}/oauth2/v2.0/token",
+        "device_authorization_endpoint": f"{host}/{tenant}/oauth2/v2.0/devicecode",
+        "jwks_uri": f"{host}/{tenant}/discovery/v2.0/keys",
+        "response_types_supported": ["token"],
+        "subject_types_supported": ["pairwise"],
+        "id_token_signing_alg_values_supported": ["RS256"],
+    }
+
+
+def _instance(request: Request) -> Json:
+    host = request.host.split("://", 1)[-1]
+    endpoint = f"{request.host}/common/v2.0/.well-known/openid-configuration"
+    alias = {"preferred_network": host, "preferred_cache": host, "aliases": [host]}
+    return {"tenant_discovery_endpoint": endpoint, "api-version": "1.1", "metadata": [alias]}

@@ -17,6 +17,7 @@ SUBSCRIPTION_TYPE = "Microsoft.Resources/subscriptions"
 
 _SUBSCRIPTION = re.compile(r"^/subscriptions/(?P<subscription>[^/]+)(?P<rest>/.*)?$", re.IGNORECASE)
 _GROUP = re.compile(r"^/resourceGroups/(?P<group>[^/]+)(?P<rest>/.*)?$", re.IGNORECASE)
+_PROVIDERS = "/providers/"
 
 
 class InvalidArmId(ValueError):
@@ -172,8 +173,9 @@ def _provider_path(rest: str, text: str) -> tuple[str, tuple[tuple[str, str], ..
     """Namespace and (segment, name) pairs after the last ``/providers/`` of an id."""
     if not rest:
         return "", ()
-    before, marker, tail = rest.rpartition("/providers/")
-    if not marker or (before and "/providers/" not in before + "/"):
+    start = rest.lower().rfind(_PROVIDERS)
+    before, tail = rest[:start], rest[start + len(_PROVIDERS) :]
+    if start < 0 or (before and _PROVIDERS not in before.lower() + "/"):
         raise InvalidArmId(f"{text!r} is not an ARM id: expected /providers/<namespace>/<type>/<name>.")
     namespace, *parts = tail.split("/")
     if not parts or len(parts) % 2 or not all(parts):

@@ -141,8 +141,8 @@ Observed = Annotated[None, ReadOnly()]
 
 
 def rule_error(rule: str, message: str) -> PydanticCustomError:
-    """An error that names a rule; braces in the message are literal."""
-    return PydanticCustomError(rule, message.replace("{", "{{").replace("}", "}}"))
+    """An error that names a rule."""
+    return PydanticCustomError(rule, message)
 
 
 def _cidr(value: str) -> str:

@@ -57,7 +57,7 @@ class CircuitPeeringProperties(Wire):
     """Two /30, a VLAN and an AS number (R-ER-24)."""
 
     peering_type: Annotated[Literal["AzurePrivatePeering", "MicrosoftPeering"], Immutable("the name of a peering")]
-    peer_asn: Annotated[int, _SESSION] = Field(alias="peerASN")
+    peer_asn: Annotated[int, _SESSION, Field(alias="peerASN")]
     primary_peer_address_prefix: Annotated[Cidr | None, _SESSION] = None
     secondary_peer_address_prefix: Annotated[Cidr | None, _SESSION] = None
     vlan_id: Annotated[int, _SESSION]

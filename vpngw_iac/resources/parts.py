@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.field import Cidr, KeyedBy, Observed, Outage, ServerDefault, Unordered
+from vpngw_iac.field import Cidr, KeyedBy, Observed, Outage, ReadOnly, ServerDefault, Unordered
 from vpngw_iac.resources.wire import Output, Wire
 
 
@@ -39,6 +39,7 @@ class PeerBgpSettings(Wire):
     bgp_peering_address: str | Output
     # peerWeight 0 is added as soon as the block is sent (recording test_network_local_gateway).
     peer_weight: Annotated[int | None, ServerDefault(0)] = None
+    bgp_peering_addresses: Annotated[None, ReadOnly("only an Azure gateway has instances")] = None
 
 
 IkeEncryption = Literal["DES", "DES3", "AES128", "AES192", "AES256", "GCMAES128", "GCMAES256"]

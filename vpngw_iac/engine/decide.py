@@ -85,7 +85,7 @@ def make_plan(basis: Basis) -> Plan:
     for entry in matched.orphans:
         _judge_removed(basis, entry, draft)
     _spread(basis, matched, draft)
-    _known_after(basis, situations, draft)
+    _known_after(situations, draft)
     chosen = _targeted(basis, draft.changes)
     changes = tuple(stated(basis.graph, basis.state, change) for _, change in sorted(chosen.items()))
     refusals = guards.refusals(basis, matched, situations, changes)
@@ -371,7 +371,7 @@ def coexists(change: Change) -> bool:
     return change.previous is not None and change.previous.startswith("/") and bool(model and model.may_coexist)
 
 
-def _known_after(basis: Basis, situations: Iterable[Situation], draft: _Draft) -> None:
+def _known_after(situations: Iterable[Situation], draft: _Draft) -> None:
     """Outputs whose source is made anew in this plan are known only afterwards."""
     renewed = {c.id: c.address for c in draft.changes.values() if c.action in (Action.CREATE, Action.REPLACE)}
     for situation in situations:

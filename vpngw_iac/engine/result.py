@@ -1,0 +1,221 @@
+"""What the use-cases answer besides a plan: drift, inventory, and how a run ended. Plain values without secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.engine.change import Action, Change, DriftItem
+from vpngw_iac.engine.document import ABSENT, lookup
+from vpngw_iac.engine.event import OperationResult, OutcomeWord
+from vpngw_iac.engine.graph import Graph
+from vpngw_iac.engine.operation import Schedule
+from vpngw_iac.engine.plan import Plan
+from vpngw_iac.engine.ports import Attached, Observed
+from vpngw_iac.engine.stop import Stop
+from vpngw_iac.errors import ExitCode, Finding
+
+Severity = Literal["security", "availability", "cosmetic"]
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """Offline findings of a blueprint."""
+
+    deployment: str
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Compilation:
+    """All operations that creating everything would take, offline."""
+
+    deployment: str
+    graph: Graph
+    schedule: Schedule
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """How Azure moved away from what was applied."""
+
+    deployment: str
+    items: tuple[DriftItem, ...]
+    unread: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    not_verified: int = 0
+    running: str = ""
+
+    @property
+    def alarming(self) -> bool:
+        """Whether any item is more than a known guest of another deployment."""
+        return any(item.owner is None for item in self.items)
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryItem:
+    """One managed resource as it is in Azure."""
+
+    address: str
+    id: ArmId
+    state: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """What is deployed."""
+
+    deployment: str
+    items: tuple[InventoryItem, ...]
+    running: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SecretCheck:
+    """Whether a reference can be resolved here; never its value."""
+
+    address: str
+    path: str
+    reference: str
+    ok: bool
+    error: str = ""
+
+
+# --- drift -----------------------------------------------------------------------------------------------------------
+
+
+def drift_of(plan: Plan) -> Drift:
+    """What in a plan comes from Azure, not from the blueprint."""
+    items = [item for change in plan.changes for item in _moved_away(change)]
+    items += [_unmanaged(plan, attached) for attached in plan.unmanaged]
+    items += [
+        DriftItem(f.address, _id_of(plan, f.address), "changed", "cosmetic", None, (), f.detail)
+        for f in plan.findings
+        if f.rule == "V-MOVED-01"
+    ]
+    return Drift(
+        plan.deployment,
+        tuple(sorted(items, key=lambda item: (item.address, item.kind, item.id))),
+        plan.unread,
+        tuple(f for f in plan.findings if f.rule in ("V-STATE-02", "V-EXIST-01", "V-EXIST-02", "V-EXIST-03")),
+        plan.snapshot.not_verified,
+        plan.running,
+    )
+
+
+def _moved_away(change: Change) -> Iterator[DriftItem]:
+    if change.action is Action.CREATE and any(d.cause == "absent" for d in change.differences):
+        detail = f"{change.address} was applied and is absent in Azure."
+        yield DriftItem(change.address, str(change.id), "missing", "availability", None, change.differences, detail)
+        return
+    drifted = tuple(d for d in change.differences if d.cause in ("drift", "edit and drift"))
+    if drifted or change.action is Action.REPAIR:
+        severity = worst(severity_of(d.path) for d in drifted) if drifted else "availability"
+        yield DriftItem(change.address, str(change.id), "changed", severity, None, drifted, change.reason)
+
+
+def _unmanaged(plan: Plan, item: Attached) -> DriftItem:
+    severity: Severity = "cosmetic" if item.owner else ("availability" if item.kind == "peering" else "security")
+    owner = next((r.address for r in plan.graph.resources.values() if r.id == item.holder), str(item.holder))
+    what = {"connection": "connection", "natRule": "NAT rule", "rootCertificate": "root certificate"}
+    detail = f"The {what.get(item.kind, item.kind)} {item.name} hangs on {owner} and is not ours"
+    detail += f"; it belongs to the deployment {item.owner}." if item.owner else "."
+    return DriftItem(owner, str(item.id or f"{item.holder}#{item.name}"), "unmanaged", severity, item.owner, (), detail)
+
+
+def _id_of(plan: Plan, address: str) -> str:
+    resource = plan.graph.resources.get(address)
+    return str(resource.id) if resource else ""
+
+
+_SECURITY = ("sharedKey", "ipsecPolicies", "Certificates", "radius", "aad", "vpnAuthenticationTypes", "trafficSelector")
+
+
+def severity_of(path: str) -> Severity:
+    """How bad it is that this property changed behind our back."""
+    if path.split(".", 1)[0] == "tags":
+        return "cosmetic"
+    return "security" if any(word.lower() in path.lower() for word in _SECURITY) else "availability"
+
+
+def worst(severities: Iterable[Severity]) -> Severity:
+    """The most serious of several."""
+    order: tuple[Severity, ...] = ("security", "availability", "cosmetic")
+    return min(severities, key=order.index, default="cosmetic")
+
+
+# --- inventory -------------------------------------------------------------------------------------------------------
+
+_FACTS: Mapping[str, Mapping[str, str]] = {
+    "publicipaddresses": {"ip_address": "properties.ipAddress", "zones": "zones"},
+    "virtualnetworks": {"address_space": "properties.addressSpace.addressPrefixes"},
+    "virtualnetworkgateways": {
+        "sku": "sku.name",
+        "active_active": "properties.activeActive",
+        "asn": "properties.bgpSettings.asn",
+        "bgp_address": "properties.bgpSettings.bgpPeeringAddress",
+        "bgp_addresses": "properties.bgpSettings.bgpPeeringAddresses",
+        "clients": "properties.vpnClientConfiguration.vpnClientConnectionHealth.vpnClientConnectionsCount",
+        "client_protocols": "properties.vpnClientConfiguration.vpnClientProtocols",
+    },
+    "localnetworkgateways": {
+        "device": "properties.gatewayIpAddress",
+        "fqdn": "properties.fqdn",
+        "prefixes": "properties.localNetworkAddressSpace.addressPrefixes",
+    },
+    "connections": {
+        "status": "properties.connectionStatus",
+        "type": "properties.connectionType",
+        "tunnels": "properties.tunnelConnectionStatus",
+        "ingress_bytes": "properties.ingressBytesTransferred",
+        "egress_bytes": "properties.egressBytesTransferred",
+    },
+    "expressroutecircuits": {
+        "provider_state": "properties.serviceProviderProvisioningState",
+        "circuit_state": "properties.circuitProvisioningState",
+        "provider": "properties.serviceProviderProperties.serviceProviderName",
+        "service_key": "properties.serviceKey",
+    },
+    "virtualnetworkpeerings": {"peering_state": "properties.peeringState"},
+}
+
+
+def inventory_item(address: str, observed: Observed) -> InventoryItem:
+    """The facts about one resource that people ask for."""
+    if observed.unread:
+        return InventoryItem(address, observed.id, f"unread: {observed.unread}")
+    if observed.document is None:
+        return InventoryItem(address, observed.id, "absent")
+    wanted = _FACTS.get(observed.id.type.rsplit("/", 1)[-1].lower(), {})
+    found = {name: lookup(observed.document, path) for name, path in wanted.items()}
+    return InventoryItem(
+        address, observed.id, observed.state, {name: value for name, value in found.items() if value is not ABSENT}
+    )
+
+
+# --- ends ------------------------------------------------------------------------------------------------------------
+
+
+def ending(results: Iterable[OperationResult], stop: Stop) -> tuple[OutcomeWord, ExitCode]:
+    """Outcome and exit code of a run; the first that matches decides."""
+    items = tuple(results)
+    statuses = {item.status for item in items}
+    if stop.asked and statuses & {"running", "not-started", "unconfirmed", "waiting"}:
+        return "interrupted", ExitCode.TERMINATED if stop.reason == "terminated" else ExitCode.INTERRUPTED
+    failed = [item for item in items if item.status == "failed"]
+    if any(item.exit_code is ExitCode.PERMISSION for item in failed):
+        return "failed", ExitCode.PERMISSION
+    if failed:
+        refused = all(item.exit_code is ExitCode.REFUSED for item in failed)
+        return "failed", ExitCode.REFUSED if refused else ExitCode.ERROR
+    if "unconfirmed" in statuses:
+        return "failed", ExitCode.ERROR
+    if statuses & {"running", "not-started"}:
+        return "running", ExitCode.RUNNING
+    if "waiting" in statuses:
+        return "waiting", ExitCode.RUNNING
+    return "succeeded", ExitCode.DONE

@@ -1,0 +1,135 @@
+"""Pick up what an earlier run left in flight. Asks Azure first; starts nothing."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from vpngw_iac.engine import event as events
+from vpngw_iac.engine.drift import compare
+from vpngw_iac.engine.event import OperationResult
+from vpngw_iac.engine.execute import Limits
+from vpngw_iac.engine.patience import poll_delay
+from vpngw_iac.engine.ports import Clock, Cloud, Observed
+from vpngw_iac.engine.sealing import applied_of
+from vpngw_iac.engine.stop import Stop
+from vpngw_iac.errors import AzureIds, Throttled, Unavailable
+from vpngw_iac.resources import type_of
+from vpngw_iac.resources.shape import shape_of
+from vpngw_iac.state.journal import EntryRemoved, EntrySet, InFlight, OperationClosed
+from vpngw_iac.state.store import Hold
+
+_Closing = Literal["succeeded", "failed"]
+
+
+@dataclass(slots=True)
+class Resumption:
+    """The operations that a journal holds open, waited for until each is terminal."""
+
+    cloud: Cloud
+    hold: Hold
+    clock: Clock
+    on_event: Callable[[events.Event], None]
+    stop: Stop
+    limits: Limits
+
+    def run(self, flights: tuple[InFlight, ...]) -> tuple[OperationResult, ...]:
+        """Wait for all; those that the limits do not allow to wait for are ``running``."""
+        return tuple(self._follow(flight) for flight in flights)
+
+    def _follow(self, flight: InFlight) -> OperationResult:
+        begun, started = flight.begun, self.clock.now()
+        model = type_of(begun.id.type)
+        usual = model.durations.create if model else 60.0
+        self.on_event(
+            events.OperationStarted(
+                begun.address, begun.verb, begun.step, str(begun.id), usual, self.clock.utc(), resumed=True
+            )
+        )
+        for polls in range(1_000_000):
+            observed = self._read(flight)
+            if observed is not None and observed.is_terminal:
+                status, message = self._close(flight, observed)
+                return self._result(flight, status, started, message)
+            if self._must_leave():
+                return self._result(flight, "running", started, "")
+            state = observed.state if observed else "unreadable"
+            self._progress(flight, started, usual, state)
+            inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+            self.clock.next(inbox, poll_delay(None, polls, usual), calls_in_flight=0)
+        raise AssertionError("unreachable")
+
+    def _must_leave(self) -> bool:
+        late = self.limits.deadline is not None and self.clock.now() >= self.limits.deadline
+        return self.stop.asked or late or self.limits.detach
+
+    def _read(self, flight: InFlight) -> Observed | None:
+        try:
+            return self.cloud.read(flight.begun.id)
+        except (Unavailable, Throttled):
+            return None
+
+    def _close(self, flight: InFlight, observed: Observed) -> tuple[_Closing, str]:
+        """What the journal learns, by verb and by what Azure shows."""
+        begun = flight.begun
+        status: _Closing = "failed"
+        if begun.verb == "delete":
+            status, message = ("succeeded", "") if not observed.present else ("failed", "it is still there")
+            if status == "succeeded":
+                self.hold.append(EntryRemoved(at=self.clock.utc(), address=begun.address, why="deleted"))
+        elif not observed.present:
+            message = "it never reached Azure"
+        elif begun.verb == "act":
+            message = "whether the key was set is unknown; it is sent again"
+        else:
+            status, message = self._close_put(flight, observed)
+        code = "" if status == "succeeded" else "Unconfirmed"
+        request = flight.accepted.request if flight.accepted else ""
+        self.hold.append(
+            OperationClosed(
+                at=self.clock.utc(),
+                operation=begun.operation,
+                status=status,
+                code=code,
+                error=message,
+                request=request,
+            )
+        )
+        return status, message
+
+    def _close_put(self, flight: InFlight, observed: Observed) -> tuple[_Closing, str]:
+        begun = flight.begun
+        failed = observed.state.lower() in ("failed", "canceled")
+        agrees = not failed and not any(self._differences(flight, observed))
+        if begun.entry is not None and (agrees or begun.etag == "absent"):
+            self.hold.append(EntrySet(at=self.clock.utc(), entry=begun.entry))
+        if failed:
+            return "failed", f"it ended as {observed.state}; it is repaired, never replaced"
+        return ("succeeded", "") if agrees else ("failed", "it was not carried out; it is planned anew")
+
+    def _differences(self, flight: InFlight, observed: Observed) -> Iterator[object]:
+        entry, model = flight.begun.entry, type_of(flight.begun.id.type)
+        if entry is not None and model is not None and observed.document is not None:
+            applied = applied_of(entry)
+            yield from compare(shape_of(model), applied, applied, observed.document, unread=entry.unread).found
+
+    def _progress(self, flight: InFlight, started: float, usual: float, state: str) -> None:
+        begun, seconds = flight.begun, self.clock.now() - started
+        self.on_event(
+            events.OperationProgress(begun.address, begun.verb, begun.step, seconds, usual, state, self.clock.utc())
+        )
+
+    def _result(
+        self, flight: InFlight, status: Literal["succeeded", "failed", "running"], started: float, message: str
+    ) -> OperationResult:
+        begun, seconds = flight.begun, self.clock.now() - started
+        ids = AzureIds(request=flight.accepted.request if flight.accepted else "")
+        if status != "running":
+            self.on_event(
+                events.OperationEnded(
+                    begun.address, begun.verb, begun.step, status, seconds, self.clock.utc(), message, ids=ids
+                )
+            )
+        return OperationResult(begun.address, begun.verb, begun.step, status, seconds, message, ids=ids)

@@ -1,0 +1,157 @@
+"""Saved plans: what a plan file holds besides what people read, and when it is stale. Holds no secret."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from vpngw_iac.arm import ArmId, Scope
+from vpngw_iac.engine.change import Change
+from vpngw_iac.engine.document import shown
+from vpngw_iac.engine.plan import Options, Plan
+from vpngw_iac.errors import PlanError, StalePlan
+from vpngw_iac.resources.base import Resource
+from vpngw_iac.resources.dump import dump_resource, load_resource
+from vpngw_iac.resources.existing import Existing
+from vpngw_iac.secret import FingerprintKey
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SavedPlan:
+    """A plan file, read back: the graph to plan again from, and the decisions that must come out again."""
+
+    document: Mapping[str, Any]
+    items: tuple[Resource | Existing, ...]
+    options: Options
+    moved: Mapping[str, str]
+    formerly: str | None
+
+    @property
+    def deployment(self) -> str:
+        """Whose plan it is."""
+        return str(self.document["deployment"])
+
+    @property
+    def name(self) -> str:
+        """The deployment, as a blueprint would say it."""
+        return self.deployment
+
+    def resources(self, scope: Scope) -> tuple[Resource | Existing, ...]:
+        """The embedded graph; the scope was decided when the plan was made."""
+        return self.items
+
+
+def canonical(plan: Plan) -> list[dict[str, Any]]:
+    """The decisions that must not change between plan and apply; counters, status and etags are not among them."""
+    decided: list[dict[str, Any]] = [_decision(change) for change in plan.changes]
+    blockers = sorted(f"{f.rule} {f.address} {f.detail}" for f in plan.findings if f.rule == "V-FOREIGN-01")
+    return [*decided, *({"foreign": text} for text in blockers)]
+
+
+def _decision(change: Change) -> dict[str, Any]:
+    return {
+        "address": change.address,
+        "id": change.id.key,
+        "action": change.action.value,
+        "differences": [
+            {"path": d.path, "cause": d.cause, "declared": shown(d.declared), "observed": shown(d.observed)}
+            for d in change.differences
+        ],
+    }
+
+
+def save(
+    plan: Plan,
+    key: FingerprintKey,
+    version: str,
+    *,
+    moved: Mapping[str, str],
+    formerly: str | None,
+    show: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The plan file: `show` (what reports say) plus the basis, sealed with an HMAC under the store's key."""
+    options = {name: sorted(v) if isinstance(v, frozenset) else v for name, v in asdict(plan.options).items()}
+    document = dict(show) | {
+        "format": FORMAT,
+        "kind": "plan",
+        "deployment": plan.deployment,
+        "basis": {
+            "version": version,
+            "cloud": plan.identity.name,
+            "endpoint": plan.identity.endpoint,
+            "tenant": plan.identity.tenant,
+            "subscription": plan.identity.subscription,
+            "lineage": plan.state.lineage,
+            "serial": plan.state.serial,
+            "options": options,
+            "moved": dict(moved),
+            "formerly": formerly,
+            "graph": [dump_resource(resource) for resource in plan.graph.resources.values()],
+            "existing": [
+                {"address": e.address, "id": str(e.id), "facts": dict(e.facts), "tenant": e.tenant}
+                for e in plan.graph.existing.values()
+            ],
+            "decisions": canonical(plan),
+            "key": key.key_id,
+        },
+    }
+    plain: dict[str, Any] = json.loads(json.dumps(document))
+    return plain | {"digest": key.digest(plain)}
+
+
+def load(document: Mapping[str, Any]) -> SavedPlan:
+    """Read a plan file; raises `PlanError` if it is not one or is of a newer format."""
+    basis = document.get("basis")
+    if document.get("kind") != "plan" or not isinstance(basis, Mapping):
+        raise PlanError("This is not a saved plan.", advice="Make one with `vpngw plan FILE -o plan.json`.")
+    if document.get("format") != FORMAT:
+        raise PlanError(
+            f"The plan has format {document.get('format')!r}, this version reads format {FORMAT}.",
+            advice="Make the plan again with this version.",
+        )
+    try:
+        options: dict[str, Any] = {
+            name: frozenset(v) if isinstance(v, list) else v for name, v in basis["options"].items()
+        }
+        existing = [Existing(e["address"], ArmId(e["id"]), e["facts"], e["tenant"]) for e in basis["existing"]]
+        resources = [load_resource(item) for item in basis["graph"]]
+        return SavedPlan(document, (*resources, *existing), Options(**options), basis["moved"], basis["formerly"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise PlanError(
+            f"The plan file is damaged: {type(error).__name__} at {error}.", advice="Make the plan again."
+        ) from None
+
+
+def check_genuine(saved: SavedPlan, key: FingerprintKey | None) -> None:
+    """Raise `StalePlan` if the file was edited, or was made with the key of another state."""
+    rest = {name: value for name, value in saved.document.items() if name != "digest"}
+    if key is None or saved.document["basis"].get("key") != key.key_id:
+        raise StalePlan("The plan was made with another state (its key is not the one of this state).")
+    if saved.document.get("digest") != key.digest(rest):
+        raise StalePlan("The plan file was changed after it was made.", advice="Make the plan again.")
+
+
+def check_fresh(saved: SavedPlan, plan: Plan) -> None:
+    """Raise `StalePlan`, showing what differs, if planning again decides something else."""
+    before = saved.document["basis"]["decisions"]
+    after = json.loads(json.dumps(canonical(plan), default=str))
+    if before == after:
+        return
+    gone = [_line(item) for item in before if item not in after]
+    new = [_line(item) for item in after if item not in before]
+    raise StalePlan(
+        "Since the plan was made something has moved."
+        + (f" Planned, but no longer right: {'; '.join(gone)}." if gone else "")
+        + (f" Now needed: {'; '.join(new)}." if new else "")
+    )
+
+
+def _line(item: Mapping[str, Any]) -> str:
+    if "foreign" in item:
+        return str(item["foreign"])
+    paths = ", ".join(str(difference["path"]) for difference in item["differences"])
+    return f"{item['action']} {item['address']}" + (f" ({paths})" if paths.strip() else "")

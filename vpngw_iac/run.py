@@ -1,0 +1,274 @@
+"""One run that may write: take the lock, continue what was left, plan, ask, carry out, close. Used by the workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from vpngw_iac._version import __version__
+from vpngw_iac.engine import event as events
+from vpngw_iac.engine.change import Action, Change
+from vpngw_iac.engine.document import secrets_in
+from vpngw_iac.engine.event import OperationResult, Outcome
+from vpngw_iac.engine.execute import Execution, Limits
+from vpngw_iac.engine.order import makespan, schedule
+from vpngw_iac.engine.plan import Options, Plan
+from vpngw_iac.engine.result import ending
+from vpngw_iac.engine.resume import Resumption
+from vpngw_iac.engine.saved import SavedPlan, canonical, check_fresh
+from vpngw_iac.engine.sealing import entry_of, resolver
+from vpngw_iac.engine.stop import Stop
+from vpngw_iac.engine.worker import Worker
+from vpngw_iac.errors import ExitCode, Refused, SecretError, StalePlan, VpngwError
+from vpngw_iac.resources.base import Resource
+from vpngw_iac.secret import Fingerprint, SecretReference
+from vpngw_iac.session import Session
+from vpngw_iac.state.bind import binding_of
+from vpngw_iac.state.journal import EntryRemoved, EntrySet, Memory, RunClosed, RunOpened
+from vpngw_iac.state.model import Entry, State
+from vpngw_iac.state.store import Hold
+
+if TYPE_CHECKING:
+    from vpngw_iac.workspace import Deployable, Workspace
+
+BUSY_POLL = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked of a run."""
+
+    command: Literal["apply", "destroy", "wait"]
+    options: Options
+    settled: SavedPlan | Plan | None
+    """A plan that must come out again."""
+    on_event: Callable[[events.Event], None] | None
+    confirm: Callable[[Plan], bool] | None
+    detach: bool
+    timeout: float | None
+    stop: Stop
+
+
+def run(workspace: Workspace, blueprint: Deployable, request: Request) -> Outcome:
+    """Do it. Raises what refuses the whole run; what happens to single operations is in the outcome."""
+    session = workspace.session(blueprint)
+    session.key(create=request.command != "wait")
+    store = session.bound_store()
+    store.load()  # a damaged or foreign state is told before a lock is taken
+    owner = session.owner(f"vpngw {request.command}")
+    with store.hold(owner) as hold:
+        return _Run(workspace, blueprint, request, session, hold).go()
+
+
+class _Run:
+    def __init__(
+        self, workspace: Workspace, blueprint: Deployable, request: Request, session: Session, hold: Hold
+    ) -> None:
+        self.workspace, self.blueprint, self.request = workspace, blueprint, request
+        self.session, self.hold, self.clock = session, hold, session.clock
+        self.started = self.clock.now()
+        deadline = None if request.timeout is None else self.started + request.timeout
+        self.limits = Limits(request.detach, deadline)
+        self.tell = request.on_event or (lambda _: None)
+        self.results: list[OperationResult] = []
+        self.notices: list[str] = []
+
+    def go(self) -> Outcome:
+        memory = self._open()
+        try:
+            outcome = self._work(memory)
+        except VpngwError as error:
+            self._close("failed", error.exit_code)
+            raise
+        self._close(outcome.outcome, outcome.exit_code)
+        self.tell(events.RunEnded(outcome.outcome, outcome.seconds, self.clock.utc()))
+        return outcome
+
+    def _open(self) -> Memory:
+        store, session = self.session.bound_store(), self.session
+        memory = store.load()
+        if memory is None:
+            state = State.new(session.deployment, binding_of(session.cloud.identity))
+            self.hold.checkpoint(state.model_copy(update={"written_by": __version__}))
+            memory = Memory(state)
+        self.notices += memory.notices
+        self.hold.append(
+            RunOpened(
+                at=self.clock.utc(),
+                run=session.run,
+                command=self.request.command,
+                actor=session.owner("").actor,
+                correlation=session.correlation,
+                version=__version__,
+            )
+        )
+        return memory
+
+    def _close(self, outcome: str, exit_code: int) -> None:
+        self.hold.append(
+            RunClosed(at=self.clock.utc(), run=self.session.run, outcome=outcome, exit_code=int(exit_code))
+        )
+        memory = self.session.bound_store().load()
+        if memory is not None and not memory.in_flight:
+            self.hold.checkpoint(memory.state.model_copy(update={"written_by": __version__}))
+
+    # -- the sentence
+
+    def _work(self, memory: Memory) -> Outcome:
+        if memory.in_flight:
+            self._continue(memory)
+            if any(result.status == "running" for result in self.results):
+                return self._outcome(())
+        plan = self._plan()
+        if self.request.command == "wait":
+            return self._outcome((), plan)
+        self._check(plan)
+        if self.request.confirm is not None and plan.changes and not self.request.confirm(plan):
+            return replace(
+                self._outcome(()), outcome="failed", exit_code=ExitCode.ERROR, notices=("Nothing was done.",)
+            )
+        self.hold.renew()
+        prints = self._require_secrets(plan)
+        self._remember_only(plan, prints)
+        return self._outcome(self._carry_out(plan), plan)
+
+    def _continue(self, memory: Memory) -> None:
+        """What an earlier run began is waited for first; the blueprint is applied afterwards, never instead."""
+        flights = tuple(memory.in_flight.values())
+        resumption = Resumption(self.session.cloud, self.hold, self.clock, self.tell, self.request.stop, self.limits)
+        self.results += resumption.run(flights)
+
+    def _plan(self) -> Plan:
+        plan = self._decide()
+        busy = [o.id for o in plan.snapshot.observed.values() if o.present and not o.is_terminal]
+        while busy and self.request.command != "wait" and not self._must_leave():
+            self.tell(events.Notice(f"Azure is still at work on {', '.join(i.name for i in busy)}.", self.clock.utc()))
+            self.clock.sleep(BUSY_POLL)
+            plan = self._decide()
+            busy = [o.id for o in plan.snapshot.observed.values() if o.present and not o.is_terminal]
+        return plan
+
+    def _decide(self) -> Plan:
+        memory = self.session.bound_store().load()
+        return self.workspace.decide(self.session, self.blueprint, memory, self.request.options, resumed=True)
+
+    def _must_leave(self) -> bool:
+        late = self.limits.deadline is not None and self.clock.now() >= self.limits.deadline
+        return late or self.request.stop.asked
+
+    def _check(self, plan: Plan) -> None:
+        settled = self.request.settled
+        if isinstance(settled, SavedPlan):
+            check_fresh(settled, plan)
+        elif settled is not None and canonical(settled) != canonical(plan):
+            raise StalePlan("Since the plan was made something has moved.")
+        if plan.blocking:
+            raise Refused(
+                f"{len(plan.blocking)} finding(s) refuse this {self.request.command}; nothing was done.",
+                findings=plan.findings,
+            )
+
+    def _require_secrets(self, plan: Plan) -> dict[SecretReference, Fingerprint]:
+        """Everything that this plan will send can be resolved, and what is to be generated exists (before any call)."""
+        source, key = self.session.secrets(), self.session.key(create=True)
+        assert key is not None  # noqa: S101 - it was made
+        prints: dict[SecretReference, Fingerprint] = {}
+        for resource in self._touched(plan):
+            for path, reference in secrets_in(resource.body()):
+                if reference in prints:
+                    continue
+                try:
+                    source.prepare(reference)
+                    value = source.resolve(reference)
+                except SecretError as error:
+                    message = f"{resource.address}, {path}: {error.message} Nothing was done."
+                    raise SecretError(message, advice=error.advice, address=resource.address) from None
+                prints[reference] = key.fingerprint(value.value, value.version)
+        return prints
+
+    def _touched(self, plan: Plan) -> Iterable[Resource]:
+        addresses = {c.address for c in plan.changes} | set(plan.brought_up_to_date)
+        holders = {op.address for op in schedule(plan).operations}
+        return [r for r in plan.graph.resources.values() if r.address in addresses | holders]
+
+    def _remember_only(self, plan: Plan, prints: dict[SecretReference, Fingerprint]) -> None:
+        """Changes of the state alone: moves, adoptions, what is forgotten, what Azure already has."""
+        entries = plan.state.entries
+        for change in plan.changes:
+            old = change.previous if change.previous and not change.previous.startswith("/") else None
+            if change.action is Action.FORGET:
+                self._forget(plan, change)
+            elif change.action is Action.ADOPT:
+                self._set(self._entry(plan, change.address, prints, None).model_copy(update={"created": False}))
+            elif old is not None and old in entries:
+                self.hold.append(EntryRemoved(at=self.clock.utc(), address=old, why="moved"))
+                moved = entries[old].model_copy(update={"address": change.address})
+                whole = change.action is Action.MOVE
+                self._set(self._entry(plan, change.address, prints, moved) if whole else moved)
+        for address in plan.brought_up_to_date:
+            if address in plan.graph.resources:
+                self._set(self._entry(plan, address, prints, entries.get(address)))
+            else:
+                self.hold.append(EntryRemoved(at=self.clock.utc(), address=address, why="deleted"))
+
+    def _forget(self, plan: Plan, change: Change) -> None:
+        self.hold.append(EntryRemoved(at=self.clock.utc(), address=change.address, why="forgotten"))
+        text = f"{change.address} ({change.id}) is left in Azure: {change.reason}."
+        self.notices.append(text)
+        self.tell(events.Notice(text, self.clock.utc()))
+
+    def _entry(
+        self, plan: Plan, address: str, prints: dict[SecretReference, Fingerprint], before: Entry | None
+    ) -> Entry:
+        resource = plan.graph.resources[address]
+        return entry_of(resource, plan.graph.needs(address), prints, resolver(plan.snapshot.get), before)
+
+    def _set(self, entry: Entry) -> None:
+        self.hold.append(EntrySet(at=self.clock.utc(), entry=entry))
+
+    def _carry_out(self, plan: Plan) -> tuple[OperationResult, ...]:
+        planned = schedule(plan)
+        key = self.session.key(create=True)
+        assert key is not None  # noqa: S101 - it was made
+        memory = self.session.bound_store().load()
+        current = replace(plan, state=memory.state if memory else plan.state)
+        self.tell(
+            events.RunStarted(
+                plan.deployment,
+                self.session.correlation,
+                len(planned.operations),
+                makespan(planned),
+                self.clock.utc(),
+            )
+        )
+        execution = Execution(
+            planned,
+            Worker(current, self.session.cloud, self.session.secrets(), key),
+            self.hold,
+            self.clock,
+            run=self.session.run,
+            on_event=self.tell,
+            stop=self.request.stop,
+            limits=self.limits,
+        )
+        results = execution.run()
+        self.notices += execution.notices
+        return results
+
+    def _outcome(self, results: tuple[OperationResult, ...], plan: Plan | None = None) -> Outcome:
+        waited_only = self.request.command == "wait"
+        judged = [r for r in self.results if r.status == "running"] if not waited_only else self.results
+        word, code = ending([*judged, *results], self.request.stop)
+        return Outcome(
+            kind=self.request.command,
+            deployment=self.session.deployment,
+            outcome=word,
+            operations=(*self.results, *results),
+            correlation=self.session.correlation,
+            seconds=self.clock.now() - self.started,
+            exit_code=code,
+            findings=plan.findings if plan else (),
+            notices=tuple(dict.fromkeys(self.notices)),
+            changes_left=len(plan.changes) if plan and waited_only else None,
+        )

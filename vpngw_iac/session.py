@@ -1,0 +1,256 @@
+"""Open what a run works with: clock, cloud, store and secrets, from what was asked for. Only the workspace uses it."""
+
+from __future__ import annotations
+
+import getpass
+import math
+import os
+import re
+import secrets as randomness
+import socket
+import string
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from vpngw_iac.arm import Scope
+from vpngw_iac.engine.clock import RealClock, VirtualClock
+from vpngw_iac.engine.ports import Clock, Cloud
+from vpngw_iac.errors import SecretError, UsageError
+from vpngw_iac.secret import (
+    FingerprintKey,
+    GeneratedSecret,
+    KeyVaultSecret,
+    LocalSecrets,
+    SecretReference,
+    SecretSource,
+    SecretValue,
+)
+from vpngw_iac.state.store import Owner, Store
+
+if TYPE_CHECKING:
+    from vpngw_iac.simulator import Simulator
+
+OFFLINE_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
+"""Stands for the subscription in offline commands that were told none; and is the simulator's own."""
+
+SIMULATOR_SPEED = 120.0
+"""Simulated seconds per second: a gateway that takes twenty minutes is there in ten seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a run works and what it may read: settings in the words of the command line."""
+
+    cloud: str = "public"
+    subscription: str | None = None
+    tenant: str | None = None
+    resource_group: str | None = None
+    state: str | None = None
+    directory: Path = field(default_factory=Path)
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    simulator_dir: str = ".vpngw/simulator"
+    simulator_speed: float = SIMULATOR_SPEED
+    clock: Clock | None = None
+    credential: Any = None
+    simulator: Any = None
+
+    @property
+    def scope(self) -> Scope:
+        """Scope for compiling; the offline subscription where none was told."""
+        return Scope(self.subscription or OFFLINE_SUBSCRIPTION, self.tenant, self.resource_group)
+
+    @property
+    def cloud_name(self) -> str:
+        """The folder name of this cloud: its own name, or host and port of an endpoint."""
+        if not self.cloud.startswith(("https://", "http://")):
+            return self.cloud
+        return re.sub(r"[^A-Za-z0-9.-]", "-", urlsplit(self.cloud).netloc)
+
+    def required_subscription(self) -> str:
+        """The subscription; raises `UsageError` if a cloud that has many was given none."""
+        if self.subscription:
+            return self.subscription
+        if self.cloud == "simulator":
+            return OFFLINE_SUBSCRIPTION
+        raise UsageError(
+            "No subscription was given.",
+            advice="Use --subscription ID, or set VPNGW_SUBSCRIPTION or AZURE_SUBSCRIPTION_ID.",
+        )
+
+
+class Session:
+    """Everything one run works with, opened when first used."""
+
+    def __init__(self, place: Place, deployment: str) -> None:
+        self.place = place
+        self.deployment = deployment
+        self.run = uuid.uuid4().hex[:12]
+        self.correlation = str(uuid.uuid4())
+        self._simulator: Simulator | None = place.simulator
+        self.clock = self._open_clock()
+        self._cloud: Cloud | None = None
+        self._key: FingerprintKey | None = None
+
+    # -- clock and simulator
+
+    def _open_clock(self) -> Clock:
+        if self.place.clock is not None:
+            return self.place.clock
+        return RealClock(self.place.simulator_speed if self.place.cloud == "simulator" else 1.0)
+
+    @property
+    def simulator(self) -> Simulator:
+        """The embedded simulator, with its content of the last command."""
+        if self._simulator is None:
+            self._simulator = open_simulator(self.place, self.clock)
+        return self._simulator
+
+    # -- store and key
+
+    def store(self) -> Store:
+        """The store of this deployment, not bound to what we are connected to."""
+        return self._store(bound=False)
+
+    def bound_store(self) -> Store:
+        """The store, refusing a state of another cloud, endpoint or tenant."""
+        return self._store(bound=True)
+
+    def _store(self, *, bound: bool) -> Store:
+        from vpngw_iac.state.bind import binding_of
+
+        binding = binding_of(self.cloud.identity) if bound else None
+        url = self.place.state or ""
+        if url.startswith("azblob://"):
+            from vpngw_iac.azure import blob_store
+
+            return blob_store(url, self.deployment, binding, credential=self.place.credential, clock=self.clock)
+        from vpngw_iac.state.file import FileStore, state_folder
+
+        root = Path(urlsplit(url).path) if url.startswith("file://") else self.place.directory / (url or ".vpngw/state")
+        folder = state_folder(root, self.place.cloud_name, self.deployment)
+        return FileStore(folder, self.deployment, binding, utc=self.clock.utc)
+
+    def key(self, *, create: bool = False) -> FingerprintKey | None:
+        """The store's fingerprint key."""
+        if self._key is None:
+            self._key = self.store().key(create=create)
+        return self._key
+
+    # -- cloud and secrets
+
+    @property
+    def cloud(self) -> Cloud:
+        """The cloud, connected at first use."""
+        if self._cloud is None:
+            from vpngw_iac.azure import connect
+
+            key = self.key()
+            self._cloud = connect(
+                self.place.cloud,
+                subscription=self.place.required_subscription(),
+                tenant=self.place.tenant,
+                credential=self.place.credential,
+                transport=self.simulator.send if self.place.cloud == "simulator" else None,
+                key=key.fingerprint if key else None,
+                clock=self.clock,
+                correlation=self.correlation,
+            )
+        return self._cloud
+
+    def forget_cloud(self) -> None:
+        """Connect anew at next use (a key was made meanwhile)."""
+        self._cloud = None
+
+    def secrets(self) -> SecretSource:
+        """Resolves references: environment and files here, vaults in the cloud (or in the simulator)."""
+        local = LocalSecrets(self.place.environment, self.place.directory)
+        if self.place.cloud == "simulator":
+            return SimulatedVault(local, self.simulator, self.place.environment)
+        from vpngw_iac.azure import key_vault_secrets
+
+        return key_vault_secrets(
+            self.place.cloud,
+            local=local,
+            tenant=self.place.tenant,
+            credential=self.place.credential,
+            correlation=self.correlation,
+        )
+
+    # -- who
+
+    def owner(self, command: str) -> Owner:
+        """Who holds the lock of this run."""
+        env = self.place.environment
+        server, repository, number = (env.get(f"GITHUB_{n}", "") for n in ("SERVER_URL", "REPOSITORY", "RUN_ID"))
+        return Owner(
+            run=self.run,
+            actor=env.get("GITHUB_ACTOR") or self.cloud.identity.actor or _user(),
+            host=socket.gethostname(),
+            process=os.getpid(),
+            since=self.clock.utc(),
+            command=command,
+            url=f"{server}/{repository}/actions/runs/{number}" if server and repository and number else "",
+        )
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"
+
+
+def open_simulator(place: Place, clock: Clock) -> Simulator:
+    """The simulator of this place: content in its folder, time as the run's clock has it."""
+    from vpngw_iac.simulator import ScaledTime, Simulator, VirtualTime
+
+    class _InProcess(ScaledTime):
+        """Nobody reads ``Retry-After`` with an ordinary clock here: it stays in simulated seconds."""
+
+        def real_seconds(self, simulated: float) -> int:
+            return max(1, math.ceil(simulated))
+
+    folder = place.directory / place.simulator_dir
+    if not isinstance(clock, VirtualClock):
+        return Simulator(folder, time=_InProcess(place.simulator_speed))
+    time, last = VirtualTime(), [clock.now()]
+
+    def advance(moment: float) -> None:
+        time.advance(moment - last[0])
+        last[0] = moment
+
+    clock.on_advance(advance)
+    return Simulator(folder, time=time)
+
+
+class SimulatedVault:
+    """Key Vault references without a Key Vault: ``VPNGW_SECRET_<NAME>`` if set, else a value generated once."""
+
+    def __init__(self, local: SecretSource, simulator: Simulator, environment: Mapping[str, str]) -> None:
+        self._local, self._simulator, self._environment = local, simulator, environment
+
+    def resolve(self, reference: SecretReference) -> SecretValue:
+        """The value now."""
+        if not isinstance(reference, KeyVaultSecret | GeneratedSecret):
+            return self._local.resolve(reference)
+        given = self._environment.get(f"VPNGW_SECRET_{re.sub('[^A-Za-z0-9]', '_', reference.name).upper()}")
+        if given:
+            return SecretValue(given)
+        self.prepare(reference)
+        value = self._simulator.vault.get(reference.vault, reference.name)
+        if value is None:
+            raise SecretError(f"{reference} is not in the simulator's vault.")
+        return SecretValue(value)
+
+    def prepare(self, reference: SecretReference) -> None:
+        """Generate what is absent."""
+        if not isinstance(reference, KeyVaultSecret | GeneratedSecret):
+            self._local.prepare(reference)
+        elif self._simulator.vault.get(reference.vault, reference.name) is None:
+            alphabet = string.ascii_letters + string.digits
+            value = "".join(randomness.choice(alphabet) for _ in range(48))
+            self._simulator.vault.put(reference.vault, reference.name, value)

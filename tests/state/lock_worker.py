@@ -8,8 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from state_samples import BINDING, DEPLOYMENT, a_state, an_owner, entry_set, opened
-
+from tests.state.samples import BINDING, DEPLOYMENT, a_state, an_owner, entry_set, opened
 from vpngw_iac.errors import StateLocked
 from vpngw_iac.state.file import FileStore
 

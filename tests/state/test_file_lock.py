@@ -10,13 +10,13 @@ import threading
 from pathlib import Path
 
 import pytest
-from state_samples import BINDING, DEPLOYMENT, a_state, an_entry, an_owner, entry_set, opened
 
+from tests.state.samples import BINDING, DEPLOYMENT, a_state, an_entry, an_owner, entry_set, opened
 from vpngw_iac.errors import ExitCode, StateError, StateLocked
 from vpngw_iac.state.disk import Folder
 from vpngw_iac.state.file import FileStore
 
-WORKER = Path(__file__).with_name("lock_worker.py")
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -27,7 +27,11 @@ def store(tmp_path):
 @contextlib.contextmanager
 def worker(*arguments: object):
     process = subprocess.Popen(
-        [sys.executable, str(WORKER), *map(str, arguments)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "tests.state.lock_worker", *map(str, arguments)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
     )
     try:
         yield process

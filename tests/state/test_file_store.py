@@ -10,7 +10,8 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from state_samples import (
+
+from tests.state.samples import (
     AT,
     BINDING,
     DEPLOYMENT,
@@ -24,7 +25,6 @@ from state_samples import (
     law,
     opened,
 )
-
 from vpngw_iac.errors import StateError, StateLocked, StateMismatch, UsageError
 from vpngw_iac.state.document import dump_record, load_state
 from vpngw_iac.state.file import FileStore, state_folder

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from state_samples import BINDING, SUBSCRIPTION, TENANT, a_state, an_entry, an_id
 
+from tests.state.samples import BINDING, SUBSCRIPTION, TENANT, a_state, an_entry, an_id
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.ports import CloudIdentity
 from vpngw_iac.errors import ExitCode, StateMismatch

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from state_samples import BINDING, TENANT, a_state, an_entry, an_id, law, states
 
+from tests.state.samples import BINDING, TENANT, a_state, an_entry, an_id, law, states
 from vpngw_iac.errors import UsageError
 from vpngw_iac.secret import FingerprintKey
 from vpngw_iac.state.check import checked_name, is_safe_name

@@ -6,8 +6,8 @@ import contextlib
 
 from hypothesis import given
 from hypothesis import strategies as st
-from state_samples import AT, a_state, an_entry, an_id, begun, journals, law, opened, states
 
+from tests.state.samples import AT, a_state, an_entry, an_id, begun, journals, law, opened, states
 from vpngw_iac.state.document import (
     Damaged,
     dump_checkpoint,

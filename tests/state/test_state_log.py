@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from state_samples import AT, a_state, an_id, begun, entry_set, opened
 
+from tests.state.samples import AT, a_state, an_id, begun, entry_set, opened
 from vpngw_iac.state.journal import Accepted, EntryRemoved, OperationClosed, RunClosed, StateReplaced
 from vpngw_iac.state.log import LoggedOperation, LoggedRun, azure_operation_of, runs_of, seconds_between
 

@@ -50,7 +50,7 @@ def check(state: State, previous: State | None = None) -> tuple[str, ...]:
     """
     return tuple(
         problem
-        for rule in (_identity, _addresses, _unique_ids, _needs, _cycle, _kinds, _no_secret)
+        for rule in (_identity, _addresses, _unique_ids, _needs, _cycle, _no_secret)
         for problem in rule(state)
     ) + tuple(_succession(state, previous) if previous else ())
 
@@ -111,13 +111,6 @@ def _cycle(state: State) -> Iterator[str]:
         by_id = state.by_id()
         around = [by_id[found].address if found in by_id else str(found) for found in reversed(error.args[1])]
         yield f"The entries need each other in a circle: {' needs '.join(around)}."
-
-
-def _kinds(state: State) -> Iterator[str]:
-    for key, entry in sorted(state.entries.items()):
-        described = type_of(entry.id.type)
-        if described is not None and entry.address.partition("/")[0] != described.kind:
-            yield f"{key} has an id of type {entry.id.type}, whose addresses begin with {described.kind}/."
 
 
 def _no_secret(state: State) -> Iterator[str]:

@@ -1,0 +1,130 @@
+"""What every kind of blueprint can do: yield its resources, and say what contradicts itself."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import pkgutil
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, Field
+
+from vpngw_iac.arm import Scope
+from vpngw_iac.blueprints.naming import Naming
+from vpngw_iac.blueprints.network import Tags
+from vpngw_iac.blueprints.part import Name, Part, Waive
+from vpngw_iac.blueprints.share import Share
+from vpngw_iac.errors import BlueprintError, Finding
+from vpngw_iac.resources.base import Resource
+from vpngw_iac.resources.existing import Existing
+
+ANYWHERE = Scope("00000000-0000-0000-0000-000000000000", resource_group="rg-unspecified")
+"""A scope for questions that need none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """One accepted rule: `path` is the part that says so (empty: the whole blueprint)."""
+
+    rule: str
+    reason: str
+    path: str = ""
+
+
+class Blueprint(Part):
+    """What people want, as one value with a name: the deployment."""
+
+    kind: ClassVar[str]
+    """How YAML and JSON name this kind: ``kind: SiteToSite``."""
+
+    name: Name
+    """Name of the deployment; its state is kept under it."""
+    tags: Tags
+    """Tags of everything that is made; a part's own tags win."""
+    naming: Naming = Naming()
+    """Patterns of the names that are not given."""
+    waive: Waive
+    moved: dict[str, str] = Field(default_factory=dict)
+    """Addresses that were renamed: old to new (``"VpnConnection/vgw-hub/berlin": "VpnConnection/vgw-hub/berlin-1"``);
+    a bare name of a site, link or part stands for every address that ends in it."""
+    formerly: Name | None = None
+    """The name this blueprint had before; its state is taken over."""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **settings: Any) -> None:
+        cls.kind = cls.__name__
+
+    def shares(self) -> Iterable[Share]:
+        """What this blueprint says, unmerged."""
+        raise NotImplementedError
+
+    def resources(self, scope: Scope) -> tuple[Resource | Existing, ...]:
+        """Every resource, sorted by address. Pure. Raises `BlueprintError` with findings if it contradicts itself."""
+        compiled = self.compiled(scope)
+        errors = [finding for finding in compiled.findings if finding.level == "error"]
+        if errors:
+            raise BlueprintError(
+                f"The blueprint {self.name!r} contradicts itself in {len(errors)} place(s).", findings=errors
+            )
+        return compiled.items
+
+    def findings(self, scope: Scope | None = None) -> tuple[Finding, ...]:
+        """What contradicts itself: equal names, two values for one thing, names that nothing bears."""
+        return self.compiled(scope or ANYWHERE).findings
+
+    def compiled(self, scope: Scope) -> Any:
+        """Resources and findings together (`vpngw_iac.blueprints.compiling.assembly.Compiled`)."""
+        from vpngw_iac.blueprints.compiling.assembly import Compiled, compile_shares
+        from vpngw_iac.blueprints.compiling.frame import Frame
+
+        compiled = compile_shares(tuple(self.shares()), Frame(scope, self.naming))
+        own = tuple(sorted({*compiled.findings, *self.contradictions()}))
+        return Compiled(compiled.items, own)
+
+    def assembly(self, scope: Scope | None = None) -> Any:
+        """The nouns, each once, for checks over the whole topology (`compiling.assembly.Assembly`)."""
+        from vpngw_iac.blueprints.compiling.assembly import assemble
+        from vpngw_iac.blueprints.compiling.frame import Frame
+
+        return assemble(self.shares(), Frame(scope or ANYWHERE, self.naming))
+
+    def contradictions(self) -> Iterator[Finding]:
+        """Findings that only this kind knows."""
+        yield from ()
+
+    def waivers(self) -> tuple[Waiver, ...]:
+        """Every accepted rule, of the blueprint and of its parts."""
+        return tuple(_waivers(self, ""))
+
+
+def _waivers(value: Any, path: str) -> Iterator[Waiver]:
+    if isinstance(value, BaseModel):
+        accepted: Mapping[str, str] = getattr(value, "waive", {})
+        yield from (Waiver(rule, reason, path) for rule, reason in sorted(accepted.items()))
+        for name in type(value).model_fields:
+            yield from _waivers(getattr(value, name), f"{path}.{name}".lstrip("."))
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            yield from _waivers(item, f"{path}[{index}]")
+
+
+@functools.cache
+def kinds() -> dict[str, type[Blueprint]]:
+    """Every kind by its name. A new module in this folder is a new kind; nothing else is edited."""
+    package = importlib.import_module("vpngw_iac.blueprints")
+    found: dict[str, type[Blueprint]] = {}
+    for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda info: info.name):
+        module = importlib.import_module(f"vpngw_iac.blueprints.{info.name}") if not info.ispkg else None
+        for candidate in vars(module).values() if module else ():
+            if isinstance(candidate, type) and issubclass(candidate, Blueprint) and candidate is not Blueprint:
+                found[candidate.__name__] = candidate
+    return found
+
+
+def contradiction(rule: str, address: str, summary: str, detail: str, advice: str, location: str) -> Finding:
+    """A finding of level error about the blueprint itself."""
+    return Finding(
+        rule=rule, level="error", address=address, summary=summary, detail=detail, advice=advice, location=location
+    )

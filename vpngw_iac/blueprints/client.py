@@ -1,0 +1,321 @@
+"""Point-to-site: how clients sign in, which addresses they get, which groups they belong to."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, ValidationInfo, model_validator
+
+from vpngw_iac.blueprints.network import Prefixes
+from vpngw_iac.blueprints.part import Name, NamedValues, Part, SecretField, listed
+from vpngw_iac.blueprints.site import IpsecPolicy
+from vpngw_iac.field import Guid, Ipv4, rule_error
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+MICROSOFT_AUDIENCE = "c632b3df-fb67-4d84-bdcf-b95ad541b5c8"
+"""The application that Microsoft registered for the Azure VPN client (R-AAD-01)."""
+
+_ARMOUR = re.compile(r"-----BEGIN CERTIFICATE-----(?P<data>.*?)-----END CERTIFICATE-----", re.DOTALL)
+
+
+class CertificateFacts(Part):
+    """What a certificate says about itself; what must be true of it is decided by the checks."""
+
+    subject: str
+    is_authority: bool
+    """Whether the basic constraints call it a CA."""
+    is_self_signed: bool
+    key_type: str
+    """``RSA``, ``EC`` or another name."""
+    key_bits: int
+    not_before: str
+    """ISO 8601, UTC."""
+    not_after: str
+    """ISO 8601, UTC."""
+    thumbprint: str
+    """SHA-1, upper case, as Azure and Windows show it."""
+
+
+class RootCertificate(Part):
+    """A root whose clients may connect. Made by `file`, `pem` or `base64`; kept as Azure wants it: one line."""
+
+    name: Annotated[str, Field(pattern=r"^[^\s/\\?#%&<>:\"*|]+$", max_length=80)]
+    """Name in Azure, without spaces (R-CERTP-03)."""
+    data: Annotated[str, Field(repr=False)]
+    """Base-64 X.509 in one line, without header lines (R-CERTP-02)."""
+
+    @classmethod
+    def file(cls, name: str, path: str | Path) -> RootCertificate:
+        """Read a PEM or DER file; a relative path is relative to the file that calls this."""
+        caller = sys._getframe(1).f_globals.get("__file__")  # noqa: SLF001 - where the path is written
+        return cls(name=name, data=_read(path, Path(caller).parent if caller else None))
+
+    @classmethod
+    def pem(cls, name: str, text: str) -> RootCertificate:
+        """Take a PEM text, with its header lines."""
+        return cls(name=name, data=_from_text(text))
+
+    @classmethod
+    def base64(cls, name: str, text: str) -> RootCertificate:
+        """Take Base-64 data, in one line or several."""
+        return cls(name=name, data=_from_text(text))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _any_form(cls, value: Any, info: ValidationInfo) -> Any:
+        """In YAML: one of ``file``, ``pem``, ``base64`` beside the name."""
+        if not isinstance(value, Mapping) or "data" in value:
+            return value
+        forms = [form for form in ("file", "pem", "base64") if form in value]
+        if len(forms) != 1 or not isinstance(value[forms[0]], str):
+            raise rule_error("T-CERT", "Give exactly one of file, pem and base64 for a root certificate.")
+        rest = {key: item for key, item in value.items() if key not in forms}
+        if forms[0] == "file":
+            directory = info.context.directory if isinstance(info.context, NamedValues) else None
+            return {**rest, "data": _read(value["file"], directory)}
+        return {**rest, "data": _from_text(value[forms[0]])}
+
+    @model_validator(mode="after")
+    def _is_x509(self) -> RootCertificate:
+        _decode(self.data)
+        return self
+
+    def facts(self) -> CertificateFacts:
+        """What the certificate says about itself; raises ValueError if it is not X.509."""
+        return certificate_facts(self.data)
+
+
+def certificate_facts(data: str) -> CertificateFacts:
+    """Facts of a certificate in one-line Base-64. The only function here that loads `cryptography`."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+    certificate = x509.load_der_x509_certificate(base64.b64decode(data))
+    try:
+        authority = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except x509.ExtensionNotFound:
+        authority = False
+    key = certificate.public_key()
+    kinds = {rsa.RSAPublicKey: "RSA", ec.EllipticCurvePublicKey: "EC"}
+    kind = next((name for of, name in kinds.items() if isinstance(key, of)), type(key).__name__)
+    return CertificateFacts(
+        subject=certificate.subject.rfc4514_string(),
+        is_authority=bool(authority),
+        is_self_signed=certificate.subject == certificate.issuer,
+        key_type=kind,
+        key_bits=int(getattr(key, "key_size", 0)),
+        not_before=_iso(certificate.not_valid_before_utc),
+        not_after=_iso(certificate.not_valid_after_utc),
+        thumbprint=certificate.fingerprint(hashes.SHA1()).hex().upper(),  # noqa: S303 - the name Azure knows it by
+    )
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def _read(path: str | Path, directory: Path | None) -> str:
+    target = (directory or Path.cwd()) / path
+    try:
+        content = target.read_bytes()
+    except OSError as error:
+        raise rule_error("T-CERT", f"The certificate file {path} cannot be read: {error.strerror}.") from None
+    if content[:1] == b"\x30":
+        return base64.b64encode(content).decode()
+    try:
+        return _from_text(content.decode("ascii"))
+    except UnicodeDecodeError:
+        raise rule_error("T-CERT", f"The file {path} is neither a PEM nor a DER certificate.") from None
+
+
+def _from_text(text: str) -> str:
+    """One line of Base-64 from PEM, Base-64 over several lines, or PEM that was encoded once more."""
+    if "PRIVATE KEY" in text:
+        raise rule_error("T-CERT", "This holds a private key. Only the public certificate belongs into a blueprint.")
+    found = _ARMOUR.findall(text)
+    if len(found) > 1:
+        raise rule_error("T-CERT", f"There are {len(found)} certificates in it. Give the root certificate alone.")
+    data = re.sub(r"\s+", "", found[0] if found else text)
+    inner = _decode(data, strict=False)
+    return _from_text(inner.decode("ascii", "replace")) if inner.startswith(b"-----BEGIN") else data
+
+
+def _decode(data: str, *, strict: bool = True) -> bytes:
+    try:
+        content = base64.b64decode(data, validate=True)
+    except (binascii.Error, ValueError):
+        raise rule_error("R-CERTP-02", "This is not a certificate: expected PEM, DER or Base-64 X.509.") from None
+    if strict and content[:1] != b"\x30":
+        raise rule_error("R-CERTP-02", "This is not a certificate: its content is not X.509.")
+    return content
+
+
+def _thumbprint(value: str) -> str:
+    clean = re.sub(r"[\s:]", "", value).upper()
+    if not re.fullmatch(r"[0-9A-F]{40}", clean):
+        raise rule_error("R-CERTP-04", f"{value!r} is not a SHA-1 thumbprint of 40 hexadecimal digits.")
+    return clean
+
+
+class RevokedCertificate(Part):
+    """A client certificate that may no longer connect."""
+
+    name: Annotated[str, Field(min_length=1, max_length=80)]
+    thumbprint: Annotated[str, AfterValidator(_thumbprint)]
+    """SHA-1 thumbprint; spaces and colons are removed (R-CERTP-04)."""
+
+
+def _revoked(value: Any) -> Any:
+    """A mapping of name to thumbprint is a short form."""
+    if isinstance(value, Mapping):
+        return tuple({"name": name, "thumbprint": thumbprint} for name, thumbprint in value.items())
+    return value
+
+
+class Certificates(Part):
+    """Clients sign in with a certificate issued by one of the roots."""
+
+    roots: Annotated[tuple[RootCertificate, ...], BeforeValidator(listed), Field(min_length=1)]
+    """At most 20 (R-CERTP-01). Removing one locks out every client it issued (R-CERTP-08)."""
+    revoked: Annotated[tuple[RevokedCertificate, ...], BeforeValidator(_revoked)] = ()
+    """At most 300 (R-CERTP-01)."""
+
+
+Cloud = Literal["public", "usgovernment", "china"]
+
+
+class EntraId(Part):
+    """Users sign in with Microsoft Entra ID; OpenVPN only (R-P2S-03)."""
+
+    tenant: Guid
+    """Tenant id of the users."""
+    audience: Guid = MICROSOFT_AUDIENCE
+    """Application id; default: the one Microsoft registered for the Azure VPN client (R-AAD-01)."""
+    issuer: str | None = None
+    """Default: ``https://sts.windows.net/{tenant}/`` with its trailing slash (R-AAD-03)."""
+    cloud: Cloud = "public"
+    """Cloud of the tenant; decides the address of the sign-in service (azure-rules 5.2)."""
+
+
+class RadiusServer(Part):
+    """A RADIUS server."""
+
+    address: Ipv4
+    secret: SecretField
+    """Where the shared secret of the server is found."""
+    score: Annotated[int, Field(ge=1, le=30)] | None = None
+    """Preference, 1 to 30, the higher is asked first; needed with two servers (R-RAD-03)."""
+
+
+class Radius(Part):
+    """Users sign in through one or two RADIUS servers in the network or over site-to-site (R-RAD-02)."""
+
+    servers: Annotated[tuple[RadiusServer, ...], BeforeValidator(listed), Field(min_length=1, max_length=2)]
+
+
+class EntraGroup(Part):
+    """Members of an Entra ID group."""
+
+    id: Guid
+    """Object id of the group (R-UG-06)."""
+
+
+class CertificateDomain(Part):
+    """Users whose certificate's common name ends in this domain (R-UG-06)."""
+
+    name: Annotated[str, Field(min_length=1)]
+    """The domain, for example ``marketing.example.com``."""
+
+
+class RadiusGroup(Part):
+    """Users for whom the RADIUS server answers this group value (R-UG-06)."""
+
+    value: Annotated[str, Field(min_length=1)]
+
+
+def _member(value: Any) -> str:
+    return _form(value, {"id": EntraGroup, "name": CertificateDomain, "value": RadiusGroup})
+
+
+def _authentication(value: Any) -> str:
+    return _form(value, {"tenant": EntraId, "roots": Certificates, "servers": Radius})
+
+
+def _form(value: Any, forms: Mapping[str, type[Part]]) -> str:
+    """Tag of a union whose members are told apart by the one field that each must have."""
+    if isinstance(value, Mapping):
+        found = next((key for key in forms if key in value), "")
+    else:
+        found = next((key for key, form in forms.items() if isinstance(value, form)), "")
+    return f"<{found}>"
+
+
+Member = Annotated[
+    Annotated[EntraGroup, Tag("<id>")] | Annotated[CertificateDomain, Tag("<name>")] | Annotated[RadiusGroup, Tag("<value>")],
+    Discriminator(_member),
+]
+"""Who belongs to a group: ``{id: ...}``, ``{name: ...}`` or ``{value: ...}`` in YAML."""
+
+Authentication = Annotated[
+    Annotated[EntraId, Tag("<tenant>")] | Annotated[Certificates, Tag("<roots>")] | Annotated[Radius, Tag("<servers>")],
+    Discriminator(_authentication),
+]
+"""One way to sign in; several may be combined (R-P2S-03 and the table of azure-rules 5.1)."""
+
+
+class UserGroup(Part):
+    """Users who get their addresses from a pool of their own (R-UG-01 to R-UG-06)."""
+
+    name: Name
+    """Cannot change later (R-UG-03)."""
+    priority: Annotated[int, Field(ge=0)]
+    """The lowest number that matches wins (R-UG-05)."""
+    address_pool: Annotated[Prefixes, Field(min_length=1)]
+    """Pool of the group, /24 or larger (R-UG-04)."""
+    members: Annotated[tuple[Member, ...], BeforeValidator(listed)] = ()
+    default: bool = False
+    """Takes everybody whom no other group matches; exactly one group is the default (R-UG-03)."""
+
+
+Protocol = Literal["OpenVPN", "IKEv2", "SSTP"]
+
+
+class ClientAccess(Part):
+    """What a gateway offers to clients."""
+
+    protocols: Annotated[tuple[Protocol, ...], BeforeValidator(listed), Field(min_length=1)]
+    """OpenVPN, IKEv2, SSTP; SSTP and OpenVPN exclude each other (R-P2S-04)."""
+    address_pool: Prefixes = ()
+    """Addresses for clients: /29 or larger, /28 on active-active (R-POOL-01), disjoint from all networks
+    (R-POOL-02). Needed unless every user belongs to a group."""
+    authentication: Annotated[tuple[Authentication, ...], BeforeValidator(listed), Field(min_length=1)]
+    """How users sign in, each way at most once."""
+    groups: tuple[UserGroup, ...] = ()
+    """User groups with pools of their own."""
+    ipsec: IpsecPolicy | None = None
+    """Policy of IKEv2 clients (R-P2SPOL-01). Left out: Azure's proposals, which include group 2."""
+    custom_routes: Prefixes = ()
+    """Further prefixes that clients route into the tunnel (R-CR-01)."""
+
+    @model_validator(mode="after")
+    def _each_once(self) -> ClientAccess:
+        kinds = [type(way).__name__ for way in self.authentication]
+        if len(set(kinds)) < len(kinds):
+            raise rule_error("T-P2S", "Each way to sign in is given once: join the roots, or the RADIUS servers.")
+        if not self.address_pool and not self.groups:
+            raise rule_error("T-P2S", "Clients need addresses: give address_pool, or groups with pools of their own.")
+        names = [group.name.lower() for group in self.groups]
+        if len(set(names)) < len(names):
+            raise rule_error("R-UG-03", "Two user groups bear one name. Give each its own.")
+        if self.groups and sum(group.default for group in self.groups) != 1:
+            raise rule_error("R-UG-03", "Exactly one user group is the default one: set default=True on it.")
+        return self

@@ -1,0 +1,63 @@
+"""ExpressRoute and VPN side by side in one hub: failover, or sites that are not on ExpressRoute."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from vpngw_iac.blueprints.base import Blueprint, contradiction
+from vpngw_iac.blueprints.expressroute import CircuitLink
+from vpngw_iac.blueprints.gateway import AnyExpressRouteGateway, AnyVpnGateway
+from vpngw_iac.blueprints.peer import Spoke
+from vpngw_iac.blueprints.share import Share, Use
+from vpngw_iac.blueprints.site import Site
+from vpngw_iac.blueprints.site_to_site import on_each, unknown_backups
+from vpngw_iac.errors import Finding
+from vpngw_iac.field import rule_error
+
+
+def _distinct(value: tuple[CircuitLink, ...]) -> tuple[CircuitLink, ...]:
+    names = [link.name.lower() for link in value]
+    if len(set(names)) < len(names):
+        raise rule_error("T-CIRCUIT", "Two circuit links bear one name. Give each its own.")
+    return value
+
+
+class ExpressRouteCoexistence(Blueprint):
+    """A hub with both gateways. Route exchange between them needs an Azure Route Server (R-ER-04)."""
+
+    vpn: AnyVpnGateway
+    expressroute: AnyExpressRouteGateway
+    circuits: Annotated[tuple[CircuitLink, ...], AfterValidator(_distinct)] = ()
+    sites: tuple[Site, ...] = ()
+    """Sites on the VPN gateway; those with `backup_of` are the failover path of a circuit."""
+    spokes: tuple[Spoke, ...] = ()
+    """Networks that use both gateways."""
+
+    def shares(self) -> Iterable[Share]:
+        """What this blueprint says."""
+        yield Share(
+            gateways=(
+                Use(self.vpn, "vpn", self.name, self.tags),
+                Use(self.expressroute, "expressroute", self.name, self.tags),
+            ),
+            sites=on_each(self, "sites", self.sites, (self.vpn,)),
+            circuits=on_each(self, "circuits", self.circuits, (self.expressroute,)),
+            spokes=on_each(self, "spokes", self.spokes, (self.vpn, self.expressroute)),
+        )
+
+    def contradictions(self) -> Iterator[Finding]:
+        """Both gateways stand in one network; a failover path names its circuit."""
+        yield from unknown_backups(self.sites, self.vpn, [link.name for link in self.circuits])
+        one, two = self.vpn.network, self.expressroute.network
+        if one is not None and two is not None and one != two:
+            yield contradiction(
+                "B-COEXISTENCE",
+                f"ExpressRouteGateway/{self.expressroute.address_name}",
+                "Coexisting gateways stand in two networks",
+                f"{self.vpn.name} is in {one.name}, {self.expressroute.name} in {two.name}.",
+                "Use one and the same network for both; they share its GatewaySubnet (R-ER-01).",
+                "expressroute.network",
+            )

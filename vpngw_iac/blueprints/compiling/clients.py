@@ -1,0 +1,138 @@
+"""Point-to-site: the client configuration and the user groups of a gateway."""
+
+from __future__ import annotations
+
+from vpngw_iac.blueprints.client import (
+    Certificates,
+    ClientAccess,
+    EntraGroup,
+    EntraId,
+    Member,
+    Radius,
+    RadiusGroup,
+    UserGroup,
+)
+from vpngw_iac.blueprints.compiling.site import wire_policy
+from vpngw_iac.blueprints.compiling.work import Work
+from vpngw_iac.resources import vpn_client as wire
+from vpngw_iac.resources.parts import AddressSpace, IdOnly
+
+_PROTOCOLS = {"OpenVPN": "OpenVPN", "IKEv2": "IkeV2", "SSTP": "SSTP"}
+_METHODS = {Certificates: "Certificate", Radius: "Radius", EntraId: "AAD"}
+
+_SIGN_IN = {
+    "public": "https://login.microsoftonline.com",
+    "usgovernment": "https://login.microsoftonline.us",
+    "china": "https://login.chinacloudapi.cn",
+}
+"""Where users of each cloud sign in (learn.microsoft.com, point-to-site-entra-gateway)."""
+
+
+def client_configuration(clients: ClientAccess, work: Work) -> wire.VpnClientConfiguration:
+    """What the gateway offers to clients."""
+    settings: dict[str, object] = {}
+    for way in clients.authentication:
+        match way:
+            case Certificates():
+                settings |= _certificates(way)
+            case EntraId():
+                settings |= _entra(way)
+            case Radius():
+                settings |= _radius(way)
+    return wire.VpnClientConfiguration(
+        vpn_client_address_pool=AddressSpace(address_prefixes=clients.address_pool) if clients.address_pool else None,
+        vpn_client_protocols=tuple(_PROTOCOLS[protocol] for protocol in clients.protocols),
+        vpn_authentication_types=tuple(_METHODS[type(way)] for way in clients.authentication),
+        vpn_client_ipsec_policies=(wire_policy(clients.ipsec),) if clients.ipsec else None,
+        vng_client_connection_configurations=_pools(clients.groups, work) if clients.groups else None,
+        **settings,
+    )
+
+
+def policy_groups(clients: ClientAccess) -> tuple[wire.PolicyGroup, ...]:
+    """The user groups themselves."""
+    return tuple(
+        wire.PolicyGroup(
+            name=group.name,
+            properties=wire.PolicyGroupProperties(
+                is_default=group.default,
+                priority=group.priority,
+                policy_members=tuple(_member(member, number) for number, member in enumerate(group.members, start=1)),
+            ),
+        )
+        for group in sorted(clients.groups, key=lambda group: group.name)
+    )
+
+
+def _certificates(way: Certificates) -> dict[str, object]:
+    roots = sorted(way.roots, key=lambda root: root.name)
+    revoked = sorted(way.revoked, key=lambda entry: entry.name)
+    return {
+        "vpn_client_root_certificates": tuple(
+            wire.RootCertificate(
+                name=root.name, properties=wire.RootCertificateProperties(public_cert_data=root.data)
+            )
+            for root in roots
+        ),
+        "vpn_client_revoked_certificates": tuple(
+            wire.RevokedCertificate(
+                name=entry.name, properties=wire.RevokedCertificateProperties(thumbprint=entry.thumbprint)
+            )
+            for entry in revoked
+        )
+        or None,
+    }
+
+
+def _entra(way: EntraId) -> dict[str, object]:
+    """Tenant and issuer carry the same id; the issuer ends in a slash (R-AAD-03, R-AAD-05)."""
+    issuer = way.issuer or f"https://sts.windows.net/{way.tenant}/"
+    return {
+        "aad_tenant": f"{_SIGN_IN[way.cloud]}/{way.tenant}",
+        "aad_audience": way.audience,
+        "aad_issuer": issuer if issuer.endswith("/") else f"{issuer}/",
+    }
+
+
+def _radius(way: Radius) -> dict[str, object]:
+    """One server by itself, two as a list with scores (R-RAD-03)."""
+    if len(way.servers) == 1 and way.servers[0].score is None:
+        return {"radius_server_address": way.servers[0].address, "radius_server_secret": way.servers[0].secret}
+    return {
+        "radius_servers": tuple(
+            wire.RadiusServer(
+                radius_server_address=server.address,
+                radius_server_score=server.score,
+                radius_server_secret=server.secret,
+            )
+            for server in sorted(way.servers, key=lambda server: server.address)
+        )
+    }
+
+
+def _member(member: Member, number: int) -> wire.GroupMember:
+    name = f"member{number}"
+    if isinstance(member, EntraGroup):
+        return wire.GroupMember(name=name, attribute_type="AADGroupId", attribute_value=member.id)
+    if isinstance(member, RadiusGroup):
+        return wire.GroupMember(name=name, attribute_type="RadiusAzureGroupId", attribute_value=member.value)
+    return wire.GroupMember(name=name, attribute_type="CertificateGroupId", attribute_value=member.name)
+
+
+def _pools(groups: tuple[UserGroup, ...], work: Work) -> tuple[wire.ClientConnection, ...]:
+    """Groups with one pool share a configuration, named after the first of them by priority."""
+    pools: dict[tuple[str, ...], list[UserGroup]] = {}
+    for group in sorted(groups, key=lambda group: (group.priority, group.name)):
+        pools.setdefault(group.address_pool, []).append(group)
+    return tuple(
+        wire.ClientConnection(
+            name=members[0].name,
+            properties=wire.ClientConnectionProperties(
+                vpn_client_address_pool=AddressSpace(address_prefixes=pool),
+                virtual_network_gateway_policy_groups=tuple(
+                    IdOnly(id=work.id.child("virtualNetworkGatewayPolicyGroups", group.name)) for group in members
+                ),
+            ),
+        )
+        for pool, members in pools.items()
+    )

@@ -1,0 +1,258 @@
+"""ExpressRoute gateways, circuits with their peerings and authorizations, and the connections between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vpngw_iac.blueprints.compiling.frame import INSTANCES, Frame, Item, gateway_address, tags_of
+from vpngw_iac.blueprints.compiling.network import gateway_subnet_ref
+from vpngw_iac.blueprints.compiling.site import CONNECTION
+from vpngw_iac.blueprints.compiling.work import Work
+from vpngw_iac.blueprints.expressroute import Circuit, CircuitLink, ExistingCircuit, MicrosoftPeering, PrivatePeering
+from vpngw_iac.blueprints.gateway import ExistingExpressRouteGateway, ExpressRouteGateway
+from vpngw_iac.blueprints.share import Use
+from vpngw_iac.resources import circuit_authorization as auth_wire
+from vpngw_iac.resources import circuit_peering as peering_wire
+from vpngw_iac.resources import connection as connection_wire
+from vpngw_iac.resources import express_route_circuit as wire
+from vpngw_iac.resources import virtual_network_gateway as gateway_wire
+from vpngw_iac.resources.base import Ref
+from vpngw_iac.resources.existing import Existing
+from vpngw_iac.resources.parts import ExtendedLocation, IdOnly
+
+PRIVATE, MICROSOFT = "AzurePrivatePeering", "MicrosoftPeering"
+
+_ADMIN = {"enabled": "Enabled", "disabled": "Disabled"}
+_RESILIENCY = {"single-homed": "SingleHomed", "multi-homed": "MultiHomed"}
+
+
+def expressroute_gateway(work: Work, frame: Frame, location: str) -> Iterator[Item]:
+    """An ExpressRoute gateway, or the note that an existing one is used."""
+    part = work.gateway
+    if isinstance(part, ExistingExpressRouteGateway):
+        yield _existing_gateway(part)
+    elif isinstance(part, ExpressRouteGateway):
+        yield gateway_wire.VirtualNetworkGateway(
+            address=gateway_address(part),
+            id=work.id,
+            location=location,
+            tags=tags_of(work.tags, part.tags),
+            tenant=frame.place(part).tenant,
+            protect=part.protect,
+            on_removal=part.on_removal,
+            expected=(*part.guests, *part.expected),
+            transient=work.lost,
+            extended_location=ExtendedLocation(name=part.edge_zone) if part.edge_zone else None,
+            properties=_gateway_properties(part, frame),
+        )
+
+
+def _gateway_properties(part: ExpressRouteGateway, frame: Frame) -> gateway_wire.GatewayProperties:
+    """No public address: Microsoft gives one (R-PIP-11). No generation either (R-SKU-09)."""
+    scale = part.scale_units
+    bounds = gateway_wire.ScaleBounds(min=scale[0], max=scale[1]) if scale else None
+    return gateway_wire.GatewayProperties(
+        gateway_type="ExpressRoute",
+        sku=gateway_wire.GatewaySku(name=part.sku_name),
+        ip_configurations=(
+            gateway_wire.IpConfiguration(
+                name=INSTANCES[0],
+                properties=gateway_wire.IpConfigurationProperties(
+                    subnet=gateway_subnet_ref(part.network, frame), private_ip_allocation_method="Dynamic"
+                ),
+            ),
+        ),
+        auto_scale_configuration=gateway_wire.AutoScale(bounds=bounds) if bounds else None,
+        admin_state=_ADMIN[part.admin_state] if part.admin_state else None,
+        resiliency_model=_RESILIENCY[part.resiliency] if part.resiliency else None,
+        allow_virtual_wan_traffic=part.virtual_wan_traffic,
+        allow_remote_vnet_traffic=part.remote_vnet_traffic,
+    )
+
+
+def _existing_gateway(part: ExistingExpressRouteGateway) -> Existing:
+    sku = part.sku if isinstance(part.sku, str) or part.sku is None else part.sku.name
+    facts = {"location": part.location, "properties.sku.name": sku, "properties.gatewayType": "ExpressRoute"}
+    known = {path: fact for path, fact in facts.items() if fact is not None}
+    return Existing(gateway_address(part), part.existing, known, part.tenant)
+
+
+# --- circuits ------------------------------------------------------------------------------------------------------
+
+
+def circuit(use: Use[Circuit | ExistingCircuit], frame: Frame, lost: tuple[str, ...]) -> Iterator[Item]:
+    """A circuit with its peerings and the authorizations that its owner gives to others."""
+    part = use.part
+    if isinstance(part, ExistingCircuit):
+        yield _existing_circuit(part)
+        return
+    yield _circuit(part, use, frame, lost)
+    if part.private_peering:
+        yield _peering(part, PRIVATE, _private(part.private_peering), frame, lost)
+    if part.microsoft_peering:
+        yield _peering(part, MICROSOFT, _microsoft(part.microsoft_peering), frame, ())
+    yield from (authorization(part, name, frame) for name in part.authorizations)
+
+
+def _circuit(
+    part: Circuit, use: Use[Circuit | ExistingCircuit], frame: Frame, lost: tuple[str, ...]
+) -> wire.ExpressRouteCircuit:
+    tier, family = part.sku.split("_")
+    provider = (
+        wire.ServiceProvider(
+            service_provider_name=part.provider,
+            peering_location=part.peering_location,
+            bandwidth_in_mbps=part.bandwidth,
+        )
+        if part.provider
+        else None
+    )
+    return wire.ExpressRouteCircuit(
+        address=f"Circuit/{part.address_name}",
+        id=frame.circuit_id(part),
+        location=part.location,
+        tags=tags_of(use.tags, part.tags),
+        tenant=frame.place(part).tenant,
+        protect=part.protect,
+        on_removal=part.on_removal,
+        transient=lost,
+        sku=wire.CircuitSku(name=part.sku, tier=tier, family=family),
+        properties=wire.CircuitProperties(
+            service_provider_properties=provider,
+            express_route_port=IdOnly(id=part.port) if part.port else None,
+            bandwidth_in_gbps=part.bandwidth / 1000 if part.port else None,
+            enable_direct_port_rate_limit=part.rate_limit,
+        ),
+    )
+
+
+def _peering(
+    part: Circuit, kind: str, properties: peering_wire.CircuitPeeringProperties, frame: Frame, lost: tuple[str, ...]
+) -> peering_wire.ExpressRouteCircuitPeering:
+    return peering_wire.ExpressRouteCircuitPeering(
+        address=f"CircuitPeering/{part.address_name}/{'private' if kind == PRIVATE else 'microsoft'}",
+        id=frame.circuit_id(part).child("peerings", kind),
+        tenant=frame.place(part).tenant,
+        protect=part.protect,
+        on_removal=part.on_removal,
+        transient=lost,
+        properties=properties,
+    )
+
+
+def _private(peering: PrivatePeering) -> peering_wire.CircuitPeeringProperties:
+    ipv6 = (
+        peering_wire.Ipv6Peering(
+            primary_peer_address_prefix=peering.primary_ipv6, secondary_peer_address_prefix=peering.secondary_ipv6
+        )
+        if peering.primary_ipv6
+        else None
+    )
+    return peering_wire.CircuitPeeringProperties(
+        peering_type=PRIVATE,
+        peer_asn=peering.asn,
+        primary_peer_address_prefix=peering.primary,
+        secondary_peer_address_prefix=peering.secondary,
+        vlan_id=peering.vlan,
+        shared_key=peering.shared_key,
+        ipv6_peering_config=ipv6,
+    )
+
+
+def _microsoft(peering: MicrosoftPeering) -> peering_wire.CircuitPeeringProperties:
+    return peering_wire.CircuitPeeringProperties(
+        peering_type=MICROSOFT,
+        peer_asn=peering.asn,
+        primary_peer_address_prefix=peering.primary,
+        secondary_peer_address_prefix=peering.secondary,
+        vlan_id=peering.vlan,
+        shared_key=peering.shared_key,
+        route_filter=IdOnly(id=peering.route_filter) if peering.route_filter else None,
+        microsoft_peering_config=peering_wire.MicrosoftPeering(
+            advertised_public_prefixes=peering.advertised_prefixes,
+            customer_asn=peering.customer_asn,
+            routing_registry_name=peering.routing_registry,
+        ),
+    )
+
+
+def authorization(part: Circuit, name: str, frame: Frame) -> auth_wire.ExpressRouteCircuitAuthorization:
+    """A permission for one connection of a gateway in another subscription; Azure makes its key (R-ER-12)."""
+    return auth_wire.ExpressRouteCircuitAuthorization(
+        address=f"CircuitAuthorization/{part.address_name}/{name}",
+        id=frame.circuit_id(part).child("authorizations", name),
+        tenant=frame.place(part).tenant,
+        transient=(),
+    )
+
+
+def _existing_circuit(part: ExistingCircuit) -> Existing:
+    facts = {
+        "location": part.location,
+        "sku.name": part.sku,
+        "properties.serviceProviderProperties.peeringLocation": part.peering_location,
+        "properties.serviceProviderProperties.bandwidthInMbps": part.bandwidth,
+    }
+    known = {path: fact for path, fact in facts.items() if fact is not None}
+    return Existing(f"Circuit/{part.address_name}", part.existing, known, part.tenant)
+
+
+# --- connections ---------------------------------------------------------------------------------------------------
+
+
+def circuit_links(work: Work, frame: Frame, location: str) -> Iterator[Item]:
+    """The connections of a gateway to its circuits, with the authorizations that they need."""
+    for use in work.circuits:
+        part = use.part.circuit
+        made = _own_authorization(use, work, frame)
+        if made is not None:
+            yield made
+        key = made.key if made else (part.authorization if isinstance(part, ExistingCircuit) else None)
+        yield _link(use, work, frame, location, key)
+
+
+def _own_authorization(
+    use: Use[CircuitLink], work: Work, frame: Frame
+) -> auth_wire.ExpressRouteCircuitAuthorization | None:
+    """Between two subscriptions the circuit's owner must permit the connection (R-ER-12)."""
+    part = use.part.circuit
+    if isinstance(part, ExistingCircuit):
+        return None
+    if frame.circuit_id(part).subscription.lower() == work.id.subscription.lower():
+        return None
+    name, derived = frame.called(None, frame.naming.authorization.format(gateway=work.gateway.name))
+    made = authorization(part, name, frame)
+    address = f"CircuitAuthorization/{part.address_name}/{work.gateway.address_name}"
+    return made.model_copy(update={"address": address, "derived_name": derived, "transient": (use.part.name,)})
+
+
+def _link(
+    use: Use[CircuitLink], work: Work, frame: Frame, location: str, key: object
+) -> connection_wire.Connection:
+    """The connection waits for the private peering, without which Azure refuses it (R-ER-10)."""
+    link, place = use.part, frame.place(work.gateway)
+    circuit_id = frame.circuit_id(link.circuit)
+    peering = isinstance(link.circuit, Circuit) and link.circuit.private_peering is not None
+    pattern = frame.naming.circuit_connection.format(gateway=work.gateway.name, name=link.name)
+    name, derived = frame.called(link.connection_name, pattern)
+    return connection_wire.Connection(
+        address=f"ExpressRouteConnection/{work.gateway.address_name}/{link.name}",
+        id=place.id(CONNECTION, name),
+        location=location,
+        tags=tags_of(use.tags, link.tags),
+        tenant=place.tenant,
+        derived_name=derived,
+        protect=link.protect,
+        on_removal=link.on_removal,
+        transient=(link.name,),
+        needs=(Ref.to(circuit_id.child("peerings", PRIVATE)),) if peering else (),
+        properties=connection_wire.ConnectionProperties(
+            connection_type="ExpressRoute",
+            virtual_network_gateway1=Ref.to(work.id),
+            peer=Ref.to(circuit_id),
+            authorization_key=key,
+            routing_weight=link.weight,
+            express_route_gateway_bypass=link.fast_path,
+            enable_private_link_fast_path=link.private_link_fast_path,
+        ),
+    )

@@ -1,0 +1,112 @@
+"""Where things live and what they are called: ids, groups, subscriptions and addresses of parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from vpngw_iac.arm import ArmId, Scope
+from vpngw_iac.blueprints.expressroute import Circuit, ExistingCircuit
+from vpngw_iac.blueprints.gateway import GATEWAY, ExpressRouteGateway, VpnGateway
+from vpngw_iac.blueprints.naming import Naming, fit
+from vpngw_iac.blueprints.network import ExistingVirtualNetwork, VirtualNetwork
+from vpngw_iac.blueprints.share import GatewayLike, Network
+from vpngw_iac.errors import Finding
+from vpngw_iac.resources.base import Resource
+from vpngw_iac.resources.existing import Existing
+
+Item = Resource | Existing | Finding
+"""What a compile function yields."""
+
+NETWORK = "Microsoft.Network/virtualNetworks"
+CIRCUIT = "Microsoft.Network/expressRouteCircuits"
+
+INSTANCES = ("default", "activeActive")
+"""Names of the ipConfigurations of the instances, as Azure itself calls them (R-NAT-11)."""
+
+CLIENTS = "pointToSite"
+"""Name of the third ipConfiguration, which active-active point-to-site needs (R-PIP-07)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A resource group in a subscription of a tenant."""
+
+    subscription: str
+    group: str
+    tenant: str | None = None
+    own_subscription: bool = False
+    """Whether a part names the subscription: then the address of the group does too."""
+
+    def id(self, arm_type: str, *names: str) -> ArmId:
+        """Id of a resource here."""
+        return ArmId.build(self.subscription, self.group, arm_type, *names)
+
+    def id_of_group(self) -> ArmId:
+        """Id of the group itself."""
+        return ArmId.resource_group_of(self.subscription, self.group)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The scope of a compile run and its naming policy."""
+
+    scope: Scope
+    naming: Naming
+
+    def place(self, part: Network | GatewayLike | Circuit | ExistingCircuit) -> Place:
+        """Where a part lives; a gateway is at home with its network unless it names another group."""
+        if isinstance(part, VirtualNetwork | Circuit):
+            group = part.resource_group or self.scope.resource_group or ""
+            subscription = part.subscription or self.scope.subscription
+            return Place(subscription, group, part.tenant or self._tenant(part.subscription), bool(part.subscription))
+        if isinstance(part, VpnGateway | ExpressRouteGateway):
+            home = self.place(part.network)
+            return Place(home.subscription, part.resource_group or home.group, home.tenant, home.own_subscription)
+        own = part.existing.subscription.lower() != self.scope.subscription.lower()
+        return Place(part.existing.subscription, part.existing.group or "", part.tenant, own)
+
+    def _tenant(self, subscription: str | None) -> str | None:
+        same = subscription is None or subscription.lower() == self.scope.subscription.lower()
+        return self.scope.tenant if same else None
+
+    def network_id(self, network: Network) -> ArmId:
+        """Id of a network."""
+        if isinstance(network, ExistingVirtualNetwork):
+            return network.existing
+        return self.place(network).id(NETWORK, network.name)
+
+    def gateway_id(self, gateway: GatewayLike) -> ArmId:
+        """Id of a gateway."""
+        if isinstance(gateway, VpnGateway | ExpressRouteGateway):
+            return self.place(gateway).id(GATEWAY, gateway.name)
+        return gateway.existing
+
+    def circuit_id(self, circuit: Circuit | ExistingCircuit) -> ArmId:
+        """Id of a circuit."""
+        if isinstance(circuit, ExistingCircuit):
+            return circuit.existing
+        return self.place(circuit).id(CIRCUIT, circuit.name)
+
+    def called(self, given: str | None, derived: str) -> tuple[str, bool]:
+        """The name, and whether the naming policy made it."""
+        return (given, False) if given else (fit(derived), True)
+
+
+def gateway_address(gateway: GatewayLike) -> str:
+    """Our name for a gateway."""
+    kind = "ExpressRouteGateway" if "ExpressRoute" in type(gateway).__name__ else "VpnGateway"
+    return f"{kind}/{gateway.address_name}"
+
+
+def tags_of(*layers: Mapping[str, str]) -> dict[str, str] | None:
+    """Tags of all layers, later ones winning, keys compared without case; None if there are none."""
+    merged: dict[str, tuple[str, str]] = {}
+    for layer in layers:
+        merged.update({key.lower(): (key, value) for key, value in layer.items()})
+    return {key: value for _, (key, value) in sorted(merged.items())} or None
+
+
+def names_of(parts: Iterable[str]) -> tuple[str, ...]:
+    """Sorted and without repetition."""
+    return tuple(sorted(set(parts)))

@@ -1,0 +1,183 @@
+"""Pairs of gateways: VNet-to-VNet connections, or IPsec connections with local network gateways."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vpngw_iac.blueprints.compiling.frame import INSTANCES, Frame, Item, gateway_address, tags_of
+from vpngw_iac.blueprints.compiling.site import CONNECTION, LOCAL_GATEWAY, wire_policy
+from vpngw_iac.blueprints.compiling.vpn import gateway_location, no_location, public_ip_id
+from vpngw_iac.blueprints.compiling.work import Work
+from vpngw_iac.blueprints.gateway import ExistingVpnGateway, VpnGateway
+from vpngw_iac.blueprints.peer import Pair
+from vpngw_iac.blueprints.share import Use
+from vpngw_iac.errors import Finding
+from vpngw_iac.resources import connection as wire
+from vpngw_iac.resources import local_network_gateway as lng
+from vpngw_iac.resources.base import Output, Ref
+from vpngw_iac.resources.parts import AddressSpace, PeerBgpSettings
+
+
+def pair(use: Use[Pair], a: Work, b: Work, frame: Frame) -> Iterator[Item]:
+    """One connection in each direction, as far as they are ours (R-V2V-03)."""
+    build = _vnet_connection if use.part.via == "vnet" else _ipsec_side
+    if use.part.manage in ("both", "a"):
+        yield from build(use, a, b, frame)
+    if use.part.manage in ("both", "b"):
+        yield from build(use, b, a, frame)
+
+
+def _vnet_connection(use: Use[Pair], near: Work, far: Work, frame: Frame) -> Iterator[Item]:
+    """Both gateways must be provisioned before either connection (R-V2V-07): both are referred to."""
+    location = gateway_location(near)
+    if location is None:
+        yield _location_missing(near, use)
+        return
+    properties = wire.ConnectionProperties(
+        connection_type="Vnet2Vnet",
+        virtual_network_gateway1=Ref.to(near.id),
+        virtual_network_gateway2=Ref.to(far.id),
+        **_common(use.part),
+    )
+    address = f"VnetConnection/{near.gateway.address_name}/{far.gateway.address_name}"
+    yield _connection(use, near, far, frame, (address, "", location), properties)
+
+
+def _ipsec_side(use: Use[Pair], near: Work, far: Work, frame: Frame) -> Iterator[Item]:
+    """The far gateway as a site: a local network gateway and a connection for each of its addresses (R-V2V-08)."""
+    location = gateway_location(near)
+    if location is None:
+        yield _location_missing(near, use)
+        return
+    missing = _unknown_about(far, use)
+    if missing is not None:
+        yield missing
+        return
+    for instance in range(len(far.instances)):
+        yield from _ipsec_tunnel(use, near, far, frame, instance, location)
+
+
+def _ipsec_tunnel(
+    use: Use[Pair], near: Work, far: Work, frame: Frame, instance: int, location: str
+) -> Iterator[Item]:
+    suffix = f"-{instance + 1}" if len(far.instances) > 1 else ""
+    tail = f"{near.gateway.address_name}/{far.gateway.address_name}{suffix}"
+    derived = frame.naming.peer_gateway.format(gateway=near.gateway.name, peer=far.gateway.name) + suffix
+    local_id = frame.place(near.gateway).id(LOCAL_GATEWAY, frame.called(None, derived)[0])
+    yield lng.LocalNetworkGateway(
+        address=f"LocalNetworkGateway/{tail}",
+        id=local_id,
+        location=location,
+        tags=tags_of(use.tags, use.part.tags),
+        tenant=frame.place(near.gateway).tenant,
+        derived_name=True,
+        protect=use.part.protect,
+        on_removal=use.part.on_removal,
+        transient=(far.gateway.name,),
+        properties=_local_gateway(use.part, far, frame, instance),
+    )
+    properties = wire.ConnectionProperties(
+        connection_type="IPsec",
+        virtual_network_gateway1=Ref.to(near.id),
+        local_network_gateway2=Ref.to(local_id),
+        **_common(use.part),
+    )
+    yield _connection(use, near, far, frame, (f"VpnConnection/{tail}", suffix, location), properties)
+
+
+def _local_gateway(part: Pair, far: Work, frame: Frame, instance: int) -> lng.LocalNetworkGatewayProperties:
+    """The address is Azure's choice, known once the public IP exists (R-PIP-12); BGP addresses once the gateway does."""
+    network = far.gateway.network
+    # With BGP the prefixes are learned (R-LNG-08).
+    prefixes = network.address_space if network is not None and not part.bgp else None
+    return lng.LocalNetworkGatewayProperties(
+        gateway_ip_address=_address(far, instance, frame),
+        local_network_address_space=AddressSpace(address_prefixes=prefixes) if prefixes else None,
+        bgp_settings=PeerBgpSettings(asn=_asn(far), bgp_peering_address=_bgp_address(far, instance))
+        if part.bgp
+        else None,
+    )
+
+
+def _address(far: Work, instance: int, frame: Frame) -> str | Output:
+    gateway = far.gateway
+    given = gateway.public_ips if isinstance(gateway, VpnGateway | ExistingVpnGateway) else ()
+    known = getattr(given[instance], "address", None) if instance < len(given) else None
+    return known or Output(public_ip_id(far, instance + 1, frame), "properties.ipAddress")
+
+
+def _bgp_address(far: Work, instance: int) -> Output:
+    """By the name of the ipConfiguration, never by position: Azure joins both addresses in one text (R-BGP-11)."""
+    name = INSTANCES[instance]
+    path = f"properties.bgpSettings.bgpPeeringAddresses[ipconfigurationId=*/ipConfigurations/{name}]"
+    return Output(far.id, f"{path}.defaultBgpIpAddresses[0]")
+
+
+def _asn(far: Work) -> int | None:
+    gateway = far.gateway
+    if isinstance(gateway, VpnGateway):
+        return gateway.bgp.asn if gateway.bgp else None
+    return gateway.asn if isinstance(gateway, ExistingVpnGateway) else None
+
+
+def _common(part: Pair) -> dict[str, object]:
+    """What both directions bear alike: key, policy, BGP flag (R-V2V-03, R-PSK-07, R-IPSEC-06)."""
+    return {
+        "shared_key": part.shared_key,
+        "enable_bgp": part.bgp,
+        "ipsec_policies": (wire_policy(part.ipsec),) if part.ipsec else None,
+        "dpd_timeout_seconds": part.dpd,
+    }
+
+
+def _connection(
+    use: Use[Pair],
+    near: Work,
+    far: Work,
+    frame: Frame,
+    place: tuple[str, str, str],
+    properties: wire.ConnectionProperties,
+) -> wire.Connection:
+    """A connection lives in the subscription and region of its first gateway (R-SCOPE-02)."""
+    address, suffix, location = place
+    home = frame.place(near.gateway)
+    derived = frame.naming.vnet_connection.format(gateway=near.gateway.name, peer=far.gateway.name) + suffix
+    return wire.Connection(
+        address=address,
+        id=home.id(CONNECTION, frame.called(None, derived)[0]),
+        location=location,
+        tags=tags_of(use.tags, use.part.tags),
+        tenant=home.tenant,
+        derived_name=True,
+        protect=use.part.protect,
+        on_removal=use.part.on_removal,
+        transient=(far.gateway.name,),
+        properties=properties,
+    )
+
+
+def _location_missing(near: Work, use: Use[Pair]) -> Finding:
+    return no_location(gateway_address(near.gateway), use.path, "VpnGateway.existing(..., location=...)")
+
+
+def _unknown_about(far: Work, use: Use[Pair]) -> Finding | None:
+    gateway = far.gateway
+    facts = []
+    if isinstance(gateway, ExistingVpnGateway) and len(gateway.public_ips) < len(far.instances):
+        facts.append("public_ips=[PublicIp.existing(...)]")
+    if not use.part.bgp and (gateway.network is None or not gateway.network.address_space):
+        facts.append("network=VirtualNetwork.existing(..., address_space=[...])")
+    if use.part.bgp and _asn(far) is None:
+        facts.append("bgp=Bgp(asn=...)" if isinstance(gateway, VpnGateway) else "asn=...")
+    if not facts:
+        return None
+    return Finding(
+        rule="B-PAIR",
+        level="error",
+        address=gateway_address(gateway),
+        summary="A gateway at the far end of an IPsec pair says too little about itself",
+        detail=f'With via="ipsec" the other side needs the addresses of {gateway.name}, and the blueprint omits them.',
+        advice=f"Add {' and '.join(facts)} to it.",
+        source="R-V2V-08",
+        location=use.path,
+    )

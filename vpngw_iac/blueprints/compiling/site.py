@@ -1,0 +1,215 @@
+"""Sites: a local network gateway and a connection for each link, NAT rules on the gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.blueprints.compiling.bgp import chosen_addresses
+from vpngw_iac.blueprints.compiling.frame import Frame, Item, Place, names_of, tags_of
+from vpngw_iac.blueprints.compiling.work import Work
+from vpngw_iac.blueprints.share import Use
+from vpngw_iac.blueprints.site import IpsecPolicy, Link, Nat, Site
+from vpngw_iac.resources import connection as wire
+from vpngw_iac.resources import local_network_gateway as lng
+from vpngw_iac.resources import nat_rule as nat_wire
+from vpngw_iac.resources.base import Ref
+from vpngw_iac.resources.parts import AddressSpace, PeerBgpSettings
+from vpngw_iac.resources.parts import IpsecPolicy as WirePolicy
+
+LOCAL_GATEWAY = "Microsoft.Network/localNetworkGateways"
+CONNECTION = "Microsoft.Network/connections"
+
+_MODES = {"default": "Default", "initiator-only": "InitiatorOnly", "responder-only": "ResponderOnly"}
+
+
+def link_name(site: Site, link: Link) -> str:
+    """``berlin`` for a site that is its own only link, ``berlin-isp1`` otherwise."""
+    return f"{site.name}-{link.name}" if site.links else site.name
+
+
+def local_gateway_id(site: Site, link: Link, work: Work, frame: Frame) -> ArmId:
+    """Id of the local network gateway of a link; it lives beside the gateway."""
+    name, _ = frame.called(link.local_gateway_name, frame.naming.local_gateway.format(name=link_name(site, link)))
+    return frame.place(work.gateway).id(LOCAL_GATEWAY, name)
+
+
+def default_site_id(wanted: str, work: Work, frame: Frame) -> ArmId | None:
+    """Id of the local network gateway that takes all other traffic: ``berlin``, ``berlin/isp1`` or an id."""
+    if wanted.startswith("/"):
+        return ArmId(wanted)
+    for use, link in work.links():
+        if wanted.lower() in (use.part.name.lower(), f"{use.part.name}/{link.name}".lower()):
+            return local_gateway_id(use.part, link, work, frame)
+    return None
+
+
+def sites(work: Work, frame: Frame, location: str) -> Iterator[Item]:
+    """Everything that the sites of one gateway need."""
+    for use, link in work.links():
+        yield _local_gateway(use, link, work, frame, location)
+        yield _connection(use, link, work, frame, location)
+    yield from _nat_rules(work, frame)
+
+
+def _local_gateway(use: Use[Site], link: Link, work: Work, frame: Frame, location: str) -> lng.LocalNetworkGateway:
+    site = use.part
+    bgp = link.bgp
+    return lng.LocalNetworkGateway(
+        address=f"LocalNetworkGateway/{work.gateway.address_name}/{link_name(site, link)}",
+        id=local_gateway_id(site, link, work, frame),
+        location=location,
+        tags=tags_of(use.tags, site.tags),
+        tenant=frame.place(work.gateway).tenant,
+        derived_name=link.local_gateway_name is None,
+        protect=site.protect,
+        on_removal=site.on_removal,
+        transient=(site.name,),
+        properties=lng.LocalNetworkGatewayProperties(
+            gateway_ip_address=link.public_ip,
+            fqdn=link.fqdn,
+            local_network_address_space=AddressSpace(address_prefixes=link.prefixes) if link.prefixes else None,
+            bgp_settings=PeerBgpSettings(asn=bgp.asn, bgp_peering_address=bgp.address, peer_weight=bgp.peer_weight)
+            if bgp
+            else None,
+        ),
+    )
+
+
+def _connection(use: Use[Site], link: Link, work: Work, frame: Frame, location: str) -> wire.Connection:
+    """A connection lives in the subscription and region of its first gateway (R-SCOPE-02)."""
+    site, place = use.part, frame.place(work.gateway)
+    name, derived = frame.called(link.connection_name, frame.naming.connection.format(name=link_name(site, link)))
+    return wire.Connection(
+        address=f"VpnConnection/{work.gateway.address_name}/{link_name(site, link)}",
+        id=place.id(CONNECTION, name),
+        location=location,
+        tags=tags_of(use.tags, site.tags),
+        tenant=place.tenant,
+        derived_name=derived,
+        protect=site.protect,
+        on_removal=site.on_removal,
+        transient=(site.name,),
+        properties=wire.ConnectionProperties(
+            connection_type="IPsec",
+            virtual_network_gateway1=Ref.to(work.id),
+            local_network_gateway2=Ref.to(local_gateway_id(site, link, work, frame)),
+            shared_key=link.shared_key,
+            authentication_type="Certificate" if link.certificate else None,
+            certificate_authentication=_certificate(link),
+            enable_bgp=link.bgp is not None,
+            gateway_custom_bgp_ip_addresses=chosen_addresses(link, work),
+            connection_protocol=link.protocol,
+            connection_mode=_MODES[link.mode] if link.mode else None,
+            dpd_timeout_seconds=link.dpd,
+            ipsec_policies=(wire_policy(link.ipsec),) if link.ipsec else None,
+            use_policy_based_traffic_selectors=link.policy_based_selectors,
+            traffic_selector_policies=_selectors(link),
+            use_local_azure_ip_address=link.private_ip,
+            ingress_nat_rules=_nat_refs(link, "ingress", work, frame),
+            egress_nat_rules=_nat_refs(link, "egress", work, frame),
+            routing_weight=link.weight,
+            tunnel_properties=_tunnels(link),
+        ),
+    )
+
+
+def wire_policy(policy: IpsecPolicy) -> WirePolicy:
+    """A policy in Azure's words."""
+    return WirePolicy(
+        sa_life_time_seconds=policy.sa_seconds,
+        sa_data_size_kilobytes=policy.sa_kilobytes,
+        ipsec_encryption=policy.ipsec_encryption,
+        ipsec_integrity=policy.ipsec_integrity,
+        ike_encryption=policy.ike_encryption,
+        ike_integrity=policy.ike_integrity,
+        dh_group=policy.dh_group,
+        pfs_group=policy.pfs_group,
+    )
+
+
+def _certificate(link: Link) -> wire.CertificateAuthentication | None:
+    key = link.certificate
+    if key is None:
+        return None
+    return wire.CertificateAuthentication(
+        outbound_auth_certificate=key.outbound,
+        inbound_auth_certificate_subject_name=key.inbound_subject,
+        inbound_auth_certificate_chain=key.inbound_chain,
+    )
+
+
+def _selectors(link: Link) -> tuple[wire.TrafficSelector, ...] | None:
+    if link.traffic_selectors is None:
+        return None
+    return tuple(
+        wire.TrafficSelector(local_address_ranges=selector.local, remote_address_ranges=selector.remote)
+        for selector in link.traffic_selectors
+    )
+
+
+def _tunnels(link: Link) -> tuple[wire.TunnelProperties, ...] | None:
+    if link.tunnels is None:
+        return None
+    return tuple(
+        wire.TunnelProperties(tunnel_ip_address=tunnel.address, bgp_peering_address=tunnel.bgp_address)
+        for tunnel in link.tunnels
+    )
+
+
+# --- NAT -----------------------------------------------------------------------------------------------------------
+
+
+def _nat_refs(link: Link, direction: str, work: Work, frame: Frame) -> tuple[Ref[nat_wire.NatRule], ...] | None:
+    """On active-active a link uses the rule of each instance that it is built to (R-NAT-11)."""
+    rules = [rule for rule in link.nat or () if rule.direction == direction]
+    if not rules:
+        return None
+    return tuple(
+        Ref.to(work.id.child("natRules", name))
+        for rule in rules
+        for name in (_nat_name(rule, instance, work, frame) for instance in work.instances_of(link))
+    )
+
+
+def _nat_name(rule: Nat, instance: int, work: Work, frame: Frame) -> str:
+    if not work.active_active:
+        return rule.name
+    return frame.called(None, frame.naming.nat_instance.format(name=rule.name, instance=instance))[0]
+
+
+def _nat_rules(work: Work, frame: Frame) -> Iterator[Item]:
+    """Each rule once for each instance that a link of it is built to; who uses it loses connectivity with it."""
+    users: dict[tuple[str, int], list[str]] = {}
+    rules: dict[tuple[str, int], list[Nat]] = {}
+    for use, link in work.links():
+        for rule in link.nat or ():
+            for instance in work.instances_of(link):
+                users.setdefault((rule.name, instance), []).append(use.part.name)
+                if rule not in rules.setdefault((rule.name, instance), []):
+                    rules[rule.name, instance].append(rule)
+    place = frame.place(work.gateway)
+    for (_, instance), variants in rules.items():
+        for rule in variants:
+            yield _nat_rule(rule, instance, work, frame, place, names_of(users[rule.name, instance]))
+
+
+def _nat_rule(
+    rule: Nat, instance: int, work: Work, frame: Frame, place: Place, lost: tuple[str, ...]
+) -> nat_wire.NatRule:
+    suffix = f"-{instance}" if work.active_active else ""
+    return nat_wire.NatRule(
+        address=f"NatRule/{work.gateway.address_name}/{rule.name}{suffix}",
+        id=work.id.child("natRules", _nat_name(rule, instance, work, frame)),
+        tenant=place.tenant,
+        derived_name=work.active_active,
+        transient=lost,
+        properties=nat_wire.NatRuleProperties(
+            type="Dynamic" if rule.dynamic else "Static",
+            mode="IngressSnat" if rule.direction == "ingress" else "EgressSnat",
+            internal_mappings=(nat_wire.NatMapping(address_space=rule.internal, port_range=rule.internal_ports),),
+            external_mappings=(nat_wire.NatMapping(address_space=rule.external, port_range=rule.external_ports),),
+            ip_configuration_id=work.configuration(instance) if work.active_active else None,
+        ),
+    )
+

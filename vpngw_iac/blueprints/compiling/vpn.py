@@ -1,0 +1,239 @@
+"""VPN gateways and their public addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.blueprints.compiling.bgp import custom_addresses
+from vpngw_iac.blueprints.compiling.clients import client_configuration, policy_groups
+from vpngw_iac.blueprints.compiling.frame import CLIENTS, INSTANCES, Frame, Item, gateway_address, tags_of
+from vpngw_iac.blueprints.compiling.network import gateway_subnet_ref
+from vpngw_iac.blueprints.compiling.site import default_site_id
+from vpngw_iac.blueprints.compiling.work import Work
+from vpngw_iac.blueprints.gateway import Bgp, ExistingVpnGateway, VpnGateway
+from vpngw_iac.blueprints.network import ExistingPublicIp, PublicIp
+from vpngw_iac.blueprints.regions import gateway_zones
+from vpngw_iac.errors import Finding
+from vpngw_iac.resources import public_ip as public_ip_type
+from vpngw_iac.resources import virtual_network_gateway as wire
+from vpngw_iac.resources.base import Ref
+from vpngw_iac.resources.existing import Existing
+from vpngw_iac.resources.parts import AddressSpace, ExtendedLocation, ManagedIdentity, UserAssignedIdentity
+
+PUBLIC_IP = "Microsoft.Network/publicIPAddresses"
+_GENERATION_2_ONLY = ("VpnGw4", "VpnGw5", "VpnGw4AZ", "VpnGw5AZ")
+
+
+def vpn_gateway(work: Work, frame: Frame) -> Iterator[Item]:
+    """A VPN gateway with its public addresses, or the note that an existing one is used."""
+    part = work.gateway
+    if isinstance(part, ExistingVpnGateway):
+        yield _existing(part)
+        yield from (_public_ip(work, number, frame) for number in range(1, len(part.public_ips) + 1))
+    elif isinstance(part, VpnGateway):
+        location = part.network.location
+        if location is None:
+            yield no_location(gateway_address(part), work.use.path, "network=VirtualNetwork.existing(..., location=...)")
+            return
+        count = len(_configurations(part, work))
+        yield from (_public_ip(work, number, frame) for number in range(1, count + 1))
+        yield _gateway(part, work, frame, location)
+
+
+def public_ip_id(work: Work, number: int, frame: Frame) -> ArmId:
+    """Id of the gateway's nth public address, counted from 1."""
+    given = _given(work, number)
+    if isinstance(given, ExistingPublicIp):
+        return given.existing
+    gateway = work.gateway
+    name, _ = frame.called(
+        given.name if given else None, frame.naming.public_ip.format(gateway=gateway.name, number=number)
+    )
+    return frame.place(gateway).id(PUBLIC_IP, name)
+
+
+def no_location(address: str, path: str, write: str) -> Finding:
+    """The region of an existing thing is needed and not given."""
+    return Finding(
+        rule="B-LOCATION",
+        level="error",
+        address=address,
+        summary="The region of an existing resource is not given",
+        detail=f"What is made for {address} must name a region, and the blueprint does not say which.",
+        advice=f"Write {write}.",
+        source="R-SCOPE-01, R-SCOPE-02",
+        location=path,
+    )
+
+
+def _configurations(part: VpnGateway, work: Work) -> tuple[str, ...]:
+    """Active-active point-to-site needs a third address, active-standby does not (R-PIP-07)."""
+    if not part.active_active:
+        return INSTANCES[:1]
+    return (*INSTANCES, CLIENTS) if work.clients else INSTANCES
+
+
+def _given(work: Work, number: int) -> PublicIp | ExistingPublicIp | None:
+    gateway = work.gateway
+    given = gateway.public_ips if isinstance(gateway, VpnGateway | ExistingVpnGateway) else ()
+    return given[number - 1] if number <= len(given) else None
+
+
+def _public_ip(work: Work, number: int, frame: Frame) -> Item:
+    given, gateway = _given(work, number), work.gateway
+    address = f"PublicIp/{gateway.address_name}/{number}"
+    identity = public_ip_id(work, number, frame)
+    if isinstance(given, ExistingPublicIp):
+        facts = {"properties.ipAddress": given.address} if given.address else {}
+        return Existing(address, given.existing, facts)
+    location = (gateway.network.location if gateway.network else None) or getattr(gateway, "location", None)
+    if location is None:
+        return no_location(address, work.use.path, "location=... on the existing gateway")
+    return public_ip_type.PublicIp(
+        address=address,
+        id=identity,
+        location=location,
+        tags=tags_of(work.tags, given.tags if given else {}),
+        tenant=frame.place(gateway).tenant,
+        derived_name=given is None,
+        protect=getattr(gateway, "protect", False) or (given is not None and given.protect),
+        on_removal=given.on_removal if given else getattr(gateway, "on_removal", "delete"),
+        transient=work.lost,
+        sku=public_ip_type.PublicIpSku(name="Standard", tier="Regional"),
+        zones=_zones(work, given, location),
+        extended_location=_edge(getattr(gateway, "edge_zone", None)),
+        properties=_public_ip_properties(given),
+    )
+
+
+def _zones(work: Work, given: PublicIp | None, location: str) -> tuple[str, ...] | None:
+    gateway = work.gateway
+    if given is not None and given.zones is not None:
+        return given.zones or None
+    if isinstance(gateway, VpnGateway):
+        if gateway.zones is not None:
+            return gateway.zones or None
+        return None if gateway.edge_zone else gateway_zones(gateway.sku_name, location)
+    return None
+
+
+def _public_ip_properties(given: PublicIp | None) -> public_ip_type.PublicIpProperties:
+    """A gateway takes a static address only (R-PIP-01)."""
+    label = given.dns_label if given else None
+    return public_ip_type.PublicIpProperties(
+        public_ip_allocation_method="Static",
+        public_ip_address_version="IPv4",
+        idle_timeout_in_minutes=given.idle_timeout if given else None,
+        dns_settings=public_ip_type.DnsSettings(domain_name_label=label) if label else None,
+        public_ip_prefix={"id": given.prefix} if given and given.prefix else None,
+    )
+
+
+def _gateway(part: VpnGateway, work: Work, frame: Frame, location: str) -> wire.VirtualNetworkGateway:
+    return wire.VirtualNetworkGateway(
+        address=gateway_address(part),
+        id=work.id,
+        location=location,
+        tags=tags_of(work.tags, part.tags),
+        tenant=frame.place(part).tenant,
+        protect=part.protect,
+        on_removal=part.on_removal,
+        expected=(*part.guests, *part.expected),
+        transient=work.lost,
+        identity=_identity(part),
+        extended_location=_edge(part.edge_zone),
+        properties=_properties(part, work, frame),
+    )
+
+
+def _properties(part: VpnGateway, work: Work, frame: Frame) -> wire.GatewayProperties:
+    clients = work.clients.part if work.clients else None
+    routes = (*part.custom_routes, *(clients.custom_routes if clients else ()))
+    default_site = default_site_id(part.default_site, work, frame) if part.default_site else None
+    replay = part.replay_protection
+    return wire.GatewayProperties(
+        gateway_type="Vpn",
+        vpn_type="RouteBased" if part.vpn_type == "route-based" else "PolicyBased",
+        vpn_gateway_generation=_generation(part),
+        sku=wire.GatewaySku(name=part.sku_name),
+        active_active=part.active_active,
+        ip_configurations=tuple(
+            _configuration(part, name, number, work, frame)
+            for number, name in enumerate(_configurations(part, work), start=1)
+        ),
+        enable_bgp=part.bgp is not None,
+        bgp_settings=_bgp(part.bgp, work) if part.bgp else None,
+        vpn_client_configuration=client_configuration(clients, work) if clients else None,
+        virtual_network_gateway_policy_groups=policy_groups(clients) if clients and clients.groups else None,
+        gateway_default_site=Ref.to(default_site) if default_site else None,
+        custom_routes=AddressSpace(address_prefixes=tuple(dict.fromkeys(routes))) if routes else None,
+        enable_private_ip_address=part.private_ip,
+        disable_ipsec_replay_protection=None if replay is None else not replay,
+        enable_bgp_route_translation_for_nat=part.bgp.translate_nat_routes if part.bgp else None,
+        enable_dns_forwarding=part.dns_forwarding,
+        allow_virtual_wan_traffic=part.virtual_wan_traffic,
+        allow_remote_vnet_traffic=part.remote_vnet_traffic,
+        enable_high_bandwidth_vpn_gateway=part.high_bandwidth,
+    )
+
+
+def _generation(part: VpnGateway) -> str | None:
+    """Said only where the blueprint or the SKU leaves no choice: a gateway keeps its generation for life."""
+    if part.generation is not None:
+        return f"Generation{part.generation}"
+    return "Generation2" if part.sku_name in _GENERATION_2_ONLY else None
+
+
+def _configuration(part: VpnGateway, name: str, number: int, work: Work, frame: Frame) -> wire.IpConfiguration:
+    return wire.IpConfiguration(
+        name=name,
+        properties=wire.IpConfigurationProperties(
+            subnet=gateway_subnet_ref(part.network, frame),
+            public_ip_address=Ref.to(public_ip_id(work, number, frame)),
+            private_ip_allocation_method="Dynamic",
+        ),
+    )
+
+
+def _bgp(bgp: Bgp, work: Work) -> wire.GatewayBgp:
+    """APIPA addresses are collected from the links that use them, each on its instance (R-BGP-08, R-BGP-09)."""
+    instances = tuple(
+        wire.InstanceBgp(ipconfiguration_id=work.configuration(instance), custom_bgp_ip_addresses=found)
+        for instance, found in custom_addresses(work).items()
+    )
+    return wire.GatewayBgp(asn=bgp.asn, peer_weight=bgp.peer_weight, bgp_peering_addresses=instances or None)
+
+
+def _identity(part: VpnGateway) -> ManagedIdentity | None:
+    if not part.identities:
+        return None
+    return ManagedIdentity(
+        type="UserAssigned",
+        user_assigned_identities={str(identity): UserAssignedIdentity() for identity in sorted(part.identities)},
+    )
+
+
+def _edge(zone: str | None) -> ExtendedLocation | None:
+    return ExtendedLocation(name=zone) if zone else None
+
+
+def _existing(part: ExistingVpnGateway) -> Existing:
+    sku = part.sku if isinstance(part.sku, str) or part.sku is None else part.sku.name
+    facts = {
+        "location": part.location,
+        "properties.sku.name": sku,
+        "properties.activeActive": part.active_active,
+        "properties.bgpSettings.asn": part.asn,
+        "properties.gatewayType": "Vpn",
+    }
+    known = {path: fact for path, fact in facts.items() if fact is not None}
+    return Existing(gateway_address(part), part.existing, known, part.tenant)
+
+
+def gateway_location(work: Work) -> str | None:
+    """The region of a gateway, in which its connections live too (R-SCOPE-02)."""
+    part = work.gateway
+    own = getattr(part, "location", None)
+    return own or (part.network.location if part.network is not None else None)
+

@@ -1,0 +1,75 @@
+"""A gateway with everything that all blueprints of a deployment hang on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.blueprints.client import ClientAccess
+from vpngw_iac.blueprints.compiling.frame import INSTANCES, names_of
+from vpngw_iac.blueprints.expressroute import CircuitLink
+from vpngw_iac.blueprints.gateway import ExistingVpnGateway, VpnGateway
+from vpngw_iac.blueprints.peer import Pair, Spoke
+from vpngw_iac.blueprints.share import GatewayLike, Use
+from vpngw_iac.blueprints.site import Link, Site
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One gateway and its share of every blueprint, merged. Lists are sorted by name."""
+
+    id: ArmId
+    use: Use[GatewayLike]
+    tags: Mapping[str, str] = field(default_factory=dict)
+    sites: tuple[Use[Site], ...] = ()
+    clients: Use[ClientAccess] | None = None
+    pairs: tuple[Use[Pair], ...] = ()
+    spokes: tuple[Use[Spoke], ...] = ()
+    circuits: tuple[Use[CircuitLink], ...] = ()
+
+    @property
+    def gateway(self) -> GatewayLike:
+        """The part itself."""
+        return self.use.part
+
+    @property
+    def active_active(self) -> bool:
+        """Whether it has two instances; an existing gateway that does not say so is taken to have one."""
+        gateway = self.gateway
+        return isinstance(gateway, VpnGateway | ExistingVpnGateway) and bool(gateway.active_active)
+
+    @property
+    def instances(self) -> tuple[str, ...]:
+        """Names of the ipConfigurations of its instances."""
+        return INSTANCES if self.active_active else INSTANCES[:1]
+
+    def configuration(self, instance: int) -> ArmId:
+        """Id of an instance's ipConfiguration."""
+        return self.id.child("ipConfigurations", INSTANCES[instance])
+
+    def links(self) -> Iterator[tuple[Use[Site], Link]]:
+        """Every link of every site."""
+        for use in self.sites:
+            for link in use.part.effective_links():
+                yield use, link
+
+    def instances_of(self, link: Link) -> tuple[int, ...]:
+        """The instances that a link is built to."""
+        if link.instance is not None and self.active_active:
+            return (link.instance,)
+        return tuple(range(len(self.instances)))
+
+    @property
+    def lost(self) -> tuple[str, ...]:
+        """Who loses connectivity while the gateway is down."""
+        clients = (f"clients of {self.gateway.name}",) if self.clients else ()
+        return names_of(
+            (
+                *(use.part.name for use in self.sites),
+                *(use.part.name for use in self.circuits),
+                *(use.part.network.name for use in self.spokes if use.part.gateway_transit),
+                *(other.name for use in self.pairs for other in (use.part.a, use.part.b) if other != self.gateway),
+                *clients,
+            )
+        )

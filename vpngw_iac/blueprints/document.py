@@ -1,0 +1,144 @@
+"""YAML and JSON files as plain documents, with the line of every place in them. Duplicate keys are refused."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from vpngw_iac.errors import BlueprintError, Finding
+
+_Base: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_Base):  # type: ignore[misc, valid-type]
+    """YAML as people expect it: only true and false are booleans, dates stay texts, a key may stand once."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Refuse a repeated key, which YAML would let win silently."""
+        seen: set[str] = set()
+        for key_node, _ in node.value:
+            if isinstance(key_node, yaml.ScalarNode) and key_node.tag != "tag:yaml.org,2002:merge":
+                if key_node.value in seen:
+                    raise yaml.constructor.ConstructorError(
+                        None, None, f"the key {key_node.value!r} stands twice", key_node.start_mark
+                    )
+                seen.add(key_node.value)
+        self.flatten_mapping(node)
+        return dict(super().construct_mapping(node, deep=deep))
+
+
+def _resolvers() -> dict[str, list[tuple[str, re.Pattern[str]]]]:
+    dropped = {f"tag:yaml.org,2002:{name}" for name in ("timestamp", "bool", "int", "float")}
+    return {
+        first: [(tag, pattern) for tag, pattern in entries if tag not in dropped]
+        for first, entries in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+_Loader.yaml_implicit_resolvers = _resolvers()
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(true|True|false|False)$"), list("tTfF"))
+_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^[-+]?(0|[1-9][0-9]*)$"), list("-+0123456789"))
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9]+\.[0-9]+$"), list("-+0123456789")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TextDocument:
+    """A parsed file and its node tree, if it is YAML."""
+
+    path: Path
+    content: Any
+    root: Any = None
+
+    def line(self, location: tuple[str | int, ...]) -> int | None:
+        """Line of the deepest place on the way to a location that exists, counted from 1."""
+        node, line = self.root, None
+        for part in location:
+            step = _child(node, part)
+            if step is None:
+                # A tag of a union is no place in the file.
+                continue
+            node, line = step
+        return line
+
+
+def _child(node: Any, part: str | int) -> tuple[Any, int] | None:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == part:
+                return value, key.start_mark.line + 1
+        for key, value in node.value:
+            merged = value.value if isinstance(value, yaml.SequenceNode) else [value]
+            if key.tag == "tag:yaml.org,2002:merge":
+                found = next((step for item in merged if (step := _child(item, part))), None)
+                if found:
+                    return found
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+        item = node.value[part]
+        return item, item.start_mark.line + 1
+    return None
+
+
+def read_document(path: Path) -> TextDocument:
+    """Parse a YAML or JSON file; raises `BlueprintError` with the line of what is wrong."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise broken(path, None, "It is not UTF-8 text.") from None
+    return _json(path, text) if path.suffix.lower() == ".json" else _yaml(path, text)
+
+
+def _json(path: Path, text: str) -> TextDocument:
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in found:
+                raise broken(path, None, f"The key {key!r} stands twice in one object.")
+            found[key] = value
+        return found
+
+    try:
+        return TextDocument(path, json.loads(text, object_pairs_hook=once))
+    except json.JSONDecodeError as error:
+        raise broken(path, error.lineno, f"It is not JSON: {error.msg}.") from None
+    except RecursionError:
+        raise broken(path, None, "It is nested too deeply.") from None
+
+
+def _yaml(path: Path, text: str) -> TextDocument:
+    try:
+        loader = _Loader(text)
+        try:
+            root = loader.get_single_node()
+            content = loader.construct_document(root) if root is not None else None
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise broken(path, mark.line + 1 if mark else None, f"It is not YAML: {error.problem}.") from None
+    except yaml.YAMLError as error:
+        raise broken(path, None, f"It is not YAML: {str(error).splitlines()[0]}.") from None
+    except RecursionError:
+        raise broken(path, None, "It is nested too deeply.") from None
+    return TextDocument(path, content, root)
+
+
+def broken(path: Path, line: int | None, detail: str, *, rule: str = "T-FILE", advice: str = "") -> BlueprintError:
+    """The error that a file cannot become a blueprint, with its one finding."""
+    place = f"{path}:{line}" if line else str(path)
+    finding = Finding(
+        rule=rule,
+        level="error",
+        address="",
+        summary="The file cannot become a blueprint",
+        detail=detail,
+        advice=advice,
+        location=place,
+    )
+    return BlueprintError(f"{place}: {detail}", findings=[finding], advice=advice, location=place)

@@ -1,0 +1,188 @@
+"""ExpressRoute circuits, their peerings, and how a gateway is linked to them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.blueprints.network import Prefixes, Tags
+from vpngw_iac.blueprints.part import Name, Named, OnRemoval, Part, SecretField, Waive, existing_or_new, ids_only
+from vpngw_iac.field import Asn, Cidr, GroupName, Guid, Region, rule_error
+from vpngw_iac.secret import SecretReference
+
+
+class PrivatePeering(Part):
+    """Private peering of a circuit: the routes between Azure and the site (R-ER-24)."""
+
+    asn: Asn
+    """AS number on the site's side."""
+    primary: Cidr
+    """/30 of the primary link; Azure takes its second address."""
+    secondary: Cidr
+    """/30 of the secondary link."""
+    vlan: Annotated[int, Field(ge=1, le=4094)]
+    """VLAN id, unique on the circuit."""
+    shared_key: SecretField | None = None
+    """MD5 key of the BGP sessions."""
+    primary_ipv6: Cidr | None = None
+    """/126 of the primary link."""
+    secondary_ipv6: Cidr | None = None
+    """/126 of the secondary link."""
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> PrivatePeering:
+        if (self.primary_ipv6 is None) != (self.secondary_ipv6 is None):
+            raise rule_error("R-ER-24", "Give primary_ipv6 and secondary_ipv6 together, or neither.")
+        return self
+
+
+class MicrosoftPeering(Part):
+    """Microsoft peering of a circuit: public services; it has no VPN failover (R-ER-05)."""
+
+    asn: Asn
+    """AS number on the site's side."""
+    primary: Cidr
+    """/30 of the primary link."""
+    secondary: Cidr
+    """/30 of the secondary link."""
+    vlan: Annotated[int, Field(ge=1, le=4094)]
+    advertised_prefixes: Annotated[Prefixes, Field(min_length=1)]
+    """Public prefixes of yours."""
+    customer_asn: Asn | None = None
+    """AS number that the prefixes are registered to, if not `asn`."""
+    routing_registry: str | None = None
+    """Registry of AS number and prefixes: ARIN, RIPENCC and so on."""
+    route_filter: Annotated[ArmId, AfterValidator(ids_only("Microsoft.Network/routeFilters"))] | None = None
+    """Id of an existing route filter."""
+    shared_key: SecretField | None = None
+    """MD5 key of the BGP sessions."""
+
+
+class Circuit(Part):
+    """An ExpressRoute circuit that is ours; `existing` uses one that is not. Billing starts when it exists (R-ER-11)."""
+
+    name: Name
+    location: Region
+    resource_group: GroupName | None = None
+    """Created if absent. Default: the resource group given with ``-g``."""
+    provider: str | None = None
+    """Connectivity provider as Azure spells it, for example ``Equinix``."""
+    peering_location: str | None = None
+    """Peering location as Azure spells it, for example ``Frankfurt``."""
+    port: Annotated[ArmId, AfterValidator(ids_only("Microsoft.Network/expressRoutePorts"))] | None = None
+    """Id of an ExpressRoute Direct port instead of a provider."""
+    bandwidth: Annotated[int, Field(ge=1)]
+    """Mbps; on a Direct port whole Gbps, 1000 Mbps each. It can grow, never shrink."""
+    sku: Annotated[str, Field(pattern=r"^(Standard|Premium|Local)_(MeteredData|UnlimitedData)$")] = (
+        "Standard_MeteredData"
+    )
+    """Tier and billing: ``Standard_MeteredData``, ``Premium_UnlimitedData`` and so on (R-ER-17, R-ER-18)."""
+    private_peering: PrivatePeering | None = None
+    """Left out: the provider configures it (a layer 3 service)."""
+    microsoft_peering: MicrosoftPeering | None = None
+    authorizations: tuple[Name, ...] = ()
+    """Authorizations for gateways of others; those of our own gateways in other subscriptions are made anyway."""
+    rate_limit: bool | None = None
+    """Limit the rate of a circuit on a Direct port. Default off."""
+    subscription: Guid | None = None
+    """Default: the subscription of the run."""
+    tenant: Guid | None = None
+    label: Name | None = None
+    """Name in addresses and reports."""
+    tags: Tags
+    protect: bool = False
+    on_removal: OnRemoval = "delete"
+    waive: Waive
+
+    @property
+    def address_name(self) -> str:
+        """How addresses call it."""
+        return self.label or self.name
+
+    @model_validator(mode="after")
+    def _provider_or_port(self) -> Circuit:
+        by_provider = self.provider is not None and self.peering_location is not None
+        if by_provider == (self.port is not None) or (self.port is not None and self.provider is not None):
+            raise rule_error("T-CIRCUIT", "Give provider and peering_location, or the id of a Direct port.")
+        if self.port is not None and self.bandwidth % 1000:
+            raise rule_error("T-CIRCUIT", "On a Direct port the bandwidth is whole Gbps: 1000, 2000, 5000 and so on.")
+        return self
+
+    @classmethod
+    def existing(
+        cls,
+        id: str | ArmId,  # noqa: A002 - the word people use
+        *,
+        authorization: SecretReference | None = None,
+        location: str | None = None,
+        peering_location: str | None = None,
+        sku: str | None = None,
+        bandwidth: int | None = None,
+        tenant: str | None = None,
+        label: str | None = None,
+    ) -> ExistingCircuit:
+        """Use a circuit that is managed elsewhere; `authorization` names the key if it is another subscription's."""
+        facts = {"location": location, "peering_location": peering_location, "sku": sku, "bandwidth": bandwidth}
+        return ExistingCircuit.model_validate(
+            {"existing": id, "authorization": authorization, "tenant": tenant, "label": label, **facts}
+        )
+
+
+class ExistingCircuit(Part):
+    """A circuit that is only used. It has no gate: its connection is tried."""
+
+    existing: Annotated[ArmId, AfterValidator(ids_only("Microsoft.Network/expressRouteCircuits"))]
+    authorization: SecretField | None = None
+    """Where the authorization key is found (R-ER-12)."""
+    location: Region | None = None
+    peering_location: str | None = None
+    sku: str | None = None
+    bandwidth: int | None = None
+    tenant: Guid | None = None
+    label: Name | None = None
+    waive: Waive
+
+    @property
+    def name(self) -> str:
+        """Its name in Azure."""
+        return self.existing.name
+
+    @property
+    def address_name(self) -> str:
+        """How addresses call it."""
+        return self.label or self.name
+
+
+AnyCircuit = Annotated[
+    Annotated[Circuit, Tag("<ours>")] | Annotated[ExistingCircuit, Tag("<existing>")],
+    Discriminator(existing_or_new),
+    Named("circuits", "Circuit(...)"),
+]
+"""A circuit: ours, or only used."""
+
+
+class CircuitLink(Part):
+    """The connection of a gateway to a circuit."""
+
+    name: Name
+    circuit: AnyCircuit
+    weight: Annotated[int, Field(ge=0, le=32_000)] | None = None
+    """Routing weight, the higher wins (R-ER-14). Default 0."""
+    fast_path: bool | None = None
+    """FastPath: traffic passes the gateway by (R-ER-20). Default off."""
+    private_link_fast_path: bool | None = None
+    """FastPath to private endpoints too; needs `fast_path` (R-ER-21). Default off."""
+    connection_name: Name | None = None
+    """Name of the connection. Default: derived."""
+    tags: Tags
+    protect: bool = False
+    on_removal: OnRemoval = "delete"
+    waive: Waive
+
+    @model_validator(mode="after")
+    def _fast_path_first(self) -> CircuitLink:
+        if self.private_link_fast_path and not self.fast_path:
+            raise rule_error("R-ER-21", "private_link_fast_path needs fast_path=True.")
+        return self

@@ -1,0 +1,283 @@
+"""VPN and ExpressRoute gateways as people write them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.blueprints.network import AnyNetwork, AnyPublicIp, ExistingPublicIp, ExistingVirtualNetwork, Prefixes
+from vpngw_iac.blueprints.network import PublicIp as PublicIp
+from vpngw_iac.blueprints.network import Tags, VirtualNetwork
+from vpngw_iac.blueprints.part import (
+    Name,
+    Named,
+    OnRemoval,
+    Part,
+    Sku,
+    Waive,
+    existing_or_new,
+    ids_only,
+    sku_field,
+    sku_name,
+)
+from vpngw_iac.field import Asn, GroupName, Region, rule_error
+
+VPN_SKUS = (
+    "Basic", "VpnGw1AZ", "VpnGw2AZ", "VpnGw3AZ", "VpnGw4AZ", "VpnGw5AZ",
+    "VpnGw1", "VpnGw2", "VpnGw3", "VpnGw4", "VpnGw5", "Standard", "HighPerformance",
+)  # fmt: skip
+"""VPN gateway SKUs that exist; which of them can still be created is R-SKU-01 and R-SKU-03."""
+
+EXPRESSROUTE_SKUS = (
+    "ErGw1AZ", "ErGw2AZ", "ErGw3AZ", "ErGwScale", "Standard", "HighPerformance", "UltraPerformance",
+)  # fmt: skip
+"""ExpressRoute gateway SKUs (azure-rules 1.2)."""
+
+VpnSku = Annotated[str | Sku, sku_field("a VPN gateway", VPN_SKUS)]
+ExpressRouteSku = Annotated[str | Sku, sku_field("an ExpressRoute gateway", EXPRESSROUTE_SKUS)]
+
+GATEWAY = "Microsoft.Network/virtualNetworkGateways"
+GatewayId = Annotated[ArmId, AfterValidator(ids_only(GATEWAY))]
+
+
+class Bgp(Part):
+    """BGP of an Azure VPN gateway."""
+
+    asn: Asn = 65515
+    """AS number of the gateway. Azure's default is 65515, which the other side must not use too (R-BGP-06)."""
+    peer_weight: Annotated[int, Field(ge=0, le=100)] | None = None
+    """Weight of routes learned from this speaker (R-BGP-20). Default 0."""
+    translate_nat_routes: bool | None = None
+    """Translate learned and advertised prefixes by the NAT rules (R-NAT-12). Default false."""
+
+
+Feature = bool | None
+"""On, off, or not ours to say: then what Azure has is kept."""
+
+
+class VpnGateway(Part):
+    """A VPN gateway that is ours; `existing` uses one that is not."""
+
+    name: Name
+    network: AnyNetwork
+    sku: VpnSku
+    """VpnGw1AZ to VpnGw5AZ, or Basic for tests (R-SKU-07). A bigger one of the family is reached in place."""
+    generation: Literal[1, 2] | None = None
+    """Hardware generation (R-SKU-10). Left out, Azure decides (Generation1 for VpnGw2AZ and VpnGw3AZ); VpnGw4AZ and
+    VpnGw5AZ exist in generation 2 only. It cannot change in place (azure-rules 1.4)."""
+    vpn_type: Literal["route-based", "policy-based"] = "route-based"
+    """Policy-based: SKU Basic, one IKEv1 tunnel, nothing else (R-SKU-11, R-IKE-07)."""
+    active_active: bool = False
+    """Two instances with an address each (R-AA-01). Changing it takes 30 to 45 minutes and changes BGP addresses."""
+    bgp: Bgp | None = None
+    """Left out: no BGP. ``Bgp()`` uses Azure's AS number 65515."""
+    public_ips: Annotated[tuple[AnyPublicIp, ...], Field(max_length=3)] = ()
+    """Addresses in the order of instances, the third for point-to-site on active-active (R-PIP-07). Those not
+    given are made under derived names."""
+    zones: tuple[str, ...] | None = None
+    """Zones of the addresses that are made here. Default: all three where SKU and region have zones (R-PIP-02)."""
+    resource_group: GroupName | None = None
+    """Default: the group of the network."""
+    custom_routes: Prefixes = ()
+    """Further prefixes that point-to-site clients route into the tunnel (R-CR-01)."""
+    default_site: str | None = None
+    """Forced tunnelling: name of the site (or ``site/link``) that takes all traffic without a route (R-FT-01); the id
+    of a local network gateway is accepted too."""
+    private_ip: Feature = None
+    """Private tunnel addresses, for VPN over ExpressRoute private peering (R-PRIV-02)."""
+    replay_protection: Feature = None
+    """IPsec replay protection. Azure's default is on; off weakens security (R-SEC-11)."""
+    dns_forwarding: Feature = None
+    """DNS forwarding for clients. Default off."""
+    virtual_wan_traffic: Feature = None
+    """Accept traffic from Virtual WAN networks. Default off (R-ER-23)."""
+    remote_vnet_traffic: Feature = None
+    """Accept traffic from other VNets through this gateway. Default off (R-ER-23)."""
+    high_bandwidth: Feature = None
+    """High-bandwidth tunnels over ExpressRoute: VpnGw5AZ, decided at creation (R-HB-01)."""
+    identities: tuple[
+        Annotated[ArmId, AfterValidator(ids_only("Microsoft.ManagedIdentity/userAssignedIdentities"))], ...
+    ] = ()
+    """User-assigned identities, needed to read certificates from Key Vault (R-CERT-02)."""
+    edge_zone: str | None = None
+    """Name of the edge zone to build the gateway in."""
+    guests: tuple[str, ...] = ()
+    """Ids or names of connections that others hang on this gateway with our consent; no alarm in drift."""
+    expected: tuple[str, ...] = ()
+    """Ids or names of other foreign things on this gateway that are known; no alarm in drift."""
+    label: Name | None = None
+    """Name in addresses and reports; give one if two gateways of a blueprint bear the same name."""
+    tags: Tags
+    protect: bool = False
+    """Neither deleted nor replaced until an apply with ``protect=False``; its public addresses too."""
+    on_removal: OnRemoval = "delete"
+    waive: Waive
+
+    @property
+    def address_name(self) -> str:
+        """How addresses call it."""
+        return self.label or self.name
+
+    @property
+    def sku_name(self) -> str:
+        """SKU on the wire."""
+        return sku_name(self.sku)
+
+    @classmethod
+    def existing(
+        cls,
+        id: str | ArmId,  # noqa: A002 - the word people use
+        *,
+        location: str | None = None,
+        network: VirtualNetwork | ExistingVirtualNetwork | None = None,
+        sku: str | None = None,
+        active_active: bool | None = None,
+        asn: int | None = None,
+        public_ips: Iterable[PublicIp | ExistingPublicIp] = (),
+        tenant: str | None = None,
+        label: str | None = None,
+    ) -> ExistingVpnGateway:
+        """Use a gateway that is managed elsewhere; it is read and never put.
+
+        The facts are for checks without Azure. `location` is needed where connections of ours start at it, `network`
+        where spokes use it, `public_ips` where others reach it by address.
+        """
+        facts = {"location": location, "network": network, "sku": sku, "active_active": active_active, "asn": asn}
+        return ExistingVpnGateway.model_validate(
+            {"existing": id, "tenant": tenant, "label": label, "public_ips": tuple(public_ips), **facts}
+        )
+
+
+class ExistingVpnGateway(Part):
+    """A VPN gateway that is only used. Facts not given are read at plan."""
+
+    existing: GatewayId
+    location: Region | None = None
+    network: AnyNetwork | None = None
+    sku: VpnSku | None = None
+    active_active: bool | None = None
+    asn: Asn | None = None
+    """Given: the gateway speaks BGP with this AS number."""
+    public_ips: tuple[AnyPublicIp, ...] = ()
+    tenant: str | None = None
+    label: Name | None = None
+    waive: Waive
+
+    @property
+    def name(self) -> str:
+        """Its name in Azure."""
+        return self.existing.name
+
+    @property
+    def address_name(self) -> str:
+        """How addresses call it."""
+        return self.label or self.name
+
+
+def _scale_units(value: object) -> object:
+    """``4`` is a fixed size."""
+    return (value, value) if isinstance(value, int) else value
+
+
+class ExpressRouteGateway(Part):
+    """An ExpressRoute gateway that is ours. Microsoft gives it a public address of its own (R-PIP-11)."""
+
+    name: Name
+    network: AnyNetwork
+    sku: ExpressRouteSku
+    scale_units: Annotated[tuple[int, int], BeforeValidator(_scale_units)] | None = None
+    """Smallest and largest number of scale units of ErGwScale, or one number for a fixed size (R-SKU-20, R-SKU-21)."""
+    resource_group: GroupName | None = None
+    """Default: the group of the network."""
+    admin_state: Literal["enabled", "disabled"] | None = None
+    """Whether it serves traffic when the network has several ExpressRoute gateways. Default enabled."""
+    resiliency: Literal["single-homed", "multi-homed"] | None = None
+    """Resiliency model. Default single-homed."""
+    virtual_wan_traffic: Feature = None
+    """Accept traffic from Virtual WAN networks. Default off (R-ER-23)."""
+    remote_vnet_traffic: Feature = None
+    """Accept traffic from other VNets on the circuit. Default off (R-ER-23)."""
+    edge_zone: str | None = None
+    """Name of the edge zone to build the gateway in (R-ER-28)."""
+    guests: tuple[str, ...] = ()
+    """Ids or names of connections that others hang on this gateway with our consent."""
+    expected: tuple[str, ...] = ()
+    """Ids or names of other foreign things on this gateway that are known."""
+    label: Name | None = None
+    """Name in addresses and reports."""
+    tags: Tags
+    protect: bool = False
+    on_removal: OnRemoval = "delete"
+    waive: Waive
+
+    @property
+    def address_name(self) -> str:
+        """How addresses call it."""
+        return self.label or self.name
+
+    @property
+    def sku_name(self) -> str:
+        """SKU on the wire."""
+        return sku_name(self.sku)
+
+    @model_validator(mode="after")
+    def _bounds_belong_to_scale(self) -> ExpressRouteGateway:
+        scales = self.sku_name == "ErGwScale"
+        if scales != (self.scale_units is not None) and not isinstance(self.sku, Sku):
+            raise rule_error("R-SKU-21", "ErGwScale takes scale_units=(2, 10) or one number; other SKUs take none.")
+        return self
+
+    @classmethod
+    def existing(
+        cls,
+        id: str | ArmId,  # noqa: A002 - the word people use
+        *,
+        location: str | None = None,
+        network: VirtualNetwork | ExistingVirtualNetwork | None = None,
+        sku: str | None = None,
+        tenant: str | None = None,
+        label: str | None = None,
+    ) -> ExistingExpressRouteGateway:
+        """Use a gateway that is managed elsewhere; `location` is needed where connections of ours start at it."""
+        facts = {"location": location, "network": network, "sku": sku}
+        return ExistingExpressRouteGateway.model_validate({"existing": id, "tenant": tenant, "label": label, **facts})
+
+
+class ExistingExpressRouteGateway(Part):
+    """An ExpressRoute gateway that is only used. Facts not given are read at plan."""
+
+    existing: GatewayId
+    location: Region | None = None
+    network: AnyNetwork | None = None
+    sku: ExpressRouteSku | None = None
+    tenant: str | None = None
+    label: Name | None = None
+    waive: Waive
+
+    @property
+    def name(self) -> str:
+        """Its name in Azure."""
+        return self.existing.name
+
+    @property
+    def address_name(self) -> str:
+        """How addresses call it."""
+        return self.label or self.name
+
+
+AnyVpnGateway = Annotated[
+    Annotated[VpnGateway, Tag("<ours>")] | Annotated[ExistingVpnGateway, Tag("<existing>")],
+    Discriminator(existing_or_new),
+    Named("gateways", "VpnGateway(...)"),
+]
+"""A VPN gateway: ours, or only used."""
+
+AnyExpressRouteGateway = Annotated[
+    Annotated[ExpressRouteGateway, Tag("<ours>")] | Annotated[ExistingExpressRouteGateway, Tag("<existing>")],
+    Discriminator(existing_or_new),
+    Named("gateways", "ExpressRouteGateway(...)"),
+]
+"""An ExpressRoute gateway: ours, or only used."""

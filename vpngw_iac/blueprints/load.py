@@ -1,0 +1,235 @@
+"""Loads blueprints from ``file.py``, ``file.py:name``, YAML and JSON; every failure names file, line and what to do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from vpngw_iac.blueprints.base import Blueprint, kinds
+from vpngw_iac.blueprints.document import TextDocument, broken, read_document
+from vpngw_iac.blueprints.explain import dotted, explain
+from vpngw_iac.blueprints.part import NamedValues, suggestion
+from vpngw_iac.errors import BlueprintError, UsageError
+
+SECTIONS = ("networks", "gateways", "circuits", "secrets")
+"""Named values at the top of a YAML or JSON file."""
+
+_TEXT_SUFFIXES = (".yaml", ".yml", ".json")
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedFile:
+    """A blueprint file and what it exposes."""
+
+    path: Path
+    blueprints: tuple[Blueprint, ...]
+    locate: Callable[[str], str] = field(default=lambda _: "", compare=False)
+    """File and line of a blueprint path (``sites[1].bgp``) where the format allows, else an empty text."""
+
+    @property
+    def blueprint(self) -> Blueprint:
+        """The only blueprint; raises `UsageError` if there are several."""
+        if len(self.blueprints) != 1:
+            names = ", ".join(blueprint.name for blueprint in self.blueprints)
+            raise UsageError(f"{self.path} holds several blueprints: {names}. Name one: {self.path}:NAME.")
+        return self.blueprints[0]
+
+    @property
+    def directory(self) -> Path:
+        """The folder that relative paths of secrets start at."""
+        return self.path.parent
+
+
+def load(target: str | Path) -> LoadedFile:
+    """Load a file; ``file:name`` chooses a variable of a Python file, or a blueprint of a list by its name.
+
+    Raises `UsageError` if there is no such file, `BlueprintError` with findings for everything else.
+    """
+    path, name = _split(str(target))
+    if path.suffix.lower() == ".py":
+        return _from_python(path, name)
+    if path.suffix.lower() in _TEXT_SUFFIXES:
+        return _from_text(path, name)
+    raise UsageError(
+        f"{path} is no blueprint file.", advice="A blueprint is a .py, .yaml, .yml or .json file. See `vpngw init`."
+    )
+
+
+def saved_plan(target: str | Path) -> dict[str, Any] | None:
+    """The document of a saved plan, or None if the file is something else (a blueprint in JSON, or unreadable)."""
+    path = Path(target)
+    if path.suffix.lower() != ".json" or not path.is_file():
+        return None
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError, RecursionError):
+        return None
+    return document if isinstance(document, dict) and document.get("kind") == "plan" else None
+
+
+def _split(target: str) -> tuple[Path, str | None]:
+    path, name = Path(target), None
+    if not path.exists() and ":" in target:
+        head, _, tail = target.rpartition(":")
+        if tail and not set(tail) & set("/\\") and Path(head).suffix:
+            path, name = Path(head), tail
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder.", advice="Name the blueprint file in it.")
+    if not path.is_file():
+        raise UsageError(f"There is no file {path}.", advice="Check the path; `vpngw init` writes a first blueprint.")
+    return path.resolve(), name
+
+
+# --- Python --------------------------------------------------------------------------------------------------------
+
+
+def _from_python(path: Path, name: str | None) -> LoadedFile:
+    from vpngw_iac.blueprints.python_file import run
+
+    names = run(path)
+    if name is not None:
+        if name not in names:
+            exposed = [key for key, value in names.items() if isinstance(value, Blueprint)]
+            hint = suggestion(name, exposed) or f"It defines: {', '.join(exposed) or 'no blueprint'}."
+            raise broken(path, None, f"There is no {name!r} in it. {hint}")
+        return LoadedFile(path, _checked(path, names[name], name))
+    if "blueprint" in names and "blueprints" in names:
+        raise broken(path, None, "It exposes both 'blueprint' and 'blueprints'.", advice="Keep one of the two names.")
+    for exposed in ("blueprint", "blueprints"):
+        if exposed in names:
+            return LoadedFile(path, _checked(path, names[exposed], exposed))
+    others = [key for key, value in names.items() if isinstance(value, Blueprint)]
+    advice = f"Rename {others[0]!r} to 'blueprint', or name it: {path.name}:{others[0]}." if others else (
+        "Assign one to that name: blueprint = SiteToSite(...)."
+    )
+    raise broken(path, None, "It exposes neither 'blueprint' nor 'blueprints'.", advice=advice)
+
+
+def _checked(path: Path, value: object, name: str) -> tuple[Blueprint, ...]:
+    if isinstance(value, Blueprint):
+        if name == "blueprints":
+            raise broken(path, None, "'blueprints' is one blueprint, not a list.", advice="Call it 'blueprint'.")
+        return (value,)
+    if not isinstance(value, list | tuple) or name == "blueprint":
+        known = ", ".join(sorted(kinds()))
+        raise broken(path, None, f"{name!r} is a {type(value).__name__}.", advice=f"Assign one of {known} to it.")
+    wrong = next((item for item in value if not isinstance(item, Blueprint)), None)
+    if wrong is not None or not value:
+        what = "is empty" if not value else f"holds a {type(wrong).__name__}"
+        raise broken(path, None, f"{name!r} {what}.", advice="List blueprints in it.")
+    return _distinct(path, tuple(value))
+
+
+def _distinct(path: Path, blueprints: tuple[Blueprint, ...]) -> tuple[Blueprint, ...]:
+    seen: set[str] = set()
+    for blueprint in blueprints:
+        if blueprint.name.lower() in seen:
+            raise broken(
+                path,
+                None,
+                f"Two blueprints are called {blueprint.name!r}.",
+                advice="Each needs a name of its own: its state is kept under it.",
+            )
+        seen.add(blueprint.name.lower())
+    return blueprints
+
+
+# --- YAML and JSON -------------------------------------------------------------------------------------------------
+
+
+def _from_text(path: Path, name: str | None) -> LoadedFile:
+    document = read_document(path)
+    content = document.content
+    if not isinstance(content, Mapping):
+        raise broken(path, 1, "It holds no mapping at its top.", advice="Start with `kind: SiteToSite` and `name: ...`.")
+    if content.get("kind") == "plan":
+        raise UsageError(f"{path} is a saved plan.", advice="Saved plans go to `vpngw apply` and `vpngw show`.")
+    named = _named_values(document, content)
+    body = {key: value for key, value in content.items() if key not in SECTIONS and not _is_aside(key)}
+    if "kind" not in body and isinstance(body.get("blueprints"), list):
+        entries = [_one(document, entry, named, ("blueprints", i)) for i, entry in enumerate(body["blueprints"])]
+        blueprints = _distinct(path, tuple(entries))
+        chosen = blueprints if name is None else tuple(b for b in blueprints if b.name == name)
+        if not chosen:
+            hint = suggestion(name or "", [b.name for b in blueprints])
+            raise broken(path, None, f"It holds no blueprint called {name!r}. {hint}".strip())
+        return LoadedFile(path, chosen)
+    return LoadedFile(path, (_one(document, body, named, ()),), lambda where: _place(document, _parts(where)))
+
+
+def _is_aside(key: object) -> bool:
+    """``x-...`` holds anchors, ``$schema`` is for editors."""
+    return isinstance(key, str) and (key.startswith("x-") or key == "$schema")
+
+
+def _named_values(document: TextDocument, content: Mapping[str, Any]) -> NamedValues:
+    sections: dict[str, Mapping[str, Any]] = {}
+    for section in SECTIONS:
+        entries = content.get(section)
+        if entries is None:
+            continue
+        if not isinstance(entries, Mapping):
+            raise broken(
+                document.path, document.line((section,)), f"'{section}:' holds names with values, not a list."
+            )
+        sections[section] = entries
+    return NamedValues(sections, document.path.parent)
+
+
+def _one(document: TextDocument, body: Any, named: NamedValues, where: tuple[str | int, ...]) -> Blueprint:
+    kind = str(body.get("kind", "")) if isinstance(body, Mapping) else ""
+    model = kinds().get(kind)
+    if model is None:
+        line = document.line((*where, "kind")) or document.line(where) or 1
+        known = suggestion(kind, kinds()) or f"Write one of {', '.join(sorted(kinds()))}."
+        what = f"{kind!r} is not a kind of blueprint." if kind else "It does not say its kind."
+        raise broken(document.path, line, what, rule="T-KIND", advice=known)
+    try:
+        return model.model_validate({key: value for key, value in body.items() if key != "kind"}, context=named)
+    except ValidationError as error:
+        findings = explain(error, whole=True, locate=lambda at: _place(document, (*where, *at), named))
+        first = findings[0]
+        raise BlueprintError(
+            f"{first.location}: {first.address}: {first.detail}", findings=findings, location=first.location
+        ) from None
+
+
+def _place(document: TextDocument, where: tuple[str | int, ...], named: NamedValues | None = None) -> str:
+    """File and line; a value used by its name is located where it is written."""
+    line = document.line(_origin(document.content, where, named) if named else where)
+    return f"{document.path}:{line}" if line else f"{document.path} ({dotted(where)})"
+
+
+def _origin(content: Any, where: tuple[str | int, ...], named: NamedValues) -> tuple[str | int, ...]:
+    """Where a value is written: a name stands for its entry in one of the sections."""
+    value = content
+    for index, part in enumerate(where):
+        if isinstance(value, str):
+            name = value
+            section = next((section for section in SECTIONS if named.find(section, name) is not None), None)
+            return (section, name, *where[index:]) if section else where[:index]
+        step = _step(value, part)
+        value = value if step is None else step
+    return where
+
+
+def _step(value: Any, part: str | int) -> Any:
+    if isinstance(value, Mapping):
+        return value.get(part)
+    if isinstance(value, list) and isinstance(part, int) and part < len(value):
+        return value[part]
+    return None
+
+
+def _parts(path: str) -> tuple[str | int, ...]:
+    """``sites[1].bgp`` as its steps."""
+    steps: list[str | int] = []
+    for piece in path.replace("]", "").split("."):
+        name, *indexes = piece.split("[")
+        steps.extend(([name] if name else []) + [int(i) if i.isdigit() else i for i in indexes])
+    return tuple(steps)

@@ -1,0 +1,180 @@
+"""Networks and public addresses as people write them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.blueprints.part import Name, Named, OnRemoval, Part, Waive, existing_or_new, ids_only, listed
+from vpngw_iac.field import Cidr, GroupName, Guid, IpAddress, Ipv4, Region, rule_error
+
+Prefixes = Annotated[tuple[Cidr, ...], BeforeValidator(listed)]
+"""One address prefix or several."""
+
+Tags = Annotated[dict[str, str], Field(default_factory=dict)]
+"""Tags as Azure keeps them: keys without case, values as written."""
+
+
+class Subnet(Part):
+    """A subnet of a network that is ours."""
+
+    name: Name
+    prefixes: Annotated[Prefixes, Field(min_length=1)]
+    """Address prefixes inside the network's address space; one, or an IPv4 and an IPv6 one."""
+    route_table: Annotated[ArmId, AfterValidator(ids_only("Microsoft.Network/routeTables"))] | None = None
+    """Id of an existing route table."""
+    security_group: Annotated[ArmId, AfterValidator(ids_only("Microsoft.Network/networkSecurityGroups"))] | None = None
+    """Id of an existing network security group."""
+
+    @property
+    def is_gateway_subnet(self) -> bool:
+        """Whether the name is the one reserved for gateways (R-SUBNET-01)."""
+        return self.name.lower() == "gatewaysubnet"
+
+
+def _subnets(value: Any) -> Any:
+    """``{"workload": "10.1.0.0/24"}`` is a short form."""
+    if isinstance(value, Mapping):
+        return tuple(
+            {"name": name, **entry} if isinstance(entry, Mapping) else {"name": name, "prefixes": entry}
+            for name, entry in value.items()
+        )
+    return value
+
+
+def _distinct(value: tuple[Subnet, ...]) -> tuple[Subnet, ...]:
+    seen: set[str] = set()
+    for subnet in value:
+        if subnet.is_gateway_subnet:
+            raise rule_error("T-SUBNET", 'GatewaySubnet is not listed here: write gateway_subnet="10.1.255.0/27".')
+        if subnet.name.lower() in seen:
+            raise rule_error("T-SUBNET", f"Two subnets are called {subnet.name!r}.")
+        seen.add(subnet.name.lower())
+    return value
+
+
+class VirtualNetwork(Part):
+    """A virtual network that is ours; `existing` uses one that is not."""
+
+    name: Name
+    location: Region
+    """Azure region, ``westeurope`` or ``West Europe``. Gateways live in the region of their network (R-SCOPE-01)."""
+    resource_group: GroupName | None = None
+    """Created if absent, otherwise used. Default: the resource group given with ``-g``."""
+    address_space: Annotated[Prefixes, Field(min_length=1)]
+    gateway_subnet: Prefixes | None = None
+    """Prefix of the GatewaySubnet: /27 or larger, /29 for SKU Basic (R-SUBNET-02). Several prefixes need a preview
+    feature, except one IPv4 with one IPv6 (R-SUBNET-08, R-SUBNET-18). Left out: there is none, or it is not ours."""
+    subnets: Annotated[tuple[Subnet, ...], BeforeValidator(_subnets), AfterValidator(_distinct)] = ()
+    """Other subnets that are ours: ``{"workload": "10.1.0.0/24"}`` or a list of `Subnet`. Foreign ones survive."""
+    dns_servers: tuple[IpAddress, ...] = ()
+    """Custom DNS servers; they must forward to 168.63.129.16, or Azure cannot run the gateway (R-DNS-01)."""
+    subscription: Guid | None = None
+    """Default: the subscription of the run."""
+    tenant: Guid | None = None
+    """Entra tenant of that subscription. Default: the tenant of the run."""
+    label: Name | None = None
+    """Name in addresses and reports; give one if two networks of a blueprint bear the same name."""
+    tags: Tags
+    protect: bool = False
+    """Neither deleted nor replaced until an apply with ``protect=False``."""
+    on_removal: OnRemoval = "delete"
+    waive: Waive
+
+    @property
+    def address_name(self) -> str:
+        """How addresses call it."""
+        return self.label or self.name
+
+    @classmethod
+    def existing(
+        cls,
+        id: str | ArmId,  # noqa: A002 - the word people use
+        *,
+        location: str | None = None,
+        address_space: Iterable[str] | str | None = None,
+        gateway_subnet: Iterable[str] | str | None = None,
+        tenant: str | None = None,
+        label: str | None = None,
+    ) -> ExistingVirtualNetwork:
+        """Use a network that is managed elsewhere; it is read and never put.
+
+        The facts are for checks without Azure. `gateway_subnet` means that this subnet is ours to create and keep.
+        """
+        facts = {"location": location, "address_space": address_space, "gateway_subnet": gateway_subnet}
+        return ExistingVirtualNetwork.model_validate({"existing": id, "tenant": tenant, "label": label, **facts})
+
+
+class ExistingVirtualNetwork(Part):
+    """A virtual network that is only used. Facts not given are read at plan."""
+
+    existing: Annotated[ArmId, AfterValidator(ids_only("Microsoft.Network/virtualNetworks"))]
+    location: Region | None = None
+    address_space: Prefixes | None = None
+    gateway_subnet: Prefixes | None = None
+    """Given: this GatewaySubnet is ours. Left out: it is there and only used."""
+    tenant: Guid | None = None
+    label: Name | None = None
+    waive: Waive
+
+    @property
+    def name(self) -> str:
+        """Its name in Azure."""
+        return self.existing.name
+
+    @property
+    def address_name(self) -> str:
+        """How addresses call it."""
+        return self.label or self.name
+
+
+class PublicIp(Part):
+    """A public address of ours with a name or settings of its own; always SKU Standard and static (R-PIP-01)."""
+
+    name: Name
+    zones: tuple[str, ...] | None = None
+    """Availability zones. Default: 1, 2 and 3 where SKU and region have zones (R-PIP-02, R-PIP-03)."""
+    dns_label: Name | None = None
+    """``label`` of ``label.region.cloudapp.azure.com``."""
+    idle_timeout: Annotated[int, Field(ge=4, le=30)] | None = None
+    """Minutes, default 4."""
+    prefix: Annotated[ArmId, AfterValidator(ids_only("Microsoft.Network/publicIPPrefixes"))] | None = None
+    """Id of an existing public IP prefix to take the address from."""
+    tags: Tags
+    protect: bool = False
+    on_removal: OnRemoval = "delete"
+    waive: Waive
+
+    @classmethod
+    def existing(cls, id: str | ArmId, *, address: str | None = None) -> ExistingPublicIp:  # noqa: A002
+        """Use an address that is managed elsewhere."""
+        return ExistingPublicIp.model_validate({"existing": id, "address": address})
+
+
+class ExistingPublicIp(Part):
+    """A public IP resource that is only used."""
+
+    existing: Annotated[ArmId, AfterValidator(ids_only("Microsoft.Network/publicIPAddresses"))]
+    address: Ipv4 | None = None
+    """The address itself, a fact for checks without Azure."""
+
+    @property
+    def name(self) -> str:
+        """Its name in Azure."""
+        return self.existing.name
+
+
+AnyNetwork = Annotated[
+    Annotated[VirtualNetwork, Tag("<ours>")] | Annotated[ExistingVirtualNetwork, Tag("<existing>")],
+    Discriminator(existing_or_new),
+    Named("networks", "VirtualNetwork(...)"),
+]
+"""A network: ours, or only used."""
+
+AnyPublicIp = Annotated[
+    Annotated[PublicIp, Tag("<ours>")] | Annotated[ExistingPublicIp, Tag("<existing>")], Discriminator(existing_or_new)
+]
+"""A public IP: ours, or only used."""

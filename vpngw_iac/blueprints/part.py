@@ -1,0 +1,214 @@
+"""What every noun of a blueprint shares: strictness, secrets by reference, SKUs by name, values used by name.
+
+Knows no noun and no resource. Values are frozen, refuse unknown fields and never show their input in an error, since
+an input may be a secret that somebody pasted.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic.annotated_handlers import GetCoreSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.field import rule_error
+from vpngw_iac.secret import SecretReference
+
+
+class Part(BaseModel):
+    """One noun of a blueprint. Equal values mean the same thing, wherever they are written."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        defer_build=True,
+        validate_by_name=True,
+        validate_by_alias=True,
+    )
+
+    models: ClassVar[dict[str, type[Part]]] = {}
+    """Every noun by its class name, so that an error that names a model can tell which fields that model has."""
+
+    def __init_subclass__(cls, **settings: Any) -> None:
+        super().__init_subclass__(**settings)
+        Part.models[cls.__name__] = cls
+
+
+Waive = Annotated[dict[str, str], Field(default_factory=dict)]
+"""Findings that are accepted: rule id to the reason, which stays visible in every report."""
+
+OnRemoval = Literal["delete", "forget"]
+"""What happens in Azure when the part is removed from the blueprint: deleted, or left there and forgotten."""
+
+
+# --- names ---------------------------------------------------------------------------------------------------------
+
+
+def _name(value: str) -> str:
+    if not value or len(value) > 80:
+        raise rule_error("T-NAME", "A name has 1 to 80 characters.")
+    if not (value[0].isalnum() and (value[-1].isalnum() or value[-1] == "_")):
+        raise rule_error("T-NAME", f"The name {value!r} must start and end with a letter, a digit (or end with _).")
+    if not all(c.isascii() and (c.isalnum() or c in "._-") for c in value):
+        raise rule_error("T-NAME", f"The name {value!r} may hold letters, digits, '.', '_' and '-' only.")
+    return value
+
+
+Name = Annotated[str, AfterValidator(_name)]
+"""A name that Azure and our addresses accept: 1 to 80 letters, digits, ``.``, ``_``, ``-``, starting alphanumeric."""
+
+
+# --- values used by their name ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NamedValues:
+    """The sections of a YAML or JSON file whose entries other places use by name."""
+
+    sections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    directory: Path | None = None
+    """Folder of the file: relative paths in it start here."""
+
+    def find(self, section: str, name: str) -> Any:
+        """The entry, or None."""
+        return (self.sections.get(section) or {}).get(name)
+
+
+class Named:
+    """Allows the name of an entry of a file's section where a value is expected (``gateway: hub``)."""
+
+    def __init__(self, section: str, write: str) -> None:
+        self.section = section
+        self.write = write
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        def resolve(value: Any, info: core_schema.ValidationInfo) -> Any:
+            return self._entry(value, info.context) if isinstance(value, str) else value
+
+        return core_schema.with_info_before_validator_function(resolve, handler(source))
+
+    def _entry(self, name: str, context: Any) -> Any:
+        if not isinstance(context, NamedValues):
+            raise rule_error("T-NAMED", f"A text stands here. Write {self.write}.")
+        found = context.find(self.section, name)
+        if found is None:
+            known = context.sections.get(self.section) or {}
+            hint = suggestion(name, known) or f"Write it out here, or add it under '{self.section}:'."
+            raise rule_error("T-NAMED", f"There is no entry of that name under '{self.section}:'. {hint}")
+        if isinstance(found, Mapping) and self.section != "secrets" and not {"name", "existing"} & set(found):
+            return {"name": name, **found}
+        return found
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        by_name = {"type": "string", "description": f"Name of an entry under '{self.section}:'."}
+        return {"anyOf": [by_name, handler(schema)]}
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """``Did you mean 'sku'?``, or nothing if no known word is close."""
+    names = sorted(known)
+    folded = {name.lower(): name for name in names}
+    close = difflib.get_close_matches(word.lower(), folded, n=1, cutoff=0.6)
+    return f"Did you mean {folded[close[0]]!r}?" if close else ""
+
+
+# --- secrets -------------------------------------------------------------------------------------------------------
+
+_SHORT_FORMS = ("env", "file", "key_vault", "generated")
+
+
+def _secret(value: Any) -> Any:
+    """Refuse a literal without showing it; ``{env: NAME}`` becomes a reference."""
+    if isinstance(value, str | bytes | int | float):
+        raise rule_error(
+            "T-SECRET",
+            'A secret stands here in plain text. Write Secret.env("NAME") and set that environment variable '
+            "(in YAML: {env: NAME}).",
+        )
+    if isinstance(value, Mapping) and "source" not in value:
+        forms = [form for form in _SHORT_FORMS if form in value]
+        if len(forms) != 1 or len(value) != 1:
+            raise rule_error("T-SECRET", "Write one of {env: NAME}, {file: PATH}, {key_vault: {vault, name}}.")
+        return _long_form(forms[0], value[forms[0]])
+    return value
+
+
+def _long_form(source: str, value: Any) -> dict[str, Any]:
+    if source == "env":
+        return {"source": source, "name": value}
+    if source == "file":
+        return {"source": source, "path": value}
+    if not isinstance(value, Mapping):
+        raise rule_error("T-SECRET", f"Write {{{source}: {{vault: VAULT, name: NAME}}}}.")
+    return {**value, "source": source}
+
+
+SecretField = Annotated[SecretReference, BeforeValidator(_secret), Named("secrets", 'Secret.env("NAME")')]
+"""Where a secret's value is found; a value itself is refused and not shown."""
+
+
+# --- SKUs ----------------------------------------------------------------------------------------------------------
+
+
+class Sku(Part):
+    """A SKU that this version does not know. ``Sku.other("VpnGw6AZ")`` sends it as it is written."""
+
+    name: Annotated[str, Field(alias="other", min_length=1)]
+
+    @classmethod
+    def other(cls, name: str) -> Sku:
+        """Use a SKU name without checking it against the list."""
+        return cls(name=name)
+
+
+def sku_field(family: str, known: tuple[str, ...]) -> AfterValidator:
+    """A validator that corrects the casing of a known SKU and refuses an unknown text with a suggestion (R-SKU-22)."""
+    spelling = {name.lower(): name for name in known}
+
+    def check(value: str | Sku) -> str | Sku:
+        if isinstance(value, Sku) or value.lower() in spelling:
+            return value if isinstance(value, Sku) else spelling[value.lower()]
+        hint = suggestion(value, known) or f"Known are {', '.join(known)}."
+        raise rule_error(
+            "T-SKU", f"{value!r} is not {family} SKU. {hint} If Azure has it by now: Sku.other({value!r})."
+        )
+
+    return AfterValidator(check)
+
+
+def sku_name(sku: str | Sku) -> str:
+    """The name on the wire."""
+    return sku.name if isinstance(sku, Sku) else sku
+
+
+# --- lists ---------------------------------------------------------------------------------------------------------
+
+def listed(value: Any) -> Any:
+    """One value where several may stand is a list of one."""
+    return (value,) if isinstance(value, str | BaseModel | Mapping) else value
+
+
+def ids_only(what: str) -> Callable[[ArmId], ArmId]:
+    """A validator: the id must be of this ARM type."""
+
+    def check(value: ArmId) -> ArmId:
+        if value.type.lower() != what.lower():
+            raise rule_error("T-ID", f"Expected the id of a {what}, this one names a {value.type}.")
+        return value
+
+    return check
+
+
+def existing_or_new(value: Any) -> str:
+    """Discriminator of a part that is either ours or only used: the latter is written with ``existing: <id>``."""
+    if isinstance(value, Mapping):
+        return "<existing>" if "existing" in value else "<ours>"
+    return "<existing>" if isinstance(getattr(value, "existing", None), ArmId) else "<ours>"

@@ -1,0 +1,63 @@
+"""Other networks in Azure: spokes that use a hub's gateway, and pairs of gateways."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from vpngw_iac.blueprints.gateway import AnyVpnGateway
+from vpngw_iac.blueprints.network import AnyNetwork, Tags
+from vpngw_iac.blueprints.part import Name, OnRemoval, Part, SecretField, Waive
+from vpngw_iac.blueprints.site import IpsecPolicy
+from vpngw_iac.field import rule_error
+
+
+class Spoke(Part):
+    """A network that reaches the outside through the hub's gateways, over VNet peering (R-PEER-01 to R-PEER-04)."""
+
+    network: AnyNetwork
+    manage: Literal["both", "hub", "flags"] = "both"
+    """``both``: both peerings are ours. ``hub``: ours on the hub's side, the other side is done by the spoke's owner.
+    ``flags``: both peerings exist already and are adopted; we own their transit flags."""
+    gateway_transit: bool = True
+    """Whether the spoke uses the hub's gateways. Off: a peering and nothing more."""
+    forwarded_traffic: bool | None = None
+    """Accept traffic that was forwarded by a virtual appliance on the other side. Azure's default is false."""
+    hub_peering_name: Name | None = None
+    """Name of the peering on the hub's side. Default: derived."""
+    spoke_peering_name: Name | None = None
+    """Name of the peering on the spoke's side. Default: derived."""
+    protect: bool = False
+    on_removal: OnRemoval = "delete"
+    waive: Waive
+
+
+class Pair(Part):
+    """Two gateways joined by a tunnel. Both connections bear the same key, policy and BGP flag (R-V2V-03)."""
+
+    a: AnyVpnGateway
+    b: AnyVpnGateway
+    shared_key: SecretField
+    """The key of both connections (R-PSK-07)."""
+    bgp: bool = False
+    """BGP over the tunnel; both gateways need different AS numbers (R-BGP-06)."""
+    ipsec: IpsecPolicy | None = None
+    """Policy of both connections (R-IPSEC-06)."""
+    manage: Literal["both", "a", "b"] = "both"
+    """Which connection is ours. The other side is then done by the owner of that gateway."""
+    via: Literal["vnet", "ipsec"] = "vnet"
+    """``vnet``: VNet-to-VNet connections, prefixes follow the networks. ``ipsec``: local network gateways and IPsec
+    connections, as between different clouds; prefixes are those written in the blueprint (R-V2V-08)."""
+    dpd: Annotated[int, Field(ge=9, le=3600)] | None = None
+    """Dead peer detection timeout in seconds, default 45 (R-DPD-01)."""
+    tags: Tags
+    protect: bool = False
+    on_removal: OnRemoval = "delete"
+    waive: Waive
+
+    @model_validator(mode="after")
+    def _two_gateways(self) -> Pair:
+        if self.a == self.b:
+            raise rule_error("T-PAIR", "A pair joins two different gateways; a and b are the same one.")
+        return self

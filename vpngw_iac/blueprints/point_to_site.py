@@ -1,0 +1,42 @@
+"""Point-to-site: one VPN gateway that clients dial into."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from vpngw_iac.blueprints.base import Blueprint
+from vpngw_iac.blueprints.client import ClientAccess
+from vpngw_iac.blueprints.gateway import AnyVpnGateway, VpnGateway
+from vpngw_iac.blueprints.peer import Spoke
+from vpngw_iac.blueprints.share import On, Share, Use
+from vpngw_iac.blueprints.site_to_site import on_each
+from vpngw_iac.errors import Finding
+
+
+class PointToSite(ClientAccess, Blueprint):
+    """A VPN gateway with what it offers to clients. With sites on the same gateway: `Topology`."""
+
+    gateway: AnyVpnGateway
+    spokes: tuple[Spoke, ...] = ()
+    """Networks that clients reach through this gateway (R-PEER-06)."""
+
+    def shares(self) -> Iterable[Share]:
+        """What this blueprint says."""
+        yield Share(
+            gateways=(Use(self.gateway, "gateway", self.name, self.tags),),
+            clients=(On((self.gateway,), Use[ClientAccess](self, "protocols", self.name, self.tags)),),
+            spokes=on_each(self, "spokes", self.spokes, (self.gateway,)),
+        )
+
+    def contradictions(self) -> Iterable[Finding]:  # type: ignore[override]
+        """Clients are a setting of the gateway itself: it must be ours."""
+        if not isinstance(self.gateway, VpnGateway):
+            yield Finding(
+                rule="B-CLIENTS",
+                level="error",
+                address=f"VpnGateway/{self.gateway.address_name}",
+                summary="Point-to-site on a gateway that is not ours",
+                detail="The client configuration is part of the gateway's own settings, and this gateway is only used.",
+                advice="Declare the gateway here and take it over with --adopt, or set it up where it is managed.",
+                location="gateway",
+            )

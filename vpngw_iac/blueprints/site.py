@@ -1,0 +1,278 @@
+"""Sites, their links, and what a tunnel is made of: policy, NAT, BGP peer, traffic selectors."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from vpngw_iac.blueprints.network import Prefixes, Tags
+from vpngw_iac.blueprints.part import Name, OnRemoval, Part, SecretField, Waive, listed
+from vpngw_iac.field import Asn, Cidr, Fqdn, IpAddress, Ipv4, rule_error
+from vpngw_iac.resources.parts import (
+    DhGroup,
+    IkeEncryption,
+    IkeIntegrity,
+    IpsecEncryption,
+    IpsecIntegrity,
+    PfsGroup,
+)
+
+
+class IpsecPolicy(Part):
+    """A whole IKE and IPsec policy (R-IPSEC-03); it replaces Azure's proposals in both directions (R-IPSEC-05)."""
+
+    ike_encryption: IkeEncryption
+    """Phase 1 cipher."""
+    ike_integrity: IkeIntegrity
+    """Phase 1 hash."""
+    dh_group: DhGroup
+    """Phase 1 key exchange. ECP384 is group 20, ECP256 group 19, DHGroup14 is 2048 bits."""
+    ipsec_encryption: IpsecEncryption
+    """Phase 2 cipher."""
+    ipsec_integrity: IpsecIntegrity
+    """Phase 2 hash; with a GCM cipher the same GCM (R-IPSEC-04)."""
+    pfs_group: PfsGroup
+    """Perfect forward secrecy group of phase 2."""
+    sa_seconds: Annotated[int, Field(ge=300, le=172_799)] = 27_000
+    """Lifetime of a phase 2 association in seconds; local, need not match the peer (R-IPSEC-09)."""
+    sa_kilobytes: Annotated[int, Field(ge=0, le=2_147_483_647)] = 102_400_000
+    """Lifetime of a phase 2 association in kilobytes."""
+
+    @classmethod
+    def strong(cls) -> IpsecPolicy:
+        """GCMAES256 with SHA384 and ECP384 throughout. This value never changes within a major version."""
+        return cls(
+            ike_encryption="GCMAES256", ike_integrity="SHA384", dh_group="ECP384",
+            ipsec_encryption="GCMAES256", ipsec_integrity="GCMAES256", pfs_group="ECP384",
+        )  # fmt: skip
+
+    @classmethod
+    def compatible(cls) -> IpsecPolicy:
+        """AES256, SHA256 and group 14: what nearly every device of the last ten years speaks. Never changes."""
+        return cls(
+            ike_encryption="AES256", ike_integrity="SHA256", dh_group="DHGroup14",
+            ipsec_encryption="AES256", ipsec_integrity="SHA256", pfs_group="PFS2048",
+        )  # fmt: skip
+
+    @classmethod
+    def cnsa(cls) -> IpsecPolicy:
+        """The suite of CNSA 1.0 as far as Azure offers it: AES-256, SHA-384, P-384. Never changes."""
+        return cls(
+            ike_encryption="AES256", ike_integrity="SHA384", dh_group="ECP384",
+            ipsec_encryption="GCMAES256", ipsec_integrity="GCMAES256", pfs_group="ECP384",
+        )  # fmt: skip
+
+
+class Nat(Part):
+    """A NAT rule; equal values are one rule, made once per instance on an active-active gateway (R-NAT-11)."""
+
+    direction: Literal["ingress", "egress"]
+    """Ingress translates the site's addresses, egress those of Azure (R-NAT-09)."""
+    name: Name
+    internal: Cidr
+    """The addresses as they really are, on the side that is translated."""
+    external: Cidr
+    """The addresses that the other side sees."""
+    dynamic: bool = False
+    """Many to few, in one direction only (R-NAT-07). Default: static, one to one, equal prefix lengths (R-NAT-06)."""
+    internal_ports: str | None = None
+    """Port range ``100-200`` of the internal side, static rules only."""
+    external_ports: str | None = None
+    """Port range of the external side."""
+
+    @classmethod
+    def ingress(cls, name: str, internal: str, external: str, **more: Any) -> Nat:
+        """Translate what comes from the site."""
+        return cls(direction="ingress", name=name, internal=internal, external=external, **more)
+
+    @classmethod
+    def egress(cls, name: str, internal: str, external: str, **more: Any) -> Nat:
+        """Translate what goes to the site."""
+        return cls(direction="egress", name=name, internal=internal, external=external, **more)
+
+
+class BgpPeer(Part):
+    """The BGP speaker on the other side."""
+
+    asn: Asn
+    """AS number of the device, different from the gateway's (R-BGP-06)."""
+    address: IpAddress
+    """BGP address of the device: not its public IP (R-BGP-07); 169.254.21.0 to 169.254.22.255 for APIPA."""
+    azure_address: Annotated[tuple[IpAddress, ...], BeforeValidator(listed), Field(max_length=2)] = ()
+    """APIPA address of the gateway that this link uses (R-BGP-08); two, one per instance, if the link uses both
+    instances of an active-active gateway."""
+    peer_weight: Annotated[int, Field(ge=0, le=100)] | None = None
+    """Weight of routes learned from this peer. Default 0."""
+
+
+class TrafficSelector(Part):
+    """A custom traffic selector (R-TS-03); Azure proposes it only when it initiates (R-TS-04)."""
+
+    local: Annotated[Prefixes, Field(min_length=1)]
+    """Prefixes on the Azure side."""
+    remote: Annotated[Prefixes, Field(min_length=1)]
+    """Prefixes on the site's side."""
+
+
+class CertificateKey(Part):
+    """Authentication by certificate instead of a shared key (R-CERT-01 to R-CERT-05)."""
+
+    outbound: str
+    """Key Vault secret URL of the certificate that Azure shows, ``https://VAULT.vault.azure.net/secrets/NAME``."""
+    inbound_subject: str
+    """Subject of the certificate that the device shows."""
+    inbound_chain: Annotated[tuple[str, ...], BeforeValidator(listed), Field(min_length=1)]
+    """Public certificates of its issuer, unencrypted Base-64 X.509 without header lines."""
+
+
+class Tunnel(Part):
+    """Addresses of one tunnel of a link, where the device gives each tunnel its own."""
+
+    address: Ipv4 | None = None
+    """Tunnel address of the device."""
+    bgp_address: IpAddress | None = None
+    """BGP address of the device in this tunnel."""
+
+
+class LinkSettings(Part):
+    """What can be said about one link, or on a site for all of its links."""
+
+    prefixes: Prefixes | None = None
+    """What lies behind the device. May be left out with BGP (R-LNG-08); at least one without (R-LNG-09)."""
+    shared_key: SecretField | None = None
+    """Where the pre-shared key is found: ``Secret.env("BERLIN_PSK")``. 1 to 128 characters without space, - and ~
+    (R-PSK-01, R-PSK-02)."""
+    certificate: CertificateKey | None = None
+    """Certificates instead of a shared key."""
+    bgp: BgpPeer | None = None
+    """The device's BGP speaker; turns BGP on for the connection (R-BGP-17)."""
+    ipsec: IpsecPolicy | None = None
+    """Left out: Azure's own proposals, which include weak ones (R-SEC-03)."""
+    nat: Annotated[tuple[Nat, ...], BeforeValidator(listed)] | None = None
+    """NAT rules that this link uses."""
+    protocol: Literal["IKEv1", "IKEv2"] | None = None
+    """Default IKEv2 (R-IKE-04). Cannot change in place (R-IKE-03)."""
+    mode: Literal["default", "initiator-only", "responder-only"] | None = None
+    """Who starts the first IKE exchange (R-CMODE-01)."""
+    dpd: Annotated[int, Field(ge=9, le=3600)] | None = None
+    """Dead peer detection timeout in seconds, default 45 (R-DPD-01)."""
+    policy_based_selectors: bool | None = None
+    """Traffic selectors per pair of prefixes, for policy-based devices; needs `ipsec` (R-TS-01)."""
+    traffic_selectors: Annotated[tuple[TrafficSelector, ...], BeforeValidator(listed)] | None = None
+    """Custom selectors; they need `policy_based_selectors` (R-TS-03)."""
+    private_ip: bool | None = None
+    """Start the tunnel at the gateway's private address, over ExpressRoute private peering (R-PRIV-02)."""
+    weight: Annotated[int, Field(ge=0, le=32_000)] | None = None
+    """Routing weight. Microsoft documents it for ExpressRoute only (R-BGP-19)."""
+    tunnels: Annotated[tuple[Tunnel, ...], Field(max_length=2)] | None = None
+    """Own addresses per tunnel, where the device needs them."""
+    local_gateway_name: Name | None = None
+    """Name of the local network gateway. Default: derived."""
+    connection_name: Name | None = None
+    """Name of the connection. Default: derived."""
+
+
+class Link(LinkSettings):
+    """One tunnel end of a site: one local network gateway and one connection with a key of its own (R-LNG-10)."""
+
+    name: Name
+    public_ip: Ipv4 | None = None
+    """Public address of the device as Azure sees it (R-LNG-02)."""
+    fqdn: Fqdn | None = None
+    """Name of the device instead of its address; one IPv4 address behind it (R-LNG-04)."""
+    instance: Literal[0, 1] | None = None
+    """The one instance of an active-active gateway that this link is built to; the other tunnel is expected down.
+    Left out: both."""
+
+    @model_validator(mode="after")
+    def _one_endpoint(self) -> Link:
+        _exactly_one_endpoint(self.public_ip, self.fqdn)
+        return self
+
+
+class Site(LinkSettings):
+    """A place outside Azure. One device: give its address here. Several: give `links`; what is said on the site holds
+    for each link that does not say it itself."""
+
+    name: Name
+    public_ip: Ipv4 | None = None
+    """Public address of the only device (R-LNG-02)."""
+    fqdn: Fqdn | None = None
+    """Name of the only device instead of its address (R-LNG-04)."""
+    instance: Literal[0, 1] | None = None
+    """As on `Link`."""
+    links: tuple[Link, ...] = ()
+    backup_of: Name | None = None
+    """Name of the site or circuit for which this site is the failover path: equal prefixes are then intended."""
+    tags: Tags
+    protect: bool = False
+    on_removal: OnRemoval = "delete"
+    waive: Waive
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Site:
+        if self.links:
+            if self.public_ip or self.fqdn or self.instance is not None:
+                raise rule_error(
+                    "T-SITE", "A site has either links or an address of its own. Move public_ip, fqdn, instance to a link."
+                )
+            if self.local_gateway_name or self.connection_name:
+                raise rule_error("T-SITE", "Give local_gateway_name and connection_name on the links of this site.")
+            _distinct_links(self.links)
+        else:
+            _exactly_one_endpoint(self.public_ip, self.fqdn)
+        for link in self.effective_links():
+            _one_key(self.name, link)
+        return self
+
+    def effective_links(self) -> tuple[Link, ...]:
+        """The links with what the site says filled in; the short form is one link with the site's name."""
+        said = {name: value for name in LinkSettings.model_fields if (value := getattr(self, name)) is not None}
+        if not self.links:
+            return (
+                Link.model_construct(
+                    **{**_UNSAID, **said},
+                    name=self.name,
+                    public_ip=self.public_ip,
+                    fqdn=self.fqdn,
+                    instance=self.instance,
+                ),
+            )
+        return tuple(_completed(link, said) for link in self.links)
+
+
+_UNSAID: dict[str, Any] = dict.fromkeys(LinkSettings.model_fields)
+
+
+def _completed(link: Link, said: dict[str, Any]) -> Link:
+    missing = {name: value for name, value in said.items() if getattr(link, name) is None}
+    # A link that chose one kind of authentication does not inherit the other.
+    if link.certificate is not None:
+        missing.pop("shared_key", None)
+    if link.shared_key is not None:
+        missing.pop("certificate", None)
+    return link.model_copy(update=missing) if missing else link
+
+
+def _exactly_one_endpoint(public_ip: str | None, fqdn: str | None) -> None:
+    if (public_ip is None) == (fqdn is None):
+        raise rule_error("R-LNG-01", "Give exactly one of public_ip and fqdn (or links, on a site).")
+
+
+def _distinct_links(links: tuple[Link, ...]) -> None:
+    seen: set[str] = set()
+    for link in links:
+        if link.name.lower() in seen:
+            raise rule_error("T-LINK", f"Two links are called {link.name!r}. Give each link of a site its own name.")
+        seen.add(link.name.lower())
+
+
+def _one_key(site: str, link: Link) -> None:
+    where = f"Site {site!r}" if link.name == site else f"Link {link.name!r} of site {site!r}"
+    if (link.shared_key is None) == (link.certificate is None):
+        raise rule_error(
+            "R-PSK-04",
+            f'{where} needs exactly one of shared_key and certificate: write shared_key=Secret.env("NAME"). '
+            "Without a key Azure would invent one that the device does not know.",
+        )

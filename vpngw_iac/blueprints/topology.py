@@ -1,0 +1,54 @@
+"""Several blueprints as one deployment: equal networks and gateways become one resource."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny
+
+from vpngw_iac.blueprints.base import Blueprint, kinds
+from vpngw_iac.blueprints.part import suggestion
+from vpngw_iac.blueprints.share import Share
+from vpngw_iac.field import rule_error
+
+
+def _of_its_kind(value: Any, info: Any) -> Any:
+    """In YAML each entry says its kind."""
+    if isinstance(value, Blueprint) or not isinstance(value, dict):
+        return value
+    wanted = str(value.get("kind", ""))
+    model = kinds().get(wanted)
+    if model is None:
+        hint = suggestion(wanted, kinds()) or f"Write one of {', '.join(sorted(kinds()))}."
+        raise rule_error("T-KIND", f"{wanted!r} is not a kind of blueprint. {hint}")
+    return model.model_validate({key: item for key, item in value.items() if key != "kind"}, context=info.context)
+
+
+def _distinct(value: tuple[Blueprint, ...]) -> tuple[Blueprint, ...]:
+    names = [blueprint.name.lower() for blueprint in value]
+    if len(set(names)) < len(names):
+        raise rule_error("T-TOPOLOGY", "Two blueprints bear one name. Give each its own.")
+    return value
+
+
+AnyBlueprint = Annotated[SerializeAsAny[Blueprint], BeforeValidator(_of_its_kind)]
+
+
+class Topology(Blueprint):
+    """Blueprints that are planned and applied together."""
+
+    blueprints: Annotated[tuple[AnyBlueprint, ...], AfterValidator(_distinct), Field(min_length=1)]
+
+    def shares(self) -> Iterable[Share]:
+        """The shares of all, with their place in the list."""
+        for index, blueprint in enumerate(self.blueprints):
+            yield from (share.below(f"blueprints[{index}]", self.tags) for share in blueprint.shares())
+
+    def contradictions(self) -> Iterable[Any]:  # type: ignore[override]
+        """Those of each blueprint, in their place."""
+        from dataclasses import replace
+
+        for index, blueprint in enumerate(self.blueprints):
+            for finding in blueprint.contradictions():
+                yield replace(finding, location=f"blueprints[{index}].{finding.location}")

@@ -1,7 +1,8 @@
 """Keeping the content in a folder: an append-only log that survives a killed process and several at once.
 
-The first line names the generation; each other line is one batch of records, written under an OS lock; a torn last line is ignored and cut off by the next
-writer. When the log has grown far beyond its content it is written anew and put in place atomically.
+The first line names the generation; each other line is one batch of records, written under an OS lock. A torn last
+line is ignored and cut off by the next writer. When the log has grown far beyond its content it is written anew and
+put in place atomically.
 """
 
 from __future__ import annotations

@@ -33,6 +33,8 @@ def act(world: World, document: Document, action: str, request: Request) -> Answ
         found = connections_of(world, document.id)
         shown = [kind_of(connection).show(world, connection, "list", request.api_version) for connection in found]
         return lists.page(world, request, shown)
+    if request.method == "POST" and action == "listradiussecrets":
+        return Answer(200, {"value": _radius_secrets(document)})
     if request.method == "POST" and action == "reset":
         return Action("reset", 480.0)
     if request.method == "POST" and action in _WITH_RESULT:
@@ -52,6 +54,21 @@ def result(world: World, document: Document, operation: Operation) -> object:
     if operation.verb == "getvpnclientconnectionhealth":
         return {"value": []}
     return f"https://simulator.invalid/vpnprofile/{document.guid}/vpnclientconfiguration.zip"
+
+
+def _radius_secrets(document: Document) -> list[Json]:
+    """The one place that still tells them when answers stop to (R-RAD-06)."""
+    clients = document.properties.get("vpnClientConfiguration") or {}
+    servers = [*clients.get("radiusServers", [])]
+    if clients.get("radiusServerAddress"):
+        servers.insert(0, clients)
+    return [
+        {
+            "radiusServerAddress": server.get("radiusServerAddress"),
+            "radiusServerSecret": server.get("radiusServerSecret"),
+        }
+        for server in servers
+    ]
 
 
 def _peers(world: World, document: Document) -> list[Json]:

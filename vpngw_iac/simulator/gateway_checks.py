@@ -11,7 +11,7 @@ from vpngw_iac.simulator import skus
 from vpngw_iac.simulator.checks import check_prefixes, network
 from vpngw_iac.simulator.document import FAILED, Document
 from vpngw_iac.simulator.kind import Change
-from vpngw_iac.simulator.refusal import Refusal, not_provisioned
+from vpngw_iac.simulator.refusal import Refusal, invalid_reference, not_provisioned
 from vpngw_iac.simulator.relations import PEERINGS, connections_of, gateways_in, users_of
 from vpngw_iac.simulator.wire import Json
 from vpngw_iac.simulator.world import as_id, same
@@ -90,13 +90,22 @@ def _references(change: Change, properties: Json) -> tuple[list[Document], list[
         inner = configuration["properties"]
         subnets.append(change.world.refer(inner.get("subnet"), change.id))
         if inner.get("publicIPAddress"):
-            addresses.append(change.world.refer(inner["publicIPAddress"], change.id))
+            address = change.world.refer(inner["publicIPAddress"], change.id)
+            _check_region(change, address)
+            addresses.append(address)
         elif properties["gatewayType"] == "Vpn":
             raise refuse(
                 "VirtualNetworkGatewayIpConfigurationMissingPublicIpAddress",  # assumed
                 f"ipConfiguration {configuration.get('name')} of gateway {change.id} has no public IP address.",
             )
     return subnets, addresses
+
+
+def _check_region(change: Change, address: Document) -> None:
+    """Gateway and public IP share subscription and region (R-SCOPE-01)."""
+    here = str(change.body.get("location", "")).replace(" ", "").lower()
+    if address.body["location"] != here or address.arm_id.subscription.lower() != change.id.subscription.lower():
+        raise invalid_reference(address.id, str(change.id))
 
 
 def _check_subnets(change: Change, properties: Json, subnets: list[Document]) -> None:

@@ -7,6 +7,7 @@ hands that ARM does not have: a foreigner's, a service provider's, a test's.
 from __future__ import annotations
 
 import json
+import math
 import threading
 import uuid
 from collections import deque
@@ -22,6 +23,8 @@ from vpngw_iac.simulator.faults import Fault, Faults
 from vpngw_iac.simulator.files import Files
 from vpngw_iac.simulator.kind import kinds
 from vpngw_iac.simulator.mishaps import Mishaps
+from vpngw_iac.simulator.quota import Quota
+from vpngw_iac.simulator.refusal import Refusal
 from vpngw_iac.simulator.services.groups import show as show_group
 from vpngw_iac.simulator.store import Store
 from vpngw_iac.simulator.vault import Vault
@@ -69,6 +72,7 @@ class Simulator:
         self._lock = threading.RLock()
         self._files = Files(directory, self._store, self.time) if directory is not None else None
         self.vault = Vault(self._turn, self._store)
+        self._quota = Quota(enforced=self._world.switches.enforce_quota)
         self.faults = Faults(faults, seed)
         self._mishaps = Mishaps(self._world, self.faults, die)
 
@@ -155,7 +159,12 @@ class Simulator:
                     yield
 
     def _answer(self, request: Request) -> Answer:
-        return manager.handle(self._world, request, self._subscriptions)
+        try:
+            left = self._quota.take(request, self.time.now())
+        except Refusal as refusal:
+            return refusal.answer().with_headers(Retry_After=str(math.ceil(refusal.retry_after or 1)))
+        answer = manager.handle(self._world, request, self._subscriptions)
+        return Answer(answer.status, answer.body, {**left, **answer.headers}, answer.html)
 
     def _dressed(self, request: Request, answer: Answer) -> Answer:
         """With the headers that every answer has."""

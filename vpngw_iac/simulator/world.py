@@ -29,6 +29,8 @@ class Switches:
     """Compare If-Match and the body's etag with the document's; unproven for gateways."""
     parallel_writes: int = 4
     """How many connections and NAT rules of one gateway may be written at a time before Azure says 409."""
+    enforce_quota: bool = False
+    """Answer 429 when a token bucket is empty (R-LIM-01); what is left is told in headers either way."""
     page_size: int = 250
     """Items per page of a list."""
     provider_seconds: float | None = None

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
     from vpngw_iac.engine.ports import Clock, Cloud
-    from vpngw_iac.secret import Fingerprint
+    from vpngw_iac.secret import Fingerprint, SecretSource
 
 Send = Callable[[str, str, Mapping[str, str], bytes | None], tuple[int, Mapping[str, str], bytes]]
 """``send(method, url, headers, body)`` gives status, headers and body: what stands in for the network."""
@@ -48,4 +48,24 @@ def connect(
         clock=clock,
         correlation=correlation,
         tenants=tenants or {},
+    )
+
+
+def key_vault_secrets(
+    cloud: str,
+    *,
+    local: SecretSource,
+    tenant: str | None = None,
+    credential: TokenCredential | None = None,
+    transport: Send | None = None,
+    correlation: str = "",
+) -> SecretSource:
+    """Secrets in the Key Vaults of this cloud; references that need no vault go to `local`.
+
+    Nobody signs in before the first reference to a vault is resolved.
+    """
+    from vpngw_iac.azure.gate import open_vaults
+
+    return open_vaults(
+        cloud, local=local, tenant=tenant, credential=credential, transport=transport, correlation=correlation
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from azure.core import PipelineClient
@@ -15,11 +17,17 @@ from vpngw_iac.azure.answer import Answer
 from vpngw_iac.azure.client import Arm
 from vpngw_iac.azure.cloud import AzureCloud
 from vpngw_iac.azure.clouds import CloudSettings, Fetch, settings_of
+from vpngw_iac.azure.key_vault import KeyVaultSecrets
 from vpngw_iac.azure.sign_in import NoSignIn, Tokens, actor_of, claims_of, default_credential
 from vpngw_iac.azure.translate import sign_in_failure, transport_failure
 from vpngw_iac.azure.transport import CallableTransport, Send, https_transport
 from vpngw_iac.engine.ports import Clock, CloudIdentity, Fingerprinter
 from vpngw_iac.errors import AzureIds, UsageError
+from vpngw_iac.secret import SecretSource
+
+for _name in ("azure", "msal"):
+    # Without a handler Python would print the SDK's warnings; what they say stands in our errors.
+    logging.getLogger(_name).addHandler(logging.NullHandler())
 
 
 def open_cloud(
@@ -45,6 +53,25 @@ def open_cloud(
     arm = Arm(settings, tokens, wire, clock=clock, correlation=correlation, tenants=tenants)
     identity = _identity(settings, tokens, subscription, tenant or tenants.get(subscription), ids)
     return AzureCloud(arm, identity, key=key, clock=clock)
+
+
+def open_vaults(
+    cloud: str,
+    *,
+    local: SecretSource,
+    tenant: str | None,
+    credential: TokenCredential | None,
+    transport: Send | None,
+    correlation: str,
+) -> SecretSource:
+    """See `vpngw_iac.azure.key_vault_secrets`."""
+    wire = https_transport() if transport is None else CallableTransport(transport)
+    settings = settings_of(cloud, _fetch(wire, AzureIds(correlation)))
+
+    def sign_in() -> Tokens:
+        return Tokens(credential or default_credential(settings), settings.tenant or tenant)
+
+    return KeyVaultSecrets(cache(sign_in), local, suffix=settings.vault_suffix, transport=wire, correlation=correlation)
 
 
 def _identity(

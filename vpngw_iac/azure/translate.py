@@ -194,10 +194,11 @@ def transport_failure(
 ) -> CloudError:
     """The error when no answer came. `reached` says whether this endpoint has answered before in this run."""
     if isinstance(error, ClientAuthenticationError):
-        return sign_in_failure(error, ids, secrets)
+        found = sign_in_failure(error, ids, secrets)
+        return Unavailable(found.message, ids=ids) if reached and isinstance(found, EndpointError) else found
     reason = scrub(_reason(error), secrets)
     if isinstance(error, ServiceRequestError) and not reached:
-        return EndpointError(f"{endpoint} cannot be reached: {reason}", ids=ids, advice=_endpoint_advice(reason))
+        return EndpointError(f"{endpoint} cannot be reached: {reason}", ids=ids, advice=_advice(reason))
     return Unavailable(f"{doing}: the connection to {endpoint} broke: {reason}", ids=ids)
 
 
@@ -220,15 +221,24 @@ def _reason(error: BaseException) -> str:
     return f"{text[:300] or type(error).__name__}"
 
 
-def _endpoint_advice(reason: str) -> str:
+def _advice(reason: str) -> str:
     if "certificate" in reason.lower():
         return "If the endpoint has a private certificate authority, name its file in REQUESTS_CA_BUNDLE."
     return "Check --cloud, the network and HTTPS_PROXY."
 
 
-def sign_in_failure(error: Exception, ids: AzureIds, secrets: Iterable[str] = ()) -> SignInFailed:
+_HOST = re.compile(r"HTTPSConnectionPool\(host='([^']+)'")
+
+
+def sign_in_failure(error: Exception, ids: AzureIds, secrets: Iterable[str] = ()) -> SignInFailed | EndpointError:
     """A credential's failure in one sentence. The AADSTS code stays: it is what people search for."""
     text = str(error)
+    host = _HOST.search(text)
+    if host is not None:
+        reason = _reason(error)
+        return EndpointError(
+            f"{host[1]}, which signs us in, cannot be reached: {reason}", ids=ids, advice=_advice(reason)
+        )
     code = _AADSTS.search(text)
     if code is not None:
         said = _SIGN_IN.get(code[0]) or _sentence_after(text, code[0])

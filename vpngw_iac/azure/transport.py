@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any
+from urllib.parse import urlencode
 
 from azure.core.exceptions import HttpResponseError, ServiceResponseError
 from azure.core.pipeline.transport import HttpTransport, RequestsTransport
@@ -69,11 +70,12 @@ class CallableTransport(HttpTransport[Any, Any]):
 
 
 def _bytes(body: Any) -> bytes | None:
+    """JSON arrives as text, the form of a token request as a mapping."""
     if body is None or isinstance(body, bytes):
         return body
     if isinstance(body, str):
         return body.encode()
-    return b"".join(body)
+    return urlencode(body).encode()
 
 
 class PlainResponse(HttpResponse):

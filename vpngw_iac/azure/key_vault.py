@@ -1,0 +1,141 @@
+"""Secrets in Azure Key Vault: read at apply, and made once where a blueprint asks for a generated one."""
+
+from __future__ import annotations
+
+import secrets
+import string
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError, ResourceNotFoundError
+from azure.keyvault.secrets import SecretClient
+
+from vpngw_iac.azure.translate import scrub, sign_in_failure
+from vpngw_iac.errors import AzureIds, SecretError
+from vpngw_iac.secret import GeneratedSecret, KeyVaultSecret, SecretReference, SecretSource, SecretValue
+
+T = TypeVar("T")
+
+LENGTH = 48
+ALPHABET = string.ascii_letters + string.digits
+"""What every device accepts in a pre-shared key; 48 characters of it hold 285 bits."""
+
+_ADVICE = {
+    "read": "Give the identity of this run the role `Key Vault Secrets User` on the vault.",
+    "made": "Give the identity of this run the role `Key Vault Secrets Officer` on the vault.",
+}
+
+
+class KeyVaultSecrets:
+    """Resolves references to Key Vault; hands all others to `local`. The vaults are opened when first needed."""
+
+    def __init__(
+        self,
+        credential: Callable[[], Any],
+        local: SecretSource,
+        *,
+        suffix: str = "vault.azure.net",
+        transport: Any = None,
+        correlation: str = "",
+    ) -> None:
+        self._credential = credential
+        self._local = local
+        self._suffix = suffix
+        self._transport = transport
+        self._ids = AzureIds(correlation)
+        self._guard = threading.Lock()
+        self._clients: dict[str, SecretClient] = {}
+
+    def resolve(self, reference: SecretReference) -> SecretValue:
+        """The value now, with the version it has."""
+        match reference:
+            case KeyVaultSecret(vault=vault, name=name, version=version):
+                return self._read(reference, vault, name, version)
+            case GeneratedSecret(vault=vault, name=name):
+                return self._read(reference, vault, name, None)
+            case _:
+                return self._local.resolve(reference)
+
+    def prepare(self, reference: SecretReference) -> None:
+        """Make a `generated` secret if it is absent. An existing one, even a disabled one, is never overwritten."""
+        if not isinstance(reference, GeneratedSecret):
+            self._local.prepare(reference)
+            return
+        client = self._client(reference, reference.vault)
+        present = self._ask(reference, "read", lambda: _exists(client, reference.name))
+        if not present:
+            value = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
+            self._ask(
+                reference,
+                "made",
+                lambda: client.set_secret(reference.name, value, content_type="text/plain", tags={"made-by": "vpngw"}),
+                hide=value,
+            )
+
+    def _read(self, reference: SecretReference, vault: str, name: str, version: str | None) -> SecretValue:
+        client = self._client(reference, vault)
+        found = self._ask(reference, "read", lambda: client.get_secret(name, version))
+        if not found.value:
+            raise SecretError(f"The secret {reference} is empty.")
+        return SecretValue(found.value, found.properties.version)
+
+    def _ask(self, reference: SecretReference, doing: str, ask: Callable[[], T], hide: str = "") -> T:
+        """The vault's answer; its failures name the reference, never a value."""
+        try:
+            return ask()
+        except ResourceNotFoundError:
+            made = isinstance(reference, GeneratedSecret)
+            advice = "It is made by the first `vpngw apply`." if made else "Check the name and the version."
+            raise SecretError(f"There is no secret {reference}.", advice=advice) from None
+        except ClientAuthenticationError as error:
+            raise sign_in_failure(error, self._ids) from None
+        except HttpResponseError as error:
+            raise _refused(reference, doing, error, hide) from None
+        except (AzureError, ValueError, NotImplementedError) as error:
+            # azure-keyvault reports a vault whose challenge names another domain as ValueError.
+            said = scrub(" ".join(str(error).split())[:300], [hide])
+            raise SecretError(
+                f"The vault of {reference} cannot be used: {said}", advice="Check the vault's name and its firewall."
+            ) from None
+
+    def _client(self, reference: SecretReference, vault: str) -> SecretClient:
+        url = self._url(reference, vault)
+        with self._guard:
+            if url not in self._clients:
+                chosen = {} if self._transport is None else {"transport": self._transport}
+                self._clients[url] = SecretClient(url, self._credential(), **chosen)
+            return self._clients[url]
+
+    def _url(self, reference: SecretReference, vault: str) -> str:
+        """A vault is known by its name or its URL; a token is sent to a vault of this cloud only."""
+        if "/" not in vault and "." not in vault:
+            return f"https://{vault.lower()}.{self._suffix}"
+        url = urlsplit(vault if "//" in vault else f"https://{vault}")
+        host = (url.hostname or "").lower()
+        if url.scheme != "https" or not host.endswith(f".{self._suffix}"):
+            raise SecretError(f"{reference}: {vault} is no vault of this cloud (https://NAME.{self._suffix}).")
+        return f"https://{url.netloc}".lower()
+
+
+def _refused(reference: SecretReference, doing: str, error: HttpResponseError, hide: str) -> SecretError:
+    code = getattr(error.error, "code", "") or f"HTTP {error.status_code}"
+    if error.status_code == 403:
+        return SecretError(f"The secret {reference} may not be {doing} by us ({code}).", advice=_ADVICE[doing])
+    said = scrub(" ".join((error.message or "").split())[:300], [hide])
+    advice = "Recover or purge the deleted secret first." if error.status_code == 409 else ""
+    return SecretError(f"The secret {reference} cannot be {doing}: {code}. {said}".strip(), advice=advice)
+
+
+def _exists(client: SecretClient, name: str) -> bool:
+    """A disabled secret cannot be read (403), but its versions are listed: it exists."""
+    try:
+        client.get_secret(name)
+    except ResourceNotFoundError:
+        return False
+    except HttpResponseError as error:
+        if error.status_code == 403 and any(True for _ in client.list_properties_of_secret_versions(name)):
+            return True
+        raise
+    return True

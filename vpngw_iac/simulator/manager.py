@@ -25,7 +25,7 @@ from vpngw_iac.simulator.refusal import (
     subscription_not_found,
 )
 from vpngw_iac.simulator.wire import Answer, Json, Request
-from vpngw_iac.simulator.world import World, without_nulls
+from vpngw_iac.simulator.world import World, with_plain_words, without_nulls
 
 GROUP_TYPE = "Microsoft.Resources/resourceGroups"
 _VERSION = re.compile(r"^\d{4}-\d{2}-\d{2}(-preview)?$")
@@ -98,7 +98,7 @@ def _resource(world: World, request: Request) -> Answer:
 
 def locate(path: str) -> Place:
     """What a path means; what it does not know is refused with 501."""
-    scope, marker, rest = path.rstrip("/").rpartition("/providers/")
+    scope, marker, rest = with_plain_words(path.rstrip("/")).rpartition("/providers/")
     segments = rest.split("/")
     scopes = scope.strip("/").split("/")
     if not marker or len(scopes) not in {2, 4} or scopes[0].lower() != "subscriptions":

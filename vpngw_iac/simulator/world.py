@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from vpngw_iac.simulator.refusal import invalid_reference, not_provisioned
 from vpngw_iac.simulator.store import Store
 from vpngw_iac.simulator.wire import Json
 
+_PROVIDERS = re.compile("/providers/", re.IGNORECASE)
 _SPACE = uuid.UUID("6f0a3a52-9c0f-4a53-8d5c-3f4f2f1f7c11")
 
 
@@ -120,9 +122,14 @@ def as_id(value: object) -> ArmId | None:
     if not isinstance(text, str | ArmId):
         return None
     try:
-        return ArmId(str(text))
+        return ArmId(with_plain_words(str(text)))
     except InvalidArmId:
         return None
+
+
+def with_plain_words(id_text: str) -> str:
+    """An id with the word ``providers`` in lower case: everything in an id is found in any casing."""
+    return _PROVIDERS.sub("/providers/", id_text)
 
 
 def same(first: object, second: object) -> bool:

@@ -37,9 +37,7 @@ def answer(world: World, request: Request, parts: Sequence[str]) -> Answer | Non
         return None
     if len(parts) == 3:
         return _list(world, request, subscription)
-    identifier = ArmId(
-        "/".join(["", *request.path.strip("/").split("/")[:4]]).replace("resourcegroups", "resourceGroups")
-    )
+    identifier = ArmId.resource_group_of(subscription, request.path.strip("/").split("/")[3])
     if len(parts) == 5:
         return _resources_of_group(world, request, identifier) if parts[4] == "resources" else None
     return _one(world, request, identifier)

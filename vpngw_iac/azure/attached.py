@@ -15,7 +15,7 @@ DEPLOYMENT_TAG = "vpngw-deployment"
 
 _GATEWAYS = "network.virtual_network_gateways"
 
-Kind = Literal["connection", "natRule", "rootCertificate", "peering", "policyGroup", "lock", "resource"]
+Kind = Literal["connection", "natRule", "rootCertificate", "peering", "subnet", "policyGroup", "lock", "resource"]
 
 
 class Attachments:
@@ -60,6 +60,8 @@ class Attachments:
         document = self._document(network)
         for item in _objects(member(document or {}, "properties", "virtualNetworkPeerings")):
             yield _attached(network, "peering", item)
+        for item in _objects(member(document or {}, "properties", "subnets")):
+            yield _attached(network, "subnet", item)
 
     def _in_group(self, group: ArmId) -> Iterator[Attached]:
         for item in self._reader.items(group, "resource.resources", "list_by_resource_group") or ():

@@ -19,7 +19,7 @@ from vpngw_iac.state.model import Entry
 if TYPE_CHECKING:
     from vpngw_iac.engine.decide import Basis, Situation
 
-_BLOCKING_KINDS = ("connection", "peering", "lock")
+_BLOCKING_KINDS = ("connection", "peering", "subnet", "lock")
 
 
 def refusals(
@@ -139,10 +139,11 @@ def _foreign_dependents(basis: Basis, matched: Match, change: Change) -> Iterato
     if change.action not in (Action.DELETE, Action.REPLACE):
         return
     entry = matched.entries.get(change.address) or basis.state.entries.get(change.address)
-    holders = {change.id, *(_gateway_network(entry) if entry else ())}
+    networks = set(_gateway_network(entry)) if entry else set()
     ours = {e.id for e in basis.state.entries.values()} | set(basis.graph.by_id)
     for item in basis.snapshot.attached:
-        if item.kind not in _BLOCKING_KINDS or item.holder not in holders or (item.id is not None and item.id in ours):
+        hangs_here = item.holder == change.id or (item.kind == "peering" and item.holder in networks)
+        if item.kind not in _BLOCKING_KINDS or not hangs_here or (item.id is not None and item.id in ours):
             continue
         yield Finding(
             rule="V-FOREIGN-01",

@@ -15,7 +15,7 @@ from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.shape import shape_of
 from vpngw_iac.state.model import State
 
-_HOLDERS = ("/virtualnetworkgateways", "/virtualnetworks", "/resourcegroups")
+_HOLDERS = ("/virtualnetworkgateways", "/virtualnetworks")
 
 
 def observe(cloud: Cloud, graph: Graph, state: State, *, deep: bool = False) -> Snapshot:
@@ -28,9 +28,15 @@ def observe(cloud: Cloud, graph: Graph, state: State, *, deep: bool = False) -> 
         observed[resource_id] = cloud.read(resource_id)
     for resource_id in _suspicious(graph, state, observed):
         observed[resource_id] = cloud.read(resource_id)
-    present = [i for i in managed if observed[i].present and f"/{i.type.rsplit('/', 1)[-1].lower()}" in _HOLDERS]
-    attached = cloud.attached(sorted(present))
+    attached = cloud.attached([i for i in sorted(managed) if observed[i].present and _is_holder(i, graph)])
     return Snapshot(observed, attached, _not_verified(graph, observed))
+
+
+def _is_holder(resource_id: ArmId, graph: Graph) -> bool:
+    """Gateways and networks always; a resource group only when it may be deleted (is it empty?)."""
+    if not resource_id.names:
+        return resource_id not in graph.by_id
+    return resource_id.type.lower().endswith(_HOLDERS)
 
 
 def _read_existing(cloud: Cloud, resource_id: ArmId) -> Observed:

@@ -60,7 +60,7 @@ class Attached:
     """Something that hangs on one of our resources: a connection, a NAT rule, a root certificate, a peering."""
 
     holder: ArmId
-    kind: Literal["connection", "natRule", "rootCertificate", "peering", "policyGroup", "lock", "resource"]
+    kind: Literal["connection", "natRule", "rootCertificate", "peering", "subnet", "policyGroup", "lock", "resource"]
     name: str
     id: ArmId | None = None
     owner: str | None = None

@@ -1,0 +1,26 @@
+#!/bin/sh
+# The whole life of a multi-site hub on the embedded simulator: plan, build, somebody's change, drift, repair, destroy.
+# A gateway takes its realistic twenty minutes, in simulated time; the whole demo takes less than a minute.
+set -eu
+here=$(cd "$(dirname "$0")/.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+export VPNGW_CLOUD=simulator VPNGW_ENV_FILE="$here/blueprints/example.env"
+blueprint="$here/blueprints/multi_site.py"
+
+say() { printf '\n\033[1m$ %s\033[0m\n' "$*"; }
+run() { say "$@"; "$@"; }
+
+run vpngw validate "$blueprint"
+run vpngw plan "$blueprint"
+run vpngw apply "$blueprint" --yes
+run vpngw show "$blueprint"
+say "# Somebody changes the address of a site in the portal, behind our back."
+python "$here/examples/foreign_hand.py" "$blueprint"
+say vpngw drift "$blueprint"
+vpngw drift "$blueprint" || test $? -eq 2
+run vpngw apply "$blueprint" --yes
+run vpngw drift "$blueprint"
+run vpngw destroy "$blueprint" --yes
+say "# Everything is gone, and the network is as it was."

@@ -57,6 +57,8 @@ class Place:
     clock: Clock | None = None
     credential: Any = None
     simulator: Any = None
+    secret_directory: Path | None = None
+    """Where relative paths of secret files start; the working directory if none."""
 
     @property
     def scope(self) -> Scope:
@@ -167,7 +169,7 @@ class Session:
 
     def secrets(self) -> SecretSource:
         """Resolves references: environment and files here, vaults in the cloud (or in the simulator)."""
-        local = LocalSecrets(self.place.environment, self.place.directory)
+        local = LocalSecrets(self.place.environment, self.place.secret_directory or self.place.directory)
         if self.place.cloud == "simulator":
             return SimulatedVault(local, self.simulator, self.place.environment)
         from vpngw_iac.azure import key_vault_secrets

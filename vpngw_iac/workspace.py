@@ -6,6 +6,7 @@ but the callbacks it is given.
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -74,6 +75,7 @@ class Workspace:
         simulator: Any = None,
         simulator_dir: str = ".vpngw/simulator",
         simulator_speed: float | None = None,
+        secret_directory: Path | str | None = None,
     ) -> None:
         extra = {} if simulator_speed is None else {"simulator_speed": simulator_speed}
         self._place = Place(
@@ -88,6 +90,7 @@ class Workspace:
             clock=clock,
             credential=credential,
             simulator=simulator,
+            secret_directory=None if secret_directory is None else Path(secret_directory),
             **extra,
         )
         self._deployment = deployment
@@ -110,15 +113,27 @@ class Workspace:
             simulator_speed=settings.simulator_speed,
         )
 
+    def beside(self, file: Path | str) -> Workspace:
+        """The same workspace, with relative paths of secrets starting at the folder of a blueprint file."""
+        other = copy.copy(self)
+        other._place = replace(self._place, secret_directory=Path(file).resolve().parent)
+        return other
+
     # -- offline
 
     def validate(self, *blueprints: Deployable, profile: str | None = None) -> Validation:
         """Preflight without a cloud; several blueprints of one file are judged as one topology."""
         from vpngw_iac import preflight
 
-        items = [item for blueprint in blueprints for item in blueprint.resources(self._place.scope)]
-        findings = [finding for blueprint in blueprints for finding in _own_findings(blueprint)]
-        waive = {rule: why for blueprint in blueprints for rule, why in getattr(blueprint, "waive", {}).items()}
+        findings: list[Finding] = []
+        items: list[Resource | Existing] = []
+        for blueprint in blueprints:
+            findings += _own_findings(blueprint)
+            try:
+                items += blueprint.resources(self._place.scope)
+            except BlueprintError as error:
+                findings += error.findings
+        waive = {rule: why for blueprint in blueprints for rule, why in _waived(blueprint).items()}
         findings += preflight.check(_unique(items), waive=waive, profile=profile)
         cycle = Graph.of(items).cycle() if len(blueprints) == 1 else None
         name = ", ".join(blueprint.name for blueprint in blueprints)
@@ -151,22 +166,11 @@ class Workspace:
         """The operations of a plan in their order."""
         return schedule(plan)
 
-    def save_plan(
-        self, plan: Plan, blueprint: Deployable | None = None, show: Mapping[str, Any] | None = None
-    ) -> dict[str, Any]:
-        """The plan file. Makes the store's key and lineage if there is none: all that planning ever writes."""
-        session = Session(self._place, plan.deployment)
-        key = session.key(create=True)
+    def save_plan(self, plan: Plan, show: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The plan file, with what reports `show`. Makes the store's key if there is none: all that planning writes."""
+        key = Session(self._place, plan.deployment).key(create=True)
         assert key is not None  # noqa: S101 - it was made
-        source: object = blueprint or plan
-        return save(
-            plan,
-            key,
-            _version(),
-            moved=getattr(source, "moved", None) or {},
-            formerly=getattr(source, "formerly", None),
-            show=show or {},
-        )
+        return save(plan, key, _version(), show=show or {})
 
     def load_plan(self, document: Mapping[str, Any]) -> SavedPlan:
         """Read a plan file; raises `PlanError` if it is damaged, `StalePlan` if it was edited."""
@@ -219,7 +223,7 @@ class Workspace:
         made = {c.id for c in plan.changes if c.action in (Action.CREATE, Action.REPLACE)}
         found = preflight.check(
             (*plan.graph.resources.values(), *plan.graph.existing.values()),
-            waive=getattr(blueprint, "waive", {}),
+            waive=_waived(blueprint),
             observed={i: o.document for i, o in snapshot.observed.items() if o.document is not None},
             created_or_replaced=made,
             changed={c.id: [d.path for d in c.differences] for c in plan.changes},
@@ -334,6 +338,14 @@ def _own_findings(blueprint: Deployable) -> tuple[Finding, ...]:
     """What the blueprint itself has to say (contradictions between parts)."""
     findings = getattr(blueprint, "findings", None)
     return tuple(findings()) if callable(findings) else ()
+
+
+def _waived(blueprint: Deployable) -> dict[str, str]:
+    """Rule to reason, of the blueprint and of its parts."""
+    waivers = getattr(blueprint, "waivers", None)
+    if not callable(waivers):
+        return dict(getattr(blueprint, "waive", None) or {})
+    return {waiver.rule: waiver.reason for waiver in waivers()}
 
 
 def _blueprint_of(what: Deployable | SavedPlan | Plan) -> tuple[Deployable, SavedPlan | Plan | None]:

@@ -103,6 +103,8 @@ def make_plan(basis: Basis) -> Plan:
         options=basis.options,
         brought_up_to_date=tuple(sorted(set(draft.stale) - {c.address for c in changes})),
         running=basis.running,
+        moved=basis.moved,
+        formerly=basis.formerly,
     )
 
 

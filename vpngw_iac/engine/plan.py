@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from vpngw_iac.arm import ArmId
@@ -53,6 +54,9 @@ class Plan:
     """Addresses behind a gate that people outside must open."""
     running: str = ""
     """Who is running now, if a run is in progress."""
+    moved: Mapping[str, str] = field(default_factory=dict)
+    """What the blueprint says was renamed."""
+    formerly: str | None = None
 
     @property
     def summary(self) -> Summary:

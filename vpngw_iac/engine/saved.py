@@ -64,15 +64,7 @@ def _decision(change: Change) -> dict[str, Any]:
     }
 
 
-def save(
-    plan: Plan,
-    key: FingerprintKey,
-    version: str,
-    *,
-    moved: Mapping[str, str],
-    formerly: str | None,
-    show: Mapping[str, Any],
-) -> dict[str, Any]:
+def save(plan: Plan, key: FingerprintKey, version: str, *, show: Mapping[str, Any]) -> dict[str, Any]:
     """The plan file: `show` (what reports say) plus the basis, sealed with an HMAC under the store's key."""
     options = {name: sorted(v) if isinstance(v, frozenset) else v for name, v in asdict(plan.options).items()}
     document = dict(show) | {
@@ -88,8 +80,8 @@ def save(
             "lineage": plan.state.lineage,
             "serial": plan.state.serial,
             "options": options,
-            "moved": dict(moved),
-            "formerly": formerly,
+            "moved": dict(plan.moved),
+            "formerly": plan.formerly,
             "graph": [dump_resource(resource) for resource in plan.graph.resources.values()],
             "existing": [
                 {"address": e.address, "id": str(e.id), "facts": dict(e.facts), "tenant": e.tenant}

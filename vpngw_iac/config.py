@@ -82,8 +82,8 @@ class Settings(BaseModel):
 
     def arguments(self) -> dict[str, Any]:
         """The settings that a `Workspace` takes, by the names of its parameters."""
-        names = ("cloud", "subscription", "tenant", "resource_group", "state", "deployment", "environment")
-        return {name: getattr(self, name) for name in names}
+        names = "cloud subscription tenant resource_group state deployment environment simulator_dir simulator_speed"
+        return {name: getattr(self, name) for name in names.split()}
 
 
 def setting_names() -> tuple[str, ...]:

@@ -1,0 +1,111 @@
+"""``vpngw``: the commands, and the one place where an error becomes a text and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated, NoReturn
+
+import typer
+
+from vpngw_iac._version import __version__
+from vpngw_iac.cli import change, look, offline, simulate, state
+from vpngw_iac.cli.run import write
+from vpngw_iac.errors import ExitCode, UsageError, VpngwError
+
+app = typer.Typer(
+    name="vpngw",
+    help="Infrastructure as code for Azure VPN Gateway: check, plan, apply and watch VPN deployments.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+offline.register(app)
+change.register(app)
+look.register(app)
+app.add_typer(state.group, name="state")
+app.add_typer(look.secrets, name="secret")
+app.add_typer(simulate.group, name="simulator")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        write(sys.stdout, f"vpngw {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Infrastructure as code for Azure VPN Gateway: check, plan, apply and watch VPN deployments."""
+
+
+def main() -> NoReturn:
+    """The program: exits with one of the documented codes, never with a traceback."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code; every error has been told when this returns."""
+    try:
+        command = typer.main.get_command(app)
+        code = command.main(args=list(arguments), prog_name="vpngw", standalone_mode=False)
+        sys.stdout.flush()
+        return int(code or 0)
+    except VpngwError as error:
+        return _told(error, arguments)
+    except typer.TyperException as error:
+        return _usage(error, arguments)
+    except (KeyboardInterrupt, typer.Abort):
+        write(sys.stderr, "Interrupted.\n")
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        write(sys.stdout, "")
+        return ExitCode.ERROR
+    except Exception as error:
+        return _bug(error, arguments)
+
+
+def _usage(error: typer.TyperException, arguments: Sequence[str]) -> int:
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "vpngw"
+    if type(error).__name__ == "NoArgsIsHelpError" and not _wants_json(arguments):
+        write(sys.stderr, error.format_message() + "\n")
+        return ExitCode.USAGE
+    message = "No command." if type(error).__name__ == "NoArgsIsHelpError" else error.format_message()
+    return _told(UsageError(message, advice=f"See `{path} --help`."), arguments)
+
+
+def _bug(error: Exception, arguments: Sequence[str]) -> int:
+    if "--verbose" in arguments or os.environ.get("VPNGW_VERBOSE"):
+        write(sys.stderr, "".join(traceback.format_exception(error)))
+    told = VpngwError(
+        f"{type(error).__name__}: {error}".splitlines()[0],
+        advice="This is a bug in vpngw: please report it with the output of the same command with --verbose.",
+    )
+    return _told(told, arguments)
+
+
+def _told(error: VpngwError, arguments: Sequence[str]) -> int:
+    from vpngw_iac.report.style import style_for
+
+    if _wants_json(arguments):
+        from vpngw_iac.report.json import dumps, error_document
+
+        write(sys.stdout, dumps(error_document(error)))
+    else:
+        from vpngw_iac.report.text.errors import error_text
+
+        style = style_for(sys.stderr, no_color="--no-color" in arguments)
+        write(sys.stderr, error_text(error, style))
+    return int(error.exit_code)
+
+
+def _wants_json(arguments: Sequence[str]) -> bool:
+    return "--json" in arguments or os.environ.get("VPNGW_JSON", "").lower() in ("1", "true", "yes", "on")

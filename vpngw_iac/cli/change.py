@@ -1,0 +1,78 @@
+"""The commands that plan and change: plan, apply, wait, destroy."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from vpngw_iac.cli import options as opt
+from vpngw_iac.cli.options import command
+from vpngw_iac.cli.run import Run
+
+Out = Annotated[
+    str | None, typer.Option("--out", "-o", metavar="plan.json", help="Save the plan, to apply exactly this one.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program, in the order of the help."""
+    for function in (plan, apply, wait, destroy):
+        command(app)(function)
+
+
+def plan(
+    run: Run,
+    file: opt.Blueprint,
+    choices: opt.Choices,
+    out: Out = None,
+    detailed_exitcode: opt.DetailedExitCode = False,
+) -> int:
+    """Show what apply would change, how long it takes and who loses connectivity. Writes nothing."""
+    from vpngw_iac.cli.work import make_plans, plan_code, tell_plans
+
+    views = make_plans(run, file, choices, out)
+    tell_plans(run, views)
+    return plan_code(views, detailed=detailed_exitcode)
+
+
+def apply(
+    run: Run,
+    file: opt.BlueprintOrPlan,
+    choices: opt.Choices,
+    yes: opt.Yes = False,
+    detach: opt.Detach = False,
+    timeout: opt.Timeout = None,
+) -> int:
+    """Plan, ask, and carry it out; what an earlier run left unfinished is continued.
+
+    A saved plan is applied as it is, without asking; if something has moved since it was made, it is refused (8).
+    """
+    from vpngw_iac.blueprints.load import saved_plan
+    from vpngw_iac.cli.work import apply_blueprints, apply_saved, destroy_blueprints, tell_outcomes
+
+    if (document := saved_plan(file)) is not None:
+        return tell_outcomes(run, apply_saved(run, document, choices, detach=detach, timeout=timeout))
+    work = destroy_blueprints if choices["destroy"] else apply_blueprints
+    return tell_outcomes(run, work(run, file, choices, yes=yes, detach=detach, timeout=timeout))
+
+
+def wait(run: Run, file: opt.Blueprint, timeout: opt.Timeout = None) -> int:
+    """Continue what is still running in Azure; starts nothing new."""
+    from vpngw_iac.cli.work import tell_outcomes, wait_for
+
+    return tell_outcomes(run, wait_for(run, file, timeout=timeout))
+
+
+def destroy(
+    run: Run,
+    file: opt.Blueprint,
+    choices: opt.Choices,
+    yes: opt.Yes = False,
+    detach: opt.Detach = False,
+    timeout: opt.Timeout = None,
+) -> int:
+    """Delete everything of this deployment, after listing the public IP addresses that are lost for good."""
+    from vpngw_iac.cli.work import destroy_blueprints, tell_outcomes
+
+    return tell_outcomes(run, destroy_blueprints(run, file, choices, yes=yes, detach=detach, timeout=timeout))

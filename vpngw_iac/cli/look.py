@@ -1,0 +1,72 @@
+"""The commands that look: drift, show, log, secret check."""
+
+from __future__ import annotations
+
+import typer
+
+from vpngw_iac.cli import options as opt
+from vpngw_iac.cli.options import command
+from vpngw_iac.cli.run import Run
+from vpngw_iac.errors import ExitCode
+
+secrets = typer.Typer(help="Check secret references.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program, in the order of the help."""
+    for function in (drift, show, log):
+        command(app)(function)
+
+
+def drift(run: Run, file: opt.Blueprint, deep: opt.Deep = False) -> int:
+    """Tell how Azure moved away from what was applied; exit code 2 if it did."""
+    from vpngw_iac.cli.summary import add_to_summary
+    from vpngw_iac.report.json import drift_document
+    from vpngw_iac.report.markdown import drift_markdown
+    from vpngw_iac.report.text import drift_text
+
+    found = [run.workspace.drift(blueprint, deep=deep) for blueprint in run.blueprints(file)]
+    run.answer([drift_document(one) for one in found], "\n".join(drift_text(one, run.style) for one in found))
+    add_to_summary(run, *(drift_markdown(one) for one in found))
+    return ExitCode.CHANGES if any(one.alarming for one in found) else ExitCode.DONE
+
+
+def show(run: Run, file: opt.BlueprintOrPlan) -> int:
+    """Show what is deployed: public IPs, BGP addresses, the status of each tunnel; or a saved plan."""
+    from vpngw_iac.blueprints.load import saved_plan
+    from vpngw_iac.cli.work import tell_plans
+    from vpngw_iac.report.json import show_document
+    from vpngw_iac.report.text import inventory_text
+    from vpngw_iac.report.view import PlanView
+
+    if (document := saved_plan(file)) is not None:
+        tell_plans(run, [PlanView.load(document)])
+        return ExitCode.DONE
+    found = [run.workspace.show(blueprint) for blueprint in run.blueprints(file)]
+    run.answer([show_document(one) for one in found], "\n".join(inventory_text(one, run.style) for one in found))
+    return ExitCode.DONE
+
+
+def log(run: Run, file: opt.Blueprint) -> int:
+    """Tell the history of runs, with the correlation and operation ids that support asks for."""
+    from vpngw_iac.report.json import log_document
+    from vpngw_iac.report.text import history_text
+
+    workspace = run.workspace
+    told = [(workspace.name_of(one), workspace.history(one)) for one in run.blueprints(file)]
+    text = "\n".join(history_text(name, runs, run.style) for name, runs in told)
+    run.answer([log_document(name, runs) for name, runs in told], text)
+    return ExitCode.DONE
+
+
+@command(secrets)
+def check(run: Run, file: opt.Blueprint) -> int:
+    """Resolve each secret reference without printing it."""
+    from vpngw_iac.report.json import secrets_document
+    from vpngw_iac.report.text import secrets_text
+
+    workspace = run.workspace
+    told = [(workspace.name_of(one), workspace.check_secrets(one)) for one in run.blueprints(file)]
+    text = "\n".join(secrets_text(checks, run.style) for _, checks in told)
+    run.answer([secrets_document(name, checks) for name, checks in told], text)
+    return ExitCode.DONE if all(one.ok for _, checks in told for one in checks) else ExitCode.REFUSED

@@ -1,0 +1,107 @@
+"""The commands that need no cloud: validate, compile, graph, rule, schema."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from vpngw_iac.cli import options as opt
+from vpngw_iac.cli.options import command
+from vpngw_iac.cli.run import Run
+from vpngw_iac.errors import ExitCode, UsageError
+
+
+class ValidateFormat(StrEnum):
+    """How `validate` answers."""
+
+    TEXT = "text"
+    JSON = "json"
+    SARIF = "sarif"
+
+
+class Picture(StrEnum):
+    """What `graph` draws."""
+
+    TOPOLOGY = "topology"
+    OPERATIONS = "operations"
+
+
+class PictureFormat(StrEnum):
+    """How `graph` draws it."""
+
+    MERMAID = "mermaid"
+    DOT = "dot"
+    SVG = "svg"
+
+
+RuleId = Annotated[str | None, typer.Argument(metavar="[ID]", help="For example R-SUBNET-02.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program, in the order of the help."""
+    for function in (validate, compile, graph, rule, schema):
+        command(app)(function)
+
+
+def validate(
+    run: Run,
+    file: opt.Blueprint,
+    format: Annotated[ValidateFormat, typer.Option("--format", help="How to answer.")] = ValidateFormat.TEXT,
+) -> int:
+    """Check a blueprint against everything Azure would refuse, offline."""
+    from vpngw_iac.cli.check import tell_validation
+
+    loaded = run.load(file)
+    return tell_validation(run, run.workspace.validate(*loaded.blueprints), loaded, format)
+
+
+def compile(run: Run, file: opt.Blueprint) -> int:
+    """Show the Azure operations in their order, offline."""
+    from vpngw_iac.report.json import compile_document
+    from vpngw_iac.report.text import schedule_text
+
+    made = [run.workspace.compile(blueprint) for blueprint in run.blueprints(file)]
+    documents = [compile_document(one.deployment, one.schedule, one.graph) for one in made]
+    run.answer(documents, "\n".join(schedule_text(one.deployment, one.schedule, run.style) for one in made))
+    return ExitCode.DONE
+
+
+def graph(
+    run: Run,
+    file: opt.Blueprint,
+    of: Annotated[Picture, typer.Option("--of", help="What to draw.")] = Picture.TOPOLOGY,
+    format: Annotated[PictureFormat, typer.Option("--format", help="How to draw it.")] = PictureFormat.MERMAID,
+) -> int:
+    """Draw networks, gateways and sites, or the operations in their order."""
+    from vpngw_iac.report.json import document
+    from vpngw_iac.report.pictures import draw
+
+    made = run.workspace.compile(run.load(file).blueprint)
+    picture = draw(made.deployment, made.graph, made.schedule, of=of.value, format=format.value)
+    run.answer([document("graph", of=of.value, picture_format=format.value, picture=picture)], picture)
+    return ExitCode.DONE
+
+
+def rule(run: Run, rule_id: RuleId = None) -> int:
+    """Explain a preflight rule; without ID list them all."""
+    from vpngw_iac import preflight
+    from vpngw_iac.report.json import rule_document
+    from vpngw_iac.report.text import rules_text
+
+    wanted = (rule_id or "").upper()
+    found = [known for known in preflight.rules() if wanted in ("", known.id.upper())]
+    if not found:
+        raise UsageError(f"There is no rule {rule_id}.", advice="`vpngw rule` lists them all.")
+    run.answer([rule_document(found)], rules_text(found, run.style, whole=bool(wanted)))
+    return ExitCode.DONE
+
+
+def schema(run: Run) -> int:
+    """Print the JSON Schema of blueprints, for editors."""
+    from vpngw_iac.blueprints import load
+    from vpngw_iac.report.json import dumps
+
+    run.emit(dumps(load.schema()))
+    return ExitCode.DONE

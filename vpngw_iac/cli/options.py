@@ -1,0 +1,147 @@
+"""Options that several commands share, as small annotated aliases, and the decorator that makes commands of functions.
+
+A command is a function whose first parameter is a `Run`; the options that every command takes are added to the
+signature that Typer sees, so that no command repeats them.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from vpngw_iac.cli.run import Run
+
+Blueprint = Annotated[
+    str, typer.Argument(metavar="FILE", help="Blueprint: file.py, file.py:NAME, a YAML or a JSON file.")
+]
+BlueprintOrPlan = Annotated[str, typer.Argument(metavar="FILE|plan.json", help="Blueprint, or a saved plan.")]
+MaybeBlueprint = Annotated[
+    str | None, typer.Argument(metavar="[FILE]", help="Blueprint; or name the deployment with --deployment.")
+]
+
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Detach = Annotated[bool, typer.Option("--detach", help="Start what can start, then leave (exit code 6).")]
+Timeout = Annotated[
+    float | None,
+    typer.Option("--timeout", metavar="MIN", min=0, help="Leave after so many minutes (exit code 6); Azure goes on."),
+]
+DetailedExitCode = Annotated[bool, typer.Option("--detailed-exitcode", help="Exit with 2 when there are changes.")]
+Destroying = Annotated[bool, typer.Option("--destroy", help="Plan to destroy everything.")]
+Adopt = Annotated[
+    list[str] | None,
+    typer.Option("--adopt", metavar="ADDR", help="Take over a resource that exists (address or id; repeatable)."),
+]
+AdoptAndChange = Annotated[
+    bool, typer.Option("--adopt-and-change", help="Also change what is adopted, in the same plan.")
+]
+Replace = Annotated[
+    list[str] | None,
+    typer.Option("--replace", metavar="ADDR", help="Delete and create it again (address or id; repeatable)."),
+]
+Target = Annotated[
+    list[str] | None,
+    typer.Option("--target", metavar="ADDR", help="Only this, and what it needs (address or id; repeatable)."),
+]
+Deep = Annotated[bool, typer.Option("--deep", help="Read every resource by itself, not from lists.")]
+EditsOnly = Annotated[
+    bool, typer.Option("--edits-only", help="Apply only what was edited in the blueprint; leave drift alone.")
+]
+KeepPublicIps = Annotated[
+    bool, typer.Option("--keep-public-ips", help="Forget public IP addresses instead of deleting them.")
+]
+AllGone = Annotated[
+    bool, typer.Option("--all-gone", help="Everything that is in the state is gone from Azure, and that is right.")
+]
+ResendSecrets = Annotated[bool, typer.Option("--resend-secrets", help="Set all secrets again.")]
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, also on failure.")]
+Cloud = Annotated[
+    str | None,
+    typer.Option("--cloud", metavar="CLOUD", help="simulator, public, usgovernment, china or https://ENDPOINT."),
+]
+State = Annotated[
+    str | None,
+    typer.Option("--state", metavar="URL", help="Where the state is: a folder, or azblob://account/container/prefix."),
+]
+Deployment = Annotated[
+    str | None, typer.Option("--deployment", metavar="NAME", help="Name of the deployment; the blueprint's by default.")
+]
+Subscription = Annotated[str | None, typer.Option("--subscription", metavar="ID", help="Default subscription.")]
+Tenant = Annotated[str | None, typer.Option("--tenant", metavar="ID", help="Tenant to sign in to.")]
+Group = Annotated[str | None, typer.Option("--resource-group", "-g", metavar="RG", help="Default resource group.")]
+NoColor = Annotated[bool, typer.Option("--no-color", help="No colours.")]
+Verbose = Annotated[bool, typer.Option("--verbose", help="Say more; show where an unexpected error comes from.")]
+EnvFile = Annotated[
+    str | None, typer.Option("--env-file", metavar="FILE", help="Variables for secrets and settings, NAME=value.")
+]
+
+
+def _common(
+    json: Json = False,
+    cloud: Cloud = None,
+    state: State = None,
+    deployment: Deployment = None,
+    subscription: Subscription = None,
+    tenant: Tenant = None,
+    resource_group: Group = None,
+    no_color: NoColor = False,
+    verbose: Verbose = False,
+    env_file: EnvFile = None,
+) -> None:
+    """The options of every command."""
+
+
+Choices = dict[str, Any]
+"""What the caller asked of a plan, by the names of the engine's options; a command that takes it gets all of these."""
+
+
+def _planning(
+    destroy: Destroying = False,
+    adopt: Adopt = None,
+    adopt_and_change: AdoptAndChange = False,
+    replace: Replace = None,
+    target: Target = None,
+    deep: Deep = False,
+    edits_only: EditsOnly = False,
+    keep_public_ips: KeepPublicIps = False,
+    all_gone: AllGone = False,
+    resend_secrets: ResendSecrets = False,
+) -> None:
+    """The options that decide a plan."""
+
+
+Command = TypeVar("Command", bound=Callable[..., int])
+
+
+def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    return list(inspect.signature(function, eval_str=True).parameters.values())
+
+
+def command(group: typer.Typer, name: str | None = None) -> Callable[[Command], Command]:
+    """Register a function as a command: it gets a `Run` and its own options, and returns the exit code.
+
+    A parameter ``choices`` stands for all options that decide a plan.
+    """
+
+    def register(function: Command) -> Command:
+        own = _parameters(function)[1:]
+        planning = _parameters(_planning) if any(p.name == "choices" for p in own) else []
+        common = _parameters(_common)
+
+        def call(**values: Any) -> int:
+            settings = {parameter.name: values.pop(parameter.name) or None for parameter in common}
+            if planning:
+                values["choices"] = {parameter.name: values.pop(parameter.name) for parameter in planning}
+            return int(function(Run.open(**settings), **values))
+
+        shown = [parameter for parameter in own if parameter.name != "choices"]
+        keywords = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in (*shown, *planning, *common)]
+        call.__signature__ = inspect.Signature(keywords)  # type: ignore[attr-defined]
+        call.__name__, call.__doc__ = function.__name__, function.__doc__
+        group.command(name or function.__name__.replace("_", "-"))(call)
+        return function
+
+    return register

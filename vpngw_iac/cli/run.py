@@ -1,0 +1,131 @@
+"""One call of the command line: its settings, where it writes, and the blueprints and workspaces it works with."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Self
+
+from vpngw_iac.errors import ExitCode, UsageError
+from vpngw_iac.report.style import Style, is_terminal, style_for
+
+if TYPE_CHECKING:
+    from vpngw_iac.blueprints.base import Blueprint
+    from vpngw_iac.blueprints.load import LoadedFile
+    from vpngw_iac.config import Settings
+    from vpngw_iac.workspace import Workspace
+
+PRECEDENCE = (
+    ExitCode.INTERRUPTED,
+    ExitCode.TERMINATED,
+    ExitCode.LOCKED,
+    ExitCode.PERMISSION,
+    ExitCode.ERROR,
+    ExitCode.REFUSED,
+    ExitCode.STALE,
+    ExitCode.RUNNING,
+    ExitCode.CHANGES,
+    ExitCode.DONE,
+)
+"""Of several exit codes the first of these counts."""
+
+
+def worst(codes: Iterable[int]) -> ExitCode:
+    """The exit code of several results."""
+    found = {int(code) for code in codes}
+    return next((code for code in PRECEDENCE if code in found), ExitCode(max(found, default=0)))
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a command needs beyond its own options."""
+
+    settings: Settings
+    out: IO[str]
+    err: IO[str]
+
+    @classmethod
+    def open(cls, **flags: Any) -> Self:
+        """Read the settings; variables of ``--env-file`` become visible to credentials, secrets and blueprints."""
+        from vpngw_iac.config import Settings, read_env_file
+
+        env_file = flags.pop("env_file", None)
+        settings = Settings.load(env_file=env_file, **flags)
+        named = env_file or os.environ.get("VPNGW_ENV_FILE")
+        for name, value in (read_env_file(Path(named)) if named else {}).items():
+            os.environ.setdefault(name, value)
+        return cls(settings, sys.stdout, sys.stderr)
+
+    # --- what it works with ------------------------------------------------------------------------------------------
+
+    def load(self, file: str) -> LoadedFile:
+        """A blueprint file; raises `UsageError` if ``--deployment`` should name several deployments at once."""
+        from vpngw_iac.blueprints.load import load
+
+        loaded = load(file)
+        if len(loaded.blueprints) > 1 and self.settings.deployment:
+            names = ", ".join(blueprint.name for blueprint in loaded.blueprints)
+            advice = f"Name one with {file}:NAME. It holds {names}."
+            raise UsageError("--deployment names one deployment, the file holds several.", advice=advice)
+        return loaded
+
+    def blueprints(self, file: str) -> tuple[Blueprint, ...]:
+        """The blueprints of a file, one or several."""
+        return self.load(file).blueprints
+
+    @property
+    def workspace(self) -> Workspace:
+        """A workspace with these settings."""
+        from vpngw_iac.workspace import Workspace
+
+        return Workspace(**self.settings.arguments())
+
+    # --- what it says ------------------------------------------------------------------------------------------------
+
+    @property
+    def style(self) -> Style:
+        """How text on stdout looks."""
+        return style_for(self.out, no_color=self.settings.no_color, environment=self.settings.environment)
+
+    @property
+    def talk_style(self) -> Style:
+        """How text on stderr looks."""
+        return style_for(self.err, no_color=self.settings.no_color, environment=self.settings.environment)
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether somebody is there to answer."""
+        return is_terminal(sys.stdin)
+
+    def emit(self, text: str) -> None:
+        """Data on stdout; that nobody reads on is no error."""
+        write(self.out, text)
+
+    def say(self, text: str) -> None:
+        """Talk on stderr."""
+        write(self.err, text if text.endswith("\n") else text + "\n")
+
+    def answer(self, documents: Sequence[Mapping[str, Any]], text: str) -> None:
+        """The result: with ``--json`` exactly one document, else the text."""
+        from vpngw_iac.report import json as report
+
+        if not self.settings.json_output:
+            self.emit(text)
+        elif len(documents) == 1:
+            self.emit(report.dumps(documents[0]))
+        else:
+            self.emit(report.dumps(report.document("several", documents=list(documents))))
+
+
+def write(stream: IO[str], text: str) -> None:
+    """Write and flush; a reader that left (``| head``) is no error, and nothing more is written to it."""
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        descriptor = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(descriptor, stream.fileno())
+        os.close(descriptor)

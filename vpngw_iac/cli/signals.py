@@ -1,0 +1,61 @@
+"""Ctrl-C and SIGTERM during a run: the first asks it to stop in order, the second leaves at once."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from vpngw_iac.engine.stop import Stop
+
+FIRST = "Stopping: nothing new is started. What runs in Azure goes on. Ctrl-C again leaves at once."
+TERMINATED = "Terminated: nothing new is started. What runs in Azure goes on; the next run continues."
+
+
+class Interrupts:
+    """Turns signals into requests to a `Stop`; while somebody is being asked, Ctrl-C ends the question instead."""
+
+    def __init__(self, stop: Stop) -> None:
+        self._stop = stop
+        self._asking = False
+        self.say: Callable[[str], None] = lambda _: None
+        """Tells people what was heard."""
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """Around a prompt: Ctrl-C raises `KeyboardInterrupt` there."""
+        self._asking = True
+        try:
+            yield
+        finally:
+            self._asking = False
+
+    def heard(self, number: int, frame: FrameType | None) -> None:
+        """The signal handler."""
+        del frame
+        terminated = number == signal.SIGTERM
+        if self._asking:
+            self._stop.request("terminated" if terminated else "interrupted")
+            raise KeyboardInterrupt
+        if self._stop.asked:
+            self._stop.now()
+            return
+        self._stop.request("terminated" if terminated else "interrupted")
+        self.say(TERMINATED if terminated else FIRST)
+
+
+@contextmanager
+def listening(stop: Stop) -> Iterator[Interrupts]:
+    """Listen to SIGINT and SIGTERM; what was there before is restored."""
+    interrupts = Interrupts(stop)
+    if threading.current_thread() is not threading.main_thread():
+        yield interrupts
+        return
+    before = {number: signal.signal(number, interrupts.heard) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield interrupts
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,117 @@
+"""``vpngw simulator``: put the simulated cloud behind HTTPS, look into it, empty it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vpngw_iac.cli.options import command
+from vpngw_iac.cli.run import Run
+from vpngw_iac.errors import ExitCode
+
+if TYPE_CHECKING:
+    from vpngw_iac.simulator import Simulator
+    from vpngw_iac.simulator.server import Server
+
+group = typer.Typer(
+    help="A cloud of our own, for trying, testing and teaching without a subscription.", no_args_is_help=True
+)
+
+Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 takes a free one.")]
+Tls = Annotated[bool, typer.Option("--tls/--no-tls", help="HTTPS with a certificate made for it, or plain HTTP.")]
+Host = Annotated[str, typer.Option("--host", help="Address to listen on.")]
+Speed = Annotated[float | None, typer.Option("--speed", min=0.001, help="Simulated seconds per second.")]
+FaultFile = Annotated[str | None, typer.Option("--faults", metavar="FILE", help="What goes wrong, as YAML or JSON.")]
+Folder = Annotated[str | None, typer.Option("--dir", metavar="DIR", help="Where the content is kept.")]
+
+
+@command(group)
+def serve(
+    run: Run,
+    port: Port = 8443,
+    tls: Tls = True,
+    host: Host = "127.0.0.1",
+    speed: Speed = None,
+    faults: FaultFile = None,
+    folder: Folder = None,
+) -> int:
+    """Answer any ARM client until Ctrl-C; prints the variables that such a client needs."""
+    from vpngw_iac.simulator.server import Server, kill_this_process
+
+    simulator = _open(run, folder, speed, faults, die=kill_this_process)
+    server = Server(simulator, host, port, certificate_directory=_folder(run, folder) if tls else None)
+    server.serve(lambda url: _tell(run, server, url))
+    run.say("The simulator has stopped; its content is kept.")
+    return ExitCode.DONE
+
+
+@command(group)
+def reset(run: Run, folder: Folder = None) -> int:
+    """Empty the simulated cloud."""
+    from vpngw_iac.report.json import document
+
+    simulator = _open(run, folder)
+    count = len(simulator.documents())
+    simulator.reset()
+    run.answer([document("simulator", removed=count)], f"The simulator is empty; {count} resources are gone.\n")
+    return ExitCode.DONE
+
+
+@command(group)
+def show(run: Run, folder: Folder = None) -> int:
+    """List what the simulated cloud holds; with --json the whole documents."""
+    from vpngw_iac.report.json import document
+    from vpngw_iac.report.text import documents_text
+
+    documents = _open(run, folder).documents()
+    run.answer([document("simulator", documents=documents)], documents_text(documents))
+    return ExitCode.DONE
+
+
+def _folder(run: Run, folder: str | None) -> Path:
+    return Path(folder or run.settings.simulator_dir).resolve()
+
+
+def _open(
+    run: Run, folder: str | None, speed: float | None = None, faults: str | None = None, **hands: object
+) -> Simulator:
+    from vpngw_iac.session import SIMULATOR_SPEED
+    from vpngw_iac.simulator import ScaledTime, Simulator
+    from vpngw_iac.simulator.faults import read_faults
+
+    time = ScaledTime(speed or run.settings.simulator_speed or SIMULATOR_SPEED)
+    going_wrong = read_faults(Path(faults)) if faults else ()
+    return Simulator(_folder(run, folder), time=time, faults=going_wrong, **hands)  # type: ignore[arg-type]
+
+
+def _tell(run: Run, server: Server, url: str) -> None:
+    from vpngw_iac.report.json import document
+
+    variables = environment_of(url, server.certificate)
+    if run.settings.json_output:
+        content = document("simulator", url=url, environment=variables)
+        run.emit(json.dumps(content) + "\n")
+        return
+    exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
+    run.emit(f"# The simulator answers at {url}. In another terminal:\n{exports}")
+    run.say("Ctrl-C stops it; its content is kept.")
+
+
+def environment_of(url: str, certificate: Path | None) -> Mapping[str, str]:
+    """What a client needs to find it, trust it and sign in; any client secret is accepted."""
+    from vpngw_iac.session import OFFLINE_SUBSCRIPTION
+
+    trust = {"REQUESTS_CA_BUNDLE": str(certificate), "SSL_CERT_FILE": str(certificate)} if certificate else {}
+    return {
+        "VPNGW_CLOUD": url,
+        **trust,
+        "AZURE_SUBSCRIPTION_ID": OFFLINE_SUBSCRIPTION,
+        "AZURE_TENANT_ID": "00000000-0000-0000-0000-0000000000aa",
+        "AZURE_CLIENT_ID": "00000000-0000-0000-0000-0000000000bb",
+        "AZURE_CLIENT_SECRET": "simulator",
+    }

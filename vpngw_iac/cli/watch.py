@@ -1,0 +1,105 @@
+"""Around a run that changes things: progress on stderr, signals, and the question that is asked with the lock held."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vpngw_iac.cli.run import Run, write
+from vpngw_iac.cli.signals import Interrupts, listening
+from vpngw_iac.engine.event import Event, Notice
+from vpngw_iac.engine.stop import Stop
+from vpngw_iac.errors import UsageError
+
+if TYPE_CHECKING:
+    from vpngw_iac.engine.plan import Plan
+    from vpngw_iac.report.progress import Progress
+    from vpngw_iac.report.view import PlanView
+    from vpngw_iac.workspace import Workspace
+
+
+@dataclass(slots=True)
+class Watch:
+    """What a use-case of the workspace takes besides the blueprint."""
+
+    run: Run
+    workspace: Workspace
+    progress: Progress
+    stop: Stop
+    interrupts: Interrupts
+    _open: bool = False
+
+    def on_event(self, event: Event) -> None:
+        """Show the progress; the display opens with the first event, after the question was answered."""
+        if not self._open:
+            self._open = True
+            self.progress.__enter__()
+        self.progress(event)
+
+    def notice(self, text: str) -> None:
+        """Say something beside the progress."""
+        self.on_event(Notice(text, ""))
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        if self._open:
+            self._open = False
+            self.progress.__exit__(None, None, None)
+
+    def confirm(self, *, ask: bool) -> Callable[[Plan], bool]:
+        """Shows the plan; with `ask` it also asks. A plan that changes nothing or is refused needs no answer."""
+
+        def confirm(plan: Plan) -> bool:
+            from vpngw_iac.report.text import plan_text
+            from vpngw_iac.report.view import PlanView
+
+            view = PlanView.of(plan, self.workspace.schedule(plan))
+            self.run.say(plan_text(view, self.run.talk_style))
+            if ask and view.changes and not view.blocking:
+                with self.interrupts.asking():
+                    return _said_yes(self.run, view)
+            return True
+
+        return confirm
+
+
+def _said_yes(run: Run, view: PlanView) -> bool:
+    """Whether somebody typed ``yes``; Ctrl-C and the end of the input are a no."""
+    from vpngw_iac.report.text import question
+
+    write(run.err, question(view))
+    try:
+        return sys.stdin.readline().strip().lower() == "yes"
+    except KeyboardInterrupt:
+        write(run.err, "\n")
+        return False
+
+
+def require_consent(run: Run, *, yes: bool) -> None:
+    """Raise `UsageError` before anything is read if nobody is there to answer and ``--yes`` was not given."""
+    if not yes and not run.can_ask:
+        raise UsageError(
+            "Nobody is there to confirm: stdin is no terminal.", advice="Give --yes, or apply a saved plan."
+        )
+
+
+@contextmanager
+def watching(run: Run) -> Iterator[Watch]:
+    """A run with its workspace, its progress display and its signal handlers."""
+    from vpngw_iac.report.progress import progress_for
+    from vpngw_iac.session import SIMULATOR_SPEED
+
+    settings = run.settings
+    speed = settings.simulator_speed or SIMULATOR_SPEED if settings.cloud == "simulator" else 1.0
+    progress = progress_for(run.err, no_color=settings.no_color, environment=settings.environment, speed=speed)
+    stop = Stop()
+    with listening(stop) as interrupts:
+        watch = Watch(run, run.workspace, progress, stop, interrupts)
+        interrupts.say = watch.notice
+        try:
+            yield watch
+        finally:
+            watch.close()

@@ -1,0 +1,176 @@
+"""What the commands that plan and change have in common: one use-case per blueprint, one report for all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vpngw_iac.cli.run import Run, worst
+from vpngw_iac.cli.summary import add_to_summary
+from vpngw_iac.cli.watch import Watch, require_consent, watching
+from vpngw_iac.engine.event import Outcome
+from vpngw_iac.engine.plan import Options
+from vpngw_iac.errors import ExitCode, UsageError
+from vpngw_iac.report import json as documents
+from vpngw_iac.report.markdown import plan_markdown
+from vpngw_iac.report.text import outcome_text, plan_text
+from vpngw_iac.report.view import PlanView
+
+if TYPE_CHECKING:
+    from vpngw_iac.cli.options import Choices
+
+
+def options_of(choices: Choices, **fixed: Any) -> Options:
+    """The engine's options; lists of addresses become sets."""
+    sets = {"adopt", "replace", "target"}
+    values: dict[str, Any] = {
+        name: frozenset(value or ()) if name in sets else value for name, value in choices.items()
+    }
+    return Options(**(values | fixed))
+
+
+# --- plans -----------------------------------------------------------------------------------------------------------
+
+
+def make_plans(run: Run, file: str, choices: Choices, out: str | None) -> tuple[PlanView, ...]:
+    """Plan every blueprint of a file; with `out` the only one is saved."""
+    workspace, options = run.workspace, options_of(choices)
+    if out is not None:
+        blueprint = run.load(file).blueprint
+        plan = workspace.plan(blueprint, options)
+        view = PlanView.of(plan, workspace.schedule(plan))
+        save_document(run, out, workspace.save_plan(plan, documents.plan_document(view)))
+        return (view,)
+    plans = [workspace.plan(blueprint, options) for blueprint in run.blueprints(file)]
+    return tuple(PlanView.of(plan, workspace.schedule(plan)) for plan in plans)
+
+
+def save_document(run: Run, out: str, document: Mapping[str, Any]) -> None:
+    """Write a plan file; raises `UsageError` if the place cannot be written."""
+    try:
+        Path(out).write_text(documents.dumps(document), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"The plan cannot be saved to {out}: {error.strerror}.", advice="Choose another -o.") from None
+    run.say(f"Saved to {out}. `vpngw apply {out}` applies exactly this plan, or refuses.")
+
+
+def tell_plans(run: Run, views: Sequence[PlanView]) -> None:
+    """Report plans."""
+    text = "\n".join(plan_text(view, run.style) for view in views)
+    run.answer([documents.plan_document(view) for view in views], text)
+    add_to_summary(run, *(plan_markdown(view) for view in views))
+
+
+def plan_code(views: Iterable[PlanView], *, detailed: bool) -> int:
+    """4 if one is refused, 2 if there are changes and somebody wants to know, else 0."""
+    return worst(
+        ExitCode.REFUSED if view.blocking else ExitCode.CHANGES if detailed and view.changes else ExitCode.DONE
+        for view in views
+    )
+
+
+# --- runs ------------------------------------------------------------------------------------------------------------
+
+
+def apply_blueprints(
+    run: Run, file: str, choices: Choices, *, yes: bool, detach: bool, timeout: float | None
+) -> tuple[Outcome, ...]:
+    """Apply every blueprint of a file, one after the other."""
+    require_consent(run, yes=yes)
+    options, seconds = options_of(choices), in_seconds(timeout)
+    return _each(
+        run,
+        run.blueprints(file),
+        lambda watch, blueprint: watch.workspace.apply(
+            blueprint,
+            options=options,
+            on_event=watch.on_event,
+            confirm=watch.confirm(ask=not yes),
+            detach=detach,
+            timeout=seconds,
+            stop=watch.stop,
+        ),
+    )
+
+
+def destroy_blueprints(
+    run: Run, file: str, choices: Choices, *, yes: bool, detach: bool, timeout: float | None
+) -> tuple[Outcome, ...]:
+    """Destroy every deployment of a file, the last one first: it may use the earlier ones."""
+    require_consent(run, yes=yes)
+    options, seconds = options_of(choices, destroy=True), in_seconds(timeout)
+    return _each(
+        run,
+        tuple(reversed(run.blueprints(file))),
+        lambda watch, blueprint: watch.workspace.destroy(
+            blueprint,
+            options=options,
+            on_event=watch.on_event,
+            confirm=watch.confirm(ask=not yes),
+            detach=detach,
+            timeout=seconds,
+            stop=watch.stop,
+        ),
+    )
+
+
+def apply_saved(
+    run: Run, document: Mapping[str, Any], choices: Choices, *, detach: bool, timeout: float | None
+) -> tuple[Outcome, ...]:
+    """Apply a saved plan; what was chosen is in it, so that no option may contradict it."""
+    if given := sorted(name for name, value in choices.items() if value):
+        names = ", ".join("--" + name.replace("_", "-") for name in given)
+        raise UsageError(f"A saved plan has its options already; {names} cannot change it.", advice="Plan again.")
+    return _each(
+        run,
+        (None,),
+        lambda watch, _: watch.workspace.apply(
+            watch.workspace.load_plan(document),
+            on_event=watch.on_event,
+            confirm=watch.confirm(ask=False),
+            detach=detach,
+            timeout=in_seconds(timeout),
+            stop=watch.stop,
+        ),
+    )
+
+
+def wait_for(run: Run, file: str, *, timeout: float | None) -> tuple[Outcome, ...]:
+    """Watch what is still running in Azure, for every blueprint of a file."""
+    return _each(
+        run,
+        run.blueprints(file),
+        lambda watch, blueprint: watch.workspace.wait(
+            blueprint, on_event=watch.on_event, timeout=in_seconds(timeout), stop=watch.stop
+        ),
+    )
+
+
+def _each(run: Run, blueprints: Iterable[Any], work: Callable[[Watch, Any], Outcome]) -> tuple[Outcome, ...]:
+    outcomes: list[Outcome] = []
+    for blueprint in blueprints:
+        with watching(run) as watch:
+            outcomes.append(work(watch, blueprint))
+        if watch.stop.asked:
+            outcomes[-1] = replace(outcomes[-1], exit_code=worst((outcomes[-1].exit_code, _stopped(watch))))
+            break
+    return tuple(outcomes)
+
+
+def _stopped(watch: Watch) -> ExitCode:
+    """The exit code of a run that was asked to stop while something was left to do."""
+    return ExitCode.TERMINATED if watch.stop.reason == "terminated" else ExitCode.INTERRUPTED
+
+
+def tell_outcomes(run: Run, outcomes: Sequence[Outcome]) -> int:
+    """Report what was done, and say with which code to exit."""
+    text = "\n".join(outcome_text(outcome, run.style) for outcome in outcomes)
+    run.answer([documents.outcome_document(outcome) for outcome in outcomes], text)
+    return worst(outcome.exit_code for outcome in outcomes)
+
+
+def in_seconds(minutes: float | None) -> float | None:
+    """``--timeout`` is given in minutes."""
+    return None if minutes is None else minutes * 60

@@ -1,0 +1,278 @@
+"""The JSON documents: ``"format": 1`` and ``"kind"`` at the top of each. Keys may be added, none may go.
+
+Everything here is plain JSON and holds no secret: values pass through `shown`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from vpngw_iac.engine.change import Change, Difference, OutageStatement, Summary
+from vpngw_iac.engine.document import shown
+from vpngw_iac.engine.event import OperationResult, Outcome
+from vpngw_iac.engine.graph import Graph
+from vpngw_iac.engine.operation import Operation, Schedule
+from vpngw_iac.engine.result import Drift, Inventory, SecretCheck
+from vpngw_iac.engine.sealing import stored
+from vpngw_iac.errors import AzureIds, BlueprintError, CloudError, Finding, Findings, Refused, VpngwError
+from vpngw_iac.report.view import PlanView
+from vpngw_iac.state.log import LoggedRun
+
+if TYPE_CHECKING:
+    from vpngw_iac.preflight import Rule
+
+FORMAT = 1
+
+Document = dict[str, Any]
+
+
+def document(kind: str, **content: Any) -> Document:
+    """A document with its head."""
+    return {"format": FORMAT, "kind": kind, **content}
+
+
+def dumps(content: Mapping[str, Any]) -> str:
+    """The text of a document."""
+    return json.dumps(content, indent=2, ensure_ascii=False, default=str) + "\n"
+
+
+def plan_document(plan: PlanView) -> Document:
+    """A plan; a resource without change is not listed."""
+    return document(
+        "plan",
+        deployment=plan.deployment,
+        cloud=plan.cloud,
+        endpoint=plan.endpoint,
+        subscription=plan.subscription,
+        state=plan.state,
+        destroy=plan.destroy,
+        changes=[change_document(change) for change in plan.changes],
+        summary=_summary(plan.summary),
+        findings=findings_list(plan.findings),
+        unread=list(plan.unread),
+        unmanaged=list(plan.unmanaged),
+        critical_path_minutes=minutes(plan.seconds),
+        expected_minutes=minutes(plan.expected or plan.seconds),
+        outage={level: list(who) for level, who in plan.outage.items()},
+        refused=bool(plan.blocking),
+        minutes={address: minutes(seconds) for address, seconds in plan.usual.items()},
+        lost_addresses=dict(plan.lost_addresses),
+        brought_up_to_date=list(plan.brought_up_to_date),
+        waiting=list(plan.waiting),
+        not_verified=plan.not_verified,
+        running=plan.running,
+        bodies={address: dict(body) for address, body in plan.bodies.items()},
+    )
+
+
+def change_document(change: Change) -> Document:
+    """One change."""
+    return {
+        "address": change.address,
+        "id": str(change.id),
+        "action": change.action.value,
+        "differences": [difference_document(difference) for difference in change.differences],
+        "outage": _outage(change.outage),
+        "reason": change.reason,
+        "previous": change.previous,
+        "only_secret": change.only_secret,
+        "known_after": list(change.known_after),
+    }
+
+
+def difference_document(difference: Difference) -> Document:
+    """One property."""
+    return {
+        "path": difference.path,
+        "cause": difference.cause,
+        "declared": shown(difference.declared),
+        "applied": shown(difference.applied),
+        "observed": shown(difference.observed),
+    }
+
+
+def _outage(statement: OutageStatement) -> Document:
+    return {
+        "level": statement.level,
+        "who": list(statement.who),
+        "public_ip_changes": statement.public_ip_changes,
+        "profiles_stale": statement.profiles_stale,
+    }
+
+
+def _summary(summary: Summary) -> Document:
+    return asdict(summary)
+
+
+def minutes(seconds: float) -> float:
+    """Minutes with one digit."""
+    return round(seconds / 60, 1)
+
+
+def findings_list(findings: Iterable[Finding]) -> list[Document]:
+    """Findings in their order of display."""
+    return [asdict(finding) | {"see": list(finding.see)} for finding in Findings.of(findings).items]
+
+
+def validate_document(findings: Iterable[Finding], *, deployments: Iterable[str] = ()) -> Document:
+    """What `validate` found."""
+    items = Findings.of(findings)
+    return document(
+        "validate", deployments=list(deployments), valid=not items.blocking, findings=findings_list(items.items)
+    )
+
+
+def compile_document(deployment: str, schedule: Schedule, graph: Graph) -> Document:
+    """Ordered operations with the bodies that would be sent; secrets appear as their references."""
+    return document(
+        "compile",
+        deployment=deployment,
+        operations=[_operation(number, o, schedule, graph) for number, o in enumerate(schedule.operations, 1)],
+        critical_path_minutes=minutes(schedule.seconds),
+        critical_path=[str(key) for key in schedule.critical_path],
+    )
+
+
+def _operation(number: int, operation: Operation, schedule: Schedule, graph: Graph) -> Document:
+    resource = graph.resources.get(operation.address)
+    return {
+        "step": number,
+        "wave": schedule.waves.get(operation.key, 0),
+        "verb": operation.verb,
+        "purpose": operation.key.step,
+        "address": operation.address,
+        "id": str(operation.id),
+        "sdk": operation.sdk,
+        "body": None
+        if resource is None or operation.verb == "delete"
+        else shown(stored(resource.body(), lambda output: output)),
+        "after": sorted(str(key) for key in operation.after),
+        "locks": [lock.name for lock in operation.locks],
+        "adaptive_locks": [lock.name for lock in operation.locks if lock.adaptive],
+        "minutes": minutes(operation.seconds),
+        "gate": gate.says if resource is not None and (gate := resource.gate_for(resource.body())) else "",
+    }
+
+
+def outcome_document(outcome: Outcome) -> Document:
+    """What a run did."""
+    return document(
+        outcome.kind,
+        deployment=outcome.deployment,
+        outcome=outcome.outcome,
+        exit_code=int(outcome.exit_code),
+        operations=[_result(result) for result in outcome.operations],
+        correlation=outcome.correlation,
+        seconds=round(outcome.seconds, 1),
+        findings=findings_list(outcome.findings),
+        notices=list(outcome.notices),
+        changes_left=outcome.changes_left,
+    )
+
+
+def _result(result: OperationResult) -> Document:
+    return {
+        "address": result.address,
+        "verb": result.verb,
+        "purpose": result.step,
+        "status": result.status,
+        "seconds": round(result.seconds, 1),
+        "error": result.error,
+        "code": result.code,
+        "advice": result.advice,
+        "because": result.because,
+        "ids": ids_document(result.ids),
+    }
+
+
+def ids_document(ids: AzureIds) -> Document:
+    """What Microsoft's support asks for first."""
+    return asdict(ids)
+
+
+def error_document(error: VpngwError) -> Document:
+    """Why there is no other document."""
+    content: Document = {
+        "error": type(error).__name__,
+        "message": error.message,
+        "advice": error.advice,
+        "address": error.address,
+        "location": error.location,
+        "exit_code": int(error.exit_code),
+    }
+    if isinstance(error, BlueprintError | Refused):
+        content["findings"] = findings_list(error.findings)
+    if isinstance(error, CloudError):
+        content |= {"status": error.status, "code": error.code, "ids": ids_document(error.ids)}
+    return document("error", **content)
+
+
+def drift_document(drift: Drift) -> Document:
+    """How Azure moved away from what was applied."""
+    return document(
+        "drift",
+        deployment=drift.deployment,
+        drift=[
+            {
+                "address": item.address,
+                "id": item.id,
+                "kind": item.kind,
+                "severity": item.severity,
+                "owner": item.owner,
+                "differences": [difference_document(difference) for difference in item.differences],
+                "detail": item.detail,
+            }
+            for item in drift.items
+        ],
+        alarming=drift.alarming,
+        unread=list(drift.unread),
+        findings=findings_list(drift.findings),
+        not_verified=drift.not_verified,
+        running=drift.running,
+    )
+
+
+def show_document(inventory: Inventory) -> Document:
+    """What is deployed."""
+    return document(
+        "show",
+        deployment=inventory.deployment,
+        resources=[
+            {"address": item.address, "id": str(item.id), "state": item.state, "facts": shown(item.facts)}
+            for item in inventory.items
+        ],
+        running=inventory.running,
+    )
+
+
+def log_document(deployment: str, runs: Iterable[LoggedRun]) -> Document:
+    """The history of runs."""
+    return document("log", deployment=deployment, runs=[asdict(run) for run in runs])
+
+
+def rule_document(rules: Iterable[Rule]) -> Document:
+    """Preflight rules."""
+    return document(
+        "rule",
+        rules=[
+            {
+                "id": rule.id,
+                "level": rule.level,
+                "when": rule.when,
+                "status": rule.status,
+                "title": rule.title,
+                "source": rule.source,
+                "why": rule.why,
+                "see": list(rule.see),
+            }
+            for rule in rules
+        ],
+    )
+
+
+def secrets_document(deployment: str, checks: Iterable[SecretCheck]) -> Document:
+    """Which secret references can be resolved here; never a value."""
+    return document("secret", deployment=deployment, secrets=[asdict(check) for check in checks])

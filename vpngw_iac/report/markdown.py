@@ -1,0 +1,122 @@
+"""Plan and drift as Markdown: for pull requests and ``$GITHUB_STEP_SUMMARY``. Long parts fold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from vpngw_iac.engine.change import Change, DriftItem
+from vpngw_iac.engine.result import Drift
+from vpngw_iac.errors import Finding, Findings
+from vpngw_iac.report import words
+from vpngw_iac.report.style import Style
+from vpngw_iac.report.text.plan import footer, heading, plan_text
+from vpngw_iac.report.view import PlanView
+
+_MARKS = {"error": "🛑", "warning": "⚠️", "info": "ℹ️"}
+_SEVERITIES = {"security": "🛑 security", "availability": "⚠️ availability", "cosmetic": "cosmetic"}
+
+
+def plan_markdown(plan: PlanView) -> str:
+    """A plan: the verdict first, a table of changes, findings, and the whole text folded away."""
+    return "\n".join(_plan(plan)) + "\n"
+
+
+def _plan(plan: PlanView) -> Iterator[str]:
+    yield f"### vpngw plan: {cell(plan.deployment)}"
+    yield ""
+    yield cell(heading(plan))
+    yield ""
+    if plan.blocking:
+        yield f"🛑 **Refused**: {words.plural(len(plan.blocking), 'error')}."
+        yield ""
+    if not plan.changes:
+        yield "**No changes.**"
+    else:
+        yield from (f"**{line}**  " for line in footer(plan).splitlines())
+        yield ""
+        yield from _table(("", "address", "what", "outage"), (_change(change) for change in plan.changes))
+    yield from _findings(plan.findings)
+    for address, ip in sorted(plan.lost_addresses.items()):
+        yield f"\n🛑 `{ip}` of {cell(address)} will be lost for good."
+    yield ""
+    yield "<details><summary>Whole plan</summary>"
+    yield ""
+    yield from fenced(plan_text(plan, Style()))
+    yield ""
+    yield "</details>"
+
+
+def _change(change: Change) -> tuple[str, ...]:
+    paths = ", ".join(f"`{cell(words.short_path(d.path))}`" for d in change.differences if d.path)
+    what = change.action.value + (f": {paths}" if paths else "")
+    symbol = words.SYMBOLS[change.action]
+    return f"`{symbol}`", cell(change.address), what, cell("; ".join(words.consequences(change.outage)))
+
+
+def drift_markdown(drift: Drift) -> str:
+    """Drift as a table."""
+    return "\n".join(_drift(drift)) + "\n"
+
+
+def _drift(drift: Drift) -> Iterator[str]:
+    yield f"### vpngw drift: {cell(drift.deployment)}"
+    yield ""
+    if not drift.items:
+        yield "**No drift.** Azure has what was applied."
+    else:
+        yield from _table(("severity", "address", "kind", "what"), (_item(item) for item in drift.items))
+    yield from _findings(drift.findings)
+    if drift.unread or drift.not_verified:
+        yield ""
+        yield f"{words.plural(len(drift.unread) + drift.not_verified, 'value')} could not be verified."
+
+
+def _item(item: DriftItem) -> tuple[str, ...]:
+    changes = [
+        f"`{cell(words.short_path(d.path))}`: {code(words.value(d.applied))} → {code(words.value(d.observed))}"
+        for d in item.differences
+        if d.path
+    ]
+    what = "<br>".join([*([cell(item.detail)] if item.detail else []), *changes])
+    return _SEVERITIES[item.severity], cell(item.address), item.kind, what
+
+
+def _findings(findings: Iterable[Finding]) -> Iterator[str]:
+    items = Findings.of(findings).items
+    if not items:
+        return
+    yield ""
+    for finding in items:
+        mark = "➖ waived:" if finding.waived is not None else _MARKS[finding.level]
+        text = " ".join(part for part in (finding.detail, finding.advice) if part)
+        where = f" {cell(finding.address)}:" if finding.address else ""
+        yield f"- {mark} **{cell(finding.rule)}**{where} {cell(finding.summary)}. {cell(text)}".rstrip()
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    yield f"| {' | '.join(head)} |"
+    yield f"| {' | '.join('---' for _ in head)} |"
+    yield from (f"| {' | '.join(row)} |" for row in rows)
+
+
+def cell(text: str) -> str:
+    """Text that stays in its cell and starts no markup of its own."""
+    for character in "\\`*_[]<>|":
+        text = text.replace(character, f"\\{character}")
+    return text.replace("\n", " ")
+
+
+def code(text: str) -> str:
+    """A value as code, in a table too."""
+    fence = "``" if "`" in text else "`"
+    return f"{fence}{text.replace('|', chr(92) + '|')}{fence}"
+
+
+def fenced(text: str) -> Iterator[str]:
+    """A block of code whose fence is longer than any in the text."""
+    fence = "```"
+    while fence in text:
+        fence += "`"
+    yield f"{fence}text"
+    yield text.rstrip("\n")
+    yield fence

@@ -1,0 +1,312 @@
+"""A run as it happens: a live table for somebody who watches, plain lines for a log. The only place that loads rich.
+
+Nothing here may stop a run: when nobody listens any more (a closed pipe), the run goes on without a word.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from types import TracebackType
+from typing import IO, TYPE_CHECKING, Any, Protocol, Self
+
+from vpngw_iac.engine.event import (
+    Event,
+    Notice,
+    OperationEnded,
+    OperationProgress,
+    OperationStarted,
+    OperationWaiting,
+    RunEnded,
+    RunStarted,
+)
+from vpngw_iac.report import words
+from vpngw_iac.report.style import Style, is_terminal, style_for
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+_COLOURS = {"succeeded": "green", "failed": "red", "unconfirmed": "red", "skipped": "yellow", "running": "yellow"}
+_DEEDS = {
+    "put": "put",
+    "delete": "delete",
+    "tag": "set tags",
+    "act": "set the shared key",
+    "detach": "put without what goes",
+    "attach": "put with what came back",
+}
+
+
+class Progress(Protocol):
+    """Takes the events of a run; used as a context manager around it."""
+
+    def __call__(self, event: Event) -> None:
+        """Tell it."""
+
+    def __enter__(self) -> Self:
+        """Begin."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """End; leaves the terminal as it was."""
+
+
+def progress_for(stream: IO[str], *, no_color: bool, environment: Mapping[str, str], speed: float = 1.0) -> Progress:
+    """Live on a terminal, plain lines with ``CI``, a dumb terminal or none. `speed` is that of the simulated cloud."""
+    style = style_for(stream, no_color=no_color, environment=environment)
+    if is_terminal(stream) and not environment.get("CI") and environment.get("TERM") != "dumb":
+        return LiveProgress(stream, style, speed=speed)
+    return PlainProgress(stream, style)
+
+
+@dataclass(slots=True)
+class _Operation:
+    address: str
+    deed: str
+    usual: float = 0.0
+    seconds: float = 0.0
+    state: str = ""
+    why: str = ""
+    told: float = 0.0
+    """Second at which a plain line was last written about it."""
+    heard: float = 0.0
+    """Real time of the last event about it."""
+
+
+@dataclass(slots=True)
+class _Run:
+    """What is known of a run so far: the same for both displays."""
+
+    deployment: str = ""
+    total: int = 0
+    expected: float = 0.0
+    done: int = 0
+    failed: int = 0
+    running: dict[tuple[str, str], _Operation] = field(default_factory=dict)
+    waiting: dict[tuple[str, str], _Operation] = field(default_factory=dict)
+
+    def hear(self, event: Event, now: float) -> _Operation | None:
+        """Take note; returns the operation that the event is about, as it was when the event came."""
+        match event:
+            case RunStarted():
+                self.deployment, self.total, self.expected = event.deployment, event.total, event.seconds
+            case OperationStarted():
+                key = (event.address, event.step)
+                self.waiting.pop(key, None)
+                self.running[key] = _Operation(event.address, _deed(event), event.usual, heard=now)
+                return self.running[key]
+            case OperationWaiting():
+                key = (event.address, event.step)
+                before = self.running.pop(key, None) or self.waiting.get(key)
+                self.waiting[key] = _Operation(event.address, _deed(event), why=event.why, heard=now)
+                return before
+            case OperationProgress():
+                key = (event.address, event.step)
+                self.waiting.pop(key, None)
+                known = self.running.setdefault(key, _Operation(event.address, _deed(event)))
+                known.seconds, known.usual, known.state, known.heard = event.seconds, event.usual, event.state, now
+                return known
+            case OperationEnded():
+                key = (event.address, event.step)
+                self.waiting.pop(key, None)
+                self.done += event.status == "succeeded"
+                self.failed += event.status in ("failed", "unconfirmed", "skipped")
+                return self.running.pop(key, None)
+            case _:
+                pass
+        return None
+
+
+def _deed(event: OperationStarted | OperationWaiting | OperationProgress | OperationEnded) -> str:
+    return _DEEDS.get(event.step, event.step or event.verb)
+
+
+def started_line(event: OperationStarted) -> str:
+    """One line when an operation begins."""
+    again = "found running, watched again" if event.resumed else "started"
+    return f"{event.address}: {_deed(event)} {again}, usually {_usually(event.usual)}"
+
+
+def ended_line(event: OperationEnded) -> str:
+    """One line when it ended, with the cause if it failed."""
+    head = f"{event.address}: {_deed(event)} {event.status}"
+    if event.status == "skipped" and event.because:
+        return f"{head}, because {event.because} failed"
+    took = f" after {words.duration(event.seconds)}" if event.seconds >= 1 else ""
+    code = f"{event.code}: " if event.code and not event.error.startswith(event.code) else ""
+    return head + took + (f": {code}{event.error}" if event.error or event.code else "")
+
+
+def progress_line(operation: _Operation) -> str:
+    """One line about something that still runs: phase, how long already, how long to go."""
+    rest = operation.usual - operation.seconds
+    left = f"{words.expectation(rest)} to go" if rest > 0 else f"longer than usual ({words.duration(operation.usual)})"
+    state = f"{operation.state}, " if operation.state else ""
+    return f"{operation.address}: {operation.deed}, {state}{words.duration(operation.seconds)} so far, {left}"
+
+
+def _usually(seconds: float) -> str:
+    return words.expectation(seconds).removeprefix("about ")
+
+
+class PlainProgress:
+    """Lines for a log: one when an operation starts or ends, at most one per minute while it runs."""
+
+    def __init__(self, stream: IO[str], style: Style) -> None:
+        self._stream = stream
+        self._style = style
+        self._run = _Run()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        return None
+
+    def __call__(self, event: Event) -> None:
+        """Write what is worth a line."""
+        before = self._run.hear(event, 0.0)
+        for line in self._lines(event, before):
+            self._write(f"{_clock(event.at)} {line}")
+
+    def _lines(self, event: Event, about: _Operation | None) -> list[str]:
+        match event:
+            case RunStarted():
+                count = words.plural(event.total, "operation")
+                return [f"{event.deployment}: {count}, {words.expectation(event.seconds)}"]
+            case OperationStarted():
+                return [started_line(event)]
+            case OperationWaiting() if about is None or about.why != event.why:
+                return [f"{event.address}: {_deed(event)} {words.waits(event.why)}"]
+            case OperationProgress() if about is not None and event.seconds - about.told >= 60:
+                about.told = event.seconds
+                return [progress_line(about)]
+            case OperationEnded():
+                return [self._style.paint(ended_line(event), _COLOURS.get(event.status, "blue"))]
+            case Notice():
+                return [event.text]
+            case RunEnded():
+                return [f"{event.outcome} after {words.duration(event.seconds)}"]
+            case _:
+                return []
+
+    def _write(self, line: str) -> None:
+        try:
+            self._stream.write(line + "\n")
+            self._stream.flush()
+        except (OSError, ValueError):
+            return
+
+
+def _clock(at: str) -> str:
+    """``12:04:31Z`` of an ISO time."""
+    return f"{at[11:19]}Z" if len(at) >= 19 else at
+
+
+class LiveProgress:
+    """A table that shows what runs and what waits; what ended scrolls away above it."""
+
+    def __init__(
+        self, stream: IO[str], style: Style, *, speed: float = 1.0, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        from rich.console import Console
+        from rich.live import Live
+        from rich.spinner import Spinner
+
+        self._spinner = Spinner("line")
+        self._speed = speed
+        self._now = now
+        self._guard = threading.Lock()
+        self._run = _Run()
+        self._began = now()
+        self._console = Console(file=stream, no_color=not style.colour, highlight=False, soft_wrap=False)
+        self._live = Live(
+            get_renderable=self._table,
+            console=self._console,
+            refresh_per_second=4,
+            transient=True,
+            redirect_stdout=False,
+        )
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        try:
+            self._live.stop()
+        except (OSError, ValueError):
+            return
+
+    def __call__(self, event: Event) -> None:
+        """Redraw; what ended stays above the table."""
+        with self._guard:
+            self._run.hear(event, self._now())
+        try:
+            match event:
+                case OperationEnded():
+                    self._say(ended_line(event), _COLOURS.get(event.status, "blue"))
+                case OperationStarted(resumed=True):
+                    self._say(started_line(event), "cyan")
+                case Notice():
+                    self._say(event.text, "yellow")
+                case _:
+                    pass
+        except (OSError, ValueError):
+            return
+
+    def _say(self, line: str, colour: str) -> None:
+        from rich.text import Text
+
+        self._console.print(Text(line, style=colour))
+
+    def _table(self) -> RenderableType:
+        from rich.console import Group
+        from rich.table import Table
+        from rich.text import Text
+
+        with self._guard:
+            running = [replace(o, seconds=self._elapsed(o)) for o in self._run.running.values()]
+            waiting = [replace(o) for o in self._run.waiting.values()]
+            summary = self._summary()
+        running.sort(key=lambda o: o.seconds - o.usual)
+        table = Table.grid(padding=(0, 2), expand=False)
+        for operation in running[:_MOST_ROWS]:
+            table.add_row(
+                self._spinner,
+                Text(operation.address, "bold"),
+                operation.deed,
+                _bar(operation),
+                _time(operation),
+                Text(operation.state, "dim"),
+            )
+        for operation in waiting[: max(0, _MOST_ROWS - len(running))]:
+            table.add_row(" ", Text(operation.address), operation.deed, "", Text(words.waits(operation.why), "yellow"))
+        hidden = len(running) + len(waiting) - _MOST_ROWS
+        rest: list[Any] = [Text(f"   and {hidden} more", "dim")] if hidden > 0 else []
+        return Group(table, *rest, Text(summary, "bold"))
+
+    def _elapsed(self, operation: _Operation) -> float:
+        return operation.seconds + (self._now() - operation.heard) * self._speed
+
+    def _summary(self) -> str:
+        run = self._run
+        spent = (self._now() - self._began) * self._speed
+        left = f", {words.expectation(run.expected - spent)} to go" if run.expected > spent else ""
+        failed = f", {run.failed} not" if run.failed else ""
+        return f"{run.deployment}: {run.done} of {run.total} done{failed}, {words.duration(spent)} so far{left}"
+
+
+_MOST_ROWS = 15
+
+
+def _bar(operation: _Operation, width: int = 16) -> str:
+    share = min(1.0, operation.seconds / operation.usual) if operation.usual else 0.0
+    full = round(share * width)
+    return "━" * full + "╌" * (width - full)
+
+
+def _time(operation: _Operation) -> str:
+    usual = f", usually {_usually(operation.usual)}" if operation.usual else ""
+    return f"{words.duration(operation.seconds)}{usual}"

@@ -1,0 +1,285 @@
+"""What is there, as text: drift, inventory, history of runs, secrets, rules, state entries, simulated documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from vpngw_iac.engine.change import DriftItem
+from vpngw_iac.engine.result import Drift, Inventory, InventoryItem, SecretCheck
+from vpngw_iac.report import words
+from vpngw_iac.report.style import Style, columns
+from vpngw_iac.report.text.findings import finding_lines
+from vpngw_iac.state.log import LoggedOperation, LoggedRun
+from vpngw_iac.state.model import Entry, State
+
+if TYPE_CHECKING:
+    from vpngw_iac.preflight import Rule
+
+_SEVERITIES = {"security": "red", "availability": "yellow", "cosmetic": "dim"}
+_SYMBOLS = {"changed": "~", "missing": "-", "unmanaged": "?"}
+_GOOD = ("connected", "succeeded", "provisioned", "enabled", "unfinished: running")
+
+
+# --- drift -----------------------------------------------------------------------------------------------------------
+
+
+def drift_text(drift: Drift, style: Style) -> str:
+    """How Azure moved away from what was applied, the most serious first."""
+    return "\n".join(_drift(drift, style)) + "\n"
+
+
+def _drift(drift: Drift, style: Style) -> Iterator[str]:
+    if drift.running:
+        yield style.paint(f"A run is in progress: {drift.running}. What follows may change under it.", "yellow")
+    order = list(_SEVERITIES)
+    for item in sorted(drift.items, key=lambda item: (order.index(item.severity), item.address, item.id)):
+        yield from _drift_item(item, style)
+        yield ""
+    for finding in drift.findings:
+        yield from finding_lines(finding, style)
+        yield ""
+    if drift.unread:
+        yield style.paint("Not read, so neither drift nor verified:", "dim")
+        yield from (f"  {item}" for item in drift.unread)
+        yield ""
+    if drift.not_verified:
+        yield f"{words.plural(drift.not_verified, 'value')} not verified; `--deep` reads every resource by itself."
+    yield _drift_sentence(drift, style)
+
+
+def _drift_item(item: DriftItem, style: Style) -> Iterator[str]:
+    head = f"{_SYMBOLS[item.kind]} {item.address}"
+    yield f"{style.paint(head, 'bold')}  {item.kind}, {style.paint(item.severity, _SEVERITIES[item.severity])}"
+    if item.detail:
+        yield from style.wrap(item.detail, "    ")
+    rows = [
+        (
+            words.short_path(difference.path),
+            f"{words.value(difference.applied)} -> {words.value(difference.observed)}",
+        )
+        for difference in item.differences
+        if difference.path
+    ]
+    yield from columns(rows, indent="    ")
+    if item.kind == "unmanaged":
+        yield style.paint(f"    {item.id}", "dim")
+
+
+def _drift_sentence(drift: Drift, style: Style) -> str:
+    if not drift.items:
+        return style.paint(f"No drift: Azure has what was applied to {drift.deployment}.", "green", "bold")
+    counts = ", ".join(f"{n} {kind}" for kind in _SYMBOLS if (n := sum(item.kind == kind for item in drift.items)))
+    repair = any(item.kind != "unmanaged" for item in drift.items)
+    advice = " `vpngw apply` repairs what is ours." if repair and drift.alarming else ""
+    advice += " What is unmanaged is never touched." if any(i.kind == "unmanaged" for i in drift.items) else ""
+    colour = "red" if drift.alarming else "yellow"
+    return style.paint(f"Drift in {drift.deployment}: {counts}.", colour, "bold") + advice
+
+
+# --- inventory -------------------------------------------------------------------------------------------------------
+
+
+def inventory_text(inventory: Inventory, style: Style) -> str:
+    """What is deployed: addresses to hand over, tunnels with their status, and what people outside must do."""
+    return "\n".join(_inventory(inventory, style)) + "\n"
+
+
+def _inventory(inventory: Inventory, style: Style) -> Iterator[str]:
+    if inventory.running:
+        yield style.paint(f"A run is in progress: {inventory.running}.", "yellow")
+    if not inventory.items:
+        yield f"Nothing of {inventory.deployment} is deployed."
+        return
+    yield style.paint(f"{inventory.deployment}: {words.plural(len(inventory.items), 'resource')}", "bold")
+    for item in inventory.items:
+        yield ""
+        yield from _inventory_item(item, style)
+    handover = [item for item in inventory.items if _must_hand_over(item)]
+    if handover:
+        yield ""
+        yield style.paint("To hand over to the connectivity provider:", "yellow", "bold")
+        yield from columns(
+            ((item.address, f"service key {item.facts.get('service_key', '(not known yet)')}") for item in handover),
+            indent="  ",
+        )
+
+
+def _must_hand_over(item: InventoryItem) -> bool:
+    state = item.facts.get("provider_state")
+    return state is not None and str(state).lower() != "provisioned"
+
+
+def _inventory_item(item: InventoryItem, style: Style) -> Iterator[str]:
+    yield f"{style.paint(item.address, 'bold')}  {_state(item.state, style)}"
+    rows = []
+    for name, value in item.facts.items():
+        if name == "tunnels":
+            continue
+        rows.append(
+            (
+                name.replace("_", " "),
+                _state(_fact(value), style) if name.endswith(("state", "status")) else _fact(value),
+            )
+        )
+    yield from columns(rows, indent="    ")
+    for tunnel in item.facts.get("tunnels") or ():
+        yield f"    {_tunnel(tunnel, style)}"
+    yield style.paint(f"    {item.id}", "dim")
+
+
+def _state(word: str, style: Style) -> str:
+    colour = (
+        "green"
+        if word.lower() in _GOOD
+        else "red"
+        if word.lower() in ("failed", "absent", "notconnected")
+        else "yellow"
+    )
+    return style.paint(word, colour)
+
+
+def _fact(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(_fact(item) for item in value)
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key} {_fact(item)}" for key, item in value.items() if item not in (None, [], ""))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
+
+
+def _tunnel(tunnel: Mapping[str, Any], style: Style) -> str:
+    name = str(tunnel.get("tunnel", "tunnel"))
+    status = _state(str(tunnel.get("connectionStatus", "Unknown")), style)
+    traffic = f"in {_bytes(tunnel.get('ingressBytesTransferred'))}, out {_bytes(tunnel.get('egressBytesTransferred'))}"
+    last = tunnel.get("lastConnectionEstablishedUtcTime")
+    since = f", since {last}" if last else ""
+    return f"tunnel {name}: {status}, {traffic}{since}"
+
+
+def _bytes(count: Any) -> str:
+    number = float(count or 0)
+    for unit in ("B", "kB", "MB", "GB"):
+        if number < 1000:
+            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
+        number /= 1000
+    return f"{number:.1f} TB"
+
+
+# --- history ---------------------------------------------------------------------------------------------------------
+
+
+def history_text(deployment: str, runs: Sequence[LoggedRun], style: Style, *, last: int = 20) -> str:
+    """Runs, oldest first, with the ids that Microsoft's support asks for."""
+    lines = [] if runs else [f"No run of {deployment} is recorded."]
+    if len(runs) > last:
+        lines.append(style.paint(f"{len(runs) - last} earlier runs are left out; --json has all of them.", "dim"))
+    for run in runs[-last:]:
+        lines += [*_run(run, style), ""]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _run(run: LoggedRun, style: Style) -> Iterator[str]:
+    colour = {"succeeded": "green", "failed": "red"}.get(run.outcome, "yellow")
+    took = f" in {words.duration(run.seconds)}" if run.seconds is not None else ""
+    code = f", exit code {run.exit_code}" if run.exit_code else ""
+    head = style.paint(f"{run.started[:19]}Z", "bold")
+    yield f"{head}  {run.command}  {style.paint(run.outcome, colour)}{took}{code}"
+    yield style.paint(f"    by {run.actor}, vpngw {run.version}, correlation {run.correlation}", "dim")
+    yield from columns((_logged(operation) for operation in run.operations), indent="    ")
+    yield from (f"    {note}" for note in run.notes)
+
+
+def _logged(operation: LoggedOperation) -> tuple[str, ...]:
+    took = f"after {words.duration(operation.seconds)}" if operation.seconds is not None else ""
+    ids = (("operation", operation.azure_operation), ("request", operation.request))
+    told = [f"{label} {text}" for label, text in ids if text]
+    told += [f"{operation.code}: {operation.error}".strip(": ")] if operation.error or operation.code else []
+    return operation.step, operation.address, operation.status, took, "  ".join(told)
+
+
+# --- secrets, rules, state, simulator --------------------------------------------------------------------------------
+
+
+def secrets_text(checks: Sequence[SecretCheck], style: Style) -> str:
+    """Whether each reference can be resolved here; never a value."""
+    if not checks:
+        return "The blueprint refers to no secret.\n"
+    rows = [
+        (
+            style.paint("ok   ", "green") if check.ok else style.paint("FAILS", "red"),
+            check.reference,
+            check.address,
+            check.error,
+        )
+        for check in checks
+    ]
+    bad = sum(not check.ok for check in checks)
+    sentence = f"{bad} of {len(checks)} cannot be resolved here." if bad else f"All {len(checks)} can be resolved here."
+    return "\n".join([*columns(rows), "", style.paint(sentence, "red" if bad else "green", "bold")]) + "\n"
+
+
+def rules_text(rules: Sequence[Rule], style: Style, *, whole: bool = False) -> str:
+    """Rules as a table, or one of them in full."""
+    if not whole:
+        rows = ((rule.id, _weight(rule.level), rule.when, rule.status, rule.title) for rule in rules)
+        return (
+            "\n".join([*columns(rows), "", f"{words.plural(len(rules), 'rule')}. `vpngw rule ID` explains one."]) + "\n"
+        )
+    lines: list[str] = []
+    for rule in rules:
+        lines.append(f"{style.paint(rule.id, 'bold')}  {rule.title}")
+        facts = [
+            ("level", _weight(rule.level)),
+            ("when", _WHEN[rule.when]),
+            ("status", rule.status),
+            ("source", rule.source),
+        ]
+        facts += [("also as", ", ".join(rule.see))] if rule.see else []
+        lines += columns(facts, indent="  ")
+        lines += style.wrap(rule.why, "  ") if rule.why else []
+    return "\n".join(lines) + "\n"
+
+
+_WHEN = {
+    "always": "always",
+    "create": "when the resource is created or replaced",
+    "change": "when the property is changed",
+}
+
+
+def _weight(level: str) -> str:
+    return {"E": "error", "F": "fails", "W": "warning", "I": "info"}.get(level, level)
+
+
+def entries_text(state: State, style: Style) -> str:
+    """The entries of a state."""
+    rows = ((entry.address, _marks(entry), str(entry.id)) for entry in state.entries.values())
+    count = words.plural(len(state.entries), "entry")
+    head = f"{state.deployment}: {count}, serial {state.serial}, lineage {state.lineage}"
+    return "\n".join([style.paint(head, "bold"), *columns(rows, indent="  ")]) + "\n"
+
+
+def _marks(entry: Entry) -> str:
+    marks = [
+        "protected" if entry.protect else "",
+        "kept on removal" if entry.on_removal == "forget" else "",
+        "" if entry.created else "adopted",
+    ]
+    return ", ".join(mark for mark in marks if mark) or "ours"
+
+
+def documents_text(documents: Mapping[str, Mapping[str, Any]]) -> str:
+    """What the simulated cloud holds."""
+    rows = [(identifier, _provisioning(document)) for identifier, document in sorted(documents.items())]
+    return "\n".join([*columns(rows, widest=200), words.plural(len(rows), "resource") + "."]) + "\n"
+
+
+def _provisioning(document: Mapping[str, Any]) -> str:
+    return str((document.get("properties") or {}).get("provisioningState", ""))
+
+
+def lines_text(lines: Iterable[str]) -> str:
+    """Lines as they are."""
+    return "".join(f"{line}\n" for line in lines)

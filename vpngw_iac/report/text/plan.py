@@ -1,0 +1,202 @@
+"""A plan as text: what changes, who loses connectivity and for how long, what stands in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from vpngw_iac.engine.change import Action, Change, Difference
+from vpngw_iac.engine.document import shown
+from vpngw_iac.report import words
+from vpngw_iac.report.style import Style, columns
+from vpngw_iac.report.text.findings import finding_lines
+from vpngw_iac.report.view import PlanView
+
+_INDENT = "      "
+_WIDEST = 60
+_ALSO = {Action.ADOPT: "adopted", Action.MOVE: "moved", Action.FORGET: "forgotten"}
+
+
+def plan_text(plan: PlanView, style: Style) -> str:
+    """The whole plan; its first line names cloud, subscription and state, its last two are the footer."""
+    return "\n".join(_lines(plan, style)) + "\n"
+
+
+def _lines(plan: PlanView, style: Style) -> Iterator[str]:
+    yield style.paint(heading(plan), "bold")
+    if plan.running:
+        yield style.paint(f"A run is in progress: {plan.running}. What follows may change under it.", "yellow")
+    yield ""
+    for change in plan.changes:
+        yield from _change(change, plan, style)
+    yield from _lost(plan, style)
+    yield from _side_notes(plan, style)
+    for finding in plan.findings:
+        yield from finding_lines(finding, style)
+        yield ""
+    yield from _footer(plan, style)
+
+
+def heading(plan: PlanView) -> str:
+    """``contoso-hub in Azure public, subscription S, state URL``."""
+    where = words.cloud_name(plan.cloud, plan.endpoint)
+    verb = "Destroy " if plan.destroy else ""
+    return f"{verb}{plan.deployment} in {where}, subscription {plan.subscription}, state {plan.state}"
+
+
+def _change(change: Change, plan: PlanView, style: Style) -> Iterator[str]:
+    symbol = style.paint(f"{words.SYMBOLS[change.action]:>5}", words.COLOURS[change.action], "bold")
+    usual = plan.usual.get(change.address, 0.0)
+    time = f", {words.expectation(usual)}" if usual >= 60 else ""
+    yield f"{symbol} {style.paint(change.address, 'bold')}  {style.paint(_deed(change) + time, 'dim')}"
+    if change.reason:
+        yield from (style.paint(line, "dim") for line in style.wrap(f"# {change.reason}", _INDENT))
+    yield from _body(plan.bodies.get(change.address, {}), style)
+    yield from _differences(change, style)
+    for source in change.known_after:
+        yield f"{_INDENT}{style.paint(f'waits for {source}, which decides a value of it', 'dim')}"
+    for consequence in words.consequences(change.outage):
+        yield from (style.paint(line, "yellow") for line in style.wrap(f"! {consequence}", _INDENT))
+    yield ""
+
+
+def _deed(change: Change) -> str:
+    if change.only_secret:
+        return "set the shared key, nothing else"
+    if change.action is Action.MOVE and change.previous:
+        return f"moved from {change.previous}: a new name here, nothing changes in Azure"
+    return words.DEEDS[change.action]
+
+
+def _body(body: Mapping[str, Any], style: Style) -> Iterator[str]:
+    short = {words.short_path(path): item for path, item in body.items()}
+    widest = max((len(path) for path in short if len(path) <= _WIDEST), default=0)
+    for path, item in short.items():
+        text = words.value(item, width=10_000)
+        if isinstance(item, list) and len(text) > style.width - widest - len(_INDENT):
+            yield f"{_INDENT}{path}"
+            yield from (f"{_INDENT}    {style.paint(words.value(element), 'green')}" for element in item)
+        else:
+            yield f"{_INDENT}{path.ljust(widest)}  {style.paint(text, 'green')}"
+
+
+def _differences(change: Change, style: Style) -> Iterator[str]:
+    told = [d for d in change.differences if d.path or change.action is not Action.CREATE]
+    short = [words.short_path(difference.path) for difference in told]
+    widest = max((len(path) for path in short if len(path) <= _WIDEST), default=0)
+    for path, difference in zip(short, told, strict=True):
+        left = f"{_INDENT}{path.ljust(widest)}  "
+        if (edited := _list_edit(change, difference)) is not None:
+            yield left.rstrip() + _cause(difference, style)
+            yield from (f"{_INDENT}    {style.paint(line, colour)}" for line, colour in edited)
+        else:
+            yield left + _transition(change, difference, style) + _cause(difference, style)
+
+
+def _transition(change: Change, difference: Difference, style: Style) -> str:
+    after = words.value(difference.declared)
+    if change.action is Action.CREATE or difference.path == "":
+        return style.paint(after, "green")
+    before = words.value(difference.observed)
+    if before == after == "(sensitive)":
+        return "(sensitive)"
+    return f"{style.paint(before, 'red')} -> {style.paint(after, 'green')}"
+
+
+def _cause(difference: Difference, style: Style) -> str:
+    match difference.cause:
+        case "drift":
+            return style.paint("  # changed in Azure since the last apply", "dim")
+        case "edit and drift":
+            return style.paint(
+                f"  # edited here and changed in Azure (applied was {words.value(difference.applied, width=30)})", "dim"
+            )
+        case _:
+            return ""
+
+
+def _list_edit(change: Change, difference: Difference) -> list[tuple[str, str]] | None:
+    """Items that come and go, where both sides are lists of plain values; None if that would not be clearer."""
+    before, after = shown(difference.observed), shown(difference.declared)
+    if change.action is Action.CREATE or not (_is_plain_list(before) and _is_plain_list(after)):
+        return None
+    gone = [item for item in before if item not in after]
+    come = [item for item in after if item not in before]
+    if not gone and not come:
+        return None
+    return [(f"- {words.value(i)}", "red") for i in gone] + [(f"+ {words.value(i)}", "green") for i in come]
+
+
+def _is_plain_list(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str | int | float) for item in value)
+
+
+def _lost(plan: PlanView, style: Style) -> Iterator[str]:
+    if plan.lost_addresses:
+        yield style.paint(
+            "These public IP addresses will be lost for good; Azure never gives the same one again:", "red"
+        )
+        yield from columns(((address, ip) for address, ip in sorted(plan.lost_addresses.items())), indent="  ")
+        yield ""
+
+
+def _side_notes(plan: PlanView, style: Style) -> Iterator[str]:
+    yield from _list("Unmanaged, left alone:", plan.unmanaged)
+    yield from _list("Waits for people outside (see `vpngw show`):", plan.waiting)
+    note = "Not read: no answer of Azure carries these values, so they are neither verified nor a change."
+    yield from _list(style.paint(note, "dim"), plan.unread)
+    if plan.not_verified:
+        yield f"{words.plural(plan.not_verified, 'value')} not verified; `--deep` reads every resource by itself."
+        yield ""
+
+
+def _list(title: str, items: Iterable[str]) -> Iterator[str]:
+    lines = [f"  {item}" for item in items]
+    if lines:
+        yield title
+        yield from lines
+        yield ""
+
+
+def _footer(plan: PlanView, style: Style) -> Iterator[str]:
+    if plan.blocking:
+        count = words.plural(len(plan.blocking), "error")
+        yield style.paint(
+            f"Refused: {count} above. Nothing will be applied until they are solved or waived.", "red", "bold"
+        )
+    if not plan.changes:
+        yield style.paint(_nothing(plan), "bold")
+        return
+    also = [f"{n} {word}" for action, word in _ALSO.items() if (n := sum(c.action is action for c in plan.changes))]
+    if also:
+        yield f"Without touching Azure: {', '.join(also)}."
+    yield footer(plan)
+
+
+def _nothing(plan: PlanView) -> str:
+    if plan.destroy:
+        return "No changes. Nothing of this deployment is left in Azure."
+    if plan.blocking:
+        return "No changes."
+    text = "No changes. Azure has what the blueprint says."
+    if plan.brought_up_to_date:
+        noted = words.plural(len(plan.brought_up_to_date), "resource")
+        text += f" The next apply only notes that for {noted} in the state."
+    return text
+
+
+def footer(plan: PlanView) -> str:
+    """The two lines that scripts look for."""
+    s = plan.summary
+    return (
+        f"Plan: {s.add} to add, {s.change} to change, {s.destroy} to destroy.\n"
+        f"Time: {words.expectation(plan.expected or plan.seconds)}. Outage: {words.outages(plan.outage)}."
+    )
+
+
+def question(plan: PlanView) -> str:
+    """What is asked with the lock held; only ``yes`` is a yes."""
+    where = f"{plan.deployment} in {words.cloud_name(plan.cloud, plan.endpoint)}"
+    if plan.destroy:
+        return f"Destroy {where}? This cannot be undone. yes/no: "
+    return f"Apply these changes to {where}? yes/no: "

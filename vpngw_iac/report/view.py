@@ -1,0 +1,187 @@
+"""A plan as people read it: made from a live plan or from a saved one, so that both are shown by the same code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from vpngw_iac.arm import ArmId, InvalidArmId
+from vpngw_iac.engine.change import Action, Change, Summary, summary_of
+from vpngw_iac.engine.document import shown
+from vpngw_iac.engine.graph import Graph
+from vpngw_iac.engine.operation import Schedule
+from vpngw_iac.engine.order import makespan
+from vpngw_iac.engine.plan import Plan
+from vpngw_iac.engine.ports import Attached
+from vpngw_iac.errors import Finding, Findings
+from vpngw_iac.field import OutageLevel
+from vpngw_iac.resources.wire import Output
+
+PUBLIC_IP_TYPE = "microsoft.network/publicipaddresses"
+
+_CHANGES: TypeAdapter[tuple[Change, ...]] = TypeAdapter(tuple[Change, ...])
+_FINDINGS: TypeAdapter[tuple[Finding, ...]] = TypeAdapter(tuple[Finding, ...])
+
+
+@dataclass(frozen=True, slots=True)
+class PlanView:
+    """What a report says of a plan; contains no secret."""
+
+    deployment: str
+    cloud: str
+    endpoint: str
+    subscription: str
+    state: str
+    changes: tuple[Change, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    unread: tuple[str, ...] = ()
+    unmanaged: tuple[str, ...] = ()
+    seconds: float = 0.0
+    """Length of the critical path."""
+    expected: float = 0.0
+    """Seconds until everything is done, with the locks that operations wait for."""
+    usual: Mapping[str, float] = field(default_factory=dict)
+    """How long each address usually takes, in seconds."""
+    lost_addresses: Mapping[str, str] = field(default_factory=dict)
+    """Public IP addresses that this plan gives back for good, by resource."""
+    brought_up_to_date: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
+    running: str = ""
+    not_verified: int = 0
+    destroy: bool = False
+    bodies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What is created, by address: each declared path with its value."""
+
+    @classmethod
+    def of(cls, plan: Plan, schedule: Schedule) -> PlanView:
+        """The view of a plan that was just made."""
+        return cls(
+            deployment=plan.deployment,
+            cloud=plan.identity.name,
+            endpoint=plan.identity.endpoint,
+            subscription=plan.identity.subscription,
+            state=plan.state_url,
+            changes=plan.changes,
+            findings=Findings.of(plan.findings).items,
+            unread=plan.unread,
+            unmanaged=tuple(describe_attached(item) for item in plan.unmanaged),
+            seconds=schedule.seconds,
+            expected=makespan(schedule) if schedule.operations else 0.0,
+            usual=_usual(schedule),
+            lost_addresses=_lost(plan),
+            brought_up_to_date=plan.brought_up_to_date,
+            waiting=plan.waiting,
+            running=plan.running,
+            not_verified=plan.snapshot.not_verified,
+            destroy=plan.options.destroy,
+            bodies={c.address: _body(plan.graph, c.address) for c in plan.changes if c.action is Action.CREATE},
+        )
+
+    @classmethod
+    def load(cls, document: Mapping[str, Any]) -> PlanView:
+        """The view of a plan document; raises pydantic's `ValidationError` if it is not one."""
+        return cls(
+            deployment=str(document["deployment"]),
+            cloud=str(document.get("cloud", "")),
+            endpoint=str(document.get("endpoint", "")),
+            subscription=str(document.get("subscription", "")),
+            state=str(document.get("state", "")),
+            changes=_CHANGES.validate_python(document.get("changes", [])),
+            findings=_FINDINGS.validate_python(document.get("findings", [])),
+            unread=tuple(document.get("unread", [])),
+            unmanaged=tuple(document.get("unmanaged", [])),
+            seconds=float(document.get("critical_path_minutes", 0)) * 60,
+            expected=float(document.get("expected_minutes", 0)) * 60,
+            usual={address: minutes * 60 for address, minutes in document.get("minutes", {}).items()},
+            lost_addresses=document.get("lost_addresses", {}),
+            brought_up_to_date=tuple(document.get("brought_up_to_date", [])),
+            waiting=tuple(document.get("waiting", [])),
+            running="",
+            not_verified=int(document.get("not_verified", 0)),
+            destroy=bool(document.get("destroy", False)),
+            bodies=document.get("bodies", {}),
+        )
+
+    @property
+    def summary(self) -> Summary:
+        """Counts for the footer."""
+        return summary_of(self.changes)
+
+    @property
+    def blocking(self) -> tuple[Finding, ...]:
+        """Findings that refuse this plan."""
+        return Findings(self.findings).blocking
+
+    @property
+    def outage(self) -> dict[OutageLevel, tuple[str, ...]]:
+        """Who loses connectivity, by how long."""
+        found: dict[OutageLevel, set[str]] = {}
+        for change in self.changes:
+            if change.outage.level != "none":
+                found.setdefault(change.outage.level, set()).update(change.outage.who)
+        return {level: tuple(sorted(who)) for level, who in found.items()}
+
+
+def describe_attached(item: Attached) -> str:
+    """One line: what hangs where, and whose it is."""
+    name = str(item.id) if item.id is not None else item.name
+    owner = f", of deployment {item.owner}" if item.owner else ""
+    return f"{item.kind} {name} on {item.holder.name}{owner}"
+
+
+def _body(graph: Graph, address: str) -> dict[str, Any]:
+    resource = graph.resources.get(address)
+    return {} if resource is None else dict(flat(resource.body(), {i: r.address for i, r in graph.by_id.items()}))
+
+
+def flat(document: Any, names: Mapping[ArmId, str], path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every leaf of a declared body with its path; ids of known resources become their addresses."""
+    if isinstance(document, Mapping):
+        for key, value in document.items():
+            yield from flat(value, names, f"{path}.{key}".lstrip("."))
+    elif isinstance(document, list) and any(isinstance(item, Mapping) for item in document):
+        for index, item in enumerate(document):
+            name = item.get("name") if isinstance(item, Mapping) else None
+            rest = {key: value for key, value in item.items() if key != "name"} if name else item
+            yield from flat(rest, names, f"{path}[{name or index}]")
+    elif isinstance(document, Output) and not document.secret:
+        yield path, f"(known after {names.get(document.source, document.source.name)})"
+    elif path.endswith(("id", "Id")) and isinstance(document, str):
+        yield path, address_of(document, names)
+    else:
+        yield path, shown(document)
+
+
+def address_of(text: str, names: Mapping[ArmId, str]) -> str:
+    """The address of the resource that an id means (or is a part of), the text itself if it is none of ours."""
+    try:
+        current: ArmId | None = ArmId(text)
+    except InvalidArmId:
+        return text
+    while current is not None:
+        if current in names:
+            return names[current] + text[len(current.text) :]
+        current = current.parent
+    return text
+
+
+def _usual(schedule: Schedule) -> dict[str, float]:
+    usual: dict[str, float] = {}
+    for operation in schedule.operations:
+        usual[operation.address] = usual.get(operation.address, 0.0) + operation.seconds
+    return usual
+
+
+def _lost(plan: Plan) -> dict[str, str]:
+    gone = [change for change in plan.changes if change.action in (Action.DELETE, Action.REPLACE)]
+    return dict(_addresses(plan, (change for change in gone if change.id.type.lower() == PUBLIC_IP_TYPE)))
+
+
+def _addresses(plan: Plan, changes: Iterable[Change]) -> Iterable[tuple[str, str]]:
+    for change in changes:
+        document = plan.snapshot.get(change.id).document
+        if document is not None and (address := (document.get("properties") or {}).get("ipAddress")):
+            yield change.address, str(address)

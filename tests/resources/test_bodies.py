@@ -148,6 +148,13 @@ def test_client_configuration_with_certificates_and_radius() -> None:
     } == gateway(vpn_client_configuration=clients).body()["properties"]["vpnClientConfiguration"]
 
 
+def test_no_authentication_types_means_that_azure_derives_them() -> None:
+    """test_vpn_client_package: [] was sent, [Certificate] came back."""
+    clients = VpnClientConfiguration(vpn_authentication_types=())
+
+    assert gateway(vpn_client_configuration=clients).body()["properties"]["vpnClientConfiguration"] == {}
+
+
 def test_a_nat_rule_is_a_child_with_mappings() -> None:
     """test_network_vnet_gateway_nat_rule, where the gateway carries it."""
     assert nat_rule().body() == {

@@ -15,12 +15,15 @@ from vpngw_iac.resources import registry
 from vpngw_iac.resources.base import Output, Resource
 from vpngw_iac.resources.dump import dump_resource, load_resource
 
-ANY_RESOURCE = st.sampled_from(sorted(registry().values(), key=lambda model: model.kind)).flatmap(resources)
+per_type = pytest.mark.parametrize("model", registry().values(), ids=lambda model: model.kind)
+quick = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(ANY_RESOURCE)
-def test_a_resource_that_is_dumped_and_loaded_is_the_same_resource(resource: Resource) -> None:
+@per_type
+@quick
+@given(st.data())
+def test_a_resource_that_is_dumped_and_loaded_is_the_same_resource(model: type[Resource], data: st.DataObject) -> None:
+    resource = data.draw(resources(model))
     text = json.dumps(dump_resource(resource))
 
     loaded = load_resource(json.loads(text))
@@ -31,10 +34,13 @@ def test_a_resource_that_is_dumped_and_loaded_is_the_same_resource(resource: Res
     assert resource == loaded
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(ANY_RESOURCE)
-def test_a_body_in_wire_casing_makes_the_same_resource(resource: Resource) -> None:
-    again = type(resource).model_validate({**resource.body(), "address": resource.address, "id": resource.id})
+@per_type
+@quick
+@given(st.data())
+def test_a_body_in_wire_casing_makes_the_same_resource(model: type[Resource], data: st.DataObject) -> None:
+    resource = data.draw(resources(model))
+
+    again = model.model_validate({**resource.body(), "address": resource.address, "id": resource.id})
 
     assert resource.body() == again.body()
     assert [r for r in resource.references() if r[0] != "needs"] == list(again.references())
@@ -44,7 +50,10 @@ def test_a_secret_travels_as_a_reference_and_a_made_key_as_an_output() -> None:
     source = gateway().id
     resource = connection(authorization_key=Output(source, "properties.authorizationKey", secret=True))
 
-    properties = dump_resource(resource)["body"]["properties"]
+    document = dump_resource(resource)
+
+    properties = document["body"]["properties"]
+    assert resource == load_resource(document)
 
     assert properties["sharedKey"] == {"$secret": {"source": "env", "name": "BERLIN_PSK"}}
     assert {"$output": {"source": str(source), "path": "properties.authorizationKey", "secret": True}} == properties[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import pytest
@@ -140,6 +141,7 @@ def test_references_are_values() -> None:
 
     assert one == same_in_capitals
     assert len({one, same_in_capitals}) == 1
+    assert one == pickle.loads(pickle.dumps(one))
     assert "subnets/s" in repr(one)
     with pytest.raises(AttributeError, match="immutable"):
         one.id = arm_id(Subnet, "v", "t")

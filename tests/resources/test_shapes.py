@@ -134,6 +134,7 @@ def test_an_id_goes_as_a_whole_and_is_compared_without_case() -> None:
         shape = at(GATEWAY, path)
         assert shape.block
         assert shape.at("id").any_case
+        assert shape.at("properties").read_only, "the rest of an embedded resource never comes back"
 
 
 def test_what_cannot_change_says_why() -> None:

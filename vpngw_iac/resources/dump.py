@@ -72,12 +72,17 @@ def _sealed(value: Any) -> Any:
 
 def _opened(value: Any) -> Any:
     if isinstance(value, Mapping):
-        if set(value) == {SECRET} and isinstance(value[SECRET], Mapping):
+        if _is_mark(value, SECRET):
             return load_reference(value[SECRET])
-        if set(value) == {OUTPUT} and isinstance(value[OUTPUT], Mapping):
+        if _is_mark(value, OUTPUT):
             output = value[OUTPUT]
             return Output(ArmId(output["source"]), output["path"], output["secret"])
         return {key: _opened(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_opened(item) for item in value]
     return value
+
+
+def _is_mark(value: Mapping[str, Any], name: str) -> bool:
+    """Whether an object stands for a reference; a tag or identity that people named like that is no such object."""
+    return set(value) == {name} and isinstance(value[name], Mapping) and "source" in value[name]

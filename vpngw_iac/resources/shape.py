@@ -38,6 +38,8 @@ class Shape:
     detachable_from: int | None = None
     """Position from which on the items of this list may be taken off as a whole."""
     not_in_list: bool = False
+    only_id: bool = False
+    """``{"id": ...}``: whatever else stands in it is dropped by Azure and never sent."""
     key: str | None = None
     """``KeyedBy``; the empty text for a mapping that is owned key by key."""
     children: str | None = None
@@ -51,10 +53,13 @@ class Shape:
         known = self.fields.get(name)
         if known is not None:
             return known
+        if self.only_id:
+            return _AZURES
         return self.item if self.key == "" and self.item is not None else UNKNOWN
 
 
 UNKNOWN = Shape()
+_AZURES = Shape(read_only=True)
 
 _ENVELOPE_SHAPES: dict[str, Shape] = {
     name: Shape(read_only=True, any_case=True) for name in ("id", "name", "type", "etag")
@@ -116,8 +121,8 @@ def _leaf_shape(kind: Any) -> Shape:
     return UNKNOWN
 
 
-_ID_OBJECT = Shape(fields={"id": Shape(any_case=True)}, any_case=True, block=True)
-"""``{"id": ...}``: nothing is left of it when the id goes."""
+_ID_OBJECT = Shape(fields={"id": Shape(any_case=True)}, any_case=True, block=True, only_id=True)
+"""A reference: nothing is left of it when the id goes, and only the id comes back (connections in many recordings)."""
 
 
 _ITEM_SHAPES = {name: Shape(read_only=True) for name in ("etag", "type")}
@@ -136,8 +141,6 @@ def _item_shape(element: Shape) -> Shape:
 
 
 def _merged(shapes: list[Shape]) -> Shape:
-    if not shapes:
-        return UNKNOWN
     first, *others = shapes
     for other in others:
         first = _with(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from pydantic import AfterValidator
+
 from vpngw_iac.field import (
     AnyCase,
     KeyedBy,
@@ -89,9 +91,12 @@ class VpnClientConfiguration(Wire):
     vpn_client_protocols: Annotated[tuple[Literal["IkeV2", "SSTP", "OpenVPN"], ...] | None, Unordered(), _PROFILES] = (
         None
     )
-    # Azure derives it from the other fields when it is not sent.
+    # Azure derives it from the other fields when it is empty or not sent (test_vpn_client_package).
     vpn_authentication_types: Annotated[
-        tuple[Literal["Certificate", "Radius", "AAD"], ...] | None, Unordered(), _PROFILES
+        tuple[Literal["Certificate", "Radius", "AAD"], ...] | None,
+        AfterValidator(lambda types: types or None),
+        Unordered(),
+        _PROFILES,
     ] = None
     vpn_client_root_certificates: Annotated[
         tuple[RootCertificate, ...] | None,

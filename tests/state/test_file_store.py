@@ -39,7 +39,7 @@ def folder(tmp_path):
 
 @pytest.fixture
 def store(folder):
-    return FileStore(folder, DEPLOYMENT, BINDING)
+    return FileStore(folder, DEPLOYMENT, BINDING, utc=lambda: AT)
 
 
 def write(store, state, *records):
@@ -330,7 +330,7 @@ def test_a_truncated_document_is_told_with_place_backups_and_way_out(store, fold
     with pytest.raises(StateError, match=r"state\.json is damaged: .* at line \d+, column \d+") as told:
         store.load()
 
-    assert "backups/state-000001-serial-0.json" in told.value.advice
+    assert "backups/state-000001-20260102T030405Z.json" in told.value.advice
     assert "vpngw state rebuild" in told.value.advice
     with store.hold(an_owner()) as hold, pytest.raises(StateError, match="is damaged"):
         hold.checkpoint(a_state(serial=9))
@@ -531,8 +531,8 @@ def test_the_newest_thirty_documents_are_kept(store):
 
     backups = store.backups()
     assert len(backups) == 30
-    assert backups[0] == "backups/state-000039-serial-38.json"
-    assert backups[-1] == "backups/state-000010-serial-9.json"
+    assert backups[0] == "backups/state-000039-20260102T030405Z.json"
+    assert backups[-1] == "backups/state-000010-20260102T030405Z.json"
 
 
 def test_replacing_keeps_the_previous_document_and_tells_the_journal(store, folder):

@@ -5,6 +5,7 @@ Pure. A store only moves these bytes; what is wrong with them is said here, once
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -163,6 +164,15 @@ def load_journal(data: bytes) -> Journal:
         return Journal(tuple(records), whole, torn=True)
     _refuse_gap(records, len(records))
     return Journal(tuple(records), len(data), unended=True)
+
+
+def readable_records(data: bytes) -> tuple[Record, ...]:
+    """Every line that is a record, whatever stands between them."""
+    found: list[Record] = []
+    for number, line in enumerate(data.split(b"\n"), start=1):
+        with contextlib.suppress(Damaged):
+            found.append(_record(line, number))
+    return tuple(found)
 
 
 def _record(line: bytes, number: int) -> Record:

@@ -19,19 +19,18 @@ from vpngw_iac.errors import StateError, UsageError
 from vpngw_iac.secret import FingerprintKey
 from vpngw_iac.state.check import checked_name
 from vpngw_iac.state.disk import Folder
-from vpngw_iac.state.document import Damaged, load_journal
 from vpngw_iac.state.hold import StoreHold, utc_now
 from vpngw_iac.state.journal import Memory, Record
 from vpngw_iac.state.lock import Claim, FolderLock
 from vpngw_iac.state.model import Binding, State
-from vpngw_iac.state.recall import read_journal, recall
+from vpngw_iac.state.recall import highest_number, history_of, read_journal, recall
 from vpngw_iac.state.store import Hold, Owner
 
 _DOCUMENT, _JOURNAL, _KEY = "state.json", "journal.jsonl", "key"
 _HISTORY, _BACKUPS = "history", "backups"
 _KEPT = 30
 _SEGMENT = re.compile(rf"{_HISTORY}/(\d+)-(\d+)\.jsonl")
-_BACKUP = re.compile(rf"{_BACKUPS}/state-(\d+)-serial-\d+\.json")
+_BACKUP = re.compile(rf"{_BACKUPS}/state-(\d+)-\w+\.json")
 
 
 def state_folder(root: Path, cloud: str, deployment: str) -> Path:
@@ -111,12 +110,7 @@ class FileStore:
 
     def history(self) -> Iterator[Record]:
         """All journal records that were ever kept, oldest first."""
-        last = 0
-        for name, data in self.journals(0):
-            for record in read_journal(name, data).records:
-                if record.number > last:
-                    last = record.number
-                    yield record
+        return history_of(self)
 
     def backups(self) -> Sequence[str]:
         """Paths of the kept copies, relative to the folder, newest first."""
@@ -252,14 +246,12 @@ class FileHold(StoreHold):
     def _write_document(self, document: bytes, last: int) -> None:
         self._files.clear_temporary()
         kept = {int(match[1]): name for name in self.store.backups() if (match := _BACKUP.fullmatch(name))}
-        name = f"{_BACKUPS}/state-{max(kept, default=0) + 1:06d}-serial-{self._serial()}.json"
+        at = re.sub(r"[-:]|\.\d+", "", self._utc())
+        name = f"{_BACKUPS}/state-{max(kept, default=0) + 1:06d}-{at}.json"
         self._files.replace(_DOCUMENT, document, keep_as=name)
         self._close_journal()
         for old in sorted(kept, reverse=True)[_KEPT - 1 :]:
             self._files.remove(kept[old])
-
-    def _serial(self) -> int:
-        return self._memory.state.serial if self._memory else 0
 
     def _close_journal(self) -> None:
         """Move the live journal, all of which is in the document now, into the history."""
@@ -277,18 +269,9 @@ class FileHold(StoreHold):
         return self.store.document()
 
     def _set_aside(self) -> int:
-        highest = max((record.number for name, data in self.store.journals(0) for record in _readable(data)), default=0)
+        highest = highest_number(self.store)
         number = sum("damaged" in name for name in self.store.backups()) // 2 + 1
         for name in (_DOCUMENT, _JOURNAL):
             if self._files.read(name) is not None:
                 self._files.move(name, f"{_BACKUPS}/damaged-{number:06d}-{name}")
         return highest
-
-
-def _readable(data: bytes) -> Sequence[Record]:
-    """The records before the first damage."""
-    lines = data.split(b"\n")
-    for length in range(len(lines), 0, -1):
-        with contextlib.suppress(Damaged):
-            return load_journal(b"\n".join(lines[:length])).records
-    return ()

@@ -79,6 +79,7 @@ class StoreHold(ABC):
 
     def _append_to(self, memory: Memory, record: Record) -> Record:
         numbered = record.model_copy(update={"number": memory.last + 1})
+        self._memory = None  # read again if it remains unknown whether this record was written
         self._write_record(dump_record(numbered))
         self._memory = fold(memory, [numbered])
         return numbered
@@ -94,6 +95,7 @@ class StoreHold(ABC):
             return None, True
 
     def _write(self, memory: Memory) -> None:
+        self._memory = None
         self._write_document(dump_checkpoint(memory), memory.last)
         self._memory = replace(memory, notices=())
 
@@ -123,7 +125,7 @@ class StoreHold(ABC):
 
     @abstractmethod
     def _write_record(self, line: bytes) -> None:
-        """Append to the journal, durable on return; leaves the journal as it was if that fails."""
+        """Append to the journal, durable on return."""
 
     @abstractmethod
     def _write_document(self, document: bytes, last: int) -> None:

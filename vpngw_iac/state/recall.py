@@ -5,13 +5,20 @@ Knows what a store keeps, not where: a `Shelf` hands out the bytes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol
 
 from vpngw_iac.errors import StateError
 from vpngw_iac.state.check import check
-from vpngw_iac.state.document import Damaged, Journal, check_belongs, load_checkpoint, load_journal
+from vpngw_iac.state.document import (
+    Damaged,
+    Journal,
+    check_belongs,
+    load_checkpoint,
+    load_journal,
+    readable_records,
+)
 from vpngw_iac.state.journal import Memory, Record, fold
 from vpngw_iac.state.model import Binding
 
@@ -75,6 +82,21 @@ def read_journal(name: str, data: bytes) -> Journal:
             ),
             location=f"{name}:{error.line}",
         ) from None
+
+
+def history_of(shelf: Shelf) -> Iterator[Record]:
+    """All journal records that a store keeps, oldest first."""
+    last = 0
+    for name, data in shelf.journals(0):
+        for record in read_journal(name, data).records:
+            if record.number > last:
+                last = record.number
+                yield record
+
+
+def highest_number(shelf: Shelf) -> int:
+    """The highest number of any record that can still be read, whatever is damaged."""
+    return max((record.number for _, data in shelf.journals(0) for record in readable_records(data)), default=0)
 
 
 def _replay(memory: Memory, shelf: Shelf) -> Memory:

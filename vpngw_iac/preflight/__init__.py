@@ -1,0 +1,11 @@
+"""What must be true first: rules over the compiled resources of a file, before anything is created.
+
+One file per area, one function per rule. The areas are loaded by the first call of `check` or `rules`.
+"""
+
+from __future__ import annotations
+
+from vpngw_iac.preflight.judge import PROFILES, check
+from vpngw_iac.preflight.registry import Rule
+
+__all__ = ["PROFILES", "Rule", "check"]

@@ -1,0 +1,208 @@
+"""Certificates: point-to-site roots and revocations, site-to-site authentication by certificate.
+
+`cryptography` is loaded only when there is a certificate to look at.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from vpngw_iac.preflight import limits
+from vpngw_iac.preflight.gateway import Gateway
+from vpngw_iac.preflight.point_to_site import BLOCK, with_clients
+from vpngw_iac.preflight.registry import Breach, rule
+from vpngw_iac.preflight.thing import value_at
+from vpngw_iac.preflight.topology import Topology
+
+_SOON = timedelta(days=60)
+_THUMBPRINT = re.compile(r"[0-9A-Fa-f]{40}")
+_NAME = re.compile(r"[^\s/\\?#%&<>:\"*|]{1,80}")
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A root certificate of a gateway; `key` and `ends` only if it can be read."""
+
+    name: str
+    data: str
+    key: Literal["rsa", "other", ""] = ""
+    ends: datetime | None = None
+
+
+def roots(topology: Topology, gateway: Gateway) -> tuple[Root, ...]:
+    """Root certificates of a gateway, read once."""
+    return topology.memo(("roots", gateway.thing.id), lambda: tuple(_roots(gateway)))
+
+
+def _roots(gateway: Gateway) -> Iterator[Root]:
+    for item in gateway.thing.items(f"{BLOCK}.vpnClientRootCertificates"):
+        data = value_at(item, "properties.publicCertData")
+        if isinstance(data, str):
+            yield _read(str(item.get("name")), data)
+
+
+def _read(name: str, data: str) -> Root:
+    try:
+        der = base64.b64decode(data, validate=True)
+    except (binascii.Error, ValueError):
+        return Root(name, data)
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    try:
+        certificate = x509.load_der_x509_certificate(der)
+        kind: Literal["rsa", "other"] = "rsa" if isinstance(certificate.public_key(), rsa.RSAPublicKey) else "other"
+    except (ValueError, TypeError):
+        return Root(name, data)
+    return Root(name, data, kind, certificate.not_valid_after_utc)
+
+
+@rule("R-CERTP-01", level="E", title="Too many certificates on a gateway", source="P2SC, VNLIM")
+def certificate_count(topology: Topology) -> Iterator[Breach]:
+    """20 roots and 300 revoked thumbprints."""
+    for gateway in with_clients(topology):
+        for path, limit, what in (
+            ("vpnClientRootCertificates", limits.ROOT_CERTIFICATES, "root certificates"),
+            ("vpnClientRevokedCertificates", limits.REVOKED_CERTIFICATES, "revoked certificates"),
+        ):
+            number = len(gateway.thing.items(f"{BLOCK}.{path}"))
+            if number > limit:
+                yield Breach(
+                    gateway.thing, f"{number} {what}; a gateway takes {limit}.", "Use fewer issuers, or another root."
+                )
+
+
+@rule("R-CERTP-02", level="E", title="Root certificate is not one line of Base-64 X.509", source="P2SC, T-P2S")
+def root_data(topology: Topology) -> Iterator[Breach]:
+    """No header lines, no white space, and an X.509 certificate inside."""
+    for gateway in with_clients(topology):
+        for root in roots(topology, gateway):
+            if not root.key:
+                yield Breach(
+                    gateway.thing,
+                    f"The data of root certificate {root.name} is not an X.509 certificate in one line of Base-64.",
+                    "Use RootCertificate.file(name, path); it takes PEM and DER.",
+                )
+
+
+@rule("R-CERTP-03", level="E", title="Root certificate has an invalid name", source="T-P2S")
+def root_name(topology: Topology) -> Iterator[Breach]:
+    """No spaces and none of the characters that an id cannot hold."""
+    for gateway in with_clients(topology):
+        for item in gateway.thing.items(f"{BLOCK}.vpnClientRootCertificates"):
+            name = str(item.get("name"))
+            if not _NAME.fullmatch(name):
+                yield Breach(gateway.thing, f"{name!r} is not a valid name.", "Use letters, digits, '-', '_' and '.'.")
+
+
+@rule("R-CERTP-04", level="E", title="Revoked certificate is not a thumbprint", source="P2SC")
+def thumbprint(topology: Topology) -> Iterator[Breach]:
+    """40 hexadecimal digits without spaces."""
+    for gateway in with_clients(topology):
+        for item in gateway.thing.items(f"{BLOCK}.vpnClientRevokedCertificates"):
+            said = value_at(item, "properties.thumbprint")
+            if isinstance(said, str) and not _THUMBPRINT.fullmatch(said):
+                yield Breach(
+                    gateway.thing,
+                    f"The thumbprint of {item.get('name')} is not 40 hexadecimal digits.",
+                    "Copy the SHA-1 thumbprint of the client certificate without spaces.",
+                )
+
+
+@rule("R-CERTP-05", level="F", title="Root certificate is not RSA, and IKEv2 is on", source="FAQ")
+def rsa_only(topology: Topology) -> Iterator[Breach]:
+    """IKEv2 clients need RSA; OpenVPN alone bears other keys."""
+    for gateway in with_clients(topology):
+        for root in roots(topology, gateway) if "ikev2" in gateway.protocols else ():
+            if root.key == "other":
+                yield Breach(
+                    gateway.thing,
+                    f"Root certificate {root.name} has no RSA key; IKEv2 clients of it cannot connect.",
+                    "Use an RSA root, or OpenVPN alone.",
+                )
+
+
+@rule("R-CERTP-06", level="W", title="Root certificate expires", source="T-P2S", ages=True)
+def expiry(topology: Topology) -> Iterator[Breach]:
+    """An expired root locks its clients out; it warns sixty days before."""
+    now = datetime.now(UTC)
+    for gateway in with_clients(topology):
+        for root in roots(topology, gateway):
+            if root.ends is not None and root.ends - now < _SOON:
+                says = "expired" if root.ends < now else "expires"
+                yield Breach(
+                    gateway.thing,
+                    f"Root certificate {root.name} {says} on {root.ends.date().isoformat()}.",
+                    "Add its successor, issue client certificates, then remove this one.",
+                )
+
+
+def _cloud_has_certificates(location: str | None) -> bool:
+    return location is None or not location.startswith(("usgov", "usdod", "china"))
+
+
+@rule("R-CERT-01", level="E", title="Gateway cannot authenticate by certificate", source="CERT, NEW")
+def certificate_sku(topology: Topology) -> Iterator[Breach]:
+    """Site-to-site certificates: public cloud, not Basic."""
+    for connection in topology.connections:
+        gateway = connection.gateway
+        if not connection.uses_certificate or gateway is None:
+            continue
+        if gateway.is_basic or not _cloud_has_certificates(gateway.location):
+            where = "SKU Basic" if gateway.is_basic else f"region {gateway.location}"
+            yield Breach(
+                connection.thing,
+                f"Authentication by certificate does not work with {where}.",
+                "Use a shared key, or VpnGw1AZ in Azure's public cloud.",
+            )
+
+
+@rule("R-CERT-02", level="F", title="Gateway has no identity to read its certificate", source="CERTH")
+def certificate_identity(topology: Topology) -> Iterator[Breach]:
+    """Azure reads the outbound certificate from Key Vault with a user-assigned identity of the gateway."""
+    for gateway in topology.vpn_gateways:
+        needing = [c for c in gateway.sites if c.uses_certificate]
+        kind = gateway.thing.text("identity.type") or ""
+        if needing and gateway.thing.knows_all and "UserAssigned" not in kind:
+            yield Breach(
+                gateway.thing,
+                f"{needing[0].thing.address} authenticates by certificate; this gateway has no user-assigned identity.",
+                "Give it identities=[...] with the roles Key Vault Secrets User and Key Vault Certificate User.",
+                "error",
+            )
+
+
+@rule("R-CERT-04", level="F", title="Certificate authentication is incomplete", source="CERT")
+def certificate_chain(topology: Topology) -> Iterator[Breach]:
+    """The device's subject and its public chain, unencrypted, in Base-64 X.509."""
+    for connection in topology.connections:
+        block = connection.thing.block("properties.certificateAuthentication")
+        if not connection.uses_certificate or not connection.thing.is_managed:
+            continue
+        missing = [
+            what
+            for what, key in (
+                ("the certificate that Azure shows", "outboundAuthCertificate"),
+                ("the subject of the device's certificate", "inboundAuthCertificateSubjectName"),
+                ("the chain of the device's certificate", "inboundAuthCertificateChain"),
+            )
+            if not (block or {}).get(key)
+        ]
+        chain = connection.thing.texts("properties.certificateAuthentication.inboundAuthCertificateChain")
+        if missing:
+            yield Breach(
+                connection.thing, f"It lacks {', '.join(missing)}.", "Give the whole certificate block.", "error"
+            )
+        elif any(not _read("", data).key for data in chain):
+            yield Breach(
+                connection.thing,
+                "A certificate of the inbound chain is not Base-64 X.509 without header lines.",
+                "Write each public certificate as one line of Base-64.",
+                "error",
+            )

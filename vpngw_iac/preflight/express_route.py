@@ -1,0 +1,260 @@
+"""ExpressRoute: circuits, their connections, FastPath, and a VPN gateway beside it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from vpngw_iac.preflight import limits
+from vpngw_iac.preflight.gateway import Connection, Gateway
+from vpngw_iac.preflight.network import Network
+from vpngw_iac.preflight.registry import Breach, rule
+from vpngw_iac.preflight.thing import value_at
+from vpngw_iac.preflight.topology import Topology
+from vpngw_iac.preflight.words import listed
+
+
+def _circuits(gateway: Gateway) -> tuple[Connection, ...]:
+    return tuple(c for c in gateway.connections if c.is_expressroute)
+
+
+@rule("R-ER-01", level="E", title="VPN gateway cannot stand beside ExpressRoute", source="COEX, COEXP")
+def coexistence(topology: Topology) -> Iterator[Breach]:
+    """Route-based, not Basic, no Basic public IP. The subnet is R-SUBNET-04."""
+    for gateway in topology.vpn_gateways:
+        if not gateway.coexists:
+            continue
+        wrong = [
+            what
+            for what, holds in (
+                ("is policy-based", gateway.is_policy_based),
+                ("has SKU Basic", gateway.is_basic),
+                ("stands on a Basic public IP", any(ip.text("sku.name") == "Basic" for ip in gateway.public_ips)),
+            )
+            if holds
+        ]
+        if wrong:
+            yield Breach(
+                gateway.thing,
+                f"There is an ExpressRoute gateway in its network, and this one {listed(wrong)}.",
+                "Use a route-based gateway of SKU VpnGw1AZ or larger.",
+            )
+
+
+@rule("R-ER-02", level="F", title="VPN gateway beside ExpressRoute does not use AS 65515", source="COEX")
+def coexistence_asn(topology: Topology) -> Iterator[Breach]:
+    """Transit between ExpressRoute and VPN through a Route Server needs 65515; without one another number works."""
+    for gateway in topology.vpn_gateways:
+        if gateway.coexists and gateway.has_bgp and gateway.asn not in (None, limits.DEFAULT_ASN):
+            yield Breach(
+                gateway.thing,
+                f"Its AS number is {gateway.asn}; transit between ExpressRoute and VPN by a Route Server needs 65515.",
+                "Use Bgp(asn=65515) if the two shall reach each other.",
+                "warning",
+            )
+
+
+@rule("R-ER-08", level="F", title="Microsoft peering may swallow the tunnel", source="COEX")
+def microsoft_peering(topology: Topology) -> Iterator[Breach]:
+    """With Microsoft peering the device may learn the gateway's public address over ExpressRoute."""
+    for gateway in topology.expressroute_gateways:
+        network = gateway.network_id
+        if network is None or not any(g.is_vpn for g in topology.gateways_in(network)):
+            continue
+        for connection in _circuits(gateway):
+            circuit = connection.circuit
+            if circuit is not None and "microsoftpeering" in circuit.peering_kinds:
+                yield Breach(
+                    connection.thing,
+                    f"{circuit.thing.address} has Microsoft peering: the device may learn the VPN gateway's public "
+                    "address over it.",
+                    "Pin a static route for that address to the internet on the device.",
+                )
+
+
+@rule("R-ER-10", level="E", title="Circuit is not ready", source="ERWF, ERLINK")
+def circuit_ready(topology: Topology) -> Iterator[Breach]:
+    """An existing circuit must be provisioned with private peering before it is linked. Never judged offline."""
+    for connection in topology.connections:
+        circuit = connection.circuit
+        if circuit is None or circuit.thing.is_managed or circuit.thing.seen is None or circuit.is_direct:
+            continue
+        state = value_at(circuit.thing.seen, "properties.serviceProviderProvisioningState")
+        if isinstance(state, str) and state != "Provisioned":
+            yield Breach(
+                connection.thing,
+                f"{circuit.thing.address} is {state} at its provider.",
+                "Hand its service key to the provider, and link it when it is Provisioned.",
+            )
+        elif "properties" in circuit.thing.seen and circuit.thing.seen["properties"].get("peerings") == []:
+            yield Breach(
+                connection.thing,
+                f"{circuit.thing.address} has no private peering.",
+                "Ask its owner for private peering first.",
+            )
+
+
+@rule("R-ER-12", level="E", title="Circuit of another subscription without authorization", source="ERLINK")
+def authorization(topology: Topology) -> Iterator[Breach]:
+    """Linking a circuit of another subscription needs an authorization key; one authorization serves one connection."""
+    used: Counter[str] = Counter()
+    for connection in topology.connections:
+        circuit = connection.circuit_id
+        if not connection.is_expressroute or circuit is None or not connection.thing.is_managed:
+            continue
+        key = connection.thing.get("properties.authorizationKey")
+        if key is None and circuit.subscription.lower() != connection.thing.id.subscription.lower():
+            yield Breach(
+                connection.thing,
+                f"The circuit {circuit.name} is in another subscription, and there is no authorization.",
+                "Use Circuit.existing(id, authorization=Secret...), with a key from the circuit's owner.",
+            )
+        elif key is not None:
+            name = repr(key)
+            used[name] += 1
+            if used[name] == 2:
+                yield Breach(
+                    connection.thing,
+                    "Another connection uses the same authorization; one authorization serves one connection.",
+                    "Ask for a second authorization.",
+                )
+
+
+@rule("R-ER-13", level="E", title="ExpressRoute connection is incomplete", source="ERLINK, TF")
+def expressroute_connection(topology: Topology) -> Iterator[Breach]:
+    """It needs a circuit and an ExpressRoute gateway, and no other kind of connection takes a circuit."""
+    for connection in topology.connections:
+        gateway = connection.gateway
+        if not connection.thing.is_managed:
+            continue
+        if connection.is_expressroute and connection.circuit_id is None:
+            yield Breach(connection.thing, "There is no circuit.", "Name the circuit that it leads to.")
+        elif gateway is not None and connection.kind and connection.is_expressroute != gateway.is_expressroute:
+            what = "an ExpressRoute" if gateway.is_expressroute else "a VPN"
+            yield Breach(
+                connection.thing,
+                f"It is of type {connection.kind}, and {gateway.thing.address} is {what} gateway.",
+                "Start it at a gateway of its own type.",
+            )
+        elif not connection.is_expressroute and connection.circuit_id is not None:
+            yield Breach(connection.thing, f"A {connection.kind} connection names a circuit.", "Leave the circuit out.")
+
+
+@rule("R-ER-14", level="E", title="Routing weight is out of range", source="ERLINK, FAQ")
+def routing_weight(topology: Topology) -> Iterator[Breach]:
+    """0 to 32000, and it works on ExpressRoute connections only."""
+    for connection in topology.connections:
+        weight = connection.thing.number("properties.routingWeight")
+        if weight is not None and not 0 <= weight <= 32_000:
+            yield Breach(connection.thing, f"The weight is {weight}; Azure takes 0 to 32000.", "Use a smaller weight.")
+        elif weight and connection.kind and not connection.is_expressroute:
+            yield Breach(
+                connection.thing,
+                "A routing weight is set; Microsoft documents it for ExpressRoute connections only.",
+                "Steer the choice of path with BGP, or leave the weight out.",
+                "warning",
+            )
+
+
+def _spaces(network: Network) -> int:
+    return len(network.prefixes) + sum(len(spoke.prefixes) for spoke in network.reach)
+
+
+@rule("R-ER-15", level="E", when="create", title="Too many address spaces for a circuit", source="ERLINK, ERLIM")
+def address_spaces(topology: Topology) -> Iterator[Breach]:
+    """200 prefixes, those of peered networks included, when a network is linked."""
+    for connection in topology.connections:
+        gateway = connection.gateway
+        network = None if gateway is None else gateway.network
+        if connection.is_expressroute and network is not None and _spaces(network) > limits.ADDRESS_SPACES_AT_LINK:
+            yield Breach(
+                connection.thing,
+                f"{network.thing.address} and its peers have {_spaces(network)} prefixes; a link takes "
+                f"{limits.ADDRESS_SPACES_AT_LINK}.",
+                "Summarise address spaces, or link first and peer afterwards.",
+            )
+
+
+@rule("R-ER-16", level="E", title="Too many circuits on a gateway", source="ERGW")
+def circuits_per_gateway(topology: Topology) -> Iterator[Breach]:
+    """4, 8 or 16 by SKU, and 4 from one peering location."""
+    for gateway in topology.expressroute_gateways:
+        circuits = {c.circuit_id for c in _circuits(gateway) if c.circuit_id is not None}
+        limit = limits.circuits_per_gateway(gateway.sku, gateway.units)
+        if limit is not None and len(circuits) > limit:
+            yield Breach(
+                gateway.thing, f"{len(circuits)} circuits; a {gateway.sku} gateway takes {limit}.", "Use a larger SKU."
+            )
+        known = [c.circuit.location for c in _circuits(gateway) if c.circuit is not None]
+        for place, number in sorted(Counter(place for place in known if place).items()):
+            if number > limits.CIRCUITS_PER_LOCATION:
+                yield Breach(
+                    gateway.thing,
+                    f"{number} circuits from {place}; a network takes {limits.CIRCUITS_PER_LOCATION} from one place.",
+                    "Order circuits at another peering location.",
+                )
+
+
+@rule("R-ER-17", level="E", title="Too many networks on a circuit", source="ERLIM")
+def links_per_circuit(topology: Topology) -> Iterator[Breach]:
+    """10, with Premium 20 to 100 by bandwidth. Only links in this file are known."""
+    linked: dict[str, set[str]] = {}
+    for connection in topology.connections:
+        if connection.circuit_id is not None and connection.gateway_id is not None:
+            linked.setdefault(connection.circuit_id.key, set()).add(connection.gateway_id.key)
+    for circuit in topology.circuits:
+        limit = limits.links_per_circuit(circuit.tier, circuit.megabits)
+        number = len(linked.get(circuit.thing.id.key, ()))
+        if limit is not None and number > limit:
+            yield Breach(
+                circuit.thing,
+                f"{number} networks are linked; a {circuit.tier} circuit of this size takes {limit}.",
+                "Use Premium or more bandwidth, or a second circuit.",
+            )
+
+
+@rule("R-ER-20", level="E", title="Gateway has no FastPath", source="ERFP, ERGW")
+def fast_path(topology: Topology) -> Iterator[Breach]:
+    """FastPath needs UltraPerformance, ErGw3AZ or ErGwScale with 10 units."""
+    for connection in topology.connections:
+        gateway = connection.gateway
+        if gateway is None or gateway.sku is None or not connection.thing.flag("properties.expressRouteGatewayBypass"):
+            continue
+        if gateway.sku == "ErGwScale":
+            enough = gateway.units is None or gateway.units >= limits.FAST_PATH_UNITS
+        else:
+            enough = gateway.sku in limits.FAST_PATH_SKUS or gateway.sku not in limits.ER_SKUS
+        if not enough:
+            yield Breach(
+                connection.thing,
+                f"FastPath is on, and {gateway.thing.address} is {gateway.sku}"
+                + (f" with {gateway.units} units." if gateway.sku == "ErGwScale" else "."),
+                "Use ErGw3AZ, or ErGwScale with at least 10 units.",
+            )
+
+
+@rule("R-ER-21", level="E", title="Private-link FastPath without FastPath", source="SDK, TF")
+def private_link_fast_path(topology: Topology) -> Iterator[Breach]:
+    """The flag enablePrivateLinkFastPath goes with expressRouteGatewayBypass."""
+    for connection in topology.connections:
+        bypass = connection.thing.flag("properties.expressRouteGatewayBypass")
+        if connection.thing.flag("properties.enablePrivateLinkFastPath") and bypass is False:
+            yield Breach(
+                connection.thing, "FastPath itself is off.", "Turn fast_path on, or private-link FastPath off."
+            )
+
+
+@rule("R-ER-27", level="I", title="Many circuits in one subscription", source="ERLIM")
+def circuit_quota(topology: Topology) -> Iterator[Breach]:
+    """50 a subscription; support raises it."""
+    ours = [circuit for circuit in topology.circuits if circuit.thing.is_managed]
+    counted = Counter(circuit.thing.id.subscription.lower() for circuit in ours)
+    for circuit in ours:
+        number = counted.pop(circuit.thing.id.subscription.lower(), 0)
+        if number > limits.CIRCUITS_PER_SUBSCRIPTION:
+            yield Breach(
+                circuit.thing,
+                f"{number} circuits in one subscription; the usual limit is {limits.CIRCUITS_PER_SUBSCRIPTION}.",
+                "Ask support for more.",
+                "warning",
+            )

@@ -1,0 +1,75 @@
+"""User groups of point-to-site. Their pools are in `overlap` (R-UG-04)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from vpngw_iac.preflight import limits
+from vpngw_iac.preflight.gateway import Gateway
+from vpngw_iac.preflight.point_to_site import BLOCK
+from vpngw_iac.preflight.registry import Breach, rule
+from vpngw_iac.preflight.thing import arm_id, value_at
+from vpngw_iac.preflight.topology import Topology
+from vpngw_iac.preflight.words import listed
+
+
+def _groups(gateway: Gateway) -> tuple[Mapping[str, Any], ...]:
+    return gateway.thing.items("properties.virtualNetworkGatewayPolicyGroups")
+
+
+def _uses(gateway: Gateway) -> Counter[str]:
+    """How many client configurations use each group, by its name in lower case."""
+    found: Counter[str] = Counter()
+    for item in gateway.thing.items(f"{BLOCK}.vngClientConnectionConfigurations"):
+        refs = value_at(item, "properties.virtualNetworkGatewayPolicyGroups")
+        ids = (arm_id(ref) for ref in refs) if isinstance(refs, list | tuple) else ()
+        found.update(resource_id.name.lower() for resource_id in ids if resource_id is not None)
+    return found
+
+
+@rule("R-UG-01", level="E", title="Gateway cannot have user groups", source="UG, NEW")
+def groups_sku(topology: Topology) -> Iterator[Breach]:
+    """Not on Basic, not with SSTP."""
+    for gateway in topology.vpn_gateways:
+        if not _groups(gateway):
+            continue
+        if gateway.is_basic or "sstp" in gateway.protocols:
+            why = "SKU Basic" if gateway.is_basic else "SSTP"
+            yield Breach(gateway.thing, f"User groups do not work with {why}.", "Use VpnGw1AZ with OpenVPN or IKEv2.")
+
+
+@rule("R-UG-02", level="E", title="Too many user groups or members", source="UG")
+def group_count(topology: Topology) -> Iterator[Breach]:
+    """90 groups and 390 members; a group counts once for every configuration that uses it."""
+    for gateway in topology.vpn_gateways:
+        groups, uses = _groups(gateway), _uses(gateway)
+        number = sum(max(uses[str(group.get("name")).lower()], 1) for group in groups)
+        members = sum(len(_members(group)) for group in groups)
+        if number > limits.GROUPS or members > limits.GROUP_MEMBERS:
+            yield Breach(
+                gateway.thing,
+                f"{number} groups with {members} members; a gateway takes {limits.GROUPS} and {limits.GROUP_MEMBERS}.",
+                "Join groups, or use groups of your directory as members.",
+            )
+
+
+def _members(group: Mapping[str, Any]) -> tuple[Any, ...]:
+    found = value_at(group, "properties.policyMembers")
+    return tuple(found) if isinstance(found, list | tuple) else ()
+
+
+@rule("R-UG-03", level="E", title="User groups are ambiguous", source="UG")
+def one_default(topology: Topology) -> Iterator[Breach]:
+    """Distinct names, distinct priorities, and exactly one default group."""
+    for gateway in topology.vpn_gateways:
+        groups = _groups(gateway)
+        names = Counter(str(group.get("name")).lower() for group in groups)
+        twice = sorted(name for name, number in names.items() if number > 1)
+        defaults = [str(group.get("name")) for group in groups if value_at(group, "properties.isDefault") is True]
+        if twice:
+            yield Breach(gateway.thing, f"Two groups are called {listed(twice)}.", "Give each group its own name.")
+        if groups and len(defaults) != 1:
+            said = f"{listed(defaults)} are all the default group" if defaults else "no group is the default"
+            yield Breach(gateway.thing, f"{said[0].upper()}{said[1:]}.", "Mark exactly one group with default=True.")

@@ -1,0 +1,160 @@
+"""Judge a whole file: every rule over its resources, then levels, waivers and what could not be checked.
+
+A rule says what is wrong. How much that counts is decided here, once: the rule's level, whether the thing is created
+or changed, the profile, the waivers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.errors import Finding, Findings, Level, UsageError
+from vpngw_iac.preflight.registry import Breach, Rule, checked_rules
+from vpngw_iac.preflight.sources import address_of
+from vpngw_iac.preflight.thing import Thing
+from vpngw_iac.preflight.topology import Reveal, Topology
+from vpngw_iac.resources.base import Resource
+from vpngw_iac.resources.existing import Existing
+
+PROFILES = ("strict", "cnsa", "nist", "bsi")
+"""``strict`` turns warnings into errors; the others are cryptographic baselines (R-SEC-01, R-SEC-03)."""
+
+UNCHECKED = "P-FACT"
+WAIVER = "P-WAIVER"
+
+_LEVELS: Mapping[str, Level] = {"E": "error", "F": "warning", "W": "warning", "I": "info"}
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What is known about this run: offline (both None), or a plan with what it creates and changes."""
+
+    created: frozenset[ArmId] | None = None
+    changed: Mapping[ArmId, Collection[str]] | None = None
+    profile: str | None = None
+
+    def counts(self, rule: Rule, breach: Breach) -> bool:
+        """Whether the thing is created (or changed) so that the rule can refuse it."""
+        if rule.when == "always":
+            return True
+        if self.created is None:
+            return breach.thing.is_managed
+        if breach.thing.id in self.created:
+            return True
+        paths = (self.changed or {}).get(breach.thing.id, ())
+        return rule.when == "change" and any(_touches(path, breach.block) for path in paths)
+
+    def level(self, rule: Rule, breach: Breach) -> Level:
+        """How much a breach counts."""
+        level = breach.level or _LEVELS[rule.level]
+        if level != "info" and not self.counts(rule, breach):
+            return "info"
+        if rule.ages:
+            return "info" if level == "info" else "warning"
+        return "error" if level == "warning" and self.profile == "strict" else level
+
+
+def check(
+    resources: Iterable[Resource | Existing],
+    *,
+    waive: Mapping[str, str] | None = None,
+    profile: str | None = None,
+    observed: Mapping[ArmId, Any] | None = None,
+    created_or_replaced: Collection[ArmId] | None = None,
+    changed: Mapping[ArmId, Collection[str]] | None = None,
+    reveal: Reveal | None = None,
+) -> tuple[Finding, ...]:
+    """Every finding about these resources, in order of display; never raises for what is wrong with them.
+
+    Offline (`observed` and `created_or_replaced` left out) rules about creation refuse what is managed and only
+    inform about what exists. In a plan give what Azure answered by id, what is created or replaced, and the wire
+    paths that `changed`: then such a rule refuses only where this plan does it. `waive` maps a rule id, or
+    ``RULE@ADDRESS`` for one address, to the reason. `reveal` resolves secrets that are at hand offline, so that keys
+    can be judged; no value enters a finding.
+    """
+    if profile is not None and profile not in PROFILES:
+        raise UsageError(f"There is no profile {profile!r}.", advice=f"Profiles are {', '.join(PROFILES)}.")
+    topology = Topology.of(resources, observed=observed, profile=profile, reveal=reveal)
+    created = None if created_or_replaced is None else frozenset(created_or_replaced)
+    circumstances = Circumstances(created, changed, profile)
+    findings = [
+        _finding(rule, breach, circumstances)
+        for rule in checked_rules().values()
+        for breach in _breaches(rule, topology)
+    ]
+    waivers = _Waivers(waive or {})
+    judged = [waivers.apply(finding) for finding in findings]
+    judged += unchecked(topology.things.values())
+    judged += waivers.unused()
+    return Findings.of(judged).items
+
+
+def _breaches(rule: Rule, topology: Topology) -> Iterable[Breach]:
+    return () if rule.judge is None else rule.judge(topology)
+
+
+def _finding(rule: Rule, breach: Breach, circumstances: Circumstances) -> Finding:
+    return Finding(
+        rule=rule.id,
+        level=circumstances.level(rule, breach),
+        address=breach.thing.address,
+        summary=rule.title,
+        detail=breach.detail,
+        advice=breach.advice,
+        source=f"{rule.source}: {page}" if (page := address_of(rule.source)) else rule.source,
+        see=rule.see,
+    )
+
+
+def _touches(path: str, block: str) -> bool:
+    """Whether a changed path lies in a block, or a block below the path; an unnamed block is the whole thing."""
+    return not block or path == block or path.startswith((f"{block}.", f"{block}[")) or block.startswith(f"{path}.")
+
+
+def unchecked(things: Iterable[Thing]) -> Iterator[Finding]:
+    """One note per existing thing whose facts some rule asked for in vain."""
+    for thing in things:
+        if thing.asked_in_vain:
+            facts = ", ".join(sorted(thing.asked_in_vain))
+            yield Finding(
+                UNCHECKED,
+                "info",
+                thing.address,
+                "Not checked: needs plan",
+                detail=f"Rules about this existing resource need facts that the blueprint does not give: {facts}.",
+                advice="`vpngw plan` reads them. To check offline too, give them to `.existing(...)`.",
+            )
+
+
+@dataclass(slots=True)
+class _Waivers:
+    """Waivers by rule id or ``RULE@ADDRESS``, and which of them met a finding."""
+
+    reasons: Mapping[str, str]
+    met: set[str] = field(default_factory=set)
+
+    def apply(self, finding: Finding) -> Finding:
+        """The finding, with its reason if it is waived; the more exact waiver wins."""
+        for key in (f"{finding.rule}@{finding.address}", finding.rule):
+            if key in self.reasons:
+                self.met.add(key)
+                return replace(finding, waived=self.reasons[key])
+        return finding
+
+    def unused(self) -> Iterator[Finding]:
+        """Waivers that nothing needed."""
+        for key in sorted(set(self.reasons) - self.met):
+            rule, _, address = key.partition("@")
+            known = rule in checked_rules()
+            yield Finding(
+                WAIVER,
+                "warning",
+                address,
+                "Waiver without a finding",
+                detail=f"{rule} is waived{f' at {address}' if address else ''}, but "
+                + ("nothing breaks it." if known else "no rule of that id is checked."),
+                advice="Remove the waiver." if known else "Correct the id; `vpngw rule` lists them all.",
+            )

@@ -1,0 +1,211 @@
+"""NAT rules: where they work, how they map, which connections may share them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.preflight import limits, prefixes
+from vpngw_iac.preflight.gateway import Connection, NatRule
+from vpngw_iac.preflight.registry import Breach, rule
+from vpngw_iac.preflight.topology import NAT_RULE, Topology
+from vpngw_iac.preflight.words import listed, named
+
+
+def _rules(topology: Topology) -> tuple[NatRule, ...]:
+    return tuple(NatRule(thing) for thing in topology.of_type(NAT_RULE))
+
+
+@rule("R-NAT-01", level="E", title="SKU has no NAT", source="FAQ")
+def nat_sku(topology: Topology) -> Iterator[Breach]:
+    """NAT starts at VpnGw2."""
+    for gateway in topology.vpn_gateways:
+        if gateway.nat_rules and gateway.sku in limits.TUNNELS and gateway.sku not in limits.NAT_SKUS:
+            yield Breach(
+                gateway.thing,
+                f"{gateway.sku} has no NAT; {len(gateway.nat_rules)} NAT rule(s) are declared.",
+                "Use VpnGw2AZ or larger.",
+            )
+
+
+@rule("R-NAT-02", level="E", title="NAT works on site-to-site connections only", source="FAQ")
+def nat_on_sites(topology: Topology) -> Iterator[Breach]:
+    """Not on ExpressRoute connections; VNet-to-VNet is R-V2V-09."""
+    for connection in topology.connections:
+        if connection.has_nat and connection.is_expressroute:
+            yield Breach(connection.thing, "An ExpressRoute connection is linked to NAT rules.", "Unlink them.")
+
+
+@rule("R-NAT-03", level="E", title="Too many NAT rules on a gateway", source="FAQ")
+def nat_count(topology: Topology) -> Iterator[Breach]:
+    """500 rules, ingress and egress together."""
+    for gateway in topology.vpn_gateways:
+        if len(gateway.nat_rules) > limits.NAT_RULES:
+            yield Breach(
+                gateway.thing,
+                f"{len(gateway.nat_rules)} NAT rules; a gateway takes {limits.NAT_RULES}.",
+                "Join rules, or spread the sites over two gateways.",
+            )
+
+
+@rule("R-NAT-04", level="E", title="NAT rule has a slash in its name", source="FAQ")
+def nat_name(topology: Topology) -> Iterator[Breach]:
+    """A rule shown inside its gateway may bear a name that its id cannot."""
+    for gateway in topology.vpn_gateways:
+        for item in gateway.thing.items("properties.natRules"):
+            name = item.get("name")
+            if isinstance(name, str) and "/" in name:
+                yield Breach(gateway.thing, f"The NAT rule {name!r} has a '/' in its name.", "Rename it.")
+    for found in _rules(topology):
+        if "/" in found.thing.name or "%2f" in found.thing.name.lower():
+            yield Breach(found.thing, f"The NAT rule {found.thing.name!r} has a '/' in its name.", "Rename it.")
+
+
+@rule("R-NAT-06", level="F", title="NAT rule maps unequal prefixes", source="FAQ")
+def nat_lengths(topology: Topology) -> Iterator[Breach]:
+    """One prefix on each side; of a static rule both are equally long."""
+    for found in _rules(topology):
+        inside, outside = found.internal, found.external
+        if len(inside) > 1 or len(outside) > 1:
+            yield Breach(
+                found.thing,
+                f"{len(inside)} internal and {len(outside)} external prefixes; a rule takes one of each.",
+                "Write one rule per prefix.",
+            )
+        elif not found.is_dynamic and [p.prefixlen for p in inside] != [p.prefixlen for p in outside]:
+            yield Breach(
+                found.thing,
+                f"A static rule maps {listed(inside)} to {listed(outside)}: their lengths differ.",
+                "Use prefixes of one length, or dynamic=True for many to few.",
+            )
+        elif {p.version for p in (*inside, *outside)} == {4, 6}:
+            yield Breach(found.thing, "The rule maps IPv4 to IPv6; there is no NAT64.", "Use one address family.")
+
+
+@rule("R-NAT-07", level="F", title="Dynamic NAT does not map many to few", source="NATO")
+def nat_dynamic(topology: Topology) -> Iterator[Breach]:
+    """Dynamic rules map to a smaller pool, in one direction only; equal sizes may be meant."""
+    for found in _rules(topology):
+        if found.is_dynamic and found.internal and found.external:
+            inside = sum(p.num_addresses for p in found.internal)
+            outside = sum(p.num_addresses for p in found.external)
+            if outside >= inside:
+                yield Breach(
+                    found.thing,
+                    f"A dynamic rule maps {inside} addresses to {outside}; it works in one direction only.",
+                    "Use a static rule if both sides shall start connections.",
+                    "warning",
+                )
+
+
+@rule("R-NAT-09", level="F", title="Overlapping site needs NAT in both directions", source="FAQ")
+def nat_both_ways(topology: Topology) -> Iterator[Breach]:
+    """If a site really has the network's own addresses, each side must see the other translated."""
+    for connection in topology.connections:
+        network = None if connection.gateway is None else connection.gateway.network
+        if network is None or not connection.is_site or not connection.ingress or connection.egress:
+            continue
+        same = [
+            p
+            for rule_ in connection.ingress
+            for p in rule_.internal
+            if any(prefixes.relation(p, n) for n in network.prefixes)
+        ]
+        if same:
+            yield Breach(
+                connection.thing,
+                f"The site really has {listed(same)}, which {network.thing.address} has too. Only the site is "
+                "translated, so it cannot answer.",
+                "Add Nat.egress(...) for the network on this site.",
+            )
+
+
+@rule("R-NAT-10", level="F", title="Ingress NAT rule is shared by different sites", source="FAQ")
+def nat_sharing(topology: Topology) -> Iterator[Breach]:
+    """An ingress rule belongs to one site; egress rules may be shared freely."""
+    users: dict[str, list[Connection]] = {}
+    for connection in topology.connections:
+        for found in connection.ingress:
+            users.setdefault(found.thing.id.key, []).append(connection)
+    for key in sorted(users):
+        sharing = users[key]
+        if len({connection.place for connection in sharing}) > 1:
+            rule_ = next(r for r in sharing[0].ingress if r.thing.id.key == key)
+            yield Breach(
+                rule_.thing,
+                f"{named(c.thing for c in sharing)} lead to different sites and share this rule.",
+                "Give each site an ingress rule with external addresses of its own.",
+            )
+
+
+@rule("R-NAT-11", level="F", title="NAT rule is missing on one instance", source="FAQ")
+def nat_instances(topology: Topology) -> Iterator[Breach]:
+    """On active-active each rule binds to one instance; a connection to both needs it twice.
+
+    A connection whose rules are all bound to one instance is meant for that instance.
+    """
+    for connection in topology.connections:
+        if connection.gateway is None or not connection.gateway.active_active:
+            continue
+        by_value: dict[tuple[object, ...], set[ArmId | None]] = {}
+        for found in connection.nat_rules:
+            by_value.setdefault(found.value, set()).add(found.instance)
+        everywhere = set().union(*by_value.values())
+        for value, bound in sorted(by_value.items(), key=str):
+            if None in bound:
+                detail = f"The NAT rule for {listed(_prefixes(value))} is bound to no instance."
+            elif bound < everywhere:
+                detail = f"The NAT rule for {listed(_prefixes(value))} exists on one of the two instances only."
+            else:
+                continue
+            yield Breach(connection.thing, detail, "Make the rule once per instance and link both.")
+
+
+def _prefixes(value: tuple[object, ...]) -> tuple[object, ...]:
+    internal = value[2]
+    return internal if isinstance(internal, tuple) else ()
+
+
+@rule("R-NAT-12", level="F", title="BGP routes are not translated", source="FAQ")
+def nat_bgp(topology: Topology) -> Iterator[Breach]:
+    """With BGP and NAT either Azure translates the routes or the device already advertises translated ones."""
+    for gateway in topology.vpn_gateways:
+        if gateway.thing.flag("properties.enableBgpRouteTranslationForNat") is not False:
+            continue
+        with_both = [c for c in gateway.sites if c.has_bgp and c.has_nat]
+        if with_both:
+            yield Breach(
+                gateway.thing,
+                f"{named(c.thing for c in with_both)} use BGP and NAT, and route translation is off.",
+                "Set bgp=Bgp(translate_nat_routes=True), unless the device advertises translated prefixes itself.",
+                "warning",
+            )
+
+
+@rule("R-NAT-13", level="F", title="NAT with an APIPA peer", source="FAQ, NATO")
+def nat_apipa(topology: Topology) -> Iterator[Breach]:
+    """NAT is not supported on a connection whose BGP peer has a link-local address."""
+    for connection in topology.connections:
+        peer = prefixes.address(connection.peer_address)
+        if connection.has_nat and peer is not None and prefixes.is_apipa(peer):
+            yield Breach(
+                connection.thing,
+                f"Its BGP peer {peer} is an APIPA address, and it is linked to NAT rules.",
+                "Use an ordinary address for the BGP peer, or take NAT off this connection.",
+            )
+
+
+@rule("R-NAT-14", level="F", title="BGP peer has an address of the network", source="FAQ")
+def nat_peer(topology: Topology) -> Iterator[Breach]:
+    """A peer that collides with the network is written with its address after NAT."""
+    for connection in topology.connections:
+        network = None if connection.gateway is None else connection.gateway.network
+        peer = prefixes.address(connection.peer_address)
+        if network is None or peer is None or connection.local is None or not connection.ingress:
+            continue
+        if prefixes.is_within(peer, network.prefixes):
+            yield Breach(
+                connection.local,
+                f"The BGP peer {peer} lies in {network.thing.address}, although the site is translated.",
+                "Write the peer's address after NAT.",
+            )

@@ -1,0 +1,290 @@
+"""Address plans: what every gateway connects, and where two of those claim the same addresses.
+
+All claims around a gateway are swept once (see `prefixes.overlaps`); each rule then takes the pairs that are its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from vpngw_iac.errors import Level
+from vpngw_iac.preflight import prefixes
+from vpngw_iac.preflight.gateway import Connection, Gateway
+from vpngw_iac.preflight.network import Network
+from vpngw_iac.preflight.prefixes import Span
+from vpngw_iac.preflight.registry import Breach, rule
+from vpngw_iac.preflight.thing import Thing, value_at
+from vpngw_iac.preflight.topology import Topology
+
+Kind = Literal["own", "peered", "linked", "site", "nat", "pool", "group"]
+"""The gateway's network; networks peered with it; networks over VNet-to-VNet; sites; translated prefixes of sites and
+of Azure; the client pool; pools of user groups."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Somebody who uses addresses behind a gateway."""
+
+    kind: Kind
+    who: str
+    """Claims of one owner do not disturb each other: two links of one site, one network reached twice."""
+    label: str
+    thing: Thing
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """Two claims to the same addresses; `inner` lies in `outer` or equals it."""
+
+    gateway: Gateway
+    inner: Span[Claim]
+    outer: Span[Claim]
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """The kinds of both claims."""
+        return frozenset({self.inner.owner.kind, self.outer.owner.kind})
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether both claim the same prefix."""
+        return self.inner.prefix == self.outer.prefix
+
+    def of(self, kind: Kind) -> Span[Claim]:
+        """The claim of a kind."""
+        return self.inner if self.inner.owner.kind == kind else self.outer
+
+    @property
+    def sentence(self) -> str:
+        """What overlaps what."""
+        inner, outer = self.inner, self.outer
+        if self.is_equal:
+            return f"{inner.owner.label} and {outer.owner.label} both have {inner.prefix}."
+        return f"{inner.prefix} of {inner.owner.label} lies inside {outer.prefix} of {outer.owner.label}."
+
+
+def clashes(topology: Topology) -> tuple[Clash, ...]:
+    """Every overlap around every gateway."""
+    return topology.memo("clashes", lambda: tuple(_clashes(topology)))
+
+
+def _clashes(topology: Topology) -> Iterator[Clash]:
+    for gateway in topology.gateways:
+        spans = [Span(prefix, claim) for claim, found in claims(gateway) for prefix in found]
+        for inner, outer in prefixes.overlaps(spans, lambda one, other: one.who != other.who):
+            clash = Clash(gateway, inner, outer)
+            if not _is_default_route(clash):
+                yield clash
+
+
+def claims(gateway: Gateway) -> Iterator[tuple[Claim, tuple[prefixes.Network, ...]]]:
+    """Who uses which addresses around a gateway, as the gateway sees them (after ingress NAT)."""
+    network = gateway.network
+    if network is not None:
+        yield _network("own", network), network.prefixes
+        for spoke in network.reach:
+            yield _network("peered", spoke), spoke.prefixes
+    for connection in gateway.tunnels:
+        if connection.is_vnet and connection.remote is not None and connection.remote.network is not None:
+            yield _network("linked", connection.remote.network), connection.remote.network.prefixes
+        elif connection.is_site:
+            kind: Kind = "nat" if connection.ingress else "site"
+            label = f"site {connection.place}" if connection.thing.affects else connection.thing.address
+            yield Claim(kind, f"site {connection.place}", label, connection.thing), connection.translated
+    yield from _client_claims(gateway)
+
+
+def _network(kind: Kind, network: Network) -> Claim:
+    return Claim(kind, network.thing.id.key, network.thing.address, network.thing)
+
+
+def _client_claims(gateway: Gateway) -> Iterator[tuple[Claim, tuple[prefixes.Network, ...]]]:
+    who = f"{gateway.thing.address}'s client pool"
+    yield Claim("pool", f"pool {gateway.thing.id.key}", who, gateway.thing), gateway.pool
+    for name, pool in group_pools(gateway):
+        label = f"pool of {name}"
+        yield Claim("group", f"{gateway.thing.id.key} {name}", label, gateway.thing), pool
+
+
+def group_pools(gateway: Gateway) -> tuple[tuple[str, tuple[prefixes.Network, ...]], ...]:
+    """Pools of user groups by the name of their client configuration."""
+    if gateway.clients is None:
+        return ()
+    found = []
+    for item in gateway.thing.items("properties.vpnClientConfiguration.vngClientConnectionConfigurations"):
+        pool = value_at(item, "properties.vpnClientAddressPool.addressPrefixes")
+        texts = pool if isinstance(pool, list | tuple) else ()
+        found.append((str(item.get("name")), prefixes.networks(texts)))
+    return tuple(found)
+
+
+def _is_default_route(clash: Clash) -> bool:
+    """Whether a site takes (nearly) everything on purpose: forced tunnelling (R-FT-01)."""
+    return clash.outer.owner.kind in ("site", "nat") and clash.outer.prefix.prefixlen < 8 and not clash.is_equal
+
+
+def _local_level(clash: Clash) -> Level:
+    """A site that contains a network routes around it: longest prefix wins. Equal or inside is ambiguous."""
+    return "error" if clash.is_equal or clash.inner.owner.kind in ("site", "nat") else "warning"
+
+
+@rule("R-LNG-06", level="F", title="Prefixes of a site overlap something else behind the gateway", source="FAQ, LNGI")
+def site_prefixes(topology: Topology) -> Iterator[Breach]:
+    """A site's prefixes against the gateway's network, its peered networks and its other sites."""
+    for clash in clashes(topology):
+        kinds = clash.kinds
+        if "site" not in kinds or not kinds <= {"site", "own", "peered"}:
+            continue
+        between_sites = kinds == {"site"}
+        level = ("error" if clash.is_equal else "warning") if between_sites else _local_level(clash)
+        yield Breach(
+            clash.of("site").owner.thing if not between_sites else clash.inner.owner.thing,
+            f"{clash.sentence} {clash.gateway.thing.address} cannot tell which side traffic is meant for"
+            + (": the longer prefix wins." if level == "warning" else "."),
+            "Correct the prefix, or translate the site with Nat.ingress(...)"
+            + (" (and the network with Nat.egress(...))." if not between_sites else "."),
+            level,
+        )
+
+
+@rule("R-V2V-04", level="F", title="Networks joined by VNet-to-VNet overlap", source="FAQ")
+def joined_networks(topology: Topology) -> Iterator[Breach]:
+    """The network on the other side of a VNet-to-VNet connection against all that this gateway connects."""
+    told: set[frozenset[str]] = set()
+    for clash in clashes(topology):
+        pair = frozenset({clash.inner.owner.who, clash.outer.owner.who})
+        if "linked" not in clash.kinds or clash.kinds & {"pool", "group"} or pair in told:
+            continue
+        told.add(pair)
+        with_site = bool(clash.kinds & {"site", "nat"})
+        level: Level = (
+            "warning" if with_site and clash.outer.owner.kind in ("site", "nat") and not clash.is_equal else "error"
+        )
+        yield Breach(
+            clash.of("linked").owner.thing,
+            f"{clash.sentence} Traffic between them never enters the tunnel.",
+            "Give one of them another address space; NAT does not work on VNet-to-VNet (R-V2V-09).",
+            level,
+        )
+
+
+@rule("R-NAT-08", level="F", title="Translated prefixes overlap something else behind the gateway", source="FAQ, NATO")
+def translated_prefixes(topology: Topology) -> Iterator[Breach]:
+    """What sites look like after ingress NAT, against networks and other sites; egress rules among themselves."""
+    for clash in clashes(topology):
+        kinds = clash.kinds
+        if "nat" in kinds and kinds <= {"nat", "site", "own", "peered"}:
+            level: Level = "warning" if kinds <= {"nat", "site"} and not clash.is_equal else _local_level(clash)
+            yield Breach(
+                clash.of("nat").owner.thing,
+                f"After NAT, {clash.sentence}",
+                "Translate the site to a range that nothing else behind this gateway uses.",
+                level,
+            )
+    for gateway in topology.vpn_gateways:
+        yield from _egress_clashes(gateway)
+
+
+def _egress_clashes(gateway: Gateway) -> Iterator[Breach]:
+    """Egress rules that map different networks to the same addresses on one instance."""
+    spans = [Span(prefix, rule) for rule in gateway.nat_rules if not rule.is_ingress for prefix in rule.external]
+    told: set[frozenset[str]] = set()
+    pairs = prefixes.overlaps(
+        spans, lambda one, other: one.value != other.value and one.internal != other.internal and not one.is_dynamic
+    )
+    for inner, outer in pairs:
+        names = frozenset({inner.owner.thing.address, outer.owner.thing.address})
+        if names not in told:
+            told.add(names)
+            yield Breach(
+                inner.owner.thing,
+                f"{inner.owner.thing.address} maps {_texts(inner.owner.internal)} and {outer.owner.thing.address} maps "
+                f"{_texts(outer.owner.internal)} to the same addresses ({inner.prefix}).",
+                "Give each rule external addresses of its own.",
+                "error",
+            )
+
+
+@rule("R-POOL-02", level="F", title="Client pool overlaps something else behind the gateway", source="POOL, FAQ")
+def client_pool(topology: Topology) -> Iterator[Breach]:
+    """The pool against networks and sites; a pool outside the private ranges is worth a second look."""
+    for clash in clashes(topology):
+        if "pool" not in clash.kinds or "group" in clash.kinds:
+            continue
+        pool_is_outer = clash.outer.owner.kind == "pool"
+        contained = not clash.is_equal and not pool_is_outer and clash.outer.owner.kind in ("site", "nat")
+        yield Breach(
+            clash.of("pool").owner.thing,
+            f"{clash.sentence} Answers to those clients may go elsewhere.",
+            "Choose a pool that nothing behind this gateway uses.",
+            "warning" if contained else "error",
+        )
+    for gateway in topology.vpn_gateways:
+        outside = [prefix for prefix in gateway.pool if not prefixes.is_private(prefix)]
+        if outside:
+            yield Breach(
+                gateway.thing,
+                f"The client pool {_texts(outside)} is not a private range.",
+                "Make sure that you own these addresses, or use a range of RFC 1918.",
+                "warning",
+            )
+
+
+@rule("R-UG-04", level="E", title="Pool of a user group is too small or overlaps", source="UG")
+def group_pool(topology: Topology) -> Iterator[Breach]:
+    """Each group's pool is a /24 at least and shares no address with anything."""
+    for gateway in topology.vpn_gateways:
+        for name, pool in group_pools(gateway):
+            small = [prefix for prefix in pool if prefix.version == 4 and prefix.prefixlen > 24]
+            total = sum(prefix.num_addresses for prefix in pool if prefix.version == 4)
+            if small:
+                yield Breach(
+                    gateway.thing,
+                    f"The pool {_texts(small)} of {name} is smaller than /24.",
+                    "Give every group a /24 or larger.",
+                    "warning" if len(pool) > 1 and total >= 256 else "error",
+                )
+    for clash in clashes(topology):
+        if "group" in clash.kinds:
+            in_site = not clash.is_equal and clash.outer.owner.kind in ("site", "nat")
+            yield Breach(
+                clash.of("group").owner.thing,
+                clash.sentence,
+                "Give every group a range that nothing else behind this gateway uses.",
+                "warning" if in_site else "error",
+            )
+
+
+@rule("R-LNG-07", level="F", title="The device's own address lies in the prefixes of its site", source="T-CONN, T-DISC")
+def device_inside_site(topology: Topology) -> Iterator[Breach]:
+    """The internet address of a device inside the prefixes that are routed into its own tunnel."""
+    for connection in topology.connections:
+        local = connection.local
+        address = prefixes.address(local.text("properties.gatewayIpAddress")) if local is not None else None
+        if local is None or address is None:
+            continue
+        hit = [p for p in connection.prefixes if p.prefixlen >= 8 and prefixes.is_within(address, (p,))]
+        if hit:
+            yield Breach(
+                local,
+                f"{address}, the address of the device, lies in its own prefix {_texts(hit)}: the packets of the "
+                "tunnel would be sent into the tunnel.",
+                "Leave the public address of the device out of the prefixes.",
+            )
+
+
+def _texts(found: Iterable[prefixes.Network]) -> str:
+    return ", ".join(str(prefix) for prefix in found)
+
+
+def unreachable(address: prefixes.Address, gateway: Gateway) -> bool:
+    """Whether no network and no site behind a gateway holds an address, as far as all of them are known."""
+    around = [found for claim, found in claims(gateway) if claim.kind not in ("pool", "group")]
+    return not any(prefixes.is_within(address, found) for found in around)
+
+
+def shares_place(one: Connection, other: Connection) -> bool:
+    """Whether two connections lead to the same site."""
+    return one.place == other.place

@@ -1,0 +1,120 @@
+"""VNet peering: gateway transit, its loops, and address spaces that cannot be peered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vpngw_iac.preflight import limits, prefixes
+from vpngw_iac.preflight.network import Network, Peering
+from vpngw_iac.preflight.prefixes import Span
+from vpngw_iac.preflight.registry import Breach, rule
+from vpngw_iac.preflight.topology import Topology
+from vpngw_iac.preflight.words import named
+
+
+@rule("R-PEER-01", level="E", title="Spoke uses a gateway that is not lent", source="PEER, GWT")
+def transit(topology: Topology) -> Iterator[Breach]:
+    """The flag useRemoteGateways needs a gateway in the other network and allowGatewayTransit on its side."""
+    for peering in topology.peerings:
+        if not peering.borrows or not peering.thing.is_managed:
+            continue
+        other = peering.other_side
+        if other is not None and other.lends is False:
+            yield Breach(
+                peering.thing,
+                f"It uses the gateways of the other network, but {other.thing.address} does not allow transit.",
+                "Allow gateway transit on the hub's side.",
+            )
+        elif peering.remote is not None and peering.remote.thing.is_managed and not peering.remote.gateways:
+            yield Breach(
+                peering.thing,
+                f"It uses the gateways of {peering.remote.thing.address}, which has none in this file.",
+                "Add a gateway to the hub, or set gateway_transit=False until there is one.",
+                None if other is not None and other.thing.is_managed else "warning",
+            )
+
+
+def _hub_only(peering: Peering) -> bool:
+    return not peering.thing.is_managed
+
+
+@rule("R-PEER-02", level="E", title="Network has a gateway and borrows another", source="PEER")
+def own_gateway(topology: Topology) -> Iterator[Breach]:
+    """A network with a gateway of its own cannot use a remote one. A far side that is not ours only warns."""
+    for peering in topology.peerings:
+        network = peering.network
+        if peering.borrows and network is not None and network.gateways:
+            yield Breach(
+                peering.thing,
+                f"{network.thing.address} has {named(g.thing for g in network.gateways)} and shall use the gateway of "
+                f"{peering.remote_id.name if peering.remote_id else 'another network'} too.",
+                "Set gateway_transit=False for this spoke, or remove its own gateway.",
+                "warning" if _hub_only(peering) else None,
+            )
+
+
+@rule("R-PEER-03", level="E", title="Network borrows gateways from two hubs", source="PEER")
+def one_hub(topology: Topology) -> Iterator[Breach]:
+    """Only one peering of a network may use remote gateways."""
+    for network in topology.networks:
+        borrowing = [peering for peering in network.peerings if peering.borrows]
+        if len(borrowing) > 1:
+            yield Breach(
+                borrowing[-1].thing,
+                f"{named(p.thing for p in borrowing)} all use the gateways of the other side.",
+                "Keep gateway_transit for one hub.",
+                "warning" if any(_hub_only(p) for p in borrowing) else None,
+            )
+
+
+@rule("R-PEER-05", level="I", title="Peering cannot be made, or too many", source="PEER, VNLIM")
+def peered_spaces(topology: Topology) -> Iterator[Breach]:
+    """Overlapping spaces cannot be peered; 500 peerings is a limit that support raises."""
+    for network in topology.networks:
+        yield from _overlapping(network)
+        if len(network.peerings) > limits.PEERINGS:
+            yield Breach(
+                network.thing,
+                f"{len(network.peerings)} peerings; the usual limit is {limits.PEERINGS}.",
+                "Ask support, or use a second hub.",
+                "warning",
+            )
+
+
+def _overlapping(network: Network) -> Iterator[Breach]:
+    spans = [Span(prefix, network.thing.id.key) for prefix in network.prefixes]
+    peers = {p.remote.thing.id.key: p for p in network.peerings if p.remote is not None}
+    spans += [Span(prefix, key) for key, p in peers.items() if p.remote is not None for prefix in p.remote.prefixes]
+    for inner, outer in prefixes.overlaps(spans, lambda one, other: one != other):
+        peering = peers.get(inner.owner) or peers[outer.owner]
+        if network.thing.id.key in (inner.owner, outer.owner):
+            says = f"{inner.prefix} and {outer.prefix} of the two networks overlap; Azure refuses such a peering."
+            yield Breach(peering.thing, says, "Give one of them another address space.", "error")
+        else:
+            other = peers[outer.owner]
+            says = f"{inner.prefix} of this spoke overlaps {outer.prefix} of the spoke behind {other.thing.address}."
+            yield Breach(peering.thing, says, "Give one of the spokes another address space.", "warning")
+
+
+@rule("R-PEER-07", level="F", title="Two hubs of one circuit lend gateways to each other", source="ERFP")
+def fast_path_hubs(topology: Topology) -> Iterator[Breach]:
+    """With FastPath two peered hubs on one circuit keep gateway transit off between them."""
+    for peering in topology.peerings:
+        if not peering.lends or peering.network is None or peering.remote is None:
+            continue
+        here, there = _fast_circuits(peering.network), _fast_circuits(peering.remote)
+        if here & there:
+            yield Breach(
+                peering.thing,
+                "Both networks reach one circuit with FastPath, and this peering allows gateway transit.",
+                "Turn gateway transit off between the two hubs.",
+            )
+
+
+def _fast_circuits(network: Network) -> frozenset[str]:
+    return frozenset(
+        connection.circuit_id.key
+        for gateway in network.gateways
+        for connection in gateway.connections
+        if connection.circuit_id is not None and connection.thing.flag("properties.expressRouteGatewayBypass")
+    )

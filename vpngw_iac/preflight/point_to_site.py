@@ -1,0 +1,211 @@
+"""Point-to-site: tunnel types, sign-in, pools, Microsoft Entra ID."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from vpngw_iac.preflight import limits
+from vpngw_iac.preflight.gateway import Gateway
+from vpngw_iac.preflight.registry import Breach, rule
+from vpngw_iac.preflight.thing import value_at
+from vpngw_iac.preflight.topology import Topology
+from vpngw_iac.preflight.words import listed
+
+BLOCK = "properties.vpnClientConfiguration"
+_GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def with_clients(topology: Topology) -> Iterator[Gateway]:
+    """VPN gateways that have point-to-site."""
+    return (gateway for gateway in topology.vpn_gateways if gateway.clients is not None)
+
+
+@rule("R-P2S-01", level="E", title="Point-to-site needs a route-based gateway", source="P2S, T-P2S")
+def route_based(topology: Topology) -> Iterator[Breach]:
+    """Policy-based gateways have no clients."""
+    for gateway in with_clients(topology):
+        if gateway.is_policy_based:
+            yield Breach(gateway.thing, "It is policy-based and has client settings.", "Make it route-based.")
+
+
+@rule("R-P2S-02", level="E", title="Basic gateway cannot do this point-to-site", source="P2S, SSTP, ENTRA")
+def basic(topology: Topology) -> Iterator[Breach]:
+    """Basic knows SSTP with certificates only. RADIUS is R-RAD-01, IPv6 R-V6-01."""
+    for gateway in with_clients(topology):
+        if not gateway.is_basic:
+            continue
+        wrong = sorted(gateway.protocols - {"sstp"}) + sorted(gateway.sign_ins & {"aad"})
+        if wrong:
+            yield Breach(
+                gateway.thing,
+                f"SKU Basic serves SSTP with certificates; declared is {listed(wrong)}.",
+                "Use VpnGw1AZ, or protocols=['SSTP'] with certificates.",
+            )
+
+
+def _missing_protocol(gateway: Gateway) -> str:
+    """What is wrong with tunnel types and sign-in together (table 5.1 of the rules)."""
+    protocols, sign_ins = gateway.protocols, gateway.sign_ins
+    if "aad" in sign_ins and protocols and "openvpn" not in protocols:
+        return "Microsoft Entra ID needs OpenVPN."
+    if {"radius", "certificate"} <= sign_ins and protocols and protocols != {"openvpn"}:
+        return "Certificates and RADIUS together work with OpenVPN alone."
+    return ""
+
+
+@rule("R-P2S-03", level="E", when="change", title="Tunnel type and sign-in do not go together", source="P2S")
+def combination(topology: Topology) -> Iterator[Breach]:
+    """Entra ID rides OpenVPN; other pairs of sign-ins need OpenVPN alone."""
+    for gateway in with_clients(topology):
+        wrong = _missing_protocol(gateway)
+        if wrong:
+            yield Breach(
+                gateway.thing,
+                f"{wrong} Declared are {listed(sorted(gateway.protocols))} with {listed(sorted(gateway.sign_ins))}.",
+                "Add OpenVPN." if "Entra" in wrong else "Use OpenVPN alone, or one of the two sign-ins.",
+                block=BLOCK,
+            )
+
+
+@rule("R-P2S-04", level="E", when="create", title="SSTP and OpenVPN exclude each other", source="SSTP")
+def sstp_and_openvpn(topology: Topology) -> Iterator[Breach]:
+    """Both use TLS on port 443."""
+    for gateway in with_clients(topology):
+        if {"sstp", "openvpn"} <= gateway.protocols:
+            yield Breach(
+                gateway.thing,
+                "SSTP and OpenVPN are both declared; both need port 443.",
+                "Drop SSTP: OpenVPN serves Windows too.",
+            )
+
+
+@rule("R-POOL-01", level="E", title="Client pool is too small", source="POOL")
+def pool_size(topology: Topology) -> Iterator[Breach]:
+    """/29, on an active-active gateway /28; a pool in several pieces is judged by its sum, with a warning."""
+    for gateway in with_clients(topology):
+        longest = 28 if gateway.active_active else 29
+        ipv4 = [prefix for prefix in gateway.pool if prefix.version == 4]
+        small = [prefix for prefix in ipv4 if prefix.prefixlen > longest]
+        total = sum(prefix.num_addresses for prefix in ipv4)
+        if small:
+            yield Breach(
+                gateway.thing,
+                f"The pool {listed(small)} is smaller than /{longest}.",
+                f"Use /{longest} or larger; a /24 serves 250 clients.",
+                "warning" if len(ipv4) > 1 and total >= 2 ** (32 - longest) else "error",
+            )
+
+
+def _tenant(gateway: Gateway, name: str) -> str | None:
+    value = value_at(gateway.clients, name)
+    return value if isinstance(value, str) and value else None
+
+
+def _guid(text: str | None) -> str | None:
+    found = _GUID.search(text or "")
+    return found.group().lower() if found else None
+
+
+@rule("R-AAD-02", level="E", title="Entra ID audience is not one application id", source="P2S")
+def audience(topology: Topology) -> Iterator[Breach]:
+    """One audience per gateway: an application's GUID, in any casing."""
+    for gateway in with_clients(topology):
+        said = _tenant(gateway, "aadAudience")
+        if "aad" in gateway.sign_ins and said is None and gateway.thing.is_managed:
+            yield Breach(gateway.thing, "Entra ID is on, and there is no audience.", "Leave audience to its default.")
+        elif said is not None and not _GUID.fullmatch(said.strip("{}")):
+            yield Breach(gateway.thing, f"The audience {said!r} is not an application id.", "Write one GUID.")
+
+
+@rule("R-AAD-03", level="F", title="Entra ID issuer lacks its slash", source="ENTRA")
+def issuer_slash(topology: Topology) -> Iterator[Breach]:
+    """The issuer ends in a slash; it is told, since a token's issuer must match it to the letter."""
+    for gateway in with_clients(topology):
+        issuer = _tenant(gateway, "aadIssuer")
+        if issuer is not None and not issuer.endswith("/"):
+            yield Breach(gateway.thing, f"The issuer {issuer} has no slash at its end.", f"Write {issuer}/.", "info")
+
+
+@rule("R-AAD-04", level="F", title="Entra ID tenant ends in a backslash", source="ENTRA")
+def tenant_slash(topology: Topology) -> Iterator[Breach]:
+    """A slash is borne, a backslash is not."""
+    for gateway in with_clients(topology):
+        tenant = _tenant(gateway, "aadTenant")
+        if tenant is not None and tenant.endswith("\\"):
+            yield Breach(gateway.thing, f"The tenant {tenant} ends in a backslash.", "Remove it.", "error")
+
+
+@rule("R-AAD-05", level="F", title="Entra ID tenant and issuer differ", source="ENTRA")
+def one_tenant(topology: Topology) -> Iterator[Breach]:
+    """Both carry the same tenant id."""
+    for gateway in with_clients(topology):
+        tenant, issuer = _guid(_tenant(gateway, "aadTenant")), _guid(_tenant(gateway, "aadIssuer"))
+        if tenant and issuer and tenant != issuer:
+            yield Breach(
+                gateway.thing,
+                f"The tenant is {tenant}, the issuer belongs to {issuer}.",
+                "Leave the issuer out: it is derived from the tenant.",
+            )
+
+
+@rule("R-AAD-06", level="W", title="Manually registered VPN application retires", source="P2S, ENTRA", ages=True)
+def manual_audience(topology: Topology) -> Iterator[Breach]:
+    """The applications that people registered by hand end; Microsoft's own stays."""
+    for gateway in with_clients(topology):
+        said = _guid(_tenant(gateway, "aadAudience"))
+        if said in limits.MANUAL_AUDIENCES:
+            yield Breach(
+                gateway.thing,
+                f"The audience {said} retires: {limits.MANUAL_AUDIENCES[said]}.",
+                "Move to c632b3df-fb67-4d84-bdcf-b95ad541b5c8 and issue profiles again.",
+            )
+
+
+@rule("R-AAD-07", level="W", title="Entra ID clients need Windows or macOS", source="P2S, NEW, FAQ", ages=True)
+def linux_clients(topology: Topology) -> Iterator[Breach]:
+    """The Azure VPN client for Linux ended in August 2026."""
+    for gateway in with_clients(topology):
+        if gateway.sign_ins == {"aad"}:
+            yield Breach(
+                gateway.thing,
+                "Entra ID is the only way to sign in; since 2026-08-31 no supported client for Linux can.",
+                "Add certificates if Linux users shall connect.",
+                "info",
+            )
+
+
+@rule("R-P2SPOL-01", level="E", title="Client IPsec policy cannot work", source="P2SPOL, P2S")
+def client_policy(topology: Topology) -> Iterator[Breach]:
+    """A policy for clients counts for IKEv2 and follows the same rules as one for sites."""
+    for gateway in with_clients(topology):
+        policies = gateway.thing.items(f"{BLOCK}.vpnClientIpsecPolicies")
+        if policies and gateway.protocols and "ikev2" not in gateway.protocols:
+            yield Breach(
+                gateway.thing,
+                f"There is an IPsec policy for clients, and the protocols are {listed(sorted(gateway.protocols))}.",
+                "Add IkeV2, or leave ipsec out.",
+            )
+        if len(policies) > 1:
+            yield Breach(gateway.thing, f"{len(policies)} IPsec policies for clients.", "Keep one.")
+        for policy in policies:
+            cipher, integrity = str(policy.get("ipsecEncryption")), str(policy.get("ipsecIntegrity"))
+            if "GCM" in cipher + integrity and cipher != integrity:
+                yield Breach(
+                    gateway.thing,
+                    f"Client policy: IPsec encryption {cipher} with integrity {integrity}.",
+                    "Use the same GCM for both.",
+                )
+
+
+@rule("R-P2S-06", level="W", title="IKEv2 clients and a site share an address", source="FAQ")
+def shared_address(topology: Topology) -> Iterator[Breach]:
+    """Users behind a site's public address cannot dial in by IKEv2; OpenVPN works."""
+    for gateway in with_clients(topology):
+        if gateway.sites and gateway.protocols and "ikev2" in gateway.protocols and "openvpn" not in gateway.protocols:
+            yield Breach(
+                gateway.thing,
+                "IKEv2 clients cannot connect from behind the public address of one of its sites.",
+                "Add OpenVPN.",
+                "info",
+            )

@@ -1,0 +1,259 @@
+"""Public IPs of gateways: SKU, zones, how many."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from vpngw_iac.blueprints.regions import WITHOUT_ZONES
+from vpngw_iac.preflight import limits
+from vpngw_iac.preflight.gateway import Gateway, region
+from vpngw_iac.preflight.registry import Breach, rule
+from vpngw_iac.preflight.thing import Thing, value_at
+from vpngw_iac.preflight.topology import PUBLIC_IP, Topology
+from vpngw_iac.preflight.words import named
+
+_MIGRATION = "properties.virtualNetworkGatewayMigrationStatus.state"
+
+
+def _is_basic(public_ip: Thing) -> bool:
+    """Whether its SKU is Basic; Azure's default where a managed one says nothing."""
+    sku = public_ip.text("sku.name")
+    return sku == "Basic" or (sku is None and public_ip.is_managed)
+
+
+def _is_dynamic(public_ip: Thing) -> bool:
+    method = public_ip.text("properties.publicIPAllocationMethod")
+    return method == "Dynamic" or (method is None and public_ip.is_managed)
+
+
+def _needed(gateway: Gateway) -> int:
+    return 1 if not gateway.active_active else 3 if gateway.clients is not None else 2
+
+
+@rule(
+    "R-PIP-01", level="E", when="create", title="Public IP must be Standard and static", source="SKU, CONS, BPIP, FIELD"
+)
+def standard_static(topology: Topology) -> Iterator[Breach]:
+    """Every new VPN gateway, Basic included, needs Standard static addresses."""
+    for gateway in topology.vpn_gateways:
+        for public_ip in gateway.public_ips:
+            if _is_basic(public_ip):
+                said = "has SKU Basic (PublicIpWithBasicSkuNotAllowedOnVPNGateways)"
+            elif _is_dynamic(public_ip):
+                said = "is allocated dynamically"
+            else:
+                continue
+            yield Breach(
+                gateway.thing,
+                f"{public_ip.address} {said}.",
+                "Use a public IP of SKU Standard with static allocation.",
+            )
+
+
+def _is_zonal(sku: str | None) -> bool:
+    return sku is not None and sku.startswith("VpnGw") and sku.endswith("AZ")
+
+
+@rule(
+    "R-PIP-02",
+    level="E",
+    when="create",
+    title="Public IP of a zonal gateway has no zones",
+    source="GH, FIELD",
+    see=("APRL:4bae5a28",),
+)
+def zones_missing(topology: Topology) -> Iterator[Breach]:
+    """AZ SKUs refuse Standard addresses without zones where the region has zones; the list of regions ages."""
+    for gateway in topology.vpn_gateways:
+        for public_ip in gateway.public_ips if _is_zonal(gateway.sku) else ():
+            if public_ip.knows("zones") and not public_ip.texts("zones") and not _is_basic(public_ip):
+                place = region(public_ip) or gateway.location
+                zoned = place in limits.ZONED_REGIONS
+                if not zoned and place in WITHOUT_ZONES:
+                    continue
+                yield Breach(
+                    gateway.thing,
+                    f"{public_ip.address} has no zones; {gateway.sku} refuses that "
+                    "(VmssVpnGatewayPublicIpsMustHaveZonesConfigured)"
+                    + ("." if zoned else f" if {place} has zones, which our list of {limits.READ_ON} does not know."),
+                    'Give it zones ["1", "2", "3"].',
+                    "error" if zoned else "warning",
+                )
+
+
+@rule("R-PIP-03", level="E", when="create", title="Public IP of a regional gateway has zones", source="GH")
+def zones_forbidden(topology: Topology) -> Iterator[Breach]:
+    """Non-AZ SKUs refuse addresses with zones."""
+    for gateway in topology.vpn_gateways:
+        for public_ip in gateway.public_ips:
+            if gateway.sku in limits.NON_AZ_SKUS and public_ip.texts("zones"):
+                yield Breach(
+                    gateway.thing,
+                    f"{public_ip.address} has zones; {gateway.sku} refuses that "
+                    "(RegionalVmssVpnGatewayPublicIpsMustNotHaveZonesConfigured).",
+                    f"Use {gateway.sku}AZ, or an address without zones.",
+                )
+
+
+@rule("R-PIP-06", level="E", when="create", title="Active-active gateway needs two public IPs", source="AA")
+def two_addresses(topology: Topology) -> Iterator[Breach]:
+    """One address per instance."""
+    for gateway in topology.vpn_gateways:
+        distinct = {instance.public_ip for instance in gateway.instances if instance.public_ip}
+        if gateway.active_active and gateway.thing.is_managed and len(distinct) < 2:
+            yield Breach(
+                gateway.thing,
+                f"An active-active gateway has two instances; it has {len(distinct)} public IP(s).",
+                "Give it a second public IP, or active_active=False.",
+            )
+
+
+@rule(
+    "R-PIP-07",
+    level="E",
+    when="create",
+    title="Active-active point-to-site needs a third public IP",
+    source="PIP3, P2SC",
+)
+def third_address(topology: Topology) -> Iterator[Breach]:
+    """Clients of an active-active gateway arrive at a third address."""
+    for gateway in topology.vpn_gateways:
+        distinct = {instance.public_ip for instance in gateway.instances if instance.public_ip}
+        if gateway.thing.is_managed and _needed(gateway) == 3 and len(distinct) == 2:
+            yield Breach(
+                gateway.thing,
+                "It is active-active and has point-to-site clients, but two public IPs.",
+                "Give it a third public IP, or take one of the two away.",
+            )
+
+
+@rule("R-PIP-08", level="W", when="create", title="Public IPs of one gateway differ in zones", source="BPIP")
+def equal_zones(topology: Topology) -> Iterator[Breach]:
+    """All addresses of one gateway are configured alike."""
+    for gateway in topology.vpn_gateways:
+        zones = {frozenset(ip.texts("zones")) for ip in gateway.public_ips if ip.knows("zones")}
+        if len(zones) > 1:
+            yield Breach(
+                gateway.thing,
+                f"{named(gateway.public_ips)} do not have the same zones.",
+                "Give all public IPs of a gateway the same zones.",
+            )
+
+
+@rule("R-PIP-10", level="E", when="create", title="ExpressRoute gateway with a Basic public IP", source="ERADD")
+def expressroute_basic(topology: Topology) -> Iterator[Breach]:
+    """ExpressRoute gateways take no Basic addresses any more."""
+    for gateway in topology.expressroute_gateways:
+        basic = [ip for ip in gateway.public_ips if _is_basic(ip)]
+        if basic and gateway.sku != "ErGwScale":
+            yield Breach(
+                gateway.thing,
+                f"{named(basic)} has SKU Basic.",
+                "Leave the public IP out: Azure gives an ExpressRoute gateway its own.",
+            )
+
+
+@rule("R-PIP-11", level="E", when="create", title="ExpressRoute gateway brings its own public IP", source="ERGW, TF")
+def expressroute_address(topology: Topology) -> Iterator[Breach]:
+    """Azure gives such a gateway an address of its own; one that is declared is at best unused."""
+    for gateway in topology.expressroute_gateways:
+        if any(instance.public_ip for instance in gateway.instances):
+            yield Breach(
+                gateway.thing,
+                "A public IP is declared for an ExpressRoute gateway; Azure gives it one of its own.",
+                "Leave the public IP out.",
+                "warning",
+            )
+
+
+@rule("R-PIP-15", level="W", title="Basic public IP on a gateway", source="BPIP, NEW", ages=True)
+def basic_address(topology: Topology) -> Iterator[Breach]:
+    """Microsoft migrates what is left since August 2026 without further notice."""
+    for gateway in topology.vpn_gateways:
+        basic = [ip for ip in gateway.public_ips if ip.text("sku.name") == "Basic" and not _is_new(ip)]
+        if basic and not gateway.is_basic:
+            yield Breach(
+                gateway.thing,
+                f"{named(basic)} has SKU Basic, which is retired; Microsoft migrates it at a time of its own choice.",
+                "Migrate it now, at a time of your choice.",
+            )
+
+
+@rule("R-PIP-16", level="W", title="Migration of the public IP may break this gateway", source="BPIP", ages=True)
+def risky_migration(topology: Topology) -> Iterator[Breach]:
+    """Microsoft names what its own migration may break."""
+    for gateway in topology.vpn_gateways:
+        if not any(ip.text("sku.name") == "Basic" and not _is_new(ip) for ip in gateway.public_ips):
+            continue
+        risks = [
+            what
+            for what, holds in (
+                (
+                    "custom traffic selectors",
+                    any(c.thing.items("properties.trafficSelectorPolicies") for c in gateway.sites),
+                ),
+                ("active-active point-to-site", bool(gateway.active_active and gateway.clients)),
+                ("RADIUS", "radius" in gateway.sign_ins),
+            )
+            if holds
+        ]
+        if risks:
+            yield Breach(
+                gateway.thing,
+                f"It stands on a Basic public IP and uses {', '.join(risks)}, which the migration may break.",
+                "Migrate it in a window of your own, and test that part afterwards.",
+            )
+
+
+def _is_new(public_ip: Thing) -> bool:
+    return public_ip.is_managed and public_ip.seen is None
+
+
+@rule("R-PIP-18", level="E", when="change", title="A migration of this gateway is in progress", source="BPIP, SDK")
+def migrating(topology: Topology) -> Iterator[Breach]:
+    """Between the steps of a public IP migration nothing may be changed."""
+    for gateway in topology.gateways:
+        state = value_at(gateway.thing.seen, _MIGRATION)
+        if isinstance(state, str) and state not in ("None", "Succeeded", "Failed", ""):
+            yield Breach(
+                gateway.thing,
+                f"Azure reports the migration state {state}.",
+                "Commit or abort the migration, then run this again.",
+            )
+
+
+@rule("R-PIP-21", level="W", title="Many public IPs in one region", source="VNLIM")
+def address_quota(topology: Topology) -> Iterator[Breach]:
+    """The default quota is ten Standard addresses a region; support raises it."""
+    counted = Counter(
+        (ip.id.subscription.lower(), region(ip) or "") for ip in topology.of_type(PUBLIC_IP) if ip.is_managed
+    )
+    for (subscription, place), number in sorted(counted.items()):
+        if number > limits.PUBLIC_IPS_PER_REGION:
+            first = next(
+                ip
+                for ip in topology.of_type(PUBLIC_IP)
+                if ip.is_managed and ip.id.subscription.lower() == subscription and (region(ip) or "") == place
+            )
+            yield Breach(
+                first,
+                f"{number} public IPs in {place or 'one region'}; the usual quota is {limits.PUBLIC_IPS_PER_REGION}.",
+                "Look at the quota of the subscription; support raises it.",
+            )
+
+
+@rule("R-PIP-23", level="W", title="Coexisting gateways on Basic public IPs", source="BPIP", ages=True)
+def migration_order(topology: Topology) -> Iterator[Breach]:
+    """Where both gateways stand on Basic addresses the VPN gateway migrates first."""
+    for gateway in topology.vpn_gateways:
+        network = gateway.network_id
+        if network is None or not any(ip.text("sku.name") == "Basic" for ip in gateway.public_ips):
+            continue
+        others = [g for g in topology.gateways_in(network) if g.is_expressroute]
+        if any(ip.text("sku.name") == "Basic" for other in others for ip in other.public_ips):
+            yield Breach(
+                gateway.thing,
+                f"This gateway and {others[0].thing.address} both stand on Basic public IPs.",
+                "Migrate the VPN gateway first.",
+            )

@@ -1,0 +1,62 @@
+"""RADIUS servers of point-to-site."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vpngw_iac.preflight import prefixes
+from vpngw_iac.preflight.gateway import Gateway
+from vpngw_iac.preflight.overlap import unreachable
+from vpngw_iac.preflight.point_to_site import BLOCK, with_clients
+from vpngw_iac.preflight.registry import Breach, rule
+from vpngw_iac.preflight.thing import value_at
+from vpngw_iac.preflight.topology import Topology
+
+
+def servers(gateway: Gateway) -> tuple[str, ...]:
+    """Addresses of the RADIUS servers."""
+    listed = gateway.thing.items(f"{BLOCK}.radiusServers")
+    texts = [value_at(gateway.clients, "radiusServerAddress"), *(item.get("radiusServerAddress") for item in listed)]
+    return tuple(dict.fromkeys(text for text in texts if isinstance(text, str) and text))
+
+
+@rule("R-RAD-01", level="E", title="Basic gateway has no RADIUS", source="FAQ, RAD")
+def radius_sku(topology: Topology) -> Iterator[Breach]:
+    """RADIUS works on every SKU but Basic."""
+    for gateway in with_clients(topology):
+        if gateway.is_basic and "radius" in gateway.sign_ins:
+            yield Breach(gateway.thing, "SKU Basic has no RADIUS.", "Use VpnGw1AZ.")
+
+
+@rule("R-RAD-02", level="F", title="RADIUS server is not reachable from the gateway", source="FAQ, RAD")
+def radius_place(topology: Topology) -> Iterator[Breach]:
+    """It stands in the network, a peered one, or behind a site; never behind ExpressRoute.
+
+    A site with BGP may announce it without saying so here: then nothing is told.
+    """
+    for gateway in with_clients(topology):
+        if gateway.network is None or any(connection.has_bgp is not False for connection in gateway.tunnels):
+            continue
+        if not gateway.network.prefixes or any(not spoke.prefixes for spoke in gateway.network.reach):
+            continue
+        for server in servers(gateway):
+            address = prefixes.address(server)
+            if address is not None and unreachable(address, gateway):
+                yield Breach(
+                    gateway.thing,
+                    f"The RADIUS server {server} is neither in {gateway.network.thing.address} or a peered network nor "
+                    "behind a site of this gateway. Over ExpressRoute it cannot be reached.",
+                    "Put a server into the network, or add its prefix to the site that it is in.",
+                )
+
+
+@rule("R-RAD-03", level="I", title="Two RADIUS servers need scores", source="RAD, SDK, TF")
+def radius_scores(topology: Topology) -> Iterator[Breach]:
+    """Scores run from 1 to 30; with two servers each has one."""
+    for gateway in with_clients(topology):
+        scores = [item.get("radiusServerScore") for item in gateway.thing.items(f"{BLOCK}.radiusServers")]
+        numbers = [score for score in scores if isinstance(score, int)]
+        if any(not 1 <= score <= 30 for score in numbers):
+            yield Breach(gateway.thing, "A RADIUS score is outside 1 to 30.", "Use 1 to 30.", "error")
+        elif len(scores) > 1 and len(numbers) < len(scores):
+            yield Breach(gateway.thing, "One of several RADIUS servers has no score.", "Give each a score.", "warning")

@@ -1,0 +1,94 @@
+"""What a rule is, and the decorator that registers one. The folder is the registry: a new rule is one function."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from vpngw_iac.errors import Level
+from vpngw_iac.preflight.thing import Thing
+
+if TYPE_CHECKING:
+    from vpngw_iac.preflight.topology import Topology
+
+When = Literal["always", "create", "change"]
+Weight = Literal["E", "F", "W", "I"]
+"""E: Azure refuses it. F: documented as not working. W: a risk. I: worth knowing."""
+Status = Literal["checked", "implied", "unknowable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """A rule broken by one thing; `level` differs from the rule's where the case is milder or graver than usual."""
+
+    thing: Thing
+    detail: str
+    advice: str
+    level: Level | None = None
+    block: str = ""
+    """For ``change`` rules: the wire path whose change makes the rule count."""
+
+
+Judge = Callable[["Topology"], Iterable[Breach]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule of the table: what it is about, when it counts, where that is written, whether it is checked."""
+
+    id: str
+    level: Weight
+    when: When
+    status: Status
+    title: str
+    source: str
+    why: str = ""
+    """How a rule that is not checked is kept, or why it cannot be known before Azure is asked."""
+    see: tuple[str, ...] = ()
+    ages: bool = False
+    """Rests on a list or a date that gets old: it never refuses, under no profile."""
+    judge: Judge | None = None
+
+
+_RULES: dict[str, Rule] = {}
+
+
+def rule(
+    rule_id: str,
+    *,
+    level: Weight,
+    title: str,
+    source: str,
+    when: When = "always",
+    see: tuple[str, ...] = (),
+    ages: bool = False,
+) -> Callable[[Judge], Judge]:
+    """Register a function that judges a topology; `title` is the constant summary of its findings."""
+
+    def register(judge: Judge) -> Judge:
+        if rule_id in _RULES:
+            raise TypeError(f"two functions check {rule_id}")
+        _RULES[rule_id] = Rule(rule_id, level, when, "checked", title, source, see=see, ages=ages, judge=judge)
+        return judge
+
+    return register
+
+
+@functools.cache
+def checked_rules() -> Mapping[str, Rule]:
+    """Every rule that a function checks, by id."""
+    package = __name__.rpartition(".")[0]
+    folder = importlib.import_module(package)
+    for module in sorted(pkgutil.iter_modules(folder.__path__), key=lambda found: found.name):
+        importlib.import_module(f"{package}.{module.name}")
+    return dict(sorted(_RULES.items(), key=lambda item: sort_key(item[0])))
+
+
+def sort_key(rule_id: str) -> tuple[str, int]:
+    """``R-LNG-06`` before ``R-LNG-10``."""
+    head, _, number = rule_id.rpartition("-")
+    return head, int(number) if number.isdigit() else 0

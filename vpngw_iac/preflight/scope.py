@@ -1,0 +1,51 @@
+"""Where things stand: subscription and region of what belongs together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vpngw_iac.preflight.gateway import region
+from vpngw_iac.preflight.registry import Breach, rule
+from vpngw_iac.preflight.topology import Topology
+
+
+@rule("R-SCOPE-01", level="E", title="Gateway, network and public IPs are apart", source="SDK, SET")
+def one_place(topology: Topology) -> Iterator[Breach]:
+    """A gateway shares subscription and region with its network and its public IPs; groups may differ."""
+    for gateway in topology.gateways:
+        network = gateway.network
+        around = [*([network.thing] if network else []), *gateway.public_ips]
+        for thing in around:
+            if thing.id.subscription.lower() != gateway.thing.id.subscription.lower():
+                yield Breach(
+                    gateway.thing,
+                    f"{thing.address} is in another subscription.",
+                    "Put the gateway into the subscription of its network.",
+                )
+            elif region(thing) and gateway.location and region(thing) != gateway.location:
+                yield Breach(
+                    gateway.thing,
+                    f"It is in {gateway.location}, {thing.address} in {region(thing)}.",
+                    "Put both into the region of the network.",
+                )
+
+
+@rule("R-SCOPE-02", level="E", title="Connection is not where its gateway is", source="SDK, V2V")
+def connection_place(topology: Topology) -> Iterator[Breach]:
+    """A connection lives in the subscription and at the location of its first gateway."""
+    for connection in topology.connections:
+        gateway, wanted = connection.gateway, connection.gateway_id
+        if wanted is None or not connection.thing.is_managed:
+            continue
+        if wanted.subscription.lower() != connection.thing.id.subscription.lower():
+            yield Breach(
+                connection.thing,
+                f"Its gateway {wanted.name} is in another subscription.",
+                "Put the connection into the subscription of its gateway.",
+            )
+        elif gateway and gateway.location and region(connection.thing) not in (None, gateway.location):
+            yield Breach(
+                connection.thing,
+                f"It is at {region(connection.thing)}, its gateway {gateway.thing.address} at {gateway.location}.",
+                f'Use location="{gateway.location}".',
+            )

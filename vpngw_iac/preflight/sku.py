@@ -1,0 +1,295 @@
+"""Gateway SKUs: what can be created, what belongs together, how much one carries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vpngw_iac.preflight import limits
+from vpngw_iac.preflight.gateway import Connection, Gateway
+from vpngw_iac.preflight.registry import Breach, rule
+from vpngw_iac.preflight.thing import value_at
+from vpngw_iac.preflight.topology import Topology
+from vpngw_iac.preflight.words import listed
+
+_ZONAL = ("PSRule:AZR-000272", "APRL:5b1933a6")
+
+
+@rule(
+    "R-SKU-01",
+    level="E",
+    when="create",
+    title="SKU cannot be created any more",
+    source="CONS, NEW, FIELD",
+    see=_ZONAL,
+)
+def regional_sku(topology: Topology) -> Iterator[Breach]:
+    """VpnGw1 to VpnGw5 are refused since November 2025 (`NonAzSkusNotAllowedForVPNGateway`)."""
+    for gateway in topology.vpn_gateways:
+        if gateway.sku in limits.NON_AZ_SKUS:
+            yield Breach(
+                gateway.thing,
+                f"Azure creates no {gateway.sku} gateway since 2025-11-01 (NonAzSkusNotAllowedForVPNGateway).",
+                f"Use {gateway.sku}AZ; it works in regions without zones too.",
+            )
+
+
+@rule(
+    "R-SKU-03",
+    level="E",
+    when="create",
+    title="Legacy SKU cannot be created any more",
+    source="FAQ, DEPR",
+    see=("PSRule:AZR-000269",),
+)
+def legacy_sku(topology: Topology) -> Iterator[Breach]:
+    """VPN gateways of SKU Standard and HighPerformance are refused since December 2023."""
+    for gateway in topology.vpn_gateways:
+        if gateway.sku in limits.LEGACY_SKUS:
+            yield Breach(
+                gateway.thing,
+                f"Azure creates no VPN gateway of SKU {gateway.sku} since 2023-12-01.",
+                "Use VpnGw1AZ or larger.",
+            )
+
+
+@rule("R-SKU-04", level="E", when="change", title="Gateway accepts no change until its SKU moves", source="CONS")
+def frozen_gateway(topology: Topology) -> Iterator[Breach]:
+    """A surviving non-AZ gateway refuses every change but the move to its AZ twin."""
+    for gateway in topology.vpn_gateways:
+        now = value_at(gateway.thing.seen, "properties.sku.name")
+        if now in limits.NON_AZ_SKUS and gateway.thing.is_managed and gateway.sku in limits.NON_AZ_SKUS:
+            yield Breach(
+                gateway.thing,
+                f"This gateway has SKU {now} in Azure; such gateways refuse configuration changes.",
+                f"Declare sku={now}AZ first; that move is made in place and keeps the addresses.",
+            )
+
+
+@rule("R-SKU-05", level="W", title="SKU is being retired", source="CONS, NEW", see=_ZONAL, ages=True)
+def retired_sku(topology: Topology) -> Iterator[Breach]:
+    """Gateways without AZ that still exist are overdue."""
+    for gateway in topology.vpn_gateways:
+        if gateway.sku in limits.NON_AZ_SKUS and (gateway.thing.seen is not None or not gateway.thing.is_managed):
+            yield Breach(
+                gateway.thing,
+                f"{gateway.sku} retires on 2026-09-30 (as read on {limits.READ_ON}).",
+                f"Move it to {gateway.sku}AZ.",
+            )
+
+
+@rule(
+    "R-SKU-06", level="W", title="Legacy SKU is being retired", source="NEW, FAQ", see=("PSRule:AZR-000269",), ages=True
+)
+def retired_legacy_sku(topology: Topology) -> Iterator[Breach]:
+    """Standard and HighPerformance VPN gateways that still exist are moved by Microsoft."""
+    for gateway in topology.vpn_gateways:
+        if gateway.sku in limits.LEGACY_SKUS and (gateway.thing.seen is not None or not gateway.thing.is_managed):
+            twin = "VpnGw1AZ" if gateway.sku == "Standard" else "VpnGw2AZ"
+            yield Breach(
+                gateway.thing,
+                f"VPN SKU {gateway.sku} retired in June 2026; Microsoft moves what is left to {twin}.",
+                "Run the public IP migration of this gateway yourself, at a time of your choice.",
+            )
+
+
+@rule("R-SKU-09", level="E", title="Generation on an ExpressRoute gateway", source="SDK")
+def expressroute_generation(topology: Topology) -> Iterator[Breach]:
+    """Only VPN gateways have a generation."""
+    for gateway in topology.expressroute_gateways:
+        if gateway.generation not in (None, "None"):
+            yield Breach(
+                gateway.thing,
+                f"{gateway.generation} is declared; an ExpressRoute gateway has no generation.",
+                "Leave the generation out.",
+            )
+
+
+@rule("R-SKU-10", level="E", title="SKU does not exist in this generation", source="SKUTAB, TF")
+def sku_generation(topology: Topology) -> Iterator[Breach]:
+    """Generation 1: Basic and VpnGw1 to 3; generation 2: VpnGw2 to 5."""
+    for gateway in topology.vpn_gateways:
+        sku, generation = gateway.sku, gateway.generation
+        known = any(sku in skus for skus in limits.GENERATIONS.values())
+        if sku and known and generation in limits.GENERATIONS and sku not in limits.GENERATIONS[generation]:
+            other = next(name for name, skus in limits.GENERATIONS.items() if sku in skus)
+            yield Breach(
+                gateway.thing,
+                f"{sku} does not exist in {generation}.",
+                f"Use {other}, leave the generation out, or choose another SKU.",
+            )
+
+
+@rule("R-SKU-11", level="E", title="Policy-based gateway needs SKU Basic", source="FAQ, TF")
+def policy_based_sku(topology: Topology) -> Iterator[Breach]:
+    """Policy-based VPN exists on Basic only."""
+    for gateway in topology.vpn_gateways:
+        if gateway.is_policy_based and gateway.sku not in (None, "Basic"):
+            yield Breach(
+                gateway.thing,
+                f"A policy-based gateway cannot have SKU {gateway.sku}.",
+                "Make it route-based; for a policy-based device use policy_based_selectors on its site.",
+            )
+
+
+def _counted(tunnels: tuple[Connection, ...]) -> int:
+    """Instance tunnels: a connection on an active-active gateway makes two unless it is bound to one instance."""
+    return sum(1 if tunnel.is_bound_to_one_instance else 2 for tunnel in tunnels)
+
+
+@rule("R-SKU-13", level="F", title="More tunnels than the SKU carries", source="FAQ, SKUTAB")
+def tunnel_count(topology: Topology) -> Iterator[Breach]:
+    """Every site-to-site and VNet-to-VNet connection counts. Whether instances count is not documented: a warning."""
+    for gateway in topology.vpn_gateways:
+        limit = limits.TUNNELS.get(gateway.sku or "")
+        tunnels = gateway.tunnels
+        if limit is None or gateway.is_policy_based:
+            continue
+        if len(tunnels) > limit:
+            yield Breach(
+                gateway.thing,
+                f"{len(tunnels)} connections on {gateway.sku}, which carries {limit}.",
+                _larger(gateway),
+                "error",
+            )
+        elif gateway.active_active and _counted(tunnels) > limit:
+            yield Breach(
+                gateway.thing,
+                f"{len(tunnels)} connections make {_counted(tunnels)} tunnels on two instances; {gateway.sku} carries "
+                f"{limit}, and Microsoft does not say whether instances count.",
+                _larger(gateway),
+                "warning",
+            )
+
+
+def _larger(gateway: Gateway) -> str:
+    if limits.TUNNELS.get(gateway.sku or "", 0) < 100:
+        return "Use VpnGw4AZ (100 tunnels) or spread the sites over two gateways."
+    return "Spread the sites over several gateways, or use Virtual WAN."
+
+
+@rule("R-SKU-14", level="W", title="So many sites belong to Virtual WAN", source="SKU")
+def too_many_sites(topology: Topology) -> Iterator[Breach]:
+    """Above 100 tunnels Microsoft advises Virtual WAN."""
+    for gateway in topology.vpn_gateways:
+        if len(gateway.sites) > limits.MANY_TUNNELS:
+            yield Breach(
+                gateway.thing,
+                f"{len(gateway.sites)} site-to-site connections on one gateway.",
+                "Consider Virtual WAN for more than 100 tunnels.",
+            )
+
+
+@rule("R-SKU-18", level="W", title="Cipher limits the throughput", source="SKU, LIM")
+def slow_cipher(topology: Topology) -> Iterator[Breach]:
+    """3DES carries about 130 Mbps per tunnel on every SKU."""
+    for connection in topology.connections:
+        slow = [policy for policy in connection.policies if policy.get("ipsecEncryption") == "DES3"]
+        if slow:
+            yield Breach(
+                connection.thing,
+                "With DES3 one tunnel carries about 130 Mbps whatever the SKU.",
+                "Use GCMAES256 for IPsec encryption and integrity if the device can.",
+            )
+
+
+@rule("R-SKU-19", level="E", title="Two gateways of one type in a network", source="SET, VNLIM, ERMIG")
+def one_gateway_each(topology: Topology) -> Iterator[Breach]:
+    """A network has one VPN and one ExpressRoute gateway at most."""
+    for network_id in sorted({g.network_id for g in topology.gateways if g.network_id is not None}):
+        here = topology.gateways_in(network_id)
+        for group in ([g for g in here if g.is_vpn], [g for g in here if g.is_expressroute]):
+            if len(group) > 1:
+                others = listed(gateway.thing.address for gateway in group[:-1])
+                yield Breach(
+                    group[-1].thing,
+                    f"{others} already stands in {network_id.name}; a network takes one gateway of each type.",
+                    "Remove one of them, or put it into another network.",
+                )
+
+
+@rule("R-SKU-20", level="F", title="Scale units are out of bounds", source="ERSC, ERMIG, TF")
+def scale_units(topology: Topology) -> Iterator[Breach]:
+    """1 to 40 units; a fixed size has equal bounds; scaling starts at 2."""
+    for gateway in topology.expressroute_gateways:
+        least = gateway.units
+        most = gateway.thing.number("properties.autoScaleConfiguration.bounds.max")
+        if gateway.sku != "ErGwScale" or least is None or most is None:
+            continue
+        if not 1 <= least <= most <= 40:
+            yield Breach(
+                gateway.thing,
+                f"Scale units {least} to {most}: allowed are 1 to 40, the smaller number first.",
+                "Write for example scale_units=(2, 10).",
+                "error",
+            )
+        elif least == 1 < most:
+            yield Breach(
+                gateway.thing,
+                f"Scale units 1 to {most}: scaling by load starts at 2 units.",
+                f"Write scale_units=(2, {max(most, 2)}), or scale_units=1 for a fixed size.",
+                "warning",
+            )
+
+
+@rule("R-SKU-21", level="E", title="Scale units and SKU do not belong together", source="TF")
+def scale_bounds(topology: Topology) -> Iterator[Breach]:
+    """Bounds go with ErGwScale and with nothing else."""
+    for gateway in topology.gateways:
+        bounds = gateway.thing.block("properties.autoScaleConfiguration.bounds")
+        if gateway.sku is None or not gateway.thing.is_managed:
+            continue
+        if gateway.sku == "ErGwScale" and not (bounds and {"min", "max"} <= set(bounds)):
+            yield Breach(
+                gateway.thing,
+                "ErGwScale needs both bounds of its scale units.",
+                "Write scale_units=(2, 10), or one number for a fixed size.",
+            )
+        elif gateway.sku != "ErGwScale" and bounds:
+            yield Breach(
+                gateway.thing,
+                f"Scale units are declared, but SKU {gateway.sku} does not scale.",
+                'Leave scale_units out, or use sku="ErGwScale".',
+            )
+
+
+@rule("R-SKU-22", level="W", title="SKU may not be available in this region", source="ERSC", ages=True)
+def scalable_regions(topology: Topology) -> Iterator[Breach]:
+    """ErGwScale was missing in some regions when the list was read."""
+    for gateway in topology.expressroute_gateways:
+        if gateway.sku == "ErGwScale" and gateway.location in limits.NO_SCALABLE_GATEWAY:
+            yield Breach(
+                gateway.thing,
+                f"ErGwScale was missing in {gateway.location} in November 2025 (read on {limits.READ_ON}).",
+                "Look at Microsoft's page, or use ErGw1AZ to ErGw3AZ.",
+            )
+
+
+@rule("R-SKU-23", level="F", title="VPN over private peering of a scalable gateway", source="ERSC, HBT")
+def scalable_private_vpn(topology: Topology) -> Iterator[Breach]:
+    """One page calls it unsupported, another requires it for high-bandwidth tunnels: a warning."""
+    for gateway in topology.vpn_gateways:
+        network = gateway.network_id
+        if network is None or gateway.thing.flag("properties.enableHighBandwidthVpnGateway"):
+            continue
+        scalable = [g for g in topology.gateways_in(network) if g.sku == "ErGwScale"]
+        if scalable and any(connection.is_private for connection in gateway.sites):
+            yield Breach(
+                gateway.thing,
+                f"A tunnel runs over the private peering of {scalable[0].thing.address} (ErGwScale), which Microsoft's "
+                "page on scalable gateways does not support.",
+                "Use ErGw1AZ to ErGw3AZ for the ExpressRoute gateway, or ask Microsoft.",
+                "warning",
+            )
+
+
+@rule("R-SKU-24", level="E", when="create", title="Scalable gateway with a Basic public IP", source="ERSC")
+def scalable_public_ip(topology: Topology) -> Iterator[Breach]:
+    """ErGwScale refuses a Basic public IP."""
+    for gateway in topology.expressroute_gateways:
+        basic = [ip for ip in gateway.public_ips if ip.text("sku.name") == "Basic"]
+        if gateway.sku == "ErGwScale" and basic:
+            yield Breach(
+                gateway.thing,
+                f"{basic[0].address} has SKU Basic.",
+                "Leave the public IP out: Azure gives an ExpressRoute gateway its own.",
+            )

@@ -1,0 +1,212 @@
+"""The GatewaySubnet: its name, its size, what may be in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vpngw_iac.preflight.gateway import GATEWAY_SUBNET, Gateway, subnet_prefixes
+from vpngw_iac.preflight.prefixes import Network as Prefix
+from vpngw_iac.preflight.registry import Breach, rule
+from vpngw_iac.preflight.thing import Thing, arm_id, value_at
+from vpngw_iac.preflight.topology import GATEWAY, SUBNET, Topology
+from vpngw_iac.preflight.words import listed
+
+
+def _ipv4(subnet: Thing | None) -> tuple[Prefix, ...]:
+    return tuple(prefix for prefix in subnet_prefixes(subnet) if prefix.version == 4)
+
+
+def _too_small(gateway: Gateway, longest: int) -> Prefix | None:
+    """The largest prefix of a gateway's subnet, if even that is smaller than /`longest`."""
+    largest = min(_ipv4(gateway.subnet), key=lambda prefix: prefix.prefixlen, default=None)
+    return largest if largest is not None and largest.prefixlen > longest else None
+
+
+def gateway_subnets(topology: Topology) -> tuple[Thing, ...]:
+    """Every GatewaySubnet in the file."""
+    return tuple(s for s in topology.of_type(SUBNET) if s.name.lower() == GATEWAY_SUBNET.lower())
+
+
+@rule("R-SUBNET-01", level="E", title="Gateway does not stand in GatewaySubnet", source="FAQ, SET, PBTS")
+def subnet_name(topology: Topology) -> Iterator[Breach]:
+    """Azure builds gateways in a subnet of exactly this name."""
+    for gateway in topology.gateways:
+        wrong = sorted({i.subnet for i in gateway.instances if i.subnet and i.subnet.name != GATEWAY_SUBNET})
+        if wrong:
+            yield Breach(
+                gateway.thing,
+                f"It is placed in the subnet {wrong[0].name}; Azure builds gateways in GatewaySubnet only.",
+                "Use gateway_subnet=... of the network.",
+            )
+
+
+@rule("R-SUBNET-02", level="E", when="create", title="GatewaySubnet is too small", source="SET, FAQ")
+def vpn_size(topology: Topology) -> Iterator[Breach]:
+    """/27 or larger; /29 or larger for Basic."""
+    for gateway in topology.vpn_gateways:
+        longest = 29 if gateway.is_basic else 27
+        small = _too_small(gateway, longest)
+        if small is not None and gateway.sku is not None:
+            yield Breach(
+                gateway.thing,
+                f"GatewaySubnet is {small}; a {gateway.sku} gateway needs /{longest} or larger.",
+                f"Widen it, for example to {small.supernet(new_prefix=longest)}.",
+            )
+
+
+@rule("R-SUBNET-03", level="E", when="create", title="GatewaySubnet is too small for ExpressRoute", source="ERADD")
+def expressroute_size(topology: Topology) -> Iterator[Breach]:
+    """ExpressRoute gateways need /27 or larger."""
+    for gateway in topology.expressroute_gateways:
+        small = _too_small(gateway, 27)
+        if small is not None and not gateway.coexists:
+            yield Breach(
+                gateway.thing,
+                f"GatewaySubnet is {small}; an ExpressRoute gateway needs /27 or larger.",
+                f"Widen it, for example to {small.supernet(new_prefix=27)}.",
+            )
+
+
+@rule(
+    "R-SUBNET-04", level="E", when="create", title="GatewaySubnet is too small for two gateways", source="COEX, COEXP"
+)
+def coexistence_size(topology: Topology) -> Iterator[Breach]:
+    """A VPN and an ExpressRoute gateway share a /27 or larger."""
+    for gateway in topology.expressroute_gateways:
+        small = _too_small(gateway, 27)
+        if small is not None and gateway.coexists:
+            yield Breach(
+                gateway.thing,
+                f"GatewaySubnet is {small}; a VPN and an ExpressRoute gateway together need /27 or larger.",
+                f"Widen it, for example to {small.supernet(new_prefix=27)}.",
+            )
+
+
+@rule("R-SUBNET-05", level="E", title="GatewaySubnet is too small for sixteen circuits", source="ERGW, ERADD")
+def many_circuits_size(topology: Topology) -> Iterator[Breach]:
+    """Sixteen circuits need /26 or larger."""
+    for gateway in topology.expressroute_gateways:
+        circuits = {c.circuit_id for c in gateway.connections if c.circuit_id is not None}
+        small = _too_small(gateway, 26)
+        if len(circuits) >= 16 and small is not None:
+            yield Breach(
+                gateway.thing,
+                f"{len(circuits)} circuits on one gateway and a GatewaySubnet of {small}.",
+                f"Widen it, for example to {small.supernet(new_prefix=26)}.",
+            )
+
+
+@rule("R-SUBNET-06", level="W", title="GatewaySubnet is narrow for high-bandwidth tunnels", source="HBT")
+def high_bandwidth_size(topology: Topology) -> Iterator[Breach]:
+    """Microsoft plans a /26 for high-bandwidth VPN beside ExpressRoute."""
+    for gateway in topology.vpn_gateways:
+        small = _too_small(gateway, 26)
+        if gateway.thing.flag("properties.enableHighBandwidthVpnGateway") and small is not None:
+            yield Breach(
+                gateway.thing,
+                f"GatewaySubnet is {small}; plan /26 for high-bandwidth tunnels beside ExpressRoute.",
+                f"Widen it, for example to {small.supernet(new_prefix=26)}.",
+            )
+
+
+@rule("R-SUBNET-07", level="W", when="create", title="GatewaySubnet leaves no room for migrations", source="BPIP")
+def migration_room(topology: Topology) -> Iterator[Breach]:
+    """Migrations of SKU and public IP want three free addresses; /28 may be too little."""
+    for gateway in topology.vpn_gateways:
+        small = _too_small(gateway, 27)
+        if gateway.is_basic and small is not None:
+            yield Breach(
+                gateway.thing,
+                f"GatewaySubnet is {small}: it suffices for Basic, but no migration to another SKU fits into it.",
+                f"Use {small.supernet(new_prefix=27)} if you can; the subnet cannot grow while a gateway stands in it.",
+            )
+
+
+@rule("R-SUBNET-08", level="W", title="GatewaySubnet has no IPv6 prefix", source="ERGW, IPV6")
+def dual_stack(topology: Topology) -> Iterator[Breach]:
+    """In a dual-stack network the gateway carries IPv6 only if its subnet has a prefix."""
+    for gateway in topology.vpn_gateways:
+        network = gateway.network
+        if network is None or gateway.subnet is None or gateway.is_basic or gateway.is_dual_stack:
+            continue
+        if any(prefix.version == 6 for prefix in network.prefixes) and _ipv4(gateway.subnet):
+            yield Breach(
+                gateway.subnet,
+                f"{network.thing.address} has IPv6, its GatewaySubnet has not: the gateway carries IPv4 only.",
+                "Add a /64 to the GatewaySubnet if IPv6 shall pass; there is no way back (R-V6-02).",
+            )
+
+
+@rule("R-SUBNET-09", level="F", title="Something else lives in GatewaySubnet", source="FAQ, SET")
+def only_gateways(topology: Topology) -> Iterator[Breach]:
+    """Only gateways belong there; judged by what is declared and by what Azure shows."""
+    for subnet in gateway_subnets(topology):
+        strangers = [f"a delegation to {name}" for name in _delegations(subnet)]
+        strangers += [found.name for found in _tenants(subnet)]
+        if strangers:
+            yield Breach(
+                subnet,
+                f"GatewaySubnet also holds {listed(strangers)}.",
+                "Move it to a subnet of its own.",
+            )
+
+
+def _delegations(subnet: Thing) -> Iterator[str]:
+    for item in (*subnet.items("properties.delegations"), *Thing.items(_as_seen(subnet), "properties.delegations")):
+        yield str(value_at(item, "properties.serviceName") or item.get("name"))
+
+
+def _tenants(subnet: Thing) -> Iterator[Thing]:
+    """What Azure shows in the subnet beside gateways and Route Server."""
+    for path in ("properties.ipConfigurations", "properties.privateEndpoints"):
+        for item in _as_seen(subnet).items(path):
+            found = arm_id(item)
+            while found is not None and len(found.names) > 1 and found.parent is not None:
+                found = found.parent
+            if found is not None and found.type.lower() not in (GATEWAY, "microsoft.network/virtualhubs"):
+                yield Thing(found.name, found, {}, is_managed=False)
+
+
+def _as_seen(subnet: Thing) -> Thing:
+    """The subnet as Azure answered it; empty if it was not asked."""
+    return Thing(subnet.address, subnet.id, subnet.seen or {}, is_managed=True)
+
+
+@rule(
+    "R-SUBNET-10",
+    level="F",
+    title="Network security group on GatewaySubnet",
+    source="UDR, ERGW",
+    see=("AzurePolicy:NetworkSecurityGroupOnGatewaySubnet_Deny",),
+)
+def security_group(topology: Topology) -> Iterator[Breach]:
+    """Unsupported: the gateway may stop working. A policy may have set it, so it warns."""
+    for subnet in gateway_subnets(topology):
+        group = subnet.ref("properties.networkSecurityGroup") or _as_seen(subnet).ref("properties.networkSecurityGroup")
+        if group is not None:
+            yield Breach(
+                subnet,
+                f"The network security group {group.name} is attached to GatewaySubnet.",
+                "Detach it; filter traffic on the workload subnets.",
+                "warning",
+            )
+
+
+@rule("R-SUBNET-18", level="W", title="GatewaySubnet has several prefixes", source="MPFX, BPIP, ERMIG")
+def several_prefixes(topology: Topology) -> Iterator[Breach]:
+    """A preview that needs feature flags; never mixed with the single form."""
+    for subnet in gateway_subnets(topology):
+        many = subnet.texts("properties.addressPrefixes")
+        if subnet.is_managed and many and subnet.text("properties.addressPrefix"):
+            yield Breach(
+                subnet,
+                "addressPrefix and addressPrefixes are both set; Azure takes one of them.",
+                "Declare addressPrefixes alone.",
+                "error",
+            )
+        elif len(_ipv4(subnet)) > 1 and subnet.is_managed:
+            yield Breach(
+                subnet,
+                "Several IPv4 prefixes on a GatewaySubnet are a preview feature.",
+                "Register AllowMultipleAddressPrefixesOnSubnet in the subscription, or use one larger prefix.",
+            )

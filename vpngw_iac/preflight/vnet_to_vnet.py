@@ -1,0 +1,88 @@
+"""VNet-to-VNet: both connections of a pair, and the gateways under them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vpngw_iac.preflight.gateway import Connection
+from vpngw_iac.preflight.registry import Breach, rule
+from vpngw_iac.preflight.topology import Topology
+
+
+def pairs(topology: Topology) -> Iterator[tuple[Connection, Connection]]:
+    """Both connections of each VNet-to-VNet pair, once."""
+    for connection in topology.connections:
+        twin = connection.twin
+        if connection.is_vnet and twin is not None and connection.thing.id < twin.thing.id:
+            yield connection, twin
+
+
+@rule("R-V2V-01", level="E", title="VNet-to-VNet needs route-based gateways", source="FAQ")
+def route_based(topology: Topology) -> Iterator[Breach]:
+    """Both gateways are route-based VPN gateways."""
+    for connection in topology.connections:
+        for gateway in (connection.gateway, connection.remote) if connection.is_vnet else ():
+            if gateway is not None and (gateway.is_policy_based or gateway.is_expressroute):
+                what = "policy-based" if gateway.is_policy_based else "an ExpressRoute gateway"
+                yield Breach(
+                    connection.thing,
+                    f"{gateway.thing.address} is {what}.",
+                    "Join route-based VPN gateways.",
+                )
+
+
+@rule("R-V2V-03", level="F", title="VNet-to-VNet pair does not match", source="FAQ, V2V, BGP")
+def two_directions(topology: Topology) -> Iterator[Breach]:
+    """One connection in each direction, with the same BGP flag; key is R-PSK-07, policy R-IPSEC-06."""
+    for connection in topology.connections:
+        remote = connection.remote
+        if not connection.is_vnet or remote is None or connection.twin is not None:
+            continue
+        if remote.thing.is_managed:
+            yield Breach(
+                connection.thing,
+                f"There is no connection back from {remote.thing.address}: the tunnel stays down until there is.",
+                'Use manage="both", or make sure that the other side is done elsewhere.',
+            )
+    for one, other in pairs(topology):
+        if None not in (one.has_bgp, other.has_bgp) and one.has_bgp != other.has_bgp:
+            yield Breach(
+                one.thing,
+                f"BGP is {'on' if one.has_bgp else 'off'} here and {'off' if one.has_bgp else 'on'} at "
+                f"{other.thing.address}.",
+                "Use the same BGP flag on both connections.",
+                "error",
+            )
+
+
+@rule("R-V2V-06", level="W", title="VNet-to-VNet with IKEv1", source="FAQ")
+def ikev1(topology: Topology) -> Iterator[Breach]:
+    """Microsoft's page names IKEv2 only."""
+    for connection in topology.connections:
+        if connection.is_vnet and connection.is_ikev1:
+            yield Breach(connection.thing, "Microsoft documents IKEv2 for VNet-to-VNet.", "Leave the protocol out.")
+
+
+@rule("R-V2V-09", level="E", title="NAT rules on a VNet-to-VNet connection", source="FAQ")
+def no_nat(topology: Topology) -> Iterator[Breach]:
+    """NAT works on site-to-site connections only."""
+    for connection in topology.connections:
+        if connection.is_vnet and connection.has_nat:
+            yield Breach(
+                connection.thing,
+                "NAT rules cannot be used on a VNet-to-VNet connection.",
+                'Unlink them, or join the networks with via="ipsec".',
+            )
+
+
+@rule("R-V2V-10", level="W", title="Networks of one region could be peered", source="V2V")
+def peering_instead(topology: Topology) -> Iterator[Breach]:
+    """Peering needs no gateway and has no throughput limit of one."""
+    for one, _ in pairs(topology):
+        gateway, remote = one.gateway, one.remote
+        if gateway and remote and gateway.location and gateway.location == remote.location:
+            yield Breach(
+                one.thing,
+                f"{gateway.thing.address} and {remote.thing.address} are both in {gateway.location}.",
+                "Consider VNet peering, unless the traffic must be encrypted by the gateways.",
+            )

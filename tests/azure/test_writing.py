@@ -336,23 +336,23 @@ def test_the_reason_of_a_failure_comes_from_the_operation() -> None:
 
 
 @pytest.mark.parametrize(
-    ("trouble", "wait"),
+    ("trouble", "kind", "wait"),
     [
-        (Reply(429, error("TooManyRequests"), {"Retry-After": "25"}), 25.0),
-        (Reply(503, "<html/>"), None),
-        (Broken(), None),
+        (Reply(429, error("TooManyRequests"), {"Retry-After": "25"}), Throttled, 25.0),
+        (Reply(503, "<html/>"), Unavailable, None),
+        (Broken(), Unavailable, None),
     ],
 )
-def test_an_azure_that_does_not_answer_leaves_the_operation_running(
-    trouble: Reply | Broken, wait: float | None
+def test_an_azure_that_does_not_answer_says_nothing_about_the_operation(
+    trouble: Reply | Broken, kind: type[Throttled | Unavailable], wait: float | None
 ) -> None:
     script, clock = Script().on("GET", "/vgw-hub", trouble), VirtualClock()
 
-    found = cloud_of(script, clock).poll(Pending("put", GATEWAY))
+    with pytest.raises(kind) as caught:
+        cloud_of(script, clock).poll(Pending("put", GATEWAY))
 
-    assert isinstance(found, Running)
-    assert (found.retry_after, clock.now()) == (wait, 0.0)
-    assert found.state.startswith("no answer")
+    assert isinstance(caught.value, Throttled | Unavailable)
+    assert (caught.value.retry_after, clock.now(), script.count()) == (wait, 0.0, 1)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from vpngw_iac.azure.client import Arm
 from vpngw_iac.azure.progress import GRACE, Hint, conclude, hint_in
 from vpngw_iac.azure.reading import Reader, names_of, sdk_of
 from vpngw_iac.azure.translate import refusal
-from vpngw_iac.engine.ports import Call, Clock, Ended, Observed, Pending, Progress, Running
+from vpngw_iac.engine.ports import Call, Clock, Ended, Observed, Pending, Progress
 from vpngw_iac.errors import EndpointError, Throttled, Unavailable, UsageError
 
 
@@ -54,14 +54,9 @@ class Operations:
         return Pending(call.verb, call.id, usable, wait, self._arm.ids(answer))
 
     def poll(self, pending: Pending) -> Progress:
-        """Ask once. An Azure that does not answer leaves the operation running: nothing is known against it."""
+        """Ask once; `Throttled` and `Unavailable` say nothing against the operation, the caller asks again later."""
         hint = self._hint(pending)
-        try:
-            seen = self._reader.look(pending.id)
-        except (Throttled, Unavailable) as error:
-            return Running(
-                error.retry_after or hint.retry_after, f"no answer ({error.code or error.status or 'network'})"
-            )
+        seen = self._reader.look(pending.id)
         return conclude(pending, hint, seen, age=self._age(pending), secrets=self._arm.secrets)
 
     def _hint(self, pending: Pending) -> Hint:

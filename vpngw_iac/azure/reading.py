@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, TypeVar
 
 from vpngw_iac.arm import ArmId
@@ -115,18 +116,26 @@ class Reader:
         )
         if answer.is_absent:
             return None
-        items = self._values(answer, doing)
+        return self._values(answer, doing) + self._following(subscription, answer, doing)
+
+    def pages(self, subscription: str, url: str, doing: str) -> list[dict[str, Any]]:
+        """All items of a LIST that the SDK has no method for."""
+        answer = self._retry.read(partial(self._next, subscription, url, doing))
+        return self._values(answer, doing) + self._following(subscription, answer, doing)
+
+    def _following(self, subscription: str, answer: Answer, doing: str) -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = []
         seen: set[str] = set()
         while link := answer.document.get("nextLink"):
             if link in seen or not self._arm.is_ours(link):
                 raise not_arm(f"{doing}: its next page leads elsewhere", self._arm.ids(answer), answer.status)
             seen.add(link)
-            url = str(link)
-            answer = self._retry.read(
-                lambda url=url: self._page(self._arm.get(subscription, url, doing=doing), doing, first=False)  # type: ignore[misc]
-            )
+            answer = self._retry.read(partial(self._next, subscription, str(link), doing))
             items += self._values(answer, doing)
         return items
+
+    def _next(self, subscription: str, url: str, doing: str) -> Answer:
+        return self._page(self._arm.get(subscription, url, doing=doing), doing, first=False)
 
     def _page(self, answer: Answer, doing: str, *, first: bool) -> Answer:
         """A page that vanishes between two pages is an error, not an absence."""

@@ -46,7 +46,7 @@ def act(world: World, document: Document, action: str, request: Request) -> Answ
 def result(world: World, document: Document, operation: Operation) -> object:
     """What operationResults answers."""
     if operation.verb == "reset":
-        return kind_of(document).show(world, document, "get")
+        return None
     if operation.verb == "getbgppeerstatus":
         return {"value": _peers(world, document)}
     if operation.verb in {"getlearnedroutes", "getadvertisedroutes"}:

@@ -6,11 +6,11 @@ Each file in ``types/`` holds one type and names the evidence for what it does: 
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.simulator.document import Document, Hold, Operation
@@ -64,7 +64,7 @@ class Kind:
     read_only: ClassVar[frozenset[str]] = frozenset()
     """Properties that a PUT may carry and Azure ignores, beside provisioningState and resourceGuid."""
     since: ClassVar[Mapping[str, str]] = {}
-    """Api-version with which a property appears in answers."""
+    """Api-version with which a path appears in answers; ``[]`` stands for every element."""
     top_level: ClassVar[tuple[str, ...]] = ("location", "tags", "sku", "zones", "extendedLocation", "identity")
 
     def accept(self, change: Change) -> Json:
@@ -116,9 +116,23 @@ class Kind:
         if self.has_guid:
             inner["resourceGuid"] = document.guid
         inner |= self.properties(world, document, reader)
-        late = {name for name, version in self.since.items() if api_version < version}
-        head["properties"] = {name: value for name, value in inner.items() if name not in late}
-        return head
+        head["properties"] = inner
+        return trimmed(head, self.since, api_version)
+
+
+def trimmed(document: Json, since: Mapping[str, str], api_version: str) -> Json:
+    """Without the paths that are younger than the version asked for: each version answers its own property set."""
+    late = {path for path, version in since.items() if api_version < version}
+    return {name: item for name, item in _without(document, late, "").items()} if late else document
+
+
+def _without(value: Any, late: Set[str], path: str) -> Any:
+    if isinstance(value, dict):
+        paths = {name: f"{path}.{name}" if path else name for name in value}
+        return {name: _without(item, late, paths[name]) for name, item in value.items() if paths[name] not in late}
+    if isinstance(value, list):
+        return [_without(item, late, f"{path}[]") for item in value]
+    return value
 
 
 @dataclass(frozen=True, slots=True)

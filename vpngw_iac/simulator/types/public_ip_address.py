@@ -30,7 +30,13 @@ class PublicIpAddress(Kind):
     update_seconds = 1.0
     remove_seconds = 10.0
     read_only = frozenset({"ipConfiguration", "fqdn"})
-    since: ClassVar[Mapping[str, str]] = {"ddosSettings": "2022-01-01"}
+    since: ClassVar[Mapping[str, str]] = {
+        "sku": "2017-08-01",
+        "properties.publicIPAddressVersion": "2016-09-01",
+        "properties.ipTags": "2017-11-01",
+        "sku.tier": "2020-08-01",
+        "properties.ddosSettings": "2022-05-01",
+    }
 
     def accept(self, change: Change) -> Json:
         """Fill in the defaults of ``test_network_public_ip``; a Standard address is known at once (R-PIP-12)."""
@@ -42,8 +48,9 @@ class PublicIpAddress(Kind):
             publicIPAllocationMethod="Dynamic",
             idleTimeoutInMinutes=4,
             ipTags=[],
-            ddosSettings={"protectionMode": "VirtualNetworkInherited"},
         )
+        if (change.body.get("sku") or {}).get("name") == "Standard":
+            defaults(properties, ddosSettings={"protectionMode": "VirtualNetworkInherited"})
         self._check(change, properties)
         label = (properties.get("dnsSettings") or {}).get("domainNameLabel")
         if label:

@@ -6,6 +6,9 @@ Evidence: ``net_ManageVpnGatewaySite2SiteConnectionTest`` (answer), ``test_netwo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from vpngw_iac.arm import ArmId
 from vpngw_iac.simulator.checks import (
     Network,
@@ -39,6 +42,12 @@ class Subnet(Kind):
     create_seconds = 3.0
     update_seconds = 3.0
     remove_seconds = 10.0
+    since: ClassVar[Mapping[str, str]] = {
+        "properties.delegations": "2019-04-01",
+        "properties.privateEndpointNetworkPolicies": "2019-04-01",
+        "properties.privateLinkServiceNetworkPolicies": "2019-04-01",
+        "type": "2018-01-01",
+    }
     read_only = frozenset({"ipConfigurations", "ipConfigurationProfiles", "privateEndpoints", "purpose", "subnetID"})
 
     def accept(self, change: Change) -> Json:

@@ -40,13 +40,23 @@ class VirtualNetwork(Kind):
     create_seconds = 10.0
     update_seconds = 10.0
     remove_seconds = 10.0
-    since: ClassVar[Mapping[str, str]] = {"privateEndpointVNetPolicies": "2023-11-01"}
+    since: ClassVar[Mapping[str, str]] = {
+        "properties.enableDdosProtection": "2017-08-01",
+        "properties.virtualNetworkPeerings": "2016-06-01",
+        "properties.subnets[].type": "2018-01-01",
+        "properties.subnets[].properties.delegations": "2019-04-01",
+        "properties.subnets[].properties.privateEndpointNetworkPolicies": "2019-04-01",
+        "properties.subnets[].properties.privateLinkServiceNetworkPolicies": "2019-04-01",
+        "properties.privateEndpointVNetPolicies": "2023-11-01",
+    }
 
     def accept(self, change: Change) -> Json:
         """Check prefixes and children; ``enableVmProtection: false`` is dropped, as in all recordings since 2022."""
         properties = super().accept(change)
         if not properties.get("enableVmProtection"):
             properties.pop("enableVmProtection", None)
+        if "dhcpOptions" in properties:
+            properties["dhcpOptions"].setdefault("dnsServers", [])
         defaults(properties, enableDdosProtection=False, privateEndpointVNetPolicies="Disabled")
         self._check_dns(properties)
         self._check_subnets(change, properties)

@@ -49,16 +49,24 @@ class VirtualNetworkGateway(Kind):
         {"packetCaptureDiagnosticState", "isMigrateToCSES", "inboundDnsForwardingEndpoint", "bgpPeeringAddresses"}
     )
     since: ClassVar[Mapping[str, str]] = {
-        "allowRemoteVnetTraffic": "2022-05-01",
-        "allowVirtualWanTraffic": "2022-05-01",
-        "isMigrateToCSES": "2022-01-01",
-        "disableIPSecReplayProtection": "2021-08-01",
-        "enableBgpRouteTranslationForNat": "2021-02-01",
-        "natRules": "2021-02-01",
-        "virtualNetworkGatewayPolicyGroups": "2021-08-01",
-        "enablePrivateIpAddress": "2020-04-01",
-        "packetCaptureDiagnosticState": "2019-09-01",
-        "vpnGatewayGeneration": "2019-04-01",
+        "properties.activeActive": "2017-01-01",
+        "properties.ipConfigurations[].type": "2018-01-01",
+        "properties.vpnClientConfiguration.vpnClientIpsecPolicies": "2018-02-01",
+        "properties.packetCaptureDiagnosticState": "2019-06-01",
+        "properties.vpnGatewayGeneration": "2019-06-01",
+        "properties.bgpSettings.bgpPeeringAddresses": "2019-11-01",
+        "properties.enablePrivateIpAddress": "2019-11-01",
+        "properties.vpnClientConfiguration.radiusServers": "2019-11-01",
+        "properties.enableBgpRouteTranslationForNat": "2021-02-01",
+        "properties.natRules": "2021-02-01",
+        "properties.vpnClientConfiguration.vpnAuthenticationTypes": "2021-02-01",
+        "properties.disableIPSecReplayProtection": "2021-05-01",
+        "properties.isMigrateToCSES": "2022-01-01",
+        "properties.virtualNetworkGatewayPolicyGroups": "2022-01-01",
+        "properties.vpnClientConfiguration.vngClientConnectionConfigurations": "2022-01-01",
+        "properties.allowRemoteVnetTraffic": "2022-05-01",
+        "properties.allowVirtualWanTraffic": "2022-05-01",
+        "properties.virtualNetworkGatewayMigrationStatus": "2023-11-01",
     }
 
     def accept(self, change: Change) -> Json:
@@ -268,8 +276,8 @@ def _show_clients(world: World, document: Document, clients: Json, reader: Reade
 
 
 def _protocol_order(protocol: str) -> int:
-    """GET answers [SSTP, IkeV2] for [IkeV2, SSTP] (``test_network_vnet_gateway_ipsec``)."""
-    order = ["SSTP", "OpenVPN", "IkeV2"]
+    """GET answers in an order of its own (``test_network_vnet_gateway_ipsec``, ``test_vpn_client_package``)."""
+    order = ["SSTP", "IkeV2", "OpenVPN"]
     return order.index(protocol) if protocol in order else len(order)
 
 

@@ -45,8 +45,11 @@ class VirtualNetworkPeering(Kind):
         }
     )
     since: ClassVar[Mapping[str, str]] = {
-        "peeringSyncLevel": "2021-02-01",
-        "remoteVirtualNetworkAddressSpace": "2021-02-01",
+        "properties.doNotVerifyRemoteGateways": "2019-11-01",
+        "properties.routeServiceVips": "2019-11-01",
+        "properties.peeringSyncLevel": "2021-02-01",
+        "properties.remoteVirtualNetworkAddressSpace": "2021-02-01",
+        "properties.peerCompleteVnets": "2022-01-01",
     }
 
     def accept(self, change: Change) -> Json:

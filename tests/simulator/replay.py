@@ -1,0 +1,245 @@
+"""Sending a recording to the simulator, exchange by exchange, and telling where it answers something else.
+
+Time stands still until the recording shows that an operation has ended; then it jumps to that end. What the recording
+finds already there (groups, resources made by a template) is put there first, from what the recording reads.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from vpngw_iac.simulator import Simulator, Switches, VirtualTime
+from vpngw_iac.simulator.kind import kinds
+
+MISSING = "<not recorded>"
+HEADERS = ("azure-asyncoperation", "location", "etag")
+"""Headers whose presence matters; the recorders have thinned the others."""
+_POLL = re.compile(r"/operations/|/operationresults/", re.IGNORECASE)
+_VOLATILE = re.compile(r"etag|resourceGuid|provisioningState|[kK]ey$|ipAddress|IpAddress|fqdn|stag|id$|Azure(Port|ASN)")
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """One place where the simulator answers something else."""
+
+    recording: str
+    line: int
+    method: str
+    path: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.recording}:{self.line} {self.method} {self.path}: {self.what}"
+
+
+@dataclass
+class Replay:
+    """One recording on its way through a simulator."""
+
+    name: str
+    time: VirtualTime = field(default_factory=VirtualTime)
+    compared: int = 0
+    urls: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.simulator = Simulator(time=self.time, switches=Switches(allow_retired=True, honour_etags=False))
+
+    def run(self, file: Path) -> list[Deviation]:
+        """Every deviation of the recording, in order."""
+        lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+        self._seed_groups(lines)
+        found: list[Deviation] = []
+        for number, exchange in enumerate(lines, 1):
+            if not self._is_for_us(exchange):
+                continue
+            for what in self._differences(exchange):
+                path = urlsplit(exchange["url"]).path.split("/providers/")[-1]
+                found.append(Deviation(self.name, number, exchange["method"], path, what))
+        return found
+
+    def _is_for_us(self, exchange: dict[str, Any]) -> bool:
+        if exchange["request_body"] == MISSING and exchange["method"] in {"PUT", "PATCH"}:
+            self._adopt(exchange)
+            return False
+        url = exchange["url"]
+        if _POLL.search(url):
+            return _key(url) in self.urls
+        return _type_of(urlsplit(url).path) is not None and not self._is_foreign_list(exchange)
+
+    def _is_foreign_list(self, exchange: dict[str, Any]) -> bool:
+        """A list that also holds what other tests of that day had made."""
+        body = exchange.get("response_body")
+        if not (isinstance(body, dict) and isinstance(body.get("value"), list)):
+            return False
+        known = self.simulator.documents()
+        lower = {identifier.lower() for identifier in known}
+        return any(isinstance(item, dict) and str(item.get("id", "")).lower() not in lower for item in body["value"])
+
+    def _differences(self, exchange: dict[str, Any]) -> Iterator[str]:
+        self._bring_about(exchange)
+        status, headers, content = self._send(exchange)
+        self._learn(exchange, headers)
+        self.compared += 1
+        if status != exchange["status"]:
+            yield f"status {status} {_code(_parsed(content))} instead of {exchange['status']}"
+            return
+        theirs = exchange.get("headers") or {}
+        ours = {name.lower() for name in headers}
+        for name in HEADERS:
+            if (name in theirs) != (name in ours):
+                yield f"header {name} {'is missing' if name in theirs else 'is too much'}"
+        yield from _body_differences(exchange.get("response_body"), _parsed(content))
+
+    def _send(self, exchange: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
+        url = exchange["url"]
+        if _POLL.search(url):
+            return self.simulator.send(exchange["method"], self.urls[_key(url)])
+        body = exchange["request_body"]
+        content = json.dumps(body).encode() if body not in (None, MISSING) else None
+        return self.simulator.send(exchange["method"], self._versioned(exchange), {}, content)
+
+    def _versioned(self, exchange: dict[str, Any]) -> str:
+        """With the api-version that really answered: requests often name another (recordings, section 0)."""
+        parts = urlsplit(exchange["url"])
+        arm_type = _type_of(parts.path) or ""
+        answered = exchange.get("api_version_answered")
+        if exchange["method"] != "GET":
+            self.versions[arm_type] = answered or exchange["api_version"]
+        version = self.versions.get(arm_type, exchange["api_version"])
+        query = dict(parse_qsl(parts.query)) | {"api-version": version}
+        return f"https://management.azure.com{parts.path}?{urlencode(query)}"
+
+    def _learn(self, exchange: dict[str, Any], headers: dict[str, str]) -> None:
+        theirs = exchange.get("headers") or {}
+        ours = {name.lower(): value for name, value in headers.items()}
+        for name in ("azure-asyncoperation", "location"):
+            if name in theirs and name in ours:
+                self.urls[_key(theirs[name])] = ours[name]
+
+    def _bring_about(self, exchange: dict[str, Any]) -> None:
+        """Let time pass, or put there what the recording finds there."""
+        body = exchange.get("response_body")
+        if not isinstance(body, dict):
+            body = {}
+        ended = body.get("status") in {"Succeeded", "Failed"} or exchange["status"] in {200, 204}
+        polling = bool(_POLL.search(exchange["url"]))
+        state = (body.get("properties") or {}).get("provisioningState") if isinstance(body, dict) else None
+        if (polling and ended and body.get("status") != "InProgress") or (not polling and state != "Updating"):
+            self._finish()
+        if exchange["method"] == "GET" and exchange["status"] == 200 and not polling and "id" in body:
+            self._seed(body, again=_type_of(body["id"]) == "group")
+
+    def _finish(self) -> None:
+        while (due := self.simulator.next_event()) is not None:
+            self.time.advance_to(due)
+            self.simulator.documents()
+
+    def _adopt(self, exchange: dict[str, Any]) -> None:
+        """A write whose body was not recorded: take what it answered."""
+        body = exchange.get("response_body")
+        if exchange["status"] < 300 and isinstance(body, dict) and "id" in body and _type_of(body["id"]):
+            self._finish()
+            self._seed(body, again=True)
+
+    def _seed(self, body: dict[str, Any], *, again: bool = False) -> None:
+        known = {identifier.lower() for identifier in self.simulator.documents()}
+        if str(body["id"]).lower() in known and not again:
+            return
+        kept = {name: body[name] for name in ("location", "tags", "sku", "zones") if name in body}
+        try:
+            self.simulator.put(body["id"], {**kept, "properties": _without_read_only(body.get("properties") or {})})
+        except ValueError:
+            return
+
+    def _seed_groups(self, lines: list[dict[str, Any]]) -> None:
+        """Groups that a recording uses and does not make."""
+        seen: set[str] = set()
+        for exchange in lines:
+            match = re.match(r"(?i)^/subscriptions/([^/]+)/resourcegroups/([^/]+)", urlsplit(exchange["url"]).path)
+            if match is None or match[0].lower() in seen:
+                continue
+            seen.add(match[0].lower())
+            makes = exchange["method"] == "PUT" and urlsplit(exchange["url"]).path.count("/") == 4
+            made_here = makes and exchange["request_body"] != MISSING
+            answer = exchange.get("response_body")
+            if not made_here and _code(answer) != "ResourceGroupNotFound":
+                location = answer.get("location", "westus") if isinstance(answer, dict) else "westus"
+                self.simulator.put(f"/subscriptions/{match[1]}/resourceGroups/{match[2]}", {"location": location})
+
+
+def _without_read_only(value: Any) -> Any:
+    if isinstance(value, dict):
+        dropped = {"provisioningState", "etag", "ipConfigurations"} if "addressPrefix" in value else {"etag"}
+        return {name: _without_read_only(item) for name, item in value.items() if name not in dropped}
+    if isinstance(value, list):
+        return [_without_read_only(item) for item in value]
+    return value
+
+
+def _type_of(path: str) -> str | None:
+    """The simulated type that a path is about; groups count, anything else does not."""
+    if re.match(r"(?i)^/subscriptions/[^/]+/resourcegroups(/[^/]+)?$", path):
+        return "group"
+    _, marker, rest = path.rpartition("/providers/")
+    if not marker:
+        return None
+    segments = rest.split("/")
+    arm_type, found = segments[0].lower(), None
+    for position in range(1, len(segments), 2):
+        arm_type = f"{arm_type}/{segments[position].lower()}"
+        if arm_type not in kinds():
+            return found if arm_type.split("/")[-1] in {"sharedkey", "reset", "connections"} else None
+        found = arm_type
+    return found
+
+
+def _key(url: str) -> str:
+    """A polling URL without its signature."""
+    return urlsplit(url).path.lower()
+
+
+def _parsed(content: bytes) -> Any:
+    try:
+        return json.loads(content) if content else None
+    except ValueError:
+        return content.decode()
+
+
+def _code(body: Any) -> str:
+    error = body.get("error", body.get("Error")) if isinstance(body, dict) else None
+    return str(error.get("code", error.get("Code"))) if isinstance(error, dict) else ""
+
+
+def _body_differences(theirs: Any, ours: Any) -> Iterator[str]:
+    if isinstance(theirs, dict) and _code(theirs):
+        if _code(theirs) != _code(ours):
+            yield f"error code {_code(ours)} instead of {_code(theirs)}"
+        return
+    left, right = dict(_leaves(theirs)), dict(_leaves(ours))
+    for path in sorted(left.keys() - right.keys()):
+        yield f"{path} is missing"
+    for path in sorted(right.keys() - left.keys()):
+        yield f"{path} is too much"
+    for path in sorted(left.keys() & right.keys()):
+        if left[path] != right[path] and not _VOLATILE.search(path):
+            yield f"{path} is {right[path]!r} instead of {left[path]!r}"
+
+
+def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Paths and values; elements of lists are told apart by their name if they have one."""
+    if isinstance(value, dict) and value:
+        for name, item in value.items():
+            yield from _leaves(item, f"{path}.{name}" if path else name)
+    elif isinstance(value, list) and value:
+        for index, item in enumerate(value):
+            label = item.get("name", index) if isinstance(item, dict) else index
+            yield from _leaves(item, f"{path}[{label}]")
+    else:
+        yield path, value

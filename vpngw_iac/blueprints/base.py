@@ -7,7 +7,7 @@ import importlib
 import pkgutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, Field
 
@@ -19,6 +19,10 @@ from vpngw_iac.blueprints.share import Share
 from vpngw_iac.errors import BlueprintError, Finding
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
+
+if TYPE_CHECKING:
+    from vpngw_iac.blueprints.compiling.assembly import Assembly
+    from vpngw_iac.blueprints.compiling.deployment import Compiled
 
 ANYWHERE = Scope("00000000-0000-0000-0000-000000000000", resource_group="rg-unspecified")
 """A scope for questions that need none."""
@@ -74,25 +78,25 @@ class Blueprint(Part):
         """What contradicts itself: equal names, two values for one thing, names that nothing bears."""
         return self.compiled(scope or ANYWHERE).findings
 
-    def compiled(self, scope: Scope) -> Any:
-        """Resources and findings together (`vpngw_iac.blueprints.compiling.assembly.Compiled`)."""
-        from vpngw_iac.blueprints.compiling.assembly import Compiled, compile_shares
+    def compiled(self, scope: Scope) -> Compiled:
+        """Resources and findings together ."""
+        from vpngw_iac.blueprints.compiling.deployment import Compiled, compile_shares
         from vpngw_iac.blueprints.compiling.frame import Frame
 
         compiled = compile_shares(tuple(self.shares()), Frame(scope, self.naming))
         own = tuple(sorted({*compiled.findings, *self.contradictions()}))
         return Compiled(compiled.items, own)
 
-    def assembly(self, scope: Scope | None = None) -> Any:
+    def assembly(self, scope: Scope | None = None) -> Assembly:
         """The nouns, each once, for checks over the whole topology (`compiling.assembly.Assembly`)."""
         from vpngw_iac.blueprints.compiling.assembly import assemble
         from vpngw_iac.blueprints.compiling.frame import Frame
 
         return assemble(self.shares(), Frame(scope or ANYWHERE, self.naming))
 
-    def contradictions(self) -> Iterator[Finding]:
+    def contradictions(self) -> Iterable[Finding]:
         """Findings that only this kind knows."""
-        yield from ()
+        return ()
 
     def waivers(self) -> tuple[Waiver, ...]:
         """Every accepted rule, of the blueprint and of its parts."""

@@ -55,7 +55,7 @@ class RootCertificate(Part):
     @classmethod
     def file(cls, name: str, path: str | Path) -> RootCertificate:
         """Read a PEM or DER file; a relative path is relative to the file that calls this."""
-        caller = sys._getframe(1).f_globals.get("__file__")  # noqa: SLF001 - where the path is written
+        caller = sys._getframe(1).f_globals.get("__file__")
         return cls(name=name, data=_read(path, Path(caller).parent if caller else None))
 
     @classmethod
@@ -260,7 +260,9 @@ def _form(value: Any, forms: Mapping[str, type[Part]]) -> str:
 
 
 Member = Annotated[
-    Annotated[EntraGroup, Tag("<id>")] | Annotated[CertificateDomain, Tag("<name>")] | Annotated[RadiusGroup, Tag("<value>")],
+    Annotated[EntraGroup, Tag("<id>")]
+    | Annotated[CertificateDomain, Tag("<name>")]
+    | Annotated[RadiusGroup, Tag("<value>")],
     Discriminator(_member),
 ]
 """Who belongs to a group: ``{id: ...}``, ``{name: ...}`` or ``{value: ...}`` in YAML."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from vpngw_iac.errors import BlueprintError, Finding
+from vpngw_iac.blueprints.broken import broken
 
 _Base: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -43,9 +43,7 @@ def _resolvers() -> dict[str, list[tuple[str, re.Pattern[str]]]]:
 _Loader.yaml_implicit_resolvers = _resolvers()
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(true|True|false|False)$"), list("tTfF"))
 _Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^[-+]?(0|[1-9][0-9]*)$"), list("-+0123456789"))
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9]+\.[0-9]+$"), list("-+0123456789")
-)
+_Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9]+\.[0-9]+$"), list("-+0123456789"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,18 +125,3 @@ def _yaml(path: Path, text: str) -> TextDocument:
     except RecursionError:
         raise broken(path, None, "It is nested too deeply.") from None
     return TextDocument(path, content, root)
-
-
-def broken(path: Path, line: int | None, detail: str, *, rule: str = "T-FILE", advice: str = "") -> BlueprintError:
-    """The error that a file cannot become a blueprint, with its one finding."""
-    place = f"{path}:{line}" if line else str(path)
-    finding = Finding(
-        rule=rule,
-        level="error",
-        address="",
-        summary="The file cannot become a blueprint",
-        detail=detail,
-        advice=advice,
-        location=place,
-    )
-    return BlueprintError(f"{place}: {detail}", findings=[finding], advice=advice, location=place)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import types
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -48,7 +47,7 @@ _FORMS: dict[str, str] = {
     "Standard|Premium|Local": "Expected for example Standard_MeteredData or Premium_UnlimitedData.",
     "[A-Za-z_][A-Za-z0-9_]*$": "Expected the name of an environment variable, never the secret itself.",
     "0-9A-Za-z-]{1,127}": "A Key Vault secret's name has letters, digits and '-' only.",
-    "\\s/": "Spaces and / \\ ? # % & < > : \" * | are not allowed in this name (R-CERTP-03).",
+    "\\s/": 'Spaces and / \\ ? # % & < > : " * | are not allowed in this name (R-CERTP-03).',
 }
 
 
@@ -179,7 +178,10 @@ def _resolved(location: Location, root: type[BaseModel] | None) -> tuple[Locatio
             kept.append(part)
             continue
         annotations = [
-            info.annotation for model in models for name, info in model.model_fields.items() if part in (name, info.alias)
+            info.annotation
+            for model in models
+            for name, info in model.model_fields.items()
+            if part in (name, info.alias)
         ]
         if not annotations and (not is_last or not _could_be_field(part, models)):
             continue
@@ -196,7 +198,7 @@ def _could_be_field(part: str, models: set[type[BaseModel]]) -> bool:
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
+    if isinstance(annotation, type) and typing.get_origin(annotation) is None:
         if issubclass(annotation, BaseModel):
             yield annotation
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
@@ -61,7 +61,7 @@ class MicrosoftPeering(Part):
 
 
 class Circuit(Part):
-    """An ExpressRoute circuit that is ours; `existing` uses one that is not. Billing starts when it exists (R-ER-11)."""
+    """An ExpressRoute circuit that is ours; `existing` uses one that is not. It is billed once it exists (R-ER-11)."""
 
     name: Name
     location: Region
@@ -113,7 +113,7 @@ class Circuit(Part):
     @classmethod
     def existing(
         cls,
-        id: str | ArmId,  # noqa: A002 - the word people use
+        id: str | ArmId,
         *,
         authorization: SecretReference | None = None,
         location: str | None = None,

@@ -8,9 +8,16 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.blueprints.network import AnyNetwork, AnyPublicIp, ExistingPublicIp, ExistingVirtualNetwork, Prefixes
-from vpngw_iac.blueprints.network import PublicIp as PublicIp
-from vpngw_iac.blueprints.network import Tags, VirtualNetwork
+from vpngw_iac.blueprints.network import (
+    AnyNetwork,
+    AnyPublicIp,
+    ExistingPublicIp,
+    ExistingVirtualNetwork,
+    Prefixes,
+    PublicIp,
+    Tags,
+    VirtualNetwork,
+)
 from vpngw_iac.blueprints.part import (
     Name,
     Named,
@@ -129,7 +136,7 @@ class VpnGateway(Part):
     @classmethod
     def existing(
         cls,
-        id: str | ArmId,  # noqa: A002 - the word people use
+        id: str | ArmId,
         *,
         location: str | None = None,
         network: VirtualNetwork | ExistingVirtualNetwork | None = None,
@@ -233,7 +240,7 @@ class ExpressRouteGateway(Part):
     @classmethod
     def existing(
         cls,
-        id: str | ArmId,  # noqa: A002 - the word people use
+        id: str | ArmId,
         *,
         location: str | None = None,
         network: VirtualNetwork | ExistingVirtualNetwork | None = None,

@@ -6,15 +6,18 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from vpngw_iac.blueprints.base import Blueprint, kinds
-from vpngw_iac.blueprints.document import TextDocument, broken, read_document
+from vpngw_iac.blueprints.broken import broken
 from vpngw_iac.blueprints.explain import dotted, explain
 from vpngw_iac.blueprints.part import NamedValues, suggestion
 from vpngw_iac.errors import BlueprintError, UsageError
+
+if TYPE_CHECKING:
+    from vpngw_iac.blueprints.document import TextDocument
 
 SECTIONS = ("networks", "gateways", "circuits", "secrets")
 """Named values at the top of a YAML or JSON file."""
@@ -73,7 +76,8 @@ def saved_plan(target: str | Path) -> dict[str, Any] | None:
 
 
 def _split(target: str) -> tuple[Path, str | None]:
-    path, name = Path(target), None
+    path = Path(target)
+    name: str | None = None
     if not path.exists() and ":" in target:
         head, _, tail = target.rpartition(":")
         if tail and not set(tail) & set("/\\") and Path(head).suffix:
@@ -82,7 +86,7 @@ def _split(target: str) -> tuple[Path, str | None]:
         raise UsageError(f"{path} is a folder.", advice="Name the blueprint file in it.")
     if not path.is_file():
         raise UsageError(f"There is no file {path}.", advice="Check the path; `vpngw init` writes a first blueprint.")
-    return path.resolve(), name
+    return path, name
 
 
 # --- Python --------------------------------------------------------------------------------------------------------
@@ -94,8 +98,8 @@ def _from_python(path: Path, name: str | None) -> LoadedFile:
     names = run(path)
     if name is not None:
         if name not in names:
-            exposed = [key for key, value in names.items() if isinstance(value, Blueprint)]
-            hint = suggestion(name, exposed) or f"It defines: {', '.join(exposed) or 'no blueprint'}."
+            defined = [key for key, value in names.items() if isinstance(value, Blueprint)]
+            hint = suggestion(name, defined) or f"It defines: {', '.join(defined) or 'no blueprint'}."
             raise broken(path, None, f"There is no {name!r} in it. {hint}")
         return LoadedFile(path, _checked(path, names[name], name))
     if "blueprint" in names and "blueprints" in names:
@@ -104,9 +108,9 @@ def _from_python(path: Path, name: str | None) -> LoadedFile:
         if exposed in names:
             return LoadedFile(path, _checked(path, names[exposed], exposed))
     others = [key for key, value in names.items() if isinstance(value, Blueprint)]
-    advice = f"Rename {others[0]!r} to 'blueprint', or name it: {path.name}:{others[0]}." if others else (
-        "Assign one to that name: blueprint = SiteToSite(...)."
-    )
+    advice = "Assign one to that name: blueprint = SiteToSite(...)."
+    if others:
+        advice = f"Rename {others[0]!r} to 'blueprint', or name it: {path.name}:{others[0]}."
     raise broken(path, None, "It exposes neither 'blueprint' nor 'blueprints'.", advice=advice)
 
 
@@ -143,10 +147,14 @@ def _distinct(path: Path, blueprints: tuple[Blueprint, ...]) -> tuple[Blueprint,
 
 
 def _from_text(path: Path, name: str | None) -> LoadedFile:
+    from vpngw_iac.blueprints.document import read_document
+
     document = read_document(path)
     content = document.content
     if not isinstance(content, Mapping):
-        raise broken(path, 1, "It holds no mapping at its top.", advice="Start with `kind: SiteToSite` and `name: ...`.")
+        raise broken(
+            path, 1, "It holds no mapping at its top.", advice="Start with `kind: SiteToSite` and `name: ...`."
+        )
     if content.get("kind") == "plan":
         raise UsageError(f"{path} is a saved plan.", advice="Saved plans go to `vpngw apply` and `vpngw show`.")
     named = _named_values(document, content)
@@ -174,9 +182,7 @@ def _named_values(document: TextDocument, content: Mapping[str, Any]) -> NamedVa
         if entries is None:
             continue
         if not isinstance(entries, Mapping):
-            raise broken(
-                document.path, document.line((section,)), f"'{section}:' holds names with values, not a list."
-            )
+            raise broken(document.path, document.line((section,)), f"'{section}:' holds names with values, not a list.")
         sections[section] = entries
     return NamedValues(sections, document.path.parent)
 

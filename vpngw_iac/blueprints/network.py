@@ -92,7 +92,7 @@ class VirtualNetwork(Part):
     @classmethod
     def existing(
         cls,
-        id: str | ArmId,  # noqa: A002 - the word people use
+        id: str | ArmId,
         *,
         location: str | None = None,
         address_space: Iterable[str] | str | None = None,
@@ -149,7 +149,7 @@ class PublicIp(Part):
     waive: Waive
 
     @classmethod
-    def existing(cls, id: str | ArmId, *, address: str | None = None) -> ExistingPublicIp:  # noqa: A002
+    def existing(cls, id: str | ArmId, *, address: str | None = None) -> ExistingPublicIp:
         """Use an address that is managed elsewhere."""
         return ExistingPublicIp.model_validate({"existing": id, "address": address})
 

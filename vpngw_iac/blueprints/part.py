@@ -191,6 +191,7 @@ def sku_name(sku: str | Sku) -> str:
 
 # --- lists ---------------------------------------------------------------------------------------------------------
 
+
 def listed(value: Any) -> Any:
     """One value where several may stand is a list of one."""
     return (value,) if isinstance(value, str | BaseModel | Mapping) else value

@@ -22,13 +22,18 @@ class PointToSite(ClientAccess, Blueprint):
 
     def shares(self) -> Iterable[Share]:
         """What this blueprint says."""
+        access: Use[ClientAccess] = Use(self.access(), "protocols", self.name, self.tags)
         yield Share(
             gateways=(Use(self.gateway, "gateway", self.name, self.tags),),
-            clients=(On((self.gateway,), Use[ClientAccess](self, "protocols", self.name, self.tags)),),
+            clients=(On((self.gateway,), access),),
             spokes=on_each(self, "spokes", self.spokes, (self.gateway,)),
         )
 
-    def contradictions(self) -> Iterable[Finding]:  # type: ignore[override]
+    def access(self) -> ClientAccess:
+        """The client side alone."""
+        return ClientAccess.model_construct(**{name: getattr(self, name) for name in ClientAccess.model_fields})
+
+    def contradictions(self) -> Iterable[Finding]:
         """Clients are a setting of the gateway itself: it must be ours."""
         if not isinstance(self.gateway, VpnGateway):
             yield Finding(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from vpngw_iac.blueprints.document import broken
+from vpngw_iac.blueprints.broken import broken
 from vpngw_iac.blueprints.explain import explain
 from vpngw_iac.errors import BlueprintError, VpngwError
 
@@ -21,15 +21,15 @@ def run(path: Path) -> dict[str, object]:
     """The names that the file defines. Raises `BlueprintError` with file and line of the user's code."""
     code = _compiled(path)
     module = types.ModuleType(_MODULE)
-    module.__file__ = str(path)
-    with _surroundings(path.parent, module):
+    module.__file__ = str(path.resolve())
+    with _surroundings(path.resolve().parent, module):
         try:
             exec(code, module.__dict__)  # noqa: S102 - running the user's file is what this does
         except ValidationError as error:
             raise _invalid(path, error) from None
         except VpngwError as error:
             raise _told(path, error) from None
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the user's code raises is told, not hidden
+        except (Exception, SystemExit) as error:  # whatever the user's code raises is told, not hidden
             raise _raised(path, error) from None
     return vars(module)
 
@@ -46,8 +46,10 @@ def _compiled(path: Path) -> types.CodeType:
 
 @contextlib.contextmanager
 def _surroundings(folder: Path, module: types.ModuleType) -> Iterator[None]:
-    """The file's folder on `sys.path`, no byte code; afterwards modules of that folder are forgotten, so that the
-    next file finds its own neighbours."""
+    """The file's folder on `sys.path`, no byte code.
+
+    Afterwards the modules of that folder are forgotten, so that the next file finds its own neighbours.
+    """
     known, path, flag = set(sys.modules), list(sys.path), sys.dont_write_bytecode
     sys.path.insert(0, str(folder))
     sys.dont_write_bytecode = True
@@ -69,7 +71,7 @@ def _place(path: Path, error: BaseException) -> tuple[Path, int]:
     trace = error.__traceback__
     while trace is not None:
         file = Path(trace.tb_frame.f_code.co_filename)
-        if file == path or (file.is_relative_to(path.parent) and "site-packages" not in file.parts):
+        if file == path or (file.is_relative_to(path.resolve().parent) and "site-packages" not in file.parts):
             found = (file, trace.tb_lineno)
         trace = trace.tb_next
     return found

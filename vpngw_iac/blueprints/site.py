@@ -77,7 +77,7 @@ class Nat(Part):
     dynamic: bool = False
     """Many to few, in one direction only (R-NAT-07). Default: static, one to one, equal prefix lengths (R-NAT-06)."""
     internal_ports: str | None = None
-    """Port range ``100-200`` of the internal side, static rules only."""
+    """Port range ``100-200`` of the internal side."""
     external_ports: str | None = None
     """Port range of the external side."""
 
@@ -192,8 +192,11 @@ class Link(LinkSettings):
 
 
 class Site(LinkSettings):
-    """A place outside Azure. One device: give its address here. Several: give `links`; what is said on the site holds
-    for each link that does not say it itself."""
+    """A place outside Azure.
+
+    One device: give its address here. Several: give `links`; what is said on the site holds for each link that does
+    not say it itself.
+    """
 
     name: Name
     public_ip: Ipv4 | None = None
@@ -215,7 +218,8 @@ class Site(LinkSettings):
         if self.links:
             if self.public_ip or self.fqdn or self.instance is not None:
                 raise rule_error(
-                    "T-SITE", "A site has either links or an address of its own. Move public_ip, fqdn, instance to a link."
+                    "T-SITE",
+                    "A site has either links or an address of its own. Move public_ip, fqdn, instance to a link.",
                 )
             if self.local_gateway_name or self.connection_name:
                 raise rule_error("T-SITE", "Give local_gateway_name and connection_name on the links of this site.")

@@ -13,7 +13,6 @@ from vpngw_iac.blueprints.share import GatewayLike, On, Share, Use
 from vpngw_iac.blueprints.site import Site
 from vpngw_iac.errors import Finding
 
-
 P = TypeVar("P")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny
@@ -10,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny
 from vpngw_iac.blueprints.base import Blueprint, kinds
 from vpngw_iac.blueprints.part import suggestion
 from vpngw_iac.blueprints.share import Share
+from vpngw_iac.errors import Finding
 from vpngw_iac.field import rule_error
 
 
@@ -45,10 +47,8 @@ class Topology(Blueprint):
         for index, blueprint in enumerate(self.blueprints):
             yield from (share.below(f"blueprints[{index}]", self.tags) for share in blueprint.shares())
 
-    def contradictions(self) -> Iterable[Any]:  # type: ignore[override]
+    def contradictions(self) -> Iterable[Finding]:
         """Those of each blueprint, in their place."""
-        from dataclasses import replace
-
         for index, blueprint in enumerate(self.blueprints):
             for finding in blueprint.contradictions():
                 yield replace(finding, location=f"blueprints[{index}].{finding.location}")

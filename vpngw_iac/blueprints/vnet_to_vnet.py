@@ -11,7 +11,7 @@ from vpngw_iac.blueprints.base import Blueprint
 from vpngw_iac.blueprints.gateway import AnyVpnGateway
 from vpngw_iac.blueprints.part import listed
 from vpngw_iac.blueprints.peer import Pair, Spoke
-from vpngw_iac.blueprints.share import Share, Use
+from vpngw_iac.blueprints.share import GatewayLike, Share, Use
 from vpngw_iac.blueprints.site_to_site import on_each
 from vpngw_iac.field import rule_error
 
@@ -33,7 +33,7 @@ class VnetToVnet(Blueprint):
 
     def shares(self) -> Iterable[Share]:
         """What this blueprint says."""
-        ends = tuple(
+        ends: tuple[Use[GatewayLike], ...] = tuple(
             Use(gateway, f"pairs[{index}].{end}", self.name, self.tags)
             for index, pair in enumerate(self.pairs)
             for end, gateway in (("a", pair.a), ("b", pair.b))

@@ -1,85 +1,57 @@
-"""A whole deployment: shares of all blueprints merged, then compiled noun by noun."""
+"""The nouns of a deployment, each once: shares of all blueprints merged."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.client import ClientAccess
-from vpngw_iac.blueprints.compiling.expressroute import circuit, circuit_links, expressroute_gateway
-from vpngw_iac.blueprints.compiling.frame import Frame, Item, Place, gateway_address
-from vpngw_iac.blueprints.compiling.merge import merged, united
-from vpngw_iac.blueprints.compiling.network import group, network
-from vpngw_iac.blueprints.compiling.pair import pair
-from vpngw_iac.blueprints.compiling.site import default_site_id, sites
-from vpngw_iac.blueprints.compiling.spoke import peerings
-from vpngw_iac.blueprints.compiling.vpn import gateway_location, no_location, vpn_gateway
+from vpngw_iac.blueprints.compiling.frame import Frame, gateway_address
+from vpngw_iac.blueprints.compiling.merge import merged
 from vpngw_iac.blueprints.compiling.work import Work
 from vpngw_iac.blueprints.expressroute import Circuit, CircuitLink, ExistingCircuit
-from vpngw_iac.blueprints.gateway import (
-    ExistingExpressRouteGateway,
-    ExistingVpnGateway,
-    ExpressRouteGateway,
-    VpnGateway,
-)
-from vpngw_iac.blueprints.network import VirtualNetwork
 from vpngw_iac.blueprints.peer import Pair, Spoke
 from vpngw_iac.blueprints.share import GatewayLike, Network, On, Share, Use
 from vpngw_iac.blueprints.site import Site
 from vpngw_iac.errors import Finding
-from vpngw_iac.resources.base import Resource
-from vpngw_iac.resources.existing import Existing
+
+P = TypeVar("P")
 
 
 @dataclass(frozen=True, slots=True)
-class Compiled:
-    """What a blueprint compiles to, sorted by address, and what stands in the way."""
+class SpokeOf:
+    """A spoke, its hub, and the ids of the gateways that it uses."""
 
-    items: tuple[Resource | Existing, ...]
-    findings: tuple[Finding, ...]
+    use: Use[Spoke]
+    hub: Network
+    gateways: tuple[ArmId, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Assembly:
-    """The nouns of a deployment, each once: what checks over the whole topology read."""
+    """Each network, gateway, pair, circuit and spoke once, in a stable order: what checks of a topology read."""
 
     networks: tuple[Use[Network], ...]
     works: tuple[Work, ...]
     pairs: tuple[Use[Pair], ...]
     circuits: tuple[Use[Circuit | ExistingCircuit], ...]
-    spokes: tuple[tuple[Use[Spoke], Network, tuple[ArmId, ...]], ...]
-    """A spoke, its hub, and the ids of the gateways that it uses."""
+    spokes: tuple[SpokeOf, ...]
     findings: tuple[Finding, ...]
-
-
-def compile_shares(shares: Sequence[Share], frame: Frame) -> Compiled:
-    """Compile; findings say what could not be."""
-    homeless = tuple(_homeless(shares, frame))
-    if homeless:
-        return Compiled((), homeless)
-    assembly = assemble(shares, frame)
-    problems = list(assembly.findings)
-    items = united(_items(assembly, frame), problems)
-    return Compiled(tuple(items), tuple(sorted(set(problems))))
-
-
-# --- merging -------------------------------------------------------------------------------------------------------
+    """What two places say differently about one thing."""
 
 
 def assemble(shares: Iterable[Share], frame: Frame) -> Assembly:
     """Merge the shares: one use for each network, gateway, circuit, site, pair and spoke."""
     every = list(shares)
     problems: list[Finding] = []
-    gateways = merged(_gateways(every), frame.gateway_id, gateway_address, problems)
+    gateways = merged(gateway_uses(every), frame.gateway_id, gateway_address, problems)
     networks = merged(
-        _networks(every, gateways.values()),
-        frame.network_id,
-        lambda part: f"VirtualNetwork/{part.address_name}",
-        problems,
+        network_uses(every), frame.network_id, lambda part: f"VirtualNetwork/{part.address_name}", problems
     )
-    circuits = merged(_circuits(every), frame.circuit_id, lambda part: f"Circuit/{part.address_name}", problems)
+    circuits = merged(circuit_uses(every), frame.circuit_id, lambda part: f"Circuit/{part.address_name}", problems)
     works = _works(every, gateways, frame, problems)
     pairs = merged(
         (use for share in every for use in share.pairs), lambda part: _pair_key(part, frame), _pair_address, problems
@@ -95,13 +67,16 @@ def assemble(shares: Iterable[Share], frame: Frame) -> Assembly:
     )
 
 
-def _gateways(shares: list[Share]) -> Iterator[Use[GatewayLike]]:
+def gateway_uses(shares: Iterable[Share]) -> Iterator[Use[GatewayLike]]:
+    """Every mention of a gateway."""
     for share in shares:
         yield from share.gateways
 
 
-def _networks(shares: list[Share], gateways: Iterable[Use[GatewayLike]]) -> Iterator[Use[Network]]:
-    for use in _gateways(shares):
+def network_uses(shares: Iterable[Share]) -> Iterator[Use[Network]]:
+    """Every mention of a network."""
+    shares = list(shares)
+    for use in gateway_uses(shares):
         if use.part.network is not None:
             yield Use(use.part.network, f"{use.path}.network", use.owner, use.tags)
     for share in shares:
@@ -109,7 +84,8 @@ def _networks(shares: list[Share], gateways: Iterable[Use[GatewayLike]]) -> Iter
             yield Use(on.use.part.network, f"{on.use.path}.network", on.use.owner, on.use.tags)
 
 
-def _circuits(shares: list[Share]) -> Iterator[Use[Circuit | ExistingCircuit]]:
+def circuit_uses(shares: Iterable[Share]) -> Iterator[Use[Circuit | ExistingCircuit]]:
+    """Every mention of a circuit."""
     for share in shares:
         for on in share.circuits:
             yield Use(on.use.part.circuit, f"{on.use.path}.circuit", on.use.owner, on.use.tags)
@@ -128,38 +104,42 @@ def _pair_address(part: Pair) -> str:
 def _works(
     shares: list[Share], gateways: dict[ArmId, Use[GatewayLike]], frame: Frame, problems: list[Finding]
 ) -> dict[ArmId, Work]:
-    site_uses: dict[ArmId, list[Use[Site]]] = defaultdict(list)
-    client_uses: dict[ArmId, list[Use[ClientAccess]]] = defaultdict(list)
-    circuit_uses: dict[ArmId, list[Use[CircuitLink]]] = defaultdict(list)
-    spoke_uses: dict[ArmId, list[Use[Spoke]]] = defaultdict(list)
-    pair_uses: dict[ArmId, list[Use[Pair]]] = defaultdict(list)
-    for share in shares:
-        _collect(share.sites, site_uses, frame)
-        _collect(share.clients, client_uses, frame)
-        _collect(share.circuits, circuit_uses, frame)
-        _collect(share.spokes, spoke_uses, frame)
-        for use in share.pairs:
-            for gateway in (use.part.a, use.part.b):
-                pair_uses[frame.gateway_id(gateway)].append(use)
+    sites = _by_gateway((on for share in shares for on in share.sites), frame)
+    clients = _by_gateway((on for share in shares for on in share.clients), frame)
+    circuits = _by_gateway((on for share in shares for on in share.circuits), frame)
+    spokes = _by_gateway((on for share in shares for on in share.spokes), frame)
+    peers = _peers(shares, frame)
     return {
         key: Work(
             id=key,
             use=use,
             tags=use.tags,
-            sites=_sites(site_uses[key], use.part, problems),
-            clients=_clients(client_uses[key], use.part, problems),
-            pairs=tuple(pair_uses[key]),
-            spokes=tuple(spoke_uses[key]),
-            circuits=_links(circuit_uses[key], use.part, problems),
+            sites=_sites(sites[key], use.part, problems),
+            clients=_clients(clients[key], use.part, problems),
+            circuits=_links(circuits[key], use.part, problems),
+            peers=tuple(sorted(peers[key])),
+            spokes=tuple(sorted({spoke.part.network.name for spoke in spokes[key] if spoke.part.gateway_transit})),
         )
         for key, use in gateways.items()
     }
 
 
-def _collect(entries: Iterable[On[object]], into: dict[ArmId, list[Use[object]]], frame: Frame) -> None:
+def _by_gateway(entries: Iterable[On[P]], frame: Frame) -> defaultdict[ArmId, list[Use[P]]]:
+    found: defaultdict[ArmId, list[Use[P]]] = defaultdict(list)
     for on in entries:
         for gateway in on.gateways:
-            into[frame.gateway_id(gateway)].append(on.use)
+            found[frame.gateway_id(gateway)].append(on.use)
+    return found
+
+
+def _peers(shares: list[Share], frame: Frame) -> defaultdict[ArmId, set[str]]:
+    """Names of the gateways at the other ends."""
+    found: defaultdict[ArmId, set[str]] = defaultdict(set)
+    for share in shares:
+        for use in share.pairs:
+            found[frame.gateway_id(use.part.a)].add(use.part.b.name)
+            found[frame.gateway_id(use.part.b)].add(use.part.a.name)
+    return found
 
 
 def _sites(uses: list[Use[Site]], gateway: GatewayLike, problems: list[Finding]) -> tuple[Use[Site], ...]:
@@ -187,24 +167,14 @@ def _twins(uses: list[Use[Site]], gateway: GatewayLike) -> Iterator[Finding]:
             )
 
 
-def _clients(
-    uses: list[Use[ClientAccess]], gateway: GatewayLike, problems: list[Finding]
-) -> Use[ClientAccess] | None:
+def _clients(uses: list[Use[ClientAccess]], gateway: GatewayLike, problems: list[Finding]) -> Use[ClientAccess] | None:
     if not uses:
         return None
-    plain = [Use(client_access(use.part), use.path, use.owner, use.tags) for use in uses]
-    found = merged(plain, lambda _: "clients", lambda _: gateway_address(gateway), problems)
+    found = merged(uses, lambda _: "clients", lambda _: gateway_address(gateway), problems)
     return found["clients"]
 
 
-def client_access(part: ClientAccess) -> ClientAccess:
-    """The client side of a blueprint that says more than that."""
-    return ClientAccess.model_construct(**{name: getattr(part, name) for name in ClientAccess.model_fields})
-
-
-def _links(
-    uses: list[Use[CircuitLink]], gateway: GatewayLike, problems: list[Finding]
-) -> tuple[Use[CircuitLink], ...]:
+def _links(uses: list[Use[CircuitLink]], gateway: GatewayLike, problems: list[Finding]) -> tuple[Use[CircuitLink], ...]:
     found = merged(
         uses,
         lambda part: part.name.lower(),
@@ -214,10 +184,8 @@ def _links(
     return tuple(found[name] for name in sorted(found))
 
 
-def _spokes(
-    shares: list[Share], frame: Frame, problems: list[Finding]
-) -> tuple[tuple[Use[Spoke], Network, tuple[ArmId, ...]], ...]:
-    groups: dict[tuple[ArmId, ArmId], list[Use[Spoke]]] = defaultdict(list)
+def _spokes(shares: list[Share], frame: Frame, problems: list[Finding]) -> tuple[SpokeOf, ...]:
+    groups: defaultdict[tuple[ArmId, ArmId], list[Use[Spoke]]] = defaultdict(list)
     hubs: dict[tuple[ArmId, ArmId], tuple[Network, set[ArmId]]] = {}
     for share in shares:
         for on in share.spokes:
@@ -228,17 +196,14 @@ def _spokes(
             key = (frame.network_id(hub), frame.network_id(on.use.part.network))
             groups[key].append(on.use)
             hubs.setdefault(key, (hub, set()))[1].update(frame.gateway_id(gateway) for gateway in on.gateways)
-    result = []
-    for key in sorted(groups):
-        hub, gateways = hubs[key]
-        found = merged(
-            groups[key],
-            lambda _: "spoke",
-            lambda part, hub=hub: f"Peering/{part.network.address_name}/{hub.address_name}",  # type: ignore[misc]
-            problems,
-        )
-        result.append((found["spoke"], hub, tuple(sorted(gateways))))
-    return tuple(result)
+    return tuple(_spoke(groups[key], *hubs[key], problems) for key in sorted(groups))
+
+
+def _spoke(uses: list[Use[Spoke]], hub: Network, gateways: set[ArmId], problems: list[Finding]) -> SpokeOf:
+    found = merged(
+        uses, lambda _: "spoke", lambda part: f"Peering/{part.network.address_name}/{hub.address_name}", problems
+    )
+    return SpokeOf(found["spoke"], hub, tuple(sorted(gateways)))
 
 
 def _no_hub(on: On[Spoke]) -> Finding:
@@ -251,107 +216,3 @@ def _no_hub(on: On[Spoke]) -> Finding:
         advice="Write VpnGateway.existing(..., network=VirtualNetwork.existing(...)).",
         location=on.use.path,
     )
-
-
-# --- compiling -----------------------------------------------------------------------------------------------------
-
-
-def _items(assembly: Assembly, frame: Frame) -> Iterator[Item]:
-    by_id = {work.id: work for work in assembly.works}
-    yield from _groups(assembly, frame)
-    for use in assembly.networks:
-        here = [work for work in assembly.works if _stands_in(work, frame.network_id(use.part), frame)]
-        lost = tuple(sorted({name for work in here for name in work.lost}))
-        yield from network(use, frame, has_gateway=bool(here), lost=lost)
-    for work in assembly.works:
-        yield from _work_items(work, frame)
-    for use in assembly.circuits:
-        names = tuple(sorted({link.part.name for work in assembly.works for link in work.circuits
-                              if link.part.circuit == use.part}))  # fmt: skip
-        yield from circuit(use, frame, names)
-    for use in assembly.pairs:
-        yield from pair(use, by_id[frame.gateway_id(use.part.a)], by_id[frame.gateway_id(use.part.b)], frame)
-    for use, hub, gateways in assembly.spokes:
-        yield from peerings(use, hub, gateways, frame)
-
-
-def _stands_in(work: Work, network_id: ArmId, frame: Frame) -> bool:
-    part = work.gateway
-    return isinstance(part, VpnGateway | ExpressRouteGateway) and frame.network_id(part.network) == network_id
-
-
-def _work_items(work: Work, frame: Frame) -> Iterator[Item]:
-    part = work.gateway
-    if isinstance(part, VpnGateway | ExistingVpnGateway):
-        yield from vpn_gateway(work, frame)
-        yield from _unknown_names(work, frame)
-    location = gateway_location(work)
-    if location is None:
-        if work.sites or work.circuits or isinstance(part, ExpressRouteGateway):
-            yield no_location(gateway_address(part), work.use.path, "location=... on the existing gateway or network")
-        if isinstance(part, ExistingExpressRouteGateway):
-            yield from expressroute_gateway(work, frame, "")
-        return
-    if isinstance(part, ExpressRouteGateway | ExistingExpressRouteGateway):
-        yield from expressroute_gateway(work, frame, location)
-    yield from sites(work, frame, location)
-    yield from circuit_links(work, frame, location)
-
-
-def _unknown_names(work: Work, frame: Frame) -> Iterator[Finding]:
-    part = work.gateway
-    known = ", ".join(use.part.name for use in work.sites) or "none"
-    wanted = part.default_site if isinstance(part, VpnGateway) else None
-    if wanted and default_site_id(wanted, work, frame) is None:
-        yield Finding(
-            rule="B-DEFAULT-SITE",
-            level="error",
-            address=gateway_address(part),
-            summary="The default site of a gateway does not exist",
-            detail=f"default_site names {wanted!r}; the sites of {part.name} are: {known}.",
-            advice="Name one of them, or one link of it as site/link.",
-            source="R-FT-01",
-            location=f"{work.use.path}.default_site",
-        )
-
-
-def _groups(assembly: Assembly, frame: Frame) -> Iterator[Item]:
-    """Groups of everything that is ours; an absent one is made where its first network (by name) is."""
-    wanted: dict[ArmId, list[tuple[str, str, Place]]] = defaultdict(list)
-    for use in assembly.networks:
-        if isinstance(use.part, VirtualNetwork):
-            place = frame.place(use.part)
-            wanted[place.id_of_group()].append((use.part.name, use.part.location, place))
-    for work in assembly.works:
-        part, location = work.gateway, gateway_location(work)
-        if isinstance(part, VpnGateway | ExpressRouteGateway) and location is not None:
-            place = frame.place(part)
-            if isinstance(part.network, VirtualNetwork) or part.resource_group:
-                wanted[place.id_of_group()].append((part.name, location, place))
-    for circuit_use in assembly.circuits:
-        if isinstance(circuit_use.part, Circuit):
-            place = frame.place(circuit_use.part)
-            wanted[place.id_of_group()].append((circuit_use.part.name, circuit_use.part.location, place))
-    for key in sorted(wanted):
-        _, location, place = min(wanted[key], key=lambda entry: entry[:2])
-        yield group(place, location)
-
-
-def _homeless(shares: Sequence[Share], frame: Frame) -> Iterator[Finding]:
-    """Networks and circuits without a resource group: nothing has an id without one."""
-    every = list(shares)
-    parts = [
-        *((use.part, use.path) for use in _networks(every, ())),
-        *((use.part, use.path) for use in _circuits(every)),
-    ]
-    for part, path in parts:
-        if isinstance(part, VirtualNetwork | Circuit) and not frame.place(part).group:
-            yield Finding(
-                rule="B-GROUP",
-                level="error",
-                address=f"{type(part).__name__}/{part.address_name}",
-                summary="No resource group is given",
-                detail=f"{part.name} says no resource_group, and none was given for the run.",
-                advice='Add resource_group="rg-..." to it, or run with -g NAME.',
-                location=path,
-            )

@@ -69,9 +69,7 @@ def _certificates(way: Certificates) -> dict[str, object]:
     revoked = sorted(way.revoked, key=lambda entry: entry.name)
     return {
         "vpn_client_root_certificates": tuple(
-            wire.RootCertificate(
-                name=root.name, properties=wire.RootCertificateProperties(public_cert_data=root.data)
-            )
+            wire.RootCertificate(name=root.name, properties=wire.RootCertificateProperties(public_cert_data=root.data))
             for root in roots
         ),
         "vpn_client_revoked_certificates": tuple(

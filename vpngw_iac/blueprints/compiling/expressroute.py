@@ -226,9 +226,7 @@ def _own_authorization(
     return made.model_copy(update={"address": address, "derived_name": derived, "transient": (use.part.name,)})
 
 
-def _link(
-    use: Use[CircuitLink], work: Work, frame: Frame, location: str, key: object
-) -> connection_wire.Connection:
+def _link(use: Use[CircuitLink], work: Work, frame: Frame, location: str, key: object) -> connection_wire.Connection:
     """The connection waits for the private peering, without which Azure refuses it (R-ER-10)."""
     link, place = use.part, frame.place(work.gateway)
     circuit_id = frame.circuit_id(link.circuit)

@@ -63,7 +63,7 @@ def _differing_fields(one: BaseModel, two: BaseModel) -> list[str]:
 
 def _contradicting(one: BaseModel, two: BaseModel) -> list[str]:
     """Facts that both give, and give differently."""
-    unsaid = (None, (), {})
+    unsaid: tuple[Any, ...] = (None, (), {})
     return [
         name
         for name in _differing_fields(one, two)
@@ -95,7 +95,9 @@ def _shown(use: Use[Any], name: str) -> str:
     if isinstance(value, BaseModel):
         return f"another {type(value).__name__}"
     if isinstance(value, tuple):
-        return ", ".join(str(item) if not isinstance(item, BaseModel) else type(item).__name__ for item in value) or "none"
+        return (
+            ", ".join(str(item) if not isinstance(item, BaseModel) else type(item).__name__ for item in value) or "none"
+        )
     return "not given" if value is None else str(value)
 
 
@@ -139,9 +141,7 @@ def united(items: Iterable[Resource | Existing | Finding], problems: list[Findin
     return kept
 
 
-def _one_item(
-    one: Resource | Existing, two: Resource | Existing, problems: list[Finding]
-) -> Resource | Existing:
+def _one_item(one: Resource | Existing, two: Resource | Existing, problems: list[Finding]) -> Resource | Existing:
     if one.id != two.id:
         problems.append(_same_address(one, two))
         return min(one, two, key=lambda item: item.id)
@@ -196,6 +196,6 @@ def _one_id_each(items: list[Resource | Existing], problems: list[Finding]) -> N
                     summary="Two resources get one name in Azure",
                     detail=f"{other} and {item.address} would both be {item.id.name} in {item.id.group} "
                     "(Azure compares names without case).",
-                    advice="Name one of them yourself (connection_name, local_gateway_name and so on), or rename a part.",
+                    advice="Name one of them yourself (connection_name, local_gateway_name, ...), or rename a part.",
                 )
             )

@@ -39,7 +39,7 @@ def network(use: Use[Network], frame: Frame, *, has_gateway: bool, lost: tuple[s
         yield _subnet(part, entry, frame, lost=lost)
     elif has_gateway and isinstance(part, ExistingVirtualNetwork):
         yield Existing(gateway_subnet_address(part), part.existing.child("subnets", GATEWAY_SUBNET), tenant=part.tenant)
-    elif has_gateway:
+    elif has_gateway and isinstance(part, VirtualNetwork):
         yield _no_gateway_subnet(part, use.path)
 
 

@@ -57,9 +57,7 @@ def _ipsec_side(use: Use[Pair], near: Work, far: Work, frame: Frame) -> Iterator
         yield from _ipsec_tunnel(use, near, far, frame, instance, location)
 
 
-def _ipsec_tunnel(
-    use: Use[Pair], near: Work, far: Work, frame: Frame, instance: int, location: str
-) -> Iterator[Item]:
+def _ipsec_tunnel(use: Use[Pair], near: Work, far: Work, frame: Frame, instance: int, location: str) -> Iterator[Item]:
     suffix = f"-{instance + 1}" if len(far.instances) > 1 else ""
     tail = f"{near.gateway.address_name}/{far.gateway.address_name}{suffix}"
     derived = frame.naming.peer_gateway.format(gateway=near.gateway.name, peer=far.gateway.name) + suffix
@@ -86,7 +84,7 @@ def _ipsec_tunnel(
 
 
 def _local_gateway(part: Pair, far: Work, frame: Frame, instance: int) -> lng.LocalNetworkGatewayProperties:
-    """The address is Azure's choice, known once the public IP exists (R-PIP-12); BGP addresses once the gateway does."""
+    """Azure chooses the address, known once the public IP exists (R-PIP-12), and BGP addresses with the gateway."""
     network = far.gateway.network
     # With BGP the prefixes are learned (R-LNG-08).
     prefixes = network.address_space if network is not None and not part.bgp else None

@@ -212,4 +212,3 @@ def _nat_rule(
             ip_configuration_id=work.configuration(instance) if work.active_active else None,
         ),
     )
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.compiling.frame import Frame, Item
@@ -18,7 +19,8 @@ def peerings(use: Use[Spoke], hub: Network, gateways: tuple[ArmId, ...], frame: 
     hub_id = _peering_id(hub, spoke.network, spoke.hub_peering_name, frame)
     yield _peering(use, hub, spoke.network, frame, needs=())
     if spoke.manage != "hub":
-        needs = (Ref.to(hub_id), *(Ref.to(gateway) for gateway in sorted(gateways) if spoke.gateway_transit))
+        users = sorted(gateways) if spoke.gateway_transit else []
+        needs: tuple[Ref[Any], ...] = tuple(Ref.to(target) for target in (hub_id, *users))
         yield _peering(use, spoke.network, hub, frame, needs=needs)
 
 
@@ -28,7 +30,7 @@ def _peering_id(local: Network, remote: Network, given: str | None, frame: Frame
 
 
 def _peering(
-    use: Use[Spoke], local: Network, remote: Network, frame: Frame, needs: tuple[Ref[object], ...]
+    use: Use[Spoke], local: Network, remote: Network, frame: Frame, needs: tuple[Ref[Any], ...]
 ) -> wire.VirtualNetworkPeering:
     spoke = use.part
     is_spoke_side = local == spoke.network

@@ -34,7 +34,9 @@ def vpn_gateway(work: Work, frame: Frame) -> Iterator[Item]:
     elif isinstance(part, VpnGateway):
         location = part.network.location
         if location is None:
-            yield no_location(gateway_address(part), work.use.path, "network=VirtualNetwork.existing(..., location=...)")
+            yield no_location(
+                gateway_address(part), work.use.path, "network=VirtualNetwork.existing(..., location=...)"
+            )
             return
         count = len(_configurations(part, work))
         yield from (_public_ip(work, number, frame) for number in range(1, count + 1))
@@ -236,4 +238,3 @@ def gateway_location(work: Work) -> str | None:
     part = work.gateway
     own = getattr(part, "location", None)
     return own or (part.network.location if part.network is not None else None)
-

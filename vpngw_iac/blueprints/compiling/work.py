@@ -10,7 +10,6 @@ from vpngw_iac.blueprints.client import ClientAccess
 from vpngw_iac.blueprints.compiling.frame import INSTANCES, names_of
 from vpngw_iac.blueprints.expressroute import CircuitLink
 from vpngw_iac.blueprints.gateway import ExistingVpnGateway, VpnGateway
-from vpngw_iac.blueprints.peer import Pair, Spoke
 from vpngw_iac.blueprints.share import GatewayLike, Use
 from vpngw_iac.blueprints.site import Link, Site
 
@@ -24,9 +23,11 @@ class Work:
     tags: Mapping[str, str] = field(default_factory=dict)
     sites: tuple[Use[Site], ...] = ()
     clients: Use[ClientAccess] | None = None
-    pairs: tuple[Use[Pair], ...] = ()
-    spokes: tuple[Use[Spoke], ...] = ()
     circuits: tuple[Use[CircuitLink], ...] = ()
+    peers: tuple[str, ...] = ()
+    """Names of the gateways that it is paired with."""
+    spokes: tuple[str, ...] = ()
+    """Names of the networks that use it by gateway transit."""
 
     @property
     def gateway(self) -> GatewayLike:
@@ -68,8 +69,8 @@ class Work:
             (
                 *(use.part.name for use in self.sites),
                 *(use.part.name for use in self.circuits),
-                *(use.part.network.name for use in self.spokes if use.part.gateway_transit),
-                *(other.name for use in self.pairs for other in (use.part.a, use.part.b) if other != self.gateway),
+                *self.spokes,
+                *self.peers,
                 *clients,
             )
         )

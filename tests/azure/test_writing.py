@@ -145,7 +145,7 @@ def test_a_group_delete_is_followed_by_its_location() -> None:
         Script()
         .on("DELETE", "/rg-hub", Reply(202, None, {"Location": location, "Retry-After": "15"}))
         .on("GET", "/job-1", Reply(202, None, {"Retry-After": "15"}), Reply(200))
-        .on("GET", "/rg-hub", Reply(200, document(group_id(), "Deleting")), Reply(404, error("ResourceGroupNotFound")))
+        .on("GET", "/rg-hub", Reply(404, error("ResourceGroupNotFound")))
     )
     cloud = cloud_of(script)
 
@@ -215,7 +215,6 @@ def test_a_key_is_set_by_its_own_call_and_ends_after_its_operation_and_the_conne
         .on(
             "GET",
             "/con-berlin",
-            Reply(200, document(CONNECTION)),
             Reply(200, document(CONNECTION, "Updating")),
             Reply(200, document(CONNECTION)),
         )
@@ -399,3 +398,24 @@ def test_a_resource_that_get_does_not_show_yet_is_waited_for_but_not_for_ever() 
     assert isinstance(late, Ended)
     assert late.error is not None
     assert late.error.code == "ResourceNotFound"
+
+
+def test_a_url_that_says_running_is_believed_for_a_minute_and_then_checked() -> None:
+    script = (
+        Script()
+        .on("PUT", "/vgw-hub", Reply(201, document(GATEWAY, "Updating"), ACCEPTED))
+        .on("GET", "/op-1", Reply(200, {"status": "InProgress"}, {"Retry-After": "10"}))
+        .on("GET", "/vgw-hub", Reply(200, document(GATEWAY)))
+    )
+    clock = VirtualClock()
+    cloud = cloud_of(script, clock)
+    pending = cloud.begin(put())
+    assert isinstance(pending, Pending)
+
+    early = cloud.poll(pending)
+    asked_early = script.count("GET", "/vgw-hub")
+    clock.advance(61)
+    late = cloud.poll(pending)
+
+    assert (early, asked_early) == (Running(10.0, "Updating"), 0)
+    assert isinstance(late, Ended)

@@ -95,7 +95,7 @@ class Attachments:
                     yield Attached(holder, "lock", f"{name} at {scope} ({member(item, 'properties', 'level')})")
 
     def _document(self, holder: ArmId) -> dict[str, Any] | None:
-        return self._retry.read(lambda: self._reader.raw(holder))
+        return self._retry.read(holder.subscription, lambda: self._reader.raw(holder))
 
 
 def _objects(value: Any) -> list[dict[str, Any]]:

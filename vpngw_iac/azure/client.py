@@ -22,6 +22,7 @@ from azure.mgmt.resource.resources import ResourceManagementClient
 
 from vpngw_iac._version import __version__
 from vpngw_iac.azure.answer import Answer
+from vpngw_iac.azure.budget import Budget
 from vpngw_iac.azure.clouds import CloudSettings
 from vpngw_iac.azure.sign_in import Tokens
 from vpngw_iac.azure.translate import not_arm, refusal, sign_in_failure, transport_failure
@@ -49,6 +50,7 @@ class Arm:
     ) -> None:
         self.settings = settings
         self.correlation = correlation
+        self.budget = Budget()
         self._tokens = tokens
         self._transport = transport
         self._clock = clock
@@ -87,7 +89,7 @@ class Arm:
             if hasattr(result, "by_page"):
                 next(iter(result.by_page()), None)
 
-        return self._exchange(send, doing)
+        return self._exchange(subscription, send, doing)
 
     def has(self, subscription: str, sdk: str, method: str) -> bool:
         """Whether this SDK knows a method of an operation group."""
@@ -97,7 +99,9 @@ class Arm:
     def get(self, subscription: str, url: str, *, doing: str) -> Answer:
         """GET a URL that Azure gave us, untouched: operation URLs and next pages bear signatures."""
         client = self._client("raw", subscription)
-        return self._exchange(lambda **extra: client.send_request(HttpRequest("GET", url), **extra), doing)
+        return self._exchange(
+            subscription, lambda **extra: client.send_request(HttpRequest("GET", url), **extra), doing
+        )
 
     def checked(self, answer: Answer, doing: str) -> Answer:
         """The same answer if it is a success in JSON; raises the translated error otherwise."""
@@ -140,7 +144,7 @@ class Arm:
             raise sign_in_failure(error, self.ids()) from None
         return {"x-ms-authorization-auxiliary": ", ".join(f"Bearer {token}" for token in tokens)} if tokens else {}
 
-    def _exchange(self, send: Callable[..., object], doing: str) -> Answer:
+    def _exchange(self, subscription: str, send: Callable[..., object], doing: str) -> Answer:
         taken: list[Any] = []
         request = self.fresh_request()
         try:
@@ -154,6 +158,7 @@ class Arm:
         except AzureError as error:
             raise self._failure(error, doing) from None
         self._reached = True
+        self.budget.note(subscription, answer.headers, self._clock.now())
         return answer
 
     def _failure(self, error: Exception, doing: str) -> Exception:

@@ -34,7 +34,7 @@ class AzureCloud:
     def __init__(self, arm: Arm, identity: CloudIdentity, *, key: Fingerprinter | None, clock: Clock) -> None:
         self.identity = identity
         self._arm = arm
-        self._retry = Retry(clock)
+        self._retry = Retry(clock, arm.budget)
         self._reader = Reader(arm, self._retry, key)
         self._operations = Operations(arm, self._reader, clock)
         self._attachments = Attachments(arm, self._reader, self._retry)
@@ -53,7 +53,7 @@ class AzureCloud:
 
     def secret(self, output: Output) -> SecretValue:
         """A secret that Azure made. Raises `OutputMissing` if the source is absent or does not tell it."""
-        document = self._retry.read(lambda: self._reader.raw(output.source))
+        document = self._retry.read(output.source.subscription, lambda: self._reader.raw(output.source))
         value = lookup(document or {}, output.path)
         if is_masked(value) and document is not None:
             value = self._listed_key(output)
@@ -76,7 +76,7 @@ class AzureCloud:
             answer = self._arm.call(output.source.subscription, sdk, "list_keys", *names_of(output.source), doing=doing)
             return self._arm.checked(answer, doing).document.get(output.path.rpartition(".")[2])
 
-        return self._retry.read(ask)
+        return self._retry.read(output.source.subscription, ask)
 
     def begin(self, call: Call) -> Pending | Ended:
         """Send one request and return at once."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from vpngw_iac.azure.answer import Answer
+from vpngw_iac.azure.budget import Kind
 from vpngw_iac.azure.client import Arm
-from vpngw_iac.azure.progress import GRACE, Hint, conclude, hint_in
+from vpngw_iac.azure.progress import GRACE, TRUST, Hint, conclude, hint_in
 from vpngw_iac.azure.reading import Reader, names_of, sdk_of
 from vpngw_iac.azure.translate import refusal
-from vpngw_iac.engine.ports import Call, Clock, Ended, Observed, Pending, Progress
+from vpngw_iac.engine.ports import Call, Clock, Ended, Observed, Pending, Progress, Running
 from vpngw_iac.errors import EndpointError, Throttled, Unavailable, UsageError
 
 
@@ -25,6 +26,7 @@ class Operations:
         """Send one request. An answer that already is terminal asks to be polled at once: GET knows more than PUT."""
         doing = f"{call.verb} {call.id}"
         self._arm.remember(call.secrets)
+        self._spend(call, doing)
         body = () if call.verb == "delete" else (dict(call.body or {}),)
         answer = self._arm.call(
             call.id.subscription,
@@ -41,6 +43,14 @@ class Operations:
             raise refusal(answer, doing, self._arm.ids(answer), self._arm.secrets)
         return self._pending(call, answer)
 
+    def _spend(self, call: Call, doing: str) -> None:
+        """Refuse our own request while the quota is nearly used up: a real 429 would stop everybody."""
+        kind: Kind = "deletes" if call.verb == "delete" else "writes"
+        wait = self._arm.budget.pause(call.id.subscription, kind, self._clock.now())
+        if wait > 0:
+            text = f"{doing}: the subscription has few {kind} left, waiting before the next one."
+            raise Throttled(text, retry_after=wait, ids=self._arm.ids())
+
     def _headers(self, call: Call) -> dict[str, str]:
         condition = {"If-Match": call.etag} if call.etag and call.verb == "put" else {}
         return condition | self._arm.auxiliary(call.tenants)
@@ -55,9 +65,11 @@ class Operations:
 
     def poll(self, pending: Pending) -> Progress:
         """Ask once; `Throttled` and `Unavailable` say nothing against the operation, the caller asks again later."""
-        hint = self._hint(pending)
+        hint, age = self._hint(pending), self._age(pending)
+        if hint.word == "running" and age < TRUST:
+            return Running(hint.retry_after, "Deleting" if pending.verb == "delete" else "Updating")
         seen = self._reader.look(pending.id)
-        return conclude(pending, hint, seen, age=self._age(pending), secrets=self._arm.secrets)
+        return conclude(pending, hint, seen, age=age, secrets=self._arm.secrets)
 
     def _hint(self, pending: Pending) -> Hint:
         if pending.url is None or not self._arm.is_ours(pending.url):

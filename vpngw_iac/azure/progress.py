@@ -18,6 +18,9 @@ from vpngw_iac.errors import AzureRefused, CloudError
 GRACE = 120.0
 """Seconds during which a GET may not show yet what a write has done."""
 
+TRUST = 60.0
+"""Seconds for which a URL that says "running" is believed without a second request."""
+
 _SOON = 5.0
 
 Word = Literal["running", "succeeded", "failed", "gone", "silent"]

@@ -72,7 +72,7 @@ class Reader:
 
     def read(self, resource_id: ArmId) -> Observed:
         """One GET, repeated while Azure is busy."""
-        return self._retry.read(lambda: self.look(resource_id))
+        return self._retry.read(resource_id.subscription, lambda: self.look(resource_id))
 
     def observe(self, ids: Collection[ArmId], *, deep: bool) -> dict[ArmId, Observed]:
         """Every id once. What a complete LIST does not show is absent."""
@@ -110,9 +110,10 @@ class Reader:
         doing = f"list {sdk} in {container}"
         subscription = container.subscription
         answer = self._retry.read(
+            subscription,
             lambda: self._page(
                 self._arm.call(subscription, sdk, method, *names_of(container), doing=doing), doing, first=True
-            )
+            ),
         )
         if answer.is_absent:
             return None
@@ -120,7 +121,7 @@ class Reader:
 
     def pages(self, subscription: str, url: str, doing: str) -> list[dict[str, Any]]:
         """All items of a LIST that the SDK has no method for."""
-        answer = self._retry.read(partial(self._next, subscription, url, doing))
+        answer = self._retry.read(subscription, partial(self._next, subscription, url, doing))
         return self._values(answer, doing) + self._following(subscription, answer, doing)
 
     def _following(self, subscription: str, answer: Answer, doing: str) -> list[dict[str, Any]]:
@@ -130,7 +131,7 @@ class Reader:
             if link in seen or not self._arm.is_ours(link):
                 raise not_arm(f"{doing}: its next page leads elsewhere", self._arm.ids(answer), answer.status)
             seen.add(link)
-            answer = self._retry.read(partial(self._next, subscription, str(link), doing))
+            answer = self._retry.read(subscription, partial(self._next, subscription, str(link), doing))
             items += self._values(answer, doing)
         return items
 

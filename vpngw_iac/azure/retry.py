@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from typing import TypeVar
 
+from vpngw_iac.azure.budget import Budget
 from vpngw_iac.engine.ports import Clock
 from vpngw_iac.errors import Contention, Throttled, Unavailable
 
@@ -21,13 +22,16 @@ LONGEST = 30.0
 class Retry:
     """Repeats a read that was throttled or broke."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, budget: Budget | None = None) -> None:
         self._clock = clock
+        self._budget = budget or Budget()
         self._random = random.Random()  # noqa: S311 - jitter, not a secret
 
-    def read(self, ask: Callable[[], T]) -> T:
+    def read(self, subscription: str, ask: Callable[[], T]) -> T:
         """The result of `ask`; raises its last `Throttled` or `Unavailable` when patience ends."""
         waited = 0.0
+        if (pause := self._budget.pause(subscription, "reads", self._clock.now())) > 0:
+            self._clock.sleep(pause)
         for attempt in range(ATTEMPTS):
             try:
                 return ask()

@@ -61,6 +61,11 @@ def run(workspace: Workspace, blueprint: Deployable, request: Request) -> Outcom
         return _Run(workspace, blueprint, request, session, hold).go()
 
 
+def renamed(memory: Memory, deployment: str) -> Memory:
+    """The memory of a deployment under its new name: same lineage, same entries."""
+    return replace(memory, state=memory.state.model_copy(update={"deployment": deployment}), open_run=None)
+
+
 class _Run:
     def __init__(
         self, workspace: Workspace, blueprint: Deployable, request: Request, session: Session, hold: Hold
@@ -86,12 +91,11 @@ class _Run:
         return outcome
 
     def _open(self) -> Memory:
-        store, session = self.session.bound_store(), self.session
-        memory = store.load()
+        session = self.session
+        memory = session.bound_store().load()
         if memory is None:
-            state = State.new(session.deployment, binding_of(session.cloud.identity))
-            self.hold.checkpoint(state.model_copy(update={"written_by": __version__}))
-            memory = Memory(state)
+            memory = self._take_over() or Memory(State.new(session.deployment, binding_of(session.cloud.identity)))
+            self.hold.checkpoint(memory.state.model_copy(update={"written_by": __version__}))
         self.notices += memory.notices
         self.hold.append(
             RunOpened(
@@ -103,6 +107,26 @@ class _Run:
                 version=__version__,
             )
         )
+        return memory
+
+    def _take_over(self) -> Memory | None:
+        """The state of the blueprint's former name. It stays there, emptied, with a copy of what it was."""
+        formerly = getattr(self.blueprint, "formerly", None)
+        memory = self.workspace.recall(self.session, self.blueprint)
+        if memory is None or not formerly:
+            return memory
+        if memory.in_flight:
+            raise Refused(
+                f"A run under the old name {formerly} left operations open.",
+                advice=f"Run `vpngw wait` with the name {formerly} first.",
+            )
+        old = self.workspace.session_named(formerly)
+        store = old.bound_store()
+        with store.hold(old.owner(f"vpngw {self.request.command} (renamed to {self.session.deployment})")) as hold:
+            before = store.load()
+            if before is not None:
+                store.replace(hold, before.state.model_copy(update={"entries": {}}))
+        self.notices.append(f"Took over the state of {formerly}.")
         return memory
 
     def _close(self, outcome: str, exit_code: int) -> None:

@@ -127,9 +127,18 @@ class Session:
         binding = binding_of(self.cloud.identity) if bound else None
         url = self.place.state or ""
         if url.startswith("azblob://"):
-            from vpngw_iac.azure import blob_store
+            from vpngw_iac.azure import blob_state_store
 
-            return blob_store(url, self.deployment, binding, credential=self.place.credential, clock=self.clock)
+            return blob_state_store(
+                url,
+                self.place.cloud,
+                self.deployment,
+                binding,
+                folder=self.place.cloud_name,
+                tenant=self.place.tenant,
+                credential=self.place.credential,
+                environment=self.place.environment,
+            )
         from vpngw_iac.state.file import FileStore, state_folder
 
         root = Path(urlsplit(url).path) if url.startswith("file://") else self.place.directory / (url or ".vpngw/state")

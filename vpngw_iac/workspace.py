@@ -38,7 +38,7 @@ from vpngw_iac.engine.stop import Stop
 from vpngw_iac.errors import BlueprintError, Finding, Findings, SecretError
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
-from vpngw_iac.run import Request, run
+from vpngw_iac.run import Request, renamed, run
 from vpngw_iac.secret import Fingerprint, FingerprintKey, SecretReference
 from vpngw_iac.session import Place, Session
 from vpngw_iac.state.journal import Memory
@@ -159,8 +159,7 @@ class Workspace:
     def plan(self, blueprint: Deployable, options: Options | None = None) -> Plan:
         """Decide what would change. Nothing is written, no lock is taken."""
         session = self.session(blueprint)
-        memory = session.bound_store().load()
-        return self.decide(session, blueprint, memory, options or Options(), resumed=False)
+        return self.decide(session, blueprint, self.recall(session, blueprint), options or Options(), resumed=False)
 
     def schedule(self, plan: Plan) -> Schedule:
         """The operations of a plan in their order."""
@@ -319,6 +318,15 @@ class Workspace:
         return tuple(checks)
 
     # -- parts that other use-cases share
+
+    def recall(self, session: Session, blueprint: Deployable) -> Memory | None:
+        """What is remembered of a deployment; of one that was renamed, what is remembered under its old name."""
+        memory = session.bound_store().load()
+        formerly = getattr(blueprint, "formerly", None)
+        if memory is not None or not formerly or self._deployment:
+            return memory
+        old = self.session_named(formerly).bound_store().load()
+        return renamed(old, session.deployment) if old is not None else None
 
     def session(self, blueprint: Deployable) -> Session:
         """A run's own clock, cloud, store and secrets."""

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
     from vpngw_iac.engine.ports import Clock, Cloud
     from vpngw_iac.secret import Fingerprint, SecretSource
+    from vpngw_iac.state.model import Binding
+    from vpngw_iac.state.store import Store
 
 Send = Callable[[str, str, Mapping[str, str], bytes | None], tuple[int, Mapping[str, str], bytes]]
 """``send(method, url, headers, body)`` gives status, headers and body: what stands in for the network."""
@@ -68,4 +70,32 @@ def key_vault_secrets(
 
     return open_vaults(
         cloud, local=local, tenant=tenant, credential=credential, transport=transport, correlation=correlation
+    )
+
+
+def blob_state_store(
+    url: str,
+    cloud: str,
+    deployment: str,
+    binding: Binding | None,
+    *,
+    folder: str,
+    tenant: str | None = None,
+    credential: TokenCredential | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Store:
+    """The state of one deployment in Azure Storage (``azblob://ACCOUNT/CONTAINER/PREFIX``); see `blob_store`.
+
+    `folder` names the cloud below the prefix. Signs in only if no storage key is set.
+    """
+    from vpngw_iac.azure.blob_store import open_blob_store
+    from vpngw_iac.azure.gate import signed_in
+
+    return open_blob_store(
+        url,
+        folder,
+        deployment,
+        binding,
+        credential=lambda: signed_in(cloud, tenant=tenant, credential=credential),
+        environment=environment,
     )

@@ -74,6 +74,12 @@ def open_vaults(
     return KeyVaultSecrets(cache(sign_in), local, suffix=settings.vault_suffix, transport=wire, correlation=correlation)
 
 
+def signed_in(cloud: str, *, tenant: str | None, credential: TokenCredential | None) -> TokenCredential:
+    """The credential of this run for another service than ARM; the simulator's state lies in public Azure Storage."""
+    settings = settings_of("public" if cloud == "simulator" else cloud, _fetch(https_transport(), AzureIds()))
+    return Tokens(credential or default_credential(settings), settings.tenant or tenant)
+
+
 def _identity(
     settings: CloudSettings, tokens: Tokens, subscription: str, tenant: str | None, ids: AzureIds
 ) -> CloudIdentity:

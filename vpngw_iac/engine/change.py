@@ -66,6 +66,8 @@ class Change:
     """The shared key alone changes: one action, no PUT."""
     known_after: tuple[str, ...] = ()
     """Addresses whose outputs this change waits for."""
+    rebuild: bool = False
+    """Azure rebuilds the resource in place, which takes as long as creating it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,16 +10,17 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from vpngw_iac.engine import guards
-from vpngw_iac.engine.change import Action, Change, Difference
+from vpngw_iac.engine.change import Action, Change, Difference, OutageStatement
 from vpngw_iac.engine.document import lookup
-from vpngw_iac.engine.drift import Comparison, compare
+from vpngw_iac.engine.drift import Comparison, Found, compare
 from vpngw_iac.engine.graph import Graph, outputs_in
 from vpngw_iac.engine.match import Match, match
-from vpngw_iac.engine.outage import in_place, stated
+from vpngw_iac.engine.outage import in_place, rebuilds, stated
 from vpngw_iac.engine.plan import Options, Plan
 from vpngw_iac.engine.ports import CloudIdentity, Observed, Snapshot
 from vpngw_iac.engine.sealing import Prints, applied_of, resolver, seal
 from vpngw_iac.errors import Finding, Findings
+from vpngw_iac.field import Verdict
 from vpngw_iac.resources import type_of
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.shape import shape_of
@@ -190,25 +191,48 @@ def _creation(situation: Situation) -> Change:
 
 def _alteration(basis: Basis, situation: Situation) -> Change | None:
     resource, observed = situation.resource, situation.observed
-    owned = situation.comparison.owned
-    if basis.options.edits_only:
-        owned = tuple(item for item in owned if item.edited)
+    owned = _owned(basis, situation)
     forced = bool({situation.address, str(resource.id)} & basis.options.replace)
     differences = tuple(item.difference for item in owned)
-    if forced or any(item.verdict.how == "replace" and item.edited for item in owned):
-        why = next((item.verdict.why for item in owned if item.verdict.why), "")
+    whole = _whole(situation, owned)
+    if forced or whole.how == "replace" or any(item.verdict.how == "replace" and item.edited for item in owned):
+        why = next((item.verdict.why for item in owned if item.verdict.why), whole.why)
         reason = why or ("asked for with --replace" if forced and not owned else "")
         return Change(situation.address, resource.id, Action.REPLACE, differences, reason=reason)
+    change = Change(
+        situation.address,
+        resource.id,
+        Action.UPDATE,
+        differences,
+        in_place(owned),
+        only_secret=all(item.secret for item in owned) and _has_key_call(resource),
+        rebuild=rebuilds(owned) or whole.rebuild,
+    )
     if observed.state.lower() in ("failed", "canceled"):
-        reason = f"{observed.state} in Azure"
-        return Change(situation.address, resource.id, Action.REPAIR, differences, in_place(owned), reason)
+        return replace(change, action=Action.REPAIR, reason=f"{observed.state} in Azure", only_secret=False)
     if not owned:
         return _resend(basis, situation)
     if resource.taggable and all(difference.path.split(".", 1)[0] == "tags" for difference in differences):
-        return Change(situation.address, resource.id, Action.TAG, differences)
-    only_secret = all(item.secret for item in owned) and _has_key_call(resource)
-    outage = in_place(owned)
-    return Change(situation.address, resource.id, Action.UPDATE, differences, outage, only_secret=only_secret)
+        return replace(change, action=Action.TAG, outage=OutageStatement(), only_secret=False)
+    return change
+
+
+def _owned(basis: Basis, situation: Situation) -> tuple[Found, ...]:
+    """Differences to act on. What only drifted, and could be repaired only by replacing the whole, is left alone."""
+    owned = situation.comparison.owned
+    if basis.options.edits_only:
+        owned = tuple(item for item in owned if item.edited)
+    if owned and not any(item.edited for item in owned) and _whole(situation, owned).how != "in place":
+        return ()
+    return owned
+
+
+def _whole(situation: Situation, owned: Iterable[Found]) -> Verdict:
+    """What the type says about the change as a whole, beyond single properties."""
+    differences = [item for item in owned if not item.difference.path.startswith("tags.")]
+    if not differences or situation.observed.document is None:
+        return Verdict("in place")
+    return type(situation.resource).judge(situation.declared, situation.observed.document)
 
 
 def _resend(basis: Basis, situation: Situation) -> Change | None:
@@ -262,7 +286,15 @@ def _adoption(basis: Basis, situation: Situation) -> Change | None:
 def _tell(basis: Basis, situation: Situation, draft: _Draft) -> None:
     """Findings that are about one resource and not about refusing it."""
     resource, observed = situation.resource, situation.observed
-    held = set(situation.comparison.held)
+    owned = _owned(basis, situation)
+    held = {item.difference.path for item in situation.comparison.found if not item.edited} - {
+        item.difference.path for item in owned
+    }
+    if basis.options.edits_only:
+        held &= set(situation.comparison.held)
+    whole = _whole(situation, owned)
+    if situation.entry is not None and whole.how == "impossible" and not any(f.judged for f in owned):
+        draft.findings.append(_impossible(situation.address, whole.why))
     for item in situation.comparison.found:
         if item.difference.path in held:
             d = item.difference
@@ -278,16 +310,9 @@ def _tell(basis: Basis, situation: Situation, draft: _Draft) -> None:
                 )
             )
         elif item.edited and item.verdict.how == "impossible":
-            draft.findings.append(
-                Finding(
-                    rule="V-CHANGE-01",
-                    level="error",
-                    address=situation.address,
-                    summary="Azure cannot make this change",
-                    detail=f"{item.difference.path}: {item.difference.observed!r} cannot become "
-                    f"{item.difference.declared!r}. {item.verdict.why}",
-                )
-            )
+            d = item.difference
+            why = f"{d.path}: {d.observed!r} cannot become {d.declared!r}. {item.verdict.why}"
+            draft.findings.append(_impossible(situation.address, why))
     if situation.entry is not None and situation.comparison.unverified and not basis.options.resend_secrets:
         draft.findings.append(
             Finding(
@@ -302,6 +327,12 @@ def _tell(basis: Basis, situation: Situation, draft: _Draft) -> None:
         )
     if observed.present and not observed.is_terminal:
         draft.unread.append(f"{resource.address}: {observed.state} (busy), compared when it has ended")
+
+
+def _impossible(address: str, why: str) -> Finding:
+    return Finding(
+        rule="V-CHANGE-01", level="error", address=address, summary="Azure cannot make this change", detail=why
+    )
 
 
 # --- what is no longer declared --------------------------------------------------------------------------------------

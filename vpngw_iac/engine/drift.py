@@ -33,7 +33,6 @@ from vpngw_iac.resources.wire import Output
 from vpngw_iac.secret import Fingerprint
 
 IN_PLACE = Verdict("in place")
-REPLACE = Verdict("replace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +43,8 @@ class Found:
     verdict: Verdict = IN_PLACE
     outage: Outage | None = None
     secret: bool = False
+    judged: bool = False
+    """Whether the verdict is about these very values."""
 
     @property
     def edited(self) -> bool:
@@ -190,12 +191,17 @@ def _removed(shape: Shape, a: Any, o: Any, path: str, out: _Collector) -> None:
 
 
 def _removed_whole(shape: Shape, a: Any, o: Any, path: str, out: _Collector) -> None:
-    if o is ABSENT or (shape.has_default and same(shape, shape.default, o)):
+    if o is ABSENT or (shape.has_default and same(shape, shape.default, o)) or _is_fixed(shape):
         out.stale = True
     elif same(shape, a, o) or (shape.block and _any_same(shape, a, o)):
         out.differ(path, "edit", ABSENT, a, o)
     else:
         out.stale = True  # released: somebody else changed it since, and owns it now
+
+
+def _is_fixed(shape: Shape) -> bool:
+    """Leaving out what cannot change says nothing: it is released, never replaced because of that."""
+    return shape.immutable or shape.transition is not None
 
 
 def _any_same(shape: Shape, a: Any, o: Any) -> bool:
@@ -235,16 +241,16 @@ def _secret(d: Any, a: Any, o: Any, path: str, out: _Collector) -> None:
 
 def _marked(item: Found, shape: Shape, d: Any, o: Any, out: _Collector) -> Found:
     """The innermost marker decides; what differs only because the resource is being adopted counts as drift."""
-    verdict, outage = item.verdict, item.outage or shape.outage
-    if verdict.how == "in place" and not verdict.why:
+    verdict, outage, judged = item.verdict, item.outage or shape.outage, item.judged
+    if verdict.how == "in place" and not judged:
         if shape.transition is not None:
-            verdict = shape.transition.judge(_plain(o), _plain(d))
+            verdict, judged = shape.transition.judge(_plain(o), _plain(d)), True
         elif shape.immutable:
-            verdict = REPLACE
+            verdict = Verdict("replace", shape.why)
     difference = item.difference
     if out.adopting and difference.cause == "edit" and verdict.how != "in place":
         difference = Difference(difference.path, "drift", difference.declared, difference.applied, difference.observed)
-    return Found(difference, verdict, outage, item.secret)
+    return Found(difference, verdict, outage, item.secret, judged)
 
 
 def _plain(value: Any) -> Any:
@@ -289,14 +295,14 @@ def _left(shape: Shape, a: Any, o: Any, path: str, held: frozenset[str]) -> Any:
     if a is ABSENT or o is ABSENT:
         return strip(shape, o)
     if shape.block and _any_same(shape, a, o):
-        return ABSENT
+        return shape.default if shape.has_default else ABSENT
     if isinstance(a, Mapping) and isinstance(o, Mapping) and not shape.block:
         return _over_object(shape, {}, a, o, path, held)
     if shape.key and isinstance(a, list | tuple) and isinstance(o, list | tuple):
         return _over_keyed(shape, [], a, o, path, held)
     if is_secret(shape, a, o):
         return ABSENT
-    if same(shape, a, o):
+    if same(shape, a, o) and not _is_fixed(shape):
         return shape.default if shape.has_default else ABSENT
     return strip(shape, o)
 

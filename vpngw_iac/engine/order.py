@@ -94,6 +94,8 @@ def _operation(
         raise PlanError(f"{address}: {resource_id.type} is not a type that vpngw manages.")
     resource, entry = draft.graph.resources.get(address), draft.state.entries.get(address)
     body: Mapping[str, Any] = resource.body() if resource and kind != "delete" else (entry.applied if entry else {})
+    change = draft.changes.get(address)
+    update = model.durations.create if change is not None and change.rebuild else model.durations.update
     seconds = {"create": model.durations.create, "delete": model.durations.delete, "tag": 5.0}
     return Operation(
         key=Key(address, step),
@@ -102,7 +104,7 @@ def _operation(
         kind=kind,
         sdk=f"{model.sdk}.{_call(model.sdk, step)}",
         locks=model.locks(resource_id, body, kind),
-        seconds=seconds.get(kind, model.durations.update),
+        seconds=seconds.get(kind, update),
     )
 
 

@@ -20,12 +20,19 @@ def worst(levels: Iterable[OutageLevel]) -> OutageLevel:
 
 
 def in_place(found: Iterable[Found]) -> OutageStatement:
-    """Outage of an update in place, from the markers of what differs; `who` is added by `stated`."""
+    """Outage of an update in place, from the markers of what differs; `who` is added by `stated`.
+
+    A verdict on the very values is more exact than the marker of the property: it decides where there is one.
+    """
     items = tuple(found)
-    levels = [item.outage.level for item in items if item.outage] + [item.verdict.outage for item in items]
-    return OutageStatement(
-        level=worst(levels), profiles_stale=any(item.outage is not None and item.outage.profiles for item in items)
-    )
+    levels = [item.verdict.outage if item.judged else item.outage.level if item.outage else "none" for item in items]
+    profiles = any(item.outage is not None and item.outage.profiles for item in items)
+    return OutageStatement(level=worst(levels), profiles_stale=profiles)
+
+
+def rebuilds(found: Iterable[Found]) -> bool:
+    """Whether Azure rebuilds the resource to make these changes."""
+    return any(f.verdict.rebuild if f.judged else f.outage is not None and f.outage.rebuild for f in found)
 
 
 def stated(graph: Graph, state: State, change: Change) -> Change:

@@ -154,7 +154,7 @@ _FACTS: Mapping[str, Mapping[str, str]] = {
     "publicipaddresses": {"ip_address": "properties.ipAddress", "zones": "zones"},
     "virtualnetworks": {"address_space": "properties.addressSpace.addressPrefixes"},
     "virtualnetworkgateways": {
-        "sku": "sku.name",
+        "sku": "properties.sku.name",
         "active_active": "properties.activeActive",
         "asn": "properties.bgpSettings.asn",
         "bgp_address": "properties.bgpSettings.bgpPeeringAddress",

@@ -126,8 +126,7 @@ class Worker:
         declared, entry = resource.body().get("tags", {}), self.plan.state.entries.get(resource.address)
         applied = (entry.applied.get("tags") or {}) if entry else {}
         tags = overlay(shape, declared, applied, observed.document.get("tags") or {})
-        self._own(resource, tags)
-        call = Call("tag", resource.id, {"tags": tags}, tenants=self._tenants(resource))
+        call = Call("tag", resource.id, {"tags": self._own(resource, tags)}, tenants=self._tenants(resource))
         kept = self._entry(resource, {})
         return Prepared(call, observed.etag or "present", _digest(kept.applied), kept, {"tags": declared})
 
@@ -182,9 +181,10 @@ class Worker:
 
     def _own(self, resource: Resource, tags: dict[str, Any]) -> dict[str, Any]:
         """Tags with our mark, which is how a lost state is found again."""
-        if resource.taggable and member(Shape(key=""), tags, DEPLOYMENT_TAG) is ABSENT:
-            tags[DEPLOYMENT_TAG] = self.plan.deployment
-        return tags
+        if not resource.taggable or DEPLOYMENT_TAG in resource.body().get("tags", {}):
+            return tags
+        others = {name: value for name, value in tags.items() if name.lower() != DEPLOYMENT_TAG}
+        return others | {DEPLOYMENT_TAG: self.plan.deployment}
 
     def _values(self, resource: Resource) -> dict[SecretReference, SecretValue]:
         found = {}

@@ -60,7 +60,7 @@ people = PointToSite(
     gateway=gateway,
     protocols=["OpenVPN"],
     address_pool=["172.24.0.0/24"],
-    authentication=[EntraId(tenant="72f988bf-0000-4000-8000-2d7cd011db47")],
+    authentication=[EntraId(tenant="11111111-1111-4111-8111-111111111111")],
 )
 
 blueprint = Topology(name="point-to-site-and-sites", blueprints=[offices, people])

@@ -21,5 +21,5 @@ blueprint = PointToSite(
     gateway=gateway,
     protocols=["OpenVPN"],  # the only protocol that Entra ID works with
     address_pool=["172.21.0.0/24"],
-    authentication=[EntraId(tenant="72f988bf-0000-4000-8000-2d7cd011db47")],  # your tenant's id
+    authentication=[EntraId(tenant="11111111-1111-4111-8111-111111111111")],  # your tenant's id
 )

@@ -98,9 +98,27 @@ class Blueprint(Part):
         """Findings that only this kind knows."""
         return ()
 
+    def moves(self, scope: Scope) -> dict[str, str]:
+        """`moved` as whole addresses, old to new; a bare name is every address that holds it."""
+        found: dict[str, str] = {}
+        for old, new in self.moved.items():
+            if "/" in old or "/" in new:
+                found[old] = new
+            else:
+                found |= {before: item.address for item in self.resources(scope)
+                          if (before := _before(item.address, old, new)) != item.address}  # fmt: skip
+        return found
+
     def waivers(self) -> tuple[Waiver, ...]:
         """Every accepted rule, of the blueprint and of its parts."""
         return tuple(_waivers(self, ""))
+
+
+def _before(address: str, old: str, new: str) -> str:
+    """The address as it was before a part was renamed: ``new`` or ``new-link`` in any place but the first."""
+    kind, *names = address.split("/")
+    renamed = [old + name[len(new) :] if name == new or name.startswith(f"{new}-") else name for name in names]
+    return "/".join((kind, *renamed))
 
 
 def _waivers(value: Any, path: str) -> Iterator[Waiver]:

@@ -10,10 +10,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, ValidationInfo, model_validator
+from pydantic import (
+    AfterValidator,
+    Discriminator,
+    Field,
+    GetJsonSchemaHandler,
+    Tag,
+    ValidationInfo,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from vpngw_iac.blueprints.network import Prefixes
-from vpngw_iac.blueprints.part import Name, NamedValues, Part, SecretField, listed
+from vpngw_iac.blueprints.part import Name, NamedValues, Part, SecretField, Short, listed
 from vpngw_iac.blueprints.site import IpsecPolicy
 from vpngw_iac.field import Guid, Ipv4, rule_error
 
@@ -82,6 +92,15 @@ class RootCertificate(Part):
             directory = info.context.directory if isinstance(info.context, NamedValues) else None
             return {**rest, "data": _read(value["file"], directory)}
         return {**rest, "data": _from_text(value[forms[0]])}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        shape = handler.resolve_ref_schema(handler(schema))
+        text = {"type": "string"}
+        shape["properties"] |= {"file": text, "pem": text, "base64": text}
+        shape["required"] = ["name"]
+        shape["oneOf"] = [{"required": [form]} for form in ("data", "file", "pem", "base64")]
+        return shape
 
     @model_validator(mode="after")
     def _is_x509(self) -> RootCertificate:
@@ -184,9 +203,11 @@ def _revoked(value: Any) -> Any:
 class Certificates(Part):
     """Clients sign in with a certificate issued by one of the roots."""
 
-    roots: Annotated[tuple[RootCertificate, ...], BeforeValidator(listed), Field(min_length=1)]
+    roots: Annotated[tuple[RootCertificate, ...], listed, Field(min_length=1)]
     """At most 20 (R-CERTP-01). Removing one locks out every client it issued (R-CERTP-08)."""
-    revoked: Annotated[tuple[RevokedCertificate, ...], BeforeValidator(_revoked)] = ()
+    revoked: Annotated[
+        tuple[RevokedCertificate, ...], Short(_revoked, {"type": "object", "additionalProperties": {"type": "string"}})
+    ] = ()
     """At most 300 (R-CERTP-01)."""
 
 
@@ -219,7 +240,7 @@ class RadiusServer(Part):
 class Radius(Part):
     """Users sign in through one or two RADIUS servers in the network or over site-to-site (R-RAD-02)."""
 
-    servers: Annotated[tuple[RadiusServer, ...], BeforeValidator(listed), Field(min_length=1, max_length=2)]
+    servers: Annotated[tuple[RadiusServer, ...], listed, Field(min_length=1, max_length=2)]
 
 
 class EntraGroup(Part):
@@ -283,7 +304,7 @@ class UserGroup(Part):
     """The lowest number that matches wins (R-UG-05)."""
     address_pool: Annotated[Prefixes, Field(min_length=1)]
     """Pool of the group, /24 or larger (R-UG-04)."""
-    members: Annotated[tuple[Member, ...], BeforeValidator(listed)] = ()
+    members: Annotated[tuple[Member, ...], listed] = ()
     default: bool = False
     """Takes everybody whom no other group matches; exactly one group is the default (R-UG-03)."""
 
@@ -294,12 +315,12 @@ Protocol = Literal["OpenVPN", "IKEv2", "SSTP"]
 class ClientAccess(Part):
     """What a gateway offers to clients."""
 
-    protocols: Annotated[tuple[Protocol, ...], BeforeValidator(listed), Field(min_length=1)]
+    protocols: Annotated[tuple[Protocol, ...], listed, Field(min_length=1)]
     """OpenVPN, IKEv2, SSTP; SSTP and OpenVPN exclude each other (R-P2S-04)."""
     address_pool: Prefixes = ()
     """Addresses for clients: /29 or larger, /28 on active-active (R-POOL-01), disjoint from all networks
     (R-POOL-02). Needed unless every user belongs to a group."""
-    authentication: Annotated[tuple[Authentication, ...], BeforeValidator(listed), Field(min_length=1)]
+    authentication: Annotated[tuple[Authentication, ...], listed, Field(min_length=1)]
     """How users sign in, each way at most once."""
     groups: tuple[UserGroup, ...] = ()
     """User groups with pools of their own."""

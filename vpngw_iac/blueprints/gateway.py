@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.network import (
@@ -23,6 +23,7 @@ from vpngw_iac.blueprints.part import (
     Named,
     OnRemoval,
     Part,
+    Short,
     Sku,
     Waive,
     existing_or_new,
@@ -195,7 +196,7 @@ class ExpressRouteGateway(Part):
     name: Name
     network: AnyNetwork
     sku: ExpressRouteSku
-    scale_units: Annotated[tuple[int, int], BeforeValidator(_scale_units)] | None = None
+    scale_units: Annotated[tuple[int, int], Short(_scale_units, {"type": "integer"})] | None = None
     """Smallest and largest number of scale units of ErGwScale, or one number for a fixed size (R-SKU-20, R-SKU-21)."""
     resource_group: GroupName | None = None
     """Default: the group of the network."""

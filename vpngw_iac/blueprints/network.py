@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
+from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.blueprints.part import Name, Named, OnRemoval, Part, Waive, existing_or_new, ids_only, listed
+from vpngw_iac.blueprints.part import Name, Named, OnRemoval, Part, Short, Waive, existing_or_new, ids_only, listed
 from vpngw_iac.field import Cidr, GroupName, Guid, IpAddress, Ipv4, Region, rule_error
 
-Prefixes = Annotated[tuple[Cidr, ...], BeforeValidator(listed)]
+Prefixes = Annotated[tuple[Cidr, ...], listed]
 """One address prefix or several."""
 
 Tags = Annotated[dict[str, str], Field(default_factory=dict)]
@@ -33,6 +33,9 @@ class Subnet(Part):
     def is_gateway_subnet(self) -> bool:
         """Whether the name is the one reserved for gateways (R-SUBNET-01)."""
         return self.name.lower() == "gatewaysubnet"
+
+
+_SUBNET_MAP = {"type": "object", "additionalProperties": {"type": ["string", "array", "object"]}}
 
 
 def _subnets(value: Any) -> Any:
@@ -68,7 +71,7 @@ class VirtualNetwork(Part):
     gateway_subnet: Prefixes | None = None
     """Prefix of the GatewaySubnet: /27 or larger, /29 for SKU Basic (R-SUBNET-02). Several prefixes need a preview
     feature, except one IPv4 with one IPv6 (R-SUBNET-08, R-SUBNET-18). Left out: there is none, or it is not ours."""
-    subnets: Annotated[tuple[Subnet, ...], BeforeValidator(_subnets), AfterValidator(_distinct)] = ()
+    subnets: Annotated[tuple[Subnet, ...], Short(_subnets, _SUBNET_MAP), AfterValidator(_distinct)] = ()
     """Other subnets that are ours: ``{"workload": "10.1.0.0/24"}`` or a list of `Subnet`. Foreign ones survive."""
     dns_servers: tuple[IpAddress, ...] = ()
     """Custom DNS servers; they must forward to 168.63.129.16, or Azure cannot run the gateway (R-DNS-01)."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetJsonSchemaHandler
 from pydantic.annotated_handlers import GetCoreSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
@@ -120,6 +120,34 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     return f"Did you mean {folded[close[0]]!r}?" if close else ""
 
 
+# --- short forms -----------------------------------------------------------------------------------------------------
+
+
+class Short:
+    """Accepts a short form before the field's own; the JSON Schema shows both."""
+
+    def __init__(self, convert: Callable[[Any], Any], *schemas: JsonSchemaValue) -> None:
+        self.convert = convert
+        self.schemas = schemas
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self.convert, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        own = handler(schema)
+        items = own.get("items")
+        short = self.schemas or ((items,) if items else ())
+        return {"anyOf": [*short, own]}
+
+
+def _listed(value: Any) -> Any:
+    return (value,) if isinstance(value, str | BaseModel | Mapping) else value
+
+
+listed = Short(_listed)
+"""One value where several may stand is a list of one."""
+
+
 # --- secrets -------------------------------------------------------------------------------------------------------
 
 _SHORT_FORMS = ("env", "file", "key_vault", "generated")
@@ -151,7 +179,30 @@ def _long_form(source: str, value: Any) -> dict[str, Any]:
     return {**value, "source": source}
 
 
-SecretField = Annotated[SecretReference, BeforeValidator(_secret), Named("secrets", 'Secret.env("NAME")')]
+_TEXT = {"type": "string"}
+_IN_VAULT = {"type": "object", "properties": {"vault": _TEXT, "name": _TEXT}, "required": ["vault", "name"]}
+
+
+def _one_key(name: str, value: JsonSchemaValue) -> JsonSchemaValue:
+    return {"type": "object", "properties": {name: value}, "required": [name], "additionalProperties": False}
+
+
+class _ShortSecret(Short):
+    """In a file a secret is written in its short form; the long one is for saved documents."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        forms: dict[str, JsonSchemaValue] = {
+            "env": _TEXT,
+            "file": _TEXT,
+            "key_vault": _IN_VAULT,
+            "generated": _IN_VAULT,
+        }
+        return {"oneOf": [_one_key(name, value) for name, value in forms.items()]}
+
+
+_SHORT_SECRET = _ShortSecret(_secret)
+
+SecretField = Annotated[SecretReference, _SHORT_SECRET, Named("secrets", 'Secret.env("NAME")')]
 """Where a secret's value is found; a value itself is refused and not shown."""
 
 
@@ -189,12 +240,7 @@ def sku_name(sku: str | Sku) -> str:
     return sku.name if isinstance(sku, Sku) else sku
 
 
-# --- lists ---------------------------------------------------------------------------------------------------------
-
-
-def listed(value: Any) -> Any:
-    """One value where several may stand is a list of one."""
-    return (value,) if isinstance(value, str | BaseModel | Mapping) else value
+# --- ids -------------------------------------------------------------------------------------------------------------
 
 
 def ids_only(what: str) -> Callable[[ArmId], ArmId]:

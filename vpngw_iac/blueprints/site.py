@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from vpngw_iac.blueprints.network import Prefixes, Tags
 from vpngw_iac.blueprints.part import Name, OnRemoval, Part, SecretField, Waive, listed
@@ -99,7 +99,7 @@ class BgpPeer(Part):
     """AS number of the device, different from the gateway's (R-BGP-06)."""
     address: IpAddress
     """BGP address of the device: not its public IP (R-BGP-07); 169.254.21.0 to 169.254.22.255 for APIPA."""
-    azure_address: Annotated[tuple[IpAddress, ...], BeforeValidator(listed), Field(max_length=2)] = ()
+    azure_address: Annotated[tuple[IpAddress, ...], listed, Field(max_length=2)] = ()
     """APIPA address of the gateway that this link uses (R-BGP-08); two, one per instance, if the link uses both
     instances of an active-active gateway."""
     peer_weight: Annotated[int, Field(ge=0, le=100)] | None = None
@@ -122,7 +122,7 @@ class CertificateKey(Part):
     """Key Vault secret URL of the certificate that Azure shows, ``https://VAULT.vault.azure.net/secrets/NAME``."""
     inbound_subject: str
     """Subject of the certificate that the device shows."""
-    inbound_chain: Annotated[tuple[str, ...], BeforeValidator(listed), Field(min_length=1)]
+    inbound_chain: Annotated[tuple[str, ...], listed, Field(min_length=1)]
     """Public certificates of its issuer, unencrypted Base-64 X.509 without header lines."""
 
 
@@ -149,7 +149,7 @@ class LinkSettings(Part):
     """The device's BGP speaker; turns BGP on for the connection (R-BGP-17)."""
     ipsec: IpsecPolicy | None = None
     """Left out: Azure's own proposals, which include weak ones (R-SEC-03)."""
-    nat: Annotated[tuple[Nat, ...], BeforeValidator(listed)] | None = None
+    nat: Annotated[tuple[Nat, ...], listed] | None = None
     """NAT rules that this link uses."""
     protocol: Literal["IKEv1", "IKEv2"] | None = None
     """Default IKEv2 (R-IKE-04). Cannot change in place (R-IKE-03)."""
@@ -159,7 +159,7 @@ class LinkSettings(Part):
     """Dead peer detection timeout in seconds, default 45 (R-DPD-01)."""
     policy_based_selectors: bool | None = None
     """Traffic selectors per pair of prefixes, for policy-based devices; needs `ipsec` (R-TS-01)."""
-    traffic_selectors: Annotated[tuple[TrafficSelector, ...], BeforeValidator(listed)] | None = None
+    traffic_selectors: Annotated[tuple[TrafficSelector, ...], listed] | None = None
     """Custom selectors; they need `policy_based_selectors` (R-TS-03)."""
     private_ip: bool | None = None
     """Start the tunnel at the gateway's private address, over ExpressRoute private peering (R-PRIV-02)."""

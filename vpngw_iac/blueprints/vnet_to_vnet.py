@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from vpngw_iac.blueprints.base import Blueprint
 from vpngw_iac.blueprints.gateway import AnyVpnGateway
@@ -19,7 +19,7 @@ from vpngw_iac.field import rule_error
 class VnetToVnet(Blueprint):
     """Gateways joined in pairs. NAT is impossible here (R-V2V-09), which is why there is no field for it."""
 
-    pairs: Annotated[tuple[Pair, ...], BeforeValidator(listed), Field(min_length=1)]
+    pairs: Annotated[tuple[Pair, ...], listed, Field(min_length=1)]
     hub: AnyVpnGateway | None = None
     """The gateway that the spokes use. Default: the only `a` of all pairs."""
     spokes: tuple[Spoke, ...] = ()

@@ -1,0 +1,22 @@
+"""The error of a file that cannot become a blueprint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vpngw_iac.errors import BlueprintError, Finding
+
+
+def broken(path: Path, line: int | None, detail: str, *, rule: str = "T-FILE", advice: str = "") -> BlueprintError:
+    """The error that a file cannot become a blueprint, with its one finding."""
+    place = f"{path}:{line}" if line else str(path)
+    finding = Finding(
+        rule=rule,
+        level="error",
+        address="",
+        summary="The file cannot become a blueprint",
+        detail=detail,
+        advice=advice,
+        location=place,
+    )
+    return BlueprintError(f"{place}: {detail}", findings=[finding], advice=advice, location=place)

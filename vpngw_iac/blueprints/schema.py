@@ -1,0 +1,117 @@
+"""JSON Schema of blueprint files, for editors and for documentation; descriptions are the nouns' own docstrings."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+import itertools
+import textwrap
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from vpngw_iac.blueprints.base import kinds
+from vpngw_iac.blueprints.part import Part
+
+_SECTIONS = {
+    "networks": ("VirtualNetwork", "ExistingVirtualNetwork"),
+    "gateways": ("VpnGateway", "ExistingVpnGateway", "ExpressRouteGateway", "ExistingExpressRouteGateway"),
+    "circuits": ("Circuit", "ExistingCircuit"),
+}
+
+
+def schema() -> dict[str, Any]:
+    """The schema of a YAML or JSON file: one blueprint of any kind with named values, or a list of blueprints."""
+    models = sorted(kinds().items())
+    _, document = models_json_schema(
+        [(model, "validation") for _, model in models], ref_template="#/$defs/{model}", by_alias=True
+    )
+    definitions: dict[str, Any] = document["$defs"]
+    for name, definition in definitions.items():
+        _describe(name, definition)
+    _name_kinds(definitions, [name for name, _ in models])
+    entries = [{"$ref": f"#/$defs/{name}"} for name, _ in models]
+    definitions["Topology"]["properties"]["blueprints"]["items"] = {"oneOf": entries}
+    sections = _sections(definitions)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "vpngw blueprint",
+        "oneOf": [_whole_file(definitions[name], sections) for name, _ in models] + [_list_of(entries, sections)],
+        "$defs": definitions,
+    }
+
+
+def _name_kinds(definitions: dict[str, Any], names: list[str]) -> None:
+    for name in names:
+        definition = definitions[name]
+        definition["properties"] = {"kind": {"const": name}, **definition["properties"]}
+        definition["required"] = ["kind", *definition.get("required", [])]
+
+
+def _sections(definitions: dict[str, Any]) -> dict[str, Any]:
+    """Named values: an entry may leave its name out, the key is the name."""
+    for section, names in _SECTIONS.items():
+        forms = []
+        for name in names:
+            entry = dict(definitions[name])
+            entry["required"] = [field for field in entry.get("required", []) if field != "name"]
+            forms.append(entry)
+        definitions[section] = {"type": "object", "additionalProperties": {"anyOf": forms}}
+    definitions["secrets"] = {"type": "object", "additionalProperties": {"type": "object"}}
+    return {section: {"$ref": f"#/$defs/{section}"} for section in (*_SECTIONS, "secrets")}
+
+
+def _whole_file(definition: dict[str, Any], sections: dict[str, Any]) -> dict[str, Any]:
+    properties = {"$schema": {"type": "string"}, **definition["properties"], **sections}
+    return {**definition, "properties": properties, "patternProperties": {"^x-": {}}}
+
+
+def _list_of(entries: list[dict[str, Any]], sections: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "title": "Several blueprints",
+        "properties": {"$schema": {"type": "string"}, "blueprints": {"type": "array", "items": {"oneOf": entries}}}
+        | sections,
+        "patternProperties": {"^x-": {}},
+        "required": ["blueprints"],
+        "additionalProperties": False,
+    }
+
+
+def _describe(name: str, definition: dict[str, Any]) -> None:
+    model = Part.models.get(name)
+    if model is None:
+        return
+    definition["description"] = inspect.getdoc(model) or ""
+    texts = field_docs(model)
+    for field, entry in definition.get("properties", {}).items():
+        if field in texts:
+            entry["description"] = texts[field]
+
+
+@functools.cache
+def field_docs(model: type[BaseModel]) -> dict[str, str]:
+    """Docstrings of a model's fields, its parents' included, read from the source."""
+    found: dict[str, str] = {}
+    for owner in reversed(model.__mro__):
+        if issubclass(owner, Part) and owner is not Part:
+            found |= _own_docs(owner)
+    return found
+
+
+def _own_docs(owner: type[BaseModel]) -> dict[str, str]:
+    tree = ast.parse(textwrap.dedent(inspect.getsource(owner)))
+    body = tree.body[0].body if isinstance(tree.body[0], ast.ClassDef) else []
+    found = {}
+    for field, text in itertools.pairwise(body):
+        if (
+            isinstance(field, ast.AnnAssign)
+            and isinstance(field.target, ast.Name)
+            and isinstance(text, ast.Expr)
+            and isinstance(text.value, ast.Constant)
+            and isinstance(text.value.value, str)
+        ):
+            found[field.target.id] = inspect.cleandoc(text.value.value).replace("\n", " ")
+    return found

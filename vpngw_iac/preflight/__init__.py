@@ -5,7 +5,8 @@ One file per area, one function per rule. The areas are loaded by the first call
 
 from __future__ import annotations
 
+from vpngw_iac.preflight.catalogue import find, rules
 from vpngw_iac.preflight.judge import PROFILES, check
 from vpngw_iac.preflight.registry import Rule
 
-__all__ = ["PROFILES", "Rule", "check"]
+__all__ = ["PROFILES", "Rule", "check", "find", "rules"]

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from vpngw_iac.preflight import limits
-from vpngw_iac.preflight.gateway import Connection, Gateway
+from vpngw_iac.preflight.connection import Connection
+from vpngw_iac.preflight.gateway import Gateway
 from vpngw_iac.preflight.network import Network
 from vpngw_iac.preflight.registry import Breach, rule
 from vpngw_iac.preflight.thing import value_at

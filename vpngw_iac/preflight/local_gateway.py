@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Iterator
 
 from vpngw_iac.preflight import limits, prefixes
-from vpngw_iac.preflight.gateway import Connection
+from vpngw_iac.preflight.connection import Connection
 from vpngw_iac.preflight.registry import Breach, rule
 from vpngw_iac.preflight.thing import Thing, arm_id
 from vpngw_iac.preflight.topology import LOCAL_GATEWAY, Topology

@@ -11,7 +11,8 @@ from typing import Literal
 
 from vpngw_iac.errors import Level
 from vpngw_iac.preflight import prefixes
-from vpngw_iac.preflight.gateway import Connection, Gateway
+from vpngw_iac.preflight.connection import Connection
+from vpngw_iac.preflight.gateway import Gateway
 from vpngw_iac.preflight.network import Network
 from vpngw_iac.preflight.prefixes import Span
 from vpngw_iac.preflight.registry import Breach, rule

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vpngw_iac.preflight import limits
-from vpngw_iac.preflight.gateway import Connection, Gateway
+from vpngw_iac.preflight.connection import Connection
+from vpngw_iac.preflight.gateway import Gateway
 from vpngw_iac.preflight.registry import Breach, rule
 from vpngw_iac.preflight.thing import value_at
 from vpngw_iac.preflight.topology import Topology

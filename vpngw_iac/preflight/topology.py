@@ -11,7 +11,8 @@ from functools import cached_property
 from typing import Any, TypeVar, cast
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.preflight.gateway import Connection, Gateway, NatRule
+from vpngw_iac.preflight.connection import Connection, NatRule
+from vpngw_iac.preflight.gateway import Gateway
 from vpngw_iac.preflight.network import Circuit, Network, Peering
 from vpngw_iac.preflight.thing import Thing, arm_id, thing_of
 from vpngw_iac.resources.base import Resource

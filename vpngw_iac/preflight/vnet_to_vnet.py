@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vpngw_iac.preflight.gateway import Connection
+from vpngw_iac.preflight.connection import Connection
 from vpngw_iac.preflight.registry import Breach, rule
 from vpngw_iac.preflight.topology import Topology
 

@@ -1,0 +1,320 @@
+"""BGP: AS numbers, peer addresses, APIPA."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from vpngw_iac.preflight import limits, prefixes
+from vpngw_iac.preflight.connection import Connection
+from vpngw_iac.preflight.gateway import Gateway
+from vpngw_iac.preflight.overlap import shares_place
+from vpngw_iac.preflight.registry import Breach, rule
+from vpngw_iac.preflight.thing import Thing
+from vpngw_iac.preflight.topology import LOCAL_GATEWAY, Topology
+from vpngw_iac.preflight.words import listed, named
+
+_PEER = "properties.bgpSettings.bgpPeeringAddress"
+
+
+def _is_reserved_by_iana(asn: int) -> bool:
+    return asn == 23456 or 64496 <= asn <= 64511 or 65535 <= asn <= 65551 or asn == 4_294_967_295
+
+
+@rule("R-BGP-01", level="E", title="Gateway has no BGP", source="FAQ, BGP")
+def bgp_sku(topology: Topology) -> Iterator[Breach]:
+    """Not on Basic, not on policy-based gateways."""
+    for gateway in topology.vpn_gateways:
+        speaks = gateway.has_bgp or any(connection.has_bgp for connection in gateway.tunnels)
+        if speaks and (gateway.is_basic or gateway.is_policy_based):
+            why = "SKU Basic" if gateway.is_basic else "a policy-based gateway"
+            yield Breach(gateway.thing, f"BGP is on; {why} has none.", "Leave bgp out, or use VpnGw1AZ.")
+
+
+@rule("R-BGP-02", level="E", title="AS number is reserved by Azure", source="FAQ")
+def azure_numbers(topology: Topology) -> Iterator[Breach]:
+    """A device cannot use Azure's numbers. 65515 is another Azure gateway or Virtual WAN: see R-BGP-06."""
+    for connection in topology.connections:
+        asn, local = connection.peer_asn, connection.local
+        if local is not None and asn in limits.RESERVED_BY_AZURE and asn != limits.DEFAULT_ASN:
+            yield Breach(
+                local,
+                f"AS number {asn} is Azure's own.",
+                "Use 64512 to 65514, 65521 to 65534, or a number of yours.",
+            )
+
+
+@rule("R-BGP-03", level="E", title="AS number is reserved by IANA", source="FAQ")
+def iana_numbers(topology: Topology) -> Iterator[Breach]:
+    """23456, the documentation ranges, and the last number."""
+    things: list[tuple[Thing, int | None]] = [
+        (local, local.number("properties.bgpSettings.asn")) for local in topology.of_type(LOCAL_GATEWAY)
+    ]
+    things += [(gateway.thing, gateway.asn) for gateway in topology.vpn_gateways]
+    for thing, asn in things:
+        if asn is not None and _is_reserved_by_iana(asn):
+            yield Breach(thing, f"AS number {asn} is reserved.", "Use 64512 to 65514 or 65521 to 65534.")
+
+
+@rule("R-BGP-05", level="I", title="AS number 65516 is undocumented", source="FAQ, BGP")
+def odd_number(topology: Topology) -> Iterator[Breach]:
+    """65516 is neither free nor reserved in Microsoft's list."""
+    for gateway in topology.vpn_gateways:
+        if gateway.asn == 65516:
+            yield Breach(gateway.thing, "65516 is not in Microsoft's list of free numbers.", "Use 65010.", "warning")
+
+
+@rule("R-BGP-06", level="F", title="Both ends of a BGP session have one AS number", source="FAQ, BGP")
+def equal_numbers(topology: Topology) -> Iterator[Breach]:
+    """The ends of a BGP connection need different numbers, also two gateways left at 65515."""
+    for connection in topology.connections:
+        gateway, peer = connection.gateway, connection.peer_asn
+        twin = connection.twin
+        if gateway is None or peer is None or (connection.is_vnet and twin and connection.thing.id > twin.thing.id):
+            continue
+        if gateway.asn == peer:
+            other = connection.local or (connection.remote.thing if connection.remote else connection.thing)
+            yield Breach(
+                connection.thing,
+                f"{gateway.thing.address} and {other.address} both have AS number {peer}.",
+                "Give one of them another number, for example bgp=Bgp(asn=65010) on the gateway.",
+                "error",
+            )
+
+
+def _endpoints(connection: Connection) -> str | None:
+    return None if connection.local is None else connection.local.text("properties.gatewayIpAddress")
+
+
+@rule("R-BGP-07", level="F", title="BGP peer has an address that cannot work", source="FAQ")
+def peer_address(topology: Topology) -> Iterator[Breach]:
+    """Not the device's public address; not inside the network, unless NAT is at work (R-NAT-14)."""
+    for connection in topology.connections:
+        peer, local = prefixes.address(connection.peer_address), connection.local
+        network = None if connection.gateway is None else connection.gateway.network
+        if peer is None or local is None:
+            continue
+        if connection.peer_address == _endpoints(connection):
+            yield Breach(
+                local, f"The BGP peer {peer} is the device's public address.", "Use a loopback or APIPA address of it."
+            )
+        elif network is not None and not connection.has_nat and prefixes.is_within(peer, network.prefixes):
+            yield Breach(
+                local,
+                f"The BGP peer {peer} lies in {network.thing.address}.",
+                "Use an address of the site, or an APIPA address.",
+            )
+
+
+def _custom(gateway: Gateway) -> Iterator[tuple[str, str]]:
+    """Custom addresses of a gateway, with the instance."""
+    for instance, addresses in sorted(gateway.apipa.items()):
+        for found in addresses:
+            yield instance, found
+
+
+@rule("R-BGP-08", level="E", title="Custom BGP address is not usable", source="BGP, T-BGP, LIM")
+def custom_addresses(topology: Topology) -> Iterator[Breach]:
+    """169.254.21.0 to 169.254.22.255, each once among gateways and devices that are connected, 32 at most."""
+    for gateway in topology.vpn_gateways:
+        custom = list(_custom(gateway))
+        outside = [text for _, text in custom if not _is_azure_apipa(text)]
+        twice = sorted({text for _, text in custom if [t for _, t in custom].count(text) > 1})
+        if outside:
+            yield Breach(
+                gateway.thing,
+                f"Custom BGP address {listed(outside)} is outside 169.254.21.0 to 169.254.22.255.",
+                "Choose addresses of that range, a /30 for each tunnel.",
+            )
+        elif twice:
+            yield Breach(
+                gateway.thing, f"Custom BGP address {listed(twice)} is on both instances.", "Use each address once."
+            )
+        if len(custom) > limits.CUSTOM_APIPA:
+            yield Breach(
+                gateway.thing, f"{len(custom)} custom BGP addresses; Azure takes {limits.CUSTOM_APIPA}.", "Use fewer."
+            )
+    yield from _shared_addresses(topology)
+
+
+def _shared_addresses(topology: Topology) -> Iterator[Breach]:
+    """Addresses that a gateway shares with a device or a gateway that it is connected to."""
+    for connection in topology.connections:
+        gateway, peer = connection.gateway, connection.peer_address
+        own = {text for _, text in _custom(gateway)} if gateway is not None else set()
+        if gateway is not None and connection.local is not None and peer in own:
+            yield Breach(
+                connection.local,
+                f"{peer} is an address of {gateway.thing.address} too.",
+                "Give the device the other address of the /30.",
+            )
+        remote, twin = connection.remote, connection.twin
+        if gateway is None or remote is None or (twin is not None and connection.thing.id > twin.thing.id):
+            continue
+        both = sorted(own & {text for _, text in _custom(remote)})
+        if both and connection.has_bgp:
+            yield Breach(
+                connection.thing,
+                f"{gateway.thing.address} and {remote.thing.address} both use {listed(both)}.",
+                "Use each custom BGP address once among connected gateways.",
+            )
+
+
+def _is_azure_apipa(text: str) -> bool:
+    found = prefixes.address(text)
+    return found is not None and prefixes.is_azure_apipa(found)
+
+
+@rule("R-BGP-09", level="F", title="Gateway has no address for its APIPA peer", source="BGP, FAQ")
+def apipa_match(topology: Topology) -> Iterator[Breach]:
+    """A device with an APIPA address meets a gateway that has one in the same /30."""
+    for connection in topology.connections:
+        gateway, peer = connection.gateway, prefixes.address(connection.peer_address)
+        if gateway is None or peer is None or connection.local is None or not prefixes.is_apipa(peer):
+            continue
+        if not gateway.thing.knows("properties.bgpSettings.bgpPeeringAddresses"):
+            continue
+        own = [text for _, text in _custom(gateway)]
+        block = prefixes.networks((f"{peer}/30",))
+        if not any(prefixes.is_within(found, block) for found in map(prefixes.address, own) if found):
+            yield Breach(
+                connection.local,
+                f"The BGP peer {peer} is an APIPA address; {gateway.thing.address} has "
+                + (f"{listed(own)}, none of it in {block[0]}." if own else "no custom BGP address."),
+                "Give the link azure_address=... from the same /30.",
+            )
+
+
+@rule("R-BGP-10", level="I", title="Connection chooses a BGP address that the gateway has not", source="TF, SDK")
+def chosen_addresses(topology: Topology) -> Iterator[Breach]:
+    """A chosen address is a custom one of that instance, and every instance of active-active is named."""
+    for connection in topology.connections:
+        gateway, chosen = connection.gateway, connection.chosen_apipa
+        if gateway is None or not chosen or not gateway.thing.is_managed:
+            continue
+        missing = [text for instance, text in sorted(chosen.items()) if text not in gateway.apipa.get(instance, ())]
+        if missing:
+            yield Breach(
+                connection.thing,
+                f"{listed(missing)} is no custom BGP address of that instance of {gateway.thing.address}.",
+                "Choose one of the gateway's addresses.",
+                "error",
+            )
+        elif gateway.active_active and len(chosen) < 2:
+            yield Breach(
+                connection.thing,
+                "It chooses an address for one instance only; Azure wants one for each.",
+                "Choose an address for the other instance too.",
+                "warning",
+            )
+
+
+@rule("R-BGP-15", level="F", title="Site announces the network's own prefix", source="FAQ, T-BGP")
+def filtered_prefixes(topology: Topology) -> Iterator[Breach]:
+    """With gateway transit Azure filters routes that equal a network's prefix; during migrations it may be meant."""
+    for connection in topology.connections:
+        gateway = connection.gateway
+        network = None if gateway is None else gateway.network
+        if network is None or not connection.has_bgp or not connection.is_site:
+            continue
+        own = {prefix for near in (network, *network.reach) for prefix in near.prefixes}
+        same = [prefix for prefix in connection.prefixes if prefix in own]
+        if same and network.reach:
+            yield Breach(
+                connection.thing,
+                f"{listed(same)} is a prefix of the network or a peered one: Azure filters it from BGP.",
+                "Announce a supernet instead.",
+                "info",
+            )
+
+
+@rule("R-BGP-17", level="F", title="BGP is on at one side only", source="BGP")
+def half_bgp(topology: Topology) -> Iterator[Breach]:
+    """A connection with BGP needs BGP on its gateway and a BGP peer."""
+    for connection in topology.connections:
+        gateway, local = connection.gateway, connection.local
+        if not connection.has_bgp or connection.is_expressroute:
+            continue
+        if gateway is not None and gateway.has_bgp is False and not gateway.is_basic and not gateway.is_policy_based:
+            yield Breach(
+                connection.thing,
+                f"BGP is on here and off on {gateway.thing.address}.",
+                "Add bgp=Bgp(asn=...) to the gateway.",
+                "error",
+            )
+        elif local is not None and local.knows_all and local.block("properties.bgpSettings") is None:
+            yield Breach(
+                connection.thing,
+                f"BGP is on, and {local.address} has no BGP peer.",
+                "Add bgp=BgpPeer(asn, address) to the site.",
+                "error",
+            )
+
+
+@rule("R-BGP-18", level="F", title="Several static tunnels to one site", source="FAQ")
+def redundant_tunnels(topology: Topology) -> Iterator[Breach]:
+    """Two tunnels to one site need BGP on both; during a migration it may be meant."""
+    for gateway in topology.vpn_gateways:
+        by_place: dict[str, list[Connection]] = {}
+        for connection in gateway.sites:
+            by_place.setdefault(connection.place, []).append(connection)
+        for place, tunnels in sorted(by_place.items()):
+            static = [tunnel for tunnel in tunnels if tunnel.has_bgp is False]
+            if len(tunnels) > 1 and static and all(shares_place(tunnels[0], tunnel) for tunnel in tunnels):
+                yield Breach(
+                    static[0].thing,
+                    f"{named(t.thing for t in tunnels)} lead to {place}; without BGP on all of them Azure does not "
+                    "notice which one works.",
+                    "Use BGP on every link of the site.",
+                    "warning",
+                )
+
+
+@rule("R-BGP-23", level="W", title="The same BGP peer twice on one gateway", source="BGP, T-BGP")
+def same_peer(topology: Topology) -> Iterator[Breach]:
+    """A gateway speaks to each BGP address once."""
+    for gateway in topology.vpn_gateways:
+        by_peer: dict[str, dict[Thing, None]] = {}
+        for connection in gateway.sites:
+            if connection.peer_address is not None and connection.local is not None:
+                by_peer.setdefault(connection.peer_address, {})[connection.local] = None
+        for peer, locals_ in sorted(by_peer.items()):
+            if len(locals_) > 1:
+                yield Breach(
+                    list(locals_)[-1],
+                    f"{named(locals_)} all have the BGP address {peer}.",
+                    "Give each device a BGP address of its own.",
+                )
+
+
+def _apipa_peers(gateway: Gateway) -> Iterator[Connection]:
+    for connection in gateway.sites:
+        peer = prefixes.address(connection.peer_address)
+        if peer is not None and prefixes.is_apipa(peer):
+            yield connection
+
+
+@rule("R-BGP-24", level="W", title="Connection does not choose its APIPA address", source="BGP, TF")
+def unchosen_apipa(topology: Topology) -> Iterator[Breach]:
+    """With several custom addresses a connection to an APIPA peer says which one it uses."""
+    for gateway in topology.vpn_gateways:
+        if any(len(addresses) > 1 for addresses in gateway.apipa.values()):
+            for connection in _apipa_peers(gateway):
+                if not connection.chosen_apipa:
+                    yield Breach(
+                        connection.thing,
+                        f"{gateway.thing.address} has several custom BGP addresses, and this connection names none.",
+                        "Give the link azure_address=...",
+                    )
+
+
+@rule("R-BGP-25", level="W", title="Several APIPA addresses on an active-standby gateway", source="BGP")
+def apipa_on_standby(topology: Topology) -> Iterator[Breach]:
+    """An active-standby gateway is documented with one custom address."""
+    for gateway in topology.vpn_gateways:
+        many: Mapping[str, tuple[str, ...]] = {k: v for k, v in gateway.apipa.items() if len(v) > 1}
+        if many and gateway.active_active is False:
+            yield Breach(
+                gateway.thing,
+                f"It has {listed(next(iter(many.values())))} on its one instance.",
+                "Use one custom address, or make the gateway active-active.",
+            )

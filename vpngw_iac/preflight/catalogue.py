@@ -1,0 +1,43 @@
+"""The whole table of rules: those that functions check, and the others with how they are kept or why they cannot be."""
+
+from __future__ import annotations
+
+import functools
+
+from vpngw_iac.preflight.registry import Rule, Status, Weight, checked_rules, sort_key
+from vpngw_iac.preflight.unchecked import IMPLIED, UNKNOWABLE
+
+
+@functools.cache
+def rules() -> tuple[Rule, ...]:
+    """Every rule, by id."""
+    found = dict(checked_rules())
+    for status, rows in (("implied", IMPLIED), ("unknowable", UNKNOWABLE)):
+        for rule_id, row in rows.items():
+            if rule_id in found:
+                raise TypeError(f"{rule_id} is in the table twice")
+            found[rule_id] = _unchecked(rule_id, row, "implied" if status == "implied" else "unknowable")
+    return tuple(found[rule_id] for rule_id in sorted(found, key=sort_key))
+
+
+def find(rule_id: str) -> Rule | None:
+    """The rule of this id, in any casing."""
+    return next((rule for rule in rules() if rule.id.lower() == rule_id.lower()), None)
+
+
+def _unchecked(rule_id: str, row: tuple[Weight, str, str, str], status: Status) -> Rule:
+    level, source, title, why = row
+    return Rule(rule_id, level, "always", status, title, source, why=why)
+
+
+IDS = frozenset(
+    f"R-{area}-{number:02}"
+    for area, last in {
+        "AA": 7, "AAD": 7, "AON": 1, "BGP": 25, "CERT": 5, "CERTP": 9, "CMODE": 3, "CR": 1, "DEV": 6, "DNS": 4,
+        "DPD": 1, "ER": 28, "FT": 2, "HB": 7, "IKE": 11, "IPSEC": 12, "LIM": 10, "LNG": 14, "MNT": 3, "NAT": 16,
+        "OPS": 12, "ORD": 7, "P2S": 9, "P2SPOL": 2, "PEER": 8, "PIP": 23, "PKG": 3, "POOL": 4, "PRIV": 5, "PSK": 7,
+        "RAD": 6, "SCOPE": 2, "SEC": 11, "SKU": 25, "SUBNET": 19, "TS": 7, "UG": 6, "V2V": 10, "V6": 3,
+    }.items()
+    for number in range(1, last + 1)
+)  # fmt: skip
+"""Every id there is: numbers run from 01 within an area and are never given twice."""

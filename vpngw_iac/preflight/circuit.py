@@ -1,0 +1,87 @@
+"""ExpressRoute circuits themselves: how far they reach, and the prefixes of their peerings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vpngw_iac.preflight import limits, prefixes
+from vpngw_iac.preflight.registry import Breach, rule
+from vpngw_iac.preflight.topology import CIRCUIT_PEERING, Topology
+
+_AREAS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "Europe": (
+        ("Amsterdam", "Berlin", "Copenhagen", "Dublin", "Frankfurt", "Geneva", "London", "Madrid", "Marseille", "Milan",
+         "Munich", "Newport", "Oslo", "Paris", "Rome", "Stavanger", "Stockholm", "Vienna", "Warsaw", "Zurich"),
+        ("austria", "belgium", "denmark", "france", "germany", "italy", "northeurope", "norway", "poland", "spain",
+         "sweden", "switzerland", "uk", "westeurope"),
+    ),
+    "North America": (
+        ("Atlanta", "Chicago", "Dallas", "Denver", "Las Vegas", "Los Angeles", "Miami", "Minneapolis", "Montreal",
+         "New York", "Phoenix", "Portland", "Quebec City", "Queretaro", "San Antonio", "Seattle", "Silicon Valley",
+         "Toronto", "Vancouver", "Washington DC"),
+        ("canada", "centralus", "eastus", "mexico", "northcentralus", "southcentralus", "westcentralus", "westus"),
+    ),
+    "Australia": (("Auckland", "Canberra", "Melbourne", "Perth", "Sydney"), ("australia", "newzealand")),
+    "Japan": (("Osaka", "Tokyo"), ("japan",)),
+    "India": (("Chennai", "Mumbai", "Pune"), ("centralindia", "jioindia", "southindia", "westindia")),
+    "Korea": (("Busan", "Seoul"), ("korea",)),
+    "South America": (("Bogota", "Campinas", "Rio de Janeiro", "Santiago", "Sao Paulo"), ("brazil", "chile")),
+    "Africa": (("Cape Town", "Johannesburg", "Lagos"), ("southafrica",)),
+    "Asia": (("Bangkok", "Hong Kong", "Jakarta", "Kuala Lumpur", "Singapore", "Taipei"),
+             ("eastasia", "indonesia", "malaysia", "southeastasia", "taiwan")),
+}  # fmt: skip
+"""Peering locations and regions (by the beginning of their names) of a geopolitical region, as read; not complete."""
+
+
+def _area(text: str | None, *, is_region: bool) -> str | None:
+    wanted = (text or "").lower()
+    for area, (places, regions) in _AREAS.items():
+        names = regions if is_region else tuple(place.lower() for place in places)
+        if wanted and any(wanted.startswith(name) for name in names):
+            return area
+    return None
+
+
+@rule("R-ER-18", level="E", title="Circuit does not reach this region", source="ERLINK", ages=True)
+def reach(topology: Topology) -> Iterator[Breach]:
+    """A Standard circuit reaches its own geopolitical region; our list of places is not complete, so it warns."""
+    for connection in topology.connections:
+        circuit, gateway = connection.circuit, connection.gateway
+        if circuit is None or gateway is None or circuit.tier != "Standard":
+            continue
+        here, there = _area(gateway.location, is_region=True), _area(circuit.location, is_region=False)
+        if here and there and here != there:
+            yield Breach(
+                connection.thing,
+                f"{circuit.thing.address} is a Standard circuit in {circuit.location} ({there}), the gateway is in "
+                f"{gateway.location} ({here}; list of {limits.READ_ON}).",
+                "Use a Premium circuit.",
+                "warning",
+            )
+
+
+@rule("R-ER-24", level="I", title="Peering of a circuit needs other prefixes", source="ERWF")
+def peering_prefixes(topology: Topology) -> Iterator[Breach]:
+    """Two /30 for IPv4."""
+    for peering in topology.of_type(CIRCUIT_PEERING):
+        for name in ("primaryPeerAddressPrefix", "secondaryPeerAddressPrefix"):
+            prefix = prefixes.network(peering.text(f"properties.{name}"))
+            if prefix is not None and prefix.version == 4 and prefix.prefixlen != 30:
+                yield Breach(peering, f"{name} is {prefix}; Azure takes a /30.", "Use two /30 prefixes.", "warning")
+
+
+@rule("R-BGP-13", level="I", title="More network prefixes than a VPN gateway takes", source="LIM")
+def network_prefixes(topology: Topology) -> Iterator[Breach]:
+    """600 prefixes, those of peered networks with transit included."""
+    for gateway in topology.vpn_gateways:
+        network = gateway.network
+        if network is None:
+            continue
+        number = len(network.prefixes) + sum(len(spoke.prefixes) for spoke in network.reach)
+        if number > limits.NETWORK_PREFIXES:
+            yield Breach(
+                gateway.thing,
+                f"{number} prefixes of networks; a VPN gateway takes {limits.NETWORK_PREFIXES}.",
+                "Summarise address spaces.",
+                "warning",
+            )

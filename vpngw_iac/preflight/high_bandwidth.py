@@ -1,0 +1,205 @@
+"""VPN over ExpressRoute private peering, high-bandwidth tunnels, and IPv6."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vpngw_iac.preflight import limits, prefixes
+from vpngw_iac.preflight.gateway import Gateway, subnet_prefixes
+from vpngw_iac.preflight.registry import Breach, rule
+from vpngw_iac.preflight.thing import Thing
+from vpngw_iac.preflight.topology import Topology
+from vpngw_iac.preflight.words import listed, named
+
+_HIGH = "properties.enableHighBandwidthVpnGateway"
+_PRIVATE = "properties.enablePrivateIpAddress"
+
+
+def _high(topology: Topology) -> tuple[Gateway, ...]:
+    return tuple(gateway for gateway in topology.vpn_gateways if gateway.thing.flag(_HIGH))
+
+
+@rule("R-PRIV-01", level="E", title="Gateway cannot have private tunnel addresses", source="PP")
+def private_sku(topology: Topology) -> Iterator[Breach]:
+    """VPN over private peering needs an AZ SKU and zonal Standard addresses."""
+    for gateway in topology.vpn_gateways:
+        if not gateway.thing.flag(_PRIVATE) or gateway.sku not in limits.TUNNELS:
+            continue
+        if not gateway.sku.endswith("AZ"):
+            yield Breach(
+                gateway.thing, f"SKU {gateway.sku} has no private tunnel addresses.", "Use VpnGw1AZ or larger."
+            )
+
+
+@rule("R-PRIV-02", level="F", title="Private tunnel is set on one side only", source="PP")
+def private_flags(topology: Topology) -> Iterator[Breach]:
+    """The gateway needs private addresses, the connection must start there."""
+    for gateway in topology.vpn_gateways:
+        if gateway.thing.flag(_HIGH):
+            continue
+        asking = [c for c in gateway.sites if c.thing.flag("properties.useLocalAzureIpAddress")]
+        if asking and gateway.thing.flag(_PRIVATE) is False:
+            yield Breach(
+                asking[0].thing,
+                f"It starts at the private address of {gateway.thing.address}, which has none.",
+                "Set private_ip=True on the gateway too.",
+                "error",
+            )
+
+
+@rule("R-HB-01", level="E", title="Gateway cannot have high-bandwidth tunnels", source="HBT, SDK")
+def high_bandwidth_gateway(topology: Topology) -> Iterator[Breach]:
+    """VpnGw5AZ of generation 2, route-based, active-active, decided at creation."""
+    for gateway in _high(topology):
+        wrong = [
+            what
+            for what, holds in (
+                (f"SKU {gateway.sku}", gateway.sku not in (None, "VpnGw5AZ")),
+                ("generation 1", gateway.generation == "Generation1"),
+                ("policy-based", gateway.is_policy_based),
+                ("not active-active", gateway.active_active is False),
+            )
+            if holds
+        ]
+        if wrong:
+            yield Breach(
+                gateway.thing,
+                f"High-bandwidth tunnels are on, and the gateway is {listed(wrong)}.",
+                'Use sku="VpnGw5AZ", active_active=True.',
+            )
+
+
+def _carries(gateway: Gateway) -> bool:
+    enough = gateway.sku != "ErGwScale" or (gateway.units or limits.HIGH_BANDWIDTH_UNITS) >= limits.HIGH_BANDWIDTH_UNITS
+    return enough and (gateway.sku is None or gateway.sku in {*limits.FAST_PATH_SKUS, "ErGwScale"})
+
+
+@rule("R-HB-02", level="E", title="High-bandwidth tunnels lack their ExpressRoute gateway", source="HBT")
+def high_bandwidth_expressroute(topology: Topology) -> Iterator[Breach]:
+    """They need UltraPerformance, ErGw3AZ or ErGwScale with 20 units, with FastPath on the circuit."""
+    for gateway in _high(topology):
+        network = gateway.network_id
+        others = [g for g in topology.gateways_in(network) if g.is_expressroute] if network else []
+        fast = [c for g in others for c in g.connections if c.thing.flag("properties.expressRouteGatewayBypass")]
+        if not others and gateway.network is not None and gateway.network.thing.is_managed:
+            said = "there is no ExpressRoute gateway in its network"
+        elif others and not all(_carries(g) for g in others):
+            said = f"{named(g.thing for g in others)} is too small"
+        elif others and any(g.connections for g in others) and not fast:
+            said = "no circuit is linked with FastPath"
+        else:
+            continue
+        yield Breach(
+            gateway.thing,
+            f"High-bandwidth tunnels are on, but {said}.",
+            "Use ErGw3AZ, or ErGwScale with 20 units or more, and fast_path=True on the circuit.",
+        )
+
+
+@rule("R-HB-03", level="E", title="Too many high-bandwidth connections", source="HBT")
+def high_bandwidth_count(topology: Topology) -> Iterator[Breach]:
+    """Two connections with two tunnels each."""
+    for gateway in _high(topology):
+        if len(gateway.sites) > 2:
+            yield Breach(
+                gateway.thing, f"{len(gateway.sites)} connections; such a gateway takes 2.", "Keep two of them."
+            )
+
+
+def _beyond_high_bandwidth(gateway: Gateway) -> Iterator[str]:
+    if gateway.clients is not None:
+        yield "point-to-site"
+    if any(connection.is_ikev1 for connection in gateway.sites):
+        yield "IKEv1"
+    if gateway.nat_rules:
+        yield "NAT"
+    if any(gateway.apipa.values()):
+        yield "APIPA addresses"
+    if gateway.is_dual_stack:
+        yield "IPv6"
+
+
+@rule("R-HB-04", level="E", title="Not possible with high-bandwidth tunnels", source="HBT")
+def high_bandwidth_limits(topology: Topology) -> Iterator[Breach]:
+    """No IKEv1, clients, APIPA, NAT or IPv6; internet VPN is R-HB-05."""
+    for gateway in _high(topology):
+        wanted = list(_beyond_high_bandwidth(gateway))
+        if wanted:
+            yield Breach(
+                gateway.thing,
+                f"{listed(wanted)} cannot be used with high-bandwidth tunnels.",
+                "Use a second gateway in another network for that.",
+            )
+
+
+@rule("R-HB-05", level="F", title="Device of a high-bandwidth tunnel has a public address", source="HBT")
+def high_bandwidth_device(topology: Topology) -> Iterator[Breach]:
+    """Such tunnels run over private peering only."""
+    for gateway in _high(topology):
+        for local in _public_devices(gateway):
+            yield Breach(
+                local,
+                f"{local.text('properties.gatewayIpAddress')} is a public address; high-bandwidth tunnels run over "
+                "ExpressRoute private peering.",
+                "Write the device's private address.",
+            )
+
+
+def _public_devices(gateway: Gateway) -> Iterator[Thing]:
+    for connection in gateway.sites:
+        local = connection.local
+        address = None if local is None else prefixes.address(local.text("properties.gatewayIpAddress"))
+        if local is not None and address is not None and prefixes.is_public(address):
+            yield local
+
+
+@rule("R-HB-07", level="E", title="High-bandwidth tunnels may be missing in this region", source="HBT", ages=True)
+def high_bandwidth_region(topology: Topology) -> Iterator[Breach]:
+    """Microsoft listed regions where they do not deploy; the list ages."""
+    for gateway in _high(topology):
+        if gateway.location in limits.NO_HIGH_BANDWIDTH:
+            yield Breach(
+                gateway.thing,
+                f"They did not deploy in {gateway.location} on 2026-01-08.",
+                "Look at Microsoft's page for this region.",
+                "warning",
+            )
+
+
+@rule("R-V6-01", level="E", title="Dual-stack gateway cannot do this", source="IPV6, P2S")
+def dual_stack(topology: Topology) -> Iterator[Breach]:
+    """IPv6 inside tunnels: not on Basic, not with IKEv1, not with SSTP."""
+    for gateway in topology.vpn_gateways:
+        if not gateway.is_dual_stack:
+            continue
+        wrong = [
+            what
+            for what, holds in (
+                ("SKU Basic", gateway.is_basic),
+                ("IKEv1", any(connection.is_ikev1 for connection in gateway.tunnels)),
+                ("SSTP", "sstp" in gateway.protocols),
+            )
+            if holds
+        ]
+        if wrong:
+            yield Breach(
+                gateway.thing,
+                f"Its GatewaySubnet has IPv6, which does not work with {listed(wrong)}.",
+                "Leave the IPv6 prefix out of the GatewaySubnet, or use IKEv2 and OpenVPN on VpnGw1AZ.",
+            )
+
+
+@rule("R-V6-02", level="E", title="Dual-stack gateway cannot go back to IPv4", source="IPV6")
+def back_to_ipv4(topology: Topology) -> Iterator[Breach]:
+    """Told at plan: Azure shows an IPv6 prefix that the file no longer declares."""
+    for gateway in topology.vpn_gateways:
+        subnet = gateway.subnet
+        if subnet is None or not subnet.is_managed or subnet.seen is None or gateway.is_dual_stack:
+            continue
+        now = subnet_prefixes(Thing(subnet.address, subnet.id, subnet.seen, is_managed=True))
+        if any(prefix.version == 6 for prefix in now):
+            yield Breach(
+                subnet,
+                f"Azure has {listed(now)}; a gateway that has IPv6 cannot lose it.",
+                "Declare the IPv6 prefix again, or replace the gateway.",
+            )

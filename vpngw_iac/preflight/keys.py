@@ -1,0 +1,89 @@
+"""Pre-shared keys. A value is judged only where it is at hand offline, and never shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vpngw_iac.preflight.connection import Connection
+from vpngw_iac.preflight.registry import Breach, rule
+from vpngw_iac.preflight.topology import Topology
+from vpngw_iac.preflight.vnet_to_vnet import pairs
+from vpngw_iac.secret import SecretReference
+
+_KEY = "properties.sharedKey"
+_WHITELIST = frozenset(chr(code) for code in range(33, 127)) - {"-", "~"}
+SHORTEST = 20
+
+
+def _reference(connection: Connection) -> SecretReference | None:
+    value = connection.thing.declared.get("properties", {})
+    found = value.get("sharedKey") if isinstance(value, dict) else None
+    return None if found is None or isinstance(found, str) else found
+
+
+def _keys(topology: Topology) -> Iterator[tuple[Connection, str]]:
+    """Keys whose value is at hand; each only once per connection."""
+    if topology.reveal is None:
+        return
+    for connection in topology.connections:
+        reference = _reference(connection)
+        value = None if reference is None else topology.reveal(reference)
+        if value is not None:
+            yield connection, value
+
+
+@rule("R-PSK-01", level="E", when="change", title="Shared key has a character that Azure refuses", source="FAQ")
+def key_characters(topology: Topology) -> Iterator[Breach]:
+    """Printable ASCII without space, hyphen and tilde."""
+    for connection, value in _keys(topology):
+        if not set(value) <= _WHITELIST:
+            yield Breach(
+                connection.thing,
+                f"The shared key of {_reference(connection)} holds a space, '-', '~', or a character beyond ASCII.",
+                "Make a key of letters and digits.",
+                block=_KEY,
+            )
+
+
+@rule("R-PSK-02", level="E", when="change", title="Shared key has a length that Azure refuses", source="SDK")
+def key_length(topology: Topology) -> Iterator[Breach]:
+    """1 to 128 characters."""
+    for connection, value in _keys(topology):
+        if not 1 <= len(value) <= 128:
+            yield Breach(
+                connection.thing,
+                f"The shared key of {_reference(connection)} has {len(value)} characters; Azure takes 1 to 128.",
+                "Make a key of 32 letters and digits.",
+                block=_KEY,
+            )
+
+
+@rule("R-PSK-03", level="W", when="change", title="Shared key is weak", source="T-TUN")
+def key_strength(topology: Topology) -> Iterator[Breach]:
+    """20 letters and digits or more: some devices cut or refuse special characters."""
+    for connection, value in _keys(topology):
+        if 1 <= len(value) < SHORTEST:
+            yield Breach(
+                connection.thing,
+                f"The shared key of {_reference(connection)} has fewer than {SHORTEST} characters.",
+                "Make a key of 32 letters and digits.",
+                block=_KEY,
+            )
+
+
+@rule("R-PSK-07", level="F", title="Both ends of a pair have different keys", source="V2V")
+def same_key(topology: Topology) -> Iterator[Breach]:
+    """Both connections of a VNet-to-VNet pair bear one key; two references may still hold one value."""
+    for one, other in pairs(topology):
+        first, second = _reference(one), _reference(other)
+        if first is None or second is None or first == second:
+            continue
+        values = (topology.reveal(first), topology.reveal(second)) if topology.reveal else (None, None)
+        if None not in values and values[0] == values[1]:
+            continue
+        yield Breach(
+            one.thing,
+            f"Its key comes from {first}, that of {other.thing.address} from {second}.",
+            "Use one reference for both.",
+            "error" if None not in values else "warning",
+        )

@@ -1,0 +1,142 @@
+"""Route tables on GatewaySubnet, and DNS servers of the gateway's network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vpngw_iac.preflight import prefixes
+from vpngw_iac.preflight.gateway import subnet_prefixes
+from vpngw_iac.preflight.prefixes import Network as Prefix
+from vpngw_iac.preflight.registry import Breach, rule
+from vpngw_iac.preflight.subnet import gateway_subnets
+from vpngw_iac.preflight.thing import Thing, arm_id, value_at
+from vpngw_iac.preflight.topology import Topology
+from vpngw_iac.preflight.words import listed
+
+AZURE_DNS = "168.63.129.16"
+
+
+def _tables(topology: Topology) -> Iterator[tuple[Thing, Thing]]:
+    """GatewaySubnets with the route table attached to them, where the table itself is known."""
+    for subnet in gateway_subnets(topology):
+        found = subnet.ref("properties.routeTable") or arm_id(value_at(subnet.seen, "properties.routeTable"))
+        table = topology.find(found)
+        if table is not None:
+            yield subnet, table
+
+
+def _routes(table: Thing) -> Iterator[tuple[str, Prefix, str]]:
+    """Name, prefix and kind of next hop of each route."""
+    for item in table.items("properties.routes"):
+        prefix = prefixes.network(value_at(item, "properties.addressPrefix"))
+        if prefix is not None:
+            yield str(item.get("name")), prefix, str(value_at(item, "properties.nextHopType")).lower()
+
+
+@rule("R-SUBNET-11", level="E", title="Default route on GatewaySubnet", source="UDR, ERGW")
+def default_route(topology: Topology) -> Iterator[Breach]:
+    """Azure refuses to create a gateway behind a route for 0.0.0.0/0."""
+    for subnet, table in _tables(topology):
+        names = [name for name, prefix, _ in _routes(table) if prefix.prefixlen == 0]
+        if names:
+            yield Breach(
+                subnet,
+                f"The route {listed(names)} of {table.name} sends 0.0.0.0/0 elsewhere; no gateway is created there.",
+                "Remove that route; force traffic with a default site or BGP instead.",
+            )
+
+
+@rule("R-SUBNET-12", level="E", title="Route drops the GatewaySubnet's own traffic", source="UDR, ERGW")
+def dropping_route(topology: Topology) -> Iterator[Breach]:
+    """A route over the subnet's own range to nowhere blocks the creation of gateways."""
+    for subnet, table in _tables(topology):
+        own = subnet_prefixes(subnet)
+        names = [
+            name
+            for name, prefix, hop in _routes(table)
+            if hop == "none" and prefix.prefixlen and any(prefixes.is_within(p, (prefix,)) for p in own)
+        ]
+        if names:
+            yield Breach(
+                subnet, f"The route {listed(names)} of {table.name} drops traffic of this subnet.", "Remove that route."
+            )
+
+
+@rule("R-SUBNET-13", level="F", title="Route table of GatewaySubnet stops BGP propagation", source="UDR, ERGW")
+def propagation(topology: Topology) -> Iterator[Breach]:
+    """Without propagation the gateway does not work."""
+    for subnet, table in _tables(topology):
+        if table.flag("properties.disableBgpRoutePropagation"):
+            yield Breach(
+                subnet,
+                f"{table.name} has BGP route propagation disabled; the gateway does not work with it.",
+                "Enable propagation on that route table.",
+                "error",
+            )
+
+
+def _own_range(topology: Topology) -> Iterator[tuple[Thing, Thing, list[str]]]:
+    for subnet, table in _tables(topology):
+        own = subnet_prefixes(subnet)
+        names = [
+            name
+            for name, prefix, hop in _routes(table)
+            if hop != "none"
+            and prefix.prefixlen
+            and any(prefixes.relation(prefix, p) in ("equal", "inside") for p in own)
+        ]
+        if names:
+            yield subnet, table, names
+
+
+@rule("R-SUBNET-14", level="W", title="Route covers the GatewaySubnet's own range", source="UDR")
+def own_range(topology: Topology) -> Iterator[Breach]:
+    """It harms the control path between instances. Routes for workloads through a firewall are normal."""
+    for subnet, table, names in _own_range(topology):
+        if not _coexists(topology, subnet):
+            yield Breach(subnet, f"The route {listed(names)} of {table.name} covers this subnet.", "Narrow the route.")
+
+
+@rule("R-SUBNET-15", level="F", title="Route splits the two gateways of a network", source="COEXP")
+def coexistence_range(topology: Topology) -> Iterator[Breach]:
+    """Beside ExpressRoute such a route breaks BGP between the gateways."""
+    for subnet, table, names in _own_range(topology):
+        if _coexists(topology, subnet):
+            yield Breach(
+                subnet,
+                f"The route {listed(names)} of {table.name} covers this subnet, in which two gateways speak BGP.",
+                "Remove that route.",
+            )
+
+
+def _coexists(topology: Topology, subnet: Thing) -> bool:
+    network = subnet.id.parent
+    return network is not None and any(gateway.coexists for gateway in topology.gateways_in(network))
+
+
+@rule("R-SUBNET-16", level="F", title="Route does not steer traffic into high-bandwidth tunnels", source="HBT")
+def gateway_hop(topology: Topology) -> Iterator[Breach]:
+    """With high-bandwidth tunnels the next hop VirtualNetworkGateway does not mean the VPN."""
+    fast = [g for g in topology.vpn_gateways if g.thing.flag("properties.enableHighBandwidthVpnGateway")]
+    for gateway in fast:
+        for table in topology.of_type("microsoft.network/routetables"):
+            names = [name for name, _, hop in _routes(table) if hop == "virtualnetworkgateway"]
+            if names:
+                yield Breach(
+                    gateway.thing,
+                    f"The route {listed(names)} of {table.name} has the next hop VirtualNetworkGateway.",
+                    "Announce the prefixes over the VPN instead.",
+                )
+
+
+@rule("R-DNS-01", level="W", title="Custom DNS in the gateway's network", source="FAQ")
+def custom_dns(topology: Topology) -> Iterator[Breach]:
+    """Azure cannot maintain the gateway unless those servers forward to its own resolver."""
+    for network in topology.networks:
+        servers = [server for server in network.dns_servers if server != AZURE_DNS]
+        if servers and network.gateways and network.thing.is_managed:
+            yield Breach(
+                network.thing,
+                f"Its DNS servers are {listed(servers)}.",
+                f"Make sure that they forward to {AZURE_DNS}, or use Azure's DNS in this network.",
+            )

@@ -1,0 +1,159 @@
+"""Security posture: weak algorithms, defaults, and the profiles cnsa, nist and bsi."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from vpngw_iac.errors import Level
+from vpngw_iac.preflight.connection import Connection
+from vpngw_iac.preflight.point_to_site import BLOCK, with_clients
+from vpngw_iac.preflight.registry import Breach, rule
+from vpngw_iac.preflight.thing import Thing
+from vpngw_iac.preflight.topology import Topology
+from vpngw_iac.preflight.words import listed
+
+_WEAK: Mapping[str, frozenset[str]] = {
+    "ikeEncryption": frozenset({"DES", "DES3"}),
+    "ikeIntegrity": frozenset({"MD5", "SHA1"}),
+    "dhGroup": frozenset({"None", "DHGroup1", "DHGroup2"}),
+    "ipsecEncryption": frozenset({"None", "DES", "DES3"}),
+    "ipsecIntegrity": frozenset({"MD5", "SHA1"}),
+    "pfsGroup": frozenset({"None", "PFS1", "PFS2"}),
+}
+"""What is flagged without a profile; Azure accepts all of it."""
+
+_GCM = frozenset({"GCMAES128", "GCMAES192", "GCMAES256"})
+_AES = frozenset({"AES128", "AES192", "AES256"})
+
+PROFILES: Mapping[str, Mapping[str, frozenset[str]]] = {
+    "cnsa": {
+        "ikeEncryption": frozenset({"AES256", "GCMAES256"}),
+        "ikeIntegrity": frozenset({"SHA384", "GCMAES256"}),
+        "dhGroup": frozenset({"ECP384"}),
+        "ipsecEncryption": frozenset({"GCMAES256"}),
+        "ipsecIntegrity": frozenset({"GCMAES256"}),
+        "pfsGroup": frozenset({"ECP384"}),
+    },
+    "nist": {
+        "ikeEncryption": _AES | _GCM,
+        "ikeIntegrity": frozenset({"SHA256", "SHA384"}) | _GCM,
+        "dhGroup": frozenset({"DHGroup14", "DHGroup2048", "ECP256", "ECP384"}),
+        "ipsecEncryption": _AES | _GCM,
+        "ipsecIntegrity": frozenset({"SHA256"}) | _GCM,
+        "pfsGroup": frozenset({"PFS2048", "PFS14", "ECP256", "ECP384"}),
+    },
+    "bsi": {
+        "ikeEncryption": _AES | _GCM,
+        "ikeIntegrity": frozenset({"SHA256", "SHA384"}) | _GCM,
+        "dhGroup": frozenset({"ECP256", "ECP384"}),
+        "ipsecEncryption": _AES | _GCM,
+        "ipsecIntegrity": frozenset({"SHA256"}) | _GCM,
+        "pfsGroup": frozenset({"ECP256", "ECP384"}),
+    },
+}
+"""What each profile allows, of what Azure offers. nist: SP 800-77 Rev. 1 with SP 800-131A (no SHA-1, at least 112 bits,
+group 24 not recommended). cnsa: RFC 9206. bsi: TR-02102-3 (2048-bit groups ended in 2022)."""
+
+
+def _policies(topology: Topology) -> Iterator[tuple[Thing, Mapping[str, Any]]]:
+    for connection in topology.connections:
+        yield from ((connection.thing, policy) for policy in connection.policies)
+    for gateway in with_clients(topology):
+        yield from ((gateway.thing, policy) for policy in gateway.thing.items(f"{BLOCK}.vpnClientIpsecPolicies"))
+
+
+def _is_excluded(profile: str | None, name: str, value: object) -> bool:
+    allowed = PROFILES.get(profile or "")
+    if allowed is not None:
+        return name in allowed and value not in allowed[name]
+    return value in _WEAK[name]
+
+
+def _level(topology: Topology) -> Level:
+    return "error" if topology.profile in PROFILES else "warning"
+
+
+@rule("R-SEC-01", level="W", title="Weak algorithm in an IPsec policy", source="FAQ, CRY, SKU")
+def weak_algorithms(topology: Topology) -> Iterator[Breach]:
+    """DES, 3DES, MD5, SHA-1, small groups, no encryption; under a profile everything that it does not allow."""
+    for thing, policy in _policies(topology):
+        weak = [f"{n} {policy[n]}" for n in _WEAK if n in policy and _is_excluded(topology.profile, n, policy[n])]
+        if weak:
+            under = f" is not in profile {topology.profile}" if topology.profile in PROFILES else " is weak"
+            yield Breach(
+                thing,
+                f"{listed(weak, most=8)}{under}.",
+                "Use IpsecPolicy.strong(), or IpsecPolicy.cnsa() for that profile.",
+                _level(topology),
+            )
+
+
+@rule("R-SEC-02", level="W", title="IKEv1 or a policy-based gateway", source="FAQ")
+def old_protocols(topology: Topology) -> Iterator[Breach]:
+    """Both are kept for old devices."""
+    for connection in topology.connections:
+        if connection.is_ikev1 and not (connection.gateway and connection.gateway.is_policy_based):
+            yield Breach(connection.thing, "It uses IKEv1.", "Use IKEv2.", _level(topology))
+    for gateway in topology.vpn_gateways:
+        if gateway.is_policy_based:
+            yield Breach(
+                gateway.thing, "It is policy-based and speaks IKEv1.", "Make it route-based.", _level(topology)
+            )
+
+
+def _uses_defaults(connection: Connection) -> bool:
+    gateway = connection.gateway
+    takes_policy = gateway is None or not gateway.is_basic
+    return not connection.is_expressroute and takes_policy and connection.knows_policies and not connection.policies
+
+
+@rule(
+    "R-SEC-03",
+    level="W",
+    title="Azure's default proposals allow weak algorithms",
+    source="DEV, CRY",
+    see=("AzurePolicy:VPNGateways_CustomIpSecPolicies_Audit",),
+)
+def default_proposals(topology: Topology) -> Iterator[Breach]:
+    """Without a policy of its own a connection accepts 3DES, SHA-1 and group 2."""
+    for connection in topology.connections:
+        if connection.kind and _uses_defaults(connection):
+            yield Breach(
+                connection.thing,
+                "It has no IPsec policy; Azure then accepts 3DES, SHA-1 and DH group 2 too.",
+                "Add ipsec=IpsecPolicy.strong().",
+                _level(topology),
+            )
+
+
+@rule("R-SEC-05", level="W", title="SSTP should go", source="P2S, UG")
+def sstp(topology: Topology) -> Iterator[Breach]:
+    """Windows only, 128 clients, no IPv6, no user groups."""
+    for gateway in with_clients(topology):
+        if "sstp" in gateway.protocols and not gateway.is_basic:
+            yield Breach(
+                gateway.thing, "SSTP serves Windows only and 128 clients.", "Use OpenVPN; clients need a new profile."
+            )
+
+
+@rule("R-SEC-07", level="W", title="Sites authenticate by shared key", source="CERT")
+def shared_keys(topology: Topology) -> Iterator[Breach]:
+    """Certificates need no secret on both sides; told once per gateway, and only where they work (R-CERT-01)."""
+    for gateway in topology.vpn_gateways:
+        keyed = [connection for connection in gateway.sites if not connection.uses_certificate]
+        if keyed and gateway.thing.is_managed and not gateway.is_basic:
+            yield Breach(
+                gateway.thing,
+                f"{len(keyed)} connection(s) use shared keys.",
+                "Consider certificates for devices that can.",
+                "info",
+            )
+
+
+@rule("R-SEC-11", level="W", title="IPsec replay protection is off", source="SDK")
+def replay(topology: Topology) -> Iterator[Breach]:
+    """Off, an attacker can send recorded packets again."""
+    for gateway in topology.vpn_gateways:
+        if gateway.thing.flag("properties.disableIPSecReplayProtection"):
+            yield Breach(gateway.thing, "disableIPSecReplayProtection is true.", "Set replay_protection=True.")

@@ -69,7 +69,7 @@ def open_vaults(
     settings = settings_of(cloud, _fetch(wire, AzureIds(correlation)))
 
     def sign_in() -> Tokens:
-        return Tokens(credential or default_credential(settings), settings.tenant or tenant)
+        return _tokens(settings, tenant, credential)
 
     return KeyVaultSecrets(cache(sign_in), local, suffix=settings.vault_suffix, transport=wire, correlation=correlation)
 
@@ -77,6 +77,10 @@ def open_vaults(
 def signed_in(cloud: str, *, tenant: str | None, credential: TokenCredential | None) -> TokenCredential:
     """The credential of this run for another service than ARM; the simulator's state lies in public Azure Storage."""
     settings = settings_of("public" if cloud == "simulator" else cloud, _fetch(https_transport(), AzureIds()))
+    return _tokens(settings, tenant, credential)
+
+
+def _tokens(settings: CloudSettings, tenant: str | None, credential: TokenCredential | None) -> Tokens:
     return Tokens(credential or default_credential(settings), settings.tenant or tenant)
 
 

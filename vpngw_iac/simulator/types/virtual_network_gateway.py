@@ -16,7 +16,7 @@ from vpngw_iac.simulator.checks import network
 from vpngw_iac.simulator.children import check_children, reconcile, shown_children
 from vpngw_iac.simulator.document import UPDATING, Document, Hold, Operation
 from vpngw_iac.simulator.kind import Action, Change, Kind, Reader, defaults
-from vpngw_iac.simulator.refusal import Refusal
+from vpngw_iac.simulator.refusal import Refusal, not_simulated
 from vpngw_iac.simulator.relations import GATEWAYS, connections_of, network_of, peerings_to
 from vpngw_iac.simulator.wire import Answer, Json, Request
 from vpngw_iac.simulator.world import World, as_id, reference
@@ -79,6 +79,8 @@ class VirtualNetworkGateway(Kind):
         return properties
 
     def _fill(self, change: Change, properties: Json) -> None:
+        if properties.get("gatewayType") == "LocalGateway":
+            raise not_simulated("gateways of type LocalGateway")
         sku = dict(properties.get("sku") or {})
         if not sku.get("name"):
             raise Refusal(400, "GatewaySkuMissing", f"Gateway {change.id} has no SKU.")
@@ -94,7 +96,7 @@ class VirtualNetworkGateway(Kind):
             virtualNetworkGatewayPolicyGroups=[],
             enableBgpRouteTranslationForNat=False,
             disableIPSecReplayProtection=False,
-            vpnType="RouteBased" if route_based and kind != "LocalGateway" else "PolicyBased",
+            vpnType="RouteBased" if route_based else "PolicyBased",
             enableBgp=False,
             activeActive=False,
             allowRemoteVnetTraffic=False,
@@ -175,11 +177,12 @@ class VirtualNetworkGateway(Kind):
         shown["natRules"] = shown_children(world, document, NAT_RULES, reader)
         for item in shown["ipConfigurations"]:
             _show_part(document, item, "ipConfigurations")
-        if reader != "put" and document.state != UPDATING:
+        settled_before = document.created < world.now if reader == "put" else document.state != UPDATING
+        if settled_before:
             shown["virtualNetworkGatewayMigrationStatus"] = {"state": "None", "phase": "None", "errorMessage": ""}
         clients = shown.get("vpnClientConfiguration")
         if clients is None and (reader != "get" or document.state == UPDATING) and shown["gatewayType"] == "Vpn":
-            shown["vpnClientConfiguration"] = copy.deepcopy(NO_CLIENTS)
+            shown["vpnClientConfiguration"] = _no_clients(shown)
         elif clients is not None:
             _show_clients(world, document, clients, reader)
         return shown
@@ -200,8 +203,6 @@ def _sku(properties: Json) -> str:
 def _create_seconds(properties: Json) -> float:
     if properties["gatewayType"] == "ExpressRoute":
         return 784.0
-    if properties["gatewayType"] == "LocalGateway":
-        return 21.0
     sku = properties["sku"]["name"]
     if sku in {"Basic", "Standard", "HighPerformance"}:
         return 1500.0
@@ -275,6 +276,12 @@ def _show_clients(world: World, document: Document, clients: Json, reader: Reade
             server.pop("radiusServerSecret", None)
 
 
+def _no_clients(properties: Json) -> Json:
+    """Basic gateways know SSTP only (``test_network_vnet_gateway_edge_zone``)."""
+    protocols = ["SSTP"] if properties["sku"]["name"] == "Basic" else NO_CLIENTS["vpnClientProtocols"]
+    return copy.deepcopy(NO_CLIENTS) | {"vpnClientProtocols": list(protocols)}
+
+
 def _protocol_order(protocol: str) -> int:
     """GET answers in an order of its own (``test_network_vnet_gateway_ipsec``, ``test_vpn_client_package``)."""
     order = ["SSTP", "IkeV2", "OpenVPN"]
@@ -306,8 +313,9 @@ def _fill_bgp(change: Change, properties: Json) -> None:
             entry["tunnelIpAddresses"] = list(known[name]["tunnelIpAddresses"])
         addresses.append(entry)
     block: Json = {"asn": sent.get("asn", 0), "peerWeight": sent.get("peerWeight", 0)}
-    if earlier.get("bgpPeeringAddress"):
-        block["bgpPeeringAddress"] = earlier["bgpPeeringAddress"]
+    peer = sent.get("bgpPeeringAddress") or earlier.get("bgpPeeringAddress")
+    if peer:
+        block["bgpPeeringAddress"] = peer
     properties["bgpSettings"] = block | {"bgpPeeringAddresses": addresses}
 
 
@@ -324,8 +332,9 @@ def _settle_bgp(world: World, document: Document) -> None:
     entries = block["bgpPeeringAddresses"]
     addresses = _peer_addresses(world, document)
     for position, entry in enumerate(entries):
-        peer = addresses[position] if properties["activeActive"] else addresses[0]
-        entry["defaultBgpIpAddresses"] = [peer] if position < len(addresses) else []
+        # The third configuration of an active-active gateway serves clients and has no peer of its own (R-PIP-07).
+        mine = addresses[position : position + 1] if properties["activeActive"] else addresses[:1]
+        entry["defaultBgpIpAddresses"] = mine if position < len(addresses) else []
         configuration = properties["ipConfigurations"][position]["properties"]
         public = world.find(as_id(configuration.get("publicIPAddress")))
         if public is not None:
@@ -336,7 +345,13 @@ def _settle_bgp(world: World, document: Document) -> None:
 
 
 def _peer_addresses(world: World, document: Document) -> list[str]:
-    """Last usable address of the GatewaySubnet, or its fourth and fifth when active-active (recordings, R-BGP-11)."""
+    """Last usable address of the GatewaySubnet, or its fourth and fifth when active-active (recordings, R-BGP-11).
+
+    An address that was sent is kept, but not by an active-active gateway (``test_network_vpn_gateway``).
+    """
+    asked = str(document.properties["bgpSettings"].get("bgpPeeringAddress") or "")
+    if asked and "," not in asked and not document.properties["activeActive"]:
+        return [asked]
     first = document.properties["ipConfigurations"][0]["properties"]
     subnet = world.find(as_id(first.get("subnet")))
     prefixes = subnet.properties if subnet is not None else {}

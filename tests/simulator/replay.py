@@ -20,8 +20,11 @@ from vpngw_iac.simulator.kind import kinds
 MISSING = "<not recorded>"
 HEADERS = ("azure-asyncoperation", "location", "etag")
 """Headers whose presence matters; the recorders have thinned the others."""
+_ACTIONS = ("/sharedkey", "/sharedkey/reset", "/reset", "/virtualnetworkgateways/connections")
 _POLL = re.compile(r"/operations/|/operationresults/", re.IGNORECASE)
-_VOLATILE = re.compile(r"etag|resourceGuid|provisioningState|[kK]ey$|ipAddress|IpAddress|fqdn|stag|id$|Azure(Port|ASN)")
+_VOLATILE = re.compile(
+    r"etag|resourceGuid|provisioningState|[kK]ey$|ipAddress|IpAddress|fqdn|stag|id$|gatewayManagerEtag|Azure(Port|ASN)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,16 @@ class Replay:
         url = exchange["url"]
         if _POLL.search(url):
             return _key(url) in self.urls
-        return _type_of(urlsplit(url).path) is not None and not self._is_foreign_list(exchange)
+        path = urlsplit(url).path
+        return _type_of(path) is not None and not self._is_foreign_list(exchange) and not self._is_unseen(exchange)
+
+    def _is_unseen(self, exchange: dict[str, Any]) -> bool:
+        """A call on something that a template made and nobody has read yet."""
+        if exchange["method"] not in {"POST", "DELETE"} and "/sharedkey" not in exchange["url"].lower():
+            return False
+        path = urlsplit(exchange["url"]).path.lower()
+        known = [identifier.lower() for identifier in self.simulator.documents() if "/providers/" in identifier]
+        return "/providers/" in path and not any(path.startswith(identifier) for identifier in known)
 
     def _is_foreign_list(self, exchange: dict[str, Any]) -> bool:
         """A list that also holds what other tests of that day had made."""
@@ -124,28 +136,38 @@ class Replay:
                 self.urls[_key(theirs[name])] = ours[name]
 
     def _bring_about(self, exchange: dict[str, Any]) -> None:
-        """Let time pass, or put there what the recording finds there."""
+        """Let the operation end that the recording shows as ended, or put there what it finds there."""
         body = exchange.get("response_body")
-        if not isinstance(body, dict):
-            body = {}
-        ended = body.get("status") in {"Succeeded", "Failed"} or exchange["status"] in {200, 204}
-        polling = bool(_POLL.search(exchange["url"]))
-        state = (body.get("properties") or {}).get("provisioningState") if isinstance(body, dict) else None
-        if (polling and ended and body.get("status") != "InProgress") or (not polling and state != "Updating"):
-            self._finish()
-        if exchange["method"] == "GET" and exchange["status"] == 200 and not polling and "id" in body:
+        body = body if isinstance(body, dict) else {}
+        url = exchange["url"]
+        if _POLL.search(url):
+            if (
+                body.get("status") in {"Succeeded", "Failed"}
+                or exchange["status"] not in {200, 202}
+                or (exchange["status"] == 200 and "status" not in body)
+            ):
+                self.simulator.finish(self.urls[_key(url)])
+            return
+        if (body.get("properties") or {}).get("provisioningState") == "Updating" and exchange["method"] == "GET":
+            return
+        if not (exchange["method"] == "DELETE" and _type_of(urlsplit(url).path) == "group"):
+            self._finish_around(urlsplit(url).path)
+        if exchange["method"] == "GET" and exchange["status"] == 200 and "id" in body:
             self._seed(body, again=_type_of(body["id"]) == "group")
 
-    def _finish(self) -> None:
-        while (due := self.simulator.next_event()) is not None:
-            self.time.advance_to(due)
-            self.simulator.documents()
+    def _finish_around(self, path: str) -> None:
+        """Whoever reads or writes a resource next has waited for it, and for what it stands in and on."""
+        for identifier, document in self.simulator.documents().items():
+            ours = path.lower().startswith(identifier.lower()) or identifier.lower().startswith(path.lower())
+            is_gateway = "/virtualnetworkgateways/" in identifier.lower()
+            if ours or ("/connections" in path.lower() and is_gateway) or not _is_slow(document):
+                self.simulator.finish(identifier)
 
     def _adopt(self, exchange: dict[str, Any]) -> None:
         """A write whose body was not recorded: take what it answered."""
         body = exchange.get("response_body")
         if exchange["status"] < 300 and isinstance(body, dict) and "id" in body and _type_of(body["id"]):
-            self._finish()
+            self._finish_around(urlsplit(exchange["url"]).path)
             self._seed(body, again=True)
 
     def _seed(self, body: dict[str, Any], *, again: bool = False) -> None:
@@ -153,8 +175,12 @@ class Replay:
         if str(body["id"]).lower() in known and not again:
             return
         kept = {name: body[name] for name in ("location", "tags", "sku", "zones") if name in body}
+        properties = _without_read_only(body.get("properties") or {})
+        clients = properties.get("vpnClientConfiguration")
+        if clients and not clients.get("vpnClientAddressPool"):
+            del properties["vpnClientConfiguration"]  # the defaults that only PUT and LIST show
         try:
-            self.simulator.put(body["id"], {**kept, "properties": _without_read_only(body.get("properties") or {})})
+            self.simulator.put(body["id"], {**kept, "properties": properties})
         except ValueError:
             return
 
@@ -172,6 +198,11 @@ class Replay:
             if not made_here and _code(answer) != "ResourceGroupNotFound":
                 location = answer.get("location", "westus") if isinstance(answer, dict) else "westus"
                 self.simulator.put(f"/subscriptions/{match[1]}/resourceGroups/{match[2]}", {"location": location})
+
+
+def _is_slow(document: dict[str, Any]) -> bool:
+    """Whether a create takes so long that a recording does other things meanwhile."""
+    return str(document.get("type")) == "Microsoft.Network/virtualNetworkGateways"
 
 
 def _without_read_only(value: Any) -> Any:
@@ -195,7 +226,7 @@ def _type_of(path: str) -> str | None:
     for position in range(1, len(segments), 2):
         arm_type = f"{arm_type}/{segments[position].lower()}"
         if arm_type not in kinds():
-            return found if arm_type.split("/")[-1] in {"sharedkey", "reset", "connections"} else None
+            return found if arm_type.endswith(_ACTIONS) else None
         found = arm_type
     return found
 

@@ -14,7 +14,7 @@ from vpngw_iac.simulator.refusal import not_simulated
 from vpngw_iac.simulator.relations import connections_of
 from vpngw_iac.simulator.tunnels import status_of
 from vpngw_iac.simulator.wire import Answer, Json, Request
-from vpngw_iac.simulator.world import World, as_id
+from vpngw_iac.simulator.world import World, as_id, same
 
 _WITH_RESULT = {
     "getbgppeerstatus": 20.0,
@@ -30,7 +30,7 @@ _WITH_RESULT = {
 def act(world: World, document: Document, action: str, request: Request) -> Answer | Action:
     """Begin an action, or answer the list of connections."""
     if action == "connections" and request.method == "GET":
-        found = connections_of(world, document.id)
+        found = _begun_here(world, document)
         shown = [kind_of(connection).show(world, connection, "list", request.api_version) for connection in found]
         return lists.page(world, request, shown)
     if request.method == "POST" and action == "listradiussecrets":
@@ -54,6 +54,16 @@ def result(world: World, document: Document, operation: Operation) -> object:
     if operation.verb == "getvpnclientconnectionhealth":
         return {"value": []}
     return f"https://simulator.invalid/vpnprofile/{document.guid}/vpnclientconfiguration.zip"
+
+
+def _begun_here(world: World, document: Document) -> list[Document]:
+    """Connections whose first end the gateway is, in any group.
+
+    The twin of a Vnet2Vnet connection is not listed (``net_VirtualNetworkGateway_CanCreateVNetToVNetConnection``,
+    ``test_network_vpn_gateway``).
+    """
+    found = connections_of(world, document.id)
+    return [one for one in found if same(one.properties.get("virtualNetworkGateway1"), document.id)]
 
 
 def _radius_secrets(document: Document) -> list[Json]:

@@ -80,7 +80,7 @@ def _check_retired(change: Change, sku: str) -> None:
 def _references(change: Change, properties: Json) -> tuple[list[Document], list[Document]]:
     """Subnets and public addresses of the ipConfigurations; all must be there and Succeeded."""
     configurations = properties.get("ipConfigurations") or []
-    if not configurations and properties["gatewayType"] != "LocalGateway":
+    if not configurations:
         raise refuse(
             "VirtualNetworkGatewayIpConfigurationMissing",  # assumed
             f"Virtual network gateway {change.id} must have at least one ipConfiguration.",
@@ -213,7 +213,11 @@ def _check_features(change: Change, properties: Json) -> None:
 
 
 def check_clients(change: Change, properties: Json) -> None:
-    """The point-to-site block (R-POOL-01, R-P2S-04, R-CERTP-02, R-CERTP-03)."""
+    """The point-to-site block (R-POOL-01, R-P2S-04, R-CERTP-02, R-CERTP-03).
+
+    Line breaks in the data of a certificate were accepted in
+    ``net_VirtualNetworkGateway_CanCreatePointToSiteConfigurtation``, although the documents forbid them.
+    """
     clients = properties.get("vpnClientConfiguration")
     if not clients:
         return
@@ -231,7 +235,7 @@ def check_clients(change: Change, properties: Json) -> None:
         )
     for certificate in clients.get("vpnClientRootCertificates") or []:
         data = str((certificate.get("properties") or {}).get("publicCertData", ""))
-        if not data or any(mark in data for mark in ("BEGIN", " ", "\n", "\r")):
+        if not data or "BEGIN" in data or " " in data.strip():
             raise refuse(
                 "VpnClientRootCertificateDataInvalid",  # assumed
                 f"Data for certificate {certificate.get('name')} is invalid.",
@@ -250,7 +254,7 @@ def _check_update(change: Change, properties: Json, before: Document) -> None:
             )
     old, new = change.earlier["sku"]["name"], properties["sku"]["name"]
     may = skus.may_follow if properties["gatewayType"] == "Vpn" else skus.er_may_follow
-    if properties["gatewayType"] != "LocalGateway" and not may(old, new):
+    if not may(old, new):
         raise refuse(
             "GatewaySkuResizeNotSupported",  # assumed; the field shows CrossSeries…ResizeNotSupported
             f"Gateway {change.id} cannot be resized from {old} to {new}.",

@@ -132,6 +132,15 @@ class Simulator:
             document.etag = self._world.etag()
             self._world.save(document)
 
+    def finish(self, what: str) -> None:
+        """Let the operation end now: of a resource id, or of the URL it is polled at."""
+        with self._turn():
+            for operation in self._store.running():
+                if operation.id in what or operation.target.lower() == what.lower():
+                    operation.due = self.time.now()
+                    self._store.save_operation(operation)
+            operations.settle(self._world)
+
     def reset(self) -> None:
         """Empty the cloud."""
         with self._turn():

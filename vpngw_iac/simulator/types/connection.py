@@ -124,6 +124,8 @@ class Connection(Kind):
         shown["ingressBytesTransferred"] = shown["egressBytesTransferred"] = 0
         if reader != "list" and world.switches.echo_secrets:
             shown |= document.hidden
+        if reader == "put" and document.created < world.now:
+            shown["connectionStatus"] = "Unknown"
         if reader == "get" and document.state != UPDATING:
             shown["connectionStatus"] = status_of(world, document)
             tunnels = tunnels_of(world, document)

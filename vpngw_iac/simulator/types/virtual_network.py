@@ -93,6 +93,13 @@ class VirtualNetwork(Kind):
             shown[name] = shown_children(world, document, arm_type, reader)
         return shown
 
+    def show(self, world: World, document: Document, reader: Reader, api_version: str = "9999") -> Json:
+        """Versions before 2021 still answered ``enableVmProtection`` when it was off."""
+        shown = super().show(world, document, reader, api_version)
+        if api_version < "2021-01-01":
+            defaults(shown["properties"], enableVmProtection=False)
+        return shown
+
     def _check_dns(self, properties: Json) -> None:
         for server in (properties.get("dhcpOptions") or {}).get("dnsServers", []):
             if not is_address(str(server)):

@@ -181,7 +181,7 @@ class VirtualNetworkGateway(Kind):
         if settled_before:
             shown["virtualNetworkGatewayMigrationStatus"] = {"state": "None", "phase": "None", "errorMessage": ""}
         clients = shown.get("vpnClientConfiguration")
-        if clients is None and (reader != "get" or document.state == UPDATING) and shown["gatewayType"] == "Vpn":
+        if clients is None and reader != "get" and shown["gatewayType"] == "Vpn":
             shown["vpnClientConfiguration"] = _no_clients(shown)
         elif clients is not None:
             _show_clients(world, document, clients, reader)
@@ -234,7 +234,7 @@ def _fill_clients(properties: Json) -> None:
         properties.pop("vpnClientConfiguration", None)
         return
     clients.pop("vpnClientConnectionHealth", None)
-    for name, value in NO_CLIENTS.items():
+    for name, value in _no_clients(properties).items():
         if name != "vpnAuthenticationTypes":
             clients.setdefault(name, copy.deepcopy(value))
     for member in ("vpnClientRootCertificates", "vpnClientRevokedCertificates"):

@@ -127,3 +127,10 @@ def test_no_error_is_anything_but_ours(server: Server) -> None:
 
     with pytest.raises(VpngwError):
         cloud.begin(Call("put", SITE, {"location": "westeurope", "properties": {}}))
+
+
+def test_a_token_that_expires_in_the_middle_is_renewed_and_the_run_goes_on(server: Server) -> None:
+    cloud = opened(server.url)
+    server.simulator.faults.add(Fault.model_validate({"effect": {"do": "expire-token"}}))
+
+    assert not cloud.read(SITE).present

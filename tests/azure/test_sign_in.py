@@ -15,7 +15,7 @@ from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
 from azure.identity import ClientAssertionCredential, ClientSecretCredential, DefaultAzureCredential
 
-from tests.azure.scripted import GATEWAY, HUB, OTHER, Reply, Script, cloud_of, document, network
+from tests.azure.scripted import GATEWAY, HUB, OTHER, Reply, Script, cloud_of, document, error, network
 from vpngw_iac.azure.clouds import KNOWN, CloudSettings
 from vpngw_iac.azure.sign_in import Tokens, actor_of, claims_of, default_credential, github_credential
 from vpngw_iac.azure.transport import CallableTransport
@@ -174,6 +174,28 @@ def test_a_wrong_secret_of_another_tenant_is_a_failed_sign_in() -> None:
 
     with pytest.raises(SignInFailed, match="AADSTS700016"):
         cloud.begin(Call("put", GATEWAY, {}, tenants=("b",)))
+
+
+def test_a_token_that_azure_no_longer_accepts_is_replaced_once_even_for_a_write() -> None:
+    credential = Credential()
+    script = Script().on(
+        "PUT", "/vgw-hub", Reply(401, error("ExpiredAuthenticationToken")), Reply(200, document(GATEWAY))
+    )
+
+    cloud_of(script, credential=credential).begin(Call("put", GATEWAY, {"location": "westeurope"}))
+
+    assert [each.body for each in script.asked] == [{"location": "westeurope"}] * 2
+    assert len(credential.asked) == 2
+
+
+def test_a_token_of_the_wrong_tenant_is_told_at_once_with_advice() -> None:
+    script = Script().on("GET", "/vgw-hub", Reply(401, error("InvalidAuthenticationTokenTenant")))
+
+    with pytest.raises(SignInFailed) as caught:
+        cloud_of(script).read(GATEWAY)
+
+    assert "AZURE_TENANT_ID" in caught.value.advice
+    assert len(script.asked) == 1
 
 
 # --- GitHub --------------------------------------------------------------------------------------------------------

@@ -145,6 +145,14 @@ class Arm:
         return {"x-ms-authorization-auxiliary": ", ".join(f"Bearer {token}" for token in tokens)} if tokens else {}
 
     def _exchange(self, subscription: str, send: Callable[..., object], doing: str) -> Answer:
+        """One exchange; a second one with a new token if the first was not accepted: a 401 has done nothing."""
+        answer = self._once(subscription, send, doing)
+        if answer.status == 401 and answer.error.code.lower() != "invalidauthenticationtokentenant":
+            self._tokens.forget()
+            answer = self._once(subscription, send, doing)
+        return answer
+
+    def _once(self, subscription: str, send: Callable[..., object], doing: str) -> Answer:
         taken: list[Any] = []
         request = self.fresh_request()
         try:

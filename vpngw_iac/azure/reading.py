@@ -174,13 +174,11 @@ def in_parallel(steps: list[Callable[[], T]]) -> list[T]:
     """Results in the order of the steps; the first failure is raised and what has not begun is dropped."""
     if len(steps) <= 1:
         return [step() for step in steps]
-    with ThreadPoolExecutor(min(THREADS, len(steps)), thread_name_prefix="vpngw-read") as pool:
-        futures = [pool.submit(step) for step in steps]
-        try:
-            return [future.result() for future in futures]
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    pool = ThreadPoolExecutor(min(THREADS, len(steps)), thread_name_prefix="vpngw-read")
+    try:
+        return [future.result() for future in [pool.submit(step) for step in steps]]
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def member(document: Mapping[str, Any], *path: str) -> Any:

@@ -50,6 +50,11 @@ class Tokens:
         """The same tokens, asked for in one tenant."""
         return TenantTokens(self, tenant)
 
+    def forget(self) -> None:
+        """Ask for new tokens from now on: Azure does not accept what we have."""
+        with self._guard:
+            self._kept.clear()
+
     def get_token(
         self, *scopes: str, claims: str | None = None, tenant_id: str | None = None, **options: Any
     ) -> AccessToken:

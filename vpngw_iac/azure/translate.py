@@ -10,13 +10,7 @@ import re
 from collections.abc import Iterable
 from urllib.parse import quote
 
-from azure.core.exceptions import (
-    AzureError as SdkError,
-)
-from azure.core.exceptions import (
-    ClientAuthenticationError,
-    ServiceRequestError,
-)
+from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
 
 from vpngw_iac.azure.answer import Answer, AzureError, seconds_in
 from vpngw_iac.errors import (
@@ -253,8 +247,3 @@ def sign_in_failure(error: Exception, ids: AzureIds, secrets: Iterable[str] = ()
 def _sentence_after(text: str, code: str) -> str:
     rest = text.partition(code)[2].lstrip(": ")
     return " ".join(re.split(r"Trace ID|Correlation ID|\. |\r|\n", rest)[0].split())[:300].rstrip(".") or "refused"
-
-
-def is_sdk_error(error: BaseException) -> bool:
-    """Whether an exception comes from the SDK's own tree."""
-    return isinstance(error, SdkError)

@@ -1,4 +1,4 @@
-"""Another process: takes the lock of a file store as told on its command line, and says what happened, a line each."""
+"""Another process: takes the lock of a store as told on its command line, and says what happened, a line each."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from tests.state.samples import BINDING, DEPLOYMENT, a_state, an_owner, entry_set, opened
 from vpngw_iac.errors import StateLocked
@@ -18,9 +19,21 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
-def race(store: FileStore, name: str, rounds: int) -> None:
-    """Take the lock again and again; nobody else may be inside meanwhile."""
-    marker = store.folder.parent / "inside"
+def open_store(where: str) -> Any:
+    """The file store in a folder, or the blob store at a URL."""
+    if not where.startswith("azblob:"):
+        return FileStore(Path(where), DEPLOYMENT, BINDING)
+    from vpngw_iac.azure.blob_store import open_blob_store
+
+    return open_blob_store(where, "simulator", DEPLOYMENT, BINDING, credential=no_credential, lease_seconds=15)
+
+
+def no_credential() -> Any:
+    raise AssertionError("the account key is in the environment")
+
+
+def race(store: Any, name: str, rounds: int, marker: Path) -> None:
+    """Take the lock again and again; nobody else may be inside meanwhile, as the marker file proves."""
     for turn in range(rounds):
         try:
             with store.hold(an_owner(f"{name}-{turn}", actor=name)) as hold:
@@ -34,7 +47,7 @@ def race(store: FileStore, name: str, rounds: int) -> None:
             time.sleep(0.0005)
 
 
-def stay(store: FileStore, name: str) -> None:
+def stay(store: Any, name: str) -> None:
     """Hold the lock, append when told to, until killed."""
     with store.hold(an_owner(name, actor=name)) as hold:
         if store.load() is None:
@@ -54,6 +67,8 @@ def stay(store: FileStore, name: str) -> None:
 
 
 if __name__ == "__main__":
-    verb, folder, name, *rest = sys.argv[1:]
-    store = FileStore(Path(folder), DEPLOYMENT, BINDING)
-    race(store, name, int(rest[0])) if verb == "race" else stay(store, name)
+    verb, where, who, *rest = sys.argv[1:]
+    if verb == "race":
+        race(open_store(where), who, int(rest[0]), Path(rest[1]))
+    else:
+        stay(open_store(where), who)

@@ -58,9 +58,12 @@ def told(process, text):
 def test_of_racing_processes_one_writes_and_the_others_are_told_who(store):
     with store.hold(an_owner()) as hold:
         hold.checkpoint(a_state())
-    rounds = 100
+    rounds, marker = 100, store.folder.parent / "inside"
 
-    with worker("race", store.folder, "ada", rounds) as ada, worker("race", store.folder, "bob", rounds) as bob:
+    with (
+        worker("race", store.folder, "ada", rounds, marker) as ada,
+        worker("race", store.folder, "bob", rounds, marker) as bob,
+    ):
         said = {"ada": ada.communicate(timeout=60)[0].splitlines(), "bob": bob.communicate(timeout=60)[0].splitlines()}
 
     assert (ada.returncode, bob.returncode) == (0, 0), "two were inside at once"

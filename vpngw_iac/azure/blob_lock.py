@@ -21,9 +21,6 @@ from vpngw_iac.errors import CloudError, StateError, StateLocked
 from vpngw_iac.state.store import Owner
 
 LOCK = "lock"
-_HELD_BY_OTHER = frozenset(
-    {"LeaseAlreadyPresent", "LeaseIsBreakingAndCannotBeAcquired", "LeaseIsBrokenAndCannotBeRenewed"}
-)
 _OWNER_IS_WRITTEN_WITHIN = 2.0
 """Seconds in which a run that took the lease says its name."""
 
@@ -41,14 +38,14 @@ class BlobLock:
         lease = Lease(self._blobs, self._deployment, self._seconds, self.owner)
         with contextlib.suppress(Conflict):
             self._blobs.write(LOCK, b"", etag=None)
+        self._acquire(lease)
         try:
-            lease.add(LOCK)
-        except Conflict:
-            raise self._refused() from None
-        found = self._blobs.find(LOCK)
-        left_by = _owner_in(found.metadata) if found else None
-        self._blobs.set_metadata(LOCK, _metadata(owner), lease=lease.id)
-        return lease, left_by
+            found = self._blobs.find(LOCK)
+            self._blobs.set_metadata(LOCK, _metadata(owner), lease=lease.id)
+        except BaseException:
+            lease.drop(LOCK)
+            raise
+        return lease, _owner_in(found.metadata) if found else None
 
     def owner(self) -> Owner | None:
         """Who holds the lock now."""
@@ -70,14 +67,21 @@ class BlobLock:
             self._blobs.set_metadata(LOCK, {})
         return whose or _NAMELESS
 
-    def _refused(self) -> StateLocked:
+    def _acquire(self, lease: Lease) -> None:
+        """Try until the lock is ours or its holder has said its name; it may also be given back meanwhile."""
         give_up = time.monotonic() + _OWNER_IS_WRITTEN_WITHIN
-        holder = self.owner()
-        while holder is _NAMELESS and time.monotonic() < give_up:
+        while True:
+            with contextlib.suppress(Conflict):
+                lease.add(LOCK)
+                return
+            holder = self.owner() or _NAMELESS
+            if holder is not _NAMELESS or time.monotonic() > give_up:
+                raise self._locked_by(holder)
             time.sleep(0.05)
-            holder = self.owner()
+
+    def _locked_by(self, holder: Owner) -> StateLocked:
         return StateLocked(
-            f"The state of {self._deployment} is locked by {(holder or _NAMELESS).describe()}.",
+            f"The state of {self._deployment} is locked by {holder.describe()}.",
             advice=f"Wait for that run. If it is dead, its lease runs out within {self._seconds} seconds, "
             "or break it: `vpngw state unlock`.",
         )
@@ -98,6 +102,11 @@ class Lease:
         self._changing = threading.RLock()
         self._ended = threading.Event()
         self._renewer = threading.Thread(target=self._renew_for_ever, name="vpngw-lease", daemon=True)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Blobs that are leased."""
+        return tuple(self._leased)
 
     def start(self) -> None:
         """Renew from now on, every quarter of the lease's time."""
@@ -124,9 +133,13 @@ class Lease:
     def drop(self, name: str) -> None:
         """Give one blob back."""
         with self._changing:
-            if name in self._leased:
-                self._leased.remove(name)
-                self._blobs.release(name, self.id)
+            self.forget(name)
+            self._blobs.release(name, self.id)
+
+    def forget(self, name: str) -> None:
+        """A blob that was deleted needs no lease any more."""
+        with self._changing:
+            self._leased = [kept for kept in self._leased if kept != name]
 
     def assure(self) -> None:
         """Raise `StateLocked` if the lease is lost; renew it first if it may have run out unnoticed."""
@@ -166,8 +179,8 @@ class Lease:
         """Stop renewing and give everything back; what is lost, or cannot be reached, runs out by itself."""
         self._ended.set()
         if self._renewer.is_alive():
-            self._renewer.join()
-        with self._changing, contextlib.suppress(CloudError, StateError, Conflict):
+            self._renewer.join(timeout=10)
+        with self._changing, contextlib.suppress(CloudError, StateError):
             if not self._is_lost and LOCK in self._leased:
                 self._blobs.set_metadata(LOCK, {}, lease=self.id)
             for name in reversed(self._leased.copy()):

@@ -23,11 +23,11 @@ _QUICK = {"connection_timeout": 5, "read_timeout": 10}
 """Seconds for calls that must not hang while a lease runs out."""
 
 
-class Conflict(Exception):  # noqa: N818 - a condition was not met: callers decide what that means
+class Conflict(StateError):
     """A condition of a write, or of a lease, was not met; `code` is the storage service's own."""
 
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
+    def __init__(self, doing: str, code: str) -> None:
+        super().__init__(f"{doing[0].upper()}{doing[1:]} was refused: {code}.")
         self.code = code
 
 
@@ -186,7 +186,7 @@ class Blobs:
             self._reached = True
 
     def _meaning(self, error: HttpResponseError, doing: str) -> Exception:
-        code = str(getattr(error, "error_code", None) or "")
+        code = _code_of(error)
         status = error.status_code or 0
         if error.response is None:
             return transport_failure(
@@ -199,8 +199,14 @@ class Blobs:
         if status in {401, 403}:
             return _forbidden(doing, code or str(status), status)
         if status in {409, 412}:
-            return Conflict(code or str(status))
+            return Conflict(doing, code or str(status))
         return StateError(f"{doing[0].upper()}{doing[1:]} failed: HTTP {status} {code or error.reason}.")
+
+
+def _code_of(error: HttpResponseError) -> str:
+    """The storage service's own code; the SDK makes an enumeration of those that it knows."""
+    code = getattr(error, "error_code", None) or ""
+    return str(getattr(code, "value", code))
 
 
 class _Absent(StateError):
@@ -227,5 +233,5 @@ def _unless_exists() -> Iterator[None]:
     try:
         yield
     except HttpResponseError as error:
-        if str(getattr(error, "error_code", "")) not in {"BlobAlreadyExists", "LeaseIdMissing", "ConditionNotMet"}:
+        if _code_of(error) not in {"BlobAlreadyExists", "LeaseIdMissing", "ConditionNotMet"}:
             raise

@@ -49,9 +49,7 @@ def check(state: State, previous: State | None = None) -> tuple[str, ...]:
     `previous` is the document that this state follows: its lineage stays, its serial never grows smaller.
     """
     return tuple(
-        problem
-        for rule in (_identity, _addresses, _unique_ids, _needs, _cycle, _no_secret)
-        for problem in rule(state)
+        problem for rule in (_identity, _addresses, _unique_ids, _needs, _cycle, _no_secret) for problem in rule(state)
     ) + tuple(_succession(state, previous) if previous else ())
 
 

@@ -166,6 +166,24 @@ def load_journal(data: bytes) -> Journal:
     return Journal(tuple(records), len(data), unended=True)
 
 
+def is_damaged_document(data: bytes) -> bool:
+    """Whether these bytes are no checkpoint document."""
+    try:
+        load_checkpoint(data, "")
+    except Damaged:
+        return True
+    return False
+
+
+def is_damaged_journal(data: bytes) -> bool:
+    """Whether these bytes are no journal, a torn last line aside."""
+    try:
+        load_journal(data)
+    except Damaged:
+        return True
+    return False
+
+
 def readable_records(data: bytes) -> tuple[Record, ...]:
     """Every line that is a record, whatever stands between them."""
     found: list[Record] = []

@@ -19,6 +19,7 @@ from vpngw_iac.errors import StateError, UsageError
 from vpngw_iac.secret import FingerprintKey
 from vpngw_iac.state.check import checked_name
 from vpngw_iac.state.disk import Folder
+from vpngw_iac.state.document import is_damaged_document, is_damaged_journal
 from vpngw_iac.state.hold import StoreHold, utc_now
 from vpngw_iac.state.journal import Memory, Record
 from vpngw_iac.state.lock import Claim, FolderLock
@@ -270,8 +271,10 @@ class FileHold(StoreHold):
 
     def _set_aside(self) -> int:
         highest = highest_number(self.store)
-        number = sum("damaged" in name for name in self.store.backups()) // 2 + 1
-        for name in (_DOCUMENT, _JOURNAL):
-            if self._files.read(name) is not None:
-                self._files.move(name, f"{_BACKUPS}/damaged-{number:06d}-{name}")
+        number = sum("damaged" in name for name in self.store.backups()) + 1
+        document, journal = self._files.read(_DOCUMENT), self._files.read(_JOURNAL)
+        if document is not None and is_damaged_document(document):
+            self._files.move(_DOCUMENT, f"{_BACKUPS}/damaged-{number:06d}-{_DOCUMENT}")
+        if journal is not None and is_damaged_journal(journal):
+            self._files.move(_JOURNAL, f"{_BACKUPS}/damaged-{number:06d}-{_JOURNAL}")
         return highest

@@ -1,0 +1,332 @@
+"""A state in Azure Storage: ``azblob://account/container/prefix``.
+
+::
+
+    state.json   the checkpoint document; a snapshot of it is kept before each change
+    journal/     append blobs, each named after its first record; the last one is live
+    key          fingerprint key, kept apart      lock   the leased blob; its metadata says who
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+from azure.storage.blob import ContainerClient, ExponentialRetry
+
+from vpngw_iac.azure.blob_lock import BlobLock, Lease
+from vpngw_iac.azure.blobs import Blobs, Conflict
+from vpngw_iac.errors import StateError, UsageError
+from vpngw_iac.secret import FingerprintKey
+from vpngw_iac.state.check import checked_name
+from vpngw_iac.state.document import Damaged, is_damaged_document, is_damaged_journal, load_checkpoint
+from vpngw_iac.state.hold import StoreHold, utc_now
+from vpngw_iac.state.journal import Memory, Record
+from vpngw_iac.state.model import Binding, State
+from vpngw_iac.state.recall import highest_number, history_of, recall
+from vpngw_iac.state.store import Hold, Owner
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+
+SCHEME = "azblob"
+_DOCUMENT, _KEY, _JOURNALS, _BACKUPS = "state.json", "key", "journal", "backups"
+_SUFFIX = {"usgovernment": "blob.core.usgovcloudapi.net", "china": "blob.core.chinacloudapi.cn"}
+_ACCOUNT_KEY = "AZURE_STORAGE_KEY"
+
+
+def open_blob_store(
+    url: str,
+    cloud: str,
+    deployment: str,
+    binding: Binding | None = None,
+    *,
+    credential: Callable[[], TokenCredential],
+    environment: Mapping[str, str] | None = None,
+    lease_seconds: int = 60,
+) -> BlobStore:
+    """The store of one deployment below ``azblob://account/container[/prefix][?endpoint=https://HOST[/account]]``.
+
+    `cloud` and `deployment` are added to the prefix. Signs in with AZURE_STORAGE_KEY if it is set, else with what
+    `credential` gives. `endpoint` is for another storage service than the cloud's own (Azure Stack, Azurite).
+    """
+    place = place_of(url, cloud)
+    env = os.environ if environment is None else environment
+    account_key = env.get(_ACCOUNT_KEY)
+    if not account_key and place.endpoint.startswith("http://"):
+        raise UsageError(f"{place.endpoint} is not https: without {_ACCOUNT_KEY} a token would be sent in the clear.")
+    client = ContainerClient(
+        place.endpoint,
+        place.container,
+        credential={"account_name": place.account, "account_key": account_key} if account_key else credential(),
+        retry_policy=ExponentialRetry(initial_backoff=1, increment_base=2, retry_total=3, random_jitter_range=1),
+    )
+    folder = "/".join(part for part in (place.prefix, checked_name(cloud, "cloud"), deployment) if part)
+    return BlobStore(client, folder, deployment, binding, account=place.account, lease_seconds=lease_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a state URL leads."""
+
+    account: str
+    container: str
+    prefix: str
+    endpoint: str
+
+
+def place_of(url: str, cloud: str) -> Place:
+    """Read ``azblob://account/container/prefix``; raises `UsageError` with the form that is expected."""
+    parts = urlsplit(url)
+    container, _, prefix = parts.path.strip("/").partition("/")
+    if parts.scheme != SCHEME or not parts.netloc or not container:
+        raise UsageError(f"{url!r} is not a state URL: write azblob://ACCOUNT/CONTAINER/PREFIX.")
+    given = parse_qs(parts.query).get("endpoint", [""])[0]
+    endpoint = given or f"https://{parts.netloc}.{_SUFFIX.get(cloud, 'blob.core.windows.net')}"
+    if urlsplit(endpoint).scheme not in {"http", "https"}:
+        raise UsageError(f"{endpoint!r} is not the address of a storage service: write ?endpoint=https://HOST.")
+    return Place(parts.netloc, container, prefix.strip("/"), endpoint.rstrip("/"))
+
+
+class BlobStore:
+    """One deployment's state below a prefix of a container."""
+
+    def __init__(
+        self,
+        container: ContainerClient,
+        prefix: str,
+        deployment: str,
+        binding: Binding | None = None,
+        *,
+        account: str,
+        lease_seconds: int = 60,
+        utc: Callable[[], str] = utc_now,
+    ) -> None:
+        """`binding` is what this run is connected to; None (a command that asks no cloud) skips that comparison."""
+        self.deployment = checked_name(deployment)
+        self.url = f"{SCHEME}://{account}/{container.container_name}/{prefix}"
+        self._blobs = Blobs(container, prefix, self.url)
+        self.document_name = self._blobs.url_of(_DOCUMENT)
+        self._lock = BlobLock(self._blobs, deployment, lease_seconds)
+        self._binding = binding
+        self._utc = utc
+
+    def load(self) -> Memory | None:
+        """Checkpoint plus journal, checked; None if nothing was ever written. Raises `StateError`, never repairs."""
+        return recall(self, self.deployment, self._binding)
+
+    def key(self, *, create: bool = False) -> FingerprintKey | None:
+        """The fingerprint key; made when `create` and absent."""
+        data = self._blobs.read(_KEY)
+        if data is None and create:
+            made = FingerprintKey.new()
+            with contextlib.suppress(Conflict):
+                self._blobs.write(_KEY, made.secret.hex().encode(), etag=None)
+            data = self._blobs.read(_KEY)
+        return None if data is None else _key_in(data, self._blobs.url_of(_KEY))
+
+    @contextlib.contextmanager
+    def hold(self, owner: Owner) -> Iterator[BlobHold]:
+        """Take the lock for a run; raises `StateLocked` naming who has it. Released on exit, whatever happens."""
+        lease, left_by = self._lock.take(owner)
+        with lease.held():
+            notice = f"Stale lock of {left_by.describe()} taken over: its lease had run out." if left_by else ""
+            hold = BlobHold(self, self._blobs, lease, self._binding, self._utc, (notice,) if notice else ())
+            hold.fence(owner)
+            yield hold
+
+    def owner(self) -> Owner | None:
+        """Who holds the lock now."""
+        return self._lock.owner()
+
+    def unlock(self) -> Owner | None:
+        """Break the lock; returns whose it was. A living holder finds out at its next write."""
+        whose = self._lock.unlock()
+        if whose is not None:
+            for name in self._blobs.names(_JOURNALS)[-2:]:
+                self._blobs.break_lease(name)
+        return whose
+
+    def replace(self, hold: Hold, state: State) -> None:
+        """Write another state document, keeping a snapshot of the previous one."""
+        if not isinstance(hold, BlobHold) or hold.store is not self:
+            raise UsageError("A state can only be replaced under the lock of its own store.")
+        hold.replace(state)
+
+    def history(self) -> Iterator[Record]:
+        """All journal records that were ever kept, oldest first."""
+        return history_of(self)
+
+    def backups(self) -> Sequence[str]:
+        """Snapshots of the document and what was put aside, newest first."""
+        snapshots = [f"{_DOCUMENT}?snapshot={time}" for time in self._blobs.snapshots(_DOCUMENT)]
+        return (*reversed(snapshots), *reversed(self._blobs.names(_BACKUPS)))
+
+    # what `recall` reads
+
+    def document(self) -> bytes | None:
+        """The checkpoint document."""
+        return self._blobs.read(_DOCUMENT)
+
+    def journals(self, after: int) -> Sequence[tuple[str, bytes]]:
+        """Journals that may hold later records, oldest first."""
+        names = self._blobs.names(_JOURNALS)
+        ends = [_first(name) - 1 for name in names[1:]] + [None]
+        wanted = [name for name, end in zip(names, ends, strict=False) if end is None or end > after]
+        found = ((name, self._blobs.read(name)) for name in wanted)
+        return [(self._blobs.url_of(name), data) for name, data in found if data is not None]
+
+
+class BlobHold(StoreHold):
+    """The lease of a state, held."""
+
+    def __init__(
+        self,
+        store: BlobStore,
+        blobs: Blobs,
+        lease: Lease,
+        binding: Binding | None,
+        utc: Callable[[], str],
+        notices: tuple[str, ...],
+    ) -> None:
+        super().__init__(
+            name=store.document_name,
+            deployment=store.deployment,
+            binding=binding,
+            recall=store.load,
+            utc=utc,
+            notices=notices,
+        )
+        self.store = store
+        self._blobs = blobs
+        self._lease = lease
+        self._etag: str | None = None
+        self._keep_document = True
+        self._journal = ""
+        self._size: int | None = None
+
+    def fence(self, owner: Owner) -> None:
+        """Shut out the run that had the lock before: its etag and its lease on the journal are worth nothing now.
+
+        Comes before anything is read under the lock, so that what it wrote last is read and it writes nothing more.
+        """
+        self._etag = self._blobs.set_metadata(_DOCUMENT, {"run": owner.run})
+        data = self.store.document()
+        if data is None:
+            return
+        try:
+            last = load_checkpoint(data, self.store.document_name).last
+        except (Damaged, StateError):  # told by `load`: nothing is appended to such a state, by nobody
+            for name in self._blobs.names(_JOURNALS)[-1:]:
+                self._seize(name)
+            return
+        self._open_journal(last)
+
+    @contextlib.contextmanager
+    def _ours(self) -> Iterator[None]:
+        self._lease.assure()
+        yield
+
+    def renew(self) -> None:
+        """Ask the storage service whether the lock is still ours; raises `StateLocked`."""
+        self._lease.renew()
+
+    def _write_record(self, line: bytes) -> None:
+        if self._size is None:
+            found = self._blobs.find(self._journal)
+            self._size = found.size if found else 0
+        position, self._size = self._size, None
+        try:
+            self._blobs.append(self._journal, line, position=position, lease=self._lease.id)
+        except Conflict as conflict:
+            self._append_again(line, position, conflict)
+        self._size = position + len(line)
+
+    def _append_again(self, line: bytes, position: int, conflict: Conflict) -> None:
+        """After a refusal: an answer was lost on the way, a lease ran out unwanted, or the lock is lost."""
+        if conflict.code == "AppendPositionConditionNotMet":
+            if self._blobs.tail(self._journal, position) == line:
+                return
+            raise self._lease.lost()
+        if "lease" not in conflict.code.lower():
+            raise StateError(f"The journal {self._blobs.url_of(self._journal)} takes no record: {conflict.code}.")
+        self._lease.renew()
+        try:
+            self._blobs.append(self._journal, line, position=position, lease=self._lease.id)
+        except Conflict:
+            raise self._lease.lost() from None
+
+    def _write_document(self, document: bytes, last: int) -> None:
+        self._lease.renew()
+        try:
+            if self._etag is not None and self._keep_document:
+                self._blobs.snapshot(_DOCUMENT, self._etag)
+            self._etag = self._blobs.write(_DOCUMENT, document, etag=self._etag)
+            self._keep_document = True
+        except Conflict:
+            raise self._lease.lost() from None
+        self._open_journal(last)
+
+    def _open_journal(self, last: int) -> None:
+        """The live journal is the one that begins after the document's last record; ours alone while we hold it."""
+        name = f"{_JOURNALS}/{last + 1:010d}.jsonl"
+        if name == self._journal:
+            return
+        self._blobs.create_journal(name)
+        self._seize(name)
+        if self._journal:
+            self._lease.drop(self._journal)
+        self._journal, self._size = name, None
+
+    def _seize(self, name: str) -> None:
+        try:
+            self._lease.seize(name)
+        except Conflict:
+            raise self._lease.lost() from None
+
+    def _document(self) -> bytes | None:
+        return self.store.document()
+
+    def _set_aside(self) -> int:
+        """Keep the bytes of what cannot be read under another name; the document's place is then written over."""
+        highest = highest_number(self.store)
+        number = len(self._blobs.names(_BACKUPS)) + 1
+        document = self.store.document()
+        if document is not None and is_damaged_document(document):
+            self._blobs.write(f"{_BACKUPS}/damaged-{number:06d}-{_DOCUMENT}", document, etag=None)
+            self._keep_document = False
+        for name in self._blobs.names(_JOURNALS):
+            data = self._blobs.read(name) or b""
+            if is_damaged_journal(data):
+                self._blobs.write(f"{_BACKUPS}/damaged-{number:06d}-{name.replace('/', '-')}", data, etag=None)
+                self._remove_journal(name)
+        return highest
+
+    def _remove_journal(self, name: str) -> None:
+        self._blobs.delete(name, lease=self._lease.id if name in self._lease.names else None)
+        self._lease.forget(name)
+        if name == self._journal:
+            self._journal = ""
+
+
+def _first(name: str) -> int:
+    digits = name.removeprefix(f"{_JOURNALS}/").removesuffix(".jsonl")
+    return int(digits) if digits.isdigit() else 0
+
+
+def _key_in(data: bytes, name: str) -> FingerprintKey:
+    try:
+        secret = bytes.fromhex(data.decode("ascii").strip())
+    except ValueError:
+        secret = b""
+    if len(secret) != 32:
+        raise StateError(
+            f"The fingerprint key {name} is damaged.",
+            advice="Restore it, or remove it: secrets are then unverified until `vpngw apply --resend-secrets`.",
+            location=name,
+        )
+    return FingerprintKey(secret)

@@ -297,3 +297,9 @@ def busy_plan() -> Plan:
 
 def schedule_of(plan: Plan) -> Schedule:
     return order(plan.graph, plan.state, plan.changes)
+
+
+def schedule_or_none(plan: Plan) -> Schedule:
+    """The schedule, where every changed resource is declared; hand-made deletes of others have none."""
+    known = plan.graph.resources
+    return schedule_of(plan) if all(change.address in known for change in plan.changes) else Schedule()

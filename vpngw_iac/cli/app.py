@@ -17,7 +17,7 @@ from vpngw_iac.errors import ExitCode, UsageError, VpngwError
 
 app = typer.Typer(
     name="vpngw",
-    help="Infrastructure as code for Azure VPN Gateway: check, plan, apply and watch VPN deployments.",
+    help="Infrastructure as code for Azure VPN Gateway.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -43,7 +43,7 @@ def _root(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    """Infrastructure as code for Azure VPN Gateway: check, plan, apply and watch VPN deployments."""
+    """Infrastructure as code for Azure VPN Gateway: check, plan, apply and watch."""
 
 
 def main() -> NoReturn:

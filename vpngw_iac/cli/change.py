@@ -28,7 +28,10 @@ def plan(
     out: Out = None,
     detailed_exitcode: opt.DetailedExitCode = False,
 ) -> int:
-    """Show what apply would change, how long it takes and who loses connectivity. Writes nothing."""
+    """Show what apply would change and who loses connectivity.
+
+    Also how long it takes and what stands in the way. Writes nothing but the file of -o.
+    """
     from vpngw_iac.cli.work import make_plans, plan_code, tell_plans
 
     views = make_plans(run, file, choices, out)
@@ -44,7 +47,7 @@ def apply(
     detach: opt.Detach = False,
     timeout: opt.Timeout = None,
 ) -> int:
-    """Plan, ask, and carry it out; what an earlier run left unfinished is continued.
+    """Plan, ask, carry out; continue what a run left open.
 
     A saved plan is applied as it is, without asking; if something has moved since it was made, it is refused (8).
     """
@@ -67,12 +70,17 @@ def wait(run: Run, file: opt.Blueprint, timeout: opt.Timeout = None) -> int:
 def destroy(
     run: Run,
     file: opt.Blueprint,
-    choices: opt.Choices,
     yes: opt.Yes = False,
+    keep_public_ips: opt.KeepPublicIps = False,
+    all_gone: opt.AllGone = False,
     detach: opt.Detach = False,
     timeout: opt.Timeout = None,
 ) -> int:
-    """Delete everything of this deployment, after listing the public IP addresses that are lost for good."""
+    """Delete everything of this deployment.
+
+    Lists the public IP addresses that are lost for good before it asks.
+    """
     from vpngw_iac.cli.work import destroy_blueprints, tell_outcomes
 
+    choices = {"keep_public_ips": keep_public_ips, "all_gone": all_gone}
     return tell_outcomes(run, destroy_blueprints(run, file, choices, yes=yes, detach=detach, timeout=timeout))

@@ -19,7 +19,10 @@ def register(app: typer.Typer) -> None:
 
 
 def drift(run: Run, file: opt.Blueprint, deep: opt.Deep = False) -> int:
-    """Tell how Azure moved away from what was applied; exit code 2 if it did."""
+    """Tell how Azure moved away from what was applied.
+
+    Exit code 2 if it did; what is unmanaged but known is no alarm.
+    """
     from vpngw_iac.cli.summary import add_to_summary
     from vpngw_iac.report.json import drift_document
     from vpngw_iac.report.markdown import drift_markdown
@@ -32,7 +35,10 @@ def drift(run: Run, file: opt.Blueprint, deep: opt.Deep = False) -> int:
 
 
 def show(run: Run, file: opt.BlueprintOrPlan) -> int:
-    """Show what is deployed: public IPs, BGP addresses, the status of each tunnel; or a saved plan."""
+    """Show what is deployed, tunnel by tunnel; or a saved plan.
+
+    Status per tunnel, public IP and BGP addresses, what to hand over to a provider.
+    """
     from vpngw_iac.blueprints.load import saved_plan
     from vpngw_iac.cli.work import tell_plans
     from vpngw_iac.report.json import show_document
@@ -48,7 +54,7 @@ def show(run: Run, file: opt.BlueprintOrPlan) -> int:
 
 
 def log(run: Run, file: opt.Blueprint) -> int:
-    """Tell the history of runs, with the correlation and operation ids that support asks for."""
+    """Tell the history of runs, with the ids that support needs."""
     from vpngw_iac.report.json import log_document
     from vpngw_iac.report.text import history_text
 

@@ -50,7 +50,7 @@ def validate(
     file: opt.Blueprint,
     format: Annotated[ValidateFormat, typer.Option("--format", help="How to answer.")] = ValidateFormat.TEXT,
 ) -> int:
-    """Check a blueprint against everything Azure would refuse, offline."""
+    """Check a blueprint offline: all that Azure would refuse."""
     from vpngw_iac.cli.check import tell_validation
 
     loaded = run.load(file)
@@ -74,7 +74,7 @@ def graph(
     of: Annotated[Picture, typer.Option("--of", help="What to draw.")] = Picture.TOPOLOGY,
     format: Annotated[PictureFormat, typer.Option("--format", help="How to draw it.")] = PictureFormat.MERMAID,
 ) -> int:
-    """Draw networks, gateways and sites, or the operations in their order."""
+    """Draw the topology, or the operations in their order."""
     from vpngw_iac.report.json import document
     from vpngw_iac.report.pictures import draw
 

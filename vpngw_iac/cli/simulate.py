@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from vpngw_iac.simulator import Simulator
     from vpngw_iac.simulator.server import Server
 
-group = typer.Typer(
-    help="A cloud of our own, for trying, testing and teaching without a subscription.", no_args_is_help=True
-)
+group = typer.Typer(help="A simulated cloud, to try, test and teach without Azure.", no_args_is_help=True)
 
 Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 takes a free one.")]
 Tls = Annotated[bool, typer.Option("--tls/--no-tls", help="HTTPS with a certificate made for it, or plain HTTP.")]

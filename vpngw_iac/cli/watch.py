@@ -56,7 +56,9 @@ class Watch:
             from vpngw_iac.report.text import plan_text
             from vpngw_iac.report.view import PlanView
 
-            view = PlanView.of(plan, self.workspace.schedule(plan))
+            schedule = self.workspace.schedule(plan)
+            view = PlanView.of(plan, schedule)
+            self.progress.expect(schedule)
             self.run.say(plan_text(view, self.run.talk_style))
             if ask and view.changes and not view.blocking:
                 with self.interrupts.asking():

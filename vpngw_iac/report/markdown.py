@@ -47,7 +47,7 @@ def _plan(plan: PlanView) -> Iterator[str]:
 
 
 def _change(change: Change) -> tuple[str, ...]:
-    paths = ", ".join(f"`{cell(words.short_path(d.path))}`" for d in change.differences if d.path)
+    paths = ", ".join(code(words.short_path(d.path)) for d in change.differences if d.path)
     what = change.action.value + (f": {paths}" if paths else "")
     symbol = words.SYMBOLS[change.action]
     return f"`{symbol}`", cell(change.address), what, cell("; ".join(words.consequences(change.outage)))
@@ -73,7 +73,7 @@ def _drift(drift: Drift) -> Iterator[str]:
 
 def _item(item: DriftItem) -> tuple[str, ...]:
     changes = [
-        f"`{cell(words.short_path(d.path))}`: {code(words.value(d.applied))} → {code(words.value(d.observed))}"
+        f"{code(words.short_path(d.path))}: {code(words.value(d.applied))} → {code(words.value(d.observed))}"
         for d in item.differences
         if d.path
     ]
@@ -109,7 +109,7 @@ def cell(text: str) -> str:
 def code(text: str) -> str:
     """A value as code, in a table too."""
     fence = "``" if "`" in text else "`"
-    return f"{fence}{text.replace('|', chr(92) + '|')}{fence}"
+    return f"{fence}{text.replace('|', chr(92) + '|')}{fence}".replace("\n", " ")
 
 
 def fenced(text: str) -> Iterator[str]:

@@ -22,6 +22,7 @@ from vpngw_iac.engine.event import (
     RunEnded,
     RunStarted,
 )
+from vpngw_iac.engine.operation import Operation, Schedule
 from vpngw_iac.report import words
 from vpngw_iac.report.style import Style, is_terminal, style_for
 
@@ -30,17 +31,21 @@ if TYPE_CHECKING:
 
 _COLOURS = {"succeeded": "green", "failed": "red", "unconfirmed": "red", "skipped": "yellow", "running": "yellow"}
 _DEEDS = {
-    "put": "put",
-    "delete": "delete",
     "tag": "set tags",
     "act": "set the shared key",
-    "detach": "put without what goes",
-    "attach": "put with what came back",
+    "detach": "take off what goes",
+    "attach": "put back what came back",
 }
+
+
+_OperationEvent = OperationStarted | OperationWaiting | OperationProgress | OperationEnded
 
 
 class Progress(Protocol):
     """Takes the events of a run; used as a context manager around it."""
+
+    def expect(self, schedule: Schedule) -> None:
+        """What is going to happen, so that what waits can be told from what is forgotten."""
 
     def __call__(self, event: Event) -> None:
         """Tell it."""
@@ -85,26 +90,47 @@ class _Run:
     failed: int = 0
     running: dict[tuple[str, str], _Operation] = field(default_factory=dict)
     waiting: dict[tuple[str, str], _Operation] = field(default_factory=dict)
+    ahead: dict[tuple[str, str], Operation] = field(default_factory=dict)
+    """Operations that nothing was heard of yet."""
+    kinds: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def expect(self, schedule: Schedule) -> None:
+        """Take note of what is going to happen."""
+        for operation in schedule.operations:
+            key = (operation.key.address, str(operation.key.step))
+            self.ahead[key], self.kinds[key] = operation, operation.kind
+
+    def deed(self, event: _OperationEvent) -> str:
+        """What is being done, in a word or two."""
+        kind = self.kinds.get((event.address, event.step), event.verb)
+        return _DEEDS.get(event.step, kind)
+
+    def needs(self, operation: Operation) -> list[str]:
+        """What an operation ahead still waits for."""
+        open_ = self.ahead.keys() | self.running.keys() | self.waiting.keys()
+        return sorted({key.address for key in operation.after if tuple(key) in open_})
 
     def hear(self, event: Event, now: float) -> _Operation | None:
         """Take note; returns the operation that the event is about, as it was when the event came."""
+        if isinstance(event, _OperationEvent):
+            self.ahead.pop((event.address, event.step), None)
         match event:
             case RunStarted():
                 self.deployment, self.total, self.expected = event.deployment, event.total, event.seconds
             case OperationStarted():
                 key = (event.address, event.step)
                 self.waiting.pop(key, None)
-                self.running[key] = _Operation(event.address, _deed(event), event.usual, heard=now)
+                self.running[key] = _Operation(event.address, self.deed(event), event.usual, heard=now)
                 return self.running[key]
             case OperationWaiting():
                 key = (event.address, event.step)
                 before = self.running.pop(key, None) or self.waiting.get(key)
-                self.waiting[key] = _Operation(event.address, _deed(event), why=event.why, heard=now)
+                self.waiting[key] = _Operation(event.address, self.deed(event), why=event.why, heard=now)
                 return before
             case OperationProgress():
                 key = (event.address, event.step)
                 self.waiting.pop(key, None)
-                known = self.running.setdefault(key, _Operation(event.address, _deed(event)))
+                known = self.running.setdefault(key, _Operation(event.address, self.deed(event)))
                 known.seconds, known.usual, known.state, known.heard = event.seconds, event.usual, event.state, now
                 return known
             case OperationEnded():
@@ -118,19 +144,15 @@ class _Run:
         return None
 
 
-def _deed(event: OperationStarted | OperationWaiting | OperationProgress | OperationEnded) -> str:
-    return _DEEDS.get(event.step, event.step or event.verb)
-
-
-def started_line(event: OperationStarted) -> str:
+def started_line(event: OperationStarted, deed: str) -> str:
     """One line when an operation begins."""
     again = "found running, watched again" if event.resumed else "started"
-    return f"{event.address}: {_deed(event)} {again}, usually {_usually(event.usual)}"
+    return f"{event.address}: {deed} {again}, usually {_usually(event.usual)}"
 
 
-def ended_line(event: OperationEnded) -> str:
+def ended_line(event: OperationEnded, deed: str) -> str:
     """One line when it ended, with the cause if it failed."""
-    head = f"{event.address}: {_deed(event)} {event.status}"
+    head = f"{event.address}: {deed} {event.status}"
     if event.status == "skipped" and event.because:
         return f"{head}, because {event.because} failed"
     took = f" after {words.duration(event.seconds)}" if event.seconds >= 1 else ""
@@ -164,6 +186,10 @@ class PlainProgress:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         return None
 
+    def expect(self, schedule: Schedule) -> None:
+        """Knows creations from updates."""
+        self._run.expect(schedule)
+
     def __call__(self, event: Event) -> None:
         """Write what is worth a line."""
         before = self._run.hear(event, 0.0)
@@ -176,14 +202,14 @@ class PlainProgress:
                 count = words.plural(event.total, "operation")
                 return [f"{event.deployment}: {count}, {words.expectation(event.seconds)}"]
             case OperationStarted():
-                return [started_line(event)]
+                return [started_line(event, self._run.deed(event))]
             case OperationWaiting() if about is None or about.why != event.why:
-                return [f"{event.address}: {_deed(event)} {words.waits(event.why)}"]
+                return [f"{event.address}: {self._run.deed(event)} {words.waits(event.why)}"]
             case OperationProgress() if about is not None and event.seconds - about.told >= 60:
                 about.told = event.seconds
                 return [progress_line(about)]
             case OperationEnded():
-                return [self._style.paint(ended_line(event), _COLOURS.get(event.status, "blue"))]
+                return [self._style.paint(ended_line(event, self._run.deed(event)), _COLOURS.get(event.status, "blue"))]
             case Notice():
                 return [event.text]
             case RunEnded():
@@ -239,6 +265,11 @@ class LiveProgress:
         except (OSError, ValueError):
             return
 
+    def expect(self, schedule: Schedule) -> None:
+        """Shows what waits for what."""
+        with self._guard:
+            self._run.expect(schedule)
+
     def __call__(self, event: Event) -> None:
         """Redraw; what ended stays above the table."""
         with self._guard:
@@ -246,9 +277,9 @@ class LiveProgress:
         try:
             match event:
                 case OperationEnded():
-                    self._say(ended_line(event), _COLOURS.get(event.status, "blue"))
+                    self._say(ended_line(event, self._run.deed(event)), _COLOURS.get(event.status, "blue"))
                 case OperationStarted(resumed=True):
-                    self._say(started_line(event), "cyan")
+                    self._say(started_line(event, self._run.deed(event)), "cyan")
                 case Notice():
                     self._say(event.text, "yellow")
                 case _:
@@ -268,7 +299,8 @@ class LiveProgress:
 
         with self._guard:
             running = [replace(o, seconds=self._elapsed(o)) for o in self._run.running.values()]
-            waiting = [replace(o) for o in self._run.waiting.values()]
+            waiting = [(o.address, o.deed, words.waits(o.why)) for o in self._run.waiting.values()]
+            waiting += [(o.address, self._deed_ahead(o), _after(self._run.needs(o))) for o in self._run.ahead.values()]
             summary = self._summary()
         running.sort(key=lambda o: o.seconds - o.usual)
         table = Table.grid(padding=(0, 2), expand=False)
@@ -281,11 +313,15 @@ class LiveProgress:
                 _time(operation),
                 Text(operation.state, "dim"),
             )
-        for operation in waiting[: max(0, _MOST_ROWS - len(running))]:
-            table.add_row(" ", Text(operation.address), operation.deed, "", Text(words.waits(operation.why), "yellow"))
+        for address, deed, why in waiting[: max(0, _MOST_ROWS - len(running))]:
+            table.add_row(" ", Text(address, "dim"), Text(deed, "dim"), "", Text(why, "dim"))
         hidden = len(running) + len(waiting) - _MOST_ROWS
         rest: list[Any] = [Text(f"   and {hidden} more", "dim")] if hidden > 0 else []
         return Group(table, *rest, Text(summary, "bold"))
+
+    @staticmethod
+    def _deed_ahead(operation: Operation) -> str:
+        return _DEEDS.get(operation.key.step, operation.kind)
 
     def _elapsed(self, operation: _Operation) -> float:
         return operation.seconds + (self._now() - operation.heard) * self._speed
@@ -299,6 +335,14 @@ class LiveProgress:
 
 
 _MOST_ROWS = 15
+
+
+def _after(addresses: list[str]) -> str:
+    """``after VpnGateway/hq and 2 more``; what waits for nothing starts next."""
+    if not addresses:
+        return "next"
+    more = f" and {len(addresses) - 1} more" if len(addresses) > 1 else ""
+    return f"after {addresses[-1]}{more}"
 
 
 def _bar(operation: _Operation, width: int = 16) -> str:

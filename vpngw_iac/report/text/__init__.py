@@ -2,12 +2,12 @@
 
 from vpngw_iac.report.text.errors import error_text
 from vpngw_iac.report.text.findings import findings_text
+from vpngw_iac.report.text.inventory import inventory_text
 from vpngw_iac.report.text.look import (
     documents_text,
     drift_text,
     entries_text,
     history_text,
-    inventory_text,
     rules_text,
     secrets_text,
 )

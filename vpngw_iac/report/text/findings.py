@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from vpngw_iac.errors import Finding, Findings
 from vpngw_iac.report import words
-from vpngw_iac.report.style import Style
+from vpngw_iac.report.style import Style, columns
 
 _COLOURS = {"error": "red", "warning": "yellow", "info": "blue"}
 _INDENT = "         "
@@ -28,6 +28,20 @@ def finding_lines(finding: Finding, style: Style) -> Iterator[str]:
     for label, text in (("At", finding.location), ("See", finding.source)):
         if text:
             yield style.paint(f"{_INDENT}{label}: {text}", "dim")
+
+
+def brief_lines(findings: Iterable[Finding], style: Style) -> Iterator[str]:
+    """Errors and warnings in full, what is only worth knowing in a line each."""
+    items = Findings.of(findings).items
+    for finding in items:
+        if finding.level != "info":
+            yield from finding_lines(finding, style)
+            yield ""
+    notes = [finding for finding in items if finding.level == "info"]
+    if notes:
+        yield style.paint("Worth knowing (`vpngw validate` says more):", "blue")
+        yield from columns(((note.rule, note.address, note.summary) for note in notes), indent="  ")
+        yield ""
 
 
 def findings_text(findings: Iterable[Finding], style: Style, *, checked: str = "") -> str:

@@ -1,4 +1,4 @@
-"""What is there, as text: drift, inventory, history of runs, secrets, rules, state entries, simulated documents."""
+"""What is there, as text: drift, history of runs, secrets, rules, state entries, simulated documents."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from vpngw_iac.engine.change import DriftItem
-from vpngw_iac.engine.result import Drift, Inventory, InventoryItem, SecretCheck
+from vpngw_iac.engine.result import Drift, SecretCheck
 from vpngw_iac.report import words
 from vpngw_iac.report.style import Style, columns
 from vpngw_iac.report.text.findings import finding_lines
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 _SEVERITIES = {"security": "red", "availability": "yellow", "cosmetic": "dim"}
 _SYMBOLS = {"changed": "~", "missing": "-", "unmanaged": "?"}
-_GOOD = ("connected", "succeeded", "provisioned", "enabled", "unfinished: running")
 
 
 # --- drift -----------------------------------------------------------------------------------------------------------
@@ -75,96 +74,6 @@ def _drift_sentence(drift: Drift, style: Style) -> str:
     advice += " What is unmanaged is never touched." if any(i.kind == "unmanaged" for i in drift.items) else ""
     colour = "red" if drift.alarming else "yellow"
     return style.paint(f"Drift in {drift.deployment}: {counts}.", colour, "bold") + advice
-
-
-# --- inventory -------------------------------------------------------------------------------------------------------
-
-
-def inventory_text(inventory: Inventory, style: Style) -> str:
-    """What is deployed: addresses to hand over, tunnels with their status, and what people outside must do."""
-    return "\n".join(_inventory(inventory, style)) + "\n"
-
-
-def _inventory(inventory: Inventory, style: Style) -> Iterator[str]:
-    if inventory.running:
-        yield style.paint(f"A run is in progress: {inventory.running}.", "yellow")
-    if not inventory.items:
-        yield f"Nothing of {inventory.deployment} is deployed."
-        return
-    yield style.paint(f"{inventory.deployment}: {words.plural(len(inventory.items), 'resource')}", "bold")
-    for item in inventory.items:
-        yield ""
-        yield from _inventory_item(item, style)
-    handover = [item for item in inventory.items if _must_hand_over(item)]
-    if handover:
-        yield ""
-        yield style.paint("To hand over to the connectivity provider:", "yellow", "bold")
-        yield from columns(
-            ((item.address, f"service key {item.facts.get('service_key', '(not known yet)')}") for item in handover),
-            indent="  ",
-        )
-
-
-def _must_hand_over(item: InventoryItem) -> bool:
-    state = item.facts.get("provider_state")
-    return state is not None and str(state).lower() != "provisioned"
-
-
-def _inventory_item(item: InventoryItem, style: Style) -> Iterator[str]:
-    yield f"{style.paint(item.address, 'bold')}  {_state(item.state, style)}"
-    rows = []
-    for name, value in item.facts.items():
-        if name == "tunnels":
-            continue
-        rows.append(
-            (
-                name.replace("_", " "),
-                _state(_fact(value), style) if name.endswith(("state", "status")) else _fact(value),
-            )
-        )
-    yield from columns(rows, indent="    ")
-    for tunnel in item.facts.get("tunnels") or ():
-        yield f"    {_tunnel(tunnel, style)}"
-    yield style.paint(f"    {item.id}", "dim")
-
-
-def _state(word: str, style: Style) -> str:
-    colour = (
-        "green"
-        if word.lower() in _GOOD
-        else "red"
-        if word.lower() in ("failed", "absent", "notconnected")
-        else "yellow"
-    )
-    return style.paint(word, colour)
-
-
-def _fact(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return ", ".join(_fact(item) for item in value)
-    if isinstance(value, Mapping):
-        return "; ".join(f"{key} {_fact(item)}" for key, item in value.items() if item not in (None, [], ""))
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(value)
-
-
-def _tunnel(tunnel: Mapping[str, Any], style: Style) -> str:
-    name = str(tunnel.get("tunnel", "tunnel"))
-    status = _state(str(tunnel.get("connectionStatus", "Unknown")), style)
-    traffic = f"in {_bytes(tunnel.get('ingressBytesTransferred'))}, out {_bytes(tunnel.get('egressBytesTransferred'))}"
-    last = tunnel.get("lastConnectionEstablishedUtcTime")
-    since = f", since {last}" if last else ""
-    return f"tunnel {name}: {status}, {traffic}{since}"
-
-
-def _bytes(count: Any) -> str:
-    number = float(count or 0)
-    for unit in ("B", "kB", "MB", "GB"):
-        if number < 1000:
-            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
-        number /= 1000
-    return f"{number:.1f} TB"
 
 
 # --- history ---------------------------------------------------------------------------------------------------------

@@ -21,8 +21,9 @@ def outcome_text(outcome: Outcome, style: Style) -> str:
 
 def _lines(outcome: Outcome, style: Style) -> Iterator[str]:
     for finding in outcome.findings:
-        yield from finding_lines(finding, style)
-        yield ""
+        if finding.blocks:
+            yield from finding_lines(finding, style)
+            yield ""
     for notice in outcome.notices:
         yield from style.wrap(f"Note: {notice}")
     for result in _with(outcome, "failed", "unconfirmed"):
@@ -93,6 +94,7 @@ def _sentence(outcome: Outcome, style: Style) -> str:
     deed = f"{_DEEDS[outcome.kind]} of {outcome.deployment}"
     done = words.plural(len(_with(outcome, "succeeded")), "operation")
     left = "" if outcome.changes_left is None else f" {words.plural(outcome.changes_left, 'change')} left to apply."
+    again = "destroy" if outcome.kind == "destroy" else "apply"
     match outcome.outcome:
         case "succeeded" if not outcome.operations:
             return style.paint(f"{deed}: nothing to do.{left if outcome.changes_left else ''}", "green", "bold")
@@ -104,12 +106,16 @@ def _sentence(outcome: Outcome, style: Style) -> str:
         case "failed":
             failed = len(_with(outcome, "failed", "unconfirmed"))
             rest = f", {n} skipped" if (n := len(_with(outcome, "skipped"))) else ""
-            told = f"{deed} failed: {done} done, {failed} failed{rest}. Nothing was rolled back; apply again continues."
+            told = (
+                f"{deed} failed: {done} done, {failed} failed{rest}. Nothing is rolled back; `vpngw {again}` continues."
+            )
             return style.paint(told, "red", "bold")
         case "running":
-            told = f"{deed} left while Azure goes on: {done} done. Continue with `vpngw wait` or `vpngw apply`.{left}"
+            told = f"{deed} left while Azure goes on: {done} done. Continue with `vpngw wait` or `vpngw {again}`.{left}"
         case "waiting":
-            told = f"{deed}: {done} done, the rest waits as said above. Apply again when it is done.{left}"
+            told = (
+                f"{deed}: {done} done, the rest waits as said above. `vpngw {again}` continues when it is done.{left}"
+            )
         case "interrupted":
-            told = f"{deed} interrupted: {done} done. What runs in Azure goes on; `vpngw apply` continues from here."
+            told = f"{deed} interrupted: {done} done. What runs in Azure goes on; `vpngw {again}` continues from here."
     return style.paint(told, "yellow", "bold")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import zip_longest
 from typing import Any
 
 from vpngw_iac.engine.change import Action, Change, Difference
 from vpngw_iac.engine.document import shown
 from vpngw_iac.report import words
 from vpngw_iac.report.style import Style, columns
-from vpngw_iac.report.text.findings import finding_lines
+from vpngw_iac.report.text.findings import brief_lines
 from vpngw_iac.report.view import PlanView
 
 _INDENT = "      "
@@ -27,14 +28,19 @@ def _lines(plan: PlanView, style: Style) -> Iterator[str]:
     if plan.running:
         yield style.paint(f"A run is in progress: {plan.running}. What follows may change under it.", "yellow")
     yield ""
-    for change in plan.changes:
-        yield from _change(change, plan, style)
+    yield from _blocks([list(_change(change, plan, style)) for change in plan.changes])
     yield from _lost(plan, style)
     yield from _side_notes(plan, style)
-    for finding in plan.findings:
-        yield from finding_lines(finding, style)
-        yield ""
+    yield from brief_lines(plan.findings, style)
     yield from _footer(plan, style)
+
+
+def _blocks(blocks: list[list[str]]) -> Iterator[str]:
+    """Changes with an empty line between them, unless both are a line each."""
+    for block, following in zip_longest(blocks, blocks[1:]):
+        yield from block
+        if following is None or len(block) > 1 or len(following) > 1:
+            yield ""
 
 
 def heading(plan: PlanView) -> str:
@@ -55,9 +61,8 @@ def _change(change: Change, plan: PlanView, style: Style) -> Iterator[str]:
     yield from _differences(change, style)
     for source in change.known_after:
         yield f"{_INDENT}{style.paint(f'waits for {source}, which decides a value of it', 'dim')}"
-    for consequence in words.consequences(change.outage):
+    for consequence in () if plan.destroy else words.consequences(change.outage):
         yield from (style.paint(line, "yellow") for line in style.wrap(f"! {consequence}", _INDENT))
-    yield ""
 
 
 def _deed(change: Change) -> str:

@@ -1,0 +1,162 @@
+"""What is deployed, as text: tunnels first, then what the other side must be told, then every resource with its id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from vpngw_iac.engine.result import Inventory, InventoryItem
+from vpngw_iac.report import words
+from vpngw_iac.report.style import Style, columns
+
+_GOOD = frozenset({"connected", "succeeded", "provisioned", "enabled"})
+_BAD = frozenset({"failed", "absent", "notconnected", "disconnected", "canceled"})
+_ADDRESSES = (
+    ("tunnelIpAddresses", "public"),
+    ("defaultBgpIpAddresses", "BGP"),
+    ("customBgpIpAddresses", "BGP, custom"),
+)
+"""What the devices on the other side are configured with."""
+
+
+def inventory_text(inventory: Inventory, style: Style) -> str:
+    """What is deployed."""
+    return "\n".join(_lines(inventory, style)) + "\n"
+
+
+def _lines(inventory: Inventory, style: Style) -> Iterator[str]:
+    if inventory.running:
+        yield style.paint(f"A run is in progress: {inventory.running}.", "yellow")
+    if not inventory.items:
+        yield f"Nothing of {inventory.deployment} is deployed."
+        return
+    yield style.paint(f"{inventory.deployment}: {words.plural(len(inventory.items), 'resource')}", "bold")
+    yield from _part("Tunnels", [line for item in inventory.items for line in _tunnels(item, style)])
+    yield from _part("What the other side is configured with", _addresses(inventory))
+    yield from _part("To hand over to the connectivity provider", _handover(inventory))
+    for (subscription, group), items in _by_group(inventory.items).items():
+        rows = [(item.address, _state(item.state, style), _facts(item), _tail(item)) for item in items]
+        yield from _part(f"In resource group {group} of subscription {subscription}", columns(rows))
+
+
+def _by_group(items: Iterable[InventoryItem]) -> dict[tuple[str, str], list[InventoryItem]]:
+    groups: dict[tuple[str, str], list[InventoryItem]] = {}
+    for item in items:
+        groups.setdefault((item.id.subscription, (item.id.group or "").lower()), []).append(item)
+    return groups
+
+
+def _tail(item: InventoryItem) -> str:
+    """The end of an id: what follows the resource group."""
+    return item.id.text.rpartition("/providers/")[2] if "/providers/" in item.id.text else ""
+
+
+def _part(title: str, lines: list[str]) -> Iterator[str]:
+    if lines:
+        yield ""
+        yield title
+        yield from (f"  {line}" for line in lines)
+
+
+def _of(inventory: Inventory, arm_type: str) -> Iterator[InventoryItem]:
+    return (item for item in inventory.items if item.id.type.lower().endswith("/" + arm_type))
+
+
+def _tunnels(item: InventoryItem, style: Style) -> Iterator[str]:
+    """A connection with its status, and each of its tunnels where Azure tells them apart."""
+    if not item.id.type.lower().endswith("/connections"):
+        return
+    facts = item.facts
+    status = _state(str(facts.get("status") or "status not told"), style)
+    total = _traffic(facts.get("ingress_bytes"), facts.get("egress_bytes"))
+    yield f"{item.address}  {status}  {facts.get('type', '')}, {total}"
+    rows = [
+        (
+            str(tunnel.get("tunnel", "")),
+            _state(str(tunnel.get("connectionStatus") or "Unknown"), style),
+            _traffic(tunnel.get("ingressBytesTransferred"), tunnel.get("egressBytesTransferred")),
+            _since(tunnel.get("lastConnectionEstablishedUtcTime")),
+        )
+        for tunnel in facts.get("tunnels") or ()
+    ]
+    yield from columns(rows, indent="    ")
+
+
+def _since(moment: Any) -> str:
+    return f"since {moment} UTC" if moment else "never connected"
+
+
+def _traffic(incoming: Any, outgoing: Any) -> str:
+    return f"in {_bytes(incoming)}, out {_bytes(outgoing)}"
+
+
+def _bytes(count: Any) -> str:
+    number = float(count or 0)
+    for unit in ("B", "kB", "MB", "GB"):
+        if number < 1000:
+            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
+        number /= 1000
+    return f"{number:.1f} TB"
+
+
+def _addresses(inventory: Inventory) -> list[str]:
+    rows: list[tuple[str, ...]] = []
+    for item in _of(inventory, "virtualnetworkgateways"):
+        instances = [each for each in item.facts.get("bgp_addresses") or () if isinstance(each, Mapping)]
+        asn = f"AS {item.facts['asn']}" if item.facts.get("asn") else ""
+        for instance in instances:
+            name = str(instance.get("ipconfigurationId", "")).rpartition("/")[2]
+            told = [f"{label} {', '.join(found)}" for key, label in _ADDRESSES if (found := instance.get(key))]
+            rows.append((item.address, name, "  ".join(filter(None, (*told, asn)))))
+    if not rows:
+        rows = [
+            (i.address, str(i.facts["ip_address"]))
+            for i in _of(inventory, "publicipaddresses")
+            if "ip_address" in i.facts
+        ]
+    return columns(rows)
+
+
+def _handover(inventory: Inventory) -> list[str]:
+    rows = []
+    for item in _of(inventory, "expressroutecircuits"):
+        state = str(item.facts.get("provider_state") or "")
+        if state.lower() != "provisioned":
+            provider = item.facts.get("provider", "the provider")
+            key = item.facts.get("service_key", "not known yet")
+            rows.append((item.address, f"service key {key} to {provider}; it is {state or 'not provisioned'} there"))
+    return columns(rows)
+
+
+def _facts(item: InventoryItem) -> str:
+    """The few facts that fit beside a resource."""
+    kept = (
+        "sku",
+        "active_active",
+        "ip_address",
+        "device",
+        "fqdn",
+        "prefixes",
+        "address_space",
+        "peering_state",
+        "clients",
+    )
+    told = []
+    for name in kept:
+        value = item.facts.get(name)
+        if name == "active_active":
+            told += ["active-active"] if value else []
+        elif name == "clients" and value is not None:
+            told.append(words.plural(int(value), "client"))
+        elif value not in (None, [], ""):
+            told.append(_fact(value))
+    return ", ".join(told)
+
+
+def _fact(value: Any) -> str:
+    return ", ".join(str(item) for item in value) if isinstance(value, list | tuple) else str(value)
+
+
+def _state(word: str, style: Style) -> str:
+    known = word.lower()
+    return style.paint(word, "green" if known in _GOOD else "red" if known in _BAD else "yellow")

@@ -98,10 +98,12 @@ def test_the_shared_key_changes_only_when_its_operation_has_ended(
 
     poller = connections.begin_set_shared_key("rg-hub", "con-berlin", {"value": "rotated1"}, polling=False)
     during = connections.get_shared_key("rg-hub", "con-berlin").value
+    state = connections.get("rg-hub", "con-berlin").provisioning_state
     time.advance(60)
 
     assert poller is not None
-    assert during == "abc123"
+    assert (during, state) == ("abc123", "Updating")
+    assert connections.get("rg-hub", "con-berlin").provisioning_state == "Succeeded"
     assert connections.get_shared_key("rg-hub", "con-berlin").value == "rotated1"
 
 

@@ -110,7 +110,8 @@ def _check_region(change: Change, address: Document) -> None:
 
 def _check_subnets(change: Change, properties: Json, subnets: list[Document]) -> None:
     """Name (R-SUBNET-01) and size (R-SUBNET-02, R-SUBNET-03) of the GatewaySubnet; codes assumed."""
-    smallest = 29 if properties["sku"]["name"] == "Basic" else 27
+    retired = change.world.switches.allow_retired
+    smallest = 29 if properties["sku"]["name"] == "Basic" or retired else 27
     for subnet in subnets:
         if subnet.name.lower() != "gatewaysubnet":
             raise refuse(

@@ -145,6 +145,8 @@ class Action:
     async_header: bool = True
     location_header: bool = True
     holds: bool = True
+    updating: bool = False
+    """The resource itself reads Updating while the action runs."""
     payload: Json | None = None
 
 

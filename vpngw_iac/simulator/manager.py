@@ -317,6 +317,8 @@ def start_action(world: World, request: Request, document: Document, action: Act
     held = kind.holds(Change(world, document.arm_id, document.body, document)) if action.holds else {}
     operations.refuse_contention(world, document.id, held, kind.contention)
     payload = dict(action.payload or {})
+    if action.updating:
+        payload["updating"], document.state = True, UPDATING
     if not action.async_header:
         payload["location_only"] = True
     operation = operations.begin(world, action.name, document, action.seconds, request.api_version, held, payload)

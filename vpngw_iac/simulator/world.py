@@ -26,7 +26,8 @@ class Switches:
     """Answers carry sharedKey, radiusServerSecret and authorizationKey, as every recording does; a newer contract of
     the API says that they stop (R-RAD-06)."""
     allow_retired: bool = False
-    """Accept what Azure accepted before 2025-11: non-AZ and legacy VPN SKUs, Basic and zoneless public IPs."""
+    """Accept what Azure accepted in earlier years: non-AZ and legacy VPN SKUs, Basic and zoneless public IPs, a
+    GatewaySubnet below /27 (``xplat_arm-network-vpn-gateway-tests``)."""
     honour_etags: bool = True
     """Compare If-Match and the body's etag with the document's; unproven for gateways."""
     parallel_writes: int = 4

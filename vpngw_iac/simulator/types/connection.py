@@ -2,7 +2,7 @@
 
 Evidence: ``net_ManageVpnGatewaySite2SiteConnectionTest`` (PUT, GET, LIST), ``test_network_vpn_connection_ipsec``
 (defaults of 2022, policies set and cleared), ``test_network_active_active_cross_premise_connection`` (sharedkey),
-``xplat_arm-network-vpn-connection-tests`` (409 while the key is being set).
+``xplat_arm-network-vpn-connection-tests`` (Updating and 409 while the key is being set).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from vpngw_iac.simulator.wire import Answer, Json, Request
 from vpngw_iac.simulator.world import World, as_id, reference
 
 _ENDS = ("virtualNetworkGateway1", "virtualNetworkGateway2", "localNetworkGateway2", "peer")
+_SECRETS = ("sharedKey", "authorizationKey")
 _TYPES = {"ipsec": "IPsec", "vnet2vnet": "Vnet2Vnet", "expressroute": "ExpressRoute", "vpnclient": "VPNClient"}
 
 
@@ -101,7 +102,13 @@ class Connection(Kind):
         return holds
 
     def stored(self, change: Change, document: Document) -> None:
-        """Keep the keys apart; a key that was not sent is one that Azure makes up (R-PSK-04)."""
+        """Keep the keys apart; a key that was not sent is one that Azure makes up (R-PSK-04).
+
+        A status that was sent comes back in the answer, and only there (``test_network_vpn_connection_ipsec``).
+        """
+        document.hidden.pop("sentStatus", None)
+        if "connectionStatus" in change.sent:
+            document.hidden["sentStatus"] = change.sent["connectionStatus"]
         properties = document.properties
         sent = properties.pop("sharedKey", None)
         if connection_checks.has_shared_key(properties):
@@ -123,9 +130,9 @@ class Connection(Kind):
         shown = dict(document.properties)
         shown["ingressBytesTransferred"] = shown["egressBytesTransferred"] = 0
         if reader != "list" and world.switches.echo_secrets:
-            shown |= document.hidden
-        if reader == "put" and document.created < world.now:
-            shown["connectionStatus"] = "Unknown"
+            shown |= {name: document.hidden[name] for name in _SECRETS if name in document.hidden}
+        if reader == "put" and "sentStatus" in document.hidden:
+            shown["connectionStatus"] = document.hidden["sentStatus"]
         if reader == "get" and document.state != UPDATING:
             shown["connectionStatus"] = status_of(world, document)
             tunnels = tunnels_of(world, document)
@@ -143,11 +150,12 @@ class Connection(Kind):
             value = str(read_body(request).get("value", ""))
             self._key(document)
             connection_checks.check_key(value, document.arm_id)
-            return Action("sharedkey", 20.0, status=200, location_header=False, payload={"value": value})
+            return Action("sharedkey", 20.0, 200, location_header=False, updating=True, payload={"value": value})
         if action == "sharedkey/reset" and request.method == "POST":
             length = int(read_body(request).get("keyLength", 128))
             self._key(document)
-            return Action("sharedkey/reset", 20.0, payload={"value": world.secret(length), "length": length})
+            payload = {"value": world.secret(length), "length": length}
+            return Action("sharedkey/reset", 20.0, updating=True, payload=payload)
         if action == "resetconnection" and request.method == "POST":
             return Action("resetconnection", 20.0)
         raise not_simulated(f"{request.method} connections/{action}")

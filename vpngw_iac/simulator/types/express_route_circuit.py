@@ -6,6 +6,9 @@ The service provider's side moves by `Simulator.provision_circuit`, or by itself
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from vpngw_iac.simulator.children import check_children, reconcile, shown_children
 from vpngw_iac.simulator.document import UPDATING, Document
 from vpngw_iac.simulator.kind import Change, Kind, Reader, defaults
@@ -28,6 +31,14 @@ class ExpressRouteCircuit(Kind):
     create_seconds = 40.0
     update_seconds = 20.0
     remove_seconds = 20.0
+    since: ClassVar[Mapping[str, str]] = {
+        "properties.allowGlobalReach": "2019-04-01",
+        "properties.globalReachEnabled": "2019-04-01",
+        "properties.stag": "2019-04-01",
+        "properties.peerings[].type": "2018-01-01",
+        "properties.peerings[].properties.connections": "2018-02-01",
+        "properties.peerings[].properties.peeredConnections": "2019-02-01",
+    }
     read_only = frozenset(
         {"circuitProvisioningState", "serviceProviderProvisioningState", "serviceKey", "stag", "gatewayManagerEtag"}
     )

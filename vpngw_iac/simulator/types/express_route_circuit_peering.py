@@ -6,6 +6,9 @@ a space before its code).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from vpngw_iac.simulator.document import Document, Hold
 from vpngw_iac.simulator.kind import Change, Kind, defaults, exclusively
 from vpngw_iac.simulator.wire import Json
@@ -23,6 +26,11 @@ class ExpressRouteCircuitPeering(Kind):
     create_seconds = 20.0
     update_seconds = 20.0
     remove_seconds = 20.0
+    since: ClassVar[Mapping[str, str]] = {
+        "type": "2018-01-01",
+        "properties.connections": "2018-02-01",
+        "properties.peeredConnections": "2019-02-01",
+    }
     read_only = frozenset({"lastModifiedBy", "azureASN", "primaryAzurePort", "secondaryAzurePort", "peeredConnections"})
 
     def accept(self, change: Change) -> Json:

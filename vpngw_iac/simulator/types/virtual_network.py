@@ -58,6 +58,8 @@ class VirtualNetwork(Kind):
         if "dhcpOptions" in properties:
             properties["dhcpOptions"].setdefault("dnsServers", [])
         defaults(properties, enableDdosProtection=False, privateEndpointVNetPolicies="Disabled")
+        if "bgpCommunities" in properties:
+            properties["bgpCommunities"].setdefault("regionalCommunity", "12076:50000")
         self._check_dns(properties)
         self._check_subnets(change, properties)
         for name, arm_type in _CHILDREN.items():

@@ -128,6 +128,12 @@ def as_id(value: object) -> ArmId | None:
         return None
 
 
+def _text(value: object) -> str | None:
+    """An id as text to compare; parsing each would make a cloud of a thousand sites slow."""
+    text = value.get("id") if isinstance(value, dict) else value
+    return str(text).lower().rstrip("/") if isinstance(text, str | ArmId) else None
+
+
 def with_plain_words(id_text: str) -> str:
     """An id with the word ``providers`` in lower case: everything in an id is found in any casing."""
     return _PROVIDERS.sub("/providers/", id_text)
@@ -135,7 +141,7 @@ def with_plain_words(id_text: str) -> str:
 
 def same(first: object, second: object) -> bool:
     """Whether two references name the same resource."""
-    left, right = as_id(first), as_id(second)
+    left, right = _text(first), _text(second)
     return left is not None and left == right
 
 

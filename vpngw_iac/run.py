@@ -246,7 +246,7 @@ class _Run:
         self, plan: Plan, address: str, prints: dict[SecretReference, Fingerprint], before: Entry | None
     ) -> Entry:
         resource = plan.graph.resources[address]
-        return entry_of(resource, plan.graph.needs(address), prints, resolver(plan.snapshot.get), before)
+        return entry_of(resource, plan.needed_entries(address), prints, resolver(plan.snapshot.get), before)
 
     def _set(self, entry: Entry) -> None:
         self.hold.append(EntrySet(at=self.clock.utc(), entry=entry))

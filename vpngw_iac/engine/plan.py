@@ -77,6 +77,15 @@ class Plan:
         """The change of one resource."""
         return next((change for change in self.changes if change.id == resource_id), None)
 
+    def needed_entries(self, address: str) -> tuple[ArmId, ...]:
+        """What the entry of a resource depends on: managed things alone, not what is only used."""
+        known = self.state.by_id()
+        return tuple(target for target in self.graph.needs(address) if target in known or self._is_managed(target))
+
+    def _is_managed(self, target: ArmId) -> bool:
+        resource = self.graph.by_id.get(target)
+        return resource is not None and not (resource.only_if_absent and self.snapshot.get(target).present)
+
     @property
     def outage(self) -> dict[OutageLevel, tuple[str, ...]]:
         """Who loses connectivity, by how long."""

@@ -56,9 +56,14 @@ class NotInList:
 
 @dataclass(frozen=True, slots=True)
 class KeyedBy:
-    """A list whose items are owned one by one, recognised by this property (without case)."""
+    """A list whose items are owned one by one, recognised by this property (without case).
+
+    `items_stay`: the items are Azure's and are there by themselves; leaving one out takes back only what was declared
+    in it.
+    """
 
     key: str
+    items_stay: bool = False
 
 
 @dataclass(frozen=True, slots=True)

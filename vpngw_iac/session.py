@@ -87,8 +87,9 @@ class Place:
 class Session:
     """Everything one run works with, opened when first used."""
 
-    def __init__(self, place: Place, deployment: str) -> None:
+    def __init__(self, place: Place, deployment: str, tenants: Mapping[str, str] | None = None) -> None:
         self.place = place
+        self.tenants = tenants or {}
         self.deployment = deployment
         self.run = uuid.uuid4().hex[:12]
         self.correlation = str(uuid.uuid4())
@@ -169,6 +170,7 @@ class Session:
                 key=key.fingerprint if key else None,
                 clock=self.clock,
                 correlation=self.correlation,
+                tenants=self.tenants,
             )
         return self._cloud
 

@@ -223,7 +223,7 @@ class Workspace:
         found = preflight.check(
             (*plan.graph.resources.values(), *plan.graph.existing.values()),
             waive=_waived(blueprint),
-            observed={i: o.document for i, o in snapshot.observed.items() if o.document is not None},
+            observed=_documents(plan.graph, snapshot),
             created_or_replaced=made,
             changed={c.id: [d.path for d in c.differences] for c in plan.changes},
         )
@@ -330,7 +330,12 @@ class Workspace:
 
     def session(self, blueprint: Deployable) -> Session:
         """A run's own clock, cloud, store and secrets."""
-        return Session(self._place, self.name_of(blueprint))
+        return Session(self._place, self.name_of(blueprint), tenants=self._tenants(blueprint))
+
+    def _tenants(self, blueprint: Deployable) -> dict[str, str]:
+        """Tenant of each subscription that the blueprint names with one."""
+        items = blueprint.resources(self._place.scope)
+        return {item.id.subscription: item.tenant for item in items if item.tenant}
 
     def session_named(self, deployment: str) -> Session:
         """The same for a deployment without its blueprint."""
@@ -346,6 +351,15 @@ def _own_findings(blueprint: Deployable) -> tuple[Finding, ...]:
     """What the blueprint itself has to say (contradictions between parts)."""
     findings = getattr(blueprint, "findings", None)
     return tuple(findings()) if callable(findings) else ()
+
+
+def _documents(graph: Graph, snapshot: Snapshot) -> dict[ArmId, Any]:
+    """What Azure has of what is declared or used; what is about to be deleted is no part of the topology."""
+    return {
+        resource_id: observed.document
+        for resource_id, observed in snapshot.observed.items()
+        if observed.document is not None and (resource_id in graph.by_id or resource_id in graph.existing)
+    }
 
 
 def _waived(blueprint: Deployable) -> dict[str, str]:

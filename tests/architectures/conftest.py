@@ -84,6 +84,7 @@ def world(tmp_path: Path, environment: Mapping[str, str], monkeypatch: pytest.Mo
 def differences_of(plan: Plan) -> list[str]:
     """What a plan says, for assertion messages."""
     return [
-        f"{c.action} {c.address}: " + ", ".join(f"{d.path} ({d.cause}) {d.observed!r} -> {d.declared!r}" for d in c.differences)
+        f"{c.action} {c.address}: "
+        + ", ".join(f"{d.path} ({d.cause}) {d.observed!r} -> {d.declared!r}" for d in c.differences)
         for c in plan.changes
     ]

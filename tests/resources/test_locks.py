@@ -35,13 +35,13 @@ def locks(resource: Resource, verb: str = "create") -> set[Lock]:
 
 
 @pytest.mark.parametrize("verb", ["create", "update", "delete"])
-def test_a_write_to_a_gateway_holds_its_subnet(verb: str) -> None:
-    assert {Lock(GATEWAY), Lock(SUBNET)} == locks(gateway("default", "activeActive"), verb)
+def test_a_write_to_a_gateway_holds_its_subnet_and_what_hangs_on_it(verb: str) -> None:
+    assert {Lock(GATEWAY), Lock(f"{GATEWAY}/writes"), Lock(SUBNET)} == locks(gateway("default", "activeActive"), verb)
 
 
 @pytest.mark.parametrize("verb", ["tag", "act"])
-def test_a_tag_on_a_gateway_holds_the_gateway_alone(verb: str) -> None:
-    assert {Lock(GATEWAY)} == locks(gateway(), verb)
+def test_a_tag_on_a_gateway_leaves_its_subnet_free(verb: str) -> None:
+    assert {Lock(GATEWAY), Lock(f"{GATEWAY}/writes")} == locks(gateway(), verb)
 
 
 def test_a_body_that_is_not_known_still_locks_the_resource() -> None:

@@ -154,6 +154,9 @@ def _keyed(shape: Shape, d: Any, a: Any, o: Any, path: str, out: _Collector) -> 
         observed, applied = by_key(o, key, name), by_key(a, key, name)
         if declared is not ABSENT and observed is ABSENT:
             _value(item, declared, applied, ABSENT, place, out)
+        elif declared is ABSENT and shape.items_stay:
+            rest = {name: value for name, value in applied.items() if name != key}
+            _removed(item, rest, observed, place, out)
         elif declared is ABSENT:
             _removed_whole(item, applied, observed, place, out)
         else:
@@ -330,6 +333,8 @@ def _over_keyed(shape: Shape, d: Any, a: Any, o: Any, path: str, held: frozenset
         name = element.get(key) if isinstance(element, Mapping) else None
         declared, applied = by_key(d, key, name), by_key(a, key, name)
         place = f"{path}[{key}={name}]"
+        if declared is ABSENT and applied is not ABSENT and shape.items_stay:
+            declared = {key: name}
         if declared is not ABSENT:
             body.append(_over(item, declared, applied, element, place, held))
         elif applied is ABSENT or not same(item, applied, element):
@@ -350,14 +355,17 @@ def strip(shape: Shape, value: Any) -> Any:
         }
         return {name: item for name, item in inner.items() if item is not ABSENT}
     if isinstance(value, list | tuple):
-        item = _child_shape(shape) if shape.children else (shape.item or UNKNOWN)
-        return [kept for kept in (strip(item, element) for element in value) if kept is not ABSENT]
+        if shape.children:
+            return [_child(shape.children, element) for element in value]
+        return [kept for kept in (strip(shape.item or UNKNOWN, element) for element in value) if kept is not ABSENT]
     return value
 
 
-def _child_shape(shape: Shape) -> Shape:
-    model = type_of(shape.children or "")
-    return shape_of(model) if model else UNKNOWN
+def _child(arm_type: str, element: Any) -> Any:
+    """A child resource inside its parent's PUT: as read, with the name that says which one it is."""
+    model = type_of(arm_type)
+    names = {key: element[key] for key in ("id", "name") if key in element}
+    return names | strip(shape_of(model) if model else UNKNOWN, element)
 
 
 def unsendable(shape: Shape, declared: Any, observed: Any, path: str = "") -> tuple[str, ...]:

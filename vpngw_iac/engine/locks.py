@@ -1,4 +1,7 @@
-"""Who may run beside whom: exclusive locks, and adaptive ones that let as many run as Azure bears."""
+"""Who may run beside whom: exclusive locks, and adaptive ones that let as many run as Azure bears.
+
+Under one name, who holds it exclusively (a gateway's own write) excludes those who share it (its connections).
+"""
 
 from __future__ import annotations
 
@@ -34,8 +37,10 @@ class Locks:
                 state = self._adaptive.setdefault(lock.name, _Adaptive())
                 if len(state.running) >= state.limit:
                     return f"{len(state.running)} operations on the same gateway"
-            elif (holder := self._exclusive.get(lock.name)) not in (None, key):
-                return f"{holder} to finish with {lock.name.rsplit('/', 1)[-1]}"
+            elif lock.name in self._adaptive and (others := self._adaptive[lock.name].running - {key}):
+                return f"{min(others)} on the same gateway"
+            if (holder := self._exclusive.get(lock.name)) not in (None, key):
+                return f"{holder} to finish"
         return ""
 
     def take(self, key: Key, locks: Iterable[Lock]) -> None:

@@ -51,6 +51,7 @@ def order(graph: Graph, state: State, changes: Iterable[Change]) -> Schedule:
         _add_detour(draft, edge)
     _puts_after_needs(draft)
     _deletes(draft)
+    _updates_after_deletes(draft)
     nodes = {key: replace(op, after=frozenset(draft.after[key] & set(draft.nodes))) for key, op in draft.nodes.items()}
     return _schedule(nodes)
 
@@ -215,6 +216,34 @@ def _deletes(draft: _Draft) -> None:
                 draft.after[key] |= _survivor_puts(draft, holder.address)
         if operation.id in entries and _is_new_beside_old(draft, key.address):
             draft.after[key].add(Key(key.address, "put"))
+
+
+def _updates_after_deletes(draft: _Draft) -> None:
+    """A survivor is written after what used to need it is gone, unless that itself waits for the survivor.
+
+    A gateway cannot give up an APIPA address that a connection still uses (R-BGP-09).
+    """
+    for key in sorted(draft.nodes):
+        entry = draft.state.entries.get(key.address)
+        if key.step != "delete" or entry is None:
+            continue
+        for target in entry.needs:
+            resource = draft.graph.by_id.get(target)
+            put = Key(resource.address, "put") if resource else None
+            if put in draft.nodes and draft.nodes[put].kind == "update" and not _waits_for(draft, key, put):
+                draft.after[put].add(key)
+
+
+def _waits_for(draft: _Draft, start: Key, goal: Key) -> bool:
+    seen, frontier = set[Key](), [start]
+    while frontier:
+        key = frontier.pop()
+        if key == goal:
+            return True
+        if key not in seen:
+            seen.add(key)
+            frontier += draft.after[key]
+    return False
 
 
 def _survivor_puts(draft: _Draft, address: str) -> set[Key]:

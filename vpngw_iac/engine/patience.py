@@ -25,10 +25,10 @@ MAX_TRIES = 6
 def poll_delay(asked: float | None, polls: int, usual: float) -> float:
     """Seconds to the next poll: what Azure asks, else growing waits in proportion to how long it usually takes.
 
-    Since 2020 Azure asks for 10, 20, 40, 80 up to 100 seconds (recordings ``java_*``); a request of 0 counts as none.
+    Since 2020 Azure asks for 10, 20, 40, 80 up to 100 seconds (recordings ``java_*``).
     """
-    if asked:
-        return min(max(asked, 1.0), 300.0)
+    if asked is not None:  # 0: it has ended already, look at once
+        return min(asked, 300.0)
     first = min(10.0, max(1.0, usual / 10.0))
     return float(min(first * 2 ** min(polls, 5), 60.0))
 

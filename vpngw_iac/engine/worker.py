@@ -150,7 +150,7 @@ class Worker:
             found = compare(shape, declared, applied, observed.document, unread=known.unread if known else ())
             if not found.found and self._only_waits_for_outputs(resource, operation):
                 return Settled(entry)
-            sent = overlay(shape, declared, applied, observed.document, held=found.held)
+            sent = resource.tidied(overlay(shape, declared, applied, observed.document, held=found.held))
         if resource.taggable:
             sent["tags"] = self._own(resource, dict(sent.get("tags") or {}))
         if observed.etag:
@@ -223,7 +223,7 @@ class Worker:
         resolve = (outputs if outputs is not None else self._outputs(resource.body())).get
         entry = entry_of(
             resource,
-            self.plan.graph.needs(resource.address),
+            self.plan.needed_entries(resource.address),
             prints,
             lambda output: resolve(output, ABSENT),
             before,
@@ -259,7 +259,7 @@ class Worker:
 
     def _closed_gate(self, resource: Resource) -> Gated | None:
         """A connection does not start before the provider has provisioned our circuit (R-ER-10)."""
-        for target in self.plan.graph.needs(resource.address):
+        for target in self.plan.needed_entries(resource.address):
             holder = self.plan.graph.by_id.get(target)
             gate = getattr(holder, "gate_for", lambda _: None)(holder.body()) if holder is not None else None
             if holder is None or gate is None or resource.id.parent == target:
@@ -271,7 +271,7 @@ class Worker:
 
     def _look_for_blocker(self, resource: Resource) -> None:
         """When Azure keeps saying "another operation": perhaps something we need is in a failed state."""
-        for target in self.plan.graph.needs(resource.address):
+        for target in self.plan.needed_entries(resource.address):
             observed = self.cloud.read(target)
             if observed.state.lower() in ("failed", "canceled"):
                 raise AzureRefused(

@@ -135,6 +135,11 @@ class Resource(Wire):
         return Verdict("in place")
 
     @classmethod
+    def tidied(cls, body: Document) -> Document:
+        """A body that is about to be sent, without parts that point to other parts that it no longer has."""
+        return body
+
+    @classmethod
     def must_be_named(cls, resource_id: ArmId) -> bool:
         """Whether replacing this very resource must be asked for with ``--replace``."""
         return cls.needs_replace_flag

@@ -26,7 +26,7 @@ from vpngw_iac.field import (
     Unordered,
     Verdict,
 )
-from vpngw_iac.resources.base import Durations, Lock, Resource
+from vpngw_iac.resources.base import Document, Durations, Lock, Resource
 from vpngw_iac.resources.gateway_sku import generation_change, is_frozen, needs_generation_2, sku_change
 from vpngw_iac.resources.local_network_gateway import LocalNetworkGateway
 from vpngw_iac.resources.nat_rule import NAT_RULES
@@ -89,7 +89,9 @@ class GatewayBgp(Wire):
     # Every peer must learn the new number; a way back to 65515 needs a gateway reset (R-ER-02).
     asn: Annotated[int | None, ServerDefault(65515), Outage("reconfigure", source="R-ER-02")] = None
     peer_weight: Annotated[int | None, ServerDefault(0)] = None
-    bgp_peering_addresses: Annotated[tuple[InstanceBgp, ...] | None, KeyedBy("ipconfigurationId")] = None
+    bgp_peering_addresses: Annotated[tuple[InstanceBgp, ...] | None, KeyedBy("ipconfigurationId", items_stay=True)] = (
+        None
+    )
     # Active-active: two addresses in one string; what is sent is silently replaced.
     bgp_peering_address: Annotated[None, ReadOnly("test_network_active_active_cross_premise_connection")] = None
 
@@ -196,17 +198,35 @@ class VirtualNetworkGateway(Resource):
 
     @classmethod
     def locks(cls, resource_id: ArmId, body: Mapping[str, Any], verb: str) -> tuple[Lock, ...]:
-        """A write also holds the GatewaySubnet: gateways of one network are written one after the other (R-OPS-02)."""
-        own = Lock(resource_id.key)
+        """A write also holds its GatewaySubnet and its connections and NAT rules: none of them is written beside it."""
+        own = (Lock(resource_id.key), Lock(f"{resource_id.key}/writes"))
         if verb in ("tag", "act"):
-            return (own,)
+            return own
         configurations = (body.get("properties") or {}).get("ipConfigurations") or ()
         subnets = {
             ArmId(subnet["id"]).key
             for configuration in configurations
             if (subnet := (configuration.get("properties") or {}).get("subnet"))
         }
-        return (own, *(Lock(key) for key in sorted(subnets)))
+        return (*own, *(Lock(key) for key in sorted(subnets)))
+
+    @classmethod
+    def tidied(cls, body: Document) -> Document:
+        """BGP addresses of an ipConfiguration go with it; those of the others are always sent back as read.
+
+        Leaving them out is an update that disturbs BGP (Azure/Azure-Landing-Zones#335).
+        """
+        properties = body.get("properties") or {}
+        block = properties.get("bgpSettings")
+        if not isinstance(block, dict) or not isinstance(block.get("bgpPeeringAddresses"), list):
+            return body
+        names = {str(item.get("name")).lower() for item in properties.get("ipConfigurations") or ()}
+        kept = [
+            item
+            for item in block["bgpPeeringAddresses"]
+            if str(item.get("ipconfigurationId")).rsplit("/", 1)[-1].lower() in names
+        ]
+        return {**body, "properties": {**properties, "bgpSettings": {**block, "bgpPeeringAddresses": kept}}}
 
     @classmethod
     def judge(cls, declared: Mapping[str, Any], observed: Mapping[str, Any]) -> Verdict:

@@ -1,0 +1,113 @@
+"""A lost state, made anew from what the blueprint declares and what Azure has. Pure: nothing is read or written here.
+
+Ours is what bears the tag ``vpngw-deployment`` with our name, and what cannot bear tags but lies in something of ours.
+What bears no tag is not guessed: it was adopted and never put since, so that ``--adopt`` takes it over again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.engine.decide import DEPLOYMENT_TAG
+from vpngw_iac.engine.document import lookup, secrets_in
+from vpngw_iac.engine.drift import Comparison, compare
+from vpngw_iac.engine.graph import Graph
+from vpngw_iac.engine.ports import Observed, Snapshot
+from vpngw_iac.engine.sealing import Prints, entry_of, resolver, seal
+from vpngw_iac.resources.base import Resource
+from vpngw_iac.resources.shape import shape_of
+from vpngw_iac.secret import Fingerprint, SecretReference
+from vpngw_iac.state.model import State
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """The new state, and all that people should know before it is written."""
+
+    state: State
+    recovered: tuple[str, ...] = ()
+    """Addresses that have an entry."""
+    absent: tuple[str, ...] = ()
+    """Declared, but not in Azure: the next apply creates them."""
+    not_ours: Mapping[str, str] | None = None
+    """Declared and in Azure, but without an entry: why, by address."""
+    differing: tuple[str, ...] = ()
+    """``address: path`` where Azure says something else than the blueprint: the next plan shows it as drift."""
+    strays: tuple[ArmId, ...] = ()
+    """Bears our tag, but nobody declares it: it has no address any more."""
+
+
+def rebuild(empty: State, graph: Graph, snapshot: Snapshot, prints: Prints, *, tagged: Iterable[ArmId] = ()) -> Rebuilt:
+    """Entries for everything declared that is ours in Azure, added to an empty state (which gives name and lineage).
+
+    `prints` are the fingerprints of the secrets as they are now; one enters an entry only where Azure's answer proves
+    it. `tagged` are ids that were found by our tag, declared or not.
+    """
+    claims = _claims(empty.deployment, graph, snapshot)
+    ours = {address for address, why in claims.items() if not why}
+    entries, differing = {}, []
+    for address in sorted(ours):
+        resource = graph.resources[address]
+        needs = tuple(i for i in graph.needs(address) if i in graph.by_id and graph.by_id[i].address in ours)
+        observed = snapshot.get(resource.id)
+        entries[address] = entry_of(resource, needs, _proved(resource, observed, prints), resolver(snapshot.get), None)
+        differing += [f"{address}: {item.difference.path}" for item in _compared(resource, snapshot, prints).found]
+    return Rebuilt(
+        empty.model_copy(update={"entries": entries, "serial": empty.serial + 1}),
+        recovered=tuple(sorted(ours)),
+        absent=tuple(a for a, resource in sorted(graph.resources.items()) if not snapshot.get(resource.id).present),
+        not_ours={address: why for address, why in sorted(claims.items()) if why},
+        differing=tuple(differing),
+        strays=tuple(sorted(set(tagged) - set(graph.by_id))),
+    )
+
+
+def _claims(deployment: str, graph: Graph, snapshot: Snapshot) -> dict[str, str]:
+    """For each declared resource that Azure has: the empty text if it is ours, else why not."""
+    claims: dict[str, str] = {}
+    for resource in sorted(graph.resources.values(), key=lambda resource: (len(resource.id.names), resource.id)):
+        observed = snapshot.get(resource.id)
+        if observed.present:
+            claims[resource.address] = _why_not(deployment, resource, observed, graph, claims, snapshot)
+    return claims
+
+
+def _why_not(
+    deployment: str, resource: Resource, observed: Observed, graph: Graph, claims: Mapping[str, str], snapshot: Snapshot
+) -> str:
+    if resource.taggable:
+        owner = _tag(observed)
+        if owner == deployment:
+            return ""
+        if resource.only_if_absent:
+            return "used, because it was there before us"
+        return f"belongs to the deployment {owner}" if owner else "bears no tag of ours; take it over with --adopt"
+    parent = graph.by_id.get(resource.id.parent) if resource.id.parent else None
+    if parent is not None:
+        return claims.get(parent.address, "") and f"lies in {parent.address}, which is not ours"
+    if _compared(resource, snapshot, {}).found:
+        return "cannot bear a tag, and differs from what is declared; take it over with --adopt"
+    return ""
+
+
+def _tag(observed: Observed) -> str | None:
+    tags = (observed.document or {}).get("tags") or {}
+    return next((str(value) for name, value in tags.items() if name.lower() == DEPLOYMENT_TAG), None)
+
+
+def _compared(resource: Resource, snapshot: Snapshot, prints: Prints) -> Comparison:
+    declared = seal(resource.body(), prints, resolver(snapshot.get))
+    document = snapshot.get(resource.id).document or {}
+    return compare(shape_of(type(resource)), declared, declared, document)
+
+
+def _proved(resource: Resource, observed: Observed, prints: Prints) -> Prints:
+    """Fingerprints that Azure's own answer confirms; of the others nobody knows whether Azure has that value."""
+    found: dict[SecretReference, Fingerprint] = {}
+    for path, reference in secrets_in(resource.body()):
+        witness, known = lookup(observed.document, path), prints.get(reference)
+        if isinstance(witness, Fingerprint) and known is not None and known.same_value(witness):
+            found[reference] = known
+    return found

@@ -58,7 +58,9 @@ class Files:
         self._offset = 0
         self._live = 0
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        (directory / ".gitignore").write_text("*\n", encoding="utf-8")
+        ignore = directory / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n", encoding="utf-8")
         with self.turn():
             pass
 

@@ -30,11 +30,13 @@ ANYWHERE = Scope("00000000-0000-0000-0000-000000000000", resource_group="rg-unsp
 
 @dataclass(frozen=True, slots=True)
 class Waiver:
-    """One accepted rule: `path` is the part that says so (empty: the whole blueprint)."""
+    """One accepted rule: of the whole blueprint, or of the part at `path` with the resources made for it."""
 
     rule: str
     reason: str
     path: str = ""
+    addresses: tuple[str, ...] = ()
+    """Where it holds; none means everywhere."""
 
 
 class Blueprint(Part):
@@ -111,7 +113,21 @@ class Blueprint(Part):
 
     def waivers(self) -> tuple[Waiver, ...]:
         """Every accepted rule, of the blueprint and of its parts."""
-        return tuple(_waivers(self, ""))
+        from vpngw_iac.blueprints.compiling.origin import addresses_by_path
+
+        made = addresses_by_path(tuple(self.shares()), [item.address for item in self.compiled(ANYWHERE).items])
+        return tuple(Waiver(rule, reason, path, _covered(path, made)) for rule, reason, path in _accepted(self, ""))
+
+
+def _covered(path: str, made: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Addresses of a part and of what lies below it; of a detail, those of the part that it belongs to."""
+    if not path:
+        return ()
+    below = [found for place, found in made.items() if place == path or place.startswith((f"{path}.", f"{path}["))]
+    if not below:
+        holders = [place for place in made if path.startswith((f"{place}.", f"{place}["))]
+        below = [made[max(holders, key=len)]] if holders else []
+    return tuple(sorted({address for found in below for address in found}))
 
 
 def _before(address: str, old: str, new: str) -> str:
@@ -121,15 +137,16 @@ def _before(address: str, old: str, new: str) -> str:
     return "/".join((kind, *renamed))
 
 
-def _waivers(value: Any, path: str) -> Iterator[Waiver]:
+def _accepted(value: Any, path: str) -> Iterator[tuple[str, str, str]]:
+    """Rule, reason and path of every `waive` in a value."""
     if isinstance(value, BaseModel):
         accepted: Mapping[str, str] = getattr(value, "waive", {})
-        yield from (Waiver(rule, reason, path) for rule, reason in sorted(accepted.items()))
+        yield from ((rule, reason, path) for rule, reason in sorted(accepted.items()))
         for name in type(value).model_fields:
-            yield from _waivers(getattr(value, name), f"{path}.{name}".lstrip("."))
+            yield from _accepted(getattr(value, name), f"{path}.{name}".lstrip("."))
     elif isinstance(value, tuple):
         for index, item in enumerate(value):
-            yield from _waivers(item, f"{path}[{index}]")
+            yield from _accepted(item, f"{path}[{index}]")
 
 
 @functools.cache

@@ -158,7 +158,7 @@ def _from_text(path: Path, name: str | None) -> LoadedFile:
     if content.get("kind") == "plan":
         raise UsageError(f"{path} is a saved plan.", advice="Saved plans go to `vpngw apply` and `vpngw show`.")
     named = _named_values(document, content)
-    body = {key: value for key, value in content.items() if key not in SECTIONS and not _is_aside(key)}
+    body = {key: value for key, value in content.items() if key not in named.sections and not _is_aside(key)}
     if "kind" not in body and isinstance(body.get("blueprints"), list):
         entries = [_one(document, entry, named, ("blueprints", i)) for i, entry in enumerate(body["blueprints"])]
         blueprints = _distinct(path, tuple(entries))
@@ -179,7 +179,8 @@ def _named_values(document: TextDocument, content: Mapping[str, Any]) -> NamedVa
     sections: dict[str, Mapping[str, Any]] = {}
     for section in SECTIONS:
         entries = content.get(section)
-        if entries is None:
+        if section not in content or (section == "circuits" and isinstance(entries, list)):
+            # A list of circuits is the field of ExpressRouteCoexistence.
             continue
         if not isinstance(entries, Mapping):
             raise broken(document.path, document.line((section,)), f"'{section}:' holds names with values, not a list.")
@@ -217,7 +218,7 @@ def _origin(content: Any, where: tuple[str | int, ...], named: NamedValues) -> t
     for index, part in enumerate(where):
         if isinstance(value, str):
             name = value
-            section = next((section for section in SECTIONS if named.find(section, name) is not None), None)
+            section = next((section for section in SECTIONS if name in (named.sections.get(section) or {})), None)
             return (section, name, *where[index:]) if section else where[:index]
         step = _step(value, part)
         value = value if step is None else step

@@ -15,7 +15,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetJsonSchemaHandler
 from pydantic.annotated_handlers import GetCoreSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.field import rule_error
@@ -69,6 +69,9 @@ Name = Annotated[str, AfterValidator(_name)]
 # --- values used by their name ------------------------------------------------------------------------------------
 
 
+WRITE_REFERENCE = 'Write Secret.env("NAME") and set that environment variable (in YAML: {env: NAME}).'
+
+
 @dataclass(frozen=True, slots=True)
 class NamedValues:
     """The sections of a YAML or JSON file whose entries other places use by name."""
@@ -76,10 +79,6 @@ class NamedValues:
     sections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     directory: Path | None = None
     """Folder of the file: relative paths in it start here."""
-
-    def find(self, section: str, name: str) -> Any:
-        """The entry, or None."""
-        return (self.sections.get(section) or {}).get(name)
 
 
 class Named:
@@ -96,16 +95,24 @@ class Named:
         return core_schema.with_info_before_validator_function(resolve, handler(source))
 
     def _entry(self, name: str, context: Any) -> Any:
-        if not isinstance(context, NamedValues):
-            raise rule_error("T-NAMED", f"A text stands here. Write {self.write}.")
-        found = context.find(self.section, name)
+        known = context.sections.get(self.section) or {} if isinstance(context, NamedValues) else {}
+        found = known.get(name)
         if found is None:
-            known = context.sections.get(self.section) or {}
-            hint = suggestion(name, known) or f"Write it out here, or add it under '{self.section}:'."
-            raise rule_error("T-NAMED", f"There is no entry of that name under '{self.section}:'. {hint}")
+            raise self._refusal(name, known, in_file=isinstance(context, NamedValues))
         if isinstance(found, Mapping) and self.section != "secrets" and not {"name", "existing"} & set(found):
             return {"name": name, **found}
         return found
+
+    def _refusal(self, name: str, known: Iterable[str], *, in_file: bool) -> PydanticCustomError:
+        """The text itself is not shown: it may be a secret."""
+        if self.section == "secrets":
+            close = suggestion(name, known)
+            where = f" (or a name that is not under 'secrets:'. {close})" if close else ""
+            return rule_error("T-SECRET", f"A secret stands here in plain text{where}. {WRITE_REFERENCE}")
+        if not in_file:
+            return rule_error("T-NAMED", f"A text stands here. Write {self.write}.")
+        hint = suggestion(name, known) or f"Write it out here, or add it under '{self.section}:'."
+        return rule_error("T-NAMED", f"There is no entry of that name under '{self.section}:'. {hint}")
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         by_name = {"type": "string", "description": f"Name of an entry under '{self.section}:'."}
@@ -156,11 +163,7 @@ _SHORT_FORMS = ("env", "file", "key_vault", "generated")
 def _secret(value: Any) -> Any:
     """Refuse a literal without showing it; ``{env: NAME}`` becomes a reference."""
     if isinstance(value, str | bytes | int | float):
-        raise rule_error(
-            "T-SECRET",
-            'A secret stands here in plain text. Write Secret.env("NAME") and set that environment variable '
-            "(in YAML: {env: NAME}).",
-        )
+        raise rule_error("T-SECRET", f"A secret stands here in plain text. {WRITE_REFERENCE}")
     if isinstance(value, Mapping) and "source" not in value:
         forms = [form for form in _SHORT_FORMS if form in value]
         if len(forms) != 1 or len(value) != 1:

@@ -64,7 +64,11 @@ def _sections(definitions: dict[str, Any]) -> dict[str, Any]:
 
 
 def _whole_file(definition: dict[str, Any], sections: dict[str, Any]) -> dict[str, Any]:
-    properties = {"$schema": {"type": "string"}, **definition["properties"], **sections}
+    own = definition["properties"]
+    properties = {"$schema": {"type": "string"}, **sections, **own}
+    if "circuits" in own:
+        # A mapping holds named circuits, a list is the field of this kind.
+        properties["circuits"] = {"anyOf": [own["circuits"], sections["circuits"]]}
     return {**definition, "properties": properties, "patternProperties": {"^x-": {}}}
 
 

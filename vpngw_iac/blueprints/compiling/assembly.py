@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.client import ClientAccess
-from vpngw_iac.blueprints.compiling.frame import Frame, gateway_address
+from vpngw_iac.blueprints.compiling.frame import Frame, gateway_address, natural
 from vpngw_iac.blueprints.compiling.merge import merged
 from vpngw_iac.blueprints.compiling.work import Work
 from vpngw_iac.blueprints.expressroute import Circuit, CircuitLink, ExistingCircuit
@@ -144,27 +144,30 @@ def _peers(shares: list[Share], frame: Frame) -> defaultdict[ArmId, set[str]]:
 
 def _sites(uses: list[Use[Site]], gateway: GatewayLike, problems: list[Finding]) -> tuple[Use[Site], ...]:
     """Sites by name; one blueprint may say a name once, two blueprints may say the same site."""
-    problems.extend(_twins(uses, gateway))
+    first: dict[tuple[str, str], Use[Site]] = {}
+    for use in sorted(uses, key=lambda use: natural(use.path)):
+        known = first.setdefault((use.owner, use.part.name.lower()), use)
+        if known is not use:
+            problems.append(_twin(known, use, gateway))
     found = merged(
-        uses, lambda part: part.name.lower(), lambda part: f"VpnConnection/{gateway.address_name}/{part.name}", problems
+        first.values(),
+        lambda part: part.name.lower(),
+        lambda part: f"VpnConnection/{gateway.address_name}/{part.name}",
+        problems,
     )
     return tuple(found[name] for name in sorted(found))
 
 
-def _twins(uses: list[Use[Site]], gateway: GatewayLike) -> Iterator[Finding]:
-    seen: dict[tuple[str, str], Use[Site]] = {}
-    for use in sorted(uses, key=lambda use: use.path):
-        first = seen.setdefault((use.owner, use.part.name.lower()), use)
-        if first is not use:
-            yield Finding(
-                rule="B-SITE",
-                level="error",
-                address=f"VpnConnection/{gateway.address_name}/{use.part.name}",
-                summary="Two sites have one name",
-                detail=f"{first.path} and {use.path} are both called {use.part.name!r}.",
-                advice="Rename one, or make them two links of one site if they are two devices of one place.",
-                location=use.path,
-            )
+def _twin(first: Use[Site], second: Use[Site], gateway: GatewayLike) -> Finding:
+    return Finding(
+        rule="B-SITE",
+        level="error",
+        address=f"VpnConnection/{gateway.address_name}/{second.part.name}",
+        summary="Two sites have one name",
+        detail=f"{first.path} and {second.path} are both called {second.part.name!r}.",
+        advice="Rename one, or make them two links of one site if they are two devices of one place.",
+        location=second.path,
+    )
 
 
 def _clients(uses: list[Use[ClientAccess]], gateway: GatewayLike, problems: list[Finding]) -> Use[ClientAccess] | None:

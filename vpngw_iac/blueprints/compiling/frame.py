@@ -110,3 +110,9 @@ def tags_of(*layers: Mapping[str, str]) -> dict[str, str] | None:
 def names_of(parts: Iterable[str]) -> tuple[str, ...]:
     """Sorted and without repetition."""
     return tuple(sorted(set(parts)))
+
+
+def natural(path: str) -> tuple[tuple[int, str], ...]:
+    """Sorts ``sites[2]`` before ``sites[10]``."""
+    pieces = path.replace("[", ".").replace("]", "").split(".")
+    return tuple((int(piece), "") if piece.isdigit() else (-1, piece) for piece in pieces)

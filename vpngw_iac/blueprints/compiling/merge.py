@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from vpngw_iac.blueprints.compiling.frame import natural
 from vpngw_iac.blueprints.share import Use
 from vpngw_iac.errors import Finding
 from vpngw_iac.resources.base import Resource
@@ -33,7 +34,7 @@ def _joined(one: Use[P], two: Use[P], address: Callable[[P], str], problems: lis
     part = _one_part(one, two, address, problems)
     tags = _joined_tags(one, two, address(part), problems)
     # The smaller path speaks for both, whatever the order in which they came.
-    first = min((one, two), key=lambda use: use.path)
+    first = min((one, two), key=lambda use: natural(use.path))
     return replace(first, part=part, tags=tags)
 
 
@@ -46,11 +47,11 @@ def _one_part(one: Use[P], two: Use[P], address: Callable[[P], str], problems: l
         return kept
     differing = _differing_fields(one.part, two.part)
     if differing and not (_is_existing(kept) and not _contradicting(one.part, two.part)):
-        first, second = sorted((one, two), key=lambda use: use.path)
+        first, second = sorted((one, two), key=lambda use: natural(use.path))
         problems.append(_contradiction(first, second, address(one.part), differing))
     if _is_existing(kept):
         return _all_facts(one.part, two.part)
-    return min((one, two), key=lambda use: use.path).part
+    return min((one, two), key=lambda use: natural(use.path)).part
 
 
 def _is_existing(part: BaseModel) -> bool:
@@ -107,7 +108,7 @@ def _joined_tags(one: Use[Any], two: Use[Any], address: str, problems: list[Find
     for key, value in two.tags.items():
         known = keys.setdefault(key.lower(), (key, value))
         if known[1] != value:
-            first, second = sorted((one, two), key=lambda use: use.path)
+            first, second = sorted((one, two), key=lambda use: natural(use.path))
             problems.append(
                 Finding(
                     rule="B-CONTRADICTION",

@@ -1,0 +1,214 @@
+"""Wrong values in a file: each is told with its place and what to write, and never shown back."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from vpngw_iac.blueprints.load import load
+from vpngw_iac.errors import BlueprintError, ExitCode
+
+GOOD: dict[str, Any] = {
+    "kind": "SiteToSite",
+    "name": "case",
+    "gateway": {
+        "name": "vgw",
+        "sku": "VpnGw2AZ",
+        "network": {
+            "name": "vnet",
+            "location": "westeurope",
+            "resource_group": "rg",
+            "address_space": ["10.1.0.0/16"],
+            "gateway_subnet": "10.1.255.0/27",
+        },
+    },
+    "sites": [
+        {"name": "berlin", "public_ip": "203.0.113.10", "prefixes": ["192.168.1.0/24"], "shared_key": {"env": "PSK"}}
+    ],
+}
+
+REMOVED = object()
+
+BAD: dict[str, tuple[str, Any, str, str, str]] = {
+    "an unknown field with a close one": (
+        "gateway.skuu",
+        "VpnGw2AZ",
+        "gateway.skuu",
+        "T-FIELD",
+        "Did you mean 'sku'?",
+    ),
+    "an unknown field without a close one": (
+        "sites[0].zzz",
+        1,
+        "sites[0].zzz",
+        "T-FIELD",
+        "It has: backup_of,",
+    ),
+    "a misspelt SKU": ("gateway.sku", "VpnGw2ZA", "gateway.sku", "T-SKU", "Did you mean 'VpnGw2AZ'?"),
+    "a SKU of another family": ("gateway.sku", "ErGw1AZ", "gateway.sku", "T-SKU", "is not a VPN gateway SKU"),
+    "a missing field": ("gateway.sku", REMOVED, "gateway.sku", "T-MISSING", "sku is required."),
+    "a wrong type": ("sites", "berlin", "sites", "T-TYPE", "Expected a list."),
+    "a text for a truth value": (
+        "gateway.active_active",
+        "perhaps",
+        "gateway.active_active",
+        "T-TYPE",
+        "true or false",
+    ),
+    "a literal secret": ("sites[0].shared_key", "hunter2hunter2", "sites[0].shared_key", "T-SECRET", "Secret.env"),
+    "a number as a secret": ("sites[0].shared_key", 12345678, "sites[0].shared_key", "T-SECRET", "Secret.env"),
+    "a secret in an unknown form": (
+        "sites[0].shared_key",
+        {"value": "hunter2hunter2"},
+        "sites[0].shared_key",
+        "T-SECRET",
+        "{env: NAME}",
+    ),
+    "a literal in place of a variable's name": (
+        "sites[0].shared_key",
+        {"env": "hunter2 hunter2"},
+        "sites[0].shared_key.name",
+        "T-TYPE",
+        "never the secret",
+    ),
+    "a prefix with host bits": (
+        "sites[0].prefixes",
+        ["192.168.1.5/24"],
+        "sites[0].prefixes[0]",
+        "T-CIDR",
+        "Did you mean 192.168.1.0/24?",
+    ),
+    "a reserved AS number": (
+        "sites[0].bgp",
+        {"asn": 65535, "address": "192.168.1.1"},
+        "sites[0].bgp.asn",
+        "R-BGP-03",
+        "reserved by IANA",
+    ),
+    "a choice that does not exist": (
+        "sites[0].protocol",
+        "IKEv3",
+        "sites[0].protocol",
+        "T-CHOICE",
+        "Did you mean 'IKEv",
+    ),
+    "a number out of bounds": ("sites[0].dpd", 5, "sites[0].dpd", "T-BOUNDS", "smallest allowed number is 9"),
+    "neither address nor name": ("sites[0].public_ip", REMOVED, "sites[0]", "R-LNG-01", "exactly one of public_ip"),
+    "no key": ("sites[0].shared_key", REMOVED, "sites[0]", "R-PSK-04", "needs exactly one of shared_key"),
+    "an unknown network by name": ("gateway.network", "vnet-x", "gateway.network", "T-NAMED", "'networks:'"),
+    "an id of another type": (
+        "gateway.network",
+        {"existing": "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/publicIPAddresses/p"},
+        "gateway.network.existing",
+        "T-ID",
+        "Expected the id of a Microsoft.Network/virtualNetworks",
+    ),
+    "an id that is none": (
+        "gateway.network",
+        {"existing": "vnet-old"},
+        "gateway.network.existing",
+        "T-TYPE",
+        "is not an ARM id",
+    ),
+    "an unknown field of an existing network": (
+        "gateway.network",
+        {"existing": "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v", "sku": 1},
+        "gateway.network.sku",
+        "T-FIELD",
+        "ExistingVirtualNetwork has no field 'sku'.",
+    ),
+    "a name that Azure refuses": ("sites[0].name", "ber lin", "sites[0].name", "T-NAME", "letters, digits"),
+    "a region that is none": (
+        "gateway.network.location",
+        "west-europe!",
+        "gateway.network.location",
+        "T-TYPE",
+        "region",
+    ),
+    "links and an address": (
+        "sites[0].links",
+        [{"name": "a", "public_ip": "203.0.113.1"}],
+        "sites[0]",
+        "T-SITE",
+        "either links or an address",
+    ),
+    "a misspelt kind": ("kind", "SiteToSit", "", "T-KIND", "Did you mean 'SiteToSite'?"),
+    "GatewaySubnet among the subnets": (
+        "gateway.network.subnets",
+        {"GatewaySubnet": "10.1.255.0/27"},
+        "gateway.network.subnets",
+        "T-SUBNET",
+        "gateway_subnet=",
+    ),
+}
+
+
+def changed(document: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    result = copy.deepcopy(document)
+    *steps, last = path.replace("[", ".[").split(".")
+    target: Any = result
+    for step in steps:
+        target = target[int(step[1:-1])] if step.startswith("[") else target[step]
+    if value is REMOVED:
+        del target[last]
+    else:
+        target[last] = value
+    return result
+
+
+def refused(tmp_path: Path, document: object) -> BlueprintError:
+    file = tmp_path / "case.yaml"
+    file.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+    with pytest.raises(BlueprintError) as caught:
+        load(file)
+    return caught.value
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_wrong_value_is_told_with_its_place_and_what_to_write(name: str, tmp_path: Path) -> None:
+    path, value, where, rule, words = BAD[name]
+
+    error = refused(tmp_path, changed(GOOD, path, value))
+
+    assert error.exit_code == ExitCode.REFUSED
+    assert [(where, rule)] == [(finding.address, finding.rule) for finding in error.findings]
+    finding = error.findings[0]
+    assert words in f"{finding.detail} {finding.advice}"
+    assert f"{tmp_path / 'case.yaml'}:" in finding.location
+    assert "hunter2" not in f"{error} {error.findings!r} {error.__cause__!r}"
+
+
+def test_every_problem_of_a_file_is_told_at_once(tmp_path: Path) -> None:
+    document = changed(changed(changed(GOOD, "gateway.skuu", 1), "gateway.sku", "VpnGw9"), "sites[0].dpd", 1)
+
+    error = refused(tmp_path, document)
+
+    assert [finding.address for finding in error.findings] == ["gateway.sku", "gateway.skuu", "sites[0].dpd"]
+
+
+def test_the_line_of_a_wrong_value_is_named(tmp_path: Path) -> None:
+    text = yaml.safe_dump(changed(GOOD, "sites[0].dpd", 1), sort_keys=False)
+    line = text[: text.index("dpd")].count("\n") + 1
+
+    error = refused(tmp_path, changed(GOOD, "sites[0].dpd", 1))
+
+    assert f"{tmp_path / 'case.yaml'}:{line}" == error.findings[0].location
+
+
+def test_a_wrong_named_value_is_located_where_it_is_written(tmp_path: Path) -> None:
+    document = changed(GOOD, "gateway.network", "vnet") | {
+        "networks": {
+            "vnet": {"location": "westeurope", "address_space": ["10.1.0.0/16"], "gatewaysubnet": "10.1.0.0/27"}
+        }
+    }
+    text = yaml.safe_dump(document, sort_keys=False)
+    line = text[: text.index("gatewaysubnet")].count("\n") + 1
+
+    error = refused(tmp_path, document)
+
+    assert [f"{tmp_path / 'case.yaml'}:{line}"] == [finding.location for finding in error.findings]
+    assert error.findings[0].advice == "Did you mean 'gateway_subnet'?"

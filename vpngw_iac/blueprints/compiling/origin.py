@@ -1,0 +1,69 @@
+"""Which resources are made for which part of a blueprint: what a part's waiver covers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from vpngw_iac.blueprints.compiling.frame import gateway_address
+from vpngw_iac.blueprints.compiling.site import link_name
+from vpngw_iac.blueprints.network import VirtualNetwork
+from vpngw_iac.blueprints.share import GatewayLike, Network, Share
+
+
+def addresses_by_path(shares: Sequence[Share], addresses: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
+    """Addresses of the resources that exist for the part at each path."""
+    known = sorted(addresses)
+    return {
+        path: tuple(address for address in known if any(_is_at(address, start) for start in starts))
+        for path, starts in _origins(shares)
+    }
+
+
+def _is_at(address: str, start: str) -> bool:
+    return address == start or address.startswith(f"{start}/")
+
+
+def _origins(shares: Sequence[Share]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for share in shares:
+        for use in share.gateways:
+            yield use.path, _of_gateway(use.part)
+            if use.part.network is not None:
+                yield f"{use.path}.network", _of_network(use.part.network)
+        for on in share.sites:
+            gateway = on.gateways[0].address_name
+            kinds = ("LocalNetworkGateway", "VpnConnection")
+            names = [link_name(on.use.part, link) for link in on.use.part.effective_links()]
+            yield on.use.path, tuple(f"{kind}/{gateway}/{name}" for kind in kinds for name in names)
+        for spoke in share.spokes:
+            yield from _of_spoke(spoke.use.path, spoke.use.part.network, spoke.gateways[0].network)
+        for pair in share.pairs:
+            ends = (pair.part.a.address_name, pair.part.b.address_name)
+            yield (
+                pair.path,
+                tuple(
+                    f"{kind}/{near}/{far}{suffix}"
+                    for kind in ("VnetConnection", "VpnConnection", "LocalNetworkGateway")
+                    for near, far in (ends, ends[::-1])
+                    for suffix in ("", "-1", "-2")
+                ),
+            )
+        for link in share.circuits:
+            circuit = link.use.part.circuit.address_name
+            gateway = link.gateways[0].address_name
+            yield link.use.path, (f"ExpressRouteConnection/{gateway}/{link.use.part.name}",)
+            yield f"{link.use.path}.circuit", (f"Circuit/{circuit}", f"CircuitPeering/{circuit}")
+
+
+def _of_gateway(part: GatewayLike) -> tuple[str, ...]:
+    return (gateway_address(part), f"PublicIp/{part.address_name}")
+
+
+def _of_network(part: Network) -> tuple[str, ...]:
+    return (f"VirtualNetwork/{part.address_name}", f"Subnet/{part.address_name}")
+
+
+def _of_spoke(path: str, spoke: Network, hub: Network | None) -> Iterator[tuple[str, tuple[str, ...]]]:
+    yield f"{path}.network", _of_network(spoke) if isinstance(spoke, VirtualNetwork) else ()
+    if hub is not None:
+        one, two = hub.address_name, spoke.address_name
+        yield path, (f"Peering/{one}/{two}", f"Peering/{two}/{one}")

@@ -10,7 +10,7 @@ from azure.core.exceptions import HttpResponseError
 from azure.mgmt.network import NetworkManagementClient
 
 from tests.simulator.conftest import NETWORK, OTHER_SUBSCRIPTION, REGION, configuration, network_client
-from vpngw_iac.simulator import Simulator, Switches, VirtualTime
+from vpngw_iac.simulator import Fault, Simulator, Switches, VirtualTime
 
 Hub = Callable[..., None]
 CIRCUIT = f"{NETWORK}/expressRouteCircuits/erc"
@@ -154,6 +154,25 @@ def test_a_vpn_gateway_and_an_expressroute_gateway_share_a_network_but_not_a_tim
         operations.begin_create_or_update("rg-hub", "vgw", gateway(configuration("default", "pip-2")))
 
     assert (caught.value.status_code, code_of(caught.value)) == (429, "RetryableError")
+
+
+def test_children_of_a_failed_circuit_wait_for_its_repair(
+    client: NetworkManagementClient, hub: Hub, simulator: Simulator
+) -> None:
+    hub(with_gateway=False)
+    late = Fault.model_validate({"method": "PUT", "path": "*/expressRouteCircuits/erc", "effect": {"do": "fail"}})
+    simulator.faults.add(late)
+    peerings, circuits = client.express_route_circuit_peerings, client.express_route_circuits
+    with pytest.raises(HttpResponseError):
+        circuits.begin_create_or_update("rg-hub", "erc", circuit()).result()
+
+    with pytest.raises(HttpResponseError) as caught:
+        peerings.begin_create_or_update("rg-hub", "erc", "AzurePrivatePeering", private_peering())
+    circuits.begin_create_or_update("rg-hub", "erc", circuit()).result()
+    made = peerings.begin_create_or_update("rg-hub", "erc", "AzurePrivatePeering", private_peering()).result()
+
+    assert code_of(caught.value) == "ParentResourceIsInFailedState"
+    assert made.azure_asn == 12076
 
 
 def _gateway_in_other_subscription(simulator: Simulator) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from vpngw_iac.arm import ArmId
 from vpngw_iac.simulator import lists, operations, services
 from vpngw_iac.simulator.body import read_body
-from vpngw_iac.simulator.document import DELETING, SUCCEEDED, UPDATING, Document
+from vpngw_iac.simulator.document import DELETING, FAILED, SUCCEEDED, UPDATING, Document
 from vpngw_iac.simulator.kind import Action, Change, Kind, kind_of, kinds
 from vpngw_iac.simulator.refusal import (
     Refusal,
@@ -218,7 +218,15 @@ def _check_parent(world: World, kind: Kind, identifier: ArmId) -> None:
             f"The resource group '{group.name}' is in deprovisioning state and cannot perform this operation.",
         )
     parent = identifier.parent
-    if parent is not None and parent.names and world.find(parent) is None:
+    above = world.find(parent) if parent is not None and parent.names else None
+    if above is not None and above.state == FAILED:
+        raise Refusal(
+            400,
+            "ParentResourceIsInFailedState",  # test_network_express_route_global_reach_config
+            f"PUT operation on child resource {identifier} is blocked because last operation on parent resource failed "
+            "leaving it in failed state. Run PUT operation on the parent, then retry operation on the child.",
+        )
+    if parent is not None and parent.names and above is None:
         raise front_door(
             404,
             "ParentResourceNotFound",

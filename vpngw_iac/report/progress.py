@@ -246,7 +246,14 @@ class LiveProgress:
         self._guard = threading.Lock()
         self._run = _Run()
         self._began = now()
-        self._console = Console(file=stream, no_color=not style.colour, highlight=False, soft_wrap=False)
+
+        class Quiet(Console):
+            """Rich ends the process when nobody reads any more; a run must go on."""
+
+            def on_broken_pipe(self) -> None:
+                self.quiet = True
+
+        self._console = Quiet(file=stream, no_color=not style.colour, highlight=False, soft_wrap=False)
         self._live = Live(
             get_renderable=self._table,
             console=self._console,

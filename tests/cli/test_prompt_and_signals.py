@@ -1,0 +1,206 @@
+"""The question before a change, Ctrl-C once and twice, and SIGTERM: in processes of their own, on a real terminal."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from subprocess import Popen
+
+import pytest
+
+from tests.cli.conftest import Shell, start
+
+
+@dataclass(slots=True)
+class Terminal:
+    """A person at a terminal: reads what appears, types, presses keys."""
+
+    process: Popen[str]
+    descriptor: int
+    seen: str = ""
+
+    def read_until(self, text: str, seconds: float = 30.0) -> str:
+        """Wait until something appears."""
+        until = time.monotonic() + seconds
+        while text not in self.seen:
+            assert time.monotonic() < until, f"{text!r} never appeared in:\n{self.seen}"
+            self._read(0.2)
+        return self.seen
+
+    def type(self, text: str) -> None:
+        """Type a line, or press a key."""
+        os.write(self.descriptor, text.encode())
+
+    def wait(self, seconds: float = 30.0) -> int:
+        """The exit code; everything that was shown is in `seen`."""
+        until = time.monotonic() + seconds
+        while self.process.poll() is None:
+            assert time.monotonic() < until, self.seen
+            self._read(0.1)
+        while self._read(0.1):
+            pass
+        return self.process.returncode
+
+    def _read(self, seconds: float) -> bool:
+        ready, _, _ = select.select([self.descriptor], [], [], seconds)
+        try:
+            piece = os.read(self.descriptor, 65536) if ready else b""
+        except OSError:
+            return False
+        self.seen += piece.decode(errors="replace")
+        return bool(piece)
+
+
+@contextmanager
+def terminal(*arguments: str, **variables: str) -> Iterator[Terminal]:
+    """The program on a terminal of its own, as the leader of its own session: Ctrl-C is typed, not sent."""
+    ours, theirs = pty.openpty()
+    environment = dict(os.environ) | {"TERM": "xterm-256color", "COLUMNS": "120"} | variables
+
+    def lead() -> None:
+        import fcntl
+        import termios
+
+        os.setsid()
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+    pipes = {"stdin": theirs, "stdout": theirs, "stderr": theirs}
+    process = start(*arguments, env=environment, preexec_fn=lead, **pipes)
+    os.close(theirs)
+    try:
+        yield Terminal(process, ours)
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        os.close(ours)
+
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+
+SLOW = "120"
+"""A gateway takes ten seconds: time enough to press keys."""
+
+
+def test_yes_at_the_prompt_applies(vpngw: Shell) -> None:
+    with terminal("apply", "hub.yaml") as person:
+        shown = person.read_until("yes/no: ")
+        person.type("yes\n")
+        code = person.wait()
+
+    assert code == 0
+    assert "Plan: 7 to add, 0 to change, 0 to destroy." in shown
+    assert "Apply these changes to hub in the simulator? yes/no: " in shown
+    assert "Apply of hub complete" in person.seen
+
+
+@pytest.mark.parametrize("answer", ["no\n", "\n", "y\n", "\x04"])
+def test_anything_but_yes_does_nothing_and_is_1(vpngw: Shell, answer: str) -> None:
+    with terminal("apply", "hub.yaml") as person:
+        person.read_until("yes/no: ")
+        person.type(answer)
+        code = person.wait()
+
+    assert code == 1
+    assert "Nothing was done." in person.seen
+    assert "Nothing of hub is deployed." in vpngw("show", "hub.yaml", code=0).out
+
+
+def test_ctrl_c_at_the_prompt_does_nothing_and_is_130(vpngw: Shell) -> None:
+    with terminal("apply", "hub.yaml") as person:
+        person.read_until("yes/no: ")
+        person.type("\x03")
+        code = person.wait()
+
+    assert code == 130
+    assert "Traceback" not in person.seen
+    vpngw("apply", "hub.yaml", "--yes", code=0)
+
+
+def test_destroy_lists_the_addresses_that_are_lost_before_it_asks(hub: Shell) -> None:
+    address = next(
+        item["facts"]["ip_address"]
+        for item in hub("show", "hub.yaml", "--json", code=0).document["resources"]
+        if "ip_address" in item["facts"]
+    )
+
+    with terminal("destroy", "hub.yaml") as person:
+        shown = person.read_until("yes/no: ")
+        person.type("no\n")
+        code = person.wait()
+
+    assert code == 1
+    assert "lost for good" in shown
+    assert address in shown.partition("Destroy hub in the simulator?")[0]
+    assert "Connected" in hub("show", "hub.yaml", code=0).out
+
+
+def test_the_live_display_shows_what_runs_and_what_waits_for_it(vpngw: Shell) -> None:
+    with terminal("apply", "hub.yaml", "--yes", VPNGW_SIMULATOR_SPEED=SLOW) as person:
+        person.read_until("usually 18 min")
+        person.read_until("after VpnGateway/vgw-hub")
+        code = person.wait()
+
+    assert code == 0
+    assert "of 7 done" in person.seen
+
+
+def test_ctrl_c_once_leaves_what_runs_in_azure_and_the_next_run_continues(vpngw: Shell) -> None:
+    with terminal("apply", "hub.yaml", "--yes", VPNGW_SIMULATOR_SPEED=SLOW) as person:
+        person.read_until("usually 18 min")
+        person.type("\x03")
+        code = person.wait()
+
+    assert code == 130
+    assert "Stopping: nothing new is started." in person.seen
+    assert "Still running in Azure" in person.seen
+    answer = vpngw("apply", "hub.yaml", "--yes", code=0)
+    assert "VpnGateway/vgw-hub: put found running, watched again" in answer.err
+    assert "No changes." in vpngw("plan", "hub.yaml", code=0).out
+
+
+def test_ctrl_c_twice_leaves_at_once(vpngw: Shell) -> None:
+    with terminal("apply", "hub.yaml", "--yes", VPNGW_SIMULATOR_SPEED=SLOW) as person:
+        person.read_until("usually 18 min")
+        person.type("\x03")
+        person.type("\x03")
+        code = person.wait()
+
+    assert code == 130
+    assert "Traceback" not in person.seen
+    vpngw("apply", "hub.yaml", "--yes", code=0)
+
+
+def test_sigterm_is_143_and_gives_up_the_lock(vpngw: Shell) -> None:
+    environment = dict(os.environ) | {"VPNGW_SIMULATOR_SPEED": SLOW}
+    with start("apply", "hub.yaml", "--yes", "--json", env=environment) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "VpnGateway/vgw-hub: create started" in line:
+                process.send_signal(signal.SIGTERM)
+                break
+        out, err = process.communicate(timeout=30)
+
+    assert process.returncode == 143
+    assert '"outcome": "interrupted"' in out
+    assert "Terminated: nothing new is started." in err
+    vpngw("apply", "hub.yaml", "--yes", code=0)
+
+
+def test_ctrl_c_while_planning_is_130_without_a_traceback(vpngw: Shell) -> None:
+    vpngw.write("slow.py", "import time\ntime.sleep(30)\n")
+    with start("plan", "slow.py", env=dict(os.environ)) as process:
+        time.sleep(2)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+
+    assert process.returncode == 130
+    assert out == ""
+    assert "Traceback" not in err

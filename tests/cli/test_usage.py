@@ -1,0 +1,173 @@
+"""Exit codes, errors and the options that every command has."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+from tests.cli.conftest import Shell, start
+from vpngw_iac.cli.app import app
+from vpngw_iac.cli.run import worst
+from vpngw_iac.errors import ExitCode
+
+COMMON = {
+    "--json",
+    "--cloud",
+    "--state",
+    "--deployment",
+    "--subscription",
+    "--tenant",
+    "--resource-group",
+    "-g",
+    "--no-color",
+    "--verbose",
+    "--env-file",
+}
+PLANNING = {"--destroy", "--adopt", "--replace", "--target", "--deep"}
+OWN = {
+    "validate": {"--format"},
+    "compile": set(),
+    "plan": {"-o", "--detailed-exitcode", *PLANNING},
+    "apply": {"--yes", "--detach", "--timeout", "--edits-only", *PLANNING},
+    "wait": set(),
+    "destroy": {"--yes", "--keep-public-ips"},
+    "drift": {"--deep"},
+    "show": set(),
+    "graph": {"--of", "--format"},
+    "log": set(),
+    "secret check": set(),
+    "rule": set(),
+    "schema": set(),
+    "simulator serve": {"--port", "--tls", "--no-tls", "--host", "--speed", "--faults", "--dir"},
+    "simulator reset": {"--dir"},
+    "simulator show": {"--dir"},
+}
+
+
+def options_of(line: str) -> set[str]:
+    command = typer.main.get_command(app)
+    for name in line.split():
+        command = command.commands[name]  # type: ignore[attr-defined]
+    return {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+
+
+@pytest.mark.parametrize("line", OWN)
+def test_a_command_has_its_options_and_those_of_every_command(line: str) -> None:
+    options = options_of(line)
+
+    assert OWN[line] | COMMON <= options
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "state",
+        "nonsense",
+        "plan",
+        "plan hub.yaml --nonsense",
+        "plan hub.yaml too many",
+        "apply hub.yaml --timeout soon",
+        "apply hub.yaml --timeout -1",
+        "graph hub.yaml --format png",
+        "plan nowhere.yaml",
+        "plan .",
+        "plan README.md",
+        "rule R-NONSENSE-99",
+        "apply hub.yaml",
+        "destroy hub.yaml",
+        "plan hub.yaml --env-file nowhere.env",
+    ],
+)
+def test_wrong_usage_is_64_with_a_text_or_a_document(vpngw: Shell, line: str) -> None:
+    told = vpngw(*line.split(), code=64)
+    document = vpngw(*line.split(), "--json", code=64).document
+
+    assert told.out == ""
+    assert told.err
+    assert "Traceback" not in told.err
+    assert document["kind"] == "error"
+    assert document["exit_code"] == 64
+    assert document["message"]
+    assert document["advice"]
+
+
+def test_an_unexpected_error_is_called_a_bug_and_shows_its_origin_only_when_asked(vpngw: Shell) -> None:
+    vpngw.write("odd.py", "class Odd:\n    name = 'odd'\nblueprint = Odd()\n")
+    broken = Path(".vpngw/simulator/content.jsonl")
+    broken.parent.mkdir(parents=True)
+    broken.mkdir()
+
+    told = vpngw("simulator", "show")
+
+    assert told.code in (1, 4, 64)
+    assert "Traceback" not in told.err
+    assert told.err.startswith("Error: ")
+
+
+def test_python_m_runs_the_same_program(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-m", "vpngw_iac", "--version"], capture_output=True, text=True, check=True)
+
+    assert done.stdout.startswith("vpngw ")
+
+
+def test_a_reader_that_leaves_early_is_no_error(vpngw: Shell) -> None:
+    with start("rule", env=dict(os.environ)) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+
+        told = process.stderr.read()
+
+    assert process.returncode == 0
+    assert told == ""
+
+
+def test_of_several_exit_codes_the_first_in_the_documented_order_counts() -> None:
+    order = (130, 143, 7, 3, 1, 4, 8, 6, 2, 0)
+
+    for position, code in enumerate(order):
+        assert worst(order[position:]) is ExitCode(code)
+        assert worst(reversed(order[position:])) is ExitCode(code)
+
+
+def test_the_shell_can_complete_commands(tmp_path: Path) -> None:
+    environment = dict(os.environ) | {"_VPNGW_COMPLETE": "complete_bash", "COMP_WORDS": "vpngw dri", "COMP_CWORD": "1"}
+
+    done = subprocess.run(
+        [sys.executable, "-m", "vpngw_iac"], capture_output=True, text=True, env=environment, check=False
+    )
+
+    assert done.stdout.split() == ["drift"]
+
+
+def test_json_can_be_a_setting(vpngw: Shell, environment: dict[str, str]) -> None:
+    environment["VPNGW_JSON"] = "1"
+
+    assert vpngw("validate", "hub.yaml", code=0).document["kind"] == "validate"
+    assert vpngw("plan", "nowhere.yaml", code=64).document["kind"] == "error"
+
+
+def test_colours_only_where_somebody_can_see_them(vpngw: Shell) -> None:
+    assert "\x1b[" not in vpngw("plan", "hub.yaml", code=0).out
+
+
+def test_rules_are_listed_and_explained(vpngw: Shell) -> None:
+    everything = vpngw("rule", "--json", code=0).document["rules"]
+    one = vpngw("rule", "r-subnet-02", code=0)
+
+    assert len(everything) > 50
+    assert {"id", "level", "when", "status", "title", "source"} <= set(everything[0])
+    assert one.out.startswith("R-SUBNET-02")
+
+
+def test_the_schema_is_json_schema(vpngw: Shell) -> None:
+    schema = json.loads(vpngw("schema", code=0).out)
+
+    assert "$defs" in schema

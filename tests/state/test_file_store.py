@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import threading
 import time
 
 import pytest
@@ -26,6 +27,7 @@ from tests.state.samples import (
     opened,
 )
 from vpngw_iac.errors import StateError, StateLocked, StateMismatch, UsageError
+from vpngw_iac.state.disk import Folder
 from vpngw_iac.state.document import dump_record, load_state
 from vpngw_iac.state.file import FileStore, state_folder
 from vpngw_iac.state.journal import Accepted, EntryRemoved, Memory, OperationClosed, RunClosed, StateReplaced, fold
@@ -661,3 +663,89 @@ def test_two_holds_in_one_process_exclude_each_other(store):
         store.hold(an_owner("run-2")),
     ):
         pass
+
+
+def test_a_folder_without_a_guard_can_still_be_read(store, folder):
+    """As a reader who may not write there sees it: nothing is locked, nothing is repaired."""
+    write(store, a_state(), opened(), entry_set(1))
+    journal = folder / "journal.jsonl"
+    journal.write_bytes(journal.read_bytes()[:-5])
+    (folder / "guard").unlink()
+    (folder / "guard").mkdir()
+
+    memory = store.load()
+
+    assert (memory.last, len(memory.notices)) == (1, 1)
+    assert store.owner() is None
+
+
+def test_a_journal_of_nothing_but_a_torn_line_is_no_history(store, folder):
+    write(store, a_state())
+    (folder / "journal.jsonl").write_bytes(b'{"record":"run-op')
+
+    with store.hold(an_owner()) as hold:
+        hold.checkpoint(a_state(serial=1))
+        assert hold.append(opened()).number == 1
+
+    assert list((folder / "history").iterdir()) == []
+    assert store.load().last == 1
+
+
+def test_a_closed_journal_that_ends_torn_is_damage(store, folder):
+    write(store, a_state(), opened(), entry_set(1))
+    with store.hold(an_owner()) as hold:
+        hold.checkpoint(store.load().state)
+        hold.append(entry_set(2))
+    oldest = (folder / store.backups()[-1]).read_bytes()
+    (closed,) = (folder / "history").iterdir()
+    closed.write_bytes(closed.read_bytes()[:-9])
+    assert store.load().last == 3, "what is in the document is not read again"
+
+    (folder / "state.json").write_bytes(oldest)
+
+    with pytest.raises(StateError, match=r"closed journal .*history.* ends in a torn line \(2\)"):
+        store.load()
+
+
+def test_a_history_that_overlaps_is_told_once(store, folder):
+    write(store, a_state(), opened(), entry_set(1))
+    journal = folder / "journal.jsonl"
+    (folder / "history" / "0000000001-0000000002.jsonl").write_bytes(journal.read_bytes())
+
+    assert [record.number for record in store.history()] == [1, 2]
+    assert store.load().last == 2
+
+
+def test_two_that_need_a_key_at_once_get_the_same(store, folder):
+    keys = []
+    with FileStore(folder, DEPLOYMENT).hold(an_owner()):
+        pass
+    threads = [threading.Thread(target=lambda: keys.append(store.key(create=True).secret)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(keys) == 8
+    assert len(set(keys)) == 1
+
+
+def test_a_file_is_never_moved_over_another(tmp_path):
+    files = Folder(tmp_path)
+    files.replace("a", b"1")
+    files.replace("b", b"2")
+
+    with pytest.raises(StateError, match="exists already"):
+        files.move("a", "b")
+    with pytest.raises(StateError, match="leads out of the state folder"):
+        files.read("../a")
+    with pytest.raises(StateError, match=r"cannot be written: File exists"):
+        files.replace("a", b"3", keep_as="b")
+
+    assert (files.read("a"), files.read("b")) == (b"1", b"2")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+
+
+def test_text_that_is_no_state_is_named(tmp_path):
+    with pytest.raises(StateError, match=r"pushed\.json is not a state: .* at line 1"):
+        load_state("{", name="pushed.json")

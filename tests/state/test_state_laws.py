@@ -124,6 +124,12 @@ def test_removing_an_entry_frees_those_that_needed_it():
     assert memory.state.entries["Thing/0002"].needs == (an_id(1),), "a fold alters nothing that it was given"
 
 
+def test_a_record_that_comes_twice_counts_once():
+    record = EntrySet(number=1, at=AT, entry=an_entry(1))
+
+    assert fold(Memory(a_state()), [record, record]).state.serial == 1
+
+
 def test_moving_an_entry_keeps_those_that_need_it():
     memory = Memory(a_state(an_entry(1), an_entry(2, needs=[1])))
     moved = an_entry(1, address="Thing/new")

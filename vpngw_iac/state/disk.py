@@ -17,7 +17,7 @@ from pathlib import Path
 
 from vpngw_iac.errors import StateError
 
-if sys.platform == "win32":
+if sys.platform == "win32":  # pragma: no cover - Windows
     import msvcrt
 else:
     import fcntl
@@ -166,20 +166,16 @@ class Folder:
             )
 
     def _copy(self, source: Path, target: Path) -> None:
-        """A hard link costs nothing, since the source is replaced and never written again."""
-        try:
-            os.link(source, target)
-        except (OSError, NotImplementedError):
-            descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(source.read_bytes())
-                file.flush()
-                os.fsync(file.fileno())
+        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(source.read_bytes())
+            file.flush()
+            os.fsync(file.fileno())
         self._sync(target.parent)
 
     @staticmethod
     def _sync(folder: Path) -> None:
-        if sys.platform == "win32":
+        if sys.platform == "win32":  # pragma: no cover - Windows syncs no folders
             return
         descriptor = os.open(folder, os.O_RDONLY)
         try:
@@ -203,7 +199,7 @@ class Folder:
 
 def try_lock(descriptor: int) -> bool:
     """Take the operating system's lock on an open file without waiting; it ends with the descriptor or the process."""
-    if sys.platform == "win32":
+    if sys.platform == "win32":  # pragma: no cover - Windows
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         except OSError:

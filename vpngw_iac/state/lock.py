@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from vpngw_iac.errors import StateLocked
+from vpngw_iac.errors import StateError, StateLocked
 from vpngw_iac.state.disk import Folder, try_lock
 from vpngw_iac.state.store import Owner
 
@@ -78,10 +78,11 @@ class FolderLock:
         """Who holds the lock now; None when nobody does, whatever a run that died has left."""
         if not (self._folder.path / _LOCK).exists():
             return None
-        if not os.access(self._folder.path, os.W_OK):
+        try:
+            with self._folder.guarded():
+                return self._whose() if self._is_held() else None
+        except StateError:  # a folder that we may only read: the lock cannot be tried
             return self._read_owner()
-        with self._folder.guarded():
-            return self._whose() if self._is_held() else None
 
     def unlock(self) -> Owner | None:
         """Break the lock; returns whose it was, also when its run died long ago, None when there was none."""

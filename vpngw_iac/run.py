@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from vpngw_iac._version import __version__
+from vpngw_iac.arm import ArmId
 from vpngw_iac.engine import event as events
 from vpngw_iac.engine.change import Action, Change
+from vpngw_iac.engine.decide import coexists
 from vpngw_iac.engine.document import secrets_in
 from vpngw_iac.engine.event import OperationResult, Outcome
 from vpngw_iac.engine.execute import Execution, Limits
@@ -96,7 +98,7 @@ class _Run:
         if memory is None:
             memory = self._take_over() or Memory(State.new(session.deployment, binding_of(session.cloud.identity)))
             self.hold.checkpoint(memory.state.model_copy(update={"written_by": __version__}))
-        self.notices += memory.notices
+        self.notices += [*self.hold.notices, *memory.notices]
         self.hold.append(
             RunOpened(
                 at=self.clock.utc(),
@@ -160,7 +162,10 @@ class _Run:
     def _continue(self, memory: Memory) -> None:
         """What an earlier run began is waited for first; the blueprint is applied afterwards, never instead."""
         flights = tuple(memory.in_flight.values())
-        resumption = Resumption(self.session.cloud, self.hold, self.clock, self.tell, self.request.stop, self.limits)
+        known = memory.state.by_id()
+        resumption = Resumption(
+            self.session.cloud, self.hold, self.clock, self.tell, self.request.stop, self.limits, known
+        )
         self.results += resumption.run(flights)
 
     def _plan(self) -> Plan:
@@ -225,6 +230,8 @@ class _Run:
                 self._forget(plan, change)
             elif change.action is Action.ADOPT:
                 self._set(self._entry(plan, change.address, prints, None).model_copy(update={"created": False}))
+            elif change.action is Action.REPLACE and coexists(change):
+                self._set_aside(plan.state.by_id().get(ArmId(change.previous or "")))
             elif old is not None and old in entries:
                 self.hold.append(EntryRemoved(at=self.clock.utc(), address=old, why="moved"))
                 moved = entries[old].model_copy(update={"address": change.address})
@@ -235,6 +242,12 @@ class _Run:
                 self._set(self._entry(plan, address, prints, entries.get(address)))
             else:
                 self.hold.append(EntryRemoved(at=self.clock.utc(), address=address, why="deleted"))
+
+    def _set_aside(self, entry: Entry | None) -> None:
+        """Old and new exist at once: the old one keeps an entry of its own until it is deleted."""
+        if entry is not None:
+            self.hold.append(EntryRemoved(at=self.clock.utc(), address=entry.address, why="moved"))
+            self._set(entry.model_copy(update={"address": f"{entry.address}/{entry.id.name}"}))
 
     def _forget(self, plan: Plan, change: Change) -> None:
         self.hold.append(EntryRemoved(at=self.clock.utc(), address=change.address, why="forgotten"))

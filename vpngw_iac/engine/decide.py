@@ -12,10 +12,11 @@ from dataclasses import dataclass, field, replace
 from vpngw_iac.engine import guards
 from vpngw_iac.engine.change import Action, Change, Difference, OutageStatement
 from vpngw_iac.engine.document import lookup
-from vpngw_iac.engine.drift import Comparison, Found, compare
+from vpngw_iac.engine.drift import Comparison, Found, compare_whole
 from vpngw_iac.engine.graph import Graph, outputs_in
 from vpngw_iac.engine.match import Match, match
 from vpngw_iac.engine.outage import in_place, rebuilds, stated
+from vpngw_iac.engine.overlay import overlay
 from vpngw_iac.engine.plan import Options, Plan
 from vpngw_iac.engine.ports import CloudIdentity, Observed, Snapshot
 from vpngw_iac.engine.sealing import Prints, applied_of, resolver, seal
@@ -96,7 +97,7 @@ def make_plan(basis: Basis) -> Plan:
         state_url=basis.state_url,
         changes=changes,
         findings=Findings.of([*draft.findings, *refusals]).items,
-        unread=tuple(sorted(draft.unread)),
+        unread=tuple(sorted([*draft.unread, *_unread_existing(basis)])),
         unmanaged=guards.unmanaged(basis),
         graph=basis.graph,
         state=basis.state,
@@ -117,8 +118,8 @@ def _situations(basis: Basis, matched: Match) -> Iterator[Situation]:
         declared = seal(resource.body(), basis.prints, resolve)
         comparison = Comparison()
         if observed.document is not None and not resource.only_if_absent and observed.is_terminal:
-            comparison = compare(
-                shape_of(type(resource)),
+            comparison = compare_whole(
+                type(resource),
                 declared,
                 applied_of(entry) if entry and entry.id == resource.id else None,
                 observed.document,
@@ -126,6 +127,12 @@ def _situations(basis: Basis, matched: Match) -> Iterator[Situation]:
                 adopting=entry is None,
             )
         yield Situation(resource, entry, observed, declared, comparison)
+
+
+def _unread_existing(basis: Basis) -> Iterator[str]:
+    for existing in basis.graph.existing.values():
+        if why := basis.snapshot.get(existing.id).unread:
+            yield f"{existing.address}: {why}"
 
 
 def _overruled(entry: Entry, observed: Observed) -> Iterator[str]:
@@ -218,12 +225,10 @@ def _alteration(basis: Basis, situation: Situation) -> Change | None:
 
 
 def _owned(basis: Basis, situation: Situation) -> tuple[Found, ...]:
-    """Differences to act on. What only drifted, and could be repaired only by replacing the whole, is left alone."""
+    """Differences to act on."""
     owned = situation.comparison.owned
     if basis.options.edits_only:
         owned = tuple(item for item in owned if item.edited)
-    if owned and not any(item.edited for item in owned) and _whole(situation, owned).how != "in place":
-        return ()
     return owned
 
 
@@ -232,7 +237,9 @@ def _whole(situation: Situation, owned: Iterable[Found]) -> Verdict:
     differences = [item for item in owned if not item.difference.path.startswith("tags.")]
     if not differences or situation.observed.document is None:
         return Verdict("in place")
-    return type(situation.resource).judge(situation.declared, situation.observed.document)
+    shape, held = shape_of(type(situation.resource)), situation.comparison.held
+    wanted = overlay(shape, situation.declared, None, situation.observed.document, held=held)
+    return type(situation.resource).judge(wanted, situation.observed.document)
 
 
 def _resend(basis: Basis, situation: Situation) -> Change | None:
@@ -287,11 +294,7 @@ def _tell(basis: Basis, situation: Situation, draft: _Draft) -> None:
     """Findings that are about one resource and not about refusing it."""
     resource, observed = situation.resource, situation.observed
     owned = _owned(basis, situation)
-    held = {item.difference.path for item in situation.comparison.found if not item.edited} - {
-        item.difference.path for item in owned
-    }
-    if basis.options.edits_only:
-        held &= set(situation.comparison.held)
+    held = set(situation.comparison.held)
     whole = _whole(situation, owned)
     if situation.entry is not None and whole.how == "impossible" and not any(f.judged for f in owned):
         draft.findings.append(_impossible(situation.address, whole.why))
@@ -385,7 +388,8 @@ def _spread(basis: Basis, matched: Match, draft: _Draft) -> None:
             holder = basis.graph.resources[edge.holder]
             known = draft.changes.get(edge.holder)
             present = basis.snapshot.get(holder.id).present
-            if edge.detachable or holder.only_if_absent or not present or edge.holder not in matched.entries:
+            loose = edge.detachable or edge.by_value
+            if loose or holder.only_if_absent or not present or edge.holder not in matched.entries:
                 continue
             if known is not None and known.action in (Action.REPLACE, Action.CREATE):
                 continue
@@ -413,23 +417,23 @@ def _known_after(situations: Iterable[Situation], draft: _Draft) -> None:
         waits = [(path, o) for path, o in outputs_in(situation.resource.body()) if o.source in renewed]
         if not waits or not situation.observed.present:
             continue
-        known = draft.changes.get(situation.address)
-        action = known.action if known else Action.UPDATE
+        paths = {path for path, _ in waits}
         extra = tuple(
             Difference(path, "edit", f"(known after {renewed[output.source]})")
             for path, output in waits
             if not output.secret
         )
-        if extra or known:
-            draft.changes[situation.address] = Change(
-                situation.address,
-                situation.resource.id,
-                action,
-                (*(known.differences if known else ()), *extra),
-                reason=known.reason if known else "",
-                previous=known.previous if known else None,
-                known_after=tuple(sorted({renewed[o.source] for _, o in waits})),
-            )
+        known = draft.changes.get(situation.address)
+        if known is None and not extra:
+            continue
+        change = known or Change(situation.address, situation.resource.id, Action.UPDATE)
+        draft.changes[situation.address] = replace(
+            change,
+            action=Action.UPDATE if change.action in (Action.TAG, Action.MOVE) else change.action,
+            differences=(*(d for d in change.differences if d.path not in paths), *extra),
+            only_secret=change.only_secret and not extra,
+            known_after=tuple(sorted({renewed[o.source] for _, o in waits})),
+        )
 
 
 def _targeted(basis: Basis, changes: Mapping[str, Change]) -> Mapping[str, Change]:

@@ -148,6 +148,20 @@ def is_secret(shape: Shape, *values: Any) -> bool:
     return shape.write_only or any(isinstance(value, Sealed | Fingerprint) for value in values)
 
 
+def any_same(shape: Shape, a: Any, o: Any) -> bool:
+    """Whether any leaf that we applied is still there."""
+    if isinstance(a, Mapping):
+        return isinstance(o, Mapping) and any(
+            any_same(shape.at(name), value, member(shape, o, name)) for name, value in a.items()
+        )
+    return not is_empty(o) and same(shape, a, o)
+
+
+def is_fixed(shape: Shape) -> bool:
+    """Leaving out what cannot change says nothing: it is released, never replaced because of that."""
+    return shape.immutable or shape.transition is not None
+
+
 # --- secrets and outputs: between declared bodies, stored documents and comparable ones ------------------------------
 
 

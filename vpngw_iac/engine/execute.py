@@ -27,7 +27,7 @@ from vpngw_iac.engine.ports import Clock, Ended, Pending, Running
 from vpngw_iac.engine.stop import Stop
 from vpngw_iac.engine.worker import Busy, Gated, Prepared, Settled, Worker
 from vpngw_iac.errors import AzureIds, CloudError, Contention, ExitCode, StateLocked, Throttled, VpngwError
-from vpngw_iac.state.journal import Accepted, Begun, EntryRemoved, EntrySet, OperationClosed, Record
+from vpngw_iac.state.journal import Accepted, Begun, EntryRemoved, EntrySet, OperationClosed
 from vpngw_iac.state.store import Hold
 
 PARALLEL_CALLS = 8
@@ -393,22 +393,16 @@ class Execution:
         heapq.heappush(self._due, (moment, next(self._count), key, phase))
 
     def _remember(self, task: _Task, entry: Any, forget: str = "") -> None:
-        record: Record
         if task.operation.verb == "delete":
-            if task.operation.address not in self._worker.plan.graph.resources or not self._is_replaced(task):
+            gone = self._worker.plan.state.by_id().get(task.operation.id)
+            if gone is not None:
                 why: Literal["deleted", "forgotten"] = "forgotten" if forget else "deleted"
-                record = EntryRemoved(at=self._clock.utc(), address=task.operation.address, why=why)
-                self._hold.append(record)
+                self._hold.append(EntryRemoved(at=self._clock.utc(), address=gone.address, why=why))
             if forget:
                 self.notices.append(forget)
                 self._tell(events.Notice(forget, self._clock.utc()))
         elif entry is not None:
             self._hold.append(EntrySet(at=self._clock.utc(), entry=entry))
-
-    def _is_replaced(self, task: _Task) -> bool:
-        """The new one already took over the entry (it was created beside the old one)."""
-        result = self._results.get(Key(task.operation.address, "put"))
-        return result is not None and result.status == "succeeded"
 
     def _close(self, task: _Task, status: Literal["succeeded", "failed", "unconfirmed"], error: Any = None) -> None:
         if task.journalled:

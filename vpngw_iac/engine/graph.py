@@ -5,7 +5,7 @@ from __future__ import annotations
 import graphlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -24,6 +24,8 @@ class Edge:
     target: ArmId
     path: str
     detachable: bool = False
+    by_value: bool = False
+    """Only a value of the target is needed: a new target means another value, not another holder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,20 +149,17 @@ def outputs_in(document: Any, path: str = "") -> Iterator[tuple[str, Output]]:
             yield from outputs_in(value, f"{path}[{index}]")
 
 
-EdgeKind = Literal["reference", "parent", "group", "output"]
-
-
 def _edges_of(resource: Resource, by_id: Mapping[ArmId, Resource]) -> Iterator[Edge]:
     seen: dict[tuple[ArmId, str], Edge] = {}
 
-    def add(target: ArmId, path: str, *, detachable: bool = False) -> None:
+    def add(target: ArmId, path: str, *, detachable: bool = False, by_value: bool = False) -> None:
         if target != resource.id:
-            seen.setdefault((target, path), Edge(resource.address, target, path, detachable))
+            seen.setdefault((target, path), Edge(resource.address, target, path, detachable, by_value))
 
     for path, ref, detachable in resource.references():
         add(ref.target, path, detachable=detachable)
     for path, output in outputs_in(resource.body()):
-        add(output.source, path)
+        add(output.source, path, by_value=not output.secret)
     parent = resource.id.parent
     if parent is not None and parent in by_id:
         add(parent, "parent")

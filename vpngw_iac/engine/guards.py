@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.change import Action, Change
 from vpngw_iac.engine.document import ABSENT, lookup, same
-from vpngw_iac.engine.drift import unsendable
 from vpngw_iac.engine.match import Match
+from vpngw_iac.engine.overlay import unsendable
 from vpngw_iac.engine.ports import Attached, Observed
 from vpngw_iac.errors import Finding
 from vpngw_iac.resources import type_of

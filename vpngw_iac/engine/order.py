@@ -22,7 +22,7 @@ from vpngw_iac.engine.ports import Verb
 from vpngw_iac.errors import PlanError
 from vpngw_iac.resources import type_of
 from vpngw_iac.resources.base import Lock
-from vpngw_iac.state.model import State
+from vpngw_iac.state.model import Entry, State
 
 _STATE_ONLY = frozenset({Action.ADOPT, Action.FORGET, Action.MOVE})
 
@@ -34,6 +34,16 @@ class _Draft:
     changes: Mapping[str, Change]
     after: dict[Key, set[Key]] = field(default_factory=lambda: defaultdict(set))
     nodes: dict[Key, Operation] = field(default_factory=dict)
+    known: Mapping[ArmId, Entry] = field(init=False)
+    """Entries by id: a move keeps the id and changes the address."""
+
+    def __post_init__(self) -> None:
+        self.known = self.state.by_id()
+
+    def address_now(self, entry: Entry) -> str:
+        """Address of an entry's resource in the blueprint, else the one in the state."""
+        declared = self.graph.by_id.get(entry.id)
+        return declared.address if declared else entry.address
 
 
 def schedule(plan: Plan) -> Schedule:
@@ -93,7 +103,7 @@ def _operation(
     model = type_of(resource_id.type)
     if model is None:
         raise PlanError(f"{address}: {resource_id.type} is not a type that vpngw manages.")
-    resource, entry = draft.graph.resources.get(address), draft.state.entries.get(address)
+    resource, entry = draft.graph.resources.get(address), draft.known.get(resource_id)
     body: Mapping[str, Any] = resource.body() if resource and kind != "delete" else (entry.applied if entry else {})
     change = draft.changes.get(address)
     update = model.durations.create if change is not None and change.rebuild else model.durations.update
@@ -140,7 +150,7 @@ def _torn_off(draft: _Draft) -> Iterator[Edge]:
         for edge in draft.graph.holders(change.id):
             holder = draft.changes.get(edge.holder)
             survives = holder is None or holder.action not in (Action.CREATE, Action.REPLACE)
-            if edge.detachable and survives and edge.holder in draft.state.entries:
+            if edge.detachable and survives and draft.graph.resources[edge.holder].id in draft.known:
                 yield edge
 
 
@@ -202,19 +212,19 @@ def _is_new_beside_old(draft: _Draft, address: str) -> bool:
 
 def _deletes(draft: _Draft) -> None:
     """Deletes after the deletes of those who needed it, and after the puts of survivors that used to need it."""
-    entries = draft.state.by_id()
+    deletes = {operation.id: key for key, operation in draft.nodes.items() if key.step == "delete"}
     for key, operation in list(draft.nodes.items()):
         if key.step != "delete":
             continue
         for holder in draft.state.entries.values():
-            if operation.id not in holder.needs or holder.address == key.address:
+            if operation.id not in holder.needs or holder.id == operation.id:
                 continue
-            gone = Key(holder.address, "delete")
-            if gone in draft.nodes and draft.nodes[gone].id == holder.id:
-                draft.after[key].add(gone)
-            else:
-                draft.after[key] |= _survivor_puts(draft, holder.address)
-        if operation.id in entries and _is_new_beside_old(draft, key.address):
+            survivor = draft.address_now(holder)
+            if holder.id in deletes:
+                draft.after[key].add(deletes[holder.id])
+            elif not _takes_a_value_only(draft, survivor, key.address):
+                draft.after[key] |= _survivor_puts(draft, survivor)
+        if operation.id in draft.known and _is_new_beside_old(draft, key.address):
             draft.after[key].add(Key(key.address, "put"))
 
 
@@ -224,7 +234,7 @@ def _updates_after_deletes(draft: _Draft) -> None:
     A gateway cannot give up an APIPA address that a connection still uses (R-BGP-09).
     """
     for key in sorted(draft.nodes):
-        entry = draft.state.entries.get(key.address)
+        entry = draft.known.get(draft.nodes[key].id)
         if key.step != "delete" or entry is None:
             continue
         for target in entry.needs:
@@ -244,6 +254,13 @@ def _waits_for(draft: _Draft, start: Key, goal: Key) -> bool:
             seen.add(key)
             frontier += draft.after[key]
     return False
+
+
+def _takes_a_value_only(draft: _Draft, holder: str, target: str) -> bool:
+    """Whether a survivor needs the new target for a value alone: then it is written after that, not before."""
+    resource = draft.graph.resources.get(target)
+    edges = [edge for edge in draft.graph.edges.get(holder, ()) if resource and edge.target == resource.id]
+    return bool(edges) and all(edge.by_value for edge in edges)
 
 
 def _survivor_puts(draft: _Draft, address: str) -> set[Key]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from vpngw_iac.arm import ArmId
 from vpngw_iac.engine import event as events
 from vpngw_iac.engine.drift import compare
 from vpngw_iac.engine.event import OperationResult
@@ -19,6 +20,7 @@ from vpngw_iac.errors import AzureIds, Throttled, Unavailable
 from vpngw_iac.resources import type_of
 from vpngw_iac.resources.shape import shape_of
 from vpngw_iac.state.journal import EntryRemoved, EntrySet, InFlight, OperationClosed
+from vpngw_iac.state.model import Entry
 from vpngw_iac.state.store import Hold
 
 _Closing = Literal["succeeded", "failed"]
@@ -34,6 +36,8 @@ class Resumption:
     on_event: Callable[[events.Event], None]
     stop: Stop
     limits: Limits
+    entries: Mapping[ArmId, Entry]
+    """What the state remembers, by id."""
 
     def run(self, flights: tuple[InFlight, ...]) -> tuple[OperationResult, ...]:
         """Wait for all; those that the limits do not allow to wait for are ``running``."""
@@ -78,7 +82,9 @@ class Resumption:
         if begun.verb == "delete":
             status, message = ("succeeded", "") if not observed.present else ("failed", "it is still there")
             if status == "succeeded":
-                self.hold.append(EntryRemoved(at=self.clock.utc(), address=begun.address, why="deleted"))
+                gone = self.entries.get(begun.id)
+                if gone is not None:
+                    self.hold.append(EntryRemoved(at=self.clock.utc(), address=gone.address, why="deleted"))
         elif not observed.present:
             message = "it never reached Azure"
         elif begun.verb == "act":

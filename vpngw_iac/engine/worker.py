@@ -14,9 +14,10 @@ from typing import Any
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.decide import DEPLOYMENT_TAG
 from vpngw_iac.engine.document import ABSENT, Sealed, lookup, member, secrets_in, transform
-from vpngw_iac.engine.drift import carried_loss, compare, overlay
+from vpngw_iac.engine.drift import compare, compare_whole
 from vpngw_iac.engine.graph import outputs_in
 from vpngw_iac.engine.operation import Operation
+from vpngw_iac.engine.overlay import carried_loss, overlay
 from vpngw_iac.engine.plan import Plan
 from vpngw_iac.engine.ports import Call, Cloud, Ended, Observed
 from vpngw_iac.engine.sealing import applied_of, entry_of, seal, stored
@@ -137,6 +138,8 @@ class Worker:
         prints = {reference: self.key.fingerprint(v.value, v.version) for reference, v in values.items()}
         declared = seal(body, prints, lambda output: outputs.get(output, ABSENT))
         entry = self._entry(resource, values, body, outputs)
+        if operation.kind == "update" and resource.address not in self.plan.state.entries:
+            entry = entry.model_copy(update={"created": False})  # adopted and changed
         if operation.kind == "create":
             if observed.present and not (unsure and self._is_mine(observed)):
                 raise _appeared(resource, observed)
@@ -147,7 +150,8 @@ class Worker:
         if observed.document is not None:
             known = self.plan.state.entries.get(resource.address)
             applied = applied_of(known) if known else None
-            found = compare(shape, declared, applied, observed.document, unread=known.unread if known else ())
+            unread = known.unread if known else ()
+            found = compare_whole(type(resource), declared, applied, observed.document, unread=unread)
             if not found.found and self._only_waits_for_outputs(resource, operation):
                 return Settled(entry)
             sent = resource.tidied(overlay(shape, declared, applied, observed.document, held=found.held))

@@ -1,0 +1,184 @@
+"""The body of an update, made from what was observed: what is not ours survives a PUT, which is a full replacement.
+
+Laws: ``compare(s, d, a, overlay(s, d, a, o)).found == ()``, and every path of ``o`` that is neither in ``d`` nor in
+``a`` nor read-only (nor inside a block that is removed as a whole) is unchanged in the overlay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from vpngw_iac.engine.document import (
+    ABSENT,
+    ALWAYS_READ_ONLY,
+    any_same,
+    by_key,
+    is_empty,
+    is_fixed,
+    is_secret,
+    join,
+    member,
+    same,
+)
+from vpngw_iac.resources import type_of
+from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
+from vpngw_iac.secret import Fingerprint
+
+
+def overlay(
+    shape: Shape,
+    declared: Mapping[str, Any],
+    applied: Mapping[str, Any] | None,
+    observed: Mapping[str, Any],
+    *,
+    held: Iterable[str] = (),
+) -> dict[str, Any]:
+    """Body of an update: observed, minus read-only, minus what is no longer declared, plus what is declared.
+
+    `held` paths keep what Azure has although something else is declared. Secrets appear as declared (`Sealed`);
+    an echoed one is never sent back.
+    """
+    body = _over(shape, declared, applied or {}, observed, "", frozenset(held))
+    assert isinstance(body, dict)  # noqa: S101 - a resource's document is an object
+    return body
+
+
+def _over(shape: Shape, d: Any, a: Any, o: Any, path: str, held: frozenset[str]) -> Any:
+    if path in held:
+        return strip(shape, o)
+    if d is ABSENT:
+        return _left(shape, a, o, path, held)
+    if isinstance(d, Mapping) and isinstance(o, Mapping):
+        return _over_object(shape, d, a, o, path, held)
+    if shape.key and isinstance(d, list | tuple) and isinstance(o, list | tuple):
+        return _over_keyed(shape, d, a, o, path, held)
+    return d
+
+
+def _left(shape: Shape, a: Any, o: Any, path: str, held: frozenset[str]) -> Any:
+    """What remains of an observed value that is not declared (any more)."""
+    if a is ABSENT or o is ABSENT:
+        return strip(shape, o)
+    if shape.block and any_same(shape, a, o):
+        return shape.default if shape.has_default else ABSENT
+    if isinstance(a, Mapping) and isinstance(o, Mapping) and not shape.block:
+        return _over_object(shape, {}, a, o, path, held)
+    if shape.key and isinstance(a, list | tuple) and isinstance(o, list | tuple):
+        return _over_keyed(shape, [], a, o, path, held)
+    if is_secret(shape, a, o):
+        return ABSENT
+    if same(shape, a, o) and not is_fixed(shape):
+        return shape.default if shape.has_default else ABSENT
+    return strip(shape, o)
+
+
+def _over_object(shape: Shape, d: Any, a: Any, o: Any, path: str, held: frozenset[str]) -> dict[str, Any]:
+    body: dict[str, Any] = {}
+    for name, value in o.items():
+        child = shape.at(name)
+        if _is_azures(shape, name):
+            continue
+        kept = _over(child, member(shape, d, name), member(shape, a, name), value, join(path, name), held)
+        if kept is not ABSENT:
+            body[name] = kept
+    for name, value in d.items():
+        if member(shape, o, name) is ABSENT and join(path, name) not in held:
+            body[name] = value
+    return body
+
+
+def _over_keyed(shape: Shape, d: Any, a: Any, o: Any, path: str, held: frozenset[str]) -> list[Any]:
+    key = shape.key or ""
+    item = shape.item or UNKNOWN
+    body = []
+    for element in o:
+        name = element.get(key) if isinstance(element, Mapping) else None
+        declared, applied = by_key(d, key, name), by_key(a, key, name)
+        place = f"{path}[{key}={name}]"
+        if declared is ABSENT and applied is not ABSENT and shape.items_stay:
+            declared = {key: name}
+        if declared is not ABSENT:
+            body.append(_over(item, declared, applied, element, place, held))
+        elif applied is ABSENT or not same(item, applied, element):
+            body.append(strip(item, element))
+    body.extend(element for element in d if by_key(o, key, element.get(key)) is ABSENT)
+    return body
+
+
+def _is_azures(shape: Shape, name: str) -> bool:
+    """Whether a member is Azure's to write; the keys of a mapping (tags) are people's own words."""
+    return shape.at(name).read_only or (shape.key != "" and name in ALWAYS_READ_ONLY)
+
+
+def strip(shape: Shape, value: Any) -> Any:
+    """An observed value without what is Azure's to write, and without echoed secrets."""
+    if isinstance(value, Fingerprint) or (shape.write_only and value is not ABSENT):
+        return ABSENT
+    if isinstance(value, Mapping):
+        inner = {name: strip(shape.at(name), item) for name, item in value.items() if not _is_azures(shape, name)}
+        return {name: item for name, item in inner.items() if item is not ABSENT}
+    if isinstance(value, list | tuple):
+        if shape.children:
+            return [_child(shape.children, element) for element in value]
+        return [kept for kept in (strip(shape.item or UNKNOWN, element) for element in value) if kept is not ABSENT]
+    return value
+
+
+def _child(arm_type: str, element: Any) -> Any:
+    """A child resource inside its parent's PUT: as read, with the name that says which one it is."""
+    model = type_of(arm_type)
+    names = {key: element[key] for key in ("id", "name") if key in element}
+    return names | strip(shape_of(model) if model else UNKNOWN, element)
+
+
+def unsendable(shape: Shape, declared: Any, observed: Any, path: str = "") -> tuple[str, ...]:
+    """Secrets that Azure holds, that a PUT would lose, and for which we have no reference (R-RAD-06)."""
+    if shape.read_only or shape.children or not isinstance(observed, Mapping | list | tuple):
+        return ()
+    if isinstance(observed, Mapping):
+        lost = [
+            join(path, name)
+            for name, child in shape.fields.items()
+            if child.write_only and member(shape, declared, name) is ABSENT and _is_set(observed, name)
+        ]
+        for name, value in observed.items():
+            lost.extend(unsendable(shape.at(name), member(shape, declared, name), value, join(path, name)))
+        return tuple(lost)
+    item = shape.item or UNKNOWN
+    mine = declared if isinstance(declared, list | tuple) else ()
+    found: list[str] = []
+    for index, element in enumerate(observed):
+        if shape.key:
+            key = element.get(shape.key) if isinstance(element, Mapping) else None
+            found.extend(unsendable(item, by_key(mine, shape.key, key), element, f"{path}[{shape.key}={key}]"))
+        elif declared is ABSENT:
+            found.extend(unsendable(item, ABSENT, element, f"{path}[{index}]"))
+    return tuple(found)
+
+
+def _is_set(observed: Mapping[str, Any], name: str) -> bool:
+    """Whether Azure holds this secret: it echoed it, or the address that belongs to it is set."""
+    if isinstance(observed.get(name), Fingerprint):
+        return True
+    return name.endswith("Secret") and not is_empty(observed.get(name.removesuffix("Secret") + "Address", ABSENT))
+
+
+def carried_loss(shape: Shape, declared: Any, sent: Any, after: Any, path: str = "") -> tuple[str, ...]:
+    """Items that we carried through a PUT for others and that are gone afterwards."""
+    if not isinstance(sent, Mapping) or not isinstance(after, Mapping):
+        return ()
+    lost: list[str] = []
+    for name, value in sent.items():
+        child, place = shape.at(name), join(path, name)
+        mine, now = member(shape, declared, name), member(shape, after, name)
+        key = child.key or ("name" if child.children else None)
+        if shape.key == "":
+            lost += [place] if mine is ABSENT and now is ABSENT else []
+        elif key and isinstance(value, list):
+            names = [element.get(key) for element in value if isinstance(element, Mapping)]
+            foreign = [n for n in names if by_key(mine, key, n) is ABSENT]
+            lost += [f"{place}[{key}={n}]" for n in foreign if by_key(now, key, n) is ABSENT]
+        elif child.key == "" or isinstance(value, Mapping):
+            lost.extend(carried_loss(child, mine, value, {} if now is ABSENT else now, place))
+    return tuple(lost)

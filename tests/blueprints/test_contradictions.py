@@ -297,26 +297,3 @@ def test_nothing_is_waived_everywhere_that_a_part_waives_for_itself() -> None:
     assert waivers["R-SEC-03"].addresses == ()
     assert waivers["R-LNG-06"].path == "sites[0]"
     assert waivers["R-LNG-06"].addresses == ("LocalNetworkGateway/vgw-hub/berlin", "VpnConnection/vgw-hub/berlin")
-
-
-@pytest.mark.parametrize(
-    ("moved", "expected"),
-    [
-        (
-            {"berlin": "hamburg"},
-            {
-                "LocalNetworkGateway/vgw-hub/berlin-isp1": "LocalNetworkGateway/vgw-hub/hamburg-isp1",
-                "VpnConnection/vgw-hub/berlin-isp1": "VpnConnection/vgw-hub/hamburg-isp1",
-            },
-        ),
-        (
-            {"VpnConnection/vgw-hub/x": "VpnConnection/vgw-hub/hamburg-isp1"},
-            {"VpnConnection/vgw-hub/x": "VpnConnection/vgw-hub/hamburg-isp1"},
-        ),
-    ],
-)
-def test_a_move_of_a_name_is_a_move_of_every_address_with_it(moved: dict[str, str], expected: dict[str, str]) -> None:
-    links = [{"name": "isp1", "public_ip": "203.0.113.10", "prefixes": ["192.168.10.0/24"]}]
-    blueprint = hub(sites=[site("hamburg", links=links)], moved=moved)
-
-    assert expected == blueprint.moves(SCOPE)

@@ -20,6 +20,9 @@ gateway = VpnGateway(name="vgw", network=network, sku="VpnGw2AZ")
 blueprint = SiteToSite(name="case", gateway=gateway)
 """
 
+WITH_LITERAL = """gateway=gateway, sites=[
+    Site(name="a", public_ip="203.0.113.1", shared_key="hunter2")])"""
+
 
 def write(folder: Path, text: str, name: str = "case.py") -> Path:
     file = folder / name
@@ -76,10 +79,7 @@ def test_a_name_that_is_not_defined_suggests_the_close_one(tmp_path: Path) -> No
         "a missing module": ("import nothing_of_that_name\n", 1, "ModuleNotFoundError"),
         "a wrong value": (GOOD.replace('"VpnGw2AZ"', '"VpnGw2ZA"'), 5, "VpnGateway.sku"),
         "a literal secret": (
-            GOOD.replace(
-                "gateway=gateway)",
-                'gateway=gateway,\n  sites=[Site(name="a", public_ip="203.0.113.1", prefixes=["10.9.0.0/16"],\n  shared_key="hunter2")])',
-            ),
+            GOOD.replace("gateway=gateway)", WITH_LITERAL),
             7,
             "Site.shared_key: A secret stands here in plain text",
         ),

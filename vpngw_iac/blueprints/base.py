@@ -53,8 +53,8 @@ class Blueprint(Part):
     """Patterns of the names that are not given."""
     waive: Waive
     moved: dict[str, str] = Field(default_factory=dict)
-    """Addresses that were renamed: old to new (``"VpnConnection/vgw-hub/berlin": "VpnConnection/vgw-hub/berlin-1"``);
-    a bare name of a site, link or part stands for every address that ends in it."""
+    """What was renamed, old to new: a bare name of a site, peer or gateway stands for every address that holds it, with
+    its links; a text with a slash is an address or the start of one."""
     formerly: Name | None = None
     """The name this blueprint had before; its state is taken over."""
 
@@ -100,17 +100,6 @@ class Blueprint(Part):
         """Findings that only this kind knows."""
         return ()
 
-    def moves(self, scope: Scope) -> dict[str, str]:
-        """`moved` as whole addresses, old to new; a bare name is every address that holds it."""
-        found: dict[str, str] = {}
-        for old, new in self.moved.items():
-            if "/" in old or "/" in new:
-                found[old] = new
-            else:
-                found |= {before: item.address for item in self.resources(scope)
-                          if (before := _before(item.address, old, new)) != item.address}  # fmt: skip
-        return found
-
     def waivers(self) -> tuple[Waiver, ...]:
         """Every accepted rule, of the blueprint and of its parts."""
         from vpngw_iac.blueprints.compiling.origin import addresses_by_path
@@ -128,13 +117,6 @@ def _covered(path: str, made: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
         holders = [place for place in made if path.startswith((f"{place}.", f"{place}["))]
         below = [made[max(holders, key=len)]] if holders else []
     return tuple(sorted({address for found in below for address in found}))
-
-
-def _before(address: str, old: str, new: str) -> str:
-    """The address as it was before a part was renamed: ``new`` or ``new-link`` in any place but the first."""
-    kind, *names = address.split("/")
-    renamed = [old + name[len(new) :] if name == new or name.startswith(f"{new}-") else name for name in names]
-    return "/".join((kind, *renamed))
 
 
 def _accepted(value: Any, path: str) -> Iterator[tuple[str, str, str]]:

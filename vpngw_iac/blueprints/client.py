@@ -40,12 +40,15 @@ class CertificateFacts(Part):
     """What a certificate says about itself; what must be true of it is decided by the checks."""
 
     subject: str
+    """Distinguished name, RFC 4514."""
     is_authority: bool
     """Whether the basic constraints call it a CA."""
     is_self_signed: bool
+    """Whether issuer and subject are the same."""
     key_type: str
     """``RSA``, ``EC`` or another name."""
     key_bits: int
+    """Size of the key."""
     not_before: str
     """ISO 8601, UTC."""
     not_after: str
@@ -241,6 +244,7 @@ class Radius(Part):
     """Users sign in through one or two RADIUS servers in the network or over site-to-site (R-RAD-02)."""
 
     servers: Annotated[tuple[RadiusServer, ...], listed, Field(min_length=1, max_length=2)]
+    """The servers; two of them need scores."""
 
 
 class EntraGroup(Part):
@@ -305,6 +309,7 @@ class UserGroup(Part):
     address_pool: Annotated[Prefixes, Field(min_length=1)]
     """Pool of the group, /24 or larger (R-UG-04)."""
     members: Annotated[tuple[Member, ...], listed] = ()
+    """Who belongs to it; who matches no group belongs to the default one."""
     default: bool = False
     """Takes everybody whom no other group matches; exactly one group is the default (R-UG-03)."""
 

@@ -82,6 +82,7 @@ class Circuit(Part):
     private_peering: PrivatePeering | None = None
     """Left out: the provider configures it (a layer 3 service)."""
     microsoft_peering: MicrosoftPeering | None = None
+    """Left out: none."""
     authorizations: tuple[Name, ...] = ()
     """Authorizations for gateways of others; those of our own gateways in other subscriptions are made anyway."""
     rate_limit: bool | None = None

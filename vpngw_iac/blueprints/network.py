@@ -75,6 +75,8 @@ class VirtualNetwork(Part):
     """Other subnets that are ours: ``{"workload": "10.1.0.0/24"}`` or a list of `Subnet`. Foreign ones survive."""
     dns_servers: tuple[IpAddress, ...] = ()
     """Custom DNS servers; they must forward to 168.63.129.16, or Azure cannot run the gateway (R-DNS-01)."""
+    summarized_gateway_prefixes: Prefixes = ()
+    """Summaries that VPN and ExpressRoute gateways advertise in place of the spokes they cover (R-BGP-22)."""
     subscription: Guid | None = None
     """Default: the subscription of the run."""
     tenant: Guid | None = None

@@ -70,7 +70,11 @@ def _network(
         on_removal=part.on_removal,
         transient=lost,
         properties=virtual_network.VirtualNetworkProperties(
-            address_space=AddressSpace(address_prefixes=part.address_space), dhcp_options=dns
+            address_space=AddressSpace(address_prefixes=part.address_space),
+            dhcp_options=dns,
+            summarized_gateway_prefixes=AddressSpace(address_prefixes=part.summarized_gateway_prefixes)
+            if part.summarized_gateway_prefixes
+            else None,
         ),
     )
 

@@ -16,7 +16,7 @@ from vpngw_iac.engine.operation import Schedule
 from vpngw_iac.engine.order import makespan
 from vpngw_iac.engine.plan import Plan
 from vpngw_iac.engine.ports import Attached
-from vpngw_iac.errors import Finding, Findings
+from vpngw_iac.errors import Finding, Findings, PlanError
 from vpngw_iac.field import OutageLevel
 from vpngw_iac.resources.wire import Output
 
@@ -82,7 +82,15 @@ class PlanView:
 
     @classmethod
     def load(cls, document: Mapping[str, Any]) -> PlanView:
-        """The view of a plan document; raises pydantic's `ValidationError` if it is not one."""
+        """The view of a plan document; raises `PlanError` if it is damaged."""
+        try:
+            return cls._load(document)
+        except (KeyError, TypeError, ValueError) as error:
+            why = f"{type(error).__name__} at {error}".splitlines()[0]
+            raise PlanError(f"The plan file is damaged: {why}.", advice="Make the plan again.") from None
+
+    @classmethod
+    def _load(cls, document: Mapping[str, Any]) -> PlanView:
         return cls(
             deployment=str(document["deployment"]),
             cloud=str(document.get("cloud", "")),

@@ -1,0 +1,81 @@
+"""The simulated cloud behind its door: served over HTTPS, found, trusted and used by the same program."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+
+import pytest
+
+from tests.cli.conftest import SPEED, Shell, start
+
+
+def test_a_served_simulator_is_used_over_https_with_what_it_prints(vpngw: Shell, environment: dict[str, str]) -> None:
+    command = ("simulator", "serve", "--port", "0", "--speed", SPEED, "--dir", "served", "--json")
+    with start(*command, env=dict(os.environ)) as server:
+        assert server.stdout is not None
+        told = json.loads(server.stdout.readline())
+        del environment["VPNGW_CLOUD"]
+        environment.update(told["environment"])
+
+        planned = vpngw("plan", "hub.yaml")
+        applied = vpngw("apply", "hub.yaml", "--yes")
+        drifted = vpngw("drift", "hub.yaml")
+
+        server.send_signal(signal.SIGTERM)
+        _, err = server.communicate(timeout=30)
+
+    assert (planned.code, applied.code, drifted.code) == (0, 0, 0), planned.err + applied.err
+    assert "the cloud at https://localhost:" in planned.out
+    assert "Apply of hub complete" in applied.out
+    assert server.returncode == 0
+    assert "stopped" in err
+    listed = vpngw("simulator", "show", "--dir", "served", code=0)
+    assert re.search(r"virtualNetworkGateways/vgw-hub +Succeeded", listed.out)
+
+
+def test_serve_prints_what_a_shell_can_read(vpngw: Shell) -> None:
+    with start("simulator", "serve", "--port", "0", "--no-tls", env=dict(os.environ)) as server:
+        assert server.stdout is not None
+        lines = [server.stdout.readline() for _ in range(6)]
+        server.send_signal(signal.SIGINT)
+        server.communicate(timeout=30)
+
+    assert lines[0].startswith("# The simulator answers at http://localhost:")
+    assert lines[1].startswith("export VPNGW_CLOUD=http://localhost:")
+    assert all(line.startswith("export ") for line in lines[1:])
+    assert server.returncode == 0
+
+
+def test_reset_empties_the_simulated_cloud(hub: Shell) -> None:
+    before = hub("simulator", "show", "--json", code=0).document["documents"]
+    told = hub("simulator", "reset", code=0)
+    after = hub("simulator", "show", "--json", code=0).document["documents"]
+
+    assert before
+    assert f"{len(before)} resources are gone" in told.out
+    assert after == {}
+
+
+@pytest.mark.parametrize("text", ["- {do: nonsense}", "{", "7"])
+def test_wrong_faults_are_told(vpngw: Shell, text: str) -> None:
+    vpngw.write("faults.yaml", text)
+
+    answer = vpngw("simulator", "serve", "--port", "0", "--faults", "faults.yaml", code=1)
+
+    assert "faults.yaml" in answer.err
+    assert "bug" not in answer.err
+
+
+def test_a_port_that_is_taken_is_told(vpngw: Shell) -> None:
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+
+        answer = vpngw("simulator", "serve", "--no-tls", "--port", str(taken.getsockname()[1]), code=1)
+
+    assert "cannot listen" in answer.err

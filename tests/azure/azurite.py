@@ -12,8 +12,6 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.error import HTTPError
-from urllib.request import urlopen
 
 import pytest
 
@@ -44,15 +42,15 @@ class Azurite:
 
 
 @contextlib.contextmanager
-def running_azurite() -> Iterator[Azurite]:
+def running_azurite(*options: str, scheme: str = "http") -> Iterator[Azurite]:
     """Start the server and wait until it answers; end it, whatever happens."""
     port = _free_port()
     command = [_node(), str(MAIN), "--blobHost", "127.0.0.1", "--blobPort", str(port), "--inMemoryPersistence"]
-    command += ["--silent", "--disableTelemetry", "--skipApiVersionCheck"]
+    command += ["--silent", "--disableTelemetry", "--skipApiVersionCheck", *options]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _wait_for(port, process)
-        yield Azurite(f"http://127.0.0.1:{port}/{ACCOUNT}")
+        yield Azurite(f"{scheme}://127.0.0.1:{port}/{ACCOUNT}")
     finally:
         process.terminate()
         process.wait(timeout=20)
@@ -77,11 +75,7 @@ def _free_port() -> int:
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
     give_up = time.monotonic() + 60
     while time.monotonic() < give_up and process.poll() is None:
-        with contextlib.suppress(OSError):
-            try:
-                urlopen(f"http://127.0.0.1:{port}/{ACCOUNT}?comp=list", timeout=5).close()
-            except HTTPError as answer:
-                answer.close()
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5):
             return
         time.sleep(0.1)
     pytest.fail(f"Azurite did not answer on port {port} (exit {process.poll()})", pytrace=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import ipaddress
 import json
 import os
 import signal
@@ -11,10 +12,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from azure.core.credentials import AccessToken
 from azure.core.exceptions import ServiceResponseError
 from azure.core.pipeline.transport import RequestsTransport
 from azure.storage.blob import BlobClient, ContainerClient, ExponentialRetry
@@ -536,3 +539,77 @@ def test_a_token_is_never_sent_in_the_clear() -> None:
             credential=no_credential,
             environment={},
         )
+
+
+# --- signing in with a token over HTTPS ------------------------------------------------------------------------------
+
+
+class TokenOf:
+    """A credential whose token has the shape of Microsoft Entra's, for the audience of Azure Storage."""
+
+    def __init__(self, audience: str = "https://storage.azure.com") -> None:
+        self.audience = audience
+        self.scopes: set[str] = set()
+
+    def get_token(self, *scopes: str, **options: Any) -> AccessToken:
+        self.scopes.update(scopes)
+        now = int(time.time())
+        claims = {"aud": self.audience, "iss": "https://sts.windows.net/22222222-2222-2222-2222-222222222222/"}
+        claims |= {"iat": now - 10, "nbf": now - 10, "exp": now + 3600}
+        parts = ({"alg": "RS256", "typ": "JWT"}, claims, {"signature": "none"})
+        text = ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts)
+        return AccessToken(text, now + 3600)
+
+
+def test_a_token_is_taken_over_https_and_one_for_something_else_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate, key = self_signed(tmp_path)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    with running_azurite("--oauth", "basic", "--cert", str(certificate), "--key", str(key), scheme="https") as server:
+        container = server.new_container()
+        token = TokenOf()
+
+        def store_with(credential: TokenOf) -> BlobStore:
+            return open_blob_store(
+                server.url(container), "simulator", DEPLOYMENT, BINDING, credential=lambda: credential, environment={}
+            )
+
+        store = store_with(token)
+        with store.hold(an_owner()) as hold:
+            hold.checkpoint(a_state(an_entry(1)))
+            hold.append(opened())
+        memory = store.load()
+
+        assert memory is not None
+        assert memory.last == 1
+        assert token.scopes == {"https://storage.azure.com/.default"}
+        with pytest.raises((SignInFailed, Forbidden)) as refused:
+            store_with(TokenOf("https://management.azure.com")).load()
+        assert refused.value.exit_code == ExitCode.PERMISSION
+
+
+def self_signed(folder: Path) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 that signs itself, and its key."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "azurite")])
+    start = datetime.now(UTC) - timedelta(hours=1)
+    alternative = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(start)
+        .not_valid_after(start + timedelta(days=1))
+        .add_extension(alternative, critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    (folder / "cert.pem").write_bytes(certificate.public_bytes(pem))
+    (folder / "key.pem").write_bytes(
+        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return folder / "cert.pem", folder / "key.pem"

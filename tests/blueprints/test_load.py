@@ -303,3 +303,50 @@ def test_loading_a_blueprint_imports_no_cloud_and_no_terminal(tmp_path: Path) ->
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=tmp_path)
 
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("where", "words"),
+    [
+        ("sites[1]", 'name="prague"'),
+        ("sites[1].bgp.asn", "bgp=BgpPeer(asn=65102"),
+        ("VpnConnection/vgw-hub/prague", 'name="prague"'),
+        ("PublicIp/vgw-hub/1", 'name="vgw-hub"'),
+        ("VpnGateway/vgw-hub", 'name="vgw-hub"'),
+        ("Subnet/vnet-hub/GatewaySubnet", 'name="vnet-hub"'),
+        ("gateway.network.gateway_subnet", "gateway_subnet="),
+    ],
+)
+def test_a_part_of_a_python_file_is_located_by_path_and_by_address(where: str, words: str) -> None:
+    file = Path(__file__).parents[2] / "blueprints" / "multi_site.py"
+    lines = file.read_text(encoding="utf-8").splitlines()
+
+    path, _, line = load(file).locate(where).rpartition(":")
+
+    assert str(file) == path
+    assert words in "".join(lines[int(line) - 1 : int(line) + 1])
+
+
+def test_a_resource_of_a_yaml_file_is_located_where_its_part_is_written(tmp_path: Path) -> None:
+    file = Path(__file__).parents[2] / "blueprints" / "one_site.yaml"
+    lines = file.read_text(encoding="utf-8").splitlines()
+
+    loaded = load(file)
+
+    for address, words in (
+        ("VpnConnection/vgw-branch/berlin", "berlin"),
+        ("VpnGateway/vgw-branch", "gateway: vgw-branch"),
+    ):
+        line = int(loaded.locate(address).rpartition(":")[2])
+        assert words in "".join(lines[line - 1 : line + 1])
+
+
+def test_what_no_line_says_is_located_by_its_path_or_not_at_all(tmp_path: Path) -> None:
+    text = GOOD.replace("blueprint =", "made =") + "blueprint = made.model_copy(update={'sites': tuple(\n"
+    text += "    Site(name=n, public_ip='203.0.113.1', shared_key=Secret.env('A')) for n in 'ab')})\n"
+
+    loaded = load(write(tmp_path, text))
+
+    assert f"{tmp_path / 'case.py'}:6" == loaded.locate("sites[1]")
+    assert loaded.locate("Circuit/nothing") == ""
+    assert loaded.locate("") == ""

@@ -100,6 +100,12 @@ class Blueprint(Part):
         """Findings that only this kind knows."""
         return ()
 
+    def path_of(self, address: str) -> str:
+        """Path of the part that a resource comes from (``sites[1]``), or an empty text."""
+        from vpngw_iac.blueprints.compiling.origin import path_of
+
+        return path_of(tuple(self.shares()), address)
+
     def waivers(self) -> tuple[Waiver, ...]:
         """Every accepted rule, of the blueprint and of its parts."""
         from vpngw_iac.blueprints.compiling.origin import addresses_by_path

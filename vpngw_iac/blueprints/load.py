@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from vpngw_iac.blueprints.base import Blueprint, kinds
 from vpngw_iac.blueprints.broken import broken
 from vpngw_iac.blueprints.explain import dotted, explain
+from vpngw_iac.blueprints.locate import Lines, NoLines, PythonLines, steps_of
 from vpngw_iac.blueprints.part import NamedValues, suggestion
 from vpngw_iac.errors import BlueprintError, UsageError
 
@@ -31,8 +32,7 @@ class LoadedFile:
 
     path: Path
     blueprints: tuple[Blueprint, ...]
-    locate: Callable[[str], str] = field(default=lambda _: "", compare=False)
-    """File and line of a blueprint path (``sites[1].bgp``) where the format allows, else an empty text."""
+    lines: Lines = field(default_factory=NoLines, compare=False)
 
     @property
     def blueprint(self) -> Blueprint:
@@ -41,6 +41,18 @@ class LoadedFile:
             names = ", ".join(blueprint.name for blueprint in self.blueprints)
             raise UsageError(f"{self.path} holds several blueprints: {names}. Name one: {self.path}:NAME.")
         return self.blueprints[0]
+
+    def locate(self, where: str) -> str:
+        """``file:line`` of a blueprint path (``sites[1].bgp``) or of the part that a resource's address comes from.
+
+        Without a known line: the blueprint path of an address, else an empty text.
+        """
+        for blueprint in self.blueprints:
+            path = blueprint.path_of(where) if "/" in where else where
+            if path:
+                line = self.lines.line(blueprint, steps_of(path))
+                return f"{self.path}:{line}" if line else (path if path != where else "")
+        return ""
 
     @property
     def directory(self) -> Path:
@@ -101,12 +113,12 @@ def _from_python(path: Path, name: str | None) -> LoadedFile:
             defined = [key for key, value in names.items() if isinstance(value, Blueprint)]
             hint = suggestion(name, defined) or f"It defines: {', '.join(defined) or 'no blueprint'}."
             raise broken(path, None, f"There is no {name!r} in it. {hint}")
-        return LoadedFile(path, _checked(path, names[name], name))
+        return LoadedFile(path, _checked(path, names[name], name), PythonLines(path))
     if "blueprint" in names and "blueprints" in names:
         raise broken(path, None, "It exposes both 'blueprint' and 'blueprints'.", advice="Keep one of the two names.")
     for exposed in ("blueprint", "blueprints"):
         if exposed in names:
-            return LoadedFile(path, _checked(path, names[exposed], exposed))
+            return LoadedFile(path, _checked(path, names[exposed], exposed), PythonLines(path))
     others = [key for key, value in names.items() if isinstance(value, Blueprint)]
     advice = "Assign one to that name: blueprint = SiteToSite(...)."
     if others:
@@ -166,8 +178,22 @@ def _from_text(path: Path, name: str | None) -> LoadedFile:
         if not chosen:
             hint = suggestion(name or "", [b.name for b in blueprints])
             raise broken(path, None, f"It holds no blueprint called {name!r}. {hint}".strip())
-        return LoadedFile(path, chosen)
-    return LoadedFile(path, (_one(document, body, named, ()),), lambda where: _place(document, _parts(where)))
+        return LoadedFile(path, chosen, _TextLines(document, named, blueprints))
+    return LoadedFile(path, (_one(document, body, named, ()),), _TextLines(document, named))
+
+
+@dataclass(frozen=True, slots=True)
+class _TextLines:
+    """Lines of a YAML file; in a list of blueprints each stands below its own entry."""
+
+    document: TextDocument
+    named: NamedValues
+    listed: tuple[Blueprint, ...] = ()
+
+    def line(self, blueprint: Blueprint, steps: tuple[str | int, ...]) -> int | None:
+        """Line of a path; a value used by its name is located where it is written."""
+        prefix = ("blueprints", self.listed.index(blueprint)) if self.listed else ()
+        return self.document.line(_origin(self.document.content, (*prefix, *steps), self.named))
 
 
 def _is_aside(key: object) -> bool:
@@ -206,9 +232,9 @@ def _one(document: TextDocument, body: Any, named: NamedValues, where: tuple[str
         ) from None
 
 
-def _place(document: TextDocument, where: tuple[str | int, ...], named: NamedValues | None = None) -> str:
+def _place(document: TextDocument, where: tuple[str | int, ...], named: NamedValues) -> str:
     """File and line; a value used by its name is located where it is written."""
-    line = document.line(_origin(document.content, where, named) if named else where)
+    line = document.line(_origin(document.content, where, named))
     return f"{document.path}:{line}" if line else f"{document.path} ({dotted(where)})"
 
 
@@ -231,12 +257,3 @@ def _step(value: Any, part: str | int) -> Any:
     if isinstance(value, list) and isinstance(part, int) and part < len(value):
         return value[part]
     return None
-
-
-def _parts(path: str) -> tuple[str | int, ...]:
-    """``sites[1].bgp`` as its steps."""
-    steps: list[str | int] = []
-    for piece in path.replace("]", "").split("."):
-        name, *indexes = piece.split("[")
-        steps.extend(([name] if name else []) + [int(i) if i.isdigit() else i for i in indexes])
-    return tuple(steps)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from vpngw_iac.blueprints.compiling.frame import gateway_address
+from vpngw_iac.blueprints.compiling.frame import gateway_address, natural
 from vpngw_iac.blueprints.compiling.site import link_name
 from vpngw_iac.blueprints.network import VirtualNetwork
 from vpngw_iac.blueprints.share import GatewayLike, Network, Share
@@ -17,6 +17,12 @@ def addresses_by_path(shares: Sequence[Share], addresses: Iterable[str]) -> Mapp
         path: tuple(address for address in known if any(_is_at(address, start) for start in starts))
         for path, starts in _origins(shares)
     }
+
+
+def path_of(shares: Sequence[Share], address: str) -> str:
+    """The first place (in the order of the file) of the part that a resource is made for, or an empty text."""
+    places = [path for path, starts in _origins(shares) if any(_is_at(address, start) for start in starts)]
+    return min(places, key=natural, default="")
 
 
 def _is_at(address: str, start: str) -> bool:
@@ -33,7 +39,14 @@ def _origins(shares: Sequence[Share]) -> Iterator[tuple[str, tuple[str, ...]]]:
             gateway = on.gateways[0].address_name
             kinds = ("LocalNetworkGateway", "VpnConnection")
             names = [link_name(on.use.part, link) for link in on.use.part.effective_links()]
-            yield on.use.path, tuple(f"{kind}/{gateway}/{name}" for kind in kinds for name in names)
+            rules = {rule.name for link in on.use.part.effective_links() for rule in link.nat or ()}
+            yield (
+                on.use.path,
+                (
+                    *(f"{kind}/{gateway}/{name}" for kind in kinds for name in names),
+                    *(f"NatRule/{gateway}/{name}{suffix}" for name in sorted(rules) for suffix in ("", "-0", "-1")),
+                ),
+            )
         for spoke in share.spokes:
             yield from _of_spoke(spoke.use.path, spoke.use.part.network, spoke.gateways[0].network)
         for pair in share.pairs:

@@ -23,7 +23,7 @@ def check_bound(
 
     `declared` maps addresses to ids. Entries may lie in several subscriptions, and editing one resource's
     subscription is a replacement; but a run whose default subscription the state has never seen, and which would
-    move entries into it, was pointed at the wrong place.
+    move entries into it (or, with nothing declared, delete all of them), was pointed at the wrong place.
     """
     check_belongs(state, state.deployment, binding_of(identity), name)
     here = identity.subscription.lower()
@@ -32,7 +32,7 @@ def check_bound(
         return
     for address, entry in sorted(state.entries.items()):
         wanted = declared.get(address)
-        if wanted is not None and wanted.subscription.lower() == here:
+        if not declared or (wanted is not None and wanted.subscription.lower() == here):
             raise StateMismatch(
                 f"{name} has {address} in subscription {entry.id.subscription}, "
                 f"but this run uses subscription {identity.subscription}.",

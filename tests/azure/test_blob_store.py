@@ -212,6 +212,21 @@ def test_a_document_written_by_somebody_else_is_never_written_over(azurite: Azur
             hold.checkpoint(a_state(serial=1))
 
 
+def test_a_lease_without_a_name_locks_too_and_can_be_broken(azurite: Azurite, container: str, store: BlobStore) -> None:
+    with store.hold(an_owner()) as hold:
+        hold.checkpoint(a_state())
+    blob(azurite, container, "lock").acquire_lease(60)
+
+    with pytest.raises(StateLocked, match="locked by a run on an unknown host"):
+        store.hold(an_owner("run-2")).__enter__()
+
+    broken = store.unlock()
+    assert broken is not None
+    assert broken.actor == "a run"
+    with store.hold(an_owner("run-3")) as hold:
+        assert hold.append(opened()).number == 1
+
+
 @contextlib.contextmanager
 def worker(*arguments: object) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(

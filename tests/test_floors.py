@@ -27,6 +27,7 @@ FLOORS = {
     "session": 5,
     "run": 5,
     "workspace": 5,
+    "upkeep": 5,
     "report": 6,
     "cli": 7,
     "__main__": 8,

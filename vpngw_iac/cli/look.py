@@ -28,7 +28,8 @@ def drift(run: Run, file: opt.Blueprint, deep: opt.Deep = False) -> int:
     from vpngw_iac.report.markdown import drift_markdown
     from vpngw_iac.report.text import drift_text
 
-    found = [run.workspace.drift(blueprint, deep=deep) for blueprint in run.blueprints(file)]
+    workspace, blueprints = run.at(file)
+    found = [workspace.drift(blueprint, deep=deep) for blueprint in blueprints]
     run.answer([drift_document(one) for one in found], "\n".join(drift_text(one, run.style) for one in found))
     add_to_summary(run, *(drift_markdown(one) for one in found))
     return ExitCode.CHANGES if any(one.alarming for one in found) else ExitCode.DONE
@@ -48,7 +49,8 @@ def show(run: Run, file: opt.BlueprintOrPlan) -> int:
     if (document := saved_plan(file)) is not None:
         tell_plans(run, [PlanView.load(document)])
         return ExitCode.DONE
-    found = [run.workspace.show(blueprint) for blueprint in run.blueprints(file)]
+    workspace, blueprints = run.at(file)
+    found = [workspace.show(blueprint) for blueprint in blueprints]
     run.answer([show_document(one) for one in found], "\n".join(inventory_text(one, run.style) for one in found))
     return ExitCode.DONE
 
@@ -58,8 +60,8 @@ def log(run: Run, file: opt.Blueprint) -> int:
     from vpngw_iac.report.json import log_document
     from vpngw_iac.report.text import history_text
 
-    workspace = run.workspace
-    told = [(workspace.name_of(one), workspace.history(one)) for one in run.blueprints(file)]
+    workspace, blueprints = run.at(file)
+    told = [(workspace.name_of(one), workspace.history(one)) for one in blueprints]
     text = "\n".join(history_text(name, runs, run.style) for name, runs in told)
     run.answer([log_document(name, runs) for name, runs in told], text)
     return ExitCode.DONE
@@ -71,8 +73,8 @@ def check(run: Run, file: opt.Blueprint) -> int:
     from vpngw_iac.report.json import secrets_document
     from vpngw_iac.report.text import secrets_text
 
-    workspace = run.workspace
-    told = [(workspace.name_of(one), workspace.check_secrets(one)) for one in run.blueprints(file)]
+    workspace, blueprints = run.at(file)
+    told = [(workspace.name_of(one), workspace.check_secrets(one)) for one in blueprints]
     text = "\n".join(secrets_text(checks, run.style) for _, checks in told)
     run.answer([secrets_document(name, checks) for name, checks in told], text)
     return ExitCode.DONE if all(one.ok for _, checks in told for one in checks) else ExitCode.REFUSED

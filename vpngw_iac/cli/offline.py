@@ -62,7 +62,8 @@ def compile(run: Run, file: opt.Blueprint) -> int:
     from vpngw_iac.report.json import compile_document
     from vpngw_iac.report.text import schedule_text
 
-    made = [run.workspace.compile(blueprint) for blueprint in run.blueprints(file)]
+    workspace, blueprints = run.at(file)
+    made = [workspace.compile(blueprint) for blueprint in blueprints]
     documents = [compile_document(one.deployment, one.schedule, one.graph) for one in made]
     run.answer(documents, "\n".join(schedule_text(one.deployment, one.schedule, run.style) for one in made))
     return ExitCode.DONE

@@ -72,9 +72,10 @@ class Run:
             raise UsageError("--deployment names one deployment, the file holds several.", advice=advice)
         return loaded
 
-    def blueprints(self, file: str) -> tuple[Blueprint, ...]:
-        """The blueprints of a file, one or several."""
-        return self.load(file).blueprints
+    def at(self, file: str) -> tuple[Workspace, tuple[Blueprint, ...]]:
+        """A workspace beside a blueprint file, and the blueprints in it, one or several."""
+        loaded = self.load(file)
+        return self.workspace.beside(loaded.path), loaded.blueprints
 
     @property
     def workspace(self) -> Workspace:

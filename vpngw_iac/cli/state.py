@@ -2,6 +2,133 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
+from vpngw_iac.cli import options as opt
+from vpngw_iac.cli.options import command
+from vpngw_iac.cli.run import Run
+from vpngw_iac.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from vpngw_iac.upkeep import Upkeep
+
 group = typer.Typer(help="Look at the state, and repair it by hand.", no_args_is_help=True)
+
+Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="Address of an entry, as `state list` shows it.")]
+Old = Annotated[str, typer.Argument(metavar="OLD", help="Address now.")]
+New = Annotated[str, typer.Argument(metavar="NEW", help="Address from now on.")]
+Pushed = Annotated[str, typer.Argument(metavar="STATE", help="A document from `state pull`; - reads stdin.")]
+
+
+@command(group, "list")
+def list_(run: Run, file: opt.MaybeBlueprint = None) -> int:
+    """List the entries: what we manage."""
+    from vpngw_iac.report.text import entries_text
+
+    state = _upkeep(run, file).state()
+    run.answer([state.model_dump(mode="json")], entries_text(state, run.style))
+    return ExitCode.DONE
+
+
+@command(group)
+def show(run: Run, address: Address, file: opt.MaybeBlueprint = None) -> int:
+    """Show one entry: id, needs, and what was applied last."""
+    from vpngw_iac.report.json import document
+    from vpngw_iac.report.text import entry_text
+
+    entry = _upkeep(run, file).entry(address)
+    run.answer([document("state-entry", entry=entry.model_dump(mode="json"))], entry_text(entry, run.style))
+    return ExitCode.DONE
+
+
+@command(group)
+def mv(run: Run, old: Old, new: New, file: opt.MaybeBlueprint = None) -> int:
+    """Give an entry another address; nothing changes in Azure."""
+    from vpngw_iac.report.json import document
+
+    entry = _upkeep(run, file).move(old, new)
+    run.answer([document("state-move", old=old, new=new, id=str(entry.id))], f"{old} is now {new} ({entry.id}).\n")
+    return ExitCode.DONE
+
+
+@command(group)
+def forget(run: Run, address: Address, file: opt.MaybeBlueprint = None) -> int:
+    """Drop an entry; the resource stays in Azure and is nobody's."""
+    from vpngw_iac.report.json import document
+
+    entry = _upkeep(run, file).forget(address)
+    text = f"{address} is forgotten. {entry.id} stays in Azure.\n"
+    run.answer([document("state-forget", address=address, id=str(entry.id))], text)
+    return ExitCode.DONE
+
+
+@command(group)
+def unlock(run: Run, file: opt.MaybeBlueprint = None) -> int:
+    """Break the lock of a run that died.
+
+    A run that is alive after all finds out before its next write and stops; Azure's operations go on.
+    """
+    from vpngw_iac.report.json import document
+
+    owner = _upkeep(run, file).unlock()
+    text = f"The lock of {owner.describe()} is broken.\n" if owner else "Nobody holds the lock.\n"
+    run.answer([document("state-unlock", owner=owner.model_dump(mode="json") if owner else None)], text)
+    return ExitCode.DONE
+
+
+@command(group)
+def rebuild(run: Run, file: opt.Blueprint) -> int:
+    """Make a lost state anew from the blueprint and Azure."""
+    from vpngw_iac.report.json import rebuilt_document
+    from vpngw_iac.report.text import rebuilt_text
+    from vpngw_iac.upkeep import Upkeep
+
+    loaded = run.load(file)
+    workspace = run.workspace.beside(loaded.path)
+    name = workspace.name_of(loaded.blueprint)
+    rebuilt = Upkeep(workspace, name).rebuild(loaded.blueprint)
+    run.answer([rebuilt_document(name, rebuilt)], rebuilt_text(name, rebuilt, run.style))
+    return ExitCode.DONE
+
+
+@command(group)
+def pull(run: Run, file: opt.MaybeBlueprint = None) -> int:
+    """Print the state document; it holds no secret."""
+    from vpngw_iac.state.document import dump_state
+
+    run.emit(dump_state(_upkeep(run, file).state()))
+    return ExitCode.DONE
+
+
+@command(group)
+def push(run: Run, document: Pushed, file: opt.MaybeBlueprint = None) -> int:
+    """Replace the state by a document; the previous one is kept."""
+    from vpngw_iac.report.text import entries_text
+
+    state = _upkeep(run, file).push(_read(document), document)
+    run.answer([state.model_dump(mode="json")], entries_text(state, run.style))
+    return ExitCode.DONE
+
+
+def _upkeep(run: Run, file: str | None) -> Upkeep:
+    """The state of the deployment that a blueprint file or ``--deployment`` names."""
+    from vpngw_iac.upkeep import Upkeep
+
+    if file is not None:
+        loaded = run.load(file)
+        return Upkeep(run.workspace, run.workspace.name_of(loaded.blueprint))
+    if run.settings.deployment is None:
+        raise UsageError("Which deployment?", advice="Give its blueprint FILE, or --deployment NAME.")
+    return Upkeep(run.workspace, run.settings.deployment)
+
+
+def _read(name: str) -> str:
+    try:
+        return sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise UsageError(f"{name} cannot be read: {reason}.", advice="Give a document from `state pull`.") from None

@@ -89,8 +89,8 @@ def require_consent(run: Run, *, yes: bool) -> None:
 
 
 @contextmanager
-def watching(run: Run) -> Iterator[Watch]:
-    """A run with its workspace, its progress display and its signal handlers."""
+def watching(run: Run, workspace: Workspace) -> Iterator[Watch]:
+    """A run with its progress display and its signal handlers."""
     from vpngw_iac.report.progress import progress_for
     from vpngw_iac.session import SIMULATOR_SPEED
 
@@ -99,7 +99,7 @@ def watching(run: Run) -> Iterator[Watch]:
     progress = progress_for(run.err, no_color=settings.no_color, environment=settings.environment, speed=speed)
     stop = Stop()
     with listening(stop) as interrupts:
-        watch = Watch(run, run.workspace, progress, stop, interrupts)
+        watch = Watch(run, workspace, progress, stop, interrupts)
         interrupts.say = watch.notice
         try:
             yield watch

@@ -20,6 +20,7 @@ from vpngw_iac.report.view import PlanView
 
 if TYPE_CHECKING:
     from vpngw_iac.cli.options import Choices
+    from vpngw_iac.workspace import Workspace
 
 
 def options_of(choices: Choices, **fixed: Any) -> Options:
@@ -36,14 +37,16 @@ def options_of(choices: Choices, **fixed: Any) -> Options:
 
 def make_plans(run: Run, file: str, choices: Choices, out: str | None) -> tuple[PlanView, ...]:
     """Plan every blueprint of a file; with `out` the only one is saved."""
-    workspace, options = run.workspace, options_of(choices)
+    options = options_of(choices)
+    workspace, blueprints = run.at(file)
     if out is not None:
-        blueprint = run.load(file).blueprint
-        plan = workspace.plan(blueprint, options)
+        if len(blueprints) > 1:
+            raise UsageError(f"{file} holds several blueprints; a plan file holds one.", advice=f"Use {file}:NAME.")
+        plan = workspace.plan(blueprints[0], options)
         view = PlanView.of(plan, workspace.schedule(plan))
         save_document(run, out, workspace.save_plan(plan, documents.plan_document(view)))
         return (view,)
-    plans = [workspace.plan(blueprint, options) for blueprint in run.blueprints(file)]
+    plans = [workspace.plan(blueprint, options) for blueprint in blueprints]
     return tuple(PlanView.of(plan, workspace.schedule(plan)) for plan in plans)
 
 
@@ -82,7 +85,7 @@ def apply_blueprints(
     options, seconds = options_of(choices), in_seconds(timeout)
     return _each(
         run,
-        run.blueprints(file),
+        *run.at(file),
         lambda watch, blueprint: watch.workspace.apply(
             blueprint,
             options=options,
@@ -101,9 +104,11 @@ def destroy_blueprints(
     """Destroy every deployment of a file, the last one first: it may use the earlier ones."""
     require_consent(run, yes=yes)
     options, seconds = options_of(choices, destroy=True), in_seconds(timeout)
+    workspace, blueprints = run.at(file)
     return _each(
         run,
-        tuple(reversed(run.blueprints(file))),
+        workspace,
+        tuple(reversed(blueprints)),
         lambda watch, blueprint: watch.workspace.destroy(
             blueprint,
             options=options,
@@ -125,6 +130,7 @@ def apply_saved(
         raise UsageError(f"A saved plan has its options already; {names} cannot change it.", advice="Plan again.")
     return _each(
         run,
+        run.workspace,
         (None,),
         lambda watch, _: watch.workspace.apply(
             watch.workspace.load_plan(document),
@@ -141,17 +147,19 @@ def wait_for(run: Run, file: str, *, timeout: float | None) -> tuple[Outcome, ..
     """Watch what is still running in Azure, for every blueprint of a file."""
     return _each(
         run,
-        run.blueprints(file),
+        *run.at(file),
         lambda watch, blueprint: watch.workspace.wait(
             blueprint, on_event=watch.on_event, timeout=in_seconds(timeout), stop=watch.stop
         ),
     )
 
 
-def _each(run: Run, blueprints: Iterable[Any], work: Callable[[Watch, Any], Outcome]) -> tuple[Outcome, ...]:
+def _each(
+    run: Run, workspace: Workspace, blueprints: Iterable[Any], work: Callable[[Watch, Any], Outcome]
+) -> tuple[Outcome, ...]:
     outcomes: list[Outcome] = []
     for blueprint in blueprints:
-        with watching(run) as watch:
+        with watching(run, workspace) as watch:
             outcomes.append(work(watch, blueprint))
         if watch.stop.asked:
             outcomes[-1] = replace(outcomes[-1], exit_code=worst((outcomes[-1].exit_code, _stopped(watch))))

@@ -23,6 +23,7 @@ from vpngw_iac.state.log import LoggedRun
 
 if TYPE_CHECKING:
     from vpngw_iac.preflight import Rule
+    from vpngw_iac.state.rebuild import Rebuilt
 
 FORMAT = 1
 
@@ -276,3 +277,16 @@ def rule_document(rules: Iterable[Rule]) -> Document:
 def secrets_document(deployment: str, checks: Iterable[SecretCheck]) -> Document:
     """Which secret references can be resolved here; never a value."""
     return document("secret", deployment=deployment, secrets=[asdict(check) for check in checks])
+
+
+def rebuilt_document(deployment: str, rebuilt: Rebuilt) -> Document:
+    """What became of a lost state."""
+    return document(
+        "state-rebuild",
+        deployment=deployment,
+        recovered=list(rebuilt.recovered),
+        absent=list(rebuilt.absent),
+        not_ours=dict(rebuilt.not_ours or {}),
+        differing=list(rebuilt.differing),
+        strays=[str(stray) for stray in rebuilt.strays],
+    )

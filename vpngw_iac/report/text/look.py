@@ -10,11 +10,14 @@ from vpngw_iac.engine.result import Drift, SecretCheck
 from vpngw_iac.report import words
 from vpngw_iac.report.style import Style, columns
 from vpngw_iac.report.text.findings import finding_lines
+from vpngw_iac.report.view import flat
+from vpngw_iac.secret import load_reference
 from vpngw_iac.state.log import LoggedOperation, LoggedRun
 from vpngw_iac.state.model import Entry, State
 
 if TYPE_CHECKING:
     from vpngw_iac.preflight import Rule
+    from vpngw_iac.state.rebuild import Rebuilt
 
 _SEVERITIES = {"security": "red", "availability": "yellow", "cosmetic": "dim"}
 _SYMBOLS = {"changed": "~", "missing": "-", "unmanaged": "?"}
@@ -177,6 +180,41 @@ def _marks(entry: Entry) -> str:
         "" if entry.created else "adopted",
     ]
     return ", ".join(mark for mark in marks if mark) or "ours"
+
+
+def entry_text(entry: Entry, style: Style) -> str:
+    """One entry: its id, what it needs, and what was applied; secrets as their references."""
+    lines = [
+        style.paint(entry.address, "bold"),
+        *columns([("id", str(entry.id)), ("marks", _marks(entry))], indent="  "),
+    ]
+    lines += [f"  needs  {needed}" for needed in entry.needs]
+    lines += [f"  not read by Azure's answers  {path}" for path in entry.unread]
+    lines.append("  applied")
+    rows = [(path, words.value(value, width=200)) for path, value in flat(_with_references(entry.applied), {})]
+    return "\n".join([*lines, *columns(rows, indent="    ")]) + "\n"
+
+
+def _with_references(value: Any) -> Any:
+    """What was applied, each stored reference as people write it."""
+    if isinstance(value, Mapping):
+        if set(value) == {"$secret"}:
+            return f"(sensitive) {load_reference(value['$secret'])}"
+        return {key: _with_references(item) for key, item in value.items()}
+    return [_with_references(item) for item in value] if isinstance(value, list) else value
+
+
+def rebuilt_text(deployment: str, rebuilt: Rebuilt, style: Style) -> str:
+    """What became of a lost state."""
+    lines = [style.paint(f"{deployment}: {words.plural(len(rebuilt.recovered), 'entry')} recovered.", "green", "bold")]
+    lines += [f"  {address}" for address in rebuilt.recovered]
+    if rebuilt.absent:
+        lines += ["Declared, but not in Azure; the next apply creates:", *(f"  {a}" for a in rebuilt.absent)]
+    if rebuilt.not_ours:
+        lines += ["In Azure, but without an entry:", *columns(sorted(rebuilt.not_ours.items()), indent="  ")]
+    if rebuilt.differing:
+        lines += ["Different in Azure; the next plan shows it:", *(f"  {item}" for item in rebuilt.differing)]
+    return "\n".join([*lines, "Now run `vpngw plan`: it should show no changes."]) + "\n"
 
 
 def documents_text(documents: Mapping[str, Mapping[str, Any]]) -> str:

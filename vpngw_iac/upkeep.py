@@ -1,0 +1,178 @@
+"""What can be done to a state by hand: look, rename, forget, unlock, carry away, bring back, rebuild.
+
+Works without a cloud, except for rebuilding. Every write is done under the lock and told in the journal.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from vpngw_iac._version import __version__
+from vpngw_iac.errors import ExitCode, StateError, UsageError
+from vpngw_iac.state.document import load_state
+from vpngw_iac.state.journal import EntryRemoved, EntrySet, Memory, RunClosed, RunOpened
+from vpngw_iac.state.model import Entry, State
+from vpngw_iac.state.store import Hold, Owner, Store
+
+if TYPE_CHECKING:
+    from vpngw_iac.state.rebuild import Rebuilt
+    from vpngw_iac.workspace import Deployable, Workspace
+
+
+class Upkeep:
+    """The state of one deployment, in the hands of a person."""
+
+    def __init__(self, workspace: Workspace, deployment: str) -> None:
+        self.deployment = deployment
+        self._workspace = workspace
+        self._session = workspace.session_named(deployment)
+
+    # --- look --------------------------------------------------------------------------------------------------------
+
+    def state(self) -> State:
+        """The state, journal included; raises `StateError` if there is none."""
+        return self._memory(self._session.store()).state
+
+    def entry(self, address: str) -> Entry:
+        """One entry; raises `UsageError` that names the nearest address."""
+        return _entry(self.state(), address)
+
+    # --- repair ------------------------------------------------------------------------------------------------------
+
+    def move(self, old: str, new: str) -> Entry:
+        """Give an entry another address; nothing changes in Azure."""
+        with self._held("state mv") as (hold, memory):
+            entry = _entry(memory.state, old)
+            if new in memory.state.entries:
+                raise UsageError(f"There is an entry {new} already.", advice="Forget or move that one first.")
+            if old.partition("/")[0] != new.partition("/")[0]:
+                raise UsageError(
+                    f"{old} is a {old.partition('/')[0]}: its address keeps that first part.",
+                    advice=f"Write {old.partition('/')[0]}/... as the new address.",
+                )
+            moved = entry.model_copy(update={"address": new})
+            hold.append(EntryRemoved(at=self._now(), address=old, why="moved"))
+            hold.append(EntrySet(at=self._now(), entry=moved))
+        return moved
+
+    def forget(self, address: str) -> Entry:
+        """Drop an entry: the resource stays in Azure and is nobody's; refused while others need it or it is busy."""
+        with self._held("state forget") as (hold, memory):
+            entry = _entry(memory.state, address)
+            if any(flight.begun.address == address for flight in memory.in_flight.values()):
+                raise StateError(f"An operation on {address} is still open.", advice="Run `vpngw wait` first.")
+            users = sorted(e.address for e in memory.state.entries.values() if entry.id in e.needs)
+            if users:
+                raise StateError(
+                    f"{address} is needed by {', '.join(users)}.",
+                    advice="Forget those first, or remove them with apply.",
+                )
+            hold.append(EntryRemoved(at=self._now(), address=address, why="forgotten"))
+        return entry
+
+    def unlock(self) -> Owner | None:
+        """Break the lock; returns whose it was. A run that is alive after all finds out before its next write."""
+        return self._session.store().unlock()
+
+    # --- carry away, bring back --------------------------------------------------------------------------------------
+
+    def push(self, text: str, name: str) -> State:
+        """Replace the state by a document, checked and bound like ours; the previous one is kept."""
+        state = load_state(text, name=name)
+        store = self._session.store()
+        with store.hold(self._owner("vpngw state push")) as hold:
+            store.replace(hold, state)
+        return self.state()
+
+    def rebuild(self, blueprint: Deployable) -> Rebuilt:
+        """A new state from what the blueprint declares and Azure has; what was stored before is kept beside it."""
+        from vpngw_iac.engine.graph import Graph
+        from vpngw_iac.engine.observe import observe
+        from vpngw_iac.state.bind import binding_of
+        from vpngw_iac.state.rebuild import rebuild
+        from vpngw_iac.workspace import prints_of
+
+        session = self._workspace.session(blueprint)
+        key = session.key(create=True)
+        graph = Graph.of(blueprint.resources(self._workspace.scope(session)))
+        empty = self._predecessor(State.new(self.deployment, binding_of(session.cloud.identity)))
+        snapshot = observe(session.cloud, graph, empty, deep=True)
+        prints, _ = prints_of(graph, session, key)
+        rebuilt = rebuild(empty, graph, snapshot, prints)
+        store = session.bound_store()
+        with store.hold(self._owner("vpngw state rebuild")) as hold:
+            store.replace(hold, rebuilt.state)
+        return rebuilt
+
+    def _predecessor(self, fresh: State) -> State:
+        """An empty state that continues the history of a stored one which can still be read."""
+        try:
+            memory = self._session.store().load()
+        except StateError:
+            return fresh
+        if memory is None:
+            return fresh
+        return memory.state.model_copy(update={"entries": {}, "binding": fresh.binding})
+
+    # --- under the lock ----------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _held(self, command: str) -> Iterator[tuple[Hold, Memory]]:
+        """The lock, with a run in the journal around what is done; the checkpoint is written when it went well."""
+        store = self._session.store()
+        self._memory(store)
+        owner = self._owner(f"vpngw {command}")
+        with store.hold(owner) as hold:
+            memory = self._memory(store)
+            opened = RunOpened(
+                at=self._now(), run=owner.run, command=command, actor=owner.actor, correlation="", version=__version__
+            )
+            hold.append(opened)
+            outcome, code = "failed", ExitCode.ERROR
+            try:
+                yield hold, memory
+                outcome, code = "succeeded", ExitCode.DONE
+            finally:
+                hold.append(RunClosed(at=self._now(), run=owner.run, outcome=outcome, exit_code=int(code)))
+            hold.checkpoint(self._memory(store).state)
+
+    def _memory(self, store: Store) -> Memory:
+        memory = store.load()
+        if memory is None:
+            raise StateError(
+                f"There is no state of {self.deployment} at {store.url}.",
+                advice="Check --deployment, --cloud and --state; `vpngw state rebuild FILE` makes a lost one anew.",
+            )
+        return memory
+
+    def _now(self) -> str:
+        return self._session.clock.utc()
+
+    def _owner(self, command: str) -> Owner:
+        try:
+            user = getpass.getuser()
+        except (OSError, KeyError):
+            user = "unknown"
+        return Owner(
+            run=self._session.run,
+            actor=self._session.place.environment.get("GITHUB_ACTOR") or user,
+            host=socket.gethostname(),
+            process=os.getpid(),
+            since=self._now(),
+            command=command,
+        )
+
+
+def _entry(state: State, address: str) -> Entry:
+    found = state.entries.get(address)
+    if found is not None:
+        return found
+    close = get_close_matches(address, state.entries, n=1, cutoff=0.5)
+    hint = f"Did you mean {close[0]}?" if close else "`vpngw state list` shows them all."
+    raise UsageError(f"The state of {state.deployment} has no entry {address}.", advice=hint)

@@ -87,7 +87,7 @@ def circuit_ready(topology: Topology) -> Iterator[Breach]:
                 f"{circuit.thing.address} is {state} at its provider.",
                 "Hand its service key to the provider, and link it when it is Provisioned.",
             )
-        elif "properties" in circuit.thing.seen and circuit.thing.seen["properties"].get("peerings") == []:
+        elif value_at(circuit.thing.seen, "properties.peerings") == []:
             yield Breach(
                 connection.thing,
                 f"{circuit.thing.address} has no private peering.",

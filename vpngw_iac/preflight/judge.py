@@ -15,7 +15,7 @@ from vpngw_iac.errors import Finding, Findings, Level, UsageError
 from vpngw_iac.preflight.registry import Breach, Rule, checked_rules
 from vpngw_iac.preflight.sources import address_of
 from vpngw_iac.preflight.thing import Thing
-from vpngw_iac.preflight.topology import Reveal, Topology
+from vpngw_iac.preflight.topology import CONNECTION, LOCAL_GATEWAY, NAT_RULE, Reveal, Topology
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
 
@@ -66,27 +66,28 @@ def check(
     created_or_replaced: Collection[ArmId] | None = None,
     changed: Mapping[ArmId, Collection[str]] | None = None,
     reveal: Reveal | None = None,
+    backups: Mapping[str, str] | None = None,
 ) -> tuple[Finding, ...]:
     """Every finding about these resources, in order of display; never raises for what is wrong with them.
 
     Offline (`observed` and `created_or_replaced` left out) rules about creation refuse what is managed and only
     inform about what exists. In a plan give what Azure answered by id, what is created or replaced, and the wire
     paths that `changed`: then such a rule refuses only where this plan does it. `waive` maps a rule id, or
-    ``RULE@ADDRESS`` for one address, to the reason. `reveal` resolves secrets that are at hand offline, so that keys
-    can be judged; no value enters a finding.
+    ``RULE@WHERE`` for one address or name (see `waivers_of`), to the reason. `reveal` resolves secrets that are at
+    hand offline, so that keys can be judged; no value enters a finding. `backups` names sites that stand in for
+    another (see `backups_of`).
     """
     if profile is not None and profile not in PROFILES:
         raise UsageError(f"There is no profile {profile!r}.", advice=f"Profiles are {', '.join(PROFILES)}.")
-    topology = Topology.of(resources, observed=observed, profile=profile, reveal=reveal)
+    topology = Topology.of(resources, observed=observed, profile=profile, reveal=reveal, backups=backups)
     created = None if created_or_replaced is None else frozenset(created_or_replaced)
     circumstances = Circumstances(created, changed, profile)
-    findings = [
-        _finding(rule, breach, circumstances)
+    waivers = _Waivers(waive or {})
+    judged = [
+        waivers.apply(_finding(rule, breach, circumstances), breach.thing)
         for rule in checked_rules().values()
         for breach in _breaches(rule, topology)
     ]
-    waivers = _Waivers(waive or {})
-    judged = [waivers.apply(finding) for finding in findings]
     judged += unchecked(topology.things.values())
     judged += waivers.unused()
     return Findings.of(judged).items
@@ -129,17 +130,27 @@ def unchecked(things: Iterable[Thing]) -> Iterator[Finding]:
             )
 
 
+_OF_ONE_SITE = (CONNECTION, LOCAL_GATEWAY, NAT_RULE)
+
+
 @dataclass(slots=True)
 class _Waivers:
-    """Waivers by rule id or ``RULE@ADDRESS``, and which of them met a finding."""
+    """Waivers by ``RULE`` or ``RULE@WHERE``, and which of them met a finding.
+
+    WHERE is an address, or names that all occur in one: ``berlin``, ``vgw-a/vgw-b``.
+    """
 
     reasons: Mapping[str, str]
     met: set[str] = field(default_factory=set)
 
-    def apply(self, finding: Finding) -> Finding:
-        """The finding, with its reason if it is waived; the more exact waiver wins."""
-        for key in (f"{finding.rule}@{finding.address}", finding.rule):
-            if key in self.reasons:
+    def apply(self, finding: Finding, thing: Thing) -> Finding:
+        """The finding, with its reason if it is waived; the most exact waiver wins."""
+        names = set(finding.address.split("/"))
+        # Sites name what is theirs alone; a gateway's losses are everybody's.
+        names |= set(thing.affects) if thing.type in _OF_ONE_SITE else set()
+        for key in sorted(self.reasons, key=lambda key: (-key.count("/"), "@" not in key, key)):
+            rule, _, where = key.partition("@")
+            if rule == finding.rule and (not where or set(where.split("/")) <= names):
                 self.met.add(key)
                 return replace(finding, waived=self.reasons[key])
         return finding

@@ -93,7 +93,10 @@ def claims(gateway: Gateway) -> Iterator[tuple[Claim, tuple[prefixes.Network, ..
         elif connection.is_site:
             kind: Kind = "nat" if connection.ingress else "site"
             label = f"site {connection.place}" if connection.thing.affects else connection.thing.address
-            yield Claim(kind, f"site {connection.place}", label, connection.thing), connection.translated
+            yield (
+                Claim(kind, f"site {gateway.topology.place_behind(connection.place)}", label, connection.thing),
+                connection.translated,
+            )
     yield from _client_claims(gateway)
 
 

@@ -66,8 +66,8 @@ def _policies(topology: Topology) -> Iterator[tuple[Thing, Mapping[str, Any]]]:
 def _is_excluded(profile: str | None, name: str, value: object) -> bool:
     allowed = PROFILES.get(profile or "")
     if allowed is not None:
-        return name in allowed and value not in allowed[name]
-    return value in _WEAK[name]
+        return str(value) not in allowed[name]
+    return str(value) in _WEAK[name]
 
 
 def _level(topology: Topology) -> Level:

@@ -57,7 +57,7 @@ def legacy_sku(topology: Topology) -> Iterator[Breach]:
 def frozen_gateway(topology: Topology) -> Iterator[Breach]:
     """A surviving non-AZ gateway refuses every change but the move to its AZ twin."""
     for gateway in topology.vpn_gateways:
-        now = value_at(gateway.thing.seen, "properties.sku.name")
+        now = str(value_at(gateway.thing.seen, "properties.sku.name"))
         if now in limits.NON_AZ_SKUS and gateway.thing.is_managed and gateway.sku in limits.NON_AZ_SKUS:
             yield Breach(
                 gateway.thing,

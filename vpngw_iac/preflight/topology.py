@@ -50,6 +50,8 @@ class Topology:
     profile: str | None = None
     reveal: Reveal | None = None
     """Resolves a secret that is at hand offline; its value never leaves a rule."""
+    backups: Mapping[str, str] = field(default_factory=dict)
+    """Sites that are the failover path of another: name to name."""
     _memo: dict[object, Any] = field(default_factory=dict)
 
     @classmethod
@@ -60,6 +62,7 @@ class Topology:
         observed: Mapping[ArmId, Any] | None = None,
         profile: str | None = None,
         reveal: Reveal | None = None,
+        backups: Mapping[str, str] | None = None,
     ) -> Topology:
         """Index the resources; what `observed` shows beyond them (children, route tables, connections) is foreign."""
         seen = {found: document for found, value in (observed or {}).items() if (document := _document(value))}
@@ -70,13 +73,21 @@ class Topology:
             for child in _children(thing):
                 things.setdefault(child.id, child)
         ordered = sorted(things.values(), key=lambda thing: (thing.address, thing.id.key))
-        return cls({thing.id: thing for thing in ordered}, profile, reveal)
+        return cls({thing.id: thing for thing in ordered}, profile, reveal, backups or {})
 
     def memo(self, key: object, make: Callable[[], T]) -> T:
         """A value that several rules need, made once."""
         if key not in self._memo:
             self._memo[key] = make()
         return cast("T", self._memo[key])
+
+    def place_behind(self, place: str) -> str:
+        """The site that a site finally stands in for; itself if it is nobody's backup."""
+        seen = {place}
+        while (other := self.backups.get(place)) is not None and other not in seen:
+            seen.add(other)
+            place = other
+        return place
 
     def find(self, resource_id: ArmId | None) -> Thing | None:
         """The thing with this id."""

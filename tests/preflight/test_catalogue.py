@@ -1,0 +1,56 @@
+"""The table of rules is whole, and the page that shows it is up to date."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vpngw_iac.preflight import find, rules
+from vpngw_iac.preflight.catalogue import IDS
+from vpngw_iac.preflight.sources import PAGES, codes
+from vpngw_iac.preflight.table import page
+
+PAGE = Path(__file__).parents[2] / "docs" / "rules.md"
+
+
+def test_every_id_is_in_the_table_exactly_once() -> None:
+    ids = [rule.id for rule in rules()]
+
+    assert sorted(ids) == sorted(IDS)
+
+
+def test_at_least_150_of_168_rules_that_refuse_are_checked_or_implied() -> None:
+    refusing = [rule for rule in rules() if rule.level in "EF"]
+    kept = [rule for rule in refusing if rule.status in ("checked", "implied")]
+
+    assert len(refusing) == 168
+    assert len(kept) >= 150
+
+
+def test_a_rule_that_is_not_checked_says_how_it_is_kept_or_why_it_cannot_be() -> None:
+    silent = [rule.id for rule in rules() if rule.status != "checked" and not rule.why.endswith((".", "…"))]
+
+    assert silent == []
+
+
+def test_every_rule_cites_pages_that_are_known() -> None:
+    unknown = {code for rule in rules() for code in codes(rule.source)} - set(PAGES)
+
+    assert unknown == set()
+
+
+def test_titles_and_reasons_do_not_repeat_each_other() -> None:
+    titles = [rule.title for rule in rules()]
+
+    assert len(set(titles)) == len(titles)
+
+
+def test_a_rule_is_found_in_any_casing() -> None:
+    rule = find("r-lng-06")
+
+    assert rule is not None
+    assert rule.id == "R-LNG-06"
+    assert find("R-NONE-01") is None
+
+
+def test_the_page_is_what_the_table_says() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "run python -m vpngw_iac.preflight.table"

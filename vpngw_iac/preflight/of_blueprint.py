@@ -1,0 +1,63 @@
+"""What a blueprint says about its own checks: accepted rules, part by part, and sites that back up another."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from vpngw_iac.blueprints.base import Blueprint
+
+_STEP = re.compile(r"[^.\[\]]+")
+
+
+def waivers_of(*blueprints: Blueprint) -> dict[str, str]:
+    """Accepted rules for `check`: ``RULE`` where a blueprint says it, ``RULE@NAME`` where a part does.
+
+    A part's waiver holds for what bears the part's name: a site's for its connections, a gateway's for all on it.
+    """
+    return {
+        f"{waiver.rule}@{where}" if where else waiver.rule: waiver.reason
+        for blueprint in blueprints
+        for waiver in blueprint.waivers()
+        for where in (_name(_part(blueprint, waiver.path)),)
+    }
+
+
+def backups_of(*blueprints: Blueprint) -> dict[str, str]:
+    """Sites that are the failover path of another, by name: equal prefixes are then meant."""
+    return {
+        site.name: site.backup_of
+        for blueprint in blueprints
+        for site in _sites(blueprint)
+        if site.backup_of is not None
+    }
+
+
+def _part(blueprint: Blueprint, path: str) -> Any:
+    value: Any = blueprint
+    for step in _STEP.findall(path):
+        value = value[int(step)] if step.isdigit() else getattr(value, step)
+    return value
+
+
+def _name(part: Any) -> str:
+    """What addresses of a part hold: its name, for a pair both; empty for a whole blueprint."""
+    if isinstance(part, Blueprint):
+        return ""
+    if hasattr(part, "a") and hasattr(part, "b"):
+        return f"{part.a.address_name}/{part.b.address_name}"
+    named = next((getattr(part, name) for name in ("network", "circuit") if _is_only(part, name)), part)
+    return str(getattr(named, "address_name", None) or getattr(named, "name", ""))
+
+
+def _is_only(part: Any, name: str) -> bool:
+    """Whether a part is called after another one: a spoke after its network, a link after its circuit."""
+    return hasattr(part, name) and not getattr(part, "name", None)
+
+
+def _sites(blueprint: Blueprint) -> Iterator[Any]:
+    yield from getattr(blueprint, "sites", ())
+    inner: Iterable[Blueprint] = getattr(blueprint, "blueprints", ())
+    for part in inner:
+        yield from _sites(part)

@@ -133,9 +133,17 @@ def _structure(kind: str, context: Mapping[str, Any], model: type[BaseModel] | N
     if kind in ("model_type", "model_attributes_type"):
         name = str(context.get("class_name", "")) or (model.__name__ if model else "")
         return f"Expected {name}.", f"Write {name}(...), in YAML a mapping with its fields."
+    if kind == "is_instance_of":
+        return _INSTANCES.get(str(context.get("class", "")), ("The value is not acceptable here.", ""))
     if kind.startswith("union_tag"):
         return "It is not clear what this is.", f"Write one of {_alternatives(model)}."
     return _SIMPLE.get(kind, "The value is not acceptable here."), ""
+
+
+_INSTANCES = {
+    "ArmId": ("Expected an ARM id.", "Write /subscriptions/<id>/resourceGroups/<group>/providers/<type>/<name>."),
+    "Blueprint": ("Expected a blueprint.", "Write one with its kind, for example {kind: SiteToSite, name: ...}."),
+}
 
 
 def _alternatives(model: type[BaseModel] | None) -> str:

@@ -129,7 +129,7 @@ class CertificateKey(Part):
 class Tunnel(Part):
     """Addresses of one tunnel of a link, where the device gives each tunnel its own."""
 
-    address: Ipv4 | None = None
+    address: Ipv4
     """Tunnel address of the device."""
     bgp_address: IpAddress | None = None
     """BGP address of the device in this tunnel."""

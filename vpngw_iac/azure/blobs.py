@@ -19,7 +19,7 @@ from vpngw_iac.errors import AzureIds, Forbidden, SignInFailed, StateError, Vpng
 
 _ABSENT = frozenset({"BlobNotFound", "ResourceNotFound"})
 _ROLE = "Grant the role `Storage Blob Data Contributor` on the container, or set AZURE_STORAGE_KEY."
-_QUICK = {"connection_timeout": 5, "read_timeout": 10}
+_QUICK: dict[str, Any] = {"connection_timeout": 5, "read_timeout": 10}
 """Seconds for calls that must not hang while a lease runs out."""
 
 
@@ -56,13 +56,13 @@ class Blobs:
 
     def read(self, name: str) -> bytes | None:
         """The blob's bytes, None if there is no such blob."""
-        with self._translated(f"reading {self.url_of(name)}"):
+        with contextlib.suppress(_Absent), self._translated(f"reading {self.url_of(name)}"):
             return bytes(self._client(name).download_blob().readall())
         return None
 
     def find(self, name: str) -> Found | None:
         """Size, etag, lease and metadata of a blob, None if there is no such blob."""
-        with self._translated(f"reading {self.url_of(name)}"):
+        with contextlib.suppress(_Absent), self._translated(f"reading {self.url_of(name)}"):
             properties = self._client(name).get_blob_properties(**_QUICK)
             return Found(
                 etag=str(properties.etag),
@@ -75,7 +75,7 @@ class Blobs:
     def names(self, below: str) -> list[str]:
         """Names of the blobs below a folder, sorted."""
         start = self._path(below) + "/"
-        with self._translated(f"listing {self.url_of(below)}"):
+        with contextlib.suppress(_Absent), self._translated(f"listing {self.url_of(below)}"):
             found = self._container.list_blob_names(name_starts_with=start)
             return sorted(f"{below}/{name.removeprefix(start)}" for name in found)
         return []
@@ -83,7 +83,7 @@ class Blobs:
     def snapshots(self, name: str) -> list[str]:
         """Times of a blob's snapshots, oldest first."""
         path = self._path(name)
-        with self._translated(f"listing the snapshots of {self.url_of(name)}"):
+        with contextlib.suppress(_Absent), self._translated(f"listing the snapshots of {self.url_of(name)}"):
             found = self._container.list_blobs(name_starts_with=path, include=["snapshots"])
             return sorted(str(blob.snapshot) for blob in found if blob.name == path and blob.snapshot)
         return []
@@ -97,7 +97,7 @@ class Blobs:
         if etag is not None:
             condition = {"etag": etag, "match_condition": MatchConditions.IfNotModified}
         try:
-            with self._translated(f"writing {self.url_of(name)}", absent_is_none=False):
+            with self._translated(f"writing {self.url_of(name)}"):
                 answer = self._client(name).upload_blob(data, overwrite=etag is not None, **condition)
                 return str(answer["etag"])
         except Conflict:
@@ -108,58 +108,57 @@ class Blobs:
 
     def create_journal(self, name: str) -> None:
         """Create an empty append blob; nothing happens if it exists."""
-        with self._translated(f"creating {self.url_of(name)}", absent_is_none=False), _unless_exists():
+        with self._translated(f"creating {self.url_of(name)}"), _unless_exists():
             self._client(name).create_append_blob(match_condition=MatchConditions.IfMissing)
 
     def append(self, name: str, data: bytes, *, position: int, lease: str) -> None:
         """Append if the blob ends at `position` and the lease is held; raises `Conflict`."""
-        with self._translated(f"appending to {self.url_of(name)}", absent_is_none=False):
+        with self._translated(f"appending to {self.url_of(name)}"):
             self._client(name).append_block(
                 data, length=len(data), appendpos_condition=position, lease=lease, connection_timeout=10
             )
 
     def tail(self, name: str, position: int) -> bytes:
         """What stands from `position` on."""
-        with self._translated(f"reading {self.url_of(name)}", absent_is_none=False):
+        with self._translated(f"reading {self.url_of(name)}"):
             return bytes(self._client(name).download_blob(offset=position).readall())
-        return b""
 
     def set_metadata(self, name: str, metadata: Mapping[str, str], *, lease: str | None = None) -> str | None:
         """Replace the metadata, which changes the etag; returns that, None if there is no such blob."""
-        more = {"lease": lease} if lease else {}
-        with self._translated(f"writing {self.url_of(name)}"):
+        more: dict[str, Any] = {"lease": lease} if lease else {}
+        with contextlib.suppress(_Absent), self._translated(f"writing {self.url_of(name)}"):
             return str(self._client(name).set_blob_metadata(dict(metadata), **more)["etag"])
         return None
 
     def snapshot(self, name: str, etag: str) -> None:
         """Keep what the blob is now; raises `Conflict` if it is not what it was."""
-        with self._translated(f"keeping {self.url_of(name)}", absent_is_none=False):
+        with self._translated(f"keeping {self.url_of(name)}"):
             self._client(name).create_snapshot(etag=etag, match_condition=MatchConditions.IfNotModified)
 
     def delete(self, name: str, *, lease: str | None = None) -> None:
         """Delete a blob with its snapshots, if it is there."""
-        more = {"lease": lease} if lease else {}
-        with self._translated(f"deleting {self.url_of(name)}"):
+        more: dict[str, Any] = {"lease": lease} if lease else {}
+        with contextlib.suppress(_Absent), self._translated(f"deleting {self.url_of(name)}"):
             self._client(name).delete_blob(delete_snapshots="include", **more)
 
     def acquire(self, name: str, lease: str, seconds: int) -> None:
         """Lease a blob under an id of ours; raises `Conflict` if somebody else has it."""
-        with self._translated(f"leasing {self.url_of(name)}", absent_is_none=False):
+        with self._translated(f"leasing {self.url_of(name)}"):
             BlobLeaseClient(self._client(name), lease).acquire(lease_duration=seconds, **_QUICK)
 
     def renew(self, name: str, lease: str) -> None:
         """Prolong a lease, also one that ran out while nobody else wanted it; raises `Conflict` if it is lost."""
-        with self._translated(f"renewing the lease of {self.url_of(name)}", absent_is_none=False):
+        with self._translated(f"renewing the lease of {self.url_of(name)}"):
             BlobLeaseClient(self._client(name), lease).renew(retry_total=0, **_QUICK)
 
     def release(self, name: str, lease: str) -> None:
         """Give a lease back; one that is lost stays lost."""
-        with self._translated(f"releasing {self.url_of(name)}"), contextlib.suppress(Conflict):
+        with contextlib.suppress(_Absent, Conflict), self._translated(f"releasing {self.url_of(name)}"):
             BlobLeaseClient(self._client(name), lease).release(**_QUICK)
 
     def break_lease(self, name: str) -> None:
         """End whoever's lease at once; a blob without one stays as it is."""
-        with contextlib.suppress(Conflict), self._translated(f"breaking the lease of {self.url_of(name)}"):
+        with contextlib.suppress(_Absent, Conflict), self._translated(f"breaking the lease of {self.url_of(name)}"):
             BlobLeaseClient(self._client(name)).break_lease(lease_break_period=0, **_QUICK)
 
     def _path(self, name: str) -> str:
@@ -169,15 +168,13 @@ class Blobs:
         return self._container.get_blob_client(self._path(name))
 
     @contextlib.contextmanager
-    def _translated(self, doing: str, *, absent_is_none: bool = True) -> Iterator[None]:
-        """Let an absent blob pass if that is an answer; raise everything else as what it means to us."""
+    def _translated(self, doing: str) -> Iterator[None]:
+        """Raise what happened as what it means to us."""
         try:
             yield
         except HttpResponseError as error:
             self._reached = self._reached or error.response is not None
-            found = self._meaning(error, doing)
-            if not (absent_is_none and isinstance(found, _Absent)):
-                raise found from None
+            raise self._meaning(error, doing) from None
         except AzureError as error:
             raise transport_failure(
                 error, doing, AzureIds(), endpoint=str(self._container.primary_hostname), reached=self._reached

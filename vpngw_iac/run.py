@@ -11,7 +11,7 @@ from vpngw_iac.arm import ArmId
 from vpngw_iac.engine import event as events
 from vpngw_iac.engine.change import Action, Change
 from vpngw_iac.engine.decide import coexists
-from vpngw_iac.engine.document import secrets_in
+from vpngw_iac.engine.document import lookup, secrets_in
 from vpngw_iac.engine.event import OperationResult, Outcome
 from vpngw_iac.engine.execute import Execution, Limits
 from vpngw_iac.engine.order import makespan, schedule
@@ -259,6 +259,12 @@ class _Run:
         self, plan: Plan, address: str, prints: dict[SecretReference, Fingerprint], before: Entry | None
     ) -> Entry:
         resource = plan.graph.resources[address]
+        echoed = plan.snapshot.get(resource.id).document
+        prints = {
+            reference: known
+            for path, reference in secrets_in(resource.body())
+            if (known := prints.get(reference)) and known == lookup(echoed, path)
+        }
         return entry_of(resource, plan.needed_entries(address), prints, resolver(plan.snapshot.get), before)
 
     def _set(self, entry: Entry) -> None:

@@ -253,10 +253,11 @@ class SimulatedVault:
         given = self._environment.get(f"VPNGW_SECRET_{re.sub('[^A-Za-z0-9]', '_', reference.name).upper()}")
         if given:
             return SecretValue(given)
-        self.prepare(reference)
+        if isinstance(reference, KeyVaultSecret):
+            self.prepare(reference)
         value = self._simulator.vault.get(reference.vault, reference.name)
         if value is None:
-            raise SecretError(f"{reference} is not in the simulator's vault.")
+            raise SecretError(f"{reference} is made at the first apply.")
         return SecretValue(value)
 
     def prepare(self, reference: SecretReference) -> None:

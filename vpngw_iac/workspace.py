@@ -39,7 +39,7 @@ from vpngw_iac.errors import BlueprintError, Finding, Findings, SecretError
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
 from vpngw_iac.run import Request, renamed, run
-from vpngw_iac.secret import Fingerprint, FingerprintKey, SecretReference
+from vpngw_iac.secret import Fingerprint, FingerprintKey, GeneratedSecret, SecretReference
 from vpngw_iac.session import Place, Session
 from vpngw_iac.state.journal import Memory
 from vpngw_iac.state.model import State
@@ -194,7 +194,7 @@ class Workspace:
         state = memory.state if memory else State.new(session.deployment, binding_of(session.cloud.identity))
         check_bound(state, session.cloud.identity, {r.address: r.id for r in graph.resources.values()})
         snapshot = observe(session.cloud, graph, state, deep=options.deep)
-        prints, unresolved = _prints(graph, session, session.key())
+        prints, unresolved = prints_of(graph, session, session.key())
         findings = [] if options.destroy else [*_own_findings(blueprint), *unresolved]
         owner = session.store().owner()
         basis = Basis(
@@ -217,7 +217,7 @@ class Workspace:
         """Judge again with what Azure has: rules about creating are errors only where this plan creates."""
         from vpngw_iac import preflight
 
-        if options.destroy or isinstance(blueprint, SavedPlan):
+        if options.destroy or isinstance(blueprint, SavedPlan | _Planned):
             return plan
         made = {c.id for c in plan.changes if c.action in (Action.CREATE, Action.REPLACE)}
         found = preflight.check(
@@ -382,13 +382,19 @@ class _Planned:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.name = plan.deployment
+        self.moved = plan.moved
+        self.formerly = plan.formerly
+
+    def findings(self) -> tuple[Finding, ...]:
+        """What preflight said; the engine says its own again."""
+        return tuple(finding for finding in self.plan.findings if not finding.rule.startswith("V-"))
 
     def resources(self, scope: Scope) -> Iterable[Resource | Existing]:
         del scope
         return (*self.plan.graph.resources.values(), *self.plan.graph.existing.values())
 
 
-def _prints(
+def prints_of(
     graph: Graph, session: Session, key: FingerprintKey | None
 ) -> tuple[dict[SecretReference, Fingerprint | None], list[Finding]]:
     """Fingerprint of each reference as it is now; those that cannot be resolved here are told once."""
@@ -404,6 +410,8 @@ def _prints(
                 prints[reference] = key.fingerprint(value.value, value.version) if key else None
             except SecretError as error:
                 prints[reference] = None
+                if isinstance(reference, GeneratedSecret):
+                    continue  # apply makes it
                 findings.append(
                     Finding(
                         rule="V-SECRET-03",

@@ -53,14 +53,14 @@ class Bench:
         self.events: list[Event] = []
         self._mark = 0
 
-    def workspace(self, **settings: Any) -> Workspace:
+    def workspace(self, cloud: str = "simulator", **settings: Any) -> Workspace:
         given: dict[str, Any] = {
             "directory": self.folder,
             "environment": self.environment,
             "clock": self.clock,
             "simulator": self.simulator,
         }
-        return Workspace("simulator", **(given | settings))
+        return Workspace(cloud, **(given | settings))
 
     # -- use-cases
 
@@ -108,6 +108,10 @@ class Bench:
     def mark(self) -> None:
         """Count requests from here."""
         self._mark = len(self.simulator.requests)
+
+    def reads(self) -> list[str]:
+        """Paths of every GET since the mark."""
+        return [logged.path for logged in list(self.simulator.requests)[self._mark :] if logged.method == "GET"]
 
     def writes(self, pattern: str = "*") -> list[str]:
         """``METHOD type/name`` of every write since the mark, in order."""

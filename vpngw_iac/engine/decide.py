@@ -215,8 +215,8 @@ def _alteration(basis: Basis, situation: Situation) -> Change | None:
         only_secret=all(item.secret for item in owned) and _has_key_call(resource),
         rebuild=rebuilds(owned) or whole.rebuild,
     )
-    if observed.state.lower() in ("failed", "canceled"):
-        return replace(change, action=Action.REPAIR, reason=f"{observed.state} in Azure", only_secret=False)
+    if fault := type(resource).fault(observed.document or {}):
+        return replace(change, action=Action.REPAIR, reason=fault, only_secret=False)
     if not owned:
         return _resend(basis, situation)
     if resource.taggable and all(difference.path.split(".", 1)[0] == "tags" for difference in differences):

@@ -28,7 +28,7 @@ from vpngw_iac.field import Outage, Verdict
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
 from vpngw_iac.resources.wire import Output
-from vpngw_iac.secret import Fingerprint
+from vpngw_iac.secret import Fingerprint, GeneratedSecret
 
 IN_PLACE = Verdict("in place")
 
@@ -234,8 +234,7 @@ def _secret(d: Any, a: Any, o: Any, path: str, out: _Collector) -> None:
     witness = o if isinstance(o, Fingerprint) else None
     known = a.fingerprint if isinstance(a, Sealed) else None
     if d.fingerprint is None:
-        if not isinstance(d.reference, Output):
-            out.unverified.append(path)
+        _unresolved(d, a, o, path, out)
         return
     versus_observed = d.fingerprint.same_value(witness) if witness else None
     versus_applied = d.fingerprint.same_value(known) if known else None
@@ -249,6 +248,14 @@ def _secret(d: Any, a: Any, o: Any, path: str, out: _Collector) -> None:
         out.differ(path, "drift", d, a, o, secret=True)
     elif versus_applied is not True:
         out.differ(path, "edit", d, a, o, secret=True)
+
+
+def _unresolved(d: Sealed, a: Any, o: Any, path: str, out: _Collector) -> None:
+    """A secret that has no value yet, or none that can be read here."""
+    if isinstance(d.reference, GeneratedSecret) and not (isinstance(a, Sealed) and a.reference == d.reference):
+        out.differ(path, "edit", d, a, o, secret=True)  # apply makes it
+    elif not isinstance(d.reference, Output):
+        out.unverified.append(path)
 
 
 def _marked(item: Found, shape: Shape, d: Any, o: Any, out: _Collector) -> Found:

@@ -9,8 +9,9 @@ from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.change import Action, Change
 from vpngw_iac.engine.document import ABSENT, lookup, same
 from vpngw_iac.engine.match import Match
-from vpngw_iac.engine.overlay import unsendable
+from vpngw_iac.engine.overlay import overlay, unsendable
 from vpngw_iac.engine.ports import Attached, Observed
+from vpngw_iac.engine.sealing import applied_of
 from vpngw_iac.errors import Finding
 from vpngw_iac.resources import type_of
 from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
@@ -168,8 +169,11 @@ def _gateway_network(entry: Entry) -> Iterator[ArmId]:
 def _unsendable_secret(situation: Situation, change: Change) -> Iterator[Finding]:
     if change.action not in (Action.UPDATE, Action.REPAIR) or change.only_secret:
         return
-    shape = shape_of(type(situation.resource))
-    for path in unsendable(shape, situation.declared, situation.observed.document):
+    shape, entry = shape_of(type(situation.resource)), situation.entry
+    applied = applied_of(entry) if entry else None
+    observed = situation.observed.document or {}
+    sent = overlay(shape, situation.declared, applied, observed, held=situation.comparison.held)
+    for path in unsendable(shape, sent, applied, observed):
         yield Finding(
             rule="V-SECRET-02",
             level="error",

@@ -63,7 +63,7 @@ def _suspicious(graph: Graph, state: State, observed: dict[ArmId, Observed]) -> 
         if answer.source != "list" or answer.document is None:
             continue
         resource, entry = graph.by_id.get(resource_id), entries.get(resource_id)
-        if not answer.is_terminal or answer.state != "Succeeded":
+        if not answer.is_terminal or answer.state != "Succeeded" or entry is None:
             yield resource_id
         elif resource is not None:
             declared = seal(resource.body(), {}, lambda _: ABSENT)

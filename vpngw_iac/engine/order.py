@@ -60,6 +60,7 @@ def order(graph: Graph, state: State, changes: Iterable[Change]) -> Schedule:
     for edge in list(_torn_off(draft)):
         _add_detour(draft, edge)
     _puts_after_needs(draft)
+    _mends_first(draft)
     _deletes(draft)
     _updates_after_deletes(draft)
     nodes = {key: replace(op, after=frozenset(draft.after[key] & set(draft.nodes))) for key, op in draft.nodes.items()}
@@ -198,6 +199,16 @@ def _puts_after_needs(draft: _Draft) -> None:
                 draft.after[needed].add(key)
             else:
                 draft.after[key].add(needed)
+
+
+def _mends_first(draft: _Draft) -> None:
+    """Of twins that do not refer to each other (two sides of a peering) a broken one is repaired first."""
+    chosen = {a: draft.graph.resources[a] for a in draft.changes if a in draft.graph.resources}
+    broken = [r for a, r in chosen.items() if draft.changes[a].action is Action.REPAIR]
+    for address, resource in chosen.items():
+        if draft.changes[address].action is Action.CREATE:
+            twins = (Key(other.address, "put") for other in broken if resource.is_twin_of(other))
+            draft.after[Key(address, "put")].update(twins)
 
 
 def _repair_first(draft: _Draft, holder: str, target: str) -> bool:

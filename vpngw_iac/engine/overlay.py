@@ -132,29 +132,25 @@ def _child(arm_type: str, element: Any) -> Any:
     return names | strip(shape_of(model) if model else UNKNOWN, element)
 
 
-def unsendable(shape: Shape, declared: Any, observed: Any, path: str = "") -> tuple[str, ...]:
-    """Secrets that Azure holds, that a PUT would lose, and for which we have no reference (R-RAD-06)."""
-    if shape.read_only or shape.children or not isinstance(observed, Mapping | list | tuple):
+def unsendable(shape: Shape, sent: Any, applied: Any, observed: Any, path: str = "") -> tuple[str, ...]:
+    """Secrets that Azure holds, that `sent` would lose, and that were never ours to remove (R-RAD-06)."""
+    if shape.read_only or shape.children or sent is ABSENT:
         return ()
+    lost: list[str] = []
     if isinstance(observed, Mapping):
-        lost = [
-            join(path, name)
-            for name, child in shape.fields.items()
-            if child.write_only and member(shape, declared, name) is ABSENT and _is_set(observed, name)
-        ]
+        for name, child in shape.fields.items():
+            known = [document for document in (sent, applied) if member(shape, document, name) is not ABSENT]
+            if child.write_only and not known and _is_set(observed, name):
+                lost.append(join(path, name))
         for name, value in observed.items():
-            lost.extend(unsendable(shape.at(name), member(shape, declared, name), value, join(path, name)))
-        return tuple(lost)
-    item = shape.item or UNKNOWN
-    mine = declared if isinstance(declared, list | tuple) else ()
-    found: list[str] = []
-    for index, element in enumerate(observed):
-        if shape.key:
+            kept, before = member(shape, sent, name), member(shape, applied, name)
+            lost += unsendable(shape.at(name), kept, before, value, join(path, name))
+    elif shape.key and isinstance(observed, list | tuple):
+        for element in observed:
             key = element.get(shape.key) if isinstance(element, Mapping) else None
-            found.extend(unsendable(item, by_key(mine, shape.key, key), element, f"{path}[{shape.key}={key}]"))
-        elif declared is ABSENT:
-            found.extend(unsendable(item, ABSENT, element, f"{path}[{index}]"))
-    return tuple(found)
+            kept, before = by_key(sent, shape.key, key), by_key(applied, shape.key, key)
+            lost += unsendable(shape.item or UNKNOWN, kept, before, element, f"{path}[{shape.key}={key}]")
+    return tuple(lost)
 
 
 def _is_set(observed: Mapping[str, Any], name: str) -> bool:

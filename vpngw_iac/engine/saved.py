@@ -11,7 +11,7 @@ from vpngw_iac.arm import ArmId, Scope
 from vpngw_iac.engine.change import Change
 from vpngw_iac.engine.document import shown
 from vpngw_iac.engine.plan import Options, Plan
-from vpngw_iac.errors import PlanError, StalePlan
+from vpngw_iac.errors import Finding, PlanError, StalePlan
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.dump import dump_resource, load_resource
 from vpngw_iac.resources.existing import Existing
@@ -39,6 +39,11 @@ class SavedPlan:
     def name(self) -> str:
         """The deployment, as a blueprint would say it."""
         return self.deployment
+
+    def findings(self) -> tuple[Finding, ...]:
+        """What preflight refused when the plan was made; the engine judges again by itself."""
+        refused = self.document["basis"].get("refused", ())
+        return tuple(Finding(**{**finding, "see": tuple(finding["see"])}) for finding in refused)
 
     def resources(self, scope: Scope) -> tuple[Resource | Existing, ...]:
         """The embedded graph; the scope was decided when the plan was made."""
@@ -88,6 +93,7 @@ def save(plan: Plan, key: FingerprintKey, version: str, *, show: Mapping[str, An
                 for e in plan.graph.existing.values()
             ],
             "decisions": canonical(plan),
+            "refused": [asdict(finding) for finding in plan.blocking if not finding.rule.startswith("V-")],
             "key": key.key_id,
         },
     }

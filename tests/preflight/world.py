@@ -223,6 +223,7 @@ def _crowds(case: Mapping[str, Any], entries: Entries) -> Entries:
         put(found, f"con-er{number}.properties.virtualNetworkGateway1", {"id": f"@ergw{number}"})
     for number in range(case.get("spare-circuits", 0)):
         found[f"spare{number}"] = copy.deepcopy(entries["erc"]) | {"name": f"spare-{number}"}
+    found |= _bound_links(case.get("bound-links", 0), entries)
     for number in range(case.get("nat-rules", 0)):
         mapping = [{"addressSpace": f"172.20.{number // 256}.{number % 256}/32"}]
         properties = {"mode": "IngressSnat", "internalMappings": mapping, "externalMappings": mapping}
@@ -232,6 +233,27 @@ def _crowds(case: Mapping[str, Any], entries: Entries) -> Entries:
         entries["vgw"]["properties"]["virtualNetworkGatewayPolicyGroups"].append(
             {"name": f"group{number}", "properties": group}
         )
+    return found
+
+
+def _bound_links(times: int, entries: Entries) -> Entries:
+    """Links with an APIPA /30 each, all on the first instance; the second one's only address is named too."""
+    found: Entries = {}
+    own = [f"169.254.21.{4 * number + 2}" for number in range(times)]
+    other = "169.254.22.2"
+    for number, azure in enumerate(own):
+        choice = [
+            {"ipConfigurationId": "@vgw/ipConfigurations/default", "customBgpIpAddress": azure},
+            {"ipConfigurationId": "@vgw/ipConfigurations/activeActive", "customBgpIpAddress": other},
+        ]
+        peer = f"169.254.21.{4 * number + 1}"
+        found |= site(f"b{number}", number, bgp=(65030, peer), connection={"gatewayCustomBgpIpAddresses": choice})
+    if times:
+        addresses = [
+            {"ipconfigurationId": "@vgw/ipConfigurations/default", "customBgpIpAddresses": own},
+            {"ipconfigurationId": "@vgw/ipConfigurations/activeActive", "customBgpIpAddresses": [other]},
+        ]
+        put(entries, "vgw.properties.bgpSettings.bgpPeeringAddresses", addresses)
     return found
 
 

@@ -239,14 +239,12 @@ def half_bgp(topology: Topology) -> Iterator[Breach]:
                 connection.thing,
                 f"BGP is on here and off on {gateway.thing.address}.",
                 "Add bgp=Bgp(asn=...) to the gateway.",
-                "error",
             )
         elif local is not None and local.knows_all and local.block("properties.bgpSettings") is None:
             yield Breach(
                 connection.thing,
                 f"BGP is on, and {local.address} has no BGP peer.",
                 "Add bgp=BgpPeer(asn, address) to the site.",
-                "error",
             )
 
 

@@ -174,7 +174,6 @@ def certificate_identity(topology: Topology) -> Iterator[Breach]:
                 gateway.thing,
                 f"{needing[0].thing.address} authenticates by certificate; this gateway has no user-assigned identity.",
                 "Give it identities=[...] with the roles Key Vault Secrets User and Key Vault Certificate User.",
-                "error",
             )
 
 
@@ -196,13 +195,10 @@ def certificate_chain(topology: Topology) -> Iterator[Breach]:
         ]
         chain = connection.thing.texts("properties.certificateAuthentication.inboundAuthCertificateChain")
         if missing:
-            yield Breach(
-                connection.thing, f"It lacks {', '.join(missing)}.", "Give the whole certificate block.", "error"
-            )
+            yield Breach(connection.thing, f"It lacks {', '.join(missing)}.", "Give the whole certificate block.")
         elif any(not _read("", data).key for data in chain):
             yield Breach(
                 connection.thing,
                 "A certificate of the inbound chain is not Base-64 X.509 without header lines.",
                 "Write each public certificate as one line of Base-64.",
-                "error",
             )

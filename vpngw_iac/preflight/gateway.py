@@ -112,8 +112,10 @@ class Gateway:
 
     @property
     def subnet_id(self) -> ArmId | None:
-        """The subnet that its first instance stands in."""
-        return next((instance.subnet for instance in self.instances if instance.subnet), None)
+        """The subnet that its first instance stands in; of an existing gateway also as its blueprint says."""
+        home = self.topology.homes.get(self.thing.id)
+        used = None if home is None else home.child("subnets", GATEWAY_SUBNET)
+        return next((instance.subnet for instance in self.instances if instance.subnet), used)
 
     @property
     def subnet(self) -> Thing | None:

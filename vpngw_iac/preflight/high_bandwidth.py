@@ -43,7 +43,6 @@ def private_flags(topology: Topology) -> Iterator[Breach]:
                 asking[0].thing,
                 f"It starts at the private address of {gateway.thing.address}, which has none.",
                 "Set private_ip=True on the gateway too.",
-                "error",
             )
 
 

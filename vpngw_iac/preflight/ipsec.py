@@ -105,7 +105,6 @@ def equal_policies(topology: Topology) -> Iterator[Breach]:
                 connection.thing,
                 f"Its IPsec policy differs from that of {twin.thing.address}.",
                 "Give both connections the same policy.",
-                "error",
             )
 
 

@@ -67,6 +67,7 @@ def check(
     changed: Mapping[ArmId, Collection[str]] | None = None,
     reveal: Reveal | None = None,
     backups: Mapping[str, str] | None = None,
+    homes: Mapping[ArmId, ArmId] | None = None,
 ) -> tuple[Finding, ...]:
     """Every finding about these resources, in order of display; never raises for what is wrong with them.
 
@@ -75,11 +76,11 @@ def check(
     paths that `changed`: then such a rule refuses only where this plan does it. `waive` maps a rule id, or
     ``RULE@WHERE`` for one address or name (see `waivers_of`), to the reason. `reveal` resolves secrets that are at
     hand offline, so that keys can be judged; no value enters a finding. `backups` names sites that stand in for
-    another (see `backups_of`).
+    another (see `backups_of`), `homes` the networks of existing gateways (see `homes_of`).
     """
     if profile is not None and profile not in PROFILES:
         raise UsageError(f"There is no profile {profile!r}.", advice=f"Profiles are {', '.join(PROFILES)}.")
-    topology = Topology.of(resources, observed=observed, profile=profile, reveal=reveal, backups=backups)
+    topology = Topology.of(resources, observed=observed, profile=profile, reveal=reveal, backups=backups, homes=homes)
     created = None if created_or_replaced is None else frozenset(created_or_replaced)
     circumstances = Circumstances(created, changed, profile)
     waivers = _Waivers(waive or {})

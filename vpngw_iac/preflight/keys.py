@@ -85,5 +85,4 @@ def same_key(topology: Topology) -> Iterator[Breach]:
             one.thing,
             f"Its key comes from {first}, that of {other.thing.address} from {second}.",
             "Use one reference for both.",
-            "error" if None not in values else "warning",
         )

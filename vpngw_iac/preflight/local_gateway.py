@@ -65,9 +65,7 @@ def ipv4_endpoint(topology: Topology) -> Iterator[Breach]:
     for local in topology.of_type(LOCAL_GATEWAY):
         address = _endpoint(local)
         if isinstance(address, ipaddress.IPv6Address):
-            yield Breach(
-                local, f"{address} is IPv6; tunnels run over IPv4 only.", "Write the device's IPv4 address.", "error"
-            )
+            yield Breach(local, f"{address} is IPv6; tunnels run over IPv4 only.", "Write the device's IPv4 address.")
 
 
 @rule("R-LNG-04", level="W", title="Device is named instead of numbered", source="LNGI")
@@ -111,7 +109,6 @@ def some_prefix(topology: Topology) -> Iterator[Breach]:
                 connection.thing,
                 f"{local.address} has no prefixes, and BGP is off on this connection: nothing is routed to the site.",
                 "Give the site prefixes=[...], or bgp=BgpPeer(...).",
-                "error",
             )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from vpngw_iac.arm import ArmId
 from vpngw_iac.preflight import prefixes
 from vpngw_iac.preflight.prefixes import Network as Prefix
-from vpngw_iac.preflight.thing import Thing
+from vpngw_iac.preflight.thing import Thing, value_at
 
 if TYPE_CHECKING:
     from vpngw_iac.preflight.gateway import Gateway
@@ -116,8 +116,9 @@ class Circuit:
 
     @property
     def tier(self) -> str | None:
-        """Standard, Premium or Local."""
-        return self.thing.text("sku.tier")
+        """Standard, Premium or Local; the name of a SKU begins with it."""
+        name = value_at(self.thing.document, "sku.name")
+        return name.partition("_")[0] if isinstance(name, str) else self.thing.text("sku.tier")
 
     @property
     def location(self) -> str | None:

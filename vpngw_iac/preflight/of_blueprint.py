@@ -1,4 +1,4 @@
-"""What a blueprint says about its own checks: accepted rules, part by part, and sites that back up another."""
+"""What a blueprint says about its own checks and no resource carries: accepted rules, backup sites, homes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from vpngw_iac.arm import ArmId, Scope
 from vpngw_iac.blueprints.base import Blueprint
+from vpngw_iac.blueprints.compiling.frame import Frame
 
 _STEP = re.compile(r"[^.\[\]]+")
 
@@ -31,6 +33,17 @@ def backups_of(*blueprints: Blueprint) -> dict[str, str]:
         for blueprint in blueprints
         for site in _sites(blueprint)
         if site.backup_of is not None
+    }
+
+
+def homes_of(scope: Scope, *blueprints: Blueprint) -> dict[ArmId, ArmId]:
+    """Networks of gateways, where a blueprint names them: of an existing one no property says it offline."""
+    return {
+        work.id: frame.network_id(work.gateway.network)
+        for blueprint in blueprints
+        for frame in (Frame(scope, blueprint.naming),)
+        for work in blueprint.assembly(scope).works
+        if work.gateway.network is not None
     }
 
 

@@ -180,12 +180,10 @@ def translated_prefixes(topology: Topology) -> Iterator[Breach]:
     for clash in clashes(topology):
         kinds = clash.kinds
         if "nat" in kinds and kinds <= {"nat", "site", "own", "peered"}:
-            level: Level = "warning" if kinds <= {"nat", "site"} and not clash.is_equal else _local_level(clash)
             yield Breach(
                 clash.of("nat").owner.thing,
                 f"After NAT, {clash.sentence}",
                 "Translate the site to a range that nothing else behind this gateway uses.",
-                level,
             )
     for gateway in topology.vpn_gateways:
         yield from _egress_clashes(gateway)
@@ -207,7 +205,6 @@ def _egress_clashes(gateway: Gateway) -> Iterator[Breach]:
                 f"{inner.owner.thing.address} maps {_texts(inner.owner.internal)} and {outer.owner.thing.address} maps "
                 f"{_texts(outer.owner.internal)} to the same addresses ({inner.prefix}).",
                 "Give each rule external addresses of its own.",
-                "error",
             )
 
 

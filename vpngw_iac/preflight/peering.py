@@ -30,7 +30,7 @@ def transit(topology: Topology) -> Iterator[Breach]:
                 peering.thing,
                 f"It uses the gateways of {peering.remote.thing.address}, which has none in this file.",
                 "Add a gateway to the hub, or set gateway_transit=False until there is one.",
-                None if other is not None and other.thing.is_managed else "warning",
+                "warning",
             )
 
 

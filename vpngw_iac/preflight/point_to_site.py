@@ -133,7 +133,7 @@ def tenant_slash(topology: Topology) -> Iterator[Breach]:
     for gateway in with_clients(topology):
         tenant = _tenant(gateway, "aadTenant")
         if tenant is not None and tenant.endswith("\\"):
-            yield Breach(gateway.thing, f"The tenant {tenant} ends in a backslash.", "Remove it.", "error")
+            yield Breach(gateway.thing, f"The tenant {tenant} ends in a backslash.", "Remove it.")
 
 
 @rule("R-AAD-05", level="F", title="Entra ID tenant and issuer differ", source="ENTRA")

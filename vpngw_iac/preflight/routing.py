@@ -58,7 +58,10 @@ def dropping_route(topology: Topology) -> Iterator[Breach]:
         ]
         if names:
             yield Breach(
-                subnet, f"The route {listed(names)} of {table.name} drops traffic of this subnet.", "Remove that route."
+                subnet,
+                f"The route {listed(names)} of {table.name} drops traffic of this subnet.",
+                "Remove that route.",
+                "warning",
             )
 
 

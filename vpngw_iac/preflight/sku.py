@@ -221,14 +221,12 @@ def scale_units(topology: Topology) -> Iterator[Breach]:
                 gateway.thing,
                 f"Scale units {least} to {most}: allowed are 1 to 40, the smaller number first.",
                 "Write for example scale_units=(2, 10).",
-                "error",
             )
         elif least == 1 < most:
             yield Breach(
                 gateway.thing,
                 f"Scale units 1 to {most}: scaling by load starts at 2 units.",
                 f"Write scale_units=(2, {max(most, 2)}), or scale_units=1 for a fixed size.",
-                "warning",
             )
 
 

@@ -52,6 +52,8 @@ class Topology:
     """Resolves a secret that is at hand offline; its value never leaves a rule."""
     backups: Mapping[str, str] = field(default_factory=dict)
     """Sites that are the failover path of another: name to name."""
+    homes: Mapping[ArmId, ArmId] = field(default_factory=dict)
+    """Networks of existing gateways, as a blueprint says: gateway to network."""
     _memo: dict[object, Any] = field(default_factory=dict)
 
     @classmethod
@@ -63,6 +65,7 @@ class Topology:
         profile: str | None = None,
         reveal: Reveal | None = None,
         backups: Mapping[str, str] | None = None,
+        homes: Mapping[ArmId, ArmId] | None = None,
     ) -> Topology:
         """Index the resources; what `observed` shows beyond them (children, route tables, connections) is foreign."""
         seen = {found: document for found, value in (observed or {}).items() if (document := _document(value))}
@@ -73,7 +76,7 @@ class Topology:
             for child in _children(thing):
                 things.setdefault(child.id, child)
         ordered = sorted(things.values(), key=lambda thing: (thing.address, thing.id.key))
-        return cls({thing.id: thing for thing in ordered}, profile, reveal, backups or {})
+        return cls({thing.id: thing for thing in ordered}, profile, reveal, backups or {}, homes or {})
 
     def memo(self, key: object, make: Callable[[], T]) -> T:
         """A value that several rules need, made once."""

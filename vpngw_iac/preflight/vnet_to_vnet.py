@@ -51,7 +51,6 @@ def two_directions(topology: Topology) -> Iterator[Breach]:
                 f"BGP is {'on' if one.has_bgp else 'off'} here and {'off' if one.has_bgp else 'on'} at "
                 f"{other.thing.address}.",
                 "Use the same BGP flag on both connections.",
-                "error",
             )
 
 

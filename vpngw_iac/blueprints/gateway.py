@@ -14,7 +14,6 @@ from vpngw_iac.blueprints.network import (
     ExistingPublicIp,
     ExistingVirtualNetwork,
     Prefixes,
-    PublicIp,
     Tags,
     VirtualNetwork,
 )
@@ -85,6 +84,9 @@ class VpnGateway(Part):
     public_ips: Annotated[tuple[AnyPublicIp, ...], Field(max_length=3)] = ()
     """Addresses in the order of instances, the third for point-to-site on active-active (R-PIP-07). Those not
     given are made under derived names."""
+    ip_configurations: Annotated[tuple[Name, ...], Field(max_length=3)] = ()
+    """Names of its ipConfigurations, in the order of instances. Default: ``default``, ``activeActive`` (R-NAT-11) and
+    ``pointToSite``; tools before us used others, and an existing one cannot be renamed."""
     zones: tuple[str, ...] | None = None
     """Zones of the addresses that are made here. Default: all three where SKU and region have zones (R-PIP-02)."""
     resource_group: GroupName | None = None
@@ -144,7 +146,8 @@ class VpnGateway(Part):
         sku: str | None = None,
         active_active: bool | None = None,
         asn: int | None = None,
-        public_ips: Iterable[PublicIp | ExistingPublicIp] = (),
+        public_ips: Iterable[ExistingPublicIp] = (),
+        ip_configurations: Iterable[str] = (),
         tenant: str | None = None,
         label: str | None = None,
     ) -> ExistingVpnGateway:
@@ -154,9 +157,8 @@ class VpnGateway(Part):
         where spokes use it, `public_ips` where others reach it by address.
         """
         facts = {"location": location, "network": network, "sku": sku, "active_active": active_active, "asn": asn}
-        return ExistingVpnGateway.model_validate(
-            {"existing": id, "tenant": tenant, "label": label, "public_ips": tuple(public_ips), **facts}
-        )
+        lists = {"public_ips": tuple(public_ips), "ip_configurations": tuple(ip_configurations)}
+        return ExistingVpnGateway.model_validate({"existing": id, "tenant": tenant, "label": label, **lists, **facts})
 
 
 class ExistingVpnGateway(Part):
@@ -169,7 +171,10 @@ class ExistingVpnGateway(Part):
     active_active: bool | None = None
     asn: Asn | None = None
     """Given: the gateway speaks BGP with this AS number."""
-    public_ips: tuple[AnyPublicIp, ...] = ()
+    public_ips: tuple[ExistingPublicIp, ...] = ()
+    """Its addresses, for others that reach it by address."""
+    ip_configurations: Annotated[tuple[Name, ...], Field(max_length=3)] = ()
+    """Names of its ipConfigurations. Default: ``default`` and ``activeActive`` (R-NAT-11)."""
     tenant: str | None = None
     label: Name | None = None
     waive: Waive
@@ -200,6 +205,8 @@ class ExpressRouteGateway(Part):
     """Smallest and largest number of scale units of ErGwScale, or one number for a fixed size (R-SKU-20, R-SKU-21)."""
     resource_group: GroupName | None = None
     """Default: the group of the network."""
+    ip_configuration: Name = "default"
+    """Name of its ipConfiguration; an existing one cannot be renamed."""
     admin_state: Literal["enabled", "disabled"] | None = None
     """Whether it serves traffic when the network has several ExpressRoute gateways. Default enabled."""
     resiliency: Literal["single-homed", "multi-homed"] | None = None

@@ -140,6 +140,8 @@ class PublicIp(Part):
     """A public address of ours with a name or settings of its own; always SKU Standard and static (R-PIP-01)."""
 
     name: Name
+    resource_group: GroupName | None = None
+    """Default: the gateway's."""
     zones: tuple[str, ...] | None = None
     """Availability zones. Default: 1, 2 and 3 where SKU and region have zones (R-PIP-02, R-PIP-03)."""
     dns_label: Name | None = None

@@ -51,6 +51,11 @@ class Pair(Part):
     connections, as between different clouds; prefixes are those written in the blueprint (R-V2V-08)."""
     dpd: Annotated[int, Field(ge=9, le=3600)] | None = None
     """Dead peer detection timeout in seconds, default 45 (R-DPD-01)."""
+    connection_names: tuple[Name, Name] | None = None
+    """Names of the connections that start at `a` and at `b`; numbered if the other side has two addresses and
+    ``via="ipsec"``. Default: derived."""
+    local_gateway_names: tuple[Name, Name] | None = None
+    """With ``via="ipsec"``: names of the local network gateways beside `a` and beside `b`. Default: derived."""
     tags: Tags
     protect: bool = False
     on_removal: OnRemoval = "delete"

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from vpngw_iac.blueprints.network import Prefixes, Tags
 from vpngw_iac.blueprints.part import Name, OnRemoval, Part, SecretField, Waive, listed
-from vpngw_iac.field import Asn, Cidr, Fqdn, IpAddress, Ipv4, rule_error
+from vpngw_iac.field import Asn, Cidr, Fqdn, GroupName, IpAddress, Ipv4, rule_error
 from vpngw_iac.resources.parts import (
     DhGroup,
     IkeEncryption,
@@ -167,6 +167,8 @@ class LinkSettings(Part):
     """Routing weight. Microsoft documents it for ExpressRoute only (R-BGP-19)."""
     tunnels: Annotated[tuple[Tunnel, ...], Field(max_length=2)] | None = None
     """Own addresses per tunnel, where the device needs them."""
+    resource_group: GroupName | None = None
+    """Group of the local network gateway and the connection. Default: the gateway's."""
     local_gateway_name: Name | None = None
     """Name of the local network gateway. Default: derived."""
     connection_name: Name | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -24,7 +23,7 @@ from vpngw_iac.blueprints.gateway import (
     ExpressRouteGateway,
     VpnGateway,
 )
-from vpngw_iac.blueprints.network import VirtualNetwork
+from vpngw_iac.blueprints.network import PublicIp, VirtualNetwork
 from vpngw_iac.blueprints.share import Share
 from vpngw_iac.errors import Finding
 from vpngw_iac.resources.base import Resource
@@ -114,25 +113,38 @@ def _unknown_names(work: Work, frame: Frame) -> Iterator[Finding]:
 
 
 def _groups(assembly: Assembly, frame: Frame) -> Iterator[Item]:
-    """Groups of everything that is ours; an absent one is made where its first network (by name) is."""
-    wanted: dict[ArmId, list[tuple[str, str, Place]]] = defaultdict(list)
+    """Groups of everything that is ours; an absent one is made where the first of its parts (by name) is."""
+    wanted: dict[ArmId, tuple[str, str, Place]] = {}
+    for name, location, place in _wanted_groups(assembly, frame):
+        known = wanted.setdefault(place.id_of_group(), (name, location, place))
+        wanted[place.id_of_group()] = min(known, (name, location, place), key=lambda entry: entry[:2])
+    for key in sorted(wanted):
+        yield group(wanted[key][2], wanted[key][1])
+
+
+def _wanted_groups(assembly: Assembly, frame: Frame) -> Iterator[tuple[str, str, Place]]:
     for use in assembly.networks:
         if isinstance(use.part, VirtualNetwork):
-            place = frame.place(use.part)
-            wanted[place.id_of_group()].append((use.part.name, use.part.location, place))
-    for work in assembly.works:
-        part, location = work.gateway, gateway_location(work)
-        if isinstance(part, VpnGateway | ExpressRouteGateway) and location is not None:
-            place = frame.place(part)
-            if isinstance(part.network, VirtualNetwork) or part.resource_group:
-                wanted[place.id_of_group()].append((part.name, location, place))
+            yield use.part.name, use.part.location, frame.place(use.part)
     for circuit_use in assembly.circuits:
         if isinstance(circuit_use.part, Circuit):
-            place = frame.place(circuit_use.part)
-            wanted[place.id_of_group()].append((circuit_use.part.name, circuit_use.part.location, place))
-    for key in sorted(wanted):
-        _, location, place = min(wanted[key], key=lambda entry: entry[:2])
-        yield group(place, location)
+            yield circuit_use.part.name, circuit_use.part.location, frame.place(circuit_use.part)
+    for work in assembly.works:
+        location = gateway_location(work)
+        if location is not None:
+            yield from ((work.gateway.name, location, place) for place in _groups_of(work, frame))
+
+
+def _groups_of(work: Work, frame: Frame) -> Iterator[Place]:
+    """The groups of a gateway that is ours, and those that its addresses and sites name for themselves."""
+    part = work.gateway
+    # The group of an existing network, or of an existing gateway, is there.
+    if isinstance(part, VpnGateway | ExpressRouteGateway) and part.resource_group:
+        yield frame.place(part)
+    addresses = part.public_ips if isinstance(part, VpnGateway) else ()
+    named = {address.resource_group for address in addresses if isinstance(address, PublicIp)}
+    named |= {link.resource_group for _, link in work.links()}
+    yield from (frame.beside(part, name) for name in sorted(name for name in named if name))
 
 
 def _homeless(shares: Sequence[Share], frame: Frame) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vpngw_iac.blueprints.compiling.frame import INSTANCES, Frame, Item, gateway_address, tags_of
+from vpngw_iac.blueprints.compiling.frame import Frame, Item, gateway_address, tags_of
 from vpngw_iac.blueprints.compiling.network import gateway_subnet_ref
 from vpngw_iac.blueprints.compiling.site import CONNECTION
 from vpngw_iac.blueprints.compiling.work import Work
@@ -56,7 +56,7 @@ def _gateway_properties(part: ExpressRouteGateway, frame: Frame) -> gateway_wire
         sku=gateway_wire.GatewaySku(name=part.sku_name),
         ip_configurations=(
             gateway_wire.IpConfiguration(
-                name=INSTANCES[0],
+                name=part.ip_configuration,
                 properties=gateway_wire.IpConfigurationProperties(
                     subnet=gateway_subnet_ref(part.network, frame), private_ip_allocation_method="Dynamic"
                 ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vpngw_iac.arm import ArmId, Scope
 from vpngw_iac.blueprints.expressroute import Circuit, ExistingCircuit
@@ -21,11 +21,8 @@ Item = Resource | Existing | Finding
 NETWORK = "Microsoft.Network/virtualNetworks"
 CIRCUIT = "Microsoft.Network/expressRouteCircuits"
 
-INSTANCES = ("default", "activeActive")
-"""Names of the ipConfigurations of the instances, as Azure itself calls them (R-NAT-11)."""
-
-CLIENTS = "pointToSite"
-"""Name of the third ipConfiguration, which active-active point-to-site needs (R-PIP-07)."""
+CONFIGURATIONS = ("default", "activeActive", "pointToSite")
+"""ipConfigurations of a gateway: of its instances, as Azure calls them (R-NAT-11), and for clients (R-PIP-07)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +66,11 @@ class Frame:
     def _tenant(self, subscription: str | None) -> str | None:
         same = subscription is None or subscription.lower() == self.scope.subscription.lower()
         return self.scope.tenant if same else None
+
+    def beside(self, gateway: GatewayLike, group: str | None) -> Place:
+        """The place of something that hangs on a gateway: its subscription, and its group unless another is given."""
+        home = self.place(gateway)
+        return replace(home, group=group) if group else home
 
     def network_id(self, network: Network) -> ArmId:
         """Id of a network."""

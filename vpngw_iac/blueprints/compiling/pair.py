@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vpngw_iac.blueprints.compiling.frame import INSTANCES, Frame, Item, gateway_address, tags_of
+from vpngw_iac.blueprints.compiling.frame import Frame, Item, gateway_address, tags_of
 from vpngw_iac.blueprints.compiling.site import CONNECTION, LOCAL_GATEWAY, wire_policy
 from vpngw_iac.blueprints.compiling.vpn import gateway_location, no_location, public_ip_id
 from vpngw_iac.blueprints.compiling.work import Work
 from vpngw_iac.blueprints.gateway import ExistingVpnGateway, VpnGateway
+from vpngw_iac.blueprints.naming import fit
 from vpngw_iac.blueprints.peer import Pair
 from vpngw_iac.blueprints.share import Use
 from vpngw_iac.errors import Finding
@@ -60,15 +61,16 @@ def _ipsec_side(use: Use[Pair], near: Work, far: Work, frame: Frame) -> Iterator
 def _ipsec_tunnel(use: Use[Pair], near: Work, far: Work, frame: Frame, instance: int, location: str) -> Iterator[Item]:
     suffix = f"-{instance + 1}" if len(far.instances) > 1 else ""
     tail = f"{near.gateway.address_name}/{far.gateway.address_name}{suffix}"
-    derived = frame.naming.peer_gateway.format(gateway=near.gateway.name, peer=far.gateway.name) + suffix
-    local_id = frame.place(near.gateway).id(LOCAL_GATEWAY, frame.called(None, derived)[0])
+    given = _side(use.part.local_gateway_names, use.part, near)
+    derived = given or frame.naming.peer_gateway.format(gateway=near.gateway.name, peer=far.gateway.name)
+    local_id = frame.place(near.gateway).id(LOCAL_GATEWAY, fit(derived + suffix))
     yield lng.LocalNetworkGateway(
         address=f"LocalNetworkGateway/{tail}",
         id=local_id,
         location=location,
         tags=tags_of(use.tags, use.part.tags),
         tenant=frame.place(near.gateway).tenant,
-        derived_name=True,
+        derived_name=given is None,
         protect=use.part.protect,
         on_removal=use.part.on_removal,
         transient=(far.gateway.name,),
@@ -106,7 +108,7 @@ def _address(far: Work, instance: int, frame: Frame) -> str | Output:
 
 def _bgp_address(far: Work, instance: int) -> Output:
     """By the name of the ipConfiguration, never by position: Azure joins both addresses in one text (R-BGP-11)."""
-    name = INSTANCES[instance]
+    name = far.configurations[instance]
     path = f"properties.bgpSettings.bgpPeeringAddresses[ipconfigurationId=*/ipConfigurations/{name}]"
     return Output(far.id, f"{path}.defaultBgpIpAddresses[0]")
 
@@ -139,19 +141,27 @@ def _connection(
     """A connection lives in the subscription and region of its first gateway (R-SCOPE-02)."""
     address, suffix, location = place
     home = frame.place(near.gateway)
-    derived = frame.naming.vnet_connection.format(gateway=near.gateway.name, peer=far.gateway.name) + suffix
+    given = _side(use.part.connection_names, use.part, near)
+    derived = given or frame.naming.vnet_connection.format(gateway=near.gateway.name, peer=far.gateway.name)
     return wire.Connection(
         address=address,
-        id=home.id(CONNECTION, frame.called(None, derived)[0]),
+        id=home.id(CONNECTION, fit(derived + suffix)),
         location=location,
         tags=tags_of(use.tags, use.part.tags),
         tenant=home.tenant,
-        derived_name=True,
+        derived_name=given is None,
         protect=use.part.protect,
         on_removal=use.part.on_removal,
         transient=(far.gateway.name,),
         properties=properties,
     )
+
+
+def _side(names: tuple[str, str] | None, part: Pair, near: Work) -> str | None:
+    """The name that was given for the side that a resource starts at."""
+    if names is None:
+        return None
+    return names[0] if part.a.address_name == near.gateway.address_name else names[1]
 
 
 def _location_missing(near: Work, use: Use[Pair]) -> Finding:

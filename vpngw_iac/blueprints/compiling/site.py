@@ -31,7 +31,7 @@ def link_name(site: Site, link: Link) -> str:
 def local_gateway_id(site: Site, link: Link, work: Work, frame: Frame) -> ArmId:
     """Id of the local network gateway of a link; it lives beside the gateway."""
     name, _ = frame.called(link.local_gateway_name, frame.naming.local_gateway.format(name=link_name(site, link)))
-    return frame.place(work.gateway).id(LOCAL_GATEWAY, name)
+    return frame.beside(work.gateway, link.resource_group).id(LOCAL_GATEWAY, name)
 
 
 def default_site_id(wanted: str, work: Work, frame: Frame) -> ArmId | None:
@@ -78,7 +78,7 @@ def _local_gateway(use: Use[Site], link: Link, work: Work, frame: Frame, locatio
 
 def _connection(use: Use[Site], link: Link, work: Work, frame: Frame, location: str) -> wire.Connection:
     """A connection lives in the subscription and region of its first gateway (R-SCOPE-02)."""
-    site, place = use.part, frame.place(work.gateway)
+    site, place = use.part, frame.beside(work.gateway, link.resource_group)
     name, derived = frame.called(link.connection_name, frame.naming.connection.format(name=link_name(site, link)))
     return wire.Connection(
         address=f"VpnConnection/{work.gateway.address_name}/{link_name(site, link)}",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.compiling.bgp import custom_addresses
 from vpngw_iac.blueprints.compiling.clients import client_configuration, policy_groups
-from vpngw_iac.blueprints.compiling.frame import CLIENTS, INSTANCES, Frame, Item, gateway_address, tags_of
+from vpngw_iac.blueprints.compiling.frame import Frame, Item, gateway_address, tags_of
 from vpngw_iac.blueprints.compiling.network import gateway_subnet_ref
 from vpngw_iac.blueprints.compiling.site import default_site_id
 from vpngw_iac.blueprints.compiling.work import Work
@@ -52,7 +52,7 @@ def public_ip_id(work: Work, number: int, frame: Frame) -> ArmId:
     name, _ = frame.called(
         given.name if given else None, frame.naming.public_ip.format(gateway=gateway.name, number=number)
     )
-    return frame.place(gateway).id(PUBLIC_IP, name)
+    return frame.beside(gateway, given.resource_group if given else None).id(PUBLIC_IP, name)
 
 
 def no_location(address: str, path: str, write: str) -> Finding:
@@ -71,9 +71,7 @@ def no_location(address: str, path: str, write: str) -> Finding:
 
 def _configurations(part: VpnGateway, work: Work) -> tuple[str, ...]:
     """Active-active point-to-site needs a third address, active-standby does not (R-PIP-07)."""
-    if not part.active_active:
-        return INSTANCES[:1]
-    return (*INSTANCES, CLIENTS) if work.clients else INSTANCES
+    return work.configurations if part.active_active and work.clients else work.instances
 
 
 def _given(work: Work, number: int) -> PublicIp | ExistingPublicIp | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.client import ClientAccess
-from vpngw_iac.blueprints.compiling.frame import INSTANCES, names_of
+from vpngw_iac.blueprints.compiling.frame import CONFIGURATIONS, names_of
 from vpngw_iac.blueprints.expressroute import CircuitLink
 from vpngw_iac.blueprints.gateway import ExistingVpnGateway, VpnGateway
 from vpngw_iac.blueprints.share import GatewayLike, Use
@@ -43,11 +43,18 @@ class Work:
     @property
     def instances(self) -> tuple[str, ...]:
         """Names of the ipConfigurations of its instances."""
-        return INSTANCES if self.active_active else INSTANCES[:1]
+        return self.configurations[:2] if self.active_active else self.configurations[:1]
+
+    @property
+    def configurations(self) -> tuple[str, ...]:
+        """Names of all ipConfigurations that it may have, the one for clients last."""
+        gateway = self.gateway
+        given = gateway.ip_configurations if isinstance(gateway, VpnGateway | ExistingVpnGateway) else ()
+        return (*given, *CONFIGURATIONS[len(given) :])
 
     def configuration(self, instance: int) -> ArmId:
         """Id of an instance's ipConfiguration."""
-        return self.id.child("ipConfigurations", INSTANCES[instance])
+        return self.id.child("ipConfigurations", self.configurations[instance])
 
     def links(self) -> Iterator[tuple[Use[Site], Link]]:
         """Every link of every site."""

@@ -231,3 +231,18 @@ def test_kept_public_addresses_outlive_destroy(world: World, hub: Blueprint) -> 
     assert outcome.outcome == "succeeded"
     assert address in world.ids()
     assert any("PublicIp/" in notice for notice in outcome.notices)
+
+
+def test_a_deleted_side_of_a_peering_is_made_again_after_its_twin_is_mended(world: World) -> None:
+    blueprint = load(FOLDER / "hub_and_spokes.py").blueprint
+    assert world.apply(blueprint).outcome == "succeeded"
+
+    for side in world.ids("/virtualNetworkPeerings/"):
+        world.simulator.delete(side)
+        kinds = {item.kind for item in told(world, blueprint)}
+        assert {"missing", "changed"} == kinds
+
+        outcome = world.apply(blueprint)
+
+        assert outcome.outcome == "succeeded", [(r.address, r.error) for r in outcome.operations if r.error]
+        assert [] == differences_of(world.plan(blueprint))

@@ -59,8 +59,8 @@ def order(graph: Graph, state: State, changes: Iterable[Change]) -> Schedule:
             draft.nodes[operation.key] = operation
     for edge in list(_torn_off(draft)):
         _add_detour(draft, edge)
-    _puts_after_needs(draft)
     _mends_first(draft)
+    _puts_after_needs(draft)
     _deletes(draft)
     _updates_after_deletes(draft)
     nodes = {key: replace(op, after=frozenset(draft.after[key] & set(draft.nodes))) for key, op in draft.nodes.items()}
@@ -202,13 +202,19 @@ def _puts_after_needs(draft: _Draft) -> None:
 
 
 def _mends_first(draft: _Draft) -> None:
-    """Of twins that do not refer to each other (two sides of a peering) a broken one is repaired first."""
+    """Of two twins (the sides of a peering) a broken one is repaired before the other one can be created.
+
+    If the broken one needs the other (a spoke that uses the hub's gateway), it is first put without that, then with it.
+    """
     chosen = {a: draft.graph.resources[a] for a in draft.changes if a in draft.graph.resources}
     broken = [r for a, r in chosen.items() if draft.changes[a].action is Action.REPAIR]
     for address, resource in chosen.items():
-        if draft.changes[address].action is Action.CREATE:
-            twins = (Key(other.address, "put") for other in broken if resource.is_twin_of(other))
-            draft.after[Key(address, "put")].update(twins)
+        twins = [t for t in broken if draft.changes[address].action is Action.CREATE and resource.is_twin_of(t)]
+        for twin in twins:
+            edge = next((e for e in draft.graph.edges[twin.address] if e.target == resource.id), None)
+            if edge is not None:
+                _add_detour(draft, edge)
+            draft.after[Key(address, "put")].add(Key(twin.address, "detach" if edge else "put"))
 
 
 def _repair_first(draft: _Draft, holder: str, target: str) -> bool:

@@ -135,6 +135,16 @@ class Resource(Wire):
         return Verdict("in place")
 
     @classmethod
+    def fault(cls, observed: Mapping[str, Any]) -> str:
+        """Why an observed document, although nobody changed it, must be put back; empty if it is sound."""
+        state = str((observed.get("properties") or {}).get("provisioningState") or "")
+        return f"{state} in Azure" if state.lower() in ("failed", "canceled") else ""
+
+    def is_twin_of(self, other: Resource) -> bool:
+        """Whether `other`, if it needs repair, must be repaired before this can be created."""
+        return False
+
+    @classmethod
     def tidied(cls, body: Document) -> Document:
         """A body that is about to be sent, without parts that point to other parts that it no longer has."""
         return body

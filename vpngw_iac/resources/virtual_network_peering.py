@@ -69,6 +69,20 @@ class VirtualNetworkPeering(Resource):
     properties: PeeringProperties
 
     @classmethod
+    def fault(cls, observed: Mapping[str, Any]) -> str:
+        """A side whose twin was deleted stays Disconnected until it is put again (RemotePeeringIsDisconnected)."""
+        disconnected = (observed.get("properties") or {}).get("peeringState") == "Disconnected"
+        return super().fault(observed) or ("Disconnected: the other side was deleted" if disconnected else "")
+
+    def is_twin_of(self, other: Resource) -> bool:
+        """The other side: a peering cannot be created while that one is Disconnected."""
+        return (
+            isinstance(other, VirtualNetworkPeering)
+            and other.id.parent == self.properties.remote_virtual_network.target
+            and self.id.parent == other.properties.remote_virtual_network.target
+        )
+
+    @classmethod
     def locks(cls, resource_id: ArmId, body: Mapping[str, Any], verb: str) -> tuple[Lock, ...]:
         """Both networks; with a transit flag also the hub's GatewaySubnet, which every write to its gateway holds."""
         local = resource_id.parent

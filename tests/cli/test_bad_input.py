@@ -170,3 +170,15 @@ def test_a_locked_state_names_who_holds_it(hub: Shell) -> None:
 
     assert "vpngw apply" in locked.err
     assert "A run is in progress" in planned.out
+
+
+@pytest.mark.parametrize("form", ["text", "json", "sarif"])
+def test_a_type_error_is_a_finding_like_any_other(vpngw: Shell, form: str) -> None:
+    vpngw.edit("hub.yaml", "VpnGw1AZ", "VpnGw1ZA")
+
+    answer = vpngw("validate", "hub.yaml", "--format", form, code=4)
+
+    assert "T-SKU" in answer.out
+    assert "hub.yaml" in answer.out
+    assert str(vpngw.directory) not in answer.out
+    assert answer.err == ""

@@ -21,6 +21,7 @@ from vpngw_iac.report.mermaid import mermaid
 from vpngw_iac.report.pictures import draw
 from vpngw_iac.report.svg import svg
 from vpngw_iac.resources.existing import Existing
+from vpngw_iac.resources.wire import Output
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -146,3 +147,18 @@ def test_a_picture_of_nothing_is_still_a_picture() -> None:
         assert ElementTree.fromstring(svg(drawing)).tag == f"{SVG}svg"
         assert mermaid(drawing)
         assert dot(drawing)
+
+
+def test_a_site_that_is_our_own_gateway_is_drawn_as_a_line_between_gateways() -> None:
+    blue, green = gateway("vgw-blue", "vnet-blue", "pip-blue"), gateway("vgw-green", "vnet-green", "pip-green")
+    address = Output(rid("Microsoft.Network/publicIPAddresses", "pip-green"), "properties.ipAddress")
+    stand_in = site("green", "203.0.113.1", "10.2.0.0/16")
+    properties = stand_in.properties.model_copy(update={"gateway_ip_address": address})
+    stand_in = stand_in.model_copy(update={"properties": properties})
+    networks = (network("vnet-blue", "10.1.0.0/16"), network("vnet-green", "10.2.0.0/16"))
+    graph = Graph.of([*networks, public_ip("pip-green"), blue, green, stand_in, connection("green", "vgw-blue")])
+
+    drawing = topology(graph, "x")
+
+    assert {box.title for box in drawing.boxes} == {"vnet-blue", "vnet-green", "vgw-blue", "vgw-green"}
+    assert drawing.lines == (Line(blue.id.key, green.id.key, "IPsec"),)

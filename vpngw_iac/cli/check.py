@@ -1,37 +1,52 @@
-"""What `validate` says, in its three formats."""
+"""What `validate` finds and says, in its three formats."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vpngw_iac.cli.run import Run
-from vpngw_iac.errors import ExitCode, Findings
+from vpngw_iac.errors import BlueprintError, ExitCode, Finding, Findings
 from vpngw_iac.report.json import dumps, validate_document
 from vpngw_iac.report.text import findings_text
 
 if TYPE_CHECKING:
-    from vpngw_iac.blueprints.load import LoadedFile
     from vpngw_iac.cli.offline import ValidateFormat
-    from vpngw_iac.engine.result import Validation
 
 
-def tell_validation(run: Run, validation: Validation, loaded: LoadedFile, form: ValidateFormat) -> int:
-    """Report findings, each with file and line where the format allows; 4 if one refuses the blueprint."""
-    placed = (replace(f, location=loaded.locate(f.location) or f.location) for f in validation.findings)
-    findings, file = Findings.of(placed), _short(loaded.path)
+def findings_of(run: Run, file: str) -> Findings:
+    """Everything found in a file, each with its line where the format allows; a type error is a finding like others.
+
+    Raises what is no finding about a blueprint: a file that is not there, for example.
+    """
+    try:
+        loaded = run.load(file)
+        found = run.workspace.validate(*loaded.blueprints).findings
+        return Findings.of(replace(f, location=loaded.locate(f.location) or f.location) for f in found)
+    except BlueprintError as error:
+        if not error.findings:
+            raise
+        return Findings.of(error.findings)
+
+
+def tell_findings(run: Run, findings: Findings, file: str, form: ValidateFormat) -> int:
+    """Report findings; 4 if one refuses the blueprint."""
+    items = tuple(_relative(findings.items))
     if form.value == "sarif":
         from vpngw_iac.report.sarif import sarif
 
-        run.emit(dumps(sarif(findings.items, file)))
+        run.emit(dumps(sarif(items, file)))
     elif form.value == "json" or run.settings.json_output:
-        run.emit(dumps(validate_document(findings.items)))
+        run.emit(dumps(validate_document(items)))
     else:
-        run.emit(findings_text(findings.items, run.style, checked=file))
+        run.emit(findings_text(items, run.style, checked=file))
     return ExitCode.REFUSED if findings.blocking else ExitCode.DONE
 
 
-def _short(path: Path) -> str:
-    """Relative to the working directory if it is below it: what people and code scanners expect."""
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+def _relative(findings: Iterable[Finding]) -> Iterable[Finding]:
+    """Paths below the working directory are told from there: what people and code scanners expect."""
+    here = f"{Path.cwd()}/"
+    for finding in findings:
+        yield replace(finding, location=finding.location.removeprefix(here))

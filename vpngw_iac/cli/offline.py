@@ -51,10 +51,9 @@ def validate(
     format: Annotated[ValidateFormat, typer.Option("--format", help="How to answer.")] = ValidateFormat.TEXT,
 ) -> int:
     """Check a blueprint offline: all that Azure would refuse."""
-    from vpngw_iac.cli.check import tell_validation
+    from vpngw_iac.cli.check import findings_of, tell_findings
 
-    loaded = run.load(file)
-    return tell_validation(run, run.workspace.validate(*loaded.blueprints), loaded, format)
+    return tell_findings(run, findings_of(run, file), file, format)
 
 
 def compile(run: Run, file: opt.Blueprint) -> int:

@@ -73,7 +73,7 @@ Subscription = Annotated[str | None, typer.Option("--subscription", metavar="ID"
 Tenant = Annotated[str | None, typer.Option("--tenant", metavar="ID", help="Tenant to sign in to.")]
 Group = Annotated[str | None, typer.Option("--resource-group", "-g", metavar="RG", help="Default resource group.")]
 NoColor = Annotated[bool, typer.Option("--no-color", help="No colours.")]
-Verbose = Annotated[bool, typer.Option("--verbose", help="Say more; show where an unexpected error comes from.")]
+Verbose = Annotated[bool, typer.Option("--verbose", help="Show where an unexpected error comes from.")]
 EnvFile = Annotated[
     str | None, typer.Option("--env-file", metavar="FILE", help="Variables for secrets and settings, NAME=value.")
 ]

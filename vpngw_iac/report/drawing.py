@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Literal
 
 from vpngw_iac.arm import ArmId, InvalidArmId
@@ -14,6 +15,7 @@ from vpngw_iac.engine.document import lookup, shown
 from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.operation import Key, Operation, Schedule
 from vpngw_iac.report import words
+from vpngw_iac.resources.wire import Output
 
 BoxKind = Literal["site", "clients", "circuit", "gateway", "network", "create", "update", "delete"]
 
@@ -21,6 +23,7 @@ _NETWORK = "microsoft.network/virtualnetworks"
 _GATEWAY = "microsoft.network/virtualnetworkgateways"
 _SITE = "microsoft.network/localnetworkgateways"
 _CONNECTION = "microsoft.network/connections"
+_PUBLIC_IP = "microsoft.network/publicipaddresses"
 _PEERING = "microsoft.network/virtualnetworks/virtualnetworkpeerings"
 _CIRCUIT = "microsoft.network/expressroutecircuits"
 _NAMES = {
@@ -177,8 +180,24 @@ def _gateway_word(thing: _Thing) -> str:
     return {"vpn": "VPN gateway", "expressroute": "ExpressRoute gateway"}.get(kind, "gateway")
 
 
+def _stand_ins(things: Mapping[ArmId, _Thing]) -> dict[ArmId, ArmId]:
+    """Local network gateways that stand for a gateway of this picture: their address is its public IP."""
+    owners = {
+        address: thing.id
+        for thing in _of_type(things, _GATEWAY)
+        for address in _ids_in(thing.body)
+        if address.type.lower() == _PUBLIC_IP
+    }
+    return {
+        thing.id: owners[where.source]
+        for thing in _of_type(things, _SITE)
+        if isinstance(where := thing.get("properties.gatewayIpAddress"), Output) and where.source in owners
+    }
+
+
 def _outside(things: Mapping[ArmId, _Thing]) -> Iterator[Box]:
-    for thing in _of_type(things, _SITE):
+    stand_ins = _stand_ins(things)
+    for thing in (thing for thing in _of_type(things, _SITE) if thing.id not in stand_ins):
         where = thing.get("properties.gatewayIpAddress") or thing.get("properties.fqdn")
         asn = thing.get("properties.bgpSettings.asn")
         prefixes = thing.get("properties.localNetworkAddressSpace.addressPrefixes") or []
@@ -213,12 +232,21 @@ def _networks(things: Mapping[ArmId, _Thing], homes: set[str], ends: set[str]) -
 
 
 def _topology_lines(things: Mapping[ArmId, _Thing]) -> Iterator[Line]:
+    stand_ins = _stand_ins(things)
+    between_gateways: set[tuple[str, str, str]] = set()
     for thing in _of_type(things, _CONNECTION):
         near = _reference(thing, "properties.virtualNetworkGateway1.id")
         ends = ("localNetworkGateway2", "virtualNetworkGateway2", "peer")
         far = next((end for name in ends if (end := _reference(thing, f"properties.{name}.id"))), None)
-        if near is not None and far is not None:
-            yield Line(_key(far), _key(near), _connection_label(thing))
+        if near is None or far is None:
+            continue
+        far, label = stand_ins.get(far, far), _connection_label(thing)
+        if far.type.lower() != _GATEWAY:
+            yield Line(_key(far), _key(near), label)
+        else:
+            first, second = sorted((_key(far), _key(near)))
+            between_gateways.add((first, second, label))
+    yield from (Line(*pair) for pair in sorted(between_gateways))
     for thing in _of_type(things, _GATEWAY):
         if thing.get("properties.vpnClientConfiguration"):
             yield Line(f"{_key(thing.id)}#clients", _key(thing.id), "point-to-site")
@@ -268,19 +296,26 @@ def _listed(values: Iterable[Any], most: int = 2) -> str:
 
 def operations(schedule: Schedule, title: str) -> Drawing:
     """Operations by wave, left to right; only the arrows that no other path implies; the critical path is strong."""
-    known = {operation.key: operation for operation in schedule.operations}
-    after = {key: frozenset(operation.after & known.keys()) for key, operation in known.items()}
-    above = _ancestors(after, schedule)
     critical = set(schedule.critical_path)
-    steps = set(zip(schedule.critical_path, schedule.critical_path[1:], strict=False))
+    steps = set(pairwise(schedule.critical_path))
     lines = [
         Line(str(source), str(key), arrow=True, strong=(source, key) in steps)
-        for key in known
-        for source in sorted(after[key])
-        if not any(source in above[other] for other in after[key] if other != source)
+        for key, sources in directly_after(schedule).items()
+        for source in sources
     ]
     boxes = tuple(_operation_box(operation, schedule, critical) for operation in schedule.operations)
     return Drawing(title, boxes, tuple(lines))
+
+
+def directly_after(schedule: Schedule) -> dict[Key, tuple[Key, ...]]:
+    """What each operation waits for, without what is implied by the rest."""
+    known = {operation.key: operation for operation in schedule.operations}
+    after = {key: frozenset(operation.after & known.keys()) for key, operation in known.items()}
+    above = _ancestors(after, schedule)
+    return {
+        key: tuple(s for s in sorted(after[key]) if not any(s in above[other] for other in after[key] if other != s))
+        for key in known
+    }
 
 
 def _ancestors(after: Mapping[Key, frozenset[Key]], schedule: Schedule) -> dict[Key, frozenset[Key]]:

@@ -118,12 +118,10 @@ def findings_list(findings: Iterable[Finding]) -> list[Document]:
     return [asdict(finding) | {"see": list(finding.see)} for finding in Findings.of(findings).items]
 
 
-def validate_document(findings: Iterable[Finding], *, deployments: Iterable[str] = ()) -> Document:
+def validate_document(findings: Iterable[Finding]) -> Document:
     """What `validate` found."""
     items = Findings.of(findings)
-    return document(
-        "validate", deployments=list(deployments), valid=not items.blocking, findings=findings_list(items.items)
-    )
+    return document("validate", valid=not items.blocking, findings=findings_list(items.items))
 
 
 def compile_document(deployment: str, schedule: Schedule, graph: Graph) -> Document:
@@ -256,6 +254,8 @@ def log_document(deployment: str, runs: Iterable[LoggedRun]) -> Document:
 
 def rule_document(rules: Iterable[Rule]) -> Document:
     """Preflight rules."""
+    from vpngw_iac.preflight.sources import address_of
+
     return document(
         "rule",
         rules=[
@@ -266,6 +266,7 @@ def rule_document(rules: Iterable[Rule]) -> Document:
                 "status": rule.status,
                 "title": rule.title,
                 "source": rule.source,
+                "url": address_of(rule.source),
                 "why": rule.why,
                 "see": list(rule.see),
             }

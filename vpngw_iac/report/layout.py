@@ -14,6 +14,8 @@ LINE_HEIGHT = 15
 PADDING = 10
 ROW_GAP = 18
 COLUMN_GAP = 110
+BULGE = 40
+"""How far a line between two boxes of one column leaves it, to the right."""
 WIDEST = 36
 """Characters of a line in a box; the rest is in the tooltip."""
 
@@ -44,7 +46,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A line with the points it passes, from source to target."""
+    """A line with the points it passes, from source to target.
+
+    Three points are a bow between two boxes of one column; the middle one is its summit.
+    """
 
     line: Line
     points: tuple[Point, ...]
@@ -111,7 +116,15 @@ def arrange(drawing: Drawing, *, top: float = 50.0) -> Layout:
     )
     bottom = max((slot.y + slot.height for column in columns for slot in column), default=top)
     width = lefts[-1] + widths[-1] + PADDING * 2 if columns else 200.0
+    width = max([width, *(_reach(route) for route in routes)])
     return Layout(tuple(placed.values()), routes, width, bottom + PADDING * 2)
+
+
+def _reach(route: Route) -> float:
+    """How far to the right a line between two boxes of one column goes, with its label."""
+    if len(route.points) != 3:
+        return 0.0
+    return route.points[1][0] + text_width(route.line.label, SMALL_SIZE) + PADDING * 2
 
 
 def _measured(box: Box, drawing: Drawing) -> Place:
@@ -245,8 +258,9 @@ def _points(
 ) -> tuple[Point, ...]:
     source, target = places[line.source], places[line.target]
     if source.x + source.width > target.x and target.x + target.width > source.x:
-        bulge = min(source.x, target.x) - COLUMN_GAP * 0.45
-        return source.left, (bulge, (source.left[1] + target.left[1]) / 2), target.left
+        column = slots[chain[0]][0]
+        bulge = lefts[column] + widths[column] + BULGE
+        return source.right, (bulge, (source.right[1] + target.right[1]) / 2), target.right
     if source.x > target.x:
         return tuple(
             reversed(

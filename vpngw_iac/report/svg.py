@@ -105,8 +105,9 @@ def _curve(points: Sequence[Point]) -> str:
     (x, y), *rest = points
     steps = [f"M{x:.1f},{y:.1f}"]
     if len(points) == 3:
-        (bx, _), (ex, ey) = rest
-        return f"{steps[0]} C{bx:.1f},{y:.1f} {bx:.1f},{ey:.1f} {ex:.1f},{ey:.1f}"
+        (summit, _), (ex, ey) = rest
+        near, far = x + (summit - x) * 4 / 3, ex + (summit - ex) * 4 / 3
+        return f"{steps[0]} C{near:.1f},{y:.1f} {far:.1f},{ey:.1f} {ex:.1f},{ey:.1f}"
     for nx, ny in rest:
         half = (nx - x) / 2
         steps.append(f"C{x + half:.1f},{y:.1f} {nx - half:.1f},{ny:.1f} {nx:.1f},{ny:.1f}")
@@ -118,6 +119,7 @@ def _label(route: Route) -> str:
     text = route.line.label
     x, y = _label_place(route.points)
     wide = text_width(text, 10) + 8
+    x += wide / 2 - 12 if len(route.points) == 3 else 0
     return (
         f'<rect x="{x - wide / 2:.1f}" y="{y - 8:.1f}" width="{wide:.1f}" height="15" rx="4" fill="#ffffff" '
         f'fill-opacity="0.9"/>' + _text(x, y + 3.5, text, 10, _SMALL_INK, anchor="middle")
@@ -126,7 +128,7 @@ def _label(route: Route) -> str:
 
 def _label_place(points: Sequence[Point]) -> Point:
     if len(points) == 3:
-        return (points[0][0] + 3 * points[1][0]) / 4, points[1][1]
+        return points[1]
     (ax, ay), (bx, by) = points[0], points[1]
     t = 0.35  # nearer to where the line starts: there the lines of many sites are still apart
     along, across = 1.5 * t * (1 - t) + t**3, 3 * t**2 - 2 * t**3

@@ -134,6 +134,8 @@ def secrets_text(checks: Sequence[SecretCheck], style: Style) -> str:
 
 def rules_text(rules: Sequence[Rule], style: Style, *, whole: bool = False) -> str:
     """Rules as a table, or one of them in full."""
+    from vpngw_iac.preflight.sources import address_of
+
     if not whole:
         rows = ((rule.id, _weight(rule.level), rule.when, rule.status, rule.title) for rule in rules)
         return (
@@ -146,7 +148,7 @@ def rules_text(rules: Sequence[Rule], style: Style, *, whole: bool = False) -> s
             ("level", _weight(rule.level)),
             ("when", _WHEN[rule.when]),
             ("status", rule.status),
-            ("source", rule.source),
+            ("source", f"{rule.source}  {address_of(rule.source)}".rstrip()),
         ]
         facts += [("also as", ", ".join(rule.see))] if rule.see else []
         lines += columns(facts, indent="  ")

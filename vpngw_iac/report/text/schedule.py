@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
-from vpngw_iac.engine.operation import Operation, Schedule
+from vpngw_iac.engine.operation import Key, Operation, Schedule
 from vpngw_iac.report import words
+from vpngw_iac.report.drawing import directly_after
 from vpngw_iac.report.style import Style, columns
 
 
@@ -21,7 +22,8 @@ def _lines(deployment: str, schedule: Schedule, style: Style) -> Iterator[str]:
     yield style.paint(f"{deployment}: {count} in {waves}, {words.expectation(schedule.seconds)}", "bold")
     numbers = {operation.key: number for number, operation in enumerate(schedule.operations, 1)}
     ordered = sorted(schedule.operations, key=lambda o: (schedule.waves.get(o.key, 0), numbers[o.key]))
-    rows = columns((_row(o, numbers[o.key], schedule) for o in ordered), indent="  ")
+    direct = directly_after(schedule)
+    rows = columns((_row(o, numbers[o.key], schedule, direct[o.key]) for o in ordered), indent="  ")
     by_operation = dict(zip((o.key for o in ordered), rows, strict=True))
     for wave, members in groupby(ordered, key=lambda o: schedule.waves.get(o.key, 0)):
         yield f"\nWave {wave}"
@@ -31,9 +33,9 @@ def _lines(deployment: str, schedule: Schedule, style: Style) -> Iterator[str]:
         yield from style.wrap(f"* critical path: {' > '.join(str(key) for key in schedule.critical_path)}")
 
 
-def _row(operation: Operation, number: int, schedule: Schedule) -> tuple[str, ...]:
+def _row(operation: Operation, number: int, schedule: Schedule, needs: tuple[Key, ...]) -> tuple[str, ...]:
     critical = "*" if operation.key in schedule.critical_path else " "
-    after = ", ".join(sorted(str(key) for key in operation.after))
+    after = ", ".join(str(key) for key in needs)
     return (
         f"{critical} {number:>3}",
         operation.key.step,

@@ -223,6 +223,10 @@ def _crowds(case: Mapping[str, Any], entries: Entries) -> Entries:
         put(found, f"con-er{number}.properties.virtualNetworkGateway1", {"id": f"@ergw{number}"})
     for number in range(case.get("spare-circuits", 0)):
         found[f"spare{number}"] = copy.deepcopy(entries["erc"]) | {"name": f"spare-{number}"}
+    for number in range(1, case.get("peerings", 1)):
+        remote = ArmId.build(SUBSCRIPTION, GROUP, TYPES["vnet"][0], f"other{number}")
+        properties = {"remoteVirtualNetwork": {"id": str(remote)}}
+        found[f"peer{number}"] = {"type": "peering", "in": "vnet", "name": f"to-{number}", "properties": properties}
     found |= _bound_links(case.get("bound-links", 0), entries)
     for number in range(case.get("nat-rules", 0)):
         mapping = [{"addressSpace": f"172.20.{number // 256}.{number % 256}/32"}]

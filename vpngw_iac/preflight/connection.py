@@ -118,8 +118,6 @@ class Connection:
         output = None if self.local is None or not self.is_site else self.local.output("properties.gatewayIpAddress")
         if output is None:
             return None
-        if self.topology.gateway(output.source) is not None:
-            return output.source
         return self.topology.gateway_at(output.source)
 
     @property

@@ -57,7 +57,7 @@ def nat_name(topology: Topology) -> Iterator[Breach]:
             if isinstance(name, str) and "/" in name:
                 yield Breach(gateway.thing, f"The NAT rule {name!r} has a '/' in its name.", "Rename it.")
     for found in _rules(topology):
-        if "/" in found.thing.name or "%2f" in found.thing.name.lower():
+        if "%2f" in found.thing.name.lower():
             yield Breach(found.thing, f"The NAT rule {found.thing.name!r} has a '/' in its name.", "Rename it.")
 
 

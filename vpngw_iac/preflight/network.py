@@ -29,11 +29,6 @@ class Network:
         return prefixes.networks(self.thing.texts("properties.addressSpace.addressPrefixes"))
 
     @property
-    def subnets(self) -> tuple[Thing, ...]:
-        """Its subnets, as far as they are declared or were read."""
-        return self.topology.children(self.thing.id, "microsoft.network/virtualnetworks/subnets")
-
-    @property
     def peerings(self) -> tuple[Peering, ...]:
         """The sides of peerings that hang on it."""
         return self.topology.peerings_of(self.thing.id)

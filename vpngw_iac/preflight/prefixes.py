@@ -85,23 +85,21 @@ def is_azure_apipa(value: Address) -> bool:
 
 def is_within(value: Address | Network, blocks: Iterable[Network]) -> bool:
     """Whether an address or a prefix lies wholly in one of the blocks."""
-    inner = ipaddress.ip_network(value) if isinstance(value, Address) else value
-    return any(relation(inner, block) in ("equal", "inside") for block in blocks)
+    if isinstance(value, Address):
+        return any(value.version == block.version and value in block for block in blocks)
+    return any(relation(value, block) in ("equal", "inside") for block in blocks)
 
 
 def relation(one: Network, other: Network) -> Relation | None:
     """How the first prefix lies to the second; prefixes nest or are disjoint, there is nothing else."""
-    if isinstance(one, ipaddress.IPv4Network) and isinstance(other, ipaddress.IPv4Network):
-        return _relation(one.subnet_of(other), other.subnet_of(one))
-    if isinstance(one, ipaddress.IPv6Network) and isinstance(other, ipaddress.IPv6Network):
-        return _relation(one.subnet_of(other), other.subnet_of(one))
-    return None
-
-
-def _relation(inside: bool, contains: bool) -> Relation | None:
-    if inside and contains:
+    if one.version != other.version:
+        return None
+    shift = one.max_prefixlen - min(one.prefixlen, other.prefixlen)
+    if int(one.network_address) >> shift != int(other.network_address) >> shift:
+        return None
+    if one.prefixlen == other.prefixlen:
         return "equal"
-    return "inside" if inside else "contains" if contains else None
+    return "inside" if one.prefixlen > other.prefixlen else "contains"
 
 
 def shifted(prefix: Network, source: Network, target: Network) -> Network:

@@ -5,7 +5,7 @@ An indexed, read-only view. Rules ask it; it decides nothing. An answer None mea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar, cast
@@ -237,8 +237,3 @@ def _children(parent: Thing) -> Iterator[Thing]:
             child = arm_id(item) or (parent.id.child(segment, name) if isinstance(name, str) and name else None)
             if child is not None:
                 yield _foreign(child, item)
-
-
-def managed(things: Iterable[Thing]) -> Collection[Thing]:
-    """Those that are ours."""
-    return tuple(thing for thing in things if thing.is_managed)

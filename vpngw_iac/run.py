@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import graphlib
+import queue
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from vpngw_iac._version import __version__
 from vpngw_iac.arm import ArmId
@@ -14,9 +16,10 @@ from vpngw_iac.engine.decide import coexists
 from vpngw_iac.engine.document import lookup, secrets_in
 from vpngw_iac.engine.event import OperationResult, Outcome
 from vpngw_iac.engine.execute import Execution, Limits
+from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.order import makespan, schedule
 from vpngw_iac.engine.plan import Options, Plan
-from vpngw_iac.engine.result import ending
+from vpngw_iac.engine.result import ending, left
 from vpngw_iac.engine.resume import Resumption
 from vpngw_iac.engine.saved import SavedPlan, canonical, check_fresh
 from vpngw_iac.engine.sealing import entry_of, resolver
@@ -27,7 +30,7 @@ from vpngw_iac.resources.base import Resource
 from vpngw_iac.secret import Fingerprint, SecretReference
 from vpngw_iac.session import Session
 from vpngw_iac.state.bind import binding_of
-from vpngw_iac.state.journal import EntryRemoved, EntrySet, Memory, RunClosed, RunOpened
+from vpngw_iac.state.journal import EntriesMoved, EntryRemoved, EntrySet, Memory, RunClosed, RunOpened
 from vpngw_iac.state.model import Entry, State
 from vpngw_iac.state.store import Hold
 
@@ -80,6 +83,8 @@ class _Run:
         self.tell = request.on_event or (lambda _: None)
         self.results: list[OperationResult] = []
         self.notices: list[str] = []
+        self.incomplete: set[str] = set()
+        """Addresses whose entries lack needs that have no entry yet."""
 
     def go(self) -> Outcome:
         memory = self._open()
@@ -94,9 +99,9 @@ class _Run:
 
     def _open(self) -> Memory:
         session = self.session
-        memory = session.bound_store().load()
+        memory = self._take_over(session.bound_store().load())
         if memory is None:
-            memory = self._take_over() or Memory(State.new(session.deployment, binding_of(session.cloud.identity)))
+            memory = Memory(State.new(session.deployment, binding_of(session.cloud.identity)))
             self.hold.checkpoint(memory.state.model_copy(update={"written_by": __version__}))
         self.notices += [*self.hold.notices, *memory.notices]
         self.hold.append(
@@ -111,23 +116,31 @@ class _Run:
         )
         return memory
 
-    def _take_over(self) -> Memory | None:
-        """The state of the blueprint's former name. It stays there, emptied, with a copy of what it was."""
+    def _take_over(self, memory: Memory | None) -> Memory | None:
+        """The state of the blueprint's former name, written here before it is emptied there (a copy stays there).
+
+        A run that died in between is finished: both states have one lineage then.
+        """
         formerly = getattr(self.blueprint, "formerly", None)
-        memory = self.workspace.recall(self.session, self.blueprint)
-        if memory is None or not formerly:
+        if not formerly or self.session.deployment != self.blueprint.name:
             return memory
-        if memory.in_flight:
-            raise Refused(
-                f"A run under the old name {formerly} left operations open.",
-                advice=f"Run `vpngw wait` with the name {formerly} first.",
-            )
         old = self.workspace.session_named(formerly)
         store = old.bound_store()
+        if not _is_left_behind(store.load(), memory):
+            return memory
         with store.hold(old.owner(f"vpngw {self.request.command} (renamed to {self.session.deployment})")) as hold:
-            before = store.load()
-            if before is not None:
-                store.replace(hold, before.state.model_copy(update={"entries": {}}))
+            left = store.load()
+            if left is None or not _is_left_behind(left, memory):
+                return memory
+            if left.in_flight:
+                raise Refused(
+                    f"A run under the old name {formerly} left operations open.",
+                    advice=f"Run `vpngw wait` with the name {formerly} first.",
+                )
+            if memory is None:
+                memory = renamed(left, self.session.deployment)
+                self.hold.checkpoint(memory.state.model_copy(update={"written_by": __version__}))
+            store.replace(hold, left.state.model_copy(update={"entries": {}}))
         self.notices.append(f"Took over the state of {formerly}.")
         return memory
 
@@ -149,6 +162,10 @@ class _Run:
         plan = self._plan()
         if self.request.command == "wait":
             return self._outcome((), plan)
+        if busy := _busy(plan):
+            self.notices.append(f"Azure is still at work on {', '.join(busy)}; nothing was started.")
+            word, code = left(self.request.stop)
+            return replace(self._outcome((), plan), outcome=word, exit_code=code)
         self._check(plan)
         if self.request.confirm is not None and plan.changes and not self.request.confirm(plan):
             return replace(
@@ -157,7 +174,9 @@ class _Run:
         self.hold.renew()
         prints = self._require_secrets(plan)
         self._remember_only(plan, prints)
-        return self._outcome(self._carry_out(plan), plan)
+        results = self._carry_out(plan)
+        self._complete_needs(plan)
+        return self._outcome(results, plan)
 
     def _continue(self, memory: Memory) -> None:
         """What an earlier run began is waited for first; the blueprint is applied afterwards, never instead."""
@@ -170,12 +189,12 @@ class _Run:
 
     def _plan(self) -> Plan:
         plan = self._decide()
-        busy = [o.id for o in plan.snapshot.observed.values() if o.present and not o.is_terminal]
-        while busy and self.request.command != "wait" and not self._must_leave():
-            self.tell(events.Notice(f"Azure is still at work on {', '.join(i.name for i in busy)}.", self.clock.utc()))
-            self.clock.sleep(BUSY_POLL)
+        inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self.request.stop.wakes(inbox)
+        while (busy := _busy(plan)) and self.request.command != "wait" and not self._must_leave():
+            self.tell(events.Notice(f"Azure is still at work on {', '.join(busy)}.", self.clock.utc()))
+            self.clock.next(inbox, BUSY_POLL, calls_in_flight=0)
             plan = self._decide()
-            busy = [o.id for o in plan.snapshot.observed.values() if o.present and not o.is_terminal]
         return plan
 
     def _decide(self) -> Plan:
@@ -222,32 +241,40 @@ class _Run:
         return [r for r in plan.graph.resources.values() if r.address in addresses | holders]
 
     def _remember_only(self, plan: Plan, prints: dict[SecretReference, Fingerprint]) -> None:
-        """Changes of the state alone: moves, adoptions, what is forgotten, what Azure already has."""
-        entries = plan.state.entries
+        """Changes of the state alone: moves, adoptions, what is forgotten, what Azure already has.
+
+        The state is valid after each record: what is needed comes before what needs it.
+        """
+        moved = dict(_new_addresses(plan))
+        if moved:
+            self.hold.append(EntriesMoved(at=self.clock.utc(), addresses=moved))
         for change in plan.changes:
-            old = change.previous if change.previous and not change.previous.startswith("/") else None
             if change.action is Action.FORGET:
                 self._forget(plan, change)
-            elif change.action is Action.ADOPT:
-                self._set(self._entry(plan, change.address, prints, None).model_copy(update={"created": False}))
-            elif change.action is Action.REPLACE and coexists(change):
-                self._set_aside(plan.state.by_id().get(ArmId(change.previous or "")))
-            elif old is not None and old in entries:
-                self.hold.append(EntryRemoved(at=self.clock.utc(), address=old, why="moved"))
-                moved = entries[old].model_copy(update={"address": change.address})
-                whole = change.action is Action.MOVE
-                self._set(self._entry(plan, change.address, prints, moved) if whole else moved)
         for address in plan.brought_up_to_date:
-            if address in plan.graph.resources:
-                self._set(self._entry(plan, address, prints, entries.get(address)))
-            else:
+            if address not in plan.graph.resources:
                 self.hold.append(EntryRemoved(at=self.clock.utc(), address=address, why="deleted"))
+        before: dict[str, Entry | None] = {a: plan.state.entries.get(a) for a in plan.brought_up_to_date}
+        before |= {c.address: None for c in plan.changes if c.action is Action.ADOPT}
+        before |= {c.address: plan.state.entries[c.previous or ""] for c in plan.changes if c.action is Action.MOVE}
+        known = set(plan.state.by_id())
+        for address in _needed_first(plan.graph, before):
+            entry = self._entry(plan, address, prints, before[address])
+            adopted = {"created": False} if before[address] is None else {}
+            needs = tuple(needed for needed in entry.needs if needed in known)
+            self.hold.append(EntrySet(at=self.clock.utc(), entry=entry.model_copy(update={"needs": needs, **adopted})))
+            known.add(entry.id)
+            self.incomplete |= {address} if needs != entry.needs else set()
 
-    def _set_aside(self, entry: Entry | None) -> None:
-        """Old and new exist at once: the old one keeps an entry of its own until it is deleted."""
-        if entry is not None:
-            self.hold.append(EntryRemoved(at=self.clock.utc(), address=entry.address, why="moved"))
-            self._set(entry.model_copy(update={"address": f"{entry.address}/{entry.id.name}"}))
+    def _complete_needs(self, plan: Plan) -> None:
+        """What was adopted before something that it needs was created now needs that too."""
+        memory = self.session.bound_store().load() if self.incomplete else None
+        for address in sorted(self.incomplete):
+            entry = memory.state.entries.get(address) if memory else None
+            known = memory.state.by_id() if memory else {}
+            if entry is not None:
+                needs = tuple(needed for needed in plan.needed_entries(address) if needed in known)
+                self.hold.append(EntrySet(at=self.clock.utc(), entry=entry.model_copy(update={"needs": needs})))
 
     def _forget(self, plan: Plan, change: Change) -> None:
         self.hold.append(EntryRemoved(at=self.clock.utc(), address=change.address, why="forgotten"))
@@ -266,9 +293,6 @@ class _Run:
             if (known := prints.get(reference)) and known == lookup(echoed, path)
         }
         return entry_of(resource, plan.needed_entries(address), prints, resolver(plan.snapshot.get), before)
-
-    def _set(self, entry: Entry) -> None:
-        self.hold.append(EntrySet(at=self.clock.utc(), entry=entry))
 
     def _carry_out(self, plan: Plan) -> tuple[OperationResult, ...]:
         planned = schedule(plan)
@@ -315,3 +339,37 @@ class _Run:
             notices=tuple(dict.fromkeys(self.notices)),
             changes_left=len(plan.changes) if plan and waited_only else None,
         )
+
+
+def _is_left_behind(old: Memory | None, new: Memory | None) -> bool:
+    """Whether the state of a former name has still to be taken over, or emptied by a run that died meanwhile."""
+    if old is None or not old.state.entries:
+        return False
+    return new is None or new.state.lineage == old.state.lineage
+
+
+def _new_addresses(plan: Plan) -> Iterator[tuple[str, str]]:
+    """Old to new address of what moves. Where old and new exist at once, the old one is set aside until it is gone."""
+    by_id = plan.state.by_id()
+    for change in plan.changes:
+        previous = change.previous or ""
+        if change.action is Action.REPLACE and coexists(change):
+            entry = by_id.get(ArmId(previous))
+            if entry is not None:
+                yield entry.address, f"{entry.address}/{entry.id.name}"
+        elif previous in plan.state.entries and change.action is not Action.FORGET:
+            yield previous, change.address
+
+
+def _needed_first(graph: Graph, addresses: Iterable[str]) -> tuple[str, ...]:
+    """Those addresses that are declared, each after what it needs."""
+    ids = {resource.id: address for address, resource in graph.resources.items()}
+    wanted = sorted(address for address in addresses if address in graph.resources)
+    sorter = graphlib.TopologicalSorter({a: sorted(ids[i] for i in graph.needs(a) if i in ids) for a in wanted})
+    return tuple(address for address in sorter.static_order() if address in set(wanted))
+
+
+def _busy(plan: Plan) -> tuple[str, ...]:
+    """Names of what Azure is still at work on: nothing is decided about it before that has ended."""
+    observed = plan.snapshot.observed.values()
+    return tuple(sorted(each.id.name for each in observed if each.present and not each.is_terminal))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from vpngw_iac._version import __version__
 from vpngw_iac.errors import ExitCode, StateError, UsageError
 from vpngw_iac.state.document import load_state
-from vpngw_iac.state.journal import EntryRemoved, EntrySet, Memory, RunClosed, RunOpened
+from vpngw_iac.state.journal import EntriesMoved, EntryRemoved, Memory, RunClosed, RunOpened
 from vpngw_iac.state.model import Entry, State
 from vpngw_iac.state.store import Hold, Owner, Store
 
@@ -56,17 +56,15 @@ class Upkeep:
                     f"{old} is a {old.partition('/')[0]}: its address keeps that first part.",
                     advice=f"Write {old.partition('/')[0]}/... as the new address.",
                 )
-            moved = entry.model_copy(update={"address": new})
-            hold.append(EntryRemoved(at=self._now(), address=old, why="moved"))
-            hold.append(EntrySet(at=self._now(), entry=moved))
-        return moved
+            _refuse_busy(memory, old)
+            hold.append(EntriesMoved(at=self._now(), addresses={old: new}))
+        return entry.model_copy(update={"address": new})
 
     def forget(self, address: str) -> Entry:
         """Drop an entry: the resource stays in Azure and is nobody's; refused while others need it or it is busy."""
         with self._held("state forget") as (hold, memory):
             entry = _entry(memory.state, address)
-            if any(flight.begun.address == address for flight in memory.in_flight.values()):
-                raise StateError(f"An operation on {address} is still open.", advice="Run `vpngw wait` first.")
+            _refuse_busy(memory, address)
             users = sorted(e.address for e in memory.state.entries.values() if entry.id in e.needs)
             if users:
                 raise StateError(
@@ -167,6 +165,11 @@ class Upkeep:
             since=self._now(),
             command=command,
         )
+
+
+def _refuse_busy(memory: Memory, address: str) -> None:
+    if any(flight.begun.address == address for flight in memory.in_flight.values()):
+        raise StateError(f"An operation on {address} is still open.", advice="Run `vpngw wait` first.")
 
 
 def _entry(state: State, address: str) -> Entry:

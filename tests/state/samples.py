@@ -14,6 +14,7 @@ from vpngw_iac.secret import FingerprintKey
 from vpngw_iac.state.journal import (
     Accepted,
     Begun,
+    EntriesMoved,
     EntryRemoved,
     EntrySet,
     OperationClosed,
@@ -160,6 +161,11 @@ records = st.one_of(
         lambda number, why: EntryRemoved(at=AT, address=f"Thing/{number:04d}", why=why),
         st.integers(0, 5),
         st.sampled_from(["deleted", "forgotten"]),
+    ),
+    st.builds(
+        lambda old, new: EntriesMoved(at=AT, addresses={f"Thing/{old:04d}": f"Thing/{new:04d}"}),
+        st.integers(0, 5),
+        st.integers(6, 9),
     ),
     st.builds(lambda state: StateReplaced(at=AT, state=state), states()),
     st.builds(lambda run: RunClosed(at=AT, run=run, outcome="succeeded", exit_code=0), st.just("run-1")),

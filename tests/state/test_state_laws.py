@@ -17,7 +17,16 @@ from vpngw_iac.state.document import (
     load_journal,
     load_state,
 )
-from vpngw_iac.state.journal import Accepted, EntryRemoved, EntrySet, Memory, OperationClosed, RunClosed, fold
+from vpngw_iac.state.journal import (
+    Accepted,
+    EntriesMoved,
+    EntryRemoved,
+    EntrySet,
+    Memory,
+    OperationClosed,
+    RunClosed,
+    fold,
+)
 
 
 @law
@@ -132,12 +141,21 @@ def test_a_record_that_comes_twice_counts_once():
 
 def test_moving_an_entry_keeps_those_that_need_it():
     memory = Memory(a_state(an_entry(1), an_entry(2, needs=[1])))
-    moved = an_entry(1, address="Thing/new")
 
-    after = fold(
-        memory,
-        [EntryRemoved(number=1, at=AT, address="Thing/0001", why="moved"), EntrySet(number=2, at=AT, entry=moved)],
-    )
+    after = fold(memory, [EntriesMoved(number=1, at=AT, addresses={"Thing/0001": "Thing/new"})])
 
     assert sorted(after.state.entries) == ["Thing/0002", "Thing/new"]
+    assert after.state.check() == ()
+
+
+def test_two_entries_can_change_places():
+    memory = Memory(a_state(an_entry(1), an_entry(2)))
+    places = {"Thing/0001": "Thing/0002", "Thing/0002": "Thing/0001", "Thing/0404": "Thing/0405"}
+
+    after = fold(memory, [EntriesMoved(number=1, at=AT, addresses=places)])
+
+    assert {address: entry.id for address, entry in after.state.entries.items()} == {
+        "Thing/0001": an_id(2),
+        "Thing/0002": an_id(1),
+    }
     assert after.state.check() == ()

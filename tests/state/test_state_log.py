@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.state.samples import AT, a_state, an_id, begun, entry_set, opened
-from vpngw_iac.state.journal import Accepted, EntryRemoved, OperationClosed, RunClosed, StateReplaced
+from vpngw_iac.state.journal import Accepted, EntriesMoved, EntryRemoved, OperationClosed, RunClosed, StateReplaced
 from vpngw_iac.state.log import LoggedOperation, LoggedRun, azure_operation_of, runs_of, seconds_between
 
 URL = (
@@ -102,14 +102,14 @@ def test_what_happens_without_an_operation_is_noted():
     (run,) = runs_of(
         [
             opened(command="state mv"),
-            EntryRemoved(at=AT, address="Thing/0001", why="moved"),
+            EntriesMoved(at=AT, addresses={"Thing/0001": "Thing/0009"}),
             EntryRemoved(at=AT, address="Thing/0002", why="forgotten"),
             EntryRemoved(at=AT, address="Thing/0003", why="deleted"),
             StateReplaced(at=AT, state=a_state(serial=12)),
         ]
     )
 
-    assert run.notes == ("moved Thing/0001", "forgotten Thing/0002", "state replaced (serial 12)")
+    assert run.notes == ("moved Thing/0001 to Thing/0009", "forgotten Thing/0002", "state replaced (serial 12)")
 
 
 def test_records_before_any_run_are_no_run():

@@ -85,11 +85,19 @@ class EntrySet(_Record):
 
 
 class EntryRemoved(_Record):
-    """An entry is gone: deleted in Azure, forgotten or moved."""
+    """An entry is gone: deleted in Azure, or forgotten."""
 
     record: Literal["entry-removed"] = "entry-removed"
     address: str
-    why: Literal["deleted", "forgotten", "moved"]
+    why: Literal["deleted", "forgotten"]
+
+
+class EntriesMoved(_Record):
+    """Entries have other addresses: all in one record, so that no death loses one between two addresses."""
+
+    record: Literal["entries-moved"] = "entries-moved"
+    addresses: dict[str, str]
+    """Old address to new address."""
 
 
 class StateReplaced(_Record):
@@ -109,7 +117,7 @@ class RunClosed(_Record):
 
 
 Record = Annotated[
-    RunOpened | Begun | Accepted | OperationClosed | EntrySet | EntryRemoved | StateReplaced | RunClosed,
+    RunOpened | Begun | Accepted | OperationClosed | EntrySet | EntryRemoved | EntriesMoved | StateReplaced | RunClosed,
     Field(discriminator="record"),
 ]
 
@@ -176,11 +184,19 @@ class _Replay:
                 self._flights[record.operation] = replace(self._flights[record.operation], accepted=record)
             case OperationClosed():
                 self._flights.pop(record.operation, None)
+            case _:
+                self._change_entries(record)
+
+    def _change_entries(self, record: Record) -> None:
+        match record:
             case EntrySet():
                 self._entries[record.entry.address] = record.entry
                 self._serial += 1
             case EntryRemoved():
                 self._remove(record)
+                self._serial += 1
+            case EntriesMoved():
+                self._move(record.addresses)
                 self._serial += 1
             case StateReplaced():
                 self._state, self._entries = record.state, dict(record.state.entries)
@@ -188,10 +204,14 @@ class _Replay:
             case _:
                 pass
 
+    def _move(self, addresses: Mapping[str, str]) -> None:
+        taken = {new: self._entries.pop(old) for old, new in addresses.items() if old in self._entries}
+        self._entries |= {new: entry.model_copy(update={"address": new}) for new, entry in taken.items()}
+
     def _remove(self, record: EntryRemoved) -> None:
-        """Take an entry out; unless it only moves, nobody can need its id any more."""
+        """Take an entry out; nobody can need its id any more."""
         gone = self._entries.pop(record.address, None)
-        if gone is None or record.why == "moved":
+        if gone is None:
             return
         for address, entry in self._entries.items():
             if gone.id in entry.needs:

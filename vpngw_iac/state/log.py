@@ -9,6 +9,7 @@ from datetime import datetime
 from vpngw_iac.state.journal import (
     Accepted,
     Begun,
+    EntriesMoved,
     EntryRemoved,
     OperationClosed,
     Record,
@@ -109,6 +110,8 @@ def _tell(telling: _Telling, record: Record) -> None:
             telling.operations[record.operation] = _ended(telling.operations[record.operation], record, by)
         case EntryRemoved() if record.why != "deleted":
             telling.notes.setdefault(position, []).append(f"{record.why} {record.address}")
+        case EntriesMoved(addresses=addresses):
+            telling.notes.setdefault(position, []).extend(f"moved {old} to {new}" for old, new in addresses.items())
         case StateReplaced():
             telling.notes.setdefault(position, []).append(f"state replaced (serial {record.state.serial})")
         case _:

@@ -133,8 +133,7 @@ class Workspace:
                 items += blueprint.resources(self._place.scope)
             except BlueprintError as error:
                 findings += error.findings
-        waive = {rule: why for blueprint in blueprints for rule, why in _waived(blueprint).items()}
-        findings += preflight.check(_unique(items), waive=waive, profile=profile)
+        findings += preflight.check(_unique(items), **_asides(self._place.scope, *blueprints), profile=profile)
         cycle = Graph.of(items).cycle() if len(blueprints) == 1 else None
         name = ", ".join(blueprint.name for blueprint in blueprints)
         return Validation(name, Findings.of([*findings, *([cycle] if cycle else [])]).items)
@@ -219,10 +218,11 @@ class Workspace:
 
         if options.destroy or isinstance(blueprint, SavedPlan | _Planned):
             return plan
+        scope = Scope(plan.identity.subscription, plan.identity.tenant, self._place.resource_group)
         made = {c.id for c in plan.changes if c.action in (Action.CREATE, Action.REPLACE)}
         found = preflight.check(
             (*plan.graph.resources.values(), *plan.graph.existing.values()),
-            waive=_waived(blueprint),
+            **_asides(scope, blueprint),
             observed=_documents(plan.graph, snapshot),
             created_or_replaced=made,
             changed={c.id: [d.path for d in c.differences] for c in plan.changes},
@@ -362,12 +362,19 @@ def _documents(graph: Graph, snapshot: Snapshot) -> dict[ArmId, Any]:
     }
 
 
-def _waived(blueprint: Deployable) -> dict[str, str]:
-    """Rule to reason, of the blueprint and of its parts."""
-    waivers = getattr(blueprint, "waivers", None)
-    if not callable(waivers):
-        return dict(getattr(blueprint, "waive", None) or {})
-    return {waiver.rule: waiver.reason for waiver in waivers()}
+def _asides(scope: Scope, *blueprints: Deployable) -> dict[str, Any]:
+    """What blueprints say that no resource shows: accepted rules, failover paths, networks of existing gateways."""
+    from vpngw_iac import preflight
+    from vpngw_iac.blueprints.base import Blueprint
+
+    whole = tuple(blueprint for blueprint in blueprints if isinstance(blueprint, Blueprint))
+    if len(whole) < len(blueprints):
+        return {"waive": {rule: why for b in blueprints for rule, why in (getattr(b, "waive", None) or {}).items()}}
+    return {
+        "waive": preflight.waivers_of(*whole),
+        "backups": preflight.backups_of(*whole),
+        "homes": preflight.homes_of(scope, *whole),
+    }
 
 
 def _blueprint_of(what: Deployable | SavedPlan | Plan) -> tuple[Deployable, SavedPlan | Plan | None]:

@@ -47,11 +47,11 @@ class Blueprint(Part):
 
     name: Name
     """Name of the deployment; its state is kept under it."""
-    tags: Tags
+    tags: Tags = Field(default_factory=dict)
     """Tags of everything that is made; a part's own tags win."""
     naming: Naming = Naming()
     """Patterns of the names that are not given."""
-    waive: Waive
+    waive: Waive = Field(default_factory=dict)
     moved: dict[str, str] = Field(default_factory=dict)
     """What was renamed, old to new: a bare name of a site, peer or gateway stands for every address that holds it, with
     its links; a text with a slash is an address or the start of one."""

@@ -6,9 +6,9 @@ import base64
 import binascii
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from pydantic import (
     AfterValidator,
@@ -23,7 +23,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from vpngw_iac.blueprints.network import Prefixes
-from vpngw_iac.blueprints.part import Name, NamedValues, Part, SecretField, Short, listed
+from vpngw_iac.blueprints.part import Many, Name, NamedValues, Part, SecretField, Short, listed
 from vpngw_iac.blueprints.site import IpsecPolicy
 from vpngw_iac.field import Guid, Ipv4, rule_error
 
@@ -203,15 +203,26 @@ def _revoked(value: Any) -> Any:
     return value
 
 
+_REVOKED_MAP = {"type": "object", "additionalProperties": {"type": "string"}}
+
+if TYPE_CHECKING:
+    Revoked = Sequence[RevokedCertificate] | Mapping[str, str]
+else:
+    Revoked = Annotated[Many[RevokedCertificate], Short(_revoked, _REVOKED_MAP)]
+
+
 class Certificates(Part):
     """Clients sign in with a certificate issued by one of the roots."""
 
-    roots: Annotated[tuple[RootCertificate, ...], listed, Field(min_length=1)]
+    roots: Annotated[Many[RootCertificate], listed, Field(min_length=1)]
     """At most 20 (R-CERTP-01). Removing one locks out every client it issued (R-CERTP-08)."""
-    revoked: Annotated[
-        tuple[RevokedCertificate, ...], Short(_revoked, {"type": "object", "additionalProperties": {"type": "string"}})
-    ] = ()
+    revoked: Revoked = ()
     """At most 300 (R-CERTP-01)."""
+
+    @property
+    def own_revoked(self) -> tuple[RevokedCertificate, ...]:
+        """The revoked certificates, whichever way they were written."""
+        return cast("tuple[RevokedCertificate, ...]", self.revoked)
 
 
 Cloud = Literal["public", "usgovernment", "china"]
@@ -243,7 +254,7 @@ class RadiusServer(Part):
 class Radius(Part):
     """Users sign in through one or two RADIUS servers in the network or over site-to-site (R-RAD-02)."""
 
-    servers: Annotated[tuple[RadiusServer, ...], listed, Field(min_length=1, max_length=2)]
+    servers: Annotated[Many[RadiusServer], listed, Field(min_length=1, max_length=2)]
     """The servers; two of them need scores."""
 
 
@@ -308,7 +319,7 @@ class UserGroup(Part):
     """The lowest number that matches wins (R-UG-05)."""
     address_pool: Annotated[Prefixes, Field(min_length=1)]
     """Pool of the group, /24 or larger (R-UG-04)."""
-    members: Annotated[tuple[Member, ...], listed] = ()
+    members: Annotated[Many[Member], listed] = ()
     """Who belongs to it; who matches no group belongs to the default one."""
     default: bool = False
     """Takes everybody whom no other group matches; exactly one group is the default (R-UG-03)."""
@@ -320,14 +331,14 @@ Protocol = Literal["OpenVPN", "IKEv2", "SSTP"]
 class ClientAccess(Part):
     """What a gateway offers to clients."""
 
-    protocols: Annotated[tuple[Protocol, ...], listed, Field(min_length=1)]
+    protocols: Annotated[Many[Protocol], listed, Field(min_length=1)]
     """OpenVPN, IKEv2, SSTP; SSTP and OpenVPN exclude each other (R-P2S-04)."""
     address_pool: Prefixes = ()
     """Addresses for clients: /29 or larger, /28 on active-active (R-POOL-01), disjoint from all networks
     (R-POOL-02). Needed unless every user belongs to a group."""
-    authentication: Annotated[tuple[Authentication, ...], listed, Field(min_length=1)]
+    authentication: Annotated[Many[Authentication], listed, Field(min_length=1)]
     """How users sign in, each way at most once."""
-    groups: tuple[UserGroup, ...] = ()
+    groups: Many[UserGroup] = ()
     """User groups with pools of their own."""
     ipsec: IpsecPolicy | None = None
     """Policy of IKEv2 clients (R-P2SPOL-01). Left out: Azure's proposals, which include group 2."""

@@ -10,6 +10,7 @@ from pydantic import AfterValidator
 from vpngw_iac.blueprints.base import Blueprint, contradiction
 from vpngw_iac.blueprints.expressroute import CircuitLink
 from vpngw_iac.blueprints.gateway import AnyExpressRouteGateway, AnyVpnGateway
+from vpngw_iac.blueprints.part import Many
 from vpngw_iac.blueprints.peer import Spoke
 from vpngw_iac.blueprints.share import Share, Use
 from vpngw_iac.blueprints.site import Site
@@ -30,10 +31,10 @@ class ExpressRouteCoexistence(Blueprint):
 
     vpn: AnyVpnGateway
     expressroute: AnyExpressRouteGateway
-    circuits: Annotated[tuple[CircuitLink, ...], AfterValidator(_distinct)] = ()
-    sites: tuple[Site, ...] = ()
+    circuits: Annotated[Many[CircuitLink], AfterValidator(_distinct)] = ()
+    sites: Many[Site] = ()
     """Sites on the VPN gateway; those with `backup_of` are the failover path of a circuit."""
-    spokes: tuple[Spoke, ...] = ()
+    spokes: Many[Spoke] = ()
     """Networks that use both gateways."""
 
     def shares(self) -> Iterable[Share]:

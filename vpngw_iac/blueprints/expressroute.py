@@ -8,7 +8,18 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.network import Prefixes, Tags
-from vpngw_iac.blueprints.part import Name, Named, OnRemoval, Part, SecretField, Waive, existing_or_new, ids_only
+from vpngw_iac.blueprints.part import (
+    AnyId,
+    Many,
+    Name,
+    Named,
+    OnRemoval,
+    Part,
+    SecretField,
+    Waive,
+    existing_or_new,
+    ids_only,
+)
 from vpngw_iac.field import Asn, Cidr, GroupName, Guid, Region, rule_error
 from vpngw_iac.secret import SecretReference
 
@@ -54,7 +65,7 @@ class MicrosoftPeering(Part):
     """AS number that the prefixes are registered to, if not `asn`."""
     routing_registry: str | None = None
     """Registry of AS number and prefixes: ARIN, RIPENCC and so on."""
-    route_filter: Annotated[ArmId, AfterValidator(ids_only("Microsoft.Network/routeFilters"))] | None = None
+    route_filter: Annotated[AnyId, AfterValidator(ids_only("Microsoft.Network/routeFilters"))] | None = None
     """Id of an existing route filter."""
     shared_key: SecretField | None = None
     """MD5 key of the BGP sessions."""
@@ -71,7 +82,7 @@ class Circuit(Part):
     """Connectivity provider as Azure spells it, for example ``Equinix``."""
     peering_location: str | None = None
     """Peering location as Azure spells it, for example ``Frankfurt``."""
-    port: Annotated[ArmId, AfterValidator(ids_only("Microsoft.Network/expressRoutePorts"))] | None = None
+    port: Annotated[AnyId, AfterValidator(ids_only("Microsoft.Network/expressRoutePorts"))] | None = None
     """Id of an ExpressRoute Direct port instead of a provider."""
     bandwidth: Annotated[int, Field(ge=1)]
     """Mbps; on a Direct port whole Gbps, 1000 Mbps each. It can grow, never shrink."""
@@ -83,7 +94,7 @@ class Circuit(Part):
     """Left out: the provider configures it (a layer 3 service)."""
     microsoft_peering: MicrosoftPeering | None = None
     """Left out: none."""
-    authorizations: tuple[Name, ...] = ()
+    authorizations: Many[Name] = ()
     """Authorizations for gateways of others; those of our own gateways in other subscriptions are made anyway."""
     rate_limit: bool | None = None
     """Limit the rate of a circuit on a Direct port. Default off."""
@@ -92,10 +103,10 @@ class Circuit(Part):
     tenant: Guid | None = None
     label: Name | None = None
     """Name in addresses and reports."""
-    tags: Tags
+    tags: Tags = Field(default_factory=dict)
     protect: bool = False
     on_removal: OnRemoval = "delete"
-    waive: Waive
+    waive: Waive = Field(default_factory=dict)
 
     @property
     def address_name(self) -> str:
@@ -143,7 +154,7 @@ class ExistingCircuit(Part):
     bandwidth: int | None = None
     tenant: Guid | None = None
     label: Name | None = None
-    waive: Waive
+    waive: Waive = Field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -177,10 +188,10 @@ class CircuitLink(Part):
     """FastPath to private endpoints too; needs `fast_path` (R-ER-21). Default off."""
     connection_name: Name | None = None
     """Name of the connection. Default: derived."""
-    tags: Tags
+    tags: Tags = Field(default_factory=dict)
     protect: bool = False
     on_removal: OnRemoval = "delete"
-    waive: Waive
+    waive: Waive = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _fast_path_first(self) -> CircuitLink:

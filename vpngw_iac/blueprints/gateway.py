@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
@@ -18,6 +18,8 @@ from vpngw_iac.blueprints.network import (
     VirtualNetwork,
 )
 from vpngw_iac.blueprints.part import (
+    AnyId,
+    Many,
     Name,
     Named,
     OnRemoval,
@@ -47,6 +49,7 @@ VpnSku = Annotated[str | Sku, sku_field("a VPN gateway", VPN_SKUS)]
 ExpressRouteSku = Annotated[str | Sku, sku_field("an ExpressRoute gateway", EXPRESSROUTE_SKUS)]
 
 GATEWAY = "Microsoft.Network/virtualNetworkGateways"
+IdentityId = Annotated[AnyId, AfterValidator(ids_only("Microsoft.ManagedIdentity/userAssignedIdentities"))]
 GatewayId = Annotated[ArmId, AfterValidator(ids_only(GATEWAY))]
 
 
@@ -81,13 +84,13 @@ class VpnGateway(Part):
     """Two instances with an address each (R-AA-01). Changing it takes 30 to 45 minutes and changes BGP addresses."""
     bgp: Bgp | None = None
     """Left out: no BGP. ``Bgp()`` uses Azure's AS number 65515."""
-    public_ips: Annotated[tuple[AnyPublicIp, ...], Field(max_length=3)] = ()
+    public_ips: Annotated[Many[AnyPublicIp], Field(max_length=3)] = ()
     """Addresses in the order of instances, the third for point-to-site on active-active (R-PIP-07). Those not
     given are made under derived names."""
-    ip_configurations: Annotated[tuple[Name, ...], Field(max_length=3)] = ()
+    ip_configurations: Annotated[Many[Name], Field(max_length=3)] = ()
     """Names of its ipConfigurations, in the order of instances. Default: ``default``, ``activeActive`` (R-NAT-11) and
     ``pointToSite``; tools before us used others, and an existing one cannot be renamed."""
-    zones: tuple[str, ...] | None = None
+    zones: Many[str] | None = None
     """Zones of the addresses that are made here. Default: all three where SKU and region have zones (R-PIP-02)."""
     resource_group: GroupName | None = None
     """Default: the group of the network."""
@@ -108,23 +111,21 @@ class VpnGateway(Part):
     """Accept traffic from other VNets through this gateway. Default off (R-ER-23)."""
     high_bandwidth: Feature = None
     """High-bandwidth tunnels over ExpressRoute: VpnGw5AZ, decided at creation (R-HB-01)."""
-    identities: tuple[
-        Annotated[ArmId, AfterValidator(ids_only("Microsoft.ManagedIdentity/userAssignedIdentities"))], ...
-    ] = ()
+    identities: Many[IdentityId] = ()
     """User-assigned identities, needed to read certificates from Key Vault (R-CERT-02)."""
     edge_zone: str | None = None
     """Name of the edge zone to build the gateway in."""
-    guests: tuple[str, ...] = ()
+    guests: Many[str] = ()
     """Ids or names of connections that others hang on this gateway with our consent; no alarm in drift."""
-    expected: tuple[str, ...] = ()
+    expected: Many[str] = ()
     """Ids or names of other foreign things on this gateway that are known; no alarm in drift."""
     label: Name | None = None
     """Name in addresses and reports; give one if two gateways of a blueprint bear the same name."""
-    tags: Tags
+    tags: Tags = Field(default_factory=dict)
     protect: bool = False
     """Neither deleted nor replaced until an apply with ``protect=False``; its public addresses too."""
     on_removal: OnRemoval = "delete"
-    waive: Waive
+    waive: Waive = Field(default_factory=dict)
 
     @property
     def address_name(self) -> str:
@@ -171,13 +172,13 @@ class ExistingVpnGateway(Part):
     active_active: bool | None = None
     asn: Asn | None = None
     """Given: the gateway speaks BGP with this AS number."""
-    public_ips: tuple[ExistingPublicIp, ...] = ()
+    public_ips: Many[ExistingPublicIp] = ()
     """Its addresses, for others that reach it by address."""
-    ip_configurations: Annotated[tuple[Name, ...], Field(max_length=3)] = ()
+    ip_configurations: Annotated[Many[Name], Field(max_length=3)] = ()
     """Names of its ipConfigurations. Default: ``default`` and ``activeActive`` (R-NAT-11)."""
     tenant: str | None = None
     label: Name | None = None
-    waive: Waive
+    waive: Waive = Field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -195,13 +196,19 @@ def _scale_units(value: object) -> object:
     return (value, value) if isinstance(value, int) else value
 
 
+if TYPE_CHECKING:
+    ScaleUnits = tuple[int, int] | int
+else:
+    ScaleUnits = Annotated[tuple[int, int], Short(_scale_units, {"type": "integer"})]
+
+
 class ExpressRouteGateway(Part):
     """An ExpressRoute gateway that is ours. Microsoft gives it a public address of its own (R-PIP-11)."""
 
     name: Name
     network: AnyNetwork
     sku: ExpressRouteSku
-    scale_units: Annotated[tuple[int, int], Short(_scale_units, {"type": "integer"})] | None = None
+    scale_units: ScaleUnits | None = None
     """Smallest and largest number of scale units of ErGwScale, or one number for a fixed size (R-SKU-20, R-SKU-21)."""
     resource_group: GroupName | None = None
     """Default: the group of the network."""
@@ -217,16 +224,16 @@ class ExpressRouteGateway(Part):
     """Accept traffic from other VNets on the circuit. Default off (R-ER-23)."""
     edge_zone: str | None = None
     """Name of the edge zone to build the gateway in (R-ER-28)."""
-    guests: tuple[str, ...] = ()
+    guests: Many[str] = ()
     """Ids or names of connections that others hang on this gateway with our consent."""
-    expected: tuple[str, ...] = ()
+    expected: Many[str] = ()
     """Ids or names of other foreign things on this gateway that are known."""
     label: Name | None = None
     """Name in addresses and reports."""
-    tags: Tags
+    tags: Tags = Field(default_factory=dict)
     protect: bool = False
     on_removal: OnRemoval = "delete"
-    waive: Waive
+    waive: Waive = Field(default_factory=dict)
 
     @property
     def address_name(self) -> str:
@@ -237,6 +244,11 @@ class ExpressRouteGateway(Part):
     def sku_name(self) -> str:
         """SKU on the wire."""
         return sku_name(self.sku)
+
+    @property
+    def scale_bounds(self) -> tuple[int, int] | None:
+        """Smallest and largest number of scale units."""
+        return cast("tuple[int, int] | None", self.scale_units)
 
     @model_validator(mode="after")
     def _bounds_belong_to_scale(self) -> ExpressRouteGateway:
@@ -270,7 +282,7 @@ class ExistingExpressRouteGateway(Part):
     sku: ExpressRouteSku | None = None
     tenant: str | None = None
     label: Name | None = None
-    waive: Waive
+    waive: Waive = Field(default_factory=dict)
 
     @property
     def name(self) -> str:

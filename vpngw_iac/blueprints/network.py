@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Annotated, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.blueprints.part import Name, Named, OnRemoval, Part, Short, Waive, existing_or_new, ids_only, listed
+from vpngw_iac.blueprints.part import (
+    AnyId,
+    Many,
+    Name,
+    Named,
+    OnRemoval,
+    Part,
+    Short,
+    Waive,
+    existing_or_new,
+    ids_only,
+    listed,
+)
 from vpngw_iac.field import Cidr, GroupName, Guid, IpAddress, Ipv4, Region, rule_error
 
-Prefixes = Annotated[tuple[Cidr, ...], listed]
+Prefixes = Annotated[Many[Cidr], listed]
 """One address prefix or several."""
 
-Tags = Annotated[dict[str, str], Field(default_factory=dict)]
+Tags = dict[str, str]
 """Tags as Azure keeps them: keys without case, values as written."""
 
 
@@ -24,9 +36,9 @@ class Subnet(Part):
     name: Name
     prefixes: Annotated[Prefixes, Field(min_length=1)]
     """Address prefixes inside the network's address space; one, or an IPv4 and an IPv6 one."""
-    route_table: Annotated[ArmId, AfterValidator(ids_only("Microsoft.Network/routeTables"))] | None = None
+    route_table: Annotated[AnyId, AfterValidator(ids_only("Microsoft.Network/routeTables"))] | None = None
     """Id of an existing route table."""
-    security_group: Annotated[ArmId, AfterValidator(ids_only("Microsoft.Network/networkSecurityGroups"))] | None = None
+    security_group: Annotated[AnyId, AfterValidator(ids_only("Microsoft.Network/networkSecurityGroups"))] | None = None
     """Id of an existing network security group."""
 
     @property
@@ -59,6 +71,14 @@ def _distinct(value: tuple[Subnet, ...]) -> tuple[Subnet, ...]:
     return value
 
 
+_KeptSubnets = Annotated[Many[Subnet], Short(_subnets, _SUBNET_MAP), AfterValidator(_distinct)]
+
+if TYPE_CHECKING:
+    Subnets = Sequence[Subnet] | Mapping[str, str | Sequence[str]]
+else:
+    Subnets = _KeptSubnets
+
+
 class VirtualNetwork(Part):
     """A virtual network that is ours; `existing` uses one that is not."""
 
@@ -71,9 +91,9 @@ class VirtualNetwork(Part):
     gateway_subnet: Prefixes | None = None
     """Prefix of the GatewaySubnet: /27 or larger, /29 for SKU Basic (R-SUBNET-02). Several prefixes need a preview
     feature, except one IPv4 with one IPv6 (R-SUBNET-08, R-SUBNET-18). Left out: there is none, or it is not ours."""
-    subnets: Annotated[tuple[Subnet, ...], Short(_subnets, _SUBNET_MAP), AfterValidator(_distinct)] = ()
+    subnets: Subnets = ()
     """Other subnets that are ours: ``{"workload": "10.1.0.0/24"}`` or a list of `Subnet`. Foreign ones survive."""
-    dns_servers: tuple[IpAddress, ...] = ()
+    dns_servers: Many[IpAddress] = ()
     """Custom DNS servers; they must forward to 168.63.129.16, or Azure cannot run the gateway (R-DNS-01)."""
     summarized_gateway_prefixes: Prefixes = ()
     """Summaries that VPN and ExpressRoute gateways advertise in place of the spokes they cover (R-BGP-22)."""
@@ -83,11 +103,16 @@ class VirtualNetwork(Part):
     """Entra tenant of that subscription. Default: the tenant of the run."""
     label: Name | None = None
     """Name in addresses and reports; give one if two networks of a blueprint bear the same name."""
-    tags: Tags
+    tags: Tags = Field(default_factory=dict)
     protect: bool = False
     """Neither deleted nor replaced until an apply with ``protect=False``."""
     on_removal: OnRemoval = "delete"
-    waive: Waive
+    waive: Waive = Field(default_factory=dict)
+
+    @property
+    def own_subnets(self) -> tuple[Subnet, ...]:
+        """The subnets, whichever way they were written."""
+        return cast("tuple[Subnet, ...]", self.subnets)
 
     @property
     def address_name(self) -> str:
@@ -123,7 +148,7 @@ class ExistingVirtualNetwork(Part):
     """Given: this GatewaySubnet is ours. Left out: it is there and only used."""
     tenant: Guid | None = None
     label: Name | None = None
-    waive: Waive
+    waive: Waive = Field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -142,18 +167,18 @@ class PublicIp(Part):
     name: Name
     resource_group: GroupName | None = None
     """Default: the gateway's."""
-    zones: tuple[str, ...] | None = None
+    zones: Many[str] | None = None
     """Availability zones. Default: 1, 2 and 3 where SKU and region have zones (R-PIP-02, R-PIP-03)."""
     dns_label: Name | None = None
     """``label`` of ``label.region.cloudapp.azure.com``."""
     idle_timeout: Annotated[int, Field(ge=4, le=30)] | None = None
     """Minutes, default 4."""
-    prefix: Annotated[ArmId, AfterValidator(ids_only("Microsoft.Network/publicIPPrefixes"))] | None = None
+    prefix: Annotated[AnyId, AfterValidator(ids_only("Microsoft.Network/publicIPPrefixes"))] | None = None
     """Id of an existing public IP prefix to take the address from."""
-    tags: Tags
+    tags: Tags = Field(default_factory=dict)
     protect: bool = False
     on_removal: OnRemoval = "delete"
-    waive: Waive
+    waive: Waive = Field(default_factory=dict)
 
     @classmethod
     def existing(cls, id: str | ArmId, *, address: str | None = None) -> ExistingPublicIp:

@@ -7,10 +7,10 @@ an input may be a secret that somebody pasted.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetJsonSchemaHandler
 from pydantic.annotated_handlers import GetCoreSchemaHandler
@@ -42,7 +42,21 @@ class Part(BaseModel):
         Part.models[cls.__name__] = cls
 
 
-Waive = Annotated[dict[str, str], Field(default_factory=dict)]
+if TYPE_CHECKING:
+    Many = Sequence
+
+    AnyId = str | ArmId
+else:
+    AnyId = ArmId
+
+    class Many:
+        """Several values: people write a list or a tuple, it is kept as a tuple."""
+
+        def __class_getitem__(cls, item: Any) -> Any:
+            return tuple[item, ...]
+
+
+Waive = dict[str, str]
 """Findings that are accepted: rule id to the reason, which stays visible in every report."""
 
 OnRemoval = Literal["delete", "forget"]

@@ -30,7 +30,7 @@ class Spoke(Part):
     """Name of the peering on the spoke's side. Default: derived."""
     protect: bool = False
     on_removal: OnRemoval = "delete"
-    waive: Waive
+    waive: Waive = Field(default_factory=dict)
 
 
 class Pair(Part):
@@ -56,10 +56,10 @@ class Pair(Part):
     ``via="ipsec"``. Default: derived."""
     local_gateway_names: tuple[Name, Name] | None = None
     """With ``via="ipsec"``: names of the local network gateways beside `a` and beside `b`. Default: derived."""
-    tags: Tags
+    tags: Tags = Field(default_factory=dict)
     protect: bool = False
     on_removal: OnRemoval = "delete"
-    waive: Waive
+    waive: Waive = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _two_gateways(self) -> Pair:

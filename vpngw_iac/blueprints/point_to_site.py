@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from vpngw_iac.blueprints.base import Blueprint
 from vpngw_iac.blueprints.client import ClientAccess
 from vpngw_iac.blueprints.gateway import AnyVpnGateway, VpnGateway
+from vpngw_iac.blueprints.part import Many
 from vpngw_iac.blueprints.peer import Spoke
 from vpngw_iac.blueprints.share import On, Share, Use
 from vpngw_iac.blueprints.site_to_site import on_each
@@ -17,7 +18,7 @@ class PointToSite(ClientAccess, Blueprint):
     """A VPN gateway with what it offers to clients. With sites on the same gateway: `Topology`."""
 
     gateway: AnyVpnGateway
-    spokes: tuple[Spoke, ...] = ()
+    spokes: Many[Spoke] = ()
     """Networks that clients reach through this gateway (R-PEER-06)."""
 
     def shares(self) -> Iterable[Share]:

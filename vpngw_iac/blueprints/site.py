@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from vpngw_iac.blueprints.network import Prefixes, Tags
-from vpngw_iac.blueprints.part import Name, OnRemoval, Part, SecretField, Waive, listed
+from vpngw_iac.blueprints.part import Many, Name, OnRemoval, Part, SecretField, Waive, listed
 from vpngw_iac.field import Asn, Cidr, Fqdn, GroupName, IpAddress, Ipv4, rule_error
 from vpngw_iac.resources.parts import (
     DhGroup,
@@ -99,7 +100,7 @@ class BgpPeer(Part):
     """AS number of the device, different from the gateway's (R-BGP-06)."""
     address: IpAddress
     """BGP address of the device: not its public IP (R-BGP-07); 169.254.21.0 to 169.254.22.255 for APIPA."""
-    azure_address: Annotated[tuple[IpAddress, ...], listed, Field(max_length=2)] = ()
+    azure_address: Annotated[Many[IpAddress], listed, Field(max_length=2)] = ()
     """APIPA address of the gateway that this link uses (R-BGP-08); two, one per instance, if the link uses both
     instances of an active-active gateway."""
     peer_weight: Annotated[int, Field(ge=0, le=100)] | None = None
@@ -122,7 +123,7 @@ class CertificateKey(Part):
     """Key Vault secret URL of the certificate that Azure shows, ``https://VAULT.vault.azure.net/secrets/NAME``."""
     inbound_subject: str
     """Subject of the certificate that the device shows."""
-    inbound_chain: Annotated[tuple[str, ...], listed, Field(min_length=1)]
+    inbound_chain: Annotated[Many[str], listed, Field(min_length=1)]
     """Public certificates of its issuer, unencrypted Base-64 X.509 without header lines."""
 
 
@@ -149,7 +150,7 @@ class LinkSettings(Part):
     """The device's BGP speaker; turns BGP on for the connection (R-BGP-17)."""
     ipsec: IpsecPolicy | None = None
     """Left out: Azure's own proposals, which include weak ones (R-SEC-03)."""
-    nat: Annotated[tuple[Nat, ...], listed] | None = None
+    nat: Annotated[Many[Nat], listed] | None = None
     """NAT rules that this link uses."""
     protocol: Literal["IKEv1", "IKEv2"] | None = None
     """Default IKEv2 (R-IKE-04). Cannot change in place (R-IKE-03)."""
@@ -159,13 +160,13 @@ class LinkSettings(Part):
     """Dead peer detection timeout in seconds, default 45 (R-DPD-01)."""
     policy_based_selectors: bool | None = None
     """Traffic selectors per pair of prefixes, for policy-based devices; needs `ipsec` (R-TS-01)."""
-    traffic_selectors: Annotated[tuple[TrafficSelector, ...], listed] | None = None
+    traffic_selectors: Annotated[Many[TrafficSelector], listed] | None = None
     """Custom selectors; they need `policy_based_selectors` (R-TS-03)."""
     private_ip: bool | None = None
     """Start the tunnel at the gateway's private address, over ExpressRoute private peering (R-PRIV-02)."""
     weight: Annotated[int, Field(ge=0, le=32_000)] | None = None
     """Routing weight. Microsoft documents it for ExpressRoute only (R-BGP-19)."""
-    tunnels: Annotated[tuple[Tunnel, ...], Field(max_length=2)] | None = None
+    tunnels: Annotated[Many[Tunnel], Field(max_length=2)] | None = None
     """Own addresses per tunnel, where the device needs them."""
     resource_group: GroupName | None = None
     """Group of the local network gateway and the connection. Default: the gateway's."""
@@ -207,13 +208,13 @@ class Site(LinkSettings):
     """Name of the only device instead of its address (R-LNG-04)."""
     instance: Literal[0, 1] | None = None
     """As on `Link`."""
-    links: tuple[Link, ...] = ()
+    links: Many[Link] = ()
     backup_of: Name | None = None
     """Name of the site or circuit for which this site is the failover path: equal prefixes are then intended."""
-    tags: Tags
+    tags: Tags = Field(default_factory=dict)
     protect: bool = False
     on_removal: OnRemoval = "delete"
-    waive: Waive
+    waive: Waive = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _one_form(self) -> Site:
@@ -266,7 +267,7 @@ def _exactly_one_endpoint(public_ip: str | None, fqdn: str | None) -> None:
         raise rule_error("R-LNG-01", "Give exactly one of public_ip and fqdn (or links, on a site).")
 
 
-def _distinct_links(links: tuple[Link, ...]) -> None:
+def _distinct_links(links: Sequence[Link]) -> None:
     seen: set[str] = set()
     for link in links:
         if link.name.lower() in seen:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from vpngw_iac.blueprints.base import Blueprint, contradiction
 from vpngw_iac.blueprints.gateway import AnyVpnGateway
-from vpngw_iac.blueprints.part import suggestion
+from vpngw_iac.blueprints.part import Many, suggestion
 from vpngw_iac.blueprints.peer import Spoke
 from vpngw_iac.blueprints.share import GatewayLike, On, Share, Use
 from vpngw_iac.blueprints.site import Site
@@ -20,8 +20,8 @@ class SiteToSite(Blueprint):
     """A VPN gateway with its sites."""
 
     gateway: AnyVpnGateway
-    sites: tuple[Site, ...] = ()
-    spokes: tuple[Spoke, ...] = ()
+    sites: Many[Site] = ()
+    spokes: Many[Spoke] = ()
     """Networks that reach the sites through this gateway."""
 
     def shares(self) -> Iterable[Share]:
@@ -38,7 +38,7 @@ class SiteToSite(Blueprint):
 
 
 def on_each(
-    blueprint: Blueprint, field: str, parts: tuple[P, ...], gateways: tuple[GatewayLike, ...]
+    blueprint: Blueprint, field: str, parts: Sequence[P], gateways: tuple[GatewayLike, ...]
 ) -> tuple[On[P], ...]:
     """Each part of a list, on these gateways."""
     return tuple(
@@ -46,7 +46,7 @@ def on_each(
     )
 
 
-def unknown_backups(sites: tuple[Site, ...], gateway: GatewayLike, circuits: Collection[str]) -> Iterator[Finding]:
+def unknown_backups(sites: Sequence[Site], gateway: GatewayLike, circuits: Collection[str]) -> Iterator[Finding]:
     """`backup_of` names another site or a circuit link of the same blueprint."""
     for index, site in enumerate(sites):
         known = {other.name for other in sites if other is not site} | set(circuits)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny
 
 from vpngw_iac.blueprints.base import Blueprint, kinds
-from vpngw_iac.blueprints.part import suggestion
+from vpngw_iac.blueprints.part import Many, suggestion
 from vpngw_iac.blueprints.share import Share
 from vpngw_iac.errors import Finding
 from vpngw_iac.field import rule_error
@@ -40,7 +40,7 @@ AnyBlueprint = Annotated[SerializeAsAny[Blueprint], BeforeValidator(_of_its_kind
 class Topology(Blueprint):
     """Blueprints that are planned and applied together."""
 
-    blueprints: Annotated[tuple[AnyBlueprint, ...], AfterValidator(_distinct), Field(min_length=1)]
+    blueprints: Annotated[Many[AnyBlueprint], AfterValidator(_distinct), Field(min_length=1)]
 
     def shares(self) -> Iterable[Share]:
         """The shares of all, with their place in the list."""

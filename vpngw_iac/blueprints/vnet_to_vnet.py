@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from vpngw_iac.blueprints.base import Blueprint
 from vpngw_iac.blueprints.gateway import AnyVpnGateway
-from vpngw_iac.blueprints.part import listed
+from vpngw_iac.blueprints.part import Many, listed
 from vpngw_iac.blueprints.peer import Pair, Spoke
 from vpngw_iac.blueprints.share import GatewayLike, Share, Use
 from vpngw_iac.blueprints.site_to_site import on_each
@@ -19,10 +19,10 @@ from vpngw_iac.field import rule_error
 class VnetToVnet(Blueprint):
     """Gateways joined in pairs. NAT is impossible here (R-V2V-09), which is why there is no field for it."""
 
-    pairs: Annotated[tuple[Pair, ...], listed, Field(min_length=1)]
+    pairs: Annotated[Many[Pair], listed, Field(min_length=1)]
     hub: AnyVpnGateway | None = None
     """The gateway that the spokes use. Default: the only `a` of all pairs."""
-    spokes: tuple[Spoke, ...] = ()
+    spokes: Many[Spoke] = ()
     """Networks that reach the others through the hub's gateway."""
 
     @model_validator(mode="after")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from vpngw_iac.blueprints.client import (
     Certificates,
     ClientAccess,
@@ -66,7 +68,7 @@ def policy_groups(clients: ClientAccess) -> tuple[wire.PolicyGroup, ...]:
 
 def _certificates(way: Certificates) -> dict[str, object]:
     roots = sorted(way.roots, key=lambda root: root.name)
-    revoked = sorted(way.revoked, key=lambda entry: entry.name)
+    revoked = sorted(way.own_revoked, key=lambda entry: entry.name)
     return {
         "vpn_client_root_certificates": tuple(
             wire.RootCertificate(name=root.name, properties=wire.RootCertificateProperties(public_cert_data=root.data))
@@ -117,11 +119,11 @@ def _member(member: Member, number: int) -> wire.GroupMember:
     return wire.GroupMember(name=name, attribute_type="CertificateGroupId", attribute_value=member.name)
 
 
-def _pools(groups: tuple[UserGroup, ...], work: Work) -> tuple[wire.ClientConnection, ...]:
+def _pools(groups: Sequence[UserGroup], work: Work) -> tuple[wire.ClientConnection, ...]:
     """Groups with one pool share a configuration, named after the first of them by priority."""
     pools: dict[tuple[str, ...], list[UserGroup]] = {}
     for group in sorted(groups, key=lambda group: (group.priority, group.name)):
-        pools.setdefault(group.address_pool, []).append(group)
+        pools.setdefault(tuple(group.address_pool), []).append(group)
     return tuple(
         wire.ClientConnection(
             name=members[0].name,

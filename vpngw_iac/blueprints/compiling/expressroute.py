@@ -49,7 +49,7 @@ def expressroute_gateway(work: Work, frame: Frame, location: str) -> Iterator[It
 
 def _gateway_properties(part: ExpressRouteGateway, frame: Frame) -> gateway_wire.GatewayProperties:
     """No public address: Microsoft gives one (R-PIP-11). No generation either (R-SKU-09)."""
-    scale = part.scale_units
+    scale = part.scale_bounds
     bounds = gateway_wire.ScaleBounds(min=scale[0], max=scale[1]) if scale else None
     return gateway_wire.GatewayProperties(
         gateway_type="ExpressRoute",

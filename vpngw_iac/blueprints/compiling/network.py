@@ -31,7 +31,7 @@ def network(use: Use[Network], frame: Frame, *, has_gateway: bool, lost: tuple[s
     part = use.part
     if isinstance(part, VirtualNetwork):
         yield _network(part, use, frame, lost)
-        yield from (_subnet(part, entry, frame, lost=()) for entry in part.subnets)
+        yield from (_subnet(part, entry, frame, lost=()) for entry in part.own_subnets)
     else:
         yield _existing(part)
     if part.gateway_subnet:

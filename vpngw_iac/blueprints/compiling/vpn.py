@@ -110,10 +110,10 @@ def _public_ip(work: Work, number: int, frame: Frame) -> Item:
 def _zones(work: Work, given: PublicIp | None, location: str) -> tuple[str, ...] | None:
     gateway = work.gateway
     if given is not None and given.zones is not None:
-        return given.zones or None
+        return tuple(given.zones) or None
     if isinstance(gateway, VpnGateway):
         if gateway.zones is not None:
-            return gateway.zones or None
+            return tuple(gateway.zones) or None
         return None if gateway.edge_zone else gateway_zones(gateway.sku_name, location)
     return None
 

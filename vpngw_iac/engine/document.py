@@ -92,8 +92,21 @@ def same(shape: Shape, declared: Any, other: Any) -> bool:
     if other is ABSENT or other is None:
         return is_empty(declared) or (shape.has_default and declared == shape.default)
     if isinstance(declared, str) and isinstance(other, str):
-        return declared == other or (shape.any_case and declared.lower() == other.lower())
+        return declared == other or _same_spelling(shape, declared, other)
+    if _is_number(declared) and _is_number(other):
+        return bool(declared == other)
     return type(declared) is type(other) and bool(declared == other)
+
+
+def _same_spelling(shape: Shape, declared: str, other: str) -> bool:
+    if shape.form is not None:
+        return bool(shape.form(declared) == shape.form(other))
+    return shape.any_case and declared.lower() == other.lower()
+
+
+def _is_number(value: Any) -> bool:
+    """JSON knows one kind of number (5 and 5.0 are one bandwidth), and true is none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _same_secret(declared: Sealed, other: Any) -> bool:
@@ -124,14 +137,34 @@ def _same_list(shape: Shape, declared: list[Any] | tuple[Any, ...], other: Any) 
 
 
 def member(shape: Shape, document: Any, name: str) -> Any:
-    """A property of an object; keys of a mapping that is owned key by key are compared without case (tags)."""
+    """A property of an object, also where it is said under its other name (`AlsoAs`).
+
+    Keys of a mapping that is owned key by key are compared without case (tags).
+    """
     if not isinstance(document, Mapping):
         return ABSENT
-    if name in document:
-        return document[name]
+    known = said_as(shape, document, name)
+    if known in document:
+        return document[known] if known == name else _other_form(shape.at(name), document[known])
     if shape.key == "":
         return next((value for key, value in document.items() if key.lower() == name.lower()), ABSENT)
     return ABSENT
+
+
+def said_as(shape: Shape, document: Any, name: str) -> str:
+    """The name under which a document says a property: its own, or the other one if only that is there."""
+    if isinstance(document, Mapping) and document.get(name) is None:
+        other = shape.at(name).also_as
+        if other and document.get(other) is not None:
+            return other
+    return name
+
+
+def _other_form(shape: Shape, value: Any) -> Any:
+    """A value as the list of itself, or the one item of a list; several items have no single form."""
+    if shape.item is not None:
+        return value if isinstance(value, list | tuple) else [value]
+    return value[0] if isinstance(value, list | tuple) and len(value) == 1 else value
 
 
 def by_key(items: Any, key: str, wanted: Any) -> Any:

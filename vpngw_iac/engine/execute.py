@@ -26,7 +26,7 @@ from vpngw_iac.engine.patience import Patience, poll_delay
 from vpngw_iac.engine.ports import Clock, Ended, Pending, Running
 from vpngw_iac.engine.stop import Stop
 from vpngw_iac.engine.worker import Busy, Gated, Prepared, Settled, Worker
-from vpngw_iac.errors import AzureIds, CloudError, Contention, ExitCode, StateLocked, Throttled, VpngwError
+from vpngw_iac.errors import AzureIds, CloudError, Contention, ExitCode, StateLocked, Throttled, Unavailable, VpngwError
 from vpngw_iac.state.journal import Accepted, Begun, EntryRemoved, EntrySet, OperationClosed
 from vpngw_iac.state.store import Hold
 
@@ -89,7 +89,8 @@ class Execution:
         self._results: dict[Key, OperationResult] = {}
         self._due: list[tuple[float, int, Key, Phase]] = []
         self._count = itertools.count()
-        self._inbox: queue.SimpleQueue[tuple[Key, Phase, Any]] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[tuple[Key, Phase, Any] | None] = queue.SimpleQueue()
+        self._stop.wakes(self._inbox)
         self._calls = 0
         self._pool = ThreadPoolExecutor(PARALLEL_CALLS, thread_name_prefix="vpngw")
         self._grace_until: float | None = None
@@ -137,7 +138,7 @@ class Execution:
         return self._stop.asked or late or self._lost is not None
 
     def _grace_is_over(self) -> bool:
-        if not self._stop.asked:
+        if not self._must_stop:
             return False
         if self._grace_until is None:
             self._grace_until = self._clock.now() + GRACE
@@ -147,7 +148,7 @@ class Execution:
         moments = [self._due[0][0]] if self._due else []
         if self._limits.deadline is not None:
             moments.append(self._limits.deadline)
-        if self._stop.asked:
+        if self._must_stop:
             moments.append(self._clock.now() + 1.0)
         return max(0.0, min(moments) - self._clock.now()) if moments else None
 
@@ -195,7 +196,12 @@ class Execution:
 
     def _do_prepare(self, task: _Task) -> Any:
         patience = task.patience
-        return self._worker.prepare(task.operation, unsure=patience.unsure, attempt=patience.contentions + 1)
+        return self._worker.prepare(
+            task.operation,
+            unsure=patience.unsure,
+            attempt=patience.contentions + 1,
+            overtaken=patience.conflicts > 0,
+        )
 
     def _do_send(self, task: _Task) -> Any:
         assert task.prepared is not None  # noqa: S101 - a send follows a preparation
@@ -245,12 +251,16 @@ class Execution:
     def _begin(self, task: _Task, prepared: Prepared) -> None:
         self._announce(task)
         task.prepared = prepared
-        task.journalled = uuid.uuid4().hex
-        operation = task.operation
+        if not task.journalled:  # still open if an answer was lost
+            self._journal(task, prepared)
+        self._submit(task.operation.key, "send")
+
+    def _journal(self, task: _Task, prepared: Prepared) -> None:
+        operation, number = task.operation, uuid.uuid4().hex
         self._hold.append(
             Begun(
                 at=self._clock.utc(),
-                operation=task.journalled,
+                operation=number,
                 address=operation.address,
                 step=operation.key.step,
                 verb=operation.verb,
@@ -263,7 +273,7 @@ class Execution:
                 entry=prepared.entry,
             )
         )
-        self._submit(operation.key, "send")
+        task.journalled = number
 
     def _sent(self, task: _Task, result: Pending | Ended) -> None:
         if isinstance(result, Ended):
@@ -281,6 +291,7 @@ class Execution:
             self._ended(task, result)
             return
         task.polls += 1
+        task.patience.poll_errors = 0
         now = self._clock.now()
         if now - task.last_progress >= 60:
             task.last_progress = now
@@ -305,6 +316,8 @@ class Execution:
         ids = task.pending.ids if task.pending else AzureIds()
         if ended.state != "Succeeded":
             error = ended.error or CloudError(f"{task.operation.id} ended as {ended.state}.", ids=ids)
+            task.patience.unsure = True
+            self._remember_failed(task)
             if self._locks.was_crowded(task.operation.key) and not task.patience.excused:
                 task.patience.excused = True
                 self._again(task, error, 10.0, why="a sibling to finish (it failed beside one)")
@@ -333,29 +346,39 @@ class Execution:
             if isinstance(error, CloudError) and not task.patience.gives_up_polling(error):
                 self._later(now + task.patience.poll_backoff(error, self._random), task.operation.key, "poll")
                 return
-            self._end(task, "unconfirmed", error=error)
+            self._give_up(task, error)
             return
+        lost = isinstance(error, Unavailable)
+        task.patience.unsure = task.patience.unsure or (lost and phase == "send")
         if isinstance(error, Contention):
             self._locks.refused(task.operation.key)
         if isinstance(error, Throttled):
             self._not_before = max(self._not_before, now + (error.retry_after or 10.0))
         deleted = any(k.step == "delete" and r.status == "succeeded" for k, r in self._results.items())
         delay = task.patience.retry(error, now, task.operation.verb, self._random, deleted_some=deleted)
-        if delay is None:
+        if delay is None and lost and task.patience.unsure:
+            self._give_up(task, error)
+        elif delay is None:
             self._fail(task, error)
         else:
             why = {"Contention": "another operation in Azure", "Throttled": "Azure's request quota"}
             self._again(task, error, delay, why=why.get(type(error).__name__, f"a retry ({error.message})"))
 
     def _again(self, task: _Task, error: VpngwError, delay: float, *, why: str) -> None:
-        """Close the attempt in the journal, and prepare anew later: a new look decides what is left to do."""
-        self._close(task, "failed", error)
+        """Prepare anew later: a new look decides what is left to do. The journal keeps open what may be under way."""
+        if not isinstance(error, Unavailable):
+            self._close(task, "failed", error)
         task.prepared, task.pending = None, None
         self._waits(task, why, delay)
         self._later(self._clock.now() + delay, task.operation.key, "prepare")
 
     def _fail(self, task: _Task, error: VpngwError) -> None:
         self._end(task, "failed", error=error)
+        self._skip_dependents(task.operation.key, "skipped", task.operation.address)
+
+    def _give_up(self, task: _Task, error: VpngwError) -> None:
+        """Nobody can say whether it was done: the journal keeps it open, the next run asks Azure."""
+        self._end(task, "unconfirmed", error=error)
         self._skip_dependents(task.operation.key, "skipped", task.operation.address)
 
     def _gate(self, task: _Task, says: str) -> None:
@@ -404,6 +427,12 @@ class Execution:
         elif entry is not None:
             self._hold.append(EntrySet(at=self._clock.utc(), entry=entry))
 
+    def _remember_failed(self, task: _Task) -> None:
+        """What was created and ended Failed is ours to repair; no fingerprint enters before success."""
+        entry = task.prepared.entry if task.prepared else None
+        if entry is not None and task.operation.kind == "create":
+            self._hold.append(EntrySet(at=self._clock.utc(), entry=entry.model_copy(update={"fingerprints": {}})))
+
     def _close(self, task: _Task, status: Literal["succeeded", "failed", "unconfirmed"], error: Any = None) -> None:
         if task.journalled:
             code = getattr(error, "code", "") if error else ""
@@ -445,7 +474,7 @@ class Execution:
         seconds = now - task.started if task.started is not None else 0.0
         message = failure.message if failure else error
         code = getattr(failure, "code", "")
-        exit_code = failure.exit_code if failure and status == "failed" else ExitCode.DONE
+        exit_code = failure.exit_code if failure and status in ("failed", "unconfirmed") else ExitCode.DONE
         self._results[op.key] = OperationResult(
             op.address,
             op.verb,

@@ -19,6 +19,7 @@ from vpngw_iac.engine.document import (
     is_secret,
     join,
     member,
+    said_as,
     same,
 )
 from vpngw_iac.resources import type_of
@@ -79,7 +80,8 @@ def _over_object(shape: Shape, d: Any, a: Any, o: Any, path: str, held: frozense
         child = shape.at(name)
         if _is_azures(shape, name):
             continue
-        kept = _over(child, member(shape, d, name), member(shape, a, name), value, join(path, name), held)
+        place = join(path, said_as(shape, d, name))
+        kept = _over(child, member(shape, d, name), member(shape, a, name), value, place, held)
         if kept is not ABSENT:
             body[name] = kept
     for name, value in d.items():

@@ -27,7 +27,7 @@ def poll_delay(asked: float | None, polls: int, usual: float) -> float:
 
     Since 2020 Azure asks for 10, 20, 40, 80 up to 100 seconds (recordings ``java_*``).
     """
-    if asked is not None:  # 0: it has ended already, look at once
+    if asked or (asked == 0 and not polls):  # 0 at first: it has ended already, look at once
         return min(asked, 300.0)
     first = min(10.0, max(1.0, usual / 10.0))
     return float(min(first * 2 ** min(polls, 5), 60.0))
@@ -50,7 +50,7 @@ class Patience:
     poll_errors: int = 0
     in_use_since: float | None = None
     unsure: bool = False
-    """An answer was lost: the server may have done it."""
+    """A call of ours may have been carried out: what is there now may be our own doing."""
     excused: bool = False
     """A late failure beside a sibling was taken for contention; once."""
 
@@ -70,7 +70,6 @@ class Patience:
                 return 1.0 if self.conflicts <= 3 else None
             case Unavailable():
                 self.losses += 1
-                self.unsure = True
                 return _growing(error.retry_after, self.losses, jitter) if self.losses < MAX_TRIES else None
             case CloudError() if verb == "delete" and deleted_some and is_in_use(error.code):
                 self.in_use_since = now if self.in_use_since is None else self.in_use_since

@@ -200,22 +200,27 @@ def inventory_item(address: str, observed: Observed) -> InventoryItem:
 # --- ends ------------------------------------------------------------------------------------------------------------
 
 
+def left(stop: Stop) -> tuple[OutcomeWord, ExitCode]:
+    """How a run ends that was left before everything had ended."""
+    if not stop.asked:
+        return "running", ExitCode.RUNNING
+    return "interrupted", ExitCode.TERMINATED if stop.reason == "terminated" else ExitCode.INTERRUPTED
+
+
 def ending(results: Iterable[OperationResult], stop: Stop) -> tuple[OutcomeWord, ExitCode]:
     """Outcome and exit code of a run; the first that matches decides."""
     items = tuple(results)
     statuses = {item.status for item in items}
     if stop.asked and statuses & {"running", "not-started", "unconfirmed", "waiting"}:
-        return "interrupted", ExitCode.TERMINATED if stop.reason == "terminated" else ExitCode.INTERRUPTED
-    failed = [item for item in items if item.status == "failed"]
+        return left(stop)
+    failed = [i for i in items if i.status == "failed" or (i.status == "unconfirmed" and i.exit_code)]
     if any(item.exit_code is ExitCode.PERMISSION for item in failed):
         return "failed", ExitCode.PERMISSION
     if failed:
         refused = all(item.exit_code is ExitCode.REFUSED for item in failed)
         return "failed", ExitCode.REFUSED if refused else ExitCode.ERROR
-    if "unconfirmed" in statuses:
-        return "failed", ExitCode.ERROR
-    if statuses & {"running", "not-started"}:
-        return "running", ExitCode.RUNNING
+    if statuses & {"running", "not-started", "unconfirmed"}:
+        return left(stop)
     if "waiting" in statuses:
         return "waiting", ExitCode.RUNNING
     return "succeeded", ExitCode.DONE

@@ -52,6 +52,8 @@ class Resumption:
                 begun.address, begun.verb, begun.step, str(begun.id), usual, self.clock.utc(), resumed=True
             )
         )
+        inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self.stop.wakes(inbox)
         for polls in range(1_000_000):
             observed = self._read(flight)
             if observed is not None and observed.is_terminal:
@@ -61,7 +63,6 @@ class Resumption:
                 return self._result(flight, "running", started, "")
             state = observed.state if observed else "unreadable"
             self._progress(flight, started, usual, state)
-            inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
             self.clock.next(inbox, poll_delay(None, polls, usual), calls_in_flight=0)
         raise AssertionError("unreachable")
 
@@ -110,7 +111,8 @@ class Resumption:
         failed = observed.state.lower() in ("failed", "canceled")
         agrees = not failed and not any(self._differences(flight, observed))
         if begun.entry is not None and (agrees or begun.etag == "absent"):
-            self.hold.append(EntrySet(at=self.clock.utc(), entry=begun.entry))
+            entry = begun.entry if agrees else begun.entry.model_copy(update={"fingerprints": {}})
+            self.hold.append(EntrySet(at=self.clock.utc(), entry=entry))
         if failed:
             return "failed", f"it ended as {observed.state}; it is repaired, never replaced"
         return ("succeeded", "") if agrees else ("failed", "it was not carried out; it is planned anew")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import queue
 import threading
-from typing import Literal
+from typing import Any, Literal
 
 
 class Stop:
@@ -12,12 +13,21 @@ class Stop:
     def __init__(self) -> None:
         self._asked = threading.Event()
         self._now = threading.Event()
+        self._bells: list[queue.SimpleQueue[Any]] = []
         self.reason: Literal["", "interrupted", "terminated"] = ""
+
+    def wakes(self, inbox: queue.SimpleQueue[Any]) -> None:
+        """Put None into `inbox` when asked: who waits there looks up at once. Safe in a signal handler."""
+        self._bells.append(inbox)
+        if self.asked:
+            inbox.put(None)
 
     def request(self, reason: Literal["interrupted", "terminated"] = "interrupted") -> None:
         """Start nothing more; running calls get ten seconds, then journal and lock are closed."""
         self.reason = self.reason or reason
         self._asked.set()
+        for inbox in self._bells:
+            inbox.put(None)
 
     def now(self) -> None:
         """Leave at once."""

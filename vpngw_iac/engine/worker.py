@@ -14,14 +14,14 @@ from typing import Any
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.decide import DEPLOYMENT_TAG
 from vpngw_iac.engine.document import ABSENT, Sealed, lookup, member, secrets_in, transform
-from vpngw_iac.engine.drift import compare, compare_whole
+from vpngw_iac.engine.drift import Comparison, compare, compare_whole
 from vpngw_iac.engine.graph import outputs_in
 from vpngw_iac.engine.operation import Operation
 from vpngw_iac.engine.overlay import carried_loss, overlay
 from vpngw_iac.engine.plan import Plan
 from vpngw_iac.engine.ports import Call, Cloud, Ended, Observed
 from vpngw_iac.engine.sealing import applied_of, entry_of, seal, stored
-from vpngw_iac.errors import AzureRefused, CarriedValueLost, OutputMissing, SecretError
+from vpngw_iac.errors import AzureRefused, CarriedValueLost, OutputMissing, SecretError, StalePlan
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.shape import Shape, shape_of
 from vpngw_iac.resources.wire import Document, Output
@@ -76,8 +76,14 @@ class Worker:
     secrets: SecretSource
     key: FingerprintKey
 
-    def prepare(self, operation: Operation, *, unsure: bool = False, attempt: int = 1) -> Preparation:
-        """Read what Azure has now and make the call. `unsure`: an earlier answer was lost, it may be done already."""
+    def prepare(
+        self, operation: Operation, *, unsure: bool = False, attempt: int = 1, overtaken: bool = False
+    ) -> Preparation:
+        """Read what Azure has now and make the call.
+
+        `unsure`: a call of ours may have been carried out already. `overtaken`: somebody wrote between our read and
+        our write; it is made again only while the change stays the one that was planned.
+        """
         if operation.verb == "delete":
             return self._delete(operation)
         resource = self.plan.graph.resources[operation.address]
@@ -92,7 +98,7 @@ class Worker:
             return self._act(resource, observed)
         if operation.verb == "tag":
             return self._tag(resource, observed)
-        return self._put(operation, resource, observed, unsure=unsure)
+        return self._put(operation, resource, observed, unsure=unsure, overtaken=overtaken)
 
     # -- verbs
 
@@ -131,7 +137,9 @@ class Worker:
         kept = self._entry(resource, {})
         return Prepared(call, observed.etag or "present", _digest(kept.applied), kept, {"tags": declared})
 
-    def _put(self, operation: Operation, resource: Resource, observed: Observed, *, unsure: bool) -> Preparation:
+    def _put(
+        self, operation: Operation, resource: Resource, observed: Observed, *, unsure: bool, overtaken: bool
+    ) -> Preparation:
         body = resource.body_without(operation.detach) if operation.detach else resource.body()
         values = self._values(resource)
         outputs = self._outputs(body)
@@ -143,7 +151,7 @@ class Worker:
         if operation.kind == "create":
             if observed.present and not (unsure and self._is_mine(observed)):
                 raise _appeared(resource, observed)
-            if observed.present and not self._differs(resource, declared, observed):
+            if observed.state == "Succeeded" and not self._differs(resource, declared, observed):
                 return Settled(entry)
         shape = shape_of(type(resource))
         sent = dict(declared)
@@ -154,6 +162,8 @@ class Worker:
             found = compare_whole(type(resource), declared, applied, observed.document, unread=unread)
             if not found.found and self._only_waits_for_outputs(resource, operation):
                 return Settled(entry)
+            if overtaken and operation.kind == "update":
+                self._still_as_planned(operation, found)
             sent = resource.tidied(overlay(shape, declared, applied, observed.document, held=found.held))
         if resource.taggable:
             sent["tags"] = self._own(resource, dict(sent.get("tags") or {}))
@@ -178,6 +188,18 @@ class Worker:
     def _differs(self, resource: Resource, declared: Document, observed: Observed) -> bool:
         document = observed.document or {}
         return bool(compare(shape_of(type(resource)), declared, declared, document).found)
+
+    def _still_as_planned(self, operation: Operation, found: Comparison) -> None:
+        change = self.plan.change(operation.id)
+        if change is None or operation.key.step != "put":
+            return
+        planned = {difference.path for difference in change.differences}
+        new = [f.difference.path for f in found.owned if f.difference.path not in planned]
+        if new:
+            raise StalePlan(
+                f"Somebody changed {', '.join(new)} of {operation.id} while it was being written.",
+                address=operation.address,
+            )
 
     def _only_waits_for_outputs(self, resource: Resource, operation: Operation) -> bool:
         change = self.plan.change(resource.id)

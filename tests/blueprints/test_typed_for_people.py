@@ -16,6 +16,6 @@ def test_every_blueprint_file_passes_mypy_strict_without_a_plugin() -> None:
         ["--config-file=", "--strict", "--follow-imports=silent", "--no-pretty", f"--cache-dir={CACHE}", *files]
     )
 
-    assert "" == crash
-    assert [] == [line for line in output.splitlines() if line.startswith(str(ROOT / "blueprints"))]
+    assert crash == ""
+    assert [line for line in output.splitlines() if line.startswith(str(ROOT / "blueprints"))] == []
     assert files

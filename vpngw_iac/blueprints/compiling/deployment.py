@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from vpngw_iac.arm import ArmId
@@ -114,25 +114,28 @@ def _unknown_names(work: Work, frame: Frame) -> Iterator[Finding]:
 
 def _groups(assembly: Assembly, frame: Frame) -> Iterator[Item]:
     """Groups of everything that is ours; an absent one is made where the first of its parts (by name) is."""
-    wanted: dict[ArmId, tuple[str, str, Place]] = {}
-    for name, location, place in _wanted_groups(assembly, frame):
-        known = wanted.setdefault(place.id_of_group(), (name, location, place))
-        wanted[place.id_of_group()] = min(known, (name, location, place), key=lambda entry: entry[:2])
+    wanted: dict[ArmId, tuple[str, str, Place, Mapping[str, str]]] = {}
+    for entry in _wanted_groups(assembly, frame):
+        key = entry[2].id_of_group()
+        wanted[key] = min(wanted.get(key, entry), entry, key=lambda one: one[:2])
     for key in sorted(wanted):
-        yield group(wanted[key][2], wanted[key][1])
+        _, location, place, tags = wanted[key]
+        yield group(place, location, tags)
 
 
-def _wanted_groups(assembly: Assembly, frame: Frame) -> Iterator[tuple[str, str, Place]]:
+def _wanted_groups(assembly: Assembly, frame: Frame) -> Iterator[tuple[str, str, Place, Mapping[str, str]]]:
+    """Name and region of a part, the place that it needs, and the tags of everything in its blueprints."""
     for use in assembly.networks:
         if isinstance(use.part, VirtualNetwork):
-            yield use.part.name, use.part.location, frame.place(use.part)
+            yield use.part.name, use.part.location, frame.place(use.part), use.tags
     for circuit_use in assembly.circuits:
         if isinstance(circuit_use.part, Circuit):
-            yield circuit_use.part.name, circuit_use.part.location, frame.place(circuit_use.part)
+            part = circuit_use.part
+            yield part.name, part.location, frame.place(part), circuit_use.tags
     for work in assembly.works:
         location = gateway_location(work)
         if location is not None:
-            yield from ((work.gateway.name, location, place) for place in _groups_of(work, frame))
+            yield from ((work.gateway.name, location, place, work.tags) for place in _groups_of(work, frame))
 
 
 def _groups_of(work: Work, frame: Frame) -> Iterator[Place]:

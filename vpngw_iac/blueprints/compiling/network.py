@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from vpngw_iac.blueprints.compiling.frame import Frame, Item, Place, tags_of
 from vpngw_iac.blueprints.network import ExistingVirtualNetwork, Subnet, VirtualNetwork
@@ -15,13 +15,14 @@ from vpngw_iac.resources.parts import AddressSpace, IdOnly
 from vpngw_iac.resources.subnet import GATEWAY_SUBNET
 
 
-def group(place: Place, location: str) -> resource_group.ResourceGroup:
+def group(place: Place, location: str, tags: Mapping[str, str]) -> resource_group.ResourceGroup:
     """The resource group of something that is ours; made only if it is absent."""
     within = f"{place.subscription}/{place.group}" if place.own_subscription else place.group
     return resource_group.ResourceGroup(
         address=f"ResourceGroup/{within}",
         id=place.id_of_group(),
         location=location,
+        tags=tags_of(tags),
         tenant=place.tenant,
     )
 

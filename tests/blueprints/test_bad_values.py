@@ -48,6 +48,13 @@ BAD: dict[str, tuple[str, Any, str, str, str]] = {
         "T-FIELD",
         "It has: backup_of,",
     ),
+    "a misspelt field of one of two alternatives": (
+        "gateway.network",
+        {"nam": "v", "location": "westeurope", "address_space": "10.1.0.0/16", "name": "v"},
+        "gateway.network.nam",
+        "T-FIELD",
+        "VirtualNetwork has no field 'nam'. Did you mean 'name'?",
+    ),
     "a misspelt SKU": ("gateway.sku", "VpnGw2ZA", "gateway.sku", "T-SKU", "Did you mean 'VpnGw2AZ'?"),
     "a SKU of another family": ("gateway.sku", "ErGw1AZ", "gateway.sku", "T-SKU", "is not a VPN gateway SKU"),
     "a missing field": ("gateway.sku", REMOVED, "gateway.sku", "T-MISSING", "sku is required."),

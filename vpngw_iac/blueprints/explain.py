@@ -116,7 +116,7 @@ def _words(details: ErrorDetails, model: type[BaseModel] | None) -> tuple[str, s
     if kind == "extra_forbidden":
         return ("T-FIELD", *_unknown_field(last, model))
     if kind == "missing":
-        return "T-MISSING", f"{last} is required.", f"Add {last}=..."
+        return "T-MISSING", f"{last} is required.", f"Add {last}."
     if kind == "literal_error":
         return ("T-CHOICE", *_choice(context, details["input"]))
     if kind in _BOUNDS:
@@ -185,6 +185,9 @@ def _resolved(location: Location, root: type[BaseModel] | None) -> tuple[Locatio
         if isinstance(part, int):
             kept.append(part)
             continue
+        if part.startswith("<"):
+            models = _chosen(part.strip("<>"), models)
+            continue
         annotations = [
             info.annotation
             for model in models
@@ -199,9 +202,16 @@ def _resolved(location: Location, root: type[BaseModel] | None) -> tuple[Locatio
     return tuple(kept), owner
 
 
+def _chosen(tag: str, models: set[type[BaseModel]]) -> set[type[BaseModel]]:
+    """The member of a union that a tag of ours means: known by the one field that only it has."""
+    if tag == "ours":
+        return {model for model in models if "existing" not in model.model_fields}
+    return {model for model in models if tag in model.model_fields}
+
+
 def _could_be_field(part: str, models: set[type[BaseModel]]) -> bool:
     """An unknown field is the user's word; ``<ours>``, ``str`` or ``function-after[...]`` are pydantic's."""
-    pydantic_words = ("<", "function-", "is-instance", "str", "int", "tuple", "lax-or", "nullable", "tagged-union")
+    pydantic_words = ("function-", "is-instance", "str", "int", "tuple", "lax-or", "nullable", "tagged-union")
     return not part.startswith(pydantic_words) and part not in Part.models and bool(models)
 
 

@@ -87,6 +87,13 @@ def saved_plan(target: str | Path) -> dict[str, Any] | None:
     return document if isinstance(document, dict) and document.get("kind") == "plan" else None
 
 
+def schema() -> dict[str, Any]:
+    """JSON Schema of YAML and JSON files."""
+    from vpngw_iac.blueprints.schema import schema as written
+
+    return written()
+
+
 def _split(target: str) -> tuple[Path, str | None]:
     path = Path(target)
     name: str | None = None

@@ -158,6 +158,11 @@ def test_colours_only_where_somebody_can_see_them(vpngw: Shell) -> None:
     assert "\x1b[" not in vpngw("plan", "hub.yaml", code=0).out
 
 
+def test_a_misspelt_command_names_the_nearest(vpngw: Shell) -> None:
+    assert "Did you mean `vpngw validate`?" in vpngw("valdate", "hub.yaml", code=64).err
+    assert "Did you mean `vpngw state unlock`?" in vpngw("state", "unlok", code=64).err
+
+
 def test_rules_are_listed_and_explained(vpngw: Shell) -> None:
     everything = vpngw("rule", "--json", code=0).document["rules"]
     one = vpngw("rule", "r-subnet-02", code=0)

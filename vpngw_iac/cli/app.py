@@ -6,7 +6,8 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import Annotated, NoReturn
+from difflib import get_close_matches
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -79,7 +80,15 @@ def _usage(error: typer.TyperException, arguments: Sequence[str]) -> int:
         write(sys.stderr, error.format_message() + "\n")
         return ExitCode.USAGE
     message = "No command." if type(error).__name__ == "NoArgsIsHelpError" else error.format_message()
-    return _told(UsageError(message, advice=f"See `{path} --help`."), arguments)
+    return _told(UsageError(message, advice=_nearest(context, message) or f"See `{path} --help`."), arguments)
+
+
+def _nearest(context: Any, message: str) -> str:
+    """The command that was probably meant."""
+    known = getattr(getattr(context, "command", None), "commands", {})
+    wrong = message.partition("'")[2].partition("'")[0] if message.startswith("No such command") else ""
+    close = get_close_matches(wrong, known, n=1)
+    return f"Did you mean `{context.command_path} {close[0]}`?" if close else ""
 
 
 def _bug(error: Exception, arguments: Sequence[str]) -> int:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from vpngw_iac.cli.run import Run
+from vpngw_iac.cli.run import Interrupted, Run
 
 Blueprint = Annotated[
     str, typer.Argument(metavar="FILE", help="Blueprint: file.py, file.py:NAME, a YAML or a JSON file.")
@@ -135,7 +135,10 @@ def command(group: typer.Typer, name: str | None = None) -> Callable[[Command], 
             settings = {parameter.name: values.pop(parameter.name) or None for parameter in common}
             if planning:
                 values["choices"] = {parameter.name: values.pop(parameter.name) for parameter in planning}
-            return int(function(Run.open(**settings), **values))
+            try:
+                return int(function(Run.open(**settings), **values))
+            except KeyboardInterrupt:
+                raise Interrupted("Interrupted.") from None
 
         shown = [parameter for parameter in own if parameter.name != "choices"]
         keywords = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in (*shown, *planning, *common)]

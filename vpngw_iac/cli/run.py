@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
 
-from vpngw_iac.errors import ExitCode, UsageError
+from vpngw_iac.errors import ExitCode, UsageError, VpngwError
 from vpngw_iac.report.style import Style, is_terminal, style_for
 
 if TYPE_CHECKING:
@@ -31,6 +31,12 @@ PRECEDENCE = (
     ExitCode.DONE,
 )
 """Of several exit codes the first of these counts."""
+
+
+class Interrupted(VpngwError):
+    """Ctrl-C while nothing was being changed."""
+
+    exit_code = ExitCode.INTERRUPTED
 
 
 def worst(codes: Iterable[int]) -> ExitCode:

@@ -84,6 +84,20 @@ class AnyCase:
 
 
 @dataclass(frozen=True, slots=True)
+class Spelling:
+    """Several spellings mean one value: compared in the form that this function gives, which never raises."""
+
+    form: Callable[[str], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AlsoAs:
+    """Azure answers the same thing under another name: a value here, a list of such values there, or the other way."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
     """An object owned as a whole: when it is no longer declared, what Azure filled into it goes too."""
 
@@ -150,6 +164,20 @@ def rule_error(rule: str, message: str) -> PydanticCustomError:
     return PydanticCustomError(rule, message)
 
 
+def _as_network(text: str) -> Any:
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return text
+
+
+def _as_address(text: str) -> Any:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return text
+
+
 def _cidr(value: str) -> str:
     try:
         network = ipaddress.ip_network(value, strict=False)
@@ -198,22 +226,22 @@ def _fqdn(value: str) -> str:
     return value.rstrip(".").lower()
 
 
-Cidr = Annotated[str, AfterValidator(_cidr)]
+Cidr = Annotated[str, AfterValidator(_cidr), Spelling(_as_network)]
 """An address prefix in canonical form, IPv4 or IPv6, without host bits."""
 
-Ipv4 = Annotated[str, AfterValidator(_ipv4)]
+Ipv4 = Annotated[str, AfterValidator(_ipv4), Spelling(_as_address)]
 """One IPv4 address."""
 
-IpAddress = Annotated[str, AfterValidator(_ip)]
+IpAddress = Annotated[str, AfterValidator(_ip), Spelling(_as_address)]
 """One IPv4 or IPv6 address in canonical form."""
 
 Asn = Annotated[int, Field(ge=1, le=4_294_967_295), AfterValidator(_asn)]
 """BGP AS number, 16 or 32 bits, not reserved by IANA (R-BGP-03, R-BGP-04)."""
 
-Region = Annotated[str, BeforeValidator(_region), Field(pattern=r"^[a-z0-9]+$", max_length=40)]
+Region = Annotated[str, BeforeValidator(_region), Field(pattern=r"^[a-z0-9]+$", max_length=40), Spelling(_region)]
 """An Azure region by its programmatic name; the display name is accepted and normalised."""
 
-Fqdn = Annotated[str, AfterValidator(_fqdn)]
+Fqdn = Annotated[str, AfterValidator(_fqdn), Spelling(lambda text: text.rstrip(".").lower())]
 """A fully qualified domain name."""
 
 Guid = Annotated[

@@ -247,7 +247,7 @@ def resources(model: type[R]) -> st.SearchStrategy[R]:
         if info.exclude or info.annotation is type(None) or (not model.taggable and name in ("tags", "location")):
             continue
         present = values_of(info.annotation, info.metadata)
-        inside[name] = present if info.is_required() else st.none() | present
+        inside[name] = present if info.is_required() or info.default_factory else st.none() | present
     identity = st.fixed_dictionaries({"address": st.just(f"{model.kind}/own"), "id": st.just(own)})
     return st.tuples(identity, st.fixed_dictionaries(envelope), st.fixed_dictionaries(inside)).map(
         lambda parts: model(**parts[0], **parts[1], **parts[2])

@@ -78,7 +78,7 @@ def _over_object(shape: Shape, d: Any, a: Any, o: Any, path: str, held: frozense
     body: dict[str, Any] = {}
     for name, value in o.items():
         child = shape.at(name)
-        if _is_azures(shape, name):
+        if _is_azures(shape, name) or (value is None and said_as(shape, o, name) != name):
             continue
         place = join(path, said_as(shape, d, name))
         kept = _over(child, member(shape, d, name), member(shape, a, name), value, place, held)

@@ -98,7 +98,8 @@ class PublicIp(Resource):
     durations: ClassVar[Durations] = Durations(create=3, update=3, delete=5)
     needs_replace_flag: ClassVar[bool] = True
 
-    properties: PublicIpProperties
+    # Azure takes a body without it (recording net_VirtualNetworkGateway_CreateUpdate).
+    properties: PublicIpProperties = Field(default_factory=PublicIpProperties)
     sku: Annotated[PublicIpSku | None, Immutable("a public IP keeps what it was created with (R-PIP-22)")] = None
     zones: Annotated[
         tuple[str, ...] | None, Immutable("a public IP keeps what it was created with (R-PIP-22)"), Unordered()

@@ -28,6 +28,10 @@ class Shape:
     why: str = ""
     """Why it cannot change in place."""
     any_case: bool = False
+    form: Callable[[str], Any] | None = None
+    """Gives the one form of a value that has several spellings."""
+    also_as: str = ""
+    """Name under which Azure may answer the same: a value here, a list there, or the other way."""
     unordered: bool = False
     block: bool = False
     detachable: bool = False
@@ -151,6 +155,7 @@ def _merged(shapes: list[Shape]) -> Shape:
             item=first.item or other.item,
             write_only=first.write_only or other.write_only,
             any_case=first.any_case or other.any_case,
+            form=first.form or other.form,
         )
     return first
 
@@ -166,6 +171,8 @@ _MARKS: dict[type, Callable[[Any], dict[str, Any]]] = {
     markers.Outage: lambda marker: {"outage": marker},
     markers.Transition: lambda marker: {"transition": marker},
     markers.AnyCase: lambda _: {"any_case": True},
+    markers.Spelling: lambda marker: {"form": marker.form},
+    markers.AlsoAs: lambda marker: {"also_as": marker.name},
     markers.Unordered: lambda _: {"unordered": True},
     markers.Block: lambda _: {"block": True},
     markers.Detachable: lambda marker: {

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.field import Cidr, KeyedBy, Observed, ReadOnly, ServerDefault, Unordered, Verdict
+from vpngw_iac.field import AlsoAs, Cidr, KeyedBy, Observed, ReadOnly, ServerDefault, Unordered, Verdict
 from vpngw_iac.resources.base import Durations, Lock, Resource
 from vpngw_iac.resources.parts import IdOnly
 from vpngw_iac.resources.virtual_network import SUBNETS
@@ -43,9 +43,10 @@ class Delegation(Wire):
 class SubnetProperties(Wire):
     """Properties of a subnet; what is left out of a PUT is removed (R-OPS-06)."""
 
-    address_prefix: Cidr | None = None
+    # Azure shows one of the two, whichever form the last client wrote (azure-sdk-for-java issue 40562).
+    address_prefix: Annotated[Cidr | None, AlsoAs("addressPrefixes")] = None
     # Several prefixes are a preview; never mixed with addressPrefix (R-SUBNET-18).
-    address_prefixes: Annotated[tuple[Cidr, ...] | None, Unordered()] = None
+    address_prefixes: Annotated[tuple[Cidr, ...] | None, Unordered(), AlsoAs("addressPrefix")] = None
     network_security_group: IdOnly | None = None
     route_table: IdOnly | None = None
     nat_gateway: IdOnly | None = None
@@ -98,13 +99,19 @@ class Subnet(Resource):
     @classmethod
     def judge(cls, declared: Mapping[str, Any], observed: Mapping[str, Any]) -> Verdict:
         """The prefix of a subnet in use cannot change (R-SUBNET-17)."""
-        now, wanted = observed.get("properties", {}), declared.get("properties", {})
-        changed = any(name in wanted and name in now and wanted[name] != now[name] for name in ("addressPrefix",))
-        if changed and now.get("ipConfigurations"):
+        now, wanted = _prefixes(observed), _prefixes(declared)
+        if now and wanted and now != wanted and (observed.get("properties") or {}).get("ipConfigurations"):
             return Verdict(
                 "replace",
-                f"{now['addressPrefix']} is in use, and the prefix of a subnet in use cannot change (R-SUBNET-17). "
+                f"{', '.join(sorted(now))} is in use, and the prefix of a subnet in use cannot change (R-SUBNET-17). "
                 "What stands in it is deleted first and built again afterwards.",
                 "minutes",
             )
         return Verdict("in place")
+
+
+def _prefixes(document: Mapping[str, Any]) -> frozenset[str]:
+    """The prefixes of a subnet, in whichever of the two forms they are said."""
+    properties = document.get("properties") or {}
+    several = properties.get("addressPrefixes") or (properties.get("addressPrefix"),)
+    return frozenset(prefix for prefix in several if prefix)

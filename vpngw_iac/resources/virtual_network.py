@@ -18,7 +18,7 @@ PEERINGS = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"
 class DhcpOptions(Wire):
     """DNS servers, in order; a cleared list comes back as an empty one (recording ``test_network_vnet``)."""
 
-    dns_servers: Annotated[tuple[str, ...], ServerDefault([])]
+    dns_servers: Annotated[tuple[str, ...] | None, ServerDefault([])] = None
 
 
 class BgpCommunities(Wire):

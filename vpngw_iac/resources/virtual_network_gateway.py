@@ -115,7 +115,7 @@ class GatewayProperties(Wire):
     """Properties of a VPN or ExpressRoute gateway."""
 
     gateway_type: Annotated[
-        Literal["Vpn", "ExpressRoute"], Immutable("the type of a gateway is decided when it is created")
+        Literal["Vpn", "ExpressRoute", "LocalGateway"], Immutable("the type of a gateway is decided when it is created")
     ]
     vpn_type: Annotated[
         Literal["RouteBased", "PolicyBased"] | None,
@@ -124,7 +124,8 @@ class GatewayProperties(Wire):
     vpn_gateway_generation: Annotated[
         Literal["None", "Generation1", "Generation2"] | None, Transition(generation_change)
     ] = None
-    sku: GatewaySku
+    # Only a LocalGateway (in an edge zone) has none (recording test_network_vnet_gateway_local_gateway).
+    sku: GatewaySku | None = None
     # Switching takes 30 to 45 minutes and gives the gateway other BGP addresses (R-AA-05, R-BGP-11).
     active_active: Annotated[
         bool | None, ServerDefault(False), Outage("reconfigure", rebuild=True, source="R-AA-05")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic.alias_generators import to_camel
 from pydantic_core import core_schema
 
@@ -35,6 +36,42 @@ class Wire(BaseModel):
         defer_build=True,
         arbitrary_types_allowed=True,
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spell_like_azure(cls, data: Any) -> Any:
+        """Enums in Azure's own spelling: clients write ``IPSec``, and an empty text where nothing is set."""
+        if not isinstance(data, Mapping):
+            return data
+        known = _spellings(cls)
+        return {name: _spelled(value, known[name]) if name in known else value for name, value in data.items()}
+
+
+@functools.cache
+def _spellings(model: type[BaseModel]) -> dict[str, dict[str, str]]:
+    """Per field (by name and by alias) Azure's spelling of each enum value, by its lower case."""
+    found: dict[str, dict[str, str]] = {}
+    for name, info in model.model_fields.items():
+        values = {} if info.exclude else {value.lower(): value for value in _literals(info.annotation)}
+        if values:
+            found |= {name: values, info.alias or name: values}
+    return found
+
+
+def _literals(annotation: Any) -> Iterator[str]:
+    if typing.get_origin(annotation) is typing.Literal:
+        yield from (value for value in typing.get_args(annotation) if isinstance(value, str))
+    else:
+        for part in typing.get_args(annotation):
+            yield from _literals(part)
+
+
+def _spelled(value: Any, known: Mapping[str, str]) -> Any:
+    if isinstance(value, str):
+        return known.get(value.lower(), value or None)
+    if isinstance(value, list | tuple):
+        return [_spelled(item, known) for item in value]
+    return value
 
 
 R_co = TypeVar("R_co", bound="Resource", covariant=True)

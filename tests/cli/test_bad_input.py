@@ -156,7 +156,7 @@ def test_no_subscription_is_told_with_the_ways_to_give_one(vpngw: Shell) -> None
 def test_a_locked_state_names_who_holds_it(hub: Shell) -> None:
     from tests.cli.conftest import start
 
-    slow = dict(os.environ) | {"VPNGW_SIMULATOR_SPEED": "60"}
+    slow = dict(os.environ) | {"VPNGW_SIMULATOR_SPEED": "10"}
     hub.edit("hub.yaml", "VpnGw1AZ", "VpnGw2AZ")
     with start("apply", "hub.yaml", "--yes", env=slow) as process:
         assert process.stderr is not None

@@ -132,7 +132,7 @@ def test_a_lost_state_is_rebuilt_from_azure_and_proves_it_by_an_empty_plan(hub: 
 def test_unlock_tells_whose_lock_it_broke(hub: Shell) -> None:
     free = hub("state", "unlock", "hub.yaml", code=0)
     hub.edit("hub.yaml", "VpnGw1AZ", "VpnGw2AZ")
-    slow = dict(os.environ) | {"VPNGW_SIMULATOR_SPEED": "60"}
+    slow = dict(os.environ) | {"VPNGW_SIMULATOR_SPEED": "25"}
     with start("apply", "hub.yaml", "--yes", env=slow) as process:
         assert process.stderr is not None
         for line in process.stderr:

@@ -129,7 +129,7 @@ def outcomes() -> dict[str, Outcome]:
         "failed",
         seconds=1320.0,
         code="InternalServerError",
-        error="An error occurred.",
+        error=f"put {rid(GATEWAY, 'vgw-hub')}: InternalServerError: An error occurred.",
         advice="Apply again: the gateway is repaired in place.",
         ids=IDS,
     )

@@ -156,8 +156,8 @@ def ended_line(event: OperationEnded, deed: str) -> str:
     if event.status == "skipped" and event.because:
         return f"{head}, because {event.because} failed"
     took = f" after {words.duration(event.seconds)}" if event.seconds >= 1 else ""
-    code = f"{event.code}: " if event.code and not event.error.startswith(event.code) else ""
-    return head + took + (f": {code}{event.error}" if event.error or event.code else "")
+    why = words.failure(event.code, event.error)
+    return f"{head}{took}: {why}" if why else head + took
 
 
 def progress_line(operation: _Operation) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -140,6 +141,12 @@ def plural(count: int, noun: str) -> str:
     """``1 operation``, ``3 operations``."""
     many = noun[:-1] + "ies" if noun.endswith("y") and noun[-2] not in "aeiou" else noun + "s"
     return f"{count} {noun if count == 1 else many}"
+
+
+def failure(code: str, error: str) -> str:
+    """Azure's code and message, each once, without the request and the id that stand beside it anyway."""
+    text = re.sub(r"^\w+ /subscriptions/\S+: ", "", error.strip())
+    return text if not code or code in text else f"{code}: {text}".rstrip(": ")
 
 
 def waits(why: str) -> str:

@@ -107,7 +107,7 @@ def _logged(operation: LoggedOperation) -> tuple[str, ...]:
     took = f"after {words.duration(operation.seconds)}" if operation.seconds is not None else ""
     ids = (("operation", operation.azure_operation), ("request", operation.request))
     told = [f"{label} {text}" for label, text in ids if text]
-    told += [f"{operation.code}: {operation.error}".strip(": ")] if operation.error or operation.code else []
+    told += [why] if (why := words.failure(operation.code, operation.error)) else []
     return operation.step, operation.address, operation.status, took, "  ".join(told)
 
 

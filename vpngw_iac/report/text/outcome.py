@@ -43,9 +43,8 @@ def _failure(result: OperationResult, style: Style) -> Iterator[str]:
     word = "failed" if result.status == "failed" else "is unconfirmed: whether Azure did it is unknown"
     head = f"{name_of(result)} {word}" + (f" after {words.duration(result.seconds)}" if result.seconds else "")
     yield style.paint(head, "red", "bold")
-    code = f"{result.code}: " if result.code and not result.error.startswith(result.code) else ""
-    if result.error or result.code:
-        yield from style.wrap(f"{code}{result.error}".rstrip(": "), _INDENT)
+    if why := words.failure(result.code, result.error):
+        yield from style.wrap(why, _INDENT)
     if result.advice:
         yield from style.wrap(f"Do: {result.advice}", _INDENT)
     yield from (style.paint(f"{_INDENT}{line}", "dim") for line in ids_lines(result.ids))

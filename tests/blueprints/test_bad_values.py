@@ -219,3 +219,145 @@ def test_a_wrong_named_value_is_located_where_it_is_written(tmp_path: Path) -> N
 
     assert [f"{tmp_path / 'case.yaml'}:{line}"] == [finding.location for finding in error.findings]
     assert error.findings[0].advice == "Did you mean 'gateway_subnet'?"
+
+
+P2S: dict[str, Any] = {
+    "kind": "PointToSite",
+    "name": "case",
+    "gateway": GOOD["gateway"],
+    "protocols": ["OpenVPN"],
+    "address_pool": "172.20.0.0/24",
+    "authentication": {"tenant": "11111111-1111-4111-8111-111111111111"},
+}
+GROUP = {"name": "a", "priority": 1, "address_pool": "172.21.0.0/24", "default": True}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "where", "rule", "words"),
+    [
+        ("address_pool", REMOVED, "", "T-P2S", "Clients need addresses"),
+        ("authentication", [{"tenant": GROUP["name"]}], "authentication[0].tenant", "T-TYPE", "Expected a GUID"),
+        ("authentication", [P2S["authentication"]] * 2, "", "T-P2S", "Each way to sign in is given once"),
+        ("authentication", {"ldap": "x"}, "authentication[0]", "T-TYPE", "EntraId(...), Certificates(...)"),
+        ("groups", [GROUP, {**GROUP, "default": False}], "", "R-UG-03", "bear one name"),
+        ("groups", [{**GROUP, "default": False}], "", "R-UG-03", "Exactly one user group is the default"),
+        ("groups", [{**GROUP, "members": [{"mail": "x"}]}], "groups[0].members[0]", "T-TYPE", "EntraGroup(...)"),
+        ("protocols", "OpenVPM", "protocols[0]", "T-CHOICE", "Did you mean 'OpenVPN'?"),
+    ],
+)
+def test_a_wrong_client_configuration_is_told(
+    path: str, value: Any, where: str, rule: str, words: str, tmp_path: Path
+) -> None:
+    error = refused(tmp_path, changed(P2S, path, value))
+
+    assert [(finding.address, finding.rule) for finding in error.findings] == [(where, rule)]
+    assert words in f"{error.findings[0].detail} {error.findings[0].advice}"
+
+
+CIRCUIT = {
+    "name": "erc",
+    "location": "westeurope",
+    "resource_group": "rg",
+    "provider": "Equinix",
+    "peering_location": "Frankfurt",
+    "bandwidth": 200,
+}
+PORT = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/expressRoutePorts/p"
+COEXISTENCE: dict[str, Any] = {
+    "kind": "ExpressRouteCoexistence",
+    "name": "case",
+    "vpn": GOOD["gateway"],
+    "expressroute": {"name": "ergw", "sku": "ErGw1AZ", "network": GOOD["gateway"]["network"]},
+    "circuits": [{"name": "one", "circuit": CIRCUIT}],
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "where", "rule", "words"),
+    [
+        ("expressroute.sku", "ErGwScale", "expressroute", "R-SKU-21", "takes scale_units="),
+        ("expressroute.scale_units", 2, "expressroute", "R-SKU-21", "other SKUs take none"),
+        (
+            "circuits",
+            [{"name": "a", "circuit": CIRCUIT}] * 2,
+            "circuits",
+            "T-CIRCUIT",
+            "Two circuit links bear one name",
+        ),
+        ("circuits[0].private_link_fast_path", True, "circuits[0]", "R-ER-21", "needs fast_path=True"),
+        ("circuits[0].circuit.provider", REMOVED, "circuits[0].circuit", "T-CIRCUIT", "or the id of a Direct port"),
+        ("circuits[0].circuit.port", PORT, "circuits[0].circuit", "T-CIRCUIT", "or the id of a Direct port"),
+        ("circuits[0].circuit.sku", "Gold", "circuits[0].circuit.sku", "T-TYPE", "Standard_MeteredData"),
+        (
+            "circuits[0].circuit",
+            {"name": "e", "location": "x", "port": PORT, "bandwidth": 1500},
+            "circuits[0].circuit",
+            "T-CIRCUIT",
+            "whole Gbps",
+        ),
+        (
+            "circuits[0].circuit.private_peering",
+            {
+                "asn": 65110,
+                "primary": "10.0.0.0/30",
+                "secondary": "10.0.0.4/30",
+                "vlan": 1,
+                "primary_ipv6": "fd00::/126",
+            },
+            "circuits[0].circuit.private_peering",
+            "R-ER-24",
+            "together, or neither",
+        ),
+    ],
+)
+def test_a_wrong_expressroute_configuration_is_told(
+    path: str, value: Any, where: str, rule: str, words: str, tmp_path: Path
+) -> None:
+    error = refused(tmp_path, changed(COEXISTENCE, path, value))
+
+    assert [(finding.address, finding.rule) for finding in error.findings] == [(where, rule)]
+    assert words in f"{error.findings[0].detail} {error.findings[0].advice}"
+
+
+PAIRS: dict[str, Any] = {
+    "kind": "VnetToVnet",
+    "name": "case",
+    "pairs": [{"a": GOOD["gateway"], "b": {**GOOD["gateway"], "name": "vgw2"}, "shared_key": {"env": "PSK"}}],
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "where", "rule", "words"),
+    [
+        ("pairs[0].b", GOOD["gateway"], "pairs[0]", "T-PAIR", "two different gateways"),
+        ("pairs[0].shared_key", REMOVED, "pairs[0].shared_key", "T-MISSING", "shared_key is required"),
+        ("pairs[0].nat", [], "pairs[0].nat", "T-FIELD", "Pair has no field 'nat'"),
+    ],
+)
+def test_a_wrong_pair_is_told(path: str, value: Any, where: str, rule: str, words: str, tmp_path: Path) -> None:
+    error = refused(tmp_path, changed(PAIRS, path, value))
+
+    assert [(finding.address, finding.rule) for finding in error.findings] == [(where, rule)]
+    assert words in f"{error.findings[0].detail} {error.findings[0].advice}"
+
+
+def test_spokes_of_several_hubs_ask_which_one(tmp_path: Path) -> None:
+    second = {"a": {**GOOD["gateway"], "name": "vgw3"}, "b": PAIRS["pairs"][0]["a"], "shared_key": {"env": "PSK"}}
+    spoke = {"network": {**GOOD["gateway"]["network"], "name": "s"}}
+
+    error = refused(tmp_path, {**PAIRS, "pairs": [*PAIRS["pairs"], second], "spokes": [spoke]})
+
+    assert [finding.rule for finding in error.findings] == ["T-HUB"]
+
+
+def test_an_unknown_kind_inside_a_topology_is_told_in_its_place(tmp_path: Path) -> None:
+    error = refused(tmp_path, {"kind": "Topology", "name": "t", "blueprints": [{**GOOD, "kind": "SiteToSit"}]})
+
+    assert [(finding.address, finding.rule) for finding in error.findings] == [("blueprints[0]", "T-KIND")]
+    assert "Did you mean 'SiteToSite'?" in error.findings[0].detail
+
+
+def test_a_wrong_value_deep_inside_a_topology_is_told_in_its_place(tmp_path: Path) -> None:
+    error = refused(tmp_path, {"kind": "Topology", "name": "t", "blueprints": [changed(GOOD, "sites[0].dpd", 1)]})
+
+    assert [finding.address for finding in error.findings] == ["blueprints[0].sites[0].dpd"]

@@ -218,7 +218,8 @@ def _could_be_field(part: str, models: set[type[BaseModel]]) -> bool:
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:
     if isinstance(annotation, type) and typing.get_origin(annotation) is None:
         if issubclass(annotation, BaseModel):
-            yield annotation
+            # Where a base class may stand, each of its kinds may.
+            yield from (annotation, *(model for model in Part.models.values() if issubclass(model, annotation)))
         return
     for argument in typing.get_args(annotation):
         yield from _models(argument)

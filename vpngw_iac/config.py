@@ -51,6 +51,8 @@ class Settings(BaseModel):
     no_color: bool = False
     verbose: bool = False
     json_output: bool = Field(default=False, alias="json")
+    env_file: Text | None = None
+    """File with variables for secrets and settings; relative to the working directory."""
     simulator_dir: Text = ".vpngw/simulator"
     """Where the simulator keeps its content; relative to the working directory."""
     simulator_speed: Annotated[float, Field(gt=0)] | None = None
@@ -70,10 +72,12 @@ class Settings(BaseModel):
         """Collect the settings; a flag that is None was not given. Raises `UsageError` that names the culprit."""
         real = dict(os.environ if environment is None else environment)
         folder = Path(directory)
-        named = env_file or real.get(f"{PREFIX}ENV_FILE") or None
-        merged = {**(read_env_file(folder / named) if named else {}), **real}
         document = _read_config_file(folder / CONFIG_FILE)
+        named = env_file or real.get(f"{PREFIX}ENV_FILE") or document.get("env_file")
+        path = folder / str(named) if named else None
+        merged = {**(read_env_file(path) if path else {}), **real}
         values = document | _from_variables(merged) | {key: value for key, value in flags.items() if value is not None}
+        values["env_file"] = str(path) if path else None
         merged = {f"{PREFIX}{key.upper()}": str(value) for key, value in document.items()} | merged
         try:
             return cls.model_validate(values | {"environment": merged})

@@ -116,12 +116,18 @@ def test_settings_from_a_file_reach_a_command(vpngw: Shell, environment: dict[st
     assert (answer["cloud"], answer["deployment"]) == ("simulator", "from-file")
 
 
-def test_the_env_file_holds_secrets_for_a_command(vpngw: Shell, environment: dict[str, str]) -> None:
+@pytest.mark.parametrize("named_by", ["flag", "variable", "settings file"])
+def test_the_env_file_holds_secrets_for_a_command(vpngw: Shell, environment: dict[str, str], named_by: str) -> None:
     key = environment.pop("BERLIN_PSK")
     vpngw.write("keys.env", f"BERLIN_PSK={key}\n")
 
     missing = vpngw("secret", "check", "hub.yaml", code=4)
-    found = vpngw("secret", "check", "hub.yaml", "--env-file", "keys.env", code=0)
+    if named_by == "variable":
+        environment["VPNGW_ENV_FILE"] = "keys.env"
+    elif named_by == "settings file":
+        vpngw.write("vpngw.toml", 'env-file = "keys.env"\n')
+    flag = ["--env-file", "keys.env"] if named_by == "flag" else []
+    found = vpngw("secret", "check", "hub.yaml", *flag, code=0)
 
     assert "BERLIN_PSK is not set" in missing.out
     assert "All 1 can be resolved here." in found.out

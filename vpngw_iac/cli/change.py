@@ -73,6 +73,7 @@ def destroy(
     yes: opt.Yes = False,
     keep_public_ips: opt.KeepPublicIps = False,
     all_gone: opt.AllGone = False,
+    no_probe: opt.NoProbe = False,
     detach: opt.Detach = False,
     timeout: opt.Timeout = None,
 ) -> int:
@@ -82,5 +83,5 @@ def destroy(
     """
     from vpngw_iac.cli.work import destroy_blueprints, tell_outcomes
 
-    choices = {"keep_public_ips": keep_public_ips, "all_gone": all_gone}
+    choices = {"keep_public_ips": keep_public_ips, "all_gone": all_gone, "no_probe": no_probe}
     return tell_outcomes(run, destroy_blueprints(run, file, choices, yes=yes, detach=detach, timeout=timeout))

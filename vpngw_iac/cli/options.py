@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import typer
 
@@ -56,6 +56,13 @@ AllGone = Annotated[
     bool, typer.Option("--all-gone", help="Everything that is in the state is gone from Azure, and that is right.")
 ]
 ResendSecrets = Annotated[bool, typer.Option("--resend-secrets", help="Set all secrets again.")]
+NoProbe = Annotated[
+    bool, typer.Option("--no-probe", help="Do not ask Azure first for rights, locks, quotas, policies and zones.")
+]
+MaxOutage = Annotated[
+    Literal["none", "seconds", "minutes"] | None,
+    typer.Option("--max-outage", help="Refuse changes that interrupt anybody for longer."),
+]
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, also on failure.")]
 Cloud = Annotated[
@@ -109,6 +116,8 @@ def _planning(
     keep_public_ips: KeepPublicIps = False,
     all_gone: AllGone = False,
     resend_secrets: ResendSecrets = False,
+    no_probe: NoProbe = False,
+    max_outage: MaxOutage = None,
 ) -> None:
     """The options that decide a plan."""
 

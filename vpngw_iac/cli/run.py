@@ -58,10 +58,8 @@ class Run:
         """Read the settings; variables of ``--env-file`` become visible to credentials, secrets and blueprints."""
         from vpngw_iac.config import Settings, read_env_file
 
-        env_file = flags.pop("env_file", None)
-        settings = Settings.load(env_file=env_file, **flags)
-        named = env_file or os.environ.get("VPNGW_ENV_FILE")
-        for name, value in (read_env_file(Path(named)) if named else {}).items():
+        settings = Settings.load(**flags)
+        for name, value in (read_env_file(Path(settings.env_file)) if settings.env_file else {}).items():
             os.environ.setdefault(name, value)
         return cls(settings, sys.stdout, sys.stderr)
 

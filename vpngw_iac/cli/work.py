@@ -29,7 +29,8 @@ def options_of(choices: Choices, **fixed: Any) -> Options:
     values: dict[str, Any] = {
         name: frozenset(value or ()) if name in sets else value for name, value in choices.items()
     }
-    return Options(**(values | fixed))
+    probe = not values.pop("no_probe", False)
+    return Options(**(values | fixed | {"probe": probe}))
 
 
 # --- plans -----------------------------------------------------------------------------------------------------------

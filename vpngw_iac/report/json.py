@@ -17,7 +17,7 @@ from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.operation import Operation, Schedule
 from vpngw_iac.engine.result import Drift, Inventory, SecretCheck
 from vpngw_iac.engine.sealing import stored
-from vpngw_iac.errors import AzureIds, BlueprintError, CloudError, Finding, Findings, Refused, VpngwError
+from vpngw_iac.errors import AzureIds, BlueprintError, CloudError, Finding, Findings, Forbidden, Refused, VpngwError
 from vpngw_iac.report.view import PlanView
 from vpngw_iac.state.log import LoggedRun
 
@@ -202,7 +202,7 @@ def error_document(error: VpngwError) -> Document:
         "location": error.location,
         "exit_code": int(error.exit_code),
     }
-    if isinstance(error, BlueprintError | Refused):
+    if isinstance(error, BlueprintError | Refused | Forbidden):
         content["findings"] = findings_list(error.findings)
     if isinstance(error, CloudError):
         content |= {"status": error.status, "code": error.code, "ids": ids_document(error.ids)}

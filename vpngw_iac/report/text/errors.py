@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vpngw_iac.errors import BlueprintError, CloudError, Refused, VpngwError
+from vpngw_iac.errors import BlueprintError, CloudError, Forbidden, Refused, VpngwError
 from vpngw_iac.report import words
 from vpngw_iac.report.style import Style
 from vpngw_iac.report.text.findings import finding_lines
@@ -17,7 +17,7 @@ def error_text(error: VpngwError, style: Style) -> str:
 
 
 def _lines(error: VpngwError, style: Style) -> Iterator[str]:
-    if isinstance(error, BlueprintError | Refused):
+    if isinstance(error, BlueprintError | Refused | Forbidden):
         for finding in error.findings:
             yield from finding_lines(finding, style)
             yield ""

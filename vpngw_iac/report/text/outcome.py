@@ -113,7 +113,7 @@ def _sentence(outcome: Outcome, style: Style) -> str:
             told = f"{deed} left while Azure goes on: {done} done. Continue with `vpngw wait` or `vpngw {again}`.{left}"
         case "waiting":
             told = (
-                f"{deed}: {done} done, the rest waits as said above. `vpngw {again}` continues when it is done.{left}"
+                f"{deed}: {done} done, the rest waits. `vpngw show` has what to hand over, `vpngw {again}` continues."
             )
         case "interrupted":
             told = f"{deed} interrupted: {done} done. What runs in Azure goes on; `vpngw {again}` continues from here."

@@ -60,18 +60,30 @@ class Replay:
 
     def run(self, file: Path) -> list[Deviation]:
         """Every deviation of the recording, in order."""
-        lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-        self._seed_groups(lines)
+        lines = dict(self._lines(file))
+        self._seed_groups(list(lines.values()))
         found: list[Deviation] = []
-        for number, exchange in enumerate(lines, 1):
+        for number, exchange in lines.items():
             self.time.advance(0.001)
-            if not self._is_for_us(exchange):
-                continue
-            for what in self._differences(exchange):
-                path = urlsplit(exchange["url"]).path.split("/providers/")[-1]
-                version = exchange.get("api_version_answered") or exchange["api_version"] or ""
-                found.append(Deviation(self.name, number, exchange["method"], path, what, version))
+            path = urlsplit(exchange["url"]).path.split("/providers/")[-1]
+            version = exchange.get("api_version_answered") or exchange.get("api_version") or ""
+            try:
+                what = list(self._differences(exchange)) if self._is_for_us(exchange) else []
+            except (LookupError, TypeError, ValueError, AttributeError) as error:
+                what = [f"cannot be replayed: {type(error).__name__} {error}"]
+            found += [Deviation(self.name, number, exchange["method"], path, each, version) for each in what]
         return found
+
+    def _lines(self, file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Numbered exchanges; a line that is none is told by those who compare what was declared."""
+        for number, line in enumerate(file.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+            try:
+                exchange = json.loads(line)
+                for name in ("method", "url", "status", "request_body"):
+                    exchange[name]
+            except (ValueError, KeyError, TypeError):
+                continue
+            yield number, exchange
 
     def _is_for_us(self, exchange: dict[str, Any]) -> bool:
         if exchange["request_body"] == MISSING and exchange["method"] in {"PUT", "PATCH"}:
@@ -286,21 +298,3 @@ def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
             yield from _leaves(item, f"{path}[{label}]")
     else:
         yield path, value
-
-
-@dataclass
-class Totals:
-    """Figures of a whole run, for its last line."""
-
-    compared: int = 0
-    unexplained: int = 0
-    explained: int = 0
-
-    def add(self, compared: int, unexplained: int, explained: int) -> None:
-        """One recording more."""
-        self.compared += compared
-        self.unexplained += unexplained
-        self.explained += explained
-
-
-TOTALS = Totals()

@@ -2,39 +2,32 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
+from tests.recordings.exchange import per_file, tell, there
 from tests.simulator.deviations import unknown
-from tests.simulator.replay import TOTALS, Replay
+from tests.simulator.replay import Replay
+from tests.summary import Summary
 
-ROOT = Path(__file__).parents[2]
-FOLDER = Path(os.environ.get("VPNGW_RECORDINGS") or ROOT.parent / "shared" / "recordings")
 NO_SEQUENCE = "errors_bundle"
 """Recordings that are single exchanges cut out of many sessions."""
 
 
-def recordings() -> list[Path]:
-    return [file for file in sorted(FOLDER.glob("*.jsonl")) if not file.stem.startswith(NO_SEQUENCE)]
-
-
 @pytest.mark.recordings
-def test_there_are_recordings_to_replay() -> None:
-    if not recordings() and os.environ.get("VPNGW_REQUIRE_RECORDINGS") != "1":
-        pytest.skip(f"No recordings in {FOLDER}; set VPNGW_RECORDINGS to the folder that has them.")
-
-    assert recordings()
-
-
-@pytest.mark.recordings
-@pytest.mark.parametrize("file", recordings(), ids=lambda file: file.stem)
-def test_the_simulator_answers_like_the_recording(file: Path) -> None:
+@per_file(but=NO_SEQUENCE)
+def test_the_simulator_answers_like_the_recording(file: Path | None, summary: Summary) -> None:
+    file = there(file)
     replay = Replay(file.stem)
 
     deviations = replay.run(file)
 
     unexplained = unknown(deviations)
-    TOTALS.add(replay.compared, len(unexplained), len(deviations) - len(unexplained))
+    tell(summary, replay_deviations=len(unexplained))
+    summary.row(
+        "recordings replayed on the simulator",
+        file.stem,
+        f"{replay.compared} answers, {len(deviations) - len(unexplained)} documented deviations",
+    )
     assert [str(deviation) for deviation in unexplained] == []

@@ -161,6 +161,50 @@ CASES: dict[str, tuple[Blueprint, str, str, str]] = {
         "gateway",
         "location=",
     ),
+    "a gateway in an existing network of unknown region": (
+        hub(gateway=gateway(network=VirtualNetwork.existing(f"{NETWORK}/virtualNetworks/vnet-old"))),
+        "B-LOCATION",
+        "gateway",
+        "VirtualNetwork.existing(..., location=...)",
+    ),
+    "a pair whose far connection is ours and of unknown region": (
+        VnetToVnet(name="v", pairs=[Pair(a=gateway(), b=VpnGateway.existing(OLD_GATEWAY), shared_key=KEY, manage="b")]),
+        "B-LOCATION",
+        "pairs[0]",
+        "VpnGateway.existing(..., location=...)",
+    ),
+    "an IPsec pair whose near side is of unknown region": (
+        VnetToVnet(
+            name="v",
+            pairs=[Pair(a=gateway(), b=VpnGateway.existing(OLD_GATEWAY), shared_key=KEY, manage="b", via="ipsec")],
+        ),
+        "B-LOCATION",
+        "pairs[0]",
+        "VpnGateway.existing(..., location=...)",
+    ),
+    "circuits on an existing gateway of unknown region": (
+        ExpressRouteCoexistence(
+            name="c",
+            vpn=gateway(),
+            expressroute=ExpressRouteGateway.existing(f"{NETWORK}/virtualNetworkGateways/ergw-old"),
+            circuits=[CircuitLink(name="x", circuit=CIRCUIT)],
+        ),
+        "B-LOCATION",
+        "expressroute",
+        "location=",
+    ),
+    "two facts about one existing gateway": (
+        Topology(
+            name="t",
+            blueprints=[
+                hub("a", gateway=VpnGateway.existing(OLD_GATEWAY, asn=65010)),
+                hub("b", gateway=VpnGateway.existing(OLD_GATEWAY, asn=65011)),
+            ],
+        ),
+        "B-CONTRADICTION",
+        "blueprints[1].gateway",
+        "asn: 65010 against 65011",
+    ),
     "clients on a gateway that is not ours": (
         PointToSite(
             name="p",

@@ -90,7 +90,7 @@ class Blueprint(Part):
         return Compiled(compiled.items, own)
 
     def assembly(self, scope: Scope | None = None) -> Assembly:
-        """The nouns, each once, for checks over the whole topology (`compiling.assembly.Assembly`)."""
+        """The nouns, each once, for checks over the whole topology."""
         from vpngw_iac.blueprints.compiling.assembly import assemble
         from vpngw_iac.blueprints.compiling.frame import Frame
 

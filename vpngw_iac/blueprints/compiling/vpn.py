@@ -30,17 +30,16 @@ def vpn_gateway(work: Work, frame: Frame) -> Iterator[Item]:
     part = work.gateway
     if isinstance(part, ExistingVpnGateway):
         yield _existing(part)
-        yield from (_public_ip(work, number, frame) for number in range(1, len(part.public_ips) + 1))
+        for number, address in enumerate(part.public_ips, start=1):
+            yield _existing_public_ip(part, number, address)
     elif isinstance(part, VpnGateway):
-        location = part.network.location
-        if location is None:
-            yield no_location(
-                gateway_address(part), work.use.path, "network=VirtualNetwork.existing(..., location=...)"
-            )
+        if part.network.location is None:
+            write = "network=VirtualNetwork.existing(..., location=...)"
+            yield no_location(gateway_address(part), work.use.path, write)
             return
-        count = len(_configurations(part, work))
-        yield from (_public_ip(work, number, frame) for number in range(1, count + 1))
-        yield _gateway(part, work, frame, location)
+        for number in range(1, len(_configurations(part, work)) + 1):
+            yield _public_ip(part, work, number, frame, part.network.location)
+        yield _gateway(part, work, frame, part.network.location)
 
 
 def public_ip_id(work: Work, number: int, frame: Frame) -> ArmId:
@@ -80,42 +79,38 @@ def _given(work: Work, number: int) -> PublicIp | ExistingPublicIp | None:
     return given[number - 1] if number <= len(given) else None
 
 
-def _public_ip(work: Work, number: int, frame: Frame) -> Item:
-    given, gateway = _given(work, number), work.gateway
-    address = f"PublicIp/{gateway.address_name}/{number}"
-    identity = public_ip_id(work, number, frame)
+def _existing_public_ip(part: VpnGateway | ExistingVpnGateway, number: int, given: ExistingPublicIp) -> Existing:
+    facts = {"properties.ipAddress": given.address} if given.address else {}
+    return Existing(f"PublicIp/{part.address_name}/{number}", given.existing, facts)
+
+
+def _public_ip(part: VpnGateway, work: Work, number: int, frame: Frame, location: str) -> Item:
+    given = _given(work, number)
     if isinstance(given, ExistingPublicIp):
-        facts = {"properties.ipAddress": given.address} if given.address else {}
-        return Existing(address, given.existing, facts)
-    location = (gateway.network.location if gateway.network else None) or getattr(gateway, "location", None)
-    if location is None:
-        return no_location(address, work.use.path, "location=... on the existing gateway")
+        return _existing_public_ip(part, number, given)
     return public_ip_type.PublicIp(
-        address=address,
-        id=identity,
+        address=f"PublicIp/{part.address_name}/{number}",
+        id=public_ip_id(work, number, frame),
         location=location,
         tags=tags_of(work.tags, given.tags if given else {}),
-        tenant=frame.place(gateway).tenant,
+        tenant=frame.place(part).tenant,
         derived_name=given is None,
-        protect=getattr(gateway, "protect", False) or (given is not None and given.protect),
-        on_removal=given.on_removal if given else getattr(gateway, "on_removal", "delete"),
+        protect=part.protect or (given is not None and given.protect),
+        on_removal=given.on_removal if given else part.on_removal,
         transient=work.lost,
         sku=public_ip_type.PublicIpSku(name="Standard", tier="Regional"),
-        zones=_zones(work, given, location),
-        extended_location=_edge(getattr(gateway, "edge_zone", None)),
+        zones=_zones(part, given, location),
+        extended_location=_edge(part.edge_zone),
         properties=_public_ip_properties(given),
     )
 
 
-def _zones(work: Work, given: PublicIp | None, location: str) -> tuple[str, ...] | None:
-    gateway = work.gateway
-    if given is not None and given.zones is not None:
-        return tuple(given.zones) or None
-    if isinstance(gateway, VpnGateway):
-        if gateway.zones is not None:
-            return tuple(gateway.zones) or None
-        return None if gateway.edge_zone else gateway_zones(gateway.sku_name, location)
-    return None
+def _zones(part: VpnGateway, given: PublicIp | None, location: str) -> tuple[str, ...] | None:
+    """Zones that were given (an empty list means none), else those that SKU and region ask for."""
+    said = part.zones if given is None or given.zones is None else given.zones
+    if said is not None:
+        return tuple(said) or None
+    return None if part.edge_zone else gateway_zones(part.sku_name, location)
 
 
 def _public_ip_properties(given: PublicIp | None) -> public_ip_type.PublicIpProperties:

@@ -30,13 +30,11 @@ ANYWHERE = Scope("00000000-0000-0000-0000-000000000000", resource_group="rg-unsp
 
 @dataclass(frozen=True, slots=True)
 class Waiver:
-    """One accepted rule: of the whole blueprint, or of the part at `path` with the resources made for it."""
+    """One accepted rule: of the part at `path`, or (without a path) of the whole blueprint."""
 
     rule: str
     reason: str
     path: str = ""
-    addresses: tuple[str, ...] = ()
-    """Where it holds; none means everywhere."""
 
 
 class Blueprint(Part):
@@ -108,21 +106,7 @@ class Blueprint(Part):
 
     def waivers(self) -> tuple[Waiver, ...]:
         """Every accepted rule, of the blueprint and of its parts."""
-        from vpngw_iac.blueprints.compiling.origin import addresses_by_path
-
-        made = addresses_by_path(tuple(self.shares()), [item.address for item in self.compiled(ANYWHERE).items])
-        return tuple(Waiver(rule, reason, path, _covered(path, made)) for rule, reason, path in _accepted(self, ""))
-
-
-def _covered(path: str, made: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """Addresses of a part and of what lies below it; of a detail, those of the part that it belongs to."""
-    if not path:
-        return ()
-    below = [found for place, found in made.items() if place == path or place.startswith((f"{path}.", f"{path}["))]
-    if not below:
-        holders = [place for place in made if path.startswith((f"{place}.", f"{place}["))]
-        below = [made[max(holders, key=len)]] if holders else []
-    return tuple(sorted({address for found in below for address in found}))
+        return tuple(Waiver(rule, reason, path) for rule, reason, path in _accepted(self, ""))
 
 
 def _accepted(value: Any, path: str) -> Iterator[tuple[str, str, str]]:

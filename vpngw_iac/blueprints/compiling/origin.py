@@ -1,22 +1,13 @@
-"""Which resources are made for which part of a blueprint: what a part's waiver covers."""
+"""Which part of a blueprint a resource is made for: where its findings are located."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from vpngw_iac.blueprints.compiling.frame import gateway_address, natural
 from vpngw_iac.blueprints.compiling.site import link_name
 from vpngw_iac.blueprints.network import VirtualNetwork
 from vpngw_iac.blueprints.share import GatewayLike, Network, Share
-
-
-def addresses_by_path(shares: Sequence[Share], addresses: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
-    """Addresses of the resources that exist for the part at each path."""
-    known = sorted(addresses)
-    return {
-        path: tuple(address for address in known if any(_is_at(address, start) for start in starts))
-        for path, starts in _origins(shares)
-    }
 
 
 def path_of(shares: Sequence[Share], address: str) -> str:

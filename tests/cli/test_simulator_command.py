@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -79,3 +80,25 @@ def test_a_port_that_is_taken_is_told(vpngw: Shell) -> None:
         answer = vpngw("simulator", "serve", "--no-tls", "--port", str(taken.getsockname()[1]), code=1)
 
     assert "cannot listen" in answer.err
+
+
+def test_a_circuit_is_provisioned_by_name_and_apply_goes_past_its_gate(vpngw: Shell) -> None:
+    folder = Path(__file__).parents[2] / "blueprints"
+    blueprint = ("--env-file", str(folder / "example.env"), str(folder / "expressroute_failover.py"))
+    vpngw("apply", *blueprint, "--yes", code=6)
+
+    unknown = vpngw("simulator", "provision", "no-such-circuit", code=64)
+    circuit = unknown.err.split("It has: ")[1].split(".")[0]
+    vpngw("simulator", "provision", circuit, code=0)
+
+    assert "Apply of expressroute-failover complete" in vpngw("apply", *blueprint, "--yes", code=0).out
+
+
+def test_content_that_cannot_be_read_any_more_can_be_reset(vpngw: Shell, tmp_path: Path) -> None:
+    vpngw("simulator", "show", code=0)
+    (tmp_path / ".vpngw" / "simulator" / "content.jsonl").write_text("{broken\n{}\n")
+    vpngw("simulator", "show", code=1)
+
+    vpngw("simulator", "reset", code=0)
+
+    vpngw("simulator", "show", code=0)

@@ -12,11 +12,14 @@ import typer
 
 from vpngw_iac.cli.options import command
 from vpngw_iac.cli.run import Run
-from vpngw_iac.errors import ExitCode
+from vpngw_iac.errors import ExitCode, SimulatorError, UsageError
 
 if TYPE_CHECKING:
     from vpngw_iac.simulator import Simulator
     from vpngw_iac.simulator.server import Server
+
+CLIENT, CLIENT_SECRET = "00000000-0000-0000-0000-0000000000bb", "simulator"
+"""The service principal that the served simulator knows; no secret of anybody."""
 
 group = typer.Typer(help="A simulated cloud, to try, test and teach without Azure.", no_args_is_help=True)
 
@@ -25,6 +28,7 @@ Tls = Annotated[bool, typer.Option("--tls/--no-tls", help="HTTPS with a certific
 Host = Annotated[str, typer.Option("--host", help="Address to listen on.")]
 Speed = Annotated[float | None, typer.Option("--speed", min=0.001, help="Simulated seconds per second.")]
 FaultFile = Annotated[str | None, typer.Option("--faults", metavar="FILE", help="What goes wrong, as YAML or JSON.")]
+Circuit = Annotated[str, typer.Argument(metavar="CIRCUIT", help="Name or id of an ExpressRoute circuit.")]
 Folder = Annotated[str | None, typer.Option("--dir", metavar="DIR", help="Where the content is kept.")]
 
 
@@ -42,7 +46,8 @@ def serve(
     from vpngw_iac.simulator.server import Server, kill_this_process
 
     simulator = _open(run, folder, speed, faults, die=kill_this_process)
-    server = Server(simulator, host, port, certificate_directory=_folder(run, folder) if tls else None)
+    here = _folder(run, folder) if tls else None
+    server = Server(simulator, host, port, certificate_directory=here, clients={CLIENT: CLIENT_SECRET})
     server.serve(lambda url: _tell(run, server, url))
     run.say("The simulator has stopped; its content is kept.")
     return ExitCode.DONE
@@ -52,11 +57,33 @@ def serve(
 def reset(run: Run, folder: Folder = None) -> int:
     """Empty the simulated cloud."""
     from vpngw_iac.report.json import document
+    from vpngw_iac.simulator import erase
+
+    try:
+        count = len(_open(run, folder).documents())
+        told = f"The simulator is empty; {count} resources are gone.\n"
+    except SimulatorError:
+        count, told = None, "The simulator is empty; its content could not be read any more.\n"
+    erase(_folder(run, folder))
+    run.answer([document("simulator", removed=count)], told)
+    return ExitCode.DONE
+
+
+@command(group)
+def provision(run: Run, circuit: Circuit, folder: Folder = None) -> int:
+    """Do what an ExpressRoute provider does with the service key; apply can then go past its gate."""
+    from vpngw_iac.report.json import document
 
     simulator = _open(run, folder)
-    count = len(simulator.documents())
-    simulator.reset()
-    run.answer([document("simulator", removed=count)], f"The simulator is empty; {count} resources are gone.\n")
+    wanted = circuit.rstrip("/").rsplit("/", 1)[-1].lower()
+    known = [i for i in simulator.documents() if "/expressroutecircuits/" in i.lower() and i.count("/") == 8]
+    found = [identifier for identifier in known if identifier.rsplit("/", 1)[-1].lower() == wanted]
+    if not found:
+        names = ", ".join(identifier.rsplit("/", 1)[-1] for identifier in known) or "none"
+        raise UsageError(f"The simulator has no circuit {circuit!r}.", advice=f"It has: {names}.")
+    for identifier in found:
+        simulator.provision_circuit(identifier)
+    run.answer([document("simulator", provisioned=found)], f"{circuit} is provisioned. Run apply again.\n")
     return ExitCode.DONE
 
 
@@ -101,7 +128,7 @@ def _tell(run: Run, server: Server, url: str) -> None:
 
 
 def environment_of(url: str, certificate: Path | None) -> Mapping[str, str]:
-    """What a client needs to find it, trust it and sign in; any client secret is accepted."""
+    """What a client needs to find it, trust it and sign in."""
     from vpngw_iac.session import OFFLINE_SUBSCRIPTION
 
     trust = {"REQUESTS_CA_BUNDLE": str(certificate), "SSL_CERT_FILE": str(certificate)} if certificate else {}
@@ -110,6 +137,6 @@ def environment_of(url: str, certificate: Path | None) -> Mapping[str, str]:
         **trust,
         "AZURE_SUBSCRIPTION_ID": OFFLINE_SUBSCRIPTION,
         "AZURE_TENANT_ID": "00000000-0000-0000-0000-0000000000aa",
-        "AZURE_CLIENT_ID": "00000000-0000-0000-0000-0000000000bb",
-        "AZURE_CLIENT_SECRET": "simulator",
+        "AZURE_CLIENT_ID": CLIENT,
+        "AZURE_CLIENT_SECRET": CLIENT_SECRET,
     }

@@ -24,6 +24,7 @@ from vpngw_iac.engine.operation import Schedule
 from vpngw_iac.engine.order import makespan, order, schedule
 from vpngw_iac.engine.plan import Options, Plan
 from vpngw_iac.engine.ports import Clock, Snapshot
+from vpngw_iac.engine.probe import probed
 from vpngw_iac.engine.result import (
     Compilation,
     Drift,
@@ -158,7 +159,12 @@ class Workspace:
     def plan(self, blueprint: Deployable, options: Options | None = None) -> Plan:
         """Decide what would change. Nothing is written, no lock is taken."""
         session = self.session(blueprint)
-        return self.decide(session, blueprint, self.recall(session, blueprint), options or Options(), resumed=False)
+        memory = self.recall(session, blueprint)
+        return self.probed(session, self.decide(session, blueprint, memory, options or Options(), resumed=False))
+
+    def probed(self, session: Session, plan: Plan) -> Plan:
+        """The plan with what only Azure can say about it: rights, locks, providers, quotas, policies, zones."""
+        return probed(session.cloud, plan) if plan.options.probe else plan
 
     def schedule(self, plan: Plan) -> Schedule:
         """The operations of a plan in their order."""
@@ -187,6 +193,7 @@ class Workspace:
     ) -> Plan:
         """Observe and decide; `resumed` says that the journal's open operations were dealt with."""
         from vpngw_iac.state.bind import binding_of, check_bound
+        from vpngw_iac.state.log import replaced_since_success
 
         declared = () if options.destroy else tuple(blueprint.resources(self.scope(session)))
         graph = Graph.of(declared)
@@ -196,6 +203,8 @@ class Workspace:
         prints, unresolved = prints_of(graph, session, session.key())
         findings = [] if options.destroy else [*_own_findings(blueprint), *unresolved]
         owner = session.store().owner()
+        if options.replace:
+            options = replace(options, replaced=replaced_since_success(session.store().history()))
         basis = Basis(
             deployment=session.deployment,
             identity=session.cloud.identity,
@@ -284,7 +293,7 @@ class Workspace:
 
     def drift(self, blueprint: Deployable, *, deep: bool = False) -> Drift:
         """How Azure moved away from what was applied."""
-        return drift_of(self.plan(blueprint, Options(deep=deep, all_gone=True)))
+        return drift_of(self.plan(blueprint, Options(deep=deep, all_gone=True, probe=False)))
 
     def show(self, blueprint: Deployable) -> Inventory:
         """What is deployed: addresses, allocated IPs, connection status per tunnel."""

@@ -199,7 +199,8 @@ def _creation(situation: Situation) -> Change:
 def _alteration(basis: Basis, situation: Situation) -> Change | None:
     resource, observed = situation.resource, situation.observed
     owned = _owned(basis, situation)
-    forced = bool({situation.address, str(resource.id)} & basis.options.replace)
+    named = bool({situation.address, str(resource.id)} & basis.options.replace)
+    forced = named and situation.address not in basis.options.replaced
     differences = tuple(item.difference for item in owned)
     whole = _whole(situation, owned)
     if forced or whole.how == "replace" or any(item.verdict.how == "replace" and item.edited for item in owned):

@@ -22,6 +22,8 @@ class Options:
     adopt: frozenset[str] = frozenset()
     adopt_and_change: bool = False
     replace: frozenset[str] = frozenset()
+    replaced: frozenset[str] = frozenset()
+    """Of those, addresses that an unfinished run has replaced already: allowed again, but not made anew once more."""
     target: frozenset[str] = frozenset()
     deep: bool = False
     edits_only: bool = False
@@ -30,6 +32,10 @@ class Options:
     all_gone: bool = False
     """Every entry is absent and that is right."""
     resend_secrets: bool = False
+    probe: bool = True
+    """Ask Azure before anything is changed what would stop this plan: rights, locks, quotas, policies."""
+    max_outage: OutageLevel | None = None
+    """Refuse every change whose outage is longer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,6 +118,17 @@ def _tell(telling: _Telling, record: Record) -> None:
             pass
 
 
+def replaced_since_success(records: Iterable[Record]) -> frozenset[str]:
+    """Addresses of what was deleted since a run last succeeded: asked for again, it is not replaced twice."""
+    found: set[str] = set()
+    for record in records:
+        if isinstance(record, EntryRemoved) and record.why == "deleted":
+            found.add(record.address)
+        elif isinstance(record, RunClosed) and record.outcome == "succeeded":
+            found.clear()
+    return frozenset(found)
+
+
 def _begun(record: Begun) -> LoggedOperation:
     return LoggedOperation(
         operation=record.operation,

@@ -24,7 +24,7 @@ def findings_of(run: Run, file: str) -> Findings:
     try:
         loaded = run.load(file)
         found = run.workspace.validate(*loaded.blueprints).findings
-        return Findings.of(replace(f, location=loaded.locate(f.location) or f.location) for f in found)
+        return Findings.of(replace(f, location=loaded.locate(f.location or f.address) or f.location) for f in found)
     except BlueprintError as error:
         if not error.findings:
             raise

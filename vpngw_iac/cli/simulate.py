@@ -29,6 +29,10 @@ Host = Annotated[str, typer.Option("--host", help="Address to listen on.")]
 Speed = Annotated[float | None, typer.Option("--speed", min=0.001, help="Simulated seconds per second.")]
 FaultFile = Annotated[str | None, typer.Option("--faults", metavar="FILE", help="What goes wrong, as YAML or JSON.")]
 Circuit = Annotated[str, typer.Argument(metavar="CIRCUIT", help="Name or id of an ExpressRoute circuit.")]
+GovernanceFile = Annotated[
+    str | None,
+    typer.Option("--governance", metavar="FILE", help="Rights, policies, quotas and zones, as YAML or JSON."),
+]
 Folder = Annotated[str | None, typer.Option("--dir", metavar="DIR", help="Where the content is kept.")]
 
 
@@ -40,12 +44,16 @@ def serve(
     host: Host = "127.0.0.1",
     speed: Speed = None,
     faults: FaultFile = None,
+    governance: GovernanceFile = None,
     folder: Folder = None,
 ) -> int:
     """Answer any ARM client until Ctrl-C; prints the variables that such a client needs."""
+    from vpngw_iac.simulator.governance import read_governance
     from vpngw_iac.simulator.server import Server, kill_this_process
 
     simulator = _open(run, folder, speed, faults, die=kill_this_process)
+    if governance is not None:
+        simulator.governance = read_governance(Path(governance))
     here = _folder(run, folder) if tls else None
     server = Server(simulator, host, port, certificate_directory=here, clients={CLIENT: CLIENT_SECRET})
     server.serve(lambda url: _tell(run, server, url))

@@ -125,7 +125,12 @@ class Execution:
             return True
         if self._leaving:
             return self._calls == 0 or self._grace_is_over()
-        return not self._active and not self._calls and not (self._todo and self._due)
+        return not self._active and not self._calls and not (self._todo and self._is_throttled)
+
+    @property
+    def _is_throttled(self) -> bool:
+        """Azure said "too many requests": nobody begins anything before it allows it again."""
+        return self._clock.now() < self._not_before
 
     @property
     def _leaving(self) -> bool:
@@ -145,11 +150,13 @@ class Execution:
         return self._clock.now() >= self._grace_until
 
     def _patience(self) -> float | None:
+        if self._leaving:  # only for the calls that are under way
+            return 1.0
         moments = [self._due[0][0]] if self._due else []
         if self._limits.deadline is not None:
             moments.append(self._limits.deadline)
-        if self._must_stop:
-            moments.append(self._clock.now() + 1.0)
+        if self._todo and self._is_throttled:
+            moments.append(self._not_before)
         return max(0.0, min(moments) - self._clock.now()) if moments else None
 
     def _start_ready(self) -> None:
@@ -158,7 +165,7 @@ class Execution:
         done = {key for key, result in self._results.items() if result.status == "succeeded"}
         for key in sorted(self._todo, key=lambda k: (-self._schedule.remaining[k], k)):
             task = self._todo[key]
-            if not task.operation.after <= done or self._clock.now() < self._not_before:
+            if not task.operation.after <= done or self._is_throttled:
                 continue
             why = self._locks.blocked_by(key, task.operation.locks)
             if why:
@@ -168,8 +175,6 @@ class Execution:
             self._locks.take(key, task.operation.locks)
             self._active[key] = task
             self._submit(key, "prepare")
-        if self._todo and self._not_before > self._clock.now() and not self._due:
-            self._later(self._not_before, next(iter(self._todo)), "prepare")
 
     def _dispatch_due(self) -> None:
         now = self._clock.now()
@@ -245,6 +250,9 @@ class Execution:
             case Prepared():
                 if self._must_stop:
                     self._back(task)
+                    return
+                if self._is_throttled:
+                    self._later(self._not_before, task.operation.key, "prepare")
                     return
                 self._begin(task, result)
 
@@ -517,5 +525,5 @@ class Execution:
             self._result(task, status)
             del self._active[key]
         for task in self._todo.values():
-            self._result(task, "not-started")
+            self._result(task, "unconfirmed" if task.journalled else "not-started")
         self._todo.clear()

@@ -45,7 +45,7 @@ def told(text: str) -> str:
     """What does not depend on the machine, the moment or luck."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", text)
     text = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", lambda m: m[0] if m[0][:8] == "0" * 8 else "<id>", text)
-    text = re.sub(r"\b20\.64\.0\.\d+", "20.64.0.x", text)  # which address is free depends on who asked first
+    text = re.sub(r"20\.64\.0\.\d+", "20.64.0.x", text)  # which address is free depends on who asked first
     text = re.sub(r"(file://)?/\S*/(?=\.vpngw|blueprints/|examples/)", lambda m: (m[1] or "") and "file://…/", text)
     text = re.sub(r"(?<= in )\d+ (min|s|h)\b( \d+ (min|s)\b)?", "…", text)
     text = re.sub(r"\d+ (min|s)\b( \d+ s\b)? so far", "… so far", text)

@@ -82,6 +82,27 @@ def test_an_extension_is_named_by_its_last_provider() -> None:
 
     assert lock.type == "Microsoft.Authorization/locks"
     assert lock.name == "no"
+    assert lock.is_extension
+
+
+def test_an_extension_hangs_on_the_resource_that_its_id_begins_with() -> None:
+    subnet = ArmId.build(SUBSCRIPTION, "rg", SUBNETS, "vnet", "GatewaySubnet")
+    gateway = ArmId.build(SUBSCRIPTION, "rg", "Microsoft.Network/virtualNetworkGateways", "x")
+    setting = ArmId(f"{gateway}/providers/Microsoft.Insights/diagnosticSettings/y")
+    shouted = ArmId(f"{gateway}/PROVIDERS/microsoft.insights/diagnosticSettings/y")
+
+    assert gateway == setting.parent == shouted.parent
+    assert subnet == ArmId(f"{subnet}/providers/Microsoft.Authorization/locks/l").parent
+    assert gateway.contains(setting)
+    assert not gateway.is_extension
+
+
+def test_what_lies_in_a_group_is_no_extension() -> None:
+    group = ArmId.resource_group_of(SUBSCRIPTION, "rg")
+    lock = ArmId(f"{group}/providers/Microsoft.Authorization/locks/no")
+
+    assert group == lock.parent
+    assert not lock.is_extension
 
 
 def test_containing_is_by_whole_names() -> None:

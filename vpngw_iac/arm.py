@@ -114,13 +114,23 @@ class ArmId:
 
     @property
     def parent(self) -> ArmId | None:
-        """The container: a VNet for a subnet, else the resource group; none for a subscription."""
+        """The container: a VNet for a subnet, else the resource group; none for a subscription.
+
+        An extension (a lock, a diagnostic setting) hangs on the resource that its id begins with.
+        """
         if len(self._pairs) > 1:
             segment, name = self._pairs[-1]
             return ArmId(self.text[: -len(f"/{segment}/{name}")])
+        if self.is_extension:
+            return ArmId(self.text[: self.key.rfind(_PROVIDERS)])
         if self._pairs and self.group:
             return self.resource_group
         return None
+
+    @property
+    def is_extension(self) -> bool:
+        """Whether it hangs on another resource by a provider of its own: its id names two providers."""
+        return self.key.count(_PROVIDERS) > 1
 
     @property
     def resource_group(self) -> ArmId:
@@ -132,6 +142,10 @@ class ArmId:
     def child(self, segment: str, name: str) -> ArmId:
         """Id of a child resource."""
         return ArmId(f"{self.text}/{segment}/{name}")
+
+    def extension(self, arm_type: str, name: str) -> ArmId:
+        """Id of something that another provider hangs on this (``Microsoft.Authorization/locks``)."""
+        return ArmId(f"{self.text}/providers/{arm_type}/{name}")
 
     def contains(self, other: ArmId) -> bool:
         """Whether `other` lies below this id (or is it)."""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.resources.base import Output, Ref, Resource
+from vpngw_iac.resources.base import Output, Ref, Resource, TextRef
 from vpngw_iac.resources.connection import Connection, ConnectionProperties
 from vpngw_iac.resources.express_route_circuit import (
     CircuitProperties,
@@ -207,9 +207,9 @@ def values_of(annotation: Any, metadata: Any = ()) -> st.SearchStrategy[Any]:
         return st.lists(values_of(arguments[0]), max_size=2).map(tuple)
     if origin is dict:
         return st.dictionaries(_NAMES, values_of(arguments[1]), max_size=2)
-    if origin is Ref:
+    if origin in (Ref, TextRef):
         names = len(arguments[0].arm_type.split("/")) - 1
-        return st.sampled_from(["one", "Two"]).map(lambda name: ref(arguments[0], *[name] * names))
+        return st.sampled_from(["one", "Two"]).map(lambda name: origin.to(arm_id(arguments[0], *[name] * names)))
     if isinstance(annotation, type) and issubclass(annotation, BaseModel) and annotation not in _LEAVES:
         return models(annotation)
     return _LEAVES[annotation]

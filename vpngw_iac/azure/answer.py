@@ -90,6 +90,14 @@ class Answer:
         return self.status == 404 and self.is_json and self.error.code.lower() in ABSENT
 
     @property
+    def is_absent_of_a_kind(self) -> bool:
+        """The same in the words of any provider (``LockNotFound``); an unknown subscription or type is none."""
+        code = self.error.code.lower()
+        return self.is_absent or (
+            self.status == 404 and self.is_json and code.endswith("notfound") and code != "subscriptionnotfound"
+        )
+
+    @property
     def retry_after(self) -> float | None:
         """Seconds that Azure asks to wait, from the headers or from the message; zero counts as missing."""
         for name in ("retry-after-ms", "x-ms-retry-after-ms"):

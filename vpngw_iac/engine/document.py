@@ -168,10 +168,10 @@ def _other_form(shape: Shape, value: Any) -> Any:
 
 
 def by_key(items: Any, key: str, wanted: Any) -> Any:
-    """The element of a keyed list, without case."""
-    text = str(wanted).lower()
+    """The element of a keyed list, without case; one without the key (or with null) is the one wanted by none."""
+    text = str(wanted or "").lower()
     for item in items if isinstance(items, list | tuple) else ():
-        if isinstance(item, Mapping) and str(item.get(key, "")).lower() == text:
+        if isinstance(item, Mapping) and str(item.get(key) or "").lower() == text:
             return item
     return ABSENT
 

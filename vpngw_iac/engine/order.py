@@ -130,7 +130,13 @@ _VERBS: Mapping[Step, Verb] = {
 }
 
 
+_BY_ID = {"tag": "begin_update_by_id", "delete": "begin_delete_by_id"}
+"""Calls of the generic operation group, through which providers go that have none of their own."""
+
+
 def _call(sdk: str, step: Step) -> str:
+    if sdk == "resource.resources":
+        return _BY_ID.get(step, "begin_create_or_update_by_id")
     if step == "tag":
         return "update" if sdk == "resource.resource_groups" else "update_tags"
     if step == "act":

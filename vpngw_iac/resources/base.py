@@ -55,6 +55,8 @@ class Resource(Wire):
     """First part of the address."""
     sdk: ClassVar[str]
     """The SDK's operation group, for example ``network.virtual_network_gateways``."""
+    api_version: ClassVar[str] = ""
+    """Of a provider that the SDK has no operation group for: its resources go through the generic calls by id."""
     durations: ClassVar[Durations] = Durations()
     listed_by: ClassVar[Literal["group", "parent", "none"]] = "group"
     """Where a LIST shows it: ``group`` (one LIST per resource group), ``parent`` (one per parent), none."""
@@ -139,6 +141,11 @@ class Resource(Wire):
         """Why an observed document, although nobody changed it, must be put back; empty if it is sound."""
         state = str((observed.get("properties") or {}).get("provisioningState") or "")
         return f"{state} in Azure" if state.lower() in ("failed", "canceled") else ""
+
+    @classmethod
+    def hinders(cls, resource_id: ArmId, document: Mapping[str, Any], target: ArmId, verb: str) -> bool:
+        """Whether Azure refuses an operation (``put``, ``delete``, ``tag``, ``act``) on `target` while this exists."""
+        return False
 
     def is_twin_of(self, other: Resource) -> bool:
         """Whether `other`, if it needs repair, must be repaired before this can be created."""

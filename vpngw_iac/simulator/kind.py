@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.simulator.document import Document, Hold, Operation
-from vpngw_iac.simulator.refusal import not_simulated
+from vpngw_iac.simulator.refusal import Refusal, not_simulated
 from vpngw_iac.simulator.wire import Answer, Json, Request
 from vpngw_iac.simulator.world import World, without_nulls
 
@@ -53,6 +53,12 @@ class Kind:
     """Real values of 2016 to 2019 by type, recordings section (c)."""
     etag_header: ClassVar[bool] = False
     has_location: ClassVar[bool] = True
+    at_once: ClassVar[bool] = False
+    """Its provider knows no long-running operations: a write is done when it is answered."""
+    created_status: ClassVar[int] = 201
+    """Status of the PUT that creates it."""
+    extends: ClassVar[bool] = False
+    """Hangs on a resource of another provider (or on a group): its id names two providers."""
     has_guid: ClassVar[bool] = True
     quick: ClassVar[bool] = False
     """A PUT that changes nothing is Succeeded at once (local gateway, subnet)."""
@@ -95,6 +101,10 @@ class Kind:
 
     def removed(self, world: World, document: Document) -> None:
         """Called after the document is gone."""
+
+    def absent(self, identifier: ArmId) -> Refusal | None:
+        """How this provider says that it does not have it; none: as networks do."""
+        return None
 
     def properties(self, world: World, document: Document, reader: Reader) -> Json:
         """The properties as this reader sees them."""

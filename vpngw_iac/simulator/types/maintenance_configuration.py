@@ -1,0 +1,70 @@
+"""Maintenance configurations, as far as gateways use them.
+
+Evidence: azure-powershell recording ``TestMaintenanceConfiguration`` (always 200, no etag or state, tags and
+extensionProperties always there, configurationType added, the group's segment in lower case, a start in the past
+accepted); R-MNT-01 and page "Configure customer-controlled maintenance for VPN Gateway" (daily, five hours);
+terraform-provider-azurerm issue 29738 (code InvalidMaintenanceWindow).
+"""
+
+from __future__ import annotations
+
+import re
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.simulator.document import Document
+from vpngw_iac.simulator.kind import Change, Kind, Reader, defaults
+from vpngw_iac.simulator.refusal import Refusal, not_found
+from vpngw_iac.simulator.wire import Json
+from vpngw_iac.simulator.world import World
+
+GATEWAYS = "NetworkGatewayMaintenance"
+_SHORTEST = 5
+
+
+class MaintenanceConfiguration(Kind):
+    """``Microsoft.Maintenance/maintenanceConfigurations``."""
+
+    arm_type = "Microsoft.Maintenance/maintenanceConfigurations"
+    at_once = True
+    created_status = 200
+    has_guid = False
+    top_level = ("location", "tags")
+    read_only = frozenset({"configurationType"})
+
+    def accept(self, change: Change) -> Json:
+        """A configuration for gateways is daily and leaves five hours."""
+        properties = super().accept(change)
+        window = properties.get("maintenanceWindow") or {}
+        for name in ("startDateTime", "duration", "timeZone", "recurEvery"):
+            if not window.get(name):
+                raise _invalid(f"{name} is not set for maintenance window")
+        if (properties.get("extensionProperties") or {}).get("maintenanceSubScope") == GATEWAYS:
+            if int(window["duration"].partition(":")[0]) < _SHORTEST:
+                raise _invalid(f"Duration must be at least {_SHORTEST} hours")
+            if not re.fullmatch(r"1?days?", window["recurEvery"], re.IGNORECASE):
+                raise _invalid("Only daily recurrence is supported")
+        defaults(window, expirationDateTime="9999-12-31 23:59:59")
+        defaults(properties, visibility="Custom", extensionProperties={})
+        return {**properties, "maintenanceWindow": window}
+
+    def absent(self, identifier: ArmId) -> Refusal:
+        """The provider answers itself (code not recorded)."""
+        return not_found(str(identifier))
+
+    def show(self, world: World, document: Document, reader: Reader, api_version: str = "9999") -> Json:
+        """Without etag and state."""
+        return {
+            "location": document.body["location"],
+            "tags": document.body.get("tags") or {},
+            "properties": {**document.properties, "configurationType": "Regular"},
+            "id": document.id.replace("/resourceGroups/", "/resourcegroups/"),
+            "name": document.name,
+            "type": self.arm_type,
+        }
+
+
+def _invalid(why: str) -> Refusal:
+    return Refusal(400, "InvalidMaintenanceWindow", f"Invalid maintenance window. Error: {why}")
+
+
+KIND = MaintenanceConfiguration()

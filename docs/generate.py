@@ -95,12 +95,12 @@ def _table(parameters: Any) -> list[str]:
 
 
 def _value(parameter: Any) -> str:
-    kind = getattr(parameter.type_descriptor, "annotation", str)
+    kind: Any = getattr(parameter.type_descriptor, "annotation", str)
     if hasattr(kind, "__members__"):
         return "|".join(member.value for member in kind)
     if get_origin(kind) is Literal:
         return "|".join(get_args(kind))
-    return parameter.metavar or {int: "N", float: "N"}.get(kind, parameter.name.upper())
+    return str(parameter.metavar or ("N" if kind in (int, float) else parameter.name.upper()))
 
 
 def _default(parameter: Any) -> str:

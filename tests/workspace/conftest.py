@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,13 +20,19 @@ from vpngw_iac.engine.result import Drift
 from vpngw_iac.simulator import Fault, Simulator, Switches, VirtualTime
 from vpngw_iac.workspace import Workspace
 
+_QUESTIONS = ("/checkpolicyrestrictions", "/listkeys")
+"""POSTs that change nothing."""
+
 
 class Killed(BaseException):
     """The process ends here."""
 
 
 class MortalClock(VirtualClock):
-    """Virtual time whose owner dies when it looks at the time of day for the nth time: before a journal record."""
+    """Virtual time whose coordinating thread dies when it looks at the time of day for the nth time.
+
+    It looks before each journal record and each event, so that every moment that matters is one of these.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,6 +40,8 @@ class MortalClock(VirtualClock):
         self.dies_at: int | None = None
 
     def utc(self) -> str:
+        if threading.current_thread() is not threading.main_thread():
+            return super().utc()
         self.looks += 1
         if self.dies_at is not None and self.looks >= self.dies_at:
             self.dies_at = None
@@ -117,7 +126,8 @@ class Bench:
         """``METHOD type/name`` of every write since the mark, in order."""
         found = []
         for logged in list(self.simulator.requests)[self._mark :]:
-            if logged.method != "GET" and fnmatch.fnmatch(logged.path.lower(), pattern.lower()):
+            asks = logged.path.lower().partition("?")[0].endswith(_QUESTIONS)
+            if logged.method != "GET" and not asks and fnmatch.fnmatch(logged.path.lower(), pattern.lower()):
                 parts = logged.path.split("?")[0].split("/")
                 found.append(f"{logged.method} {'/'.join(parts[-2:])}")
         return found

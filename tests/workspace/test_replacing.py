@@ -318,3 +318,14 @@ def test_a_network_in_another_group_replaces_everything_that_stands_in_it(bench:
     )
 
     assert (change.action, change.reason) == ("replace", "its resource group changes")
+
+
+def test_a_gateway_is_replaced_although_somebody_deleted_its_connection(bench: Bench) -> None:
+    bench.create(hub("berlin", sku="VpnGw3AZ"))
+    bench.simulator.delete(str(rid("connections", "con-berlin")))
+    smaller = hub("berlin", sku="VpnGw2AZ")
+
+    changes = bench.changes(smaller, replace=GATEWAY)
+    bench.converge(smaller, replace=GATEWAY)
+
+    assert changes == {"VpnGateway/hub": "replace", "VpnConnection/hub/berlin": "create"}

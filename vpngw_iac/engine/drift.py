@@ -227,12 +227,14 @@ def _removed_whole(shape: Shape, a: Any, o: Any, path: str, out: _Collector) -> 
 
 def _secret(d: Any, a: Any, o: Any, path: str, out: _Collector) -> None:
     """A secret that an answer omits is judged by what was applied; one that it echoes is a witness of its own."""
-    if not isinstance(d, Sealed):
-        if a is not ABSENT and isinstance(o, Fingerprint):
-            out.differ(path, "edit", ABSENT, a, o, secret=True)
-        return
     witness = o if isinstance(o, Fingerprint) else None
     known = a.fingerprint if isinstance(a, Sealed) else None
+    if not isinstance(d, Sealed):
+        if witness is None or (known is not None and known.same_value(witness) is False):
+            out.stale = True  # not told, or somebody else's by now
+        else:
+            out.differ(path, "edit", ABSENT, a, o, secret=True)
+        return
     if d.fingerprint is None:
         _unresolved(d, a, o, path, out)
         return

@@ -16,6 +16,7 @@ from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.change import Action, Change
 from vpngw_iac.engine.decide import coexists
 from vpngw_iac.engine.graph import Edge, Graph
+from vpngw_iac.engine.lifting import around
 from vpngw_iac.engine.operation import Key, Operation, Schedule, Step
 from vpngw_iac.engine.plan import Plan
 from vpngw_iac.engine.ports import Verb
@@ -63,6 +64,8 @@ def order(graph: Graph, state: State, changes: Iterable[Change]) -> Schedule:
     _puts_after_needs(draft)
     _deletes(draft)
     _updates_after_deletes(draft)
+    for earlier, later in around(graph, draft.known, draft.nodes.values()):
+        draft.after[later].add(earlier)
     nodes = {key: replace(op, after=frozenset(draft.after[key] & set(draft.nodes))) for key, op in draft.nodes.items()}
     return _schedule(nodes)
 
@@ -291,7 +294,8 @@ def _survivor_puts(draft: _Draft, address: str) -> set[Key]:
     if off in draft.nodes:
         return {off}
     put = Key(address, "put")
-    return {put} if put in draft.nodes else set()
+    absent = put in draft.nodes and draft.nodes[put].kind == "create"  # nothing of it holds the target any more
+    return {put} if put in draft.nodes and not absent else set()
 
 
 # --- schedule --------------------------------------------------------------------------------------------------------

@@ -187,4 +187,10 @@ _MARKS: dict[type, Callable[[Any], dict[str, Any]]] = {
 def _marked(shape: Shape, marker: Any) -> Shape:
     """The shape with what a marker adds; other metadata (bounds, patterns) say nothing about comparing."""
     mark = _MARKS.get(type(marker))
-    return _with(shape, **mark(marker)) if mark else shape
+    marked = _with(shape, **mark(marker)) if mark else shape
+    if isinstance(marker, markers.KeyedBy) and marked.item is not None and marker.key in marked.item.fields:
+        # The key was compared when the item was found: without case.
+        key = _with(marked.item.fields[marker.key], any_case=True)
+        item = _with(marked.item, fields={**marked.item.fields, marker.key: key})
+        marked = _with(marked, item=item)
+    return marked

@@ -6,8 +6,8 @@ Only what Azure documents as its own is taken off: read-only properties, the boo
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
@@ -21,6 +21,7 @@ from vpngw_iac.engine.sealing import applied_of, entry_of, seal
 from vpngw_iac.resources import type_of
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
+from vpngw_iac.resources.wire import Output
 from vpngw_iac.secret import EnvironmentSecret, Fingerprint, FingerprintKey, SecretReference
 
 KEY = FingerprintKey(b"recordings" * 4)
@@ -40,6 +41,8 @@ class Declared:
     prints: Mapping[SecretReference, Fingerprint | None]
     unsaid: tuple[str, ...] = ()
     """Settings that were sent and that our model has no way to say."""
+    resolve: Callable[[Output], Any] = field(default=lambda _: ABSENT, repr=False)
+    """What outputs are by now."""
 
     def differences(self, observed: Mapping[str, Any], *, by_list: bool) -> list[str]:
         """Paths that the engine would call different, as plan and drift see this answer."""
@@ -58,10 +61,10 @@ class Declared:
         return [found.difference.path for found in comparison.found]
 
     def _sealed(self) -> dict[str, Any]:
-        return seal(self.resource.body(), self.prints, lambda _: ABSENT)
+        return seal(self.resource.body(), self.prints, self.resolve)
 
     def _applied(self) -> dict[str, Any]:
-        return applied_of(entry_of(self.resource, (), self.prints, lambda _: ABSENT, None))
+        return applied_of(entry_of(self.resource, (), self.prints, self.resolve, None))
 
 
 def _redacted(arm_id: ArmId, observed: Mapping[str, Any]) -> dict[str, Any]:

@@ -40,10 +40,10 @@ def applied_of(entry: Entry) -> Document:
 
     def open_(value: Any, path: str) -> Any:
         if isinstance(value, Mapping):
-            if set(value) == {"$secret"}:
+            if _is_mark(value, "$secret"):
                 stored = entry.fingerprints.get(path)
                 return Sealed(load_reference(value["$secret"]), Fingerprint.load(stored) if stored else None)
-            if set(value) == {"$output"}:
+            if _is_mark(value, "$output"):
                 source = value["$output"]
                 return Sealed(Output(ArmId(source["source"]), source["path"], secret=True))
             return {key: open_(item, f"{path}.{key}".lstrip(".")) for key, item in value.items()}
@@ -54,6 +54,11 @@ def applied_of(entry: Entry) -> Document:
     opened = open_(entry.applied, "")
     assert isinstance(opened, dict)  # noqa: S101 - an applied body is an object
     return opened
+
+
+def _is_mark(value: Mapping[str, Any], name: str) -> bool:
+    """Whether an object stands for a reference; a tag or an identity that people named like that is no such object."""
+    return set(value) == {name} and isinstance(value[name], Mapping) and "source" in value[name]
 
 
 def stored(body: Document, resolve: Callable[[Output], Any]) -> Document:

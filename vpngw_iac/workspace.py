@@ -232,7 +232,7 @@ class Workspace:
         found = preflight.check(
             (*plan.graph.resources.values(), *plan.graph.existing.values()),
             **_asides(scope, blueprint),
-            observed=_documents(plan.graph, snapshot),
+            observed=_documents(plan, snapshot),
             created_or_replaced=made,
             changed={c.id: [d.path for d in c.differences] for c in plan.changes},
         )
@@ -362,12 +362,13 @@ def _own_findings(blueprint: Deployable) -> tuple[Finding, ...]:
     return tuple(findings()) if callable(findings) else ()
 
 
-def _documents(graph: Graph, snapshot: Snapshot) -> dict[ArmId, Any]:
-    """What Azure has of what is declared or used; what is about to be deleted is no part of the topology."""
+def _documents(plan: Plan, snapshot: Snapshot) -> dict[ArmId, Any]:
+    """What Azure has of what is declared, used or attached; what is about to be deleted is no part of the topology."""
+    leaving = set(plan.state.by_id()) - set(plan.graph.by_id) - set(plan.graph.existing)
     return {
         resource_id: observed.document
         for resource_id, observed in snapshot.observed.items()
-        if observed.document is not None and (resource_id in graph.by_id or resource_id in graph.existing)
+        if observed.document is not None and resource_id not in leaving
     }
 
 

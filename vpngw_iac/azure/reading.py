@@ -26,13 +26,17 @@ THREADS = 16
 _LIST_METHOD = {"network.virtual_network_gateway_nat_rules": "list_by_virtual_network_gateway"}
 """The SDK calls it ``list`` everywhere else."""
 
+_ONLY_READ = {"microsoft.network/routetables": "network.route_tables"}
+"""Types that are read for what they say about ours and never written: no class describes them."""
+
 
 def sdk_of(resource_id: ArmId) -> str:
     """The SDK's operation group for an id, for example ``network.subnets``."""
     model = type_of(resource_id.type)
-    if model is None:
+    sdk = model.sdk if model is not None else _ONLY_READ.get(resource_id.type.lower())
+    if sdk is None:
         raise UsageError(f"{resource_id} has the type {resource_id.type}, which vpngw does not know.")
-    return model.sdk
+    return sdk
 
 
 def names_of(resource_id: ArmId) -> tuple[str, ...]:

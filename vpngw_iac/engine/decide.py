@@ -133,6 +133,11 @@ def _unread_existing(basis: Basis) -> Iterator[str]:
     for existing in basis.graph.existing.values():
         if why := basis.snapshot.get(existing.id).unread:
             yield f"{existing.address}: {why}"
+    remembered = basis.state.by_id()
+    for resource_id, observed in basis.snapshot.observed.items():
+        known = resource_id in basis.graph.by_id or resource_id in basis.graph.existing or resource_id in remembered
+        if observed.unread and not known:
+            yield f"{resource_id.type.rpartition('/')[2]}/{resource_id.name}: {observed.unread}"
 
 
 def _overruled(entry: Entry, observed: Observed) -> Iterator[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.document import ABSENT, lookup, outer_paths
@@ -15,6 +16,7 @@ from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.shape import shape_of
 from vpngw_iac.state.model import State
 
+_GATEWAY_SUBNET = "gatewaysubnet"
 _HOLDERS = ("/virtualnetworkgateways", "/virtualnetworks")
 
 
@@ -28,6 +30,8 @@ def observe(cloud: Cloud, graph: Graph, state: State, *, deep: bool = False) -> 
         observed[resource_id] = cloud.read(resource_id)
     for resource_id in _suspicious(graph, state, observed):
         observed[resource_id] = cloud.read(resource_id)
+    for resource_id in _route_tables(graph, observed) - set(observed):
+        observed[resource_id] = _read_existing(cloud, resource_id)
     attached = cloud.attached([i for i in sorted(managed) if observed[i].present and _is_holder(i, graph)])
     return Snapshot(observed, attached, _not_verified(graph, observed))
 
@@ -54,6 +58,30 @@ def _output_sources(graph: Graph) -> set[ArmId]:
         for _, output in outputs_in(resource.body())
         if not output.secret
     }
+
+
+def _route_tables(graph: Graph, observed: Mapping[ArmId, Observed]) -> set[ArmId]:
+    """Route tables of GatewaySubnets that this deployment declares or uses: some stop a gateway (R-SUBNET-11 to 16)."""
+    found: set[ArmId] = set()
+    documents: list[tuple[ArmId, Mapping[str, Any]]] = [(r.id, r.body()) for r in graph.by_id.values()]
+    documents += [(i, observed[i].document or {}) for i in (*graph.by_id, *graph.existing) if i in observed]
+    for resource_id, document in documents:
+        for subnet in _gateway_subnets(resource_id, document):
+            table = lookup(subnet, "properties.routeTable.id")
+            if isinstance(table, str):
+                found.add(ArmId(table))
+    return found
+
+
+def _gateway_subnets(resource_id: ArmId, document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The document itself, or those that a network shows inside."""
+    if resource_id.type.lower().endswith("/virtualnetworks/subnets"):
+        yield from (document,) if resource_id.name.lower() == _GATEWAY_SUBNET else ()
+    elif resource_id.type.lower().endswith("/virtualnetworks"):
+        shown = lookup(document, "properties.subnets")
+        for subnet in shown if isinstance(shown, list) else ():
+            if str(subnet.get("name")).lower() == _GATEWAY_SUBNET:
+                yield subnet
 
 
 def _suspicious(graph: Graph, state: State, observed: dict[ArmId, Observed]) -> Iterable[ArmId]:

@@ -51,7 +51,7 @@ class Circumstances:
         """How much a breach counts."""
         level = breach.level or _LEVELS[rule.level]
         if level != "info" and not self.counts(rule, breach):
-            return "info"
+            level = breach.otherwise
         if rule.ages:
             return "info" if level == "info" else "warning"
         return "error" if level == "warning" and self.profile == "strict" else level

@@ -31,6 +31,8 @@ class Breach:
     level: Level | None = None
     block: str = ""
     """For ``change`` rules: the wire path whose change makes the rule count."""
+    otherwise: Level = "info"
+    """What it counts where a ``create`` or ``change`` rule does not: nothing is created or changed here."""
 
 
 Judge = Callable[["Topology"], Iterable[Breach]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vpngw_iac.preflight import prefixes
-from vpngw_iac.preflight.gateway import subnet_prefixes
+from vpngw_iac.preflight.gateway import Gateway, subnet_prefixes
 from vpngw_iac.preflight.prefixes import Network as Prefix
 from vpngw_iac.preflight.registry import Breach, rule
 from vpngw_iac.preflight.subnet import gateway_subnets
@@ -33,16 +33,27 @@ def _routes(table: Thing) -> Iterator[tuple[str, Prefix, str]]:
             yield str(item.get("name")), prefix, str(value_at(item, "properties.nextHopType")).lower()
 
 
-@rule("R-SUBNET-11", level="E", title="Default route on GatewaySubnet", source="UDR, ERGW")
+def _stopped(topology: Topology) -> Iterator[tuple[Gateway, Thing]]:
+    """Gateways with the route table of their subnet."""
+    tables = dict(_tables(topology))
+    for gateway in topology.gateways:
+        subnet = gateway.subnet
+        if subnet is not None and subnet in tables:
+            yield gateway, tables[subnet]
+
+
+@rule("R-SUBNET-11", level="E", when="create", title="Default route on GatewaySubnet", source="UDR, ERGW")
 def default_route(topology: Topology) -> Iterator[Breach]:
-    """Azure refuses to create a gateway behind a route for 0.0.0.0/0."""
-    for subnet, table in _tables(topology):
+    """Azure refuses to create a gateway behind a route for 0.0.0.0/0; one that stands there already is warned of."""
+    for gateway, table in _stopped(topology):
         names = [name for name, prefix, _ in _routes(table) if prefix.prefixlen == 0]
         if names:
             yield Breach(
-                subnet,
-                f"The route {listed(names)} of {table.name} sends 0.0.0.0/0 elsewhere; no gateway is created there.",
+                gateway.thing,
+                f"The route {listed(names)} of {table.name}, the route table of its GatewaySubnet, sends 0.0.0.0/0 "
+                "elsewhere; no gateway is created there.",
                 "Remove that route; force traffic with a default site or BGP instead.",
+                otherwise="warning",
             )
 
 
@@ -65,16 +76,24 @@ def dropping_route(topology: Topology) -> Iterator[Breach]:
             )
 
 
-@rule("R-SUBNET-13", level="F", title="Route table of GatewaySubnet stops BGP propagation", source="UDR, ERGW")
+@rule(
+    "R-SUBNET-13",
+    level="F",
+    when="create",
+    title="Route table of GatewaySubnet stops BGP propagation",
+    source="UDR, ERGW",
+)
 def propagation(topology: Topology) -> Iterator[Breach]:
-    """Without propagation the gateway does not work."""
-    for subnet, table in _tables(topology):
+    """Without propagation a gateway does not work; one that stands there already is warned of."""
+    for gateway, table in _stopped(topology):
         if table.flag("properties.disableBgpRoutePropagation"):
             yield Breach(
-                subnet,
-                f"{table.name} has BGP route propagation disabled; the gateway does not work with it.",
+                gateway.thing,
+                f"{table.name}, the route table of its GatewaySubnet, has BGP route propagation disabled; the gateway "
+                "does not work with it.",
                 "Enable propagation on that route table.",
                 "error",
+                otherwise="warning",
             )
 
 

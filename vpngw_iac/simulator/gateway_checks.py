@@ -13,6 +13,7 @@ from vpngw_iac.simulator.document import FAILED, Document
 from vpngw_iac.simulator.kind import Change
 from vpngw_iac.simulator.refusal import Refusal, invalid_reference, not_provisioned
 from vpngw_iac.simulator.relations import PEERINGS, connections_of, gateways_in, users_of
+from vpngw_iac.simulator.types.route_table import default_routes
 from vpngw_iac.simulator.wire import Json
 from vpngw_iac.simulator.world import as_id, same
 
@@ -125,6 +126,19 @@ def _check_subnets(change: Change, properties: Json, subnets: list[Document]) ->
                 "GatewaySubnetTooSmall",
                 f"GatewaySubnet {subnet.id} is /{min(lengths)}; gateway {change.id} needs /{smallest} or larger.",
             )
+        if change.before is None:
+            _check_routes(change, subnet)
+
+
+def _check_routes(change: Change, subnet: Document) -> None:
+    """No gateway is created behind a route for 0.0.0.0/0 (R-SUBNET-11); the code is assumed."""
+    table = change.world.find(as_id(subnet.properties.get("routeTable")))
+    for name in default_routes(table) if table is not None else ():
+        raise refuse(
+            "GatewaySubnetHasDefaultRoute",
+            f"Route {name} of {subnet.properties['routeTable']['id']} covers 0.0.0.0/0; gateway {change.id} cannot be "
+            f"created in {subnet.id}.",
+        )
 
 
 def _check_alone(change: Change, properties: Json, subnets: list[Document]) -> None:

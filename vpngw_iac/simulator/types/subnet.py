@@ -59,6 +59,8 @@ class Subnet(Kind):
             privateEndpointNetworkPolicies="Disabled",
             privateLinkServiceNetworkPolicies="Enabled",
         )
+        if properties.get("routeTable"):
+            change.world.refer_loosely(properties["routeTable"], change.id)
         parent = change.world.find(change.id.parent)
         if parent is not None and change.before is not None:
             self._refuse_resize(change, properties)

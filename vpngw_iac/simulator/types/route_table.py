@@ -1,0 +1,95 @@
+"""Route tables, with their routes inside. A GatewaySubnet may have one; some of their routes stop a gateway.
+
+Evidence: REST reference "Route Tables" (defaults, read-only members), R-SUBNET-11 to R-SUBNET-13.
+"""
+
+from __future__ import annotations
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.simulator.checks import Network, check_prefixes
+from vpngw_iac.simulator.document import Document
+from vpngw_iac.simulator.kind import Change, Kind, Reader, defaults
+from vpngw_iac.simulator.refusal import Refusal
+from vpngw_iac.simulator.wire import Json
+from vpngw_iac.simulator.world import World, same
+
+ROUTE_TABLES = "Microsoft.Network/routeTables"
+SUBNETS = "Microsoft.Network/virtualNetworks/subnets"
+_HOPS = ("VirtualNetworkGateway", "VnetLocal", "Internet", "VirtualAppliance", "None")
+
+
+class RouteTable(Kind):
+    """``Microsoft.Network/routeTables``."""
+
+    arm_type = ROUTE_TABLES
+    retry_after = 3.0
+    etag_header = True
+    contention = 409
+    create_seconds = 3.0
+    update_seconds = 3.0
+    remove_seconds = 10.0
+    top_level = ("location", "tags")
+    read_only = frozenset({"subnets"})
+
+    def accept(self, change: Change) -> Json:
+        """Routes with a prefix and a kind of next hop; propagation stays on where nothing is said."""
+        properties = super().accept(change)
+        defaults(properties, disableBgpRoutePropagation=False, routes=[])
+        properties["routes"] = [self._route(change, item) for item in properties["routes"]]
+        return properties
+
+    def refuse_delete(self, world: World, document: Document) -> None:
+        """400 while a subnet uses it."""
+        for subnet in _subnets_of(world, document.id):
+            raise Refusal(
+                400,
+                "InUseRouteTableCannotBeDeleted",
+                f"Route table {document.name} is in use and cannot be deleted. It is used by {subnet}.",
+            )
+
+    def properties(self, world: World, document: Document, reader: Reader) -> Json:
+        """With the subnets that use it, and each route as a resource of its own."""
+        shown = dict(document.properties)
+        routes = [{"id": f"{document.id}/routes/{route['name']}", **route} for route in shown["routes"]]
+        shown["routes"] = [
+            {**route, "etag": document.etag, "type": f"{ROUTE_TABLES}/routes"}
+            | {"properties": {"provisioningState": document.state, **route["properties"]}}
+            for route in routes
+        ]
+        if users := _subnets_of(world, document.id):
+            shown["subnets"] = [{"id": user} for user in users]
+        return shown
+
+    def _route(self, change: Change, item: Json) -> Json:
+        inner = dict(item.get("properties") or {})
+        check_prefixes([inner.get("addressPrefix")], change.id)
+        if inner.get("nextHopType") not in _HOPS:
+            raise Refusal(
+                400,
+                "InvalidRequestFormat",
+                f"Cannot parse the request: nextHopType of a route of {change.id} is {inner.get('nextHopType')}.",
+            )
+        if (inner["nextHopType"] == "VirtualAppliance") != bool(inner.get("nextHopIpAddress")):
+            raise Refusal(
+                400,
+                "InvalidNextHopIpAddress",  # code not recorded
+                f"A route of {change.id} has nextHopIpAddress exactly with nextHopType VirtualAppliance.",
+            )
+        inner.setdefault("hasBgpOverride", False)
+        return {"name": str(item.get("name")), "properties": inner}
+
+
+def default_routes(table: Document) -> list[str]:
+    """Names of the routes that take all traffic."""
+    return [route["name"] for route in table.properties["routes"] if _range(table, route).prefixlen == 0]
+
+
+def _range(table: Document, route: Json) -> Network:
+    return check_prefixes([route["properties"]["addressPrefix"]], ArmId(table.id))[0]
+
+
+def _subnets_of(world: World, table: str) -> list[str]:
+    return [subnet.id for subnet in world.of_type(SUBNETS) if same(subnet.properties.get("routeTable"), table)]
+
+
+KIND = RouteTable()

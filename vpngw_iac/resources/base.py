@@ -68,6 +68,8 @@ class Resource(Wire):
     gate: ClassVar[Gate | None] = None
     may_coexist: ClassVar[bool] = False
     """Whether the old and the new may exist at once when its id changes; then holders are repointed in place."""
+    stands_in_the_way: ClassVar[bool] = False
+    """Whether it can make Azure refuse operations on others (`hinders`); ours is lifted for a plan and put back."""
 
     address: str = Field(exclude=True)
     id: ArmId = Field(exclude=True)

@@ -44,6 +44,7 @@ class ManagementLock(Resource):
     durations: ClassVar[Durations] = Durations(create=1, update=1, delete=1)
     listed_by: ClassVar[Literal["group", "parent", "none"]] = "none"
     taggable: ClassVar[bool] = False
+    stands_in_the_way: ClassVar[bool] = True
 
     properties: ManagementLockProperties
 

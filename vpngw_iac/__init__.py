@@ -13,6 +13,7 @@ from vpngw_iac._version import __version__
 if TYPE_CHECKING:
     from vpngw_iac.arm import ArmId, Scope
     from vpngw_iac.blueprints.base import Blueprint
+    from vpngw_iac.blueprints.care import Diagnostics, Lock, Maintenance
     from vpngw_iac.blueprints.client import (
         CertificateDomain,
         Certificates,
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "vpngw_iac.arm": ("ArmId", "Scope"),
     "vpngw_iac.blueprints.base": ("Blueprint",),
+    "vpngw_iac.blueprints.care": ("Diagnostics", "Lock", "Maintenance"),
     "vpngw_iac.blueprints.client": (
         "CertificateDomain", "Certificates", "EntraGroup", "EntraId", "Radius", "RadiusGroup", "RadiusServer",
         "RevokedCertificate", "RootCertificate", "UserGroup",
@@ -97,12 +99,13 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "ArmId", "Bgp", "BgpPeer", "Blueprint", "BlueprintError", "CertificateDomain", "CertificateKey", "Certificates",
-    "Circuit", "CircuitLink", "CloudError", "EntraGroup", "EntraId", "ExpressRouteCoexistence", "ExpressRouteGateway",
-    "Finding", "IpsecPolicy", "Link", "LoadedFile", "MicrosoftPeering", "Naming", "Nat", "Pair", "PlanError",
-    "PointToSite", "PrivatePeering", "PublicIp", "Radius", "RadiusGroup", "RadiusServer", "Refused",
-    "RevokedCertificate", "RootCertificate", "Scope", "Secret", "SecretError", "Site", "SiteToSite", "Sku", "Spoke",
-    "StalePlan", "StateError", "StateLocked", "Subnet", "Topology", "TrafficSelector", "Tunnel", "UsageError",
-    "UserGroup", "VirtualNetwork", "VnetToVnet", "VpnGateway", "VpngwError", "Workspace", "__version__", "load",
+    "Circuit", "CircuitLink", "CloudError", "Diagnostics", "EntraGroup", "EntraId", "ExpressRouteCoexistence",
+    "ExpressRouteGateway", "Finding", "IpsecPolicy", "Link", "LoadedFile", "Lock", "Maintenance", "MicrosoftPeering",
+    "Naming", "Nat", "Pair", "PlanError", "PointToSite", "PrivatePeering", "PublicIp", "Radius", "RadiusGroup",
+    "RadiusServer", "Refused", "RevokedCertificate", "RootCertificate", "Scope", "Secret", "SecretError", "Site",
+    "SiteToSite", "Sku", "Spoke", "StalePlan", "StateError", "StateLocked", "Subnet", "Topology", "TrafficSelector",
+    "Tunnel", "UsageError", "UserGroup", "VirtualNetwork", "VnetToVnet", "VpnGateway", "VpngwError", "Workspace",
+    "__version__", "load",
 ]  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from vpngw_iac.arm import ArmId
+from vpngw_iac.blueprints.care import AnyLock, AnyMaintenance, Diagnostics
 from vpngw_iac.blueprints.network import (
     AnyNetwork,
     AnyPublicIp,
@@ -119,6 +120,12 @@ class VpnGateway(Part):
     """Ids or names of connections that others hang on this gateway with our consent; no alarm in drift."""
     expected: Many[str] = ()
     """Ids or names of other foreign things on this gateway that are known; no alarm in drift."""
+    maintenance: AnyMaintenance | None = None
+    """When Azure may service it (R-MNT-01, R-MNT-03). Left out: whenever Azure finds best."""
+    diagnostics: Diagnostics | None = None
+    """Where its logs and metrics go (R-SEC-08, R-SEC-09). Left out: none of ours; Azure Policy may set some."""
+    lock: AnyLock | None = None
+    """``"CanNotDelete"``, ``"ReadOnly"`` or ``Lock(...)``. It is lifted for changes of ours and put back."""
     label: Name | None = None
     """Name in addresses and reports; give one if two gateways of a blueprint bear the same name."""
     tags: Tags = Field(default_factory=dict)
@@ -228,6 +235,12 @@ class ExpressRouteGateway(Part):
     """Ids or names of connections that others hang on this gateway with our consent."""
     expected: Many[str] = ()
     """Ids or names of other foreign things on this gateway that are known."""
+    maintenance: AnyMaintenance | None = None
+    """When Azure may service it (R-MNT-01, R-MNT-03). Left out: whenever Azure finds best."""
+    diagnostics: Diagnostics | None = None
+    """Where its logs and metrics go (R-SEC-08, R-SEC-09). Left out: none of ours; Azure Policy may set some."""
+    lock: AnyLock | None = None
+    """``"CanNotDelete"``, ``"ReadOnly"`` or ``Lock(...)``. It is lifted for changes of ours and put back."""
     label: Name | None = None
     """Name in addresses and reports."""
     tags: Tags = Field(default_factory=dict)

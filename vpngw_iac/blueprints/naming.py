@@ -51,6 +51,12 @@ class Naming(Part):
     """One side of a VNet peering."""
     authorization: Annotated[str, _template("gateway")] = "auth-{gateway}"
     """Authorization of a circuit for a gateway in another subscription."""
+    maintenance: Annotated[str, _template("gateway")] = "mc-{gateway}"
+    """Maintenance configuration of a gateway, and its assignment."""
+    diagnostics: Annotated[str, _template("gateway")] = "diag-{gateway}"
+    """Diagnostic setting of a gateway."""
+    lock: Annotated[str, _template("resource")] = "lock-{resource}"
+    """Management lock of a resource, or of the group it is in."""
     nat_instance: Annotated[str, _template("name", "instance"), Field(max_length=40)] = "{name}-{instance}"
     """Of a NAT rule that is made for one instance of an active-active gateway."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vpngw_iac.blueprints.care import Diagnostics, Lock, Maintenance
 from vpngw_iac.blueprints.client import (
     CertificateDomain,
     Certificates,
@@ -25,7 +26,8 @@ from vpngw_iac.blueprints.site import BgpPeer, CertificateKey, IpsecPolicy, Link
 
 __all__ = [
     "Bgp", "BgpPeer", "CertificateDomain", "CertificateKey", "Certificates", "Circuit", "CircuitLink", "ClientAccess",
-    "EntraGroup", "EntraId", "ExpressRouteGateway", "IpsecPolicy", "Link", "MicrosoftPeering", "Naming", "Nat", "Pair",
-    "PrivatePeering", "PublicIp", "Radius", "RadiusGroup", "RadiusServer", "RevokedCertificate", "RootCertificate",
-    "Site", "Sku", "Spoke", "Subnet", "TrafficSelector", "Tunnel", "UserGroup", "VirtualNetwork", "VpnGateway",
+    "Diagnostics", "EntraGroup", "EntraId", "ExpressRouteGateway", "IpsecPolicy", "Link", "Lock", "Maintenance",
+    "MicrosoftPeering", "Naming", "Nat", "Pair", "PrivatePeering", "PublicIp", "Radius", "RadiusGroup", "RadiusServer",
+    "RevokedCertificate", "RootCertificate", "Site", "Sku", "Spoke", "Subnet", "TrafficSelector", "Tunnel", "UserGroup",
+    "VirtualNetwork", "VpnGateway",
 ]  # fmt: skip

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.compiling.assembly import Assembly, assemble, circuit_uses, network_uses
+from vpngw_iac.blueprints.compiling.care import care, lock
 from vpngw_iac.blueprints.compiling.expressroute import circuit, circuit_links, expressroute_gateway
 from vpngw_iac.blueprints.compiling.frame import Frame, Item, Place, gateway_address
 from vpngw_iac.blueprints.compiling.merge import united
@@ -50,6 +51,13 @@ def compile_shares(shares: Sequence[Share], frame: Frame) -> Compiled:
 
 
 def _items(assembly: Assembly, frame: Frame) -> Iterator[Item]:
+    made = list(_unlocked(assembly, frame))
+    yield from made
+    for work in assembly.works:
+        yield from lock(work, frame, made)
+
+
+def _unlocked(assembly: Assembly, frame: Frame) -> Iterator[Item]:
     by_id = {work.id: work for work in assembly.works}
     yield from _groups(assembly, frame)
     for use in assembly.networks:
@@ -93,6 +101,7 @@ def _work_items(work: Work, frame: Frame) -> Iterator[Item]:
         yield from expressroute_gateway(work, frame, location)
     yield from sites(work, frame, location)
     yield from circuit_links(work, frame, location)
+    yield from care(work, frame, location)
 
 
 def _unknown_names(work: Work, frame: Frame) -> Iterator[Finding]:

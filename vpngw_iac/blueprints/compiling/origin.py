@@ -59,7 +59,8 @@ def _origins(shares: Sequence[Share]) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def _of_gateway(part: GatewayLike) -> tuple[str, ...]:
-    return (gateway_address(part), f"PublicIp/{part.address_name}")
+    kinds = ("PublicIp", "MaintenanceConfiguration", "MaintenanceAssignment", "DiagnosticSetting", "ManagementLock")
+    return (gateway_address(part), *(f"{kind}/{part.address_name}" for kind in kinds))
 
 
 def _of_network(part: Network) -> tuple[str, ...]:

@@ -1,0 +1,146 @@
+"""How a gateway is looked after: when Azure may service it, where its logs go, what protects it from accidents."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.blueprints.network import Tags
+from vpngw_iac.blueprints.part import AnyId, Many, Name, Part, Short, existing_or_new, ids_only
+from vpngw_iac.field import Region, rule_error
+
+MAINTENANCE = "Microsoft.Maintenance/maintenanceConfigurations"
+
+# --- maintenance -----------------------------------------------------------------------------------------------------
+
+
+class Maintenance(Part):
+    """A maintenance window of our own for a gateway: Azure services it within 24 hours of the change at these hours.
+
+    Critical security updates keep no window. Microsoft: "Configure customer-controlled maintenance for VPN Gateway".
+    """
+
+    start: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+    """Time of day at which the window opens (``"02:00"``), on the clock of `time_zone`."""
+    hours: Annotated[int, Field(ge=1, le=24)] = 5
+    """Length in hours. Azure wants at least 5 (R-MNT-01)."""
+    time_zone: Annotated[str, Field(min_length=1)] = "UTC"
+    """Windows' name of a time zone, such as ``W. Europe Standard Time``; daylight saving is followed. Default UTC."""
+    every: Annotated[str, Field(min_length=1)] = "Day"
+    """How often: ``Day``, the only one that gateways accept (R-MNT-01)."""
+    begins: date = date(2025, 1, 1)
+    """First day. A day in the past is accepted (azure-powershell recording ``TestMaintenanceConfiguration``), and a
+    constant one keeps plans the same from day to day."""
+    name: Name | None = None
+    """Default: derived from the gateway. Two gateways that say the same window under one name share it."""
+    tags: Tags = Field(default_factory=dict)
+
+    @classmethod
+    def existing(cls, id: str | ArmId, *, location: str | None = None) -> ExistingMaintenance:
+        """Assign a configuration that is managed elsewhere; it must be in the region of the gateway (R-MNT-01)."""
+        return ExistingMaintenance.model_validate({"existing": id, "location": location})
+
+
+class ExistingMaintenance(Part):
+    """A maintenance configuration that is only used. Facts not given are read at plan."""
+
+    existing: Annotated[ArmId, AfterValidator(ids_only(MAINTENANCE))]
+    location: Region | None = None
+
+
+AnyMaintenance = Annotated[
+    Annotated[Maintenance, Tag("<ours>")] | Annotated[ExistingMaintenance, Tag("<existing>")],
+    Discriminator(existing_or_new),
+]
+"""A maintenance window: ours, or only used."""
+
+# --- diagnostics -----------------------------------------------------------------------------------------------------
+
+LogCategory = Literal[
+    "GatewayDiagnosticLog", "TunnelDiagnosticLog", "RouteDiagnosticLog", "IKEDiagnosticLog", "P2SDiagnosticLog"
+]
+"""Configuration and maintenance; tunnels with the reason why; static and BGP routes; IKE; clients (R-SEC-08)."""
+
+Workspace = Annotated[AnyId, AfterValidator(ids_only("Microsoft.OperationalInsights/workspaces"))]
+Storage = Annotated[AnyId, AfterValidator(ids_only("Microsoft.Storage/storageAccounts"))]
+HubRule = Annotated[AnyId, AfterValidator(ids_only("Microsoft.EventHub/namespaces/authorizationRules"))]
+
+
+def _logs(value: Any) -> Any:
+    """``"all"`` stays a word; one category is a list of one."""
+    return (value,) if isinstance(value, str) and value != "all" else value
+
+
+if TYPE_CHECKING:
+    Logs = Literal["all"] | Many[LogCategory] | LogCategory
+else:
+    Logs = Annotated[Literal["all"] | Many[LogCategory], Short(_logs, {"type": "string"})]
+
+
+class Diagnostics(Part):
+    """Logs and metrics of a gateway, and where they go: to one or more destinations that exist.
+
+    Microsoft: "Diagnostic settings in Azure Monitor". A storage account and an event hub must be in the gateway's
+    region, a workspace need not.
+    """
+
+    workspace: Workspace | None = None
+    """Id of a Log Analytics workspace; the logs are in its table AzureDiagnostics (R-SEC-08)."""
+    storage: Storage | None = None
+    """Id of a storage account."""
+    event_hub: HubRule | None = None
+    """Id of the authorization rule of an event hub namespace, with the rights to send, listen and manage."""
+    event_hub_name: str | None = None
+    """Name of the event hub in that namespace. Left out, Azure makes one for each category."""
+    logs: Logs = "all"
+    """``"all"``: whatever categories Azure has (category group allLogs), or those named here (R-SEC-09 asks for
+    tunnel, route and IKE logs)."""
+    metrics: bool = True
+    """Metrics too (AllMetrics)."""
+    name: Name | None = None
+    """Default: derived from the gateway."""
+
+    @model_validator(mode="after")
+    def _goes_somewhere(self) -> Diagnostics:
+        if not (self.workspace or self.storage or self.event_hub):
+            raise rule_error("T-SINK", "Say where the logs go: workspace=, storage= or event_hub= with the id of one.")
+        if self.event_hub_name and not self.event_hub:
+            raise rule_error("T-SINK", "event_hub_name= needs event_hub=, the id of the namespace's rule.")
+        return self
+
+
+# --- locks -----------------------------------------------------------------------------------------------------------
+
+LockLevel = Literal["CanNotDelete", "ReadOnly"]
+
+
+class Lock(Part):
+    """A management lock: it protects from accidents and from other people, and is lifted for our own changes.
+
+    Microsoft: "Lock your resources to protect your infrastructure". Only owners and user access administrators may make
+    and remove locks.
+    """
+
+    level: LockLevel
+    """CanNotDelete: may be changed, not deleted. ReadOnly: neither, and some reads by POST are refused too, such as
+    client profiles."""
+    scope: Literal["resource", "group"] = "resource"
+    """What is locked: the resource alone, or its whole resource group with everything in it."""
+    notes: Annotated[str, Field(max_length=512)] | None = None
+    """Why; shown to whoever is refused in the portal."""
+    name: Name | None = None
+    """Default: derived from the resource."""
+
+
+def _lock(value: Any) -> Any:
+    """A level stands for a lock of that level."""
+    return {"level": value} if isinstance(value, str) else value
+
+
+if TYPE_CHECKING:
+    AnyLock = Lock | LockLevel
+else:
+    AnyLock = Annotated[Lock, Short(_lock, {"enum": ["CanNotDelete", "ReadOnly"]})]

@@ -1,0 +1,140 @@
+"""Maintenance windows, diagnostic settings and locks of gateways that are ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import cast
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.blueprints.care import Diagnostics, ExistingMaintenance, Lock, Maintenance
+from vpngw_iac.blueprints.compiling.frame import Frame, Item, tags_of
+from vpngw_iac.blueprints.compiling.work import Work
+from vpngw_iac.blueprints.gateway import ExpressRouteGateway, VpnGateway
+from vpngw_iac.resources import diagnostic_setting as diagnostic_wire
+from vpngw_iac.resources import maintenance_configuration as maintenance_wire
+from vpngw_iac.resources.base import Ref, Resource, TextRef
+from vpngw_iac.resources.existing import Existing
+from vpngw_iac.resources.maintenance_assignment import (
+    MAINTENANCE_ASSIGNMENTS,
+    MaintenanceAssignment,
+    MaintenanceAssignmentProperties,
+)
+from vpngw_iac.resources.management_lock import MANAGEMENT_LOCKS, ManagementLock, ManagementLockProperties
+
+Ours = VpnGateway | ExpressRouteGateway
+
+
+def care(work: Work, frame: Frame, location: str) -> Iterator[Item]:
+    """What is said about servicing and watching a gateway of ours."""
+    part = work.gateway
+    if not isinstance(part, Ours):
+        return
+    if part.maintenance is not None:
+        yield from _maintenance(part, part.maintenance, work, frame, location)
+    if part.diagnostics is not None:
+        yield _diagnostics(part, part.diagnostics, work, frame)
+
+
+def lock(work: Work, frame: Frame, made: Iterable[Item]) -> Iterator[Item]:
+    """The lock of a gateway; one that refuses writes comes after all that refers to the gateway."""
+    part = work.gateway
+    if not isinstance(part, Ours) or part.lock is None:
+        return
+    said, place = cast("Lock", part.lock), frame.place(part)
+    scope = work.id if said.scope == "resource" else place.id_of_group()
+    name, derived = frame.called(said.name, frame.naming.lock.format(resource=part.name))
+    hangs_on = [item.id for item in made if isinstance(item, Resource) and _refers(item, work.id)]
+    yield ManagementLock(
+        address=f"ManagementLock/{part.address_name}",
+        id=scope.extension(MANAGEMENT_LOCKS, name),
+        tenant=place.tenant,
+        derived_name=derived,
+        on_removal=part.on_removal,
+        needs=tuple(Ref.to(each) for each in sorted({work.id, *(hangs_on if said.level == "ReadOnly" else ())})),
+        properties=ManagementLockProperties(level=said.level, notes=said.notes),
+    )
+
+
+def _refers(item: Resource, gateway: ArmId) -> bool:
+    return item.id.parent == gateway or any(ref.target == gateway for _, ref, _ in item.references())
+
+
+# --- maintenance -----------------------------------------------------------------------------------------------------
+
+
+def _maintenance(
+    part: Ours, said: Maintenance | ExistingMaintenance, work: Work, frame: Frame, location: str
+) -> Iterator[Item]:
+    place = frame.place(part)
+    if isinstance(said, ExistingMaintenance):
+        facts = {"location": said.location} if said.location else {}
+        configuration = said.existing
+        yield Existing(f"MaintenanceConfiguration/{configuration.name}", configuration, facts)
+    else:
+        name, derived = frame.called(said.name, frame.naming.maintenance.format(gateway=part.name))
+        configuration = place.id(maintenance_wire.MAINTENANCE_CONFIGURATIONS, name)
+        yield maintenance_wire.MaintenanceConfiguration(
+            address=f"MaintenanceConfiguration/{said.name or part.address_name}",
+            id=configuration,
+            location=location,
+            tags=tags_of(work.tags, said.tags),
+            tenant=place.tenant,
+            derived_name=derived,
+            on_removal=part.on_removal,
+            properties=_window(said),
+        )
+    name, _ = frame.called(None, frame.naming.maintenance.format(gateway=part.name))
+    yield MaintenanceAssignment(
+        address=f"MaintenanceAssignment/{part.address_name}",
+        id=work.id.extension(MAINTENANCE_ASSIGNMENTS, name),
+        tenant=place.tenant,
+        derived_name=True,
+        on_removal=part.on_removal,
+        properties=MaintenanceAssignmentProperties(maintenance_configuration_id=TextRef.to(configuration)),
+    )
+
+
+def _window(said: Maintenance) -> maintenance_wire.MaintenanceConfigurationProperties:
+    return maintenance_wire.MaintenanceConfigurationProperties(
+        maintenance_scope="Resource",
+        extension_properties=maintenance_wire.ExtensionProperties(
+            maintenance_sub_scope=maintenance_wire.GATEWAY_SUB_SCOPE
+        ),
+        maintenance_window=maintenance_wire.MaintenanceWindow(
+            start_date_time=f"{said.begins.isoformat()} {said.start}",
+            duration=f"{said.hours:02}:00",
+            time_zone=said.time_zone,
+            recur_every=said.every,
+        ),
+        visibility="Custom",
+    )
+
+
+# --- diagnostics -----------------------------------------------------------------------------------------------------
+
+
+def _diagnostics(part: Ours, said: Diagnostics, work: Work, frame: Frame) -> diagnostic_wire.DiagnosticSetting:
+    name, derived = frame.called(said.name, frame.naming.diagnostics.format(gateway=part.name))
+    return diagnostic_wire.DiagnosticSetting(
+        address=f"DiagnosticSetting/{part.address_name}",
+        id=work.id.extension(diagnostic_wire.DIAGNOSTIC_SETTINGS, name),
+        tenant=frame.place(part).tenant,
+        derived_name=derived,
+        on_removal=part.on_removal,
+        properties=diagnostic_wire.DiagnosticSettingProperties(
+            workspace_id=said.workspace,
+            storage_account_id=said.storage,
+            event_hub_authorization_rule_id=said.event_hub,
+            event_hub_name=said.event_hub_name,
+            logs=tuple(_logs(said)),
+            metrics=(diagnostic_wire.MetricSetting(category="AllMetrics", enabled=said.metrics),),
+        ),
+    )
+
+
+def _logs(said: Diagnostics) -> Iterator[diagnostic_wire.LogSetting]:
+    """A group or categories, never both: Azure refuses the mix."""
+    if said.logs == "all":
+        yield diagnostic_wire.LogSetting(category_group="allLogs", enabled=True)
+    else:
+        yield from (diagnostic_wire.LogSetting(category=name, enabled=True) for name in sorted(set(said.logs)))

@@ -200,10 +200,11 @@ class SignInFailed(CloudError):
 
 
 class Forbidden(CloudError):
-    """Signed in, but not permitted."""
+    """Signed in, but not permitted; `findings` list the rights that are missing when they were asked for before."""
 
     exit_code = ExitCode.PERMISSION
     advice = "Ask for a role that contains the action named above, at this scope."
+    findings: tuple[Finding, ...] = ()
 
 
 class EndpointError(CloudError):

@@ -19,13 +19,14 @@ from vpngw_iac.engine.execute import Execution, Limits
 from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.order import makespan, schedule
 from vpngw_iac.engine.plan import Options, Plan
+from vpngw_iac.engine.probe import MISSING_RIGHTS
 from vpngw_iac.engine.result import ending, left
 from vpngw_iac.engine.resume import Resumption
 from vpngw_iac.engine.saved import SavedPlan, canonical, check_fresh
 from vpngw_iac.engine.sealing import entry_of, resolver
 from vpngw_iac.engine.stop import Stop
 from vpngw_iac.engine.worker import Worker
-from vpngw_iac.errors import ExitCode, Refused, SecretError, StalePlan, VpngwError
+from vpngw_iac.errors import ExitCode, Forbidden, Refused, SecretError, StalePlan, VpngwError
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.secret import Fingerprint, SecretReference
 from vpngw_iac.session import Session
@@ -166,6 +167,7 @@ class _Run:
             self.notices.append(f"Azure is still at work on {', '.join(busy)}; nothing was started.")
             word, code = left(self.request.stop)
             return replace(self._outcome((), plan), outcome=word, exit_code=code)
+        plan = self.workspace.probed(self.session, plan)
         self._check(plan)
         if self.request.confirm is not None and plan.changes and not self.request.confirm(plan):
             return replace(
@@ -206,6 +208,10 @@ class _Run:
         return late or self.request.stop.asked
 
     def _check(self, plan: Plan) -> None:
+        if lacking := tuple(finding for finding in plan.findings if finding.rule == MISSING_RIGHTS):
+            error = Forbidden(f"Rights are missing for this {self.request.command}; nothing was done.")
+            error.findings = lacking
+            raise error
         settled = self.request.settled
         if isinstance(settled, SavedPlan):
             check_fresh(settled, plan)

@@ -22,9 +22,6 @@ KEY = FingerprintKey(b"0" * 32)
 CORRELATION = "c0ffee00-0000-4000-8000-000000000000"
 
 
-_LOCKS = "/providers/microsoft.authorization/locks"
-
-
 @dataclass(frozen=True, slots=True)
 class Reply:
     """One canned answer; a text body is sent as it is."""
@@ -69,8 +66,6 @@ class Script:
         self.asked: list[Asked] = []
         self._routes: list[tuple[str, str, list[Reply | Broken]]] = []
         self._guard = threading.Lock()
-        self.locks = Reply(403, error("AuthorizationFailed", "No right to list locks."))
-        """What the LIST of management locks answers, which comes with every look at what hangs on others."""
 
     def on(self, method: str, end: str, *replies: Reply | Broken) -> Script:
         self._routes.append((method, end.lower(), list(replies)))
@@ -83,8 +78,7 @@ class Script:
             low = {name.lower(): value for name, value in headers.items()}
             asked = Asked(method, url, low, json.loads(body) if body else None)
             self.asked.append(asked)
-            locks: tuple[str, str, list[Reply | Broken]] = ("GET", _LOCKS, [self.locks])
-            for wanted, end, replies in [*self._routes, locks]:
+            for wanted, end, replies in self._routes:
                 if wanted == method and asked.path.lower().endswith(end):
                     reply = replies.pop(0) if len(replies) > 1 else replies[0]
                     break

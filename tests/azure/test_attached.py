@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from tests.azure.scripted import (
     ADDRESS,
     CONNECTION,
     GATEWAY,
-    HUB,
     OTHER,
     SITE,
     SUBNET,
@@ -88,42 +85,3 @@ def test_nothing_hangs_on_what_is_absent() -> None:
     )
 
     assert cloud_of(script).attached([GATEWAY, group_id()]) == ()
-
-
-def test_management_locks_at_or_above_a_gateway_hang_on_it() -> None:
-    def lock(scope: object, level: str = "CanNotDelete") -> dict[str, Any]:
-        return {"id": f"{scope}/providers/Microsoft.Authorization/locks/keep", "properties": {"level": level}}
-
-    script = Script().on("GET", "/vgw-hub", Reply(404, error("ResourceNotFound")))
-    script.locks = listed(
-        lock(GATEWAY),
-        lock(str(group_id()).upper(), "ReadOnly"),
-        lock(f"/subscriptions/{HUB}"),
-        lock(group_id("rg-other")),
-        lock(CONNECTION),
-        {"id": "garbage"},
-    )
-
-    found = cloud_of(script).attached([GATEWAY])
-
-    assert {(each.kind, each.holder, each.id) for each in found} == {("lock", GATEWAY, None)}
-    assert [each.name.split(" ")[0] + each.name.split(" ")[-1] for each in found] == [
-        "keep(CanNotDelete)",
-        "keep(ReadOnly)",
-        "keep(CanNotDelete)",
-    ]
-
-
-@pytest.mark.parametrize(
-    "reply",
-    [
-        Reply(403, error("AuthorizationFailed")),
-        Reply(501, error("NotSimulated")),
-        Reply(404, error("InvalidResourceType")),
-    ],
-)
-def test_who_cannot_list_locks_can_still_plan(reply: Reply) -> None:
-    script = Script().on("GET", "/vnet-hub", Reply(200, document(VNET)))
-    script.locks = reply
-
-    assert cloud_of(script).attached([VNET]) == ()

@@ -6,28 +6,21 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Literal
 
 from vpngw_iac.arm import RESOURCE_GROUP_TYPE, ArmId, InvalidArmId
-from vpngw_iac.azure.client import Arm
 from vpngw_iac.azure.reading import Reader, in_parallel, member
 from vpngw_iac.azure.retry import Retry
 from vpngw_iac.engine.ports import Attached
-from vpngw_iac.errors import AzureRefused, Forbidden
 
 DEPLOYMENT_TAG = "vpngw-deployment"
 
 _GATEWAYS = "network.virtual_network_gateways"
 
-_LOCKS = "/providers/Microsoft.Authorization/locks"
-_LOCKS_VERSION = "2016-09-01"
-"""The SDK for locks is another package; its one GET is sent as a URL."""
-
-Kind = Literal["connection", "natRule", "rootCertificate", "peering", "subnet", "policyGroup", "lock", "resource"]
+Kind = Literal["connection", "natRule", "rootCertificate", "peering", "subnet", "policyGroup", "resource"]
 
 
 class Attachments:
     """Reads what hangs on holders."""
 
-    def __init__(self, arm: Arm, reader: Reader, retry: Retry) -> None:
-        self._arm = arm
+    def __init__(self, reader: Reader, retry: Retry) -> None:
         self._reader = reader
         self._retry = retry
         self._finders: Mapping[str, Callable[[ArmId], Iterator[Attached]]] = {
@@ -39,7 +32,6 @@ class Attachments:
     def of(self, holders: Collection[ArmId]) -> tuple[Attached, ...]:
         """Everything attached, sorted by holder, kind and name; nothing hangs on what is absent."""
         steps = [self._step(holder) for holder in sorted(set(holders))]
-        steps += [self._locking(subscription, holders) for subscription in sorted({h.subscription for h in holders})]
         found = [item for part in in_parallel(steps) for item in part]
         return tuple(sorted(found, key=lambda item: (item.holder, item.kind, item.name.lower(), str(item.id))))
 
@@ -72,27 +64,6 @@ class Attachments:
     def _in_group(self, group: ArmId) -> Iterator[Attached]:
         for item in self._reader.items(group, "resource.resources", "list_by_resource_group") or ():
             yield _attached(group, "resource", item)
-
-    def _locking(self, subscription: str, holders: Collection[ArmId]) -> Callable[[], list[Attached]]:
-        return lambda: list(self._locks(subscription, holders))
-
-    def _locks(self, subscription: str, holders: Collection[ArmId]) -> Iterator[Attached]:
-        """Management locks at or above the holders, by one LIST of the subscription.
-
-        Who may not list locks, or a cloud that has none, learns of a lock when Azure refuses (``ScopeLocked``).
-        """
-        doing = f"list management locks of subscription {subscription}"
-        url = f"/subscriptions/{subscription}{_LOCKS}?api-version={_LOCKS_VERSION}"
-        try:
-            items = self._reader.pages(subscription, self._arm.settings.endpoint + url, doing)
-        except (Forbidden, AzureRefused):
-            return
-        for item in items:
-            scope, separator, name = str(item.get("id", "")).rpartition(f"{_LOCKS}/")
-            locked = _id(scope) if separator else None
-            for holder in holders if locked is not None else ():
-                if locked is not None and locked.contains(holder):
-                    yield Attached(holder, "lock", f"{name} at {scope} ({member(item, 'properties', 'level')})")
 
     def _document(self, holder: ArmId) -> dict[str, Any] | None:
         return self._retry.read(holder.subscription, lambda: self._reader.raw(holder))

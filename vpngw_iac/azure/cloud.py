@@ -8,6 +8,7 @@ from vpngw_iac.arm import ArmId
 from vpngw_iac.azure.attached import Attachments
 from vpngw_iac.azure.client import Arm
 from vpngw_iac.azure.operations import Operations
+from vpngw_iac.azure.probes import Probes
 from vpngw_iac.azure.reading import Reader, names_of, sdk_of
 from vpngw_iac.azure.redact import is_masked
 from vpngw_iac.azure.retry import Retry
@@ -23,6 +24,7 @@ from vpngw_iac.engine.ports import (
     Pending,
     Progress,
 )
+from vpngw_iac.engine.questions import Question, Replies
 from vpngw_iac.errors import OutputMissing
 from vpngw_iac.resources.wire import Output
 from vpngw_iac.secret import SecretValue
@@ -37,7 +39,8 @@ class AzureCloud:
         self._retry = Retry(clock, arm.budget)
         self._reader = Reader(arm, self._retry, key)
         self._operations = Operations(arm, self._reader, clock)
-        self._attachments = Attachments(arm, self._reader, self._retry)
+        self._attachments = Attachments(self._reader, self._retry)
+        self._probes = Probes(arm, self._reader, self._retry)
 
     def observe(self, ids: Collection[ArmId], *, deep: bool = False) -> Mapping[ArmId, Observed]:
         """Read every id once, by LIST where two or more of one type are wanted in one group; GET each when `deep`."""
@@ -46,6 +49,10 @@ class AzureCloud:
     def attached(self, holders: Collection[ArmId]) -> tuple[Attached, ...]:
         """What hangs on these gateways, networks and resource groups, ours and others', in any group."""
         return self._attachments.of(holders)
+
+    def probe(self, questions: Collection[Question]) -> Replies:
+        """What Azure says about us, its locks, quotas and policies; what may not be asked is `Unread`."""
+        return self._probes.replies(questions)
 
     def read(self, resource_id: ArmId) -> Observed:
         """One GET, repeated while Azure is busy."""

@@ -111,13 +111,15 @@ class Reader:
 
     def items(self, container: ArmId, sdk: str, method: str) -> list[dict[str, Any]] | None:
         """All items of a LIST, page by page, secrets included; None when the container is absent."""
-        doing = f"list {sdk} in {container}"
-        subscription = container.subscription
+        return self.listing(
+            container.subscription, sdk, method, *names_of(container), doing=f"list {sdk} in {container}"
+        )
+
+    def listing(self, subscription: str, sdk: str, method: str, *names: str, doing: str) -> list[dict[str, Any]] | None:
+        """The same for a LIST of the SDK that is not about a group or a parent."""
         answer = self._retry.read(
             subscription,
-            lambda: self._page(
-                self._arm.call(subscription, sdk, method, *names_of(container), doing=doing), doing, first=True
-            ),
+            lambda: self._page(self._arm.call(subscription, sdk, method, *names, doing=doing), doing, first=True),
         )
         if answer.is_absent:
             return None

@@ -9,6 +9,7 @@ from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.change import Action, Change
 from vpngw_iac.engine.document import ABSENT, lookup, same
 from vpngw_iac.engine.match import Match
+from vpngw_iac.engine.outage import SPAN, is_longer
 from vpngw_iac.engine.overlay import overlay, unsendable
 from vpngw_iac.engine.ports import Attached, Observed
 from vpngw_iac.engine.sealing import applied_of
@@ -20,7 +21,7 @@ from vpngw_iac.state.model import Entry
 if TYPE_CHECKING:
     from vpngw_iac.engine.decide import Basis, Situation
 
-_BLOCKING_KINDS = ("connection", "peering", "subnet", "lock")
+_BLOCKING_KINDS = ("connection", "peering", "subnet")
 
 
 def refusals(
@@ -39,6 +40,7 @@ def refusals(
         yield from _protected(basis, matched, change)
         yield from _unnamed_replacement(basis, change)
         yield from _foreign_dependents(basis, matched, change)
+        yield from _too_long_an_outage(basis, change)
         if change.address in by_address:
             yield from _unsendable_secret(by_address[change.address], change)
     yield from _existing(basis)
@@ -156,6 +158,23 @@ def _foreign_dependents(basis: Basis, matched: Match, change: Change) -> Iterato
             + f"; this plan would {change.action} {change.address}.",
             advice="Remove it first, or ask its owner to. Nothing was done.",
         )
+
+
+def _too_long_an_outage(basis: Basis, change: Change) -> Iterator[Finding]:
+    limit, outage = basis.options.max_outage, change.outage
+    if limit is None or not is_longer(outage.level, limit):
+        return
+    who = ", ".join(outage.who) or "whoever is connected through it"
+    ways = f"run again with --max-outage {outage.level}" if outage.level in ("seconds", "minutes") else "leave it out"
+    yield Finding(
+        rule="V-OUTAGE-01",
+        level="error",
+        address=change.address,
+        summary="Outage is longer than allowed",
+        detail=f"This plan would {change.action} {change.address}: {who} would lose connectivity {SPAN[outage.level]}; "
+        f"--max-outage {limit} allows {'none' if limit == 'none' else SPAN[limit]}.",
+        advice=f"Where that is meant, {ways}; or apply the rest with --target, and this in a maintenance window.",
+    )
 
 
 def _gateway_network(entry: Entry) -> Iterator[ArmId]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from vpngw_iac.engine.change import Action, Change, OutageStatement
@@ -12,6 +12,20 @@ from vpngw_iac.field import OutageLevel
 from vpngw_iac.state.model import State
 
 _RANK: dict[OutageLevel, int] = {"none": 0, "seconds": 1, "minutes": 2, "reconfigure": 3}
+
+
+SPAN: Mapping[OutageLevel, str] = {
+    "none": "not at all",
+    "seconds": "for seconds",
+    "minutes": "for minutes",
+    "reconfigure": "until devices on the other side are reconfigured",
+}
+"""How long, in words."""
+
+
+def is_longer(level: OutageLevel, limit: OutageLevel) -> bool:
+    """Whether an outage is longer than another."""
+    return _RANK[level] > _RANK[limit]
 
 
 def worst(levels: Iterable[OutageLevel]) -> OutageLevel:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from vpngw_iac.arm import ArmId
+from vpngw_iac.engine.questions import Question, Replies
 from vpngw_iac.errors import AzureIds, CloudError
 from vpngw_iac.resources.wire import Document, Output
 from vpngw_iac.secret import Fingerprint, SecretValue
@@ -60,7 +61,7 @@ class Attached:
     """Something that hangs on one of our resources: a connection, a NAT rule, a root certificate, a peering."""
 
     holder: ArmId
-    kind: Literal["connection", "natRule", "rootCertificate", "peering", "subnet", "policyGroup", "lock", "resource"]
+    kind: Literal["connection", "natRule", "rootCertificate", "peering", "subnet", "policyGroup", "resource"]
     name: str
     id: ArmId | None = None
     owner: str | None = None
@@ -160,6 +161,9 @@ class Cloud(Protocol):
 
     def attached(self, holders: Collection[ArmId]) -> tuple[Attached, ...]:
         """What hangs on these gateways, networks and resource groups, ours and others', in any group."""
+
+    def probe(self, questions: Collection[Question]) -> Replies:
+        """Ask each once, side by side, read-only. What may not be asked comes back as `Unread`, never as an error."""
 
     def read(self, resource_id: ArmId) -> Observed:
         """One GET."""

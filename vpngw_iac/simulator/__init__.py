@@ -6,13 +6,18 @@ It knows ARM's JSON and nothing of this package's own resources: two independent
 from vpngw_iac.simulator.clock import ScaledTime, Time, VirtualTime
 from vpngw_iac.simulator.faults import Fault, read_faults
 from vpngw_iac.simulator.files import erase
+from vpngw_iac.simulator.governance import Condition, Governance, Grant, Policy, read_governance
 from vpngw_iac.simulator.simulator import Simulator
 from vpngw_iac.simulator.wire import Answer, Request
 from vpngw_iac.simulator.world import Switches
 
 __all__ = [
     "Answer",
+    "Condition",
     "Fault",
+    "Governance",
+    "Grant",
+    "Policy",
     "Request",
     "ScaledTime",
     "Simulator",
@@ -21,4 +26,5 @@ __all__ = [
     "VirtualTime",
     "erase",
     "read_faults",
+    "read_governance",
 ]

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.simulator import lists, operations, services
+from vpngw_iac.simulator import guard, lists, operations, services
 from vpngw_iac.simulator.body import read_body
 from vpngw_iac.simulator.document import DELETING, FAILED, SUCCEEDED, UPDATING, Document
 from vpngw_iac.simulator.kind import Action, Change, Kind, kind_of, kinds
@@ -44,11 +44,13 @@ class Place:
     action: str = ""
 
 
-def handle(world: World, request: Request, subscriptions: frozenset[str] | None) -> Answer:
-    """Answer one request; refusals are answers too."""
+def handle(world: World, request: Request, subscriptions: frozenset[str] | None, *, foreign: bool = False) -> Answer:
+    """Answer one request; refusals are answers too. What is decided about our caller does not bind others."""
     try:
         _check_version(request)
         _check_subscription(request, subscriptions)
+        if not foreign:
+            guard.check(world, request)
         answer = services.answer(world, request)
         return answer if answer is not None else _resource(world, request)
     except Refusal as refusal:

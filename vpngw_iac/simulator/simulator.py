@@ -21,6 +21,7 @@ from vpngw_iac.simulator import manager, operations
 from vpngw_iac.simulator.clock import Time, VirtualTime
 from vpngw_iac.simulator.faults import Fault, Faults
 from vpngw_iac.simulator.files import Files
+from vpngw_iac.simulator.governance import Governance
 from vpngw_iac.simulator.kind import kinds
 from vpngw_iac.simulator.mishaps import Mishaps
 from vpngw_iac.simulator.quota import Quota
@@ -62,12 +63,17 @@ class Simulator:
         faults: Sequence[Fault] = (),
         seed: int = 0,
         die: Callable[[], None] = _abort,
+        governance: Governance | None = None,
     ) -> None:
-        """`subscriptions` none accepts any; `die` is what the fault of that name does to the serving process."""
+        """`subscriptions` none accepts any; `die` is what the fault of that name does to the serving process.
+
+        `governance` is what the subscription's owners decided; without it everything is allowed.
+        """
         self.time = time if time is not None else VirtualTime()
         self.requests: deque[Logged] = deque(maxlen=_REMEMBERED)
         self._store = Store()
         self._world = World(self._store, self.time, switches or Switches())
+        self._world.governance = governance or Governance()
         self._subscriptions = frozenset(name.lower() for name in subscriptions) if subscriptions is not None else None
         self._lock = threading.RLock()
         self._files = Files(directory, self._store, self.time) if directory is not None else None
@@ -75,6 +81,16 @@ class Simulator:
         self._quota = Quota(enforced=self._world.switches.enforce_quota)
         self.faults = Faults(faults, seed)
         self._mishaps = Mishaps(self._world, self.faults, die)
+
+    @property
+    def governance(self) -> Governance:
+        """Who may do what, policies, quotas, providers, zones; can be set anew at any time."""
+        return self._world.governance
+
+    @governance.setter
+    def governance(self, decided: Governance) -> None:
+        with self._turn():
+            self._world.governance = decided
 
     def handle(self, request: Request) -> Answer:
         """Answer one request of an ARM client."""
@@ -188,7 +204,8 @@ class Simulator:
     def _foreign(self, method: str, identifier: str, body: Json | None) -> None:
         url = f"{identifier}?api-version={API_VERSION}"
         content = json.dumps(body).encode() if body is not None else None
-        answer = manager.handle(self._world, Request.of(method, url, {}, content), self._subscriptions)
+        request = Request.of(method, url, {}, content)
+        answer = manager.handle(self._world, request, self._subscriptions, foreign=True)
         if answer.status >= 400:
             raise ValueError(f"{method} {identifier}: {answer.status} {answer.body}")
         document = self._world.find(identifier)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from vpngw_iac.arm import ArmId, InvalidArmId
 from vpngw_iac.simulator.clock import Time
 from vpngw_iac.simulator.document import SUCCEEDED, Document, Operation
+from vpngw_iac.simulator.governance import Governance
 from vpngw_iac.simulator.refusal import invalid_reference, not_provisioned
 from vpngw_iac.simulator.store import Store
 from vpngw_iac.simulator.wire import Json
@@ -47,6 +48,9 @@ class World:
         self.store = store
         self.time = time
         self.switches = switches
+        self.governance = Governance()
+        self.registered: set[str] = set()
+        """Providers that were registered since, by namespace in lower case."""
         self.begun: list[Operation] = []
         """Operations begun by the request that is being answered."""
 
@@ -54,6 +58,11 @@ class World:
     def now(self) -> float:
         """Simulated seconds."""
         return self.time.now()
+
+    def is_registered(self, namespace: str) -> bool:
+        """Whether a resource provider may be used."""
+        missing = {name.lower() for name in self.governance.unregistered} - self.registered
+        return namespace.lower() not in missing
 
     def find(self, identifier: str | ArmId | None) -> Document | None:
         """The document of an id; none when there is none."""

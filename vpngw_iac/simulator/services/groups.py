@@ -20,6 +20,7 @@ from vpngw_iac.simulator.wire import Answer, Json, Request
 from vpngw_iac.simulator.world import World, without_nulls
 
 TYPE = "Microsoft.Resources/resourceGroups"
+_EXTENSIONS = ("microsoft.authorization/", "microsoft.insights/")
 _RETRY = 15
 """Seconds between polls of a group's deletion, recorded by .NET in 2019."""
 
@@ -125,7 +126,9 @@ def _resources(world: World, request: Request, scope: str) -> Answer:
 
 
 def _is_top_level(document: Document) -> bool:
-    return document.type != TYPE and document.type.count("/") == 1
+    """Neither a group, nor a child, nor what another provider hangs on things (a lock)."""
+    extension = document.type.lower().startswith(_EXTENSIONS) or document.arm_id.is_extension
+    return document.type != TYPE and document.type.count("/") == 1 and not extension
 
 
 def _filtered(items: list[Json], expression: str) -> list[Json]:

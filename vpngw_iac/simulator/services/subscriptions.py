@@ -1,6 +1,6 @@
 """Subscriptions, tenants, regions and resource providers: what a client asks before it begins.
 
-Evidence: documented ARM shapes; the providers that this package needs are always registered here.
+Evidence: documented ARM shapes; providers are registered unless the governance says otherwise.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ REGIONS = ("westeurope", "northeurope", "germanywestcentral", "eastus", "eastus2
 
 
 def answer(world: World, request: Request, parts: Sequence[str]) -> Answer | None:
-    """Reads only; registering a provider is accepted, it already is."""
+    """Reads, and the registration of a provider, which is done at once."""
     if parts == ["tenants"]:
         return lists.page(world, request, [{"id": f"/tenants/{TENANT}", "tenantId": TENANT}])
     if parts == ["subscriptions"]:
@@ -32,7 +32,7 @@ def answer(world: World, request: Request, parts: Sequence[str]) -> Answer | Non
     if len(parts) == 2:
         return Answer(200, subscription(name))
     if parts[2:] == ["locations"]:
-        return lists.page(world, request, [_region(name, region) for region in (*REGIONS, *sorted(ZONELESS))])
+        return lists.page(world, request, [_region(world, name, region) for region in (*REGIONS, *sorted(ZONELESS))])
     if parts[2] == "providers" and len(parts) in {3, 4}:
         return _providers(world, request, name, parts[3:])
     if parts[2] == "providers" and len(parts) == 5 and parts[4] == "register":
@@ -42,6 +42,7 @@ def answer(world: World, request: Request, parts: Sequence[str]) -> Answer | Non
 
 def subscription(name: str) -> Json:
     """One subscription as answered."""
+        world.registered.add(parts[3])
     return {
         "id": f"/subscriptions/{name}",
         "subscriptionId": name,
@@ -55,27 +56,29 @@ def _known(world: World) -> list[str]:
     return sorted({document.arm_id.subscription for document in world.store.documents.values()})
 
 
-def _region(subscription_name: str, region: str) -> Json:
+def _region(world: World, subscription_name: str, region: str) -> Json:
     shown: Json = {
         "id": f"/subscriptions/{subscription_name}/locations/{region}",
         "name": region,
         "type": "Region",
         "displayName": region,
     }
-    if region not in ZONELESS:
-        zones = [{"logicalZone": str(zone), "physicalZone": f"{region}-az{zone}"} for zone in (1, 2, 3)]
-        shown["availabilityZoneMappings"] = zones
+    logical = world.governance.zones.get(region, () if region in ZONELESS else ("1", "2", "3"))
+    if logical:
+        shown["availabilityZoneMappings"] = [
+            {"logicalZone": zone, "physicalZone": f"{region}-az{zone}"} for zone in logical
+        ]
     return shown
 
 
 def _providers(world: World, request: Request, subscription_name: str, names: Sequence[str]) -> Answer:
     if request.method not in {"GET", "POST"}:
         raise not_simulated(f"{request.method} {request.path}")
-    shown = [
+    shown: list[Json] = [
         {
             "id": f"/subscriptions/{subscription_name}/providers/{name}",
             "namespace": name,
-            "registrationState": "Registered",
+            "registrationState": "Registered" if world.is_registered(name) else "NotRegistered",
             "registrationPolicy": "RegistrationRequired",
             "resourceTypes": [],
         }

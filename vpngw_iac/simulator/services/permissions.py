@@ -1,0 +1,29 @@
+"""``Microsoft.Authorization/permissions``: what the caller may do at a scope, one item for each role assignment.
+
+Evidence: REST reference "Permissions - List For Resource Group" (2022-04-01); a subscription answers it too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vpngw_iac.simulator import lists
+from vpngw_iac.simulator.governance import Grant
+from vpngw_iac.simulator.scope import refuse_absent
+from vpngw_iac.simulator.wire import Answer, Request
+from vpngw_iac.simulator.world import World
+
+
+def answer(world: World, request: Request, parts: Sequence[str]) -> Answer | None:
+    """Every grant that reaches the scope."""
+    if request.method != "GET" or list(parts[-3:]) != ["providers", "microsoft.authorization", "permissions"]:
+        return None
+    scope = "/" + "/".join(request.path.strip("/").split("/")[:-3])
+    refuse_absent(world, scope)
+    grants = world.governance.grants if world.governance.grants is not None else (Grant(),)
+    shown = [
+        {"actions": list(g.actions), "notActions": list(g.not_actions), "dataActions": [], "notDataActions": []}
+        for g in grants
+        if g.reaches(scope)
+    ]
+    return lists.page(world, request, shown)

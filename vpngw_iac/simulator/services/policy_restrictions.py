@@ -1,0 +1,54 @@
+"""``Microsoft.PolicyInsights/checkPolicyRestrictions``: whether a policy would deny a resource; nothing is changed.
+
+Evidence: REST reference "Policy Restrictions - Check At Resource Group Scope" (shape of request and answer).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from vpngw_iac.simulator.body import read_body
+from vpngw_iac.simulator.governance import Policy, value_at
+from vpngw_iac.simulator.refusal import Refusal
+from vpngw_iac.simulator.scope import refuse_absent
+from vpngw_iac.simulator.wire import Answer, Json, Request
+from vpngw_iac.simulator.world import World
+
+_PATH = ["providers", "microsoft.policyinsights", "checkpolicyrestrictions"]
+
+
+def answer(world: World, request: Request, parts: Sequence[str]) -> Answer | None:
+    """At a subscription or a resource group."""
+    if request.method != "POST" or list(parts[-3:]) != _PATH:
+        return None
+    scope = "/" + "/".join(request.path.strip("/").split("/")[:-3])
+    refuse_absent(world, scope)
+    details = read_body(request).get("resourceDetails") or {}
+    content = details.get("resourceContent")
+    if not isinstance(content, dict) or "type" not in content:
+        raise Refusal(400, "InvalidCheckRestrictionsRequest", "The resource content must have a type.")
+    hits = world.governance.denying(scope, str(content["type"]), content)
+    found = [_evaluation(policy, content) for policy in hits]
+    return Answer(200, {"fieldRestrictions": [], "contentEvaluationResult": {"policyEvaluations": found}})
+
+
+def _evaluation(policy: Policy, content: Json) -> dict[str, Any]:
+    expressions = [
+        {
+            "result": "True",
+            "expressionKind": "Field",
+            "expression": condition.path,
+            "path": condition.path,
+            "expressionValue": value_at(content, condition.path),
+            "targetValue": condition.value,
+            "operator": condition.operator[0].upper() + condition.operator[1:],
+        }
+        for condition in policy.when
+    ]
+    return {
+        "policyInfo": {"policyAssignmentId": policy.assignment, "policyDefinitionId": "", "policySetDefinitionId": ""},
+        "evaluationResult": "NonCompliant",
+        "evaluationDetails": {"evaluatedExpressions": expressions},
+        "effectDetails": {"policyEffect": "Deny"},
+    }

@@ -1,0 +1,30 @@
+"""Management locks, as documents: small, without state, etag or location.
+
+Evidence: REST reference "Management Locks - Create Or Update By Scope" (2016-09-01). They are answered by
+``services/locks.py``, because they hang on any scope.
+"""
+
+from __future__ import annotations
+
+from vpngw_iac.simulator.document import Document
+from vpngw_iac.simulator.kind import Kind, Reader
+from vpngw_iac.simulator.wire import Json
+from vpngw_iac.simulator.world import World
+
+TYPE = "Microsoft.Authorization/locks"
+LEVELS = ("CanNotDelete", "ReadOnly")
+
+
+class ManagementLock(Kind):
+    """``Microsoft.Authorization/locks``."""
+
+    arm_type = TYPE
+    has_location = False
+    has_guid = False
+
+    def show(self, world: World, document: Document, reader: Reader, api_version: str = "9999") -> Json:
+        """As it was sent."""
+        return {"id": document.id, "name": document.name, "type": TYPE, "properties": dict(document.properties)}
+
+
+KIND = ManagementLock()

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 FOLDER = Path(os.environ.get("VPNGW_RECORDINGS") or ROOT.parent / "shared" / "recordings")
 REQUIRED = os.environ.get("VPNGW_REQUIRE_RECORDINGS") == "1"
 NOT_RECORDED = "<not recorded>"
-_NOTHING = f"There are no recordings in {FOLDER}: set VPNGW_RECORDINGS to the folder that has them."
+NOTHING = f"There are no recordings in {FOLDER}: set VPNGW_RECORDINGS to the folder that has them."
 _POLL = re.compile(r"/operation(s|results|statuses)/", re.IGNORECASE)
 
 
@@ -87,14 +87,14 @@ def per_file(*, but: str = "") -> Any:
     found = [file for file in files() if not but or not file.stem.startswith(but)]
     if found:
         return pytest.mark.parametrize("file", found, ids=lambda file: file.stem)
-    marks = () if REQUIRED else pytest.mark.skip(reason=_NOTHING)
+    marks = () if REQUIRED else pytest.mark.skip(reason=NOTHING)
     return pytest.mark.parametrize("file", [pytest.param(None, marks=marks, id="missing")])
 
 
 def there(file: Path | None) -> Path:
     """The recording; fails the test where there is none and there must be."""
     if file is None:
-        pytest.fail(_NOTHING)
+        pytest.fail(NOTHING)
     return file
 
 

@@ -125,6 +125,7 @@ PARTS = {
     ),
     "ExpressRoute": ("Circuit", "PrivatePeering", "MicrosoftPeering", "CircuitLink"),
     "Other networks": ("Pair", "Spoke"),
+    "Care": ("Maintenance", "ExistingMaintenance", "Diagnostics", "Lock"),
     "What is only used": (
         "ExistingVirtualNetwork", "ExistingPublicIp", "ExistingVpnGateway", "ExistingExpressRouteGateway",
         "ExistingCircuit",
@@ -157,7 +158,8 @@ def chapters(definitions: dict[str, Any]) -> dict[str, tuple[str, ...]]:
     """The nouns by chapter; what has no chapter of its own comes last."""
     placed = {name for names in PARTS.values() for name in names}
     rest = tuple(sorted(name for name in definitions if name[0].isupper() and name not in placed | {"Blueprint"}))
-    return PARTS | ({"Other nouns": rest} if rest else {})
+    known = {title: tuple(name for name in names if name in definitions) for title, names in PARTS.items()}
+    return {title: names for title, names in known.items() if names} | ({"Other nouns": rest} if rest else {})
 
 
 def nouns() -> frozenset[str]:

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-
 import pytest
 
 from tests.architectures.conftest import FILES, FOLDER, World, differences_of
+from tests.summary import Summary
 from vpngw_iac.blueprints.load import load
 
 
-@pytest.fixture(scope="module")
-def created() -> dict[str, str]:
-    """File to what it created: the table at the end of the module."""
-    return {}
-
-
 @pytest.mark.parametrize("name", FILES)
-def test_a_shipped_blueprint_is_built_stays_and_goes(name: str, world: World, created: dict[str, str]) -> None:
+def test_a_shipped_blueprint_is_built_stays_and_goes(name: str, world: World, summary: Summary) -> None:
     loaded = load(FOLDER / name)
 
     for blueprint in loaded.blueprints:
@@ -37,17 +30,11 @@ def test_a_shipped_blueprint_is_built_stays_and_goes(name: str, world: World, cr
         assert differences_of(world.plan(blueprint)) == []
         assert differences_of(world.plan(blueprint, deep=True)) == []
         assert world.workspace.drift(blueprint).items == ()
-        created[name] = f"{len(made)} resources: " + ", ".join(sorted({a.split("/")[0] for a in made}))
+        kinds = ", ".join(sorted({address.split("/")[0] for address in made}))
+        summary.row("what each shipped blueprint created", name, f"{len(made)} resources: {kinds}")
 
     world.release_circuits()
     for blueprint in reversed(loaded.blueprints):
         gone = world.workspace.destroy(blueprint)
         assert gone.outcome == "succeeded", [(r.address, r.error) for r in gone.operations if r.error]
     assert world.simulator.documents() == {}
-
-
-def test_there_is_a_table_of_what_each_created(created: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
-    with capsys.disabled():
-        width = max((len(name) for name in created), default=0)
-        for name, text in sorted(created.items()):
-            sys.stdout.write(f"\n  {name:<{width}}  {text}")

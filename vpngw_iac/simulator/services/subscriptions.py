@@ -16,7 +16,13 @@ from vpngw_iac.simulator.world import World
 TENANT = "72f988bf-0000-4000-8000-000000000001"
 """The one tenant of the simulated cloud."""
 
-PROVIDERS = ("Microsoft.Network", "Microsoft.Resources", "Microsoft.Authorization", "Microsoft.Insights")
+PROVIDERS = (
+    "Microsoft.Network",
+    "Microsoft.Resources",
+    "Microsoft.Authorization",
+    "Microsoft.Insights",
+    "Microsoft.Maintenance",
+)
 REGIONS = ("westeurope", "northeurope", "germanywestcentral", "eastus", "eastus2", "westus", "westus3", "uksouth")
 
 
@@ -36,13 +42,13 @@ def answer(world: World, request: Request, parts: Sequence[str]) -> Answer | Non
     if parts[2] == "providers" and len(parts) in {3, 4}:
         return _providers(world, request, name, parts[3:])
     if parts[2] == "providers" and len(parts) == 5 and parts[4] == "register":
+        world.registered.add(parts[3])
         return _providers(world, request, name, parts[3:4])
     return None
 
 
 def subscription(name: str) -> Json:
     """One subscription as answered."""
-        world.registered.add(parts[3])
     return {
         "id": f"/subscriptions/{name}",
         "subscriptionId": name,

@@ -35,25 +35,9 @@ SDK_NAMES = {
 LEFT_TO_OTHERS = {
     # Virtual WAN's and the API manager's business, or not part of any of our topologies: carried through as read.
     "VirtualNetworkGatewayConnectionPropertiesFormat": {"routingConfiguration"},
-    "ExpressRouteCircuitPropertiesFormat": {
-        "expressRouteLag",
-        "partnerAccountId",
-        "activationKey",
-    },
+    "ExpressRouteCircuitPropertiesFormat": {"partnerAccountId", "activationKey"},
     "ExpressRouteCircuitPeeringConfig": {"advertisedPublicPrefixInfo"},
-    "VirtualNetworkPropertiesFormat": {"ipAllocations"},
-    "SubnetPropertiesFormat": {
-        "applicationGatewayIPConfigurations",
-        "ipAllocations",
-        "ipamPoolPrefixAllocations",
-        "serviceEndpointPolicies",
-        "serviceGateway",
-        "sharingScope",
-    },
-    "PublicIPAddressPropertiesFormat": {"natGateway"},
-    "DdosSettings": {"ddosCustomPolicy"},
-    "IpTag": {"firstPartyServiceTagId"},
-    "AddressSpace": {"ipamPoolPrefixAllocations"},
+    "SubnetPropertiesFormat": {"applicationGatewayIPConfigurations"},
 }
 
 SECRET_NAME = re.compile(r"(secret|sharedKey|authorizationKey|activationKey|psk|password)$", re.IGNORECASE)

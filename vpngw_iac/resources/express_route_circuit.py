@@ -71,6 +71,7 @@ class CircuitProperties(Wire):
 
     service_provider_properties: ServiceProvider | None = None
     express_route_port: Annotated[IdOnly | None, Immutable("a circuit keeps its port")] = None
+    express_route_lag: Annotated[IdOnly | None, Immutable("a circuit keeps its ports")] = None
     bandwidth_in_gbps: Annotated[float | None, Transition(_bandwidth), Outage("none", source=_PAGE)] = None
     # Recording test_network_express_route: false is added.
     allow_classic_operations: Annotated[bool | None, ServerDefault(False)] = None

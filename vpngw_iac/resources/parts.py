@@ -18,10 +18,21 @@ class IdOnly(Wire):
     id: ArmId
 
 
+class PoolPrefixes(Wire):
+    """Addresses that an IPAM pool hands out; which ones is Azure's choice."""
+
+    pool: IdOnly
+    number_of_ip_addresses: str | None = None
+    allocated_address_prefixes: Observed = None
+
+
 class AddressSpace(Wire):
     """A set of prefixes; Azure answers them as sent (recording ``test_network_local_gateway``)."""
 
-    address_prefixes: Annotated[tuple[Cidr, ...], Unordered()]
+    # Left out where a pool hands them out.
+    address_prefixes: Annotated[tuple[Cidr, ...] | None, Unordered()] = None
+    # Recording test_network_vnet (answers of 2024): [] is added.
+    ipam_pool_prefix_allocations: Annotated[tuple[PoolPrefixes, ...] | None, Unordered(), ServerDefault([])] = None
 
 
 class ExtendedLocation(Wire):

@@ -44,6 +44,7 @@ class DdosSettings(Wire):
         Literal["VirtualNetworkInherited", "Enabled", "Disabled"] | None, ServerDefault("VirtualNetworkInherited")
     ] = None
     ddos_protection_plan: IdOnly | None = None
+    ddos_custom_policy: IdOnly | None = None
 
 
 class IpTag(Wire):
@@ -51,6 +52,7 @@ class IpTag(Wire):
 
     ip_tag_type: str
     tag: str
+    first_party_service_tag_id: str | None = None
 
 
 class PublicIpProperties(Wire):
@@ -77,6 +79,7 @@ class PublicIpProperties(Wire):
     public_ip_prefix: Annotated[
         IdOnly | None, Immutable("a public IP keeps what it was created with (R-PIP-22)"), Field(alias="publicIPPrefix")
     ] = None
+    nat_gateway: IdOnly | None = None
     delete_option: Literal["Delete", "Detach"] | None = None
 
     # The address is Azure's choice (R-PIP-14); known as soon as a static one exists (R-PIP-12).

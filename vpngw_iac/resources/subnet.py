@@ -10,7 +10,7 @@ from pydantic import Field
 from vpngw_iac.arm import ArmId
 from vpngw_iac.field import AlsoAs, Cidr, KeyedBy, Observed, ReadOnly, ServerDefault, Unordered, Verdict
 from vpngw_iac.resources.base import Durations, Lock, Resource
-from vpngw_iac.resources.parts import IdOnly
+from vpngw_iac.resources.parts import IdOnly, PoolPrefixes
 from vpngw_iac.resources.virtual_network import SUBNETS
 from vpngw_iac.resources.wire import Wire
 
@@ -62,6 +62,12 @@ class SubnetProperties(Wire):
         Literal["Enabled", "Disabled"] | None, ServerDefault("Enabled")
     ] = None
     default_outbound_access: bool | None = None
+    sharing_scope: Literal["Tenant", "DelegatedServices"] | None = None
+    service_endpoint_policies: Annotated[tuple[IdOnly, ...] | None, Unordered(), ServerDefault([])] = None
+    service_gateway: IdOnly | None = None
+    ip_allocations: Annotated[tuple[IdOnly, ...] | None, Unordered(), ServerDefault([])] = None
+    # Recording test_network_vnet (answers of 2024): [] is added.
+    ipam_pool_prefix_allocations: Annotated[tuple[PoolPrefixes, ...] | None, Unordered(), ServerDefault([])] = None
 
     # Appears once a gateway exists, in another casing, and must not be sent back (R-SUBNET-19).
     ip_configurations: Observed = None

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from vpngw_iac.field import Block, Children, Immutable, Observed, Outage, ReadOnly, ServerDefault
+from vpngw_iac.field import Block, Children, Immutable, Observed, Outage, ReadOnly, ServerDefault, Unordered
 from vpngw_iac.resources.base import Durations, Resource
 from vpngw_iac.resources.parts import AddressSpace, ExtendedLocation, IdOnly
 from vpngw_iac.resources.wire import Wire
@@ -54,6 +54,7 @@ class VirtualNetworkProperties(Wire):
     ] = None
     # VPN and ExpressRoute gateways advertise these instead of the spokes they cover (R-BGP-22).
     summarized_gateway_prefixes: Annotated[AddressSpace | None, Block()] = None
+    ip_allocations: Annotated[tuple[IdOnly, ...] | None, Unordered(), ServerDefault([])] = None
 
     # A PUT that omits a subnet deletes it (R-SUBNET-19), so both lists are carried as read.
     subnets: Annotated[None, Children(SUBNETS)] = None

@@ -103,6 +103,15 @@ class Arm:
             subscription, lambda **extra: client.send_request(HttpRequest("GET", url), **extra), doing
         )
 
+    def ask(self, subscription: str, url: str, body: Mapping[str, Any], *, doing: str) -> Answer:
+        """POST a question that changes nothing to a service that the SDK has no client for."""
+        client = self._client("raw", subscription)
+        return self._exchange(
+            subscription,
+            lambda **extra: client.send_request(HttpRequest("POST", url, json=dict(body)), **extra),
+            doing,
+        )
+
     def checked(self, answer: Answer, doing: str) -> Answer:
         """The same answer if it is a success in JSON; raises the translated error otherwise."""
         if answer.status >= 300:

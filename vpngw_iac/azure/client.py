@@ -116,15 +116,6 @@ class Arm:
         """The same answer if it is a success in JSON; raises the translated error otherwise."""
         if answer.status >= 300:
             raise refusal(answer, doing, self.ids(answer), self.secrets)
-    def ask(self, subscription: str, url: str, body: Mapping[str, Any], *, doing: str) -> Answer:
-        """POST a question that changes nothing to a service that the SDK has no client for."""
-        client = self._client("raw", subscription)
-        return self._exchange(
-            subscription,
-            lambda **extra: client.send_request(HttpRequest("POST", url, json=dict(body)), **extra),
-            doing,
-        )
-
         if not answer.is_json:
             raise not_arm(f"{doing}: the answer is no JSON", self.ids(answer), answer.status)
         return answer

@@ -72,17 +72,21 @@ class Arm:
         methods: str | tuple[str, ...],
         *arguments: Any,
         headers: Mapping[str, str] | None = None,
+        api_version: str = "",
         doing: str,
     ) -> Answer:
         """One SDK call, for example ``("network.subnets", "get", group, vnet, subnet)``; any status is an answer.
 
-        Of several methods the first that the operation group has is called.
+        Of several methods the first that the operation group has is called. The generic calls by id take the
+        `api_version` of the provider that they are meant for.
         """
         library, _, group = sdk.partition(".")
         operations = getattr(self._client(library, subscription), group)
         names = (methods,) if isinstance(methods, str) else methods
         method = next((name for name in names if hasattr(operations, name)), names[0])
-        options = {"polling": False} if method.startswith("begin_") else {}
+        options: dict[str, Any] = {"polling": False} if method.startswith("begin_") else {}
+        if api_version:
+            options["api_version"] = api_version
 
         def send(**extra: Any) -> None:
             result = getattr(operations, method)(*arguments, headers=dict(headers or {}), **options, **extra)

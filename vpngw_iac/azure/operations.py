@@ -8,7 +8,7 @@ from vpngw_iac.azure.answer import Answer
 from vpngw_iac.azure.budget import Kind
 from vpngw_iac.azure.client import Arm
 from vpngw_iac.azure.progress import GRACE, TRUST, Hint, conclude, hint_in
-from vpngw_iac.azure.reading import Reader, names_of, sdk_of
+from vpngw_iac.azure.reading import Reader, is_absent, names_of, sdk_of, version_of
 from vpngw_iac.azure.translate import refusal
 from vpngw_iac.engine.ports import Call, Clock, Ended, Observed, Pending, Progress, Running
 from vpngw_iac.errors import EndpointError, Throttled, Unavailable, UsageError
@@ -35,9 +35,10 @@ class Operations:
             *names_of(call.id),
             *body,
             headers=self._headers(call),
+            api_version=version_of(call.id),
             doing=doing,
         )
-        if call.verb == "delete" and (answer.status == 204 or answer.is_absent):
+        if call.verb == "delete" and (answer.status == 204 or is_absent(answer, call.id)):
             return Ended("Succeeded", Observed(call.id, None))
         if answer.status >= 300:
             raise refusal(answer, doing, self._arm.ids(answer), self._arm.secrets)
@@ -98,10 +99,20 @@ _METHODS: dict[str, dict[bool, tuple[str, ...]]] = {
 """By verb, and whether it is a resource group: that one is in another library, and its PUT ends at once."""
 
 
+_BY_ID = {
+    "put": "begin_create_or_update_by_id",
+    "tag": "begin_update_by_id",
+    "delete": "begin_delete_by_id",
+}
+"""For providers that the SDK has no operation group for."""
+
+
 def _methods(call: Call) -> tuple[str, ...]:
     """The SDK's method; the first that the operation group has."""
     if call.verb == "act":
         if call.action != "sharedKey":
             raise UsageError(f"There is no action {call.action!r} on {call.id}.")
         return ("begin_set_shared_key",)
+    if version_of(call.id):
+        return (_BY_ID[call.verb],)
     return _METHODS[call.verb][not call.id.namespace]

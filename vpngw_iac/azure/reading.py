@@ -39,9 +39,22 @@ def sdk_of(resource_id: ArmId) -> str:
     return sdk
 
 
+def version_of(resource_id: ArmId) -> str:
+    """Api-version of a type that goes through the generic calls by id; empty for all others."""
+    model = type_of(resource_id.type)
+    return model.api_version if model is not None else ""
+
+
 def names_of(resource_id: ArmId) -> tuple[str, ...]:
-    """Arguments of the SDK's methods: the group, then the names along the path."""
+    """Arguments of the SDK's methods: the group, then the names along the path; or the whole id for calls by id."""
+    if version_of(resource_id):
+        return (str(resource_id).lstrip("/"),)
     return (str(resource_id.group), *resource_id.names)
+
+
+def is_absent(answer: Answer, resource_id: ArmId) -> bool:
+    """Whether Azure says that it does not have this; providers beside networks have codes of their own for it."""
+    return answer.is_absent_of_a_kind if version_of(resource_id) else answer.is_absent
 
 
 class Reader:
@@ -60,10 +73,16 @@ class Reader:
     def raw(self, resource_id: ArmId) -> dict[str, Any] | None:
         """One GET, once, secrets included: only for callers inside this folder. None when absent."""
         doing = f"get {resource_id}"
+        version = version_of(resource_id)
         answer = self._arm.call(
-            resource_id.subscription, sdk_of(resource_id), "get", *names_of(resource_id), doing=doing
+            resource_id.subscription,
+            sdk_of(resource_id),
+            "get_by_id" if version else "get",
+            *names_of(resource_id),
+            api_version=version,
+            doing=doing,
         )
-        if answer.is_absent:
+        if is_absent(answer, resource_id):
             return None
         document = self._arm.checked(answer, doing).body
         if not isinstance(document, dict) or not document:

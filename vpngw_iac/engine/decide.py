@@ -14,6 +14,7 @@ from vpngw_iac.engine.change import Action, Change, Difference, OutageStatement
 from vpngw_iac.engine.document import lookup
 from vpngw_iac.engine.drift import Comparison, Found, compare_whole
 from vpngw_iac.engine.graph import Graph, outputs_in
+from vpngw_iac.engine.lifting import lifted
 from vpngw_iac.engine.match import Match, match
 from vpngw_iac.engine.outage import in_place, rebuilds, stated
 from vpngw_iac.engine.overlay import overlay
@@ -88,7 +89,7 @@ def make_plan(basis: Basis) -> Plan:
         _judge_removed(basis, entry, draft)
     _spread(basis, matched, draft)
     _known_after(situations, draft)
-    chosen = _targeted(basis, draft.changes)
+    chosen = lifted(basis.graph, basis.snapshot, _targeted(basis, draft.changes))
     changes = tuple(stated(basis.graph, basis.state, change) for _, change in sorted(chosen.items()))
     refusals = guards.refusals(basis, matched, situations, changes)
     return Plan(

@@ -103,21 +103,23 @@ def locate(path: str) -> Place:
     scope, marker, rest = with_plain_words(path.rstrip("/")).rpartition("/providers/")
     segments = rest.split("/")
     scopes = scope.strip("/").split("/")
-    if not marker or len(scopes) not in {2, 4} or scopes[0].lower() != "subscriptions":
+    holder = locate(scope).id if "/providers/" in scope else None
+    if not marker or (holder is None and len(scopes) not in {2, 4}) or scopes[0].lower() != "subscriptions":
         raise not_simulated(path)
     namespace, *segments = segments
-    head = f"/subscriptions/{scopes[1]}" + (f"/resourceGroups/{scopes[3]}" if len(scopes) == 4 else "")
+    head = f"/subscriptions/{scopes[1]}" + (f"/resourceGroups/{scopes[3]}" if len(scopes) >= 4 else "")
     kind, names, left = _walk(namespace, segments)
-    if kind is None:
+    if kind is None or (holder is not None and not kind.extends):
         raise not_simulated(f"the resource type {namespace}/{'/'.join(segments[::2])}")
+    container = ArmId(head) if holder is None and len(scopes) == 4 else holder
+    head = str(holder or head)
     words = kind.arm_type.split("/")[1:]
     pairs = [f"{word}/{name}" for word, name in zip(words, names, strict=False)]
-    group = ArmId(head) if len(scopes) == 4 else None
     prefix = f"{head}/providers/{kind.arm_type.split('/')[0]}"
     if len(names) == len(words):
         identifier = ArmId("/".join([prefix, *pairs]))
         return Place(kind, identifier, identifier.parent, scopes[1], "/".join(left))
-    above = ArmId("/".join([prefix, *pairs])) if pairs else group
+    above = ArmId("/".join([prefix, *pairs])) if pairs else container
     return Place(kind, None, above, scopes[1])
 
 
@@ -151,7 +153,10 @@ def missing(world: World, kind: Kind, identifier: ArmId) -> Refusal:
         above = world.find(parent)
         if above is None:
             return resource_not_found(f"{parent.type}/{parent.name}", group)
-        return not_found(str(identifier))
+        return kind.absent(identifier) or not_found(str(identifier))
+    own = kind.absent(identifier)
+    if own is not None:
+        return own
     gone = world.store.gone_since(identifier)
     if gone is not None and world.now - gone < _RECENTLY:
         return not_found(str(identifier))
@@ -175,6 +180,9 @@ def _put(world: World, request: Request, place: Place, identifier: ArmId) -> Ans
     properties = place.kind.accept(change)
     operations.refuse_contention(world, str(identifier), holds, place.kind.contention)
     document, unchanged = _write(change, place.kind, properties)
+    if place.kind.at_once:
+        status = 200 if before else place.kind.created_status
+        return Answer(status, place.kind.show(world, document, "put", request.api_version))
     seconds = 0.0 if unchanged and place.kind.quick else place.kind.put_seconds(change, properties)
     document.state = SUCCEEDED if unchanged and place.kind.quick else UPDATING
     place.kind.stored(change, document)
@@ -221,6 +229,10 @@ def _check_parent(world: World, kind: Kind, identifier: ArmId) -> None:
         )
     parent = identifier.parent
     above = world.find(parent) if parent is not None and parent.names else None
+    if kind.extends and parent is not None and parent.names:
+        if above is None:
+            raise resource_not_found(f"{parent.type}/{parent.name}", identifier.group or "")
+        return
     if above is not None and above.state == FAILED:
         raise Refusal(
             400,
@@ -281,6 +293,9 @@ def _delete(world: World, request: Request, place: Place, identifier: ArmId) -> 
     holds = place.kind.holds(change)
     operations.refuse_contention(world, document.id, holds, place.kind.contention)
     place.kind.refuse_delete(world, document)
+    if place.kind.at_once:
+        operations.remove(world, document, world.now)
+        return Answer(200)
     document.state = DELETING
     document.etag = world.etag()
     operation = operations.begin(world, "delete", document, place.kind.remove_seconds, request.api_version, holds)

@@ -37,9 +37,12 @@ TYPES = {
     "circuit-peering": ("Microsoft.Network/expressRouteCircuits/peerings", "CircuitPeering"),
     "route-table": ("Microsoft.Network/routeTables", "RouteTable"),
     "nsg": ("Microsoft.Network/networkSecurityGroups", "SecurityGroup"),
+    "maintenance": ("Microsoft.Maintenance/maintenanceConfigurations", "MaintenanceConfiguration"),
+    "assignment": ("Microsoft.Maintenance/configurationAssignments", "MaintenanceAssignment"),
+    "diagnostics": ("Microsoft.Insights/diagnosticSettings", "DiagnosticSetting"),
     "nic": ("Microsoft.Network/networkInterfaces", "NetworkInterface"),
 }
-_OURS = {"type", "name", "in", "subscription", "group", "affects", "existing", "facts"}
+_OURS = {"type", "name", "in", "hangs-on", "subscription", "group", "affects", "existing", "facts"}
 
 Entries = dict[str, dict[str, Any]]
 
@@ -98,6 +101,8 @@ class World:
         arm_type, _ = TYPES[entry["type"]]
         if "in" in entry:
             found = self.id(entry["in"]).child(arm_type.rpartition("/")[2], entry["name"])
+        elif "hangs-on" in entry:
+            found = self.id(entry["hangs-on"]).extension(arm_type, entry["name"])
         else:
             subscription, group = entry.get("subscription", SUBSCRIPTION), entry.get("group", GROUP)
             found = ArmId.build(subscription, group, arm_type, entry["name"])

@@ -151,6 +151,32 @@ def shared_keys(topology: Topology) -> Iterator[Breach]:
             )
 
 
+_DIAGNOSTICS = "microsoft.insights/diagnosticsettings"
+_WATCHED = ("IKEDiagnosticLog", "RouteDiagnosticLog", "TunnelDiagnosticLog")
+
+
+def _logged(settings: list[Thing]) -> frozenset[str]:
+    """Categories, and groups of them, that any of the settings keeps; in lower case."""
+    logs = [log for setting in settings for log in setting.items("properties.logs") if log.get("enabled")]
+    return frozenset(str(log.get("category") or log.get("categoryGroup")).lower() for log in logs)
+
+
+@rule("R-SEC-09", level="W", title="Logs that explain a failed tunnel are not kept", source="T-TUN")
+def logs_kept(topology: Topology) -> Iterator[Breach]:
+    """Tunnel, route and IKE logs. A gateway without any setting is only told: Azure Policy often adds one."""
+    for gateway in topology.vpn_gateways:
+        settings = [thing for thing in topology.of_type(_DIAGNOSTICS) if thing.id.parent == gateway.thing.id]
+        kept = _logged(settings)
+        lacking = [name for name in _WATCHED if not kept & {name.lower(), "alllogs"}]
+        if lacking and gateway.thing.is_managed:
+            yield Breach(
+                gateway.thing,
+                f"No diagnostic setting of this file keeps {listed(lacking)}.",
+                'Add diagnostics=Diagnostics(workspace="..."): it keeps all logs.',
+                None if settings else "info",
+            )
+
+
 @rule("R-SEC-11", level="W", title="IPsec replay protection is off", source="SDK")
 def replay(topology: Topology) -> Iterator[Breach]:
     """Off, an attacker can send recorded packets again."""

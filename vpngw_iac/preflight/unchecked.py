@@ -117,12 +117,13 @@ IMPLIED: dict[str, Row] = {
                  "R-BGP-13, R-TS-05, R-BGP-08, R-NAT-03, R-CERTP-01, R-UG-02."),
     "R-LIM-09": ("I", "LIM", "Limits of a local network gateway", "R-LNG-05."),
     "R-DEV-06": ("W", "CRY", "Default phase 1 is group 2", "R-SEC-03 asks for a policy."),
+    "R-MNT-03": ("I", "MNT", "A window is assigned, not set", "The assignment is a resource on the gateway."),
     "R-SEC-06": ("W", "SDK", "Secrets are write-only", "Only references and fingerprints are kept."),
+    "R-SEC-08": ("I", "MON, T-TUN", "Categories of logs", "The type knows these categories, and allLogs."),
 }  # fmt: skip
 
 _DEVICE = "It depends on the device, which is not visible here."
 _TRAFFIC = "It depends on traffic, which only the running gateway knows."
-_WINDOW = "Maintenance windows are resources of their own, which a file does not hold."
 _OUTSIDE = "It concerns things outside the file."
 
 UNKNOWABLE: dict[str, Row] = {
@@ -151,12 +152,6 @@ UNKNOWABLE: dict[str, Row] = {
                  "The circuit's routes are learned at run time."),
     "R-PRIV-05": ("I", "COEXP", "Smaller segments over encrypted ExpressRoute", _DEVICE),
     "R-HB-06": ("I", "HBT", "Private tunnel addresses appear last", "Azure decides them."),
-    "R-MNT-01": ("E", "FAQ, MNT", "Maintenance window: scope, length, region",
-                 _WINDOW),
-    "R-MNT-02": ("W", "FAQ", "Two gateways, two maintenance windows",
-                 _WINDOW),
-    "R-MNT-03": ("I", "MNT", "A window is assigned, not set",
-                 _WINDOW),
     "R-POOL-03": ("I", "FAQ, POOL", "SSTP splits the pool", "The number of clients is not in the file."),
     "R-POOL-04": ("W", "SKU", "Pool for all clients at once", "The number of clients is not in the file."),
     "R-CERTP-09": ("W", "RCM", "Microsoft rotates the gateway's root", "Microsoft announces it."),
@@ -190,7 +185,5 @@ UNKNOWABLE: dict[str, Row] = {
     "R-DEV-04": ("I", "DEV", "Validated devices", _DEVICE),
     "R-DEV-05": ("I", "SCRIPT, SDK", "Scripts for devices", "It is a download, not a setting."),
     "R-SEC-04": ("I", "P2S", "TLS versions of OpenVPN", "Azure decides them."),
-    "R-SEC-08": ("I", "MON, T-TUN", "Categories of logs", "Diagnostic settings are resources of their own."),
-    "R-SEC-09": ("W", "T-TUN", "No diagnostic settings", "Policies often add them; they are not in the file."),
     "R-SEC-10": ("I", "FAQ", "Ports seen in scans", "Azure opens them."),
 }  # fmt: skip

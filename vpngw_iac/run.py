@@ -185,7 +185,14 @@ class _Run:
         flights = tuple(memory.in_flight.values())
         known = memory.state.by_id()
         resumption = Resumption(
-            self.session.cloud, self.hold, self.clock, self.tell, self.request.stop, self.limits, known
+            self.session.cloud,
+            self.hold,
+            self.clock,
+            self.tell,
+            self.request.stop,
+            self.limits,
+            memory.state.deployment,
+            known,
         )
         self.results += resumption.run(flights)
 

@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine import event as events
+from vpngw_iac.engine.decide import DEPLOYMENT_TAG
+from vpngw_iac.engine.document import lookup
 from vpngw_iac.engine.drift import compare
 from vpngw_iac.engine.event import OperationResult
 from vpngw_iac.engine.execute import Limits
@@ -19,6 +21,7 @@ from vpngw_iac.engine.stop import Stop
 from vpngw_iac.errors import AzureIds, Throttled, Unavailable
 from vpngw_iac.resources import type_of
 from vpngw_iac.resources.shape import shape_of
+from vpngw_iac.secret import Fingerprint
 from vpngw_iac.state.journal import EntryRemoved, EntrySet, InFlight, OperationClosed
 from vpngw_iac.state.model import Entry
 from vpngw_iac.state.store import Hold
@@ -36,6 +39,7 @@ class Resumption:
     on_event: Callable[[events.Event], None]
     stop: Stop
     limits: Limits
+    deployment: str
     entries: Mapping[ArmId, Entry]
     """What the state remembers, by id."""
 
@@ -108,14 +112,33 @@ class Resumption:
 
     def _close_put(self, flight: InFlight, observed: Observed) -> tuple[_Closing, str]:
         begun = flight.begun
+        if begun.etag == "absent" and self._is_foreign(observed):
+            return "failed", "somebody else has made it meanwhile"
         failed = observed.state.lower() in ("failed", "canceled")
-        agrees = not failed and not any(self._differences(flight, observed))
+        agrees = not failed and not any(self._differences(flight, observed)) and self._is_proved(flight, observed)
         if begun.entry is not None and (agrees or begun.etag == "absent"):
             entry = begun.entry if agrees else begun.entry.model_copy(update={"fingerprints": {}})
             self.hold.append(EntrySet(at=self.clock.utc(), entry=entry))
         if failed:
             return "failed", f"it ended as {observed.state}; it is repaired, never replaced"
         return ("succeeded", "") if agrees else ("failed", "it was not carried out; it is planned anew")
+
+    def _is_foreign(self, observed: Observed) -> bool:
+        """Whether what was absent bears no mark of ours although it can bear one: our PUT never arrived."""
+        model = type_of(observed.id.type)
+        tags = (observed.document or {}).get("tags") or {}
+        owner = next((value for name, value in tags.items() if name.lower() == DEPLOYMENT_TAG), None)
+        return model is not None and model.taggable and owner != self.deployment
+
+    def _is_proved(self, flight: InFlight, observed: Observed) -> bool:
+        """A new secret is there if Azure accepted the call, made what was absent with it, or echoes it."""
+        begun = flight.begun
+        if flight.accepted or begun.etag == "absent":
+            return True
+        entry = self.entries.get(begun.id)
+        known = entry.fingerprints if entry else {}
+        new = [path for path, fingerprint in begun.fingerprints.items() if known.get(path) != fingerprint]
+        return all(isinstance(lookup(observed.document, path), Fingerprint) for path in new)
 
     def _differences(self, flight: InFlight, observed: Observed) -> Iterator[object]:
         entry, model = flight.begun.entry, type_of(flight.begun.id.type)

@@ -79,13 +79,12 @@ def files() -> list[Path]:
     return sorted(FOLDER.glob("*.jsonl"))
 
 
-def per_file(*, but: str = "") -> Any:
-    """Runs a test for each recording, except those whose name starts with `but`.
+def per_file() -> Any:
+    """Runs a test for each recording.
 
     Without a folder the test is skipped, or fails where `VPNGW_REQUIRE_RECORDINGS=1` says that it must be there.
     """
-    found = [file for file in files() if not but or not file.stem.startswith(but)]
-    if found:
+    if found := files():
         return pytest.mark.parametrize("file", found, ids=lambda file: file.stem)
     marks = () if REQUIRED else pytest.mark.skip(reason=NOTHING)
     return pytest.mark.parametrize("file", [pytest.param(None, marks=marks, id="missing")])

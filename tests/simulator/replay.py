@@ -14,13 +14,18 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from tests.simulator.context import prepare
 from vpngw_iac.simulator import Simulator, Switches, VirtualTime
+from vpngw_iac.simulator.faults import AnswerInstead, Fault
 from vpngw_iac.simulator.kind import kinds
 
 MISSING = "<not recorded>"
 HEADERS = ("azure-asyncoperation", "location", "etag")
 """Headers whose presence matters; the recorders have thinned the others."""
+WEATHER = ("SubscriptionRequestsThrottled", "TooManyRequests", "ServerTimeout", "InternalServerError")
 _ACTIONS = ("/sharedkey", "/sharedkey/reset", "/reset", "/virtualnetworkgateways/connections")
+NO_SEQUENCE = "errors_bundle"
+"""Recordings that are errors cut out of many sessions, each with what came next: time runs backwards between them."""
 _POLL = re.compile(r"/operations/|/operationresults/", re.IGNORECASE)
 _VOLATILE = re.compile(
     r"etag|resourceGuid|provisioningState|[kK]ey$|ipAddress|IpAddress|fqdn|stag|id$|gatewayManagerEtag|connectionStatus|BytesTransferred|Azure(Port|ASN)"
@@ -52,18 +57,26 @@ class Replay:
     compared: int = 0
     urls: dict[str, str] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
+    simulator: Simulator = field(default_factory=Simulator)
     adopted: set[str] = field(default_factory=set)
     """Resources whose writes were not recorded: each read tells what was written."""
 
-    def __post_init__(self) -> None:
+    def _start_anew(self, lines: list[dict[str, Any]]) -> None:
         self.simulator = Simulator(time=self.time, switches=Switches(allow_retired=True, honour_etags=False))
+        self.urls.clear()
+        self.adopted.clear()
+        self._seed_groups(lines)
 
     def run(self, file: Path) -> list[Deviation]:
         """Every deviation of the recording, in order."""
         lines = dict(self._lines(file))
-        self._seed_groups(list(lines.values()))
+        self._start_anew(list(lines.values()))
         found: list[Deviation] = []
+        before = ""
         for number, exchange in lines.items():
+            if self.name.startswith(NO_SEQUENCE) and str(exchange.get("date")) < before:
+                self._start_anew(list(lines.values()))
+            before = str(exchange.get("date"))
             self.time.advance(0.001)
             path = urlsplit(exchange["url"]).path.split("/providers/")[-1]
             version = exchange.get("api_version_answered") or exchange.get("api_version") or ""
@@ -114,6 +127,7 @@ class Replay:
 
     def _differences(self, exchange: dict[str, Any]) -> Iterator[str]:
         self._bring_about(exchange)
+        self._make_weather(exchange)
         status, headers, content = self._send(exchange)
         self._learn(exchange, headers)
         self.compared += 1
@@ -126,6 +140,22 @@ class Replay:
             if (name in theirs) != (name in ours):
                 yield f"header {name} {'is missing' if name in theirs else 'is too much'}"
         yield from _body_differences(exchange.get("response_body"), _parsed(content))
+
+    def _make_weather(self, exchange: dict[str, Any]) -> None:
+        """Throttling and timeouts do not follow from what was asked: a fault brings them about."""
+        body, status = exchange.get("response_body"), exchange["status"]
+        if status < 500 and _code(body) not in WEATHER:
+            return
+        error = body.get("error") or {} if isinstance(body, dict) else {}
+        details = error.get("details")
+        instead = AnswerInstead(
+            status=status,
+            code=_code(body) or "ServerTimeout",
+            message=str(error.get("message", "")),
+            detail=str(details[0].get("code")) if details else None,
+            html=isinstance(body, str),
+        )
+        self.simulator.faults.add(Fault(effect=instead))
 
     def _send(self, exchange: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
         url = exchange["url"]
@@ -173,6 +203,10 @@ class Replay:
         deletes_group = exchange["method"] == "DELETE" and _type_of(urlsplit(url).path) == "group"
         if not deletes_group or _code(body) == "ResourceGroupNotFound":
             self._finish_around(urlsplit(url).path)
+        if exchange["method"] in {"PUT", "GET"} and exchange["status"] < 300 and isinstance(body.get("id"), str):
+            prepare(self.simulator, body["id"], exchange["request_body"])
+        if exchange["method"] == "PUT" and exchange["status"] == 200 and isinstance(body.get("id"), str):
+            self._seed(body)  # an update of something that was there before the recording
         if exchange["method"] == "GET" and exchange["status"] == 200 and "id" in body:
             self._seed(body, again=_type_of(body["id"]) == "group" or body["id"].lower() in self.adopted)
 

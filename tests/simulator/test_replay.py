@@ -11,12 +11,9 @@ from tests.simulator.deviations import unknown
 from tests.simulator.replay import Replay
 from tests.summary import Summary
 
-NO_SEQUENCE = "errors_bundle"
-"""Recordings that are single exchanges cut out of many sessions."""
-
 
 @pytest.mark.recordings
-@per_file(but=NO_SEQUENCE)
+@per_file()
 def test_the_simulator_answers_like_the_recording(file: Path | None, summary: Summary) -> None:
     file = there(file)
     replay = Replay(file.stem)

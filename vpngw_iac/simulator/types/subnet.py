@@ -91,6 +91,7 @@ class Subnet(Kind):
         users = users_of(world, document.id, "subnet")
         if users:
             shown["ipConfigurations"] = [{"id": shouted(user)} for user in users]
+        shown["delegations"] = [_delegation(document, sent) for sent in shown.get("delegations") or ()]
         return shown
 
     def _refuse_resize(self, change: Change, properties: Json) -> None:
@@ -113,6 +114,21 @@ class Subnet(Kind):
         for sibling in change.world.children(parent.id, SUBNETS):
             if sibling.key != change.id.key and overlap(ranges, prefixes_of(sibling.properties, change.id)):
                 raise subnets_overlap(change.id.name, parent.name)
+
+
+def _delegation(subnet: Document, sent: Json) -> Json:
+    """A delegation as answered to a PUT that named only the service (errors_bundle_open)."""
+    return {
+        "name": sent.get("name"),
+        "id": f"{subnet.id}/delegations/{sent.get('name')}",
+        "etag": subnet.etag,
+        "type": f"{SUBNETS}/delegations",
+        "properties": {
+            "provisioningState": "Succeeded",
+            "serviceName": (sent.get("properties") or {}).get("serviceName"),
+            "actions": ["Microsoft.Network/virtualNetworks/subnets/join/action"],
+        },
+    }
 
 
 def prefixes_of(properties: Json, owner: ArmId) -> list[Network]:

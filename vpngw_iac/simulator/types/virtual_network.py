@@ -61,6 +61,7 @@ class VirtualNetwork(Kind):
         if "bgpCommunities" in properties:
             properties["bgpCommunities"].setdefault("regionalCommunity", "12076:50000")
         self._check_dns(properties)
+        self._check_encryption(change, properties)
         self._check_subnets(change, properties)
         for name, arm_type in _CHILDREN.items():
             check_children(change, name, arm_type)
@@ -108,6 +109,17 @@ class VirtualNetwork(Kind):
                 raise Refusal(
                     400, "NetcfgInvalidDnsServer", f"DNS server is not valid as specified with the name '{server}'."
                 )
+
+    def _check_encryption(self, change: Change, properties: Json) -> None:
+        """Both halves or none (errors_bundle_open)."""
+        encryption = properties.get("encryption")
+        if encryption is not None and not {"enabled", "enforcement"} <= set(encryption):
+            raise Refusal(
+                400,
+                "MustSpecifyBothEncryptionIntentAndEnforcementPolicy",
+                f"Cannot encrypt VirtualNetwork {change.id} unless both encryption intent and enforcement policy are "
+                "specified.",
+            )
 
     def _check_subnets(self, change: Change, properties: Json) -> None:
         spaces = check_prefixes((properties.get("addressSpace") or {}).get("addressPrefixes", []), change.id)

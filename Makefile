@@ -52,6 +52,7 @@ bench: $(VENV)/.ready
 
 docs: $(VENV)/.ready
 	@$(RUN) python -m vpngw_iac.preflight.table docs/rules.md
+	@$(RUN) python docs/generate.py
 
 clean:
 	rm -rf $(VENV) tests/azure/node_modules build dist .mypy_cache .ruff_cache .hypothesis

@@ -91,7 +91,7 @@ class Secret:
 
     @staticmethod
     def file(path: str | Path) -> FileSecret:
-        """Take the value from a file at apply; a relative path is relative to the working directory."""
+        """Take the value from a file at apply; a relative path starts at the blueprint file's folder."""
         return FileSecret(path=str(path))
 
     @staticmethod
@@ -135,6 +135,38 @@ class SecretSource(Protocol):
 
     def prepare(self, reference: SecretReference) -> None:
         """Create what is `generated` and absent; nothing for other references."""
+
+
+class Remembered:
+    """Resolves each reference once for as long as it lives: a failure is remembered too."""
+
+    def __init__(self, source: SecretSource) -> None:
+        self._source = source
+        self._known: dict[SecretReference, SecretValue | SecretError] = {}
+
+    def resolve(self, reference: SecretReference) -> SecretValue:
+        """The value at the first time it was asked for; raises `SecretError` as the source did."""
+        if reference not in self._known:
+            try:
+                self._known[reference] = self._source.resolve(reference)
+            except SecretError as error:
+                self._known[reference] = error
+        found = self._known[reference]
+        if isinstance(found, SecretError):
+            raise found
+        return found
+
+    def prepare(self, reference: SecretReference) -> None:
+        """Create what is `generated` and absent; it is asked for anew afterwards."""
+        self._source.prepare(reference)
+        self._known.pop(reference, None)
+
+    def reveal(self, reference: SecretReference) -> str | None:
+        """The bare value for a check, or None where it is not at hand."""
+        try:
+            return self.resolve(reference).value
+        except SecretError:
+            return None
 
 
 class LocalSecrets:

@@ -59,6 +59,8 @@ class Place:
     simulator: Any = None
     secret_directory: Path | None = None
     """Where relative paths of secret files start; the working directory if none."""
+    profile: str | None = None
+    """Profile of preflight, where the caller names none."""
 
     @property
     def scope(self) -> Scope:
@@ -71,6 +73,11 @@ class Place:
         if not self.cloud.startswith(("https://", "http://")):
             return self.cloud
         return re.sub(r"[^A-Za-z0-9.-]", "-", urlsplit(self.cloud).netloc)
+
+    @property
+    def local_secrets(self) -> LocalSecrets:
+        """What is at hand without a cloud: the environment, and files."""
+        return LocalSecrets(self.environment, self.secret_directory or self.directory)
 
     def required_subscription(self) -> str:
         """The subscription; raises `UsageError` if a cloud that has many was given none."""
@@ -87,8 +94,15 @@ class Place:
 class Session:
     """Everything one run works with, opened when first used."""
 
-    def __init__(self, place: Place, deployment: str, tenants: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        place: Place,
+        deployment: str,
+        tenants: Mapping[str, str] | None = None,
+        formerly: str | None = None,
+    ) -> None:
         self.place = place
+        self.formerly = formerly
         self.tenants = tenants or {}
         self.deployment = deployment
         self.run = uuid.uuid4().hex[:12]
@@ -147,9 +161,12 @@ class Session:
         return FileStore(folder, self.deployment, binding, utc=self.clock.utc)
 
     def key(self, *, create: bool = False) -> FingerprintKey | None:
-        """The store's fingerprint key."""
+        """The store's fingerprint key; a deployment that was renamed keeps its key."""
         if self._key is None:
-            self._key = self.store().key(create=create)
+            self._key = self.store().key()
+        if self._key is None:
+            former = Session(self.place, self.formerly).key() if self.formerly else None
+            self._key = self.store().key(create=True, like=former) if create else former
         return self._key
 
     # -- cloud and secrets
@@ -180,7 +197,7 @@ class Session:
 
     def secrets(self) -> SecretSource:
         """Resolves references: environment and files here, vaults in the cloud (or in the simulator)."""
-        local = LocalSecrets(self.place.environment, self.place.secret_directory or self.place.directory)
+        local = self.place.local_secrets
         if self.place.cloud == "simulator":
             return SimulatedVault(local, self.simulator, self.place.environment)
         from vpngw_iac.azure import key_vault_secrets

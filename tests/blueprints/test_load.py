@@ -173,14 +173,14 @@ def test_the_folder_of_a_file_is_importable_only_while_it_runs(tmp_path: Path) -
 
 
 def test_a_file_knows_its_own_path_and_reads_beside_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "prefix.txt").write_text("10.7.0.0/16", encoding="utf-8")
+    (tmp_path / "prefix.txt").write_text("10.1.0.0/16", encoding="utf-8")
     text = "from pathlib import Path\nprefix = (Path(__file__).parent / 'prefix.txt').read_text()\n"
     file = write(tmp_path, text + GOOD.replace('["10.1.0.0/16"]', "[prefix]"))
     monkeypatch.chdir(tmp_path.parent)
 
     network = load(f"{tmp_path.name}/{file.name}").blueprint.gateway.network  # type: ignore[attr-defined]
 
-    assert network.address_space == ("10.7.0.0/16",)
+    assert network.address_space == ("10.1.0.0/16",)
 
 
 @pytest.mark.parametrize(

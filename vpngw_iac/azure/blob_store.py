@@ -119,11 +119,11 @@ class BlobStore:
         """Checkpoint plus journal, checked; None if nothing was ever written. Raises `StateError`, never repairs."""
         return recall(self, self.deployment, self._binding)
 
-    def key(self, *, create: bool = False) -> FingerprintKey | None:
-        """The fingerprint key; made when `create` and absent."""
+    def key(self, *, create: bool = False, like: FingerprintKey | None = None) -> FingerprintKey | None:
+        """The fingerprint key; made when `create` and absent, `like` another one if that is given."""
         data = self._blobs.read(_KEY)
         if data is None and create:
-            made = FingerprintKey.new()
+            made = like or FingerprintKey.new()
             with contextlib.suppress(Conflict):
                 self._blobs.write(_KEY, made.secret.hex().encode(), etag=None)
             data = self._blobs.read(_KEY)

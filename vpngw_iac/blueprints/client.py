@@ -238,7 +238,7 @@ class EntraId(Part):
     issuer: str | None = None
     """Default: ``https://sts.windows.net/{tenant}/`` with its trailing slash (R-AAD-03)."""
     cloud: Cloud = "public"
-    """Cloud of the tenant; decides the address of the sign-in service (azure-rules 5.2)."""
+    """Cloud of the tenant; decides the address of the sign-in service (ENTRA)."""
 
 
 class RadiusServer(Part):
@@ -307,7 +307,7 @@ Authentication = Annotated[
     Annotated[EntraId, Tag("<tenant>")] | Annotated[Certificates, Tag("<roots>")] | Annotated[Radius, Tag("<servers>")],
     Discriminator(_authentication),
 ]
-"""One way to sign in; several may be combined (R-P2S-03 and the table of azure-rules 5.1)."""
+"""One way to sign in; several may be combined (R-P2S-03; which tunnel types go with which: P2S)."""
 
 
 class UserGroup(Part):

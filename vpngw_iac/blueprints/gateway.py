@@ -44,7 +44,7 @@ VPN_SKUS = (
 EXPRESSROUTE_SKUS = (
     "ErGw1AZ", "ErGw2AZ", "ErGw3AZ", "ErGwScale", "Standard", "HighPerformance", "UltraPerformance",
 )  # fmt: skip
-"""ExpressRoute gateway SKUs (azure-rules 1.2)."""
+"""ExpressRoute gateway SKUs (R-SKU-20, R-ER-16)."""
 
 VpnSku = Annotated[str | Sku, sku_field("a VPN gateway", VPN_SKUS)]
 ExpressRouteSku = Annotated[str | Sku, sku_field("an ExpressRoute gateway", EXPRESSROUTE_SKUS)]
@@ -78,7 +78,7 @@ class VpnGateway(Part):
     """VpnGw1AZ to VpnGw5AZ, or Basic for tests (R-SKU-07). A bigger one of the family is reached in place."""
     generation: Literal[1, 2] | None = None
     """Hardware generation (R-SKU-10). Left out, Azure decides (Generation1 for VpnGw2AZ and VpnGw3AZ); VpnGw4AZ and
-    VpnGw5AZ exist in generation 2 only. It cannot change in place (azure-rules 1.4)."""
+    VpnGw5AZ exist in generation 2 only. It cannot change in place."""
     vpn_type: Literal["route-based", "policy-based"] = "route-based"
     """Policy-based: SKU Basic, one IKEv1 tunnel, nothing else (R-SKU-11, R-IKE-07)."""
     active_active: bool = False

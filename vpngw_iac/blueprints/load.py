@@ -71,7 +71,7 @@ def load(target: str | Path) -> LoadedFile:
     if path.suffix.lower() in _TEXT_SUFFIXES:
         return _from_text(path, name)
     raise UsageError(
-        f"{path} is no blueprint file.", advice="A blueprint is a .py, .yaml, .yml or .json file. See `vpngw init`."
+        f"{path} is no blueprint file.", advice="Blueprints are .py, .yaml, .yml or .json files."
     )
 
 
@@ -104,7 +104,7 @@ def _split(target: str) -> tuple[Path, str | None]:
     if path.is_dir():
         raise UsageError(f"{path} is a folder.", advice="Name the blueprint file in it.")
     if not path.is_file():
-        raise UsageError(f"There is no file {path}.", advice="Check the path; `vpngw init` writes a first blueprint.")
+        raise UsageError(f"There is no file {path}.", advice="Check the path.")
     return path, name
 
 

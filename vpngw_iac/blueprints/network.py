@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, Self, cast
 
-from pydantic import AfterValidator, Discriminator, Field, Tag
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.part import (
@@ -108,6 +109,19 @@ class VirtualNetwork(Part):
     """Neither deleted nor replaced until an apply with ``protect=False``."""
     on_removal: OnRemoval = "delete"
     waive: Waive = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _subnets_inside(self) -> Self:
+        """Azure answers NetcfgInvalidSubnet to a subnet outside its network."""
+        spaces = [ipaddress.ip_network(prefix) for prefix in self.address_space]
+        named = [("gateway_subnet", prefix) for prefix in self.gateway_subnet or ()]
+        named += [(f"Subnet {subnet.name!r}", prefix) for subnet in self.own_subnets for prefix in subnet.prefixes]
+        for name, prefix in named:
+            inner = ipaddress.ip_network(prefix)
+            if not any(inner.version == space.version and inner.subnet_of(space) for space in spaces):  # type: ignore[arg-type]
+                wide = ", ".join(self.address_space)
+                raise rule_error("T-SUBNET", f"{name} {prefix} does not lie in the address space {wide}.")
+        return self
 
     @property
     def own_subnets(self) -> tuple[Subnet, ...]:

@@ -49,7 +49,7 @@ def check(change: Change, properties: Json) -> None:
 
 
 def _check_immutable(change: Change, properties: Json) -> None:
-    """R-IKE-03 and azure-rules 8.1; code assumed."""
+    """R-IKE-03, and what the page on changing connections says; code assumed."""
     if change.before is None:
         return
     for name in _IMMUTABLE:

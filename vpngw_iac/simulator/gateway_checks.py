@@ -260,7 +260,7 @@ def check_clients(change: Change, properties: Json) -> None:
 
 
 def _check_update(change: Change, properties: Json, before: Document) -> None:
-    """What stays as it was created (azure-rules 8.1 and 1.4), and Failed dependants (R-OPS-04)."""
+    """What stays as it was created (R-IKE-09, R-SKU-10, R-HB-01), and Failed dependants (R-OPS-04)."""
     for name in ("gatewayType", "vpnType"):
         if change.earlier.get(name) != properties.get(name):
             raise refuse(

@@ -1,4 +1,4 @@
-"""Gateway SKUs: which exist, which may be created, which may follow which (azure-rules tables 1.1 to 1.4)."""
+"""Gateway SKUs: which exist, which may be created, which may follow which (R-SKU-01 to R-SKU-25)."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def is_pair(sku: str, generation: str) -> bool:
 
 
 def may_follow(old: str, new: str) -> bool:
-    """Whether a VPN gateway may be resized in place (azure-rules 1.4)."""
+    """Whether a VPN gateway may be resized in place (Microsoft's page about SKU upgrades)."""
     if old == new:
         return True
     if "Basic" in {old, new} or {old, new} & LEGACY_VPN:
@@ -94,6 +94,6 @@ def may_follow(old: str, new: str) -> bool:
 
 
 def er_may_follow(old: str, new: str) -> bool:
-    """Whether an ExpressRoute gateway may be resized in place (azure-rules 1.4)."""
+    """Whether an ExpressRoute gateway may be resized in place (Microsoft's page about ExpressRoute gateways)."""
     (old_family, old_tier), (new_family, new_tier) = EXPRESS_ROUTE[old], EXPRESS_ROUTE[new]
     return old_family == new_family and new_tier >= old_tier

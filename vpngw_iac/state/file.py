@@ -70,8 +70,8 @@ class FileStore:
         """Checkpoint plus journal, checked; None if nothing was ever written. Raises `StateError`, never repairs."""
         return recall(self, self.deployment, self._binding)
 
-    def key(self, *, create: bool = False) -> FingerprintKey | None:
-        """The fingerprint key; made when `create` and absent."""
+    def key(self, *, create: bool = False, like: FingerprintKey | None = None) -> FingerprintKey | None:
+        """The fingerprint key; made when `create` and absent, `like` another one if that is given."""
         found = self._read_key()
         if found is not None or not create:
             return found
@@ -79,7 +79,7 @@ class FileStore:
         with self._files.guarded():
             found = self._read_key()
             if found is None:
-                found = FingerprintKey.new()
+                found = like or FingerprintKey.new()
                 self._files.replace(_KEY, found.secret.hex().encode() + b"\n")
         return found
 

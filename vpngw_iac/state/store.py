@@ -58,8 +58,8 @@ class Store(Protocol):
     def load(self) -> Memory | None:
         """Checkpoint plus journal, checked; None if there is no state yet. Raises `StateError`, never repairs."""
 
-    def key(self, *, create: bool = False) -> FingerprintKey | None:
-        """The store's fingerprint key; made when `create` and absent."""
+    def key(self, *, create: bool = False, like: FingerprintKey | None = None) -> FingerprintKey | None:
+        """The store's fingerprint key; made when `create` and absent (`like` another one, of a former name)."""
 
     def hold(self, owner: Owner) -> AbstractContextManager[Hold]:
         """Take the lock for a run; raises `StateLocked` naming the owner. Released on exit, whatever happens."""

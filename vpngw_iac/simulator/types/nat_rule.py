@@ -29,7 +29,7 @@ class NatRule(Kind):
     remove_seconds = 60.0
 
     def accept(self, change: Change) -> Json:
-        """Static and EgressSnat when not said; type and mode stay (azure-rules 8.1)."""
+        """Static and EgressSnat when not said; type and mode stay (provider and Microsoft's NAT page)."""
         properties = super().accept(change)
         defaults(properties, type="Static", mode="EgressSnat", internalMappings=[], externalMappings=[])
         for side in ("internalMappings", "externalMappings"):

@@ -46,6 +46,7 @@ _WITHOUT_REGISTRATION = frozenset({"microsoft.resources", "microsoft.authorizati
 
 _ADDRESS = "microsoft.network/publicipaddresses"
 _NETWORK = "microsoft.network/virtualnetworks"
+_LOCK = "microsoft.authorization/locks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +193,9 @@ def _some(addresses: Iterable[str]) -> str:
 def _locked(inquiry: Inquiry, locks: Iterable[ManagementLock]) -> Iterator[Finding]:
     """One finding for each lock and for what it refuses; a lock that this plan removes first is none."""
     going = {operation.id for operation in inquiry.operations if operation.verb == "delete"}
+    others = [o for o in inquiry.operations if o.id.type.lower() != _LOCK]  # locks can be made and taken away
     for lock in sorted(set(locks), key=lambda each: each.id):
-        below = [o for o in inquiry.operations if lock.id not in going and lock.scope.contains(o.id)]
+        below = [o for o in others if lock.id not in going and lock.scope.contains(o.id)]
         deletes = [o.address for o in below if o.verb == "delete"]
         writes = [o.address for o in below if o.verb != "delete"]
         refused = [*deletes, *writes] if lock.level.lower() == "readonly" else deletes

@@ -1,0 +1,431 @@
+"""What only Azure can say, asked before the first operation: rights, locks, providers, quotas, policies, zones."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from tests.workspace.conftest import Bench
+from tests.worlds import (
+    GROUP,
+    SUBSCRIPTION,
+    clients,
+    connection,
+    group_id,
+    hub,
+    hub_without_gateway,
+    key_name,
+    make,
+    public_ip,
+    rid,
+    site,
+)
+from vpngw_iac.errors import Finding, Forbidden, Refused
+from vpngw_iac.report.json import error_document
+from vpngw_iac.report.style import Style
+from vpngw_iac.report.text import error_text
+from vpngw_iac.simulator import Condition, Governance, Grant, Policy
+from vpngw_iac.simulator.faults import AnswerInstead
+
+READER = Grant(actions=("*/read",))
+GATEWAY = rid("virtualNetworkGateways", "vgw-hub")
+LOCK = "/providers/Microsoft.Authorization/locks/keep"
+QUESTIONS = ("/permissions", "/locks", "/usages", "/locations", "/checkPolicyRestrictions", "/Microsoft.Network")
+
+
+def probes(findings: Any) -> list[Finding]:
+    return [finding for finding in findings if finding.rule.startswith("V-PROBE")]
+
+
+def asked(bench: Bench) -> Counter[str]:
+    """How often each question was asked, by its path."""
+    return Counter(r.path for r in bench.simulator.requests if r.path.endswith(QUESTIONS))
+
+
+def lock(bench: Bench, scope: object, level: str) -> None:
+    bench.simulator.put(f"{scope}{LOCK}", {"properties": {"level": level}})
+
+
+# --- what is asked ---------------------------------------------------------------------------------------------------
+
+
+def test_everything_allowed_is_no_finding_and_leaves_nothing_unread(bench: Bench) -> None:
+    plan = bench.plan(hub("berlin", **clients("one")))
+
+    assert probes(plan.findings) == []
+    assert plan.unread == ()
+
+
+def test_each_question_is_asked_once_for_each_scope_whatever_the_number_of_sites(bench: Bench) -> None:
+    names = [f"s{n}" for n in range(12)]
+    bench.environment |= {key_name(name): f"keyOf{name}0123456789" for name in names}
+    bench.plan(hub(*names))
+
+    counts = asked(bench)
+    policies = counts.pop(f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.PolicyInsights/checkPolicyRestrictions")
+
+    assert policies == 7  # group, network, subnet, public IP, gateway, local network gateway, connection
+    assert set(counts.values()) == {1}
+    assert sorted(path.removeprefix(f"/subscriptions/{SUBSCRIPTION}") for path in counts) == [
+        "/locations",
+        "/providers/Microsoft.Authorization/locks",
+        "/providers/Microsoft.Authorization/permissions",
+        "/providers/Microsoft.Network",
+        "/providers/Microsoft.Network/locations/westeurope/usages",
+    ]
+
+
+def test_a_group_that_exists_is_asked_itself(bench: Bench) -> None:
+    deployment = bench.create(hub_without_gateway("berlin"))
+    bench.simulator.requests.clear()
+    bench.plan(deployment.plus(site("paris", 1)))
+
+    paths = set(asked(bench))
+
+    assert f"{group_id()}/providers/Microsoft.Authorization/permissions" in paths
+    assert f"{group_id()}/providers/Microsoft.PolicyInsights/checkPolicyRestrictions" in paths
+    assert not any(path.endswith(("/usages", "/locations")) for path in paths)
+
+
+@pytest.mark.parametrize("look", ["nothing to do", "drift", "no probe", "wait"])
+def test_nothing_is_asked_where_nothing_would_be_done(bench: Bench, look: str) -> None:
+    deployment = bench.create(hub_without_gateway("berlin"))
+    edited = deployment.plus(site("paris", 1))
+    bench.simulator.requests.clear()
+
+    if look == "nothing to do":
+        bench.plan(deployment)
+    elif look == "drift":
+        bench.drift(edited)
+    elif look == "wait":
+        bench.wait(edited)
+    else:
+        bench.plan(edited, probe=False)
+
+    assert asked(bench) == Counter()
+
+
+# --- rights ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_reader_may_plan_and_is_warned(bench: Bench) -> None:
+    bench.simulator.governance = Governance(grants=(READER,))
+
+    plan = bench.plan(hub("berlin"))
+
+    (missing,) = probes(plan.findings)
+    assert (missing.rule, missing.level) == ("V-PROBE-01", "warning")
+    assert plan.blocking == ()
+    for action in (
+        "Microsoft.Resources/subscriptions/resourceGroups/write",
+        "Microsoft.Network/virtualNetworkGateways/write",
+        "Microsoft.Network/virtualNetworks/subnets/join/action",
+        "Microsoft.Network/publicIPAddresses/join/action",
+        "Microsoft.Network/connections/write (VpnConnection/hub/berlin)",
+    ):
+        assert action in missing.detail
+
+
+def test_apply_refuses_missing_rights_before_the_first_operation(bench: Bench) -> None:
+    bench.simulator.governance = Governance(grants=(READER,))
+
+    with pytest.raises(Forbidden) as refused:
+        bench.apply(hub("berlin"))
+
+    assert refused.value.exit_code == 3
+    assert bench.writes() == []
+    assert bench.simulator.documents() == {}
+    assert "Microsoft.Network/virtualNetworkGateways/write" in error_text(refused.value, Style())
+    assert error_document(refused.value)["findings"][0]["rule"] == "V-PROBE-01"
+
+
+def test_without_probing_azure_refuses_the_operation_itself(bench: Bench) -> None:
+    bench.simulator.governance = Governance(grants=(READER,))
+
+    outcome = bench.apply(hub("berlin"), probe=False)
+
+    assert outcome.outcome == "failed"
+    assert outcome.exit_code == 3
+    assert any("resourceGroups/write" in result.error for result in outcome.operations)
+
+
+def test_rights_at_a_single_resource_are_enough(bench: Bench) -> None:
+    deployment = bench.create(hub("berlin"))
+    berlin = rid("localNetworkGateways", "lgw-berlin")
+    writer = Grant(scope=str(berlin), actions=("Microsoft.Network/localNetworkGateways/*",))
+    bench.simulator.governance = Governance(grants=(READER, writer))
+    edited = deployment.but(site("berlin", 7))
+
+    outcome = bench.converge(edited)
+
+    assert outcome.exit_code == 0
+
+
+def test_joining_a_subnet_of_somebody_else_is_asked_at_that_subnet(bench: Bench) -> None:
+    deployment = bench.create(hub("berlin")).without("VpnGateway/hub", "VpnConnection/hub/berlin")
+    bench.converge(deployment)
+    subnet = rid("virtualNetworks/subnets", "vnet-hub", "GatewaySubnet")
+    everything_but = Grant(not_actions=("Microsoft.Network/virtualNetworks/subnets/join/action",))
+    bench.simulator.governance = Governance(grants=(everything_but,))
+    (missing,) = probes(bench.plan(hub("berlin")).findings)
+
+    joiner = Grant(scope=str(subnet), actions=("Microsoft.Network/virtualNetworks/subnets/join/action",))
+    bench.simulator.governance = Governance(grants=(everything_but, joiner))
+
+    assert "subnets/join/action (VpnGateway/hub)" in missing.detail
+    assert probes(bench.plan(hub("berlin")).findings) == []
+
+
+def test_the_shared_key_has_a_right_of_its_own(bench: Bench) -> None:
+    deployment = bench.create(hub("berlin"))
+    bench.environment["PSK_BERLIN"] = "anotherKey0123456789"
+    no_keys = Grant(not_actions=("Microsoft.Network/connections/sharedKey/*",))
+    bench.simulator.governance = Governance(grants=(no_keys,))
+    (missing,) = probes(bench.plan(deployment).findings)
+    assert "sharedKey/write or Microsoft.Network/connections/sharedKey/action (VpnConnection/hub/berlin)" in (
+        missing.detail
+    )
+
+    by_its_old_name = Grant(actions=("Microsoft.Network/connections/sharedKey/action",))
+    bench.simulator.governance = Governance(grants=(no_keys, by_its_old_name))
+
+    assert probes(bench.plan(deployment).findings) == []
+
+
+# --- locks -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scope", [f"/subscriptions/{SUBSCRIPTION}", group_id(), GATEWAY])
+def test_a_read_only_lock_at_or_above_what_changes_refuses_the_plan(bench: Bench, scope: object) -> None:
+    deployment = bench.create(hub("berlin"))
+    lock(bench, scope, "ReadOnly")
+    edited = deployment.but(deployment.at("VpnGateway/hub").model_copy(update={"tags": {"env": "prod"}}))
+
+    (found,) = probes(bench.plan(edited).findings)
+    with pytest.raises(Refused) as refused:
+        bench.apply(edited)
+
+    assert (found.rule, found.level, found.address) == ("V-PROBE-02", "error", "VpnGateway/hub")
+    assert f"keep (ReadOnly) at {scope}" in found.detail
+    assert refused.value.exit_code == 4
+    assert bench.writes() == []
+
+
+def test_a_lock_against_deleting_refuses_only_deletes(bench: Bench) -> None:
+    deployment = bench.create(hub("berlin"))
+    lock(bench, GATEWAY, "CanNotDelete")
+    bench.converge(deployment.but(deployment.at("VpnGateway/hub").model_copy(update={"tags": {"env": "prod"}})))
+    bench.mark()
+
+    with pytest.raises(Refused) as refused:
+        bench.destroy(deployment)
+
+    assert [f.rule for f in refused.value.findings if f.level == "error"] == ["V-PROBE-02"]
+    assert bench.writes() == []
+
+
+def test_a_lock_beside_what_changes_is_none_of_its_business(bench: Bench) -> None:
+    deployment = bench.create(hub("berlin", "paris"))
+    lock(bench, rid("localNetworkGateways", "lgw-paris"), "ReadOnly")
+
+    outcome = bench.converge(deployment.but(site("berlin", 7)))
+
+    assert outcome.exit_code == 0
+
+
+def test_a_locked_resource_refuses_for_itself_too(bench: Bench) -> None:
+    deployment = bench.create(hub("berlin"))
+    lock(bench, GATEWAY, "CanNotDelete")
+
+    outcome = bench.destroy(deployment, probe=False)
+
+    assert outcome.outcome == "failed"
+    assert {r.code for r in outcome.operations if r.status == "failed"} == {"ScopeLocked"}
+
+
+# --- providers, quotas, zones ----------------------------------------------------------------------------------------
+
+
+def test_a_provider_that_nobody_registered_is_named(bench: Bench) -> None:
+    bench.simulator.governance = Governance(unregistered=frozenset({"Microsoft.Network"}))
+
+    (found,) = probes(bench.plan(hub("berlin")).findings)
+    outcome = bench.apply(hub("berlin"), probe=False)
+
+    assert (found.rule, found.level) == ("V-PROBE-03", "error")
+    assert "az provider register --namespace Microsoft.Network" in found.advice
+    assert "MissingSubscriptionRegistration" in {r.code for r in outcome.operations}
+
+
+def test_a_quota_that_would_be_exceeded_is_refused(bench: Bench) -> None:
+    bench.simulator.governance = Governance(quotas={"PublicIPAddresses": 1})
+    deployment = hub("berlin")
+
+    enough = probes(bench.plan(deployment).findings)
+    (found,) = probes(bench.plan(deployment.plus(public_ip(number=2))).findings)
+    outcome = bench.apply(deployment.plus(public_ip(number=2)), probe=False)
+
+    assert enough == []
+    assert (found.rule, found.level) == ("V-PROBE-04", "error")
+    assert "limit of 1 for publicipaddresses in westeurope" in found.detail
+    assert "PublicIPCountLimitReached" in {r.code for r in outcome.operations}
+
+
+def test_a_quota_that_the_same_plan_makes_room_in_is_a_warning(bench: Bench) -> None:
+    deployment = bench.create(hub_without_gateway().plus(public_ip(number=1)))
+    bench.simulator.governance = Governance(quotas={"PublicIPAddresses": 1})
+
+    (found,) = probes(bench.plan(deployment.without("PublicIp/hub/1").plus(public_ip(number=2))).findings)
+
+    assert (found.rule, found.level) == ("V-PROBE-04", "warning")
+
+
+@pytest.mark.parametrize(
+    ("there", "level"), [(("1", "2"), "error"), ((), "warning"), (("1", "2", "3"), None)], ids=["two", "none", "three"]
+)
+def test_zones_are_those_of_the_subscription(bench: Bench, there: tuple[str, ...], level: str | None) -> None:
+    bench.simulator.governance = Governance(zones={"westeurope": there})
+
+    found = probes(bench.plan(hub_without_gateway().plus(public_ip(number=1))).findings)
+
+    assert [(f.rule, f.level, f.address) for f in found] == ([("V-PROBE-06", level, "PublicIp/hub/1")] if level else [])
+
+
+# --- policies --------------------------------------------------------------------------------------------------------
+
+OWNERLESS = Policy(name="must-have-owner", when=(Condition(path="tags.owner", operator="exists", value=False),))
+WITHOUT_POLICY = Policy(
+    name="custom-ipsec",
+    types=("Microsoft.Network/connections",),
+    when=(Condition(path="properties.ipsecPolicies", operator="exists", value=False),),
+)
+
+
+def test_a_deny_policy_that_hits_our_body_is_named(bench: Bench) -> None:
+    bench.simulator.governance = Governance(policies=(WITHOUT_POLICY,))
+    deployment = hub("berlin", "paris")
+    strong = {
+        "saLifeTimeSeconds": 3600,
+        "saDataSizeKilobytes": 102400,
+        "ipsecEncryption": "GCMAES256",
+        "ipsecIntegrity": "GCMAES256",
+        "ikeEncryption": "AES256",
+        "ikeIntegrity": "SHA384",
+        "dhGroup": "ECP384",
+        "pfsGroup": "ECP384",
+    }
+
+    (found,) = probes(bench.plan(deployment.but(connection("paris", ipsecPolicies=[strong]))).findings)
+
+    assert (found.rule, found.level, found.address) == ("V-PROBE-05", "error", "VpnConnection/hub/berlin")
+    assert "policyAssignments/custom-ipsec" in found.detail
+    assert "properties.ipsecPolicies" in found.detail
+
+
+def test_what_is_there_already_is_not_asked_about_again(bench: Bench) -> None:
+    deployment = bench.create(hub_without_gateway("berlin"))
+    bench.simulator.governance = Governance(policies=(OWNERLESS,))
+
+    edited = probes(bench.plan(deployment.but(site("berlin", 7))).findings)
+    added = probes(bench.plan(deployment.plus(site("paris", 1))).findings)
+
+    assert edited == []
+    assert [(f.rule, f.address) for f in added] == [("V-PROBE-05", "LocalNetworkGateway/hub/paris")]
+
+
+def test_an_audit_is_no_denial(bench: Bench) -> None:
+    bench.simulator.governance = Governance(policies=(OWNERLESS.model_copy(update={"effect": "audit"}),))
+
+    assert probes(bench.plan(hub_without_gateway("berlin")).findings) == []
+
+
+def test_a_policy_that_looks_at_what_is_not_known_yet_is_a_warning(bench: Bench) -> None:
+    about_the_key = Policy(
+        name="keys",
+        types=("Microsoft.Network/connections",),
+        when=(Condition(path="properties.sharedKey", operator="exists", value=False),),
+    )
+    bench.simulator.governance = Governance(policies=(about_the_key,))
+
+    (found,) = probes(bench.plan(hub("berlin")).findings)
+
+    assert (found.rule, found.level) == ("V-PROBE-05", "warning")
+    assert "properties.sharedKey" in found.detail
+
+
+def test_no_secret_is_in_a_question(bench: Bench) -> None:
+    bodies = []
+    honest = bench.simulator.send
+
+    def listening(method: str, url: str, headers: Any = None, body: bytes | None = None) -> Any:
+        bodies.append((method, url, body or b""))
+        return honest(method, url, headers, body)
+
+    bench.simulator.send = listening  # type: ignore[method-assign]
+    bench.plan(hub("berlin"))
+
+    questions = [json.loads(body) for method, _, body in bodies if method == "POST"]
+    types = {q["resourceDetails"]["resourceContent"]["type"] for q in questions}
+    assert "Microsoft.Network/connections" in types
+    assert not any(bench.environment["PSK_BERLIN"].encode() in body for _, _, body in bodies)
+
+
+# --- what may not be asked -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [403, 404, 501])
+def test_what_may_not_be_asked_is_unread_and_no_finding(bench: Bench, status: int) -> None:
+    effect = AnswerInstead(status=status, code="NotForYou", message="No.")
+    for path in ("*/permissions", "*/locks", "*/usages", "*/checkPolicyRestrictions", "*/locations"):
+        bench.fault(effect, path=path, times=None)
+
+    plan = bench.plan(hub("berlin"))
+    outcome = bench.apply(hub("berlin"))
+
+    assert probes(plan.findings) == []
+    assert {text.split(" ")[0] for text in plan.unread} == {
+        "permissions",
+        "management",
+        "network",
+        "policies",
+        "availability",
+    }
+    assert all("NotForYou" in text for text in plan.unread)
+    assert outcome.exit_code == 0
+
+
+def test_a_group_that_may_not_be_asked_is_looked_into(bench: Bench) -> None:
+    deployment = bench.create(hub_without_gateway("berlin"))
+    bench.fault(AnswerInstead(status=403, code="NotForYou"), path=f"*/resourcegroups/{GROUP}/*/permissions", times=1)
+    bench.simulator.governance = Governance(grants=(READER,))
+
+    plan = bench.plan(deployment.but(site("berlin", 7)))
+
+    assert [f.rule for f in probes(plan.findings)] == ["V-PROBE-01"]
+
+
+def test_a_saved_plan_is_probed_by_whoever_applies_it(bench: Bench) -> None:
+    workspace = bench.workspace()
+    document = workspace.save_plan(workspace.plan(hub_without_gateway("berlin")))
+    bench.simulator.governance = Governance(grants=(READER,))
+
+    with pytest.raises(Forbidden):
+        workspace.apply(workspace.load_plan(document))
+
+
+def test_a_lock_of_ours_that_is_lifted_for_the_plan_is_no_finding(bench: Bench) -> None:
+    identity = GATEWAY.extension("Microsoft.Authorization/locks", "ours")
+    ours = make("ManagementLock/hub", identity, {"level": "ReadOnly"})
+    deployment = bench.create(hub("berlin").plus(ours))
+    edited = deployment.but(deployment.at("VpnGateway/hub").model_copy(update={"tags": {"env": "prod"}}))
+
+    plan = bench.plan(edited)
+
+    assert {c.address: str(c.action) for c in plan.changes} == {
+        "ManagementLock/hub": "replace",
+        "VpnGateway/hub": "tag",
+    }
+    assert probes(plan.findings) == []

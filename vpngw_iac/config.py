@@ -57,6 +57,8 @@ class Settings(BaseModel):
     """Where the simulator keeps its content; relative to the working directory."""
     simulator_speed: Annotated[float, Field(gt=0)] | None = None
     """Simulated seconds per real second."""
+    profile: Text | None = None
+    """Profile of preflight: ``strict``, ``cnsa``, ``nist`` or ``bsi``."""
     environment: Mapping[str, str] = Field(default_factory=dict, exclude=True, repr=False)
     """Environment, env-file and ``vpngw.toml`` merged, the first that has a name wins. May hold secrets."""
 
@@ -86,8 +88,8 @@ class Settings(BaseModel):
 
     def arguments(self) -> dict[str, Any]:
         """The settings that a `Workspace` takes, by the names of its parameters."""
-        names = "cloud subscription tenant resource_group state deployment environment simulator_dir simulator_speed"
-        return {name: getattr(self, name) for name in names.split()}
+        names = "cloud subscription tenant resource_group state deployment environment profile"
+        return {name: getattr(self, name) for name in (*names.split(), "simulator_dir", "simulator_speed")}
 
 
 def setting_names() -> tuple[str, ...]:

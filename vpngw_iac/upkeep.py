@@ -101,7 +101,7 @@ class Upkeep:
         graph = Graph.of(blueprint.resources(self._workspace.scope(session)))
         empty = self._predecessor(State.new(self.deployment, binding_of(session.cloud.identity)))
         snapshot = observe(session.cloud, graph, empty, deep=True)
-        prints, _ = prints_of(graph, session, key)
+        prints, _ = prints_of(graph, session.secrets(), key)
         rebuilt = rebuild(empty, graph, snapshot, prints)
         store = session.bound_store()
         with store.hold(self._owner("vpngw state rebuild")) as hold:

@@ -40,7 +40,14 @@ from vpngw_iac.errors import BlueprintError, Finding, Findings, SecretError
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
 from vpngw_iac.run import Request, renamed, run
-from vpngw_iac.secret import Fingerprint, FingerprintKey, GeneratedSecret, SecretReference
+from vpngw_iac.secret import (
+    Fingerprint,
+    FingerprintKey,
+    GeneratedSecret,
+    Remembered,
+    SecretReference,
+    SecretSource,
+)
 from vpngw_iac.session import Place, Session
 from vpngw_iac.state.journal import Memory
 from vpngw_iac.state.model import State
@@ -77,6 +84,7 @@ class Workspace:
         simulator_dir: str = ".vpngw/simulator",
         simulator_speed: float | None = None,
         secret_directory: Path | str | None = None,
+        profile: str | None = None,
     ) -> None:
         extra = {} if simulator_speed is None else {"simulator_speed": simulator_speed}
         self._place = Place(
@@ -92,6 +100,7 @@ class Workspace:
             credential=credential,
             simulator=simulator,
             secret_directory=None if secret_directory is None else Path(secret_directory),
+            profile=profile,
             **extra,
         )
         self._deployment = deployment
@@ -112,6 +121,7 @@ class Workspace:
             environment=settings.environment,
             simulator_dir=settings.simulator_dir,
             simulator_speed=settings.simulator_speed,
+            profile=settings.profile,
         )
 
     def beside(self, file: Path | str) -> Workspace:
@@ -123,7 +133,10 @@ class Workspace:
     # -- offline
 
     def validate(self, *blueprints: Deployable, profile: str | None = None) -> Validation:
-        """Preflight without a cloud; several blueprints of one file are judged as one topology."""
+        """Preflight without a cloud; several blueprints of one file are judged as one topology.
+
+        Secrets in variables and files are judged where they are at hand; no value enters a finding.
+        """
         from vpngw_iac import preflight
 
         findings: list[Finding] = []
@@ -134,7 +147,12 @@ class Workspace:
                 items += blueprint.resources(self._place.scope)
             except BlueprintError as error:
                 findings += error.findings
-        findings += preflight.check(_unique(items), **_asides(self._place.scope, *blueprints), profile=profile)
+        findings += preflight.check(
+            _unique(items),
+            **_asides(self._place.scope, *blueprints),
+            profile=profile or self._place.profile,
+            reveal=Remembered(self._place.local_secrets).reveal,
+        )
         cycle = Graph.of(items).cycle() if len(blueprints) == 1 else None
         name = ", ".join(blueprint.name for blueprint in blueprints)
         return Validation(name, Findings.of([*findings, *([cycle] if cycle else [])]).items)
@@ -200,7 +218,8 @@ class Workspace:
         state = memory.state if memory else State.new(session.deployment, binding_of(session.cloud.identity))
         check_bound(state, session.cloud.identity, {r.address: r.id for r in graph.resources.values()})
         snapshot = observe(session.cloud, graph, state, deep=options.deep)
-        prints, unresolved = prints_of(graph, session, session.key())
+        secrets = Remembered(session.secrets())
+        prints, unresolved = prints_of(graph, secrets, session.key())
         findings = [] if options.destroy else [*_own_findings(blueprint), *unresolved]
         owner = session.store().owner()
         if options.replace:
@@ -219,22 +238,24 @@ class Workspace:
             findings=tuple([*findings, *_in_flight(memory, resumed=resumed)]),
             running=owner.describe() if owner and not resumed else "",
         )
-        return self._with_preflight(make_plan(basis), blueprint, snapshot, options)
+        return self._with_preflight(make_plan(basis), blueprint, secrets)
 
-    def _with_preflight(self, plan: Plan, blueprint: Deployable, snapshot: Snapshot, options: Options) -> Plan:
+    def _with_preflight(self, plan: Plan, blueprint: Deployable, secrets: Remembered) -> Plan:
         """Judge again with what Azure has: rules about creating are errors only where this plan creates."""
         from vpngw_iac import preflight
 
-        if options.destroy or isinstance(blueprint, SavedPlan | _Planned):
+        if plan.options.destroy or isinstance(blueprint, SavedPlan | _Planned):
             return plan
         scope = Scope(plan.identity.subscription, plan.identity.tenant, self._place.resource_group)
         made = {c.id for c in plan.changes if c.action in (Action.CREATE, Action.REPLACE)}
         found = preflight.check(
             (*plan.graph.resources.values(), *plan.graph.existing.values()),
             **_asides(scope, blueprint),
-            observed=_documents(plan, snapshot),
+            observed=_documents(plan),
             created_or_replaced=made,
             changed={c.id: [d.path for d in c.differences] for c in plan.changes},
+            profile=plan.options.profile or self._place.profile,
+            reveal=secrets.reveal,
         )
         return replace(plan, findings=Findings.of([*plan.findings, *found]).items)
 
@@ -313,15 +334,20 @@ class Workspace:
         return runs_of(self.session(blueprint).store().history())
 
     def check_secrets(self, blueprint: Deployable) -> tuple[SecretCheck, ...]:
-        """Resolve every reference once, and say whether it worked."""
-        session = self.session(blueprint)
-        source = session.secrets()
+        """Resolve every reference once; say whether that worked, and what Azure would say about a shared key."""
+        from vpngw_iac import preflight
+
+        source = Remembered(self.session(blueprint).secrets())
+        resources = Graph.of(blueprint.resources(self._place.scope)).resources.values()
+        found = preflight.check(resources, **_asides(self._place.scope, blueprint), reveal=source.reveal)
+        told = [finding for finding in found if finding.rule.startswith("R-PSK-")]
         checks = []
-        for resource in Graph.of(blueprint.resources(self._place.scope)).resources.values():
+        for resource in resources:
             for path, reference in secrets_in(resource.body()):
                 try:
                     source.resolve(reference)
-                    checks.append(SecretCheck(resource.address, path, str(reference), ok=True))
+                    about = tuple(finding for finding in told if finding.address == resource.address)
+                    checks.append(SecretCheck(resource.address, path, str(reference), ok=True, findings=about))
                 except SecretError as error:
                     checks.append(SecretCheck(resource.address, path, str(reference), ok=False, error=error.message))
         return tuple(checks)
@@ -339,7 +365,8 @@ class Workspace:
 
     def session(self, blueprint: Deployable) -> Session:
         """A run's own clock, cloud, store and secrets."""
-        return Session(self._place, self.name_of(blueprint), tenants=self._tenants(blueprint))
+        formerly = None if self._deployment else getattr(blueprint, "formerly", None)
+        return Session(self._place, self.name_of(blueprint), self._tenants(blueprint), formerly)
 
     def _tenants(self, blueprint: Deployable) -> dict[str, str]:
         """Tenant of each subscription that the blueprint names with one."""
@@ -362,12 +389,12 @@ def _own_findings(blueprint: Deployable) -> tuple[Finding, ...]:
     return tuple(findings()) if callable(findings) else ()
 
 
-def _documents(plan: Plan, snapshot: Snapshot) -> dict[ArmId, Any]:
+def _documents(plan: Plan) -> dict[ArmId, Any]:
     """What Azure has of what is declared, used or attached; what is about to be deleted is no part of the topology."""
     leaving = set(plan.state.by_id()) - set(plan.graph.by_id) - set(plan.graph.existing)
     return {
         resource_id: observed.document
-        for resource_id, observed in snapshot.observed.items()
+        for resource_id, observed in plan.snapshot.observed.items()
         if observed.document is not None and resource_id not in leaving
     }
 
@@ -412,12 +439,11 @@ class _Planned:
 
 
 def prints_of(
-    graph: Graph, session: Session, key: FingerprintKey | None
+    graph: Graph, source: SecretSource, key: FingerprintKey | None
 ) -> tuple[dict[SecretReference, Fingerprint | None], list[Finding]]:
     """Fingerprint of each reference as it is now; those that cannot be resolved here are told once."""
     prints: dict[SecretReference, Fingerprint | None] = {}
     findings = []
-    source = session.secrets()
     for resource in graph.resources.values():
         for path, reference in secrets_in(resource.body()):
             if reference in prints:

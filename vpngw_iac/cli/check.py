@@ -16,14 +16,15 @@ if TYPE_CHECKING:
     from vpngw_iac.cli.offline import ValidateFormat
 
 
-def findings_of(run: Run, file: str) -> Findings:
+def findings_of(run: Run, file: str, profile: str | None = None) -> Findings:
     """Everything found in a file, each with its line where the format allows; a type error is a finding like others.
 
     Raises what is no finding about a blueprint: a file that is not there, for example.
     """
     try:
         loaded = run.load(file)
-        found = run.workspace.validate(*loaded.blueprints).findings
+        workspace = run.workspace.beside(loaded.path)
+        found = workspace.validate(*loaded.blueprints, profile=profile).findings
         return Findings.of(replace(f, location=loaded.locate(f.location or f.address) or f.location) for f in found)
     except BlueprintError as error:
         if not error.findings:

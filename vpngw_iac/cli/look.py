@@ -69,7 +69,7 @@ def log(run: Run, file: opt.Blueprint) -> int:
 
 @command(secrets)
 def check(run: Run, file: opt.Blueprint) -> int:
-    """Resolve each secret reference without printing it."""
+    """Resolve each secret reference without printing it, and judge shared keys."""
     from vpngw_iac.report.json import secrets_document
     from vpngw_iac.report.text import secrets_text
 
@@ -77,4 +77,5 @@ def check(run: Run, file: opt.Blueprint) -> int:
     told = [(workspace.name_of(one), workspace.check_secrets(one)) for one in blueprints]
     text = "\n".join(secrets_text(checks, run.style) for _, checks in told)
     run.answer([secrets_document(name, checks) for name, checks in told], text)
-    return ExitCode.DONE if all(one.ok for _, checks in told for one in checks) else ExitCode.REFUSED
+    fine = all(one.ok and not any(f.blocks for f in one.findings) for _, checks in told for one in checks)
+    return ExitCode.DONE if fine else ExitCode.REFUSED

@@ -49,11 +49,12 @@ def validate(
     run: Run,
     file: opt.Blueprint,
     format: Annotated[ValidateFormat, typer.Option("--format", help="How to answer.")] = ValidateFormat.TEXT,
+    profile: opt.Profile = None,
 ) -> int:
     """Check a blueprint offline: all that Azure would refuse."""
     from vpngw_iac.cli.check import findings_of, tell_findings
 
-    return tell_findings(run, findings_of(run, file), file, format)
+    return tell_findings(run, findings_of(run, file, profile), file, format)
 
 
 def compile(run: Run, file: opt.Blueprint) -> int:

@@ -56,6 +56,10 @@ AllGone = Annotated[
     bool, typer.Option("--all-gone", help="Everything that is in the state is gone from Azure, and that is right.")
 ]
 ResendSecrets = Annotated[bool, typer.Option("--resend-secrets", help="Set all secrets again.")]
+Profile = Annotated[
+    Literal["strict", "cnsa", "nist", "bsi"] | None,
+    typer.Option("--profile", help="strict makes errors of warnings; the others are cryptographic baselines."),
+]
 NoProbe = Annotated[
     bool, typer.Option("--no-probe", help="Do not ask Azure first for rights, locks, quotas, policies and zones.")
 ]
@@ -118,6 +122,7 @@ def _planning(
     resend_secrets: ResendSecrets = False,
     no_probe: NoProbe = False,
     max_outage: MaxOutage = None,
+    profile: Profile = None,
 ) -> None:
     """The options that decide a plan."""
 

@@ -36,6 +36,8 @@ class Options:
     """Ask Azure before anything is changed what would stop this plan: rights, locks, quotas, policies."""
     max_outage: OutageLevel | None = None
     """Refuse every change whose outage is longer."""
+    profile: str | None = None
+    """Profile of preflight: ``strict`` turns warnings into errors, the others are cryptographic baselines."""
 
 
 @dataclass(frozen=True, slots=True)

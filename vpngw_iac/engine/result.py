@@ -83,6 +83,8 @@ class SecretCheck:
     reference: str
     ok: bool
     error: str = ""
+    findings: tuple[Finding, ...] = ()
+    """What Azure would say about the value (R-PSK-01 to 03, R-PSK-07), if it can be resolved here."""
 
 
 # --- drift -----------------------------------------------------------------------------------------------------------

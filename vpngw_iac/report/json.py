@@ -277,7 +277,8 @@ def rule_document(rules: Iterable[Rule]) -> Document:
 
 def secrets_document(deployment: str, checks: Iterable[SecretCheck]) -> Document:
     """Which secret references can be resolved here; never a value."""
-    return document("secret", deployment=deployment, secrets=[asdict(check) for check in checks])
+    secrets = [asdict(check) | {"findings": findings_list(check.findings)} for check in checks]
+    return document("secret", deployment=deployment, secrets=secrets)
 
 
 def rebuilt_document(deployment: str, rebuilt: Rebuilt) -> Document:

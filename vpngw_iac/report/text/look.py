@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from vpngw_iac.engine.change import DriftItem
 from vpngw_iac.engine.result import Drift, SecretCheck
+from vpngw_iac.errors import Findings
 from vpngw_iac.report import words
 from vpngw_iac.report.style import Style, columns
 from vpngw_iac.report.text.findings import finding_lines
@@ -115,7 +116,7 @@ def _logged(operation: LoggedOperation) -> tuple[str, ...]:
 
 
 def secrets_text(checks: Sequence[SecretCheck], style: Style) -> str:
-    """Whether each reference can be resolved here; never a value."""
+    """Whether each reference can be resolved here, and what Azure would say about it; never a value."""
     if not checks:
         return "The blueprint refers to no secret.\n"
     rows = [
@@ -129,7 +130,9 @@ def secrets_text(checks: Sequence[SecretCheck], style: Style) -> str:
     ]
     bad = sum(not check.ok for check in checks)
     sentence = f"{bad} of {len(checks)} cannot be resolved here." if bad else f"All {len(checks)} can be resolved here."
-    return "\n".join([*columns(rows), "", style.paint(sentence, "red" if bad else "green", "bold")]) + "\n"
+    told = Findings.of(finding for check in checks for finding in check.findings).items
+    about = [line for finding in told for line in (*finding_lines(finding, style), "")]
+    return "\n".join([*columns(rows), "", *about, style.paint(sentence, "red" if bad else "green", "bold")]) + "\n"
 
 
 def rules_text(rules: Sequence[Rule], style: Style, *, whole: bool = False) -> str:

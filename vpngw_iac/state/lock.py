@@ -67,12 +67,12 @@ class FolderLock:
 
     def give_back(self, claim: Claim) -> None:
         """Release; a lock that is not ours any more is left to its holder."""
-        try:
+        with contextlib.ExitStack() as stack:
+            stack.callback(os.close, claim.descriptor)
             with self._folder.guarded():
                 if self._is_ours(claim):
                     self._folder.remove(_OWNER)
-        finally:
-            os.close(claim.descriptor)
+                stack.close()  # under the guard, so that nobody meets a lock without an owner
 
     def owner(self) -> Owner | None:
         """Who holds the lock now; None when nobody does, whatever a run that died has left."""

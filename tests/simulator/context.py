@@ -1,4 +1,4 @@
-"""What a recording takes for granted: networks, addresses and circuits of before its first line, in their least form."""
+"""What a recording takes for granted, in its least form: networks, addresses and circuits of before its first line."""
 
 from __future__ import annotations
 

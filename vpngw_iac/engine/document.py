@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -92,16 +93,17 @@ def same(shape: Shape, declared: Any, other: Any) -> bool:
     if other is ABSENT or other is None:
         return is_empty(declared) or (shape.has_default and declared == shape.default)
     if isinstance(declared, str) and isinstance(other, str):
-        return declared == other or _same_spelling(shape, declared, other)
+        return declared == other or bool(_spelled(shape, declared) == _spelled(shape, other))
     if _is_number(declared) and _is_number(other):
         return bool(declared == other)
     return type(declared) is type(other) and bool(declared == other)
 
 
-def _same_spelling(shape: Shape, declared: str, other: str) -> bool:
+def _spelled(shape: Shape, text: str) -> Any:
+    """The one form of a text that may be spelled in several ways."""
     if shape.form is not None:
-        return bool(shape.form(declared) == shape.form(other))
-    return shape.any_case and declared.lower() == other.lower()
+        return shape.form(text)
+    return text.lower() if shape.any_case else text
 
 
 def _is_number(value: Any) -> bool:
@@ -127,13 +129,27 @@ def _same_list(shape: Shape, declared: list[Any] | tuple[Any, ...], other: Any) 
         return False
     if not shape.unordered:
         return all(same(item, d, o) for d, o in zip(declared, other, strict=True))
-    rest = list(other)
-    for wanted in declared:
-        found = next((candidate for candidate in rest if same(item, wanted, candidate)), ABSENT)
-        if found is ABSENT:
-            return False
-        rest.remove(found)
-    return True
+    if all(isinstance(element, str) for element in (*declared, *other)):
+        if list(declared) == list(other):
+            return True
+        return Counter(_spelled(item, text) for text in declared) == Counter(_spelled(item, text) for text in other)
+    return _can_pair([[place for place, o in enumerate(other) if same(item, d, o)] for d in declared])
+
+
+def _can_pair(fitting: list[list[int]]) -> bool:
+    """Whether each gets a place of its own among those that fit: what one says may be part of what another says."""
+    holder: dict[int, int] = {}
+
+    def settle(who: int, asked: set[int]) -> bool:
+        for place in fitting[who]:
+            if place not in asked:
+                asked.add(place)
+                if place not in holder or settle(holder[place], asked):
+                    holder[place] = who
+                    return True
+        return False
+
+    return all(settle(who, set()) for who in range(len(fitting)))
 
 
 def member(shape: Shape, document: Any, name: str) -> Any:

@@ -25,6 +25,7 @@ FLOORS = {
     "simulator": 4,
     "config": 5,
     "session": 5,
+    "planning": 5,
     "run": 5,
     "workspace": 5,
     "upkeep": 5,

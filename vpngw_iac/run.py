@@ -6,7 +6,7 @@ import graphlib
 import queue
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from vpngw_iac._version import __version__
 from vpngw_iac.arm import ArmId
@@ -27,6 +27,7 @@ from vpngw_iac.engine.sealing import entry_of, resolver
 from vpngw_iac.engine.stop import Stop
 from vpngw_iac.engine.worker import Worker
 from vpngw_iac.errors import ExitCode, Forbidden, Refused, SecretError, StalePlan, VpngwError
+from vpngw_iac.planning import Deployable, Planner, renamed
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.secret import Fingerprint, SecretReference
 from vpngw_iac.session import Session
@@ -34,9 +35,6 @@ from vpngw_iac.state.bind import binding_of
 from vpngw_iac.state.journal import EntriesMoved, EntryRemoved, EntrySet, Memory, RunClosed, RunOpened
 from vpngw_iac.state.model import Entry, State
 from vpngw_iac.state.store import Hold
-
-if TYPE_CHECKING:
-    from vpngw_iac.workspace import Deployable, Workspace
 
 BUSY_POLL = 15.0
 
@@ -56,27 +54,20 @@ class Request:
     stop: Stop
 
 
-def run(workspace: Workspace, blueprint: Deployable, request: Request) -> Outcome:
+def run(planner: Planner, blueprint: Deployable, request: Request) -> Outcome:
     """Do it. Raises what refuses the whole run; what happens to single operations is in the outcome."""
-    session = workspace.session(blueprint)
+    session = planner.session(blueprint)
     session.key(create=request.command != "wait")
     store = session.bound_store()
     store.load()  # a damaged or foreign state is told before a lock is taken
     owner = session.owner(f"vpngw {request.command}")
     with store.hold(owner) as hold:
-        return _Run(workspace, blueprint, request, session, hold).go()
-
-
-def renamed(memory: Memory, deployment: str) -> Memory:
-    """The memory of a deployment under its new name: same lineage, same entries."""
-    return replace(memory, state=memory.state.model_copy(update={"deployment": deployment}), open_run=None)
+        return _Run(planner, blueprint, request, session, hold).go()
 
 
 class _Run:
-    def __init__(
-        self, workspace: Workspace, blueprint: Deployable, request: Request, session: Session, hold: Hold
-    ) -> None:
-        self.workspace, self.blueprint, self.request = workspace, blueprint, request
+    def __init__(self, planner: Planner, blueprint: Deployable, request: Request, session: Session, hold: Hold) -> None:
+        self.planner, self.blueprint, self.request = planner, blueprint, request
         self.session, self.hold, self.clock = session, hold, session.clock
         self.started = self.clock.now()
         deadline = None if request.timeout is None else self.started + request.timeout
@@ -125,7 +116,7 @@ class _Run:
         formerly = getattr(self.blueprint, "formerly", None)
         if not formerly or self.session.deployment != self.blueprint.name:
             return memory
-        old = self.workspace.session_named(formerly)
+        old = self.planner.session_named(formerly)
         store = old.bound_store()
         if not _is_left_behind(store.load(), memory):
             return memory
@@ -167,7 +158,7 @@ class _Run:
             self.notices.append(f"Azure is still at work on {', '.join(busy)}; nothing was started.")
             word, code = left(self.request.stop)
             return replace(self._outcome((), plan), outcome=word, exit_code=code)
-        plan = self.workspace.probed(self.session, plan)
+        plan = self.planner.probed(self.session, plan)
         self._check(plan)
         if self.request.confirm is not None and plan.changes and not self.request.confirm(plan):
             return replace(
@@ -208,7 +199,7 @@ class _Run:
 
     def _decide(self) -> Plan:
         memory = self.session.bound_store().load()
-        return self.workspace.decide(self.session, self.blueprint, memory, self.request.options, resumed=True)
+        return self.planner.decide(self.session, self.blueprint, memory, self.request.options, resumed=True)
 
     def _must_leave(self) -> bool:
         late = self.limits.deadline is not None and self.clock.now() >= self.limits.deadline

@@ -11,20 +11,17 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from vpngw_iac.arm import ArmId, Scope
-from vpngw_iac.engine.change import Action
 from vpngw_iac.engine.decide import Basis, make_plan
 from vpngw_iac.engine.document import secrets_in
 from vpngw_iac.engine.event import Event, Outcome
 from vpngw_iac.engine.graph import Graph
-from vpngw_iac.engine.observe import observe
 from vpngw_iac.engine.operation import Schedule
 from vpngw_iac.engine.order import makespan, order, schedule
 from vpngw_iac.engine.plan import Options, Plan
 from vpngw_iac.engine.ports import Clock, Snapshot
-from vpngw_iac.engine.probe import probed
 from vpngw_iac.engine.result import (
     Compilation,
     Drift,
@@ -37,31 +34,15 @@ from vpngw_iac.engine.result import (
 from vpngw_iac.engine.saved import SavedPlan, check_genuine, load, save
 from vpngw_iac.engine.stop import Stop
 from vpngw_iac.errors import BlueprintError, Finding, Findings, SecretError
+from vpngw_iac.planning import Deployable, Planned, Planner, asides, own_findings
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
-from vpngw_iac.run import Request, renamed, run
+from vpngw_iac.run import Request, run
 from vpngw_iac.secret import (
-    Fingerprint,
-    FingerprintKey,
-    GeneratedSecret,
     Remembered,
-    SecretReference,
-    SecretSource,
 )
 from vpngw_iac.session import Place, Session
-from vpngw_iac.state.journal import Memory
 from vpngw_iac.state.model import State
-
-
-class Deployable(Protocol):
-    """Anything with a name that yields resources: a blueprint, a saved plan."""
-
-    @property
-    def name(self) -> str:
-        """Name of the deployment."""
-
-    def resources(self, scope: Scope) -> Iterable[Resource | Existing]:
-        """What it declares, and what it only uses."""
 
 
 class Workspace:
@@ -142,14 +123,14 @@ class Workspace:
         findings: list[Finding] = []
         items: list[Resource | Existing] = []
         for blueprint in blueprints:
-            findings += _own_findings(blueprint)
+            findings += own_findings(blueprint)
             try:
                 items += blueprint.resources(self._place.scope)
             except BlueprintError as error:
                 findings += error.findings
         findings += preflight.check(
             _unique(items),
-            **_asides(self._place.scope, *blueprints),
+            **asides(self._place.scope, *blueprints),
             profile=profile or self._place.profile,
             reveal=Remembered(self._place.local_secrets).reveal,
         )
@@ -160,7 +141,7 @@ class Workspace:
     def compile(self, blueprint: Deployable) -> Compilation:
         """The ordered operations of creating everything. Raises `BlueprintError` for a blueprint with errors."""
         graph = Graph.of(blueprint.resources(self._place.scope))
-        errors = Findings.of(_own_findings(blueprint)).blocking
+        errors = Findings.of(own_findings(blueprint)).blocking
         if errors:
             raise BlueprintError(f"{blueprint.name} cannot be compiled.", findings=errors)
         empty = State.new(self.name_of(blueprint), _nowhere())
@@ -170,19 +151,21 @@ class Workspace:
 
     def name_of(self, blueprint: Deployable) -> str:
         """Name of the deployment: what was asked for, else the blueprint's."""
-        return self._deployment or blueprint.name
+        return self._planner.name_of(blueprint)
 
     # -- plan
 
+    @property
+    def _planner(self) -> Planner:
+        return Planner(self._place, self._deployment)
+
     def plan(self, blueprint: Deployable, options: Options | None = None) -> Plan:
         """Decide what would change. Nothing is written, no lock is taken."""
-        session = self.session(blueprint)
-        memory = self.recall(session, blueprint)
-        return self.probed(session, self.decide(session, blueprint, memory, options or Options(), resumed=False))
-
-    def probed(self, session: Session, plan: Plan) -> Plan:
-        """The plan with what only Azure can say about it: rights, locks, providers, quotas, policies, zones."""
-        return probed(session.cloud, plan) if plan.options.probe else plan
+        planner = self._planner
+        session = planner.session(blueprint)
+        memory = planner.recall(session, blueprint)
+        decided = planner.decide(session, blueprint, memory, options or Options(), resumed=False)
+        return planner.probed(session, decided)
 
     def schedule(self, plan: Plan) -> Schedule:
         """The operations of a plan in their order."""
@@ -206,59 +189,6 @@ class Workspace:
         check_genuine(saved, Session(self._place, saved.deployment).key())
         return saved
 
-    def decide(
-        self, session: Session, blueprint: Deployable, memory: Memory | None, options: Options, *, resumed: bool
-    ) -> Plan:
-        """Observe and decide; `resumed` says that the journal's open operations were dealt with."""
-        from vpngw_iac.state.bind import binding_of, check_bound
-        from vpngw_iac.state.log import replaced_since_success
-
-        declared = () if options.destroy else tuple(blueprint.resources(self.scope(session)))
-        graph = Graph.of(declared)
-        state = memory.state if memory else State.new(session.deployment, binding_of(session.cloud.identity))
-        check_bound(state, session.cloud.identity, {r.address: r.id for r in graph.resources.values()})
-        snapshot = observe(session.cloud, graph, state, deep=options.deep)
-        secrets = Remembered(session.secrets())
-        prints, unresolved = prints_of(graph, secrets, session.key())
-        findings = [] if options.destroy else [*_own_findings(blueprint), *unresolved]
-        owner = session.store().owner()
-        if options.replace:
-            options = replace(options, replaced=replaced_since_success(session.store().history()))
-        basis = Basis(
-            deployment=session.deployment,
-            identity=session.cloud.identity,
-            state_url=session.store().url,
-            graph=graph,
-            state=state,
-            snapshot=snapshot,
-            prints=prints,
-            options=options,
-            moved=getattr(blueprint, "moved", None) or {},
-            formerly=getattr(blueprint, "formerly", None),
-            findings=tuple([*findings, *_in_flight(memory, resumed=resumed)]),
-            running=owner.describe() if owner and not resumed else "",
-        )
-        return self._with_preflight(make_plan(basis), blueprint, secrets)
-
-    def _with_preflight(self, plan: Plan, blueprint: Deployable, secrets: Remembered) -> Plan:
-        """Judge again with what Azure has: rules about creating are errors only where this plan creates."""
-        from vpngw_iac import preflight
-
-        if plan.options.destroy or isinstance(blueprint, SavedPlan | _Planned):
-            return plan
-        scope = Scope(plan.identity.subscription, plan.identity.tenant, self._place.resource_group)
-        made = {c.id for c in plan.changes if c.action in (Action.CREATE, Action.REPLACE)}
-        found = preflight.check(
-            (*plan.graph.resources.values(), *plan.graph.existing.values()),
-            **_asides(scope, blueprint),
-            observed=_documents(plan),
-            created_or_replaced=made,
-            changed={c.id: [d.path for d in c.differences] for c in plan.changes},
-            profile=plan.options.profile or self._place.profile,
-            reveal=secrets.reveal,
-        )
-        return replace(plan, findings=Findings.of([*plan.findings, *found]).items)
-
     # -- apply
 
     def apply(
@@ -280,7 +210,7 @@ class Workspace:
         blueprint, settled = _blueprint_of(what)
         chosen = options or (what.options if isinstance(what, SavedPlan | Plan) else Options())
         request = Request("apply", chosen, settled, on_event, confirm, detach, timeout, stop or Stop())
-        return run(self, blueprint, request)
+        return run(self._planner, blueprint, request)
 
     def destroy(
         self,
@@ -296,7 +226,7 @@ class Workspace:
         """Delete everything that is ours, in the right order; refused before anything is deleted if it would hurt."""
         chosen = replace(options or Options(), destroy=True)
         request = Request("destroy", chosen, None, on_event, confirm, detach, timeout, stop or Stop())
-        return run(self, blueprint, request)
+        return run(self._planner, blueprint, request)
 
     def wait(
         self,
@@ -308,7 +238,7 @@ class Workspace:
     ) -> Outcome:
         """Wait for what is still running in Azure; starts nothing, says how many changes remain."""
         request = Request("wait", Options(), None, on_event, None, False, timeout, stop or Stop())
-        return run(self, blueprint, request)
+        return run(self._planner, blueprint, request)
 
     # -- look
 
@@ -339,7 +269,7 @@ class Workspace:
 
         source = Remembered(self.session(blueprint).secrets())
         resources = Graph.of(blueprint.resources(self._place.scope)).resources.values()
-        found = preflight.check(resources, **_asides(self._place.scope, blueprint), reveal=source.reveal)
+        found = preflight.check(resources, **asides(self._place.scope, blueprint), reveal=source.reveal)
         told = [finding for finding in found if finding.rule.startswith("R-PSK-")]
         checks = []
         for resource in resources:
@@ -352,137 +282,25 @@ class Workspace:
                     checks.append(SecretCheck(resource.address, path, str(reference), ok=False, error=error.message))
         return tuple(checks)
 
-    # -- parts that other use-cases share
-
-    def recall(self, session: Session, blueprint: Deployable) -> Memory | None:
-        """What is remembered of a deployment; of one that was renamed, what is remembered under its old name."""
-        memory = session.bound_store().load()
-        formerly = getattr(blueprint, "formerly", None)
-        if memory is not None or not formerly or self._deployment:
-            return memory
-        old = self.session_named(formerly).bound_store().load()
-        return renamed(old, session.deployment) if old is not None else None
+    # -- what else works on a deployment
 
     def session(self, blueprint: Deployable) -> Session:
         """A run's own clock, cloud, store and secrets."""
-        formerly = None if self._deployment else getattr(blueprint, "formerly", None)
-        return Session(self._place, self.name_of(blueprint), self._tenants(blueprint), formerly)
-
-    def _tenants(self, blueprint: Deployable) -> dict[str, str]:
-        """Tenant of each subscription that the blueprint names with one."""
-        items = blueprint.resources(self._place.scope)
-        return {item.id.subscription: item.tenant for item in items if item.tenant}
+        return self._planner.session(blueprint)
 
     def session_named(self, deployment: str) -> Session:
         """The same for a deployment without its blueprint."""
-        return Session(self._place, deployment)
+        return self._planner.session_named(deployment)
 
     def scope(self, session: Session) -> Scope:
         """Where a blueprint's resources live, now that the cloud is known."""
-        identity = session.cloud.identity
-        return Scope(identity.subscription, identity.tenant, self._place.resource_group)
-
-
-def _own_findings(blueprint: Deployable) -> tuple[Finding, ...]:
-    """What the blueprint itself has to say (contradictions between parts)."""
-    findings = getattr(blueprint, "findings", None)
-    return tuple(findings()) if callable(findings) else ()
-
-
-def _documents(plan: Plan) -> dict[ArmId, Any]:
-    """What Azure has of what is declared, used or attached; what is about to be deleted is no part of the topology."""
-    leaving = set(plan.state.by_id()) - set(plan.graph.by_id) - set(plan.graph.existing)
-    return {
-        resource_id: observed.document
-        for resource_id, observed in plan.snapshot.observed.items()
-        if observed.document is not None and resource_id not in leaving
-    }
-
-
-def _asides(scope: Scope, *blueprints: Deployable) -> dict[str, Any]:
-    """What blueprints say that no resource shows: accepted rules, failover paths, networks of existing gateways."""
-    from vpngw_iac import preflight
-    from vpngw_iac.blueprints.base import Blueprint
-
-    whole = tuple(blueprint for blueprint in blueprints if isinstance(blueprint, Blueprint))
-    if len(whole) < len(blueprints):
-        return {"waive": {rule: why for b in blueprints for rule, why in (getattr(b, "waive", None) or {}).items()}}
-    return {
-        "waive": preflight.waivers_of(*whole),
-        "backups": preflight.backups_of(*whole),
-        "homes": preflight.homes_of(scope, *whole),
-    }
+        return self._planner.scope(session)
 
 
 def _blueprint_of(what: Deployable | SavedPlan | Plan) -> tuple[Deployable, SavedPlan | Plan | None]:
     if isinstance(what, Plan):
-        return _Planned(what), what
+        return Planned(what), what
     return what, what if isinstance(what, SavedPlan) else None
-
-
-class _Planned:
-    """A plan that is still in memory, as something to plan again."""
-
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-        self.name = plan.deployment
-        self.moved = plan.moved
-        self.formerly = plan.formerly
-
-    def findings(self) -> tuple[Finding, ...]:
-        """What preflight said; the engine says its own again."""
-        return tuple(finding for finding in self.plan.findings if not finding.rule.startswith("V-"))
-
-    def resources(self, scope: Scope) -> Iterable[Resource | Existing]:
-        del scope
-        return (*self.plan.graph.resources.values(), *self.plan.graph.existing.values())
-
-
-def prints_of(
-    graph: Graph, source: SecretSource, key: FingerprintKey | None
-) -> tuple[dict[SecretReference, Fingerprint | None], list[Finding]]:
-    """Fingerprint of each reference as it is now; those that cannot be resolved here are told once."""
-    prints: dict[SecretReference, Fingerprint | None] = {}
-    findings = []
-    for resource in graph.resources.values():
-        for path, reference in secrets_in(resource.body()):
-            if reference in prints:
-                continue
-            try:
-                value = source.resolve(reference)
-                prints[reference] = key.fingerprint(value.value, value.version) if key else None
-            except SecretError as error:
-                prints[reference] = None
-                if isinstance(reference, GeneratedSecret):
-                    continue  # apply makes it
-                findings.append(
-                    Finding(
-                        rule="V-SECRET-03",
-                        level="warning",
-                        address=resource.address,
-                        summary="Secret cannot be resolved here",
-                        detail=f"{path} ({reference}): {error.message} A changed value cannot be told by this plan, "
-                        "and apply refuses to start without it.",
-                        advice=error.advice,
-                    )
-                )
-    return prints, findings
-
-
-def _in_flight(memory: Memory | None, *, resumed: bool) -> list[Finding]:
-    if memory is None or resumed:
-        return []
-    return [
-        Finding(
-            rule="V-JOURNAL-01",
-            level="info",
-            address=flight.begun.address,
-            summary="An earlier run left this operation open",
-            detail=f"The {flight.begun.step} of {flight.begun.address} was begun at {flight.begun.at}.",
-            advice="`vpngw apply` or `vpngw wait` continues it.",
-        )
-        for flight in memory.in_flight.values()
-    ]
 
 
 def _unique(items: Iterable[Resource | Existing]) -> list[Resource | Existing]:

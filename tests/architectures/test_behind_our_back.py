@@ -220,7 +220,7 @@ def test_the_same_state_with_another_subscription_is_refused_before_anything_is_
 
     assert "11111111-1111-4111-8111-111111111111" in str(refused.value)
     assert "00000000-0000-0000-0000-000000000000" in str(refused.value)
-    assert [] == list(world.simulator.requests)
+    assert list(world.simulator.requests) == []
 
 
 def test_kept_public_addresses_outlive_destroy(world: World, hub: Blueprint) -> None:
@@ -245,4 +245,4 @@ def test_a_deleted_side_of_a_peering_is_made_again_after_its_twin_is_mended(worl
         outcome = world.apply(blueprint)
 
         assert outcome.outcome == "succeeded", [(r.address, r.error) for r in outcome.operations if r.error]
-        assert [] == differences_of(world.plan(blueprint))
+        assert differences_of(world.plan(blueprint)) == []

@@ -1,0 +1,240 @@
+"""How a plan comes about: open a session, recall, observe, decide, judge, probe. Reads only; starts nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from vpngw_iac.arm import ArmId, Scope
+from vpngw_iac.engine.change import Action
+from vpngw_iac.engine.decide import Basis, make_plan
+from vpngw_iac.engine.document import secrets_in
+from vpngw_iac.engine.graph import Graph
+from vpngw_iac.engine.observe import observe
+from vpngw_iac.engine.plan import Options, Plan
+from vpngw_iac.engine.probe import probed
+from vpngw_iac.engine.saved import SavedPlan
+from vpngw_iac.errors import Finding, Findings, SecretError
+from vpngw_iac.resources.base import Resource
+from vpngw_iac.resources.existing import Existing
+from vpngw_iac.secret import (
+    Fingerprint,
+    FingerprintKey,
+    GeneratedSecret,
+    Remembered,
+    SecretReference,
+    SecretSource,
+)
+from vpngw_iac.session import Place, Session
+from vpngw_iac.state.journal import Memory
+from vpngw_iac.state.model import State
+
+
+class Deployable(Protocol):
+    """Anything with a name that yields resources: a blueprint, a saved plan."""
+
+    @property
+    def name(self) -> str:
+        """Name of the deployment."""
+
+    def resources(self, scope: Scope) -> Iterable[Resource | Existing]:
+        """What it declares, and what it only uses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """Plans for one place; `deployment` overrides the name that a blueprint gives itself."""
+
+    place: Place
+    deployment: str | None = None
+
+    def name_of(self, blueprint: Deployable) -> str:
+        """Name of the deployment: what was asked for, else the blueprint's."""
+        return self.deployment or blueprint.name
+
+    def recall(self, session: Session, blueprint: Deployable) -> Memory | None:
+        """What is remembered of a deployment; of one that was renamed, what is remembered under its old name."""
+        memory = session.bound_store().load()
+        formerly = getattr(blueprint, "formerly", None)
+        if memory is not None or not formerly or self.deployment:
+            return memory
+        old = self.session_named(formerly).bound_store().load()
+        return renamed(old, session.deployment) if old is not None else None
+
+    def session(self, blueprint: Deployable) -> Session:
+        """A run's own clock, cloud, store and secrets."""
+        formerly = None if self.deployment else getattr(blueprint, "formerly", None)
+        return Session(self.place, self.name_of(blueprint), self._tenants(blueprint), formerly)
+
+    def _tenants(self, blueprint: Deployable) -> dict[str, str]:
+        """Tenant of each subscription that the blueprint names with one."""
+        items = blueprint.resources(self.place.scope)
+        return {item.id.subscription: item.tenant for item in items if item.tenant}
+
+    def session_named(self, deployment: str) -> Session:
+        """The same for a deployment without its blueprint."""
+        return Session(self.place, deployment)
+
+    def scope(self, session: Session) -> Scope:
+        """Where a blueprint's resources live, now that the cloud is known."""
+        identity = session.cloud.identity
+        return Scope(identity.subscription, identity.tenant, self.place.resource_group)
+
+    def probed(self, session: Session, plan: Plan) -> Plan:
+        """The plan with what only Azure can say about it: rights, locks, providers, quotas, policies, zones."""
+        return probed(session.cloud, plan) if plan.options.probe else plan
+
+    def decide(
+        self, session: Session, blueprint: Deployable, memory: Memory | None, options: Options, *, resumed: bool
+    ) -> Plan:
+        """Observe and decide; `resumed` says that the journal's open operations were dealt with."""
+        from vpngw_iac.state.bind import binding_of, check_bound
+        from vpngw_iac.state.log import replaced_since_success
+
+        declared = () if options.destroy else tuple(blueprint.resources(self.scope(session)))
+        graph = Graph.of(declared)
+        state = memory.state if memory else State.new(session.deployment, binding_of(session.cloud.identity))
+        check_bound(state, session.cloud.identity, {r.address: r.id for r in graph.resources.values()})
+        snapshot = observe(session.cloud, graph, state, deep=options.deep)
+        secrets = Remembered(session.secrets())
+        prints, unresolved = prints_of(graph, secrets, session.key())
+        findings = [] if options.destroy else [*own_findings(blueprint), *unresolved]
+        owner = session.store().owner()
+        if options.replace:
+            options = replace(options, replaced=replaced_since_success(session.store().history()))
+        basis = Basis(
+            deployment=session.deployment,
+            identity=session.cloud.identity,
+            state_url=session.store().url,
+            graph=graph,
+            state=state,
+            snapshot=snapshot,
+            prints=prints,
+            options=options,
+            moved=getattr(blueprint, "moved", None) or {},
+            formerly=getattr(blueprint, "formerly", None),
+            findings=tuple([*findings, *_in_flight(memory, resumed=resumed)]),
+            running=owner.describe() if owner and not resumed else "",
+        )
+        return self._with_preflight(make_plan(basis), blueprint, secrets)
+
+    def _with_preflight(self, plan: Plan, blueprint: Deployable, secrets: Remembered) -> Plan:
+        """Judge again with what Azure has: rules about creating are errors only where this plan creates."""
+        from vpngw_iac import preflight
+
+        if plan.options.destroy or isinstance(blueprint, SavedPlan | Planned):
+            return plan
+        scope = Scope(plan.identity.subscription, plan.identity.tenant, self.place.resource_group)
+        made = {c.id for c in plan.changes if c.action in (Action.CREATE, Action.REPLACE)}
+        found = preflight.check(
+            (*plan.graph.resources.values(), *plan.graph.existing.values()),
+            **asides(scope, blueprint),
+            observed=_documents(plan),
+            created_or_replaced=made,
+            changed={c.id: [d.path for d in c.differences] for c in plan.changes},
+            profile=plan.options.profile or self.place.profile,
+            reveal=secrets.reveal,
+        )
+        return replace(plan, findings=Findings.of([*plan.findings, *found]).items)
+
+
+def own_findings(blueprint: Deployable) -> tuple[Finding, ...]:
+    """What the blueprint itself has to say (contradictions between parts)."""
+    findings = getattr(blueprint, "findings", None)
+    return tuple(findings()) if callable(findings) else ()
+
+
+def _documents(plan: Plan) -> dict[ArmId, Any]:
+    """What Azure has of what is declared, used or attached; what is about to be deleted is no part of the topology."""
+    leaving = set(plan.state.by_id()) - set(plan.graph.by_id) - set(plan.graph.existing)
+    return {
+        resource_id: observed.document
+        for resource_id, observed in plan.snapshot.observed.items()
+        if observed.document is not None and resource_id not in leaving
+    }
+
+
+def asides(scope: Scope, *blueprints: Deployable) -> dict[str, Any]:
+    """What blueprints say that no resource shows: accepted rules, failover paths, networks of existing gateways."""
+    from vpngw_iac import preflight
+    from vpngw_iac.blueprints.base import Blueprint
+
+    whole = tuple(blueprint for blueprint in blueprints if isinstance(blueprint, Blueprint))
+    if len(whole) < len(blueprints):
+        return {"waive": {rule: why for b in blueprints for rule, why in (getattr(b, "waive", None) or {}).items()}}
+    return {
+        "waive": preflight.waivers_of(*whole),
+        "backups": preflight.backups_of(*whole),
+        "homes": preflight.homes_of(scope, *whole),
+    }
+
+
+class Planned:
+    """A plan that is still in memory, as something to plan again."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.name = plan.deployment
+        self.moved = plan.moved
+        self.formerly = plan.formerly
+
+    def findings(self) -> tuple[Finding, ...]:
+        """What preflight said; the engine says its own again."""
+        return tuple(finding for finding in self.plan.findings if not finding.rule.startswith("V-"))
+
+    def resources(self, scope: Scope) -> Iterable[Resource | Existing]:
+        del scope
+        return (*self.plan.graph.resources.values(), *self.plan.graph.existing.values())
+
+
+def prints_of(
+    graph: Graph, source: SecretSource, key: FingerprintKey | None
+) -> tuple[dict[SecretReference, Fingerprint | None], list[Finding]]:
+    """Fingerprint of each reference as it is now; those that cannot be resolved here are told once."""
+    prints: dict[SecretReference, Fingerprint | None] = {}
+    findings = []
+    for resource in graph.resources.values():
+        for path, reference in secrets_in(resource.body()):
+            if reference in prints:
+                continue
+            try:
+                value = source.resolve(reference)
+                prints[reference] = key.fingerprint(value.value, value.version) if key else None
+            except SecretError as error:
+                prints[reference] = None
+                if isinstance(reference, GeneratedSecret):
+                    continue  # apply makes it
+                findings.append(
+                    Finding(
+                        rule="V-SECRET-03",
+                        level="warning",
+                        address=resource.address,
+                        summary="Secret cannot be resolved here",
+                        detail=f"{path} ({reference}): {error.message} A changed value cannot be told by this plan, "
+                        "and apply refuses to start without it.",
+                        advice=error.advice,
+                    )
+                )
+    return prints, findings
+
+
+def _in_flight(memory: Memory | None, *, resumed: bool) -> list[Finding]:
+    if memory is None or resumed:
+        return []
+    return [
+        Finding(
+            rule="V-JOURNAL-01",
+            level="info",
+            address=flight.begun.address,
+            summary="An earlier run left this operation open",
+            detail=f"The {flight.begun.step} of {flight.begun.address} was begun at {flight.begun.at}.",
+            advice="`vpngw apply` or `vpngw wait` continues it.",
+        )
+        for flight in memory.in_flight.values()
+    ]
+
+
+def renamed(memory: Memory, deployment: str) -> Memory:
+    """The memory of a deployment under its new name: same lineage, same entries."""
+    return replace(memory, state=memory.state.model_copy(update={"deployment": deployment}), open_run=None)

@@ -56,7 +56,10 @@ class Ipv6Peering(Wire):
 class CircuitPeeringProperties(Wire):
     """Two /30, a VLAN and an AS number (R-ER-24)."""
 
-    peering_type: Annotated[Literal["AzurePrivatePeering", "MicrosoftPeering"], Immutable("the name of a peering")]
+    # Public peering is retired; circuits of before 2018 may still have it.
+    peering_type: Annotated[
+        Literal["AzurePrivatePeering", "MicrosoftPeering", "AzurePublicPeering"], Immutable("the name of a peering")
+    ]
     peer_asn: Annotated[int, _SESSION, Field(alias="peerASN")]
     primary_peer_address_prefix: Annotated[Cidr | None, _SESSION] = None
     secondary_peer_address_prefix: Annotated[Cidr | None, _SESSION] = None

@@ -66,7 +66,7 @@ class ConnectionProperties(Wire):
 
     # Azure answers IPsec to IPSec.
     connection_type: Annotated[
-        Literal["IPsec", "Vnet2Vnet", "ExpressRoute"],
+        Literal["IPsec", "Vnet2Vnet", "ExpressRoute", "VPNClient"],
         Immutable("what a connection joins is decided when it is created"),
     ]
     virtual_network_gateway1: Annotated[Ref[VirtualNetworkGateway], Immutable("a connection stays on its gateway")]

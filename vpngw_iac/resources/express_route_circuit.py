@@ -54,7 +54,7 @@ class CircuitSku(Wire):
     """``{tier}_{family}``; Premium reaches beyond the geopolitical region (R-ER-18)."""
 
     name: Annotated[str, AnyCase()]
-    tier: Annotated[Literal["Standard", "Premium", "Basic", "Local"], Outage("none", source=_PAGE)]
+    tier: Annotated[Literal["Standard", "Premium", "Basic", "Local", "MultiCloud"], Outage("none", source=_PAGE)]
     family: Annotated[Literal["UnlimitedData", "MeteredData"], Transition(_family), Outage("none", source=_PAGE)]
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from vpngw_iac.field import Block, Children, Immutable, Observed, Outage, ReadOnly, ServerDefault, Unordered
+from vpngw_iac.field import Block, Children, Immutable, Observed, Outage, ServerDefault, Unordered
 from vpngw_iac.resources.base import Durations, Resource
 from vpngw_iac.resources.parts import AddressSpace, ExtendedLocation, IdOnly
 from vpngw_iac.resources.wire import Wire
@@ -45,6 +45,8 @@ class VirtualNetworkProperties(Wire):
     flow_timeout_in_minutes: int | None = None
     # Recording test_network_vnet: false is added.
     enable_ddos_protection: Annotated[bool | None, ServerDefault(False)] = None
+    # Recording test_network_vnet: false is sent and never comes back.
+    enable_vm_protection: Annotated[bool | None, ServerDefault(False)] = None
     ddos_protection_plan: IdOnly | None = None
     bgp_communities: Annotated[BgpCommunities | None, Block()] = None
     encryption: Annotated[Encryption | None, Block()] = None
@@ -61,8 +63,6 @@ class VirtualNetworkProperties(Wire):
     virtual_network_peerings: Annotated[None, Children(PEERINGS)] = None
     flow_logs: Observed = None
     default_public_nat_gateway: Observed = None
-    # Recording test_network_vnet: false is sent and never comes back.
-    enable_vm_protection: Annotated[None, ReadOnly("test_network_vnet")] = None
 
 
 class VirtualNetwork(Resource):

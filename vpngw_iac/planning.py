@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
 from vpngw_iac.arm import ArmId, Scope
+from vpngw_iac.engine.basis import Basis
 from vpngw_iac.engine.change import Action
-from vpngw_iac.engine.decide import Basis, make_plan
+from vpngw_iac.engine.decide import make_plan
 from vpngw_iac.engine.document import secrets_in
 from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.observe import observe
@@ -120,19 +121,23 @@ class Planner:
         return self._with_preflight(make_plan(basis), blueprint, secrets)
 
     def _with_preflight(self, plan: Plan, blueprint: Deployable, secrets: Remembered) -> Plan:
-        """Judge again with what Azure has: rules about creating are errors only where this plan creates."""
+        """Judge again with what Azure has: rules about creating are errors only where this plan creates.
+
+        A plan that was judged when it was made, and a destroy, meet only the rules about what Azure shows just now.
+        """
         from vpngw_iac import preflight
 
-        if plan.options.destroy or isinstance(blueprint, SavedPlan | Planned):
-            return plan
+        settled = isinstance(blueprint, SavedPlan | Planned)
         scope = Scope(plan.identity.subscription, plan.identity.tenant, self.place.resource_group)
         made = {c.id for c in plan.changes if c.action in (Action.CREATE, Action.REPLACE)}
         found = preflight.check(
             (*plan.graph.resources.values(), *plan.graph.existing.values()),
-            **asides(scope, blueprint),
+            **(asides(scope, blueprint) if not settled else {"waive": _accepted(blueprint)}),
             observed=_documents(plan),
             created_or_replaced=made,
             changed={c.id: [d.path for d in c.differences] for c in plan.changes},
+            leaving=_leaving(plan),
+            live=settled or plan.options.destroy,
             profile=plan.options.profile or self.place.profile,
             reveal=secrets.reveal,
         )
@@ -146,13 +151,21 @@ def own_findings(blueprint: Deployable) -> tuple[Finding, ...]:
 
 
 def _documents(plan: Plan) -> dict[ArmId, Any]:
-    """What Azure has of what is declared, used or attached; what is about to be deleted is no part of the topology."""
-    leaving = set(plan.state.by_id()) - set(plan.graph.by_id) - set(plan.graph.existing)
-    return {
-        resource_id: observed.document
-        for resource_id, observed in plan.snapshot.observed.items()
-        if observed.document is not None and resource_id not in leaving
-    }
+    """What Azure has of what is declared, remembered, used or attached."""
+    observed = plan.snapshot.observed.items()
+    return {resource_id: answer.document for resource_id, answer in observed if answer.document is not None}
+
+
+def _leaving(plan: Plan) -> dict[ArmId, str]:
+    """Addresses of what this plan deletes, alone or to build it again."""
+    going = {change.address for change in plan.changes if change.action in (Action.DELETE, Action.REPLACE)}
+    return {entry.id: entry.address for entry in plan.state.entries.values() if entry.address in going}
+
+
+def _accepted(settled: Any) -> dict[str, str]:
+    """What was waived when a plan was made."""
+    told = settled.document.get("findings", ()) if isinstance(settled, SavedPlan) else map(asdict, settled.findings())
+    return {f"{finding['rule']}@{finding['address']}": finding["waived"] for finding in told if finding.get("waived")}
 
 
 def asides(scope: Scope, *blueprints: Deployable) -> dict[str, Any]:

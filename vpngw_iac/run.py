@@ -12,7 +12,6 @@ from vpngw_iac._version import __version__
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine import event as events
 from vpngw_iac.engine.change import Action, Change
-from vpngw_iac.engine.decide import coexists
 from vpngw_iac.engine.document import lookup, secrets_in
 from vpngw_iac.engine.event import OperationResult, Outcome
 from vpngw_iac.engine.execute import Execution, Limits
@@ -24,6 +23,7 @@ from vpngw_iac.engine.result import ending, left
 from vpngw_iac.engine.resume import Resumption
 from vpngw_iac.engine.saved import SavedPlan, canonical, check_fresh
 from vpngw_iac.engine.sealing import entry_of, resolver
+from vpngw_iac.engine.spread import coexists
 from vpngw_iac.engine.stop import Stop
 from vpngw_iac.engine.worker import Worker
 from vpngw_iac.errors import ExitCode, Forbidden, Refused, SecretError, StalePlan, VpngwError

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from vpngw_iac.arm import ArmId, Scope
-from vpngw_iac.engine.decide import Basis, make_plan
+from vpngw_iac.engine.basis import Basis
+from vpngw_iac.engine.decide import make_plan
 from vpngw_iac.engine.document import secrets_in
 from vpngw_iac.engine.event import Event, Outcome
 from vpngw_iac.engine.graph import Graph

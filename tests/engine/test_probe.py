@@ -24,7 +24,8 @@ from tests.worlds import (
     site,
 )
 from vpngw_iac.arm import ArmId, Scope
-from vpngw_iac.engine.decide import Basis, make_plan
+from vpngw_iac.engine.basis import Basis
+from vpngw_iac.engine.decide import make_plan
 from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.plan import Options, Plan
 from vpngw_iac.engine.policies import profile

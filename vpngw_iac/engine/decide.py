@@ -6,90 +6,43 @@ need them, resolve what is known only afterwards, state what it costs. Refusals 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from vpngw_iac.engine import guards
+from vpngw_iac.engine.basis import Basis, Draft, Situation
 from vpngw_iac.engine.change import Action, Change, Difference, OutageStatement
 from vpngw_iac.engine.document import lookup
 from vpngw_iac.engine.drift import Comparison, Found, compare_whole
-from vpngw_iac.engine.graph import Graph, outputs_in
 from vpngw_iac.engine.lifting import lifted
 from vpngw_iac.engine.match import Match, match
 from vpngw_iac.engine.outage import in_place, rebuilds, stated
 from vpngw_iac.engine.overlay import overlay
-from vpngw_iac.engine.plan import Options, Plan
-from vpngw_iac.engine.ports import CloudIdentity, Observed, Snapshot
-from vpngw_iac.engine.sealing import Prints, applied_of, resolver, seal
+from vpngw_iac.engine.plan import Plan
+from vpngw_iac.engine.ports import Observed
+from vpngw_iac.engine.sealing import applied_of, resolver, seal
+from vpngw_iac.engine.spread import known_after, spread, targeted
 from vpngw_iac.errors import Finding, Findings
 from vpngw_iac.field import Verdict
 from vpngw_iac.resources import type_of
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.shape import shape_of
-from vpngw_iac.resources.wire import Document
-from vpngw_iac.state.model import Entry, State
-
-DEPLOYMENT_TAG = "vpngw-deployment"
-
-
-@dataclass(frozen=True, slots=True)
-class Basis:
-    """Everything a plan is made from."""
-
-    deployment: str
-    identity: CloudIdentity
-    state_url: str
-    graph: Graph
-    state: State
-    snapshot: Snapshot
-    prints: Prints
-    options: Options = field(default_factory=Options)
-    moved: Mapping[str, str] = field(default_factory=dict)
-    formerly: str | None = None
-    findings: tuple[Finding, ...] = ()
-    running: str = ""
-    key_lost: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """One resource as declared, remembered and observed, with the comparison of the three."""
-
-    resource: Resource
-    entry: Entry | None
-    observed: Observed
-    declared: Document
-    comparison: Comparison
-
-    @property
-    def address(self) -> str:
-        """Address of the resource."""
-        return self.resource.address
-
-
-@dataclass(slots=True)
-class _Draft:
-    """The plan while the passes write it."""
-
-    changes: dict[str, Change] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
-    unread: list[str] = field(default_factory=list)
-    stale: list[str] = field(default_factory=list)
+from vpngw_iac.state.model import Entry
 
 
 def make_plan(basis: Basis) -> Plan:
     """Decide. Two calls on equal values give equal plans."""
     matched = match(basis.graph, basis.state, basis.moved)
     basis = replace(basis, graph=matched.graph)
-    draft = _Draft(findings=list(basis.findings))
+    draft = Draft(findings=list(basis.findings))
     situations = tuple(_situations(basis, matched))
     for situation in situations:
         _judge(basis, situation, matched, draft)
     for entry in matched.orphans:
         _judge_removed(basis, entry, draft)
-    _spread(basis, matched, draft)
-    _known_after(situations, draft)
-    chosen = lifted(basis.graph, basis.snapshot, _targeted(basis, draft.changes))
+    spread(basis, matched, draft)
+    known_after(situations, draft)
+    chosen = lifted(basis.graph, basis.snapshot, targeted(basis, draft.changes))
     changes = tuple(stated(basis.graph, basis.state, change) for _, change in sorted(chosen.items()))
     refusals = guards.refusals(basis, matched, situations, changes)
     return Plan(
@@ -151,7 +104,7 @@ def _overruled(entry: Entry, observed: Observed) -> Iterator[str]:
 # --- one resource ----------------------------------------------------------------------------------------------------
 
 
-def _judge(basis: Basis, situation: Situation, matched: Match, draft: _Draft) -> None:
+def _judge(basis: Basis, situation: Situation, matched: Match, draft: Draft) -> None:
     resource, entry, observed = situation.resource, situation.entry, situation.observed
     if observed.unread:
         draft.unread.append(f"{situation.address}: {observed.unread}")
@@ -297,7 +250,7 @@ def _adoption(basis: Basis, situation: Situation) -> Change | None:
     return Change(situation.address, resource.id, Action.ADOPT, (), reason="taken over as it is")
 
 
-def _tell(basis: Basis, situation: Situation, draft: _Draft) -> None:
+def _tell(basis: Basis, situation: Situation, draft: Draft) -> None:
     """Findings that are about one resource and not about refusing it."""
     resource, observed = situation.resource, situation.observed
     owned = _owned(basis, situation)
@@ -348,7 +301,7 @@ def _impossible(address: str, why: str) -> Finding:
 # --- what is no longer declared --------------------------------------------------------------------------------------
 
 
-def _judge_removed(basis: Basis, entry: Entry, draft: _Draft) -> None:
+def _judge_removed(basis: Basis, entry: Entry, draft: Draft) -> None:
     observed = basis.snapshot.get(entry.id)
     if observed.unread:
         draft.unread.append(f"{entry.address}: {observed.unread}")
@@ -378,93 +331,3 @@ def _why_forgotten(basis: Basis, entry: Entry) -> str:
         return 'on_removal="forget"'
     left = guards.left_in_group(basis, entry.id)
     return f"not empty: {', '.join(left[:5])}" if left else "it was there before us"
-
-
-# --- replacements spread ---------------------------------------------------------------------------------------------
-
-
-def _spread(basis: Basis, matched: Match, draft: _Draft) -> None:
-    """Whoever needs a replaced resource by a reference that cannot be taken off is replaced too."""
-    frontier = [c for c in draft.changes.values() if c.action is Action.REPLACE]
-    while frontier:
-        change = frontier.pop()
-        if coexists(change):
-            continue
-        target = matched.entries[change.address].id if change.address in matched.entries else change.id
-        for edge in basis.graph.holders(change.id):
-            holder = basis.graph.resources[edge.holder]
-            known = draft.changes.get(edge.holder)
-            present = basis.snapshot.get(holder.id).present
-            loose = edge.detachable or edge.by_value
-            if loose or holder.only_if_absent or not present or edge.holder not in matched.entries:
-                continue
-            if known is not None and known.action in (Action.REPLACE, Action.CREATE):
-                continue
-            differences = known.differences if known else ()
-            cause = Difference(edge.path, "dependent", str(change.id), str(target), str(target))
-            new = Change(
-                edge.holder, holder.id, Action.REPLACE, (*differences, cause), reason=f"{change.address} is replaced"
-            )
-            draft.changes[edge.holder] = new
-            frontier.append(new)
-
-
-def coexists(change: Change) -> bool:
-    """A replacement under another name whose old and new may exist at once: holders are repointed in place."""
-    model = type_of(change.id.type)
-    return change.previous is not None and change.previous.startswith("/") and bool(model and model.may_coexist)
-
-
-def _known_after(situations: Iterable[Situation], draft: _Draft) -> None:
-    """Outputs whose source is made anew in this plan are known only afterwards."""
-    renewed = {c.id: c.address for c in draft.changes.values() if c.action in (Action.CREATE, Action.REPLACE)}
-    for situation in situations:
-        if situation.entry is None and situation.address not in draft.changes:
-            continue
-        waits = [(path, o) for path, o in outputs_in(situation.resource.body()) if o.source in renewed]
-        if not waits or not situation.observed.present:
-            continue
-        paths = {path for path, _ in waits}
-        extra = tuple(
-            Difference(path, "edit", f"(known after {renewed[output.source]})")
-            for path, output in waits
-            if not output.secret
-        )
-        known = draft.changes.get(situation.address)
-        if known is None and not extra:
-            continue
-        change = known or Change(situation.address, situation.resource.id, Action.UPDATE)
-        draft.changes[situation.address] = replace(
-            change,
-            action=Action.UPDATE if change.action in (Action.TAG, Action.MOVE) else change.action,
-            differences=(*(d for d in change.differences if d.path not in paths), *extra),
-            only_secret=change.only_secret and not extra,
-            known_after=tuple(sorted({renewed[o.source] for _, o in waits})),
-        )
-
-
-def _targeted(basis: Basis, changes: Mapping[str, Change]) -> Mapping[str, Change]:
-    """With ``--target``: the named resources, and what they need to be there."""
-    wanted = basis.options.target
-    if not wanted:
-        return changes
-    chosen: set[str] = set()
-    frontier = [a for a in changes if a in wanted or str(changes[a].id) in wanted]
-    while frontier:
-        address = frontier.pop()
-        if address not in chosen:
-            chosen.add(address)
-            frontier += _companions(basis, changes, address)
-    return {address: change for address, change in changes.items() if address in chosen}
-
-
-def _companions(basis: Basis, changes: Mapping[str, Change], address: str) -> Collection[str]:
-    """What must come with a targeted change: what it needs that is absent, and who it tears along."""
-    ids = {change.id: other for other, change in changes.items()}
-    change = changes[address]
-    found = [ids[target] for target in basis.graph.needs(address) if target in ids]
-    found = [a for a in found if changes[a].action in (Action.CREATE, Action.REPLACE)]
-    if change.action in (Action.REPLACE, Action.DELETE):
-        found += [edge.holder for edge in basis.graph.holders(change.id) if edge.holder in changes]
-        found += [e.address for e in basis.state.entries.values() if change.id in e.needs and e.address in changes]
-    return found

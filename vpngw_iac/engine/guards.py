@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from vpngw_iac.arm import ArmId
+from vpngw_iac.engine.basis import Basis, Situation
 from vpngw_iac.engine.change import Action, Change
 from vpngw_iac.engine.document import ABSENT, lookup, same
 from vpngw_iac.engine.match import Match
@@ -17,9 +18,6 @@ from vpngw_iac.errors import Finding
 from vpngw_iac.resources import type_of
 from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
 from vpngw_iac.state.model import Entry
-
-if TYPE_CHECKING:
-    from vpngw_iac.engine.decide import Basis, Situation
 
 _BLOCKING_KINDS = ("connection", "peering", "subnet")
 

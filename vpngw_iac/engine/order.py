@@ -14,12 +14,12 @@ from typing import Any, Literal
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.change import Action, Change
-from vpngw_iac.engine.decide import coexists
 from vpngw_iac.engine.graph import Edge, Graph
 from vpngw_iac.engine.lifting import around
 from vpngw_iac.engine.operation import Key, Operation, Schedule, Step
 from vpngw_iac.engine.plan import Plan
 from vpngw_iac.engine.ports import Verb
+from vpngw_iac.engine.spread import coexists
 from vpngw_iac.errors import PlanError
 from vpngw_iac.resources import type_of
 from vpngw_iac.resources.base import Lock

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine import event as events
-from vpngw_iac.engine.decide import DEPLOYMENT_TAG
+from vpngw_iac.engine.basis import DEPLOYMENT_TAG
 from vpngw_iac.engine.document import lookup
 from vpngw_iac.engine.drift import compare
 from vpngw_iac.engine.event import OperationResult

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.engine.decide import DEPLOYMENT_TAG
+from vpngw_iac.engine.basis import DEPLOYMENT_TAG
 from vpngw_iac.engine.document import ABSENT, Sealed, lookup, member, secrets_in, transform
 from vpngw_iac.engine.drift import Comparison, compare, compare_whole
 from vpngw_iac.engine.graph import outputs_in

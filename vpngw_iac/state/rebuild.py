@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.engine.decide import DEPLOYMENT_TAG
+from vpngw_iac.engine.basis import DEPLOYMENT_TAG
 from vpngw_iac.engine.document import lookup, secrets_in
 from vpngw_iac.engine.drift import Comparison, compare
 from vpngw_iac.engine.graph import Graph

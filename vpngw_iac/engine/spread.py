@@ -1,0 +1,99 @@
+"""From single decisions to a whole plan: replacements spread, outputs become unknown, targets choose. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+
+from vpngw_iac.engine.basis import Basis, Draft, Situation
+from vpngw_iac.engine.change import Action, Change, Difference
+from vpngw_iac.engine.graph import outputs_in
+from vpngw_iac.engine.match import Match
+from vpngw_iac.resources import type_of
+
+
+def spread(basis: Basis, matched: Match, draft: Draft) -> None:
+    """Whoever needs a replaced resource by a reference that cannot be taken off is replaced too."""
+    frontier = [c for c in draft.changes.values() if c.action is Action.REPLACE]
+    while frontier:
+        change = frontier.pop()
+        if coexists(change):
+            continue
+        target = matched.entries[change.address].id if change.address in matched.entries else change.id
+        for edge in basis.graph.holders(change.id):
+            holder = basis.graph.resources[edge.holder]
+            known = draft.changes.get(edge.holder)
+            present = basis.snapshot.get(holder.id).present
+            loose = edge.detachable or edge.by_value
+            if loose or holder.only_if_absent or not present or edge.holder not in matched.entries:
+                continue
+            if known is not None and known.action in (Action.REPLACE, Action.CREATE):
+                continue
+            differences = known.differences if known else ()
+            cause = Difference(edge.path, "dependent", str(change.id), str(target), str(target))
+            new = Change(
+                edge.holder, holder.id, Action.REPLACE, (*differences, cause), reason=f"{change.address} is replaced"
+            )
+            draft.changes[edge.holder] = new
+            frontier.append(new)
+
+
+def coexists(change: Change) -> bool:
+    """A replacement under another name whose old and new may exist at once: holders are repointed in place."""
+    model = type_of(change.id.type)
+    return change.previous is not None and change.previous.startswith("/") and bool(model and model.may_coexist)
+
+
+def known_after(situations: Iterable[Situation], draft: Draft) -> None:
+    """Outputs whose source is made anew in this plan are known only afterwards."""
+    renewed = {c.id: c.address for c in draft.changes.values() if c.action in (Action.CREATE, Action.REPLACE)}
+    for situation in situations:
+        if situation.entry is None and situation.address not in draft.changes:
+            continue
+        waits = [(path, o) for path, o in outputs_in(situation.resource.body()) if o.source in renewed]
+        if not waits or not situation.observed.present:
+            continue
+        paths = {path for path, _ in waits}
+        extra = tuple(
+            Difference(path, "edit", f"(known after {renewed[output.source]})")
+            for path, output in waits
+            if not output.secret
+        )
+        known = draft.changes.get(situation.address)
+        if known is None and not extra:
+            continue
+        change = known or Change(situation.address, situation.resource.id, Action.UPDATE)
+        draft.changes[situation.address] = replace(
+            change,
+            action=Action.UPDATE if change.action in (Action.TAG, Action.MOVE) else change.action,
+            differences=(*(d for d in change.differences if d.path not in paths), *extra),
+            only_secret=change.only_secret and not extra,
+            known_after=tuple(sorted({renewed[o.source] for _, o in waits})),
+        )
+
+
+def targeted(basis: Basis, changes: Mapping[str, Change]) -> Mapping[str, Change]:
+    """With ``--target``: the named resources, and what they need to be there."""
+    wanted = basis.options.target
+    if not wanted:
+        return changes
+    chosen: set[str] = set()
+    frontier = [a for a in changes if a in wanted or str(changes[a].id) in wanted]
+    while frontier:
+        address = frontier.pop()
+        if address not in chosen:
+            chosen.add(address)
+            frontier += _companions(basis, changes, address)
+    return {address: change for address, change in changes.items() if address in chosen}
+
+
+def _companions(basis: Basis, changes: Mapping[str, Change], address: str) -> Collection[str]:
+    """What must come with a targeted change: what it needs that is absent, and who it tears along."""
+    ids = {change.id: other for other, change in changes.items()}
+    change = changes[address]
+    found = [ids[target] for target in basis.graph.needs(address) if target in ids]
+    found = [a for a in found if changes[a].action in (Action.CREATE, Action.REPLACE)]
+    if change.action in (Action.REPLACE, Action.DELETE):
+        found += [edge.holder for edge in basis.graph.holders(change.id) if edge.holder in changes]
+        found += [e.address for e in basis.state.entries.values() if change.id in e.needs and e.address in changes]
+    return found

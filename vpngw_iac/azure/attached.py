@@ -8,9 +8,8 @@ from typing import Any, Literal
 from vpngw_iac.arm import RESOURCE_GROUP_TYPE, ArmId, InvalidArmId
 from vpngw_iac.azure.reading import Reader, in_parallel, member
 from vpngw_iac.azure.retry import Retry
+from vpngw_iac.engine.basis import DEPLOYMENT_TAG
 from vpngw_iac.engine.ports import Attached
-
-DEPLOYMENT_TAG = "vpngw-deployment"
 
 _GATEWAYS = "network.virtual_network_gateways"
 

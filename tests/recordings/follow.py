@@ -74,7 +74,10 @@ class Follow:
                 self.tally.skipped.append(exchange)
             else:
                 self._watch_the_clock(exchange)
-                self._take(exchange)
+                try:
+                    self._take(exchange)
+                except (LookupError, TypeError, ValueError, AttributeError) as error:
+                    self._skip(exchange, f"cannot be interpreted ({type(error).__name__} {error})")
         return self.tally
 
     def _watch_the_clock(self, exchange: Exchange) -> None:

@@ -28,7 +28,7 @@ NO_SEQUENCE = "errors_bundle"
 """Recordings that are errors cut out of many sessions, each with what came next: time runs backwards between them."""
 _POLL = re.compile(r"/operations/|/operationresults/", re.IGNORECASE)
 _VOLATILE = re.compile(
-    r"etag|resourceGuid|provisioningState|[kK]ey$|ipAddress|IpAddress|fqdn|stag|id$|gatewayManagerEtag|connectionStatus|BytesTransferred|Azure(Port|ASN)"
+    r"etag|resourceGuid|provisioningState|[kK]ey$|ipAddress|IpAddress|fqdn|stag|privateIPAddress$|id$|gatewayManagerEtag|connectionStatus|BytesTransferred|Azure(Port|ASN)"
 )
 
 
@@ -92,11 +92,11 @@ class Replay:
         for number, line in enumerate(file.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
             try:
                 exchange = json.loads(line)
-                for name in ("method", "url", "status", "request_body"):
-                    exchange[name]
+                kinds = {name: type(exchange[name]) for name in ("method", "url", "status")}
             except (ValueError, KeyError, TypeError):
                 continue
-            yield number, exchange
+            if list(kinds.values()) == [str, str, int]:
+                yield number, {"request_body": None, "response_body": None, "api_version": None} | exchange
 
     def _is_for_us(self, exchange: dict[str, Any]) -> bool:
         if exchange["request_body"] == MISSING and exchange["method"] in {"PUT", "PATCH"}:
@@ -254,7 +254,7 @@ class Replay:
             made_here = makes and exchange["request_body"] != MISSING
             answer = exchange.get("response_body")
             if not made_here and _code(answer) != "ResourceGroupNotFound":
-                location = answer.get("location", "westus") if isinstance(answer, dict) else "westus"
+                location = str(answer.get("location") or "westus") if isinstance(answer, dict) else "westus"
                 self.simulator.put(f"/subscriptions/{match[1]}/resourceGroups/{match[2]}", {"location": location})
 
 

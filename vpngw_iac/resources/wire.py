@@ -124,7 +124,7 @@ class Ref(Generic[R_co]):
                 if expected is not None and value.target.type.lower() != expected.lower():
                     raise ValueError(f"expected a reference to {expected}, got {value.target.type}")
                 return value if type(value) is cls else cls(value.id, value.target)
-            part = ArmId(value["id"]) if isinstance(value, Mapping) else ArmId(str(value))
+            part = ArmId(str(value.get("id") if isinstance(value, Mapping) else value))
             return cls(part, _owner(part, expected))
 
         return core_schema.no_info_plain_validator_function(check)

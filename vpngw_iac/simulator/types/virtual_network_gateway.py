@@ -18,6 +18,7 @@ from vpngw_iac.simulator.document import UPDATING, Document, Hold, Operation
 from vpngw_iac.simulator.kind import Action, Change, Kind, Reader, defaults
 from vpngw_iac.simulator.refusal import Refusal, not_simulated
 from vpngw_iac.simulator.relations import GATEWAYS, connections_of, network_of, peerings_to
+from vpngw_iac.simulator.types.subnet import prefixes_of
 from vpngw_iac.simulator.wire import Answer, Json, Request
 from vpngw_iac.simulator.world import World, as_id, reference
 
@@ -33,6 +34,9 @@ NO_CLIENTS: Json = {
     "vpnClientIpsecPolicies": [],
 }
 """What PUT and LIST answer, and GET does not, when no client configuration was sent."""
+
+_PARTS = ("vpnClientRootCertificates", "vpnClientRevokedCertificates", "vngClientConnectionConfigurations")
+"""Lists of a client configuration whose elements gain an id, an etag, a type and a state."""
 
 _REBUILD = 1446.0
 """Seconds of VpnGw1 to VpnGw2, as long as a create."""
@@ -177,9 +181,14 @@ class VirtualNetworkGateway(Kind):
         shown["natRules"] = shown_children(world, document, NAT_RULES, reader)
         for item in shown["ipConfigurations"]:
             _show_part(document, item, "ipConfigurations")
+            if shown["enablePrivateIpAddress"] and document.state != UPDATING:
+                _show_private_address(world, item["properties"])
+        for item in shown["virtualNetworkGatewayPolicyGroups"]:
+            _show_part(document, item, "virtualNetworkGatewayPolicyGroups")
         settled_before = document.created < world.now if reader == "put" else document.state != UPDATING
         if settled_before:
-            shown["virtualNetworkGatewayMigrationStatus"] = {"state": "None", "phase": "None", "errorMessage": ""}
+            none = {"state": "None", "phase": "None", "errorMessage": ""}
+            shown["virtualNetworkGatewayMigrationStatus"] = none | dict(document.hidden.get("migration") or {})
         clients = shown.get("vpnClientConfiguration")
         if clients is None and reader != "get" and shown["gatewayType"] == "Vpn":
             shown["vpnClientConfiguration"] = _no_clients(shown)
@@ -228,6 +237,13 @@ def _show_part(document: Document, item: Json, member: str) -> None:
     item["properties"]["provisioningState"] = "Succeeded" if document.state != UPDATING else UPDATING
 
 
+def _show_private_address(world: World, inner: Json) -> None:
+    """An address of the GatewaySubnet, shown only while the gateway is asked for one (recordings, section (b))."""
+    subnet = world.find(as_id(inner.get("subnet")))
+    if subnet is not None and (ranges := prefixes_of(subnet.properties, subnet.arm_id)):
+        inner["privateIPAddress"] = str(ranges[0].network_address + 4)
+
+
 def _fill_clients(properties: Json) -> None:
     clients = properties.get("vpnClientConfiguration")
     if not clients:
@@ -237,7 +253,7 @@ def _fill_clients(properties: Json) -> None:
     for name, value in _no_clients(properties).items():
         if name != "vpnAuthenticationTypes":
             clients.setdefault(name, copy.deepcopy(value))
-    for member in ("vpnClientRootCertificates", "vpnClientRevokedCertificates"):
+    for member in _PARTS:
         for item in clients[member]:
             for name in ("id", "etag", "type"):
                 item.pop(name, None)
@@ -259,7 +275,7 @@ def _derived_types(clients: Json) -> list[str]:
 
 
 def _show_clients(world: World, document: Document, clients: Json, reader: Reader) -> None:
-    for member in ("vpnClientRootCertificates", "vpnClientRevokedCertificates"):
+    for member in _PARTS:
         for item in clients[member]:
             _show_part(document, item, member)
     if reader != "put":

@@ -278,17 +278,23 @@ def _numbered(value: Any, number: int) -> Any:
 
 
 def judge(case: Mapping[str, Any]) -> tuple[Finding, ...]:
-    """Every finding about a case; `plan` says what the plan creates and changes, `keys` which secrets are at hand."""
+    """Every finding about a case.
+
+    `plan` says what the plan creates, changes and deletes (``leaves``), `keys` which secrets are at hand.
+    """
     world = build(case)
     plan = case.get("plan")
     keys: Mapping[str, str] = case.get("keys", {"BERLIN_PSK": "x" * case["long-key"]} if "long-key" in case else {})
+    leaves: list[str] = (plan or {}).get("leaves", [])
     return check(
-        world.items,
+        [world.item(key) for key in world.entries if key not in leaves],
         waive=case.get("waive", {}),
         profile=case.get("profile"),
         observed=world.observed if plan is not None or world.seen else None,
         created_or_replaced=None if plan is None else [world.id(key) for key in plan.get("creates", [])],
         changed=None if plan is None else {world.id(k): paths for k, paths in plan.get("changes", {}).items()},
         backups=case.get("backups"),
+        leaving={world.id(key): world.address(key) for key in leaves},
+        live=case.get("live", False),
         reveal=(lambda reference: keys.get(getattr(reference, "name", ""))) if keys else None,
     )

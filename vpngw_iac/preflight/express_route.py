@@ -11,7 +11,7 @@ from vpngw_iac.preflight.gateway import Gateway
 from vpngw_iac.preflight.network import Network
 from vpngw_iac.preflight.registry import Breach, rule
 from vpngw_iac.preflight.thing import value_at
-from vpngw_iac.preflight.topology import Topology
+from vpngw_iac.preflight.topology import CIRCUIT, Topology
 from vpngw_iac.preflight.words import listed
 
 
@@ -73,7 +73,7 @@ def microsoft_peering(topology: Topology) -> Iterator[Breach]:
                 )
 
 
-@rule("R-ER-10", level="E", title="Circuit is not ready", source="ERWF, ERLINK")
+@rule("R-ER-10", level="E", when="create", title="Circuit is not ready", source="ERWF, ERLINK", live=True)
 def circuit_ready(topology: Topology) -> Iterator[Breach]:
     """An existing circuit must be provisioned with private peering before it is linked. Never judged offline."""
     for connection in topology.connections:
@@ -81,18 +81,35 @@ def circuit_ready(topology: Topology) -> Iterator[Breach]:
         if circuit is None or circuit.thing.is_managed or circuit.thing.seen is None or circuit.is_direct:
             continue
         state = value_at(circuit.thing.seen, "properties.serviceProviderProvisioningState")
-        if isinstance(state, str) and state != "Provisioned":
+        if isinstance(state, str) and state.lower() != "provisioned":
             yield Breach(
                 connection.thing,
                 f"{circuit.thing.address} is {state} at its provider.",
                 "Hand its service key to the provider, and link it when it is Provisioned.",
+                otherwise="warning",
             )
         elif value_at(circuit.thing.seen, "properties.peerings") == []:
             yield Breach(
                 connection.thing,
                 f"{circuit.thing.address} has no private peering.",
                 "Ask its owner for private peering first.",
+                otherwise="warning",
             )
+
+
+@rule("R-ER-11", level="E", title="A provisioned circuit cannot be deleted", source="ERWF", live=True)
+def circuit_in_use(topology: Topology) -> Iterator[Breach]:
+    """Azure refuses it while the provider has the circuit: told before anything else is deleted. Direct has none."""
+    for thing in topology.leaving:
+        state = value_at(thing.seen, "properties.serviceProviderProvisioningState")
+        is_direct = value_at(thing.seen, "properties.expressRoutePort") is not None
+        if thing.type != CIRCUIT or is_direct or not isinstance(state, str) or state.lower() == "notprovisioned":
+            continue
+        yield Breach(
+            thing,
+            f"The circuit {thing.name} is {state} at its provider; Azure refuses to delete it.",
+            'Ask the provider to deprovision it first, or keep it: on_removal="forget" on the circuit.',
+        )
 
 
 @rule("R-ER-12", level="E", title="Circuit of another subscription without authorization", source="ERLINK")

@@ -35,10 +35,11 @@ class Circumstances:
     created: frozenset[ArmId] | None = None
     changed: Mapping[ArmId, Collection[str]] | None = None
     profile: str | None = None
+    leaving: frozenset[ArmId] = frozenset()
 
     def counts(self, rule: Rule, breach: Breach) -> bool:
-        """Whether the thing is created (or changed) so that the rule can refuse it."""
-        if rule.when == "always":
+        """Whether the thing is created (or changed, or deleted) so that the rule can refuse it."""
+        if rule.when == "always" or (rule.when == "change" and breach.thing.id in self.leaving):
             return True
         if self.created is None:
             return breach.thing.is_managed
@@ -47,11 +48,13 @@ class Circumstances:
         paths = (self.changed or {}).get(breach.thing.id, ())
         return rule.when == "change" and any(_touches(path, breach.block) for path in paths)
 
-    def level(self, rule: Rule, breach: Breach) -> Level:
-        """How much a breach counts."""
-        level = breach.level or _LEVELS[rule.level]
+    def level(self, rule: Rule, breach: Breach) -> Level | None:
+        """How much a breach counts; None for one that is not told."""
+        level: Level | None = breach.level or _LEVELS[rule.level]
         if level != "info" and not self.counts(rule, breach):
             level = breach.otherwise
+        if level is None:
+            return None
         if rule.ages:
             return "info" if level == "info" else "warning"
         return "error" if level == "warning" and self.profile == "strict" else level
@@ -68,6 +71,8 @@ def check(
     reveal: Reveal | None = None,
     backups: Mapping[str, str] | None = None,
     homes: Mapping[ArmId, ArmId] | None = None,
+    leaving: Mapping[ArmId, str] | None = None,
+    live: bool = False,
 ) -> tuple[Finding, ...]:
     """Every finding about these resources, in order of display; never raises for what is wrong with them.
 
@@ -76,21 +81,33 @@ def check(
     paths that `changed`: then such a rule refuses only where this plan does it. `waive` maps a rule id, or
     ``RULE@WHERE`` for one address or name (see `waivers_of`), to the reason. `reveal` resolves secrets that are at
     hand offline, so that keys can be judged; no value enters a finding. `backups` names sites that stand in for
-    another (see `backups_of`), `homes` the networks of existing gateways (see `homes_of`).
+    another (see `backups_of`), `homes` the networks of existing gateways (see `homes_of`), `leaving` the addresses of
+    what this plan deletes, alone or to build it again. With `live` only rules about what Azure shows at the moment are
+    judged: a plan that was saved is applied, and the others were judged when it was made.
     """
     if profile is not None and profile not in PROFILES:
         raise UsageError(f"There is no profile {profile!r}.", advice=f"Profiles are {', '.join(PROFILES)}.")
-    topology = Topology.of(resources, observed=observed, profile=profile, reveal=reveal, backups=backups, homes=homes)
+    topology = Topology.of(
+        resources,
+        observed=observed,
+        profile=profile,
+        reveal=reveal,
+        backups=backups,
+        homes=homes,
+        leaving=leaving,
+    )
     created = None if created_or_replaced is None else frozenset(created_or_replaced)
-    circumstances = Circumstances(created, changed, profile)
+    circumstances = Circumstances(created, changed, profile, frozenset(leaving or ()))
     waivers = _Waivers(waive or {})
     judged = [
-        waivers.apply(_finding(rule, breach, circumstances), breach.thing)
+        waivers.apply(_finding(rule, breach, level), breach.thing)
         for rule in checked_rules().values()
-        for breach in _breaches(rule, topology)
+        for breach in (_breaches(rule, topology) if rule.live or not live else ())
+        if (level := circumstances.level(rule, breach)) is not None
     ]
-    judged += unchecked(topology.things.values())
-    judged += waivers.unused()
+    if not live:
+        judged += unchecked(topology.things.values())
+        judged += waivers.unused()
     return Findings.of(judged).items
 
 
@@ -98,10 +115,10 @@ def _breaches(rule: Rule, topology: Topology) -> Iterable[Breach]:
     return () if rule.judge is None else rule.judge(topology)
 
 
-def _finding(rule: Rule, breach: Breach, circumstances: Circumstances) -> Finding:
+def _finding(rule: Rule, breach: Breach, level: Level) -> Finding:
     return Finding(
         rule=rule.id,
-        level=circumstances.level(rule, breach),
+        level=level,
         address=breach.thing.address,
         summary=rule.title,
         detail=breach.detail,

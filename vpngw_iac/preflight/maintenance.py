@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 
-from vpngw_iac.preflight.gateway import Gateway
+from vpngw_iac.preflight.gateway import Gateway, region
 from vpngw_iac.preflight.registry import Breach, rule
 from vpngw_iac.preflight.thing import Thing
 from vpngw_iac.preflight.topology import Topology
@@ -87,7 +87,7 @@ def fits(topology: Topology) -> Iterator[Breach]:
 
 
 def _of_configuration(window: Window, thing: Thing) -> Iterator[Breach]:
-    here, there = thing.text("location"), window.gateway.location
+    here, there = region(thing), window.gateway.location
     if here and there and here != there:
         yield Breach(
             thing,

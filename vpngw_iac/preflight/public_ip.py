@@ -9,11 +9,9 @@ from vpngw_iac.blueprints.regions import WITHOUT_ZONES
 from vpngw_iac.preflight import limits
 from vpngw_iac.preflight.gateway import Gateway, region
 from vpngw_iac.preflight.registry import Breach, rule
-from vpngw_iac.preflight.thing import Thing, value_at
+from vpngw_iac.preflight.thing import Thing
 from vpngw_iac.preflight.topology import PUBLIC_IP, Topology
 from vpngw_iac.preflight.words import named
-
-_MIGRATION = "properties.virtualNetworkGatewayMigrationStatus.state"
 
 
 def _is_basic(public_ip: Thing) -> bool:
@@ -208,19 +206,6 @@ def risky_migration(topology: Topology) -> Iterator[Breach]:
 
 def _is_new(public_ip: Thing) -> bool:
     return public_ip.is_managed and public_ip.seen is None
-
-
-@rule("R-PIP-18", level="E", when="change", title="A migration of this gateway is in progress", source="BPIP, SDK")
-def migrating(topology: Topology) -> Iterator[Breach]:
-    """Between the steps of a public IP migration nothing may be changed."""
-    for gateway in topology.gateways:
-        state = value_at(gateway.thing.seen, _MIGRATION)
-        if isinstance(state, str) and state not in ("None", "Succeeded", "Failed", ""):
-            yield Breach(
-                gateway.thing,
-                f"Azure reports the migration state {state}.",
-                "Commit or abort the migration, then run this again.",
-            )
 
 
 @rule("R-PIP-21", level="W", title="Many public IPs in one region", source="VNLIM")

@@ -31,8 +31,9 @@ class Breach:
     level: Level | None = None
     block: str = ""
     """For ``change`` rules: the wire path whose change makes the rule count."""
-    otherwise: Level = "info"
-    """What it counts where a ``create`` or ``change`` rule does not: nothing is created or changed here."""
+    otherwise: Level | None = "info"
+    """What it counts where a ``create`` or ``change`` rule does not, since nothing is created or changed here; None for
+    nothing at all."""
 
 
 Judge = Callable[["Topology"], Iterable[Breach]]
@@ -53,6 +54,8 @@ class Rule:
     see: tuple[str, ...] = ()
     ages: bool = False
     """Rests on a list or a date that gets old: it never refuses, under no profile."""
+    live: bool = False
+    """Rests on what Azure shows at the moment: judged again when a saved plan is applied."""
     judge: Judge | None = None
 
 
@@ -68,13 +71,16 @@ def rule(
     when: When = "always",
     see: tuple[str, ...] = (),
     ages: bool = False,
+    live: bool = False,
 ) -> Callable[[Judge], Judge]:
     """Register a function that judges a topology; `title` is the constant summary of its findings."""
 
     def register(judge: Judge) -> Judge:
         if rule_id in _RULES:
             raise TypeError(f"two functions check {rule_id}")
-        _RULES[rule_id] = Rule(rule_id, level, when, "checked", title, source, see=see, ages=ages, judge=judge)
+        _RULES[rule_id] = Rule(
+            rule_id, level, when, "checked", title, source, see=see, ages=ages, live=live, judge=judge
+        )
         return judge
 
     return register

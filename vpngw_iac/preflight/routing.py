@@ -42,7 +42,7 @@ def _stopped(topology: Topology) -> Iterator[tuple[Gateway, Thing]]:
             yield gateway, tables[subnet]
 
 
-@rule("R-SUBNET-11", level="E", when="create", title="Default route on GatewaySubnet", source="UDR, ERGW")
+@rule("R-SUBNET-11", level="E", when="create", title="Default route on GatewaySubnet", source="UDR, ERGW", live=True)
 def default_route(topology: Topology) -> Iterator[Breach]:
     """Azure refuses to create a gateway behind a route for 0.0.0.0/0; one that stands there already is warned of."""
     for gateway, table in _stopped(topology):
@@ -82,6 +82,7 @@ def dropping_route(topology: Topology) -> Iterator[Breach]:
     when="create",
     title="Route table of GatewaySubnet stops BGP propagation",
     source="UDR, ERGW",
+    live=True,
 )
 def propagation(topology: Topology) -> Iterator[Breach]:
     """Without propagation a gateway does not work; one that stands there already is warned of."""

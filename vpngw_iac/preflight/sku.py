@@ -55,15 +55,18 @@ def legacy_sku(topology: Topology) -> Iterator[Breach]:
 
 @rule("R-SKU-04", level="E", when="change", title="Gateway accepts no change until its SKU moves", source="CONS")
 def frozen_gateway(topology: Topology) -> Iterator[Breach]:
-    """A surviving non-AZ gateway refuses every change but the move to its AZ twin."""
+    """A surviving non-AZ gateway refuses every change but the move to its AZ twin; its connections are warned of."""
     for gateway in topology.vpn_gateways:
         now = str(value_at(gateway.thing.seen, "properties.sku.name"))
-        if now in limits.NON_AZ_SKUS and gateway.thing.is_managed and gateway.sku in limits.NON_AZ_SKUS:
-            yield Breach(
-                gateway.thing,
-                f"This gateway has SKU {now} in Azure; such gateways refuse configuration changes.",
-                f"Declare sku={now}AZ first; that move is made in place and keeps the addresses.",
-            )
+        if now not in limits.NON_AZ_SKUS or gateway.sku not in limits.NON_AZ_SKUS:
+            continue
+        says = f"{gateway.thing.name} has SKU {now} in Azure; such gateways refuse configuration changes."
+        advice = f"Move it to {now}AZ first; that is made in place and keeps the addresses."
+        if gateway.thing.is_managed:
+            yield Breach(gateway.thing, says, advice)
+        for connection in gateway.tunnels:
+            if connection.thing.is_managed:
+                yield Breach(connection.thing, says, advice, "warning", otherwise=None)
 
 
 @rule("R-SKU-05", level="W", title="SKU is being retired", source="CONS, NEW", see=_ZONAL, ages=True)

@@ -54,6 +54,8 @@ class Topology:
     """Sites that are the failover path of another: name to name."""
     homes: Mapping[ArmId, ArmId] = field(default_factory=dict)
     """Networks of existing gateways, as a blueprint says: gateway to network."""
+    leaving: tuple[Thing, ...] = ()
+    """What this plan deletes, as Azure shows it: no part of the network that it leads to."""
     _memo: dict[object, Any] = field(default_factory=dict)
 
     @classmethod
@@ -66,17 +68,25 @@ class Topology:
         reveal: Reveal | None = None,
         backups: Mapping[str, str] | None = None,
         homes: Mapping[ArmId, ArmId] | None = None,
+        leaving: Mapping[ArmId, str] | None = None,
     ) -> Topology:
         """Index the resources; what `observed` shows beyond them (children, route tables, connections) is foreign."""
         seen = {found: document for found, value in (observed or {}).items() if (document := _document(value))}
         things = {resource.id: thing_of(resource, seen.get(resource.id)) for resource in resources}
+        going = leaving or {}
+        gone = tuple(
+            Thing(address, found, {}, is_managed=False, seen=seen[found])
+            for found, address in sorted(going.items(), key=lambda item: item[1])
+            if found in seen
+        )
         for found, document in seen.items():
-            things.setdefault(found, _foreign(found, document))
+            if found not in going:
+                things.setdefault(found, _foreign(found, document))
         for thing in tuple(things.values()):
             for child in _children(thing):
                 things.setdefault(child.id, child)
         ordered = sorted(things.values(), key=lambda thing: (thing.address, thing.id.key))
-        return cls({thing.id: thing for thing in ordered}, profile, reveal, backups or {}, homes or {})
+        return cls({thing.id: thing for thing in ordered}, profile, reveal, backups or {}, homes or {}, gone)
 
     def memo(self, key: object, make: Callable[[], T]) -> T:
         """A value that several rules need, made once."""

@@ -148,6 +148,16 @@ class Simulator:
             document.etag = self._world.etag()
             self._world.save(document)
 
+    def migrate(self, identifier: str, state: str, phase: str) -> None:
+        """A step of Microsoft's own tool that moves a gateway to a Standard public IP (R-PIP-18)."""
+        with self._turn():
+            document = self._world.find(identifier)
+            if document is None:
+                raise KeyError(identifier)
+            document.hidden["migration"] = {"state": state, "phase": phase}
+            document.etag = self._world.etag()
+            self._world.save(document)
+
     def finish(self, what: str) -> None:
         """Let the operation end now: of a resource id, or of the URL it is polled at."""
         with self._turn():

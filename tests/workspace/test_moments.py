@@ -1,0 +1,178 @@
+"""What Azure shows at the moment can refuse a plan before its first operation: a migration, a provider's circuit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.workspace.conftest import Bench
+from tests.worlds import GROUP, REGION
+from vpngw_iac.blueprints.coexistence import ExpressRouteCoexistence
+from vpngw_iac.blueprints.expressroute import Circuit, CircuitLink, PrivatePeering
+from vpngw_iac.blueprints.gateway import ExpressRouteGateway, VpnGateway
+from vpngw_iac.blueprints.network import VirtualNetwork
+from vpngw_iac.blueprints.site import IpsecPolicy, Site
+from vpngw_iac.blueprints.site_to_site import SiteToSite
+from vpngw_iac.engine.plan import Options
+from vpngw_iac.errors import Finding, Refused
+from vpngw_iac.report.json import plan_document
+from vpngw_iac.report.view import PlanView
+from vpngw_iac.secret import Secret
+
+
+def network() -> VirtualNetwork:
+    return VirtualNetwork(
+        name="vnet-hub",
+        location=REGION,
+        resource_group=GROUP,
+        address_space=["10.1.0.0/16"],
+        gateway_subnet="10.1.255.0/27",
+    )
+
+
+def hub(*sites: Site, **more: Any) -> SiteToSite:
+    gateway = VpnGateway(name="vgw-hub", network=network(), sku="VpnGw2AZ")
+    return SiteToSite(name="hub", gateway=gateway, sites=sites, **more)
+
+
+def berlin(**more: Any) -> Site:
+    return Site(
+        name="berlin",
+        public_ip="203.0.113.10",
+        prefixes=["192.168.10.0/24"],
+        shared_key=Secret.env("PSK_BERLIN"),
+        ipsec=IpsecPolicy.strong(),
+        **more,
+    )
+
+
+def both(**more: Any) -> ExpressRouteCoexistence:
+    circuit = Circuit(
+        name="erc-ams",
+        location=REGION,
+        resource_group=GROUP,
+        provider="Equinix",
+        peering_location="Amsterdam",
+        bandwidth=1000,
+        private_peering=PrivatePeering(asn=65300, vlan=100, primary="10.99.0.0/30", secondary="10.99.0.4/30"),
+        **more,
+    )
+    expressroute = ExpressRouteGateway(name="ergw-hub", network=network(), sku="ErGw1AZ")
+    return ExpressRouteCoexistence(
+        name="both",
+        vpn=VpnGateway(name="vgw-hub", network=network(), sku="VpnGw2AZ"),
+        expressroute=expressroute,
+        circuits=[CircuitLink(name="ams", circuit=circuit)],
+    )
+
+
+def stored(bench: Bench, name: str) -> Any:
+    return next(d for d in bench.simulator._store.documents.values() if d.id.lower().endswith(f"/{name}"))
+
+
+def migrate(bench: Bench, state: str, phase: str) -> None:
+    """Microsoft's tool is at work on the gateway."""
+    bench.simulator.migrate(stored(bench, "vgw-hub").id, state, phase)
+
+
+def of(findings: tuple[Finding, ...], *rules: str) -> dict[str, str]:
+    """The gravest level of each of these rules."""
+    rank = {"error": 2, "warning": 1, "info": 0}
+    found: dict[str, str] = {}
+    for finding in findings:
+        if finding.rule in rules and rank[finding.level] >= rank[found.get(finding.rule, "info")]:
+            found[finding.rule] = finding.level
+    return found
+
+
+def test_a_gateway_under_migration_takes_no_new_connection(bench: Bench) -> None:
+    bench.create(hub())
+    migrate(bench, "InProgress", "Execute")
+
+    plan = bench.plan(hub(berlin()))
+
+    assert of(plan.blocking, "R-PIP-18") == {"R-PIP-18": "error"}
+    with pytest.raises(Refused):
+        bench.apply(hub(berlin()))
+    assert bench.writes() == []
+
+
+def test_a_gateway_under_migration_is_not_destroyed(bench: Bench) -> None:
+    bench.create(hub(berlin()))
+    migrate(bench, "Succeeded", "ExecuteSucceeded")
+
+    with pytest.raises(Refused) as refused:
+        bench.destroy(hub(berlin()))
+
+    assert of(refused.value.findings, "R-PIP-18") == {"R-PIP-18": "error"}
+    assert bench.writes() == []
+
+
+def test_a_migration_that_began_after_a_plan_was_saved_refuses_it(bench: Bench) -> None:
+    bench.create(hub())
+    workspace = bench.workspace()
+    saved = workspace.load_plan(workspace.save_plan(workspace.plan(hub(berlin()))))
+    migrate(bench, "InProgress", "Commit")
+
+    with pytest.raises(Refused) as refused:
+        bench.workspace().apply(saved)
+
+    assert of(refused.value.findings, "R-PIP-18") == {"R-PIP-18": "error"}
+    assert bench.writes() == []
+
+
+def test_a_migration_elsewhere_stops_nobody(bench: Bench) -> None:
+    bench.create(hub())
+    migrate(bench, "Succeeded", "CommitSucceeded")
+
+    bench.converge(hub(berlin()))
+
+
+def test_a_waived_migration_stays_waived_in_a_saved_plan(bench: Bench) -> None:
+    waived = {"R-PIP-18": "support asked for it"}
+    bench.create(hub(waive=waived))
+    migrate(bench, "InProgress", "Execute")
+    workspace = bench.workspace()
+    plan = workspace.plan(hub(berlin(), waive=waived))
+    shown = plan_document(PlanView.of(plan, workspace.schedule(plan)))
+
+    saved = workspace.load_plan(workspace.save_plan(plan, shown))
+    outcome = bench.workspace().apply(saved)
+
+    assert outcome.outcome == "succeeded"
+
+
+def test_a_circuit_that_the_provider_has_is_told_before_anything_is_deleted(bench: Bench) -> None:
+    bench.apply(both())
+    bench.simulator.provision_circuit(stored(bench, "erc-ams").id)
+    bench.create(both())
+
+    with pytest.raises(Refused) as refused:
+        bench.destroy(both())
+
+    assert of(refused.value.findings, "R-ER-11") == {"R-ER-11": "error"}
+    told = next(finding for finding in refused.value.findings if finding.rule == "R-ER-11")
+    assert told.address == "Circuit/erc-ams"
+    assert bench.writes() == []
+
+
+def test_a_circuit_that_the_provider_took_back_is_destroyed_with_the_rest(bench: Bench) -> None:
+    bench.apply(both())
+    bench.simulator.provision_circuit(stored(bench, "erc-ams").id)
+    bench.create(both())
+    bench.simulator.provision_circuit(stored(bench, "erc-ams").id, "NotProvisioned")
+
+    assert bench.workspace().plan(both(), Options(destroy=True)).blocking == ()
+    assert bench.destroy(both()).outcome == "succeeded"
+
+
+def test_a_circuit_that_stays_does_not_stop_the_destroy(bench: Bench) -> None:
+    bench.apply(both(on_removal="forget"))
+    bench.simulator.provision_circuit(stored(bench, "erc-ams").id)
+    bench.create(both(on_removal="forget"))
+
+    outcome = bench.destroy(both(on_removal="forget"))
+
+    assert outcome.outcome == "succeeded"
+    assert bench.exists(stored(bench, "erc-ams").arm_id)

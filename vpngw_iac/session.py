@@ -51,12 +51,12 @@ class Place:
     resource_group: str | None = None
     state: str | None = None
     directory: Path = field(default_factory=Path)
-    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
     simulator_dir: str = ".vpngw/simulator"
     simulator_speed: float = SIMULATOR_SPEED
     clock: Clock | None = None
-    credential: Any = None
-    simulator: Any = None
+    credential: Any = field(default=None, repr=False)
+    simulator: Any = field(default=None, repr=False)
     secret_directory: Path | None = None
     """Where relative paths of secret files start; the working directory if none."""
     profile: str | None = None

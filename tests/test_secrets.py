@@ -1,0 +1,260 @@
+"""The canary: every kind of secret carries a marker; nothing that anybody keeps, prints or raises may contain one."""
+
+from __future__ import annotations
+
+import json
+import logging
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.workspace.conftest import Bench, Killed
+from tests.worlds import (
+    REGION,
+    Deployment,
+    circuit,
+    connection,
+    gateway,
+    hub,
+    make,
+    radius,
+    rid,
+    site,
+)
+from vpngw_iac.engine.event import OperationStarted
+from vpngw_iac.engine.plan import Options
+from vpngw_iac.errors import VpngwError
+from vpngw_iac.resources.base import Ref
+from vpngw_iac.resources.wire import Output
+from vpngw_iac.secret import Secret
+from vpngw_iac.simulator.faults import AnswerInstead, BreakConnection, FailLate
+
+MARK = "canaryMark"
+KINDS = {
+    "env": (Secret.env("PSK_ENV"), f"{MARK}Env0001"),
+    "file": (Secret.file("keys/psk.txt"), f"{MARK}File002"),
+    "vault": (Secret.key_vault("kv-hub", "psk-vault"), f"{MARK}Vault03"),
+    "generated": (Secret.generated("kv-hub", "psk-made"), f"{MARK}Made004"),
+}
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Bench:
+    bench = Bench(tmp_path / "desk")
+    (tmp_path / "desk" / "keys").mkdir(parents=True)
+    (tmp_path / "desk" / "keys" / "psk.txt").write_text(f"{KINDS['file'][1]}\n", encoding="utf-8")
+    bench.environment |= {"PSK_ENV": KINDS["env"][1], "RADIUS": f"{MARK}Radius5", "MD5": f"{MARK}Md5006"}
+    bench.environment |= {"VPNGW_SECRET_PSK_VAULT": KINDS["vault"][1], "VPNGW_SECRET_PSK_MADE": KINDS["generated"][1]}
+    return bench
+
+
+def every_secret() -> Deployment:
+    """A connection per kind, RADIUS with two servers, MD5 on a circuit's peering."""
+    servers = [
+        {"radiusServerAddress": "10.1.0.11", "radiusServerScore": 30, "radiusServerSecret": Secret.env("RADIUS")},
+        {"radiusServerAddress": "10.1.0.12", "radiusServerScore": 20, "radiusServerSecret": Secret.env("RADIUS")},
+    ]
+    clients = radius(Secret.env("RADIUS"))
+    inner = clients["vpnClientConfiguration"]
+    for name in ("radiusServerAddress", "radiusServerSecret"):
+        inner.pop(name)
+    inner["radiusServers"] = servers
+    deployment = hub().but(gateway(**clients))
+    for number, (kind, (reference, _)) in enumerate(KINDS.items()):
+        deployment = deployment.plus(site(kind, number), connection(kind, sharedKey=reference))
+    private = make(
+        "CircuitPeering/line/private",
+        rid("expressRouteCircuits/peerings", "erc-line", "AzurePrivatePeering"),
+        {
+            "peeringType": "AzurePrivatePeering",
+            "peerASN": 65050,
+            "primaryPeerAddressPrefix": "172.16.1.0/30",
+            "secondaryPeerAddressPrefix": "172.16.1.4/30",
+            "vlanId": 100,
+            "sharedKey": Secret.env("MD5"),
+        },
+    )
+    return deployment.plus(circuit(), private)
+
+
+def texts(bench: Bench) -> Iterator[tuple[str, str]]:
+    """Every file on the desk but the one that holds the secret itself."""
+    for path in sorted(bench.folder.rglob("*")):
+        if path.is_file() and path.name != "psk.txt":
+            yield str(path.relative_to(bench.folder)), path.read_bytes().decode("utf-8", "replace")
+
+
+def told(error: BaseException) -> str:
+    """An exception in every form in which somebody may print it, locals of all frames included."""
+    rich = traceback.TracebackException.from_exception(error, capture_locals=True)
+    return f"{error!r} {error} {vars(error)!r} {''.join(rich.format())}"
+
+
+def assert_clean(name: str, text: str, marks: tuple[str, ...] = (MARK,)) -> None:
+    for mark in marks:
+        place = text.find(mark)
+        assert place < 0, f"{name} holds a secret: ...{text[max(0, place - 200) : place + 5]}..."
+
+
+def check(bench: Bench, deployment: Deployment, *things: Any) -> None:
+    for name, text in texts(bench):
+        assert_clean(name, text)
+    workspace = bench.workspace()
+    plan = workspace.plan(deployment)
+    assert_clean("plan", repr(plan))
+    assert_clean("saved plan", json.dumps(workspace.save_plan(plan)))
+    assert_clean("destroy plan", json.dumps(workspace.save_plan(workspace.plan(deployment, Options(destroy=True)))))
+    for use in (workspace.drift, workspace.show, workspace.history, workspace.check_secrets):
+        assert_clean(use.__name__, repr(use(deployment)))
+    assert_clean("events", repr(bench.events))
+    assert_clean("workspace", repr(workspace) + repr(vars(workspace)))
+    assert_clean("session", repr(workspace.session(deployment)) + repr(vars(workspace.session(deployment))))
+    for number, thing in enumerate(things):
+        assert_clean(f"thing {number}", told(thing) if isinstance(thing, BaseException) else repr(thing))
+
+
+def test_a_whole_life_leaves_no_secret_anywhere(desk: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    deployment = every_secret()
+
+    created = desk.apply(deployment)
+    desk.environment["PSK_ENV"] = f"{MARK}Env0002"
+    desk.environment["RADIUS"] = f"{MARK}Radius6"
+    rotated = desk.apply(deployment)
+    check(desk, deployment, created, rotated)
+    destroyed = desk.destroy(deployment)
+
+    assert [o.outcome for o in (created, rotated, destroyed)] == ["succeeded"] * 3, failures(created)
+    assert_clean("log", caplog.text)
+    check(desk, deployment, destroyed)
+
+
+def failures(outcome: Any) -> list[tuple[str, str]]:
+    return [(r.address, r.error) for r in outcome.operations if r.error]
+
+
+@pytest.mark.parametrize(
+    "effect",
+    [
+        AnswerInstead(status=400, code="InvalidSharedKey", message=f"'{MARK}Env0001' is no key."),
+        AnswerInstead(status=400, code="Bad", message=f'{{\\"sharedKey\\": \\"{MARK}Env0001\\"}}'),
+        FailLate(code="Bad", message=f"Could not set {MARK}Env0001"),
+        BreakConnection(done=True),
+    ],
+    ids=["refused", "escaped", "late", "lost"],
+)
+def test_an_azure_that_repeats_the_secret_in_its_error_is_silenced(
+    desk: Bench, effect: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    desk.fault(effect, method="PUT", path="*/connections/con-env")
+
+    outcome = desk.apply(every_secret())
+
+    check(desk, every_secret(), outcome)
+    assert_clean("log", caplog.text)
+
+
+def test_a_run_that_dies_leaves_no_secret_in_its_journal_or_its_exception(desk: Bench) -> None:
+    def die(event: Any) -> None:
+        if isinstance(event, OperationStarted) and event.address == "VpnConnection/hub/vault":
+            raise Killed
+
+    with pytest.raises(Killed) as killed:
+        desk.apply(every_secret(), run={"on_event": die})
+
+    check(desk, every_secret(), killed.value)
+
+
+def test_a_refused_run_says_no_secret(desk: Bench) -> None:
+    desk.create(every_secret())
+    del desk.environment["MD5"]
+    desk.environment["PSK_ENV"] = f"{MARK}Env0009"
+    edited = every_secret().but(gateway(sku="VpnGw1AZ"))
+
+    with pytest.raises(VpngwError) as refused:
+        desk.apply(edited)
+
+    check(desk, edited, refused.value)
+
+
+def test_a_missing_secret_names_its_reference_and_no_other_value(desk: Bench) -> None:
+    del desk.environment["MD5"]
+
+    with pytest.raises(VpngwError) as refused:
+        desk.apply(every_secret())
+
+    assert "MD5" in refused.value.message
+    check(desk, every_secret(), refused.value)
+
+
+def test_a_key_that_azure_made_never_leaves_it(desk: Bench) -> None:
+    source = rid("expressRouteCircuits/authorizations", "erc-line", "hub")
+    key = Output(source, "properties.authorizationKey", secret=True)
+    authorization = make("CircuitAuthorization/line/hub", source, None)
+    inner = gateway().body()["properties"]["ipConfigurations"]
+    expressroute = make(
+        "ErGateway/hub",
+        rid("virtualNetworkGateways", "vgw-hub"),
+        {"gatewayType": "ExpressRoute", "sku": {"name": "ErGw1AZ"}, "ipConfigurations": inner},
+        location=REGION,
+    )
+    joined = make(
+        "Connection/hub/line",
+        rid("connections", "con-line"),
+        {
+            "connectionType": "ExpressRoute",
+            "virtualNetworkGateway1": Ref.to(rid("virtualNetworkGateways", "vgw-hub")),
+            "peer": Ref.to(rid("expressRouteCircuits", "erc-line")),
+            "authorizationKey": key,
+        },
+        location=REGION,
+    )
+    base = hub().without("VpnGateway/hub")
+    deployment = base.plus(expressroute, circuit(), authorization, joined)
+    desk.apply(deployment)
+    desk.simulator.provision_circuit(str(rid("expressRouteCircuits", "erc-line")))
+    outcome = desk.apply(deployment)
+    stored = desk.simulator._store.find(source)
+    made = next(
+        value for value in flat(vars_of(stored)) if isinstance(value, str) and len(value) >= 32 and "/" not in value
+    )
+
+    assert outcome.outcome == "succeeded", failures(outcome)
+    for name, text in texts(desk):
+        assert_clean(name, text, (made,))
+    plan = desk.plan(deployment)
+    assert plan.changes == ()
+    assert_clean("plan", repr(plan), (made,))
+    assert_clean("events", repr(desk.events), (made,))
+    assert_clean("outcome", repr(outcome), (made,))
+
+
+def vars_of(thing: Any) -> dict[str, Any]:
+    return {name: getattr(thing, name) for name in ("hidden", "body") if hasattr(thing, name)}
+
+
+def flat(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        for inner in value.values():
+            yield from flat(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from flat(inner)
+    else:
+        yield value
+
+
+def test_the_canary_itself_is_seen_where_it_may_be(desk: Bench) -> None:
+    """Azure did get the values: otherwise finding none of them elsewhere would prove nothing."""
+    desk.create(every_secret())
+
+    held = repr([vars_of(document) for document in desk.simulator._store.documents.values()])
+
+    for _, value in KINDS.values():
+        assert value in held
+    assert f"{MARK}Radius5" in held
+    assert f"{MARK}Md5006" in held

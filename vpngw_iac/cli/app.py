@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -49,7 +50,12 @@ def _root(
 
 def main() -> NoReturn:
     """The program: exits with one of the documented codes, never with a traceback."""
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
+        write(sys.stdout, "")
+        write(sys.stderr, "")
+        os._exit(code)  # a call that hangs would be waited for; journal and lock are closed
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -124,9 +124,14 @@ OutageLevel = Literal["none", "seconds", "minutes", "reconfigure"]
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """What a change of this property in place costs those who use the resource."""
+    """What a change of this property in place costs those who use the resource.
+
+    `level` is for everybody. BGP peers and point-to-site clients may suffer more than the others, or alone.
+    """
 
     level: OutageLevel
+    peers: OutageLevel = "none"
+    clients: OutageLevel = "none"
     profiles: bool = False
     """Whether point-to-site client profiles must be issued again."""
     rebuild: bool = False

@@ -147,7 +147,7 @@ def test_switching_active_active_tells_its_price() -> None:
     outage = at(GATEWAY, "properties.activeActive").outage
 
     assert outage is not None
-    assert (outage.level, outage.rebuild) == ("reconfigure", True)
+    assert (outage.level, outage.peers, outage.rebuild) == ("minutes", "reconfigure", True)
 
 
 def test_clients_need_new_profiles_after_a_change_of_their_routes() -> None:

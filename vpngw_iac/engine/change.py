@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
@@ -43,8 +43,11 @@ class OutageStatement:
     """What a change costs the people who use the network."""
 
     level: OutageLevel = "none"
+    """The longest outage of anybody."""
     who: tuple[str, ...] = ()
     """Sites, peers and clients that lose connectivity."""
+    by_level: Mapping[OutageLevel, tuple[str, ...]] = field(default_factory=dict)
+    """The same people by how long; empty where it is `level` for all of them."""
     public_ip_changes: bool = False
     profiles_stale: bool = False
 
@@ -91,6 +94,16 @@ class DriftItem:
     owner: str | None = None
     differences: tuple[Difference, ...] = ()
     detail: str = ""
+
+
+def outage_of(changes: Iterable[Change]) -> dict[OutageLevel, tuple[str, ...]]:
+    """Who loses connectivity by all of these changes, by how long."""
+    found: dict[OutageLevel, set[str]] = {}
+    for change in changes:
+        if change.outage.level != "none":
+            for level, who in (change.outage.by_level or {change.outage.level: change.outage.who}).items():
+                found.setdefault(level, set()).update(who)
+    return {level: tuple(sorted(who)) for level, who in found.items()}
 
 
 def summary_of(changes: tuple[Change, ...]) -> Summary:

@@ -41,6 +41,7 @@ def refusals(
         yield from _too_long_an_outage(basis, change)
         if change.address in by_address:
             yield from _unsendable_secret(by_address[change.address], change)
+            yield from _address_to_migrate(basis, by_address[change.address], change)
     yield from _existing(basis)
 
 
@@ -162,16 +163,21 @@ def _too_long_an_outage(basis: Basis, change: Change) -> Iterator[Finding]:
     limit, outage = basis.options.max_outage, change.outage
     if limit is None or not is_longer(outage.level, limit):
         return
-    who = ", ".join(outage.who) or "whoever is connected through it"
-    ways = f"run again with --max-outage {outage.level}" if outage.level in ("seconds", "minutes") else "leave it out"
+    groups = outage.by_level or {outage.level: outage.who}
+    told = " and ".join(
+        f"{', '.join(who) or 'whoever is connected through it'} would lose connectivity {SPAN[level]}"
+        for level, who in groups.items()
+        if is_longer(level, limit)
+    )
+    how = f"with --max-outage {outage.level}" if outage.level in ("seconds", "minutes") else "without --max-outage"
     yield Finding(
         rule="V-OUTAGE-01",
         level="error",
         address=change.address,
         summary="Outage is longer than allowed",
-        detail=f"This plan would {change.action} {change.address}: {who} would lose connectivity {SPAN[outage.level]}; "
-        f"--max-outage {limit} allows {'none' if limit == 'none' else SPAN[limit]}.",
-        advice=f"Where that is meant, {ways}; or apply the rest with --target, and this in a maintenance window.",
+        detail=f"This plan would {change.action} {change.address}: {told}; --max-outage {limit} allows "
+        f"{'none' if limit == 'none' else SPAN[limit]}.",
+        advice=f"If it is meant, run again {how}; or apply the rest with --target, and this in a maintenance window.",
     )
 
 
@@ -199,6 +205,31 @@ def _unsendable_secret(situation: Situation, change: Change) -> Iterator[Finding
             detail=f"Azure holds {path}, does not tell it, and a PUT without it would remove it (R-RAD-06).",
             advice="Declare it with a secret reference, or remove it in Azure first.",
         )
+
+
+def _address_to_migrate(basis: Basis, situation: Situation, change: Change) -> Iterator[Finding]:
+    """A gateway on a Basic public IP moves to the AZ family only through Azure's migration of that IP."""
+    moves = any(
+        d.path == "properties.sku.name" and str(d.declared).upper().endswith("AZ") and d.observed != d.declared
+        for d in change.differences
+    )
+    properties = (situation.observed.document or {}).get("properties") or {}
+    if change.action is not Action.UPDATE or not moves or properties.get("gatewayType") != "Vpn":
+        return
+    for configuration in properties.get("ipConfigurations") or ():
+        text = lookup(configuration, "properties.publicIPAddress.id")
+        address = basis.snapshot.get(ArmId(text)).document if isinstance(text, str) else None
+        if address is not None and lookup(address, "sku.name") == "Basic":
+            yield Finding(
+                rule="V-CHANGE-01",
+                level="error",
+                address=change.address,
+                summary="Azure cannot make this change",
+                detail=f"The gateway stands on the Basic public IP {ArmId(text).name}; from there it moves to the AZ "
+                "family only through Azure's public IP migration, which makes both at once.",
+                advice="Run that migration, then declare what it made.",
+                source="About migrating a Basic SKU public IP address to Standard SKU",
+            )
 
 
 def _existing(basis: Basis) -> Iterator[Finding]:

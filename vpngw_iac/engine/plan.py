@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.engine.change import Change, Summary, summary_of
+from vpngw_iac.engine.change import Change, Summary, outage_of, summary_of
 from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.ports import Attached, CloudIdentity, Snapshot
 from vpngw_iac.errors import Finding, Findings
@@ -97,8 +97,4 @@ class Plan:
     @property
     def outage(self) -> dict[OutageLevel, tuple[str, ...]]:
         """Who loses connectivity, by how long."""
-        found: dict[OutageLevel, set[str]] = {}
-        for change in self.changes:
-            if change.outage.level != "none":
-                found.setdefault(change.outage.level, set()).update(change.outage.who)
-        return {level: tuple(sorted(who)) for level, who in found.items()}
+        return outage_of(self.changes)

@@ -58,6 +58,8 @@ def plan_document(plan: PlanView) -> Document:
         critical_path_minutes=minutes(plan.seconds),
         expected_minutes=minutes(plan.expected or plan.seconds),
         outage={level: list(who) for level, who in plan.outage.items()},
+        public_ip_changes=list(plan.public_ip_changes),
+        profiles_stale=list(plan.profiles_stale),
         refused=bool(plan.blocking),
         minutes={address: minutes(seconds) for address, seconds in plan.usual.items()},
         lost_addresses=dict(plan.lost_addresses),
@@ -99,6 +101,7 @@ def _outage(statement: OutageStatement) -> Document:
     return {
         "level": statement.level,
         "who": list(statement.who),
+        "by_level": {level: list(who) for level, who in statement.by_level.items()},
         "public_ip_changes": statement.public_ip_changes,
         "profiles_stale": statement.profiles_stale,
     }

@@ -9,7 +9,7 @@ from vpngw_iac.engine.result import Drift
 from vpngw_iac.errors import Finding, Findings
 from vpngw_iac.report import words
 from vpngw_iac.report.style import Style
-from vpngw_iac.report.text.plan import footer, heading, plan_text
+from vpngw_iac.report.text.plan import aftermath, footer, heading, plan_text
 from vpngw_iac.report.view import PlanView
 
 _MARKS = {"error": "🛑", "warning": "⚠️", "info": "ℹ️"}
@@ -32,7 +32,7 @@ def _plan(plan: PlanView) -> Iterator[str]:
     if not plan.changes:
         yield "**No changes.**"
     else:
-        yield from (f"**{line}**  " for line in footer(plan).splitlines())
+        yield from (f"**{line}**  " for line in [*footer(plan).splitlines(), *filter(None, [aftermath(plan)])])
         yield ""
         yield from _table(("", "address", "what", "outage"), (_change(change) for change in plan.changes))
     yield from _findings(plan.findings)

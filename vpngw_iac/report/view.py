@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from vpngw_iac.arm import ArmId, InvalidArmId
-from vpngw_iac.engine.change import Action, Change, Summary, summary_of
+from vpngw_iac.engine.change import Action, Change, Summary, outage_of, summary_of
 from vpngw_iac.engine.document import shown
 from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.operation import Schedule
@@ -126,11 +126,17 @@ class PlanView:
     @property
     def outage(self) -> dict[OutageLevel, tuple[str, ...]]:
         """Who loses connectivity, by how long."""
-        found: dict[OutageLevel, set[str]] = {}
-        for change in self.changes:
-            if change.outage.level != "none":
-                found.setdefault(change.outage.level, set()).update(change.outage.who)
-        return {level: tuple(sorted(who)) for level, who in found.items()}
+        return outage_of(self.changes)
+
+    @property
+    def public_ip_changes(self) -> tuple[str, ...]:
+        """Addresses of public IPs whose address is another one afterwards, or gone."""
+        return tuple(change.address for change in self.changes if change.outage.public_ip_changes)
+
+    @property
+    def profiles_stale(self) -> tuple[str, ...]:
+        """Addresses of changes after which client profiles must be issued again."""
+        return tuple(change.address for change in self.changes if change.outage.profiles_stale)
 
 
 def describe_attached(item: Attached) -> str:

@@ -109,7 +109,8 @@ def outages(by_level: Mapping[OutageLevel, Iterable[str]]) -> str:
 
 def consequences(statement: OutageStatement) -> list[str]:
     """What a change costs, one phrase each."""
-    found = [f"outage: {outage(statement.level, statement.who)}"] if statement.level != "none" else []
+    by_level = statement.by_level or {statement.level: statement.who}
+    found = [f"outage: {outages(by_level)}"] if statement.level != "none" else []
     if statement.public_ip_changes:
         found.append("the public IP address changes: every device on the other side must be told")
     if statement.profiles_stale:

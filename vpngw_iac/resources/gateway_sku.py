@@ -27,14 +27,16 @@ class _Sku:
     tier: int
 
 
-def sku_change(observed: str | None, declared: str | None, gateway_type: str = "ExpressRoute") -> Verdict:
+def sku_change(observed: str | None, declared: str | None, gateway_type: str = "") -> Verdict:
     """How a gateway of SKU `observed` becomes one of SKU `declared`.
 
-    ``Standard`` and ``HighPerformance`` name both an ExpressRoute SKU and a retired VPN SKU: `gateway_type` decides.
-    What this table does not know is left to Azure.
+    ``Standard`` and ``HighPerformance`` name both an ExpressRoute SKU and a retired VPN SKU: `gateway_type` decides;
+    where it is not given, the other SKU does. What this table does not know is left to Azure.
     """
     if not observed or not declared or observed.lower() == declared.lower():
         return _IN_PLACE
+    if not gateway_type and any(_VPN.match(name) for name in (observed, declared)):
+        gateway_type = "Vpn"
     old, new = _parse(observed, gateway_type), _parse(declared, gateway_type)
     if old is None or new is None:
         return _IN_PLACE

@@ -104,16 +104,31 @@ class Subnet(Resource):
 
     @classmethod
     def judge(cls, declared: Mapping[str, Any], observed: Mapping[str, Any]) -> Verdict:
-        """The prefix of a subnet in use cannot change (R-SUBNET-17)."""
+        """The prefix of a subnet in use cannot change (R-SUBNET-17); another can be added to it (R-SUBNET-18)."""
         now, wanted = _prefixes(observed), _prefixes(declared)
-        if now and wanted and now != wanted and (observed.get("properties") or {}).get("ipConfigurations"):
+        users = (observed.get("properties") or {}).get("ipConfigurations") or ()
+        if not now or not wanted or now <= wanted or not users:
+            return Verdict("in place")
+        if any(map(_is_ipv6, now)) and not any(map(_is_ipv6, wanted)) and any(map(_is_gateways, users)):
             return Verdict(
-                "replace",
-                f"{', '.join(sorted(now))} is in use, and the prefix of a subnet in use cannot change (R-SUBNET-17). "
-                "What stands in it is deleted first and built again afterwards.",
-                "minutes",
+                "impossible",
+                "A gateway that is dual stack cannot go back to IPv4 alone (R-V6-02). Keep the IPv6 prefix, or remove "
+                "the gateway first and declare a new one afterwards.",
             )
-        return Verdict("in place")
+        return Verdict(
+            "replace",
+            f"{', '.join(sorted(now))} is in use, and the prefix of a subnet in use cannot change (R-SUBNET-17). "
+            "What stands in it is deleted first and built again afterwards.",
+            "minutes",
+        )
+
+
+def _is_ipv6(prefix: str) -> bool:
+    return ":" in prefix
+
+
+def _is_gateways(configuration: Mapping[str, Any]) -> bool:
+    return "/virtualnetworkgateways/" in str(configuration.get("id")).lower()
 
 
 def _prefixes(document: Mapping[str, Any]) -> frozenset[str]:

@@ -87,7 +87,7 @@ class GatewayBgp(Wire):
     """BGP of the gateway. Azure adds the whole block even without BGP (recording ``test_network_vpn_gateway``)."""
 
     # Every peer must learn the new number; a way back to 65515 needs a gateway reset (R-ER-02).
-    asn: Annotated[int | None, ServerDefault(65515), Outage("reconfigure", source="R-ER-02")] = None
+    asn: Annotated[int | None, ServerDefault(65515), Outage("none", peers="reconfigure", source="R-ER-02")] = None
     peer_weight: Annotated[int | None, ServerDefault(0)] = None
     bgp_peering_addresses: Annotated[tuple[InstanceBgp, ...] | None, KeyedBy("ipconfigurationId", items_stay=True)] = (
         None
@@ -126,9 +126,10 @@ class GatewayProperties(Wire):
     ] = None
     # Only a LocalGateway (in an edge zone) has none (recording test_network_vnet_gateway_local_gateway).
     sku: GatewaySku | None = None
-    # Switching takes 30 to 45 minutes and gives the gateway other BGP addresses (R-AA-05, R-BGP-11).
+    # Switching takes 30 to 45 minutes and gives the gateway other BGP addresses, which every peer must learn (R-AA-05,
+    # R-BGP-11).
     active_active: Annotated[
-        bool | None, ServerDefault(False), Outage("reconfigure", rebuild=True, source="R-AA-05")
+        bool | None, ServerDefault(False), Outage("minutes", peers="reconfigure", rebuild=True, source="R-AA-05")
     ] = None
     ip_configurations: Annotated[tuple[IpConfiguration, ...], KeyedBy("name"), Detachable(items_from=2)]
     enable_bgp: Annotated[bool | None, ServerDefault(False), Outage("seconds", source="R-BGP-17")] = None
@@ -138,7 +139,9 @@ class GatewayProperties(Wire):
         bool | None, ServerDefault(False), Outage("minutes", rebuild=True, source="R-PRIV-02")
     ] = None
     vpn_client_configuration: Annotated[
-        VpnClientConfiguration | None, Block(), Outage("reconfigure", profiles=True, source="R-P2S-07, R-P2S-08")
+        VpnClientConfiguration | None,
+        Block(),
+        Outage("none", clients="reconfigure", profiles=True, source="R-P2S-07, R-P2S-08"),
     ] = None
     virtual_network_gateway_policy_groups: Annotated[
         tuple[PolicyGroup, ...] | None, KeyedBy("name"), ServerDefault([]), Outage("none", source="R-UG-03")

@@ -23,8 +23,8 @@ from vpngw_iac.resources.wire import Wire
 from vpngw_iac.secret import SecretReference
 
 # After a change of protocol, authentication, pool or certificates clients need a new profile (R-P2S-07).
-_PROFILES = Outage("reconfigure", profiles=True, source="R-P2S-07")
-_CLIENTS = Outage("seconds", source="R-P2S-08")
+_PROFILES = Outage("none", clients="reconfigure", profiles=True, source="R-P2S-07")
+_CLIENTS = Outage("none", clients="seconds", source="R-P2S-08")
 
 
 class RootCertificateProperties(Wire):
@@ -110,7 +110,9 @@ class VpnClientConfiguration(Wire):
     ] = None
     # Clearing them answers [] (recording test_network_vnet_gateway_ipsec).
     vpn_client_ipsec_policies: Annotated[
-        tuple[IpsecPolicy, ...] | None, ServerDefault([]), Outage("seconds", profiles=True, source="R-P2SPOL-01")
+        tuple[IpsecPolicy, ...] | None,
+        ServerDefault([]),
+        Outage("none", clients="seconds", profiles=True, source="R-P2SPOL-01"),
     ] = None
     radius_server_address: Annotated[str | None, _CLIENTS] = None
     radius_server_secret: Annotated[SecretReference | None, WriteOnly(), _CLIENTS] = None

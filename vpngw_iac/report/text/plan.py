@@ -175,6 +175,8 @@ def _footer(plan: PlanView, style: Style) -> Iterator[str]:
     also = [f"{n} {word}" for action, word in _ALSO.items() if (n := sum(c.action is action for c in plan.changes))]
     if also:
         yield f"Without touching Azure: {', '.join(also)}."
+    if told := aftermath(plan):
+        yield told
     yield footer(plan)
 
 
@@ -197,6 +199,14 @@ def footer(plan: PlanView) -> str:
         f"Plan: {s.add} to add, {s.change} to change, {s.destroy} to destroy.\n"
         f"Time: {words.expectation(plan.expected or plan.seconds)}. Outage: {words.outages(plan.outage)}."
     )
+
+
+def aftermath(plan: PlanView) -> str:
+    """What people must do afterwards; empty when nobody must, or when everything goes."""
+    moved = ", ".join(plan.public_ip_changes)
+    told = [f"public IP addresses that change or go: {moved}"] if moved else []
+    told += ["new client profiles, the old ones go stale"] if plan.profiles_stale else []
+    return f"Afterwards: {'; '.join(told)}." if told and not plan.destroy else ""
 
 
 def question(plan: PlanView) -> str:

@@ -90,6 +90,18 @@ def test_a_provisioned_circuit_cannot_be_deleted(client: NetworkManagementClient
     assert CIRCUIT not in simulator.documents()
 
 
+def test_a_circuit_on_a_direct_port_waits_for_no_provider(client: NetworkManagementClient, hub: Hub) -> None:
+    hub(with_gateway=False)
+    port = {"expressRoutePort": {"id": f"{NETWORK}/expressRoutePorts/port"}, "bandwidthInGbps": 10}
+    operations = client.express_route_circuits
+
+    made = operations.begin_create_or_update("rg-hub", "erc", circuit() | {"properties": port}).result()
+    operations.begin_delete("rg-hub", "erc").result()
+
+    assert made.service_provider_provisioning_state == "Provisioned"
+    assert list(operations.list("rg-hub")) == []
+
+
 def test_a_provider_may_act_by_itself_after_a_while(time: VirtualTime) -> None:
     simulator = Simulator(time=time, switches=Switches(provider_seconds=3600))
     client = network_client(simulator, time)

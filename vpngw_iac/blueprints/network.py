@@ -98,6 +98,8 @@ class VirtualNetwork(Part):
     """Custom DNS servers; they must forward to 168.63.129.16, or Azure cannot run the gateway (R-DNS-01)."""
     summarized_gateway_prefixes: Prefixes = ()
     """Summaries that VPN and ExpressRoute gateways advertise in place of the spokes they cover (R-BGP-22)."""
+    edge_zone: str | None = None
+    """Name of the edge zone, where its gateways say ``edge_zone`` too. It cannot change later."""
     subscription: Guid | None = None
     """Default: the subscription of the run."""
     tenant: Guid | None = None

@@ -11,7 +11,7 @@ from vpngw_iac.errors import Finding
 from vpngw_iac.resources import resource_group, subnet, virtual_network
 from vpngw_iac.resources.base import Ref
 from vpngw_iac.resources.existing import Existing
-from vpngw_iac.resources.parts import AddressSpace, IdOnly
+from vpngw_iac.resources.parts import AddressSpace, ExtendedLocation, IdOnly
 from vpngw_iac.resources.subnet import GATEWAY_SUBNET
 
 
@@ -70,6 +70,7 @@ def _network(
         protect=part.protect,
         on_removal=part.on_removal,
         transient=lost,
+        extended_location=ExtendedLocation(name=part.edge_zone) if part.edge_zone else None,
         properties=virtual_network.VirtualNetworkProperties(
             address_space=AddressSpace(address_prefixes=part.address_space),
             dhcp_options=dns,

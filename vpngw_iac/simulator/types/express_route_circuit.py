@@ -2,6 +2,7 @@
 
 Evidence: ``test_network_express_route`` (answers before and after Succeeded, full replacement), ``R-ER-10``, R-ER-11.
 The service provider's side moves by `Simulator.provision_circuit`, or by itself after `Switches.provider_seconds`.
+A circuit on a Direct port has no provider: usable at once and deleted freely (not recorded; R-ER-10, R-ER-11).
 """
 
 from __future__ import annotations
@@ -101,7 +102,7 @@ class ExpressRouteCircuit(Kind):
                     f"Circuit {document.id} cannot be deleted because connection {connection.id} uses it.",
                 )
         state = provider_state(world, document)
-        if state != "NotProvisioned":
+        if state != "NotProvisioned" and not _is_direct(document):
             raise Refusal(
                 400,
                 "ExpressRouteCircuitCannotBeDeleted",
@@ -119,8 +120,14 @@ class ExpressRouteCircuit(Kind):
         return shown
 
 
+def _is_direct(circuit: Document) -> bool:
+    return bool(circuit.properties.get("expressRoutePort"))
+
+
 def provider_state(world: World, circuit: Document) -> str:
     """NotProvisioned until the provider acts, by somebody's hand or by itself after a while."""
+    if _is_direct(circuit):
+        return "Provisioned"
     state = str(circuit.properties["serviceProviderProvisioningState"])
     waits, ordered = world.switches.provider_seconds, circuit.hidden.get("ordered")
     if state == "NotProvisioned" and waits is not None and ordered is not None and world.now - ordered >= waits:

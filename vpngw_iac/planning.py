@@ -158,8 +158,10 @@ def _documents(plan: Plan) -> dict[ArmId, Any]:
 
 def _leaving(plan: Plan) -> dict[ArmId, str]:
     """Addresses of what this plan deletes, alone or to build it again."""
-    going = {change.address for change in plan.changes if change.action in (Action.DELETE, Action.REPLACE)}
-    return {entry.id: entry.address for entry in plan.state.entries.values() if entry.address in going}
+    going = [change for change in plan.changes if change.action in (Action.DELETE, Action.REPLACE)]
+    old = (change.previous for change in going if change.previous and change.previous.startswith("/"))
+    ids = {change.id.key for change in going} | {text.lower() for text in old}
+    return {entry.id: entry.address for entry in plan.state.entries.values() if entry.id.key in ids}
 
 
 def _accepted(settled: Any) -> dict[str, str]:

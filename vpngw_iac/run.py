@@ -24,7 +24,7 @@ from vpngw_iac.engine.resume import Resumption
 from vpngw_iac.engine.saved import SavedPlan, canonical, check_fresh
 from vpngw_iac.engine.sealing import entry_of, resolver
 from vpngw_iac.engine.spread import coexists
-from vpngw_iac.engine.stop import Stop
+from vpngw_iac.engine.stop import Interrupted, Stop
 from vpngw_iac.engine.worker import Worker
 from vpngw_iac.errors import ExitCode, Forbidden, Refused, SecretError, StalePlan, VpngwError
 from vpngw_iac.planning import Deployable, Planner, renamed
@@ -85,6 +85,8 @@ class _Run:
         except VpngwError as error:
             self._close("failed", error.exit_code)
             raise
+        except Interrupted:
+            outcome = self._left()
         self._close(outcome.outcome, outcome.exit_code)
         self.tell(events.RunEnded(outcome.outcome, outcome.seconds, self.clock.utc()))
         return outcome
@@ -156,20 +158,26 @@ class _Run:
             return self._outcome((), plan)
         if busy := _busy(plan):
             self.notices.append(f"Azure is still at work on {', '.join(busy)}; nothing was started.")
-            word, code = left(self.request.stop)
-            return replace(self._outcome((), plan), outcome=word, exit_code=code)
-        plan = self.planner.probed(self.session, plan)
+            return self._left(plan)
+        with self.request.stop.ends():
+            plan = self.planner.probed(self.session, plan)
         self._check(plan)
         if self.request.confirm is not None and plan.changes and not self.request.confirm(plan):
             return replace(
                 self._outcome(()), outcome="failed", exit_code=ExitCode.ERROR, notices=("Nothing was done.",)
             )
         self.hold.renew()
-        prints = self._require_secrets(plan)
+        with self.request.stop.ends():
+            prints = self._require_secrets(plan)
         self._remember_only(plan, prints)
         results = self._carry_out(plan)
         self._complete_needs(plan)
         return self._outcome(results, plan)
+
+    def _left(self, plan: Plan | None = None) -> Outcome:
+        """Nothing was begun, and the run is over."""
+        word, code = left(self.request.stop)
+        return replace(self._outcome((), plan), outcome=word, exit_code=code)
 
     def _continue(self, memory: Memory) -> None:
         """What an earlier run began is waited for first; the blueprint is applied afterwards, never instead."""
@@ -199,7 +207,8 @@ class _Run:
 
     def _decide(self) -> Plan:
         memory = self.session.bound_store().load()
-        return self.planner.decide(self.session, self.blueprint, memory, self.request.options, resumed=True)
+        with self.request.stop.ends():
+            return self.planner.decide(self.session, self.blueprint, memory, self.request.options, resumed=True)
 
     def _must_leave(self) -> bool:
         late = self.limits.deadline is not None and self.clock.now() >= self.limits.deadline

@@ -51,7 +51,8 @@ def _root(
 def main() -> NoReturn:
     """The program: exits with one of the documented codes, never with a traceback."""
     code = run(sys.argv[1:])
-    if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
+    waits = any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread())
+    if waits or code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED):
         write(sys.stdout, "")
         write(sys.stderr, "")
         os._exit(code)  # a call that hangs would be waited for; journal and lock are closed

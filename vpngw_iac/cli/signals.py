@@ -1,14 +1,18 @@
-"""Ctrl-C and SIGTERM during a run: the first asks it to stop in order, the second leaves at once."""
+"""Ctrl-C and SIGTERM during a run: the first asks it to stop in order, the second leaves at once.
+
+What only reads is left at the first; a third ends whatever still goes on.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from vpngw_iac.engine.stop import Stop
+from vpngw_iac.engine.stop import Interrupted, Stop
 
 FIRST = "Stopping: nothing new is started. What runs in Azure goes on. Ctrl-C again leaves at once."
 TERMINATED = "Terminated: nothing new is started. What runs in Azure goes on; the next run continues."
@@ -39,11 +43,16 @@ class Interrupts:
         if self._asking:
             self._stop.request("terminated" if terminated else "interrupted")
             raise KeyboardInterrupt
+        if self._stop.immediate:
+            raise KeyboardInterrupt
         if self._stop.asked:
             self._stop.now()
-            return
-        self._stop.request("terminated" if terminated else "interrupted")
-        self.say(TERMINATED if terminated else FIRST)
+        else:
+            self._stop.request("terminated" if terminated else "interrupted")
+            with contextlib.suppress(RuntimeError):  # somebody is in the middle of writing there
+                self.say(TERMINATED if terminated else FIRST)
+        if self._stop.may_interrupt:
+            raise Interrupted
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from vpngw_iac.engine.execute import Limits
 from vpngw_iac.engine.patience import poll_delay
 from vpngw_iac.engine.ports import Clock, Cloud, Observed
 from vpngw_iac.engine.sealing import applied_of
-from vpngw_iac.engine.stop import Stop
+from vpngw_iac.engine.stop import Interrupted, Stop
 from vpngw_iac.errors import AzureIds, Throttled, Unavailable
 from vpngw_iac.resources import type_of
 from vpngw_iac.resources.shape import shape_of
@@ -76,8 +76,9 @@ class Resumption:
 
     def _read(self, flight: InFlight) -> Observed | None:
         try:
-            return self.cloud.read(flight.begun.id)
-        except (Unavailable, Throttled):
+            with self.stop.ends():
+                return self.cloud.read(flight.begun.id)
+        except (Unavailable, Throttled, Interrupted):
             return None
 
     def _close(self, flight: InFlight, observed: Observed) -> tuple[_Closing, str]:

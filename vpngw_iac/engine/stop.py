@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import queue
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Literal
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ends a section that only reads: a call that hangs is not waited for."""
 
 
 class Stop:
@@ -14,7 +20,24 @@ class Stop:
         self._asked = threading.Event()
         self._now = threading.Event()
         self._bells: list[queue.SimpleQueue[Any]] = []
+        self._reading = False
         self.reason: Literal["", "interrupted", "terminated"] = ""
+
+    @contextmanager
+    def ends(self) -> Iterator[None]:
+        """A section of the main thread that only reads: a request to stop ends it with `Interrupted`."""
+        before, self._reading = self._reading, True
+        try:
+            if self.asked:
+                raise Interrupted
+            yield
+        finally:
+            self._reading = before
+
+    @property
+    def may_interrupt(self) -> bool:
+        """Whether a signal handler may raise `Interrupted` now: nothing is lost by it."""
+        return self._reading
 
     def wakes(self, inbox: queue.SimpleQueue[Any]) -> None:
         """Put None into `inbox` when asked: who waits there looks up at once. Safe in a signal handler."""

@@ -80,12 +80,16 @@ def _over_object(shape: Shape, d: Any, a: Any, o: Any, path: str, held: frozense
         child = shape.at(name)
         if _is_azures(shape, name) or (value is None and said_as(shape, o, name) != name):
             continue
-        place = join(path, said_as(shape, d, name))
+        spoken = said_as(shape, d, name)
+        place = join(path, spoken)
+        if spoken != name and place not in held:
+            continue  # sent in the form it is declared in
         kept = _over(child, member(shape, d, name), member(shape, a, name), value, place, held)
         if kept is not ABSENT:
             body[name] = kept
     for name, value in d.items():
-        if member(shape, o, name) is ABSENT and join(path, name) not in held:
+        unsaid = member(shape, o, name) is ABSENT or said_as(shape, o, name) != name
+        if unsaid and join(path, name) not in held:
             body[name] = value
     return body
 

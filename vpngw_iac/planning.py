@@ -14,6 +14,7 @@ from vpngw_iac.engine.document import secrets_in
 from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.observe import observe
 from vpngw_iac.engine.plan import Options, Plan
+from vpngw_iac.engine.ports import Snapshot
 from vpngw_iac.engine.probe import probed
 from vpngw_iac.engine.saved import SavedPlan
 from vpngw_iac.errors import Finding, Findings, SecretError
@@ -98,6 +99,8 @@ class Planner:
         state = memory.state if memory else State.new(session.deployment, binding_of(session.cloud.identity))
         check_bound(state, session.cloud.identity, {r.address: r.id for r in graph.resources.values()})
         snapshot = observe(session.cloud, graph, state, deep=options.deep)
+        if memory is not None and not resumed:
+            state = _with_what_is_being_made(state, memory, snapshot)
         secrets = Remembered(session.secrets())
         prints, unresolved = prints_of(graph, secrets, session.key())
         findings = [] if options.destroy else [*own_findings(blueprint), *unresolved]
@@ -234,6 +237,16 @@ def prints_of(
     return prints, findings
 
 
+def _with_what_is_being_made(state: State, memory: Memory, snapshot: Snapshot) -> State:
+    """The state with what open operations make: it is there, it is ours, and it has no entry before it has ended."""
+    made = {
+        flight.begun.entry.address: flight.begun.entry
+        for flight in memory.in_flight.values()
+        if flight.begun.entry is not None and snapshot.get(flight.begun.id).present
+    }
+    return state.model_copy(update={"entries": {**made, **state.entries}})
+
+
 def _in_flight(memory: Memory | None, *, resumed: bool) -> list[Finding]:
     if memory is None or resumed:
         return []
@@ -243,8 +256,8 @@ def _in_flight(memory: Memory | None, *, resumed: bool) -> list[Finding]:
             level="info",
             address=flight.begun.address,
             summary="An earlier run left this operation open",
-            detail=f"The {flight.begun.step} of {flight.begun.address} was begun at {flight.begun.at}.",
-            advice="`vpngw apply` or `vpngw wait` continues it.",
+            detail=f"The {flight.begun.step} of {flight.begun.address} was begun at {flight.begun.at} and is ours.",
+            advice="`vpngw apply` waits for it and goes on; `vpngw wait` only waits.",
         )
         for flight in memory.in_flight.values()
     ]

@@ -10,9 +10,9 @@ import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_origin
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetJsonSchemaHandler, model_validator
 from pydantic.annotated_handlers import GetCoreSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
@@ -40,6 +40,15 @@ class Part(BaseModel):
     def __init_subclass__(cls, **settings: Any) -> None:
         super().__init_subclass__(**settings)
         Part.models[cls.__name__] = cls
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_is_a_list_of_one(cls, data: Any) -> Any:
+        """``sites=berlin`` means ``sites=[berlin]``: a model is iterable, and its fields would pass for sites."""
+        if not isinstance(data, Mapping):
+            return data
+        lists = {n for n, info in cls.model_fields.items() if get_origin(info.annotation) is tuple}
+        return {name: (value,) if name in lists and isinstance(value, Part) else value for name, value in data.items()}
 
 
 if TYPE_CHECKING:

@@ -19,7 +19,6 @@ def spread(basis: Basis, matched: Match, draft: Draft) -> None:
         change = frontier.pop()
         if coexists(change):
             continue
-        target = matched.entries[change.address].id if change.address in matched.entries else change.id
         for edge in basis.graph.holders(change.id):
             holder = basis.graph.resources[edge.holder]
             known = draft.changes.get(edge.holder)
@@ -30,7 +29,7 @@ def spread(basis: Basis, matched: Match, draft: Draft) -> None:
             if known is not None and known.action in (Action.REPLACE, Action.CREATE):
                 continue
             differences = known.differences if known else ()
-            cause = Difference(edge.path, "dependent", str(change.id), str(target), str(target))
+            cause = Difference(edge.path, "dependent", f"{change.address}, built again", None, change.address)
             new = Change(
                 edge.holder, holder.id, Action.REPLACE, (*differences, cause), reason=f"{change.address} is replaced"
             )

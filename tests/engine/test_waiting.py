@@ -1,0 +1,260 @@
+"""How long to wait, who may run beside whom, what time it is, and how a run is asked to stop."""
+
+from __future__ import annotations
+
+import queue
+import random
+import threading
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vpngw_iac.engine.clock import RealClock, VirtualClock
+from vpngw_iac.engine.locks import FIRST_LIMIT, Locks
+from vpngw_iac.engine.operation import Key
+from vpngw_iac.engine.patience import IN_USE_PATIENCE, MAX_TRIES, Patience, is_in_use, poll_delay
+from vpngw_iac.engine.stop import Stop
+from vpngw_iac.errors import AzureRefused, Contention, PreconditionFailed, SignInFailed, Throttled, Unavailable
+from vpngw_iac.resources.base import Lock
+
+LUCK = random.Random(7)
+SHARED = Lock("gateway/writes", adaptive=True)
+OWN = Lock("gateway/writes")
+
+
+def key(number: int) -> Key:
+    return Key(f"VpnConnection/hub/{number}", "put")
+
+
+# --- polling ---------------------------------------------------------------------------------------------------------
+
+
+@given(st.floats(0.001, 100_000), st.integers(0, 50), st.floats(1, 5000))
+def test_azure_s_wish_is_honoured_up_to_five_minutes(asked: float, polls: int, usual: float) -> None:
+    assert poll_delay(asked, polls, usual) == min(asked, 300.0)
+
+
+@given(st.integers(0, 50), st.floats(1, 5000))
+def test_without_a_wish_polls_grow_apart_up_to_a_minute(polls: int, usual: float) -> None:
+    assert 1.0 <= poll_delay(None, polls, usual) <= poll_delay(None, polls + 1, usual) <= 60.0
+
+
+def test_a_wish_of_zero_is_looked_at_once_and_never_hammered() -> None:
+    assert poll_delay(0, 0, 100) == 0
+    assert poll_delay(0, 1, 100) >= 1
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("InUseSubnetCannotBeDeleted", True),
+        ("PublicIPAddressCannotBeDeleted", True),
+        ("InUseRouteTableCannotBeDeleted", True),
+        ("VirtualNetworkGatewayInUse", True),
+        ("BadRequest", False),
+        ("", False),
+    ],
+)
+def test_refusals_because_of_users_are_told_by_their_code(code: str, expected: bool) -> None:
+    assert is_in_use(code) is expected
+
+
+# --- patience --------------------------------------------------------------------------------------------------------
+
+
+def retry(
+    patience: Patience, error: Any, *, now: float = 0.0, verb: Any = "put", deleted: bool = False
+) -> float | None:
+    return patience.retry(error, now, verb, LUCK, deleted_some=deleted)
+
+
+@pytest.mark.parametrize("error", [Contention("busy"), Throttled("slow")])
+def test_contention_and_throttling_are_waited_for_without_end(error: Any) -> None:
+    patience = Patience()
+
+    delays = [retry(patience, error) for _ in range(200)]
+
+    assert all(delay is not None and 0 < delay <= 144 for delay in delays)
+
+
+def test_what_azure_asks_for_beats_our_own_guess() -> None:
+    assert retry(Patience(), Throttled("slow", retry_after=77)) == 77
+
+
+def test_lost_answers_and_overtaken_writes_have_an_end() -> None:
+    lost, overtaken = Patience(), Patience()
+
+    losses = [retry(lost, Unavailable("gone")) for _ in range(MAX_TRIES)]
+    conflicts = [retry(overtaken, PreconditionFailed("etag")) for _ in range(4)]
+
+    assert [delay is None for delay in losses] == [False] * (MAX_TRIES - 1) + [True]
+    assert [delay is None for delay in conflicts] == [False, False, False, True]
+
+
+def test_a_delete_in_use_is_retried_for_ten_minutes_and_only_if_this_run_deleted_something() -> None:
+    error, patience = AzureRefused("in use", code="InUseSubnetCannotBeDeleted"), Patience()
+
+    first = retry(patience, error, now=100.0, verb="delete", deleted=True)
+    late = retry(patience, error, now=100.0 + IN_USE_PATIENCE, verb="delete", deleted=True)
+
+    assert (first, late) == (15.0, None)
+    assert retry(Patience(), error, verb="delete", deleted=False) is None
+    assert retry(Patience(), error, verb="put", deleted=True) is None
+
+
+def test_a_refusal_is_final() -> None:
+    assert retry(Patience(), AzureRefused("no", code="BadRequest")) is None
+
+
+def test_only_a_lost_sign_in_ends_polling_at_once() -> None:
+    assert Patience().gives_up_polling(SignInFailed("expired"))
+    assert not Patience().gives_up_polling(Unavailable("gone"))
+    assert Patience(poll_errors=31).gives_up_polling(Unavailable("gone"))
+
+
+# --- locks -----------------------------------------------------------------------------------------------------------
+
+
+def test_an_exclusive_lock_keeps_others_out_until_it_is_given_back() -> None:
+    locks = Locks()
+    locks.take(key(1), [OWN])
+
+    assert "VpnConnection/hub/1" in locks.blocked_by(key(2), [OWN])
+    assert locks.blocked_by(key(1), [OWN]) == ""
+    locks.give(key(1))
+    assert locks.blocked_by(key(2), [OWN]) == ""
+
+
+def test_an_adaptive_lock_lets_a_few_run_at_first() -> None:
+    locks = Locks()
+    for number in range(FIRST_LIMIT):
+        assert locks.blocked_by(key(number), [SHARED]) == ""
+        locks.take(key(number), [SHARED])
+
+    assert locks.blocked_by(key(99), [SHARED]) != ""
+
+
+def test_a_refusal_halves_and_a_success_widens_what_runs_together() -> None:
+    locks = Locks()
+    for number in range(4):
+        locks.take(key(number), [SHARED])
+
+    locks.refused(key(0))
+    for number in range(4):
+        locks.give(key(number))
+    running = 0
+    while not locks.blocked_by(key(running), [SHARED]):
+        locks.take(key(running), [SHARED])
+        running += 1
+    locks.succeeded(key(0))
+
+    assert running == 2
+    assert locks.blocked_by(key(9), [SHARED]) == ""
+
+
+def test_it_never_adapts_to_less_than_one() -> None:
+    locks = Locks()
+    for _ in range(9):
+        locks.take(key(1), [SHARED])
+        locks.refused(key(1))
+        locks.give(key(1))
+
+    assert locks.blocked_by(key(2), [SHARED]) == ""
+
+
+def test_a_gateway_s_own_write_and_its_connections_exclude_each_other() -> None:
+    gateway_first, connection_first = Locks(), Locks()
+    gateway_first.take(Key("VpnGateway/hub", "put"), [OWN])
+    connection_first.take(key(1), [SHARED])
+
+    assert gateway_first.blocked_by(key(1), [SHARED]) != ""
+    assert connection_first.blocked_by(Key("VpnGateway/hub", "put"), [OWN]) != ""
+
+
+def test_who_ran_beside_a_sibling_is_told_once() -> None:
+    locks = Locks()
+    locks.take(key(1), [SHARED])
+    locks.take(key(2), [SHARED])
+    locks.give(key(2))
+
+    assert locks.was_crowded(key(1))
+    assert not locks.was_crowded(key(1))
+
+
+def test_one_alone_was_not_crowded() -> None:
+    locks = Locks()
+    locks.take(key(1), [SHARED])
+
+    assert not locks.was_crowded(key(1))
+
+
+# --- clocks ----------------------------------------------------------------------------------------------------------
+
+
+def test_virtual_time_jumps_only_while_no_call_is_in_flight() -> None:
+    clock, inbox = VirtualClock(), queue.SimpleQueue[str]()
+    threading.Timer(0.02, inbox.put, ["answer"]).start()
+
+    answered = clock.next(inbox, 60.0, calls_in_flight=1)
+    moment = clock.now()
+    nothing = clock.next(inbox, 60.0, calls_in_flight=0)
+
+    assert (answered, moment, nothing, clock.now()) == ("answer", 0.0, None, 60.0)
+
+
+def test_virtual_time_never_goes_back_and_tells_who_listens() -> None:
+    clock, heard = VirtualClock(5.0), list[float]()
+    clock.on_advance(heard.append)
+
+    clock.advance(-3)
+    clock.sleep(2)
+
+    assert heard == [5.0, 7.0]
+    assert clock.utc() == "2026-01-01T00:00:07.000000Z"
+
+
+def test_real_time_made_faster_waits_shorter() -> None:
+    clock, inbox = RealClock(speed=1000.0), queue.SimpleQueue[str]()
+
+    started = clock.now()
+    assert clock.next(inbox, 20.0, calls_in_flight=0) is None
+    clock.sleep(10.0)
+
+    assert clock.now() - started >= 30.0
+    assert clock.utc().endswith("Z")
+
+
+def test_real_time_hands_over_a_message_at_once() -> None:
+    clock, inbox = RealClock(), queue.SimpleQueue[str]()
+    inbox.put("answer")
+
+    assert clock.next(inbox, None, calls_in_flight=1) == "answer"
+    assert clock.next(inbox, 0.0, calls_in_flight=0) is None
+
+
+def test_time_cannot_stand_still() -> None:
+    with pytest.raises(ValueError, match="positive"):
+        RealClock(speed=0)
+
+
+# --- stop ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_first_reason_stays_and_the_second_request_is_immediate() -> None:
+    stop = Stop()
+    stop.request("terminated")
+    stop.now()
+
+    assert (stop.asked, stop.immediate, stop.reason) == (True, True, "terminated")
+
+
+def test_who_waits_is_woken_also_when_it_was_asked_before() -> None:
+    stop, before, after = Stop(), queue.SimpleQueue[Any](), queue.SimpleQueue[Any]()
+    stop.wakes(before)
+    stop.request()
+    stop.wakes(after)
+
+    assert before.get_nowait() is None
+    assert after.get_nowait() is None

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from vpngw_iac.preflight import find, rules
-from vpngw_iac.preflight.catalogue import IDS
+from vpngw_iac.preflight.catalogue import AREAS, IDS, area_of
 from vpngw_iac.preflight.sources import PAGES, codes
 from vpngw_iac.preflight.table import page
+from vpngw_iac.preflight.twins import TWINS
 
 PAGE = Path(__file__).parents[2] / "docs" / "rules.md"
 
@@ -54,3 +55,21 @@ def test_a_rule_is_found_in_any_casing() -> None:
 
 def test_the_page_is_what_the_table_says() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "run python -m vpngw_iac.preflight.table"
+
+
+def test_every_twin_that_a_rule_names_is_known_and_every_known_one_is_named_or_explained() -> None:
+    named = {key for rule in rules() for key in rule.see}
+
+    assert named <= set(TWINS)
+    assert {key for key, twin in TWINS.items() if not twin.instead} == {k for k in named if not TWINS[k].instead}
+
+
+def test_a_checked_rule_says_what_to_do_about_it() -> None:
+    silent = [rule.id for rule in rules() if rule.status == "checked" and not (rule.fix and rule.what)]
+
+    assert silent == []
+    assert all(rule.fix.endswith((".", "?")) for rule in rules() if rule.fix)
+
+
+def test_every_area_of_rules_has_a_name() -> None:
+    assert {area_of(rule.id) for rule in rules()} == set(AREAS)

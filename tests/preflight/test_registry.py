@@ -14,7 +14,7 @@ def test_two_functions_for_one_id_are_refused() -> None:
 
     with pytest.raises(TypeError, match=known):
 
-        @rule(known, level="E", title="again", source="FAQ")
+        @rule(known, level="E", title="again", source="FAQ", fix="Do nothing.")
         def again(topology: Topology) -> list[Breach]:
             return []
 

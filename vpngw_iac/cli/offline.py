@@ -36,7 +36,7 @@ class PictureFormat(StrEnum):
     SVG = "svg"
 
 
-RuleId = Annotated[str | None, typer.Argument(metavar="[ID]", help="For example R-SUBNET-02.")]
+RuleId = Annotated[str | None, typer.Argument(metavar="[ID]", help="For example R-SUBNET-02, or R-SUBNET for an area.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -87,15 +87,18 @@ def graph(
 
 def rule(run: Run, rule_id: RuleId = None) -> int:
     """Explain a preflight rule; without ID list them all."""
-    from vpngw_iac import preflight
+    from vpngw_iac.preflight.catalogue import area_of, find, rules
     from vpngw_iac.report.json import rule_document
     from vpngw_iac.report.text import rules_text
 
     wanted = (rule_id or "").upper()
-    found = [known for known in preflight.rules() if wanted in ("", known.id.upper())]
+    one = find(wanted)
+    found = [one] if one else [known for known in rules() if wanted in ("", area_of(known.id))]
     if not found:
-        raise UsageError(f"There is no rule {rule_id}.", advice="`vpngw rule` lists them all.")
-    run.answer([rule_document(found)], rules_text(found, run.style, whole=bool(wanted)))
+        own = " What begins with V, T or P is said by vpngw itself; its finding tells what to do."
+        ours = own if wanted[:2] in ("V-", "T-", "P-") else ""
+        raise UsageError(f"There is no rule {rule_id}.{ours}", advice="`vpngw rule` lists them all.")
+    run.answer([rule_document(found)], rules_text(found, run.style, whole=one is not None))
     return ExitCode.DONE
 
 

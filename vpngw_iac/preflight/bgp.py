@@ -20,30 +20,38 @@ def _is_reserved_by_iana(asn: int) -> bool:
     return asn == 23456 or 64496 <= asn <= 64511 or 65535 <= asn <= 65551 or asn == 4_294_967_295
 
 
-@rule("R-BGP-01", level="E", title="Gateway has no BGP", source="FAQ, BGP")
+@rule("R-BGP-01", level="E", title="Gateway has no BGP", source="FAQ, BGP", fix="Leave bgp out, or use VpnGw1AZ.")
 def bgp_sku(topology: Topology) -> Iterator[Breach]:
     """Not on Basic, not on policy-based gateways."""
     for gateway in topology.vpn_gateways:
         speaks = gateway.has_bgp or any(connection.has_bgp for connection in gateway.tunnels)
         if speaks and (gateway.is_basic or gateway.is_policy_based):
             why = "SKU Basic" if gateway.is_basic else "a policy-based gateway"
-            yield Breach(gateway.thing, f"BGP is on; {why} has none.", "Leave bgp out, or use VpnGw1AZ.")
+            yield Breach(gateway.thing, f"BGP is on; {why} has none.")
 
 
-@rule("R-BGP-02", level="E", title="AS number is reserved by Azure", source="FAQ")
+@rule(
+    "R-BGP-02",
+    level="E",
+    title="AS number is reserved by Azure",
+    source="FAQ",
+    fix="Use 64512 to 65514, 65521 to 65534, or a number of yours.",
+)
 def azure_numbers(topology: Topology) -> Iterator[Breach]:
     """A device cannot use Azure's numbers. 65515 is another Azure gateway or Virtual WAN: see R-BGP-06."""
     for connection in topology.connections:
         asn, local = connection.peer_asn, connection.local
         if local is not None and asn in limits.RESERVED_BY_AZURE and asn != limits.DEFAULT_ASN:
-            yield Breach(
-                local,
-                f"AS number {asn} is Azure's own.",
-                "Use 64512 to 65514, 65521 to 65534, or a number of yours.",
-            )
+            yield Breach(local, f"AS number {asn} is Azure's own.")
 
 
-@rule("R-BGP-03", level="E", title="AS number is reserved by IANA", source="FAQ")
+@rule(
+    "R-BGP-03",
+    level="E",
+    title="AS number is reserved by IANA",
+    source="FAQ",
+    fix="Use 64512 to 65514 or 65521 to 65534.",
+)
 def iana_numbers(topology: Topology) -> Iterator[Breach]:
     """23456, the documentation ranges, and the last number."""
     things: list[tuple[Thing, int | None]] = [
@@ -52,18 +60,24 @@ def iana_numbers(topology: Topology) -> Iterator[Breach]:
     things += [(gateway.thing, gateway.asn) for gateway in topology.vpn_gateways]
     for thing, asn in things:
         if asn is not None and _is_reserved_by_iana(asn):
-            yield Breach(thing, f"AS number {asn} is reserved.", "Use 64512 to 65514 or 65521 to 65534.")
+            yield Breach(thing, f"AS number {asn} is reserved.")
 
 
-@rule("R-BGP-05", level="I", title="AS number 65516 is undocumented", source="FAQ, BGP")
+@rule("R-BGP-05", level="I", title="AS number 65516 is undocumented", source="FAQ, BGP", fix="Use 65010.")
 def odd_number(topology: Topology) -> Iterator[Breach]:
     """65516 is neither free nor reserved in Microsoft's list."""
     for gateway in topology.vpn_gateways:
         if gateway.asn == 65516:
-            yield Breach(gateway.thing, "65516 is not in Microsoft's list of free numbers.", "Use 65010.", "warning")
+            yield Breach(gateway.thing, "65516 is not in Microsoft's list of free numbers.", level="warning")
 
 
-@rule("R-BGP-06", level="F", title="Both ends of a BGP session have one AS number", source="FAQ, BGP")
+@rule(
+    "R-BGP-06",
+    level="F",
+    title="Both ends of a BGP session have one AS number",
+    source="FAQ, BGP",
+    fix="Give one of them a number that nobody else has; 64512 to 65514 are free for private use (R-BGP-04).",
+)
 def equal_numbers(topology: Topology) -> Iterator[Breach]:
     """The ends of a BGP connection need different numbers, also two gateways left at 65515."""
     for connection in topology.connections:
@@ -76,8 +90,7 @@ def equal_numbers(topology: Topology) -> Iterator[Breach]:
             yield Breach(
                 connection.thing,
                 f"{gateway.thing.address} and {other.address} both have AS number {peer}.",
-                "Give one of them another number, for example bgp=Bgp(asn=65010) on the gateway.",
-                "error",
+                level="error",
             )
 
 
@@ -85,7 +98,13 @@ def _endpoints(connection: Connection) -> str | None:
     return None if connection.local is None else connection.local.text("properties.gatewayIpAddress")
 
 
-@rule("R-BGP-07", level="F", title="BGP peer has an address that cannot work", source="FAQ")
+@rule(
+    "R-BGP-07",
+    level="F",
+    title="BGP peer has an address that cannot work",
+    source="FAQ",
+    fix="Use a loopback or APIPA address of the device.",
+)
 def peer_address(topology: Topology) -> Iterator[Breach]:
     """Not the device's public address; not inside the network, unless NAT is at work (R-NAT-14)."""
     for connection in topology.connections:
@@ -112,7 +131,13 @@ def _custom(gateway: Gateway) -> Iterator[tuple[str, str]]:
             yield instance, found
 
 
-@rule("R-BGP-08", level="E", title="Custom BGP address is not usable", source="BGP, T-BGP, LIM")
+@rule(
+    "R-BGP-08",
+    level="E",
+    title="Custom BGP address is not usable",
+    source="BGP, T-BGP, LIM",
+    fix="Choose addresses of 169.254.21.0 to 169.254.22.255, a /30 for each tunnel, each address once.",
+)
 def custom_addresses(topology: Topology) -> Iterator[Breach]:
     """169.254.21.0 to 169.254.22.255, each once among gateways and devices that are connected, 32 at most."""
     for gateway in topology.vpn_gateways:
@@ -164,7 +189,13 @@ def _is_azure_apipa(text: str) -> bool:
     return found is not None and prefixes.is_azure_apipa(found)
 
 
-@rule("R-BGP-09", level="F", title="Gateway has no address for its APIPA peer", source="BGP, FAQ")
+@rule(
+    "R-BGP-09",
+    level="F",
+    title="Gateway has no address for its APIPA peer",
+    source="BGP, FAQ",
+    fix="Give the link azure_address=... from the same /30.",
+)
 def apipa_match(topology: Topology) -> Iterator[Breach]:
     """A device with an APIPA address meets a gateway that has one in the same /30."""
     for connection in topology.connections:
@@ -180,11 +211,16 @@ def apipa_match(topology: Topology) -> Iterator[Breach]:
                 connection.local,
                 f"The BGP peer {peer} is an APIPA address; {gateway.thing.address} has "
                 + (f"{listed(own)}, none of it in {block[0]}." if own else "no custom BGP address."),
-                "Give the link azure_address=... from the same /30.",
             )
 
 
-@rule("R-BGP-10", level="I", title="Connection chooses a BGP address that the gateway has not", source="TF, SDK")
+@rule(
+    "R-BGP-10",
+    level="I",
+    title="Connection chooses a BGP address that the gateway has not",
+    source="TF, SDK",
+    fix="Choose one of the gateway's own addresses, for each instance.",
+)
 def chosen_addresses(topology: Topology) -> Iterator[Breach]:
     """A chosen address is a custom one of that instance, and every instance of active-active is named."""
     for connection in topology.connections:
@@ -208,7 +244,13 @@ def chosen_addresses(topology: Topology) -> Iterator[Breach]:
             )
 
 
-@rule("R-BGP-15", level="F", title="Site announces the network's own prefix", source="FAQ, T-BGP")
+@rule(
+    "R-BGP-15",
+    level="F",
+    title="Site announces the network's own prefix",
+    source="FAQ, T-BGP",
+    fix="Announce a supernet instead.",
+)
 def filtered_prefixes(topology: Topology) -> Iterator[Breach]:
     """With gateway transit Azure filters routes that equal a network's prefix; during migrations it may be meant."""
     for connection in topology.connections:
@@ -222,12 +264,17 @@ def filtered_prefixes(topology: Topology) -> Iterator[Breach]:
             yield Breach(
                 connection.thing,
                 f"{listed(same)} is a prefix of the network or a peered one: Azure filters it from BGP.",
-                "Announce a supernet instead.",
-                "info",
+                level="info",
             )
 
 
-@rule("R-BGP-17", level="F", title="BGP is on at one side only", source="BGP")
+@rule(
+    "R-BGP-17",
+    level="F",
+    title="BGP is on at one side only",
+    source="BGP",
+    fix="Give the gateway bgp=Bgp(asn=...) and the site bgp=BgpPeer(asn, address).",
+)
 def half_bgp(topology: Topology) -> Iterator[Breach]:
     """A connection with BGP needs BGP on its gateway and a BGP peer."""
     for connection in topology.connections:
@@ -248,7 +295,13 @@ def half_bgp(topology: Topology) -> Iterator[Breach]:
             )
 
 
-@rule("R-BGP-18", level="F", title="Several static tunnels to one site", source="FAQ")
+@rule(
+    "R-BGP-18",
+    level="F",
+    title="Several static tunnels to one site",
+    source="FAQ",
+    fix="Use BGP on every link of the site.",
+)
 def redundant_tunnels(topology: Topology) -> Iterator[Breach]:
     """Two tunnels to one site need BGP on both; during a migration it may be meant."""
     for gateway in topology.vpn_gateways:
@@ -262,12 +315,17 @@ def redundant_tunnels(topology: Topology) -> Iterator[Breach]:
                     static[0].thing,
                     f"{named(t.thing for t in tunnels)} lead to {place}; without BGP on all of them Azure does not "
                     "notice which one works.",
-                    "Use BGP on every link of the site.",
-                    "warning",
+                    level="warning",
                 )
 
 
-@rule("R-BGP-23", level="W", title="The same BGP peer twice on one gateway", source="BGP, T-BGP")
+@rule(
+    "R-BGP-23",
+    level="W",
+    title="The same BGP peer twice on one gateway",
+    source="BGP, T-BGP",
+    fix="Give each device a BGP address of its own.",
+)
 def same_peer(topology: Topology) -> Iterator[Breach]:
     """A gateway speaks to each BGP address once."""
     for gateway in topology.vpn_gateways:
@@ -277,11 +335,7 @@ def same_peer(topology: Topology) -> Iterator[Breach]:
                 by_peer.setdefault(connection.peer_address, {})[connection.local] = None
         for peer, locals_ in sorted(by_peer.items()):
             if len(locals_) > 1:
-                yield Breach(
-                    list(locals_)[-1],
-                    f"{named(locals_)} all have the BGP address {peer}.",
-                    "Give each device a BGP address of its own.",
-                )
+                yield Breach(list(locals_)[-1], f"{named(locals_)} all have the BGP address {peer}.")
 
 
 def _apipa_peers(gateway: Gateway) -> Iterator[Connection]:
@@ -291,7 +345,13 @@ def _apipa_peers(gateway: Gateway) -> Iterator[Connection]:
             yield connection
 
 
-@rule("R-BGP-24", level="W", title="Connection does not choose its APIPA address", source="BGP, TF")
+@rule(
+    "R-BGP-24",
+    level="W",
+    title="Connection does not choose its APIPA address",
+    source="BGP, TF",
+    fix="Give the link azure_address=...",
+)
 def unchosen_apipa(topology: Topology) -> Iterator[Breach]:
     """With several custom addresses a connection to an APIPA peer says which one it uses."""
     for gateway in topology.vpn_gateways:
@@ -301,18 +361,19 @@ def unchosen_apipa(topology: Topology) -> Iterator[Breach]:
                     yield Breach(
                         connection.thing,
                         f"{gateway.thing.address} has several custom BGP addresses, and this connection names none.",
-                        "Give the link azure_address=...",
                     )
 
 
-@rule("R-BGP-25", level="W", title="Several APIPA addresses on an active-standby gateway", source="BGP")
+@rule(
+    "R-BGP-25",
+    level="W",
+    title="Several APIPA addresses on an active-standby gateway",
+    source="BGP",
+    fix="Use one custom address, or make the gateway active-active.",
+)
 def apipa_on_standby(topology: Topology) -> Iterator[Breach]:
     """An active-standby gateway is documented with one custom address."""
     for gateway in topology.vpn_gateways:
         many: Mapping[str, tuple[str, ...]] = {k: v for k, v in gateway.apipa.items() if len(v) > 1}
         if many and gateway.active_active is False:
-            yield Breach(
-                gateway.thing,
-                f"It has {listed(next(iter(many.values())))} on its one instance.",
-                "Use one custom address, or make the gateway active-active.",
-            )
+            yield Breach(gateway.thing, f"It has {listed(next(iter(many.values())))} on its one instance.")

@@ -63,7 +63,13 @@ def _read(name: str, data: str) -> Root:
     return Root(name, data, kind, certificate.not_valid_after_utc)
 
 
-@rule("R-CERTP-01", level="E", title="Too many certificates on a gateway", source="P2SC, VNLIM")
+@rule(
+    "R-CERTP-01",
+    level="E",
+    title="Too many certificates on a gateway",
+    source="P2SC, VNLIM",
+    fix="Use fewer issuers, or another root.",
+)
 def certificate_count(topology: Topology) -> Iterator[Breach]:
     """20 roots and 300 revoked thumbprints."""
     for gateway in with_clients(topology):
@@ -73,12 +79,16 @@ def certificate_count(topology: Topology) -> Iterator[Breach]:
         ):
             number = len(gateway.thing.items(f"{BLOCK}.{path}"))
             if number > limit:
-                yield Breach(
-                    gateway.thing, f"{number} {what}; a gateway takes {limit}.", "Use fewer issuers, or another root."
-                )
+                yield Breach(gateway.thing, f"{number} {what}; a gateway takes {limit}.")
 
 
-@rule("R-CERTP-02", level="E", title="Root certificate is not one line of Base-64 X.509", source="P2SC, T-P2S")
+@rule(
+    "R-CERTP-02",
+    level="E",
+    title="Root certificate is not one line of Base-64 X.509",
+    source="P2SC, T-P2S",
+    fix="Use RootCertificate.file(name, path); it takes PEM and DER.",
+)
 def root_data(topology: Topology) -> Iterator[Breach]:
     """No header lines, no white space, and an X.509 certificate inside."""
     for gateway in with_clients(topology):
@@ -87,48 +97,66 @@ def root_data(topology: Topology) -> Iterator[Breach]:
                 yield Breach(
                     gateway.thing,
                     f"The data of root certificate {root.name} is not an X.509 certificate in one line of Base-64.",
-                    "Use RootCertificate.file(name, path); it takes PEM and DER.",
                 )
 
 
-@rule("R-CERTP-03", level="E", title="Root certificate has an invalid name", source="T-P2S")
+@rule(
+    "R-CERTP-03",
+    level="E",
+    title="Root certificate has an invalid name",
+    source="T-P2S",
+    fix="Use letters, digits, '-', '_' and '.'.",
+)
 def root_name(topology: Topology) -> Iterator[Breach]:
     """No spaces and none of the characters that an id cannot hold."""
     for gateway in with_clients(topology):
         for item in gateway.thing.items(f"{BLOCK}.vpnClientRootCertificates"):
             name = str(item.get("name"))
             if not _NAME.fullmatch(name):
-                yield Breach(gateway.thing, f"{name!r} is not a valid name.", "Use letters, digits, '-', '_' and '.'.")
+                yield Breach(gateway.thing, f"{name!r} is not a valid name.")
 
 
-@rule("R-CERTP-04", level="E", title="Revoked certificate is not a thumbprint", source="P2SC")
+@rule(
+    "R-CERTP-04",
+    level="E",
+    title="Revoked certificate is not a thumbprint",
+    source="P2SC",
+    fix="Copy the SHA-1 thumbprint of the client certificate without spaces.",
+)
 def thumbprint(topology: Topology) -> Iterator[Breach]:
     """40 hexadecimal digits without spaces."""
     for gateway in with_clients(topology):
         for item in gateway.thing.items(f"{BLOCK}.vpnClientRevokedCertificates"):
             said = value_at(item, "properties.thumbprint")
             if isinstance(said, str) and not _THUMBPRINT.fullmatch(said):
-                yield Breach(
-                    gateway.thing,
-                    f"The thumbprint of {item.get('name')} is not 40 hexadecimal digits.",
-                    "Copy the SHA-1 thumbprint of the client certificate without spaces.",
-                )
+                yield Breach(gateway.thing, f"The thumbprint of {item.get('name')} is not 40 hexadecimal digits.")
 
 
-@rule("R-CERTP-05", level="F", title="Root certificate is not RSA, and IKEv2 is on", source="FAQ")
+@rule(
+    "R-CERTP-05",
+    level="F",
+    title="Root certificate is not RSA, and IKEv2 is on",
+    source="FAQ",
+    fix="Use an RSA root, or OpenVPN alone.",
+)
 def rsa_only(topology: Topology) -> Iterator[Breach]:
     """IKEv2 clients need RSA; OpenVPN alone bears other keys."""
     for gateway in with_clients(topology):
         for root in roots(topology, gateway) if "ikev2" in gateway.protocols else ():
             if root.key == "other":
                 yield Breach(
-                    gateway.thing,
-                    f"Root certificate {root.name} has no RSA key; IKEv2 clients of it cannot connect.",
-                    "Use an RSA root, or OpenVPN alone.",
+                    gateway.thing, f"Root certificate {root.name} has no RSA key; IKEv2 clients of it cannot connect."
                 )
 
 
-@rule("R-CERTP-06", level="W", title="Root certificate expires", source="T-P2S", ages=True)
+@rule(
+    "R-CERTP-06",
+    level="W",
+    title="Root certificate expires",
+    source="T-P2S",
+    ages=True,
+    fix="Add its successor, issue client certificates, then remove this one.",
+)
 def expiry(topology: Topology) -> Iterator[Breach]:
     """An expired root locks its clients out; it warns sixty days before."""
     now = datetime.now(UTC)
@@ -136,18 +164,20 @@ def expiry(topology: Topology) -> Iterator[Breach]:
         for root in roots(topology, gateway):
             if root.ends is not None and root.ends - now < _SOON:
                 says = "expired" if root.ends < now else "expires"
-                yield Breach(
-                    gateway.thing,
-                    f"Root certificate {root.name} {says} on {root.ends.date().isoformat()}.",
-                    "Add its successor, issue client certificates, then remove this one.",
-                )
+                yield Breach(gateway.thing, f"Root certificate {root.name} {says} on {root.ends.date().isoformat()}.")
 
 
 def _cloud_has_certificates(location: str | None) -> bool:
     return location is None or not location.startswith(("usgov", "usdod", "china"))
 
 
-@rule("R-CERT-01", level="E", title="Gateway cannot authenticate by certificate", source="CERT, NEW")
+@rule(
+    "R-CERT-01",
+    level="E",
+    title="Gateway cannot authenticate by certificate",
+    source="CERT, NEW",
+    fix="Use a shared key, or VpnGw1AZ in Azure's public cloud.",
+)
 def certificate_sku(topology: Topology) -> Iterator[Breach]:
     """Site-to-site certificates: public cloud, not Basic."""
     for connection in topology.connections:
@@ -156,14 +186,16 @@ def certificate_sku(topology: Topology) -> Iterator[Breach]:
             continue
         if gateway.is_basic or not _cloud_has_certificates(gateway.location):
             where = "SKU Basic" if gateway.is_basic else f"region {gateway.location}"
-            yield Breach(
-                connection.thing,
-                f"Authentication by certificate does not work with {where}.",
-                "Use a shared key, or VpnGw1AZ in Azure's public cloud.",
-            )
+            yield Breach(connection.thing, f"Authentication by certificate does not work with {where}.")
 
 
-@rule("R-CERT-02", level="F", title="Gateway has no identity to read its certificate", source="CERTH")
+@rule(
+    "R-CERT-02",
+    level="F",
+    title="Gateway has no identity to read its certificate",
+    source="CERTH",
+    fix="Give it identities=[...] with the roles Key Vault Secrets User and Key Vault Certificate User.",
+)
 def certificate_identity(topology: Topology) -> Iterator[Breach]:
     """Azure reads the outbound certificate from Key Vault with a user-assigned identity of the gateway."""
     for gateway in topology.vpn_gateways:
@@ -173,11 +205,16 @@ def certificate_identity(topology: Topology) -> Iterator[Breach]:
             yield Breach(
                 gateway.thing,
                 f"{needing[0].thing.address} authenticates by certificate; this gateway has no user-assigned identity.",
-                "Give it identities=[...] with the roles Key Vault Secrets User and Key Vault Certificate User.",
             )
 
 
-@rule("R-CERT-04", level="F", title="Certificate authentication is incomplete", source="CERT")
+@rule(
+    "R-CERT-04",
+    level="F",
+    title="Certificate authentication is incomplete",
+    source="CERT",
+    fix="Give the whole certificate block; write each public certificate as one line of Base-64.",
+)
 def certificate_chain(topology: Topology) -> Iterator[Breach]:
     """The device's subject and its public chain, unencrypted, in Base-64 X.509."""
     for connection in topology.connections:

@@ -42,7 +42,14 @@ def _area(text: str | None, *, is_region: bool) -> str | None:
     return None
 
 
-@rule("R-ER-18", level="E", title="Circuit does not reach this region", source="ERLINK", ages=True)
+@rule(
+    "R-ER-18",
+    level="E",
+    title="Circuit does not reach this region",
+    source="ERLINK",
+    ages=True,
+    fix="Use a Premium circuit.",
+)
 def reach(topology: Topology) -> Iterator[Breach]:
     """A Standard circuit reaches its own geopolitical region; our list of places is not complete, so it warns."""
     for connection in topology.connections:
@@ -55,22 +62,29 @@ def reach(topology: Topology) -> Iterator[Breach]:
                 connection.thing,
                 f"{circuit.thing.address} is a Standard circuit in {circuit.location} ({there}), the gateway is in "
                 f"{gateway.location} ({here}; list of {limits.READ_ON}).",
-                "Use a Premium circuit.",
-                "warning",
+                level="warning",
             )
 
 
-@rule("R-ER-24", level="I", title="Peering of a circuit needs other prefixes", source="ERWF")
+@rule(
+    "R-ER-24", level="I", title="Peering of a circuit needs other prefixes", source="ERWF", fix="Use two /30 prefixes."
+)
 def peering_prefixes(topology: Topology) -> Iterator[Breach]:
     """Two /30 for IPv4."""
     for peering in topology.of_type(CIRCUIT_PEERING):
         for name in ("primaryPeerAddressPrefix", "secondaryPeerAddressPrefix"):
             prefix = prefixes.network(peering.text(f"properties.{name}"))
             if prefix is not None and prefix.version == 4 and prefix.prefixlen != 30:
-                yield Breach(peering, f"{name} is {prefix}; Azure takes a /30.", "Use two /30 prefixes.", "warning")
+                yield Breach(peering, f"{name} is {prefix}; Azure takes a /30.", level="warning")
 
 
-@rule("R-BGP-13", level="I", title="More network prefixes than a VPN gateway takes", source="LIM")
+@rule(
+    "R-BGP-13",
+    level="I",
+    title="More network prefixes than a VPN gateway takes",
+    source="LIM",
+    fix="Summarise address spaces.",
+)
 def network_prefixes(topology: Topology) -> Iterator[Breach]:
     """600 prefixes, those of peered networks with transit included."""
     for gateway in topology.vpn_gateways:
@@ -82,6 +96,5 @@ def network_prefixes(topology: Topology) -> Iterator[Breach]:
             yield Breach(
                 gateway.thing,
                 f"{number} prefixes of networks; a VPN gateway takes {limits.NETWORK_PREFIXES}.",
-                "Summarise address spaces.",
-                "warning",
+                level="warning",
             )

@@ -161,10 +161,7 @@ class Connection:
     @cached_property
     def nat_rules(self) -> tuple[NatRule, ...]:
         """NAT rules it is linked to and that are known."""
-        wanted = (
-            *self.thing.refs("properties.ingressNatRules"),
-            *self.thing.refs("properties.egressNatRules"),
-        )
+        wanted = (*self.thing.refs("properties.ingressNatRules"), *self.thing.refs("properties.egressNatRules"))
         return tuple(NatRule(thing) for found in wanted if (thing := self.topology.find(found)) is not None)
 
     @property

@@ -19,7 +19,13 @@ def _circuits(gateway: Gateway) -> tuple[Connection, ...]:
     return tuple(c for c in gateway.connections if c.is_expressroute)
 
 
-@rule("R-ER-01", level="E", title="VPN gateway cannot stand beside ExpressRoute", source="COEX, COEXP")
+@rule(
+    "R-ER-01",
+    level="E",
+    title="VPN gateway cannot stand beside ExpressRoute",
+    source="COEX, COEXP",
+    fix="Use a route-based gateway of SKU VpnGw1AZ or larger.",
+)
 def coexistence(topology: Topology) -> Iterator[Breach]:
     """Route-based, not Basic, no Basic public IP. The subnet is R-SUBNET-04."""
     for gateway in topology.vpn_gateways:
@@ -36,13 +42,17 @@ def coexistence(topology: Topology) -> Iterator[Breach]:
         ]
         if wrong:
             yield Breach(
-                gateway.thing,
-                f"There is an ExpressRoute gateway in its network, and this one {listed(wrong)}.",
-                "Use a route-based gateway of SKU VpnGw1AZ or larger.",
+                gateway.thing, f"There is an ExpressRoute gateway in its network, and this one {listed(wrong)}."
             )
 
 
-@rule("R-ER-02", level="F", title="VPN gateway beside ExpressRoute does not use AS 65515", source="COEX")
+@rule(
+    "R-ER-02",
+    level="F",
+    title="VPN gateway beside ExpressRoute does not use AS 65515",
+    source="COEX",
+    fix="Use Bgp(asn=65515) if the two shall reach each other.",
+)
 def coexistence_asn(topology: Topology) -> Iterator[Breach]:
     """Transit between ExpressRoute and VPN through a Route Server needs 65515; without one another number works."""
     for gateway in topology.vpn_gateways:
@@ -50,12 +60,17 @@ def coexistence_asn(topology: Topology) -> Iterator[Breach]:
             yield Breach(
                 gateway.thing,
                 f"Its AS number is {gateway.asn}; transit between ExpressRoute and VPN by a Route Server needs 65515.",
-                "Use Bgp(asn=65515) if the two shall reach each other.",
-                "warning",
+                level="warning",
             )
 
 
-@rule("R-ER-08", level="F", title="Microsoft peering may swallow the tunnel", source="COEX")
+@rule(
+    "R-ER-08",
+    level="F",
+    title="Microsoft peering may swallow the tunnel",
+    source="COEX",
+    fix="Pin a static route for that address to the internet on the device.",
+)
 def microsoft_peering(topology: Topology) -> Iterator[Breach]:
     """With Microsoft peering the device may learn the gateway's public address over ExpressRoute."""
     for gateway in topology.expressroute_gateways:
@@ -69,11 +84,18 @@ def microsoft_peering(topology: Topology) -> Iterator[Breach]:
                     connection.thing,
                     f"{circuit.thing.address} has Microsoft peering: the device may learn the VPN gateway's public "
                     "address over it.",
-                    "Pin a static route for that address to the internet on the device.",
                 )
 
 
-@rule("R-ER-10", level="E", when="create", title="Circuit is not ready", source="ERWF, ERLINK", live=True)
+@rule(
+    "R-ER-10",
+    level="E",
+    when="create",
+    title="Circuit is not ready",
+    source="ERWF, ERLINK",
+    live=True,
+    fix="Hand the service key to the provider, and link the circuit when it is Provisioned and has private peering.",
+)
 def circuit_ready(topology: Topology) -> Iterator[Breach]:
     """An existing circuit must be provisioned with private peering before it is linked. Never judged offline."""
     for connection in topology.connections:
@@ -97,7 +119,14 @@ def circuit_ready(topology: Topology) -> Iterator[Breach]:
             )
 
 
-@rule("R-ER-11", level="E", title="A provisioned circuit cannot be deleted", source="ERWF", live=True)
+@rule(
+    "R-ER-11",
+    level="E",
+    title="A provisioned circuit cannot be deleted",
+    source="ERWF",
+    live=True,
+    fix='Ask the provider to deprovision it first, or keep it: on_removal="forget" on the circuit.',
+)
 def circuit_in_use(topology: Topology) -> Iterator[Breach]:
     """Azure refuses it while the provider has the circuit: told before anything else is deleted. Direct has none."""
     for thing in topology.leaving:
@@ -105,14 +134,16 @@ def circuit_in_use(topology: Topology) -> Iterator[Breach]:
         is_direct = value_at(thing.seen, "properties.expressRoutePort") is not None
         if thing.type != CIRCUIT or is_direct or not isinstance(state, str) or state.lower() == "notprovisioned":
             continue
-        yield Breach(
-            thing,
-            f"The circuit {thing.name} is {state} at its provider; Azure refuses to delete it.",
-            'Ask the provider to deprovision it first, or keep it: on_removal="forget" on the circuit.',
-        )
+        yield Breach(thing, f"The circuit {thing.name} is {state} at its provider; Azure refuses to delete it.")
 
 
-@rule("R-ER-12", level="E", title="Circuit of another subscription without authorization", source="ERLINK")
+@rule(
+    "R-ER-12",
+    level="E",
+    title="Circuit of another subscription without authorization",
+    source="ERLINK",
+    fix="Use Circuit.existing(id, authorization=Secret...), with a key of its own for each connection.",
+)
 def authorization(topology: Topology) -> Iterator[Breach]:
     """Linking a circuit of another subscription needs an authorization key; one authorization serves one connection."""
     used: Counter[str] = Counter()
@@ -138,7 +169,13 @@ def authorization(topology: Topology) -> Iterator[Breach]:
                 )
 
 
-@rule("R-ER-13", level="E", title="ExpressRoute connection is incomplete", source="ERLINK, TF")
+@rule(
+    "R-ER-13",
+    level="E",
+    title="ExpressRoute connection is incomplete",
+    source="ERLINK, TF",
+    fix="Start the connection at an ExpressRoute gateway and name the circuit that it leads to.",
+)
 def expressroute_connection(topology: Topology) -> Iterator[Breach]:
     """It needs a circuit and an ExpressRoute gateway, and no other kind of connection takes a circuit."""
     for connection in topology.connections:
@@ -158,7 +195,13 @@ def expressroute_connection(topology: Topology) -> Iterator[Breach]:
             yield Breach(connection.thing, f"A {connection.kind} connection names a circuit.", "Leave the circuit out.")
 
 
-@rule("R-ER-14", level="E", title="Routing weight is out of range", source="ERLINK, FAQ")
+@rule(
+    "R-ER-14",
+    level="E",
+    title="Routing weight is out of range",
+    source="ERLINK, FAQ",
+    fix="Use 0 to 32000 on ExpressRoute connections; steer site-to-site paths with BGP.",
+)
 def routing_weight(topology: Topology) -> Iterator[Breach]:
     """0 to 32000, and it works on ExpressRoute connections only."""
     for connection in topology.connections:
@@ -178,7 +221,14 @@ def _spaces(network: Network) -> int:
     return len(network.prefixes) + sum(len(spoke.prefixes) for spoke in network.reach)
 
 
-@rule("R-ER-15", level="E", when="create", title="Too many address spaces for a circuit", source="ERLINK, ERLIM")
+@rule(
+    "R-ER-15",
+    level="E",
+    when="create",
+    title="Too many address spaces for a circuit",
+    source="ERLINK, ERLIM",
+    fix="Summarise address spaces, or link first and peer afterwards.",
+)
 def address_spaces(topology: Topology) -> Iterator[Breach]:
     """200 prefixes, those of peered networks included, when a network is linked."""
     for connection in topology.connections:
@@ -189,11 +239,16 @@ def address_spaces(topology: Topology) -> Iterator[Breach]:
                 connection.thing,
                 f"{network.thing.address} and its peers have {_spaces(network)} prefixes; a link takes "
                 f"{limits.ADDRESS_SPACES_AT_LINK}.",
-                "Summarise address spaces, or link first and peer afterwards.",
             )
 
 
-@rule("R-ER-16", level="E", title="Too many circuits on a gateway", source="ERGW")
+@rule(
+    "R-ER-16",
+    level="E",
+    title="Too many circuits on a gateway",
+    source="ERGW",
+    fix="Use a larger SKU, or order circuits at another peering location.",
+)
 def circuits_per_gateway(topology: Topology) -> Iterator[Breach]:
     """4, 8 or 16 by SKU, and 4 from one peering location."""
     for gateway in topology.expressroute_gateways:
@@ -213,7 +268,13 @@ def circuits_per_gateway(topology: Topology) -> Iterator[Breach]:
                 )
 
 
-@rule("R-ER-17", level="E", title="Too many networks on a circuit", source="ERLIM")
+@rule(
+    "R-ER-17",
+    level="E",
+    title="Too many networks on a circuit",
+    source="ERLIM",
+    fix="Use Premium or more bandwidth, or a second circuit.",
+)
 def links_per_circuit(topology: Topology) -> Iterator[Breach]:
     """10, with Premium 20 to 100 by bandwidth. Only links in this file are known."""
     linked: dict[str, set[str]] = {}
@@ -225,13 +286,17 @@ def links_per_circuit(topology: Topology) -> Iterator[Breach]:
         number = len(linked.get(circuit.thing.id.key, ()))
         if limit is not None and number > limit:
             yield Breach(
-                circuit.thing,
-                f"{number} networks are linked; a {circuit.tier} circuit of this size takes {limit}.",
-                "Use Premium or more bandwidth, or a second circuit.",
+                circuit.thing, f"{number} networks are linked; a {circuit.tier} circuit of this size takes {limit}."
             )
 
 
-@rule("R-ER-20", level="E", title="Gateway has no FastPath", source="ERFP, ERGW")
+@rule(
+    "R-ER-20",
+    level="E",
+    title="Gateway has no FastPath",
+    source="ERFP, ERGW",
+    fix="Use ErGw3AZ, or ErGwScale with at least 10 units.",
+)
 def fast_path(topology: Topology) -> Iterator[Breach]:
     """FastPath needs UltraPerformance, ErGw3AZ or ErGwScale with 10 units."""
     for connection in topology.connections:
@@ -247,22 +312,25 @@ def fast_path(topology: Topology) -> Iterator[Breach]:
                 connection.thing,
                 f"FastPath is on, and {gateway.thing.address} is {gateway.sku}"
                 + (f" with {gateway.units} units." if gateway.sku == "ErGwScale" else "."),
-                "Use ErGw3AZ, or ErGwScale with at least 10 units.",
             )
 
 
-@rule("R-ER-21", level="E", title="Private-link FastPath without FastPath", source="SDK, TF")
+@rule(
+    "R-ER-21",
+    level="E",
+    title="Private-link FastPath without FastPath",
+    source="SDK, TF",
+    fix="Turn fast_path on, or private-link FastPath off.",
+)
 def private_link_fast_path(topology: Topology) -> Iterator[Breach]:
     """The flag enablePrivateLinkFastPath goes with expressRouteGatewayBypass."""
     for connection in topology.connections:
         bypass = connection.thing.flag("properties.expressRouteGatewayBypass")
         if connection.thing.flag("properties.enablePrivateLinkFastPath") and bypass is False:
-            yield Breach(
-                connection.thing, "FastPath itself is off.", "Turn fast_path on, or private-link FastPath off."
-            )
+            yield Breach(connection.thing, "FastPath itself is off.")
 
 
-@rule("R-ER-27", level="I", title="Many circuits in one subscription", source="ERLIM")
+@rule("R-ER-27", level="I", title="Many circuits in one subscription", source="ERLIM", fix="Ask support for more.")
 def circuit_quota(topology: Topology) -> Iterator[Breach]:
     """50 a subscription; support raises it."""
     ours = [circuit for circuit in topology.circuits if circuit.thing.is_managed]
@@ -273,6 +341,5 @@ def circuit_quota(topology: Topology) -> Iterator[Breach]:
             yield Breach(
                 circuit.thing,
                 f"{number} circuits in one subscription; the usual limit is {limits.CIRCUITS_PER_SUBSCRIPTION}.",
-                "Ask support for more.",
-                "warning",
+                level="warning",
             )

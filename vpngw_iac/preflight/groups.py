@@ -29,7 +29,13 @@ def _uses(gateway: Gateway) -> Counter[str]:
     return found
 
 
-@rule("R-UG-01", level="E", title="Gateway cannot have user groups", source="UG, NEW")
+@rule(
+    "R-UG-01",
+    level="E",
+    title="Gateway cannot have user groups",
+    source="UG, NEW",
+    fix="Use VpnGw1AZ with OpenVPN or IKEv2.",
+)
 def groups_sku(topology: Topology) -> Iterator[Breach]:
     """Not on Basic, not with SSTP."""
     for gateway in topology.vpn_gateways:
@@ -37,10 +43,16 @@ def groups_sku(topology: Topology) -> Iterator[Breach]:
             continue
         if gateway.is_basic or "sstp" in gateway.protocols:
             why = "SKU Basic" if gateway.is_basic else "SSTP"
-            yield Breach(gateway.thing, f"User groups do not work with {why}.", "Use VpnGw1AZ with OpenVPN or IKEv2.")
+            yield Breach(gateway.thing, f"User groups do not work with {why}.")
 
 
-@rule("R-UG-02", level="E", title="Too many user groups or members", source="UG")
+@rule(
+    "R-UG-02",
+    level="E",
+    title="Too many user groups or members",
+    source="UG",
+    fix="Join groups, or use groups of your directory as members.",
+)
 def group_count(topology: Topology) -> Iterator[Breach]:
     """90 groups and 390 members; a group counts once for every configuration that uses it."""
     for gateway in topology.vpn_gateways:
@@ -51,7 +63,6 @@ def group_count(topology: Topology) -> Iterator[Breach]:
             yield Breach(
                 gateway.thing,
                 f"{number} groups with {members} members; a gateway takes {limits.GROUPS} and {limits.GROUP_MEMBERS}.",
-                "Join groups, or use groups of your directory as members.",
             )
 
 
@@ -60,7 +71,13 @@ def _members(group: Mapping[str, Any]) -> tuple[Any, ...]:
     return tuple(found) if isinstance(found, list | tuple) else ()
 
 
-@rule("R-UG-03", level="E", title="User groups are ambiguous", source="UG")
+@rule(
+    "R-UG-03",
+    level="E",
+    title="User groups are ambiguous",
+    source="UG",
+    fix="Give each group its own name, and mark exactly one with default=True.",
+)
 def one_default(topology: Topology) -> Iterator[Breach]:
     """Distinct names, distinct priorities, and exactly one default group."""
     for gateway in topology.vpn_gateways:

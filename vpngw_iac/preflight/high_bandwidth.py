@@ -19,19 +19,29 @@ def _high(topology: Topology) -> tuple[Gateway, ...]:
     return tuple(gateway for gateway in topology.vpn_gateways if gateway.thing.flag(_HIGH))
 
 
-@rule("R-PRIV-01", level="E", title="Gateway cannot have private tunnel addresses", source="PP")
+@rule(
+    "R-PRIV-01",
+    level="E",
+    title="Gateway cannot have private tunnel addresses",
+    source="PP",
+    fix="Use VpnGw1AZ or larger.",
+)
 def private_sku(topology: Topology) -> Iterator[Breach]:
     """VPN over private peering needs an AZ SKU and zonal Standard addresses."""
     for gateway in topology.vpn_gateways:
         if not gateway.thing.flag(_PRIVATE) or gateway.sku not in limits.TUNNELS:
             continue
         if not gateway.sku.endswith("AZ"):
-            yield Breach(
-                gateway.thing, f"SKU {gateway.sku} has no private tunnel addresses.", "Use VpnGw1AZ or larger."
-            )
+            yield Breach(gateway.thing, f"SKU {gateway.sku} has no private tunnel addresses.")
 
 
-@rule("R-PRIV-02", level="F", title="Private tunnel is set on one side only", source="PP")
+@rule(
+    "R-PRIV-02",
+    level="F",
+    title="Private tunnel is set on one side only",
+    source="PP",
+    fix="Set private_ip=True on the gateway too.",
+)
 def private_flags(topology: Topology) -> Iterator[Breach]:
     """The gateway needs private addresses, the connection must start there."""
     for gateway in topology.vpn_gateways:
@@ -40,13 +50,17 @@ def private_flags(topology: Topology) -> Iterator[Breach]:
         asking = [c for c in gateway.sites if c.thing.flag("properties.useLocalAzureIpAddress")]
         if asking and gateway.thing.flag(_PRIVATE) is False:
             yield Breach(
-                asking[0].thing,
-                f"It starts at the private address of {gateway.thing.address}, which has none.",
-                "Set private_ip=True on the gateway too.",
+                asking[0].thing, f"It starts at the private address of {gateway.thing.address}, which has none."
             )
 
 
-@rule("R-HB-01", level="E", title="Gateway cannot have high-bandwidth tunnels", source="HBT, SDK")
+@rule(
+    "R-HB-01",
+    level="E",
+    title="Gateway cannot have high-bandwidth tunnels",
+    source="HBT, SDK",
+    fix='Use sku="VpnGw5AZ", active_active=True.',
+)
 def high_bandwidth_gateway(topology: Topology) -> Iterator[Breach]:
     """VpnGw5AZ of generation 2, route-based, active-active, decided at creation."""
     for gateway in _high(topology):
@@ -61,11 +75,7 @@ def high_bandwidth_gateway(topology: Topology) -> Iterator[Breach]:
             if holds
         ]
         if wrong:
-            yield Breach(
-                gateway.thing,
-                f"High-bandwidth tunnels are on, and the gateway is {listed(wrong)}.",
-                'Use sku="VpnGw5AZ", active_active=True.',
-            )
+            yield Breach(gateway.thing, f"High-bandwidth tunnels are on, and the gateway is {listed(wrong)}.")
 
 
 def _carries(gateway: Gateway) -> bool:
@@ -73,7 +83,13 @@ def _carries(gateway: Gateway) -> bool:
     return enough and (gateway.sku is None or gateway.sku in {*limits.FAST_PATH_SKUS, "ErGwScale"})
 
 
-@rule("R-HB-02", level="E", title="High-bandwidth tunnels lack their ExpressRoute gateway", source="HBT")
+@rule(
+    "R-HB-02",
+    level="E",
+    title="High-bandwidth tunnels lack their ExpressRoute gateway",
+    source="HBT",
+    fix="Use ErGw3AZ, or ErGwScale with 20 units or more, and fast_path=True on the circuit.",
+)
 def high_bandwidth_expressroute(topology: Topology) -> Iterator[Breach]:
     """They need UltraPerformance, ErGw3AZ or ErGwScale with 20 units, with FastPath on the circuit."""
     for gateway in _high(topology):
@@ -88,21 +104,15 @@ def high_bandwidth_expressroute(topology: Topology) -> Iterator[Breach]:
             said = "no circuit is linked with FastPath"
         else:
             continue
-        yield Breach(
-            gateway.thing,
-            f"High-bandwidth tunnels are on, but {said}.",
-            "Use ErGw3AZ, or ErGwScale with 20 units or more, and fast_path=True on the circuit.",
-        )
+        yield Breach(gateway.thing, f"High-bandwidth tunnels are on, but {said}.")
 
 
-@rule("R-HB-03", level="E", title="Too many high-bandwidth connections", source="HBT")
+@rule("R-HB-03", level="E", title="Too many high-bandwidth connections", source="HBT", fix="Keep two of them.")
 def high_bandwidth_count(topology: Topology) -> Iterator[Breach]:
     """Two connections with two tunnels each."""
     for gateway in _high(topology):
         if len(gateway.sites) > 2:
-            yield Breach(
-                gateway.thing, f"{len(gateway.sites)} connections; such a gateway takes 2.", "Keep two of them."
-            )
+            yield Breach(gateway.thing, f"{len(gateway.sites)} connections; such a gateway takes 2.")
 
 
 def _beyond_high_bandwidth(gateway: Gateway) -> Iterator[str]:
@@ -118,20 +128,28 @@ def _beyond_high_bandwidth(gateway: Gateway) -> Iterator[str]:
         yield "IPv6"
 
 
-@rule("R-HB-04", level="E", title="Not possible with high-bandwidth tunnels", source="HBT")
+@rule(
+    "R-HB-04",
+    level="E",
+    title="Not possible with high-bandwidth tunnels",
+    source="HBT",
+    fix="Use a second gateway in another network for that.",
+)
 def high_bandwidth_limits(topology: Topology) -> Iterator[Breach]:
     """No IKEv1, clients, APIPA, NAT or IPv6; internet VPN is R-HB-05."""
     for gateway in _high(topology):
         wanted = list(_beyond_high_bandwidth(gateway))
         if wanted:
-            yield Breach(
-                gateway.thing,
-                f"{listed(wanted)} cannot be used with high-bandwidth tunnels.",
-                "Use a second gateway in another network for that.",
-            )
+            yield Breach(gateway.thing, f"{listed(wanted)} cannot be used with high-bandwidth tunnels.")
 
 
-@rule("R-HB-05", level="F", title="Device of a high-bandwidth tunnel has a public address", source="HBT")
+@rule(
+    "R-HB-05",
+    level="F",
+    title="Device of a high-bandwidth tunnel has a public address",
+    source="HBT",
+    fix="Write the device's private address.",
+)
 def high_bandwidth_device(topology: Topology) -> Iterator[Breach]:
     """Such tunnels run over private peering only."""
     for gateway in _high(topology):
@@ -140,7 +158,6 @@ def high_bandwidth_device(topology: Topology) -> Iterator[Breach]:
                 local,
                 f"{local.text('properties.gatewayIpAddress')} is a public address; high-bandwidth tunnels run over "
                 "ExpressRoute private peering.",
-                "Write the device's private address.",
             )
 
 
@@ -152,20 +169,28 @@ def _public_devices(gateway: Gateway) -> Iterator[Thing]:
             yield local
 
 
-@rule("R-HB-07", level="E", title="High-bandwidth tunnels may be missing in this region", source="HBT", ages=True)
+@rule(
+    "R-HB-07",
+    level="E",
+    title="High-bandwidth tunnels may be missing in this region",
+    source="HBT",
+    ages=True,
+    fix="Look at Microsoft's page for this region.",
+)
 def high_bandwidth_region(topology: Topology) -> Iterator[Breach]:
     """Microsoft listed regions where they do not deploy; the list ages."""
     for gateway in _high(topology):
         if gateway.location in limits.NO_HIGH_BANDWIDTH:
-            yield Breach(
-                gateway.thing,
-                f"They did not deploy in {gateway.location} on 2026-01-08.",
-                "Look at Microsoft's page for this region.",
-                "warning",
-            )
+            yield Breach(gateway.thing, f"They did not deploy in {gateway.location} on 2026-01-08.", level="warning")
 
 
-@rule("R-V6-01", level="E", title="Dual-stack gateway cannot do this", source="IPV6, P2S")
+@rule(
+    "R-V6-01",
+    level="E",
+    title="Dual-stack gateway cannot do this",
+    source="IPV6, P2S",
+    fix="Leave the IPv6 prefix out of the GatewaySubnet, or use IKEv2 and OpenVPN on VpnGw1AZ.",
+)
 def dual_stack(topology: Topology) -> Iterator[Breach]:
     """IPv6 inside tunnels: not on Basic, not with IKEv1, not with SSTP."""
     for gateway in topology.vpn_gateways:
@@ -181,14 +206,16 @@ def dual_stack(topology: Topology) -> Iterator[Breach]:
             if holds
         ]
         if wrong:
-            yield Breach(
-                gateway.thing,
-                f"Its GatewaySubnet has IPv6, which does not work with {listed(wrong)}.",
-                "Leave the IPv6 prefix out of the GatewaySubnet, or use IKEv2 and OpenVPN on VpnGw1AZ.",
-            )
+            yield Breach(gateway.thing, f"Its GatewaySubnet has IPv6, which does not work with {listed(wrong)}.")
 
 
-@rule("R-V6-02", level="E", title="Dual-stack gateway cannot go back to IPv4", source="IPV6")
+@rule(
+    "R-V6-02",
+    level="E",
+    title="Dual-stack gateway cannot go back to IPv4",
+    source="IPV6",
+    fix="Declare the IPv6 prefix again, or replace the gateway.",
+)
 def back_to_ipv4(topology: Topology) -> Iterator[Breach]:
     """Told at plan: Azure shows an IPv6 prefix that the file no longer declares."""
     for gateway in topology.vpn_gateways:
@@ -197,8 +224,4 @@ def back_to_ipv4(topology: Topology) -> Iterator[Breach]:
             continue
         now = subnet_prefixes(Thing(subnet.address, subnet.id, subnet.seen, is_managed=True))
         if any(prefix.version == 6 for prefix in now):
-            yield Breach(
-                subnet,
-                f"Azure has {listed(now)}; a gateway that has IPv6 cannot lose it.",
-                "Declare the IPv6 prefix again, or replace the gateway.",
-            )
+            yield Breach(subnet, f"Azure has {listed(now)}; a gateway that has IPv6 cannot lose it.")

@@ -11,7 +11,13 @@ from vpngw_iac.preflight.topology import Topology
 from vpngw_iac.preflight.words import listed
 
 
-@rule("R-IKE-01", level="E", title="SKU does not speak this IKE version", source="FAQ")
+@rule(
+    "R-IKE-01",
+    level="E",
+    title="SKU does not speak this IKE version",
+    source="FAQ",
+    fix='Set protocol="IKEv1", or make the gateway route-based.',
+)
 def ike_version(topology: Topology) -> Iterator[Breach]:
     """A policy-based gateway speaks IKEv1 only; Basic route-based IKEv2 only (its IKEv1 is R-IKE-02)."""
     for gateway in topology.vpn_gateways:
@@ -20,11 +26,16 @@ def ike_version(topology: Topology) -> Iterator[Breach]:
                 yield Breach(
                     connection.thing,
                     f"{gateway.thing.address} is policy-based and speaks IKEv1 only; this connection uses IKEv2.",
-                    'Set protocol="IKEv1", or make the gateway route-based.',
                 )
 
 
-@rule("R-IKE-02", level="E", title="IKEv1 is not supported on this SKU", source="FAQ")
+@rule(
+    "R-IKE-02",
+    level="E",
+    title="IKEv1 is not supported on this SKU",
+    source="FAQ",
+    fix="Use IKEv2, or a VpnGw1AZ gateway.",
+)
 def ikev1_sku(topology: Topology) -> Iterator[Breach]:
     """Basic route-based and the legacy SKUs know no IKEv1."""
     for gateway in topology.vpn_gateways:
@@ -32,24 +43,16 @@ def ikev1_sku(topology: Topology) -> Iterator[Breach]:
             continue
         for connection in gateway.tunnels:
             if connection.is_ikev1:
-                yield Breach(
-                    connection.thing,
-                    f"IKEv1 does not work on a route-based gateway of SKU {gateway.sku}.",
-                    "Use IKEv2, or a VpnGw1AZ gateway.",
-                )
+                yield Breach(connection.thing, f"IKEv1 does not work on a route-based gateway of SKU {gateway.sku}.")
 
 
-@rule("R-IKE-05", level="W", title="IKEv1 interrupts at every rekey", source="FAQ")
+@rule("R-IKE-05", level="W", title="IKEv1 interrupts at every rekey", source="FAQ", fix="Use IKEv2 if the device can.")
 def ikev1_rekey(topology: Topology) -> Iterator[Breach]:
     """IKEv1 drops the tunnel for seconds at every main-mode rekey."""
     for connection in topology.connections:
         gateway = connection.gateway
         if connection.is_ikev1 and not (gateway and gateway.is_policy_based):
-            yield Breach(
-                connection.thing,
-                "With IKEv1 the tunnel drops for up to 5 seconds at every rekey.",
-                "Use IKEv2 if the device can.",
-            )
+            yield Breach(connection.thing, "With IKEv1 the tunnel drops for up to 5 seconds at every rekey.")
 
 
 def _beyond_policy_based(gateway: Gateway) -> Iterator[str]:
@@ -65,20 +68,28 @@ def _beyond_policy_based(gateway: Gateway) -> Iterator[str]:
         yield "ExpressRoute in the same network"
 
 
-@rule("R-IKE-07", level="E", title="Policy-based gateway cannot do this", source="SKU, FAQ, AA, COEX")
+@rule(
+    "R-IKE-07",
+    level="E",
+    title="Policy-based gateway cannot do this",
+    source="SKU, FAQ, AA, COEX",
+    fix="Make the gateway route-based.",
+)
 def policy_based(topology: Topology) -> Iterator[Breach]:
     """One site-to-site tunnel and nothing else; BGP on it is R-BGP-01."""
     for gateway in topology.vpn_gateways:
         wanted = list(_beyond_policy_based(gateway)) if gateway.is_policy_based else []
         if wanted:
-            yield Breach(
-                gateway.thing,
-                f"It is policy-based and shall do {listed(wanted)}.",
-                "Make the gateway route-based.",
-            )
+            yield Breach(gateway.thing, f"It is policy-based and shall do {listed(wanted)}.")
 
 
-@rule("R-CMODE-02", level="F", title="Nobody starts this tunnel", source="T-ERR, CM")
+@rule(
+    "R-CMODE-02",
+    level="F",
+    title="Nobody starts this tunnel",
+    source="T-ERR, CM",
+    fix="Set one of them to initiator-only or default.",
+)
 def nobody_starts(topology: Topology) -> Iterator[Breach]:
     """Two ends that only respond never meet."""
     for connection in topology.connections:
@@ -87,21 +98,19 @@ def nobody_starts(topology: Topology) -> Iterator[Breach]:
             continue
         modes = [c.thing.text("properties.connectionMode") for c in (connection, twin)]
         if modes == ["ResponderOnly", "ResponderOnly"]:
-            yield Breach(
-                connection.thing,
-                f"This connection and {twin.thing.address} both only respond.",
-                "Set one of them to initiator-only or default.",
-            )
+            yield Breach(connection.thing, f"This connection and {twin.thing.address} both only respond.")
 
 
-@rule("R-DPD-01", level="E", title="Dead peer detection timeout is out of range", source="FAQ")
+@rule(
+    "R-DPD-01",
+    level="E",
+    title="Dead peer detection timeout is out of range",
+    source="FAQ",
+    fix="Use 30 to 45, or leave it out for 45.",
+)
 def dead_peer_detection(topology: Topology) -> Iterator[Breach]:
     """9 to 3600 seconds; 0 stands for the default of 45."""
     for connection in topology.connections:
         seconds = connection.thing.number("properties.dpdTimeoutSeconds")
         if seconds and not 9 <= seconds <= 3600:
-            yield Breach(
-                connection.thing,
-                f"The timeout is {seconds} seconds; Azure takes 9 to 3600.",
-                "Use 30 to 45, or leave it out for 45.",
-            )
+            yield Breach(connection.thing, f"The timeout is {seconds} seconds; Azure takes 9 to 3600.")

@@ -27,32 +27,44 @@ _SAME_GROUP = {
 }  # fmt: skip
 
 
-@rule("R-IPSEC-01", level="E", title="Basic gateway takes no custom policy", source="FAQ")
+@rule(
+    "R-IPSEC-01",
+    level="E",
+    title="Basic gateway takes no custom policy",
+    source="FAQ",
+    fix="Leave ipsec out, or use VpnGw1AZ.",
+)
 def basic_policy(topology: Topology) -> Iterator[Breach]:
     """Custom policies work on every SKU but Basic."""
     for connection in topology.connections:
         gateway = connection.gateway
         if connection.policies and gateway is not None and gateway.is_basic:
             yield Breach(
-                connection.thing,
-                f"{gateway.thing.address} has SKU Basic, which takes no custom IPsec policy.",
-                "Leave ipsec out, or use VpnGw1AZ.",
+                connection.thing, f"{gateway.thing.address} has SKU Basic, which takes no custom IPsec policy."
             )
 
 
-@rule("R-IPSEC-02", level="E", title="More than one policy on a connection", source="FAQ")
+@rule(
+    "R-IPSEC-02",
+    level="E",
+    title="More than one policy on a connection",
+    source="FAQ",
+    fix="Keep the one that the device uses.",
+)
 def one_policy(topology: Topology) -> Iterator[Breach]:
     """A connection takes exactly one policy."""
     for connection in topology.connections:
         if len(connection.policies) > 1:
-            yield Breach(
-                connection.thing,
-                f"{len(connection.policies)} policies are declared; a connection takes one.",
-                "Keep the one that the device uses.",
-            )
+            yield Breach(connection.thing, f"{len(connection.policies)} policies are declared; a connection takes one.")
 
 
-@rule("R-IPSEC-03", level="E", title="Custom policy is incomplete", source="FAQ, SDK")
+@rule(
+    "R-IPSEC-03",
+    level="E",
+    title="Custom policy is incomplete",
+    source="FAQ, SDK",
+    fix="Give the whole policy (all eight values), or start from IpsecPolicy.strong().",
+)
 def whole_policy(topology: Topology) -> Iterator[Breach]:
     """All eight values are needed, and lifetimes have a minimum."""
     for connection in topology.connections:
@@ -78,7 +90,13 @@ def _lifetime(policy: Mapping[str, Any]) -> str:
     return ""
 
 
-@rule("R-IPSEC-04", level="E", title="GCM cipher and integrity differ", source="FAQ")
+@rule(
+    "R-IPSEC-04",
+    level="E",
+    title="GCM cipher and integrity differ",
+    source="FAQ",
+    fix="Use the same GCMAES for encryption and integrity.",
+)
 def gcm_pair(topology: Topology) -> Iterator[Breach]:
     """With GCM encryption the integrity is the same GCM; GCM integrity needs a GCM cipher."""
     for connection in topology.connections:
@@ -93,7 +111,13 @@ def gcm_pair(topology: Topology) -> Iterator[Breach]:
                 )
 
 
-@rule("R-IPSEC-06", level="F", title="Both ends of a VNet-to-VNet pair need the same policy", source="FAQ")
+@rule(
+    "R-IPSEC-06",
+    level="F",
+    title="Both ends of a VNet-to-VNet pair need the same policy",
+    source="FAQ",
+    fix="Give both connections the same policy.",
+)
 def equal_policies(topology: Topology) -> Iterator[Breach]:
     """Both connections of a pair carry the identical policy."""
     for connection in topology.connections:
@@ -101,30 +125,34 @@ def equal_policies(topology: Topology) -> Iterator[Breach]:
         if not connection.is_vnet or twin is None or connection.thing.id > twin.thing.id:
             continue
         if connection.knows_policies and twin.knows_policies and _values(connection) != _values(twin):
-            yield Breach(
-                connection.thing,
-                f"Its IPsec policy differs from that of {twin.thing.address}.",
-                "Give both connections the same policy.",
-            )
+            yield Breach(connection.thing, f"Its IPsec policy differs from that of {twin.thing.address}.")
 
 
 def _values(connection: Connection) -> list[tuple[Any, ...]]:
     return [tuple(policy.get(name) for name in FIELDS) for policy in connection.policies]
 
 
-@rule("R-IPSEC-10", level="E", title="IPsec policy on an ExpressRoute connection", source="FAQ")
+@rule(
+    "R-IPSEC-10",
+    level="E",
+    title="IPsec policy on an ExpressRoute connection",
+    source="FAQ",
+    fix="Leave it out; to encrypt over private peering use private_ip on a site.",
+)
 def expressroute_policy(topology: Topology) -> Iterator[Breach]:
     """A circuit is not encrypted by the gateway."""
     for connection in topology.connections:
         if connection.is_expressroute and connection.policies:
-            yield Breach(
-                connection.thing,
-                "An ExpressRoute connection takes no IPsec policy.",
-                "Leave it out; to encrypt over private peering use private_ip on a site.",
-            )
+            yield Breach(connection.thing, "An ExpressRoute connection takes no IPsec policy.")
 
 
-@rule("R-IPSEC-11", level="F", title="Proposals of both ends do not meet", source="FAQ, T-ERR")
+@rule(
+    "R-IPSEC-11",
+    level="F",
+    title="Proposals of both ends do not meet",
+    source="FAQ, T-ERR",
+    fix="Give both ends the same policy.",
+)
 def groups_meet(topology: Topology) -> Iterator[Breach]:
     """Two of our own gateways joined through local network gateways must agree on ciphers and groups.
 
@@ -146,35 +174,42 @@ def groups_meet(topology: Topology) -> Iterator[Breach]:
                 yield Breach(
                     connection.thing,
                     f"It and {twin.thing.address} propose different values of {listed(differ)} (error 13868).",
-                    "Give both ends the same policy.",
                 )
 
 
-@rule("R-TS-01", level="E", title="Policy-based selectors need a custom policy", source="PBTS")
+@rule(
+    "R-TS-01",
+    level="E",
+    title="Policy-based selectors need a custom policy",
+    source="PBTS",
+    fix="Add ipsec=IpsecPolicy.compatible() or the policy that the device uses.",
+)
 def selectors_need_policy(topology: Topology) -> Iterator[Breach]:
     """The flag usePolicyBasedTrafficSelectors goes with a whole custom policy."""
     for connection in topology.connections:
         if connection.has_policy_based_selectors and not connection.policies:
             yield Breach(
-                connection.thing,
-                "Policy-based traffic selectors are on, and there is no custom IPsec policy.",
-                "Add ipsec=IpsecPolicy.compatible() or the policy that the device uses.",
+                connection.thing, "Policy-based traffic selectors are on, and there is no custom IPsec policy."
             )
 
 
-@rule("R-TS-02", level="F", title="Policy-based selectors with IKEv1", source="FAQ, PBTS")
+@rule("R-TS-02", level="F", title="Policy-based selectors with IKEv1", source="FAQ, PBTS", fix="Use IKEv2.")
 def selectors_need_ikev2(topology: Topology) -> Iterator[Breach]:
     """The device must speak IKEv2."""
     for connection in topology.connections:
         if connection.has_policy_based_selectors and connection.is_ikev1:
             yield Breach(
-                connection.thing,
-                "Policy-based traffic selectors work with IKEv2; this connection uses IKEv1.",
-                "Use IKEv2.",
+                connection.thing, "Policy-based traffic selectors work with IKEv2; this connection uses IKEv1."
             )
 
 
-@rule("R-TS-03", level="E", title="Custom selectors need policy-based selectors", source="FAQ, CTS")
+@rule(
+    "R-TS-03",
+    level="E",
+    title="Custom selectors need policy-based selectors",
+    source="FAQ, CTS",
+    fix="Set policy_based_selectors=True.",
+)
 def custom_selectors(topology: Topology) -> Iterator[Breach]:
     """Selectors of one's own only work with usePolicyBasedTrafficSelectors."""
     for connection in topology.connections:
@@ -182,14 +217,16 @@ def custom_selectors(topology: Topology) -> Iterator[Breach]:
             connection.thing.items("properties.trafficSelectorPolicies")
             and connection.has_policy_based_selectors is False
         ):
-            yield Breach(
-                connection.thing,
-                "Custom traffic selectors are declared, but policy-based selectors are off.",
-                "Set policy_based_selectors=True.",
-            )
+            yield Breach(connection.thing, "Custom traffic selectors are declared, but policy-based selectors are off.")
 
 
-@rule("R-TS-05", level="E", title="Too many traffic selectors", source="LIM, T-DISC, DEV")
+@rule(
+    "R-TS-05",
+    level="E",
+    title="Too many traffic selectors",
+    source="LIM, T-DISC, DEV",
+    fix="Summarise prefixes, or join several ranges in one selector policy.",
+)
 def selector_count(topology: Topology) -> Iterator[Breach]:
     """100 selector policies per connection; with policy-based selectors at most 200 pairs of prefixes."""
     for connection in topology.connections:

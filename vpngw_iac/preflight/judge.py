@@ -36,6 +36,11 @@ class Circumstances:
     changed: Mapping[ArmId, Collection[str]] | None = None
     profile: str | None = None
     leaving: frozenset[ArmId] = frozenset()
+    live: bool = False
+
+    def asks(self, rule: Rule) -> bool:
+        """Whether a rule has anything to say now: see `Rule.live` and `Rule.posture`."""
+        return rule.live if self.live else not (rule.posture and self.created is not None)
 
     def counts(self, rule: Rule, breach: Breach) -> bool:
         """Whether the thing is created (or changed, or deleted) so that the rule can refuse it."""
@@ -88,21 +93,15 @@ def check(
     if profile is not None and profile not in PROFILES:
         raise UsageError(f"There is no profile {profile!r}.", advice=f"Profiles are {', '.join(PROFILES)}.")
     topology = Topology.of(
-        resources,
-        observed=observed,
-        profile=profile,
-        reveal=reveal,
-        backups=backups,
-        homes=homes,
-        leaving=leaving,
+        resources, observed=observed, profile=profile, reveal=reveal, backups=backups, homes=homes, leaving=leaving
     )
     created = None if created_or_replaced is None else frozenset(created_or_replaced)
-    circumstances = Circumstances(created, changed, profile, frozenset(leaving or ()))
+    circumstances = Circumstances(created, changed, profile, frozenset(leaving or ()), live)
     waivers = _Waivers(waive or {})
     judged = [
         waivers.apply(_finding(rule, breach, level), breach.thing)
         for rule in checked_rules().values()
-        for breach in (_breaches(rule, topology) if rule.live or not live else ())
+        for breach in (_breaches(rule, topology) if circumstances.asks(rule) else ())
         if (level := circumstances.level(rule, breach)) is not None
     ]
     if not live:
@@ -122,7 +121,7 @@ def _finding(rule: Rule, breach: Breach, level: Level) -> Finding:
         address=breach.thing.address,
         summary=rule.title,
         detail=breach.detail,
-        advice=breach.advice,
+        advice=breach.advice or rule.fix,
         source=f"{rule.source}: {page}" if (page := address_of(rule.source)) else rule.source,
         see=rule.see,
     )

@@ -32,7 +32,14 @@ def _keys(topology: Topology) -> Iterator[tuple[Connection, str]]:
             yield connection, value
 
 
-@rule("R-PSK-01", level="E", when="change", title="Shared key has a character that Azure refuses", source="FAQ")
+@rule(
+    "R-PSK-01",
+    level="E",
+    when="change",
+    title="Shared key has a character that Azure refuses",
+    source="FAQ",
+    fix="Make a key of letters and digits.",
+)
 def key_characters(topology: Topology) -> Iterator[Breach]:
     """Printable ASCII without space, hyphen and tilde."""
     for connection, value in _keys(topology):
@@ -40,12 +47,18 @@ def key_characters(topology: Topology) -> Iterator[Breach]:
             yield Breach(
                 connection.thing,
                 f"The shared key of {_reference(connection)} holds a space, '-', '~', or a character beyond ASCII.",
-                "Make a key of letters and digits.",
                 block=_KEY,
             )
 
 
-@rule("R-PSK-02", level="E", when="change", title="Shared key has a length that Azure refuses", source="SDK")
+@rule(
+    "R-PSK-02",
+    level="E",
+    when="change",
+    title="Shared key has a length that Azure refuses",
+    source="SDK",
+    fix="Make a key of 32 letters and digits.",
+)
 def key_length(topology: Topology) -> Iterator[Breach]:
     """1 to 128 characters."""
     for connection, value in _keys(topology):
@@ -53,12 +66,18 @@ def key_length(topology: Topology) -> Iterator[Breach]:
             yield Breach(
                 connection.thing,
                 f"The shared key of {_reference(connection)} has {len(value)} characters; Azure takes 1 to 128.",
-                "Make a key of 32 letters and digits.",
                 block=_KEY,
             )
 
 
-@rule("R-PSK-03", level="W", when="change", title="Shared key is weak", source="T-TUN")
+@rule(
+    "R-PSK-03",
+    level="W",
+    when="change",
+    title="Shared key is weak",
+    source="T-TUN",
+    fix="Make a key of 32 letters and digits.",
+)
 def key_strength(topology: Topology) -> Iterator[Breach]:
     """20 letters and digits or more: some devices cut or refuse special characters."""
     for connection, value in _keys(topology):
@@ -66,12 +85,17 @@ def key_strength(topology: Topology) -> Iterator[Breach]:
             yield Breach(
                 connection.thing,
                 f"The shared key of {_reference(connection)} has fewer than {SHORTEST} characters.",
-                "Make a key of 32 letters and digits.",
                 block=_KEY,
             )
 
 
-@rule("R-PSK-07", level="F", title="Both ends of a pair have different keys", source="V2V")
+@rule(
+    "R-PSK-07",
+    level="F",
+    title="Both ends of a pair have different keys",
+    source="V2V",
+    fix="Use one reference for both.",
+)
 def same_key(topology: Topology) -> Iterator[Breach]:
     """Both connections of a VNet-to-VNet pair bear one key; two references may still hold one value."""
     for one, other in pairs(topology):
@@ -81,8 +105,4 @@ def same_key(topology: Topology) -> Iterator[Breach]:
         values = (topology.reveal(first), topology.reveal(second)) if topology.reveal else (None, None)
         if None not in values and values[0] == values[1]:
             continue
-        yield Breach(
-            one.thing,
-            f"Its key comes from {first}, that of {other.thing.address} from {second}.",
-            "Use one reference for both.",
-        )
+        yield Breach(one.thing, f"Its key comes from {first}, that of {other.thing.address} from {second}.")

@@ -32,17 +32,30 @@ def _users(topology: Topology) -> dict[str, tuple[Connection, ...]]:
     return found
 
 
-@rule("R-LNG-01", level="E", title="Device has no address, or two", source="SET, TF")
+@rule(
+    "R-LNG-01",
+    level="E",
+    title="Device has no address, or two",
+    source="SET, TF",
+    fix="Give exactly one of public_ip and fqdn.",
+)
 def one_endpoint(topology: Topology) -> Iterator[Breach]:
     """Exactly one of address and name."""
     for local in topology.of_type(LOCAL_GATEWAY):
         address, name = local.get("properties.gatewayIpAddress"), local.get("properties.fqdn")
         if local.is_managed and (address is None) == (name is None):
             said = "both an address and a name" if address is not None else "neither an address nor a name"
-            yield Breach(local, f"It has {said}.", "Give exactly one of public_ip and fqdn.")
+            yield Breach(local, f"It has {said}.")
 
 
-@rule("R-LNG-02", level="F", title="Device address is not a public one", source="T-TUN, PP, HBT")
+@rule(
+    "R-LNG-02",
+    level="F",
+    title="Device address is not a public one",
+    source="T-TUN, PP, HBT",
+    fix="Write the public address as Azure sees it (behind NAT: that of the NAT device). Over ExpressRoute "
+    "private peering set private_ip=True.",
+)
 def public_endpoint(topology: Topology) -> Iterator[Breach]:
     """Azure calls the device over the internet, unless the tunnel runs over private peering."""
     for local in topology.of_type(LOCAL_GATEWAY):
@@ -51,24 +64,25 @@ def public_endpoint(topology: Topology) -> Iterator[Breach]:
             continue
         over_internet = [c for c in users(topology, local) if not c.is_private]
         if over_internet or not users(topology, local):
-            yield Breach(
-                local,
-                f"{address} is not reachable over the internet.",
-                "Write the public address as Azure sees it (behind NAT: that of the NAT device). Over ExpressRoute "
-                "private peering set private_ip=True.",
-            )
+            yield Breach(local, f"{address} is not reachable over the internet.")
 
 
-@rule("R-LNG-03", level="F", title="Device address is IPv6", source="IPV6")
+@rule("R-LNG-03", level="F", title="Device address is IPv6", source="IPV6", fix="Write the device's IPv4 address.")
 def ipv4_endpoint(topology: Topology) -> Iterator[Breach]:
     """Tunnels run over IPv4 only."""
     for local in topology.of_type(LOCAL_GATEWAY):
         address = _endpoint(local)
         if isinstance(address, ipaddress.IPv6Address):
-            yield Breach(local, f"{address} is IPv6; tunnels run over IPv4 only.", "Write the device's IPv4 address.")
+            yield Breach(local, f"{address} is IPv6; tunnels run over IPv4 only.")
 
 
-@rule("R-LNG-04", level="W", title="Device is named instead of numbered", source="LNGI")
+@rule(
+    "R-LNG-04",
+    level="W",
+    title="Device is named instead of numbered",
+    source="LNGI",
+    fix="Use a fixed public_ip if the device has one.",
+)
 def named_endpoint(topology: Topology) -> Iterator[Breach]:
     """A name is looked up every five minutes, for disconnected tunnels only, and its first IPv4 answer wins."""
     for local in topology.of_type(LOCAL_GATEWAY):
@@ -77,25 +91,32 @@ def named_endpoint(topology: Topology) -> Iterator[Breach]:
             yield Breach(
                 local,
                 f"{name} must have exactly one IPv4 address; a change is noticed only when the tunnel is down.",
-                "Use a fixed public_ip if the device has one.",
-                "info",
+                level="info",
             )
 
 
-@rule("R-LNG-05", level="E", title="Too many prefixes on one local network gateway", source="LIM")
+@rule(
+    "R-LNG-05",
+    level="E",
+    title="Too many prefixes on one local network gateway",
+    source="LIM",
+    fix="Summarise them, or use BGP and leave prefixes out.",
+)
 def prefix_count(topology: Topology) -> Iterator[Breach]:
     """1000 prefixes at most."""
     for local in topology.of_type(LOCAL_GATEWAY):
         number = len(local.texts("properties.localNetworkAddressSpace.addressPrefixes"))
         if number > limits.LOCAL_PREFIXES:
-            yield Breach(
-                local,
-                f"{number} prefixes; Azure takes {limits.LOCAL_PREFIXES}.",
-                "Summarise them, or use BGP and leave prefixes out.",
-            )
+            yield Breach(local, f"{number} prefixes; Azure takes {limits.LOCAL_PREFIXES}.")
 
 
-@rule("R-LNG-09", level="F", title="Site without prefixes and without BGP", source="BGP")
+@rule(
+    "R-LNG-09",
+    level="F",
+    title="Site without prefixes and without BGP",
+    source="BGP",
+    fix="Give the site prefixes=[...], or bgp=BgpPeer(...).",
+)
 def some_prefix(topology: Topology) -> Iterator[Breach]:
     """Without BGP Azure learns nothing about the site; custom traffic selectors say it too."""
     for connection in topology.connections:
@@ -108,24 +129,31 @@ def some_prefix(topology: Topology) -> Iterator[Breach]:
             yield Breach(
                 connection.thing,
                 f"{local.address} has no prefixes, and BGP is off on this connection: nothing is routed to the site.",
-                "Give the site prefixes=[...], or bgp=BgpPeer(...).",
             )
 
 
-@rule("R-LNG-13", level="F", title="Default site is not connected", source="SDK")
+@rule(
+    "R-LNG-13",
+    level="F",
+    title="Default site is not connected",
+    source="SDK",
+    fix="Name a site of this gateway, or leave default_site out.",
+)
 def default_site(topology: Topology) -> Iterator[Breach]:
     """The default site of a gateway is one of the sites connected to it."""
     for gateway in topology.vpn_gateways:
         wanted = arm_id(gateway.thing.get("properties.gatewayDefaultSite"))
         if wanted is not None and gateway.thing.is_managed and wanted not in {c.local_id for c in gateway.sites}:
-            yield Breach(
-                gateway.thing,
-                f"Its default site {wanted.name} is not connected to this gateway.",
-                "Name a site of this gateway, or leave default_site out.",
-            )
+            yield Breach(gateway.thing, f"Its default site {wanted.name} is not connected to this gateway.")
 
 
-@rule("R-LNG-14", level="W", title="The same device address twice on one gateway", source="IPV6, AA, HBT")
+@rule(
+    "R-LNG-14",
+    level="W",
+    title="The same device address twice on one gateway",
+    source="IPV6, AA, HBT",
+    fix="Use one local network gateway with all prefixes of that device.",
+)
 def same_endpoint(topology: Topology) -> Iterator[Breach]:
     """Azure tells tunnels apart by the device's address."""
     for gateway in topology.vpn_gateways:
@@ -141,7 +169,5 @@ def same_endpoint(topology: Topology) -> Iterator[Breach]:
             if len(locals_) > 1:
                 ordered = sorted(locals_, key=lambda thing: thing.address)
                 yield Breach(
-                    ordered[-1],
-                    f"{named(ordered)} all have the address {endpoint} on {gateway.thing.address}.",
-                    "Use one local network gateway with all prefixes of that device.",
+                    ordered[-1], f"{named(ordered)} all have the address {endpoint} on {gateway.thing.address}."
                 )

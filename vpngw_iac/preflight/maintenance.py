@@ -72,16 +72,19 @@ def windows(topology: Topology) -> tuple[Window, ...]:
     return topology.memo("maintenance windows", find)
 
 
-@rule("R-MNT-01", level="E", title="Maintenance window does not fit", source="FAQ, MNT", see=("PSRule:AZR-000430",))
+@rule(
+    "R-MNT-01",
+    level="E",
+    title="Maintenance window does not fit",
+    source="FAQ, MNT",
+    see=("PSRule:AZR-000430",),
+    fix="Leave maintenance out, or use an AZ SKU.",
+)
 def fits(topology: Topology) -> Iterator[Breach]:
     """For network gateways, daily, five hours or more, in the gateway's region; not for the SKU Basic."""
     for window in windows(topology):
         if window.gateway.is_basic:
-            yield Breach(
-                window.assignment,
-                "Gateways of SKU Basic have no maintenance window.",
-                "Leave maintenance out, or use an AZ SKU.",
-            )
+            yield Breach(window.assignment, "Gateways of SKU Basic have no maintenance window.")
         if window.configuration is not None:
             yield from _of_configuration(window, window.configuration)
 
@@ -110,7 +113,13 @@ def _of_configuration(window: Window, thing: Thing) -> Iterator[Breach]:
         yield Breach(thing, f"It recurs every {every!r}; gateways accept daily windows only.", 'Write every="Day".')
 
 
-@rule("R-MNT-02", level="W", title="Two gateways of one network are serviced at one time", source="FAQ")
+@rule(
+    "R-MNT-02",
+    level="W",
+    title="Two gateways of one network are serviced at one time",
+    source="FAQ",
+    fix="Give one of them another start, so that one path always stays.",
+)
 def apart(topology: Topology) -> Iterator[Breach]:
     """A VPN gateway that is the failover path of ExpressRoute is of no use while both are serviced."""
     every = windows(topology)
@@ -121,5 +130,4 @@ def apart(topology: Topology) -> Iterator[Breach]:
             yield Breach(
                 mine.assignment,
                 f"{mine.gateway.thing.name} and {other.gateway.thing.name} may be serviced in the same hours.",
-                "Give one of them another start, so that one path always stays.",
             )

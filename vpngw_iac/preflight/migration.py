@@ -59,8 +59,15 @@ def _around(topology: Topology, gateway: ArmId) -> Iterator[Thing]:
             yield thing
 
 
-@rule("R-PIP-18", level="E", when="change", title="A migration of this gateway is in progress", source="BPIP, SDK",
-      live=True)  # fmt: skip
+@rule(
+    "R-PIP-18",
+    level="E",
+    when="change",
+    title="A migration of this gateway is in progress",
+    source="BPIP, SDK",
+    live=True,
+    fix="Commit or abort the migration (or let it end), then run this again.",
+)
 def migrating(topology: Topology) -> Iterator[Breach]:
     """From the first to the last step of a migration nothing of the gateway may be changed, and it not deleted."""
     for thing in _gateways(topology).values():
@@ -74,7 +81,14 @@ def migrating(topology: Topology) -> Iterator[Breach]:
             yield Breach(other, f"{says} Nothing around it may be changed meanwhile.", advice, otherwise=None)
 
 
-@rule("R-OPS-10", level="W", title="A migration was prepared and not carried out", source="BPIP, SDK", live=True)
+@rule(
+    "R-OPS-10",
+    level="W",
+    title="A migration was prepared and not carried out",
+    source="BPIP, SDK",
+    live=True,
+    fix="Carry the migration out or abort it before anything else is changed.",
+)
 def prepared(topology: Topology) -> Iterator[Breach]:
     """Changes after the preparation may make the migration fail; the public IP has a phase of its own."""
     for thing in _gateways(topology).values():

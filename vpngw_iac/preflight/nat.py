@@ -16,39 +16,37 @@ def _rules(topology: Topology) -> tuple[NatRule, ...]:
     return tuple(NatRule(thing) for thing in topology.of_type(NAT_RULE))
 
 
-@rule("R-NAT-01", level="E", title="SKU has no NAT", source="FAQ")
+@rule("R-NAT-01", level="E", title="SKU has no NAT", source="FAQ", fix="Use VpnGw2AZ or larger.")
 def nat_sku(topology: Topology) -> Iterator[Breach]:
     """NAT starts at VpnGw2."""
     for gateway in topology.vpn_gateways:
         if gateway.nat_rules and gateway.sku in limits.TUNNELS and gateway.sku not in limits.NAT_SKUS:
-            yield Breach(
-                gateway.thing,
-                f"{gateway.sku} has no NAT; {len(gateway.nat_rules)} NAT rule(s) are declared.",
-                "Use VpnGw2AZ or larger.",
-            )
+            yield Breach(gateway.thing, f"{gateway.sku} has no NAT; {len(gateway.nat_rules)} NAT rule(s) are declared.")
 
 
-@rule("R-NAT-02", level="E", title="NAT works on site-to-site connections only", source="FAQ")
+@rule("R-NAT-02", level="E", title="NAT works on site-to-site connections only", source="FAQ", fix="Unlink them.")
 def nat_on_sites(topology: Topology) -> Iterator[Breach]:
     """Not on ExpressRoute connections; VNet-to-VNet is R-V2V-09."""
     for connection in topology.connections:
         if connection.has_nat and connection.is_expressroute:
-            yield Breach(connection.thing, "An ExpressRoute connection is linked to NAT rules.", "Unlink them.")
+            yield Breach(connection.thing, "An ExpressRoute connection is linked to NAT rules.")
 
 
-@rule("R-NAT-03", level="E", title="Too many NAT rules on a gateway", source="FAQ")
+@rule(
+    "R-NAT-03",
+    level="E",
+    title="Too many NAT rules on a gateway",
+    source="FAQ",
+    fix="Join rules, or spread the sites over two gateways.",
+)
 def nat_count(topology: Topology) -> Iterator[Breach]:
     """500 rules, ingress and egress together."""
     for gateway in topology.vpn_gateways:
         if len(gateway.nat_rules) > limits.NAT_RULES:
-            yield Breach(
-                gateway.thing,
-                f"{len(gateway.nat_rules)} NAT rules; a gateway takes {limits.NAT_RULES}.",
-                "Join rules, or spread the sites over two gateways.",
-            )
+            yield Breach(gateway.thing, f"{len(gateway.nat_rules)} NAT rules; a gateway takes {limits.NAT_RULES}.")
 
 
-@rule("R-NAT-04", level="E", title="NAT rule has a slash in its name", source="FAQ")
+@rule("R-NAT-04", level="E", title="NAT rule has a slash in its name", source="FAQ", fix="Rename it.")
 def nat_name(topology: Topology) -> Iterator[Breach]:
     """A rule shown inside its gateway may bear a name that its id cannot."""
     for gateway in topology.vpn_gateways:
@@ -61,7 +59,13 @@ def nat_name(topology: Topology) -> Iterator[Breach]:
             yield Breach(found.thing, f"The NAT rule {found.thing.name!r} has a '/' in its name.", "Rename it.")
 
 
-@rule("R-NAT-06", level="F", title="NAT rule maps unequal prefixes", source="FAQ")
+@rule(
+    "R-NAT-06",
+    level="F",
+    title="NAT rule maps unequal prefixes",
+    source="FAQ",
+    fix="Write one rule per prefix, both sides of one length; or dynamic=True for many to few.",
+)
 def nat_lengths(topology: Topology) -> Iterator[Breach]:
     """One prefix on each side; of a static rule both are equally long."""
     for found in _rules(topology):
@@ -82,7 +86,13 @@ def nat_lengths(topology: Topology) -> Iterator[Breach]:
             yield Breach(found.thing, "The rule maps IPv4 to IPv6; there is no NAT64.", "Use one address family.")
 
 
-@rule("R-NAT-07", level="F", title="Dynamic NAT does not map many to few", source="NATO")
+@rule(
+    "R-NAT-07",
+    level="F",
+    title="Dynamic NAT does not map many to few",
+    source="NATO",
+    fix="Use a static rule if both sides shall start connections.",
+)
 def nat_dynamic(topology: Topology) -> Iterator[Breach]:
     """Dynamic rules map to a smaller pool, in one direction only; equal sizes may be meant."""
     for found in _rules(topology):
@@ -93,12 +103,17 @@ def nat_dynamic(topology: Topology) -> Iterator[Breach]:
                 yield Breach(
                     found.thing,
                     f"A dynamic rule maps {inside} addresses to {outside}; it works in one direction only.",
-                    "Use a static rule if both sides shall start connections.",
-                    "warning",
+                    level="warning",
                 )
 
 
-@rule("R-NAT-09", level="F", title="Overlapping site needs NAT in both directions", source="FAQ")
+@rule(
+    "R-NAT-09",
+    level="F",
+    title="Overlapping site needs NAT in both directions",
+    source="FAQ",
+    fix="Add Nat.egress(...) for the network on this site.",
+)
 def nat_both_ways(topology: Topology) -> Iterator[Breach]:
     """If a site really has the network's own addresses, each side must see the other translated."""
     for connection in topology.connections:
@@ -116,11 +131,16 @@ def nat_both_ways(topology: Topology) -> Iterator[Breach]:
                 connection.thing,
                 f"The site really has {listed(same)}, which {network.thing.address} has too. Only the site is "
                 "translated, so it cannot answer.",
-                "Add Nat.egress(...) for the network on this site.",
             )
 
 
-@rule("R-NAT-10", level="F", title="Ingress NAT rule is shared by different sites", source="FAQ")
+@rule(
+    "R-NAT-10",
+    level="F",
+    title="Ingress NAT rule is shared by different sites",
+    source="FAQ",
+    fix="Give each site an ingress rule with external addresses of its own.",
+)
 def nat_sharing(topology: Topology) -> Iterator[Breach]:
     """An ingress rule belongs to one site; egress rules may be shared freely."""
     users: dict[str, list[Connection]] = {}
@@ -131,14 +151,16 @@ def nat_sharing(topology: Topology) -> Iterator[Breach]:
         sharing = users[key]
         if len({connection.place for connection in sharing}) > 1:
             rule_ = next(r for r in sharing[0].ingress if r.thing.id.key == key)
-            yield Breach(
-                rule_.thing,
-                f"{named(c.thing for c in sharing)} lead to different sites and share this rule.",
-                "Give each site an ingress rule with external addresses of its own.",
-            )
+            yield Breach(rule_.thing, f"{named(c.thing for c in sharing)} lead to different sites and share this rule.")
 
 
-@rule("R-NAT-11", level="F", title="NAT rule is missing on one instance", source="FAQ")
+@rule(
+    "R-NAT-11",
+    level="F",
+    title="NAT rule is missing on one instance",
+    source="FAQ",
+    fix="Make the rule once per instance and link both.",
+)
 def nat_instances(topology: Topology) -> Iterator[Breach]:
     """On active-active each rule binds to one instance; a connection to both needs it twice.
 
@@ -158,7 +180,7 @@ def nat_instances(topology: Topology) -> Iterator[Breach]:
                 detail = f"The NAT rule for {listed(_prefixes(value))} exists on one of the two instances only."
             else:
                 continue
-            yield Breach(connection.thing, detail, "Make the rule once per instance and link both.")
+            yield Breach(connection.thing, detail)
 
 
 def _prefixes(value: tuple[object, ...]) -> tuple[object, ...]:
@@ -166,7 +188,13 @@ def _prefixes(value: tuple[object, ...]) -> tuple[object, ...]:
     return internal if isinstance(internal, tuple) else ()
 
 
-@rule("R-NAT-12", level="F", title="BGP routes are not translated", source="FAQ")
+@rule(
+    "R-NAT-12",
+    level="F",
+    title="BGP routes are not translated",
+    source="FAQ",
+    fix="Set bgp=Bgp(translate_nat_routes=True), unless the device advertises translated prefixes itself.",
+)
 def nat_bgp(topology: Topology) -> Iterator[Breach]:
     """With BGP and NAT either Azure translates the routes or the device already advertises translated ones."""
     for gateway in topology.vpn_gateways:
@@ -177,25 +205,32 @@ def nat_bgp(topology: Topology) -> Iterator[Breach]:
             yield Breach(
                 gateway.thing,
                 f"{named(c.thing for c in with_both)} use BGP and NAT, and route translation is off.",
-                "Set bgp=Bgp(translate_nat_routes=True), unless the device advertises translated prefixes itself.",
-                "warning",
+                level="warning",
             )
 
 
-@rule("R-NAT-13", level="F", title="NAT with an APIPA peer", source="FAQ, NATO")
+@rule(
+    "R-NAT-13",
+    level="F",
+    title="NAT with an APIPA peer",
+    source="FAQ, NATO",
+    fix="Use an ordinary address for the BGP peer, or take NAT off this connection.",
+)
 def nat_apipa(topology: Topology) -> Iterator[Breach]:
     """NAT is not supported on a connection whose BGP peer has a link-local address."""
     for connection in topology.connections:
         peer = prefixes.address(connection.peer_address)
         if connection.has_nat and peer is not None and prefixes.is_apipa(peer):
-            yield Breach(
-                connection.thing,
-                f"Its BGP peer {peer} is an APIPA address, and it is linked to NAT rules.",
-                "Use an ordinary address for the BGP peer, or take NAT off this connection.",
-            )
+            yield Breach(connection.thing, f"Its BGP peer {peer} is an APIPA address, and it is linked to NAT rules.")
 
 
-@rule("R-NAT-14", level="F", title="BGP peer has an address of the network", source="FAQ")
+@rule(
+    "R-NAT-14",
+    level="F",
+    title="BGP peer has an address of the network",
+    source="FAQ",
+    fix="Write the peer's address after NAT.",
+)
 def nat_peer(topology: Topology) -> Iterator[Breach]:
     """A peer that collides with the network is written with its address after NAT."""
     for connection in topology.connections:
@@ -207,5 +242,4 @@ def nat_peer(topology: Topology) -> Iterator[Breach]:
             yield Breach(
                 connection.local,
                 f"The BGP peer {peer} lies in {network.thing.address}, although the site is translated.",
-                "Write the peer's address after NAT.",
             )

@@ -134,7 +134,13 @@ def _local_level(clash: Clash) -> Level:
     return "error" if clash.is_equal or clash.inner.owner.kind in ("site", "nat") else "warning"
 
 
-@rule("R-LNG-06", level="F", title="Prefixes of a site overlap something else behind the gateway", source="FAQ, LNGI")
+@rule(
+    "R-LNG-06",
+    level="F",
+    title="Prefixes of a site overlap something else behind the gateway",
+    source="FAQ, LNGI",
+    fix="Correct the prefix, or translate the site with Nat.ingress(...).",
+)
 def site_prefixes(topology: Topology) -> Iterator[Breach]:
     """A site's prefixes against the gateway's network, its peered networks and its other sites."""
     for clash in clashes(topology):
@@ -153,7 +159,13 @@ def site_prefixes(topology: Topology) -> Iterator[Breach]:
         )
 
 
-@rule("R-V2V-04", level="F", title="Networks joined by VNet-to-VNet overlap", source="FAQ")
+@rule(
+    "R-V2V-04",
+    level="F",
+    title="Networks joined by VNet-to-VNet overlap",
+    source="FAQ",
+    fix="Give one of them another address space; NAT does not work on VNet-to-VNet (R-V2V-09).",
+)
 def joined_networks(topology: Topology) -> Iterator[Breach]:
     """The network on the other side of a VNet-to-VNet connection against all that this gateway connects."""
     told: set[frozenset[str]] = set()
@@ -169,22 +181,23 @@ def joined_networks(topology: Topology) -> Iterator[Breach]:
         yield Breach(
             clash.of("linked").owner.thing,
             f"{clash.sentence} Traffic between them never enters the tunnel.",
-            "Give one of them another address space; NAT does not work on VNet-to-VNet (R-V2V-09).",
-            level,
+            level=level,
         )
 
 
-@rule("R-NAT-08", level="F", title="Translated prefixes overlap something else behind the gateway", source="FAQ, NATO")
+@rule(
+    "R-NAT-08",
+    level="F",
+    title="Translated prefixes overlap something else behind the gateway",
+    source="FAQ, NATO",
+    fix="Translate the site to a range that nothing else behind this gateway uses.",
+)
 def translated_prefixes(topology: Topology) -> Iterator[Breach]:
     """What sites look like after ingress NAT, against networks and other sites; egress rules among themselves."""
     for clash in clashes(topology):
         kinds = clash.kinds
         if "nat" in kinds and kinds <= {"nat", "site", "own", "peered"}:
-            yield Breach(
-                clash.of("nat").owner.thing,
-                f"After NAT, {clash.sentence}",
-                "Translate the site to a range that nothing else behind this gateway uses.",
-            )
+            yield Breach(clash.of("nat").owner.thing, f"After NAT, {clash.sentence}")
     for gateway in topology.vpn_gateways:
         yield from _egress_clashes(gateway)
 
@@ -208,7 +221,13 @@ def _egress_clashes(gateway: Gateway) -> Iterator[Breach]:
             )
 
 
-@rule("R-POOL-02", level="F", title="Client pool overlaps something else behind the gateway", source="POOL, FAQ")
+@rule(
+    "R-POOL-02",
+    level="F",
+    title="Client pool overlaps something else behind the gateway",
+    source="POOL, FAQ",
+    fix="Choose a pool that nothing behind this gateway uses, from the ranges of RFC 1918.",
+)
 def client_pool(topology: Topology) -> Iterator[Breach]:
     """The pool against networks and sites; a pool outside the private ranges is worth a second look."""
     for clash in clashes(topology):
@@ -233,7 +252,13 @@ def client_pool(topology: Topology) -> Iterator[Breach]:
             )
 
 
-@rule("R-UG-04", level="E", title="Pool of a user group is too small or overlaps", source="UG")
+@rule(
+    "R-UG-04",
+    level="E",
+    title="Pool of a user group is too small or overlaps",
+    source="UG",
+    fix="Give every group a /24 or larger that nothing else behind this gateway uses.",
+)
 def group_pool(topology: Topology) -> Iterator[Breach]:
     """Each group's pool is a /24 at least and shares no address with anything."""
     for gateway in topology.vpn_gateways:
@@ -258,7 +283,13 @@ def group_pool(topology: Topology) -> Iterator[Breach]:
             )
 
 
-@rule("R-LNG-07", level="F", title="The device's own address lies in the prefixes of its site", source="T-CONN, T-DISC")
+@rule(
+    "R-LNG-07",
+    level="F",
+    title="The device's own address lies in the prefixes of its site",
+    source="T-CONN, T-DISC",
+    fix="Leave the public address of the device out of the prefixes.",
+)
 def device_inside_site(topology: Topology) -> Iterator[Breach]:
     """The internet address of a device inside the prefixes that are routed into its own tunnel."""
     for connection in topology.connections:
@@ -272,7 +303,6 @@ def device_inside_site(topology: Topology) -> Iterator[Breach]:
                 local,
                 f"{address}, the address of the device, lies in its own prefix {_texts(hit)}: the packets of the "
                 "tunnel would be sent into the tunnel.",
-                "Leave the public address of the device out of the prefixes.",
             )
 
 

@@ -12,7 +12,13 @@ from vpngw_iac.preflight.topology import Topology
 from vpngw_iac.preflight.words import named
 
 
-@rule("R-PEER-01", level="E", title="Spoke uses a gateway that is not lent", source="PEER, GWT")
+@rule(
+    "R-PEER-01",
+    level="E",
+    title="Spoke uses a gateway that is not lent",
+    source="PEER, GWT",
+    fix="Allow gateway transit on the hub's side, and put a gateway into the hub.",
+)
 def transit(topology: Topology) -> Iterator[Breach]:
     """The flag useRemoteGateways needs a gateway in the other network and allowGatewayTransit on its side."""
     for peering in topology.peerings:
@@ -38,7 +44,13 @@ def _hub_only(peering: Peering) -> bool:
     return not peering.thing.is_managed
 
 
-@rule("R-PEER-02", level="E", title="Network has a gateway and borrows another", source="PEER")
+@rule(
+    "R-PEER-02",
+    level="E",
+    title="Network has a gateway and borrows another",
+    source="PEER",
+    fix="Set gateway_transit=False for this spoke, or remove its own gateway.",
+)
 def own_gateway(topology: Topology) -> Iterator[Breach]:
     """A network with a gateway of its own cannot use a remote one. A far side that is not ours only warns."""
     for peering in topology.peerings:
@@ -48,12 +60,17 @@ def own_gateway(topology: Topology) -> Iterator[Breach]:
                 peering.thing,
                 f"{network.thing.address} has {named(g.thing for g in network.gateways)} and shall use the gateway of "
                 f"{peering.remote_id.name if peering.remote_id else 'another network'} too.",
-                "Set gateway_transit=False for this spoke, or remove its own gateway.",
-                "warning" if _hub_only(peering) else None,
+                level="warning" if _hub_only(peering) else None,
             )
 
 
-@rule("R-PEER-03", level="E", title="Network borrows gateways from two hubs", source="PEER")
+@rule(
+    "R-PEER-03",
+    level="E",
+    title="Network borrows gateways from two hubs",
+    source="PEER",
+    fix="Keep gateway_transit for one hub.",
+)
 def one_hub(topology: Topology) -> Iterator[Breach]:
     """Only one peering of a network may use remote gateways."""
     for network in topology.networks:
@@ -62,12 +79,17 @@ def one_hub(topology: Topology) -> Iterator[Breach]:
             yield Breach(
                 borrowing[-1].thing,
                 f"{named(p.thing for p in borrowing)} all use the gateways of the other side.",
-                "Keep gateway_transit for one hub.",
-                "warning" if any(_hub_only(p) for p in borrowing) else None,
+                level="warning" if any(_hub_only(p) for p in borrowing) else None,
             )
 
 
-@rule("R-PEER-05", level="I", title="Peering cannot be made, or too many", source="PEER, VNLIM")
+@rule(
+    "R-PEER-05",
+    level="I",
+    title="Peering cannot be made, or too many",
+    source="PEER, VNLIM",
+    fix="Ask support, or use a second hub.",
+)
 def peered_spaces(topology: Topology) -> Iterator[Breach]:
     """Overlapping spaces cannot be peered; 500 peerings is a limit that support raises."""
     for network in topology.networks:
@@ -76,8 +98,7 @@ def peered_spaces(topology: Topology) -> Iterator[Breach]:
             yield Breach(
                 network.thing,
                 f"{len(network.peerings)} peerings; the usual limit is {limits.PEERINGS}.",
-                "Ask support, or use a second hub.",
-                "warning",
+                level="warning",
             )
 
 
@@ -96,7 +117,13 @@ def _overlapping(network: Network) -> Iterator[Breach]:
             yield Breach(peering.thing, says, "Give one of the spokes another address space.", "warning")
 
 
-@rule("R-PEER-07", level="F", title="Two hubs of one circuit lend gateways to each other", source="ERFP")
+@rule(
+    "R-PEER-07",
+    level="F",
+    title="Two hubs of one circuit lend gateways to each other",
+    source="ERFP",
+    fix="Turn gateway transit off between the two hubs.",
+)
 def fast_path_hubs(topology: Topology) -> Iterator[Breach]:
     """With FastPath two peered hubs on one circuit keep gateway transit off between them."""
     for peering in topology.peerings:
@@ -105,9 +132,7 @@ def fast_path_hubs(topology: Topology) -> Iterator[Breach]:
         here, there = _fast_circuits(peering.network), _fast_circuits(peering.remote)
         if here & there:
             yield Breach(
-                peering.thing,
-                "Both networks reach one circuit with FastPath, and this peering allows gateway transit.",
-                "Turn gateway transit off between the two hubs.",
+                peering.thing, "Both networks reach one circuit with FastPath, and this peering allows gateway transit."
             )
 
 

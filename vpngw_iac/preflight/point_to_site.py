@@ -21,15 +21,27 @@ def with_clients(topology: Topology) -> Iterator[Gateway]:
     return (gateway for gateway in topology.vpn_gateways if gateway.clients is not None)
 
 
-@rule("R-P2S-01", level="E", title="Point-to-site needs a route-based gateway", source="P2S, T-P2S")
+@rule(
+    "R-P2S-01",
+    level="E",
+    title="Point-to-site needs a route-based gateway",
+    source="P2S, T-P2S",
+    fix="Make it route-based.",
+)
 def route_based(topology: Topology) -> Iterator[Breach]:
     """Policy-based gateways have no clients."""
     for gateway in with_clients(topology):
         if gateway.is_policy_based:
-            yield Breach(gateway.thing, "It is policy-based and has client settings.", "Make it route-based.")
+            yield Breach(gateway.thing, "It is policy-based and has client settings.")
 
 
-@rule("R-P2S-02", level="E", title="Basic gateway cannot do this point-to-site", source="P2S, SSTP, ENTRA")
+@rule(
+    "R-P2S-02",
+    level="E",
+    title="Basic gateway cannot do this point-to-site",
+    source="P2S, SSTP, ENTRA",
+    fix="Use VpnGw1AZ, or protocols=['SSTP'] with certificates.",
+)
 def basic(topology: Topology) -> Iterator[Breach]:
     """Basic knows SSTP with certificates only. RADIUS is R-RAD-01, IPv6 R-V6-01."""
     for gateway in with_clients(topology):
@@ -37,11 +49,7 @@ def basic(topology: Topology) -> Iterator[Breach]:
             continue
         wrong = sorted(gateway.protocols - {"sstp"}) + sorted(gateway.sign_ins & {"aad"})
         if wrong:
-            yield Breach(
-                gateway.thing,
-                f"SKU Basic serves SSTP with certificates; declared is {listed(wrong)}.",
-                "Use VpnGw1AZ, or protocols=['SSTP'] with certificates.",
-            )
+            yield Breach(gateway.thing, f"SKU Basic serves SSTP with certificates; declared is {listed(wrong)}.")
 
 
 def _missing_protocol(gateway: Gateway) -> str:
@@ -54,7 +62,14 @@ def _missing_protocol(gateway: Gateway) -> str:
     return ""
 
 
-@rule("R-P2S-03", level="E", when="change", title="Tunnel type and sign-in do not go together", source="P2S")
+@rule(
+    "R-P2S-03",
+    level="E",
+    when="change",
+    title="Tunnel type and sign-in do not go together",
+    source="P2S",
+    fix="Use OpenVPN alone, or one of the two sign-ins.",
+)
 def combination(topology: Topology) -> Iterator[Breach]:
     """Entra ID rides OpenVPN; other pairs of sign-ins need OpenVPN alone."""
     for gateway in with_clients(topology):
@@ -63,24 +78,33 @@ def combination(topology: Topology) -> Iterator[Breach]:
             yield Breach(
                 gateway.thing,
                 f"{wrong} Declared are {listed(sorted(gateway.protocols))} with {listed(sorted(gateway.sign_ins))}.",
-                "Add OpenVPN." if "Entra" in wrong else "Use OpenVPN alone, or one of the two sign-ins.",
+                "Add OpenVPN." if "Entra" in wrong else "",
                 block=BLOCK,
             )
 
 
-@rule("R-P2S-04", level="E", when="create", title="SSTP and OpenVPN exclude each other", source="SSTP")
+@rule(
+    "R-P2S-04",
+    level="E",
+    when="create",
+    title="SSTP and OpenVPN exclude each other",
+    source="SSTP",
+    fix="Drop SSTP: OpenVPN serves Windows too.",
+)
 def sstp_and_openvpn(topology: Topology) -> Iterator[Breach]:
     """Both use TLS on port 443."""
     for gateway in with_clients(topology):
         if {"sstp", "openvpn"} <= gateway.protocols:
-            yield Breach(
-                gateway.thing,
-                "SSTP and OpenVPN are both declared; both need port 443.",
-                "Drop SSTP: OpenVPN serves Windows too.",
-            )
+            yield Breach(gateway.thing, "SSTP and OpenVPN are both declared; both need port 443.")
 
 
-@rule("R-POOL-01", level="E", title="Client pool is too small", source="POOL")
+@rule(
+    "R-POOL-01",
+    level="E",
+    title="Client pool is too small",
+    source="POOL",
+    fix="Use /29 or larger, /28 on an active-active gateway; a /24 serves 250 clients.",
+)
 def pool_size(topology: Topology) -> Iterator[Breach]:
     """/29, on an active-active gateway /28; a pool in several pieces is judged by its sum, with a warning."""
     for gateway in with_clients(topology):
@@ -107,7 +131,13 @@ def _guid(text: str | None) -> str | None:
     return found.group().lower() if found else None
 
 
-@rule("R-AAD-02", level="E", title="Entra ID audience is not one application id", source="P2S")
+@rule(
+    "R-AAD-02",
+    level="E",
+    title="Entra ID audience is not one application id",
+    source="P2S",
+    fix="Leave audience to its default, or write one GUID.",
+)
 def audience(topology: Topology) -> Iterator[Breach]:
     """One audience per gateway: an application's GUID, in any casing."""
     for gateway in with_clients(topology):
@@ -118,7 +148,13 @@ def audience(topology: Topology) -> Iterator[Breach]:
             yield Breach(gateway.thing, f"The audience {said!r} is not an application id.", "Write one GUID.")
 
 
-@rule("R-AAD-03", level="F", title="Entra ID issuer lacks its slash", source="ENTRA")
+@rule(
+    "R-AAD-03",
+    level="F",
+    title="Entra ID issuer lacks its slash",
+    source="ENTRA",
+    fix="Write the issuer with its trailing slash, or leave it out.",
+)
 def issuer_slash(topology: Topology) -> Iterator[Breach]:
     """The issuer ends in a slash; it is told, since a token's issuer must match it to the letter."""
     for gateway in with_clients(topology):
@@ -127,42 +163,54 @@ def issuer_slash(topology: Topology) -> Iterator[Breach]:
             yield Breach(gateway.thing, f"The issuer {issuer} has no slash at its end.", f"Write {issuer}/.", "info")
 
 
-@rule("R-AAD-04", level="F", title="Entra ID tenant ends in a backslash", source="ENTRA")
+@rule("R-AAD-04", level="F", title="Entra ID tenant ends in a backslash", source="ENTRA", fix="Remove it.")
 def tenant_slash(topology: Topology) -> Iterator[Breach]:
     """A slash is borne, a backslash is not."""
     for gateway in with_clients(topology):
         tenant = _tenant(gateway, "aadTenant")
         if tenant is not None and tenant.endswith("\\"):
-            yield Breach(gateway.thing, f"The tenant {tenant} ends in a backslash.", "Remove it.")
+            yield Breach(gateway.thing, f"The tenant {tenant} ends in a backslash.")
 
 
-@rule("R-AAD-05", level="F", title="Entra ID tenant and issuer differ", source="ENTRA")
+@rule(
+    "R-AAD-05",
+    level="F",
+    title="Entra ID tenant and issuer differ",
+    source="ENTRA",
+    fix="Leave the issuer out: it is derived from the tenant.",
+)
 def one_tenant(topology: Topology) -> Iterator[Breach]:
     """Both carry the same tenant id."""
     for gateway in with_clients(topology):
         tenant, issuer = _guid(_tenant(gateway, "aadTenant")), _guid(_tenant(gateway, "aadIssuer"))
         if tenant and issuer and tenant != issuer:
-            yield Breach(
-                gateway.thing,
-                f"The tenant is {tenant}, the issuer belongs to {issuer}.",
-                "Leave the issuer out: it is derived from the tenant.",
-            )
+            yield Breach(gateway.thing, f"The tenant is {tenant}, the issuer belongs to {issuer}.")
 
 
-@rule("R-AAD-06", level="W", title="Manually registered VPN application retires", source="P2S, ENTRA", ages=True)
+@rule(
+    "R-AAD-06",
+    level="W",
+    title="Manually registered VPN application retires",
+    source="P2S, ENTRA",
+    ages=True,
+    fix="Move to c632b3df-fb67-4d84-bdcf-b95ad541b5c8 and issue profiles again.",
+)
 def manual_audience(topology: Topology) -> Iterator[Breach]:
     """The applications that people registered by hand end; Microsoft's own stays."""
     for gateway in with_clients(topology):
         said = _guid(_tenant(gateway, "aadAudience"))
         if said in limits.MANUAL_AUDIENCES:
-            yield Breach(
-                gateway.thing,
-                f"The audience {said} retires: {limits.MANUAL_AUDIENCES[said]}.",
-                "Move to c632b3df-fb67-4d84-bdcf-b95ad541b5c8 and issue profiles again.",
-            )
+            yield Breach(gateway.thing, f"The audience {said} retires: {limits.MANUAL_AUDIENCES[said]}.")
 
 
-@rule("R-AAD-07", level="W", title="Entra ID clients need Windows or macOS", source="P2S, NEW, FAQ", ages=True)
+@rule(
+    "R-AAD-07",
+    level="W",
+    title="Entra ID clients need Windows or macOS",
+    source="P2S, NEW, FAQ",
+    ages=True,
+    fix="Add certificates if Linux users shall connect.",
+)
 def linux_clients(topology: Topology) -> Iterator[Breach]:
     """The Azure VPN client for Linux ended in August 2026."""
     for gateway in with_clients(topology):
@@ -170,12 +218,17 @@ def linux_clients(topology: Topology) -> Iterator[Breach]:
             yield Breach(
                 gateway.thing,
                 "Entra ID is the only way to sign in; since 2026-08-31 no supported client for Linux can.",
-                "Add certificates if Linux users shall connect.",
-                "info",
+                level="info",
             )
 
 
-@rule("R-P2SPOL-01", level="E", title="Client IPsec policy cannot work", source="P2SPOL, P2S")
+@rule(
+    "R-P2SPOL-01",
+    level="E",
+    title="Client IPsec policy cannot work",
+    source="P2SPOL, P2S",
+    fix="Add IkeV2 to the protocols and keep one policy, or leave ipsec out.",
+)
 def client_policy(topology: Topology) -> Iterator[Breach]:
     """A policy for clients counts for IKEv2 and follows the same rules as one for sites."""
     for gateway in with_clients(topology):
@@ -198,7 +251,7 @@ def client_policy(topology: Topology) -> Iterator[Breach]:
                 )
 
 
-@rule("R-P2S-06", level="W", title="IKEv2 clients and a site share an address", source="FAQ")
+@rule("R-P2S-06", level="W", title="IKEv2 clients and a site share an address", source="FAQ", fix="Add OpenVPN.")
 def shared_address(topology: Topology) -> Iterator[Breach]:
     """Users behind a site's public address cannot dial in by IKEv2; OpenVPN works."""
     for gateway in with_clients(topology):
@@ -206,6 +259,47 @@ def shared_address(topology: Topology) -> Iterator[Breach]:
             yield Breach(
                 gateway.thing,
                 "IKEv2 clients cannot connect from behind the public address of one of its sites.",
-                "Add OpenVPN.",
-                "info",
+                level="info",
             )
+
+
+_ROUTES = {"ikev2": 255, "openvpn": 1000}
+"""How many routes Windows clients take over IKEv2, and any client over OpenVPN (FAQ, LIM)."""
+
+
+@rule(
+    "R-TS-07",
+    level="I",
+    title="More routes than clients take",
+    source="FAQ, LIM",
+    fix="Summarise address spaces and site prefixes, or use OpenVPN alone (1000 routes).",
+)
+def client_routes(topology: Topology) -> Iterator[Breach]:
+    """Clients learn the prefixes of networks and sites: 255 over IKEv2 on Windows, 1000 over OpenVPN."""
+    for gateway in with_clients(topology):
+        network = gateway.network
+        if network is None:
+            continue
+        found = {prefix for near in (network, *network.reach) for prefix in near.prefixes}
+        found |= {prefix for connection in gateway.sites for prefix in connection.translated}
+        told = [name for name, most in _ROUTES.items() if name in gateway.protocols and len(found) > most]
+        if told:
+            yield Breach(
+                gateway.thing,
+                f"Clients get {len(found)} routes; over {listed(told)} they take {listed(_ROUTES[t] for t in told)}.",
+                level="warning",
+            )
+
+
+@rule(
+    "R-POOL-03",
+    level="I",
+    title="SSTP splits the client pool",
+    source="FAQ, POOL",
+    fix="Leave SSTP out, or give the pool twice the addresses that IKEv2 clients need.",
+)
+def split_pool(topology: Topology) -> Iterator[Breach]:
+    """With SSTP beside another tunnel type the pool is divided for good: 128 addresses to SSTP, or half of it."""
+    for gateway in with_clients(topology):
+        if "sstp" in gateway.protocols and len(gateway.protocols) > 1:
+            yield Breach(gateway.thing, "SSTP and another tunnel type share the client pool, in fixed parts.")

@@ -30,7 +30,13 @@ def _needed(gateway: Gateway) -> int:
 
 
 @rule(
-    "R-PIP-01", level="E", when="create", title="Public IP must be Standard and static", source="SKU, CONS, BPIP, FIELD"
+    "R-PIP-01",
+    level="E",
+    when="create",
+    title="Public IP must be Standard and static",
+    source="SKU, CONS, BPIP, FIELD",
+    see=("PSRule:AZR-000158", "APRL:5cea1501-6fe4-4ec4-ac8f-f72320eb18d3"),
+    fix="Use a public IP of SKU Standard with static allocation.",
 )
 def standard_static(topology: Topology) -> Iterator[Breach]:
     """Every new VPN gateway, Basic included, needs Standard static addresses."""
@@ -42,11 +48,7 @@ def standard_static(topology: Topology) -> Iterator[Breach]:
                 said = "is allocated dynamically"
             else:
                 continue
-            yield Breach(
-                gateway.thing,
-                f"{public_ip.address} {said}.",
-                "Use a public IP of SKU Standard with static allocation.",
-            )
+            yield Breach(gateway.thing, f"{public_ip.address} {said}.")
 
 
 def _is_zonal(sku: str | None) -> bool:
@@ -59,7 +61,12 @@ def _is_zonal(sku: str | None) -> bool:
     when="create",
     title="Public IP of a zonal gateway has no zones",
     source="GH, FIELD",
-    see=("APRL:4bae5a28",),
+    see=(
+        "PSRule:AZR-000157",
+        "APRL:4bae5a28-5cf4-40d9-bcf1-623d28f6d917",
+        "APRL:c63b81fb-7afc-894c-a840-91bb8a8dcfaf",
+    ),
+    fix='Give it zones ["1", "2", "3"].',
 )
 def zones_missing(topology: Topology) -> Iterator[Breach]:
     """AZ SKUs refuse Standard addresses without zones where the region has zones; the list of regions ages."""
@@ -75,12 +82,18 @@ def zones_missing(topology: Topology) -> Iterator[Breach]:
                     f"{public_ip.address} has no zones; {gateway.sku} refuses that "
                     "(VmssVpnGatewayPublicIpsMustHaveZonesConfigured)"
                     + ("." if zoned else f" if {place} has zones, which our list of {limits.READ_ON} does not know."),
-                    'Give it zones ["1", "2", "3"].',
-                    "error" if zoned else "warning",
+                    level="error" if zoned else "warning",
                 )
 
 
-@rule("R-PIP-03", level="E", when="create", title="Public IP of a regional gateway has zones", source="GH")
+@rule(
+    "R-PIP-03",
+    level="E",
+    when="create",
+    title="Public IP of a regional gateway has zones",
+    source="GH",
+    fix="Use the AZ SKU, or an address without zones.",
+)
 def zones_forbidden(topology: Topology) -> Iterator[Breach]:
     """Non-AZ SKUs refuse addresses with zones."""
     for gateway in topology.vpn_gateways:
@@ -94,16 +107,21 @@ def zones_forbidden(topology: Topology) -> Iterator[Breach]:
                 )
 
 
-@rule("R-PIP-06", level="E", when="create", title="Active-active gateway needs two public IPs", source="AA")
+@rule(
+    "R-PIP-06",
+    level="E",
+    when="create",
+    title="Active-active gateway needs two public IPs",
+    source="AA",
+    fix="Give it a second public IP, or active_active=False.",
+)
 def two_addresses(topology: Topology) -> Iterator[Breach]:
     """One address per instance."""
     for gateway in topology.vpn_gateways:
         distinct = {instance.public_ip for instance in gateway.instances if instance.public_ip}
         if gateway.active_active and gateway.thing.is_managed and len(distinct) < 2:
             yield Breach(
-                gateway.thing,
-                f"An active-active gateway has two instances; it has {len(distinct)} public IP(s).",
-                "Give it a second public IP, or active_active=False.",
+                gateway.thing, f"An active-active gateway has two instances; it has {len(distinct)} public IP(s)."
             )
 
 
@@ -113,46 +131,57 @@ def two_addresses(topology: Topology) -> Iterator[Breach]:
     when="create",
     title="Active-active point-to-site needs a third public IP",
     source="PIP3, P2SC",
+    fix="Give it a third public IP, or take one of the two away.",
 )
 def third_address(topology: Topology) -> Iterator[Breach]:
     """Clients of an active-active gateway arrive at a third address."""
     for gateway in topology.vpn_gateways:
         distinct = {instance.public_ip for instance in gateway.instances if instance.public_ip}
         if gateway.thing.is_managed and _needed(gateway) == 3 and len(distinct) == 2:
-            yield Breach(
-                gateway.thing,
-                "It is active-active and has point-to-site clients, but two public IPs.",
-                "Give it a third public IP, or take one of the two away.",
-            )
+            yield Breach(gateway.thing, "It is active-active and has point-to-site clients, but two public IPs.")
 
 
-@rule("R-PIP-08", level="W", when="create", title="Public IPs of one gateway differ in zones", source="BPIP")
+@rule(
+    "R-PIP-08",
+    level="W",
+    when="create",
+    title="Public IPs of one gateway differ in zones",
+    source="BPIP",
+    fix="Give all public IPs of a gateway the same zones.",
+)
 def equal_zones(topology: Topology) -> Iterator[Breach]:
     """All addresses of one gateway are configured alike."""
     for gateway in topology.vpn_gateways:
         zones = {frozenset(ip.texts("zones")) for ip in gateway.public_ips if ip.knows("zones")}
         if len(zones) > 1:
-            yield Breach(
-                gateway.thing,
-                f"{named(gateway.public_ips)} do not have the same zones.",
-                "Give all public IPs of a gateway the same zones.",
-            )
+            yield Breach(gateway.thing, f"{named(gateway.public_ips)} do not have the same zones.")
 
 
-@rule("R-PIP-10", level="E", when="create", title="ExpressRoute gateway with a Basic public IP", source="ERADD")
+@rule(
+    "R-PIP-10",
+    level="E",
+    when="create",
+    title="ExpressRoute gateway with a Basic public IP",
+    source="ERADD",
+    see=("PSRule:AZR-000158", "APRL:5cea1501-6fe4-4ec4-ac8f-f72320eb18d3"),
+    fix="Leave the public IP out: Azure gives an ExpressRoute gateway its own.",
+)
 def expressroute_basic(topology: Topology) -> Iterator[Breach]:
     """ExpressRoute gateways take no Basic addresses any more."""
     for gateway in topology.expressroute_gateways:
         basic = [ip for ip in gateway.public_ips if _is_basic(ip)]
         if basic and gateway.sku != "ErGwScale":
-            yield Breach(
-                gateway.thing,
-                f"{named(basic)} has SKU Basic.",
-                "Leave the public IP out: Azure gives an ExpressRoute gateway its own.",
-            )
+            yield Breach(gateway.thing, f"{named(basic)} has SKU Basic.")
 
 
-@rule("R-PIP-11", level="E", when="create", title="ExpressRoute gateway brings its own public IP", source="ERGW, TF")
+@rule(
+    "R-PIP-11",
+    level="E",
+    when="create",
+    title="ExpressRoute gateway brings its own public IP",
+    source="ERGW, TF",
+    fix="Leave the public IP out.",
+)
 def expressroute_address(topology: Topology) -> Iterator[Breach]:
     """Azure gives such a gateway an address of its own; one that is declared is at best unused."""
     for gateway in topology.expressroute_gateways:
@@ -160,12 +189,19 @@ def expressroute_address(topology: Topology) -> Iterator[Breach]:
             yield Breach(
                 gateway.thing,
                 "A public IP is declared for an ExpressRoute gateway; Azure gives it one of its own.",
-                "Leave the public IP out.",
-                "warning",
+                level="warning",
             )
 
 
-@rule("R-PIP-15", level="W", title="Basic public IP on a gateway", source="BPIP, NEW", ages=True)
+@rule(
+    "R-PIP-15",
+    level="W",
+    title="Basic public IP on a gateway",
+    source="BPIP, NEW",
+    see=("PSRule:AZR-000158", "APRL:5cea1501-6fe4-4ec4-ac8f-f72320eb18d3"),
+    ages=True,
+    fix="Migrate it now, at a time of your choice.",
+)
 def basic_address(topology: Topology) -> Iterator[Breach]:
     """Microsoft migrates what is left since August 2026 without further notice."""
     for gateway in topology.vpn_gateways:
@@ -174,11 +210,17 @@ def basic_address(topology: Topology) -> Iterator[Breach]:
             yield Breach(
                 gateway.thing,
                 f"{named(basic)} has SKU Basic, which is retired; Microsoft migrates it at a time of its own choice.",
-                "Migrate it now, at a time of your choice.",
             )
 
 
-@rule("R-PIP-16", level="W", title="Migration of the public IP may break this gateway", source="BPIP", ages=True)
+@rule(
+    "R-PIP-16",
+    level="W",
+    title="Migration of the public IP may break this gateway",
+    source="BPIP",
+    ages=True,
+    fix="Migrate it in a window of your own, and test that part afterwards.",
+)
 def risky_migration(topology: Topology) -> Iterator[Breach]:
     """Microsoft names what its own migration may break."""
     for gateway in topology.vpn_gateways:
@@ -200,7 +242,6 @@ def risky_migration(topology: Topology) -> Iterator[Breach]:
             yield Breach(
                 gateway.thing,
                 f"It stands on a Basic public IP and uses {', '.join(risks)}, which the migration may break.",
-                "Migrate it in a window of your own, and test that part afterwards.",
             )
 
 
@@ -208,7 +249,13 @@ def _is_new(public_ip: Thing) -> bool:
     return public_ip.is_managed and public_ip.seen is None
 
 
-@rule("R-PIP-21", level="W", title="Many public IPs in one region", source="VNLIM")
+@rule(
+    "R-PIP-21",
+    level="W",
+    title="Many public IPs in one region",
+    source="VNLIM",
+    fix="Look at the quota of the subscription; support raises it.",
+)
 def address_quota(topology: Topology) -> Iterator[Breach]:
     """The default quota is ten Standard addresses a region; support raises it."""
     counted = Counter(
@@ -224,11 +271,17 @@ def address_quota(topology: Topology) -> Iterator[Breach]:
             yield Breach(
                 first,
                 f"{number} public IPs in {place or 'one region'}; the usual quota is {limits.PUBLIC_IPS_PER_REGION}.",
-                "Look at the quota of the subscription; support raises it.",
             )
 
 
-@rule("R-PIP-23", level="W", title="Coexisting gateways on Basic public IPs", source="BPIP", ages=True)
+@rule(
+    "R-PIP-23",
+    level="W",
+    title="Coexisting gateways on Basic public IPs",
+    source="BPIP",
+    ages=True,
+    fix="Migrate the VPN gateway first.",
+)
 def migration_order(topology: Topology) -> Iterator[Breach]:
     """Where both gateways stand on Basic addresses the VPN gateway migrates first."""
     for gateway in topology.vpn_gateways:
@@ -237,8 +290,4 @@ def migration_order(topology: Topology) -> Iterator[Breach]:
             continue
         others = [g for g in topology.gateways_in(network) if g.is_expressroute]
         if any(ip.text("sku.name") == "Basic" for other in others for ip in other.public_ips):
-            yield Breach(
-                gateway.thing,
-                f"This gateway and {others[0].thing.address} both stand on Basic public IPs.",
-                "Migrate the VPN gateway first.",
-            )
+            yield Breach(gateway.thing, f"This gateway and {others[0].thing.address} both stand on Basic public IPs.")

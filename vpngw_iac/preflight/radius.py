@@ -20,15 +20,21 @@ def servers(gateway: Gateway) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for text in texts if isinstance(text, str) and text))
 
 
-@rule("R-RAD-01", level="E", title="Basic gateway has no RADIUS", source="FAQ, RAD")
+@rule("R-RAD-01", level="E", title="Basic gateway has no RADIUS", source="FAQ, RAD", fix="Use VpnGw1AZ.")
 def radius_sku(topology: Topology) -> Iterator[Breach]:
     """RADIUS works on every SKU but Basic."""
     for gateway in with_clients(topology):
         if gateway.is_basic and "radius" in gateway.sign_ins:
-            yield Breach(gateway.thing, "SKU Basic has no RADIUS.", "Use VpnGw1AZ.")
+            yield Breach(gateway.thing, "SKU Basic has no RADIUS.")
 
 
-@rule("R-RAD-02", level="F", title="RADIUS server is not reachable from the gateway", source="FAQ, RAD")
+@rule(
+    "R-RAD-02",
+    level="F",
+    title="RADIUS server is not reachable from the gateway",
+    source="FAQ, RAD",
+    fix="Put a server into the network, or add its prefix to the site that it is in.",
+)
 def radius_place(topology: Topology) -> Iterator[Breach]:
     """It stands in the network, a peered one, or behind a site; never behind ExpressRoute.
 
@@ -46,11 +52,16 @@ def radius_place(topology: Topology) -> Iterator[Breach]:
                     gateway.thing,
                     f"The RADIUS server {server} is neither in {gateway.network.thing.address} or a peered network nor "
                     "behind a site of this gateway. Over ExpressRoute it cannot be reached.",
-                    "Put a server into the network, or add its prefix to the site that it is in.",
                 )
 
 
-@rule("R-RAD-03", level="I", title="Two RADIUS servers need scores", source="RAD, SDK, TF")
+@rule(
+    "R-RAD-03",
+    level="I",
+    title="Two RADIUS servers need scores",
+    source="RAD, SDK, TF",
+    fix="Give each of two servers a score from 1 to 30.",
+)
 def radius_scores(topology: Topology) -> Iterator[Breach]:
     """Scores run from 1 to 30; with two servers each has one."""
     for gateway in with_clients(topology):

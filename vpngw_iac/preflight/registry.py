@@ -6,10 +6,11 @@ import functools
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from vpngw_iac.errors import Level
+from vpngw_iac.preflight.sources import Page, pages_of
 from vpngw_iac.preflight.thing import Thing
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ class Breach:
 
     thing: Thing
     detail: str
-    advice: str
+    advice: str = ""
+    """What to do here, where more can be said than the rule's own advice."""
     level: Level | None = None
     block: str = ""
     """For ``change`` rules: the wire path whose change makes the rule count."""
@@ -54,9 +56,23 @@ class Rule:
     see: tuple[str, ...] = ()
     ages: bool = False
     """Rests on a list or a date that gets old: it never refuses, under no profile."""
+    fix: str = ""
+    """What to do about it."""
     live: bool = False
     """Rests on what Azure shows at the moment: judged again when a saved plan is applied."""
+    posture: bool = False
+    """Advice about what was decided long ago: told offline, not by every plan."""
     judge: Judge | None = None
+
+    @property
+    def pages(self) -> tuple[Page, ...]:
+        """The pages it rests on."""
+        return pages_of(self.source)
+
+    @property
+    def what(self) -> str:
+        """What it says, in a sentence or two; of a rule without a check why there is none."""
+        return self.why or (" ".join((self.judge.__doc__ or "").split()) if self.judge else "")
 
 
 _RULES: dict[str, Rule] = {}
@@ -68,19 +84,23 @@ def rule(
     level: Weight,
     title: str,
     source: str,
+    fix: str,
     when: When = "always",
     see: tuple[str, ...] = (),
     ages: bool = False,
     live: bool = False,
+    posture: bool = False,
 ) -> Callable[[Judge], Judge]:
-    """Register a function that judges a topology; `title` is the constant summary of its findings."""
+    """Register a function that judges a topology; `title` is the constant summary of its findings.
+
+    `fix` is what their advice says unless a breach knows better.
+    """
 
     def register(judge: Judge) -> Judge:
         if rule_id in _RULES:
             raise TypeError(f"two functions check {rule_id}")
-        _RULES[rule_id] = Rule(
-            rule_id, level, when, "checked", title, source, see=see, ages=ages, live=live, judge=judge
-        )
+        known = Rule(rule_id, level, when, "checked", title, source, see=see, ages=ages, fix=fix)
+        _RULES[rule_id] = replace(known, live=live, posture=posture, judge=judge)
         return judge
 
     return register

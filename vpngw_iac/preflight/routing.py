@@ -42,7 +42,15 @@ def _stopped(topology: Topology) -> Iterator[tuple[Gateway, Thing]]:
             yield gateway, tables[subnet]
 
 
-@rule("R-SUBNET-11", level="E", when="create", title="Default route on GatewaySubnet", source="UDR, ERGW", live=True)
+@rule(
+    "R-SUBNET-11",
+    level="E",
+    when="create",
+    title="Default route on GatewaySubnet",
+    source="UDR, ERGW",
+    live=True,
+    fix="Remove that route; force traffic with a default site or BGP instead.",
+)
 def default_route(topology: Topology) -> Iterator[Breach]:
     """Azure refuses to create a gateway behind a route for 0.0.0.0/0; one that stands there already is warned of."""
     for gateway, table in _stopped(topology):
@@ -52,12 +60,17 @@ def default_route(topology: Topology) -> Iterator[Breach]:
                 gateway.thing,
                 f"The route {listed(names)} of {table.name}, the route table of its GatewaySubnet, sends 0.0.0.0/0 "
                 "elsewhere; no gateway is created there.",
-                "Remove that route; force traffic with a default site or BGP instead.",
                 otherwise="warning",
             )
 
 
-@rule("R-SUBNET-12", level="E", title="Route drops the GatewaySubnet's own traffic", source="UDR, ERGW")
+@rule(
+    "R-SUBNET-12",
+    level="E",
+    title="Route drops the GatewaySubnet's own traffic",
+    source="UDR, ERGW",
+    fix="Remove that route.",
+)
 def dropping_route(topology: Topology) -> Iterator[Breach]:
     """A route over the subnet's own range to nowhere blocks the creation of gateways."""
     for subnet, table in _tables(topology):
@@ -69,10 +82,7 @@ def dropping_route(topology: Topology) -> Iterator[Breach]:
         ]
         if names:
             yield Breach(
-                subnet,
-                f"The route {listed(names)} of {table.name} drops traffic of this subnet.",
-                "Remove that route.",
-                "warning",
+                subnet, f"The route {listed(names)} of {table.name} drops traffic of this subnet.", level="warning"
             )
 
 
@@ -83,6 +93,7 @@ def dropping_route(topology: Topology) -> Iterator[Breach]:
     title="Route table of GatewaySubnet stops BGP propagation",
     source="UDR, ERGW",
     live=True,
+    fix="Enable propagation on that route table.",
 )
 def propagation(topology: Topology) -> Iterator[Breach]:
     """Without propagation a gateway does not work; one that stands there already is warned of."""
@@ -92,8 +103,7 @@ def propagation(topology: Topology) -> Iterator[Breach]:
                 gateway.thing,
                 f"{table.name}, the route table of its GatewaySubnet, has BGP route propagation disabled; the gateway "
                 "does not work with it.",
-                "Enable propagation on that route table.",
-                "error",
+                level="error",
                 otherwise="warning",
             )
 
@@ -112,15 +122,23 @@ def _own_range(topology: Topology) -> Iterator[tuple[Thing, Thing, list[str]]]:
             yield subnet, table, names
 
 
-@rule("R-SUBNET-14", level="W", title="Route covers the GatewaySubnet's own range", source="UDR")
+@rule(
+    "R-SUBNET-14", level="W", title="Route covers the GatewaySubnet's own range", source="UDR", fix="Narrow the route."
+)
 def own_range(topology: Topology) -> Iterator[Breach]:
     """It harms the control path between instances. Routes for workloads through a firewall are normal."""
     for subnet, table, names in _own_range(topology):
         if not _coexists(topology, subnet):
-            yield Breach(subnet, f"The route {listed(names)} of {table.name} covers this subnet.", "Narrow the route.")
+            yield Breach(subnet, f"The route {listed(names)} of {table.name} covers this subnet.")
 
 
-@rule("R-SUBNET-15", level="F", title="Route splits the two gateways of a network", source="COEXP")
+@rule(
+    "R-SUBNET-15",
+    level="F",
+    title="Route splits the two gateways of a network",
+    source="COEXP",
+    fix="Remove that route.",
+)
 def coexistence_range(topology: Topology) -> Iterator[Breach]:
     """Beside ExpressRoute such a route breaks BGP between the gateways."""
     for subnet, table, names in _own_range(topology):
@@ -128,7 +146,6 @@ def coexistence_range(topology: Topology) -> Iterator[Breach]:
             yield Breach(
                 subnet,
                 f"The route {listed(names)} of {table.name} covers this subnet, in which two gateways speak BGP.",
-                "Remove that route.",
             )
 
 
@@ -137,7 +154,13 @@ def _coexists(topology: Topology, subnet: Thing) -> bool:
     return network is not None and any(gateway.coexists for gateway in topology.gateways_in(network))
 
 
-@rule("R-SUBNET-16", level="F", title="Route does not steer traffic into high-bandwidth tunnels", source="HBT")
+@rule(
+    "R-SUBNET-16",
+    level="F",
+    title="Route does not steer traffic into high-bandwidth tunnels",
+    source="HBT",
+    fix="Announce the prefixes over the VPN instead.",
+)
 def gateway_hop(topology: Topology) -> Iterator[Breach]:
     """With high-bandwidth tunnels the next hop VirtualNetworkGateway does not mean the VPN."""
     fast = [g for g in topology.vpn_gateways if g.thing.flag("properties.enableHighBandwidthVpnGateway")]
@@ -146,13 +169,17 @@ def gateway_hop(topology: Topology) -> Iterator[Breach]:
             names = [name for name, _, hop in _routes(table) if hop == "virtualnetworkgateway"]
             if names:
                 yield Breach(
-                    gateway.thing,
-                    f"The route {listed(names)} of {table.name} has the next hop VirtualNetworkGateway.",
-                    "Announce the prefixes over the VPN instead.",
+                    gateway.thing, f"The route {listed(names)} of {table.name} has the next hop VirtualNetworkGateway."
                 )
 
 
-@rule("R-DNS-01", level="W", title="Custom DNS in the gateway's network", source="FAQ")
+@rule(
+    "R-DNS-01",
+    level="W",
+    title="Custom DNS in the gateway's network",
+    source="FAQ",
+    fix="Make sure that those servers forward to 168.63.129.16, or use Azure's DNS in this network.",
+)
 def custom_dns(topology: Topology) -> Iterator[Breach]:
     """Azure cannot maintain the gateway unless those servers forward to its own resolver."""
     for network in topology.networks:

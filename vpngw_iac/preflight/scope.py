@@ -9,7 +9,13 @@ from vpngw_iac.preflight.registry import Breach, rule
 from vpngw_iac.preflight.topology import Topology
 
 
-@rule("R-SCOPE-01", level="E", title="Gateway, network and public IPs are apart", source="SDK, SET")
+@rule(
+    "R-SCOPE-01",
+    level="E",
+    title="Gateway, network and public IPs are apart",
+    source="SDK, SET",
+    fix="Put the gateway and its public IPs into the subscription and the region of the network.",
+)
 def one_place(topology: Topology) -> Iterator[Breach]:
     """A gateway shares subscription and region with its network and its public IPs; groups may differ."""
     for gateway in topology.gateways:
@@ -30,7 +36,13 @@ def one_place(topology: Topology) -> Iterator[Breach]:
                 )
 
 
-@rule("R-SCOPE-02", level="E", title="Connection is not where its gateway is", source="SDK, V2V")
+@rule(
+    "R-SCOPE-02",
+    level="E",
+    title="Connection is not where its gateway is",
+    source="SDK, V2V",
+    fix="Put the connection into the subscription and the region of its gateway.",
+)
 def connection_place(topology: Topology) -> Iterator[Breach]:
     """A connection lives in the subscription and at the location of its first gateway."""
     for connection in topology.connections:

@@ -74,22 +74,30 @@ def _level(topology: Topology) -> Level:
     return "error" if topology.profile in PROFILES else "warning"
 
 
-@rule("R-SEC-01", level="W", title="Weak algorithm in an IPsec policy", source="FAQ, CRY, SKU")
+@rule(
+    "R-SEC-01",
+    level="W",
+    title="Weak algorithm in an IPsec policy",
+    source="FAQ, CRY, SKU",
+    see=("AzurePolicy:50b83b09-03da-41c1-b656-c293c914862b",),
+    fix="Use IpsecPolicy.strong(), or IpsecPolicy.cnsa() for that profile.",
+)
 def weak_algorithms(topology: Topology) -> Iterator[Breach]:
     """DES, 3DES, MD5, SHA-1, small groups, no encryption; under a profile everything that it does not allow."""
     for thing, policy in _policies(topology):
         weak = [f"{n} {policy[n]}" for n in _WEAK if n in policy and _is_excluded(topology.profile, n, policy[n])]
         if weak:
             under = f" is not in profile {topology.profile}" if topology.profile in PROFILES else " is weak"
-            yield Breach(
-                thing,
-                f"{listed(weak, most=8)}{under}.",
-                "Use IpsecPolicy.strong(), or IpsecPolicy.cnsa() for that profile.",
-                _level(topology),
-            )
+            yield Breach(thing, f"{listed(weak, most=8)}{under}.", level=_level(topology))
 
 
-@rule("R-SEC-02", level="W", title="IKEv1 or a policy-based gateway", source="FAQ")
+@rule(
+    "R-SEC-02",
+    level="W",
+    title="IKEv1 or a policy-based gateway",
+    source="FAQ",
+    fix="Use IKEv2 on a route-based gateway.",
+)
 def old_protocols(topology: Topology) -> Iterator[Breach]:
     """Both are kept for old devices."""
     for connection in topology.connections:
@@ -113,7 +121,8 @@ def _uses_defaults(connection: Connection) -> bool:
     level="W",
     title="Azure's default proposals allow weak algorithms",
     source="DEV, CRY",
-    see=("AzurePolicy:VPNGateways_CustomIpSecPolicies_Audit",),
+    see=("AzurePolicy:50b83b09-03da-41c1-b656-c293c914862b",),
+    fix="Add ipsec=IpsecPolicy.strong().",
 )
 def default_proposals(topology: Topology) -> Iterator[Breach]:
     """Without a policy of its own a connection accepts 3DES, SHA-1 and group 2."""
@@ -122,33 +131,31 @@ def default_proposals(topology: Topology) -> Iterator[Breach]:
             yield Breach(
                 connection.thing,
                 "It has no IPsec policy; Azure then accepts 3DES, SHA-1 and DH group 2 too.",
-                "Add ipsec=IpsecPolicy.strong().",
-                _level(topology),
+                level=_level(topology),
             )
 
 
-@rule("R-SEC-05", level="W", title="SSTP should go", source="P2S, UG")
+@rule("R-SEC-05", level="W", title="SSTP should go", source="P2S, UG", fix="Use OpenVPN; clients need a new profile.")
 def sstp(topology: Topology) -> Iterator[Breach]:
     """Windows only, 128 clients, no IPv6, no user groups."""
     for gateway in with_clients(topology):
         if "sstp" in gateway.protocols and not gateway.is_basic:
-            yield Breach(
-                gateway.thing, "SSTP serves Windows only and 128 clients.", "Use OpenVPN; clients need a new profile."
-            )
+            yield Breach(gateway.thing, "SSTP serves Windows only and 128 clients.")
 
 
-@rule("R-SEC-07", level="W", title="Sites authenticate by shared key", source="CERT")
+@rule(
+    "R-SEC-07",
+    level="W",
+    title="Sites authenticate by shared key",
+    source="CERT",
+    fix="Consider certificates for devices that can.",
+)
 def shared_keys(topology: Topology) -> Iterator[Breach]:
     """Certificates need no secret on both sides; told once per gateway, and only where they work (R-CERT-01)."""
     for gateway in topology.vpn_gateways:
         keyed = [connection for connection in gateway.sites if not connection.uses_certificate]
         if keyed and gateway.thing.is_managed and not gateway.is_basic:
-            yield Breach(
-                gateway.thing,
-                f"{len(keyed)} connection(s) use shared keys.",
-                "Consider certificates for devices that can.",
-                "info",
-            )
+            yield Breach(gateway.thing, f"{len(keyed)} connection(s) use shared keys.", level="info")
 
 
 _DIAGNOSTICS = "microsoft.insights/diagnosticsettings"
@@ -161,7 +168,14 @@ def _logged(settings: list[Thing]) -> frozenset[str]:
     return frozenset(str(log.get("category") or log.get("categoryGroup")).lower() for log in logs)
 
 
-@rule("R-SEC-09", level="W", title="Logs that explain a failed tunnel are not kept", source="T-TUN")
+@rule(
+    "R-SEC-09",
+    level="W",
+    title="Logs that explain a failed tunnel are not kept",
+    source="T-TUN",
+    see=("APRL:9eab120e-f6d3-ee49-ba0d-766562ce7df1",),
+    fix='Add diagnostics=Diagnostics(workspace="..."): it keeps all logs.',
+)
 def logs_kept(topology: Topology) -> Iterator[Breach]:
     """Tunnel, route and IKE logs. A gateway without any setting is only told: Azure Policy often adds one."""
     for gateway in topology.vpn_gateways:
@@ -172,14 +186,13 @@ def logs_kept(topology: Topology) -> Iterator[Breach]:
             yield Breach(
                 gateway.thing,
                 f"No diagnostic setting of this file keeps {listed(lacking)}.",
-                'Add diagnostics=Diagnostics(workspace="..."): it keeps all logs.',
-                None if settings else "info",
+                level=None if settings else "info",
             )
 
 
-@rule("R-SEC-11", level="W", title="IPsec replay protection is off", source="SDK")
+@rule("R-SEC-11", level="W", title="IPsec replay protection is off", source="SDK", fix="Set replay_protection=True.")
 def replay(topology: Topology) -> Iterator[Breach]:
     """Off, an attacker can send recorded packets again."""
     for gateway in topology.vpn_gateways:
         if gateway.thing.flag("properties.disableIPSecReplayProtection"):
-            yield Breach(gateway.thing, "disableIPSecReplayProtection is true.", "Set replay_protection=True.")
+            yield Breach(gateway.thing, "disableIPSecReplayProtection is true.")

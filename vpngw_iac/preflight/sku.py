@@ -12,7 +12,7 @@ from vpngw_iac.preflight.thing import value_at
 from vpngw_iac.preflight.topology import Topology
 from vpngw_iac.preflight.words import listed
 
-_ZONAL = ("PSRule:AZR-000272", "APRL:5b1933a6")
+_ZONAL = ("PSRule:AZR-000272", "APRL:5b1933a6-90e4-f642-a01f-e58594e5aab2")
 
 
 @rule(
@@ -22,6 +22,7 @@ _ZONAL = ("PSRule:AZR-000272", "APRL:5b1933a6")
     title="SKU cannot be created any more",
     source="CONS, NEW, FIELD",
     see=_ZONAL,
+    fix="Use the AZ SKU of the same number; it works in regions without zones too.",
 )
 def regional_sku(topology: Topology) -> Iterator[Breach]:
     """VpnGw1 to VpnGw5 are refused since November 2025 (`NonAzSkusNotAllowedForVPNGateway`)."""
@@ -41,19 +42,23 @@ def regional_sku(topology: Topology) -> Iterator[Breach]:
     title="Legacy SKU cannot be created any more",
     source="FAQ, DEPR",
     see=("PSRule:AZR-000269",),
+    fix="Use VpnGw1AZ or larger.",
 )
 def legacy_sku(topology: Topology) -> Iterator[Breach]:
     """VPN gateways of SKU Standard and HighPerformance are refused since December 2023."""
     for gateway in topology.vpn_gateways:
         if gateway.sku in limits.LEGACY_SKUS:
-            yield Breach(
-                gateway.thing,
-                f"Azure creates no VPN gateway of SKU {gateway.sku} since 2023-12-01.",
-                "Use VpnGw1AZ or larger.",
-            )
+            yield Breach(gateway.thing, f"Azure creates no VPN gateway of SKU {gateway.sku} since 2023-12-01.")
 
 
-@rule("R-SKU-04", level="E", when="change", title="Gateway accepts no change until its SKU moves", source="CONS")
+@rule(
+    "R-SKU-04",
+    level="E",
+    when="change",
+    title="Gateway accepts no change until its SKU moves",
+    source="CONS",
+    fix="Move it to the AZ SKU of the same number first; that is made in place and keeps the addresses.",
+)
 def frozen_gateway(topology: Topology) -> Iterator[Breach]:
     """A surviving non-AZ gateway refuses every change but the move to its AZ twin; its connections are warned of."""
     for gateway in topology.vpn_gateways:
@@ -69,7 +74,15 @@ def frozen_gateway(topology: Topology) -> Iterator[Breach]:
                 yield Breach(connection.thing, says, advice, "warning", otherwise=None)
 
 
-@rule("R-SKU-05", level="W", title="SKU is being retired", source="CONS, NEW", see=_ZONAL, ages=True)
+@rule(
+    "R-SKU-05",
+    level="W",
+    title="SKU is being retired",
+    source="CONS, NEW",
+    see=_ZONAL,
+    ages=True,
+    fix="Move it to the AZ SKU of the same number.",
+)
 def retired_sku(topology: Topology) -> Iterator[Breach]:
     """Gateways without AZ that still exist are overdue."""
     for gateway in topology.vpn_gateways:
@@ -82,7 +95,13 @@ def retired_sku(topology: Topology) -> Iterator[Breach]:
 
 
 @rule(
-    "R-SKU-06", level="W", title="Legacy SKU is being retired", source="NEW, FAQ", see=("PSRule:AZR-000269",), ages=True
+    "R-SKU-06",
+    level="W",
+    title="Legacy SKU is being retired",
+    source="NEW, FAQ",
+    see=("PSRule:AZR-000269",),
+    ages=True,
+    fix="Run the public IP migration of this gateway yourself, at a time of your choice.",
 )
 def retired_legacy_sku(topology: Topology) -> Iterator[Breach]:
     """Standard and HighPerformance VPN gateways that still exist are moved by Microsoft."""
@@ -90,25 +109,27 @@ def retired_legacy_sku(topology: Topology) -> Iterator[Breach]:
         if gateway.sku in limits.LEGACY_SKUS and (gateway.thing.seen is not None or not gateway.thing.is_managed):
             twin = "VpnGw1AZ" if gateway.sku == "Standard" else "VpnGw2AZ"
             yield Breach(
-                gateway.thing,
-                f"VPN SKU {gateway.sku} retired in June 2026; Microsoft moves what is left to {twin}.",
-                "Run the public IP migration of this gateway yourself, at a time of your choice.",
+                gateway.thing, f"VPN SKU {gateway.sku} retired in June 2026; Microsoft moves what is left to {twin}."
             )
 
 
-@rule("R-SKU-09", level="E", title="Generation on an ExpressRoute gateway", source="SDK")
+@rule(
+    "R-SKU-09", level="E", title="Generation on an ExpressRoute gateway", source="SDK", fix="Leave the generation out."
+)
 def expressroute_generation(topology: Topology) -> Iterator[Breach]:
     """Only VPN gateways have a generation."""
     for gateway in topology.expressroute_gateways:
         if gateway.generation not in (None, "None"):
-            yield Breach(
-                gateway.thing,
-                f"{gateway.generation} is declared; an ExpressRoute gateway has no generation.",
-                "Leave the generation out.",
-            )
+            yield Breach(gateway.thing, f"{gateway.generation} is declared; an ExpressRoute gateway has no generation.")
 
 
-@rule("R-SKU-10", level="E", title="SKU does not exist in this generation", source="SKUTAB, TF")
+@rule(
+    "R-SKU-10",
+    level="E",
+    title="SKU does not exist in this generation",
+    source="SKUTAB, TF",
+    fix="Leave the generation out, or choose a SKU that exists in it.",
+)
 def sku_generation(topology: Topology) -> Iterator[Breach]:
     """Generation 1: Basic and VpnGw1 to 3; generation 2: VpnGw2 to 5."""
     for gateway in topology.vpn_gateways:
@@ -123,16 +144,18 @@ def sku_generation(topology: Topology) -> Iterator[Breach]:
             )
 
 
-@rule("R-SKU-11", level="E", title="Policy-based gateway needs SKU Basic", source="FAQ, TF")
+@rule(
+    "R-SKU-11",
+    level="E",
+    title="Policy-based gateway needs SKU Basic",
+    source="FAQ, TF",
+    fix="Make it route-based; for a policy-based device use policy_based_selectors on its site.",
+)
 def policy_based_sku(topology: Topology) -> Iterator[Breach]:
     """Policy-based VPN exists on Basic only."""
     for gateway in topology.vpn_gateways:
         if gateway.is_policy_based and gateway.sku not in (None, "Basic"):
-            yield Breach(
-                gateway.thing,
-                f"A policy-based gateway cannot have SKU {gateway.sku}.",
-                "Make it route-based; for a policy-based device use policy_based_selectors on its site.",
-            )
+            yield Breach(gateway.thing, f"A policy-based gateway cannot have SKU {gateway.sku}.")
 
 
 def _counted(tunnels: tuple[Connection, ...]) -> int:
@@ -140,7 +163,13 @@ def _counted(tunnels: tuple[Connection, ...]) -> int:
     return sum(1 if tunnel.is_bound_to_one_instance else 2 for tunnel in tunnels)
 
 
-@rule("R-SKU-13", level="F", title="More tunnels than the SKU carries", source="FAQ, SKUTAB")
+@rule(
+    "R-SKU-13",
+    level="F",
+    title="More tunnels than the SKU carries",
+    source="FAQ, SKUTAB",
+    fix="Use VpnGw4AZ (100 tunnels), spread the sites over several gateways, or use Virtual WAN.",
+)
 def tunnel_count(topology: Topology) -> Iterator[Breach]:
     """Every site-to-site and VNet-to-VNet connection counts. Whether instances count is not documented: a warning."""
     for gateway in topology.vpn_gateways:
@@ -171,32 +200,42 @@ def _larger(gateway: Gateway) -> str:
     return "Spread the sites over several gateways, or use Virtual WAN."
 
 
-@rule("R-SKU-14", level="W", title="So many sites belong to Virtual WAN", source="SKU")
+@rule(
+    "R-SKU-14",
+    level="W",
+    title="So many sites belong to Virtual WAN",
+    source="SKU",
+    fix="Consider Virtual WAN for more than 100 tunnels.",
+)
 def too_many_sites(topology: Topology) -> Iterator[Breach]:
     """Above 100 tunnels Microsoft advises Virtual WAN."""
     for gateway in topology.vpn_gateways:
         if len(gateway.sites) > limits.MANY_TUNNELS:
-            yield Breach(
-                gateway.thing,
-                f"{len(gateway.sites)} site-to-site connections on one gateway.",
-                "Consider Virtual WAN for more than 100 tunnels.",
-            )
+            yield Breach(gateway.thing, f"{len(gateway.sites)} site-to-site connections on one gateway.")
 
 
-@rule("R-SKU-18", level="W", title="Cipher limits the throughput", source="SKU, LIM")
+@rule(
+    "R-SKU-18",
+    level="W",
+    title="Cipher limits the throughput",
+    source="SKU, LIM",
+    fix="Use GCMAES256 for IPsec encryption and integrity if the device can.",
+)
 def slow_cipher(topology: Topology) -> Iterator[Breach]:
     """3DES carries about 130 Mbps per tunnel on every SKU."""
     for connection in topology.connections:
         slow = [policy for policy in connection.policies if policy.get("ipsecEncryption") == "DES3"]
         if slow:
-            yield Breach(
-                connection.thing,
-                "With DES3 one tunnel carries about 130 Mbps whatever the SKU.",
-                "Use GCMAES256 for IPsec encryption and integrity if the device can.",
-            )
+            yield Breach(connection.thing, "With DES3 one tunnel carries about 130 Mbps whatever the SKU.")
 
 
-@rule("R-SKU-19", level="E", title="Two gateways of one type in a network", source="SET, VNLIM, ERMIG")
+@rule(
+    "R-SKU-19",
+    level="E",
+    title="Two gateways of one type in a network",
+    source="SET, VNLIM, ERMIG",
+    fix="Remove one of them, or put it into another network.",
+)
 def one_gateway_each(topology: Topology) -> Iterator[Breach]:
     """A network has one VPN and one ExpressRoute gateway at most."""
     for network_id in sorted({g.network_id for g in topology.gateways if g.network_id is not None}):
@@ -207,11 +246,16 @@ def one_gateway_each(topology: Topology) -> Iterator[Breach]:
                 yield Breach(
                     group[-1].thing,
                     f"{others} already stands in {network_id.name}; a network takes one gateway of each type.",
-                    "Remove one of them, or put it into another network.",
                 )
 
 
-@rule("R-SKU-20", level="F", title="Scale units are out of bounds", source="ERSC, ERMIG, TF")
+@rule(
+    "R-SKU-20",
+    level="F",
+    title="Scale units are out of bounds",
+    source="ERSC, ERMIG, TF",
+    fix="Write for example scale_units=(2, 10), or one number for a fixed size.",
+)
 def scale_units(topology: Topology) -> Iterator[Breach]:
     """1 to 40 units; a fixed size has equal bounds; scaling starts at 2."""
     for gateway in topology.expressroute_gateways:
@@ -233,7 +277,13 @@ def scale_units(topology: Topology) -> Iterator[Breach]:
             )
 
 
-@rule("R-SKU-21", level="E", title="Scale units and SKU do not belong together", source="TF")
+@rule(
+    "R-SKU-21",
+    level="E",
+    title="Scale units and SKU do not belong together",
+    source="TF",
+    fix='Write scale_units with sku="ErGwScale", and with no other SKU.',
+)
 def scale_bounds(topology: Topology) -> Iterator[Breach]:
     """Bounds go with ErGwScale and with nothing else."""
     for gateway in topology.gateways:
@@ -254,7 +304,14 @@ def scale_bounds(topology: Topology) -> Iterator[Breach]:
             )
 
 
-@rule("R-SKU-22", level="W", title="SKU may not be available in this region", source="ERSC", ages=True)
+@rule(
+    "R-SKU-22",
+    level="W",
+    title="SKU may not be available in this region",
+    source="ERSC",
+    ages=True,
+    fix="Look at Microsoft's page, or use ErGw1AZ to ErGw3AZ.",
+)
 def scalable_regions(topology: Topology) -> Iterator[Breach]:
     """ErGwScale was missing in some regions when the list was read."""
     for gateway in topology.expressroute_gateways:
@@ -262,11 +319,16 @@ def scalable_regions(topology: Topology) -> Iterator[Breach]:
             yield Breach(
                 gateway.thing,
                 f"ErGwScale was missing in {gateway.location} in November 2025 (read on {limits.READ_ON}).",
-                "Look at Microsoft's page, or use ErGw1AZ to ErGw3AZ.",
             )
 
 
-@rule("R-SKU-23", level="F", title="VPN over private peering of a scalable gateway", source="ERSC, HBT")
+@rule(
+    "R-SKU-23",
+    level="F",
+    title="VPN over private peering of a scalable gateway",
+    source="ERSC, HBT",
+    fix="Use ErGw1AZ to ErGw3AZ for the ExpressRoute gateway, or ask Microsoft.",
+)
 def scalable_private_vpn(topology: Topology) -> Iterator[Breach]:
     """One page calls it unsupported, another requires it for high-bandwidth tunnels: a warning."""
     for gateway in topology.vpn_gateways:
@@ -279,19 +341,21 @@ def scalable_private_vpn(topology: Topology) -> Iterator[Breach]:
                 gateway.thing,
                 f"A tunnel runs over the private peering of {scalable[0].thing.address} (ErGwScale), which Microsoft's "
                 "page on scalable gateways does not support.",
-                "Use ErGw1AZ to ErGw3AZ for the ExpressRoute gateway, or ask Microsoft.",
-                "warning",
+                level="warning",
             )
 
 
-@rule("R-SKU-24", level="E", when="create", title="Scalable gateway with a Basic public IP", source="ERSC")
+@rule(
+    "R-SKU-24",
+    level="E",
+    when="create",
+    title="Scalable gateway with a Basic public IP",
+    source="ERSC",
+    fix="Leave the public IP out: Azure gives an ExpressRoute gateway its own.",
+)
 def scalable_public_ip(topology: Topology) -> Iterator[Breach]:
     """ErGwScale refuses a Basic public IP."""
     for gateway in topology.expressroute_gateways:
         basic = [ip for ip in gateway.public_ips if ip.text("sku.name") == "Basic"]
         if gateway.sku == "ErGwScale" and basic:
-            yield Breach(
-                gateway.thing,
-                f"{basic[0].address} has SKU Basic.",
-                "Leave the public IP out: Azure gives an ExpressRoute gateway its own.",
-            )
+            yield Breach(gateway.thing, f"{basic[0].address} has SKU Basic.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 _LEARN = "https://learn.microsoft.com/azure/"
 _VPN = _LEARN + "vpn-gateway/"
 _ER = _LEARN + "expressroute/"
@@ -66,10 +68,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "ERLINK": ("Link a network to a circuit", _ER + "expressroute-howto-linkvnet-arm"),
     "ERWF": ("Circuit workflows", _ER + "expressroute-workflows"),
     "ERBK": ("VPN as backup of ExpressRoute", _ER + "use-s2s-vpn-as-backup-for-expressroute-privatepeering"),
-    "ERLIM": (
-        "ExpressRoute limits",
-        _LEARN + "azure-resource-manager/management/azure-subscription-service-limits",
-    ),
+    "ERLIM": ("ExpressRoute limits", _LEARN + "azure-resource-manager/management/azure-subscription-service-limits"),
     "VNLIM": ("Networking limits", _LEARN + "azure-resource-manager/management/azure-subscription-service-limits"),
     "ARM": ("Throttling", _LEARN + "azure-resource-manager/management/request-limits-and-throttling"),
     "ARG": ("Resource Graph throttling", _LEARN + "governance/resource-graph/concepts/guidance-for-throttled-requests"),
@@ -86,10 +85,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "T-BGP": ("Troubleshoot BGP", _HELP + "vpn-gateway-troubleshoot-bgp"),
     "T-P2S": ("Point-to-site problems", _HELP + "vpn-gateway-troubleshoot-vpn-point-to-site-connection-problems"),
     "T-TUN": ("Tunnel cannot connect", _HELP + "troubleshoot-vpn-tunnel-cannot-connect"),
-    "T-DISC": (
-        "Intermittent disconnects",
-        _HELP + "vpn-gateway-troubleshoot-site-to-site-disconnected-intermittently",
-    ),
+    "T-DISC": ("Intermittent disconnects", _HELP + "vpn-gateway-troubleshoot-site-to-site-disconnected-intermittently"),
     "SDK": ("Azure REST API model of Microsoft.Network", _LEARN.replace("azure/", "rest/api/") + "network-gateway/"),
     "TF": ("Terraform azurerm provider, network service", "https://github.com/hashicorp/terraform-provider-azurerm"),
     "GH": ("Public issue threads on GitHub", "https://github.com/Azure/azure-rest-api-specs/issues/14473"),
@@ -98,6 +94,21 @@ PAGES: dict[str, tuple[str, str]] = {
     "CNSA": ("RFC 9206, CNSA for IPsec", "https://www.rfc-editor.org/rfc/rfc9206"),
     "BSI": ("BSI TR-02102-3", "https://www.bsi.bund.de/dok/TR-02102-en"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page that a rule rests on."""
+
+    code: str
+    title: str
+    address: str
+    """Empty for what is known from practice alone."""
+
+
+def pages_of(source: str) -> tuple[Page, ...]:
+    """Every page that a source names."""
+    return tuple(Page(code, *PAGES[code]) for code in codes(source) if code in PAGES)
 
 
 def address_of(source: str) -> str:

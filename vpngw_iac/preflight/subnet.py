@@ -27,7 +27,13 @@ def gateway_subnets(topology: Topology) -> tuple[Thing, ...]:
     return tuple(s for s in topology.of_type(SUBNET) if s.name.lower() == GATEWAY_SUBNET.lower())
 
 
-@rule("R-SUBNET-01", level="E", title="Gateway does not stand in GatewaySubnet", source="FAQ, SET, PBTS")
+@rule(
+    "R-SUBNET-01",
+    level="E",
+    title="Gateway does not stand in GatewaySubnet",
+    source="FAQ, SET, PBTS",
+    fix="Use gateway_subnet=... of the network.",
+)
 def subnet_name(topology: Topology) -> Iterator[Breach]:
     """Azure builds gateways in a subnet of exactly this name."""
     for gateway in topology.gateways:
@@ -36,11 +42,17 @@ def subnet_name(topology: Topology) -> Iterator[Breach]:
             yield Breach(
                 gateway.thing,
                 f"It is placed in the subnet {wrong[0].name}; Azure builds gateways in GatewaySubnet only.",
-                "Use gateway_subnet=... of the network.",
             )
 
 
-@rule("R-SUBNET-02", level="E", when="create", title="GatewaySubnet is too small", source="SET, FAQ")
+@rule(
+    "R-SUBNET-02",
+    level="E",
+    when="create",
+    title="GatewaySubnet is too small",
+    source="SET, FAQ",
+    fix="Widen it to /27 or more.",
+)
 def vpn_size(topology: Topology) -> Iterator[Breach]:
     """/27 or larger; /29 or larger for Basic."""
     for gateway in topology.vpn_gateways:
@@ -54,7 +66,14 @@ def vpn_size(topology: Topology) -> Iterator[Breach]:
             )
 
 
-@rule("R-SUBNET-03", level="E", when="create", title="GatewaySubnet is too small for ExpressRoute", source="ERADD")
+@rule(
+    "R-SUBNET-03",
+    level="E",
+    when="create",
+    title="GatewaySubnet is too small for ExpressRoute",
+    source="ERADD",
+    fix="Widen it to /27 or more.",
+)
 def expressroute_size(topology: Topology) -> Iterator[Breach]:
     """ExpressRoute gateways need /27 or larger."""
     for gateway in topology.expressroute_gateways:
@@ -68,7 +87,12 @@ def expressroute_size(topology: Topology) -> Iterator[Breach]:
 
 
 @rule(
-    "R-SUBNET-04", level="E", when="create", title="GatewaySubnet is too small for two gateways", source="COEX, COEXP"
+    "R-SUBNET-04",
+    level="E",
+    when="create",
+    title="GatewaySubnet is too small for two gateways",
+    source="COEX, COEXP",
+    fix="Widen it to /27 or more.",
 )
 def coexistence_size(topology: Topology) -> Iterator[Breach]:
     """A VPN and an ExpressRoute gateway share a /27 or larger."""
@@ -82,7 +106,13 @@ def coexistence_size(topology: Topology) -> Iterator[Breach]:
             )
 
 
-@rule("R-SUBNET-05", level="E", title="GatewaySubnet is too small for sixteen circuits", source="ERGW, ERADD")
+@rule(
+    "R-SUBNET-05",
+    level="E",
+    title="GatewaySubnet is too small for sixteen circuits",
+    source="ERGW, ERADD",
+    fix="Widen it to /26 or more.",
+)
 def many_circuits_size(topology: Topology) -> Iterator[Breach]:
     """Sixteen circuits need /26 or larger."""
     for gateway in topology.expressroute_gateways:
@@ -96,7 +126,13 @@ def many_circuits_size(topology: Topology) -> Iterator[Breach]:
             )
 
 
-@rule("R-SUBNET-06", level="W", title="GatewaySubnet is narrow for high-bandwidth tunnels", source="HBT")
+@rule(
+    "R-SUBNET-06",
+    level="W",
+    title="GatewaySubnet is narrow for high-bandwidth tunnels",
+    source="HBT",
+    fix="Widen it to /26 or more.",
+)
 def high_bandwidth_size(topology: Topology) -> Iterator[Breach]:
     """Microsoft plans a /26 for high-bandwidth VPN beside ExpressRoute."""
     for gateway in topology.vpn_gateways:
@@ -109,7 +145,14 @@ def high_bandwidth_size(topology: Topology) -> Iterator[Breach]:
             )
 
 
-@rule("R-SUBNET-07", level="W", when="create", title="GatewaySubnet leaves no room for migrations", source="BPIP")
+@rule(
+    "R-SUBNET-07",
+    level="W",
+    when="create",
+    title="GatewaySubnet leaves no room for migrations",
+    source="BPIP",
+    fix="Use a /27 if you can; the subnet cannot grow while a gateway stands in it.",
+)
 def migration_room(topology: Topology) -> Iterator[Breach]:
     """Migrations of SKU and public IP want three free addresses; /28 may be too little."""
     for gateway in topology.vpn_gateways:
@@ -122,7 +165,13 @@ def migration_room(topology: Topology) -> Iterator[Breach]:
             )
 
 
-@rule("R-SUBNET-08", level="W", title="GatewaySubnet has no IPv6 prefix", source="ERGW, IPV6")
+@rule(
+    "R-SUBNET-08",
+    level="W",
+    title="GatewaySubnet has no IPv6 prefix",
+    source="ERGW, IPV6",
+    fix="Add a /64 to the GatewaySubnet if IPv6 shall pass; there is no way back (R-V6-02).",
+)
 def dual_stack(topology: Topology) -> Iterator[Breach]:
     """In a dual-stack network the gateway carries IPv6 only if its subnet has a prefix."""
     for gateway in topology.vpn_gateways:
@@ -133,22 +182,23 @@ def dual_stack(topology: Topology) -> Iterator[Breach]:
             yield Breach(
                 gateway.subnet,
                 f"{network.thing.address} has IPv6, its GatewaySubnet has not: the gateway carries IPv4 only.",
-                "Add a /64 to the GatewaySubnet if IPv6 shall pass; there is no way back (R-V6-02).",
             )
 
 
-@rule("R-SUBNET-09", level="F", title="Something else lives in GatewaySubnet", source="FAQ, SET")
+@rule(
+    "R-SUBNET-09",
+    level="F",
+    title="Something else lives in GatewaySubnet",
+    source="FAQ, SET",
+    fix="Move it to a subnet of its own.",
+)
 def only_gateways(topology: Topology) -> Iterator[Breach]:
     """Only gateways belong there; judged by what is declared and by what Azure shows."""
     for subnet in gateway_subnets(topology):
         strangers = [f"a delegation to {name}" for name in _delegations(subnet)]
         strangers += [found.name for found in _tenants(subnet)]
         if strangers:
-            yield Breach(
-                subnet,
-                f"GatewaySubnet also holds {listed(strangers)}.",
-                "Move it to a subnet of its own.",
-            )
+            yield Breach(subnet, f"GatewaySubnet also holds {listed(strangers)}.")
 
 
 def _delegations(subnet: Thing) -> Iterator[str]:
@@ -177,7 +227,8 @@ def _as_seen(subnet: Thing) -> Thing:
     level="F",
     title="Network security group on GatewaySubnet",
     source="UDR, ERGW",
-    see=("AzurePolicy:NetworkSecurityGroupOnGatewaySubnet_Deny",),
+    see=("AzurePolicy:35f9c03a-cc27-418e-9c0c-539ff999d010",),
+    fix="Detach it; filter traffic on the workload subnets.",
 )
 def security_group(topology: Topology) -> Iterator[Breach]:
     """Unsupported: the gateway may stop working. A policy may have set it, so it warns."""
@@ -185,14 +236,17 @@ def security_group(topology: Topology) -> Iterator[Breach]:
         group = subnet.ref("properties.networkSecurityGroup") or _as_seen(subnet).ref("properties.networkSecurityGroup")
         if group is not None:
             yield Breach(
-                subnet,
-                f"The network security group {group.name} is attached to GatewaySubnet.",
-                "Detach it; filter traffic on the workload subnets.",
-                "warning",
+                subnet, f"The network security group {group.name} is attached to GatewaySubnet.", level="warning"
             )
 
 
-@rule("R-SUBNET-18", level="W", title="GatewaySubnet has several prefixes", source="MPFX, BPIP, ERMIG")
+@rule(
+    "R-SUBNET-18",
+    level="W",
+    title="GatewaySubnet has several prefixes",
+    source="MPFX, BPIP, ERMIG",
+    fix="Use one larger prefix, or register AllowMultipleAddressPrefixesOnSubnet in the subscription.",
+)
 def several_prefixes(topology: Topology) -> Iterator[Breach]:
     """A preview that needs feature flags; never mixed with the single form."""
     for subnet in gateway_subnets(topology):

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
-from vpngw_iac.preflight.catalogue import rules
+from vpngw_iac.preflight.catalogue import AREAS, area_of, rules
 from vpngw_iac.preflight.registry import Rule
 from vpngw_iac.preflight.sources import PAGES, codes
+from vpngw_iac.preflight.twins import TWINS
 
 _HEAD = """# Rules
 
@@ -28,6 +29,10 @@ date and never do.
 **When**: `create` rules refuse only what is created or replaced, `change` rules only what is created or changed.
 
 **Status**: *checked* by a function; *implied* by the types, the compiler or the engine; *unknowable* beforehand.
+Rules marked *live* rest on what Azure shows at the moment and are judged again when a saved plan is applied; those
+marked *validate only* are advice that a plan does not repeat.
+
+`vpngw rule ID` says all of this about one rule, with links.
 
 Accept a finding with `waive={"R-LNG-06": "why"}` on a blueprint or a part; it stays visible with its reason.
 """
@@ -37,8 +42,9 @@ def page() -> str:
     """The whole page."""
     every = rules()
     parts = [_HEAD, _summary(every)]
-    for area, members in groupby(every, key=lambda rule: rule.id.rpartition("-")[0]):
-        parts.append(f"## {area}\n\n" + "\n".join(_rows(list(members))) + "\n")
+    for area, members in groupby(every, key=lambda rule: area_of(rule.id)):
+        parts.append(f"## {area}: {AREAS[area]}\n\n" + "\n".join(_rows(list(members))) + "\n")
+    parts.append("## The same rules in other tools\n\n" + "\n".join(_twins(every)) + "\n")
     parts.append("## Sources\n\n" + "\n".join(_sources(every)) + "\n")
     return "\n".join(parts)
 
@@ -53,15 +59,22 @@ def _summary(every: tuple[Rule, ...]) -> str:
 
 
 def _rows(members: list[Rule]) -> Iterator[str]:
-    yield "| id | level | when | status | what | how, or why not | source |"
-    yield "| --- | --- | --- | --- | --- | --- | --- |"
+    yield "| id | level | when | status | what | how, or why not | do | source |"
+    yield "| --- | --- | --- | --- | --- | --- | --- | --- |"
     for rule in members:
-        why = rule.why or (" ".join((rule.judge.__doc__ or "").split()) if rule.judge else "")
         when = rule.when if rule.status == "checked" else ""
-        status = rule.status + (", ages" if rule.ages else "")
-        also = f" ({', '.join(rule.see)})" if rule.see else ""
-        cells = (rule.id, rule.level, when, status, rule.title + also, why, rule.source)
+        marks = ((rule.ages, "ages"), (rule.live, "live"), (rule.posture, "validate only"))
+        status = ", ".join((rule.status, *(mark for holds, mark in marks if holds)))
+        cells = (rule.id, rule.level, when, status, rule.title, rule.what, rule.fix, rule.source)
         yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _twins(every: tuple[Rule, ...]) -> Iterator[str]:
+    yield "| tool | id | name | here |"
+    yield "| --- | --- | --- | --- |"
+    for key, twin in sorted(TWINS.items()):
+        here = ", ".join(rule.id for rule in every if key in rule.see) or twin.instead
+        yield f"| {twin.tool.name} | `{twin.id}` | [{twin.name}]({twin.page}) | {here} |"
 
 
 def _sources(every: tuple[Rule, ...]) -> Iterator[str]:

@@ -17,21 +17,29 @@ def pairs(topology: Topology) -> Iterator[tuple[Connection, Connection]]:
             yield connection, twin
 
 
-@rule("R-V2V-01", level="E", title="VNet-to-VNet needs route-based gateways", source="FAQ")
+@rule(
+    "R-V2V-01",
+    level="E",
+    title="VNet-to-VNet needs route-based gateways",
+    source="FAQ",
+    fix="Join route-based VPN gateways.",
+)
 def route_based(topology: Topology) -> Iterator[Breach]:
     """Both gateways are route-based VPN gateways."""
     for connection in topology.connections:
         for gateway in (connection.gateway, connection.remote) if connection.is_vnet else ():
             if gateway is not None and (gateway.is_policy_based or gateway.is_expressroute):
                 what = "policy-based" if gateway.is_policy_based else "an ExpressRoute gateway"
-                yield Breach(
-                    connection.thing,
-                    f"{gateway.thing.address} is {what}.",
-                    "Join route-based VPN gateways.",
-                )
+                yield Breach(connection.thing, f"{gateway.thing.address} is {what}.")
 
 
-@rule("R-V2V-03", level="F", title="VNet-to-VNet pair does not match", source="FAQ, V2V, BGP")
+@rule(
+    "R-V2V-03",
+    level="F",
+    title="VNet-to-VNet pair does not match",
+    source="FAQ, V2V, BGP",
+    fix='Use manage="both", with the same BGP flag on both connections.',
+)
 def two_directions(topology: Topology) -> Iterator[Breach]:
     """One connection in each direction, with the same BGP flag; key is R-PSK-07, policy R-IPSEC-06."""
     for connection in topology.connections:
@@ -54,34 +62,40 @@ def two_directions(topology: Topology) -> Iterator[Breach]:
             )
 
 
-@rule("R-V2V-06", level="W", title="VNet-to-VNet with IKEv1", source="FAQ")
+@rule("R-V2V-06", level="W", title="VNet-to-VNet with IKEv1", source="FAQ", fix="Leave the protocol out.")
 def ikev1(topology: Topology) -> Iterator[Breach]:
     """Microsoft's page names IKEv2 only."""
     for connection in topology.connections:
         if connection.is_vnet and connection.is_ikev1:
-            yield Breach(connection.thing, "Microsoft documents IKEv2 for VNet-to-VNet.", "Leave the protocol out.")
+            yield Breach(connection.thing, "Microsoft documents IKEv2 for VNet-to-VNet.")
 
 
-@rule("R-V2V-09", level="E", title="NAT rules on a VNet-to-VNet connection", source="FAQ")
+@rule(
+    "R-V2V-09",
+    level="E",
+    title="NAT rules on a VNet-to-VNet connection",
+    source="FAQ",
+    fix='Unlink them, or join the networks with via="ipsec".',
+)
 def no_nat(topology: Topology) -> Iterator[Breach]:
     """NAT works on site-to-site connections only."""
     for connection in topology.connections:
         if connection.is_vnet and connection.has_nat:
-            yield Breach(
-                connection.thing,
-                "NAT rules cannot be used on a VNet-to-VNet connection.",
-                'Unlink them, or join the networks with via="ipsec".',
-            )
+            yield Breach(connection.thing, "NAT rules cannot be used on a VNet-to-VNet connection.")
 
 
-@rule("R-V2V-10", level="W", title="Networks of one region could be peered", source="V2V")
+@rule(
+    "R-V2V-10",
+    level="W",
+    title="Networks of one region could be peered",
+    source="V2V",
+    fix="Consider VNet peering, unless the traffic must be encrypted by the gateways.",
+)
 def peering_instead(topology: Topology) -> Iterator[Breach]:
     """Peering needs no gateway and has no throughput limit of one."""
     for one, _ in pairs(topology):
         gateway, remote = one.gateway, one.remote
         if gateway and remote and gateway.location and gateway.location == remote.location:
             yield Breach(
-                one.thing,
-                f"{gateway.thing.address} and {remote.thing.address} are both in {gateway.location}.",
-                "Consider VNet peering, unless the traffic must be encrypted by the gateways.",
+                one.thing, f"{gateway.thing.address} and {remote.thing.address} are both in {gateway.location}."
             )

@@ -257,25 +257,28 @@ def log_document(deployment: str, runs: Iterable[LoggedRun]) -> Document:
 
 def rule_document(rules: Iterable[Rule]) -> Document:
     """Preflight rules."""
-    from vpngw_iac.preflight.sources import address_of
+    return document("rule", rules=[_rule(rule) for rule in rules])
 
-    return document(
-        "rule",
-        rules=[
-            {
-                "id": rule.id,
-                "level": rule.level,
-                "when": rule.when,
-                "status": rule.status,
-                "title": rule.title,
-                "source": rule.source,
-                "url": address_of(rule.source),
-                "why": rule.why,
-                "see": list(rule.see),
-            }
-            for rule in rules
-        ],
-    )
+
+def _rule(rule: Rule) -> Document:
+    from vpngw_iac.preflight.catalogue import area_of
+
+    return {
+        "id": rule.id,
+        "area": area_of(rule.id),
+        "level": rule.level,
+        "when": rule.when,
+        "status": rule.status,
+        "title": rule.title,
+        "what": rule.what if rule.status == "checked" else "",
+        "fix": rule.fix,
+        "source": rule.source,
+        "url": next((page.address for page in rule.pages if page.address), ""),
+        "pages": [asdict(page) for page in rule.pages],
+        "why": rule.why,
+        "see": list(rule.see),
+        "ages": rule.ages,
+    }
 
 
 def secrets_document(deployment: str, checks: Iterable[SecretCheck]) -> Document:

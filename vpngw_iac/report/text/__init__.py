@@ -10,11 +10,11 @@ from vpngw_iac.report.text.look import (
     entry_text,
     history_text,
     rebuilt_text,
-    rules_text,
     secrets_text,
 )
 from vpngw_iac.report.text.outcome import outcome_text
 from vpngw_iac.report.text.plan import plan_text, question
+from vpngw_iac.report.text.rules import rules_text
 from vpngw_iac.report.text.schedule import schedule_text
 
 __all__ = [

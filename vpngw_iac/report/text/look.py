@@ -1,4 +1,4 @@
-"""What is there, as text: drift, history of runs, secrets, rules, state entries, simulated documents."""
+"""What is there, as text: drift, history of runs, secrets, state entries, simulated documents."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from vpngw_iac.state.log import LoggedOperation, LoggedRun
 from vpngw_iac.state.model import Entry, State
 
 if TYPE_CHECKING:
-    from vpngw_iac.preflight import Rule
     from vpngw_iac.state.rebuild import Rebuilt
 
 _SEVERITIES = {"security": "red", "availability": "yellow", "cosmetic": "dim"}
@@ -112,7 +111,7 @@ def _logged(operation: LoggedOperation) -> tuple[str, ...]:
     return operation.step, operation.address, operation.status, took, "  ".join(told)
 
 
-# --- secrets, rules, state, simulator --------------------------------------------------------------------------------
+# --- secrets, state, simulator ---------------------------------------------------------------------------------------
 
 
 def secrets_text(checks: Sequence[SecretCheck], style: Style) -> str:
@@ -133,41 +132,6 @@ def secrets_text(checks: Sequence[SecretCheck], style: Style) -> str:
     told = Findings.of(finding for check in checks for finding in check.findings).items
     about = [line for finding in told for line in (*finding_lines(finding, style), "")]
     return "\n".join([*columns(rows), "", *about, style.paint(sentence, "red" if bad else "green", "bold")]) + "\n"
-
-
-def rules_text(rules: Sequence[Rule], style: Style, *, whole: bool = False) -> str:
-    """Rules as a table, or one of them in full."""
-    from vpngw_iac.preflight.sources import address_of
-
-    if not whole:
-        rows = ((rule.id, _weight(rule.level), rule.when, rule.status, rule.title) for rule in rules)
-        return (
-            "\n".join([*columns(rows), "", f"{words.plural(len(rules), 'rule')}. `vpngw rule ID` explains one."]) + "\n"
-        )
-    lines: list[str] = []
-    for rule in rules:
-        lines.append(f"{style.paint(rule.id, 'bold')}  {rule.title}")
-        facts = [
-            ("level", _weight(rule.level)),
-            ("when", _WHEN[rule.when]),
-            ("status", rule.status),
-            ("source", f"{rule.source}  {address_of(rule.source)}".rstrip()),
-        ]
-        facts += [("also as", ", ".join(rule.see))] if rule.see else []
-        lines += columns(facts, indent="  ")
-        lines += style.wrap(rule.why, "  ") if rule.why else []
-    return "\n".join(lines) + "\n"
-
-
-_WHEN = {
-    "always": "always",
-    "create": "when the resource is created or replaced",
-    "change": "when the property is changed",
-}
-
-
-def _weight(level: str) -> str:
-    return {"E": "error", "F": "fails", "W": "warning", "I": "info"}.get(level, level)
 
 
 def entries_text(state: State, style: Style) -> str:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from vpngw_iac.engine import guards
 from vpngw_iac.engine.basis import Basis, Draft, Situation
 from vpngw_iac.engine.change import Action, Change, Difference, OutageStatement
-from vpngw_iac.engine.document import lookup
+from vpngw_iac.engine.document import member
 from vpngw_iac.engine.drift import Comparison, Found, compare_whole
 from vpngw_iac.engine.lifting import lifted
 from vpngw_iac.engine.match import Match, match
@@ -26,7 +26,8 @@ from vpngw_iac.errors import Finding, Findings
 from vpngw_iac.field import Verdict
 from vpngw_iac.resources import type_of
 from vpngw_iac.resources.base import Resource
-from vpngw_iac.resources.shape import shape_of
+from vpngw_iac.resources.shape import Shape, shape_of
+from vpngw_iac.resources.wire import Document
 from vpngw_iac.state.model import Entry
 
 
@@ -77,7 +78,7 @@ def _situations(basis: Basis, matched: Match) -> Iterator[Situation]:
                 declared,
                 applied_of(entry) if entry and entry.id == resource.id else None,
                 observed.document,
-                unread=(*entry.unread, *_overruled(entry, observed)) if entry else (),
+                unread=(*entry.unread, *_overruled(entry, declared, observed)) if entry else (),
                 adopting=entry is None,
             )
         yield Situation(resource, entry, observed, declared, comparison)
@@ -94,11 +95,18 @@ def _unread_existing(basis: Basis) -> Iterator[str]:
             yield f"{resource_id.type.rpartition('/')[2]}/{resource_id.name}: {observed.unread}"
 
 
-def _overruled(entry: Entry, observed: Observed) -> Iterator[str]:
-    """Paths that a policy rewrites, as long as it still shows what the policy wrote."""
+def _overruled(entry: Entry, declared: Document, observed: Observed) -> Iterator[str]:
+    """Tags that a policy rewrites, as long as nobody edits them and Azure still shows what the policy wrote."""
     for path, value in entry.overruled.items():
-        if lookup(observed.document, path) == value:
+        name = path.removeprefix("tags.")
+        wanted, before, now = (
+            member(_TAGS, document.get("tags"), name) for document in (declared, entry.applied, observed.document or {})
+        )
+        if now == value and wanted == before:
             yield path
+
+
+_TAGS = Shape(key="")
 
 
 # --- one resource ----------------------------------------------------------------------------------------------------

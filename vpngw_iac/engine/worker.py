@@ -28,6 +28,9 @@ from vpngw_iac.resources.wire import Document, Output
 from vpngw_iac.secret import Fingerprint, FingerprintKey, SecretReference, SecretSource, SecretValue
 from vpngw_iac.state.model import Entry
 
+_OUR_MARK = f"tags.{DEPLOYMENT_TAG}"
+"""A policy may take it off: that is no loss of anybody's."""
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Prepared:
@@ -327,7 +330,7 @@ class Worker:
             return entry, ()
         shape = shape_of(type(self.plan.graph.resources[operation.address]))
         after = ended.observed.document
-        lost = carried_loss(shape, prepared.declared, prepared.call.body, after)
+        lost = [p for p in carried_loss(shape, prepared.declared, prepared.call.body, after) if p != _OUR_MARK]
         if operation.verb == "put" and lost:
             raise CarriedValueLost(
                 f"After the PUT of {operation.id} these are gone, although they were carried along: {', '.join(lost)}.",
@@ -336,8 +339,10 @@ class Worker:
             )
         found = compare(shape, prepared.declared, prepared.declared, after).found
         silent = tuple(f.difference.path for f in found if f.difference.observed is None)
+        if operation.verb == "tag":  # only tags were compared
+            silent += tuple(path for path in entry.unread if not path.startswith("tags."))
         overruled = {
-            path: lookup(after, path)
+            path: f.difference.observed
             for f in found
             if (path := f.difference.path).startswith("tags.") and f.difference.observed is not None
         }

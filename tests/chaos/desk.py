@@ -1,0 +1,319 @@
+"""An operator's desk in virtual time on which processes die: before, in the middle of and after each durable step.
+
+What counts as a step is whatever outlives the process: a write that Azure hears, a journal record, a document.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import shutil
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.engine.clock import VirtualClock
+from vpngw_iac.engine.event import Outcome
+from vpngw_iac.engine.plan import Options, Plan
+from vpngw_iac.planning import Deployable, Planner
+from vpngw_iac.session import Session
+from vpngw_iac.simulator import Fault, Simulator, Switches, VirtualTime
+from vpngw_iac.simulator.faults import Effect
+from vpngw_iac.state.disk import Folder
+from vpngw_iac.state.file import FileHold, FileStore
+from vpngw_iac.state.lock import FolderLock
+from vpngw_iac.state.store import Hold, Owner, Store
+from vpngw_iac.workspace import Workspace
+
+GATEWAYS = "/virtualnetworkgateways/"
+
+
+class Died(BaseException):
+    """The process ends here; no `except Exception` may hear of it."""
+
+
+class Fate:
+    """Counts the durable steps of one process, and ends it at one of them. Nothing is done after that."""
+
+    def __init__(self, dies_at: int | None = None, *, is_watched: bool = False) -> None:
+        """`is_watched`: the state is read back after each record; it must be valid at every moment."""
+        self.is_watched = is_watched
+        self.steps = 0
+        self.at = ""
+        """What the process was doing when it died."""
+        self._dies_at = dies_at
+        self._guard = threading.Lock()
+
+    @property
+    def dead(self) -> bool:
+        return bool(self.at)
+
+    def check(self) -> None:
+        if self.dead:
+            raise Died
+
+    def step(self, what: str) -> None:
+        """One moment at which a process may die."""
+        with self._guard:
+            self.check()
+            self.steps += 1
+            if self.steps == self._dies_at:
+                self.at = what
+                raise Died
+
+
+class MortalClock:
+    """The common clock as a process sees it: one that died sees nothing more."""
+
+    def __init__(self, shared: VirtualClock, fate: Fate) -> None:
+        self._shared, self._fate = shared, fate
+
+    def now(self) -> float:
+        return self._shared.now()
+
+    def utc(self) -> str:
+        self._fate.check()
+        return self._shared.utc()
+
+    def next(self, inbox: queue.SimpleQueue[Any], seconds: float | None, *, calls_in_flight: int) -> Any | None:
+        while calls_in_flight:
+            self._fate.check()
+            try:
+                return inbox.get(timeout=0.05)
+            except queue.Empty:
+                continue
+        self._fate.check()
+        return self._shared.next(inbox, seconds, calls_in_flight=0)
+
+    def sleep(self, seconds: float) -> None:
+        self._fate.check()
+        self._shared.sleep(seconds)
+
+
+class Wire:
+    """The simulator as one process reaches it; counts on the way what was created and deleted."""
+
+    def __init__(self, desk: Desk, fate: Fate) -> None:
+        self.vault = desk.simulator.vault
+        self._desk, self._fate = desk, fate
+
+    def send(
+        self, method: str, url: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
+    ) -> tuple[int, dict[str, str], bytes]:
+        if method == "GET":
+            self._fate.check()
+            return self._desk.simulator.send(method, url, headers, body)
+        name = f"{method} {'/'.join(url.partition('?')[0].split('/')[-2:])}"
+        self._fate.step(f"before {name}")
+        answer = self._desk.heard(method, url, headers, body)
+        self._fate.step(f"after {name}")
+        return answer
+
+
+class MortalFolder(Folder):
+    """A state folder whose process may die before and after each change of a file."""
+
+    def __init__(self, path: Path, fate: Fate) -> None:
+        super().__init__(path)
+        self._fate = fate
+
+    def replace(self, name: str, data: bytes, *, keep_as: str | None = None) -> None:
+        self._fate.step(f"before writing {name}")
+        super().replace(name, data, keep_as=keep_as)
+        self._fate.step(f"after writing {name}")
+
+    def move(self, name: str, to: str) -> None:
+        self._fate.step(f"before moving {name}")
+        super().move(name, to)
+        self._fate.step(f"after moving {name}")
+
+    def remove(self, name: str) -> None:
+        self._fate.check()
+        super().remove(name)
+
+
+class MortalStore(FileStore):
+    """The file store in which a process may die at each record, also with half of it written."""
+
+    fate: Fate
+
+    @classmethod
+    def of(cls, store: FileStore, fate: Fate) -> MortalStore:
+        mortal = cls(store.folder, store.deployment, store._binding, utc=store._utc)
+        mortal.fate = fate
+        mortal._files = MortalFolder(store.folder, fate)
+        mortal._lock = FolderLock(mortal._files, store.deployment)
+        return mortal
+
+    @contextmanager
+    def hold(self, owner: Owner) -> Iterator[FileHold]:
+        with super().hold(owner) as hold:
+            whole = hold._write_record
+            hold._write_record = lambda line: self._write(hold, whole, line)  # type: ignore[method-assign]
+            yield hold
+
+    def _write(self, hold: FileHold, whole: Callable[[bytes], None], line: bytes) -> None:
+        what = line.partition(b'"record":"')[2].partition(b'"')[0].decode()
+        self.fate.step(f"before record {what}")
+        try:
+            self.fate.step(f"in the middle of record {what}")
+        except Died:
+            os.write(hold._open_journal(), line[: len(line) // 2])
+            raise
+        whole(line)
+        if self.fate.is_watched:
+            self.load()  # raises if an invariant is broken at this very moment
+        self.fate.step(f"after record {what}")
+
+
+class MortalSession(Session):
+    fate: Fate
+
+    def _store(self, *, bound: bool) -> Store:
+        store = super()._store(bound=bound)
+        assert isinstance(store, FileStore)
+        return MortalStore.of(store, self.fate)
+
+
+class MortalPlanner(Planner):
+    """Gives out sessions whose process may die."""
+
+    fate: Fate
+
+    def session(self, blueprint: Deployable) -> Session:
+        return self._mortal(super().session(blueprint))
+
+    def session_named(self, deployment: str) -> Session:
+        return self._mortal(super().session_named(deployment))
+
+    def _mortal(self, session: Session) -> Session:
+        session.__class__ = MortalSession
+        session.fate = self.fate  # type: ignore[attr-defined]
+        return session
+
+
+class MortalWorkspace(Workspace):
+    """A workspace whose process may die."""
+
+    fate: Fate
+
+    @property
+    def _planner(self) -> Planner:
+        planner = MortalPlanner(super()._planner.place, super()._planner.deployment)
+        object.__setattr__(planner, "fate", self.fate)
+        return planner
+
+
+@dataclass
+class Desk:
+    """A cloud, a folder, an environment. Every use is a process of its own."""
+
+    folder: Path
+    environment: Mapping[str, str]
+    secrets: Path | None = None
+    switches: Switches | None = None
+    seed: int = 0
+    clock: VirtualClock = field(default_factory=VirtualClock)
+    created: Counter[str] = field(default_factory=Counter)
+    """How often Azure made each resource, by path in lower case."""
+    deleted: Counter[str] = field(default_factory=Counter)
+    writes: int = 0
+
+    def __post_init__(self) -> None:
+        time = VirtualTime()
+        self.clock.on_advance(time.advance_to)
+        self.simulator = Simulator(time=time, switches=self.switches, seed=self.seed)
+        self._one_at_a_time = threading.RLock()
+
+    def heard(
+        self, method: str, url: str, headers: Mapping[str, str] | None, body: bytes | None
+    ) -> tuple[int, dict[str, str], bytes]:
+        """A write as Azure hears it, whether or not its answer arrives."""
+        path = "/" + url.partition("?")[0].split("/", 3)[3].lower()
+        with self._one_at_a_time:
+            store = self.simulator._store
+            before = store.find(path) is not None
+            try:
+                return self.simulator.send(method, url, headers, body)
+            finally:
+                self.writes += method != "POST"
+                after = store.find(path)
+                if method == "PUT" and not before and after is not None:
+                    self.created[path] += 1
+                if method == "DELETE" and before and (after is None or after.state == "Deleting"):
+                    self.deleted[path] += 1
+
+    # -- processes
+
+    def workspace(self, fate: Fate | None = None, **settings: Any) -> Workspace:
+        fate = fate or Fate()
+        given: dict[str, Any] = {
+            "directory": self.folder,
+            "environment": self.environment,
+            "secret_directory": self.secrets,
+            "clock": MortalClock(self.clock, fate),
+            "simulator": Wire(self, fate),
+        }
+        workspace = MortalWorkspace("simulator", **(given | settings))
+        workspace.fate = fate
+        return workspace
+
+    def apply(self, blueprint: Any, fate: Fate | None = None, **options: Any) -> Outcome:
+        return self.workspace(fate).apply(blueprint, options=Options(**options))
+
+    def destroy(self, blueprint: Any, fate: Fate | None = None, **options: Any) -> Outcome:
+        return self.workspace(fate).destroy(blueprint, options=Options(**options))
+
+    def plan(self, blueprint: Any, **options: Any) -> Plan:
+        return self.workspace().plan(blueprint, Options(**options))
+
+    # -- what there is
+
+    def fault(self, effect: Effect, **which: Any) -> None:
+        self.simulator.faults.add(Fault(effect=effect, **which))
+
+    def ids(self) -> set[str]:
+        """Every resource that Azure has, in lower case."""
+        return {identifier.lower() for identifier in self.simulator.documents()}
+
+    def held_secrets(self) -> dict[str, str]:
+        """What Azure really holds: connections' keys, and gateways' RADIUS secrets."""
+        found = {}
+        for document in self.simulator._store.documents.values():
+            if "sharedKey" in document.hidden:
+                found[document.key] = str(document.hidden["sharedKey"])
+            clients = document.body.get("properties", {}).get("vpnClientConfiguration")
+            if clients:
+                found[document.key] = json.dumps(clients)
+        return found
+
+    def entries(self, blueprint: Any) -> set[str]:
+        """Ids of the entries, in lower case; an empty set if there is no state."""
+        memory = self.workspace().session(blueprint).store().load()
+        return {str(e.id).lower() for e in memory.state.entries.values()} if memory else set()
+
+    def declared(self, blueprint: Any) -> set[str]:
+        """Ids of what a blueprint declares, in lower case."""
+        graph = self.plan(blueprint).graph
+        return {str(resource.id).lower() for resource in graph.resources.values()}
+
+    def close(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def failures(outcome: Outcome) -> list[tuple[str, str, str]]:
+    """What went wrong, for messages."""
+    return [(r.address, r.status, r.error) for r in outcome.operations if r.status != "succeeded"]
+
+
+def is_gateway(path: str) -> bool:
+    return GATEWAYS in path and len(ArmId(path).names) == 1
+
+
+__all__ = ["Desk", "Died", "Fate", "Hold", "failures", "is_gateway"]

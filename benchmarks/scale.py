@@ -91,7 +91,7 @@ def measure(sites: int, folder: Path) -> str:
 def main() -> None:
     """Measure each size on a fresh simulator."""
     heads = ("sites", "compile", "plan", "apply", "minutes", "no change", "requests", "deep", "destroy", "MB")
-    print("{:>6}".format(heads[0]), *("{:>9}".format(head) for head in heads[1:]))
+    print(f"{heads[0]:>6}", *(f"{head:>9}" for head in heads[1:]))
     for sites in [int(argument) for argument in sys.argv[1:]] or [10, 40, 160]:
         with tempfile.TemporaryDirectory() as folder:
             print(measure(sites, Path(folder)), flush=True)

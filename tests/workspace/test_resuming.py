@@ -252,7 +252,7 @@ def test_destroy_that_died_goes_on(bench: Bench) -> None:
 def edits() -> list[tuple[str, Deployment, Deployment, frozenset[str]]]:
     """Name, before, after, what is named with --replace."""
     renamed_site = (site("berlin", identity="lgw-new"), connection("berlin", to="lgw-new"))
-    nothing, small = Deployment("hub", ()), hub_without_gateway("berlin")
+    nothing = Deployment("hub", ())
     return [
         ("create", nothing, hub("berlin"), frozenset()),
         ("remove-a-site", hub("berlin", "paris"), hub("berlin"), frozenset()),

@@ -77,7 +77,7 @@ def where(name: str) -> Any:
     return EDITS[name].address
 
 
-@settings(max_examples=150)
+@settings(max_examples=70)
 @given(plans())
 def test_every_plan_has_a_legal_order_in_which_the_five_rules_hold(made: Plan) -> None:
     planned = schedule(made)
@@ -126,7 +126,7 @@ def ancestors(planned: Schedule, key: Key) -> set[Key]:
     return seen
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(plans())
 def test_plans_and_orders_of_equal_worlds_are_equal(made: Plan) -> None:
     assert repr(schedule(made)) == repr(schedule(made))

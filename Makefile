@@ -36,7 +36,7 @@ demo: $(VENV)/.ready
 	@$(RUN) sh examples/demo.sh
 
 test: $(VENV)/.ready azurite
-	@$(RUN) python -m pytest -n $${PYTEST_WORKERS:-2} $(ARGS)
+	@$(RUN) python -m pytest -n $${PYTEST_WORKERS:-2} --dist loadfile $(ARGS)
 
 check: $(VENV)/.ready
 	@$(BIN)/ruff format --check .

@@ -46,7 +46,7 @@ class OutageStatement:
     """The longest outage of anybody."""
     who: tuple[str, ...] = ()
     """Sites, peers and clients that lose connectivity."""
-    by_level: Mapping[OutageLevel, tuple[str, ...]] = field(default_factory=dict)
+    by_level: Mapping[OutageLevel, tuple[str, ...]] = field(default_factory=dict, hash=False)
     """The same people by how long; empty where it is `level` for all of them."""
     public_ip_changes: bool = False
     profiles_stale: bool = False

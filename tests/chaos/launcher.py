@@ -14,7 +14,6 @@ import sys
 import traceback
 from typing import Any
 
-
 NEEDED = (
     "azure.identity",
     "azure.mgmt.network",

@@ -204,10 +204,14 @@ def _puts_after_needs(draft: _Draft) -> None:
             needed = _final(draft, target.address) if target else None
             if needed is None:
                 continue
-            if _repair_first(draft, address, needed.address):
-                draft.after[needed].add(key)
-            else:
+            off = Key(address, "detach")
+            if not _repair_first(draft, address, needed.address):
                 draft.after[key].add(needed)
+            elif off in draft.nodes:  # its first put already repairs it
+                draft.after[needed].add(off)
+                draft.after[key].add(needed)
+            else:
+                draft.after[needed].add(key)
 
 
 def _mends_first(draft: _Draft) -> None:

@@ -144,6 +144,13 @@ BAD: dict[str, tuple[str, Any, str, str, str]] = {
         "either links or an address",
     ),
     "a misspelt kind": ("kind", "SiteToSit", "", "T-KIND", "Did you mean 'SiteToSite'?"),
+    "a subnet over the GatewaySubnet": (
+        "gateway.network.subnets",
+        {"workload": "10.1.255.0/24"},
+        "gateway.network",
+        "T-SUBNET",
+        "overlaps gateway_subnet 10.1.255.0/27",
+    ),
     "GatewaySubnet among the subnets": (
         "gateway.network.subnets",
         {"GatewaySubnet": "10.1.255.0/27"},

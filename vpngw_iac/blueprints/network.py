@@ -113,13 +113,17 @@ class VirtualNetwork(Part):
     waive: Waive = Field(default_factory=dict)
 
     @model_validator(mode="after")
-    def _subnets_inside(self) -> Self:
-        """Azure answers NetcfgInvalidSubnet to a subnet outside its network."""
+    def _subnets_fit(self) -> Self:
+        """Azure answers NetcfgInvalidSubnet to a subnet outside its network, NetcfgSubnetRangesOverlap to two in one."""
         spaces = [ipaddress.ip_network(prefix) for prefix in self.address_space]
         named = [("gateway_subnet", prefix) for prefix in self.gateway_subnet or ()]
         named += [(f"Subnet {subnet.name!r}", prefix) for subnet in self.own_subnets for prefix in subnet.prefixes]
+        taken: list[tuple[str, ipaddress.IPv4Network | ipaddress.IPv6Network]] = []
         for name, prefix in named:
             inner = ipaddress.ip_network(prefix)
+            if other := next((known for known, range_ in taken if range_.overlaps(inner)), None):
+                raise rule_error("T-SUBNET", f"{name} {prefix} overlaps {other}.")
+            taken.append((f"{name} {prefix}", inner))
             if not any(inner.version == space.version and inner.subnet_of(space) for space in spaces):  # type: ignore[arg-type]
                 wide = ", ".join(self.address_space)
                 raise rule_error("T-SUBNET", f"{name} {prefix} does not lie in the address space {wide}.")

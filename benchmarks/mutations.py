@@ -1,0 +1,98 @@
+"""Blueprints with mistakes in them: each must end in findings or in a valid plan, never in a traceback.
+
+Legal blueprints are made at random, strained and damaged, written as YAML or JSON, then read, validated, compiled and
+planned on the embedded simulator. Prints how far they came, how long that took, which rules refused most, and every
+traceback with the seed that makes it again. With ``--apply N`` the first N plans that nothing refuses are applied too,
+in virtual time: the simulator is a second opinion on what preflight let pass.
+
+Usage: ``python benchmarks/mutations.py [NUMBER] [--from SEED] [--apply N]`` (default 10000 from 0).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from tests.mutants import ENVIRONMENT, End, ends
+from vpngw_iac.engine.clock import VirtualClock
+from vpngw_iac.engine.event import Outcome
+from vpngw_iac.errors import Findings, Refused, VpngwError
+from vpngw_iac.session import Place, open_simulator
+from vpngw_iac.workspace import Workspace
+
+
+def desk(folder: Path) -> Workspace:
+    """A workspace on an empty simulator, in virtual time."""
+    clock = VirtualClock()
+    simulator = open_simulator(Place("simulator", directory=folder), clock)
+    return Workspace(
+        "simulator",
+        directory=folder,
+        environment=ENVIRONMENT,
+        clock=clock,
+        simulator=simulator,
+        resource_group="rg-run",
+    )
+
+
+def applied(end: End) -> str:
+    """What the simulator made of a plan that nothing refused."""
+    word = "succeeded"
+    for blueprint in end.blueprints:
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                outcome = desk(Path(folder)).apply(blueprint)
+            except Refused:
+                return "refused by the plan"
+            except VpngwError as error:
+                return f"{type(error).__name__}: {error.message[:70]}"
+        word = _told(outcome) if word == "succeeded" else word
+    return word
+
+
+def _told(outcome: Outcome) -> str:
+    failed = [result for result in outcome.operations if result.status == "failed"]
+    return f"{failed[0].code}: {failed[0].address.partition('/')[0]}" if failed else outcome.outcome
+
+
+def main() -> None:
+    """Make, mistake, judge, count."""
+    asked = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    asked.add_argument("number", type=int, nargs="?", default=10_000)
+    asked.add_argument("--from", dest="first", type=int, default=0)
+    asked.add_argument("--apply", type=int, default=0)
+    options = asked.parse_args()
+    words: Counter[str] = Counter()
+    rules: Counter[str] = Counter()
+    opinions: Counter[str] = Counter()
+    examples: dict[str, int] = {}
+    start = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        workspace = desk(Path(folder))
+        for seed, end in ends(range(options.first, options.first + options.number), Path(folder), workspace):
+            words[end.word] += 1
+            rules.update({finding.rule for finding in Findings(end.findings).blocking})
+            if end.crash:
+                print(f"--- seed {seed}\n{end.crash}", flush=True)
+            if end.word == "planned" and sum(opinions.values()) < options.apply:
+                opinion = applied(end)
+                opinions[opinion] += 1
+                examples.setdefault(opinion, seed)
+    seconds = time.perf_counter() - start
+    print(f"{options.number} documents in {seconds:.0f} s, {1000 * seconds / options.number:.0f} ms each")
+    print("came to an end as:", ", ".join(f"{word} {count}" for word, count in words.most_common()))
+    print("refused most by:  ", ", ".join(f"{rule} {count}" for rule, count in rules.most_common(12)))
+    print("rules that refused:", len([rule for rule in rules if rule.startswith("R-")]))
+    for opinion, count in opinions.most_common():
+        print(f"applied: {count:5d} {opinion} (seed {examples[opinion]})")
+    sys.exit(1 if words["broken"] else 0)
+
+
+if __name__ == "__main__":
+    main()

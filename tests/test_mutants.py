@@ -1,0 +1,65 @@
+"""Whatever mistake stands in a blueprint, it ends in findings or in a plan, never in a traceback.
+
+`benchmarks/mutations.py` does the same for ten thousand of them.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.mutants import ENVIRONMENT, End, end_of, ends, made, mutated, written
+from vpngw_iac.engine.clock import VirtualClock
+from vpngw_iac.session import Place, open_simulator
+from vpngw_iac.workspace import Workspace
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    folder, clock = tmp_path_factory.mktemp("desk"), VirtualClock()
+    simulator = open_simulator(Place("simulator", directory=folder), clock)
+    return Workspace(
+        "simulator",
+        directory=folder,
+        clock=clock,
+        simulator=simulator,
+        environment=ENVIRONMENT,
+        resource_group="rg-run",
+    )
+
+
+@pytest.mark.parametrize("first", range(0, 200, 50))
+def test_a_mistake_ends_in_findings_or_in_a_plan(first: int, desk: Workspace, tmp_path: Path) -> None:
+    found = dict(ends(range(first, first + 50), tmp_path, desk))
+
+    assert {seed: end.crash for seed, end in found.items() if end.crash} == {}
+
+
+def test_mistakes_are_of_all_sorts(desk: Workspace, tmp_path: Path) -> None:
+    """The check above would be worth little if everything were refused at the door."""
+    words = Counter(end.word for _, end in ends(range(1000, 1060), tmp_path, desk))
+
+    assert all(words[word] >= 5 for word in ("unreadable", "refused", "planned")), words
+
+
+def test_a_seed_makes_the_same_document_again() -> None:
+    one, other = random.Random(7), random.Random(7)
+
+    assert mutated(made(one), one) == mutated(made(other), other)
+
+
+def test_a_crash_would_be_seen(tmp_path: Path) -> None:
+    class Broken(Workspace):
+        def validate(self, *blueprints: object, profile: str | None = None) -> object:  # type: ignore[override]
+            raise KeyError("anything")
+
+    chance = random.Random(1)
+    file = written(made(chance), tmp_path, chance)
+
+    end: End = end_of(file, Broken("simulator", directory=tmp_path), None)
+
+    assert end.word == "broken"
+    assert "KeyError: 'anything'" in end.crash

@@ -9,7 +9,7 @@ import pytest
 from tests.workspace.conftest import Bench
 from tests.worlds import GROUP, REGION, SUBSCRIPTION, rid
 from vpngw_iac.blueprints.gateway import VpnGateway
-from vpngw_iac.blueprints.network import VirtualNetwork
+from vpngw_iac.blueprints.network import Subnet, VirtualNetwork
 from vpngw_iac.blueprints.site import IpsecPolicy, Site
 from vpngw_iac.blueprints.site_to_site import SiteToSite
 from vpngw_iac.engine.plan import Plan
@@ -47,7 +47,7 @@ def network_of_others(bench: Bench) -> None:
     bench.simulator.put(NETWORK, {"location": REGION, "properties": body})
 
 
-def hub(*, ours: bool = False) -> SiteToSite:
+def hub(*, ours: bool = False, **more: Any) -> SiteToSite:
     if ours:
         network: Any = VirtualNetwork(
             name="vnet-hub",
@@ -55,6 +55,7 @@ def hub(*, ours: bool = False) -> SiteToSite:
             resource_group=GROUP,
             address_space=["10.1.0.0/16"],
             gateway_subnet="10.1.255.0/27",
+            **more,
         )
     else:
         network = VirtualNetwork.existing(NETWORK, location=REGION)
@@ -166,3 +167,15 @@ def test_a_route_table_that_may_not_be_read_is_told_and_judged_by_nobody(bench: 
 
     assert of(plan, "R-SUBNET-11") == {}
     assert [text for text in plan.unread if text.startswith("routeTables/rt-firewall")] != []
+
+
+def test_a_route_table_that_is_not_there_is_told_before_its_subnet_is_put(bench: Bench) -> None:
+    subnet = Subnet(name="workload", prefixes=["10.1.1.0/24"], route_table=TABLE)
+    blueprint = hub(ours=True, subnets=[subnet])
+
+    missing = of(bench.plan(blueprint), "V-EXIST-01")
+    bench.simulator.put(f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}", {"location": REGION})
+    table(bench, SPOKES)
+
+    assert missing == {"V-EXIST-01": "error"}
+    bench.converge(blueprint)

@@ -238,14 +238,7 @@ def _existing(basis: Basis) -> Iterator[Finding]:
         if observed.unread:
             continue
         if observed.document is None:
-            yield Finding(
-                rule="V-EXIST-01",
-                level="error",
-                address=existing.address,
-                summary="Existing resource is not there",
-                detail=f"{existing.id} is used by this blueprint, but Azure does not have it.",
-                advice="Check the id, the subscription and the spelling.",
-            )
+            yield _not_there(existing.address, existing.id)
             continue
         yield from _contradicted(existing.address, existing.id, existing.facts, observed)
         if observed.state.lower() in ("failed", "canceled"):
@@ -257,6 +250,21 @@ def _existing(basis: Basis) -> Iterator[Finding]:
                 detail=f"{existing.id} is {observed.state}; operations that depend on it may be refused (R-OPS-04).",
                 advice="Ask its owner to repair it; it is not ours to touch.",
             )
+    for resource_id, observed in basis.snapshot.observed.items():
+        is_table = resource_id.type.lower().endswith("/routetables")
+        if is_table and observed.document is None and not observed.unread:
+            yield _not_there(f"routeTables/{resource_id.name}", resource_id)
+
+
+def _not_there(address: str, resource_id: ArmId) -> Finding:
+    return Finding(
+        rule="V-EXIST-01",
+        level="error",
+        address=address,
+        summary="Existing resource is not there",
+        detail=f"{resource_id} is used by this blueprint, but Azure does not have it.",
+        advice="Check the id, the subscription and the spelling.",
+    )
 
 
 def _contradicted(address: str, resource_id: ArmId, facts: Any, observed: Observed) -> Iterator[Finding]:

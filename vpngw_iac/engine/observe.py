@@ -17,6 +17,7 @@ from vpngw_iac.resources.shape import shape_of
 from vpngw_iac.state.model import State
 
 _GATEWAY_SUBNET = "gatewaysubnet"
+_SUBNETS = "/virtualnetworks/subnets"
 _HOLDERS = ("/virtualnetworkgateways", "/virtualnetworks")
 
 
@@ -61,21 +62,18 @@ def _output_sources(graph: Graph) -> set[ArmId]:
 
 
 def _route_tables(graph: Graph, observed: Mapping[ArmId, Observed]) -> set[ArmId]:
-    """Route tables of GatewaySubnets that this deployment declares or uses: some stop a gateway (R-SUBNET-11 to 16)."""
-    found: set[ArmId] = set()
-    documents: list[tuple[ArmId, Mapping[str, Any]]] = [(r.id, r.body()) for r in graph.by_id.values()]
-    documents += [(i, observed[i].document or {}) for i in (*graph.by_id, *graph.existing) if i in observed]
-    for resource_id, document in documents:
-        for subnet in _gateway_subnets(resource_id, document):
-            table = lookup(subnet, "properties.routeTable.id")
-            if isinstance(table, str):
-                found.add(ArmId(table))
-    return found
+    """Route tables that subnets declare, and those of GatewaySubnets: some stop a gateway (R-SUBNET-11 to 16)."""
+    subnets: list[Mapping[str, Any]] = [r.body() for r in graph.by_id.values() if r.id.type.lower().endswith(_SUBNETS)]
+    for resource_id in (*graph.by_id, *graph.existing):
+        if resource_id in observed:
+            subnets += _gateway_subnets(resource_id, observed[resource_id].document or {})
+    named = (lookup(subnet, "properties.routeTable.id") for subnet in subnets)
+    return {ArmId(table) for table in named if isinstance(table, str)}
 
 
 def _gateway_subnets(resource_id: ArmId, document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """The document itself, or those that a network shows inside."""
-    if resource_id.type.lower().endswith("/virtualnetworks/subnets"):
+    if resource_id.type.lower().endswith(_SUBNETS):
         yield from (document,) if resource_id.name.lower() == _GATEWAY_SUBNET else ()
     elif resource_id.type.lower().endswith("/virtualnetworks"):
         shown = lookup(document, "properties.subnets")

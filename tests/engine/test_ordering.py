@@ -90,6 +90,16 @@ def made_of(world: dict[str, list[str]]) -> Plan:
         "named": [],
     }
 )
+@example(
+    {
+        "edits": ["bigger"],
+        "removed": [],
+        "absent": [],
+        "unknown": ["NatRule/hub/in"],
+        "failed": ["VpnConnection/hub/berlin"],
+        "named": [],
+    }
+)
 def test_every_plan_has_a_legal_order_in_which_the_five_rules_hold(world: dict[str, list[str]]) -> None:
     made = made_of(world)
 

@@ -63,6 +63,7 @@ def order(graph: Graph, state: State, changes: Iterable[Change]) -> Schedule:
     _mends_first(draft)
     _puts_after_needs(draft)
     _deletes(draft)
+    _repairs_first(draft)
     _updates_after_deletes(draft)
     for earlier, later in around(graph, draft.known, draft.nodes.values()):
         draft.after[later].add(earlier)
@@ -204,14 +205,24 @@ def _puts_after_needs(draft: _Draft) -> None:
             needed = _final(draft, target.address) if target else None
             if needed is None:
                 continue
-            off = Key(address, "detach")
             if not _repair_first(draft, address, needed.address):
                 draft.after[key].add(needed)
-            elif off in draft.nodes:  # its first put already repairs it
-                draft.after[needed].add(off)
+
+
+def _repairs_first(draft: _Draft) -> None:
+    """Holders that are repaired before their targets are written, unless their repair waits for just that."""
+    for key in sorted(draft.nodes):
+        for edge in draft.graph.edges.get(key.address, ()) if key.step in ("put", "attach") else ():
+            target = draft.graph.by_id.get(edge.target)
+            needed = _final(draft, target.address) if target else None
+            if needed is None or not _repair_first(draft, key.address, needed.address):
+                continue
+            off = Key(key.address, "detach")
+            first = off if off in draft.nodes else key  # its first put already repairs it
+            if not _waits_for(draft, first, needed):
+                draft.after[needed].add(first)
+            if first != key or first not in draft.after[needed]:
                 draft.after[key].add(needed)
-            else:
-                draft.after[needed].add(key)
 
 
 def _mends_first(draft: _Draft) -> None:

@@ -114,7 +114,7 @@ class VirtualNetwork(Part):
 
     @model_validator(mode="after")
     def _subnets_fit(self) -> Self:
-        """Azure answers NetcfgInvalidSubnet to a subnet outside its network, NetcfgSubnetRangesOverlap to two in one."""
+        """Azure answers NetcfgInvalidSubnet to a subnet outside, NetcfgSubnetRangesOverlap to two in one place."""
         spaces = [ipaddress.ip_network(prefix) for prefix in self.address_space]
         named = [("gateway_subnet", prefix) for prefix in self.gateway_subnet or ()]
         named += [(f"Subnet {subnet.name!r}", prefix) for subnet in self.own_subnets for prefix in subnet.prefixes]

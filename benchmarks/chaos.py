@@ -32,12 +32,11 @@ from tests.chaos.deaths import ENVIRONMENT, GAPS, LIVES, die_and_go_on, undistur
 from tests.chaos.lost_answers import lose_answer, writes_of  # noqa: E402
 from tests.chaos.processes import (  # noqa: E402
     Operator,
-    Point,
     Served,
     executable,
     kill_and_go_on,
+    lived,
     points,
-    side_by_side,
 )
 from tests.chaos.races import Arena  # noqa: E402
 from tests.chaos.schedules import Schedule, reproducible  # noqa: E402
@@ -163,21 +162,30 @@ def schedules(seed: int, scale: float) -> None:
 
 
 def kills(seed: int, scale: float) -> None:
+    chosen = list(enumerate(points(seed, max(1, round(240 * scale)), KILL_PLAN)))
     ends: Counter[str] = Counter()
-    with folder() as place, served(place) as cloud:
+    for first in range(0, len(chosen), 40):
+        with folder() as place, served(place) as cloud:
+            lives = {
+                f"{number} {point.command} {point.file} after {point.seconds:.2f} s": partial(
+                    kill_and_go_on, point, Operator(cloud, executable, new_folder(place / str(number)))
+                )
+                for number, point in chosen[first : first + 40]
+            }
+            came, wrong = lived(lives, at_once=WORKERS * 3)
+        ends.update(came.values())
+        for error in wrong:
+            failed(f"kill: {error} {' '.join(error.__notes__)}"[:1500])
+    said(
+        "kills",
+        f"{len(chosen)} points: {ends['killed']} processes killed and continued, everything made exactly once; "
+        f"{ends['too late']} had ended before",
+    )
 
-        def life(name: str, point: Point) -> Callable[[], str]:
-            (place / name).mkdir()
-            return lambda: kill_and_go_on(point, Operator(cloud, executable, place / name))
 
-        chosen = enumerate(points(seed, max(1, round(220 * scale)), KILL_PLAN))
-        lives = {f"{number}-{point.file}-{point.command}-{point.seconds:.2f}s": point for number, point in chosen}
-        try:
-            ends.update(side_by_side({n: life(n, p) for n, p in lives.items()}, at_once=WORKERS * 3).values())
-        except ExceptionGroup as wrong:
-            for error in wrong.exceptions:
-                failed(f"kill: {error} {' '.join(error.__notes__)}"[:1500])
-    said("kills", f"{ends['killed']} processes killed, {ends['too late']} had ended before; {len(lives)} points")
+def new_folder(path: Path) -> Path:
+    path.mkdir()
+    return path
 
 
 @contextlib.contextmanager
@@ -217,11 +225,10 @@ def compete(cloud: Served, rounds: int, arenas: dict[str, tuple[Path, str, dict[
         return won, waits
 
     kind = next(iter(arenas)).partition(" ")[0]
-    try:
-        ends = side_by_side({name: partial(life, *given) for name, given in arenas.items()}, at_once=WORKERS * 2)
-    except ExceptionGroup as wrong:
-        for error in wrong.exceptions:
-            failed(f"race on {kind}: {error} {' '.join(error.__notes__)}"[:1500])
+    ends, wrong = lived({name: partial(life, *given) for name, given in arenas.items()}, at_once=WORKERS * 2)
+    for error in wrong:
+        failed(f"race on {kind}: {error} {' '.join(error.__notes__)}"[:1500])
+    if not ends:
         return
     won = sum((counted for counted, _ in ends.values()), Counter[str]())
     waits = sorted(wait for _, several in ends.values() for wait in several)

@@ -254,19 +254,27 @@ class Running:
         return dict(json.loads(self.answered))
 
 
-def side_by_side(lives: Mapping[str, Callable[[], Any]], *, at_once: int = 12) -> dict[str, Any]:
-    """Live all of them: they consist of waiting. Raises every failure, each with its name."""
+def lived(lives: Mapping[str, Callable[[], Any]], *, at_once: int = 12) -> tuple[dict[str, Any], list[Exception]]:
+    """Live all of them, they consist of waiting. What came of each, and every failure with its name."""
     with ThreadPoolExecutor(at_once) as pool:
         futures = {name: pool.submit(live) for name, live in lives.items()}
-    failures = []
+    ends, failures = {}, []
     for name, future in futures.items():
         error = future.exception()
         if isinstance(error, Exception):
             error.add_note(f"in the life {name!r}")
             failures.append(error)
+        else:
+            ends[name] = future.result()
+    return ends, failures
+
+
+def side_by_side(lives: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
+    """`lived`, where every life must go well."""
+    ends, failures = lived(lives)
     if failures:
         raise ExceptionGroup(f"{len(failures)} of {len(lives)} lives went wrong", failures)
-    return {name: future.result() for name, future in futures.items()}
+    return ends
 
 
 @dataclass(frozen=True)

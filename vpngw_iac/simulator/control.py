@@ -20,7 +20,7 @@ def answer(simulator: Simulator, request: Request) -> Answer | None:
     if wish == ("GET", "documents"):
         return Answer(200, simulator.documents())
     if wish == ("GET", "requests"):
-        return Answer(200, [asdict(logged) for logged in simulator.requests])
+        return Answer(200, [asdict(logged) for logged in list(simulator.requests)])
     if wish == ("POST", "reset"):
         simulator.reset()
         return Answer(204)

@@ -28,7 +28,7 @@ from tests.state.samples import (
 )
 from vpngw_iac.errors import StateError, StateLocked, StateMismatch, UsageError
 from vpngw_iac.state.disk import Folder
-from vpngw_iac.state.document import dump_record, load_state
+from vpngw_iac.state.document import dump_record, load_checkpoint, load_state
 from vpngw_iac.state.file import FileStore, state_folder
 from vpngw_iac.state.journal import Accepted, EntryRemoved, Memory, OperationClosed, RunClosed, StateReplaced, fold
 from vpngw_iac.state.model import Binding
@@ -89,6 +89,23 @@ def test_a_checkpoint_carries_operations_in_flight_into_the_new_journal(store):
     assert ended.number == 5
     assert store.load().in_flight == {}
     assert [record.number for record in store.history()] == [1, 2, 3, 4, 5]
+
+
+def test_a_long_run_writes_its_document_anew_from_time_to_time(store):
+    with store.hold(an_owner()) as hold:
+        hold.records_per_document = 5
+        hold.checkpoint(a_state())
+        hold.append(opened())
+        hold.append(begun(number=7))
+        for number in range(10):
+            hold.append(entry_set(number))
+    with store.hold(an_owner("run-2")) as hold:
+        hold.append(entry_set(11))
+
+    memory = store.load()
+    assert load_checkpoint(store.document(), "state.json").last == 10
+    assert (memory.last, set(memory.in_flight), len(memory.state.entries)) == (13, {"op-1"}, 11)
+    assert [record.number for record in store.history()] == list(range(1, 14))
 
 
 def test_an_append_does_not_rewrite_what_is_there(store, folder):

@@ -25,6 +25,9 @@ def utc_now() -> str:
 class StoreHold(ABC):
     """What `FileStore` and `BlobStore` have in common while they are locked; they add how bytes are written."""
 
+    records_per_document = 3000
+    """A long run writes the document anew after so many records: replaying a journal stays quick."""
+
     def __init__(
         self,
         *,
@@ -42,6 +45,7 @@ class StoreHold(ABC):
         self._recall = recall
         self._utc = utc
         self._memory: Memory | None = None
+        self._since_document = 0
         self._one_writer = threading.RLock()
 
     def append(self, record: Record) -> Record:
@@ -50,7 +54,11 @@ class StoreHold(ABC):
             memory = self._remembered()
             if memory is None:
                 raise StateError(f"{self._name} has no state document yet: a new state is written before its journal.")
-            return self._append_to(memory, record)
+            numbered = self._append_to(memory, record)
+            if self._since_document >= self.records_per_document and self._memory is not None:
+                self._refuse_wrong(self._memory.state, memory.state)
+                self._write(self._memory)
+            return numbered
 
     def checkpoint(self, state: State) -> None:
         """Check and write the state document; what is still open in the journal goes with it."""
@@ -81,6 +89,7 @@ class StoreHold(ABC):
         numbered = record.model_copy(update={"number": memory.last + 1})
         self._memory = None  # read again if it remains unknown whether this record was written
         self._write_record(dump_record(numbered))
+        self._since_document += 1
         self._memory = fold(memory, [numbered])
         return numbered
 
@@ -97,6 +106,7 @@ class StoreHold(ABC):
     def _write(self, memory: Memory) -> None:
         self._memory = None
         self._write_document(dump_checkpoint(memory), memory.last)
+        self._since_document = 0
         self._memory = replace(memory, notices=())
 
     def _refuse_wrong(self, state: State, previous: State | None = None) -> None:

@@ -130,7 +130,7 @@ PARTS = {
         "ExistingVirtualNetwork", "ExistingPublicIp", "ExistingVpnGateway", "ExistingExpressRouteGateway",
         "ExistingCircuit",
     ),
-    "Names and secrets": ("Naming", "EnvironmentSecret", "FileSecret", "KeyVaultSecret", "GeneratedSecret", "Sku"),
+    "Names and secrets": ("Naming", "Secret", "Sku"),
 }  # fmt: skip
 
 _HEAD = """Every noun of a blueprint with its fields, as `vpngw schema` has them.

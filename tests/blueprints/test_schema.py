@@ -46,9 +46,19 @@ def test_named_values_may_stand_at_the_top_and_where_a_value_is_expected() -> No
 
 
 def test_a_secret_is_a_reference_and_never_a_value() -> None:
-    forms = SCHEMA["$defs"]["RadiusServer"]["properties"]["secret"]["anyOf"]
+    by_name, reference = SCHEMA["$defs"]["RadiusServer"]["properties"]["secret"]["anyOf"]
+    secret = SCHEMA["$defs"]["Secret"]
 
-    assert [next(iter(form["properties"])) for form in forms[1]["oneOf"]] == ["env", "file", "key_vault", "generated"]
+    assert by_name["description"] == "Name of an entry under 'secrets:'."
+    assert reference == {"$ref": "#/$defs/Secret"} == SCHEMA["$defs"]["secrets"]["additionalProperties"]
+    assert list(secret["properties"]) == ["env", "file", "key_vault", "generated"]
+    assert (secret["minProperties"], secret["maxProperties"], secret["additionalProperties"]) == (1, 1, False)
+
+
+def test_only_what_a_file_can_reach_is_defined() -> None:
+    used = {reference.removeprefix("#/$defs/") for reference in references(SCHEMA)}
+
+    assert set(SCHEMA["$defs"]) == used
 
 
 def test_fields_are_described_by_their_docstrings() -> None:

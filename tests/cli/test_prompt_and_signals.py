@@ -8,6 +8,7 @@ import pty
 import select
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ from subprocess import Popen
 import pytest
 
 from tests.cli.conftest import Shell, start
+from vpngw_iac.cli.signals import TERMINATED, Interrupts, listening, read_line
+from vpngw_iac.engine.stop import Stop
 
 
 @dataclass(slots=True)
@@ -193,6 +196,34 @@ def test_sigterm_is_143_and_gives_up_the_lock(vpngw: Shell) -> None:
     assert '"outcome": "interrupted"' in out
     assert "Terminated: nothing new is started." in err
     vpngw("apply", "hub.yaml", "--yes", code=0)
+
+
+def test_a_signal_in_the_middle_of_a_write_is_told_all_the_same(capfd: pytest.CaptureFixture[str]) -> None:
+    stop = Stop()
+    interrupts = Interrupts(stop)
+
+    def busy(_: str) -> None:
+        message = "reentrant call inside <_io.BufferedWriter>"
+        raise RuntimeError(message)
+
+    interrupts.say = busy
+    interrupts.heard(signal.SIGTERM, None)
+
+    assert capfd.readouterr().err == TERMINATED + "\n"
+    assert stop.asked
+
+
+def test_a_line_is_waited_for_until_it_is_typed_or_a_signal_comes() -> None:
+    reading, writing = os.pipe()
+    with listening(Stop()) as interrupts, os.fdopen(reading) as answers, os.fdopen(writing, "w") as person:
+        print("yes", file=person, flush=True)
+        assert read_line(answers) == "yes\n"
+
+        soon = threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT))
+        soon.start()
+        with interrupts.asking(), pytest.raises(KeyboardInterrupt):
+            read_line(answers)
+        assert signal.set_wakeup_fd(-1) == -1
 
 
 def test_ctrl_c_while_planning_is_130_with_one_document(vpngw: Shell) -> None:

@@ -6,11 +6,12 @@ an input may be a secret that somebody pasted.
 
 from __future__ import annotations
 
+import copy
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, get_origin
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetJsonSchemaHandler, model_validator
 from pydantic.annotated_handlers import GetCoreSchemaHandler
@@ -205,25 +206,52 @@ def _long_form(source: str, value: Any) -> dict[str, Any]:
     return {**value, "source": source}
 
 
-_TEXT = {"type": "string"}
-_IN_VAULT = {"type": "object", "properties": {"vault": _TEXT, "name": _TEXT}, "required": ["vault", "name"]}
+def _in_vault(description: str, *fields: str) -> JsonSchemaValue:
+    return {
+        "type": "object",
+        "description": description,
+        "properties": {field: {"type": "string"} for field in fields},
+        "required": ["vault", "name"],
+        "additionalProperties": False,
+    }
 
 
-def _one_key(name: str, value: JsonSchemaValue) -> JsonSchemaValue:
-    return {"type": "object", "properties": {name: value}, "required": [name], "additionalProperties": False}
+SECRET_SCHEMA: Final[JsonSchemaValue] = {
+    "type": "object",
+    "description": "Where a secret's value is found: exactly one of these. The value itself is refused.",
+    "properties": {
+        "env": {"type": "string", "description": "An environment variable, read at apply: `Secret.env(NAME)`."},
+        "file": {
+            "type": "string",
+            "description": "A file, its text without the trailing newline; a relative path starts at the blueprint's "
+            "folder: `Secret.file(PATH)`.",
+        },
+        "key_vault": _in_vault(
+            "`vault` (name or URL), `name` and perhaps `version` of a secret in Azure Key Vault; without a version the "
+            "newest at apply: `Secret.key_vault(VAULT, NAME)`.",
+            "vault",
+            "name",
+            "version",
+        ),
+        "generated": _in_vault(
+            "`vault` and `name`: made at the first apply if absent, kept in Key Vault, never overwritten: "
+            "`Secret.generated(VAULT, NAME)`.",
+            "vault",
+            "name",
+        ),
+    },
+    "minProperties": 1,
+    "maxProperties": 1,
+    "additionalProperties": False,
+}
+"""A secret as files write it; the schema of a file has it once, as ``Secret``."""
 
 
 class _ShortSecret(Short):
     """In a file a secret is written in its short form; the long one is for saved documents."""
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        forms: dict[str, JsonSchemaValue] = {
-            "env": _TEXT,
-            "file": _TEXT,
-            "key_vault": _IN_VAULT,
-            "generated": _IN_VAULT,
-        }
-        return {"oneOf": [_one_key(name, value) for name, value in forms.items()]}
+        return copy.deepcopy(SECRET_SCHEMA)
 
 
 _SHORT_SECRET = _ShortSecret(_secret)

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from vpngw_iac.blueprints.base import kinds
-from vpngw_iac.blueprints.part import Part
+from vpngw_iac.blueprints.part import SECRET_SCHEMA, Part
 
 _SECTIONS = {
     "networks": ("VirtualNetwork", "ExistingVirtualNetwork"),
@@ -34,13 +34,45 @@ def schema() -> dict[str, Any]:
     _name_kinds(definitions, [name for name, _ in models])
     entries = [{"$ref": f"#/$defs/{name}"} for name, _ in models]
     definitions["Topology"]["properties"]["blueprints"]["items"] = {"oneOf": entries}
+    definitions = _share_secret(definitions)
     sections = _sections(definitions)
+    files = [_whole_file(definitions[name], sections) for name, _ in models] + [_list_of(entries, sections)]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "vpngw blueprint",
-        "oneOf": [_whole_file(definitions[name], sections) for name, _ in models] + [_list_of(entries, sections)],
-        "$defs": definitions,
+        "oneOf": files,
+        "$defs": _needed(files, definitions),
     }
+
+
+def _share_secret(definitions: dict[str, Any]) -> dict[str, Any]:
+    """The form of a secret once, as ``Secret``, where pydantic writes it out in each place."""
+
+    def shared(node: Any) -> Any:
+        if isinstance(node, dict):
+            if SECRET_SCHEMA.items() <= {**node, "description": SECRET_SCHEMA["description"]}.items():
+                return {"$ref": "#/$defs/Secret"}
+            return {key: shared(value) for key, value in node.items()}
+        return [shared(item) for item in node] if isinstance(node, list) else node
+
+    return {name: shared(definition) for name, definition in definitions.items()} | {"Secret": dict(SECRET_SCHEMA)}
+
+
+def _needed(files: list[dict[str, Any]], definitions: dict[str, Any]) -> dict[str, Any]:
+    """Only what a file can reach: which others pydantic keeps differs between its versions."""
+    needed: set[str] = set()
+    frontier: list[Any] = [files]
+    while frontier:
+        node = frontier.pop()
+        if isinstance(node, list):
+            frontier += node
+        elif isinstance(node, dict):
+            frontier += node.values()
+            name = str(node.get("$ref", "")).removeprefix("#/$defs/")
+            if name in definitions and name not in needed:
+                needed.add(name)
+                frontier.append(definitions[name])
+    return {name: definition for name, definition in definitions.items() if name in needed}
 
 
 def _name_kinds(definitions: dict[str, Any], names: list[str]) -> None:
@@ -59,7 +91,7 @@ def _sections(definitions: dict[str, Any]) -> dict[str, Any]:
             entry["required"] = [field for field in entry.get("required", []) if field != "name"]
             forms.append(entry)
         definitions[section] = {"type": "object", "additionalProperties": {"anyOf": forms}}
-    definitions["secrets"] = {"type": "object", "additionalProperties": {"type": "object"}}
+    definitions["secrets"] = {"type": "object", "additionalProperties": {"$ref": "#/$defs/Secret"}}
     return {section: {"$ref": f"#/$defs/{section}"} for section in (*_SECTIONS, "secrets")}
 
 

@@ -6,11 +6,16 @@ What only reads is left at the first; a third ends whatever still goes on.
 from __future__ import annotations
 
 import contextlib
+import os
+import select
 import signal
+import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import TextIO
 
 from vpngw_iac.engine.stop import Interrupted, Stop
 
@@ -49,10 +54,16 @@ class Interrupts:
             self._stop.now()
         else:
             self._stop.request("terminated" if terminated else "interrupted")
-            with contextlib.suppress(RuntimeError):  # somebody is in the middle of writing there
-                self.say(TERMINATED if terminated else FIRST)
+            self._tell(TERMINATED if terminated else FIRST)
         if self._stop.may_interrupt:
             raise Interrupted
+
+    def _tell(self, text: str) -> None:
+        try:
+            self.say(text)
+        except RuntimeError:  # the signal came in the middle of a write to that stream, which refuses another one
+            with contextlib.suppress(OSError):
+                os.write(2, f"{text}\n".encode())
 
 
 @contextmanager
@@ -68,3 +79,18 @@ def listening(stop: Stop) -> Iterator[Interrupts]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def read_line(stream: TextIO) -> str:
+    """A line that somebody types. A signal ends the wait also if it came just before the wait began."""
+    if sys.platform == "win32" or threading.current_thread() is not threading.main_thread():
+        return stream.readline()
+    heard, wake = socket.socketpair()
+    with heard, wake:
+        wake.setblocking(False)
+        before = signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
+        try:
+            select.select([stream.fileno(), heard.fileno()], [], [])
+        finally:
+            signal.set_wakeup_fd(before)
+    return stream.readline()

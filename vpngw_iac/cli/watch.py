@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vpngw_iac.cli.run import Run, write
-from vpngw_iac.cli.signals import Interrupts, listening
+from vpngw_iac.cli.signals import Interrupts, listening, read_line
 from vpngw_iac.engine.event import Event, Notice
 from vpngw_iac.engine.stop import Stop
 from vpngw_iac.errors import UsageError
@@ -72,9 +72,9 @@ def _said_yes(run: Run, view: PlanView) -> bool:
     """Whether somebody typed ``yes``; Ctrl-C and the end of the input are a no."""
     from vpngw_iac.report.text import question
 
-    write(run.err, question(view))
     try:
-        return sys.stdin.readline().strip().lower() == "yes"
+        write(run.err, question(view))
+        return read_line(sys.stdin).strip().lower() == "yes"
     except KeyboardInterrupt:
         write(run.err, "\n")
         return False

@@ -15,6 +15,7 @@ from vpngw_iac.secret import (
     Fingerprint,
     FingerprintKey,
     LocalSecrets,
+    Masked,
     Secret,
     SecretReference,
     SecretValue,
@@ -136,3 +137,16 @@ def test_a_digest_does_not_depend_on_the_order_of_keys_and_sees_every_change() -
     assert key.digest({"a": 1, "b": [2]}) == key.digest({"b": [2], "a": 1})
     assert key.digest({"a": 1}) != key.digest({"a": 2})
     assert key.digest("x") != key.fingerprint("x").digest
+
+
+def test_a_mask_is_told_line_by_line_and_escaped_as_workflow_commands_are() -> None:
+    told: list[str] = []
+    source = Masked(LocalSecrets({"PSK": "50%off\n\nsecond"}), told.append)
+
+    value = source.resolve(Secret.env("PSK"))
+
+    assert value.value == "50%off\n\nsecond"
+    assert told == ["::add-mask::50%25off\n", "::add-mask::second\n"]
+    with pytest.raises(SecretError):
+        source.resolve(Secret.env("ABSENT"))
+    assert len(told) == 2

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol
@@ -167,6 +167,29 @@ class Remembered:
             return self.resolve(reference).value
         except SecretError:
             return None
+
+
+class Masked:
+    """Tells the runner of GitHub Actions each value before anybody has it, so that its logs show ``***`` from then on.
+
+    https://docs.github.com/actions/reference/workflow-commands-for-github-actions: ``::add-mask::``, a line at a time.
+    """
+
+    def __init__(self, source: SecretSource, tell: Callable[[str], object]) -> None:
+        self._source = source
+        self._tell = tell
+
+    def resolve(self, reference: SecretReference) -> SecretValue:
+        """The value now, masked; raises `SecretError` as the source does."""
+        found = self._source.resolve(reference)
+        for line in found.value.splitlines():
+            if line.strip():
+                self._tell(f"::add-mask::{line.replace('%', '%25')}\n")
+        return found
+
+    def prepare(self, reference: SecretReference) -> None:
+        """As the source does; nothing is known yet."""
+        self._source.prepare(reference)
 
 
 class LocalSecrets:

@@ -8,7 +8,9 @@ import os
 import re
 import secrets as randomness
 import socket
+import stat
 import string
+import sys
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,6 +27,7 @@ from vpngw_iac.secret import (
     GeneratedSecret,
     KeyVaultSecret,
     LocalSecrets,
+    Masked,
     SecretReference,
     SecretSource,
     SecretValue,
@@ -75,9 +78,13 @@ class Place:
         return re.sub(r"[^A-Za-z0-9.-]", "-", urlsplit(self.cloud).netloc)
 
     @property
-    def local_secrets(self) -> LocalSecrets:
+    def local_secrets(self) -> SecretSource:
         """What is at hand without a cloud: the environment, and files."""
-        return LocalSecrets(self.environment, self.secret_directory or self.directory)
+        return self.masked(LocalSecrets(self.environment, self.secret_directory or self.directory))
+
+    def masked(self, source: SecretSource) -> SecretSource:
+        """In GitHub Actions the runner is told each value, so that no later line of its log shows one."""
+        return Masked(source, _tell_runner) if self.environment.get("GITHUB_ACTIONS") == "true" else source
 
     def required_subscription(self) -> str:
         """The subscription; raises `UsageError` if a cloud that has many was given none."""
@@ -199,16 +206,17 @@ class Session:
         """Resolves references: environment and files here, vaults in the cloud (or in the simulator)."""
         local = self.place.local_secrets
         if self.place.cloud == "simulator":
-            return SimulatedVault(local, self.simulator, self.place.environment)
+            return self.place.masked(SimulatedVault(local, self.simulator, self.place.environment))
         from vpngw_iac.azure import key_vault_secrets
 
-        return key_vault_secrets(
+        vaults = key_vault_secrets(
             self.place.cloud,
             local=local,
             tenant=self.place.tenant,
             credential=self.place.credential,
             correlation=self.correlation,
         )
+        return self.place.masked(vaults)
 
     # -- who
 
@@ -255,6 +263,16 @@ def open_simulator(place: Place, clock: Clock) -> Simulator:
 
     clock.on_advance(advance)
     return Simulator(folder, time=time)
+
+
+def _tell_runner(command: str) -> None:
+    """Say it on stderr, which the runner reads; never into a file, where the value would stay."""
+    try:
+        if not stat.S_ISREG(os.fstat(sys.stderr.fileno()).st_mode):
+            sys.stderr.write(command)
+            sys.stderr.flush()
+    except (OSError, ValueError):
+        return  # there is no stderr, hence no log
 
 
 class SimulatedVault:

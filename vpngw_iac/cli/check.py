@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from vpngw_iac.cli.run import Run
 from vpngw_iac.errors import BlueprintError, ExitCode, Finding, Findings
 from vpngw_iac.report.json import dumps, validate_document
 from vpngw_iac.report.text import findings_text
-
-if TYPE_CHECKING:
-    from vpngw_iac.cli.offline import ValidateFormat
 
 
 def findings_of(run: Run, file: str, profile: str | None = None) -> Findings:
@@ -32,14 +28,14 @@ def findings_of(run: Run, file: str, profile: str | None = None) -> Findings:
         return Findings.of(error.findings)
 
 
-def tell_findings(run: Run, findings: Findings, file: str, form: ValidateFormat) -> int:
-    """Report findings; 4 if one refuses the blueprint."""
+def tell_findings(run: Run, findings: Findings, file: str, form: str) -> int:
+    """Report findings as ``text``, ``json`` or ``sarif``; 4 if one refuses the blueprint."""
     items = tuple(_relative(findings.items))
-    if form.value == "sarif":
+    if form == "sarif":
         from vpngw_iac.report.sarif import sarif
 
         run.emit(dumps(sarif(items, file)))
-    elif form.value == "json" or run.settings.json_output:
+    elif form == "json" or run.settings.json_output:
         run.emit(dumps(validate_document(items)))
     else:
         run.emit(findings_text(items, run.style, checked=file))

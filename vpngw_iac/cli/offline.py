@@ -54,7 +54,7 @@ def validate(
     """Check a blueprint offline: all that Azure would refuse."""
     from vpngw_iac.cli.check import findings_of, tell_findings
 
-    return tell_findings(run, findings_of(run, file, profile), file, format)
+    return tell_findings(run, findings_of(run, file, profile), file, format.value)
 
 
 def compile(run: Run, file: opt.Blueprint) -> int:

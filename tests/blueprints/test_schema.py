@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -30,6 +32,24 @@ def test_it_is_json_and_every_reference_in_it_resolves() -> None:
     document = json.loads(json.dumps(SCHEMA))
 
     assert set() == {ref for ref in references(document) if ref.removeprefix("#/$defs/") not in document["$defs"]}
+
+
+OTHER_WAY_ROUND = """
+import importlib, json, pkgutil, sys
+import vpngw_iac
+names = [module.name for module in pkgutil.walk_packages(vpngw_iac.__path__, "vpngw_iac.")]
+for name in sorted((n for n in names if ".resources" in n or ".preflight" in n or ".engine" in n), reverse=True):
+    importlib.import_module(name)
+from vpngw_iac.blueprints.schema import schema
+json.dump(schema(), sys.stdout)
+"""
+
+
+def test_the_schema_does_not_depend_on_what_was_imported_before() -> None:
+    """Python gives equal `Literal` types, whatever their order, the identity of the first one."""
+    answer = subprocess.run([sys.executable, "-c", OTHER_WAY_ROUND], capture_output=True, text=True, check=True)
+
+    assert answer.stdout == json.dumps(SCHEMA)
 
 
 def test_each_kind_is_chosen_by_its_name() -> None:

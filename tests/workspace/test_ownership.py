@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from tests.workspace.conftest import Bench
@@ -61,6 +63,31 @@ def test_what_exists_and_is_not_in_the_state_is_refused(bench: Bench) -> None:
     assert refused.value.exit_code is ExitCode.REFUSED
     assert "--adopt LocalNetworkGateway/hub/berlin" in next(f.advice for f in refused.value.findings if f.blocks)
     assert bench.writes() == []
+
+
+def test_a_lost_state_is_recognised_by_our_tag_and_told_once(bench: Bench) -> None:
+    bench.apply(hub_without_gateway("berlin"))
+    shutil.rmtree(bench.folder / ".vpngw" / "state")
+
+    with pytest.raises(Refused) as refused:
+        bench.apply(hub_without_gateway("berlin"))
+
+    assert rules(refused) == ["V-STATE-03"]
+    (finding,) = (f for f in refused.value.findings if f.blocks)
+    assert "bear the tag vpngw-deployment=hub" in finding.detail
+    assert "vpngw state rebuild" in finding.advice
+
+
+def test_one_thing_with_our_tag_beside_a_state_is_adopted_by_name(bench: Bench) -> None:
+    foreign_site(bench, tags={"vpngw-deployment": "hub"})
+    bench.apply(hub_without_gateway())
+
+    with pytest.raises(Refused) as refused:
+        bench.apply(hub_without_gateway("berlin"))
+
+    assert rules(refused) == ["V-OWN-01"]
+    (finding,) = (f for f in refused.value.findings if f.blocks)
+    assert "It bears the tag of this deployment" in finding.detail
 
 
 def test_adopting_takes_over_without_a_request(bench: Bench) -> None:

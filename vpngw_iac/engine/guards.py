@@ -31,8 +31,10 @@ def refusals(
         yield cycle
     yield from _everything_new(basis, matched)
     yield from _everything_gone(basis)
+    lost = _lost_state(basis, situations)
+    yield from lost
     for situation in situations:
-        yield from _not_ours(basis, situation)
+        yield from _not_ours(basis, situation, told=bool(lost))
     by_address = {situation.address: situation for situation in situations}
     for change in changes:
         yield from _protected(basis, matched, change)
@@ -77,9 +79,34 @@ def _everything_gone(basis: Basis) -> Iterator[Finding]:
         )
 
 
-def _not_ours(basis: Basis, situation: Situation) -> Iterator[Finding]:
+def _lost_state(basis: Basis, situations: Sequence[Situation]) -> tuple[Finding, ...]:
+    """Ours by their tags, and a state that knows nothing: it was lost, or lies elsewhere. Told once."""
+    if basis.state.entries:
+        return ()
+    there = [s for s in situations if _is_unknown(s) and not {s.address, str(s.resource.id)} & basis.options.adopt]
+    ours = [s for s in there if _owner(s.observed) == basis.deployment]
+    if not ours:
+        return ()
+    finding = Finding(
+        rule="V-STATE-03",
+        level="error",
+        address="",
+        summary="The state is empty, but this deployment is in Azure",
+        detail=f"{len(there)} of its resources are there, and {len(ours)} bear the tag "
+        f"vpngw-deployment={basis.deployment}. This state knows none of them.",
+        advice="If the state lies elsewhere, name it with --state, or run from the folder that has .vpngw/. If it was "
+        "lost, `vpngw state rebuild FILE` recovers it.",
+    )
+    return (finding,)
+
+
+def _is_unknown(situation: Situation) -> bool:
+    return situation.entry is None and situation.observed.present and not situation.resource.only_if_absent
+
+
+def _not_ours(basis: Basis, situation: Situation, *, told: bool) -> Iterator[Finding]:
     resource, observed = situation.resource, situation.observed
-    if situation.entry is not None or not observed.present or resource.only_if_absent:
+    if not _is_unknown(situation):
         return
     owner = _owner(observed)
     if owner is not None and owner != basis.deployment:
@@ -91,13 +118,14 @@ def _not_ours(basis: Basis, situation: Situation) -> Iterator[Finding]:
             detail=f"{resource.id} bears the tag vpngw-deployment={owner}; it cannot be adopted.",
             advice=f"Use it with .existing(...), or remove it from the deployment {owner} first.",
         )
-    elif not {situation.address, str(resource.id)} & basis.options.adopt:
+    elif not told and not {situation.address, str(resource.id)} & basis.options.adopt:
+        marked = " It bears the tag of this deployment." if owner else ""
         yield Finding(
             rule="V-OWN-01",
             level="error",
             address=situation.address,
             summary="Exists in Azure and is not ours",
-            detail=f"{resource.id} is there, but not in the state of {basis.deployment}.",
+            detail=f"{resource.id} is there, but not in the state of {basis.deployment}.{marked}",
             advice=f"Take it over with --adopt {situation.address}, use it with .existing(...), or rename yours.",
         )
 

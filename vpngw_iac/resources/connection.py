@@ -86,7 +86,7 @@ class ConnectionProperties(Wire):
     # Of a circuit in another subscription (R-ER-12): made by Azure if the authorization is ours.
     authorization_key: Annotated[SecretReference | Output | None, WriteOnly()] = None
     connection_protocol: Annotated[
-        Literal["IKEv2", "IKEv1"] | None,
+        Literal["IKEv1", "IKEv2"] | None,
         Immutable("the IKE version of a connection cannot change (R-IKE-03)"),
         ServerDefault("IKEv2"),
     ] = None

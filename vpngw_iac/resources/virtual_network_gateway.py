@@ -59,7 +59,7 @@ class IpConfigurationProperties(Wire):
         Ref[PublicIp] | None, Immutable("an instance of a gateway keeps its public IP"), Field(alias="publicIPAddress")
     ] = None
     private_ip_allocation_method: Annotated[
-        Literal["Dynamic", "Static"] | None, ServerDefault("Dynamic"), Field(alias="privateIPAllocationMethod")
+        Literal["Static", "Dynamic"] | None, ServerDefault("Dynamic"), Field(alias="privateIPAllocationMethod")
     ] = None
     # Shown only while enablePrivateIpAddress is true (recorded answers).
     private_ip_address: Annotated[None, ReadOnly(), Field(alias="privateIPAddress")] = None

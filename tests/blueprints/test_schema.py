@@ -35,11 +35,9 @@ def test_it_is_json_and_every_reference_in_it_resolves() -> None:
 
 
 OTHER_WAY_ROUND = """
-import importlib, json, pkgutil, sys
-import vpngw_iac
-names = [module.name for module in pkgutil.walk_packages(vpngw_iac.__path__, "vpngw_iac.")]
-for name in sorted((n for n in names if ".resources" in n or ".preflight" in n or ".engine" in n), reverse=True):
-    importlib.import_module(name)
+import json, sys
+from vpngw_iac.resources import registry
+registry()
 from vpngw_iac.blueprints.schema import schema
 json.dump(schema(), sys.stdout)
 """

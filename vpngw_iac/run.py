@@ -14,7 +14,7 @@ from vpngw_iac.engine import event as events
 from vpngw_iac.engine.change import Action, Change
 from vpngw_iac.engine.document import lookup, secrets_in
 from vpngw_iac.engine.event import OperationResult, Outcome
-from vpngw_iac.engine.execute import Execution, Limits
+from vpngw_iac.engine.execute import Execution
 from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.order import makespan, schedule
 from vpngw_iac.engine.plan import Options, Plan
@@ -24,7 +24,7 @@ from vpngw_iac.engine.resume import Resumption
 from vpngw_iac.engine.saved import SavedPlan, canonical, check_fresh
 from vpngw_iac.engine.sealing import entry_of, resolver
 from vpngw_iac.engine.spread import coexists
-from vpngw_iac.engine.stop import Interrupted, Stop
+from vpngw_iac.engine.stop import Interrupted, Limits, Stop
 from vpngw_iac.engine.worker import Worker
 from vpngw_iac.errors import ExitCode, Forbidden, Refused, SecretError, StalePlan, VpngwError
 from vpngw_iac.planning import Deployable, Planner, renamed
@@ -338,13 +338,14 @@ class _Run:
 
     def _outcome(self, results: tuple[OperationResult, ...], plan: Plan | None = None) -> Outcome:
         waited_only = self.request.command == "wait"
-        judged = [r for r in self.results if r.status == "running"] if not waited_only else self.results
+        of_interest = ("succeeded", "failed", "running") if waited_only else ("running",)
+        judged = [r for r in self.results if r.status in of_interest]
         word, code = ending([*judged, *results], self.request.stop)
         return Outcome(
             kind=self.request.command,
             deployment=self.session.deployment,
             outcome=word,
-            operations=(*self.results, *results),
+            operations=(*_not_done_again(self.results, results), *results),
             correlation=self.session.correlation,
             seconds=self.clock.now() - self.started,
             exit_code=code,
@@ -352,6 +353,12 @@ class _Run:
             notices=tuple(dict.fromkeys(self.notices)),
             changes_left=len(plan.changes) if plan and waited_only else None,
         )
+
+
+def _not_done_again(before: Iterable[OperationResult], now: Iterable[OperationResult]) -> Iterator[OperationResult]:
+    """What became of an earlier run's operations; where this run worked on the same thing, its own result says more."""
+    again = {result.address for result in now}
+    yield from (r for r in before if r.address not in again or r.status in ("succeeded", "running"))
 
 
 def _is_left_behind(old: Memory | None, new: Memory | None) -> bool:

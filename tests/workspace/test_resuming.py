@@ -207,6 +207,56 @@ def test_waiting_attaches_and_starts_nothing(bench: Bench) -> None:
     assert bench.writes() == []
 
 
+def test_waiting_says_of_what_never_reached_azure_that_it_was_not_started(bench: Bench) -> None:
+    deployment = hub("berlin")
+    begun(bench, deployment, "VpnGateway/hub", sent=False)
+    bench.mark()
+
+    outcome = bench.wait(deployment)
+
+    told = {r.address: (r.status, r.error) for r in outcome.operations}
+    assert told["VpnGateway/hub"] == ("not-started", "it never reached Azure; apply begins it again")
+    assert (outcome.outcome, outcome.exit_code, outcome.changes_left) == ("succeeded", 0, 2)
+    assert bench.writes() == []
+    again = bench.converge(deployment)
+    assert [r.status for r in again.operations if r.address == "VpnGateway/hub"] == ["succeeded"]
+
+
+@pytest.mark.parametrize("address", ["VpnGateway/hub", "VpnConnection/hub/paris"])
+def test_waiting_says_so_of_an_update_and_of_a_deletion_too(bench: Bench, address: str) -> None:
+    bench.create(hub("berlin", "paris"))
+    after = hub("berlin", sku="VpnGw3AZ")
+    begun(bench, after, address, sent=False)
+
+    outcome = bench.wait(after)
+
+    assert [r.status for r in outcome.operations if r.address == address] == ["not-started"]
+    assert outcome.outcome == "succeeded"
+    bench.converge(after)
+
+
+def test_what_azure_took_and_does_not_show_has_failed(bench: Bench) -> None:
+    """Somebody deleted it while nobody looked."""
+    deployment = hub("berlin")
+    bench.apply(deployment, run={"timeout": 120.0})
+    bench.clock.advance(5000)
+    bench.simulator.delete(str(GATEWAY))
+
+    outcome = bench.wait(deployment)
+
+    assert [(r.address, r.status) for r in outcome.operations] == [("VpnGateway/hub", "failed")]
+    assert outcome.outcome == "failed"
+
+
+def test_a_run_tells_what_it_did_and_not_what_the_dead_one_had_left(bench: Bench) -> None:
+    deployment = hub("berlin")
+    begun(bench, deployment, "VpnGateway/hub", sent=False)
+
+    outcome = bench.converge(deployment)
+
+    assert [r.status for r in outcome.operations if r.address == "VpnGateway/hub"] == ["succeeded"]
+
+
 # --- where else it may die -------------------------------------------------------------------------------------------
 
 

@@ -12,18 +12,18 @@ import queue
 import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from vpngw_iac.engine import event as events
 from vpngw_iac.engine.event import OperationResult, Status
 from vpngw_iac.engine.ledger import Ledger, Task
 from vpngw_iac.engine.locks import Locks
+from vpngw_iac.engine.mend import repaired_first
 from vpngw_iac.engine.operation import Key, Schedule
 from vpngw_iac.engine.patience import poll_delay
 from vpngw_iac.engine.ports import Clock, Ended, Pending, Running
-from vpngw_iac.engine.stop import Stop
-from vpngw_iac.engine.worker import Busy, Gated, Prepared, Settled, Worker
+from vpngw_iac.engine.stop import Limits, Stop
+from vpngw_iac.engine.worker import Blocked, Busy, Gated, Prepared, Settled, Worker
 from vpngw_iac.errors import AzureIds, CloudError, Contention, StateLocked, Throttled, Unavailable, VpngwError
 from vpngw_iac.state.store import Hold
 
@@ -32,16 +32,6 @@ GRACE = 10.0
 """Seconds that running HTTP calls get after the first Ctrl-C."""
 
 Phase = Literal["prepare", "send", "poll", "settle"]
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """When to leave although Azure is still at work."""
-
-    detach: bool = False
-    """Start what can start, and leave."""
-    deadline: float | None = None
-    """Clock time after which the run leaves."""
 
 
 class Execution:
@@ -187,7 +177,7 @@ class Execution:
         return self._worker.prepare(
             task.operation,
             unsure=patience.unsure,
-            attempt=patience.contentions + 1,
+            contentions=patience.contentions,
             overtaken=patience.conflicts > 0,
         )
 
@@ -218,7 +208,7 @@ class Execution:
         except StateLocked as error:
             self._lost = error
 
-    def _prepared(self, task: Task, result: Prepared | Settled | Busy | Gated) -> None:
+    def _prepared(self, task: Task, result: Prepared | Settled | Busy | Gated | Blocked) -> None:
         match result:
             case Settled(entry=entry, forget=forget):
                 self._ledger.announce(task)
@@ -230,6 +220,8 @@ class Execution:
                 task.polls += 1
             case Gated(says=says):
                 self._gate(task, says)
+            case Blocked():
+                self._blocked(task, result)
             case Prepared():
                 if self._must_stop:
                     self._back(task)
@@ -342,6 +334,22 @@ class Execution:
         del self._active[task.operation.key]
         self._ledger.result(task, "waiting", error=says)
         self._skip_dependents(task.operation.key, "waiting", task.operation.address)
+
+    def _blocked(self, task: Task, found: Blocked) -> None:
+        """Something Failed stands in the way: what is ours is repaired first, in this run; what is not fails it."""
+        key, ahead = task.operation.key, self._todo.keys() | self._active.keys()
+        grown = repaired_first(self._schedule, self._worker.plan, key, found.blocker, ahead=ahead)
+        if grown is None:
+            self._fail(task, found.error)
+            return
+        self._schedule = grown
+        for operation in grown.operations:
+            if operation.key == key:
+                task.operation = operation
+            elif operation.id == found.blocker and operation.key not in ahead:
+                self._todo[operation.key] = Task(operation)
+        self._ledger.waits(task, f"the repair of {found.blocker.name}", None)
+        self._back(task)
 
     def _skip_dependents(self, root: Key, status: Status, because: str) -> None:
         gone = {root}

@@ -71,6 +71,11 @@ def order(graph: Graph, state: State, changes: Iterable[Change]) -> Schedule:
     return _schedule(nodes)
 
 
+def repair(graph: Graph, state: State, address: str) -> Operation:
+    """The put that brings a Failed resource back as it is declared."""
+    return _put(_Draft(graph, state, {}), address, "update")
+
+
 # --- nodes -----------------------------------------------------------------------------------------------------------
 
 

@@ -13,11 +13,10 @@ from vpngw_iac.engine.basis import DEPLOYMENT_TAG
 from vpngw_iac.engine.document import lookup
 from vpngw_iac.engine.drift import compare
 from vpngw_iac.engine.event import OperationResult
-from vpngw_iac.engine.execute import Limits
 from vpngw_iac.engine.patience import poll_delay
 from vpngw_iac.engine.ports import Clock, Cloud, Observed
 from vpngw_iac.engine.sealing import applied_of
-from vpngw_iac.engine.stop import Interrupted, Stop
+from vpngw_iac.engine.stop import Interrupted, Limits, Stop
 from vpngw_iac.errors import AzureIds, Throttled, Unavailable
 from vpngw_iac.resources import type_of
 from vpngw_iac.resources.shape import shape_of
@@ -26,7 +25,13 @@ from vpngw_iac.state.journal import EntryRemoved, EntrySet, InFlight, OperationC
 from vpngw_iac.state.model import Entry
 from vpngw_iac.state.store import Hold
 
-_Closing = Literal["succeeded", "failed"]
+_Closing = Literal["succeeded", "failed", "not-started"]
+"""``not-started``: nothing of it is in Azure, and nothing says that Azure ever took it."""
+
+_NEVER_ARRIVED = "it never reached Azure; apply begins it again"
+_NOT_CARRIED_OUT = "Azure shows nothing of it; apply begins it again"
+_STILL_THERE = "it is still there; apply begins it again"
+_NOTHING_DONE = frozenset({_NEVER_ARRIVED, _NOT_CARRIED_OUT, _STILL_THERE})
 
 
 @dataclass(slots=True)
@@ -84,32 +89,37 @@ class Resumption:
     def _close(self, flight: InFlight, observed: Observed) -> tuple[_Closing, str]:
         """What the journal learns, by verb and by what Azure shows."""
         begun = flight.begun
-        status: _Closing = "failed"
-        if begun.verb == "delete":
-            status, message = ("succeeded", "") if not observed.present else ("failed", "it is still there")
-            if status == "succeeded":
-                gone = self.entries.get(begun.id)
-                if gone is not None:
-                    self.hold.append(EntryRemoved(at=self.clock.utc(), address=gone.address, why="deleted"))
-        elif not observed.present:
-            message = "it never reached Azure"
-        elif begun.verb == "act":
-            message = "whether the key was set is unknown; it is sent again"
-        else:
-            status, message = self._close_put(flight, observed)
-        code = "" if status == "succeeded" else "Unconfirmed"
+        status, message = self._ended(flight, observed)
+        if status != "succeeded" and flight.accepted is None and message in _NOTHING_DONE:
+            status = "not-started"
+        codes = {"succeeded": "", "failed": "Unconfirmed", "not-started": "NotStarted"}
         request = flight.accepted.request if flight.accepted else ""
         self.hold.append(
             OperationClosed(
                 at=self.clock.utc(),
                 operation=begun.operation,
-                status=status,
-                code=code,
+                status="succeeded" if status == "succeeded" else "failed",
+                code=codes[status],
                 error=message,
                 request=request,
             )
         )
         return status, message
+
+    def _ended(self, flight: InFlight, observed: Observed) -> tuple[_Closing, str]:
+        begun = flight.begun
+        if begun.verb == "delete":
+            if observed.present:
+                return "failed", _STILL_THERE
+            gone = self.entries.get(begun.id)
+            if gone is not None:
+                self.hold.append(EntryRemoved(at=self.clock.utc(), address=gone.address, why="deleted"))
+            return "succeeded", ""
+        if not observed.present:
+            return "failed", _NEVER_ARRIVED
+        if begun.verb == "act":
+            return "failed", "whether the key was set is unknown; it is sent again"
+        return self._close_put(flight, observed)
 
     def _close_put(self, flight: InFlight, observed: Observed) -> tuple[_Closing, str]:
         begun = flight.begun
@@ -122,7 +132,7 @@ class Resumption:
             self.hold.append(EntrySet(at=self.clock.utc(), entry=entry))
         if failed:
             return "failed", f"it ended as {observed.state}; it is repaired, never replaced"
-        return ("succeeded", "") if agrees else ("failed", "it was not carried out; it is planned anew")
+        return ("succeeded", "") if agrees else ("failed", _NOT_CARRIED_OUT)
 
     def _is_foreign(self, observed: Observed) -> bool:
         """Whether what was absent bears no mark of ours although it can bear one: our PUT never arrived."""
@@ -142,10 +152,12 @@ class Resumption:
         return all(isinstance(lookup(observed.document, path), Fingerprint) for path in new)
 
     def _differences(self, flight: InFlight, observed: Observed) -> Iterator[object]:
+        """What the call should have changed and did not: also what it should have taken away."""
         entry, model = flight.begun.entry, type_of(flight.begun.id.type)
         if entry is not None and model is not None and observed.document is not None:
-            applied = applied_of(entry)
-            yield from compare(shape_of(model), applied, applied, observed.document, unread=entry.unread).found
+            declared, before = applied_of(entry), self.entries.get(flight.begun.id)
+            applied = applied_of(before) if before else declared
+            yield from compare(shape_of(model), declared, applied, observed.document, unread=entry.unread).found
 
     def _progress(self, flight: InFlight, started: float, usual: float, state: str) -> None:
         begun, seconds = flight.begun, self.clock.now() - started
@@ -154,7 +166,11 @@ class Resumption:
         )
 
     def _result(
-        self, flight: InFlight, status: Literal["succeeded", "failed", "running"], started: float, message: str
+        self,
+        flight: InFlight,
+        status: Literal["succeeded", "failed", "running", "not-started"],
+        started: float,
+        message: str,
     ) -> OperationResult:
         begun, seconds = flight.begun, self.clock.now() - started
         ids = AzureIds(request=flight.accepted.request if flight.accepted else "")

@@ -1,4 +1,4 @@
-"""How a run is asked to stop: gently (start nothing more) or at once."""
+"""How a run is asked to stop: gently (start nothing more) or at once; and when it leaves."""
 
 from __future__ import annotations
 
@@ -6,7 +6,18 @@ import queue
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When to leave although Azure is still at work."""
+
+    detach: bool = False
+    """Start what can start, and leave."""
+    deadline: float | None = None
+    """Clock time after which the run leaves."""
 
 
 class Interrupted(KeyboardInterrupt):

@@ -16,12 +16,13 @@ from vpngw_iac.engine.basis import DEPLOYMENT_TAG
 from vpngw_iac.engine.document import ABSENT, Sealed, lookup, member, secrets_in, transform
 from vpngw_iac.engine.drift import Comparison, compare, compare_whole
 from vpngw_iac.engine.graph import outputs_in
+from vpngw_iac.engine.mend import in_the_way
 from vpngw_iac.engine.operation import Operation
 from vpngw_iac.engine.overlay import carried_loss, overlay
 from vpngw_iac.engine.plan import Plan
 from vpngw_iac.engine.ports import Call, Cloud, Ended, Observed
 from vpngw_iac.engine.sealing import applied_of, entry_of, seal, stored
-from vpngw_iac.errors import AzureRefused, CarriedValueLost, OutputMissing, SecretError, StalePlan
+from vpngw_iac.errors import AzureRefused, CarriedValueLost, Forbidden, OutputMissing, SecretError, StalePlan
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.shape import Shape, shape_of
 from vpngw_iac.resources.wire import Document, Output
@@ -30,6 +31,9 @@ from vpngw_iac.state.model import Entry
 
 _OUR_MARK = f"tags.{DEPLOYMENT_TAG}"
 """A policy may take it off: that is no loss of anybody's."""
+
+BLOCKED_AFTER = 3
+"""So many refusals because of another operation, and we look whether something is in a failed state."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -67,7 +71,16 @@ class Gated:
     says: str
 
 
-Preparation = Prepared | Settled | Busy | Gated
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """Azure keeps refusing, and something that has to do with it is in a failed state."""
+
+    blocker: ArmId
+    error: AzureRefused
+    """What it comes to if nothing of ours can repair it."""
+
+
+Preparation = Prepared | Settled | Busy | Gated | Blocked
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +93,21 @@ class Worker:
     key: FingerprintKey
 
     def prepare(
-        self, operation: Operation, *, unsure: bool = False, attempt: int = 1, overtaken: bool = False
+        self, operation: Operation, *, unsure: bool = False, contentions: int = 0, overtaken: bool = False
     ) -> Preparation:
         """Read what Azure has now and make the call.
 
-        `unsure`: a call of ours may have been carried out already. `overtaken`: somebody wrote between our read and
-        our write; it is made again only while the change stays the one that was planned.
+        `unsure`: a call of ours may have been carried out already. `contentions`: so often Azure said "another
+        operation". `overtaken`: somebody wrote between our read and our write; it is made again only while the change
+        stays the one that was planned.
         """
+        if contentions >= BLOCKED_AFTER and (blocked := self._blocked(operation)) is not None:
+            return blocked
         if operation.verb == "delete":
             return self._delete(operation)
         resource = self.plan.graph.resources[operation.address]
         if (gate := self._closed_gate(resource)) is not None:
             return gate
-        if attempt >= 3:
-            self._look_for_blocker(resource)
         observed = self.cloud.read(resource.id)
         if not observed.is_terminal:
             return Busy(observed)
@@ -309,17 +323,16 @@ class Worker:
                 return Gated(f"{holder.address}: {gate.says}")
         return None
 
-    def _look_for_blocker(self, resource: Resource) -> None:
-        """When Azure keeps saying "another operation": perhaps something we need is in a failed state."""
-        for target in self.plan.needed_entries(resource.address):
-            observed = self.cloud.read(target)
+    def _blocked(self, operation: Operation) -> Blocked | None:
+        """What stands in the way: something needed, or a connection of the gateway, that is in a failed state."""
+        for target in in_the_way(self.plan, operation.id):
+            try:
+                observed = self.cloud.read(target)
+            except Forbidden:
+                continue  # somebody else's, and nobody tells us: Azure's own refusal goes on counting
             if observed.state.lower() in ("failed", "canceled"):
-                raise AzureRefused(
-                    f"{resource.id} cannot be written while {target} is {observed.state}.",
-                    code="ReferencedResourceFailed",
-                    address=resource.address,
-                    advice="If it is ours, apply again: it is repaired first. Otherwise ask its owner.",
-                )
+                return Blocked(target, _cannot(operation, target, observed.state))
+        return None
 
     # -- afterwards
 
@@ -359,6 +372,15 @@ def _appeared(resource: Resource, observed: Observed) -> AzureRefused:
         code="AlreadyExists",
         address=resource.address,
         advice=f"Plan again; take it over with --adopt {resource.address} if it is meant to be ours.",
+    )
+
+
+def _cannot(operation: Operation, blocker: ArmId, state: str) -> AzureRefused:
+    return AzureRefused(
+        f"{operation.id} cannot be written while {blocker} is {state}.",
+        code="ReferencedResourceFailed",
+        address=operation.address,
+        advice="It must be repaired first (GET it and PUT it back). If it is not ours, ask its owner.",
     )
 
 

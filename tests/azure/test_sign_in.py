@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
-from azure.core.credentials import AccessToken
+from azure.core.credentials import AccessToken, TokenCredential
 from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
 from azure.identity import ClientAssertionCredential, ClientSecretCredential, DefaultAzureCredential
 
@@ -231,7 +231,11 @@ class Entra:
 
 def github(entra: Entra, cloud: str = "public") -> Tokens:
     settings = KNOWN[cloud]
-    return Tokens(github_credential(settings, settings.authority, GITHUB, transport=CallableTransport(entra.send)))
+
+    def credential() -> TokenCredential:
+        return github_credential(settings, settings.authority, GITHUB, transport=CallableTransport(entra.send))
+
+    return Tokens(credential(), anew=credential)
 
 
 def test_every_renewal_asks_github_for_a_new_id_token() -> None:
@@ -243,6 +247,17 @@ def test_every_renewal_asks_github_for_a_new_id_token() -> None:
 
     assert (first, second) == ("azure-id-1", "azure-id-2")
     assert entra.assertions == ["id-1", "id-2"]
+
+
+def test_a_token_that_azure_refuses_before_its_end_is_not_taken_from_a_cache_again() -> None:
+    entra = Entra(life=3600)
+    tokens = github(entra)
+    first = tokens.get_token(SCOPE).token
+
+    tokens.forget()
+
+    assert (first, tokens.get_token(SCOPE).token) == ("azure-id-1", "azure-id-2")
+    assert entra.assertions == ["id-1", "id-2"], "a new ID token, not the old assertion again"
 
 
 def test_each_tenant_is_signed_in_to_with_its_own_id_token() -> None:

@@ -48,8 +48,7 @@ def open_cloud(
     wire = https_transport() if transport is None else CallableTransport(transport)
     ids = AzureIds(correlation, at=clock.utc())
     settings = settings_of(cloud, _fetch(wire, ids))
-    chosen = credential or (default_credential(settings) if transport is None else NoSignIn())
-    tokens = Tokens(chosen, settings.tenant or tenant)
+    tokens = _tokens(settings, tenant, credential or (NoSignIn() if transport is not None else None))
     arm = Arm(settings, tokens, wire, clock=clock, correlation=correlation, tenants=tenants)
     identity = _identity(settings, tokens, subscription, tenant or tenants.get(subscription), ids)
     return AzureCloud(arm, identity, key=key, clock=clock)
@@ -81,7 +80,10 @@ def signed_in(cloud: str, *, tenant: str | None, credential: TokenCredential | N
 
 
 def _tokens(settings: CloudSettings, tenant: str | None, credential: TokenCredential | None) -> Tokens:
-    return Tokens(credential or default_credential(settings), settings.tenant or tenant)
+    home = settings.tenant or tenant
+    if credential is not None:
+        return Tokens(credential, home)
+    return Tokens(default_credential(settings), home, anew=lambda: default_credential(settings))
 
 
 def _identity(

@@ -38,9 +38,15 @@ class Tokens:
     """
 
     def __init__(
-        self, credential: TokenCredential, tenant: str | None = None, now: Callable[[], float] = time.time
+        self,
+        credential: TokenCredential,
+        tenant: str | None = None,
+        now: Callable[[], float] = time.time,
+        anew: Callable[[], TokenCredential] | None = None,
     ) -> None:
+        """`anew` makes the credential once more: azure-identity keeps tokens itself until they end."""
         self._credential = credential
+        self._anew = anew
         self._tenant = tenant
         self._now = now
         self._guard = threading.Lock()
@@ -51,9 +57,11 @@ class Tokens:
         return TenantTokens(self, tenant)
 
     def forget(self) -> None:
-        """Ask for new tokens from now on: Azure does not accept what we have."""
+        """Ask for new tokens from now on: Azure does not accept what we have, however long it should count."""
         with self._guard:
             self._kept.clear()
+            if self._anew is not None:
+                self._credential = self._anew()
 
     def get_token(
         self, *scopes: str, claims: str | None = None, tenant_id: str | None = None, **options: Any
@@ -153,6 +161,7 @@ def github_credential(
         GithubIdToken(env, settings.federation_audience, options.get("transport")),
         authority=authority,
         additionally_allowed_tenants=["*"],
+        disable_instance_discovery=not settings.instance_discovery,
         **options,
     )
 

@@ -44,7 +44,7 @@ def github(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     issued: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 - the base class names it so
+        def do_GET(self) -> None:
             claims = {"exp": time.time() + 300, "jti": len(issued)}
             issued.append(f"e30.{base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip('=')}.sig")
             content = json.dumps({"value": issued[-1]}).encode()

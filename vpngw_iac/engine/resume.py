@@ -152,12 +152,13 @@ class Resumption:
         return all(isinstance(lookup(observed.document, path), Fingerprint) for path in new)
 
     def _differences(self, flight: InFlight, observed: Observed) -> Iterator[object]:
-        """What the call should have changed and did not: also what it should have taken away."""
+        """What the call should have changed and did not, or should have taken away; of secrets, those Azure shows."""
         entry, model = flight.begun.entry, type_of(flight.begun.id.type)
         if entry is not None and model is not None and observed.document is not None:
             declared, before = applied_of(entry), self.entries.get(flight.begun.id)
             applied = applied_of(before) if before else declared
-            yield from compare(shape_of(model), declared, applied, observed.document, unread=entry.unread).found
+            found = compare(shape_of(model), declared, applied, observed.document, unread=entry.unread).found
+            yield from (f for f in found if not f.secret or isinstance(f.difference.observed, Fingerprint))
 
     def _progress(self, flight: InFlight, started: float, usual: float, state: str) -> None:
         begun, seconds = flight.begun, self.clock.now() - started

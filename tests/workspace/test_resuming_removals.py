@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from tests.workspace.conftest import Bench
-from tests.workspace.test_resuming import begun
+from tests.workspace.test_resuming import begun, kill
 from tests.worlds import Deployment, base, clients, gateway, radius, rid, site
+from vpngw_iac.engine.event import OperationProgress
 from vpngw_iac.secret import Secret
 
 BGP = {"asn": 65020, "bgpPeeringAddress": "192.168.10.1"}
@@ -69,7 +70,7 @@ def test_a_new_secret_that_azure_took_is_not_sent_again(new_bench: Any, echo: bo
     deployment = with_gateway(**radius(Secret.env("RADIUS")))
     bench.create(deployment)
     bench.environment["RADIUS"] = "the-second-secret-of-radius"
-    begun(bench, deployment, "VpnGateway/hub", sent=True)
+    kill(bench, deployment, OperationProgress, "VpnGateway/hub")
     bench.mark()
 
     outcome = bench.apply(deployment)

@@ -31,7 +31,15 @@ def cli_page() -> str:
     lines = ["# Command line", "", NOTE, "", "Data goes to stdout, talk to stderr.", ""]
     lines += ["| command | what it does |", "| --- | --- |"]
     lines += [f"| [`{path}`](#{_anchor(path)}) | {_sentence(command)} |" for path, command in commands]
-    lines += ["", "## Options of every command", "", *_table(shared.values()), ""]
+    lines += [
+        "",
+        "## Options of every command",
+        "",
+        "They may also stand before the command.",
+        "",
+        *_table(shared.values()),
+        "",
+    ]
     lines += ["## Options that decide a plan", "", "Of `plan` and `apply`.", "", *_table(choices.values())]
     for path, command in commands:
         lines += ["", *_command(path, command, shared.keys(), choices.keys())]

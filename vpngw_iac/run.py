@@ -57,9 +57,11 @@ class Request:
 def run(planner: Planner, blueprint: Deployable, request: Request) -> Outcome:
     """Do it. Raises what refuses the whole run; what happens to single operations is in the outcome."""
     session = planner.session(blueprint)
-    session.key(create=request.command != "wait")
     store = session.bound_store()
-    store.load()  # a damaged or foreign state is told before a lock is taken
+    store.load()  # a damaged or foreign state is told before a lock is taken, and before anything is written
+    if request.command != "wait" and session.key() is None:
+        session.key(create=True)
+        session.forget_cloud()
     owner = session.owner(f"vpngw {request.command}")
     with store.hold(owner) as hold:
         return _Run(planner, blueprint, request, session, hold).go()
@@ -225,8 +227,10 @@ class _Run:
         elif settled is not None and canonical(settled) != canonical(plan):
             raise StalePlan("Since the plan was made something has moved.")
         if plan.blocking:
+            count = len(plan.blocking)
+            refuse = "1 finding refuses" if count == 1 else f"{count} findings refuse"
             raise Refused(
-                f"{len(plan.blocking)} finding(s) refuse this {self.request.command}; nothing was done.",
+                f"{refuse} this {self.request.command}; nothing was done.",
                 findings=plan.findings,
             )
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from vpngw_iac._version import __version__
 from vpngw_iac.errors import ExitCode, StateError, UsageError
+from vpngw_iac.state.check import check
 from vpngw_iac.state.document import load_state
 from vpngw_iac.state.journal import EntriesMoved, EntryRemoved, Memory, RunClosed, RunOpened
 from vpngw_iac.state.model import Entry, State
@@ -58,6 +59,7 @@ class Upkeep:
                     advice=f"Write {old.partition('/')[0]}/... as the new address.",
                 )
             _refuse_busy(memory, old)
+            _refuse_invalid(memory, old, new)
             hold.append(EntriesMoved(at=self._now(), addresses={old: new}))
         return entry.model_copy(update={"address": new})
 
@@ -165,6 +167,17 @@ class Upkeep:
             process=os.getpid(),
             since=self._now(),
             command=command,
+        )
+
+
+def _refuse_invalid(memory: Memory, old: str, new: str) -> None:
+    """Nothing is recorded that would break the state for every later command."""
+    entries = dict(memory.state.entries)
+    entries[new] = entries.pop(old).model_copy(update={"address": new})
+    if problems := check(memory.state.model_copy(update={"entries": entries})):
+        kind = old.partition("/")[0]
+        raise UsageError(
+            f"{new!r} cannot be an address: {' '.join(problems)}", advice=f"Write {kind}/NAME as the new address."
         )
 
 

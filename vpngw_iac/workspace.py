@@ -176,7 +176,7 @@ class Workspace:
         """The plan file, with what reports `show`. Makes the store's key if there is none: all that planning writes."""
         key = Session(self._place, plan.deployment).key(create=True)
         assert key is not None  # noqa: S101 - it was made
-        return save(plan, key, _version(), show=show or {})
+        return save(plan, key, _version(), show=show or {}, folders=_folders(self._place))
 
     def load_plan(self, document: Mapping[str, Any]) -> SavedPlan:
         """Read a plan file; raises `PlanError` if it is damaged, `StalePlan` if it was edited."""
@@ -188,6 +188,10 @@ class Workspace:
         if home[1] is None:
             self._place = replace(self._place, subscription=basis["subscription"])
         check_genuine(saved, Session(self._place, saved.deployment).key())
+        if self._place.secret_directory is None:
+            told = (self._place.directory / folder for folder in saved.folders)
+            found = next((folder for folder in told if folder.is_dir()), None)
+            self._place = replace(self._place, secret_directory=found)
         return saved
 
     # -- apply
@@ -302,6 +306,14 @@ def _blueprint_of(what: Deployable | SavedPlan | Plan) -> tuple[Deployable, Save
     if isinstance(what, Plan):
         return Planned(what), what
     return what, what if isinstance(what, SavedPlan) else None
+
+
+def _folders(place: Place) -> tuple[str, ...]:
+    """The folder of a blueprint file for a plan file: as it is here, and as it is in a checkout elsewhere."""
+    if place.secret_directory is None:
+        return ()
+    folder, here = place.secret_directory.resolve(), place.directory.resolve()
+    return (str(folder), *([str(folder.relative_to(here))] if folder.is_relative_to(here) else []))
 
 
 def _unique(items: Iterable[Resource | Existing]) -> list[Resource | Existing]:

@@ -23,6 +23,8 @@ blueprint = SiteToSite(name="hub", gateway=gateway, sites=[site])
 BAD_FILES = {
     "a syntax error": ("bad.py", GOOD.replace("sites=[site])", "sites=[site]"), ("bad.py", ":8")),
     "an exception": ("bad.py", "def f():\n    return 1 / 0\nf()\n", ("bad.py", "ZeroDivisionError", "2")),
+    "a call of itself": ("bad.py", "def f():\n    return f()\nf()\n", ("bad.py", "RecursionError", "Do: ")),
+    "an assertion": ("bad.py", "assert 1 == 2\n", ("bad.py:1", "AssertionError", "Do: ")),
     "an exit": ("bad.py", "raise SystemExit(0)\n", ("bad.py",)),
     "no blueprint": ("bad.py", GOOD.replace("blueprint =", "other ="), ("bad.py", "neither", "other")),
     "both names": ("bad.py", GOOD + "blueprints = [blueprint]\n", ("bad.py", "both")),
@@ -111,15 +113,15 @@ def test_a_state_of_another_cloud_is_refused_naming_both(hub: Shell) -> None:
     assert "Traceback" not in answer.err
 
 
-def test_a_resource_that_exists_and_is_not_ours_is_refused_before_anything(vpngw: Shell) -> None:
+def test_resources_that_a_lost_state_does_not_know_are_refused_before_anything(vpngw: Shell) -> None:
     vpngw("apply", "hub.yaml", "--yes", code=0)
     state = state_document(vpngw).parent
     state.rename(state.parent / "elsewhere")
 
     answer = vpngw("apply", "hub.yaml", "--yes", code=4)
 
-    assert "--adopt" in answer.err
-    assert "VpnGateway/vgw-hub" in answer.err
+    assert "The state is empty, but this deployment is in Azure" in answer.err
+    assert "vpngw state rebuild" in answer.err
 
 
 def test_a_plan_file_that_is_damaged_or_edited_is_refused(vpngw: Shell) -> None:
@@ -182,3 +184,20 @@ def test_a_type_error_is_a_finding_like_any_other(vpngw: Shell, form: str) -> No
     assert "hub.yaml" in answer.out
     assert str(vpngw.directory) not in answer.out
     assert answer.err == ""
+
+
+@pytest.mark.parametrize("command", ["apply", "destroy"])
+@pytest.mark.parametrize("name", ["nowhere.json", "nowhere.py"])
+def test_a_missing_file_is_told_before_anybody_is_missed_who_could_confirm(
+    vpngw: Shell, command: str, name: str
+) -> None:
+    assert f"There is no file {name}." in vpngw(command, name, code=64).err
+
+
+def test_an_apply_without_subscription_leaves_nothing_behind(vpngw: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    vpngw.write("hub.yaml", HUB)
+
+    answer = vpngw("apply", "hub.yaml", "--yes", "--cloud", "public", code=64)
+
+    assert "No subscription was given" in answer.err
+    assert not (vpngw.directory / ".vpngw").exists()

@@ -55,7 +55,16 @@ def test_a_moved_entry_is_found_by_its_id_again(hub: Shell) -> None:
     assert "Plan: 0 to add, 0 to change, 0 to destroy." in planned.out
 
 
-@pytest.mark.parametrize("new", [CONNECTION, "Nonsense/x"])
+@pytest.mark.parametrize(
+    "new",
+    [
+        CONNECTION,
+        "Nonsense/x",
+        "LocalNetworkGateway/",
+        "LocalNetworkGateway",
+        "",
+    ],
+)
 def test_a_move_to_an_impossible_address_is_refused(hub: Shell, new: str) -> None:
     before = hub("state", "pull", "hub.yaml", code=0).out
 
@@ -123,7 +132,8 @@ def test_a_lost_state_is_rebuilt_from_azure_and_proves_it_by_an_empty_plan(hub: 
     rebuilt = hub("state", "rebuild", "hub.yaml", code=0)
     planned = hub("plan", "hub.yaml", code=0)
 
-    assert "--adopt" in lost.out
+    assert "V-STATE-03" in lost.out
+    assert "`vpngw state rebuild FILE` recovers it" in " ".join(lost.out.split())
     assert "recovered" in rebuilt.out
     assert "Plan: " not in planned.out
     assert "No changes" in planned.out

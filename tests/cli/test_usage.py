@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from tests.cli.conftest import Shell, start
+from tests.cli.conftest import HUB, Shell, start
 from vpngw_iac.cli.app import app
 from vpngw_iac.cli.run import worst
 from vpngw_iac.errors import ExitCode
@@ -96,6 +96,35 @@ def test_wrong_usage_is_64_with_a_text_or_a_document(vpngw: Shell, line: str) ->
     assert document["exit_code"] == 64
     assert document["message"]
     assert document["advice"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "--cloud simulator validate hub.yaml",
+        "--cloud=simulator --no-color validate hub.yaml",
+        "-g rg-other validate hub.yaml --json",
+        "--json --deployment nobody state list",
+        "--cloud simulator --version",
+    ],
+)
+def test_the_options_of_every_command_may_stand_before_it(vpngw: Shell, line: str) -> None:
+    vpngw.write("hub.yaml", HUB)
+
+    answer = vpngw(*line.split())
+
+    assert answer.code in (0, 1)
+    assert "No such option" not in answer.err
+    if "--json" in line:
+        assert answer.document["format"] == 1
+
+
+def test_an_option_after_the_command_wins_over_the_same_before_it(vpngw: Shell) -> None:
+    vpngw.write("hub.yaml", HUB)
+
+    planned = vpngw("--deployment", "first", "plan", "hub.yaml", "--deployment", "second", code=0)
+
+    assert planned.out.startswith("second in the simulator")
 
 
 def test_an_unexpected_error_is_called_a_bug_and_shows_its_origin_only_when_asked(vpngw: Shell) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.workspace.conftest import Bench
 from tests.worlds import REGION, Deployment, connection, group_id, hub, hub_without_gateway, network, rid, site
+from vpngw_iac import Secret
 from vpngw_iac.engine.plan import Options
 from vpngw_iac.errors import ExitCode, PlanError, Refused, StalePlan, VpngwError
 
@@ -210,3 +211,44 @@ def test_a_rotated_secret_makes_a_plan_stale_only_if_it_becomes_a_change(bench: 
 
     with pytest.raises(StalePlan):
         apply(bench, document)
+
+
+def with_a_secret_file(bench: Bench, folder: str) -> Deployment:
+    """A hub whose key lies beside its blueprint, under a relative path."""
+    (bench.folder / folder / "keys").mkdir(parents=True)
+    (bench.folder / folder / "keys" / "berlin.txt").write_text("0123456789abcdefghij\n")
+    return hub("berlin").but(connection("berlin", sharedKey=Secret.file("keys/berlin.txt")))
+
+
+def test_a_relative_secret_file_of_a_saved_plan_starts_at_the_folder_of_the_blueprint(bench: Bench) -> None:
+    deployment = with_a_secret_file(bench, "site")
+    beside = bench.workspace().beside(bench.folder / "site" / "hub.py")
+    document = json.loads(json.dumps(beside.save_plan(beside.plan(deployment))))
+
+    assert apply(bench, document).outcome == "succeeded"
+
+
+def test_a_saved_plan_finds_its_secret_files_in_a_checkout_elsewhere(bench: Bench) -> None:
+    deployment = with_a_secret_file(bench, "first/site")
+    there = bench.workspace(directory=bench.folder / "first", state=str(bench.folder / "state"))
+    there = there.beside(bench.folder / "first" / "site" / "hub.py")
+    document = json.loads(json.dumps(there.save_plan(there.plan(deployment))))
+    (bench.folder / "first").rename(bench.folder / "second")
+
+    here = bench.workspace(directory=bench.folder / "second", state=str(bench.folder / "state"))
+
+    assert here.apply(here.load_plan(document)).outcome == "succeeded"
+
+
+@pytest.mark.parametrize("lost", ["deployment", "cloud", "endpoint", "subscription", "lineage", "graph", "options"])
+@pytest.mark.parametrize("value", [None, 7, []])
+def test_a_plan_file_that_lost_something_is_damaged_not_a_bug(bench: Bench, lost: str, value: object) -> None:
+    document = saved(bench, hub("berlin"))
+    place = document if lost == "deployment" else document["basis"]
+    if value is None:
+        del place[lost]
+    else:
+        place[lost] = value
+
+    with pytest.raises((PlanError, StalePlan)):
+        bench.workspace().load_plan(document)

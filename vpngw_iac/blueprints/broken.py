@@ -10,6 +10,7 @@ from vpngw_iac.errors import BlueprintError, Finding
 def broken(path: Path, line: int | None, detail: str, *, rule: str = "T-FILE", advice: str = "") -> BlueprintError:
     """The error that a file cannot become a blueprint, with its one finding."""
     place = f"{path}:{line}" if line else str(path)
+    advice = advice or f"Correct {place}."
     finding = Finding(
         rule=rule,
         level="error",

@@ -96,8 +96,12 @@ def _raised(path: Path, error: BaseException) -> BlueprintError:
     file, line = _place(path, error)
     name = type(error).__name__
     text = str(error).strip()
-    advice = ""
-    if isinstance(error, KeyError) and "environ" in _source_line(file, line):
+    advice = f"Correct that line; `python {path}` shows how it came there."
+    if isinstance(error, RecursionError):
+        advice = f"Something calls itself without end, from that line on; `python {path}` shows what."
+    elif isinstance(error, SystemExit):
+        advice = "A blueprint file only defines values: take the exit() or sys.exit() out of what it runs."
+    elif isinstance(error, KeyError) and "environ" in _source_line(file, line):
         advice = f"Set the environment variable {text}, or name a file that sets it with --env-file."
     elif isinstance(error, ModuleNotFoundError):
         advice = f"Install it into the environment of vpngw, or put {error.name}.py beside the blueprint."

@@ -14,6 +14,7 @@ import typer
 
 from vpngw_iac._version import __version__
 from vpngw_iac.cli import change, look, offline, simulate, state
+from vpngw_iac.cli.options import in_place
 from vpngw_iac.cli.run import write
 from vpngw_iac.errors import ExitCode, UsageError, VpngwError
 
@@ -31,6 +32,7 @@ look.register(app)
 app.add_typer(state.group, name="state")
 app.add_typer(look.secrets, name="secret")
 app.add_typer(simulate.group, name="simulator")
+_GROUPS = ("state", "secret", "simulator")
 
 
 def _version(wanted: bool) -> None:
@@ -63,7 +65,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; every error has been told when this returns."""
     try:
         command = typer.main.get_command(app)
-        code = command.main(args=list(arguments), prog_name="vpngw", standalone_mode=False)
+        code = command.main(args=in_place(arguments, _GROUPS), prog_name="vpngw", standalone_mode=False)
         sys.stdout.flush()
         return int(code or 0)
     except VpngwError as error:

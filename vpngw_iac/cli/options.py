@@ -7,7 +7,8 @@ signature that Typer sees, so that no command repeats them.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+import typing
+from collections.abc import Callable, Collection, Sequence
 from typing import Annotated, Any, Literal, TypeVar
 
 import typer
@@ -103,6 +104,32 @@ def _common(
     env_file: EnvFile = None,
 ) -> None:
     """The options of every command."""
+
+
+def in_place(arguments: Sequence[str], groups: Collection[str]) -> list[str]:
+    """The command line with those of these options that stand before the command put right after it.
+
+    What is said again after the command comes later, and wins. `groups` are commands that have commands.
+    """
+    takes_value = {
+        name: typing.get_args(p.annotation)[0] is not bool for p in _parameters(_common) for name in _names(p)
+    }
+    moved: list[str] = []
+    rest = list(arguments)
+    while rest and rest[0].partition("=")[0] in takes_value:
+        name, equals, _ = rest[0].partition("=")
+        size = 2 if takes_value[name] and not equals else 1
+        moved, rest = [*moved, *rest[:size]], rest[size:]
+    if not rest or rest[0].startswith("-"):
+        return rest or moved
+    words = 2 if rest[0] in groups and len(rest) > 1 else 1
+    return [*rest[:words], *moved, *rest[words:]]
+
+
+def _names(parameter: inspect.Parameter) -> Sequence[str]:
+    """What an option is called on the command line."""
+    option = typing.get_args(parameter.annotation)[1]
+    return (option.default, *option.param_decls)  # in an annotation Typer keeps the first name as the default
 
 
 Choices = dict[str, Any]

@@ -81,7 +81,7 @@ def _said_yes(run: Run, view: PlanView) -> bool:
 
 
 def require_consent(run: Run, *, yes: bool) -> None:
-    """Raise `UsageError` before anything is read if nobody is there to answer and ``--yes`` was not given."""
+    """Raise `UsageError` before Azure is asked anything if nobody is there to answer and ``--yes`` was not given."""
     if not yes and not run.can_ask:
         raise UsageError(
             "Nobody is there to confirm: stdin is no terminal.", advice="Give --yes, or apply a saved plan."

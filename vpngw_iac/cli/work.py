@@ -82,11 +82,13 @@ def apply_blueprints(
     run: Run, file: str, choices: Choices, *, yes: bool, detach: bool, timeout: float | None
 ) -> tuple[Outcome, ...]:
     """Apply every blueprint of a file, one after the other."""
-    require_consent(run, yes=yes)
     options, seconds = options_of(choices), in_seconds(timeout)
+    workspace, blueprints = run.at(file)
+    require_consent(run, yes=yes)
     return _each(
         run,
-        *run.at(file),
+        workspace,
+        blueprints,
         lambda watch, blueprint: watch.workspace.apply(
             blueprint,
             options=options,
@@ -103,9 +105,9 @@ def destroy_blueprints(
     run: Run, file: str, choices: Choices, *, yes: bool, detach: bool, timeout: float | None
 ) -> tuple[Outcome, ...]:
     """Destroy every deployment of a file, the last one first: it may use the earlier ones."""
-    require_consent(run, yes=yes)
     options, seconds = options_of(choices, destroy=True), in_seconds(timeout)
     workspace, blueprints = run.at(file)
+    require_consent(run, yes=yes)
     return _each(
         run,
         workspace,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -18,6 +18,9 @@ from vpngw_iac.resources.existing import Existing
 from vpngw_iac.secret import FingerprintKey
 
 FORMAT = 1
+
+_NEEDED = ("cloud", "endpoint", "subscription", "lineage")
+"""Texts of the basis that everything else relies on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,11 @@ class SavedPlan:
     def name(self) -> str:
         """The deployment, as a blueprint would say it."""
         return self.deployment
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """Where relative paths of secret files may start, the best first; empty for a blueprint that is no file."""
+        return tuple(map(str, self.document["basis"].get("folders", ())))
 
     def findings(self) -> tuple[Finding, ...]:
         """What preflight refused when the plan was made; the engine judges again by itself."""
@@ -69,8 +77,13 @@ def _decision(change: Change) -> dict[str, Any]:
     }
 
 
-def save(plan: Plan, key: FingerprintKey, version: str, *, show: Mapping[str, Any]) -> dict[str, Any]:
-    """The plan file: `show` (what reports say) plus the basis, sealed with an HMAC under the store's key."""
+def save(
+    plan: Plan, key: FingerprintKey, version: str, *, show: Mapping[str, Any], folders: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The plan file: `show` (what reports say) plus the basis, sealed with an HMAC under the store's key.
+
+    `folders` is where relative paths of secret files start: the first of them that is there when it is applied.
+    """
     options = {name: sorted(v) if isinstance(v, frozenset) else v for name, v in asdict(plan.options).items()}
     document = dict(show) | {
         "format": FORMAT,
@@ -87,6 +100,7 @@ def save(plan: Plan, key: FingerprintKey, version: str, *, show: Mapping[str, An
             "options": options,
             "moved": dict(plan.moved),
             "formerly": plan.formerly,
+            "folders": list(folders),
             "graph": [dump_resource(resource) for resource in plan.graph.resources.values()],
             "existing": [
                 {"address": e.address, "id": str(e.id), "facts": dict(e.facts), "tenant": e.tenant}
@@ -112,16 +126,24 @@ def load(document: Mapping[str, Any]) -> SavedPlan:
             advice="Make the plan again with this version.",
         )
     try:
+        _require_texts(document, ("deployment",))
+        _require_texts(basis, _NEEDED)
         options: dict[str, Any] = {
             name: frozenset(v) if isinstance(v, list) else v for name, v in basis["options"].items()
         }
         existing = [Existing(e["address"], ArmId(e["id"]), e["facts"], e["tenant"]) for e in basis["existing"]]
         resources = [load_resource(item) for item in basis["graph"]]
         return SavedPlan(document, (*resources, *existing), Options(**options), basis["moved"], basis["formerly"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise PlanError(
             f"The plan file is damaged: {type(error).__name__} at {error}.", advice="Make the plan again."
         ) from None
+
+
+def _require_texts(place: Mapping[str, Any], names: Iterable[str]) -> None:
+    for name in names:
+        if not isinstance(place[name], str):
+            raise TypeError(f"{name!r}")
 
 
 def check_genuine(saved: SavedPlan, key: FingerprintKey | None) -> None:

@@ -236,6 +236,8 @@ class Execution:
         task.prepared = prepared
         if not task.journalled:  # still open if an answer was lost
             self._ledger.begun(task, prepared)
+        if task.patience.unsure and prepared.etag != "absent":
+            self._ledger.remember_failed(task)  # made by the call whose answer was lost: ours, however this one ends
         self._submit(task.operation.key, "send")
 
     def _sent(self, task: Task, result: Pending | Ended) -> None:
@@ -352,12 +354,13 @@ class Execution:
         self._back(task)
 
     def _skip_dependents(self, root: Key, status: Status, because: str) -> None:
-        gone = {root}
-        for operation in self._schedule.operations:
-            if operation.after & gone and operation.key in self._todo:
-                gone.add(operation.key)
-                task = self._todo.pop(operation.key)
-                self._ledger.result(task, status, because=because)
+        """Everything that waits for it, directly or through others; a repair may stand behind what waits for it."""
+        gone, found = {root}, [root]
+        while found:
+            found = [key for key, task in self._todo.items() if task.operation.after & gone]
+            gone.update(found)
+            for key in found:
+                self._ledger.result(self._todo.pop(key), status, because=because)
 
     # -- bookkeeping
 

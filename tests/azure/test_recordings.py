@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.recordings.exchange import NOTHING, REQUIRED, files
+from tests.recordings.exchange import NOTHING, REQUIRED, Skipped, files, lines
 from vpngw_iac.azure.answer import Answer
 from vpngw_iac.azure.progress import hint_in
 from vpngw_iac.azure.translate import refusal
@@ -36,15 +36,9 @@ READ_AS_ABSENT = {"ResourceNotFound", "NotFound", "ResourceGroupNotFound", "Pare
 
 
 def exchanges() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Recorded exchanges on network types and groups, with the name of the recording."""
+    """Recorded exchanges, with the name of the recording."""
     for path in files():
-        for line in path.read_text(encoding="utf-8").splitlines():
-            try:
-                exchange = json.loads(line)
-                exchange["method"], exchange["url"], exchange["status"], exchange["headers"], exchange["response_body"]
-            except (ValueError, KeyError, TypeError):
-                continue
-            yield path.stem, exchange
+        yield from ((path.stem, line[1]) for line in lines(path) if not isinstance(line, Skipped))
 
 
 @pytest.fixture(scope="module")

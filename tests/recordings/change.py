@@ -1,8 +1,9 @@
 """What really changed between two writes, told from raw requests and answers: the witness against our own comparison.
 
 A setting changed for certain when it was sent, was sent differently (or not at all) the next time, and Azure's
-answers to the same question differ there. Nothing of the engine is used; of the models only which properties are
-Azure's own, and for those it takes more: Azure must have obeyed both times.
+answers to the same question differ there. Sent empty and not sent is the same: both leave it to Azure. Nothing of the
+engine is used; of the models only which properties are Azure's own, and for those it takes more: Azure must have
+obeyed both times.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
 
 _NONE = object()
+_EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 
 def changed(
@@ -29,9 +31,10 @@ def changed(
     ways = [dict(leaves(document, shape_of(model))) for document in (first, second, before, after)]
     sent, later, was, became = ({path: value for path, (value, _) in way.items()} for way in ways)
     for path, (value, azures) in ways[0].items():
-        if value in (None, "", [], {}) and was.get(path, _NONE) in (_NONE, None, "", [], {}):
-            continue
-        asked = _text(later.get(path, _NONE)) != _text(value)
+        if path.rpartition(".")[2] == "etag" or (value in _EMPTY and was.get(path) in _EMPTY):
+            continue  # an etag names a state and sets nothing
+        says_nothing = value in _EMPTY and later.get(path) in _EMPTY
+        asked = not says_nothing and _text(later.get(path, _NONE)) != _text(value)
         shown = _text(became.get(path, _NONE)) != _text(was.get(path, _NONE))
         obeyed = _same(was.get(path, _NONE), sent[path]) and _same(became.get(path, _NONE), later.get(path, _NONE))
         if asked and shown and (obeyed if azures else True):

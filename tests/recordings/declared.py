@@ -24,6 +24,9 @@ from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
 from vpngw_iac.resources.wire import Output
 from vpngw_iac.secret import EnvironmentSecret, Fingerprint, FingerprintKey, SecretReference
 
+_HANG_ON_RESOURCES = {"microsoft.maintenance/configurationassignments", "microsoft.insights/diagnosticsettings"}
+_RETIRED = {"privateAccessServices", "localNetworkSiteAddressSpace"}
+"""Names of 2015 and 2017 that became ``serviceEndpoints`` and ``localNetworkAddressSpace`` within the year."""
 KEY = FingerprintKey(b"recordings" * 4)
 
 
@@ -104,6 +107,8 @@ def declare(arm_id: ArmId, raw: Mapping[str, Any]) -> Declared:
     model = type_of(arm_id.type)
     if model is None:
         raise Unsayable(f"{arm_id.type} is not a type of ours")
+    if (why := _foreign(arm_id, raw)) is not None:
+        raise Unsayable(why)
     prints: dict[SecretReference, Fingerprint | None] = {}
     body = _cleaned(shape_of(model), dict(raw), prints)
     envelope = {"address": f"{model.kind}/{arm_id.name}", "id": arm_id}
@@ -114,7 +119,19 @@ def declare(arm_id: ArmId, raw: Mapping[str, Any]) -> Declared:
         except ValidationError as error:
             unsaid += [_cut(body, problem["loc"], problem["type"]) for problem in error.errors()[:1]]
         else:
-            return Declared(resource, raw, prints, tuple(unsaid))
+            told = tuple(text for text in unsaid if text.partition(":")[0].rpartition(".")[2] not in _RETIRED)
+            return Declared(resource, raw, prints, told)
+
+
+def _foreign(arm_id: ArmId, raw: Mapping[str, Any]) -> str | None:
+    """Why a body of one of our types is for something that has nothing to do with networks."""
+    inside = raw.get("properties")
+    scope = inside.get("maintenanceScope", "Resource") if isinstance(inside, Mapping) else "Resource"
+    if scope not in ("Resource", "Host"):
+        return f"maintenance of scope {scope} is not for gateways"
+    if arm_id.type.lower() in _HANG_ON_RESOURCES and (arm_id.parent is None or not arm_id.parent.names):
+        return f"{arm_id.type} of a whole subscription or group is not ours"
+    return None
 
 
 def _cleaned(shape: Shape, value: Any, prints: dict[SecretReference, Fingerprint | None], item: bool = False) -> Any:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import ast
+import base64
+import gzip
 import json
 import os
 import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -21,6 +26,8 @@ FOLDER = Path(os.environ.get("VPNGW_RECORDINGS") or ROOT.parent / "shared" / "re
 REQUIRED = os.environ.get("VPNGW_REQUIRE_RECORDINGS") == "1"
 NOT_RECORDED = "<not recorded>"
 NOTHING = f"There are no recordings in {FOLDER}: set VPNGW_RECORDINGS to the folder that has them."
+NOBODY = "00000000-0000-0000-0000-000000000000"
+_ID = re.compile(r'"/?subscriptions/([0-9A-Fa-f-]{36})(/[^"]+)"')
 _POLL = re.compile(r"/operation(s|results|statuses)/", re.IGNORECASE)
 
 
@@ -33,6 +40,8 @@ class Exchange:
     path: str
     is_a_page: bool
     """Whether it continues a list."""
+    is_preview: bool
+    """Whether it speaks a preview of the network contract (2015): a GET then leaves out the place and the tags."""
     asked: Any
     """The request's body; None when it had none."""
     recorded: bool
@@ -75,26 +84,29 @@ class Exchange:
 
 
 def files() -> list[Path]:
-    """Every recording of the folder."""
-    return sorted(FOLDER.glob("*.jsonl"))
+    """Every recording of the folder and of the folders in it."""
+    return sorted(FOLDER.rglob("*.jsonl"))
 
 
 def per_file() -> Any:
-    """Runs a test for each recording.
+    """Runs a test for each recording, or once without one: `there` then says what is missing."""
+    names = {file: str(file.relative_to(FOLDER).with_suffix("")) for file in files()}
+    return pytest.mark.parametrize("file", list(names) or [None], ids=lambda file: names.get(file, "missing"))
 
-    Without a folder the test is skipped, or fails where `VPNGW_REQUIRE_RECORDINGS=1` says that it must be there.
+
+def there(file: Path | None, summary: Summary | None = None) -> Path:
+    """The recording. Without one the test is skipped, or fails where `VPNGW_REQUIRE_RECORDINGS=1` asks for one.
+
+    The end of the run says so too: nobody should take an empty folder for a good result.
     """
-    if found := files():
-        return pytest.mark.parametrize("file", found, ids=lambda file: file.stem)
-    marks = () if REQUIRED else pytest.mark.skip(reason=NOTHING)
-    return pytest.mark.parametrize("file", [pytest.param(None, marks=marks, id="missing")])
-
-
-def there(file: Path | None) -> Path:
-    """The recording; fails the test where there is none and there must be."""
-    if file is None:
+    if file is not None:
+        return file
+    if summary is not None:
+        tell(summary)
+        summary.row("recordings", "none", NOTHING)
+    if REQUIRED:
         pytest.fail(NOTHING)
-    return file
+    pytest.skip(NOTHING)
 
 
 def tell(
@@ -125,27 +137,121 @@ class Skipped:
 
 def read(file: Path) -> Iterator[Exchange | Skipped]:
     """The exchanges of a recording in order."""
-    for number, line in enumerate(file.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            yield _exchange(number, json.loads(line))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            yield Skipped(number, f"is no exchange ({type(error).__name__} {error})")
+    for line in lines(file):
+        yield line if isinstance(line, Skipped) else _exchange(*line)
 
 
-def _exchange(number: int, raw: Any) -> Exchange:
-    body, url = raw.get("request_body"), urlsplit(str(raw["url"]))
+def lines(file: Path) -> Iterator[tuple[int, dict[str, Any]] | Skipped]:
+    """Numbered exchanges in the one form that all who read them expect, whatever the recorder wrote.
+
+    Bodies that were kept as text, as bytes that Python printed, or packed, are opened; a date or version that is not
+    told apart is taken from the headers and the address; headers are lower-case texts.
+    """
+    masked: set[str] = set()
+    with file.open(encoding="utf-8-sig", errors="replace", newline="\n") as handle:
+        for number, line in enumerate(handle, 1):
+            if not line.strip():
+                continue
+            try:
+                exchange = _in_one_form(json.loads(line))
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+                yield Skipped(number, f"is no exchange ({type(error).__name__} {error})")
+            else:
+                yield number, _with_one_subscription(exchange, masked)
+
+
+def _in_one_form(raw: Any) -> dict[str, Any]:
+    headers = {
+        str(name).lower(): ",".join(map(str, value)) if isinstance(value, list) else str(value)
+        for name, value in (raw.get("headers") or {}).items()
+    }
+    url = str(raw["url"])
+    version = parse_qs(urlsplit(url).query).get("api-version", [""])[0]
+    return raw | {
+        "method": str(raw["method"]).upper(),
+        "url": url,
+        "status": int(raw["status"]),
+        "headers": headers,
+        "request_body": opened(raw.get("request_body")),
+        "response_body": opened(raw.get("response_body")),
+        "api_version": str(raw.get("api_version") or version),
+        "date": str(raw.get("date") or _iso(headers.get("date", ""))),
+    }
+
+
+def opened(body: Any) -> Any:
+    """A body as JSON where it is JSON in some wrapping; any other text stays as it is."""
+    if not isinstance(body, str):
+        return body
+    text = body.lstrip("\ufeff").strip()
+    if text.startswith(("b'", 'b"')):
+        text = _bytes_in(text)
+    elif text.startswith("H4sI"):
+        text = _unpacked(text)
+    if not text.startswith(("{", "[")):
+        return body if text else None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return body
+
+
+def _bytes_in(text: str) -> str:
+    """``b'{...}'``: bytes as Python prints them (recorders of 2018 to 2020)."""
+    try:
+        value = ast.literal_eval(text)
+        return value.decode("utf-8", errors="replace") if isinstance(value, bytes) else text
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return text
+
+
+def _unpacked(text: str) -> str:
+    """Gzip in base 64, as recorders keep answers that came compressed."""
+    try:
+        return gzip.decompress(base64.b64decode(text)).decode("utf-8", errors="replace")
+    except (ValueError, OSError, EOFError, zlib.error):
+        return text
+
+
+def _iso(header: str) -> str:
+    try:
+        return f"{parsedate_to_datetime(header):%Y-%m-%dT%H:%M:%SZ}"
+    except ValueError:
+        return ""
+
+
+def _with_one_subscription(exchange: dict[str, Any], masked: set[str]) -> dict[str, Any]:
+    """Recorders of 2016 and 2017 masked the subscription in one place and forgot others: mask it everywhere.
+
+    Which one it is shows where the same id stands with nothing but zeros: in the address, or in the other body.
+    """
+    if NOBODY not in exchange["url"]:
+        return exchange
+    texts = {name: json.dumps(exchange[name]) for name in ("request_body", "response_body")}
+    address = urlsplit(exchange["url"]).path.partition(NOBODY)[2].rstrip("/").lower()
+    zeros = {rest.lower() for text in texts.values() for whose, rest in _ID.findall(text) if whose == NOBODY}
+    for whose, rest in (found for text in texts.values() for found in _ID.findall(text)):
+        is_named = bool(address) and (rest.lower() == address or rest.lower().startswith(f"{address}/"))
+        if whose != NOBODY and (is_named or rest.lower() in zeros):
+            masked.add(whose)
+    for whose in masked:
+        texts = {name: text.replace(whose, NOBODY) for name, text in texts.items()}
+    return exchange | {name: json.loads(text) for name, text in texts.items()} if masked else exchange
+
+
+def _exchange(number: int, raw: dict[str, Any]) -> Exchange:
+    body, url = raw["request_body"], urlsplit(raw["url"])
     return Exchange(
         line=number,
-        method=str(raw["method"]).upper(),
+        method=raw["method"],
         path=url.path.rstrip("/"),
         is_a_page="skiptoken" in url.query.lower(),
+        is_preview="/providers/microsoft.network/" in url.path.lower() and url.query.lower().endswith("-preview"),
         asked=None if body == NOT_RECORDED else body,
         recorded=body != NOT_RECORDED,
-        status=int(raw["status"]),
-        answered=raw.get("response_body"),
-        headers={str(name).lower(): str(value) for name, value in (raw.get("headers") or {}).items()},
-        date=str(raw.get("date") or ""),
-        until=str(raw.get("date_last") or raw.get("date") or ""),
+        status=raw["status"],
+        answered=raw["response_body"],
+        headers=raw["headers"],
+        date=raw["date"],
+        until=str(raw.get("date_last") or raw["date"]),
     )

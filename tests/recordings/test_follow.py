@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -68,7 +70,7 @@ def test_an_answer_that_nobody_explains_is_a_false_difference(follow: Any) -> No
 
 
 def test_a_resource_that_a_whole_list_does_not_show_is_a_false_difference(follow: Any) -> None:
-    listed = exchange("GET", SITE.rpartition("/")[0], {"value": []})
+    listed = exchange("GET", SITE.rpartition("/")[0], {"value": []}, date="2024-09-14T11:29:29Z")
 
     tally = follow(exchange("PUT", SITE, asked=sent(site("10.1.0.0/16"))), listed)
 
@@ -222,3 +224,96 @@ def test_sessions_of_another_day_use_the_names_for_other_things(follow: Any) -> 
     )
 
     assert tally.compared == set()
+
+
+def test_an_answer_within_two_seconds_of_a_write_may_show_what_was_before_it(follow: Any) -> None:
+    """Lists of locks do, in recordings ``test_generic_subscription_locks`` and ``test_lock_commands_with_ids``."""
+    tally = follow(
+        exchange("PUT", SITE, asked=sent(site("10.1.0.0/16")), date="2024-09-14T11:29:20Z"),
+        exchange("PUT", SITE, asked=sent(site("10.2.0.0/16")), date="2024-09-14T11:29:25Z"),
+        exchange("GET", SITE, site("10.1.0.0/16"), date="2024-09-14T11:29:26Z"),
+        exchange("GET", SITE, site("10.1.0.0/16"), date="2024-09-14T11:29:28Z"),
+    )
+
+    assert tally.compared == {4}
+    assert len(tally.false) == 1
+
+
+def test_inventories_and_usages_name_ids_and_show_no_documents(follow: Any) -> None:
+    tally = follow(
+        exchange("PUT", SITE, asked=sent(site("10.1.0.0/16"))),
+        exchange("GET", f"{GROUP}/resources", {"value": [{"id": SITE, "location": "westus"}]}),
+    )
+
+    assert (tally.compared, tally.false) == (set(), [])
+
+
+def test_sent_empty_and_not_sent_leave_the_same_to_azure(follow: Any) -> None:
+    """Entra ID switched on and off: the types follow from it (recording ``test_network_vpn_gateway_aad``)."""
+
+    def gateway(tenant: str | None, types: list[str] | None) -> dict[str, Any]:
+        clients = {"vpnAuthenticationTypes": types, "aadTenant": tenant}
+        clients = {name: value for name, value in clients.items() if value is not None}
+        inside = {
+            "gatewayType": "Vpn",
+            "sku": {"name": "VpnGw1"},
+            "ipConfigurations": [],
+            "vpnClientConfiguration": clients,
+        }
+        return {"id": f"{NETWORK}/virtualNetworkGateways/gw", "properties": inside, "location": "westus"}
+
+    path = f"{NETWORK}/virtualNetworkGateways/gw"
+    tally = follow(
+        exchange("PUT", path, asked=sent(gateway("t", []))),
+        exchange("GET", path, gateway("t", ["AAD"])),
+        exchange("PUT", path, asked=sent(gateway(None, None))),
+        exchange("GET", path, gateway(None, [])),
+    )
+
+    assert (tally.changes, tally.false, tally.missed) == (1, [], [])
+
+
+def test_bodies_are_read_in_any_wrapping(follow: Any) -> None:
+    """Recorders kept JSON as text, as bytes that Python prints, and packed."""
+    body, shown = sent(site("10.1.0.0/16")), site("10.2.0.0/16")
+    packed = base64.b64encode(gzip.compress(json.dumps(shown).encode())).decode()
+
+    tally = follow(
+        exchange("PUT", SITE, asked=str(json.dumps(body).encode())),
+        exchange("GET", SITE, json.dumps(shown)),
+        exchange("GET", SITE, packed),
+        exchange("GET", SITE, str(json.dumps(shown).encode())),
+    )
+
+    assert tally.compared == {2, 3, 4}
+    assert len(tally.false) == 3
+
+
+@pytest.mark.parametrize("in_answers", [True, False])
+def test_a_subscription_that_was_masked_in_one_place_is_masked_everywhere(follow: Any, in_answers: bool) -> None:
+    real = "0b1f6471-1bf0-4dda-aec3-cb9272f09590"
+    known = {"connectionType": "IPsec", "virtualNetworkGateway1": {"id": f"{NETWORK}/virtualNetworkGateways/gw"}}
+    document = {"id": CONNECTION, "location": "westus", "properties": known}
+    as_it_was = json.loads(json.dumps(document).replace("00000000-0000-0000-0000-000000000000", real))
+    asked, answered = (document, as_it_was) if in_answers else (as_it_was, document)
+
+    tally = follow(exchange("PUT", CONNECTION, answered, sent(asked)), exchange("GET", CONNECTION, answered))
+
+    assert (tally.compared, tally.false) == ({2}, [])
+
+
+def test_previews_of_the_contract_say_nothing(follow: Any) -> None:
+    lines = [
+        exchange("PUT", SITE, asked=sent(site("10.1.0.0/16"))),
+        exchange("GET", SITE, site("10.2.0.0/16"), url=f"{SITE}?api-version=2015-05-01-preview"),
+    ]
+
+    assert follow(*lines).compared == set()
+
+
+def test_maintenance_of_machines_is_not_ours(follow: Any) -> None:
+    path = f"{GROUP}/providers/Microsoft.Maintenance/maintenanceConfigurations/m"
+
+    tally = follow(exchange("PUT", path, asked={"properties": {"maintenanceScope": "InGuestPatch", "reboot": True}}))
+
+    assert (tally.unsaid, len(tally.skipped)) == ([], 1)

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.recordings
 
 @per_file()
 def test_what_azure_answers_is_no_change_and_what_somebody_changed_is_one(file: Path | None, summary: Summary) -> None:
-    file = there(file)
+    file = there(file, summary)
 
     tally = Follow().run(file)
 

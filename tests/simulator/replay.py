@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from tests.recordings.exchange import NOT_RECORDED, Skipped, lines
 from tests.simulator.context import prepare
 from vpngw_iac.simulator import Simulator, Switches, VirtualTime
 from vpngw_iac.simulator.faults import AnswerInstead, Fault
 from vpngw_iac.simulator.kind import kinds
 
-MISSING = "<not recorded>"
 HEADERS = ("azure-asyncoperation", "location", "etag")
 """Headers whose presence matters; the recorders have thinned the others."""
 WEATHER = ("SubscriptionRequestsThrottled", "TooManyRequests", "ServerTimeout", "InternalServerError")
@@ -69,13 +69,13 @@ class Replay:
 
     def run(self, file: Path) -> list[Deviation]:
         """Every deviation of the recording, in order."""
-        lines = dict(self._lines(file))
-        self._start_anew(list(lines.values()))
+        exchanges = dict(line for line in lines(file) if not isinstance(line, Skipped))
+        self._start_anew(list(exchanges.values()))
         found: list[Deviation] = []
         before = ""
-        for number, exchange in lines.items():
+        for number, exchange in exchanges.items():
             if self.name.startswith(NO_SEQUENCE) and str(exchange.get("date")) < before:
-                self._start_anew(list(lines.values()))
+                self._start_anew(list(exchanges.values()))
             before = str(exchange.get("date"))
             self.time.advance(0.001)
             path = urlsplit(exchange["url"]).path.split("/providers/")[-1]
@@ -87,19 +87,8 @@ class Replay:
             found += [Deviation(self.name, number, exchange["method"], path, each, version) for each in what]
         return found
 
-    def _lines(self, file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Numbered exchanges; a line that is none is told by those who compare what was declared."""
-        for number, line in enumerate(file.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
-            try:
-                exchange = json.loads(line)
-                kinds = {name: type(exchange[name]) for name in ("method", "url", "status")}
-            except (ValueError, KeyError, TypeError):
-                continue
-            if list(kinds.values()) == [str, str, int]:
-                yield number, {"request_body": None, "response_body": None, "api_version": None} | exchange
-
     def _is_for_us(self, exchange: dict[str, Any]) -> bool:
-        if exchange["request_body"] == MISSING and exchange["method"] in {"PUT", "PATCH"}:
+        if exchange["request_body"] == NOT_RECORDED and exchange["method"] in {"PUT", "PATCH"}:
             self._adopt(exchange)
             return False
         url = exchange["url"]
@@ -162,7 +151,7 @@ class Replay:
         if _POLL.search(url):
             return self.simulator.send(exchange["method"], self.urls[_key(url)])
         body = exchange["request_body"]
-        content = json.dumps(body).encode() if body not in (None, MISSING) else None
+        content = json.dumps(body).encode() if body not in (None, NOT_RECORDED) else None
         return self.simulator.send(exchange["method"], self._versioned(exchange), {}, content)
 
     def _versioned(self, exchange: dict[str, Any]) -> str:
@@ -251,7 +240,7 @@ class Replay:
                 continue
             seen.add(match[0].lower())
             makes = exchange["method"] == "PUT" and urlsplit(exchange["url"]).path.count("/") == 4
-            made_here = makes and exchange["request_body"] != MISSING
+            made_here = makes and exchange["request_body"] != NOT_RECORDED
             answer = exchange.get("response_body")
             if not made_here and _code(answer) != "ResourceGroupNotFound":
                 location = str(answer.get("location") or "westus") if isinstance(answer, dict) else "westus"

@@ -15,7 +15,7 @@ from tests.summary import Summary
 @pytest.mark.recordings
 @per_file()
 def test_the_simulator_answers_like_the_recording(file: Path | None, summary: Summary) -> None:
-    file = there(file)
+    file = there(file, summary)
     replay = Replay(file.stem)
 
     deviations = replay.run(file)

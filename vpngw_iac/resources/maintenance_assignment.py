@@ -38,4 +38,6 @@ class MaintenanceAssignment(Resource):
     listed_by: ClassVar[Literal["group", "parent", "none"]] = "none"
     taggable: ClassVar[bool] = False
 
+    # A PUT takes and echoes one; answers of 2023 do not show it (azure-cli-extensions, test_maintenance_Scenario).
+    location: Annotated[None, ReadOnly("test_maintenance_Scenario")] = None
     properties: MaintenanceAssignmentProperties

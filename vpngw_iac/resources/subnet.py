@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.field import AlsoAs, Cidr, KeyedBy, Observed, ReadOnly, ServerDefault, Unordered, Verdict
@@ -21,7 +21,9 @@ class ServiceEndpoint(Wire):
     """A service that is reached over Azure's backbone."""
 
     service: str
-    locations: Annotated[tuple[str, ...] | None, Unordered()] = None
+    # None, sent as [] or not at all, leaves the choice to Azure: it fills in the region and its
+    # twin (azure-libraries-for-net recording Network/CreateUpdateSubnetServiceAccess).
+    locations: Annotated[tuple[str, ...] | None, AfterValidator(lambda chosen: chosen or None), Unordered()] = None
     network_identifier: IdOnly | None = None
     provisioning_state: Observed = None
 

@@ -256,7 +256,7 @@ def test_sent_empty_and_not_sent_leave_the_same_to_azure(follow: Any) -> None:
         clients = {name: value for name, value in clients.items() if value is not None}
         inside = {
             "gatewayType": "Vpn",
-            "sku": {"name": "VpnGw1"},
+            "sku": {"name": "VpnGw1", "tier": "VpnGw1"},
             "ipConfigurations": [],
             "vpnClientConfiguration": clients,
         }

@@ -136,9 +136,9 @@ def test_a_hub_with_ten_thousand_prefixes_is_judged_in_well_under_a_second_of_ov
     items = build({"sites": sites}).items
     check([])
 
-    before = time.perf_counter()
+    before = time.process_time()
     found = check(items)
-    seconds = time.perf_counter() - before
+    seconds = time.process_time() - before
 
     assert [finding for finding in found if finding.level == "error"] == []
     assert seconds < 2

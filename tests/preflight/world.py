@@ -238,7 +238,7 @@ def _crowds(case: Mapping[str, Any], entries: Entries) -> Entries:
         properties = {"mode": "IngressSnat", "internalMappings": mapping, "externalMappings": mapping}
         found[f"nat{number}"] = {"type": "nat", "in": "vgw", "name": f"nat{number}", "properties": properties}
     for number in range(2, case.get("groups", 0)):
-        group = {"isDefault": False, "priority": number, "policyMembers": []}
+        group = {"isDefault": False, "priority": 10 * number, "policyMembers": []}
         entries["vgw"]["properties"]["virtualNetworkGatewayPolicyGroups"].append(
             {"name": f"group{number}", "properties": group}
         )

@@ -208,11 +208,12 @@ def test_the_connection_to_an_existing_circuit_has_no_gate(bench: Bench) -> None
     bench.create(Deployment("theirs", (circuit(),)).plus(make("ResourceGroup/rg-hub", group_id(), location=REGION)))
     used = Existing("Circuit/line", line)
     deployment = with_circuit().without("Circuit/line").plus(used)
-    deployment = deployment.named(waive={"R-ER-10": "the provider is late, Azure shall say so"})
 
     outcome = bench.apply(deployment)
 
-    assert "waiting" not in {r.status for r in outcome.operations}
+    status = {r.address: r.status for r in outcome.operations}
+    assert status["Connection/hub/line"] == "failed"
+    assert "waiting" not in status.values()
 
 
 def test_dependents_of_a_waiting_operation_wait_too(bench: Bench) -> None:

@@ -38,7 +38,15 @@ def bgp_sku(topology: Topology) -> Iterator[Breach]:
     fix="Use 64512 to 65514, 65521 to 65534, or a number of yours.",
 )
 def azure_numbers(topology: Topology) -> Iterator[Breach]:
-    """A device cannot use Azure's numbers. 65515 is another Azure gateway or Virtual WAN: see R-BGP-06."""
+    """A device cannot use Azure's numbers. 65515 is another Azure gateway or Virtual WAN: see R-BGP-06.
+
+    Of the others Microsoft says that gateways may not use them either, without saying how it ends: a warning.
+    """
+    for gateway in topology.vpn_gateways:
+        if gateway.asn in limits.RESERVED_BY_AZURE and gateway.asn != limits.DEFAULT_ASN:
+            yield Breach(
+                gateway.thing, f"AS number {gateway.asn} is Azure's own; a gateway has 65515.", level="warning"
+            )
     for connection in topology.connections:
         asn, local = connection.peer_asn, connection.local
         if local is not None and asn in limits.RESERVED_BY_AZURE and asn != limits.DEFAULT_ASN:
@@ -106,7 +114,7 @@ def _endpoints(connection: Connection) -> str | None:
     fix="Use a loopback or APIPA address of the device.",
 )
 def peer_address(topology: Topology) -> Iterator[Breach]:
-    """Not the device's public address; not inside the network, unless NAT is at work (R-NAT-14)."""
+    """Not the device's public address; not inside the network or a peered one, unless NAT is at work (R-NAT-14)."""
     for connection in topology.connections:
         peer, local = prefixes.address(connection.peer_address), connection.local
         network = None if connection.gateway is None else connection.gateway.network
@@ -116,12 +124,14 @@ def peer_address(topology: Topology) -> Iterator[Breach]:
             yield Breach(
                 local, f"The BGP peer {peer} is the device's public address.", "Use a loopback or APIPA address of it."
             )
-        elif network is not None and not connection.has_nat and prefixes.is_within(peer, network.prefixes):
-            yield Breach(
-                local,
-                f"The BGP peer {peer} lies in {network.thing.address}.",
-                "Use an address of the site, or an APIPA address.",
-            )
+        elif network is not None and not connection.has_nat:
+            for near in (network, *network.reach):
+                if prefixes.is_within(peer, near.prefixes):
+                    yield Breach(
+                        local,
+                        f"The BGP peer {peer} lies in {near.thing.address}.",
+                        "Use an address of the site, or an APIPA address.",
+                    )
 
 
 def _custom(gateway: Gateway) -> Iterator[tuple[str, str]]:

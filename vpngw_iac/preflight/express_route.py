@@ -97,7 +97,10 @@ def microsoft_peering(topology: Topology) -> Iterator[Breach]:
     fix="Hand the service key to the provider, and link the circuit when it is Provisioned and has private peering.",
 )
 def circuit_ready(topology: Topology) -> Iterator[Breach]:
-    """An existing circuit must be provisioned with private peering before it is linked. Never judged offline."""
+    """A circuit must be provisioned, with private peering, before it is linked. Never judged offline.
+
+    Our own circuit is waited for. Of somebody else's only Azure's answer counts: it warns, and the connection is tried.
+    """
     for connection in topology.connections:
         circuit = connection.circuit
         if circuit is None or circuit.thing.is_managed or circuit.thing.seen is None or circuit.is_direct:
@@ -106,15 +109,19 @@ def circuit_ready(topology: Topology) -> Iterator[Breach]:
         if isinstance(state, str) and state.lower() != "provisioned":
             yield Breach(
                 connection.thing,
-                f"{circuit.thing.address} is {state} at its provider.",
-                "Hand its service key to the provider, and link it when it is Provisioned.",
+                f"{circuit.thing.address} is {state} at its provider; Azure refuses the connection until it is "
+                "Provisioned. `apply` tries it all the same.",
+                "Ask its owner to have it provisioned; then run this again.",
+                "warning",
                 otherwise="warning",
             )
         elif value_at(circuit.thing.seen, "properties.peerings") == []:
             yield Breach(
                 connection.thing,
-                f"{circuit.thing.address} has no private peering.",
-                "Ask its owner for private peering first.",
+                f"{circuit.thing.address} has no private peering; Azure refuses the connection until it has. `apply` "
+                "tries it all the same.",
+                "Ask its owner for private peering; then run this again.",
+                "warning",
                 otherwise="warning",
             )
 

@@ -90,3 +90,44 @@ def one_default(topology: Topology) -> Iterator[Breach]:
         if groups and len(defaults) != 1:
             said = f"{listed(defaults)} are all the default group" if defaults else "no group is the default"
             yield Breach(gateway.thing, f"{said[0].upper()}{said[1:]}.", "Mark exactly one group with default=True.")
+        ranks = Counter(value_at(group, "properties.priority") for group in groups)
+        shared = sorted(rank for rank, number in ranks.items() if number > 1 and isinstance(rank, int))
+        if shared:
+            yield Breach(
+                gateway.thing,
+                f"Several groups have the priority {listed(shared)}; who belongs to two of them may land in either.",
+                "Give each group a priority of its own; the lowest number wins.",
+                "warning",
+            )
+
+
+_SIGN_IN_OF = {
+    "AADGroupId": ("aad", "Microsoft Entra ID"),
+    "CertificateGroupId": ("certificate", "certificates"),
+    "RadiusAzureGroupId": ("radius", "RADIUS"),
+}
+
+
+@rule(
+    "R-UG-06",
+    level="I",
+    title="Members of a user group cannot sign in",
+    source="UG, SDK",
+    fix="Add that way to sign in, or take those members out of the group.",
+)
+def members_sign_in(topology: Topology) -> Iterator[Breach]:
+    """Entra groups come with Entra ID, domains with certificates, RADIUS values with RADIUS; others never match."""
+    for gateway in topology.vpn_gateways:
+        for group in _groups(gateway) if gateway.sign_ins else ():
+            kinds = {str(value_at(member, "attributeType")) for member in _members(group)}
+            lost = sorted(
+                said
+                for kind, (way, said) in _SIGN_IN_OF.items()
+                if kind in kinds - {""} and way not in gateway.sign_ins
+            )
+            if lost:
+                yield Breach(
+                    gateway.thing,
+                    f"The group {group.get('name')} has members who sign in with {listed(lost)}, which is not offered.",
+                    level="warning",
+                )

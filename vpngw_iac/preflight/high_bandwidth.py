@@ -33,6 +33,15 @@ def private_sku(topology: Topology) -> Iterator[Breach]:
             continue
         if not gateway.sku.endswith("AZ"):
             yield Breach(gateway.thing, f"SKU {gateway.sku} has no private tunnel addresses.")
+            continue
+        zoneless = [ip for ip in gateway.public_ips if ip.knows("zones") and not ip.texts("zones")]
+        if zoneless:
+            yield Breach(
+                gateway.thing,
+                f"{named(zoneless)} stands in no zone; Microsoft asks for a zonal Standard address.",
+                'Give it zones ["1", "2", "3"] where the region has zones.',
+                "warning",
+            )
 
 
 @rule(

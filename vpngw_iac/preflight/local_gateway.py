@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from vpngw_iac.preflight import limits, prefixes
 from vpngw_iac.preflight.connection import Connection
+from vpngw_iac.preflight.gateway import Gateway
+from vpngw_iac.preflight.prefixes import Span
 from vpngw_iac.preflight.registry import Breach, rule
 from vpngw_iac.preflight.thing import Thing, arm_id
 from vpngw_iac.preflight.topology import LOCAL_GATEWAY, Topology
@@ -108,6 +111,54 @@ def prefix_count(topology: Topology) -> Iterator[Breach]:
         number = len(local.texts("properties.localNetworkAddressSpace.addressPrefixes"))
         if number > limits.LOCAL_PREFIXES:
             yield Breach(local, f"{number} prefixes; Azure takes {limits.LOCAL_PREFIXES}.")
+
+
+@rule(
+    "R-LNG-07",
+    level="F",
+    title="A device's own address lies in the prefixes of a site",
+    source="T-CONN, T-DISC",
+    fix="Leave the public address of the device out of the prefixes.",
+)
+def device_inside_site(topology: Topology) -> Iterator[Breach]:
+    """The internet address of a device inside prefixes that its gateway routes into a tunnel, its own or another's."""
+    for gateway in topology.vpn_gateways:
+        told: set[Thing] = set()
+        for device, site in prefixes.overlaps(_devices_and_sites(gateway), _End.is_behind):
+            local, other = device.owner.local, site.owner.local
+            if local in told:
+                continue
+            told.add(local)
+            whose = f"its own prefix {site.prefix}" if local is other else f"{site.prefix} of {other.address}"
+            yield Breach(
+                local,
+                f"{device.prefix.network_address}, the address of the device, lies in {whose}: the packets of the "
+                f"tunnel would be sent into {'the tunnel' if local is other else 'that tunnel'}.",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """One end of a tunnel: the device itself, or what lies behind it."""
+
+    local: Thing
+    is_device: bool
+    is_private: bool = False
+
+    def is_behind(self, other: _End) -> bool:
+        """Whether this is a device that the other's prefixes hide; over private peering only its own can."""
+        own = self.local is other.local
+        return self.is_device and not other.is_device and (own or not self.is_private)
+
+
+def _devices_and_sites(gateway: Gateway) -> Iterator[Span[_End]]:
+    for connection in gateway.sites:
+        local = connection.local
+        if local is not None:
+            yield from (Span(p, _End(local, is_device=False)) for p in connection.translated if p.prefixlen >= 8)
+            device = prefixes.network(local.text("properties.gatewayIpAddress"))
+            if device is not None:
+                yield Span(device, _End(local, is_device=True, is_private=connection.is_private))
 
 
 @rule(

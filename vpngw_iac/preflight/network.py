@@ -127,7 +127,10 @@ class Circuit:
 
     @property
     def megabits(self) -> int | None:
-        """Bandwidth."""
+        """Bandwidth: of a provider, or of a Direct port in Gbps."""
+        direct = value_at(self.thing.document, "properties.bandwidthInGbps")
+        if isinstance(direct, int | float) and direct:
+            return int(direct * 1000)
         return self.thing.number("properties.serviceProviderProperties.bandwidthInMbps")
 
     @property

@@ -19,9 +19,9 @@ from vpngw_iac.preflight.registry import Breach, rule
 from vpngw_iac.preflight.thing import Thing, value_at
 from vpngw_iac.preflight.topology import Topology
 
-Kind = Literal["own", "peered", "linked", "site", "nat", "pool", "group"]
-"""The gateway's network; networks peered with it; networks over VNet-to-VNet; sites; translated prefixes of sites and
-of Azure; the client pool; pools of user groups."""
+Kind = Literal["own", "peered", "linked", "far", "site", "nat", "pool", "group"]
+"""The gateway's network; networks peered with it; networks over VNet-to-VNet, and what lies behind those (their spokes
+and, with BGP, their clients); sites; translated prefixes of sites; the client pool; pools of user groups."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,8 @@ class Claim:
     """Claims of one owner do not disturb each other: two links of one site, one network reached twice."""
     label: str
     thing: Thing
+    has_bgp: bool = False
+    """A site whose routes come and go by BGP."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,11 @@ class Clash:
     def is_equal(self) -> bool:
         """Whether both claim the same prefix."""
         return self.inner.prefix == self.outer.prefix
+
+    @property
+    def is_failover(self) -> bool:
+        """Whether two sites offer one prefix over BGP: Azure takes the better path, and the other if that is lost."""
+        return self.is_equal and self.inner.owner.has_bgp and self.outer.owner.has_bgp
 
     def of(self, kind: Kind) -> Span[Claim]:
         """The claim of a kind."""
@@ -89,15 +96,25 @@ def claims(gateway: Gateway) -> Iterator[tuple[Claim, tuple[prefixes.Network, ..
             yield _network("peered", spoke), spoke.prefixes
     for connection in gateway.tunnels:
         if connection.is_vnet and connection.remote is not None and connection.remote.network is not None:
-            yield _network("linked", connection.remote.network), connection.remote.network.prefixes
+            yield from _remote_claims(connection, connection.remote, connection.remote.network)
         elif connection.is_site:
             kind: Kind = "nat" if connection.ingress else "site"
             label = f"site {connection.place}" if connection.thing.affects else connection.thing.address
-            yield (
-                Claim(kind, f"site {gateway.topology.place_behind(connection.place)}", label, connection.thing),
-                connection.translated,
-            )
+            who = f"site {gateway.topology.place_behind(connection.place)}"
+            yield Claim(kind, who, label, connection.thing, bool(connection.has_bgp)), connection.translated
     yield from _client_claims(gateway)
+
+
+def _remote_claims(
+    connection: Connection, remote: Gateway, network: Network
+) -> Iterator[tuple[Claim, tuple[prefixes.Network, ...]]]:
+    """The network on the other side of a VNet-to-VNet connection and what is reached through it."""
+    yield _network("linked", network), network.prefixes
+    for spoke in network.reach:
+        yield _network("far", spoke), spoke.prefixes
+    if connection.has_bgp:
+        who = f"{remote.thing.address}'s client pool"
+        yield Claim("far", f"pool {remote.thing.id.key}", who, connection.thing), remote.pool
 
 
 def _network(kind: Kind, network: Network) -> Claim:
@@ -148,15 +165,28 @@ def site_prefixes(topology: Topology) -> Iterator[Breach]:
         if "site" not in kinds or not kinds <= {"site", "own", "peered"}:
             continue
         between_sites = kinds == {"site"}
-        level = ("error" if clash.is_equal else "warning") if between_sites else _local_level(clash)
+        ambiguous = clash.is_equal and not clash.is_failover
+        level = ("error" if ambiguous else "warning") if between_sites else _local_level(clash)
+        wins = "the better BGP path wins" if clash.is_failover else "the longer prefix wins"
         yield Breach(
             clash.of("site").owner.thing if not between_sites else clash.inner.owner.thing,
             f"{clash.sentence} {clash.gateway.thing.address} cannot tell which side traffic is meant for"
-            + (": the longer prefix wins." if level == "warning" else "."),
-            "Correct the prefix, or translate the site with Nat.ingress(...)"
-            + (" (and the network with Nat.egress(...))." if not between_sites else "."),
+            + (f": {wins}." if level == "warning" else "."),
+            _way_out(clash, between_sites=between_sites),
             level,
         )
+
+
+def _way_out(clash: Clash, *, between_sites: bool) -> str:
+    if clash.is_failover:
+        return "Say backup_of=... on the site that stands in for the other, if that is meant."
+    if between_sites and clash.is_equal:
+        return (
+            "Correct the prefix, say backup_of=... on the site that stands in for the other, or translate one of them "
+            "with Nat.ingress(...)."
+        )
+    also = "." if between_sites else " (and the network with Nat.egress(...))."
+    return f"Correct the prefix, or translate the site with Nat.ingress(...){also}"
 
 
 @rule(
@@ -167,19 +197,21 @@ def site_prefixes(topology: Topology) -> Iterator[Breach]:
     fix="Give one of them another address space; NAT does not work on VNet-to-VNet (R-V2V-09).",
 )
 def joined_networks(topology: Topology) -> Iterator[Breach]:
-    """The network on the other side of a VNet-to-VNet connection against all that this gateway connects."""
+    """The network on the other side of VNet-to-VNet, and its spokes, against all that this gateway connects.
+
+    Spokes of both sides that overlap only warn: without transit they never meet.
+    """
     told: set[frozenset[str]] = set()
     for clash in clashes(topology):
         pair = frozenset({clash.inner.owner.who, clash.outer.owner.who})
-        if "linked" not in clash.kinds or clash.kinds & {"pool", "group"} or pair in told:
+        remote = clash.kinds & {"linked", "far"}
+        if not remote or clash.kinds & {"pool", "group"} or pair in told:
             continue
         told.add(pair)
-        with_site = bool(clash.kinds & {"site", "nat"})
-        level: Level = (
-            "warning" if with_site and clash.outer.owner.kind in ("site", "nat") and not clash.is_equal else "error"
-        )
+        contains = clash.outer.owner.kind in ("site", "nat") and not clash.is_equal
+        level: Level = "warning" if contains or "far" in clash.kinds else "error"
         yield Breach(
-            clash.of("linked").owner.thing,
+            clash.of("far" if "far" in remote else "linked").owner.thing,
             f"{clash.sentence} Traffic between them never enters the tunnel.",
             level=level,
         )
@@ -203,11 +235,20 @@ def translated_prefixes(topology: Topology) -> Iterator[Breach]:
 
 
 def _egress_clashes(gateway: Gateway) -> Iterator[Breach]:
-    """Egress rules that map different networks to the same addresses on one instance."""
+    """Egress rules that map different networks to the same addresses, or a network to addresses of its own site."""
+    for connection in gateway.sites:
+        own = [p for rule in connection.egress for p in rule.external if prefixes.is_within(p, connection.prefixes)]
+        if own:
+            yield Breach(
+                connection.thing,
+                f"Its egress rule shows Azure as {_texts(own)}, which the site has itself: it will not answer.",
+                "Give the egress rule external addresses that the site does not have.",
+            )
     spans = [Span(prefix, rule) for rule in gateway.nat_rules if not rule.is_ingress for prefix in rule.external]
     told: set[frozenset[str]] = set()
     pairs = prefixes.overlaps(
-        spans, lambda one, other: one.value != other.value and one.internal != other.internal and not one.is_dynamic
+        spans,
+        lambda one, other: one.internal != other.internal and not (one.is_dynamic or other.is_dynamic),
     )
     for inner, outer in pairs:
         names = frozenset({inner.owner.thing.address, outer.owner.thing.address})
@@ -239,7 +280,7 @@ def client_pool(topology: Topology) -> Iterator[Breach]:
             clash.of("pool").owner.thing,
             f"{clash.sentence} Answers to those clients may go elsewhere.",
             "Choose a pool that nothing behind this gateway uses.",
-            "warning" if contained else "error",
+            "warning" if contained or "far" in clash.kinds else "error",
         )
     for gateway in topology.vpn_gateways:
         outside = [prefix for prefix in gateway.pool if not prefixes.is_private(prefix)]
@@ -274,35 +315,12 @@ def group_pool(topology: Topology) -> Iterator[Breach]:
                 )
     for clash in clashes(topology):
         if "group" in clash.kinds:
-            in_site = not clash.is_equal and clash.outer.owner.kind in ("site", "nat")
+            milder = "far" in clash.kinds or (not clash.is_equal and clash.outer.owner.kind in ("site", "nat"))
             yield Breach(
                 clash.of("group").owner.thing,
                 clash.sentence,
                 "Give every group a range that nothing else behind this gateway uses.",
-                "warning" if in_site else "error",
-            )
-
-
-@rule(
-    "R-LNG-07",
-    level="F",
-    title="The device's own address lies in the prefixes of its site",
-    source="T-CONN, T-DISC",
-    fix="Leave the public address of the device out of the prefixes.",
-)
-def device_inside_site(topology: Topology) -> Iterator[Breach]:
-    """The internet address of a device inside the prefixes that are routed into its own tunnel."""
-    for connection in topology.connections:
-        local = connection.local
-        address = prefixes.address(local.text("properties.gatewayIpAddress")) if local is not None else None
-        if local is None or address is None:
-            continue
-        hit = [p for p in connection.prefixes if p.prefixlen >= 8 and prefixes.is_within(address, (p,))]
-        if hit:
-            yield Breach(
-                local,
-                f"{address}, the address of the device, lies in its own prefix {_texts(hit)}: the packets of the "
-                "tunnel would be sent into the tunnel.",
+                "warning" if milder else "error",
             )
 
 

@@ -81,6 +81,15 @@ def combination(topology: Topology) -> Iterator[Breach]:
                 "Add OpenVPN." if "Entra" in wrong else "",
                 block=BLOCK,
             )
+        elif gateway.sign_ins == {"aad"} and gateway.protocols > {"openvpn"}:
+            others = listed(sorted(gateway.protocols - {"openvpn"}))
+            yield Breach(
+                gateway.thing,
+                f"Microsoft Entra ID is the only way to sign in and rides OpenVPN alone: nobody can use {others}.",
+                "Leave the other protocols out, or add certificates or RADIUS for them.",
+                "warning",
+                block=BLOCK,
+            )
 
 
 @rule(

@@ -32,7 +32,7 @@ _NOT_PUBLIC = tuple(
 """What can never be the internet address of a device. The documentation ranges (192.0.2.0/24 and the like) are not
 here, although Python calls them private: every example in the world is written with them."""
 
-_PRIVATE = tuple(ipaddress.IPv4Network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
+_PRIVATE = tuple(map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")))
 
 APIPA = ipaddress.IPv4Network("169.254.0.0/16")
 _AZURE_APIPA = (int(ipaddress.IPv4Address("169.254.21.0")), int(ipaddress.IPv4Address("169.254.22.255")))
@@ -69,8 +69,8 @@ def is_public(value: Address) -> bool:
 
 
 def is_private(value: Network) -> bool:
-    """Whether a prefix lies in the private ranges of RFC 1918."""
-    return isinstance(value, ipaddress.IPv4Network) and any(value.subnet_of(block) for block in _PRIVATE)
+    """Whether a prefix lies in the private ranges of RFC 1918 or, of IPv6, of RFC 4193."""
+    return is_within(value, _PRIVATE)
 
 
 def is_apipa(value: Address) -> bool:

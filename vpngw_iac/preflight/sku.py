@@ -60,9 +60,21 @@ def legacy_sku(topology: Topology) -> Iterator[Breach]:
     fix="Move it to the AZ SKU of the same number first; that is made in place and keeps the addresses.",
 )
 def frozen_gateway(topology: Topology) -> Iterator[Breach]:
-    """A surviving non-AZ gateway refuses every change but the move to its AZ twin; its connections are warned of."""
+    """A surviving non-AZ gateway refuses every change but the move to its AZ twin; its connections are warned of.
+
+    On a Basic public IP even that move is left to the migration of the address.
+    """
     for gateway in topology.vpn_gateways:
         now = str(value_at(gateway.thing.seen, "properties.sku.name"))
+        basic = [ip for ip in gateway.public_ips if str(value_at(ip.seen, "sku.name")).lower() == "basic"]
+        if now in limits.NON_AZ_SKUS and gateway.sku not in limits.NON_AZ_SKUS and basic and gateway.thing.is_managed:
+            yield Breach(
+                gateway.thing,
+                f"It is to become {gateway.sku}, and {basic[0].address} has SKU Basic in Azure: only the migration of "
+                "the public IP moves such a gateway.",
+                "Run that migration first, in the portal or by PowerShell; it keeps the address.",
+                block="properties.sku",
+            )
         if now not in limits.NON_AZ_SKUS or gateway.sku not in limits.NON_AZ_SKUS:
             continue
         says = f"{gateway.thing.name} has SKU {now} in Azure; such gateways refuse configuration changes."

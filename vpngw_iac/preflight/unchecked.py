@@ -76,7 +76,6 @@ IMPLIED: dict[str, Row] = {
     "R-AAD-01": ("I", "ENTRA, P2S", "Microsoft's registered audience", "It is the default of a sign-in with Entra ID."),
     "R-RAD-06": ("W", "SDK", "RADIUS secrets are not read back", "Every PUT sends them again from their reference."),
     "R-UG-05": ("I", "UG", "Lower priority wins", "The type has the field."),
-    "R-UG-06": ("I", "UG, SDK", "Kinds of group members", "The types know these three."),
     "R-PKG-03": ("W", "PKG", "Client profiles hold a secret", "They are never fetched into state, plan or log."),
     "R-V2V-02": ("I", "FAQ", "Regions, subscriptions and tenants may differ", "Nothing compares them."),
     "R-V2V-05": ("I", "FAQ", "Another tenant needs its token", "A request that names its ids carries it."),

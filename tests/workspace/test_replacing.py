@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from tests.workspace.conftest import Bench
+from tests.workspace.conftest import Bench, Killed
 from tests.worlds import (
     Deployment,
     base,
+    clients,
     connection,
     gateway,
     hub,
@@ -329,3 +332,43 @@ def test_a_gateway_is_replaced_although_somebody_deleted_its_connection(bench: B
     bench.converge(smaller, replace=GATEWAY)
 
     assert changes == {"VpnGateway/hub": "replace", "VpnConnection/hub/berlin": "create"}
+
+
+def third_ip() -> Deployment:
+    """Active-active gateways with clients have a third public IP (R-AA-01)."""
+    properties: dict[str, Any] = {"activeActive": True} | clients("berlin")
+    return Deployment("hub", (*base(ips=3), gateway(ips=3, **properties), site("berlin"), connection("berlin")))
+
+
+def test_the_third_public_ip_is_replaced_by_taking_it_off_the_gateway_and_putting_it_back(bench: Bench) -> None:
+    deployment = bench.create(third_ip())
+    named = frozenset({"PublicIp/hub/3"})
+
+    changes = bench.changes(deployment, replace=named)
+    bench.converge(deployment, replace=named)
+
+    assert changes == {"PublicIp/hub/3": "replace"}
+    assert bench.writes() == [
+        "PUT virtualNetworkGateways/vgw-hub",
+        "DELETE publicIPAddresses/pip-hub-3",
+        "PUT publicIPAddresses/pip-hub-3",
+        "PUT virtualNetworkGateways/vgw-hub",
+    ]
+    held = bench.document(rid("virtualNetworkGateways", "vgw-hub"))["properties"]
+    assert len(held["ipConfigurations"]) == 3
+    assert len(held["vpnClientConfiguration"]["vpnClientRootCertificates"]) == 1
+
+
+@pytest.mark.parametrize("looks", range(2, 30, 4))
+def test_whoever_dies_while_the_third_public_ip_is_off_is_continued(bench: Bench, looks: int) -> None:
+    deployment = bench.create(third_ip())
+    bench.clock.dies_at = bench.clock.looks + looks
+    with pytest.raises(Killed):
+        bench.apply(deployment, replace=frozenset({"PublicIp/hub/3"}))
+
+    again = {f.address for f in bench.plan(deployment).findings if f.rule == "V-REPLACE-01"}
+    bench.converge(deployment, **({"replace": frozenset(again)} if again else {}))
+
+    held = bench.document(rid("virtualNetworkGateways", "vgw-hub"))["properties"]
+    assert len(held["ipConfigurations"]) == 3
+    assert not [w for w in bench.writes() if w == "DELETE virtualNetworkGateways/vgw-hub"]

@@ -80,6 +80,8 @@ def _over_object(shape: Shape, d: Any, a: Any, o: Any, path: str, held: frozense
         child = shape.at(name)
         if _is_azures(shape, name) or (value is None and said_as(shape, o, name) != name):
             continue
+        if _is_taken_away(shape, d, a, name, value):
+            continue
         spoken = said_as(shape, d, name)
         place = join(path, spoken)
         if spoken != name and place not in held:
@@ -110,6 +112,13 @@ def _over_keyed(shape: Shape, d: Any, a: Any, o: Any, path: str, held: frozenset
             body.append(strip(item, element))
     body.extend(element for element in d if by_key(o, key, element.get(key)) is ABSENT)
     return body
+
+
+def _is_taken_away(shape: Shape, d: Any, a: Any, name: str, value: Any) -> bool:
+    """Whether an object under a name of its own (an identity) was applied and is no longer declared."""
+    applied = member(shape, a, name)
+    gone = shape.key == "" and member(shape, d, name) is ABSENT
+    return gone and isinstance(applied, Mapping) and same(shape.at(name), applied, value)
 
 
 def _is_azures(shape: Shape, name: str) -> bool:
@@ -167,7 +176,7 @@ def _is_set(observed: Mapping[str, Any], name: str) -> bool:
 
 
 def carried_loss(shape: Shape, declared: Any, sent: Any, after: Any, path: str = "") -> tuple[str, ...]:
-    """Items that we carried through a PUT for others and that are gone afterwards."""
+    """What we carried through a PUT for others and is gone afterwards; another value, or a default, is no loss."""
     if not isinstance(sent, Mapping) or not isinstance(after, Mapping):
         return ()
     lost: list[str] = []
@@ -181,6 +190,17 @@ def carried_loss(shape: Shape, declared: Any, sent: Any, after: Any, path: str =
             names = [element.get(key) for element in value if isinstance(element, Mapping)]
             foreign = [n for n in names if by_key(mine, key, n) is ABSENT]
             lost += [f"{place}[{key}={n}]" for n in foreign if by_key(now, key, n) is ABSENT]
+        elif mine is ABSENT and is_empty(now) and child.key != "":
+            lost += [place] if _says_something(child, value) else []
         elif child.key == "" or isinstance(value, Mapping):
             lost.extend(carried_loss(child, mine, value, {} if now is ABSENT else now, place))
     return tuple(lost)
+
+
+def _says_something(shape: Shape, value: Any) -> bool:
+    """Whether it would be missed: a reference, or a property that we know and that is neither empty nor off."""
+    if isinstance(value, Mapping):
+        return isinstance(value.get("id"), str) or any(_says_something(shape.at(n), v) for n, v in value.items())
+    if shape == UNKNOWN or shape.read_only or shape.write_only or is_empty(value) or value in (False, 0):
+        return False
+    return not same(shape, value, ABSENT)

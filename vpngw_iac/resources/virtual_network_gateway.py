@@ -5,7 +5,7 @@ The update semantics stand in the markers: what changes in place, what it costs,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -199,6 +199,15 @@ class VirtualNetworkGateway(Resource):
     properties: GatewayProperties
     identity: Annotated[ManagedIdentity | None, Block()] = None
     extended_location: Annotated[ExtendedLocation | None, Immutable()] = None
+
+    def body_without(self, paths: Collection[str]) -> Document:
+        """Without its third ipConfiguration an active-active gateway serves no clients (R-PIP-07): both are off."""
+        document = super().body_without(paths)
+        properties, whole = document["properties"], self.properties
+        too_few = len(properties["ipConfigurations"]) < 3 <= len(whole.ip_configurations)
+        if too_few and whole.active_active:
+            properties.pop("vpnClientConfiguration", None)
+        return document
 
     @classmethod
     def locks(cls, resource_id: ArmId, body: Mapping[str, Any], verb: str) -> tuple[Lock, ...]:

@@ -16,6 +16,7 @@ from vpngw_iac.engine.observe import observe
 from vpngw_iac.engine.plan import Options, Plan
 from vpngw_iac.engine.ports import Snapshot
 from vpngw_iac.engine.probe import probed
+from vpngw_iac.engine.renaming import renames
 from vpngw_iac.engine.saved import SavedPlan
 from vpngw_iac.errors import Finding, Findings, SecretError
 from vpngw_iac.resources.base import Resource
@@ -144,7 +145,7 @@ class Planner:
             profile=plan.options.profile or self.place.profile,
             reveal=secrets.reveal,
         )
-        return replace(plan, findings=Findings.of([*plan.findings, *found]).items)
+        return replace(plan, findings=Findings.of([*plan.findings, *found, *renames(plan)]).items)
 
 
 def own_findings(blueprint: Deployable) -> tuple[Finding, ...]:

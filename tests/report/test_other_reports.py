@@ -115,7 +115,7 @@ def drift() -> Drift:
         ),
         unread=("VpnConnection/vgw-hub/berlin: properties.sharedKey",),
         findings=(FINDINGS[1],),
-        not_verified=2,
+        unverified=("VpnConnection/hub/berlin: properties.sharedKey", "VpnConnection/hub/munich: properties.sharedKey"),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,7 @@ from tests.report.worlds import (
     schedule_of,
     schedule_or_none,
 )
+from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.change import Action, Change, Difference, OutageStatement
 from vpngw_iac.engine.operation import Schedule
 from vpngw_iac.engine.plan import Options, Plan
@@ -164,3 +166,73 @@ def test_markdown_cells_cannot_be_broken_out_of() -> None:
 def test_a_plan_of_the_same_world_is_told_identically() -> None:
     assert plan_text(view_of(busy_plan()), PLAIN) == plan_text(view_of(busy_plan()), PLAIN)
     assert empty_state() == empty_state()
+
+
+GATEWAY = ArmId("/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/virtualNetworkGateways/vgw")
+CONNECTION = ArmId("/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/connections/con-berlin")
+SITE = "/subscriptions/{}/resourceGroups/rg/providers/Microsoft.Network/localNetworkGateways/lgw-berlin"
+CLIENT_BLOCK = "properties.vpnClientConfiguration"
+
+
+def lost(level: str, *who: str, **more: Any) -> OutageStatement:
+    return OutageStatement(level, tuple(who), **more)  # type: ignore[arg-type]
+
+
+def shown(*changes: Change) -> PlanView:
+    return PlanView("hub", "simulator", "", "s", "file:///state", changes=changes)
+
+
+def test_a_site_whose_connection_is_deleted_is_told_to_be_gone_for_good() -> None:
+    deleted = Change("VpnConnection/hub/berlin", CONNECTION, Action.DELETE, outage=lost("reconfigure", "berlin"))
+    changed = Change("VpnGateway/hub", GATEWAY, Action.UPDATE, outage=lost("reconfigure", "berlin", "paris"))
+
+    text = plan_text(shown(deleted, changed), Style())
+
+    assert "! outage: berlin, for good\n" in text
+    assert "Outage: berlin, for good; paris, until devices on the other side are reconfigured." in text
+
+
+def test_clients_are_not_told_to_reconfigure_devices() -> None:
+    difference = Difference(f"{CLIENT_BLOCK}.vpnClientProtocols", "edit", ["OpenVPN"], ["SSTP"], ["SSTP"])
+    outage = lost("reconfigure", "clients of vgw", profiles_stale=True)
+
+    text = plan_text(shown(Change("VpnGateway/hub", GATEWAY, Action.UPDATE, (difference,), outage)), Style())
+
+    assert "! outage: clients of vgw, until they have new profiles" in text
+    assert "client profiles go stale" in text
+
+
+def test_clients_of_a_removed_service_need_no_new_profiles() -> None:
+    difference = Difference(CLIENT_BLOCK, "edit", None, {"a": 1}, {"a": 1})
+    outage = lost("reconfigure", "clients of vgw", profiles_stale=True)
+
+    view = shown(Change("VpnGateway/hub", GATEWAY, Action.UPDATE, (difference,), outage))
+    text = plan_text(view, Style())
+
+    assert "Outage: clients of vgw, for good." in text
+    assert "profiles" not in text
+    assert view.profiles_stale == ()
+
+
+def test_the_removal_of_a_root_certificate_says_whom_it_locks_out() -> None:
+    path = f"{CLIENT_BLOCK}.vpnClientRootCertificates[name=old]"
+    gone, come = Difference(path, "edit", None, {}, {}), Difference(path.replace("old", "new"), "edit", {"name": "new"})
+
+    text = plan_text(shown(Change("VpnGateway/hub", GATEWAY, Action.UPDATE, (gone, come))), Style())
+
+    assert "! clients whose certificate was issued by old are locked out" in text
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        (None, SITE.format("s"), '(none) -> ".../rg/localNetworkGateways/lgw-berlin"'),
+        (SITE.format("s"), SITE.format("t"), f'"{SITE.format("s")}" -> "{SITE.format("t")}"'),
+    ],
+)
+def test_ids_are_short_unless_that_would_hide_the_change(before: str | None, after: str, told: str) -> None:
+    difference = Difference("properties.gatewayDefaultSite.id", "edit", after, before, before)
+
+    text = plan_text(shown(Change("VpnGateway/hub", GATEWAY, Action.UPDATE, (difference,))), Style())
+
+    assert told in text

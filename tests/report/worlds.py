@@ -290,7 +290,7 @@ def busy_plan() -> Plan:
         unmanaged=(
             Attached(ids["VpnGateway/vgw-hub"], "connection", "con-foreign", rid(CONNECTION, "con-foreign"), "other"),
         ),
-        snapshot=Snapshot({observed.id: observed}, not_verified=1),
+        snapshot=Snapshot({observed.id: observed}, unverified=("VpnConnection/hub/berlin: properties.sharedKey",)),
         running="ada on runner-7, process 11, `vpngw apply` since 2026-01-01T00:00:00Z",
     )
 

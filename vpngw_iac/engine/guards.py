@@ -340,7 +340,11 @@ def _is_known(basis: Basis, item: Attached, ours: set[ArmId]) -> bool:
     expected = {text.lower() for text in holder.expected}
     if item.name.lower() in expected or (item.id is not None and item.id.key in expected):
         return True
-    return item.kind == "rootCertificate" and item.name.lower() in _certificate_names(holder.body())
+    if item.kind != "rootCertificate":
+        return False
+    entry = basis.state.by_id().get(item.holder)
+    ours_before = _certificate_names(entry.applied) if entry else set()  # this plan removes those it no longer declares
+    return item.name.lower() in _certificate_names(holder.body()) | ours_before
 
 
 def _certificate_names(body: dict[str, Any]) -> set[str]:

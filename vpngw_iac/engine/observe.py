@@ -103,12 +103,13 @@ def _not_in_list(resource: Resource, unread: Iterable[str]) -> tuple[str, ...]:
     return (*unread, *outer_paths(shape_of(type(resource)), lambda place: place.not_in_list))
 
 
-def _not_verified(graph: Graph, observed: dict[ArmId, Observed]) -> int:
-    """How many declared values no answer carried: what LIST leaves out, unless it was read by GET."""
-    count = 0
+def _not_verified(graph: Graph, observed: dict[ArmId, Observed]) -> tuple[str, ...]:
+    """``address: path`` of declared values that no answer carried: what LIST leaves out, unless it was read by GET."""
+    found = []
     for resource_id, resource in graph.by_id.items():
         answer = observed.get(resource_id)
         if answer is not None and answer.present and answer.source == "list":
             body = resource.body()
-            count += sum(lookup(body, path) is not ABSENT for path in _not_in_list(resource, ()))
-    return count
+            paths = (path for path in _not_in_list(resource, ()) if lookup(body, path) is not ABSENT)
+            found += [f"{resource.address}: {path}" for path in paths]
+    return tuple(sorted(found))

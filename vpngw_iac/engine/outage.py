@@ -123,7 +123,9 @@ class Public:
         """The public of a change; somebody who is only being added loses nothing."""
         addresses = {change.address} | graph.dependents(change.address)
         removed = change.action is Action.DELETE
-        orphans = {e.address for e in state.entries.values() if removed and change.id in e.needs}
+        orphans = {
+            e.address for e in state.entries.values() if removed and change.id in e.needs and _lose(change.id, e)
+        }
         known = [(address, state.entries[address]) for address in addresses | orphans if address in state.entries]
         names = {name for address, entry in known for name in _names(graph, address, entry)}
         clients = _clients(state, {*addresses, *_beyond_peerings(graph, addresses)})
@@ -134,6 +136,11 @@ class Public:
     def of_audience(self, audience: str) -> frozenset[str]:
         """The names of an audience."""
         return {EVERYBODY: self.everybody, PEERS: self.peers, CLIENTS: self.clients}[audience]
+
+
+def _lose(gone: ArmId, holder: Entry) -> bool:
+    """Whether the users of a holder lose what goes; a default site is taken off its gateway by an update of its own."""
+    return not (_kind(gone) == "localnetworkgateways" and _kind(holder.id) == "virtualnetworkgateways")
 
 
 def _names(graph: Graph, address: str, entry: Entry) -> tuple[str, ...]:

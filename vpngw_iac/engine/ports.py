@@ -74,8 +74,13 @@ class Snapshot:
 
     observed: Mapping[ArmId, Observed] = field(default_factory=dict)
     attached: tuple[Attached, ...] = ()
-    not_verified: int = 0
-    """How many declared values no answer carried."""
+    unverified: tuple[str, ...] = ()
+    """Declared values (``address: path``) that no answer carried."""
+
+    @property
+    def not_verified(self) -> int:
+        """How many declared values no answer carried."""
+        return len(self.unverified)
 
     def get(self, resource_id: ArmId) -> Observed:
         """What was read; something that was not asked for is unread."""

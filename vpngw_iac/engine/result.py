@@ -46,8 +46,14 @@ class Drift:
     items: tuple[DriftItem, ...]
     unread: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
-    not_verified: int = 0
+    unverified: tuple[str, ...] = ()
+    """Declared values (``address: path``) that no answer carried."""
     running: str = ""
+
+    @property
+    def not_verified(self) -> int:
+        """How many declared values no answer carried."""
+        return len(self.unverified)
 
     @property
     def alarming(self) -> bool:
@@ -104,7 +110,7 @@ def drift_of(plan: Plan) -> Drift:
         tuple(sorted(items, key=lambda item: (item.address, item.kind, item.id))),
         plan.unread,
         tuple(f for f in plan.findings if f.rule in ("V-STATE-02", "V-EXIST-01", "V-EXIST-02", "V-EXIST-03")),
-        plan.snapshot.not_verified,
+        plan.snapshot.unverified,
         plan.running,
     )
 

@@ -58,6 +58,7 @@ def plan_document(plan: PlanView) -> Document:
         critical_path_minutes=minutes(plan.seconds),
         expected_minutes=minutes(plan.expected or plan.seconds),
         outage={level: list(who) for level, who in plan.outage.items()},
+        gone=sorted(plan.gone),
         public_ip_changes=list(plan.public_ip_changes),
         profiles_stale=list(plan.profiles_stale),
         refused=bool(plan.blocking),
@@ -65,7 +66,8 @@ def plan_document(plan: PlanView) -> Document:
         lost_addresses=dict(plan.lost_addresses),
         brought_up_to_date=list(plan.brought_up_to_date),
         waiting=list(plan.waiting),
-        not_verified=plan.not_verified,
+        not_verified=len(plan.unverified),
+        unverified=list(plan.unverified),
         running=plan.running,
         bodies={address: dict(body) for address, body in plan.bodies.items()},
     )
@@ -233,6 +235,7 @@ def drift_document(drift: Drift) -> Document:
         unread=list(drift.unread),
         findings=findings_list(drift.findings),
         not_verified=drift.not_verified,
+        unverified=list(drift.unverified),
         running=drift.running,
     )
 

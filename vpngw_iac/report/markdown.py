@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from vpngw_iac.engine.change import Change, DriftItem
 from vpngw_iac.engine.result import Drift
@@ -30,11 +30,11 @@ def _plan(plan: PlanView) -> Iterator[str]:
         yield f"🛑 **Refused**: {words.plural(len(plan.blocking), 'error')}."
         yield ""
     if not plan.changes:
-        yield "**No changes.**"
+        yield "" if plan.blocking else "**No changes.**"
     else:
         yield from (f"**{line}**  " for line in [*footer(plan).splitlines(), *filter(None, [aftermath(plan)])])
         yield ""
-        yield from _table(("", "address", "what", "outage"), (_change(change) for change in plan.changes))
+        yield from _table(("", "address", "what", "outage"), (_change(change, plan.gone) for change in plan.changes))
     yield from _findings(plan.findings)
     for address, ip in sorted(plan.lost_addresses.items()):
         yield f"\n🛑 `{ip}` of {cell(address)} will be lost for good."
@@ -46,11 +46,11 @@ def _plan(plan: PlanView) -> Iterator[str]:
     yield "</details>"
 
 
-def _change(change: Change) -> tuple[str, ...]:
+def _change(change: Change, gone: Collection[str]) -> tuple[str, ...]:
     paths = ", ".join(code(words.short_path(d.path)) for d in change.differences if d.path)
     what = change.action.value + (f": {paths}" if paths else "")
     symbol = words.SYMBOLS[change.action]
-    return f"`{symbol}`", cell(change.address), what, cell("; ".join(words.consequences(change.outage)))
+    return f"`{symbol}`", cell(change.address), what, cell("; ".join(words.consequences(change, gone)))
 
 
 def drift_markdown(drift: Drift) -> str:
@@ -73,7 +73,7 @@ def _drift(drift: Drift) -> Iterator[str]:
 
 def _item(item: DriftItem) -> tuple[str, ...]:
     changes = [
-        f"{code(words.short_path(d.path))}: {code(words.value(d.applied))} → {code(words.value(d.observed))}"
+        f"{code(words.short_path(d.path))}: {' → '.join(map(code, words.both(d.applied, d.observed)))}"
         for d in item.differences
         if d.path
     ]

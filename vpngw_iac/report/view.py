@@ -18,6 +18,7 @@ from vpngw_iac.engine.plan import Plan
 from vpngw_iac.engine.ports import Attached
 from vpngw_iac.errors import Finding, Findings, PlanError
 from vpngw_iac.field import OutageLevel
+from vpngw_iac.report import words
 from vpngw_iac.resources.wire import Output
 
 PUBLIC_IP_TYPE = "microsoft.network/publicipaddresses"
@@ -50,7 +51,8 @@ class PlanView:
     brought_up_to_date: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
     running: str = ""
-    not_verified: int = 0
+    unverified: tuple[str, ...] = ()
+    """Declared values (``address: path``) that no answer carried."""
     destroy: bool = False
     bodies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """What is created, by address: each declared path with its value."""
@@ -75,7 +77,7 @@ class PlanView:
             brought_up_to_date=plan.brought_up_to_date,
             waiting=plan.waiting,
             running=plan.running,
-            not_verified=plan.snapshot.not_verified,
+            unverified=plan.snapshot.unverified,
             destroy=plan.options.destroy,
             bodies={c.address: _body(plan.graph, c.address) for c in plan.changes if c.action is Action.CREATE},
         )
@@ -108,10 +110,15 @@ class PlanView:
             brought_up_to_date=tuple(document.get("brought_up_to_date", [])),
             waiting=tuple(document.get("waiting", [])),
             running="",
-            not_verified=int(document.get("not_verified", 0)),
+            unverified=tuple(document.get("unverified", [])),
             destroy=bool(document.get("destroy", False)),
             bodies=document.get("bodies", {}),
         )
+
+    @property
+    def gone(self) -> frozenset[str]:
+        """Sites and clients whose connectivity this plan ends on purpose."""
+        return frozenset(name for change in self.changes for name in words.ended(change))
 
     @property
     def summary(self) -> Summary:
@@ -136,7 +143,8 @@ class PlanView:
     @property
     def profiles_stale(self) -> tuple[str, ...]:
         """Addresses of changes after which client profiles must be issued again."""
-        return tuple(change.address for change in self.changes if change.outage.profiles_stale)
+        stale = (change for change in self.changes if change.outage.profiles_stale)
+        return tuple(change.address for change in stale if not words.ends_clients(change))
 
 
 def describe_attached(item: Attached) -> str:

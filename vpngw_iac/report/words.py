@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from vpngw_iac.engine.change import Action, OutageStatement
+from vpngw_iac.engine.change import Action, Change
 from vpngw_iac.engine.document import shown
 from vpngw_iac.field import OutageLevel
 
@@ -53,6 +53,12 @@ _OUTAGES: Mapping[OutageLevel, str] = {
     "reconfigure": "until devices on the other side are reconfigured",
 }
 
+_ID = re.compile(r'"/subscriptions/[^/"]+/resourceGroups/([^/"]+)/providers/[^/"]+/([^"]+)"', re.IGNORECASE)
+_NOBODY_NAMED = "connections through this resource"
+_CLIENTS = "clients of "
+_CARRIERS = ("/connections", "/virtualnetworkgateways", "/virtualnetworkpeerings")
+"""What carries people's traffic by itself: without it there is none."""
+
 _CLOUDS = {"public": "Azure public", "usgovernment": "Azure US Government", "china": "Azure China"}
 
 
@@ -85,15 +91,23 @@ def expectation(seconds: float) -> str:
     return f"about {duration(minutes * 60)}"
 
 
-def outage(level: OutageLevel, who: Iterable[str]) -> str:
-    """``berlin, munich, for seconds``; empty for none."""
+def outage(level: OutageLevel, who: Iterable[str], gone: Collection[str] = ()) -> str:
+    """``berlin, munich, for seconds``; empty for none. What is in `gone` does not come back."""
+    names = tuple(who)
     if level == "none":
         return ""
-    names = ", ".join(who) or "connections through this resource"
-    return f"{names}, {_OUTAGES[level]}"
+    if level != "reconfigure":
+        return f"{', '.join(names) or _NOBODY_NAMED}, {_OUTAGES[level]}"
+    lost = [name for name in names if name in gone]
+    clients = [name for name in names if name not in gone and name.startswith(_CLIENTS)]
+    others = [name for name in names if name not in (*lost, *clients)]
+    parts = [f"{', '.join(lost)}, for good"] if lost else []
+    if others or not names:
+        parts.append(f"{', '.join(others) or _NOBODY_NAMED}, {_OUTAGES[level]}")
+    return "; ".join([*parts, *([f"{', '.join(clients)}, until they have new profiles"] if clients else [])])
 
 
-def outages(by_level: Mapping[OutageLevel, Iterable[str]]) -> str:
+def outages(by_level: Mapping[OutageLevel, Iterable[str]], gone: Collection[str] = ()) -> str:
     """All outages of a plan, the longest first; ``none`` if there are none. Each name is said once, at its worst."""
     parts: list[str] = []
     said: set[str] = set()
@@ -103,22 +117,55 @@ def outages(by_level: Mapping[OutageLevel, Iterable[str]]) -> str:
             names = [name for name in everybody if name not in said]
             said.update(names)
             if names or not everybody:
-                parts.append(outage(level, names))
+                parts.append(outage(level, names, gone))
     return "; ".join(parts) or "none"
 
 
-def consequences(statement: OutageStatement) -> list[str]:
-    """What a change costs, one phrase each."""
+def consequences(change: Change, gone: Collection[str] = ()) -> list[str]:
+    """What a change costs, one phrase each. `gone` is who the plan cuts off on purpose."""
+    statement = change.outage
     by_level = statement.by_level or {statement.level: statement.who}
-    found = [f"outage: {outages(by_level)}"] if statement.level != "none" else []
-    if statement.public_ip_changes:
+    found = [f"outage: {outages(by_level, gone)}"] if statement.level != "none" else []
+    if statement.public_ip_changes and change.action is Action.DELETE:
+        found.append("the public IP address goes: devices on the other side must no longer use it")
+    elif statement.public_ip_changes:
         found.append("the public IP address changes: every device on the other side must be told")
-    if statement.profiles_stale:
+    if roots := _removed_roots(change):
+        found.append(f"clients whose certificate was issued by {', '.join(roots)} are locked out")
+    if statement.profiles_stale and not ends_clients(change):
         found.append("client profiles go stale: issue them again")
     return found
 
 
-def value(item: Any, *, width: int = 70) -> str:
+def ended(change: Change) -> tuple[str, ...]:
+    """Who loses connectivity by this change on purpose: sites whose connection goes, clients of a removed service."""
+    if change.action is Action.DELETE and change.id.type.lower().endswith(_CARRIERS):
+        return change.outage.who
+    if ends_clients(change):
+        return tuple(name for name in change.outage.who if name.startswith(_CLIENTS))
+    return ()
+
+
+def ends_clients(change: Change) -> bool:
+    """Whether point-to-site is removed from a gateway: nobody needs a profile then."""
+    return any(d.path == "properties.vpnClientConfiguration" and d.declared is None for d in change.differences)
+
+
+def _removed_roots(change: Change) -> list[str]:
+    """Names of root certificates that the gateway shall no longer trust (R-CERTP-08)."""
+    found = (
+        re.search(r"vpnClientRootCertificates\[name=(.+)\]$", d.path) for d in change.differences if not d.declared
+    )
+    return [match[1] for match in found if match]
+
+
+def both(before: Any, after: Any) -> tuple[str, str]:
+    """Two values as a plan shows a change: ids in them short, unless that would hide what differs."""
+    short = value(before, short_ids=True), value(after, short_ids=True)
+    return short if short[0] != short[1] else (value(before, width=250), value(after, width=250))
+
+
+def value(item: Any, *, width: int = 70, short_ids: bool = False) -> str:
     """A value as a plan shows it: JSON, with ``(sensitive)`` and ``(known after X)`` unquoted, cut when long."""
     plain = shown(item)
     if isinstance(plain, str) and plain.startswith(("(sensitive)", "(known after ")):
@@ -127,7 +174,20 @@ def value(item: Any, *, width: int = 70) -> str:
         return "(none)"
     text = json.dumps(plain, ensure_ascii=False, default=str)
     text = text.replace('"(sensitive)"', "(sensitive)")
+    text = _ID.sub(r'".../\1/\2"', text) if short_ids else text
     return text if len(text) <= width else text[: width - 3] + "..."
+
+
+def unverified(paths: Iterable[str], *, most: int = 3) -> list[str]:
+    """``sharedKey of berlin, prague and 4 more``: values of one kind together."""
+    holders: dict[str, list[str]] = {}
+    for text in paths:
+        address, _, path = text.partition(": ")
+        holders.setdefault(short_path(path), []).append(address)
+    return [
+        f"{path} of {', '.join(found[:most])}" + (f" and {len(found) - most} more" if len(found) > most else "")
+        for path, found in sorted(holders.items())
+    ]
 
 
 def short_path(path: str) -> str:

@@ -31,17 +31,21 @@ def finding_lines(finding: Finding, style: Style) -> Iterator[str]:
 
 
 def brief_lines(findings: Iterable[Finding], style: Style) -> Iterator[str]:
-    """Errors and warnings in full, what is only worth knowing in a line each."""
+    """Errors and warnings in full, what is only worth knowing in a line each; in full, too, what only a plan knows."""
     items = Findings.of(findings).items
     for finding in items:
-        if finding.level != "info":
+        if not _is_brief(finding):
             yield from finding_lines(finding, style)
             yield ""
-    notes = [finding for finding in items if finding.level == "info"]
+    notes = [finding for finding in items if _is_brief(finding)]
     if notes:
         yield style.paint("Worth knowing (`vpngw validate` says more):", "blue")
         yield from columns(((note.rule, note.address, note.summary) for note in notes), indent="  ")
         yield ""
+
+
+def _is_brief(finding: Finding) -> bool:
+    return finding.level == "info" and not finding.rule.startswith("V-")
 
 
 def findings_text(findings: Iterable[Finding], style: Style, *, checked: str = "") -> str:

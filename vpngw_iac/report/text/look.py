@@ -11,6 +11,7 @@ from vpngw_iac.errors import Findings
 from vpngw_iac.report import words
 from vpngw_iac.report.style import Style, columns
 from vpngw_iac.report.text.findings import finding_lines
+from vpngw_iac.report.text.plan import unread_parts, unverified_lines
 from vpngw_iac.report.view import flat
 from vpngw_iac.secret import load_reference
 from vpngw_iac.state.log import LoggedOperation, LoggedRun
@@ -41,12 +42,13 @@ def _drift(drift: Drift, style: Style) -> Iterator[str]:
     for finding in drift.findings:
         yield from finding_lines(finding, style)
         yield ""
-    if drift.unread:
-        yield style.paint("Not read, so neither drift nor verified:", "dim")
-        yield from (f"  {item}" for item in drift.unread)
-        yield ""
-    if drift.not_verified:
-        yield f"{words.plural(drift.not_verified, 'value')} not verified; `--deep` reads every resource by itself."
+    for note, paths in unread_parts(drift.unread):
+        if paths:
+            yield style.paint(note, "dim")
+            yield from (f"  {item}" for item in paths)
+            yield ""
+    if drift.unverified:
+        yield from unverified_lines(drift.unverified)
     yield _drift_sentence(drift, style)
 
 
@@ -58,7 +60,7 @@ def _drift_item(item: DriftItem, style: Style) -> Iterator[str]:
     rows = [
         (
             words.short_path(difference.path),
-            f"{words.value(difference.applied)} -> {words.value(difference.observed)}",
+            " -> ".join(words.both(difference.applied, difference.observed)),
         )
         for difference in item.differences
         if difference.path

@@ -61,7 +61,7 @@ def _change(change: Change, plan: PlanView, style: Style) -> Iterator[str]:
     yield from _differences(change, style)
     for source in change.known_after:
         yield f"{_INDENT}{style.paint(f'waits for {source}, which decides a value of it', 'dim')}"
-    for consequence in () if plan.destroy else words.consequences(change.outage):
+    for consequence in () if plan.destroy else words.consequences(change, plan.gone):
         yield from (style.paint(line, "yellow") for line in style.wrap(f"! {consequence}", _INDENT))
 
 
@@ -99,10 +99,9 @@ def _differences(change: Change, style: Style) -> Iterator[str]:
 
 
 def _transition(change: Change, difference: Difference, style: Style) -> str:
-    after = words.value(difference.declared)
+    before, after = words.both(difference.observed, difference.declared)
     if change.action is Action.CREATE or difference.path == "":
         return style.paint(after, "green")
-    before = words.value(difference.observed)
     if before == after == "(sensitive)":
         return "(sensitive)"
     return f"{style.paint(before, 'red')} -> {style.paint(after, 'green')}"
@@ -148,11 +147,26 @@ def _lost(plan: PlanView, style: Style) -> Iterator[str]:
 def _side_notes(plan: PlanView, style: Style) -> Iterator[str]:
     yield from _list("Unmanaged, left alone:", plan.unmanaged)
     yield from _list("Waits for people outside (see `vpngw show`):", plan.waiting)
-    note = "Not read: no answer of Azure carries these values, so they are neither verified nor a change."
-    yield from _list(style.paint(note, "dim"), plan.unread)
-    if plan.not_verified:
-        yield f"{words.plural(plan.not_verified, 'value')} not verified; `--deep` reads every resource by itself."
+    for note, paths in unread_parts(plan.unread):
+        yield from _list(style.paint(note, "dim"), paths)
+    if plan.unverified:
+        yield from unverified_lines(plan.unverified)
         yield ""
+
+
+def unread_parts(unread: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
+    """What was not compared, by why: Azure is at work on it, or its answers do not carry it."""
+    items = list(unread)
+    busy = [item for item in items if "(busy)" in item]
+    yield "Azure is at work on these, they are compared when that has ended (apply waits for it):", busy
+    rest = [item for item in items if item not in busy]
+    yield "Not read: no answer of Azure carries these values, so they are neither verified nor a change:", rest
+
+
+def unverified_lines(unverified: tuple[str, ...]) -> Iterator[str]:
+    """Which values a LIST leaves out, in a line each kind."""
+    yield f"{words.plural(len(unverified), 'value')} not verified; `--deep` reads every resource by itself:"
+    yield from (f"  {line}" for line in words.unverified(unverified))
 
 
 def _list(title: str, items: Iterable[str]) -> Iterator[str]:
@@ -170,7 +184,8 @@ def _footer(plan: PlanView, style: Style) -> Iterator[str]:
             f"Refused: {count} above. Nothing will be applied until they are solved or waived.", "red", "bold"
         )
     if not plan.changes:
-        yield style.paint(_nothing(plan), "bold")
+        if not plan.blocking:  # what would change is not known while errors stand before it
+            yield style.paint(_nothing(plan), "bold")
         return
     also = [f"{n} {word}" for action, word in _ALSO.items() if (n := sum(c.action is action for c in plan.changes))]
     if also:
@@ -183,8 +198,6 @@ def _footer(plan: PlanView, style: Style) -> Iterator[str]:
 def _nothing(plan: PlanView) -> str:
     if plan.destroy:
         return "No changes. Nothing of this deployment is left in Azure."
-    if plan.blocking:
-        return "No changes."
     text = "No changes. Azure has what the blueprint says."
     if plan.brought_up_to_date:
         noted = words.plural(len(plan.brought_up_to_date), "resource")
@@ -197,7 +210,7 @@ def footer(plan: PlanView) -> str:
     s = plan.summary
     return (
         f"Plan: {s.add} to add, {s.change} to change, {s.destroy} to destroy.\n"
-        f"Time: {words.expectation(plan.expected or plan.seconds)}. Outage: {words.outages(plan.outage)}."
+        f"Time: {words.expectation(plan.expected or plan.seconds)}. Outage: {words.outages(plan.outage, plan.gone)}."
     )
 
 

@@ -1,0 +1,61 @@
+"""A name that was edited without ``moved``: the plan deletes and creates, and says which line would spare both."""
+
+from __future__ import annotations
+
+from tests.workspace.conftest import Bench
+from tests.worlds import Deployment, connection, hub, site
+from vpngw_iac.errors import Finding
+
+
+def notes(bench: Bench, deployment: Deployment) -> list[Finding]:
+    return [finding for finding in bench.plan(deployment).findings if finding.rule == "V-RENAME-01"]
+
+
+def with_site(name: str, number: int = 0, **changes: str) -> Deployment:
+    return hub("paris").plus(
+        site(name, number, derived_name=True, **changes), connection(name, derived_name=True, to=f"lgw-{name}")
+    )
+
+
+def test_a_renamed_site_gets_the_very_line_that_keeps_it(bench: Bench) -> None:
+    bench.environment |= {"PSK_HAMBURG": bench.environment["PSK_BERLIN"]}
+    bench.create(with_site("berlin", 7))
+
+    (note,) = notes(bench, with_site("hamburg", 7))
+
+    assert note.level == "info"
+    assert 'moved={"berlin": "hamburg"}' in note.advice
+    assert "LocalNetworkGateway/hub/berlin" in note.detail
+    assert "VpnConnection/hub/hamburg" in note.detail
+    after = with_site("hamburg", 7).named(moved={"berlin": "hamburg"})
+    assert set(bench.changes(after).values()) == {"move"}
+    assert notes(bench, after) == []
+
+
+def test_links_of_one_site_are_one_note_with_the_name_of_the_site(bench: Bench) -> None:
+    bench.environment |= {
+        f"PSK_{n}": "0123456789abcdefghij" for n in ("OSLO-ONE", "OSLO-TWO", "BERGEN-ONE", "BERGEN-TWO")
+    }
+
+    def links(name: str) -> Deployment:
+        both = [(f"{name}-one", 5), (f"{name}-two", 6)]
+        return hub().plus(*(site(n, i, derived_name=True) for n, i in both))
+
+    bench.create(links("oslo"))
+
+    (note,) = notes(bench, links("bergen"))
+
+    assert 'moved={"oslo": "bergen"}' in note.advice
+
+
+def test_another_site_in_place_of_one_is_no_rename(bench: Bench) -> None:
+    bench.environment |= {"PSK_HAMBURG": "0123456789abcHamburg"}
+    bench.create(with_site("berlin", 7))
+
+    assert notes(bench, with_site("hamburg", 8)) == []
+
+
+def test_a_likeness_that_is_not_unique_is_no_rename(bench: Bench) -> None:
+    bench.create(hub().plus(site("berlin", 7), site("paris", 7)))
+
+    assert notes(bench, hub().plus(site("oslo", 7), site("rome", 7))) == []

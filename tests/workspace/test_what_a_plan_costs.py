@@ -1,0 +1,24 @@
+"""What a plan says of the people who use the network, and of what hangs on a gateway, when things are removed."""
+
+from __future__ import annotations
+
+from tests.workspace.conftest import Bench
+from tests.worlds import Ref, clients, hub, rid
+
+
+def test_a_root_certificate_that_this_plan_removes_is_not_called_unmanaged(bench: Bench) -> None:
+    bench.create(hub(**clients("old", "new")))
+
+    assert bench.plan(hub(**clients("new"))).unmanaged == ()
+    assert bench.plan(hub()).unmanaged == ()
+
+
+def test_who_loses_a_default_site_loses_it_by_the_update_of_the_gateway_not_for_good(bench: Bench) -> None:
+    default = Ref.to(rid("localNetworkGateways", "lgw-berlin"))
+    bench.create(hub("berlin", "paris", gatewayDefaultSite=default))
+
+    without = hub("paris")
+    costs = {change.address: change.outage.who for change in bench.plan(without).changes}
+
+    assert costs["LocalNetworkGateway/hub/berlin"] == ("berlin",)
+    assert costs["VpnGateway/hub"] == ("paris",)

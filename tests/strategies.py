@@ -114,7 +114,8 @@ def _noisy_object(shape: Shape, value: dict[str, Any], luck: random.Random) -> d
         child = shape.at(name)
         if child.has_default and child.default == inner and luck.random() < 0.5:
             continue
-        if is_empty(inner) and luck.random() < 0.5:
+        is_entry = shape.key == "" and isinstance(inner, dict)  # an identity: its name says it, nothing is in it
+        if is_empty(inner) and not is_entry and luck.random() < 0.5:
             continue
         found = noisy(child, inner, luck)
         if found is not ABSENT:

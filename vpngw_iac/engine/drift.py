@@ -156,14 +156,18 @@ def _object(shape: Shape, d: Any, a: Any, o: Any, path: str, out: _Collector) ->
     if isinstance(a, Mapping):
         names += [name for name in a if member(shape, d, name) is ABSENT]
     for name in names:
-        _walk(
-            shape.at(name),
-            member(shape, d, name),
-            member(shape, a, name),
-            member(shape, o, name),
-            join(path, name),
-            out,
-        )
+        said, applied, there = (member(shape, document, name) for document in (d, a, o))
+        if shape.key == "" and isinstance(applied if said is ABSENT else said, Mapping):
+            _entry(shape.at(name), said, applied, there, join(path, name), out)
+        _walk(shape.at(name), said, applied, there, join(path, name), out)
+
+
+def _entry(shape: Shape, d: Any, a: Any, o: Any, path: str, out: _Collector) -> None:
+    """An object under a name of its own (an identity): it is there or not, whatever stands in it."""
+    if d is not ABSENT and o is ABSENT:
+        out.differ(path, "edit" if a is ABSENT else "drift", d, a, o)
+    elif d is ABSENT and o is not ABSENT:
+        _removed_whole(shape, a, o, path, out)
 
 
 def _keyed(shape: Shape, d: Any, a: Any, o: Any, path: str, out: _Collector) -> None:
@@ -189,6 +193,8 @@ def _keyed(shape: Shape, d: Any, a: Any, o: Any, path: str, out: _Collector) -> 
 
 def _value(shape: Shape, d: Any, a: Any, o: Any, path: str, out: _Collector) -> None:
     if same(shape, d, o):
+        if _lost_an_option(shape, d, a, o):
+            out.differ(path, "edit", d, a, o)
         out.stale = out.stale or a is ABSENT or not (same(shape, d, a) and same(shape, a, d))
         return
     if a is ABSENT:
@@ -200,6 +206,12 @@ def _value(shape: Shape, d: Any, a: Any, o: Any, path: str, out: _Collector) -> 
     else:
         cause = "edit and drift"
     out.differ(path, cause, d, a, o)
+
+
+def _lost_an_option(shape: Shape, d: Any, a: Any, o: Any) -> bool:
+    """Whether the elements of a list say less than they did, and Azure still has what they said."""
+    is_list = isinstance(d, list | tuple) and isinstance(a, list | tuple)
+    return is_list and not is_fixed(shape) and not same(shape, a, d) and same(shape, a, o)
 
 
 def _removed(shape: Shape, a: Any, o: Any, path: str, out: _Collector) -> None:

@@ -186,6 +186,18 @@ def test_an_unprovisioned_circuit_is_waited_for_while_everything_else_is_applied
     assert "service key" in next(r.error for r in outcome.operations if r.status == "waiting")
 
 
+def test_a_plan_says_what_will_wait_for_people_outside(bench: Bench) -> None:
+    deployment = with_circuit()
+
+    before = bench.plan(deployment).waiting
+    bench.apply(deployment)
+    between = bench.plan(deployment).waiting
+    bench.simulator.provision_circuit(str(rid("expressRouteCircuits", "erc-line")))
+    after = bench.plan(deployment).waiting
+
+    assert (before, between, after) == (("Connection/hub/line",), ("Connection/hub/line",), ())
+
+
 def test_a_later_apply_continues_when_the_provider_has_provisioned_the_circuit(bench: Bench) -> None:
     deployment = with_circuit()
     bench.apply(deployment)

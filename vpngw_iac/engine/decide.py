@@ -12,7 +12,7 @@ from dataclasses import replace
 from vpngw_iac.engine import guards
 from vpngw_iac.engine.basis import Basis, Draft, Situation
 from vpngw_iac.engine.change import Action, Change, Difference, OutageStatement
-from vpngw_iac.engine.document import member
+from vpngw_iac.engine.document import lookup, member
 from vpngw_iac.engine.drift import Comparison, Found, compare_whole
 from vpngw_iac.engine.lifting import lifted
 from vpngw_iac.engine.match import Match, match
@@ -25,7 +25,7 @@ from vpngw_iac.engine.spread import known_after, spread, targeted
 from vpngw_iac.errors import Finding, Findings
 from vpngw_iac.field import Verdict
 from vpngw_iac.resources import type_of
-from vpngw_iac.resources.base import Resource
+from vpngw_iac.resources.base import Gate, Resource
 from vpngw_iac.resources.shape import Shape, shape_of
 from vpngw_iac.resources.wire import Document
 from vpngw_iac.state.model import Entry
@@ -59,6 +59,7 @@ def make_plan(basis: Basis) -> Plan:
         snapshot=basis.snapshot,
         options=basis.options,
         brought_up_to_date=tuple(sorted(set(draft.stale) - {c.address for c in changes})),
+        waiting=_waiting(basis, changes),
         running=basis.running,
         moved=basis.moved,
         formerly=basis.formerly,
@@ -107,6 +108,20 @@ def _overruled(entry: Entry, declared: Document, observed: Observed) -> Iterator
 
 
 _TAGS = Shape(key="")
+
+
+def _waiting(basis: Basis, changes: Iterable[Change]) -> tuple[str, ...]:
+    """Addresses of changes that wait until people outside have opened a gate, and of what needs those."""
+    still = (Action.CREATE, Action.UPDATE, Action.REPAIR, Action.REPLACE, Action.TAG)
+    changed = {change.address for change in changes if change.action in still}
+    behind = {address for address in changed if any(_is_closed(basis, *gate) for gate in basis.graph.gates(address))}
+    return tuple(sorted(changed & behind.union(*map(basis.graph.dependents, behind))))
+
+
+def _is_closed(basis: Basis, holder: Resource, gate: Gate) -> bool:
+    """What is not there yet is made closed."""
+    document = basis.snapshot.get(holder.id).document
+    return document is None or lookup(document, gate.path) != gate.ready
 
 
 # --- one resource ----------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.errors import Finding, PlanError
-from vpngw_iac.resources.base import Resource
+from vpngw_iac.resources.base import Gate, Resource
 from vpngw_iac.resources.existing import Existing
 from vpngw_iac.resources.wire import Output, Ref
 
@@ -80,6 +80,15 @@ class Graph:
                     found.add(edge.holder)
                     frontier.append(self.resources[edge.holder].id)
         return frozenset(found)
+
+    def gates(self, address: str) -> Iterator[tuple[Resource, Gate]]:
+        """What a resource needs that people outside must open first (R-ER-10), with its gate; a child waits for none."""
+        resource = self.resources[address]
+        for target in self.needs(address):
+            holder = self.by_id.get(target)
+            gate = holder.gate_for(holder.body()) if holder is not None else None
+            if holder is not None and gate is not None and resource.id.parent != target:
+                yield holder, gate
 
     def cycle(self) -> Finding | None:
         """A finding that prints the cycle, if there is one."""

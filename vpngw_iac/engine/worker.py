@@ -313,12 +313,8 @@ class Worker:
 
     def _closed_gate(self, resource: Resource) -> Gated | None:
         """A connection does not start before the provider has provisioned our circuit (R-ER-10)."""
-        for target in self.plan.needed_entries(resource.address):
-            holder = self.plan.graph.by_id.get(target)
-            gate = getattr(holder, "gate_for", lambda _: None)(holder.body()) if holder is not None else None
-            if holder is None or gate is None or resource.id.parent == target:
-                continue
-            observed = self.cloud.read(target)
+        for holder, gate in self.plan.graph.gates(resource.address):
+            observed = self.cloud.read(holder.id)
             if observed.document is not None and lookup(observed.document, gate.path) != gate.ready:
                 return Gated(f"{holder.address}: {gate.says}")
         return None

@@ -82,7 +82,7 @@ class Graph:
         return frozenset(found)
 
     def gates(self, address: str) -> Iterator[tuple[Resource, Gate]]:
-        """What a resource needs that people outside must open first (R-ER-10), with its gate; a child waits for none."""
+        """What a resource needs that people outside must open first (R-ER-10), with its gate; not its child."""
         resource = self.resources[address]
         for target in self.needs(address):
             holder = self.by_id.get(target)

@@ -46,6 +46,21 @@ def cli_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+COMMON = {
+    "tags": "Azure tags of what is made for it.",
+    "protect": "Neither deleted nor replaced until an apply with `protect=False`.",
+    "tenant": "Default: the tenant of the run.",
+    "label": "Name in addresses and reports.",
+    "file": "Path of a PEM or DER file; relative to the blueprint. One of `data`, `file`, `pem` and `base64` is given.",
+    "pem": "The certificate as PEM text.",
+    "base64": "The certificate as base-64 text.",
+    "sites": "The places outside Azure.",
+    "links": "Several devices or providers of one site.",
+    "circuits": "The circuits that the ExpressRoute gateway is connected to.",
+}
+"""What a field of that name means wherever its noun says nothing more."""
+
+
 def _commands(group: Any, path: str) -> Iterator[tuple[str, Any]]:
     for name, command in group.commands.items():
         if hasattr(command, "commands"):
@@ -187,7 +202,8 @@ def _noun(name: str, definition: dict[str, Any], known: Set[str]) -> Iterator[st
         if field in ("kind", "source"):
             continue
         default = "" if field in required else _shown(entry.get("default"))
-        yield f"| `{field}` | {_type(entry, known)} | {default} | {_prose(entry.get('description', ''))} |"
+        what = _prose(entry.get("description", "") or COMMON.get(field, ""))
+        yield f"| `{field}` | {_type(entry, known)} | {default} | {what} |"
     yield ""
 
 

@@ -213,6 +213,38 @@ def test_the_line_of_a_wrong_value_is_named(tmp_path: Path) -> None:
     assert f"{tmp_path / 'case.yaml'}:{line}" == error.findings[0].location
 
 
+def test_a_name_that_stands_in_two_sections_is_located_in_the_one_that_is_meant(tmp_path: Path) -> None:
+    text = """kind: SiteToSite
+name: hub
+networks:
+  hub: {name: vnet, location: westeurope, resource_group: rg, address_space: 10.1.0.0/16, gateway_subnet: 10.1.0.0/27}
+gateways:
+  hub:
+    name: vgw
+    network: hub
+    sku: VpnGw9
+gateway: hub
+sites: []
+"""
+    file = tmp_path / "case.yaml"
+    file.write_text(text)
+
+    with pytest.raises(BlueprintError) as refused:
+        load(file)
+
+    assert [finding.location for finding in refused.value.findings] == [f"{file}:9"]
+
+
+def test_a_misspelt_field_that_must_be_given_is_one_finding(tmp_path: Path) -> None:
+    file = tmp_path / "case.yaml"
+    file.write_text("kind: SiteToSite\nname: hub\ngatway: {}\n")
+
+    with pytest.raises(BlueprintError) as refused:
+        load(file)
+
+    assert [finding.rule for finding in refused.value.findings] == ["T-FIELD"]
+
+
 def test_a_wrong_named_value_is_located_where_it_is_written(tmp_path: Path) -> None:
     document = changed(GOOD, "gateway.network", "vnet") | {
         "networks": {

@@ -119,6 +119,22 @@ def test_the_options_of_every_command_may_stand_before_it(vpngw: Shell, line: st
         assert answer.document["format"] == 1
 
 
+@pytest.mark.parametrize("how", ["vpngw.toml", "env file", "--format json", "--format=json"])
+def test_a_failure_is_one_document_however_json_was_asked_for(vpngw: Shell, how: str) -> None:
+    vpngw.write("bad.yaml", "kind: [\n")
+    more = how.split() if how.startswith("--") else ()
+    if how == "vpngw.toml":
+        vpngw.write("vpngw.toml", "json = true\n")
+    if how == "env file":
+        vpngw.write("my.env", "VPNGW_JSON=true\n")
+        more = ("--env-file", "my.env")
+
+    for name in ("bad.yaml", "nowhere.yaml"):
+        answer = vpngw("validate", name, *more)
+        assert answer.code in (4, 64)
+        assert answer.document["kind"] in ("error", "validate")
+
+
 def test_an_option_after_the_command_wins_over_the_same_before_it(vpngw: Shell) -> None:
     vpngw.write("hub.yaml", HUB)
 

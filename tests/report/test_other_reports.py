@@ -370,6 +370,7 @@ TEXTS: dict[str, Callable[[], str]] = {
     "show.txt": lambda: inventory_text(inventory(), PLAIN),
     "show_nothing.txt": lambda: inventory_text(Inventory("contoso-hub", ()), PLAIN),
     "log.txt": lambda: history_text("contoso-hub", runs(), PLAIN),
+    "log_simulated.txt": lambda: history_text("contoso-hub", runs(), PLAIN, speed=120.0),
     "log_nothing.txt": lambda: history_text("contoso-hub", (), PLAIN),
     "findings.txt": lambda: findings_text(FINDINGS, PLAIN, checked="hub.yaml"),
     "findings_none.txt": lambda: findings_text((), PLAIN, checked="hub.yaml"),

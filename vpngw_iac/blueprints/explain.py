@@ -68,6 +68,12 @@ def explain(
         place = locate(details["loc"]) if locate else ""
         finding = _finding(details, shown, model, place or shown)
         found.setdefault(shown, finding)
+    for wrong in [finding for finding in found.values() if finding.rule == "T-FIELD"]:
+        # A misspelt field that must be given is one mistake: the hint names what is missing.
+        meant = re.fullmatch(r"Did you mean '(\w+)'\?", wrong.advice)
+        missing = f"{wrong.address.rpartition('.')[0]}.{meant[1] if meant else ''}".lstrip(".")
+        if missing in found and found[missing].rule == "T-MISSING":
+            del found[missing]
     return tuple(sorted(found.values(), key=lambda finding: (finding.address, finding.rule)))
 
 

@@ -14,7 +14,7 @@ from vpngw_iac.blueprints.base import Blueprint, kinds
 from vpngw_iac.blueprints.broken import broken
 from vpngw_iac.blueprints.explain import dotted, explain
 from vpngw_iac.blueprints.locate import Lines, NoLines, PythonLines, steps_of
-from vpngw_iac.blueprints.part import NamedValues, suggestion
+from vpngw_iac.blueprints.part import NamedValues, sections_of, suggestion
 from vpngw_iac.errors import BlueprintError, UsageError
 
 if TYPE_CHECKING:
@@ -249,7 +249,8 @@ def _origin(content: Any, where: tuple[str | int, ...], named: NamedValues) -> t
     for index, part in enumerate(where):
         if isinstance(value, str):
             name = value
-            section = next((section for section in SECTIONS if name in (named.sections.get(section) or {})), None)
+            field_name = next((step for step in reversed(where[:index]) if isinstance(step, str)), "")
+            section = next((s for s in sections_of(field_name) if name in (named.sections.get(s) or {})), None)
             return (section, name, *where[index:]) if section else where[:index]
         step = _step(value, part)
         value = value if step is None else step

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import copy
 import difflib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import typing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, get_origin
@@ -66,10 +67,16 @@ else:
             return tuple[item, ...]
 
 
-Waive = dict[str, str]
+Waive = Annotated[
+    dict[str, str],
+    Field(description='Findings that are accepted, rule id to reason: `{"R-LNG-06": "the device is behind NAT"}`.'),
+]
 """Findings that are accepted: rule id to the reason, which stays visible in every report."""
 
-OnRemoval = Literal["delete", "forget"]
+OnRemoval = Annotated[
+    Literal["delete", "forget"],
+    Field(description="What happens in Azure when it is taken out of the blueprint: deleted, or left there."),
+]
 """What happens in Azure when the part is removed from the blueprint: deleted, or left there and forgotten."""
 
 
@@ -141,6 +148,27 @@ class Named:
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         by_name = {"type": "string", "description": f"Name of an entry under '{self.section}:'."}
         return {"anyOf": [by_name, handler(schema)]}
+
+
+def sections_of(field_name: str) -> tuple[str, ...]:
+    """The sections whose entries a field of that name may name (``gateway: hub`` is one of `gateways`)."""
+    found = {
+        named.section
+        for model in Part.models.values()
+        if (info := model.model_fields.get(field_name)) is not None
+        for named in _named(info.annotation, info.metadata)
+    }
+    return tuple(sorted(found))
+
+
+def _named(annotation: Any, metadata: Iterable[Any] = ()) -> Iterator[Named]:
+    yield from (mark for mark in metadata if isinstance(mark, Named))
+    if typing.get_origin(annotation) is typing.Annotated:
+        annotation, *marks = typing.get_args(annotation)
+        yield from _named(annotation, marks)
+    else:
+        for argument in typing.get_args(annotation):
+            yield from _named(argument)
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:

@@ -8,6 +8,7 @@ import threading
 import traceback
 from collections.abc import Sequence
 from difflib import get_close_matches
+from itertools import pairwise
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -126,4 +127,13 @@ def _told(error: VpngwError, arguments: Sequence[str]) -> int:
 
 
 def _wants_json(arguments: Sequence[str]) -> bool:
-    return "--json" in arguments or os.environ.get("VPNGW_JSON", "").lower() in ("1", "true", "yes", "on")
+    """Whether a failure is told as a document: by ``--json``, ``--format json``, or a readable setting."""
+    from vpngw_iac.config import Settings
+
+    if "--json" in arguments or "--format=json" in arguments or ("--format", "json") in pairwise(arguments):
+        return True
+    named = [value for name, value in pairwise(arguments) if name == "--env-file"]
+    try:
+        return Settings.load(env_file=named[-1] if named else None).json_output
+    except VpngwError:
+        return os.environ.get("VPNGW_JSON", "").lower() in ("1", "true", "yes", "on")

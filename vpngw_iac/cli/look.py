@@ -62,7 +62,7 @@ def log(run: Run, file: opt.Blueprint) -> int:
 
     workspace, blueprints = run.at(file)
     told = [(workspace.name_of(one), workspace.history(one)) for one in blueprints]
-    text = "\n".join(history_text(name, runs, run.style) for name, runs in told)
+    text = "\n".join(history_text(name, runs, run.style, speed=run.speed) for name, runs in told)
     run.answer([log_document(name, runs) for name, runs in told], text)
     return ExitCode.DONE
 

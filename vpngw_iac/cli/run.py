@@ -101,6 +101,13 @@ class Run:
         return style_for(self.err, no_color=self.settings.no_color, environment=self.settings.environment)
 
     @property
+    def speed(self) -> float:
+        """Seconds of the cloud in a second of ours: more than one on the simulator."""
+        from vpngw_iac.session import SIMULATOR_SPEED
+
+        return (self.settings.simulator_speed or SIMULATOR_SPEED) if self.settings.cloud == "simulator" else 1.0
+
+    @property
     def can_ask(self) -> bool:
         """Whether somebody is there to answer."""
         return is_terminal(sys.stdin)

@@ -92,11 +92,9 @@ def require_consent(run: Run, *, yes: bool) -> None:
 def watching(run: Run, workspace: Workspace) -> Iterator[Watch]:
     """A run with its progress display and its signal handlers."""
     from vpngw_iac.report.progress import progress_for
-    from vpngw_iac.session import SIMULATOR_SPEED
 
     settings = run.settings
-    speed = settings.simulator_speed or SIMULATOR_SPEED if settings.cloud == "simulator" else 1.0
-    progress = progress_for(run.err, no_color=settings.no_color, environment=settings.environment, speed=speed)
+    progress = progress_for(run.err, no_color=settings.no_color, environment=settings.environment, speed=run.speed)
     stop = Stop()
     with listening(stop) as interrupts:
         watch = Watch(run, workspace, progress, stop, interrupts)

@@ -84,9 +84,17 @@ def _drift_sentence(drift: Drift, style: Style) -> str:
 # --- history ---------------------------------------------------------------------------------------------------------
 
 
-def history_text(deployment: str, runs: Sequence[LoggedRun], style: Style, *, last: int = 20) -> str:
-    """Runs, oldest first, with the ids that Microsoft's support asks for."""
+def history_text(
+    deployment: str, runs: Sequence[LoggedRun], style: Style, *, last: int = 20, speed: float = 1.0
+) -> str:
+    """Runs, oldest first, with the ids that Microsoft's support asks for.
+
+    `speed` is how much faster simulated time runs: the log keeps real time, apply tells simulated time.
+    """
     lines = [] if runs else [f"No run of {deployment} is recorded."]
+    if runs and speed != 1.0:
+        told = f"Real time: the simulator's runs {speed:g} times as fast, and is what apply and plan tell."
+        lines += [style.paint(told, "dim"), ""]
     if len(runs) > last:
         lines.append(style.paint(f"{len(runs) - last} earlier runs are left out; --json has all of them.", "dim"))
     for run in runs[-last:]:
@@ -99,8 +107,12 @@ def _run(run: LoggedRun, style: Style) -> Iterator[str]:
     took = f" in {words.duration(run.seconds)}" if run.seconds is not None else ""
     code = f", exit code {run.exit_code}" if run.exit_code else ""
     head = style.paint(f"{run.started[:19]}Z", "bold")
-    yield f"{head}  {run.command}  {style.paint(run.outcome, colour)}{took}{code}"
-    yield style.paint(f"    by {run.actor}, vpngw {run.version}, correlation {run.correlation}", "dim")
+    outcome = {"running": "left running in Azure", "waiting": "left waiting for people outside"}.get(
+        run.outcome, run.outcome
+    )
+    yield f"{head}  {run.command}  {style.paint(outcome, colour)}{took}{code}"
+    correlation = f", correlation {run.correlation}" if run.correlation else ""
+    yield style.paint(f"    by {run.actor}, vpngw {run.version}{correlation}", "dim")
     yield from columns((_logged(operation) for operation in run.operations), indent="    ")
     yield from (f"    {note}" for note in run.notes)
 

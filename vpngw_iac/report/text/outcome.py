@@ -78,7 +78,11 @@ def _unfinished(outcome: Outcome, style: Style) -> Iterator[str]:
     yield from _group(style.paint("Still running in Azure, whether we watch or not:", "yellow"), running)
     waiting = [f"{r.address}: {r.error}".rstrip(": ") for r in _with(outcome, "waiting")]
     yield from _group(style.paint("Waiting for people outside:", "yellow"), waiting)
-    yield from _group("Not started:", [r.address for r in _with(outcome, "not-started")])
+    yield from _group("Not started:", [_reason(r) for r in _with(outcome, "not-started")])
+
+
+def _reason(result: OperationResult) -> str:
+    return f"{result.address}: {result.error}" if result.error else result.address
 
 
 def _group(title: str, lines: Iterable[str]) -> Iterator[str]:
@@ -95,6 +99,8 @@ def _sentence(outcome: Outcome, style: Style) -> str:
     left = "" if outcome.changes_left is None else f" {words.plural(outcome.changes_left, 'change')} left to apply."
     again = "destroy" if outcome.kind == "destroy" else "apply"
     match outcome.outcome:
+        case "succeeded" if not outcome.operations and outcome.notices and outcome.kind != "wait":
+            return style.paint(f"{deed} complete: nothing was asked of Azure.", "green", "bold")
         case "succeeded" if not outcome.operations:
             return style.paint(f"{deed}: nothing to do.{left if outcome.changes_left else ''}", "green", "bold")
         case "succeeded":

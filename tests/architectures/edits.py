@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from vpngw_iac.blueprints.base import Blueprint
-from vpngw_iac.blueprints.parts import Certificates, IpsecPolicy, Site, VirtualNetwork, VpnGateway
+from vpngw_iac.blueprints.parts import Certificates, IpsecPolicy, Link, Site, VirtualNetwork, VpnGateway
 from vpngw_iac.blueprints.point_to_site import PointToSite
 from vpngw_iac.blueprints.topology import Topology
 from vpngw_iac.secret import Secret
@@ -150,3 +150,42 @@ def remove_a_root_certificate(blueprint: Blueprint) -> Blueprint | None:
     if not any(len(c.roots) > 1 for c in found(blueprint, Certificates)):
         return None
     return rewrite(blueprint, Certificates, lambda c: c.model_copy(update={"roots": c.roots[:1]}))
+
+
+def without_nat(blueprint: Blueprint) -> Blueprint | None:
+    """Nobody is translated any more, each has prefixes of its own: rules go, connections stay."""
+    translated = [site.name for site in found(blueprint, Site) if site.nat]
+    if not translated:
+        return None
+
+    def change(site: Site) -> Site:
+        if site.name not in translated:
+            return site
+        own = f"192.168.{200 + translated.index(site.name)}.0/24"
+        return site.model_copy(update={"nat": (), "prefixes": (own,)})
+
+    return rewrite(blueprint, Site, change)
+
+
+def other_ike_version(blueprint: Blueprint) -> Blueprint | None:
+    """The last plain site speaks IKEv1: its connection must be replaced."""
+    plain = [site for site in found(blueprint, Site) if not site.links and not site.bgp]
+    if not plain:
+        return None
+
+    def change(site: Site) -> Site:
+        return site.model_copy(update={"protocol": "IKEv1"}) if site.name == plain[-1].name else site
+
+    return rewrite(blueprint, Site, change)
+
+
+def one_instance_or_two(blueprint: Blueprint) -> Blueprint | None:
+    """Active-active where it was not, off where it was; not where links are bound to an instance, or with BGP."""
+    bound = any(link.instance is not None for link in found(blueprint, Link))
+    if bound or any(gateway.bgp for gateway in found(blueprint, VpnGateway)):
+        return None
+
+    def change(gateway: VpnGateway) -> VpnGateway:
+        return gateway.model_copy(update={"active_active": not gateway.active_active})
+
+    return rewrite(blueprint, VpnGateway, change)

@@ -51,8 +51,11 @@ def _applied(desk: Desk, blueprint: Any) -> Any:
     return blueprint
 
 
-def _edited(*changes: Callable[[Any], Any]) -> Callable[[Desk, Any], Any]:
+def _edited(
+    *changes: Callable[[Any], Any], applied: Callable[[Any], Any] = lambda blueprint: blueprint
+) -> Callable[[Desk, Any], Any]:
     def before(desk: Desk, blueprint: Any) -> Any:
+        blueprint = applied(blueprint)
         _applied(desk, blueprint)
         for change in changes:
             blueprint = change(blueprint)
@@ -125,6 +128,13 @@ LIVES: Mapping[str, Life] = {
         Life("take over from the former name", "one_site.py", _renamed),
         Life("create clients and sites", "point_to_site_and_sites.py", _nothing),
         Life("remove the clients", "point_to_site_and_sites.py", _edited(edits.remove_point_to_site)),
+        Life("one root certificate less", "point_to_site_certificates.py", _edited(edits.remove_a_root_certificate)),
+        Life("no NAT any more", "hub_and_spokes.py", _edited(edits.without_nat)),
+        Life("another IKE version", "one_site.py", _edited(edits.other_ike_version)),
+        Life("two instances instead of one", "one_site.py", _edited(edits.one_instance_or_two)),
+        Life(
+            "one instance again", "one_site.py", _edited(edits.one_instance_or_two, applied=edits.one_instance_or_two)
+        ),
         Life("create two regions", "vnet_to_vnet_and_sites.py", _nothing),
         Life("destroy two regions", "vnet_to_vnet_and_sites.py", _applied, destroys=True),
     )

@@ -14,16 +14,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 from tests.architectures import edits
 from tests.architectures.conftest import FOLDER, differences_of
 from tests.chaos.deaths import ENVIRONMENT
 from tests.chaos.desk import Desk, Died, Fate, failures, is_gateway
-from vpngw_iac import Link, Site, VpnGateway
 from vpngw_iac import run as running
 from vpngw_iac.azure import reading, retry
-from vpngw_iac.blueprints.base import Blueprint
 from vpngw_iac.blueprints.load import load
 from vpngw_iac.engine import execute
 from vpngw_iac.engine.change import Action
@@ -61,45 +59,6 @@ FILES = (
 )
 
 
-def without_nat(blueprint: Blueprint) -> Blueprint | None:
-    """Nobody is translated any more, each has prefixes of its own: rules go, connections stay."""
-    translated = [site.name for site in edits.found(blueprint, Site) if site.nat]
-    if not translated:
-        return None
-
-    def change(site: Site) -> Site:
-        if site.name not in translated:
-            return site
-        own = f"192.168.{200 + translated.index(site.name)}.0/24"
-        return site.model_copy(update={"nat": (), "prefixes": (own,)})
-
-    return cast("Blueprint", edits.rewrite(blueprint, Site, change))
-
-
-def other_ike_version(blueprint: Blueprint) -> Blueprint | None:
-    """The last site speaks IKEv1 (its connection must be replaced), or IKEv2 again."""
-    plain = [site for site in edits.found(blueprint, Site) if not site.links and not site.bgp]
-    if not plain:
-        return None
-
-    def change(site: Site) -> Site:
-        return site.model_copy(update={"protocol": "IKEv1"}) if site.name == plain[-1].name else site
-
-    return cast("Blueprint", edits.rewrite(blueprint, Site, change))
-
-
-def one_instance_or_two(blueprint: Blueprint) -> Blueprint | None:
-    """Active-active where it was not, off where it was and no link is bound to an instance."""
-    bound = any(link.instance is not None for link in edits.found(blueprint, Link))
-    if bound or any(gateway.bgp for gateway in edits.found(blueprint, VpnGateway)):
-        return None
-
-    def change(gateway: VpnGateway) -> VpnGateway:
-        return gateway.model_copy(update={"active_active": not gateway.active_active})
-
-    return cast("Blueprint", edits.rewrite(blueprint, VpnGateway, change))
-
-
 EDITS: tuple[edits.Edit, ...] = (
     edits.add_a_site,
     edits.remove_a_site,
@@ -109,9 +68,9 @@ EDITS: tuple[edits.Edit, ...] = (
     edits.rename_a_site,
     edits.remove_point_to_site,
     edits.remove_a_root_certificate,
-    without_nat,
-    other_ike_version,
-    one_instance_or_two,
+    edits.without_nat,
+    edits.other_ike_version,
+    edits.one_instance_or_two,
 )
 PATHS = (
     "*",

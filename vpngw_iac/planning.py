@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
+from difflib import get_close_matches
 from typing import Any, Protocol
 
 from vpngw_iac.arm import ArmId, Scope
@@ -18,7 +19,7 @@ from vpngw_iac.engine.ports import Snapshot
 from vpngw_iac.engine.probe import probed
 from vpngw_iac.engine.renaming import renames
 from vpngw_iac.engine.saved import SavedPlan
-from vpngw_iac.errors import Finding, Findings, SecretError
+from vpngw_iac.errors import Finding, Findings, SecretError, UsageError
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
 from vpngw_iac.secret import (
@@ -92,7 +93,7 @@ class Planner:
         self, session: Session, blueprint: Deployable, memory: Memory | None, options: Options, *, resumed: bool
     ) -> Plan:
         """Observe and decide; `resumed` says that the journal's open operations were dealt with."""
-        from vpngw_iac.state.bind import binding_of, check_bound
+        from vpngw_iac.engine.bind import binding_of, check_bound
         from vpngw_iac.state.log import replaced_since_success
 
         declared = () if options.destroy else tuple(blueprint.resources(self.scope(session)))
@@ -106,6 +107,8 @@ class Planner:
         prints, unresolved = prints_of(graph, secrets, session.key())
         findings = [] if options.destroy else [*own_findings(blueprint), *unresolved]
         owner = session.store().owner()
+        if not isinstance(blueprint, SavedPlan | Planned):
+            options = _with_addresses(options, graph, state)
         if options.replace:
             options = replace(options, replaced=replaced_since_success(session.store().history()))
         basis = Basis(
@@ -146,6 +149,28 @@ class Planner:
             reveal=secrets.reveal,
         )
         return replace(plan, findings=Findings.of([*plan.findings, *found, *renames(plan)]).items)
+
+
+def _with_addresses(options: Options, graph: Graph, state: State) -> Options:
+    """The options with the address of each resource they name; raises `UsageError` for a name that nothing bears.
+
+    An id counts however it is cased; what is not found is a slip of the pen that must not pass as "No changes".
+    """
+    known = {entry.id.key: entry.address for entry in state.entries.values()}
+    known |= {resource.id.key: address for address, resource in graph.resources.items()}
+    addresses = {address.lower(): address for address in (*state.entries, *graph.resources)}
+    found: dict[str, frozenset[str]] = {}
+    for name in ("target", "replace", "adopt"):
+        given = {text: addresses.get(text.lower()) or known.get(text.lower()) for text in getattr(options, name)}
+        for text, address in sorted(given.items()):
+            if address is None:
+                close = get_close_matches(text, addresses.values(), n=1, cutoff=0.5)
+                hint = (
+                    f"Did you mean {close[0]}?" if close else "`vpngw compile FILE` and `vpngw state list` show them."
+                )
+                raise UsageError(f"--{name} {text} is neither in the blueprint nor in the state.", advice=hint)
+        found[name] = frozenset(address for address in given.values() if address)
+    return replace(options, target=found["target"], replace=found["replace"], adopt=found["adopt"])
 
 
 def own_findings(blueprint: Deployable) -> tuple[Finding, ...]:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from vpngw_iac._version import __version__
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine import event as events
+from vpngw_iac.engine.bind import binding_of
 from vpngw_iac.engine.change import Action, Change
 from vpngw_iac.engine.document import lookup, secrets_in
 from vpngw_iac.engine.event import OperationResult, Outcome
@@ -31,7 +32,6 @@ from vpngw_iac.planning import Deployable, Planner, renamed
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.secret import Fingerprint, SecretReference
 from vpngw_iac.session import Session
-from vpngw_iac.state.bind import binding_of
 from vpngw_iac.state.journal import EntriesMoved, EntryRemoved, EntrySet, Memory, RunClosed, RunOpened
 from vpngw_iac.state.model import Entry, State
 from vpngw_iac.state.store import Hold

@@ -144,7 +144,7 @@ class Session:
         return self._store(bound=True)
 
     def _store(self, *, bound: bool) -> Store:
-        from vpngw_iac.state.bind import binding_of
+        from vpngw_iac.engine.bind import binding_of
 
         binding = binding_of(self.cloud.identity) if bound else None
         url = self.place.state or ""

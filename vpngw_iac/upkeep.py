@@ -22,8 +22,8 @@ from vpngw_iac.state.model import Entry, State
 from vpngw_iac.state.store import Hold, Owner, Store
 
 if TYPE_CHECKING:
+    from vpngw_iac.engine.rebuild import Rebuilt
     from vpngw_iac.planning import Deployable
-    from vpngw_iac.state.rebuild import Rebuilt
     from vpngw_iac.workspace import Workspace
 
 
@@ -93,11 +93,11 @@ class Upkeep:
 
     def rebuild(self, blueprint: Deployable) -> Rebuilt:
         """A new state from what the blueprint declares and Azure has; what was stored before is kept beside it."""
+        from vpngw_iac.engine.bind import binding_of
         from vpngw_iac.engine.graph import Graph
         from vpngw_iac.engine.observe import observe
+        from vpngw_iac.engine.rebuild import rebuild
         from vpngw_iac.planning import prints_of
-        from vpngw_iac.state.bind import binding_of
-        from vpngw_iac.state.rebuild import rebuild
 
         session = self._workspace.session(blueprint)
         key = session.key(create=True)

@@ -159,3 +159,18 @@ def test_two_entries_can_change_places():
         "Thing/0002": an_id(1),
     }
     assert after.state.check() == ()
+
+
+def test_an_entry_that_is_set_under_its_old_address_after_a_move_is_there_once():
+    """An operation was in flight while `state mv` renamed its resource."""
+    state = a_state(an_entry(0))
+    identity = state.entries["Thing/0000"].id
+    records = [
+        EntriesMoved(at=AT, addresses={"Thing/0000": "Thing/0001"}, number=1),
+        EntrySet(at=AT, entry=state.entries["Thing/0000"], number=2),
+    ]
+
+    after = fold(Memory(state), records).state
+
+    assert after.check() == ()
+    assert {entry.id: address for address, entry in after.entries.items()} == {identity: "Thing/0000"}

@@ -22,8 +22,8 @@ from vpngw_iac.report.view import PlanView
 from vpngw_iac.state.log import LoggedRun
 
 if TYPE_CHECKING:
+    from vpngw_iac.engine.rebuild import Rebuilt
     from vpngw_iac.preflight import Rule
-    from vpngw_iac.state.rebuild import Rebuilt
 
 FORMAT = 1
 

@@ -163,6 +163,7 @@ class _Replay:
         self._memory = memory
         self._state = memory.state
         self._entries = dict(memory.state.entries)
+        self._addresses = {entry.id: address for address, entry in self._entries.items()}
         self._serial = memory.state.serial
         self._flights: dict[str, InFlight] = dict(memory.in_flight)
         self._open_run = memory.open_run
@@ -190,7 +191,7 @@ class _Replay:
     def _change_entries(self, record: Record) -> None:
         match record:
             case EntrySet():
-                self._entries[record.entry.address] = record.entry
+                self._set(record.entry)
                 self._serial += 1
             case EntryRemoved():
                 self._remove(record)
@@ -200,19 +201,33 @@ class _Replay:
                 self._serial += 1
             case StateReplaced():
                 self._state, self._entries = record.state, dict(record.state.entries)
+                self._addresses = {entry.id: address for address, entry in self._entries.items()}
                 self._serial = record.state.serial
             case _:
                 pass
 
+    def _set(self, entry: Entry) -> None:
+        """What has this id is this entry: an operation that was in flight while addresses moved knows the old one."""
+        former = self._addresses.get(entry.id)
+        if former in self._entries and self._entries[former].id == entry.id:
+            del self._entries[former]
+        replaced = self._entries.get(entry.address)
+        if replaced is not None:
+            self._addresses.pop(replaced.id, None)
+        self._entries[entry.address] = entry
+        self._addresses[entry.id] = entry.address
+
     def _move(self, addresses: Mapping[str, str]) -> None:
         taken = {new: self._entries.pop(old) for old, new in addresses.items() if old in self._entries}
         self._entries |= {new: entry.model_copy(update={"address": new}) for new, entry in taken.items()}
+        self._addresses |= {entry.id: new for new, entry in taken.items()}
 
     def _remove(self, record: EntryRemoved) -> None:
         """Take an entry out; nobody can need its id any more."""
         gone = self._entries.pop(record.address, None)
         if gone is None:
             return
+        self._addresses.pop(gone.id, None)
         for address, entry in self._entries.items():
             if gone.id in entry.needs:
                 kept = tuple(needed for needed in entry.needs if needed != gone.id)

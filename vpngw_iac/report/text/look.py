@@ -18,7 +18,7 @@ from vpngw_iac.state.log import LoggedOperation, LoggedRun
 from vpngw_iac.state.model import Entry, State
 
 if TYPE_CHECKING:
-    from vpngw_iac.state.rebuild import Rebuilt
+    from vpngw_iac.engine.rebuild import Rebuilt
 
 _SEVERITIES = {"security": "red", "availability": "yellow", "cosmetic": "dim"}
 _SYMBOLS = {"changed": "~", "missing": "-", "unmanaged": "?"}
@@ -142,7 +142,8 @@ def secrets_text(checks: Sequence[SecretCheck], style: Style) -> str:
         for check in checks
     ]
     bad = sum(not check.ok for check in checks)
-    sentence = f"{bad} of {len(checks)} cannot be resolved here." if bad else f"All {len(checks)} can be resolved here."
+    fine = f"All {len(checks)} can be resolved here." if len(checks) > 1 else "It can be resolved here."
+    sentence = f"{bad} of {len(checks)} cannot be resolved here." if bad else fine
     told = Findings.of(finding for check in checks for finding in check.findings).items
     about = [line for finding in told for line in (*finding_lines(finding, style), "")]
     return "\n".join([*columns(rows), "", *about, style.paint(sentence, "red" if bad else "green", "bold")]) + "\n"

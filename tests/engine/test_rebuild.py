@@ -10,13 +10,13 @@ import pytest
 
 from tests.workspace.conftest import Bench
 from tests.worlds import Deployment, gateway_subnet, group_id, hub, rid, site
+from vpngw_iac.engine.bind import binding_of
 from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.observe import observe
+from vpngw_iac.engine.rebuild import Rebuilt, rebuild
 from vpngw_iac.resources.existing import Existing
 from vpngw_iac.secret import Secret
-from vpngw_iac.state.bind import binding_of
 from vpngw_iac.state.model import State
-from vpngw_iac.state.rebuild import Rebuilt, rebuild
 
 
 @pytest.fixture

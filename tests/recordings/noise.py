@@ -47,7 +47,8 @@ def _object(dice: Random, shape: Shape, value: Mapping[str, Any], by_list: bool)
     shown: dict[str, Any] = {}
     for name, item in value.items():
         child = shape.at(name)
-        means_nothing = item in ("", [], {}) or (child.has_default and item == child.default)
+        is_empty = name in shape.fields and item in ("", [], {})  # the entry of a map says something by being there
+        means_nothing = is_empty or (child.has_default and item == child.default)
         if (means_nothing and dice.random() < 0.5) or (by_list and child.not_in_list):
             continue
         spoken, told = _other_form(dice, child, name, item)

@@ -26,6 +26,8 @@ WEATHER = ("SubscriptionRequestsThrottled", "TooManyRequests", "ServerTimeout", 
 _ACTIONS = ("/sharedkey", "/sharedkey/reset", "/reset", "/virtualnetworkgateways/connections")
 NO_SEQUENCE = "errors_bundle"
 """Recordings that are errors cut out of many sessions, each with what came next: time runs backwards between them."""
+_HELD_BY_OTHERS = {"ipConfiguration", "ipConfigurations", "ipConfigurationProfiles", "serviceAssociationLinks"}
+_HANGING = ("microsoft.insights/diagnosticsettings", "microsoft.maintenance/configurationassignments")
 _POLL = re.compile(r"/operations/|/operationresults/", re.IGNORECASE)
 _VOLATILE = re.compile(
     r"etag|resourceGuid|provisioningState|[kK]ey$|ipAddress|IpAddress|fqdn|stag|privateIPAddress$|id$|gatewayManagerEtag|connectionStatus|BytesTransferred|Azure(Port|ASN)"
@@ -43,6 +45,12 @@ class Deviation:
     what: str
     version: str = ""
     """The api-version that answered."""
+    date: str = ""
+    """The day on which it answered."""
+    sku: str = ""
+    """The SKU that the answer names."""
+    busy: bool = False
+    """Whether the answer shows a resource that is being changed."""
 
     def __str__(self) -> str:
         return f"{self.recording}:{self.line} {self.method} {self.path}: {self.what}"
@@ -84,7 +92,12 @@ class Replay:
                 what = list(self._differences(exchange)) if self._is_for_us(exchange) else []
             except (LookupError, TypeError, ValueError, AttributeError) as error:
                 what = [f"cannot be replayed: {type(error).__name__} {error}"]
-            found += [Deviation(self.name, number, exchange["method"], path, each, version) for each in what]
+            inside = (
+                exchange["response_body"].get("properties") if isinstance(exchange["response_body"], dict) else None
+            )
+            busy = isinstance(inside, dict) and inside.get("provisioningState") == "Updating"
+            about = (version, exchange["date"], _sku_in(inside), busy)
+            found += [Deviation(self.name, number, exchange["method"], path, each, *about) for each in what]
         return found
 
     def _is_for_us(self, exchange: dict[str, Any]) -> bool:
@@ -95,7 +108,9 @@ class Replay:
         if _POLL.search(url):
             return _key(url) in self.urls
         path = urlsplit(url).path
-        return _type_of(path) is not None and not self._is_foreign_list(exchange) and not self._is_unseen(exchange)
+        if _type_of(path) is None or _is_for_machines(exchange):
+            return False
+        return not self._is_foreign_list(exchange) and not self._is_unseen(exchange)
 
     def _is_unseen(self, exchange: dict[str, Any]) -> bool:
         """A call on something that a template made and nobody has read yet."""
@@ -110,6 +125,8 @@ class Replay:
         body = exchange.get("response_body")
         if not (isinstance(body, dict) and isinstance(body.get("value"), list)):
             return False
+        if urlsplit(exchange["url"]).path.lower().endswith("/resourcegroups"):
+            return True  # groups of other days, known by name only
         known = self.simulator.documents()
         lower = {identifier.lower() for identifier in known}
         return any(isinstance(item, dict) and str(item.get("id", "")).lower() not in lower for item in body["value"])
@@ -128,7 +145,7 @@ class Replay:
         for name in HEADERS:
             if (name in theirs) != (name in ours):
                 yield f"header {name} {'is missing' if name in theirs else 'is too much'}"
-        yield from _body_differences(exchange.get("response_body"), _parsed(content))
+        yield from _body_differences(_without_foreign(exchange["response_body"]), _parsed(content))
 
     def _make_weather(self, exchange: dict[str, Any]) -> None:
         """Throttling and timeouts do not follow from what was asked: a fault brings them about."""
@@ -159,7 +176,7 @@ class Replay:
         parts = urlsplit(exchange["url"])
         arm_type = _type_of(parts.path) or ""
         answered = exchange.get("api_version_answered")
-        if exchange["method"] != "GET":
+        if exchange["method"] in {"PUT", "PATCH"}:
             self.versions[arm_type] = answered or exchange["api_version"]
         version = self.versions.get(arm_type, exchange["api_version"])
         query = dict(parse_qsl(parts.query)) | {"api-version": version}
@@ -247,6 +264,43 @@ class Replay:
                 self.simulator.put(f"/subscriptions/{match[1]}/resourceGroups/{match[2]}", {"location": location})
 
 
+def _is_for_machines(exchange: dict[str, Any]) -> bool:
+    """Maintenance of machines and databases: other settings, with manners of their own."""
+    scopes = [
+        (body.get("properties") or {}).get("maintenanceScope")
+        for body in (exchange["request_body"], exchange["response_body"])
+        if isinstance(body, dict)
+    ]
+    return any(scope not in (None, "Resource", "Host") for scope in scopes)
+
+
+def _sku_in(inside: Any) -> str:
+    sku = inside.get("sku") if isinstance(inside, dict) else None
+    return str(sku.get("name", "")) if isinstance(sku, dict) else ""
+
+
+def _without_foreign(value: Any) -> Any:
+    """Without what machines, load balancers and the like hold: they are not simulated, so nothing holds it here."""
+    if isinstance(value, list):
+        return [_without_foreign(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    kept = {name: _without_foreign(item) for name, item in value.items() if name not in _HELD_BY_OTHERS}
+    for name in _HELD_BY_OTHERS & value.keys():
+        holders = value[name] if isinstance(value[name], list) else [value[name]]
+        ours = [holder for holder in holders if _is_simulated(holder)]
+        if ours:
+            kept[name] = ours if isinstance(value[name], list) else ours[0]
+        elif name == "ipConfiguration" and value.get("publicIPAllocationMethod") == "Dynamic":
+            kept.pop("ipAddress", None)
+    return kept
+
+
+def _is_simulated(holder: Any) -> bool:
+    text = str(holder.get("id", "")).lower() if isinstance(holder, dict) else ""
+    return "/virtualnetworkgateways/" in text
+
+
 def _is_slow(document: dict[str, Any]) -> bool:
     """Whether a create takes so long that a recording does other things meanwhile."""
     return str(document.get("type")) == "Microsoft.Network/virtualNetworkGateways"
@@ -265,9 +319,11 @@ def _type_of(path: str) -> str | None:
     """The simulated type that a path is about; groups count, anything else does not."""
     if re.match(r"(?i)^/subscriptions/[^/]+/resourcegroups(/[^/]+)?$", path):
         return "group"
-    _, marker, rest = path.rpartition("/providers/")
-    if not marker:
-        return None
+    head, marker, rest = path.rpartition("/providers/")
+    if not marker or ("/providers/" in head and _type_of(head) is None):
+        return None  # what hangs on a thing that is not simulated
+    if rest.lower().startswith(_HANGING) and "/providers/" not in head:
+        return None  # of a whole subscription or group
     segments = rest.split("/")
     arm_type, found = segments[0].lower(), None
     for position in range(1, len(segments), 2):

@@ -70,7 +70,10 @@ class Kind:
     read_only: ClassVar[frozenset[str]] = frozenset()
     """Properties that a PUT may carry and Azure ignores, beside provisioningState and resourceGuid."""
     since: ClassVar[Mapping[str, str]] = {}
-    """Api-version with which a path appears in answers; ``[]`` stands for every element."""
+    """Api-version with which a path appears in answers; ``[]`` stands for every element.
+
+    What came to all versions at once, on a day of the service, is answered to all versions here too.
+    """
     top_level: ClassVar[tuple[str, ...]] = ("location", "tags", "sku", "zones", "extendedLocation", "identity")
 
     def accept(self, change: Change) -> Json:

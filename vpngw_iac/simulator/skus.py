@@ -86,6 +86,8 @@ def may_follow(old: str, new: str) -> bool:
     """Whether a VPN gateway may be resized in place (Microsoft's page about SKU upgrades)."""
     if old == new:
         return True
+    if {old, new} <= LEGACY_VPN | {"Basic"}:
+        return VPN[new] >= VPN[old]  # Basic to Standard, in place (test_network_vpn_gateway)
     if "Basic" in {old, new} or {old, new} & LEGACY_VPN:
         return False
     if is_zonal(old) and not is_zonal(new):

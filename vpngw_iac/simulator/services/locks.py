@@ -1,7 +1,7 @@
 """Management locks at a subscription, a resource group or a resource: made, read, listed, taken away, at once.
 
 Evidence: REST reference "Management Locks" (2016-09-01): PUT 201 and 200, DELETE 200 and 204, lists of a scope hold the
-locks there and below.
+locks there and below; a resource's also those above it (azure-libraries-for-java, testManageLocks).
 """
 
 from __future__ import annotations
@@ -25,13 +25,17 @@ def answer(world: World, request: Request, parts: Sequence[str]) -> Answer | Non
     if list(parts[-3:]) == ["providers", "microsoft.authorization", "locks"] and request.method == "GET":
         scope = "/" + "/".join(request.path.strip("/").split("/")[:-3])
         refuse_absent(world, scope)
-        below = [lock for lock in world.of_type(TYPE) if is_below(lock.id, scope)]
-        return lists.page(world, request, [kind_of(lock).show(world, lock, "list") for lock in below])
+        felt = [lock for lock in world.of_type(TYPE) if is_below(lock.id, scope) or is_below(scope, _scope_of(lock))]
+        return lists.page(world, request, [kind_of(lock).show(world, lock, "list") for lock in felt])
     if list(parts[-4:-1]) != ["providers", "microsoft.authorization", "locks"]:
         return None
     identifier = with_plain_words(request.path.rstrip("/"))
     refuse_absent(world, identifier.rpartition("/providers/")[0])
     return _one(world, request, identifier)
+
+
+def _scope_of(lock: Document) -> str:
+    return lock.id[: lock.id.lower().rindex("/providers/microsoft.authorization/")]
 
 
 def _one(world: World, request: Request, identifier: str) -> Answer:

@@ -43,17 +43,11 @@ class Connection(Kind):
         }
     )
     since: ClassVar[Mapping[str, str]] = {
-        "properties.enableBgp": "2017-01-01",
-        "properties.ipsecPolicies": "2017-01-01",
-        "properties.usePolicyBasedTrafficSelectors": "2017-01-01",
-        "properties.connectionProtocol": "2018-12-01",
-        "properties.expressRouteGatewayBypass": "2018-12-01",
-        "properties.packetCaptureDiagnosticState": "2019-06-01",
-        "properties.trafficSelectorPolicies": "2019-06-01",
-        "properties.dpdTimeoutSeconds": "2019-11-01",
-        "properties.useLocalAzureIpAddress": "2019-11-01",
-        "properties.connectionMode": "2020-08-01",
-        "properties.gatewayCustomBgpIpAddresses": "2021-08-01",
+        "properties.ipsecPolicies": "2017-06-01",
+        "properties.usePolicyBasedTrafficSelectors": "2017-06-01",
+        "properties.expressRouteGatewayBypass": "2018-08-01",
+        "properties.packetCaptureDiagnosticState": "2019-09-01",
+        "properties.gatewayCustomBgpIpAddresses": "2021-05-01",
         "properties.authenticationType": "2022-01-01",
     }
 

@@ -33,12 +33,12 @@ class ExpressRouteCircuit(Kind):
     update_seconds = 20.0
     remove_seconds = 20.0
     since: ClassVar[Mapping[str, str]] = {
-        "properties.allowGlobalReach": "2019-04-01",
-        "properties.globalReachEnabled": "2019-04-01",
-        "properties.stag": "2019-04-01",
-        "properties.peerings[].type": "2018-01-01",
         "properties.peerings[].properties.connections": "2018-02-01",
-        "properties.peerings[].properties.peeredConnections": "2019-02-01",
+        "properties.peerings[].properties.peeredConnections": "2018-10-01",
+        "properties.gatewayManagerEtag": "2016-09-01",
+        "properties.allowGlobalReach": "2018-08-01",
+        "properties.stag": "2018-08-01",
+        "properties.globalReachEnabled": "2018-12-01",
     }
     read_only = frozenset(
         {"circuitProvisioningState", "serviceProviderProvisioningState", "serviceKey", "stag", "gatewayManagerEtag"}

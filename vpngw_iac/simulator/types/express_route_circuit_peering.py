@@ -27,9 +27,10 @@ class ExpressRouteCircuitPeering(Kind):
     update_seconds = 20.0
     remove_seconds = 20.0
     since: ClassVar[Mapping[str, str]] = {
-        "type": "2018-01-01",
         "properties.connections": "2018-02-01",
-        "properties.peeredConnections": "2019-02-01",
+        "properties.peeredConnections": "2018-10-01",
+        "properties.lastModifiedBy": "2016-09-01",
+        "properties.gatewayManagerEtag": "2016-09-01",
     }
     read_only = frozenset({"lastModifiedBy", "azureASN", "primaryAzurePort", "secondaryAzurePort", "peeredConnections"})
 
@@ -44,15 +45,13 @@ class ExpressRouteCircuitPeering(Kind):
         for name in ("primaryAzurePort", "secondaryAzurePort", "gatewayManagerEtag"):
             if name in change.earlier:
                 properties[name] = change.earlier[name]
-        configuration = properties.get("microsoftPeeringConfig")
-        if configuration is not None:
-            defaults(
-                configuration,
-                customerASN=0,
-                legacyMode=0,
-                routingRegistryName="NONE",
-                advertisedPublicPrefixesState="NotConfigured",
-            )
+        _fill_microsoft(properties.get("microsoftPeeringConfig"))
+        if "ipv6PeeringConfig" in properties:
+            properties["ipv6PeeringConfig"].setdefault("state", "Enabled")
+            _fill_microsoft(properties["ipv6PeeringConfig"].get("microsoftPeeringConfig"))
+        before = (change.earlier.get("microsoftPeeringConfig") or {}).get("advertisedPublicPrefixesState")
+        if before and "microsoftPeeringConfig" in properties:
+            properties["microsoftPeeringConfig"]["advertisedPublicPrefixesState"] = before
         return properties
 
     def holds(self, change: Change) -> dict[str, Hold]:
@@ -68,16 +67,31 @@ class ExpressRouteCircuitPeering(Kind):
             message = f" Invalid SkuType {tier} for creating Microsoft Peering."
             return {"code": " InvalidSkuTypeForMicrosoftPeering", "message": message, "details": []}
         properties["azureASN"] = 12076
+        if not properties.get("primaryPeerAddressPrefix"):
+            properties["state"] = "Disabled"  # that of IPv4 (test_network_express_route_ipv6_peering2)
         properties["lastModifiedBy"] = "Customer"
         defaults(properties, primaryAzurePort="SIM-PRI-A", secondaryAzurePort="SIM-SEC-A", gatewayManagerEtag="")
-        if "microsoftPeeringConfig" in properties:
-            properties["microsoftPeeringConfig"]["advertisedPublicPrefixesState"] = "ValidationNeeded"
+        for holder in (properties, properties.get("ipv6PeeringConfig") or {}):
+            if "microsoftPeeringConfig" in holder:
+                holder["microsoftPeeringConfig"]["advertisedPublicPrefixesState"] = "ValidationNeeded"
         world.touch(document.arm_id.parent)
         return None
 
     def removed(self, world: World, document: Document) -> None:
         """The circuit's etag changes with its children."""
         world.touch(document.arm_id.parent)
+
+
+def _fill_microsoft(configuration: Json | None) -> None:
+    """Defaults of Microsoft peering, for either family of addresses (``test_network_express_route_ipv6_peering``)."""
+    if configuration is not None:
+        defaults(
+            configuration,
+            customerASN=0,
+            legacyMode=0,
+            routingRegistryName="NONE",
+            advertisedPublicPrefixesState="NotConfigured",
+        )
 
 
 KIND = ExpressRouteCircuitPeering()

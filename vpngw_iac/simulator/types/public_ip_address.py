@@ -31,17 +31,18 @@ class PublicIpAddress(Kind):
     remove_seconds = 10.0
     read_only = frozenset({"ipConfiguration", "fqdn"})
     since: ClassVar[Mapping[str, str]] = {
+        "properties.publicIPAddressVersion": "2016-06-01",
         "sku": "2017-08-01",
-        "properties.publicIPAddressVersion": "2016-09-01",
-        "properties.ipTags": "2017-11-01",
-        "sku.tier": "2020-08-01",
+        "properties.ipTags": "2017-10-01",
+        "sku.tier": "2020-07-01",
         "properties.ddosSettings": "2022-05-01",
     }
 
     def accept(self, change: Change) -> Json:
         """Fill in the defaults of ``test_network_public_ip``; a Standard address is known at once (R-PIP-12)."""
         properties = super().accept(change)
-        properties.pop("ipAddress", None)
+        if "publicIPPrefix" not in properties:  # out of a prefix an address may be chosen
+            properties.pop("ipAddress", None)
         defaults(
             properties,
             publicIPAddressVersion="IPv4",
@@ -56,7 +57,8 @@ class PublicIpAddress(Kind):
         if label:
             region = str(change.body.get("location", "")).replace(" ", "").lower()
             properties["dnsSettings"]["fqdn"] = f"{label}.{region}.cloudapp.azure.com"
-        if "ipAddress" in change.earlier:
+        in_use = bool(users_of(change.world, str(change.id), "publicIPAddress"))
+        if "ipAddress" in change.earlier and (properties["publicIPAllocationMethod"] == "Static" or in_use):
             properties["ipAddress"] = change.earlier["ipAddress"]
         return properties
 
@@ -106,6 +108,13 @@ class PublicIpAddress(Kind):
                 "InvalidDomainNameLabel",
                 f"The domain name label {label} is invalid. It must conform to the following regular expression: "
                 f"{_LABEL.pattern}.",
+            )
+        if sku == "Basic" and (change.body.get("sku") or {}).get("tier") == "Global":
+            raise Refusal(
+                400,
+                "GlobalPublicIPAddressNotSupportedForBasicPublicIpAddress",
+                "Global publicIP addresses are only supported for standard SKU public IP addresses. Public IP address "
+                f"{change.id} is not standard SKU.",
             )
         if sku == "Standard" and properties["publicIPAllocationMethod"] != "Static":
             raise Refusal(

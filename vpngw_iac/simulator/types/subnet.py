@@ -43,10 +43,9 @@ class Subnet(Kind):
     update_seconds = 3.0
     remove_seconds = 10.0
     since: ClassVar[Mapping[str, str]] = {
-        "properties.delegations": "2019-04-01",
-        "properties.privateEndpointNetworkPolicies": "2019-04-01",
-        "properties.privateLinkServiceNetworkPolicies": "2019-04-01",
-        "type": "2018-01-01",
+        "properties.delegations": "2018-04-01",
+        "properties.privateEndpointNetworkPolicies": "2019-06-01",
+        "properties.privateLinkServiceNetworkPolicies": "2019-06-01",
     }
     read_only = frozenset({"ipConfigurations", "ipConfigurationProfiles", "privateEndpoints", "purpose", "subnetID"})
 
@@ -92,6 +91,9 @@ class Subnet(Kind):
         if users:
             shown["ipConfigurations"] = [{"id": shouted(user)} for user in users]
         shown["delegations"] = [_delegation(document, sent) for sent in shown.get("delegations") or ()]
+        if "serviceEndpoints" in shown:
+            region = _region_of(world, document)
+            shown["serviceEndpoints"] = [_endpoint(sent, region) for sent in shown["serviceEndpoints"]]
         return shown
 
     def _refuse_resize(self, change: Change, properties: Json) -> None:
@@ -114,6 +116,19 @@ class Subnet(Kind):
         for sibling in change.world.children(parent.id, SUBNETS):
             if sibling.key != change.id.key and overlap(ranges, prefixes_of(sibling.properties, change.id)):
                 raise subnets_overlap(change.id.name, parent.name)
+
+
+def _region_of(world: World, subnet: Document) -> str:
+    network_document = world.find(subnet.arm_id.parent)
+    return str(network_document.body.get("location", "")) if network_document is not None else ""
+
+
+def _endpoint(sent: Json, region: str) -> Json:
+    """A service endpoint as answered: where nothing was said, it reaches the region.
+
+    Evidence: azure-libraries-for-net, Network/CreateUpdateSubnetServiceAccess. Some services add the region's twin.
+    """
+    return {"provisioningState": "Succeeded", **sent, "locations": sent.get("locations") or [region]}
 
 
 def _delegation(subnet: Document, sent: Json) -> Json:

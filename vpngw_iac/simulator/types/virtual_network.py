@@ -41,17 +41,19 @@ class VirtualNetwork(Kind):
     update_seconds = 10.0
     remove_seconds = 10.0
     since: ClassVar[Mapping[str, str]] = {
-        "properties.enableDdosProtection": "2017-08-01",
         "properties.virtualNetworkPeerings": "2016-06-01",
-        "properties.subnets[].type": "2018-01-01",
-        "properties.subnets[].properties.delegations": "2019-04-01",
-        "properties.subnets[].properties.privateEndpointNetworkPolicies": "2019-04-01",
-        "properties.subnets[].properties.privateLinkServiceNetworkPolicies": "2019-04-01",
+        "properties.enableDdosProtection": "2017-08-01",
+        "properties.subnets[].properties.delegations": "2018-04-01",
+        "properties.subnets[].properties.privateEndpointNetworkPolicies": "2019-06-01",
+        "properties.subnets[].properties.privateLinkServiceNetworkPolicies": "2019-06-01",
+        "properties.virtualNetworkPeerings[].properties.peeringSyncLevel": "2021-02-01",
+        "properties.virtualNetworkPeerings[].properties.remoteVirtualNetworkAddressSpace": "2021-02-01",
+        "properties.virtualNetworkPeerings[].properties.peerCompleteVnets": "2021-03-01",
         "properties.privateEndpointVNetPolicies": "2023-11-01",
     }
 
     def accept(self, change: Change) -> Json:
-        """Check prefixes and children; ``enableVmProtection: false`` is dropped, as in all recordings since 2022."""
+        """Check prefixes and children; ``enableVmProtection: false`` is dropped since March 2021."""
         properties = super().accept(change)
         if not properties.get("enableVmProtection"):
             properties.pop("enableVmProtection", None)
@@ -60,6 +62,8 @@ class VirtualNetwork(Kind):
         defaults(properties, enableDdosProtection=False, privateEndpointVNetPolicies="Disabled")
         if "bgpCommunities" in properties:
             properties["bgpCommunities"].setdefault("regionalCommunity", "12076:50000")
+        if (properties.get("encryption") or {}).get("enabled") is False:
+            properties["encryption"].setdefault("enforcement", "AllowUnencrypted")  # test_network_vnet_with_encryption
         self._check_dns(properties)
         self._check_encryption(change, properties)
         self._check_subnets(change, properties)
@@ -94,13 +98,6 @@ class VirtualNetwork(Kind):
         shown = dict(document.properties)
         for name, arm_type in _CHILDREN.items():
             shown[name] = shown_children(world, document, arm_type, reader)
-        return shown
-
-    def show(self, world: World, document: Document, reader: Reader, api_version: str = "9999") -> Json:
-        """Versions before 2021 still answered ``enableVmProtection`` when it was off."""
-        shown = super().show(world, document, reader, api_version)
-        if api_version < "2021-01-01":
-            defaults(shown["properties"], enableVmProtection=False)
         return shown
 
     def _check_dns(self, properties: Json) -> None:

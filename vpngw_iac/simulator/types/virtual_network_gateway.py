@@ -53,24 +53,14 @@ class VirtualNetworkGateway(Kind):
         {"packetCaptureDiagnosticState", "isMigrateToCSES", "inboundDnsForwardingEndpoint", "bgpPeeringAddresses"}
     )
     since: ClassVar[Mapping[str, str]] = {
-        "properties.activeActive": "2017-01-01",
-        "properties.ipConfigurations[].type": "2018-01-01",
-        "properties.vpnClientConfiguration.vpnClientIpsecPolicies": "2018-02-01",
-        "properties.packetCaptureDiagnosticState": "2019-06-01",
-        "properties.vpnGatewayGeneration": "2019-06-01",
-        "properties.bgpSettings.bgpPeeringAddresses": "2019-11-01",
-        "properties.enablePrivateIpAddress": "2019-11-01",
-        "properties.vpnClientConfiguration.radiusServers": "2019-11-01",
-        "properties.enableBgpRouteTranslationForNat": "2021-02-01",
-        "properties.natRules": "2021-02-01",
-        "properties.vpnClientConfiguration.vpnAuthenticationTypes": "2021-02-01",
+        "properties.packetCaptureDiagnosticState": "2019-09-01",
+        "properties.vpnClientConfiguration.vpnAuthenticationTypes": "2020-08-01",
+        "properties.enableBgpRouteTranslationForNat": "2020-11-01",
+        "properties.natRules": "2020-11-01",
         "properties.disableIPSecReplayProtection": "2021-05-01",
-        "properties.isMigrateToCSES": "2022-01-01",
-        "properties.virtualNetworkGatewayPolicyGroups": "2022-01-01",
-        "properties.vpnClientConfiguration.vngClientConnectionConfigurations": "2022-01-01",
-        "properties.allowRemoteVnetTraffic": "2022-05-01",
-        "properties.allowVirtualWanTraffic": "2022-05-01",
-        "properties.virtualNetworkGatewayMigrationStatus": "2023-11-01",
+        "properties.isMigrateToCSES": "2021-08-01",
+        "properties.allowRemoteVnetTraffic": "2022-01-01",
+        "properties.allowVirtualWanTraffic": "2022-01-01",
     }
 
     def accept(self, change: Change) -> Json:
@@ -144,6 +134,9 @@ class VirtualNetworkGateway(Kind):
 
     def settle(self, world: World, document: Document) -> Json | None:
         """ASN, peering and tunnel addresses appear with Succeeded; subnet and public IPs get new etags."""
+        document.hidden["private"] = bool(document.properties["enablePrivateIpAddress"])
+        if document.properties["gatewayType"] == "ExpressRoute":
+            document.properties.setdefault("adminState", "")  # test_network_vpn_gateway_sku
         _settle_bgp(world, document)
         for item in document.properties["ipConfigurations"]:
             world.touch(item["properties"].get("subnet"), item["properties"].get("publicIPAddress"))
@@ -181,7 +174,7 @@ class VirtualNetworkGateway(Kind):
         shown["natRules"] = shown_children(world, document, NAT_RULES, reader)
         for item in shown["ipConfigurations"]:
             _show_part(document, item, "ipConfigurations")
-            if shown["enablePrivateIpAddress"] and document.state != UPDATING:
+            if document.hidden.get("private"):
                 _show_private_address(world, item["properties"])
         for item in shown["virtualNetworkGatewayPolicyGroups"]:
             _show_part(document, item, "virtualNetworkGatewayPolicyGroups")
@@ -190,7 +183,7 @@ class VirtualNetworkGateway(Kind):
             none = {"state": "None", "phase": "None", "errorMessage": ""}
             shown["virtualNetworkGatewayMigrationStatus"] = none | dict(document.hidden.get("migration") or {})
         clients = shown.get("vpnClientConfiguration")
-        if clients is None and reader != "get" and shown["gatewayType"] == "Vpn":
+        if clients is None and (reader == "put" or (reader == "list" and shown["gatewayType"] == "Vpn")):
             shown["vpnClientConfiguration"] = _no_clients(shown)
         elif clients is not None:
             _show_clients(world, document, clients, reader)
@@ -238,10 +231,15 @@ def _show_part(document: Document, item: Json, member: str) -> None:
 
 
 def _show_private_address(world: World, inner: Json) -> None:
-    """An address of the GatewaySubnet, shown only while the gateway is asked for one (recordings, section (b))."""
-    subnet = world.find(as_id(inner.get("subnet")))
-    if subnet is not None and (ranges := prefixes_of(subnet.properties, subnet.arm_id)):
-        inner["privateIPAddress"] = str(ranges[0].network_address + 4)
+    for address in _private_address(world, inner):
+        inner["privateIPAddress"] = address
+
+
+def _private_address(world: World, configuration: Json) -> list[str]:
+    """An address of the GatewaySubnet, as ``test_network_vnet_gateway_with_enable_private_ip_address`` has it."""
+    subnet = world.find(as_id(configuration.get("subnet")))
+    ranges = prefixes_of(subnet.properties, subnet.arm_id) if subnet is not None else []
+    return [str(ranges[0].network_address + 4)] if ranges else []
 
 
 def _fill_clients(properties: Json) -> None:
@@ -356,7 +354,9 @@ def _settle_bgp(world: World, document: Document) -> None:
         if public is not None:
             public.properties.setdefault("ipAddress", world.public_address())
             world.save(public)
-            entry["tunnelIpAddresses"] = [public.properties["ipAddress"]]
+            entry["tunnelIpAddresses"] = [public.properties["ipAddress"], *_private_address(world, configuration)]
+            if not properties["enablePrivateIpAddress"]:
+                del entry["tunnelIpAddresses"][1:]
     block["bgpPeeringAddress"] = ",".join(addresses)
 
 

@@ -15,6 +15,7 @@ from vpngw_iac.simulator.document import SUCCEEDED, Document, Hold
 from vpngw_iac.simulator.kind import Change, Kind, Reader, defaults
 from vpngw_iac.simulator.refusal import Refusal, not_provisioned
 from vpngw_iac.simulator.relations import PEERINGS, gateways_in
+from vpngw_iac.simulator.types.subnet import SUBNETS
 from vpngw_iac.simulator.wire import Json
 from vpngw_iac.simulator.world import World, as_id, reference, same
 
@@ -45,11 +46,9 @@ class VirtualNetworkPeering(Kind):
         }
     )
     since: ClassVar[Mapping[str, str]] = {
-        "properties.doNotVerifyRemoteGateways": "2019-11-01",
-        "properties.routeServiceVips": "2019-11-01",
         "properties.peeringSyncLevel": "2021-02-01",
         "properties.remoteVirtualNetworkAddressSpace": "2021-02-01",
-        "properties.peerCompleteVnets": "2022-01-01",
+        "properties.peerCompleteVnets": "2021-03-01",
     }
 
     def accept(self, change: Change) -> Json:
@@ -118,9 +117,25 @@ class VirtualNetworkPeering(Kind):
         missing = "RemoteNotInSync" if twin is None else "LocalNotInSync"
         shown["peeringSyncLevel"] = "FullyInSync" if in_sync else missing
         shown["remoteVirtualNetworkAddressSpace"] = {"addressPrefixes": current}
+        if remote is not None and "encryption" in remote.properties:
+            shown["remoteVirtualNetworkEncryption"] = dict(remote.properties["encryption"])
+        home = world.find(document.arm_id.parent)
+        if "localSubnetNames" in shown:
+            self._show_subnets(world, shown, home, remote)
         if shown["useRemoteGateways"] and remote is not None:
             shown["remoteGateways"] = [{"id": gateway.id} for gateway in gateways_in(world, remote.id)]
         return shown
+
+    def _show_subnets(self, world: World, shown: Json, home: Document | None, remote: Document | None) -> None:
+        """Of a peering between single subnets, the spaces are theirs (``test_network_vnet_peering_with_params``)."""
+        for side, owner, names in (
+            ("local", home, shown["localSubnetNames"]),
+            ("remote", remote, shown.get("remoteSubnetNames") or []),
+        ):
+            subnets = world.children(owner.id, SUBNETS) if owner is not None else []
+            prefixes = [str(s.properties.get("addressPrefix")) for s in subnets if s.name in names]
+            shown[f"{side}AddressSpace"] = {"addressPrefixes": prefixes}
+            shown[f"{side}VirtualNetworkAddressSpace"] = {"addressPrefixes": prefixes}
 
 
 def twin_of(world: World, peering: Document) -> Document | None:

@@ -201,3 +201,12 @@ def test_an_apply_without_subscription_leaves_nothing_behind(vpngw: Shell, monke
 
     assert "No subscription was given" in answer.err
     assert not (vpngw.directory / ".vpngw").exists()
+
+
+def test_one_of_a_list_in_python_is_chosen_by_the_name_of_its_blueprint(vpngw: Shell) -> None:
+    two = GOOD.replace("blueprint =", "first =") + "second = first.model_copy(update={'name': 'other'})\n"
+    vpngw.write("both.py", two + "blueprints = [first, second]\n")
+
+    assert vpngw("plan", "both.py:other", code=0).out.startswith("other in the simulator")
+    assert "both.py:NAME" in vpngw("graph", "both.py", code=64).err
+    assert "'other'" in vpngw("plan", "both.py:othr", code=4).err

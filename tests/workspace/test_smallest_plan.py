@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
+import pytest
+
 from tests.workspace.conftest import Bench
 from tests.worlds import (
     Deployment,
@@ -20,7 +22,7 @@ from tests.worlds import (
     root,
     site,
 )
-from vpngw_iac.errors import ExitCode
+from vpngw_iac.errors import ExitCode, UsageError
 
 
 def test_a_hub_is_created_once_and_then_nothing_is_left_to_do(bench: Bench) -> None:
@@ -316,3 +318,22 @@ def test_plans_of_one_world_are_equal_to_the_last_byte(bench: Bench) -> None:
     assert one.changes == two.changes
     assert repr(one.findings) == repr(two.findings)
     assert one.graph.edges == two.graph.edges
+
+
+@pytest.mark.parametrize("option", ["target", "replace", "adopt"])
+def test_a_name_that_nothing_bears_is_refused_with_the_nearest(bench: Bench, option: str) -> None:
+    deployment = bench.create(hub_without_gateway("berlin"))
+
+    with pytest.raises(UsageError, match="neither in the blueprint nor in the state") as refused:
+        bench.plan(deployment, **{option: frozenset({"LocalNetworkGateway/hub/berlim"})})
+
+    assert refused.value.advice == "Did you mean LocalNetworkGateway/hub/berlin?"
+
+
+def test_a_resource_may_be_named_by_its_id_in_any_case(bench: Bench) -> None:
+    deployment = bench.create(hub_without_gateway("berlin"))
+    named = str(deployment.at("LocalNetworkGateway/hub/berlin").id).upper()
+
+    changes = bench.changes(deployment, replace=frozenset({named}))
+
+    assert changes == {"LocalNetworkGateway/hub/berlin": "replace"}

@@ -39,7 +39,9 @@ class LoadedFile:
         """The only blueprint; raises `UsageError` if there are several."""
         if len(self.blueprints) != 1:
             names = ", ".join(blueprint.name for blueprint in self.blueprints)
-            raise UsageError(f"{self.path} holds several blueprints: {names}. Name one: {self.path}:NAME.")
+            raise UsageError(
+                f"{self.path} holds several blueprints: {names}.", advice=f"Name one of them: {self.path}:NAME."
+            )
         return self.blueprints[0]
 
     def locate(self, where: str) -> str:
@@ -114,8 +116,13 @@ def _from_python(path: Path, name: str | None) -> LoadedFile:
 
     names = run(path)
     if name is not None:
+        listed = [b for b in _list_of(names) if b.name == name]
+        if name not in names and listed:
+            return LoadedFile(path, tuple(listed), PythonLines(path))
         if name not in names:
-            defined = [key for key, value in names.items() if isinstance(value, Blueprint)]
+            defined = [b.name for b in _list_of(names)] + [
+                key for key, value in names.items() if isinstance(value, Blueprint)
+            ]
             hint = suggestion(name, defined) or f"It defines: {', '.join(defined) or 'no blueprint'}."
             raise broken(path, None, f"There is no {name!r} in it. {hint}")
         return LoadedFile(path, _checked(path, names[name], name), PythonLines(path))
@@ -129,6 +136,12 @@ def _from_python(path: Path, name: str | None) -> LoadedFile:
     if others:
         advice = f"Rename {others[0]!r} to 'blueprint', or name it: {path.name}:{others[0]}."
     raise broken(path, None, "It exposes neither 'blueprint' nor 'blueprints'.", advice=advice)
+
+
+def _list_of(names: Mapping[str, object]) -> list[Blueprint]:
+    """The blueprints of a list called ``blueprints``: each may be chosen by its own name."""
+    listed = names.get("blueprints")
+    return [item for item in listed if isinstance(item, Blueprint)] if isinstance(listed, list | tuple) else []
 
 
 def _checked(path: Path, value: object, name: str) -> tuple[Blueprint, ...]:

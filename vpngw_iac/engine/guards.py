@@ -116,7 +116,8 @@ def _not_ours(basis: Basis, situation: Situation, *, told: bool) -> Iterator[Fin
             address=situation.address,
             summary="Belongs to another deployment",
             detail=f"{resource.id} bears the tag vpngw-deployment={owner}; it cannot be adopted.",
-            advice=f"Use it with .existing(...), or remove it from the deployment {owner} first.",
+            advice=f"Use it with .existing(...), or remove it from the deployment {owner} first. If this "
+            f'blueprint was called {owner} before, add formerly="{owner}" to it.',
         )
     elif not told and not {situation.address, str(resource.id)} & basis.options.adopt:
         marked = " It bears the tag of this deployment." if owner else ""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from pydantic import BaseModel
 
 from tests.architectures.conftest import FOLDER, World, differences_of
@@ -22,6 +23,7 @@ from vpngw_iac.blueprints.part import Part
 from vpngw_iac.config import read_env_file
 from vpngw_iac.engine.document import ABSENT, lookup
 from vpngw_iac.resources.base import Resource
+from vpngw_iac.secret import EnvironmentSecret
 
 PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
 _ROW = re.compile(r"^\| (?P<setting>[^|]+) \| (?P<field>\w+\.\w+) \| (?P<kind>\w+): ?(?P<path>[^|]*) \|$", re.MULTILINE)
@@ -73,6 +75,22 @@ def said(blueprint: Blueprint) -> set[str]:
     return {f"{type(part).__name__}.{name}" for part in parts_of(blueprint) for name in part.model_fields_set}
 
 
+def plain(value: Any) -> Any:
+    """A part as YAML says it: names, texts, numbers, lists."""
+    if isinstance(value, EnvironmentSecret):
+        return {"env": value.name}
+    if isinstance(value, BaseModel):
+        said = {name: plain(getattr(value, name)) for name in value.model_fields_set}
+        return {"kind": value.kind, **said} if isinstance(value, Blueprint) else said
+    if isinstance(value, tuple):
+        return [plain(item) for item in value]
+    return {key: plain(item) for key, item in value.items()} if isinstance(value, dict) else _text(value)
+
+
+def _text(value: Any) -> Any:
+    return value if value is None or isinstance(value, str | int | bool) else str(value)
+
+
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     environment = read_env_file(FOLDER / "example.env")
@@ -116,6 +134,15 @@ def test_an_example_uses_each_field_and_each_becomes_its_property(section: Secti
 
 
 @per_section
+def test_an_example_says_the_same_in_yaml(section: Section, tmp_path: Path) -> None:
+    blueprint = written(section, tmp_path)
+    file = tmp_path / "example.yaml"
+    file.write_text(yaml.safe_dump(plain(blueprint)), encoding="utf-8")
+
+    assert load(file).blueprint == blueprint
+
+
+@per_section
 def test_an_example_is_applied_stays_and_goes(section: Section, world: World) -> None:
     blueprint = written(section, world.directory)
     blocking = [finding for finding in world.workspace.validate(blueprint).findings if finding.blocks]
@@ -130,3 +157,53 @@ def test_an_example_is_applied_stays_and_goes(section: Section, world: World) ->
     gone = world.workspace.destroy(blueprint)
     assert gone.outcome == "succeeded", [(r.address, r.error) for r in gone.operations if r.error]
     assert world.simulator.documents() == {}
+
+
+SHOWN = [
+    (page, name, text)
+    for page in sorted((PAGE.parent / "how-to").glob("*.md"))
+    for name, text in re.findall(r"<!-- (\S+-yaml) -->\n```yaml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+]
+
+
+@pytest.mark.parametrize(("page", "name", "text"), SHOWN, ids=[name for _, name, _ in SHOWN])
+def test_a_file_that_a_how_to_shows_is_applied_and_stays(page: Path, name: str, text: str, world: World) -> None:
+    shutil.copytree(FOLDER / "certificates", world.directory / "certificates")
+    world.environment["RADIUS_SECRET"] = "0123456789abcdefghij"
+    file = world.directory / f"{name}.yaml"
+    file.write_text(text, encoding="utf-8")
+    blueprint = load(file).blueprint
+
+    outcome = world.apply(blueprint)
+
+    assert outcome.outcome == "succeeded", [(r.address, r.error) for r in outcome.operations if r.error]
+    assert differences_of(world.plan(blueprint, deep=True)) == []
+    assert world.workspace.drift(blueprint).items == ()
+
+
+def test_the_how_to_pages_show_their_settings() -> None:
+    assert {"p2s-yaml", "looked-after-yaml", "private-yaml"} <= {name for _, name, _ in SHOWN}
+
+
+def test_a_site_moves_from_its_key_to_certificates_and_back_in_place(world: World) -> None:
+    (section,) = [section for section in SECTIONS if section.title == "Sites"]
+    keyed = written(section, world.directory)
+    links = re.sub(r'shared_key=Secret.env\("ZURICH_PSK"\)', CERTIFICATE, section.example)
+    (folder := world.directory / "other").mkdir()
+    certified = written(Section(section.title, section.rows, links), folder)
+    world.apply(keyed)
+
+    for blueprint in (certified, keyed):
+        plan = world.plan(blueprint)
+        assert [(c.action, c.address, c.outage.level) for c in plan.changes] == [
+            ("update", "VpnConnection/vgw-sites/zurich-device1", "seconds")
+        ]
+        assert world.apply(blueprint).outcome == "succeeded"
+        assert differences_of(world.plan(blueprint, deep=True)) == []
+
+
+CERTIFICATE = """certificate=CertificateKey(
+                outbound="https://kv-vpn.vault.azure.net/secrets/gateway",
+                inbound_subject="CN=vpn1.zurich.example.com",
+                inbound_chain=["MIIBdevicerootcertificateinoneline"],
+            )"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import graphlib
 import queue
 from collections.abc import Callable, Iterable, Iterator
@@ -85,7 +86,8 @@ class _Run:
         try:
             outcome = self._work(memory)
         except VpngwError as error:
-            self._close("failed", error.exit_code)
+            with contextlib.suppress(VpngwError):  # what went wrong first is told
+                self._close("failed", error.exit_code)
             raise
         except Interrupted:
             outcome = self._left()

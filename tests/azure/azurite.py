@@ -26,6 +26,7 @@ class Azurite:
     """A running server; each container of a test has a name of its own."""
 
     endpoint: str
+    process: int
 
     def new_container(self) -> str:
         """A container that nobody else uses."""
@@ -42,15 +43,18 @@ class Azurite:
 
 
 @contextlib.contextmanager
-def running_azurite(*options: str, scheme: str = "http") -> Iterator[Azurite]:
-    """Start the server and wait until it answers; end it, whatever happens."""
-    port = _free_port()
-    command = [_node(), str(MAIN), "--blobHost", "127.0.0.1", "--blobPort", str(port), "--inMemoryPersistence"]
+def running_azurite(
+    *options: str, scheme: str = "http", folder: Path | None = None, port: int | None = None
+) -> Iterator[Azurite]:
+    """Start the server and wait until it answers; end it, whatever happens. In a `folder` its content outlives it."""
+    port = port or free_port()
+    command = [_node(), str(MAIN), "--blobHost", "127.0.0.1", "--blobPort", str(port)]
+    command += ["--location", str(folder)] if folder else ["--inMemoryPersistence"]
     command += ["--silent", "--disableTelemetry", "--skipApiVersionCheck", *options]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _wait_for(port, process)
-        yield Azurite(f"{scheme}://127.0.0.1:{port}/{ACCOUNT}")
+        yield Azurite(f"{scheme}://127.0.0.1:{port}/{ACCOUNT}", process.pid)
     finally:
         process.terminate()
         process.wait(timeout=20)
@@ -67,7 +71,8 @@ def _node() -> str:
     pytest.skip(f"NOT TESTED: the blob store, because {missing} is not installed")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
 

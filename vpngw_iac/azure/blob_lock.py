@@ -182,7 +182,7 @@ class Lease:
             self._renewer.join(timeout=10)
         with self._changing, contextlib.suppress(CloudError, StateError):
             if not self._is_lost and LOCK in self._leased:
-                self._blobs.set_metadata(LOCK, {}, lease=self.id)
+                self._blobs.set_metadata(LOCK, {}, lease=self.id, once=True)
             for name in reversed(self._leased.copy()):
                 self.drop(name)
 

@@ -123,9 +123,14 @@ class Blobs:
         with self._translated(f"reading {self.url_of(name)}"):
             return bytes(self._client(name).download_blob(offset=position).readall())
 
-    def set_metadata(self, name: str, metadata: Mapping[str, str], *, lease: str | None = None) -> str | None:
-        """Replace the metadata, which changes the etag; returns that, None if there is no such blob."""
-        more: dict[str, Any] = {"lease": lease} if lease else {}
+    def set_metadata(
+        self, name: str, metadata: Mapping[str, str], *, lease: str | None = None, once: bool = False
+    ) -> str | None:
+        """Replace the metadata, which changes the etag; returns that, None if there is no such blob.
+
+        `once`: who leaves does not wait for a service that does not answer.
+        """
+        more: dict[str, Any] = ({"lease": lease} if lease else {}) | (_QUICK | {"retry_total": 0} if once else {})
         with contextlib.suppress(_Absent), self._translated(f"writing {self.url_of(name)}"):
             return str(self._client(name).set_blob_metadata(dict(metadata), **more)["etag"])
         return None

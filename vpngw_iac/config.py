@@ -13,12 +13,14 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from vpngw_iac.errors import UsageError
 
 CONFIG_FILE = "vpngw.toml"
 PREFIX = "VPNGW_"
+CLOUDS = ("public", "usgovernment", "china", "simulator")
+"""Clouds that have a name; any other is the address of an endpoint."""
 
 OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
     "subscription": ("AZURE_SUBSCRIPTION_ID", "ARM_SUBSCRIPTION_ID"),
@@ -59,6 +61,17 @@ class Settings(BaseModel):
     """Simulated seconds per real second."""
     profile: Text | None = None
     """Profile of preflight: ``strict``, ``cnsa``, ``nist`` or ``bsi``."""
+
+    @field_validator("cloud")
+    @classmethod
+    def _is_a_cloud(cls, value: str) -> str:
+        """Refuse what is neither the name of a cloud nor an address, before anything else is asked for."""
+        if value not in CLOUDS and not value.startswith(("https://", "http://")):
+            close = get_close_matches(value.lower(), CLOUDS, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"write {', '.join(CLOUDS)} or https://ENDPOINT"
+            raise ValueError(f"{value!r} is no cloud; {hint}")
+        return value
+
     environment: Mapping[str, str] = Field(default_factory=dict, exclude=True, repr=False)
     """Environment, env-file and ``vpngw.toml`` merged, the first that has a name wins. May hold secrets."""
 
@@ -151,4 +164,5 @@ def _told(error: ValidationError, flags: Mapping[str, Any], variables: Mapping[s
         where = f"--{name.replace('_', '-')}"
     elif variable in variables:
         where = f"{variable} (environment, env-file or {CONFIG_FILE})"
-    return UsageError(f"The setting {name!r} is wrong: {first['msg']}.", advice=f"Correct {where}.")
+    said = first["msg"].removeprefix("Value error, ").rstrip("?.")
+    return UsageError(f"The setting {name!r} is wrong: {said}.", advice=f"Correct {where}.")

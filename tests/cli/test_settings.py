@@ -15,14 +15,14 @@ PLACES = ("flag", "environment", "env-file", "file", "default")
 
 @pytest.mark.parametrize("highest", range(len(PLACES)))
 def test_flag_beats_environment_beats_env_file_beats_file_beats_default(tmp_path: Path, highest: int) -> None:
-    (tmp_path / "settings.env").write_text("VPNGW_CLOUD=env-file\n" if highest <= 2 else "OTHER=1\n")
-    (tmp_path / "vpngw.toml").write_text('cloud = "file"\n' if highest <= 3 else "")
-    environment = {"VPNGW_CLOUD": "environment"} if highest <= 1 else {}
+    (tmp_path / "settings.env").write_text("VPNGW_STATE=env-file\n" if highest <= 2 else "OTHER=1\n")
+    (tmp_path / "vpngw.toml").write_text('state = "file"\n' if highest <= 3 else "")
+    environment = {"VPNGW_STATE": "environment"} if highest <= 1 else {}
     flag = "flag" if highest == 0 else None
 
-    settings = Settings.load(env_file="settings.env", directory=tmp_path, environment=environment, cloud=flag)
+    settings = Settings.load(env_file="settings.env", directory=tmp_path, environment=environment, state=flag)
 
-    assert settings.cloud == ("public" if highest == 4 else PLACES[highest])
+    assert settings.state == (None if highest == 4 else PLACES[highest])
 
 
 def test_names_of_other_azure_tools_count_when_ours_are_not_set(tmp_path: Path) -> None:
@@ -130,4 +130,13 @@ def test_the_env_file_holds_secrets_for_a_command(vpngw: Shell, environment: dic
     found = vpngw("secret", "check", "hub.yaml", *flag, code=0)
 
     assert "BERLIN_PSK is not set" in missing.out
-    assert "All 1 can be resolved here." in found.out
+    assert "It can be resolved here." in found.out
+
+
+@pytest.mark.parametrize(("cloud", "told"), [("simulater", "did you mean 'simulator'"), ("aws", "write public, ")])
+def test_a_cloud_that_is_none_is_told_before_a_subscription_is_asked_for(vpngw: Shell, cloud: str, told: str) -> None:
+    answer = vpngw("plan", "hub.yaml", "--cloud", cloud, code=64)
+
+    assert f"'{cloud}' is no cloud" in answer.err
+    assert told in answer.err
+    assert "Correct --cloud." in answer.err

@@ -102,3 +102,21 @@ def test_content_that_cannot_be_read_any_more_can_be_reset(vpngw: Shell, tmp_pat
     vpngw("simulator", "reset", code=0)
 
     vpngw("simulator", "show", code=0)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("simulator show --dir hub.yaml/below", "cannot keep its content"),
+        ("simulator reset --dir hub.yaml/below", "cannot keep its content"),
+        ("simulator serve --faults nowhere.yaml", "There is no file nowhere.yaml."),
+        ("simulator serve --governance nowhere.yaml", "There is no file nowhere.yaml."),
+    ],
+)
+def test_what_the_simulator_cannot_use_is_told_with_what_to_do(vpngw: Shell, line: str, told: str) -> None:
+    vpngw.write("hub.yaml", "")
+
+    answer = vpngw(*line.split(), code=64)
+
+    assert told in answer.err
+    assert "Do: " in answer.err

@@ -53,7 +53,7 @@ def serve(
 
     simulator = _open(run, folder, speed, faults, die=kill_this_process)
     if governance is not None:
-        simulator.governance = read_governance(Path(governance))
+        simulator.governance = read_governance(_present(governance, "--governance"))
     here = _folder(run, folder) if tls else None
     server = Server(simulator, host, port, certificate_directory=here, clients={CLIENT: CLIENT_SECRET})
     server.serve(lambda url: _tell(run, server, url))
@@ -118,8 +118,21 @@ def _open(
     from vpngw_iac.simulator.faults import read_faults
 
     time = ScaledTime(speed or run.settings.simulator_speed or SIMULATOR_SPEED)
-    going_wrong = read_faults(Path(faults)) if faults else ()
-    return Simulator(_folder(run, folder), time=time, faults=going_wrong, **hands)  # type: ignore[arg-type]
+    going_wrong = read_faults(_present(faults, "--faults")) if faults else ()
+    place = _folder(run, folder)
+    try:
+        return Simulator(place, time=time, faults=going_wrong, **hands)  # type: ignore[arg-type]
+    except OSError as error:
+        raise UsageError(
+            f"The simulator cannot keep its content in {place}: {error.strerror}.",
+            advice="Name a folder that can be written with --dir or VPNGW_SIMULATOR_DIR.",
+        ) from None
+
+
+def _present(file: str, option: str) -> Path:
+    if not Path(file).is_file():
+        raise UsageError(f"There is no file {file}.", advice=f"Check {option}.")
+    return Path(file)
 
 
 def _tell(run: Run, server: Server, url: str) -> None:

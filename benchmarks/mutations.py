@@ -3,23 +3,27 @@
 Legal blueprints are made at random, strained and damaged, written as YAML or JSON, then read, validated, compiled and
 planned on the embedded simulator. Prints how far they came, how long that took, which rules refused most, and every
 traceback with the seed that makes it again. With ``--apply N`` the first N plans that nothing refuses are applied too,
-in virtual time: the simulator is a second opinion on what preflight let pass.
+in virtual time: the simulator is a second opinion on what preflight let pass. With ``--every K`` the documents are not
+made at random: every known one gets every mistake at every place, one at a time, and each K-th of those is taken.
 
-Usage: ``python benchmarks/mutations.py [NUMBER] [--from SEED] [--apply N]`` (default 10000 from 0).
+Usage: ``python benchmarks/mutations.py [NUMBER] [--from SEED] [--apply N] [--every K]`` (default 10000 from 0).
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
+import random
 import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests.mutants import ENVIRONMENT, End, ends
+from tests.mutants import ENVIRONMENT, End, each_mistake, end_of, ends, written
 from vpngw_iac.engine.clock import VirtualClock
 from vpngw_iac.engine.event import Outcome
 from vpngw_iac.errors import Findings, Refused, VpngwError
@@ -61,21 +65,31 @@ def _told(outcome: Outcome) -> str:
     return f"{failed[0].code}: {failed[0].address.partition('/')[0]}" if failed else outcome.outcome
 
 
+def _drawn(options: argparse.Namespace, folder: Path, workspace: Workspace) -> Iterator[tuple[int | str, End]]:
+    """What is to be judged, with the seed or the words that find it again."""
+    if not options.every:
+        yield from ends(range(options.first, options.first + options.number), folder, workspace)
+        return
+    for told, document in itertools.islice(each_mistake(), options.first % options.every, None, options.every):
+        yield told, end_of(written(document, folder, random.Random(told)), workspace, None)
+
+
 def main() -> None:
     """Make, mistake, judge, count."""
     asked = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     asked.add_argument("number", type=int, nargs="?", default=10_000)
     asked.add_argument("--from", dest="first", type=int, default=0)
     asked.add_argument("--apply", type=int, default=0)
+    asked.add_argument("--every", type=int, default=0)
     options = asked.parse_args()
     words: Counter[str] = Counter()
     rules: Counter[str] = Counter()
     opinions: Counter[str] = Counter()
-    examples: dict[str, int] = {}
+    examples: dict[str, int | str] = {}
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         workspace = desk(Path(folder))
-        for seed, end in ends(range(options.first, options.first + options.number), Path(folder), workspace):
+        for seed, end in _drawn(options, Path(folder), workspace):
             words[end.word] += 1
             rules.update({finding.rule for finding in Findings(end.findings).blocking})
             if end.crash:
@@ -85,7 +99,8 @@ def main() -> None:
                 opinions[opinion] += 1
                 examples.setdefault(opinion, seed)
     seconds = time.perf_counter() - start
-    print(f"{options.number} documents in {seconds:.0f} s, {1000 * seconds / options.number:.0f} ms each")
+    number = words.total()
+    print(f"{number} documents in {seconds:.0f} s, {1000 * seconds / max(number, 1):.0f} ms each")
     print("came to an end as:", ", ".join(f"{word} {count}" for word, count in words.most_common()))
     print("refused most by:  ", ", ".join(f"{rule} {count}" for rule, count in rules.most_common(12)))
     print("rules that refused:", len([rule for rule in rules if rule.startswith("R-")]))

@@ -8,6 +8,8 @@ import copy
 import functools
 import json
 import random
+import re
+import tempfile
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,6 +19,8 @@ from typing import Any
 import yaml
 
 from tests.blueprints.mutations import damaged, places, value_at
+from tests.test_settings import SECTIONS, plain
+from tests.test_settings import written as written_example
 from vpngw_iac.blueprints.base import Blueprint
 from vpngw_iac.blueprints.load import load
 from vpngw_iac.engine.plan import Options
@@ -50,9 +54,12 @@ Document = dict[str, Any]
 
 @functools.cache
 def _cases() -> tuple[Document, ...]:
-    """The blueprints of the compile cases: every setting stands in one of them."""
+    """The blueprints of the compile cases and of the page of settings: every setting stands in one of them."""
     found = sorted(CASES.rglob("*.yaml"))
-    return tuple(yaml.safe_load(path.read_text(encoding="utf-8"))["blueprint"] for path in found)
+    cases = tuple(yaml.safe_load(path.read_text(encoding="utf-8"))["blueprint"] for path in found)
+    with tempfile.TemporaryDirectory() as folder:
+        settings = tuple(plain(written_example(section, Path(folder))) for section in SECTIONS)
+    return cases + settings
 
 
 def made(chance: random.Random) -> Document:
@@ -115,7 +122,7 @@ class _Maker:
         if self.often(0.1):
             said["protocol"] = "IKEv1"
         if self.often(0.3):
-            links = [{"name": f"l{i}", "public_ip": f"203.0.113.{10 * number + i}"} for i in range(2)]
+            links: list[Document] = [{"name": f"l{i}", "public_ip": f"203.0.113.{10 * number + i}"} for i in range(2)]
             return said | {"links": links}
         return said | ({"public_ip": f"203.0.113.{10 * number}"} if self.often(0.9) else {"fqdn": "vpn.example.com"})
 
@@ -150,7 +157,7 @@ class _Maker:
 
     def pair(self, number: int = 1) -> Document:
         a, b = self.gateway(number), self.gateway(number + 1)
-        pair = {"a": a, "b": b, "shared_key": dict(KEY), "via": self.chance.choice(("vnet", "vnet", "ipsec"))}
+        pair: Document = {"a": a, "b": b, "shared_key": dict(KEY), "via": self.chance.choice(("vnet", "vnet", "ipsec"))}
         pair |= {"bgp": True} if "bgp" in a and "bgp" in b and self.often() else {}
         return {"kind": "VnetToVnet", "name": f"pair-{number}", "pairs": [pair | ({"ipsec": dict(POLICY)})]}
 
@@ -269,6 +276,54 @@ def _other_prefix(value: str, chance: random.Random) -> str:
     wider = str(chance.choice((0, 1, 8, 15, 16, 24, 27, 28, 29, 30, 32, 33)))
     moved = ".".join([*address.split(".")[:2], str(chance.randrange(256)), "0"])
     return chance.choice((f"{address}/{wider}", f"{moved}/{length}", address, "0.0.0.0/0", "10.1.0.0/16", "fd00::/64"))
+
+
+# --- every mistake at every place ------------------------------------------------------------------------------------
+
+
+def each_mistake() -> Iterator[tuple[str, Document]]:
+    """Every known document with one mistake: each place left out, emptied, doubled, out of range, of another sort,
+    exchanged for the next of its name. Comes with the place, as ``sites[].bgp.asn = -1``.
+    """
+    for document in _cases():
+        known = list(places(document))
+        for at in known:
+            value = value_at(document, at)
+            nexts = [other for other in known if other[-1] == at[-1] and other != at and other[: len(at)] != at]
+            twin = copy.deepcopy(value_at(document, nexts[known.index(at) % len(nexts)])) if nexts else None
+            for new in (*_others(value), *((twin,) if nexts else ()), _OUT):
+                result = copy.deepcopy(document)
+                parent = value_at(result, at[:-1])
+                if new is _OUT:
+                    del parent[at[-1]]
+                else:
+                    parent[at[-1]] = new
+                yield f"{document['kind']}: {_place(at)} = {'(out)' if new is _OUT else repr(new)[:60]}", result
+
+
+_OUT = object()
+
+
+def _others(value: Any) -> Iterator[Any]:
+    """What people write in place of a value."""
+    yield None
+    match value:
+        case bool():
+            yield from (not value, str(value), 2)
+        case int():
+            yield from (value + 1, -value, 0, 10**12, str(value), value + 0.5)
+        case str():
+            yield from ("", f" {value}", value.upper(), value + "x" * 200, 7, [value], {"name": value}, "\x00\u00fc")
+            if "/" in value and value[:1].isdigit():
+                yield from ("0.0.0.0/0", value.partition("/")[0], value + "9", "fd00::/64", "10.300.0.0/16")
+        case list():
+            yield from ([], [*value, *value], value[::-1], value[:1] * 120, value[0] if value else "x", {"x": value})
+        case dict():
+            yield from ({}, {**value, "zzz": 1}, [value], "x")
+
+
+def _place(at: tuple[Any, ...]) -> str:
+    return re.sub(r"^\.", "", "".join("[]" if isinstance(step, int) else f".{step}" for step in at))
 
 
 # --- what becomes of it ----------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutants import ENVIRONMENT, End, end_of, ends, made, mutated, written
+from tests.mutants import ENVIRONMENT, End, each_mistake, end_of, ends, made, mutated, written
 from vpngw_iac.engine.clock import VirtualClock
 from vpngw_iac.session import Place, open_simulator
 from vpngw_iac.workspace import Workspace
@@ -43,6 +43,17 @@ def test_mistakes_are_of_all_sorts(desk: Workspace, tmp_path: Path) -> None:
     words = Counter(end.word for _, end in ends(range(1000, 1060), tmp_path, desk))
 
     assert all(words[word] >= 5 for word in ("unreadable", "refused", "planned")), words
+
+
+@pytest.mark.parametrize("first", range(4))
+def test_one_mistake_at_any_place_ends_in_findings_or_in_a_plan(first: int, desk: Workspace, tmp_path: Path) -> None:
+    chance = random.Random(first)
+    drawn = [mistake for mistake in each_mistake() if chance.random() < 0.003]
+
+    ends_of = {told: end_of(written(document, tmp_path, chance), desk, None) for told, document in drawn}
+
+    assert len(drawn) > 20
+    assert {told: end.crash for told, end in ends_of.items() if end.crash} == {}
 
 
 def test_a_seed_makes_the_same_document_again() -> None:

@@ -175,6 +175,36 @@ def test_a_resource_that_get_does_not_show_yet_is_waited_for_but_not_for_ever() 
     assert late.error.code == "ResourceNotFound"
 
 
+class SetClock(VirtualClock):
+    """Somebody sets the time of day; the seconds that pass are the same."""
+
+    day = "2026-01-01T00:00:00.000000Z"
+
+    def utc(self) -> str:
+        return self.day
+
+
+@pytest.mark.parametrize("day", ["2025-12-31T00:00:00.000000Z", "2026-01-02T00:00:00.000000Z"], ids=["back", "forth"])
+def test_a_time_of_day_that_jumps_neither_ends_nor_prolongs_the_waiting(day: str) -> None:
+    script = (
+        Script()
+        .on("PUT", "/con-x", Reply(201, document(CONNECTION, "Updating")))
+        .on("GET", "/con-x", Reply(404, error("NotFound")))
+    )
+    clock = SetClock()
+    cloud = cloud_of(script, clock)
+    pending = cloud.begin(put(network("connections", "con-x")))
+    assert isinstance(pending, Pending)
+    clock.day = day
+
+    early = cloud.poll(pending)
+    clock.advance(600)
+    late = cloud.poll(pending)
+
+    assert isinstance(early, Running)
+    assert isinstance(late, Ended)
+
+
 def test_a_url_that_says_running_is_believed_for_a_minute_and_then_checked() -> None:
     script = (
         Script()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from vpngw_iac.azure.answer import Answer
 from vpngw_iac.azure.budget import Kind
 from vpngw_iac.azure.client import Arm
@@ -62,7 +60,7 @@ class Operations:
         wait = answer.retry_after
         if call.verb in ("put", "tag") and answer.document and Observed(call.id, answer.document).is_terminal:
             wait = 0.0
-        return Pending(call.verb, call.id, usable, wait, self._arm.ids(answer))
+        return Pending(call.verb, call.id, usable, wait, self._arm.ids(answer), self._clock.now())
 
     def poll(self, pending: Pending) -> Progress:
         """Ask once; `Throttled` and `Unavailable` say nothing against the operation, the caller asks again later."""
@@ -84,11 +82,7 @@ class Operations:
         return hint_in(answer)
 
     def _age(self, pending: Pending) -> float:
-        try:
-            begun, now = (datetime.fromisoformat(text) for text in (pending.ids.at, self._clock.utc()))
-            return (now - begun).total_seconds()
-        except (ValueError, TypeError):
-            return GRACE
+        return GRACE if pending.since is None else self._clock.now() - pending.since
 
 
 _METHODS: dict[str, dict[bool, tuple[str, ...]]] = {

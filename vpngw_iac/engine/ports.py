@@ -117,6 +117,8 @@ class Pending:
     retry_after: float | None = None
     """Seconds that Azure asks to wait before the first poll."""
     ids: AzureIds = field(default_factory=AzureIds)
+    since: float | None = None
+    """When it was accepted, as `Clock.now` tells: a time of day may be set back or forth meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -667,9 +667,10 @@ def test_a_folder_that_vanishes_under_a_run_stops_it(store, folder, tmp_path):
         hold.checkpoint(a_state())
         folder.rename(tmp_path / "away")
 
-        with pytest.raises(StateError):
+        with pytest.raises(StateError) as told:
             hold.append(opened())
         (tmp_path / "away").rename(folder)
+    assert "state rebuild" in told.value.advice
     assert store.owner() is None
 
 

@@ -24,6 +24,11 @@ else:
 
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _TEMPORARY = ".writing-"
+_UNWRITABLE = "Check the permissions and the free space of the state folder; nothing was lost."
+_GONE = (
+    "The state folder is not there any more: put it back, or `vpngw state rebuild FILE` makes a new one from what "
+    "Azure has. What runs in Azure goes on."
+)
 
 
 class Folder:
@@ -190,9 +195,10 @@ class Folder:
             yield
         except OSError as error:
             place = error.filename or self.path
+            gone = isinstance(error, FileNotFoundError) and not self.path.exists()
             raise StateError(
                 f"{place} cannot be {done}: {error.strerror or error}.",
-                advice="Check the permissions and the free space of the state folder; nothing was lost.",
+                advice=_GONE if gone else _UNWRITABLE,
                 location=str(place),
             ) from error
 

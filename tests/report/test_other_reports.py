@@ -20,6 +20,7 @@ from vpngw_iac.errors import (
     ExitCode,
     Finding,
     Forbidden,
+    Refused,
     StateLocked,
     VpngwError,
 )
@@ -448,3 +449,13 @@ def test_colours_do_not_break_the_columns() -> None:
     coloured = inventory_text(inventory(), Style(colour=True))
 
     assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == inventory_text(inventory(), PLAIN)
+
+
+def test_what_refuses_is_not_buried_under_what_is_only_worth_knowing() -> None:
+    note = Finding("R-AA-03", "info", "VpnGateway/hub", "Gateway is not active-active")
+    refused = Refused("1 finding refuses this apply; nothing was done.", findings=[FINDINGS[0], note])
+
+    told = error_text(refused, PLAIN)
+
+    assert "R-SUBNET-02" in told
+    assert "R-AA-03" not in told

@@ -76,6 +76,7 @@ def test_a_lost_state_is_recognised_by_our_tag_and_told_once(bench: Bench) -> No
     (finding,) = (f for f in refused.value.findings if f.blocks)
     assert "bear the tag vpngw-deployment=hub" in finding.detail
     assert "vpngw state rebuild" in finding.advice
+    assert "--adopt LocalNetworkGateway/hub/berlin" in finding.advice
 
 
 def test_one_thing_with_our_tag_beside_a_state_is_adopted_by_name(bench: Bench) -> None:

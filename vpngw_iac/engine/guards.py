@@ -95,9 +95,16 @@ def _lost_state(basis: Basis, situations: Sequence[Situation]) -> tuple[Finding,
         detail=f"{len(there)} of its resources are there, and {len(ours)} bear the tag "
         f"vpngw-deployment={basis.deployment}. This state knows none of them.",
         advice="If the state lies elsewhere, name it with --state, or run from the folder that has .vpngw/. If it was "
-        "lost, `vpngw state rebuild FILE` recovers it.",
+        "lost, `vpngw state rebuild FILE` recovers it. What was left in Azure on purpose (--keep-public-ips, "
+        f'on_removal="forget") is taken over again with {_adopting(ours)}.',
     )
     return (finding,)
+
+
+def _adopting(situations: Sequence[Situation], *, most: int = 3) -> str:
+    """The options that adopt these."""
+    named = [f"--adopt {situation.address}" for situation in situations]
+    return " ".join(named[:most]) + (f" and {len(named) - most} more" if len(named) > most else "")
 
 
 def _is_unknown(situation: Situation) -> bool:

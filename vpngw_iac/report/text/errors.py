@@ -19,6 +19,8 @@ def error_text(error: VpngwError, style: Style) -> str:
 def _lines(error: VpngwError, style: Style) -> Iterator[str]:
     if isinstance(error, BlueprintError | Refused | Forbidden):
         for finding in error.findings:
+            if finding.level == "info" and any(other.blocks for other in error.findings):
+                continue  # what is only worth knowing would bury what refuses
             yield from finding_lines(finding, style)
             yield ""
     if isinstance(error, BlueprintError) and error.findings:

@@ -55,7 +55,7 @@ def _change(change: Change, plan: PlanView, style: Style) -> Iterator[str]:
     usual = plan.usual.get(change.address, 0.0)
     time = f", {words.expectation(usual)}" if usual >= 60 else ""
     yield f"{symbol} {style.paint(change.address, 'bold')}  {style.paint(_deed(change) + time, 'dim')}"
-    if change.reason:
+    if change.reason and change.action is not Action.MOVE:
         yield from (style.paint(line, "dim") for line in style.wrap(f"# {change.reason}", _INDENT))
     yield from _body(plan.bodies.get(change.address, {}), style)
     yield from _differences(change, style)

@@ -6,6 +6,7 @@ import pytest
 
 from tests.workspace.conftest import Bench
 from tests.worlds import connection, gateway, hub, hub_without_gateway, network, rid, site
+from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.event import OperationWaiting
 from vpngw_iac.simulator.faults import (
     AnswerInstead,
@@ -184,6 +185,36 @@ def test_a_delete_that_stays_in_use_for_longer_fails(bench: Bench) -> None:
 
     failed = [r.address for r in outcome.operations if r.status == "failed"]
     assert failed == ["Subnet/hub/GatewaySubnet"]
+
+
+def in_use_by(bench: Bench, user: ArmId, times: int | None) -> None:
+    said = f"Virtual network gateway vgw-hub cannot be deleted because it has connections: {user}."
+    refusal = AnswerInstead(status=400, code="VirtualNetworkGatewayCannotBeDeleted", message=said)
+    bench.fault(refusal, method="DELETE", path="*/virtualnetworkgateways/vgw-hub", times=times)
+
+
+def test_a_delete_that_is_in_use_by_what_this_run_has_deleted_is_tried_again(bench: Bench) -> None:
+    deployment = bench.create(hub("berlin"))
+    in_use_by(bench, rid("connections", "CON-berlin"), times=3)
+
+    outcome = bench.destroy(deployment)
+
+    assert outcome.outcome == "succeeded"
+
+
+def test_a_delete_that_is_in_use_by_somebody_else_fails_at_once_and_names_who(bench: Bench) -> None:
+    """Somebody else's gateway may connect to ours, and no LIST of ours shows its connection."""
+    deployment = bench.create(hub("berlin"))
+    theirs = rid("connections", "con-theirs", group="rg-theirs")
+    in_use_by(bench, theirs, times=None)
+
+    outcome = bench.destroy(deployment)
+
+    failed = next(r for r in outcome.operations if r.status == "failed")
+    assert (failed.address, failed.code) == ("VpnGateway/hub", "VirtualNetworkGatewayCannotBeDeleted")
+    assert str(theirs) in failed.error
+    assert f"Remove {theirs} first" in failed.advice
+    assert len(bench.writes("*/virtualnetworkgateways/vgw-hub")) == 1
 
 
 def test_a_late_failure_beside_a_sibling_counts_as_contention_once(bench: Bench) -> None:

@@ -14,13 +14,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
 
+from vpngw_iac.arm import ArmId
 from vpngw_iac.engine import event as events
 from vpngw_iac.engine.event import OperationResult, Status
 from vpngw_iac.engine.ledger import Ledger, Task
 from vpngw_iac.engine.locks import Locks
 from vpngw_iac.engine.mend import repaired_first
 from vpngw_iac.engine.operation import Key, Schedule
-from vpngw_iac.engine.patience import poll_delay
+from vpngw_iac.engine.patience import advised, may_be_gone, poll_delay
 from vpngw_iac.engine.ports import Clock, Ended, Pending, Running
 from vpngw_iac.engine.stop import Limits, Stop
 from vpngw_iac.engine.worker import Blocked, Busy, Gated, Prepared, Settled, Worker
@@ -303,15 +304,20 @@ class Execution:
             self._locks.refused(task.operation.key)
         if isinstance(error, Throttled):
             self._not_before = max(self._not_before, now + (error.retry_after or 10.0))
-        deleted = any(k.step == "delete" and r.status == "succeeded" for k, r in self._ledger.results.items())
+        deleted = may_be_gone(error, task.operation.id, self._deleted())
         delay = task.patience.retry(error, now, task.operation.verb, self._random, deleted_some=deleted)
         if delay is None and lost and task.patience.unsure:
             self._give_up(task, error)
         elif delay is None:
-            self._fail(task, error)
+            self._fail(task, advised(error, task.operation.id))
         else:
             why = {"Contention": "another operation in Azure", "Throttled": "Azure's request quota"}
             self._again(task, error, delay, why=why.get(type(error).__name__, f"a retry ({error.message})"))
+
+    def _deleted(self) -> list[ArmId]:
+        results = self._ledger.results
+        done = (op for op in self._schedule.operations if op.verb == "delete" and op.key in results)
+        return [op.id for op in done if results[op.key].status == "succeeded"]
 
     def _again(self, task: Task, error: VpngwError, delay: float, *, why: str) -> None:
         """Prepare anew later: a new look decides what is left to do. The journal keeps open what may be under way."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import random
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.ports import Verb
 from vpngw_iac.errors import (
     CloudError,
@@ -37,6 +40,30 @@ def is_in_use(code: str) -> bool:
     """Whether Azure refuses a delete because something still uses the resource (recording, section deletes)."""
     text = code.lower()
     return text.startswith("inuse") or "cannotbedeleted" in text or text.endswith("inuse")
+
+
+_ID = re.compile(r"/subscriptions/[^\s'\",;()\[\]]+", re.IGNORECASE)
+
+
+def users_in(message: str, target: ArmId) -> tuple[str, ...]:
+    """Ids of those who use a resource, as a refusal names them (recording ``test_delete_dependent_resources``)."""
+    named = (found.rstrip(".:") for found in _ID.findall(message))
+    return tuple(dict.fromkeys(each for each in named if not f"{each}/".lower().startswith(f"{target.key}/")))
+
+
+def may_be_gone(error: VpngwError, target: ArmId, deleted: Iterable[ArmId]) -> bool:
+    """Whether a refusal to delete may be about users that this run has deleted: it names one of them, or nobody."""
+    gone = tuple(f"{each.key}/" for each in deleted)
+    users = users_in(error.message, target)
+    return bool(gone) and (not users or any(f"{user}/".lower().startswith(gone) for user in users))
+
+
+def advised(error: VpngwError, target: ArmId) -> VpngwError:
+    """A final refusal of a delete says who must go first."""
+    users = users_in(error.message, target)
+    if not error.advice and users and is_in_use(getattr(error, "code", "")):
+        error.advice = f"Remove {', '.join(users)} first, or ask its owner to: it is not of this deployment."
+    return error
 
 
 @dataclass(slots=True)

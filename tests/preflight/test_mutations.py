@@ -6,7 +6,7 @@ import copy
 import random
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -82,6 +82,7 @@ def test_a_mutated_network_gives_findings_and_no_exception(name: str, seed: int)
 
 @settings(max_examples=120, deadline=None)
 @given(st.sampled_from(world_names()), st.integers(min_value=0, max_value=2**32))
+@example("groups", 8437)  # a priority that is a list
 def test_facts_and_answers_of_any_shape_give_findings_and_no_exception(name: str, seed: int) -> None:
     chance = random.Random(seed)
     world = World(entries_of(name))

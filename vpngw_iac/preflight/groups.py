@@ -90,8 +90,9 @@ def one_default(topology: Topology) -> Iterator[Breach]:
         if groups and len(defaults) != 1:
             said = f"{listed(defaults)} are all the default group" if defaults else "no group is the default"
             yield Breach(gateway.thing, f"{said[0].upper()}{said[1:]}.", "Mark exactly one group with default=True.")
-        ranks = Counter(value_at(group, "properties.priority") for group in groups)
-        shared = sorted(rank for rank, number in ranks.items() if number > 1 and isinstance(rank, int))
+        told = [value_at(group, "properties.priority") for group in groups]
+        ranks = Counter(rank for rank in told if isinstance(rank, int))
+        shared = sorted(rank for rank, number in ranks.items() if number > 1)
         if shared:
             yield Breach(
                 gateway.thing,

@@ -15,15 +15,16 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.processes import Launcher, Operator, Running, Served, Start, executable, side_by_side
+from vpngw_iac.engine.execute import GRACE
 
 GATEWAY_STARTED = "VpnGateway/vgw-office: create started"
 GATEWAY_SECONDS = 3.0
 SPEED = 400
 HANGING = """
-- {method: PUT, path: "*/virtualNetworkGateways/*", times: 1, effect: {do: slow, seconds: 40000}}
+- {method: PUT, path: "*/virtualNetworkGateways/*", times: 2, effect: {do: slow, seconds: 40000}}
 - {method: GET, path: "*hanging*", times: null, effect: {do: slow, seconds: 40000}}
 """
-"""The first PUT of a gateway is answered after a minute and a half; so is every read of a group with that name."""
+"""The first two PUTs of a gateway are answered after a minute and a half; so is every read of a group with that name."""
 
 
 def in_the_middle(operator: Operator) -> Running:
@@ -84,11 +85,15 @@ def ctrl_c_twice(running: Running) -> None:
     running.signal(signal.SIGINT)
 
 
-def leave_a_hanging_call(operator: Operator) -> None:
+def ctrl_c_once(running: Running) -> None:
+    running.signal(signal.SIGINT)
+
+
+def leave_a_hanging_call(operator: Operator, leave: Callable[[Running], None], patience: float) -> None:
     running = in_the_middle(operator)
 
-    ctrl_c_twice(running)
-    running.wait(8)
+    leave(running)
+    running.wait(patience)
 
     assert running.code == 130, running.said
     status = {item["address"]: item["status"] for item in running.document["operations"]}
@@ -119,7 +124,8 @@ LIVES: Mapping[str, Callable[[Operator], None]] = {
     "SIGTERM": partial(leave_by_signal, number=signal.SIGTERM, code=143),
     "--detach": lambda operator: leave_by_option(operator, "--detach"),
     "--timeout": lambda operator: leave_by_option(operator, "--timeout", "0.06"),
-    "SIGINT twice while a call hangs": leave_a_hanging_call,
+    "SIGINT twice while a call hangs": partial(leave_a_hanging_call, leave=ctrl_c_twice, patience=8),
+    "SIGINT once while a call hangs": partial(leave_a_hanging_call, leave=ctrl_c_once, patience=GRACE + 8),
     "SIGINT twice while planning hangs": partial(leave_a_hanging_plan, leave=ctrl_c_twice, code=130),
     "SIGTERM while planning hangs": partial(
         leave_a_hanging_plan, leave=lambda running: running.signal(signal.SIGTERM), code=143

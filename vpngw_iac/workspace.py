@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from vpngw_iac.arm import ArmId, Scope
+from vpngw_iac.arm import Scope
 from vpngw_iac.engine.basis import Basis
 from vpngw_iac.engine.decide import make_plan
 from vpngw_iac.engine.document import secrets_in
@@ -122,15 +122,17 @@ class Workspace:
         from vpngw_iac import preflight
 
         findings: list[Finding] = []
-        items: list[Resource | Existing] = []
+        made: list[tuple[str, Sequence[Resource | Existing]]] = []
         for blueprint in blueprints:
             findings += own_findings(blueprint)
             try:
-                items += blueprint.resources(self._place.scope)
+                made.append((blueprint.name, tuple(blueprint.resources(self._place.scope))))
             except BlueprintError as error:
                 findings += error.findings
+        items = [item for _, parts in made for item in parts]
+        findings += preflight.managed_twice(made)
         findings += preflight.check(
-            _unique(items),
+            items,
             **asides(self._place.scope, *blueprints),
             profile=profile or self._place.profile,
             reveal=Remembered(self._place.local_secrets).reveal,
@@ -314,14 +316,6 @@ def _folders(place: Place) -> tuple[str, ...]:
         return ()
     folder, here = place.secret_directory.resolve(), place.directory.resolve()
     return (str(folder), *([str(folder.relative_to(here))] if folder.is_relative_to(here) else []))
-
-
-def _unique(items: Iterable[Resource | Existing]) -> list[Resource | Existing]:
-    """Resources that several blueprints of one file declare alike count once."""
-    seen: dict[tuple[ArmId, str], Resource | Existing] = {}
-    for item in items:
-        seen.setdefault((item.id, item.address), item)
-    return list(seen.values())
 
 
 def _nowhere() -> Any:

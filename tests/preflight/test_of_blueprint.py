@@ -17,7 +17,7 @@ from vpngw_iac.blueprints.site import IpsecPolicy, Link, Site
 from vpngw_iac.blueprints.site_to_site import SiteToSite
 from vpngw_iac.blueprints.vnet_to_vnet import VnetToVnet
 from vpngw_iac.errors import Finding
-from vpngw_iac.preflight import backups_of, check, homes_of, waivers_of
+from vpngw_iac.preflight import backups_of, check, homes_of, managed_twice, waivers_of
 from vpngw_iac.secret import Secret
 
 SCOPE = Scope("00000000-0000-0000-0000-000000000001", resource_group="rg-hub")
@@ -131,3 +131,41 @@ def test_a_blueprint_that_people_copy_has_no_error(path: Path, monkeypatch: pyte
     found = [finding for blueprint in load(path).blueprints for finding in judged(blueprint)]
 
     assert [finding for finding in found if finding.blocks] == []
+
+
+# --- several deployments of one file ---------------------------------------------------------------------------------
+
+GATEWAY = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-hub/providers/Microsoft.Network"
+
+
+def guest(*sites: Site) -> SiteToSite:
+    """A deployment that uses the gateway of another."""
+    used = VpnGateway.existing(f"{GATEWAY}/virtualNetworkGateways/vgw-hub", location="westeurope")
+    return SiteToSite(name="guest", gateway=used, sites=sites)
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["owner first", "guest first"])
+def test_what_one_deployment_manages_and_another_uses_is_known_from_its_owner(order: int) -> None:
+    many = [site(f"s{n}", f"192.168.{n}.0/24", public_ip=f"198.51.100.{n + 1}") for n in range(30)]
+    both = [hub(*many), guest(site("late", "10.1.4.0/24"))][::order]
+
+    found = check([item for blueprint in both for item in blueprint.resources(SCOPE)])
+
+    assert {"R-SKU-13", "R-LNG-06"} <= {finding.rule for finding in found if finding.level == "error"}
+
+
+def test_two_deployments_that_manage_one_thing_are_told_once() -> None:
+    one, other = hub(site("oslo", "192.168.1.0/24")), hub().model_copy(update={"name": "copy"})
+
+    (found,) = managed_twice([(b.name, b.resources(SCOPE)) for b in (one, other)])
+
+    assert (found.rule, found.level) == ("P-TWICE", "warning")
+    assert "'hub' and 'copy' both manage" in found.detail
+    assert "VirtualNetwork/vnet-hub" in found.detail
+    assert "oslo" not in found.detail
+
+
+def test_using_what_another_deployment_manages_is_no_conflict_nor_is_a_shared_resource_group() -> None:
+    parts = [hub(site("oslo", "192.168.1.0/24")), guest(site("late", "192.168.2.0/24"))]
+
+    assert list(managed_twice([(b.name, b.resources(SCOPE)) for b in parts])) == []

@@ -129,8 +129,8 @@ def nat_both_ways(topology: Topology) -> Iterator[Breach]:
         if same:
             yield Breach(
                 connection.thing,
-                f"The site really has {listed(dict.fromkeys(same))}, which {network.thing.address} has too. Only the site is "
-                "translated, so it cannot answer.",
+                f"The site really has {listed(dict.fromkeys(same))}, which {network.thing.address} has too. Only the "
+                "site is translated, so it cannot answer.",
             )
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from vpngw_iac.arm import ArmId, Scope
+from vpngw_iac.arm import RESOURCE_GROUP_TYPE, ArmId, Scope
 from vpngw_iac.blueprints.base import Blueprint
 from vpngw_iac.blueprints.compiling.frame import Frame
+from vpngw_iac.errors import Finding
+from vpngw_iac.preflight.words import listed
+from vpngw_iac.resources.base import Resource
+from vpngw_iac.resources.existing import Existing
 
 _STEP = re.compile(r"[^.\[\]]+")
 
@@ -45,6 +49,30 @@ def homes_of(scope: Scope, *blueprints: Blueprint) -> dict[ArmId, ArmId]:
         for work in blueprint.assembly(scope).works
         if work.gateway.network is not None
     }
+
+
+def managed_twice(deployments: Sequence[tuple[str, Collection[Resource | Existing]]]) -> Iterator[Finding]:
+    """Resources that two deployments of one file both manage: whoever comes second finds them and is refused.
+
+    A resource group is used by all. It warns, since the deployments may be meant for two subscriptions.
+    """
+    ours: dict[str, Mapping[ArmId, str]] = {}
+    for name, items in deployments:
+        managed = [item for item in items if isinstance(item, Resource)]
+        mine = {item.id: item.address for item in managed if item.id.type.lower() != RESOURCE_GROUP_TYPE.lower()}
+        for other, theirs in ours.items():
+            both = sorted(mine[found] for found in mine.keys() & theirs.keys())
+            if both:
+                yield Finding(
+                    "P-TWICE",
+                    "warning",
+                    both[0],
+                    "Two blueprints of one file manage one resource",
+                    detail=f"{other!r} and {name!r} both manage {listed(both)}; the one applied second is refused.",
+                    advice="Join them with Topology(blueprints=[...]), use it with .existing(...) in one of them, or "
+                    "say subscription=... on the network if they are meant for two subscriptions.",
+                )
+        ours[name] = mine
 
 
 def _part(blueprint: Blueprint, path: str) -> Any:

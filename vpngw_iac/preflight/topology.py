@@ -72,7 +72,9 @@ class Topology:
     ) -> Topology:
         """Index the resources; what `observed` shows beyond them (children, route tables, connections) is foreign."""
         seen = {found: document for found, value in (observed or {}).items() if (document := _document(value))}
-        things = {resource.id: thing_of(resource, seen.get(resource.id)) for resource in resources}
+        # What one deployment of a file manages and another uses is known from the one that manages it.
+        ordered = sorted(resources, key=lambda resource: isinstance(resource, Resource))
+        things = {resource.id: thing_of(resource, seen.get(resource.id)) for resource in ordered}
         going = leaving or {}
         gone = tuple(
             Thing(address, found, {}, is_managed=False, seen=seen[found])
@@ -85,8 +87,8 @@ class Topology:
         for thing in tuple(things.values()):
             for child in _children(thing):
                 things.setdefault(child.id, child)
-        ordered = sorted(things.values(), key=lambda thing: (thing.address, thing.id.key))
-        return cls({thing.id: thing for thing in ordered}, profile, reveal, backups or {}, homes or {}, gone)
+        listed = sorted(things.values(), key=lambda thing: (thing.address, thing.id.key))
+        return cls({thing.id: thing for thing in listed}, profile, reveal, backups or {}, homes or {}, gone)
 
     def memo(self, key: object, make: Callable[[], T]) -> T:
         """A value that several rules need, made once."""

@@ -9,7 +9,7 @@ import json
 import os
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -147,6 +147,19 @@ def lines(file: Path) -> Iterator[tuple[int, dict[str, Any]] | Skipped]:
     Bodies that were kept as text, as bytes that Python printed, or packed, are opened; a date or version that is not
     told apart is taken from the headers and the address; headers are lower-case texts.
     """
+    second: list[tuple[int, dict[str, Any]]] = []
+    for line in _raw_lines(file):
+        if isinstance(line, Skipped):
+            yield line
+        else:
+            if second and second[-1][1]["date"] != line[1]["date"]:
+                yield from _in_order(second)
+                second = []
+            second.append(line)
+    yield from _in_order(second)
+
+
+def _raw_lines(file: Path) -> Iterator[tuple[int, dict[str, Any]] | Skipped]:
     masked: set[str] = set()
     with file.open(encoding="utf-8-sig", errors="replace", newline="\n") as handle:
         for number, line in enumerate(handle, 1):
@@ -158,6 +171,44 @@ def lines(file: Path) -> Iterator[tuple[int, dict[str, Any]] | Skipped]:
                 yield Skipped(number, f"is no exchange ({type(error).__name__} {error})")
             else:
                 yield number, _with_one_subscription(exchange, masked)
+
+
+def _in_order(second: list[tuple[int, dict[str, Any]]]) -> list[tuple[int, dict[str, Any]]]:
+    """Exchanges of one second, which recorders that sort by date may have swapped.
+
+    An update that was answered Updating is not over before its own operation was seen to end: a settled read of the
+    same resource that stands behind it was before it.
+    """
+    ordered = list(second)
+    for write in [each for each in second if each[1]["method"] == "PUT" and each[1]["status"] == 200]:
+        own = urlsplit(write[1]["headers"].get("azure-asyncoperation", "")).path.lower()
+        if _state_in(write[1]) != "Updating" or not own:
+            continue
+        here = ordered.index(write)
+        behind = ordered[here + 1 :]
+        ended = next((i for i, each in enumerate(behind) if _ends(each[1], own)), len(behind))
+        early = [each for each in behind[:ended] if _is_settled_read(each[1], write[1]["url"])]
+        if early:
+            last = behind.index(early[-1]) + 1
+            ordered[here : here + 1 + last] = [*behind[:last], write]
+    return ordered
+
+
+def _state_in(exchange: Mapping[str, Any]) -> str:
+    body = exchange["response_body"]
+    inside = body.get("properties") if isinstance(body, dict) else None
+    return str(inside.get("provisioningState", "")) if isinstance(inside, dict) else ""
+
+
+def _ends(exchange: Mapping[str, Any], operation: str) -> bool:
+    body = exchange["response_body"]
+    is_it = urlsplit(exchange["url"]).path.lower() == operation
+    return is_it and isinstance(body, dict) and body.get("status") not in (None, "InProgress")
+
+
+def _is_settled_read(exchange: Mapping[str, Any], url: str) -> bool:
+    same = urlsplit(exchange["url"]).path.lower() == urlsplit(url).path.lower()
+    return same and exchange["method"] == "GET" and _state_in(exchange) == "Succeeded"
 
 
 def _in_one_form(raw: Any) -> dict[str, Any]:

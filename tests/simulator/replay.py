@@ -22,12 +22,19 @@ from vpngw_iac.simulator.kind import kinds
 
 HEADERS = ("azure-asyncoperation", "location", "etag")
 """Headers whose presence matters; the recorders have thinned the others."""
-WEATHER = ("SubscriptionRequestsThrottled", "TooManyRequests", "ServerTimeout", "InternalServerError")
+WEATHER = (
+    "SubscriptionRequestsThrottled",
+    "TooManyRequests",
+    "ServerTimeout",
+    "InternalServerError",
+    "InvalidAuthenticationTokenTenant",
+)
 _ACTIONS = ("/sharedkey", "/sharedkey/reset", "/reset", "/virtualnetworkgateways/connections")
 NO_SEQUENCE = "errors_bundle"
 """Recordings that are errors cut out of many sessions, each with what came next: time runs backwards between them."""
 _HELD_BY_OTHERS = {"ipConfiguration", "ipConfigurations", "ipConfigurationProfiles", "serviceAssociationLinks"}
 _HANGING = ("microsoft.insights/diagnosticsettings", "microsoft.maintenance/configurationassignments")
+_PREVIEW = re.compile(r"(?i)/providers/microsoft\.network/.*[?&]api-version=[\d-]+-preview")
 _POLL = re.compile(r"/operations/|/operationresults/", re.IGNORECASE)
 _VOLATILE = re.compile(
     r"etag|resourceGuid|provisioningState|[kK]ey$|ipAddress|IpAddress|fqdn|stag|privateIPAddress$|id$|gatewayManagerEtag|connectionStatus|BytesTransferred|Azure(Port|ASN)"
@@ -69,10 +76,14 @@ class Replay:
     adopted: set[str] = field(default_factory=set)
     """Resources whose writes were not recorded: each read tells what was written."""
 
+    beyond: set[str] = field(default_factory=set)
+    """Resources that a template made before the first line and that cannot be put there."""
+
     def _start_anew(self, lines: list[dict[str, Any]]) -> None:
         self.simulator = Simulator(time=self.time, switches=Switches(allow_retired=True, honour_etags=False))
         self.urls.clear()
         self.adopted.clear()
+        self.beyond.clear()
         self._seed_groups(lines)
 
     def run(self, file: Path) -> list[Deviation]:
@@ -108,9 +119,18 @@ class Replay:
         if _POLL.search(url):
             return _key(url) in self.urls
         path = urlsplit(url).path
-        if _type_of(path) is None or _is_for_machines(exchange):
+        if _type_of(path) is None or _is_for_machines(exchange) or _PREVIEW.search(url):
             return False
         return not self._is_foreign_list(exchange) and not self._is_unseen(exchange)
+
+    def _is_beyond(self, exchange: dict[str, Any]) -> bool:
+        """Whether it is about something that was made before the recording and cannot be put there."""
+        path, body = urlsplit(exchange["url"]).path.lower(), exchange["response_body"]
+        if any(path == each or path.startswith(f"{each}/") for each in self.beyond):
+            return True
+        known = {identifier.lower() for identifier in self.simulator.documents()}
+        is_read = exchange["method"] == "GET" and exchange["status"] == 200 and isinstance(body, dict) and "id" in body
+        return is_read and str(body["id"]).lower() not in known
 
     def _is_unseen(self, exchange: dict[str, Any]) -> bool:
         """A call on something that a template made and nobody has read yet."""
@@ -133,6 +153,8 @@ class Replay:
 
     def _differences(self, exchange: dict[str, Any]) -> Iterator[str]:
         self._bring_about(exchange)
+        if self._is_beyond(exchange):
+            return
         self._make_weather(exchange)
         status, headers, content = self._send(exchange)
         self._learn(exchange, headers)
@@ -150,7 +172,8 @@ class Replay:
     def _make_weather(self, exchange: dict[str, Any]) -> None:
         """Throttling and timeouts do not follow from what was asked: a fault brings them about."""
         body, status = exchange.get("response_body"), exchange["status"]
-        if status < 500 and _code(body) not in WEATHER:
+        out_of_the_blue = status == 429 and not self._is_something_running()
+        if status < 500 and _code(body) not in WEATHER and not out_of_the_blue:
             return
         error = body.get("error") or {} if isinstance(body, dict) else {}
         details = error.get("details")
@@ -162,6 +185,10 @@ class Replay:
             html=isinstance(body, str),
         )
         self.simulator.faults.add(Fault(effect=instead))
+
+    def _is_something_running(self) -> bool:
+        documents = self.simulator.documents().values()
+        return any((each.get("properties") or {}).get("provisioningState") == "Updating" for each in documents)
 
     def _send(self, exchange: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
         url = exchange["url"]
@@ -210,7 +237,7 @@ class Replay:
         if not deletes_group or _code(body) == "ResourceGroupNotFound":
             self._finish_around(urlsplit(url).path)
         if exchange["method"] in {"PUT", "GET"} and exchange["status"] < 300 and isinstance(body.get("id"), str):
-            prepare(self.simulator, body["id"], exchange["request_body"])
+            prepare(self.simulator, body["id"], exchange["request_body"] or body)
         if exchange["method"] == "PUT" and exchange["status"] == 200 and isinstance(body.get("id"), str):
             self._seed(body)  # an update of something that was there before the recording
         if exchange["method"] == "GET" and exchange["status"] == 200 and "id" in body:
@@ -232,6 +259,7 @@ class Replay:
         if exchange["status"] < 300 and isinstance(body, dict) and "id" in body and _type_of(body["id"]):
             self._finish_around(urlsplit(exchange["url"]).path)
             self.adopted.add(body["id"].lower())
+            prepare(self.simulator, body["id"], body)
             self._seed(body, again=True)
 
     def _seed(self, body: dict[str, Any], *, again: bool = False) -> None:
@@ -246,7 +274,9 @@ class Replay:
         try:
             self.simulator.put(body["id"], {**kept, "properties": properties})
         except ValueError:
-            return
+            self.beyond.add(str(body["id"]).lower())
+        else:
+            self.beyond.discard(str(body["id"]).lower())
 
     def _seed_groups(self, lines: list[dict[str, Any]]) -> None:
         """Groups that a recording uses and does not make."""
@@ -348,7 +378,7 @@ def _parsed(content: bytes) -> Any:
 
 def _code(body: Any) -> str:
     error = body.get("error", body.get("Error")) if isinstance(body, dict) else None
-    return str(error.get("code", error.get("Code"))) if isinstance(error, dict) else ""
+    return str(error.get("code", error.get("Code"))).strip() if isinstance(error, dict) else ""
 
 
 def _body_differences(theirs: Any, ours: Any) -> Iterator[str]:

@@ -176,3 +176,35 @@ def test_each_api_version_answers_its_own_properties(cloud: Simulator, version: 
 
     assert ("natRules" in properties) is shown
     assert "bgpPeeringAddresses" in properties["bgpSettings"]  # came with a day, to all versions
+
+
+def test_a_group_with_something_locked_in_it_cannot_be_deleted(cloud: Simulator) -> None:
+    """Recording ``test_cannotdelete_resource_lock``."""
+    lock = f"{NETWORK}/virtualNetworks/vnet-hub/providers/Microsoft.Authorization/locks/keep"
+    ask(cloud, "PUT", lock, {"properties": {"level": "CanNotDelete"}}, "2016-09-01")
+
+    status, answered = ask(cloud, "DELETE", GROUP, version="2022-09-01")
+
+    assert (status, answered["error"]["code"]) == (409, "ScopeLocked")
+
+
+def test_spellings_become_azures_own(cloud: Simulator) -> None:
+    """Recordings ``test_network_vnet_with_encryption`` and ``test_network_public_ip`` (2022)."""
+    body = vnet("10.2.0.0/16", None)
+    body["properties"]["encryption"] = {"enabled": True, "enforcement": "dropUnencrypted"}
+    address = {"location": "westeurope", "properties": {"publicIPAllocationMethod": "static"}}
+
+    network = settled(cloud, f"{NETWORK}/virtualNetworks/spoke", body)
+    shown = settled(cloud, f"{NETWORK}/publicIPAddresses/new", address)
+
+    assert network["encryption"]["enforcement"] == "DropUnencrypted"
+    assert shown["publicIPAllocationMethod"] == "Static"
+
+
+def test_a_site_without_prefixes_reads_an_empty_list(cloud: Simulator) -> None:
+    """Recording ``test_network_local_gateway`` of 2017."""
+    inside = {"gatewayIpAddress": "203.0.113.9", "localNetworkAddressSpace": {}}
+
+    shown = settled(cloud, f"{NETWORK}/localNetworkGateways/site", {"location": "westeurope", "properties": inside})
+
+    assert shown["localNetworkAddressSpace"] == {"addressPrefixes": []}

@@ -165,13 +165,18 @@ def _policies(world: World, deed: Deed, body: dict[str, Any]) -> None:
 
 
 def _locks(world: World, deed: Deed) -> None:
-    """A lock refuses what is below it; locks themselves can be made and taken away."""
+    """A lock refuses what is below it, and the delete of its group (azure-cli ``test_cannotdelete_resource_lock``).
+
+    Locks themselves can be made and taken away.
+    """
     if deed.arm_type.lower() == LOCKS or deed.arm_type == "Microsoft.Resources/subscriptions":
         return
+    takes_all = deed.verb == "delete" and deed.scope.rstrip("/").count("/") == 4  # a group, with what is in it
+    locked = {lock.id: lock.id.rpartition("/providers/")[0] for lock in world.of_type(LOCKS)}
     found = [
-        lock.id.rpartition("/providers/")[0]
+        locked[lock.id]
         for lock in world.of_type(LOCKS)
-        if is_below(deed.scope, lock.id.rpartition("/providers/")[0])
+        if (is_below(deed.scope, locked[lock.id]) or (takes_all and is_below(locked[lock.id], deed.scope)))
         and (deed.verb == "delete" or lock.properties.get("level") == "ReadOnly")
     ]
     if found:

@@ -29,6 +29,9 @@ class LocalNetworkGateway(Kind):
         """Nothing is invented but the weight of a BGP peer that was sent."""
         properties = super().accept(change)
         space = properties.get("localNetworkAddressSpace") or {}
+        if "localNetworkAddressSpace" in properties:
+            space.setdefault("addressPrefixes", [])  # {} is answered so (test_network_local_gateway of 2017)
+            properties["localNetworkAddressSpace"] = space
         check_prefixes(space.get("addressPrefixes", []), change.id)
         address, name = properties.get("gatewayIpAddress"), properties.get("fqdn")
         if bool(address) == bool(name):

@@ -52,6 +52,7 @@ class PublicIpAddress(Kind):
         )
         if (change.body.get("sku") or {}).get("name") == "Standard":
             defaults(properties, ddosSettings={"protectionMode": "VirtualNetworkInherited"})
+        properties["publicIPAllocationMethod"] = str(properties["publicIPAllocationMethod"]).capitalize()
         self._check(change, properties)
         label = (properties.get("dnsSettings") or {}).get("domainNameLabel")
         if label:

@@ -44,8 +44,8 @@ class Subnet(Kind):
     remove_seconds = 10.0
     since: ClassVar[Mapping[str, str]] = {
         "properties.delegations": "2018-04-01",
-        "properties.privateEndpointNetworkPolicies": "2019-06-01",
-        "properties.privateLinkServiceNetworkPolicies": "2019-06-01",
+        "properties.privateEndpointNetworkPolicies": "2019-04-01",
+        "properties.privateLinkServiceNetworkPolicies": "2019-04-01",
     }
     read_only = frozenset({"ipConfigurations", "ipConfigurationProfiles", "privateEndpoints", "purpose", "subnetID"})
 

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import graphlib
 import queue
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from vpngw_iac._version import __version__
-from vpngw_iac.arm import ArmId
 from vpngw_iac.engine import event as events
 from vpngw_iac.engine.bind import binding_of
 from vpngw_iac.engine.change import Action, Change
 from vpngw_iac.engine.document import lookup, secrets_in
 from vpngw_iac.engine.event import OperationResult, Outcome
 from vpngw_iac.engine.execute import Execution
-from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.order import makespan, schedule
 from vpngw_iac.engine.plan import Options, Plan
 from vpngw_iac.engine.probe import MISSING_RIGHTS
@@ -25,7 +22,7 @@ from vpngw_iac.engine.result import ending, left
 from vpngw_iac.engine.resume import Resumption
 from vpngw_iac.engine.saved import SavedPlan, canonical, check_fresh
 from vpngw_iac.engine.sealing import entry_of, resolver
-from vpngw_iac.engine.spread import coexists
+from vpngw_iac.engine.spread import needed_first, new_addresses
 from vpngw_iac.engine.stop import Interrupted, Limits, Stop
 from vpngw_iac.engine.worker import Worker
 from vpngw_iac.errors import ExitCode, Forbidden, Refused, SecretError, StalePlan, VpngwError
@@ -166,7 +163,7 @@ class _Run:
         with self.request.stop.ends():
             plan = self.planner.probed(self.session, plan)
         self._check(plan)
-        if self.request.confirm is not None and plan.changes and not self.request.confirm(plan):
+        if not self._confirmed(plan):
             return replace(
                 self._outcome(()), outcome="failed", exit_code=ExitCode.ERROR, notices=("Nothing was done.",)
             )
@@ -177,6 +174,18 @@ class _Run:
         results = self._carry_out(plan)
         self._complete_needs(plan)
         return self._outcome(results, plan)
+
+    def _confirmed(self, plan: Plan) -> bool:
+        """Whether the plan may be carried out; the time that people think about it is no time of the run."""
+        if self.request.confirm is None or not plan.changes:
+            return True
+        asked = self.clock.now()
+        confirmed = self.request.confirm(plan)
+        thought = self.clock.now() - asked
+        self.started += thought
+        if self.limits.deadline is not None:
+            self.limits = replace(self.limits, deadline=self.limits.deadline + thought)
+        return confirmed
 
     def _left(self, plan: Plan | None = None) -> Outcome:
         """Nothing was begun, and the run is over."""
@@ -264,7 +273,7 @@ class _Run:
 
         The state is valid after each record: what is needed comes before what needs it.
         """
-        moved = dict(_new_addresses(plan))
+        moved = dict(new_addresses(plan))
         if moved:
             self.hold.append(EntriesMoved(at=self.clock.utc(), addresses=moved))
         for change in plan.changes:
@@ -277,7 +286,7 @@ class _Run:
         before |= {c.address: None for c in plan.changes if c.action is Action.ADOPT}
         before |= {c.address: plan.state.entries[c.previous or ""] for c in plan.changes if c.action is Action.MOVE}
         known = set(plan.state.by_id())
-        for address in _needed_first(plan.graph, before):
+        for address in needed_first(plan.graph, before):
             entry = self._entry(plan, address, prints, before[address])
             adopted = {"created": False} if before[address] is None else {}
             needs = tuple(needed for needed in entry.needs if needed in known)
@@ -372,27 +381,6 @@ def _is_left_behind(old: Memory | None, new: Memory | None) -> bool:
     if old is None or not old.state.entries:
         return False
     return new is None or new.state.lineage == old.state.lineage
-
-
-def _new_addresses(plan: Plan) -> Iterator[tuple[str, str]]:
-    """Old to new address of what moves. Where old and new exist at once, the old one is set aside until it is gone."""
-    by_id = plan.state.by_id()
-    for change in plan.changes:
-        previous = change.previous or ""
-        if change.action is Action.REPLACE and coexists(change):
-            entry = by_id.get(ArmId(previous))
-            if entry is not None:
-                yield entry.address, f"{entry.address}/{entry.id.name}"
-        elif previous in plan.state.entries and change.action is not Action.FORGET:
-            yield previous, change.address
-
-
-def _needed_first(graph: Graph, addresses: Iterable[str]) -> tuple[str, ...]:
-    """Those addresses that are declared, each after what it needs."""
-    ids = {resource.id: address for address, resource in graph.resources.items()}
-    wanted = sorted(address for address in addresses if address in graph.resources)
-    sorter = graphlib.TopologicalSorter({a: sorted(ids[i] for i in graph.needs(a) if i in ids) for a in wanted})
-    return tuple(address for address in sorter.static_order() if address in set(wanted))
 
 
 def _busy(plan: Plan) -> tuple[str, ...]:

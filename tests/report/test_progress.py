@@ -160,3 +160,14 @@ def test_only_a_terminal_without_ci_gets_the_live_table(
     show = progress_for(stream, no_color=False, environment=variables)
 
     assert isinstance(show, LiveProgress) is live
+
+
+def test_what_passes_before_the_run_begins_is_not_counted() -> None:
+    now = 0.0
+    stream = io.StringIO()
+    show = LiveProgress(stream, Style(), speed=60.0, now=lambda: now)
+    now = 100.0  # somebody thought about the answer
+    show(EVENTS[0])
+    now = 102.0
+
+    assert "2 min so far" in show._summary()

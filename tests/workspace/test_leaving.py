@@ -181,6 +181,18 @@ def test_the_question_is_asked_with_the_lock_held(bench: Bench) -> None:
     assert "vpngw apply" in told[0]
 
 
+def test_the_time_that_people_think_is_no_time_of_the_run(bench: Bench) -> None:
+    def think(plan: object) -> bool:
+        del plan
+        bench.clock.sleep(3600.0)
+        return True
+
+    outcome = bench.apply(hub_without_gateway("berlin"), run={"confirm": think, "timeout": 1800.0})
+
+    assert outcome.outcome == "succeeded"
+    assert outcome.seconds < 1800.0
+
+
 def test_nobody_is_asked_when_there_is_nothing_to_do(bench: Bench) -> None:
     deployment = bench.create(hub_without_gateway("berlin"))
 

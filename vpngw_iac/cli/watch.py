@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from vpngw_iac.cli.run import Run, write
 from vpngw_iac.cli.signals import Interrupts, listening, read_line
-from vpngw_iac.engine.event import Event, Notice
+from vpngw_iac.engine.event import Event, Notice, RunEnded
 from vpngw_iac.engine.stop import Stop
 from vpngw_iac.errors import UsageError
 
@@ -35,6 +35,8 @@ class Watch:
     def on_event(self, event: Event) -> None:
         """Show the progress; the display opens with the first event, after the question was answered."""
         if not self._open:
+            if isinstance(event, RunEnded):
+                return  # a run that ends before anything began has no progress
             self._open = True
             self.progress.__enter__()
         self.progress(event)

@@ -1,14 +1,17 @@
-"""From single decisions to a whole plan: replacements spread, outputs become unknown, targets choose. Pure."""
+"""From single decisions to a whole plan: replacements spread, outputs become unknown, targets choose, moves line up."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+import graphlib
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.basis import Basis, Draft, Situation
 from vpngw_iac.engine.change import Action, Change, Difference
-from vpngw_iac.engine.graph import outputs_in
+from vpngw_iac.engine.graph import Graph, outputs_in
 from vpngw_iac.engine.match import Match
+from vpngw_iac.engine.plan import Plan
 from vpngw_iac.resources import type_of
 
 
@@ -96,3 +99,24 @@ def _companions(basis: Basis, changes: Mapping[str, Change], address: str) -> Co
         found += [edge.holder for edge in basis.graph.holders(change.id) if edge.holder in changes]
         found += [e.address for e in basis.state.entries.values() if change.id in e.needs and e.address in changes]
     return found
+
+
+def new_addresses(plan: Plan) -> Iterator[tuple[str, str]]:
+    """Old to new address of what moves. Where old and new exist at once, the old one is set aside until it is gone."""
+    by_id = plan.state.by_id()
+    for change in plan.changes:
+        previous = change.previous or ""
+        if change.action is Action.REPLACE and coexists(change):
+            entry = by_id.get(ArmId(previous))
+            if entry is not None:
+                yield entry.address, f"{entry.address}/{entry.id.name}"
+        elif previous in plan.state.entries and change.action is not Action.FORGET:
+            yield previous, change.address
+
+
+def needed_first(graph: Graph, addresses: Iterable[str]) -> tuple[str, ...]:
+    """Those addresses that are declared, each after what it needs."""
+    ids = {resource.id: address for address, resource in graph.resources.items()}
+    wanted = sorted(address for address in addresses if address in graph.resources)
+    sorter = graphlib.TopologicalSorter({a: sorted(ids[i] for i in graph.needs(a) if i in ids) for a in wanted})
+    return tuple(address for address in sorter.static_order() if address in set(wanted))

@@ -281,6 +281,8 @@ class LiveProgress:
         """Redraw; what ended stays above the table."""
         with self._guard:
             self._run.hear(event, self._now())
+            if isinstance(event, RunStarted):
+                self._began = self._now()  # what came before was planning, and people who thought about an answer
         try:
             match event:
                 case OperationEnded():

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 from vpngw_iac._version import __version__
 from vpngw_iac.errors import ExitCode, StateError, UsageError
 from vpngw_iac.state.check import check
-from vpngw_iac.state.document import load_state
+from vpngw_iac.state.document import check_belongs, load_state
 from vpngw_iac.state.journal import EntriesMoved, EntryRemoved, Memory, RunClosed, RunOpened
-from vpngw_iac.state.model import Entry, State
+from vpngw_iac.state.model import Binding, Entry, State
 from vpngw_iac.state.store import Hold, Owner, Store
 
 if TYPE_CHECKING:
@@ -87,9 +87,21 @@ class Upkeep:
         """Replace the state by a document, checked and bound like ours; the previous one is kept."""
         state = load_state(text, name=name)
         store = self._session.store()
+        check_belongs(state, self.deployment, self._binding(state), name)
         with store.hold(self._owner("vpngw state push")) as hold:
             store.replace(hold, state)
         return self.state()
+
+    def _binding(self, pushed: State) -> Binding:
+        """What a pushed document must be bound to: as the stored state is; if there is none, this cloud at least."""
+        try:
+            memory = self._session.store().load()
+        except StateError:
+            memory = None
+        if memory is not None:
+            return memory.state.binding
+        cloud = self._session.place.cloud
+        return pushed.binding.model_copy(update={"cloud": "custom" if "://" in cloud else cloud})
 
     def rebuild(self, blueprint: Deployable) -> Rebuilt:
         """A new state from what the blueprint declares and Azure has; what was stored before is kept beside it."""

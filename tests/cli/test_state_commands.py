@@ -110,9 +110,11 @@ def test_pull_and_push_carry_a_state_to_another_place(hub: Shell) -> None:
         (lambda state: state | {"deployment": "other"}, 4),
         (lambda state: state | {"format": 2}, 1),
         (lambda state: state | {"lineage": "another"}, 4),
+        (lambda state: state | {"binding": state["binding"] | {"cloud": "public"}}, 4),
+        (lambda state: state | {"binding": state["binding"] | {"tenant": "another"}}, 4),
         (lambda state: {"nonsense": True}, 1),
     ],
-    ids=["another deployment", "newer", "another history", "no state"],
+    ids=["another deployment", "newer", "another history", "another cloud", "another tenant", "no state"],
 )
 def test_a_document_that_is_not_this_state_is_not_pushed(hub: Shell, edit: object, code: int) -> None:
     before = hub("state", "pull", "hub.yaml", code=0).out
@@ -123,6 +125,16 @@ def test_a_document_that_is_not_this_state_is_not_pushed(hub: Shell, edit: objec
     assert "Traceback" not in answer.err
     assert "bug" not in answer.err
     assert hub("state", "pull", "hub.yaml", code=0).out == before
+
+
+def test_a_state_of_another_cloud_is_not_pushed_where_there_is_none_yet(hub: Shell) -> None:
+    state = json.loads(hub("state", "pull", "hub.yaml", code=0).out)
+    hub.write("state.json", json.dumps(state | {"binding": state["binding"] | {"cloud": "public"}}))
+
+    answer = hub("state", "push", "state.json", "hub.yaml", "--state", "elsewhere", code=4)
+
+    assert "bound to cloud public" in answer.err
+    assert not (hub.directory / "elsewhere" / "simulator" / "hub" / "state.json").exists()
 
 
 def test_a_lost_state_is_rebuilt_from_azure_and_proves_it_by_an_empty_plan(hub: Shell) -> None:

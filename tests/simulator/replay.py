@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from tests.recordings.exchange import NOT_RECORDED, Skipped, lines
 from tests.simulator.context import prepare
+from tests.simulator.history import came_later, went_since
 from vpngw_iac.simulator import Simulator, Switches, VirtualTime
 from vpngw_iac.simulator.faults import AnswerInstead, Fault
 from vpngw_iac.simulator.kind import kinds
@@ -167,7 +168,7 @@ class Replay:
         for name in HEADERS:
             if (name in theirs) != (name in ours):
                 yield f"header {name} {'is missing' if name in theirs else 'is too much'}"
-        yield from _body_differences(_without_foreign(exchange["response_body"]), _parsed(content))
+        yield from _body_differences(_without_foreign(exchange["response_body"]), _parsed(content), exchange["date"])
 
     def _make_weather(self, exchange: dict[str, Any]) -> None:
         """Throttling and timeouts do not follow from what was asked: a fault brings them about."""
@@ -381,16 +382,18 @@ def _code(body: Any) -> str:
     return str(error.get("code", error.get("Code"))).strip() if isinstance(error, dict) else ""
 
 
-def _body_differences(theirs: Any, ours: Any) -> Iterator[str]:
+def _body_differences(theirs: Any, ours: Any, date: str) -> Iterator[str]:
     if isinstance(theirs, dict) and _code(theirs):
         if _code(theirs) != _code(ours):
             yield f"error code {_code(ours)} instead of {_code(theirs)}"
         return
     left, right = dict(_leaves(theirs)), dict(_leaves(ours))
     for path in sorted(left.keys() - right.keys()):
-        yield f"{path} is missing"
+        if not went_since(path, date):
+            yield f"{path} is missing"
     for path in sorted(right.keys() - left.keys()):
-        yield f"{path} is too much"
+        if not came_later(path, date):
+            yield f"{path} is too much"
     for path in sorted(left.keys() & right.keys()):
         if left[path] != right[path] and not _VOLATILE.search(path):
             yield f"{path} is {right[path]!r} instead of {left[path]!r}"

@@ -194,3 +194,12 @@ def test_step_summaries_of_github_actions_get_plan_and_drift(hub: Shell, environ
     page = (hub.directory / "summary.md").read_text(encoding="utf-8")
     assert "### vpngw plan: hub" in page
     assert "### vpngw drift: hub" in page
+
+
+def test_a_saved_plan_is_of_one_deployment(vpngw: Shell) -> None:
+    vpngw("plan", "hub.yaml", "-o", "plan.json", code=0)
+
+    told = vpngw("apply", "plan.json", "--deployment", "other", code=64)
+
+    assert "It is a plan of hub" in told.err
+    vpngw("apply", "plan.json", "--deployment", "hub", code=0)

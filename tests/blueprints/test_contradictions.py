@@ -333,3 +333,20 @@ def test_the_waivers_of_a_blueprint_and_of_its_parts_are_told_apart_by_their_pat
     waivers = [(waiver.rule, waiver.reason, waiver.path) for waiver in blueprint.waivers()]
 
     assert waivers == [("R-SEC-03", "lab", ""), ("R-LNG-06", "translated", "blueprints[0].sites[1]")]
+
+
+def test_two_hubs_that_borrow_from_each_other_are_told_what_differs_and_the_way_out() -> None:
+    one, two = gateway("vgw-1", network=network("vnet-1")), gateway("vgw-2", network=network("vnet-2"))
+    blueprint = Topology(
+        name="loop",
+        blueprints=[
+            hub("a", gateway=one, spokes=[Spoke(network=two.network)]),
+            hub("b", gateway=two, spokes=[Spoke(network=one.network)]),
+        ],
+    )
+
+    found = [finding for finding in blueprint.findings(SCOPE) if finding.rule == "B-CONTRADICTION"]
+
+    assert [finding.address for finding in found] == ["Peering/vnet-1/vnet-2", "Peering/vnet-2/vnet-1"]
+    assert all("differ in allowGatewayTransit, useRemoteGateways" in finding.detail for finding in found)
+    assert all("gateway_transit=False" in finding.advice for finding in found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -13,6 +13,7 @@ from vpngw_iac.blueprints.share import Use
 from vpngw_iac.errors import Finding
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
+from vpngw_iac.resources.virtual_network_peering import VirtualNetworkPeering
 
 P = TypeVar("P", bound=BaseModel)
 K = TypeVar("K", bound=Hashable)
@@ -151,7 +152,7 @@ def _one_item(one: Resource | Existing, two: Resource | Existing, problems: list
             return one if isinstance(one, Resource) else two
         return Existing(one.address, one.id, {**one.facts, **two.facts}, one.tenant or two.tenant)
     if one.body() != two.body():
-        problems.append(_same_name(one))
+        problems.append(_same_name(one, two))
     return one.model_copy(
         update={
             "transient": tuple(sorted({*one.transient, *two.transient})),
@@ -173,15 +174,34 @@ def _same_address(one: Resource | Existing, two: Resource | Existing) -> Finding
     )
 
 
-def _same_name(one: Resource) -> Finding:
+def _same_name(one: Resource, two: Resource) -> Finding:
+    paths = sorted(set(_unequal(one.body(), two.body())))
+    more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
     return Finding(
         rule="B-CONTRADICTION",
         level="error",
         address=one.address,
         summary="Two places say different things about one resource",
-        detail=f"{one.address} is declared twice, with different settings.",
-        advice="Write it once and use the same value in both places, or give the second one another name.",
+        detail=f"{one.address} is declared twice; the two differ in {', '.join(paths[:3])}{more}.",
+        advice=_ONE_SPOKE
+        if isinstance(one, VirtualNetworkPeering)
+        else "Write it once and use the same value in both places, or give the second one another name.",
     )
+
+
+_ONE_SPOKE = (
+    "A spoke makes both peerings: write it at one of the two hubs. Where both networks have gateways neither can "
+    "borrow the other's (R-PEER-02): gateway_transit=False."
+)
+
+
+def _unequal(one: Any, two: Any, path: str = "") -> Iterator[str]:
+    """Wire paths at which two bodies differ; values are not told, one may be a secret's reference."""
+    if isinstance(one, Mapping) and isinstance(two, Mapping):
+        for name in {*one, *two}:
+            yield from _unequal(one.get(name), two.get(name), f"{path}.{name}".lstrip("."))
+    elif one != two:
+        yield path.removeprefix("properties.")
 
 
 def _one_id_each(items: list[Resource | Existing], problems: list[Finding]) -> None:

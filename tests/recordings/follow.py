@@ -41,6 +41,8 @@ class Written:
     line: int
     date: str
     operation: str = ""
+    adopted: bool = False
+    """Declared as Azure showed it, because nobody recorded what was sent."""
     seen: dict[Source, Mapping[str, Any]] = field(default_factory=dict)
 
 
@@ -68,6 +70,8 @@ class Follow:
         self._last: dict[tuple[ArmId, Source], Mapping[str, Any]] = {}
         self._outputs: dict[ArmId, dict[str, tuple[ArmId, int]]] = {}
         """Outputs of deployments that show a resource, as it was made in that line."""
+        self._adoptable: set[ArmId] = set()
+        """What somebody wrote in words that were not recorded."""
         self._clock: datetime | None = None
 
     def run(self, file: Path) -> Tally:
@@ -116,7 +120,8 @@ class Follow:
             self._forget(target)
         elif not exchange.recorded:
             self._forget(target)
-            self._skip(exchange, "its body was not recorded")
+            self._adoptable.add(target)
+            self._skip(exchange, "its body was not recorded; compared from what the next GET shows on, as if adopted")
         elif target.type.lower() == "microsoft.resources/deployments":
             self._deploy(exchange, target)
         elif exchange.method == "PATCH":
@@ -185,6 +190,7 @@ class Follow:
             self._skip(exchange, "sets a key that is not in the recording")
 
     def _forget(self, target: ArmId) -> None:
+        self._adoptable.discard(target)
         for known in [each for each in self._known if target.contains(each)]:
             del self._known[known]
 
@@ -244,11 +250,14 @@ class Follow:
 
     def _see(self, exchange: Exchange, arm_id: ArmId, shown: Mapping[str, Any], source: Source) -> None:
         writes = self._known.get(arm_id)
-        if not writes:
+        if not writes and (arm_id not in self._adoptable or source != "get"):
             return
         state = str((shown.get("properties") or {}).get("provisioningState") or "Succeeded")
         if state != "Succeeded":
             return  # busy or failed: plan waits or repairs, it does not compare
+        if not writes:
+            self._adopt(exchange, arm_id, shown)
+            return
         if self._is_older(exchange, arm_id, shown, source):
             self._skip(exchange, "answered within seconds of a write, and shows what was before it")
             return
@@ -261,9 +270,20 @@ class Follow:
         for earlier in writes[:-1]:
             self._look_back(exchange, earlier, now, shown, source)
 
+    def _adopt(self, exchange: Exchange, arm_id: ArmId, shown: Mapping[str, Any]) -> None:
+        """Declare all that Azure shows: what comes after it is compared with that."""
+        try:
+            declared = declare(arm_id, shown)
+        except Unsayable:
+            return
+        self._known[arm_id] = [Written(declared, exchange.line, exchange.date, adopted=True)]
+
     def _is_older(self, exchange: Exchange, arm_id: ArmId, shown: Mapping[str, Any], source: Source) -> bool:
         """Whether the answer comes so soon after the write that it may, and does, show what was before it."""
         *before, now = self._known[arm_id]
+        answered, written = _time(exchange.date), _time(now.date)
+        if answered is not None and written is not None and answered < written - _SPREADS:
+            return True  # sessions that were put together out of order
         if not self._may_still_spread(exchange, now) or not now.declared.differences(shown, by_list=source in _BY_LIST):
             return False
         seen_before = not now.seen and self._last.get((arm_id, source)) == shown
@@ -277,7 +297,7 @@ class Follow:
         self, exchange: Exchange, earlier: Written, now: Written, shown: Mapping[str, Any], source: Source
     ) -> None:
         before = earlier.seen.get(source)
-        if before is None:
+        if before is None or earlier.adopted or now.adopted:
             return
         found = earlier.declared.differences(shown, by_list=source in _BY_LIST)
         for path in earlier.declared.left_after_update(shown) if source == "get" else ():

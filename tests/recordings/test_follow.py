@@ -317,3 +317,16 @@ def test_maintenance_of_machines_is_not_ours(follow: Any) -> None:
     tally = follow(exchange("PUT", path, asked={"properties": {"maintenanceScope": "InGuestPatch", "reboot": True}}))
 
     assert (tally.unsaid, len(tally.skipped)) == ([], 1)
+
+
+def test_a_write_in_unknown_words_is_compared_from_its_first_answer_on(follow: Any) -> None:
+    tally = follow(
+        exchange("PUT", SITE, site("10.1.0.0/16"), NOT_RECORDED, date="2024-09-14T11:29:20Z"),
+        exchange("GET", SITE, site("10.1.0.0/16"), date="2024-09-14T11:29:30Z"),
+        exchange("GET", SITE, site("10.1.0.0/16"), date="2024-09-14T11:29:40Z"),
+        exchange("GET", SITE, site("10.2.0.0/16"), date="2024-09-14T11:29:50Z"),
+        exchange("GET", SITE, site("10.3.0.0/16"), date="2024-09-14T11:29:21Z"),
+    )
+
+    assert tally.compared == {3, 4}
+    assert [text.partition(" GET")[0] for text in tally.false] == ["line 4"]

@@ -114,9 +114,12 @@ def test_adopting_by_id_works_like_adopting_by_address(bench: Bench) -> None:
 def test_adopting_changes_nothing_and_the_next_plan_shows_the_difference(bench: Bench) -> None:
     foreign_site(bench, prefix="192.168.77.0/24")
     deployment = hub_without_gateway("berlin")
+    adopt = frozenset({"LocalNetworkGateway/hub/berlin"})
 
-    bench.apply(deployment, adopt=frozenset({"LocalNetworkGateway/hub/berlin"}))
+    told = bench.change(deployment, "LocalNetworkGateway/hub/berlin", adopt=adopt)
+    bench.apply(deployment, adopt=adopt)
 
+    assert "differs in properties.localNetworkAddressSpace.addressPrefixes, which the next plan" in told.reason
     assert bench.document(LGW)["properties"]["localNetworkAddressSpace"]["addressPrefixes"] == ["192.168.77.0/24"]
     assert bench.changes(deployment) == {"LocalNetworkGateway/hub/berlin": "update"}
 

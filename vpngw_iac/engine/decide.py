@@ -270,7 +270,10 @@ def _adoption(basis: Basis, situation: Situation) -> Change | None:
     differences = tuple(item.difference for item in situation.comparison.owned)
     if basis.options.adopt_and_change and differences:
         return Change(situation.address, resource.id, Action.UPDATE, differences, reason="adopted and changed")
-    return Change(situation.address, resource.id, Action.ADOPT, (), reason="taken over as it is")
+    reason = "taken over as it is"
+    if differences:
+        reason += f"; it differs in {', '.join(d.path for d in differences)}, which the next plan changes"
+    return Change(situation.address, resource.id, Action.ADOPT, (), reason=reason)
 
 
 def _tell(basis: Basis, situation: Situation, draft: Draft) -> None:

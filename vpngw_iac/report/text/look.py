@@ -93,7 +93,7 @@ def history_text(
     """
     lines = [] if runs else [f"No run of {deployment} is recorded."]
     if runs and speed != 1.0:
-        told = f"Real time: the simulator's runs {speed:g} times as fast, and is what apply and plan tell."
+        told = f"Times here are real. Simulated time, which plan and apply tell, runs {speed:g} times as fast."
         lines += [style.paint(told, "dim"), ""]
     if len(runs) > last:
         lines.append(style.paint(f"{len(runs) - last} earlier runs are left out; --json has all of them.", "dim"))
@@ -104,7 +104,8 @@ def history_text(
 
 def _run(run: LoggedRun, style: Style) -> Iterator[str]:
     colour = {"succeeded": "green", "failed": "red"}.get(run.outcome, "yellow")
-    took = f" in {words.duration(run.seconds)}" if run.seconds is not None else ""
+    word = "after" if run.outcome in ("running", "waiting") else "in"
+    took = f" {word} {words.duration(run.seconds)}" if run.seconds is not None else ""
     code = f", exit code {run.exit_code}" if run.exit_code else ""
     head = style.paint(f"{run.started[:19]}Z", "bold")
     outcome = {"running": "left running in Azure", "waiting": "left waiting for people outside"}.get(

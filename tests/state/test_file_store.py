@@ -674,6 +674,22 @@ def test_a_folder_that_vanishes_under_a_run_stops_it(store, folder, tmp_path):
     assert store.owner() is None
 
 
+def test_what_ended_a_run_is_told_though_its_folder_has_vanished_too(store, folder, tmp_path):
+    def run():
+        with store.hold(an_owner()) as hold:
+            hold.checkpoint(a_state())
+            folder.rename(tmp_path / "away")
+            raise KeyError("first")
+
+    with pytest.raises(KeyError, match="first"):
+        run()
+    (tmp_path / "away").rename(folder)
+
+    assert store.owner() is None
+    with store.hold(an_owner("run-2")) as hold:
+        assert hold.append(opened()).number == 1
+
+
 def test_two_holds_in_one_process_exclude_each_other(store):
     with (
         store.hold(an_owner("run-1")),

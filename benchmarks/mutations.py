@@ -23,7 +23,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests.mutants import ENVIRONMENT, End, each_mistake, end_of, ends, written
+from tests.mutants import End, each_mistake, end_of, ends, environment, written
 from vpngw_iac.engine.clock import VirtualClock
 from vpngw_iac.engine.event import Outcome
 from vpngw_iac.errors import Findings, Refused, VpngwError
@@ -38,7 +38,7 @@ def desk(folder: Path) -> Workspace:
     return Workspace(
         "simulator",
         directory=folder,
-        environment=ENVIRONMENT,
+        environment=environment(),
         clock=clock,
         simulator=simulator,
         resource_group="rg-run",

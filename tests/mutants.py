@@ -62,6 +62,12 @@ def _cases() -> tuple[Document, ...]:
     return cases + settings
 
 
+def environment() -> dict[str, str]:
+    """A value for every variable that a known document names."""
+    named = {value_at(case, at) for case in _cases() for at in places(case) if at[-1] == "env"}
+    return dict.fromkeys(sorted(name for name in named if isinstance(name, str)), ENVIRONMENT["PSK"]) | ENVIRONMENT
+
+
 def made(chance: random.Random) -> Document:
     """A document that may be legal: one of the cases, or one made of parts that fit together."""
     return copy.deepcopy(chance.choice(_cases())) if chance.random() < 0.4 else _Maker(chance).document()

@@ -221,3 +221,42 @@ def test_the_schema_is_json_schema(vpngw: Shell) -> None:
     schema = json.loads(vpngw("schema", code=0).out)
 
     assert "$defs" in schema
+
+
+def test_what_an_encoding_lacks_is_escaped_as_in_json(vpngw: Shell) -> None:
+    vpngw.write("hub.yaml", HUB + "tags: {owner: Müller}\n")
+    ascii_only = {**os.environ, "PYTHONIOENCODING": "ascii"}
+
+    for more in ((), ("--json",)):
+        with start("plan", "hub.yaml", *more, env=ascii_only) as process:
+            out, err = process.communicate()
+        assert process.returncode == 0, err
+        assert "M\\u00fcller" in out
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_an_answer_that_cannot_be_written_is_told_without_a_traceback(vpngw: Shell, more: tuple[str, ...]) -> None:
+    vpngw.write("hub.yaml", HUB)
+    command = [sys.executable, "-m", "vpngw_iac", "plan", "hub.yaml", *more]
+
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: The answer cannot be written: No space left on device.")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_closed_stdout_is_no_bug(vpngw: Shell) -> None:
+    vpngw.write("hub.yaml", HUB)
+
+    done = subprocess.run(
+        f"exec {sys.executable} -m vpngw_iac validate hub.yaml >&-",
+        shell=True,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")

@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Sequence
 from difflib import get_close_matches
 from itertools import pairwise
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -16,7 +17,7 @@ import typer
 from vpngw_iac._version import __version__
 from vpngw_iac.cli import change, look, offline, simulate, state
 from vpngw_iac.cli.options import in_place
-from vpngw_iac.cli.run import write
+from vpngw_iac.cli.run import Unwritable, write
 from vpngw_iac.errors import ExitCode, UsageError, VpngwError
 
 app = typer.Typer(
@@ -53,6 +54,9 @@ def _root(
 
 def main() -> NoReturn:
     """The program: exits with one of the documented codes, never with a traceback."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - as long as we live
     code = run(sys.argv[1:])
     waits = any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread())
     if waits or code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED):
@@ -114,10 +118,13 @@ def _bug(error: Exception, arguments: Sequence[str]) -> int:
 def _told(error: VpngwError, arguments: Sequence[str]) -> int:
     from vpngw_iac.report.style import style_for
 
-    if _wants_json(arguments):
+    if _wants_json(arguments) and not isinstance(error, Unwritable):
         from vpngw_iac.report.json import dumps, error_document
 
-        write(sys.stdout, dumps(error_document(error)))
+        try:
+            write(sys.stdout, dumps(error_document(error)))
+        except Unwritable as unwritten:
+            write(sys.stderr, f"Error: {unwritten.message}\n")
     else:
         from vpngw_iac.report.text.errors import error_text
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -37,6 +38,10 @@ class Interrupted(VpngwError):
     """Ctrl-C while nothing was being changed."""
 
     exit_code = ExitCode.INTERRUPTED
+
+
+class Unwritable(VpngwError):
+    """Stdout takes nothing more: no document can be there."""
 
 
 def worst(codes: Iterable[int]) -> ExitCode:
@@ -133,11 +138,33 @@ class Run:
 
 
 def write(stream: IO[str], text: str) -> None:
-    """Write and flush; a reader that left (``| head``) is no error, and nothing more is written to it."""
+    """Write and flush; a reader that left (``| head``) is no error, and nothing more is written to it.
+
+    What the stream's encoding lacks is escaped as in JSON. Raises `Unwritable` if data cannot be
+    written, a full disk for example; talk that cannot be written is given up.
+    """
     try:
-        stream.write(text)
+        stream.write(_writable(text, getattr(stream, "encoding", None) or "utf-8"))
         stream.flush()
     except BrokenPipeError:
-        descriptor = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(descriptor, stream.fileno())
-        os.close(descriptor)
+        _mute(stream)
+    except OSError as error:
+        _mute(stream)
+        if stream is not sys.stderr:
+            advice = "Write it elsewhere. What a run did is in `vpngw log`."
+            raise Unwritable(f"The answer cannot be written: {error.strerror}.", advice=advice) from None
+
+
+def _writable(text: str, encoding: str) -> str:
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return "".join(c if c.isascii() else json.dumps(c)[1:-1] for c in text)
+    return text
+
+
+def _mute(stream: IO[str]) -> None:
+    """Whatever is still buffered goes nowhere."""
+    descriptor = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(descriptor, stream.fileno())
+    os.close(descriptor)

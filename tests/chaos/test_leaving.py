@@ -24,7 +24,7 @@ HANGING = """
 - {method: PUT, path: "*/virtualNetworkGateways/*", times: 2, effect: {do: slow, seconds: 40000}}
 - {method: GET, path: "*hanging*", times: null, effect: {do: slow, seconds: 40000}}
 """
-"""The first two PUTs of a gateway are answered after a minute and a half; so is every read of a group with that name."""
+"""Two PUTs of a gateway are answered after a minute and a half; so is every read of a group with that name."""
 
 
 def in_the_middle(operator: Operator) -> Running:

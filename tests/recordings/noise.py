@@ -50,6 +50,8 @@ def _object(dice: Random, shape: Shape, value: Mapping[str, Any], by_list: bool)
         is_empty = name in shape.fields and item in ("", [], {})  # the entry of a map says something by being there
         means_nothing = is_empty or (child.has_default and item == child.default)
         if (means_nothing and dice.random() < 0.5) or (by_list and child.not_in_list):
+            if means_nothing and dice.random() < 0.3:
+                shown[name] = None  # as diagnostic settings are answered
             continue
         spoken, told = _other_form(dice, child, name, item)
         inner = _noisy(dice, shape.at(spoken), told, by_list)
@@ -77,6 +79,8 @@ def _add(dice: Random, shown: dict[str, Any], name: str, child: Shape) -> None:
         shown[name] = child.default
     elif child.write_only:
         shown[name] = dice.choice(["echoed although nobody declared it", *MASKS])
+    elif dice.random() < 0.2:
+        shown[name] = None
     elif child.key and dice.random() < 0.5:
         shown[name] = [{child.key: "of-others"}]
 

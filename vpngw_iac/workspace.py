@@ -176,7 +176,7 @@ class Workspace:
 
     def save_plan(self, plan: Plan, show: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The plan file, with what reports `show`. Makes the store's key if there is none: all that planning writes."""
-        key = Session(self._place, plan.deployment).key(create=True)
+        key = Session(self._place, plan.deployment, formerly=plan.formerly).key(create=True)
         assert key is not None  # noqa: S101 - it was made
         return save(plan, key, _version(), show=show or {}, folders=_folders(self._place))
 

@@ -27,3 +27,17 @@ def test_a_renamed_blueprint_still_tells_a_changed_key_from_an_unchanged_one(tmp
     assert "V-SECRET-01" not in {finding.rule for finding in later.findings}
     world.environment["BERLIN_PSK"] = "anotherStrongKey0123456789"
     assert [change.only_secret for change in world.plan(after).changes] == [True]
+
+
+def test_a_saved_plan_of_a_renamed_blueprint_keeps_the_key_too(tmp_path: Path) -> None:
+    environment: Mapping[str, str] = read_env_file(FOLDER / "example.env")
+    world = World(tmp_path, dict(environment))
+    before = load(FOLDER / "one_site.py").blueprint
+    assert world.apply(before).outcome == "succeeded"
+    after = before.model_copy(update={"name": "renamed", "formerly": before.name})
+    workspace = world.workspace
+
+    document = workspace.save_plan(workspace.plan(after))
+    assert workspace.apply(workspace.load_plan(document)).outcome == "succeeded"
+
+    assert workspace.session_named("renamed").key() == workspace.session_named(before.name).key()

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from vpngw_iac.arm import RESOURCE_GROUP_TYPE, ArmId, InvalidArmId
 from vpngw_iac.azure.reading import Reader, in_parallel, member
 from vpngw_iac.azure.retry import Retry
-from vpngw_iac.engine.basis import DEPLOYMENT_TAG
+from vpngw_iac.engine.basis import deployment_in
 from vpngw_iac.engine.ports import Attached
 
 _GATEWAYS = "network.virtual_network_gateways"
@@ -75,7 +75,7 @@ def _objects(value: Any) -> list[dict[str, Any]]:
 def _attached(holder: ArmId, kind: Kind, item: Mapping[str, Any]) -> Attached:
     identity = _id(item.get("id"))
     name = str(item.get("name") or (identity.name if identity else ""))
-    return Attached(holder, kind, name, identity, _owner(item.get("tags")))
+    return Attached(holder, kind, name, identity, deployment_in(item))
 
 
 def _id(text: Any) -> ArmId | None:
@@ -83,10 +83,3 @@ def _id(text: Any) -> ArmId | None:
         return ArmId(text) if isinstance(text, str) else None
     except InvalidArmId:
         return None
-
-
-def _owner(tags: Any) -> str | None:
-    """Tag names have no case."""
-    if not isinstance(tags, dict):
-        return None
-    return next((str(value) for name, value in tags.items() if name.lower() == DEPLOYMENT_TAG), None)

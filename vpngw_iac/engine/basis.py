@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from vpngw_iac.engine.change import Change
 from vpngw_iac.engine.drift import Comparison
@@ -17,6 +18,13 @@ from vpngw_iac.resources.wire import Document
 from vpngw_iac.state.model import Entry, State
 
 DEPLOYMENT_TAG = "vpngw-deployment"
+
+
+def deployment_in(document: Mapping[str, Any] | None) -> str | None:
+    """The deployment that a document's tag names, if it bears one; tag names have no case."""
+    tags = (document or {}).get("tags")
+    named = tags.items() if isinstance(tags, Mapping) else ()
+    return next((str(value) for name, value in named if name.lower() == DEPLOYMENT_TAG), None)
 
 
 @dataclass(frozen=True, slots=True)

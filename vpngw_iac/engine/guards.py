@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.engine.basis import Basis, Situation
+from vpngw_iac.engine.basis import Basis, Situation, deployment_in
 from vpngw_iac.engine.change import Action, Change
 from vpngw_iac.engine.document import ABSENT, lookup, same
 from vpngw_iac.engine.match import Match
@@ -84,7 +84,7 @@ def _lost_state(basis: Basis, situations: Sequence[Situation]) -> tuple[Finding,
     if basis.state.entries:
         return ()
     there = [s for s in situations if _is_unknown(s) and not {s.address, str(s.resource.id)} & basis.options.adopt]
-    ours = [s for s in there if _owner(s.observed) == basis.deployment]
+    ours = [s for s in there if deployment_in(s.observed.document) == basis.deployment]
     if not ours:
         return ()
     finding = Finding(
@@ -115,7 +115,7 @@ def _not_ours(basis: Basis, situation: Situation, *, told: bool) -> Iterator[Fin
     resource, observed = situation.resource, situation.observed
     if not _is_unknown(situation):
         return
-    owner = _owner(observed)
+    owner = deployment_in(observed.document)
     if owner is not None and owner != basis.deployment:
         yield Finding(
             rule="V-OWN-02",
@@ -136,11 +136,6 @@ def _not_ours(basis: Basis, situation: Situation, *, told: bool) -> Iterator[Fin
             detail=f"{resource.id} is there, but not in the state of {basis.deployment}.{marked}",
             advice=f"Take it over with --adopt {situation.address}, use it with .existing(...), or rename yours.",
         )
-
-
-def _owner(observed: Observed) -> str | None:
-    tags = (observed.document or {}).get("tags") or {}
-    return next((str(value) for key, value in tags.items() if key.lower() == "vpngw-deployment"), None)
 
 
 def _protected(basis: Basis, matched: Match, change: Change) -> Iterator[Finding]:
@@ -277,7 +272,7 @@ def _existing(basis: Basis) -> Iterator[Finding]:
             yield _not_there(existing.address, existing.id)
             continue
         yield from _contradicted(existing.address, existing.id, existing.facts, observed)
-        if observed.state.lower() in ("failed", "canceled"):
+        if observed.has_failed:
             yield Finding(
                 rule="V-EXIST-03",
                 level="warning",

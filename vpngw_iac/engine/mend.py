@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.operation import Key, Operation, Schedule
-from vpngw_iac.engine.order import repair
+from vpngw_iac.engine.order import repair, waits_for
 from vpngw_iac.engine.plan import Plan
 
 
@@ -34,7 +34,8 @@ def repaired_first(
     unless it waits for the blocked one; one that has ended has not helped.
     """
     known = [op.key for op in schedule.operations if op.id == blocker]
-    coming = [key for key in known if key in ahead and not _waits_for(schedule, key, blocked)]
+    after = {op.key: op.after for op in schedule.operations}
+    coming = [key for key in known if key in ahead and not waits_for(after, key, blocked)]
     if known:
         return _after(schedule, blocked, coming) if coming else None
     resource, entry = plan.graph.by_id.get(blocker), plan.state.by_id().get(blocker)
@@ -55,16 +56,3 @@ def _after(schedule: Schedule, later: Key, earlier: Iterable[Key]) -> Schedule:
         return replace(operation, after=operation.after.union(earlier)) if operation.key == later else operation
 
     return replace(schedule, operations=tuple(placed(operation) for operation in schedule.operations))
-
-
-def _waits_for(schedule: Schedule, start: Key, goal: Key) -> bool:
-    after = {operation.key: operation.after for operation in schedule.operations}
-    seen, frontier = set[Key](), [start]
-    while frontier:
-        key = frontier.pop()
-        if key == goal:
-            return True
-        if key not in seen:
-            seen.add(key)
-            frontier.extend(after.get(key, ()))
-    return False

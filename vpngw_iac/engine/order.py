@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import graphlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -224,7 +224,7 @@ def _repairs_first(draft: _Draft) -> None:
                 continue
             off = Key(key.address, "detach")
             first = off if off in draft.nodes else key  # its first put already repairs it
-            if not _waits_for(draft, first, needed):
+            if not waits_for(draft.after, first, needed):
                 draft.after[needed].add(first)
             if first != key or first not in draft.after[needed]:
                 draft.after[key].add(needed)
@@ -286,11 +286,12 @@ def _updates_after_deletes(draft: _Draft) -> None:
         for target in entry.needs:
             resource = draft.graph.by_id.get(target)
             put = Key(resource.address, "put") if resource else None
-            if put in draft.nodes and draft.nodes[put].kind == "update" and not _waits_for(draft, key, put):
+            if put in draft.nodes and draft.nodes[put].kind == "update" and not waits_for(draft.after, key, put):
                 draft.after[put].add(key)
 
 
-def _waits_for(draft: _Draft, start: Key, goal: Key) -> bool:
+def waits_for(after: Mapping[Key, Collection[Key]], start: Key, goal: Key) -> bool:
+    """Whether `start` comes after `goal`, directly or through others."""
     seen, frontier = set[Key](), [start]
     while frontier:
         key = frontier.pop()
@@ -298,7 +299,7 @@ def _waits_for(draft: _Draft, start: Key, goal: Key) -> bool:
             return True
         if key not in seen:
             seen.add(key)
-            frontier += draft.after[key]
+            frontier += after.get(key, ())
     return False
 
 

@@ -15,7 +15,8 @@ from vpngw_iac.secret import Fingerprint, SecretValue
 
 Verb = Literal["put", "delete", "tag", "act"]
 
-TERMINAL = frozenset({"succeeded", "failed", "canceled"})
+FAILED = frozenset({"failed", "canceled"})
+TERMINAL = FAILED | {"succeeded"}
 """Values of ``provisioningState`` after which nothing moves by itself (R-OPS-05)."""
 
 
@@ -54,6 +55,11 @@ class Observed:
     def is_terminal(self) -> bool:
         """Whether no operation is running on it."""
         return self.document is None or self.state.lower() in TERMINAL
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the last operation on it left it in a failed state."""
+        return self.state.lower() in FAILED
 
 
 @dataclass(frozen=True, slots=True)

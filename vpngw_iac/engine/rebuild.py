@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.engine.basis import DEPLOYMENT_TAG
+from vpngw_iac.engine.basis import deployment_in
 from vpngw_iac.engine.document import lookup, secrets_in
 from vpngw_iac.engine.drift import Comparison, compare
 from vpngw_iac.engine.graph import Graph
@@ -78,7 +78,7 @@ def _why_not(
     deployment: str, resource: Resource, observed: Observed, graph: Graph, claims: Mapping[str, str], snapshot: Snapshot
 ) -> str:
     if resource.taggable:
-        owner = _tag(observed)
+        owner = deployment_in(observed.document)
         if owner == deployment:
             return ""
         if resource.only_if_absent:
@@ -90,11 +90,6 @@ def _why_not(
     if _compared(resource, snapshot, {}).found:
         return "cannot bear a tag, and differs from what is declared; take it over with --adopt"
     return ""
-
-
-def _tag(observed: Observed) -> str | None:
-    tags = (observed.document or {}).get("tags") or {}
-    return next((str(value) for name, value in tags.items() if name.lower() == DEPLOYMENT_TAG), None)
 
 
 def _compared(resource: Resource, snapshot: Snapshot, prints: Prints) -> Comparison:

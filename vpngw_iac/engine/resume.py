@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine import event as events
-from vpngw_iac.engine.basis import DEPLOYMENT_TAG
+from vpngw_iac.engine.basis import deployment_in
 from vpngw_iac.engine.document import lookup
 from vpngw_iac.engine.drift import compare
 from vpngw_iac.engine.event import OperationResult
@@ -125,7 +125,7 @@ class Resumption:
         begun = flight.begun
         if begun.etag == "absent" and self._is_foreign(observed):
             return "failed", "somebody else has made it meanwhile"
-        failed = observed.state.lower() in ("failed", "canceled")
+        failed = observed.has_failed
         agrees = not failed and not any(self._differences(flight, observed)) and self._is_proved(flight, observed)
         if begun.entry is not None and (agrees or begun.etag == "absent"):
             entry = begun.entry if agrees else begun.entry.model_copy(update={"fingerprints": {}})
@@ -137,9 +137,7 @@ class Resumption:
     def _is_foreign(self, observed: Observed) -> bool:
         """Whether what was absent bears no mark of ours although it can bear one: our PUT never arrived."""
         model = type_of(observed.id.type)
-        tags = (observed.document or {}).get("tags") or {}
-        owner = next((value for name, value in tags.items() if name.lower() == DEPLOYMENT_TAG), None)
-        return model is not None and model.taggable and owner != self.deployment
+        return model is not None and model.taggable and deployment_in(observed.document) != self.deployment
 
     def _is_proved(self, flight: InFlight, observed: Observed) -> bool:
         """A new secret is there if Azure accepted the call, made what was absent with it, or echoes it."""

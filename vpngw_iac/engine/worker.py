@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.engine.basis import DEPLOYMENT_TAG
-from vpngw_iac.engine.document import ABSENT, Sealed, lookup, member, secrets_in, transform
+from vpngw_iac.engine.basis import DEPLOYMENT_TAG, deployment_in
+from vpngw_iac.engine.document import ABSENT, Sealed, lookup, secrets_in, transform
 from vpngw_iac.engine.drift import Comparison, compare, compare_whole
 from vpngw_iac.engine.graph import outputs_in
 from vpngw_iac.engine.mend import in_the_way
@@ -24,7 +24,7 @@ from vpngw_iac.engine.ports import Call, Cloud, Ended, Observed
 from vpngw_iac.engine.sealing import applied_of, entry_of, seal, stored
 from vpngw_iac.errors import AzureRefused, CarriedValueLost, Forbidden, OutputMissing, SecretError, StalePlan
 from vpngw_iac.resources.base import Resource
-from vpngw_iac.resources.shape import Shape, shape_of
+from vpngw_iac.resources.shape import shape_of
 from vpngw_iac.resources.wire import Document, Output
 from vpngw_iac.secret import Fingerprint, FingerprintKey, SecretReference, SecretSource, SecretValue
 from vpngw_iac.state.model import Entry
@@ -206,8 +206,7 @@ class Worker:
 
     def _is_mine(self, resource: Resource, observed: Observed) -> bool:
         """Whether something that appeared was made by a call of ours: it bears our mark, or cannot bear one."""
-        tags = (observed.document or {}).get("tags") or {}
-        return not resource.taggable or member(Shape(key=""), tags, DEPLOYMENT_TAG) == self.plan.deployment
+        return not resource.taggable or deployment_in(observed.document) == self.plan.deployment
 
     def _differs(self, resource: Resource, declared: Document, observed: Observed) -> bool:
         document = observed.document or {}
@@ -326,7 +325,7 @@ class Worker:
                 observed = self.cloud.read(target)
             except Forbidden:
                 continue  # somebody else's, and nobody tells us: Azure's own refusal goes on counting
-            if observed.state.lower() in ("failed", "canceled"):
+            if observed.has_failed:
                 return Blocked(target, _cannot(operation, target, observed.state))
         return None
 

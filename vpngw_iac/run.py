@@ -57,9 +57,8 @@ def run(planner: Planner, blueprint: Deployable, request: Request) -> Outcome:
     session = planner.session(blueprint)
     store = session.bound_store()
     store.load()  # a damaged or foreign state is told before a lock is taken, and before anything is written
-    if request.command != "wait" and session.store().key() is None:
-        session.store().key(create=True, like=session.key())
-        session.forget_cloud()
+    if request.command != "wait":
+        session.key(create=True)
     owner = session.owner(f"vpngw {request.command}")
     with store.hold(owner) as hold:
         return _Run(planner, blueprint, request, session, hold).go()

@@ -80,7 +80,12 @@ class Place:
     @property
     def local_secrets(self) -> SecretSource:
         """What is at hand without a cloud: the environment, and files."""
-        return self.masked(LocalSecrets(self.environment, self.secret_directory or self.directory))
+        return self.masked(self.plain_secrets)
+
+    @property
+    def plain_secrets(self) -> SecretSource:
+        """The same, for a source that is masked as a whole."""
+        return LocalSecrets(self.environment, self.secret_directory or self.directory)
 
     def masked(self, source: SecretSource) -> SecretSource:
         """In GitHub Actions the runner is told each value, so that no later line of its log shows one."""
@@ -173,7 +178,10 @@ class Session:
             self._key = self.store().key()
         if self._key is None:
             former = Session(self.place, self.formerly).key() if self.formerly else None
-            self._key = self.store().key(create=True, like=former) if create else former
+            if not create:
+                return former
+            self._key = self.store().key(create=True, like=former)
+            self._cloud = None  # it fingerprints with the key: connect anew at next use
         return self._key
 
     # -- cloud and secrets
@@ -198,13 +206,9 @@ class Session:
             )
         return self._cloud
 
-    def forget_cloud(self) -> None:
-        """Connect anew at next use (a key was made meanwhile)."""
-        self._cloud = None
-
     def secrets(self) -> SecretSource:
         """Resolves references: environment and files here, vaults in the cloud (or in the simulator)."""
-        local = self.place.local_secrets
+        local = self.place.plain_secrets
         if self.place.cloud == "simulator":
             return self.place.masked(SimulatedVault(local, self.simulator, self.place.environment))
         from vpngw_iac.azure import key_vault_secrets

@@ -400,3 +400,19 @@ def test_a_wrong_value_deep_inside_a_topology_is_told_in_its_place(tmp_path: Pat
     error = refused(tmp_path, {"kind": "Topology", "name": "t", "blueprints": [changed(GOOD, "sites[0].dpd", 1)]})
 
     assert [finding.address for finding in error.findings] == ["blueprints[0].sites[0].dpd"]
+
+
+@pytest.mark.parametrize(
+    ("field", "words"),
+    [
+        ("sitess", "Blueprint has no field 'sitess'. Did you mean 'sites'?"),
+        ("address_pool", "This kind has no field 'address_pool'. It is one of PointToSite."),
+    ],
+)
+def test_an_unknown_field_of_a_kind_inside_a_topology_is_told_with_the_fields_of_all_kinds(
+    field: str, words: str, tmp_path: Path
+) -> None:
+    error = refused(tmp_path, {"kind": "Topology", "name": "t", "blueprints": [{**GOOD, field: []}]})
+
+    assert [(finding.address, finding.rule) for finding in error.findings] == [(f"blueprints[0].{field}", "T-FIELD")]
+    assert f"{error.findings[0].detail} {error.findings[0].advice}" == words

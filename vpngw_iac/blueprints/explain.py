@@ -162,8 +162,10 @@ def _alternatives(model: type[BaseModel] | None) -> str:
 
 
 def _unknown_field(name: str, model: type[BaseModel] | None) -> tuple[str, str]:
-    fields = sorted(model.model_fields) if model else []
     owner = model.__name__ if model else "This"
+    if model and name in model.model_fields:  # one of several kinds may stand there, and another one was chosen
+        return f"This kind has no field {name!r}.", f"It is one of {owner}."
+    fields = sorted({field for each in _models(model) for field in each.model_fields})
     return f"{owner} has no field {name!r}.", suggestion(name, fields) or f"It has: {', '.join(fields)}."
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vpngw_iac.arm import ArmId
@@ -46,6 +46,8 @@ def _twins(plan: Plan) -> Iterator[Pair]:
     read, remembered = resolver(plan.snapshot.get), plan.state.by_id()
     gone = {c.id: remembered[c.id] for c in plan.changes if c.action is Action.DELETE and c.id in remembered}
     come = {c.id: plan.graph.resources[c.address] for c in plan.changes if c.action is Action.CREATE}
+    if not gone or not come:
+        return iter(())
     before = {i: entry.applied for i, entry in gone.items()}
     after = {i: stored(resource.body(), read) for i, resource in come.items()}
     twins = _alike(before, after)
@@ -56,7 +58,7 @@ def _twins(plan: Plan) -> Iterator[Pair]:
 
 def _alike(before: Mapping[ArmId, Any], after: Mapping[ArmId, Any]) -> dict[ArmId, ArmId]:
     """Old to new id where a type has exactly one on either side that says the same, names of others left out."""
-    either = {*before, *after}
+    either = {known.key: known.type.lower() for known in (*before, *after)}
     seen: defaultdict[tuple[str, str], tuple[list[ArmId], list[ArmId]]] = defaultdict(lambda: ([], []))
     for side, bodies in enumerate((before, after)):
         for resource_id, body in sorted(bodies.items()):
@@ -80,8 +82,11 @@ def _same_ends(before: Any, after: Any, twins: Mapping[ArmId, ArmId]) -> bool:
     return True
 
 
-def _faceless(value: Any, either: Collection[ArmId]) -> Any:
-    """A body without what a rename changes: ids of what comes and goes, where a key is found; and without tags."""
+def _faceless(value: Any, either: Mapping[str, str]) -> Any:
+    """A body without what a rename changes: ids of what comes and goes, where a key is found; and without tags.
+
+    `either` has the type of each id that comes or goes, both in lower case.
+    """
     if isinstance(value, Mapping):
         if "$secret" in value:
             return "$secret"
@@ -89,7 +94,7 @@ def _faceless(value: Any, either: Collection[ArmId]) -> Any:
     if isinstance(value, list | tuple):
         return [_faceless(item, either) for item in value]
     if isinstance(value, str) and value.startswith("/"):
-        return next((known.type.lower() for known in either if known.key == value.lower()), value.lower())
+        return either.get(value.lower(), value.lower())
     return value
 
 

@@ -19,7 +19,7 @@ import pytest
 
 from tests.cli.conftest import Shell, start
 from vpngw_iac.cli.signals import TERMINATED, Interrupts, listening, read_line
-from vpngw_iac.engine.stop import Stop
+from vpngw_iac.engine.stop import Interrupted, Stop
 
 
 @dataclass(slots=True)
@@ -224,6 +224,30 @@ def test_a_line_is_waited_for_until_it_is_typed_or_a_signal_comes() -> None:
         with interrupts.asking(), pytest.raises(KeyboardInterrupt):
             read_line(answers)
         assert signal.set_wakeup_fd(-1) == -1
+
+
+def test_a_signal_that_comes_where_exceptions_are_ignored_is_heard_all_the_same(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """Python drops what is raised in a finalizer or a callback, prints it, and goes on."""
+
+    class Finalized:
+        def __del__(self) -> None:
+            signal.raise_signal(signal.SIGINT)
+
+    def work() -> None:
+        Finalized()
+        time.sleep(5)
+
+    stop, said = Stop(), list[str]()
+    with listening(stop) as interrupts:
+        interrupts.say = said.append
+        with pytest.raises(Interrupted), stop.ends():
+            work()
+
+    assert capfd.readouterr().err == ""
+    assert len(said) == 1
+    assert not stop.immediate
 
 
 def test_ctrl_c_while_planning_is_130_with_one_document(vpngw: Shell) -> None:

@@ -5,6 +5,7 @@ What only reads is left at the first; a third ends whatever still goes on.
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import os
 import select
@@ -22,6 +23,9 @@ from vpngw_iac.engine.stop import Interrupted, Stop
 FIRST = "Stopping: nothing new is started. What runs in Azure goes on. Ctrl-C again leaves at once."
 TERMINATED = "Terminated: nothing new is started. What runs in Azure goes on; the next run continues."
 
+_LATER = 0.02
+"""Seconds after which whatever ignored an exception has been left."""
+
 
 class Interrupts:
     """Turns signals into requests to a `Stop`; while somebody is being asked, Ctrl-C ends the question instead."""
@@ -29,6 +33,8 @@ class Interrupts:
     def __init__(self, stop: Stop) -> None:
         self._stop = stop
         self._asking = False
+        self._dropped: type[KeyboardInterrupt] | None = None
+        self._again: threading.Timer | None = None
         self.say: Callable[[str], None] = lambda _: None
         """Tells people what was heard."""
 
@@ -45,6 +51,11 @@ class Interrupts:
         """The signal handler."""
         del frame
         terminated = number == signal.SIGTERM
+        if (dropped := self._dropped) is not None:
+            self._dropped = None
+            if dropped is not Interrupted or self._stop.may_interrupt:
+                raise dropped
+            return
         if self._asking:
             self._stop.request("terminated" if terminated else "interrupted")
             raise KeyboardInterrupt
@@ -57,6 +68,20 @@ class Interrupts:
             self._tell(TERMINATED if terminated else FIRST)
         if self._stop.may_interrupt:
             raise Interrupted
+
+    def dropped(self, kind: type[KeyboardInterrupt]) -> None:
+        """What the handler raised was ignored, in a finalizer for example: it is raised again a little later."""
+        self._dropped = kind
+        self._again = threading.Timer(_LATER, _thread.interrupt_main)
+        self._again.daemon = True
+        self._again.start()
+
+    def close(self) -> None:
+        """Nothing is raised any more."""
+        if self._again is not None:
+            self._again.cancel()
+            self._again.join()
+        self._dropped = None
 
     def _tell(self, text: str) -> None:
         try:
@@ -74,9 +99,20 @@ def listening(stop: Stop) -> Iterator[Interrupts]:
         yield interrupts
         return
     before = {number: signal.signal(number, interrupts.heard) for number in (signal.SIGINT, signal.SIGTERM)}
+    ignored = sys.unraisablehook
+
+    def hook(unraisable: sys.UnraisableHookArgs) -> None:
+        if isinstance(unraisable.exc_value, KeyboardInterrupt):
+            interrupts.dropped(type(unraisable.exc_value))
+        else:
+            ignored(unraisable)
+
+    sys.unraisablehook = hook
     try:
         yield interrupts
     finally:
+        sys.unraisablehook = ignored
+        interrupts.close()
         for number, handler in before.items():
             signal.signal(number, handler)
 

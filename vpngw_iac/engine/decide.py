@@ -22,6 +22,7 @@ from vpngw_iac.engine.plan import Plan
 from vpngw_iac.engine.ports import Observed
 from vpngw_iac.engine.sealing import applied_of, resolver, seal
 from vpngw_iac.engine.spread import known_after, spread, targeted
+from vpngw_iac.engine.unwritten import as_created, as_observed
 from vpngw_iac.errors import Finding, Findings
 from vpngw_iac.field import Verdict
 from vpngw_iac.resources import type_of
@@ -34,7 +35,7 @@ from vpngw_iac.state.model import Entry
 def make_plan(basis: Basis) -> Plan:
     """Decide. Two calls on equal values give equal plans."""
     matched = match(basis.graph, basis.state, basis.moved)
-    basis = replace(basis, graph=matched.graph)
+    basis = replace(basis, graph=as_observed(matched.graph, basis.snapshot))
     draft = Draft(findings=list(basis.findings))
     situations = tuple(_situations(basis, matched))
     for situation in situations:
@@ -42,6 +43,7 @@ def make_plan(basis: Basis) -> Plan:
     for entry in matched.orphans:
         _judge_removed(basis, entry, draft)
     spread(basis, matched, draft)
+    basis = replace(basis, graph=as_created(basis.graph, matched.graph, basis.snapshot, draft.changes))
     known_after(situations, draft)
     chosen = lifted(basis.graph, basis.snapshot, targeted(basis, draft.changes))
     changes = tuple(stated(basis.graph, basis.state, change) for _, change in sorted(chosen.items()))

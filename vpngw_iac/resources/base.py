@@ -81,6 +81,8 @@ class Resource(Wire):
     on_removal: Literal["delete", "forget"] = Field(default="delete", exclude=True)
     derived_name: bool = Field(default=False, exclude=True)
     """Whether the naming policy made the name: then the id in the state beats it."""
+    unwritten: tuple[str, ...] = Field(default=(), exclude=True)
+    """Fields whose value nobody wrote (zones alone): what a creation sends, never compared with what Azure has."""
     expected: tuple[str, ...] = Field(default=(), exclude=True)
     """Ids or names of foreign things on this resource that are known and no alarm."""
     tenant: str | None = Field(default=None, exclude=True)
@@ -117,6 +119,11 @@ class Resource(Wire):
         for cut in sorted((cut for cut in cuts if cut), key=_cut_order, reverse=True):
             del _container(document, cut)[cut[-1]]
         return document
+
+    def like(self, document: Mapping[str, Any]) -> Self:
+        """This resource with what nobody wrote as an observed document has it."""
+        seen = {name: document.get(type(self).model_fields[name].alias or name) for name in self.unwritten}
+        return self.model_copy(update={name: tuple(v) if isinstance(v, list) else v for name, v in seen.items()})
 
     def references(self) -> Iterator[tuple[str, Ref[Any], bool]]:
         """Every reference as (path, reference, detachable); those that only order have the path ``needs``."""

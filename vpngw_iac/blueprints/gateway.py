@@ -57,8 +57,9 @@ GatewayId = Annotated[ArmId, AfterValidator(ids_only(GATEWAY))]
 class Bgp(Part):
     """BGP of an Azure VPN gateway."""
 
-    asn: Asn = 65515
-    """AS number of the gateway. Azure's default is 65515, which the other side must not use too (R-BGP-06)."""
+    asn: Asn | None = None
+    """AS number of the gateway, which the other side must not use too (R-BGP-06). Left out, a new gateway gets Azure's
+    65515 and one that exists keeps its own."""
     peer_weight: Annotated[int, Field(ge=0, le=100)] | None = None
     """Weight of routes learned from this speaker (R-BGP-20). Default 0."""
     translate_nat_routes: bool | None = None

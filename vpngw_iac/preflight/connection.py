@@ -207,7 +207,11 @@ class Connection:
             return None
         if self.is_vnet:
             return None if self.remote is None else self.remote.asn
-        return None if self.local is None else self.local.number("properties.bgpSettings.asn")
+        if self.local is None:
+            return None
+        output = self.local.output("properties.bgpSettings.asn")
+        far = self.topology.gateway(output.source) if output is not None else None
+        return far.asn if far is not None else self.local.number("properties.bgpSettings.asn")
 
     @cached_property
     def chosen_apipa(self) -> Mapping[str, str]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from vpngw_iac.preflight.topology import Topology
 
 GATEWAY_SUBNET = "GatewaySubnet"
+_ASN = "properties.bgpSettings.asn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +90,11 @@ class Gateway:
 
     @property
     def asn(self) -> int | None:
-        """Its AS number; Azure's default where none is declared."""
-        said = self.thing.number("properties.bgpSettings.asn")
-        return said or (limits.DEFAULT_ASN if self.thing.knows_all else None)
+        """Its AS number as declared, else the one it has, else Azure's default for a new gateway."""
+        said = self.thing.number(_ASN) or value_at(self.thing.seen, _ASN)
+        if isinstance(said, int):
+            return said
+        return limits.DEFAULT_ASN if self.thing.knows_all else None
 
     @property
     def location(self) -> str | None:

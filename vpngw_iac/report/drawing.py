@@ -201,7 +201,12 @@ def _outside(things: Mapping[ArmId, _Thing]) -> Iterator[Box]:
         where = thing.get("properties.gatewayIpAddress") or thing.get("properties.fqdn")
         asn = thing.get("properties.bgpSettings.asn")
         prefixes = thing.get("properties.localNetworkAddressSpace.addressPrefixes") or []
-        small = (_text(where), _listed(prefixes), f"AS {asn}" if asn else "", "existing" if thing.existing else "")
+        small = (
+            _text(where),
+            _listed(prefixes),
+            f"AS {asn}" if isinstance(asn, int) else "",
+            "existing" if thing.existing else "",
+        )
         yield Box(_key(thing.id), thing.id.name, _kept(small), "site")
     for thing in _of_type(things, _CIRCUIT):
         provider = "properties.serviceProviderProperties"

@@ -46,7 +46,7 @@ class PeerBgpSettings(Wire):
     """BGP of the other side, on a local network gateway."""
 
     # Changes in place; the tunnel is established again (R-LNG-12).
-    asn: Annotated[int, Outage("seconds", source="R-LNG-12")]
+    asn: Annotated[int | Output, Outage("seconds", source="R-LNG-12")]
     bgp_peering_address: str | Output
     # peerWeight 0 is added as soon as the block is sent (recording test_network_local_gateway).
     peer_weight: Annotated[int | None, ServerDefault(0)] = None

@@ -113,11 +113,14 @@ def _bgp_address(far: Work, instance: int) -> Output:
     return Output(far.id, f"{path}.defaultBgpIpAddresses[0]")
 
 
-def _asn(far: Work) -> int | None:
+def _asn(far: Work) -> int | Output:
+    """The AS number that the far gateway was given, else the one that Azure says it has."""
     gateway = far.gateway
     if isinstance(gateway, VpnGateway):
-        return gateway.bgp.asn if gateway.bgp else None
-    return gateway.asn if isinstance(gateway, ExistingVpnGateway) else None
+        said = gateway.bgp.asn if gateway.bgp else None
+    else:
+        said = gateway.asn if isinstance(gateway, ExistingVpnGateway) else None
+    return said or Output(far.id, "properties.bgpSettings.asn")
 
 
 def _common(part: Pair) -> dict[str, object]:
@@ -175,8 +178,8 @@ def _unknown_about(far: Work, use: Use[Pair]) -> Finding | None:
         facts.append("public_ips=[PublicIp.existing(...)]")
     if not use.part.bgp and (gateway.network is None or not gateway.network.address_space):
         facts.append("network=VirtualNetwork.existing(..., address_space=[...])")
-    if use.part.bgp and _asn(far) is None:
-        facts.append("bgp=Bgp(asn=...)" if isinstance(gateway, VpnGateway) else "asn=...")
+    if use.part.bgp and isinstance(gateway, VpnGateway) and gateway.bgp is None:
+        facts.append("bgp=Bgp(asn=...)")
     if not facts:
         return None
     return Finding(

@@ -100,6 +100,7 @@ def _public_ip(part: VpnGateway, work: Work, number: int, frame: Frame, location
         transient=work.lost,
         sku=public_ip_type.PublicIpSku(name="Standard", tier="Regional"),
         zones=_zones(part, given, location),
+        unwritten=() if _said_zones(part, given) is not None or part.edge_zone else ("zones",),
         extended_location=_edge(part.edge_zone),
         properties=_public_ip_properties(given),
     )
@@ -107,10 +108,15 @@ def _public_ip(part: VpnGateway, work: Work, number: int, frame: Frame, location
 
 def _zones(part: VpnGateway, given: PublicIp | None, location: str) -> tuple[str, ...] | None:
     """Zones that were given (an empty list means none), else those that SKU and region ask for."""
-    said = part.zones if given is None or given.zones is None else given.zones
+    said = _said_zones(part, given)
     if said is not None:
-        return tuple(said) or None
+        return said or None
     return None if part.edge_zone else gateway_zones(part.sku_name, location)
+
+
+def _said_zones(part: VpnGateway, given: PublicIp | None) -> tuple[str, ...] | None:
+    said = part.zones if given is None or given.zones is None else given.zones
+    return None if said is None else tuple(said)
 
 
 def _public_ip_properties(given: PublicIp | None) -> public_ip_type.PublicIpProperties:
@@ -191,13 +197,17 @@ def _configuration(part: VpnGateway, name: str, number: int, work: Work, frame: 
     )
 
 
-def _bgp(bgp: Bgp, work: Work) -> wire.GatewayBgp:
-    """APIPA addresses are collected from the links that use them, each on its instance (R-BGP-08, R-BGP-09)."""
+def _bgp(bgp: Bgp, work: Work) -> wire.GatewayBgp | None:
+    """APIPA addresses are collected from the links that use them, each on its instance (R-BGP-08, R-BGP-09).
+
+    An AS number that nobody wrote is Azure's to choose, 65515 (recording test_network_vnet_gateway_ipsec).
+    """
     instances = tuple(
         wire.InstanceBgp(ipconfiguration_id=work.configuration(instance), custom_bgp_ip_addresses=found)
         for instance, found in custom_addresses(work).items()
     )
-    return wire.GatewayBgp(asn=bgp.asn, peer_weight=bgp.peer_weight, bgp_peering_addresses=instances or None)
+    said = wire.GatewayBgp(asn=bgp.asn, peer_weight=bgp.peer_weight, bgp_peering_addresses=instances or None)
+    return said if said != wire.GatewayBgp() else None
 
 
 def _identity(part: VpnGateway) -> ManagedIdentity | None:

@@ -8,6 +8,7 @@
     ├── Refused                   4   findings, protection, not ours: nothing was done
     ├── SecretError               4   a secret reference cannot be resolved
     ├── StateError                1   state is damaged, newer, or of something else
+    │   ├── StateNewer            1   a newer version of vpngw wrote it
     │   ├── StateMismatch         4   state is bound to another cloud, tenant or subscription
     │   └── StateLocked           7   another run holds the lock, or took it from us
     ├── PlanError                 1
@@ -147,6 +148,10 @@ class SecretError(VpngwError):
 
 class StateError(VpngwError):
     """The state cannot be used; it is never overwritten."""
+
+
+class StateNewer(StateError):
+    """A newer version of vpngw wrote this state or journal: this one neither reads nor replaces it."""
 
 
 class StateMismatch(StateError):

@@ -468,10 +468,10 @@ def test_states_of_something_else_and_newer_ones_are_refused(
     document.upload_blob(json.dumps(content | {"deployment": "fabrikam"}), overwrite=True)
     with pytest.raises(StateMismatch, match="'fabrikam', not of 'contoso-hub'"):
         store.load()
-    document.upload_blob(json.dumps(content | {"format": 2, "written_by": "3.1.4"}), overwrite=True)
-    with pytest.raises(StateError, match=r"format 2, written by vpngw 3\.1\.4"):
+    document.upload_blob(json.dumps(content | {"format": 3, "written_by": "3.1.4"}), overwrite=True)
+    with pytest.raises(StateError, match=r"format 3, written by vpngw 3\.1\.4"):
         store.load()
-    with store.hold(an_owner()) as hold, pytest.raises(StateError, match="format 2"):
+    with store.hold(an_owner()) as hold, pytest.raises(StateError, match="format 3"):
         store.replace(hold, a_state())
 
 

@@ -140,6 +140,17 @@ def test_a_plan_file_that_is_damaged_or_edited_is_refused(vpngw: Shell) -> None:
     assert all("Traceback" not in answer.err and "bug" not in answer.err for answer in (edited, empty, shown))
 
 
+def test_a_plan_file_of_a_newer_version_is_refused(vpngw: Shell) -> None:
+    vpngw("plan", "hub.yaml", "-o", "plan.json", code=0)
+    document = json.loads((vpngw.directory / "plan.json").read_text())
+    vpngw.write("newer.json", json.dumps(document | {"format": 99}))
+
+    for command in ("apply", "show"):
+        answer = vpngw(command, "newer.json", code=1)
+        assert "format 99" in answer.err
+        assert "Use a newer version" in answer.err
+
+
 @pytest.mark.parametrize("cloud", ["atlantis", "http://example.invalid", "https://localhost:1"])
 def test_a_cloud_that_is_none_is_told(vpngw: Shell, cloud: str) -> None:
     answer = vpngw("plan", "hub.yaml", "--cloud", cloud, "--subscription", "11111111-1111-1111-1111-111111111111")

@@ -108,7 +108,7 @@ def test_pull_and_push_carry_a_state_to_another_place(hub: Shell) -> None:
     ("edit", "code"),
     [
         (lambda state: state | {"deployment": "other"}, 4),
-        (lambda state: state | {"format": 2}, 1),
+        (lambda state: state | {"format": 3}, 1),
         (lambda state: state | {"lineage": "another"}, 4),
         (lambda state: state | {"binding": state["binding"] | {"cloud": "public"}}, 4),
         (lambda state: state | {"binding": state["binding"] | {"tenant": "another"}}, 4),

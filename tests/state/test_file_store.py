@@ -26,7 +26,7 @@ from tests.state.samples import (
     law,
     opened,
 )
-from vpngw_iac.errors import StateError, StateLocked, StateMismatch, UsageError
+from vpngw_iac.errors import ExitCode, StateError, StateLocked, StateMismatch, UsageError
 from vpngw_iac.state.disk import Folder
 from vpngw_iac.state.document import dump_record, load_checkpoint, load_state
 from vpngw_iac.state.file import FileStore, state_folder
@@ -403,15 +403,16 @@ def test_an_edited_document_with_a_broken_invariant_is_told(store, folder):
 def test_a_newer_format_is_told_with_both_versions_and_never_replaced(store, folder):
     write(store, a_state())
     document = json.loads((folder / "state.json").read_text())
-    (folder / "state.json").write_text(json.dumps(document | {"format": 2, "written_by": "3.1.4", "new": True}))
+    (folder / "state.json").write_text(json.dumps(document | {"format": 3, "written_by": "3.1.4", "new": True}))
 
-    with pytest.raises(StateError, match=r"format 2, written by vpngw 3\.1\.4; this vpngw .* reads format 1") as told:
+    with pytest.raises(StateError, match=r"format 3, written by vpngw 3\.1\.4; this vpngw .* up to 2\.") as told:
         store.load()
-    with store.hold(an_owner()) as hold, pytest.raises(StateError, match="format 2"):
+    with store.hold(an_owner()) as hold, pytest.raises(StateError, match="format 3"):
         store.replace(hold, a_state())
 
-    assert "pip install" in told.value.advice
-    assert json.loads((folder / "state.json").read_text())["format"] == 2
+    assert told.value.advice.startswith("Use a newer version (`pip install")
+    assert told.value.exit_code is ExitCode.ERROR
+    assert json.loads((folder / "state.json").read_text())["format"] == 3
 
 
 def test_a_lost_document_does_not_look_like_a_new_deployment(store, folder):

@@ -170,9 +170,9 @@ def test_what_is_no_plan_is_told_so(bench: Bench, broken: dict[str, Any]) -> Non
 
 
 def test_a_plan_of_a_newer_format_is_told_so(bench: Bench) -> None:
-    document = saved(bench, hub_without_gateway("berlin")) | {"format": 2}
+    document = saved(bench, hub_without_gateway("berlin")) | {"format": 3}
 
-    with pytest.raises(PlanError, match="format 2"):
+    with pytest.raises(PlanError, match="format 3"):
         bench.workspace().load_plan(document)
 
 

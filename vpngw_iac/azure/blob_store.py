@@ -288,9 +288,6 @@ class BlobHold(StoreHold):
         except Conflict:
             raise self._lease.lost() from None
 
-    def _document(self) -> bytes | None:
-        return self.store.document()
-
     def _set_aside(self) -> int:
         """Keep the bytes of what cannot be read under another name; the document's place is then written over."""
         highest = highest_number(self.store)

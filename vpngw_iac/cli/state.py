@@ -27,10 +27,11 @@ Pushed = Annotated[str, typer.Argument(metavar="STATE", help="A document from `s
 @command(group, "list")
 def list_(run: Run, file: opt.MaybeBlueprint = None) -> int:
     """List the entries: what we manage."""
+    from vpngw_iac.report.json import state_document
     from vpngw_iac.report.text import entries_text
 
     state = _upkeep(run, file).state()
-    run.answer([state.model_dump(mode="json")], entries_text(state, run.style))
+    run.answer([state_document(state)], entries_text(state, run.style))
     return ExitCode.DONE
 
 
@@ -107,10 +108,11 @@ def pull(run: Run, file: opt.MaybeBlueprint = None) -> int:
 @command(group)
 def push(run: Run, document: Pushed, file: opt.MaybeBlueprint = None) -> int:
     """Replace the state by a document; the previous one is kept."""
+    from vpngw_iac.report.json import state_document
     from vpngw_iac.report.text import entries_text
 
     state = _upkeep(run, file).push(_read(document), document)
-    run.answer([state.model_dump(mode="json")], entries_text(state, run.style))
+    run.answer([state_document(state)], entries_text(state, run.style))
     return ExitCode.DONE
 
 

@@ -17,7 +17,8 @@ from vpngw_iac.resources.dump import dump_resource, load_resource
 from vpngw_iac.resources.existing import Existing
 from vpngw_iac.secret import FingerprintKey
 
-FORMAT = 1
+FORMAT = 2
+"""The format that plan files are written in; every earlier one is read, a later one is refused."""
 
 _NEEDED = ("cloud", "endpoint", "subscription", "lineage")
 """Texts of the basis that everything else relies on."""
@@ -116,15 +117,11 @@ def save(
 
 
 def load(document: Mapping[str, Any]) -> SavedPlan:
-    """Read a plan file; raises `PlanError` if it is not one or is of a newer format."""
+    """Read a plan file of any format up to ours; raises `PlanError` if it is none, or of a later format."""
     basis = document.get("basis")
     if document.get("kind") != "plan" or not isinstance(basis, Mapping):
         raise PlanError("This is not a saved plan.", advice="Make one with `vpngw plan FILE -o plan.json`.")
-    if document.get("format") != FORMAT:
-        raise PlanError(
-            f"The plan has format {document.get('format')!r}, this version reads format {FORMAT}.",
-            advice="Make the plan again with this version.",
-        )
+    refuse_newer(document)
     try:
         _require_texts(document, ("deployment",))
         _require_texts(basis, _NEEDED)
@@ -138,6 +135,18 @@ def load(document: Mapping[str, Any]) -> SavedPlan:
         raise PlanError(
             f"The plan file is damaged: {type(error).__name__} at {error}.", advice="Make the plan again."
         ) from None
+
+
+def refuse_newer(document: Mapping[str, Any]) -> None:
+    """Raise `PlanError` if a newer version saved this plan, or if nobody knows which did."""
+    found = document.get("format")
+    if not isinstance(found, int) or found < 1:
+        raise PlanError(f"The plan file is damaged: its format is {found!r}.", advice="Make the plan again.")
+    if found > FORMAT:
+        raise PlanError(
+            f"The plan has format {found}, this version reads formats up to {FORMAT}.",
+            advice="Use a newer version (`pip install -U vpngw-iac`), or make the plan again with this one.",
+        )
 
 
 def _require_texts(place: Mapping[str, Any], names: Iterable[str]) -> None:

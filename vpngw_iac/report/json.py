@@ -24,6 +24,7 @@ from vpngw_iac.state.log import LoggedRun
 if TYPE_CHECKING:
     from vpngw_iac.engine.rebuild import Rebuilt
     from vpngw_iac.preflight import Rule
+    from vpngw_iac.state.model import State
 
 FORMAT = 1
 
@@ -288,6 +289,11 @@ def secrets_document(deployment: str, checks: Iterable[SecretCheck]) -> Document
     """Which secret references can be resolved here; never a value."""
     secrets = [asdict(check) | {"findings": findings_list(check.findings)} for check in checks]
     return document("secret", deployment=deployment, secrets=secrets)
+
+
+def state_document(state: State) -> Document:
+    """A state as it is reported; `state pull` gives the document as it is stored, whose format is another one."""
+    return state.model_dump(mode="json") | document("state")
 
 
 def rebuilt_document(deployment: str, rebuilt: Rebuilt) -> Document:

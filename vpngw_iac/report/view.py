@@ -16,6 +16,7 @@ from vpngw_iac.engine.operation import Schedule
 from vpngw_iac.engine.order import makespan
 from vpngw_iac.engine.plan import Plan
 from vpngw_iac.engine.ports import Attached
+from vpngw_iac.engine.saved import refuse_newer
 from vpngw_iac.errors import Finding, Findings, PlanError
 from vpngw_iac.field import OutageLevel
 from vpngw_iac.report import words
@@ -84,7 +85,8 @@ class PlanView:
 
     @classmethod
     def load(cls, document: Mapping[str, Any]) -> PlanView:
-        """The view of a plan document; raises `PlanError` if it is damaged."""
+        """The view of a plan document; raises `PlanError` if it is damaged or of a newer format."""
+        refuse_newer(document)
         try:
             return cls._load(document)
         except (KeyError, TypeError, ValueError) as error:

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from vpngw_iac._version import __version__
-from vpngw_iac.errors import StateError, StateMismatch
+from vpngw_iac.errors import StateError, StateMismatch, StateNewer
 from vpngw_iac.state.journal import RECORD, Memory, Record, fold
 from vpngw_iac.state.model import FORMAT, Binding, State
 
@@ -67,13 +67,14 @@ def dump_checkpoint(memory: Memory) -> bytes:
 
 
 def load_checkpoint(data: bytes, name: str) -> Memory:
-    """Read a checkpoint document. Raises `Damaged`, or `StateError` if it is of a newer format."""
+    """Read a checkpoint document of any format up to ours. Raises `Damaged`, or `StateNewer` for a later one."""
     return _checkpoint(data, name)
 
 
 def _checkpoint(data: str | bytes, name: str) -> Memory:
     document = _json_object(data)
     refuse_newer(document, name)
+    written_in = document.get("format", 1)
     if document.get("kind") != "state":
         raise Damaged(f"it is a document of kind {document.get('kind')!r}, not 'state'.")
     raw_mark = document.pop("journal", {})
@@ -82,28 +83,21 @@ def _checkpoint(data: str | bytes, name: str) -> Memory:
         mark = Mark.model_validate(raw_mark)
     except ValidationError as error:
         raise Damaged(_first_problem(error)) from None
-    return replace(fold(Memory(state), mark.open), state=state, last=mark.last)
-
-
-def refuse_newer_bytes(data: bytes, name: str) -> None:
-    """`refuse_newer` for a document that may be damaged besides."""
-    try:
-        document = _json_object(data)
-    except Damaged:
-        return
-    refuse_newer(document, name)
+    return replace(fold(Memory(state), mark.open), state=state, last=mark.last, written_in=written_in)
 
 
 def refuse_newer(document: Mapping[str, Any], name: str) -> None:
-    """Raise `StateError` that names both versions if a newer vpngw wrote this document."""
+    """Raise `StateNewer` that names both versions if a newer vpngw wrote this document or this line of a journal."""
     found = document.get("format")
-    if isinstance(found, int) and found > FORMAT:
-        writer = document.get("written_by") or "a newer version"
-        raise StateError(
-            f"{name} has format {found}, written by vpngw {writer}; this vpngw {__version__} reads format {FORMAT}.",
-            advice=f"Use vpngw {writer} or newer (`pip install -U vpngw-iac`); nothing was changed.",
-            location=name,
-        )
+    if not isinstance(found, int) or found <= FORMAT:
+        return
+    writer = document.get("written_by") or document.get("version")
+    by = f"vpngw {writer}" if isinstance(writer, str) else "a newer vpngw"
+    raise StateNewer(
+        f"{name} has format {found}, written by {by}; this vpngw {__version__} reads formats up to {FORMAT}.",
+        advice="Use a newer version (`pip install -U vpngw-iac`); nothing was changed.",
+        location=name,
+    )
 
 
 def check_belongs(state: State, deployment: str, binding: Binding | None, name: str) -> None:
@@ -148,18 +142,21 @@ class Journal:
     """The last line is complete but for its end of line."""
 
 
-def load_journal(data: bytes) -> Journal:
-    """Read the lines of a journal. A torn last line is left out and told; anything else wrong raises `Damaged`."""
+def load_journal(data: bytes, name: str = "The journal") -> Journal:
+    """Read the lines of a journal. A torn last line is left out and told; anything else wrong raises `Damaged`.
+
+    A line that a newer version wrote raises `StateNewer`.
+    """
     *lines, tail = data.split(b"\n")
     records: list[Record] = []
     for number, line in enumerate(lines, start=1):
-        records.append(_record(line, number))
+        records.append(_record(line, number, name))
         _refuse_gap(records, number)
     whole = len(data) - len(tail)
     if not tail:
         return Journal(tuple(records), whole)
     try:
-        records.append(_record(tail, len(records) + 1))
+        records.append(_record(tail, len(records) + 1, name))
     except Damaged:
         return Journal(tuple(records), whole, torn=True)
     _refuse_gap(records, len(records))
@@ -189,13 +186,15 @@ def readable_records(data: bytes) -> tuple[Record, ...]:
     found: list[Record] = []
     for number, line in enumerate(data.split(b"\n"), start=1):
         with contextlib.suppress(Damaged):
-            found.append(_record(line, number))
+            found.append(_record(line, number, "The journal"))
     return tuple(found)
 
 
-def _record(line: bytes, number: int) -> Record:
+def _record(line: bytes, number: int, name: str) -> Record:
     try:
-        return RECORD.validate_python(_json_object(line))
+        document = _json_object(line)
+        refuse_newer(document, f"{name}, line {number},")
+        return RECORD.validate_python(document)
     except ValidationError as error:
         raise Damaged(_first_problem(error), number) from None
     except Damaged as error:

@@ -261,9 +261,6 @@ class FileHold(StoreHold):
             first, last = records[0].number, records[-1].number
             self._files.move(_JOURNAL, f"{_HISTORY}/{first:010d}-{last:010d}.jsonl")
 
-    def _document(self) -> bytes | None:
-        return self.store.document()
-
     def _set_aside(self) -> int:
         highest = highest_number(self.store)
         number = sum("damaged" in name for name in self.store.backups()) + 1

@@ -10,11 +10,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from vpngw_iac._version import __version__
-from vpngw_iac.errors import StateError, StateMismatch
+from vpngw_iac.errors import StateError, StateMismatch, StateNewer
 from vpngw_iac.state.check import check
-from vpngw_iac.state.document import check_belongs, dump_checkpoint, dump_record, refuse_newer_bytes
+from vpngw_iac.state.document import check_belongs, dump_checkpoint, dump_record
 from vpngw_iac.state.journal import Memory, Record, StateReplaced, fold
-from vpngw_iac.state.model import Binding, State
+from vpngw_iac.state.model import FORMAT, Binding, State
 
 
 def utc_now() -> str:
@@ -86,28 +86,30 @@ class StoreHold(ABC):
             pass
 
     def _append_to(self, memory: Memory, record: Record) -> Record:
+        if memory.written_in < FORMAT:
+            # An older version finds the document first, and says that it is too old; our records it calls damaged.
+            self._write(memory)
         numbered = record.model_copy(update={"number": memory.last + 1})
         self._memory = None  # read again if it remains unknown whether this record was written
         self._write_record(dump_record(numbered))
         self._since_document += 1
-        self._memory = fold(memory, [numbered])
+        self._memory = fold(replace(memory, written_in=FORMAT), [numbered])
         return numbered
 
     def _remembered_or_damaged(self) -> tuple[Memory | None, bool]:
         """What is stored, or that it cannot be read; a state of something else, or a newer one, is never replaced."""
         try:
             return self._remembered(), False
-        except StateMismatch:
+        except (StateMismatch, StateNewer):
             raise
         except StateError:
-            refuse_newer_bytes(self._document() or b"", self._name)
             return None, True
 
     def _write(self, memory: Memory) -> None:
         self._memory = None
         self._write_document(dump_checkpoint(memory), memory.last)
         self._since_document = 0
-        self._memory = replace(memory, notices=())
+        self._memory = replace(memory, notices=(), written_in=FORMAT)
 
     def _refuse_wrong(self, state: State, previous: State | None = None) -> None:
         check_belongs(state, self._deployment, self._binding, "What is to be written")
@@ -140,10 +142,6 @@ class StoreHold(ABC):
     @abstractmethod
     def _write_document(self, document: bytes, last: int) -> None:
         """Replace the document, keep the previous one, start a new journal after record `last`."""
-
-    @abstractmethod
-    def _document(self) -> bytes | None:
-        """The stored document as it is."""
 
     @abstractmethod
     def _set_aside(self) -> int:

@@ -12,12 +12,14 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.state.model import Entry, State
+from vpngw_iac.state.model import FORMAT, Entry, Format, State
 
 
 class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    format: Format = FORMAT
+    """As of a state document; records of format 1 do not say it."""
     number: int = 0
     """Given by the store when it is appended; grows by one."""
     at: str
@@ -143,6 +145,8 @@ class Memory:
     open_run: RunOpened | None = None
     """A run that never closed: it was killed, or it is running now."""
     notices: tuple[str, ...] = ()
+    written_in: int = FORMAT
+    """Format of the stored document."""
 
 
 def fold(memory: Memory, records: Iterable[Record]) -> Memory:

@@ -6,13 +6,29 @@ A state is shown to anybody: it holds references to secrets and fingerprints, ne
 from __future__ import annotations
 
 import uuid
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from vpngw_iac.arm import ArmId
 
-FORMAT = 1
+FORMAT = 2
+"""The format that this version writes, of state documents and of journal records alike.
+
+Every earlier one is read. A field or a kind of record once stored is read for ever: a dead field is dropped in a
+validator, a renamed one has an alias. A later format is refused, see `vpngw_iac.state.document.refuse_newer`.
+"""
+
+
+def _brought_up_to_date(found: int) -> int:
+    if not 1 <= found <= FORMAT:
+        raise ValueError(f"expected a format from 1 to {FORMAT}")
+    return FORMAT
+
+
+Format = Annotated[int, Field(strict=True), AfterValidator(_brought_up_to_date)]
+"""What was read in any format is held, and written again, in ours."""
 
 
 class _Stored(BaseModel):
@@ -42,8 +58,6 @@ class Entry(_Stored):
     """Declared paths that Azure's answers do not carry, as seen right after the PUT."""
     overruled: dict[str, Any] = Field(default_factory=dict)
     """Declared paths that Azure (a policy) changed again right after our PUT, with what it wrote."""
-    detached: tuple[str, ...] = ()
-    """Paths that a running replacement took off and has not put back yet."""
     protect: bool = False
     on_removal: Literal["delete", "forget"] = "delete"
     created: bool = True
@@ -51,11 +65,19 @@ class Entry(_Stored):
     transient: tuple[str, ...] = ()
     tenant: str | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _without_what_died(cls, data: Any) -> Any:
+        """Format 1 had a field ``detached`` that nothing ever filled."""
+        if isinstance(data, Mapping) and "detached" in data:
+            return {name: value for name, value in data.items() if name != "detached"}
+        return data
+
 
 class State(_Stored):
     """All entries of one deployment, by address."""
 
-    format: Literal[1] = 1
+    format: Format = FORMAT
     kind: Literal["state"] = "state"
     deployment: str
     lineage: str

@@ -71,7 +71,7 @@ def recall(shelf: Shelf, deployment: str, binding: Binding | None) -> Memory | N
 def read_journal(name: str, data: bytes) -> Journal:
     """The records of one journal; raises `StateError` that names the line and the way out."""
     try:
-        return load_journal(data)
+        return load_journal(data, f"The journal {name}")
     except Damaged as error:
         raise StateError(
             f"The journal {name} is damaged at line {error.line}: {error.reason}",

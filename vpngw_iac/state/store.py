@@ -14,9 +14,9 @@ from vpngw_iac.state.model import State
 
 
 class Owner(BaseModel):
-    """Who holds a lock; shown to whoever finds it taken."""
+    """Who holds a lock; shown to whoever finds it taken. What a newer version adds is left out."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     run: str
     actor: str

@@ -180,9 +180,10 @@ def own_findings(blueprint: Deployable) -> tuple[Finding, ...]:
 
 
 def _documents(plan: Plan) -> dict[ArmId, Any]:
-    """What Azure has of what is declared, remembered, used or attached."""
+    """What Azure has of what is declared, remembered, used or attached; the engine tells of a gateway in the way."""
+    beside = {finding.location for finding in plan.findings if finding.rule == "V-OWN-03"}
     observed = plan.snapshot.observed.items()
-    return {resource_id: answer.document for resource_id, answer in observed if answer.document is not None}
+    return {i: answer.document for i, answer in observed if answer.document is not None and i.key not in beside}
 
 
 def _leaving(plan: Plan) -> dict[ArmId, str]:

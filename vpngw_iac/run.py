@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from vpngw_iac._version import __version__
+from vpngw_iac.arm import ArmId
 from vpngw_iac.engine import event as events
 from vpngw_iac.engine.bind import binding_of
 from vpngw_iac.engine.change import Action, Change
@@ -278,6 +279,8 @@ class _Run:
         for change in plan.changes:
             if change.action is Action.FORGET:
                 self._forget(plan, change)
+            elif change.action in (Action.ADOPT, Action.UPDATE) and (change.previous or "").startswith("/"):
+                self._let_go(plan, change)
         for address in plan.brought_up_to_date:
             if address not in plan.graph.resources:
                 self.hold.append(EntryRemoved(at=self.clock.utc(), address=address, why="deleted"))
@@ -306,6 +309,18 @@ class _Run:
     def _forget(self, plan: Plan, change: Change) -> None:
         self.hold.append(EntryRemoved(at=self.clock.utc(), address=change.address, why="forgotten"))
         text = f"{change.address} ({change.id}) is left in Azure: {change.reason}."
+        self.notices.append(text)
+        self.tell(events.Notice(text, self.clock.utc()))
+
+    def _let_go(self, plan: Plan, change: Change) -> None:
+        """An adoption in place of what the entry stood for: that is forgotten and named, never deleted by this."""
+        old = plan.state.by_id().get(ArmId(change.previous or ""))
+        if old is None:
+            return
+        self.incomplete |= {entry.address for entry in plan.state.entries.values() if old.id in entry.needs}
+        self.hold.append(EntryRemoved(at=self.clock.utc(), address=old.address, why="forgotten"))
+        left = "is left in Azure" if plan.snapshot.get(old.id).present else "is gone in Azure"
+        text = f"{old.address} stands for {change.id} now; {old.id} is forgotten and {left}."
         self.notices.append(text)
         self.tell(events.Notice(text, self.clock.utc()))
 

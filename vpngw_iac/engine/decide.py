@@ -18,6 +18,7 @@ from vpngw_iac.engine.lifting import lifted
 from vpngw_iac.engine.match import Match, match
 from vpngw_iac.engine.outage import in_place, rebuilds, stated
 from vpngw_iac.engine.overlay import overlay
+from vpngw_iac.engine.ownership import is_named, taken_over
 from vpngw_iac.engine.plan import Plan
 from vpngw_iac.engine.ports import Observed
 from vpngw_iac.engine.sealing import applied_of, resolver, seal
@@ -36,6 +37,7 @@ def make_plan(basis: Basis) -> Plan:
     """Decide. Two calls on equal values give equal plans."""
     matched = match(basis.graph, basis.state, basis.moved)
     basis = replace(basis, graph=as_observed(matched.graph, basis.snapshot))
+    matched = taken_over(basis, matched)
     draft = Draft(findings=list(basis.findings))
     situations = tuple(_situations(basis, matched))
     for situation in situations:
@@ -139,7 +141,7 @@ def _judge(basis: Basis, situation: Situation, matched: Match, draft: Draft) -> 
         if entry is not None and not _entry_agrees(entry, resource):
             draft.stale.append(situation.address)
         return
-    change = _decision(basis, situation)
+    change = _decision(basis, situation, matched)
     if change is None and situation.address in matched.moves:
         old = matched.moves[situation.address]
         change = Change(situation.address, resource.id, Action.MOVE, previous=old, reason=f"moved from {old}")
@@ -160,7 +162,7 @@ def _entry_agrees(entry: Entry, resource: Resource) -> bool:
     )
 
 
-def _decision(basis: Basis, situation: Situation) -> Change | None:
+def _decision(basis: Basis, situation: Situation, matched: Match) -> Change | None:
     resource, entry, observed = situation.resource, situation.entry, situation.observed
     if entry is not None and entry.id != resource.id:
         return _identity_change(situation, entry)
@@ -169,7 +171,7 @@ def _decision(basis: Basis, situation: Situation) -> Change | None:
     if not observed.is_terminal:
         return None
     if entry is None:
-        return _adoption(basis, situation)
+        return _adoption(basis, situation, matched.left.get(situation.address))
     return _alteration(basis, situation)
 
 
@@ -265,17 +267,20 @@ def _identity_change(situation: Situation, entry: Entry) -> Change:
     )
 
 
-def _adoption(basis: Basis, situation: Situation) -> Change | None:
+def _adoption(basis: Basis, situation: Situation, left: Entry | None) -> Change | None:
+    """What is there becomes ours; `left` is the entry that stood for something else until now, and is forgotten."""
     resource = situation.resource
-    if not {situation.address, str(resource.id)} & basis.options.adopt:
+    if not is_named(basis, resource):
         return None
     differences = tuple(item.difference for item in situation.comparison.owned)
+    previous, instead = (str(left.id), f" in place of {left.id}, which is forgotten") if left else (None, "")
     if basis.options.adopt_and_change and differences:
-        return Change(situation.address, resource.id, Action.UPDATE, differences, reason="adopted and changed")
-    reason = "taken over as it is"
+        reason = f"adopted and changed{instead}"
+        return Change(situation.address, resource.id, Action.UPDATE, differences, reason=reason, previous=previous)
+    reason = f"taken over as it is{instead}"
     if differences:
         reason += f"; it differs in {', '.join(d.path for d in differences)}, which the next plan changes"
-    return Change(situation.address, resource.id, Action.ADOPT, (), reason=reason)
+    return Change(situation.address, resource.id, Action.ADOPT, (), reason=reason, previous=previous)
 
 
 def _tell(basis: Basis, situation: Situation, draft: Draft) -> None:

@@ -17,6 +17,7 @@ from typing import Any, Literal
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine import event as events
 from vpngw_iac.engine.event import OperationResult, Status
+from vpngw_iac.engine.landing import landings, unfilled
 from vpngw_iac.engine.ledger import Ledger, Task
 from vpngw_iac.engine.locks import Locks
 from vpngw_iac.engine.mend import repaired_first
@@ -65,6 +66,7 @@ class Execution:
         self._pool = ThreadPoolExecutor(PARALLEL_CALLS, thread_name_prefix="vpngw")
         self._grace_until: float | None = None
         self._locks = Locks()
+        self._landings = landings(worker.plan, schedule)
         self._not_before = 0.0
         self._lost: StateLocked | None = None
         self._started = clock.now()
@@ -174,12 +176,12 @@ class Execution:
         self._inbox.put((key, phase, result))
 
     def _do_prepare(self, task: Task) -> Any:
-        patience = task.patience
         return self._worker.prepare(
             task.operation,
-            unsure=patience.unsure,
-            contentions=patience.contentions,
-            overtaken=patience.conflicts > 0,
+            unsure=task.patience.unsure,
+            contentions=task.patience.contentions,
+            overtaken=task.patience.conflicts > 0,
+            landing=unfilled(self._landings, task.operation.key, self._ledger.results, self._active),
         )
 
     def _do_send(self, task: Task) -> Any:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.engine.basis import Basis, Situation, deployment_in
+from vpngw_iac.engine import ownership
+from vpngw_iac.engine.basis import Basis, Situation
 from vpngw_iac.engine.change import Action, Change
 from vpngw_iac.engine.document import ABSENT, lookup, same
 from vpngw_iac.engine.match import Match
@@ -30,15 +31,14 @@ def refusals(
     if cycle is not None:
         yield cycle
     yield from _everything_new(basis, matched)
-    yield from _everything_gone(basis)
-    lost = _lost_state(basis, situations)
-    yield from lost
-    for situation in situations:
-        yield from _not_ours(basis, situation, told=bool(lost))
+    yield from _everything_gone(basis, matched, situations)
+    unknown = {situation.address for situation in situations if ownership.is_unknown(situation)}
+    yield from ownership.refusals(basis, matched, situations, changes)
     by_address = {situation.address: situation for situation in situations}
     for change in changes:
         yield from _protected(basis, matched, change)
-        yield from _unnamed_replacement(basis, change)
+        if change.address not in unknown:  # nobody may be told to name a replacement onto what is there
+            yield from _unnamed_replacement(basis, change)
         yield from _foreign_dependents(basis, matched, change)
         yield from _too_long_an_outage(basis, change)
         if change.address in by_address:
@@ -50,7 +50,8 @@ def refusals(
 def _everything_new(basis: Basis, matched: Match) -> Iterator[Finding]:
     """A renamed blueprint must not become a new network beside the destroyed old one."""
     old = matched.orphans
-    if basis.options.destroy or basis.formerly or not old or matched.entries or not basis.graph.resources:
+    kept = matched.entries or matched.left
+    if basis.options.destroy or basis.formerly or not old or kept or not basis.graph.resources:
         return
     yield Finding(
         rule="V-STATE-01",
@@ -62,10 +63,14 @@ def _everything_new(basis: Basis, matched: Match) -> Iterator[Finding]:
     )
 
 
-def _everything_gone(basis: Basis) -> Iterator[Finding]:
-    """A wrong subscription or an emptied one looks like this: stop until somebody says so."""
+def _everything_gone(basis: Basis, matched: Match, situations: Sequence[Situation]) -> Iterator[Finding]:
+    """A wrong subscription or an emptied one looks like this: stop until somebody says so.
+
+    What is there under another id was moved: that is told with a way out of its own, and is not gone.
+    """
+    moved = matched.left or any(s.entry is not None and ownership.is_unknown(s) for s in situations)
     entries = basis.state.entries.values()
-    if basis.options.all_gone or not entries:
+    if basis.options.all_gone or not entries or moved:
         return
     if all(not basis.snapshot.get(e.id).present and not basis.snapshot.get(e.id).unread for e in entries):
         yield Finding(
@@ -76,65 +81,6 @@ def _everything_gone(basis: Basis) -> Iterator[Finding]:
             detail=f"All {len(basis.state.entries)} entries of the state are absent in Azure. Is this the right "
             f"subscription ({basis.identity.subscription})?",
             advice="If everything really is gone, run again with --all-gone.",
-        )
-
-
-def _lost_state(basis: Basis, situations: Sequence[Situation]) -> tuple[Finding, ...]:
-    """Ours by their tags, and a state that knows nothing: it was lost, or lies elsewhere. Told once."""
-    if basis.state.entries:
-        return ()
-    there = [s for s in situations if _is_unknown(s) and not {s.address, str(s.resource.id)} & basis.options.adopt]
-    ours = [s for s in there if deployment_in(s.observed.document) == basis.deployment]
-    if not ours:
-        return ()
-    finding = Finding(
-        rule="V-STATE-03",
-        level="error",
-        address="",
-        summary="The state is empty, but this deployment is in Azure",
-        detail=f"{len(there)} of its resources are there, and {len(ours)} bear the tag "
-        f"vpngw-deployment={basis.deployment}. This state knows none of them.",
-        advice="If the state lies elsewhere, name it with --state, or run from the folder that has .vpngw/. If it was "
-        "lost, `vpngw state rebuild FILE` recovers it. What was left in Azure on purpose (--keep-public-ips, "
-        f'on_removal="forget") is taken over again with {_adopting(ours)}.',
-    )
-    return (finding,)
-
-
-def _adopting(situations: Sequence[Situation], *, most: int = 3) -> str:
-    """The options that adopt these."""
-    named = [f"--adopt {situation.address}" for situation in situations]
-    return " ".join(named[:most]) + (f" and {len(named) - most} more" if len(named) > most else "")
-
-
-def _is_unknown(situation: Situation) -> bool:
-    return situation.entry is None and situation.observed.present and not situation.resource.only_if_absent
-
-
-def _not_ours(basis: Basis, situation: Situation, *, told: bool) -> Iterator[Finding]:
-    resource, observed = situation.resource, situation.observed
-    if not _is_unknown(situation):
-        return
-    owner = deployment_in(observed.document)
-    if owner is not None and owner != basis.deployment:
-        yield Finding(
-            rule="V-OWN-02",
-            level="error",
-            address=situation.address,
-            summary="Belongs to another deployment",
-            detail=f"{resource.id} bears the tag vpngw-deployment={owner}; it cannot be adopted.",
-            advice=f"Use it with .existing(...), or remove it from the deployment {owner} first. If this "
-            f'blueprint was called {owner} before, add formerly="{owner}" to it.',
-        )
-    elif not told and not {situation.address, str(resource.id)} & basis.options.adopt:
-        marked = " It bears the tag of this deployment." if owner else ""
-        yield Finding(
-            rule="V-OWN-01",
-            level="error",
-            address=situation.address,
-            summary="Exists in Azure and is not ours",
-            detail=f"{resource.id} is there, but not in the state of {basis.deployment}.{marked}",
-            advice=f"Take it over with --adopt {situation.address}, use it with .existing(...), or rename yours.",
         )
 
 

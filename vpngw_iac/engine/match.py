@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.graph import Graph
@@ -22,6 +22,8 @@ class Match:
     """New address to old address, for entries that only change their address."""
     orphans: tuple[Entry, ...]
     """Entries that nothing declared belongs to."""
+    left: Mapping[str, Entry] = field(default_factory=dict)
+    """Entries that point elsewhere and are let go, because what stands at the declared id is adopted instead."""
 
 
 def match(graph: Graph, state: State, moved: Mapping[str, str]) -> Match:

@@ -9,6 +9,7 @@ from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.document import ABSENT, lookup, outer_paths
 from vpngw_iac.engine.drift import compare
 from vpngw_iac.engine.graph import Graph, outputs_in
+from vpngw_iac.engine.ownership import gateways_beside
 from vpngw_iac.engine.ports import Cloud, Observed, Snapshot
 from vpngw_iac.engine.sealing import applied_of, seal
 from vpngw_iac.errors import Forbidden
@@ -33,8 +34,17 @@ def observe(cloud: Cloud, graph: Graph, state: State, *, deep: bool = False) -> 
         observed[resource_id] = cloud.read(resource_id)
     for resource_id in _route_tables(graph, observed) - set(observed):
         observed[resource_id] = _read_existing(cloud, resource_id)
+    for resource_id in _beside(graph, observed) - set(observed):
+        observed[resource_id] = _read_existing(cloud, resource_id)
     attached = cloud.attached([i for i in sorted(managed) if observed[i].present and _is_holder(i, graph)])
     return Snapshot(observed, attached, _not_verified(graph, observed))
+
+
+def _beside(graph: Graph, observed: Mapping[ArmId, Observed]) -> set[ArmId]:
+    """Gateways that stand in the subnet of a declared one that is absent: only then can they be in its way."""
+    documents = {i: answer.document for i, answer in observed.items()}
+    absent = (r for i, r in graph.by_id.items() if i in observed and not observed[i].present)
+    return {other for resource in absent for other in gateways_beside(resource, documents)}
 
 
 def _is_holder(resource_id: ArmId, graph: Graph) -> bool:

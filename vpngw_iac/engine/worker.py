@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +22,15 @@ from vpngw_iac.engine.overlay import carried_loss, overlay
 from vpngw_iac.engine.plan import Plan
 from vpngw_iac.engine.ports import Call, Cloud, Ended, Observed
 from vpngw_iac.engine.sealing import applied_of, entry_of, seal, stored
-from vpngw_iac.errors import AzureRefused, CarriedValueLost, Forbidden, OutputMissing, SecretError, StalePlan
+from vpngw_iac.errors import (
+    AzureRefused,
+    CarriedValueLost,
+    ExitCode,
+    Forbidden,
+    OutputMissing,
+    SecretError,
+    StalePlan,
+)
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.shape import shape_of
 from vpngw_iac.resources.wire import Document, Output
@@ -93,14 +101,23 @@ class Worker:
     key: FingerprintKey
 
     def prepare(
-        self, operation: Operation, *, unsure: bool = False, contentions: int = 0, overtaken: bool = False
+        self,
+        operation: Operation,
+        *,
+        unsure: bool = False,
+        contentions: int = 0,
+        overtaken: bool = False,
+        landing: Collection[tuple[str, bool]] = (),
     ) -> Preparation:
         """Read what Azure has now and make the call.
 
         `unsure`: a call of ours may have been carried out already. `contentions`: so often Azure said "another
         operation". `overtaken`: somebody wrote between our read and our write; it is made again only while the change
-        stays the one that was planned.
+        stays the one that was planned. `landing`: addresses whose ids must still be free before this takes something
+        away, and whether this run is making them just now.
         """
+        for address, is_under_way in landing:
+            self._require_free(self.plan.graph.resources[address], is_under_way=is_under_way)
         if contentions >= BLOCKED_AFTER and (blocked := self._blocked(operation)) is not None:
             return blocked
         if operation.verb == "delete":
@@ -203,6 +220,14 @@ class Worker:
         return Prepared(call, observed.etag or "absent", _digest(entry.applied), entry, declared)
 
     # -- parts
+
+    def _require_free(self, resource: Resource, *, is_under_way: bool) -> None:
+        """Raise if somebody made what a replacement needs to make, before anything is taken away for it."""
+        observed = self.cloud.read(resource.id)
+        if observed.present and not (is_under_way and self._is_mine(resource, observed)):
+            error = _appeared(resource, observed)
+            error.exit_code = ExitCode.REFUSED
+            raise error
 
     def _is_mine(self, resource: Resource, observed: Observed) -> bool:
         """Whether something that appeared was made by a call of ours: it bears our mark, or cannot bear one."""

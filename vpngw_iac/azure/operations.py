@@ -10,6 +10,7 @@ from vpngw_iac.azure.reading import Reader, is_absent, names_of, sdk_of, version
 from vpngw_iac.azure.translate import refusal
 from vpngw_iac.engine.ports import Call, Clock, Ended, Observed, Pending, Progress, Running
 from vpngw_iac.errors import EndpointError, Throttled, Unavailable, UsageError
+from vpngw_iac.resources import type_of
 
 
 class Operations:
@@ -29,7 +30,7 @@ class Operations:
         answer = self._arm.call(
             call.id.subscription,
             sdk_of(call.id),
-            _methods(call),
+            _method(call),
             *names_of(call.id),
             *body,
             headers=self._headers(call),
@@ -85,28 +86,11 @@ class Operations:
         return GRACE if pending.since is None else self._clock.now() - pending.since
 
 
-_METHODS: dict[str, dict[bool, tuple[str, ...]]] = {
-    "put": {False: ("begin_create_or_update",), True: ("create_or_update",)},
-    "tag": {False: ("begin_update_tags", "update_tags"), True: ("update",)},
-    "delete": {False: ("begin_delete",), True: ("begin_delete",)},
-}
-"""By verb, and whether it is a resource group: that one is in another library, and its PUT ends at once."""
-
-
-_BY_ID = {
-    "put": "begin_create_or_update_by_id",
-    "tag": "begin_update_by_id",
-    "delete": "begin_delete_by_id",
-}
-"""For providers that the SDK has no operation group for."""
-
-
-def _methods(call: Call) -> tuple[str, ...]:
-    """The SDK's method; the first that the operation group has."""
-    if call.verb == "act":
-        if call.action != "sharedKey":
-            raise UsageError(f"There is no action {call.action!r} on {call.id}.")
-        return ("begin_set_shared_key",)
-    if version_of(call.id):
-        return (_BY_ID[call.verb],)
-    return _METHODS[call.verb][not call.id.namespace]
+def _method(call: Call) -> str:
+    """The SDK's method, as the type says."""
+    if call.verb == "act" and call.action != "sharedKey":
+        raise UsageError(f"There is no action {call.action!r} on {call.id}.")
+    model = type_of(call.id.type)
+    if model is None or call.verb not in model.sdk_calls:
+        raise UsageError(f"A {call.id.type} has no call for the verb {call.verb!r}.")
+    return model.sdk_calls[call.verb]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import graphlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +36,15 @@ class Graph:
     existing: Mapping[ArmId, Existing] = field(default_factory=dict)
     edges: Mapping[str, tuple[Edge, ...]] = field(default_factory=dict)
     by_id: Mapping[ArmId, Resource] = field(default_factory=dict)
+    _edges_to: Mapping[ArmId, Sequence[Edge]] = field(init=False, repr=False, compare=False)
+    """The same edges by their target."""
+
+    def __post_init__(self) -> None:
+        index: dict[ArmId, list[Edge]] = {}
+        for edges in self.edges.values():
+            for edge in edges:
+                index.setdefault(edge.target, []).append(edge)
+        object.__setattr__(self, "_edges_to", index)
 
     @classmethod
     def of(cls, items: Iterable[Resource | Existing]) -> Graph:
@@ -66,8 +75,7 @@ class Graph:
 
     def holders(self, target: ArmId) -> Iterator[Edge]:
         """Edges that point to a resource."""
-        for edges in self.edges.values():
-            yield from (edge for edge in edges if edge.target == target)
+        yield from self._edges_to.get(target, ())
 
     def dependents(self, address: str) -> frozenset[str]:
         """Addresses that need this resource, directly or through others."""

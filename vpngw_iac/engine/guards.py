@@ -227,8 +227,9 @@ def _existing(basis: Basis) -> Iterator[Finding]:
                 detail=f"{existing.id} is {observed.state}; operations that depend on it may be refused (R-OPS-04).",
                 advice="Ask its owner to repair it; it is not ours to touch.",
             )
+    ours = {entry.id for entry in basis.state.entries.values()} | set(basis.graph.by_id)
     for resource_id, observed in basis.snapshot.observed.items():
-        is_table = resource_id.type.lower().endswith("/routetables")
+        is_table = resource_id.type.lower().endswith("/routetables") and resource_id not in ours
         if is_table and observed.document is None and not observed.unread:
             yield _not_there(f"routeTables/{resource_id.name}", resource_id)
 

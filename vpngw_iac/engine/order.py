@@ -118,12 +118,13 @@ def _operation(
     change = draft.changes.get(address)
     update = model.durations.create if change is not None and change.rebuild else model.durations.update
     seconds = {"create": model.durations.create, "delete": model.durations.delete, "tag": 5.0}
+    verb = _VERBS[step]
     return Operation(
         key=Key(address, step),
         id=resource_id,
-        verb=_VERBS[step],
+        verb=verb,
         kind=kind,
-        sdk=f"{model.sdk}.{_call(model.sdk, step)}",
+        sdk=f"{model.sdk}.{model.sdk_calls[verb]}",
         locks=model.locks(resource_id, body, kind),
         seconds=seconds.get(kind, update),
     )
@@ -137,22 +138,6 @@ _VERBS: Mapping[Step, Verb] = {
     "tag": "tag",
     "act": "act",
 }
-
-
-_BY_ID = {"tag": "begin_update_by_id", "delete": "begin_delete_by_id"}
-"""Calls of the generic operation group, through which providers go that have none of their own."""
-
-
-def _call(sdk: str, step: Step) -> str:
-    if sdk == "resource.resources":
-        return _BY_ID.get(step, "begin_create_or_update_by_id")
-    if step == "tag":
-        return "update" if sdk == "resource.resource_groups" else "update_tags"
-    if step == "act":
-        return "begin_set_shared_key"
-    if step == "delete":
-        return "begin_delete"
-    return "create_or_update" if sdk == "resource.resource_groups" else "begin_create_or_update"
 
 
 # --- references that are taken off and put back ----------------------------------------------------------------------

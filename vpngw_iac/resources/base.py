@@ -55,6 +55,12 @@ class Resource(Wire):
     """First part of the address."""
     sdk: ClassVar[str]
     """The SDK's operation group, for example ``network.virtual_network_gateways``."""
+    sdk_calls: ClassVar[Mapping[str, str]] = {
+        "put": "begin_create_or_update",
+        "delete": "begin_delete",
+        "tag": "update_tags",
+    }
+    """The method of that group for each verb (``put``, ``delete``, ``tag``, ``act``) that the type knows."""
     api_version: ClassVar[str] = ""
     """Of a provider that the SDK has no operation group for: its resources go through the generic calls by id."""
     durations: ClassVar[Durations] = Durations()
@@ -175,6 +181,13 @@ class Resource(Wire):
         """The condition that dependents of a resource with this body wait for."""
         return cls.gate
 
+
+CALLS_BY_ID: Mapping[str, str] = {
+    "put": "begin_create_or_update_by_id",
+    "delete": "begin_delete_by_id",
+    "tag": "begin_update_by_id",
+}
+"""Calls of the generic operation group ``resource.resources``, for types whose provider the SDK has no group for."""
 
 _NEEDS = "needs"
 

@@ -136,6 +136,11 @@ class Connection(Resource):
     arm_type: ClassVar[str] = "Microsoft.Network/connections"
     kind: ClassVar[str] = "Connection"
     sdk: ClassVar[str] = "network.virtual_network_gateway_connections"
+    sdk_calls: ClassVar[Mapping[str, str]] = {
+        **Resource.sdk_calls,
+        "tag": "begin_update_tags",
+        "act": "begin_set_shared_key",
+    }
     # Recordings, durations: 10 to 125 s, with outliers of many minutes on active-active gateways.
     durations: ClassVar[Durations] = Durations(create=40, update=30, delete=30)
 

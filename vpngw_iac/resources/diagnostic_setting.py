@@ -7,11 +7,12 @@ with the resource's part of the id in lower case, with null for what is not set 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.field import AnyCase, KeyedBy
-from vpngw_iac.resources.base import Durations, Resource
+from vpngw_iac.resources.base import CALLS_BY_ID, Durations, Resource
 from vpngw_iac.resources.wire import Wire
 
 DIAGNOSTIC_SETTINGS = "Microsoft.Insights/diagnosticSettings"
@@ -65,6 +66,7 @@ class DiagnosticSetting(Resource):
     arm_type: ClassVar[str] = DIAGNOSTIC_SETTINGS
     kind: ClassVar[str] = "DiagnosticSetting"
     sdk: ClassVar[str] = "resource.resources"
+    sdk_calls: ClassVar[Mapping[str, str]] = CALLS_BY_ID
     api_version: ClassVar[str] = "2021-05-01-preview"
     durations: ClassVar[Durations] = Durations(create=5, update=5, delete=5)
     listed_by: ClassVar[Literal["group", "parent", "none"]] = "none"

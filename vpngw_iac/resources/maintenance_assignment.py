@@ -7,10 +7,11 @@ come back in lower case.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 from vpngw_iac.field import Immutable, ReadOnly
-from vpngw_iac.resources.base import Durations, Resource
+from vpngw_iac.resources.base import CALLS_BY_ID, Durations, Resource
 from vpngw_iac.resources.maintenance_configuration import MaintenanceConfiguration
 from vpngw_iac.resources.wire import TextRef, Wire
 
@@ -33,6 +34,7 @@ class MaintenanceAssignment(Resource):
     arm_type: ClassVar[str] = MAINTENANCE_ASSIGNMENTS
     kind: ClassVar[str] = "MaintenanceAssignment"
     sdk: ClassVar[str] = "resource.resources"
+    sdk_calls: ClassVar[Mapping[str, str]] = CALLS_BY_ID
     api_version: ClassVar[str] = "2023-04-01"
     durations: ClassVar[Durations] = Durations(create=5, update=5, delete=5)
     listed_by: ClassVar[Literal["group", "parent", "none"]] = "none"

@@ -9,10 +9,11 @@ accepted.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 from vpngw_iac.field import AnyCase, Immutable, ReadOnly, ServerDefault, Spelling
-from vpngw_iac.resources.base import Durations, Resource
+from vpngw_iac.resources.base import CALLS_BY_ID, Durations, Resource
 from vpngw_iac.resources.wire import Wire
 
 MAINTENANCE_CONFIGURATIONS = "Microsoft.Maintenance/maintenanceConfigurations"
@@ -66,6 +67,7 @@ class MaintenanceConfiguration(Resource):
     arm_type: ClassVar[str] = MAINTENANCE_CONFIGURATIONS
     kind: ClassVar[str] = "MaintenanceConfiguration"
     sdk: ClassVar[str] = "resource.resources"
+    sdk_calls: ClassVar[Mapping[str, str]] = CALLS_BY_ID
     api_version: ClassVar[str] = "2023-04-01"
     durations: ClassVar[Durations] = Durations(create=3, update=3, delete=3)
     listed_by: ClassVar[Literal["group", "parent", "none"]] = "none"

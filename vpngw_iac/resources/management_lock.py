@@ -14,7 +14,7 @@ from pydantic import Field
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.field import Unordered
-from vpngw_iac.resources.base import Durations, Lock, Resource
+from vpngw_iac.resources.base import CALLS_BY_ID, Durations, Lock, Resource
 from vpngw_iac.resources.wire import Wire
 
 MANAGEMENT_LOCKS = "Microsoft.Authorization/locks"
@@ -40,6 +40,7 @@ class ManagementLock(Resource):
     arm_type: ClassVar[str] = MANAGEMENT_LOCKS
     kind: ClassVar[str] = "ManagementLock"
     sdk: ClassVar[str] = "resource.resources"
+    sdk_calls: ClassVar[Mapping[str, str]] = CALLS_BY_ID
     api_version: ClassVar[str] = "2016-09-01"
     durations: ClassVar[Durations] = Durations(create=1, update=1, delete=1)
     listed_by: ClassVar[Literal["group", "parent", "none"]] = "none"

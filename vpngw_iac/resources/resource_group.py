@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from vpngw_iac.arm import RESOURCE_GROUP_TYPE
@@ -14,6 +15,7 @@ class ResourceGroup(Resource):
     arm_type: ClassVar[str] = RESOURCE_GROUP_TYPE
     kind: ClassVar[str] = "ResourceGroup"
     sdk: ClassVar[str] = "resource.resource_groups"
+    sdk_calls: ClassVar[Mapping[str, str]] = {"put": "create_or_update", "delete": "begin_delete", "tag": "update"}
     listed_by: ClassVar[Literal["group", "parent", "none"]] = "none"
     only_if_absent: ClassVar[bool] = True
     # Creating is one synchronous call; deleting is polled every 15 s (recorded Retry-After).

@@ -192,6 +192,7 @@ class VirtualNetworkGateway(Resource):
     arm_type: ClassVar[str] = "Microsoft.Network/virtualNetworkGateways"
     kind: ClassVar[str] = "VirtualNetworkGateway"
     sdk: ClassVar[str] = "network.virtual_network_gateways"
+    sdk_calls: ClassVar[Mapping[str, str]] = {**Resource.sdk_calls, "tag": "begin_update_tags"}
     # Recorded: create 886 to 1528 s, ordinary update 93 to 153 s, delete 334 to 579 s.
     durations: ClassVar[Durations] = Durations(create=1100, update=130, delete=450)
     needs_replace_flag: ClassVar[bool] = True

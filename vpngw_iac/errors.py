@@ -7,9 +7,11 @@
     ├── BlueprintError            4   the file or value cannot become a blueprint
     ├── Refused                   4   findings, protection, not ours: nothing was done
     ├── SecretError               4   a secret reference cannot be resolved
+    ├── FileDenied                4   the operating system keeps a file or folder from this user
     ├── StateError                1   state is damaged, newer, or of something else
     │   ├── StateNewer            1   a newer version of vpngw wrote it
     │   ├── StateMismatch         4   state is bound to another cloud, tenant or subscription
+    │   ├── StateDenied           4   another user's state: this one may not read or write it
     │   └── StateLocked           7   another run holds the lock, or took it from us
     ├── PlanError                 1
     │   └── StalePlan             8   Azure or the state moved since the plan was made
@@ -146,6 +148,12 @@ class SecretError(VpngwError):
     advice = "Check every reference with `vpngw secret check FILE`."
 
 
+class FileDenied(VpngwError):
+    """The operating system does not let this user read or write a file or folder; the message names its owner."""
+
+    exit_code = ExitCode.REFUSED
+
+
 class StateError(VpngwError):
     """The state cannot be used; it is never overwritten."""
 
@@ -156,6 +164,12 @@ class StateNewer(StateError):
 
 class StateMismatch(StateError):
     """The state is bound to another cloud, tenant, subscription or deployment."""
+
+    exit_code = ExitCode.REFUSED
+
+
+class StateDenied(StateError, FileDenied):
+    """The state belongs to another user, who lets this one not in."""
 
     exit_code = ExitCode.REFUSED
 

@@ -125,7 +125,8 @@ class Planner:
             findings=tuple([*findings, *_in_flight(memory, resumed=resumed)]),
             running=owner.describe() if owner and not resumed else "",
         )
-        return self._with_preflight(make_plan(basis), blueprint, secrets)
+        plan = replace(make_plan(basis), settings=str(self.place.settings.file or ""))
+        return self._with_preflight(plan, blueprint, secrets)
 
     def _with_preflight(self, plan: Plan, blueprint: Deployable, secrets: Remembered) -> Plan:
         """Judge again with what Azure has: rules about creating are errors only where this plan creates.

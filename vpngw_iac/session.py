@@ -19,9 +19,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from vpngw_iac.arm import Scope
+from vpngw_iac.config import SIMULATOR_DIR, Origin
 from vpngw_iac.engine.clock import RealClock, VirtualClock
 from vpngw_iac.engine.ports import Clock, Cloud
 from vpngw_iac.errors import SecretError, UsageError
+from vpngw_iac.lookup import CONFIG_FILE
 from vpngw_iac.secret import (
     FingerprintKey,
     GeneratedSecret,
@@ -33,12 +35,19 @@ from vpngw_iac.secret import (
     SecretValue,
 )
 from vpngw_iac.state.store import Owner, Store
+from vpngw_iac.state_url import BlobPlace, FolderPlace, read_state_url
 
 if TYPE_CHECKING:
     from vpngw_iac.simulator import Simulator
 
 OFFLINE_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 """Stands for the subscription in offline commands that were told none; and is the simulator's own."""
+
+STATE_DIR = ".vpngw/state"
+"""Where states are, if nothing else was said."""
+
+_KEPT = ("state.json", "journal.jsonl", "backups", "history")
+"""What a state's folder has of which one is there as soon as something was remembered."""
 
 SIMULATOR_SPEED = 120.0
 """Simulated seconds per second: a gateway that takes twenty minutes is there in ten seconds."""
@@ -49,13 +58,17 @@ class Place:
     """Where a run works and what it may read: settings in the words of the command line."""
 
     cloud: str = "public"
+    cloud_given: bool = True
+    """Somebody chose this cloud; it is not the default."""
     subscription: str | None = None
     tenant: str | None = None
     resource_group: str | None = None
     state: str | None = None
     directory: Path = field(default_factory=Path)
+    settings: Origin = field(default_factory=Origin)
+    """Where the settings were found; of a workspace that was made by hand nothing is known."""
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
-    simulator_dir: str = ".vpngw/simulator"
+    simulator_dir: str = SIMULATOR_DIR
     simulator_speed: float = SIMULATOR_SPEED
     clock: Clock | None = None
     credential: Any = field(default=None, repr=False)
@@ -76,6 +89,44 @@ class Place:
         if not self.cloud.startswith(("https://", "http://")):
             return self.cloud
         return re.sub(r"[^A-Za-z0-9.-]", "-", urlsplit(self.cloud).netloc)
+
+    @property
+    def home(self) -> Path:
+        """The folder at which ``.vpngw/`` starts: that of ``vpngw.toml``, else the working directory."""
+        return self.settings.file.parent if self.settings.file else self.directory
+
+    def state_root(self, deployment: str) -> Path | BlobPlace:
+        """The folder below which states are, or the place of a blob state.
+
+        A folder that no flag or variable names may also be in the working directory, below ``vpngw.toml``: it is used
+        where it remembers this deployment. Raises `UsageError` if both do, naming both.
+        """
+        named = read_state_url(self.state) if self.state else FolderPlace(self.home / STATE_DIR)
+        usual = self.directory / named.path if isinstance(named, FolderPlace) else named
+        here = self.directory / STATE_DIR
+        chosen = self.settings.said.get("state", CONFIG_FILE) != CONFIG_FILE
+        if chosen or self.home == self.directory or usual == here or not self._remembers(here, deployment):
+            return usual
+        if isinstance(usual, BlobPlace) or self._remembers(usual, deployment):
+            other = self.state if isinstance(usual, BlobPlace) else usual
+            raise UsageError(
+                f"There are two states of {deployment}: one in {here}, one at {other} ({self.settings.file}).",
+                advice="Say which with --state, and remove or move the other one.",
+            )
+        return here
+
+    def _remembers(self, root: Path, deployment: str) -> bool:
+        folder = root / self.cloud_name / deployment
+        return any(os.path.lexists(folder / name) for name in _KEPT)
+
+    def simulator_folder(self, deployment: str) -> Path:
+        """Where the simulator's content is: beside the state, where neither was named."""
+        here = self.directory / SIMULATOR_DIR
+        if self.settings.file and "simulator_dir" not in self.settings.said and here.is_dir():
+            root = self.state_root(deployment)
+            if isinstance(root, Path) and root == self.directory / STATE_DIR:
+                return here
+        return self.directory / self.simulator_dir
 
     @property
     def local_secrets(self) -> SecretSource:
@@ -135,7 +186,7 @@ class Session:
     def simulator(self) -> Simulator:
         """The embedded simulator, with its content of the last command."""
         if self._simulator is None:
-            self._simulator = open_simulator(self.place, self.clock)
+            self._simulator = open_simulator(self.place, self.clock, self.place.simulator_folder(self.deployment))
         return self._simulator
 
     # -- store and key
@@ -152,12 +203,12 @@ class Session:
         from vpngw_iac.engine.bind import binding_of
 
         binding = binding_of(self.cloud.identity) if bound else None
-        url = self.place.state or ""
-        if url.startswith("azblob://"):
+        root = self.place.state_root(self.deployment)
+        if isinstance(root, BlobPlace):
             from vpngw_iac.azure import blob_state_store
 
             return blob_state_store(
-                url,
+                self.place.state or "",
                 self.place.cloud,
                 self.deployment,
                 binding,
@@ -168,7 +219,6 @@ class Session:
             )
         from vpngw_iac.state.file import FileStore, state_folder
 
-        root = Path(urlsplit(url).path) if url.startswith("file://") else self.place.directory / (url or ".vpngw/state")
         folder = state_folder(root, self.place.cloud_name, self.deployment)
         return FileStore(folder, self.deployment, binding, utc=self.clock.utc)
 
@@ -246,8 +296,8 @@ def _user() -> str:
         return "unknown"
 
 
-def open_simulator(place: Place, clock: Clock) -> Simulator:
-    """The simulator of this place: content in its folder, time as the run's clock has it."""
+def open_simulator(place: Place, clock: Clock, folder: Path | None = None) -> Simulator:
+    """The simulator of this place: content in a folder (the place's own), time as the run's clock has it."""
     from vpngw_iac.simulator import ScaledTime, Simulator, VirtualTime
 
     class _InProcess(ScaledTime):
@@ -256,7 +306,7 @@ def open_simulator(place: Place, clock: Clock) -> Simulator:
         def real_seconds(self, simulated: float) -> int:
             return max(1, math.ceil(simulated))
 
-    folder = place.directory / place.simulator_dir
+    folder = folder or place.directory / place.simulator_dir
     if not isinstance(clock, VirtualClock):
         return Simulator(folder, time=_InProcess(place.simulator_speed))
     time, last = VirtualTime(), [clock.now()]

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from vpngw_iac.arm import Scope
+from vpngw_iac.config import SIMULATOR_DIR, Origin, Settings
 from vpngw_iac.engine.basis import Basis
 from vpngw_iac.engine.decide import make_plan
 from vpngw_iac.engine.document import secrets_in
@@ -39,11 +40,13 @@ from vpngw_iac.planning import Deployable, Planned, Planner, asides, own_finding
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
 from vpngw_iac.run import Request, run
+from vpngw_iac.saved_place import place_of
 from vpngw_iac.secret import (
     Remembered,
 )
 from vpngw_iac.session import Place, Session
 from vpngw_iac.state.model import State
+from vpngw_iac.state_url import read_state_url
 
 
 class Workspace:
@@ -51,7 +54,7 @@ class Workspace:
 
     def __init__(
         self,
-        cloud: str = "public",
+        cloud: str | None = None,
         *,
         subscription: str | None = None,
         tenant: str | None = None,
@@ -63,14 +66,22 @@ class Workspace:
         clock: Clock | None = None,
         credential: Any = None,
         simulator: Any = None,
-        simulator_dir: str = ".vpngw/simulator",
+        simulator_dir: str = SIMULATOR_DIR,
         simulator_speed: float | None = None,
         secret_directory: Path | str | None = None,
         profile: str | None = None,
+        settings: Origin | None = None,
     ) -> None:
+        """`cloud` is ``public`` if none is given; `state` a folder, a ``file:///`` or an ``azblob://`` URL.
+
+        `settings` says where these values were found. Raises `UsageError` for a state that cannot be meant.
+        """
+        if state:
+            read_state_url(state)
         extra = {} if simulator_speed is None else {"simulator_speed": simulator_speed}
         self._place = Place(
-            cloud=cloud,
+            cloud=cloud or "public",
+            cloud_given=cloud is not None,
             subscription=subscription,
             tenant=tenant,
             resource_group=resource_group,
@@ -83,6 +94,7 @@ class Workspace:
             simulator=simulator,
             secret_directory=None if secret_directory is None else Path(secret_directory),
             profile=profile,
+            settings=settings or Origin(),
             **extra,
         )
         self._deployment = deployment
@@ -90,21 +102,7 @@ class Workspace:
     @classmethod
     def from_config(cls, **overrides: Any) -> Workspace:
         """Settings from flags, ``VPNGW_*`` variables and ``vpngw.toml``, as the command line reads them."""
-        from vpngw_iac.config import Settings
-
-        settings = Settings.load(**overrides)
-        return cls(
-            settings.cloud,
-            subscription=settings.subscription,
-            tenant=settings.tenant,
-            resource_group=settings.resource_group,
-            state=settings.state,
-            deployment=settings.deployment,
-            environment=settings.environment,
-            simulator_dir=settings.simulator_dir,
-            simulator_speed=settings.simulator_speed,
-            profile=settings.profile,
-        )
+        return cls(**Settings.load(**overrides).arguments())
 
     def beside(self, file: Path | str) -> Workspace:
         """The same workspace, with relative paths of secrets starting at the folder of a blueprint file."""
@@ -178,17 +176,16 @@ class Workspace:
         """The plan file, with what reports `show`. Makes the store's key if there is none: all that planning writes."""
         key = Session(self._place, plan.deployment, formerly=plan.formerly).key(create=True)
         assert key is not None  # noqa: S101 - it was made
-        return save(plan, key, _version(), show=show or {}, folders=_folders(self._place))
+        said = {"state": plan.state_url, "resource_group": self._place.resource_group}
+        return save(plan, key, _version(), show=show or {}, folders=_folders(self._place), said=said)
 
     def load_plan(self, document: Mapping[str, Any]) -> SavedPlan:
-        """Read a plan file; raises `PlanError` if it is damaged, `StalePlan` if it was edited."""
+        """Read a plan file; raises `PlanError` if it is damaged, `StalePlan` if it was edited.
+
+        Raises `UsageError` if this workspace is told to use another cloud, subscription, tenant or state than the plan.
+        """
         saved = load(document)
-        basis = document["basis"]
-        home = (self._place.cloud, self._place.subscription)
-        if self._place.cloud in ("public", "") and basis["cloud"] != "public":
-            self._place = replace(self._place, cloud=_cloud_of(basis))
-        if home[1] is None:
-            self._place = replace(self._place, subscription=basis["subscription"])
+        self._place = place_of(saved, self._place, self._deployment)
         check_genuine(saved, Session(self._place, saved.deployment).key())
         if self._place.secret_directory is None:
             told = (self._place.directory / folder for folder in saved.folders)
@@ -332,10 +329,6 @@ def _offline_basis(name: str, graph: Graph, state: State) -> Basis:
     assumed = {i: Observed(i, None, unread="offline") for i in graph.existing}
     identity = CloudIdentity("offline", "", "", "")
     return Basis(name, identity, "", graph, state, Snapshot({**nothing, **assumed}), {})
-
-
-def _cloud_of(basis: Mapping[str, Any]) -> str:
-    return str(basis["endpoint"] if basis["cloud"] == "custom" else basis["cloud"])
 
 
 def _version() -> str:

@@ -14,7 +14,6 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, urlsplit
 
 from azure.storage.blob import ContainerClient, ExponentialRetry
 
@@ -29,11 +28,12 @@ from vpngw_iac.state.journal import Memory, Record
 from vpngw_iac.state.model import Binding, State
 from vpngw_iac.state.recall import highest_number, history_of, recall
 from vpngw_iac.state.store import Hold, Owner
+from vpngw_iac.state_url import AZBLOB, BlobPlace, read_state_url
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
-SCHEME = "azblob"
+SCHEME = AZBLOB
 _DOCUMENT, _KEY, _JOURNALS, _BACKUPS = "state.json", "key", "journal", "backups"
 _SUFFIX = {"usgovernment": "blob.core.usgovcloudapi.net", "china": "blob.core.chinacloudapi.cn"}
 _ACCOUNT_KEY = "AZURE_STORAGE_KEY"
@@ -81,15 +81,11 @@ class Place:
 
 def place_of(url: str, cloud: str) -> Place:
     """Read ``azblob://account/container/prefix``; raises `UsageError` with the form that is expected."""
-    parts = urlsplit(url)
-    container, _, prefix = parts.path.strip("/").partition("/")
-    if parts.scheme != SCHEME or not parts.netloc or not container:
+    read = read_state_url(url)
+    if not isinstance(read, BlobPlace):
         raise UsageError(f"{url!r} is not a state URL: write azblob://ACCOUNT/CONTAINER/PREFIX.")
-    given = parse_qs(parts.query).get("endpoint", [""])[0]
-    endpoint = given or f"https://{parts.netloc}.{_SUFFIX.get(cloud, 'blob.core.windows.net')}"
-    if urlsplit(endpoint).scheme not in {"http", "https"}:
-        raise UsageError(f"{endpoint!r} is not the address of a storage service: write ?endpoint=https://HOST.")
-    return Place(parts.netloc, container, prefix.strip("/"), endpoint.rstrip("/"))
+    endpoint = read.endpoint or f"https://{read.account}.{_SUFFIX.get(cloud, 'blob.core.windows.net')}"
+    return Place(read.account, read.container, read.prefix, endpoint)
 
 
 class BlobStore:

@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from vpngw_iac.errors import ExitCode, UsageError, VpngwError
@@ -61,12 +60,15 @@ class Run:
     @classmethod
     def open(cls, **flags: Any) -> Self:
         """Read the settings; variables of ``--env-file`` become visible to credentials, secrets and blueprints."""
-        from vpngw_iac.config import Settings, read_env_file
+        from vpngw_iac.config import Settings
 
         settings = Settings.load(**flags)
-        for name, value in (read_env_file(Path(settings.env_file)) if settings.env_file else {}).items():
+        for name, value in settings.env_variables.items():
             os.environ.setdefault(name, value)
-        return cls(settings, sys.stdout, sys.stderr)
+        run = cls(settings, sys.stdout, sys.stderr)
+        for warning in settings.origin.warnings:
+            run.say(f"Warning: {warning}")
+        return run
 
     # --- what it works with ------------------------------------------------------------------------------------------
 

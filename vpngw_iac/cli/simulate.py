@@ -107,7 +107,7 @@ def show(run: Run, folder: Folder = None) -> int:
 
 
 def _folder(run: Run, folder: str | None) -> Path:
-    return Path(folder or run.settings.simulator_dir).resolve()
+    return Path(folder or run.settings.simulator_folder).resolve()
 
 
 def _open(

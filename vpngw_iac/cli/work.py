@@ -131,10 +131,6 @@ def apply_saved(
     if given := sorted(name for name, value in choices.items() if value):
         names = ", ".join("--" + name.replace("_", "-") for name in given)
         raise UsageError(f"A saved plan has its options already; {names} cannot change it.", advice="Plan again.")
-    deployment = run.settings.deployment
-    if deployment not in (None, document.get("deployment")):
-        told = f"It is a plan of {document.get('deployment')}; --deployment (or its setting) says {deployment}."
-        raise UsageError(told, advice="Plan again for that deployment.")
     return _each(
         run,
         run.workspace,

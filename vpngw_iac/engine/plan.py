@@ -65,6 +65,8 @@ class Plan:
     moved: Mapping[str, str] = field(default_factory=dict)
     """What the blueprint says was renamed."""
     formerly: str | None = None
+    settings: str = ""
+    """The file of settings that was found, if one was."""
 
     @property
     def summary(self) -> Summary:

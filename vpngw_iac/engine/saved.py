@@ -79,11 +79,18 @@ def _decision(change: Change) -> dict[str, Any]:
 
 
 def save(
-    plan: Plan, key: FingerprintKey, version: str, *, show: Mapping[str, Any], folders: Sequence[str] = ()
+    plan: Plan,
+    key: FingerprintKey,
+    version: str,
+    *,
+    show: Mapping[str, Any],
+    folders: Sequence[str] = (),
+    said: Mapping[str, str | None] | None = None,
 ) -> dict[str, Any]:
     """The plan file: `show` (what reports say) plus the basis, sealed with an HMAC under the store's key.
 
     `folders` is where relative paths of secret files start: the first of them that is there when it is applied.
+    `said` is what else the planner was told, which apply must not be told differently.
     """
     options = {name: sorted(v) if isinstance(v, frozenset) else v for name, v in asdict(plan.options).items()}
     document = dict(show) | {
@@ -102,6 +109,7 @@ def save(
             "moved": dict(plan.moved),
             "formerly": plan.formerly,
             "folders": list(folders),
+            "said": dict(said or {}),
             "graph": [dump_resource(resource) for resource in plan.graph.resources.values()],
             "existing": [
                 {"address": e.address, "id": str(e.id), "facts": dict(e.facts), "tenant": e.tenant}

@@ -50,6 +50,7 @@ def plan_document(plan: PlanView) -> Document:
         endpoint=plan.endpoint,
         subscription=plan.subscription,
         state=plan.state,
+        **({"settings": plan.settings} if plan.settings else {}),
         destroy=plan.destroy,
         changes=[change_document(change) for change in plan.changes],
         summary=_summary(plan.summary),

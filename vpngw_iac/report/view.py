@@ -57,6 +57,8 @@ class PlanView:
     destroy: bool = False
     bodies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """What is created, by address: each declared path with its value."""
+    settings: str = ""
+    """The file of settings that was found, if one was."""
 
     @classmethod
     def of(cls, plan: Plan, schedule: Schedule) -> PlanView:
@@ -81,6 +83,7 @@ class PlanView:
             unverified=plan.snapshot.unverified,
             destroy=plan.options.destroy,
             bodies={c.address: _body(plan.graph, c.address) for c in plan.changes if c.action is Action.CREATE},
+            settings=plan.settings,
         )
 
     @classmethod
@@ -115,6 +118,7 @@ class PlanView:
             unverified=tuple(document.get("unverified", [])),
             destroy=bool(document.get("destroy", False)),
             bodies=document.get("bodies", {}),
+            settings=str(document.get("settings", "")),
         )
 
     @property

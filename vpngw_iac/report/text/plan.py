@@ -44,10 +44,11 @@ def _blocks(blocks: list[list[str]]) -> Iterator[str]:
 
 
 def heading(plan: PlanView) -> str:
-    """``contoso-hub in Azure public, subscription S, state URL``."""
+    """``contoso-hub in Azure public, subscription S, state URL, settings FILE``."""
     where = words.cloud_name(plan.cloud, plan.endpoint)
     verb = "Destroy " if plan.destroy else ""
-    return f"{verb}{plan.deployment} in {where}, subscription {plan.subscription}, state {plan.state}"
+    settings = f", settings {plan.settings}" if plan.settings else ""
+    return f"{verb}{plan.deployment} in {where}, subscription {plan.subscription}, state {plan.state}{settings}"
 
 
 def _change(change: Change, plan: PlanView, style: Style) -> Iterator[str]:

@@ -196,7 +196,7 @@ def test_a_site_moves_from_its_key_to_certificates_and_back_in_place(world: Worl
     for blueprint in (certified, keyed):
         plan = world.plan(blueprint)
         assert [(c.action, c.address, c.outage.level) for c in plan.changes] == [
-            ("update", "VpnConnection/vgw-sites/zurich-device1", "seconds")
+            ("update", "VpnConnection/vgw-sites/zurich-device1", "reconfigure")
         ]
         assert world.apply(blueprint).outcome == "succeeded"
         assert differences_of(world.plan(blueprint, deep=True)) == []

@@ -137,6 +137,10 @@ class Outage:
     rebuild: bool = False
     """Whether Azure rebuilds the gateway, which takes as long as creating it."""
     source: str = ""
+    until: str = ""
+    """What ends a ``reconfigure``, as the rest of "until ...": ``the device has the new key``."""
+    removed: OutageLevel = "none"
+    """What it costs clients when the value is taken away, as opposed to added."""
 
 
 @dataclass(frozen=True, slots=True)

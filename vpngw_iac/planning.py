@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Any, Protocol
 
 from vpngw_iac.arm import ArmId, Scope
+from vpngw_iac.engine.allowance import Limit, check_agreed
 from vpngw_iac.engine.basis import Basis
 from vpngw_iac.engine.change import Action
 from vpngw_iac.engine.decide import make_plan
@@ -96,6 +97,8 @@ class Planner:
         from vpngw_iac.engine.bind import binding_of, check_bound
         from vpngw_iac.state.log import replaced_since_success
 
+        if options.max_outage is not None:
+            Limit.of(options.max_outage)  # told before anything is read
         declared = () if options.destroy else tuple(blueprint.resources(self.scope(session)))
         graph = Graph.of(declared)
         state = memory.state if memory else State.new(session.deployment, binding_of(session.cloud.identity))
@@ -109,6 +112,7 @@ class Planner:
         owner = session.store().owner()
         if not isinstance(blueprint, SavedPlan | Planned):
             options = _with_addresses(options, graph, state)
+            check_agreed(options.outage_agreed, graph, state, snapshot)
         if options.replace:
             options = replace(options, replaced=replaced_since_success(session.store().history()))
         basis = Basis(

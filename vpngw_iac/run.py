@@ -16,7 +16,7 @@ from vpngw_iac.engine.change import Action, Change
 from vpngw_iac.engine.document import lookup, secrets_in
 from vpngw_iac.engine.event import OperationResult, Outcome
 from vpngw_iac.engine.execute import Execution
-from vpngw_iac.engine.order import makespan, schedule
+from vpngw_iac.engine.order import schedule
 from vpngw_iac.engine.plan import Options, Plan
 from vpngw_iac.engine.probe import MISSING_RIGHTS
 from vpngw_iac.engine.result import ending, left
@@ -25,6 +25,7 @@ from vpngw_iac.engine.saved import SavedPlan, canonical, check_fresh
 from vpngw_iac.engine.sealing import entry_of, resolver
 from vpngw_iac.engine.spread import needed_first, new_addresses
 from vpngw_iac.engine.stop import Interrupted, Limits, Stop
+from vpngw_iac.engine.timing import makespan
 from vpngw_iac.engine.worker import Worker
 from vpngw_iac.errors import ExitCode, Forbidden, Refused, SecretError, StalePlan, VpngwError
 from vpngw_iac.planning import Deployable, Planner, renamed

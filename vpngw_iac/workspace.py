@@ -21,7 +21,7 @@ from vpngw_iac.engine.document import secrets_in
 from vpngw_iac.engine.event import Event, Outcome
 from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.operation import Schedule
-from vpngw_iac.engine.order import makespan, order, schedule
+from vpngw_iac.engine.order import order, schedule
 from vpngw_iac.engine.plan import Options, Plan
 from vpngw_iac.engine.ports import Clock, Snapshot
 from vpngw_iac.engine.result import (
@@ -35,6 +35,7 @@ from vpngw_iac.engine.result import (
 )
 from vpngw_iac.engine.saved import SavedPlan, check_genuine, load, save
 from vpngw_iac.engine.stop import Stop
+from vpngw_iac.engine.timing import makespan
 from vpngw_iac.errors import BlueprintError, Finding, Findings, SecretError
 from vpngw_iac.planning import Deployable, Planned, Planner, asides, own_findings
 from vpngw_iac.resources.base import Resource

@@ -20,8 +20,9 @@ from tests.worlds import (
 )
 from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.operation import Key, Schedule
-from vpngw_iac.engine.order import exclusive, makespan, order, schedule
+from vpngw_iac.engine.order import order, schedule
 from vpngw_iac.engine.plan import Plan
+from vpngw_iac.engine.timing import exclusive, makespan
 from vpngw_iac.errors import PlanError
 from vpngw_iac.resources.base import Ref
 

@@ -39,10 +39,11 @@ from vpngw_iac.engine.change import Change
 from vpngw_iac.engine.decide import make_plan
 from vpngw_iac.engine.document import ABSENT
 from vpngw_iac.engine.graph import Graph
-from vpngw_iac.engine.order import makespan, schedule
+from vpngw_iac.engine.order import schedule
 from vpngw_iac.engine.plan import Options, Plan
 from vpngw_iac.engine.ports import CloudIdentity, Observed, Snapshot
 from vpngw_iac.engine.sealing import entry_of, stored
+from vpngw_iac.engine.timing import makespan
 from vpngw_iac.report.style import Style
 from vpngw_iac.report.text import plan_text
 from vpngw_iac.report.view import PlanView
@@ -110,6 +111,7 @@ def test_a_change_states_its_price(case: dict[str, Any]) -> None:
     told = _told(plan.change(plan_id(plan, case["at"])), plan)
 
     expected = {name: value for name, value in case["expect"].items() if name != "also"}
+    told["until"] = {name: told["until"].get(name) for name in expected.get("until", {})}
     assert expected == {name: told[name] for name in expected}, f"{case['reason']} ({case['source']})"
     for address, action in case["expect"].get("also", {}).items():
         other = next((c for c in plan.changes if c.address == address), None)
@@ -130,6 +132,12 @@ BIGGER = {
     "set": {"properties.sku.name": "VpnGw3AZ", "properties.sku.tier": "VpnGw3AZ"},
 }
 OTHER_AS = {"world": "sites", "at": "VpnGateway/hub", "set": {"properties.bgpSettings.asn": 65030}}
+POLICY = {
+    "world": "sites",
+    "at": "VpnConnection/hub/berlin",
+    "set": {"properties.usePolicyBasedTrafficSelectors": True},
+}
+NO_BERLIN = {"world": "sites", "at": "VpnConnection/hub/berlin", "delete": True}
 RENAMED = {"world": "sites", "at": "VpnGateway/hub", "set": {"tags": {"env": "prod"}}}
 
 
@@ -141,8 +149,20 @@ RENAMED = {"world": "sites", "at": "VpnGateway/hub", "set": {"tags": {"env": "pr
         (KEY_OF_BERLIN, "seconds", False),
         (BIGGER, "seconds", True),
         (BIGGER, "minutes", False),
-        (OTHER_AS, "minutes", True),
+        (OTHER_AS, "minutes", False),
+        (OTHER_AS, "1h", True),
         (OTHER_AS, None, False),
+        (KEY_OF_BERLIN, "1h", True),
+        (BIGGER, "5m", True),
+        (BIGGER, "1h", False),
+        (BIGGER, "18m", True),
+        (BIGGER, "19m", False),
+        (BIGGER, "1100s", False),
+        (POLICY, "none", True),
+        (POLICY, "5s", True),
+        (POLICY, "30s", False),
+        (NO_BERLIN, "1h", True),
+        (NO_BERLIN, "minutes", True),
     ],
 )
 def test_an_outage_that_is_longer_than_allowed_is_refused(
@@ -155,13 +175,37 @@ def test_an_outage_that_is_longer_than_allowed_is_refused(
 
 def test_a_refused_outage_names_who_suffers_and_how_to_allow_it() -> None:
     (finding,) = planned(BIGGER, max_outage="none").blocking
-    (for_good,) = planned(OTHER_AS, max_outage="seconds").blocking
+    (until,) = planned(OTHER_AS, max_outage="1h").blocking
+    (removed,) = planned(NO_BERLIN, max_outage="seconds").blocking
 
     assert finding.address == "VpnGateway/hub"
-    assert "berlin, clients of vgw-hub, paris, rome would lose connectivity for minutes" in finding.detail
-    assert "--max-outage minutes" in finding.advice
-    assert "paris would lose connectivity until devices on the other side are reconfigured" in for_good.detail
-    assert "without --max-outage" in for_good.advice
+    assert "berlin, clients of vgw-hub, paris, rome would lose connectivity for about 18 min" in finding.detail
+    assert "--max-outage 19m" in finding.advice
+    assert "--outage-agreed 'clients of vgw-hub'" in finding.advice
+    assert "paris would lose connectivity until the device has the new AS number" in until.detail
+    assert "--outage-agreed paris" in until.advice
+    assert "--max-outage" not in until.advice
+    assert "berlin would lose connectivity for good" in removed.detail
+
+
+@pytest.mark.parametrize("change", [KEY_OF_BERLIN, NO_BERLIN, OTHER_AS, BIGGER])
+def test_an_outage_that_is_agreed_by_name_is_allowed(change: dict[str, Any]) -> None:
+    names = frozenset({"Berlin", "paris", "rome", "clients of vgw-hub"})
+
+    plan = planned(change, max_outage="none", outage_agreed=names)
+
+    assert plan.blocking == ()
+    (told,) = [c.outage for c in plan.changes]
+    assert told.agreed
+    assert all(loss.agreed for loss in plan.losses)
+
+
+def test_an_agreement_allows_nobody_else() -> None:
+    plan = planned(BIGGER, max_outage="none", outage_agreed=frozenset({"berlin"}))
+
+    (finding,) = plan.blocking
+    assert "clients of vgw-hub, paris, rome would" in finding.detail
+    assert not plan.changes[0].outage.agreed
 
 
 def test_the_footer_adds_everybody_up_at_their_worst() -> None:
@@ -170,8 +214,8 @@ def test_the_footer_adds_everybody_up_at_their_worst() -> None:
 
     assert lines[-2] == "Plan: 0 to add, 1 to change, 0 to destroy."
     assert lines[-1] == (
-        "Time: about 18 min. Outage: paris, until devices on the other side are reconfigured; "
-        "berlin, clients of vgw-hub, rome, for minutes."
+        "Time: about 18 min. Outage: paris, until the device has the new BGP addresses and the device has the new "
+        "AS number; berlin, clients of vgw-hub, rome, for about 18 min."
     )
 
 
@@ -192,6 +236,10 @@ def _told(change: Change | None, plan: Plan) -> dict[str, Any]:
         "outage": outage.level if outage else "none",
         "who": list(outage.who) if outage else [],
         "by_level": {level: list(who) for level, who in outage.by_level.items()} if outage else {},
+        "seconds": round(outage.seconds) if outage else 0,
+        "ends": outage.ends if outage else "itself",
+        "until": {loss.name: loss.until for loss in outage.losses} if outage else {},
+        "for_good": [loss.name for loss in outage.losses if loss.for_good] if outage else [],
         "public_ip_changes": bool(outage and outage.public_ip_changes),
         "profiles_stale": bool(outage and outage.profiles_stale),
         "rebuild": bool(change and change.rebuild),

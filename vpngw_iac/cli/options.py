@@ -65,8 +65,20 @@ NoProbe = Annotated[
     bool, typer.Option("--no-probe", help="Do not ask Azure first for rights, locks, quotas, policies and zones.")
 ]
 MaxOutage = Annotated[
-    Literal["none", "seconds", "minutes"] | None,
-    typer.Option("--max-outage", help="Refuse changes that interrupt anybody for longer."),
+    str | None,
+    typer.Option(
+        "--max-outage",
+        metavar="none|DURATION",
+        help="Refuse a plan that interrupts anybody for longer (30s, 5m, 1h), or until somebody does something.",
+    ),
+]
+OutageAgreed = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--outage-agreed",
+        metavar="NAME",
+        help="Allow this site, pair, circuit link, spoke or 'clients of GATEWAY' any outage (repeatable).",
+    ),
 ]
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, also on failure.")]
@@ -149,6 +161,7 @@ def _planning(
     resend_secrets: ResendSecrets = False,
     no_probe: NoProbe = False,
     max_outage: MaxOutage = None,
+    outage_agreed: OutageAgreed = None,
     profile: Profile = None,
 ) -> None:
     """The options that decide a plan."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def options_of(choices: Choices, **fixed: Any) -> Options:
     """The engine's options; lists of addresses become sets."""
-    sets = {"adopt", "replace", "target"}
+    sets = {"adopt", "replace", "target", "outage_agreed"}
     values: dict[str, Any] = {
         name: frozenset(value or ()) if name in sets else value for name, value in choices.items()
     }

@@ -38,6 +38,40 @@ class Difference:
     observed: Any = None
 
 
+Ends = Literal["itself", "somebody"]
+"""What ends an outage: our operations, or somebody who must do something on the other side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """How one name loses connectivity, for how long, and what ends it."""
+
+    name: str
+    """A site, pair, circuit link, spoke, ``clients of GATEWAY`` or somebody else's connection; empty: whoever it is."""
+    level: OutageLevel
+    seconds: float = 0.0
+    """How long our operations keep it down; what somebody must do comes on top."""
+    until: str = ""
+    """What somebody does that ends it, as the rest of "until ..."; empty says it in general."""
+    for_good: bool = False
+    """Nothing in this plan brings it back."""
+    operations: OutageLevel = "none"
+    """How long our operations take it down, whatever somebody must do afterwards."""
+    foreign: bool = False
+    """A connection on our gateway that is not ours."""
+    links: tuple[str, ...] = ()
+    """Which of its links are down, where it has others."""
+    meanwhile: tuple[str, ...] = ()
+    """Links that carry it meanwhile."""
+    agreed: bool = False
+    """Whether somebody named it with ``--outage-agreed``."""
+
+    @property
+    def ends(self) -> Ends:
+        """What ends it."""
+        return "somebody" if self.level == "reconfigure" else "itself"
+
+
 @dataclass(frozen=True, slots=True)
 class OutageStatement:
     """What a change costs the people who use the network."""
@@ -50,6 +84,23 @@ class OutageStatement:
     """The same people by how long; empty where it is `level` for all of them."""
     public_ip_changes: bool = False
     profiles_stale: bool = False
+    losses: tuple[Loss, ...] = ()
+    """The same people one by one, in full; empty in a plan of an earlier version."""
+
+    @property
+    def seconds(self) -> float:
+        """How long our operations keep anybody down."""
+        return max((loss.seconds for loss in self.losses), default=0.0)
+
+    @property
+    def ends(self) -> Ends:
+        """What ends the outage of the last of them."""
+        return "somebody" if self.level == "reconfigure" else "itself"
+
+    @property
+    def agreed(self) -> bool:
+        """Whether somebody agreed to all of it."""
+        return bool(self.losses) and all(loss.agreed for loss in self.losses)
 
 
 @dataclass(frozen=True, slots=True)

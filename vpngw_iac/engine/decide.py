@@ -10,13 +10,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from vpngw_iac.engine import guards
+from vpngw_iac.engine.allowance import too_long
 from vpngw_iac.engine.basis import Basis, Draft, Situation
 from vpngw_iac.engine.change import Action, Change, Difference, OutageStatement
 from vpngw_iac.engine.document import lookup, member
+from vpngw_iac.engine.downtime import with_outages
 from vpngw_iac.engine.drift import Comparison, Found, compare_whole
 from vpngw_iac.engine.lifting import lifted
 from vpngw_iac.engine.match import Match, match
-from vpngw_iac.engine.outage import in_place, rebuilds, stated
+from vpngw_iac.engine.outage import in_place, rebuilds, resent
 from vpngw_iac.engine.overlay import overlay
 from vpngw_iac.engine.ownership import is_named, taken_over
 from vpngw_iac.engine.plan import Plan
@@ -48,8 +50,8 @@ def make_plan(basis: Basis) -> Plan:
     basis = replace(basis, graph=as_created(basis.graph, matched.graph, basis.snapshot, draft.changes))
     known_after(situations, draft)
     chosen = lifted(basis.graph, basis.snapshot, targeted(basis, draft.changes))
-    changes = tuple(stated(basis.graph, basis.state, change) for _, change in sorted(chosen.items()))
-    refusals = guards.refusals(basis, matched, situations, changes)
+    changes, losses = with_outages(basis, (change for _, change in sorted(chosen.items())))
+    refusals = [*guards.refusals(basis, matched, situations, changes), *too_long(basis.options, changes, losses)]
     return Plan(
         deployment=basis.deployment,
         identity=basis.identity,
@@ -67,6 +69,7 @@ def make_plan(basis: Basis) -> Plan:
         running=basis.running,
         moved=basis.moved,
         formerly=basis.formerly,
+        losses=losses,
     )
 
 
@@ -239,6 +242,7 @@ def _resend(basis: Basis, situation: Situation) -> Change | None:
         situation.resource.id,
         Action.UPDATE,
         differences,
+        outage=resent(),
         reason="secrets are sent again",
         only_secret=_has_key_call(situation.resource),
     )

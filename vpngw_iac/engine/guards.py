@@ -11,7 +11,6 @@ from vpngw_iac.engine.basis import Basis, Situation
 from vpngw_iac.engine.change import Action, Change
 from vpngw_iac.engine.document import ABSENT, lookup, same
 from vpngw_iac.engine.match import Match
-from vpngw_iac.engine.outage import SPAN, is_longer
 from vpngw_iac.engine.overlay import overlay, unsendable
 from vpngw_iac.engine.ports import Attached, Observed
 from vpngw_iac.engine.sealing import applied_of
@@ -40,7 +39,6 @@ def refusals(
         if change.address not in unknown:  # nobody may be told to name a replacement onto what is there
             yield from _unnamed_replacement(basis, change)
         yield from _foreign_dependents(basis, matched, change)
-        yield from _too_long_an_outage(basis, change)
         if change.address in by_address:
             yield from _unsendable_secret(by_address[change.address], change)
             yield from _address_to_migrate(basis, by_address[change.address], change)
@@ -134,28 +132,6 @@ def _foreign_dependents(basis: Basis, matched: Match, change: Change) -> Iterato
             + f"; this plan would {change.action} {change.address}.",
             advice="Remove it first, or ask its owner to. Nothing was done.",
         )
-
-
-def _too_long_an_outage(basis: Basis, change: Change) -> Iterator[Finding]:
-    limit, outage = basis.options.max_outage, change.outage
-    if limit is None or not is_longer(outage.level, limit):
-        return
-    groups = outage.by_level or {outage.level: outage.who}
-    told = " and ".join(
-        f"{', '.join(who) or 'whoever is connected through it'} would lose connectivity {SPAN[level]}"
-        for level, who in groups.items()
-        if is_longer(level, limit)
-    )
-    how = f"with --max-outage {outage.level}" if outage.level in ("seconds", "minutes") else "without --max-outage"
-    yield Finding(
-        rule="V-OUTAGE-01",
-        level="error",
-        address=change.address,
-        summary="Outage is longer than allowed",
-        detail=f"This plan would {change.action} {change.address}: {told}; --max-outage {limit} allows "
-        f"{'none' if limit == 'none' else SPAN[limit]}.",
-        advice=f"If it is meant, run again {how}; or apply the rest with --target, and this in a maintenance window.",
-    )
 
 
 def _gateway_network(entry: Entry) -> Iterator[ArmId]:

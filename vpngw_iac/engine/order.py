@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import graphlib
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -22,7 +22,6 @@ from vpngw_iac.engine.ports import Verb
 from vpngw_iac.engine.spread import coexists
 from vpngw_iac.errors import PlanError
 from vpngw_iac.resources import type_of
-from vpngw_iac.resources.base import Lock
 from vpngw_iac.state.model import Entry, State
 
 _STATE_ONLY = frozenset({Action.ADOPT, Action.FORGET, Action.MOVE})
@@ -338,45 +337,3 @@ def _remaining(nodes: Mapping[Key, Operation], legal: list[Key]) -> tuple[dict[K
         path.append(step)
         step = heir[step]
     return remaining, tuple(path)
-
-
-def makespan(planned: Schedule, *, parallel: int = 8) -> float:
-    """Seconds until everything is done if each operation takes its usual time, exclusive locks respected."""
-    return _Simulation(planned, parallel).run()
-
-
-class _Simulation:
-    """List scheduling in imagined time: the operation with the longest remaining path goes first."""
-
-    def __init__(self, planned: Schedule, parallel: int) -> None:
-        self._todo = {op.key: op for op in planned.operations}
-        self._rank: Callable[[Key], Any] = lambda key: (-planned.remaining[key], key)
-        self._parallel = parallel
-        self._running: dict[Key, float] = {}
-        self._held: dict[str, Key] = {}
-        self._done: set[Key] = set()
-
-    def run(self) -> float:
-        now = 0.0
-        while self._todo or self._running:
-            for key in sorted(self._todo, key=self._rank):
-                self._start(key, now)
-            now = min(self._running.values())
-            for key in [k for k, end in self._running.items() if end <= now]:
-                del self._running[key]
-                self._done.add(key)
-                self._held = {name: holder for name, holder in self._held.items() if holder != key}
-        return now
-
-    def _start(self, key: Key, now: float) -> None:
-        operation = self._todo[key]
-        locks = exclusive(operation.locks)
-        if operation.after <= self._done and not locks & set(self._held) and len(self._running) < self._parallel * 8:
-            del self._todo[key]
-            self._running[key] = now + operation.seconds
-            self._held |= dict.fromkeys(locks, key)
-
-
-def exclusive(locks: Iterable[Lock]) -> frozenset[str]:
-    """Names of the exclusive ones."""
-    return frozenset(lock.name for lock in locks if not lock.adaptive)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.engine.change import Change, Summary, outage_of, summary_of
+from vpngw_iac.engine.change import Change, Loss, Summary, outage_of, summary_of
 from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.ports import Attached, CloudIdentity, Snapshot
 from vpngw_iac.errors import Finding, Findings
@@ -34,8 +34,11 @@ class Options:
     resend_secrets: bool = False
     probe: bool = True
     """Ask Azure before anything is changed what would stop this plan: rights, locks, quotas, policies."""
-    max_outage: OutageLevel | None = None
-    """Refuse every change whose outage is longer."""
+    max_outage: str | None = None
+    """Refuse a plan in which anybody's outage is longer: ``none``, a duration (``30s``, ``5m``, ``1h``), ``seconds`` or
+    ``minutes``."""
+    outage_agreed: frozenset[str] = frozenset()
+    """Names (sites, pairs, circuit links, spokes, ``clients of GATEWAY``) whose outage is agreed, however long."""
     profile: str | None = None
     """Profile of preflight: ``strict`` turns warnings into errors, the others are cryptographic baselines."""
 
@@ -67,6 +70,8 @@ class Plan:
     formerly: str | None = None
     settings: str = ""
     """The file of settings that was found, if one was."""
+    losses: tuple[Loss, ...] = ()
+    """What the whole plan costs each name."""
 
     @property
     def summary(self) -> Summary:

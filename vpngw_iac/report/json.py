@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from vpngw_iac.engine.change import Change, Difference, OutageStatement, Summary
+from vpngw_iac.engine.change import Change, Difference, Loss, OutageStatement, Summary
 from vpngw_iac.engine.document import shown
 from vpngw_iac.engine.event import OperationResult, Outcome
 from vpngw_iac.engine.graph import Graph
@@ -60,6 +60,7 @@ def plan_document(plan: PlanView) -> Document:
         critical_path_minutes=minutes(plan.seconds),
         expected_minutes=minutes(plan.expected or plan.seconds),
         outage={level: list(who) for level, who in plan.outage.items()},
+        outages=[_loss(loss) for loss in plan.everybody],
         gone=sorted(plan.gone),
         public_ip_changes=list(plan.public_ip_changes),
         profiles_stale=list(plan.profiles_stale),
@@ -108,6 +109,19 @@ def _outage(statement: OutageStatement) -> Document:
         "by_level": {level: list(who) for level, who in statement.by_level.items()},
         "public_ip_changes": statement.public_ip_changes,
         "profiles_stale": statement.profiles_stale,
+        "seconds": round(statement.seconds),
+        "ends": statement.ends,
+        "agreed": statement.agreed,
+        "losses": [_loss(loss) for loss in statement.losses],
+    }
+
+
+def _loss(loss: Loss) -> Document:
+    return asdict(loss) | {
+        "seconds": round(loss.seconds),
+        "ends": loss.ends,
+        "links": list(loss.links),
+        "meanwhile": list(loss.meanwhile),
     }
 
 

@@ -9,14 +9,14 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from vpngw_iac.arm import ArmId, InvalidArmId
-from vpngw_iac.engine.change import Action, Change, Summary, outage_of, summary_of
+from vpngw_iac.engine.change import Action, Change, Loss, Summary, outage_of, summary_of
 from vpngw_iac.engine.document import shown
 from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.operation import Schedule
-from vpngw_iac.engine.order import makespan
 from vpngw_iac.engine.plan import Plan
 from vpngw_iac.engine.ports import Attached
 from vpngw_iac.engine.saved import refuse_newer
+from vpngw_iac.engine.timing import makespan
 from vpngw_iac.errors import Finding, Findings, PlanError
 from vpngw_iac.field import OutageLevel
 from vpngw_iac.report import words
@@ -25,6 +25,7 @@ from vpngw_iac.resources.wire import Output
 PUBLIC_IP_TYPE = "microsoft.network/publicipaddresses"
 
 _CHANGES: TypeAdapter[tuple[Change, ...]] = TypeAdapter(tuple[Change, ...])
+_LOSSES: TypeAdapter[tuple[Loss, ...]] = TypeAdapter(tuple[Loss, ...])
 _FINDINGS: TypeAdapter[tuple[Finding, ...]] = TypeAdapter(tuple[Finding, ...])
 
 
@@ -55,6 +56,8 @@ class PlanView:
     unverified: tuple[str, ...] = ()
     """Declared values (``address: path``) that no answer carried."""
     destroy: bool = False
+    losses: tuple[Loss, ...] = ()
+    """What the whole plan costs each name; empty in a plan of an earlier version."""
     bodies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """What is created, by address: each declared path with its value."""
     settings: str = ""
@@ -82,6 +85,7 @@ class PlanView:
             running=plan.running,
             unverified=plan.snapshot.unverified,
             destroy=plan.options.destroy,
+            losses=plan.losses,
             bodies={c.address: _body(plan.graph, c.address) for c in plan.changes if c.action is Action.CREATE},
             settings=plan.settings,
         )
@@ -117,6 +121,7 @@ class PlanView:
             running="",
             unverified=tuple(document.get("unverified", [])),
             destroy=bool(document.get("destroy", False)),
+            losses=_LOSSES.validate_python(document.get("outages", [])),
             bodies=document.get("bodies", {}),
             settings=str(document.get("settings", "")),
         )
@@ -140,6 +145,11 @@ class PlanView:
     def outage(self) -> dict[OutageLevel, tuple[str, ...]]:
         """Who loses connectivity, by how long."""
         return outage_of(self.changes)
+
+    @property
+    def everybody(self) -> tuple[Loss, ...]:
+        """How each name loses connectivity, by all changes together."""
+        return self.losses or words.losses_at(self.outage, self.gone)
 
     @property
     def public_ip_changes(self) -> tuple[str, ...]:

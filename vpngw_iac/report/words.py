@@ -7,7 +7,9 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from vpngw_iac.engine.change import Action, Change
+from vpngw_iac.engine import timing
+from vpngw_iac.engine.allowance import how_long
+from vpngw_iac.engine.change import Action, Change, Loss, OutageStatement
 from vpngw_iac.engine.document import shown
 from vpngw_iac.field import OutageLevel
 
@@ -47,12 +49,6 @@ DEEDS: Mapping[Action, str] = {
     Action.MOVE: "move",
 }
 
-_OUTAGES: Mapping[OutageLevel, str] = {
-    "seconds": "for seconds",
-    "minutes": "for minutes",
-    "reconfigure": "until devices on the other side are reconfigured",
-}
-
 _ID = re.compile(r'"/subscriptions/[^/"]+/resourceGroups/([^/"]+)/providers/[^/"]+/([^"]+)"', re.IGNORECASE)
 _NOBODY_NAMED = "connections through this resource"
 _CLIENTS = "clients of "
@@ -83,49 +79,48 @@ def duration(seconds: float) -> str:
 
 def expectation(seconds: float) -> str:
     """An expected time, never more exact than it is: ``under a minute``, ``about 46 min``, ``about 2 h 5 min``."""
-    minutes = round(seconds / 60)
-    if minutes < 1:
-        return "under a minute"
-    if minutes < 120:
-        return f"about {minutes} min"
-    return f"about {duration(minutes * 60)}"
+    return timing.expectation(seconds)
 
 
-def outage(level: OutageLevel, who: Iterable[str], gone: Collection[str] = ()) -> str:
-    """``berlin, munich, for seconds``; empty for none. What is in `gone` does not come back."""
-    names = tuple(who)
-    if level == "none":
-        return ""
-    if level != "reconfigure":
-        return f"{', '.join(names) or _NOBODY_NAMED}, {_OUTAGES[level]}"
-    lost = [name for name in names if name in gone]
-    clients = [name for name in names if name not in gone and name.startswith(_CLIENTS)]
-    others = [name for name in names if name not in (*lost, *clients)]
-    parts = [f"{', '.join(lost)}, for good"] if lost else []
-    if others or not names:
-        parts.append(f"{', '.join(others) or _NOBODY_NAMED}, {_OUTAGES[level]}")
-    return "; ".join([*parts, *([f"{', '.join(clients)}, until they have new profiles"] if clients else [])])
+def losses_of(statement: OutageStatement, gone: Collection[str] = ()) -> tuple[Loss, ...]:
+    """How each name loses connectivity; from levels alone where a plan of an earlier version says no more."""
+    by_level = statement.by_level or {statement.level: statement.who}
+    return statement.losses or losses_at(by_level, gone)
 
 
-def outages(by_level: Mapping[OutageLevel, Iterable[str]], gone: Collection[str] = ()) -> str:
-    """All outages of a plan, the longest first; ``none`` if there are none. Each name is said once, at its worst."""
-    parts: list[str] = []
-    said: set[str] = set()
+def losses_at(by_level: Mapping[OutageLevel, Iterable[str]], gone: Collection[str] = ()) -> tuple[Loss, ...]:
+    """The same from levels alone: each name once, at its worst. What is in `gone` does not come back."""
+    found: dict[str, Loss] = {}
     for level in ("reconfigure", "minutes", "seconds"):
-        if level in by_level:
-            everybody = sorted(by_level[level])
-            names = [name for name in everybody if name not in said]
-            said.update(names)
-            if names or not everybody:
-                parts.append(outage(level, names, gone))
-    return "; ".join(parts) or "none"
+        for name in sorted(by_level[level]) or [""] if level in by_level else ():
+            found.setdefault(name, Loss(name, level, for_good=level == "reconfigure" and name in gone))
+    return tuple(found.values())
+
+
+def outages(losses: Iterable[Loss]) -> str:
+    """All outages, the longest first, names that share one together; ``none`` if there are none."""
+    by_how: dict[str, list[str]] = {}
+    for loss in sorted(losses, key=lambda loss: (not loss.for_good, loss.ends == "itself", -loss.seconds, loss.name)):
+        if loss.level != "none":
+            by_how.setdefault(how_long(loss), []).append(_sufferer(loss))
+    return "; ".join(f"{', '.join(names)}, {how}" for how, names in by_how.items()) or "none"
+
+
+def _sufferer(loss: Loss) -> str:
+    """``berlin``, ``berlin (link berlin-isp1; berlin-isp2 carries it meanwhile)``, ``con-x (not ours)``."""
+    notes = ["not ours"] if loss.foreign else []
+    notes += [f"link {', '.join(loss.links)}"] if loss.links else []
+    if loss.meanwhile:
+        verb = "carries" if len(loss.meanwhile) == 1 else "carry"
+        notes.append(f"{', '.join(loss.meanwhile)} {verb} it" + ("" if loss.for_good else " meanwhile"))
+    notes += ["agreed"] if loss.agreed else []
+    return (loss.name or _NOBODY_NAMED) + (f" ({'; '.join(notes)})" if notes else "")
 
 
 def consequences(change: Change, gone: Collection[str] = ()) -> list[str]:
     """What a change costs, one phrase each. `gone` is who the plan cuts off on purpose."""
     statement = change.outage
-    by_level = statement.by_level or {statement.level: statement.who}
-    found = [f"outage: {outages(by_level, gone)}"] if statement.level != "none" else []
+    found = [f"outage: {outages(losses_of(statement, gone))}"] if statement.level != "none" else []
     if statement.public_ip_changes and change.action is Action.DELETE:
         found.append("the public IP address goes: devices on the other side must no longer use it")
     elif statement.public_ip_changes:
@@ -139,6 +134,8 @@ def consequences(change: Change, gone: Collection[str] = ()) -> list[str]:
 
 def ended(change: Change) -> tuple[str, ...]:
     """Who loses connectivity by this change on purpose: sites whose connection goes, clients of a removed service."""
+    if change.outage.losses:
+        return tuple(loss.name for loss in change.outage.losses if loss.for_good)
     if change.action is Action.DELETE and change.id.type.lower().endswith(_CARRIERS):
         return change.outage.who
     if ends_clients(change):

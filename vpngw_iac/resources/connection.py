@@ -30,6 +30,9 @@ from vpngw_iac.secret import SecretReference
 
 # The tunnel drops for a few seconds while both sides agree again (R-IPSEC-07, R-PSK-05).
 _SECONDS = Outage("seconds", source="R-IPSEC-07")
+# Setting a key takes seconds (R-PSK-05), but both ends must have the same one.
+_NEW_KEY = Outage("reconfigure", source="R-PSK-05", until="the device has the new key")
+_OTHER_PROOF = Outage("reconfigure", source="R-CERT-05", until="the device authenticates in the new way")
 
 
 class CustomBgpAddress(Wire):
@@ -81,7 +84,7 @@ class ConnectionProperties(Wire):
         SecretReference | None,
         WriteOnly(),
         NotInList("test_network_vpn_connection_ipsec"),
-        Outage("seconds", source="R-PSK-05"),
+        _NEW_KEY,
     ] = None
     # Of a circuit in another subscription (R-ER-12): made by Azure if the authorization is ours.
     authorization_key: Annotated[SecretReference | Output | None, WriteOnly()] = None
@@ -112,8 +115,8 @@ class ConnectionProperties(Wire):
     egress_nat_rules: Annotated[
         tuple[Ref[NatRule], ...] | None, Unordered(), Detachable(), ServerDefault([]), _SECONDS
     ] = None
-    authentication_type: Annotated[Literal["PSK", "Certificate"] | None, ServerDefault("PSK"), _SECONDS] = None
-    certificate_authentication: Annotated[CertificateAuthentication | None, Block(), _SECONDS] = None
+    authentication_type: Annotated[Literal["PSK", "Certificate"] | None, ServerDefault("PSK"), _OTHER_PROOF] = None
+    certificate_authentication: Annotated[CertificateAuthentication | None, Block(), _OTHER_PROOF] = None
     tunnel_properties: Annotated[tuple[TunnelProperties, ...] | None, KeyedBy("tunnelIpAddress"), _SECONDS] = None
     # ExpressRoute only: higher weight wins (R-ER-14), FastPath (R-ER-20, R-ER-21).
     routing_weight: Annotated[int | None, ServerDefault(0), Outage("none", source="R-ER-14")] = None

@@ -39,6 +39,12 @@ from vpngw_iac.resources.wire import Ref, Wire
 # VpnGw1 to VpnGw2 took 1446 s in a recording, as long as a create.
 _RESIZE = Outage("minutes", rebuild=True, source="About gateway SKUs, resize: about 45 minutes")
 
+# Both need the other side to learn something before BGP comes up again.
+_NEW_ASN = Outage("none", peers="reconfigure", source="R-ER-02", until="the device has the new AS number")
+_SWITCH = Outage(
+    "minutes", peers="reconfigure", rebuild=True, source="R-AA-05", until="the device has the new BGP addresses"
+)
+
 
 class GatewaySku(Wire):
     """SKU of a gateway. Azure wants name and tier, which are the same word."""
@@ -87,7 +93,7 @@ class GatewayBgp(Wire):
     """BGP of the gateway. Azure adds the whole block even without BGP (recording ``test_network_vpn_gateway``)."""
 
     # Every peer must learn the new number; a way back to 65515 needs a gateway reset (R-ER-02).
-    asn: Annotated[int | None, ServerDefault(65515), Outage("none", peers="reconfigure", source="R-ER-02")] = None
+    asn: Annotated[int | None, ServerDefault(65515), _NEW_ASN] = None
     peer_weight: Annotated[int | None, ServerDefault(0)] = None
     bgp_peering_addresses: Annotated[tuple[InstanceBgp, ...] | None, KeyedBy("ipconfigurationId", items_stay=True)] = (
         None
@@ -128,9 +134,7 @@ class GatewayProperties(Wire):
     sku: GatewaySku | None = None
     # Switching takes 30 to 45 minutes and gives the gateway other BGP addresses, which every peer must learn (R-AA-05,
     # R-BGP-11).
-    active_active: Annotated[
-        bool | None, ServerDefault(False), Outage("minutes", peers="reconfigure", rebuild=True, source="R-AA-05")
-    ] = None
+    active_active: Annotated[bool | None, ServerDefault(False), _SWITCH] = None
     ip_configurations: Annotated[tuple[IpConfiguration, ...], KeyedBy("name"), Detachable(items_from=2)]
     enable_bgp: Annotated[bool | None, ServerDefault(False), Outage("seconds", source="R-BGP-17")] = None
     bgp_settings: GatewayBgp | None = None
@@ -153,8 +157,11 @@ class GatewayProperties(Wire):
         ServerDefault(None),
         Outage("seconds", source="R-FT-01"),
     ] = None
-    # Clients learn the routes from a new profile (R-CR-01).
-    custom_routes: Annotated[AddressSpace | None, Block(), Outage("none", profiles=True, source="R-CR-01")] = None
+    # Clients are disconnected while it is set (MicrosoftDocs/azure-docs#64508), and learn the routes from a new profile
+    # (R-CR-01, MicrosoftDocs/azure-docs#54799: clients were restarted and had the new route only after a download).
+    custom_routes: Annotated[
+        AddressSpace | None, Block(), Outage("none", clients="seconds", profiles=True, source="R-CR-01")
+    ] = None
     auto_scale_configuration: Annotated[AutoScale | None, Block()] = None
     disable_ipsec_replay_protection: Annotated[
         bool | None, ServerDefault(False), Field(alias="disableIPSecReplayProtection")

@@ -25,12 +25,22 @@ from vpngw_iac.secret import SecretReference
 # After a change of protocol, authentication, pool or certificates clients need a new profile (R-P2S-07).
 _PROFILES = Outage("none", clients="reconfigure", profiles=True, source="R-P2S-07")
 _CLIENTS = Outage("none", clients="seconds", source="R-P2S-08")
+# Nobody is let in before the server knows the secret too.
+_RADIUS_SECRET = Outage("none", clients="reconfigure", source="R-RAD-05", until="the RADIUS server has the new secret")
+# Clients of a root that is no longer trusted are locked out (R-CERTP-08).
+_OTHER_ROOT = Outage(
+    "none",
+    clients="reconfigure",
+    profiles=True,
+    source="R-CERTP-08",
+    until="those with a certificate of that root have another one",
+)
 
 
 class RootCertificateProperties(Wire):
     """Base-64 X.509 on one line (R-CERTP-02); it is public, and Azure answers it unchanged."""
 
-    public_cert_data: str
+    public_cert_data: Annotated[str, _OTHER_ROOT]
 
 
 class RootCertificate(Wire):
@@ -61,7 +71,7 @@ class RadiusServer(Wire):
 
     radius_server_address: str
     radius_server_score: int | None = None
-    radius_server_secret: Annotated[SecretReference | None, WriteOnly()] = None
+    radius_server_secret: Annotated[SecretReference | None, WriteOnly(), _RADIUS_SECRET] = None
 
 
 class ClientConnectionProperties(Wire):
@@ -102,8 +112,7 @@ class VpnClientConfiguration(Wire):
         tuple[RootCertificate, ...] | None,
         KeyedBy("name"),
         ServerDefault([]),
-        # Removing a root locks out every client that it issued (R-CERTP-08).
-        Outage("none", profiles=True, source="R-P2S-07"),
+        Outage("none", profiles=True, source="R-P2S-07", removed="reconfigure", until=_OTHER_ROOT.until),
     ] = None
     vpn_client_revoked_certificates: Annotated[
         tuple[RevokedCertificate, ...] | None, KeyedBy("name"), ServerDefault([]), Outage("none", source="R-CERTP-04")
@@ -115,7 +124,7 @@ class VpnClientConfiguration(Wire):
         Outage("none", clients="seconds", profiles=True, source="R-P2SPOL-01"),
     ] = None
     radius_server_address: Annotated[str | None, _CLIENTS] = None
-    radius_server_secret: Annotated[SecretReference | None, WriteOnly(), _CLIENTS] = None
+    radius_server_secret: Annotated[SecretReference | None, WriteOnly(), _RADIUS_SECRET] = None
     radius_servers: Annotated[
         tuple[RadiusServer, ...] | None, KeyedBy("radiusServerAddress"), ServerDefault([]), _CLIENTS
     ] = None

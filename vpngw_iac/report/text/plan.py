@@ -211,7 +211,7 @@ def footer(plan: PlanView) -> str:
     s = plan.summary
     return (
         f"Plan: {s.add} to add, {s.change} to change, {s.destroy} to destroy.\n"
-        f"Time: {words.expectation(plan.expected or plan.seconds)}. Outage: {words.outages(plan.outage, plan.gone)}."
+        f"Time: {words.expectation(plan.expected or plan.seconds)}. Outage: {words.outages(plan.everybody)}."
     )
 
 

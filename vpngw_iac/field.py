@@ -72,6 +72,14 @@ class Unordered:
 
 
 @dataclass(frozen=True, slots=True)
+class Items:
+    """A list of texts that are owned one by one, on something that others write to as well.
+
+    What we declared is ours; every other text is somebody else's: it survives our PUT and is no difference.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class Children:
     """Child resources shown inside their parent: never declared there, carried through its PUT as read."""
 

@@ -8,13 +8,14 @@ from difflib import get_close_matches
 from typing import Any, Protocol
 
 from vpngw_iac.arm import ArmId, Scope
+from vpngw_iac.engine import guests
 from vpngw_iac.engine.allowance import Limit, check_agreed
 from vpngw_iac.engine.basis import Basis
 from vpngw_iac.engine.change import Action
 from vpngw_iac.engine.decide import make_plan
 from vpngw_iac.engine.document import secrets_in
 from vpngw_iac.engine.graph import Graph
-from vpngw_iac.engine.observe import observe
+from vpngw_iac.engine.observe import observe, read_existing
 from vpngw_iac.engine.plan import Options, Plan
 from vpngw_iac.engine.ports import Snapshot
 from vpngw_iac.engine.probe import probed
@@ -129,7 +130,10 @@ class Planner:
             findings=tuple([*findings, *_in_flight(memory, resumed=resumed)]),
             running=owner.describe() if owner and not resumed else "",
         )
-        plan = replace(make_plan(basis), settings=str(self.place.settings.file or ""))
+        plan = make_plan(basis)
+        if asked := guests.to_ask(plan.changes, snapshot, plan.graph, state):
+            plan = make_plan(replace(basis, snapshot=guests.ask(session.cloud, snapshot, asked, read_existing)))
+        plan = replace(plan, settings=str(self.place.settings.file or ""))
         return self._with_preflight(plan, blueprint, secrets)
 
     def _with_preflight(self, plan: Plan, blueprint: Deployable, secrets: Remembered) -> Plan:
@@ -187,8 +191,8 @@ def own_findings(blueprint: Deployable) -> tuple[Finding, ...]:
 def _documents(plan: Plan) -> dict[ArmId, Any]:
     """What Azure has of what is declared, remembered, used or attached; the engine tells of a gateway in the way."""
     beside = {finding.location for finding in plan.findings if finding.rule == "V-OWN-03"}
-    observed = plan.snapshot.observed.items()
-    return {i: answer.document for i, answer in observed if answer.document is not None and i.key not in beside}
+    there = {i: answer.document for i, answer in plan.snapshot.observed.items() if answer.document is not None}
+    return {i: document for i, document in {**there, **guests.remaining(plan)}.items() if i.key not in beside}
 
 
 def _leaving(plan: Plan) -> dict[ArmId, str]:

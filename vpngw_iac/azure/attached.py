@@ -10,10 +10,15 @@ from vpngw_iac.azure.reading import Reader, in_parallel, member
 from vpngw_iac.azure.retry import Retry
 from vpngw_iac.engine.basis import deployment_in
 from vpngw_iac.engine.ports import Attached
+from vpngw_iac.resources import type_of
 
 _GATEWAYS = "network.virtual_network_gateways"
 
 Kind = Literal["connection", "natRule", "rootCertificate", "peering", "subnet", "policyGroup", "resource"]
+
+
+_USERS = ("connection", "natRule")
+"""What uses instances, addresses and rules of a gateway."""
 
 
 class Attachments:
@@ -75,7 +80,9 @@ def _objects(value: Any) -> list[dict[str, Any]]:
 def _attached(holder: ArmId, kind: Kind, item: Mapping[str, Any]) -> Attached:
     identity = _id(item.get("id"))
     name = str(item.get("name") or (identity.name if identity else ""))
-    return Attached(holder, kind, name, identity, deployment_in(item))
+    model = type_of(identity.type) if identity else None
+    uses = model.uses(identity, item) if model and identity and kind in _USERS else frozenset()
+    return Attached(holder, kind, name, identity, deployment_in(item), uses)
 
 
 def _id(text: Any) -> ArmId | None:

@@ -145,6 +145,8 @@ class DriftItem:
     owner: str | None = None
     differences: tuple[Difference, ...] = ()
     detail: str = ""
+    alarm: bool = True
+    """Whether it makes a drift report end with 2, if nobody known owns it."""
 
 
 def outage_of(changes: Iterable[Change]) -> dict[OutageLevel, tuple[str, ...]]:

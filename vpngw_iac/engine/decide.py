@@ -16,6 +16,7 @@ from vpngw_iac.engine.change import Action, Change, Difference, OutageStatement
 from vpngw_iac.engine.document import lookup, member
 from vpngw_iac.engine.downtime import with_outages
 from vpngw_iac.engine.drift import Comparison, Found, compare_whole
+from vpngw_iac.engine.guests import Guests, applied_less_used, unused
 from vpngw_iac.engine.lifting import lifted
 from vpngw_iac.engine.match import Match, match
 from vpngw_iac.engine.outage import in_place, rebuilds, resent
@@ -23,7 +24,7 @@ from vpngw_iac.engine.overlay import overlay
 from vpngw_iac.engine.ownership import is_named, taken_over
 from vpngw_iac.engine.plan import Plan
 from vpngw_iac.engine.ports import Observed
-from vpngw_iac.engine.sealing import applied_of, resolver, seal
+from vpngw_iac.engine.sealing import resolver, seal
 from vpngw_iac.engine.spread import known_after, spread, targeted
 from vpngw_iac.engine.unwritten import as_created, as_observed
 from vpngw_iac.errors import Finding, Findings
@@ -59,7 +60,7 @@ def make_plan(basis: Basis) -> Plan:
         changes=changes,
         findings=Findings.of([*draft.findings, *refusals]).items,
         unread=tuple(sorted([*draft.unread, *_unread_existing(basis)])),
-        unmanaged=guards.unmanaged(basis),
+        unmanaged=(*guards.unmanaged(basis), *unused(basis.snapshot, basis.graph, basis.state)),
         graph=basis.graph,
         state=basis.state,
         snapshot=basis.snapshot,
@@ -75,6 +76,7 @@ def make_plan(basis: Basis) -> Plan:
 
 def _situations(basis: Basis, matched: Match) -> Iterator[Situation]:
     resolve = resolver(basis.snapshot.get)
+    guests = Guests.of(basis.snapshot, basis.graph, basis.state)
     for resource in basis.graph.resources.values():
         entry = matched.entries.get(resource.address)
         observed = basis.snapshot.get(resource.id)
@@ -84,7 +86,7 @@ def _situations(basis: Basis, matched: Match) -> Iterator[Situation]:
             comparison = compare_whole(
                 type(resource),
                 declared,
-                applied_of(entry) if entry and entry.id == resource.id else None,
+                applied_less_used(type(resource), entry, guests) if entry and entry.id == resource.id else None,
                 observed.document,
                 unread=(*entry.unread, *_overruled(entry, declared, observed)) if entry else (),
                 adopting=entry is None,

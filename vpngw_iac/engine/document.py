@@ -125,6 +125,8 @@ def _same_list(shape: Shape, declared: list[Any] | tuple[Any, ...], other: Any) 
     item = shape.item or UNKNOWN
     if shape.key:
         return all(same(item, d, by_key(other, shape.key, d.get(shape.key))) for d in declared)
+    if shape.items:
+        return texts_of(shape, declared).keys() <= texts_of(shape, other).keys()
     if len(declared) != len(other):
         return False
     if not shape.unordered:
@@ -150,6 +152,18 @@ def _can_pair(fitting: list[list[int]]) -> bool:
         return False
 
     return all(settle(who, set()) for who in range(len(fitting)))
+
+
+def texts_of(shape: Shape, value: Any) -> dict[Any, Any]:
+    """The texts of a list by the form in which they are compared."""
+    items = value if isinstance(value, list | tuple) else ()
+    return {_spelled(shape.item or UNKNOWN, text) if isinstance(text, str) else text: text for text in items}
+
+
+def owned_texts(shape: Shape, declared: Any, applied: Any, observed: Any) -> list[Any]:
+    """What Azure has of a list of `Items` that is or was ours."""
+    ours = {**texts_of(shape, applied), **texts_of(shape, declared)}
+    return [text for form, text in texts_of(shape, observed).items() if form in ours]
 
 
 def member(shape: Shape, document: Any, name: str) -> Any:

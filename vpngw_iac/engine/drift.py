@@ -20,8 +20,10 @@ from vpngw_iac.engine.document import (
     is_secret,
     join,
     member,
+    owned_texts,
     same,
     shown,
+    texts_of,
 )
 from vpngw_iac.engine.overlay import overlay
 from vpngw_iac.field import Outage, Verdict
@@ -139,6 +141,8 @@ def _walk(shape: Shape, d: Any, a: Any, o: Any, path: str, out: _Collector) -> N
         _secret(d, a, o, path, out)
     elif path in out.unread_paths:
         out.unread.append(path)
+    elif shape.items:
+        _items(shape, d, a, o, path, out)
     elif d is ABSENT:
         _removed(shape, a, o, path, out)
     elif isinstance(d, Mapping):
@@ -189,6 +193,20 @@ def _keyed(shape: Shape, d: Any, a: Any, o: Any, path: str, out: _Collector) -> 
             _removed_whole(item, applied, observed, place, out)
         else:
             _walk(item, declared, applied, observed, place, out)
+
+
+def _items(shape: Shape, d: Any, a: Any, o: Any, path: str, out: _Collector) -> None:
+    """Texts that are owned one by one: ours that are missing, and ours that are no longer declared."""
+    declared, applied, observed = (texts_of(shape, value) for value in (d, a, o))
+    missing = declared.keys() - observed.keys()
+    surplus = (applied.keys() - declared.keys()) & observed.keys()
+    edited = bool(surplus or missing - applied.keys())
+    drifted = bool(missing & applied.keys())
+    if missing or surplus:
+        cause: Cause = "edit and drift" if edited and drifted else "edit" if edited else "drift"
+        out.differ(path, cause, d, a, owned_texts(shape, d, a, o))
+    elif declared.keys() != applied.keys():
+        out.stale = True
 
 
 def _value(shape: Shape, d: Any, a: Any, o: Any, path: str, out: _Collector) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.engine import ownership
+from vpngw_iac.engine import guests, ownership
 from vpngw_iac.engine.basis import Basis, Situation
 from vpngw_iac.engine.change import Action, Change
 from vpngw_iac.engine.document import ABSENT, lookup, same
@@ -42,6 +42,7 @@ def refusals(
         if change.address in by_address:
             yield from _unsendable_secret(by_address[change.address], change)
             yield from _address_to_migrate(basis, by_address[change.address], change)
+    yield from guests.refusals(changes, basis.snapshot, basis.graph, basis.state)
     yield from _existing(basis)
 
 

@@ -27,15 +27,15 @@ def observe(cloud: Cloud, graph: Graph, state: State, *, deep: bool = False) -> 
     managed = set(graph.by_id) | set(state.by_id())
     observed = dict(cloud.observe(managed, deep=deep))
     for resource_id in graph.existing:
-        observed[resource_id] = _read_existing(cloud, resource_id)
+        observed[resource_id] = read_existing(cloud, resource_id)
     for resource_id in _output_sources(graph) - set(observed):
         observed[resource_id] = cloud.read(resource_id)
     for resource_id in _suspicious(graph, state, observed):
         observed[resource_id] = cloud.read(resource_id)
     for resource_id in _route_tables(graph, observed) - set(observed):
-        observed[resource_id] = _read_existing(cloud, resource_id)
+        observed[resource_id] = read_existing(cloud, resource_id)
     for resource_id in _beside(graph, observed) - set(observed):
-        observed[resource_id] = _read_existing(cloud, resource_id)
+        observed[resource_id] = read_existing(cloud, resource_id)
     attached = cloud.attached([i for i in sorted(managed) if observed[i].present and _is_holder(i, graph)])
     return Snapshot(observed, attached, _not_verified(graph, observed))
 
@@ -54,7 +54,7 @@ def _is_holder(resource_id: ArmId, graph: Graph) -> bool:
     return resource_id.type.lower().endswith(_HOLDERS)
 
 
-def _read_existing(cloud: Cloud, resource_id: ArmId) -> Observed:
+def read_existing(cloud: Cloud, resource_id: ArmId) -> Observed:
     """Something that is only used may be unreadable to us; that is said, and is no error."""
     try:
         return cloud.read(resource_id)

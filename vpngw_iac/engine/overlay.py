@@ -6,7 +6,7 @@ Laws: ``compare(s, d, a, overlay(s, d, a, o)).found == ()``, and every path of `
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from vpngw_iac.engine.document import (
@@ -21,6 +21,7 @@ from vpngw_iac.engine.document import (
     member,
     said_as,
     same,
+    texts_of,
 )
 from vpngw_iac.resources import type_of
 from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
@@ -48,6 +49,8 @@ def overlay(
 def _over(shape: Shape, d: Any, a: Any, o: Any, path: str, held: frozenset[str]) -> Any:
     if path in held:
         return strip(shape, o)
+    if shape.items and isinstance(o, list | tuple):
+        return _over_items(shape, d, a, o)
     if d is ABSENT:
         return _left(shape, a, o, path, held)
     if isinstance(d, Mapping) and isinstance(o, Mapping):
@@ -114,6 +117,13 @@ def _over_keyed(shape: Shape, d: Any, a: Any, o: Any, path: str, held: frozenset
     return body
 
 
+def _over_items(shape: Shape, d: Any, a: Any, o: Any) -> list[Any]:
+    """Observed, less what was applied and is no longer declared, and what is declared."""
+    declared, applied, observed = (texts_of(shape, value) for value in (d, a, o))
+    kept = [text for form, text in observed.items() if form in declared or form not in applied]
+    return [*kept, *(text for form, text in declared.items() if form not in observed)]
+
+
 def _is_taken_away(shape: Shape, d: Any, a: Any, name: str, value: Any) -> bool:
     """Whether an object under a name of its own (an identity) was applied and is no longer declared."""
     applied = member(shape, a, name)
@@ -175,8 +185,29 @@ def _is_set(observed: Mapping[str, Any], name: str) -> bool:
     return name.endswith("Secret") and not is_empty(observed.get(name.removesuffix("Secret") + "Address", ABSENT))
 
 
-def carried_loss(shape: Shape, declared: Any, sent: Any, after: Any, path: str = "") -> tuple[str, ...]:
+def carried_loss(shape: Shape, declared: Any, sent: Any, after: Any) -> tuple[str, ...]:
     """What we carried through a PUT for others and is gone afterwards; another value, or a default, is no loss."""
+    return (*_carried_loss(shape, declared, sent, after, ""), *_texts_lost(shape, declared, sent, after, ""))
+
+
+def _texts_lost(shape: Shape, declared: Any, sent: Any, after: Any, path: str) -> Iterator[str]:
+    """Texts of others in lists of `Items`, wherever these stand."""
+    if shape.items:
+        mine, now = texts_of(shape, declared), texts_of(shape, after)
+        yield from (f"{path}[{text}]" for form, text in texts_of(shape, sent).items() if form not in {**mine, **now})
+    elif isinstance(sent, Mapping):
+        for name, value in sent.items():
+            mine, now = (member(shape, document, name) for document in (declared, after))
+            yield from _texts_lost(shape.at(name), mine, value, now, join(path, name))
+    elif shape.key and shape.item is not None and isinstance(sent, list):
+        for element in sent:
+            key = element.get(shape.key) if isinstance(element, Mapping) else None
+            mine, now = by_key(declared, shape.key, key), by_key(after, shape.key, key)
+            if now is not ABSENT:
+                yield from _texts_lost(shape.item, mine, element, now, f"{path}[{shape.key}={key}]")
+
+
+def _carried_loss(shape: Shape, declared: Any, sent: Any, after: Any, path: str) -> tuple[str, ...]:
     if not isinstance(sent, Mapping) or not isinstance(after, Mapping):
         return ()
     lost: list[str] = []
@@ -193,7 +224,7 @@ def carried_loss(shape: Shape, declared: Any, sent: Any, after: Any, path: str =
         elif mine is ABSENT and is_empty(now) and child.key != "":
             lost += [place] if _says_something(child, value) else []
         elif child.key == "" or isinstance(value, Mapping):
-            lost.extend(carried_loss(child, mine, value, {} if now is ABSENT else now, place))
+            lost.extend(_carried_loss(child, mine, value, {} if now is ABSENT else now, place))
     return tuple(lost)
 
 

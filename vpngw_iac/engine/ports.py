@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.questions import Question, Replies
 from vpngw_iac.errors import AzureIds, CloudError
+from vpngw_iac.resources.base import Use
 from vpngw_iac.resources.wire import Document, Output
 from vpngw_iac.secret import Fingerprint, SecretValue
 
@@ -67,11 +68,17 @@ class Attached:
     """Something that hangs on one of our resources: a connection, a NAT rule, a root certificate, a peering."""
 
     holder: ArmId
-    kind: Literal["connection", "natRule", "rootCertificate", "peering", "subnet", "policyGroup", "resource"]
+    kind: Literal[
+        "connection", "natRule", "rootCertificate", "peering", "subnet", "policyGroup", "resource", "bgpAddress"
+    ]
     name: str
     id: ArmId | None = None
     owner: str | None = None
     """Value of its ``vpngw-deployment`` tag, if it bears one."""
+    uses: frozenset[Use] | None = frozenset()
+    """What it uses of the holder; None if the answer that showed it does not tell."""
+    seen: Literal["list", "get", "unreadable"] = "list"
+    """Whether it was read by itself; of what could not be read everything is assumed."""
 
 
 @dataclass(frozen=True, slots=True)

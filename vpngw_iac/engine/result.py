@@ -57,8 +57,8 @@ class Drift:
 
     @property
     def alarming(self) -> bool:
-        """Whether any item is more than a known guest of another deployment."""
-        return any(item.owner is None for item in self.items)
+        """Whether any item is more than a known guest of another deployment, or something that nobody uses."""
+        return any(item.owner is None and item.alarm for item in self.items)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +127,21 @@ def _moved_away(change: Change) -> Iterator[DriftItem]:
 
 
 def _unmanaged(plan: Plan, item: Attached) -> DriftItem:
+    if item.kind == "bgpAddress":
+        return _unused_address(plan, item)
     severity: Severity = "cosmetic" if item.owner else ("availability" if item.kind == "peering" else "security")
     owner = next((r.address for r in plan.graph.resources.values() if r.id == item.holder), str(item.holder))
     what = {"connection": "connection", "natRule": "NAT rule", "rootCertificate": "root certificate"}
     detail = f"The {what.get(item.kind, item.kind)} {item.name} hangs on {owner} and is not ours"
     detail += f"; it belongs to the deployment {item.owner}." if item.owner else "."
     return DriftItem(owner, str(item.id or f"{item.holder}#{item.name}"), "unmanaged", severity, item.owner, (), detail)
+
+
+def _unused_address(plan: Plan, item: Attached) -> DriftItem:
+    """A custom BGP address that no connection of anybody uses is left alone, and is no alarm."""
+    holder = plan.graph.by_id[item.holder].address
+    detail = f"The custom BGP address {item.name} on {holder} is not ours, and no connection uses it."
+    return DriftItem(holder, f"{item.holder}#{item.name}", "unmanaged", "cosmetic", None, (), detail, alarm=False)
 
 
 def _id_of(plan: Plan, address: str) -> str:

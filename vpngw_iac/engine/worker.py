@@ -16,12 +16,13 @@ from vpngw_iac.engine.basis import DEPLOYMENT_TAG, deployment_in
 from vpngw_iac.engine.document import ABSENT, Sealed, lookup, secrets_in, transform
 from vpngw_iac.engine.drift import Comparison, compare, compare_whole
 from vpngw_iac.engine.graph import outputs_in
+from vpngw_iac.engine.guests import Guests, applied_less_used
 from vpngw_iac.engine.mend import in_the_way
 from vpngw_iac.engine.operation import Operation
 from vpngw_iac.engine.overlay import carried_loss, overlay
 from vpngw_iac.engine.plan import Plan
 from vpngw_iac.engine.ports import Call, Cloud, Ended, Observed
-from vpngw_iac.engine.sealing import applied_of, entry_of, seal, stored
+from vpngw_iac.engine.sealing import entry_of, seal, stored
 from vpngw_iac.errors import (
     AzureRefused,
     CarriedValueLost,
@@ -197,7 +198,7 @@ class Worker:
         sent = dict(declared)
         if observed.document is not None:
             known = self.plan.state.entries.get(resource.address)
-            applied = applied_of(known) if known else None
+            applied = applied_less_used(type(resource), known, self._guests) if known else None
             unread = known.unread if known else ()
             found = compare_whole(type(resource), declared, applied, observed.document, unread=unread)
             if self._is_done(operation, observed, found, unsure=unsure):
@@ -205,6 +206,7 @@ class Worker:
             if overtaken and operation.kind == "update":
                 self._still_as_planned(operation, found)
             sent = resource.tidied(overlay(shape, declared, applied, observed.document, held=found.held))
+            sent = resource.emptied(sent, operation.detach)
         if resource.taggable:
             sent["tags"] = self._own(resource, dict(sent.get("tags") or {}))
         if observed.etag:
@@ -220,6 +222,10 @@ class Worker:
         return Prepared(call, observed.etag or "absent", _digest(entry.applied), entry, declared)
 
     # -- parts
+
+    @property
+    def _guests(self) -> Guests:
+        return Guests.of(self.plan.snapshot, self.plan.graph, self.plan.state)
 
     def _require_free(self, resource: Resource, *, is_under_way: bool) -> None:
         """Raise if somebody made what a replacement needs to make, before anything is taken away for it."""

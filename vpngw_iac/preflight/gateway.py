@@ -201,14 +201,18 @@ class Gateway:
 
     @cached_property
     def apipa(self) -> Mapping[str, tuple[str, ...]]:
-        """Custom BGP addresses by name of the instance in lower case."""
-        found: dict[str, tuple[str, ...]] = {}
-        for item in self.thing.items("properties.bgpSettings.bgpPeeringAddresses"):
+        """Custom BGP addresses by name of the instance in lower case, other people's included."""
+        path = "properties.bgpSettings.bgpPeeringAddresses"
+        seen = value_at(self.thing.seen, path) if self.thing.is_managed else None
+        found: dict[str, dict[str, None]] = {}
+        others = [item for item in seen if isinstance(item, Mapping)] if isinstance(seen, list) else []
+        for item in (*self.thing.items(path), *others):
             instance = arm_id(item.get("ipconfigurationId")) or arm_id(item.get("ipConfigurationId"))
             addresses = item.get("customBgpIpAddresses")
             if instance is not None and isinstance(addresses, list | tuple):
-                found[instance.name.lower()] = tuple(a for a in addresses if isinstance(a, str))
-        return found
+                known = found.setdefault(instance.name.lower(), {})
+                known |= dict.fromkeys(a for a in addresses if isinstance(a, str))
+        return {name: tuple(addresses) for name, addresses in found.items() if addresses}
 
     @property
     def coexists(self) -> bool:

@@ -5,6 +5,8 @@ Lists that age (regions, zones) carry the date at which they were read; a rule b
 
 from __future__ import annotations
 
+from vpngw_iac.resources import nat_rule
+
 READ_ON = "2026-11-22"
 """Day on which the lists below were compared with Microsoft's pages."""
 
@@ -33,7 +35,7 @@ TUNNELS = {
 
 MANY_TUNNELS = 100
 
-NAT_SKUS = frozenset({"VpnGw2", "VpnGw3", "VpnGw4", "VpnGw5", "VpnGw2AZ", "VpnGw3AZ", "VpnGw4AZ", "VpnGw5AZ"})
+NAT_SKUS = nat_rule.NAT_SKUS
 NAT_RULES = 500
 LOCAL_PREFIXES = 1000
 NETWORK_PREFIXES = 600

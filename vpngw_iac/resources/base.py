@@ -17,7 +17,20 @@ from vpngw_iac.field import Immutable, Region, Tags, Verdict
 from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
 from vpngw_iac.resources.wire import Document, Output, Ref, TextRef, Wire, render
 
-__all__ = ["Document", "Durations", "Gate", "Lock", "Output", "Ref", "Resource", "Shape", "TextRef", "Wire", "shape_of"]
+__all__ = [
+    "Document",
+    "Durations",
+    "Gate",
+    "Lock",
+    "Output",
+    "Ref",
+    "Resource",
+    "Shape",
+    "TextRef",
+    "Use",
+    "Wire",
+    "shape_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +58,21 @@ class Gate:
     ready: str
     says: str
     """What to hand over, to whom."""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Something of a resource that others use: a part of it (an instance, a NAT rule), or a text of a list there."""
+
+    part: ArmId
+    text: str = ""
+
+    def is_within(self, whole: Use) -> bool:
+        """Whether this goes when `whole` goes."""
+        return self == whole or (not whole.text and whole.part.contains(self.part))
+
+    def __str__(self) -> str:
+        return f"{self.text} of {self.part.name}" if self.text else str(self.part)
 
 
 class Resource(Wire):
@@ -124,6 +152,17 @@ class Resource(Wire):
         cuts = {place.cut for place in places if isinstance(place.value, Ref) and _dotted(place.steps) in paths}
         for cut in sorted((cut for cut in cuts if cut), key=_cut_order, reverse=True):
             del _container(document, cut)[cut[-1]]
+        return self.emptied(document, paths)
+
+    def emptied(self, document: Document, paths: Collection[str]) -> Document:
+        """The document with those of `paths` emptied that let go of what others offer (`letting_go`)."""
+        for path in set(paths) & set(self.letting_go()):
+            *outer, last = path.split(".")
+            place = document
+            for step in outer:
+                place[step] = dict(place.get(step) or {})
+                place = place[step]
+            place[last] = []
         return document
 
     def like(self, document: Mapping[str, Any]) -> Self:
@@ -165,6 +204,21 @@ class Resource(Wire):
     def is_twin_of(self, other: Resource) -> bool:
         """Whether `other`, if it needs repair, must be repaired before this can be created."""
         return False
+
+    @classmethod
+    def offers(cls, resource_id: ArmId, document: Mapping[str, Any]) -> frozenset[Use]:
+        """What others can use of a resource with this document; who uses it stops before it is taken away."""
+        return frozenset()
+
+    @classmethod
+    def uses(cls, resource_id: ArmId, document: Mapping[str, Any]) -> frozenset[Use] | None:
+        """What a document uses of others, beyond whole resources; None if this answer does not tell."""
+        return frozenset()
+
+    @classmethod
+    def letting_go(cls) -> tuple[str, ...]:
+        """Paths that are emptied while something that they use is taken away (`uses`)."""
+        return ()
 
     @classmethod
     def tidied(cls, body: Document) -> Document:

@@ -19,7 +19,7 @@ from vpngw_iac.field import (
     Unordered,
     WriteOnly,
 )
-from vpngw_iac.resources.base import Durations, Lock, Resource
+from vpngw_iac.resources.base import Durations, Lock, Resource, Use
 from vpngw_iac.resources.express_route_circuit import ExpressRouteCircuit
 from vpngw_iac.resources.local_network_gateway import LocalNetworkGateway
 from vpngw_iac.resources.nat_rule import NatRule
@@ -99,6 +99,8 @@ class ConnectionProperties(Wire):
     # 0 stands for the default of 45 seconds (recording ``test_network_vpn_connection_ipsec``; R-DPD-01).
     dpd_timeout_seconds: Annotated[int | None, ServerDefault(0), _SECONDS] = None
     enable_bgp: Annotated[bool | None, ServerDefault(False), _SECONDS] = None
+    # One address per instance. Nobody else has a say in a connection of ours, but the instances are the gateway's: each
+    # is compared by itself.
     gateway_custom_bgp_ip_addresses: Annotated[
         tuple[CustomBgpAddress, ...] | None, KeyedBy("ipConfigurationId"), ServerDefault([]), _SECONDS
     ] = None
@@ -148,6 +150,27 @@ class Connection(Resource):
     durations: ClassVar[Durations] = Durations(create=40, update=30, delete=30)
 
     properties: ConnectionProperties
+
+    @classmethod
+    def uses(cls, resource_id: ArmId, document: Mapping[str, Any]) -> frozenset[Use] | None:
+        """Custom BGP addresses that it chose (R-BGP-10), and NAT rules; LIST answers tell no NAT rules.
+
+        Before api-version 2021-05-01 no answer told the choice; an ExpressRoute connection has none.
+        """
+        properties = document.get("properties") or {}
+        chosen = properties.get("gatewayCustomBgpIpAddresses")
+        if chosen is None and str(properties.get("connectionType")).lower() == "ipsec":
+            return None
+        rules = (*(properties.get("ingressNatRules") or ()), *(properties.get("egressNatRules") or ()))
+        return frozenset(
+            {Use(ArmId(str(c["ipConfigurationId"])), str(c.get("customBgpIpAddress"))) for c in chosen or ()}
+            | {Use(ArmId(str(rule["id"]))) for rule in rules}
+        )
+
+    @classmethod
+    def letting_go(cls) -> tuple[str, ...]:
+        """The choice of addresses: without one a connection uses the ordinary address of each instance."""
+        return ("properties.gatewayCustomBgpIpAddresses",)
 
     @classmethod
     def locks(cls, resource_id: ArmId, body: Mapping[str, Any], verb: str) -> tuple[Lock, ...]:

@@ -7,10 +7,18 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.field import Cidr, Immutable, Outage, ServerDefault
-from vpngw_iac.resources.base import Durations, Lock, Resource
+from vpngw_iac.resources.base import Durations, Lock, Resource, Use
 from vpngw_iac.resources.wire import Wire
 
 NAT_RULES = "Microsoft.Network/virtualNetworkGateways/natRules"
+
+NAT_SKUS = frozenset({"VpnGw2", "VpnGw3", "VpnGw4", "VpnGw5", "VpnGw2AZ", "VpnGw3AZ", "VpnGw4AZ", "VpnGw5AZ"})
+"""SKUs of gateways that have NAT (R-NAT-01)."""
+
+
+def nat_of(gateway: ArmId) -> Use:
+    """NAT as what a gateway of such a SKU offers to its rules."""
+    return Use(gateway, "NAT")
 
 
 class NatMapping(Wire):
@@ -55,6 +63,13 @@ class NatRule(Resource):
     taggable: ClassVar[bool] = False
 
     properties: NatRuleProperties
+
+    @classmethod
+    def uses(cls, resource_id: ArmId, document: Mapping[str, Any]) -> frozenset[Use] | None:
+        """The instance that it is bound to, and NAT itself: a SKU without it is no SKU for a gateway with rules."""
+        bound = (document.get("properties") or {}).get("ipConfigurationId")
+        nat = {nat_of(resource_id.parent)} if resource_id.parent else set()
+        return frozenset({*nat, Use(ArmId(str(bound)))} if bound else nat)
 
     @classmethod
     def locks(cls, resource_id: ArmId, body: Mapping[str, Any], verb: str) -> tuple[Lock, ...]:

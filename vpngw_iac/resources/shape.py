@@ -33,6 +33,8 @@ class Shape:
     also_as: str = ""
     """Name under which Azure may answer the same: a value here, a list there, or the other way."""
     unordered: bool = False
+    items: bool = False
+    """A list of texts that are owned one by one (`Items`); their order says nothing."""
     block: bool = False
     detachable: bool = False
     off: Any = None
@@ -174,6 +176,7 @@ _MARKS: dict[type, Callable[[Any], dict[str, Any]]] = {
     markers.Spelling: lambda marker: {"form": marker.form},
     markers.AlsoAs: lambda marker: {"also_as": marker.name},
     markers.Unordered: lambda _: {"unordered": True},
+    markers.Items: lambda _: {"items": True, "unordered": True},
     markers.Block: lambda _: {"block": True},
     markers.Detachable: lambda marker: {
         "detachable": marker.items_from is None,

@@ -17,19 +17,19 @@ from vpngw_iac.field import (
     Children,
     Detachable,
     Immutable,
+    Items,
     KeyedBy,
     Observed,
     Outage,
     ReadOnly,
     ServerDefault,
     Transition,
-    Unordered,
     Verdict,
 )
-from vpngw_iac.resources.base import Document, Durations, Lock, Resource
+from vpngw_iac.resources.base import Document, Durations, Lock, Resource, Use
 from vpngw_iac.resources.gateway_sku import generation_change, is_frozen, needs_generation_2, sku_change
 from vpngw_iac.resources.local_network_gateway import LocalNetworkGateway
-from vpngw_iac.resources.nat_rule import NAT_RULES
+from vpngw_iac.resources.nat_rule import NAT_RULES, NAT_SKUS, nat_of
 from vpngw_iac.resources.parts import AddressSpace, ExtendedLocation, ManagedIdentity
 from vpngw_iac.resources.public_ip import PublicIp
 from vpngw_iac.resources.subnet import Subnet
@@ -82,8 +82,9 @@ class InstanceBgp(Wire):
     """BGP addresses of one instance; only the custom (APIPA) ones are ours to say (R-BGP-08)."""
 
     ipconfiguration_id: ArmId
+    # Others hang connections on this gateway and put their addresses here, so that they are owned one by one.
     custom_bgp_ip_addresses: Annotated[
-        tuple[str, ...], Unordered(), ServerDefault([]), Outage("seconds", source="R-BGP-09")
+        tuple[str, ...], Items(), ServerDefault([]), Outage("seconds", source="R-BGP-09")
     ] = ()
     default_bgp_ip_addresses: Observed = None
     tunnel_ip_addresses: Observed = None
@@ -232,22 +233,37 @@ class VirtualNetworkGateway(Resource):
         return (*own, *(Lock(key) for key in sorted(subnets)))
 
     @classmethod
+    def offers(cls, resource_id: ArmId, document: Mapping[str, Any]) -> frozenset[Use]:
+        """Its instances, their custom BGP addresses, and NAT if the SKU has it (R-NAT-01)."""
+        properties = document.get("properties") or {}
+        instances = {
+            Use(resource_id.child("ipConfigurations", str(item.get("name"))))
+            for item in properties.get("ipConfigurations") or ()
+        }
+        custom = {
+            Use(resource_id.child("ipConfigurations", _last(item.get("ipconfigurationId"))), str(text))
+            for item in (properties.get("bgpSettings") or {}).get("bgpPeeringAddresses") or ()
+            for text in item.get("customBgpIpAddresses") or ()
+        }
+        nat = {nat_of(resource_id)} if _sku(properties) in NAT_SKUS else set()
+        return frozenset(instances | custom | nat)
+
+    @classmethod
     def tidied(cls, body: Document) -> Document:
-        """BGP addresses of an ipConfiguration go with it; those of the others are always sent back as read.
+        """BGP addresses and NAT rules of an ipConfiguration go with it; the others are always sent back as read.
 
         Leaving them out is an update that disturbs BGP (Azure/Azure-Landing-Zones#335).
         """
-        properties = body.get("properties") or {}
-        block = properties.get("bgpSettings")
-        if not isinstance(block, dict) or not isinstance(block.get("bgpPeeringAddresses"), list):
-            return body
+        properties = dict(body.get("properties") or {})
         names = {str(item.get("name")).lower() for item in properties.get("ipConfigurations") or ()}
-        kept = [
-            item
-            for item in block["bgpPeeringAddresses"]
-            if str(item.get("ipconfigurationId")).rsplit("/", 1)[-1].lower() in names
-        ]
-        return {**body, "properties": {**properties, "bgpSettings": {**block, "bgpPeeringAddresses": kept}}}
+        rules, block = properties.get("natRules"), properties.get("bgpSettings")
+        if isinstance(rules, list):
+            properties["natRules"] = [rule for rule in rules if _instance_of(rule) in {"", *names}]
+        if isinstance(block, dict) and isinstance(block.get("bgpPeeringAddresses"), list):
+            listed = block["bgpPeeringAddresses"]
+            kept = [item for item in listed if _last(item.get("ipconfigurationId")).lower() in names]
+            properties["bgpSettings"] = {**block, "bgpPeeringAddresses": kept}
+        return {**body, "properties": properties}
 
     @classmethod
     def judge(cls, declared: Mapping[str, Any], observed: Mapping[str, Any]) -> Verdict:
@@ -267,6 +283,15 @@ class VirtualNetworkGateway(Resource):
                 "is done in place and keeps the addresses.",
             )
         return verdict
+
+
+def _last(identifier: Any) -> str:
+    return str(identifier or "").rsplit("/", 1)[-1]
+
+
+def _instance_of(rule: Mapping[str, Any]) -> str:
+    """Name of the ipConfiguration that a NAT rule is bound to in lower case; empty if it is bound to none."""
+    return _last((rule.get("properties") or {}).get("ipConfigurationId")).lower()
 
 
 def _sku(properties: Mapping[str, Any]) -> str | None:

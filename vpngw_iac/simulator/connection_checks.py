@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vpngw_iac.arm import ArmId
+from vpngw_iac.simulator import instance_checks
 from vpngw_iac.simulator.document import Document
 from vpngw_iac.simulator.kind import Change
 from vpngw_iac.simulator.refusal import Refusal, invalid_reference
@@ -46,6 +47,7 @@ def check(change: Change, properties: Json) -> None:
         check_key(str(properties["sharedKey"]), change.id)
     _check_policies(change, properties, gateway)
     _check_nat(change, properties, gateway)
+    instance_checks.check_connection(change, properties, gateway)
 
 
 def _check_immutable(change: Change, properties: Json) -> None:

@@ -31,8 +31,7 @@ def act(world: World, document: Document, action: str, request: Request) -> Answ
     """Begin an action, or answer the list of connections."""
     if action == "connections" and request.method == "GET":
         found = _begun_here(world, document)
-        shown = [kind_of(connection).show(world, connection, "list", request.api_version) for connection in found]
-        return lists.page(world, request, shown)
+        return lists.page(world, request, [_listed(world, one, request.api_version) for one in found])
     if request.method == "POST" and action == "listradiussecrets":
         return Answer(200, {"value": _radius_secrets(document)})
     if request.method == "POST" and action == "reset":
@@ -54,6 +53,15 @@ def result(world: World, document: Document, operation: Operation) -> object:
     if operation.verb == "getvpnclientconnectionhealth":
         return {"value": []}
     return f"https://simulator.invalid/vpnprofile/{document.guid}/vpnclientconfiguration.zip"
+
+
+def _listed(world: World, connection: Document, api_version: str) -> Json:
+    """A connection in that list: without NAT rules (``VirtualNetworkGatewayConnectionListEntity`` of the SDK)."""
+    shown = kind_of(connection).show(world, connection, "list", api_version)
+    hidden = {"ingressNatRules", "egressNatRules"}
+    if not world.switches.list_choices:
+        hidden.add("gatewayCustomBgpIpAddresses")
+    return shown | {"properties": {name: item for name, item in shown["properties"].items() if name not in hidden}}
 
 
 def _begun_here(world: World, document: Document) -> list[Document]:

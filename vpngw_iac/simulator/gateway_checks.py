@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from vpngw_iac.simulator import skus
+from vpngw_iac.simulator import instance_checks, skus
 from vpngw_iac.simulator.checks import check_prefixes, network
 from vpngw_iac.simulator.document import FAILED, Document
 from vpngw_iac.simulator.kind import Change
@@ -33,6 +33,8 @@ def check(change: Change, properties: Json) -> None:
         _check_addresses(change, properties, addresses)
         _check_features(change, properties)
         check_clients(change, properties)
+        instance_checks.check(change, properties)
+    check_routes(change, properties)
     if change.before is not None:
         _check_update(change, properties, change.before)
 
@@ -212,12 +214,13 @@ def _check_features(change: Change, properties: Json) -> None:
     """What a SKU or type cannot do (R-BGP-01, R-AA-01, R-NAT-01, R-P2S-01); codes assumed."""
     sku = str(properties["sku"]["name"])
     simple = sku == "Basic" or properties["vpnType"] == "PolicyBased"
+    # azurerm, active_active of azurerm_virtual_network_gateway: of the legacy SKUs only HighPerformance has it.
     asked: dict[str, Callable[[], bool]] = {
-        "BGP": lambda: bool(properties.get("enableBgp")),
-        "Active-active": lambda: bool(properties.get("activeActive")),
+        "BGP": lambda: simple and bool(properties.get("enableBgp")),
+        "Active-active": lambda: (simple or sku == "Standard") and bool(properties.get("activeActive")),
     }
-    for feature, is_on in asked.items():
-        if simple and is_on():
+    for feature, is_asked in asked.items():
+        if is_asked():
             raise refuse(
                 "FeatureNotSupportedOnGatewaySku", f"{feature} is not supported on gateway {change.id} with SKU {sku}."
             )

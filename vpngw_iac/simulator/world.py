@@ -29,6 +29,9 @@ class Switches:
     allow_retired: bool = False
     """Accept what Azure accepted in earlier years: non-AZ and legacy VPN SKUs, Basic and zoneless public IPs, a
     GatewaySubnet below /27 (``xplat_arm-network-vpn-gateway-tests``)."""
+    list_choices: bool = True
+    """A gateway's list of connections tells which custom BGP addresses they chose (``test_network_vpn_gateway``);
+    before api-version 2021-05-01 none did."""
     honour_etags: bool = True
     """Compare If-Match and the body's etag with the document's; unproven for gateways."""
     parallel_writes: int = 4

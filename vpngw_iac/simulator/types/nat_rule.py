@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from vpngw_iac.simulator.checks import check_prefixes
 from vpngw_iac.simulator.document import Document, Hold
+from vpngw_iac.simulator.instance_checks import check_nat_rule
 from vpngw_iac.simulator.kind import Change, Kind, defaults, exclusively
 from vpngw_iac.simulator.refusal import Refusal, not_provisioned
 from vpngw_iac.simulator.relations import connections_of
@@ -46,6 +47,7 @@ class NatRule(Kind):
             if gateway.state != "Succeeded":
                 raise not_provisioned(gateway.id, str(change.id), gateway.state)
             check_sku(gateway.body["properties"]["sku"]["name"], change)
+            check_nat_rule(change, properties, gateway)
         return properties
 
     def holds(self, change: Change) -> dict[str, Hold]:

@@ -15,6 +15,7 @@ from vpngw_iac.simulator import gateway_actions, gateway_checks, skus
 from vpngw_iac.simulator.checks import network
 from vpngw_iac.simulator.children import check_children, reconcile, shown_children
 from vpngw_iac.simulator.document import UPDATING, Document, Hold, Operation
+from vpngw_iac.simulator.instance_checks import last
 from vpngw_iac.simulator.kind import Action, Change, Kind, Reader, defaults
 from vpngw_iac.simulator.refusal import Refusal, not_simulated
 from vpngw_iac.simulator.relations import GATEWAYS, connections_of, network_of, peerings_to
@@ -313,8 +314,8 @@ def _fill_bgp(change: Change, properties: Json) -> None:
         return
     sent = properties.get("bgpSettings") or {}
     earlier = change.earlier.get("bgpSettings") or {}
-    custom = {_last(item.get("ipconfigurationId")): item for item in sent.get("bgpPeeringAddresses") or []}
-    known = {_last(item["ipconfigurationId"]): item for item in earlier.get("bgpPeeringAddresses") or []}
+    custom = {last(item.get("ipconfigurationId")): item for item in sent.get("bgpPeeringAddresses") or []}
+    known = {last(item["ipconfigurationId"]): item for item in earlier.get("bgpPeeringAddresses") or []}
     addresses = []
     for configuration in properties["ipConfigurations"]:
         name = configuration["name"].lower()
@@ -331,10 +332,6 @@ def _fill_bgp(change: Change, properties: Json) -> None:
     if peer:
         block["bgpPeeringAddress"] = peer
     properties["bgpSettings"] = block | {"bgpPeeringAddresses": addresses}
-
-
-def _last(identifier: object) -> str:
-    return str(identifier or "").rsplit("/", 1)[-1].lower()
 
 
 def _settle_bgp(world: World, document: Document) -> None:

@@ -17,6 +17,9 @@ TEXTS = st.sampled_from(["v", "w", "V", "x"])
 LEAVES = TEXTS | st.integers(0, 2) | st.booleans()
 ITEM = Shape(fields={"name": Shape(any_case=True), "value": UNKNOWN, "etag": Shape(read_only=True)})
 
+OWNED = Shape(fields={"name": Shape(any_case=True), "texts": Shape(item=UNKNOWN, items=True, unordered=True)})
+"""An element of a keyed list with texts that are owned one by one."""
+
 
 def shapes(depth: int = 2) -> st.SearchStrategy[Shape]:
     """Objects whose members show every marker that changes how documents are compared."""
@@ -29,7 +32,10 @@ def shapes(depth: int = 2) -> st.SearchStrategy[Shape]:
         st.just(Shape(item=UNKNOWN)),
         st.just(Shape(item=UNKNOWN, unordered=True)),
         st.just(Shape(item=UNKNOWN, unordered=True, has_default=True, default=[])),
+        st.just(Shape(item=UNKNOWN, items=True, unordered=True)),
+        st.just(Shape(item=UNKNOWN, items=True, unordered=True, has_default=True, default=[])),
         st.just(Shape(item=ITEM, key="name")),
+        st.just(Shape(item=OWNED, key="name", items_stay=True)),
         st.just(Shape(key="")),
         st.just(Shape(children="Microsoft.Network/virtualNetworks/subnets")),
     )
@@ -51,11 +57,15 @@ def values(shape: Shape, *, observed: bool) -> st.SearchStrategy[Any]:
         return prints if observed else prints.map(lambda known: Sealed(Secret.env("KEY"), known))
     if shape.key == "":
         return st.dictionaries(st.sampled_from(["t", "T", "u", "etag"]), TEXTS, max_size=2).map(one_casing)
+    if shape.items_stay:
+        texts = st.lists(TEXTS, max_size=3, unique=True)
+        item = st.fixed_dictionaries({"name": st.sampled_from(NAMES), "texts": texts})
+        return st.lists(item, max_size=3, unique_by=lambda element: element["name"])
     if shape.key:
         item = st.fixed_dictionaries({"name": st.sampled_from(NAMES)}, optional={"value": TEXTS})
         return st.lists(item, max_size=3, unique_by=lambda element: element["name"])
     if shape.item is not None:
-        return st.lists(TEXTS, max_size=3)
+        return st.lists(TEXTS, max_size=3, unique=shape.items)
     if shape.fields or shape.block:
         return documents(shape, observed=observed)
     return LEAVES
@@ -100,6 +110,8 @@ def noisy(shape: Shape, value: Any, luck: random.Random) -> Any:
         answer = [noisy(shape.item or UNKNOWN, element, luck) for element in value]
         if shape.unordered or shape.key:
             luck.shuffle(answer)
+        if shape.items and luck.random() < 0.5:
+            answer.append("somebody-elses")
         if shape.key and luck.random() < 0.5:
             answer.append({shape.key: "somebody-elses", "etag": "e"})
         return answer
@@ -143,6 +155,12 @@ def leaves(shape: Shape, value: Any, path: tuple[Any, ...] = ()) -> list[tuple[t
     return [(path, shape)]
 
 
+def others_texts(shape: Shape, d: Any, a: Any, o: Any) -> list[Any]:
+    """What in a list of `Items` is neither declared nor was applied."""
+    mine = [text for document in (d, a) if isinstance(document, list) for text in document]
+    return [text for text in o if text not in mine] if isinstance(o, list) else []
+
+
 def changed(value: Any) -> Any:
     """Another value of the same kind."""
     if isinstance(value, Sealed):
@@ -154,6 +172,8 @@ def changed(value: Any) -> Any:
     if isinstance(value, int | float):
         return value + 1
     if isinstance(value, list):
+        if value and isinstance(value[0], str):
+            return [changed(value[0]), *value[1:]]  # a text more would be somebody else's in a list of `Items`
         return [*value, changed(value[-1])] if value else ["new"]
     if isinstance(value, dict):
         return {**value, "id": f"{value.get('id', '')}-other"}

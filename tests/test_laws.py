@@ -10,10 +10,10 @@ from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from tests.resources.samples import resources
-from tests.strategies import changed, documents, leaves, noisy, shapes, triples, with_value
+from tests.strategies import changed, documents, leaves, noisy, others_texts, shapes, triples, with_value
 from vpngw_iac.engine.document import ABSENT, Sealed, any_same, by_key, lookup, member, same, transform
 from vpngw_iac.engine.drift import compare
-from vpngw_iac.engine.overlay import overlay
+from vpngw_iac.engine.overlay import carried_loss, overlay
 from vpngw_iac.engine.sealing import applied_of, entry_of, seal
 from vpngw_iac.resources import registry
 from vpngw_iac.resources.shape import Shape, shape_of
@@ -77,7 +77,14 @@ def lost(shape: Shape, d: Any, a: Any, o: Any, sent: Any, path: str = "") -> Any
         if mine == [ABSENT, ABSENT]:
             if now != people_s(child, value):
                 yield place
+        elif child.items and isinstance(value, list):
+            kept = now if isinstance(now, list) else []
+            yield from (f"{place}[{text}]" for text in others_texts(child, *mine, value) if text not in kept)
         elif child.key and isinstance(value, list) and isinstance(now, list):
+            for element in value if child.items_stay else ():
+                parts = [by_key(m, child.key, element[child.key]) for m in (*mine, now)]
+                inner = [p if isinstance(p, dict) else {} for p in parts]
+                yield from lost(child.item or Shape(), inner[0], inner[1], element, inner[2], place)
             own = [m for m in mine if m is not ABSENT]
             foreign = [e for e in value if all(by_key(m, child.key, e[child.key]) is ABSENT for m in own)]
             yield from (f"{place}[{e}]" for e in foreign if e not in now)
@@ -193,3 +200,35 @@ def test_looking_something_up_answers_a_value_or_absent(path: str) -> None:
 
 def test_a_sealed_secret_never_shows_itself() -> None:
     assert repr(Sealed(Secret.env("A"), KEY.fingerprint("hidden"))) == "(sensitive)"
+
+
+@given(triples())
+def test_only_texts_that_were_ours_are_taken_away_and_all_of_ours_are_there(
+    triple: tuple[Shape, Any, Any, Any],
+) -> None:
+    """Sent is observed, less what was applied and is no longer declared, and what is declared."""
+    shape, declared, applied, observed = triple
+    sent = overlay(shape, declared, applied, observed)
+
+    for name, child in shape.fields.items():
+        d, a, o, s = (
+            set(member(shape, document, name) or ()) if child.items else set()
+            for document in (declared, applied, observed, sent)
+        )
+        if child.items:
+            assert s == (o - (a - d)) | d
+
+
+@given(triples())
+def test_a_text_of_others_that_a_put_lost_is_a_loss(triple: tuple[Shape, Any, Any, Any]) -> None:
+    shape, declared, applied, observed = triple
+    sent = overlay(shape, declared, applied, observed)
+    lists = [name for name, child in shape.fields.items() if child.items and member(shape, sent, name)]
+    for name in lists:
+        after = {**echoed(sent), name: list(declared.get(name) or ())}
+        foreign = [text for text in sent[name] if text not in (declared.get(name) or ())]
+
+        told = carried_loss(shape, declared, sent, after)
+
+        assert {f"{name}[{text}]" for text in foreign} <= set(told)
+    assert [path for path in carried_loss(shape, declared, sent, echoed(sent)) if path.endswith("]")] == []

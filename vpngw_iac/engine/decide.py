@@ -24,7 +24,7 @@ from vpngw_iac.engine.overlay import overlay
 from vpngw_iac.engine.ownership import is_named, taken_over
 from vpngw_iac.engine.plan import Plan
 from vpngw_iac.engine.ports import Observed
-from vpngw_iac.engine.sealing import resolver, seal
+from vpngw_iac.engine.sealing import applied_of, resolver, seal
 from vpngw_iac.engine.spread import known_after, spread, targeted
 from vpngw_iac.engine.unwritten import as_created, as_observed
 from vpngw_iac.errors import Finding, Findings
@@ -82,15 +82,20 @@ def _situations(basis: Basis, matched: Match) -> Iterator[Situation]:
         observed = basis.snapshot.get(resource.id)
         declared = seal(resource.body(), basis.prints, resolve)
         comparison = Comparison()
+        applied = None
+        if entry is not None and entry.id == resource.id:
+            applied = applied_less_used(type(resource), entry, declared, guests)
         if observed.document is not None and not resource.only_if_absent and observed.is_terminal:
             comparison = compare_whole(
                 type(resource),
                 declared,
-                applied_less_used(type(resource), entry, guests) if entry and entry.id == resource.id else None,
+                applied,
                 observed.document,
                 unread=(*entry.unread, *_overruled(entry, declared, observed)) if entry else (),
                 adopting=entry is None,
             )
+        if entry is not None and applied is not None and applied != applied_of(entry):
+            comparison = replace(comparison, stale=True)  # a guest uses some of it, and owns that from now on
         yield Situation(resource, entry, observed, declared, comparison)
 
 

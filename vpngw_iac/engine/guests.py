@@ -60,18 +60,19 @@ def _frozen(found: Mapping[Any, set[str]]) -> dict[Any, frozenset[str]]:
 
 
 def foreign(snapshot: Snapshot, graph: Graph, state: State) -> Iterator[Attached]:
-    """What hangs on our resources and is not ours."""
-    ours = {entry.id for entry in state.entries.values()} | set(graph.by_id)
+    """What hangs on our resources and is not ours; what a plan forgets is somebody else's from then on."""
+    ours = {entry.id for entry in state.entries.values() if entry.on_removal == "delete"} | set(graph.by_id)
     return (item for item in snapshot.attached if item.id is None or item.id not in ours)
 
 
 # --- what was applied, less what others use by now ------------------------------------------------------------------
 
 
-def applied_less_used(model: type[Resource], entry: Entry, guests: Guests) -> Document:
-    """What was applied last time, without the texts that a guest uses: those are the guest's, and stay."""
+def applied_less_used(model: type[Resource], entry: Entry, declared: Mapping[str, Any], guests: Guests) -> Document:
+    """What was applied last time, without what is no longer declared and a guest uses: that is the guest's by now."""
     applied = applied_of(entry)
-    used = {use for use in model.offers(entry.id, applied) if use.text and guests.who(entry.id, use)}
+    undeclared = model.offers(entry.id, applied) - model.offers(entry.id, declared)
+    used = {use for use in undeclared if use.text and guests.who(entry.id, use)}
     return without(shape_of(model), entry.id, applied, used.__contains__) if used else applied
 
 
@@ -120,8 +121,11 @@ def loss_of(change: Change, snapshot: Snapshot, graph: Graph, state: State, gues
     if model is None or document is None or change.action not in (*_WRITES, *_REMOVALS):
         return Loss(holder)
     there = model.offers(holder, document)
-    applied = applied_less_used(model, entry, guests) if entry and guests else (entry.applied if entry else {})
-    was, will = model.offers(holder, applied), model.offers(holder, resource.body()) if resource else frozenset()
+    declared = resource.body() if resource else {}
+    applied: Mapping[str, Any] = entry.applied if entry else {}
+    if entry is not None and guests is not None:
+        applied = applied_less_used(model, entry, declared, guests)
+    was, will = model.offers(holder, applied), model.offers(holder, declared)
     going = there if change.action in _REMOVALS else (was - will) & there
     texts = {use for use in there - was - will if use.text and any(use.is_within(part) for part in going)}
     rules = (item for item in foreign(snapshot, graph, state) if item.kind == "natRule" and item.holder == holder)

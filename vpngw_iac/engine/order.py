@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.change import Action, Change
+from vpngw_iac.engine.eviction import cuts, evicted, made_before
 from vpngw_iac.engine.graph import Edge, Graph
 from vpngw_iac.engine.lifting import around
 from vpngw_iac.engine.operation import Key, Operation, Schedule, Step
@@ -22,7 +23,6 @@ from vpngw_iac.engine.ports import Verb
 from vpngw_iac.engine.spread import coexists
 from vpngw_iac.errors import PlanError
 from vpngw_iac.resources import type_of
-from vpngw_iac.resources.base import Use
 from vpngw_iac.state.model import Entry, State
 
 _STATE_ONLY = frozenset({Action.ADOPT, Action.FORGET, Action.MOVE})
@@ -40,11 +40,6 @@ class _Draft:
 
     def __post_init__(self) -> None:
         self.known = self.state.by_id()
-
-    def is_deleted(self, entry: Entry) -> bool:
-        """Whether an entry's resource goes in this plan, for good or to be made again."""
-        change = next((c for c in self.changes.values() if entry.id.key in (c.id.key, str(c.previous).lower())), None)
-        return change is not None and change.action in (Action.DELETE, Action.REPLACE)
 
     def address_now(self, entry: Entry) -> str:
         """Address of an entry's resource in the blueprint, else the one in the state."""
@@ -65,7 +60,7 @@ def order(graph: Graph, state: State, changes: Iterable[Change]) -> Schedule:
             draft.nodes[operation.key] = operation
     for edge in list(_torn_off(draft)):
         _add_detour(draft, edge)
-    for address, target in list(_evicted(draft)):
+    for address, target in list(evicted(draft.graph, draft.state, draft.changes)):
         _let_go_first(draft, address, target)
     _mends_first(draft)
     _puts_after_needs(draft)
@@ -179,45 +174,11 @@ def _add_detour(draft: _Draft, edge: Edge) -> None:
 # --- what a resource in place stops offering is let go of first ------------------------------------------------------
 
 
-def _evicted(draft: _Draft) -> Iterator[tuple[str, str]]:
-    """Survivors that use what an update takes away, or need something else that goes for it, each with its address.
-
-    A gateway cannot give up an instance, an APIPA address or NAT while a connection or NAT rule uses it (R-BGP-09,
-    R-NAT-11, R-NAT-01).
-    """
-    for address, change in sorted(draft.changes.items()):
-        entry, resource = draft.known.get(change.id), draft.graph.resources.get(address)
-        if change.action not in (Action.UPDATE, Action.REPAIR) or entry is None or resource is None:
-            continue
-        model = type(resource)
-        going = model.offers(change.id, entry.applied) - model.offers(change.id, resource.body())
-        users = [e for e in draft.state.entries.values() if going and _uses_any(e, going)]
-        gone = {user.id for user in users if draft.is_deleted(user)}
-        holders = [e for e in draft.state.entries.values() if gone & set(e.needs)]
-        for user in {e.id: e for e in (*users, *holders)}.values():
-            if not draft.is_deleted(user):
-                yield draft.address_now(user), address
-
-
-def _uses_any(entry: Entry, going: Collection[Use]) -> bool:
-    model = type_of(entry.id.type)
-    uses = model.uses(entry.id, entry.applied) if model else None
-    return any(use.is_within(part) for use in uses or () for part in going)
-
-
 def _let_go_first(draft: _Draft, address: str, target: str) -> None:
     """Put a survivor without what it uses of the target and without what is still to come, and whole in the end."""
-    resource, off, on = draft.graph.resources[address], Key(address, "detach"), Key(address, "attach")
-    paths = set(draft.nodes[off].detach if off in draft.nodes else ()) | set(resource.letting_go())
-    for edge in draft.graph.edges.get(address, ()):
-        needed = draft.graph.by_id.get(edge.target)
-        coming = draft.changes.get(needed.address) if needed else None
-        if coming is None or needed is None or needed.address == target:
-            continue
-        if edge.detachable and coming.action in (Action.CREATE, Action.REPLACE):
-            paths.add(edge.path)
-        elif coming.action is Action.CREATE:
-            draft.after[off].add(Key(needed.address, "put"))
+    off, on = Key(address, "detach"), Key(address, "attach")
+    paths = set(draft.nodes[off].detach if off in draft.nodes else ()) | cuts(draft.graph, draft.changes, address)
+    draft.after[off] |= {Key(needed, "put") for needed in made_before(draft.graph, draft.changes, address, target)}
     for step in ("put", "act", "tag"):
         draft.nodes.pop(Key(address, step), None)
     draft.nodes[off] = replace(_put(draft, address, "update", "detach"), detach=tuple(sorted(paths)))

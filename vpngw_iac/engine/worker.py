@@ -198,7 +198,7 @@ class Worker:
         sent = dict(declared)
         if observed.document is not None:
             known = self.plan.state.entries.get(resource.address)
-            applied = applied_less_used(type(resource), known, self._guests) if known else None
+            applied = applied_less_used(type(resource), known, declared, self._guests) if known else None
             unread = known.unread if known else ()
             found = compare_whole(type(resource), declared, applied, observed.document, unread=unread)
             if self._is_done(operation, observed, found, unsure=unsure):

@@ -86,7 +86,8 @@ class Topology:
                 things.setdefault(found, _foreign(found, document))
         for thing in tuple(things.values()):
             for child in _children(thing):
-                things.setdefault(child.id, child)
+                if child.id not in going:
+                    things.setdefault(child.id, child)
         listed = sorted(things.values(), key=lambda thing: (thing.address, thing.id.key))
         return cls({thing.id: thing for thing in listed}, profile, reveal, backups or {}, homes or {}, gone)
 

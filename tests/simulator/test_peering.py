@@ -105,3 +105,61 @@ def test_a_peering_is_part_of_its_network(client: NetworkManagementClient) -> No
 def code_of(error: HttpResponseError) -> str:
     assert error.error is not None
     return str(error.error.code)
+
+
+def write_space(client: NetworkManagementClient, name: str, *prefixes: str) -> None:
+    body = client.virtual_networks.get("rg-hub", name).as_dict()
+    body["properties"]["addressSpace"] = {"addressPrefixes": list(prefixes)}
+    client.virtual_networks.begin_create_or_update("rg-hub", name, body).result()
+
+
+def levels(client: NetworkManagementClient) -> tuple[str, str]:
+    """Of the hub's half and of the spoke's."""
+    one = client.virtual_network_peerings.get("rg-hub", "vnet-hub", "to-spoke").as_dict()
+    two = client.virtual_network_peerings.get("rg-hub", "vnet-spoke", "to-hub").as_dict()
+    return one["properties"]["peeringSyncLevel"], two["properties"]["peeringSyncLevel"]
+
+
+@pytest.mark.usefixtures("networks")
+def test_the_half_whose_other_network_changed_is_behind_until_it_is_written_with_the_query(
+    client: NetworkManagementClient,
+) -> None:
+    peer(client, "vnet-hub", "to-spoke", "vnet-spoke")
+    peer(client, "vnet-spoke", "to-hub", "vnet-hub")
+
+    write_space(client, "vnet-spoke", "10.2.0.0/16", "10.3.0.0/16")
+    changed = levels(client)
+    peer(client, "vnet-hub", "to-spoke", "vnet-spoke")
+    written = levels(client)
+    write_space(client, "vnet-hub", "10.1.0.0/16", "10.9.0.0/16")
+    both = levels(client)
+    operations = client.virtual_network_peerings
+    half = operations.get("rg-hub", "vnet-hub", "to-spoke").as_dict()
+    synced = operations.begin_create_or_update(
+        "rg-hub", "vnet-hub", "to-spoke", half, sync_remote_address_space="true"
+    ).result()
+
+    assert changed == written == ("LocalNotInSync", "RemoteNotInSync")
+    assert half["properties"]["remoteAddressSpace"]["addressPrefixes"] == ["10.2.0.0/16"]
+    assert both == ("LocalAndRemoteNotInSync", "LocalAndRemoteNotInSync")
+    assert synced.as_dict()["properties"]["remoteAddressSpace"]["addressPrefixes"] == ["10.2.0.0/16", "10.3.0.0/16"]
+    assert levels(client) == ("RemoteNotInSync", "LocalNotInSync")
+
+
+@pytest.mark.usefixtures("networks")
+def test_the_half_that_lends_is_neither_switched_off_nor_deleted_while_the_other_one_borrows(
+    client: NetworkManagementClient,
+) -> None:
+    peer(client, "vnet-hub", "to-spoke", "vnet-spoke", allowGatewayTransit=True)
+    peer(client, "vnet-spoke", "to-hub", "vnet-hub", useRemoteGateways=True)
+
+    with pytest.raises(HttpResponseError) as off:
+        peer(client, "vnet-hub", "to-spoke", "vnet-spoke", allowGatewayTransit=False)
+    with pytest.raises(HttpResponseError) as gone:
+        client.virtual_network_peerings.begin_delete("rg-hub", "vnet-hub", "to-spoke").result()
+    peer(client, "vnet-spoke", "to-hub", "vnet-hub", useRemoteGateways=False)
+    peer(client, "vnet-hub", "to-spoke", "vnet-spoke", allowGatewayTransit=False)
+    client.virtual_network_peerings.begin_delete("rg-hub", "vnet-hub", "to-spoke").result()
+
+    assert code_of(off.value) == "GatewayTransitInUseByRemotePeering"
+    assert code_of(gone.value) == "PeeringInUseByRemotePeering"

@@ -73,12 +73,13 @@ class Arm:
         *arguments: Any,
         headers: Mapping[str, str] | None = None,
         api_version: str = "",
+        more: Mapping[str, Any] | None = None,
         doing: str,
     ) -> Answer:
         """One SDK call, for example ``("network.subnets", "get", group, vnet, subnet)``; any status is an answer.
 
         Of several methods the first that the operation group has is called. The generic calls by id take the
-        `api_version` of the provider that they are meant for.
+        `api_version` of the provider that they are meant for; `more` are options that only this method has.
         """
         library, _, group = sdk.partition(".")
         operations = getattr(self._client(library, subscription), group)
@@ -87,6 +88,7 @@ class Arm:
         options: dict[str, Any] = {"polling": False} if method.startswith("begin_") else {}
         if api_version:
             options["api_version"] = api_version
+        options |= more or {}
 
         def send(**extra: Any) -> None:
             result = getattr(operations, method)(*arguments, headers=dict(headers or {}), **options, **extra)

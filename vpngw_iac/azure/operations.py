@@ -35,6 +35,7 @@ class Operations:
             *body,
             headers=self._headers(call),
             api_version=version_of(call.id),
+            more={"sync_remote_address_space": "true"} if call.sync else None,
             doing=doing,
         )
         if call.verb == "delete" and (answer.status == 204 or is_absent(answer, call.id)):

@@ -122,6 +122,8 @@ class Change:
     """Addresses whose outputs this change waits for."""
     rebuild: bool = False
     """Azure rebuilds the resource in place, which takes as long as creating it."""
+    sync: Literal["no", "alone", "too"] = "no"
+    """It takes over what it follows (a peering: the other network's address space): as all there is to do, or too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from vpngw_iac.engine.plan import Plan
 from vpngw_iac.engine.ports import Observed
 from vpngw_iac.engine.sealing import applied_of, resolver, seal
 from vpngw_iac.engine.spread import known_after, spread, targeted
+from vpngw_iac.engine.sync import other_sides, synchronised
 from vpngw_iac.engine.unwritten import as_created, as_observed
 from vpngw_iac.errors import Finding, Findings
 from vpngw_iac.field import Verdict
@@ -49,10 +50,15 @@ def make_plan(basis: Basis) -> Plan:
         _judge_removed(basis, entry, draft)
     spread(basis, matched, draft)
     basis = replace(basis, graph=as_created(basis.graph, matched.graph, basis.snapshot, draft.changes))
+    synchronised(basis, situations, draft)
     known_after(situations, draft)
     chosen = lifted(basis.graph, basis.snapshot, targeted(basis, draft.changes))
     changes, losses = with_outages(basis, (change for _, change in sorted(chosen.items())))
-    refusals = [*guards.refusals(basis, matched, situations, changes), *too_long(basis.options, changes, losses)]
+    refusals = [
+        *guards.refusals(basis, matched, situations, changes),
+        *too_long(basis.options, changes, losses),
+        *other_sides(basis, changes),
+    ]
     return Plan(
         deployment=basis.deployment,
         identity=basis.identity,

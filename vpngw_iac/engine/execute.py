@@ -24,8 +24,9 @@ from vpngw_iac.engine.mend import repaired_first
 from vpngw_iac.engine.operation import Key, Schedule
 from vpngw_iac.engine.patience import advised, may_be_gone, poll_delay
 from vpngw_iac.engine.ports import Clock, Ended, Pending, Running
+from vpngw_iac.engine.preparation import Blocked, Busy, Gated, Prepared, Settled
 from vpngw_iac.engine.stop import Limits, Stop
-from vpngw_iac.engine.worker import Blocked, Busy, Gated, Prepared, Settled, Worker
+from vpngw_iac.engine.worker import Worker
 from vpngw_iac.errors import AzureIds, CloudError, Contention, StateLocked, Throttled, Unavailable, VpngwError
 from vpngw_iac.state.store import Hold
 

@@ -15,7 +15,7 @@ from vpngw_iac.engine.operation import Key, Operation
 from vpngw_iac.engine.patience import Patience
 from vpngw_iac.engine.plan import Plan
 from vpngw_iac.engine.ports import Clock, Pending
-from vpngw_iac.engine.worker import Prepared
+from vpngw_iac.engine.preparation import Prepared
 from vpngw_iac.errors import AzureIds, ExitCode, VpngwError
 from vpngw_iac.state.journal import Accepted, Begun, EntryRemoved, EntrySet, OperationClosed
 from vpngw_iac.state.store import Hold

@@ -105,7 +105,8 @@ def _suspicious(graph: Graph, state: State, observed: dict[ArmId, Observed]) -> 
             declared = seal(resource.body(), {}, lambda _: ABSENT)
             applied = applied_of(entry) if entry else None
             unread = _not_in_list(resource, entry.unread if entry else ())
-            if compare(shape_of(type(resource)), declared, applied, answer.document, unread=unread).found:
+            differs = compare(shape_of(type(resource)), declared, applied, answer.document, unread=unread).found
+            if differs or type(resource).lags(answer.document):
                 yield resource_id
 
 

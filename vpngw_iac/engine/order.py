@@ -89,7 +89,10 @@ def _operations(draft: _Draft, change: Change) -> Iterator[Operation]:
         case Action.UPDATE if change.only_secret:
             yield _operation(draft, change.address, change.id, "act", "act")
         case Action.UPDATE | Action.REPAIR:
-            yield _put(draft, change.address, "update")
+            if change.sync != "alone":
+                yield _put(draft, change.address, "update")
+            if change.sync != "no":
+                yield _put(draft, change.address, "update", "sync")
         case Action.TAG:
             yield _operation(draft, change.address, change.id, "tag", "tag")
         case Action.REPLACE:
@@ -136,6 +139,7 @@ _VERBS: Mapping[Step, Verb] = {
     "put": "put",
     "detach": "put",
     "attach": "put",
+    "sync": "put",
     "delete": "delete",
     "tag": "tag",
     "act": "act",
@@ -208,12 +212,14 @@ def _puts_after_needs(draft: _Draft) -> None:
             draft.after[key].add(Key(address, "delete"))
         if step == "detach":
             continue
+        if step == "sync":
+            draft.after[key] |= {other for other in draft.nodes if other.address == address and other.step != "sync"}
         for edge in draft.graph.edges.get(address, ()):
             target = draft.graph.by_id.get(edge.target)
             needed = _final(draft, target.address) if target else None
             if needed is None:
                 continue
-            if not _repair_first(draft, address, needed.address):
+            if step == "sync" or not _repair_first(draft, address, needed.address):
                 draft.after[key].add(needed)
 
 
@@ -239,7 +245,7 @@ def _mends_first(draft: _Draft) -> None:
     If the broken one needs the other (a spoke that uses the hub's gateway), it is first put without that, then with it.
     """
     chosen = {a: draft.graph.resources[a] for a in draft.changes if a in draft.graph.resources}
-    broken = [r for a, r in chosen.items() if draft.changes[a].action is Action.REPAIR]
+    broken = [r for a, r in chosen.items() if Key(a, "put") in draft.nodes and draft.changes[a].action is Action.REPAIR]
     for address, resource in chosen.items():
         twins = [t for t in broken if draft.changes[address].action is Action.CREATE and resource.is_twin_of(t)]
         for twin in twins:
@@ -252,6 +258,8 @@ def _mends_first(draft: _Draft) -> None:
 def _repair_first(draft: _Draft, holder: str, target: str) -> bool:
     """A gateway cannot be written while a connection of it is Failed: the connection is repaired first (R-OPS-04)."""
     actions = [draft.changes[a].action if a in draft.changes else None for a in (holder, target)]
+    if holder in draft.changes and draft.changes[holder].sync == "alone":
+        return False
     return actions[0] is Action.REPAIR and actions[1] in (Action.REPAIR, Action.UPDATE)
 
 

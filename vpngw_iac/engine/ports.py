@@ -114,6 +114,8 @@ class Call:
     """Other tenants whose ids the body names; their tokens go into ``x-ms-authorization-auxiliary``."""
     secrets: tuple[str, ...] = ()
     """Values that no error text may show."""
+    sync: bool = False
+    """A put that takes over what the other network of a peering has become."""
 
     def __repr__(self) -> str:
         return f"Call({self.verb} {self.id})"

@@ -15,7 +15,10 @@ from vpngw_iac.engine.operation import Schedule
 from vpngw_iac.engine.plan import Plan
 from vpngw_iac.engine.ports import Attached, Observed
 from vpngw_iac.engine.stop import Stop
+from vpngw_iac.engine.sync import OTHER_SIDE, owner_of
 from vpngw_iac.errors import ExitCode, Finding
+from vpngw_iac.resources import type_of
+from vpngw_iac.resources.virtual_network_peering import VirtualNetworkPeering
 
 Severity = Literal["security", "availability", "cosmetic"]
 
@@ -58,7 +61,7 @@ class Drift:
     @property
     def alarming(self) -> bool:
         """Whether any item is more than a known guest of another deployment, or something that nobody uses."""
-        return any(item.owner is None and item.alarm for item in self.items)
+        return any((item.owner is None or item.kind != "unmanaged") and item.alarm for item in self.items)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +101,14 @@ class SecretCheck:
 
 def drift_of(plan: Plan) -> Drift:
     """What in a plan comes from Azure, not from the blueprint."""
-    items = [item for change in plan.changes for item in _moved_away(change)]
+    items = [item for change in plan.changes for item in _moved_away(plan, change)]
     items += [_unmanaged(plan, attached) for attached in plan.unmanaged]
     items += [
         DriftItem(f.address, _id_of(plan, f.address), "changed", "cosmetic", None, (), f.detail)
         for f in plan.findings
         if f.rule == "V-MOVED-01"
     ]
+    items += _other_sides(plan)
     return Drift(
         plan.deployment,
         tuple(sorted(items, key=lambda item: (item.address, item.kind, item.id))),
@@ -115,15 +119,33 @@ def drift_of(plan: Plan) -> Drift:
     )
 
 
-def _moved_away(change: Change) -> Iterator[DriftItem]:
+def _moved_away(plan: Plan, change: Change) -> Iterator[DriftItem]:
     if change.action is Action.CREATE and any(d.cause == "absent" for d in change.differences):
         detail = f"{change.address} was applied and is absent in Azure."
         yield DriftItem(change.address, str(change.id), "missing", "availability", None, change.differences, detail)
         return
     drifted = tuple(d for d in change.differences if d.cause in ("drift", "edit and drift"))
-    if drifted or change.action is Action.REPAIR:
+    if drifted or (change.action is Action.REPAIR and (change.sync == "no" or _is_faulty(plan, change))):
         severity = worst(severity_of(d.path) for d in drifted) if drifted else "availability"
         yield DriftItem(change.address, str(change.id), "changed", severity, None, drifted, change.reason)
+
+
+def _is_faulty(plan: Plan, change: Change) -> bool:
+    """Whether Azure shows it as broken, whatever else is to be done about it."""
+    model = type_of(change.id.type)
+    return model is not None and bool(model.fault(plan.snapshot.get(change.id).document or {}))
+
+
+def _other_sides(plan: Plan) -> Iterator[DriftItem]:
+    """Peerings whose other half is behind our network: a range is not reachable, and only its owner can mend it."""
+    for finding in plan.findings:
+        resource = plan.graph.resources.get(finding.address)
+        document = plan.snapshot.get(resource.id).document if resource is not None else None
+        if finding.rule != OTHER_SIDE or not isinstance(resource, VirtualNetworkPeering) or document is None:
+            continue
+        if resource.is_ahead(document):
+            owner = owner_of(plan.snapshot, resource.properties.remote_virtual_network.target)
+            yield DriftItem(resource.address, str(resource.id), "changed", "availability", owner, (), finding.detail)
 
 
 def _unmanaged(plan: Plan, item: Attached) -> DriftItem:
@@ -197,7 +219,10 @@ _FACTS: Mapping[str, Mapping[str, str]] = {
         "provider": "properties.serviceProviderProperties.serviceProviderName",
         "service_key": "properties.serviceKey",
     },
-    "virtualnetworkpeerings": {"peering_state": "properties.peeringState"},
+    "virtualnetworkpeerings": {
+        "peering_state": "properties.peeringState",
+        "sync_level": "properties.peeringSyncLevel",
+    },
 }
 
 

@@ -126,6 +126,9 @@ class Resumption:
         if begun.etag == "absent" and self._is_foreign(observed):
             return "failed", "somebody else has made it meanwhile"
         failed = observed.has_failed
+        model = type_of(begun.id.type)
+        if begun.step == "sync" and not failed and model is not None and model.lags(observed.document or {}):
+            return "failed", _NOT_CARRIED_OUT
         agrees = not failed and not any(self._differences(flight, observed)) and self._is_proved(flight, observed)
         if begun.entry is not None and (agrees or begun.etag == "absent"):
             entry = begun.entry if agrees else begun.entry.model_copy(update={"fingerprints": {}})

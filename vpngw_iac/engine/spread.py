@@ -12,6 +12,7 @@ from vpngw_iac.engine.change import Action, Change, Difference
 from vpngw_iac.engine.graph import Graph, outputs_in
 from vpngw_iac.engine.match import Match
 from vpngw_iac.engine.plan import Plan
+from vpngw_iac.engine.sync import come_along
 from vpngw_iac.resources import type_of
 
 
@@ -98,7 +99,7 @@ def _companions(basis: Basis, changes: Mapping[str, Change], address: str) -> Co
     if change.action in (Action.REPLACE, Action.DELETE):
         found += [edge.holder for edge in basis.graph.holders(change.id) if edge.holder in changes]
         found += [e.address for e in basis.state.entries.values() if change.id in e.needs and e.address in changes]
-    return found
+    return [*found, *come_along(basis.graph, changes, address)]
 
 
 def new_addresses(plan: Plan) -> Iterator[tuple[str, str]]:

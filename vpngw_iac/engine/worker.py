@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from vpngw_iac.arm import ArmId
@@ -22,10 +22,12 @@ from vpngw_iac.engine.operation import Operation
 from vpngw_iac.engine.overlay import carried_loss, overlay
 from vpngw_iac.engine.plan import Plan
 from vpngw_iac.engine.ports import Call, Cloud, Ended, Observed
+from vpngw_iac.engine.preparation import Blocked, Busy, Gated, Preparation, Prepared, Settled
 from vpngw_iac.engine.sealing import entry_of, seal, stored
 from vpngw_iac.errors import (
     AzureRefused,
     CarriedValueLost,
+    CloudError,
     ExitCode,
     Forbidden,
     OutputMissing,
@@ -43,53 +45,6 @@ _OUR_MARK = f"tags.{DEPLOYMENT_TAG}"
 
 BLOCKED_AFTER = 3
 """So many refusals because of another operation, and we look whether something is in a failed state."""
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Prepared:
-    """A call that is ready to be sent, and what the journal may know about it."""
-
-    call: Call
-    etag: str
-    digest: str
-    entry: Entry | None = None
-    declared: Document = field(default_factory=dict)
-    """What is declared, sealed: for checking the answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """No call is needed: Azure already has it (or has lost it, for a delete)."""
-
-    entry: Entry | None = None
-    forget: str = ""
-    """Why the entry is forgotten instead of deleted."""
-
-
-@dataclass(frozen=True, slots=True)
-class Busy:
-    """Azure is still at work on this resource; wait for it and prepare again."""
-
-    observed: Observed
-
-
-@dataclass(frozen=True, slots=True)
-class Gated:
-    """People outside must act first."""
-
-    says: str
-
-
-@dataclass(frozen=True, slots=True)
-class Blocked:
-    """Azure keeps refusing, and something that has to do with it is in a failed state."""
-
-    blocker: ArmId
-    error: AzureRefused
-    """What it comes to if nothing of ours can repair it."""
-
-
-Preparation = Prepared | Settled | Busy | Gated | Blocked
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +86,8 @@ class Worker:
             return Busy(observed)
         if operation.verb == "act":
             return self._act(resource, observed, unsure=unsure)
+        if operation.key.step == "sync" and not type(resource).lags(observed.document or {}):
+            return Settled(self._entry(resource, {}))  # somebody else did it, or its other half is gone
         if operation.verb == "tag":
             return self._tag(resource, observed, unsure=unsure)
         return self._put(operation, resource, observed, unsure=unsure, overtaken=overtaken)
@@ -201,7 +158,7 @@ class Worker:
             applied = applied_less_used(type(resource), known, declared, self._guests) if known else None
             unread = known.unread if known else ()
             found = compare_whole(type(resource), declared, applied, observed.document, unread=unread)
-            if self._is_done(operation, observed, found, unsure=unsure):
+            if operation.key.step != "sync" and self._is_done(operation, observed, found, unsure=unsure):
                 return Settled(entry)
             if overtaken and operation.kind == "update":
                 self._still_as_planned(operation, found)
@@ -218,6 +175,7 @@ class Worker:
             etag=observed.etag,
             tenants=self._tenants(resource),
             secrets=tuple(value.value for value in values.values()),
+            sync=type(resource).takes_over(observed.document or {}),
         )
         return Prepared(call, observed.etag or "absent", _digest(entry.applied), entry, declared)
 
@@ -370,6 +328,12 @@ class Worker:
         shape = shape_of(type(self.plan.graph.resources[operation.address]))
         after = ended.observed.document
         lost = [p for p in carried_loss(shape, prepared.declared, prepared.call.body, after) if p != _OUR_MARK]
+        if operation.key.step == "sync" and (level := type(self.plan.graph.resources[operation.address]).lags(after)):
+            raise CloudError(
+                f"{operation.id} is still {level} after it was synchronised: the other network has changed once more.",
+                advice="Run apply again: it looks at what Azure has, and synchronises what is still out of step.",
+                address=operation.address,
+            )
         if operation.verb == "put" and lost:
             raise CarriedValueLost(
                 f"After the PUT of {operation.id} these are gone, although they were carried along: {', '.join(lost)}.",

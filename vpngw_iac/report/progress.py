@@ -35,6 +35,7 @@ _DEEDS = {
     "act": "set the shared key",
     "detach": "take off what goes",
     "attach": "put back what came back",
+    "sync": "take over the other network's address space",
 }
 
 

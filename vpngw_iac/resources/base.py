@@ -197,6 +197,16 @@ class Resource(Wire):
         return f"{state} in Azure" if state.lower() in ("failed", "canceled") else ""
 
     @classmethod
+    def lags(cls, observed: Mapping[str, Any]) -> str:
+        """What says that an observed document has not taken over what it follows, and must; empty if nothing does."""
+        return ""
+
+    @classmethod
+    def takes_over(cls, observed: Mapping[str, Any]) -> bool:
+        """Whether a put of this observed document is to take over what it follows."""
+        return bool(cls.lags(observed))
+
+    @classmethod
     def hinders(cls, resource_id: ArmId, document: Mapping[str, Any], target: ArmId, verb: str) -> bool:
         """Whether Azure refuses an operation (``put``, ``delete``, ``tag``, ``act``) on `target` while this exists."""
         return False

@@ -74,6 +74,26 @@ class VirtualNetworkPeering(Resource):
         disconnected = (observed.get("properties") or {}).get("peeringState") == "Disconnected"
         return super().fault(observed) or ("Disconnected: the other side was deleted" if disconnected else "")
 
+    @classmethod
+    def lags(cls, observed: Mapping[str, Any]) -> str:
+        """Connected, and the other network's address space changed since this half was peered or synchronised.
+
+        Such a half reads LocalNotInSync and is the one to synchronise (Microsoft Learn, "Update the address space for a
+        peered virtual network"). Of a half that is Initiated or Disconnected nothing can be said.
+        """
+        level = _level(observed)
+        return level if level in ("LocalNotInSync", "LocalAndRemoteNotInSync") else ""
+
+    @classmethod
+    def takes_over(cls, observed: Mapping[str, Any]) -> bool:
+        """A half that is behind, and one that begins anew: its other network may have been made again."""
+        return bool(cls.lags(observed)) or (observed.get("properties") or {}).get("peeringState") == "Disconnected"
+
+    @classmethod
+    def is_ahead(cls, observed: Mapping[str, Any]) -> bool:
+        """Connected, and this half's own network changed: the other half is to be synchronised, by its owner."""
+        return _level(observed) in ("RemoteNotInSync", "LocalAndRemoteNotInSync")
+
     def is_twin_of(self, other: Resource) -> bool:
         """The other side: a peering cannot be created while that one is Disconnected."""
         return (
@@ -95,3 +115,9 @@ class VirtualNetworkPeering(Resource):
             if hub and properties.get(flag)
         }
         return tuple(Lock(key) for key in (resource_id.key, *sorted(networks), *sorted(hubs)))
+
+
+def _level(observed: Mapping[str, Any]) -> str:
+    """The level of synchronisation of a Connected half."""
+    properties = observed.get("properties") or {}
+    return str(properties.get("peeringSyncLevel") or "") if properties.get("peeringState") == "Connected" else ""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from typing import Any, ClassVar, Literal
@@ -32,6 +32,12 @@ class Change:
     before: Document | None
     embedded: bool = False
     """Written inside the body of its parent, which checks what children have in common."""
+    query: Mapping[str, str] = field(default_factory=dict)
+    """What stands behind the question mark."""
+
+    def asks(self, name: str) -> bool:
+        """Whether a switch of the query is on; its name has no case."""
+        return any(key.lower() == name.lower() and value.lower() == "true" for key, value in self.query.items())
 
     @property
     def sent(self) -> Json:

@@ -175,7 +175,7 @@ def _put(world: World, request: Request, place: Place, identifier: ArmId) -> Ans
     body = read_body(request)
     _check_location(place.kind, identifier, body, before)
     _check_etags(world, request, body, before)
-    change = Change(world, identifier, body, before)
+    change = Change(world, identifier, body, before, query=request.query)
     holds = place.kind.holds(change)
     properties = place.kind.accept(change)
     operations.refuse_contention(world, str(identifier), holds, place.kind.contention)

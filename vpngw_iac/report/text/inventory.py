@@ -139,11 +139,14 @@ def _facts(item: InventoryItem) -> str:
         "prefixes",
         "address_space",
         "peering_state",
+        "sync_level",
         "clients",
     )
     told = []
     for name in kept:
         value = item.facts.get(name)
+        if name == "sync_level":
+            value = None if value == "FullyInSync" or item.facts.get("peering_state") != "Connected" else value
         if name == "active_active":
             told += ["active-active"] if value else []
         elif name == "clients" and value is not None:

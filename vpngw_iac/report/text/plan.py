@@ -67,6 +67,8 @@ def _change(change: Change, plan: PlanView, style: Style) -> Iterator[str]:
 
 
 def _deed(change: Change) -> str:
+    if change.sync == "alone":
+        return "synchronise it with the other network"
     if change.only_secret:
         return "set the shared key, nothing else"
     if change.action is Action.MOVE and change.previous:

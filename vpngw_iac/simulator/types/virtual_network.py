@@ -77,10 +77,11 @@ class VirtualNetwork(Kind):
             reconcile(change, document, name, arm_type)
 
     def settle(self, world: World, document: Document) -> Json | None:
-        """Subnets follow their network's etag."""
+        """Subnets follow their network's etag; a peering of it, or to it, may be out of step now."""
         for child in world.children(document.id, SUBNETS):
             child.etag = document.etag
             world.save(child)
+        world.touch(*(peering.id for peering in peerings_to(world, document.id)))
         return None
 
     def refuse_delete(self, world: World, document: Document) -> None:

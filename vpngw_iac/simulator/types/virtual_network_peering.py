@@ -1,7 +1,14 @@
 """Peerings of virtual networks, with gateway transit.
 
 Evidence: recordings section (b) (states, added properties), ``errors_bundle_open`` (an update), R-PEER-01 to R-PEER-05.
-``RemoteVnetHasNoGateways`` and the disconnected-remote refusal are known from the field; other codes are assumed.
+``RemoteVnetHasNoGateways`` (hashicorp/terraform#30569) and the disconnected-remote refusal are known from the field,
+the message about AllowGatewayTransit too (hashicorp/terraform-provider-azurerm#2872); codes marked *assumed* are ours.
+
+Which half is out of step after an address space changed, and that a sync mends it: "Update the address space for a
+peered virtual network" (Microsoft Learn), and the scenario test of Sync-AzVirtualNetworkPeering in
+Azure/azure-powershell: the changed network's own peering reads RemoteNotInSync, the other one LocalNotInSync, and the
+latter is synchronised. The query is ``syncRemoteAddressSpace`` of Azure/azure-rest-api-specs (virtualNetwork.json);
+without it what was peered stays.
 """
 
 from __future__ import annotations
@@ -72,9 +79,10 @@ class VirtualNetworkPeering(Kind):
         _check_networks(change, local, remote)
         if properties["useRemoteGateways"]:
             _check_remote_gateways(change, local, remote)
-        elif change.before is not None:
+        if change.before is not None:
             _check_transit(change, local, remote, properties)
-        properties["remoteAddressSpace"] = {"addressPrefixes": list(_prefixes(remote))}
+        peered = None if change.asks("syncRemoteAddressSpace") else change.earlier.get("remoteAddressSpace")
+        properties["remoteAddressSpace"] = peered or {"addressPrefixes": list(_prefixes(remote))}
         return properties
 
     def holds(self, change: Change) -> dict[str, Hold]:
@@ -101,6 +109,17 @@ class VirtualNetworkPeering(Kind):
         world.touch(document.arm_id.parent, document.properties["remoteVirtualNetwork"])
         return None
 
+    def refuse_delete(self, world: World, document: Document) -> None:
+        """The half that lends goes after the one that borrows (R-PEER-04: delete in reverse); code assumed."""
+        twin = twin_of(world, document)
+        if twin is not None and twin.properties["useRemoteGateways"] and document.properties["allowGatewayTransit"]:
+            raise Refusal(
+                400,
+                "PeeringInUseByRemotePeering",
+                f"Peering {document.id} cannot be deleted while remote peering {twin.id} has UseRemoteGateways flag "
+                "set to true.",
+            )
+
     def removed(self, world: World, document: Document) -> None:
         """The other side is Disconnected from now on."""
         twin = twin_of(world, document)
@@ -113,9 +132,7 @@ class VirtualNetworkPeering(Kind):
         remote = world.find(as_id(shown["remoteVirtualNetwork"]))
         current = list(_prefixes(remote)) if remote is not None else []
         shown["peeringState"] = state_of(document, twin)
-        in_sync = twin is not None and current == shown["remoteAddressSpace"]["addressPrefixes"]
-        missing = "RemoteNotInSync" if twin is None else "LocalNotInSync"
-        shown["peeringSyncLevel"] = "FullyInSync" if in_sync else missing
+        shown["peeringSyncLevel"] = level_of(world, document, twin)
         shown["remoteVirtualNetworkAddressSpace"] = {"addressPrefixes": current}
         if remote is not None and "encryption" in remote.properties:
             shown["remoteVirtualNetworkEncryption"] = dict(remote.properties["encryption"])
@@ -159,6 +176,26 @@ def state_of(document: Document, twin: Document | None) -> str:
     if twin is not None:
         return "Connected"
     return "Disconnected" if document.hidden.get("connected") else "Initiated"
+
+
+def level_of(world: World, document: Document, twin: Document | None) -> str:
+    """Local: the other network changed after this half was peered or synchronised. Remote: the same of the other half.
+
+    A half without its twin reads RemoteNotInSync (``java_testNetworkUpdateTags``).
+    """
+    local = _follows(world, document)
+    remote = twin is not None and _follows(world, twin)
+    if local and remote:
+        return "FullyInSync"
+    if local:
+        return "RemoteNotInSync"
+    return "LocalNotInSync" if remote else "LocalAndRemoteNotInSync"
+
+
+def _follows(world: World, peering: Document) -> bool:
+    """Whether what was peered is what the other network has now; one that is gone has not changed."""
+    remote = world.find(as_id(peering.properties["remoteVirtualNetwork"]))
+    return remote is None or _prefixes(remote) == peering.properties["remoteAddressSpace"]["addressPrefixes"]
 
 
 def _prefixes(network_document: Document) -> list[str]:

@@ -18,6 +18,7 @@ FLOORS = {
     "state_url": 0,
     "secret": 0,
     "field": 0,
+    "text": 0,
     "resources": 1,
     "blueprints": 2,
     "preflight": 2,

@@ -36,6 +36,8 @@ OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
 
 
 def _text(value: Any) -> Any:
+    if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
+        raise ValueError("it is not UTF-8 text")
     return value.strip() if isinstance(value, str) else value
 
 

@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal, Protocol
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from vpngw_iac.errors import SecretError
+from vpngw_iac.text import workflow_data
 
 
 class _Reference(BaseModel):
@@ -184,7 +185,7 @@ class Masked:
         found = self._source.resolve(reference)
         for line in found.value.splitlines():
             if line.strip():
-                self._tell(f"::add-mask::{line.replace('%', '%25')}\n")
+                self._tell(f"::add-mask::{workflow_data(line)}\n")
         return found
 
     def prepare(self, reference: SecretReference) -> None:
@@ -214,6 +215,8 @@ class LocalSecrets:
 
     def _from_environment(self, name: str) -> str:
         value = self._environment.get(name, "")
+        if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+            raise SecretError(f"The environment variable {name} is not UTF-8 text.", advice=f"Export {name} as UTF-8.")
         if not value:
             raise SecretError(
                 f"The environment variable {name} is not set.",
@@ -288,7 +291,7 @@ class FingerprintKey:
     def digest(self, document: object) -> str:
         """HMAC of a JSON document in canonical form: what makes an edited plan file visible."""
         canonical = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return self._hmac(b"document:" + canonical.encode())
+        return self._hmac(b"document:" + canonical.encode(errors="surrogatepass"))
 
     def _hmac(self, message: bytes) -> str:
         return hmac.new(self.secret, message, hashlib.sha256).hexdigest()

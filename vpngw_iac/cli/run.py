@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, Self
 
 from vpngw_iac.errors import ExitCode, UsageError, VpngwError
 from vpngw_iac.report.style import Style, is_terminal, style_for
+from vpngw_iac.text import guarded, plain
 
 if TYPE_CHECKING:
     from vpngw_iac.blueprints.base import Blueprint
@@ -123,12 +124,20 @@ class Run:
         """Data on stdout; that nobody reads on is no error."""
         write(self.out, text)
 
-    def say(self, text: str) -> None:
-        """Talk on stderr."""
+    def say(self, sentence: str) -> None:
+        """Talk on stderr: one line, whatever names stand in it."""
+        write(self.err, plain(sentence) + "\n")
+
+    def talk(self, text: str) -> None:
+        """A report on stderr."""
         write(self.err, text if text.endswith("\n") else text + "\n")
 
+    def reply(self, document: Mapping[str, Any], sentence: str) -> None:
+        """A result that is told in one line, whatever names stand in it."""
+        self.answer([document], plain(sentence) + "\n")
+
     def answer(self, documents: Sequence[Mapping[str, Any]], text: str) -> None:
-        """The result: with ``--json`` exactly one document, else the text."""
+        """The result: with ``--json`` exactly one document, else the text of a report."""
         from vpngw_iac.report import json as report
 
         if not self.settings.json_output:
@@ -142,11 +151,11 @@ class Run:
 def write(stream: IO[str], text: str) -> None:
     """Write and flush; a reader that left (``| head``) is no error, and nothing more is written to it.
 
-    What the stream's encoding lacks is escaped as in JSON. Raises `Unwritable` if data cannot be
-    written, a full disk for example; talk that cannot be written is given up.
+    Whatever it is, it is `guarded`; what the stream's encoding lacks is escaped as in JSON. Raises `Unwritable` if data
+    cannot be written, a full disk for example; talk that cannot be written is given up.
     """
     try:
-        stream.write(_writable(text, getattr(stream, "encoding", None) or "utf-8"))
+        stream.write(_writable(guarded(text), getattr(stream, "encoding", None) or "utf-8"))
         stream.flush()
     except BrokenPipeError:
         _mute(stream)

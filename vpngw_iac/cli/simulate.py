@@ -69,11 +69,11 @@ def reset(run: Run, folder: Folder = None) -> int:
 
     try:
         count = len(_open(run, folder).documents())
-        told = f"The simulator is empty; {count} resources are gone.\n"
+        told = f"The simulator is empty; {count} resources are gone."
     except SimulatorError:
-        count, told = None, "The simulator is empty; its content could not be read any more.\n"
+        count, told = None, "The simulator is empty; its content could not be read any more."
     erase(_folder(run, folder))
-    run.answer([document("simulator", removed=count)], told)
+    run.reply(document("simulator", removed=count), told)
     return ExitCode.DONE
 
 
@@ -91,7 +91,7 @@ def provision(run: Run, circuit: Circuit, folder: Folder = None) -> int:
         raise UsageError(f"The simulator has no circuit {circuit!r}.", advice=f"It has: {names}.")
     for identifier in found:
         simulator.provision_circuit(identifier)
-    run.answer([document("simulator", provisioned=found)], f"{circuit} is provisioned. Run apply again.\n")
+    run.reply(document("simulator", provisioned=found), f"{circuit} is provisioned. Run apply again.")
     return ExitCode.DONE
 
 

@@ -52,7 +52,7 @@ def mv(run: Run, old: Old, new: New, file: opt.MaybeBlueprint = None) -> int:
     from vpngw_iac.report.json import document
 
     entry = _upkeep(run, file).move(old, new)
-    run.answer([document("state-move", old=old, new=new, id=str(entry.id))], f"{old} is now {new} ({entry.id}).\n")
+    run.reply(document("state-move", old=old, new=new, id=str(entry.id)), f"{old} is now {new} ({entry.id}).")
     return ExitCode.DONE
 
 
@@ -62,8 +62,8 @@ def forget(run: Run, address: Address, file: opt.MaybeBlueprint = None) -> int:
     from vpngw_iac.report.json import document
 
     entry = _upkeep(run, file).forget(address)
-    text = f"{address} is forgotten. {entry.id} stays in Azure.\n"
-    run.answer([document("state-forget", address=address, id=str(entry.id))], text)
+    text = f"{address} is forgotten. {entry.id} stays in Azure."
+    run.reply(document("state-forget", address=address, id=str(entry.id)), text)
     return ExitCode.DONE
 
 
@@ -76,8 +76,8 @@ def unlock(run: Run, file: opt.MaybeBlueprint = None) -> int:
     from vpngw_iac.report.json import document
 
     owner = _upkeep(run, file).unlock()
-    text = f"The lock of {owner.describe()} is broken.\n" if owner else "Nobody holds the lock.\n"
-    run.answer([document("state-unlock", owner=owner.model_dump(mode="json") if owner else None)], text)
+    text = f"The lock of {owner.describe()} is broken." if owner else "Nobody holds the lock."
+    run.reply(document("state-unlock", owner=owner.model_dump(mode="json") if owner else None), text)
     return ExitCode.DONE
 
 

@@ -61,7 +61,7 @@ class Watch:
             schedule = self.workspace.schedule(plan)
             view = PlanView.of(plan, schedule)
             self.progress.expect(schedule)
-            self.run.say(plan_text(view, self.run.talk_style))
+            self.run.talk(plan_text(view, self.run.talk_style))
             if ask and view.changes and not view.blocking:
                 with self.interrupts.asking():
                     return _said_yes(self.run, view)

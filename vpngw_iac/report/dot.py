@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vpngw_iac.report.drawing import Box, Drawing, Line
+from vpngw_iac.text import report
 
 _FILL = {
     "site": "#fff4e0",
@@ -18,6 +19,7 @@ _FILL = {
 }
 
 
+@report
 def dot(drawing: Drawing) -> str:
     """The drawing as a digraph."""
     return "\n".join(_lines(drawing)) + "\n"
@@ -65,6 +67,6 @@ def _line(line: Line, drawing: Drawing) -> str:
 
 
 def _quoted(*lines: str) -> str:
-    r"""A quoted string; several lines are joined by Graphviz's own ``\n``."""
-    clean = (line.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ").replace("\r", " ") for line in lines)
+    r"""A quoted string; several lines are joined by Graphviz's own ``\n``. It would read ``&lt;`` as HTML does."""
+    clean = (line.replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;") for line in lines)
     return '"' + "\\n".join(clean) + '"'

@@ -20,6 +20,7 @@ from vpngw_iac.engine.sealing import stored
 from vpngw_iac.errors import AzureIds, BlueprintError, CloudError, Finding, Findings, Forbidden, Refused, VpngwError
 from vpngw_iac.report.view import PlanView
 from vpngw_iac.state.log import LoggedRun
+from vpngw_iac.text import guarded
 
 if TYPE_CHECKING:
     from vpngw_iac.engine.rebuild import Rebuilt
@@ -37,8 +38,8 @@ def document(kind: str, **content: Any) -> Document:
 
 
 def dumps(content: Mapping[str, Any]) -> str:
-    """The text of a document."""
-    return json.dumps(content, indent=2, ensure_ascii=False, default=str) + "\n"
+    """The text of a document: what misleads a terminal or a runner is escaped, every value stays exact."""
+    return guarded(json.dumps(content, indent=2, ensure_ascii=False, default=str)) + "\n"
 
 
 def plan_document(plan: PlanView) -> Document:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator
 
 from vpngw_iac.engine.change import Change, DriftItem
@@ -11,11 +12,13 @@ from vpngw_iac.report import words
 from vpngw_iac.report.style import Style
 from vpngw_iac.report.text.plan import aftermath, footer, heading, plan_text
 from vpngw_iac.report.view import PlanView
+from vpngw_iac.text import report
 
 _MARKS = {"error": "🛑", "warning": "⚠️", "info": "ℹ️"}
 _SEVERITIES = {"security": "🛑 security", "availability": "⚠️ availability", "cosmetic": "cosmetic"}
 
 
+@report
 def plan_markdown(plan: PlanView) -> str:
     """A plan: the verdict first, a table of changes, findings, and the whole text folded away."""
     return "\n".join(_plan(plan)) + "\n"
@@ -32,12 +35,12 @@ def _plan(plan: PlanView) -> Iterator[str]:
     if not plan.changes:
         yield "" if plan.blocking else "**No changes.**"
     else:
-        yield from (f"**{line}**  " for line in [*footer(plan).splitlines(), *filter(None, [aftermath(plan)])])
+        yield from (f"**{cell(line)}**  " for line in [*footer(plan).splitlines(), *filter(None, [aftermath(plan)])])
         yield ""
         yield from _table(("", "address", "what", "outage"), (_change(change, plan.gone) for change in plan.changes))
     yield from _findings(plan.findings)
     for address, ip in sorted(plan.lost_addresses.items()):
-        yield f"\n🛑 `{ip}` of {cell(address)} will be lost for good."
+        yield f"\n🛑 {code(ip)} of {cell(address)} will be lost for good."
     yield ""
     yield "<details><summary>Whole plan</summary>"
     yield ""
@@ -53,6 +56,7 @@ def _change(change: Change, gone: Collection[str]) -> tuple[str, ...]:
     return f"`{symbol}`", cell(change.address), what, cell("; ".join(words.consequences(change, gone)))
 
 
+@report
 def drift_markdown(drift: Drift) -> str:
     """Drift as a table."""
     return "\n".join(_drift(drift)) + "\n"
@@ -99,24 +103,37 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[s
     yield from (f"| {' | '.join(row)} |" for row in rows)
 
 
+_MARKUP = re.compile(r"[\\`*_\[\]<>|~$]")
+_LINKING = re.compile(
+    r"@(?=\w)|#(?=\d)|:(?=//)|(?<=\bGH)-(?=\d)|(?<=\bwww)\.|(?<=\bmailto):|:(?=[\w+-]+:)", re.IGNORECASE
+)
+"""What GitHub makes a mention, a reference, a link or an emoji of, a backslash before it or not."""
+
+
 def cell(text: str) -> str:
-    """Text that stays in its cell and starts no markup of its own."""
-    for character in "\\`*_[]<>|":
-        text = text.replace(character, f"\\{character}")
-    return text.replace("\n", " ")
+    """Text that stays in its cell, starts no markup of its own, calls nobody and links nowhere."""
+    text = _MARKUP.sub(r"\\\g<0>", text.replace("&", "&amp;"))
+    return _LINKING.sub(r"\g<0>&#8203;", text.replace("\n", " "))
 
 
 def code(text: str) -> str:
-    """A value as code, in a table too."""
-    fence = "``" if "`" in text else "`"
-    return f"{fence}{text.replace('|', chr(92) + '|')}{fence}".replace("\n", " ")
+    """A value as code, in a table too: nothing in it is markup, a mention or a link."""
+    if not text:
+        return ""
+    if "|" in text:  # in a table no other way is safe: a backslash before it may be escaped itself
+        return f"<code>{''.join(c if c.isalnum() or c == ' ' else f'&#{ord(c)};' for c in text)}</code>"
+    fence = "`" * (1 + _longest_run(text))
+    space = " " if text[0] in "` " or text[-1] in "` " else ""
+    return f"{fence}{space}{text}{space}{fence}"
+
+
+def _longest_run(text: str) -> int:
+    return max((len(run) for run in re.findall("`+", text)), default=0)
 
 
 def fenced(text: str) -> Iterator[str]:
     """A block of code whose fence is longer than any in the text."""
-    fence = "```"
-    while fence in text:
-        fence += "`"
+    fence = "`" * max(3, 1 + _longest_run(text))
     yield f"{fence}text"
     yield text.rstrip("\n")
     yield fence

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 
 from vpngw_iac.report.drawing import Box, Drawing, Line
+from vpngw_iac.text import report
 
 _CLASSES = {
     "site": "fill:#fff4e0,stroke:#c77700,color:#3d2400",
@@ -19,6 +20,7 @@ _CLASSES = {
 }
 
 
+@report
 def mermaid(drawing: Drawing) -> str:
     """The drawing as a Mermaid flowchart."""
     return "\n".join(_lines(drawing)) + "\n"
@@ -27,7 +29,7 @@ def mermaid(drawing: Drawing) -> str:
 def _lines(drawing: Drawing) -> Iterator[str]:
     names = {box.id: f"n{number}" for number, box in enumerate(drawing.boxes)}
     yield "---"
-    yield f"title: {json.dumps(drawing.title)}"
+    yield f"title: {_title(drawing.title)}"
     yield "---"
     yield "flowchart LR"
     for box in (box for box in drawing.boxes if not box.inside):
@@ -60,7 +62,17 @@ def _stroke(line: Line) -> str:
     return f"-->{label}" if line.arrow else f"---{label}"
 
 
+_ENTITIES = {
+    '"': "#quot;", "<": "#lt;", ">": "#gt;", "#": "#35;", "&": "#amp;", "`": "#96;", "|": "#124;",
+    "%": "#37;", "{": "#123;", "}": "#125;", "$": "#36;",
+}  # fmt: skip
+"""Mermaid's own entities for what would end a label or start markup: a directive (``%%{init}%%``), a formula."""
+
+
 def _escaped(text: str) -> str:
-    """Mermaid's own entities for what would end a label or start markup."""
-    table = {'"': "#quot;", "<": "#lt;", ">": "#gt;", "#": "#35;", "&": "#amp;", "`": "#96;", "|": "#124;"}
-    return "".join(table.get(character, " " if character in "\r\n" else character) for character in text)
+    return "".join(_ENTITIES.get(character, character) for character in text)
+
+
+def _title(text: str) -> str:
+    """A YAML text; Mermaid looks for directives in the whole source, before YAML is read."""
+    return json.dumps(text, ensure_ascii=False).replace("%", "\\x25")

@@ -25,6 +25,7 @@ from vpngw_iac.engine.event import (
 from vpngw_iac.engine.operation import Operation, Schedule
 from vpngw_iac.report import words
 from vpngw_iac.report.style import Style, is_terminal, style_for
+from vpngw_iac.text import guarded, neutral
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -189,10 +190,11 @@ class PlainProgress:
 
     def expect(self, schedule: Schedule) -> None:
         """Knows creations from updates."""
-        self._run.expect(schedule)
+        self._run.expect(neutral(schedule))
 
     def __call__(self, event: Event) -> None:
         """Write what is worth a line."""
+        event = neutral(event)
         before = self._run.hear(event, 0.0)
         for line in self._lines(event, before):
             self._write(f"{_clock(event.at)} {line}")
@@ -220,7 +222,7 @@ class PlainProgress:
 
     def _write(self, line: str) -> None:
         try:
-            self._stream.write(line + "\n")
+            self._stream.write(guarded(line) + "\n")
             self._stream.flush()
         except (OSError, ValueError):
             return
@@ -276,10 +278,11 @@ class LiveProgress:
     def expect(self, schedule: Schedule) -> None:
         """Shows what waits for what."""
         with self._guard:
-            self._run.expect(schedule)
+            self._run.expect(neutral(schedule))
 
     def __call__(self, event: Event) -> None:
         """Redraw; what ended stays above the table."""
+        event = neutral(event)
         with self._guard:
             self._run.hear(event, self._now())
             if isinstance(event, RunStarted):

@@ -17,6 +17,7 @@ from vpngw_iac._version import __version__
 from vpngw_iac.errors import Finding, Findings
 from vpngw_iac.preflight import Rule, find
 from vpngw_iac.preflight.twins import TWINS, Tool, Twin
+from vpngw_iac.text import neutral, plain
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
@@ -25,14 +26,14 @@ Json = dict[str, Any]
 _LEVELS = {"error": "error", "warning": "warning", "info": "note"}
 _WEIGHTS = {"E": "error", "F": "warning", "W": "warning", "I": "note"}
 _PROBLEMS = {"error": "error", "warning": "warning", "note": "recommendation"}
-_LINE = re.compile(r"^(?P<file>.+?):(?P<line>[1-9]\d*)(?::(?P<column>[1-9]\d*))?$")
+_LINE = re.compile(r"^(?P<file>.+?):(?P<line>[1-9]\d*)(?::(?P<column>[1-9]\d*))?$", re.DOTALL)
 
 
 def sarif(findings: Iterable[Finding], file: str) -> Json:
     """The log of one run; a finding without a line of its own is placed at the top of `file`."""
     items = Findings.of(findings).items
     top = _file_of(file)
-    shown = {finding.rule: finding for finding in reversed(items)}
+    shown = {finding.rule: neutral(finding) for finding in reversed(items)}
     order = {rule: index for index, rule in enumerate(sorted(shown))}
     tools = _tools(items)
     driver: Json = {
@@ -45,7 +46,7 @@ def sarif(findings: Iterable[Finding], file: str) -> Json:
         driver["supportedTaxonomies"] = [{"name": tool.name, "index": index} for index, tool in enumerate(tools)]
     run: Json = {
         "tool": {"driver": driver},
-        "automationDetails": {"id": f"vpngw/{top}/"},
+        "automationDetails": {"id": f"vpngw/{plain(top)}/"},
         "invocations": [{"executionSuccessful": True}],
         "columnKind": "unicodeCodePoints",
         "results": [_result(f, order[f.rule], top, print_) for f, print_ in zip(items, _prints(items), strict=True)],
@@ -140,18 +141,24 @@ def _prints(items: Iterable[Finding]) -> Iterable[str]:
 
 
 def _result(finding: Finding, index: int, file: str, fingerprint: str) -> Json:
-    text = " ".join(part for part in (finding.summary + ".", finding.detail, finding.advice) if part)
+    told = neutral(finding)
+    text = " ".join(part for part in (told.summary + ".", told.detail, told.advice) if part)
     result: Json = {
         "ruleId": finding.rule,
         "ruleIndex": index,
         "level": _LEVELS[finding.level],
-        "message": {"text": text},
+        "message": {"text": _unlinked(text)},
         "locations": [_location(finding, file)],
         "partialFingerprints": {"vpngw/v1": fingerprint},
     }
     if finding.waived is not None:
-        result["suppressions"] = [{"kind": "inSource", "status": "accepted", "justification": finding.waived}]
+        result["suppressions"] = [{"kind": "inSource", "status": "accepted", "justification": told.waived}]
     return result
+
+
+def _unlinked(text: str) -> str:
+    """A plain text of SARIF may hold links, ``[text](target)`` (2.1.0, section 3.11.6); ours holds none."""
+    return text.replace("](", "] (")
 
 
 def _location(finding: Finding, file: str) -> Mapping[str, Any]:
@@ -163,7 +170,7 @@ def _location(finding: Finding, file: str) -> Mapping[str, Any]:
         "physicalLocation": {"artifactLocation": _artifact(found["file"] if found else file), "region": region}
     }
     if finding.address:
-        location["logicalLocations"] = [{"fullyQualifiedName": finding.address, "kind": "resource"}]
+        location["logicalLocations"] = [{"fullyQualifiedName": plain(finding.address), "kind": "resource"}]
     return location
 
 
@@ -171,5 +178,5 @@ def _artifact(place: str) -> Json:
     """Relative to the top of the repository, where code scanners look; an absolute path stands for itself."""
     path = place.replace("\\", "/")
     if PurePath(place).is_absolute():
-        return {"uri": f"file://{quote(path)}"}
-    return {"uri": quote(path.removeprefix("./")), "uriBaseId": "%SRCROOT%"}
+        return {"uri": f"file://{quote(path, errors='surrogatepass')}"}
+    return {"uri": quote(path.removeprefix("./"), errors="surrogatepass"), "uriBaseId": "%SRCROOT%"}

@@ -19,6 +19,7 @@ from vpngw_iac.report.layout import (
     clipped,
     text_width,
 )
+from vpngw_iac.text import report
 
 _COLOURS = {
     "site": ("#fff4e0", "#c77700"),
@@ -34,6 +35,7 @@ _INK, _SMALL_INK, _STROKE, _STRONG = "#1c232b", "#4a5562", "#7a8694", "#c62828"
 _FONT = "system-ui, 'Segoe UI', Helvetica, Arial, 'DejaVu Sans', sans-serif"
 
 
+@report
 def svg(drawing: Drawing) -> str:
     """The drawing as a standalone SVG document."""
     return "\n".join(_lines(drawing, arrange(drawing))) + "\n"

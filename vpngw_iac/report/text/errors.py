@@ -9,8 +9,10 @@ from vpngw_iac.report import words
 from vpngw_iac.report.style import Style
 from vpngw_iac.report.text.findings import finding_lines
 from vpngw_iac.report.text.outcome import ids_lines
+from vpngw_iac.text import report
 
 
+@report
 def error_text(error: VpngwError, style: Style) -> str:
     """What went wrong, for people."""
     return "\n".join(_lines(error, style)) + "\n"
@@ -28,9 +30,7 @@ def _lines(error: VpngwError, style: Style) -> Iterator[str]:
         yield f"{style.paint('Error:', 'red', 'bold')} {count} in the blueprint; nothing was done."
         return
     address = f"{error.address}: " if error.address and error.address not in error.message else ""
-    first, *rest = f"{address}{error.message}".splitlines() or [""]
-    yield f"{style.paint('Error:', 'red', 'bold')} {first}"
-    yield from (f"       {line}" for line in rest)
+    yield f"{style.paint('Error:', 'red', 'bold')} {address}{error.message}"
     if error.location and error.location not in error.message:
         yield f"       At: {error.location}"
     if error.advice:

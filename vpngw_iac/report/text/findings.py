@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from vpngw_iac.errors import Finding, Findings
 from vpngw_iac.report import words
 from vpngw_iac.report.style import Style, columns
+from vpngw_iac.text import report
 
 _COLOURS = {"error": "red", "warning": "yellow", "info": "blue"}
 _INDENT = "         "
@@ -48,6 +49,7 @@ def _is_brief(finding: Finding) -> bool:
     return finding.level == "info" and not finding.rule.startswith("V-")
 
 
+@report
 def findings_text(findings: Iterable[Finding], style: Style, *, checked: str = "") -> str:
     """What `validate` says: the findings, errors first, and how many there are."""
     items = Findings.of(findings).items

@@ -8,6 +8,7 @@ from typing import Any
 from vpngw_iac.engine.result import Inventory, InventoryItem
 from vpngw_iac.report import words
 from vpngw_iac.report.style import Style, columns
+from vpngw_iac.text import report
 
 _GOOD = frozenset({"connected", "succeeded", "provisioned", "enabled"})
 _BAD = frozenset({"failed", "absent", "notconnected", "disconnected", "canceled"})
@@ -19,6 +20,7 @@ _ADDRESSES = (
 """What the devices on the other side are configured with."""
 
 
+@report
 def inventory_text(inventory: Inventory, style: Style) -> str:
     """What is deployed."""
     return "\n".join(_lines(inventory, style)) + "\n"

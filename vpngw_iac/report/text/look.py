@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from vpngw_iac.engine.change import DriftItem
@@ -16,6 +16,7 @@ from vpngw_iac.report.view import flat
 from vpngw_iac.secret import load_reference
 from vpngw_iac.state.log import LoggedOperation, LoggedRun
 from vpngw_iac.state.model import Entry, State
+from vpngw_iac.text import report
 
 if TYPE_CHECKING:
     from vpngw_iac.engine.rebuild import Rebuilt
@@ -27,6 +28,7 @@ _SYMBOLS = {"changed": "~", "missing": "-", "unmanaged": "?"}
 # --- drift -----------------------------------------------------------------------------------------------------------
 
 
+@report
 def drift_text(drift: Drift, style: Style) -> str:
     """How Azure moved away from what was applied, the most serious first."""
     return "\n".join(_drift(drift, style)) + "\n"
@@ -84,6 +86,7 @@ def _drift_sentence(drift: Drift, style: Style) -> str:
 # --- history ---------------------------------------------------------------------------------------------------------
 
 
+@report
 def history_text(
     deployment: str, runs: Sequence[LoggedRun], style: Style, *, last: int = 20, speed: float = 1.0
 ) -> str:
@@ -129,6 +132,7 @@ def _logged(operation: LoggedOperation) -> tuple[str, ...]:
 # --- secrets, state, simulator ---------------------------------------------------------------------------------------
 
 
+@report
 def secrets_text(checks: Sequence[SecretCheck], style: Style) -> str:
     """Whether each reference can be resolved here, and what Azure would say about it; never a value."""
     if not checks:
@@ -150,6 +154,7 @@ def secrets_text(checks: Sequence[SecretCheck], style: Style) -> str:
     return "\n".join([*columns(rows), "", *about, style.paint(sentence, "red" if bad else "green", "bold")]) + "\n"
 
 
+@report
 def entries_text(state: State, style: Style) -> str:
     """The entries of a state."""
     rows = ((entry.address, _marks(entry), str(entry.id)) for entry in state.entries.values())
@@ -167,6 +172,7 @@ def _marks(entry: Entry) -> str:
     return ", ".join(mark for mark in marks if mark) or "ours"
 
 
+@report
 def entry_text(entry: Entry, style: Style) -> str:
     """One entry: its id, what it needs, and what was applied; secrets as their references."""
     lines = [
@@ -189,6 +195,7 @@ def _with_references(value: Any) -> Any:
     return [_with_references(item) for item in value] if isinstance(value, list) else value
 
 
+@report
 def rebuilt_text(deployment: str, rebuilt: Rebuilt, style: Style) -> str:
     """What became of a lost state."""
     lines = [style.paint(f"{deployment}: {words.plural(len(rebuilt.recovered), 'entry')} recovered.", "green", "bold")]
@@ -202,6 +209,7 @@ def rebuilt_text(deployment: str, rebuilt: Rebuilt, style: Style) -> str:
     return "\n".join([*lines, "Now run `vpngw plan`: it should show no changes."]) + "\n"
 
 
+@report
 def documents_text(documents: Mapping[str, Mapping[str, Any]]) -> str:
     """What the simulated cloud holds."""
     rows = [(identifier, _provisioning(document)) for identifier, document in sorted(documents.items())]
@@ -210,8 +218,3 @@ def documents_text(documents: Mapping[str, Mapping[str, Any]]) -> str:
 
 def _provisioning(document: Mapping[str, Any]) -> str:
     return str((document.get("properties") or {}).get("provisioningState", ""))
-
-
-def lines_text(lines: Iterable[str]) -> str:
-    """Lines as they are."""
-    return "".join(f"{line}\n" for line in lines)

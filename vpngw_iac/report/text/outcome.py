@@ -9,11 +9,13 @@ from vpngw_iac.errors import AzureIds
 from vpngw_iac.report import words
 from vpngw_iac.report.style import Style, columns
 from vpngw_iac.report.text.findings import finding_lines
+from vpngw_iac.text import report
 
 _DEEDS = {"apply": "Apply", "destroy": "Destroy", "wait": "Wait"}
 _INDENT = "    "
 
 
+@report
 def outcome_text(outcome: Outcome, style: Style) -> str:
     """What a run did."""
     return "\n".join(_lines(outcome, style)) + "\n"

@@ -12,12 +12,14 @@ from vpngw_iac.report import words
 from vpngw_iac.report.style import Style, columns
 from vpngw_iac.report.text.findings import brief_lines
 from vpngw_iac.report.view import PlanView
+from vpngw_iac.text import report
 
 _INDENT = "      "
 _WIDEST = 60
 _ALSO = {Action.ADOPT: "adopted", Action.MOVE: "moved", Action.FORGET: "forgotten"}
 
 
+@report
 def plan_text(plan: PlanView, style: Style) -> str:
     """The whole plan; its first line names cloud, subscription and state, its last two are the footer."""
     return "\n".join(_lines(plan, style)) + "\n"
@@ -225,6 +227,7 @@ def aftermath(plan: PlanView) -> str:
     return f"Afterwards: {'; '.join(told)}." if told and not plan.destroy else ""
 
 
+@report
 def question(plan: PlanView) -> str:
     """What is asked with the lock held; only ``yes`` is a yes."""
     where = f"{plan.deployment} in {words.cloud_name(plan.cloud, plan.endpoint)}"

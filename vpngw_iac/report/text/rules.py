@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from vpngw_iac.report import words
 from vpngw_iac.report.style import Style, columns
+from vpngw_iac.text import report
 
 if TYPE_CHECKING:
     from vpngw_iac.preflight import Rule
@@ -27,6 +28,7 @@ _WHEN = {
 _LABEL = 10
 
 
+@report
 def rules_text(rules: Sequence[Rule], style: Style, *, whole: bool = False) -> str:
     """Rules as a table by area, or one of them in full."""
     if whole:

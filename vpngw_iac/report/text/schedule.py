@@ -9,8 +9,10 @@ from vpngw_iac.engine.operation import Key, Operation, Schedule
 from vpngw_iac.report import words
 from vpngw_iac.report.drawing import directly_after
 from vpngw_iac.report.style import Style, columns
+from vpngw_iac.text import report
 
 
+@report
 def schedule_text(deployment: str, schedule: Schedule, style: Style) -> str:
     """Operations wave by wave; those of one wave may run side by side, ``*`` marks the critical path."""
     return "\n".join(_lines(deployment, schedule, style)) + "\n"

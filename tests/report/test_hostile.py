@@ -83,11 +83,11 @@ def findings(text: str) -> Any:
 PLANS: Mapping[str, Any] = {"creation": lambda: creation(hub(2)), "busy": busy_plan, "destruction": destruction}
 REPORTS: dict[str, Callable[[str, Style], str]] = {
     **{
-        f"plan {name}": lambda text, style, make=make: texts.plan_text(poisoned(view_of(make()), text), style)
+        f"plan {name}": lambda text, style, make=make: texts.plan_text(poisoned(view_of(make()), text), style)  # type: ignore[misc]
         for name, make in PLANS.items()
     },
     **{
-        f"Markdown of plan {name}": lambda text, style, make=make: plan_markdown(poisoned(view_of(make()), text))
+        f"Markdown of plan {name}": lambda text, style, make=make: plan_markdown(poisoned(view_of(make()), text))  # type: ignore[misc]
         for name, make in PLANS.items()
     },
     "question": lambda text, style: texts.question(poisoned(view_of(creation(hub(1))), text)) + "\n",
@@ -103,16 +103,16 @@ REPORTS: dict[str, Callable[[str, Style], str]] = {
         texts.entry_text(poisoned(entry, text), style) for entry in state().entries.values()
     ),
     "rebuilt": lambda text, style: texts.rebuilt_text(
-        text, poisoned(Rebuilt(("a",), ("b",), ("c",), {"d": "e"}), text), style
+        text, poisoned(Rebuilt(state(), ("a",), ("b",), {"c": "d"}, ("e",)), text), style
     ),
     "documents": lambda text, style: texts.documents_text({text: {"properties": {"provisioningState": text}}}),
     "schedule": lambda text, style: texts.schedule_text(text, poisoned(schedule_of(creation(hub(2))), text), style),
     **{
-        f"outcome {name}": lambda text, style, one=one: texts.outcome_text(poisoned(one, text), style)
+        f"outcome {name}": lambda text, style, one=one: texts.outcome_text(poisoned(one, text), style)  # type: ignore[misc]
         for name, one in outcomes().items()
     },
     **{
-        f"error {name}": lambda text, style, one=one: texts.error_text(poisoned(one, text), style)
+        f"error {name}": lambda text, style, one=one: texts.error_text(poisoned(one, text), style)  # type: ignore[misc]
         for name, one in errors().items()
     },
 }

@@ -268,9 +268,6 @@ Guid = Annotated[
 ]
 """A GUID; braces and upper case are accepted and normalised (R-AAD-05)."""
 
-AzureName = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,78}[A-Za-z0-9_])?$")]
-"""Name of a Microsoft.Network resource: 1 to 80 characters, starts alphanumeric, ends alphanumeric or ``_``."""
-
 GroupName = Annotated[str, Field(pattern=r"^[\w().-]{0,89}[\w()-]$", max_length=90)]
 """Name of a resource group."""
 

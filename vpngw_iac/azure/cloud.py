@@ -92,7 +92,3 @@ class AzureCloud:
     def poll(self, pending: Pending) -> Progress:
         """Ask once how far it is."""
         return self._operations.poll(pending)
-
-    def fresh_request(self) -> str:
-        """A new client request id."""
-        return self._arm.fresh_request()

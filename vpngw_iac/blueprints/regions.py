@@ -6,16 +6,16 @@ sovereign clouds "Availability zone service and regional support" and docs.azure
 
 from __future__ import annotations
 
-WITHOUT_ZONES_AS_OF = "2025-03-21"
-"""Date of the page. A region that got zones since: give ``zones=("1", "2", "3")`` on the gateway."""
-
 WITHOUT_ZONES = frozenset({
     "australiacentral", "australiacentral2", "australiasoutheast", "brazilsoutheast", "canadaeast", "chinaeast",
     "chinaeast2", "chinaeast3", "chinanorth", "chinanorth2", "francesouth", "germanynorth", "koreasouth",
     "northcentralus", "norwaywest", "southafricawest", "southindia", "swedensouth", "switzerlandwest", "uaecentral",
     "ukwest", "usdodcentral", "usdodeast", "usgovarizona", "usgovtexas", "westcentralus", "westindia", "westus",
 })  # fmt: skip
-"""Regions where a public IP with zones is refused. An unknown region is taken to have zones, as all new ones do."""
+"""Regions where a public IP with zones is refused, as of 2025-03-21 (the date of the page).
+
+An unknown region is taken to have zones, as all new ones do.
+"""
 
 ALL_ZONES = ("1", "2", "3")
 

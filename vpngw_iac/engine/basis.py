@@ -43,7 +43,6 @@ class Basis:
     formerly: str | None = None
     findings: tuple[Finding, ...] = ()
     running: str = ""
-    key_lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)

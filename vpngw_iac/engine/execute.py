@@ -70,7 +70,6 @@ class Execution:
         self._landings = landings(worker.plan, schedule)
         self._not_before = 0.0
         self._lost: StateLocked | None = None
-        self._started = clock.now()
 
     @property
     def notices(self) -> list[str]:

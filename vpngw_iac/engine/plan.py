@@ -79,11 +79,6 @@ class Plan:
         return summary_of(self.changes)
 
     @property
-    def has_changes(self) -> bool:
-        """Whether there is anything to do."""
-        return bool(self.changes)
-
-    @property
     def blocking(self) -> tuple[Finding, ...]:
         """Findings that refuse this plan."""
         return Findings(self.findings).blocking

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -199,9 +199,6 @@ class Cloud(Protocol):
     def poll(self, pending: Pending) -> Progress:
         """Ask once how far it is: ``provisioningState`` decides, the operation URL is a hint."""
 
-    def fresh_request(self) -> str:
-        """A new client request id; the correlation id stays for the run."""
-
 
 Fingerprinter = Callable[[str], Fingerprint]
 
@@ -220,8 +217,3 @@ class Clock(Protocol):
 
     def sleep(self, seconds: float) -> None:
         """Wait in a thread of its own (a retried read)."""
-
-
-def only_present(observed: Iterable[Observed]) -> tuple[Observed, ...]:
-    """Those that Azure has."""
-    return tuple(item for item in observed if item.present)

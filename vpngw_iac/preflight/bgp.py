@@ -13,8 +13,6 @@ from vpngw_iac.preflight.thing import Thing
 from vpngw_iac.preflight.topology import LOCAL_GATEWAY, Topology
 from vpngw_iac.preflight.words import listed, named
 
-_PEER = "properties.bgpSettings.bgpPeeringAddress"
-
 
 def _is_reserved_by_iana(asn: int) -> bool:
     return asn == 23456 or 64496 <= asn <= 64511 or 65535 <= asn <= 65551 or asn == 4_294_967_295

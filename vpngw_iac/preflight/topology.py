@@ -29,7 +29,6 @@ LOCAL_GATEWAY = "microsoft.network/localnetworkgateways"
 PUBLIC_IP = "microsoft.network/publicipaddresses"
 CIRCUIT = "microsoft.network/expressroutecircuits"
 CIRCUIT_PEERING = "microsoft.network/expressroutecircuits/peerings"
-ROUTE_TABLE = "microsoft.network/routetables"
 
 _INLINE = {
     NETWORK: (("properties.subnets", "subnets"), ("properties.virtualNetworkPeerings", "virtualNetworkPeerings")),

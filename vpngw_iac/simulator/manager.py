@@ -27,7 +27,6 @@ from vpngw_iac.simulator.refusal import (
 from vpngw_iac.simulator.wire import Answer, Json, Request
 from vpngw_iac.simulator.world import World, with_plain_words, without_nulls
 
-GROUP_TYPE = "Microsoft.Resources/resourceGroups"
 _VERSION = re.compile(r"^\d{4}-\d{2}-\d{2}(-preview)?$")
 _RECENTLY = 180.0
 """Seconds after a delete in which the provider itself answers 404 (``xplat_arm-network-vpn-gateway-tests``)."""

@@ -25,7 +25,6 @@ REGISTERED = ("rule(", "command(", "app.", "model_validator(", "field_validator(
 CALLED_BY_OTHERS: dict[str, str] = {
     "field.*.evidence": "said of a marker for whoever reads it",
     "report.progress.Quiet.quiet": "rich's console reads it",
-    "simulator.gateway_checks.check_routes": "nobody yet: custom routes are still taken as they are",
     "simulator.server._Handler.close_connection": "the library's server reads it",
     "state.log.Logged*.ended*": "printed with all other fields, by asdict",
     "state.model.State.check": "tests; a store checks by the function",

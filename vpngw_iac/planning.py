@@ -104,7 +104,9 @@ class Planner:
         graph = Graph.of(declared)
         state = memory.state if memory else State.new(session.deployment, binding_of(session.cloud.identity))
         check_bound(state, session.cloud.identity, {r.address: r.id for r in graph.resources.values()})
-        snapshot = observe(session.cloud, graph, state, deep=options.deep)
+        snapshot = observe(
+            session.cloud, graph, state, deep=options.deep, around=options.look_around or options.destroy
+        )
         if memory is not None and not resumed:
             state = _with_what_is_being_made(state, memory, snapshot)
         secrets = Remembered(session.secrets())

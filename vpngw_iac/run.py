@@ -19,6 +19,7 @@ from vpngw_iac.engine.execute import Execution
 from vpngw_iac.engine.order import schedule
 from vpngw_iac.engine.plan import Options, Plan
 from vpngw_iac.engine.probe import MISSING_RIGHTS
+from vpngw_iac.engine.release import Release
 from vpngw_iac.engine.result import ending, left
 from vpngw_iac.engine.resume import Resumption
 from vpngw_iac.engine.saved import SavedPlan, canonical, check_fresh
@@ -308,10 +309,19 @@ class _Run:
                 self.hold.append(EntrySet(at=self.clock.utc(), entry=entry.model_copy(update={"needs": needs})))
 
     def _forget(self, plan: Plan, change: Change) -> None:
-        self.hold.append(EntryRemoved(at=self.clock.utc(), address=change.address, why="forgotten"))
-        text = f"{change.address} ({change.id}) is left in Azure: {change.reason}."
+        tagged = self._drop(plan.state.entries.get(change.address))
+        text = f"{change.address} ({change.id}) is left in Azure: {change.reason}." + (_TAGGED if tagged else "")
         self.notices.append(text)
         self.tell(events.Notice(text, self.clock.utc()))
+
+    def _drop(self, entry: Entry | None) -> bool:
+        """Forget an entry, its tag first: who dies in between forgets it again. Whether it bears our tag still."""
+        if entry is None:
+            return False
+        release = Release(lambda: self.session.cloud, self.hold, self.clock, self.session.run, self.session.deployment)
+        tagged = release.bears_tag_still(entry)
+        self.hold.append(EntryRemoved(at=self.clock.utc(), address=entry.address, why="forgotten", tagged=tagged))
+        return tagged
 
     def _let_go(self, plan: Plan, change: Change) -> None:
         """An adoption in place of what the entry stood for: that is forgotten and named, never deleted by this."""
@@ -319,9 +329,10 @@ class _Run:
         if old is None:
             return
         self.incomplete |= {entry.address for entry in plan.state.entries.values() if old.id in entry.needs}
-        self.hold.append(EntryRemoved(at=self.clock.utc(), address=old.address, why="forgotten"))
+        tagged = self._drop(old)
         left = "is left in Azure" if plan.snapshot.get(old.id).present else "is gone in Azure"
         text = f"{old.address} stands for {change.id} now; {old.id} is forgotten and {left}."
+        text += _TAGGED if tagged else ""
         self.notices.append(text)
         self.tell(events.Notice(text, self.clock.utc()))
 
@@ -383,6 +394,9 @@ class _Run:
             notices=tuple(dict.fromkeys(self.notices)),
             changes_left=len(plan.changes) if plan and waited_only else None,
         )
+
+
+_TAGGED = " Its tag vpngw-deployment could not be taken off; the state remembers it as forgotten."
 
 
 def _not_done_again(before: Iterable[OperationResult], now: Iterable[OperationResult]) -> Iterator[OperationResult]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import getpass
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -64,7 +65,12 @@ class Upkeep:
         return entry.model_copy(update={"address": new})
 
     def forget(self, address: str) -> Entry:
-        """Drop an entry: the resource stays in Azure and is nobody's; refused while others need it or it is busy."""
+        """Drop an entry: the resource stays in Azure and is nobody's; refused while others need it or it is busy.
+
+        Our tag is taken off it; where that is not possible the state remembers its id as forgotten.
+        """
+        from vpngw_iac.engine.release import Release
+
         with self._held("state forget") as (hold, memory):
             entry = _entry(memory.state, address)
             _refuse_busy(memory, address)
@@ -74,7 +80,10 @@ class Upkeep:
                     f"{address} is needed by {', '.join(users)}.",
                     advice="Forget those first, or remove them with apply.",
                 )
-            hold.append(EntryRemoved(at=self._now(), address=address, why="forgotten"))
+            session = self._session
+            release = Release(lambda: session.cloud, hold, session.clock, session.run, self.deployment)
+            tagged = release.bears_tag_still(entry)
+            hold.append(EntryRemoved(at=self._now(), address=address, why="forgotten", tagged=tagged))
         return entry
 
     def unlock(self) -> Owner | None:
@@ -103,35 +112,45 @@ class Upkeep:
         cloud = self._session.place.cloud
         return pushed.binding.model_copy(update={"cloud": "custom" if "://" in cloud else cloud})
 
-    def rebuild(self, blueprint: Deployable) -> Rebuilt:
-        """A new state from what the blueprint declares and Azure has; what was stored before is kept beside it."""
+    def rebuild(self, blueprint: Deployable, include: Collection[str] = ()) -> Rebuilt:
+        """A new state from what the blueprint declares and Azure has; what was stored before is kept beside it.
+
+        It looks in every group that the blueprint or the old state names for what bears our tag. `include` names (by
+        id, or by the address it had) what of that gets an entry, protected, although nobody declares it.
+        """
         from vpngw_iac.engine.bind import binding_of
         from vpngw_iac.engine.graph import Graph
-        from vpngw_iac.engine.observe import observe
-        from vpngw_iac.engine.rebuild import rebuild
+        from vpngw_iac.engine.observe import groups_of, in_groups, observe
+        from vpngw_iac.engine.rebuild import included, rebuild
         from vpngw_iac.planning import prints_of
 
         session = self._workspace.session(blueprint)
         key = session.key(create=True)
         graph = Graph.of(blueprint.resources(self._workspace.scope(session)))
-        empty = self._predecessor(State.new(self.deployment, binding_of(session.cloud.identity)))
+        old = self._predecessor(State.new(self.deployment, binding_of(session.cloud.identity)))
+        empty = old.model_copy(update={"entries": {}})
         snapshot = observe(session.cloud, graph, empty, deep=True)
+        inside, unseen = in_groups(session.cloud, groups_of([*graph.by_id, *(e.id for e in old.entries.values())]))
+        found = (item for item in (*snapshot.attached, *inside) if item.owner == self.deployment)
         prints, _ = prints_of(graph, session.secrets(), key)
-        rebuilt = rebuild(empty, graph, snapshot, prints)
+        rebuilt = rebuild(empty, graph, snapshot, prints, tagged={item.id for item in found if item.id is not None})
+        if include:
+            rebuilt = included(rebuilt, old, include, session.cloud.read)
+        rebuilt = replace(rebuilt, unseen=unseen)
         store = session.bound_store()
         with store.hold(self._owner("vpngw state rebuild")) as hold:
             store.replace(hold, rebuilt.state)
         return rebuilt
 
     def _predecessor(self, fresh: State) -> State:
-        """An empty state that continues the history of a stored one which can still be read."""
+        """The stored state, if it can still be read: its history goes on; else a fresh one."""
         try:
             memory = self._session.store().load()
         except StateError:
             return fresh
         if memory is None:
             return fresh
-        return memory.state.model_copy(update={"entries": {}, "binding": fresh.binding})
+        return memory.state.model_copy(update={"binding": fresh.binding})
 
     # --- under the lock ----------------------------------------------------------------------------------------------
 

@@ -249,7 +249,7 @@ class Workspace:
 
     def drift(self, blueprint: Deployable, *, deep: bool = False) -> Drift:
         """How Azure moved away from what was applied."""
-        return drift_of(self.plan(blueprint, Options(deep=deep, all_gone=True, probe=False)))
+        return drift_of(self.plan(blueprint, Options(deep=deep, all_gone=True, probe=False, look_around=True)))
 
     def show(self, blueprint: Deployable) -> Inventory:
         """What is deployed: addresses, allocated IPs, connection status per tunnel."""

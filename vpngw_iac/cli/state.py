@@ -21,6 +21,14 @@ group = typer.Typer(help="Look at the state, and repair it by hand.", no_args_is
 Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="Address of an entry, as `state list` shows it.")]
 Old = Annotated[str, typer.Argument(metavar="OLD", help="Address now.")]
 New = Annotated[str, typer.Argument(metavar="NEW", help="Address from now on.")]
+Include = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--include",
+        metavar="ADDR",
+        help="Also write an entry, protected, for this (address or id) that bears our tag; repeatable.",
+    ),
+]
 Pushed = Annotated[str, typer.Argument(metavar="STATE", help="A document from `state pull`; - reads stdin.")]
 
 
@@ -82,8 +90,11 @@ def unlock(run: Run, file: opt.MaybeBlueprint = None) -> int:
 
 
 @command(group)
-def rebuild(run: Run, file: opt.Blueprint) -> int:
-    """Make a lost state anew from the blueprint and Azure."""
+def rebuild(run: Run, file: opt.Blueprint, include: Include = None) -> int:
+    """Make a lost state anew from the blueprint and Azure.
+
+    What bears this deployment's tag and is not declared is listed, and gets no entry unless it is included by name.
+    """
     from vpngw_iac.report.json import rebuilt_document
     from vpngw_iac.report.text import rebuilt_text
     from vpngw_iac.upkeep import Upkeep
@@ -91,7 +102,7 @@ def rebuild(run: Run, file: opt.Blueprint) -> int:
     loaded = run.load(file)
     workspace = run.workspace.beside(loaded.path)
     name = workspace.name_of(loaded.blueprint)
-    rebuilt = Upkeep(workspace, name).rebuild(loaded.blueprint)
+    rebuilt = Upkeep(workspace, name).rebuild(loaded.blueprint, include or ())
     run.answer([rebuilt_document(name, rebuilt)], rebuilt_text(name, rebuilt, run.style))
     return ExitCode.DONE
 

@@ -65,7 +65,7 @@ def make_plan(basis: Basis) -> Plan:
         state_url=basis.state_url,
         changes=changes,
         findings=Findings.of([*draft.findings, *refusals]).items,
-        unread=tuple(sorted([*draft.unread, *_unread_existing(basis)])),
+        unread=tuple(sorted([*draft.unread, *_unread_existing(basis), *basis.snapshot.unseen])),
         unmanaged=(*guards.unmanaged(basis), *unused(basis.snapshot, basis.graph, basis.state)),
         graph=basis.graph,
         state=basis.state,

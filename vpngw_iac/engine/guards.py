@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.engine import guests, ownership
+from vpngw_iac.engine import guests, ownership, strays
 from vpngw_iac.engine.basis import Basis, Situation
 from vpngw_iac.engine.change import Action, Change
 from vpngw_iac.engine.document import ABSENT, lookup, same
@@ -44,6 +44,7 @@ def refusals(
             yield from _address_to_migrate(basis, by_address[change.address], change)
     yield from guests.refusals(changes, basis.snapshot, basis.graph, basis.state)
     yield from _existing(basis)
+    yield from strays.refusals(basis)
 
 
 def _everything_new(basis: Basis, matched: Match) -> Iterator[Finding]:
@@ -93,7 +94,10 @@ def _protected(basis: Basis, matched: Match, change: Change) -> Iterator[Finding
             summary="Protected",
             detail=f"{change.address} is protected, this plan would {change.action} it"
             + (f" ({change.reason})." if change.reason else "."),
-            advice="Apply once with protect=False if this is meant.",
+            advice="Apply once with protect=False if this is meant."
+            if change.address in basis.graph.resources or basis.options.destroy
+            else "Declare it again, and apply once with protect=False if this is meant; or leave it in Azure with "
+            f"`vpngw state forget {change.address} FILE`.",
         )
 
 
@@ -119,19 +123,22 @@ def _foreign_dependents(basis: Basis, matched: Match, change: Change) -> Iterato
     entry = matched.entries.get(change.address) or basis.state.entries.get(change.address)
     networks = set(_gateway_network(entry)) if entry else set()
     ours = {e.id for e in basis.state.entries.values()} | set(basis.graph.by_id)
+    told = {item.id for item in strays.strays(basis)} if basis.options.destroy else set()
     for item in basis.snapshot.attached:
         hangs_here = item.holder == change.id or (item.kind == "peering" and item.holder in networks)
-        if item.kind not in _BLOCKING_KINDS or not hangs_here or (item.id is not None and item.id in ours):
+        if item.kind not in _BLOCKING_KINDS or not hangs_here or (item.id is not None and item.id in ours | told):
             continue
+        own = item.owner == basis.deployment
         yield Finding(
             rule="V-FOREIGN-01",
             level="error",
             address=change.address,
             summary="Something that is not ours depends on it",
             detail=f"The {item.kind} {item.id or item.name} hangs on {item.holder.name}"
-            + (f" and belongs to the deployment {item.owner}" if item.owner else "")
+            + (" and bears the tag of this deployment without an entry" if own else "")
+            + (f" and belongs to the deployment {item.owner}" if item.owner and not own else "")
             + f"; this plan would {change.action} {change.address}.",
-            advice="Remove it first, or ask its owner to. Nothing was done.",
+            advice=strays.way_out(item) if own else "Remove it first, or ask its owner to. Nothing was done.",
         )
 
 
@@ -250,7 +257,10 @@ def _shape_at(shape: Shape, path: str) -> Shape:
 def unmanaged(basis: Basis) -> tuple[Attached, ...]:
     """Connections, NAT rules, root certificates and peerings on what is ours, that are neither ours nor expected."""
     ours = {e.id for e in basis.state.entries.values()} | set(basis.graph.by_id)
-    found = [item for item in _hanging(basis.snapshot.attached) if not _is_known(basis, item, ours)]
+    known = ours | set(basis.state.forgotten)
+    found = [item for item in _hanging(basis.snapshot.attached) if not _is_known(basis, item, known)]
+    seen = {item.id for item in found}
+    found += [item for item in strays.strays(basis) if item.id not in seen]
     return tuple(sorted(set(found), key=lambda item: (item.holder, item.kind, item.name)))
 
 

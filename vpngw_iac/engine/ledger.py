@@ -116,7 +116,9 @@ class Ledger:
             gone = self._plan.state.by_id().get(task.operation.id)
             if gone is not None:
                 why: Literal["deleted", "forgotten"] = "forgotten" if forget else "deleted"
-                self._hold.append(EntryRemoved(at=self._clock.utc(), address=gone.address, why=why))
+                self._hold.append(
+                    EntryRemoved(at=self._clock.utc(), address=gone.address, why=why, tagged=bool(forget))
+                )
             if forget:
                 self.note(forget)
         elif entry is not None:

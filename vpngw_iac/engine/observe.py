@@ -10,7 +10,7 @@ from vpngw_iac.engine.document import ABSENT, lookup, outer_paths
 from vpngw_iac.engine.drift import compare
 from vpngw_iac.engine.graph import Graph, outputs_in
 from vpngw_iac.engine.ownership import gateways_beside
-from vpngw_iac.engine.ports import Cloud, Observed, Snapshot
+from vpngw_iac.engine.ports import Attached, Cloud, Observed, Snapshot
 from vpngw_iac.engine.sealing import applied_of, seal
 from vpngw_iac.errors import Forbidden
 from vpngw_iac.resources.base import Resource
@@ -22,8 +22,11 @@ _SUBNETS = "/virtualnetworks/subnets"
 _HOLDERS = ("/virtualnetworkgateways", "/virtualnetworks")
 
 
-def observe(cloud: Cloud, graph: Graph, state: State, *, deep: bool = False) -> Snapshot:
-    """Snapshot of all that is declared, remembered or used; suspicions raised by a LIST are confirmed by GET."""
+def observe(cloud: Cloud, graph: Graph, state: State, *, deep: bool = False, around: bool = False) -> Snapshot:
+    """Snapshot of all that is declared, remembered or used; suspicions raised by a LIST are confirmed by GET.
+
+    `around` looks at everything in the groups of ours too: something may bear our tag that nobody remembers.
+    """
     managed = set(graph.by_id) | set(state.by_id())
     observed = dict(cloud.observe(managed, deep=deep))
     for resource_id in graph.existing:
@@ -36,8 +39,28 @@ def observe(cloud: Cloud, graph: Graph, state: State, *, deep: bool = False) -> 
         observed[resource_id] = read_existing(cloud, resource_id)
     for resource_id in _beside(graph, observed) - set(observed):
         observed[resource_id] = read_existing(cloud, resource_id)
-    attached = cloud.attached([i for i in sorted(managed) if observed[i].present and _is_holder(i, graph)])
-    return Snapshot(observed, attached, _not_verified(graph, observed))
+    holders = {i for i in managed if observed[i].present and _is_holder(i, graph)}
+    attached = cloud.attached(sorted(holders))
+    groups = groups_of(managed) - holders if around else set()
+    inside, unseen = in_groups(cloud, groups)
+    return Snapshot(observed, (*attached, *inside), _not_verified(graph, observed), unseen)
+
+
+def groups_of(ids: Iterable[ArmId]) -> set[ArmId]:
+    """Resource groups of these resources."""
+    return {resource_id.resource_group for resource_id in ids if resource_id.group is not None}
+
+
+def in_groups(cloud: Cloud, groups: Iterable[ArmId]) -> tuple[tuple[Attached, ...], tuple[str, ...]]:
+    """Everything in these groups, and a sentence about each that may not be listed."""
+    found: list[Attached] = []
+    unseen: list[str] = []
+    for group in sorted(groups):
+        try:
+            found += cloud.attached([group])
+        except Forbidden as error:
+            unseen.append(f"resourceGroups/{group.name}: its content ({error.code or 'forbidden'})")
+    return tuple(found), tuple(unseen)
 
 
 def _beside(graph: Graph, observed: Mapping[ArmId, Observed]) -> set[ArmId]:

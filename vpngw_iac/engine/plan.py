@@ -26,6 +26,8 @@ class Options:
     """Of those, addresses that an unfinished run has replaced already: allowed again, but not made anew once more."""
     target: frozenset[str] = frozenset()
     deep: bool = False
+    look_around: bool = False
+    """Look in every group of ours for what bears our tag without an entry; `destroy` always does."""
     edits_only: bool = False
     """Leave drift alone; apply only what was edited in the blueprint."""
     keep_public_ips: bool = False

@@ -89,6 +89,8 @@ class Snapshot:
     attached: tuple[Attached, ...] = ()
     unverified: tuple[str, ...] = ()
     """Declared values (``address: path``) that no answer carried."""
+    unseen: tuple[str, ...] = ()
+    """Groups whose content may not be listed here, each with the reason."""
 
     @property
     def not_verified(self) -> int:

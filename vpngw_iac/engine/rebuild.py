@@ -6,20 +6,23 @@ What bears no tag is not guessed: it was adopted and never put since, so that ``
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
-from vpngw_iac.arm import ArmId
+from vpngw_iac.arm import ArmId, InvalidArmId
 from vpngw_iac.engine.basis import deployment_in
 from vpngw_iac.engine.document import lookup, secrets_in
 from vpngw_iac.engine.drift import Comparison, compare
 from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.ports import Observed, Snapshot
 from vpngw_iac.engine.sealing import Prints, entry_of, resolver, seal
+from vpngw_iac.errors import UsageError
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.shape import shape_of
 from vpngw_iac.secret import Fingerprint, SecretReference
-from vpngw_iac.state.model import State
+from vpngw_iac.state.model import Entry, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,11 @@ class Rebuilt:
     differing: tuple[str, ...] = ()
     """``address: path`` where Azure says something else than the blueprint: the next plan shows it as drift."""
     strays: tuple[ArmId, ...] = ()
-    """Bears our tag, but nobody declares it: it has no address any more."""
+    """Bears our tag, but nobody declares it: it has no address any more, and no entry."""
+    included: tuple[str, ...] = ()
+    """Addresses of strays that have an entry because they were named."""
+    unseen: tuple[str, ...] = ()
+    """Groups whose content may not be listed here: what bears our tag there was not found."""
 
 
 def rebuild(empty: State, graph: Graph, snapshot: Snapshot, prints: Prints, *, tagged: Iterable[ArmId] = ()) -> Rebuilt:
@@ -60,8 +67,87 @@ def rebuild(empty: State, graph: Graph, snapshot: Snapshot, prints: Prints, *, t
         absent=tuple(a for a, resource in sorted(graph.resources.items()) if not snapshot.get(resource.id).present),
         not_ours={address: why for address, why in sorted(claims.items()) if why},
         differing=tuple(differing),
-        strays=tuple(sorted(set(tagged) - set(graph.by_id))),
+        strays=tuple(sorted(set(tagged) - set(graph.by_id) - set(empty.forgotten))),
     )
+
+
+def included(rebuilt: Rebuilt, old: State, named: Collection[str], read: Callable[[ArmId], Observed]) -> Rebuilt:
+    """The same with an entry for each stray that is named by id or address; raises `UsageError` for any other name.
+
+    Such an entry is protected: nobody declares it, and the next plan would delete it otherwise.
+    """
+    addresses = _addresses(rebuilt, old)
+    chosen: dict[ArmId, str] = {}
+    for text in named:
+        match = next((i for i, a in addresses.items() if text.lower() in (i.key, a.lower())), None)
+        if match is None:
+            raise _no_stray(text, addresses)
+        chosen[match] = addresses[match]
+    entries = dict(rebuilt.state.entries)
+    known = {entry.id for entry in entries.values()}
+    documents = {stray: read(stray).document or {} for stray in chosen}
+    for stray, address in _needed_first(chosen, documents):
+        needs = tuple(sorted(_named_in(documents[stray], stray) & known))
+        entries[address] = Entry(address=address, id=stray, needs=needs, protect=True)
+        if rebuilt.state.model_copy(update={"entries": entries}).check():  # two networks name each other, for example
+            entries[address] = entries[address].model_copy(update={"needs": ()})
+        known.add(stray)
+    return replace(
+        rebuilt,
+        state=rebuilt.state.model_copy(update={"entries": dict(sorted(entries.items()))}),
+        strays=tuple(stray for stray in rebuilt.strays if stray not in chosen),
+        included=tuple(sorted(chosen.values())),
+    )
+
+
+def _needed_first(
+    chosen: Mapping[ArmId, str], documents: Mapping[ArmId, Mapping[str, Any]]
+) -> Iterator[tuple[ArmId, str]]:
+    """Each after those of the others that its document names."""
+    done: set[ArmId] = set()
+    waiting = sorted(chosen)
+    while waiting:
+        ready = [each for each in waiting if not (_named_in(documents[each], each) & set(waiting)) - {each}]
+        for each in ready or waiting[:1]:
+            yield each, chosen[each]
+            done.add(each)
+        waiting = [each for each in waiting if each not in done]
+
+
+def _addresses(rebuilt: Rebuilt, old: State) -> dict[ArmId, str]:
+    """The address of each stray: the one that it had, else one made of its type and name."""
+    known = old.by_id()
+    taken = set(rebuilt.state.entries)
+    found: dict[ArmId, str] = {}
+    for stray in rebuilt.strays:
+        kind = stray.type.rpartition("/")[2]
+        address = known[stray].address if stray in known else f"{kind[:1].upper()}{kind[1:]}/{'/'.join(stray.names)}"
+        while address in taken:
+            address += f"/{stray.group}" if not address.endswith(f"/{stray.group}") else "/other"
+        taken.add(address)
+        found[stray] = address
+    return found
+
+
+def _no_stray(text: str, addresses: Mapping[ArmId, str]) -> UsageError:
+    told = "; ".join(f"{address} ({stray})" for stray, address in addresses.items())
+    return UsageError(
+        f"--include {text} is not among what bears the tag of this deployment and is not declared.",
+        advice=f"Such are: {told}." if told else "There is nothing of that kind.",
+    )
+
+
+def _named_in(document: Any, stray: ArmId) -> set[ArmId]:
+    """Ids that a document names; not its own and those inside it, and not what only refers back to it."""
+    found: set[ArmId] = set()
+    for name, value in document.items() if isinstance(document, Mapping) else ():
+        if name == "id" and isinstance(value, str):
+            with contextlib.suppress(InvalidArmId):
+                found |= {ArmId(value)} - {stray}
+        for item in value if isinstance(value, list | tuple) else (value,):
+            if isinstance(item, Mapping):
+                found |= _named_in(item, stray)
+    return {each for each in found if not stray.contains(each)} | ({stray.parent} if stray.parent else set())
 
 
 def _claims(deployment: str, graph: Graph, snapshot: Snapshot) -> dict[str, str]:

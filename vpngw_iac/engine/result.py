@@ -15,6 +15,7 @@ from vpngw_iac.engine.operation import Schedule
 from vpngw_iac.engine.plan import Plan
 from vpngw_iac.engine.ports import Attached, Observed
 from vpngw_iac.engine.stop import Stop
+from vpngw_iac.engine.strays import way_out
 from vpngw_iac.engine.sync import OTHER_SIDE, owner_of
 from vpngw_iac.errors import ExitCode, Finding
 from vpngw_iac.resources import type_of
@@ -60,8 +61,12 @@ class Drift:
 
     @property
     def alarming(self) -> bool:
-        """Whether any item is more than a known guest of another deployment, or something that nobody uses."""
-        return any((item.owner is None or item.kind != "unmanaged") and item.alarm for item in self.items)
+        """Whether any item is more than a known guest of another deployment, or something that nobody uses.
+
+        Our own tag makes no guest.
+        """
+        known = (None, self.deployment)
+        return any((item.owner in known or item.kind != "unmanaged") and item.alarm for item in self.items)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +156,8 @@ def _other_sides(plan: Plan) -> Iterator[DriftItem]:
 def _unmanaged(plan: Plan, item: Attached) -> DriftItem:
     if item.kind == "bgpAddress":
         return _unused_address(plan, item)
+    if item.owner == plan.deployment:
+        return _stray(plan, item)
     severity: Severity = "cosmetic" if item.owner else ("availability" if item.kind == "peering" else "security")
     owner = next((r.address for r in plan.graph.resources.values() if r.id == item.holder), str(item.holder))
     what = {"connection": "connection", "natRule": "NAT rule", "rootCertificate": "root certificate"}
@@ -164,6 +171,14 @@ def _unused_address(plan: Plan, item: Attached) -> DriftItem:
     holder = plan.graph.by_id[item.holder].address
     detail = f"The custom BGP address {item.name} on {holder} is not ours, and no connection uses it."
     return DriftItem(holder, f"{item.holder}#{item.name}", "unmanaged", "cosmetic", None, (), detail, alarm=False)
+
+
+def _stray(plan: Plan, item: Attached) -> DriftItem:
+    """Our own tag without an entry: it was lost, or somebody copied our tag. No guest."""
+    holder = next((r.address for r in plan.graph.resources.values() if r.id == item.holder), str(item.holder))
+    kind = item.id.type.rpartition("/")[2] if item.id else item.kind
+    detail = f"{kind}/{item.name} bears the tag of this deployment, but the state has no entry for it. {way_out(item)}"
+    return DriftItem(holder, str(item.id), "unmanaged", "security", item.owner, (), detail)
 
 
 def _id_of(plan: Plan, address: str) -> str:

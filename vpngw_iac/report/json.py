@@ -322,4 +322,6 @@ def rebuilt_document(deployment: str, rebuilt: Rebuilt) -> Document:
         not_ours=dict(rebuilt.not_ours or {}),
         differing=list(rebuilt.differing),
         strays=[str(stray) for stray in rebuilt.strays],
+        included=list(rebuilt.included),
+        unseen=list(rebuilt.unseen),
     )

@@ -92,6 +92,8 @@ class EntryRemoved(_Record):
     record: Literal["entry-removed"] = "entry-removed"
     address: str
     why: Literal["deleted", "forgotten"]
+    tagged: bool = False
+    """It is forgotten and bears our tag still: its id is kept under the state's `forgotten`."""
 
 
 class EntriesMoved(_Record):
@@ -168,6 +170,7 @@ class _Replay:
         self._state = memory.state
         self._entries = dict(memory.state.entries)
         self._addresses = {entry.id: address for address, entry in self._entries.items()}
+        self._forgotten = set(memory.state.forgotten)
         self._serial = memory.state.serial
         self._flights: dict[str, InFlight] = dict(memory.in_flight)
         self._open_run = memory.open_run
@@ -206,6 +209,7 @@ class _Replay:
             case StateReplaced():
                 self._state, self._entries = record.state, dict(record.state.entries)
                 self._addresses = {entry.id: address for address, entry in self._entries.items()}
+                self._forgotten = set(record.state.forgotten)
                 self._serial = record.state.serial
             case _:
                 pass
@@ -219,6 +223,7 @@ class _Replay:
         if replaced is not None:
             self._addresses.pop(replaced.id, None)
         self._entries[entry.address] = entry
+        self._forgotten.discard(entry.id)
         self._addresses[entry.id] = entry.address
 
     def _move(self, addresses: Mapping[str, str]) -> None:
@@ -232,6 +237,7 @@ class _Replay:
         if gone is None:
             return
         self._addresses.pop(gone.id, None)
+        self._forgotten |= {gone.id} if record.tagged else set()
         for address, entry in self._entries.items():
             if gone.id in entry.needs:
                 kept = tuple(needed for needed in entry.needs if needed != gone.id)
@@ -239,7 +245,11 @@ class _Replay:
 
     def result(self) -> Memory:
         """The memory after all records."""
-        changed = {"entries": dict(sorted(self._entries.items())), "serial": self._serial}
+        changed = {
+            "entries": dict(sorted(self._entries.items())),
+            "forgotten": tuple(sorted(self._forgotten)),
+            "serial": self._serial,
+        }
         return replace(
             self._memory,
             state=self._state.model_copy(update=changed),

@@ -84,6 +84,8 @@ class State(_Stored):
     serial: int = 0
     binding: Binding
     entries: dict[str, Entry] = Field(default_factory=dict)
+    forgotten: tuple[ArmId, ...] = ()
+    """What was forgotten on purpose and bears our tag still, because nobody could take that off."""
     written_by: str = ""
     """Version of vpngw."""
 

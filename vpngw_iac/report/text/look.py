@@ -206,6 +206,16 @@ def rebuilt_text(deployment: str, rebuilt: Rebuilt, style: Style) -> str:
         lines += ["In Azure, but without an entry:", *columns(sorted(rebuilt.not_ours.items()), indent="  ")]
     if rebuilt.differing:
         lines += ["Different in Azure; the next plan shows it:", *(f"  {item}" for item in rebuilt.differing)]
+    if rebuilt.included:
+        lines += ["Taken in, protected, though not declared:", *(f"  {address}" for address in rebuilt.included)]
+    if rebuilt.strays:
+        lines += [style.paint("Bears our tag, but nobody declares it, and it has no entry:", "red")]
+        lines += [f"  {stray}" for stray in rebuilt.strays]
+        lines += ["  --include ID takes one in (protected); else delete it or take its tag off."]
+    if rebuilt.unseen:
+        lines += ["Not looked at:", *(f"  {group}" for group in rebuilt.unseen)]
+    if rebuilt.strays or rebuilt.included:
+        return "\n".join([*lines, "Now run `vpngw plan`."]) + "\n"
     return "\n".join([*lines, "Now run `vpngw plan`: it should show no changes."]) + "\n"
 
 

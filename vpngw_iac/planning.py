@@ -268,7 +268,7 @@ def prints_of(
                         address=resource.address,
                         summary="Secret cannot be resolved here",
                         detail=f"{path} ({reference}): {error.message} A changed value cannot be told by this plan, "
-                        "and apply refuses to start without it.",
+                        "and apply refuses to write what needs it.",
                         advice=error.advice,
                     )
                 )

@@ -22,13 +22,13 @@ from vpngw_iac.engine.probe import MISSING_RIGHTS
 from vpngw_iac.engine.release import Release
 from vpngw_iac.engine.result import ending, left
 from vpngw_iac.engine.resume import Resumption
-from vpngw_iac.engine.saved import SavedPlan, canonical, check_fresh
+from vpngw_iac.engine.saved import SavedPlan, check_fresh
 from vpngw_iac.engine.sealing import entry_of, resolver
 from vpngw_iac.engine.spread import needed_first, new_addresses
 from vpngw_iac.engine.stop import Interrupted, Limits, Stop
 from vpngw_iac.engine.timing import makespan
 from vpngw_iac.engine.worker import Worker
-from vpngw_iac.errors import ExitCode, Forbidden, Refused, SecretError, StalePlan, VpngwError
+from vpngw_iac.errors import ExitCode, Forbidden, Refused, SecretError, VpngwError
 from vpngw_iac.planning import Deployable, Planner, renamed
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.secret import Fingerprint, SecretReference
@@ -235,10 +235,7 @@ class _Run:
             error.findings = lacking
             raise error
         settled = self.request.settled
-        if isinstance(settled, SavedPlan):
-            check_fresh(settled, plan)
-        elif settled is not None and canonical(settled) != canonical(plan):
-            raise StalePlan("Since the plan was made something has moved.")
+        rotated = check_fresh(settled, plan) if settled is not None else ()
         if plan.blocking:
             count = len(plan.blocking)
             refuse = "1 finding refuses" if count == 1 else f"{count} findings refuse"
@@ -246,6 +243,10 @@ class _Run:
                 f"{refuse} this {self.request.command}; nothing was done.",
                 findings=plan.findings,
             )
+        for address in rotated:
+            text = f"{address}: its key could not be read when the plan was made, and is another one than was applied."
+            self.notices.append(text)
+            self.tell(events.Notice(text, self.clock.utc()))
 
     def _require_secrets(self, plan: Plan) -> dict[SecretReference, Fingerprint]:
         """Everything that this plan will send can be resolved, and what is to be generated exists (before any call)."""
@@ -393,6 +394,7 @@ class _Run:
             findings=plan.findings if plan else (),
             notices=tuple(dict.fromkeys(self.notices)),
             changes_left=len(plan.changes) if plan and waited_only else None,
+            secrets=plan.secrets if plan else (),
         )
 
 

@@ -27,6 +27,7 @@ from vpngw_iac.engine.ports import Observed
 from vpngw_iac.engine.sealing import applied_of, resolver, seal
 from vpngw_iac.engine.spread import known_after, spread, targeted
 from vpngw_iac.engine.sync import other_sides, synchronised
+from vpngw_iac.engine.unverified import unverified_in
 from vpngw_iac.engine.unwritten import as_created, as_observed
 from vpngw_iac.errors import Finding, Findings
 from vpngw_iac.field import Verdict
@@ -77,6 +78,7 @@ def make_plan(basis: Basis) -> Plan:
         moved=basis.moved,
         formerly=basis.formerly,
         losses=losses,
+        secrets=tuple(sorted(unverified_in(situations), key=lambda item: (item.address, item.path))),
     )
 
 
@@ -247,9 +249,9 @@ def _whole(situation: Situation, owned: Iterable[Found]) -> Verdict:
 
 def _resend(basis: Basis, situation: Situation) -> Change | None:
     """``--resend-secrets``: set what could not be verified once more."""
-    if not basis.options.resend_secrets or not situation.comparison.unverified:
+    if not basis.options.resend_secrets or not situation.comparison.uncomparable:
         return None
-    differences = tuple(Difference(path, "edit", "(sensitive)") for path in situation.comparison.unverified)
+    differences = tuple(Difference(path, "edit", "(sensitive)") for path in situation.comparison.uncomparable)
     return Change(
         situation.address,
         situation.resource.id,
@@ -326,15 +328,15 @@ def _tell(basis: Basis, situation: Situation, draft: Draft) -> None:
             d = item.difference
             why = f"{d.path}: {d.observed!r} cannot become {d.declared!r}. {item.verdict.why}"
             draft.findings.append(_impossible(situation.address, why))
-    if situation.entry is not None and situation.comparison.unverified and not basis.options.resend_secrets:
+    if situation.entry is not None and situation.comparison.uncomparable and not basis.options.resend_secrets:
         draft.findings.append(
             Finding(
                 rule="V-SECRET-01",
                 level="warning",
                 address=situation.address,
                 summary="Secret not verified",
-                detail=f"Whether {', '.join(situation.comparison.unverified)} is still the one that was applied cannot "
-                "be told here: the reference could not be resolved, or its fingerprint was made with another key.",
+                detail=f"Whether {', '.join(situation.comparison.uncomparable)} is still the one that was applied "
+                "cannot be told: no fingerprint of it is remembered, or it was made with another key.",
                 advice="Use `vpngw apply --resend-secrets` to set all secrets again.",
             )
         )

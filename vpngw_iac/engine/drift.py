@@ -61,10 +61,19 @@ class Comparison:
     """Paths that the answer does not carry and that therefore yield no verdict."""
     unverified: tuple[str, ...] = ()
     """Secrets whose fingerprint is unknown or made with a lost key."""
+    unreadable: tuple[str, ...] = ()
+    """Those among them whose reference cannot be resolved here."""
+    unseen: tuple[str, ...] = ()
+    """Secrets that are declared as they were applied, and that no answer carried."""
     stale: bool = False
     """Azure agrees with the blueprint, but what was applied last time says something else."""
     kept: tuple[str, ...] = ()
     """Paths that only drifted and that the resource as a whole could not get back in place."""
+
+    @property
+    def uncomparable(self) -> tuple[str, ...]:
+        """Secrets that can be resolved, and that there is nothing to compare with."""
+        return tuple(path for path in self.unverified if path not in self.unreadable)
 
     @property
     def held(self) -> tuple[str, ...]:
@@ -86,6 +95,8 @@ class _Collector:
     found: list[Found] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     unverified: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+    unseen: list[str] = field(default_factory=list)
     stale: bool = False
 
     def differ(self, path: str, cause: Cause, d: Any, a: Any, o: Any, *, secret: bool = False) -> None:
@@ -106,7 +117,12 @@ def compare(
     collector = _Collector(frozenset(unread), adopting)
     _walk(shape, declared, applied or {}, observed, "", collector)
     return Comparison(
-        tuple(collector.found), tuple(collector.unread), tuple(collector.unverified), stale=collector.stale
+        tuple(collector.found),
+        tuple(collector.unread),
+        tuple(collector.unverified),
+        tuple(collector.unreadable),
+        tuple(collector.unseen),
+        stale=collector.stale,
     )
 
 
@@ -278,7 +294,9 @@ def _secret(d: Any, a: Any, o: Any, path: str, out: _Collector) -> None:
         out.unverified.append(path)
     elif versus_applied is True and versus_observed is False:
         out.differ(path, "drift", d, a, o, secret=True)
-    elif versus_applied is not True:
+    elif versus_applied is True:
+        out.unseen.append(path)
+    else:
         out.differ(path, "edit", d, a, o, secret=True)
 
 
@@ -288,6 +306,7 @@ def _unresolved(d: Sealed, a: Any, o: Any, path: str, out: _Collector) -> None:
         out.differ(path, "edit", d, a, o, secret=True)  # apply makes it
     elif not isinstance(d.reference, Output):
         out.unverified.append(path)
+        out.unreadable.append(path)
 
 
 def _marked(item: Found, shape: Shape, d: Any, o: Any, out: _Collector) -> Found:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from vpngw_iac.engine.unverified import Unverified
 from vpngw_iac.errors import AzureIds, ExitCode, Finding
 
 Status = Literal["succeeded", "failed", "skipped", "running", "waiting", "unconfirmed", "not-started"]
@@ -128,3 +129,5 @@ class Outcome:
     findings: tuple[Finding, ...] = ()
     notices: tuple[str, ...] = ()
     changes_left: int | None = None
+    secrets: tuple[Unverified, ...] = ()
+    """Secrets that were not verified when it was decided what to do, and why."""

@@ -9,6 +9,7 @@ from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.change import Change, Loss, Summary, outage_of, summary_of
 from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.ports import Attached, CloudIdentity, Snapshot
+from vpngw_iac.engine.unverified import Unverified, texts
 from vpngw_iac.errors import Finding, Findings
 from vpngw_iac.field import OutageLevel
 from vpngw_iac.state.model import State
@@ -74,11 +75,18 @@ class Plan:
     """The file of settings that was found, if one was."""
     losses: tuple[Loss, ...] = ()
     """What the whole plan costs each name."""
+    secrets: tuple[Unverified, ...] = ()
+    """Secrets that were not verified, and why."""
 
     @property
     def summary(self) -> Summary:
         """Counts for the footer."""
         return summary_of(self.changes)
+
+    @property
+    def unverified(self) -> tuple[str, ...]:
+        """Declared values (``address: path``) that nothing vouches for."""
+        return texts(self.secrets, self.snapshot.unverified)
 
     @property
     def blocking(self) -> tuple[Finding, ...]:

@@ -17,6 +17,7 @@ from vpngw_iac.engine.ports import Attached, Observed
 from vpngw_iac.engine.stop import Stop
 from vpngw_iac.engine.strays import way_out
 from vpngw_iac.engine.sync import OTHER_SIDE, owner_of
+from vpngw_iac.engine.unverified import Unverified, doubts
 from vpngw_iac.errors import ExitCode, Finding
 from vpngw_iac.resources import type_of
 from vpngw_iac.resources.virtual_network_peering import VirtualNetworkPeering
@@ -51,13 +52,20 @@ class Drift:
     unread: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     unverified: tuple[str, ...] = ()
-    """Declared values (``address: path``) that no answer carried."""
+    """Declared values (``address: path``) that nothing vouches for."""
     running: str = ""
+    secrets: tuple[Unverified, ...] = ()
+    """Secrets that were not verified, and why."""
 
     @property
     def not_verified(self) -> int:
-        """How many declared values no answer carried."""
+        """How many declared values nothing vouches for."""
         return len(self.unverified)
+
+    @property
+    def doubts(self) -> tuple[Unverified, ...]:
+        """Every value that nothing vouches for, and why."""
+        return doubts(self.secrets, self.unverified)
 
     @property
     def alarming(self) -> bool:
@@ -119,8 +127,9 @@ def drift_of(plan: Plan) -> Drift:
         tuple(sorted(items, key=lambda item: (item.address, item.kind, item.id))),
         plan.unread,
         tuple(f for f in plan.findings if f.rule in ("V-STATE-02", "V-EXIST-01", "V-EXIST-02", "V-EXIST-03")),
-        plan.snapshot.unverified,
+        plan.unverified,
         plan.running,
+        plan.secrets,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from vpngw_iac.arm import ArmId, Scope
 from vpngw_iac.engine.change import Change
 from vpngw_iac.engine.document import shown
 from vpngw_iac.engine.plan import Options, Plan
+from vpngw_iac.engine.unverified import of_kind
 from vpngw_iac.errors import Finding, PlanError, StalePlan
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.dump import dump_resource, load_resource
@@ -116,6 +117,7 @@ def save(
                 for e in plan.graph.existing.values()
             ],
             "decisions": canonical(plan),
+            "unreadable": [{"address": u.address, "path": u.path} for u in of_kind(plan.secrets, "not readable here")],
             "refused": [asdict(finding) for finding in plan.blocking if not finding.rule.startswith("V-")],
             "key": key.key_id,
         },
@@ -172,12 +174,21 @@ def check_genuine(saved: SavedPlan, key: FingerprintKey | None) -> None:
         raise StalePlan("The plan file was changed after it was made.", advice="Make the plan again.")
 
 
-def check_fresh(saved: SavedPlan, plan: Plan) -> None:
-    """Raise `StalePlan`, showing what differs, if planning again decides something else."""
-    before = saved.document["basis"]["decisions"]
-    after = json.loads(json.dumps(canonical(plan), default=str))
+def check_fresh(saved: SavedPlan | Plan, plan: Plan) -> tuple[str, ...]:
+    """Raise `StalePlan`, showing what differs, if planning again decides something else.
+
+    A secret that could not be read when the plan was made is no decision of it: addresses of those that can be read
+    now and are others are the answer.
+    """
+    if isinstance(saved, Plan):
+        before, unread = _plain(saved), {(u.address, u.path) for u in of_kind(saved.secrets, "not readable here")}
+    else:
+        basis = saved.document["basis"]
+        before, unread = basis["decisions"], {(u["address"], u["path"]) for u in basis.get("unreadable", ())}
+    now = _plain(plan)
+    after = list(_as_planned(before, now, unread))
     if before == after:
-        return
+        return tuple(item["address"] for item in now if item not in before and "address" in item)
     gone = [_line(item) for item in before if item not in after]
     new = [_line(item) for item in after if item not in before]
     raise StalePlan(
@@ -185,6 +196,29 @@ def check_fresh(saved: SavedPlan, plan: Plan) -> None:
         + (f" Planned, but no longer right: {'; '.join(gone)}." if gone else "")
         + (f" Now needed: {'; '.join(new)}." if new else "")
     )
+
+
+def _plain(plan: Plan) -> list[dict[str, Any]]:
+    plain: list[dict[str, Any]] = json.loads(json.dumps(canonical(plan), default=str))
+    return plain
+
+
+def _as_planned(
+    before: Sequence[Mapping[str, Any]], now: Iterable[Mapping[str, Any]], unread: Collection[tuple[str, str]]
+) -> Iterator[Mapping[str, Any]]:
+    """What is decided now, less the secrets that could not be read when the plan was made."""
+    planned = {item["address"]: item for item in before if "address" in item}
+    for item in now:
+        rest = [d for d in item.get("differences", ()) if (item.get("address"), d["path"]) not in unread]
+        if len(rest) == len(item.get("differences", ())):
+            yield item
+            continue
+        known = planned.get(item["address"])
+        if known is None and not rest:
+            continue
+        # With the key a change of tags, or of the state alone, has become an update.
+        action = known["action"] if known and item["action"] == "update" else item["action"]
+        yield {**item, "differences": rest, "action": action}
 
 
 def _line(item: Mapping[str, Any]) -> str:

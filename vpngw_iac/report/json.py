@@ -17,6 +17,7 @@ from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.operation import Operation, Schedule
 from vpngw_iac.engine.result import Drift, Inventory, SecretCheck
 from vpngw_iac.engine.sealing import stored
+from vpngw_iac.engine.unverified import texts
 from vpngw_iac.errors import AzureIds, BlueprintError, CloudError, Finding, Findings, Forbidden, Refused, VpngwError
 from vpngw_iac.report.view import PlanView
 from vpngw_iac.state.log import LoggedRun
@@ -72,6 +73,7 @@ def plan_document(plan: PlanView) -> Document:
         waiting=list(plan.waiting),
         not_verified=len(plan.unverified),
         unverified=list(plan.unverified),
+        unverified_secrets=[asdict(item) for item in plan.secrets],
         running=plan.running,
         bodies={address: dict(body) for address, body in plan.bodies.items()},
     )
@@ -191,6 +193,9 @@ def outcome_document(outcome: Outcome) -> Document:
         findings=findings_list(outcome.findings),
         notices=list(outcome.notices),
         changes_left=outcome.changes_left,
+        not_verified=len(outcome.secrets),
+        unverified=list(texts(outcome.secrets)),
+        unverified_secrets=[asdict(item) for item in outcome.secrets],
     )
 
 
@@ -253,6 +258,7 @@ def drift_document(drift: Drift) -> Document:
         findings=findings_list(drift.findings),
         not_verified=drift.not_verified,
         unverified=list(drift.unverified),
+        unverified_secrets=[asdict(item) for item in drift.secrets],
         running=drift.running,
     )
 

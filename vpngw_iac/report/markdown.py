@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from vpngw_iac.engine.change import Change, DriftItem
 from vpngw_iac.engine.result import Drift
+from vpngw_iac.engine.unverified import Unverified
 from vpngw_iac.errors import Finding, Findings
 from vpngw_iac.report import words
 from vpngw_iac.report.style import Style
@@ -38,6 +39,7 @@ def _plan(plan: PlanView) -> Iterator[str]:
         yield from (f"**{cell(line)}**  " for line in [*footer(plan).splitlines(), *filter(None, [aftermath(plan)])])
         yield ""
         yield from _table(("", "address", "what", "outage"), (_change(change, plan.gone) for change in plan.changes))
+    yield from _not_verified(plan.secrets, plan.doubts)
     yield from _findings(plan.findings)
     for address, ip in sorted(plan.lost_addresses.items()):
         yield f"\n🛑 {code(ip)} of {cell(address)} will be lost for good."
@@ -66,13 +68,21 @@ def _drift(drift: Drift) -> Iterator[str]:
     yield f"### vpngw drift: {cell(drift.deployment)}"
     yield ""
     if not drift.items:
-        yield "**No drift.** Azure has what was applied."
+        yield f"**No drift.** Azure has what was applied{', as far as it was verified' if drift.unverified else ''}."
     else:
         yield from _table(("severity", "address", "kind", "what"), (_item(item) for item in drift.items))
     yield from _findings(drift.findings)
-    if drift.unread or drift.not_verified:
+    if drift.unread:
         yield ""
-        yield f"{words.plural(len(drift.unread) + drift.not_verified, 'value')} could not be verified."
+        yield f"{words.plural(len(drift.unread), 'value')} could not be read."
+    yield from _not_verified(drift.secrets, drift.doubts)
+
+
+def _not_verified(secrets: Iterable[Unverified], every: Iterable[Unverified]) -> Iterator[str]:
+    """What nothing vouches for: the line, and each reference that cannot be read here."""
+    lines = words.not_verified(every)
+    yield from ("", *(f"{cell(line)}  " for line in lines)) if lines else ()
+    yield from (f"- {cell(address)}: {code(path)} {cell(known)}" for address, path, known in words.unreadable(secrets))
 
 
 def _item(item: DriftItem) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from vpngw_iac.engine.plan import Plan
 from vpngw_iac.engine.ports import Attached
 from vpngw_iac.engine.saved import refuse_newer
 from vpngw_iac.engine.timing import makespan
+from vpngw_iac.engine.unverified import Unverified, doubts
 from vpngw_iac.errors import Finding, Findings, PlanError
 from vpngw_iac.field import OutageLevel
 from vpngw_iac.report import words
@@ -26,6 +27,7 @@ PUBLIC_IP_TYPE = "microsoft.network/publicipaddresses"
 
 _CHANGES: TypeAdapter[tuple[Change, ...]] = TypeAdapter(tuple[Change, ...])
 _LOSSES: TypeAdapter[tuple[Loss, ...]] = TypeAdapter(tuple[Loss, ...])
+_SECRETS: TypeAdapter[tuple[Unverified, ...]] = TypeAdapter(tuple[Unverified, ...])
 _FINDINGS: TypeAdapter[tuple[Finding, ...]] = TypeAdapter(tuple[Finding, ...])
 
 
@@ -54,7 +56,9 @@ class PlanView:
     waiting: tuple[str, ...] = ()
     running: str = ""
     unverified: tuple[str, ...] = ()
-    """Declared values (``address: path``) that no answer carried."""
+    """Declared values (``address: path``) that nothing vouches for."""
+    secrets: tuple[Unverified, ...] = ()
+    """Secrets among them, and why."""
     destroy: bool = False
     losses: tuple[Loss, ...] = ()
     """What the whole plan costs each name; empty in a plan of an earlier version."""
@@ -83,7 +87,8 @@ class PlanView:
             brought_up_to_date=plan.brought_up_to_date,
             waiting=plan.waiting,
             running=plan.running,
-            unverified=plan.snapshot.unverified,
+            unverified=plan.unverified,
+            secrets=plan.secrets,
             destroy=plan.options.destroy,
             losses=plan.losses,
             bodies={c.address: _body(plan.graph, c.address) for c in plan.changes if c.action is Action.CREATE},
@@ -120,6 +125,7 @@ class PlanView:
             waiting=tuple(document.get("waiting", [])),
             running="",
             unverified=tuple(document.get("unverified", [])),
+            secrets=_SECRETS.validate_python(document.get("unverified_secrets", [])),
             destroy=bool(document.get("destroy", False)),
             losses=_LOSSES.validate_python(document.get("outages", [])),
             bodies=document.get("bodies", {}),
@@ -150,6 +156,11 @@ class PlanView:
     def everybody(self) -> tuple[Loss, ...]:
         """How each name loses connectivity, by all changes together."""
         return self.losses or words.losses_at(self.outage, self.gone)
+
+    @property
+    def doubts(self) -> tuple[Unverified, ...]:
+        """Every value that nothing vouches for, and why."""
+        return doubts(self.secrets, self.unverified)
 
     @property
     def public_ip_changes(self) -> tuple[str, ...]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from vpngw_iac.engine import timing
 from vpngw_iac.engine.allowance import how_long
 from vpngw_iac.engine.change import Action, Change, Loss, OutageStatement
 from vpngw_iac.engine.document import shown
+from vpngw_iac.engine.unverified import Unverified, of_kind
 from vpngw_iac.field import OutageLevel
 
 SYMBOLS: Mapping[Action, str] = {
@@ -50,6 +51,9 @@ DEEDS: Mapping[Action, str] = {
 }
 
 _ID = re.compile(r'"/subscriptions/[^/"]+/resourceGroups/([^/"]+)/providers/[^/"]+/([^"]+)"', re.IGNORECASE)
+NOT_VERIFIED = "(not verified)"
+"""Stands for a secret that no answer carried, or that cannot be read here; never for one that is not there."""
+
 _NOBODY_NAMED = "connections through this resource"
 _CLIENTS = "clients of "
 _CARRIERS = ("/connections", "/virtualnetworkgateways", "/virtualnetworkpeerings")
@@ -158,6 +162,8 @@ def _removed_roots(change: Change) -> list[str]:
 
 def both(before: Any, after: Any) -> tuple[str, str]:
     """Two values as a plan shows a change: ids in them short, unless that would hide what differs."""
+    if before is None and shown(after) == "(sensitive)":
+        return NOT_VERIFIED, "(sensitive)"  # no answer carried it: that is not the same as none
     short = value(before, short_ids=True), value(after, short_ids=True)
     return short if short[0] != short[1] else (value(before, width=250), value(after, width=250))
 
@@ -175,16 +181,33 @@ def value(item: Any, *, width: int = 70, short_ids: bool = False) -> str:
     return text if len(text) <= width else text[: width - 3] + "..."
 
 
-def unverified(paths: Iterable[str], *, most: int = 3) -> list[str]:
-    """``sharedKey of berlin, prague and 4 more``: values of one kind together."""
-    holders: dict[str, list[str]] = {}
-    for text in paths:
-        address, _, path = text.partition(": ")
-        holders.setdefault(short_path(path), []).append(address)
-    return [
-        f"{path} of {', '.join(found[:most])}" + (f" and {len(found) - most} more" if len(found) > most else "")
-        for path, found in sorted(holders.items())
-    ]
+def not_verified(secrets: Iterable[Unverified]) -> list[str]:
+    """What nothing vouches for, in a line; and where a rotation would not be seen, in a line more."""
+    items = tuple(secrets)
+    parts = [", ".join(filter(None, _not_verified(items)))]
+    lines = [f"Not verified: {part}." for part in parts if part]
+    if unknown := len(of_kind(items, "not comparable")):
+        lines.append(f"{plural(unknown, 'key')} cannot be compared: a rotation of these is not seen; {WAYS_OUT}.")
+    return lines
+
+
+WAYS_OUT = "`vpngw apply FILE --resend-secrets` sets them again"
+"""What makes a key comparable again."""
+
+
+def _not_verified(items: Collection[Unverified]) -> Iterator[str]:
+    unseen, unknown = of_kind(items, "not read"), of_kind(items, "not comparable")
+    noun = "shared key" if all(item.path.endswith("sharedKey") for item in (*unseen, *unknown)) else "secret"
+    yield f"{plural(len(unseen), noun)} not read" if unseen else ""
+    yield f"{len(unknown) if unseen else plural(len(unknown), noun)} that cannot be compared" if unknown else ""
+    here = {item.reference or item.address for item in of_kind(items, "not readable here")}
+    yield f"{plural(len(here), 'reference')} not readable here" if here else ""
+
+
+def unreadable(secrets: Iterable[Unverified]) -> list[tuple[str, str, str]]:
+    """What cannot be read here, each with its reference: address, path, and what is known of it."""
+    items = of_kind(secrets, "not readable here")
+    return [(item.address, short_path(item.path), f"{NOT_VERIFIED} {item.reference}".strip()) for item in items]
 
 
 def short_path(path: str) -> str:

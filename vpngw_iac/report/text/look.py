@@ -11,7 +11,7 @@ from vpngw_iac.errors import Findings
 from vpngw_iac.report import words
 from vpngw_iac.report.style import Style, columns
 from vpngw_iac.report.text.findings import finding_lines
-from vpngw_iac.report.text.plan import unread_parts, unverified_lines
+from vpngw_iac.report.text.plan import unread_parts, unreadable_lines
 from vpngw_iac.report.view import flat
 from vpngw_iac.secret import load_reference
 from vpngw_iac.state.log import LoggedOperation, LoggedRun
@@ -49,8 +49,8 @@ def _drift(drift: Drift, style: Style) -> Iterator[str]:
             yield style.paint(note, "dim")
             yield from (f"  {item}" for item in paths)
             yield ""
-    if drift.unverified:
-        yield from unverified_lines(drift.unverified)
+    yield from unreadable_lines(drift.secrets)
+    yield from words.not_verified(drift.doubts)
     yield _drift_sentence(drift, style)
 
 
@@ -74,7 +74,8 @@ def _drift_item(item: DriftItem, style: Style) -> Iterator[str]:
 
 def _drift_sentence(drift: Drift, style: Style) -> str:
     if not drift.items:
-        return style.paint(f"No drift: Azure has what was applied to {drift.deployment}.", "green", "bold")
+        far = ", as far as it was verified" if drift.unverified else ""
+        return style.paint(f"No drift: Azure has what was applied to {drift.deployment}{far}.", "green", "bold")
     counts = ", ".join(f"{n} {kind}" for kind in _SYMBOLS if (n := sum(item.kind == kind for item in drift.items)))
     repair = any(item.kind != "unmanaged" for item in drift.items)
     advice = " `vpngw apply` repairs what is ours." if repair and drift.alarming else ""

@@ -32,6 +32,8 @@ def _lines(outcome: Outcome, style: Style) -> Iterator[str]:
         yield from _failure(result, style)
         yield ""
     yield from _unfinished(outcome, style)
+    if not outcome.operations and outcome.kind == "apply":
+        yield from words.not_verified(outcome.secrets)
     yield _sentence(outcome, style)
     if outcome.operations and outcome.correlation:
         yield style.paint(f"Correlation id: {outcome.correlation} (`vpngw log` has the ids of every operation)", "dim")

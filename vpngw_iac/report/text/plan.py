@@ -8,6 +8,7 @@ from typing import Any
 
 from vpngw_iac.engine.change import Action, Change, Difference
 from vpngw_iac.engine.document import shown
+from vpngw_iac.engine.unverified import Unverified, of_kind
 from vpngw_iac.report import words
 from vpngw_iac.report.style import Style, columns
 from vpngw_iac.report.text.findings import brief_lines
@@ -62,6 +63,9 @@ def _change(change: Change, plan: PlanView, style: Style) -> Iterator[str]:
         yield from (style.paint(line, "dim") for line in style.wrap(f"# {change.reason}", _INDENT))
     yield from _body(plan.bodies.get(change.address, {}), style)
     yield from _differences(change, style)
+    for item in of_kind(plan.secrets, "not readable here"):
+        if item.address == change.address:
+            yield f"{_INDENT}{words.short_path(item.path)}  {style.paint(words.NOT_VERIFIED, 'yellow')}"
     for source in change.known_after:
         yield f"{_INDENT}{style.paint(f'waits for {source}, which decides a value of it', 'dim')}"
     for consequence in () if plan.destroy else words.consequences(change, plan.gone):
@@ -154,9 +158,7 @@ def _side_notes(plan: PlanView, style: Style) -> Iterator[str]:
     yield from _list("Waits for people outside (see `vpngw show`):", plan.waiting)
     for note, paths in unread_parts(plan.unread):
         yield from _list(style.paint(note, "dim"), paths)
-    if plan.unverified:
-        yield from unverified_lines(plan.unverified)
-        yield ""
+    yield from unreadable_lines(plan.secrets)
 
 
 def unread_parts(unread: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
@@ -168,10 +170,13 @@ def unread_parts(unread: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
     yield "Not read: no answer of Azure carries these values, so they are neither verified nor a change:", rest
 
 
-def unverified_lines(unverified: tuple[str, ...]) -> Iterator[str]:
-    """Which values a LIST leaves out, in a line each kind."""
-    yield f"{words.plural(len(unverified), 'value')} not verified; `--deep` reads every resource by itself:"
-    yield from (f"  {line}" for line in words.unverified(unverified))
+def unreadable_lines(secrets: Iterable[Unverified]) -> Iterator[str]:
+    """References that cannot be resolved here, with an empty line after them."""
+    rows = words.unreadable(secrets)
+    if rows:
+        yield "These references cannot be read here, so that a rotation of them is not seen:"
+        yield from columns(rows, indent="  ")
+        yield ""
 
 
 def _list(title: str, items: Iterable[str]) -> Iterator[str]:
@@ -188,6 +193,7 @@ def _footer(plan: PlanView, style: Style) -> Iterator[str]:
         yield style.paint(
             f"Refused: {count} above. Nothing will be applied until they are solved or waived.", "red", "bold"
         )
+    yield from words.not_verified(plan.doubts)
     if not plan.changes:
         if not plan.blocking:  # what would change is not known while errors stand before it
             yield style.paint(_nothing(plan), "bold")

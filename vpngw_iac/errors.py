@@ -17,6 +17,7 @@
     │   └── StalePlan             8   Azure or the state moved since the plan was made
     ├── CloudError                1   what Azure (or the way to it) answered
     │   ├── SignInFailed          3
+    │   │   └── OtherTenant       3   the subscription belongs to a tenant that our token is not of
     │   ├── Forbidden             3
     │   ├── EndpointError         1   the endpoint is down or is not ARM
     │   ├── AzureRefused          1   Azure said no, with code and message
@@ -216,6 +217,12 @@ class SignInFailed(CloudError):
 
     exit_code = ExitCode.PERMISSION
     advice = "Sign in (`az login`) or set AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET."
+
+
+class OtherTenant(SignInFailed):
+    """Signed in, but not in the tenant that the subscription belongs to; something that is only used is unread then."""
+
+    advice = "The sign-in is for another tenant. Name the subscription's tenant, for example with AZURE_TENANT_ID."
 
 
 class Forbidden(CloudError):

@@ -110,7 +110,7 @@ def test_a_lost_answer_to_a_key_or_a_tag_is_sent_again(bench: Bench, done: bool)
 
 
 def test_a_server_that_answers_html_is_tried_again(bench: Bench) -> None:
-    bench.fault(AnswerInstead(status=503, html=True), method="PUT", path=LGW, times=3)
+    bench.fault(AnswerInstead(status=503, html=True), method="PUT", path=LGW, times=2)
 
     bench.converge(hub_without_gateway("berlin"))
 

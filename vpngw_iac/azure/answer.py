@@ -5,18 +5,23 @@ Knows the manners of ARM's HTTP. Must not know the SDK's exceptions or our error
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
+
+from vpngw_iac.azure.parse import Unreadable, at_most, parsed, seconds_of
 
 ABSENT = frozenset({"resourcenotfound", "notfound", "resourcegroupnotfound", "parentresourcenotfound"})
 """Codes of a 404 that mean "Azure does not have it"; any other 404 is an error (recordings, deletes)."""
 
-_SECONDS_IN_TEXT = re.compile(r"\b(?:in|after)\s+'?(\d+)'?\s+seconds", re.IGNORECASE)
+ID_LENGTH = 200
+"""Longest id of a request or an operation that we note; Azure's are GUIDs."""
+
+_LEVELS = 8
+"""Errors inside errors that are read."""
+
+_SECONDS_IN_TEXT = re.compile(r"\b(?:in|after)\s+'?(\d{1,9})'?\s+seconds", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +43,13 @@ class AzureError:
         return frozenset(error.code.lower() for error in self.walk() if error.code)
 
     def text(self) -> str:
-        """Code and message in one line, with what the details add."""
+        """Code and message in one line, with what the details add. May be long: cut it after masking, not before."""
         said: list[str] = []
         for error in self.walk():
             line = ": ".join(part for part in (error.code, " ".join(error.message.split())) if part)
             if line and not any(line in earlier for earlier in said):
                 said.append(line)
-        return " | ".join(said)[:1500]
+        return " | ".join(said)
 
 
 NOTHING = AzureError()
@@ -58,21 +63,40 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Any = field(default=None, repr=False)
     is_json: bool = True
-    """Whether the body was JSON, or empty."""
+    """Whether the body was JSON that we read, or empty."""
+    unreadable: str = ""
+    """Why the body is not, for a sentence: ``it is not JSON``."""
     client_request: str = ""
     """The request id that we sent."""
 
     @classmethod
     def of(cls, status: int, headers: Mapping[str, str], content: bytes, client_request: str = "") -> Answer:
-        """Parse the body; what is not JSON is kept as text for the message only."""
+        """Parse the body; of what is not JSON only the reason is kept."""
         lower = {str(name).lower(): str(value) for name, value in headers.items()}
-        text = content.decode("utf-8-sig", errors="replace")
-        if not text.strip():
-            return cls(status, lower, None, True, client_request)
+        if not content.strip(b" \t\r\n\xef\xbb\xbf"):
+            return cls(status, lower, client_request=client_request)
         try:
-            return cls(status, lower, json.loads(text), True, client_request)
-        except ValueError:
-            return cls(status, lower, text[:2000], False, client_request)
+            return cls(status, lower, parsed(content), client_request=client_request)
+        except Unreadable as error:
+            return cls(status, lower, None, is_json=False, unreadable=str(error), client_request=client_request)
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether Azure has refused a write: a status from 400 to 499 other than 408, and ARM's error with a code.
+
+        Every other end proves nothing: 5xx and 408 in whatever format, a redirect, a proxy's page.
+        """
+        return 400 <= self.status < 500 and self.status != 408 and self.is_json and bool(self.error.code)
+
+    @property
+    def is_success(self) -> bool:
+        """Whether it is a success in ARM's manners: 2xx, and nothing that is not JSON or that is an error."""
+        return 200 <= self.status < 300 and self.is_json and not self._is_error_body
+
+    @property
+    def _is_error_body(self) -> bool:
+        """An error under a status that says success: a proxy that hides statuses, or a service in trouble."""
+        return isinstance(_lower(self.body).get("error"), dict) and "status" not in _lower(self.body)
 
     @property
     def document(self) -> dict[str, Any]:
@@ -101,23 +125,24 @@ class Answer:
     def retry_after(self) -> float | None:
         """Seconds that Azure asks to wait, from the headers or from the message; zero counts as missing."""
         for name in ("retry-after-ms", "x-ms-retry-after-ms"):
-            if self.headers.get(name, "").isdigit():
-                return int(self.headers[name]) / 1000 or None
+            if milliseconds := seconds_of(self.headers.get(name, "")):
+                return milliseconds / 1000
         value = self.headers.get("retry-after", "").strip()
         if value:
-            return _seconds(value)
+            return seconds_of(value)
         return seconds_in(self.error)
 
     @property
-    def operation_url(self) -> str | None:
+    def operation_urls(self) -> tuple[str, ...]:
         """Where the operation can be asked after; ``Azure-AsyncOperation`` before ``Location``."""
-        return self.headers.get("azure-asyncoperation") or self.headers.get("location") or None
+        named = (self.headers.get("azure-asyncoperation"), self.headers.get("location"))
+        return tuple(url for url in named if url)
 
     @property
     def operation_id(self) -> str:
         """Id of the operation, as Microsoft's support asks for it."""
-        path = (self.operation_url or "").partition("?")[0]
-        return path.rstrip("/").rpartition("/")[2]
+        path = next(iter(self.operation_urls), "").partition("?")[0]
+        return path.rstrip("/").rpartition("/")[2][:ID_LENGTH]
 
 
 def seconds_in(error: AzureError) -> float | None:
@@ -125,19 +150,8 @@ def seconds_in(error: AzureError) -> float | None:
     for each in error.walk():
         found = _SECONDS_IN_TEXT.search(each.message)
         if found:
-            return float(found[1])
+            return at_most(float(found[1]))
     return None
-
-
-def _seconds(value: str) -> float | None:
-    try:
-        return max(0.0, float(value)) or None
-    except ValueError:
-        pass
-    try:
-        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()) or None
-    except (ValueError, TypeError):
-        return None
 
 
 def error_in(body: Any) -> AzureError:
@@ -148,30 +162,31 @@ def error_in(body: Any) -> AzureError:
     return _error(outer["error"]) if isinstance(outer.get("error"), dict) else _error(outer)
 
 
-def _error(value: Any) -> AzureError:
+def _error(value: Any, level: int = 0) -> AzureError:
     fields = _lower(value)
-    if "error" in fields and "code" not in fields:
-        return _error(fields["error"])
-    message = str(fields.get("message") or "")
-    details = [_error(item) for item in fields.get("details") or () if isinstance(item, dict)]
-    inner = fields.get("innererror")
-    if isinstance(inner, dict):
-        details.append(_error(inner))
-    nested = _json_object(message)
-    if nested is not None:
+    if isinstance(fields.get("error"), dict) and "code" not in fields and level < _LEVELS:
+        return _error(fields["error"], level + 1)
+    message, code = fields.get("message"), fields.get("code")
+    text = message if isinstance(message, str) else ""
+    inside = fields.get("details")
+    found = [*(inside if isinstance(inside, list) else ()), fields.get("innererror")]
+    nested = _json_object(text)
+    if nested is not None and level < _LEVELS:
         # A blocked group delete puts the provider's whole error, as JSON text, into the message.
-        details.insert(0, _error(nested))
-        message = ""
-    code = str(fields.get("code") or "").strip()
-    return AzureError(code, message, tuple(detail for detail in details if detail != NOTHING))
+        found.insert(0, nested)
+        text = ""
+    details = [_error(item, level + 1) for item in found if isinstance(item, dict)] if level < _LEVELS else []
+    # A proxy's ``{"code": 407}`` has no code in ARM's sense: ARM's are words.
+    named = code.strip() if isinstance(code, str) else ""
+    return AzureError(named, text, tuple(detail for detail in details if detail != NOTHING))
 
 
 def _json_object(text: str) -> dict[str, Any] | None:
     if not text.lstrip().startswith("{"):
         return None
     try:
-        value = json.loads(text)
-    except ValueError:
+        value = parsed(text.encode("utf-8", errors="replace"))
+    except Unreadable:
         return None
     return value if isinstance(value, dict) else None
 

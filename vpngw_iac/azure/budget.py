@@ -11,6 +11,8 @@ import threading
 from collections.abc import Mapping
 from typing import Literal
 
+from vpngw_iac.azure.parse import count_of
+
 Kind = Literal["reads", "writes", "deletes"]
 
 FLOOR = 16
@@ -34,8 +36,9 @@ class Budget:
         told: dict[str, int] = {}
         for name, value in headers.items():
             found = _HEADER.fullmatch(name)
-            if found and value.strip().isdigit():
-                told[found[1]] = min(int(value), told.get(found[1], int(value)))
+            left = count_of(value) if found else None
+            if found and left is not None:
+                told[found[1]] = min(left, told.get(found[1], left))
         with self._guard:
             for kind, left in told.items():
                 self._left[subscription.lower(), kind] = (left, now)

@@ -10,7 +10,6 @@ import threading
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from azure.core.exceptions import AzureError
 from azure.core.pipeline import policies
@@ -21,18 +20,45 @@ from azure.mgmt.network import NetworkManagementClient
 from azure.mgmt.resource.resources import ResourceManagementClient
 
 from vpngw_iac._version import __version__
-from vpngw_iac.azure.answer import Answer
+from vpngw_iac.azure.answer import ID_LENGTH, Answer
 from vpngw_iac.azure.budget import Budget
 from vpngw_iac.azure.clouds import CloudSettings
+from vpngw_iac.azure.plain_url import leads_home
 from vpngw_iac.azure.sign_in import Tokens
-from vpngw_iac.azure.translate import not_arm, refusal, sign_in_failure, transport_failure
+from vpngw_iac.azure.translate import (
+    LONGEST_TEXT,
+    OTHER_TENANT,
+    not_arm,
+    refusal,
+    scrub,
+    sign_in_failure,
+    transport_failure,
+)
 from vpngw_iac.engine.ports import Clock
-from vpngw_iac.errors import AzureIds
+from vpngw_iac.errors import AzureIds, Unavailable, VpngwError
 
 _LIBRARIES = {"network": NetworkManagementClient, "resource": ResourceManagementClient}
 
-_SDK_FAILURES = (AzureError, ValueError, TypeError, AttributeError, KeyError)
-"""What the SDK raises on an answer that it cannot read; we read the raw answer ourselves."""
+
+class _Challenged(ARMChallengeAuthenticationPolicy):
+    """Answers a challenge for more claims; but repeats a write only after a 401 that Azure itself has answered.
+
+    Somebody on the way may have passed the request on and answered 401 himself: it may have been carried out.
+    """
+
+    def on_challenge(self, request: Any, response: Any) -> bool:
+        http = response.http_response
+        if request.http_request.method not in ("GET", "HEAD"):
+            answer = Answer.of(http.status_code, http.headers, _content(http))
+            if not answer.is_refusal:
+                return False
+        return bool(super().on_challenge(request, response))
+
+
+def _content(response: Any) -> bytes:
+    """The body of a response of either generation of the SDK's transports."""
+    content = response.read() if hasattr(response, "read") else response.body()
+    return bytes(content)
 
 
 class Arm:
@@ -74,6 +100,7 @@ class Arm:
         headers: Mapping[str, str] | None = None,
         api_version: str = "",
         more: Mapping[str, Any] | None = None,
+        writes: bool = False,
         doing: str,
     ) -> Answer:
         """One SDK call, for example ``("network.subnets", "get", group, vnet, subnet)``; any status is an answer.
@@ -95,7 +122,7 @@ class Arm:
             if hasattr(result, "by_page"):
                 next(iter(result.by_page()), None)
 
-        return self._exchange(subscription, send, doing)
+        return self._exchange(subscription, send, doing, writes=writes)
 
     def has(self, subscription: str, sdk: str, method: str) -> bool:
         """Whether this SDK knows a method of an operation group."""
@@ -121,9 +148,13 @@ class Arm:
     def checked(self, answer: Answer, doing: str) -> Answer:
         """The same answer if it is a success in JSON; raises the translated error otherwise."""
         if answer.status >= 300:
-            raise refusal(answer, doing, self.ids(answer), self.secrets)
+            raise refusal(answer, doing, self.ids(answer), self.secrets, endpoint=self.settings.endpoint)
         if not answer.is_json:
-            raise not_arm(f"{doing}: the answer is no JSON", self.ids(answer), answer.status)
+            what = f"{doing}: the answer cannot be read ({answer.unreadable})"
+            raise not_arm(what, self.ids(answer), answer.status)
+        if not answer.is_success:
+            said = scrub(answer.error.text(), self.secrets)[:LONGEST_TEXT]
+            raise not_arm(f"{doing}: HTTP {answer.status} holds an error: {said}", self.ids(answer), answer.status)
         return answer
 
     def remember(self, secrets: Iterable[str]) -> None:
@@ -139,16 +170,13 @@ class Arm:
 
     def is_ours(self, url: str) -> bool:
         """Whether a URL leads to our endpoint (or, in Azure, to one of its regional hosts): others get no token."""
-        asked, ours = urlsplit(url), urlsplit(self.settings.endpoint)
-        host, home = (asked.hostname or "").lower(), (ours.hostname or "").lower()
-        same_port = (asked.port or 443) == (ours.port or 443)
-        return asked.scheme == "https" and same_port and (host == home or host.endswith("." + home))
+        return leads_home(url, self.settings.endpoint)
 
     def ids(self, answer: Answer | None = None) -> AzureIds:
         """What support asks for first."""
         if answer is None:
             return AzureIds(self.correlation, at=self._clock.utc())
-        request = answer.headers.get("x-ms-request-id") or answer.client_request
+        request = answer.headers.get("x-ms-request-id", "")[:ID_LENGTH] or answer.client_request
         return AzureIds(self.correlation, request, answer.operation_id, self._clock.utc())
 
     def auxiliary(self, tenants: Iterable[str]) -> dict[str, str]:
@@ -159,34 +187,44 @@ class Arm:
             raise sign_in_failure(error, self.ids()) from None
         return {"x-ms-authorization-auxiliary": ", ".join(f"Bearer {token}" for token in tokens)} if tokens else {}
 
-    def _exchange(self, subscription: str, send: Callable[..., object], doing: str) -> Answer:
-        """One exchange; a second one with a new token if the first was not accepted: a 401 has done nothing."""
+    def _exchange(self, subscription: str, send: Callable[..., object], doing: str, *, writes: bool = False) -> Answer:
+        """One exchange; a second one with a new token if the first was not accepted.
+
+        A 401 of Azure's has done nothing. One in another format proves nothing: then a write is not sent again.
+        """
         answer = self._once(subscription, send, doing)
-        if answer.status == 401 and answer.error.code.lower() != "invalidauthenticationtokentenant":
+        is_curable = answer.status == 401 and answer.error.code.lower() != OTHER_TENANT
+        if is_curable and (answer.is_refusal or not writes):
             self._tokens.forget()
             answer = self._once(subscription, send, doing)
         return answer
 
     def _once(self, subscription: str, send: Callable[..., object], doing: str) -> Answer:
+        left: list[Any] = []
         taken: list[Any] = []
         request = self.fresh_request()
         try:
-            send(raw_response_hook=taken.append, request_id=request)
-        except _SDK_FAILURES as error:
+            send(raw_request_hook=left.append, raw_response_hook=taken.append, request_id=request)
+        except Exception as error:
+            # With an answer the SDK failed to read it (a model, a charset, a depth): we read it ourselves.
             if not taken:
-                raise self._failure(error, doing) from None
+                raise self._failure(error, doing, left=bool(left)) from None
         try:
             response = taken[-1].http_response
-            answer = Answer.of(response.status_code, response.headers, response.read(), request)
-        except AzureError as error:
-            raise self._failure(error, doing) from None
+            answer = Answer.of(response.status_code, response.headers, _content(response), request)
+        except Exception as error:
+            raise self._failure(error, doing, left=True) from None
         self._reached = True
         self.budget.note(subscription, answer.headers, self._clock.now())
         return answer
 
-    def _failure(self, error: Exception, doing: str) -> Exception:
-        if not isinstance(error, AzureError):
+    def _failure(self, error: Exception, doing: str, *, left: bool) -> Exception:
+        """`left`: the request has left us, so that any failure is one of the way or of who answers."""
+        if isinstance(error, VpngwError) or not (left or isinstance(error, AzureError)):
             return error
+        if not isinstance(error, AzureError):
+            what = f"{doing}: what {self.settings.endpoint} answered cannot be read ({type(error).__name__})"
+            return Unavailable(what, ids=self.ids())
         return transport_failure(
             error,
             doing,
@@ -228,7 +266,7 @@ class Arm:
             policies.HeadersPolicy({"x-ms-correlation-request-id": self.correlation, "Accept": "application/json"}),
             policies.UserAgentPolicy(user_agent=f"vpngw/{__version__}"),
             policies.ProxyPolicy(),
-            ARMChallengeAuthenticationPolicy(credential, self.settings.scope),
+            _Challenged(credential, self.settings.scope),
             policies.CustomHookPolicy(),
             ARMHttpLoggingPolicy(),
         ]

@@ -37,7 +37,7 @@ class AzureCloud:
         self.identity = identity
         self._arm = arm
         self._retry = Retry(clock, arm.budget)
-        self._reader = Reader(arm, self._retry, key)
+        self._reader = Reader(arm, self._retry, key, clock)
         self._operations = Operations(arm, self._reader, clock)
         self._attachments = Attachments(self._reader, self._retry)
         self._probes = Probes(arm, self._reader, self._retry)
@@ -60,7 +60,8 @@ class AzureCloud:
 
     def secret(self, output: Output) -> SecretValue:
         """A secret that Azure made. Raises `OutputMissing` if the source is absent or does not tell it."""
-        document = self._retry.read(output.source.subscription, lambda: self._reader.raw(output.source))
+        doing = f"get {output.source}"
+        document = self._retry.read(output.source.subscription, lambda: self._reader.raw(output.source), doing)
         value = lookup(document or {}, output.path)
         if is_masked(value) and document is not None:
             value = self._listed_key(output)
@@ -83,7 +84,7 @@ class AzureCloud:
             answer = self._arm.call(output.source.subscription, sdk, "list_keys", *names_of(output.source), doing=doing)
             return self._arm.checked(answer, doing).document.get(output.path.rpartition(".")[2])
 
-        return self._retry.read(output.source.subscription, ask)
+        return self._retry.read(output.source.subscription, ask, doing)
 
     def begin(self, call: Call) -> Pending | Ended:
         """Send one request and return at once."""

@@ -7,7 +7,7 @@ from vpngw_iac.azure.budget import Kind
 from vpngw_iac.azure.client import Arm
 from vpngw_iac.azure.progress import GRACE, TRUST, Hint, conclude, hint_in
 from vpngw_iac.azure.reading import Reader, is_absent, names_of, sdk_of, version_of
-from vpngw_iac.azure.translate import refusal
+from vpngw_iac.azure.translate import refusal, write_failure
 from vpngw_iac.engine.ports import Call, Clock, Ended, Observed, Pending, Progress, Running
 from vpngw_iac.errors import EndpointError, Throttled, Unavailable, UsageError
 from vpngw_iac.resources import type_of
@@ -36,12 +36,15 @@ class Operations:
             headers=self._headers(call),
             api_version=version_of(call.id),
             more={"sync_remote_address_space": "true"} if call.sync else None,
+            writes=True,
             doing=doing,
         )
         if call.verb == "delete" and (answer.status == 204 or is_absent(answer, call.id)):
             return Ended("Succeeded", Observed(call.id, None))
-        if answer.status >= 300:
-            raise refusal(answer, doing, self._arm.ids(answer), self._arm.secrets)
+        if not _is_accepted(call, answer):
+            raise write_failure(
+                answer, doing, self._arm.ids(answer), self._arm.secrets, endpoint=self._arm.settings.endpoint
+            )
         return self._pending(call, answer)
 
     def _spend(self, call: Call, doing: str) -> None:
@@ -57,8 +60,7 @@ class Operations:
         return condition | self._arm.auxiliary(call.tenants)
 
     def _pending(self, call: Call, answer: Answer) -> Pending:
-        url = answer.operation_url
-        usable = url if url and self._arm.is_ours(url) else None
+        usable = next((url for url in answer.operation_urls if self._arm.is_ours(url)), None)
         wait = answer.retry_after
         if call.verb in ("put", "tag") and answer.document and Observed(call.id, answer.document).is_terminal:
             wait = 0.0
@@ -79,8 +81,8 @@ class Operations:
             answer = self._arm.get(pending.id.subscription, pending.url, doing=f"poll {pending.verb} {pending.id}")
         except (Throttled, Unavailable, EndpointError):
             return Hint("silent")
-        if answer.status == 401:
-            raise refusal(answer, f"poll {pending.verb} {pending.id}", self._arm.ids(answer))
+        if answer.status == 401 and answer.is_refusal:
+            raise refusal(answer, f"poll {pending.verb} {pending.id}", self._arm.ids(answer), self._arm.secrets)
         return hint_in(answer)
 
     def _age(self, pending: Pending) -> float:
@@ -95,3 +97,13 @@ def _method(call: Call) -> str:
     if model is None or call.verb not in model.sdk_calls:
         raise UsageError(f"A {call.id.type} has no call for the verb {call.verb!r}.")
     return model.sdk_calls[call.verb]
+
+
+def _is_accepted(call: Call, answer: Answer) -> bool:
+    """Whether Azure took it. A PUT or PATCH answers the resource, or 202 and nothing (recordings, section (c)).
+
+    A shared key was answered with 200 and nothing (``xplat_arm-network-vpn-connection-tests``), deletes too.
+    """
+    if not answer.is_success:
+        return False
+    return call.verb in ("delete", "act") or answer.status == 202 or bool(answer.document)

@@ -21,6 +21,9 @@ GRACE = 120.0
 TRUST = 60.0
 """Seconds for which a URL that says "running" is believed without a second request."""
 
+MUTE = 900.0
+"""Seconds after which a URL that never gave a usable answer is no longer waited for."""
+
 _SOON = 5.0
 
 Word = Literal["running", "succeeded", "failed", "gone", "silent"]
@@ -45,11 +48,11 @@ def hint_in(answer: Answer) -> Hint:
     status = str(answer.document.get("status") or "").strip().lower()
     if answer.status == 404:
         return Hint("gone", wait)
-    if not answer.is_json or answer.status >= 500 or answer.status in {403, 408, 429}:
-        return Hint("silent", wait)
-    if answer.status >= 400:
+    if answer.is_refusal and answer.status not in {401, 403, 407, 429}:
         # A group's Location says 409 ResourceGroupDeletionBlocked (recording ``net_..._CanCreatePointToSite...``).
         return Hint("failed", wait, answer.error)
+    if not answer.is_success:
+        return Hint("silent", wait)
     if status in _ENDED_BADLY:
         return Hint("failed", wait, answer.error)
     if answer.status == 202 or (status and status not in _ENDED_WELL):
@@ -66,7 +69,11 @@ def conclude(pending: Pending, hint: Hint, seen: Observed, *, age: float, secret
         return _vanished(hint, age, reason)
     if not seen.is_terminal:
         return Running(hint.retry_after, seen.state)
-    if pending.verb == "act" and hint.word in ("running", "silent"):
+    if pending.verb == "act" and hint.word == "silent" and age >= MUTE:
+        return Ended("Failed", seen, reason.of("ActionNotConfirmed", "nobody says whether it was done."))
+    if pending.verb == "act" and (
+        hint.word in ("running", "silent") or (hint.word == "gone" and pending.url and age < GRACE)
+    ):
         # An action does not show in the resource at once: a key read before its operation ended was still the old one
         # (recording ``xplat_arm-network-vpn-connection-tests``).
         return Running(hint.retry_after, "Updating")
@@ -94,7 +101,7 @@ def _vanished(hint: Hint, age: float, reason: _Reason) -> Progress:
 def _deleted(hint: Hint, seen: Observed, age: float, reason: _Reason) -> Progress:
     if not seen.present:
         return Ended("Succeeded", seen)
-    if not seen.is_terminal or hint.word in ("running", "silent"):
+    if not seen.is_terminal or hint.word == "running" or (hint.word == "silent" and age < MUTE):
         return Running(hint.retry_after, seen.state if not seen.is_terminal else "Deleting")
     if hint.word == "failed":
         return Ended("Failed", seen, reason.failed())

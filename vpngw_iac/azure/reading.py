@@ -14,7 +14,7 @@ from vpngw_iac.azure.client import Arm
 from vpngw_iac.azure.redact import shape_for, without_secrets
 from vpngw_iac.azure.retry import Retry
 from vpngw_iac.azure.translate import not_arm
-from vpngw_iac.engine.ports import Fingerprinter, Observed
+from vpngw_iac.engine.ports import Clock, Fingerprinter, Observed
 from vpngw_iac.errors import Forbidden, UsageError
 from vpngw_iac.resources import type_of
 from vpngw_iac.secret import Fingerprint
@@ -22,6 +22,11 @@ from vpngw_iac.secret import Fingerprint
 T = TypeVar("T")
 
 THREADS = 16
+
+MOST_PAGES = 1000
+MOST_ITEMS = 200_000
+LIST_SECONDS = 3600.0
+"""Where a LIST ends that does not end by itself. A page of Azure's networks has up to 1000 items (R-LIM rules)."""
 
 _LIST_METHOD = {"network.virtual_network_gateway_nat_rules": "list_by_virtual_network_gateway"}
 """The SDK calls it ``list`` everywhere else."""
@@ -57,13 +62,22 @@ def is_absent(answer: Answer, resource_id: ArmId) -> bool:
     return answer.is_absent_of_a_kind if version_of(resource_id) else answer.is_absent
 
 
+def is_resource(document: Any) -> bool:
+    """Whether an answer has the form of a resource: what it is taken for decides what is deleted or made anew."""
+    if not isinstance(document, dict) or not isinstance(document.get("id"), str):
+        return False
+    forms = (("properties", dict), ("tags", dict), ("sku", dict), ("etag", str), ("location", str))
+    return all(isinstance(document.get(name), form | None) for name, form in forms)
+
+
 class Reader:
     """All reads of one cloud; safe between threads."""
 
-    def __init__(self, arm: Arm, retry: Retry, key: Fingerprinter | None) -> None:
+    def __init__(self, arm: Arm, retry: Retry, key: Fingerprinter | None, clock: Clock) -> None:
         self._arm = arm
         self._retry = retry
         self._key = key
+        self._clock = clock
 
     def _seal(self, value: str) -> Fingerprint | None:
         """Fingerprint of an echoed secret, which from now on no message may show."""
@@ -85,9 +99,9 @@ class Reader:
         if is_absent(answer, resource_id):
             return None
         document = self._arm.checked(answer, doing).body
-        if not isinstance(document, dict) or not document:
+        if not is_resource(document):
             raise not_arm(f"{doing}: the answer is no resource", self._arm.ids(answer), answer.status)
-        return document
+        return dict(document)
 
     def look(self, resource_id: ArmId) -> Observed:
         """One GET, once."""
@@ -95,7 +109,7 @@ class Reader:
 
     def read(self, resource_id: ArmId) -> Observed:
         """One GET, repeated while Azure is busy."""
-        return self._retry.read(resource_id.subscription, lambda: self.look(resource_id))
+        return self._retry.read(resource_id.subscription, lambda: self.look(resource_id), f"get {resource_id}")
 
     def observe(self, ids: Collection[ArmId], *, deep: bool) -> dict[ArmId, Observed]:
         """Every id once. What a complete LIST does not show is absent."""
@@ -125,6 +139,8 @@ class Reader:
         except Forbidden:
             # Somebody may read single resources and not their group: what cannot be read says so itself.
             return {each: self.read(each) for each in wanted}
+        if not all(map(is_resource, documents or ())):
+            raise not_arm(f"list {sdk} in {container}: an item is no resource", self._arm.ids())
         by_id = {str(item.get("id", "")).lower(): item for item in documents or ()}
         return {each: self._observed(each, by_id.get(each.key), "list") for each in wanted}
 
@@ -139,6 +155,7 @@ class Reader:
         answer = self._retry.read(
             subscription,
             lambda: self._page(self._arm.call(subscription, sdk, method, *names, doing=doing), doing, first=True),
+            doing,
         )
         if answer.is_absent:
             return None
@@ -146,17 +163,21 @@ class Reader:
 
     def pages(self, subscription: str, url: str, doing: str) -> list[dict[str, Any]]:
         """All items of a LIST that the SDK has no method for."""
-        answer = self._retry.read(subscription, partial(self._next, subscription, url, doing))
+        answer = self._retry.read(subscription, partial(self._next, subscription, url, doing), doing)
         return self._values(answer, doing) + self._following(subscription, answer, doing)
 
     def _following(self, subscription: str, answer: Answer, doing: str) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = []
         seen: set[str] = set()
-        while link := answer.document.get("nextLink"):
-            if link in seen or not self._arm.is_ours(link):
+        until = self._clock.now() + LIST_SECONDS
+        while (link := answer.document.get("nextLink")) is not None and link != "":
+            if not self._arm.is_ours(link):
                 raise not_arm(f"{doing}: its next page leads elsewhere", self._arm.ids(answer), answer.status)
+            if link in seen or len(seen) >= MOST_PAGES or len(items) > MOST_ITEMS or self._clock.now() > until:
+                why = "leads in a circle" if link in seen else f"does not end (page {len(seen) + 1})"
+                raise not_arm(f"{doing}: the list {why}", self._arm.ids(answer), answer.status)
             seen.add(link)
-            answer = self._retry.read(subscription, partial(self._next, subscription, str(link), doing))
+            answer = self._retry.read(subscription, partial(self._next, subscription, link, doing), doing)
             items += self._values(answer, doing)
         return items
 
@@ -171,7 +192,9 @@ class Reader:
         values = answer.document.get("value")
         if not isinstance(values, list):
             raise not_arm(f"{doing}: the answer is no list", self._arm.ids(answer), answer.status)
-        return [item for item in values if isinstance(item, dict)]
+        if not all(isinstance(item, dict) for item in values):
+            raise not_arm(f"{doing}: the list holds what is no object", self._arm.ids(answer), answer.status)
+        return values
 
     def _observed(self, resource_id: ArmId, document: dict[str, Any] | None, source: Any) -> Observed:
         if document is None:

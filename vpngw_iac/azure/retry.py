@@ -1,4 +1,7 @@
-"""Reads are repeated here, writes never: what Azure asks to wait is waited, what breaks is tried again, with an end."""
+"""Reads are repeated here, writes never: what Azure asks to wait is waited, what breaks is tried again, with an end.
+
+Nobody waits in silence: before the first pause that reaches half a minute the cause and the end are told.
+"""
 
 from __future__ import annotations
 
@@ -11,25 +14,29 @@ from vpngw_iac.engine.ports import Clock
 from vpngw_iac.errors import Contention, Throttled, Unavailable
 
 T = TypeVar("T")
+Tell = Callable[[str], None]
 
 ATTEMPTS = 8
 BUDGET = 600.0
 """Seconds in all: a subscription whose reads are used up is refilled within minutes (R-LIM-04)."""
 LONGEST = 30.0
 """Seconds between two tries that Azure says nothing about."""
+SILENCE = 30.0
+"""Seconds after which people hear why nothing happens."""
 
 
 class Retry:
     """Repeats a read that was throttled or broke."""
 
-    def __init__(self, clock: Clock, budget: Budget | None = None) -> None:
+    def __init__(self, clock: Clock, budget: Budget | None = None, tell: Tell | None = None) -> None:
         self._clock = clock
         self._budget = budget or Budget()
+        self._tell = tell or (lambda _: None)
         self._random = random.Random()  # noqa: S311 - jitter, not a secret
 
-    def read(self, subscription: str, ask: Callable[[], T]) -> T:
+    def read(self, subscription: str, ask: Callable[[], T], doing: str = "a read") -> T:
         """The result of `ask`; raises its last `Throttled` or `Unavailable` when patience ends."""
-        waited = 0.0
+        began, waited, told = self._clock.now(), 0.0, False
         if (pause := self._budget.pause(subscription, "reads", self._clock.now())) > 0:
             self._clock.sleep(pause)
         for attempt in range(ATTEMPTS):
@@ -38,7 +45,13 @@ class Retry:
             except (Throttled, Unavailable, Contention) as error:
                 pause = self._pause(error.retry_after, attempt)
                 if attempt + 1 == ATTEMPTS or waited + pause > BUDGET:
-                    raise
+                    raise _given_up(error, attempt + 1, pause) from None
+                if not told and self._clock.now() - began + pause >= SILENCE:
+                    told = True
+                    self._tell(
+                        f"{doing}: waiting for Azure. {error.message} Asking again in {duration(pause)}; "
+                        f"giving up after {ATTEMPTS} tries or {duration(BUDGET)}."
+                    )
                 self._clock.sleep(pause)
                 waited += pause
         raise AssertionError("the last attempt returns or raises")
@@ -48,3 +61,22 @@ class Retry:
         if asked is not None:
             return asked + self._random.random()
         return min(LONGEST, 2.0**attempt) * self._random.uniform(0.5, 1.0)
+
+
+def duration(seconds: float) -> str:
+    """``40 s``, ``10 min``, ``3 h``, ``2 days``."""
+    for size, word in ((2 * 86_400.0, "days"), (7200.0, "h"), (120.0, "min")):
+        if seconds >= size:
+            unit = {"days": 86_400.0, "h": 3600.0, "min": 60.0}[word]
+            return f"{seconds / unit:.0f} {word}"
+    return f"{max(1.0, seconds):.0f} s"
+
+
+def _given_up(error: Throttled | Unavailable | Contention, tries: int, asked: float) -> Exception:
+    """The same error, and why nobody waits any longer."""
+    why = f"asked {tries} times" if tries > 1 else "asked once"
+    if asked > BUDGET:
+        why += f"; it asks to wait {duration(asked)}, and we wait {duration(BUDGET)} at most"
+    error.message = f"{error.message.rstrip()} ({why})"
+    error.args = (error.message,)
+    return error

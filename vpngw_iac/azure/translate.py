@@ -20,6 +20,7 @@ from vpngw_iac.errors import (
     Contention,
     EndpointError,
     Forbidden,
+    OtherTenant,
     PreconditionFailed,
     SignInFailed,
     Throttled,
@@ -45,6 +46,9 @@ _ADVICE = {
     "noregisteredproviderfound": "This region or endpoint does not offer the type in the api-version of our SDK.",
     "parentresourceisinfailedstate": "Repair the parent first: the next `vpngw apply` puts it back as it was.",
 }
+
+OTHER_TENANT = "invalidauthenticationtokentenant"
+"""Code of a 401 that no fresh token cures: the subscription belongs to another tenant."""
 
 _NOT_A_PERMISSION = frozenset({"requestdisallowedbypolicy", "readonlydisabledsubscription", "scopelocked"})
 
@@ -83,26 +87,73 @@ def scrub(text: str, secrets: Iterable[str]) -> str:
     return text
 
 
-def refusal(answer: Answer, doing: str, ids: AzureIds, secrets: Iterable[str] = ()) -> CloudError:
-    """The error for an answer of status 300 or more. `doing` says what was asked: ``put /subscriptions/...``."""
+LONGEST_TEXT = 1500
+"""Characters of Azure's words that an error shows."""
+
+
+def refusal(
+    answer: Answer, doing: str, ids: AzureIds, secrets: Iterable[str] = (), *, endpoint: str = ""
+) -> CloudError:
+    """The error for an answer to a read that is no success. `doing` says what was asked: ``get /subscriptions/...``."""
     error = answer.error
     if not answer.is_json or not error.code:
-        found = _not_arm(answer, doing, ids, scrub(error.message, secrets))
+        found = _not_arm(answer, doing, ids, _masked(error.message, secrets), endpoint)
         if found is not None:
             return found
     return _by_code(answer.status, error, doing, ids, answer.retry_after, tuple(secrets))
 
 
+def write_failure(
+    answer: Answer, doing: str, ids: AzureIds, secrets: Iterable[str] = (), *, endpoint: str = ""
+) -> CloudError:
+    """The error for an answer to a write that is no success: `Unavailable` for everything that is not a refusal.
+
+    A refusal is a status from 400 to 499 other than 408 with ARM's error object and a code. Any other end is unsure:
+    whether the write was carried out is unknown, whatever the status says and whoever answered.
+    """
+    if answer.is_refusal:
+        return _by_code(answer.status, answer.error, doing, ids, answer.retry_after, tuple(secrets))
+    said = _masked(answer.error.text(), secrets)
+    text = f"{doing}: {endpoint or 'the endpoint'} {_what(answer)}, which does not say whether it was done. {said}"
+    return Unavailable(
+        text.strip(),
+        retry_after=answer.retry_after,
+        status=answer.status,
+        code=_masked(answer.error.code, secrets),
+        ids=ids,
+    )
+
+
+def _what(answer: Answer) -> str:
+    """How an answer that proves nothing is told."""
+    status = answer.status
+    if 300 <= status < 400:
+        return f"answered a redirect (HTTP {status})"
+    if not answer.is_json:
+        return f"answered HTTP {status} with a body that cannot be read ({answer.unreadable})"
+    if status < 300:
+        return f"answered HTTP {status} with " + ("an error" if answer.error.code else "a body that is no resource")
+    return (
+        f"answered HTTP {status}" if status >= 500 or status == 408 else f"answered HTTP {status} without an ARM error"
+    )
+
+
+def _masked(text: str, secrets: Iterable[str]) -> str:
+    """Masked first, cut afterwards: half a secret would not be recognised."""
+    return scrub(text, secrets)[:LONGEST_TEXT]
+
+
 def operation_failure(error: AzureError, doing: str, ids: AzureIds, secrets: Iterable[str] = ()) -> CloudError:
     """The error of an operation that was accepted and ended Failed (HTTP 200 with ``status: Failed``)."""
+    code = _masked(error.code, secrets)
     if error.codes() & CONTENTION:
-        text = scrub(f"{doing}: {error.text()}", secrets)
-        return Contention(text, retry_after=seconds_in(error), status=200, code=error.code, ids=ids)
+        text = _masked(f"{doing}: {error.text()}", secrets)
+        return Contention(text, retry_after=seconds_in(error), status=200, code=code, ids=ids)
     said = error.text() or "it ended Failed, and Azure gives no reason."
     return AzureRefused(
-        scrub(f"{doing}: {said}", secrets),
+        _masked(f"{doing}: {said}", secrets),
         status=200,
-        code=error.code,
+        code=code,
         ids=ids,
         advice=_ADVICE.get(error.code.lower(), ""),
     )
@@ -111,10 +162,12 @@ def operation_failure(error: AzureError, doing: str, ids: AzureIds, secrets: Ite
 def _by_code(
     status: int, error: AzureError, doing: str, ids: AzureIds, retry_after: float | None, secrets: tuple[str, ...]
 ) -> CloudError:
-    code = error.code
-    text = scrub(f"{doing}: {error.text() or f'HTTP {status} without a reason.'}", secrets)
-    if error.codes() & CONTENTION:
-        return Contention(text, retry_after=retry_after, status=status, code=_innermost(error), ids=ids)
+    code = _masked(error.code, secrets)
+    text = _masked(f"{doing}: {error.text() or f'HTTP {status} without a reason.'}", secrets)
+    if error.codes() & CONTENTION and status < 500:
+        return Contention(
+            text, retry_after=retry_after, status=status, code=_masked(_innermost(error), secrets), ids=ids
+        )
     if status == 429:
         return Throttled(text, retry_after=retry_after, code=code, ids=ids)
     if status == 412:
@@ -122,12 +175,12 @@ def _by_code(
             text, status=status, code=code, ids=ids, advice="Somebody changed it meanwhile. Plan again."
         )
     if status == 401:
-        return _signed_out(error, text, ids)
+        return _signed_out(code, text, ids)
     if status == 404 and code.lower() == "subscriptionnotfound":
         advice = "Check the subscription id, and that you are signed in to its tenant and cloud."
         return Forbidden(text, status=status, code=code, ids=ids, advice=advice)
     if status == 403 and code.lower() not in _NOT_A_PERMISSION:
-        return _forbidden(error, doing, text, ids)
+        return _forbidden(error, doing, text, ids, secrets)
     if status == 408 or (status >= 500 and status != 501):
         return Unavailable(text, retry_after=retry_after, status=status, code=code, ids=ids)
     return AzureRefused(text, status=status, code=code, ids=ids, advice=_ADVICE.get(code.lower(), ""))
@@ -139,24 +192,24 @@ def _innermost(error: AzureError) -> str:
     return known[-1] if known else error.code
 
 
-def _signed_out(error: AzureError, text: str, ids: AzureIds) -> CloudError:
-    if error.code.lower() == "invalidauthenticationtokentenant":
-        advice = "The sign-in is for another tenant. Name the subscription's tenant, for example with AZURE_TENANT_ID."
-        return SignInFailed(text, status=401, code=error.code, ids=ids, advice=advice)
-    return SignInFailed(text, status=401, code=error.code, ids=ids)
+def _signed_out(code: str, text: str, ids: AzureIds) -> CloudError:
+    if code.lower() == OTHER_TENANT:
+        return OtherTenant(text, status=401, code=code, ids=ids)
+    return SignInFailed(text, status=401, code=code, ids=ids)
 
 
-def _forbidden(error: AzureError, doing: str, text: str, ids: AzureIds) -> CloudError:
+def _forbidden(error: AzureError, doing: str, text: str, ids: AzureIds, secrets: tuple[str, ...]) -> CloudError:
+    code = _masked(error.code, secrets)
     named = _ACTION.search(error.message)
     if named is None:
-        return Forbidden(text, status=403, code=error.code, ids=ids)
+        return Forbidden(text, status=403, code=code, ids=ids)
     linked = _LINKED.search(error.message)
     scope = (linked or named)["scope"]
     message = f"{doing}: not permitted to {named['action']} at {scope} ({error.code})."
-    return Forbidden(message, status=403, code=error.code, ids=ids)
+    return Forbidden(_masked(message, secrets), status=403, code=code, ids=ids)
 
 
-def _not_arm(answer: Answer, doing: str, ids: AzureIds, said: str) -> CloudError | None:
+def _not_arm(answer: Answer, doing: str, ids: AzureIds, said: str, endpoint: str) -> CloudError | None:
     """An answer that is not ARM's error document: a proxy, a portal, a gateway in trouble, or something else."""
     status = answer.status
     what = "a redirect" if 300 <= status < 400 else f"HTTP {status} without an ARM error"
@@ -165,12 +218,14 @@ def _not_arm(answer: Answer, doing: str, ids: AzureIds, said: str) -> CloudError
         return Throttled(text, retry_after=answer.retry_after, ids=ids)
     if status == 401 and answer.is_json:
         return SignInFailed(f"{doing}: Azure did not accept the token. {said}".strip(), status=status, ids=ids)
-    if status in {408, 500, 502, 503, 504}:
-        text = f"{doing}: no usable answer (HTTP {status}). {said}".strip()
+    if status == 408 or (status >= 500 and not (status == 501 and answer.is_json)):
+        text = f"{doing}: no usable answer of {endpoint or 'the endpoint'} (HTTP {status}). {said}".strip()
         return Unavailable(text, retry_after=answer.retry_after, status=status, ids=ids)
     if answer.is_json and (said or status in {403, 409, 412}):
         return None
-    return not_arm(f"{doing}: {what} came back", ids, status)
+    if not answer.is_json and answer.unreadable:
+        what = f"HTTP {status} with a body that cannot be read ({answer.unreadable})"
+    return not_arm(f"{doing}: {what} came back" + (f" from {endpoint}" if endpoint else ""), ids, status)
 
 
 def not_arm(what: str, ids: AzureIds, status: int = 0) -> EndpointError:
@@ -190,15 +245,15 @@ def transport_failure(
     if isinstance(error, ClientAuthenticationError):
         found = sign_in_failure(error, ids, secrets)
         return Unavailable(found.message, ids=ids) if reached and isinstance(found, EndpointError) else found
-    reason = scrub(_reason(error), secrets)
+    reason = _reason(error, secrets)
     if isinstance(error, ServiceRequestError) and not reached:
         return EndpointError(f"{endpoint} cannot be reached: {reason}", ids=ids, advice=_advice(reason))
     return Unavailable(f"{doing}: the connection to {endpoint} broke: {reason}", ids=ids)
 
 
-def _reason(error: BaseException) -> str:
+def _reason(error: BaseException, secrets: Iterable[str] = ()) -> str:
     """The innermost cause in one line: what libraries wrap around it helps nobody."""
-    text = " ".join(str(error).split())
+    text = scrub(" ".join(scrub(str(error), secrets).split()), secrets)
     short = {
         r"certificate verify failed[^)(]*": "",
         r"Name or service not known|getaddrinfo failed|nodename nor servname|Temporary failure in name resolution": (
@@ -226,10 +281,10 @@ _HOST = re.compile(r"HTTPSConnectionPool\(host='([^']+)'")
 
 def sign_in_failure(error: Exception, ids: AzureIds, secrets: Iterable[str] = ()) -> SignInFailed | EndpointError:
     """A credential's failure in one sentence. The AADSTS code stays: it is what people search for."""
-    text = str(error)
+    text = scrub(str(error), secrets)
     host = _HOST.search(text)
     if host is not None:
-        reason = _reason(error)
+        reason = _reason(error, secrets)
         return EndpointError(
             f"{host[1]}, which signs us in, cannot be reached: {reason}", ids=ids, advice=_advice(reason)
         )

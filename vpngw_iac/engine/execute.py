@@ -17,24 +17,23 @@ from typing import Any, Literal
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine import event as events
 from vpngw_iac.engine.event import OperationResult, Status
+from vpngw_iac.engine.failing import Again, Failed, Phase, Unconfirmed, explained, meaning, seconds_to_wait
 from vpngw_iac.engine.landing import landings, unfilled
 from vpngw_iac.engine.ledger import Ledger, Task
 from vpngw_iac.engine.locks import Locks
 from vpngw_iac.engine.mend import repaired_first
 from vpngw_iac.engine.operation import Key, Schedule
-from vpngw_iac.engine.patience import advised, may_be_gone, poll_delay
+from vpngw_iac.engine.patience import MAX_AGAIN, advised, may_be_gone, poll_delay
 from vpngw_iac.engine.ports import Clock, Ended, Pending, Running
 from vpngw_iac.engine.preparation import Blocked, Busy, Gated, Prepared, Settled
 from vpngw_iac.engine.stop import Limits, Stop
 from vpngw_iac.engine.worker import Worker
-from vpngw_iac.errors import AzureIds, CloudError, Contention, StateLocked, Throttled, Unavailable, VpngwError
+from vpngw_iac.errors import AzureIds, CloudError, Contention, StateLocked, Unavailable, VpngwError
 from vpngw_iac.state.store import Hold
 
 PARALLEL_CALLS = 8
 GRACE = 10.0
 """Seconds that running HTTP calls get after the first Ctrl-C."""
-
-Phase = Literal["prepare", "send", "poll", "settle"]
 
 
 class Execution:
@@ -70,6 +69,8 @@ class Execution:
         self._landings = landings(worker.plan, schedule)
         self._not_before = 0.0
         self._lost: StateLocked | None = None
+        self._halted = False
+        """Nobody who answers is Azure: nothing further begins, what is accepted is waited for."""
 
     @property
     def notices(self) -> list[str]:
@@ -101,7 +102,8 @@ class Execution:
             return True
         if self._leaving:
             return self._calls == 0 or self._grace_is_over()
-        return not self._active and not self._calls and not (self._todo and self._is_throttled)
+        waits = bool(self._todo) and self._is_throttled and not self._halted
+        return not self._active and not self._calls and not waits
 
     @property
     def _is_throttled(self) -> bool:
@@ -136,7 +138,7 @@ class Execution:
         return max(0.0, min(moments) - self._clock.now()) if moments else None
 
     def _start_ready(self) -> None:
-        if self._must_stop:
+        if self._must_stop or self._halted:
             return
         done = {key for key, result in self._ledger.results.items() if result.status == "succeeded"}
         for key in sorted(self._todo, key=lambda k: (-self._schedule.remaining[k], k)):
@@ -226,13 +228,26 @@ class Execution:
             case Blocked():
                 self._blocked(task, result)
             case Prepared():
-                if self._must_stop:
+                if self._must_stop or self._halted:
                     self._back(task)
                     return
                 if self._is_throttled:
                     self._later(self._not_before, task.operation.key, "prepare")
-                    return
-                self._begin(task, result)
+                elif result.etag != "absent" or self._may_begin_again(task):
+                    self._begin(task, result)
+
+    def _may_begin_again(self, task: Task) -> bool:
+        """A creation whose answer was lost and that Azure does not show: asked for a while, then begun again, twice."""
+        hidden = task.patience.still_hidden(self._clock.now())
+        if hidden > 0:
+            self._ledger.waits(task, "Azure to show what a call did whose answer was lost", hidden)
+            self._later(self._clock.now() + min(hidden, 15.0), task.operation.key, "prepare")
+        elif task.patience.lost > MAX_AGAIN:
+            text = f"{task.operation.id}: {task.patience.lost} calls got no usable answer, and Azure does not show it."
+            self._give_up(task, Unavailable(text))
+        else:
+            return True
+        return False
 
     def _begin(self, task: Task, prepared: Prepared) -> None:
         self._ledger.announce(task)
@@ -269,7 +284,7 @@ class Execution:
         ids = task.pending.ids if task.pending else AzureIds()
         if ended.state != "Succeeded":
             error = ended.error or CloudError(f"{task.operation.id} ended as {ended.state}.", ids=ids)
-            task.patience.unsure = True
+            task.patience.found()
             self._ledger.remember_failed(task)
             if self._locks.was_crowded(task.operation.key) and not task.patience.excused:
                 task.patience.excused = True
@@ -292,29 +307,23 @@ class Execution:
     # -- errors
 
     def _failed(self, task: Task, phase: Phase, error: VpngwError) -> None:
-        now = self._clock.now()
-        if phase == "poll":
-            task.patience.poll_errors += 1
-            if isinstance(error, CloudError) and not task.patience.gives_up_polling(error):
-                self._later(now + task.patience.poll_backoff(error, self._random), task.operation.key, "poll")
-                return
-            self._give_up(task, error)
-            return
-        lost = isinstance(error, Unavailable)
-        task.patience.unsure = task.patience.unsure or (lost and phase == "send")
-        if isinstance(error, Contention):
-            self._locks.refused(task.operation.key)
-        if isinstance(error, Throttled):
-            self._not_before = max(self._not_before, now + (error.retry_after or 10.0))
-        deleted = may_be_gone(error, task.operation.id, self._deleted())
-        delay = task.patience.retry(error, now, task.operation.verb, self._random, deleted_some=deleted)
-        if delay is None and lost and task.patience.unsure:
-            self._give_up(task, error)
-        elif delay is None:
-            self._fail(task, advised(error, task.operation.id))
-        else:
-            why = {"Contention": "another operation in Azure", "Throttled": "Azure's request quota"}
-            self._again(task, error, delay, why=why.get(type(error).__name__, f"a retry ({error.message})"))
+        now, operation = self._clock.now(), task.operation
+        if phase != "poll" and isinstance(error, Contention):
+            self._locks.refused(operation.key)
+        if phase != "poll" and (pause := seconds_to_wait(error)):
+            self._not_before = max(self._not_before, now + pause)
+        deleted = may_be_gone(error, operation.id, self._deleted())
+        match meaning(task.patience, phase, error, now, operation.verb, self._random, deleted_some=deleted):
+            case Again(delay=delay, why=why) if phase == "poll":
+                self._ledger.waits(task, why, delay)
+                self._later(now + delay, operation.key, "poll")
+            case Again(delay=delay, why=why):
+                self._again(task, error, delay, why=why)
+            case Unconfirmed(is_mute=is_mute):
+                self._halted = self._halted or is_mute
+                self._give_up(task, error)
+            case Failed():
+                self._fail(task, advised(error, operation.id))
 
     def _deleted(self) -> list[ArmId]:
         results = self._ledger.results
@@ -323,7 +332,7 @@ class Execution:
 
     def _again(self, task: Task, error: VpngwError, delay: float, *, why: str) -> None:
         """Prepare anew later: a new look decides what is left to do. The journal keeps open what may be under way."""
-        if not isinstance(error, Unavailable):
+        if not task.patience.lost:
             self._ledger.close(task, "failed", error)
         task.prepared, task.pending = None, None
         self._ledger.waits(task, why, delay)
@@ -335,7 +344,7 @@ class Execution:
 
     def _give_up(self, task: Task, error: VpngwError) -> None:
         """Nobody can say whether it was done: the journal keeps it open, the next run asks Azure."""
-        self._end(task, "unconfirmed", error=error)
+        self._end(task, "unconfirmed", error=explained(error, self._worker.cloud.identity.endpoint))
         self._skip_dependents(task.operation.key, "skipped", task.operation.address)
 
     def _gate(self, task: Task, says: str) -> None:
@@ -350,7 +359,8 @@ class Execution:
         key, ahead = task.operation.key, self._todo.keys() | self._active.keys()
         grown = repaired_first(self._schedule, self._worker.plan, key, found.blocker, ahead=ahead)
         if grown is None:
-            self._fail(task, found.error)
+            end = self._give_up if task.patience.lost else self._fail
+            end(task, found.error)
             return
         self._schedule = grown
         for operation in grown.operations:
@@ -377,8 +387,10 @@ class Execution:
 
     def _end(self, task: Task, status: Status, *, error: VpngwError | None = None, ids: AzureIds | None = None) -> None:
         key = task.operation.key
-        if status != "unconfirmed":
-            self._ledger.close(task, "succeeded" if status == "succeeded" else "failed", error)
+        closing: Literal["succeeded", "failed", "unconfirmed"] = "failed"
+        if status in ("succeeded", "unconfirmed"):
+            closing = status
+        self._ledger.close(task, closing, error)
         self._locks.give(key)
         self._active.pop(key, None)
         self._ledger.result(task, status, failure=error, ids=ids or getattr(error, "ids", None))

@@ -130,8 +130,8 @@ class Ledger:
         if entry is not None and task.operation.kind == "create":
             self._hold.append(EntrySet(at=self._clock.utc(), entry=entry.model_copy(update={"fingerprints": {}})))
 
-    def close(self, task: Task, status: Literal["succeeded", "failed"], error: Any = None) -> None:
-        """Write that the call has ended, if it is open."""
+    def close(self, task: Task, status: Literal["succeeded", "failed", "unconfirmed"], error: Any = None) -> None:
+        """Write that the call has ended, if it is open; an ``unconfirmed`` one stays open for the next run."""
         if task.journalled:
             code = getattr(error, "code", "") if error else ""
             message = error.message if isinstance(error, VpngwError) else ""
@@ -146,7 +146,8 @@ class Ledger:
                     request=request,
                 )
             )
-            task.journalled = ""
+            if status != "unconfirmed":
+                task.journalled = ""
 
     # -- results
 

@@ -23,6 +23,16 @@ MAX_DELAY = 120.0
 IN_USE_PATIENCE = 600.0
 """Seconds for which a delete is tried again while Azure still believes in users that this run has deleted."""
 MAX_TRIES = 6
+MAX_AGAIN = 2
+"""So often a creation whose answer was lost, and that Azure does not show, is begun again."""
+SHOWN_AFTER = 120.0
+"""Seconds for which a creation whose answer was lost is asked for before it is begun again."""
+LONGEST_WAIT = 3600.0
+"""Seconds that a write waits because Azure asks for it; national clouds count by the hour (R-LIM-02)."""
+LONGEST_UNSURE = 600.0
+"""Seconds that a write waits before the look that follows an answer which proves nothing."""
+THROTTLED_FOR = 2 * 3600.0
+"""Seconds for which "too many requests" is waited for in all."""
 
 
 def poll_delay(asked: float | None, polls: int, usual: float) -> float:
@@ -78,6 +88,11 @@ class Patience:
     in_use_since: float | None = None
     unsure: bool = False
     """A call of ours may have been carried out: what is there now may be our own doing."""
+    lost: int = 0
+    """How many calls, open in the journal under one record, got no answer that proves anything."""
+    lost_at: float = 0.0
+    """When the last of them did."""
+    throttled_since: float | None = None
     excused: bool = False
     """A late failure beside a sibling was taken for contention; once."""
 
@@ -88,21 +103,42 @@ class Patience:
         match error:
             case Contention():
                 self.contentions += 1
+                if (error.retry_after or 0.0) > LONGEST_WAIT:
+                    return None
                 return _growing(error.retry_after, self.contentions, jitter)
             case Throttled():
                 self.throttles += 1
+                self.throttled_since = now if self.throttled_since is None else self.throttled_since
+                if (error.retry_after or 0.0) > LONGEST_WAIT or now - self.throttled_since > THROTTLED_FOR:
+                    return None
                 return _growing(error.retry_after, self.throttles, jitter)
             case PreconditionFailed():
                 self.conflicts += 1
                 return 1.0 if self.conflicts <= 3 else None
             case Unavailable():
                 self.losses += 1
-                return _growing(error.retry_after, self.losses, jitter) if self.losses < MAX_TRIES else None
+                # What follows is a look, and who asks to wait may be anybody: then no wait is long.
+                asked = min(error.retry_after or 0.0, LONGEST_UNSURE)
+                return _growing(asked, self.losses, jitter) if self.losses < MAX_TRIES else None
             case CloudError() if verb == "delete" and deleted_some and is_in_use(error.code):
                 self.in_use_since = now if self.in_use_since is None else self.in_use_since
                 return 15.0 if now - self.in_use_since < IN_USE_PATIENCE else None
             case _:
                 return None
+
+    def lose(self, now: float) -> None:
+        """The answer to a call of ours did not come, or proves nothing."""
+        self.unsure = True
+        self.lost += 1
+        self.lost_at = now
+
+    def found(self) -> None:
+        """What the calls did is known: a call was accepted, and has ended."""
+        self.unsure, self.lost = True, 0
+
+    def still_hidden(self, now: float) -> float:
+        """Seconds for which a creation whose answer was lost is still asked for; zero when it is begun again."""
+        return max(0.0, self.lost_at + SHOWN_AFTER - now) if self.lost else 0.0
 
     def gives_up_polling(self, error: CloudError) -> bool:
         """Reading may fail for a while; only a credential that is gone ends the waiting at once."""
@@ -115,5 +151,5 @@ class Patience:
 
 def _growing(asked: float | None, tries: int, jitter: random.Random) -> float:
     if asked:
-        return asked
-    return float(min(10.0 * 2 ** (tries - 1), MAX_DELAY) * jitter.uniform(0.8, 1.2))
+        return min(asked, LONGEST_WAIT)
+    return float(min(10.0 * 2 ** min(tries - 1, 10), MAX_DELAY) * jitter.uniform(0.8, 1.2))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 from vpngw_iac.arm import ArmId
@@ -13,7 +14,7 @@ from vpngw_iac.engine.basis import deployment_in
 from vpngw_iac.engine.document import lookup
 from vpngw_iac.engine.drift import compare
 from vpngw_iac.engine.event import OperationResult
-from vpngw_iac.engine.patience import poll_delay
+from vpngw_iac.engine.patience import SHOWN_AFTER, poll_delay
 from vpngw_iac.engine.ports import Clock, Cloud, Observed
 from vpngw_iac.engine.sealing import applied_of
 from vpngw_iac.engine.stop import Interrupted, Limits, Stop
@@ -32,6 +33,10 @@ _NEVER_ARRIVED = "it never reached Azure; apply begins it again"
 _NOT_CARRIED_OUT = "Azure shows nothing of it; apply begins it again"
 _STILL_THERE = "it is still there; apply begins it again"
 _NOTHING_DONE = frozenset({_NEVER_ARRIVED, _NOT_CARRIED_OUT, _STILL_THERE})
+
+
+MOST_UNREADABLE = 10
+"""So many looks in a row without an answer, each repeated for minutes, and the run ends; the journal keeps it."""
 
 
 @dataclass(slots=True)
@@ -63,17 +68,30 @@ class Resumption:
         )
         inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.stop.wakes(inbox)
+        unreadable = 0
         for polls in range(1_000_000):
             observed = self._read(flight)
-            if observed is not None and observed.is_terminal:
+            if observed is not None and observed.is_terminal and not self._is_hidden(flight, observed):
                 status, message = self._close(flight, observed)
                 return self._result(flight, status, started, message)
             if self._must_leave():
                 return self._result(flight, "running", started, "")
-            state = observed.state if observed else "unreadable"
+            unreadable = 0 if observed else unreadable + 1
+            if unreadable >= MOST_UNREADABLE:
+                raise Unavailable(
+                    f"{begun.id} cannot be read; whether an earlier run's {begun.verb} was done is unknown."
+                )
+            state = (observed.state or "absent") if observed else "unreadable"
             self._progress(flight, started, usual, state)
             self.clock.next(inbox, poll_delay(None, polls, usual), calls_in_flight=0)
         raise AssertionError("unreachable")
+
+    def _is_hidden(self, flight: InFlight, observed: Observed) -> bool:
+        """Whether a creation that nobody heard of may still show: Azure is asked for two minutes from its begin on."""
+        begun = flight.begun
+        if observed.present or begun.verb != "put" or begun.etag != "absent" or flight.accepted is not None:
+            return False
+        return seconds_between(begun.at, self.clock.utc()) < SHOWN_AFTER
 
     def _must_leave(self) -> bool:
         late = self.limits.deadline is not None and self.clock.now() >= self.limits.deadline
@@ -123,7 +141,7 @@ class Resumption:
 
     def _close_put(self, flight: InFlight, observed: Observed) -> tuple[_Closing, str]:
         begun = flight.begun
-        if begun.etag == "absent" and self._is_foreign(observed):
+        if begun.etag == "absent" and self._is_foreign(flight, observed):
             return "failed", "somebody else has made it meanwhile"
         failed = observed.has_failed
         model = type_of(begun.id.type)
@@ -137,10 +155,15 @@ class Resumption:
             return "failed", f"it ended as {observed.state}; it is repaired, never replaced"
         return ("succeeded", "") if agrees else ("failed", _NOT_CARRIED_OUT)
 
-    def _is_foreign(self, observed: Observed) -> bool:
-        """Whether what was absent bears no mark of ours although it can bear one: our PUT never arrived."""
+    def _is_foreign(self, flight: InFlight, observed: Observed) -> bool:
+        """Whether what was absent was made by somebody else: our PUT never arrived.
+
+        It bears no mark of ours although it can bear one; or it cannot, Azure never took our call, and it differs.
+        """
         model = type_of(observed.id.type)
-        return model is not None and model.taggable and deployment_in(observed.document) != self.deployment
+        if model is not None and model.taggable:
+            return deployment_in(observed.document) != self.deployment
+        return flight.accepted is None and any(self._differences(flight, observed))
 
     def _is_proved(self, flight: InFlight, observed: Observed) -> bool:
         """A new secret is there if Azure accepted the call, made what was absent with it, or echoes it."""
@@ -183,3 +206,12 @@ class Resumption:
                 )
             )
         return OperationResult(begun.address, begun.verb, begun.step, status, seconds, message, ids=ids)
+
+
+def seconds_between(earlier: str, later: str) -> float:
+    """Seconds from one time of day of the journal to another; endless where one cannot be read, or clocks were set."""
+    try:
+        passed = (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds()
+    except (ValueError, TypeError):
+        return float("inf")
+    return passed if passed >= 0 else float("inf")

@@ -147,7 +147,7 @@ class Worker:
         if operation.kind == "update" and resource.address not in self.plan.state.entries:
             entry = entry.model_copy(update={"created": False})  # adopted and changed
         if operation.kind == "create":
-            if observed.present and not (unsure and self._is_mine(resource, observed)):
+            if observed.present and not (unsure and self._is_mine(resource, declared, observed)):
                 raise _appeared(resource, observed)
             if observed.state == "Succeeded" and not self._differs(resource, declared, observed):
                 return Settled(entry)
@@ -177,7 +177,8 @@ class Worker:
             secrets=tuple(value.value for value in values.values()),
             sync=type(resource).takes_over(observed.document or {}),
         )
-        return Prepared(call, observed.etag or "absent", _digest(entry.applied), entry, declared)
+        before = observed.etag or ("present" if observed.present else "absent")  # locks and their kin have no etag
+        return Prepared(call, before, _digest(entry.applied), entry, declared)
 
     # -- parts
 
@@ -188,14 +189,16 @@ class Worker:
     def _require_free(self, resource: Resource, *, is_under_way: bool) -> None:
         """Raise if somebody made what a replacement needs to make, before anything is taken away for it."""
         observed = self.cloud.read(resource.id)
-        if observed.present and not (is_under_way and self._is_mine(resource, observed)):
+        if observed.present and not (is_under_way and (not resource.taggable or self._is_mine(resource, {}, observed))):
             error = _appeared(resource, observed)
             error.exit_code = ExitCode.REFUSED
             raise error
 
-    def _is_mine(self, resource: Resource, observed: Observed) -> bool:
-        """Whether something that appeared was made by a call of ours: it bears our mark, or cannot bear one."""
-        return not resource.taggable or deployment_in(observed.document) == self.plan.deployment
+    def _is_mine(self, resource: Resource, declared: Document, observed: Observed) -> bool:
+        """Whether a call of ours made what appeared: it bears our mark; or it cannot bear one, and is as declared."""
+        if resource.taggable:
+            return deployment_in(observed.document) == self.plan.deployment
+        return not self._differs(resource, declared, observed)
 
     def _differs(self, resource: Resource, declared: Document, observed: Observed) -> bool:
         document = observed.document or {}
@@ -359,7 +362,7 @@ class Worker:
 def _appeared(resource: Resource, observed: Observed) -> AzureRefused:
     return AzureRefused(
         f"{resource.id} exists now (state {observed.state}); it did not when the plan was made.",
-        code="AlreadyExists",
+        code="V-OWN-01",
         address=resource.address,
         advice=f"Plan again; take it over with --adopt {resource.address} if it is meant to be ours.",
     )

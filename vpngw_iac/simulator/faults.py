@@ -38,6 +38,33 @@ class AnswerInstead(_Part):
     """A page instead of JSON, as front ends in trouble send."""
 
 
+class AnswerStrangely(_Part):
+    """Do what was asked, or not, and answer as nobody expects: a proxy, a captive portal, a front end in trouble.
+
+    Azure's front ends answer 503 and 404 with HTML (recordings); 520 is Cloudflare's, 511 a captive portal's
+    (RFC 6585), 407 a proxy's.
+    """
+
+    do: Literal["strange"] = "strange"
+    done: bool = True
+    """Whether the request is carried out before."""
+    status: int | None = None
+    """None keeps the status of the real answer."""
+    body: str | None = None
+    """The body as it is sent; none keeps the real one."""
+    encoding: str = "utf-8"
+    nested: int | None = None
+    """In place of `body`: JSON nested so deep."""
+    digits: int | None = None
+    """In place of `body`: an object that holds a number of so many digits."""
+    cut: int | None = None
+    """Only so many bytes of the body are sent."""
+    headers: dict[str, str] = Field(default_factory=dict)
+    """Set, or put in place of the real ones."""
+    without: tuple[str, ...] = ()
+    """Headers of the real answer that are left out; ``*`` for all."""
+
+
 class BreakConnection(_Part):
     """The connection breaks: before the server heard (``done: false``) or after it did it and before it could say."""
 
@@ -111,6 +138,7 @@ class ExpireToken(_Part):
 
 Effect = Annotated[
     AnswerInstead
+    | AnswerStrangely
     | BreakConnection
     | AnswerSlowly
     | FailLate

@@ -41,12 +41,16 @@ class Mishaps:
         answer = serve(request)
         for effect in effects:
             self._after(effect)
+            if isinstance(effect, kinds_of_fault.AnswerStrangely):
+                answer = _strange(effect, answer)
         return answer, late
 
     def _before(self, effect: Effect, request: Request) -> Answer | None:
         match effect:
             case kinds_of_fault.AnswerInstead():
                 return _instead(effect)
+            case kinds_of_fault.AnswerStrangely(done=False):
+                return _strange(effect, Answer(200))
             case kinds_of_fault.BreakConnection(done=False):
                 raise ConnectionResetError("The connection was reset before the request was read (fault).")
             case kinds_of_fault.Die(done=False):
@@ -118,3 +122,18 @@ def _instead(effect: kinds_of_fault.AnswerInstead) -> Answer:
     else:
         headers["x-ms-failure-cause"] = "gateway"
     return Answer(effect.status, {"error": error}, headers)
+
+
+def _strange(effect: kinds_of_fault.AnswerStrangely, answer: Answer) -> Answer:
+    """The real answer, made strange."""
+    raw = answer.content
+    if effect.nested is not None:
+        raw = b'{"a":' * effect.nested + b"1" + b"}" * effect.nested
+    elif effect.digits is not None:
+        raw = b'{"id": ' + b"9" * effect.digits + b"}"
+    elif effect.body is not None:
+        raw = effect.body.encode(effect.encoding)
+    gone = {name.lower() for name in (*effect.without, *effect.headers)}
+    kept = {name: value for name, value in answer.headers.items() if name.lower() not in gone and "*" not in gone}
+    status = answer.status if effect.status is None else effect.status
+    return Answer(status, headers=kept | effect.headers, raw=raw[: effect.cut])

@@ -199,7 +199,7 @@ class Simulator:
         except Refusal as refusal:
             return refusal.answer().with_headers(Retry_After=str(math.ceil(refusal.retry_after or 1)))
         answer = manager.handle(self._world, request, self._subscriptions)
-        return Answer(answer.status, answer.body, {**left, **answer.headers}, answer.html)
+        return replace(answer, headers={**left, **answer.headers})
 
     def _dressed(self, request: Request, answer: Answer) -> Answer:
         """With the headers that every answer has."""
@@ -209,7 +209,7 @@ class Simulator:
                 headers[name] = request.headers[name]
         headers.setdefault("x-ms-correlation-request-id", headers["x-ms-request-id"])
         kind = "text/html" if answer.html else "application/json; charset=utf-8"
-        return Answer(answer.status, answer.body, {"Content-Type": kind, **headers, **answer.headers}, answer.html)
+        return replace(answer, headers={"Content-Type": kind, **headers, **answer.headers})
 
     def _foreign(self, method: str, identifier: str, body: Json | None) -> None:
         url = f"{identifier}?api-version={API_VERSION}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -48,10 +48,14 @@ class Answer:
     body: Any = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
     html: bool = False
+    raw: bytes | None = field(default=None, repr=False)
+    """In place of `body`, byte by byte."""
 
     @property
     def content(self) -> bytes:
         """The body as bytes; empty when the answer has none."""
+        if self.raw is not None:
+            return self.raw
         if self.body is None:
             return b""
         if self.html:
@@ -61,4 +65,4 @@ class Answer:
     def with_headers(self, **more: str) -> Answer:
         """The same answer with headers added; underscores in names stand for dashes."""
         added = {name.replace("_", "-"): value for name, value in more.items()}
-        return Answer(self.status, self.body, {**self.headers, **added}, self.html)
+        return replace(self, headers={**self.headers, **added})

@@ -69,7 +69,7 @@ class Accepted(_Record):
 
 
 class OperationClosed(_Record):
-    """It ended, as far as we know."""
+    """It ended, as far as we know. ``unconfirmed``: whether Azure did it is unknown, and the operation stays open."""
 
     record: Literal["ended"] = "ended"
     operation: str
@@ -190,6 +190,8 @@ class _Replay:
                 self._flights[record.operation] = InFlight(record)
             case Accepted() if record.operation in self._flights:
                 self._flights[record.operation] = replace(self._flights[record.operation], accepted=record)
+            case OperationClosed(status="unconfirmed"):
+                pass  # nobody knows: it stays in flight, and the next run asks Azure
             case OperationClosed():
                 self._flights.pop(record.operation, None)
             case _:

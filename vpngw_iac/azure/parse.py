@@ -1,0 +1,96 @@
+"""Reading what came over the wire, whoever sent it: JSON within limits, and headers that are numbers or dates.
+
+A proxy, a captive portal or an intruder may answer in place of Azure: nothing here raises on any input.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+DEEPEST = 64
+"""Levels of nesting: Azure's deepest documents (a gateway inside an error inside a list) have about a dozen."""
+
+LONGEST_WAIT = 366 * 86_400.0
+"""Seconds: a longer `Retry-After` is read as this one. Who waits has limits of its own."""
+
+
+class Unreadable(ValueError):
+    """The text is no JSON that we read; the message says why."""
+
+
+def parsed(content: bytes) -> Any:
+    """The value of a JSON text in UTF-8. Raises `Unreadable`."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Unreadable("it is not UTF-8 text") from None
+    try:
+        value = json.loads(text, parse_constant=_constant)
+    except RecursionError:
+        raise Unreadable(f"it is nested more than {DEEPEST} levels deep") from None
+    except Unreadable:
+        raise
+    except json.JSONDecodeError:
+        raise Unreadable("it is not JSON") from None
+    except ValueError:
+        # Python reads no integer of more than 4,300 digits (CVE-2020-10735).
+        raise Unreadable("it holds a number of thousands of digits") from None
+    if is_deeper(value, DEEPEST):
+        raise Unreadable(f"it is nested more than {DEEPEST} levels deep")
+    if "\\ud" in text or "\\uD" in text:
+        _refuse_half_characters(value)
+    return value
+
+
+def _constant(name: str) -> Any:
+    raise Unreadable(f"it holds {name}, which is not JSON")
+
+
+def is_deeper(value: Any, levels: int) -> bool:
+    """Whether objects and lists are nested deeper than so many levels."""
+    level = [value]
+    for _ in range(levels + 1):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _refuse_half_characters(value: Any) -> None:
+    """A surrogate (U+D800) alone is half a character: it can be neither printed nor stored."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise Unreadable("it holds half a character") from None
+
+
+def seconds_of(value: str) -> float | None:
+    """Seconds that ``Retry-After`` names, as a number or as a date; None for zero and for what is neither."""
+    text = value.strip()[:64]
+    try:
+        return at_most(float(text))
+    except ValueError:
+        pass
+    try:
+        return at_most((parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def at_most(seconds: float) -> float | None:
+    """A finite, positive number of seconds, or None."""
+    return min(seconds, LONGEST_WAIT) if seconds > 0 else None
+
+
+def count_of(text: str) -> int | None:
+    """A small count in a header (``x-ms-ratelimit-remaining-...``); None for anything else."""
+    return int(text) if re.fullmatch(r"[0-9]{1,9}", text.strip()) else None

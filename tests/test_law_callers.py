@@ -161,6 +161,16 @@ class _Reader(ast.NodeVisitor):
             kinds[node.attr].add(Use(self._inside, self._class if name in ("self", "cls") else ""))
         self.generic_visit(node)
 
+    def visit_MatchClass(self, node: ast.MatchClass) -> None:
+        for name in node.kwd_attrs:
+            self._code.methods[name].add(Use(self._inside))
+        self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        if ast.unparse(node.func) == "getattr" and isinstance(node.args[1], ast.Constant):
+            self._code.methods[str(node.args[1].value)].add(Use(self._inside))
+        self.generic_visit(node)
+
 
 def _module_names(tree: ast.Module) -> set[str]:
     """Names that mean modules here: their attributes are functions."""
@@ -244,3 +254,15 @@ class B:
 def test_a_function_of_a_module_is_no_method() -> None:
     text = "import check\nclass State:\n    def check(self): ...\ndef shown(): return check.check()\n"
     assert found_in(text) == ["one.State.check"]
+
+
+def test_a_pattern_and_getattr_are_uses() -> None:
+    text = """
+class A:
+    def one(self): ...
+    def two(self): ...
+def shown(a):
+    match a:
+        case A(one=1): return getattr(a, "two")
+"""
+    assert found_in(text) == []

@@ -59,11 +59,13 @@ class KeyedBy:
     """A list whose items are owned one by one, recognised by this property (without case).
 
     `items_stay`: the items are Azure's and are there by themselves; leaving one out takes back only what was declared
-    in it.
+    in it. `alike`: properties that say which item it is under another name too. When the resource is taken over, an
+    item that another tool named and that says the same there is this one, and keeps its name.
     """
 
     key: str
     items_stay: bool = False
+    alike: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -263,6 +263,8 @@ class EntraGroup(Part):
 
     id: Guid
     """Object id of the group (R-UG-06)."""
+    member_name: Name | None = None
+    """Name of the member in Azure. Default: ``member1`` and so on; what another tool named keeps its name."""
 
 
 class CertificateDomain(Part):
@@ -270,12 +272,16 @@ class CertificateDomain(Part):
 
     name: Annotated[str, Field(min_length=1)]
     """The domain, for example ``marketing.example.com``."""
+    member_name: Name | None = None
+    """Name of the member in Azure. Default: ``member1`` and so on; what another tool named keeps its name."""
 
 
 class RadiusGroup(Part):
     """Users for whom the RADIUS server answers this group value (R-UG-06)."""
 
     value: Annotated[str, Field(min_length=1)]
+    member_name: Name | None = None
+    """Name of the member in Azure. Default: ``member1`` and so on; what another tool named keeps its name."""
 
 
 def _member(value: Any) -> str:
@@ -323,6 +329,16 @@ class UserGroup(Part):
     """Who belongs to it; who matches no group belongs to the default one."""
     default: bool = False
     """Takes everybody whom no other group matches; exactly one group is the default (R-UG-03)."""
+    configuration: Name | None = None
+    """Name of the connection configuration in Azure that has the pool; groups with one pool share it. Default: the name
+    of the first of them by priority; what another tool named keeps its name."""
+
+    @model_validator(mode="after")
+    def _members_once(self) -> UserGroup:
+        names = [member.member_name.lower() for member in self.members if member.member_name]
+        if len(set(names)) < len(names):
+            raise rule_error("R-UG-03", f"Two members of the user group {self.name} have one name. Give each its own.")
+        return self
 
 
 Protocol = Literal["OpenVPN", "IKEv2", "SSTP"]
@@ -355,6 +371,28 @@ class ClientAccess(Part):
         names = [group.name.lower() for group in self.groups]
         if len(set(names)) < len(names):
             raise rule_error("R-UG-03", "Two user groups bear one name. Give each its own.")
+        self._configurations_agree()
         if self.groups and sum(group.default for group in self.groups) != 1:
             raise rule_error("R-UG-03", "Exactly one user group is the default one: set default=True on it.")
         return self
+
+    def _configurations_agree(self) -> None:
+        """A pool has one configuration, and a configuration one pool."""
+        given: dict[tuple[str, ...], set[str]] = {}
+        for group in self.groups:
+            given.setdefault(tuple(group.address_pool), set()).add((group.configuration or "").lower())
+        if any(len(names - {""}) > 1 for names in given.values()):
+            raise rule_error("R-UG-03", "User groups with one address pool share one configuration: name it once.")
+        names = [name.lower() for name, _ in self.configurations()]
+        if len(set(names)) < len(names):
+            raise rule_error("R-UG-03", "Two address pools have one configuration. Give each a name of its own.")
+
+    def configurations(self) -> tuple[tuple[str, tuple[UserGroup, ...]], ...]:
+        """Name of each connection configuration with its groups: those with one pool share it."""
+        pools: dict[tuple[str, ...], list[UserGroup]] = {}
+        for group in sorted(self.groups, key=lambda group: (group.priority, group.name)):
+            pools.setdefault(tuple(group.address_pool), []).append(group)
+        return tuple(
+            (next((group.configuration for group in found if group.configuration), found[0].name), tuple(found))
+            for found in pools.values()
+        )

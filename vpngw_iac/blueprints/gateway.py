@@ -30,10 +30,11 @@ from vpngw_iac.blueprints.part import (
     Waive,
     existing_or_new,
     ids_only,
+    listed,
     sku_field,
     sku_name,
 )
-from vpngw_iac.field import Asn, GroupName, Region, rule_error
+from vpngw_iac.field import Asn, GroupName, IpAddress, Region, rule_error
 
 VPN_SKUS = (
     "Basic", "VpnGw1AZ", "VpnGw2AZ", "VpnGw3AZ", "VpnGw4AZ", "VpnGw5AZ",
@@ -64,6 +65,9 @@ class Bgp(Part):
     """Weight of routes learned from this speaker (R-BGP-20). Default 0."""
     translate_nat_routes: bool | None = None
     """Translate learned and advertised prefixes by the NAT rules (R-NAT-12). Default false."""
+    apipa: Annotated[Many[Annotated[Many[IpAddress], listed]], listed, Field(max_length=2)] = ()
+    """APIPA addresses that the gateway has beside those of its links (R-BGP-08): per instance an address, or a list of
+    them. For connections that others make. Addresses that others put there themselves are theirs, and stay."""
 
 
 Feature = bool | None
@@ -144,6 +148,16 @@ class VpnGateway(Part):
     def sku_name(self) -> str:
         """SKU on the wire."""
         return sku_name(self.sku)
+
+    @model_validator(mode="after")
+    def _addresses_have_instances(self) -> VpnGateway:
+        if self.bgp is not None and len(self.bgp.apipa) > 1 and not self.active_active:
+            raise rule_error(
+                "R-BGP-08",
+                "Bgp(apipa=...) has addresses for two instances, and the gateway has one. Write the addresses of its "
+                "instance as one list in the list, [[...]], or set active_active=True.",
+            )
+        return self
 
     @classmethod
     def existing(

@@ -12,6 +12,7 @@ from dataclasses import replace
 from vpngw_iac.engine import guards
 from vpngw_iac.engine.allowance import too_long
 from vpngw_iac.engine.basis import Basis, Draft, Situation
+from vpngw_iac.engine.called import called_as_in_azure
 from vpngw_iac.engine.change import Action, Change, Difference, OutageStatement
 from vpngw_iac.engine.document import lookup, member
 from vpngw_iac.engine.downtime import with_outages
@@ -43,6 +44,7 @@ def make_plan(basis: Basis) -> Plan:
     matched = match(basis.graph, basis.state, basis.moved)
     basis = replace(basis, graph=as_observed(matched.graph, basis.snapshot))
     matched = taken_over(basis, matched)
+    basis = replace(basis, graph=called_as_in_azure(basis, matched))
     draft = Draft(findings=list(basis.findings))
     situations = tuple(_situations(basis, matched))
     for situation in situations:

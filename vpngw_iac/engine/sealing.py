@@ -107,6 +107,7 @@ def entry_of(
         created=before.created if before else True,
         transient=resource.transient,
         tenant=resource.tenant,
+        named=dict(resource.named),
     )
 
 

@@ -50,6 +50,8 @@ class Shape:
     """``KeyedBy``; the empty text for a mapping that is owned key by key."""
     items_stay: bool = False
     """The items of the keyed list are Azure's; only what is declared in them is ours."""
+    alike: tuple[str, ...] = ()
+    """Properties by which an item of the keyed list is known under another name too."""
     children: str | None = None
     has_default: bool = False
     default: Any = None
@@ -168,7 +170,7 @@ _MARKS: dict[type, Callable[[Any], dict[str, Any]]] = {
     markers.ReadOnly: lambda _: {"read_only": True},
     markers.WriteOnly: lambda _: {"write_only": True},
     markers.NotInList: lambda _: {"not_in_list": True},
-    markers.KeyedBy: lambda marker: {"key": marker.key, "items_stay": marker.items_stay},
+    markers.KeyedBy: lambda marker: {"key": marker.key, "items_stay": marker.items_stay, "alike": marker.alike},
     markers.Children: lambda marker: {"children": marker.arm_type},
     markers.Outage: lambda marker: {"outage": marker},
     markers.Transition: lambda marker: {"transition": marker},

@@ -149,7 +149,10 @@ class GatewayProperties(Wire):
         Outage("none", clients="reconfigure", profiles=True, source="R-P2S-07, R-P2S-08"),
     ] = None
     virtual_network_gateway_policy_groups: Annotated[
-        tuple[PolicyGroup, ...] | None, KeyedBy("name"), ServerDefault([]), Outage("none", source="R-UG-03")
+        tuple[PolicyGroup, ...] | None,
+        KeyedBy("name", alike=("properties.isDefault", "properties.policyMembers")),
+        ServerDefault([]),
+        Outage("none", source="R-UG-03"),
     ] = None
     # Azure's documentation says that null removes it (R-LNG-13).
     gateway_default_site: Annotated[

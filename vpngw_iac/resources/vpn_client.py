@@ -110,12 +110,15 @@ class VpnClientConfiguration(Wire):
     ] = None
     vpn_client_root_certificates: Annotated[
         tuple[RootCertificate, ...] | None,
-        KeyedBy("name"),
+        KeyedBy("name", alike=("properties.publicCertData",)),
         ServerDefault([]),
         Outage("none", profiles=True, source="R-P2S-07", removed="reconfigure", until=_OTHER_ROOT.until),
     ] = None
     vpn_client_revoked_certificates: Annotated[
-        tuple[RevokedCertificate, ...] | None, KeyedBy("name"), ServerDefault([]), Outage("none", source="R-CERTP-04")
+        tuple[RevokedCertificate, ...] | None,
+        KeyedBy("name", alike=("properties.thumbprint",)),
+        ServerDefault([]),
+        Outage("none", source="R-CERTP-04"),
     ] = None
     # Clearing them answers [] (recording test_network_vnet_gateway_ipsec).
     vpn_client_ipsec_policies: Annotated[
@@ -132,7 +135,10 @@ class VpnClientConfiguration(Wire):
     aad_audience: Annotated[str | None, AnyCase(), _PROFILES] = None
     aad_issuer: Annotated[str | None, AnyCase(), _PROFILES] = None
     vng_client_connection_configurations: Annotated[
-        tuple[ClientConnection, ...] | None, KeyedBy("name"), ServerDefault([]), _PROFILES
+        tuple[ClientConnection, ...] | None,
+        KeyedBy("name", alike=("properties.vpnClientAddressPool",)),
+        ServerDefault([]),
+        _PROFILES,
     ] = None
     # A GET adds counters: volatile.
     vpn_client_connection_health: Annotated[None, ReadOnly("test_network_vnet_gateway_ipsec")] = None
@@ -161,7 +167,7 @@ class PolicyGroupProperties(Wire):
 
     is_default: Annotated[bool, Transition(_default_group)]
     priority: int
-    policy_members: Annotated[tuple[GroupMember, ...], KeyedBy("name")]
+    policy_members: Annotated[tuple[GroupMember, ...], KeyedBy("name", alike=("attributeType", "attributeValue"))]
     vng_client_connection_configurations: Observed = None
 
 

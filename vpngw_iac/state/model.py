@@ -64,6 +64,8 @@ class Entry(_Stored):
     """We created it, as opposed to adopted; a resource group that we did not create is never deleted."""
     transient: tuple[str, ...] = ()
     tenant: str | None = None
+    named: dict[str, str] = Field(default_factory=dict)
+    """Names in Azure of items that the blueprint calls otherwise, by path: another tool had named them."""
 
     @model_validator(mode="before")
     @classmethod

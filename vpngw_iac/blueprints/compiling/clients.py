@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from vpngw_iac.blueprints.client import (
     Certificates,
     ClientAccess,
@@ -12,7 +10,6 @@ from vpngw_iac.blueprints.client import (
     Member,
     Radius,
     RadiusGroup,
-    UserGroup,
 )
 from vpngw_iac.blueprints.compiling.site import wire_policy
 from vpngw_iac.blueprints.compiling.work import Work
@@ -46,7 +43,7 @@ def client_configuration(clients: ClientAccess, work: Work) -> wire.VpnClientCon
         vpn_client_protocols=tuple(_PROTOCOLS[protocol] for protocol in clients.protocols),
         vpn_authentication_types=tuple(_METHODS[type(way)] for way in clients.authentication),
         vpn_client_ipsec_policies=(wire_policy(clients.ipsec),) if clients.ipsec else None,
-        vng_client_connection_configurations=_pools(clients.groups, work) if clients.groups else None,
+        vng_client_connection_configurations=_pools(clients, work) if clients.groups else None,
         **settings,
     )
 
@@ -111,7 +108,7 @@ def _radius(way: Radius) -> dict[str, object]:
 
 
 def _member(member: Member, number: int) -> wire.GroupMember:
-    name = f"member{number}"
+    name = member.member_name or f"member{number}"
     if isinstance(member, EntraGroup):
         return wire.GroupMember(name=name, attribute_type="AADGroupId", attribute_value=member.id)
     if isinstance(member, RadiusGroup):
@@ -119,20 +116,17 @@ def _member(member: Member, number: int) -> wire.GroupMember:
     return wire.GroupMember(name=name, attribute_type="CertificateGroupId", attribute_value=member.name)
 
 
-def _pools(groups: Sequence[UserGroup], work: Work) -> tuple[wire.ClientConnection, ...]:
-    """Groups with one pool share a configuration, named after the first of them by priority."""
-    pools: dict[tuple[str, ...], list[UserGroup]] = {}
-    for group in sorted(groups, key=lambda group: (group.priority, group.name)):
-        pools.setdefault(tuple(group.address_pool), []).append(group)
+def _pools(clients: ClientAccess, work: Work) -> tuple[wire.ClientConnection, ...]:
+    """The connection configurations: which groups get addresses from which pool."""
     return tuple(
         wire.ClientConnection(
-            name=members[0].name,
+            name=name,
             properties=wire.ClientConnectionProperties(
-                vpn_client_address_pool=AddressSpace(address_prefixes=pool),
+                vpn_client_address_pool=AddressSpace(address_prefixes=groups[0].address_pool),
                 virtual_network_gateway_policy_groups=tuple(
-                    IdOnly(id=work.id.child("virtualNetworkGatewayPolicyGroups", group.name)) for group in members
+                    IdOnly(id=work.id.child("virtualNetworkGatewayPolicyGroups", group.name)) for group in groups
                 ),
             ),
         )
-        for pool, members in pools.items()
+        for name, groups in clients.configurations()
     )

@@ -89,6 +89,20 @@ BAD: dict[str, tuple[str, Any, str, str, str]] = {
         "T-CIDR",
         "Did you mean 192.168.1.0/24?",
     ),
+    "APIPA addresses for an instance that is not there": (
+        "gateway.bgp",
+        {"apipa": ["169.254.21.2", "169.254.22.2"]},
+        "gateway",
+        "R-BGP-08",
+        "the gateway has one",
+    ),
+    "an APIPA address that is none": (
+        "gateway.bgp",
+        {"apipa": [["169.254.21.2", "berlin"]]},
+        "gateway.bgp.apipa[0][1]",
+        "T-IP",
+        "is not an IP address",
+    ),
     "a reserved AS number": (
         "sites[0].bgp",
         {"asn": 65535, "address": "192.168.1.1"},

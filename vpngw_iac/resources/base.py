@@ -120,7 +120,7 @@ class Resource(Wire):
     expected: tuple[str, ...] = Field(default=(), exclude=True)
     """Ids or names of foreign things on this resource that are known and no alarm."""
     tenant: str | None = Field(default=None, exclude=True)
-    named: Mapping[str, str] = Field(default_factory=dict, exclude=True)
+    named: Mapping[str, str] = Field(default={}, exclude=True)
     """Names in Azure of items that are declared under other names, by path: another tool named them."""
 
     location: Annotated[Region | None, Immutable()] = None

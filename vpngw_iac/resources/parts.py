@@ -29,7 +29,8 @@ class PoolPrefixes(Wire):
 class AddressSpace(Wire):
     """A set of prefixes; Azure answers them as sent (recording ``test_network_local_gateway``)."""
 
-    # Left out where a pool hands them out.
+    # Ours as a whole: the prefixes of a network, a site, a client pool or of custom routes together say what is
+    # reachable there, and no resource of others refers to one of them. Left out where a pool hands them out.
     address_prefixes: Annotated[tuple[Cidr, ...] | None, Unordered()] = None
     # Recording test_network_vnet (answers of 2024): [] is added.
     ipam_pool_prefix_allocations: Annotated[tuple[PoolPrefixes, ...] | None, Unordered(), ServerDefault([])] = None

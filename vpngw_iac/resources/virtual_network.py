@@ -18,6 +18,7 @@ PEERINGS = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"
 class DhcpOptions(Wire):
     """DNS servers, in order; a cleared list comes back as an empty one (recording ``test_network_vnet``)."""
 
+    # Ours as a whole and in this order: machines ask the first server first, and one put between changes the answer.
     dns_servers: Annotated[tuple[str, ...] | None, ServerDefault([])] = None
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -236,6 +237,13 @@ def _asn(value: int) -> int:
 def _region(value: Any) -> Any:
     """``West Europe`` becomes ``westeurope``."""
     return re.sub(r"\s+", "", value).lower() if isinstance(value, str) else value
+
+
+def nearest_region(region: str, known: Iterable[str]) -> str:
+    """The region that was probably meant (``westeurope`` for ``europewest``), or an empty text."""
+    names = sorted(known)
+    turned = [name for name in names if sorted(name) == sorted(region)]
+    return next(iter(turned or get_close_matches(region, names, n=1)), "")
 
 
 def _fqdn(value: str) -> str:

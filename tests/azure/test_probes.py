@@ -110,7 +110,11 @@ def test_zones_come_from_the_locations_of_the_subscription() -> None:
             {"logicalZone": "1", "physicalZone": "westeurope-az3"},
         ],
     }
-    script = Script().on("GET", "/locations", listed(zonal, {"name": "westus"}))
+    others = [
+        {"name": "europe", "type": "Region", "metadata": {"regionType": "Logical"}},
+        {"name": "losangeles", "type": "EdgeZone"},
+    ]
+    script = Script().on("GET", "/locations", listed(zonal, {"name": "westus"}, *others))
 
     assert reply(script, AskZones(HUB)) == Zones({"westeurope": ("1", "2"), "westus": ()})
     assert script.asked[0].query == {"api-version": "2022-12-01"}

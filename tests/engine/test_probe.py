@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ from vpngw_iac.arm import ArmId, Scope
 from vpngw_iac.engine.basis import Basis
 from vpngw_iac.engine.decide import make_plan
 from vpngw_iac.engine.graph import Graph
+from vpngw_iac.engine.places import missing_regions, without_settled
 from vpngw_iac.engine.plan import Options, Plan
 from vpngw_iac.engine.policies import profile
 from vpngw_iac.engine.ports import CloudIdentity, Observed, Snapshot
@@ -51,6 +53,8 @@ from vpngw_iac.engine.questions import (
     Zones,
 )
 from vpngw_iac.engine.rights import LOOKS, Need, closer_looks, is_missing, is_permitted
+from vpngw_iac.errors import Finding
+from vpngw_iac.resources.existing import Existing
 from vpngw_iac.secret import Secret
 from vpngw_iac.state.model import Binding, State
 
@@ -360,3 +364,64 @@ def test_new_networks_and_sites_need_no_join() -> None:
     found = rights(planned(hub_without_gateway().plus(network("app", "10.9.0.0/16"), site("rome", 3)), [group_id()]))
 
     assert not any(action.endswith("join/action") for _, action in found)
+
+
+# --- regions ---------------------------------------------------------------------------------------------------------
+
+
+def doubtful(region: str, *present: Any, deployment: Deployment | None = None) -> Plan:
+    """A plan of one site in a region, with the offline check's doubt about it."""
+    lost = site("lost", 5)
+    declared = deployment or hub_without_gateway().plus(lost.model_copy(update={"location": region}))
+    doubt = Finding("R-SCOPE-03", "warning", lost.address, "Region is unknown")
+    return replace(planned(declared, [group_id(), *present]), findings=(doubt,))
+
+
+def test_a_region_that_the_subscription_does_not_have_refuses_and_the_doubt_is_settled() -> None:
+    plan = doubtful("westeurop")
+    replies: Replies = {AskZones(SUBSCRIPTION): Zones({"westeurope": (), "northeurope": ()})}
+
+    (found,) = list(judged(Inquiry.of(plan), replies))
+
+    assert AskZones(SUBSCRIPTION) in Inquiry.of(plan).questions()
+    assert (found.rule, found.level, found.address) == ("V-PROBE-07", "error", "LocalNetworkGateway/hub/lost")
+    assert "'westeurop'" in found.detail
+    assert "'westeurope'" in found.advice
+    assert without_settled(plan, Inquiry.of(plan).places(), replies) == ()
+
+
+def test_a_region_that_the_subscription_has_is_no_doubt_any_more() -> None:
+    plan = doubtful("atlantis")
+    replies: Replies = {AskZones(SUBSCRIPTION): Zones({"westeurope": (), "atlantis": ()})}
+
+    assert list(judged(Inquiry.of(plan), replies)) == []
+    assert without_settled(plan, Inquiry.of(plan).places(), replies) == ()
+
+
+@pytest.mark.parametrize("reply", [UNTOLD, Zones({}), None])
+def test_a_doubt_stays_where_the_subscription_does_not_answer(reply: Any) -> None:
+    plan = doubtful("atlantis")
+    replies: Replies = {AskZones(SUBSCRIPTION): reply} if reply is not None else {}
+
+    assert list(judged(Inquiry.of(plan), replies)) == []
+    assert without_settled(plan, Inquiry.of(plan).places(), replies) == plan.findings
+
+
+def test_a_region_in_which_azure_shows_something_is_proven_and_not_asked_for() -> None:
+    there = (rid("publicIPAddresses", "pip-atlantis"), {"location": "Atlantis"})
+    plan = doubtful("atlantis", there)
+
+    assert Inquiry.of(plan).places() == ()
+    assert without_settled(plan, (), {}) == ()
+
+
+def test_the_doubt_about_something_that_is_only_used_is_settled_too() -> None:
+    used = Existing("VirtualNetwork/used", rid("virtualNetworks", "vnet-used"), {"location": "westeurop"})
+    plan = planned(hub_without_gateway(), [group_id(), used.id])
+    graph = replace(plan.graph, existing={used.id: used})
+    doubt = Finding("R-SCOPE-03", "warning", used.address, "Region is unknown")
+    plan = replace(plan, graph=graph, findings=(doubt,))
+
+    (found,) = list(missing_regions(Inquiry.of(plan).places(), AskZones(SUBSCRIPTION), Zones({"westeurope": ()})))
+
+    assert (found.rule, found.address) == ("V-PROBE-07", used.address)

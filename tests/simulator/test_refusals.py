@@ -377,3 +377,25 @@ def test_an_empty_bucket_is_told_with_the_time_to_wait(hub: Hub) -> None:
     assert answers[0][1]["x-ms-ratelimit-remaining-subscription-reads"] == "249"
     assert [status for status, _, _ in answers[249:]] == [200, 429]
     assert answers[250][1]["Retry-After"] == "1"
+
+
+@pytest.mark.parametrize("region", ["westeurop", "Europe West", "europe", "global"])
+def test_nothing_is_created_in_a_region_that_is_none(hub: Hub, simulator: Simulator, region: str) -> None:
+    hub()
+    group = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-elsewhere"
+
+    refused = put(simulator, f"{NETWORK}/localNetworkGateways/lgw-lost", site() | {"location": region})
+    without = put(simulator, group, {"location": region})
+
+    assert refused == (400, "LocationNotAvailableForResourceType", "")
+    assert without == (400, "LocationNotAvailableForResourceGroup", "")
+    assert not any("lost" in identifier or "elsewhere" in identifier for identifier in simulator.documents())
+
+
+@pytest.mark.parametrize("region", ["West Europe", "denmarkeast", "usgovvirginia", "chinanorth3"])
+def test_regions_of_every_cloud_take_resources(hub: Hub, simulator: Simulator, region: str) -> None:
+    hub()
+
+    status, code, _ = put(simulator, f"{NETWORK}/localNetworkGateways/lgw-there", site() | {"location": region})
+
+    assert (status, code) == (201, "")

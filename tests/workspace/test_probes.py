@@ -23,6 +23,7 @@ from tests.worlds import (
     rid,
     site,
 )
+from vpngw_iac import Secret, Site, SiteToSite, VirtualNetwork, VpnGateway
 from vpngw_iac.errors import Finding, Forbidden, Refused
 from vpngw_iac.report.json import error_document
 from vpngw_iac.report.style import Style
@@ -371,6 +372,73 @@ def test_no_secret_is_in_a_question(bench: Bench) -> None:
     types = {q["resourceDetails"]["resourceContent"]["type"] for q in questions}
     assert "Microsoft.Network/connections" in types
     assert not any(bench.environment["PSK_BERLIN"].encode() in body for _, _, body in bodies)
+
+
+# --- regions ---------------------------------------------------------------------------------------------------------
+
+
+class Tours:
+    """A blueprint whose network stands where it is told to."""
+
+    def __init__(self, location: str, **network: Any) -> None:
+        place = VirtualNetwork(
+            name="vnet-hub", location=location, resource_group="rg-hub", address_space=["10.1.0.0/16"],
+            gateway_subnet="10.1.255.0/27", **network,
+        )  # fmt: skip
+        gateway = VpnGateway(name="vgw-hub", network=place, sku="VpnGw1AZ")
+        paris = Site(
+            name="paris", public_ip="203.0.113.9", prefixes=["10.9.0.0/16"], shared_key=Secret.env("PSK_PARIS")
+        )
+        self.blueprint = SiteToSite(name="tours", gateway=gateway, sites=[paris])
+
+
+@pytest.mark.parametrize(("region", "meant"), [("westeurop", "westeurope"), ("Europe West", "westeurope")])
+def test_a_region_that_does_not_exist_warns_offline_and_refuses_the_plan(bench: Bench, region: str, meant: str) -> None:
+    blueprint = Tours(region).blueprint
+
+    warned = [f for f in bench.workspace().validate(blueprint).findings if f.rule == "R-SCOPE-03"]
+    plan = bench.plan(blueprint)
+
+    assert [f.level for f in warned] == ["warning"]
+    assert meant in warned[0].advice
+    assert [(f.rule, f.level) for f in probes(plan.findings)] == [("V-PROBE-07", "error")]
+    assert meant in probes(plan.findings)[0].advice
+    assert not any(f.rule == "R-SCOPE-03" for f in plan.findings)
+    with pytest.raises(Refused):
+        bench.apply(blueprint)
+    assert bench.writes() == []
+
+
+def test_a_region_that_the_subscription_knows_is_no_finding_although_our_list_does_not(bench: Bench) -> None:
+    blueprint = Tours("atlantis").blueprint
+    bench.simulator.governance = Governance(zones={"atlantis": ("1", "2", "3")})
+
+    warned = [f.rule for f in bench.workspace().validate(blueprint).findings]
+    outcome = bench.apply(blueprint)
+    bench.mark()
+    again = bench.plan(blueprint)
+
+    assert "R-SCOPE-03" in warned
+    assert outcome.exit_code == 0
+    assert not [f for f in again.findings if f.rule == "R-SCOPE-03"]
+    assert not any(path.endswith("/locations") for path in bench.reads())
+
+
+def test_without_the_probe_azure_refuses(bench: Bench) -> None:
+    outcome = bench.apply(Tours("westeurop").blueprint, probe=False)
+
+    assert outcome.exit_code == 1
+    assert "LocationNotAvailableForResource" in "".join(result.code for result in outcome.operations)
+
+
+def test_a_region_that_nobody_may_be_asked_about_stays_a_warning(bench: Bench) -> None:
+    bench.fault(AnswerInstead(status=403, code="NotForYou"), path="*/locations", times=None)
+
+    plan = bench.plan(Tours("atlantis").blueprint)
+
+    assert [(f.rule, f.level) for f in plan.findings if f.rule in ("R-SCOPE-03", "V-PROBE-07")] == [
+        ("R-SCOPE-03", "warning")
+    ]
 
 
 # --- what may not be asked -------------------------------------------------------------------------------------------

@@ -130,8 +130,8 @@ class Probes:
         return self._retry.read(ask.scope.subscription, once)
 
     def _zones(self, ask: AskZones) -> Zones:
-        regions = self._list(ask.subscription, f"/subscriptions/{ask.subscription}{_LOCATIONS}", ask)
-        return Zones({str(region.get("name", "")).lower(): _logical(region) for region in regions})
+        places = self._list(ask.subscription, f"/subscriptions/{ask.subscription}{_LOCATIONS}", ask)
+        return Zones({str(place.get("name", "")).lower(): _logical(place) for place in places if _is_region(place)})
 
 
 def _details(ask: AskPolicies) -> dict[str, Any]:
@@ -185,6 +185,12 @@ def _usage(item: Mapping[str, Any]) -> Usage | None:
     return (
         Usage(int(current), int(limit)) if isinstance(current, int | float) and isinstance(limit, int | float) else None
     )
+
+
+def _is_region(place: Mapping[str, Any]) -> bool:
+    """Neither an edge zone nor a geography (``europe``, ``global``), which are listed among the locations."""
+    kind = str(place.get("type") or "Region").lower()
+    return kind == "region" and str(member(place, "metadata", "regionType") or "").lower() != "logical"
 
 
 def _logical(region: Mapping[str, Any]) -> tuple[str, ...]:

@@ -1,10 +1,33 @@
-"""Which Azure regions have no availability zones: a list that ages, with its date.
+"""Which Azure regions there are, and which have no availability zones: lists that age, with their dates.
 
 Source: learn.microsoft.com, "Azure regions list" (azure-docs, articles/reliability/regions-list.md), and for the
 sovereign clouds "Availability zone service and regional support" and docs.azure.cn.
 """
 
 from __future__ import annotations
+
+REGIONS_AS_OF = "2026-03-12"
+"""Date of the list of regions: the answer of ``/subscriptions/ID/locations`` of the public cloud that is kept in
+Azure/terraform-azurerm-avm-utl-regions, modules/cached-data/locations.tf.json (``regionType`` Physical: neither a
+geography such as ``europe`` nor an edge zone), and the pages named above."""
+
+REGIONS = frozenset({
+    "australiacentral", "australiacentral2", "australiaeast", "australiasoutheast", "austriaeast",
+    "belgiumcentral", "brazilsouth", "brazilsoutheast", "canadacentral", "canadaeast", "centralindia",
+    "centralus", "centraluseuap", "chilecentral", "denmarkeast", "eastasia", "eastus", "eastus2", "eastus2euap",
+    "eastusstg", "francecentral", "francesouth", "germanynorth", "germanywestcentral", "indonesiacentral",
+    "israelcentral", "italynorth", "japaneast", "japanwest", "jioindiacentral", "jioindiawest", "koreacentral",
+    "koreasouth", "malaysiawest", "mexicocentral", "newzealandnorth", "northcentralus", "northeurope",
+    "norwayeast", "norwaywest", "polandcentral", "qatarcentral", "southafricanorth", "southafricawest",
+    "southcentralus", "southcentralusstg", "southeastasia", "southindia", "spaincentral", "swedencentral",
+    "swedensouth", "switzerlandnorth", "switzerlandwest", "uaecentral", "uaenorth", "uksouth", "ukwest",
+    "westcentralus", "westeurope", "westindia", "westus", "westus2", "westus3",
+    # US Government
+    "usdodcentral", "usdodeast", "usgovarizona", "usgovtexas", "usgovvirginia",
+    # China
+    "chinaeast", "chinaeast2", "chinaeast3", "chinanorth", "chinanorth2", "chinanorth3",
+})  # fmt: skip
+"""Every region of the clouds that have a name, by its programmatic name."""
 
 WITHOUT_ZONES = frozenset({
     "australiacentral", "australiacentral2", "australiasoutheast", "brazilsoutheast", "canadaeast", "chinaeast",

@@ -15,6 +15,7 @@ from vpngw_iac.arm import ArmId
 from vpngw_iac.engine import policies
 from vpngw_iac.engine.operation import Operation
 from vpngw_iac.engine.order import schedule
+from vpngw_iac.engine.places import Place, missing_regions, open_places, without_settled
 from vpngw_iac.engine.plan import Plan
 from vpngw_iac.engine.ports import Cloud
 from vpngw_iac.engine.questions import (
@@ -94,7 +95,11 @@ class Inquiry:
 
     def _zones(self) -> Iterator[Question]:
         zonal = {operation.id.subscription for operation, body in self.creations if body.get("zones")}
-        yield from (AskZones(name) for name in sorted(zonal))
+        yield from (AskZones(name) for name in sorted(zonal | {place.id.subscription for place in self.places()}))
+
+    def places(self) -> tuple[Place, ...]:
+        """Regions that nothing proves yet."""
+        return open_places(self.plan, self.creations)
 
     def _policies(self) -> Iterator[Question]:
         yield from policies.questions(self.plan, self.creations)
@@ -133,12 +138,14 @@ def probed(cloud: Cloud, plan: Plan) -> Plan:
     inquiry = Inquiry.of(plan)
     asked = inquiry.questions()
     if not asked:
-        return plan
+        kept = without_settled(plan, (), {})
+        return plan if kept == plan.findings else replace(plan, findings=kept)
     replies = dict(cloud.probe(asked))
     closer = closer_looks(inquiry.needs, replies)
     if closer:
         replies |= cloud.probe(closer)
-    findings = Findings.of([*plan.findings, *judged(inquiry, replies)]).items
+    kept = without_settled(plan, inquiry.places(), replies)
+    findings = Findings.of([*kept, *judged(inquiry, replies)]).items
     return replace(plan, findings=findings, unread=(*plan.unread, *unread(replies)))
 
 
@@ -163,6 +170,7 @@ def judged(inquiry: Inquiry, replies: Replies) -> Iterator[Finding]:
         elif isinstance(ask, AskPolicies) and isinstance(reply, Denials):
             yield from policies.denied(inquiry.plan, ask, reply)
         elif isinstance(ask, AskZones) and isinstance(reply, Zones):
+            yield from missing_regions(inquiry.places(), ask, reply)
             yield from _without_zones(inquiry, ask, reply)
 
 

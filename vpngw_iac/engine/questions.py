@@ -73,12 +73,12 @@ class AskPolicies:
 
 @dataclass(frozen=True, slots=True)
 class AskZones:
-    """Which availability zones a subscription has, by region."""
+    """Which regions a subscription has, each with its availability zones."""
 
     subscription: str
 
     def __str__(self) -> str:
-        return f"availability zones of subscription {self.subscription}"
+        return f"availability zones and regions of subscription {self.subscription}"
 
 
 Question = AskPermissions | AskLocks | AskProvider | AskUsages | AskPolicies | AskZones
@@ -165,7 +165,7 @@ class Denials:
 
 @dataclass(frozen=True, slots=True)
 class Zones:
-    """Logical zones that a subscription can use, by region."""
+    """Logical zones that a subscription can use, by region; a region that is not there cannot be used."""
 
     by_region: Mapping[str, tuple[str, ...]]
 

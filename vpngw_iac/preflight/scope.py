@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vpngw_iac.blueprints.regions import REGIONS, REGIONS_AS_OF
+from vpngw_iac.field import nearest_region
 from vpngw_iac.preflight.gateway import region
 from vpngw_iac.preflight.registry import Breach, rule
-from vpngw_iac.preflight.topology import Topology
+from vpngw_iac.preflight.thing import Thing
+from vpngw_iac.preflight.topology import NETWORK, Topology
+from vpngw_iac.preflight.words import named
 
 
 @rule(
@@ -61,3 +65,29 @@ def connection_place(topology: Topology) -> Iterator[Breach]:
                 f"It is at {region(connection.thing)}, its gateway {gateway.thing.address} at {gateway.location}.",
                 f'Use location="{gateway.location}".',
             )
+
+
+@rule(
+    "R-SCOPE-03",
+    level="W",
+    ages=True,
+    title="Region is unknown",
+    source="REG",
+    fix="Check its name; `az account list-locations` lists the regions of a subscription.",
+)
+def known_region(topology: Topology) -> Iterator[Breach]:
+    """Regions are known from a list that ages; `vpngw plan` asks the subscription, whose answer decides."""
+    unknown: dict[str, list[Thing]] = {}
+    for thing in topology.things.values():
+        place = region(thing)
+        if place is not None and place not in REGIONS:
+            unknown.setdefault(place, []).append(thing)
+    for place, things in sorted(unknown.items()):
+        first, *others = sorted(things, key=lambda thing: (thing.id.type.lower() != NETWORK, thing.address))
+        also = f" So are {named(others)}." if others else ""
+        close = nearest_region(place, REGIONS)
+        yield Breach(
+            first,
+            f"It is in {place!r}, none of the {len(REGIONS)} regions that were known on {REGIONS_AS_OF}.{also}",
+            f"Did you mean {close!r}? `vpngw plan` asks the subscription." if close else "",
+        )

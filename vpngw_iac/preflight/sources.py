@@ -86,6 +86,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "T-P2S": ("Point-to-site problems", _HELP + "vpn-gateway-troubleshoot-vpn-point-to-site-connection-problems"),
     "T-TUN": ("Tunnel cannot connect", _HELP + "troubleshoot-vpn-tunnel-cannot-connect"),
     "T-DISC": ("Intermittent disconnects", _HELP + "vpn-gateway-troubleshoot-site-to-site-disconnected-intermittently"),
+    "REG": ("Azure regions list", _LEARN + "reliability/regions-list"),
     "SDK": ("Azure REST API model of Microsoft.Network", _LEARN.replace("azure/", "rest/api/") + "network-gateway/"),
     "TF": ("Terraform azurerm provider, network service", "https://github.com/hashicorp/terraform-provider-azurerm"),
     "GH": ("Public issue threads on GitHub", "https://github.com/Azure/azure-rest-api-specs/issues/14473"),

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.simulator import guard, lists, operations, services
+from vpngw_iac.simulator import guard, lists, operations, regions, services
 from vpngw_iac.simulator.body import read_body
 from vpngw_iac.simulator.document import DELETING, FAILED, SUCCEEDED, UPDATING, Document
 from vpngw_iac.simulator.kind import Action, Change, Kind, kind_of, kinds
@@ -172,7 +172,7 @@ def _put(world: World, request: Request, place: Place, identifier: ArmId) -> Ans
     before = world.find(identifier)
     _check_parent(world, place.kind, identifier)
     body = read_body(request)
-    _check_location(place.kind, identifier, body, before)
+    _check_location(world, place.kind, identifier, body, before)
     _check_etags(world, request, body, before)
     change = Change(world, identifier, body, before, query=request.query)
     holds = place.kind.holds(change)
@@ -249,12 +249,14 @@ def _check_parent(world: World, kind: Kind, identifier: ArmId) -> None:
         raise not_simulated(str(identifier))
 
 
-def _check_location(kind: Kind, identifier: ArmId, body: Json, before: Document | None) -> None:
+def _check_location(world: World, kind: Kind, identifier: ArmId, body: Json, before: Document | None) -> None:
     if not kind.has_location:
         return
     location = body.get("location")
     if not location:
         raise front_door(400, "LocationRequired", "The location property is required for this definition.")
+    if before is None and (refused := regions.not_available(world, str(location), kind.arm_type)) is not None:
+        raise refused
     if before is not None and normal(str(location)) != before.body.get("location"):
         raise front_door(
             409,

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.simulator import lists, operations
+from vpngw_iac.simulator import lists, operations, regions
 from vpngw_iac.simulator.body import read_body
 from vpngw_iac.simulator.document import DELETING, SUCCEEDED, Document, Operation
 from vpngw_iac.simulator.kind import kind_of
@@ -76,6 +76,8 @@ def _put(world: World, request: Request, identifier: ArmId) -> Answer:
         raise front_door(400, "LocationRequired", "The location property is required for this definition.")
     location = str(body["location"]).replace(" ", "").lower()
     before = world.find(identifier)
+    if before is None and (refused := regions.not_available(world, str(body["location"]), "")) is not None:
+        raise refused
     if before is not None and before.body["location"] != location:
         raise front_door(
             409,

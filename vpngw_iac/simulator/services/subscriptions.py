@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vpngw_iac.simulator import lists
+from vpngw_iac.simulator import lists, regions
 from vpngw_iac.simulator.refusal import front_door, not_simulated
 from vpngw_iac.simulator.skus import ZONELESS
 from vpngw_iac.simulator.wire import Answer, Json, Request
@@ -23,7 +23,6 @@ PROVIDERS = (
     "Microsoft.Insights",
     "Microsoft.Maintenance",
 )
-REGIONS = ("westeurope", "northeurope", "germanywestcentral", "eastus", "eastus2", "westus", "westus3", "uksouth")
 
 
 def answer(world: World, request: Request, parts: Sequence[str]) -> Answer | None:
@@ -38,7 +37,8 @@ def answer(world: World, request: Request, parts: Sequence[str]) -> Answer | Non
     if len(parts) == 2:
         return Answer(200, subscription(name))
     if parts[2:] == ["locations"]:
-        return lists.page(world, request, [_region(world, name, region) for region in (*REGIONS, *sorted(ZONELESS))])
+        found = [_region(world, name, region) for region in regions.known(world)]
+        return lists.page(world, request, [*found, *(_geography(name, each) for each in regions.GEOGRAPHIES)])
     if parts[2] == "providers" and len(parts) in {3, 4}:
         return _providers(world, request, name, parts[3:])
     if parts[2] == "providers" and len(parts) == 5 and parts[4] == "register":
@@ -68,6 +68,7 @@ def _region(world: World, subscription_name: str, region: str) -> Json:
         "name": region,
         "type": "Region",
         "displayName": region,
+        "metadata": {"regionType": "Physical"},
     }
     logical = world.governance.zones.get(region, () if region in ZONELESS else ("1", "2", "3"))
     if logical:
@@ -75,6 +76,16 @@ def _region(world: World, subscription_name: str, region: str) -> Json:
             {"logicalZone": zone, "physicalZone": f"{region}-az{zone}"} for zone in logical
         ]
     return shown
+
+
+def _geography(subscription_name: str, name: str) -> Json:
+    return {
+        "id": f"/subscriptions/{subscription_name}/locations/{name}",
+        "name": name,
+        "type": "Region",
+        "displayName": name.capitalize(),
+        "metadata": {"regionType": "Logical", "regionCategory": "Other"},
+    }
 
 
 def _providers(world: World, request: Request, subscription_name: str, names: Sequence[str]) -> Answer:

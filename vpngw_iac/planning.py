@@ -16,6 +16,7 @@ from vpngw_iac.engine.decide import make_plan
 from vpngw_iac.engine.document import secrets_in
 from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.observe import observe, read_existing
+from vpngw_iac.engine.patterns import by_pattern
 from vpngw_iac.engine.plan import Options, Plan
 from vpngw_iac.engine.ports import Snapshot
 from vpngw_iac.engine.probe import probed
@@ -114,6 +115,8 @@ class Planner:
         findings = [] if options.destroy else [*own_findings(blueprint), *unresolved]
         owner = session.store().owner()
         if not isinstance(blueprint, SavedPlan | Planned):
+            options, untaken = by_pattern(options, graph, state, snapshot, getattr(blueprint, "moved", None) or {})
+            findings += untaken
             options = _with_addresses(options, graph, state)
             check_agreed(options.outage_agreed, graph, state, snapshot)
         if options.replace:

@@ -288,12 +288,13 @@ class _Run:
             if address not in plan.graph.resources:
                 self.hold.append(EntryRemoved(at=self.clock.utc(), address=address, why="deleted"))
         before: dict[str, Entry | None] = {a: plan.state.entries.get(a) for a in plan.brought_up_to_date}
-        before |= {c.address: None for c in plan.changes if c.action is Action.ADOPT}
+        taken = {c.address: c.adopted for c in plan.changes if c.action is Action.ADOPT}
+        before |= dict.fromkeys(taken)
         before |= {c.address: plan.state.entries[c.previous or ""] for c in plan.changes if c.action is Action.MOVE}
         known = set(plan.state.by_id())
         for address in needed_first(plan.graph, before):
             entry = self._entry(plan, address, prints, before[address])
-            adopted = {"created": False} if before[address] is None else {}
+            adopted = {"created": False, "adopted": dict(taken[address])} if before[address] is None else {}
             needs = tuple(needed for needed in entry.needs if needed in known)
             self.hold.append(EntrySet(at=self.clock.utc(), entry=entry.model_copy(update={"needs": needs, **adopted})))
             known.add(entry.id)

@@ -412,3 +412,148 @@ def test_adopting_what_is_ours_already_is_nothing(bench: Bench) -> None:
     bench.converge(deployment, adopt=frozenset({"LocalNetworkGateway/hub/berlin", f"ResourceGroup/{GROUP}"}))
 
     assert bench.writes() == []
+
+
+# --- patterns --------------------------------------------------------------------------------------------------------
+
+
+def foreign_sites(bench: Bench, *names: str, prefix: str = "") -> None:
+    bench.simulator.put(str(group_id()), {"location": REGION})
+    for number, name in enumerate(names):
+        body = dict(site(name, number).body())
+        if prefix:
+            space = {"localNetworkAddressSpace": {"addressPrefixes": [prefix]}}
+            body["properties"] = {**body["properties"], **space}
+        bench.simulator.put(str(site(name).id), body)
+    bench.mark()
+
+
+@pytest.mark.parametrize("pattern", ["LocalNetworkGateway/*", "*", "localnetworkgateway/HUB/?????*", "*/lgw-*"])
+def test_a_pattern_adopts_what_is_present_and_has_no_entry(bench: Bench, pattern: str) -> None:
+    foreign_sites(bench, "berlin", "paris")
+    deployment = hub_without_gateway("berlin", "paris")
+
+    changes = bench.changes(deployment, adopt=frozenset({pattern}))
+    bench.converge(deployment, adopt=frozenset({pattern}))
+
+    assert [action for action in changes.values() if action == "adopt"] == ["adopt", "adopt"]
+    assert bench.writes("*localnetworkgateways*") == []
+
+
+def test_a_pattern_that_takes_nothing_is_a_warning_and_nothing_more(bench: Bench) -> None:
+    deployment = bench.create(hub_without_gateway("berlin"))
+
+    plan = bench.plan(deployment, adopt=frozenset({"VpnConnection/*"}))
+
+    assert [f.level for f in plan.findings if f.rule == "V-ADOPT-02"] == ["warning"]
+    assert plan.blocking == ()
+    assert plan.changes == ()
+
+
+def test_a_pattern_leaves_an_entry_that_stands_elsewhere_alone(bench: Bench) -> None:
+    before = bench.create(hub_without_gateway("berlin"))
+    foreign_sites(bench, "rome")
+
+    with pytest.raises(Refused) as refused:
+        bench.apply(before.but(site("berlin", identity="lgw-rome")), adopt=frozenset({"*"}))
+
+    assert "V-OWN-01 LocalNetworkGateway/hub/berlin" in refused_rules(refused)
+
+
+# --- the cause "adopted" ---------------------------------------------------------------------------------------------
+
+SITE = "LocalNetworkGateway/hub/berlin"
+
+
+def causes(bench: Bench, deployment: Deployment, address: str = SITE) -> list[str]:
+    return [d.cause for c in bench.plan(deployment).changes if c.address == address for d in c.differences]
+
+
+def adopted_site(bench: Bench) -> Deployment:
+    foreign_sites(bench, "berlin", prefix="192.168.77.0/24")
+    deployment = hub_without_gateway("berlin")
+    bench.apply(deployment, adopt=frozenset({SITE}))
+    bench.mark()
+    return deployment
+
+
+def test_what_differs_since_its_adoption_has_that_cause_and_is_no_drift(bench: Bench) -> None:
+    deployment = adopted_site(bench)
+
+    assert causes(bench, deployment) == ["adopted"]
+    assert bench.drift(deployment).items == ()
+
+
+def test_after_it_was_put_once_a_change_back_is_drift(bench: Bench) -> None:
+    deployment = adopted_site(bench)
+    bench.converge(deployment)
+    foreign_sites(bench, "berlin", prefix="192.168.77.0/24")
+
+    assert bench.entries(deployment)[SITE].adopted == {}
+    assert causes(bench, deployment) == ["drift"]
+
+
+def test_what_changed_after_the_adoption_is_drift(bench: Bench) -> None:
+    deployment = adopted_site(bench)
+    foreign_sites(bench, "berlin", prefix="192.168.99.0/24")
+
+    assert causes(bench, deployment) == ["drift"]
+    assert [item.kind for item in bench.drift(deployment).items] == ["changed"]
+
+
+def test_an_edit_after_the_adoption_is_an_edit_alone(bench: Bench) -> None:
+    deployment = adopted_site(bench)
+
+    assert causes(bench, deployment.but(site("berlin", 5))) == ["edit", "edit"]
+
+
+SKU = ["properties.sku.name", "properties.sku.tier"]
+
+
+def adopted_gateway(bench: Bench) -> Deployment:
+    """Azure has a larger gateway than the blueprint of those who adopt it: only a replacement could make it smaller."""
+    bench.create(hub(name="theirs", sku="VpnGw3AZ"))
+    identity = rid("virtualNetworkGateways", "vgw-hub")
+    bench.simulator.put(str(identity), {**bench.document(identity), "tags": {}})
+    ours = Deployment("ours", (gateway(sku="VpnGw2AZ"),))
+    bench.apply(ours, adopt=frozenset({"VpnGateway/hub"}))
+    bench.mark()
+    return ours
+
+
+def test_an_adopted_difference_never_replaces_and_is_told_with_the_edit_that_accepts_it(bench: Bench) -> None:
+    ours = adopted_gateway(bench)
+
+    plan = bench.plan(ours)
+    drift = bench.drift(ours)
+
+    finding = next(f for f in plan.findings if f.rule == "V-MOVED-01" and "sku.name" in f.detail)
+    assert plan.changes == ()
+    assert "Write 'VpnGw3AZ' in the blueprint" in finding.advice
+    assert not [item for item in drift.items if "sku" in item.detail]
+
+
+def test_a_put_of_something_else_carries_the_adopted_value_and_goes_on_remembering_it(bench: Bench) -> None:
+    ours = adopted_gateway(bench)
+    edited = Deployment("ours", (gateway(sku="VpnGw2AZ", bgpSettings={"asn": 65010}),))
+
+    bench.apply(edited)
+
+    assert bench.document(rid("virtualNetworkGateways", "vgw-hub"))["properties"]["sku"]["name"] == "VpnGw3AZ"
+    assert list(bench.entries(edited)["VpnGateway/hub"].adopted) == SKU
+    assert not [item for item in bench.drift(edited).items if "sku" in item.detail]
+    assert ours.name == edited.name
+
+
+def test_adopting_and_changing_in_one_run_leaves_out_what_only_a_replacement_could_change(bench: Bench) -> None:
+    bench.create(hub(name="theirs", sku="VpnGw3AZ"))
+    identity = rid("virtualNetworkGateways", "vgw-hub")
+    bench.simulator.put(str(identity), {**bench.document(identity), "tags": {}})
+    ours = Deployment("ours", (gateway(sku="VpnGw2AZ", bgpSettings={"asn": 65010}),))
+
+    outcome = bench.apply(ours, adopt=frozenset({"VpnGateway/hub"}), adopt_and_change=True)
+
+    assert outcome.outcome == "succeeded"
+    shown = bench.document(identity)["properties"]
+    assert (shown["sku"]["name"], shown["bgpSettings"]["asn"]) == ("VpnGw3AZ", 65010)
+    assert list(bench.entries(ours)["VpnGateway/hub"].adopted) == SKU

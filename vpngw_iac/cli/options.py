@@ -33,7 +33,9 @@ DetailedExitCode = Annotated[bool, typer.Option("--detailed-exitcode", help="Exi
 Destroying = Annotated[bool, typer.Option("--destroy", help="Plan to destroy everything.")]
 Adopt = Annotated[
     list[str] | None,
-    typer.Option("--adopt", metavar="ADDR", help="Take over a resource that exists (address or id; repeatable)."),
+    typer.Option(
+        "--adopt", metavar="ADDR|PATTERN", help="Take over what exists (address, id or 'VpnConnection/*'; repeatable)."
+    ),
 ]
 AdoptAndChange = Annotated[
     bool, typer.Option("--adopt-and-change", help="Also change what is adopted, in the same plan.")

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from vpngw_iac.arm import ArmId
 from vpngw_iac.field import OutageLevel
 
-Cause = Literal["edit", "drift", "edit and drift", "absent", "failed", "dependent", "busy"]
+Cause = Literal["edit", "drift", "edit and drift", "adopted", "absent", "failed", "dependent", "busy"]
 
 
 class Action(StrEnum):
@@ -120,6 +120,8 @@ class Change:
     """The shared key alone changes: one action, no PUT."""
     known_after: tuple[str, ...] = ()
     """Addresses whose outputs this change waits for."""
+    adopted: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """What Azure has at each path that differs at an adoption; the entry remembers it until the path was put once."""
     rebuild: bool = False
     """Azure rebuilds the resource in place, which takes as long as creating it."""
     sync: Literal["no", "alone", "too"] = "no"

@@ -16,7 +16,7 @@ from vpngw_iac.engine.called import called_as_in_azure
 from vpngw_iac.engine.change import Action, Change, Difference, OutageStatement
 from vpngw_iac.engine.document import lookup, member
 from vpngw_iac.engine.downtime import with_outages
-from vpngw_iac.engine.drift import Comparison, Found, compare_whole
+from vpngw_iac.engine.drift import ADOPTED, Comparison, Found, compare_whole
 from vpngw_iac.engine.guests import Guests, applied_less_used, unused
 from vpngw_iac.engine.lifting import lifted
 from vpngw_iac.engine.match import Match, match
@@ -103,6 +103,7 @@ def _situations(basis: Basis, matched: Match) -> Iterator[Situation]:
                 observed.document,
                 unread=(*entry.unread, *_overruled(entry, declared, observed)) if entry else (),
                 adopting=entry is None,
+                adopted=entry.adopted if entry else None,
             )
         if entry is not None and applied is not None and applied != applied_of(entry):
             comparison = replace(comparison, stale=True)  # a guest uses some of it, and owns that from now on
@@ -294,14 +295,24 @@ def _adoption(basis: Basis, situation: Situation, left: Entry | None) -> Change 
     if not is_named(basis, resource):
         return None
     differences = tuple(item.difference for item in situation.comparison.owned)
+    kept = {f.difference.path: f.difference.observed for f in situation.comparison.found if not f.secret}
+    kept = {path: value for path, value in kept.items() if "(sensitive)" not in str(value)}
     previous, instead = (str(left.id), f" in place of {left.id}, which is forgotten") if left else (None, "")
     if basis.options.adopt_and_change and differences:
         reason = f"adopted and changed{instead}"
-        return Change(situation.address, resource.id, Action.UPDATE, differences, reason=reason, previous=previous)
+        return Change(
+            situation.address,
+            resource.id,
+            Action.UPDATE,
+            differences,
+            reason=reason,
+            previous=previous,
+            adopted=kept,
+        )
     reason = f"taken over as it is{instead}"
     if differences:
         reason += f"; it differs in {', '.join(d.path for d in differences)}, which the next plan changes"
-    return Change(situation.address, resource.id, Action.ADOPT, (), reason=reason, previous=previous)
+    return Change(situation.address, resource.id, Action.ADOPT, (), reason=reason, previous=previous, adopted=kept)
 
 
 def _tell(basis: Basis, situation: Situation, draft: Draft) -> None:
@@ -320,7 +331,7 @@ def _tell(basis: Basis, situation: Situation, draft: Draft) -> None:
                     rule="V-MOVED-01",
                     level="warning",
                     address=situation.address,
-                    summary="Moved by Azure",
+                    summary=ADOPTED if d.cause == "adopted" else "Moved by Azure",
                     detail=f"{d.path} is {d.observed!r} in Azure, the blueprint says {d.declared!r}. "
                     "Only a replacement could change it back, so it is left as it is.",
                     advice=f"Write {d.observed!r} in the blueprint to accept what Azure has.",

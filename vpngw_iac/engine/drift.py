@@ -34,6 +34,9 @@ from vpngw_iac.secret import Fingerprint, GeneratedSecret
 
 IN_PLACE = Verdict("in place")
 
+ADOPTED = "Left as it was adopted"
+"""Summary of V-MOVED-01 for what differs since an adoption: that is no drift."""
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -92,6 +95,7 @@ class Comparison:
 class _Collector:
     unread_paths: frozenset[str]
     adopting: bool
+    adopted: Mapping[str, Any] = field(default_factory=dict)
     found: list[Found] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     unverified: list[str] = field(default_factory=list)
@@ -100,8 +104,16 @@ class _Collector:
     stale: bool = False
 
     def differ(self, path: str, cause: Cause, d: Any, a: Any, o: Any, *, secret: bool = False) -> None:
-        shown_as = Difference(path, cause, shown(d), shown(a), shown(o))
+        shown_as = Difference(path, self._because(path, cause, shown(o), secret=secret), shown(d), shown(a), shown(o))
         self.found.append(Found(shown_as, secret=secret))
+
+    def _because(self, path: str, cause: Cause, observed: Any, *, secret: bool) -> Cause:
+        """What differs since it was adopted was changed by nobody; an edit since then is an edit."""
+        if self.adopting:
+            return "adopted" if cause == "edit" and not secret else cause
+        if path in self.adopted and self.adopted[path] == observed:
+            return "adopted" if cause == "drift" else "edit"
+        return cause
 
 
 def compare(
@@ -112,9 +124,13 @@ def compare(
     *,
     unread: Collection[str] = (),
     adopting: bool = False,
+    adopted: Mapping[str, Any] | None = None,
 ) -> Comparison:
-    """Differences of the owned paths. `unread` are paths that answers are known not to carry."""
-    collector = _Collector(frozenset(unread), adopting)
+    """Differences of the owned paths. `unread` are paths that answers are known not to carry.
+
+    `adopting`: no entry stands for the resource yet; `adopted` is what Azure had where it differed at its adoption.
+    """
+    collector = _Collector(frozenset(unread), adopting, adopted or {})
     _walk(shape, declared, applied or {}, observed, "", collector)
     return Comparison(
         tuple(collector.found),
@@ -134,10 +150,11 @@ def compare_whole(
     *,
     unread: Collection[str] = (),
     adopting: bool = False,
+    adopted: Mapping[str, Any] | None = None,
 ) -> Comparison:
     """`compare`, and what only the whole resource shows: drift that a replacement alone could repair is kept."""
     shape = shape_of(model)
-    comparison = compare(shape, declared, applied, observed, unread=unread, adopting=adopting)
+    comparison = compare(shape, declared, applied, observed, unread=unread, adopting=adopting, adopted=adopted)
     drifted = tuple(
         item.difference.path
         for item in comparison.owned
@@ -310,7 +327,7 @@ def _unresolved(d: Sealed, a: Any, o: Any, path: str, out: _Collector) -> None:
 
 
 def _marked(item: Found, shape: Shape, d: Any, o: Any, out: _Collector) -> Found:
-    """The innermost marker decides; what differs only because the resource is being adopted counts as drift."""
+    """The innermost marker decides; what differs only because the resource is being adopted is no edit."""
     verdict, outage, judged = item.verdict, item.outage or shape.outage, item.judged
     if verdict.how == "in place" and not judged:
         if shape.transition is not None:
@@ -319,7 +336,7 @@ def _marked(item: Found, shape: Shape, d: Any, o: Any, out: _Collector) -> Found
             verdict = Verdict("replace", shape.why)
     difference = item.difference
     if out.adopting and difference.cause == "edit" and verdict.how != "in place":
-        difference = Difference(difference.path, "drift", difference.declared, difference.applied, difference.observed)
+        difference = replace(difference, cause="adopted")
     return Found(difference, verdict, outage, item.secret, judged)
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.change import Action, Change, DriftItem
 from vpngw_iac.engine.document import ABSENT, lookup
+from vpngw_iac.engine.drift import ADOPTED
 from vpngw_iac.engine.event import OperationResult, OutcomeWord
 from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.operation import Schedule
@@ -119,7 +120,7 @@ def drift_of(plan: Plan) -> Drift:
     items += [
         DriftItem(f.address, _id_of(plan, f.address), "changed", "cosmetic", None, (), f.detail)
         for f in plan.findings
-        if f.rule == "V-MOVED-01"
+        if f.rule == "V-MOVED-01" and f.summary != ADOPTED
     ]
     items += _other_sides(plan)
     return Drift(

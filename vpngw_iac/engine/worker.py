@@ -130,6 +130,8 @@ class Worker:
         applied = (entry.applied.get("tags") or {}) if entry else {}
         tags = self._own(resource, overlay(shape, declared, applied, observed.document.get("tags") or {}))
         kept = self._entry(resource, {})
+        left = {path: value for path, value in kept.adopted.items() if not path.startswith("tags")}
+        kept = kept.model_copy(update={"adopted": left})
         if unsure and tags == observed.document.get("tags"):
             return Settled(kept)
         call = Call("tag", resource.id, {"tags": tags}, tenants=self._tenants(resource))
@@ -157,7 +159,9 @@ class Worker:
             known = self.plan.state.entries.get(resource.address)
             applied = applied_less_used(type(resource), known, declared, self._guests) if known else None
             unread = known.unread if known else ()
-            found = compare_whole(type(resource), declared, applied, observed.document, unread=unread)
+            taken = known is None and operation.kind == "update"
+            found = compare_whole(type(resource), declared, applied, observed.document, unread=unread, adopting=taken)
+            entry = entry.model_copy(update={"adopted": self._still_adopted(operation, known, found.held)})
             if operation.key.step != "sync" and self._is_done(operation, observed, found, unsure=unsure):
                 return Settled(entry)
             if overtaken and operation.kind == "update":
@@ -181,6 +185,12 @@ class Worker:
         return Prepared(call, before, _digest(entry.applied), entry, declared)
 
     # -- parts
+
+    def _still_adopted(self, operation: Operation, known: Entry | None, held: Collection[str]) -> dict[str, Any]:
+        """What differs since its adoption and is not put by this either: the entry goes on remembering it."""
+        change = self.plan.change(operation.id)
+        adopted = known.adopted if known else (change.adopted if change else {})
+        return {path: value for path, value in adopted.items() if path in held}
 
     @property
     def _guests(self) -> Guests:

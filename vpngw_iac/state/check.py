@@ -18,7 +18,7 @@ from vpngw_iac.errors import UsageError
 from vpngw_iac.resources import type_of
 from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
 from vpngw_iac.secret import load_reference
-from vpngw_iac.state.model import Entry, State
+from vpngw_iac.state.model import State
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9_-])?")
 _DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10))})
@@ -117,7 +117,7 @@ def _no_secret(state: State) -> Iterator[str]:
         shape = shape_of(described) if described is not None else UNKNOWN
         for path in _exposed(entry.applied, shape, ""):
             yield f"{key} holds something at {path} that may be a secret's value."
-        for path in _exposed_overruled(entry, shape):
+        for path in _exposed_by_path(entry.overruled | entry.adopted, shape):
             yield f"{key} holds something at {path} that may be a secret's value."
         for path, fingerprint in sorted(entry.fingerprints.items()):
             if not _is_fingerprint(fingerprint):
@@ -143,8 +143,8 @@ def _exposed(value: Any, shape: Shape, path: str) -> Iterator[str]:
         yield path
 
 
-def _exposed_overruled(entry: Entry, shape: Shape) -> Iterator[str]:
-    for path, value in entry.overruled.items():
+def _exposed_by_path(values: Mapping[str, Any], shape: Shape) -> Iterator[str]:
+    for path, value in values.items():
         name, place = "", shape
         for step in _PATH_STEP.findall(path):
             place = place.item or UNKNOWN if step.startswith("[") else place.at(step)

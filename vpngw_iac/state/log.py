@@ -119,12 +119,18 @@ def _tell(telling: _Telling, record: Record) -> None:
 
 
 def replaced_since_success(records: Iterable[Record]) -> frozenset[str]:
-    """Addresses of what was deleted since a run last succeeded: asked for again, it is not replaced twice."""
+    """Addresses of what was deleted since an apply or destroy last succeeded: it is not replaced twice.
+
+    A `wait` that went well finished what was open and no more; neither that nor a `state` command is the plan's end.
+    """
     found: set[str] = set()
+    command = ""
     for record in records:
         if isinstance(record, EntryRemoved) and record.why == "deleted":
             found.add(record.address)
-        elif isinstance(record, RunClosed) and record.outcome == "succeeded":
+        elif isinstance(record, RunOpened):
+            command = record.command
+        elif isinstance(record, RunClosed) and record.outcome == "succeeded" and command in ("apply", "destroy"):
             found.clear()
     return frozenset(found)
 

@@ -58,6 +58,8 @@ class Entry(_Stored):
     """Declared paths that Azure's answers do not carry, as seen right after the PUT."""
     overruled: dict[str, Any] = Field(default_factory=dict)
     """Declared paths that Azure (a policy) changed again right after our PUT, with what it wrote."""
+    adopted: dict[str, Any] = Field(default_factory=dict)
+    """What Azure had at declared paths that differed when this was adopted; a path is dropped once it was put."""
     protect: bool = False
     on_removal: Literal["delete", "forget"] = "delete"
     created: bool = True

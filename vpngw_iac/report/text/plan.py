@@ -120,6 +120,8 @@ def _cause(difference: Difference, style: Style) -> str:
     match difference.cause:
         case "drift":
             return style.paint("  # changed in Azure since the last apply", "dim")
+        case "adopted":
+            return style.paint("  # differs since it was adopted", "dim")
         case "edit and drift":
             return style.paint(
                 f"  # edited here and changed in Azure (applied was {words.value(difference.applied, width=30)})", "dim"

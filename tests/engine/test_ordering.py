@@ -220,3 +220,13 @@ def test_who_depends_on_a_gateway_directly_or_through_others() -> None:
 
     assert graph.dependents("VpnGateway/hub") >= {"VpnConnection/hub/berlin", "Peering/red/hub", "NatRule/hub/in"}
     assert graph.dependents("VpnGateway/nowhere") == frozenset()
+
+
+def test_a_gateway_is_written_after_the_delete_of_a_connection_that_used_its_address() -> None:
+    """A gateway cannot give up an APIPA address that a connection still uses (R-BGP-09)."""
+    before = hub("berlin", "paris")
+    after = before.without("VpnConnection/hub/paris", "LocalNetworkGateway/hub/paris").but(gateway(sku="VpnGw3AZ"))
+
+    operations = {op.key: op for op in schedule(plan(after, applied(before), azure(before, after))).operations}
+
+    assert Key("VpnConnection/hub/paris", "delete") in operations[Key("VpnGateway/hub", "put")].after

@@ -7,21 +7,23 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from pydantic import ValidationError
 
-from vpngw_iac.arm import ArmId
+from vpngw_iac.arm import ArmId, InvalidArmId
 from vpngw_iac.errors import UsageError
 from vpngw_iac.resources import type_of
 from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
 from vpngw_iac.secret import load_reference
-from vpngw_iac.state.model import State
+from vpngw_iac.state.model import Entry, State
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9_-])?")
 _DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10))})
+DEPTH = 60
+"""Levels of a stored document; Azure's own have about ten."""
 _HMAC = re.compile(r"[0-9a-f]{64}")
 _PATH_STEP = re.compile(r"\[[^\]]*\]|[^.\[\]]+")
 _SECRET_NAMES = frozenset({"sharedkey", "presharedkey", "radiusserversecret", "authorizationkey", "privatekey"})
@@ -49,7 +51,7 @@ def check(state: State, previous: State | None = None) -> tuple[str, ...]:
     `previous` is the document that this state follows: its lineage stays, its serial never grows smaller.
     """
     return tuple(
-        problem for rule in (_identity, _addresses, _unique_ids, _needs, _cycle, _no_secret) for problem in rule(state)
+        problem for rule in (_identity, _addresses, _unique_ids, _needs, _cycle, _contents) for problem in rule(state)
     ) + tuple(_succession(state, previous) if previous else ())
 
 
@@ -111,17 +113,65 @@ def _cycle(state: State) -> Iterator[str]:
         yield f"The entries need each other in a circle: {' needs '.join(around)}."
 
 
-def _no_secret(state: State) -> Iterator[str]:
+def _contents(state: State) -> Iterator[str]:
     for key, entry in sorted(state.entries.items()):
-        described = type_of(entry.id.type)
-        shape = shape_of(described) if described is not None else UNKNOWN
-        for path in _exposed(entry.applied, shape, ""):
-            yield f"{key} holds something at {path} that may be a secret's value."
-        for path in _exposed_by_path(entry.overruled | entry.adopted, shape):
-            yield f"{key} holds something at {path} that may be a secret's value."
-        for path, fingerprint in sorted(entry.fingerprints.items()):
-            if not _is_fingerprint(fingerprint):
-                yield f"{key} holds something at {path} that is no fingerprint."
+        yield from (f"{key} {problem}" for problem in check_entry(entry))
+
+
+def check_entry(entry: Entry) -> Iterator[str]:
+    """What is wrong with what stands in an entry's documents."""
+    described = type_of(entry.id.type)
+    if any(_is_too_deep(value) for value in (entry.applied, entry.overruled, entry.adopted)):
+        yield f"is nested more than {DEPTH} levels deep."
+        return
+    shape = shape_of(described) if described is not None else UNKNOWN
+    for path in _exposed(entry.applied, shape, ""):
+        yield f"holds something at {path} that may be a secret's value."
+    for path in _exposed_by_path(entry.overruled | entry.adopted, shape):
+        yield f"holds something at {path} that may be a secret's value."
+    for path in _bad_outputs(entry.applied, ""):
+        yield f"holds something at {path} that is not the name of an output."
+    for path, fingerprint in sorted(entry.fingerprints.items()):
+        if not _is_fingerprint(fingerprint):
+            yield f"holds something at {path} that is no fingerprint."
+
+
+def _is_too_deep(value: Any) -> bool:
+    """Whether a document is deeper than any that Azure has; told without going down there."""
+    level = [value]
+    for _ in range(DEPTH):
+        level = [inner for item in level for inner in _inside(item)]
+        if not level:
+            return False
+    return True
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    if isinstance(value, Mapping):
+        return value.values()
+    return value if isinstance(value, list | tuple) else ()
+
+
+def _bad_outputs(value: Any, path: str) -> Iterator[str]:
+    """Paths of marks that stand for an output and name none."""
+    if isinstance(value, Mapping):
+        inner = value.get("$output")
+        if set(value) == {"$output"} and isinstance(inner, Mapping) and "source" in inner:
+            yield from () if _is_output(inner) else (path,)
+            return
+        for name, item in value.items():
+            yield from _bad_outputs(item, f"{path}.{name}".lstrip("."))
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _bad_outputs(item, f"{path}[{index}]")
+
+
+def _is_output(inner: Mapping[str, Any]) -> bool:
+    try:
+        ArmId(inner["source"])
+    except (InvalidArmId, AttributeError, TypeError):
+        return False
+    return isinstance(inner.get("path"), str)
 
 
 def _exposed(value: Any, shape: Shape, path: str) -> Iterator[str]:

@@ -208,7 +208,7 @@ def _refuse_gap(records: list[Record], line: int) -> None:
 
 def _json_object(data: str | bytes) -> dict[str, Any]:
     try:
-        text = data.decode() if isinstance(data, bytes) else data
+        text = (data.decode() if isinstance(data, bytes) else data).removeprefix("\ufeff")
         document = json.loads(text, object_pairs_hook=_no_repetition)
     except UnicodeDecodeError as error:
         raise Damaged(f"byte {error.start} is not UTF-8 text.") from None
@@ -217,6 +217,8 @@ def _json_object(data: str | bytes) -> dict[str, Any]:
         raise Damaged(f"{error.msg} at line {error.lineno}, column {error.colno}{end}.") from None
     except RecursionError:
         raise Damaged("it is nested too deeply.") from None
+    except ValueError:  # Python refuses integers of more than 4,300 digits
+        raise Damaged("a number in it has too many digits.") from None
     if not isinstance(document, dict):
         raise Damaged("it is not a JSON object.")
     return document

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from vpngw_iac.errors import StateError
-from vpngw_iac.state.check import check
+from vpngw_iac.state.check import check_entry
 from vpngw_iac.state.document import (
     Damaged,
     Journal,
@@ -58,14 +58,26 @@ def recall(shelf: Shelf, deployment: str, binding: Binding | None) -> Memory | N
         ) from None
     check_belongs(memory.state, deployment, binding, shelf.document_name)
     memory = _replay(memory, shelf)
-    problems = check(memory.state)
+    problems = (*memory.state.check(), *_open_problems(memory))
     if problems:
         raise StateError(
-            f"The state in {shelf.document_name} breaks {len(problems)} invariant(s): {' '.join(problems)}",
+            f"The state in {shelf.document_name} breaks {len(problems)} invariant(s): {_told(problems)}",
             advice=_way_out_of_document(shelf),
             location=shelf.document_name,
         )
     return memory
+
+
+def _open_problems(memory: Memory) -> Iterator[str]:
+    """What is wrong with the entries that open operations will make: a resumed run reads them."""
+    for flight in memory.in_flight.values():
+        entry = flight.begun.entry
+        if entry is not None:
+            yield from (f"The open operation on {entry.address} {problem}" for problem in check_entry(entry))
+
+
+def _told(problems: Sequence[str], *, most: int = 20) -> str:
+    return " ".join(problems[:most]) + (f" And {len(problems) - most} more." if len(problems) > most else "")
 
 
 def read_journal(name: str, data: bytes) -> Journal:

@@ -310,6 +310,26 @@ def test_a_gateway_that_only_guests_use_counts_them() -> None:
     assert planned(hub(), hub(sku="VpnGw3AZ"), attached=(GUEST,), **agreed).blocking == ()
 
 
+def test_a_connection_of_others_to_the_same_site_carries_it_meanwhile() -> None:
+    far = base("far", "10.2.0.0/16", "10.2.255.0/27")[1:]
+    before = hub("berlin").plus(*far, gateway("far"))
+    other = Attached(
+        rid("virtualNetworkGateways", "vgw-far"),
+        "connection",
+        "con-backup",
+        rid("connections", "con-backup", group="rg-others"),
+        leads_to=frozenset({rid("localNetworkGateways", "lgw-berlin")}),
+    )
+    elsewhere = Attached(GATEWAY, "connection", "con-elsewhere", rid("connections", "con-elsewhere"))
+    rotated = before.but(connection("berlin", sharedKey=OTHER_KEY))
+
+    told = planned(before, rotated, attached=(other, elsewhere))
+    both = planned(before, rotated.but(gateway("far", sku="VpnGw3AZ")), attached=(other, elsewhere))
+
+    assert losses(told)["berlin"].meanwhile == ("con-backup (not ours)",)
+    assert losses(both)["berlin"].meanwhile == ()
+
+
 def test_our_own_connections_are_no_guests() -> None:
     own = Attached(GATEWAY, "connection", "con-berlin", rid("connections", "con-berlin"), "hub")
     before, after = hub("berlin"), hub("berlin", sku="VpnGw3AZ")

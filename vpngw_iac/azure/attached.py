@@ -82,7 +82,8 @@ def _attached(holder: ArmId, kind: Kind, item: Mapping[str, Any]) -> Attached:
     name = str(item.get("name") or (identity.name if identity else ""))
     model = type_of(identity.type) if identity else None
     uses = model.uses(identity, item) if model and identity and kind in _USERS else frozenset()
-    return Attached(holder, kind, name, identity, deployment_in(item), uses)
+    ends = model.leads_to(item) if model and kind == "connection" else frozenset()
+    return Attached(holder, kind, name, identity, deployment_in(item), uses, leads_to=ends)
 
 
 def _id(text: Any) -> ArmId | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.basis import Basis
 from vpngw_iac.engine.change import Action, Change, Loss
 from vpngw_iac.engine.operation import Key
@@ -63,6 +64,8 @@ class _Book:
     detached: Mapping[str, tuple[Span, ...]]
     """From when to when a peering of a name is without its gateway because that is built again."""
     agreed: frozenset[str]
+    gateways: Mapping[ArmId, str]
+    """Addresses of what is declared or remembered, by id."""
 
     @classmethod
     def of(cls, basis: Basis, lines: Lines, changes: tuple[Change, ...]) -> _Book:
@@ -83,6 +86,8 @@ class _Book:
             _restored(basis, changes, steps),
             _detached(basis, times),
             frozenset(name.lower() for name in basis.options.outage_agreed),
+            {e.id: e.address for e in basis.state.entries.values()}
+            | {i: r.address for i, r in basis.graph.by_id.items()},
         )
 
     def timed(self, change: Change) -> Change:
@@ -109,17 +114,30 @@ class _Book:
     def _in_full(self, loss: Loss, parts: Collection[Part]) -> Loss:
         """A loss with its time, its links and those that carry it meanwhile."""
         links = self.lines.before.get(loss.name, ())
-        hit = [link for link in links if any(link in self.affected[change.address] for change, _ in parts)]
-        down = {a for change, _ in self.parts[loss.name] for a in self.affected[change.address]}
+        hit = [link for link in links if self._is_down(link, parts)]
         return replace(
             loss,
             seconds=0.0
             if loss.for_good
             else _length(span for change, part in parts for span in self._down(change, part)),
             links=tuple(map(_link, hit)) if len(hit) < len(links) else (),
-            meanwhile=tuple(_link(link) for link in links if link not in down),
+            meanwhile=(
+                *(_link(link) for link in links if not self._is_down(link, self.parts[loss.name])),
+                *self._carried_by_others(loss.name),
+            ),
             agreed=loss.name.lower() in self.agreed,
         )
+
+    def _is_down(self, link: str, parts: Collection[Part]) -> bool:
+        """Whether a link goes down with one of these."""
+        return any(link in self.affected[change.address] for change, _ in parts)
+
+    def _carried_by_others(self, name: str) -> Iterator[str]:
+        """Connections of others that carry a name, on gateways that stay up."""
+        for guest in self.lines.guests.get(name, ()):
+            gateway = self.gateways.get(guest.holder)
+            if not any(gateway in addresses for addresses in self.affected.values()):
+                yield f"{guest.name} (not ours)"
 
     def _down(self, change: Change, loss: Loss) -> Iterator[Span]:
         """When a change keeps a name down."""

@@ -14,8 +14,10 @@ from vpngw_iac.engine.basis import Basis
 from vpngw_iac.engine.change import Action, Change, Loss, OutageStatement
 from vpngw_iac.engine.drift import Found
 from vpngw_iac.engine.graph import Graph
+from vpngw_iac.engine.ports import Attached
 from vpngw_iac.engine.spread import coexists
 from vpngw_iac.field import OutageLevel
+from vpngw_iac.resources import type_of
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.state.model import Entry, State
 
@@ -179,6 +181,8 @@ class Lines:
     """Addresses of connections whose other end this deployment declares too."""
     users: Mapping[ArmId, tuple[str, ...]]
     """Addresses of the entries that need each id."""
+    guests: Mapping[str, tuple[Attached, ...]]
+    """Connections of others, in whatever group, that lead to the same other end as one of a name."""
 
     @classmethod
     def of(cls, basis: Basis) -> Lines:
@@ -195,11 +199,29 @@ class Lines:
         after = {name for resource in declared for name in resource.transient}
         served = {f"{CLIENTS_OF}{r.id.name}" for r in basis.graph.resources.values() if _serves_clients(r)}
         pairs = frozenset(_pairs(basis.graph, [r for r in declared if kind_of(r.id) == "connections"]))
-        return cls(_frozen(before), frozenset(after | served), pairs, _frozen(users))
+        guests = _guests_by_name(basis, before)
+        return cls(_frozen(before), frozenset(after | served), pairs, _frozen(users), guests)
 
     def has_both_ends(self, address: str) -> bool:
         """Whether both connections of a pair are ours: nobody outside has to set anything."""
         return address in self.pairs
+
+
+def _guests_by_name(basis: Basis, before: Mapping[str, list[str]]) -> dict[str, tuple[Attached, ...]]:
+    foreign = [item for item in _guests(basis) if item.leads_to]
+    found: dict[str, tuple[Attached, ...]] = {}
+    for name, addresses in before.items() if foreign else ():
+        entries = [basis.state.entries[address] for address in addresses]
+        ends = {end for e in entries if (model := type_of(e.id.type)) for end in model.leads_to(e.applied)}
+        if carrying := tuple(item for item in foreign if item.leads_to & ends):
+            found[name] = carrying
+    return found
+
+
+def _guests(basis: Basis) -> Iterator[Attached]:
+    """Connections on gateways of ours that are not ours."""
+    ours = {entry.id for entry in basis.state.entries.values()} | set(basis.graph.by_id)
+    yield from (item for item in basis.snapshot.attached if item.kind == "connection" and item.id not in ours)
 
 
 def _frozen(lists: Mapping[Any, list[str]]) -> dict[Any, tuple[str, ...]]:
@@ -304,10 +326,10 @@ def _opens_a_way(graph: Graph, state: State, change: Change) -> bool:
 
 def guests_on(basis: Basis, gateways: Iterable[ArmId]) -> frozenset[str]:
     """Names of connections on these gateways that are not ours, in whatever group."""
-    ours = {entry.id for entry in basis.state.entries.values()} | set(basis.graph.by_id)
     wanted = set(gateways)
-    found = (i for i in basis.snapshot.attached if i.kind == "connection" and i.holder in wanted and i.id not in ours)
-    return frozenset(item.name for item in found)
+    if not any(kind_of(gateway) == "virtualnetworkgateways" for gateway in wanted):
+        return frozenset()
+    return frozenset(item.name for item in _guests(basis) if item.holder in wanted)
 
 
 def kind_of(resource_id: ArmId) -> str:

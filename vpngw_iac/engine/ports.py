@@ -79,6 +79,8 @@ class Attached:
     """What it uses of the holder; None if the answer that showed it does not tell."""
     seen: Literal["list", "get", "unreadable"] = "list"
     """Whether it was read by itself; of what could not be read everything is assumed."""
+    leads_to: frozenset[ArmId] = frozenset()
+    """What is at the other end of a connection."""
 
 
 @dataclass(frozen=True, slots=True)

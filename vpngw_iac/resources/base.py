@@ -228,6 +228,11 @@ class Resource(Wire):
         return frozenset()
 
     @classmethod
+    def leads_to(cls, document: Mapping[str, Any]) -> frozenset[ArmId]:
+        """What is at the other end of something that carries traffic; nothing for other types."""
+        return frozenset()
+
+    @classmethod
     def letting_go(cls) -> tuple[str, ...]:
         """Paths that are emptied while something that they use is taken away (`uses`)."""
         return ()

@@ -168,6 +168,13 @@ class Connection(Resource):
         )
 
     @classmethod
+    def leads_to(cls, document: Mapping[str, Any]) -> frozenset[ArmId]:
+        """The site, the other gateway or the circuit (``java_testVirtualNetworkGatewaySiteToSite``: LIST tells it)."""
+        properties = document.get("properties") or {}
+        ends = (properties.get(name) for name in ("localNetworkGateway2", "virtualNetworkGateway2", "peer"))
+        return frozenset(ArmId(str(end["id"])) for end in ends if isinstance(end, Mapping) and end.get("id"))
+
+    @classmethod
     def letting_go(cls) -> tuple[str, ...]:
         """The choice of addresses: without one a connection uses the ordinary address of each instance."""
         return ("properties.gatewayCustomBgpIpAddresses",)

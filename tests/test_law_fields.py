@@ -225,6 +225,14 @@ SETTINGS: dict[str, Setting] = {
         clients({"servers": [{"address": "10.1.1.4", "secret": KEY}]}),
         ("authentication", 0, "servers", 0),
     ),
+    **{
+        noun: Setting("PointToSite", clients(groups=[GROUP | {"members": [member]}]), ("groups", 0, "members", 0))
+        for noun, member in {
+            "EntraGroup": {"id": GUID},
+            "CertificateDomain": {"name": "example.com"},
+            "RadiusGroup": {"value": "6ad1bd08"},
+        }.items()
+    },
     "UserGroup": Setting("PointToSite", clients(groups=[GROUP, OTHER_GROUP]), ("groups", 1)),
     "PrivatePeering": Setting(
         "ExpressRouteCoexistence",

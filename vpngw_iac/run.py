@@ -280,7 +280,7 @@ class _Run:
         if moved:
             self.hold.append(EntriesMoved(at=self.clock.utc(), addresses=moved))
         for change in plan.changes:
-            if change.action is Action.FORGET:
+            if change.action is Action.FORGET and not change.releases:
                 self._forget(plan, change)
             elif change.action in (Action.ADOPT, Action.UPDATE) and (change.previous or "").startswith("/"):
                 self._let_go(plan, change)

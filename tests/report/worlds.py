@@ -296,7 +296,7 @@ def busy_plan() -> Plan:
 
 
 def schedule_of(plan: Plan) -> Schedule:
-    return order(plan.graph, plan.state, plan.changes)
+    return order(plan.graph, plan.state, plan.changes, plan.snapshot)
 
 
 def schedule_or_none(plan: Plan) -> Schedule:

@@ -124,6 +124,8 @@ class Change:
     """What Azure has at each path that differs at an adoption; the entry remembers it until the path was put once."""
     rebuild: bool = False
     """Azure rebuilds the resource in place, which takes as long as creating it."""
+    releases: bool = False
+    """What is forgotten is first put without what was ours (`differences`)."""
     sync: Literal["no", "alone", "too"] = "no"
     """It takes over what it follows (a peering: the other network's address space): as all there is to do, or too."""
 
@@ -168,7 +170,7 @@ def summary_of(changes: tuple[Change, ...]) -> Summary:
     count: Mapping[Action, int] = {action: sum(c.action is action for c in changes) for action in Action}
     return Summary(
         add=count[Action.CREATE] + count[Action.REPLACE],
-        change=count[Action.UPDATE] + count[Action.REPAIR] + count[Action.TAG],
+        change=count[Action.UPDATE] + count[Action.REPAIR] + count[Action.TAG] + sum(c.releases for c in changes),
         replace=count[Action.REPLACE],
         destroy=count[Action.DELETE] + count[Action.REPLACE],
     )

@@ -28,6 +28,7 @@ from vpngw_iac.engine.ports import Observed
 from vpngw_iac.engine.sealing import applied_of, resolver, seal
 from vpngw_iac.engine.spread import known_after, spread, targeted
 from vpngw_iac.engine.sync import other_sides, synchronised
+from vpngw_iac.engine.transit import flags_of_ours, still_used
 from vpngw_iac.engine.unverified import unverified_in
 from vpngw_iac.engine.unwritten import as_created, as_observed
 from vpngw_iac.errors import Finding, Findings
@@ -61,6 +62,7 @@ def make_plan(basis: Basis) -> Plan:
         *guards.refusals(basis, matched, situations, changes),
         *too_long(basis.options, changes, losses),
         *other_sides(basis, changes),
+        *still_used(basis, changes),
     ]
     return Plan(
         deployment=basis.deployment,
@@ -372,6 +374,9 @@ def _judge_removed(basis: Basis, entry: Entry, draft: Draft) -> None:
         draft.unread.append(f"{entry.address}: {observed.unread}")
     elif not observed.present:
         draft.stale.append(entry.address)
+    elif ours := tuple(flags_of_ours(entry, observed)):
+        why = "its transit flags were ours: they are put off first"
+        draft.changes[entry.address] = Change(entry.address, entry.id, Action.FORGET, ours, reason=why, releases=True)
     elif _is_kept(basis, entry) or entry.on_removal == "forget":
         draft.changes[entry.address] = Change(
             entry.address, entry.id, Action.FORGET, reason=_why_forgotten(basis, entry)

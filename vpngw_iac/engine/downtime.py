@@ -39,7 +39,7 @@ def with_outages(basis: Basis, changes: Iterable[Change]) -> tuple[tuple[Change,
 def _times(basis: Basis, changes: Collection[Change]) -> Mapping[Key, Span]:
     """When each operation runs; nothing is known of operations that wait for each other."""
     try:
-        return spans(order(basis.graph, basis.state, changes))
+        return spans(order(basis.graph, basis.state, changes, basis.snapshot))
     except PlanError:
         return {}
 

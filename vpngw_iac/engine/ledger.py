@@ -112,7 +112,10 @@ class Ledger:
 
     def remember(self, task: Task, entry: Any, forget: str = "") -> None:
         """Bring the state to what was done."""
-        if task.operation.verb == "delete":
+        if task.operation.key.step == "release":
+            self._hold.append(EntryRemoved(at=self._clock.utc(), address=task.operation.address, why="forgotten"))
+            self.note(f"{task.operation.address} ({task.operation.id}) is left in Azure with its transit flag off.")
+        elif task.operation.verb == "delete":
             gone = self._plan.state.by_id().get(task.operation.id)
             if gone is not None:
                 why: Literal["deleted", "forgotten"] = "forgotten" if forget else "deleted"

@@ -19,6 +19,7 @@ from vpngw_iac.state.model import State
 
 _GATEWAY_SUBNET = "gatewaysubnet"
 _SUBNETS = "/virtualnetworks/subnets"
+_PEERINGS = "/virtualnetworkpeerings"
 _HOLDERS = ("/virtualnetworkgateways", "/virtualnetworks")
 
 
@@ -38,6 +39,8 @@ def observe(cloud: Cloud, graph: Graph, state: State, *, deep: bool = False, aro
     for resource_id in _route_tables(graph, observed) - set(observed):
         observed[resource_id] = read_existing(cloud, resource_id)
     for resource_id in _beside(graph, observed) - set(observed):
+        observed[resource_id] = read_existing(cloud, resource_id)
+    for resource_id in _peered(graph, state) - set(observed):
         observed[resource_id] = read_existing(cloud, resource_id)
     holders = {i for i in managed if observed[i].present and _is_holder(i, graph)}
     attached = cloud.attached(sorted(holders))
@@ -92,6 +95,14 @@ def _output_sources(graph: Graph) -> set[ArmId]:
         for _, output in outputs_in(resource.body())
         if not output.secret
     }
+
+
+def _peered(graph: Graph, state: State) -> set[ArmId]:
+    """Networks at the other end of our peerings: their own peerings say who still uses a gateway that we lend."""
+    bodies = [r.body() for r in graph.by_id.values() if r.id.type.lower().endswith(_PEERINGS)]
+    bodies += [e.applied for e in state.entries.values() if e.id.type.lower().endswith(_PEERINGS)]
+    named = (lookup(body, "properties.remoteVirtualNetwork.id") for body in bodies)
+    return {ArmId(str(network)) for network in named if isinstance(network, str | ArmId)}
 
 
 def _route_tables(graph: Graph, observed: Mapping[ArmId, Observed]) -> set[ArmId]:

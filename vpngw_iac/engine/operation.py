@@ -9,11 +9,11 @@ from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.ports import Verb
 from vpngw_iac.resources.base import Lock
 
-Step = Literal["put", "delete", "act", "tag", "detach", "attach", "sync"]
+Step = Literal["put", "delete", "act", "tag", "detach", "attach", "sync", "release"]
 """What this operation is for.
 
 ``detach`` and ``attach`` are puts of a holder without and with its reference; ``sync`` is the put with which a peering
-takes over what the other network has become.
+takes over what the other network has become; ``release`` is the put that switches off what is forgotten afterwards.
 """
 
 

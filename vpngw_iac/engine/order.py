@@ -19,13 +19,20 @@ from vpngw_iac.engine.graph import Edge, Graph
 from vpngw_iac.engine.lifting import around
 from vpngw_iac.engine.operation import Key, Operation, Schedule, Step
 from vpngw_iac.engine.plan import Plan
-from vpngw_iac.engine.ports import Verb
+from vpngw_iac.engine.ports import Snapshot, Verb
 from vpngw_iac.engine.spread import coexists
+from vpngw_iac.engine.transit import Gateway, Transit, bereft, locked, ordered
 from vpngw_iac.errors import PlanError
 from vpngw_iac.resources import type_of
+from vpngw_iac.resources.virtual_network_peering import VirtualNetworkPeering
 from vpngw_iac.state.model import Entry, State
 
 _STATE_ONLY = frozenset({Action.ADOPT, Action.FORGET, Action.MOVE})
+
+
+def _is_written(change: Change) -> bool:
+    """Whether Azure is asked anything: of what is forgotten, only flags that are put off first."""
+    return change.action not in _STATE_ONLY or change.releases
 
 
 @dataclass(slots=True)
@@ -33,6 +40,8 @@ class _Draft:
     graph: Graph
     state: State
     changes: Mapping[str, Change]
+    snapshot: Snapshot = field(default_factory=Snapshot)
+    transit: Transit = field(default_factory=lambda: Transit((), ()))
     after: dict[Key, set[Key]] = field(default_factory=lambda: defaultdict(set))
     nodes: dict[Key, Operation] = field(default_factory=dict)
     known: Mapping[ArmId, Entry] = field(init=False)
@@ -49,12 +58,16 @@ class _Draft:
 
 def schedule(plan: Plan) -> Schedule:
     """All operations of a plan in a legal order."""
-    return order(plan.graph, plan.state, plan.changes)
+    return order(plan.graph, plan.state, plan.changes, plan.snapshot)
 
 
-def order(graph: Graph, state: State, changes: Iterable[Change]) -> Schedule:
-    """Operations of these changes: nodes, edges, locks, waves and the critical path."""
-    draft = _Draft(graph, state, {c.address: c for c in changes if c.action not in _STATE_ONLY})
+def order(graph: Graph, state: State, changes: Iterable[Change], snapshot: Snapshot | None = None) -> Schedule:
+    """Operations of these changes: nodes, edges, locks, waves and the critical path.
+
+    The snapshot says which transit flags Azure has now; without it they are those that were applied.
+    """
+    seen, written = snapshot or Snapshot(), {c.address: c for c in changes if _is_written(c)}
+    draft = _Draft(graph, state, written, seen, Transit.of(graph, state, seen, written.values()))
     for change in draft.changes.values():
         for operation in _operations(draft, change):
             draft.nodes[operation.key] = operation
@@ -62,12 +75,14 @@ def order(graph: Graph, state: State, changes: Iterable[Change]) -> Schedule:
         _add_detour(draft, edge)
     for address, target in list(evicted(draft.graph, draft.state, draft.changes)):
         _let_go_first(draft, address, target)
+    for address, gateway in list(bereft(graph, state, seen, draft.transit)):
+        _give_back_meanwhile(draft, address, gateway)
     _mends_first(draft)
     _puts_after_needs(draft)
     _deletes(draft)
     _repairs_first(draft)
     _updates_after_deletes(draft)
-    for earlier, later in around(graph, draft.known, draft.nodes.values()):
+    for earlier, later in (*around(graph, draft.known, draft.nodes.values()), *ordered(draft.transit, draft.nodes)):
         draft.after[later].add(earlier)
     nodes = {key: replace(op, after=frozenset(draft.after[key] & set(draft.nodes))) for key, op in draft.nodes.items()}
     return _schedule(nodes)
@@ -100,6 +115,8 @@ def _operations(draft: _Draft, change: Change) -> Iterator[Operation]:
             yield _put(draft, change.address, "create")
         case Action.DELETE:
             yield _operation(draft, change.address, change.id, "delete", "delete")
+        case Action.FORGET:
+            yield _operation(draft, change.address, change.id, "release", "update")
         case _:
             raise PlanError(f"{change.address}: {change.action} is not an operation")
 
@@ -130,7 +147,7 @@ def _operation(
         verb=verb,
         kind=kind,
         sdk=f"{model.sdk}.{model.sdk_calls[verb]}",
-        locks=model.locks(resource_id, body, kind),
+        locks=model.locks(resource_id, locked(draft.known, draft.snapshot, resource_id, body), kind),
         seconds=seconds.get(kind, update),
     )
 
@@ -140,6 +157,7 @@ _VERBS: Mapping[Step, Verb] = {
     "detach": "put",
     "attach": "put",
     "sync": "put",
+    "release": "put",
     "delete": "delete",
     "tag": "tag",
     "act": "act",
@@ -173,6 +191,18 @@ def _add_detour(draft: _Draft, edge: Edge) -> None:
     draft.nodes[on] = _put(draft, edge.holder, "update", "attach")
     draft.after[Key(target, "delete")].add(off)
     draft.after[on] |= {off, Key(target, "put")}
+
+
+def _give_back_meanwhile(draft: _Draft, address: str, gateway: Gateway) -> None:
+    """Put a half that goes on using a hub without the flag before one of its gateways goes, and with it afterwards."""
+    off, on = Key(address, "detach"), Key(address, "attach")
+    paths = draft.nodes[off].detach if off in draft.nodes else ()
+    for step in ("put", "act", "tag"):
+        draft.nodes.pop(Key(address, step), None)
+    draft.nodes[off] = replace(_put(draft, address, "update", "detach"), detach=tuple(sorted({*paths, "needs"})))
+    draft.nodes[on] = _put(draft, address, "update", "attach")
+    draft.after[Key(gateway.address, "delete")].add(off)
+    draft.after[on] |= {off, Key(gateway.address, "delete"), Key(gateway.address, "put")}
 
 
 # --- what a resource in place stops offering is let go of first ------------------------------------------------------
@@ -214,10 +244,11 @@ def _puts_after_needs(draft: _Draft) -> None:
             continue
         if step == "sync":
             draft.after[key] |= {other for other in draft.nodes if other.address == address and other.step != "sync"}
+        freed = draft.transit.freed(address)
         for edge in draft.graph.edges.get(address, ()):
             target = draft.graph.by_id.get(edge.target)
             needed = _final(draft, target.address) if target else None
-            if needed is None:
+            if needed is None or needed.address in freed:
                 continue
             if step == "sync" or not _repair_first(draft, address, needed.address):
                 draft.after[key].add(needed)
@@ -260,6 +291,8 @@ def _repair_first(draft: _Draft, holder: str, target: str) -> bool:
     actions = [draft.changes[a].action if a in draft.changes else None for a in (holder, target)]
     if holder in draft.changes and draft.changes[holder].sync == "alone":
         return False
+    if target in draft.changes and type_of(draft.changes[target].id.type) is VirtualNetworkPeering:
+        return False  # between two halves it is the flags that decide
     return actions[0] is Action.REPAIR and actions[1] in (Action.REPAIR, Action.UPDATE)
 
 

@@ -18,6 +18,7 @@ from vpngw_iac.engine.patience import SHOWN_AFTER, poll_delay
 from vpngw_iac.engine.ports import Clock, Cloud, Observed
 from vpngw_iac.engine.sealing import applied_of
 from vpngw_iac.engine.stop import Interrupted, Limits, Stop
+from vpngw_iac.engine.transit import Flags
 from vpngw_iac.errors import AzureIds, Throttled, Unavailable
 from vpngw_iac.resources import type_of
 from vpngw_iac.resources.shape import shape_of
@@ -145,6 +146,8 @@ class Resumption:
             return "failed", "somebody else has made it meanwhile"
         failed = observed.has_failed
         model = type_of(begun.id.type)
+        if begun.step == "release" and not failed:
+            return self._close_release(flight, observed)
         if begun.step == "sync" and not failed and model is not None and model.lags(observed.document or {}):
             return "failed", _NOT_CARRIED_OUT
         agrees = not failed and not any(self._differences(flight, observed)) and self._is_proved(flight, observed)
@@ -154,6 +157,13 @@ class Resumption:
         if failed:
             return "failed", f"it ended as {observed.state}; it is repaired, never replaced"
         return ("succeeded", "") if agrees else ("failed", _NOT_CARRIED_OUT)
+
+    def _close_release(self, flight: InFlight, observed: Observed) -> tuple[_Closing, str]:
+        """What was to be switched off is off, and is forgotten; or it is begun again."""
+        if any(Flags.of(observed.document)):
+            return "failed", _NOT_CARRIED_OUT
+        self.hold.append(EntryRemoved(at=self.clock.utc(), address=flight.begun.address, why="forgotten"))
+        return "succeeded", ""
 
     def _is_foreign(self, flight: InFlight, observed: Observed) -> bool:
         """Whether what was absent was made by somebody else: our PUT never arrived.

@@ -13,6 +13,7 @@ from vpngw_iac.engine.graph import Graph, outputs_in
 from vpngw_iac.engine.match import Match
 from vpngw_iac.engine.plan import Plan
 from vpngw_iac.engine.sync import come_along
+from vpngw_iac.engine.transit import Transit
 from vpngw_iac.resources import type_of
 
 
@@ -81,16 +82,17 @@ def targeted(basis: Basis, changes: Mapping[str, Change]) -> Mapping[str, Change
     if not wanted:
         return changes
     chosen: set[str] = set()
+    transit = Transit.of(basis.graph, basis.state, basis.snapshot, changes.values())
     frontier = [a for a in changes if a in wanted or str(changes[a].id) in wanted]
     while frontier:
         address = frontier.pop()
         if address not in chosen:
             chosen.add(address)
-            frontier += _companions(basis, changes, address)
+            frontier += _companions(basis, changes, transit, address)
     return {address: change for address, change in changes.items() if address in chosen}
 
 
-def _companions(basis: Basis, changes: Mapping[str, Change], address: str) -> Collection[str]:
+def _companions(basis: Basis, changes: Mapping[str, Change], transit: Transit, address: str) -> Collection[str]:
     """What must come with a targeted change: what it needs that is absent, and who it tears along."""
     ids = {change.id: other for other, change in changes.items()}
     change = changes[address]
@@ -99,7 +101,7 @@ def _companions(basis: Basis, changes: Mapping[str, Change], address: str) -> Co
     if change.action in (Action.REPLACE, Action.DELETE):
         found += [edge.holder for edge in basis.graph.holders(change.id) if edge.holder in changes]
         found += [e.address for e in basis.state.entries.values() if change.id in e.needs and e.address in changes]
-    return [*found, *come_along(basis.graph, changes, address)]
+    return [*found, *come_along(basis.graph, changes, address), *transit.companions(address)]
 
 
 def new_addresses(plan: Plan) -> Iterator[tuple[str, str]]:

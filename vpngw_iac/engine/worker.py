@@ -24,6 +24,7 @@ from vpngw_iac.engine.plan import Plan
 from vpngw_iac.engine.ports import Call, Cloud, Ended, Observed
 from vpngw_iac.engine.preparation import Blocked, Busy, Gated, Preparation, Prepared, Settled
 from vpngw_iac.engine.sealing import entry_of, seal, stored
+from vpngw_iac.engine.transit import LENDS, USES, Flags
 from vpngw_iac.errors import (
     AzureRefused,
     CarriedValueLost,
@@ -34,6 +35,7 @@ from vpngw_iac.errors import (
     SecretError,
     StalePlan,
 )
+from vpngw_iac.resources import type_of
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.shape import shape_of
 from vpngw_iac.resources.wire import Document, Output
@@ -78,6 +80,8 @@ class Worker:
             return blocked
         if operation.verb == "delete":
             return self._delete(operation)
+        if operation.key.step == "release":
+            return self._release(operation)
         resource = self.plan.graph.resources[operation.address]
         if (gate := self._closed_gate(resource)) is not None:
             return gate
@@ -106,6 +110,21 @@ class Worker:
                 names = ", ".join(sorted(item.name for item in left)[:5])
                 return Settled(forget=f"{operation.address} is kept, it is not empty: {names}")
         return Prepared(Call("delete", operation.id), etag=observed.etag or "present", digest="")
+
+    def _release(self, operation: Operation) -> Preparation:
+        """Put what is about to be forgotten with its flags off, and nothing else changed."""
+        observed, model = self.cloud.read(operation.id), type_of(operation.id.type)
+        if not observed.is_terminal:
+            return Busy(observed)
+        if observed.document is None or model is None or not any(Flags.of(observed.document)):
+            return Settled()
+        on = Flags.of(observed.document)
+        off = {name: False for name, value in zip((LENDS, USES), on, strict=True) if value}
+        sent = overlay(shape_of(model), {"properties": off}, {}, observed.document)
+        if observed.etag:
+            sent["etag"] = observed.etag
+        call = Call("put", operation.id, self._opened(sent, {}), etag=observed.etag)
+        return Prepared(call, observed.etag or "present", _digest(off))
 
     def _act(self, resource: Resource, observed: Observed, *, unsure: bool) -> Preparation:
         if not observed.present:

@@ -36,6 +36,7 @@ _DEEDS = {
     "act": "set the shared key",
     "detach": "take off what goes",
     "attach": "put back what came back",
+    "release": "switch off what was ours",
     "sync": "take over the other network's address space",
 }
 

@@ -17,6 +17,7 @@ FLOORS = {
     "files": 0,
     "state_url": 0,
     "secret": 0,
+    "masks": 0,
     "field": 0,
     "text": 0,
     "resources": 1,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -156,6 +158,36 @@ def test_an_azure_that_repeats_the_secret_in_its_error_is_silenced(
 
     check(desk, every_secret(), outcome)
     assert_clean("log", caplog.text)
+
+
+FORMS = {
+    "plain": lambda value: value,
+    "url": lambda value: quote(value, safe=""),
+    "json in json": lambda value: json.dumps(json.dumps({"sharedKey": value})),
+    "base64": lambda value: base64.b64encode(value.encode()).decode(),
+    "base64 of more": lambda value: base64.b64encode(f"user:{value}".encode()).decode(),
+    "at the cut": lambda value: "x" * 1450 + value * 9,
+}
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["refused", "late"])
+@pytest.mark.parametrize("form", FORMS)
+def test_the_secret_of_another_resource_is_silenced_too(desk: Bench, form: str, late: bool) -> None:
+    """Azure speaks of the keys of all connections while one of them, or a public IP, is written."""
+    values = [value for _, value in KINDS.values()] + [f"{MARK}Radius5", f"{MARK}Md5006"]
+    said = " ".join(FORMS[form](value) for value in values)
+    effect = FailLate(code="Bad", message=said) if late else AnswerInstead(status=400, code="Bad", message=said)
+    desk.fault(effect, method="PUT", path="*/publicIPAddresses/*")
+
+    outcome = desk.apply(every_secret())
+
+    assert outcome.outcome == "failed"
+    check(desk, every_secret(), outcome)
+    forms = tuple(FORMS[form](value) for value in values)
+    for name, text in texts(desk):
+        assert_clean(name, text, forms)
+    assert_clean("outcome", repr(outcome), forms)
+    assert_clean("events", repr(desk.events), forms)
 
 
 def test_a_run_that_dies_leaves_no_secret_in_its_journal_or_its_exception(desk: Bench) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -14,7 +15,7 @@ from vpngw_iac.engine import event as events
 from vpngw_iac.engine.bind import binding_of
 from vpngw_iac.engine.change import Action, Change
 from vpngw_iac.engine.document import lookup, secrets_in
-from vpngw_iac.engine.event import OperationResult, Outcome
+from vpngw_iac.engine.event import OperationResult, Outcome, without_secrets
 from vpngw_iac.engine.execute import Execution
 from vpngw_iac.engine.order import schedule
 from vpngw_iac.engine.plan import Options, Plan
@@ -74,11 +75,18 @@ class _Run:
         self.started = self.clock.now()
         deadline = None if request.timeout is None else self.started + request.timeout
         self.limits = Limits(request.detach, deadline)
-        self.tell = request.on_event or (lambda _: None)
+        self._telling = threading.RLock()
+        session.tell = lambda text: self.tell(events.Notice(text, self.clock.utc()))
         self.results: list[OperationResult] = []
         self.notices: list[str] = []
         self.incomplete: set[str] = set()
         """Addresses whose entries lack needs that have no entry yet."""
+
+    def tell(self, event: events.Event) -> None:
+        """Pass an event on, one at a time; whatever it repeats, it shows no secret of this run."""
+        if self.request.on_event is not None:
+            with self._telling:
+                self.request.on_event(without_secrets(event, self.session.masks))
 
     def go(self) -> Outcome:
         memory = self._open()
@@ -388,12 +396,15 @@ class _Run:
             kind=self.request.command,
             deployment=self.session.deployment,
             outcome=word,
-            operations=(*_not_done_again(self.results, results), *results),
+            operations=tuple(
+                without_secrets(each, self.session.masks)
+                for each in (*_not_done_again(self.results, results), *results)
+            ),
             correlation=self.session.correlation,
             seconds=self.clock.now() - self.started,
             exit_code=code,
             findings=plan.findings if plan else (),
-            notices=tuple(dict.fromkeys(self.notices)),
+            notices=tuple(dict.fromkeys(map(self.session.masks.scrub, self.notices))),
             changes_left=len(plan.changes) if plan and waited_only else None,
             secrets=plan.secrets if plan else (),
         )

@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal, Protocol
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from vpngw_iac.errors import SecretError
+from vpngw_iac.masks import Masks
 from vpngw_iac.text import workflow_data
 
 
@@ -186,6 +187,24 @@ class Masked:
         for line in found.value.splitlines():
             if line.strip():
                 self._tell(f"::add-mask::{workflow_data(line)}\n")
+        return found
+
+    def prepare(self, reference: SecretReference) -> None:
+        """As the source does; nothing is known yet."""
+        self._source.prepare(reference)
+
+
+class Remembering:
+    """Puts each value into the run's memory of secrets before anybody has it: no message shows it from then on."""
+
+    def __init__(self, source: SecretSource, masks: Masks) -> None:
+        self._source = source
+        self._masks = masks
+
+    def resolve(self, reference: SecretReference) -> SecretValue:
+        """The value now; raises `SecretError` as the source does."""
+        found = self._source.resolve(reference)
+        self._masks.add(found.value)
         return found
 
     def prepare(self, reference: SecretReference) -> None:

@@ -12,7 +12,7 @@ import stat
 import string
 import sys
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,12 +24,14 @@ from vpngw_iac.engine.clock import RealClock, VirtualClock
 from vpngw_iac.engine.ports import Clock, Cloud
 from vpngw_iac.errors import SecretError, UsageError
 from vpngw_iac.lookup import CONFIG_FILE
+from vpngw_iac.masks import Masks
 from vpngw_iac.secret import (
     FingerprintKey,
     GeneratedSecret,
     KeyVaultSecret,
     LocalSecrets,
     Masked,
+    Remembering,
     SecretReference,
     SecretSource,
     SecretValue,
@@ -75,6 +77,8 @@ class Place:
     simulator: Any = field(default=None, repr=False)
     secret_directory: Path | None = None
     """Where relative paths of secret files start; the working directory if none."""
+    on_notice: Callable[[str], None] | None = field(default=None, repr=False)
+    """Hears why a command that only reads takes long."""
     profile: str | None = None
     """Profile of preflight, where the caller names none."""
 
@@ -172,6 +176,10 @@ class Session:
         self.correlation = str(uuid.uuid4())
         self._simulator: Simulator | None = place.simulator
         self.clock = self._open_clock()
+        self.masks = Masks()
+        """Every secret value that this run comes to know."""
+        self.tell: Callable[[str], None] = place.on_notice or (lambda _: None)
+        """Hears, from any thread, why a read takes long."""
         self._cloud: Cloud | None = None
         self._key: FingerprintKey | None = None
 
@@ -253,6 +261,8 @@ class Session:
                 clock=self.clock,
                 correlation=self.correlation,
                 tenants=self.tenants,
+                masks=self.masks,
+                tell=self._tell_slow_read,
             )
         return self._cloud
 
@@ -260,7 +270,7 @@ class Session:
         """Resolves references: environment and files here, vaults in the cloud (or in the simulator)."""
         local = self.place.plain_secrets
         if self.place.cloud == "simulator":
-            return self.place.masked(SimulatedVault(local, self.simulator, self.place.environment))
+            return self._known(SimulatedVault(local, self.simulator, self.place.environment))
         from vpngw_iac.azure import key_vault_secrets
 
         vaults = key_vault_secrets(
@@ -270,7 +280,15 @@ class Session:
             credential=self.place.credential,
             correlation=self.correlation,
         )
-        return self.place.masked(vaults)
+        return self._known(vaults)
+
+    def _tell_slow_read(self, text: str) -> None:
+        """To whoever listens by then: a run says it among its events."""
+        self.tell(self.masks.scrub(text))
+
+    def _known(self, source: SecretSource) -> SecretSource:
+        """What it resolves is masked, in what the runner logs and in all that this run says."""
+        return Remembering(self.place.masked(source), self.masks)
 
     # -- who
 

@@ -72,10 +72,12 @@ class Workspace:
         secret_directory: Path | str | None = None,
         profile: str | None = None,
         settings: Origin | None = None,
+        on_notice: Callable[[str], None] | None = None,
     ) -> None:
         """`cloud` is ``public`` if none is given; `state` a folder, a ``file:///`` or an ``azblob://`` URL.
 
-        `settings` says where these values were found. Raises `UsageError` for a state that cannot be meant.
+        `settings` says where these values were found; `on_notice` hears, from any thread, why a read takes long.
+        Raises `UsageError` for a state that cannot be meant.
         """
         if state:
             read_state_url(state)
@@ -96,6 +98,7 @@ class Workspace:
             secret_directory=None if secret_directory is None else Path(secret_directory),
             profile=profile,
             settings=settings or Origin(),
+            on_notice=on_notice,
             **extra,
         )
         self._deployment = deployment

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
     from vpngw_iac.engine.ports import Clock, Cloud
+    from vpngw_iac.masks import Masks
     from vpngw_iac.secret import Fingerprint, SecretSource
     from vpngw_iac.state.model import Binding
     from vpngw_iac.state.store import Store
@@ -31,12 +32,15 @@ def connect(
     clock: Clock,
     correlation: str,
     tenants: Mapping[str, str] | None = None,
+    masks: Masks | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> Cloud:
     """Connect to `public`, `usgovernment`, `china`, `simulator` or ``https://ENDPOINT``, and sign in.
 
     `transport` stands in for the network (the simulator's door); then nobody signs in unless a `credential` is given.
     `key` fingerprints the secrets that answers echo; without it they are dropped. `tenants` names the tenant of other
-    subscriptions. Raises `UsageError` for an unknown cloud, `EndpointError` if nobody answers, `SignInFailed`.
+    subscriptions. `masks` knows what no message may show; `tell` hears, from any thread, why a read takes long.
+    Raises `UsageError` for an unknown cloud, `EndpointError` if nobody answers, `SignInFailed`.
     """
     from vpngw_iac.azure.gate import open_cloud
 
@@ -50,6 +54,8 @@ def connect(
         clock=clock,
         correlation=correlation,
         tenants=tenants or {},
+        masks=masks,
+        tell=tell,
     )
 
 

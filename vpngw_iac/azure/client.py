@@ -36,6 +36,7 @@ from vpngw_iac.azure.translate import (
 )
 from vpngw_iac.engine.ports import Clock
 from vpngw_iac.errors import AzureIds, Unavailable, VpngwError
+from vpngw_iac.masks import Masks
 
 _LIBRARIES = {"network": NetworkManagementClient, "resource": ResourceManagementClient}
 
@@ -73,6 +74,7 @@ class Arm:
         clock: Clock,
         correlation: str,
         tenants: Mapping[str, str] | None = None,
+        masks: Masks | None = None,
     ) -> None:
         self.settings = settings
         self.correlation = correlation
@@ -84,7 +86,8 @@ class Arm:
         self._guard = threading.Lock()
         self._clients: dict[tuple[str, str], Any] = {}
         self._reached = False
-        self._secrets: set[str] = set()
+        self.secrets = masks or Masks()
+        """What no message may show."""
 
     @staticmethod
     def fresh_request() -> str:
@@ -159,14 +162,7 @@ class Arm:
 
     def remember(self, secrets: Iterable[str]) -> None:
         """Values that no message of this run may show, whoever echoes them."""
-        with self._guard:
-            self._secrets.update(value for value in secrets if value)
-
-    @property
-    def secrets(self) -> frozenset[str]:
-        """The values remembered so far."""
-        with self._guard:
-            return frozenset(self._secrets)
+        self.secrets.add(*secrets)
 
     def is_ours(self, url: str) -> bool:
         """Whether a URL leads to our endpoint (or, in Azure, to one of its regional hosts): others get no token."""
@@ -176,8 +172,9 @@ class Arm:
         """What support asks for first."""
         if answer is None:
             return AzureIds(self.correlation, at=self._clock.utc())
-        request = answer.headers.get("x-ms-request-id", "")[:ID_LENGTH] or answer.client_request
-        return AzureIds(self.correlation, request, answer.operation_id, self._clock.utc())
+        theirs = self.secrets.scrub(answer.headers.get("x-ms-request-id", ""))[:ID_LENGTH]
+        operation = self.secrets.scrub(answer.operation_id)
+        return AzureIds(self.correlation, theirs or answer.client_request, operation, self._clock.utc())
 
     def auxiliary(self, tenants: Iterable[str]) -> dict[str, str]:
         """Header with a token of each other tenant whose resources a body names."""

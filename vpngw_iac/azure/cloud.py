@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.azure.attached import Attachments
@@ -33,10 +33,18 @@ from vpngw_iac.secret import SecretValue
 class AzureCloud:
     """The `Cloud` port. Every method may be called from several threads at once."""
 
-    def __init__(self, arm: Arm, identity: CloudIdentity, *, key: Fingerprinter | None, clock: Clock) -> None:
+    def __init__(
+        self,
+        arm: Arm,
+        identity: CloudIdentity,
+        *,
+        key: Fingerprinter | None,
+        clock: Clock,
+        tell: Callable[[str], None] | None = None,
+    ) -> None:
         self.identity = identity
         self._arm = arm
-        self._retry = Retry(clock, arm.budget)
+        self._retry = Retry(clock, arm.budget, tell)
         self._reader = Reader(arm, self._retry, key, clock)
         self._operations = Operations(arm, self._reader, clock)
         self._attachments = Attachments(self._reader, self._retry)

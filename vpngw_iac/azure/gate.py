@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
@@ -23,6 +23,7 @@ from vpngw_iac.azure.translate import sign_in_failure, transport_failure
 from vpngw_iac.azure.transport import CallableTransport, Send, https_transport
 from vpngw_iac.engine.ports import Clock, CloudIdentity, Fingerprinter
 from vpngw_iac.errors import AzureIds, UsageError
+from vpngw_iac.masks import Masks
 from vpngw_iac.secret import SecretSource
 
 for _name in ("azure", "msal"):
@@ -41,6 +42,8 @@ def open_cloud(
     clock: Clock,
     correlation: str,
     tenants: Mapping[str, str],
+    masks: Masks | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> AzureCloud:
     """See `vpngw_iac.azure.connect`."""
     if cloud.lower() == "simulator" and transport is None:
@@ -49,9 +52,9 @@ def open_cloud(
     ids = AzureIds(correlation, at=clock.utc())
     settings = settings_of(cloud, _fetch(wire, ids))
     tokens = _tokens(settings, tenant, credential or (NoSignIn() if transport is not None else None))
-    arm = Arm(settings, tokens, wire, clock=clock, correlation=correlation, tenants=tenants)
+    arm = Arm(settings, tokens, wire, clock=clock, correlation=correlation, tenants=tenants, masks=masks)
     identity = _identity(settings, tokens, subscription, tenant or tenants.get(subscription), ids)
-    return AzureCloud(arm, identity, key=key, clock=clock)
+    return AzureCloud(arm, identity, key=key, clock=clock, tell=tell)
 
 
 def open_vaults(

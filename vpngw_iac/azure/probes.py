@@ -36,7 +36,7 @@ from vpngw_iac.engine.questions import (
     Usages,
     Zones,
 )
-from vpngw_iac.errors import CloudError, SignInFailed
+from vpngw_iac.errors import CloudError, OtherTenant, SignInFailed
 
 _AUTHORIZATION = "/providers/Microsoft.Authorization"
 _PERMISSIONS = f"{_AUTHORIZATION}/permissions?api-version=2022-04-01"
@@ -68,6 +68,8 @@ class Probes:
     def _reply(self, question: Question) -> Reply:
         try:
             return self._ask(question)
+        except OtherTenant as error:
+            return Unread(error.code)
         except SignInFailed:
             raise
         except CloudError as error:

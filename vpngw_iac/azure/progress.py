@@ -62,7 +62,7 @@ def hint_in(answer: Answer) -> Hint:
 
 def conclude(pending: Pending, hint: Hint, seen: Observed, *, age: float, secrets: Iterable[str] = ()) -> Progress:
     """Running or ended, from what the URL hints, what GET shows, and how many seconds ago the write was accepted."""
-    reason = _Reason(pending, hint, tuple(secrets))
+    reason = _Reason(pending, hint, secrets)
     if pending.verb == "delete":
         return _deleted(hint, seen, age, reason)
     if not seen.present:
@@ -116,7 +116,7 @@ class _Reason:
 
     pending: Pending
     hint: Hint
-    secrets: tuple[str, ...]
+    secrets: Iterable[str]
 
     @property
     def doing(self) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from urllib.parse import quote
 
 from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
 
@@ -26,6 +25,7 @@ from vpngw_iac.errors import (
     Throttled,
     Unavailable,
 )
+from vpngw_iac.masks import Masks
 
 CONTENTION = frozenset(
     {
@@ -80,11 +80,8 @@ _SIGN_IN = {
 
 
 def scrub(text: str, secrets: Iterable[str]) -> str:
-    """The text without any of the values, also where they stand in JSON or in a URL."""
-    for value in sorted({s for s in secrets if s}, key=len, reverse=True):
-        for form in {value, value.replace("\\", "\\\\").replace('"', '\\"'), quote(value, safe="")}:
-            text = text.replace(form, "***")
-    return text
+    """The text without any of the values, in whatever form they stand there."""
+    return (secrets if isinstance(secrets, Masks) else Masks(secrets)).scrub(text)
 
 
 LONGEST_TEXT = 1500
@@ -100,7 +97,7 @@ def refusal(
         found = _not_arm(answer, doing, ids, _masked(error.message, secrets), endpoint)
         if found is not None:
             return found
-    return _by_code(answer.status, error, doing, ids, answer.retry_after, tuple(secrets))
+    return _by_code(answer.status, error, doing, ids, answer.retry_after, secrets)
 
 
 def write_failure(
@@ -112,7 +109,7 @@ def write_failure(
     whether the write was carried out is unknown, whatever the status says and whoever answered.
     """
     if answer.is_refusal:
-        return _by_code(answer.status, answer.error, doing, ids, answer.retry_after, tuple(secrets))
+        return _by_code(answer.status, answer.error, doing, ids, answer.retry_after, secrets)
     said = _masked(answer.error.text(), secrets)
     text = f"{doing}: {endpoint or 'the endpoint'} {_what(answer)}, which does not say whether it was done. {said}"
     return Unavailable(
@@ -160,7 +157,7 @@ def operation_failure(error: AzureError, doing: str, ids: AzureIds, secrets: Ite
 
 
 def _by_code(
-    status: int, error: AzureError, doing: str, ids: AzureIds, retry_after: float | None, secrets: tuple[str, ...]
+    status: int, error: AzureError, doing: str, ids: AzureIds, retry_after: float | None, secrets: Iterable[str]
 ) -> CloudError:
     code = _masked(error.code, secrets)
     text = _masked(f"{doing}: {error.text() or f'HTTP {status} without a reason.'}", secrets)
@@ -198,7 +195,7 @@ def _signed_out(code: str, text: str, ids: AzureIds) -> CloudError:
     return SignInFailed(text, status=401, code=code, ids=ids)
 
 
-def _forbidden(error: AzureError, doing: str, text: str, ids: AzureIds, secrets: tuple[str, ...]) -> CloudError:
+def _forbidden(error: AzureError, doing: str, text: str, ids: AzureIds, secrets: Iterable[str]) -> CloudError:
     code = _masked(error.code, secrets)
     named = _ACTION.search(error.message)
     if named is None:

@@ -94,7 +94,7 @@ class Run:
         """A workspace with these settings."""
         from vpngw_iac.workspace import Workspace
 
-        return Workspace(**self.settings.arguments())
+        return Workspace(**self.settings.arguments(), on_notice=self.say)
 
     # --- what it says ------------------------------------------------------------------------------------------------
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal, TypeVar
 
 from vpngw_iac.engine.unverified import Unverified
 from vpngw_iac.errors import AzureIds, ExitCode, Finding
+from vpngw_iac.masks import Masks
 
 Status = Literal["succeeded", "failed", "skipped", "running", "waiting", "unconfirmed", "not-started"]
 OutcomeWord = Literal["succeeded", "failed", "running", "waiting", "interrupted"]
@@ -95,6 +96,21 @@ class RunEnded:
 
 
 Event = RunStarted | OperationStarted | OperationWaiting | OperationProgress | OperationEnded | Notice | RunEnded
+
+
+_Told = TypeVar("_Told", "Event", "OperationResult")
+
+
+def without_secrets(told: _Told, masks: Masks) -> _Told:
+    """The same with stars in place of every secret value that a text of it repeats."""
+    texts = {f.name: getattr(told, f.name) for f in fields(told)}
+    clean = {name: masks.scrub(text) for name, text in texts.items() if isinstance(text, str) and name in _FREE}
+    changed: dict[str, Any] = {name: text for name, text in clean.items() if text != texts[name]}
+    return replace(told, **changed) if changed else told
+
+
+_FREE = frozenset({"error", "code", "advice", "why", "text", "state"})
+"""Fields that may repeat what Azure said."""
 
 
 @dataclass(frozen=True, slots=True)

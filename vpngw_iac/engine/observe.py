@@ -12,7 +12,7 @@ from vpngw_iac.engine.graph import Graph, outputs_in
 from vpngw_iac.engine.ownership import gateways_beside
 from vpngw_iac.engine.ports import Attached, Cloud, Observed, Snapshot
 from vpngw_iac.engine.sealing import applied_of, seal
-from vpngw_iac.errors import Forbidden
+from vpngw_iac.errors import Forbidden, OtherTenant
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.shape import shape_of
 from vpngw_iac.state.model import State
@@ -61,7 +61,7 @@ def in_groups(cloud: Cloud, groups: Iterable[ArmId]) -> tuple[tuple[Attached, ..
     for group in sorted(groups):
         try:
             found += cloud.attached([group])
-        except Forbidden as error:
+        except (Forbidden, OtherTenant) as error:
             unseen.append(f"resourceGroups/{group.name}: its content ({error.code or 'forbidden'})")
     return tuple(found), tuple(unseen)
 
@@ -84,6 +84,8 @@ def read_existing(cloud: Cloud, resource_id: ArmId) -> Observed:
     """Something that is only used may be unreadable to us; that is said, and is no error."""
     try:
         return cloud.read(resource_id)
+    except OtherTenant:
+        return Observed(resource_id, None, unread="it belongs to another tenant")
     except Forbidden as error:
         return Observed(resource_id, None, unread=f"not permitted to read ({error.code or 'forbidden'})")
 

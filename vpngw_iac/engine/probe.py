@@ -163,7 +163,9 @@ def judged(inquiry: Inquiry, replies: Replies) -> Iterator[Finding]:
     locks = [lock for reply in replies.values() if isinstance(reply, Locks) for lock in reply.items]
     yield from _locked(inquiry, locks)
     for ask, reply in replies.items():
-        if isinstance(ask, AskProvider) and isinstance(reply, Registration):
+        if isinstance(ask, AskLocks) and isinstance(reply, Unread):
+            yield from _guards_unread(inquiry, ask, reply)
+        elif isinstance(ask, AskProvider) and isinstance(reply, Registration):
             yield from _unregistered(ask, reply)
         elif isinstance(ask, AskUsages) and isinstance(reply, Usages):
             yield from _exceeded(inquiry, ask, reply)
@@ -218,6 +220,23 @@ def _locked(inquiry: Inquiry, locks: Iterable[ManagementLock]) -> Iterator[Findi
             detail=f"The lock {lock.id.name} ({lock.level}) at {lock.scope} refuses {verb} there; this plan would "
             f"{'delete' if not writes or verb == 'a delete' else 'change'} {_some(refused)}.",
             advice="Ask its owner to take the lock away for this change. Nothing was done.",
+            source="Lock your resources to protect your infrastructure",
+        )
+
+
+def _guards_unread(inquiry: Inquiry, ask: AskLocks, reply: Unread) -> Iterator[Finding]:
+    """A lock that nobody could see may be there to prevent just this delete."""
+    there = [o for o in inquiry.operations if o.verb == "delete" and o.id.subscription == ask.subscription]
+    deletes = [o.address for o in there if o.id.type.lower() != _LOCK]
+    if deletes:
+        yield Finding(
+            rule="V-UNREAD-01",
+            level="error",
+            address=deletes[0] if len(set(deletes)) == 1 else "",
+            summary="What guards a delete could not be read",
+            detail=f"The management locks of subscription {ask.subscription} could not be read ({reply.why}); this "
+            f"plan would delete {_some(deletes)}.",
+            advice="Apply as somebody who may read locks (Microsoft.Authorization/locks/read), or with --no-probe.",
             source="Lock your resources to protect your infrastructure",
         )
 

@@ -31,6 +31,7 @@ from vpngw_iac.errors import (
     CloudError,
     ExitCode,
     Forbidden,
+    OtherTenant,
     OutputMissing,
     SecretError,
     StalePlan,
@@ -323,7 +324,7 @@ class Worker:
     def _tenants(self, resource: Resource) -> tuple[str, ...]:
         """Tenants, other than the resource's own, of what its body names."""
         home = resource.tenant or self.cloud.identity.tenant
-        others = {self._tenant_of(ref.target) for _, ref, _ in resource.references()}
+        others = {self._tenant_of(target) for target in resource.joins()}
         return tuple(sorted(tenant for tenant in others if tenant and tenant.lower() != home.lower()))
 
     def _tenant_of(self, target: ArmId) -> str | None:
@@ -344,7 +345,7 @@ class Worker:
         for target in in_the_way(self.plan, operation.id):
             try:
                 observed = self.cloud.read(target)
-            except Forbidden:
+            except (Forbidden, OtherTenant):
                 continue  # somebody else's, and nobody tells us: Azure's own refusal goes on counting
             if observed.has_failed:
                 return Blocked(target, _cannot(operation, target, observed.state))

@@ -182,6 +182,10 @@ class Resource(Wire):
                 freed.add(place.shape.frees)
         yield from ((_NEEDS, ref, ref.target.type.lower() in freed) for ref in self.needs)
 
+    def joins(self) -> Iterator[ArmId]:
+        """What its body names and Azure asks a right at, with a token of its tenant."""
+        yield from (ref.target for _, ref, _ in self.references())
+
     @classmethod
     def locks(cls, resource_id: ArmId, body: Mapping[str, Any], verb: str) -> tuple[Lock, ...]:
         """Locks that an operation (``create``, ``update``, ``delete``, ``act``, ``tag``) on it holds."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from vpngw_iac.arm import ArmId
@@ -150,6 +150,12 @@ class Connection(Resource):
     durations: ClassVar[Durations] = Durations(create=40, update=30, delete=30)
 
     properties: ConnectionProperties
+
+    def joins(self) -> Iterator[ArmId]:
+        """With an authorization key nobody needs a right on the circuit, nor a token of its tenant (R-ER-12)."""
+        properties = self.properties
+        authorized = properties.peer if properties.authorization_key is not None else None
+        yield from (target for target in super().joins() if authorized is None or target != authorized.target)
 
     @classmethod
     def uses(cls, resource_id: ArmId, document: Mapping[str, Any]) -> frozenset[Use] | None:

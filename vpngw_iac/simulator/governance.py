@@ -91,6 +91,8 @@ class Governance(_Part):
     """Limits by Azure's name of the usage (``PublicIPAddresses``), for every region."""
     unregistered: frozenset[str] = frozenset()
     """Namespaces of providers that nobody has registered yet."""
+    tenants: Mapping[str, str] = Field(default_factory=dict)
+    """Tenant of a subscription that belongs to another one than the caller's: it answers the caller nothing but 401."""
     zones: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     """Logical zones of a region, where they are not 1, 2 and 3."""
 

@@ -21,6 +21,7 @@ from vpngw_iac.simulator.refusal import (
     group_not_found,
     not_found,
     not_simulated,
+    other_tenant,
     resource_not_found,
     subscription_not_found,
 )
@@ -49,6 +50,7 @@ def handle(world: World, request: Request, subscriptions: frozenset[str] | None,
         _check_version(request)
         _check_subscription(request, subscriptions)
         if not foreign:
+            _check_tenant(world, request)
             guard.check(world, request)
         answer = services.answer(world, request)
         return answer if answer is not None else _resource(world, request)
@@ -74,6 +76,15 @@ def _check_subscription(request: Request, known: frozenset[str] | None) -> None:
     parts = request.path.strip("/").split("/")
     if known is not None and len(parts) > 1 and parts[0].lower() == "subscriptions" and parts[1].lower() not in known:
         raise subscription_not_found(parts[1])
+
+
+def _check_tenant(world: World, request: Request) -> None:
+    """A subscription of another tenant shows itself to nobody of ours."""
+    parts = request.path.strip("/").split("/")
+    if len(parts) > 1 and parts[0].lower() == "subscriptions":
+        tenants = {name.lower(): tenant for name, tenant in world.governance.tenants.items()}
+        if (tenant := tenants.get(parts[1].lower())) is not None:
+            raise other_tenant(tenant)
 
 
 def _resource(world: World, request: Request) -> Answer:

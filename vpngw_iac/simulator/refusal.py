@@ -57,6 +57,19 @@ def subscription_not_found(subscription: str) -> Refusal:
     return front_door(404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")
 
 
+def other_tenant(tenant: str) -> Refusal:
+    """ARM's answer to a token of another tenant (Azure/azure-sdk-for-net issue 49391, azure-tools-vscode issue 44)."""
+    return front_door(
+        401,
+        "InvalidAuthenticationTokenTenant",
+        "The access token is from the wrong issuer 'https://sts.windows.net/00000000-0000-0000-0000-000000000000/'. It "
+        f"must match the tenant 'https://sts.windows.net/{tenant}/' associated with this subscription. Please use the "
+        f"authority (URL) 'https://login.windows.net/{tenant}' to get the token. Note, if the subscription is "
+        "transferred to another tenant there is no impact to the services, but information about new tenant could take "
+        "time to propagate (up to an hour).",
+    )
+
+
 def resource_not_found(type_and_name: str, group: str) -> Refusal:
     """The front door's shape of a missing resource (``xplat_arm-network-local-gateway-tests-generated``)."""
     return front_door(

@@ -1,0 +1,61 @@
+"""Nobody waits in silence: a series of retries that reaches half a minute is told, with its cause and its end."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.azure.scripted import GATEWAY, Reply, Script, cloud_of, document, error
+from vpngw_iac.engine.clock import VirtualClock
+from vpngw_iac.errors import Throttled, Unavailable
+
+DOWN = Reply(500, error("InternalServerError", "We are sorry."))
+
+
+def test_five_failures_in_a_row_are_told_once_before_half_a_minute_has_passed() -> None:
+    clock, told = VirtualClock(), []
+    script = Script().on("GET", "/vgw-hub", *[DOWN] * 6, Reply(200, document(GATEWAY)))
+
+    cloud_of(script, clock, tell=lambda text: told.append((clock.now(), text))).read(GATEWAY)
+
+    [(moment, text)] = told
+    assert moment <= 30
+    assert "vgw-hub" in text
+    assert "InternalServerError: We are sorry." in text
+    assert "giving up after 8 tries or 10 min" in text
+
+
+def test_one_long_wait_is_told_before_it_begins() -> None:
+    clock, told = VirtualClock(), []
+    busy = Reply(429, error("TooManyRequests"), {"Retry-After": "300"})
+    script = Script().on("GET", "/vgw-hub", busy, Reply(200, document(GATEWAY)))
+
+    cloud_of(script, clock, tell=lambda text: told.append((clock.now(), text))).read(GATEWAY)
+
+    [(moment, text)] = told
+    assert moment == 0
+    assert "in 5 min" in text
+
+
+def test_a_short_wait_is_not_worth_a_word() -> None:
+    told: list[str] = []
+    script = Script().on("GET", "/vgw-hub", DOWN, Reply(200, document(GATEWAY)))
+
+    cloud_of(script, tell=told.append).read(GATEWAY)
+
+    assert told == []
+
+
+@pytest.mark.parametrize("wait", ["864000", "9" * 5000, "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_who_is_asked_to_wait_for_days_does_not_and_says_so(wait: str) -> None:
+    clock = VirtualClock()
+    script = Script().on("GET", "/vgw-hub", Reply(429, error("TooManyRequests"), {"Retry-After": wait}))
+
+    with pytest.raises(Throttled, match="we wait 10 min at most"):
+        cloud_of(script, clock).read(GATEWAY)
+
+    assert clock.now() == 0
+
+
+def test_an_error_says_how_often_azure_was_asked() -> None:
+    with pytest.raises(Unavailable, match="asked 8 times"):
+        cloud_of(Script().on("GET", "/vgw-hub", DOWN)).read(GATEWAY)

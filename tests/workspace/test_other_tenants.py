@@ -1,0 +1,84 @@
+"""What belongs to another tenant and is only used is unread: the plan goes on and says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.workspace.conftest import Bench
+from tests.worlds import hub
+from vpngw_iac import Circuit, CircuitLink, ExpressRouteCoexistence, ExpressRouteGateway, VirtualNetwork, VpnGateway
+from vpngw_iac.errors import ExitCode, OtherTenant, SignInFailed
+from vpngw_iac.secret import Secret
+from vpngw_iac.simulator.faults import AnswerInstead
+from vpngw_iac.simulator.governance import Governance
+
+THEIRS = "99999999-9999-9999-9999-999999999999"
+TENANT = "88888888-8888-8888-8888-888888888888"
+CIRCUIT = f"/subscriptions/{THEIRS}/resourceGroups/rg-line/providers/Microsoft.Network/expressRouteCircuits/erc-line"
+
+
+def line(**more: Any) -> Any:
+    network = VirtualNetwork(
+        name="vnet-hub",
+        location="westeurope",
+        resource_group="rg-hub",
+        address_space=["10.1.0.0/16"],
+        gateway_subnet="10.1.255.0/27",
+    )
+    gateway = ExpressRouteGateway(name="ergw-hub", network=network, sku="ErGw1AZ")
+    circuit = Circuit.existing(CIRCUIT, authorization=Secret.env("LINE_KEY"), **more)
+    return ExpressRouteCoexistence(
+        name="line",
+        vpn=VpnGateway(name="vgw-hub", network=network, sku="VpnGw1AZ"),
+        expressroute=gateway,
+        circuits=[CircuitLink(name="line", circuit=circuit)],
+    )
+
+
+@pytest.fixture
+def abroad(tmp_path: Path) -> Bench:
+    bench = Bench(tmp_path)
+    bench.environment["LINE_KEY"] = "12345678-1234-1234-1234-123456789012"
+    bench.simulator.governance = Governance(tenants={THEIRS: TENANT})
+    return bench
+
+
+def test_a_circuit_of_another_tenant_is_unread(abroad: Bench) -> None:
+    plan = abroad.plan(line())
+
+    assert [text for text in plan.unread if "erc-line" in text and "another tenant" in text]
+    assert not plan.blocking
+
+
+def test_our_own_subscription_in_another_tenant_ends_with_three(bench: Bench) -> None:
+    deployment = hub("berlin")
+    subscription = deployment.resources(None)[0].id.subscription
+    bench.simulator.governance = Governance(tenants={subscription: TENANT})
+
+    with pytest.raises(OtherTenant) as refused:
+        bench.plan(deployment)
+
+    assert refused.value.exit_code is ExitCode.PERMISSION
+    assert "AZURE_TENANT_ID" in refused.value.advice
+
+
+def test_another_401_that_a_fresh_token_does_not_cure_ends_with_three(abroad: Bench) -> None:
+    abroad.simulator.governance = Governance()
+    refusal = AnswerInstead(status=401, code="AuthenticationFailed", message="No.")
+    abroad.fault(refusal, method="GET", path="*/expressRouteCircuits/*", times=None)
+
+    with pytest.raises(SignInFailed) as refused:
+        abroad.plan(line())
+
+    assert refused.value.exit_code is ExitCode.PERMISSION
+    assert not isinstance(refused.value, OtherTenant)
+
+
+def test_with_a_key_the_circuits_tenant_gets_no_token_of_ours(abroad: Bench) -> None:
+    resources = line(tenant=TENANT).resources(abroad.workspace()._place.scope)
+    connection = next(r for r in resources if getattr(r, "arm_type", "").endswith("/connections"))
+
+    assert all("expressRouteCircuits" not in str(target) for target in connection.joins())

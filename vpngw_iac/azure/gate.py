@@ -48,7 +48,7 @@ def open_cloud(
     """See `vpngw_iac.azure.connect`."""
     if cloud.lower() == "simulator" and transport is None:
         raise UsageError("The simulator is reached through a transport, and none was given.")
-    wire = https_transport() if transport is None else CallableTransport(transport)
+    wire = https_transport(tell) if transport is None else CallableTransport(transport)
     ids = AzureIds(correlation, at=clock.utc())
     settings = settings_of(cloud, _fetch(wire, ids))
     tokens = _tokens(settings, tenant, credential or (NoSignIn() if transport is not None else None))

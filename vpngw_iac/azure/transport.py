@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from azure.core.exceptions import HttpResponseError, ServiceResponseError
-from azure.core.pipeline.transport import HttpTransport, RequestsTransport
+from azure.core.pipeline.transport import HttpTransport
 from azure.core.rest import HttpRequest, HttpResponse
 from azure.core.utils import case_insensitive_dict
 
@@ -20,15 +20,13 @@ CONNECT_SECONDS = 30
 READ_SECONDS = 120
 
 
-def https_transport() -> HttpTransport[Any, Any]:
-    """The real network: one connection pool for all clients, wide enough for all reading threads."""
-    import requests
-    from requests.adapters import HTTPAdapter
+def https_transport(tell: Callable[[str], None] | None = None) -> HttpTransport[Any, Any]:
+    """The real network: one connection pool for all clients. `tell` hears, from any thread, of a late answer."""
+    from vpngw_iac.azure.limits import LimitedTransport, session
 
-    session = requests.Session()
-    session.mount("https://", HTTPAdapter(pool_connections=8, pool_maxsize=48, max_retries=0))
-    transport: HttpTransport[Any, Any] = RequestsTransport(
-        session=session,
+    transport: HttpTransport[Any, Any] = LimitedTransport(
+        tell,
+        session=session(),
         session_owner=False,
         connection_timeout=CONNECT_SECONDS,
         read_timeout=READ_SECONDS,

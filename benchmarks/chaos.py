@@ -1,4 +1,4 @@
-"""Nothing lost: crashes, faults, lost answers, killed processes, races and storms, with figures. Long, seeded.
+"""Nothing lost: crashes, faults, lost and strange answers, killed processes, races, storms, with figures. Seeded.
 
     python benchmarks/chaos.py                  everything (about an hour on two cores)
     python benchmarks/chaos.py --scale 0.02     the same, little of each
@@ -29,6 +29,7 @@ sys.path.insert(0, str(ROOT))
 
 from tests.azure.azurite import ACCOUNT_KEY, MAIN, running_azurite  # noqa: E402
 from tests.chaos.deaths import ENVIRONMENT, GAPS, LIVES, die_and_go_on, undisturbed  # noqa: E402
+from tests.chaos.hostile import BadWord  # noqa: E402
 from tests.chaos.lost_answers import lose_answer, writes_of  # noqa: E402
 from tests.chaos.processes import (  # noqa: E402
     Operator,
@@ -138,6 +139,39 @@ def lost_answers(seed: int, scale: float) -> None:
     for text in problems:
         failed(text)
     said("answers", f"each write of {len(names)} lives lost its answer once, {len(problems)} lives sent one twice")
+
+
+# --- strange answers -------------------------------------------------------------------------------------------------
+
+
+def hostile_words(item: tuple[str, list[int]]) -> str:
+    """All bad words of one life; one problem a line."""
+    name, seeds = item
+    told = []
+    with folder() as place:
+        writes = writes_of(LIVES[name], place)
+    if not writes:
+        return ""
+    with folder() as place:
+        unharmed = undisturbed(LIVES[name], place)
+    for seed in seeds:
+        word = BadWord.of(seed, [name], lambda _: writes)
+        with folder() as place:
+            told.append(problem(partial(word.survive, place, unharmed), f"{word}"))
+    return "\n".join(text for text in told if text)
+
+
+def hostile(seed: int, scale: float) -> None:
+    os.environ.update(ENVIRONMENT)
+    each = max(1, round(120 * scale))
+    items = [
+        (name, [seed * 100_000 + number * 1000 + n for n in range(each)])
+        for number, name in enumerate(sorted(n for n, life in LIVES.items() if life.echoes))
+    ]
+    problems = [line for text in in_processes(hostile_words, items) for line in text.splitlines()]
+    for text in problems:
+        failed(text)
+    said("hostile", f"{each * len(items)} strange answers in {len(items)} lives, {len(problems)} cost something")
 
 
 # --- seeded schedules of faults --------------------------------------------------------------------------------------
@@ -257,6 +291,7 @@ def storms(seed: int, scale: float) -> None:
 SECTIONS: dict[str, Callable[[int, float], None]] = {
     "deaths": deaths,
     "answers": lost_answers,
+    "hostile": hostile,
     "schedules": schedules,
     "storms": storms,
     "races": races,

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from vpngw_iac.simulator.faults import AnswerStrangely
+from tests.chaos.deaths import LIVES, Scene, Unharmed
+from tests.chaos.desk import failures
+from tests.chaos.lost_answers import Writes
+from tests.chaos.schedules import reproducible
+from vpngw_iac.errors import VpngwError
+from vpngw_iac.simulator.faults import AnswerStrangely, Fault
 
 HTML = "<!DOCTYPE html><html><body>Sign in to the network</body></html>"
 NOT_A_URL = "https://[not a url"
@@ -81,3 +90,69 @@ def strange(name: str, *, done: bool = True) -> AnswerStrangely:
 def is_accepting(name: str) -> bool:
     """Whether the status still says that it was accepted: then it must have been carried out."""
     return STRANGE[name].get("status") is None
+
+
+PHASES = ("begin", "poll", "look", "read")
+
+
+@dataclass(frozen=True)
+class BadWord:
+    """One strange answer in one life: where, what, and whether Azure had done what was asked."""
+
+    life: str
+    write: tuple[str, str]
+    phase: str
+    name: str
+    done: bool
+    times: int
+    gap: float
+
+    @classmethod
+    def of(cls, seed: int, lives: Sequence[str], writes: Callable[[str], Writes]) -> BadWord:
+        """The same for the same seed."""
+        dice = random.Random(seed)
+        life = dice.choice(lives)
+        write = dice.choice(sorted(writes(life)))
+        phase, name = dice.choice(PHASES), dice.choice(sorted(STRANGE))
+        done = is_accepting(name) or dice.random() < 0.5
+        return cls(life, write, phase, name, done, dice.choice((1, 1, 2, 5, 60)), dice.choice((0.0, 45.0, 900.0)))
+
+    def faults(self) -> list[Fault]:
+        """What goes wrong."""
+        method, path = self.write
+        said, told = strange(self.name, done=self.done), strange(self.name)
+        begin = Fault(method=method, path=path, effect=said, times=1 if self.phase == "look" else self.times)
+        return {
+            "begin": [begin],
+            "poll": [Fault(method="GET", path="*/operations/*", effect=told, times=self.times)],
+            "look": [begin, Fault(method="GET", path=path, nth=2, effect=told, times=self.times)],
+            "read": [Fault(method="GET", path=path, effect=told, times=self.times)],
+        }[self.phase]
+
+    def survive(self, folder: Path, unharmed: Unharmed) -> None:
+        """A run with it, one clear error at most; then a plain run, and all is as if nothing had happened."""
+        with reproducible(0):
+            scene = Scene.set(LIVES[self.life], folder)
+            desk = scene.desk
+            desk.simulator.faults.add(*self.faults())
+            told = self._told(scene)
+            assert "bug" not in told, (self, told)
+            desk.simulator.faults.clear()
+            desk.clock.advance(self.gap)
+            outcome = scene.run()
+            assert outcome.outcome == "succeeded", (self, failures(outcome))
+            assert desk.ids() == set(unharmed.ids), self
+            assert desk.held_secrets() == unharmed.secrets, self
+            assert dict(desk.created) == unharmed.created, self
+            assert dict(desk.deleted) == unharmed.deleted, self
+
+    @staticmethod
+    def _told(scene: Scene) -> str:
+        """What the first run says of it."""
+        try:
+            outcome = scene.run()
+        except VpngwError as error:
+            return f"{error.message} {error.advice}"
+        if outcome.outcome == "succeeded":
+            scene.options = {}  # asking once more for a replacement would be a second one
+        return "; ".join(f"{result.error} {result.advice}" for result in outcome.operations)

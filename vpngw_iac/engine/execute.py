@@ -17,7 +17,7 @@ from typing import Any, Literal
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine import event as events
 from vpngw_iac.engine.event import OperationResult, Status
-from vpngw_iac.engine.failing import Again, Failed, Phase, Unconfirmed, explained, meaning, seconds_to_wait
+from vpngw_iac.engine.failing import Failed, Phase, Unconfirmed, explained, meaning, seconds_to_wait
 from vpngw_iac.engine.landing import landings, unfilled
 from vpngw_iac.engine.ledger import Ledger, Task
 from vpngw_iac.engine.locks import Locks
@@ -313,17 +313,17 @@ class Execution:
         if phase != "poll" and (pause := seconds_to_wait(error)):
             self._not_before = max(self._not_before, now + pause)
         deleted = may_be_gone(error, operation.id, self._deleted())
-        match meaning(task.patience, phase, error, now, operation.verb, self._random, deleted_some=deleted):
-            case Again(delay=delay, why=why) if phase == "poll":
-                self._ledger.waits(task, why, delay)
-                self._later(now + delay, operation.key, "poll")
-            case Again(delay=delay, why=why):
-                self._again(task, error, delay, why=why)
-            case Unconfirmed(is_mute=is_mute):
-                self._halted = self._halted or is_mute
-                self._give_up(task, error)
-            case Failed():
-                self._fail(task, advised(error, operation.id))
+        found = meaning(task.patience, phase, error, now, operation.verb, self._random, deleted_some=deleted)
+        if isinstance(found, Unconfirmed):
+            self._halted = self._halted or found.is_mute
+            self._give_up(task, error)
+        elif isinstance(found, Failed):
+            self._fail(task, advised(error, operation.id))
+        elif phase == "poll":
+            self._ledger.waits(task, found.why, found.delay)
+            self._later(now + found.delay, operation.key, "poll")
+        else:
+            self._again(task, error, found.delay, why=found.why)
 
     def _deleted(self) -> list[ArmId]:
         results = self._ledger.results

@@ -32,6 +32,7 @@ FLOORS = {
     "session": 5,
     "saved_place": 5,
     "planning": 5,
+    "locking": 5,
     "run": 5,
     "workspace": 5,
     "upkeep": 5,

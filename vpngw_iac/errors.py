@@ -7,6 +7,7 @@
     ├── BlueprintError            4   the file or value cannot become a blueprint
     ├── Refused                   4   findings, protection, not ours: nothing was done
     ├── SecretError               4   a secret reference cannot be resolved
+    ├── NotConfirmed              1   somebody was asked, and did not say yes
     ├── FileDenied                4   the operating system keeps a file or folder from this user
     ├── StateError                1   state is damaged, newer, or of something else
     │   ├── StateNewer            1   a newer version of vpngw wrote it
@@ -147,6 +148,10 @@ class SecretError(VpngwError):
 
     exit_code = ExitCode.REFUSED
     advice = "Check every reference with `vpngw secret check FILE`."
+
+
+class NotConfirmed(VpngwError):
+    """Somebody was asked and did not say yes: nothing was done."""
 
 
 class FileDenied(VpngwError):

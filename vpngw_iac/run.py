@@ -6,6 +6,7 @@ import contextlib
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -30,6 +31,7 @@ from vpngw_iac.engine.stop import Interrupted, Limits, Stop
 from vpngw_iac.engine.timing import makespan
 from vpngw_iac.engine.worker import Worker
 from vpngw_iac.errors import ExitCode, Forbidden, Refused, SecretError, VpngwError
+from vpngw_iac.locking import Patience
 from vpngw_iac.planning import Deployable, Planner, renamed
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.secret import Fingerprint, SecretReference
@@ -54,6 +56,8 @@ class Request:
     detach: bool
     timeout: float | None
     stop: Stop
+    lock_timeout: float = 0.0
+    """Seconds to wait for another run's lock."""
 
 
 def run(planner: Planner, blueprint: Deployable, request: Request) -> Outcome:
@@ -64,7 +68,19 @@ def run(planner: Planner, blueprint: Deployable, request: Request) -> Outcome:
     if request.command != "wait":
         session.key(create=True)
     owner = session.owner(f"vpngw {request.command}")
-    with store.hold(owner) as hold:
+    tell = request.on_event or (lambda _: None)
+    patience = Patience(
+        request.lock_timeout,
+        session.clock,
+        lambda text: tell(events.Notice(text, session.clock.utc())),
+        request.stop,
+    )
+    with ExitStack() as stack:
+        try:
+            hold = stack.enter_context(patience.hold(store, owner))
+        except Interrupted:
+            word, code = left(request.stop)
+            return Outcome(request.command, session.deployment, word, (), session.correlation, 0.0, code)
         return _Run(planner, blueprint, request, session, hold).go()
 
 

@@ -36,6 +36,7 @@ from vpngw_iac.secret import (
     SecretSource,
     SecretValue,
 )
+from vpngw_iac.state.process import birth_of
 from vpngw_iac.state.store import Owner, Store
 from vpngw_iac.state_url import BlobPlace, FolderPlace, read_state_url
 
@@ -303,6 +304,7 @@ class Session:
             process=os.getpid(),
             since=self.clock.utc(),
             command=command,
+            birth=birth_of(os.getpid()),
             url=f"{server}/{repository}/actions/runs/{number}" if server and repository and number else "",
         )
 

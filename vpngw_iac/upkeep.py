@@ -8,18 +8,20 @@ from __future__ import annotations
 import getpass
 import os
 import socket
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from vpngw_iac._version import __version__
-from vpngw_iac.errors import ExitCode, StateError, UsageError
+from vpngw_iac.errors import ExitCode, NotConfirmed, StateError, StateLocked, UsageError
+from vpngw_iac.locking import Patience
 from vpngw_iac.state.check import check
 from vpngw_iac.state.document import check_belongs, load_state
 from vpngw_iac.state.journal import EntriesMoved, EntryRemoved, Memory, RunClosed, RunOpened
 from vpngw_iac.state.model import Binding, Entry, State
+from vpngw_iac.state.process import birth_of, lives_here
 from vpngw_iac.state.store import Hold, Owner, Store
 
 if TYPE_CHECKING:
@@ -31,10 +33,12 @@ if TYPE_CHECKING:
 class Upkeep:
     """The state of one deployment, in the hands of a person."""
 
-    def __init__(self, workspace: Workspace, deployment: str) -> None:
+    def __init__(self, workspace: Workspace, deployment: str, patience: Patience | None = None) -> None:
+        """`patience` says how long to wait for another run's lock; not at all if there is none."""
         self.deployment = deployment
         self._workspace = workspace
         self._session = workspace.session_named(deployment)
+        self._patience = patience or Patience()
 
     # --- look --------------------------------------------------------------------------------------------------------
 
@@ -86,9 +90,32 @@ class Upkeep:
             hold.append(EntryRemoved(at=self._now(), address=address, why="forgotten", tagged=tagged))
         return entry
 
-    def unlock(self) -> Owner | None:
-        """Break the lock; returns whose it was. A run that is alive after all finds out before its next write."""
-        return self._session.store().unlock()
+    def unlock(self, confirm: Callable[[Owner], bool] | None = None) -> Owner | None:
+        """Break the lock; returns whose it was, None if nobody had it.
+
+        Raises `StateLocked` while the holder's process lives on this machine, or if the lock changes hands while
+        `confirm` is asked; `NotConfirmed` if that says no. A run that lives elsewhere finds out before its next write.
+        """
+        store = self._session.store()
+        found = store.claimant()
+        if found is None:
+            return None
+        self._refuse_living(found)
+        if confirm is not None:
+            if not confirm(found):
+                raise NotConfirmed("Nothing was done.", advice="Type yes, or give --yes, to break the lock.")
+            now = store.claimant()
+            if now is not None and now.run != found.run:
+                raise StateLocked(f"The lock of {self.deployment} changed hands meanwhile: {now.describe()}.")
+        return store.unlock()
+
+    def _refuse_living(self, owner: Owner) -> None:
+        if lives_here(owner):
+            raise StateLocked(
+                f"The lock of {self.deployment} is not broken: {owner.describe()} is alive on this machine.",
+                advice=f"Wait for it (--lock-timeout), or end it with Ctrl-C or `kill {owner.process}`: "
+                "it then gives the lock back.",
+            )
 
     # --- carry away, bring back --------------------------------------------------------------------------------------
 
@@ -97,7 +124,7 @@ class Upkeep:
         state = load_state(text, name=name)
         store = self._session.store()
         check_belongs(state, self.deployment, self._binding(state), name)
-        with store.hold(self._owner("vpngw state push")) as hold:
+        with self._patience.hold(store, self._owner("vpngw state push")) as hold:
             store.replace(hold, state)
         return self.state()
 
@@ -138,7 +165,7 @@ class Upkeep:
             rebuilt = included(rebuilt, old, include, session.cloud.read)
         rebuilt = replace(rebuilt, unseen=unseen)
         store = session.bound_store()
-        with store.hold(self._owner("vpngw state rebuild")) as hold:
+        with self._patience.hold(store, self._owner("vpngw state rebuild")) as hold:
             store.replace(hold, rebuilt.state)
         return rebuilt
 
@@ -160,7 +187,7 @@ class Upkeep:
         store = self._session.store()
         self._memory(store)
         owner = self._owner(f"vpngw {command}")
-        with store.hold(owner) as hold:
+        with self._patience.hold(store, owner) as hold:
             memory = self._memory(store)
             opened = RunOpened(
                 at=self._now(), run=owner.run, command=command, actor=owner.actor, correlation="", version=__version__
@@ -198,6 +225,7 @@ class Upkeep:
             process=os.getpid(),
             since=self._now(),
             command=command,
+            birth=birth_of(os.getpid()),
         )
 
 

@@ -208,16 +208,18 @@ class Workspace:
         confirm: Callable[[Plan], bool] | None = None,
         detach: bool = False,
         timeout: float | None = None,
+        lock_timeout: float = 0.0,
         stop: Stop | None = None,
     ) -> Outcome:
         """Bring Azure to what is declared. Raises `Refused` before the first operation, `StateLocked`, `StalePlan`.
 
         A `Plan` or `SavedPlan` is planned again first; if the decisions differ it is stale. `timeout` is in seconds;
-        when it is over the run leaves with outcome ``running``, and the next apply or wait continues.
+        when it is over the run leaves with outcome ``running``, and the next apply or wait continues. `lock_timeout`
+        is how many seconds to wait for another run's lock.
         """
         blueprint, settled = _blueprint_of(what)
         chosen = options or (what.options if isinstance(what, SavedPlan | Plan) else Options())
-        request = Request("apply", chosen, settled, on_event, confirm, detach, timeout, stop or Stop())
+        request = Request("apply", chosen, settled, on_event, confirm, detach, timeout, stop or Stop(), lock_timeout)
         return run(self._planner, blueprint, request)
 
     def destroy(
@@ -229,11 +231,12 @@ class Workspace:
         confirm: Callable[[Plan], bool] | None = None,
         detach: bool = False,
         timeout: float | None = None,
+        lock_timeout: float = 0.0,
         stop: Stop | None = None,
     ) -> Outcome:
         """Delete everything that is ours, in the right order; refused before anything is deleted if it would hurt."""
         chosen = replace(options or Options(), destroy=True)
-        request = Request("destroy", chosen, None, on_event, confirm, detach, timeout, stop or Stop())
+        request = Request("destroy", chosen, None, on_event, confirm, detach, timeout, stop or Stop(), lock_timeout)
         return run(self._planner, blueprint, request)
 
     def wait(
@@ -242,10 +245,11 @@ class Workspace:
         *,
         on_event: Callable[[Event], None] | None = None,
         timeout: float | None = None,
+        lock_timeout: float = 0.0,
         stop: Stop | None = None,
     ) -> Outcome:
         """Wait for what is still running in Azure; starts nothing, says how many changes remain."""
-        request = Request("wait", Options(), None, on_event, None, False, timeout, stop or Stop())
+        request = Request("wait", Options(), None, on_event, None, False, timeout, stop or Stop(), lock_timeout)
         return run(self._planner, blueprint, request)
 
     # -- look

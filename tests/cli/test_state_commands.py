@@ -160,10 +160,14 @@ def test_unlock_tells_whose_lock_it_broke(hub: Shell) -> None:
         for line in process.stderr:
             if "update started" in line:
                 break
-        broken = hub("state", "unlock", "hub.yaml", code=0)
+        refused = hub("state", "unlock", "hub.yaml", "--yes", code=7)
+        lock = hub.directory / ".vpngw/state/simulator/hub/lock.json"
+        lock.write_text(json.dumps(json.loads(lock.read_text()) | {"host": "runner-7"}))
+        broken = hub("state", "unlock", "hub.yaml", "--yes", code=0)
         process.communicate(timeout=60)
 
     assert "Nobody holds the lock." in free.out
+    assert "is alive on this machine" in refused.err
     assert "`vpngw apply`" in broken.out
     assert process.returncode == 7
     hub("apply", "hub.yaml", "--yes", code=0)

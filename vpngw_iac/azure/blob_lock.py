@@ -54,6 +54,12 @@ class BlobLock:
             return None
         return _owner_in(found.metadata) or _NAMELESS
 
+    def claimant(self) -> Owner | None:
+        """Who holds the lock, or left it behind when its lease ran out; None when there was none."""
+        found = self._blobs.find(LOCK)
+        whose = _owner_in(found.metadata) if found else None
+        return whose or (_NAMELESS if found and found.leased else None)
+
     def unlock(self) -> Owner | None:
         """Break the lease; returns whose it was, also when it ran out long ago, None when there was none."""
         found = self._blobs.find(LOCK)

@@ -139,6 +139,10 @@ class BlobStore:
         """Who holds the lock now."""
         return self._lock.owner()
 
+    def claimant(self) -> Owner | None:
+        """Who holds the lock, or left it behind."""
+        return self._lock.claimant()
+
     def unlock(self) -> Owner | None:
         """Break the lock; returns whose it was. A living holder finds out at its next write."""
         whose = self._lock.unlock()

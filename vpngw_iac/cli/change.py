@@ -46,25 +46,27 @@ def apply(
     yes: opt.Yes = False,
     detach: opt.Detach = False,
     timeout: opt.Timeout = None,
+    lock_timeout: opt.LockTimeout = 0.0,
 ) -> int:
     """Plan, ask, carry out; continue what a run left open.
 
     A saved plan is applied as it is, without asking; if something has moved since it was made, it is refused (8).
     """
     from vpngw_iac.blueprints.load import saved_plan
-    from vpngw_iac.cli.work import apply_blueprints, apply_saved, destroy_blueprints, tell_outcomes
+    from vpngw_iac.cli.work import apply_blueprints, apply_saved, destroy_blueprints, limits_of, tell_outcomes
 
+    limits = limits_of(detach=detach, timeout=timeout, lock_timeout=lock_timeout)
     if (document := saved_plan(file)) is not None:
-        return tell_outcomes(run, apply_saved(run, document, choices, detach=detach, timeout=timeout))
+        return tell_outcomes(run, apply_saved(run, document, choices, limits))
     work = destroy_blueprints if choices["destroy"] else apply_blueprints
-    return tell_outcomes(run, work(run, file, choices, yes=yes, detach=detach, timeout=timeout))
+    return tell_outcomes(run, work(run, file, choices, limits, yes=yes))
 
 
-def wait(run: Run, file: opt.Blueprint, timeout: opt.Timeout = None) -> int:
+def wait(run: Run, file: opt.Blueprint, timeout: opt.Timeout = None, lock_timeout: opt.LockTimeout = 0.0) -> int:
     """Continue what is still running in Azure; starts nothing new."""
-    from vpngw_iac.cli.work import tell_outcomes, wait_for
+    from vpngw_iac.cli.work import in_seconds, tell_outcomes, wait_for
 
-    return tell_outcomes(run, wait_for(run, file, timeout=timeout))
+    return tell_outcomes(run, wait_for(run, file, timeout=in_seconds(timeout), lock_timeout=lock_timeout * 60))
 
 
 def destroy(
@@ -76,12 +78,14 @@ def destroy(
     no_probe: opt.NoProbe = False,
     detach: opt.Detach = False,
     timeout: opt.Timeout = None,
+    lock_timeout: opt.LockTimeout = 0.0,
 ) -> int:
     """Delete everything of this deployment.
 
     Lists the public IP addresses that are lost for good before it asks.
     """
-    from vpngw_iac.cli.work import destroy_blueprints, tell_outcomes
+    from vpngw_iac.cli.work import destroy_blueprints, limits_of, tell_outcomes
 
+    limits = limits_of(detach=detach, timeout=timeout, lock_timeout=lock_timeout)
     choices = {"keep_public_ips": keep_public_ips, "all_gone": all_gone, "no_probe": no_probe}
-    return tell_outcomes(run, destroy_blueprints(run, file, choices, yes=yes, detach=detach, timeout=timeout))
+    return tell_outcomes(run, destroy_blueprints(run, file, choices, limits, yes=yes))

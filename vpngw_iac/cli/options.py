@@ -29,6 +29,10 @@ Timeout = Annotated[
     float | None,
     typer.Option("--timeout", metavar="MIN", min=0, help="Leave after so many minutes (exit code 6); Azure goes on."),
 ]
+LockTimeout = Annotated[
+    float,
+    typer.Option("--lock-timeout", metavar="MIN", min=0, help="Wait so many minutes for another run's lock."),
+]
 DetailedExitCode = Annotated[bool, typer.Option("--detailed-exitcode", help="Exit with 2 when there are changes.")]
 Destroying = Annotated[bool, typer.Option("--destroy", help="Plan to destroy everything.")]
 Adopt = Annotated[

@@ -14,6 +14,8 @@ from vpngw_iac.cli.run import Run
 from vpngw_iac.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
+    from vpngw_iac.locking import Patience
+    from vpngw_iac.state.store import Owner
     from vpngw_iac.upkeep import Upkeep
 
 group = typer.Typer(help="Look at the state, and repair it by hand.", no_args_is_help=True)
@@ -55,42 +57,56 @@ def show(run: Run, address: Address, file: opt.MaybeBlueprint = None) -> int:
 
 
 @command(group)
-def mv(run: Run, old: Old, new: New, file: opt.MaybeBlueprint = None) -> int:
+def mv(run: Run, old: Old, new: New, file: opt.MaybeBlueprint = None, lock_timeout: opt.LockTimeout = 0.0) -> int:
     """Give an entry another address; nothing changes in Azure."""
     from vpngw_iac.report.json import document
 
-    entry = _upkeep(run, file).move(old, new)
+    entry = _upkeep(run, file, lock_timeout).move(old, new)
     run.reply(document("state-move", old=old, new=new, id=str(entry.id)), f"{old} is now {new} ({entry.id}).")
     return ExitCode.DONE
 
 
 @command(group)
-def forget(run: Run, address: Address, file: opt.MaybeBlueprint = None) -> int:
+def forget(run: Run, address: Address, file: opt.MaybeBlueprint = None, lock_timeout: opt.LockTimeout = 0.0) -> int:
     """Drop an entry; the resource stays in Azure and is nobody's."""
     from vpngw_iac.report.json import document
 
-    entry = _upkeep(run, file).forget(address)
+    entry = _upkeep(run, file, lock_timeout).forget(address)
     text = f"{address} is forgotten. {entry.id} stays in Azure."
     run.reply(document("state-forget", address=address, id=str(entry.id)), text)
     return ExitCode.DONE
 
 
 @command(group)
-def unlock(run: Run, file: opt.MaybeBlueprint = None) -> int:
-    """Break the lock of a run that died.
+def unlock(run: Run, file: opt.MaybeBlueprint = None, yes: opt.Yes = False) -> int:
+    """Break the lock of a run that died; shows whose it is, and asks.
 
-    A run that is alive after all finds out before its next write and stops; Azure's operations go on.
+    Refused (7) while the holder's process lives on this machine.
+    A run that is alive elsewhere finds out before its next write and stops; Azure's operations go on.
     """
     from vpngw_iac.report.json import document
 
-    owner = _upkeep(run, file).unlock()
+    owner = _upkeep(run, file).unlock(lambda owner: yes or _asked(run, owner))
     text = f"The lock of {owner.describe()} is broken." if owner else "Nobody holds the lock."
     run.reply(document("state-unlock", owner=owner.model_dump(mode="json") if owner else None), text)
     return ExitCode.DONE
 
 
+def _asked(run: Run, owner: Owner) -> bool:
+    """Whether somebody wants the lock of this owner broken; raises `UsageError` if nobody is there to answer."""
+    from vpngw_iac.cli.watch import ask
+
+    if not run.can_ask:
+        raise UsageError(
+            f"Nobody is there to confirm: stdin is no terminal. {owner.describe()} has the lock.",
+            advice="Make sure that this run is dead, then give --yes.",
+        )
+    run.say(f"{owner.describe()} has the lock. If that run is alive, it stops at its next write.")
+    return ask(run, "Break the lock? Only 'yes' breaks it: ")
+
+
 @command(group)
-def rebuild(run: Run, file: opt.Blueprint, include: Include = None) -> int:
+def rebuild(run: Run, file: opt.Blueprint, include: Include = None, lock_timeout: opt.LockTimeout = 0.0) -> int:
     """Make a lost state anew from the blueprint and Azure.
 
     What bears this deployment's tag and is not declared is listed, and gets no entry unless it is included by name.
@@ -102,7 +118,7 @@ def rebuild(run: Run, file: opt.Blueprint, include: Include = None) -> int:
     loaded = run.load(file)
     workspace = run.workspace.beside(loaded.path)
     name = workspace.name_of(loaded.blueprint)
-    rebuilt = Upkeep(workspace, name).rebuild(loaded.blueprint, include or ())
+    rebuilt = Upkeep(workspace, name, _patience(run, lock_timeout)).rebuild(loaded.blueprint, include or ())
     run.answer([rebuilt_document(name, rebuilt)], rebuilt_text(name, rebuilt, run.style))
     return ExitCode.DONE
 
@@ -117,26 +133,32 @@ def pull(run: Run, file: opt.MaybeBlueprint = None) -> int:
 
 
 @command(group)
-def push(run: Run, document: Pushed, file: opt.MaybeBlueprint = None) -> int:
+def push(run: Run, document: Pushed, file: opt.MaybeBlueprint = None, lock_timeout: opt.LockTimeout = 0.0) -> int:
     """Replace the state by a document; the previous one is kept."""
     from vpngw_iac.report.json import state_document
     from vpngw_iac.report.text import entries_text
 
-    state = _upkeep(run, file).push(_read(document), document)
+    state = _upkeep(run, file, lock_timeout).push(_read(document), document)
     run.answer([state_document(state)], entries_text(state, run.style))
     return ExitCode.DONE
 
 
-def _upkeep(run: Run, file: str | None) -> Upkeep:
+def _patience(run: Run, minutes: float) -> Patience:
+    from vpngw_iac.locking import Patience
+
+    return Patience(minutes * 60, tell=run.say)
+
+
+def _upkeep(run: Run, file: str | None, lock_timeout: float = 0.0) -> Upkeep:
     """The state of the deployment that a blueprint file or ``--deployment`` names."""
     from vpngw_iac.upkeep import Upkeep
 
     if file is not None:
         loaded = run.load(file)
-        return Upkeep(run.workspace, run.workspace.name_of(loaded.blueprint))
+        return Upkeep(run.workspace, run.workspace.name_of(loaded.blueprint), _patience(run, lock_timeout))
     if run.settings.deployment is None:
         raise UsageError("Which deployment?", advice="Give its blueprint FILE, or --deployment NAME.")
-    return Upkeep(run.workspace, run.settings.deployment)
+    return Upkeep(run.workspace, run.settings.deployment, _patience(run, lock_timeout))
 
 
 def _read(name: str) -> str:

@@ -58,6 +58,7 @@ class Watch:
             from vpngw_iac.report.text import plan_text
             from vpngw_iac.report.view import PlanView
 
+            self.close()  # what was told before (a wait for the lock) is no table to be asked under
             schedule = self.workspace.schedule(plan)
             view = PlanView.of(plan, schedule)
             self.progress.expect(schedule)
@@ -77,6 +78,16 @@ def _said_yes(run: Run, view: PlanView) -> bool:
     try:
         write(run.err, question(view))
         return read_line(sys.stdin).strip().lower() == "yes"
+    except KeyboardInterrupt:
+        write(run.err, "\n")
+        return False
+
+
+def ask(run: Run, question: str) -> bool:
+    """Whether somebody types ``yes`` to a question on stderr; Ctrl-C and the end of the input are a no."""
+    try:
+        write(run.err, question)
+        return sys.stdin.readline().strip().lower() == "yes"
     except KeyboardInterrupt:
         write(run.err, "\n")
         return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from vpngw_iac.cli.run import Run, worst
 from vpngw_iac.cli.summary import add_to_summary
@@ -78,11 +78,22 @@ def plan_code(views: Iterable[PlanView], *, detailed: bool) -> int:
 # --- runs ------------------------------------------------------------------------------------------------------------
 
 
-def apply_blueprints(
-    run: Run, file: str, choices: Choices, *, yes: bool, detach: bool, timeout: float | None
-) -> tuple[Outcome, ...]:
+class RunLimits(TypedDict):
+    """How long a run may take, and wait for its lock, in the words of the workspace."""
+
+    detach: bool
+    timeout: float | None
+    lock_timeout: float
+
+
+def limits_of(*, detach: bool, timeout: float | None, lock_timeout: float) -> RunLimits:
+    """The limits as the command line gives them, in minutes."""
+    return RunLimits(detach=detach, timeout=in_seconds(timeout), lock_timeout=lock_timeout * 60)
+
+
+def apply_blueprints(run: Run, file: str, choices: Choices, limits: RunLimits, *, yes: bool) -> tuple[Outcome, ...]:
     """Apply every blueprint of a file, one after the other."""
-    options, seconds = options_of(choices), in_seconds(timeout)
+    options = options_of(choices)
     workspace, blueprints = run.at(file)
     require_consent(run, yes=yes)
     return _each(
@@ -94,18 +105,15 @@ def apply_blueprints(
             options=options,
             on_event=watch.on_event,
             confirm=watch.confirm(ask=not yes),
-            detach=detach,
-            timeout=seconds,
             stop=watch.stop,
+            **limits,
         ),
     )
 
 
-def destroy_blueprints(
-    run: Run, file: str, choices: Choices, *, yes: bool, detach: bool, timeout: float | None
-) -> tuple[Outcome, ...]:
+def destroy_blueprints(run: Run, file: str, choices: Choices, limits: RunLimits, *, yes: bool) -> tuple[Outcome, ...]:
     """Destroy every deployment of a file, the last one first: it may use the earlier ones."""
-    options, seconds = options_of(choices, destroy=True), in_seconds(timeout)
+    options = options_of(choices, destroy=True)
     workspace, blueprints = run.at(file)
     require_consent(run, yes=yes)
     return _each(
@@ -117,16 +125,13 @@ def destroy_blueprints(
             options=options,
             on_event=watch.on_event,
             confirm=watch.confirm(ask=not yes),
-            detach=detach,
-            timeout=seconds,
             stop=watch.stop,
+            **limits,
         ),
     )
 
 
-def apply_saved(
-    run: Run, document: Mapping[str, Any], choices: Choices, *, detach: bool, timeout: float | None
-) -> tuple[Outcome, ...]:
+def apply_saved(run: Run, document: Mapping[str, Any], choices: Choices, limits: RunLimits) -> tuple[Outcome, ...]:
     """Apply a saved plan; what was chosen is in it, so that no option may contradict it."""
     if given := sorted(name for name, value in choices.items() if value):
         names = ", ".join("--" + name.replace("_", "-") for name in given)
@@ -139,20 +144,19 @@ def apply_saved(
             watch.workspace.load_plan(document),
             on_event=watch.on_event,
             confirm=watch.confirm(ask=False),
-            detach=detach,
-            timeout=in_seconds(timeout),
             stop=watch.stop,
+            **limits,
         ),
     )
 
 
-def wait_for(run: Run, file: str, *, timeout: float | None) -> tuple[Outcome, ...]:
+def wait_for(run: Run, file: str, *, timeout: float | None, lock_timeout: float) -> tuple[Outcome, ...]:
     """Watch what is still running in Azure, for every blueprint of a file."""
     return _each(
         run,
         *run.at(file),
         lambda watch, blueprint: watch.workspace.wait(
-            blueprint, on_event=watch.on_event, timeout=in_seconds(timeout), stop=watch.stop
+            blueprint, on_event=watch.on_event, timeout=timeout, lock_timeout=lock_timeout, stop=watch.stop
         ),
     )
 

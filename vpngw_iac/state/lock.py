@@ -84,6 +84,13 @@ class FolderLock:
         except StateError:  # a folder that we may only read: the lock cannot be tried
             return self._read_owner()
 
+    def claimant(self) -> Owner | None:
+        """Who holds the lock, or left it behind when its run died; None when there was none."""
+        if not (self._folder.path / _LOCK).exists():
+            return None
+        with self._folder.guarded():
+            return self._whose() if self._is_held() else self._read_owner()
+
     def unlock(self) -> Owner | None:
         """Break the lock; returns whose it was, also when its run died long ago, None when there was none."""
         if not (self._folder.path / _LOCK).exists():

@@ -27,6 +27,8 @@ class Owner(BaseModel):
     command: str
     url: str = ""
     """Address of the pipeline run, if there is one."""
+    birth: str = ""
+    """When the process began, as its own system tells it; tells it from a later one of the same number."""
 
     def describe(self) -> str:
         """One line: who, where, since when, doing what."""
@@ -66,6 +68,9 @@ class Store(Protocol):
 
     def owner(self) -> Owner | None:
         """Who holds the lock now."""
+
+    def claimant(self) -> Owner | None:
+        """Who holds the lock, or left it behind when its run died."""
 
     def unlock(self) -> Owner | None:
         """Break the lock; returns whose it was."""

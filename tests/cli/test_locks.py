@@ -130,7 +130,7 @@ def test_a_lock_that_a_dead_run_left_is_broken_with_yes(hub: Shell) -> None:
     assert "Nobody holds the lock." in hub("state", "unlock", "hub.yaml", code=0).out
 
 
-@pytest.mark.parametrize(("answer", "code"), [("no\n", 1), ("yes\n", 0), ("\x04", 1), ("\x03", 1)])
+@pytest.mark.parametrize(("answer", "code"), [("no\n", 1), ("yes\n", 0), ("\x04", 1), ("\x03", 130)])
 def test_on_a_terminal_it_is_asked(hub: Shell, answer: str, code: int) -> None:
     with held(hub, owner(host="runner-7")):
         with terminal("state", "unlock", "hub.yaml") as person:

@@ -84,13 +84,9 @@ def _said_yes(run: Run, view: PlanView) -> bool:
 
 
 def ask(run: Run, question: str) -> bool:
-    """Whether somebody types ``yes`` to a question on stderr; Ctrl-C and the end of the input are a no."""
-    try:
-        write(run.err, question)
-        return sys.stdin.readline().strip().lower() == "yes"
-    except KeyboardInterrupt:
-        write(run.err, "\n")
-        return False
+    """Whether somebody types ``yes`` to a question on stderr; the end of the input is a no."""
+    write(run.err, question)
+    return sys.stdin.readline().strip().lower() == "yes"
 
 
 def require_consent(run: Run, *, yes: bool) -> None:

@@ -86,7 +86,7 @@ def _said_yes(run: Run, view: PlanView) -> bool:
 def ask(run: Run, question: str) -> bool:
     """Whether somebody types ``yes`` to a question on stderr; the end of the input is a no."""
     write(run.err, question)
-    return sys.stdin.readline().strip().lower() == "yes"
+    return read_line(sys.stdin).strip().lower() == "yes"
 
 
 def require_consent(run: Run, *, yes: bool) -> None:

@@ -29,6 +29,7 @@
     ├── OutputMissing             1   Azure did not report a value that another resource needs
     ├── CarriedValueLost          1   a PUT lost something that was not ours
     └── SimulatorError            1
+        └── SimulatorDenied       4   its content belongs to another user
 """
 
 from __future__ import annotations
@@ -302,6 +303,12 @@ class CarriedValueLost(VpngwError):
 
 class SimulatorError(VpngwError):
     """The simulator cannot do what was asked of it (its content folder is damaged, its port is taken)."""
+
+
+class SimulatorDenied(SimulatorError, FileDenied):
+    """The simulator's content belongs to another user."""
+
+    exit_code = ExitCode.REFUSED
 
 
 @dataclass(frozen=True, slots=True)

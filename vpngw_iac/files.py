@@ -92,6 +92,19 @@ def text_of(data: bytes, path: Path | str = "FILE") -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
+def kind_of(path: Path | str) -> str:
+    """``file``, ``folder``, ``nothing`` (there) or ``other``; raises `FileDenied` where that cannot be seen."""
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116 - one question, and no opinion on what an error means
+    except OSError as error:
+        if is_denied(error):
+            raise denied(f"{path}", path, "opened") from None
+        return "nothing"
+    except ValueError:
+        return "nothing"
+    return "file" if stat.S_ISREG(mode) else "folder" if stat.S_ISDIR(mode) else "other"
+
+
 def denied(what: str, path: Path | str, done: str) -> FileDenied:
     """The error of a file or folder that the operating system keeps from us, with its owner."""
     return FileDenied(

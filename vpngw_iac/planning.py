@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, Protocol
 
 from vpngw_iac.arm import ArmId, Scope
@@ -23,9 +25,11 @@ from vpngw_iac.engine.probe import probed
 from vpngw_iac.engine.renaming import renames
 from vpngw_iac.engine.saved import SavedPlan
 from vpngw_iac.errors import Finding, Findings, SecretError, UsageError
+from vpngw_iac.files import first_link, open_to_all, owned
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
 from vpngw_iac.secret import (
+    FileSecret,
     Fingerprint,
     FingerprintKey,
     GeneratedSecret,
@@ -112,7 +116,8 @@ class Planner:
             state = _with_what_is_being_made(state, memory, snapshot)
         secrets = Remembered(session.secrets())
         prints, unresolved = prints_of(graph, secrets, session.key())
-        findings = [] if options.destroy else [*own_findings(blueprint), *unresolved]
+        findings = [] if options.destroy else [*own_findings(blueprint), *unresolved, *exposed(graph, self.place)]
+        findings += behind_a_link(session)
         owner = session.store().owner()
         if not isinstance(blueprint, SavedPlan | Planned):
             options, untaken = by_pattern(options, graph, state, snapshot, getattr(blueprint, "moved", None) or {})
@@ -276,6 +281,45 @@ def prints_of(
                     )
                 )
     return prints, findings
+
+
+def exposed(graph: Graph, place: Place) -> list[Finding]:
+    """Secret files that every user of this machine can read, each told once."""
+    folder = place.secret_directory or place.directory
+    found: dict[str, Finding] = {}
+    for resource in graph.resources.values():
+        for path, reference in secrets_in(resource.body()):
+            if isinstance(reference, FileSecret) and open_to_all(folder / reference.path):
+                found.setdefault(
+                    reference.path,
+                    Finding(
+                        rule="V-SECRET-04",
+                        level="warning",
+                        address=resource.address,
+                        summary="Every user of this machine can read the secret file",
+                        detail=f"{path} ({reference}): {owned(folder / reference.path)}.",
+                        advice=f"chmod 600 {reference.path}",
+                    ),
+                )
+    return list(found.values())
+
+
+def behind_a_link(session: Session) -> list[Finding]:
+    """A state folder that is reached over a symbolic link: whoever may change the link decides which state is used."""
+    root = session.place.state_root(session.deployment)
+    link = first_link(Path(os.path.abspath(root))) if isinstance(root, Path) else None  # noqa: PTH100 - links stay
+    if link is None:
+        return []
+    return [
+        Finding(
+            rule="V-STATE-04",
+            level="warning",
+            address="",
+            summary="The state folder lies behind a symbolic link",
+            detail=f"{root} is reached over {link}, which leads to {os.path.realpath(link)}; {owned(link.parent)}.",
+            advice="Name the folder that it leads to with --state.",
+        )
+    ]
 
 
 def _with_what_is_being_made(state: State, memory: Memory, snapshot: Snapshot) -> State:

@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal, Protocol
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from vpngw_iac.errors import SecretError
+from vpngw_iac.files import Unreadable, owned, read_text
 from vpngw_iac.masks import Masks
 from vpngw_iac.text import workflow_data
 
@@ -246,10 +247,12 @@ class LocalSecrets:
     def _from_file(self, path: str) -> str:
         target = Path(path) if self._directory is None else self._directory / path
         try:
-            value = target.read_text(encoding="utf-8").rstrip("\r\n")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-            raise SecretError(f"The secret file {path} cannot be read: {reason}.") from None
+            value = read_text(target).rstrip("\n")
+        except Unreadable as error:
+            owner = f"; {owned(target)}" if error.denied else ""
+            raise SecretError(
+                f"The secret file {path} cannot be read: {error.reason}{owner}.", advice=error.advice
+            ) from None
         if not value:
             raise SecretError(f"The secret file {path} is empty.")
         return value

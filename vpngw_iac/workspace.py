@@ -193,7 +193,7 @@ class Workspace:
         check_genuine(saved, Session(self._place, saved.deployment).key())
         if self._place.secret_directory is None:
             told = (self._place.directory / folder for folder in saved.folders)
-            found = next((folder for folder in told if folder.is_dir()), None)
+            found = next((folder for folder in told if os.path.isdir(folder)), None)  # noqa: PTH112 - what cannot be seen is not there
             self._place = replace(self._place, secret_directory=found)
         return saved
 

@@ -1,7 +1,36 @@
 #!/bin/sh
 # One command of vpngw as a step of a workflow: its exit code and what it found become outputs of the step.
 # Reads COMMAND, FILE, ARGUMENTS, PLAN, RUNNING_IS_SUCCESS, DRIFT_IS_SUCCESS; writes to $GITHUB_OUTPUT.
-set -u
+# An input is a value, never shell text: no pattern in it is expanded, and what could write a line of its own into
+# the log or into $GITHUB_OUTPUT is refused.
+set -uf
+
+refuse() {
+  printf '%s\n' "::error::$1"
+  exit 64
+}
+
+one_line() {
+  case $2 in
+    *[[:cntrl:]]*) refuse "The input '$1' holds a line break or another control character." ;;
+  esac
+}
+
+one_line command "$COMMAND"
+one_line file "$FILE"
+one_line plan "${PLAN:-}"
+case $COMMAND in
+  validate | plan | apply | wait | destroy | drift | show) ;;
+  *) refuse "This command cannot be a step; use validate, plan, apply, wait, destroy, drift or show." ;;
+esac
+test -n "$FILE" || refuse "The input 'file' is missing: name a blueprint, or for apply and show a saved plan."
+case $FILE in
+  -*) refuse "The input 'file' begins with '-': write ./FILE, and options into 'arguments'." ;;
+esac
+case $COMMAND:${PLAN:-} in
+  plan:) refuse "The input 'plan' is empty: say where the plan is saved." ;;
+  plan:-*) refuse "The input 'plan' begins with '-': write ./FILE." ;;
+esac
 
 case $COMMAND in
   plan) set -- plan "$FILE" --out "$PLAN" --detailed-exitcode ;;
@@ -11,22 +40,19 @@ case $COMMAND in
       *) set -- apply "$FILE" --yes ;;
     esac ;;
   destroy) set -- destroy "$FILE" --yes ;;
-  validate | wait | drift | show) set -- "$COMMAND" "$FILE" ;;
-  *)
-    echo "::error::vpngw $COMMAND cannot be a step; use validate, plan, apply, wait, destroy, drift or show."
-    exit 64 ;;
+  *) set -- "$COMMAND" "$FILE" ;;
 esac
 
 code=0
-# shellcheck disable=SC2086 # several arguments, separated by spaces
+IFS=$(printf ' \t\r\n.') && IFS=${IFS%.}
+# shellcheck disable=SC2086 # several arguments, separated by spaces or line breaks
 vpngw "$@" ${ARGUMENTS:-} || code=$?
 
 changes=false
 test "$code" -eq 2 && changes=true
 {
-  echo "exitcode=$code"
-  echo "changes=$changes"
-  if test "$COMMAND" = plan && test -f "$PLAN"; then echo "plan=$PLAN"; fi
+  printf '%s\n' "exitcode=$code" "changes=$changes"
+  if test "$COMMAND" = plan && test -f "$PLAN"; then printf 'plan=%s\n' "$PLAN"; fi
 } >> "$GITHUB_OUTPUT"
 
 case $COMMAND:$code in

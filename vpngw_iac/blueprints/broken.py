@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vpngw_iac.errors import BlueprintError, Finding
+from vpngw_iac.errors import BlueprintError, Finding, VpngwError
+from vpngw_iac.files import Unreadable, denied
 
 
 def broken(path: Path, line: int | None, detail: str, *, rule: str = "T-FILE", advice: str = "") -> BlueprintError:
@@ -21,3 +22,10 @@ def broken(path: Path, line: int | None, detail: str, *, rule: str = "T-FILE", a
         location=place,
     )
     return BlueprintError(f"{place}: {detail}", findings=[finding], advice=advice, location=place)
+
+
+def unreadable(path: Path, why: Unreadable) -> VpngwError:
+    """The error that a file cannot even be read: `FileDenied` with its owner, else one sentence with the way out."""
+    if why.denied:
+        return denied(f"The blueprint {path}", path, "read")
+    return broken(path, None, f"{why.reason[:1].upper()}{why.reason[1:]}.", advice=why.advice)

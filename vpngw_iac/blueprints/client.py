@@ -26,6 +26,7 @@ from vpngw_iac.blueprints.network import Prefixes
 from vpngw_iac.blueprints.part import Many, Name, NamedValues, Part, SecretField, Short, listed
 from vpngw_iac.blueprints.site import IpsecPolicy
 from vpngw_iac.field import Guid, Ipv4, rule_error
+from vpngw_iac.files import Unreadable, owned, read_bytes, text_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -148,14 +149,18 @@ def _iso(moment: datetime) -> str:
 def _read(path: str | Path, directory: Path | None) -> str:
     target = (directory or Path.cwd()) / path
     try:
-        content = target.read_bytes()
-    except OSError as error:
-        raise rule_error("T-CERT", f"The certificate file {path} cannot be read: {error.strerror}.") from None
+        content = read_bytes(target)
+    except Unreadable as error:
+        owner = f"; {owned(target)}" if error.denied else ""
+        raise rule_error("T-CERT", f"The certificate file {path} cannot be read: {error.reason}{owner}.") from None
     if content[:1] == b"\x30":
         return base64.b64encode(content).decode()
     try:
-        return _from_text(content.decode("ascii"))
-    except UnicodeDecodeError:
+        return _from_text(text_of(content, path).encode("ascii").decode())
+    except Unreadable as error:
+        told = f"The certificate file {path} cannot be read: {error.reason}. {error.advice}".strip()
+        raise rule_error("T-CERT", told) from None
+    except UnicodeEncodeError:
         raise rule_error("T-CERT", f"The file {path} is neither a PEM nor a DER certificate.") from None
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import yaml
 
-from vpngw_iac.blueprints.broken import broken
+from vpngw_iac.blueprints.broken import broken, unreadable
+from vpngw_iac.files import Unreadable, read_text
 
 _Base: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -86,9 +87,9 @@ def _child(node: Any, part: str | int) -> tuple[Any, int] | None:
 def read_document(path: Path) -> TextDocument:
     """Parse a YAML or JSON file; raises `BlueprintError` with the line of what is wrong."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise broken(path, None, "It is not UTF-8 text.") from None
+        text = read_text(path)
+    except Unreadable as error:
+        raise unreadable(path, error) from None
     return _json(path, text) if path.suffix.lower() == ".json" else _yaml(path, text)
 
 

@@ -16,6 +16,7 @@ from vpngw_iac.blueprints.explain import dotted, explain
 from vpngw_iac.blueprints.locate import Lines, NoLines, PythonLines, steps_of
 from vpngw_iac.blueprints.part import NamedValues, sections_of, suggestion
 from vpngw_iac.errors import BlueprintError, UsageError
+from vpngw_iac.files import Unreadable, kind_of, read_text
 
 if TYPE_CHECKING:
     from vpngw_iac.blueprints.document import TextDocument
@@ -78,11 +79,11 @@ def load(target: str | Path) -> LoadedFile:
 def saved_plan(target: str | Path) -> dict[str, Any] | None:
     """The document of a saved plan, or None if the file is something else (a blueprint in JSON, or unreadable)."""
     path = Path(target)
-    if path.suffix.lower() != ".json" or not path.is_file():
+    if path.suffix.lower() != ".json":
         return None
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError, RecursionError):
+        document = json.loads(read_text(path))
+    except (ValueError, Unreadable, RecursionError):
         return None
     return document if isinstance(document, dict) and document.get("kind") == "plan" else None
 
@@ -97,13 +98,16 @@ def schema() -> dict[str, Any]:
 def _split(target: str) -> tuple[Path, str | None]:
     path = Path(target)
     name: str | None = None
-    if not path.exists() and ":" in target:
+    if kind_of(path) == "nothing" and ":" in target:
         head, _, tail = target.rpartition(":")
         if tail and not set(tail) & set("/\\") and Path(head).suffix:
             path, name = Path(head), tail
-    if path.is_dir():
+    kind = kind_of(path)
+    if kind == "folder":
         raise UsageError(f"{path} is a folder.", advice="Name the blueprint file in it.")
-    if not path.is_file():
+    if kind == "other":
+        raise UsageError(f"{path} is a pipe or a device, not a file.", advice="Write the blueprint into a file.")
+    if kind == "nothing":
         raise UsageError(f"There is no file {path}.", advice="Check the path.")
     return path, name
 

@@ -64,7 +64,7 @@ class PythonLines:
     def _by_name(self) -> dict[tuple[str, str], list[ast.Call]]:
         if self._calls is None:
             self._calls = {}
-            for node in ast.walk(ast.parse(self._path.read_text(encoding="utf-8"))):
+            for node in ast.walk(ast.parse(self._path.read_bytes())):
                 if isinstance(node, ast.Call) and (key := _key(node)):
                     self._calls.setdefault(key, []).append(node)
         return self._calls

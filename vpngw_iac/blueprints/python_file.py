@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import sys
+import tokenize
 import types
 from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from vpngw_iac.blueprints.broken import broken
+from vpngw_iac.blueprints.broken import broken, unreadable
 from vpngw_iac.blueprints.explain import explain
 from vpngw_iac.errors import BlueprintError, VpngwError
+from vpngw_iac.files import Unreadable, read_bytes, text_of
 
 _MODULE = "__vpngw_blueprint__"
 
@@ -36,12 +39,37 @@ def run(path: Path) -> dict[str, object]:
 
 def _compiled(path: Path) -> types.CodeType:
     try:
-        return compile(path.read_bytes(), str(path), "exec")
-    except SyntaxError as error:
+        source = read_bytes(path)
+    except Unreadable as error:
+        raise unreadable(path, error) from None
+    _refuse_encoding(path, source)
+    try:
+        return compile(source, str(path), "exec")
+    except (SyntaxError, ValueError) as error:
+        raise _not_python(path, error) from None
+    except (RecursionError, MemoryError):
+        raise broken(path, None, "It is nested too deeply.") from None
+
+
+def _refuse_encoding(path: Path, source: bytes) -> None:
+    """Tell UTF-16 and Latin-1 apart from a slip of the pen; a file that names its encoding is read in that.
+
+    `compile` itself lets other bytes pass in comments, and `python FILE` does not.
+    """
+    with contextlib.suppress(SyntaxError):
+        if tokenize.detect_encoding(io.BytesIO(source).readline)[0] not in ("utf-8", "utf-8-sig"):
+            return
+    try:
+        text_of(source, path)
+    except Unreadable as error:
+        raise unreadable(path, error) from None
+
+
+def _not_python(path: Path, error: SyntaxError | ValueError) -> BlueprintError:
+    if isinstance(error, SyntaxError):
         text = (error.text or "").strip()
-        raise broken(path, error.lineno, f"Syntax error: {error.msg}" + (f" in {text!r}." if text else ".")) from None
-    except ValueError as error:
-        raise broken(path, None, f"It is not Python source: {error}.") from None
+        return broken(path, error.lineno, f"Syntax error: {error.msg}" + (f" in {text!r}." if text else "."))
+    return broken(path, None, f"It is not Python source: {error}.")
 
 
 @contextlib.contextmanager

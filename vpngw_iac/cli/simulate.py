@@ -12,7 +12,8 @@ import typer
 
 from vpngw_iac.cli.options import command
 from vpngw_iac.cli.run import Run
-from vpngw_iac.errors import ExitCode, SimulatorError, UsageError
+from vpngw_iac.errors import ExitCode, FileDenied, SimulatorError, UsageError
+from vpngw_iac.files import kind_of
 
 if TYPE_CHECKING:
     from vpngw_iac.simulator import Simulator
@@ -27,6 +28,10 @@ Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 tak
 Tls = Annotated[bool, typer.Option("--tls/--no-tls", help="HTTPS with a certificate made for it, or plain HTTP.")]
 Host = Annotated[str, typer.Option("--host", help="Address to listen on.")]
 Speed = Annotated[float | None, typer.Option("--speed", min=0.001, help="Simulated seconds per second.")]
+AllowHost = Annotated[
+    list[str] | None,
+    typer.Option("--allow-host", metavar="NAME", help="Also answer when called by this name (repeatable)."),
+]
 FaultFile = Annotated[str | None, typer.Option("--faults", metavar="FILE", help="What goes wrong, as YAML or JSON.")]
 Circuit = Annotated[str, typer.Argument(metavar="CIRCUIT", help="Name or id of an ExpressRoute circuit.")]
 GovernanceFile = Annotated[
@@ -46,6 +51,7 @@ def serve(
     faults: FaultFile = None,
     governance: GovernanceFile = None,
     folder: Folder = None,
+    allow_host: AllowHost = None,
 ) -> int:
     """Answer any ARM client until Ctrl-C; prints the variables that such a client needs."""
     from vpngw_iac.simulator.governance import read_governance
@@ -55,7 +61,9 @@ def serve(
     if governance is not None:
         simulator.governance = read_governance(_present(governance, "--governance"))
     here = _folder(run, folder) if tls else None
-    server = Server(simulator, host, port, certificate_directory=here, clients={CLIENT: CLIENT_SECRET})
+    server = Server(
+        simulator, host, port, certificate_directory=here, clients={CLIENT: CLIENT_SECRET}, hosts=allow_host or ()
+    )
     server.serve(lambda url: _tell(run, server, url))
     run.say("The simulator has stopped; its content is kept.")
     return ExitCode.DONE
@@ -122,15 +130,14 @@ def _open(
     place = _folder(run, folder)
     try:
         return Simulator(place, time=time, faults=going_wrong, **hands)  # type: ignore[arg-type]
-    except OSError as error:
-        raise UsageError(
-            f"The simulator cannot keep its content in {place}: {error.strerror}.",
-            advice="Name a folder that can be written with --dir or VPNGW_SIMULATOR_DIR.",
-        ) from None
+    except SimulatorError as error:
+        if isinstance(error, FileDenied) or not isinstance(error.__cause__, OSError):
+            raise
+        raise UsageError(error.message, advice=error.advice) from None
 
 
 def _present(file: str, option: str) -> Path:
-    if not Path(file).is_file():
+    if kind_of(file) != "file":
         raise UsageError(f"There is no file {file}.", advice=f"Check {option}.")
     return Path(file)
 

@@ -12,6 +12,7 @@ from vpngw_iac.cli import options as opt
 from vpngw_iac.cli.options import command
 from vpngw_iac.cli.run import Run
 from vpngw_iac.errors import ExitCode, UsageError
+from vpngw_iac.files import Unreadable, read_text
 
 if TYPE_CHECKING:
     from vpngw_iac.locking import Patience
@@ -163,7 +164,9 @@ def _upkeep(run: Run, file: str | None, lock_timeout: float = 0.0) -> Upkeep:
 
 def _read(name: str) -> str:
     try:
-        return sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+        return sys.stdin.read().removeprefix("\ufeff") if name == "-" else read_text(Path(name), pipe=True)
+    except Unreadable as error:
+        raise error.as_error(UsageError, name, name, "Give a document from `state pull`.") from None
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise UsageError(f"{name} cannot be read: {reason}.", advice="Give a document from `state pull`.") from None
+        raise UsageError(f"stdin cannot be read: {reason}.", advice="Give a document from `state pull`.") from None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -54,10 +56,32 @@ def make_plans(run: Run, file: str, choices: Choices, out: str | None) -> tuple[
 def save_document(run: Run, out: str, document: Mapping[str, Any]) -> None:
     """Write a plan file; raises `UsageError` if the place cannot be written."""
     try:
-        Path(out).write_text(documents.dumps(document), encoding="utf-8")
+        _write(Path(out), documents.dumps(document))
     except OSError as error:
         raise UsageError(f"The plan cannot be saved to {out}: {error.strerror}.", advice="Choose another -o.") from None
     run.say(f"Saved to {out}. `vpngw apply {out}` applies exactly this plan, or refuses.")
+
+
+def _write(path: Path, text: str) -> None:
+    """The whole file or, if the disk is full, what was there before; what is no plain file is written into."""
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        path.write_text(text, encoding="utf-8")
+        return
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:50]}-", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(name).chmod(0o666 & ~_umask())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    current = os.umask(0o077)
+    os.umask(current)
+    return current
 
 
 def tell_plans(run: Run, views: Sequence[PlanView]) -> None:

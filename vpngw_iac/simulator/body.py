@@ -12,7 +12,7 @@ def read_body(request: Request) -> Json:
     """The JSON object of a request; anything else is refused as ARM does."""
     try:
         body = json.loads(request.body or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):
         raise front_door(400, "InvalidRequestContent", "The request content was invalid and could not be deserialized.")

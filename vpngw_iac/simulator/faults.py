@@ -16,6 +16,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from vpngw_iac.errors import SimulatorError
+from vpngw_iac.files import Unreadable, read_text
 
 Share = Annotated[float, Field(gt=0.0, le=1.0)]
 
@@ -179,8 +180,10 @@ _FAULTS = TypeAdapter(list[Fault])
 def read_faults(path: Path) -> list[Fault]:
     """Faults from a YAML or JSON file; raises `SimulatorError` that says what is wrong with it."""
     try:
-        return _FAULTS.validate_python(yaml.safe_load(path.read_text(encoding="utf-8")) or [])
-    except (OSError, yaml.YAMLError, ValidationError) as error:
+        return _FAULTS.validate_python(yaml.safe_load(read_text(path)) or [])
+    except Unreadable as error:
+        raise error.as_error(SimulatorError, str(path), path) from None
+    except (yaml.YAMLError, ValidationError, RecursionError) as error:
         raise SimulatorError(f"{path} holds no faults that can be used: {error}") from error
 
 

@@ -12,11 +12,12 @@ import os
 import sys
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
-from vpngw_iac.errors import SimulatorError
+from vpngw_iac.errors import SimulatorDenied, SimulatorError
+from vpngw_iac.files import is_denied, owned
 from vpngw_iac.simulator.clock import Time
 from vpngw_iac.simulator.store import Store
 from vpngw_iac.simulator.wire import Json
@@ -57,26 +58,26 @@ class Files:
         self._generation = ""
         self._offset = 0
         self._live = 0
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        ignore = directory / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n", encoding="utf-8")
+        with _explained(directory):
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            ignore = directory / ".gitignore"
+            if not ignore.exists():
+                ignore.write_text("*\n", encoding="utf-8")
         with self.turn():
             pass
 
     @contextmanager
     def turn(self) -> Iterator[None]:
         """Hold the lock, with the latest content loaded; what changed in between is written at the end."""
-        with (self.directory / "lock").open("a+b") as handle:
-            _lock(handle)
-            try:
+        with ExitStack() as stack:
+            with _explained(self.directory):
+                stack.enter_context(_locked(self.directory))
                 self._read()
-                try:
-                    yield
-                finally:
-                    self._write()
+            try:
+                yield
             finally:
-                _unlock(handle)
+                with _explained(self.directory):
+                    self._write()
 
     def _read(self) -> None:
         if not self._log.exists():
@@ -100,19 +101,27 @@ class Files:
         for line in lines:
             if not line.endswith(b"\n"):
                 break
-            batch = self._parsed(line)
+            self._replay_batch(line, fresh)
             self._offset += len(line)
+
+    def _replay_batch(self, line: bytes, fresh: bool) -> None:
+        batch = self._parsed(line)
+        try:
             self._store.counter = max(self._store.counter, int(batch["counter"]))
             for record in batch["records"]:
                 self._store.apply_record(record)
             if fresh:
                 self._time.resume(batch["time"])
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise SimulatorError(f"{self._log} is damaged. {_RESET}") from error
 
     def _parsed(self, line: bytes) -> Json:
         try:
             parsed: Json = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise SimulatorError(f"{self._log} is damaged. {_RESET}") from error
+        if not isinstance(parsed, dict):
+            raise SimulatorError(f"{self._log} is damaged. {_RESET}")
         return parsed
 
     def _write(self) -> None:
@@ -146,10 +155,33 @@ class Files:
 
 def erase(directory: Path) -> None:
     """Forget the content of a folder, even one that can no longer be read."""
-    if directory.exists():
-        with (directory / "lock").open("a+b") as handle:
-            _lock(handle)
-            try:
+    with _explained(directory):
+        if directory.exists():
+            with _locked(directory):
                 (directory / "content.jsonl").unlink(missing_ok=True)
-            finally:
-                _unlock(handle)
+
+
+@contextmanager
+def _locked(directory: Path) -> Iterator[None]:
+    with (directory / "lock").open("a+b") as handle:
+        _lock(handle)
+        try:
+            yield
+        finally:
+            _unlock(handle)
+
+
+@contextmanager
+def _explained(directory: Path) -> Iterator[None]:
+    """Say which folder the operating system complains about, whose it is, and what to do."""
+    try:
+        yield
+    except OSError as error:
+        place = str(error.filename or directory)
+        if is_denied(error):
+            told = f"The simulator's content {place} cannot be used: permission denied; {owned(place)}."
+            raise SimulatorDenied(told, advice="Name a folder of your own with VPNGW_SIMULATOR_DIR.") from error
+        raise SimulatorError(
+            f"The simulator cannot keep its content in {directory}: {error.strerror or error}.",
+            advice="Name a folder that can be written with --dir or VPNGW_SIMULATOR_DIR.",
+        ) from error

@@ -16,6 +16,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from vpngw_iac.errors import SimulatorError
+from vpngw_iac.files import Unreadable, read_text
 from vpngw_iac.simulator.wire import Json
 
 
@@ -108,8 +109,10 @@ class Governance(_Part):
 def read_governance(path: Path) -> Governance:
     """From a YAML or JSON file; raises `SimulatorError` that says what is wrong with it."""
     try:
-        return Governance.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
-    except (OSError, yaml.YAMLError, ValidationError) as error:
+        return Governance.model_validate(yaml.safe_load(read_text(path)) or {})
+    except Unreadable as error:
+        raise error.as_error(SimulatorError, str(path), path) from None
+    except (yaml.YAMLError, ValidationError, RecursionError) as error:
         raise SimulatorError(f"{path} holds no governance that can be used: {error}") from error
 
 

@@ -6,17 +6,21 @@ On loopback unless told otherwise. Waits are sent in real seconds; a broken conn
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import os
+import re
 import signal
 import socket
 import ssl
 import struct
+import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
+from urllib.parse import urlsplit
 
 from vpngw_iac.errors import SimulatorError
 from vpngw_iac.simulator import control
@@ -24,6 +28,10 @@ from vpngw_iac.simulator.certificate import ensure_certificate
 from vpngw_iac.simulator.identity import LIFETIME, Identity
 from vpngw_iac.simulator.simulator import Simulator
 from vpngw_iac.simulator.wire import Answer, Request
+
+MAX_BODY = 4 * 1024 * 1024
+"""Bytes that ARM takes: https://learn.microsoft.com/azure/azure-resource-manager/templates/best-practices,
+code and text: https://github.com/Azure/azure-api-management-devops-resource-kit/issues/594."""
 
 
 def kill_this_process() -> None:
@@ -43,8 +51,13 @@ class Server:
         clients: Mapping[str, str] | None = None,
         require_token: bool = True,
         token_lifetime: int = LIFETIME,
+        hosts: Iterable[str] = (),
     ) -> None:
-        """With `certificate_directory` the door speaks HTTPS. `clients` maps client ids to secrets; none takes any."""
+        """With `certificate_directory` the door speaks HTTPS. `clients` maps client ids to secrets; none takes any.
+
+        `hosts` are further names by which clients may call it.
+        """
+        self.hosts = frozenset({"localhost", socket.gethostname().lower(), host.lower(), *(h.lower() for h in hosts)})
         self.simulator = simulator
         self.require_token = require_token
         self.identity = Identity(_token_key(simulator), clients, token_lifetime)
@@ -95,6 +108,19 @@ class Server:
         self._http.shutdown()
         self._http.server_close()
 
+    def is_called(self, host: str) -> bool:
+        """Whether a Host header names this server: by an address, or by a name that is its own.
+
+        A page in a browser can make its own name lead here (DNS rebinding); then the name tells it.
+        """
+        try:
+            name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
+        except ValueError:
+            return False
+        with contextlib.suppress(ValueError):
+            return bool(ipaddress.ip_address(name))
+        return name in self.hosts or name.endswith(".localhost")
+
     def answer(self, request: Request) -> Answer:
         """One request through this door."""
         signed_in = self.identity.answer(request)
@@ -140,11 +166,20 @@ class _HttpServer(ThreadingHTTPServer):
         super().__init__(address, _Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away in the middle is no event; anything else is."""
-        import sys
+        """A client that goes away in the middle is no event; anything else is told in one line."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            _log(error)
 
-        if not isinstance(sys.exception() if hasattr(sys, "exception") else sys.exc_info()[1], OSError):
-            super().handle_error(request, client_address)
+
+def _log(error: BaseException | None) -> None:
+    """One line: what a request holds stays out of the log."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.write(f"The simulator could not answer a request: {type(error).__name__}.\n")
+
+
+def _refused(status: int, code: str, message: str) -> Answer:
+    return Answer(status, {"error": {"code": code, "message": message}})
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -153,17 +188,58 @@ class _Handler(BaseHTTPRequestHandler):
     sys_version = ""
     server: _HttpServer
 
+    timeout = 120
+    """Seconds that a client may be silent in the middle of a request, or between two."""
+
     def _serve(self) -> None:
+        refused = self._wrong_head()
+        if refused is not None:
+            self.close_connection = True  # what follows of the request is not read
+            self._send(refused)
+            return
         length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(length) if length else None
-        host = self.headers.get("Host", "localhost")
-        url = f"{self.server.door.scheme}://{host}{self.path}"
+        if body is not None and len(body) < length:
+            self.close_connection = True
+            return
         try:
-            answer = self.server.door.answer(Request.of(self.command, url, dict(self.headers.items()), body))
+            answer = self._answer(body)
         except ConnectionError:
             self._break()
             return
         self._send(answer)
+
+    def _wrong_head(self) -> Answer | None:
+        """What is said to a request that is refused before its body is read."""
+        hosts, lengths = self.headers.get_all("Host", []), self.headers.get_all("Content-Length", [])
+        if len(hosts) > 1 or (not hosts and self.request_version >= "HTTP/1.1"):
+            return _refused(400, "BadRequest", "A request has one Host header.")
+        if hosts and not self.server.door.is_called(hosts[0]):
+            told = "This is a simulator that answers to localhost, to addresses, and to the names of --allow-host."
+            return _refused(421, "MisdirectedRequest", told)
+        if not self.path.startswith("/"):
+            return _refused(400, "BadRequest", "The target of a request is a path.")
+        if self.headers.get("Transfer-Encoding"):
+            return _refused(411, "LengthRequired", "A request with a body says its Content-Length.")
+        if len(set(lengths)) > 1 or any(not (n.isascii() and n.isdigit()) or len(n) > 18 for n in lengths):
+            return _refused(400, "BadRequest", "The Content-Length is not a number of bytes.")
+        if lengths and int(lengths[0]) > MAX_BODY:
+            return _refused(413, "RequestContentTooLarge", "The request content size exceeds the maximum size of 4 MB.")
+        return None
+
+    def _answer(self, body: bytes | None) -> Answer:
+        url = f"{self.server.door.scheme}://{self.headers.get('Host', 'localhost')}{self.path}"
+        try:
+            request = Request.of(self.command, url, dict(self.headers.items()), body)
+        except ValueError:
+            return _refused(400, "BadRequest", "The URL of the request cannot be read.")
+        try:
+            return self.server.door.answer(request)
+        except ConnectionError:
+            raise
+        except Exception as error:  # a mistake of the simulator must not end its door
+            _log(error)
+            return _refused(500, "InternalServerError", "The simulator could not answer; please report it.")
 
     do_GET = do_PUT = do_POST = do_DELETE = do_PATCH = do_HEAD = _serve  # noqa: N815 - the base class names them so
 
@@ -171,7 +247,8 @@ class _Handler(BaseHTTPRequestHandler):
         content = answer.content
         self.send_response(answer.status)
         for name, value in answer.headers.items():
-            self.send_header(name, value)
+            plain = re.sub(r"[\r\n\0]+", " ", str(value))
+            self.send_header(name, plain.encode("latin-1", "replace").decode("latin-1"))
         if "Content-Type" not in answer.headers and content:
             self.send_header("Content-Type", "application/json; charset=utf-8")
         if answer.status != 204:

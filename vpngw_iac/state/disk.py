@@ -15,7 +15,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from vpngw_iac.errors import StateError
+from vpngw_iac.errors import StateDenied, StateError
+from vpngw_iac.files import is_denied, owned
 
 if sys.platform == "win32":  # pragma: no cover - Windows
     import msvcrt
@@ -24,6 +25,9 @@ else:
 
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _TEMPORARY = ".writing-"
+_NOT_OURS = (
+    "The state folder is private: run as its owner, let this user in (chown -R), or name a state of your own (--state)."
+)
 _UNWRITABLE = "Check the permissions and the free space of the state folder; nothing was lost."
 _GONE = (
     "The state folder is not there any more: put it back, or `vpngw state rebuild FILE` makes a new one from what "
@@ -53,8 +57,9 @@ class Folder:
 
     def clear_temporary(self) -> None:
         """Remove what a killed write left behind; only while no other process writes."""
-        for leftover in self.path.glob(f"{_TEMPORARY}*"):
-            leftover.unlink(missing_ok=True)
+        with self._explained("tidied"):
+            for leftover in self.path.glob(f"{_TEMPORARY}*"):
+                leftover.unlink(missing_ok=True)
 
     def read(self, name: str) -> bytes | None:
         """The file's bytes, None if there is no such file."""
@@ -80,7 +85,7 @@ class Folder:
             raise StateError(f"{name} leads out of the state folder {self.path}.", location=str(path))
         for folder in {self.path, path.parent}:
             self._refuse_link(folder)
-        mode = _mode(path)
+        mode = self._mode(path)
         if mode is not None and not stat.S_ISREG(mode):
             what = "a symbolic link" if stat.S_ISLNK(mode) else "not a plain file"
             raise StateError(
@@ -132,6 +137,12 @@ class Folder:
                 return []
             return sorted(f"{subfolder}/{found}" for found in os.listdir(folder) if not found.startswith("."))  # noqa: PTH208
 
+    @contextlib.contextmanager
+    def explained(self, done: str) -> Iterator[None]:
+        """Around what is done with a descriptor: errors of the operating system become `StateError`."""
+        with self._explained(done):
+            yield
+
     def sync(self) -> None:
         """Make the names in the folder durable."""
         with self._explained("synchronised"):
@@ -146,7 +157,7 @@ class Folder:
         descriptor = self.open("guard", os.O_RDWR | os.O_CREAT)
         try:
             give_up = time.monotonic() + self._patience
-            while not try_lock(descriptor):
+            while not self._try_lock(descriptor):
                 if time.monotonic() > give_up:
                     raise StateError(
                         f"Another process has been writing in {self.path} for {self._patience:g} seconds.",
@@ -160,8 +171,20 @@ class Folder:
             self._inside.guard = False
             os.close(descriptor)
 
+    def has(self, name: str) -> bool:
+        """Whether there is a file of that name."""
+        return self._mode(self.path / name) is not None
+
+    def _mode(self, path: Path) -> int | None:
+        with self._explained("looked at"):
+            return _mode(path)
+
+    def _try_lock(self, descriptor: int) -> bool:
+        with self._explained("locked"):
+            return try_lock(descriptor)
+
     def _refuse_link(self, folder: Path) -> None:
-        mode = _mode(folder)
+        mode = self._mode(folder)
         if mode is not None and not stat.S_ISDIR(mode):
             what = "a symbolic link" if stat.S_ISLNK(mode) else "not a folder"
             raise StateError(
@@ -195,6 +218,9 @@ class Folder:
             yield
         except OSError as error:
             place = error.filename or self.path
+            if is_denied(error):
+                told = f"{place} cannot be {done}: permission denied; {owned(place)}."
+                raise StateDenied(told, advice=_NOT_OURS, location=str(place)) from error
             gone = isinstance(error, FileNotFoundError) and not self.path.exists()
             raise StateError(
                 f"{place} cannot be {done}: {error.strerror or error}.",

@@ -15,7 +15,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from vpngw_iac.errors import StateError, UsageError
+from vpngw_iac.errors import StateDenied, StateError, UsageError
+from vpngw_iac.files import is_denied, owned
 from vpngw_iac.secret import FingerprintKey
 from vpngw_iac.state.check import checked_name
 from vpngw_iac.state.disk import Folder
@@ -41,13 +42,24 @@ def state_folder(root: Path, cloud: str, deployment: str) -> Path:
     """
     folder = root / checked_name(cloud, "cloud") / checked_name(deployment)
     for place in (folder.parent, folder):
-        if place.is_symlink():
+        if _is_link(place):
             raise StateError(
                 f"{place} is a symbolic link that leads out of {root}; states are never kept there.",
                 advice="Move the folder that it leads to into its place.",
                 location=str(place),
             )
     return folder
+
+
+def _is_link(place: Path) -> bool:
+    try:
+        return place.is_symlink()
+    except OSError as error:
+        if is_denied(error):
+            told = f"The state folder {place} cannot be opened: permission denied; {owned(place)}."
+            raise StateDenied(told, advice="Run as its owner, or name another state (--state).") from error
+        told = f"The state folder {place} cannot be opened: {error.strerror or error}."
+        raise StateError(told, advice="Name another folder with --state.", location=str(place)) from error
 
 
 class FileStore:
@@ -234,11 +246,12 @@ class FileHold(StoreHold):
             return self._journal
         journal = read_journal(_JOURNAL, self._files.read(_JOURNAL) or b"")
         descriptor = self._journal = self._files.open(_JOURNAL, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        if journal.torn:
-            os.ftruncate(descriptor, journal.whole)
-        elif journal.unended:
-            os.write(descriptor, b"\n")
-        os.fsync(descriptor)
+        with self._files.explained("written"):
+            if journal.torn:
+                os.ftruncate(descriptor, journal.whole)
+            elif journal.unended:
+                os.write(descriptor, b"\n")
+            os.fsync(descriptor)
         self._files.sync()
         self._size = os.fstat(descriptor).st_size
         return descriptor

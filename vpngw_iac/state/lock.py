@@ -76,7 +76,7 @@ class FolderLock:
 
     def owner(self) -> Owner | None:
         """Who holds the lock now; None when nobody does, whatever a run that died has left."""
-        if not (self._folder.path / _LOCK).exists():
+        if not self._folder.has(_LOCK):
             return None
         try:
             with self._folder.guarded():
@@ -86,14 +86,14 @@ class FolderLock:
 
     def claimant(self) -> Owner | None:
         """Who holds the lock, or left it behind when its run died; None when there was none."""
-        if not (self._folder.path / _LOCK).exists():
+        if not self._folder.has(_LOCK):
             return None
         with self._folder.guarded():
             return self._whose() if self._is_held() else self._read_owner()
 
     def unlock(self) -> Owner | None:
         """Break the lock; returns whose it was, also when its run died long ago, None when there was none."""
-        if not (self._folder.path / _LOCK).exists():
+        if not self._folder.has(_LOCK):
             return None
         with self._folder.guarded():
             whose = self._whose() if self._is_held() else self._read_owner()

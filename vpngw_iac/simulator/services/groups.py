@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
+from urllib.parse import unquote
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.simulator import lists, operations, regions
@@ -70,7 +71,31 @@ def show(group: Document) -> Json:
     return shown | {"properties": {"provisioningState": group.state}}
 
 
+_NAME = re.compile(r"[\w().-]+")
+_LONGEST = 90
+
+
+def _check_name(name: str) -> None:
+    """What a group may be called: letters and digits of any script, and ``-._()``, not ``.`` at the end, 90 at most.
+
+    https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftresources;
+    code and text: https://github.com/Azure/azure-cli/issues/14481.
+    """
+    wrong = "".join(dict.fromkeys(character for character in name if not _NAME.fullmatch(character)))
+    if wrong:
+        raise front_door(
+            400,
+            "InvalidResourceGroup",
+            f"The provided resource group name '{name}' has these invalid characters: '{wrong}'. "
+            "The name can only be a letter, digit, '-', '.', '(', ')' or '_'.",
+        )
+    if len(name) > _LONGEST or name.endswith("."):
+        why = f"is longer than {_LONGEST} characters" if len(name) > _LONGEST else "ends with a period"
+        raise front_door(400, "InvalidResourceGroup", f"The provided resource group name '{name}' {why}.")
+
+
 def _put(world: World, request: Request, identifier: ArmId) -> Answer:
+    _check_name(unquote(identifier.name))
     body = read_body(request)
     if not body.get("location"):
         raise front_door(400, "LocationRequired", "The location property is required for this definition.")

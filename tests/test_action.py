@@ -1,0 +1,143 @@
+"""The action's shell step with hostile inputs: what reaches the program, the log and the outputs."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.cli.conftest import ROOT
+
+SHELLS = [name for name in ("sh", "dash", "bash", "busybox") if shutil.which(name)]
+
+WITNESS = """#!{python}
+import json, os, sys
+json.dump(sys.argv[1:], open({seen!r}, "w"))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a step left behind."""
+
+    code: int
+    log: str
+    outputs: str
+    arguments: list[str] | None
+
+
+@pytest.fixture(params=SHELLS)
+def shell(request: pytest.FixtureRequest) -> list[str]:
+    return ["busybox", "sh"] if request.param == "busybox" else [request.param]
+
+
+def run(tmp_path: Path, shell: list[str], script: str | None = None, **inputs: str) -> Step:
+    """The step of ``action.yml`` with a program that only notes its arguments."""
+    seen, outputs, programs = tmp_path / "seen.json", tmp_path / "outputs", tmp_path / "bin"
+    work = tmp_path / "work"
+    for folder in (programs, work):
+        folder.mkdir(exist_ok=True)
+    (work / "a.py").touch()
+    (work / "plan.json").touch()
+    program = programs / "vpngw"
+    program.write_text(WITNESS.format(python=sys.executable, seen=str(seen)))
+    program.chmod(0o755)
+    (action,) = [s for s in yaml.safe_load((ROOT / "action.yml").read_text())["runs"]["steps"] if s.get("id") == "run"]
+    assert action["run"] == 'sh "$SCRIPT"'
+    environment = {
+        "PATH": f"{programs}:{os.environ['PATH']}", "GITHUB_OUTPUT": str(outputs), "COMMAND": "plan", "FILE": "a.py",
+        "PLAN": "plan.json", "ARGUMENTS": "", "RUNNER_TEMP": str(tmp_path), "BLUEPRINT": "a.py",
+    } | inputs  # fmt: skip
+    text = [str(ROOT / ".github" / "scripts" / "run.sh")] if script is None else ["-ec", script]
+    done = subprocess.run(
+        [*shell, *text], cwd=work, env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
+    return Step(
+        done.returncode,
+        done.stdout + done.stderr,
+        outputs.read_text() if outputs.exists() else "",
+        json.loads(seen.read_text()) if seen.exists() else None,
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ["*", "--adopt VpnConnection/*", "--adopt [a-z].py ?.py", "$(touch owned)", "`touch owned`", "; touch owned",
+     "$HOME", "| cat", "&& exit 0", r"a\nb", "'a b'", "~", "{a,b}", "-- x", "\u2028"],
+)  # fmt: skip
+def test_arguments_reach_the_program_as_they_stand(tmp_path: Path, shell: list[str], arguments: str) -> None:
+    step = run(tmp_path, shell, ARGUMENTS=arguments)
+
+    assert step.arguments == ["plan", "a.py", "--out", "plan.json", "--detailed-exitcode", *arguments.split(" ")]
+    assert not (tmp_path / "work" / "owned").exists()
+
+
+def test_arguments_may_stand_in_lines(tmp_path: Path, shell: list[str]) -> None:
+    step = run(tmp_path, shell, ARGUMENTS="--adopt A\r\n--timeout 3\n\t--deep\n")
+
+    assert step.arguments is not None
+    assert step.arguments[-5:] == ["--adopt", "A", "--timeout", "3", "--deep"]
+
+
+@pytest.mark.parametrize("name", ["COMMAND", "FILE", "PLAN"])
+@pytest.mark.parametrize("text", ["a.py\nexitcode=0", "a.py\r\n::add-mask::x", "a\x1b[2Jb", "a\tb"])
+def test_a_line_break_in_a_name_is_refused_and_writes_no_output(
+    tmp_path: Path, shell: list[str], name: str, text: str
+) -> None:
+    step = run(tmp_path, shell, **{name: text})
+
+    assert step.code == 64
+    assert step.arguments is None
+    assert step.outputs == ""
+    assert re.fullmatch(r"::error::The input '\w+' holds a line break or another control character\.\n", step.log)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("FILE", ""), ("FILE", "--json"), ("PLAN", "-o"), ("PLAN", ""), ("COMMAND", "state push"), ("COMMAND", "*"),
+     ("COMMAND", r"x\n::set-output::y"), ("COMMAND", "--version"), ("COMMAND", "")],
+)  # fmt: skip
+def test_what_is_no_command_and_no_file_is_refused(tmp_path: Path, shell: list[str], name: str, text: str) -> None:
+    step = run(tmp_path, shell, **{name: text})
+
+    assert (step.code, step.arguments, step.outputs) == (64, None, "")
+    assert step.log.startswith("::error::")
+    assert step.log.count("\n") == 1
+
+
+@pytest.mark.parametrize("plan", [r"p\nexitcode=0", r"p\c", "$(x)", "p*", "p q", "%0Aexitcode=0"])
+def test_the_name_of_a_plan_is_told_as_it_stands(tmp_path: Path, shell: list[str], plan: str) -> None:
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / plan).touch()
+
+    step = run(tmp_path, shell, PLAN=plan)
+
+    assert step.outputs == f"exitcode=0\nchanges=false\nplan={plan}\n"
+
+
+def test_the_reusable_plan_takes_arguments_and_names_as_they_stand(tmp_path: Path) -> None:
+    flow = yaml.safe_load((ROOT / ".github" / "workflows" / "plan.yml").read_text())
+    (script,) = [step["run"] for step in flow["jobs"]["plan"]["steps"] if step.get("id") == "plan"]
+
+    step = run(tmp_path, ["bash"], script, ARGUMENTS="--adopt *", BLUEPRINT="--json")
+
+    assert step.arguments is not None
+    assert step.arguments[-4:] == ["--adopt", "*", "--", "--json"]
+
+
+@pytest.mark.parametrize(
+    "path", sorted(["action.yml", *(f".github/workflows/{n}.yml" for n in ("plan", "apply", "drift", "resume"))])
+)
+def test_no_shell_text_is_made_of_an_input(path: str) -> None:
+    flow = yaml.safe_load((ROOT / path).read_text())
+    steps = flow["runs"]["steps"] if "runs" in flow else [s for job in flow["jobs"].values() for s in job["steps"]]
+
+    assert [step["run"] for step in steps if "${{" in step.get("run", "")] == []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal
@@ -174,6 +174,24 @@ class Transition:
 
 Observed = Annotated[None, ReadOnly()]
 """Type of a property that only Azure writes and that the SDK, too, calls read-only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """Where Azure keeps what a blueprint's field says: ``Annotated[..., Wire("properties.adminState")]``.
+
+    `path` starts at what the noun becomes: a resource, or a value inside one. ``[0]`` is a list of one, ``[*]`` each
+    item of a list. A noun inside a noun is written at the path of its field. Compiling, reading and the page of
+    settings follow the same marker.
+    """
+
+    path: str
+    of: str = ""
+    """Kind of the resource, where a noun becomes more than one."""
+    values: Mapping[Any, Any] | None = None
+    """Azure's words for people's."""
+    by_code: bool = False
+    """The compiler writes it, because it takes more than this one value; the path tells people where it goes."""
 
 
 # --- constrained types ---------------------------------------------------------------------------------------------

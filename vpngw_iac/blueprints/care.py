@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.network import Tags
 from vpngw_iac.blueprints.part import AnyId, Many, Name, Part, Short, existing_or_new, ids_only
-from vpngw_iac.field import Region, rule_error
+from vpngw_iac.field import Region, Wire, rule_error
 
 MAINTENANCE = "Microsoft.Maintenance/maintenanceConfigurations"
 
@@ -23,20 +23,24 @@ class Maintenance(Part):
     Critical security updates keep no window. Microsoft: "Configure customer-controlled maintenance for VPN Gateway".
     """
 
-    start: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+    start: Annotated[
+        str,
+        Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$"),
+        Wire("properties.maintenanceWindow.startDateTime", by_code=True),
+    ]
     """Time of day at which the window opens (``"02:00"``), on the clock of `time_zone`."""
-    hours: Annotated[int, Field(ge=1, le=24)] = 5
+    hours: Annotated[int, Field(ge=1, le=24), Wire("properties.maintenanceWindow.duration", by_code=True)] = 5
     """Length in hours. Azure wants at least 5 (R-MNT-01)."""
-    time_zone: Annotated[str, Field(min_length=1)] = "UTC"
+    time_zone: Annotated[str, Field(min_length=1), Wire("properties.maintenanceWindow.timeZone")] = "UTC"
     """Windows' name of a time zone, such as ``W. Europe Standard Time``; daylight saving is followed. Default UTC."""
-    every: Annotated[str, Field(min_length=1)] = "Day"
+    every: Annotated[str, Field(min_length=1), Wire("properties.maintenanceWindow.recurEvery")] = "Day"
     """How often: ``Day``, the only one that gateways accept (R-MNT-01)."""
-    begins: date = date(2025, 1, 1)
+    begins: Annotated[date, Wire("properties.maintenanceWindow.startDateTime", by_code=True)] = date(2025, 1, 1)
     """First day. A day in the past is accepted (azure-powershell recording ``TestMaintenanceConfiguration``), and a
     constant one keeps plans the same from day to day."""
     name: Name | None = None
     """Default: derived from the gateway. Two gateways that say the same window under one name share it."""
-    tags: Tags = Field(default_factory=dict)
+    tags: Annotated[Tags, Wire("tags", by_code=True)] = Field(default_factory=dict)
 
     @classmethod
     def existing(cls, id: str | ArmId, *, location: str | None = None) -> ExistingMaintenance:
@@ -87,18 +91,18 @@ class Diagnostics(Part):
     region, a workspace need not.
     """
 
-    workspace: Workspace | None = None
+    workspace: Annotated[Workspace | None, Wire("properties.workspaceId")] = None
     """Id of a Log Analytics workspace; the logs are in its table AzureDiagnostics (R-SEC-08)."""
-    storage: Storage | None = None
+    storage: Annotated[Storage | None, Wire("properties.storageAccountId")] = None
     """Id of a storage account."""
-    event_hub: HubRule | None = None
+    event_hub: Annotated[HubRule | None, Wire("properties.eventHubAuthorizationRuleId")] = None
     """Id of the authorization rule of an event hub namespace, with the rights to send, listen and manage."""
-    event_hub_name: str | None = None
+    event_hub_name: Annotated[str | None, Wire("properties.eventHubName")] = None
     """Name of the event hub in that namespace. Left out, Azure makes one for each category."""
-    logs: Logs = "all"
+    logs: Annotated[Logs, Wire("properties.logs", by_code=True)] = "all"
     """``"all"``: whatever categories Azure has (category group allLogs), or those named here (R-SEC-09 asks for
     tunnel, route and IKE logs)."""
-    metrics: bool = True
+    metrics: Annotated[bool, Wire("properties.metrics", by_code=True)] = True
     """Metrics too (AllMetrics)."""
     name: Name | None = None
     """Default: derived from the gateway."""
@@ -124,12 +128,12 @@ class Lock(Part):
     and remove locks.
     """
 
-    level: LockLevel
+    level: Annotated[LockLevel, Wire("properties.level")]
     """CanNotDelete: may be changed, not deleted. ReadOnly: neither, and some reads by POST are refused too, such as
     client profiles."""
     scope: Literal["resource", "group"] = "resource"
     """What is locked: the resource alone, or its whole resource group with everything in it."""
-    notes: Annotated[str, Field(max_length=512)] | None = None
+    notes: Annotated[Annotated[str, Field(max_length=512)] | None, Wire("properties.notes")] = None
     """Why; shown to whoever is refused in the portal."""
     name: Name | None = None
     """Default: derived from the resource."""

@@ -25,7 +25,7 @@ from pydantic_core import CoreSchema
 from vpngw_iac.blueprints.network import Prefixes
 from vpngw_iac.blueprints.part import Many, Name, NamedValues, Part, SecretField, Short, listed
 from vpngw_iac.blueprints.site import IpsecPolicy
-from vpngw_iac.field import Guid, Ipv4, rule_error
+from vpngw_iac.field import Guid, Ipv4, Wire, rule_error
 from vpngw_iac.files import Unreadable, owned, read_bytes, text_of
 
 if TYPE_CHECKING:
@@ -61,9 +61,9 @@ class CertificateFacts(Part):
 class RootCertificate(Part):
     """A root whose clients may connect. Made by `file`, `pem` or `base64`; kept as Azure wants it: one line."""
 
-    name: Annotated[str, Field(pattern=r"^[^\s/\\?#%&<>:\"*|]+$", max_length=80)]
+    name: Annotated[str, Field(pattern=r"^[^\s/\\?#%&<>:\"*|]+$", max_length=80), Wire("name")]
     """Name in Azure, without spaces (R-CERTP-03)."""
-    data: Annotated[str, Field(repr=False)]
+    data: Annotated[str, Field(repr=False), Wire("properties.publicCertData")]
     """Base-64 X.509 in one line, without header lines (R-CERTP-02)."""
 
     @classmethod
@@ -196,8 +196,8 @@ def _thumbprint(value: str) -> str:
 class RevokedCertificate(Part):
     """A client certificate that may no longer connect."""
 
-    name: Annotated[str, Field(min_length=1, max_length=80)]
-    thumbprint: Annotated[str, AfterValidator(_thumbprint)]
+    name: Annotated[str, Field(min_length=1, max_length=80), Wire("name")]
+    thumbprint: Annotated[str, AfterValidator(_thumbprint), Wire("properties.thumbprint")]
     """SHA-1 thumbprint; spaces and colons are removed (R-CERTP-04)."""
 
 
@@ -219,9 +219,11 @@ else:
 class Certificates(Part):
     """Clients sign in with a certificate issued by one of the roots."""
 
-    roots: Annotated[Many[RootCertificate], listed, Field(min_length=1)]
+    roots: Annotated[
+        Many[RootCertificate], listed, Field(min_length=1), Wire("vpnClientRootCertificates", by_code=True)
+    ]
     """At most 20 (R-CERTP-01). Removing one locks out every client it issued (R-CERTP-08)."""
-    revoked: Revoked = ()
+    revoked: Annotated[Revoked, Wire("vpnClientRevokedCertificates", by_code=True)] = ()
     """At most 300 (R-CERTP-01)."""
 
     @property
@@ -236,11 +238,11 @@ Cloud = Literal["public", "usgovernment", "china"]
 class EntraId(Part):
     """Users sign in with Microsoft Entra ID; OpenVPN only (R-P2S-03)."""
 
-    tenant: Guid
+    tenant: Annotated[Guid, Wire("aadTenant", by_code=True)]
     """Tenant id of the users."""
-    audience: Guid = MICROSOFT_AUDIENCE
+    audience: Annotated[Guid, Wire("aadAudience")] = MICROSOFT_AUDIENCE
     """Application id; default: the one Microsoft registered for the Azure VPN client (R-AAD-01)."""
-    issuer: str | None = None
+    issuer: Annotated[str | None, Wire("aadIssuer", by_code=True)] = None
     """Default: ``https://sts.windows.net/{tenant}/`` with its trailing slash (R-AAD-03)."""
     cloud: Cloud = "public"
     """Cloud of the tenant; decides the address of the sign-in service (ENTRA)."""
@@ -249,17 +251,19 @@ class EntraId(Part):
 class RadiusServer(Part):
     """A RADIUS server."""
 
-    address: Ipv4
-    secret: SecretField
+    address: Annotated[Ipv4, Wire("radiusServerAddress")]
+    secret: Annotated[SecretField, Wire("radiusServerSecret")]
     """Where the shared secret of the server is found."""
-    score: Annotated[int, Field(ge=1, le=30)] | None = None
+    score: Annotated[Annotated[int, Field(ge=1, le=30)] | None, Wire("radiusServerScore")] = None
     """Preference, 1 to 30, the higher is asked first; needed with two servers (R-RAD-03)."""
 
 
 class Radius(Part):
     """Users sign in through one or two RADIUS servers in the network or over site-to-site (R-RAD-02)."""
 
-    servers: Annotated[Many[RadiusServer], listed, Field(min_length=1, max_length=2)]
+    servers: Annotated[
+        Many[RadiusServer], listed, Field(min_length=1, max_length=2), Wire("radiusServers", by_code=True)
+    ]
     """The servers; two of them need scores."""
 
 
@@ -324,15 +328,15 @@ Authentication = Annotated[
 class UserGroup(Part):
     """Users who get their addresses from a pool of their own (R-UG-01 to R-UG-06)."""
 
-    name: Name
+    name: Annotated[Name, Wire("name")]
     """Cannot change later (R-UG-03)."""
-    priority: Annotated[int, Field(ge=0)]
+    priority: Annotated[int, Field(ge=0), Wire("properties.priority")]
     """The lowest number that matches wins (R-UG-05)."""
-    address_pool: Annotated[Prefixes, Field(min_length=1)]
+    address_pool: Annotated[Prefixes, Field(min_length=1), Wire("vngClientConnectionConfigurations", by_code=True)]
     """Pool of the group, /24 or larger (R-UG-04)."""
-    members: Annotated[Many[Member], listed] = ()
+    members: Annotated[Many[Member], listed, Wire("properties.policyMembers", by_code=True)] = ()
     """Who belongs to it; who matches no group belongs to the default one."""
-    default: bool = False
+    default: Annotated[bool, Wire("properties.isDefault")] = False
     """Takes everybody whom no other group matches; exactly one group is the default (R-UG-03)."""
     configuration: Name | None = None
     """Name of the connection configuration in Azure that has the pool; groups with one pool share it. Default: the name
@@ -352,18 +356,25 @@ Protocol = Literal["OpenVPN", "IKEv2", "SSTP"]
 class ClientAccess(Part):
     """What a gateway offers to clients."""
 
-    protocols: Annotated[Many[Protocol], listed, Field(min_length=1)]
+    protocols: Annotated[
+        Many[Protocol],
+        listed,
+        Field(min_length=1),
+        Wire("vpnClientProtocols", values={"OpenVPN": "OpenVPN", "IKEv2": "IkeV2", "SSTP": "SSTP"}),
+    ]
     """OpenVPN, IKEv2, SSTP; SSTP and OpenVPN exclude each other (R-P2S-04)."""
-    address_pool: Prefixes = ()
+    address_pool: Annotated[Prefixes, Wire("vpnClientAddressPool.addressPrefixes")] = ()
     """Addresses for clients: /29 or larger, /28 on active-active (R-POOL-01), disjoint from all networks
     (R-POOL-02). Needed unless every user belongs to a group."""
-    authentication: Annotated[Many[Authentication], listed, Field(min_length=1)]
+    authentication: Annotated[
+        Many[Authentication], listed, Field(min_length=1), Wire("vpnAuthenticationTypes", by_code=True)
+    ]
     """How users sign in, each way at most once."""
-    groups: Many[UserGroup] = ()
+    groups: Annotated[Many[UserGroup], Wire("vngClientConnectionConfigurations", by_code=True)] = ()
     """User groups with pools of their own."""
-    ipsec: IpsecPolicy | None = None
+    ipsec: Annotated[IpsecPolicy | None, Wire("vpnClientIpsecPolicies[0]")] = None
     """Policy of IKEv2 clients (R-P2SPOL-01). Left out: Azure's proposals, which include group 2."""
-    custom_routes: Prefixes = ()
+    custom_routes: Annotated[Prefixes, Wire("customRoutes.addressPrefixes", of="VpnGateway", by_code=True)] = ()
     """Further prefixes that clients route into the tunnel (R-CR-01)."""
 
     @model_validator(mode="after")

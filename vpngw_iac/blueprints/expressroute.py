@@ -20,26 +20,26 @@ from vpngw_iac.blueprints.part import (
     existing_or_new,
     ids_only,
 )
-from vpngw_iac.field import Asn, Cidr, GroupName, Guid, Region, rule_error
+from vpngw_iac.field import Asn, Cidr, GroupName, Guid, Region, Wire, rule_error
 from vpngw_iac.secret import SecretReference
 
 
 class PrivatePeering(Part):
     """Private peering of a circuit: the routes between Azure and the site (R-ER-24)."""
 
-    asn: Asn
+    asn: Annotated[Asn, Wire("properties.peerASN")]
     """AS number on the site's side."""
-    primary: Cidr
+    primary: Annotated[Cidr, Wire("properties.primaryPeerAddressPrefix")]
     """/30 of the primary link; Azure takes its second address."""
-    secondary: Cidr
+    secondary: Annotated[Cidr, Wire("properties.secondaryPeerAddressPrefix")]
     """/30 of the secondary link."""
-    vlan: Annotated[int, Field(ge=1, le=4094)]
+    vlan: Annotated[int, Field(ge=1, le=4094), Wire("properties.vlanId")]
     """VLAN id, unique on the circuit."""
-    shared_key: SecretField | None = None
+    shared_key: Annotated[SecretField | None, Wire("properties.sharedKey")] = None
     """MD5 key of the BGP sessions."""
-    primary_ipv6: Cidr | None = None
+    primary_ipv6: Annotated[Cidr | None, Wire("properties.ipv6PeeringConfig.primaryPeerAddressPrefix")] = None
     """/126 of the primary link."""
-    secondary_ipv6: Cidr | None = None
+    secondary_ipv6: Annotated[Cidr | None, Wire("properties.ipv6PeeringConfig.secondaryPeerAddressPrefix")] = None
     """/126 of the secondary link."""
 
     @model_validator(mode="after")
@@ -52,22 +52,27 @@ class PrivatePeering(Part):
 class MicrosoftPeering(Part):
     """Microsoft peering of a circuit: public services; it has no VPN failover (R-ER-05)."""
 
-    asn: Asn
+    asn: Annotated[Asn, Wire("properties.peerASN")]
     """AS number on the site's side."""
-    primary: Cidr
+    primary: Annotated[Cidr, Wire("properties.primaryPeerAddressPrefix")]
     """/30 of the primary link."""
-    secondary: Cidr
+    secondary: Annotated[Cidr, Wire("properties.secondaryPeerAddressPrefix")]
     """/30 of the secondary link."""
-    vlan: Annotated[int, Field(ge=1, le=4094)]
-    advertised_prefixes: Annotated[Prefixes, Field(min_length=1)]
+    vlan: Annotated[int, Field(ge=1, le=4094), Wire("properties.vlanId")]
+    advertised_prefixes: Annotated[
+        Prefixes, Field(min_length=1), Wire("properties.microsoftPeeringConfig.advertisedPublicPrefixes")
+    ]
     """Public prefixes of yours."""
-    customer_asn: Asn | None = None
+    customer_asn: Annotated[Asn | None, Wire("properties.microsoftPeeringConfig.customerASN")] = None
     """AS number that the prefixes are registered to, if not `asn`."""
-    routing_registry: str | None = None
+    routing_registry: Annotated[str | None, Wire("properties.microsoftPeeringConfig.routingRegistryName")] = None
     """Registry of AS number and prefixes: ARIN, RIPENCC and so on."""
-    route_filter: Annotated[AnyId, AfterValidator(ids_only("Microsoft.Network/routeFilters"))] | None = None
+    route_filter: Annotated[
+        Annotated[AnyId, AfterValidator(ids_only("Microsoft.Network/routeFilters"))] | None,
+        Wire("properties.routeFilter.id"),
+    ] = None
     """Id of an existing route filter."""
-    shared_key: SecretField | None = None
+    shared_key: Annotated[SecretField | None, Wire("properties.sharedKey")] = None
     """MD5 key of the BGP sessions."""
 
 
@@ -75,20 +80,23 @@ class Circuit(Part):
     """An ExpressRoute circuit that is ours; `existing` uses one that is not. It is billed once it exists (R-ER-11)."""
 
     name: Name
-    location: Region
+    location: Annotated[Region, Wire("location")]
     resource_group: GroupName | None = None
     """Created if absent. Default: the resource group given with ``-g``."""
-    provider: str | None = None
+    provider: Annotated[str | None, Wire("properties.serviceProviderProperties.serviceProviderName")] = None
     """Connectivity provider as Azure spells it, for example ``Equinix``."""
-    peering_location: str | None = None
+    peering_location: Annotated[str | None, Wire("properties.serviceProviderProperties.peeringLocation")] = None
     """Peering location as Azure spells it, for example ``Frankfurt``."""
-    port: Annotated[AnyId, AfterValidator(ids_only("Microsoft.Network/expressRoutePorts"))] | None = None
+    port: Annotated[
+        Annotated[AnyId, AfterValidator(ids_only("Microsoft.Network/expressRoutePorts"))] | None,
+        Wire("properties.expressRoutePort.id"),
+    ] = None
     """Id of an ExpressRoute Direct port instead of a provider."""
-    bandwidth: Annotated[int, Field(ge=1)]
+    bandwidth: Annotated[int, Field(ge=1), Wire("properties.serviceProviderProperties.bandwidthInMbps", by_code=True)]
     """Mbps; on a Direct port whole Gbps, 1000 Mbps each. It can grow, never shrink."""
-    sku: Annotated[str, Field(pattern=r"^(Standard|Premium|Local)_(MeteredData|UnlimitedData)$")] = (
-        "Standard_MeteredData"
-    )
+    sku: Annotated[
+        str, Field(pattern=r"^(Standard|Premium|Local)_(MeteredData|UnlimitedData)$"), Wire("sku.name", by_code=True)
+    ] = "Standard_MeteredData"
     """Tier and billing: ``Standard_MeteredData``, ``Premium_UnlimitedData`` and so on (R-ER-17, R-ER-18)."""
     private_peering: PrivatePeering | None = None
     """Left out: the provider configures it (a layer 3 service)."""
@@ -96,14 +104,14 @@ class Circuit(Part):
     """Left out: none."""
     authorizations: Many[Name] = ()
     """Authorizations for gateways of others; those of our own gateways in other subscriptions are made anyway."""
-    rate_limit: bool | None = None
+    rate_limit: Annotated[bool | None, Wire("properties.enableDirectPortRateLimit")] = None
     """Limit the rate of a circuit on a Direct port. Default off."""
     subscription: Guid | None = None
     """Default: the subscription of the run."""
     tenant: Guid | None = None
     label: Name | None = None
     """Name in addresses and reports."""
-    tags: Tags = Field(default_factory=dict)
+    tags: Annotated[Tags, Wire("tags", by_code=True)] = Field(default_factory=dict)
     protect: bool = False
     on_removal: OnRemoval = "delete"
     waive: Waive = Field(default_factory=dict)
@@ -179,16 +187,16 @@ class CircuitLink(Part):
     """The connection of a gateway to a circuit."""
 
     name: Name
-    circuit: AnyCircuit
-    weight: Annotated[int, Field(ge=0, le=32_000)] | None = None
+    circuit: Annotated[AnyCircuit, Wire("properties.peer", by_code=True)]
+    weight: Annotated[Annotated[int, Field(ge=0, le=32_000)] | None, Wire("properties.routingWeight")] = None
     """Routing weight, the higher wins (R-ER-14). Default 0."""
-    fast_path: bool | None = None
+    fast_path: Annotated[bool | None, Wire("properties.expressRouteGatewayBypass")] = None
     """FastPath: traffic passes the gateway by (R-ER-20). Default off."""
-    private_link_fast_path: bool | None = None
+    private_link_fast_path: Annotated[bool | None, Wire("properties.enablePrivateLinkFastPath")] = None
     """FastPath to private endpoints too; needs `fast_path` (R-ER-21). Default off."""
     connection_name: Name | None = None
     """Name of the connection. Default: derived."""
-    tags: Tags = Field(default_factory=dict)
+    tags: Annotated[Tags, Wire("tags", by_code=True)] = Field(default_factory=dict)
     protect: bool = False
     on_removal: OnRemoval = "delete"
     waive: Waive = Field(default_factory=dict)

@@ -34,7 +34,7 @@ from vpngw_iac.blueprints.part import (
     sku_field,
     sku_name,
 )
-from vpngw_iac.field import Asn, GroupName, IpAddress, Region, rule_error
+from vpngw_iac.field import Asn, GroupName, IpAddress, Region, Wire, rule_error
 
 VPN_SKUS = (
     "Basic", "VpnGw1AZ", "VpnGw2AZ", "VpnGw3AZ", "VpnGw4AZ", "VpnGw5AZ",
@@ -58,12 +58,12 @@ GatewayId = Annotated[ArmId, AfterValidator(ids_only(GATEWAY))]
 class Bgp(Part):
     """BGP of an Azure VPN gateway."""
 
-    asn: Asn | None = None
+    asn: Annotated[Asn | None, Wire("bgpSettings.asn")] = None
     """AS number of the gateway, which the other side must not use too (R-BGP-06). Left out, a new gateway gets Azure's
     65515 and one that exists keeps its own."""
-    peer_weight: Annotated[int, Field(ge=0, le=100)] | None = None
+    peer_weight: Annotated[Annotated[int, Field(ge=0, le=100)] | None, Wire("bgpSettings.peerWeight")] = None
     """Weight of routes learned from this speaker (R-BGP-20). Default 0."""
-    translate_nat_routes: bool | None = None
+    translate_nat_routes: Annotated[bool | None, Wire("enableBgpRouteTranslationForNat")] = None
     """Translate learned and advertised prefixes by the NAT rules (R-NAT-12). Default false."""
     apipa: Annotated[Many[Annotated[Many[IpAddress], listed]], listed, Field(max_length=2)] = ()
     """APIPA addresses that the gateway has beside those of its links (R-BGP-08): per instance an address, or a list of
@@ -79,47 +79,58 @@ class VpnGateway(Part):
 
     name: Name
     network: AnyNetwork
-    sku: VpnSku
+    sku: Annotated[VpnSku, Wire("properties.sku.name", by_code=True)]
     """VpnGw1AZ to VpnGw5AZ, or Basic for tests (R-SKU-07). A bigger one of the family is reached in place."""
-    generation: Literal[1, 2] | None = None
+    generation: Annotated[Literal[1, 2] | None, Wire("properties.vpnGatewayGeneration", by_code=True)] = None
     """Hardware generation (R-SKU-10). Left out, Azure decides (Generation1 for VpnGw2AZ and VpnGw3AZ); VpnGw4AZ and
     VpnGw5AZ exist in generation 2 only. It cannot change in place."""
-    vpn_type: Literal["route-based", "policy-based"] = "route-based"
+    vpn_type: Annotated[
+        Literal["route-based", "policy-based"],
+        Wire("properties.vpnType", values={"route-based": "RouteBased", "policy-based": "PolicyBased"}),
+    ] = "route-based"
     """Policy-based: SKU Basic, one IKEv1 tunnel, nothing else (R-SKU-11, R-IKE-07)."""
-    active_active: bool = False
+    active_active: Annotated[bool, Wire("properties.activeActive")] = False
     """Two instances with an address each (R-AA-01). Changing it takes 30 to 45 minutes and changes BGP addresses."""
-    bgp: Bgp | None = None
+    bgp: Annotated[Bgp | None, Wire("properties")] = None
     """Left out: no BGP. ``Bgp()`` uses Azure's AS number 65515."""
-    public_ips: Annotated[Many[AnyPublicIp], Field(max_length=3)] = ()
+    public_ips: Annotated[
+        Many[AnyPublicIp],
+        Field(max_length=3),
+        Wire("properties.ipConfigurations[*].properties.publicIPAddress", by_code=True),
+    ] = ()
     """Addresses in the order of instances, the third for point-to-site on active-active (R-PIP-07). Those not
     given are made under derived names."""
-    ip_configurations: Annotated[Many[Name], Field(max_length=3)] = ()
+    ip_configurations: Annotated[
+        Many[Name], Field(max_length=3), Wire("properties.ipConfigurations[*].name", by_code=True)
+    ] = ()
     """Names of its ipConfigurations, in the order of instances. Default: ``default``, ``activeActive`` (R-NAT-11) and
     ``pointToSite``; tools before us used others, and an existing one cannot be renamed."""
-    zones: Many[str] | None = None
+    zones: Annotated[Many[str] | None, Wire("zones", of="PublicIp", by_code=True)] = None
     """Zones of the addresses that are made here. Default: all three where SKU and region have zones (R-PIP-02)."""
     resource_group: GroupName | None = None
     """Default: the group of the network."""
-    custom_routes: Prefixes = ()
+    custom_routes: Annotated[Prefixes, Wire("properties.customRoutes.addressPrefixes", by_code=True)] = ()
     """Further prefixes that point-to-site clients route into the tunnel (R-CR-01)."""
-    default_site: str | None = None
+    default_site: Annotated[str | None, Wire("properties.gatewayDefaultSite", by_code=True)] = None
     """Forced tunnelling: name of the site (or ``site/link``) that takes all traffic without a route (R-FT-01); the id
     of a local network gateway is accepted too."""
-    private_ip: Feature = None
+    private_ip: Annotated[Feature, Wire("properties.enablePrivateIpAddress")] = None
     """Private tunnel addresses, for VPN over ExpressRoute private peering (R-PRIV-02)."""
-    replay_protection: Feature = None
+    replay_protection: Annotated[
+        Feature, Wire("properties.disableIPSecReplayProtection", values={True: False, False: True})
+    ] = None
     """IPsec replay protection. Azure's default is on; off weakens security (R-SEC-11)."""
-    dns_forwarding: Feature = None
+    dns_forwarding: Annotated[Feature, Wire("properties.enableDnsForwarding")] = None
     """DNS forwarding for clients. Default off."""
-    virtual_wan_traffic: Feature = None
+    virtual_wan_traffic: Annotated[Feature, Wire("properties.allowVirtualWanTraffic")] = None
     """Accept traffic from Virtual WAN networks. Default off (R-ER-23)."""
-    remote_vnet_traffic: Feature = None
+    remote_vnet_traffic: Annotated[Feature, Wire("properties.allowRemoteVnetTraffic")] = None
     """Accept traffic from other VNets through this gateway. Default off (R-ER-23)."""
-    high_bandwidth: Feature = None
+    high_bandwidth: Annotated[Feature, Wire("properties.enableHighBandwidthVpnGateway")] = None
     """High-bandwidth tunnels over ExpressRoute: VpnGw5AZ, decided at creation (R-HB-01)."""
-    identities: Many[IdentityId] = ()
+    identities: Annotated[Many[IdentityId], Wire("identity.userAssignedIdentities", by_code=True)] = ()
     """User-assigned identities, needed to read certificates from Key Vault (R-CERT-02)."""
-    edge_zone: str | None = None
+    edge_zone: Annotated[str | None, Wire("extendedLocation.name")] = None
     """Name of the edge zone to build the gateway in."""
     guests: Many[str] = ()
     """Ids or names of connections that others hang on this gateway with our consent; no alarm in drift."""
@@ -133,7 +144,7 @@ class VpnGateway(Part):
     """``"CanNotDelete"``, ``"ReadOnly"`` or ``Lock(...)``. It is lifted for changes of ours and put back."""
     label: Name | None = None
     """Name in addresses and reports; give one if two gateways of a blueprint bear the same name."""
-    tags: Tags = Field(default_factory=dict)
+    tags: Annotated[Tags, Wire("tags", by_code=True)] = Field(default_factory=dict)
     protect: bool = False
     """Neither deleted nor replaced until an apply with ``protect=False``; its public addresses too."""
     on_removal: OnRemoval = "delete"
@@ -229,22 +240,28 @@ class ExpressRouteGateway(Part):
 
     name: Name
     network: AnyNetwork
-    sku: ExpressRouteSku
-    scale_units: ScaleUnits | None = None
+    sku: Annotated[ExpressRouteSku, Wire("properties.sku.name", by_code=True)]
+    scale_units: Annotated[ScaleUnits | None, Wire("properties.autoScaleConfiguration.bounds", by_code=True)] = None
     """Smallest and largest number of scale units of ErGwScale, or one number for a fixed size (R-SKU-20, R-SKU-21)."""
     resource_group: GroupName | None = None
     """Default: the group of the network."""
-    ip_configuration: Name = "default"
+    ip_configuration: Annotated[Name, Wire("properties.ipConfigurations[0].name", by_code=True)] = "default"
     """Name of its ipConfiguration; an existing one cannot be renamed."""
-    admin_state: Literal["enabled", "disabled"] | None = None
+    admin_state: Annotated[
+        Literal["enabled", "disabled"] | None,
+        Wire("properties.adminState", values={"enabled": "Enabled", "disabled": "Disabled"}),
+    ] = None
     """Whether it serves traffic when the network has several ExpressRoute gateways. Default enabled."""
-    resiliency: Literal["single-homed", "multi-homed"] | None = None
+    resiliency: Annotated[
+        Literal["single-homed", "multi-homed"] | None,
+        Wire("properties.resiliencyModel", values={"single-homed": "SingleHomed", "multi-homed": "MultiHomed"}),
+    ] = None
     """Resiliency model. Default single-homed."""
-    virtual_wan_traffic: Feature = None
+    virtual_wan_traffic: Annotated[Feature, Wire("properties.allowVirtualWanTraffic")] = None
     """Accept traffic from Virtual WAN networks. Default off (R-ER-23)."""
-    remote_vnet_traffic: Feature = None
+    remote_vnet_traffic: Annotated[Feature, Wire("properties.allowRemoteVnetTraffic")] = None
     """Accept traffic from other VNets on the circuit. Default off (R-ER-23)."""
-    edge_zone: str | None = None
+    edge_zone: Annotated[str | None, Wire("extendedLocation.name")] = None
     """Name of the edge zone to build the gateway in (R-ER-28)."""
     guests: Many[str] = ()
     """Ids or names of connections that others hang on this gateway with our consent."""
@@ -258,7 +275,7 @@ class ExpressRouteGateway(Part):
     """``"CanNotDelete"``, ``"ReadOnly"`` or ``Lock(...)``. It is lifted for changes of ours and put back."""
     label: Name | None = None
     """Name in addresses and reports."""
-    tags: Tags = Field(default_factory=dict)
+    tags: Annotated[Tags, Wire("tags", by_code=True)] = Field(default_factory=dict)
     protect: bool = False
     on_removal: OnRemoval = "delete"
     waive: Waive = Field(default_factory=dict)

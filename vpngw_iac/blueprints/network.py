@@ -22,7 +22,7 @@ from vpngw_iac.blueprints.part import (
     ids_only,
     listed,
 )
-from vpngw_iac.field import Cidr, GroupName, Guid, IpAddress, Ipv4, Region, rule_error
+from vpngw_iac.field import Cidr, GroupName, Guid, IpAddress, Ipv4, Region, Wire, rule_error
 
 Prefixes = Annotated[Many[Cidr], listed]
 """One address prefix or several."""
@@ -35,11 +35,17 @@ class Subnet(Part):
     """A subnet of a network that is ours."""
 
     name: Name
-    prefixes: Annotated[Prefixes, Field(min_length=1)]
+    prefixes: Annotated[Prefixes, Field(min_length=1), Wire("properties.addressPrefixes", by_code=True)]
     """Address prefixes inside the network's address space; one, or an IPv4 and an IPv6 one."""
-    route_table: Annotated[AnyId, AfterValidator(ids_only("Microsoft.Network/routeTables"))] | None = None
+    route_table: Annotated[
+        Annotated[AnyId, AfterValidator(ids_only("Microsoft.Network/routeTables"))] | None,
+        Wire("properties.routeTable.id"),
+    ] = None
     """Id of an existing route table."""
-    security_group: Annotated[AnyId, AfterValidator(ids_only("Microsoft.Network/networkSecurityGroups"))] | None = None
+    security_group: Annotated[
+        Annotated[AnyId, AfterValidator(ids_only("Microsoft.Network/networkSecurityGroups"))] | None,
+        Wire("properties.networkSecurityGroup.id"),
+    ] = None
     """Id of an existing network security group."""
 
     @property
@@ -84,21 +90,21 @@ class VirtualNetwork(Part):
     """A virtual network that is ours; `existing` uses one that is not."""
 
     name: Name
-    location: Region
+    location: Annotated[Region, Wire("location")]
     """Azure region, ``westeurope`` or ``West Europe``. Gateways live in the region of their network (R-SCOPE-01)."""
     resource_group: GroupName | None = None
     """Created if absent, otherwise used. Default: the resource group given with ``-g``."""
-    address_space: Annotated[Prefixes, Field(min_length=1)]
-    gateway_subnet: Prefixes | None = None
+    address_space: Annotated[Prefixes, Field(min_length=1), Wire("properties.addressSpace.addressPrefixes")]
+    gateway_subnet: Annotated[Prefixes | None, Wire("properties.addressPrefixes", of="Subnet", by_code=True)] = None
     """Prefix of the GatewaySubnet: /27 or larger, /29 for SKU Basic (R-SUBNET-02). Several prefixes need a preview
     feature, except one IPv4 with one IPv6 (R-SUBNET-08, R-SUBNET-18). Left out: there is none, or it is not ours."""
     subnets: Subnets = ()
     """Other subnets that are ours: ``{"workload": "10.1.0.0/24"}`` or a list of `Subnet`. Foreign ones survive."""
-    dns_servers: Many[IpAddress] = ()
+    dns_servers: Annotated[Many[IpAddress], Wire("properties.dhcpOptions.dnsServers")] = ()
     """Custom DNS servers; they must forward to 168.63.129.16, or Azure cannot run the gateway (R-DNS-01)."""
-    summarized_gateway_prefixes: Prefixes = ()
+    summarized_gateway_prefixes: Annotated[Prefixes, Wire("properties.summarizedGatewayPrefixes.addressPrefixes")] = ()
     """Summaries that VPN and ExpressRoute gateways advertise in place of the spokes they cover (R-BGP-22)."""
-    edge_zone: str | None = None
+    edge_zone: Annotated[str | None, Wire("extendedLocation.name")] = None
     """Name of the edge zone, where its gateways say ``edge_zone`` too. It cannot change later."""
     subscription: Guid | None = None
     """Default: the subscription of the run."""
@@ -106,7 +112,7 @@ class VirtualNetwork(Part):
     """Entra tenant of that subscription. Default: the tenant of the run."""
     label: Name | None = None
     """Name in addresses and reports; give one if two networks of a blueprint bear the same name."""
-    tags: Tags = Field(default_factory=dict)
+    tags: Annotated[Tags, Wire("tags", by_code=True)] = Field(default_factory=dict)
     protect: bool = False
     """Neither deleted nor replaced until an apply with ``protect=False``."""
     on_removal: OnRemoval = "delete"
@@ -187,15 +193,18 @@ class PublicIp(Part):
     name: Name
     resource_group: GroupName | None = None
     """Default: the gateway's."""
-    zones: Many[str] | None = None
+    zones: Annotated[Many[str] | None, Wire("zones", by_code=True)] = None
     """Availability zones. Default: 1, 2 and 3 where SKU and region have zones (R-PIP-02, R-PIP-03)."""
-    dns_label: Name | None = None
+    dns_label: Annotated[Name | None, Wire("properties.dnsSettings.domainNameLabel")] = None
     """``label`` of ``label.region.cloudapp.azure.com``."""
-    idle_timeout: Annotated[int, Field(ge=4, le=30)] | None = None
+    idle_timeout: Annotated[Annotated[int, Field(ge=4, le=30)] | None, Wire("properties.idleTimeoutInMinutes")] = None
     """Minutes, default 4."""
-    prefix: Annotated[AnyId, AfterValidator(ids_only("Microsoft.Network/publicIPPrefixes"))] | None = None
+    prefix: Annotated[
+        Annotated[AnyId, AfterValidator(ids_only("Microsoft.Network/publicIPPrefixes"))] | None,
+        Wire("properties.publicIPPrefix.id"),
+    ] = None
     """Id of an existing public IP prefix to take the address from."""
-    tags: Tags = Field(default_factory=dict)
+    tags: Annotated[Tags, Wire("tags", by_code=True)] = Field(default_factory=dict)
     protect: bool = False
     on_removal: OnRemoval = "delete"
     waive: Waive = Field(default_factory=dict)

@@ -10,7 +10,7 @@ from vpngw_iac.blueprints.gateway import AnyVpnGateway
 from vpngw_iac.blueprints.network import AnyNetwork, Tags
 from vpngw_iac.blueprints.part import Name, OnRemoval, Part, SecretField, Waive
 from vpngw_iac.blueprints.site import IpsecPolicy
-from vpngw_iac.field import rule_error
+from vpngw_iac.field import Wire, rule_error
 
 
 class Spoke(Part):
@@ -20,9 +20,9 @@ class Spoke(Part):
     manage: Literal["both", "hub", "flags"] = "both"
     """``both``: both peerings are ours. ``hub``: ours on the hub's side, the other side is done by the spoke's owner.
     ``flags``: both peerings exist already and are adopted; we own their transit flags."""
-    gateway_transit: bool = True
+    gateway_transit: Annotated[bool, Wire("properties.useRemoteGateways", by_code=True)] = True
     """Whether the spoke uses the hub's gateways. Off: a peering and nothing more."""
-    forwarded_traffic: bool | None = None
+    forwarded_traffic: Annotated[bool | None, Wire("properties.allowForwardedTraffic")] = None
     """Accept traffic that was forwarded by a virtual appliance on the other side. Azure's default is false."""
     hub_peering_name: Name | None = None
     """Name of the peering on the hub's side. Default: derived."""
@@ -38,25 +38,25 @@ class Pair(Part):
 
     a: AnyVpnGateway
     b: AnyVpnGateway
-    shared_key: SecretField
+    shared_key: Annotated[SecretField, Wire("properties.sharedKey")]
     """The key of both connections (R-PSK-07)."""
-    bgp: bool = False
+    bgp: Annotated[bool, Wire("properties.enableBgp")] = False
     """BGP over the tunnel; both gateways need different AS numbers (R-BGP-06)."""
-    ipsec: IpsecPolicy | None = None
+    ipsec: Annotated[IpsecPolicy | None, Wire("properties.ipsecPolicies[0]")] = None
     """Policy of both connections (R-IPSEC-06)."""
     manage: Literal["both", "a", "b"] = "both"
     """Which connection is ours. The other side is then done by the owner of that gateway."""
     via: Literal["vnet", "ipsec"] = "vnet"
     """``vnet``: VNet-to-VNet connections, prefixes follow the networks. ``ipsec``: local network gateways and IPsec
     connections, as between different clouds; prefixes are those written in the blueprint (R-V2V-08)."""
-    dpd: Annotated[int, Field(ge=9, le=3600)] | None = None
+    dpd: Annotated[Annotated[int, Field(ge=9, le=3600)] | None, Wire("properties.dpdTimeoutSeconds")] = None
     """Dead peer detection timeout in seconds, default 45 (R-DPD-01)."""
     connection_names: tuple[Name, Name] | None = None
     """Names of the connections that start at `a` and at `b`; numbered if the other side has two addresses and
     ``via="ipsec"``. Default: derived."""
     local_gateway_names: tuple[Name, Name] | None = None
     """With ``via="ipsec"``: names of the local network gateways beside `a` and beside `b`. Default: derived."""
-    tags: Tags = Field(default_factory=dict)
+    tags: Annotated[Tags, Wire("tags", by_code=True)] = Field(default_factory=dict)
     protect: bool = False
     on_removal: OnRemoval = "delete"
     waive: Waive = Field(default_factory=dict)

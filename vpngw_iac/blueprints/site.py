@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from vpngw_iac.blueprints.network import Prefixes, Tags
 from vpngw_iac.blueprints.part import Many, Name, OnRemoval, Part, SecretField, Waive, listed
-from vpngw_iac.field import Asn, Cidr, Fqdn, GroupName, IpAddress, Ipv4, rule_error
+from vpngw_iac.field import Asn, Cidr, Fqdn, GroupName, IpAddress, Ipv4, Wire, rule_error
 from vpngw_iac.resources.parts import (
     DhGroup,
     IkeEncryption,
@@ -23,21 +23,21 @@ from vpngw_iac.resources.parts import (
 class IpsecPolicy(Part):
     """A whole IKE and IPsec policy (R-IPSEC-03); it replaces Azure's proposals in both directions (R-IPSEC-05)."""
 
-    ike_encryption: IkeEncryption
+    ike_encryption: Annotated[IkeEncryption, Wire("ikeEncryption")]
     """Phase 1 cipher."""
-    ike_integrity: IkeIntegrity
+    ike_integrity: Annotated[IkeIntegrity, Wire("ikeIntegrity")]
     """Phase 1 hash."""
-    dh_group: DhGroup
+    dh_group: Annotated[DhGroup, Wire("dhGroup")]
     """Phase 1 key exchange. ECP384 is group 20, ECP256 group 19, DHGroup14 is 2048 bits."""
-    ipsec_encryption: IpsecEncryption
+    ipsec_encryption: Annotated[IpsecEncryption, Wire("ipsecEncryption")]
     """Phase 2 cipher."""
-    ipsec_integrity: IpsecIntegrity
+    ipsec_integrity: Annotated[IpsecIntegrity, Wire("ipsecIntegrity")]
     """Phase 2 hash; with a GCM cipher the same GCM (R-IPSEC-04)."""
-    pfs_group: PfsGroup
+    pfs_group: Annotated[PfsGroup, Wire("pfsGroup")]
     """Perfect forward secrecy group of phase 2."""
-    sa_seconds: Annotated[int, Field(ge=300, le=172_799)] = 27_000
+    sa_seconds: Annotated[int, Field(ge=300, le=172_799), Wire("saLifeTimeSeconds")] = 27_000
     """Lifetime of a phase 2 association in seconds; local, need not match the peer (R-IPSEC-09)."""
-    sa_kilobytes: Annotated[int, Field(ge=0, le=2_147_483_647)] = 102_400_000
+    sa_kilobytes: Annotated[int, Field(ge=0, le=2_147_483_647), Wire("saDataSizeKilobytes")] = 102_400_000
     """Lifetime of a phase 2 association in kilobytes."""
 
     @classmethod
@@ -68,18 +68,20 @@ class IpsecPolicy(Part):
 class Nat(Part):
     """A NAT rule; equal values are one rule, made once per instance on an active-active gateway (R-NAT-11)."""
 
-    direction: Literal["ingress", "egress"]
+    direction: Annotated[
+        Literal["ingress", "egress"], Wire("properties.mode", values={"ingress": "IngressSnat", "egress": "EgressSnat"})
+    ]
     """Ingress translates the site's addresses, egress those of Azure (R-NAT-09)."""
     name: Name
-    internal: Cidr
+    internal: Annotated[Cidr, Wire("properties.internalMappings[0].addressSpace")]
     """The addresses as they really are, on the side that is translated."""
-    external: Cidr
+    external: Annotated[Cidr, Wire("properties.externalMappings[0].addressSpace")]
     """The addresses that the other side sees."""
-    dynamic: bool = False
+    dynamic: Annotated[bool, Wire("properties.type", values={True: "Dynamic", False: "Static"})] = False
     """Many to few, in one direction only (R-NAT-07). Default: static, one to one, equal prefix lengths (R-NAT-06)."""
-    internal_ports: str | None = None
+    internal_ports: Annotated[str | None, Wire("properties.internalMappings[0].portRange")] = None
     """Port range ``100-200`` of the internal side."""
-    external_ports: str | None = None
+    external_ports: Annotated[str | None, Wire("properties.externalMappings[0].portRange")] = None
     """Port range of the external side."""
 
     @classmethod
@@ -96,77 +98,92 @@ class Nat(Part):
 class BgpPeer(Part):
     """The BGP speaker on the other side."""
 
-    asn: Asn
+    asn: Annotated[Asn, Wire("asn")]
     """AS number of the device, different from the gateway's (R-BGP-06)."""
-    address: IpAddress
+    address: Annotated[IpAddress, Wire("bgpPeeringAddress")]
     """BGP address of the device: not its public IP (R-BGP-07); 169.254.21.0 to 169.254.22.255 for APIPA."""
-    azure_address: Annotated[Many[IpAddress], listed, Field(max_length=2)] = ()
+    azure_address: Annotated[
+        Many[IpAddress],
+        listed,
+        Field(max_length=2),
+        Wire("properties.gatewayCustomBgpIpAddresses", of="VpnConnection", by_code=True),
+    ] = ()
     """APIPA address of the gateway that this link uses (R-BGP-08); two, one per instance, if the link uses both
     instances of an active-active gateway."""
-    peer_weight: Annotated[int, Field(ge=0, le=100)] | None = None
+    peer_weight: Annotated[Annotated[int, Field(ge=0, le=100)] | None, Wire("peerWeight")] = None
     """Weight of routes learned from this peer. Default 0."""
 
 
 class TrafficSelector(Part):
     """A custom traffic selector (R-TS-03); Azure proposes it only when it initiates (R-TS-04)."""
 
-    local: Annotated[Prefixes, Field(min_length=1)]
+    local: Annotated[Prefixes, Field(min_length=1), Wire("localAddressRanges")]
     """Prefixes on the Azure side."""
-    remote: Annotated[Prefixes, Field(min_length=1)]
+    remote: Annotated[Prefixes, Field(min_length=1), Wire("remoteAddressRanges")]
     """Prefixes on the site's side."""
 
 
 class CertificateKey(Part):
     """Authentication by certificate instead of a shared key (R-CERT-01 to R-CERT-05)."""
 
-    outbound: str
+    outbound: Annotated[str, Wire("outboundAuthCertificate")]
     """Key Vault secret URL of the certificate that Azure shows, ``https://VAULT.vault.azure.net/secrets/NAME``."""
-    inbound_subject: str
+    inbound_subject: Annotated[str, Wire("inboundAuthCertificateSubjectName")]
     """Subject of the certificate that the device shows."""
-    inbound_chain: Annotated[Many[str], listed, Field(min_length=1)]
+    inbound_chain: Annotated[Many[str], listed, Field(min_length=1), Wire("inboundAuthCertificateChain")]
     """Public certificates of its issuer, unencrypted Base-64 X.509 without header lines."""
 
 
 class Tunnel(Part):
     """Addresses of one tunnel of a link, where the device gives each tunnel its own."""
 
-    address: Ipv4
+    address: Annotated[Ipv4, Wire("tunnelIpAddress")]
     """Tunnel address of the device."""
-    bgp_address: IpAddress | None = None
+    bgp_address: Annotated[IpAddress | None, Wire("bgpPeeringAddress")] = None
     """BGP address of the device in this tunnel."""
 
 
 class LinkSettings(Part):
     """What can be said about one link, or on a site for all of its links."""
 
-    prefixes: Prefixes | None = None
+    prefixes: Annotated[
+        Prefixes | None, Wire("properties.localNetworkAddressSpace.addressPrefixes", of="LocalNetworkGateway")
+    ] = None
     """What lies behind the device. May be left out with BGP (R-LNG-08); at least one without (R-LNG-09)."""
-    shared_key: SecretField | None = None
+    shared_key: Annotated[SecretField | None, Wire("properties.sharedKey")] = None
     """Where the pre-shared key is found: ``Secret.env("BERLIN_PSK")``. 1 to 128 characters without space, - and ~
     (R-PSK-01, R-PSK-02)."""
-    certificate: CertificateKey | None = None
+    certificate: Annotated[CertificateKey | None, Wire("properties.certificateAuthentication")] = None
     """Certificates instead of a shared key."""
-    bgp: BgpPeer | None = None
+    bgp: Annotated[BgpPeer | None, Wire("properties.bgpSettings", of="LocalNetworkGateway")] = None
     """The device's BGP speaker; turns BGP on for the connection (R-BGP-17)."""
-    ipsec: IpsecPolicy | None = None
+    ipsec: Annotated[IpsecPolicy | None, Wire("properties.ipsecPolicies[0]")] = None
     """Left out: Azure's own proposals, which include weak ones (R-SEC-03)."""
-    nat: Annotated[Many[Nat], listed] | None = None
+    nat: Annotated[Annotated[Many[Nat], listed] | None, Wire("properties.ingressNatRules", by_code=True)] = None
     """NAT rules that this link uses."""
-    protocol: Literal["IKEv1", "IKEv2"] | None = None
+    protocol: Annotated[Literal["IKEv1", "IKEv2"] | None, Wire("properties.connectionProtocol")] = None
     """Default IKEv2 (R-IKE-04). Cannot change in place (R-IKE-03)."""
-    mode: Literal["default", "initiator-only", "responder-only"] | None = None
+    mode: Annotated[
+        Literal["default", "initiator-only", "responder-only"] | None,
+        Wire(
+            "properties.connectionMode",
+            values={"default": "Default", "initiator-only": "InitiatorOnly", "responder-only": "ResponderOnly"},
+        ),
+    ] = None
     """Who starts the first IKE exchange (R-CMODE-01)."""
-    dpd: Annotated[int, Field(ge=9, le=3600)] | None = None
+    dpd: Annotated[Annotated[int, Field(ge=9, le=3600)] | None, Wire("properties.dpdTimeoutSeconds")] = None
     """Dead peer detection timeout in seconds, default 45 (R-DPD-01)."""
-    policy_based_selectors: bool | None = None
+    policy_based_selectors: Annotated[bool | None, Wire("properties.usePolicyBasedTrafficSelectors")] = None
     """Traffic selectors per pair of prefixes, for policy-based devices; needs `ipsec` (R-TS-01)."""
-    traffic_selectors: Annotated[Many[TrafficSelector], listed] | None = None
+    traffic_selectors: Annotated[
+        Annotated[Many[TrafficSelector], listed] | None, Wire("properties.trafficSelectorPolicies")
+    ] = None
     """Custom selectors; they need `policy_based_selectors` (R-TS-03)."""
-    private_ip: bool | None = None
+    private_ip: Annotated[bool | None, Wire("properties.useLocalAzureIpAddress")] = None
     """Start the tunnel at the gateway's private address, over ExpressRoute private peering (R-PRIV-02)."""
-    weight: Annotated[int, Field(ge=0, le=32_000)] | None = None
+    weight: Annotated[Annotated[int, Field(ge=0, le=32_000)] | None, Wire("properties.routingWeight")] = None
     """Routing weight. Microsoft documents it for ExpressRoute only (R-BGP-19)."""
-    tunnels: Annotated[Many[Tunnel], Field(max_length=2)] | None = None
+    tunnels: Annotated[Annotated[Many[Tunnel], Field(max_length=2)] | None, Wire("properties.tunnelProperties")] = None
     """Own addresses per tunnel, where the device needs them."""
     resource_group: GroupName | None = None
     """Group of the local network gateway and the connection. Default: the gateway's."""
@@ -180,11 +197,11 @@ class Link(LinkSettings):
     """One tunnel end of a site: one local network gateway and one connection with a key of its own (R-LNG-10)."""
 
     name: Name
-    public_ip: Ipv4 | None = None
+    public_ip: Annotated[Ipv4 | None, Wire("properties.gatewayIpAddress", of="LocalNetworkGateway")] = None
     """Public address of the device as Azure sees it (R-LNG-02)."""
-    fqdn: Fqdn | None = None
+    fqdn: Annotated[Fqdn | None, Wire("properties.fqdn", of="LocalNetworkGateway")] = None
     """Name of the device instead of its address; one IPv4 address behind it (R-LNG-04)."""
-    instance: Literal[0, 1] | None = None
+    instance: Annotated[Literal[0, 1] | None, Wire("properties.gatewayCustomBgpIpAddresses", by_code=True)] = None
     """The one instance of an active-active gateway that this link is built to; the other tunnel is expected down.
     Left out: both."""
 
@@ -202,16 +219,16 @@ class Site(LinkSettings):
     """
 
     name: Name
-    public_ip: Ipv4 | None = None
+    public_ip: Annotated[Ipv4 | None, Wire("properties.gatewayIpAddress", of="LocalNetworkGateway")] = None
     """Public address of the only device (R-LNG-02)."""
-    fqdn: Fqdn | None = None
+    fqdn: Annotated[Fqdn | None, Wire("properties.fqdn", of="LocalNetworkGateway")] = None
     """Name of the only device instead of its address (R-LNG-04)."""
     instance: Literal[0, 1] | None = None
     """As on `Link`."""
     links: Many[Link] = ()
     backup_of: Name | None = None
     """Name of the site or circuit for which this site is the failover path: equal prefixes are then intended."""
-    tags: Tags = Field(default_factory=dict)
+    tags: Annotated[Tags, Wire("tags", by_code=True)] = Field(default_factory=dict)
     protect: bool = False
     on_removal: OnRemoval = "delete"
     waive: Waive = Field(default_factory=dict)

@@ -8,6 +8,7 @@ from typing import cast
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.care import Diagnostics, ExistingMaintenance, Lock, Maintenance
 from vpngw_iac.blueprints.compiling.frame import Frame, Item, tags_of
+from vpngw_iac.blueprints.compiling.plain import merged, properties_of
 from vpngw_iac.blueprints.compiling.work import Work
 from vpngw_iac.blueprints.gateway import ExpressRouteGateway, VpnGateway
 from vpngw_iac.resources import diagnostic_setting as diagnostic_wire
@@ -51,7 +52,7 @@ def lock(work: Work, frame: Frame, made: Iterable[Item]) -> Iterator[Item]:
         derived_name=derived,
         on_removal=part.on_removal,
         needs=tuple(Ref.to(each) for each in sorted({work.id, *(hangs_on if said.level == "ReadOnly" else ())})),
-        properties=ManagementLockProperties(level=said.level, notes=said.notes),
+        properties=ManagementLockProperties(**properties_of(said)),
     )
 
 
@@ -95,18 +96,14 @@ def _maintenance(
 
 
 def _window(said: Maintenance) -> maintenance_wire.MaintenanceConfigurationProperties:
+    window = {"startDateTime": f"{said.begins.isoformat()} {said.start}", "duration": f"{said.hours:02}:00"}
     return maintenance_wire.MaintenanceConfigurationProperties(
         maintenance_scope="Resource",
         extension_properties=maintenance_wire.ExtensionProperties(
             maintenance_sub_scope=maintenance_wire.GATEWAY_SUB_SCOPE
         ),
-        maintenance_window=maintenance_wire.MaintenanceWindow(
-            start_date_time=f"{said.begins.isoformat()} {said.start}",
-            duration=f"{said.hours:02}:00",
-            time_zone=said.time_zone,
-            recur_every=said.every,
-        ),
         visibility="Custom",
+        **merged(properties_of(said), {"maintenanceWindow": window}),
     )
 
 
@@ -122,12 +119,9 @@ def _diagnostics(part: Ours, said: Diagnostics, work: Work, frame: Frame) -> dia
         derived_name=derived,
         on_removal=part.on_removal,
         properties=diagnostic_wire.DiagnosticSettingProperties(
-            workspace_id=said.workspace,
-            storage_account_id=said.storage,
-            event_hub_authorization_rule_id=said.event_hub,
-            event_hub_name=said.event_hub_name,
             logs=tuple(_logs(said)),
             metrics=(diagnostic_wire.MetricSetting(category="AllMetrics", enabled=said.metrics),),
+            **properties_of(said),
         ),
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 from vpngw_iac.blueprints.client import (
     Certificates,
     ClientAccess,
@@ -11,12 +13,11 @@ from vpngw_iac.blueprints.client import (
     Radius,
     RadiusGroup,
 )
-from vpngw_iac.blueprints.compiling.site import wire_policy
+from vpngw_iac.blueprints.compiling.plain import merged, plain
 from vpngw_iac.blueprints.compiling.work import Work
 from vpngw_iac.resources import vpn_client as wire
 from vpngw_iac.resources.parts import AddressSpace, IdOnly
 
-_PROTOCOLS = {"OpenVPN": "OpenVPN", "IKEv2": "IkeV2", "SSTP": "SSTP"}
 _METHODS = {Certificates: "Certificate", Radius: "Radius", EntraId: "AAD"}
 
 _SIGN_IN = {
@@ -39,11 +40,9 @@ def client_configuration(clients: ClientAccess, work: Work) -> wire.VpnClientCon
             case Radius():
                 settings |= _radius(way)
     return wire.VpnClientConfiguration(
-        vpn_client_address_pool=AddressSpace(address_prefixes=clients.address_pool) if clients.address_pool else None,
-        vpn_client_protocols=tuple(_PROTOCOLS[protocol] for protocol in clients.protocols),
         vpn_authentication_types=tuple(_METHODS[type(way)] for way in clients.authentication),
-        vpn_client_ipsec_policies=(wire_policy(clients.ipsec),) if clients.ipsec else None,
         vng_client_connection_configurations=_pools(clients, work) if clients.groups else None,
+        **plain(clients),
         **settings,
     )
 
@@ -51,13 +50,8 @@ def client_configuration(clients: ClientAccess, work: Work) -> wire.VpnClientCon
 def policy_groups(clients: ClientAccess) -> tuple[wire.PolicyGroup, ...]:
     """The user groups themselves."""
     return tuple(
-        wire.PolicyGroup(
-            name=group.name,
-            properties=wire.PolicyGroupProperties(
-                is_default=group.default,
-                priority=group.priority,
-                policy_members=tuple(_member(member, number) for number, member in enumerate(group.members, start=1)),
-            ),
+        wire.PolicyGroup.model_validate(
+            merged(plain(group), {"properties": {"policyMembers": tuple(map(_member, group.members, count(1)))}})
         )
         for group in sorted(clients.groups, key=lambda group: group.name)
     )
@@ -67,17 +61,8 @@ def _certificates(way: Certificates) -> dict[str, object]:
     roots = sorted(way.roots, key=lambda root: root.name)
     revoked = sorted(way.own_revoked, key=lambda entry: entry.name)
     return {
-        "vpn_client_root_certificates": tuple(
-            wire.RootCertificate(name=root.name, properties=wire.RootCertificateProperties(public_cert_data=root.data))
-            for root in roots
-        ),
-        "vpn_client_revoked_certificates": tuple(
-            wire.RevokedCertificate(
-                name=entry.name, properties=wire.RevokedCertificateProperties(thumbprint=entry.thumbprint)
-            )
-            for entry in revoked
-        )
-        or None,
+        "vpn_client_root_certificates": tuple(map(plain, roots)),
+        "vpn_client_revoked_certificates": tuple(map(plain, revoked)) or None,
     }
 
 
@@ -94,17 +79,8 @@ def _entra(way: EntraId) -> dict[str, object]:
 def _radius(way: Radius) -> dict[str, object]:
     """One server by itself, two as a list with scores (R-RAD-03)."""
     if len(way.servers) == 1 and way.servers[0].score is None:
-        return {"radius_server_address": way.servers[0].address, "radius_server_secret": way.servers[0].secret}
-    return {
-        "radius_servers": tuple(
-            wire.RadiusServer(
-                radius_server_address=server.address,
-                radius_server_score=server.score,
-                radius_server_secret=server.secret,
-            )
-            for server in sorted(way.servers, key=lambda server: server.address)
-        )
-    }
+        return plain(way.servers[0])
+    return {"radius_servers": tuple(map(plain, sorted(way.servers, key=lambda server: server.address)))}
 
 
 def _member(member: Member, number: int) -> wire.GroupMember:

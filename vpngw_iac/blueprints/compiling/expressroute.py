@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from vpngw_iac.blueprints.compiling.frame import Frame, Item, gateway_address, tags_of
 from vpngw_iac.blueprints.compiling.network import gateway_subnet_ref
+from vpngw_iac.blueprints.compiling.plain import merged, plain, properties_of
 from vpngw_iac.blueprints.compiling.site import CONNECTION
 from vpngw_iac.blueprints.compiling.work import Work
 from vpngw_iac.blueprints.expressroute import Circuit, CircuitLink, ExistingCircuit, MicrosoftPeering, PrivatePeering
@@ -18,12 +19,9 @@ from vpngw_iac.resources import express_route_circuit as wire
 from vpngw_iac.resources import virtual_network_gateway as gateway_wire
 from vpngw_iac.resources.base import Ref
 from vpngw_iac.resources.existing import Existing
-from vpngw_iac.resources.parts import ExtendedLocation, IdOnly
+from vpngw_iac.resources.wire import Document
 
 PRIVATE, MICROSOFT = "AzurePrivatePeering", "MicrosoftPeering"
-
-_ADMIN = {"enabled": "Enabled", "disabled": "Disabled"}
-_RESILIENCY = {"single-homed": "SingleHomed", "multi-homed": "MultiHomed"}
 
 
 def expressroute_gateway(work: Work, frame: Frame, location: str) -> Iterator[Item]:
@@ -42,19 +40,18 @@ def expressroute_gateway(work: Work, frame: Frame, location: str) -> Iterator[It
             on_removal=part.on_removal,
             expected=(*part.guests, *part.expected),
             transient=work.lost,
-            extended_location=ExtendedLocation(name=part.edge_zone) if part.edge_zone else None,
-            properties=_gateway_properties(part, frame),
+            **merged(plain(part), {"properties": _gateway_properties(part, frame)}),
         )
 
 
-def _gateway_properties(part: ExpressRouteGateway, frame: Frame) -> gateway_wire.GatewayProperties:
+def _gateway_properties(part: ExpressRouteGateway, frame: Frame) -> Document:
     """No public address: Microsoft gives one (R-PIP-11). No generation either (R-SKU-09)."""
     scale = part.scale_bounds
     bounds = gateway_wire.ScaleBounds(min=scale[0], max=scale[1]) if scale else None
-    return gateway_wire.GatewayProperties(
-        gateway_type="ExpressRoute",
-        sku=gateway_wire.GatewaySku(name=part.sku_name),
-        ip_configurations=(
+    return {
+        "gateway_type": "ExpressRoute",
+        "sku": gateway_wire.GatewaySku(name=part.sku_name),
+        "ip_configurations": (
             gateway_wire.IpConfiguration(
                 name=part.ip_configuration,
                 properties=gateway_wire.IpConfigurationProperties(
@@ -62,12 +59,8 @@ def _gateway_properties(part: ExpressRouteGateway, frame: Frame) -> gateway_wire
                 ),
             ),
         ),
-        auto_scale_configuration=gateway_wire.AutoScale(bounds=bounds) if bounds else None,
-        admin_state=_ADMIN[part.admin_state] if part.admin_state else None,
-        resiliency_model=_RESILIENCY[part.resiliency] if part.resiliency else None,
-        allow_virtual_wan_traffic=part.virtual_wan_traffic,
-        allow_remote_vnet_traffic=part.remote_vnet_traffic,
-    )
+        "auto_scale_configuration": gateway_wire.AutoScale(bounds=bounds) if bounds else None,
+    }
 
 
 def _existing_gateway(part: ExistingExpressRouteGateway) -> Existing:
@@ -88,9 +81,9 @@ def circuit(use: Use[Circuit | ExistingCircuit], frame: Frame, lost: tuple[str, 
         return
     yield _circuit(part, use, frame, lost)
     if part.private_peering:
-        yield _peering(part, PRIVATE, _private(part.private_peering), frame, lost)
+        yield _peering(part, PRIVATE, part.private_peering, frame, lost)
     if part.microsoft_peering:
-        yield _peering(part, MICROSOFT, _microsoft(part.microsoft_peering), frame, ())
+        yield _peering(part, MICROSOFT, part.microsoft_peering, frame, ())
     yield from (authorization(part, name, frame) for name in part.authorizations)
 
 
@@ -98,36 +91,25 @@ def _circuit(
     part: Circuit, use: Use[Circuit | ExistingCircuit], frame: Frame, lost: tuple[str, ...]
 ) -> wire.ExpressRouteCircuit:
     tier, family = part.sku.split("_")
-    provider = (
-        wire.ServiceProvider(
-            service_provider_name=part.provider,
-            peering_location=part.peering_location,
-            bandwidth_in_mbps=part.bandwidth,
-        )
-        if part.provider
-        else None
-    )
+    if part.port:
+        bandwidth: Document = {"bandwidthInGbps": part.bandwidth / 1000}
+    else:
+        bandwidth = {"serviceProviderProperties": {"bandwidthInMbps": part.bandwidth}}
     return wire.ExpressRouteCircuit(
         address=f"Circuit/{part.address_name}",
         id=frame.circuit_id(part),
-        location=part.location,
         tags=tags_of(use.tags, part.tags),
         tenant=frame.place(part).tenant,
         protect=part.protect,
         on_removal=part.on_removal,
         transient=lost,
         sku=wire.CircuitSku(name=part.sku, tier=tier, family=family),
-        properties=wire.CircuitProperties(
-            service_provider_properties=provider,
-            express_route_port=IdOnly(id=part.port) if part.port else None,
-            bandwidth_in_gbps=part.bandwidth / 1000 if part.port else None,
-            enable_direct_port_rate_limit=part.rate_limit,
-        ),
+        **merged(plain(part), {"properties": bandwidth}),
     )
 
 
 def _peering(
-    part: Circuit, kind: str, properties: peering_wire.CircuitPeeringProperties, frame: Frame, lost: tuple[str, ...]
+    part: Circuit, kind: str, said: PrivatePeering | MicrosoftPeering, frame: Frame, lost: tuple[str, ...]
 ) -> peering_wire.ExpressRouteCircuitPeering:
     return peering_wire.ExpressRouteCircuitPeering(
         address=f"CircuitPeering/{part.address_name}/{'private' if kind == PRIVATE else 'microsoft'}",
@@ -136,43 +118,7 @@ def _peering(
         protect=part.protect,
         on_removal=part.on_removal,
         transient=lost,
-        properties=properties,
-    )
-
-
-def _private(peering: PrivatePeering) -> peering_wire.CircuitPeeringProperties:
-    ipv6 = (
-        peering_wire.Ipv6Peering(
-            primary_peer_address_prefix=peering.primary_ipv6, secondary_peer_address_prefix=peering.secondary_ipv6
-        )
-        if peering.primary_ipv6
-        else None
-    )
-    return peering_wire.CircuitPeeringProperties(
-        peering_type=PRIVATE,
-        peer_asn=peering.asn,
-        primary_peer_address_prefix=peering.primary,
-        secondary_peer_address_prefix=peering.secondary,
-        vlan_id=peering.vlan,
-        shared_key=peering.shared_key,
-        ipv6_peering_config=ipv6,
-    )
-
-
-def _microsoft(peering: MicrosoftPeering) -> peering_wire.CircuitPeeringProperties:
-    return peering_wire.CircuitPeeringProperties(
-        peering_type=MICROSOFT,
-        peer_asn=peering.asn,
-        primary_peer_address_prefix=peering.primary,
-        secondary_peer_address_prefix=peering.secondary,
-        vlan_id=peering.vlan,
-        shared_key=peering.shared_key,
-        route_filter=IdOnly(id=peering.route_filter) if peering.route_filter else None,
-        microsoft_peering_config=peering_wire.MicrosoftPeering(
-            advertised_public_prefixes=peering.advertised_prefixes,
-            customer_asn=peering.customer_asn,
-            routing_registry_name=peering.routing_registry,
-        ),
+        properties=peering_wire.CircuitPeeringProperties(peering_type=kind, **properties_of(said)),
     )
 
 
@@ -249,8 +195,6 @@ def _link(use: Use[CircuitLink], work: Work, frame: Frame, location: str, key: o
             virtual_network_gateway1=Ref.to(work.id),
             peer=Ref.to(circuit_id),
             authorization_key=key,
-            routing_weight=link.weight,
-            express_route_gateway_bypass=link.fast_path,
-            enable_private_link_fast_path=link.private_link_fast_path,
+            **properties_of(link),
         ),
     )

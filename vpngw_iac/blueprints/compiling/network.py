@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from vpngw_iac.blueprints.compiling.frame import Frame, Item, Place, tags_of
+from vpngw_iac.blueprints.compiling.plain import plain, properties_of
 from vpngw_iac.blueprints.network import ExistingVirtualNetwork, Subnet, VirtualNetwork
 from vpngw_iac.blueprints.share import Network, Use
 from vpngw_iac.errors import Finding
 from vpngw_iac.resources import resource_group, subnet, virtual_network
 from vpngw_iac.resources.base import Ref
 from vpngw_iac.resources.existing import Existing
-from vpngw_iac.resources.parts import AddressSpace, ExtendedLocation, IdOnly
 from vpngw_iac.resources.subnet import GATEWAY_SUBNET
 
 
@@ -60,24 +60,15 @@ def gateway_subnet_ref(part: Network, frame: Frame) -> Ref[subnet.Subnet]:
 def _network(
     part: VirtualNetwork, use: Use[Network], frame: Frame, lost: tuple[str, ...]
 ) -> virtual_network.VirtualNetwork:
-    dns = virtual_network.DhcpOptions(dns_servers=part.dns_servers) if part.dns_servers else None
     return virtual_network.VirtualNetwork(
         address=f"VirtualNetwork/{part.address_name}",
         id=frame.network_id(part),
-        location=part.location,
         tags=tags_of(use.tags, part.tags),
         tenant=frame.place(part).tenant,
         protect=part.protect,
         on_removal=part.on_removal,
         transient=lost,
-        extended_location=ExtendedLocation(name=part.edge_zone) if part.edge_zone else None,
-        properties=virtual_network.VirtualNetworkProperties(
-            address_space=AddressSpace(address_prefixes=part.address_space),
-            dhcp_options=dns,
-            summarized_gateway_prefixes=AddressSpace(address_prefixes=part.summarized_gateway_prefixes)
-            if part.summarized_gateway_prefixes
-            else None,
-        ),
+        **plain(part),
     )
 
 
@@ -94,8 +85,7 @@ def _subnet(part: Network, entry: Subnet, frame: Frame, lost: tuple[str, ...]) -
         properties=subnet.SubnetProperties(
             address_prefix=entry.prefixes[0] if single else None,
             address_prefixes=None if single else entry.prefixes,
-            route_table=IdOnly(id=entry.route_table) if entry.route_table else None,
-            network_security_group=IdOnly(id=entry.security_group) if entry.security_group else None,
+            **properties_of(entry),
         ),
     )
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vpngw_iac.blueprints.compiling.frame import Frame, Item, gateway_address, tags_of
-from vpngw_iac.blueprints.compiling.site import CONNECTION, LOCAL_GATEWAY, wire_policy
+from vpngw_iac.blueprints.compiling.plain import properties_of
+from vpngw_iac.blueprints.compiling.site import CONNECTION, LOCAL_GATEWAY
 from vpngw_iac.blueprints.compiling.vpn import gateway_location, no_location, public_ip_id
 from vpngw_iac.blueprints.compiling.work import Work
 from vpngw_iac.blueprints.gateway import ExistingVpnGateway, VpnGateway
@@ -38,7 +39,7 @@ def _vnet_connection(use: Use[Pair], near: Work, far: Work, frame: Frame) -> Ite
         connection_type="Vnet2Vnet",
         virtual_network_gateway1=Ref.to(near.id),
         virtual_network_gateway2=Ref.to(far.id),
-        **_common(use.part),
+        **properties_of(use.part),
     )
     address = f"VnetConnection/{near.gateway.address_name}/{far.gateway.address_name}"
     yield _connection(use, near, far, frame, (address, "", location), properties)
@@ -80,7 +81,7 @@ def _ipsec_tunnel(use: Use[Pair], near: Work, far: Work, frame: Frame, instance:
         connection_type="IPsec",
         virtual_network_gateway1=Ref.to(near.id),
         local_network_gateway2=Ref.to(local_id),
-        **_common(use.part),
+        **properties_of(use.part),
     )
     yield _connection(use, near, far, frame, (f"VpnConnection/{tail}", suffix, location), properties)
 
@@ -121,16 +122,6 @@ def _asn(far: Work) -> int | Output:
     else:
         said = gateway.asn if isinstance(gateway, ExistingVpnGateway) else None
     return said or Output(far.id, "properties.bgpSettings.asn")
-
-
-def _common(part: Pair) -> dict[str, object]:
-    """What both directions bear alike: key, policy, BGP flag (R-V2V-03, R-PSK-07, R-IPSEC-06)."""
-    return {
-        "shared_key": part.shared_key,
-        "enable_bgp": part.bgp,
-        "ipsec_policies": (wire_policy(part.ipsec),) if part.ipsec else None,
-        "dpd_timeout_seconds": part.dpd,
-    }
 
 
 def _connection(

@@ -7,20 +7,17 @@ from collections.abc import Iterator
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.compiling.bgp import chosen_addresses
 from vpngw_iac.blueprints.compiling.frame import Frame, Item, Place, names_of, tags_of
+from vpngw_iac.blueprints.compiling.plain import plain, properties_of
 from vpngw_iac.blueprints.compiling.work import Work
 from vpngw_iac.blueprints.share import Use
-from vpngw_iac.blueprints.site import IpsecPolicy, Link, Nat, Site
+from vpngw_iac.blueprints.site import Link, Nat, Site
 from vpngw_iac.resources import connection as wire
 from vpngw_iac.resources import local_network_gateway as lng
 from vpngw_iac.resources import nat_rule as nat_wire
 from vpngw_iac.resources.base import Ref
-from vpngw_iac.resources.parts import AddressSpace, PeerBgpSettings
-from vpngw_iac.resources.parts import IpsecPolicy as WirePolicy
 
 LOCAL_GATEWAY = "Microsoft.Network/localNetworkGateways"
 CONNECTION = "Microsoft.Network/connections"
-
-_MODES = {"default": "Default", "initiator-only": "InitiatorOnly", "responder-only": "ResponderOnly"}
 
 
 def link_name(site: Site, link: Link) -> str:
@@ -54,7 +51,6 @@ def sites(work: Work, frame: Frame, location: str) -> Iterator[Item]:
 
 def _local_gateway(use: Use[Site], link: Link, work: Work, frame: Frame, location: str) -> lng.LocalNetworkGateway:
     site = use.part
-    bgp = link.bgp
     return lng.LocalNetworkGateway(
         address=f"LocalNetworkGateway/{work.gateway.address_name}/{link_name(site, link)}",
         id=local_gateway_id(site, link, work, frame),
@@ -65,14 +61,7 @@ def _local_gateway(use: Use[Site], link: Link, work: Work, frame: Frame, locatio
         protect=site.protect,
         on_removal=site.on_removal,
         transient=(site.name,),
-        properties=lng.LocalNetworkGatewayProperties(
-            gateway_ip_address=link.public_ip,
-            fqdn=link.fqdn,
-            local_network_address_space=AddressSpace(address_prefixes=link.prefixes) if link.prefixes else None,
-            bgp_settings=PeerBgpSettings(asn=bgp.asn, bgp_peering_address=bgp.address, peer_weight=bgp.peer_weight)
-            if bgp
-            else None,
-        ),
+        **plain(link, "LocalNetworkGateway"),
     )
 
 
@@ -94,66 +83,13 @@ def _connection(use: Use[Site], link: Link, work: Work, frame: Frame, location: 
             connection_type="IPsec",
             virtual_network_gateway1=Ref.to(work.id),
             local_network_gateway2=Ref.to(local_gateway_id(site, link, work, frame)),
-            shared_key=link.shared_key,
             authentication_type="Certificate" if link.certificate else None,
-            certificate_authentication=_certificate(link),
             enable_bgp=link.bgp is not None,
             gateway_custom_bgp_ip_addresses=chosen_addresses(link, work),
-            connection_protocol=link.protocol,
-            connection_mode=_MODES[link.mode] if link.mode else None,
-            dpd_timeout_seconds=link.dpd,
-            ipsec_policies=(wire_policy(link.ipsec),) if link.ipsec else None,
-            use_policy_based_traffic_selectors=link.policy_based_selectors,
-            traffic_selector_policies=_selectors(link),
-            use_local_azure_ip_address=link.private_ip,
             ingress_nat_rules=_nat_refs(link, "ingress", work, frame),
             egress_nat_rules=_nat_refs(link, "egress", work, frame),
-            routing_weight=link.weight,
-            tunnel_properties=_tunnels(link),
+            **properties_of(link),
         ),
-    )
-
-
-def wire_policy(policy: IpsecPolicy) -> WirePolicy:
-    """A policy in Azure's words."""
-    return WirePolicy(
-        sa_life_time_seconds=policy.sa_seconds,
-        sa_data_size_kilobytes=policy.sa_kilobytes,
-        ipsec_encryption=policy.ipsec_encryption,
-        ipsec_integrity=policy.ipsec_integrity,
-        ike_encryption=policy.ike_encryption,
-        ike_integrity=policy.ike_integrity,
-        dh_group=policy.dh_group,
-        pfs_group=policy.pfs_group,
-    )
-
-
-def _certificate(link: Link) -> wire.CertificateAuthentication | None:
-    key = link.certificate
-    if key is None:
-        return None
-    return wire.CertificateAuthentication(
-        outbound_auth_certificate=key.outbound,
-        inbound_auth_certificate_subject_name=key.inbound_subject,
-        inbound_auth_certificate_chain=key.inbound_chain,
-    )
-
-
-def _selectors(link: Link) -> tuple[wire.TrafficSelector, ...] | None:
-    if link.traffic_selectors is None:
-        return None
-    return tuple(
-        wire.TrafficSelector(local_address_ranges=selector.local, remote_address_ranges=selector.remote)
-        for selector in link.traffic_selectors
-    )
-
-
-def _tunnels(link: Link) -> tuple[wire.TunnelProperties, ...] | None:
-    if link.tunnels is None:
-        return None
-    return tuple(
-        wire.TunnelProperties(tunnel_ip_address=tunnel.address, bgp_peering_address=tunnel.bgp_address)
-        for tunnel in link.tunnels
     )
 
 
@@ -205,10 +141,7 @@ def _nat_rule(
         derived_name=work.active_active,
         transient=lost,
         properties=nat_wire.NatRuleProperties(
-            type="Dynamic" if rule.dynamic else "Static",
-            mode="IngressSnat" if rule.direction == "ingress" else "EgressSnat",
-            internal_mappings=(nat_wire.NatMapping(address_space=rule.internal, port_range=rule.internal_ports),),
-            external_mappings=(nat_wire.NatMapping(address_space=rule.external, port_range=rule.external_ports),),
             ip_configuration_id=work.configuration(instance) if work.active_active else None,
+            **properties_of(rule),
         ),
     )

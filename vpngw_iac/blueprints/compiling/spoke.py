@@ -7,6 +7,7 @@ from typing import Any
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.compiling.frame import Frame, Item
+from vpngw_iac.blueprints.compiling.plain import properties_of
 from vpngw_iac.blueprints.peer import Spoke
 from vpngw_iac.blueprints.share import Network, Use
 from vpngw_iac.resources import virtual_network_peering as wire
@@ -54,7 +55,7 @@ def _properties(spoke: Spoke, remote: Network, frame: Frame, *, is_spoke_side: b
     return wire.PeeringProperties(
         remote_virtual_network=Ref.to(frame.network_id(remote)),
         allow_virtual_network_access=None if only_flags else True,
-        allow_forwarded_traffic=spoke.forwarded_traffic,
         allow_gateway_transit=None if is_spoke_side else spoke.gateway_transit,
         use_remote_gateways=spoke.gateway_transit if is_spoke_side else None,
+        **properties_of(spoke),
     )

@@ -9,9 +9,10 @@ from vpngw_iac.blueprints.compiling.bgp import custom_addresses
 from vpngw_iac.blueprints.compiling.clients import client_configuration, policy_groups
 from vpngw_iac.blueprints.compiling.frame import Frame, Item, gateway_address, tags_of
 from vpngw_iac.blueprints.compiling.network import gateway_subnet_ref
+from vpngw_iac.blueprints.compiling.plain import merged, plain, properties_of
 from vpngw_iac.blueprints.compiling.site import default_site_id
 from vpngw_iac.blueprints.compiling.work import Work
-from vpngw_iac.blueprints.gateway import Bgp, ExistingVpnGateway, VpnGateway
+from vpngw_iac.blueprints.gateway import ExistingVpnGateway, VpnGateway
 from vpngw_iac.blueprints.network import ExistingPublicIp, PublicIp
 from vpngw_iac.blueprints.regions import gateway_zones
 from vpngw_iac.errors import Finding
@@ -20,6 +21,7 @@ from vpngw_iac.resources import virtual_network_gateway as wire
 from vpngw_iac.resources.base import Ref
 from vpngw_iac.resources.existing import Existing
 from vpngw_iac.resources.parts import AddressSpace, ExtendedLocation, ManagedIdentity, UserAssignedIdentity
+from vpngw_iac.resources.wire import Document
 
 PUBLIC_IP = "Microsoft.Network/publicIPAddresses"
 _GENERATION_2_ONLY = ("VpnGw4", "VpnGw5", "VpnGw4AZ", "VpnGw5AZ")
@@ -101,7 +103,7 @@ def _public_ip(part: VpnGateway, work: Work, number: int, frame: Frame, location
         sku=public_ip_type.PublicIpSku(name="Standard", tier="Regional"),
         zones=_zones(part, given, location),
         unwritten=() if _said_zones(part, given) is not None or part.edge_zone else ("zones",),
-        extended_location=_edge(part.edge_zone),
+        extended_location=ExtendedLocation(name=part.edge_zone) if part.edge_zone else None,
         properties=_public_ip_properties(given),
     )
 
@@ -121,13 +123,10 @@ def _said_zones(part: VpnGateway, given: PublicIp | None) -> tuple[str, ...] | N
 
 def _public_ip_properties(given: PublicIp | None) -> public_ip_type.PublicIpProperties:
     """A gateway takes a static address only (R-PIP-01)."""
-    label = given.dns_label if given else None
     return public_ip_type.PublicIpProperties(
         public_ip_allocation_method="Static",
         public_ip_address_version="IPv4",
-        idle_timeout_in_minutes=given.idle_timeout if given else None,
-        dns_settings=public_ip_type.DnsSettings(domain_name_label=label) if label else None,
-        public_ip_prefix={"id": given.prefix} if given and given.prefix else None,
+        **(properties_of(given) if given else {}),
     )
 
 
@@ -143,40 +142,29 @@ def _gateway(part: VpnGateway, work: Work, frame: Frame, location: str) -> wire.
         expected=(*part.guests, *part.expected),
         transient=work.lost,
         identity=_identity(part),
-        extended_location=_edge(part.edge_zone),
-        properties=_properties(part, work, frame),
+        **merged(plain(part), {"properties": _properties(part, work, frame)}),
     )
 
 
-def _properties(part: VpnGateway, work: Work, frame: Frame) -> wire.GatewayProperties:
+def _properties(part: VpnGateway, work: Work, frame: Frame) -> Document:
     clients = work.clients.part if work.clients else None
     routes = (*part.custom_routes, *(clients.custom_routes if clients else ()))
     default_site = default_site_id(part.default_site, work, frame) if part.default_site else None
-    replay = part.replay_protection
-    return wire.GatewayProperties(
-        gateway_type="Vpn",
-        vpn_type="RouteBased" if part.vpn_type == "route-based" else "PolicyBased",
-        vpn_gateway_generation=_generation(part),
-        sku=wire.GatewaySku(name=part.sku_name),
-        active_active=part.active_active,
-        ip_configurations=tuple(
+    return {
+        "gateway_type": "Vpn",
+        "vpn_gateway_generation": _generation(part),
+        "sku": wire.GatewaySku(name=part.sku_name),
+        "ip_configurations": tuple(
             _configuration(part, name, number, work, frame)
             for number, name in enumerate(_configurations(part, work), start=1)
         ),
-        enable_bgp=part.bgp is not None,
-        bgp_settings=_bgp(part.bgp, work) if part.bgp else None,
-        vpn_client_configuration=client_configuration(clients, work) if clients else None,
-        virtual_network_gateway_policy_groups=policy_groups(clients) if clients and clients.groups else None,
-        gateway_default_site=Ref.to(default_site) if default_site else None,
-        custom_routes=AddressSpace(address_prefixes=tuple(dict.fromkeys(routes))) if routes else None,
-        enable_private_ip_address=part.private_ip,
-        disable_ipsec_replay_protection=None if replay is None else not replay,
-        enable_bgp_route_translation_for_nat=part.bgp.translate_nat_routes if part.bgp else None,
-        enable_dns_forwarding=part.dns_forwarding,
-        allow_virtual_wan_traffic=part.virtual_wan_traffic,
-        allow_remote_vnet_traffic=part.remote_vnet_traffic,
-        enable_high_bandwidth_vpn_gateway=part.high_bandwidth,
-    )
+        "enable_bgp": part.bgp is not None,
+        **({"bgpSettings": {"bgpPeeringAddresses": instances}} if (instances := _instances(part, work)) else {}),
+        "vpn_client_configuration": client_configuration(clients, work) if clients else None,
+        "virtual_network_gateway_policy_groups": policy_groups(clients) if clients and clients.groups else None,
+        "gateway_default_site": Ref.to(default_site) if default_site else None,
+        "custom_routes": AddressSpace(address_prefixes=tuple(dict.fromkeys(routes))) if routes else None,
+    }
 
 
 def _generation(part: VpnGateway) -> str | None:
@@ -197,17 +185,12 @@ def _configuration(part: VpnGateway, name: str, number: int, work: Work, frame: 
     )
 
 
-def _bgp(bgp: Bgp, work: Work) -> wire.GatewayBgp | None:
-    """APIPA addresses are collected from the links that use them, each on its instance (R-BGP-08, R-BGP-09).
-
-    An AS number that nobody wrote is Azure's to choose, 65515 (recording test_network_vnet_gateway_ipsec).
-    """
-    instances = tuple(
+def _instances(part: VpnGateway, work: Work) -> tuple[wire.InstanceBgp, ...]:
+    """APIPA addresses are collected from the links that use them, each on its instance (R-BGP-08, R-BGP-09)."""
+    return tuple(
         wire.InstanceBgp(ipconfiguration_id=work.configuration(instance), custom_bgp_ip_addresses=found)
-        for instance, found in custom_addresses(work).items()
+        for instance, found in (custom_addresses(work) if part.bgp else {}).items()
     )
-    said = wire.GatewayBgp(asn=bgp.asn, peer_weight=bgp.peer_weight, bgp_peering_addresses=instances or None)
-    return said if said != wire.GatewayBgp() else None
 
 
 def _identity(part: VpnGateway) -> ManagedIdentity | None:
@@ -217,10 +200,6 @@ def _identity(part: VpnGateway) -> ManagedIdentity | None:
         type="UserAssigned",
         user_assigned_identities={str(identity): UserAssignedIdentity() for identity in sorted(part.identities)},
     )
-
-
-def _edge(zone: str | None) -> ExtendedLocation | None:
-    return ExtendedLocation(name=zone) if zone else None
 
 
 def _existing(part: ExistingVpnGateway) -> Existing:

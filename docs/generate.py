@@ -2,11 +2,13 @@
 
     python docs/generate.py            # `make docs` calls this; a test fails when a page is out of date
 
-Both are read off the program itself: options from the commands, fields from the JSON Schema of blueprints.
+They are read off the program itself: options from the commands, fields from the JSON Schema of blueprints, and what
+they become from the `Wire` marker of each field.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Set
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -56,6 +58,12 @@ COMMON = {
     "base64": "The certificate as base-64 text.",
     "sites": "The places outside Azure.",
     "links": "Several devices or providers of one site.",
+    "vlan": "VLAN id, unique on the circuit.",
+    "location": "Azure region.",
+    "circuit": "The circuit that it leads to.",
+    "address": "Its address.",
+    "name": "Its name in Azure.",
+    "sku": "Its SKU.",
     "circuits": "The circuits that the ExpressRoute gateway is connected to.",
 }
 """What a field of that name means wherever its noun says nothing more."""
@@ -267,9 +275,47 @@ def _bounds(entry: dict[str, Any]) -> str:
     return f", {low} or more" if low is not None else ""
 
 
+# --- the settings ----------------------------------------------------------------------------------------------------
+
+_CHOICE = re.compile(r"<!-- settings: (?P<fields>[^>]*) -->\n\n(?:\|.*\n)*")
+
+
+def settings_page() -> str:
+    """The page of settings with its tables made anew: each follows a comment that chooses nouns and fields."""
+    page = (HERE / "settings.md").read_text(encoding="utf-8")
+    return _CHOICE.sub(lambda choice: f"<!-- settings: {choice['fields']} -->\n\n{_settings(choice['fields'])}", page)
+
+
+def _settings(choice: str) -> str:
+    """``Site`` stands for all of its fields, ``Site.dpd`` for one, ``-Site.dpd`` for all but this one."""
+    from vpngw_iac.blueprints.compiling.plain import wires
+    from vpngw_iac.blueprints.part import Part
+    from vpngw_iac.blueprints.schema import schema
+
+    definitions = schema()["$defs"]
+    words = choice.split()
+    rows = ["| field | property | what |", "| --- | --- | --- |"]
+    for noun in dict.fromkeys(word.partition(".")[0] for word in words if not word.startswith("-")):
+        for field, mark in wires(Part.models[noun]):
+            here = f"{noun}.{field}"
+            if (noun in words or here in words) and f"-{here}" not in words:
+                what = _prose(definitions[noun]["properties"][field].get("description", "") or COMMON.get(field, ""))
+                first = re.split(r"(?<=\.) ", what, maxsplit=1)[0]
+                rows.append(f"| {here} | {_property(Part.models[noun].stands, mark)} | {first} |")
+    return "\n".join(rows) + "\n"
+
+
+def _property(stands: str, mark: Any) -> str:
+    """``VpnGateway: properties.sku.name``; what names a kind of its own starts at that resource."""
+    kind, _, within = stands.partition(": ")
+    if mark.of:
+        return f"{mark.of}: {mark.path}".rstrip()
+    return f"{kind}: {'.'.join(filter(None, (within, mark.path)))}".replace("[*]", "[0]")
+
+
 # --- all of them -----------------------------------------------------------------------------------------------------
 
-PAGES = {"reference/cli.md": cli_page, "reference/blueprint.md": blueprint_page}
+PAGES = {"reference/cli.md": cli_page, "reference/blueprint.md": blueprint_page, "settings.md": settings_page}
 
 
 def main() -> None:

@@ -26,7 +26,7 @@ from vpngw_iac.resources.base import Resource
 from vpngw_iac.secret import EnvironmentSecret
 
 PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
-_ROW = re.compile(r"^\| (?P<setting>[^|]+) \| (?P<field>\w+\.\w+) \| (?P<kind>\w+): ?(?P<path>[^|]*) \|$", re.MULTILINE)
+_ROW = re.compile(r"^\| (?P<field>\w+\.\w+) \| (?P<kind>\w+): ?(?P<path>[^|]*) \| (?P<what>.+) \|$", re.MULTILINE)
 _EXAMPLE = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -42,7 +42,7 @@ class Section:
 def _sections() -> Iterator[Section]:
     _, *parts = re.split(r"^## ", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
     for part in parts:
-        rows = tuple((row["setting"], row["field"], row["kind"], row["path"].strip()) for row in _ROW.finditer(part))
+        rows = tuple((row["what"], row["field"], row["kind"], row["path"].strip()) for row in _ROW.finditer(part))
         yield Section(part.splitlines()[0], rows, "\n".join(_EXAMPLE.findall(part)))
 
 

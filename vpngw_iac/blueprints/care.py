@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
@@ -22,6 +22,8 @@ class Maintenance(Part):
 
     Critical security updates keep no window. Microsoft: "Configure customer-controlled maintenance for VPN Gateway".
     """
+
+    stands: ClassVar[str] = "MaintenanceConfiguration"
 
     start: Annotated[
         str,
@@ -91,6 +93,8 @@ class Diagnostics(Part):
     region, a workspace need not.
     """
 
+    stands: ClassVar[str] = "DiagnosticSetting"
+
     workspace: Annotated[Workspace | None, Wire("properties.workspaceId")] = None
     """Id of a Log Analytics workspace; the logs are in its table AzureDiagnostics (R-SEC-08)."""
     storage: Annotated[Storage | None, Wire("properties.storageAccountId")] = None
@@ -127,6 +131,8 @@ class Lock(Part):
     Microsoft: "Lock your resources to protect your infrastructure". Only owners and user access administrators may make
     and remove locks.
     """
+
+    stands: ClassVar[str] = "ManagementLock"
 
     level: Annotated[LockLevel, Wire("properties.level")]
     """CanNotDelete: may be changed, not deleted. ReadOnly: neither, and some reads by POST are refused too, such as

@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, cast
 
 from pydantic import (
     AfterValidator,
@@ -60,6 +60,8 @@ class CertificateFacts(Part):
 
 class RootCertificate(Part):
     """A root whose clients may connect. Made by `file`, `pem` or `base64`; kept as Azure wants it: one line."""
+
+    stands: ClassVar[str] = "VpnGateway: properties.vpnClientConfiguration.vpnClientRootCertificates[0]"
 
     name: Annotated[str, Field(pattern=r"^[^\s/\\?#%&<>:\"*|]+$", max_length=80), Wire("name")]
     """Name in Azure, without spaces (R-CERTP-03)."""
@@ -196,6 +198,8 @@ def _thumbprint(value: str) -> str:
 class RevokedCertificate(Part):
     """A client certificate that may no longer connect."""
 
+    stands: ClassVar[str] = "VpnGateway: properties.vpnClientConfiguration.vpnClientRevokedCertificates[0]"
+
     name: Annotated[str, Field(min_length=1, max_length=80), Wire("name")]
     thumbprint: Annotated[str, AfterValidator(_thumbprint), Wire("properties.thumbprint")]
     """SHA-1 thumbprint; spaces and colons are removed (R-CERTP-04)."""
@@ -219,6 +223,8 @@ else:
 class Certificates(Part):
     """Clients sign in with a certificate issued by one of the roots."""
 
+    stands: ClassVar[str] = "VpnGateway: properties.vpnClientConfiguration"
+
     roots: Annotated[
         Many[RootCertificate], listed, Field(min_length=1), Wire("vpnClientRootCertificates", by_code=True)
     ]
@@ -238,18 +244,22 @@ Cloud = Literal["public", "usgovernment", "china"]
 class EntraId(Part):
     """Users sign in with Microsoft Entra ID; OpenVPN only (R-P2S-03)."""
 
+    stands: ClassVar[str] = "VpnGateway: properties.vpnClientConfiguration"
+
     tenant: Annotated[Guid, Wire("aadTenant", by_code=True)]
     """Tenant id of the users."""
     audience: Annotated[Guid, Wire("aadAudience")] = MICROSOFT_AUDIENCE
     """Application id; default: the one Microsoft registered for the Azure VPN client (R-AAD-01)."""
     issuer: Annotated[str | None, Wire("aadIssuer", by_code=True)] = None
     """Default: ``https://sts.windows.net/{tenant}/`` with its trailing slash (R-AAD-03)."""
-    cloud: Cloud = "public"
+    cloud: Annotated[Cloud, Wire("aadTenant", by_code=True)] = "public"
     """Cloud of the tenant; decides the address of the sign-in service (ENTRA)."""
 
 
 class RadiusServer(Part):
     """A RADIUS server."""
+
+    stands: ClassVar[str] = "VpnGateway: properties.vpnClientConfiguration.radiusServers[0]"
 
     address: Annotated[Ipv4, Wire("radiusServerAddress")]
     secret: Annotated[SecretField, Wire("radiusServerSecret")]
@@ -260,6 +270,8 @@ class RadiusServer(Part):
 
 class Radius(Part):
     """Users sign in through one or two RADIUS servers in the network or over site-to-site (R-RAD-02)."""
+
+    stands: ClassVar[str] = "VpnGateway: properties.vpnClientConfiguration"
 
     servers: Annotated[
         Many[RadiusServer], listed, Field(min_length=1, max_length=2), Wire("radiusServers", by_code=True)
@@ -328,17 +340,28 @@ Authentication = Annotated[
 class UserGroup(Part):
     """Users who get their addresses from a pool of their own (R-UG-01 to R-UG-06)."""
 
+    stands: ClassVar[str] = "VpnGateway: properties.virtualNetworkGatewayPolicyGroups[0]"
+
     name: Annotated[Name, Wire("name")]
     """Cannot change later (R-UG-03)."""
     priority: Annotated[int, Field(ge=0), Wire("properties.priority")]
     """The lowest number that matches wins (R-UG-05)."""
-    address_pool: Annotated[Prefixes, Field(min_length=1), Wire("vngClientConnectionConfigurations", by_code=True)]
+    address_pool: Annotated[
+        Prefixes,
+        Field(min_length=1),
+        Wire("properties.vpnClientConfiguration.vngClientConnectionConfigurations", of="VpnGateway", by_code=True),
+    ]
     """Pool of the group, /24 or larger (R-UG-04)."""
     members: Annotated[Many[Member], listed, Wire("properties.policyMembers", by_code=True)] = ()
     """Who belongs to it; who matches no group belongs to the default one."""
     default: Annotated[bool, Wire("properties.isDefault")] = False
     """Takes everybody whom no other group matches; exactly one group is the default (R-UG-03)."""
-    configuration: Name | None = None
+    configuration: Annotated[
+        Name | None,
+        Wire(
+            "properties.vpnClientConfiguration.vngClientConnectionConfigurations[0].name", of="VpnGateway", by_code=True
+        ),
+    ] = None
     """Name of the connection configuration in Azure that has the pool; groups with one pool share it. Default: the name
     of the first of them by priority; what another tool named keeps its name."""
 
@@ -355,6 +378,8 @@ Protocol = Literal["OpenVPN", "IKEv2", "SSTP"]
 
 class ClientAccess(Part):
     """What a gateway offers to clients."""
+
+    stands: ClassVar[str] = "VpnGateway: properties.vpnClientConfiguration"
 
     protocols: Annotated[
         Many[Protocol],
@@ -374,7 +399,9 @@ class ClientAccess(Part):
     """User groups with pools of their own."""
     ipsec: Annotated[IpsecPolicy | None, Wire("vpnClientIpsecPolicies[0]")] = None
     """Policy of IKEv2 clients (R-P2SPOL-01). Left out: Azure's proposals, which include group 2."""
-    custom_routes: Annotated[Prefixes, Wire("customRoutes.addressPrefixes", of="VpnGateway", by_code=True)] = ()
+    custom_routes: Annotated[
+        Prefixes, Wire("properties.customRoutes.addressPrefixes", of="VpnGateway", by_code=True)
+    ] = ()
     """Further prefixes that clients route into the tunnel (R-CR-01)."""
 
     @model_validator(mode="after")

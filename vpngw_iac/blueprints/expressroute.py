@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
@@ -26,6 +26,8 @@ from vpngw_iac.secret import SecretReference
 
 class PrivatePeering(Part):
     """Private peering of a circuit: the routes between Azure and the site (R-ER-24)."""
+
+    stands: ClassVar[str] = "CircuitPeering"
 
     asn: Annotated[Asn, Wire("properties.peerASN")]
     """AS number on the site's side."""
@@ -51,6 +53,8 @@ class PrivatePeering(Part):
 
 class MicrosoftPeering(Part):
     """Microsoft peering of a circuit: public services; it has no VPN failover (R-ER-05)."""
+
+    stands: ClassVar[str] = "CircuitPeering"
 
     asn: Annotated[Asn, Wire("properties.peerASN")]
     """AS number on the site's side."""
@@ -79,6 +83,8 @@ class MicrosoftPeering(Part):
 class Circuit(Part):
     """An ExpressRoute circuit that is ours; `existing` uses one that is not. It is billed once it exists (R-ER-11)."""
 
+    stands: ClassVar[str] = "Circuit"
+
     name: Name
     location: Annotated[Region, Wire("location")]
     resource_group: GroupName | None = None
@@ -102,7 +108,7 @@ class Circuit(Part):
     """Left out: the provider configures it (a layer 3 service)."""
     microsoft_peering: MicrosoftPeering | None = None
     """Left out: none."""
-    authorizations: Many[Name] = ()
+    authorizations: Annotated[Many[Name], Wire("", of="CircuitAuthorization", by_code=True)] = ()
     """Authorizations for gateways of others; those of our own gateways in other subscriptions are made anyway."""
     rate_limit: Annotated[bool | None, Wire("properties.enableDirectPortRateLimit")] = None
     """Limit the rate of a circuit on a Direct port. Default off."""
@@ -185,6 +191,8 @@ AnyCircuit = Annotated[
 
 class CircuitLink(Part):
     """The connection of a gateway to a circuit."""
+
+    stands: ClassVar[str] = "ExpressRouteConnection"
 
     name: Name
     circuit: Annotated[AnyCircuit, Wire("properties.peer", by_code=True)]

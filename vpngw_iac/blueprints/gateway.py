@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated, Literal, cast
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, cast
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
@@ -58,6 +58,8 @@ GatewayId = Annotated[ArmId, AfterValidator(ids_only(GATEWAY))]
 class Bgp(Part):
     """BGP of an Azure VPN gateway."""
 
+    stands: ClassVar[str] = "VpnGateway: properties"
+
     asn: Annotated[Asn | None, Wire("bgpSettings.asn")] = None
     """AS number of the gateway, which the other side must not use too (R-BGP-06). Left out, a new gateway gets Azure's
     65515 and one that exists keeps its own."""
@@ -65,7 +67,12 @@ class Bgp(Part):
     """Weight of routes learned from this speaker (R-BGP-20). Default 0."""
     translate_nat_routes: Annotated[bool | None, Wire("enableBgpRouteTranslationForNat")] = None
     """Translate learned and advertised prefixes by the NAT rules (R-NAT-12). Default false."""
-    apipa: Annotated[Many[Annotated[Many[IpAddress], listed]], listed, Field(max_length=2)] = ()
+    apipa: Annotated[
+        Many[Annotated[Many[IpAddress], listed]],
+        listed,
+        Field(max_length=2),
+        Wire("properties.bgpSettings.bgpPeeringAddresses[0].customBgpIpAddresses", of="VpnGateway", by_code=True),
+    ] = ()
     """APIPA addresses that the gateway has beside those of its links (R-BGP-08): per instance an address, or a list of
     them. For connections that others make. Addresses that others put there themselves are theirs, and stay."""
 
@@ -76,6 +83,8 @@ Feature = bool | None
 
 class VpnGateway(Part):
     """A VPN gateway that is ours; `existing` uses one that is not."""
+
+    stands: ClassVar[str] = "VpnGateway"
 
     name: Name
     network: AnyNetwork
@@ -136,7 +145,9 @@ class VpnGateway(Part):
     """Ids or names of connections that others hang on this gateway with our consent; no alarm in drift."""
     expected: Many[str] = ()
     """Ids or names of other foreign things on this gateway that are known; no alarm in drift."""
-    maintenance: AnyMaintenance | None = None
+    maintenance: Annotated[
+        AnyMaintenance | None, Wire("properties.maintenanceConfigurationId", of="MaintenanceAssignment", by_code=True)
+    ] = None
     """When Azure may service it (R-MNT-01, R-MNT-03). Left out: whenever Azure finds best."""
     diagnostics: Diagnostics | None = None
     """Where its logs and metrics go (R-SEC-08, R-SEC-09). Left out: none of ours; Azure Policy may set some."""
@@ -238,6 +249,8 @@ else:
 class ExpressRouteGateway(Part):
     """An ExpressRoute gateway that is ours. Microsoft gives it a public address of its own (R-PIP-11)."""
 
+    stands: ClassVar[str] = "ExpressRouteGateway"
+
     name: Name
     network: AnyNetwork
     sku: Annotated[ExpressRouteSku, Wire("properties.sku.name", by_code=True)]
@@ -267,7 +280,9 @@ class ExpressRouteGateway(Part):
     """Ids or names of connections that others hang on this gateway with our consent."""
     expected: Many[str] = ()
     """Ids or names of other foreign things on this gateway that are known."""
-    maintenance: AnyMaintenance | None = None
+    maintenance: Annotated[
+        AnyMaintenance | None, Wire("properties.maintenanceConfigurationId", of="MaintenanceAssignment", by_code=True)
+    ] = None
     """When Azure may service it (R-MNT-01, R-MNT-03). Left out: whenever Azure finds best."""
     diagnostics: Diagnostics | None = None
     """Where its logs and metrics go (R-SEC-08, R-SEC-09). Left out: none of ours; Azure Policy may set some."""

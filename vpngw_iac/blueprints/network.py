@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Self, cast
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, cast
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
@@ -33,6 +33,8 @@ Tags = dict[str, str]
 
 class Subnet(Part):
     """A subnet of a network that is ours."""
+
+    stands: ClassVar[str] = "Subnet"
 
     name: Name
     prefixes: Annotated[Prefixes, Field(min_length=1), Wire("properties.addressPrefixes", by_code=True)]
@@ -88,6 +90,8 @@ else:
 
 class VirtualNetwork(Part):
     """A virtual network that is ours; `existing` uses one that is not."""
+
+    stands: ClassVar[str] = "VirtualNetwork"
 
     name: Name
     location: Annotated[Region, Wire("location")]
@@ -189,6 +193,8 @@ class ExistingVirtualNetwork(Part):
 
 class PublicIp(Part):
     """A public address of ours with a name or settings of its own; always SKU Standard and static (R-PIP-01)."""
+
+    stands: ClassVar[str] = "PublicIp"
 
     name: Name
     resource_group: GroupName | None = None

@@ -36,6 +36,9 @@ class Part(BaseModel):
         validate_by_alias=True,
     )
 
+    stands: ClassVar[str] = ""
+    """Kind of the resource that the noun becomes and, for a value inside one, the path: ``VpnGateway: properties``."""
+
     models: ClassVar[dict[str, type[Part]]] = {}
     """Every noun by its class name, so that an error that names a model can tell which fields that model has."""
 

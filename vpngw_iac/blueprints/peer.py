@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -15,6 +15,8 @@ from vpngw_iac.field import Wire, rule_error
 
 class Spoke(Part):
     """A network that reaches the outside through the hub's gateways, over VNet peering (R-PEER-01 to R-PEER-04)."""
+
+    stands: ClassVar[str] = "Peering"
 
     network: AnyNetwork
     manage: Literal["both", "hub", "flags"] = "both"
@@ -35,6 +37,8 @@ class Spoke(Part):
 
 class Pair(Part):
     """Two gateways joined by a tunnel. Both connections bear the same key, policy and BGP flag (R-V2V-03)."""
+
+    stands: ClassVar[str] = "VnetConnection"
 
     a: AnyVpnGateway
     b: AnyVpnGateway

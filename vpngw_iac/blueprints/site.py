@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -22,6 +22,8 @@ from vpngw_iac.resources.parts import (
 
 class IpsecPolicy(Part):
     """A whole IKE and IPsec policy (R-IPSEC-03); it replaces Azure's proposals in both directions (R-IPSEC-05)."""
+
+    stands: ClassVar[str] = "VpnConnection: properties.ipsecPolicies[0]"
 
     ike_encryption: Annotated[IkeEncryption, Wire("ikeEncryption")]
     """Phase 1 cipher."""
@@ -68,6 +70,8 @@ class IpsecPolicy(Part):
 class Nat(Part):
     """A NAT rule; equal values are one rule, made once per instance on an active-active gateway (R-NAT-11)."""
 
+    stands: ClassVar[str] = "NatRule"
+
     direction: Annotated[
         Literal["ingress", "egress"], Wire("properties.mode", values={"ingress": "IngressSnat", "egress": "EgressSnat"})
     ]
@@ -98,6 +102,8 @@ class Nat(Part):
 class BgpPeer(Part):
     """The BGP speaker on the other side."""
 
+    stands: ClassVar[str] = "LocalNetworkGateway: properties.bgpSettings"
+
     asn: Annotated[Asn, Wire("asn")]
     """AS number of the device, different from the gateway's (R-BGP-06)."""
     address: Annotated[IpAddress, Wire("bgpPeeringAddress")]
@@ -117,6 +123,8 @@ class BgpPeer(Part):
 class TrafficSelector(Part):
     """A custom traffic selector (R-TS-03); Azure proposes it only when it initiates (R-TS-04)."""
 
+    stands: ClassVar[str] = "VpnConnection: properties.trafficSelectorPolicies[0]"
+
     local: Annotated[Prefixes, Field(min_length=1), Wire("localAddressRanges")]
     """Prefixes on the Azure side."""
     remote: Annotated[Prefixes, Field(min_length=1), Wire("remoteAddressRanges")]
@@ -125,6 +133,8 @@ class TrafficSelector(Part):
 
 class CertificateKey(Part):
     """Authentication by certificate instead of a shared key (R-CERT-01 to R-CERT-05)."""
+
+    stands: ClassVar[str] = "VpnConnection: properties.certificateAuthentication"
 
     outbound: Annotated[str, Wire("outboundAuthCertificate")]
     """Key Vault secret URL of the certificate that Azure shows, ``https://VAULT.vault.azure.net/secrets/NAME``."""
@@ -137,6 +147,8 @@ class CertificateKey(Part):
 class Tunnel(Part):
     """Addresses of one tunnel of a link, where the device gives each tunnel its own."""
 
+    stands: ClassVar[str] = "VpnConnection: properties.tunnelProperties[0]"
+
     address: Annotated[Ipv4, Wire("tunnelIpAddress")]
     """Tunnel address of the device."""
     bgp_address: Annotated[IpAddress | None, Wire("bgpPeeringAddress")] = None
@@ -145,6 +157,8 @@ class Tunnel(Part):
 
 class LinkSettings(Part):
     """What can be said about one link, or on a site for all of its links."""
+
+    stands: ClassVar[str] = "VpnConnection"
 
     prefixes: Annotated[
         Prefixes | None, Wire("properties.localNetworkAddressSpace.addressPrefixes", of="LocalNetworkGateway")

@@ -24,11 +24,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tests.mutants import End, each_mistake, end_of, ends, environment, written
-from vpngw_iac.engine.clock import VirtualClock
-from vpngw_iac.engine.event import Outcome
+from vpngw_iac.engine.execute.clock import VirtualClock
+from vpngw_iac.engine.execute.event import Outcome
 from vpngw_iac.errors import Findings, Refused, VpngwError
-from vpngw_iac.session import Place, open_simulator
-from vpngw_iac.workspace import Workspace
+from vpngw_iac.usecases.session import Place, open_simulator
+from vpngw_iac.usecases.workspace import Workspace
 
 
 def desk(folder: Path) -> Workspace:

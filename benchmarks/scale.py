@@ -16,9 +16,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from vpngw_iac import Secret, Site, SiteToSite, Topology, VirtualNetwork, VpnGateway
-from vpngw_iac.engine.clock import VirtualClock
-from vpngw_iac.session import Place, open_simulator
-from vpngw_iac.workspace import Workspace
+from vpngw_iac.engine.execute.clock import VirtualClock
+from vpngw_iac.usecases.session import Place, open_simulator
+from vpngw_iac.usecases.workspace import Workspace
 
 PER_GATEWAY = 40
 """Sites on one gateway; a hundred tunnels are the most that a gateway takes (R-SKU-13)."""

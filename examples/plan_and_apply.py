@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 from vpngw_iac import VpngwError, Workspace, load
-from vpngw_iac.engine.event import Event, OperationEnded, OperationStarted
+from vpngw_iac.engine.execute.event import Event, OperationEnded, OperationStarted
 
 BLUEPRINTS = Path(__file__).resolve().parents[1] / "blueprints"
 

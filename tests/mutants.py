@@ -23,13 +23,13 @@ from tests.test_settings import SECTIONS, plain
 from tests.test_settings import written as written_example
 from vpngw_iac.blueprints.base import Blueprint
 from vpngw_iac.blueprints.load import load
-from vpngw_iac.engine.plan import Options
+from vpngw_iac.engine.plan.plan import Options
 from vpngw_iac.errors import BlueprintError, Finding, Findings
 from vpngw_iac.report.json import dumps, validate_document
 from vpngw_iac.report.sarif import sarif
 from vpngw_iac.report.style import Style
 from vpngw_iac.report.text import findings_text
-from vpngw_iac.workspace import Workspace
+from vpngw_iac.usecases.workspace import Workspace
 
 CASES = Path(__file__).parent / "cases" / "compile"
 PROFILES = (None, None, None, "strict", "cnsa", "nist", "bsi")

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from vpngw_iac.engine.document import ABSENT, Sealed, is_empty
+from vpngw_iac.engine.compare.document import ABSENT, Sealed, is_empty
 from vpngw_iac.resources.shape import UNKNOWN, Shape
 from vpngw_iac.secret import Fingerprint, FingerprintKey, Secret
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from vpngw_iac.engine.document import Sealed, transform
-from vpngw_iac.engine.drift import compare
-from vpngw_iac.engine.overlay import overlay
+from vpngw_iac.engine.compare.difference import compare
+from vpngw_iac.engine.compare.document import Sealed, transform
+from vpngw_iac.engine.compare.overlay import overlay
 from vpngw_iac.resources import type_of
 from vpngw_iac.resources.shape import shape_of
 from vpngw_iac.secret import FingerprintKey, Secret

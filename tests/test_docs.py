@@ -21,8 +21,8 @@ import vpngw_iac
 from vpngw_iac import preflight
 from vpngw_iac.cli.app import app
 from vpngw_iac.cli.run import PRECEDENCE
-from vpngw_iac.config import OTHER_NAMES, setting_names
 from vpngw_iac.errors import ExitCode
+from vpngw_iac.usecases.settings import OTHER_NAMES, setting_names
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from vpngw_iac.blueprints.load import load
-from vpngw_iac.engine.operation import Operation
+from vpngw_iac.engine.order.operation import Operation
 from vpngw_iac.resources import registry
 from vpngw_iac.resources.base import Resource
-from vpngw_iac.workspace import Workspace
+from vpngw_iac.usecases.workspace import Workspace
 
 BLUEPRINTS = sorted((Path(__file__).parents[1] / "blueprints").glob("*.py"))
 LIBRARIES = {"network": "azure.mgmt.network.operations", "resource": "azure.mgmt.resource.resources.operations"}

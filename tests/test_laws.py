@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from tests.resources.samples import resources
 from tests.strategies import changed, documents, leaves, noisy, others_texts, shapes, triples, with_value
-from vpngw_iac.engine.document import ABSENT, Sealed, any_same, by_key, lookup, member, same, transform
-from vpngw_iac.engine.drift import compare
-from vpngw_iac.engine.overlay import carried_loss, overlay
-from vpngw_iac.engine.sealing import applied_of, entry_of, seal
+from vpngw_iac.engine.compare.difference import compare
+from vpngw_iac.engine.compare.document import ABSENT, Sealed, any_same, by_key, lookup, member, same, transform
+from vpngw_iac.engine.compare.overlay import carried_loss, overlay
+from vpngw_iac.engine.compare.sealing import applied_of, entry_of, seal
 from vpngw_iac.resources import registry
 from vpngw_iac.resources.shape import Shape, shape_of
 from vpngw_iac.resources.wire import Output
@@ -163,7 +163,7 @@ def repeats(shape: Shape, value: Any) -> bool:
 
 
 def secrets_of(body: Any) -> Any:
-    from vpngw_iac.engine.document import secrets_in
+    from vpngw_iac.engine.compare.document import secrets_in
 
     return secrets_in(body)
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.mutants import ENVIRONMENT, End, each_mistake, end_of, ends, made, mutated, written
-from vpngw_iac.engine.clock import VirtualClock
-from vpngw_iac.session import Place, open_simulator
-from vpngw_iac.workspace import Workspace
+from vpngw_iac.engine.execute.clock import VirtualClock
+from vpngw_iac.usecases.session import Place, open_simulator
+from vpngw_iac.usecases.workspace import Workspace
 
 
 @pytest.fixture(scope="module")

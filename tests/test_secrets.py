@@ -26,8 +26,8 @@ from tests.worlds import (
     rid,
     site,
 )
-from vpngw_iac.engine.event import OperationStarted
-from vpngw_iac.engine.plan import Options
+from vpngw_iac.engine.execute.event import OperationStarted
+from vpngw_iac.engine.plan.plan import Options
 from vpngw_iac.errors import VpngwError
 from vpngw_iac.resources.base import Ref
 from vpngw_iac.resources.wire import Output

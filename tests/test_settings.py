@@ -20,10 +20,10 @@ from tests.architectures.conftest import FOLDER, World, differences_of
 from vpngw_iac.blueprints.base import Blueprint, kinds
 from vpngw_iac.blueprints.load import load
 from vpngw_iac.blueprints.part import Part
-from vpngw_iac.config import read_env_file
-from vpngw_iac.engine.document import ABSENT, lookup
+from vpngw_iac.engine.compare.document import ABSENT, lookup
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.secret import EnvironmentSecret
+from vpngw_iac.usecases.settings import read_env_file
 
 PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
 _ROW = re.compile(r"^\| (?P<field>\w+\.\w+) \| (?P<kind>\w+): ?(?P<path>[^|]*) \| (?P<what>.+) \|$", re.MULTILINE)

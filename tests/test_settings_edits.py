@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from tests.architectures.conftest import FOLDER, World, differences_of
 from tests.test_settings import SECTIONS, Section, written
 from vpngw_iac import CertificateDomain, IpsecPolicy, Secret
-from vpngw_iac.config import read_env_file
+from vpngw_iac.usecases.settings import read_env_file
 
 LEFT_OUT: Any = object()
 """Not said any more."""

@@ -62,7 +62,7 @@ if TYPE_CHECKING:
         VpngwError,
     )
     from vpngw_iac.secret import Secret
-    from vpngw_iac.workspace import Workspace
+    from vpngw_iac.usecases.workspace import Workspace
 
 _HOMES = {
     "vpngw_iac.arm": ("ArmId", "Scope"),
@@ -92,7 +92,7 @@ _HOMES = {
         "StateLocked", "UsageError", "VpngwError",
     ),
     "vpngw_iac.secret": ("Secret",),
-    "vpngw_iac.workspace": ("Workspace",),
+    "vpngw_iac.usecases.workspace": ("Workspace",),
 }  # fmt: skip
 
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from vpngw_iac.config import read_env_file
-from vpngw_iac.engine.clock import VirtualClock
-from vpngw_iac.engine.event import Outcome
-from vpngw_iac.engine.plan import Options, Plan
-from vpngw_iac.session import Place, open_simulator
-from vpngw_iac.workspace import Workspace
+from vpngw_iac.engine.execute.clock import VirtualClock
+from vpngw_iac.engine.execute.event import Outcome
+from vpngw_iac.engine.plan.plan import Options, Plan
+from vpngw_iac.usecases.session import Place, open_simulator
+from vpngw_iac.usecases.settings import read_env_file
+from vpngw_iac.usecases.workspace import Workspace
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "blueprints"

@@ -12,11 +12,11 @@ import pytest
 from tests.architectures.conftest import FOLDER, World, differences_of
 from vpngw_iac.blueprints.base import Blueprint
 from vpngw_iac.blueprints.load import load
-from vpngw_iac.engine.change import DriftItem
-from vpngw_iac.engine.plan import Options
+from vpngw_iac.engine.plan.change import DriftItem
+from vpngw_iac.engine.plan.plan import Options
 from vpngw_iac.errors import Refused, StateMismatch
 from vpngw_iac.simulator.server import Server
-from vpngw_iac.workspace import Workspace
+from vpngw_iac.usecases.workspace import Workspace
 
 VERSION = "api-version=2024-05-01"
 NETWORK = "providers/Microsoft.Network"

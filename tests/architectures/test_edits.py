@@ -12,7 +12,7 @@ from tests.architectures.edits import Edit
 from vpngw_iac.arm import Scope
 from vpngw_iac.blueprints.base import Blueprint
 from vpngw_iac.blueprints.load import load
-from vpngw_iac.engine.plan import Plan
+from vpngw_iac.engine.plan.plan import Plan
 
 HERE = Scope("00000000-0000-0000-0000-000000000000")
 BLUEPRINTS = {name: load(FOLDER / name).blueprint for name in FILES if name.endswith(".py")}

@@ -12,7 +12,7 @@ from vpngw_iac.blueprints.load import load
 from vpngw_iac.errors import EndpointError, SignInFailed
 from vpngw_iac.simulator import ScaledTime, Simulator
 from vpngw_iac.simulator.server import Server
-from vpngw_iac.workspace import Workspace
+from vpngw_iac.usecases.workspace import Workspace
 
 CLIENT, SECRET = "00000000-0000-0000-0000-0000000000bb", "the-right-secret"
 TENANT = "00000000-0000-0000-0000-0000000000aa"

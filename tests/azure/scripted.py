@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.azure import connect
-from vpngw_iac.engine.clock import VirtualClock
+from vpngw_iac.engine.execute.clock import VirtualClock
 from vpngw_iac.engine.ports import Cloud
 from vpngw_iac.secret import FingerprintKey
 

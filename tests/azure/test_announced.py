@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.azure.scripted import GATEWAY, Reply, Script, cloud_of, document, error
-from vpngw_iac.engine.clock import VirtualClock
+from vpngw_iac.engine.execute.clock import VirtualClock
 from vpngw_iac.errors import Throttled, Unavailable
 
 DOWN = Reply(500, error("InternalServerError", "We are sorry."))

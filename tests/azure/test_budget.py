@@ -6,7 +6,7 @@ import pytest
 
 from tests.azure.scripted import GATEWAY, HUB, OTHER, Reply, Script, cloud_of, document
 from vpngw_iac.azure.budget import FLOOR, Budget
-from vpngw_iac.engine.clock import VirtualClock
+from vpngw_iac.engine.execute.clock import VirtualClock
 from vpngw_iac.engine.ports import Call
 from vpngw_iac.errors import Throttled
 

@@ -13,7 +13,7 @@ from vpngw_iac.arm import ArmId
 from vpngw_iac.azure import NO_TENANT, connect
 from vpngw_iac.azure.answer import Answer
 from vpngw_iac.azure.clouds import METADATA, CloudSettings, discover, settings_of
-from vpngw_iac.engine.clock import VirtualClock
+from vpngw_iac.engine.execute.clock import VirtualClock
 from vpngw_iac.engine.ports import Cloud
 from vpngw_iac.errors import CloudError, EndpointError, Unavailable, UsageError
 

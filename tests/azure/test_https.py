@@ -10,7 +10,7 @@ import pytest
 
 from tests.azure.scripted import CORRELATION, HUB, KEY, SITE, VNET, group_id, network
 from vpngw_iac.azure import connect
-from vpngw_iac.engine.clock import RealClock
+from vpngw_iac.engine.execute.clock import RealClock
 from vpngw_iac.engine.ports import Call, Cloud, Ended
 from vpngw_iac.errors import EndpointError, SignInFailed, UsageError, VpngwError
 from vpngw_iac.simulator import Fault, ScaledTime, Simulator

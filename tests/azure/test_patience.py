@@ -18,7 +18,7 @@ from tests.azure.scripted import (
     error,
     network,
 )
-from vpngw_iac.engine.clock import VirtualClock
+from vpngw_iac.engine.execute.clock import VirtualClock
 from vpngw_iac.errors import (
     CloudError,
     Throttled,

@@ -19,7 +19,7 @@ from tests.azure.scripted import (
     network,
 )
 from vpngw_iac.arm import ArmId
-from vpngw_iac.engine.clock import VirtualClock
+from vpngw_iac.engine.execute.clock import VirtualClock
 from vpngw_iac.engine.ports import Call, Ended, Observed, Pending, Running
 from vpngw_iac.errors import (
     CloudError,

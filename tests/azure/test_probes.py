@@ -11,8 +11,7 @@ import pytest
 from tests.azure.scripted import CONNECTION, GATEWAY, HUB, SUBNET, Broken, Reply, Script, cloud_of, error, group_id
 from vpngw_iac.arm import ArmId
 from vpngw_iac.azure import connect
-from vpngw_iac.engine.clock import VirtualClock
-from vpngw_iac.engine.questions import (
+from vpngw_iac.engine.ask.questions import (
     AskLocks,
     AskPermissions,
     AskPolicies,
@@ -32,6 +31,7 @@ from vpngw_iac.engine.questions import (
     Usages,
     Zones,
 )
+from vpngw_iac.engine.execute.clock import VirtualClock
 from vpngw_iac.errors import SignInFailed
 from vpngw_iac.simulator import Condition, Governance, Policy, Simulator
 from vpngw_iac.simulator import Grant as SimulatedGrant

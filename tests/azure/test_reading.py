@@ -20,7 +20,7 @@ from tests.azure.scripted import (
     group_id,
 )
 from vpngw_iac.arm import ArmId
-from vpngw_iac.engine.clock import VirtualClock
+from vpngw_iac.engine.execute.clock import VirtualClock
 from vpngw_iac.engine.ports import Observed
 from vpngw_iac.errors import (
     AzureRefused,

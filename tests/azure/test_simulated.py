@@ -22,7 +22,7 @@ from tests.azure.scripted import (
 )
 from vpngw_iac.arm import ArmId
 from vpngw_iac.azure import connect
-from vpngw_iac.engine.clock import VirtualClock
+from vpngw_iac.engine.execute.clock import VirtualClock
 from vpngw_iac.engine.ports import Call, Cloud, Ended, Observed, Pending, Running
 from vpngw_iac.errors import AzureRefused, Contention, PreconditionFailed, Throttled, Unavailable
 from vpngw_iac.resources.wire import Output

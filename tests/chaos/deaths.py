@@ -14,10 +14,10 @@ from tests.architectures import edits
 from tests.architectures.conftest import FOLDER, differences_of
 from tests.chaos.desk import Desk, Died, Fate, failures, is_gateway
 from vpngw_iac.blueprints.load import load
-from vpngw_iac.config import read_env_file
-from vpngw_iac.engine.event import Outcome
-from vpngw_iac.engine.plan import Options
+from vpngw_iac.engine.execute.event import Outcome
+from vpngw_iac.engine.plan.plan import Options
 from vpngw_iac.simulator import Switches
+from vpngw_iac.usecases.settings import read_env_file
 
 ENVIRONMENT = dict(read_env_file(FOLDER / "example.env")) | {"LISBON_PSK": "ExampleLisbon4kS8dF2gH6jL0zX3cV7b"}
 GAPS = (0.0, 45.0, 900.0, 7200.0)

@@ -18,18 +18,18 @@ from pathlib import Path
 from typing import Any
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.engine.clock import VirtualClock
-from vpngw_iac.engine.event import Outcome
-from vpngw_iac.engine.plan import Options, Plan
-from vpngw_iac.planning import Deployable, Planner
-from vpngw_iac.session import Session
+from vpngw_iac.engine.execute.clock import VirtualClock
+from vpngw_iac.engine.execute.event import Outcome
+from vpngw_iac.engine.plan.plan import Options, Plan
 from vpngw_iac.simulator import Fault, Simulator, Switches, VirtualTime
 from vpngw_iac.simulator.faults import Effect
 from vpngw_iac.state.disk import Folder
 from vpngw_iac.state.file import FileHold, FileStore
 from vpngw_iac.state.lock import FolderLock
 from vpngw_iac.state.store import Hold, Owner, Store
-from vpngw_iac.workspace import Workspace
+from vpngw_iac.usecases.planner import Deployable, Planner
+from vpngw_iac.usecases.session import Session
+from vpngw_iac.usecases.workspace import Workspace
 
 GATEWAYS = "/virtualnetworkgateways/"
 

@@ -21,7 +21,7 @@ NEEDED = (
     "vpngw_iac.azure.gate",
     "vpngw_iac.cli.app",
     "vpngw_iac.preflight",
-    "vpngw_iac.workspace",
+    "vpngw_iac.usecases.workspace",
 )
 
 

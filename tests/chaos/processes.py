@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tests.architectures.conftest import FOLDER, ROOT
-from vpngw_iac.config import read_env_file
+from vpngw_iac.usecases.settings import read_env_file
 
 KILLED = -signal.SIGKILL
 

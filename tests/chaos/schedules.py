@@ -20,12 +20,11 @@ from tests.architectures import edits
 from tests.architectures.conftest import FOLDER, differences_of
 from tests.chaos.deaths import ENVIRONMENT
 from tests.chaos.desk import Desk, Died, Fate, failures, is_gateway
-from vpngw_iac import run as running
 from vpngw_iac.azure import reading, retry
 from vpngw_iac.blueprints.load import load
-from vpngw_iac.engine import execute
-from vpngw_iac.engine.change import Action
-from vpngw_iac.engine.plan import Options, Plan
+from vpngw_iac.engine.execute import loop as execute
+from vpngw_iac.engine.plan.change import Action
+from vpngw_iac.engine.plan.plan import Options, Plan
 from vpngw_iac.errors import VpngwError
 from vpngw_iac.simulator import Fault, Switches
 from vpngw_iac.simulator.faults import (
@@ -42,6 +41,7 @@ from vpngw_iac.simulator.faults import (
     Quota,
     StayInUse,
 )
+from vpngw_iac.usecases import runner as running
 
 FILES = (
     "one_site.py",

@@ -15,7 +15,7 @@ import pytest
 from tests.azure.azurite import ACCOUNT_KEY, free_port, running_azurite
 from tests.workspace.conftest import Bench
 from tests.worlds import hub
-from vpngw_iac.engine.event import OperationStarted
+from vpngw_iac.engine.execute.event import OperationStarted
 from vpngw_iac.errors import VpngwError
 
 GATEWAY = "VpnGateway/hub"

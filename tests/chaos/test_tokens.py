@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 from tests.worlds import hub
-from vpngw_iac.engine.clock import RealClock
-from vpngw_iac.engine.event import OperationStarted
+from vpngw_iac.engine.execute.clock import RealClock
+from vpngw_iac.engine.execute.event import OperationStarted
 from vpngw_iac.simulator import ScaledTime, Simulator
 from vpngw_iac.simulator.identity import Identity
 from vpngw_iac.simulator.server import Server
-from vpngw_iac.workspace import Workspace
+from vpngw_iac.usecases.workspace import Workspace
 
 TENANT = "72f988bf-0000-4000-8000-000000000001"
 CLIENT = "33333333-3333-3333-3333-333333333333"

@@ -17,14 +17,14 @@ from tests.blueprints.mutations import places, value_at
 from tests.cli.conftest import CANARY, HUB, ROOT, SPEED, Shell
 from tests.hostile import EVERYTHING, TEXTS, harm_in
 from vpngw_iac.blueprints.load import load
-from vpngw_iac.engine.clock import VirtualClock
+from vpngw_iac.engine.execute.clock import VirtualClock
 from vpngw_iac.errors import VpngwError
 from vpngw_iac.report.json import dumps, error_document, log_document, outcome_document
 from vpngw_iac.report.progress import PlainProgress
 from vpngw_iac.report.style import Style
 from vpngw_iac.report.text import error_text, history_text, outcome_text
 from vpngw_iac.simulator import Fault, ScaledTime, Simulator, VirtualTime
-from vpngw_iac.workspace import Workspace
+from vpngw_iac.usecases.workspace import Workspace
 
 CASES = sorted((ROOT / "tests" / "cases" / "compile").rglob("*.yaml"))
 LOOKS = (
@@ -278,7 +278,8 @@ def test_what_a_file_says_is_harmless(vpngw: Shell, what: str) -> None:
 
 def test_a_traceback_is_harmless(vpngw: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     vpngw.write(
-        "bad.py", f"import vpngw_iac.config\nvpngw_iac.config.Settings.arguments = lambda self: {{{IN_AZURE!r}: 1}}"
+        "bad.py",
+        f"from vpngw_iac.usecases.settings import Settings\nSettings.arguments = lambda self: {{{IN_AZURE!r}: 1}}",
     )
 
     answer = vpngw("plan", "hub.yaml", "--verbose", "--env-file", NAME)

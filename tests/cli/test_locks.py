@@ -20,7 +20,7 @@ from vpngw_iac import Workspace
 from vpngw_iac.errors import NotConfirmed, StateLocked
 from vpngw_iac.state.process import birth_of, lives_here
 from vpngw_iac.state.store import Owner
-from vpngw_iac.upkeep import Upkeep
+from vpngw_iac.usecases.state_commands import Upkeep
 
 SITE = "LocalNetworkGateway/vgw-hub/berlin"
 

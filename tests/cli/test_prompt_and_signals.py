@@ -19,7 +19,7 @@ import pytest
 
 from tests.cli.conftest import Shell, start
 from vpngw_iac.cli.signals import TERMINATED, Interrupts, listening, read_line
-from vpngw_iac.engine.stop import Interrupted, Stop
+from vpngw_iac.engine.execute.stop import Interrupted, Stop
 
 
 @dataclass(slots=True)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Shell
-from vpngw_iac.config import Settings, setting_names
 from vpngw_iac.errors import UsageError
+from vpngw_iac.usecases.settings import Settings, setting_names
 
 PLACES = ("flag", "environment", "env-file", "file", "default")
 

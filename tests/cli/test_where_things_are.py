@@ -11,9 +11,9 @@ import pytest
 from tests.another_user import another_user, as_root, let_through
 from tests.cli.conftest import Shell
 from vpngw_iac import Workspace
-from vpngw_iac.config import Settings
 from vpngw_iac.errors import FileDenied, UsageError
 from vpngw_iac.state_url import BlobPlace, FolderPlace, read_state_url
+from vpngw_iac.usecases.settings import Settings
 
 UNKNOWN = [
     ("azblobs://acct/c/p", "azblob://acct/c/p"),

@@ -6,9 +6,9 @@ import pytest
 
 from tests.state.samples import BINDING, SUBSCRIPTION, TENANT, a_state, an_entry, an_id
 from vpngw_iac.arm import ArmId
-from vpngw_iac.engine.bind import binding_of, check_bound
 from vpngw_iac.engine.ports import CloudIdentity
 from vpngw_iac.errors import ExitCode, StateMismatch
+from vpngw_iac.state.binding import binding_of, check_bound
 
 OTHER = "99999999-9999-9999-9999-999999999999"
 HERE = CloudIdentity("simulator", "https://management.example/", TENANT, SUBSCRIPTION)

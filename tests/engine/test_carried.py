@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from vpngw_iac.engine.overlay import carried_loss
+from vpngw_iac.engine.compare.overlay import carried_loss
 from vpngw_iac.resources import type_of
 from vpngw_iac.resources.shape import shape_of
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vpngw_iac.engine.overlay import overlay
+from vpngw_iac.engine.compare.overlay import overlay
 from vpngw_iac.resources.shape import shape_of
 from vpngw_iac.resources.virtual_network_gateway import VirtualNetworkGateway
 

@@ -22,9 +22,9 @@ from tests.worlds import (
     rid,
     site,
 )
-from vpngw_iac.engine.allowance import Limit, check_agreed, how_long
-from vpngw_iac.engine.change import Loss
-from vpngw_iac.engine.plan import Plan
+from vpngw_iac.engine.plan.allowance import Limit, check_agreed, how_long
+from vpngw_iac.engine.plan.change import Loss
+from vpngw_iac.engine.plan.plan import Plan
 from vpngw_iac.engine.ports import Attached
 from vpngw_iac.errors import UsageError
 from vpngw_iac.report import words

@@ -34,16 +34,16 @@ from tests.worlds import (
     site,
 )
 from vpngw_iac.arm import ArmId, Scope
-from vpngw_iac.engine.basis import Basis
-from vpngw_iac.engine.change import Change
-from vpngw_iac.engine.decide import make_plan
-from vpngw_iac.engine.document import ABSENT
+from vpngw_iac.engine.compare.document import ABSENT
+from vpngw_iac.engine.compare.sealing import entry_of, stored
 from vpngw_iac.engine.graph import Graph
-from vpngw_iac.engine.order import schedule
-from vpngw_iac.engine.plan import Options, Plan
+from vpngw_iac.engine.order.order import schedule
+from vpngw_iac.engine.order.timing import makespan
+from vpngw_iac.engine.plan.change import Change
+from vpngw_iac.engine.plan.decide import make_plan
+from vpngw_iac.engine.plan.inputs import Basis
+from vpngw_iac.engine.plan.plan import Options, Plan
 from vpngw_iac.engine.ports import CloudIdentity, Observed, Snapshot
-from vpngw_iac.engine.sealing import entry_of, stored
-from vpngw_iac.engine.timing import makespan
 from vpngw_iac.report.style import Style
 from vpngw_iac.report.text import plan_text
 from vpngw_iac.report.view import PlanView

@@ -25,15 +25,10 @@ from tests.worlds import (
     site,
 )
 from vpngw_iac.arm import ArmId, Scope
-from vpngw_iac.engine.basis import Basis
-from vpngw_iac.engine.decide import make_plan
-from vpngw_iac.engine.graph import Graph
-from vpngw_iac.engine.places import missing_regions, without_settled
-from vpngw_iac.engine.plan import Options, Plan
-from vpngw_iac.engine.policies import profile
-from vpngw_iac.engine.ports import CloudIdentity, Observed, Snapshot
-from vpngw_iac.engine.probe import Inquiry, judged, probed, quotas_of, unread
-from vpngw_iac.engine.questions import (
+from vpngw_iac.engine.ask.places import missing_regions, without_settled
+from vpngw_iac.engine.ask.policies import profile
+from vpngw_iac.engine.ask.probe import Inquiry, judged, probed, quotas_of, unread
+from vpngw_iac.engine.ask.questions import (
     AskLocks,
     AskPermissions,
     AskPolicies,
@@ -52,7 +47,12 @@ from vpngw_iac.engine.questions import (
     Usages,
     Zones,
 )
-from vpngw_iac.engine.rights import LOOKS, Need, closer_looks, is_missing, is_permitted
+from vpngw_iac.engine.ask.rights import LOOKS, Need, closer_looks, is_missing, is_permitted
+from vpngw_iac.engine.graph import Graph
+from vpngw_iac.engine.plan.decide import make_plan
+from vpngw_iac.engine.plan.inputs import Basis
+from vpngw_iac.engine.plan.plan import Options, Plan
+from vpngw_iac.engine.ports import CloudIdentity, Observed, Snapshot
 from vpngw_iac.errors import Finding
 from vpngw_iac.resources.existing import Existing
 from vpngw_iac.secret import Secret

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vpngw_iac.engine.clock import RealClock, VirtualClock
-from vpngw_iac.engine.locks import FIRST_LIMIT, Locks
-from vpngw_iac.engine.operation import Key
-from vpngw_iac.engine.patience import IN_USE_PATIENCE, MAX_TRIES, Patience, is_in_use, poll_delay
-from vpngw_iac.engine.stop import Stop
+from vpngw_iac.engine.execute.clock import RealClock, VirtualClock
+from vpngw_iac.engine.execute.retry import IN_USE_PATIENCE, MAX_TRIES, Patience, is_in_use, poll_delay
+from vpngw_iac.engine.execute.stop import Stop
+from vpngw_iac.engine.order.locks import FIRST_LIMIT, Locks
+from vpngw_iac.engine.order.operation import Key
 from vpngw_iac.errors import AzureRefused, Contention, PreconditionFailed, SignInFailed, Throttled, Unavailable
 from vpngw_iac.resources.base import Lock
 

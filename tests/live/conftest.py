@@ -21,10 +21,10 @@ from pathlib import Path
 import pytest
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.engine.clock import RealClock, VirtualClock
+from vpngw_iac.engine.execute.clock import RealClock, VirtualClock
 from vpngw_iac.engine.ports import Call, Clock, Cloud, Ended, Pending, Progress, Running
 from vpngw_iac.simulator import Simulator, VirtualTime
-from vpngw_iac.workspace import Workspace
+from vpngw_iac.usecases.workspace import Workspace
 
 SIMULATED = "00000000-0000-0000-0000-000000000000"
 PATIENCE = 3600.0

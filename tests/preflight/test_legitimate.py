@@ -44,9 +44,9 @@ from vpngw_iac import (
 from vpngw_iac.blueprints.base import Blueprint
 from vpngw_iac.blueprints.client import CertificateDomain
 from vpngw_iac.blueprints.expressroute import PrivatePeering
-from vpngw_iac.engine.clock import VirtualClock
-from vpngw_iac.session import Place, open_simulator
-from vpngw_iac.workspace import Workspace
+from vpngw_iac.engine.execute.clock import VirtualClock
+from vpngw_iac.usecases.session import Place, open_simulator
+from vpngw_iac.usecases.workspace import Workspace
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 OTHERS = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-others/providers"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from vpngw_iac.preflight.registry import Breach, checked_rules, rule
-from vpngw_iac.preflight.thing import Thing, value_at
-from vpngw_iac.preflight.topology import Topology
+from vpngw_iac.preflight.view.resource_view import Thing, value_at
+from vpngw_iac.preflight.view.topology import Topology
 
 
 def test_two_functions_for_one_id_are_refused() -> None:

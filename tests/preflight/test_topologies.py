@@ -45,7 +45,7 @@ from vpngw_iac import (
     VpnGateway,
 )
 from vpngw_iac.blueprints.base import Blueprint
-from vpngw_iac.workspace import Workspace
+from vpngw_iac.usecases.workspace import Workspace
 
 __all__ = ["desk"]
 KEY = Secret.env("PSK")

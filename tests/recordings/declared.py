@@ -14,10 +14,10 @@ from pydantic import ValidationError
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.azure.redact import shape_for, without_secrets
-from vpngw_iac.engine.document import ABSENT, outer_paths
-from vpngw_iac.engine.drift import compare_whole
-from vpngw_iac.engine.overlay import overlay
-from vpngw_iac.engine.sealing import applied_of, entry_of, seal
+from vpngw_iac.engine.compare.difference import compare_whole
+from vpngw_iac.engine.compare.document import ABSENT, outer_paths
+from vpngw_iac.engine.compare.overlay import overlay
+from vpngw_iac.engine.compare.sealing import applied_of, entry_of, seal
 from vpngw_iac.resources import type_of
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of

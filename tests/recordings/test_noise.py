@@ -16,7 +16,7 @@ from tests.recordings.change import covers
 from tests.recordings.declared import KEY, Declared
 from tests.recordings.noise import SECRET, answer
 from tests.resources.samples import resources
-from vpngw_iac.engine.document import transform
+from vpngw_iac.engine.compare.document import transform
 from vpngw_iac.resources import registry
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.circuit_authorization import ExpressRouteCircuitAuthorization

@@ -20,7 +20,7 @@ from tests.report.test_plan_reports import destruction, view_of
 from tests.report.test_progress import EVENTS
 from tests.report.worlds import busy_plan, creation, hub, schedule_of
 from vpngw_iac.arm import ArmId
-from vpngw_iac.engine.rebuild import Rebuilt
+from vpngw_iac.engine.plan.rebuild import Rebuilt
 from vpngw_iac.report import json as documents
 from vpngw_iac.report import text as texts
 from vpngw_iac.report.dot import dot

@@ -10,9 +10,9 @@ import pytest
 from tests.report import golden
 from tests.report.worlds import CONNECTION, GATEWAY, GROUP, PUBLIC_IP, SUBSCRIPTION, creation, hub, rid, schedule_of
 from vpngw_iac.arm import ArmId
-from vpngw_iac.engine.change import Difference, DriftItem
-from vpngw_iac.engine.event import OperationResult, Outcome
-from vpngw_iac.engine.result import Drift, Inventory, InventoryItem, SecretCheck
+from vpngw_iac.engine.execute.event import OperationResult, Outcome
+from vpngw_iac.engine.plan.change import Difference, DriftItem
+from vpngw_iac.engine.plan.result import Drift, Inventory, InventoryItem, SecretCheck
 from vpngw_iac.errors import (
     AzureIds,
     AzureRefused,
@@ -25,7 +25,7 @@ from vpngw_iac.errors import (
     VpngwError,
 )
 from vpngw_iac.preflight.registry import Breach, Rule
-from vpngw_iac.preflight.topology import Topology
+from vpngw_iac.preflight.view.topology import Topology
 from vpngw_iac.report import json as documents
 from vpngw_iac.report.markdown import drift_markdown
 from vpngw_iac.report.sarif import sarif

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.report import golden
 from tests.report.worlds import connection, creation, gateway, hub, network, public_ip, rid, schedule_of, site
 from vpngw_iac.engine.graph import Graph
-from vpngw_iac.engine.operation import Schedule
+from vpngw_iac.engine.order.operation import Schedule
 from vpngw_iac.report.dot import dot
 from vpngw_iac.report.drawing import Box, Drawing, Line, operations, topology
 from vpngw_iac.report.layout import Place, arrange

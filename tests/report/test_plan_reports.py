@@ -22,9 +22,9 @@ from tests.report.worlds import (
     schedule_or_none,
 )
 from vpngw_iac.arm import ArmId
-from vpngw_iac.engine.change import Action, Change, Difference, OutageStatement
-from vpngw_iac.engine.operation import Schedule
-from vpngw_iac.engine.plan import Options, Plan
+from vpngw_iac.engine.order.operation import Schedule
+from vpngw_iac.engine.plan.change import Action, Change, Difference, OutageStatement
+from vpngw_iac.engine.plan.plan import Options, Plan
 from vpngw_iac.engine.ports import Observed, Snapshot
 from vpngw_iac.errors import Finding
 from vpngw_iac.report.json import dumps, plan_document

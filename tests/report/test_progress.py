@@ -7,7 +7,7 @@ import io
 import pytest
 
 from tests.report.worlds import creation, hub, schedule_of
-from vpngw_iac.engine.event import (
+from vpngw_iac.engine.execute.event import (
     Event,
     Notice,
     OperationEnded,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.engine.change import Action, Change, Difference, OutageStatement
 from vpngw_iac.engine.graph import Graph
-from vpngw_iac.engine.operation import Schedule
-from vpngw_iac.engine.order import order
-from vpngw_iac.engine.plan import Options, Plan
+from vpngw_iac.engine.order.operation import Schedule
+from vpngw_iac.engine.order.order import order
+from vpngw_iac.engine.plan.change import Action, Change, Difference, OutageStatement
+from vpngw_iac.engine.plan.plan import Options, Plan
 from vpngw_iac.engine.ports import Attached, CloudIdentity, Observed, Snapshot
 from vpngw_iac.errors import Finding
 from vpngw_iac.resources.connection import Connection

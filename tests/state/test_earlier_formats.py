@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from tests.azure.azurite import ACCOUNT, ACCOUNT_KEY, Azurite, running_azurite
-from vpngw_iac.engine.clock import VirtualClock
-from vpngw_iac.engine.event import Outcome
+from vpngw_iac.engine.execute.clock import VirtualClock
+from vpngw_iac.engine.execute.event import Outcome
 from vpngw_iac.errors import ExitCode, PlanError, StalePlan, StateNewer
 from vpngw_iac.report.view import PlanView
 from vpngw_iac.simulator import Simulator, VirtualTime
@@ -21,8 +21,8 @@ from vpngw_iac.state.document import dump_record, load_journal, load_state
 from vpngw_iac.state.journal import Memory, RunOpened
 from vpngw_iac.state.model import FORMAT
 from vpngw_iac.state.store import Owner
-from vpngw_iac.upkeep import Upkeep
-from vpngw_iac.workspace import Workspace
+from vpngw_iac.usecases.state_commands import Upkeep
+from vpngw_iac.usecases.workspace import Workspace
 
 WRITTEN = Path(__file__).with_name("format1")
 STATE = Path(".vpngw/state/simulator/contoso")

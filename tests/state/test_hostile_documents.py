@@ -12,7 +12,7 @@ import pytest
 from tests.workspace.conftest import Bench
 from tests.worlds import hub_without_gateway
 from vpngw_iac.errors import ExitCode, StateError, VpngwError
-from vpngw_iac.upkeep import Upkeep
+from vpngw_iac.usecases.state_commands import Upkeep
 
 SITE = "LocalNetworkGateway/hub/berlin"
 GROUP = "ResourceGroup/rg-hub"

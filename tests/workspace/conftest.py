@@ -12,13 +12,13 @@ import pytest
 
 from tests.worlds import Deployment
 from vpngw_iac.arm import ArmId
-from vpngw_iac.engine.change import Change
-from vpngw_iac.engine.clock import VirtualClock
-from vpngw_iac.engine.event import Event, Outcome
-from vpngw_iac.engine.plan import Options, Plan
-from vpngw_iac.engine.result import Drift
+from vpngw_iac.engine.execute.clock import VirtualClock
+from vpngw_iac.engine.execute.event import Event, Outcome
+from vpngw_iac.engine.plan.change import Change
+from vpngw_iac.engine.plan.plan import Options, Plan
+from vpngw_iac.engine.plan.result import Drift
 from vpngw_iac.simulator import Fault, Simulator, Switches, VirtualTime
-from vpngw_iac.workspace import Workspace
+from vpngw_iac.usecases.workspace import Workspace
 
 _QUESTIONS = ("/checkpolicyrestrictions", "/listkeys")
 """POSTs that change nothing."""

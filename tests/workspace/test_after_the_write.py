@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.workspace.conftest import Bench
 from tests.worlds import gateway, hub, rid
-from vpngw_iac.engine.event import OperationProgress
+from vpngw_iac.engine.execute.event import OperationProgress
 
 GATEWAY = rid("virtualNetworkGateways", "vgw-hub")
 

@@ -7,10 +7,10 @@ from typing import Any
 from tests.workspace.conftest import Bench
 from tests.worlds import connection, hub, rid, site
 from vpngw_iac.arm import ArmId
-from vpngw_iac.engine.event import OperationEnded, OperationStarted, OperationWaiting
+from vpngw_iac.engine.execute.event import OperationEnded, OperationStarted, OperationWaiting
 from vpngw_iac.errors import ExitCode
 from vpngw_iac.simulator.faults import AnswerInstead
-from vpngw_iac.upkeep import Upkeep
+from vpngw_iac.usecases.state_commands import Upkeep
 
 GATEWAY = rid("virtualNetworkGateways", "vgw-hub")
 BERLIN, PARIS = rid("connections", "con-berlin"), rid("connections", "con-paris")

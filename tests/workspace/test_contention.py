@@ -7,7 +7,7 @@ import pytest
 from tests.workspace.conftest import Bench
 from tests.worlds import connection, gateway, hub, hub_without_gateway, network, rid, site
 from vpngw_iac.arm import ArmId
-from vpngw_iac.engine.event import OperationWaiting
+from vpngw_iac.engine.execute.event import OperationWaiting
 from vpngw_iac.simulator.faults import (
     AnswerInstead,
     BreakConnection,

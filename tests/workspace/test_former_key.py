@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.architectures.conftest import FOLDER, World, differences_of
 from vpngw_iac.blueprints.load import load
-from vpngw_iac.config import read_env_file
+from vpngw_iac.usecases.settings import read_env_file
 
 
 def test_a_renamed_blueprint_still_tells_a_changed_key_from_an_unchanged_one(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from tests.worlds import (
     rid,
     site,
 )
-from vpngw_iac.engine.plan import Options
+from vpngw_iac.engine.plan.plan import Options
 from vpngw_iac.errors import VpngwError
 from vpngw_iac.resources.base import Ref
 from vpngw_iac.simulator.faults import (

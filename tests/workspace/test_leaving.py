@@ -8,8 +8,8 @@ import pytest
 
 from tests.workspace.conftest import Bench
 from tests.worlds import hub, hub_without_gateway, site
-from vpngw_iac.engine.event import OperationStarted, RunEnded, RunStarted
-from vpngw_iac.engine.stop import Stop
+from vpngw_iac.engine.execute.event import OperationStarted, RunEnded, RunStarted
+from vpngw_iac.engine.execute.stop import Stop
 from vpngw_iac.errors import ExitCode, StateLocked
 from vpngw_iac.simulator.faults import AnswerInstead
 

@@ -10,10 +10,10 @@ import pytest
 from tests.workspace.conftest import Bench, Killed
 from tests.worlds import connection, gateway, hub, hub_without_gateway, rid, site
 from vpngw_iac import Secret
-from vpngw_iac.engine.event import OperationEnded, OperationStarted
-from vpngw_iac.engine.operation import Key
-from vpngw_iac.engine.overlay import overlay
-from vpngw_iac.engine.plan import Plan
+from vpngw_iac.engine.compare.overlay import overlay
+from vpngw_iac.engine.execute.event import OperationEnded, OperationStarted
+from vpngw_iac.engine.order.operation import Key
+from vpngw_iac.engine.plan.plan import Plan
 from vpngw_iac.errors import StateLocked
 from vpngw_iac.resources.shape import Shape
 from vpngw_iac.simulator.faults import BreakConnection, FailLate
@@ -101,7 +101,7 @@ def test_what_was_adopted_before_what_it_needs_was_created_needs_that_too(bench:
 
 
 def forget(bench: Bench, address: str) -> None:
-    from vpngw_iac.upkeep import Upkeep
+    from vpngw_iac.usecases.state_commands import Upkeep
 
     Upkeep(bench.workspace(), "hub").forget(address)
 

@@ -14,7 +14,7 @@ from vpngw_iac.blueprints.gateway import ExpressRouteGateway, VpnGateway
 from vpngw_iac.blueprints.network import VirtualNetwork
 from vpngw_iac.blueprints.site import IpsecPolicy, Site
 from vpngw_iac.blueprints.site_to_site import SiteToSite
-from vpngw_iac.engine.plan import Options
+from vpngw_iac.engine.plan.plan import Options
 from vpngw_iac.errors import Finding, Refused
 from vpngw_iac.report.json import plan_document
 from vpngw_iac.report.view import PlanView

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.architectures.conftest import FOLDER, World, differences_of
 from vpngw_iac.blueprints.load import load
-from vpngw_iac.config import read_env_file
+from vpngw_iac.usecases.settings import read_env_file
 
 
 def test_a_gateway_that_is_still_being_made_is_ours_in_a_plan(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from tests.worlds import (
     rid,
     site,
 )
-from vpngw_iac.engine.event import OperationEnded, OperationStarted
+from vpngw_iac.engine.execute.event import OperationEnded, OperationStarted
 from vpngw_iac.errors import StateLocked
 from vpngw_iac.simulator.faults import FailLate
 

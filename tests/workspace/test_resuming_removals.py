@@ -10,7 +10,7 @@ import pytest
 from tests.workspace.conftest import Bench
 from tests.workspace.test_resuming import begun, kill
 from tests.worlds import Deployment, base, clients, gateway, radius, rid, site
-from vpngw_iac.engine.event import OperationProgress
+from vpngw_iac.engine.execute.event import OperationProgress
 from vpngw_iac.secret import Secret
 
 BGP = {"asn": 65020, "bgpPeeringAddress": "192.168.10.1"}

@@ -12,7 +12,7 @@ from vpngw_iac.blueprints.gateway import VpnGateway
 from vpngw_iac.blueprints.network import Subnet, VirtualNetwork
 from vpngw_iac.blueprints.site import IpsecPolicy, Site
 from vpngw_iac.blueprints.site_to_site import SiteToSite
-from vpngw_iac.engine.plan import Plan
+from vpngw_iac.engine.plan.plan import Plan
 from vpngw_iac.secret import Secret
 from vpngw_iac.simulator.faults import AnswerInstead
 

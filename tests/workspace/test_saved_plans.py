@@ -10,7 +10,7 @@ import pytest
 from tests.workspace.conftest import Bench
 from tests.worlds import REGION, Deployment, connection, group_id, hub, hub_without_gateway, network, rid, site
 from vpngw_iac import Secret
-from vpngw_iac.engine.plan import Options
+from vpngw_iac.engine.plan.plan import Options
 from vpngw_iac.errors import ExitCode, PlanError, Refused, StalePlan, VpngwError
 
 

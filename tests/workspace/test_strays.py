@@ -19,11 +19,11 @@ from tests.worlds import (
     rid,
     site,
 )
-from vpngw_iac.engine.result import Drift
+from vpngw_iac.engine.plan.result import Drift
 from vpngw_iac.errors import ExitCode, Refused, UsageError
 from vpngw_iac.simulator.faults import AnswerInstead
 from vpngw_iac.state.journal import EntryRemoved
-from vpngw_iac.upkeep import Upkeep
+from vpngw_iac.usecases.state_commands import Upkeep
 
 LGW = rid("localNetworkGateways", "lgw-paris")
 CON = rid("connections", "con-paris")

@@ -10,7 +10,7 @@ import pytest
 
 from tests.workspace.conftest import Bench
 from tests.worlds import Deployment, clients, connection, gateway, hub, radius, rid, site
-from vpngw_iac.engine.plan import Options, Plan
+from vpngw_iac.engine.plan.plan import Options, Plan
 from vpngw_iac.errors import ExitCode, Refused, StalePlan
 from vpngw_iac.report.json import drift_document, dumps, outcome_document, plan_document
 from vpngw_iac.report.markdown import drift_markdown, plan_markdown

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from vpngw_iac.arm import RESOURCE_GROUP_TYPE, ArmId, InvalidArmId
 from vpngw_iac.azure.reading import Reader, in_parallel, member
 from vpngw_iac.azure.retry import Retry
-from vpngw_iac.engine.basis import deployment_in
+from vpngw_iac.engine.plan.inputs import deployment_in
 from vpngw_iac.engine.ports import Attached
 from vpngw_iac.resources import type_of
 

@@ -12,7 +12,8 @@ from vpngw_iac.azure.probes import Probes
 from vpngw_iac.azure.reading import Reader, names_of, sdk_of
 from vpngw_iac.azure.redact import is_masked
 from vpngw_iac.azure.retry import Retry
-from vpngw_iac.engine.document import lookup
+from vpngw_iac.engine.ask.questions import Question, Replies
+from vpngw_iac.engine.compare.document import lookup
 from vpngw_iac.engine.ports import (
     Attached,
     Call,
@@ -24,7 +25,6 @@ from vpngw_iac.engine.ports import (
     Pending,
     Progress,
 )
-from vpngw_iac.engine.questions import Question, Replies
 from vpngw_iac.errors import OutputMissing
 from vpngw_iac.resources.wire import Output
 from vpngw_iac.secret import SecretValue

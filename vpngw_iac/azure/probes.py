@@ -14,7 +14,7 @@ from vpngw_iac.arm import RESOURCE_GROUP_TYPE, ArmId, InvalidArmId
 from vpngw_iac.azure.client import Arm
 from vpngw_iac.azure.reading import Reader, in_parallel, member
 from vpngw_iac.azure.retry import Retry
-from vpngw_iac.engine.questions import (
+from vpngw_iac.engine.ask.questions import (
     AskLocks,
     AskPermissions,
     AskPolicies,

@@ -148,7 +148,7 @@ def _told(error: VpngwError, arguments: Sequence[str]) -> int:
 
 def _wants_json(arguments: Sequence[str]) -> bool:
     """Whether a failure is told as a document: by ``--json``, ``--format json``, or a readable setting."""
-    from vpngw_iac.config import Settings
+    from vpngw_iac.usecases.settings import Settings
 
     if "--json" in arguments or "--format=json" in arguments or ("--format", "json") in pairwise(arguments):
         return True

@@ -16,8 +16,8 @@ from vpngw_iac.text import guarded, plain
 if TYPE_CHECKING:
     from vpngw_iac.blueprints.base import Blueprint
     from vpngw_iac.blueprints.load import LoadedFile
-    from vpngw_iac.config import Settings
-    from vpngw_iac.workspace import Workspace
+    from vpngw_iac.usecases.settings import Settings
+    from vpngw_iac.usecases.workspace import Workspace
 
 PRECEDENCE = (
     ExitCode.INTERRUPTED,
@@ -61,7 +61,7 @@ class Run:
     @classmethod
     def open(cls, **flags: Any) -> Self:
         """Read the settings; variables of ``--env-file`` become visible to credentials, secrets and blueprints."""
-        from vpngw_iac.config import Settings
+        from vpngw_iac.usecases.settings import Settings
 
         settings = Settings.load(**flags)
         for name, value in settings.env_variables.items():
@@ -92,7 +92,7 @@ class Run:
     @property
     def workspace(self) -> Workspace:
         """A workspace with these settings."""
-        from vpngw_iac.workspace import Workspace
+        from vpngw_iac.usecases.workspace import Workspace
 
         return Workspace(**self.settings.arguments(), on_notice=self.say)
 
@@ -111,7 +111,7 @@ class Run:
     @property
     def speed(self) -> float:
         """Seconds of the cloud in a second of ours: more than one on the simulator."""
-        from vpngw_iac.session import SIMULATOR_SPEED
+        from vpngw_iac.usecases.session import SIMULATOR_SPEED
 
         return (self.settings.simulator_speed or SIMULATOR_SPEED) if self.settings.cloud == "simulator" else 1.0
 

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TextIO
 
-from vpngw_iac.engine.stop import Interrupted, Stop
+from vpngw_iac.engine.execute.stop import Interrupted, Stop
 
 FIRST = "Stopping: nothing new is started. What runs in Azure goes on. Ctrl-C again leaves at once."
 TERMINATED = "Terminated: nothing new is started. What runs in Azure goes on; the next run continues."

@@ -121,9 +121,9 @@ def _folder(run: Run, folder: str | None) -> Path:
 def _open(
     run: Run, folder: str | None, speed: float | None = None, faults: str | None = None, **hands: object
 ) -> Simulator:
-    from vpngw_iac.session import SIMULATOR_SPEED
     from vpngw_iac.simulator import ScaledTime, Simulator
     from vpngw_iac.simulator.faults import read_faults
+    from vpngw_iac.usecases.session import SIMULATOR_SPEED
 
     time = ScaledTime(speed or run.settings.simulator_speed or SIMULATOR_SPEED)
     going_wrong = read_faults(_present(faults, "--faults")) if faults else ()
@@ -157,7 +157,7 @@ def _tell(run: Run, server: Server, url: str) -> None:
 
 def environment_of(url: str, certificate: Path | None) -> Mapping[str, str]:
     """What a client needs to find it, trust it and sign in."""
-    from vpngw_iac.session import OFFLINE_SUBSCRIPTION
+    from vpngw_iac.usecases.session import OFFLINE_SUBSCRIPTION
 
     trust = {"REQUESTS_CA_BUNDLE": str(certificate), "SSL_CERT_FILE": str(certificate)} if certificate else {}
     return {

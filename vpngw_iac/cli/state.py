@@ -15,9 +15,9 @@ from vpngw_iac.errors import ExitCode, UsageError
 from vpngw_iac.files import Unreadable, read_text
 
 if TYPE_CHECKING:
-    from vpngw_iac.locking import Patience
     from vpngw_iac.state.store import Owner
-    from vpngw_iac.upkeep import Upkeep
+    from vpngw_iac.usecases.locking import Patience
+    from vpngw_iac.usecases.state_commands import Upkeep
 
 group = typer.Typer(help="Look at the state, and repair it by hand.", no_args_is_help=True)
 
@@ -114,7 +114,7 @@ def rebuild(run: Run, file: opt.Blueprint, include: Include = None, lock_timeout
     """
     from vpngw_iac.report.json import rebuilt_document
     from vpngw_iac.report.text import rebuilt_text
-    from vpngw_iac.upkeep import Upkeep
+    from vpngw_iac.usecases.state_commands import Upkeep
 
     loaded = run.load(file)
     workspace = run.workspace.beside(loaded.path)
@@ -145,14 +145,14 @@ def push(run: Run, document: Pushed, file: opt.MaybeBlueprint = None, lock_timeo
 
 
 def _patience(run: Run, minutes: float) -> Patience:
-    from vpngw_iac.locking import Patience
+    from vpngw_iac.usecases.locking import Patience
 
     return Patience(minutes * 60, tell=run.say)
 
 
 def _upkeep(run: Run, file: str | None, lock_timeout: float = 0.0) -> Upkeep:
     """The state of the deployment that a blueprint file or ``--deployment`` names."""
-    from vpngw_iac.upkeep import Upkeep
+    from vpngw_iac.usecases.state_commands import Upkeep
 
     if file is not None:
         loaded = run.load(file)

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 from vpngw_iac.cli.run import Run, write
 from vpngw_iac.cli.signals import Interrupts, listening, read_line
-from vpngw_iac.engine.event import Event, Notice, RunEnded
-from vpngw_iac.engine.stop import Stop
+from vpngw_iac.engine.execute.event import Event, Notice, RunEnded
+from vpngw_iac.engine.execute.stop import Stop
 from vpngw_iac.errors import UsageError
 
 if TYPE_CHECKING:
-    from vpngw_iac.engine.plan import Plan
+    from vpngw_iac.engine.plan.plan import Plan
     from vpngw_iac.report.progress import Progress
     from vpngw_iac.report.view import PlanView
-    from vpngw_iac.workspace import Workspace
+    from vpngw_iac.usecases.workspace import Workspace
 
 
 @dataclass(slots=True)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from vpngw_iac.cli.run import Run, worst
 from vpngw_iac.cli.summary import add_to_summary
 from vpngw_iac.cli.watch import Watch, require_consent, watching
-from vpngw_iac.engine.event import Outcome
-from vpngw_iac.engine.plan import Options
+from vpngw_iac.engine.execute.event import Outcome
+from vpngw_iac.engine.plan.plan import Options
 from vpngw_iac.errors import ExitCode, UsageError
 from vpngw_iac.report import json as documents
 from vpngw_iac.report.markdown import plan_markdown
@@ -22,7 +22,7 @@ from vpngw_iac.report.view import PlanView
 
 if TYPE_CHECKING:
     from vpngw_iac.cli.options import Choices
-    from vpngw_iac.workspace import Workspace
+    from vpngw_iac.usecases.workspace import Workspace
 
 
 def options_of(choices: Choices, **fixed: Any) -> Options:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.engine.questions import Question, Replies
+from vpngw_iac.engine.ask.questions import Question, Replies
 from vpngw_iac.errors import AzureIds, CloudError
 from vpngw_iac.resources.base import Use
 from vpngw_iac.resources.wire import Document, Output

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vpngw_iac.preflight.registry import Breach, rule
-from vpngw_iac.preflight.topology import Topology
+from vpngw_iac.preflight.view.topology import Topology
 from vpngw_iac.preflight.words import named
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from vpngw_iac.preflight import limits, prefixes
-from vpngw_iac.preflight.connection import Connection
-from vpngw_iac.preflight.gateway import Gateway
 from vpngw_iac.preflight.overlap import shares_place
 from vpngw_iac.preflight.registry import Breach, rule
-from vpngw_iac.preflight.thing import Thing
-from vpngw_iac.preflight.topology import LOCAL_GATEWAY, Topology
+from vpngw_iac.preflight.view.connection import Connection
+from vpngw_iac.preflight.view.gateway import Gateway
+from vpngw_iac.preflight.view.resource_view import Thing
+from vpngw_iac.preflight.view.topology import LOCAL_GATEWAY, Topology
 from vpngw_iac.preflight.words import listed, named
 
 

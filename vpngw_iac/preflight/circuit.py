@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from vpngw_iac.preflight import limits, prefixes
 from vpngw_iac.preflight.registry import Breach, rule
-from vpngw_iac.preflight.topology import CIRCUIT_PEERING, Topology
+from vpngw_iac.preflight.view.topology import CIRCUIT_PEERING, Topology
 
 _AREAS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "Europe": (

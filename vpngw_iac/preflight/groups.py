@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vpngw_iac.preflight import limits
-from vpngw_iac.preflight.gateway import Gateway
 from vpngw_iac.preflight.point_to_site import BLOCK
 from vpngw_iac.preflight.registry import Breach, rule
-from vpngw_iac.preflight.thing import arm_id, value_at
-from vpngw_iac.preflight.topology import Topology
+from vpngw_iac.preflight.view.gateway import Gateway
+from vpngw_iac.preflight.view.resource_view import arm_id, value_at
+from vpngw_iac.preflight.view.topology import Topology
 from vpngw_iac.preflight.words import listed
 
 

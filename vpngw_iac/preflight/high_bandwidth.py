@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vpngw_iac.preflight import limits, prefixes
-from vpngw_iac.preflight.gateway import Gateway, subnet_prefixes
 from vpngw_iac.preflight.registry import Breach, rule
-from vpngw_iac.preflight.thing import Thing
-from vpngw_iac.preflight.topology import Topology
+from vpngw_iac.preflight.view.gateway import Gateway, subnet_prefixes
+from vpngw_iac.preflight.view.resource_view import Thing
+from vpngw_iac.preflight.view.topology import Topology
 from vpngw_iac.preflight.words import listed, named
 
 _HIGH = "properties.enableHighBandwidthVpnGateway"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vpngw_iac.preflight import limits
-from vpngw_iac.preflight.gateway import Gateway
 from vpngw_iac.preflight.registry import Breach, rule
-from vpngw_iac.preflight.topology import Topology
+from vpngw_iac.preflight.view.gateway import Gateway
+from vpngw_iac.preflight.view.topology import Topology
 from vpngw_iac.preflight.words import listed
 
 

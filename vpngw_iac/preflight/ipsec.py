@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vpngw_iac.preflight import limits
-from vpngw_iac.preflight.connection import Connection
 from vpngw_iac.preflight.registry import Breach, rule
-from vpngw_iac.preflight.topology import Topology
+from vpngw_iac.preflight.view.connection import Connection
+from vpngw_iac.preflight.view.topology import Topology
 from vpngw_iac.preflight.words import listed
 
 FIELDS = (

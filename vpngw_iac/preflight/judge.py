@@ -14,8 +14,8 @@ from vpngw_iac.arm import ArmId
 from vpngw_iac.errors import Finding, Findings, Level, UsageError
 from vpngw_iac.preflight.registry import Breach, Rule, checked_rules
 from vpngw_iac.preflight.sources import address_of
-from vpngw_iac.preflight.thing import Thing
-from vpngw_iac.preflight.topology import CONNECTION, LOCAL_GATEWAY, NAT_RULE, Reveal, Topology
+from vpngw_iac.preflight.view.resource_view import Thing
+from vpngw_iac.preflight.view.topology import CONNECTION, LOCAL_GATEWAY, NAT_RULE, Reveal, Topology
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from vpngw_iac.preflight import limits, prefixes
-from vpngw_iac.preflight.connection import Connection
-from vpngw_iac.preflight.gateway import Gateway
 from vpngw_iac.preflight.prefixes import Span
 from vpngw_iac.preflight.registry import Breach, rule
-from vpngw_iac.preflight.thing import Thing, arm_id
-from vpngw_iac.preflight.topology import LOCAL_GATEWAY, Topology
+from vpngw_iac.preflight.view.connection import Connection
+from vpngw_iac.preflight.view.gateway import Gateway
+from vpngw_iac.preflight.view.resource_view import Thing, arm_id
+from vpngw_iac.preflight.view.topology import LOCAL_GATEWAY, Topology
 from vpngw_iac.preflight.words import named
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 
-from vpngw_iac.preflight.gateway import Gateway, region
 from vpngw_iac.preflight.registry import Breach, rule
-from vpngw_iac.preflight.thing import Thing
-from vpngw_iac.preflight.topology import Topology
+from vpngw_iac.preflight.view.gateway import Gateway, region
+from vpngw_iac.preflight.view.resource_view import Thing
+from vpngw_iac.preflight.view.topology import Topology
 
 ASSIGNMENT = "microsoft.maintenance/configurationassignments"
 _SHORTEST = 5 * 60

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.preflight.registry import Breach, rule
-from vpngw_iac.preflight.thing import Thing, arm_id, value_at
-from vpngw_iac.preflight.topology import CONNECTION, GATEWAY, NAT_RULE, PUBLIC_IP, Topology
+from vpngw_iac.preflight.view.resource_view import Thing, arm_id, value_at
+from vpngw_iac.preflight.view.topology import CONNECTION, GATEWAY, NAT_RULE, PUBLIC_IP, Topology
 
 _STATUS = "properties.virtualNetworkGatewayMigrationStatus"
 _NOT_BEGUN = frozenset({"", "none", "commitsucceeded", "abortsucceeded"})

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.preflight import limits, prefixes
-from vpngw_iac.preflight.connection import Connection, NatRule
 from vpngw_iac.preflight.registry import Breach, rule
-from vpngw_iac.preflight.topology import NAT_RULE, Topology
+from vpngw_iac.preflight.view.connection import Connection, NatRule
+from vpngw_iac.preflight.view.topology import NAT_RULE, Topology
 from vpngw_iac.preflight.words import listed, named
 
 

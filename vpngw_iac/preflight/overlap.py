@@ -11,13 +11,13 @@ from typing import Literal
 
 from vpngw_iac.errors import Level
 from vpngw_iac.preflight import prefixes
-from vpngw_iac.preflight.connection import Connection
-from vpngw_iac.preflight.gateway import Gateway
-from vpngw_iac.preflight.network import Network
 from vpngw_iac.preflight.prefixes import Span
 from vpngw_iac.preflight.registry import Breach, rule
-from vpngw_iac.preflight.thing import Thing, value_at
-from vpngw_iac.preflight.topology import Topology
+from vpngw_iac.preflight.view.connection import Connection
+from vpngw_iac.preflight.view.gateway import Gateway
+from vpngw_iac.preflight.view.network import Network
+from vpngw_iac.preflight.view.resource_view import Thing, value_at
+from vpngw_iac.preflight.view.topology import Topology
 
 Kind = Literal["own", "peered", "linked", "far", "site", "nat", "pool", "group"]
 """The gateway's network; networks peered with it; networks over VNet-to-VNet, and what lies behind those (their spokes

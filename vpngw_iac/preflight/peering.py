@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vpngw_iac.preflight import limits, prefixes
-from vpngw_iac.preflight.network import Network, Peering
 from vpngw_iac.preflight.prefixes import Span
 from vpngw_iac.preflight.registry import Breach, rule
-from vpngw_iac.preflight.topology import Topology
+from vpngw_iac.preflight.view.network import Network, Peering
+from vpngw_iac.preflight.view.topology import Topology
 from vpngw_iac.preflight.words import named
 
 

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 
 from vpngw_iac.preflight import limits
-from vpngw_iac.preflight.gateway import Gateway
 from vpngw_iac.preflight.registry import Breach, rule
-from vpngw_iac.preflight.thing import value_at
-from vpngw_iac.preflight.topology import Topology
+from vpngw_iac.preflight.view.gateway import Gateway
+from vpngw_iac.preflight.view.resource_view import value_at
+from vpngw_iac.preflight.view.topology import Topology
 from vpngw_iac.preflight.words import listed
 
 BLOCK = "properties.vpnClientConfiguration"

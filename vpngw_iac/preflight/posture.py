@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vpngw_iac.preflight import limits
-from vpngw_iac.preflight.gateway import Gateway
 from vpngw_iac.preflight.maintenance import windows
 from vpngw_iac.preflight.registry import Breach, rule
-from vpngw_iac.preflight.topology import Topology
+from vpngw_iac.preflight.view.gateway import Gateway
+from vpngw_iac.preflight.view.topology import Topology
 from vpngw_iac.preflight.words import listed
 
 _REGIONAL = limits.ER_SKUS - limits.ER_ZONAL_SKUS

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from vpngw_iac.blueprints.regions import WITHOUT_ZONES
 from vpngw_iac.preflight import limits
-from vpngw_iac.preflight.gateway import Gateway, region
 from vpngw_iac.preflight.registry import Breach, rule
-from vpngw_iac.preflight.thing import Thing
-from vpngw_iac.preflight.topology import PUBLIC_IP, Topology
+from vpngw_iac.preflight.view.gateway import Gateway, region
+from vpngw_iac.preflight.view.resource_view import Thing
+from vpngw_iac.preflight.view.topology import PUBLIC_IP, Topology
 from vpngw_iac.preflight.words import named
 
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Literal
 
 from vpngw_iac.errors import Level
 from vpngw_iac.preflight.sources import Page, pages_of
-from vpngw_iac.preflight.thing import Thing
+from vpngw_iac.preflight.view.resource_view import Thing
 
 if TYPE_CHECKING:
-    from vpngw_iac.preflight.topology import Topology
+    from vpngw_iac.preflight.view.topology import Topology
 
 When = Literal["always", "create", "change"]
 Weight = Literal["E", "F", "W", "I"]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vpngw_iac.preflight import prefixes
-from vpngw_iac.preflight.gateway import Gateway, subnet_prefixes
 from vpngw_iac.preflight.prefixes import Network as Prefix
 from vpngw_iac.preflight.registry import Breach, rule
 from vpngw_iac.preflight.subnet import gateway_subnets
-from vpngw_iac.preflight.thing import Thing, arm_id, value_at
-from vpngw_iac.preflight.topology import Topology
+from vpngw_iac.preflight.view.gateway import Gateway, subnet_prefixes
+from vpngw_iac.preflight.view.resource_view import Thing, arm_id, value_at
+from vpngw_iac.preflight.view.topology import Topology
 from vpngw_iac.preflight.words import listed
 
 AZURE_DNS = "168.63.129.16"

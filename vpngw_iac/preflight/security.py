@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vpngw_iac.errors import Level
-from vpngw_iac.preflight.connection import Connection
 from vpngw_iac.preflight.point_to_site import BLOCK, with_clients
 from vpngw_iac.preflight.registry import Breach, rule
-from vpngw_iac.preflight.thing import Thing
-from vpngw_iac.preflight.topology import Topology
+from vpngw_iac.preflight.view.connection import Connection
+from vpngw_iac.preflight.view.resource_view import Thing
+from vpngw_iac.preflight.view.topology import Topology
 from vpngw_iac.preflight.words import listed
 
 _WEAK: Mapping[str, frozenset[str]] = {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vpngw_iac.preflight.connection import Connection
 from vpngw_iac.preflight.registry import Breach, rule
-from vpngw_iac.preflight.topology import Topology
+from vpngw_iac.preflight.view.connection import Connection
+from vpngw_iac.preflight.view.topology import Topology
 
 
 def pairs(topology: Topology) -> Iterator[tuple[Connection, Connection]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from vpngw_iac.preflight.thing import Thing
+from vpngw_iac.preflight.view.resource_view import Thing
 
 
 def listed(items: Iterable[object], *, most: int = 5) -> str:

@@ -11,9 +11,9 @@ from itertools import pairwise
 from typing import Any, Literal
 
 from vpngw_iac.arm import ArmId, InvalidArmId
-from vpngw_iac.engine.document import lookup, shown
+from vpngw_iac.engine.compare.document import lookup, shown
 from vpngw_iac.engine.graph import Graph
-from vpngw_iac.engine.operation import Key, Operation, Schedule
+from vpngw_iac.engine.order.operation import Key, Operation, Schedule
 from vpngw_iac.report import words
 from vpngw_iac.resources.wire import Output
 

@@ -10,21 +10,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from vpngw_iac.engine.change import Change, Difference, Loss, OutageStatement, Summary
-from vpngw_iac.engine.document import shown
-from vpngw_iac.engine.event import OperationResult, Outcome
+from vpngw_iac.engine.compare.document import shown
+from vpngw_iac.engine.compare.sealing import stored
+from vpngw_iac.engine.execute.event import OperationResult, Outcome
 from vpngw_iac.engine.graph import Graph
-from vpngw_iac.engine.operation import Operation, Schedule
-from vpngw_iac.engine.result import Drift, Inventory, SecretCheck
-from vpngw_iac.engine.sealing import stored
-from vpngw_iac.engine.unverified import texts
+from vpngw_iac.engine.order.operation import Operation, Schedule
+from vpngw_iac.engine.plan.change import Change, Difference, Loss, OutageStatement, Summary
+from vpngw_iac.engine.plan.result import Drift, Inventory, SecretCheck
+from vpngw_iac.engine.plan.unverified import texts
 from vpngw_iac.errors import AzureIds, BlueprintError, CloudError, Finding, Findings, Forbidden, Refused, VpngwError
 from vpngw_iac.report.view import PlanView
 from vpngw_iac.state.log import LoggedRun
 from vpngw_iac.text import guarded
 
 if TYPE_CHECKING:
-    from vpngw_iac.engine.rebuild import Rebuilt
+    from vpngw_iac.engine.plan.rebuild import Rebuilt
     from vpngw_iac.preflight import Rule
     from vpngw_iac.state.model import State
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator
 
-from vpngw_iac.engine.change import Change, DriftItem
-from vpngw_iac.engine.result import Drift
-from vpngw_iac.engine.unverified import Unverified
+from vpngw_iac.engine.plan.change import Change, DriftItem
+from vpngw_iac.engine.plan.result import Drift
+from vpngw_iac.engine.plan.unverified import Unverified
 from vpngw_iac.errors import Finding, Findings
 from vpngw_iac.report import words
 from vpngw_iac.report.style import Style

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from vpngw_iac.engine.graph import Graph
-from vpngw_iac.engine.operation import Schedule
+from vpngw_iac.engine.order.operation import Schedule
 from vpngw_iac.report import words
 from vpngw_iac.report.dot import dot
 from vpngw_iac.report.drawing import operations, topology

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Protocol, Self
 
-from vpngw_iac.engine.event import (
+from vpngw_iac.engine.execute.event import (
     Event,
     Notice,
     OperationEnded,
@@ -22,7 +22,7 @@ from vpngw_iac.engine.event import (
     RunEnded,
     RunStarted,
 )
-from vpngw_iac.engine.operation import Operation, Schedule
+from vpngw_iac.engine.order.operation import Operation, Schedule
 from vpngw_iac.report import words
 from vpngw_iac.report.style import Style, is_terminal, style_for
 from vpngw_iac.text import guarded, neutral

@@ -9,15 +9,15 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from vpngw_iac.arm import ArmId, InvalidArmId
-from vpngw_iac.engine.change import Action, Change, Loss, Summary, outage_of, summary_of
-from vpngw_iac.engine.document import shown
+from vpngw_iac.engine.compare.document import shown
 from vpngw_iac.engine.graph import Graph
-from vpngw_iac.engine.operation import Schedule
-from vpngw_iac.engine.plan import Plan
+from vpngw_iac.engine.order.operation import Schedule
+from vpngw_iac.engine.order.timing import makespan
+from vpngw_iac.engine.plan.change import Action, Change, Loss, Summary, outage_of, summary_of
+from vpngw_iac.engine.plan.plan import Plan
+from vpngw_iac.engine.plan.saved import refuse_newer
+from vpngw_iac.engine.plan.unverified import Unverified, doubts
 from vpngw_iac.engine.ports import Attached
-from vpngw_iac.engine.saved import refuse_newer
-from vpngw_iac.engine.timing import makespan
-from vpngw_iac.engine.unverified import Unverified, doubts
 from vpngw_iac.errors import Finding, Findings, PlanError
 from vpngw_iac.field import OutageLevel
 from vpngw_iac.report import words

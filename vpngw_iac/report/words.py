@@ -7,11 +7,11 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from vpngw_iac.engine import timing
-from vpngw_iac.engine.allowance import how_long
-from vpngw_iac.engine.change import Action, Change, Loss, OutageStatement
-from vpngw_iac.engine.document import shown
-from vpngw_iac.engine.unverified import Unverified, of_kind
+from vpngw_iac.engine.compare.document import shown
+from vpngw_iac.engine.order import timing
+from vpngw_iac.engine.plan.allowance import how_long
+from vpngw_iac.engine.plan.change import Action, Change, Loss, OutageStatement
+from vpngw_iac.engine.plan.unverified import Unverified, of_kind
 from vpngw_iac.field import OutageLevel
 
 SYMBOLS: Mapping[Action, str] = {

@@ -17,7 +17,7 @@ from azure.storage.blob import ContainerClient
 from network import KEYS, ROTATED, deployed, edited  # type: ignore[import-not-found]
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.engine.clock import VirtualClock
+from vpngw_iac.engine.execute.clock import VirtualClock
 from vpngw_iac.report.json import plan_document
 from vpngw_iac.report.view import PlanView
 from vpngw_iac.simulator import Simulator, VirtualTime
@@ -34,7 +34,7 @@ from vpngw_iac.state.journal import (
     StateReplaced,
 )
 from vpngw_iac.state.model import Binding, Entry, State
-from vpngw_iac.workspace import Workspace
+from vpngw_iac.usecases.workspace import Workspace
 
 STATE = Path(".vpngw/state/simulator/contoso")
 GROUP = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-hub"

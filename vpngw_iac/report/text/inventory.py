@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from vpngw_iac.engine.result import Inventory, InventoryItem
+from vpngw_iac.engine.plan.result import Inventory, InventoryItem
 from vpngw_iac.report import words
 from vpngw_iac.report.style import Style, columns
 from vpngw_iac.text import report

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from vpngw_iac.engine.change import DriftItem
-from vpngw_iac.engine.result import Drift, SecretCheck
+from vpngw_iac.engine.plan.change import DriftItem
+from vpngw_iac.engine.plan.result import Drift, SecretCheck
 from vpngw_iac.errors import Findings
 from vpngw_iac.report import words
 from vpngw_iac.report.style import Style, columns
@@ -19,7 +19,7 @@ from vpngw_iac.state.model import Entry, State
 from vpngw_iac.text import report
 
 if TYPE_CHECKING:
-    from vpngw_iac.engine.rebuild import Rebuilt
+    from vpngw_iac.engine.plan.rebuild import Rebuilt
 
 _SEVERITIES = {"security": "red", "availability": "yellow", "cosmetic": "dim"}
 _SYMBOLS = {"changed": "~", "missing": "-", "unmanaged": "?"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from vpngw_iac.engine.event import OperationResult, Outcome
+from vpngw_iac.engine.execute.event import OperationResult, Outcome
 from vpngw_iac.errors import AzureIds
 from vpngw_iac.report import words
 from vpngw_iac.report.style import Style, columns

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import zip_longest
 from typing import Any
 
-from vpngw_iac.engine.change import Action, Change, Difference
-from vpngw_iac.engine.document import shown
-from vpngw_iac.engine.unverified import Unverified, of_kind
+from vpngw_iac.engine.compare.document import shown
+from vpngw_iac.engine.plan.change import Action, Change, Difference
+from vpngw_iac.engine.plan.unverified import Unverified, of_kind
 from vpngw_iac.report import words
 from vpngw_iac.report.style import Style, columns
 from vpngw_iac.report.text.findings import brief_lines

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
-from vpngw_iac.engine.operation import Key, Operation, Schedule
+from vpngw_iac.engine.order.operation import Key, Operation, Schedule
 from vpngw_iac.report import words
 from vpngw_iac.report.drawing import directly_after
 from vpngw_iac.report.style import Style, columns

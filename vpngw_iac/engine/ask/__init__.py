@@ -1,0 +1,1 @@
+"""Questions to Azure before anything is changed, and what the replies mean."""

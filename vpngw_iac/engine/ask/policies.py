@@ -1,0 +1,102 @@
+"""Deny policies: which new resources are worth asking about, and what a denial means. Pure.
+
+Resources that differ only in names, addresses and numbers are one question, so that a fleet of sites is asked once.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.engine.ask.questions import AskPolicies, Denial, Denials
+from vpngw_iac.engine.ask.rights import exists, subscription_of
+from vpngw_iac.engine.compare.document import ABSENT, transform
+from vpngw_iac.engine.compare.sealing import resolver
+from vpngw_iac.engine.order.operation import Operation
+from vpngw_iac.engine.plan.plan import Plan
+from vpngw_iac.errors import Finding
+from vpngw_iac.resources.wire import SECRET_TYPES, Output
+
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_OWN = frozenset({"name", "id", "asn", "sharedKey"})
+"""Members that are each resource's own business: policies are about kinds of resources."""
+
+
+def questions(plan: Plan, creations: Iterable[tuple[Operation, Mapping[str, Any]]]) -> Iterator[AskPolicies]:
+    """One question for each group, type and sort of body."""
+    seen: set[tuple[ArmId, str, str]] = set()
+    for operation, body in creations:
+        scope = _scope(plan, operation.id)
+        sort = (scope, operation.id.type.lower(), json.dumps(profile(body), sort_keys=True))
+        if sort not in seen:
+            seen.add(sort)
+            content, left_out = _content(plan, body)
+            yield AskPolicies(scope, operation.id, content, left_out)
+
+
+def _scope(plan: Plan, resource_id: ArmId) -> ArmId:
+    inside = bool(resource_id.names) and resource_id.group is not None and exists(plan, resource_id.resource_group)
+    return resource_id.resource_group if inside else subscription_of(resource_id)
+
+
+def profile(value: Any) -> Any:
+    """What two resources of one sort have in common: words and switches, no names, addresses and numbers."""
+    if isinstance(value, Mapping):
+        tags = {"tags": dict(value["tags"])} if isinstance(value.get("tags"), Mapping) else {}
+        return {name: profile(item) for name, item in value.items() if name not in _OWN and name != "tags"} | tags
+    if isinstance(value, list):
+        return sorted({json.dumps(profile(item), sort_keys=True) for item in value})
+    if isinstance(value, bool) or (isinstance(value, str) and _WORD.fullmatch(value)):
+        return value
+    return "."
+
+
+def _content(plan: Plan, body: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
+    """The body as JSON, and the paths of what was left out: secrets, and what Azure has not decided yet."""
+    resolve, left_out = resolver(plan.snapshot.get), list[str]()
+
+    def leaf(path: str, value: Any) -> Any:
+        secret = isinstance(value, SECRET_TYPES) or (isinstance(value, Output) and value.secret)
+        known = ABSENT if secret else resolve(value)
+        if known is ABSENT:
+            left_out.append(path)
+        return known
+
+    content = _without_absent(transform(dict(body), leaf))
+    return json.dumps(content, sort_keys=True, separators=(",", ":")), tuple(left_out)
+
+
+def _without_absent(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _without_absent(item) for name, item in value.items() if item is not ABSENT}
+    if isinstance(value, list):
+        return [_without_absent(item) for item in value if item is not ABSENT]
+    return value
+
+
+def denied(plan: Plan, ask: AskPolicies, reply: Denials) -> Iterator[Finding]:
+    """What a policy would deny; only a warning where it may have looked at what our question had to leave out."""
+    resource = plan.graph.by_id.get(ask.resource)
+    for denial in reply.items:
+        doubtful = _looked_at_a_gap(ask, denial)
+        yield Finding(
+            rule="V-PROBE-05",
+            level="warning" if doubtful else "error",
+            address=resource.address if resource else "",
+            summary="A policy denies it",
+            detail=f"The policy assignment {denial.assignment} denies this {ask.resource.type}"
+            + (f": {denial.because}." if denial.because else ".")
+            + (f" Left out of the question: {', '.join(ask.left_out)}." if doubtful else "")
+            + " Azure would answer RequestDisallowedByPolicy.",
+            advice="Change the blueprint to what the policy asks for, or ask its owner for an exemption.",
+            source="Policy Restrictions - Check At Resource Group Scope",
+        )
+
+
+def _looked_at_a_gap(ask: AskPolicies, denial: Denial) -> bool:
+    names = [path.rsplit(".", 1)[-1].lower() for path in ask.left_out]
+    looked_at = " ".join(denial.looked_at).lower()
+    return bool(names) and (not looked_at or any(name in looked_at for name in names))

@@ -1,0 +1,302 @@
+"""Ask Azure, before minute 45, what would stop this plan: rights, locks, providers, quotas, policies, zones.
+
+Which questions a plan raises and what the replies mean is decided here, purely; `probed` asks them, each once and side
+by side. Nothing is written, and what may not be asked is `unread`, never a finding.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.engine.ask import policies
+from vpngw_iac.engine.ask.places import Place, missing_regions, open_places, without_settled
+from vpngw_iac.engine.ask.questions import (
+    AskLocks,
+    AskPermissions,
+    AskPolicies,
+    AskProvider,
+    AskUsages,
+    AskZones,
+    Denials,
+    Locks,
+    ManagementLock,
+    Question,
+    Registration,
+    Replies,
+    Unread,
+    Usage,
+    Usages,
+    Zones,
+)
+from vpngw_iac.engine.ask.rights import Need, closer_looks, is_missing, needs
+from vpngw_iac.engine.order.operation import Operation
+from vpngw_iac.engine.order.order import schedule
+from vpngw_iac.engine.plan.plan import Plan
+from vpngw_iac.engine.ports import Cloud
+from vpngw_iac.errors import Finding, Findings
+
+MISSING_RIGHTS = "V-PROBE-01"
+"""A warning in a plan, whose planner is often a reader on purpose; apply refuses to begin with it."""
+
+_WITHOUT_REGISTRATION = frozenset({"microsoft.resources", "microsoft.authorization"})
+"""Providers that every subscription has."""
+
+_ADDRESS = "microsoft.network/publicipaddresses"
+_NETWORK = "microsoft.network/virtualnetworks"
+_LOCK = "microsoft.authorization/locks"
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """A plan and what has to be known about it."""
+
+    plan: Plan
+    operations: tuple[Operation, ...]
+    needs: tuple[Need, ...]
+
+    @classmethod
+    def of(cls, plan: Plan) -> Inquiry:
+        """The inquiry into a plan; one without operations has nothing to ask."""
+        operations = schedule(plan).operations
+        return cls(plan, operations, needs(plan, operations))
+
+    @property
+    def creations(self) -> tuple[tuple[Operation, Mapping[str, Any]], ...]:
+        """What is created or created anew, with its declared body."""
+        resources = self.plan.graph.resources
+        made = [o for o in self.operations if o.kind == "create" and o.address in resources]
+        return tuple((operation, resources[operation.address].body()) for operation in made)
+
+    def questions(self) -> tuple[Question, ...]:
+        """Everything to ask at first, in a fixed order, each once."""
+        asked: dict[Question, None] = {}
+        for part in (self._scopes(), self._locks(), self._providers(), self._usages(), self._zones(), self._policies()):
+            asked.update(dict.fromkeys(part))
+        return tuple(asked)
+
+    def _scopes(self) -> Iterator[Question]:
+        yield from (AskPermissions(scope) for scope in sorted({need.scope for need in self.needs}))
+
+    def _locks(self) -> Iterator[Question]:
+        yield from (AskLocks(name) for name in sorted({o.id.subscription for o in self.operations}))
+
+    def _providers(self) -> Iterator[Question]:
+        found = {(operation.id.subscription, operation.id.namespace) for operation, _ in self.creations}
+        for subscription, namespace in sorted(found):
+            if namespace and namespace.lower() not in _WITHOUT_REGISTRATION:
+                yield AskProvider(subscription, namespace)
+
+    def _usages(self) -> Iterator[Question]:
+        yield from sorted({ask for ask, _, _ in self.added()}, key=str)
+
+    def _zones(self) -> Iterator[Question]:
+        zonal = {operation.id.subscription for operation, body in self.creations if body.get("zones")}
+        yield from (AskZones(name) for name in sorted(zonal | {place.id.subscription for place in self.places()}))
+
+    def places(self) -> tuple[Place, ...]:
+        """Regions that nothing proves yet."""
+        return open_places(self.plan, self.creations)
+
+    def _policies(self) -> Iterator[Question]:
+        yield from policies.questions(self.plan, self.creations)
+
+    def added(self) -> Iterator[tuple[AskUsages, tuple[str, ...], str]]:
+        """What this plan adds to quotas: where, under which names, and for which address."""
+        for operation, body in self.creations:
+            names = quotas_of(operation.id.type, body)
+            if names and body.get("location"):
+                yield AskUsages(operation.id.subscription, str(body["location"])), names, operation.address
+
+    def removed(self, ask: AskUsages, quota: str) -> int:
+        """How many resources that count against a quota this plan gives back, before or after."""
+        found = 0
+        for operation in self.operations:
+            if operation.kind == "delete" and operation.id.subscription == ask.subscription:
+                document = self.plan.snapshot.get(operation.id).document or {}
+                found += document.get("location") == ask.region and quota in quotas_of(operation.id.type, document)
+        return found
+
+
+def quotas_of(arm_type: str, body: Mapping[str, Any]) -> tuple[str, ...]:
+    """Azure's names of the quotas that one more resource counts against, in lower case; the SKU's name has changed."""
+    if arm_type.lower() == _NETWORK:
+        return ("virtualnetworks",)
+    if arm_type.lower() != _ADDRESS:
+        return ()
+    static = (body.get("properties") or {}).get("publicIPAllocationMethod") == "Static"
+    sku = str((body.get("sku") or {}).get("name") or "Basic").lower()
+    names = ["publicipaddresses", f"{sku}skupublicipaddresses", f"ipv4{sku}skupublicipaddresses"]
+    return (*names, "staticpublicipaddresses") if static else tuple(names)
+
+
+def probed(cloud: Cloud, plan: Plan) -> Plan:
+    """The plan with what Azure says about it. Rights that a group does not give are looked for at single resources."""
+    inquiry = Inquiry.of(plan)
+    asked = inquiry.questions()
+    if not asked:
+        kept = without_settled(plan, (), {})
+        return plan if kept == plan.findings else replace(plan, findings=kept)
+    replies = dict(cloud.probe(asked))
+    closer = closer_looks(inquiry.needs, replies)
+    if closer:
+        replies |= cloud.probe(closer)
+    kept = without_settled(plan, inquiry.places(), replies)
+    findings = Findings.of([*kept, *judged(inquiry, replies)]).items
+    return replace(plan, findings=findings, unread=(*plan.unread, *unread(replies)))
+
+
+def unread(replies: Replies) -> tuple[str, ...]:
+    """What could not be asked, and why."""
+    return tuple(sorted(f"{ask}: {reply.why}" for ask, reply in replies.items() if isinstance(reply, Unread)))
+
+
+# --- what the replies mean -------------------------------------------------------------------------------------------
+
+
+def judged(inquiry: Inquiry, replies: Replies) -> Iterator[Finding]:
+    """Every finding of the replies."""
+    yield from _missing_rights(inquiry.needs, replies)
+    locks = [lock for reply in replies.values() if isinstance(reply, Locks) for lock in reply.items]
+    yield from _locked(inquiry, locks)
+    for ask, reply in replies.items():
+        if isinstance(ask, AskLocks) and isinstance(reply, Unread):
+            yield from _guards_unread(inquiry, ask, reply)
+        elif isinstance(ask, AskProvider) and isinstance(reply, Registration):
+            yield from _unregistered(ask, reply)
+        elif isinstance(ask, AskUsages) and isinstance(reply, Usages):
+            yield from _exceeded(inquiry, ask, reply)
+        elif isinstance(ask, AskPolicies) and isinstance(reply, Denials):
+            yield from policies.denied(inquiry.plan, ask, reply)
+        elif isinstance(ask, AskZones) and isinstance(reply, Zones):
+            yield from missing_regions(inquiry.places(), ask, reply)
+            yield from _without_zones(inquiry, ask, reply)
+
+
+def _missing_rights(wanted: Iterable[Need], replies: Replies) -> Iterator[Finding]:
+    by_scope: dict[ArmId, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for need in wanted:
+        if is_missing(need, replies):
+            by_scope[need.scope][" or ".join(need.actions)].append(need.address)
+    for scope, actions in sorted(by_scope.items()):
+        told = "; ".join(f"{action} ({_some(addresses)})" for action, addresses in sorted(actions.items()))
+        yield Finding(
+            rule=MISSING_RIGHTS,
+            level="warning",
+            address="",
+            summary="Rights are missing",
+            detail=f"Whoever is signed in may not do what this plan needs at {scope}: {told}.",
+            advice="Apply as somebody who may, or ask for a role with these actions there: Network Contributor has "
+            "those of networks. Where Azure is mistaken, --no-probe goes on without asking.",
+            source="Azure permissions for Networking",
+        )
+
+
+def _some(addresses: Iterable[str]) -> str:
+    names = sorted(set(addresses))
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _locked(inquiry: Inquiry, locks: Iterable[ManagementLock]) -> Iterator[Finding]:
+    """One finding for each lock and for what it refuses; a lock that this plan removes first is none."""
+    going = {operation.id for operation in inquiry.operations if operation.verb == "delete"}
+    others = [o for o in inquiry.operations if o.id.type.lower() != _LOCK]  # locks can be made and taken away
+    for lock in sorted(set(locks), key=lambda each: each.id):
+        below = [o for o in others if lock.id not in going and lock.scope.contains(o.id)]
+        deletes = [o.address for o in below if o.verb == "delete"]
+        writes = [o.address for o in below if o.verb != "delete"]
+        refused = [*deletes, *writes] if lock.level.lower() == "readonly" else deletes
+        if not refused:
+            continue
+        verb = "any write or delete" if lock.level.lower() == "readonly" else "a delete"
+        yield Finding(
+            rule="V-PROBE-02",
+            level="error",
+            address=refused[0] if len(set(refused)) == 1 else "",
+            summary="A management lock stands in the way",
+            detail=f"The lock {lock.id.name} ({lock.level}) at {lock.scope} refuses {verb} there; this plan would "
+            f"{'delete' if not writes or verb == 'a delete' else 'change'} {_some(refused)}.",
+            advice="Ask its owner to take the lock away for this change. Nothing was done.",
+            source="Lock your resources to protect your infrastructure",
+        )
+
+
+def _guards_unread(inquiry: Inquiry, ask: AskLocks, reply: Unread) -> Iterator[Finding]:
+    """A lock that nobody could see may be there to prevent just this delete."""
+    there = [o for o in inquiry.operations if o.verb == "delete" and o.id.subscription == ask.subscription]
+    deletes = [o.address for o in there if o.id.type.lower() != _LOCK]
+    if deletes:
+        yield Finding(
+            rule="V-UNREAD-01",
+            level="error",
+            address=deletes[0] if len(set(deletes)) == 1 else "",
+            summary="What guards a delete could not be read",
+            detail=f"The management locks of subscription {ask.subscription} could not be read ({reply.why}); this "
+            f"plan would delete {_some(deletes)}.",
+            advice="Apply as somebody who may read locks (Microsoft.Authorization/locks/read), or with --no-probe.",
+            source="Lock your resources to protect your infrastructure",
+        )
+
+
+def _unregistered(ask: AskProvider, reply: Registration) -> Iterator[Finding]:
+    state = reply.state.lower()
+    if state in ("registered", ""):
+        return
+    yield Finding(
+        rule="V-PROBE-03",
+        level="warning" if state == "registering" else "error",
+        address="",
+        summary="Resource provider is not registered",
+        detail=f"{ask.namespace} is {reply.state} in subscription {ask.subscription}; Azure refuses to create anything "
+        "of it (MissingSubscriptionRegistration).",
+        advice=f"az provider register --namespace {ask.namespace} --subscription {ask.subscription} --wait",
+        source="Azure resource providers and types",
+    )
+
+
+def _exceeded(inquiry: Inquiry, ask: AskUsages, reply: Usages) -> Iterator[Finding]:
+    """Refused only against a limit that was read; what this plan also gives back makes it a warning."""
+    added: dict[str, list[str]] = defaultdict(list)
+    for where, names, address in inquiry.added():
+        if where == ask:
+            for name in names:
+                added[name].append(address)
+    for name, addresses in sorted(added.items()):
+        usage = reply.by_name.get(name, Usage(0, len(addresses)))
+        if usage.current + len(addresses) <= usage.limit:
+            continue
+        certain = usage.current + len(addresses) - inquiry.removed(ask, name) > usage.limit
+        yield Finding(
+            rule="V-PROBE-04",
+            level="error" if certain else "warning",
+            address="",
+            summary="Quota would be exceeded",
+            detail=f"{len(addresses)} more ({_some(addresses)}) and {usage.current} in use are over the limit of "
+            f"{usage.limit} for {name} in {ask.region}, subscription {ask.subscription}.",
+            advice="Ask for a higher quota (Azure portal, Quotas, Networking), or release what is not used.",
+            source="R-PIP-21",
+        )
+
+
+def _without_zones(inquiry: Inquiry, ask: AskZones, reply: Zones) -> Iterator[Finding]:
+    for operation, body in inquiry.creations:
+        region, wanted = str(body.get("location", "")), [str(zone) for zone in body.get("zones") or ()]
+        if operation.id.subscription != ask.subscription or not wanted or region not in reply.by_region:
+            continue
+        there = reply.by_region[region]
+        if not (lacking := [zone for zone in wanted if zone not in there]):
+            continue
+        yield Finding(
+            rule="V-PROBE-06",
+            level="error" if there else "warning",
+            address=operation.address,
+            summary="Availability zone is not there",
+            detail=f"Zone {', '.join(lacking)} is declared; in {region} this subscription has "
+            + (f"the zones {', '.join(there)}." if there else "no availability zones."),
+            advice="Declare the zones that are there"
+            + ("." if there else ", or none: AZ SKUs work without (R-SKU-02)."),
+            source="List locations (availabilityZoneMappings)",
+        )

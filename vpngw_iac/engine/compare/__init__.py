@@ -1,0 +1,1 @@
+"""Documents of one resource side by side: declared, applied, observed."""

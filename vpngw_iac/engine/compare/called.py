@@ -1,0 +1,142 @@
+"""What another tool named keeps its name: items of a resource that is taken over are recognised by what they say. Pure.
+
+The entry remembers the names, by the name that the blueprint gives (or that is derived): an edited name is a new item.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.engine.compare.document import ABSENT, by_key, is_empty, join, lookup, same
+from vpngw_iac.engine.compare.matching import Match
+from vpngw_iac.engine.graph import Graph, relabel
+from vpngw_iac.engine.plan.inputs import Basis
+from vpngw_iac.resources.base import Resource
+from vpngw_iac.resources.existing import Existing
+from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
+
+
+def called_as_in_azure(basis: Basis, matched: Match) -> Graph:
+    """The graph with the names that Azure has for items of resources that are or were taken over."""
+    changed: dict[str, Resource] = {}
+    for address, resource in basis.graph.resources.items():
+        entry, document = matched.entries.get(address), basis.snapshot.get(resource.id).document
+        known = dict(entry.named) if entry else {}
+        is_adopted = entry is None and bool({address, str(resource.id)} & basis.options.adopt)
+        named = renamed(resource, known)
+        if is_adopted and document is not None:
+            named = recognised(named, document)
+        if named != resource:
+            changed[address] = named
+    if not changed:
+        return basis.graph
+    items: list[Resource | Existing] = [changed.get(a, r) for a, r in basis.graph.resources.items()]
+    return Graph.of([*items, *basis.graph.existing.values()])
+
+
+def recognised(resource: Resource, observed: Mapping[str, Any]) -> Resource:
+    """The resource with the names of observed items that say the same as items of its own under other names.
+
+    Until nothing new is found: which groups a configuration serves is told by the groups' names.
+    """
+    while found := dict(_alike(shape_of(type(resource)), resource.body(), observed, "")):
+        resource = renamed(resource, found)
+    return resource
+
+
+def _alike(shape: Shape, declared: Any, observed: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Path of each declared item that Azure has under another name, with that name."""
+    if isinstance(declared, Mapping):
+        for name, value in declared.items():
+            there = observed.get(name, ABSENT) if isinstance(observed, Mapping) else ABSENT
+            yield from _alike(shape.at(name), value, there, join(path, name))
+    elif shape.key and isinstance(declared, list | tuple) and isinstance(observed, list | tuple):
+        item, key = shape.item or UNKNOWN, shape.key
+        free = [e for e in observed if by_key(declared, key, e.get(key)) is ABSENT] if shape.alike else []
+        for element in declared:
+            place, there = f"{path}[{key}={element.get(key)}]", by_key(observed, key, element.get(key))
+            fitting = [e for e in free if _says_the_same(shape, element, e)] if there is ABSENT else []
+            twins = [e for e in declared if fitting and _says_the_same(shape, e, fitting[0])]
+            if len(fitting) == len(twins) == 1:
+                yield place, str(fitting[0].get(key))
+            elif there is not ABSENT:
+                yield from _alike(item, element, there, place)
+
+
+def _says_the_same(shape: Shape, declared: Any, other: Any) -> bool:
+    """Whether two items of a list are one by what they say, whatever they are called."""
+    item = shape.item or UNKNOWN
+    pairs = ((_shape_at(item, p), lookup(declared, p), lookup(other, p)) for p in shape.alike)
+    return all(_equal(inner, mine, theirs) for inner, mine, theirs in pairs)
+
+
+def _equal(shape: Shape, mine: Any, theirs: Any) -> bool:
+    if shape.alike and isinstance(mine, list | tuple) and isinstance(theirs, list | tuple):
+        return len(mine) == len(theirs) and all(any(_says_the_same(shape, m, t) for t in theirs) for m in mine)
+    if is_empty(mine) or is_empty(theirs):
+        return is_empty(mine) and is_empty(theirs)
+    return same(shape, mine, theirs) and same(shape, theirs, mine)
+
+
+def _shape_at(shape: Shape, path: str) -> Shape:
+    for name in path.split("."):
+        shape = shape.at(name)
+    return shape
+
+
+# --- giving names ----------------------------------------------------------------------------------------------------
+
+
+def renamed(resource: Resource, names: Mapping[str, str]) -> Resource:
+    """The resource with other names for some of its items, wherever it refers to them; remembers them in `named`."""
+    moved: dict[ArmId, ArmId] = {}
+    changed: Resource = _with_names(resource, shape_of(type(resource)), "", names, resource.id, moved)
+    if changed is resource:
+        return resource
+    labelled: Resource = relabel(changed, moved)
+    named: Resource = labelled.model_copy(update={"named": {**resource.named, **_by_given_name(resource, names)}})
+    return named
+
+
+def _by_given_name(resource: Resource, names: Mapping[str, str]) -> dict[str, str]:
+    """The names by the path of the blueprint's own names: an outer item may have been renamed before."""
+    back = {f"[name={new}]": path[path.rindex("[") :] for path, new in resource.named.items()}
+    found = {}
+    for path, new in names.items():
+        outer, step = path[: path.rindex("[")], path[path.rindex("[") :]
+        for azures, given in back.items():
+            outer = outer.replace(azures, given)
+        found[outer + step] = new
+    return found
+
+
+def _with_names(
+    value: Any, shape: Shape, path: str, names: Mapping[str, str], owner: ArmId, moved: dict[ArmId, ArmId]
+) -> Any:
+    if isinstance(value, BaseModel):
+        changes: dict[str, Any] = {}
+        for name, info in type(value).model_fields.items():
+            wire = info.alias or name
+            before = getattr(value, name)
+            if not info.exclude and before is not None:
+                after = _with_names(before, shape.at(wire), join(path, wire), names, owner, moved)
+                changes |= {name: after} if after is not before else {}
+        return value.model_copy(update=changes) if changes else value
+    if not isinstance(value, tuple) or not shape.alike or not shape.key:
+        return value
+    segment = path.rpartition(".")[2]
+    items = []
+    for element in value:
+        old = getattr(element, shape.key)
+        place = f"{path}[{shape.key}={old}]"
+        kept = _with_names(element, shape.item or UNKNOWN, place, names, owner, moved)
+        new = names.get(place)
+        if new is not None and new != old:
+            moved[owner.child(segment, old)] = owner.child(segment, new)
+            kept = kept.model_copy(update={shape.key: new})
+        items.append(kept)
+    return tuple(items) if any(a is not b for a, b in zip(items, value, strict=True)) else value

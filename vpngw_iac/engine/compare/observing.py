@@ -1,0 +1,162 @@
+"""Read what a plan needs: every declared and remembered resource once, and what hangs on them. Never writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.engine.compare.difference import compare
+from vpngw_iac.engine.compare.document import ABSENT, lookup, outer_paths
+from vpngw_iac.engine.compare.sealing import applied_of, seal
+from vpngw_iac.engine.graph import Graph, outputs_in
+from vpngw_iac.engine.plan.ownership import gateways_beside
+from vpngw_iac.engine.ports import Attached, Cloud, Observed, Snapshot
+from vpngw_iac.errors import Forbidden, OtherTenant
+from vpngw_iac.resources.base import Resource
+from vpngw_iac.resources.shape import shape_of
+from vpngw_iac.state.model import State
+
+_GATEWAY_SUBNET = "gatewaysubnet"
+_SUBNETS = "/virtualnetworks/subnets"
+_PEERINGS = "/virtualnetworkpeerings"
+_HOLDERS = ("/virtualnetworkgateways", "/virtualnetworks")
+
+
+def observe(cloud: Cloud, graph: Graph, state: State, *, deep: bool = False, around: bool = False) -> Snapshot:
+    """Snapshot of all that is declared, remembered or used; suspicions raised by a LIST are confirmed by GET.
+
+    `around` looks at everything in the groups of ours too: something may bear our tag that nobody remembers.
+    """
+    managed = set(graph.by_id) | set(state.by_id())
+    observed = dict(cloud.observe(managed, deep=deep))
+    for resource_id in graph.existing:
+        observed[resource_id] = read_existing(cloud, resource_id)
+    for resource_id in _output_sources(graph) - set(observed):
+        observed[resource_id] = cloud.read(resource_id)
+    for resource_id in _suspicious(graph, state, observed):
+        observed[resource_id] = cloud.read(resource_id)
+    for resource_id in _route_tables(graph, observed) - set(observed):
+        observed[resource_id] = read_existing(cloud, resource_id)
+    for resource_id in _beside(graph, observed) - set(observed):
+        observed[resource_id] = read_existing(cloud, resource_id)
+    for resource_id in _peered(graph, state) - set(observed):
+        observed[resource_id] = read_existing(cloud, resource_id)
+    holders = {i for i in managed if observed[i].present and _is_holder(i, graph)}
+    attached = cloud.attached(sorted(holders))
+    groups = groups_of(managed) - holders if around else set()
+    inside, unseen = in_groups(cloud, groups)
+    return Snapshot(observed, (*attached, *inside), _not_verified(graph, observed), unseen)
+
+
+def groups_of(ids: Iterable[ArmId]) -> set[ArmId]:
+    """Resource groups of these resources."""
+    return {resource_id.resource_group for resource_id in ids if resource_id.group is not None}
+
+
+def in_groups(cloud: Cloud, groups: Iterable[ArmId]) -> tuple[tuple[Attached, ...], tuple[str, ...]]:
+    """Everything in these groups, and a sentence about each that may not be listed."""
+    found: list[Attached] = []
+    unseen: list[str] = []
+    for group in sorted(groups):
+        try:
+            found += cloud.attached([group])
+        except (Forbidden, OtherTenant) as error:
+            unseen.append(f"resourceGroups/{group.name}: its content ({error.code or 'forbidden'})")
+    return tuple(found), tuple(unseen)
+
+
+def _beside(graph: Graph, observed: Mapping[ArmId, Observed]) -> set[ArmId]:
+    """Gateways that stand in the subnet of a declared one that is absent: only then can they be in its way."""
+    documents = {i: answer.document for i, answer in observed.items()}
+    absent = (r for i, r in graph.by_id.items() if i in observed and not observed[i].present)
+    return {other for resource in absent for other in gateways_beside(resource, documents)}
+
+
+def _is_holder(resource_id: ArmId, graph: Graph) -> bool:
+    """Gateways and networks always; a resource group only when it may be deleted (is it empty?)."""
+    if not resource_id.names:
+        return resource_id not in graph.by_id
+    return resource_id.type.lower().endswith(_HOLDERS)
+
+
+def read_existing(cloud: Cloud, resource_id: ArmId) -> Observed:
+    """Something that is only used may be unreadable to us; that is said, and is no error."""
+    try:
+        return cloud.read(resource_id)
+    except OtherTenant:
+        return Observed(resource_id, None, unread="it belongs to another tenant")
+    except Forbidden as error:
+        return Observed(resource_id, None, unread=f"not permitted to read ({error.code or 'forbidden'})")
+
+
+def _output_sources(graph: Graph) -> set[ArmId]:
+    return {
+        output.source
+        for resource in graph.resources.values()
+        for _, output in outputs_in(resource.body())
+        if not output.secret
+    }
+
+
+def _peered(graph: Graph, state: State) -> set[ArmId]:
+    """Networks at the other end of our peerings: their own peerings say who still uses a gateway that we lend."""
+    bodies = [r.body() for r in graph.by_id.values() if r.id.type.lower().endswith(_PEERINGS)]
+    bodies += [e.applied for e in state.entries.values() if e.id.type.lower().endswith(_PEERINGS)]
+    named = (lookup(body, "properties.remoteVirtualNetwork.id") for body in bodies)
+    return {ArmId(str(network)) for network in named if isinstance(network, str | ArmId)}
+
+
+def _route_tables(graph: Graph, observed: Mapping[ArmId, Observed]) -> set[ArmId]:
+    """Route tables that subnets declare, and those of GatewaySubnets: some stop a gateway (R-SUBNET-11 to 16)."""
+    subnets: list[Mapping[str, Any]] = [r.body() for r in graph.by_id.values() if r.id.type.lower().endswith(_SUBNETS)]
+    for resource_id in (*graph.by_id, *graph.existing):
+        if resource_id in observed:
+            subnets += _gateway_subnets(resource_id, observed[resource_id].document or {})
+    named = (lookup(subnet, "properties.routeTable.id") for subnet in subnets)
+    return {ArmId(table) for table in named if isinstance(table, str)}
+
+
+def _gateway_subnets(resource_id: ArmId, document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The document itself, or those that a network shows inside."""
+    if resource_id.type.lower().endswith(_SUBNETS):
+        yield from (document,) if resource_id.name.lower() == _GATEWAY_SUBNET else ()
+    elif resource_id.type.lower().endswith("/virtualnetworks"):
+        shown = lookup(document, "properties.subnets")
+        for subnet in shown if isinstance(shown, list) else ():
+            if str(subnet.get("name")).lower() == _GATEWAY_SUBNET:
+                yield subnet
+
+
+def _suspicious(graph: Graph, state: State, observed: dict[ArmId, Observed]) -> Iterable[ArmId]:
+    """Resources whose LIST document differs from what is declared or was applied: one GET each decides."""
+    entries = state.by_id()
+    for resource_id, answer in sorted(observed.items()):
+        if answer.source != "list" or answer.document is None:
+            continue
+        resource, entry = graph.by_id.get(resource_id), entries.get(resource_id)
+        if not answer.is_terminal or answer.state != "Succeeded" or entry is None:
+            yield resource_id
+        elif resource is not None:
+            declared = seal(resource.body(), {}, lambda _: ABSENT)
+            applied = applied_of(entry) if entry else None
+            unread = _not_in_list(resource, entry.unread if entry else ())
+            differs = compare(shape_of(type(resource)), declared, applied, answer.document, unread=unread).found
+            if differs or type(resource).lags(answer.document):
+                yield resource_id
+
+
+def _not_in_list(resource: Resource, unread: Iterable[str]) -> tuple[str, ...]:
+    return (*unread, *outer_paths(shape_of(type(resource)), lambda place: place.not_in_list))
+
+
+def _not_verified(graph: Graph, observed: dict[ArmId, Observed]) -> tuple[str, ...]:
+    """``address: path`` of declared values that no answer carried: what LIST leaves out, unless it was read by GET."""
+    found = []
+    for resource_id, resource in graph.by_id.items():
+        answer = observed.get(resource_id)
+        if answer is not None and answer.present and answer.source == "list":
+            body = resource.body()
+            paths = (path for path in _not_in_list(resource, ()) if lookup(body, path) is not ABSENT)
+            found += [f"{resource.address}: {path}" for path in paths]
+    return tuple(sorted(found))

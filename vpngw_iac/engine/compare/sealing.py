@@ -1,0 +1,122 @@
+"""From declared bodies and stored entries to documents that can be compared, and back. No value of a secret here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.engine.compare.document import ABSENT, Sealed, lookup, secrets_in, transform
+from vpngw_iac.engine.ports import Observed
+from vpngw_iac.resources.base import Resource
+from vpngw_iac.resources.wire import SECRET_TYPES, Document, Output
+from vpngw_iac.secret import Fingerprint, SecretReference, dump_reference, load_reference
+from vpngw_iac.state.model import Entry
+
+Prints = Mapping[SecretReference, Fingerprint | None]
+"""Fingerprint of each referenced secret as it is now; None where it cannot be resolved."""
+
+
+def seal(body: Document, prints: Prints, resolve: Callable[[Output], Any]) -> Document:
+    """A declared body ready to compare: secrets sealed, outputs resolved where `resolve` does not answer ABSENT."""
+
+    def leaf(_: str, value: Any) -> Any:
+        if isinstance(value, SECRET_TYPES):
+            return Sealed(value, prints.get(value))
+        if isinstance(value, Output):
+            if value.secret:
+                return Sealed(value)
+            known = resolve(value)
+            return value if known is ABSENT else known
+        return value
+
+    sealed = transform(body, leaf)
+    assert isinstance(sealed, dict)  # noqa: S101 - a body is an object
+    return sealed
+
+
+def applied_of(entry: Entry) -> Document:
+    """What was applied last time, ready to compare."""
+
+    def open_(value: Any, path: str) -> Any:
+        if isinstance(value, Mapping):
+            if _is_mark(value, "$secret"):
+                stored = entry.fingerprints.get(path)
+                return Sealed(load_reference(value["$secret"]), Fingerprint.load(stored) if stored else None)
+            if _is_mark(value, "$output"):
+                source = value["$output"]
+                return Sealed(Output(ArmId(source["source"]), source["path"], secret=True))
+            return {key: open_(item, f"{path}.{key}".lstrip(".")) for key, item in value.items()}
+        if isinstance(value, list):
+            return [open_(item, f"{path}[{index}]") for index, item in enumerate(value)]
+        return value
+
+    opened = open_(entry.applied, "")
+    assert isinstance(opened, dict)  # noqa: S101 - an applied body is an object
+    return opened
+
+
+def _is_mark(value: Mapping[str, Any], name: str) -> bool:
+    """Whether an object stands for a reference; a tag or an identity that people named like that is no such object."""
+    return set(value) == {name} and isinstance(value[name], Mapping) and "source" in value[name]
+
+
+def stored(body: Document, resolve: Callable[[Output], Any]) -> Document:
+    """A declared body as the state keeps it: references in place of secrets, outputs resolved."""
+
+    def leaf(_: str, value: Any) -> Any:
+        if isinstance(value, SECRET_TYPES):
+            return {"$secret": dump_reference(value)}
+        if isinstance(value, Output):
+            if value.secret:
+                return {"$output": {"source": str(value.source), "path": value.path}}
+            known = resolve(value)
+            return None if known is ABSENT else known
+        return value
+
+    kept = transform(body, leaf)
+    assert isinstance(kept, dict)  # noqa: S101 - a body is an object
+    return kept
+
+
+def entry_of(
+    resource: Resource,
+    needs: tuple[ArmId, ...],
+    prints: Prints,
+    resolve: Callable[[Output], Any],
+    before: Entry | None,
+) -> Entry:
+    """The entry of a resource once it is applied."""
+    body = resource.body()
+    kept = before.fingerprints if before else {}
+    prints_by_path = {
+        path: known.dump() if (known := prints.get(reference)) else kept[path]
+        for path, reference in secrets_in(body)
+        if prints.get(reference) or path in kept
+    }
+    return Entry(
+        address=resource.address,
+        id=resource.id,
+        needs=needs,
+        applied=stored(body, resolve),
+        fingerprints=prints_by_path,
+        unread=before.unread if before else (),
+        overruled=before.overruled if before else {},
+        adopted=before.adopted if before else {},
+        protect=resource.protect,
+        on_removal=resource.on_removal,
+        created=before.created if before else True,
+        transient=resource.transient,
+        tenant=resource.tenant,
+        named=dict(resource.named),
+    )
+
+
+def resolver(read: Callable[[ArmId], Observed]) -> Callable[[Output], Any]:
+    """Resolve outputs from what `read` answers; ABSENT where the source or the value is not there."""
+
+    def resolve(output: Output) -> Any:
+        observed = read(output.source)
+        return ABSENT if observed.document is None else lookup(observed.document, output.path)
+
+    return resolve

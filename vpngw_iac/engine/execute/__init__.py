@@ -1,0 +1,1 @@
+"""From operations to outcomes: the loop, its workers, its records, resume and repair."""

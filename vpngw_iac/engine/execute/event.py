@@ -1,0 +1,149 @@
+"""What happens during a run, as typed events and as the final outcome. Contains no secret."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal, TypeVar
+
+from vpngw_iac.engine.plan.unverified import Unverified
+from vpngw_iac.errors import AzureIds, ExitCode, Finding
+from vpngw_iac.masks import Masks
+
+Status = Literal["succeeded", "failed", "skipped", "running", "waiting", "unconfirmed", "not-started"]
+OutcomeWord = Literal["succeeded", "failed", "running", "waiting", "interrupted"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """A run begins; `total` operations are planned, `seconds` is the expected critical path."""
+
+    deployment: str
+    correlation: str
+    total: int
+    seconds: float
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class OperationStarted:
+    """Azure is being asked. `usual` is how long it usually takes, in seconds."""
+
+    address: str
+    verb: str
+    step: str
+    id: str
+    usual: float
+    at: str
+    resumed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OperationWaiting:
+    """It is ready but waits: for a lock, for a throttled or busy Azure, for people outside."""
+
+    address: str
+    verb: str
+    step: str
+    why: str
+    seconds: float | None
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class OperationProgress:
+    """Still running in Azure after `seconds`."""
+
+    address: str
+    verb: str
+    step: str
+    seconds: float
+    usual: float
+    state: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class OperationEnded:
+    """It ended (or was skipped because of `because`)."""
+
+    address: str
+    verb: str
+    step: str
+    status: Status
+    seconds: float
+    at: str
+    error: str = ""
+    code: str = ""
+    because: str = ""
+    ids: AzureIds = field(default_factory=AzureIds)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something worth telling that is not about one operation (a torn journal line, Ctrl-C heard)."""
+
+    text: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded:
+    """The run is over."""
+
+    outcome: OutcomeWord
+    seconds: float
+    at: str
+
+
+Event = RunStarted | OperationStarted | OperationWaiting | OperationProgress | OperationEnded | Notice | RunEnded
+
+
+_Told = TypeVar("_Told", "Event", "OperationResult")
+
+
+def without_secrets(told: _Told, masks: Masks) -> _Told:
+    """The same with stars in place of every secret value that a text of it repeats."""
+    texts = {f.name: getattr(told, f.name) for f in fields(told)}
+    clean = {name: masks.scrub(text) for name, text in texts.items() if isinstance(text, str) and name in _FREE}
+    changed: dict[str, Any] = {name: text for name, text in clean.items() if text != texts[name]}
+    return replace(told, **changed) if changed else told
+
+
+_FREE = frozenset({"error", "code", "advice", "why", "text", "state"})
+"""Fields that may repeat what Azure said."""
+
+
+@dataclass(frozen=True, slots=True)
+class OperationResult:
+    """How one operation went."""
+
+    address: str
+    verb: str
+    step: str
+    status: Status
+    seconds: float = 0.0
+    error: str = ""
+    code: str = ""
+    advice: str = ""
+    because: str = ""
+    """Address of the failed operation that made this one be skipped."""
+    ids: AzureIds = field(default_factory=AzureIds)
+    exit_code: ExitCode = ExitCode.DONE
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run did. `changes_left` is what a plan would still show, where that is known."""
+
+    kind: Literal["apply", "destroy", "wait"]
+    deployment: str
+    outcome: OutcomeWord
+    operations: tuple[OperationResult, ...] = ()
+    correlation: str = ""
+    seconds: float = 0.0
+    exit_code: ExitCode = ExitCode.DONE
+    findings: tuple[Finding, ...] = ()
+    notices: tuple[str, ...] = ()
+    changes_left: int | None = None
+    secrets: tuple[Unverified, ...] = ()
+    """Secrets that were not verified when it was decided what to do, and why."""

@@ -1,0 +1,412 @@
+"""Carry out a plan: one coordinating thread owns order, locks, journal and events; workers only make HTTP calls.
+
+Begin and poll are separate, so that a normal run and a resumed run are the same code. The journal says what is about
+to happen before Azure is asked. Waiting belongs to the scheduler: thousands of operations in flight need no threads.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import queue
+import random
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Literal
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.engine.execute import event as events
+from vpngw_iac.engine.execute.event import OperationResult, Status
+from vpngw_iac.engine.execute.failing import Failed, Phase, Unconfirmed, explained, meaning, seconds_to_wait
+from vpngw_iac.engine.execute.preparation import Blocked, Busy, Gated, Prepared, Settled
+from vpngw_iac.engine.execute.recorder import Ledger, Task
+from vpngw_iac.engine.execute.repair import repaired_first
+from vpngw_iac.engine.execute.retry import MAX_AGAIN, advised, may_be_gone, poll_delay
+from vpngw_iac.engine.execute.stop import Limits, Stop
+from vpngw_iac.engine.execute.worker import Worker
+from vpngw_iac.engine.order.landing import landings, unfilled
+from vpngw_iac.engine.order.locks import Locks
+from vpngw_iac.engine.order.operation import Key, Schedule
+from vpngw_iac.engine.ports import Clock, Ended, Pending, Running
+from vpngw_iac.errors import AzureIds, CloudError, Contention, StateLocked, Unavailable, VpngwError
+from vpngw_iac.state.store import Hold
+
+PARALLEL_CALLS = 8
+GRACE = 10.0
+"""Seconds that running HTTP calls get after the first Ctrl-C."""
+
+
+class Execution:
+    """One run of a schedule. `run` returns what happened; it raises only if the lock is lost."""
+
+    def __init__(
+        self,
+        schedule: Schedule,
+        worker: Worker,
+        hold: Hold,
+        clock: Clock,
+        *,
+        run: str,
+        on_event: Callable[[events.Event], None],
+        stop: Stop | None = None,
+        limits: Limits | None = None,
+        seed: int | None = None,
+    ) -> None:
+        self._schedule, self._worker, self._clock = schedule, worker, clock
+        self._ledger = Ledger(worker.plan, hold, clock, run, on_event)
+        self._stop, self._limits = stop or Stop(), limits or Limits()
+        self._random = random.Random(seed)  # noqa: S311 - jitter, not cryptography
+        self._todo: dict[Key, Task] = {op.key: Task(op) for op in schedule.operations}
+        self._active: dict[Key, Task] = {}
+        self._due: list[tuple[float, int, Key, Phase]] = []
+        self._count = itertools.count()
+        self._inbox: queue.SimpleQueue[tuple[Key, Phase, Any] | None] = queue.SimpleQueue()
+        self._stop.wakes(self._inbox)
+        self._calls = 0
+        self._pool = ThreadPoolExecutor(PARALLEL_CALLS, thread_name_prefix="vpngw")
+        self._grace_until: float | None = None
+        self._locks = Locks()
+        self._landings = landings(worker.plan, schedule)
+        self._not_before = 0.0
+        self._lost: StateLocked | None = None
+        self._halted = False
+        """Nobody who answers is Azure: nothing further begins, what is accepted is waited for."""
+
+    @property
+    def notices(self) -> list[str]:
+        """What people should know at the end."""
+        return self._ledger.notices
+
+    # -- the loop
+
+    def run(self) -> tuple[OperationResult, ...]:
+        """Work until everything ended, or until asked to leave."""
+        try:
+            while True:
+                self._start_ready()
+                if self._is_over():
+                    break
+                self._dispatch_due()
+                message = self._clock.next(self._inbox, self._patience(), calls_in_flight=self._calls)
+                if message is not None:
+                    self._receive(*message)
+        finally:
+            self._pool.shutdown(wait=not self._stop.immediate and not self._grace_is_over(), cancel_futures=True)
+        if self._lost is not None:
+            raise self._lost
+        self._leave()
+        return tuple(self._ledger.results[op.key] for op in self._schedule.operations)
+
+    def _is_over(self) -> bool:
+        if self._stop.immediate:
+            return True
+        if self._leaving:
+            return self._calls == 0 or self._grace_is_over()
+        waits = bool(self._todo) and self._is_throttled and not self._halted
+        return not self._active and not self._calls and not waits
+
+    @property
+    def _is_throttled(self) -> bool:
+        """Azure said "too many requests": nobody begins anything before it allows it again."""
+        return self._clock.now() < self._not_before
+
+    @property
+    def _leaving(self) -> bool:
+        detached = self._limits.detach and bool(self._active) and all(t.pending for t in self._active.values())
+        return detached or self._must_stop
+
+    @property
+    def _must_stop(self) -> bool:
+        late = self._limits.deadline is not None and self._clock.now() >= self._limits.deadline
+        return self._stop.asked or late or self._lost is not None
+
+    def _grace_is_over(self) -> bool:
+        if not self._must_stop:
+            return False
+        if self._grace_until is None:
+            self._grace_until = self._clock.now() + GRACE
+        return self._clock.now() >= self._grace_until
+
+    def _patience(self) -> float | None:
+        if self._leaving:  # only for the calls that are under way
+            return 1.0
+        moments = [self._due[0][0]] if self._due else []
+        if self._limits.deadline is not None:
+            moments.append(self._limits.deadline)
+        if self._todo and self._is_throttled:
+            moments.append(self._not_before)
+        return max(0.0, min(moments) - self._clock.now()) if moments else None
+
+    def _start_ready(self) -> None:
+        if self._must_stop or self._halted:
+            return
+        done = {key for key, result in self._ledger.results.items() if result.status == "succeeded"}
+        for key in sorted(self._todo, key=lambda k: (-self._schedule.remaining[k], k)):
+            task = self._todo[key]
+            if not task.operation.after <= done or self._is_throttled:
+                continue
+            why = self._locks.blocked_by(key, task.operation.locks)
+            if why:
+                self._ledger.waits(task, why, None)
+                continue
+            del self._todo[key]
+            self._locks.take(key, task.operation.locks)
+            self._active[key] = task
+            self._submit(key, "prepare")
+
+    def _dispatch_due(self) -> None:
+        now = self._clock.now()
+        while self._due and self._due[0][0] <= now and not self._leaving:
+            _, _, key, phase = heapq.heappop(self._due)
+            if key in self._active:
+                self._submit(key, phase)
+
+    def _submit(self, key: Key, phase: Phase) -> None:
+        task = self._active[key]
+        self._calls += 1
+        self._pool.submit(self._call, key, phase, task)
+
+    def _call(self, key: Key, phase: Phase, task: Task) -> None:
+        """In a worker thread: make one step and put its result (or error) into the inbox."""
+        try:
+            result = self._steps[phase](self, task)
+        except VpngwError as error:
+            result = error
+        except Exception as error:
+            result = VpngwError(f"unexpected {type(error).__name__} while working on {key}", advice="This is a bug.")
+            result.__cause__ = error
+        self._inbox.put((key, phase, result))
+
+    def _do_prepare(self, task: Task) -> Any:
+        return self._worker.prepare(
+            task.operation,
+            unsure=task.patience.unsure,
+            contentions=task.patience.contentions,
+            overtaken=task.patience.conflicts > 0,
+            landing=unfilled(self._landings, task.operation.key, self._ledger.results, self._active),
+        )
+
+    def _do_send(self, task: Task) -> Any:
+        assert task.prepared is not None  # noqa: S101 - a send follows a preparation
+        return self._worker.cloud.begin(task.prepared.call)
+
+    def _do_poll(self, task: Task) -> Any:
+        assert task.pending is not None  # noqa: S101 - a poll follows an accepted call
+        return self._worker.cloud.poll(task.pending)
+
+    _steps = {"prepare": _do_prepare, "send": _do_send, "poll": _do_poll}  # noqa: RUF012 - constant
+
+    # -- messages
+
+    def _receive(self, key: Key, phase: Phase, result: Any) -> None:
+        self._calls -= 1
+        task = self._active[key]
+        try:
+            if isinstance(result, VpngwError):
+                self._failed(task, phase, result)
+            elif phase == "prepare":
+                self._prepared(task, result)
+            elif phase == "send":
+                self._sent(task, result)
+            else:
+                self._polled(task, result)
+        except StateLocked as error:
+            self._lost = error
+
+    def _prepared(self, task: Task, result: Prepared | Settled | Busy | Gated | Blocked) -> None:
+        match result:
+            case Settled(entry=entry, forget=forget):
+                self._ledger.announce(task)
+                self._ledger.remember(task, entry, forget)
+                self._end(task, "succeeded")
+            case Busy(observed=observed):
+                self._ledger.waits(task, f"Azure to finish ({observed.state})", 10.0)
+                self._later(self._clock.now() + poll_delay(None, task.polls, 60.0), task.operation.key, "prepare")
+                task.polls += 1
+            case Gated(says=says):
+                self._gate(task, says)
+            case Blocked():
+                self._blocked(task, result)
+            case Prepared():
+                if self._must_stop or self._halted:
+                    self._back(task)
+                    return
+                if self._is_throttled:
+                    self._later(self._not_before, task.operation.key, "prepare")
+                elif result.etag != "absent" or self._may_begin_again(task):
+                    self._begin(task, result)
+
+    def _may_begin_again(self, task: Task) -> bool:
+        """A creation whose answer was lost and that Azure does not show: asked for a while, then begun again, twice."""
+        hidden = task.patience.still_hidden(self._clock.now())
+        if hidden > 0:
+            self._ledger.waits(task, "Azure to show what a call did whose answer was lost", hidden)
+            self._later(self._clock.now() + min(hidden, 15.0), task.operation.key, "prepare")
+        elif task.patience.lost > MAX_AGAIN:
+            text = f"{task.operation.id}: {task.patience.lost} calls got no usable answer, and Azure does not show it."
+            self._give_up(task, Unavailable(text))
+        else:
+            return True
+        return False
+
+    def _begin(self, task: Task, prepared: Prepared) -> None:
+        self._ledger.announce(task)
+        task.prepared = prepared
+        if not task.journalled:  # still open if an answer was lost
+            self._ledger.begun(task, prepared)
+        if task.patience.unsure and prepared.etag != "absent":
+            self._ledger.remember_failed(task)  # made by the call whose answer was lost: ours, however this one ends
+        self._submit(task.operation.key, "send")
+
+    def _sent(self, task: Task, result: Pending | Ended) -> None:
+        if isinstance(result, Ended):
+            self._ended(task, result)
+            return
+        task.pending = result
+        task.polls = 0
+        task.last_progress = self._clock.now()
+        self._ledger.accepted(task, result)
+        self._later(self._clock.now() + self._delay(task, result.retry_after), task.operation.key, "poll")
+
+    def _polled(self, task: Task, result: Running | Ended) -> None:
+        if isinstance(result, Ended):
+            self._ended(task, result)
+            return
+        task.polls += 1
+        task.patience.poll_errors = 0
+        self._ledger.progress(task, result.state)
+        self._later(self._clock.now() + self._delay(task, result.retry_after), task.operation.key, "poll")
+
+    def _delay(self, task: Task, asked: float | None) -> float:
+        return poll_delay(asked, task.polls, task.operation.seconds)
+
+    def _ended(self, task: Task, ended: Ended) -> None:
+        ids = task.pending.ids if task.pending else AzureIds()
+        if ended.state != "Succeeded":
+            error = ended.error or CloudError(f"{task.operation.id} ended as {ended.state}.", ids=ids)
+            task.patience.found()
+            self._ledger.remember_failed(task)
+            if self._locks.was_crowded(task.operation.key) and not task.patience.excused:
+                task.patience.excused = True
+                self._again(task, error, 10.0, why="a sibling to finish (it failed beside one)")
+                return
+            self._fail(task, error)
+            return
+        assert task.prepared is not None  # noqa: S101 - it was sent
+        try:
+            entry, notices = self._worker.settle(task.operation, task.prepared, ended)
+        except VpngwError as error:
+            self._fail(task, error)
+            return
+        for text in notices:
+            self._ledger.note(text)
+        self._ledger.remember(task, entry)
+        self._locks.succeeded(task.operation.key)
+        self._end(task, "succeeded", ids=ids)
+
+    # -- errors
+
+    def _failed(self, task: Task, phase: Phase, error: VpngwError) -> None:
+        now, operation = self._clock.now(), task.operation
+        if phase != "poll" and isinstance(error, Contention):
+            self._locks.refused(operation.key)
+        if phase != "poll" and (pause := seconds_to_wait(error)):
+            self._not_before = max(self._not_before, now + pause)
+        deleted = may_be_gone(error, operation.id, self._deleted())
+        found = meaning(task.patience, phase, error, now, operation.verb, self._random, deleted_some=deleted)
+        if isinstance(found, Unconfirmed):
+            self._halted = self._halted or found.is_mute
+            self._give_up(task, error)
+        elif isinstance(found, Failed):
+            self._fail(task, advised(error, operation.id))
+        elif phase == "poll":
+            self._ledger.waits(task, found.why, found.delay)
+            self._later(now + found.delay, operation.key, "poll")
+        else:
+            self._again(task, error, found.delay, why=found.why)
+
+    def _deleted(self) -> list[ArmId]:
+        results = self._ledger.results
+        done = (op for op in self._schedule.operations if op.verb == "delete" and op.key in results)
+        return [op.id for op in done if results[op.key].status == "succeeded"]
+
+    def _again(self, task: Task, error: VpngwError, delay: float, *, why: str) -> None:
+        """Prepare anew later: a new look decides what is left to do. The journal keeps open what may be under way."""
+        if not task.patience.lost:
+            self._ledger.close(task, "failed", error)
+        task.prepared, task.pending = None, None
+        self._ledger.waits(task, why, delay)
+        self._later(self._clock.now() + delay, task.operation.key, "prepare")
+
+    def _fail(self, task: Task, error: VpngwError) -> None:
+        self._end(task, "failed", error=error)
+        self._skip_dependents(task.operation.key, "skipped", task.operation.address)
+
+    def _give_up(self, task: Task, error: VpngwError) -> None:
+        """Nobody can say whether it was done: the journal keeps it open, the next run asks Azure."""
+        self._end(task, "unconfirmed", error=explained(error, self._worker.cloud.identity.endpoint))
+        self._skip_dependents(task.operation.key, "skipped", task.operation.address)
+
+    def _gate(self, task: Task, says: str) -> None:
+        self._ledger.waits(task, says, None)
+        self._locks.give(task.operation.key)
+        del self._active[task.operation.key]
+        self._ledger.result(task, "waiting", error=says)
+        self._skip_dependents(task.operation.key, "waiting", task.operation.address)
+
+    def _blocked(self, task: Task, found: Blocked) -> None:
+        """Something Failed stands in the way: what is ours is repaired first, in this run; what is not fails it."""
+        key, ahead = task.operation.key, self._todo.keys() | self._active.keys()
+        grown = repaired_first(self._schedule, self._worker.plan, key, found.blocker, ahead=ahead)
+        if grown is None:
+            end = self._give_up if task.patience.lost else self._fail
+            end(task, found.error)
+            return
+        self._schedule = grown
+        for operation in grown.operations:
+            if operation.key == key:
+                task.operation = operation
+            elif operation.id == found.blocker and operation.key not in ahead:
+                self._todo[operation.key] = Task(operation)
+        self._ledger.waits(task, f"the repair of {found.blocker.name}", None)
+        self._back(task)
+
+    def _skip_dependents(self, root: Key, status: Status, because: str) -> None:
+        """Everything that waits for it, directly or through others; a repair may stand behind what waits for it."""
+        gone, found = {root}, [root]
+        while found:
+            found = [key for key, task in self._todo.items() if task.operation.after & gone]
+            gone.update(found)
+            for key in found:
+                self._ledger.result(self._todo.pop(key), status, because=because)
+
+    # -- bookkeeping
+
+    def _later(self, moment: float, key: Key, phase: Phase) -> None:
+        heapq.heappush(self._due, (moment, next(self._count), key, phase))
+
+    def _end(self, task: Task, status: Status, *, error: VpngwError | None = None, ids: AzureIds | None = None) -> None:
+        key = task.operation.key
+        closing: Literal["succeeded", "failed", "unconfirmed"] = "failed"
+        if status in ("succeeded", "unconfirmed"):
+            closing = status
+        self._ledger.close(task, closing, error)
+        self._locks.give(key)
+        self._active.pop(key, None)
+        self._ledger.result(task, status, failure=error, ids=ids or getattr(error, "ids", None))
+
+    def _back(self, task: Task) -> None:
+        """Not started after all: the run is being left."""
+        self._locks.give(task.operation.key)
+        del self._active[task.operation.key]
+        self._todo[task.operation.key] = task
+
+    def _leave(self) -> None:
+        """Say of everything that did not end what it is; what runs in Azure stays open in the journal."""
+        for key, task in list(self._active.items()):
+            status: Status = "running" if task.pending else ("unconfirmed" if task.journalled else "not-started")
+            self._ledger.result(task, status)
+            del self._active[key]
+        for task in self._todo.values():
+            self._ledger.result(task, "unconfirmed" if task.journalled else "not-started")
+        self._todo.clear()

@@ -1,0 +1,399 @@
+"""From changes to ordered operations. Pure.
+
+Five rules: put after the puts it needs; put after its own delete; delete after the deletes of those who needed it;
+delete after the puts of survivors that used to need it; two operations never overlap if they share an exclusive lock.
+"""
+
+from __future__ import annotations
+
+import graphlib
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.engine.graph import Edge, Graph
+from vpngw_iac.engine.order.eviction import cuts, evicted, made_before
+from vpngw_iac.engine.order.management_locks import around
+from vpngw_iac.engine.order.operation import Key, Operation, Schedule, Step
+from vpngw_iac.engine.order.transit import Gateway, Transit, bereft, locked, ordered
+from vpngw_iac.engine.plan.cascade import coexists
+from vpngw_iac.engine.plan.change import Action, Change
+from vpngw_iac.engine.plan.plan import Plan
+from vpngw_iac.engine.ports import Snapshot, Verb
+from vpngw_iac.errors import PlanError
+from vpngw_iac.resources import type_of
+from vpngw_iac.resources.virtual_network_peering import VirtualNetworkPeering
+from vpngw_iac.state.model import Entry, State
+
+_STATE_ONLY = frozenset({Action.ADOPT, Action.FORGET, Action.MOVE})
+
+
+def _is_written(change: Change) -> bool:
+    """Whether Azure is asked anything: of what is forgotten, only flags that are put off first."""
+    return change.action not in _STATE_ONLY or change.releases
+
+
+@dataclass(slots=True)
+class _Draft:
+    graph: Graph
+    state: State
+    changes: Mapping[str, Change]
+    snapshot: Snapshot = field(default_factory=Snapshot)
+    transit: Transit = field(default_factory=lambda: Transit((), ()))
+    after: dict[Key, set[Key]] = field(default_factory=lambda: defaultdict(set))
+    nodes: dict[Key, Operation] = field(default_factory=dict)
+    known: Mapping[ArmId, Entry] = field(init=False)
+    """Entries by id: a move keeps the id and changes the address."""
+
+    def __post_init__(self) -> None:
+        self.known = self.state.by_id()
+
+    def address_now(self, entry: Entry) -> str:
+        """Address of an entry's resource in the blueprint, else the one in the state."""
+        declared = self.graph.by_id.get(entry.id)
+        return declared.address if declared else entry.address
+
+
+def schedule(plan: Plan) -> Schedule:
+    """All operations of a plan in a legal order."""
+    return order(plan.graph, plan.state, plan.changes, plan.snapshot)
+
+
+def order(graph: Graph, state: State, changes: Iterable[Change], snapshot: Snapshot | None = None) -> Schedule:
+    """Operations of these changes: nodes, edges, locks, waves and the critical path.
+
+    The snapshot says which transit flags Azure has now; without it they are those that were applied.
+    """
+    seen, written = snapshot or Snapshot(), {c.address: c for c in changes if _is_written(c)}
+    draft = _Draft(graph, state, written, seen, Transit.of(graph, state, seen, written.values()))
+    for change in draft.changes.values():
+        for operation in _operations(draft, change):
+            draft.nodes[operation.key] = operation
+    for edge in list(_torn_off(draft)):
+        _add_detour(draft, edge)
+    for address, target in list(evicted(draft.graph, draft.state, draft.changes)):
+        _let_go_first(draft, address, target)
+    for address, gateway in list(bereft(graph, state, seen, draft.transit)):
+        _give_back_meanwhile(draft, address, gateway)
+    _mends_first(draft)
+    _puts_after_needs(draft)
+    _deletes(draft)
+    _repairs_first(draft)
+    _updates_after_deletes(draft)
+    for earlier, later in (*around(graph, draft.known, draft.nodes.values()), *ordered(draft.transit, draft.nodes)):
+        draft.after[later].add(earlier)
+    nodes = {key: replace(op, after=frozenset(draft.after[key] & set(draft.nodes))) for key, op in draft.nodes.items()}
+    return _schedule(nodes)
+
+
+def repair(graph: Graph, state: State, address: str) -> Operation:
+    """The put that brings a Failed resource back as it is declared."""
+    return _put(_Draft(graph, state, {}), address, "update")
+
+
+# --- nodes -----------------------------------------------------------------------------------------------------------
+
+
+def _operations(draft: _Draft, change: Change) -> Iterator[Operation]:
+    previous = ArmId(change.previous) if change.previous and change.previous.startswith("/") else None
+    match change.action:
+        case Action.CREATE:
+            yield _put(draft, change.address, "create")
+        case Action.UPDATE if change.only_secret:
+            yield _operation(draft, change.address, change.id, "act", "act")
+        case Action.UPDATE | Action.REPAIR:
+            if change.sync != "alone":
+                yield _put(draft, change.address, "update")
+            if change.sync != "no":
+                yield _put(draft, change.address, "update", "sync")
+        case Action.TAG:
+            yield _operation(draft, change.address, change.id, "tag", "tag")
+        case Action.REPLACE:
+            yield _operation(draft, change.address, previous or change.id, "delete", "delete")
+            yield _put(draft, change.address, "create")
+        case Action.DELETE:
+            yield _operation(draft, change.address, change.id, "delete", "delete")
+        case Action.FORGET:
+            yield _operation(draft, change.address, change.id, "release", "update")
+        case _:
+            raise PlanError(f"{change.address}: {change.action} is not an operation")
+
+
+def _put(draft: _Draft, address: str, kind: Literal["create", "update"], step: Step = "put") -> Operation:
+    return _operation(draft, address, draft.graph.resources[address].id, step, kind)
+
+
+def _operation(
+    draft: _Draft,
+    address: str,
+    resource_id: ArmId,
+    step: Step,
+    kind: Literal["create", "update", "delete", "act", "tag"],
+) -> Operation:
+    model = type_of(resource_id.type)
+    if model is None:
+        raise PlanError(f"{address}: {resource_id.type} is not a type that vpngw manages.")
+    resource, entry = draft.graph.resources.get(address), draft.known.get(resource_id)
+    body: Mapping[str, Any] = resource.body() if resource and kind != "delete" else (entry.applied if entry else {})
+    change = draft.changes.get(address)
+    update = model.durations.create if change is not None and change.rebuild else model.durations.update
+    seconds = {"create": model.durations.create, "delete": model.durations.delete, "tag": 5.0}
+    verb = _VERBS[step]
+    return Operation(
+        key=Key(address, step),
+        id=resource_id,
+        verb=verb,
+        kind=kind,
+        sdk=f"{model.sdk}.{model.sdk_calls[verb]}",
+        locks=model.locks(resource_id, locked(draft.known, draft.snapshot, resource_id, body), kind),
+        seconds=seconds.get(kind, update),
+    )
+
+
+_VERBS: Mapping[Step, Verb] = {
+    "put": "put",
+    "detach": "put",
+    "attach": "put",
+    "sync": "put",
+    "release": "put",
+    "delete": "delete",
+    "tag": "tag",
+    "act": "act",
+}
+
+
+# --- references that are taken off and put back ----------------------------------------------------------------------
+
+
+def _torn_off(draft: _Draft) -> Iterator[Edge]:
+    """Detachable edges of survivors whose target is deleted and made again."""
+    for change in draft.changes.values():
+        if change.action is not Action.REPLACE or coexists(change):
+            continue
+        for edge in draft.graph.holders(change.id):
+            holder = draft.changes.get(edge.holder)
+            survives = holder is None or holder.action not in (Action.CREATE, Action.REPLACE)
+            if edge.detachable and survives and draft.graph.resources[edge.holder].id in draft.known:
+                yield edge
+
+
+def _add_detour(draft: _Draft, edge: Edge) -> None:
+    """Put the holder without the reference before the target goes, and with it when the target is back."""
+    target = draft.graph.by_id[edge.target].address
+    off, on = Key(edge.holder, "detach"), Key(edge.holder, "attach")
+    paths = draft.nodes[off].detach if off in draft.nodes else ()
+    draft.nodes.pop(Key(edge.holder, "put"), None)
+    draft.nodes.pop(Key(edge.holder, "act"), None)
+    draft.nodes.pop(Key(edge.holder, "tag"), None)
+    draft.nodes[off] = replace(_put(draft, edge.holder, "update", "detach"), detach=tuple(sorted({*paths, edge.path})))
+    draft.nodes[on] = _put(draft, edge.holder, "update", "attach")
+    draft.after[Key(target, "delete")].add(off)
+    draft.after[on] |= {off, Key(target, "put")}
+
+
+def _give_back_meanwhile(draft: _Draft, address: str, gateway: Gateway) -> None:
+    """Put a half that goes on using a hub without the flag before one of its gateways goes, and with it afterwards."""
+    off, on = Key(address, "detach"), Key(address, "attach")
+    paths = draft.nodes[off].detach if off in draft.nodes else ()
+    for step in ("put", "act", "tag"):
+        draft.nodes.pop(Key(address, step), None)
+    draft.nodes[off] = replace(_put(draft, address, "update", "detach"), detach=tuple(sorted({*paths, "needs"})))
+    draft.nodes[on] = _put(draft, address, "update", "attach")
+    draft.after[Key(gateway.address, "delete")].add(off)
+    draft.after[on] |= {off, Key(gateway.address, "delete"), Key(gateway.address, "put")}
+
+
+# --- what a resource in place stops offering is let go of first ------------------------------------------------------
+
+
+def _let_go_first(draft: _Draft, address: str, target: str) -> None:
+    """Put a survivor without what it uses of the target and without what is still to come, and whole in the end."""
+    off, on = Key(address, "detach"), Key(address, "attach")
+    paths = set(draft.nodes[off].detach if off in draft.nodes else ()) | cuts(draft.graph, draft.changes, address)
+    draft.after[off] |= {Key(needed, "put") for needed in made_before(draft.graph, draft.changes, address, target)}
+    for step in ("put", "act", "tag"):
+        draft.nodes.pop(Key(address, step), None)
+    draft.nodes[off] = replace(_put(draft, address, "update", "detach"), detach=tuple(sorted(paths)))
+    draft.nodes[on] = _put(draft, address, "update", "attach")
+    draft.after[on].add(off)
+    draft.after[Key(target, "put")].add(off)
+
+
+# --- edges -----------------------------------------------------------------------------------------------------------
+
+
+def _final(draft: _Draft, address: str) -> Key | None:
+    """The operation after which a resource is as declared."""
+    return next((key for step in ("attach", "put", "act", "tag") if (key := Key(address, step)) in draft.nodes), None)
+
+
+def _puts_after_needs(draft: _Draft) -> None:
+    for key in list(draft.nodes):
+        address, step = key
+        if step == "delete":
+            continue
+        if (
+            step in ("put", "attach")
+            and Key(address, "delete") in draft.nodes
+            and not _is_new_beside_old(draft, address)
+        ):
+            draft.after[key].add(Key(address, "delete"))
+        if step == "detach":
+            continue
+        if step == "sync":
+            draft.after[key] |= {other for other in draft.nodes if other.address == address and other.step != "sync"}
+        freed = draft.transit.freed(address)
+        for edge in draft.graph.edges.get(address, ()):
+            target = draft.graph.by_id.get(edge.target)
+            needed = _final(draft, target.address) if target else None
+            if needed is None or needed.address in freed:
+                continue
+            if step == "sync" or not _repair_first(draft, address, needed.address):
+                draft.after[key].add(needed)
+
+
+def _repairs_first(draft: _Draft) -> None:
+    """Holders that are repaired before their targets are written, unless their repair waits for just that."""
+    for key in sorted(draft.nodes):
+        for edge in draft.graph.edges.get(key.address, ()) if key.step in ("put", "attach") else ():
+            target = draft.graph.by_id.get(edge.target)
+            needed = _final(draft, target.address) if target else None
+            if needed is None or not _repair_first(draft, key.address, needed.address):
+                continue
+            off = Key(key.address, "detach")
+            first = off if off in draft.nodes else key  # its first put already repairs it
+            if not waits_for(draft.after, first, needed):
+                draft.after[needed].add(first)
+            if first != key or first not in draft.after[needed]:
+                draft.after[key].add(needed)
+
+
+def _mends_first(draft: _Draft) -> None:
+    """Of two twins (the sides of a peering) a broken one is repaired before the other one can be created.
+
+    If the broken one needs the other (a spoke that uses the hub's gateway), it is first put without that, then with it.
+    """
+    chosen = {a: draft.graph.resources[a] for a in draft.changes if a in draft.graph.resources}
+    broken = [r for a, r in chosen.items() if Key(a, "put") in draft.nodes and draft.changes[a].action is Action.REPAIR]
+    for address, resource in chosen.items():
+        twins = [t for t in broken if draft.changes[address].action is Action.CREATE and resource.is_twin_of(t)]
+        for twin in twins:
+            edge = next((e for e in draft.graph.edges[twin.address] if e.target == resource.id), None)
+            if edge is not None:
+                _add_detour(draft, edge)
+            draft.after[Key(address, "put")].add(Key(twin.address, "detach" if edge else "put"))
+
+
+def _repair_first(draft: _Draft, holder: str, target: str) -> bool:
+    """A gateway cannot be written while a connection of it is Failed: the connection is repaired first (R-OPS-04)."""
+    actions = [draft.changes[a].action if a in draft.changes else None for a in (holder, target)]
+    if holder in draft.changes and draft.changes[holder].sync == "alone":
+        return False
+    if target in draft.changes and type_of(draft.changes[target].id.type) is VirtualNetworkPeering:
+        return False  # between two halves it is the flags that decide
+    return actions[0] is Action.REPAIR and actions[1] in (Action.REPAIR, Action.UPDATE)
+
+
+def _is_new_beside_old(draft: _Draft, address: str) -> bool:
+    return address in draft.changes and coexists(draft.changes[address])
+
+
+def _deletes(draft: _Draft) -> None:
+    """Deletes after the deletes of those who needed it, and after the puts of survivors that used to need it."""
+    deletes = {operation.id: key for key, operation in draft.nodes.items() if key.step == "delete"}
+    for key, operation in list(draft.nodes.items()):
+        if key.step != "delete":
+            continue
+        for holder in draft.state.entries.values():
+            if operation.id not in holder.needs or holder.id == operation.id:
+                continue
+            survivor = draft.address_now(holder)
+            if holder.id in deletes:
+                draft.after[key].add(deletes[holder.id])
+            elif not _takes_a_value_only(draft, survivor, key.address):
+                draft.after[key] |= _survivor_puts(draft, survivor)
+        if operation.id in draft.known and _is_new_beside_old(draft, key.address):
+            draft.after[key].add(Key(key.address, "put"))
+
+
+def _updates_after_deletes(draft: _Draft) -> None:
+    """A survivor is written after what used to need it is gone, unless that itself waits for the survivor.
+
+    A gateway cannot give up an APIPA address that a connection still uses (R-BGP-09).
+    """
+    for key in sorted(draft.nodes):
+        entry = draft.known.get(draft.nodes[key].id)
+        if key.step != "delete" or entry is None:
+            continue
+        for target in entry.needs:
+            resource = draft.graph.by_id.get(target)
+            put = Key(resource.address, "put") if resource else None
+            if put in draft.nodes and draft.nodes[put].kind == "update" and not waits_for(draft.after, key, put):
+                draft.after[put].add(key)
+
+
+def waits_for(after: Mapping[Key, Collection[Key]], start: Key, goal: Key) -> bool:
+    """Whether `start` comes after `goal`, directly or through others."""
+    seen, frontier = set[Key](), [start]
+    while frontier:
+        key = frontier.pop()
+        if key == goal:
+            return True
+        if key not in seen:
+            seen.add(key)
+            frontier += after.get(key, ())
+    return False
+
+
+def _takes_a_value_only(draft: _Draft, holder: str, target: str) -> bool:
+    """Whether a survivor needs the new target for a value alone: then it is written after that, not before."""
+    resource = draft.graph.resources.get(target)
+    edges = [edge for edge in draft.graph.edges.get(holder, ()) if resource and edge.target == resource.id]
+    return bool(edges) and all(edge.by_value for edge in edges)
+
+
+def _survivor_puts(draft: _Draft, address: str) -> set[Key]:
+    off = Key(address, "detach")
+    if off in draft.nodes:
+        return {off}
+    put = Key(address, "put")
+    absent = put in draft.nodes and draft.nodes[put].kind == "create"  # nothing of it holds the target any more
+    return {put} if put in draft.nodes and not absent else set()
+
+
+# --- schedule --------------------------------------------------------------------------------------------------------
+
+
+def _schedule(nodes: Mapping[Key, Operation]) -> Schedule:
+    sorter = graphlib.TopologicalSorter({key: sorted(op.after) for key, op in sorted(nodes.items())})
+    try:
+        legal = list(sorter.static_order())
+    except graphlib.CycleError as error:
+        circle = " -> ".join(str(key) for key in reversed(error.args[1]))
+        raise PlanError(f"These operations wait for each other: {circle}.") from None
+    waves: dict[Key, int] = {}
+    for key in legal:
+        waves[key] = 1 + max((waves[other] for other in nodes[key].after), default=0)
+    remaining, path = _remaining(nodes, legal)
+    ordered = sorted(legal, key=lambda key: (waves[key], -remaining[key], key))
+    return Schedule(tuple(nodes[key] for key in ordered), waves, remaining, path)
+
+
+def _remaining(nodes: Mapping[Key, Operation], legal: list[Key]) -> tuple[dict[Key, float], tuple[Key, ...]]:
+    followers: dict[Key, list[Key]] = defaultdict(list)
+    for key in legal:
+        for other in sorted(nodes[key].after):
+            followers[other].append(key)
+    remaining: dict[Key, float] = {}
+    heir: dict[Key, Key | None] = {}
+    for key in reversed(legal):
+        heir[key] = max(followers[key], key=lambda k: (remaining[k], k), default=None)
+        remaining[key] = nodes[key].seconds + (remaining[h] if (h := heir[key]) else 0.0)
+    path: list[Key] = []
+    step = max(legal, key=lambda k: (remaining[k], k), default=None)
+    while step is not None:
+        path.append(step)
+        step = heir[step]
+    return remaining, tuple(path)

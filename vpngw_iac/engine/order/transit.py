@@ -1,0 +1,317 @@
+"""Transit flags have a direction: who switches before whom when a gateway is lent, and when it is taken back. Pure.
+
+Lending: the hub's half (``allowGatewayTransit``), then the spoke's (``useRemoteGateways``). Taking back, and deleting
+a half: the spoke's, then the hub's (R-PEER-01, R-PEER-04). A network borrows from one other network alone (R-PEER-03),
+and not while it has a gateway of its own (R-PEER-02). What decides is the transition, not what is declared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.engine.compare.document import lookup
+from vpngw_iac.engine.graph import Graph
+from vpngw_iac.engine.order.operation import Key
+from vpngw_iac.engine.plan.change import Action, Change, Difference
+from vpngw_iac.engine.plan.inputs import Basis
+from vpngw_iac.engine.ports import Observed, Snapshot
+from vpngw_iac.errors import Finding
+from vpngw_iac.resources import type_of
+from vpngw_iac.resources.virtual_network_peering import VirtualNetworkPeering
+from vpngw_iac.state.model import Entry, State
+
+LENDS, USES = "allowGatewayTransit", "useRemoteGateways"
+_GATEWAYS = "microsoft.network/virtualnetworkgateways"
+_COMING = (Action.CREATE, Action.REPLACE)
+_GOING = (Action.DELETE, Action.REPLACE)
+
+
+class Flags(NamedTuple):
+    """The transit flags of one half."""
+
+    lends: bool = False
+    uses: bool = False
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any] | None) -> Flags:
+        """As a document has them."""
+        properties = (document or {}).get("properties") or {}
+        return cls(bool(properties.get(LENDS)), bool(properties.get(USES)))
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one operation does to the flags of one half of a peering."""
+
+    address: str
+    network: ArmId
+    remote: ArmId
+    had: Flags
+    gets: Flags
+    removal: bool = False
+    """It is the delete of that half, alone or to make it again."""
+
+    @property
+    def stops_using(self) -> bool:
+        """The spoke's half gives the gateway back."""
+        return self.had.uses and not self.gets.uses
+
+    @property
+    def starts_using(self) -> bool:
+        """The spoke's half takes the gateway."""
+        return self.gets.uses and not self.had.uses
+
+    @property
+    def stops_lending(self) -> bool:
+        """The hub's half takes its offer back."""
+        return self.had.lends and not self.gets.lends
+
+    def is_twin_of(self, other: Turn) -> bool:
+        """Whether these are the two halves of one peering."""
+        return (self.network, self.remote) == (other.remote, other.network)
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A gateway that a plan makes or takes away in a network."""
+
+    address: str
+    network: ArmId
+    coming: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Transit:
+    """Everything about transit that a plan moves."""
+
+    turns: tuple[Turn, ...]
+    gateways: tuple[Gateway, ...]
+
+    @classmethod
+    def of(cls, graph: Graph, state: State, snapshot: Snapshot, changes: Iterable[Change]) -> Transit:
+        """From the changes of a plan."""
+        chosen, known = tuple(changes), state.by_id()
+        turns = [turn for change in chosen for turn in _turns(graph, known, snapshot, change)]
+        gateways = [gateway for change in chosen for gateway in _gateways(graph, known, change)]
+        return cls(tuple(turns), tuple(gateways))
+
+    def pairs(self) -> Iterator[tuple[Turn | Gateway, Turn | Gateway]]:
+        """What must be done before what."""
+        stopping = [turn for turn in self.turns if turn.stops_using]
+        starting = [turn for turn in self.turns if turn.starts_using]
+        for turn in stopping:
+            yield from ((turn, twin) for twin in self.turns if twin.is_twin_of(turn))
+            yield from ((turn, new) for new in starting if new.network == turn.network and new is not turn)
+            yield from (
+                (turn, gateway) for gateway in self.gateways if gateway.coming and gateway.network == turn.network
+            )
+            yield from ((turn, g) for g in self.gateways if not g.coming and g.network == turn.remote)
+        for turn in starting:
+            lenders = (twin for twin in self.turns if twin.is_twin_of(turn) and twin.gets.lends and not twin.had.lends)
+            yield from ((lender, turn) for lender in lenders)
+            yield from ((own, turn) for own in self.gateways if not own.coming and own.network == turn.network)
+
+    def freed(self, address: str) -> frozenset[str]:
+        """Addresses of the twins that a half which switches off does not wait for in this plan."""
+        mine = [turn for turn in self.turns if turn.address == address and turn.stops_using]
+        return frozenset(twin.address for twin in self.turns for turn in mine if twin.is_twin_of(turn))
+
+    def companions(self, address: str) -> frozenset[str]:
+        """What must come along when only this address is wanted."""
+        return frozenset(first.address for first, second in self.pairs() if second.address == address)
+
+
+def ordered(transit: Transit, nodes: Collection[Key]) -> Iterator[tuple[Key, Key]]:
+    """Pairs of operations, the earlier one first."""
+    for first, second in transit.pairs():
+        for earlier in _keys(first, nodes, last=_is_start(first)):
+            for later in _keys(second, nodes, last=isinstance(second, Turn) and second.starts_using):
+                if earlier.address != later.address:
+                    yield earlier, later
+
+
+def _is_start(item: Turn | Gateway) -> bool:
+    """Whether it is the end of its operations that others wait for: a half that begins to lend."""
+    return isinstance(item, Turn) and item.gets.lends and not item.had.lends and not item.stops_using
+
+
+def _keys(item: Turn | Gateway, nodes: Collection[Key], *, last: bool) -> Iterator[Key]:
+    """The operations that are meant: of several puts the first, or the last."""
+    if isinstance(item, Gateway):
+        steps: tuple[str, ...] = ("put",) if item.coming else ("delete",)
+    elif item.removal:
+        steps = ("delete",)
+    else:
+        steps = ("attach", "put") if last else ("release", "detach", "put")
+    found = next((key for step in steps if (key := Key(item.address, step)) in nodes), None)  # type: ignore[arg-type]
+    if found is not None:
+        yield found
+
+
+def bereft(graph: Graph, state: State, snapshot: Snapshot, transit: Transit) -> Iterator[tuple[str, Gateway]]:
+    """Halves of ours that go on using a hub although one of its gateways goes: it must be given back meanwhile."""
+    known, turning = state.by_id(), {turn.address for turn in transit.turns if turn.had.uses or turn.gets.uses}
+    steady = {turn.address for turn in transit.turns if turn.had.uses and turn.gets.uses and not turn.removal}
+    for address, resource in graph.resources.items():
+        if not isinstance(resource, VirtualNetworkPeering) or resource.id not in known:
+            continue
+        if address in turning - steady or not had(known, snapshot, resource.id).uses:
+            continue
+        remote = resource.properties.remote_virtual_network.target
+        yield from ((address, gone) for gone in transit.gateways if not gone.coming and gone.network == remote)
+
+
+def had(known: Mapping[ArmId, Entry], snapshot: Snapshot, resource_id: ArmId) -> Flags:
+    """The flags of a half as Azure has them, else as they were applied."""
+    document = snapshot.get(resource_id).document
+    entry = known.get(resource_id)
+    return Flags.of(document if document is not None else entry.applied if entry else None)
+
+
+def flags_of_ours(entry: Entry, observed: Observed) -> Iterator[Difference]:
+    """The flags to put off before a half is forgotten of which nothing but these flags was ours (``manage="flags"``).
+
+    A flag that somebody has switched off since is theirs.
+    """
+    said = entry.applied.get("properties") or {}
+    if type_of(entry.id.type) is not VirtualNetworkPeering or entry.on_removal != "forget":
+        return
+    if said.get("allowVirtualNetworkAccess") is None:
+        for name, value in zip((LENDS, USES), Flags.of(observed.document), strict=True):
+            if value and said.get(name):
+                yield Difference(f"properties.{name}", "edit", False, True, True)
+
+
+def locked(known: Mapping[ArmId, Entry], snapshot: Snapshot, at: ArmId, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The body that decides which locks a half holds: with every flag that it had or gets."""
+    if type_of(at.type) is not VirtualNetworkPeering:
+        return body
+    entry = known.get(at)
+    documents = (body, snapshot.get(at).document, entry.applied if entry else None)
+    found = [Flags.of(document) for document in documents]
+    flags = {LENDS: any(each.lends for each in found), USES: any(each.uses for each in found)}
+    remote = _remote(*documents)
+    named = {"remoteVirtualNetwork": {"id": str(remote)}} if remote is not None else {}
+    return {**body, "properties": {**(body.get("properties") or {}), **named, **flags}}
+
+
+# --- what others do with it ------------------------------------------------------------------------------------------
+
+
+def still_used(basis: Basis, changes: Iterable[Change]) -> Iterator[Finding]:
+    """Halves that are not ours, use a gateway, and would make Azure refuse this plan."""
+    transit = Transit.of(basis.graph, basis.state, basis.snapshot, changes)
+    ours = {entry.id for entry in basis.state.entries.values()} | set(basis.graph.by_id)
+    foreign = [half for half in _borrowers(basis.snapshot) if half.id not in ours]
+    for turn in transit.turns:
+        for half in foreign:
+            if turn.stops_lending and (half.network, half.remote) == (turn.remote, turn.network):
+                yield _in_use(turn.address, half, "no longer lends its gateway to it")
+            elif turn.starts_using and half.network == turn.network:
+                yield _in_use(turn.address, half, "borrows another gateway, and a network has one lender at a time")
+    for gateway in transit.gateways:
+        for half in foreign:
+            if gateway.coming and half.network == gateway.network:
+                yield _in_use(gateway.address, half, "is created in that network, which then cannot borrow another")
+            elif not gateway.coming and half.remote == gateway.network:
+                yield _in_use(gateway.address, half, "is deleted")
+
+
+@dataclass(frozen=True, slots=True)
+class _Borrower:
+    """A Connected half that uses the gateway of the other network, as that network's own document shows it."""
+
+    id: ArmId
+    network: ArmId
+    remote: ArmId
+
+
+def _borrowers(snapshot: Snapshot) -> Iterator[_Borrower]:
+    for network, observed in snapshot.observed.items():
+        shown = lookup(observed.document or {}, "properties.virtualNetworkPeerings")
+        for half in shown if isinstance(shown, list) else ():
+            remote = _remote(half)
+            connected = lookup(half, "properties.peeringState") == "Connected"
+            if connected and remote is not None and Flags.of(half).uses:
+                yield _Borrower(network.child("virtualNetworkPeerings", str(half.get("name"))), network, remote)
+
+
+def _in_use(address: str, half: _Borrower, what: str) -> Finding:
+    return Finding(
+        rule="V-PEER-02",
+        level="error",
+        address=address,
+        summary="A peering that is not ours uses a gateway",
+        detail=f"The peering {half.id} uses the gateway of {half.remote.name} and is not ours; in this plan {address} "
+        f"{what}. Azure refuses that (R-PEER-01 to R-PEER-04).",
+        advice="Ask its owner to switch useRemoteGateways off, or to take the peering away. Nothing was done.",
+        source="PEER, GWT",
+    )
+
+
+# --- from changes ----------------------------------------------------------------------------------------------------
+
+
+def _turns(graph: Graph, known: Mapping[ArmId, Entry], snapshot: Snapshot, change: Change) -> Iterator[Turn]:
+    if type_of(change.id.type) is not VirtualNetworkPeering:
+        return
+    old = ArmId(change.previous) if change.previous and change.previous.startswith("/") else change.id
+    before = had(known, snapshot, old)
+    resource = graph.resources.get(change.address)
+    declared = resource.body() if resource is not None else None
+    entry = known.get(old)
+    applied = entry.applied if entry else None
+    remote = _remote(snapshot.get(old).document, applied) or _remote(declared)
+    if change.action in _GOING and remote is not None and old.parent is not None:
+        yield Turn(change.address, old.parent, remote, before, Flags(), removal=True)
+    elif change.action is Action.FORGET and change.differences and remote is not None and old.parent is not None:
+        yield Turn(change.address, old.parent, remote, before, Flags())
+    new = _remote(declared)
+    if declared is None or new is None or change.id.parent is None:
+        return
+    if change.action in _COMING:
+        yield Turn(change.address, change.id.parent, new, Flags(), Flags.of(declared))
+    elif change.action in (Action.UPDATE, Action.REPAIR):
+        yield Turn(change.address, change.id.parent, new, before, _afterwards(declared, applied, before))
+
+
+def _afterwards(declared: Mapping[str, Any], applied: Mapping[str, Any] | None, before: Flags) -> Flags:
+    """A flag that is no longer declared is left out of the put, which resets it; one that never was stays."""
+    said, earlier = declared.get("properties") or {}, (applied or {}).get("properties") or {}
+
+    def after(name: str, now: bool) -> bool:
+        value = said.get(name)
+        return bool(value) if value is not None else now and earlier.get(name) is None
+
+    return Flags(after(LENDS, before.lends), after(USES, before.uses))
+
+
+def _remote(*documents: Mapping[str, Any] | None) -> ArmId | None:
+    for document in documents:
+        found = ((document or {}).get("properties") or {}).get("remoteVirtualNetwork")
+        text = found.get("id") if isinstance(found, Mapping) else None
+        if isinstance(text, str | ArmId):
+            return ArmId(str(text))
+    return None
+
+
+def _gateways(graph: Graph, known: Mapping[ArmId, Entry], change: Change) -> Iterator[Gateway]:
+    if change.id.type.lower() != _GATEWAYS:
+        return
+    old = ArmId(change.previous) if change.previous and change.previous.startswith("/") else change.id
+    entry, resource = known.get(old), graph.resources.get(change.address)
+    if change.action in _GOING and entry is not None:
+        yield from (Gateway(change.address, network, coming=False) for network in networks_of(entry.applied))
+    if change.action in _COMING and resource is not None:
+        yield from (Gateway(change.address, network, coming=True) for network in networks_of(resource.body()))
+
+
+def networks_of(gateway: Mapping[str, Any]) -> frozenset[ArmId]:
+    """The network that a gateway stands in."""
+    items = lookup(gateway, "properties.ipConfigurations")
+    found = (lookup(item, "properties.subnet.id") for item in items) if isinstance(items, list | tuple) else ()
+    subnets = (ArmId(str(text)) for text in found if isinstance(text, str | ArmId))
+    return frozenset(subnet.parent for subnet in subnets if subnet.parent is not None)

@@ -1,0 +1,309 @@
+"""Reasons to refuse a plan before its first operation, and what is unmanaged. Pure; each guard is one function."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.engine.compare.document import ABSENT, lookup, same
+from vpngw_iac.engine.compare.matching import Match
+from vpngw_iac.engine.compare.overlay import overlay, unsendable
+from vpngw_iac.engine.compare.sealing import applied_of
+from vpngw_iac.engine.plan import guests, ownership, strays
+from vpngw_iac.engine.plan.change import Action, Change
+from vpngw_iac.engine.plan.inputs import Basis, Situation
+from vpngw_iac.engine.ports import Attached, Observed
+from vpngw_iac.errors import Finding
+from vpngw_iac.resources import type_of
+from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
+from vpngw_iac.state.model import Entry
+
+_BLOCKING_KINDS = ("connection", "peering", "subnet")
+
+
+def refusals(
+    basis: Basis, matched: Match, situations: Sequence[Situation], changes: Sequence[Change]
+) -> Iterator[Finding]:
+    """Every finding that has to do with refusing."""
+    cycle = basis.graph.cycle()
+    if cycle is not None:
+        yield cycle
+    yield from _everything_new(basis, matched)
+    yield from _everything_gone(basis, matched, situations)
+    unknown = {situation.address for situation in situations if ownership.is_unknown(situation)}
+    yield from ownership.refusals(basis, matched, situations, changes)
+    by_address = {situation.address: situation for situation in situations}
+    for change in changes:
+        yield from _protected(basis, matched, change)
+        if change.address not in unknown:  # nobody may be told to name a replacement onto what is there
+            yield from _unnamed_replacement(basis, change)
+        yield from _foreign_dependents(basis, matched, change)
+        if change.address in by_address:
+            yield from _unsendable_secret(by_address[change.address], change)
+            yield from _address_to_migrate(basis, by_address[change.address], change)
+    yield from guests.refusals(changes, basis.snapshot, basis.graph, basis.state)
+    yield from _existing(basis)
+    yield from strays.refusals(basis)
+
+
+def _everything_new(basis: Basis, matched: Match) -> Iterator[Finding]:
+    """A renamed blueprint must not become a new network beside the destroyed old one."""
+    old = matched.orphans
+    kept = matched.entries or matched.left
+    if basis.options.destroy or basis.formerly or not old or kept or not basis.graph.resources:
+        return
+    yield Finding(
+        rule="V-STATE-01",
+        level="error",
+        address="",
+        summary="Everything would be deleted and made anew",
+        detail=f"None of the {len(old)} entries in the state belongs to anything in this blueprint.",
+        advice='If the blueprint was renamed, write formerly="<old name>"; if parts were renamed, use moved={...}.',
+    )
+
+
+def _everything_gone(basis: Basis, matched: Match, situations: Sequence[Situation]) -> Iterator[Finding]:
+    """A wrong subscription or an emptied one looks like this: stop until somebody says so.
+
+    What is there under another id was moved: that is told with a way out of its own, and is not gone.
+    """
+    moved = matched.left or any(s.entry is not None and ownership.is_unknown(s) for s in situations)
+    entries = basis.state.entries.values()
+    if basis.options.all_gone or not entries or moved:
+        return
+    if all(not basis.snapshot.get(e.id).present and not basis.snapshot.get(e.id).unread for e in entries):
+        yield Finding(
+            rule="V-STATE-02",
+            level="error",
+            address="",
+            summary="Nothing of this deployment is in Azure any more",
+            detail=f"All {len(basis.state.entries)} entries of the state are absent in Azure. Is this the right "
+            f"subscription ({basis.identity.subscription})?",
+            advice="If everything really is gone, run again with --all-gone.",
+        )
+
+
+def _protected(basis: Basis, matched: Match, change: Change) -> Iterator[Finding]:
+    entry = matched.entries.get(change.address) or basis.state.entries.get(change.address)
+    if entry is not None and entry.protect and change.action in (Action.DELETE, Action.REPLACE):
+        yield Finding(
+            rule="V-PROTECT-01",
+            level="error",
+            address=change.address,
+            summary="Protected",
+            detail=f"{change.address} is protected, this plan would {change.action} it"
+            + (f" ({change.reason})." if change.reason else "."),
+            advice="Apply once with protect=False if this is meant."
+            if change.address in basis.graph.resources or basis.options.destroy
+            else "Declare it again, and apply once with protect=False if this is meant; or leave it in Azure with "
+            f"`vpngw state forget {change.address} FILE`.",
+        )
+
+
+def _unnamed_replacement(basis: Basis, change: Change) -> Iterator[Finding]:
+    model = type_of(change.id.type)
+    if change.action is not Action.REPLACE or model is None or not model.must_be_named(change.id):
+        return
+    if not {change.address, str(change.id)} & basis.options.replace:
+        paths = ", ".join(difference.path for difference in change.differences) or change.reason
+        yield Finding(
+            rule="V-REPLACE-01",
+            level="error",
+            address=change.address,
+            summary="Replacement must be named",
+            detail=f"{change.address} would be deleted and created again because of {paths}. {change.reason}".strip(),
+            advice=f"If this is meant, run again with --replace {change.address}.",
+        )
+
+
+def _foreign_dependents(basis: Basis, matched: Match, change: Change) -> Iterator[Finding]:
+    if change.action not in (Action.DELETE, Action.REPLACE):
+        return
+    entry = matched.entries.get(change.address) or basis.state.entries.get(change.address)
+    networks = set(_gateway_network(entry)) if entry else set()
+    ours = {e.id for e in basis.state.entries.values()} | set(basis.graph.by_id)
+    told = {item.id for item in strays.strays(basis)} if basis.options.destroy else set()
+    for item in basis.snapshot.attached:
+        hangs_here = item.holder == change.id or (item.kind == "peering" and item.holder in networks)
+        if item.kind not in _BLOCKING_KINDS or not hangs_here or (item.id is not None and item.id in ours | told):
+            continue
+        own = item.owner == basis.deployment
+        yield Finding(
+            rule="V-FOREIGN-01",
+            level="error",
+            address=change.address,
+            summary="Something that is not ours depends on it",
+            detail=f"The {item.kind} {item.id or item.name} hangs on {item.holder.name}"
+            + (" and bears the tag of this deployment without an entry" if own else "")
+            + (f" and belongs to the deployment {item.owner}" if item.owner and not own else "")
+            + f"; this plan would {change.action} {change.address}.",
+            advice=strays.way_out(item) if own else "Remove it first, or ask its owner to. Nothing was done.",
+        )
+
+
+def _gateway_network(entry: Entry) -> Iterator[ArmId]:
+    """The network of a gateway: peerings there may use the gateway."""
+    if entry.id.type.lower().endswith("/virtualnetworkgateways"):
+        for target in entry.needs:
+            if target.type.lower().endswith("/subnets") and target.parent is not None:
+                yield target.parent
+
+
+def _unsendable_secret(situation: Situation, change: Change) -> Iterator[Finding]:
+    if change.action not in (Action.UPDATE, Action.REPAIR) or change.only_secret:
+        return
+    shape, entry = shape_of(type(situation.resource)), situation.entry
+    applied = applied_of(entry) if entry else None
+    observed = situation.observed.document or {}
+    sent = overlay(shape, situation.declared, applied, observed, held=situation.comparison.held)
+    for path in unsendable(shape, sent, applied, observed):
+        yield Finding(
+            rule="V-SECRET-02",
+            level="error",
+            address=situation.address,
+            summary="An update would lose a secret that we do not have",
+            detail=f"Azure holds {path}, does not tell it, and a PUT without it would remove it (R-RAD-06).",
+            advice="Declare it with a secret reference, or remove it in Azure first.",
+        )
+
+
+def _address_to_migrate(basis: Basis, situation: Situation, change: Change) -> Iterator[Finding]:
+    """A gateway on a Basic public IP moves to the AZ family only through Azure's migration of that IP."""
+    moves = any(
+        d.path == "properties.sku.name" and str(d.declared).upper().endswith("AZ") and d.observed != d.declared
+        for d in change.differences
+    )
+    properties = (situation.observed.document or {}).get("properties") or {}
+    if change.action is not Action.UPDATE or not moves or properties.get("gatewayType") != "Vpn":
+        return
+    for configuration in properties.get("ipConfigurations") or ():
+        text = lookup(configuration, "properties.publicIPAddress.id")
+        address = basis.snapshot.get(ArmId(text)).document if isinstance(text, str) else None
+        if address is not None and lookup(address, "sku.name") == "Basic":
+            yield Finding(
+                rule="V-CHANGE-01",
+                level="error",
+                address=change.address,
+                summary="Azure cannot make this change",
+                detail=f"The gateway stands on the Basic public IP {ArmId(text).name}; from there it moves to the AZ "
+                "family only through Azure's public IP migration, which makes both at once.",
+                advice="Run that migration, then declare what it made.",
+                source="About migrating a Basic SKU public IP address to Standard SKU",
+            )
+
+
+def _existing(basis: Basis) -> Iterator[Finding]:
+    for existing in basis.graph.existing.values():
+        observed = basis.snapshot.get(existing.id)
+        if observed.unread:
+            continue
+        if observed.document is None:
+            yield _not_there(existing.address, existing.id)
+            continue
+        yield from _contradicted(existing.address, existing.id, existing.facts, observed)
+        if observed.has_failed:
+            yield Finding(
+                rule="V-EXIST-03",
+                level="warning",
+                address=existing.address,
+                summary="Existing resource is in a failed state",
+                detail=f"{existing.id} is {observed.state}; operations that depend on it may be refused (R-OPS-04).",
+                advice="Ask its owner to repair it; it is not ours to touch.",
+            )
+    ours = {entry.id for entry in basis.state.entries.values()} | set(basis.graph.by_id)
+    for resource_id, observed in basis.snapshot.observed.items():
+        is_table = resource_id.type.lower().endswith("/routetables") and resource_id not in ours
+        if is_table and observed.document is None and not observed.unread:
+            yield _not_there(f"routeTables/{resource_id.name}", resource_id)
+
+
+def _not_there(address: str, resource_id: ArmId) -> Finding:
+    return Finding(
+        rule="V-EXIST-01",
+        level="error",
+        address=address,
+        summary="Existing resource is not there",
+        detail=f"{resource_id} is used by this blueprint, but Azure does not have it.",
+        advice="Check the id, the subscription and the spelling.",
+    )
+
+
+def _contradicted(address: str, resource_id: ArmId, facts: Any, observed: Observed) -> Iterator[Finding]:
+    model = type_of(resource_id.type)
+    root = shape_of(model) if model else UNKNOWN
+    for path, claimed in sorted(facts.items()):
+        actual = lookup(observed.document, path)
+        if actual is not ABSENT and not same(_shape_at(root, path), claimed, actual):
+            yield Finding(
+                rule="V-EXIST-02",
+                level="error",
+                address=address,
+                summary="Azure contradicts a given fact",
+                detail=f"The blueprint says that {path} of {resource_id.name} is {claimed!r}; Azure says {actual!r}.",
+                advice="Correct the fact in .existing(...), or leave it out: it is read at plan.",
+            )
+
+
+def _shape_at(shape: Shape, path: str) -> Shape:
+    for name in path.split("."):
+        shape = shape.at(name)
+    return Shape(any_case=True, unordered=True, item=Shape(any_case=True)) if shape == UNKNOWN else shape
+
+
+# --- what is there and not ours --------------------------------------------------------------------------------------
+
+
+def unmanaged(basis: Basis) -> tuple[Attached, ...]:
+    """Connections, NAT rules, root certificates and peerings on what is ours, that are neither ours nor expected."""
+    ours = {e.id for e in basis.state.entries.values()} | set(basis.graph.by_id)
+    known = ours | set(basis.state.forgotten)
+    found = [item for item in _hanging(basis.snapshot.attached) if not _is_known(basis, item, known)]
+    seen = {item.id for item in found}
+    found += [item for item in strays.strays(basis) if item.id not in seen]
+    return tuple(sorted(set(found), key=lambda item: (item.holder, item.kind, item.name)))
+
+
+def _hanging(items: Iterable[Attached]) -> Iterator[Attached]:
+    yield from (item for item in items if item.kind in ("connection", "natRule", "rootCertificate", "peering"))
+
+
+def _is_known(basis: Basis, item: Attached, ours: set[ArmId]) -> bool:
+    if item.id is not None and item.id in ours:
+        return True
+    holder = basis.graph.by_id.get(item.holder)
+    if holder is None:
+        return item.holder not in ours
+    expected = {text.lower() for text in holder.expected}
+    if item.name.lower() in expected or (item.id is not None and item.id.key in expected):
+        return True
+    if item.kind != "rootCertificate":
+        return False
+    entry = basis.state.by_id().get(item.holder)
+    ours_before = _certificate_names(entry.applied) if entry else set()  # this plan removes those it no longer declares
+    return item.name.lower() in _certificate_names(holder.body()) | ours_before
+
+
+def _certificate_names(body: dict[str, Any]) -> set[str]:
+    configuration = (body.get("properties") or {}).get("vpnClientConfiguration") or {}
+    return {str(c.get("name")).lower() for c in configuration.get("vpnClientRootCertificates") or ()}
+
+
+def left_in_group(basis: Basis, group: ArmId) -> tuple[str, ...]:
+    """Names of what remains in a resource group after this plan has deleted what is ours there."""
+    deleted = {
+        entry.id
+        for entry in basis.state.entries.values()
+        if entry.id not in basis.graph.by_id and entry.on_removal == "delete" and not _kept_ip(basis, entry)
+    }
+    return tuple(
+        sorted(
+            f"{item.id.type.rsplit('/', 1)[-1]}/{item.name}" if item.id else item.name
+            for item in basis.snapshot.attached
+            if item.kind == "resource" and item.holder == group and item.id not in deleted
+        )
+    )
+
+
+def _kept_ip(basis: Basis, entry: Entry) -> bool:
+    return basis.options.keep_public_ips and entry.id.type.lower().endswith("/publicipaddresses")

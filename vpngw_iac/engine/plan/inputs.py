@@ -1,0 +1,71 @@
+"""What a plan is made from: everything that was read, and each resource's situation. Values only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from vpngw_iac.engine.compare.difference import Comparison
+from vpngw_iac.engine.compare.sealing import Prints
+from vpngw_iac.engine.graph import Graph
+from vpngw_iac.engine.plan.change import Change
+from vpngw_iac.engine.plan.plan import Options
+from vpngw_iac.engine.ports import CloudIdentity, Observed, Snapshot
+from vpngw_iac.errors import Finding
+from vpngw_iac.resources.base import Resource
+from vpngw_iac.resources.wire import Document
+from vpngw_iac.state.model import Entry, State
+
+DEPLOYMENT_TAG = "vpngw-deployment"
+
+
+def deployment_in(document: Mapping[str, Any] | None) -> str | None:
+    """The deployment that a document's tag names, if it bears one; tag names have no case."""
+    tags = (document or {}).get("tags")
+    named = tags.items() if isinstance(tags, Mapping) else ()
+    return next((str(value) for name, value in named if name.lower() == DEPLOYMENT_TAG), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """Everything a plan is made from."""
+
+    deployment: str
+    identity: CloudIdentity
+    state_url: str
+    graph: Graph
+    state: State
+    snapshot: Snapshot
+    prints: Prints
+    options: Options = field(default_factory=Options)
+    moved: Mapping[str, str] = field(default_factory=dict)
+    formerly: str | None = None
+    findings: tuple[Finding, ...] = ()
+    running: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """One resource as declared, remembered and observed, with the comparison of the three."""
+
+    resource: Resource
+    entry: Entry | None
+    observed: Observed
+    declared: Document
+    comparison: Comparison
+
+    @property
+    def address(self) -> str:
+        """Address of the resource."""
+        return self.resource.address
+
+
+@dataclass(slots=True)
+class Draft:
+    """The plan while the passes write it."""
+
+    changes: dict[str, Change] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+    stale: list[str] = field(default_factory=list)

@@ -1,0 +1,257 @@
+"""Whose something is: what may not be created, replaced onto or adopted because Azure has it already. Pure.
+
+Each guard is one function that yields findings. A replacement under a new id is judged at that id as a creation is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from vpngw_iac.arm import ArmId, InvalidArmId
+from vpngw_iac.engine.compare.document import lookup
+from vpngw_iac.engine.compare.matching import Match
+from vpngw_iac.engine.plan.change import Action, Change
+from vpngw_iac.engine.plan.inputs import Basis, Situation, deployment_in
+from vpngw_iac.errors import Finding
+from vpngw_iac.resources.base import Resource
+from vpngw_iac.state.model import Entry
+
+MIGRATED = "GatewaySKUMigration"
+"""Value of the tag ``CreatedBy`` on a gateway that Azure's ExpressRoute gateway migration made (R-ER-25)."""
+
+_GATEWAYS = "/virtualnetworkgateways"
+_SUBNETS = "/virtualnetworks/subnets"
+
+
+def taken_over(basis: Basis, matched: Match) -> Match:
+    """The pairing without entries that point elsewhere, where what stands at the declared id is used instead.
+
+    With ``--adopt`` such an entry is let go (`Match.left`), never deleted by that. A resource group that is there is
+    only used, so that the entry of the old one is judged as any entry that nothing declares.
+    """
+    left: dict[str, Entry] = {}
+    orphans: dict[str, Entry] = {}
+    for address, entry in matched.entries.items():
+        resource = matched.graph.resources[address]
+        if entry.id == resource.id or not basis.snapshot.get(resource.id).present:
+            continue
+        if resource.only_if_absent:
+            orphans[address] = entry
+        elif is_named(basis, resource):
+            left[address] = entry
+    gone = {*left, *orphans}
+    return replace(
+        matched,
+        entries={address: entry for address, entry in matched.entries.items() if address not in gone},
+        moves={new: old for new, old in matched.moves.items() if new not in gone},
+        orphans=tuple(sorted([*matched.orphans, *orphans.values()], key=lambda entry: entry.address)),
+        left=left,
+    )
+
+
+def is_named(basis: Basis, resource: Resource) -> bool:
+    """Whether ``--adopt`` names it, by address or id."""
+    return bool({resource.address, str(resource.id)} & basis.options.adopt)
+
+
+def is_unknown(situation: Situation) -> bool:
+    """Whether Azure has something at the declared id that no entry of ours stands for."""
+    entry, resource = situation.entry, situation.resource
+    known = entry is not None and entry.id == resource.id
+    return situation.observed.present and not known and not resource.only_if_absent
+
+
+def refusals(
+    basis: Basis, matched: Match, situations: Sequence[Situation], changes: Sequence[Change]
+) -> Iterator[Finding]:
+    """Every finding about what is not ours, at every id that this plan would write anew."""
+    lost = _lost_state(basis, situations)
+    yield from lost
+    planned = {change.address for change in changes}
+    for situation in situations:
+        if situation.entry is None or situation.address in planned:
+            yield from _not_ours(basis, situation, told=bool(lost))
+    yield from _nothing_to_adopt(basis, matched)
+    yield from _occupied(basis, changes)
+
+
+def _lost_state(basis: Basis, situations: Sequence[Situation]) -> tuple[Finding, ...]:
+    """Ours by their tags, and a state that knows nothing: it was lost, or lies elsewhere. Told once."""
+    if basis.state.entries:
+        return ()
+    there = [s for s in situations if is_unknown(s) and not is_named(basis, s.resource)]
+    ours = [s for s in there if deployment_in(s.observed.document) == basis.deployment]
+    if not ours:
+        return ()
+    finding = Finding(
+        rule="V-STATE-03",
+        level="error",
+        address="",
+        summary="The state is empty, but this deployment is in Azure",
+        detail=f"{len(there)} of its resources are there, and {len(ours)} bear the tag "
+        f"vpngw-deployment={basis.deployment}. This state knows none of them.",
+        advice="If the state lies elsewhere, name it with --state, or run from the folder that has .vpngw/. If it was "
+        "lost, `vpngw state rebuild FILE` recovers it. What was left in Azure on purpose (--keep-public-ips, "
+        f'on_removal="forget") is taken over again with {_adopting(ours)}.',
+    )
+    return (finding,)
+
+
+def _adopting(situations: Sequence[Situation], *, most: int = 3) -> str:
+    """The options that adopt these."""
+    named = [f"--adopt {situation.address}" for situation in situations]
+    return " ".join(named[:most]) + (f" and {len(named) - most} more" if len(named) > most else "")
+
+
+def _not_ours(basis: Basis, situation: Situation, *, told: bool) -> Iterator[Finding]:
+    resource, observed = situation.resource, situation.observed
+    if not is_unknown(situation):
+        return
+    owner = deployment_in(observed.document)
+    if owner is not None and owner != basis.deployment:
+        yield Finding(
+            rule="V-OWN-02",
+            level="error",
+            address=situation.address,
+            summary="Belongs to another deployment",
+            detail=f"{resource.id} bears the tag vpngw-deployment={owner}; it cannot be adopted."
+            + _would_lose(situation),
+            advice=f"Use it with .existing(...), or remove it from the deployment {owner} first. If this "
+            f'blueprint was called {owner} before, add formerly="{owner}" to it.',
+        )
+    elif not told and not is_named(basis, resource):
+        marked = " It bears the tag of this deployment." if owner else ""
+        yield Finding(
+            rule="V-OWN-01",
+            level="error",
+            address=situation.address,
+            summary="Exists in Azure and is not ours",
+            detail=f"{resource.id} is there, but not in the state of {basis.deployment}.{marked}"
+            + _would_lose(situation),
+            advice=_way_out(basis, situation, ours=owner is not None),
+        )
+
+
+def _would_lose(situation: Situation) -> str:
+    entry = situation.entry
+    return f" The entry of {situation.address} is {entry.id}, which this plan would delete first." if entry else ""
+
+
+def _way_out(basis: Basis, situation: Situation, *, ours: bool) -> str:
+    address, entry = situation.address, situation.entry
+    if entry is None:
+        return f"Take it over with --adopt {address}, use it with .existing(...), or rename yours."
+    gone = not basis.snapshot.get(entry.id).present
+    if ours or gone:
+        was = f"{entry.id} is gone: it was moved or replaced outside. " if gone else ""
+        return (
+            f"{was}Nothing needs to be deleted: --adopt {address} makes the entry stand for what is there (the old one "
+            "is forgotten); after a move of many resources `vpngw state rebuild FILE` does it for all."
+        )
+    return (
+        f"Choose another name for {address}. To manage what is there instead, use --adopt {address}: "
+        f"{entry.id.name} then stays in Azure and is forgotten."
+    )
+
+
+def _nothing_to_adopt(basis: Basis, matched: Match) -> Iterator[Finding]:
+    """A named address that is neither in Azure nor in the state is a slip of the pen, or the wrong place."""
+    known = basis.state.by_id()
+    for address, resource in matched.graph.resources.items():
+        observed = basis.snapshot.get(resource.id)
+        if not is_named(basis, resource) or observed.present or observed.unread or resource.id in known:
+            continue
+        entry = matched.entries.get(address)
+        yield Finding(
+            rule="V-ADOPT-01",
+            level="error",
+            address=address,
+            summary="There is nothing to adopt",
+            detail=f"Azure has no {resource.id}, and the state does not know it"
+            + (f": its entry of {address} is {entry.id}." if entry else "."),
+            advice="Check name, resource group and subscription; leave --adopt out for what is to be created.",
+        )
+
+
+# --- a gateway subnet that is in use ---------------------------------------------------------------------------------
+
+
+def gateways_beside(resource: Resource, documents: Mapping[ArmId, Mapping[str, Any] | None]) -> Iterator[ArmId]:
+    """Gateways that the subnet of a declared gateway names as its users, as far as `documents` show that subnet."""
+    if not resource.id.type.lower().endswith(_GATEWAYS):
+        return
+    for _, reference, _ in resource.references():
+        if reference.target.type.lower().endswith(_SUBNETS):
+            for user in _users(reference.target, documents):
+                if user != resource.id:
+                    yield user
+
+
+def _users(subnet: ArmId, documents: Mapping[ArmId, Mapping[str, Any] | None]) -> Iterator[ArmId]:
+    """Gateways behind the back references of a subnet, from its own document or the one inside its network."""
+    shown = [documents.get(subnet) or {}]
+    if subnet.parent is not None:
+        inside = lookup(documents.get(subnet.parent) or {}, "properties.subnets")
+        shown += [s for s in _objects(inside) if str(s.get("name")).lower() == subnet.name.lower()]
+    for document in shown:
+        for item in _objects(lookup(document, "properties.ipConfigurations")):
+            user = _parent_of(item.get("id"))
+            if user is not None and user.type.lower().endswith(_GATEWAYS):
+                yield user
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list | tuple) else []
+
+
+def _parent_of(text: Any) -> ArmId | None:
+    try:
+        return ArmId(text).parent if isinstance(text, str) else None
+    except InvalidArmId:
+        return None
+
+
+def _occupied(basis: Basis, changes: Sequence[Change]) -> Iterator[Finding]:
+    """Another gateway of the same type stands in the subnet: a network takes one of each (R-SKU-19)."""
+    documents = {i: answer.document for i, answer in basis.snapshot.observed.items()}
+    leaving = {c.id for c in changes if c.action in (Action.DELETE, Action.REPLACE)}
+    leaving |= {ArmId(c.previous) for c in changes if c.previous and c.previous.startswith("/")}
+    for change in changes:
+        resource = basis.graph.resources.get(change.address)
+        if resource is None or change.action not in (Action.CREATE, Action.REPLACE):
+            continue
+        kind = lookup(resource.body(), "properties.gatewayType")
+        for other in sorted(set(gateways_beside(resource, documents)) - leaving):
+            document = documents.get(other)
+            if document is not None and lookup(document, "properties.gatewayType") == kind:
+                yield _taken(basis, change, other, document)
+
+
+def _taken(basis: Basis, change: Change, other: ArmId, document: Mapping[str, Any]) -> Finding:
+    owner = deployment_in(document)
+    name = str(document.get("name") or other.name)  # a back reference may be in capital letters
+    migrated = other.name.lower().endswith("_migrated") or lookup(document, "tags.CreatedBy") == MIGRATED
+    if owner not in (None, basis.deployment):
+        advice = f"It belongs to the deployment {owner}: use it with .existing(...), or remove it there first."
+    elif migrated or change.address in basis.state.entries:
+        why = "Azure's gateway migration made it (R-ER-25). " if migrated else ""
+        group = f', resource_group="{other.group}",' if other.resource_group != change.id.resource_group else ""
+        advice = (
+            f'{why}Write name="{name}"{group} for {change.address} and run `vpngw apply FILE --adopt '
+            f"{change.address}`: its entry then stands for that gateway, and nothing is deleted or created."
+        )
+    else:
+        advice = f'Use it with .existing(...), or write name="{name}" and take it over with --adopt.'
+    return Finding(
+        rule="V-OWN-03",
+        level="error",
+        address=change.address,
+        summary="The network has such a gateway already",
+        detail=f"This plan would {change.action} {change.id.name}, but {name} stands in the same GatewaySubnet. A "
+        "network takes one gateway of each type, and Azure would refuse the second one (R-SKU-19).",
+        advice=advice,
+        source="R-SKU-19, R-ER-25",
+        location=other.key,
+    )

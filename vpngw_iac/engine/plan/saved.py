@@ -1,0 +1,228 @@
+"""Saved plans: what a plan file holds besides what people read, and when it is stale. Holds no secret."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from vpngw_iac.arm import ArmId, Scope
+from vpngw_iac.engine.compare.document import shown
+from vpngw_iac.engine.plan.change import Change
+from vpngw_iac.engine.plan.plan import Options, Plan
+from vpngw_iac.engine.plan.unverified import of_kind
+from vpngw_iac.errors import Finding, PlanError, StalePlan
+from vpngw_iac.resources.base import Resource
+from vpngw_iac.resources.dump import dump_resource, load_resource
+from vpngw_iac.resources.existing import Existing
+from vpngw_iac.secret import FingerprintKey
+
+FORMAT = 2
+"""The format that plan files are written in; every earlier one is read, a later one is refused."""
+
+_NEEDED = ("cloud", "endpoint", "subscription", "lineage")
+"""Texts of the basis that everything else relies on."""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedPlan:
+    """A plan file, read back: the graph to plan again from, and the decisions that must come out again."""
+
+    document: Mapping[str, Any]
+    items: tuple[Resource | Existing, ...]
+    options: Options
+    moved: Mapping[str, str]
+    formerly: str | None
+
+    @property
+    def deployment(self) -> str:
+        """Whose plan it is."""
+        return str(self.document["deployment"])
+
+    @property
+    def name(self) -> str:
+        """The deployment, as a blueprint would say it."""
+        return self.deployment
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """Where relative paths of secret files may start, the best first; empty for a blueprint that is no file."""
+        return tuple(map(str, self.document["basis"].get("folders", ())))
+
+    def findings(self) -> tuple[Finding, ...]:
+        """What preflight refused when the plan was made; the engine judges again by itself."""
+        refused = self.document["basis"].get("refused", ())
+        return tuple(Finding(**{**finding, "see": tuple(finding["see"])}) for finding in refused)
+
+    def resources(self, scope: Scope) -> tuple[Resource | Existing, ...]:
+        """The embedded graph; the scope was decided when the plan was made."""
+        return self.items
+
+
+def canonical(plan: Plan) -> list[dict[str, Any]]:
+    """The decisions that must not change between plan and apply; counters, status and etags are not among them."""
+    decided: list[dict[str, Any]] = [_decision(change) for change in plan.changes]
+    blockers = sorted(f"{f.rule} {f.address} {f.detail}" for f in plan.findings if f.rule == "V-FOREIGN-01")
+    return [*decided, *({"foreign": text} for text in blockers)]
+
+
+def _decision(change: Change) -> dict[str, Any]:
+    return {
+        "address": change.address,
+        "id": change.id.key,
+        "action": change.action.value,
+        "differences": [
+            {"path": d.path, "cause": d.cause, "declared": shown(d.declared), "observed": shown(d.observed)}
+            for d in change.differences
+        ],
+    }
+
+
+def save(
+    plan: Plan,
+    key: FingerprintKey,
+    version: str,
+    *,
+    show: Mapping[str, Any],
+    folders: Sequence[str] = (),
+    said: Mapping[str, str | None] | None = None,
+) -> dict[str, Any]:
+    """The plan file: `show` (what reports say) plus the basis, sealed with an HMAC under the store's key.
+
+    `folders` is where relative paths of secret files start: the first of them that is there when it is applied.
+    `said` is what else the planner was told, which apply must not be told differently.
+    """
+    options = {name: sorted(v) if isinstance(v, frozenset) else v for name, v in asdict(plan.options).items()}
+    document = dict(show) | {
+        "format": FORMAT,
+        "kind": "plan",
+        "deployment": plan.deployment,
+        "basis": {
+            "version": version,
+            "cloud": plan.identity.name,
+            "endpoint": plan.identity.endpoint,
+            "tenant": plan.identity.tenant,
+            "subscription": plan.identity.subscription,
+            "lineage": plan.state.lineage,
+            "serial": plan.state.serial,
+            "options": options,
+            "moved": dict(plan.moved),
+            "formerly": plan.formerly,
+            "folders": list(folders),
+            "said": dict(said or {}),
+            "graph": [dump_resource(resource) for resource in plan.graph.resources.values()],
+            "existing": [
+                {"address": e.address, "id": str(e.id), "facts": dict(e.facts), "tenant": e.tenant}
+                for e in plan.graph.existing.values()
+            ],
+            "decisions": canonical(plan),
+            "unreadable": [{"address": u.address, "path": u.path} for u in of_kind(plan.secrets, "not readable here")],
+            "refused": [asdict(finding) for finding in plan.blocking if not finding.rule.startswith("V-")],
+            "key": key.key_id,
+        },
+    }
+    plain: dict[str, Any] = json.loads(json.dumps(document))
+    return plain | {"digest": key.digest(plain)}
+
+
+def load(document: Mapping[str, Any]) -> SavedPlan:
+    """Read a plan file of any format up to ours; raises `PlanError` if it is none, or of a later format."""
+    basis = document.get("basis")
+    if document.get("kind") != "plan" or not isinstance(basis, Mapping):
+        raise PlanError("This is not a saved plan.", advice="Make one with `vpngw plan FILE -o plan.json`.")
+    refuse_newer(document)
+    try:
+        _require_texts(document, ("deployment",))
+        _require_texts(basis, _NEEDED)
+        options: dict[str, Any] = {
+            name: frozenset(v) if isinstance(v, list) else v for name, v in basis["options"].items()
+        }
+        existing = [Existing(e["address"], ArmId(e["id"]), e["facts"], e["tenant"]) for e in basis["existing"]]
+        resources = [load_resource(item) for item in basis["graph"]]
+        return SavedPlan(document, (*resources, *existing), Options(**options), basis["moved"], basis["formerly"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise PlanError(
+            f"The plan file is damaged: {type(error).__name__} at {error}.", advice="Make the plan again."
+        ) from None
+
+
+def refuse_newer(document: Mapping[str, Any]) -> None:
+    """Raise `PlanError` if a newer version saved this plan, or if nobody knows which did."""
+    found = document.get("format")
+    if not isinstance(found, int) or found < 1:
+        raise PlanError(f"The plan file is damaged: its format is {found!r}.", advice="Make the plan again.")
+    if found > FORMAT:
+        raise PlanError(
+            f"The plan has format {found}, this version reads formats up to {FORMAT}.",
+            advice="Use a newer version (`pip install -U vpngw-iac`), or make the plan again with this one.",
+        )
+
+
+def _require_texts(place: Mapping[str, Any], names: Iterable[str]) -> None:
+    for name in names:
+        if not isinstance(place[name], str):
+            raise TypeError(f"{name!r}")
+
+
+def check_genuine(saved: SavedPlan, key: FingerprintKey | None) -> None:
+    """Raise `StalePlan` if the file was edited, or was made with the key of another state."""
+    rest = {name: value for name, value in saved.document.items() if name != "digest"}
+    if key is None or saved.document["basis"].get("key") != key.key_id:
+        raise StalePlan("The plan was made with another state (its key is not the one of this state).")
+    if saved.document.get("digest") != key.digest(rest):
+        raise StalePlan("The plan file was changed after it was made.", advice="Make the plan again.")
+
+
+def check_fresh(saved: SavedPlan | Plan, plan: Plan) -> tuple[str, ...]:
+    """Raise `StalePlan`, showing what differs, if planning again decides something else.
+
+    A secret that could not be read when the plan was made is no decision of it: addresses of those that can be read
+    now and are others are the answer.
+    """
+    if isinstance(saved, Plan):
+        before, unread = _plain(saved), {(u.address, u.path) for u in of_kind(saved.secrets, "not readable here")}
+    else:
+        basis = saved.document["basis"]
+        before, unread = basis["decisions"], {(u["address"], u["path"]) for u in basis.get("unreadable", ())}
+    now = _plain(plan)
+    after = list(_as_planned(before, now, unread))
+    if before == after:
+        return tuple(item["address"] for item in now if item not in before and "address" in item)
+    gone = [_line(item) for item in before if item not in after]
+    new = [_line(item) for item in after if item not in before]
+    raise StalePlan(
+        "Since the plan was made something has moved."
+        + (f" Planned, but no longer right: {'; '.join(gone)}." if gone else "")
+        + (f" Now needed: {'; '.join(new)}." if new else "")
+    )
+
+
+def _plain(plan: Plan) -> list[dict[str, Any]]:
+    plain: list[dict[str, Any]] = json.loads(json.dumps(canonical(plan), default=str))
+    return plain
+
+
+def _as_planned(
+    before: Sequence[Mapping[str, Any]], now: Iterable[Mapping[str, Any]], unread: Collection[tuple[str, str]]
+) -> Iterator[Mapping[str, Any]]:
+    """What is decided now, less the secrets that could not be read when the plan was made."""
+    planned = {item["address"]: item for item in before if "address" in item}
+    for item in now:
+        rest = [d for d in item.get("differences", ()) if (item.get("address"), d["path"]) not in unread]
+        if len(rest) == len(item.get("differences", ())):
+            yield item
+            continue
+        known = planned.get(item["address"])
+        if known is None and not rest:
+            continue
+        # With the key a change of tags, or of the state alone, has become an update.
+        action = known["action"] if known and item["action"] == "update" else item["action"]
+        yield {**item, "differences": rest, "action": action}
+
+
+def _line(item: Mapping[str, Any]) -> str:
+    if "foreign" in item:
+        return str(item["foreign"])
+    paths = ", ".join(str(difference["path"]) for difference in item["differences"])
+    return f"{item['action']} {item['address']}" + (f" ({paths})" if paths.strip() else "")

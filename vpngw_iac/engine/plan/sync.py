@@ -1,0 +1,154 @@
+"""Peerings whose networks changed their address space: which half is synchronised, and which is only told. Pure.
+
+The half to synchronise is the one whose other network changed. What is out of step is read from Azure, so that a death
+between the network's put and the peering's is found by the next plan; what this plan will put out of step is planned
+ahead. The other half, if it is not ours, is its owner's to synchronise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.engine.graph import Graph
+from vpngw_iac.engine.plan.change import Action, Change, Difference
+from vpngw_iac.engine.plan.inputs import Basis, Draft, Situation, deployment_in
+from vpngw_iac.engine.ports import Snapshot
+from vpngw_iac.errors import Finding
+from vpngw_iac.resources import type_of
+from vpngw_iac.resources.virtual_network_peering import VirtualNetworkPeering
+
+LEVEL = "properties.peeringSyncLevel"
+OTHER_SIDE = "V-PEER-01"
+"""Rule of the finding that the owner of the other half must synchronise it."""
+
+_WRITTEN = (Action.UPDATE, Action.REPAIR)
+
+
+def synchronised(basis: Basis, situations: Iterable[Situation], draft: Draft) -> None:
+    """Plan the synchronisation of every half of ours that is behind, or that this plan leaves behind."""
+    widened = {change.id: change.address for change in draft.changes.values() if _changes_its_space(change)}
+    for situation in situations:
+        if isinstance(situation.resource, VirtualNetworkPeering) and _may_be_written(situation, draft):
+            ground = _ground(basis, situation, widened)
+            if ground is not None:
+                draft.changes[situation.address] = _with_sync(situation, draft.changes.get(situation.address), ground)
+
+
+def _changes_its_space(change: Change) -> bool:
+    is_network = change.id.type.lower() == "microsoft.network/virtualnetworks"
+    paths = (difference.path for difference in change.differences)
+    return (
+        is_network and change.action in _WRITTEN and any(path.startswith("properties.addressSpace") for path in paths)
+    )
+
+
+def _may_be_written(situation: Situation, draft: Draft) -> bool:
+    """Ours, there and at rest, and not about to go, to come, or to be taken over as it is."""
+    entry, observed, change = situation.entry, situation.observed, draft.changes.get(situation.address)
+    known = entry is not None and entry.id == situation.resource.id
+    return (
+        known
+        and observed.document is not None
+        and observed.is_terminal
+        and (change is None or change.action in (*_WRITTEN, Action.MOVE))
+    )
+
+
+def _ground(basis: Basis, situation: Situation, widened: Mapping[ArmId, str]) -> Difference | None:
+    """Why this half must be synchronised: Azure says that it is behind, or this plan changes the other network."""
+    peering, document = situation.resource, situation.observed.document or {}
+    assert isinstance(peering, VirtualNetworkPeering)  # noqa: S101 - the caller looked
+    level = peering.lags(document)
+    if level and not basis.options.edits_only:
+        return Difference(LEVEL, "drift", "FullyInSync", "FullyInSync", level)
+    other = widened.get(peering.properties.remote_virtual_network.target)
+    connected = (document.get("properties") or {}).get("peeringState") == "Connected"
+    if other is None or not connected:
+        return None
+    return Difference(LEVEL, "dependent", "FullyInSync", None, f"behind {other} once that has changed")
+
+
+def _with_sync(situation: Situation, known: Change | None, ground: Difference) -> Change:
+    reason = "the other network's address space changed" if ground.cause == "drift" else "its other network changes"
+    if known is None or known.action is Action.MOVE:
+        return Change(
+            situation.address,
+            situation.resource.id,
+            Action.REPAIR,
+            (ground,),
+            reason=f"synchronised: {reason}",
+            previous=known.previous if known else None,
+            sync="alone",
+        )
+    return replace(
+        known,
+        differences=(*known.differences, ground),
+        reason=known.reason or f"synchronised too: {reason}",
+        sync="too",
+    )
+
+
+def come_along(graph: Graph, changes: Mapping[str, Change], address: str) -> Iterator[str]:
+    """With a targeted change: a network brings the halves that follow it, and such a half brings its network."""
+    for follower, change in changes.items():
+        peering = graph.resources.get(follower)
+        if isinstance(peering, VirtualNetworkPeering) and any(d.cause == "dependent" for d in change.differences):
+            network = graph.by_id.get(peering.properties.remote_virtual_network.target)
+            if network is not None and network.address in changes and address in (follower, network.address):
+                yield from (follower, network.address)
+
+
+# --- what is its owner's ---------------------------------------------------------------------------------------------
+
+
+def other_sides(basis: Basis, changes: Iterable[Change]) -> Iterator[Finding]:
+    """Halves of others that are behind a network of ours, or will be: they are told with their owner."""
+    widened = {change.id for change in changes if _changes_its_space(change)}
+    ours = {entry.id for entry in basis.state.entries.values()} | set(basis.graph.by_id)
+    for peering in basis.graph.resources.values():
+        document = basis.snapshot.get(peering.id).document
+        if not isinstance(peering, VirtualNetworkPeering) or document is None or peering.id.parent is None:
+            continue
+        remote = peering.properties.remote_virtual_network.target
+        connected = (document.get("properties") or {}).get("peeringState") == "Connected"
+        if any(each.parent == remote and _leads_to(basis, each, peering.id.parent) for each in ours):
+            continue
+        if peering.is_ahead(document):
+            yield _told(basis, peering, remote, "is out of step with")
+        elif connected and peering.id.parent in widened:
+            yield _told(basis, peering, remote, "will be out of step with")
+
+
+def _leads_to(basis: Basis, peering_id: ArmId, network: ArmId) -> bool:
+    """Whether a half that is declared or remembered leads to a network."""
+    if type_of(peering_id.type) is not VirtualNetworkPeering:
+        return False
+    declared = basis.graph.by_id.get(peering_id)
+    if isinstance(declared, VirtualNetworkPeering):
+        return declared.properties.remote_virtual_network.target == network
+    entry = basis.state.by_id().get(peering_id)
+    other = ((entry.applied if entry else {}).get("properties") or {}).get("remoteVirtualNetwork") or {}
+    return isinstance(other.get("id"), str) and ArmId(other["id"]) == network
+
+
+def owner_of(snapshot: Snapshot, network: ArmId) -> str:
+    """The deployment that a network's tag names, else the network itself: whoever has the right to write it."""
+    return deployment_in(snapshot.get(network).document) or str(network)
+
+
+def _told(basis: Basis, peering: VirtualNetworkPeering, remote: ArmId, how: str) -> Finding:
+    owner = owner_of(basis.snapshot, remote)
+    whose = f"the deployment {owner}" if owner != str(remote) else "the owner of that network"
+    home = peering.id.parent.name if peering.id.parent else ""
+    return Finding(
+        rule=OTHER_SIDE,
+        level="warning",
+        address=peering.address,
+        summary="The other side of a peering is out of step",
+        detail=f"The peering of {remote.name} that leads to {home} {how} the address space of {home}: what was added "
+        f"is not reachable from there. It is not ours; it belongs to {whose}.",
+        advice=f"Ask {whose} to synchronise it (`az network vnet peering sync`, or apply there).",
+        source="Update the address space for a peered virtual network",
+    )

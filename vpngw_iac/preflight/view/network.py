@@ -1,0 +1,140 @@
+"""Virtual networks, their peerings, and circuits, as preflight sees them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.preflight import prefixes
+from vpngw_iac.preflight.prefixes import Network as Prefix
+from vpngw_iac.preflight.view.resource_view import Thing, value_at
+
+if TYPE_CHECKING:
+    from vpngw_iac.preflight.view.gateway import Gateway
+    from vpngw_iac.preflight.view.topology import Topology
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A virtual network."""
+
+    thing: Thing
+    topology: Topology = field(repr=False)
+
+    @cached_property
+    def prefixes(self) -> tuple[Prefix, ...]:
+        """Its address space; empty if that is not known."""
+        return prefixes.networks(self.thing.texts("properties.addressSpace.addressPrefixes"))
+
+    @property
+    def peerings(self) -> tuple[Peering, ...]:
+        """The sides of peerings that hang on it."""
+        return self.topology.peerings_of(self.thing.id)
+
+    @property
+    def gateways(self) -> tuple[Gateway, ...]:
+        """Gateways that stand in it."""
+        return self.topology.gateways_in(self.thing.id)
+
+    @property
+    def dns_servers(self) -> tuple[str, ...]:
+        """Custom DNS servers."""
+        return self.thing.texts("properties.dhcpOptions.dnsServers")
+
+    @cached_property
+    def reach(self) -> tuple[Network, ...]:
+        """Networks that reach its gateways through peering, as far as both the peering and the network are known."""
+        found = {self.thing.id: self}
+        for peering in self.peerings:
+            if peering.remote is not None:
+                found.setdefault(peering.remote.thing.id, peering.remote)
+        for peering in self.topology.peerings:
+            if peering.remote_id == self.thing.id and peering.network is not None:
+                found.setdefault(peering.network.thing.id, peering.network)
+        del found[self.thing.id]
+        return tuple(found[key] for key in sorted(found))
+
+
+@dataclass(frozen=True, eq=False)
+class Peering:
+    """One side of a peering: it hangs on `network` and leads to `remote`."""
+
+    thing: Thing
+    topology: Topology = field(repr=False)
+
+    @property
+    def network_id(self) -> ArmId | None:
+        """The network it hangs on."""
+        return self.thing.id.parent
+
+    @cached_property
+    def remote_id(self) -> ArmId | None:
+        """The network it leads to."""
+        return self.thing.ref("properties.remoteVirtualNetwork")
+
+    @property
+    def network(self) -> Network | None:
+        """The network it hangs on, if it is in the file."""
+        return self.topology.network(self.network_id)
+
+    @property
+    def remote(self) -> Network | None:
+        """The network it leads to, if it is in the file."""
+        return self.topology.network(self.remote_id)
+
+    @property
+    def lends(self) -> bool | None:
+        """``allowGatewayTransit``: the hub's side."""
+        return self.thing.flag("properties.allowGatewayTransit")
+
+    @property
+    def borrows(self) -> bool | None:
+        """``useRemoteGateways``: the spoke's side."""
+        return self.thing.flag("properties.useRemoteGateways")
+
+    @cached_property
+    def other_side(self) -> Peering | None:
+        """The other side of the same peering, if it is known."""
+        if self.remote_id is None:
+            return None
+        return next((p for p in self.topology.peerings_of(self.remote_id) if p.remote_id == self.network_id), None)
+
+
+@dataclass(frozen=True, eq=False)
+class Circuit:
+    """An ExpressRoute circuit."""
+
+    thing: Thing
+    topology: Topology = field(repr=False)
+
+    @property
+    def tier(self) -> str | None:
+        """Standard, Premium or Local; the name of a SKU begins with it."""
+        name = value_at(self.thing.document, "sku.name")
+        return name.partition("_")[0] if isinstance(name, str) else self.thing.text("sku.tier")
+
+    @property
+    def location(self) -> str | None:
+        """Peering location; a Direct port has none here."""
+        return self.thing.text("properties.serviceProviderProperties.peeringLocation")
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether it sits on a port of its own."""
+        return self.thing.ref("properties.expressRoutePort") is not None
+
+    @property
+    def megabits(self) -> int | None:
+        """Bandwidth: of a provider, or of a Direct port in Gbps."""
+        direct = value_at(self.thing.document, "properties.bandwidthInGbps")
+        if isinstance(direct, int | float) and direct:
+            return int(direct * 1000)
+        return self.thing.number("properties.serviceProviderProperties.bandwidthInMbps")
+
+    @property
+    def peering_kinds(self) -> tuple[str, ...]:
+        """Names of its peerings in lower case, as far as they are known."""
+        children = self.topology.children(self.thing.id, "microsoft.network/expressroutecircuits/peerings")
+        return tuple((child.text("properties.peeringType") or child.name).lower() for child in children)

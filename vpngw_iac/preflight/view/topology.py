@@ -1,0 +1,251 @@
+"""All resources of one file as one network: who stands where, who talks to whom, what that leaves to say.
+
+An indexed, read-only view. Rules ask it; it decides nothing. An answer None means "not known here", never "no".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeVar, cast
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.preflight.view.connection import Connection, NatRule
+from vpngw_iac.preflight.view.gateway import Gateway
+from vpngw_iac.preflight.view.network import Circuit, Network, Peering
+from vpngw_iac.preflight.view.resource_view import Thing, arm_id, thing_of
+from vpngw_iac.resources.base import Resource
+from vpngw_iac.resources.existing import Existing
+from vpngw_iac.secret import SecretReference
+
+NETWORK = "microsoft.network/virtualnetworks"
+SUBNET = "microsoft.network/virtualnetworks/subnets"
+PEERING = "microsoft.network/virtualnetworks/virtualnetworkpeerings"
+GATEWAY = "microsoft.network/virtualnetworkgateways"
+NAT_RULE = "microsoft.network/virtualnetworkgateways/natrules"
+CONNECTION = "microsoft.network/connections"
+LOCAL_GATEWAY = "microsoft.network/localnetworkgateways"
+PUBLIC_IP = "microsoft.network/publicipaddresses"
+CIRCUIT = "microsoft.network/expressroutecircuits"
+CIRCUIT_PEERING = "microsoft.network/expressroutecircuits/peerings"
+
+_INLINE = {
+    NETWORK: (("properties.subnets", "subnets"), ("properties.virtualNetworkPeerings", "virtualNetworkPeerings")),
+    GATEWAY: (("properties.natRules", "natRules"),),
+    CIRCUIT: (("properties.peerings", "peerings"),),
+}
+"""Children that Azure shows inside their parent: other people's are judged from there."""
+
+Reveal = Callable[[SecretReference], str | None]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class Topology:
+    """Everything that a file declares or uses, by ARM id, with views that answer in a network engineer's words."""
+
+    things: Mapping[ArmId, Thing]
+    profile: str | None = None
+    reveal: Reveal | None = None
+    """Resolves a secret that is at hand offline; its value never leaves a rule."""
+    backups: Mapping[str, str] = field(default_factory=dict)
+    """Sites that are the failover path of another: name to name."""
+    homes: Mapping[ArmId, ArmId] = field(default_factory=dict)
+    """Networks of existing gateways, as a blueprint says: gateway to network."""
+    leaving: tuple[Thing, ...] = ()
+    """What this plan deletes, as Azure shows it: no part of the network that it leads to."""
+    _memo: dict[object, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        resources: Iterable[Resource | Existing],
+        *,
+        observed: Mapping[ArmId, Any] | None = None,
+        profile: str | None = None,
+        reveal: Reveal | None = None,
+        backups: Mapping[str, str] | None = None,
+        homes: Mapping[ArmId, ArmId] | None = None,
+        leaving: Mapping[ArmId, str] | None = None,
+    ) -> Topology:
+        """Index the resources; what `observed` shows beyond them (children, route tables, connections) is foreign."""
+        seen = {found: document for found, value in (observed or {}).items() if (document := _document(value))}
+        # What one deployment of a file manages and another uses is known from the one that manages it.
+        ordered = sorted(resources, key=lambda resource: isinstance(resource, Resource))
+        things = {resource.id: thing_of(resource, seen.get(resource.id)) for resource in ordered}
+        going = leaving or {}
+        gone = tuple(
+            Thing(address, found, {}, is_managed=False, seen=seen[found])
+            for found, address in sorted(going.items(), key=lambda item: item[1])
+            if found in seen
+        )
+        for found, document in seen.items():
+            if found not in going:
+                things.setdefault(found, _foreign(found, document))
+        for thing in tuple(things.values()):
+            for child in _children(thing):
+                if child.id not in going:
+                    things.setdefault(child.id, child)
+        listed = sorted(things.values(), key=lambda thing: (thing.address, thing.id.key))
+        return cls({thing.id: thing for thing in listed}, profile, reveal, backups or {}, homes or {}, gone)
+
+    def memo(self, key: object, make: Callable[[], T]) -> T:
+        """A value that several rules need, made once."""
+        if key not in self._memo:
+            self._memo[key] = make()
+        return cast("T", self._memo[key])
+
+    def place_behind(self, place: str) -> str:
+        """The site that a site finally stands in for; itself if it is nobody's backup."""
+        seen = {place}
+        while (other := self.backups.get(place)) is not None and other not in seen:
+            seen.add(other)
+            place = other
+        return place
+
+    def find(self, resource_id: ArmId | None) -> Thing | None:
+        """The thing with this id."""
+        return None if resource_id is None else self.things.get(resource_id)
+
+    def of_type(self, arm_type: str) -> tuple[Thing, ...]:
+        """All things of an ARM type, given in lower case."""
+        return self._by_type.get(arm_type, ())
+
+    @cached_property
+    def _by_type(self) -> Mapping[str, tuple[Thing, ...]]:
+        found: dict[str, list[Thing]] = {}
+        for thing in self.things.values():
+            found.setdefault(thing.type, []).append(thing)
+        return {arm_type: tuple(things) for arm_type, things in found.items()}
+
+    def children(self, parent: ArmId, arm_type: str) -> tuple[Thing, ...]:
+        """Things of a child type under a parent."""
+        return self._by_parent.get((arm_type, parent), ())
+
+    @cached_property
+    def _by_parent(self) -> Mapping[tuple[str, ArmId], tuple[Thing, ...]]:
+        found: dict[tuple[str, ArmId], list[Thing]] = {}
+        for arm_type in (SUBNET, PEERING, NAT_RULE, CIRCUIT_PEERING):
+            for thing in self.of_type(arm_type):
+                parent = thing.id.parent
+                if parent is not None:
+                    found.setdefault((arm_type, parent), []).append(thing)
+        return {key: tuple(things) for key, things in found.items()}
+
+    @cached_property
+    def gateways(self) -> tuple[Gateway, ...]:
+        """VPN and ExpressRoute gateways, ours and used."""
+        return tuple(Gateway(thing, self) for thing in self.of_type(GATEWAY))
+
+    @property
+    def vpn_gateways(self) -> tuple[Gateway, ...]:
+        """VPN gateways."""
+        return tuple(gateway for gateway in self.gateways if gateway.is_vpn)
+
+    @property
+    def expressroute_gateways(self) -> tuple[Gateway, ...]:
+        """ExpressRoute gateways."""
+        return tuple(gateway for gateway in self.gateways if gateway.is_expressroute)
+
+    @cached_property
+    def _gateways(self) -> Mapping[ArmId, Gateway]:
+        return {gateway.thing.id: gateway for gateway in self.gateways}
+
+    def gateway(self, resource_id: ArmId | None) -> Gateway | None:
+        """The gateway with this id."""
+        return None if resource_id is None else self._gateways.get(resource_id)
+
+    @cached_property
+    def connections(self) -> tuple[Connection, ...]:
+        """Connections of all kinds."""
+        return tuple(Connection(thing, self) for thing in self.of_type(CONNECTION))
+
+    @cached_property
+    def _connections(self) -> Mapping[ArmId, tuple[Connection, ...]]:
+        return _grouped((c.gateway_id, c) for c in self.connections)
+
+    def connections_of(self, gateway: ArmId) -> tuple[Connection, ...]:
+        """Connections whose first gateway this is."""
+        return self._connections.get(gateway, ())
+
+    @cached_property
+    def networks(self) -> tuple[Network, ...]:
+        """Virtual networks, ours and used."""
+        return tuple(self._networks.values())
+
+    @cached_property
+    def _networks(self) -> Mapping[ArmId, Network]:
+        return {thing.id: Network(thing, self) for thing in self.of_type(NETWORK)}
+
+    def network(self, resource_id: ArmId | None) -> Network | None:
+        """The network with this id."""
+        return None if resource_id is None else self._networks.get(resource_id)
+
+    def gateways_in(self, network: ArmId) -> tuple[Gateway, ...]:
+        """Gateways that stand in a network."""
+        return self._gateways_by_network.get(network, ())
+
+    @cached_property
+    def _gateways_by_network(self) -> Mapping[ArmId, tuple[Gateway, ...]]:
+        return _grouped((gateway.network_id, gateway) for gateway in self.gateways)
+
+    def gateway_at(self, public_ip: ArmId) -> ArmId | None:
+        """The gateway that holds a public IP."""
+        return self._gateway_by_address.get(public_ip)
+
+    @cached_property
+    def _gateway_by_address(self) -> Mapping[ArmId, ArmId]:
+        return {i.public_ip: g.thing.id for g in self.gateways for i in g.instances if i.public_ip is not None}
+
+    @cached_property
+    def peerings(self) -> tuple[Peering, ...]:
+        """Both sides of every peering that is declared or was read."""
+        return tuple(Peering(thing, self) for thing in self.of_type(PEERING))
+
+    @cached_property
+    def _peerings(self) -> Mapping[ArmId, tuple[Peering, ...]]:
+        return _grouped((peering.network_id, peering) for peering in self.peerings)
+
+    def peerings_of(self, network: ArmId) -> tuple[Peering, ...]:
+        """The sides of peerings that hang on a network."""
+        return self._peerings.get(network, ())
+
+    def nat_rules_of(self, gateway: ArmId) -> tuple[NatRule, ...]:
+        """NAT rules of a gateway."""
+        return tuple(NatRule(thing) for thing in self.children(gateway, NAT_RULE))
+
+    @cached_property
+    def circuits(self) -> tuple[Circuit, ...]:
+        """ExpressRoute circuits, ours and used."""
+        return tuple(Circuit(thing, self) for thing in self.of_type(CIRCUIT))
+
+
+def _grouped(pairs: Iterable[tuple[ArmId | None, T]]) -> Mapping[ArmId, tuple[T, ...]]:
+    found: dict[ArmId, list[T]] = {}
+    for key, value in pairs:
+        if key is not None:
+            found.setdefault(key, []).append(value)
+    return {key: tuple(values) for key, values in found.items()}
+
+
+def _document(value: Any) -> Mapping[str, Any] | None:
+    """The document of an observed value, given as a document or as something that carries one."""
+    document = value if isinstance(value, Mapping) else getattr(value, "document", None)
+    return document if isinstance(document, Mapping) else None
+
+
+def _foreign(resource_id: ArmId, document: Mapping[str, Any]) -> Thing:
+    kind = resource_id.type.rpartition("/")[2]
+    return Thing(f"{kind}/{resource_id.name}", resource_id, {}, is_managed=False, seen=document)
+
+
+def _children(parent: Thing) -> Iterator[Thing]:
+    """Children shown inside a parent that Azure answered."""
+    for path, segment in _INLINE.get(parent.type, ()) if parent.seen is not None else ():
+        shown = Thing(parent.address, parent.id, {}, is_managed=False, seen=parent.seen)
+        for item in shown.items(path):
+            name = item.get("name")
+            child = arm_id(item) or (parent.id.child(segment, name) if isinstance(name, str) and name else None)
+            if child is not None:
+                yield _foreign(child, item)

@@ -1,0 +1,1 @@
+"""What people do: the only place that joins blueprints, engine, cloud and state."""

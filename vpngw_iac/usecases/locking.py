@@ -1,0 +1,74 @@
+"""Taking the lock of a state: at once, or after waiting for whoever has it."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from vpngw_iac.engine.execute.clock import RealClock
+from vpngw_iac.engine.execute.stop import Interrupted, Stop
+from vpngw_iac.engine.ports import Clock
+from vpngw_iac.errors import StateLocked
+from vpngw_iac.state.store import Hold, Owner, Store
+
+_ASK_AGAIN = 2.0
+_TELL_AGAIN = 60.0
+
+
+def _nobody(text: str) -> None:
+    del text
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait for a lock that another run holds, and who is told about it."""
+
+    seconds: float = 0.0
+    """Real seconds, also on a simulator whose time passes faster: the other run is a real process."""
+    clock: Clock = field(default_factory=RealClock)
+    tell: Callable[[str], None] = _nobody
+    stop: Stop = field(default_factory=Stop)
+
+    @contextmanager
+    def hold(self, store: Store, owner: Owner) -> Iterator[Hold]:
+        """The lock; raises `StateLocked` if another run still has it when the time is over.
+
+        Raises `Interrupted` if the run is asked to stop meanwhile. What happens under the lock is never tried again.
+        """
+        with ExitStack() as stack:
+            yield self._entered(stack, store, owner)
+
+    def _entered(self, stack: ExitStack, store: Store, owner: Owner) -> Hold:
+        clock = RealClock() if isinstance(self.clock, RealClock) else self.clock
+        inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        give_up, told, tell_next = clock.now() + self.seconds, "", 0.0
+        while True:
+            try:
+                return stack.enter_context(store.hold(owner))
+            except StateLocked as locked:
+                left = give_up - clock.now()
+                if left <= 0:
+                    raise self._over(locked) from None
+                if told != locked.message or clock.now() >= tell_next:
+                    told, tell_next = locked.message, clock.now() + _TELL_AGAIN
+                    self.tell(f"{locked.message} Waiting for it, {_minutes(left)} at most.")
+            if self._waited(clock, inbox, min(_ASK_AGAIN, left)):
+                raise Interrupted
+
+    def _waited(self, clock: Clock, inbox: queue.SimpleQueue[Any], seconds: float) -> bool:
+        self.stop.wakes(inbox)
+        clock.next(inbox, seconds, calls_in_flight=0)
+        return self.stop.asked
+
+    def _over(self, locked: StateLocked) -> StateLocked:
+        if not self.seconds:
+            return locked
+        told = f"{locked.message} It was waited for, {_minutes(self.seconds)}."
+        return StateLocked(told, advice=locked.advice)
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

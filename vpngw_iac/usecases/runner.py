@@ -1,0 +1,448 @@
+"""One run that may write: take the lock, continue what was left, plan, ask, carry out, close. Used by the workspace."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from vpngw_iac._version import __version__
+from vpngw_iac.arm import ArmId
+from vpngw_iac.engine.ask.probe import MISSING_RIGHTS
+from vpngw_iac.engine.compare.document import lookup, secrets_in
+from vpngw_iac.engine.compare.sealing import entry_of, resolver
+from vpngw_iac.engine.execute import event as events
+from vpngw_iac.engine.execute.event import OperationResult, Outcome, without_secrets
+from vpngw_iac.engine.execute.loop import Execution
+from vpngw_iac.engine.execute.release import Release
+from vpngw_iac.engine.execute.resume import Resumption
+from vpngw_iac.engine.execute.stop import Interrupted, Limits, Stop
+from vpngw_iac.engine.execute.worker import Worker
+from vpngw_iac.engine.order.order import schedule
+from vpngw_iac.engine.order.timing import makespan
+from vpngw_iac.engine.plan.cascade import needed_first, new_addresses
+from vpngw_iac.engine.plan.change import Action, Change
+from vpngw_iac.engine.plan.plan import Options, Plan
+from vpngw_iac.engine.plan.result import ending, left
+from vpngw_iac.engine.plan.saved import SavedPlan, check_fresh
+from vpngw_iac.errors import ExitCode, Forbidden, Refused, SecretError, VpngwError
+from vpngw_iac.resources.base import Resource
+from vpngw_iac.secret import Fingerprint, SecretReference
+from vpngw_iac.state.binding import binding_of
+from vpngw_iac.state.journal import EntriesMoved, EntryRemoved, EntrySet, Memory, RunClosed, RunOpened
+from vpngw_iac.state.model import Entry, State
+from vpngw_iac.state.store import Hold
+from vpngw_iac.usecases.locking import Patience
+from vpngw_iac.usecases.planner import Deployable, Planner, renamed
+from vpngw_iac.usecases.session import Session
+
+BUSY_POLL = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked of a run."""
+
+    command: Literal["apply", "destroy", "wait"]
+    options: Options
+    settled: SavedPlan | Plan | None
+    """A plan that must come out again."""
+    on_event: Callable[[events.Event], None] | None
+    confirm: Callable[[Plan], bool] | None
+    detach: bool
+    timeout: float | None
+    stop: Stop
+    lock_timeout: float = 0.0
+    """Seconds to wait for another run's lock."""
+
+
+def run(planner: Planner, blueprint: Deployable, request: Request) -> Outcome:
+    """Do it. Raises what refuses the whole run; what happens to single operations is in the outcome."""
+    session = planner.session(blueprint)
+    store = session.bound_store()
+    store.load()  # a damaged or foreign state is told before a lock is taken, and before anything is written
+    if request.command != "wait":
+        session.key(create=True)
+    owner = session.owner(f"vpngw {request.command}")
+    tell = request.on_event or (lambda _: None)
+    patience = Patience(
+        request.lock_timeout,
+        session.clock,
+        lambda text: tell(events.Notice(text, session.clock.utc())),
+        request.stop,
+    )
+    with ExitStack() as stack:
+        try:
+            hold = stack.enter_context(patience.hold(store, owner))
+        except Interrupted:
+            word, code = left(request.stop)
+            return Outcome(request.command, session.deployment, word, (), session.correlation, 0.0, code)
+        return _Run(planner, blueprint, request, session, hold).go()
+
+
+class _Run:
+    def __init__(self, planner: Planner, blueprint: Deployable, request: Request, session: Session, hold: Hold) -> None:
+        self.planner, self.blueprint, self.request = planner, blueprint, request
+        self.session, self.hold, self.clock = session, hold, session.clock
+        self.started = self.clock.now()
+        deadline = None if request.timeout is None else self.started + request.timeout
+        self.limits = Limits(request.detach, deadline)
+        self._telling = threading.RLock()
+        session.tell = lambda text: self.tell(events.Notice(text, self.clock.utc()))
+        self.results: list[OperationResult] = []
+        self.notices: list[str] = []
+        self.incomplete: set[str] = set()
+        """Addresses whose entries lack needs that have no entry yet."""
+
+    def tell(self, event: events.Event) -> None:
+        """Pass an event on, one at a time; whatever it repeats, it shows no secret of this run."""
+        if self.request.on_event is not None:
+            with self._telling:
+                self.request.on_event(without_secrets(event, self.session.masks))
+
+    def go(self) -> Outcome:
+        memory = self._open()
+        try:
+            outcome = self._work(memory)
+        except VpngwError as error:
+            with contextlib.suppress(VpngwError):  # what went wrong first is told
+                self._close("failed", error.exit_code)
+            raise
+        except Interrupted:
+            outcome = self._left()
+        self._close(outcome.outcome, outcome.exit_code)
+        self.tell(events.RunEnded(outcome.outcome, outcome.seconds, self.clock.utc()))
+        return outcome
+
+    def _open(self) -> Memory:
+        session = self.session
+        memory = self._take_over(session.bound_store().load())
+        if memory is None:
+            memory = Memory(State.new(session.deployment, binding_of(session.cloud.identity)))
+            self.hold.checkpoint(memory.state.model_copy(update={"written_by": __version__}))
+        self.notices += [*self.hold.notices, *memory.notices]
+        self.hold.append(
+            RunOpened(
+                at=self.clock.utc(),
+                run=session.run,
+                command=self.request.command,
+                actor=session.owner("").actor,
+                correlation=session.correlation,
+                version=__version__,
+            )
+        )
+        return memory
+
+    def _take_over(self, memory: Memory | None) -> Memory | None:
+        """The state of the blueprint's former name, written here before it is emptied there (a copy stays there).
+
+        A run that died in between is finished: both states have one lineage then.
+        """
+        formerly = getattr(self.blueprint, "formerly", None)
+        if not formerly or self.session.deployment != self.blueprint.name:
+            return memory
+        old = self.planner.session_named(formerly)
+        store = old.bound_store()
+        if not _is_left_behind(store.load(), memory):
+            return memory
+        with store.hold(old.owner(f"vpngw {self.request.command} (renamed to {self.session.deployment})")) as hold:
+            left = store.load()
+            if left is None or not _is_left_behind(left, memory):
+                return memory
+            if left.in_flight:
+                raise Refused(
+                    f"A run under the old name {formerly} left operations open.",
+                    advice=f"Run `vpngw wait` with the name {formerly} first.",
+                )
+            if memory is None:
+                memory = renamed(left, self.session.deployment)
+                self.hold.checkpoint(memory.state.model_copy(update={"written_by": __version__}))
+            store.replace(hold, left.state.model_copy(update={"entries": {}}))
+        self.notices.append(f"Took over the state of {formerly}.")
+        return memory
+
+    def _close(self, outcome: str, exit_code: int) -> None:
+        self.hold.append(
+            RunClosed(at=self.clock.utc(), run=self.session.run, outcome=outcome, exit_code=int(exit_code))
+        )
+        memory = self.session.bound_store().load()
+        if memory is not None and not memory.in_flight:
+            self.hold.checkpoint(memory.state.model_copy(update={"written_by": __version__}))
+
+    # -- the sentence
+
+    def _work(self, memory: Memory) -> Outcome:
+        if memory.in_flight:
+            self._continue(memory)
+            if any(result.status == "running" for result in self.results):
+                return self._outcome(())
+        plan = self._plan()
+        if self.request.command == "wait":
+            return self._outcome((), plan)
+        if busy := _busy(plan):
+            self.notices.append(f"Azure is still at work on {', '.join(busy)}; nothing was started.")
+            return self._left(plan)
+        with self.request.stop.ends():
+            plan = self.planner.probed(self.session, plan)
+        self._check(plan)
+        if not self._confirmed(plan):
+            return replace(
+                self._outcome(()), outcome="failed", exit_code=ExitCode.ERROR, notices=("Nothing was done.",)
+            )
+        self.hold.renew()
+        with self.request.stop.ends():
+            prints = self._require_secrets(plan)
+        self._remember_only(plan, prints)
+        results = self._carry_out(plan)
+        self._complete_needs(plan)
+        return self._outcome(results, plan)
+
+    def _confirmed(self, plan: Plan) -> bool:
+        """Whether the plan may be carried out; the time that people think about it is no time of the run."""
+        if self.request.confirm is None or not plan.changes:
+            return True
+        asked = self.clock.now()
+        confirmed = self.request.confirm(plan)
+        thought = self.clock.now() - asked
+        self.started += thought
+        if self.limits.deadline is not None:
+            self.limits = replace(self.limits, deadline=self.limits.deadline + thought)
+        return confirmed
+
+    def _left(self, plan: Plan | None = None) -> Outcome:
+        """Nothing was begun, and the run is over."""
+        word, code = left(self.request.stop)
+        return replace(self._outcome((), plan), outcome=word, exit_code=code)
+
+    def _continue(self, memory: Memory) -> None:
+        """What an earlier run began is waited for first; the blueprint is applied afterwards, never instead."""
+        flights = tuple(memory.in_flight.values())
+        known = memory.state.by_id()
+        resumption = Resumption(
+            self.session.cloud,
+            self.hold,
+            self.clock,
+            self.tell,
+            self.request.stop,
+            self.limits,
+            memory.state.deployment,
+            known,
+        )
+        self.results += resumption.run(flights)
+
+    def _plan(self) -> Plan:
+        plan = self._decide()
+        inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self.request.stop.wakes(inbox)
+        while (busy := _busy(plan)) and self.request.command != "wait" and not self._must_leave():
+            self.tell(events.Notice(f"Azure is still at work on {', '.join(busy)}.", self.clock.utc()))
+            self.clock.next(inbox, BUSY_POLL, calls_in_flight=0)
+            plan = self._decide()
+        return plan
+
+    def _decide(self) -> Plan:
+        memory = self.session.bound_store().load()
+        with self.request.stop.ends():
+            return self.planner.decide(self.session, self.blueprint, memory, self.request.options, resumed=True)
+
+    def _must_leave(self) -> bool:
+        late = self.limits.deadline is not None and self.clock.now() >= self.limits.deadline
+        return late or self.request.stop.asked
+
+    def _check(self, plan: Plan) -> None:
+        if lacking := tuple(finding for finding in plan.findings if finding.rule == MISSING_RIGHTS):
+            error = Forbidden(f"Rights are missing for this {self.request.command}; nothing was done.")
+            error.findings = lacking
+            raise error
+        settled = self.request.settled
+        rotated = check_fresh(settled, plan) if settled is not None else ()
+        if plan.blocking:
+            count = len(plan.blocking)
+            refuse = "1 finding refuses" if count == 1 else f"{count} findings refuse"
+            raise Refused(
+                f"{refuse} this {self.request.command}; nothing was done.",
+                findings=plan.findings,
+            )
+        for address in rotated:
+            text = f"{address}: its key could not be read when the plan was made, and is another one than was applied."
+            self.notices.append(text)
+            self.tell(events.Notice(text, self.clock.utc()))
+
+    def _require_secrets(self, plan: Plan) -> dict[SecretReference, Fingerprint]:
+        """Everything that this plan will send can be resolved, and what is to be generated exists (before any call)."""
+        source, key = self.session.secrets(), self.session.key(create=True)
+        assert key is not None  # noqa: S101 - it was made
+        prints: dict[SecretReference, Fingerprint] = {}
+        for resource in self._touched(plan):
+            for path, reference in secrets_in(resource.body()):
+                if reference in prints:
+                    continue
+                try:
+                    source.prepare(reference)
+                    value = source.resolve(reference)
+                except SecretError as error:
+                    message = f"{resource.address}, {path}: {error.message} Nothing was done."
+                    raise SecretError(message, advice=error.advice, address=resource.address) from None
+                prints[reference] = key.fingerprint(value.value, value.version)
+        return prints
+
+    def _touched(self, plan: Plan) -> Iterable[Resource]:
+        addresses = {c.address for c in plan.changes} | set(plan.brought_up_to_date)
+        holders = {op.address for op in schedule(plan).operations}
+        return [r for r in plan.graph.resources.values() if r.address in addresses | holders]
+
+    def _remember_only(self, plan: Plan, prints: dict[SecretReference, Fingerprint]) -> None:
+        """Changes of the state alone: moves, adoptions, what is forgotten, what Azure already has.
+
+        The state is valid after each record: what is needed comes before what needs it.
+        """
+        moved = dict(new_addresses(plan))
+        if moved:
+            self.hold.append(EntriesMoved(at=self.clock.utc(), addresses=moved))
+        for change in plan.changes:
+            if change.action is Action.FORGET and not change.releases:
+                self._forget(plan, change)
+            elif change.action in (Action.ADOPT, Action.UPDATE) and (change.previous or "").startswith("/"):
+                self._let_go(plan, change)
+        for address in plan.brought_up_to_date:
+            if address not in plan.graph.resources:
+                self.hold.append(EntryRemoved(at=self.clock.utc(), address=address, why="deleted"))
+        before: dict[str, Entry | None] = {a: plan.state.entries.get(a) for a in plan.brought_up_to_date}
+        taken = {c.address: c.adopted for c in plan.changes if c.action is Action.ADOPT}
+        before |= dict.fromkeys(taken)
+        before |= {c.address: plan.state.entries[c.previous or ""] for c in plan.changes if c.action is Action.MOVE}
+        known = set(plan.state.by_id())
+        for address in needed_first(plan.graph, before):
+            entry = self._entry(plan, address, prints, before[address])
+            adopted = {"created": False, "adopted": dict(taken[address])} if before[address] is None else {}
+            needs = tuple(needed for needed in entry.needs if needed in known)
+            self.hold.append(EntrySet(at=self.clock.utc(), entry=entry.model_copy(update={"needs": needs, **adopted})))
+            known.add(entry.id)
+            self.incomplete |= {address} if needs != entry.needs else set()
+
+    def _complete_needs(self, plan: Plan) -> None:
+        """What was adopted before something that it needs was created now needs that too."""
+        memory = self.session.bound_store().load() if self.incomplete else None
+        for address in sorted(self.incomplete):
+            entry = memory.state.entries.get(address) if memory else None
+            known = memory.state.by_id() if memory else {}
+            if entry is not None:
+                needs = tuple(needed for needed in plan.needed_entries(address) if needed in known)
+                self.hold.append(EntrySet(at=self.clock.utc(), entry=entry.model_copy(update={"needs": needs})))
+
+    def _forget(self, plan: Plan, change: Change) -> None:
+        tagged = self._drop(plan.state.entries.get(change.address))
+        text = f"{change.address} ({change.id}) is left in Azure: {change.reason}." + (_TAGGED if tagged else "")
+        self.notices.append(text)
+        self.tell(events.Notice(text, self.clock.utc()))
+
+    def _drop(self, entry: Entry | None) -> bool:
+        """Forget an entry, its tag first: who dies in between forgets it again. Whether it bears our tag still."""
+        if entry is None:
+            return False
+        release = Release(lambda: self.session.cloud, self.hold, self.clock, self.session.run, self.session.deployment)
+        tagged = release.bears_tag_still(entry)
+        self.hold.append(EntryRemoved(at=self.clock.utc(), address=entry.address, why="forgotten", tagged=tagged))
+        return tagged
+
+    def _let_go(self, plan: Plan, change: Change) -> None:
+        """An adoption in place of what the entry stood for: that is forgotten and named, never deleted by this."""
+        old = plan.state.by_id().get(ArmId(change.previous or ""))
+        if old is None:
+            return
+        self.incomplete |= {entry.address for entry in plan.state.entries.values() if old.id in entry.needs}
+        tagged = self._drop(old)
+        left = "is left in Azure" if plan.snapshot.get(old.id).present else "is gone in Azure"
+        text = f"{old.address} stands for {change.id} now; {old.id} is forgotten and {left}."
+        text += _TAGGED if tagged else ""
+        self.notices.append(text)
+        self.tell(events.Notice(text, self.clock.utc()))
+
+    def _entry(
+        self, plan: Plan, address: str, prints: dict[SecretReference, Fingerprint], before: Entry | None
+    ) -> Entry:
+        resource = plan.graph.resources[address]
+        echoed = plan.snapshot.get(resource.id).document
+        prints = {
+            reference: known
+            for path, reference in secrets_in(resource.body())
+            if (known := prints.get(reference)) and known == lookup(echoed, path)
+        }
+        return entry_of(resource, plan.needed_entries(address), prints, resolver(plan.snapshot.get), before)
+
+    def _carry_out(self, plan: Plan) -> tuple[OperationResult, ...]:
+        planned = schedule(plan)
+        key = self.session.key(create=True)
+        assert key is not None  # noqa: S101 - it was made
+        memory = self.session.bound_store().load()
+        current = replace(plan, state=memory.state if memory else plan.state)
+        self.tell(
+            events.RunStarted(
+                plan.deployment,
+                self.session.correlation,
+                len(planned.operations),
+                makespan(planned),
+                self.clock.utc(),
+            )
+        )
+        execution = Execution(
+            planned,
+            Worker(current, self.session.cloud, self.session.secrets(), key),
+            self.hold,
+            self.clock,
+            run=self.session.run,
+            on_event=self.tell,
+            stop=self.request.stop,
+            limits=self.limits,
+        )
+        results = execution.run()
+        self.notices += execution.notices
+        return results
+
+    def _outcome(self, results: tuple[OperationResult, ...], plan: Plan | None = None) -> Outcome:
+        waited_only = self.request.command == "wait"
+        of_interest = ("succeeded", "failed", "running") if waited_only else ("running",)
+        judged = [r for r in self.results if r.status in of_interest]
+        word, code = ending([*judged, *results], self.request.stop)
+        return Outcome(
+            kind=self.request.command,
+            deployment=self.session.deployment,
+            outcome=word,
+            operations=tuple(
+                without_secrets(each, self.session.masks)
+                for each in (*_not_done_again(self.results, results), *results)
+            ),
+            correlation=self.session.correlation,
+            seconds=self.clock.now() - self.started,
+            exit_code=code,
+            findings=plan.findings if plan else (),
+            notices=tuple(dict.fromkeys(map(self.session.masks.scrub, self.notices))),
+            changes_left=len(plan.changes) if plan and waited_only else None,
+            secrets=plan.secrets if plan else (),
+        )
+
+
+_TAGGED = " Its tag vpngw-deployment could not be taken off; the state remembers it as forgotten."
+
+
+def _not_done_again(before: Iterable[OperationResult], now: Iterable[OperationResult]) -> Iterator[OperationResult]:
+    """What became of an earlier run's operations; where this run worked on the same thing, its own result says more."""
+    again = {result.address for result in now}
+    yield from (r for r in before if r.address not in again or r.status in ("succeeded", "running"))
+
+
+def _is_left_behind(old: Memory | None, new: Memory | None) -> bool:
+    """Whether the state of a former name has still to be taken over, or emptied by a run that died meanwhile."""
+    if old is None or not old.state.entries:
+        return False
+    return new is None or new.state.lineage == old.state.lineage
+
+
+def _busy(plan: Plan) -> tuple[str, ...]:
+    """Names of what Azure is still at work on: nothing is decided about it before that has ended."""
+    observed = plan.snapshot.observed.values()
+    return tuple(sorted(each.id.name for each in observed if each.present and not each.is_terminal))

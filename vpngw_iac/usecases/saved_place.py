@@ -1,0 +1,84 @@
+"""Where a saved plan is applied: what it does not say comes from the settings, and what contradicts it is refused."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from vpngw_iac.engine.plan.saved import SavedPlan
+from vpngw_iac.errors import UsageError
+from vpngw_iac.usecases.session import Place, Session
+
+
+def place_of(saved: SavedPlan, place: Place, deployment: str | None) -> Place:
+    """The place of a saved plan; raises `UsageError` naming both values where a setting is another than the plan's."""
+    basis: Mapping[str, Any] = saved.document["basis"]
+    for name, ours, planned in _contradictions(saved, place, deployment):
+        source = place.settings.said.get(name, f"--{name.replace('_', '-')} (or its setting)")
+        of = planned if name == "deployment" else f"{name.replace('_', ' ')} {planned}"
+        raise UsageError(
+            f"It is a plan of {of}, but {source} says {ours}.",
+            advice=f"Take {source} away or give --{name.replace('_', '-')} {planned}; or plan again.",
+        )
+    if not place.cloud_given:
+        place = replace(place, cloud=_cloud_of(basis))
+    if place.subscription is None:
+        place = replace(place, subscription=basis["subscription"])
+    _refuse_another_state(saved, place)
+    return place
+
+
+def _contradictions(saved: SavedPlan, place: Place, deployment: str | None) -> Iterator[tuple[str, str, str]]:
+    """Settings that were given and are not the plan's: name, value, and the plan's."""
+    basis = saved.document["basis"]
+    said: Mapping[str, Any] = basis.get("said", {})
+    if deployment is not None and deployment != saved.deployment:
+        yield "deployment", deployment, saved.deployment
+    if place.cloud_given and _plain(place.cloud) != _plain(_cloud_of(basis)):
+        yield "cloud", place.cloud, _cloud_of(basis)
+    if place.subscription and _plain(place.subscription) != _plain(basis["subscription"]):
+        yield "subscription", place.subscription, basis["subscription"]
+    tenant = str(basis.get("tenant", ""))
+    if place.tenant and _is_uuid(place.tenant) and _is_uuid(tenant) and _plain(place.tenant) != _plain(tenant):
+        yield "tenant", place.tenant, tenant
+    if (
+        place.resource_group
+        and "resource_group" in said
+        and _plain(place.resource_group) != _plain(said["resource_group"] or "")
+    ):
+        yield "resource_group", place.resource_group, said["resource_group"] or "none"
+
+
+def _refuse_another_state(saved: SavedPlan, place: Place) -> None:
+    """A state that was named must be the plan's: the same address, or the same key at another one (it was moved)."""
+    planned = saved.document["basis"].get("said", {}).get("state") or saved.document.get("state")
+    if place.state is None or not planned:
+        return
+    store = Session(place, saved.deployment).store()
+    if store.url == planned:
+        return
+    key = store.key()
+    if key is None or key.key_id != saved.document["basis"].get("key"):
+        source = place.settings.said.get("state", "--state (or its setting)")
+        raise UsageError(
+            f"It is a plan of the state {planned}, but {source} says {store.url}.",
+            advice=f"Name the plan's state with --state, or plan again for {store.url}.",
+        )
+
+
+def _cloud_of(basis: Mapping[str, Any]) -> str:
+    return str(basis["endpoint"] if basis["cloud"] == "custom" else basis["cloud"])
+
+
+def _plain(text: str) -> str:
+    return text.rstrip("/").lower()
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True

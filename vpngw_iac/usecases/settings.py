@@ -1,0 +1,298 @@
+"""Settings: what a run needs to know beyond its blueprint, and where each value may stand.
+
+A setting is a flag, else a ``VPNGW_*`` variable, else the same variable in the file of ``--env-file``, else a key of
+``vpngw.toml``, else its default. A relative path starts where it was said: in ``vpngw.toml`` (and in the env file that
+it names) at the folder of ``vpngw.toml``, elsewhere at the working directory. Reading settings costs next to nothing:
+this module is part of every command's start.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+
+from vpngw_iac.errors import UsageError
+from vpngw_iac.files import Unreadable, open_to_all, read_text
+from vpngw_iac.state_url import FolderPlace, read_state_url
+from vpngw_iac.usecases.lookup import CONFIG_FILE, find_config, working_directory
+
+PREFIX = "VPNGW_"
+CLOUDS = ("public", "usgovernment", "china", "simulator")
+"""Clouds that have a name; any other is the address of an endpoint."""
+
+OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
+    "subscription": ("AZURE_SUBSCRIPTION_ID", "ARM_SUBSCRIPTION_ID"),
+    "tenant": ("AZURE_TENANT_ID", "ARM_TENANT_ID"),
+}
+"""Variables that other Azure tools use for the same thing; they count when ``VPNGW_*`` is not set."""
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
+        raise ValueError("it is not UTF-8 text")
+    return value.strip() if isinstance(value, str) else value
+
+
+Text = Annotated[str, BeforeValidator(_text), Field(min_length=1)]
+
+
+SIMULATOR_DIR = ".vpngw/simulator"
+"""Where the simulator keeps its content, if nothing else was said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where settings were found."""
+
+    directory: Path = field(default_factory=Path)
+    """The working directory."""
+    file: Path | None = None
+    """The ``vpngw.toml`` that was read."""
+    said: Mapping[str, str] = field(default_factory=dict)
+    """Where each setting that was given stands, in words: ``--cloud``, ``VPNGW_CLOUD``, ``vpngw.toml``."""
+    bases: Mapping[str, Path] = field(default_factory=dict)
+    """The folder at which the relative path of a setting starts, where that is not the working directory."""
+    warnings: tuple[str, ...] = ()
+    """What should be told once, each a sentence."""
+
+    @property
+    def home(self) -> Path:
+        """The folder at which ``.vpngw/`` starts."""
+        return self.file.parent if self.file else self.directory
+
+    def path_of(self, name: str, value: str) -> Path:
+        """The path that a setting means."""
+        return self.bases.get(name, self.directory) / value
+
+
+class Settings(BaseModel):
+    """Every setting with its value, however it was given; `environment` is what secrets and credentials may read."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
+
+    cloud: Text = "public"
+    """``simulator``, ``public``, ``usgovernment``, ``china`` or the ``https://`` address of an ARM endpoint."""
+    state: Text | None = None
+    """URL of the state; none means a file below ``.vpngw/state``."""
+    deployment: Text | None = None
+    """Name of the deployment, where it is not the blueprint's."""
+    subscription: Text | None = None
+    tenant: Text | None = None
+    resource_group: Text | None = None
+    no_color: bool = False
+    verbose: bool = False
+    json_output: bool = Field(default=False, alias="json")
+    env_file: Text | None = None
+    """File with variables for secrets and settings."""
+    simulator_dir: Text = SIMULATOR_DIR
+    """Where the simulator keeps its content; its default is in the folder of ``vpngw.toml``, if there is one."""
+    simulator_speed: Annotated[float, Field(gt=0)] | None = None
+    """Simulated seconds per real second."""
+    profile: Text | None = None
+    """Profile of preflight: ``strict``, ``cnsa``, ``nist`` or ``bsi``."""
+
+    @field_validator("cloud")
+    @classmethod
+    def _is_a_cloud(cls, value: str) -> str:
+        """Refuse what is neither the name of a cloud nor an address, before anything else is asked for."""
+        if value not in CLOUDS and not value.startswith(("https://", "http://")):
+            close = get_close_matches(value.lower(), CLOUDS, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"write {', '.join(CLOUDS)} or https://ENDPOINT"
+            raise ValueError(f"{value!r} is no cloud; {hint}")
+        return value
+
+    @field_validator("state")
+    @classmethod
+    def _is_a_place(cls, value: str | None) -> str | None:
+        """Refuse what would become a folder by mistake, before anything is looked for there."""
+        if value is not None:
+            try:
+                read_state_url(value)
+            except UsageError as error:
+                raise ValueError(f"{error.message}\n{error.advice}") from None
+        return value
+
+    environment: Mapping[str, str] = Field(default_factory=dict, exclude=True, repr=False)
+    """Environment, env-file and ``vpngw.toml`` merged, the first that has a name wins. May hold secrets."""
+    env_variables: Mapping[str, str] = Field(default_factory=dict, exclude=True, repr=False)
+    """What stands in the env file alone."""
+    origin: Origin = Field(default_factory=Origin, exclude=True, repr=False)
+
+    @classmethod
+    def load(
+        cls,
+        *,
+        env_file: str | Path | None = None,
+        directory: str | Path = ".",
+        environment: Mapping[str, str] | None = None,
+        **flags: Any,
+    ) -> Self:
+        """Collect the settings; a flag that is None was not given. Raises `UsageError` that names the culprit.
+
+        ``vpngw.toml`` is looked for upwards from `directory`, the working directory.
+        """
+        real = dict(os.environ if environment is None else environment)
+        given = {key: value for key, value in flags.items() if value is not None}
+        folder = working_directory(directory)
+        config = find_config(folder)
+        document = _read_config_file(config) if config else {}
+        named, by_file = env_file or real.get(f"{PREFIX}ENV_FILE"), False
+        if not named and document.get("env_file"):
+            named, by_file = document["env_file"], True
+        base = config.parent if by_file and config else folder
+        path = base / str(named) if named else None
+        filed = read_env_file(path) if path else {}
+        merged = {**filed, **real}
+        values = document | _from_variables(merged) | given
+        values["env_file"] = str(path) if path else None
+        origin = Origin(
+            directory=folder,
+            file=config,
+            said=_said(given, real, filed, document, path),
+            bases=dict.fromkeys(_from_config({**real, **given}, filed, document, by_file), config.parent)
+            if config
+            else {},
+            warnings=_exposed(path),
+        )
+        merged = {f"{PREFIX}{key.upper()}": str(value) for key, value in document.items()} | merged
+        asides = {"environment": merged, "env_variables": filed, "origin": origin}
+        try:
+            return cls.model_validate(values | asides)
+        except ValidationError as error:
+            raise _told(error, origin) from None
+
+    @property
+    def state_place(self) -> str | None:
+        """The state as it was said, a folder with its whole path."""
+        if self.state is None or not isinstance(read_state_url(self.state), FolderPlace):
+            return self.state
+        if self.state.startswith("file:"):
+            return self.state
+        return str(self.origin.path_of("state", self.state))
+
+    @property
+    def simulator_folder(self) -> Path:
+        """The folder of the simulator's content; the default one of the working directory where that alone is there."""
+        if "simulator_dir" in self.origin.said:
+            return self.origin.path_of("simulator_dir", self.simulator_dir)
+        usual, here = self.origin.home / SIMULATOR_DIR, self.origin.directory / SIMULATOR_DIR
+        return here if here != usual and here.is_dir() and not usual.exists() else usual
+
+    def arguments(self) -> dict[str, Any]:
+        """The settings that a `Workspace` takes, by the names of its parameters."""
+        names = "subscription tenant resource_group deployment environment profile simulator_speed"
+        return {
+            **{name: getattr(self, name) for name in names.split()},
+            "cloud": self.cloud if "cloud" in self.origin.said else None,
+            "state": self.state_place,
+            "directory": self.origin.directory,
+            "simulator_dir": str(self.simulator_folder),
+            "settings": self.origin,
+        }
+
+
+_NO_SETTINGS = ("environment", "env_variables", "origin")
+
+
+def setting_names() -> tuple[str, ...]:
+    """Names of the settings as ``vpngw.toml`` and ``VPNGW_*`` (in upper case) write them."""
+    return tuple(info.alias or name for name, info in Settings.model_fields.items() if name not in _NO_SETTINGS)
+
+
+def read_env_file(path: Path) -> dict[str, str]:
+    """Variables of a ``NAME=value`` file. Raises `UsageError` with the line, never with its content."""
+    from dotenv.parser import parse_stream
+
+    try:
+        text = read_text(path, pipe=True)
+    except Unreadable as error:
+        raise error.as_error(UsageError, f"The env file {path}", path, "Check --env-file.") from None
+    bindings = list(parse_stream(io.StringIO(text)))
+    for binding in bindings:
+        if binding.error or (binding.key is not None and binding.value is None):
+            raise UsageError(
+                f"Line {binding.original.line} of {path} is not NAME=value.",
+                advice="Write one variable per line; quote values that contain spaces or #.",
+                location=f"{path}:{binding.original.line}",
+            )
+    return {binding.key: binding.value for binding in bindings if binding.key and binding.value is not None}
+
+
+def _from_variables(variables: Mapping[str, str]) -> dict[str, str]:
+    found = {name: _variable_of(name, variables) for name in setting_names()}
+    return {name: variables[variable] for name, variable in found.items() if variable}
+
+
+def _variable_of(name: str, variables: Mapping[str, str]) -> str:
+    """The variable that gives a setting its value; empty if none does."""
+    candidates = (f"{PREFIX}{name.upper()}", *OTHER_NAMES.get(name, ()))
+    return next((candidate for candidate in candidates if variables.get(candidate)), "")
+
+
+def _said(
+    flags: Mapping[str, Any],
+    real: Mapping[str, str],
+    filed: Mapping[str, str],
+    document: Mapping[str, Any],
+    env_file: Path | None,
+) -> dict[str, str]:
+    """Where the value of each setting stands, in words."""
+    said = {}
+    for name in setting_names():
+        variable = _variable_of(name, {**filed, **real})
+        if name in flags:
+            said[name] = f"--{name.replace('_', '-')}"
+        elif variable:
+            said[name] = variable if real.get(variable) else f"{variable} in {env_file}"
+        elif name in document:
+            said[name] = CONFIG_FILE
+    return said
+
+
+def _from_config(
+    chosen: Mapping[str, Any], filed: Mapping[str, str], document: Mapping[str, Any], by_file: bool
+) -> list[str]:
+    """Settings with a path that ``vpngw.toml`` says, or the env file that it names; `chosen` is what comes before."""
+    names = [name for name in ("state", "simulator_dir") if name not in chosen and not _variable_of(name, chosen)]
+    return [name for name in names if (by_file if _variable_of(name, filed) else name in document)]
+
+
+def _exposed(env_file: Path | None) -> tuple[str, ...]:
+    if env_file is None or not open_to_all(env_file):
+        return ()
+    return (f"Every user of this machine can read the env file {env_file}. `chmod 600 {env_file}` keeps it private.",)
+
+
+def _read_config_file(path: Path) -> dict[str, Any]:
+    try:
+        document = tomllib.loads(read_text(path))
+    except Unreadable as error:
+        raise error.as_error(UsageError, str(path), path, f"Correct {path}.") from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        why = "it is nested too deeply" if isinstance(error, RecursionError) else error
+        raise UsageError(f"{path} cannot be read: {why}.", location=str(path), advice=f"Correct {path}.") from None
+    values = {key.replace("-", "_"): value for key, value in document.items()}
+    for key in values.keys() - set(setting_names()):
+        close = get_close_matches(key, setting_names(), n=1)
+        hint = f"Did you mean {close[0]!r}?" if close else f"It may hold: {', '.join(setting_names())}."
+        raise UsageError(f"{path} has an unknown setting {key!r}.", advice=hint, location=str(path))
+    return values
+
+
+def _told(error: ValidationError, origin: Origin) -> UsageError:
+    first = error.errors(include_url=False, include_context=False)[0]
+    name = str(first["loc"][0])
+    where = origin.said.get(name, CONFIG_FILE)
+    if where == CONFIG_FILE and origin.file:
+        where = str(origin.file)
+    said, _, advice = first["msg"].removeprefix("Value error, ").partition("\n")
+    advice = f"{advice} Correct {where}." if advice else f"Correct {where}."
+    return UsageError(f"The setting {name!r} is wrong: {said.rstrip('?.')}.", advice=advice)

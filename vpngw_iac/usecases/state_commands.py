@@ -1,0 +1,254 @@
+"""What can be done to a state by hand: look, rename, forget, unlock, carry away, bring back, rebuild.
+
+Works without a cloud, except for rebuilding. Every write is done under the lock and told in the journal.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from vpngw_iac._version import __version__
+from vpngw_iac.errors import ExitCode, NotConfirmed, StateError, StateLocked, UsageError
+from vpngw_iac.state.check import check
+from vpngw_iac.state.document import check_belongs, load_state
+from vpngw_iac.state.journal import EntriesMoved, EntryRemoved, Memory, RunClosed, RunOpened
+from vpngw_iac.state.model import Binding, Entry, State
+from vpngw_iac.state.process import birth_of, lives_here
+from vpngw_iac.state.store import Hold, Owner, Store
+from vpngw_iac.usecases.locking import Patience
+
+if TYPE_CHECKING:
+    from vpngw_iac.engine.plan.rebuild import Rebuilt
+    from vpngw_iac.usecases.planner import Deployable
+    from vpngw_iac.usecases.workspace import Workspace
+
+
+class Upkeep:
+    """The state of one deployment, in the hands of a person."""
+
+    def __init__(self, workspace: Workspace, deployment: str, patience: Patience | None = None) -> None:
+        """`patience` says how long to wait for another run's lock; not at all if there is none."""
+        self.deployment = deployment
+        self._workspace = workspace
+        self._session = workspace.session_named(deployment)
+        self._patience = patience or Patience()
+
+    # --- look --------------------------------------------------------------------------------------------------------
+
+    def state(self) -> State:
+        """The state, journal included; raises `StateError` if there is none."""
+        return self._memory(self._session.store()).state
+
+    def entry(self, address: str) -> Entry:
+        """One entry; raises `UsageError` that names the nearest address."""
+        return _entry(self.state(), address)
+
+    # --- repair ------------------------------------------------------------------------------------------------------
+
+    def move(self, old: str, new: str) -> Entry:
+        """Give an entry another address; nothing changes in Azure."""
+        with self._held("state mv") as (hold, memory):
+            entry = _entry(memory.state, old)
+            if new in memory.state.entries:
+                raise UsageError(f"There is an entry {new} already.", advice="Forget or move that one first.")
+            if old.partition("/")[0] != new.partition("/")[0]:
+                raise UsageError(
+                    f"{old} is a {old.partition('/')[0]}: its address keeps that first part.",
+                    advice=f"Write {old.partition('/')[0]}/... as the new address.",
+                )
+            _refuse_busy(memory, old)
+            _refuse_invalid(memory, old, new)
+            hold.append(EntriesMoved(at=self._now(), addresses={old: new}))
+        return entry.model_copy(update={"address": new})
+
+    def forget(self, address: str) -> Entry:
+        """Drop an entry: the resource stays in Azure and is nobody's; refused while others need it or it is busy.
+
+        Our tag is taken off it; where that is not possible the state remembers its id as forgotten.
+        """
+        from vpngw_iac.engine.execute.release import Release
+
+        with self._held("state forget") as (hold, memory):
+            entry = _entry(memory.state, address)
+            _refuse_busy(memory, address)
+            users = sorted(e.address for e in memory.state.entries.values() if entry.id in e.needs)
+            if users:
+                raise StateError(
+                    f"{address} is needed by {', '.join(users)}.",
+                    advice="Forget those first, or remove them with apply.",
+                )
+            session = self._session
+            release = Release(lambda: session.cloud, hold, session.clock, session.run, self.deployment)
+            tagged = release.bears_tag_still(entry)
+            hold.append(EntryRemoved(at=self._now(), address=address, why="forgotten", tagged=tagged))
+        return entry
+
+    def unlock(self, confirm: Callable[[Owner], bool] | None = None) -> Owner | None:
+        """Break the lock; returns whose it was, None if nobody had it.
+
+        Raises `StateLocked` while the holder's process lives on this machine, or if the lock changes hands while
+        `confirm` is asked; `NotConfirmed` if that says no. A run that lives elsewhere finds out before its next write.
+        """
+        store = self._session.store()
+        found = store.claimant()
+        if found is None:
+            return None
+        self._refuse_living(found)
+        if confirm is not None:
+            if not confirm(found):
+                raise NotConfirmed("Nothing was done.", advice="Type yes, or give --yes, to break the lock.")
+            now = store.claimant()
+            if now is not None and now.run != found.run:
+                raise StateLocked(f"The lock of {self.deployment} changed hands meanwhile: {now.describe()}.")
+        return store.unlock()
+
+    def _refuse_living(self, owner: Owner) -> None:
+        if lives_here(owner):
+            raise StateLocked(
+                f"The lock of {self.deployment} is not broken: {owner.describe()} is alive on this machine.",
+                advice=f"Wait for it (--lock-timeout), or end it with Ctrl-C or `kill {owner.process}`: "
+                "it then gives the lock back.",
+            )
+
+    # --- carry away, bring back --------------------------------------------------------------------------------------
+
+    def push(self, text: str, name: str) -> State:
+        """Replace the state by a document, checked and bound like ours; the previous one is kept."""
+        state = load_state(text, name=name)
+        store = self._session.store()
+        check_belongs(state, self.deployment, self._binding(state), name)
+        with self._patience.hold(store, self._owner("vpngw state push")) as hold:
+            store.replace(hold, state)
+        return self.state()
+
+    def _binding(self, pushed: State) -> Binding:
+        """What a pushed document must be bound to: as the stored state is; if there is none, this cloud at least."""
+        try:
+            memory = self._session.store().load()
+        except StateError:
+            memory = None
+        if memory is not None:
+            return memory.state.binding
+        cloud = self._session.place.cloud
+        return pushed.binding.model_copy(update={"cloud": "custom" if "://" in cloud else cloud})
+
+    def rebuild(self, blueprint: Deployable, include: Collection[str] = ()) -> Rebuilt:
+        """A new state from what the blueprint declares and Azure has; what was stored before is kept beside it.
+
+        It looks in every group that the blueprint or the old state names for what bears our tag. `include` names (by
+        id, or by the address it had) what of that gets an entry, protected, although nobody declares it.
+        """
+        from vpngw_iac.engine.compare.observing import groups_of, in_groups, observe
+        from vpngw_iac.engine.graph import Graph
+        from vpngw_iac.engine.plan.rebuild import included, rebuild
+        from vpngw_iac.state.binding import binding_of
+        from vpngw_iac.usecases.planner import prints_of
+
+        session = self._workspace.session(blueprint)
+        key = session.key(create=True)
+        graph = Graph.of(blueprint.resources(self._workspace.scope(session)))
+        old = self._predecessor(State.new(self.deployment, binding_of(session.cloud.identity)))
+        empty = old.model_copy(update={"entries": {}})
+        snapshot = observe(session.cloud, graph, empty, deep=True)
+        inside, unseen = in_groups(session.cloud, groups_of([*graph.by_id, *(e.id for e in old.entries.values())]))
+        found = (item for item in (*snapshot.attached, *inside) if item.owner == self.deployment)
+        prints, _ = prints_of(graph, session.secrets(), key)
+        rebuilt = rebuild(empty, graph, snapshot, prints, tagged={item.id for item in found if item.id is not None})
+        if include:
+            rebuilt = included(rebuilt, old, include, session.cloud.read)
+        rebuilt = replace(rebuilt, unseen=unseen)
+        store = session.bound_store()
+        with self._patience.hold(store, self._owner("vpngw state rebuild")) as hold:
+            store.replace(hold, rebuilt.state)
+        return rebuilt
+
+    def _predecessor(self, fresh: State) -> State:
+        """The stored state, if it can still be read: its history goes on; else a fresh one."""
+        try:
+            memory = self._session.store().load()
+        except StateError:
+            return fresh
+        if memory is None:
+            return fresh
+        return memory.state.model_copy(update={"binding": fresh.binding})
+
+    # --- under the lock ----------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _held(self, command: str) -> Iterator[tuple[Hold, Memory]]:
+        """The lock, with a run in the journal around what is done; the checkpoint is written when it went well."""
+        store = self._session.store()
+        self._memory(store)
+        owner = self._owner(f"vpngw {command}")
+        with self._patience.hold(store, owner) as hold:
+            memory = self._memory(store)
+            opened = RunOpened(
+                at=self._now(), run=owner.run, command=command, actor=owner.actor, correlation="", version=__version__
+            )
+            hold.append(opened)
+            outcome, code = "failed", ExitCode.ERROR
+            try:
+                yield hold, memory
+                outcome, code = "succeeded", ExitCode.DONE
+            finally:
+                hold.append(RunClosed(at=self._now(), run=owner.run, outcome=outcome, exit_code=int(code)))
+            hold.checkpoint(self._memory(store).state)
+
+    def _memory(self, store: Store) -> Memory:
+        memory = store.load()
+        if memory is None:
+            raise StateError(
+                f"There is no state of {self.deployment} at {store.url}.",
+                advice="Check --deployment, --cloud and --state; `vpngw state rebuild FILE` makes a lost one anew.",
+            )
+        return memory
+
+    def _now(self) -> str:
+        return self._session.clock.utc()
+
+    def _owner(self, command: str) -> Owner:
+        try:
+            user = getpass.getuser()
+        except (OSError, KeyError):
+            user = "unknown"
+        return Owner(
+            run=self._session.run,
+            actor=self._session.place.environment.get("GITHUB_ACTOR") or user,
+            host=socket.gethostname(),
+            process=os.getpid(),
+            since=self._now(),
+            command=command,
+            birth=birth_of(os.getpid()),
+        )
+
+
+def _refuse_invalid(memory: Memory, old: str, new: str) -> None:
+    """Nothing is recorded that would break the state for every later command."""
+    entries = dict(memory.state.entries)
+    entries[new] = entries.pop(old).model_copy(update={"address": new})
+    if problems := check(memory.state.model_copy(update={"entries": entries})):
+        kind = old.partition("/")[0]
+        raise UsageError(
+            f"{new!r} cannot be an address: {' '.join(problems)}", advice=f"Write {kind}/NAME as the new address."
+        )
+
+
+def _refuse_busy(memory: Memory, address: str) -> None:
+    if any(flight.begun.address == address for flight in memory.in_flight.values()):
+        raise StateError(f"An operation on {address} is still open.", advice="Run `vpngw wait` first.")
+
+
+def _entry(state: State, address: str) -> Entry:
+    found = state.entries.get(address)
+    if found is not None:
+        return found
+    close = get_close_matches(address, state.entries, n=1, cutoff=0.5)
+    hint = f"Did you mean {close[0]}?" if close else "`vpngw state list` shows them all."
+    raise UsageError(f"The state of {state.deployment} has no entry {address}.", advice=hint)

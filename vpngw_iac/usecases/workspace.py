@@ -1,0 +1,345 @@
+"""The use-cases: validate, compile, plan, apply, destroy, wait, drift, show.
+
+Joins blueprint, preflight, engine, cloud and store; nothing else does. Prints nothing, ends no process, asks nothing
+but the callbacks it is given.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from vpngw_iac.arm import Scope
+from vpngw_iac.engine.compare.document import secrets_in
+from vpngw_iac.engine.execute.event import Event, Outcome
+from vpngw_iac.engine.execute.stop import Stop
+from vpngw_iac.engine.graph import Graph
+from vpngw_iac.engine.order.operation import Schedule
+from vpngw_iac.engine.order.order import order, schedule
+from vpngw_iac.engine.order.timing import makespan
+from vpngw_iac.engine.plan.decide import make_plan
+from vpngw_iac.engine.plan.inputs import Basis
+from vpngw_iac.engine.plan.plan import Options, Plan
+from vpngw_iac.engine.plan.result import (
+    Compilation,
+    Drift,
+    Inventory,
+    SecretCheck,
+    Validation,
+    drift_of,
+    inventory_item,
+)
+from vpngw_iac.engine.plan.saved import SavedPlan, check_genuine, load, save
+from vpngw_iac.engine.ports import Clock, Snapshot
+from vpngw_iac.errors import BlueprintError, Finding, Findings, SecretError
+from vpngw_iac.resources.base import Resource
+from vpngw_iac.resources.existing import Existing
+from vpngw_iac.secret import (
+    Remembered,
+)
+from vpngw_iac.state.model import State
+from vpngw_iac.state_url import read_state_url
+from vpngw_iac.usecases.planner import Deployable, Planned, Planner, asides, own_findings
+from vpngw_iac.usecases.runner import Request, run
+from vpngw_iac.usecases.saved_place import place_of
+from vpngw_iac.usecases.session import Place, Session
+from vpngw_iac.usecases.settings import SIMULATOR_DIR, Origin, Settings
+
+
+class Workspace:
+    """One place to work in: a cloud, a state, a working directory. Cheap to make; connects when it has to."""
+
+    def __init__(
+        self,
+        cloud: str | None = None,
+        *,
+        subscription: str | None = None,
+        tenant: str | None = None,
+        resource_group: str | None = None,
+        state: str | None = None,
+        deployment: str | None = None,
+        directory: Path | str = ".",
+        environment: Mapping[str, str] | None = None,
+        clock: Clock | None = None,
+        credential: Any = None,
+        simulator: Any = None,
+        simulator_dir: str = SIMULATOR_DIR,
+        simulator_speed: float | None = None,
+        secret_directory: Path | str | None = None,
+        profile: str | None = None,
+        settings: Origin | None = None,
+        on_notice: Callable[[str], None] | None = None,
+    ) -> None:
+        """`cloud` is ``public`` if none is given; `state` a folder, a ``file:///`` or an ``azblob://`` URL.
+
+        `settings` says where these values were found; `on_notice` hears, from any thread, why a read takes long.
+        Raises `UsageError` for a state that cannot be meant.
+        """
+        if state:
+            read_state_url(state)
+        extra = {} if simulator_speed is None else {"simulator_speed": simulator_speed}
+        self._place = Place(
+            cloud=cloud or "public",
+            cloud_given=cloud is not None,
+            subscription=subscription,
+            tenant=tenant,
+            resource_group=resource_group,
+            state=state,
+            directory=Path(directory),
+            environment=os.environ if environment is None else environment,
+            simulator_dir=simulator_dir,
+            clock=clock,
+            credential=credential,
+            simulator=simulator,
+            secret_directory=None if secret_directory is None else Path(secret_directory),
+            profile=profile,
+            settings=settings or Origin(),
+            on_notice=on_notice,
+            **extra,
+        )
+        self._deployment = deployment
+
+    @classmethod
+    def from_config(cls, **overrides: Any) -> Workspace:
+        """Settings from flags, ``VPNGW_*`` variables and ``vpngw.toml``, as the command line reads them."""
+        return cls(**Settings.load(**overrides).arguments())
+
+    def beside(self, file: Path | str) -> Workspace:
+        """The same workspace, with relative paths of secrets starting at the folder of a blueprint file."""
+        other = copy.copy(self)
+        other._place = replace(self._place, secret_directory=Path(file).resolve().parent)
+        return other
+
+    # -- offline
+
+    def validate(self, *blueprints: Deployable, profile: str | None = None) -> Validation:
+        """Preflight without a cloud; several blueprints of one file are judged as one topology.
+
+        Secrets in variables and files are judged where they are at hand; no value enters a finding.
+        """
+        from vpngw_iac import preflight
+
+        findings: list[Finding] = []
+        made: list[tuple[str, Sequence[Resource | Existing]]] = []
+        for blueprint in blueprints:
+            findings += own_findings(blueprint)
+            try:
+                made.append((blueprint.name, tuple(blueprint.resources(self._place.scope))))
+            except BlueprintError as error:
+                findings += error.findings
+        items = [item for _, parts in made for item in parts]
+        findings += preflight.managed_twice(made)
+        findings += preflight.check(
+            items,
+            **asides(self._place.scope, *blueprints),
+            profile=profile or self._place.profile,
+            reveal=Remembered(self._place.local_secrets).reveal,
+        )
+        cycle = Graph.of(items).cycle() if len(blueprints) == 1 else None
+        name = ", ".join(blueprint.name for blueprint in blueprints)
+        return Validation(name, Findings.of([*findings, *([cycle] if cycle else [])]).items)
+
+    def compile(self, blueprint: Deployable) -> Compilation:
+        """The ordered operations of creating everything. Raises `BlueprintError` for a blueprint with errors."""
+        graph = Graph.of(blueprint.resources(self._place.scope))
+        errors = Findings.of(own_findings(blueprint)).blocking
+        if errors:
+            raise BlueprintError(f"{blueprint.name} cannot be compiled.", findings=errors)
+        empty = State.new(self.name_of(blueprint), _nowhere())
+        plan = make_plan(_offline_basis(self.name_of(blueprint), graph, empty))
+        planned = order(graph, empty, plan.changes)
+        return Compilation(self.name_of(blueprint), graph, planned, makespan(planned))
+
+    def name_of(self, blueprint: Deployable) -> str:
+        """Name of the deployment: what was asked for, else the blueprint's."""
+        return self._planner.name_of(blueprint)
+
+    # -- plan
+
+    @property
+    def _planner(self) -> Planner:
+        return Planner(self._place, self._deployment)
+
+    def plan(self, blueprint: Deployable, options: Options | None = None) -> Plan:
+        """Decide what would change. Nothing is written, no lock is taken."""
+        planner = self._planner
+        session = planner.session(blueprint)
+        memory = planner.recall(session, blueprint)
+        decided = planner.decide(session, blueprint, memory, options or Options(), resumed=False)
+        return planner.probed(session, decided)
+
+    def schedule(self, plan: Plan) -> Schedule:
+        """The operations of a plan in their order."""
+        return schedule(plan)
+
+    def save_plan(self, plan: Plan, show: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The plan file, with what reports `show`. Makes the store's key if there is none: all that planning writes."""
+        key = Session(self._place, plan.deployment, formerly=plan.formerly).key(create=True)
+        assert key is not None  # noqa: S101 - it was made
+        said = {"state": plan.state_url, "resource_group": self._place.resource_group}
+        return save(plan, key, _version(), show=show or {}, folders=_folders(self._place), said=said)
+
+    def load_plan(self, document: Mapping[str, Any]) -> SavedPlan:
+        """Read a plan file; raises `PlanError` if it is damaged, `StalePlan` if it was edited.
+
+        Raises `UsageError` if this workspace is told to use another cloud, subscription, tenant or state than the plan.
+        """
+        saved = load(document)
+        self._place = place_of(saved, self._place, self._deployment)
+        check_genuine(saved, Session(self._place, saved.deployment).key())
+        if self._place.secret_directory is None:
+            told = (self._place.directory / folder for folder in saved.folders)
+            found = next((folder for folder in told if os.path.isdir(folder)), None)  # noqa: PTH112 - what cannot be seen is not there
+            self._place = replace(self._place, secret_directory=found)
+        return saved
+
+    # -- apply
+
+    def apply(
+        self,
+        what: Deployable | SavedPlan | Plan,
+        *,
+        options: Options | None = None,
+        on_event: Callable[[Event], None] | None = None,
+        confirm: Callable[[Plan], bool] | None = None,
+        detach: bool = False,
+        timeout: float | None = None,
+        lock_timeout: float = 0.0,
+        stop: Stop | None = None,
+    ) -> Outcome:
+        """Bring Azure to what is declared. Raises `Refused` before the first operation, `StateLocked`, `StalePlan`.
+
+        A `Plan` or `SavedPlan` is planned again first; if the decisions differ it is stale. `timeout` is in seconds;
+        when it is over the run leaves with outcome ``running``, and the next apply or wait continues. `lock_timeout`
+        is how many seconds to wait for another run's lock.
+        """
+        blueprint, settled = _blueprint_of(what)
+        chosen = options or (what.options if isinstance(what, SavedPlan | Plan) else Options())
+        request = Request("apply", chosen, settled, on_event, confirm, detach, timeout, stop or Stop(), lock_timeout)
+        return run(self._planner, blueprint, request)
+
+    def destroy(
+        self,
+        blueprint: Deployable,
+        *,
+        options: Options | None = None,
+        on_event: Callable[[Event], None] | None = None,
+        confirm: Callable[[Plan], bool] | None = None,
+        detach: bool = False,
+        timeout: float | None = None,
+        lock_timeout: float = 0.0,
+        stop: Stop | None = None,
+    ) -> Outcome:
+        """Delete everything that is ours, in the right order; refused before anything is deleted if it would hurt."""
+        chosen = replace(options or Options(), destroy=True)
+        request = Request("destroy", chosen, None, on_event, confirm, detach, timeout, stop or Stop(), lock_timeout)
+        return run(self._planner, blueprint, request)
+
+    def wait(
+        self,
+        blueprint: Deployable,
+        *,
+        on_event: Callable[[Event], None] | None = None,
+        timeout: float | None = None,
+        lock_timeout: float = 0.0,
+        stop: Stop | None = None,
+    ) -> Outcome:
+        """Wait for what is still running in Azure; starts nothing, says how many changes remain."""
+        request = Request("wait", Options(), None, on_event, None, False, timeout, stop or Stop(), lock_timeout)
+        return run(self._planner, blueprint, request)
+
+    # -- look
+
+    def drift(self, blueprint: Deployable, *, deep: bool = False) -> Drift:
+        """How Azure moved away from what was applied."""
+        return drift_of(self.plan(blueprint, Options(deep=deep, all_gone=True, probe=False, look_around=True)))
+
+    def show(self, blueprint: Deployable) -> Inventory:
+        """What is deployed: addresses, allocated IPs, connection status per tunnel."""
+        session = self.session(blueprint)
+        memory = session.bound_store().load()
+        if memory is None:
+            return Inventory(session.deployment, ())
+        observed = session.cloud.observe([e.id for e in memory.state.entries.values()], deep=True)
+        items = [inventory_item(e.address, observed[e.id]) for e in memory.state.entries.values()]
+        owner = session.store().owner()
+        return Inventory(session.deployment, tuple(items), owner.describe() if owner else "")
+
+    def history(self, blueprint: Deployable) -> tuple[Any, ...]:
+        """All runs of this deployment, oldest first."""
+        from vpngw_iac.state.log import runs_of
+
+        return runs_of(self.session(blueprint).store().history())
+
+    def check_secrets(self, blueprint: Deployable) -> tuple[SecretCheck, ...]:
+        """Resolve every reference once; say whether that worked, and what Azure would say about a shared key."""
+        from vpngw_iac import preflight
+
+        source = Remembered(self.session(blueprint).secrets())
+        resources = Graph.of(blueprint.resources(self._place.scope)).resources.values()
+        found = preflight.check(resources, **asides(self._place.scope, blueprint), reveal=source.reveal)
+        told = [finding for finding in found if finding.rule.startswith("R-PSK-")]
+        checks = []
+        for resource in resources:
+            for path, reference in secrets_in(resource.body()):
+                try:
+                    source.resolve(reference)
+                    about = tuple(finding for finding in told if finding.address == resource.address)
+                    checks.append(SecretCheck(resource.address, path, str(reference), ok=True, findings=about))
+                except SecretError as error:
+                    checks.append(SecretCheck(resource.address, path, str(reference), ok=False, error=error.message))
+        return tuple(checks)
+
+    # -- what else works on a deployment
+
+    def session(self, blueprint: Deployable) -> Session:
+        """A run's own clock, cloud, store and secrets."""
+        return self._planner.session(blueprint)
+
+    def session_named(self, deployment: str) -> Session:
+        """The same for a deployment without its blueprint."""
+        return self._planner.session_named(deployment)
+
+    def scope(self, session: Session) -> Scope:
+        """Where a blueprint's resources live, now that the cloud is known."""
+        return self._planner.scope(session)
+
+
+def _blueprint_of(what: Deployable | SavedPlan | Plan) -> tuple[Deployable, SavedPlan | Plan | None]:
+    if isinstance(what, Plan):
+        return Planned(what), what
+    return what, what if isinstance(what, SavedPlan) else None
+
+
+def _folders(place: Place) -> tuple[str, ...]:
+    """The folder of a blueprint file for a plan file: as it is here, and as it is in a checkout elsewhere."""
+    if place.secret_directory is None:
+        return ()
+    folder, here = place.secret_directory.resolve(), place.directory.resolve()
+    return (str(folder), *([str(folder.relative_to(here))] if folder.is_relative_to(here) else []))
+
+
+def _nowhere() -> Any:
+    from vpngw_iac.state.model import Binding
+
+    return Binding(cloud="offline", endpoint="", tenant="")
+
+
+def _offline_basis(name: str, graph: Graph, state: State) -> Basis:
+    """A basis in which nothing exists yet."""
+    from vpngw_iac.engine.ports import CloudIdentity, Observed
+
+    nothing = {resource_id: Observed(resource_id, None) for resource_id in graph.by_id}
+    assumed = {i: Observed(i, None, unread="offline") for i in graph.existing}
+    identity = CloudIdentity("offline", "", "", "")
+    return Basis(name, identity, "", graph, state, Snapshot({**nothing, **assumed}), {})
+
+
+def _version() -> str:
+    from vpngw_iac._version import __version__
+
+    return __version__

@@ -19,9 +19,8 @@ from tests.worlds import (
     site,
 )
 from vpngw_iac.engine.graph import Graph
-from vpngw_iac.engine.order.operation import Key, Schedule
+from vpngw_iac.engine.order.operation import Key, Schedule, exclusive, makespan
 from vpngw_iac.engine.order.order import order, schedule
-from vpngw_iac.engine.order.timing import exclusive, makespan
 from vpngw_iac.engine.plan.plan import Plan
 from vpngw_iac.errors import PlanError
 from vpngw_iac.resources.base import Ref

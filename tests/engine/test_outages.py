@@ -22,8 +22,8 @@ from tests.worlds import (
     rid,
     site,
 )
-from vpngw_iac.engine.plan.allowance import Limit, check_agreed, how_long
 from vpngw_iac.engine.plan.change import Loss
+from vpngw_iac.engine.plan.outage import Limit, check_agreed, how_long
 from vpngw_iac.engine.plan.plan import Plan
 from vpngw_iac.engine.ports import Attached
 from vpngw_iac.errors import UsageError

@@ -37,8 +37,8 @@ from vpngw_iac.arm import ArmId, Scope
 from vpngw_iac.engine.compare.document import ABSENT
 from vpngw_iac.engine.compare.sealing import entry_of, stored
 from vpngw_iac.engine.graph import Graph
+from vpngw_iac.engine.order.operation import makespan
 from vpngw_iac.engine.order.order import schedule
-from vpngw_iac.engine.order.timing import makespan
 from vpngw_iac.engine.plan.change import Change
 from vpngw_iac.engine.plan.decide import make_plan
 from vpngw_iac.engine.plan.inputs import Basis

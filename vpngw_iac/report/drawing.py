@@ -13,8 +13,7 @@ from typing import Any, Literal
 from vpngw_iac.arm import ArmId, InvalidArmId
 from vpngw_iac.engine.compare.document import lookup, shown
 from vpngw_iac.engine.graph import Graph
-from vpngw_iac.engine.order.operation import Key, Operation, Schedule
-from vpngw_iac.report import words
+from vpngw_iac.engine.order.operation import Key, Operation, Schedule, expectation
 from vpngw_iac.resources.wire import Output
 
 BoxKind = Literal["site", "clients", "circuit", "gateway", "network", "create", "update", "delete"]
@@ -336,7 +335,7 @@ def _operation_box(operation: Operation, schedule: Schedule, critical: set[Key])
     return Box(
         str(operation.key),
         name or kind,
-        _kept((f"{operation.key.step} {kind}", words.expectation(operation.seconds))),
+        _kept((f"{operation.key.step} {kind}", expectation(operation.seconds))),
         _box_kind(operation),
         column=schedule.waves.get(operation.key, 1) - 1,
         strong=operation.key in critical,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from vpngw_iac.engine.graph import Graph
-from vpngw_iac.engine.order.operation import Schedule
+from vpngw_iac.engine.order.operation import Schedule, expectation
 from vpngw_iac.report import words
 from vpngw_iac.report.dot import dot
 from vpngw_iac.report.drawing import operations, topology
@@ -21,7 +21,7 @@ def draw(
         drawing = topology(graph, deployment)
     else:
         count = words.plural(len(schedule.operations), "operation")
-        drawing = operations(schedule, f"{deployment}: {count}, {words.expectation(schedule.seconds)}")
+        drawing = operations(schedule, f"{deployment}: {count}, {expectation(schedule.seconds)}")
     match format:
         case "mermaid":
             return mermaid(drawing)

@@ -22,7 +22,7 @@ from vpngw_iac.engine.execute.event import (
     RunEnded,
     RunStarted,
 )
-from vpngw_iac.engine.order.operation import Operation, Schedule
+from vpngw_iac.engine.order.operation import Operation, Schedule, expectation
 from vpngw_iac.report import words
 from vpngw_iac.report.style import Style, is_terminal, style_for
 from vpngw_iac.text import guarded, neutral
@@ -166,13 +166,13 @@ def ended_line(event: OperationEnded, deed: str) -> str:
 def progress_line(operation: _Operation) -> str:
     """One line about something that still runs: phase, how long already, how long to go."""
     rest = operation.usual - operation.seconds
-    left = f"{words.expectation(rest)} to go" if rest > 0 else f"longer than usual ({words.duration(operation.usual)})"
+    left = f"{expectation(rest)} to go" if rest > 0 else f"longer than usual ({words.duration(operation.usual)})"
     state = f"{operation.state}, " if operation.state else ""
     return f"{operation.address}: {operation.deed}, {state}{words.duration(operation.seconds)} so far, {left}"
 
 
 def _usually(seconds: float) -> str:
-    return words.expectation(seconds).removeprefix("about ")
+    return expectation(seconds).removeprefix("about ")
 
 
 class PlainProgress:
@@ -204,7 +204,7 @@ class PlainProgress:
         match event:
             case RunStarted():
                 count = words.plural(event.total, "operation")
-                return [f"{event.deployment}: {count}, {words.expectation(event.seconds)}"]
+                return [f"{event.deployment}: {count}, {expectation(event.seconds)}"]
             case OperationStarted():
                 return [started_line(event, self._run.deed(event))]
             case OperationWaiting() if about is None or about.why != event.why:
@@ -343,7 +343,7 @@ class LiveProgress:
     def _summary(self) -> str:
         run = self._run
         spent = (self._now() - self._began) * self._speed
-        left = f", {words.expectation(run.expected - spent)} to go" if run.expected > spent else ""
+        left = f", {expectation(run.expected - spent)} to go" if run.expected > spent else ""
         failed = f", {run.failed} not" if run.failed else ""
         return f"{run.deployment}: {run.done} of {run.total} done{failed}, {words.duration(spent)} so far{left}"
 

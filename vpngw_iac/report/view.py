@@ -11,8 +11,7 @@ from pydantic import TypeAdapter
 from vpngw_iac.arm import ArmId, InvalidArmId
 from vpngw_iac.engine.compare.document import shown
 from vpngw_iac.engine.graph import Graph
-from vpngw_iac.engine.order.operation import Schedule
-from vpngw_iac.engine.order.timing import makespan
+from vpngw_iac.engine.order.operation import Schedule, makespan
 from vpngw_iac.engine.plan.change import Action, Change, Loss, Summary, outage_of, summary_of
 from vpngw_iac.engine.plan.plan import Plan
 from vpngw_iac.engine.plan.saved import refuse_newer

@@ -8,9 +8,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from vpngw_iac.engine.compare.document import shown
-from vpngw_iac.engine.order import timing
-from vpngw_iac.engine.plan.allowance import how_long
 from vpngw_iac.engine.plan.change import Action, Change, Loss, OutageStatement
+from vpngw_iac.engine.plan.outage import how_long
 from vpngw_iac.engine.plan.unverified import Unverified, of_kind
 from vpngw_iac.field import OutageLevel
 
@@ -79,11 +78,6 @@ def duration(seconds: float) -> str:
         return f"{minutes} min {rest} s" if rest and minutes < 10 else f"{minutes} min"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-
-
-def expectation(seconds: float) -> str:
-    """An expected time, never more exact than it is: ``under a minute``, ``about 46 min``, ``about 2 h 5 min``."""
-    return timing.expectation(seconds)
 
 
 def losses_of(statement: OutageStatement, gone: Collection[str] = ()) -> tuple[Loss, ...]:

@@ -15,11 +15,11 @@ from vpngw_iac.engine.compare.document import secrets_in
 from vpngw_iac.engine.compare.observing import observe, read_existing
 from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.plan import guests
-from vpngw_iac.engine.plan.allowance import Limit, check_agreed
 from vpngw_iac.engine.plan.change import Action
 from vpngw_iac.engine.plan.decide import make_plan
 from vpngw_iac.engine.plan.inputs import Basis
-from vpngw_iac.engine.plan.patterns import by_pattern
+from vpngw_iac.engine.plan.outage import Limit, check_agreed
+from vpngw_iac.engine.plan.ownership import by_pattern
 from vpngw_iac.engine.plan.plan import Options, Plan
 from vpngw_iac.engine.plan.renaming import renames
 from vpngw_iac.engine.plan.saved import SavedPlan

@@ -22,8 +22,8 @@ from vpngw_iac.engine.execute.release import Release
 from vpngw_iac.engine.execute.resume import Resumption
 from vpngw_iac.engine.execute.stop import Interrupted, Limits, Stop
 from vpngw_iac.engine.execute.worker import Worker
+from vpngw_iac.engine.order.operation import makespan
 from vpngw_iac.engine.order.order import schedule
-from vpngw_iac.engine.order.timing import makespan
 from vpngw_iac.engine.plan.cascade import needed_first, new_addresses
 from vpngw_iac.engine.plan.change import Action, Change
 from vpngw_iac.engine.plan.plan import Options, Plan

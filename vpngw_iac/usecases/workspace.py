@@ -18,9 +18,8 @@ from vpngw_iac.engine.compare.document import secrets_in
 from vpngw_iac.engine.execute.event import Event, Outcome
 from vpngw_iac.engine.execute.stop import Stop
 from vpngw_iac.engine.graph import Graph
-from vpngw_iac.engine.order.operation import Schedule
+from vpngw_iac.engine.order.operation import Schedule, makespan
 from vpngw_iac.engine.order.order import order, schedule
-from vpngw_iac.engine.order.timing import makespan
 from vpngw_iac.engine.plan.decide import make_plan
 from vpngw_iac.engine.plan.inputs import Basis
 from vpngw_iac.engine.plan.plan import Options, Plan

@@ -17,16 +17,25 @@ from typing import Any, Literal
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.execute import event as events
 from vpngw_iac.engine.execute.event import OperationResult, Status
-from vpngw_iac.engine.execute.failing import Failed, Phase, Unconfirmed, explained, meaning, seconds_to_wait
-from vpngw_iac.engine.execute.preparation import Blocked, Busy, Gated, Prepared, Settled
 from vpngw_iac.engine.execute.recorder import Ledger, Task
 from vpngw_iac.engine.execute.repair import repaired_first
-from vpngw_iac.engine.execute.retry import MAX_AGAIN, advised, may_be_gone, poll_delay
+from vpngw_iac.engine.execute.retry import (
+    MAX_AGAIN,
+    Failed,
+    Phase,
+    Unconfirmed,
+    advised,
+    explained,
+    may_be_gone,
+    meaning,
+    poll_delay,
+    seconds_to_wait,
+)
 from vpngw_iac.engine.execute.stop import Limits, Stop
-from vpngw_iac.engine.execute.worker import Worker
-from vpngw_iac.engine.order.landing import landings, unfilled
+from vpngw_iac.engine.execute.worker import Blocked, Busy, Gated, Prepared, Settled, Worker
 from vpngw_iac.engine.order.locks import Locks
 from vpngw_iac.engine.order.operation import Key, Schedule
+from vpngw_iac.engine.order.order import landings, unfilled
 from vpngw_iac.engine.ports import Clock, Ended, Pending, Running
 from vpngw_iac.errors import AzureIds, CloudError, Contention, StateLocked, Unavailable, VpngwError
 from vpngw_iac.state.store import Hold

@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 from vpngw_iac.engine.execute import event as events
 from vpngw_iac.engine.execute.event import OperationResult, Status
-from vpngw_iac.engine.execute.preparation import Prepared
 from vpngw_iac.engine.execute.retry import Patience
+from vpngw_iac.engine.execute.worker import Prepared
 from vpngw_iac.engine.order.operation import Key, Operation
 from vpngw_iac.engine.plan.plan import Plan
 from vpngw_iac.engine.ports import Clock, Pending

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from vpngw_iac.arm import ArmId
@@ -16,7 +16,6 @@ from vpngw_iac.engine.compare.difference import Comparison, compare, compare_who
 from vpngw_iac.engine.compare.document import ABSENT, Sealed, lookup, secrets_in, transform
 from vpngw_iac.engine.compare.overlay import carried_loss, overlay
 from vpngw_iac.engine.compare.sealing import entry_of, seal, stored
-from vpngw_iac.engine.execute.preparation import Blocked, Busy, Gated, Preparation, Prepared, Settled
 from vpngw_iac.engine.execute.repair import in_the_way
 from vpngw_iac.engine.graph import outputs_in
 from vpngw_iac.engine.order.operation import Operation
@@ -42,6 +41,54 @@ from vpngw_iac.resources.shape import shape_of
 from vpngw_iac.resources.wire import Document, Output
 from vpngw_iac.secret import Fingerprint, FingerprintKey, SecretReference, SecretSource, SecretValue
 from vpngw_iac.state.model import Entry
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Prepared:
+    """A call that is ready to be sent, and what the journal may know about it."""
+
+    call: Call
+    etag: str
+    digest: str
+    entry: Entry | None = None
+    declared: Document = field(default_factory=dict)
+    """What is declared, sealed: for checking the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """No call is needed: Azure already has it (or has lost it, for a delete)."""
+
+    entry: Entry | None = None
+    forget: str = ""
+    """Why the entry is forgotten instead of deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """Azure is still at work on this resource; wait for it and prepare again."""
+
+    observed: Observed
+
+
+@dataclass(frozen=True, slots=True)
+class Gated:
+    """People outside must act first."""
+
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """Azure keeps refusing, and something that has to do with it is in a failed state."""
+
+    blocker: ArmId
+    error: AzureRefused
+    """What it comes to if nothing of ours can repair it."""
+
+
+Preparation = Prepared | Settled | Busy | Gated | Blocked
+
 
 _OUR_MARK = f"tags.{DEPLOYMENT_TAG}"
 """A policy may take it off: that is no loss of anybody's."""

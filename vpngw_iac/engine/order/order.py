@@ -2,6 +2,12 @@
 
 Five rules: put after the puts it needs; put after its own delete; delete after the deletes of those who needed it;
 delete after the puts of survivors that used to need it; two operations never overlap if they share an exclusive lock.
+
+Azure refuses to take an instance, a custom BGP address or NAT from a gateway while a connection or a NAT rule uses it
+(R-BGP-09, R-NAT-11, R-NAT-01), and to delete a rule while a connection is linked to it (R-NAT-16): users let go first.
+
+The new ids of replacements must be free before the first thing is taken away for them: somebody may create one between
+the plan and its apply, and a put that finds it there fails when what it replaces is gone already.
 """
 
 from __future__ import annotations
@@ -13,8 +19,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from vpngw_iac.arm import ArmId
+from vpngw_iac.engine.execute.event import OperationResult
 from vpngw_iac.engine.graph import Edge, Graph
-from vpngw_iac.engine.order.eviction import cuts, evicted, made_before
 from vpngw_iac.engine.order.management_locks import around
 from vpngw_iac.engine.order.operation import Key, Operation, Schedule, Step
 from vpngw_iac.engine.order.transit import Gateway, Transit, bereft, locked, ordered
@@ -24,6 +30,7 @@ from vpngw_iac.engine.plan.plan import Plan
 from vpngw_iac.engine.ports import Snapshot, Verb
 from vpngw_iac.errors import PlanError
 from vpngw_iac.resources import type_of
+from vpngw_iac.resources.base import Use
 from vpngw_iac.resources.virtual_network_peering import VirtualNetworkPeering
 from vpngw_iac.state.model import Entry, State
 
@@ -397,3 +404,124 @@ def _remaining(nodes: Mapping[Key, Operation], legal: list[Key]) -> tuple[dict[K
         path.append(step)
         step = heir[step]
     return remaining, tuple(path)
+
+
+# --- who must let go before an update takes away what it uses ---------------------------------------------------------
+
+
+_UPDATED = (Action.UPDATE, Action.REPAIR)
+_REMOVALS = (Action.DELETE, Action.REPLACE)
+_NEW = (Action.CREATE, Action.REPLACE)
+
+
+def evicted(graph: Graph, state: State, changes: Mapping[str, Change]) -> Iterator[tuple[str, str]]:
+    """Address of each survivor that must let go, with the address of the update that waits for it.
+
+    That is who uses what goes, and who needs something that is deleted because it uses what goes.
+    """
+    removed = {ArmId(text) for change in changes.values() if change.action in _REMOVALS for text in _ids(change)}
+    for address, change in sorted(changes.items()):
+        entry, resource = state.by_id().get(change.id), graph.resources.get(address)
+        if change.action not in _UPDATED or entry is None or resource is None:
+            continue
+        going = resource.offers(change.id, entry.applied) - resource.offers(change.id, resource.body())
+        users = [user for user in state.entries.values() if going and _uses_any(user, going)]
+        gone = {user.id for user in users} & removed
+        holders = [holder for holder in state.entries.values() if gone & set(holder.needs)]
+        for user in sorted({u.id for u in (*users, *holders)} - removed):
+            if user in graph.by_id:
+                yield graph.by_id[user].address, address
+
+
+def _ids(change: Change) -> Iterator[str]:
+    yield str(change.id)
+    if change.previous is not None and change.previous.startswith("/"):
+        yield change.previous
+
+
+def _uses_any(user: Entry, going: Collection[Use]) -> bool:
+    model = type_of(user.id.type)
+    uses = model.uses(user.id, user.applied) if model else None
+    return any(use.is_within(part) for use in uses or () for part in going)
+
+
+def cuts(graph: Graph, changes: Mapping[str, Change], address: str) -> set[str]:
+    """Paths that are left out while a survivor lets go: what it uses, and references to what is still to come."""
+    coming = {change.id for change in changes.values() if change.action in _NEW}
+    edges = graph.edges.get(address, ())
+    return {*graph.resources[address].letting_go(), *(e.path for e in edges if e.detachable and e.target in coming)}
+
+
+def made_before(graph: Graph, changes: Mapping[str, Change], address: str, target: str) -> Iterator[str]:
+    """Addresses of what a survivor cannot do without and that this plan makes: it lets go after that."""
+    for edge in graph.edges.get(address, ()):
+        needed = graph.by_id.get(edge.target)
+        change = changes.get(needed.address) if needed else None
+        is_new = change is not None and change.action is Action.CREATE
+        if needed is not None and is_new and needed.address != target and not edge.detachable:
+            yield needed.address
+
+
+# --- where replacements land ------------------------------------------------------------------------------------------
+
+
+Landings = Mapping[Key, frozenset[Key]]
+
+
+def landings(plan: Plan, schedule: Schedule) -> Landings:
+    """For each operation that takes something away for a replacement, the creations under new ids that it relies on.
+
+    Those are the creations that the replacement itself, or one whose delete comes later, waits for.
+    """
+    changes = {change.address: change for change in plan.changes}
+    new = [op for op in schedule.operations if op.kind == "create" and _is_free_before(changes.get(op.address))]
+    if not new:
+        return {}
+    later = _followers_of(schedule.operations)
+    relies = {creation.key: _all_after(creation.key, later) | {creation.key} for creation in new}
+    replaced = {
+        op.key: frozenset(creation for creation, behind in relies.items() if Key(op.address, "put") in behind)
+        for op in schedule.operations
+        if op.verb == "delete" and op.address in changes and changes[op.address].action is Action.REPLACE
+    }
+    found = {}
+    for op in schedule.operations:
+        if op.key.step in ("delete", "detach") and (op.key in replaced or op.key.step == "detach"):
+            behind = _all_after(op.key, later) | {op.key}
+            needed = frozenset().union(*(replaced[key] for key in behind if key in replaced))
+            if needed:
+                found[op.key] = needed
+    return found
+
+
+def unfilled(
+    found: Landings, key: Key, results: Mapping[Key, OperationResult], active: Collection[Key]
+) -> tuple[tuple[str, bool], ...]:
+    """Addresses whose new ids this operation relies on and this run has not made yet; True if it is making it."""
+    waiting = sorted(each for each in found.get(key, ()) if each not in results or results[each].status != "succeeded")
+    return tuple((each.address, each in active) for each in waiting)
+
+
+def _is_free_before(change: Change | None) -> bool:
+    """Whether nothing of ours stands at the id until this put: a replacement under the same name deletes it first."""
+    is_same = change is not None and change.action is Action.REPLACE and not (change.previous or "").startswith("/")
+    return not is_same
+
+
+def _followers_of(operations: Iterable[Operation]) -> Mapping[Key, list[Key]]:
+    followers: dict[Key, list[Key]] = defaultdict(list)
+    for operation in operations:
+        for earlier in operation.after:
+            followers[earlier].append(operation.key)
+    return followers
+
+
+def _all_after(start: Key, followers: Mapping[Key, Collection[Key]]) -> frozenset[Key]:
+    """Everything that waits for an operation, directly or through others."""
+    seen, frontier = set[Key](), list(followers.get(start, ()))
+    while frontier:
+        key = frontier.pop()
+        if key not in seen:
+            seen.add(key)
+            frontier += followers.get(key, ())
+    return frozenset(seen)

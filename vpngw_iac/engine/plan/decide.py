@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from vpngw_iac.engine.compare.called import called_as_in_azure
 from vpngw_iac.engine.compare.difference import ADOPTED, Comparison, Found, compare_whole
 from vpngw_iac.engine.compare.document import lookup, member
 from vpngw_iac.engine.compare.matching import Match, match
@@ -18,18 +17,16 @@ from vpngw_iac.engine.compare.sealing import applied_of, resolver, seal
 from vpngw_iac.engine.order.management_locks import lifted
 from vpngw_iac.engine.order.transit import flags_of_ours, still_used
 from vpngw_iac.engine.plan import guards
-from vpngw_iac.engine.plan.allowance import too_long
 from vpngw_iac.engine.plan.cascade import known_after, spread, targeted
 from vpngw_iac.engine.plan.change import Action, Change, Difference, OutageStatement
-from vpngw_iac.engine.plan.downtime import with_outages
+from vpngw_iac.engine.plan.declared import as_created, as_observed, called_as_in_azure
 from vpngw_iac.engine.plan.guests import Guests, applied_less_used, unused
 from vpngw_iac.engine.plan.inputs import Basis, Draft, Situation
-from vpngw_iac.engine.plan.outage import in_place, rebuilds, resent
-from vpngw_iac.engine.plan.ownership import is_named, taken_over
+from vpngw_iac.engine.plan.outage import in_place, rebuilds, resent, too_long, with_outages
+from vpngw_iac.engine.plan.ownership import is_named, taken_over, unmanaged
 from vpngw_iac.engine.plan.plan import Plan
 from vpngw_iac.engine.plan.sync import other_sides, synchronised
 from vpngw_iac.engine.plan.unverified import unverified_in
-from vpngw_iac.engine.plan.unwritten import as_created, as_observed
 from vpngw_iac.engine.ports import Observed
 from vpngw_iac.errors import Finding, Findings
 from vpngw_iac.field import Verdict
@@ -71,7 +68,7 @@ def make_plan(basis: Basis) -> Plan:
         changes=changes,
         findings=Findings.of([*draft.findings, *refusals]).items,
         unread=tuple(sorted([*draft.unread, *_unread_existing(basis), *basis.snapshot.unseen])),
-        unmanaged=(*guards.unmanaged(basis), *unused(basis.snapshot, basis.graph, basis.state)),
+        unmanaged=(*unmanaged(basis), *unused(basis.snapshot, basis.graph, basis.state)),
         graph=basis.graph,
         state=basis.state,
         snapshot=basis.snapshot,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from vpngw_iac.arm import ArmId
@@ -10,10 +10,10 @@ from vpngw_iac.engine.compare.document import ABSENT, lookup, same
 from vpngw_iac.engine.compare.matching import Match
 from vpngw_iac.engine.compare.overlay import overlay, unsendable
 from vpngw_iac.engine.compare.sealing import applied_of
-from vpngw_iac.engine.plan import guests, ownership, strays
+from vpngw_iac.engine.plan import guests, ownership
 from vpngw_iac.engine.plan.change import Action, Change
 from vpngw_iac.engine.plan.inputs import Basis, Situation
-from vpngw_iac.engine.ports import Attached, Observed
+from vpngw_iac.engine.ports import Observed
 from vpngw_iac.errors import Finding
 from vpngw_iac.resources import type_of
 from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
@@ -44,7 +44,7 @@ def refusals(
             yield from _address_to_migrate(basis, by_address[change.address], change)
     yield from guests.refusals(changes, basis.snapshot, basis.graph, basis.state)
     yield from _existing(basis)
-    yield from strays.refusals(basis)
+    yield from ownership.strays_left(basis)
 
 
 def _everything_new(basis: Basis, matched: Match) -> Iterator[Finding]:
@@ -123,7 +123,7 @@ def _foreign_dependents(basis: Basis, matched: Match, change: Change) -> Iterato
     entry = matched.entries.get(change.address) or basis.state.entries.get(change.address)
     networks = set(_gateway_network(entry)) if entry else set()
     ours = {e.id for e in basis.state.entries.values()} | set(basis.graph.by_id)
-    told = {item.id for item in strays.strays(basis)} if basis.options.destroy else set()
+    told = {item.id for item in ownership.strays(basis)} if basis.options.destroy else set()
     for item in basis.snapshot.attached:
         hangs_here = item.holder == change.id or (item.kind == "peering" and item.holder in networks)
         if item.kind not in _BLOCKING_KINDS or not hangs_here or (item.id is not None and item.id in ours | told):
@@ -138,7 +138,7 @@ def _foreign_dependents(basis: Basis, matched: Match, change: Change) -> Iterato
             + (" and bears the tag of this deployment without an entry" if own else "")
             + (f" and belongs to the deployment {item.owner}" if item.owner and not own else "")
             + f"; this plan would {change.action} {change.address}.",
-            advice=strays.way_out(item) if own else "Remove it first, or ask its owner to. Nothing was done.",
+            advice=ownership.way_out(item) if own else "Remove it first, or ask its owner to. Nothing was done.",
         )
 
 
@@ -249,44 +249,6 @@ def _shape_at(shape: Shape, path: str) -> Shape:
     for name in path.split("."):
         shape = shape.at(name)
     return Shape(any_case=True, unordered=True, item=Shape(any_case=True)) if shape == UNKNOWN else shape
-
-
-# --- what is there and not ours --------------------------------------------------------------------------------------
-
-
-def unmanaged(basis: Basis) -> tuple[Attached, ...]:
-    """Connections, NAT rules, root certificates and peerings on what is ours, that are neither ours nor expected."""
-    ours = {e.id for e in basis.state.entries.values()} | set(basis.graph.by_id)
-    known = ours | set(basis.state.forgotten)
-    found = [item for item in _hanging(basis.snapshot.attached) if not _is_known(basis, item, known)]
-    seen = {item.id for item in found}
-    found += [item for item in strays.strays(basis) if item.id not in seen]
-    return tuple(sorted(set(found), key=lambda item: (item.holder, item.kind, item.name)))
-
-
-def _hanging(items: Iterable[Attached]) -> Iterator[Attached]:
-    yield from (item for item in items if item.kind in ("connection", "natRule", "rootCertificate", "peering"))
-
-
-def _is_known(basis: Basis, item: Attached, ours: set[ArmId]) -> bool:
-    if item.id is not None and item.id in ours:
-        return True
-    holder = basis.graph.by_id.get(item.holder)
-    if holder is None:
-        return item.holder not in ours
-    expected = {text.lower() for text in holder.expected}
-    if item.name.lower() in expected or (item.id is not None and item.id.key in expected):
-        return True
-    if item.kind != "rootCertificate":
-        return False
-    entry = basis.state.by_id().get(item.holder)
-    ours_before = _certificate_names(entry.applied) if entry else set()  # this plan removes those it no longer declares
-    return item.name.lower() in _certificate_names(holder.body()) | ours_before
-
-
-def _certificate_names(body: dict[str, Any]) -> set[str]:
-    configuration = (body.get("properties") or {}).get("vpnClientConfiguration") or {}
-    return {str(c.get("name")).lower() for c in configuration.get("vpnClientRootCertificates") or ()}
 
 
 def left_in_group(basis: Basis, group: ArmId) -> tuple[str, ...]:

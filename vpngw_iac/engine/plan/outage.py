@@ -1,21 +1,33 @@
 """What a change costs the people who use the network: how long, who, and what they must do afterwards.
 
-How long exactly says `downtime`, from the schedule of the whole plan; what is allowed says `allowance`.
+What an exclusive lock or an ordering edge puts one after another adds up; of what may run at once the longest counts:
+the time that a name is down is the union of the times in which some operation keeps it down.
+
+``--max-outage``: a duration judges each name: what ends by itself must end in time, and what somebody must do must be
+agreed. The words ``seconds`` and ``minutes`` judge how long our operations take, and never what somebody must do. A
+name that is cut off for good is longer than any of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import math
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import Any
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.compare.difference import Found
 from vpngw_iac.engine.graph import Graph
+from vpngw_iac.engine.order.operation import Key, Span, expectation, spans
+from vpngw_iac.engine.order.order import order
 from vpngw_iac.engine.plan.cascade import coexists
 from vpngw_iac.engine.plan.change import Action, Change, Loss, OutageStatement
 from vpngw_iac.engine.plan.inputs import Basis
-from vpngw_iac.engine.ports import Attached
+from vpngw_iac.engine.plan.plan import Options
+from vpngw_iac.engine.ports import Attached, Snapshot
+from vpngw_iac.errors import Finding, PlanError, UsageError
 from vpngw_iac.field import OutageLevel
 from vpngw_iac.resources import type_of
 from vpngw_iac.resources.base import Resource
@@ -340,3 +352,338 @@ def kind_of(resource_id: ArmId) -> str:
 def is_carrier(resource_id: ArmId) -> bool:
     """Whether it carries the traffic of a name by itself."""
     return kind_of(resource_id) in _CARRIERS
+
+
+# --- how long, from the schedule of the whole plan --------------------------------------------------------------------
+
+
+RECONNECT = 10.0
+"""Seconds until a tunnel, a client or a transit is up again after a change in place ("a few seconds", R-IPSEC-07)."""
+
+
+def with_outages(basis: Basis, changes: Iterable[Change]) -> tuple[tuple[Change, ...], tuple[Loss, ...]]:
+    """The changes with their outages in full, and what the whole plan costs each name."""
+    chosen = tuple(changes)
+    if not chosen:
+        return (), ()
+    lines = Lines.of(basis)
+    told = tuple(stated(basis, lines, change) for change in chosen)
+    if not any(change.outage.losses for change in told):
+        return told, ()
+    book = _Book.of(basis, lines, told)
+    return tuple(book.timed(change) for change in told), tuple(book.totals())
+
+
+def _times(basis: Basis, changes: Collection[Change]) -> Mapping[Key, Span]:
+    """When each operation runs; nothing is known of operations that wait for each other."""
+    try:
+        return spans(order(basis.graph, basis.state, changes, basis.snapshot))
+    except PlanError:
+        return {}
+
+
+Part = tuple[Change, Loss]
+
+
+@dataclass(frozen=True, slots=True)
+class _Book:
+    """Everything that is asked for each name and change, looked up once."""
+
+    lines: Lines
+    changes: tuple[Change, ...]
+    steps: Mapping[str, tuple[Span, ...]]
+    """When the operations of each address run."""
+    affected: Mapping[str, frozenset[str]]
+    """Addresses that go down with each change."""
+    parts: Mapping[str, tuple[Part, ...]]
+    """What the plan does to each name."""
+    restored: Mapping[str, float]
+    """When something new that carries a name is there."""
+    detached: Mapping[str, tuple[Span, ...]]
+    """From when to when a peering of a name is without its gateway because that is built again."""
+    agreed: frozenset[str]
+    gateways: Mapping[ArmId, str]
+    """Addresses of what is declared or remembered, by id."""
+
+    @classmethod
+    def of(cls, basis: Basis, lines: Lines, changes: tuple[Change, ...]) -> _Book:
+        times = _times(basis, changes)
+        steps: dict[str, list[Span]] = {}
+        for key, span in times.items():
+            steps.setdefault(key.address, []).append(span)
+        parts: dict[str, list[Part]] = {}
+        for change in changes:
+            for loss in change.outage.losses:
+                parts.setdefault(loss.name, []).append((change, loss))
+        return cls(
+            lines,
+            changes,
+            {address: tuple(found) for address, found in steps.items()},
+            {change.address: _affected(basis, lines, change) for change in changes if change.outage.losses},
+            {name: tuple(found) for name, found in parts.items()},
+            _restored(basis, changes, steps),
+            _detached(basis, times),
+            frozenset(name.lower() for name in basis.options.outage_agreed),
+            {e.id: e.address for e in basis.state.entries.values()}
+            | {i: r.address for i, r in basis.graph.by_id.items()},
+        )
+
+    def timed(self, change: Change) -> Change:
+        """The change with how long it keeps each name down."""
+        losses = tuple(self._in_full(loss, [(change, loss)]) for loss in change.outage.losses)
+        return replace(change, outage=replace(change.outage, losses=losses))
+
+    def totals(self) -> Iterator[Loss]:
+        """Each name once: everything that the plan does to it."""
+        for name, parts in sorted(self.parts.items()):
+            losses = [loss for _, loss in parts]
+            for_good = any(loss.for_good for loss in losses)
+            untils = dict.fromkeys(loss.until for loss in losses if loss.until and not for_good)
+            total = Loss(
+                name,
+                worst(loss.level for loss in losses),
+                until=" and ".join(untils),
+                for_good=for_good,
+                operations=worst(loss.operations for loss in losses),
+                foreign=any(loss.foreign for loss in losses),
+            )
+            yield self._in_full(total, parts)
+
+    def _in_full(self, loss: Loss, parts: Collection[Part]) -> Loss:
+        """A loss with its time, its links and those that carry it meanwhile."""
+        links = self.lines.before.get(loss.name, ())
+        hit = [link for link in links if self._is_down(link, parts)]
+        return replace(
+            loss,
+            seconds=0.0
+            if loss.for_good
+            else _length(span for change, part in parts for span in self._down(change, part)),
+            links=tuple(map(_link, hit)) if len(hit) < len(links) else (),
+            meanwhile=(
+                *(_link(link) for link in links if not self._is_down(link, self.parts[loss.name])),
+                *self._carried_by_others(loss.name),
+            ),
+            agreed=loss.name.lower() in self.agreed,
+        )
+
+    def _is_down(self, link: str, parts: Collection[Part]) -> bool:
+        """Whether a link goes down with one of these."""
+        return any(link in self.affected[change.address] for change, _ in parts)
+
+    def _carried_by_others(self, name: str) -> Iterator[str]:
+        """Connections of others that carry a name, on gateways that stay up."""
+        for guest in self.lines.guests.get(name, ()):
+            gateway = self.gateways.get(guest.holder)
+            if not any(gateway in addresses for addresses in self.affected.values()):
+                yield f"{guest.name} (not ours)"
+
+    def _down(self, change: Change, loss: Loss) -> Iterator[Span]:
+        """When a change keeps a name down."""
+        steps = self.steps.get(change.address, ())
+        if not steps:
+            return
+        deleted = change.action is Action.DELETE
+        if coexists(change) or (loss.operations != "minutes" and not deleted):
+            yield from ((start, start + min(RECONNECT, max(end - start, 1.0))) for start, end in steps)
+            return
+        end = max(end for _, end in steps)
+        yield min(start for start, _ in steps), max(end, self.restored.get(loss.name, 0.0)) if deleted else end
+        yield from self.detached.get(loss.name, ())
+
+
+def _affected(basis: Basis, lines: Lines, change: Change) -> frozenset[str]:
+    """A change's own address, and those of what needs it."""
+    users = lines.users.get(change.id, ()) if change.action is Action.DELETE else ()
+    return frozenset({change.address, *basis.graph.dependents(change.address), *users})
+
+
+def _restored(basis: Basis, changes: Iterable[Change], steps: Mapping[str, Collection[Span]]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for change in changes:
+        resource = basis.graph.resources.get(change.address)
+        if change.action in (Action.CREATE, Action.REPLACE) and resource is not None and is_carrier(change.id):
+            for name in resource.transient:
+                found[name] = max([found.get(name, 0.0), *(end for _, end in steps.get(change.address, ()))])
+    return found
+
+
+def _detached(basis: Basis, times: Mapping[Key, Span]) -> dict[str, tuple[Span, ...]]:
+    found: dict[str, tuple[Span, ...]] = {}
+    for key, (start, _) in times.items():
+        resource = basis.graph.resources.get(key.address)
+        back = times.get(Key(key.address, "attach"))
+        if key.step == "detach" and back is not None and resource is not None and is_carrier(resource.id):
+            for name in resource.transient:
+                found[name] = (*found.get(name, ()), (start, back[1]))
+    return found
+
+
+def _length(down: Iterable[Span]) -> float:
+    """How long in all: what overlaps counts once."""
+    total, until = 0.0, 0.0
+    for start, end in sorted(down):
+        total += max(0.0, end - max(start, until))
+        until = max(until, end)
+    return total
+
+
+def _link(address: str) -> str:
+    return address.rsplit("/", 1)[-1]
+
+
+# --- what is allowed --------------------------------------------------------------------------------------------------
+
+
+_DURATION = re.compile(r"(?:(\d{1,5})h)?(?:(\d{1,5})m)?(?:(\d{1,5})s)?", re.ASCII)
+_WORDS: dict[str, OutageLevel] = {"seconds": "seconds", "minutes": "minutes"}
+_PROFILES, _DEVICES = "they have new profiles", "devices on the other side are reconfigured"
+_MOST = 20
+"""Names that a finding spells out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How long an outage may be."""
+
+    text: str
+    seconds: float = 0.0
+    word: OutageLevel | None = None
+    """One of the old words."""
+
+    @classmethod
+    def of(cls, text: str) -> Limit:
+        """Read ``none``, ``30s``, ``5m``, ``1h``, ``1h30m``, ``seconds`` or ``minutes``; raises `UsageError`."""
+        said = text.strip().lower()
+        if said == "none":
+            return cls(said)
+        if said in _WORDS:
+            return cls(said, word=_WORDS[said])
+        found = _DURATION.fullmatch(said)
+        if found is None or not said:
+            raise UsageError(f"--max-outage {text!r} is not a duration.", advice=_how(said))
+        hours, minutes, seconds = (int(part or 0) for part in found.groups())
+        return cls(said, seconds=hours * 3600.0 + minutes * 60.0 + seconds)
+
+    def forbids(self, loss: Loss) -> bool:
+        """Whether an outage is longer than this, or ended by somebody."""
+        if loss.agreed or loss.level == "none":
+            return False
+        if self.word is not None:
+            return loss.for_good or is_longer(loss.operations, self.word)
+        return loss.ends == "somebody" or loss.seconds > self.seconds or self.seconds == 0.0
+
+
+def _how(said: str) -> str:
+    number = re.match(r"(\d{1,5})\s*(s|m|h)?", said, re.ASCII)
+    if number is None:
+        close = get_close_matches(said, ("none", *_WORDS), n=1)
+        return f"Did you mean {close[0]!r}?" if close else "Write none, 30s, 5m or 1h."
+    unit = f"{number[1]}{number[2]}" if number[2] else f"{number[1]}s or {number[1]}m"
+    return f"Write {unit}: a number and s, m or h."
+
+
+def names_in(graph: Graph, state: State, snapshot: Snapshot) -> dict[str, str]:
+    """Every name whose outage can be agreed to, by itself in lower case."""
+    resources: tuple[Resource | Entry, ...] = (*graph.resources.values(), *state.entries.values())
+    found = [name for resource in resources for name in resource.transient]
+    found += [f"{CLIENTS_OF}{r.id.name}" for r in resources if kind_of(r.id) == "virtualnetworkgateways"]
+    found += [item.name for item in snapshot.attached if item.kind == "connection"]
+    return {name.lower(): name for name in found}
+
+
+def check_agreed(wanted: Iterable[str], graph: Graph, state: State, snapshot: Snapshot) -> None:
+    """Raise `UsageError` for a name that nobody bears: it would allow nothing, and nobody would notice."""
+    known = names_in(graph, state, snapshot)
+    for name in sorted(wanted):
+        if name.lower() not in known:
+            raise UsageError(
+                f"--outage-agreed {_quoted(name)} is not a site, pair, circuit link, spoke or 'clients of GATEWAY' of "
+                "this deployment.",
+                advice=_suggestion(name, graph, known),
+            )
+
+
+def _suggestion(name: str, graph: Graph, known: Mapping[str, str]) -> str:
+    lines = {address.rsplit("/", 1)[-1].lower(): r for address, r in graph.resources.items() if is_carrier(r.id)}
+    line = lines.get(name.rsplit("/", 1)[-1].lower())
+    if line is not None and line.transient:
+        return f"It is a link of {line.transient[0]}; agree for the whole of it: --outage-agreed {line.transient[0]}."
+    close = get_close_matches(name.lower(), known, n=1, cutoff=0.5)
+    if close:
+        return f"Did you mean {_quoted(known[close[0]])}?"
+    return f"The names are: {_listed(known.values())}." if known else "Nobody is connected yet."
+
+
+def too_long(options: Options, changes: Collection[Change], losses: Iterable[Loss]) -> Iterator[Finding]:
+    """A finding for each change that is the cause of outages that are not allowed."""
+    if options.max_outage is None:
+        return
+    limit = Limit.of(options.max_outage)
+    by_cause: dict[str, list[Loss]] = {}
+    for loss in losses:
+        if limit.forbids(loss):
+            by_cause.setdefault(_cause(loss.name, changes).address, []).append(loss)
+    for change in changes:
+        if change.address in by_cause:
+            yield _finding(limit, change, by_cause[change.address])
+
+
+def _cause(name: str, changes: Iterable[Change]) -> Change:
+    """The change that hurts a name most: what somebody must do, else what takes longest, else the first."""
+    found = [(loss, change) for change in changes for loss in change.outage.losses if loss.name == name]
+    _, cause = max(found, key=lambda pair: (pair[0].for_good, pair[0].ends == "somebody", pair[0].seconds))
+    return cause
+
+
+def _finding(limit: Limit, change: Change, losses: Collection[Loss]) -> Finding:
+    by_how: dict[str, list[str]] = {}
+    for loss in losses:
+        by_how.setdefault(how_long(loss), []).append(loss.name or "whoever is connected through it")
+    told = " and ".join(f"{_listed(names)} would lose connectivity {how}" for how, names in by_how.items())
+    allows = f"for {limit.word}" if limit.word else "none" if limit.seconds == 0 else "at most that"
+    return Finding(
+        rule="V-OUTAGE-01",
+        level="error",
+        address=change.address,
+        summary="Outage is longer than allowed",
+        detail=f"This plan would {_deed(change)} {change.address}: {told}; --max-outage {limit.text} allows {allows}.",
+        advice=_advice(limit, losses),
+    )
+
+
+def _deed(change: Change) -> str:
+    return "set the shared key of" if change.only_secret and change.action is Action.UPDATE else str(change.action)
+
+
+def _advice(limit: Limit, losses: Collection[Loss]) -> str:
+    named = [f"--outage-agreed {_quoted(loss.name)}" for loss in losses if loss.name]
+    ways = [" ".join(named[:_MOST]) + (f" and so on for {len(named) - _MOST} more" if len(named) > _MOST else "")]
+    if not any(loss.ends == "somebody" for loss in losses):
+        longest = max(loss.seconds for loss in losses)
+        ways.append(f"--max-outage {'minutes' if limit.word else _rounded(longest)}")
+    told = " or ".join(f"with {way}" for way in ways if way) or "without --max-outage"
+    return f"If it is meant, run again {told}; or apply the rest with --target, and this in a maintenance window."
+
+
+def _rounded(seconds: float) -> str:
+    return f"{math.ceil(seconds)}s" if seconds < 60 else f"{math.ceil(seconds / 60)}m"
+
+
+def _quoted(name: str) -> str:
+    return f"'{name}'" if " " in name else name
+
+
+def _listed(names: Collection[str]) -> str:
+    shown = sorted(names)[:_MOST]
+    return ", ".join(shown) + (f" and {len(names) - _MOST} more" if len(names) > _MOST else "")
+
+
+def how_long(loss: Loss) -> str:
+    """``for seconds``, ``for about 27 min``, ``until the device has the new key``, ``for good``."""
+    if loss.for_good:
+        return "for good"
+    if loss.ends == "somebody":
+        return f"until {loss.until or (_PROFILES if loss.name.startswith(CLIENTS_OF) else _DEVICES)}"
+    if loss.level == "minutes" and loss.seconds:
+        return f"for {expectation(loss.seconds)}"
+    return f"for {loss.level}"

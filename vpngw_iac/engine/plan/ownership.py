@@ -1,26 +1,34 @@
 """Whose something is: what may not be created, replaced onto or adopted because Azure has it already. Pure.
 
+What bears our own tag without an entry of ours is never a guest: its entry was lost, or somebody copied our tag; nobody
+would look after it, and `destroy` would leave it behind.
+
 Each guard is one function that yields findings. A replacement under a new id is judged at that id as a creation is.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from vpngw_iac.arm import ArmId, InvalidArmId
 from vpngw_iac.engine.compare.document import lookup
-from vpngw_iac.engine.compare.matching import Match
+from vpngw_iac.engine.compare.matching import Match, match
+from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.plan.change import Action, Change
 from vpngw_iac.engine.plan.inputs import Basis, Situation, deployment_in
+from vpngw_iac.engine.plan.plan import Options
+from vpngw_iac.engine.ports import Attached, Snapshot
 from vpngw_iac.errors import Finding
 from vpngw_iac.resources.base import Resource
-from vpngw_iac.state.model import Entry
+from vpngw_iac.state.model import Entry, State
 
 MIGRATED = "GatewaySKUMigration"
 """Value of the tag ``CreatedBy`` on a gateway that Azure's ExpressRoute gateway migration made (R-ER-25)."""
 
+_HANGING = ("connection", "natRule", "rootCertificate", "peering")
 _GATEWAYS = "/virtualnetworkgateways"
 _SUBNETS = "/virtualnetworks/subnets"
 
@@ -255,3 +263,118 @@ def _taken(basis: Basis, change: Change, other: ArmId, document: Mapping[str, An
         source="R-SKU-19, R-ER-25",
         location=other.key,
     )
+
+
+# --- what bears our tag without an entry ------------------------------------------------------------------------------
+
+
+def strays(basis: Basis) -> tuple[Attached, ...]:
+    """Each once; not what is declared (that is refused by its own id) and not what was forgotten on purpose."""
+    known = {entry.id for entry in basis.state.entries.values()} | set(basis.graph.by_id) | set(basis.state.forgotten)
+    expected = {text.lower() for resource in basis.graph.resources.values() for text in resource.expected}
+    found: dict[ArmId, Attached] = {}
+    for item in sorted(basis.snapshot.attached, key=lambda item: (item.kind == "resource", item.holder, item.name)):
+        if item.id is None or item.id in known or item.owner != basis.deployment:
+            continue
+        if not {item.name.lower(), item.id.key} & expected:
+            found.setdefault(item.id, item)
+    return tuple(item for _, item in sorted(found.items()))
+
+
+def strays_left(basis: Basis) -> Iterator[Finding]:
+    """A destroy that left these behind would say that nothing is left."""
+    for item in strays(basis) if basis.options.destroy else ():
+        yield Finding(
+            rule="V-OWN-04",
+            level="error",
+            address="",
+            summary="Bears the tag of this deployment, but has no entry",
+            detail=f"{item.id} bears the tag vpngw-deployment={basis.deployment}, and the state does not know it: "
+            "destroy would leave it in Azure.",
+            advice=way_out(item),
+        )
+
+
+def way_out(item: Attached) -> str:
+    """What to do about one of them."""
+    return (
+        f"`vpngw state rebuild FILE --include {item.id}` takes it into the state (protected). If it is nobody's, "
+        "delete it or take its tag vpngw-deployment off."
+    )
+
+
+# --- patterns of --adopt ----------------------------------------------------------------------------------------------
+
+
+def by_pattern(
+    options: Options, graph: Graph, state: State, snapshot: Snapshot, moved: Mapping[str, str]
+) -> tuple[Options, list[Finding]]:
+    """The options with addresses in place of patterns, and a warning about each pattern that takes nothing.
+
+    ``*`` stands for any text and ``?`` for one character, in an address or an id, in any casing.
+    """
+    patterns = sorted(text for text in options.adopt if "*" in text or "?" in text)
+    if not patterns:
+        return options, []
+    matched = match(graph, state, moved)
+    free = [
+        resource
+        for address, resource in matched.graph.resources.items()
+        if address not in matched.entries and not resource.only_if_absent and snapshot.get(resource.id).present
+    ]
+    found: set[str] = set()
+    findings = []
+    for pattern in patterns:
+        wanted = re.compile("".join({"*": ".*", "?": "."}.get(c, re.escape(c)) for c in pattern), re.IGNORECASE)
+        taken = {r.address for r in free if wanted.fullmatch(r.address) or wanted.fullmatch(str(r.id))}
+        found |= taken
+        if not taken:
+            findings.append(_takes_nothing(pattern))
+    return replace(options, adopt=(options.adopt - set(patterns)) | found), findings
+
+
+def _takes_nothing(pattern: str) -> Finding:
+    return Finding(
+        rule="V-ADOPT-02",
+        level="warning",
+        address="",
+        summary="The pattern adopts nothing",
+        detail=f"Nothing that --adopt {pattern} fits is declared, present in Azure and without an entry.",
+        advice="Leave it out if everything is ours already; else compare it with the addresses of "
+        "`vpngw compile FILE`.",
+    )
+
+
+# --- what is there and not ours --------------------------------------------------------------------------------------
+
+
+def unmanaged(basis: Basis) -> tuple[Attached, ...]:
+    """Connections, NAT rules, root certificates and peerings on what is ours, that are neither ours nor expected."""
+    ours = {e.id for e in basis.state.entries.values()} | set(basis.graph.by_id)
+    known = ours | set(basis.state.forgotten)
+    hanging = (item for item in basis.snapshot.attached if item.kind in _HANGING)
+    found = [item for item in hanging if not _is_known(basis, item, known)]
+    seen = {item.id for item in found}
+    found += [item for item in strays(basis) if item.id not in seen]
+    return tuple(sorted(set(found), key=lambda item: (item.holder, item.kind, item.name)))
+
+
+def _is_known(basis: Basis, item: Attached, ours: set[ArmId]) -> bool:
+    if item.id is not None and item.id in ours:
+        return True
+    holder = basis.graph.by_id.get(item.holder)
+    if holder is None:
+        return item.holder not in ours
+    expected = {text.lower() for text in holder.expected}
+    if item.name.lower() in expected or (item.id is not None and item.id.key in expected):
+        return True
+    if item.kind != "rootCertificate":
+        return False
+    entry = basis.state.by_id().get(item.holder)
+    ours_before = _certificate_names(entry.applied) if entry else set()  # this plan removes those it no longer declares
+    return item.name.lower() in _certificate_names(holder.body()) | ours_before
+
+
+def _certificate_names(body: dict[str, Any]) -> set[str]:
+    configuration = (body.get("properties") or {}).get("vpnClientConfiguration") or {}
+    return {str(c.get("name")).lower() for c in configuration.get("vpnClientRootCertificates") or ()}

@@ -14,8 +14,8 @@ from vpngw_iac.engine.execute.stop import Stop
 from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.order.operation import Schedule
 from vpngw_iac.engine.plan.change import Action, Change, DriftItem
+from vpngw_iac.engine.plan.ownership import way_out
 from vpngw_iac.engine.plan.plan import Plan
-from vpngw_iac.engine.plan.strays import way_out
 from vpngw_iac.engine.plan.sync import OTHER_SIDE, owner_of
 from vpngw_iac.engine.plan.unverified import Unverified, doubts
 from vpngw_iac.engine.ports import Attached, Observed

@@ -7,6 +7,7 @@ from itertools import zip_longest
 from typing import Any
 
 from vpngw_iac.engine.compare.document import shown
+from vpngw_iac.engine.order.operation import expectation
 from vpngw_iac.engine.plan.change import Action, Change, Difference
 from vpngw_iac.engine.plan.unverified import Unverified, of_kind
 from vpngw_iac.report import words
@@ -57,7 +58,7 @@ def heading(plan: PlanView) -> str:
 def _change(change: Change, plan: PlanView, style: Style) -> Iterator[str]:
     symbol = style.paint(f"{words.SYMBOLS[change.action]:>5}", words.COLOURS[change.action], "bold")
     usual = plan.usual.get(change.address, 0.0)
-    time = f", {words.expectation(usual)}" if usual >= 60 else ""
+    time = f", {expectation(usual)}" if usual >= 60 else ""
     yield f"{symbol} {style.paint(change.address, 'bold')}  {style.paint(_deed(change) + time, 'dim')}"
     if change.reason and change.action is not Action.MOVE:
         yield from (style.paint(line, "dim") for line in style.wrap(f"# {change.reason}", _INDENT))
@@ -223,7 +224,7 @@ def footer(plan: PlanView) -> str:
     s = plan.summary
     return (
         f"Plan: {s.add} to add, {s.change} to change, {s.destroy} to destroy.\n"
-        f"Time: {words.expectation(plan.expected or plan.seconds)}. Outage: {words.outages(plan.everybody)}."
+        f"Time: {expectation(plan.expected or plan.seconds)}. Outage: {words.outages(plan.everybody)}."
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
-from vpngw_iac.engine.order.operation import Key, Operation, Schedule
+from vpngw_iac.engine.order.operation import Key, Operation, Schedule, expectation
 from vpngw_iac.report import words
 from vpngw_iac.report.drawing import directly_after
 from vpngw_iac.report.style import Style, columns
@@ -21,7 +21,7 @@ def schedule_text(deployment: str, schedule: Schedule, style: Style) -> str:
 def _lines(deployment: str, schedule: Schedule, style: Style) -> Iterator[str]:
     count = words.plural(len(schedule.operations), "operation")
     waves = words.plural(len(set(schedule.waves.values())), "wave")
-    yield style.paint(f"{deployment}: {count} in {waves}, {words.expectation(schedule.seconds)}", "bold")
+    yield style.paint(f"{deployment}: {count} in {waves}, {expectation(schedule.seconds)}", "bold")
     numbers = {operation.key: number for number, operation in enumerate(schedule.operations, 1)}
     ordered = sorted(schedule.operations, key=lambda o: (schedule.waves.get(o.key, 0), numbers[o.key]))
     direct = directly_after(schedule)
@@ -42,6 +42,6 @@ def _row(operation: Operation, number: int, schedule: Schedule, needs: tuple[Key
         f"{critical} {number:>3}",
         operation.key.step,
         operation.address,
-        words.expectation(operation.seconds),
+        expectation(operation.seconds),
         f"after {after}" if after else "",
     )

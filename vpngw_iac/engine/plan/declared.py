@@ -1,11 +1,15 @@
-"""What another tool named keeps its name: items of a resource that is taken over are recognised by what they say. Pure.
+"""What the blueprint leaves open is as Azure has it: names of adopted items, and values that nobody wrote. Pure.
 
-The entry remembers the names, by the name that the blueprint gives (or that is derived): an edited name is a new item.
+Items of a resource that is taken over are recognised by what they say, and keep the names that another tool gave them.
+The entry remembers these, by the name that the blueprint gives (or that is derived): an edited name is a new item.
+
+A default of ours that ages (which regions have zones) or follows another field (the SKU) must never become an edit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel
@@ -14,7 +18,9 @@ from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.compare.document import ABSENT, by_key, is_empty, join, lookup, same
 from vpngw_iac.engine.compare.matching import Match
 from vpngw_iac.engine.graph import Graph, relabel
+from vpngw_iac.engine.plan.change import Action, Change
 from vpngw_iac.engine.plan.inputs import Basis
+from vpngw_iac.engine.ports import Snapshot
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
 from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
@@ -140,3 +146,48 @@ def _with_names(
             kept = kept.model_copy(update={shape.key: new})
         items.append(kept)
     return tuple(items) if any(a is not b for a, b in zip(items, value, strict=True)) else value
+
+
+# --- values that nobody wrote -----------------------------------------------------------------------------------------
+
+
+def as_observed(graph: Graph, snapshot: Snapshot) -> Graph:
+    """The graph in which what is there says of its unwritten fields what Azure says: they cannot differ."""
+    return _with_values(
+        graph,
+        {
+            address: resource.like(document)
+            for address, resource in graph.resources.items()
+            if resource.unwritten and (document := snapshot.get(resource.id).document) is not None
+        },
+    )
+
+
+def as_created(graph: Graph, compiled: Graph, snapshot: Snapshot, changes: Mapping[str, Change]) -> Graph:
+    """The graph in which what this plan makes, or makes anew, is like a sibling that stays, else as `compiled` says."""
+    made = {address for address, change in changes.items() if change.action in (Action.CREATE, Action.REPLACE)}
+    going = {change.id for change in changes.values() if change.action in (Action.REPLACE, Action.DELETE)}
+    changed = {}
+    for address in sorted(made):
+        resource = compiled.resources.get(address)
+        if resource is not None and resource.unwritten:
+            siblings = (snapshot.get(other).document for other in _siblings(graph, resource) if other not in going)
+            model = next((document for document in siblings if document is not None), None)
+            changed[address] = resource if model is None else resource.like(model)
+    return _with_values(graph, changed)
+
+
+def _siblings(graph: Graph, resource: Resource) -> Iterator[ArmId]:
+    """Others of its type that its holders refer to, in order."""
+    for edge in graph.holders(resource.id):
+        for target in graph.needs(edge.holder):
+            if target != resource.id and target.type.lower() == resource.id.type.lower():
+                yield target
+
+
+def _with_values(graph: Graph, changed: Mapping[str, Resource]) -> Graph:
+    """The graph with other values in some resources; their references, and so the edges, are the same."""
+    if not changed:
+        return graph
+    by_id = {resource.id: resource for resource in changed.values()}
+    return replace(graph, resources={**graph.resources, **changed}, by_id={**graph.by_id, **by_id})

@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 BLUEPRINT = ROOT / "blueprints" / "one_site.py"
+KEY = "0123456789abcdefghijklmnopqrstuv"
 FORBIDDEN = ("azure", "msal", "requests", "urllib3", "aiohttp", "rich", "asyncio", "cryptography")
 
 PROBE = """
@@ -19,23 +20,30 @@ import json, sys
 from vpngw_iac.cli.app import run
 code = run(sys.argv[1:])
 sys.stdout.flush()
-loaded = sorted({name.split(".")[0] for name in sys.modules})
-print("LOADED" + json.dumps([code, loaded]), file=sys.stderr)
+print("LOADED" + json.dumps([code, sorted(sys.modules)]), file=sys.stderr)
 """
 
 
-def loaded_by(*arguments: str) -> tuple[int, set[str]]:
+def modules_of(*arguments: str, folder: Path | None = None, **more: str) -> tuple[int, set[str]]:
+    """Exit code and all modules of one command line in a process of its own."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("VPNGW_", "AZURE_"))}
     done = subprocess.run(
         [sys.executable, "-c", PROBE, *arguments],
         capture_output=True,
         text=True,
-        env=environment,
+        env=environment | more,
+        cwd=folder,
         timeout=60,
         check=True,
     )
     code, names = json.loads(done.stderr.rpartition("LOADED")[2])
     return code, set(names)
+
+
+def loaded_by(*arguments: str) -> tuple[int, set[str]]:
+    """The same with the names of packages alone."""
+    code, names = modules_of(*arguments)
+    return code, {name.partition(".")[0] for name in names}
 
 
 @pytest.mark.parametrize(
@@ -74,3 +82,49 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=60, check=True)
 
     assert all(repr(name) not in done.stdout for name in (*FORBIDDEN, "pydantic", "typer"))
+
+
+PACKAGES = {"azure.mgmt.network", "azure.mgmt.resource"}
+OF_REAL_CLOUDS = {"azure.identity", "azure.keyvault", "azure.storage", "requests", "cryptography", "rich"}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder whose simulator has what the blueprint says."""
+    folder = tmp_path_factory.mktemp("built")
+    (folder / "vpngw.toml").write_text('cloud = "simulator"\nsimulator_speed = 100000\n', encoding="utf-8")
+    code, names = modules_of("apply", str(BLUEPRINT), "--yes", folder=folder, BERLIN_PSK=KEY)
+
+    assert (code, names >= PACKAGES) == (0, True)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("plan", str(BLUEPRINT)),
+        ("plan", str(BLUEPRINT), "--deep", "--json"),
+        ("apply", str(BLUEPRINT), "--yes"),
+        ("drift", str(BLUEPRINT)),
+        ("show", str(BLUEPRINT)),
+    ],
+    ids=lambda arguments: " ".join(arguments[::2]),
+)
+def test_what_only_reads_loads_no_operations_of_the_sdk(built: Path, arguments: tuple[str, ...]) -> None:
+    code, names = modules_of(*arguments, folder=built, BERLIN_PSK=KEY)
+
+    assert code == 0
+    assert names.isdisjoint(PACKAGES | OF_REAL_CLOUDS)
+    assert "azure.mgmt.core" in names
+
+
+@pytest.mark.parametrize("name", ["azure-mgmt-network", "azure-mgmt-resource"])
+def test_with_another_version_of_a_package_reads_go_through_it(built: Path, tmp_path: Path, name: str) -> None:
+    metadata = tmp_path / f"{name.replace('-', '_')}-999.0.0.dist-info" / "METADATA"
+    metadata.parent.mkdir()
+    metadata.write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 999.0.0\n", encoding="utf-8")
+
+    code, names = modules_of("plan", str(BLUEPRINT), folder=built, BERLIN_PSK=KEY, PYTHONPATH=str(tmp_path))
+
+    assert code == 0
+    assert {each for each in PACKAGES if each in names} == {name.replace("-", ".")}

@@ -16,14 +16,13 @@ from azure.core.pipeline import policies
 from azure.core.rest import HttpRequest
 from azure.mgmt.core import ARMPipelineClient
 from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy, ARMHttpLoggingPolicy
-from azure.mgmt.network import NetworkManagementClient
-from azure.mgmt.resource.resources import ResourceManagementClient
 
 from vpngw_iac._version import __version__
 from vpngw_iac.azure.answer import ID_LENGTH, Answer
 from vpngw_iac.azure.budget import Budget
 from vpngw_iac.azure.clouds import CloudSettings
 from vpngw_iac.azure.plain_url import leads_home
+from vpngw_iac.azure.reads import path_of
 from vpngw_iac.azure.sign_in import Tokens
 from vpngw_iac.azure.translate import (
     LONGEST_TEXT,
@@ -37,8 +36,6 @@ from vpngw_iac.azure.translate import (
 from vpngw_iac.engine.ports import Clock
 from vpngw_iac.errors import AzureIds, Unavailable, VpngwError
 from vpngw_iac.masks import Masks
-
-_LIBRARIES = {"network": NetworkManagementClient, "resource": ResourceManagementClient}
 
 
 class _Challenged(ARMChallengeAuthenticationPolicy):
@@ -54,6 +51,17 @@ class _Challenged(ARMChallengeAuthenticationPolicy):
             if not answer.is_refusal:
                 return False
         return bool(super().on_challenge(request, response))
+
+
+def _library(name: str) -> Any:
+    """The client class of one package; loading it takes long, and who only reads does without."""
+    if name == "network":
+        from azure.mgmt.network import NetworkManagementClient
+
+        return NetworkManagementClient
+    from azure.mgmt.resource.resources import ResourceManagementClient
+
+    return ResourceManagementClient
 
 
 def _content(response: Any) -> bytes:
@@ -98,7 +106,7 @@ class Arm:
         self,
         subscription: str,
         sdk: str,
-        methods: str | tuple[str, ...],
+        method: str,
         *arguments: Any,
         headers: Mapping[str, str] | None = None,
         api_version: str = "",
@@ -108,13 +116,14 @@ class Arm:
     ) -> Answer:
         """One SDK call, for example ``("network.subnets", "get", group, vnet, subnet)``; any status is an answer.
 
-        Of several methods the first that the operation group has is called. The generic calls by id take the
-        `api_version` of the provider that they are meant for; `more` are options that only this method has.
+        The generic calls by id take the `api_version` of the provider that they are meant for; `more` are options that
+        only this method has. Reads need no package of the SDK where `reads` knows the installed one.
         """
+        path = path_of(subscription, sdk, method, arguments, api_version)
+        if path is not None:
+            return self.get(subscription, self.settings.endpoint + path, doing=doing)
         library, _, group = sdk.partition(".")
         operations = getattr(self._client(library, subscription), group)
-        names = (methods,) if isinstance(methods, str) else methods
-        method = next((name for name in names if hasattr(operations, name)), names[0])
         options: dict[str, Any] = {"polling": False} if method.startswith("begin_") else {}
         if api_version:
             options["api_version"] = api_version
@@ -126,6 +135,10 @@ class Arm:
                 next(iter(result.by_page()), None)
 
         return self._exchange(subscription, send, doing, writes=writes)
+
+    def load(self, sdk: str) -> None:
+        """Load the package of an operation group."""
+        _library(sdk.partition(".")[0])
 
     def has(self, subscription: str, sdk: str, method: str) -> bool:
         """Whether this SDK knows a method of an operation group."""
@@ -244,7 +257,7 @@ class Arm:
         endpoint = self.settings.endpoint
         if library == "raw":
             return ARMPipelineClient(base_url=endpoint, policies=chain, transport=self._transport)
-        return _LIBRARIES[library](
+        return _library(library)(
             credential,
             subscription,
             base_url=endpoint,

@@ -94,6 +94,11 @@ class AzureCloud:
 
         return self._retry.read(output.source.subscription, ask, doing)
 
+    def ready_to_write(self, ids: Collection[ArmId]) -> None:
+        """Load the SDK's packages for these."""
+        for each in ids:
+            self._arm.load(sdk_of(each))
+
     def begin(self, call: Call) -> Pending | Ended:
         """Send one request and return at once."""
         return self._operations.begin(call)

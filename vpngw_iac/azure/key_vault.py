@@ -6,15 +6,17 @@ import secrets
 import string
 import threading
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError, ResourceNotFoundError
-from azure.keyvault.secrets import SecretClient
 
 from vpngw_iac.azure.translate import scrub, sign_in_failure
 from vpngw_iac.errors import AzureIds, SecretError
 from vpngw_iac.secret import GeneratedSecret, KeyVaultSecret, SecretReference, SecretSource, SecretValue
+
+if TYPE_CHECKING:
+    from azure.keyvault.secrets import SecretClient
 
 T = TypeVar("T")
 
@@ -101,6 +103,8 @@ class KeyVaultSecrets:
             ) from None
 
     def _client(self, reference: SecretReference, vault: str) -> SecretClient:
+        from azure.keyvault.secrets import SecretClient
+
         url = self._url(reference, vault)
         with self._guard:
             if url not in self._clients:

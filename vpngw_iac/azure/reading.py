@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from vpngw_iac.arm import ArmId
 from vpngw_iac.azure.answer import Answer
 from vpngw_iac.azure.client import Arm
+from vpngw_iac.azure.reads import LIST_METHOD
 from vpngw_iac.azure.redact import shape_for, without_secrets
 from vpngw_iac.azure.retry import Retry
 from vpngw_iac.azure.translate import not_arm
@@ -27,9 +28,6 @@ MOST_PAGES = 1000
 MOST_ITEMS = 200_000
 LIST_SECONDS = 3600.0
 """Where a LIST ends that does not end by itself. A page of Azure's networks has up to 1000 items (R-LIM rules)."""
-
-_LIST_METHOD = {"network.virtual_network_gateway_nat_rules": "list_by_virtual_network_gateway"}
-"""The SDK calls it ``list`` everywhere else."""
 
 _ONLY_READ = {"microsoft.network/routetables": "network.route_tables"}
 """Types that are read for what they say about ours and never written: no class describes them."""
@@ -133,7 +131,7 @@ class Reader:
 
     def _listed(self, container: ArmId, wanted: list[ArmId]) -> dict[ArmId, Observed]:
         sdk = sdk_of(wanted[0])
-        method = _LIST_METHOD.get(sdk, "list")
+        method = LIST_METHOD.get(sdk, "list")
         try:
             documents = self.items(container, sdk, method)
         except Forbidden:

@@ -197,6 +197,9 @@ class Cloud(Protocol):
     def secret(self, output: Output) -> SecretValue:
         """A secret that Azure made (an authorization key), read just before the call that needs it."""
 
+    def ready_to_write(self, ids: Collection[ArmId]) -> None:
+        """Load what writes to these need and reads do not: nothing is begun that then could not be sent."""
+
     def begin(self, call: Call) -> Pending | Ended:
         """Send one request, return at once. Raises `Contention`, `Throttled`, `Unavailable`, `PreconditionFailed`."""
 

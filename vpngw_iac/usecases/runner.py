@@ -380,6 +380,7 @@ class _Run:
         assert key is not None  # noqa: S101 - it was made
         memory = self.session.bound_store().load()
         current = replace(plan, state=memory.state if memory else plan.state)
+        self.session.cloud.ready_to_write([operation.id for operation in planned.operations])
         self.tell(
             events.RunStarted(
                 plan.deployment,

@@ -10,7 +10,7 @@ from vpngw_iac.preflight.registry import Breach, rule
 from vpngw_iac.preflight.view.connection import Connection
 from vpngw_iac.preflight.view.gateway import Gateway
 from vpngw_iac.preflight.view.resource_view import Thing
-from vpngw_iac.preflight.view.topology import LOCAL_GATEWAY, Topology
+from vpngw_iac.preflight.view.topology import Topology
 from vpngw_iac.preflight.words import listed, named
 
 
@@ -48,7 +48,7 @@ def azure_numbers(topology: Topology) -> Iterator[Breach]:
     for connection in topology.connections:
         asn, local = connection.peer_asn, connection.local
         if local is not None and asn in limits.RESERVED_BY_AZURE and asn != limits.DEFAULT_ASN:
-            yield Breach(local, f"AS number {asn} is Azure's own.")
+            yield Breach(local.thing, f"AS number {asn} is Azure's own.")
 
 
 @rule(
@@ -60,9 +60,7 @@ def azure_numbers(topology: Topology) -> Iterator[Breach]:
 )
 def iana_numbers(topology: Topology) -> Iterator[Breach]:
     """23456, the documentation ranges, and the last number."""
-    things: list[tuple[Thing, int | None]] = [
-        (local, local.number("properties.bgpSettings.asn")) for local in topology.of_type(LOCAL_GATEWAY)
-    ]
+    things: list[tuple[Thing, int | None]] = [(local.thing, local.asn) for local in topology.locals]
     things += [(gateway.thing, gateway.asn) for gateway in topology.vpn_gateways]
     for thing, asn in things:
         if asn is not None and _is_reserved_by_iana(asn):
@@ -92,16 +90,12 @@ def equal_numbers(topology: Topology) -> Iterator[Breach]:
         if gateway is None or peer is None or (connection.is_vnet and twin and connection.thing.id > twin.thing.id):
             continue
         if gateway.asn == peer:
-            other = connection.local or (connection.remote.thing if connection.remote else connection.thing)
+            other = connection.local or connection.remote or connection
             yield Breach(
                 connection.thing,
-                f"{gateway.thing.address} and {other.address} both have AS number {peer}.",
+                f"{gateway.thing.address} and {other.thing.address} both have AS number {peer}.",
                 level="error",
             )
-
-
-def _endpoints(connection: Connection) -> str | None:
-    return None if connection.local is None else connection.local.text("properties.gatewayIpAddress")
 
 
 @rule(
@@ -118,15 +112,17 @@ def peer_address(topology: Topology) -> Iterator[Breach]:
         network = None if connection.gateway is None else connection.gateway.network
         if peer is None or local is None:
             continue
-        if connection.peer_address == _endpoints(connection):
+        if connection.peer_address == local.ip:
             yield Breach(
-                local, f"The BGP peer {peer} is the device's public address.", "Use a loopback or APIPA address of it."
+                local.thing,
+                f"The BGP peer {peer} is the device's public address.",
+                "Use a loopback or APIPA address of it.",
             )
         elif network is not None and not connection.has_nat:
             for near in (network, *network.reach):
                 if prefixes.is_within(peer, near.prefixes):
                     yield Breach(
-                        local,
+                        local.thing,
                         f"The BGP peer {peer} lies in {near.thing.address}.",
                         "Use an address of the site, or an APIPA address.",
                     )
@@ -176,7 +172,7 @@ def _shared_addresses(topology: Topology) -> Iterator[Breach]:
         own = {text for _, text in _custom(gateway)} if gateway is not None else set()
         if gateway is not None and connection.local is not None and peer in own:
             yield Breach(
-                connection.local,
+                connection.local.thing,
                 f"{peer} is an address of {gateway.thing.address} too.",
                 "Give the device the other address of the /30.",
             )
@@ -216,7 +212,7 @@ def apipa_match(topology: Topology) -> Iterator[Breach]:
         block = prefixes.networks((f"{peer}/30",))
         if not any(prefixes.is_within(found, block) for found in map(prefixes.address, own) if found):
             yield Breach(
-                connection.local,
+                connection.local.thing,
                 f"The BGP peer {peer} is an APIPA address; {gateway.thing.address} has "
                 + (f"{listed(own)}, none of it in {block[0]}." if own else "no custom BGP address."),
             )
@@ -295,10 +291,10 @@ def half_bgp(topology: Topology) -> Iterator[Breach]:
                 f"BGP is on here and off on {gateway.thing.address}.",
                 "Add bgp=Bgp(asn=...) to the gateway.",
             )
-        elif local is not None and local.knows_all and local.block("properties.bgpSettings") is None:
+        elif local is not None and local.thing.knows_all and local.thing.block("properties.bgpSettings") is None:
             yield Breach(
                 connection.thing,
-                f"BGP is on, and {local.address} has no BGP peer.",
+                f"BGP is on, and {local.thing.address} has no BGP peer.",
                 "Add bgp=BgpPeer(asn, address) to the site.",
             )
 
@@ -340,7 +336,7 @@ def same_peer(topology: Topology) -> Iterator[Breach]:
         by_peer: dict[str, dict[Thing, None]] = {}
         for connection in gateway.sites:
             if connection.peer_address is not None and connection.local is not None:
-                by_peer.setdefault(connection.peer_address, {})[connection.local] = None
+                by_peer.setdefault(connection.peer_address, {})[connection.local.thing] = None
         for peer, locals_ in sorted(by_peer.items()):
             if len(locals_) > 1:
                 yield Breach(list(locals_)[-1], f"{named(locals_)} all have the BGP address {peer}.")

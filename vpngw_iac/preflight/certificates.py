@@ -41,7 +41,7 @@ def roots(topology: Topology, gateway: Gateway) -> tuple[Root, ...]:
 
 
 def _roots(gateway: Gateway) -> Iterator[Root]:
-    for item in gateway.thing.items(f"{BLOCK}.vpnClientRootCertificates"):
+    for item in gateway.client_roots:
         data = value_at(item, "properties.publicCertData")
         if isinstance(data, str):
             yield _read(str(item.get("name")), data)
@@ -110,7 +110,7 @@ def root_data(topology: Topology) -> Iterator[Breach]:
 def root_name(topology: Topology) -> Iterator[Breach]:
     """No spaces and none of the characters that an id cannot hold."""
     for gateway in with_clients(topology):
-        for item in gateway.thing.items(f"{BLOCK}.vpnClientRootCertificates"):
+        for item in gateway.client_roots:
             name = str(item.get("name"))
             if not _NAME.fullmatch(name):
                 yield Breach(gateway.thing, f"{name!r} is not a valid name.")

@@ -260,7 +260,7 @@ def circuits_per_gateway(topology: Topology) -> Iterator[Breach]:
     """4, 8 or 16 by SKU, and 4 from one peering location."""
     for gateway in topology.expressroute_gateways:
         circuits = {c.circuit_id for c in _circuits(gateway) if c.circuit_id is not None}
-        limit = limits.circuits_per_gateway(gateway.sku, gateway.units)
+        limit = limits.circuits_per_gateway(gateway.sku, gateway.least_units)
         if limit is not None and len(circuits) > limit:
             yield Breach(
                 gateway.thing, f"{len(circuits)} circuits; a {gateway.sku} gateway takes {limit}.", "Use a larger SKU."
@@ -308,17 +308,17 @@ def fast_path(topology: Topology) -> Iterator[Breach]:
     """FastPath needs UltraPerformance, ErGw3AZ or ErGwScale with 10 units."""
     for connection in topology.connections:
         gateway = connection.gateway
-        if gateway is None or gateway.sku is None or not connection.thing.flag("properties.expressRouteGatewayBypass"):
+        if gateway is None or gateway.sku is None or not connection.has_fast_path:
             continue
         if gateway.sku == "ErGwScale":
-            enough = gateway.units is None or gateway.units >= limits.FAST_PATH_UNITS
+            enough = gateway.least_units is None or gateway.least_units >= limits.FAST_PATH_UNITS
         else:
             enough = gateway.sku in limits.FAST_PATH_SKUS or gateway.sku not in limits.ER_SKUS
         if not enough:
             yield Breach(
                 connection.thing,
                 f"FastPath is on, and {gateway.thing.address} is {gateway.sku}"
-                + (f" with {gateway.units} units." if gateway.sku == "ErGwScale" else "."),
+                + (f" with {gateway.least_units} units." if gateway.sku == "ErGwScale" else "."),
             )
 
 
@@ -332,7 +332,7 @@ def fast_path(topology: Topology) -> Iterator[Breach]:
 def private_link_fast_path(topology: Topology) -> Iterator[Breach]:
     """The flag enablePrivateLinkFastPath goes with expressRouteGatewayBypass."""
     for connection in topology.connections:
-        bypass = connection.thing.flag("properties.expressRouteGatewayBypass")
+        bypass = connection.has_fast_path
         if connection.thing.flag("properties.enablePrivateLinkFastPath") and bypass is False:
             yield Breach(connection.thing, "FastPath itself is off.")
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vpngw_iac.preflight import limits
-from vpngw_iac.preflight.point_to_site import BLOCK
 from vpngw_iac.preflight.registry import Breach, rule
 from vpngw_iac.preflight.view.gateway import Gateway
 from vpngw_iac.preflight.view.resource_view import arm_id, value_at
@@ -15,14 +14,10 @@ from vpngw_iac.preflight.view.topology import Topology
 from vpngw_iac.preflight.words import listed
 
 
-def _groups(gateway: Gateway) -> tuple[Mapping[str, Any], ...]:
-    return gateway.thing.items("properties.virtualNetworkGatewayPolicyGroups")
-
-
 def _uses(gateway: Gateway) -> Counter[str]:
     """How many client configurations use each group, by its name in lower case."""
     found: Counter[str] = Counter()
-    for item in gateway.thing.items(f"{BLOCK}.vngClientConnectionConfigurations"):
+    for item in gateway.group_pools:
         refs = value_at(item, "properties.virtualNetworkGatewayPolicyGroups")
         ids = (arm_id(ref) for ref in refs) if isinstance(refs, list | tuple) else ()
         found.update(resource_id.name.lower() for resource_id in ids if resource_id is not None)
@@ -39,7 +34,7 @@ def _uses(gateway: Gateway) -> Counter[str]:
 def groups_sku(topology: Topology) -> Iterator[Breach]:
     """Not on Basic, not with SSTP."""
     for gateway in topology.vpn_gateways:
-        if not _groups(gateway):
+        if not gateway.user_groups:
             continue
         if gateway.is_basic or "sstp" in gateway.protocols:
             why = "SKU Basic" if gateway.is_basic else "SSTP"
@@ -56,7 +51,7 @@ def groups_sku(topology: Topology) -> Iterator[Breach]:
 def group_count(topology: Topology) -> Iterator[Breach]:
     """90 groups and 390 members; a group counts once for every configuration that uses it."""
     for gateway in topology.vpn_gateways:
-        groups, uses = _groups(gateway), _uses(gateway)
+        groups, uses = gateway.user_groups, _uses(gateway)
         number = sum(max(uses[str(group.get("name")).lower()], 1) for group in groups)
         members = sum(len(_members(group)) for group in groups)
         if number > limits.GROUPS or members > limits.GROUP_MEMBERS:
@@ -81,7 +76,7 @@ def _members(group: Mapping[str, Any]) -> tuple[Any, ...]:
 def one_default(topology: Topology) -> Iterator[Breach]:
     """Distinct names, distinct priorities, and exactly one default group."""
     for gateway in topology.vpn_gateways:
-        groups = _groups(gateway)
+        groups = gateway.user_groups
         names = Counter(str(group.get("name")).lower() for group in groups)
         twice = sorted(name for name, number in names.items() if number > 1)
         defaults = [str(group.get("name")) for group in groups if value_at(group, "properties.isDefault") is True]
@@ -119,7 +114,7 @@ _SIGN_IN_OF = {
 def members_sign_in(topology: Topology) -> Iterator[Breach]:
     """Entra groups come with Entra ID, domains with certificates, RADIUS values with RADIUS; others never match."""
     for gateway in topology.vpn_gateways:
-        for group in _groups(gateway) if gateway.sign_ins else ():
+        for group in gateway.user_groups if gateway.sign_ins else ():
             kinds = {str(value_at(member, "attributeType")) for member in _members(group)}
             lost = sorted(
                 said

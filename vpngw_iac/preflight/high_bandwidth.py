@@ -56,7 +56,7 @@ def private_flags(topology: Topology) -> Iterator[Breach]:
     for gateway in topology.vpn_gateways:
         if gateway.thing.flag(_HIGH):
             continue
-        asking = [c for c in gateway.sites if c.thing.flag("properties.useLocalAzureIpAddress")]
+        asking = [c for c in gateway.sites if c.uses_private_address]
         if asking and gateway.thing.flag(_PRIVATE) is False:
             yield Breach(
                 asking[0].thing, f"It starts at the private address of {gateway.thing.address}, which has none."
@@ -88,7 +88,10 @@ def high_bandwidth_gateway(topology: Topology) -> Iterator[Breach]:
 
 
 def _carries(gateway: Gateway) -> bool:
-    enough = gateway.sku != "ErGwScale" or (gateway.units or limits.HIGH_BANDWIDTH_UNITS) >= limits.HIGH_BANDWIDTH_UNITS
+    enough = (
+        gateway.sku != "ErGwScale"
+        or (gateway.least_units or limits.HIGH_BANDWIDTH_UNITS) >= limits.HIGH_BANDWIDTH_UNITS
+    )
     return enough and (gateway.sku is None or gateway.sku in {*limits.FAST_PATH_SKUS, "ErGwScale"})
 
 
@@ -104,7 +107,7 @@ def high_bandwidth_expressroute(topology: Topology) -> Iterator[Breach]:
     for gateway in _high(topology):
         network = gateway.network_id
         others = [g for g in topology.gateways_in(network) if g.is_expressroute] if network else []
-        fast = [c for g in others for c in g.connections if c.thing.flag("properties.expressRouteGatewayBypass")]
+        fast = [c for g in others for c in g.connections if c.has_fast_path]
         if not others and gateway.network is not None and gateway.network.thing.is_managed:
             said = "there is no ExpressRoute gateway in its network"
         elif others and not all(_carries(g) for g in others):
@@ -162,20 +165,13 @@ def high_bandwidth_limits(topology: Topology) -> Iterator[Breach]:
 def high_bandwidth_device(topology: Topology) -> Iterator[Breach]:
     """Such tunnels run over private peering only."""
     for gateway in _high(topology):
-        for local in _public_devices(gateway):
-            yield Breach(
-                local,
-                f"{local.text('properties.gatewayIpAddress')} is a public address; high-bandwidth tunnels run over "
-                "ExpressRoute private peering.",
-            )
-
-
-def _public_devices(gateway: Gateway) -> Iterator[Thing]:
-    for connection in gateway.sites:
-        local = connection.local
-        address = None if local is None else prefixes.address(local.text("properties.gatewayIpAddress"))
-        if local is not None and address is not None and prefixes.is_public(address):
-            yield local
+        for local in (connection.local for connection in gateway.sites):
+            address = None if local is None else prefixes.address(local.ip)
+            if local is not None and address is not None and prefixes.is_public(address):
+                yield Breach(
+                    local.thing,
+                    f"{local.ip} is a public address; high-bandwidth tunnels run over ExpressRoute private peering.",
+                )
 
 
 @rule(

@@ -22,7 +22,7 @@ def ike_version(topology: Topology) -> Iterator[Breach]:
     """A policy-based gateway speaks IKEv1 only; Basic route-based IKEv2 only (its IKEv1 is R-IKE-02)."""
     for gateway in topology.vpn_gateways:
         for connection in gateway.tunnels if gateway.is_policy_based else ():
-            if (connection.thing.text("properties.connectionProtocol") or "").lower() == "ikev2":
+            if connection.is_ikev2:
                 yield Breach(
                     connection.thing,
                     f"{gateway.thing.address} is policy-based and speaks IKEv1 only; this connection uses IKEv2.",

@@ -213,10 +213,7 @@ def selectors_need_ikev2(topology: Topology) -> Iterator[Breach]:
 def custom_selectors(topology: Topology) -> Iterator[Breach]:
     """Selectors of one's own only work with usePolicyBasedTrafficSelectors."""
     for connection in topology.connections:
-        if (
-            connection.thing.items("properties.trafficSelectorPolicies")
-            and connection.has_policy_based_selectors is False
-        ):
+        if connection.selectors and connection.has_policy_based_selectors is False:
             yield Breach(connection.thing, "Custom traffic selectors are declared, but policy-based selectors are off.")
 
 
@@ -230,7 +227,7 @@ def custom_selectors(topology: Topology) -> Iterator[Breach]:
 def selector_count(topology: Topology) -> Iterator[Breach]:
     """100 selector policies per connection; with policy-based selectors at most 200 pairs of prefixes."""
     for connection in topology.connections:
-        custom = connection.thing.items("properties.trafficSelectorPolicies")
+        custom = connection.selectors
         if len(custom) > limits.TRAFFIC_SELECTORS:
             yield Breach(
                 connection.thing,

@@ -9,30 +9,11 @@ from dataclasses import dataclass
 from vpngw_iac.preflight import limits, prefixes
 from vpngw_iac.preflight.prefixes import Span
 from vpngw_iac.preflight.registry import Breach, rule
-from vpngw_iac.preflight.view.connection import Connection
+from vpngw_iac.preflight.view.connection import LocalGateway
 from vpngw_iac.preflight.view.gateway import Gateway
 from vpngw_iac.preflight.view.resource_view import Thing, arm_id
-from vpngw_iac.preflight.view.topology import LOCAL_GATEWAY, Topology
+from vpngw_iac.preflight.view.topology import Topology
 from vpngw_iac.preflight.words import named
-
-
-def _endpoint(local: Thing) -> prefixes.Address | None:
-    return prefixes.address(local.text("properties.gatewayIpAddress"))
-
-
-def users(topology: Topology, local: Thing) -> tuple[Connection, ...]:
-    """Connections that lead to a local network gateway."""
-    by_local = topology.memo("local users", lambda: _users(topology))
-    return by_local.get(local.id.key, ())
-
-
-def _users(topology: Topology) -> dict[str, tuple[Connection, ...]]:
-    found: dict[str, tuple[Connection, ...]] = {}
-    for connection in topology.connections:
-        if connection.local_id is not None:
-            key = connection.local_id.key
-            found[key] = (*found.get(key, ()), connection)
-    return found
 
 
 @rule(
@@ -44,11 +25,11 @@ def _users(topology: Topology) -> dict[str, tuple[Connection, ...]]:
 )
 def one_endpoint(topology: Topology) -> Iterator[Breach]:
     """Exactly one of address and name."""
-    for local in topology.of_type(LOCAL_GATEWAY):
-        address, name = local.get("properties.gatewayIpAddress"), local.get("properties.fqdn")
-        if local.is_managed and (address is None) == (name is None):
+    for local in topology.locals:
+        address, name = local.declared_ip, local.fqdn
+        if local.thing.is_managed and (address is None) == (name is None):
             said = "both an address and a name" if address is not None else "neither an address nor a name"
-            yield Breach(local, f"It has {said}.")
+            yield Breach(local.thing, f"It has {said}.")
 
 
 @rule(
@@ -61,22 +42,21 @@ def one_endpoint(topology: Topology) -> Iterator[Breach]:
 )
 def public_endpoint(topology: Topology) -> Iterator[Breach]:
     """Azure calls the device over the internet, unless the tunnel runs over private peering."""
-    for local in topology.of_type(LOCAL_GATEWAY):
-        address = _endpoint(local)
+    for local in topology.locals:
+        address = prefixes.address(local.ip)
         if not isinstance(address, ipaddress.IPv4Address) or prefixes.is_public(address):
             continue
-        over_internet = [c for c in users(topology, local) if not c.is_private]
-        if over_internet or not users(topology, local):
-            yield Breach(local, f"{address} is not reachable over the internet.")
+        if not local.connections or not all(connection.is_private for connection in local.connections):
+            yield Breach(local.thing, f"{address} is not reachable over the internet.")
 
 
 @rule("R-LNG-03", level="F", title="Device address is IPv6", source="IPV6", fix="Write the device's IPv4 address.")
 def ipv4_endpoint(topology: Topology) -> Iterator[Breach]:
     """Tunnels run over IPv4 only."""
-    for local in topology.of_type(LOCAL_GATEWAY):
-        address = _endpoint(local)
+    for local in topology.locals:
+        address = prefixes.address(local.ip)
         if isinstance(address, ipaddress.IPv6Address):
-            yield Breach(local, f"{address} is IPv6; tunnels run over IPv4 only.")
+            yield Breach(local.thing, f"{address} is IPv6; tunnels run over IPv4 only.")
 
 
 @rule(
@@ -88,11 +68,11 @@ def ipv4_endpoint(topology: Topology) -> Iterator[Breach]:
 )
 def named_endpoint(topology: Topology) -> Iterator[Breach]:
     """A name is looked up every five minutes, for disconnected tunnels only, and its first IPv4 answer wins."""
-    for local in topology.of_type(LOCAL_GATEWAY):
-        name = local.text("properties.fqdn")
+    for local in topology.locals:
+        name = local.fqdn
         if name is not None:
             yield Breach(
-                local,
+                local.thing,
                 f"{name} must have exactly one IPv4 address; a change is noticed only when the tunnel is down.",
                 level="info",
             )
@@ -107,10 +87,10 @@ def named_endpoint(topology: Topology) -> Iterator[Breach]:
 )
 def prefix_count(topology: Topology) -> Iterator[Breach]:
     """1000 prefixes at most."""
-    for local in topology.of_type(LOCAL_GATEWAY):
-        number = len(local.texts("properties.localNetworkAddressSpace.addressPrefixes"))
+    for local in topology.locals:
+        number = len(local.declared_prefixes)
         if number > limits.LOCAL_PREFIXES:
-            yield Breach(local, f"{number} prefixes; Azure takes {limits.LOCAL_PREFIXES}.")
+            yield Breach(local.thing, f"{number} prefixes; Azure takes {limits.LOCAL_PREFIXES}.")
 
 
 @rule(
@@ -123,15 +103,15 @@ def prefix_count(topology: Topology) -> Iterator[Breach]:
 def device_inside_site(topology: Topology) -> Iterator[Breach]:
     """The internet address of a device inside prefixes that its gateway routes into a tunnel, its own or another's."""
     for gateway in topology.vpn_gateways:
-        told: set[Thing] = set()
+        told: set[LocalGateway] = set()
         for device, site in prefixes.overlaps(_devices_and_sites(gateway), _End.is_behind):
             local, other = device.owner.local, site.owner.local
             if local in told:
                 continue
             told.add(local)
-            whose = f"its own prefix {site.prefix}" if local is other else f"{site.prefix} of {other.address}"
+            whose = f"its own prefix {site.prefix}" if local is other else f"{site.prefix} of {other.thing.address}"
             yield Breach(
-                local,
+                local.thing,
                 f"{device.prefix.network_address}, the address of the device, lies in {whose}: the packets of the "
                 f"tunnel would be sent into {'the tunnel' if local is other else 'that tunnel'}.",
             )
@@ -141,7 +121,7 @@ def device_inside_site(topology: Topology) -> Iterator[Breach]:
 class _End:
     """One end of a tunnel: the device itself, or what lies behind it."""
 
-    local: Thing
+    local: LocalGateway
     is_device: bool
     is_private: bool = False
 
@@ -156,7 +136,7 @@ def _devices_and_sites(gateway: Gateway) -> Iterator[Span[_End]]:
         local = connection.local
         if local is not None:
             yield from (Span(p, _End(local, is_device=False)) for p in connection.translated if p.prefixlen >= 8)
-            device = prefixes.network(local.text("properties.gatewayIpAddress"))
+            device = prefixes.network(local.ip)
             if device is not None:
                 yield Span(device, _End(local, is_device=True, is_private=connection.is_private))
 
@@ -174,12 +154,12 @@ def some_prefix(topology: Topology) -> Iterator[Breach]:
         local = connection.local
         if local is None or not connection.is_site or connection.has_bgp is not False:
             continue
-        knows = local.knows("properties.localNetworkAddressSpace.addressPrefixes")
-        selectors = connection.thing.items("properties.trafficSelectorPolicies")
-        if knows and not local.texts("properties.localNetworkAddressSpace.addressPrefixes") and not selectors:
+        knows = local.thing.knows("properties.localNetworkAddressSpace.addressPrefixes")
+        if knows and not local.declared_prefixes and not connection.selectors:
             yield Breach(
                 connection.thing,
-                f"{local.address} has no prefixes, and BGP is off on this connection: nothing is routed to the site.",
+                f"{local.thing.address} has no prefixes, and BGP is off on this connection: "
+                "nothing is routed to the site.",
             )
 
 
@@ -211,11 +191,9 @@ def same_endpoint(topology: Topology) -> Iterator[Breach]:
         by_address: dict[str, set[Thing]] = {}
         for connection in gateway.sites:
             local = connection.local
-            endpoint = (
-                None if local is None else local.text("properties.gatewayIpAddress") or local.text("properties.fqdn")
-            )
+            endpoint = None if local is None else local.ip or local.fqdn
             if local is not None and endpoint is not None:
-                by_address.setdefault(endpoint.lower(), set()).add(local)
+                by_address.setdefault(endpoint.lower(), set()).add(local.thing)
         for endpoint, locals_ in sorted(by_address.items()):
             if len(locals_) > 1:
                 ordered = sorted(locals_, key=lambda thing: thing.address)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import product
 
 from vpngw_iac.preflight.registry import Breach, rule
-from vpngw_iac.preflight.view.gateway import Gateway, region
-from vpngw_iac.preflight.view.resource_view import Thing
+from vpngw_iac.preflight.view.gateway import Gateway
+from vpngw_iac.preflight.view.resource_view import Thing, region
 from vpngw_iac.preflight.view.topology import Topology
 
 ASSIGNMENT = "microsoft.maintenance/configurationassignments"

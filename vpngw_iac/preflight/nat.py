@@ -13,7 +13,7 @@ from vpngw_iac.preflight.words import listed, named
 
 
 def _rules(topology: Topology) -> tuple[NatRule, ...]:
-    return tuple(NatRule(thing) for thing in topology.of_type(NAT_RULE))
+    return tuple(NatRule(thing, topology) for thing in topology.of_type(NAT_RULE))
 
 
 @rule("R-NAT-01", level="E", title="SKU has no NAT", source="FAQ", fix="Use VpnGw2AZ or larger.")
@@ -240,6 +240,6 @@ def nat_peer(topology: Topology) -> Iterator[Breach]:
             continue
         if prefixes.is_within(peer, network.prefixes):
             yield Breach(
-                connection.local,
+                connection.local.thing,
                 f"The BGP peer {peer} lies in {network.thing.address}, although the site is translated.",
             )

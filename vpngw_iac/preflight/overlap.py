@@ -134,7 +134,7 @@ def group_pools(gateway: Gateway) -> tuple[tuple[str, tuple[prefixes.Network, ..
     if gateway.clients is None:
         return ()
     found = []
-    for item in gateway.thing.items("properties.vpnClientConfiguration.vngClientConnectionConfigurations"):
+    for item in gateway.group_pools:
         pool = value_at(item, "properties.vpnClientAddressPool.addressPrefixes")
         texts = pool if isinstance(pool, list | tuple) else ()
         found.append((str(item.get("name")), prefixes.networks(texts)))

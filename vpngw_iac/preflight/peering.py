@@ -141,5 +141,5 @@ def _fast_circuits(network: Network) -> frozenset[str]:
         connection.circuit_id.key
         for gateway in network.gateways
         for connection in gateway.connections
-        if connection.circuit_id is not None and connection.thing.flag("properties.expressRouteGatewayBypass")
+        if connection.circuit_id is not None and connection.has_fast_path
     )

@@ -241,7 +241,7 @@ def linux_clients(topology: Topology) -> Iterator[Breach]:
 def client_policy(topology: Topology) -> Iterator[Breach]:
     """A policy for clients counts for IKEv2 and follows the same rules as one for sites."""
     for gateway in with_clients(topology):
-        policies = gateway.thing.items(f"{BLOCK}.vpnClientIpsecPolicies")
+        policies = gateway.client_policies
         if policies and gateway.protocols and "ikev2" not in gateway.protocols:
             yield Breach(
                 gateway.thing,

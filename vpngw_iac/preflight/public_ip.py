@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from vpngw_iac.blueprints.regions import WITHOUT_ZONES
 from vpngw_iac.preflight import limits
 from vpngw_iac.preflight.registry import Breach, rule
-from vpngw_iac.preflight.view.gateway import Gateway, region
-from vpngw_iac.preflight.view.resource_view import Thing
+from vpngw_iac.preflight.view.gateway import Gateway
+from vpngw_iac.preflight.view.resource_view import Thing, region
 from vpngw_iac.preflight.view.topology import PUBLIC_IP, Topology
 from vpngw_iac.preflight.words import named
 
@@ -231,7 +231,7 @@ def risky_migration(topology: Topology) -> Iterator[Breach]:
             for what, holds in (
                 (
                     "custom traffic selectors",
-                    any(c.thing.items("properties.trafficSelectorPolicies") for c in gateway.sites),
+                    any(c.selectors for c in gateway.sites),
                 ),
                 ("active-active point-to-site", bool(gateway.active_active and gateway.clients)),
                 ("RADIUS", "radius" in gateway.sign_ins),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from vpngw_iac.preflight import prefixes
 from vpngw_iac.preflight.overlap import unreachable
-from vpngw_iac.preflight.point_to_site import BLOCK, with_clients
+from vpngw_iac.preflight.point_to_site import with_clients
 from vpngw_iac.preflight.registry import Breach, rule
 from vpngw_iac.preflight.view.gateway import Gateway
 from vpngw_iac.preflight.view.resource_view import value_at
@@ -15,8 +15,7 @@ from vpngw_iac.preflight.view.topology import Topology
 
 def servers(gateway: Gateway) -> tuple[str, ...]:
     """Addresses of the RADIUS servers."""
-    listed = gateway.thing.items(f"{BLOCK}.radiusServers")
-    texts = [value_at(gateway.clients, "radiusServerAddress"), *(item.get("radiusServerAddress") for item in listed)]
+    texts = [value_at(block, "radiusServerAddress") for block in (gateway.clients, *gateway.radius_servers)]
     return tuple(dict.fromkeys(text for text in texts if isinstance(text, str) and text))
 
 
@@ -65,7 +64,7 @@ def radius_place(topology: Topology) -> Iterator[Breach]:
 def radius_scores(topology: Topology) -> Iterator[Breach]:
     """Scores run from 1 to 30; with two servers each has one."""
     for gateway in with_clients(topology):
-        scores = [item.get("radiusServerScore") for item in gateway.thing.items(f"{BLOCK}.radiusServers")]
+        scores = [item.get("radiusServerScore") for item in gateway.radius_servers]
         numbers = [score for score in scores if isinstance(score, int)]
         if any(not 1 <= score <= 30 for score in numbers):
             yield Breach(gateway.thing, "A RADIUS score is outside 1 to 30.", "Use 1 to 30.", "error")

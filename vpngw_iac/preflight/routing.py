@@ -163,7 +163,7 @@ def _coexists(topology: Topology, subnet: Thing) -> bool:
 )
 def gateway_hop(topology: Topology) -> Iterator[Breach]:
     """With high-bandwidth tunnels the next hop VirtualNetworkGateway does not mean the VPN."""
-    fast = [g for g in topology.vpn_gateways if g.thing.flag("properties.enableHighBandwidthVpnGateway")]
+    fast = [g for g in topology.vpn_gateways if g.is_high_bandwidth]
     for gateway in fast:
         for table in topology.of_type("microsoft.network/routetables"):
             names = [name for name, _, hop in _routes(table) if hop == "virtualnetworkgateway"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vpngw_iac.errors import Level
-from vpngw_iac.preflight.point_to_site import BLOCK, with_clients
+from vpngw_iac.preflight.point_to_site import with_clients
 from vpngw_iac.preflight.registry import Breach, rule
 from vpngw_iac.preflight.view.connection import Connection
 from vpngw_iac.preflight.view.resource_view import Thing
@@ -60,7 +60,7 @@ def _policies(topology: Topology) -> Iterator[tuple[Thing, Mapping[str, Any]]]:
     for connection in topology.connections:
         yield from ((connection.thing, policy) for policy in connection.policies)
     for gateway in with_clients(topology):
-        yield from ((gateway.thing, policy) for policy in gateway.thing.items(f"{BLOCK}.vpnClientIpsecPolicies"))
+        yield from ((gateway.thing, policy) for policy in gateway.client_policies)
 
 
 def _is_excluded(profile: str | None, name: str, value: object) -> bool:

@@ -271,8 +271,8 @@ def one_gateway_each(topology: Topology) -> Iterator[Breach]:
 def scale_units(topology: Topology) -> Iterator[Breach]:
     """1 to 40 units; a fixed size has equal bounds; scaling starts at 2."""
     for gateway in topology.expressroute_gateways:
-        least = gateway.units
-        most = gateway.thing.number("properties.autoScaleConfiguration.bounds.max")
+        least = gateway.least_units
+        most = gateway.most_units
         if gateway.sku != "ErGwScale" or least is None or most is None:
             continue
         if not 1 <= least <= most <= 40:
@@ -345,7 +345,7 @@ def scalable_private_vpn(topology: Topology) -> Iterator[Breach]:
     """One page calls it unsupported, another requires it for high-bandwidth tunnels: a warning."""
     for gateway in topology.vpn_gateways:
         network = gateway.network_id
-        if network is None or gateway.thing.flag("properties.enableHighBandwidthVpnGateway"):
+        if network is None or gateway.is_high_bandwidth:
             continue
         scalable = [g for g in topology.gateways_in(network) if g.sku == "ErGwScale"]
         if scalable and any(connection.is_private for connection in gateway.sites):

@@ -137,7 +137,7 @@ def high_bandwidth_size(topology: Topology) -> Iterator[Breach]:
     """Microsoft plans a /26 for high-bandwidth VPN beside ExpressRoute."""
     for gateway in topology.vpn_gateways:
         small = _too_small(gateway, 26)
-        if gateway.thing.flag("properties.enableHighBandwidthVpnGateway") and small is not None:
+        if gateway.is_high_bandwidth and small is not None:
             yield Breach(
                 gateway.thing,
                 f"GatewaySubnet is {small}; plan /26 for high-bandwidth tunnels beside ExpressRoute.",

@@ -3,90 +3,95 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.preflight import prefixes
 from vpngw_iac.preflight.prefixes import Network as Prefix
-from vpngw_iac.preflight.view.gateway import local_prefixes
-from vpngw_iac.preflight.view.resource_view import Thing, arm_id
+from vpngw_iac.preflight.view.resource_view import (
+    View,
+    arm_id,
+    flag,
+    is_text,
+    items,
+    networks,
+    number,
+    reference,
+    text,
+    texts,
+    value,
+)
 
 if TYPE_CHECKING:
     from vpngw_iac.preflight.view.gateway import Gateway
     from vpngw_iac.preflight.view.network import Circuit
-    from vpngw_iac.preflight.view.topology import Topology
 
 
-@dataclass(frozen=True, eq=False)
-class Connection:
+class LocalGateway(View):
+    """A local network gateway: the device of a site, or another gateway of ours."""
+
+    declared_ip = value("properties.gatewayIpAddress")
+    ip = text("properties.gatewayIpAddress")
+    fqdn = text("properties.fqdn")
+    declared_prefixes = texts("properties.localNetworkAddressSpace.addressPrefixes")
+    prefixes = networks("properties.localNetworkAddressSpace.addressPrefixes")
+    asn = number("properties.bgpSettings.asn")
+    peer_address = text("properties.bgpSettings.bgpPeeringAddress")
+
+    @property
+    def connections(self) -> tuple[Connection, ...]:
+        """Connections that lead to it."""
+        return self.topology.connections_to(self.thing.id)
+
+    @cached_property
+    def stands_for(self) -> ArmId | None:
+        """The gateway of ours whose public IP it holds."""
+        output = self.thing.output("properties.gatewayIpAddress")
+        return None if output is None else self.topology.gateway_at(output.source)
+
+
+class Connection(View):
     """A connection of a gateway."""
 
-    thing: Thing
-    topology: Topology = field(repr=False)
-
-    @cached_property
-    def kind(self) -> Literal["ipsec", "vnet2vnet", "expressroute", ""]:
-        """Its type in lower case; empty if it is not known."""
-        match (self.thing.text("properties.connectionType") or "").lower():
-            case "ipsec":
-                return "ipsec"
-            case "vnet2vnet":
-                return "vnet2vnet"
-            case "expressroute":
-                return "expressroute"
-        return ""
-
-    @property
-    def is_site(self) -> bool:
-        """Whether it is an IPsec connection to a local network gateway."""
-        return self.kind == "ipsec"
+    declared_type = text("properties.connectionType")
+    is_site = is_text("properties.connectionType", "ipsec")
+    is_vnet = is_text("properties.connectionType", "vnet2vnet")
+    is_expressroute = is_text("properties.connectionType", "expressroute")
+    gateway_id = reference("properties.virtualNetworkGateway1")
+    remote_id = reference("properties.virtualNetworkGateway2")
+    local_id = reference("properties.localNetworkGateway2")
+    circuit_id = reference("properties.peer")
+    has_bgp = flag("properties.enableBgp")
+    is_ikev1 = is_text("properties.connectionProtocol", "ikev1")
+    is_ikev2 = is_text("properties.connectionProtocol", "ikev2")
+    uses_certificate = is_text("properties.authenticationType", "certificate")
+    policies = items("properties.ipsecPolicies")
+    selectors = items("properties.trafficSelectorPolicies")
+    has_policy_based_selectors = flag("properties.usePolicyBasedTrafficSelectors")
+    uses_private_address = flag("properties.useLocalAzureIpAddress")
+    has_fast_path = flag("properties.expressRouteGatewayBypass")
 
     @property
-    def is_vnet(self) -> bool:
-        """Whether it joins two gateways."""
-        return self.kind == "vnet2vnet"
-
-    @property
-    def is_expressroute(self) -> bool:
-        """Whether it leads to a circuit."""
-        return self.kind == "expressroute"
-
-    @cached_property
-    def gateway_id(self) -> ArmId | None:
-        """The gateway it starts at."""
-        return self.thing.ref("properties.virtualNetworkGateway1")
+    def kind(self) -> str:
+        """Its type in lower case; empty if it is none of the three above."""
+        known = self.is_site or self.is_vnet or self.is_expressroute
+        return (self.declared_type or "").lower() if known else ""
 
     @property
     def gateway(self) -> Gateway | None:
         """That gateway, if it is in the file."""
         return self.topology.gateway(self.gateway_id)
 
-    @cached_property
-    def remote_id(self) -> ArmId | None:
-        """The other gateway of a VNet-to-VNet connection."""
-        return self.thing.ref("properties.virtualNetworkGateway2")
-
     @property
     def remote(self) -> Gateway | None:
         """That gateway, if it is in the file."""
         return self.topology.gateway(self.remote_id)
 
-    @cached_property
-    def local_id(self) -> ArmId | None:
-        """The local network gateway."""
-        return self.thing.ref("properties.localNetworkGateway2")
-
     @property
-    def local(self) -> Thing | None:
+    def local(self) -> LocalGateway | None:
         """That local network gateway, if it is in the file."""
-        return self.topology.find(self.local_id)
-
-    @property
-    def circuit_id(self) -> ArmId | None:
-        """The circuit of an ExpressRoute connection."""
-        return self.thing.ref("properties.peer")
+        return self.topology.local(self.local_id)
 
     @property
     def circuit(self) -> Circuit | None:
@@ -112,13 +117,10 @@ class Connection:
             return next((c for c in others if c.is_vnet and c.remote_id == self.gateway_id), None)
         return next((c for c in others if c.is_site and c._gateway_behind_local == self.gateway_id), None)
 
-    @cached_property
+    @property
     def _gateway_behind_local(self) -> ArmId | None:
         """The gateway of ours whose address the local network gateway holds."""
-        output = None if self.local is None or not self.is_site else self.local.output("properties.gatewayIpAddress")
-        if output is None:
-            return None
-        return self.topology.gateway_at(output.source)
+        return None if self.local is None or not self.is_site else self.local.stands_for
 
     @property
     def knows_policies(self) -> bool:
@@ -126,43 +128,18 @@ class Connection:
         return self.thing.knows("properties.ipsecPolicies")
 
     @property
-    def has_bgp(self) -> bool | None:
-        """Whether BGP is on for it."""
-        return self.thing.flag("properties.enableBgp")
-
-    @property
-    def is_ikev1(self) -> bool:
-        """Whether it is known to use IKEv1."""
-        return (self.thing.text("properties.connectionProtocol") or "").lower() == "ikev1"
-
-    @property
-    def uses_certificate(self) -> bool:
-        """Whether it authenticates by certificate."""
-        return (self.thing.text("properties.authenticationType") or "").lower() == "certificate"
-
-    @property
-    def policies(self) -> tuple[Mapping[str, Any], ...]:
-        """Custom IPsec policies."""
-        return self.thing.items("properties.ipsecPolicies")
-
-    @property
-    def has_policy_based_selectors(self) -> bool | None:
-        """``usePolicyBasedTrafficSelectors``."""
-        return self.thing.flag("properties.usePolicyBasedTrafficSelectors")
-
-    @property
     def is_private(self) -> bool:
         """Whether the tunnel starts at the gateway's private address."""
         gateway = self.gateway
-        return bool(self.thing.flag("properties.useLocalAzureIpAddress")) or bool(
-            gateway and gateway.thing.flag("properties.enableHighBandwidthVpnGateway")
-        )
+        return bool(self.uses_private_address) or bool(gateway and gateway.is_high_bandwidth)
 
     @cached_property
     def nat_rules(self) -> tuple[NatRule, ...]:
         """NAT rules it is linked to and that are known."""
         wanted = (*self.thing.refs("properties.ingressNatRules"), *self.thing.refs("properties.egressNatRules"))
-        return tuple(NatRule(thing) for found in wanted if (thing := self.topology.find(found)) is not None)
+        return tuple(
+            NatRule(thing, self.topology) for found in wanted if (thing := self.topology.find(found)) is not None
+        )
 
     @property
     def ingress(self) -> tuple[NatRule, ...]:
@@ -179,11 +156,10 @@ class Connection:
         """Whether it is linked to any NAT rule."""
         return bool(self.thing.get("properties.ingressNatRules") or self.thing.get("properties.egressNatRules"))
 
-    @cached_property
+    @property
     def prefixes(self) -> tuple[Prefix, ...]:
         """Prefixes of the site as it writes them."""
-        local = self.local
-        return () if local is None else local_prefixes(local)
+        return () if self.local is None else self.local.prefixes
 
     @cached_property
     def translated(self) -> tuple[Prefix, ...]:
@@ -197,8 +173,7 @@ class Connection:
     @property
     def peer_address(self) -> str | None:
         """BGP address of the device, if this connection speaks BGP."""
-        local = self.local
-        return local.text("properties.bgpSettings.bgpPeeringAddress") if local is not None and self.has_bgp else None
+        return self.local.peer_address if self.local is not None and self.has_bgp else None
 
     @property
     def peer_asn(self) -> int | None:
@@ -209,9 +184,9 @@ class Connection:
             return None if self.remote is None else self.remote.asn
         if self.local is None:
             return None
-        output = self.local.output("properties.bgpSettings.asn")
+        output = self.local.thing.output("properties.bgpSettings.asn")
         far = self.topology.gateway(output.source) if output is not None else None
-        return far.asn if far is not None else self.local.number("properties.bgpSettings.asn")
+        return far.asn if far is not None else self.local.asn
 
     @cached_property
     def chosen_apipa(self) -> Mapping[str, str]:
@@ -236,26 +211,12 @@ class Connection:
         return sum(prefixes.is_within(found, block) for found in map(prefixes.address, chosen.values()) if found) == 1
 
 
-@dataclass(frozen=True, eq=False)
-class NatRule:
+class NatRule(View):
     """A NAT rule of a gateway."""
 
-    thing: Thing
-
-    @property
-    def is_ingress(self) -> bool:
-        """Whether it translates the site's addresses."""
-        return (self.thing.text("properties.mode") or "").lower() == "ingresssnat"
-
-    @property
-    def is_dynamic(self) -> bool:
-        """Whether it is many to few."""
-        return (self.thing.text("properties.type") or "").lower() == "dynamic"
-
-    @property
-    def instance(self) -> ArmId | None:
-        """The ipConfiguration it is bound to."""
-        return self.thing.ref("properties.ipConfigurationId")
+    is_ingress = is_text("properties.mode", "ingresssnat")
+    is_dynamic = is_text("properties.type", "dynamic")
+    instance = reference("properties.ipConfigurationId")
 
     @cached_property
     def internal(self) -> tuple[Prefix, ...]:

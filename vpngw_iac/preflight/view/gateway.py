@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.preflight import limits, prefixes
 from vpngw_iac.preflight.prefixes import Network as Prefix
-from vpngw_iac.preflight.view.resource_view import Thing, arm_id, value_at
+from vpngw_iac.preflight.view.resource_view import (
+    Thing,
+    View,
+    arm_id,
+    flag,
+    is_text,
+    items,
+    number,
+    region,
+    text,
+    texts,
+    value_at,
+)
 
 if TYPE_CHECKING:
     from vpngw_iac.preflight.view.connection import Connection, NatRule
     from vpngw_iac.preflight.view.network import Network
-    from vpngw_iac.preflight.view.topology import Topology
 
 GATEWAY_SUBNET = "GatewaySubnet"
+CLIENTS = "properties.vpnClientConfiguration"
 _ASN = "properties.bgpSettings.asn"
 
 
@@ -31,18 +43,30 @@ class Instance:
     public_ip: ArmId | None
 
 
-@dataclass(frozen=True, eq=False)
-class Gateway:
+class Gateway(View):
     """A VPN or an ExpressRoute gateway."""
 
-    thing: Thing
-    topology: Topology = field(repr=False)
+    declared_type = text("properties.gatewayType")
+    declared_asn = number(_ASN)
+    sku = text("properties.sku.name")
+    is_policy_based = is_text("properties.vpnType", "policybased")
+    active_active = flag("properties.activeActive")
+    has_bgp = flag("properties.enableBgp")
+    is_high_bandwidth = flag("properties.enableHighBandwidthVpnGateway")
+    client_protocols = texts(f"{CLIENTS}.vpnClientProtocols")
+    client_prefixes = texts(f"{CLIENTS}.vpnClientAddressPool.addressPrefixes")
+    client_policies = items(f"{CLIENTS}.vpnClientIpsecPolicies")
+    client_roots = items(f"{CLIENTS}.vpnClientRootCertificates")
+    radius_servers = items(f"{CLIENTS}.radiusServers")
+    user_groups = items("properties.virtualNetworkGatewayPolicyGroups")
+    group_pools = items(f"{CLIENTS}.vngClientConnectionConfigurations")
+    least_units = number("properties.autoScaleConfiguration.bounds.min")
+    most_units = number("properties.autoScaleConfiguration.bounds.max")
 
     @cached_property
     def _type(self) -> str:
-        said = self.thing.text("properties.gatewayType")
-        if said is not None:
-            return said.lower()
+        if self.declared_type is not None:
+            return self.declared_type.lower()
         if self.sku in limits.ER_ZONAL_SKUS or any(c.is_expressroute for c in self.connections):
             return "expressroute"
         return "vpn"
@@ -57,11 +81,6 @@ class Gateway:
         """Whether it is an ExpressRoute gateway."""
         return self._type == "expressroute"
 
-    @cached_property
-    def sku(self) -> str | None:
-        """SKU name."""
-        return self.thing.text("properties.sku.name")
-
     @property
     def generation(self) -> str | None:
         """Generation, if one is said; Azure decides otherwise."""
@@ -69,29 +88,14 @@ class Gateway:
         return None if said == "None" and self.is_vpn else said
 
     @property
-    def is_policy_based(self) -> bool:
-        """Whether it is known to be policy-based."""
-        return (self.thing.text("properties.vpnType") or "").lower() == "policybased"
-
-    @property
     def is_basic(self) -> bool:
         """Whether its SKU is Basic."""
         return self.sku == "Basic"
 
     @property
-    def active_active(self) -> bool | None:
-        """Whether it runs two active instances."""
-        return self.thing.flag("properties.activeActive")
-
-    @property
-    def has_bgp(self) -> bool | None:
-        """Whether BGP is on."""
-        return self.thing.flag("properties.enableBgp")
-
-    @property
     def asn(self) -> int | None:
         """Its AS number as declared, else the one it has, else Azure's default for a new gateway."""
-        said = self.thing.number(_ASN) or value_at(self.thing.seen, _ASN)
+        said = self.declared_asn or value_at(self.thing.seen, _ASN)
         if isinstance(said, int):
             return said
         return limits.DEFAULT_ASN if self.thing.knows_all else None
@@ -165,20 +169,14 @@ class Gateway:
     @property
     def clients(self) -> Mapping[str, Any] | None:
         """``vpnClientConfiguration``, if point-to-site is on."""
-        block = self.thing.block("properties.vpnClientConfiguration")
+        block = self.thing.block(CLIENTS)
         # Azure shows a block of defaults without a pool where none was sent (LIST and PUT answers).
         return block if block and (self.thing.is_managed or value_at(block, "vpnClientAddressPool")) else None
-
-    def client_texts(self, path: str) -> tuple[str, ...]:
-        """A list of texts in the client configuration."""
-        return self.thing.texts(f"properties.vpnClientConfiguration.{path}")
 
     @property
     def protocols(self) -> frozenset[str]:
         """Tunnel types of point-to-site in lower case; empty without point-to-site or if not said."""
-        return (
-            frozenset(text.lower() for text in self.client_texts("vpnClientProtocols")) if self.clients else frozenset()
-        )
+        return frozenset(protocol.lower() for protocol in self.client_protocols) if self.clients else frozenset()
 
     @property
     def sign_ins(self) -> frozenset[str]:
@@ -186,7 +184,7 @@ class Gateway:
         clients = self.clients
         if clients is None:
             return frozenset()
-        said = frozenset(text.lower() for text in self.client_texts("vpnAuthenticationTypes"))
+        said = frozenset(way.lower() for way in self.thing.texts(f"{CLIENTS}.vpnAuthenticationTypes"))
         evidence = {
             "aad": ("aadTenant", "aadAudience", "aadIssuer"),
             "radius": ("radiusServers", "radiusServerAddress"),
@@ -197,7 +195,7 @@ class Gateway:
     @property
     def pool(self) -> tuple[Prefix, ...]:
         """The common address pool of its clients."""
-        return prefixes.networks(self.client_texts("vpnClientAddressPool.addressPrefixes")) if self.clients else ()
+        return prefixes.networks(self.client_prefixes) if self.clients else ()
 
     @cached_property
     def apipa(self) -> Mapping[str, tuple[str, ...]]:
@@ -224,22 +222,6 @@ class Gateway:
     def is_dual_stack(self) -> bool:
         """Whether its GatewaySubnet has an IPv6 prefix."""
         return any(prefix.version == 6 for prefix in subnet_prefixes(self.subnet))
-
-    @property
-    def units(self) -> int | None:
-        """Smallest number of scale units of ErGwScale."""
-        return self.thing.number("properties.autoScaleConfiguration.bounds.min")
-
-
-def region(thing: Thing) -> str | None:
-    """Location of a thing in its programmatic form."""
-    said = thing.text("location")
-    return None if said is None else said.replace(" ", "").lower()
-
-
-def local_prefixes(local: Thing) -> tuple[Prefix, ...]:
-    """Prefixes of a local network gateway."""
-    return prefixes.networks(local.texts("properties.localNetworkAddressSpace.addressPrefixes"))
 
 
 def subnet_prefixes(subnet: Thing | None) -> tuple[Prefix, ...]:

@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.preflight import prefixes
-from vpngw_iac.preflight.prefixes import Network as Prefix
-from vpngw_iac.preflight.view.resource_view import Thing, value_at
+from vpngw_iac.preflight.view.resource_view import View, flag, networks, number, reference, text, texts, value_at
 
 if TYPE_CHECKING:
     from vpngw_iac.preflight.view.gateway import Gateway
-    from vpngw_iac.preflight.view.topology import Topology
 
 
-@dataclass(frozen=True, eq=False)
-class Network:
+class Network(View):
     """A virtual network."""
 
-    thing: Thing
-    topology: Topology = field(repr=False)
-
-    @cached_property
-    def prefixes(self) -> tuple[Prefix, ...]:
-        """Its address space; empty if that is not known."""
-        return prefixes.networks(self.thing.texts("properties.addressSpace.addressPrefixes"))
+    declared_prefixes = texts("properties.addressSpace.addressPrefixes")
+    prefixes = networks("properties.addressSpace.addressPrefixes")  # empty if that is not known
+    dns_servers = texts("properties.dhcpOptions.dnsServers")
 
     @property
     def peerings(self) -> tuple[Peering, ...]:
@@ -37,11 +28,6 @@ class Network:
     def gateways(self) -> tuple[Gateway, ...]:
         """Gateways that stand in it."""
         return self.topology.gateways_in(self.thing.id)
-
-    @property
-    def dns_servers(self) -> tuple[str, ...]:
-        """Custom DNS servers."""
-        return self.thing.texts("properties.dhcpOptions.dnsServers")
 
     @cached_property
     def reach(self) -> tuple[Network, ...]:
@@ -57,22 +43,17 @@ class Network:
         return tuple(found[key] for key in sorted(found))
 
 
-@dataclass(frozen=True, eq=False)
-class Peering:
+class Peering(View):
     """One side of a peering: it hangs on `network` and leads to `remote`."""
 
-    thing: Thing
-    topology: Topology = field(repr=False)
+    remote_id = reference("properties.remoteVirtualNetwork")
+    lends = flag("properties.allowGatewayTransit")  # the hub's side
+    borrows = flag("properties.useRemoteGateways")  # the spoke's side
 
     @property
     def network_id(self) -> ArmId | None:
         """The network it hangs on."""
         return self.thing.id.parent
-
-    @cached_property
-    def remote_id(self) -> ArmId | None:
-        """The network it leads to."""
-        return self.thing.ref("properties.remoteVirtualNetwork")
 
     @property
     def network(self) -> Network | None:
@@ -84,16 +65,6 @@ class Peering:
         """The network it leads to, if it is in the file."""
         return self.topology.network(self.remote_id)
 
-    @property
-    def lends(self) -> bool | None:
-        """``allowGatewayTransit``: the hub's side."""
-        return self.thing.flag("properties.allowGatewayTransit")
-
-    @property
-    def borrows(self) -> bool | None:
-        """``useRemoteGateways``: the spoke's side."""
-        return self.thing.flag("properties.useRemoteGateways")
-
     @cached_property
     def other_side(self) -> Peering | None:
         """The other side of the same peering, if it is known."""
@@ -102,23 +73,18 @@ class Peering:
         return next((p for p in self.topology.peerings_of(self.remote_id) if p.remote_id == self.network_id), None)
 
 
-@dataclass(frozen=True, eq=False)
-class Circuit:
+class Circuit(View):
     """An ExpressRoute circuit."""
 
-    thing: Thing
-    topology: Topology = field(repr=False)
+    provider = text("properties.serviceProviderProperties.serviceProviderName")
+    location = text("properties.serviceProviderProperties.peeringLocation")  # a Direct port has none here
+    provider_megabits = number("properties.serviceProviderProperties.bandwidthInMbps")
 
     @property
     def tier(self) -> str | None:
         """Standard, Premium or Local; the name of a SKU begins with it."""
         name = value_at(self.thing.document, "sku.name")
         return name.partition("_")[0] if isinstance(name, str) else self.thing.text("sku.tier")
-
-    @property
-    def location(self) -> str | None:
-        """Peering location; a Direct port has none here."""
-        return self.thing.text("properties.serviceProviderProperties.peeringLocation")
 
     @property
     def is_direct(self) -> bool:
@@ -131,7 +97,7 @@ class Circuit:
         direct = value_at(self.thing.document, "properties.bandwidthInGbps")
         if isinstance(direct, int | float) and direct:
             return int(direct * 1000)
-        return self.thing.number("properties.serviceProviderProperties.bandwidthInMbps")
+        return self.provider_megabits
 
     @property
     def peering_kinds(self) -> tuple[str, ...]:

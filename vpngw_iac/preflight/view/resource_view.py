@@ -10,12 +10,16 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vpngw_iac.arm import ArmId, InvalidArmId
+from vpngw_iac.preflight import prefixes
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
 from vpngw_iac.resources.wire import Output
+
+if TYPE_CHECKING:
+    from vpngw_iac.preflight.view.topology import Topology
 
 _STEP = re.compile(r"[^.\[\]]+")
 
@@ -109,6 +113,68 @@ class Thing:
         """A value that only Azure decides, as declared."""
         value = value_at(self.declared, path)
         return value if isinstance(value, Output) else None
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A thing in the words of a network engineer, and everything around it.
+
+    A property that is one value of the document is one line: ``sku = text("properties.sku.name")``.
+    """
+
+    thing: Thing
+    topology: Topology = field(repr=False)
+
+
+def value(path: str) -> cached_property[Any]:
+    """A property of a view that is whatever stands there, an output of another resource included."""
+    return cached_property(lambda view: view.thing.get(path))
+
+
+def text(path: str) -> cached_property[str | None]:
+    """A property of a view that is a text."""
+    return cached_property(lambda view: view.thing.text(path))
+
+
+def is_text(path: str, wanted: str) -> cached_property[bool]:
+    """A property of a view that says whether a text is the wanted one, in any casing."""
+    return cached_property(lambda view: (view.thing.text(path) or "").lower() == wanted)
+
+
+def number(path: str) -> cached_property[int | None]:
+    """A property of a view that is a whole number."""
+    return cached_property(lambda view: view.thing.number(path))
+
+
+def flag(path: str) -> cached_property[bool | None]:
+    """A property of a view that is true, false or unknown."""
+    return cached_property(lambda view: view.thing.flag(path))
+
+
+def texts(path: str) -> cached_property[tuple[str, ...]]:
+    """A property of a view that is a list of texts."""
+    return cached_property(lambda view: view.thing.texts(path))
+
+
+def items(path: str) -> cached_property[tuple[Mapping[str, Any], ...]]:
+    """A property of a view that is a list of objects."""
+    return cached_property(lambda view: view.thing.items(path))
+
+
+def reference(path: str) -> cached_property[ArmId | None]:
+    """A property of a view that names another resource."""
+    return cached_property(lambda view: view.thing.ref(path))
+
+
+def networks(path: str) -> cached_property[tuple[prefixes.Network, ...]]:
+    """A property of a view that is a list of prefixes; what is no prefix is left out."""
+    return cached_property(lambda view: prefixes.networks(view.thing.texts(path)))
+
+
+def region(thing: Thing) -> str | None:
+    """Location of a thing in its programmatic form."""
+    said = thing.text("location")
+    return None if said is None else said.replace(" ", "").lower()
 
 
 def thing_of(

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any, TypeVar, cast
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.preflight.view.connection import Connection, NatRule
+from vpngw_iac.preflight.view.connection import Connection, LocalGateway, NatRule
 from vpngw_iac.preflight.view.gateway import Gateway
 from vpngw_iac.preflight.view.network import Circuit, Network, Peering
 from vpngw_iac.preflight.view.resource_view import Thing, arm_id, thing_of
@@ -170,6 +170,27 @@ class Topology:
         return self._connections.get(gateway, ())
 
     @cached_property
+    def _connections_to(self) -> Mapping[ArmId, tuple[Connection, ...]]:
+        return _grouped((c.local_id, c) for c in self.connections)
+
+    def connections_to(self, local: ArmId) -> tuple[Connection, ...]:
+        """Connections that lead to this local network gateway."""
+        return self._connections_to.get(local, ())
+
+    @cached_property
+    def locals(self) -> tuple[LocalGateway, ...]:
+        """Local network gateways, ours and used."""
+        return tuple(LocalGateway(thing, self) for thing in self.of_type(LOCAL_GATEWAY))
+
+    @cached_property
+    def _locals(self) -> Mapping[ArmId, LocalGateway]:
+        return {local.thing.id: local for local in self.locals}
+
+    def local(self, resource_id: ArmId | None) -> LocalGateway | None:
+        """The local network gateway with this id."""
+        return None if resource_id is None else self._locals.get(resource_id)
+
+    @cached_property
     def networks(self) -> tuple[Network, ...]:
         """Virtual networks, ours and used."""
         return tuple(self._networks.values())
@@ -213,7 +234,7 @@ class Topology:
 
     def nat_rules_of(self, gateway: ArmId) -> tuple[NatRule, ...]:
         """NAT rules of a gateway."""
-        return tuple(NatRule(thing) for thing in self.children(gateway, NAT_RULE))
+        return tuple(NatRule(thing, self) for thing in self.children(gateway, NAT_RULE))
 
     @cached_property
     def circuits(self) -> tuple[Circuit, ...]:

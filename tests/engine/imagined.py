@@ -71,11 +71,15 @@ def azure(
 
 
 def plan(deployment: Deployment, state: State, snapshot: Snapshot, **options: Any) -> Plan:
+    return make_plan(basis(deployment, state, snapshot, **options))
+
+
+def basis(deployment: Deployment, state: State, snapshot: Snapshot, **options: Any) -> Basis:
     graph = Graph.of(() if options.get("destroy") else deployment.resources(SCOPE))
     found = dict(snapshot.observed)
     for known in (*graph.by_id, *state.by_id()):
         found.setdefault(known, Observed(known, None))
-    basis = Basis(
+    return Basis(
         deployment=deployment.name,
         identity=IDENTITY,
         state_url="file:///nowhere",
@@ -87,4 +91,3 @@ def plan(deployment: Deployment, state: State, snapshot: Snapshot, **options: An
         moved=deployment.moved,
         formerly=deployment.formerly,
     )
-    return make_plan(basis)

@@ -89,6 +89,13 @@ class Graph:
                     frontier.append(self.resources[edge.holder].id)
         return frozenset(found)
 
+    def needed_first(self, addresses: Iterable[str]) -> tuple[str, ...]:
+        """Those addresses that are declared, each after what it needs."""
+        wanted = sorted(address for address in addresses if address in self.resources)
+        known = {i: resource.address for i, resource in self.by_id.items()}
+        sorter = graphlib.TopologicalSorter({a: sorted(known[i] for i in self.needs(a) if i in known) for a in wanted})
+        return tuple(address for address in sorter.static_order() if address in set(wanted))
+
     def gates(self, address: str) -> Iterator[tuple[Resource, Gate]]:
         """What a resource needs that people outside must open first (R-ER-10), with its gate; not its child."""
         resource = self.resources[address]

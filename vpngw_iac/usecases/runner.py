@@ -24,7 +24,6 @@ from vpngw_iac.engine.execute.stop import Interrupted, Limits, Stop
 from vpngw_iac.engine.execute.worker import Worker
 from vpngw_iac.engine.order.operation import makespan
 from vpngw_iac.engine.order.order import schedule
-from vpngw_iac.engine.plan.cascade import needed_first, new_addresses
 from vpngw_iac.engine.plan.change import Action, Change
 from vpngw_iac.engine.plan.plan import Options, Plan
 from vpngw_iac.engine.plan.result import ending, left
@@ -300,7 +299,7 @@ class _Run:
 
         The state is valid after each record: what is needed comes before what needs it.
         """
-        moved = dict(new_addresses(plan))
+        moved = dict(plan.new_addresses())
         if moved:
             self.hold.append(EntriesMoved(at=self.clock.utc(), addresses=moved))
         for change in plan.changes:
@@ -316,7 +315,7 @@ class _Run:
         before |= dict.fromkeys(taken)
         before |= {c.address: plan.state.entries[c.previous or ""] for c in plan.changes if c.action is Action.MOVE}
         known = set(plan.state.by_id())
-        for address in needed_first(plan.graph, before):
+        for address in plan.graph.needed_first(before):
             entry = self._entry(plan, address, prints, before[address])
             adopted = {"created": False, "adopted": dict(taken[address])} if before[address] is None else {}
             needs = tuple(needed for needed in entry.needs if needed in known)

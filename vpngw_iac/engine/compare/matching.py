@@ -16,11 +16,11 @@ class Match:
     """The pairing. `graph` has the ids of the state where a name was only derived."""
 
     graph: Graph
-    entries: Mapping[str, Entry]
+    entries: Mapping[str, Entry] = field(default_factory=dict)
     """Entry of each declared address that has one."""
-    moves: Mapping[str, str]
+    moves: Mapping[str, str] = field(default_factory=dict)
     """New address to old address, for entries that only change their address."""
-    orphans: tuple[Entry, ...]
+    orphans: tuple[Entry, ...] = ()
     """Entries that nothing declared belongs to."""
     left: Mapping[str, Entry] = field(default_factory=dict)
     """Entries that point elsewhere and are let go, because what stands at the declared id is adopted instead."""

@@ -14,7 +14,7 @@ from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.order.operation import Key, Operation
 from vpngw_iac.engine.plan.change import Action, Change
-from vpngw_iac.engine.ports import Snapshot
+from vpngw_iac.engine.plan.inputs import Draft
 from vpngw_iac.resources import type_of
 from vpngw_iac.state.model import Entry
 
@@ -28,9 +28,9 @@ _VERBS: Mapping[Action, tuple[str, ...]] = {
 }
 
 
-def lifted(graph: Graph, snapshot: Snapshot, changes: Mapping[str, Change]) -> dict[str, Change]:
+def lifted(draft: Draft) -> Draft:
     """The changes, and a replacement of each declared lock that would refuse one of them."""
-    wanted = dict(changes)
+    graph, snapshot, changes, draft = draft.basis.graph, draft.basis.snapshot, draft.changes, draft.copy()
     for address, resource in graph.resources.items():
         observed, known = snapshot.get(resource.id).document, changes.get(address)
         decided = known is not None and known.action is not Action.UPDATE
@@ -40,8 +40,8 @@ def lifted(graph: Graph, snapshot: Snapshot, changes: Mapping[str, Change]) -> d
         if refused:
             change = known or Change(address, resource.id, Action.UPDATE)
             named = ", ".join(refused[:3]) + (f" and {len(refused) - 3} more" if len(refused) > 3 else "")
-            wanted[address] = replace(change, action=Action.REPLACE, reason=f"lifted for the change of {named}")
-    return wanted
+            draft.changes[address] = replace(change, action=Action.REPLACE, reason=f"lifted for the change of {named}")
+    return draft
 
 
 def _is_refused(lock: ArmId, document: Mapping[str, Any], change: Change) -> bool:

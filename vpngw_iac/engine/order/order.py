@@ -24,7 +24,6 @@ from vpngw_iac.engine.graph import Edge, Graph
 from vpngw_iac.engine.order.management_locks import around
 from vpngw_iac.engine.order.operation import Key, Operation, Schedule, Step
 from vpngw_iac.engine.order.transit import Gateway, Transit, bereft, locked, ordered
-from vpngw_iac.engine.plan.cascade import coexists
 from vpngw_iac.engine.plan.change import Action, Change
 from vpngw_iac.engine.plan.plan import Plan
 from vpngw_iac.engine.ports import Snapshot, Verb
@@ -177,7 +176,7 @@ _VERBS: Mapping[Step, Verb] = {
 def _torn_off(draft: _Draft) -> Iterator[Edge]:
     """Detachable edges of survivors whose target is deleted and made again."""
     for change in draft.changes.values():
-        if change.action is not Action.REPLACE or coexists(change):
+        if change.action is not Action.REPLACE or change.coexists:
             continue
         for edge in draft.graph.holders(change.id):
             holder = draft.changes.get(edge.holder)
@@ -304,7 +303,7 @@ def _repair_first(draft: _Draft, holder: str, target: str) -> bool:
 
 
 def _is_new_beside_old(draft: _Draft, address: str) -> bool:
-    return address in draft.changes and coexists(draft.changes[address])
+    return address in draft.changes and draft.changes[address].coexists
 
 
 def _deletes(draft: _Draft) -> None:

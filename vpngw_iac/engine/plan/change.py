@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.field import OutageLevel
+from vpngw_iac.resources import type_of
 
 Cause = Literal["edit", "drift", "edit and drift", "adopted", "absent", "failed", "dependent", "busy"]
 
@@ -128,6 +129,12 @@ class Change:
     """What is forgotten is first put without what was ours (`differences`)."""
     sync: Literal["no", "alone", "too"] = "no"
     """It takes over what it follows (a peering: the other network's address space): as all there is to do, or too."""
+
+    @property
+    def coexists(self) -> bool:
+        """Whether old and new of a replacement under another name may exist at once: holders are repointed in place."""
+        model = type_of(self.id.type)
+        return self.previous is not None and self.previous.startswith("/") and bool(model and model.may_coexist)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,11 @@
 """Decide what happens to each resource: from declared, remembered and observed to a plan. Pure.
 
-The passes: match entries to resources, judge each resource, judge what was removed, spread replacements to those who
-need them, resolve what is known only afterwards, state what it costs. Refusals are in `guards`.
+A plan is made in passes. Each takes a draft and returns another one; `PASSES` is the list of all of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from vpngw_iac.engine.compare.difference import ADOPTED, Comparison, Found, compare_whole
@@ -37,50 +36,99 @@ from vpngw_iac.resources.wire import Document
 from vpngw_iac.state.model import Entry
 
 
-def make_plan(basis: Basis) -> Plan:
-    """Decide. Two calls on equal values give equal plans."""
-    matched = match(basis.graph, basis.state, basis.moved)
-    basis = replace(basis, graph=as_observed(matched.graph, basis.snapshot))
-    matched = taken_over(basis, matched)
-    basis = replace(basis, graph=called_as_in_azure(basis, matched))
-    draft = Draft(findings=list(basis.findings))
-    situations = tuple(_situations(basis, matched))
-    for situation in situations:
-        _judge(basis, situation, matched, draft)
-    for entry in matched.orphans:
-        _judge_removed(basis, entry, draft)
-    spread(basis, matched, draft)
-    basis = replace(basis, graph=as_created(basis.graph, matched.graph, basis.snapshot, draft.changes))
-    synchronised(basis, situations, draft)
-    known_after(situations, draft)
-    chosen = lifted(basis.graph, basis.snapshot, targeted(basis, draft.changes))
-    changes, losses = with_outages(basis, (change for _, change in sorted(chosen.items())))
-    refusals = [
-        *guards.refusals(basis, matched, situations, changes),
-        *too_long(basis.options, changes, losses),
+def paired(draft: Draft) -> Draft:
+    """Entries find their resources: by id, else by address, else by what was renamed."""
+    basis = draft.basis
+    pairing = match(basis.graph, basis.state, basis.moved)
+    return replace(draft.with_graph(pairing.graph), matched=pairing)
+
+
+def compared(draft: Draft) -> Draft:
+    """Each resource as declared, remembered and observed, with the comparison of the three."""
+    return replace(draft, situations=tuple(_situations(draft.basis, draft.matched)))
+
+
+def judged(draft: Draft) -> Draft:
+    """What happens to each declared resource, by itself."""
+    draft = draft.copy()
+    for situation in draft.situations:
+        _judge(draft.basis, situation, draft.matched, draft)
+    return draft
+
+
+def removed(draft: Draft) -> Draft:
+    """What happens to each entry that nothing declares."""
+    draft = draft.copy()
+    for entry in draft.matched.orphans:
+        _judge_removed(draft.basis, entry, draft)
+    return draft
+
+
+def refused(draft: Draft) -> Draft:
+    """Findings about the whole plan, most of which refuse it."""
+    basis, changes = draft.basis, tuple(draft.changes.values())
+    findings = [
+        *guards.refusals(basis, draft.matched, draft.situations, changes),
+        *too_long(basis.options, changes, draft.losses),
         *other_sides(basis, changes),
         *still_used(basis, changes),
     ]
+    return replace(draft, findings=[*draft.findings, *findings])
+
+
+PASSES: tuple[tuple[Callable[[Draft], Draft], str], ...] = (
+    (paired, "all that follows compares a resource with its entry, and an id in the state beats a derived name"),
+    (as_observed, "a default of ours that ages is no edit: before anything is compared"),
+    (taken_over, "an entry that --adopt lets go must not be compared with what stands at the declared id"),
+    (called_as_in_azure, "items of an adopted resource are compared by name, so they first get Azure's names"),
+    (compared, "once for each resource; every later pass reads the same comparison"),
+    (judged, "each resource by itself, before anything is decided because of another"),
+    (removed, "completes the decisions about single things, before those that follow from others"),
+    (spread, "only here is it known which declared resources are replaced"),
+    (as_created, "needs all replacements: what is made anew is like a sibling that stays"),
+    (synchronised, "needs the networks that change: a peering follows the other network's address space"),
+    (known_after, "needs all that is made anew: outputs of it are unknown until then"),
+    (targeted, "chooses among all changes, so that what a target brings along is among them"),
+    (lifted, "a lock is lifted for the changes that are left, and for no others"),
+    (with_outages, "from the schedule of exactly the changes that will be made"),
+    (refused, "judges the plan as it would be carried out, outages included"),
+)
+"""The passes of a plan in their order, each with the reason why it stands where it does."""
+
+
+def make_plan(basis: Basis) -> Plan:
+    """Decide. Two calls on equal values give equal plans."""
+    draft = Draft.of(basis)
+    for make, _ in PASSES:
+        draft = make(draft)
+    return _plan(draft)
+
+
+def _plan(draft: Draft) -> Plan:
+    basis, changes = draft.basis, tuple(draft.changes.values())
     return Plan(
         deployment=basis.deployment,
         identity=basis.identity,
         state_url=basis.state_url,
         changes=changes,
-        findings=Findings.of([*draft.findings, *refusals]).items,
+        findings=Findings.of(draft.findings).items,
         unread=tuple(sorted([*draft.unread, *_unread_existing(basis), *basis.snapshot.unseen])),
         unmanaged=(*unmanaged(basis), *unused(basis.snapshot, basis.graph, basis.state)),
         graph=basis.graph,
         state=basis.state,
         snapshot=basis.snapshot,
         options=basis.options,
-        brought_up_to_date=tuple(sorted(set(draft.stale) - {c.address for c in changes})),
+        brought_up_to_date=tuple(sorted(set(draft.stale) - set(draft.changes))),
         waiting=_waiting(basis, changes),
         running=basis.running,
         moved=basis.moved,
         formerly=basis.formerly,
-        losses=losses,
-        secrets=tuple(sorted(unverified_in(situations), key=lambda item: (item.address, item.path))),
+        losses=draft.losses,
+        secrets=tuple(sorted(unverified_in(draft.situations), key=lambda item: (item.address, item.path))),
     )
+
+
+# --- what is compared, and what nobody could read --------------------------------------------------------------------
 
 
 def _situations(basis: Basis, matched: Match) -> Iterator[Situation]:

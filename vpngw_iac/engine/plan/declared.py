@@ -16,18 +16,17 @@ from pydantic import BaseModel
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.compare.document import ABSENT, by_key, is_empty, join, lookup, same
-from vpngw_iac.engine.compare.matching import Match
 from vpngw_iac.engine.graph import Graph, relabel
-from vpngw_iac.engine.plan.change import Action, Change
-from vpngw_iac.engine.plan.inputs import Basis
-from vpngw_iac.engine.ports import Snapshot
+from vpngw_iac.engine.plan.change import Action
+from vpngw_iac.engine.plan.inputs import Draft
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
 from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
 
 
-def called_as_in_azure(basis: Basis, matched: Match) -> Graph:
+def called_as_in_azure(draft: Draft) -> Draft:
     """The graph with the names that Azure has for items of resources that are or were taken over."""
+    basis, matched = draft.basis, draft.matched
     changed: dict[str, Resource] = {}
     for address, resource in basis.graph.resources.items():
         entry, document = matched.entries.get(address), basis.snapshot.get(resource.id).document
@@ -39,9 +38,9 @@ def called_as_in_azure(basis: Basis, matched: Match) -> Graph:
         if named != resource:
             changed[address] = named
     if not changed:
-        return basis.graph
+        return draft
     items: list[Resource | Existing] = [changed.get(a, r) for a, r in basis.graph.resources.items()]
-    return Graph.of([*items, *basis.graph.existing.values()])
+    return draft.with_graph(Graph.of([*items, *basis.graph.existing.values()]))
 
 
 def recognised(resource: Resource, observed: Mapping[str, Any]) -> Resource:
@@ -151,30 +150,32 @@ def _with_names(
 # --- values that nobody wrote -----------------------------------------------------------------------------------------
 
 
-def as_observed(graph: Graph, snapshot: Snapshot) -> Graph:
+def as_observed(draft: Draft) -> Draft:
     """The graph in which what is there says of its unwritten fields what Azure says: they cannot differ."""
+    snapshot = draft.basis.snapshot
     return _with_values(
-        graph,
+        draft,
         {
             address: resource.like(document)
-            for address, resource in graph.resources.items()
+            for address, resource in draft.basis.graph.resources.items()
             if resource.unwritten and (document := snapshot.get(resource.id).document) is not None
         },
     )
 
 
-def as_created(graph: Graph, compiled: Graph, snapshot: Snapshot, changes: Mapping[str, Change]) -> Graph:
-    """The graph in which what this plan makes, or makes anew, is like a sibling that stays, else as `compiled` says."""
+def as_created(draft: Draft) -> Draft:
+    """The graph in which what this plan makes, or makes anew, is like a sibling that stays, else as it was compiled."""
+    graph, snapshot, changes = draft.basis.graph, draft.basis.snapshot, draft.changes
     made = {address for address, change in changes.items() if change.action in (Action.CREATE, Action.REPLACE)}
     going = {change.id for change in changes.values() if change.action in (Action.REPLACE, Action.DELETE)}
     changed = {}
     for address in sorted(made):
-        resource = compiled.resources.get(address)
+        resource = draft.matched.graph.resources.get(address)
         if resource is not None and resource.unwritten:
             siblings = (snapshot.get(other).document for other in _siblings(graph, resource) if other not in going)
             model = next((document for document in siblings if document is not None), None)
             changed[address] = resource if model is None else resource.like(model)
-    return _with_values(graph, changed)
+    return _with_values(draft, changed)
 
 
 def _siblings(graph: Graph, resource: Resource) -> Iterator[ArmId]:
@@ -185,9 +186,10 @@ def _siblings(graph: Graph, resource: Resource) -> Iterator[ArmId]:
                 yield target
 
 
-def _with_values(graph: Graph, changed: Mapping[str, Resource]) -> Graph:
+def _with_values(draft: Draft, changed: Mapping[str, Resource]) -> Draft:
     """The graph with other values in some resources; their references, and so the edges, are the same."""
     if not changed:
-        return graph
+        return draft
+    graph = draft.basis.graph
     by_id = {resource.id: resource for resource in changed.values()}
-    return replace(graph, resources={**graph.resources, **changed}, by_id={**graph.by_id, **by_id})
+    return draft.with_graph(replace(graph, resources={**graph.resources, **changed}, by_id={**graph.by_id, **by_id}))

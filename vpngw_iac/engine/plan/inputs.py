@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from vpngw_iac.engine.compare.difference import Comparison
+from vpngw_iac.engine.compare.matching import Match
 from vpngw_iac.engine.compare.sealing import Prints
 from vpngw_iac.engine.graph import Graph
-from vpngw_iac.engine.plan.change import Change
+from vpngw_iac.engine.plan.change import Change, Loss
 from vpngw_iac.engine.plan.plan import Options
 from vpngw_iac.engine.ports import CloudIdentity, Observed, Snapshot
 from vpngw_iac.errors import Finding
@@ -63,9 +64,33 @@ class Situation:
 
 @dataclass(slots=True)
 class Draft:
-    """The plan while the passes write it."""
+    """The plan while the passes write it. Each pass takes one and returns another; the one it took stays as it is."""
 
+    basis: Basis
+    matched: Match
+    situations: tuple[Situation, ...] = ()
     changes: dict[str, Change] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     stale: list[str] = field(default_factory=list)
+    """Addresses whose entries do not say what Azure has and is declared."""
+    losses: tuple[Loss, ...] = ()
+
+    @classmethod
+    def of(cls, basis: Basis) -> Draft:
+        """What the first pass takes: nothing is paired, compared or decided."""
+        return cls(basis, Match(basis.graph), findings=list(basis.findings))
+
+    def copy(self) -> Draft:
+        """Another draft that a pass may write into."""
+        return replace(
+            self,
+            changes=dict(self.changes),
+            findings=list(self.findings),
+            unread=list(self.unread),
+            stale=list(self.stale),
+        )
+
+    def with_graph(self, graph: Graph) -> Draft:
+        """The draft with another graph to decide about."""
+        return replace(self, basis=replace(self.basis, graph=graph))

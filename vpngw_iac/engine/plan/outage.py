@@ -22,9 +22,8 @@ from vpngw_iac.engine.compare.difference import Found
 from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.order.operation import Key, Span, expectation, spans
 from vpngw_iac.engine.order.order import order
-from vpngw_iac.engine.plan.cascade import coexists
 from vpngw_iac.engine.plan.change import Action, Change, Loss, OutageStatement
-from vpngw_iac.engine.plan.inputs import Basis
+from vpngw_iac.engine.plan.inputs import Basis, Draft
 from vpngw_iac.engine.plan.plan import Options
 from vpngw_iac.engine.ports import Attached, Snapshot
 from vpngw_iac.errors import Finding, PlanError, UsageError
@@ -121,7 +120,7 @@ def _of_removal(lines: Lines, change: Change, public: Public) -> OutageStatement
     if not public.everybody and not is_gateway:
         return OutageStatement(public_ip_changes=is_address)
     level: OutageLevel = "reconfigure" if change.action is Action.DELETE or is_address else "minutes"
-    if coexists(change):
+    if change.coexists:
         level = "seconds"  # the old one goes when the new one carries
     losses = [Loss(EVERYBODY, level, until=_NEW_ADDRESS if is_address else "")]
     if is_gateway and public.clients:
@@ -137,7 +136,7 @@ def _resolved(lines: Lines, change: Change, statement: OutageStatement, public: 
     for loss in statement.losses:
         for name in public.of_audience(loss.name):
             found.setdefault(name, []).append(loss)
-    whole = change.action in (Action.REPLACE, Action.DELETE) and not coexists(change)
+    whole = change.action in (Action.REPLACE, Action.DELETE) and not change.coexists
     losses = [_joined(lines, change, name, parts, whole=whole) for name, parts in sorted(found.items())]
     losses = [replace(loss, foreign=loss.name in public.guests) for loss in losses]
     # Who hangs on it and is nobody of ours suffers what everybody suffers.
@@ -361,17 +360,18 @@ RECONNECT = 10.0
 """Seconds until a tunnel, a client or a transit is up again after a change in place ("a few seconds", R-IPSEC-07)."""
 
 
-def with_outages(basis: Basis, changes: Iterable[Change]) -> tuple[tuple[Change, ...], tuple[Loss, ...]]:
+def with_outages(draft: Draft) -> Draft:
     """The changes with their outages in full, and what the whole plan costs each name."""
-    chosen = tuple(changes)
+    chosen = dict(sorted(draft.changes.items()))
     if not chosen:
-        return (), ()
-    lines = Lines.of(basis)
-    told = tuple(stated(basis, lines, change) for change in chosen)
-    if not any(change.outage.losses for change in told):
-        return told, ()
-    book = _Book.of(basis, lines, told)
-    return tuple(book.timed(change) for change in told), tuple(book.totals())
+        return draft
+    lines = Lines.of(draft.basis)
+    told = {address: stated(draft.basis, lines, change) for address, change in chosen.items()}
+    if not any(change.outage.losses for change in told.values()):
+        return replace(draft, changes=told)
+    book = _Book.of(draft.basis, lines, tuple(told.values()))
+    timed = {address: book.timed(change) for address, change in told.items()}
+    return replace(draft, changes=timed, losses=tuple(book.totals()))
 
 
 def _times(basis: Basis, changes: Collection[Change]) -> Mapping[Key, Span]:
@@ -483,7 +483,7 @@ class _Book:
         if not steps:
             return
         deleted = change.action is Action.DELETE
-        if coexists(change) or (loss.operations != "minutes" and not deleted):
+        if change.coexists or (loss.operations != "minutes" and not deleted):
             yield from ((start, start + min(RECONNECT, max(end - start, 1.0))) for start, end in steps)
             return
         end = max(end for _, end in steps)

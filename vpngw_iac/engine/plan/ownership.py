@@ -18,7 +18,7 @@ from vpngw_iac.engine.compare.document import lookup
 from vpngw_iac.engine.compare.matching import Match, match
 from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.plan.change import Action, Change
-from vpngw_iac.engine.plan.inputs import Basis, Situation, deployment_in
+from vpngw_iac.engine.plan.inputs import Basis, Draft, Situation, deployment_in
 from vpngw_iac.engine.plan.plan import Options
 from vpngw_iac.engine.ports import Attached, Snapshot
 from vpngw_iac.errors import Finding
@@ -33,12 +33,13 @@ _GATEWAYS = "/virtualnetworkgateways"
 _SUBNETS = "/virtualnetworks/subnets"
 
 
-def taken_over(basis: Basis, matched: Match) -> Match:
+def taken_over(draft: Draft) -> Draft:
     """The pairing without entries that point elsewhere, where what stands at the declared id is used instead.
 
     With ``--adopt`` such an entry is let go (`Match.left`), never deleted by that. A resource group that is there is
     only used, so that the entry of the old one is judged as any entry that nothing declares.
     """
+    basis, matched = draft.basis, draft.matched
     left: dict[str, Entry] = {}
     orphans: dict[str, Entry] = {}
     for address, entry in matched.entries.items():
@@ -50,13 +51,14 @@ def taken_over(basis: Basis, matched: Match) -> Match:
         elif is_named(basis, resource):
             left[address] = entry
     gone = {*left, *orphans}
-    return replace(
+    matched = replace(
         matched,
         entries={address: entry for address, entry in matched.entries.items() if address not in gone},
         moves={new: old for new, old in matched.moves.items() if new not in gone},
         orphans=tuple(sorted([*matched.orphans, *orphans.values()], key=lambda entry: entry.address)),
         left=left,
     )
+    return replace(draft, matched=matched)
 
 
 def is_named(basis: Basis, resource: Resource) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.graph import Graph
-from vpngw_iac.engine.plan.change import Change, Loss, Summary, outage_of, summary_of
+from vpngw_iac.engine.plan.change import Action, Change, Loss, Summary, outage_of, summary_of
 from vpngw_iac.engine.plan.unverified import Unverified, texts
 from vpngw_iac.engine.ports import Attached, CloudIdentity, Snapshot
 from vpngw_iac.errors import Finding, Findings
@@ -96,6 +96,17 @@ class Plan:
     def change(self, resource_id: ArmId) -> Change | None:
         """The change of one resource."""
         return next((change for change in self.changes if change.id == resource_id), None)
+
+    def new_addresses(self) -> Iterator[tuple[str, str]]:
+        """Old to new address of what moves; where old and new exist at once, the old one is set aside until it goes."""
+        by_id = self.state.by_id()
+        for change in self.changes:
+            previous = change.previous or ""
+            if change.action is Action.REPLACE and change.coexists:
+                if entry := by_id.get(ArmId(previous)):
+                    yield entry.address, f"{entry.address}/{entry.id.name}"
+            elif previous in self.state.entries and change.action is not Action.FORGET:
+                yield previous, change.address
 
     def needed_entries(self, address: str) -> tuple[ArmId, ...]:
         """What the entry of a resource depends on: managed things alone, not what is only used."""

@@ -26,14 +26,16 @@ OTHER_SIDE = "V-PEER-01"
 _WRITTEN = (Action.UPDATE, Action.REPAIR)
 
 
-def synchronised(basis: Basis, situations: Iterable[Situation], draft: Draft) -> None:
+def synchronised(draft: Draft) -> Draft:
     """Plan the synchronisation of every half of ours that is behind, or that this plan leaves behind."""
+    draft, basis = draft.copy(), draft.basis
     widened = {change.id: change.address for change in draft.changes.values() if _changes_its_space(change)}
-    for situation in situations:
+    for situation in draft.situations:
         if isinstance(situation.resource, VirtualNetworkPeering) and _may_be_written(situation, draft):
             ground = _ground(basis, situation, widened)
             if ground is not None:
                 draft.changes[situation.address] = _with_sync(situation, draft.changes.get(situation.address), ground)
+    return draft
 
 
 def _changes_its_space(change: Change) -> bool:

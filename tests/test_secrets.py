@@ -6,7 +6,7 @@ import base64
 import json
 import logging
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -28,11 +28,13 @@ from tests.worlds import (
 )
 from vpngw_iac.engine.execute.event import OperationStarted
 from vpngw_iac.engine.plan.plan import Options
-from vpngw_iac.errors import VpngwError
+from vpngw_iac.errors import Finding, Refused, VpngwError
 from vpngw_iac.resources.base import Ref
 from vpngw_iac.resources.wire import Output
 from vpngw_iac.secret import Secret
 from vpngw_iac.simulator.faults import AnswerInstead, BreakConnection, FailLate
+from vpngw_iac.state.journal import OperationClosed
+from vpngw_iac.usecases.locking import Discreet
 
 MARK = "canaryMark"
 KINDS = {
@@ -199,6 +201,75 @@ def test_a_run_that_dies_leaves_no_secret_in_its_journal_or_its_exception(desk: 
         desk.apply(every_secret(), run={"on_event": die})
 
     check(desk, every_secret(), killed.value)
+
+
+def caused(error: BaseException, cause: BaseException) -> BaseException:
+    error.__cause__ = cause
+    return error
+
+
+SAID = f"keys: {KINDS['env'][1]}, {quote(KINDS['file'][1])}, {base64.b64encode(KINDS['vault'][1].encode()).decode()}"
+RAISED: dict[str, Callable[[], Exception]] = {
+    "ours": lambda: VpngwError(SAID, advice=SAID, address=SAID),
+    "a finding": lambda: Refused("no", findings=[Finding("V-1", "error", "a", "b", SAID, SAID)]),
+    "the system": lambda: OSError(5, SAID, "/tmp/keys"),
+    "anybody": lambda: ValueError(SAID),
+    "a cause": lambda: caused(VpngwError("no"), ValueError(SAID)),
+    "several": lambda: ExceptionGroup("no", [ValueError(SAID)]),
+}
+
+
+@pytest.mark.parametrize("kind", RAISED)
+def test_whoever_repeats_a_secret_in_a_run_is_silenced(desk: Bench, kind: str) -> None:
+    desk.create(every_secret())
+    deployment = every_secret().but(connection("env", sharedKey=KINDS["env"][0], dpdTimeoutSeconds=30))
+
+    def say(*_: Any) -> bool:
+        raise RAISED[kind]()
+
+    with pytest.raises(Exception, match=r"no|keys") as raised:
+        desk.apply(deployment, run={"confirm": say})
+
+    assert isinstance(raised.value, type(RAISED[kind]()))
+    assert_silent(raised.value)
+
+
+@pytest.mark.parametrize("kind", ["ours", "anybody"])
+def test_whoever_repeats_a_secret_while_a_plan_is_made_is_silenced(desk: Bench, kind: str) -> None:
+    desk.create(every_secret())
+
+    class Talkative(dict[str, str]):
+        def get(self, name: str, *rest: Any) -> Any:
+            if name == "RADIUS":  # asked for when every other one is known
+                raise RAISED[kind]()
+            return super().get(name, *rest)
+
+    desk.environment = Talkative(desk.environment)
+
+    with pytest.raises(type(RAISED[kind]())) as raised:
+        desk.plan(every_secret())
+
+    assert_silent(raised.value)
+
+
+def assert_silent(error: BaseException) -> None:
+    text = "".join(traceback.format_exception(error)) + repr(vars(error))
+    assert "***" in text
+    assert_clean("exception", text, (MARK, base64.b64encode(KINDS["vault"][1].encode()).decode()[:12]))
+
+
+def test_what_is_written_into_a_journal_shows_no_secret(desk: Bench) -> None:
+    desk.create(every_secret())
+    session = desk.workspace().session(every_secret())
+    session.masks.add(KINDS["env"][1])
+    store = session.bound_store()
+
+    with store.hold(session.owner("test")) as hold:
+        closed = OperationClosed(at="", operation="1", status="failed", code=SAID[:30], error=SAID, request=SAID)
+        Discreet(hold, session.masks).append(closed)
+
+    for name, text in texts(desk):
+        assert_clean(name, text, (KINDS["env"][1],))
 
 
 def test_a_refused_run_says_no_secret(desk: Bench) -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import html
 import json
 import re
 import threading
 from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar, cast
 from urllib.parse import quote, quote_plus
+
+T = TypeVar("T")
 
 STARS = "***"
 WHOLE = 6
@@ -46,6 +50,39 @@ class Masks:
         """The text without any of the values, also where they stand in JSON, in a URL, in HTML or in base64."""
         pattern = self._compiled()
         return text if pattern is None or not text else pattern.sub(STARS, text)
+
+    def silence(self, error: BaseException) -> None:
+        """Put stars into an exception, into what it says to people, and into what it was raised from."""
+        left, known = [error], set[int]()
+        while left:
+            each = left.pop()
+            if id(each) in known:
+                continue
+            known.add(id(each))
+            each.args = self.scrubbed(each.args)
+            each.__dict__.update(self.scrubbed(each.__dict__))
+            if isinstance(each, OSError) and isinstance(each.strerror, str):
+                each.strerror = self.scrub(each.strerror)
+            left += [found for found in (each.__cause__, each.__context__) if found is not None]
+            left += each.exceptions if isinstance(each, BaseExceptionGroup) else ()
+
+    def scrubbed(self, value: T) -> T:
+        """The same value without secrets in its texts: collections and dataclasses are looked through."""
+        return cast("T", self._scrubbed(value))
+
+    def _scrubbed(self, value: Any) -> Any:
+        if type(value) is str:
+            return self.scrub(value)
+        if type(value) in (list, tuple, set, frozenset):
+            made = type(value)(map(self._scrubbed, value))
+            return made if made != value else value
+        if type(value) is dict:
+            return {key: self._scrubbed(inner) for key, inner in value.items()}
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            held = {each.name: getattr(value, each.name) for each in dataclasses.fields(value) if each.init}
+            changed = {name: new for name, old in held.items() if (new := self._scrubbed(old)) != old}
+            return dataclasses.replace(value, **changed) if changed else value
+        return value
 
     def _compiled(self) -> re.Pattern[str] | None:
         with self._guard:

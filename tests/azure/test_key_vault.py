@@ -13,6 +13,7 @@ from azure.core.exceptions import ClientAuthenticationError
 from tests.azure.test_sign_in import Credential
 from vpngw_iac.azure import key_vault_secrets
 from vpngw_iac.errors import SecretError, SignInFailed
+from vpngw_iac.masks import Masks
 from vpngw_iac.secret import LocalSecrets, Secret, SecretReference, SecretSource
 
 CANARY = "c4nary-value"
@@ -201,6 +202,17 @@ def test_a_missing_right_to_make_secrets_is_told_with_the_role() -> None:
         source(vaults).prepare(Secret.generated("kv-hub", "psk"))
 
     assert "Key Vault Secrets" in caught.value.advice
+
+
+def test_a_vault_that_repeats_other_secrets_in_its_error_is_silenced() -> None:
+    vaults = Vaults()
+    vaults.refusal = (400, "BadParameter")
+    masks = Masks([CANARY])
+
+    with pytest.raises(SecretError) as caught:
+        source(vaults, masks=masks).resolve(Secret.key_vault("kv-hub", "psk"))
+
+    assert "said the vault of ***" in caught.value.message
 
 
 def test_a_failed_sign_in_is_that_and_not_a_missing_secret() -> None:

@@ -67,6 +67,7 @@ def key_vault_secrets(
     credential: TokenCredential | None = None,
     transport: Send | None = None,
     correlation: str = "",
+    masks: Masks | None = None,
 ) -> SecretSource:
     """Secrets in the Key Vaults of this cloud; references that need no vault go to `local`.
 
@@ -75,7 +76,13 @@ def key_vault_secrets(
     from vpngw_iac.azure.gate import open_vaults
 
     return open_vaults(
-        cloud, local=local, tenant=tenant, credential=credential, transport=transport, correlation=correlation
+        cloud,
+        local=local,
+        tenant=tenant,
+        credential=credential,
+        transport=transport,
+        correlation=correlation,
+        masks=masks,
     )
 
 

@@ -65,6 +65,7 @@ def open_vaults(
     credential: TokenCredential | None,
     transport: Send | None,
     correlation: str,
+    masks: Masks | None = None,
 ) -> SecretSource:
     """See `vpngw_iac.azure.key_vault_secrets`."""
     wire = https_transport() if transport is None else CallableTransport(transport)
@@ -73,7 +74,9 @@ def open_vaults(
     def sign_in() -> Tokens:
         return _tokens(settings, tenant, credential)
 
-    return KeyVaultSecrets(cache(sign_in), local, suffix=settings.vault_suffix, transport=wire, correlation=correlation)
+    return KeyVaultSecrets(
+        cache(sign_in), local, suffix=settings.vault_suffix, transport=wire, correlation=correlation, masks=masks
+    )
 
 
 def signed_in(cloud: str, *, tenant: str | None, credential: TokenCredential | None) -> TokenCredential:

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError, ResourceNotFoundError
 
-from vpngw_iac.azure.translate import scrub, sign_in_failure
+from vpngw_iac.azure.translate import sign_in_failure
 from vpngw_iac.errors import AzureIds, SecretError
+from vpngw_iac.masks import Masks
 from vpngw_iac.secret import GeneratedSecret, KeyVaultSecret, SecretReference, SecretSource, SecretValue
 
 if TYPE_CHECKING:
@@ -41,12 +42,15 @@ class KeyVaultSecrets:
         suffix: str = "vault.azure.net",
         transport: Any = None,
         correlation: str = "",
+        masks: Masks | None = None,
     ) -> None:
+        """`masks` knows what no message may show; a value that is made here is added to it."""
         self._credential = credential
         self._local = local
         self._suffix = suffix
         self._transport = transport
         self._ids = AzureIds(correlation)
+        self._masks = masks or Masks()
         self._guard = threading.Lock()
         self._clients: dict[str, SecretClient] = {}
 
@@ -69,11 +73,11 @@ class KeyVaultSecrets:
         present = self._ask(reference, "read", lambda: _exists(client, reference.name))
         if not present:
             value = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
+            self._masks.add(value)
             self._ask(
                 reference,
                 "made",
                 lambda: client.set_secret(reference.name, value, content_type="text/plain", tags={"made-by": "vpngw"}),
-                hide=value,
             )
 
     def _read(self, reference: SecretReference, vault: str, name: str, version: str | None) -> SecretValue:
@@ -83,7 +87,7 @@ class KeyVaultSecrets:
             raise SecretError(f"The secret {reference} is empty.")
         return SecretValue(found.value, found.properties.version)
 
-    def _ask(self, reference: SecretReference, doing: str, ask: Callable[[], T], hide: str = "") -> T:
+    def _ask(self, reference: SecretReference, doing: str, ask: Callable[[], T]) -> T:
         """The vault's answer; its failures name the reference, never a value."""
         try:
             return ask()
@@ -92,12 +96,12 @@ class KeyVaultSecrets:
             advice = "It is made by the first `vpngw apply`." if made else "Check the name and the version."
             raise SecretError(f"There is no secret {reference}.", advice=advice) from None
         except ClientAuthenticationError as error:
-            raise sign_in_failure(error, self._ids) from None
+            raise sign_in_failure(error, self._ids, self._masks) from None
         except HttpResponseError as error:
-            raise _refused(reference, doing, error, hide) from None
+            raise _refused(reference, doing, error, self._masks) from None
         except (AzureError, ValueError, NotImplementedError) as error:
             # azure-keyvault reports a vault whose challenge names another domain as ValueError.
-            said = scrub(" ".join(str(error).split())[:300], [hide])
+            said = self._masks.scrub(" ".join(str(error).split()))[:300]
             raise SecretError(
                 f"The vault of {reference} cannot be used: {said}", advice="Check the vault's name and its firewall."
             ) from None
@@ -123,11 +127,11 @@ class KeyVaultSecrets:
         return f"https://{url.netloc}".lower()
 
 
-def _refused(reference: SecretReference, doing: str, error: HttpResponseError, hide: str) -> SecretError:
+def _refused(reference: SecretReference, doing: str, error: HttpResponseError, masks: Masks) -> SecretError:
     code = getattr(error.error, "code", "") or f"HTTP {error.status_code}"
     if error.status_code == 403:
         return SecretError(f"The secret {reference} may not be {doing} by us ({code}).", advice=_ADVICE[doing])
-    said = scrub(" ".join((error.message or "").split())[:300], [hide])
+    said = masks.scrub(" ".join((error.message or "").split()))[:300]
     advice = "Recover or purge the deleted secret first." if error.status_code == 409 else ""
     return SecretError(f"The secret {reference} cannot be {doing}: {code}. {said}".strip(), advice=advice)
 

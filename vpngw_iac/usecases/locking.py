@@ -12,6 +12,9 @@ from vpngw_iac.engine.execute.clock import RealClock
 from vpngw_iac.engine.execute.stop import Interrupted, Stop
 from vpngw_iac.engine.ports import Clock
 from vpngw_iac.errors import StateLocked
+from vpngw_iac.masks import Masks
+from vpngw_iac.state.journal import OperationClosed, Record
+from vpngw_iac.state.model import State
 from vpngw_iac.state.store import Hold, Owner, Store
 
 _ASK_AGAIN = 2.0
@@ -20,6 +23,29 @@ _TELL_AGAIN = 60.0
 
 def _nobody(text: str) -> None:
     del text
+
+
+class Discreet:
+    """A lock held, in whose journal no secret of the run is written, whoever said it."""
+
+    def __init__(self, hold: Hold, masks: Masks) -> None:
+        self._hold, self._masks = hold, masks
+        self.notices = hold.notices
+
+    def append(self, record: Record) -> Record:
+        """See `Hold`."""
+        if isinstance(record, OperationClosed):
+            said = {name: self._masks.scrub(getattr(record, name)) for name in ("code", "error", "request")}
+            record = record.model_copy(update=said)
+        return self._hold.append(record)
+
+    def checkpoint(self, state: State) -> None:
+        """See `Hold`."""
+        self._hold.checkpoint(state)
+
+    def renew(self) -> None:
+        """See `Hold`."""
+        self._hold.renew()
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ from vpngw_iac.state.binding import binding_of
 from vpngw_iac.state.journal import EntriesMoved, EntryRemoved, EntrySet, Memory, RunClosed, RunOpened
 from vpngw_iac.state.model import Entry, State
 from vpngw_iac.state.store import Hold
-from vpngw_iac.usecases.locking import Patience
+from vpngw_iac.usecases.locking import Discreet, Patience
 from vpngw_iac.usecases.planner import Deployable, Planner, renamed
 from vpngw_iac.usecases.session import Session
 
@@ -62,6 +62,11 @@ class Request:
 def run(planner: Planner, blueprint: Deployable, request: Request) -> Outcome:
     """Do it. Raises what refuses the whole run; what happens to single operations is in the outcome."""
     session = planner.session(blueprint)
+    with session.discreet():
+        return _run(planner, blueprint, request, session)
+
+
+def _run(planner: Planner, blueprint: Deployable, request: Request, session: Session) -> Outcome:
     store = session.bound_store()
     store.load()  # a damaged or foreign state is told before a lock is taken, and before anything is written
     if request.command != "wait":
@@ -80,7 +85,7 @@ def run(planner: Planner, blueprint: Deployable, request: Request) -> Outcome:
         except Interrupted:
             word, code = left(request.stop)
             return Outcome(request.command, session.deployment, word, (), session.correlation, 0.0, code)
-        return _Run(planner, blueprint, request, session, hold).go()
+        return _Run(planner, blueprint, request, session, Discreet(hold, session.masks)).go()
 
 
 class _Run:

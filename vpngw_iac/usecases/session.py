@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import math
 import os
@@ -12,7 +13,7 @@ import stat
 import string
 import sys
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -280,8 +281,18 @@ class Session:
             tenant=self.place.tenant,
             credential=self.place.credential,
             correlation=self.correlation,
+            masks=self.masks,
         )
         return self._known(vaults)
+
+    @contextlib.contextmanager
+    def discreet(self) -> Iterator[None]:
+        """Whatever is raised in here, by whomever, shows no secret that this run knows."""
+        try:
+            yield
+        except BaseException as error:
+            self.masks.silence(error)
+            raise
 
     def _tell_slow_read(self, text: str) -> None:
         """To whoever listens by then: a run says it among its events."""

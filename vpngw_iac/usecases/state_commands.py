@@ -152,22 +152,23 @@ class Upkeep:
         from vpngw_iac.usecases.planner import prints_of
 
         session = self._workspace.session(blueprint)
-        key = session.key(create=True)
-        graph = Graph.of(blueprint.resources(self._workspace.scope(session)))
-        old = self._predecessor(State.new(self.deployment, binding_of(session.cloud.identity)))
-        empty = old.model_copy(update={"entries": {}})
-        snapshot = observe(session.cloud, graph, empty, deep=True)
-        inside, unseen = in_groups(session.cloud, groups_of([*graph.by_id, *(e.id for e in old.entries.values())]))
-        found = (item for item in (*snapshot.attached, *inside) if item.owner == self.deployment)
-        prints, _ = prints_of(graph, session.secrets(), key)
-        rebuilt = rebuild(empty, graph, snapshot, prints, tagged={item.id for item in found if item.id is not None})
-        if include:
-            rebuilt = included(rebuilt, old, include, session.cloud.read)
-        rebuilt = replace(rebuilt, unseen=unseen)
-        store = session.bound_store()
-        with self._patience.hold(store, self._owner("vpngw state rebuild")) as hold:
-            store.replace(hold, rebuilt.state)
-        return rebuilt
+        with session.discreet():
+            key = session.key(create=True)
+            graph = Graph.of(blueprint.resources(self._workspace.scope(session)))
+            old = self._predecessor(State.new(self.deployment, binding_of(session.cloud.identity)))
+            empty = old.model_copy(update={"entries": {}})
+            snapshot = observe(session.cloud, graph, empty, deep=True)
+            inside, unseen = in_groups(session.cloud, groups_of([*graph.by_id, *(e.id for e in old.entries.values())]))
+            found = (item for item in (*snapshot.attached, *inside) if item.owner == self.deployment)
+            prints, _ = prints_of(graph, session.secrets(), key)
+            rebuilt = rebuild(empty, graph, snapshot, prints, tagged={item.id for item in found if item.id is not None})
+            if include:
+                rebuilt = included(rebuilt, old, include, session.cloud.read)
+            rebuilt = replace(rebuilt, unseen=unseen)
+            store = session.bound_store()
+            with self._patience.hold(store, self._owner("vpngw state rebuild")) as hold:
+                store.replace(hold, rebuilt.state)
+            return rebuilt
 
     def _predecessor(self, fresh: State) -> State:
         """The stored state, if it can still be read: its history goes on; else a fresh one."""

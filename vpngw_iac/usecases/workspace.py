@@ -167,9 +167,10 @@ class Workspace:
         """Decide what would change. Nothing is written, no lock is taken."""
         planner = self._planner
         session = planner.session(blueprint)
-        memory = planner.recall(session, blueprint)
-        decided = planner.decide(session, blueprint, memory, options or Options(), resumed=False)
-        return planner.probed(session, decided)
+        with session.discreet():
+            memory = planner.recall(session, blueprint)
+            decided = planner.decide(session, blueprint, memory, options or Options(), resumed=False)
+            return planner.probed(session, decided)
 
     def schedule(self, plan: Plan) -> Schedule:
         """The operations of a plan in their order."""
@@ -260,10 +261,11 @@ class Workspace:
     def show(self, blueprint: Deployable) -> Inventory:
         """What is deployed: addresses, allocated IPs, connection status per tunnel."""
         session = self.session(blueprint)
-        memory = session.bound_store().load()
-        if memory is None:
-            return Inventory(session.deployment, ())
-        observed = session.cloud.observe([e.id for e in memory.state.entries.values()], deep=True)
+        with session.discreet():
+            memory = session.bound_store().load()
+            if memory is None:
+                return Inventory(session.deployment, ())
+            observed = session.cloud.observe([e.id for e in memory.state.entries.values()], deep=True)
         items = [inventory_item(e.address, observed[e.id]) for e in memory.state.entries.values()]
         owner = session.store().owner()
         return Inventory(session.deployment, tuple(items), owner.describe() if owner else "")
@@ -278,7 +280,8 @@ class Workspace:
         """Resolve every reference once; say whether that worked, and what Azure would say about a shared key."""
         from vpngw_iac import preflight
 
-        source = Remembered(self.session(blueprint).secrets())
+        session = self.session(blueprint)
+        source = Remembered(session.secrets())
         resources = Graph.of(blueprint.resources(self._place.scope)).resources.values()
         found = preflight.check(resources, **asides(self._place.scope, blueprint), reveal=source.reveal)
         told = [finding for finding in found if finding.rule.startswith("R-PSK-")]
@@ -290,6 +293,7 @@ class Workspace:
                     about = tuple(finding for finding in told if finding.address == resource.address)
                     checks.append(SecretCheck(resource.address, path, str(reference), ok=True, findings=about))
                 except SecretError as error:
+                    session.masks.silence(error)
                     checks.append(SecretCheck(resource.address, path, str(reference), ok=False, error=error.message))
         return tuple(checks)
 

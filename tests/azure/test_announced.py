@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Mapping
+
 import pytest
 
-from tests.azure.scripted import GATEWAY, Reply, Script, cloud_of, document, error
+from tests.azure.scripted import ENDPOINT, GATEWAY, Reply, Script, cloud_of, document, error
 from vpngw_iac.engine.execute.clock import VirtualClock
-from vpngw_iac.errors import Throttled, Unavailable
+from vpngw_iac.errors import EndpointError, Throttled, Unavailable
 
 DOWN = Reply(500, error("InternalServerError", "We are sorry."))
 
@@ -59,3 +62,35 @@ def test_who_is_asked_to_wait_for_days_does_not_and_says_so(wait: str) -> None:
 def test_an_error_says_how_often_azure_was_asked() -> None:
     with pytest.raises(Unavailable, match="asked 8 times"):
         cloud_of(Script().on("GET", "/vgw-hub", DOWN)).read(GATEWAY)
+
+
+class Slow(Script):
+    """A list of many pages, each of which takes its time."""
+
+    def __init__(self, clock: VirtualClock, pages: int) -> None:
+        super().__init__()
+        self.clock, self.left = clock, pages
+
+    def send(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        self.clock.sleep(8)
+        self.left -= 1
+        more = {"nextLink": f"{ENDPOINT}/page{self.left}"} if self.left > 0 else {}
+        return 200, {}, Reply(200, {"value": []} | more).content
+
+
+@pytest.mark.parametrize(("pages", "words"), [(2, 0), (12, 1), (5000, 1)])
+def test_a_list_that_does_not_end_is_told_before_half_a_minute_has_passed(pages: int, words: int) -> None:
+    clock, told = VirtualClock(), list[tuple[float, str]]()
+    script = Slow(clock, pages)
+
+    with contextlib.suppress(EndpointError):
+        cloud_of(script, clock, tell=lambda text: told.append((clock.now(), text))).observe(
+            [GATEWAY, type(GATEWAY)(f"{GATEWAY}-2")]
+        )
+
+    assert len(told) == words
+    for moment, text in told:
+        assert moment <= 30
+        assert "the list is long, page 4 is read now; giving up after 1000 pages or 60 min" in text

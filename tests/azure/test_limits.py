@@ -9,13 +9,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from azure.core.exceptions import AzureError
+from azure.core.pipeline import Pipeline
 from azure.core.rest import HttpRequest
 
 from vpngw_iac.azure import limits
+from vpngw_iac.azure.clouds import settings_of
 from vpngw_iac.azure.limits import LimitedTransport, session
+from vpngw_iac.azure.sign_in import default_credential
 from vpngw_iac.simulator.certificate import ensure_certificate
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -105,3 +109,37 @@ def test_an_answer_without_an_end_has_one(
     if seconds == 1.0:
         assert len(told) == 1
         assert "no complete answer" in told[0]
+
+
+@pytest.mark.parametrize("asked", [864_000.0, float("inf"), float("nan"), 0.0])
+def test_no_answer_makes_the_clients_of_vaults_and_sign_in_pause_for_days(asked: float) -> None:
+    began = time.monotonic()
+
+    LimitedTransport(pause=0.05).sleep(asked)
+
+    assert time.monotonic() - began < 5
+
+
+def test_the_pauses_of_one_call_of_the_sdk_are_shorter_than_the_silence_that_is_told() -> None:
+    assert 3 * limits.MAX_PAUSE < limits.SILENCE
+
+
+def test_who_signs_in_waits_no_longer() -> None:
+    """The SDK's retries sleep through the transport, which knows the limit."""
+    names = {"AZURE_TENANT_ID": "t", "AZURE_CLIENT_ID": "c", "AZURE_CLIENT_SECRET": "s"}
+    chain: Any = default_credential(settings_of("public", lambda _: {}), names)
+
+    transports = {id(each) for each in pipelines_of(chain)}
+
+    assert transports
+    assert all(isinstance(each, LimitedTransport) for each in pipelines_of(chain))
+
+
+def pipelines_of(thing: Any, depth: int = 6) -> Iterator[Any]:
+    """Transports of every client in a credential."""
+    if isinstance(thing, Pipeline):
+        yield thing._transport
+    elif depth and hasattr(thing, "__dict__") and type(thing).__module__.startswith("azure."):
+        for value in vars(thing).values():
+            for each in value if isinstance(value, list | tuple) else (value,):
+                yield from pipelines_of(each, depth - 1)

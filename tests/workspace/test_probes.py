@@ -228,6 +228,34 @@ def test_a_lock_against_deleting_refuses_only_deletes(bench: Bench) -> None:
     assert bench.writes() == []
 
 
+def test_a_delete_is_refused_to_who_may_not_read_the_locks_that_guard_it(bench: Bench) -> None:
+    deployment = bench.create(hub("berlin"))
+    lock(bench, GATEWAY, "CanNotDelete")
+    bench.fault(AnswerInstead(status=403, code="AuthorizationFailed"), path="*/locks", times=99)
+    without = deployment.without("VpnConnection/hub/berlin", "LocalNetworkGateway/hub/berlin")
+
+    with pytest.raises(Refused) as refused:
+        bench.apply(without)
+
+    (found,) = (f for f in refused.value.findings if f.blocks)
+    assert (found.rule, refused.value.exit_code) == ("V-UNREAD-01", 4)
+    assert "AuthorizationFailed" in found.detail
+    assert "LocalNetworkGateway/hub/berlin" in found.detail
+    assert "Microsoft.Authorization/locks/read" in found.advice
+    assert bench.writes() == []
+    assert bench.apply(without, probe=False).outcome == "succeeded"
+
+
+def test_who_may_not_read_locks_may_still_add_and_change(bench: Bench) -> None:
+    deployment = bench.create(hub("berlin"))
+    bench.fault(AnswerInstead(status=403, code="AuthorizationFailed"), path="*/locks", times=99)
+
+    plan = bench.plan(deployment.but(site("berlin", 7)).plus(site("paris", 8)))
+
+    assert plan.blocking == ()
+    assert any("management locks" in text for text in plan.unread)
+
+
 def test_a_lock_beside_what_changes_is_none_of_its_business(bench: Bench) -> None:
     deployment = bench.create(hub("berlin", "paris"))
     lock(bench, rid("localNetworkGateways", "lgw-paris"), "ReadOnly")

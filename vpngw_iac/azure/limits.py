@@ -26,6 +26,10 @@ MAX_BYTES = 64 * 1024 * 1024
 MAX_SECONDS = 300.0
 """Of one exchange, from the request to the last byte of the answer."""
 
+MAX_PAUSE = 9.0
+"""Seconds between two tries of the clients of Key Vault and of sign-in. They try three times more, so that nobody waits
+half a minute in silence, and no ``Retry-After`` holds a run for days."""
+
 _THREAD = threading.local()
 
 
@@ -118,11 +122,21 @@ class LimitedTransport(RequestsTransport):  # type: ignore[misc]  # the SDK load
     """The SDK's transport; an answer is completely read here, within the limits."""
 
     def __init__(
-        self, tell: Callable[[str], None] | None = None, *, seconds: float = MAX_SECONDS, **options: Any
+        self,
+        tell: Callable[[str], None] | None = None,
+        *,
+        seconds: float = MAX_SECONDS,
+        pause: float = MAX_PAUSE,
+        **options: Any,
     ) -> None:
         super().__init__(**options)
+        self._pause = pause
         self._tell = tell or (lambda _: None)
         self._seconds = seconds
+
+    def sleep(self, duration: float) -> None:
+        """Between two tries of the SDK, whatever pause the answer asks for."""
+        super().sleep(min(self._pause, duration))
 
     def send(self, request: Any, *, proxies: Any = None, **options: Any) -> Any:
         """One exchange. Whatever breaks while the answer is read is a broken connection."""

@@ -13,7 +13,7 @@ from vpngw_iac.azure.answer import Answer
 from vpngw_iac.azure.client import Arm
 from vpngw_iac.azure.reads import LIST_METHOD
 from vpngw_iac.azure.redact import shape_for, without_secrets
-from vpngw_iac.azure.retry import Retry
+from vpngw_iac.azure.retry import SILENCE, Retry, duration
 from vpngw_iac.azure.translate import not_arm
 from vpngw_iac.engine.ports import Clock, Fingerprinter, Observed
 from vpngw_iac.errors import Forbidden, UsageError
@@ -167,7 +167,8 @@ class Reader:
     def _following(self, subscription: str, answer: Answer, doing: str) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = []
         seen: set[str] = set()
-        until = self._clock.now() + LIST_SECONDS
+        began, told = self._clock.now(), False
+        until = began + LIST_SECONDS
         while (link := answer.document.get("nextLink")) is not None and link != "":
             if not self._arm.is_ours(link):
                 raise not_arm(f"{doing}: its next page leads elsewhere", self._arm.ids(answer), answer.status)
@@ -175,6 +176,12 @@ class Reader:
                 why = "leads in a circle" if link in seen else f"does not end (page {len(seen) + 1})"
                 raise not_arm(f"{doing}: the list {why}", self._arm.ids(answer), answer.status)
             seen.add(link)
+            if not told and self._clock.now() - began >= SILENCE / 2:
+                told = True
+                self._retry.tell(
+                    f"{doing}: the list is long, page {len(seen) + 1} is read now; giving up after {MOST_PAGES} pages "
+                    f"or {duration(LIST_SECONDS)}."
+                )
             answer = self._retry.read(subscription, partial(self._next, subscription, link, doing), doing)
             items += self._values(answer, doing)
         return items

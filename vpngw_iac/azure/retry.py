@@ -31,7 +31,8 @@ class Retry:
     def __init__(self, clock: Clock, budget: Budget | None = None, tell: Tell | None = None) -> None:
         self._clock = clock
         self._budget = budget or Budget()
-        self._tell = tell or (lambda _: None)
+        self.tell = tell or (lambda _: None)
+        """Hears what is waited for."""
         self._random = random.Random()  # noqa: S311 - jitter, not a secret
 
     def read(self, subscription: str, ask: Callable[[], T], doing: str = "a read") -> T:
@@ -48,7 +49,7 @@ class Retry:
                     raise _given_up(error, attempt + 1, pause) from None
                 if not told and self._clock.now() - began + pause >= SILENCE:
                     told = True
-                    self._tell(
+                    self.tell(
                         f"{doing}: waiting for Azure. {error.message} Asking again in {duration(pause)}; "
                         f"giving up after {ATTEMPTS} tries or {duration(BUDGET)}."
                     )

@@ -23,6 +23,7 @@ from azure.core.pipeline.policies import HeadersPolicy, RetryPolicy
 from azure.core.rest import HttpRequest
 
 from vpngw_iac.azure.clouds import CloudSettings
+from vpngw_iac.azure.transport import https_transport
 
 MARGIN = 300.0
 """Seconds before its end at which a token is replaced."""
@@ -123,12 +124,13 @@ def default_credential(settings: CloudSettings, environment: Mapping[str, str] |
     env = os.environ if environment is None else environment
     authority = env.get("AZURE_AUTHORITY_HOST") or settings.authority
     if all(env.get(name) for name in _GITHUB) and not any(env.get(name) for name in _EXPLICIT):
-        return github_credential(settings, authority, env)
+        return github_credential(settings, authority, env, transport=https_transport())
     if settings.tenant and env.get("AZURE_CLIENT_ID") and env.get("AZURE_CLIENT_SECRET"):
         return _client_secret(settings, authority, env)
     from azure.identity import DefaultAzureCredential
 
     return DefaultAzureCredential(
+        transport=https_transport(),
         authority=authority,
         exclude_interactive_browser_credential=True,
         additionally_allowed_tenants=["*"],
@@ -146,6 +148,7 @@ def _client_secret(settings: CloudSettings, authority: str, env: Mapping[str, st
         env["AZURE_CLIENT_SECRET"],
         authority=authority,
         disable_instance_discovery=True,
+        transport=https_transport(),
     )
 
 

@@ -20,6 +20,7 @@ FLOORS = {
     "masks": 0,
     "field": 0,
     "text": 0,
+    "paths": 0,
     "resources": 1,
     "blueprints": 2,
     "preflight": 2,

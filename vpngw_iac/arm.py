@@ -75,6 +75,14 @@ class ArmId:
         raise AttributeError(f"ArmId is immutable, cannot set {name}")
 
     @classmethod
+    def of(cls, text: Any) -> ArmId | None:
+        """The id that a value is; None if it is none."""
+        try:
+            return text if isinstance(text, ArmId) else cls(text) if isinstance(text, str) else None
+        except InvalidArmId:
+            return None
+
+    @classmethod
     def resource_group_of(cls, subscription: str, name: str) -> ArmId:
         """Id of a resource group."""
         return cls(f"/subscriptions/{subscription}/resourceGroups/{name}")

@@ -10,11 +10,12 @@ import ipaddress
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
+
+from vpngw_iac.text import nearest
 
 # --- markers -------------------------------------------------------------------------------------------------------
 
@@ -261,7 +262,7 @@ def nearest_region(region: str, known: Iterable[str]) -> str:
     """The region that was probably meant (``westeurope`` for ``europewest``), or an empty text."""
     names = sorted(known)
     turned = [name for name in names if sorted(name) == sorted(region)]
-    return next(iter(turned or get_close_matches(region, names, n=1)), "")
+    return next(iter(turned), "") or nearest(region, names)
 
 
 def _fqdn(value: str) -> str:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from vpngw_iac.errors import UsageError
+from vpngw_iac.text import nearest
 
 AZBLOB, FILE = "azblob", "file"
 FORMS = "Write a folder, file:///FOLDER, or azblob://ACCOUNT/CONTAINER/PREFIX."
@@ -152,14 +152,14 @@ def _as_blob(host: re.Match[str]) -> str:
 def _unknown(text: str, scheme: str) -> UsageError:
     plain = shown(text)
     after = plain[len(scheme) + 1 :]
-    close = get_close_matches(scheme.lower(), (AZBLOB, FILE), n=1)
+    close = nearest(scheme, (AZBLOB, FILE))
     if scheme.lower() in (AZBLOB, FILE):
         advice = f"Write {scheme.lower()} in lower case: {scheme.lower()}:{after}."
     elif scheme.lower() in ("http", "https", "wasb", "wasbs", "abfs", "abfss"):
         host = _BLOB_HOST.fullmatch(after.lstrip("/"))
         advice = f"Write {_as_blob(host)}." if host else FORMS
     elif after.startswith("/"):
-        advice = (f"Did you mean {close[0]}:{after}? " if close else "") + FORMS
+        advice = (f"Did you mean {close}:{after}? " if close else "") + FORMS
     else:
         advice = f"{FORMS} For a folder of that name write ./{plain}."
     return UsageError(f"{plain!r} is not a state URL: {scheme!r} is not a kind of state.", advice=advice)

@@ -18,7 +18,7 @@ import dataclasses
 import functools
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -71,6 +71,39 @@ def _escaped(match: re.Match[str]) -> str:
 def workflow_data(text: str) -> str:
     """Text as the data of a workflow command: what would end the line is encoded (actions/toolkit, command.ts)."""
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+# --- words -----------------------------------------------------------------------------------------------------------
+
+
+MOST = 5
+"""So many of several are named; the rest is counted."""
+
+
+def listed(items: Iterable[object], separator: str = ", ", *, most: int = MOST) -> str:
+    """``a, b and 3 more``, in the order given."""
+    texts = [str(item) for item in items]
+    return separator.join(texts[:most]) + (f" and {len(texts) - most} more" if len(texts) > most else "")
+
+
+def plural(count: int, noun: str) -> str:
+    """``1 operation``, ``3 operations``."""
+    many = noun[:-1] + "ies" if noun.endswith("y") and noun[-2] not in "aeiou" else noun + "s"
+    return f"{count} {noun if count == 1 else many}"
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The known word that was probably meant, or an empty text; casing does not count."""
+    from difflib import get_close_matches  # only where something is wrong
+
+    folded = {name.lower(): name for name in sorted(known)}
+    return next((folded[name] for name in get_close_matches(word.lower(), folded, n=1)), "")
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """``Did you mean 'sku'?``, or nothing if no known word is close."""
+    close = nearest(word, known)
+    return f"Did you mean {close!r}?" if close else ""
 
 
 # --- structures ------------------------------------------------------------------------------------------------------

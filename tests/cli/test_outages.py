@@ -49,7 +49,7 @@ def test_a_name_that_nobody_bears_is_a_usage_error(hub: Shell) -> None:
     answer = hub("plan", "hub.yaml", "--outage-agreed", "berln", code=64)
 
     assert "berln" in answer.err
-    assert "Did you mean berlin?" in answer.err
+    assert "Did you mean 'berlin'?" in answer.err
 
 
 def test_a_duration_without_a_unit_is_a_usage_error(hub: Shell) -> None:

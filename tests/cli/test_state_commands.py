@@ -34,7 +34,7 @@ def test_without_file_and_deployment_it_asks_which(hub: Shell) -> None:
 def test_an_address_that_is_not_there_names_the_nearest(hub: Shell) -> None:
     answer = hub("state", "show", "VpnConnection/vgw-hub/berlim", "hub.yaml", code=64)
 
-    assert f"Did you mean {CONNECTION}?" in answer.err
+    assert f"Did you mean '{CONNECTION}'?" in answer.err
 
 
 def test_a_deployment_without_a_state_is_told(vpngw: Shell) -> None:

@@ -370,7 +370,7 @@ def test_what_is_no_duration_is_refused_with_one_that_is(text: str, advice: str)
 @pytest.mark.parametrize(
     ("name", "advice"),
     [
-        ("berln", "Did you mean berlin?"),
+        ("berln", "Did you mean 'berlin'?"),
         ("berlin_isp1", "It is a link of berlin; agree for the whole of it: --outage-agreed berlin."),
         ("clients of vgw-hup", "Did you mean 'clients of vgw-hub'?"),
         ("VpnGateway/hub", "The names are: "),

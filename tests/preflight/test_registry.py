@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from vpngw_iac.paths import value_at
 from vpngw_iac.preflight.registry import Breach, checked_rules, rule
-from vpngw_iac.preflight.view.resource_view import Thing, value_at
+from vpngw_iac.preflight.view.resource_view import Thing
 from vpngw_iac.preflight.view.topology import Topology
 
 

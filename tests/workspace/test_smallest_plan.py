@@ -327,7 +327,7 @@ def test_a_name_that_nothing_bears_is_refused_with_the_nearest(bench: Bench, opt
     with pytest.raises(UsageError, match="neither in the blueprint nor in the state") as refused:
         bench.plan(deployment, **{option: frozenset({"LocalNetworkGateway/hub/berlim"})})
 
-    assert refused.value.advice == "Did you mean LocalNetworkGateway/hub/berlin?"
+    assert refused.value.advice == "Did you mean 'LocalNetworkGateway/hub/berlin'?"
 
 
 def test_a_resource_may_be_named_by_its_id_in_any_case(bench: Bench) -> None:

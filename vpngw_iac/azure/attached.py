@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Literal
 
-from vpngw_iac.arm import RESOURCE_GROUP_TYPE, ArmId, InvalidArmId
-from vpngw_iac.azure.reading import Reader, in_parallel, member
+from vpngw_iac.arm import RESOURCE_GROUP_TYPE, ArmId
+from vpngw_iac.azure.reading import Reader, in_parallel
 from vpngw_iac.azure.retry import Retry
 from vpngw_iac.engine.plan.inputs import deployment_in
 from vpngw_iac.engine.ports import Attached
+from vpngw_iac.paths import objects, value_at
 from vpngw_iac.resources import type_of
 
 _GATEWAYS = "network.virtual_network_gateways"
@@ -50,19 +51,19 @@ class Attachments:
             return
         for item in self._reader.items(gateway, _GATEWAYS, "list_connections") or ():
             yield _attached(gateway, "connection", item)
-        for item in _objects(member(document, "properties", "natRules")):
+        for item in objects(value_at(document, "properties.natRules")):
             yield _attached(gateway, "natRule", item)
-        for item in _objects(member(document, "properties", "virtualNetworkGatewayPolicyGroups")):
+        for item in objects(value_at(document, "properties.virtualNetworkGatewayPolicyGroups")):
             yield _attached(gateway, "policyGroup", item)
-        clients = member(document, "properties", "vpnClientConfiguration", "vpnClientRootCertificates")
-        for item in _objects(clients):
+        clients = value_at(document, "properties.vpnClientConfiguration.vpnClientRootCertificates")
+        for item in objects(clients):
             yield _attached(gateway, "rootCertificate", item)
 
     def _on_network(self, network: ArmId) -> Iterator[Attached]:
         document = self._document(network)
-        for item in _objects(member(document or {}, "properties", "virtualNetworkPeerings")):
+        for item in objects(value_at(document or {}, "properties.virtualNetworkPeerings")):
             yield _attached(network, "peering", item)
-        for item in _objects(member(document or {}, "properties", "subnets")):
+        for item in objects(value_at(document or {}, "properties.subnets")):
             yield _attached(network, "subnet", item)
 
     def _in_group(self, group: ArmId) -> Iterator[Attached]:
@@ -73,21 +74,10 @@ class Attachments:
         return self._retry.read(holder.subscription, lambda: self._reader.raw(holder))
 
 
-def _objects(value: Any) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
 def _attached(holder: ArmId, kind: Kind, item: Mapping[str, Any]) -> Attached:
-    identity = _id(item.get("id"))
+    identity = ArmId.of(item.get("id"))
     name = str(item.get("name") or (identity.name if identity else ""))
     model = type_of(identity.type) if identity else None
     uses = model.uses(identity, item) if model and identity and kind in _USERS else frozenset()
     ends = model.leads_to(item) if model and kind == "connection" else frozenset()
     return Attached(holder, kind, name, identity, deployment_in(item), uses, leads_to=ends)
-
-
-def _id(text: Any) -> ArmId | None:
-    try:
-        return ArmId(text) if isinstance(text, str) else None
-    except InvalidArmId:
-        return None

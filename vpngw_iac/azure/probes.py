@@ -12,7 +12,7 @@ from typing import Any
 
 from vpngw_iac.arm import RESOURCE_GROUP_TYPE, ArmId, InvalidArmId
 from vpngw_iac.azure.client import Arm
-from vpngw_iac.azure.reading import Reader, in_parallel, member
+from vpngw_iac.azure.reading import Reader, in_parallel
 from vpngw_iac.azure.retry import Retry
 from vpngw_iac.engine.ask.questions import (
     AskLocks,
@@ -37,6 +37,7 @@ from vpngw_iac.engine.ask.questions import (
     Zones,
 )
 from vpngw_iac.errors import CloudError, OtherTenant, SignInFailed
+from vpngw_iac.paths import objects, value_at
 
 _AUTHORIZATION = "/providers/Microsoft.Authorization"
 _PERMISSIONS = f"{_AUTHORIZATION}/permissions?api-version=2022-04-01"
@@ -115,7 +116,7 @@ class Probes:
         items = self._reader.listing(ask.subscription, "network.usages", "list", ask.region, doing=f"ask for {ask}")
         if items is None:
             return Unread("NotFound")
-        named = ((str(member(item, "name", "value") or "").lower(), _usage(item)) for item in items)
+        named = ((str(value_at(item, "name.value") or "").lower(), _usage(item)) for item in items)
         return Usages({name: usage for name, usage in named if name and usage is not None})
 
     def _denials(self, ask: AskPolicies) -> Denials:
@@ -124,10 +125,10 @@ class Probes:
 
         def once() -> Denials:
             answer = self._arm.ask(ask.scope.subscription, url, body, doing=doing)
-            evaluations = member(
-                self._arm.checked(answer, doing).document, "contentEvaluationResult", "policyEvaluations"
+            evaluations = value_at(
+                self._arm.checked(answer, doing).document, "contentEvaluationResult.policyEvaluations"
             )
-            return Denials(tuple(_denial(each) for each in _objects(evaluations) if _denies(each)))
+            return Denials(tuple(_denial(each) for each in objects(evaluations) if _denies(each)))
 
         return self._retry.read(ask.scope.subscription, once)
 
@@ -151,14 +152,14 @@ def _details(ask: AskPolicies) -> dict[str, Any]:
 
 
 def _denies(evaluation: Mapping[str, Any]) -> bool:
-    effect = str(member(evaluation, "effectDetails", "policyEffect") or "").lower()
+    effect = str(value_at(evaluation, "effectDetails.policyEffect") or "").lower()
     return str(evaluation.get("evaluationResult", "")).lower() == "noncompliant" and effect in _DENYING
 
 
 def _denial(evaluation: Mapping[str, Any]) -> Denial:
-    assignment = str(member(evaluation, "policyInfo", "policyAssignmentId") or "")
-    expressions = _objects(member(evaluation, "evaluationDetails", "evaluatedExpressions"))
-    reason = str(member(evaluation, "evaluationDetails", "reason") or "")
+    assignment = str(value_at(evaluation, "policyInfo.policyAssignmentId") or "")
+    expressions = objects(value_at(evaluation, "evaluationDetails.evaluatedExpressions"))
+    reason = str(value_at(evaluation, "evaluationDetails.reason") or "")
     told = [_expression(each) for each in expressions]
     looked_at = tuple(str(each.get("path") or each.get("expression") or "") for each in expressions)
     return Denial(assignment, "; ".join(text for text in (reason, *told) if text), looked_at)
@@ -175,7 +176,7 @@ def _expression(each: Mapping[str, Any]) -> str:
 def _lock(item: Mapping[str, Any]) -> ManagementLock | None:
     text = str(item.get("id", ""))
     scope, separator, _ = text.rpartition(f"{_LOCKS}/")
-    level = str(member(item, "properties", "level") or "")
+    level = str(value_at(item, "properties.level") or "")
     try:
         return ManagementLock(ArmId(text), ArmId(scope), level) if separator and level else None
     except InvalidArmId:
@@ -192,16 +193,12 @@ def _usage(item: Mapping[str, Any]) -> Usage | None:
 def _is_region(place: Mapping[str, Any]) -> bool:
     """Neither an edge zone nor a geography (``europe``, ``global``), which are listed among the locations."""
     kind = str(place.get("type") or "Region").lower()
-    return kind == "region" and str(member(place, "metadata", "regionType") or "").lower() != "logical"
+    return kind == "region" and str(value_at(place, "metadata.regionType") or "").lower() != "logical"
 
 
 def _logical(region: Mapping[str, Any]) -> tuple[str, ...]:
-    mappings = _objects(region.get("availabilityZoneMappings"))
+    mappings = objects(region.get("availabilityZoneMappings"))
     return tuple(sorted(str(each["logicalZone"]) for each in mappings if each.get("logicalZone")))
-
-
-def _objects(value: Any) -> list[dict[str, Any]]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
 def _texts(value: Any) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
@@ -232,11 +232,3 @@ def in_parallel(steps: list[Callable[[], T]]) -> list[T]:
         return [future.result() for future in [pool.submit(step) for step in steps]]
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-
-
-def member(document: Mapping[str, Any], *path: str) -> Any:
-    """A nested value, or None."""
-    value: Any = document
-    for name in path:
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value

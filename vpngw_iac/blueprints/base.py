@@ -17,6 +17,7 @@ from vpngw_iac.blueprints.network import Tags
 from vpngw_iac.blueprints.part import Name, Part, Waive
 from vpngw_iac.blueprints.share import Share
 from vpngw_iac.errors import BlueprintError, Finding
+from vpngw_iac.paths import join
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
 
@@ -115,7 +116,7 @@ def _accepted(value: Any, path: str) -> Iterator[tuple[str, str, str]]:
         accepted: Mapping[str, str] = getattr(value, "waive", {})
         yield from ((rule, reason, path) for rule, reason in sorted(accepted.items()))
         for name in type(value).model_fields:
-            yield from _accepted(getattr(value, name), f"{path}.{name}".lstrip("."))
+            yield from _accepted(getattr(value, name), join(path, name))
     elif isinstance(value, tuple):
         for index, item in enumerate(value):
             yield from _accepted(item, f"{path}[{index}]")

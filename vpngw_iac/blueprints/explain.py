@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import typing
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from vpngw_iac.blueprints.part import Part, suggestion
+from vpngw_iac.blueprints.part import Part
 from vpngw_iac.errors import Finding
+from vpngw_iac.paths import dotted
+from vpngw_iac.text import suggestion
 
 Location = tuple[str | int, ...]
 
@@ -75,11 +77,6 @@ def explain(
         if missing in found and found[missing].rule == "T-MISSING":
             del found[missing]
     return tuple(sorted(found.values(), key=lambda finding: (finding.address, finding.rule)))
-
-
-def dotted(location: Sequence[str | int]) -> str:
-    """``sites[1].links[0].bgp.asn``."""
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
 
 
 def _usefulness(details: ErrorDetails) -> int:

@@ -12,11 +12,13 @@ from pydantic import ValidationError
 
 from vpngw_iac.blueprints.base import Blueprint, kinds
 from vpngw_iac.blueprints.broken import broken
-from vpngw_iac.blueprints.explain import dotted, explain
+from vpngw_iac.blueprints.explain import explain
 from vpngw_iac.blueprints.locate import Lines, NoLines, PythonLines, steps_of
-from vpngw_iac.blueprints.part import NamedValues, sections_of, suggestion
+from vpngw_iac.blueprints.part import NamedValues, sections_of
 from vpngw_iac.errors import BlueprintError, UsageError
 from vpngw_iac.files import Unreadable, kind_of, read_text
+from vpngw_iac.paths import dotted
+from vpngw_iac.text import suggestion
 
 if TYPE_CHECKING:
     from vpngw_iac.blueprints.document import TextDocument

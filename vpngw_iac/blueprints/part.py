@@ -7,7 +7,6 @@ an input may be a secret that somebody pasted.
 from __future__ import annotations
 
 import copy
-import difflib
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from vpngw_iac.arm import ArmId
 from vpngw_iac.field import rule_error
 from vpngw_iac.secret import SecretReference
+from vpngw_iac.text import suggestion
 
 
 class Part(BaseModel):
@@ -172,14 +172,6 @@ def _named(annotation: Any, metadata: Iterable[Any] = ()) -> Iterator[Named]:
     else:
         for argument in typing.get_args(annotation):
             yield from _named(argument)
-
-
-def suggestion(word: str, known: Iterable[str]) -> str:
-    """``Did you mean 'sku'?``, or nothing if no known word is close."""
-    names = sorted(known)
-    folded = {name.lower(): name for name in names}
-    close = difflib.get_close_matches(word.lower(), folded, n=1, cutoff=0.6)
-    return f"Did you mean {folded[close[0]]!r}?" if close else ""
 
 
 # --- short forms -----------------------------------------------------------------------------------------------------

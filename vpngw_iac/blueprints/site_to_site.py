@@ -7,11 +7,12 @@ from typing import TypeVar
 
 from vpngw_iac.blueprints.base import Blueprint, contradiction
 from vpngw_iac.blueprints.gateway import AnyVpnGateway
-from vpngw_iac.blueprints.part import Many, suggestion
+from vpngw_iac.blueprints.part import Many
 from vpngw_iac.blueprints.peer import Spoke
 from vpngw_iac.blueprints.share import GatewayLike, On, Share, Use
 from vpngw_iac.blueprints.site import Site
 from vpngw_iac.errors import Finding
+from vpngw_iac.text import suggestion
 
 P = TypeVar("P")
 

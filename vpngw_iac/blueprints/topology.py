@@ -9,10 +9,11 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny
 
 from vpngw_iac.blueprints.base import Blueprint, kinds
-from vpngw_iac.blueprints.part import Many, suggestion
+from vpngw_iac.blueprints.part import Many
 from vpngw_iac.blueprints.share import Share
 from vpngw_iac.errors import Finding
 from vpngw_iac.field import rule_error
+from vpngw_iac.text import suggestion
 
 
 def _of_its_kind(value: Any, info: Any) -> Any:

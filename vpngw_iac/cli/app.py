@@ -7,7 +7,6 @@ import sys
 import threading
 import traceback
 from collections.abc import Sequence
-from difflib import get_close_matches
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -19,6 +18,7 @@ from vpngw_iac.cli import change, look, offline, simulate, state
 from vpngw_iac.cli.options import in_place
 from vpngw_iac.cli.run import Unwritable, write
 from vpngw_iac.errors import ExitCode, UsageError, VpngwError
+from vpngw_iac.text import nearest
 
 app = typer.Typer(
     name="vpngw",
@@ -114,8 +114,8 @@ def _nearest(context: Any, message: str) -> str:
     """The command that was probably meant."""
     known = getattr(getattr(context, "command", None), "commands", {})
     wrong = message.partition("'")[2].partition("'")[0] if message.startswith("No such command") else ""
-    close = get_close_matches(wrong, known, n=1)
-    return f"Did you mean `{context.command_path} {close[0]}`?" if close else ""
+    close = nearest(wrong, known)
+    return f"Did you mean `{context.command_path} {close}`?" if close else ""
 
 
 def _bug(error: Exception, arguments: Sequence[str]) -> int:

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.errors import Finding, PlanError
+from vpngw_iac.paths import walk
 from vpngw_iac.resources.base import Gate, Resource
 from vpngw_iac.resources.existing import Existing
 from vpngw_iac.resources.wire import Output, Ref
@@ -163,14 +164,7 @@ def _exchanged(resource_id: ArmId, ids: Mapping[ArmId, ArmId]) -> ArmId:
 
 def outputs_in(document: Any, path: str = "") -> Iterator[tuple[str, Output]]:
     """Every output in a declared body, with its path."""
-    if isinstance(document, Output):
-        yield path, document
-    elif isinstance(document, Mapping):
-        for key, value in document.items():
-            yield from outputs_in(value, f"{path}.{key}".lstrip("."))
-    elif isinstance(document, list):
-        for index, value in enumerate(document):
-            yield from outputs_in(value, f"{path}[{index}]")
+    return ((at, value) for at, value in walk(document, path) if isinstance(value, Output))
 
 
 def _edges_of(resource: Resource, by_id: Mapping[ArmId, Resource]) -> Iterator[Edge]:

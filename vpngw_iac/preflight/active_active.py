@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vpngw_iac.preflight.registry import Breach, rule
+from vpngw_iac.preflight.view.resource_view import named
 from vpngw_iac.preflight.view.topology import Topology
-from vpngw_iac.preflight.words import named
 
 
 @rule("R-AA-01", level="E", title="Gateway cannot be active-active", source="AA, PIP3", fix="Use VpnGw1AZ.")

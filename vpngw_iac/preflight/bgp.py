@@ -9,9 +9,9 @@ from vpngw_iac.preflight.overlap import shares_place
 from vpngw_iac.preflight.registry import Breach, rule
 from vpngw_iac.preflight.view.connection import Connection
 from vpngw_iac.preflight.view.gateway import Gateway
-from vpngw_iac.preflight.view.resource_view import Thing
+from vpngw_iac.preflight.view.resource_view import Thing, named
 from vpngw_iac.preflight.view.topology import Topology
-from vpngw_iac.preflight.words import listed, named
+from vpngw_iac.text import listed
 
 
 def _is_reserved_by_iana(asn: int) -> bool:

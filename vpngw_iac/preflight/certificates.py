@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
+from vpngw_iac.paths import value_at
 from vpngw_iac.preflight import limits
 from vpngw_iac.preflight.point_to_site import BLOCK, with_clients
 from vpngw_iac.preflight.registry import Breach, rule
 from vpngw_iac.preflight.view.gateway import Gateway
-from vpngw_iac.preflight.view.resource_view import value_at
 from vpngw_iac.preflight.view.topology import Topology
 
 _SOON = timedelta(days=60)

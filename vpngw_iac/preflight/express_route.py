@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from vpngw_iac.paths import value_at
 from vpngw_iac.preflight import limits
 from vpngw_iac.preflight.registry import Breach, rule
 from vpngw_iac.preflight.view.connection import Connection
 from vpngw_iac.preflight.view.gateway import Gateway
 from vpngw_iac.preflight.view.network import Network
-from vpngw_iac.preflight.view.resource_view import value_at
 from vpngw_iac.preflight.view.topology import CIRCUIT, Topology
-from vpngw_iac.preflight.words import listed
+from vpngw_iac.text import listed
 
 
 def _circuits(gateway: Gateway) -> tuple[Connection, ...]:

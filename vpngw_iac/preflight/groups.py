@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from vpngw_iac.paths import value_at
 from vpngw_iac.preflight import limits
 from vpngw_iac.preflight.registry import Breach, rule
 from vpngw_iac.preflight.view.gateway import Gateway
-from vpngw_iac.preflight.view.resource_view import arm_id, value_at
+from vpngw_iac.preflight.view.resource_view import arm_id
 from vpngw_iac.preflight.view.topology import Topology
-from vpngw_iac.preflight.words import listed
+from vpngw_iac.text import listed
 
 
 def _uses(gateway: Gateway) -> Counter[str]:

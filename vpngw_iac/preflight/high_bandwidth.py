@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from vpngw_iac.preflight import limits, prefixes
 from vpngw_iac.preflight.registry import Breach, rule
 from vpngw_iac.preflight.view.gateway import Gateway, subnet_prefixes
-from vpngw_iac.preflight.view.resource_view import Thing
+from vpngw_iac.preflight.view.resource_view import Thing, named
 from vpngw_iac.preflight.view.topology import Topology
-from vpngw_iac.preflight.words import listed, named
+from vpngw_iac.text import listed
 
 _HIGH = "properties.enableHighBandwidthVpnGateway"
 _PRIVATE = "properties.enablePrivateIpAddress"

@@ -11,9 +11,8 @@ from vpngw_iac.preflight.prefixes import Span
 from vpngw_iac.preflight.registry import Breach, rule
 from vpngw_iac.preflight.view.connection import LocalGateway
 from vpngw_iac.preflight.view.gateway import Gateway
-from vpngw_iac.preflight.view.resource_view import Thing, arm_id
+from vpngw_iac.preflight.view.resource_view import Thing, arm_id, named
 from vpngw_iac.preflight.view.topology import Topology
-from vpngw_iac.preflight.words import named
 
 
 @rule(

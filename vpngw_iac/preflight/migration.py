@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from vpngw_iac.arm import ArmId
+from vpngw_iac.paths import value_at
 from vpngw_iac.preflight.registry import Breach, rule
-from vpngw_iac.preflight.view.resource_view import Thing, arm_id, value_at
+from vpngw_iac.preflight.view.resource_view import Thing, arm_id
 from vpngw_iac.preflight.view.topology import CONNECTION, GATEWAY, NAT_RULE, PUBLIC_IP, Topology
 
 _STATUS = "properties.virtualNetworkGatewayMigrationStatus"

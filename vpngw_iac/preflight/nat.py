@@ -8,8 +8,9 @@ from vpngw_iac.arm import ArmId
 from vpngw_iac.preflight import limits, prefixes
 from vpngw_iac.preflight.registry import Breach, rule
 from vpngw_iac.preflight.view.connection import Connection, NatRule
+from vpngw_iac.preflight.view.resource_view import named
 from vpngw_iac.preflight.view.topology import NAT_RULE, Topology
-from vpngw_iac.preflight.words import listed, named
+from vpngw_iac.text import listed
 
 
 def _rules(topology: Topology) -> tuple[NatRule, ...]:

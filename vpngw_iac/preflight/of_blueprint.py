@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -10,11 +9,10 @@ from vpngw_iac.arm import RESOURCE_GROUP_TYPE, ArmId, Scope
 from vpngw_iac.blueprints.base import Blueprint
 from vpngw_iac.blueprints.compiling.frame import Frame
 from vpngw_iac.errors import Finding
-from vpngw_iac.preflight.words import listed
+from vpngw_iac.paths import steps_of
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
-
-_STEP = re.compile(r"[^.\[\]]+")
+from vpngw_iac.text import listed
 
 
 def waivers_of(*blueprints: Blueprint) -> dict[str, str]:
@@ -77,7 +75,7 @@ def managed_twice(deployments: Sequence[tuple[str, Collection[Resource | Existin
 
 def _part(blueprint: Blueprint, path: str) -> Any:
     value: Any = blueprint
-    for step in _STEP.findall(path):
+    for step in steps_of(path):
         value = value[int(step)] if step.isdigit() else getattr(value, step)
     return value
 

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from vpngw_iac.errors import Level
+from vpngw_iac.paths import value_at
 from vpngw_iac.preflight import prefixes
 from vpngw_iac.preflight.prefixes import Span
 from vpngw_iac.preflight.registry import Breach, rule
 from vpngw_iac.preflight.view.connection import Connection
 from vpngw_iac.preflight.view.gateway import Gateway
 from vpngw_iac.preflight.view.network import Network
-from vpngw_iac.preflight.view.resource_view import Thing, value_at
+from vpngw_iac.preflight.view.resource_view import Thing
 from vpngw_iac.preflight.view.topology import Topology
 
 Kind = Literal["own", "peered", "linked", "far", "site", "nat", "pool", "group"]

@@ -8,8 +8,8 @@ from vpngw_iac.preflight import limits, prefixes
 from vpngw_iac.preflight.prefixes import Span
 from vpngw_iac.preflight.registry import Breach, rule
 from vpngw_iac.preflight.view.network import Network, Peering
+from vpngw_iac.preflight.view.resource_view import named
 from vpngw_iac.preflight.view.topology import Topology
-from vpngw_iac.preflight.words import named
 
 
 @rule(

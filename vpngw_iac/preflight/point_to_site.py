@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from vpngw_iac.paths import value_at
 from vpngw_iac.preflight import limits
 from vpngw_iac.preflight.registry import Breach, rule
 from vpngw_iac.preflight.view.gateway import Gateway
-from vpngw_iac.preflight.view.resource_view import value_at
 from vpngw_iac.preflight.view.topology import Topology
-from vpngw_iac.preflight.words import listed
+from vpngw_iac.text import listed
 
 BLOCK = "properties.vpnClientConfiguration"
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")

@@ -9,7 +9,7 @@ from vpngw_iac.preflight.maintenance import windows
 from vpngw_iac.preflight.registry import Breach, rule
 from vpngw_iac.preflight.view.gateway import Gateway
 from vpngw_iac.preflight.view.topology import Topology
-from vpngw_iac.preflight.words import listed
+from vpngw_iac.text import listed
 
 _REGIONAL = limits.ER_SKUS - limits.ER_ZONAL_SKUS
 

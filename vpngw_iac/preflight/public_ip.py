@@ -9,9 +9,8 @@ from vpngw_iac.blueprints.regions import WITHOUT_ZONES
 from vpngw_iac.preflight import limits
 from vpngw_iac.preflight.registry import Breach, rule
 from vpngw_iac.preflight.view.gateway import Gateway
-from vpngw_iac.preflight.view.resource_view import Thing, region
+from vpngw_iac.preflight.view.resource_view import Thing, named, region
 from vpngw_iac.preflight.view.topology import PUBLIC_IP, Topology
-from vpngw_iac.preflight.words import named
 
 
 def _is_basic(public_ip: Thing) -> bool:

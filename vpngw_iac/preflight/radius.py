@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vpngw_iac.paths import value_at
 from vpngw_iac.preflight import prefixes
 from vpngw_iac.preflight.overlap import unreachable
 from vpngw_iac.preflight.point_to_site import with_clients
 from vpngw_iac.preflight.registry import Breach, rule
 from vpngw_iac.preflight.view.gateway import Gateway
-from vpngw_iac.preflight.view.resource_view import value_at
 from vpngw_iac.preflight.view.topology import Topology
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vpngw_iac.paths import value_at
 from vpngw_iac.preflight import prefixes
 from vpngw_iac.preflight.prefixes import Network as Prefix
 from vpngw_iac.preflight.registry import Breach, rule
 from vpngw_iac.preflight.subnet import gateway_subnets
 from vpngw_iac.preflight.view.gateway import Gateway, subnet_prefixes
-from vpngw_iac.preflight.view.resource_view import Thing, arm_id, value_at
+from vpngw_iac.preflight.view.resource_view import Thing, arm_id
 from vpngw_iac.preflight.view.topology import Topology
-from vpngw_iac.preflight.words import listed
+from vpngw_iac.text import listed
 
 AZURE_DNS = "168.63.129.16"
 

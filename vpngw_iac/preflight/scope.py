@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from vpngw_iac.blueprints.regions import REGIONS, REGIONS_AS_OF
 from vpngw_iac.field import nearest_region
 from vpngw_iac.preflight.registry import Breach, rule
-from vpngw_iac.preflight.view.resource_view import Thing, region
+from vpngw_iac.preflight.view.resource_view import Thing, named, region
 from vpngw_iac.preflight.view.topology import NETWORK, Topology
-from vpngw_iac.preflight.words import named
 
 
 @rule(

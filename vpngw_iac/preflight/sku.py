@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vpngw_iac.paths import value_at
 from vpngw_iac.preflight import limits
 from vpngw_iac.preflight.registry import Breach, rule
 from vpngw_iac.preflight.view.connection import Connection
 from vpngw_iac.preflight.view.gateway import Gateway
-from vpngw_iac.preflight.view.resource_view import value_at
 from vpngw_iac.preflight.view.topology import Topology
-from vpngw_iac.preflight.words import listed
+from vpngw_iac.text import listed
 
 _ZONAL = ("PSRule:AZR-000272", "APRL:5b1933a6-90e4-f642-a01f-e58594e5aab2")
 

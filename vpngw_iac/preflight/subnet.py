@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vpngw_iac.paths import value_at
 from vpngw_iac.preflight.prefixes import Network as Prefix
 from vpngw_iac.preflight.registry import Breach, rule
 from vpngw_iac.preflight.view.gateway import GATEWAY_SUBNET, Gateway, subnet_prefixes
-from vpngw_iac.preflight.view.resource_view import Thing, arm_id, value_at
+from vpngw_iac.preflight.view.resource_view import Thing, arm_id
 from vpngw_iac.preflight.view.topology import GATEWAY, SUBNET, Topology
-from vpngw_iac.preflight.words import listed
+from vpngw_iac.text import listed
 
 
 def _ipv4(subnet: Thing | None) -> tuple[Prefix, ...]:

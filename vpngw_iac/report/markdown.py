@@ -13,7 +13,7 @@ from vpngw_iac.report import words
 from vpngw_iac.report.style import Style
 from vpngw_iac.report.text.plan import aftermath, footer, heading, plan_text
 from vpngw_iac.report.view import PlanView
-from vpngw_iac.text import report
+from vpngw_iac.text import plural, report
 
 _MARKS = {"error": "🛑", "warning": "⚠️", "info": "ℹ️"}
 _SEVERITIES = {"security": "🛑 security", "availability": "⚠️ availability", "cosmetic": "cosmetic"}
@@ -31,7 +31,7 @@ def _plan(plan: PlanView) -> Iterator[str]:
     yield cell(heading(plan))
     yield ""
     if plan.blocking:
-        yield f"🛑 **Refused**: {words.plural(len(plan.blocking), 'error')}."
+        yield f"🛑 **Refused**: {plural(len(plan.blocking), 'error')}."
         yield ""
     if not plan.changes:
         yield "" if plan.blocking else "**No changes.**"
@@ -74,7 +74,7 @@ def _drift(drift: Drift) -> Iterator[str]:
     yield from _findings(drift.findings)
     if drift.unread:
         yield ""
-        yield f"{words.plural(len(drift.unread), 'value')} could not be read."
+        yield f"{plural(len(drift.unread), 'value')} could not be read."
     yield from _not_verified(drift.secrets, drift.doubts)
 
 

@@ -6,11 +6,11 @@ from typing import Literal
 
 from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.order.operation import Schedule, expectation
-from vpngw_iac.report import words
 from vpngw_iac.report.dot import dot
 from vpngw_iac.report.drawing import operations, topology
 from vpngw_iac.report.mermaid import mermaid
 from vpngw_iac.report.svg import svg
+from vpngw_iac.text import plural
 
 
 def draw(
@@ -20,7 +20,7 @@ def draw(
     if of == "topology":
         drawing = topology(graph, deployment)
     else:
-        count = words.plural(len(schedule.operations), "operation")
+        count = plural(len(schedule.operations), "operation")
         drawing = operations(schedule, f"{deployment}: {count}, {expectation(schedule.seconds)}")
     match format:
         case "mermaid":

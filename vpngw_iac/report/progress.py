@@ -25,7 +25,7 @@ from vpngw_iac.engine.execute.event import (
 from vpngw_iac.engine.order.operation import Operation, Schedule, expectation
 from vpngw_iac.report import words
 from vpngw_iac.report.style import Style, is_terminal, style_for
-from vpngw_iac.text import guarded, neutral
+from vpngw_iac.text import guarded, listed, neutral, plural
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -203,7 +203,7 @@ class PlainProgress:
     def _lines(self, event: Event, about: _Operation | None) -> list[str]:
         match event:
             case RunStarted():
-                count = words.plural(event.total, "operation")
+                count = plural(event.total, "operation")
                 return [f"{event.deployment}: {count}, {expectation(event.seconds)}"]
             case OperationStarted():
                 return [started_line(event, self._run.deed(event))]
@@ -355,8 +355,7 @@ def _after(addresses: list[str]) -> str:
     """``after VpnGateway/hq and 2 more``; what waits for nothing starts next."""
     if not addresses:
         return "next"
-    more = f" and {len(addresses) - 1} more" if len(addresses) > 1 else ""
-    return f"after {addresses[-1]}{more}"
+    return f"after {listed(reversed(addresses), most=1)}"
 
 
 def _bar(operation: _Operation, width: int = 16) -> str:

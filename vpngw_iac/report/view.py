@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from vpngw_iac.arm import ArmId, InvalidArmId
+from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.compare.document import shown
 from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.order.operation import Schedule, makespan
@@ -19,6 +19,7 @@ from vpngw_iac.engine.plan.unverified import Unverified, doubts
 from vpngw_iac.engine.ports import Attached
 from vpngw_iac.errors import Finding, Findings, PlanError
 from vpngw_iac.field import OutageLevel
+from vpngw_iac.paths import join
 from vpngw_iac.report import words
 from vpngw_iac.resources.wire import Output
 
@@ -189,7 +190,7 @@ def flat(document: Any, names: Mapping[ArmId, str], path: str = "") -> Iterator[
     """Every leaf of a declared body with its path; ids of known resources become their addresses."""
     if isinstance(document, Mapping):
         for key, value in document.items():
-            yield from flat(value, names, f"{path}.{key}".lstrip("."))
+            yield from flat(value, names, join(path, key))
     elif isinstance(document, list) and any(isinstance(item, Mapping) for item in document):
         for index, item in enumerate(document):
             name = item.get("name") if isinstance(item, Mapping) else None
@@ -205,10 +206,7 @@ def flat(document: Any, names: Mapping[ArmId, str], path: str = "") -> Iterator[
 
 def address_of(text: str, names: Mapping[ArmId, str]) -> str:
     """The address of the resource that an id means (or is a part of), the text itself if it is none of ours."""
-    try:
-        current: ArmId | None = ArmId(text)
-    except InvalidArmId:
-        return text
+    current = ArmId.of(text)
     while current is not None:
         if current in names:
             return names[current] + text[len(current.text) :]

@@ -12,6 +12,7 @@ from vpngw_iac.engine.plan.change import Action, Change, Loss, OutageStatement
 from vpngw_iac.engine.plan.outage import how_long
 from vpngw_iac.engine.plan.unverified import Unverified, of_kind
 from vpngw_iac.field import OutageLevel
+from vpngw_iac.text import plural
 
 SYMBOLS: Mapping[Action, str] = {
     Action.CREATE: "+",
@@ -210,12 +211,6 @@ def short_path(path: str) -> str:
     if len(kept) > 1 and kept[-1] == "id":
         kept.pop()
     return ".".join(kept) or "(whole resource)"
-
-
-def plural(count: int, noun: str) -> str:
-    """``1 operation``, ``3 operations``."""
-    many = noun[:-1] + "ies" if noun.endswith("y") and noun[-2] not in "aeiou" else noun + "s"
-    return f"{count} {noun if count == 1 else many}"
 
 
 def failure(code: str, error: str) -> str:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.field import Immutable, Region, Tags, Verdict
+from vpngw_iac.paths import dotted
 from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
 from vpngw_iac.resources.wire import Document, Output, Ref, TextRef, Wire, render
 
@@ -151,7 +152,7 @@ class Resource(Wire):
         if _NEEDS in paths:
             for place in filter(_is_set_flag, places):
                 _container(document, place.steps)[place.steps[-1]] = place.shape.off
-        cuts = {place.cut for place in places if isinstance(place.value, Ref) and _dotted(place.steps) in paths}
+        cuts = {place.cut for place in places if isinstance(place.value, Ref) and dotted(place.steps) in paths}
         for cut in sorted((cut for cut in cuts if cut), key=_cut_order, reverse=True):
             del _container(document, cut)[cut[-1]]
         return self.emptied(document, paths)
@@ -177,7 +178,7 @@ class Resource(Wire):
         freed = set()
         for place in _places(self, shape_of(type(self)), (), None):
             if isinstance(place.value, Ref):
-                yield _dotted(place.steps), place.value, place.cut is not None
+                yield dotted(place.steps), place.value, place.cut is not None
             elif _is_set_flag(place):
                 freed.add(place.shape.frees)
         yield from ((_NEEDS, ref, ref.target.type.lower() in freed) for ref in self.needs)
@@ -315,7 +316,3 @@ def _container(document: Any, steps: Steps) -> Any:
     for step in steps[:-1]:
         document = document[step]
     return document
-
-
-def _dotted(steps: Steps) -> str:
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).lstrip(".")

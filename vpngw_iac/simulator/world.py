@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from vpngw_iac.arm import ArmId, InvalidArmId
+from vpngw_iac.arm import ArmId
 from vpngw_iac.simulator.clock import Time
 from vpngw_iac.simulator.document import SUCCEEDED, Document, Operation
 from vpngw_iac.simulator.governance import Governance
@@ -132,12 +132,7 @@ class World:
 def as_id(value: object) -> ArmId | None:
     """An id from a body: text, or ``{"id": text}``; none when it is not an id."""
     text = value.get("id") if isinstance(value, dict) else value
-    if not isinstance(text, str | ArmId):
-        return None
-    try:
-        return ArmId(with_plain_words(str(text)))
-    except InvalidArmId:
-        return None
+    return ArmId.of(with_plain_words(str(text))) if isinstance(text, str | ArmId) else None
 
 
 def _text(value: object) -> str | None:

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from vpngw_iac.arm import ArmId, InvalidArmId
 from vpngw_iac.errors import UsageError
+from vpngw_iac.paths import join
 from vpngw_iac.resources import type_of
 from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
 from vpngw_iac.secret import load_reference
@@ -160,7 +161,7 @@ def _bad_outputs(value: Any, path: str) -> Iterator[str]:
             yield from () if _is_output(inner) else (path,)
             return
         for name, item in value.items():
-            yield from _bad_outputs(item, f"{path}.{name}".lstrip("."))
+            yield from _bad_outputs(item, join(path, name))
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
             yield from _bad_outputs(item, f"{path}[{index}]")
@@ -181,7 +182,7 @@ def _exposed(value: Any, shape: Shape, path: str) -> Iterator[str]:
             yield from () if _is_reference(value) else (path,)
             return
         for name, item in value.items():
-            place = f"{path}.{name}".lstrip(".")
+            place = join(path, name)
             if _is_secret_place(name, shape.at(name)) and not path.endswith("tags"):
                 yield from () if item is None or _is_reference(item) else (place,)
             else:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -39,6 +38,7 @@ from vpngw_iac.secret import (
 )
 from vpngw_iac.state.journal import Memory
 from vpngw_iac.state.model import State
+from vpngw_iac.text import suggestion
 from vpngw_iac.usecases.session import Place, Session
 
 
@@ -183,10 +183,7 @@ def _with_addresses(options: Options, graph: Graph, state: State) -> Options:
         given = {text: addresses.get(text.lower()) or known.get(text.lower()) for text in getattr(options, name)}
         for text, address in sorted(given.items()):
             if address is None:
-                close = get_close_matches(text, addresses.values(), n=1, cutoff=0.5)
-                hint = (
-                    f"Did you mean {close[0]}?" if close else "`vpngw compile FILE` and `vpngw state list` show them."
-                )
+                hint = suggestion(text, addresses.values()) or "`vpngw compile FILE` and `vpngw state list` show them."
                 raise UsageError(f"--{name} {text} is neither in the blueprint nor in the state.", advice=hint)
         found[name] = frozenset(address for address in given.values() if address)
     return replace(options, target=found["target"], replace=found["replace"], adopt=found["adopt"])

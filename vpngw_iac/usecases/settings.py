@@ -13,7 +13,6 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -22,6 +21,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from vpngw_iac.errors import UsageError
 from vpngw_iac.files import Unreadable, open_to_all, read_text
 from vpngw_iac.state_url import FolderPlace, read_state_url
+from vpngw_iac.text import nearest, suggestion
 from vpngw_iac.usecases.lookup import CONFIG_FILE, find_config, working_directory
 
 PREFIX = "VPNGW_"
@@ -104,8 +104,8 @@ class Settings(BaseModel):
     def _is_a_cloud(cls, value: str) -> str:
         """Refuse what is neither the name of a cloud nor an address, before anything else is asked for."""
         if value not in CLOUDS and not value.startswith(("https://", "http://")):
-            close = get_close_matches(value.lower(), CLOUDS, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"write {', '.join(CLOUDS)} or https://ENDPOINT"
+            close = nearest(value, CLOUDS)
+            hint = f"did you mean {close!r}?" if close else f"write {', '.join(CLOUDS)} or https://ENDPOINT"
             raise ValueError(f"{value!r} is no cloud; {hint}")
         return value
 
@@ -281,8 +281,7 @@ def _read_config_file(path: Path) -> dict[str, Any]:
         raise UsageError(f"{path} cannot be read: {why}.", location=str(path), advice=f"Correct {path}.") from None
     values = {key.replace("-", "_"): value for key, value in document.items()}
     for key in values.keys() - set(setting_names()):
-        close = get_close_matches(key, setting_names(), n=1)
-        hint = f"Did you mean {close[0]!r}?" if close else f"It may hold: {', '.join(setting_names())}."
+        hint = suggestion(key, setting_names()) or f"It may hold: {', '.join(setting_names())}."
         raise UsageError(f"{path} has an unknown setting {key!r}.", advice=hint, location=str(path))
     return values
 

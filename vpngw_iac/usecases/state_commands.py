@@ -11,7 +11,6 @@ import socket
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from vpngw_iac._version import __version__
@@ -22,6 +21,7 @@ from vpngw_iac.state.journal import EntriesMoved, EntryRemoved, Memory, RunClose
 from vpngw_iac.state.model import Binding, Entry, State
 from vpngw_iac.state.process import birth_of, lives_here
 from vpngw_iac.state.store import Hold, Owner, Store
+from vpngw_iac.text import suggestion
 from vpngw_iac.usecases.locking import Patience
 
 if TYPE_CHECKING:
@@ -250,6 +250,5 @@ def _entry(state: State, address: str) -> Entry:
     found = state.entries.get(address)
     if found is not None:
         return found
-    close = get_close_matches(address, state.entries, n=1, cutoff=0.5)
-    hint = f"Did you mean {close[0]}?" if close else "`vpngw state list` shows them all."
+    hint = suggestion(address, state.entries) or "`vpngw state list` shows them all."
     raise UsageError(f"The state of {state.deployment} has no entry {address}.", advice=hint)

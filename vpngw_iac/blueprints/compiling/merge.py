@@ -11,9 +11,11 @@ from pydantic import BaseModel
 from vpngw_iac.blueprints.compiling.frame import natural
 from vpngw_iac.blueprints.share import Use
 from vpngw_iac.errors import Finding
+from vpngw_iac.paths import join
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
 from vpngw_iac.resources.virtual_network_peering import VirtualNetworkPeering
+from vpngw_iac.text import listed
 
 P = TypeVar("P", bound=BaseModel)
 K = TypeVar("K", bound=Hashable)
@@ -176,13 +178,12 @@ def _same_address(one: Resource | Existing, two: Resource | Existing) -> Finding
 
 def _same_name(one: Resource, two: Resource) -> Finding:
     paths = sorted(set(_unequal(one.body(), two.body())))
-    more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
     return Finding(
         rule="B-CONTRADICTION",
         level="error",
         address=one.address,
         summary="Two places say different things about one resource",
-        detail=f"{one.address} is declared twice; the two differ in {', '.join(paths[:3])}{more}.",
+        detail=f"{one.address} is declared twice; the two differ in {listed(paths)}.",
         advice=_ONE_SPOKE
         if isinstance(one, VirtualNetworkPeering)
         else "Write it once and use the same value in both places, or give the second one another name.",
@@ -199,7 +200,7 @@ def _unequal(one: Any, two: Any, path: str = "") -> Iterator[str]:
     """Wire paths at which two bodies differ; values are not told, one may be a secret's reference."""
     if isinstance(one, Mapping) and isinstance(two, Mapping):
         for name in {*one, *two}:
-            yield from _unequal(one.get(name), two.get(name), f"{path}.{name}".lstrip("."))
+            yield from _unequal(one.get(name), two.get(name), join(path, name))
     elif one != two:
         yield path.removeprefix("properties.")
 

@@ -18,6 +18,7 @@ from vpngw_iac.engine.plan.plan import Plan
 from vpngw_iac.errors import Finding
 from vpngw_iac.field import nearest_region
 from vpngw_iac.resources.existing import Existing
+from vpngw_iac.text import listed
 
 UNKNOWN_REGION = "R-SCOPE-03"
 """The offline warning about a region that no list knows."""
@@ -91,14 +92,13 @@ def missing_regions(places: Iterable[Place], ask: AskZones, reply: Zones) -> Ite
             missing[place.region].append(place.address)
     for region, addresses in sorted(missing.items()):
         names = sorted(set(addresses))
-        told = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
         close = nearest_region(region, reply.by_region)
         yield Finding(
             rule="V-PROBE-07",
             level="error",
             address=names[0] if len(names) == 1 else "",
             summary="Region is not there",
-            detail=f"{region!r} ({told}) is none of the {len(reply.by_region)} regions of subscription "
+            detail=f"{region!r} ({listed(names)}) is none of the {len(reply.by_region)} regions of subscription "
             f"{ask.subscription}; Azure refuses to create anything there (LocationNotAvailableForResourceType).",
             advice=(f"Did you mean {close!r}? " if close else "")
             + "`az account list-locations` lists them; access to some has to be requested.",

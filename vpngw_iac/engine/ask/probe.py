@@ -38,6 +38,7 @@ from vpngw_iac.engine.order.order import schedule
 from vpngw_iac.engine.plan.plan import Plan
 from vpngw_iac.engine.ports import Cloud
 from vpngw_iac.errors import Finding, Findings
+from vpngw_iac.text import listed
 
 MISSING_RIGHTS = "V-PROBE-01"
 """A warning in a plan, whose planner is often a reader on purpose; apply refuses to begin with it."""
@@ -182,7 +183,9 @@ def _missing_rights(wanted: Iterable[Need], replies: Replies) -> Iterator[Findin
         if is_missing(need, replies):
             by_scope[need.scope][" or ".join(need.actions)].append(need.address)
     for scope, actions in sorted(by_scope.items()):
-        told = "; ".join(f"{action} ({_some(addresses)})" for action, addresses in sorted(actions.items()))
+        told = "; ".join(
+            f"{action} ({listed(sorted(set(addresses)))})" for action, addresses in sorted(actions.items())
+        )
         yield Finding(
             rule=MISSING_RIGHTS,
             level="warning",
@@ -193,11 +196,6 @@ def _missing_rights(wanted: Iterable[Need], replies: Replies) -> Iterator[Findin
             "those of networks. Where Azure is mistaken, --no-probe goes on without asking.",
             source="Azure permissions for Networking",
         )
-
-
-def _some(addresses: Iterable[str]) -> str:
-    names = sorted(set(addresses))
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _locked(inquiry: Inquiry, locks: Iterable[ManagementLock]) -> Iterator[Finding]:
@@ -218,7 +216,7 @@ def _locked(inquiry: Inquiry, locks: Iterable[ManagementLock]) -> Iterator[Findi
             address=refused[0] if len(set(refused)) == 1 else "",
             summary="A management lock stands in the way",
             detail=f"The lock {lock.id.name} ({lock.level}) at {lock.scope} refuses {verb} there; this plan would "
-            f"{'delete' if not writes or verb == 'a delete' else 'change'} {_some(refused)}.",
+            f"{'delete' if not writes or verb == 'a delete' else 'change'} {listed(sorted(set(refused)))}.",
             advice="Ask its owner to take the lock away for this change. Nothing was done.",
             source="Lock your resources to protect your infrastructure",
         )
@@ -235,7 +233,7 @@ def _guards_unread(inquiry: Inquiry, ask: AskLocks, reply: Unread) -> Iterator[F
             address=deletes[0] if len(set(deletes)) == 1 else "",
             summary="What guards a delete could not be read",
             detail=f"The management locks of subscription {ask.subscription} could not be read ({reply.why}); this "
-            f"plan would delete {_some(deletes)}.",
+            f"plan would delete {listed(sorted(set(deletes)))}.",
             advice="Apply as somebody who may read locks (Microsoft.Authorization/locks/read), or with --no-probe.",
             source="Lock your resources to protect your infrastructure",
         )
@@ -274,8 +272,8 @@ def _exceeded(inquiry: Inquiry, ask: AskUsages, reply: Usages) -> Iterator[Findi
             level="error" if certain else "warning",
             address="",
             summary="Quota would be exceeded",
-            detail=f"{len(addresses)} more ({_some(addresses)}) and {usage.current} in use are over the limit of "
-            f"{usage.limit} for {name} in {ask.region}, subscription {ask.subscription}.",
+            detail=f"{len(addresses)} more ({listed(sorted(set(addresses)))}) and {usage.current} in use are over "
+            f"the limit of {usage.limit} for {name} in {ask.region}, subscription {ask.subscription}.",
             advice="Ask for a higher quota (Azure portal, Quotas, Networking), or release what is not used.",
             source="R-PIP-21",
         )

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from vpngw_iac.arm import ArmId, InvalidArmId
+from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.ask.questions import AskPermissions, Grant, Permissions, Replies
 from vpngw_iac.engine.order.operation import Operation
 from vpngw_iac.engine.plan.plan import Plan
+from vpngw_iac.paths import walk
 from vpngw_iac.resources.rights import JOIN, SHARED_KEY, delete_action, write_action
 
 LOOKS = 20
@@ -96,22 +97,10 @@ def _touches(edited: str, path: str) -> bool:
 
 def _references(value: Any, path: str = "") -> Iterator[tuple[str, ArmId]]:
     """Every ``{"id": ...}`` of a body, with its path."""
-    if isinstance(value, Mapping):
-        target = _id(value.get("id"))
+    for at, item in walk(value, path):
+        target = ArmId.of(item.get("id")) if isinstance(item, Mapping) else None
         if target is not None:
-            yield path, target
-        for name, item in value.items():
-            yield from _references(item, f"{path}.{name}".lstrip("."))
-    elif isinstance(value, list):
-        for item in value:
-            yield from _references(item, path)
-
-
-def _id(text: Any) -> ArmId | None:
-    try:
-        return ArmId(text) if isinstance(text, str) else None
-    except InvalidArmId:
-        return None
+            yield at, target
 
 
 # --- what we may do --------------------------------------------------------------------------------------------------

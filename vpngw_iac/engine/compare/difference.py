@@ -17,7 +17,6 @@ from vpngw_iac.engine.compare.document import (
     is_empty,
     is_fixed,
     is_secret,
-    join,
     member,
     owned_texts,
     same,
@@ -27,6 +26,7 @@ from vpngw_iac.engine.compare.document import (
 from vpngw_iac.engine.compare.overlay import overlay
 from vpngw_iac.engine.plan.change import Cause, Difference
 from vpngw_iac.field import Outage, Verdict
+from vpngw_iac.paths import join
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
 from vpngw_iac.resources.wire import Output

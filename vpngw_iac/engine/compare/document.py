@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vpngw_iac.arm import ArmId
+from vpngw_iac.paths import join, walk
 from vpngw_iac.resources.shape import UNKNOWN, Shape
 from vpngw_iac.resources.wire import SECRET_TYPES, Output
 from vpngw_iac.secret import Fingerprint, SecretReference
@@ -41,11 +42,6 @@ class Sealed:
 
     def __repr__(self) -> str:
         return "(sensitive)"
-
-
-def join(path: str, name: str) -> str:
-    """The path of a property."""
-    return f"{path}.{name}" if path else name
 
 
 _STEP = re.compile(r"([^.\[\]]+)|\[([^\]]*)\]")
@@ -230,14 +226,7 @@ def is_fixed(shape: Shape) -> bool:
 
 def secrets_in(document: Any, path: str = "") -> Iterator[tuple[str, SecretReference]]:
     """Every secret reference in a declared body, with its path (keyed items by position)."""
-    if isinstance(document, SECRET_TYPES):
-        yield path, document
-    elif isinstance(document, Mapping):
-        for key, value in document.items():
-            yield from secrets_in(value, join(path, key))
-    elif isinstance(document, list):
-        for index, value in enumerate(document):
-            yield from secrets_in(value, f"{path}[{index}]")
+    return ((at, value) for at, value in walk(document, path) if isinstance(value, SECRET_TYPES))
 
 
 def transform(document: Any, leaf: Any, path: str = "") -> Any:

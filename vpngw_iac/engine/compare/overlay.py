@@ -17,12 +17,12 @@ from vpngw_iac.engine.compare.document import (
     is_empty,
     is_fixed,
     is_secret,
-    join,
     member,
     said_as,
     same,
     texts_of,
 )
+from vpngw_iac.paths import join
 from vpngw_iac.resources import type_of
 from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
 from vpngw_iac.secret import Fingerprint

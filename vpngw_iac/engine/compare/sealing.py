@@ -8,6 +8,7 @@ from typing import Any
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.compare.document import ABSENT, Sealed, lookup, secrets_in, transform
 from vpngw_iac.engine.ports import Observed
+from vpngw_iac.paths import join
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.wire import SECRET_TYPES, Document, Output
 from vpngw_iac.secret import Fingerprint, SecretReference, dump_reference, load_reference
@@ -46,7 +47,7 @@ def applied_of(entry: Entry) -> Document:
             if _is_mark(value, "$output"):
                 source = value["$output"]
                 return Sealed(Output(ArmId(source["source"]), source["path"], secret=True))
-            return {key: open_(item, f"{path}.{key}".lstrip(".")) for key, item in value.items()}
+            return {key: open_(item, join(path, key)) for key, item in value.items()}
         if isinstance(value, list):
             return [open_(item, f"{path}[{index}]") for index, item in enumerate(value)]
         return value

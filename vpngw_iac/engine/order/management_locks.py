@@ -17,6 +17,7 @@ from vpngw_iac.engine.plan.change import Action, Change
 from vpngw_iac.engine.plan.inputs import Draft
 from vpngw_iac.resources import type_of
 from vpngw_iac.state.model import Entry
+from vpngw_iac.text import listed
 
 _VERBS: Mapping[Action, tuple[str, ...]] = {
     Action.CREATE: ("put",),
@@ -39,8 +40,8 @@ def lifted(draft: Draft) -> Draft:
         refused = sorted(c.address for c in changes.values() if _is_refused(resource.id, observed, c))
         if refused:
             change = known or Change(address, resource.id, Action.UPDATE)
-            named = ", ".join(refused[:3]) + (f" and {len(refused) - 3} more" if len(refused) > 3 else "")
-            draft.changes[address] = replace(change, action=Action.REPLACE, reason=f"lifted for the change of {named}")
+            reason = f"lifted for the change of {listed(refused)}"
+            draft.changes[address] = replace(change, action=Action.REPLACE, reason=reason)
     return draft
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from vpngw_iac.arm import ArmId, InvalidArmId
+from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.compare.sealing import applied_of
 from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.plan.change import Action, Change
@@ -90,10 +90,7 @@ def without(shape: Shape, holder: ArmId, value: Any, goes: Callable[[Use], bool]
 
 
 def _part(holder: ArmId, item: Any, key: str) -> ArmId:
-    try:
-        return ArmId(str(item.get(key))) if isinstance(item, Mapping) else holder
-    except InvalidArmId:
-        return holder
+    return (ArmId.of(item.get(key)) if isinstance(item, Mapping) else None) or holder
 
 
 # --- what a change takes away ---------------------------------------------------------------------------------------

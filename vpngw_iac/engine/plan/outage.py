@@ -14,7 +14,6 @@ import math
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import Any
 
 from vpngw_iac.arm import ArmId
@@ -31,6 +30,7 @@ from vpngw_iac.field import OutageLevel
 from vpngw_iac.resources import type_of
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.state.model import Entry, State
+from vpngw_iac.text import listed, suggestion
 
 EVERYBODY, PEERS, CLIENTS = "everybody", "BGP peers", "clients"
 """Audiences of an outage until their names are known."""
@@ -537,8 +537,6 @@ def _link(address: str) -> str:
 _DURATION = re.compile(r"(?:(\d{1,5})h)?(?:(\d{1,5})m)?(?:(\d{1,5})s)?", re.ASCII)
 _WORDS: dict[str, OutageLevel] = {"seconds": "seconds", "minutes": "minutes"}
 _PROFILES, _DEVICES = "they have new profiles", "devices on the other side are reconfigured"
-_MOST = 20
-"""Names that a finding spells out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -576,8 +574,7 @@ class Limit:
 def _how(said: str) -> str:
     number = re.match(r"(\d{1,5})\s*(s|m|h)?", said, re.ASCII)
     if number is None:
-        close = get_close_matches(said, ("none", *_WORDS), n=1)
-        return f"Did you mean {close[0]!r}?" if close else "Write none, 30s, 5m or 1h."
+        return suggestion(said, ("none", *_WORDS)) or "Write none, 30s, 5m or 1h."
     unit = f"{number[1]}{number[2]}" if number[2] else f"{number[1]}s or {number[1]}m"
     return f"Write {unit}: a number and s, m or h."
 
@@ -608,10 +605,9 @@ def _suggestion(name: str, graph: Graph, known: Mapping[str, str]) -> str:
     line = lines.get(name.rsplit("/", 1)[-1].lower())
     if line is not None and line.transient:
         return f"It is a link of {line.transient[0]}; agree for the whole of it: --outage-agreed {line.transient[0]}."
-    close = get_close_matches(name.lower(), known, n=1, cutoff=0.5)
-    if close:
-        return f"Did you mean {_quoted(known[close[0]])}?"
-    return f"The names are: {_listed(known.values())}." if known else "Nobody is connected yet."
+    names = sorted(known.values())
+    told = f"The names are: {listed(names)}." if names else "Nobody is connected yet."
+    return suggestion(name, names) or told
 
 
 def too_long(options: Options, changes: Collection[Change], losses: Iterable[Loss]) -> Iterator[Finding]:
@@ -639,7 +635,7 @@ def _finding(limit: Limit, change: Change, losses: Collection[Loss]) -> Finding:
     by_how: dict[str, list[str]] = {}
     for loss in losses:
         by_how.setdefault(how_long(loss), []).append(loss.name or "whoever is connected through it")
-    told = " and ".join(f"{_listed(names)} would lose connectivity {how}" for how, names in by_how.items())
+    told = " and ".join(f"{listed(sorted(names))} would lose connectivity {how}" for how, names in by_how.items())
     allows = f"for {limit.word}" if limit.word else "none" if limit.seconds == 0 else "at most that"
     return Finding(
         rule="V-OUTAGE-01",
@@ -657,7 +653,7 @@ def _deed(change: Change) -> str:
 
 def _advice(limit: Limit, losses: Collection[Loss]) -> str:
     named = [f"--outage-agreed {_quoted(loss.name)}" for loss in losses if loss.name]
-    ways = [" ".join(named[:_MOST]) + (f" and so on for {len(named) - _MOST} more" if len(named) > _MOST else "")]
+    ways = [listed(named, " ")]
     if not any(loss.ends == "somebody" for loss in losses):
         longest = max(loss.seconds for loss in losses)
         ways.append(f"--max-outage {'minutes' if limit.word else _rounded(longest)}")
@@ -671,11 +667,6 @@ def _rounded(seconds: float) -> str:
 
 def _quoted(name: str) -> str:
     return f"'{name}'" if " " in name else name
-
-
-def _listed(names: Collection[str]) -> str:
-    shown = sorted(names)[:_MOST]
-    return ", ".join(shown) + (f" and {len(names) - _MOST} more" if len(names) > _MOST else "")
 
 
 def how_long(loss: Loss) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from vpngw_iac.arm import ArmId, InvalidArmId
+from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.compare.document import lookup
 from vpngw_iac.engine.compare.matching import Match, match
 from vpngw_iac.engine.graph import Graph
@@ -24,6 +24,7 @@ from vpngw_iac.engine.ports import Attached, Snapshot
 from vpngw_iac.errors import Finding
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.state.model import Entry, State
+from vpngw_iac.text import listed
 
 MIGRATED = "GatewaySKUMigration"
 """Value of the tag ``CreatedBy`` on a gateway that Azure's ExpressRoute gateway migration made (R-ER-25)."""
@@ -104,15 +105,9 @@ def _lost_state(basis: Basis, situations: Sequence[Situation]) -> tuple[Finding,
         f"vpngw-deployment={basis.deployment}. This state knows none of them.",
         advice="If the state lies elsewhere, name it with --state, or run from the folder that has .vpngw/. If it was "
         "lost, `vpngw state rebuild FILE` recovers it. What was left in Azure on purpose (--keep-public-ips, "
-        f'on_removal="forget") is taken over again with {_adopting(ours)}.',
+        f'on_removal="forget") is taken over again with {listed((f"--adopt {s.address}" for s in ours), " ")}.',
     )
     return (finding,)
-
-
-def _adopting(situations: Sequence[Situation], *, most: int = 3) -> str:
-    """The options that adopt these."""
-    named = [f"--adopt {situation.address}" for situation in situations]
-    return " ".join(named[:most]) + (f" and {len(named) - most} more" if len(named) > most else "")
 
 
 def _not_ours(basis: Basis, situation: Situation, *, told: bool) -> Iterator[Finding]:
@@ -217,10 +212,8 @@ def _objects(value: Any) -> list[dict[str, Any]]:
 
 
 def _parent_of(text: Any) -> ArmId | None:
-    try:
-        return ArmId(text).parent if isinstance(text, str) else None
-    except InvalidArmId:
-        return None
+    found = ArmId.of(text)
+    return found.parent if found else None
 
 
 def _occupied(basis: Basis, changes: Sequence[Change]) -> Iterator[Finding]:

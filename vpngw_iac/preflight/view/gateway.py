@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from vpngw_iac.arm import ArmId
+from vpngw_iac.paths import value_at
 from vpngw_iac.preflight import limits, prefixes
 from vpngw_iac.preflight.prefixes import Network as Prefix
 from vpngw_iac.preflight.view.resource_view import (
@@ -21,7 +22,6 @@ from vpngw_iac.preflight.view.resource_view import (
     region,
     text,
     texts,
-    value_at,
 )
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.preflight.view.resource_view import View, flag, networks, number, reference, text, texts, value_at
+from vpngw_iac.paths import value_at
+from vpngw_iac.preflight.view.resource_view import View, flag, networks, number, reference, text, texts
 
 if TYPE_CHECKING:
     from vpngw_iac.preflight.view.gateway import Gateway

@@ -6,22 +6,21 @@ what Azure answered. Nothing here trusts the type of a value: a document may be 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from vpngw_iac.arm import ArmId, InvalidArmId
+from vpngw_iac.arm import ArmId
+from vpngw_iac.paths import steps_of, value_at
 from vpngw_iac.preflight import prefixes
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
 from vpngw_iac.resources.wire import Output
+from vpngw_iac.text import listed
 
 if TYPE_CHECKING:
     from vpngw_iac.preflight.view.topology import Topology
-
-_STEP = re.compile(r"[^.\[\]]+")
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,26 +194,15 @@ def thing_of(
     )
 
 
-def value_at(document: Any, path: str) -> Any:
-    """The value at a dotted path of objects, or None."""
-    for step in _STEP.findall(path):
-        if not isinstance(document, Mapping):
-            return None
-        document = document.get(step)
-    return document
-
-
 def arm_id(value: Any) -> ArmId | None:
     """The id in a reference (``{"id": ...}`` or bare text), without its part below a gateway; None if it is none."""
     text = value.get("id") if isinstance(value, Mapping) else value
-    if isinstance(text, ArmId):
-        return text
-    if not isinstance(text, str):
-        return None
-    try:
-        return ArmId(text)
-    except InvalidArmId:
-        return None
+    return ArmId.of(text)
+
+
+def named(things: Iterable[Thing]) -> str:
+    """Addresses of several things."""
+    return listed(sorted(thing.address for thing in things))
 
 
 def _items(value: Any) -> Iterator[Any]:
@@ -226,7 +214,7 @@ def _document_of(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Facts by dotted path as a nested document."""
     document: dict[str, Any] = {}
     for path, value in facts.items():
-        *parents, last = _STEP.findall(path) or [path]
+        *parents, last = steps_of(path) or [path]
         place = document
         for step in parents:
             inner = place.setdefault(step, {})

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vpngw_iac.errors import BlueprintError, CloudError, Forbidden, Refused, VpngwError
-from vpngw_iac.report import words
 from vpngw_iac.report.style import Style
 from vpngw_iac.report.text.findings import finding_lines
 from vpngw_iac.report.text.outcome import ids_lines
-from vpngw_iac.text import report
+from vpngw_iac.text import plural, report
 
 
 @report
@@ -26,7 +25,7 @@ def _lines(error: VpngwError, style: Style) -> Iterator[str]:
             yield from finding_lines(finding, style)
             yield ""
     if isinstance(error, BlueprintError) and error.findings:
-        count = words.plural(sum(finding.blocks for finding in error.findings), "error")
+        count = plural(sum(finding.blocks for finding in error.findings), "error")
         yield f"{style.paint('Error:', 'red', 'bold')} {count} in the blueprint; nothing was done."
         return
     address = f"{error.address}: " if error.address and error.address not in error.message else ""

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from vpngw_iac.errors import Finding, Findings
-from vpngw_iac.report import words
 from vpngw_iac.report.style import Style, columns
-from vpngw_iac.text import report
+from vpngw_iac.text import plural, report
 
 _COLOURS = {"error": "red", "warning": "yellow", "info": "blue"}
 _INDENT = "         "
@@ -62,7 +61,7 @@ def findings_text(findings: Iterable[Finding], style: Style, *, checked: str = "
 def _verdict(items: tuple[Finding, ...], style: Style, checked: str) -> str:
     subject = f"{checked}: " if checked else ""
     counts = [
-        words.plural(count, noun)
+        plural(count, noun)
         for level, noun in (("error", "error"), ("warning", "warning"), ("info", "note"))
         if (count := sum(f.level == level and f.waived is None for f in items))
     ]

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from vpngw_iac.engine.plan.result import Inventory, InventoryItem
-from vpngw_iac.report import words
 from vpngw_iac.report.style import Style, columns
-from vpngw_iac.text import report
+from vpngw_iac.text import plural, report
 
 _GOOD = frozenset({"connected", "succeeded", "provisioned", "enabled"})
 _BAD = frozenset({"failed", "absent", "notconnected", "disconnected", "canceled"})
@@ -32,7 +31,7 @@ def _lines(inventory: Inventory, style: Style) -> Iterator[str]:
     if not inventory.items:
         yield f"Nothing of {inventory.deployment} is deployed."
         return
-    yield style.paint(f"{inventory.deployment}: {words.plural(len(inventory.items), 'resource')}", "bold")
+    yield style.paint(f"{inventory.deployment}: {plural(len(inventory.items), 'resource')}", "bold")
     yield from _part("Tunnels", [line for item in inventory.items for line in _tunnels(item, style)])
     yield from _part("What the other side is configured with", _addresses(inventory))
     yield from _part("To hand over to the connectivity provider", _handover(inventory))
@@ -152,7 +151,7 @@ def _facts(item: InventoryItem) -> str:
         if name == "active_active":
             told += ["active-active"] if value else []
         elif name == "clients" and value is not None:
-            told.append(words.plural(int(value), "client"))
+            told.append(plural(int(value), "client"))
         elif value not in (None, [], ""):
             told.append(_fact(value))
     return ", ".join(told)

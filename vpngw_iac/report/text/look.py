@@ -16,7 +16,7 @@ from vpngw_iac.report.view import flat
 from vpngw_iac.secret import load_reference
 from vpngw_iac.state.log import LoggedOperation, LoggedRun
 from vpngw_iac.state.model import Entry, State
-from vpngw_iac.text import report
+from vpngw_iac.text import plural, report
 
 if TYPE_CHECKING:
     from vpngw_iac.engine.plan.rebuild import Rebuilt
@@ -159,7 +159,7 @@ def secrets_text(checks: Sequence[SecretCheck], style: Style) -> str:
 def entries_text(state: State, style: Style) -> str:
     """The entries of a state."""
     rows = ((entry.address, _marks(entry), str(entry.id)) for entry in state.entries.values())
-    count = words.plural(len(state.entries), "entry")
+    count = plural(len(state.entries), "entry")
     head = f"{state.deployment}: {count}, serial {state.serial}, lineage {state.lineage}"
     return "\n".join([style.paint(head, "bold"), *columns(rows, indent="  ")]) + "\n"
 
@@ -199,7 +199,7 @@ def _with_references(value: Any) -> Any:
 @report
 def rebuilt_text(deployment: str, rebuilt: Rebuilt, style: Style) -> str:
     """What became of a lost state."""
-    lines = [style.paint(f"{deployment}: {words.plural(len(rebuilt.recovered), 'entry')} recovered.", "green", "bold")]
+    lines = [style.paint(f"{deployment}: {plural(len(rebuilt.recovered), 'entry')} recovered.", "green", "bold")]
     lines += [f"  {address}" for address in rebuilt.recovered]
     if rebuilt.absent:
         lines += ["Declared, but not in Azure; the next apply creates:", *(f"  {a}" for a in rebuilt.absent)]
@@ -224,7 +224,7 @@ def rebuilt_text(deployment: str, rebuilt: Rebuilt, style: Style) -> str:
 def documents_text(documents: Mapping[str, Mapping[str, Any]]) -> str:
     """What the simulated cloud holds."""
     rows = [(identifier, _provisioning(document)) for identifier, document in sorted(documents.items())]
-    return "\n".join([*columns(rows, widest=200), words.plural(len(rows), "resource") + "."]) + "\n"
+    return "\n".join([*columns(rows, widest=200), plural(len(rows), "resource") + "."]) + "\n"
 
 
 def _provisioning(document: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from vpngw_iac.errors import AzureIds
 from vpngw_iac.report import words
 from vpngw_iac.report.style import Style, columns
 from vpngw_iac.report.text.findings import finding_lines
-from vpngw_iac.text import report
+from vpngw_iac.text import plural, report
 
 _DEEDS = {"apply": "Apply", "destroy": "Destroy", "wait": "Wait"}
 _INDENT = "    "
@@ -99,8 +99,8 @@ def _group(title: str, lines: Iterable[str]) -> Iterator[str]:
 
 def _sentence(outcome: Outcome, style: Style) -> str:
     deed = f"{_DEEDS[outcome.kind]} of {outcome.deployment}"
-    done = words.plural(len(_with(outcome, "succeeded")), "operation")
-    left = "" if outcome.changes_left is None else f" {words.plural(outcome.changes_left, 'change')} left to apply."
+    done = plural(len(_with(outcome, "succeeded")), "operation")
+    left = "" if outcome.changes_left is None else f" {plural(outcome.changes_left, 'change')} left to apply."
     again = "destroy" if outcome.kind == "destroy" else "apply"
     match outcome.outcome:
         case "succeeded" if not outcome.operations and outcome.notices and outcome.kind != "wait":

@@ -14,7 +14,7 @@ from vpngw_iac.report import words
 from vpngw_iac.report.style import Style, columns
 from vpngw_iac.report.text.findings import brief_lines
 from vpngw_iac.report.view import PlanView
-from vpngw_iac.text import report
+from vpngw_iac.text import plural, report
 
 _INDENT = "      "
 _WIDEST = 60
@@ -192,7 +192,7 @@ def _list(title: str, items: Iterable[str]) -> Iterator[str]:
 
 def _footer(plan: PlanView, style: Style) -> Iterator[str]:
     if plan.blocking:
-        count = words.plural(len(plan.blocking), "error")
+        count = plural(len(plan.blocking), "error")
         yield style.paint(
             f"Refused: {count} above. Nothing will be applied until they are solved or waived.", "red", "bold"
         )
@@ -214,7 +214,7 @@ def _nothing(plan: PlanView) -> str:
         return "No changes. Nothing of this deployment is left in Azure."
     text = "No changes. Azure has what the blueprint says."
     if plan.brought_up_to_date:
-        noted = words.plural(len(plan.brought_up_to_date), "resource")
+        noted = plural(len(plan.brought_up_to_date), "resource")
         text += f" The next apply only notes that for {noted} in the state."
     return text
 

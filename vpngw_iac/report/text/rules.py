@@ -7,9 +7,8 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from vpngw_iac.report import words
 from vpngw_iac.report.style import Style, columns
-from vpngw_iac.text import report
+from vpngw_iac.text import plural, report
 
 if TYPE_CHECKING:
     from vpngw_iac.preflight import Rule
@@ -48,7 +47,7 @@ def _table(rules: Sequence[Rule], style: Style) -> Iterator[str]:
     told = ", ".join(
         f"{counted[status]} {status}" for status in ("checked", "implied", "unknowable") if counted[status]
     )
-    yield f"{words.plural(len(rules), 'rule')}: {told}. `vpngw rule ID` explains one."
+    yield f"{plural(len(rules), 'rule')}: {told}. `vpngw rule ID` explains one."
 
 
 def _whole(rule: Rule, style: Style) -> Iterator[str]:

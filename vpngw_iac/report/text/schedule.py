@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from vpngw_iac.engine.order.operation import Key, Operation, Schedule, expectation
-from vpngw_iac.report import words
 from vpngw_iac.report.drawing import directly_after
 from vpngw_iac.report.style import Style, columns
-from vpngw_iac.text import report
+from vpngw_iac.text import plural, report
 
 
 @report
@@ -19,8 +18,8 @@ def schedule_text(deployment: str, schedule: Schedule, style: Style) -> str:
 
 
 def _lines(deployment: str, schedule: Schedule, style: Style) -> Iterator[str]:
-    count = words.plural(len(schedule.operations), "operation")
-    waves = words.plural(len(set(schedule.waves.values())), "wave")
+    count = plural(len(schedule.operations), "operation")
+    waves = plural(len(set(schedule.waves.values())), "wave")
     yield style.paint(f"{deployment}: {count} in {waves}, {expectation(schedule.seconds)}", "bold")
     numbers = {operation.key: number for number, operation in enumerate(schedule.operations, 1)}
     ordered = sorted(schedule.operations, key=lambda o: (schedule.waves.get(o.key, 0), numbers[o.key]))

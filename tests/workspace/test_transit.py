@@ -10,10 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.workspace.conftest import Bench, Killed
-from tests.worlds import REGION, rid
+from tests.worlds import REGION, hub_with_spokes, rid
 from vpngw_iac import SiteToSite, Spoke, Topology, VirtualNetwork, VpnGateway
 from vpngw_iac.arm import ArmId
 from vpngw_iac.errors import Refused
+from vpngw_iac.simulator.faults import AnswerInstead
 
 RANGES = {"a": "10.1", "b": "10.2", "red": "10.10", "blue": "10.11"}
 LENDERS = ("a", "b", "own", "off", "gone")
@@ -116,7 +117,6 @@ def test_leaving_flags_puts_both_off_and_forgets_then(bench: Bench) -> None:
     bench.create(world(hubs="a", red="a"))
     flagged = world(hubs="a", red="a", manage="flags")
     bench.converge(flagged)
-    network = rid("virtualNetworks", "vnet-red")
     bench.mark()
 
     plan = bench.plan(world(hubs="a"))
@@ -127,8 +127,27 @@ def test_leaving_flags_puts_both_off_and_forgets_then(bench: Bench) -> None:
         "Peering/vnet-a/vnet-red": ["properties.allowGatewayTransit"],
         "Peering/vnet-red/vnet-a": ["properties.useRemoteGateways"],
     }
-    assert outcome.outcome in ("succeeded", "failed")
-    assert refused(bench) == [] or not bench.exists(network)
+    assert outcome.outcome == "succeeded"
+    assert refused(bench) == []
+    assert bench.writes() == [
+        f"PUT virtualNetworkPeerings/{half('red', 'a').name}",
+        f"PUT virtualNetworkPeerings/{half('a', 'red').name}",
+        "DELETE virtualNetworks/vnet-red",
+    ]
+    assert [loss.for_good for loss in plan.losses] == [True]
+
+
+def test_a_flag_that_another_tool_switched_on_is_not_put_off_when_flags_are_left(bench: Bench) -> None:
+    flagged = world(hubs="a", red="off", manage="flags")
+    bench.create(world(hubs="a", red="off"))
+    bench.converge(flagged)
+    document = bench.document(half("a", "red"))
+    bench.simulator.put(str(half("a", "red")), {"properties": {**document["properties"], "allowGatewayTransit": True}})
+    bench.mark()
+
+    bench.apply(world(hubs="a"))
+
+    assert flags(bench, "a", "red") == (True, False)
 
 
 def theirs(bench: Bench, lender: str, *, uses: bool) -> None:
@@ -155,6 +174,98 @@ def test_what_a_spokes_owner_still_uses_is_not_taken_back(bench: Bench, after: d
     if after != {"red": "gone"}:
         bench.converge(world(**after, manage="hub"))
         assert refused(bench) == []
+
+
+@pytest.mark.parametrize(("after", "seconds"), [("b", (20, 60)), ("own", (1000, 2000))])
+def test_a_spoke_is_without_a_gateway_until_it_has_one_again(
+    bench: Bench, after: str, seconds: tuple[int, int]
+) -> None:
+    bench.create(world(red="a"))
+
+    (loss,) = bench.plan(world(red=after)).losses
+
+    assert (loss.name, loss.ends, loss.for_good) == ("vnet-red", "itself", False)
+    assert seconds[0] < loss.seconds < seconds[1]
+    assert "V-OUTAGE-01" in [f.rule for f in bench.plan(world(red=after), max_outage="10s").blocking]
+    assert bench.plan(world(red=after), max_outage="1h").blocking == ()
+
+
+@pytest.mark.parametrize("manage", ["both", "flags"])
+def test_a_gateway_that_nobody_lends_again_is_lost_for_good(bench: Bench, manage: Manage) -> None:
+    bench.create(world(hubs="a", red="a"))
+    bench.converge(world(hubs="a", red="a", manage=manage))
+
+    plan = bench.plan(world(hubs="a", red="off", manage=manage))
+
+    assert [(loss.name, loss.for_good) for loss in plan.losses] == [("vnet-red", True)]
+    refused = bench.plan(world(hubs="a", red="off", manage=manage), max_outage="1h")
+    assert "V-OUTAGE-01" in [f.rule for f in refused.blocking]
+
+
+def test_the_last_gateway_does_not_go_while_a_spoke_is_declared_to_use_it(bench: Bench) -> None:
+    lending = bench.create(hub_with_spokes("red"))
+    after = lending.without(
+        "VpnGateway/hub", "LocalNetworkGateway/hub/berlin", "VpnConnection/hub/berlin", "PublicIp/hub/1"
+    )
+
+    with pytest.raises(Refused) as caught:
+        bench.apply(after)
+
+    told = {f.rule: f for f in caught.value.findings if f.level == "error"}
+    assert list(told) == ["V-PEER-03"]
+    assert told["V-PEER-03"].address == "Peering/red/hub"
+    assert bench.writes() == []
+
+
+def with_their_spoke(*spokes: Spoke) -> SiteToSite:
+    """Hub a with spokes in networks of others."""
+    return SiteToSite(name="hub", gateway=gateway("a"), sites=[], spokes=list(spokes))
+
+
+def test_a_half_in_a_network_that_nobody_may_read_is_not_assumed_away(bench: Bench) -> None:
+    group = rid("virtualNetworks", "x", group="rg-red").resource_group
+    network = rid("virtualNetworks", "vnet-red", group="rg-red")
+    bench.simulator.put(str(group), {"location": REGION})
+    space = {"properties": {"addressSpace": {"addressPrefixes": ["10.10.0.0/16"]}}}
+    bench.simulator.put(str(network), {"location": REGION, **space})
+    red = VirtualNetwork.existing(str(network), location=REGION, address_space=["10.10.0.0/16"])
+    bench.create(with_their_spoke(Spoke(network=red, manage="hub")))
+    back = network.child("virtualNetworkPeerings", "back")
+    body = {"remoteVirtualNetwork": {"id": str(rid("virtualNetworks", "vnet-a"))}, "useRemoteGateways": True}
+    bench.simulator.put(str(back), {"properties": body})
+    no = AnswerInstead(status=403, code="AuthorizationFailed", message="No.")
+    bench.fault(no, method="GET", path="*/rg-red/*", times=None)
+    bench.mark()
+
+    with pytest.raises(Refused) as caught:
+        bench.apply(with_their_spoke())
+    off = bench.plan(with_their_spoke(Spoke(network=red, manage="hub", gateway_transit=False)))
+
+    told = [f for f in caught.value.findings if f.rule == "V-UNREAD-01"]
+    assert [f.level for f in told] == ["error"]
+    assert str(network) in told[0].detail
+    assert bench.writes() == []
+    assert [f.level for f in off.findings if f.rule == "V-UNREAD-01"] == ["warning"]
+    bench.simulator.put(str(back), {"properties": {**body, "useRemoteGateways": False}})
+    assert bench.apply(with_their_spoke(), probe=False).outcome == "succeeded"
+
+
+@pytest.mark.parametrize("manage", ["hub", "flags"])
+@pytest.mark.parametrize("moment", range(2, 30, 4))
+def test_flags_that_die_half_way_are_continued(bench: Bench, manage: Manage, moment: int) -> None:
+    bench.create(world(red="a", blue="off"))
+    if manage == "flags":
+        bench.converge(world(red="a", blue="off", manage=manage))
+    turned = world(red="off", blue="a", manage=manage)
+    bench.clock.dies_at = bench.clock.looks + moment
+    try:
+        bench.apply(turned)
+    except Killed:
+        pass
+    finally:
+        bench.clock.dies_at = None
+
+    becomes(bench, turned)
 
 
 @pytest.mark.parametrize("moment", range(3, 60, 6))

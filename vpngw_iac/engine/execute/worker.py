@@ -164,10 +164,12 @@ class Worker:
         observed, model = self.cloud.read(operation.id), type_of(operation.id.type)
         if not observed.is_terminal:
             return Busy(observed)
-        if observed.document is None or model is None or not any(Flags.of(observed.document)):
+        change, on = self.plan.change(operation.id), Flags.of(observed.document)
+        ours = {difference.path for difference in change.differences} if change is not None else set()
+        found = zip((LENDS, USES), on, strict=True)
+        off = {name: False for name, value in found if value and f"properties.{name}" in ours}
+        if observed.document is None or model is None or not off:
             return Settled()
-        on = Flags.of(observed.document)
-        off = {name: False for name, value in zip((LENDS, USES), on, strict=True) if value}
         sent = overlay(shape_of(model), {"properties": off}, {}, observed.document)
         if observed.etag:
             sent["etag"] = observed.etag

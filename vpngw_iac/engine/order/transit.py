@@ -16,9 +16,7 @@ from vpngw_iac.engine.compare.document import lookup
 from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.order.operation import Key
 from vpngw_iac.engine.plan.change import Action, Change, Difference
-from vpngw_iac.engine.plan.inputs import Basis
 from vpngw_iac.engine.ports import Observed, Snapshot
-from vpngw_iac.errors import Finding
 from vpngw_iac.resources import type_of
 from vpngw_iac.resources.virtual_network_peering import VirtualNetworkPeering
 from vpngw_iac.state.model import Entry, State
@@ -193,63 +191,9 @@ def locked(known: Mapping[ArmId, Entry], snapshot: Snapshot, at: ArmId, body: Ma
     documents = (body, snapshot.get(at).document, entry.applied if entry else None)
     found = [Flags.of(document) for document in documents]
     flags = {LENDS: any(each.lends for each in found), USES: any(each.uses for each in found)}
-    remote = _remote(*documents)
+    remote = remote_of(*documents)
     named = {"remoteVirtualNetwork": {"id": str(remote)}} if remote is not None else {}
     return {**body, "properties": {**(body.get("properties") or {}), **named, **flags}}
-
-
-# --- what others do with it ------------------------------------------------------------------------------------------
-
-
-def still_used(basis: Basis, changes: Iterable[Change]) -> Iterator[Finding]:
-    """Halves that are not ours, use a gateway, and would make Azure refuse this plan."""
-    transit = Transit.of(basis.graph, basis.state, basis.snapshot, changes)
-    ours = {entry.id for entry in basis.state.entries.values()} | set(basis.graph.by_id)
-    foreign = [half for half in _borrowers(basis.snapshot) if half.id not in ours]
-    for turn in transit.turns:
-        for half in foreign:
-            if turn.stops_lending and (half.network, half.remote) == (turn.remote, turn.network):
-                yield _in_use(turn.address, half, "no longer lends its gateway to it")
-            elif turn.starts_using and half.network == turn.network:
-                yield _in_use(turn.address, half, "borrows another gateway, and a network has one lender at a time")
-    for gateway in transit.gateways:
-        for half in foreign:
-            if gateway.coming and half.network == gateway.network:
-                yield _in_use(gateway.address, half, "is created in that network, which then cannot borrow another")
-            elif not gateway.coming and half.remote == gateway.network:
-                yield _in_use(gateway.address, half, "is deleted")
-
-
-@dataclass(frozen=True, slots=True)
-class _Borrower:
-    """A Connected half that uses the gateway of the other network, as that network's own document shows it."""
-
-    id: ArmId
-    network: ArmId
-    remote: ArmId
-
-
-def _borrowers(snapshot: Snapshot) -> Iterator[_Borrower]:
-    for network, observed in snapshot.observed.items():
-        shown = lookup(observed.document or {}, "properties.virtualNetworkPeerings")
-        for half in shown if isinstance(shown, list) else ():
-            remote = _remote(half)
-            connected = lookup(half, "properties.peeringState") == "Connected"
-            if connected and remote is not None and Flags.of(half).uses:
-                yield _Borrower(network.child("virtualNetworkPeerings", str(half.get("name"))), network, remote)
-
-
-def _in_use(address: str, half: _Borrower, what: str) -> Finding:
-    return Finding(
-        rule="V-PEER-02",
-        level="error",
-        address=address,
-        summary="A peering that is not ours uses a gateway",
-        detail=f"The peering {half.id} uses the gateway of {half.remote.name} and is not ours; in this plan {address} "
-        f"{what}. Azure refuses that (R-PEER-01 to R-PEER-04).",
-        advice="Ask its owner to switch useRemoteGateways off, or to take the peering away. Nothing was done.",
-        source="PEER, GWT",
-    )
 
 
 # --- from changes ----------------------------------------------------------------------------------------------------
@@ -264,12 +208,12 @@ def _turns(graph: Graph, known: Mapping[ArmId, Entry], snapshot: Snapshot, chang
     declared = resource.body() if resource is not None else None
     entry = known.get(old)
     applied = entry.applied if entry else None
-    remote = _remote(snapshot.get(old).document, applied) or _remote(declared)
+    remote = remote_of(snapshot.get(old).document, applied) or remote_of(declared)
     if change.action in _GOING and remote is not None and old.parent is not None:
         yield Turn(change.address, old.parent, remote, before, Flags(), removal=True)
     elif change.action is Action.FORGET and change.differences and remote is not None and old.parent is not None:
         yield Turn(change.address, old.parent, remote, before, Flags())
-    new = _remote(declared)
+    new = remote_of(declared)
     if declared is None or new is None or change.id.parent is None:
         return
     if change.action in _COMING:
@@ -289,7 +233,8 @@ def _afterwards(declared: Mapping[str, Any], applied: Mapping[str, Any] | None, 
     return Flags(after(LENDS, before.lends), after(USES, before.uses))
 
 
-def _remote(*documents: Mapping[str, Any] | None) -> ArmId | None:
+def remote_of(*documents: Mapping[str, Any] | None) -> ArmId | None:
+    """The network that a half leads to, from the first of these documents that says so."""
     for document in documents:
         found = ((document or {}).get("properties") or {}).get("remoteVirtualNetwork")
         text = found.get("id") if isinstance(found, Mapping) else None

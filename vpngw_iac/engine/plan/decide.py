@@ -14,8 +14,9 @@ from vpngw_iac.engine.compare.matching import Match, match
 from vpngw_iac.engine.compare.overlay import overlay
 from vpngw_iac.engine.compare.sealing import applied_of, resolver, seal
 from vpngw_iac.engine.order.management_locks import lifted
-from vpngw_iac.engine.order.transit import flags_of_ours, still_used
+from vpngw_iac.engine.order.transit import flags_of_ours
 from vpngw_iac.engine.plan import guards
+from vpngw_iac.engine.plan.borrowers import still_used
 from vpngw_iac.engine.plan.cascade import known_after, spread, targeted
 from vpngw_iac.engine.plan.change import Action, Change, Difference, OutageStatement
 from vpngw_iac.engine.plan.declared import as_created, as_observed, called_as_in_azure

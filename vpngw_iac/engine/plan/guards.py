@@ -13,7 +13,7 @@ from vpngw_iac.engine.compare.sealing import applied_of
 from vpngw_iac.engine.plan import guests, ownership
 from vpngw_iac.engine.plan.change import Action, Change
 from vpngw_iac.engine.plan.inputs import Basis, Situation
-from vpngw_iac.engine.ports import Observed
+from vpngw_iac.engine.ports import Attached, Observed
 from vpngw_iac.errors import Finding
 from vpngw_iac.resources import type_of
 from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
@@ -125,7 +125,8 @@ def _foreign_dependents(basis: Basis, matched: Match, change: Change) -> Iterato
     ours = {e.id for e in basis.state.entries.values()} | set(basis.graph.by_id)
     told = {item.id for item in ownership.strays(basis)} if basis.options.destroy else set()
     for item in basis.snapshot.attached:
-        hangs_here = item.holder == change.id or (item.kind == "peering" and item.holder in networks)
+        lent = item.kind == "peering" and item.holder in networks and _may_lend(basis, item)
+        hangs_here = item.holder == change.id or lent
         if item.kind not in _BLOCKING_KINDS or not hangs_here or (item.id is not None and item.id in ours | told):
             continue
         own = item.owner == basis.deployment
@@ -148,6 +149,14 @@ def _gateway_network(entry: Entry) -> Iterator[ArmId]:
         for target in entry.needs:
             if target.type.lower().endswith("/subnets") and target.parent is not None:
                 yield target.parent
+
+
+def _may_lend(basis: Basis, item: Attached) -> bool:
+    """Whether the other side of a peering could use a gateway here; so it could where nobody tells."""
+    shown = lookup(basis.snapshot.get(item.holder).document or {}, "properties.virtualNetworkPeerings")
+    halves = [half for half in shown if isinstance(half, dict)] if isinstance(shown, list) else []
+    mine = [half for half in halves if str(half.get("name")).lower() == item.name.lower()]
+    return not mine or any(lookup(half, "properties.allowGatewayTransit") is not False for half in mine)
 
 
 def _unsendable_secret(situation: Situation, change: Change) -> Iterator[Finding]:

@@ -21,6 +21,7 @@ from vpngw_iac.engine.compare.difference import Found
 from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.order.operation import Key, Span, expectation, spans
 from vpngw_iac.engine.order.order import order
+from vpngw_iac.engine.plan.borrowing import Borrowing
 from vpngw_iac.engine.plan.change import Action, Change, Loss, OutageStatement
 from vpngw_iac.engine.plan.inputs import Basis, Draft
 from vpngw_iac.engine.plan.plan import Options
@@ -365,11 +366,12 @@ def with_outages(draft: Draft) -> Draft:
     chosen = dict(sorted(draft.changes.items()))
     if not chosen:
         return draft
-    lines = Lines.of(draft.basis)
-    told = {address: stated(draft.basis, lines, change) for address, change in chosen.items()}
+    lines, borrowing = Lines.of(draft.basis), Borrowing.of(draft.basis, chosen.values())
+    first = {address: stated(draft.basis, lines, change) for address, change in chosen.items()}
+    told = {address: replace(change, outage=borrowing.stated(change)) for address, change in first.items()}
     if not any(change.outage.losses for change in told.values()):
         return replace(draft, changes=told)
-    book = _Book.of(draft.basis, lines, tuple(told.values()))
+    book = _Book.of(draft.basis, lines, borrowing, tuple(told.values()))
     timed = {address: book.timed(change) for address, change in told.items()}
     return replace(draft, changes=timed, losses=tuple(book.totals()))
 
@@ -390,6 +392,7 @@ class _Book:
     """Everything that is asked for each name and change, looked up once."""
 
     lines: Lines
+    borrowing: Borrowing
     changes: tuple[Change, ...]
     steps: Mapping[str, tuple[Span, ...]]
     """When the operations of each address run."""
@@ -406,7 +409,7 @@ class _Book:
     """Addresses of what is declared or remembered, by id."""
 
     @classmethod
-    def of(cls, basis: Basis, lines: Lines, changes: tuple[Change, ...]) -> _Book:
+    def of(cls, basis: Basis, lines: Lines, borrowing: Borrowing, changes: tuple[Change, ...]) -> _Book:
         times = _times(basis, changes)
         steps: dict[str, list[Span]] = {}
         for key, span in times.items():
@@ -417,6 +420,7 @@ class _Book:
                 parts.setdefault(loss.name, []).append((change, loss))
         return cls(
             lines,
+            borrowing,
             changes,
             {address: tuple(found) for address, found in steps.items()},
             {change.address: _affected(basis, lines, change) for change in changes if change.outage.losses},
@@ -481,6 +485,10 @@ class _Book:
         """When a change keeps a name down."""
         steps = self.steps.get(change.address, ())
         if not steps:
+            return
+        if again := self.borrowing.again.get(loss.name, ()) if change.address in self.borrowing.taken else ():
+            ends = [end for address in again for _, end in self.steps.get(address, ())]
+            yield min(start for start, _ in steps), max(ends, default=0.0)
             return
         deleted = change.action is Action.DELETE
         if change.coexists or (loss.operations != "minutes" and not deleted):

@@ -189,12 +189,12 @@ def gateways_beside(resource: Resource, documents: Mapping[ArmId, Mapping[str, A
         return
     for _, reference, _ in resource.references():
         if reference.target.type.lower().endswith(_SUBNETS):
-            for user in _users(reference.target, documents):
+            for user in users_of(reference.target, documents):
                 if user != resource.id:
                     yield user
 
 
-def _users(subnet: ArmId, documents: Mapping[ArmId, Mapping[str, Any] | None]) -> Iterator[ArmId]:
+def users_of(subnet: ArmId, documents: Mapping[ArmId, Mapping[str, Any] | None]) -> Iterator[ArmId]:
     """Gateways behind the back references of a subnet, from its own document or the one inside its network."""
     shown = [documents.get(subnet) or {}]
     if subnet.parent is not None:

@@ -48,8 +48,8 @@ def _twins(plan: Plan) -> Iterator[Pair]:
     come = {c.id: plan.graph.resources[c.address] for c in plan.changes if c.action is Action.CREATE}
     if not gone or not come:
         return iter(())
-    before = {i: entry.applied for i, entry in gone.items()}
-    after = {i: stored(resource.body(), read) for i, resource in come.items()}
+    before = {i: {**entry.applied, "parent": str(i.parent or "")} for i, entry in gone.items()}
+    after = {i: {**stored(resource.body(), read), "parent": str(i.parent or "")} for i, resource in come.items()}
     twins = _alike(before, after)
     while len(kept := {o: n for o, n in twins.items() if _same_ends(before[o], after[n], twins)}) < len(twins):
         twins = kept

@@ -1,0 +1,179 @@
+"""Who else uses a gateway that a plan takes back, deletes or puts beside another: reasons to refuse it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.engine.compare.document import lookup
+from vpngw_iac.engine.order.transit import Flags, Gateway, Transit, networks_of, remote_of
+from vpngw_iac.engine.plan.change import Action, Change
+from vpngw_iac.engine.plan.inputs import Basis
+from vpngw_iac.engine.plan.ownership import users_of
+from vpngw_iac.engine.ports import Snapshot
+from vpngw_iac.errors import Finding
+from vpngw_iac.resources import type_of
+from vpngw_iac.resources.subnet import GATEWAY_SUBNET
+from vpngw_iac.resources.virtual_network_peering import VirtualNetworkPeering
+
+
+def still_used(basis: Basis, changes: Iterable[Change]) -> Iterator[Finding]:
+    """Halves that use a gateway, or that nobody could see, and would make Azure refuse this plan."""
+    chosen = tuple(changes)
+    transit = Transit.of(basis.graph, basis.state, basis.snapshot, chosen)
+    ours = {entry.id for entry in basis.state.entries.values()} | set(basis.graph.by_id)
+    foreign = [half for half in _borrowers(basis.snapshot) if half.id not in ours]
+    for turn in transit.turns:
+        for half in foreign:
+            if turn.stops_lending and (half.network, half.remote) == (turn.remote, turn.network):
+                yield _in_use(turn.address, half, "no longer lends its gateway to it")
+            elif turn.starts_using and half.network == turn.network:
+                yield _in_use(turn.address, half, "borrows another gateway, and a network has one lender at a time")
+    for gateway in transit.gateways:
+        for half in foreign:
+            if gateway.coming and half.network == gateway.network:
+                yield _in_use(gateway.address, half, "is created in that network, which then cannot borrow another")
+            elif not gateway.coming and half.remote == gateway.network:
+                yield _in_use(gateway.address, half, "is deleted")
+    yield from _unseen(basis, transit, ours)
+    yield from _left_behind(basis, transit, chosen)
+
+
+@dataclass(frozen=True, slots=True)
+class _Borrower:
+    """A Connected half that uses the gateway of the other network, as that network's own document shows it."""
+
+    id: ArmId
+    network: ArmId
+    remote: ArmId
+
+
+def _borrowers(snapshot: Snapshot) -> Iterator[_Borrower]:
+    for network, observed in snapshot.observed.items():
+        shown = lookup(observed.document or {}, "properties.virtualNetworkPeerings")
+        for half in shown if isinstance(shown, list) else ():
+            remote = remote_of(half)
+            connected = lookup(half, "properties.peeringState") == "Connected"
+            if connected and remote is not None and Flags.of(half).uses:
+                yield _Borrower(network.child("virtualNetworkPeerings", str(half.get("name"))), network, remote)
+
+
+def _in_use(address: str, half: _Borrower, what: str) -> Finding:
+    return Finding(
+        rule="V-PEER-02",
+        level="error",
+        address=address,
+        summary="A peering that is not ours uses a gateway",
+        detail=f"The peering {half.id} uses the gateway of {half.remote.name} and is not ours; in this plan {address} "
+        f"{what}. Azure refuses that (R-PEER-01 to R-PEER-04).",
+        advice="Ask its owner to switch useRemoteGateways off, or to take the peering away. Nothing was done.",
+        source="PEER, GWT",
+    )
+
+
+# --- halves that nobody could see ------------------------------------------------------------------------------------
+
+
+def _unseen(basis: Basis, transit: Transit, ours: Collection[ArmId]) -> Iterator[Finding]:
+    """Halves of networks that could not be read: they may use what this plan takes back or deletes."""
+    told: set[tuple[str, ArmId]] = set()
+    for address, lender, removal in _lent(basis, transit):
+        home, remote = lender.parent, remote_of(_half_at(basis, lender))
+        why = basis.snapshot.get(remote).unread if remote is not None else ""
+        if remote is None or home is None or not why or (address, remote) in told:
+            continue
+        if not any(_leads_back(basis, other, remote, home) for other in ours):
+            told.add((address, remote))
+            yield _not_seen(address, lender, remote, why, refuse=removal and basis.options.probe, removal=removal)
+
+
+def _lent(basis: Basis, transit: Transit) -> Iterator[tuple[str, ArmId, bool]]:
+    """Connected halves that lend today: of each change that ends that, its address, and whether it deletes."""
+    known = {turn.address: turn for turn in transit.turns if turn.stops_lending}
+    for entry in basis.state.entries.values():
+        half = _half_at(basis, entry.id)
+        if entry.id.parent is None or not Flags.of(half).lends or _state(half) != "Connected":
+            continue
+        if (turn := known.get(entry.address)) is not None:
+            yield turn.address, entry.id, turn.removal
+        for gateway in transit.gateways:
+            if not gateway.coming and gateway.network == entry.id.parent:
+                yield gateway.address, entry.id, True
+
+
+def _half_at(basis: Basis, peering: ArmId) -> Mapping[str, Any]:
+    document = basis.snapshot.get(peering).document if type_of(peering.type) is VirtualNetworkPeering else None
+    return document or {}
+
+
+def _state(half: Mapping[str, Any]) -> Any:
+    return lookup(half, "properties.peeringState")
+
+
+def _leads_back(basis: Basis, other: ArmId, network: ArmId, home: ArmId) -> bool:
+    """Whether a half that is ours is the one that a network has towards `home`."""
+    if other.parent != network or type_of(other.type) is not VirtualNetworkPeering:
+        return False
+    declared, entry = basis.graph.by_id.get(other), basis.state.by_id().get(other)
+    return remote_of(declared.body() if declared else None, entry.applied if entry else None) == home
+
+
+def _not_seen(address: str, half: ArmId, remote: ArmId, why: str, *, refuse: bool, removal: bool) -> Finding:
+    return Finding(
+        rule="V-UNREAD-01",
+        level="error" if refuse else "warning",
+        address=address,
+        summary="Whether a spoke uses a gateway could not be read",
+        detail=f"{half.name} lends a gateway to {remote}, which could not be read ({why}): whether its peering uses "
+        f"that gateway nobody can see. In this plan {address} "
+        + ("is deleted." if removal else "stops lending it, which Azure refuses while it is used."),
+        advice=f"Apply as somebody who may read {remote.name} (Microsoft.Network/virtualNetworks/read); or ask its "
+        "owner to switch useRemoteGateways off" + (", and then apply with --no-probe." if refuse else " first."),
+        source="PEER, GWT",
+    )
+
+
+# --- halves of ours that nobody would lend to ------------------------------------------------------------------------
+
+
+def _left_behind(basis: Basis, transit: Transit, changes: Collection[Change]) -> Iterator[Finding]:
+    """Halves of ours that are declared to use a hub whose last gateway goes in this plan."""
+    going = {c.id for c in changes if c.action is Action.DELETE}
+    going |= {ArmId(c.previous) for c in changes if c.previous and c.previous.startswith("/")}
+    for gateway in transit.gateways:
+        if gateway.coming or _stays(basis, transit, gateway, going):
+            continue
+        for address, resource in basis.graph.resources.items():
+            body = resource.body() if isinstance(resource, VirtualNetworkPeering) else {}
+            if Flags.of(body).uses and remote_of(body) == gateway.network:
+                yield _nobody_lends(address, gateway)
+
+
+def _stays(basis: Basis, transit: Transit, gone: Gateway, going: Collection[ArmId]) -> bool:
+    """Whether a network has a gateway after the plan; also where nobody can say."""
+    if any(other.coming and other.network == gone.network for other in transit.gateways):
+        return True
+    declared = (r for i, r in basis.graph.by_id.items() if i.type.lower().endswith("/virtualnetworkgateways"))
+    if any(gone.network in networks_of(r.body()) for r in declared if r.id not in going):
+        return True
+    documents = {i: answer.document for i, answer in basis.snapshot.observed.items()}
+    subnet = gone.network.child("subnets", GATEWAY_SUBNET)
+    if documents.get(gone.network) is None and documents.get(subnet) is None:
+        return True
+    return any(user not in going for user in users_of(subnet, documents))
+
+
+def _nobody_lends(address: str, gateway: Gateway) -> Finding:
+    return Finding(
+        rule="V-PEER-03",
+        level="error",
+        address=address,
+        summary="A peering would use a gateway that is not there",
+        detail=f"{address} uses the gateway of {gateway.network.name}, and this plan deletes the last one there "
+        f"({gateway.address}). Azure lets no peering use a network without a gateway (R-PEER-01).",
+        advice=f"Switch transit off for {address} in the same blueprint (gateway_transit=False on the spoke), or keep "
+        "the gateway. Nothing was done.",
+        source="PEER, GWT",
+    )

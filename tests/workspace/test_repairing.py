@@ -43,10 +43,12 @@ def test_a_failed_resource_is_put_back_even_without_a_difference(bench: Bench) -
     set_state(bench, LGW, "Failed")
 
     changes = bench.changes(deployment)
+    causes = bench.change(deployment, "LocalNetworkGateway/hub/berlin").causes
     drift = bench.drift(deployment)
     bench.converge(deployment)
 
     assert changes == {"LocalNetworkGateway/hub/berlin": "repair"}
+    assert causes == ("failed",)
     assert [(item.address, item.kind) for item in drift.items] == [("LocalNetworkGateway/hub/berlin", "changed")]
     assert bench.writes() == ["PUT localNetworkGateways/lgw-berlin"]
 

@@ -85,6 +85,7 @@ def change_document(change: Change) -> Document:
         "address": change.address,
         "id": str(change.id),
         "action": change.action.value,
+        "causes": list(change.causes),
         "differences": [difference_document(difference) for difference in change.differences],
         "outage": _outage(change.outage),
         "reason": change.reason,

@@ -136,6 +136,14 @@ class Change:
         model = type_of(self.id.type)
         return self.previous is not None and self.previous.startswith("/") and bool(model and model.may_coexist)
 
+    @property
+    def causes(self) -> tuple[Cause, ...]:
+        """Why it happens: the causes of its differences; of a repair also that Azure shows a failure."""
+        found: set[Cause] = {difference.cause for difference in self.differences}
+        if self.action is Action.REPAIR and self.sync != "alone":
+            found.add("failed")
+        return tuple(sorted(found))
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:

@@ -50,6 +50,7 @@ class Attachments:
         if document is None:
             return
         for item in self._reader.items(gateway, _GATEWAYS, "list_connections") or ():
+            self._reader.require_formed(item, f"list connections of {gateway}")
             yield _attached(gateway, "connection", item)
         for item in objects(value_at(document, "properties.natRules")):
             yield _attached(gateway, "natRule", item)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
 
-from vpngw_iac.arm import ArmId
+from vpngw_iac.arm import ArmId, InvalidArmId
 from vpngw_iac.azure.answer import Answer
 from vpngw_iac.azure.client import Arm
+from vpngw_iac.azure.form import misfit
 from vpngw_iac.azure.reads import LIST_METHOD
 from vpngw_iac.azure.redact import shape_for, without_secrets
 from vpngw_iac.azure.retry import SILENCE, Retry, duration
@@ -60,14 +61,6 @@ def is_absent(answer: Answer, resource_id: ArmId) -> bool:
     return answer.is_absent_of_a_kind if version_of(resource_id) else answer.is_absent
 
 
-def is_resource(document: Any) -> bool:
-    """Whether an answer has the form of a resource: what it is taken for decides what is deleted or made anew."""
-    if not isinstance(document, dict) or not isinstance(document.get("id"), str):
-        return False
-    forms = (("properties", dict), ("tags", dict), ("sku", dict), ("etag", str), ("location", str))
-    return all(isinstance(document.get(name), form | None) for name, form in forms)
-
-
 class Reader:
     """All reads of one cloud; safe between threads."""
 
@@ -97,8 +90,8 @@ class Reader:
         if is_absent(answer, resource_id):
             return None
         document = self._arm.checked(answer, doing).body
-        if not is_resource(document):
-            raise not_arm(f"{doing}: the answer is no resource", self._arm.ids(answer), answer.status)
+        if where := misfit(document, resource_id.type):
+            raise not_arm(f"{doing}: the answer is no such resource ({where})", self._arm.ids(answer), answer.status)
         return dict(document)
 
     def look(self, resource_id: ArmId) -> Observed:
@@ -137,10 +130,19 @@ class Reader:
         except Forbidden:
             # Somebody may read single resources and not their group: what cannot be read says so itself.
             return {each: self.read(each) for each in wanted}
-        if not all(map(is_resource, documents or ())):
-            raise not_arm(f"list {sdk} in {container}: an item is no resource", self._arm.ids())
+        if where := next(filter(None, (misfit(item, wanted[0].type) for item in documents or ())), ""):
+            raise not_arm(f"list {sdk} in {container}: an item is no such resource ({where})", self._arm.ids())
         by_id = {str(item.get("id", "")).lower(): item for item in documents or ()}
         return {each: self._observed(each, by_id.get(each.key), "list") for each in wanted}
+
+    def require_formed(self, item: Mapping[str, Any], doing: str) -> None:
+        """Raise `EndpointError` if an item of a LIST that says its own id is not what its type has."""
+        try:
+            kind = ArmId(str(item.get("id"))).type
+        except InvalidArmId:
+            return  # it names nothing of ours
+        if where := misfit(item, kind):
+            raise not_arm(f"{doing}: an item is no such resource ({where})", self._arm.ids())
 
     def items(self, container: ArmId, sdk: str, method: str) -> list[dict[str, Any]] | None:
         """All items of a LIST, page by page, secrets included; None when the container is absent."""

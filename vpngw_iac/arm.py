@@ -24,12 +24,17 @@ class InvalidArmId(ValueError):
     """The text is not an ARM resource id."""
 
 
+SIGNED_IN = "<signed in>"
+"""Stands for the tenant that a run will turn out to be signed in to: what is compiled before gets it afterwards."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """Where resources live when a blueprint does not say: a subscription (GUID), perhaps its tenant and a group."""
 
     subscription: str
     tenant: str | None = None
+    """Of this subscription; `SIGNED_IN` before it is known."""
     resource_group: str | None = None
 
     def group_id(self, name: str) -> ArmId:

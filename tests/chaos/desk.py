@@ -27,8 +27,7 @@ from vpngw_iac.state.disk import Folder
 from vpngw_iac.state.file import FileHold, FileStore
 from vpngw_iac.state.lock import FolderLock
 from vpngw_iac.state.store import Hold, Owner, Store
-from vpngw_iac.usecases.planner import Deployable, Planner
-from vpngw_iac.usecases.session import Session
+from vpngw_iac.usecases.session import Deployable, Session
 from vpngw_iac.usecases.workspace import Workspace
 
 GATEWAYS = "/virtualnetworkgateways/"
@@ -145,7 +144,7 @@ class MortalStore(FileStore):
 
     @classmethod
     def of(cls, store: FileStore, fate: Fate) -> MortalStore:
-        mortal = cls(store.folder, store.deployment, store._binding, utc=store._utc)
+        mortal = cls(store.folder, store.deployment, store.binding, utc=store._utc)
         mortal.fate = fate
         mortal._files = MortalFolder(store.folder, fate)
         mortal._lock = FolderLock(mortal._files, store.deployment)
@@ -175,27 +174,10 @@ class MortalStore(FileStore):
 class MortalSession(Session):
     fate: Fate
 
-    def _store(self, *, bound: bool) -> Store:
-        store = super()._store(bound=bound)
+    def _opened_store(self) -> Store:
+        store = super()._opened_store()
         assert isinstance(store, FileStore)
         return MortalStore.of(store, self.fate)
-
-
-class MortalPlanner(Planner):
-    """Gives out sessions whose process may die."""
-
-    fate: Fate
-
-    def session(self, blueprint: Deployable) -> Session:
-        return self._mortal(super().session(blueprint))
-
-    def session_named(self, deployment: str) -> Session:
-        return self._mortal(super().session_named(deployment))
-
-    def _mortal(self, session: Session) -> Session:
-        session.__class__ = MortalSession
-        session.fate = self.fate  # type: ignore[attr-defined]
-        return session
 
 
 class MortalWorkspace(Workspace):
@@ -203,11 +185,11 @@ class MortalWorkspace(Workspace):
 
     fate: Fate
 
-    @property
-    def _planner(self) -> Planner:
-        planner = MortalPlanner(super()._planner.place, super()._planner.deployment)
-        object.__setattr__(planner, "fate", self.fate)
-        return planner
+    def session(self, blueprint: Deployable) -> Session:
+        session = super().session(blueprint)
+        session.__class__ = MortalSession
+        session.fate = self.fate  # type: ignore[attr-defined]
+        return session
 
 
 @dataclass

@@ -102,18 +102,18 @@ class BlobStore:
         lease_seconds: int = 60,
         utc: Callable[[], str] = utc_now,
     ) -> None:
-        """`binding` is what this run is connected to; None (a command that asks no cloud) skips that comparison."""
+        """`binding` is what this run is connected to; None (nothing was asked yet) skips that comparison."""
         self.deployment = checked_name(deployment)
         self.url = f"{SCHEME}://{account}/{container.container_name}/{prefix}"
         self._blobs = Blobs(container, prefix, self.url)
         self.document_name = self._blobs.url_of(_DOCUMENT)
         self._lock = BlobLock(self._blobs, deployment, lease_seconds)
-        self._binding = binding
+        self.binding = binding
         self._utc = utc
 
     def load(self) -> Memory | None:
         """Checkpoint plus journal, checked; None if nothing was ever written. Raises `StateError`, never repairs."""
-        return recall(self, self.deployment, self._binding)
+        return recall(self, self.deployment, self.binding)
 
     def key(self, *, create: bool = False, like: FingerprintKey | None = None) -> FingerprintKey | None:
         """The fingerprint key; made when `create` and absent, `like` another one if that is given."""
@@ -131,7 +131,7 @@ class BlobStore:
         lease, left_by = self._lock.take(owner)
         with lease.held():
             notice = f"Stale lock of {left_by.describe()} taken over: its lease had run out." if left_by else ""
-            hold = BlobHold(self, self._blobs, lease, self._binding, self._utc, (notice,) if notice else ())
+            hold = BlobHold(self, self._blobs, lease, self.binding, self._utc, (notice,) if notice else ())
             hold.fence(owner)
             yield hold
 

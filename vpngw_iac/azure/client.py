@@ -83,10 +83,12 @@ class Arm:
         correlation: str,
         tenants: Mapping[str, str] | None = None,
         masks: Masks | None = None,
+        budget: Budget | None = None,
     ) -> None:
+        """`budget` is what several clients of one process know together of the quota that is left."""
         self.settings = settings
         self.correlation = correlation
-        self.budget = Budget()
+        self.budget = budget or Budget()
         self._tokens = tokens
         self._transport = transport
         self._clock = clock

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import partial
 from typing import Any
 
 from azure.core import PipelineClient
@@ -12,8 +13,9 @@ from azure.core.credentials import TokenCredential
 from azure.core.exceptions import AzureError
 from azure.core.rest import HttpRequest
 
-from vpngw_iac.azure import NO_TENANT
+from vpngw_iac.azure import NO_TENANT, limits
 from vpngw_iac.azure.answer import Answer
+from vpngw_iac.azure.budget import Budget
 from vpngw_iac.azure.client import Arm
 from vpngw_iac.azure.cloud import AzureCloud
 from vpngw_iac.azure.clouds import CloudSettings, Fetch, settings_of
@@ -21,7 +23,7 @@ from vpngw_iac.azure.key_vault import KeyVaultSecrets
 from vpngw_iac.azure.sign_in import NoSignIn, Tokens, actor_of, claims_of, default_credential
 from vpngw_iac.azure.translate import sign_in_failure, transport_failure
 from vpngw_iac.azure.transport import CallableTransport, Send, https_transport
-from vpngw_iac.engine.ports import Clock, CloudIdentity, Fingerprinter
+from vpngw_iac.engine.ports import Clock, Cloud, CloudIdentity, Fingerprinter
 from vpngw_iac.errors import AzureIds, UsageError
 from vpngw_iac.masks import Masks
 from vpngw_iac.secret import SecretSource
@@ -31,65 +33,111 @@ for _name in ("azure", "msal"):
     logging.getLogger(_name).addHandler(logging.NullHandler())
 
 
-def open_cloud(
+class Door:
+    """A cloud as one process sees it: one credential and its tokens, one connection pool, one account of the quota.
+
+    Sessions share it; each has a client of its own. Safe between threads.
+    """
+
+    def __init__(
+        self,
+        cloud: str,
+        *,
+        tenant: str | None = None,
+        credential: TokenCredential | None = None,
+        transport: Send | None = None,
+    ) -> None:
+        """`cloud` is ``public``, ``usgovernment``, ``china``, ``simulator`` or ``https://ENDPOINT``.
+
+        `transport` stands in for the network (the simulator's door); then nobody signs in unless a `credential` is
+        given. Nothing is asked and nobody signs in before a client is made.
+        """
+        if cloud.lower() == "simulator" and transport is None:
+            raise UsageError("The simulator is reached through a transport, and none was given.")
+        self._cloud, self._tenant, self._send = cloud, tenant, transport
+        self._credential = credential or (NoSignIn() if transport is not None else None)
+        self._budget = Budget()
+        self._guard = threading.RLock()
+        self._pool: Any = None
+        self._settings: CloudSettings | None = None
+        self._tokens: Tokens | None = None
+
+    def cloud(
+        self,
+        *,
+        subscription: str,
+        key: Fingerprinter | None = None,
+        clock: Clock,
+        correlation: str,
+        tenants: Mapping[str, str] | None = None,
+        masks: Masks | None = None,
+        tell: Callable[[str], None] | None = None,
+    ) -> AzureCloud:
+        """A client of a session, signed in.
+
+        `key` fingerprints the secrets that answers echo; without it they are dropped. `tenants` names the tenant of
+        other subscriptions. `masks` knows what no message may show; `tell` hears, from any thread, why a read takes
+        long. Raises `UsageError` for an unknown cloud, `EndpointError` if nobody answers, `SignInFailed`.
+        """
+        wire, ids, tenants = self._wire(tell), AzureIds(correlation, at=clock.utc()), tenants or {}
+        settings, tokens = self._opened(wire, ids), self.tokens(ids)
+        arm = Arm(
+            settings,
+            tokens,
+            wire,
+            clock=clock,
+            correlation=correlation,
+            tenants=tenants,
+            masks=masks,
+            budget=self._budget,
+        )
+        identity = _identity(settings, tokens, subscription, self._tenant or tenants.get(subscription), ids)
+        return AzureCloud(arm, identity, key=key, clock=clock, tell=tell)
+
+    def secrets(self, local: SecretSource, correlation: str = "", masks: Masks | None = None) -> SecretSource:
+        """Secrets in the Key Vaults of this cloud; references that need no vault go to `local`.
+
+        Nobody signs in before the first reference to a vault is resolved. `masks` knows what no message may show.
+        """
+        wire = self._wire()
+        suffix = self._opened(wire, AzureIds(correlation)).vault_suffix
+        return KeyVaultSecrets(self.tokens, local, suffix=suffix, transport=wire, correlation=correlation, masks=masks)
+
+    def tokens(self, ids: AzureIds | None = None) -> Tokens:
+        """Tokens of this cloud, for whatever service: one credential, made when first needed."""
+        with self._guard:
+            if self._tokens is None:
+                settings = self._opened(self._wire(), ids or AzureIds())
+                home, given = settings.tenant or self._tenant, self._credential
+                anew = None if given is not None else partial(default_credential, settings)
+                self._tokens = Tokens(given or default_credential(settings), home, anew=anew)
+            return self._tokens
+
+    def _opened(self, wire: Any, ids: AzureIds) -> CloudSettings:
+        with self._guard:
+            if self._settings is None:
+                self._settings = settings_of(self._cloud, _fetch(wire, ids))
+            return self._settings
+
+    def _wire(self, tell: Callable[[str], None] | None = None) -> Any:
+        """The pool that all clients share, and who hears of a late answer to this one."""
+        if self._send is not None:
+            return CallableTransport(self._send)
+        with self._guard:
+            self._pool = self._pool or limits.session()
+        return https_transport(tell, self._pool)
+
+
+def connect(
     cloud: str,
     *,
-    subscription: str,
-    tenant: str | None,
-    credential: TokenCredential | None,
-    transport: Send | None,
-    key: Fingerprinter | None,
-    clock: Clock,
-    correlation: str,
-    tenants: Mapping[str, str],
-    masks: Masks | None = None,
-    tell: Callable[[str], None] | None = None,
-) -> AzureCloud:
-    """See `vpngw_iac.azure.connect`."""
-    if cloud.lower() == "simulator" and transport is None:
-        raise UsageError("The simulator is reached through a transport, and none was given.")
-    wire = https_transport(tell) if transport is None else CallableTransport(transport)
-    ids = AzureIds(correlation, at=clock.utc())
-    settings = settings_of(cloud, _fetch(wire, ids))
-    tokens = _tokens(settings, tenant, credential or (NoSignIn() if transport is not None else None))
-    arm = Arm(settings, tokens, wire, clock=clock, correlation=correlation, tenants=tenants, masks=masks)
-    identity = _identity(settings, tokens, subscription, tenant or tenants.get(subscription), ids)
-    return AzureCloud(arm, identity, key=key, clock=clock, tell=tell)
-
-
-def open_vaults(
-    cloud: str,
-    *,
-    local: SecretSource,
-    tenant: str | None,
-    credential: TokenCredential | None,
-    transport: Send | None,
-    correlation: str,
-    masks: Masks | None = None,
-) -> SecretSource:
-    """See `vpngw_iac.azure.key_vault_secrets`."""
-    wire = https_transport() if transport is None else CallableTransport(transport)
-    settings = settings_of(cloud, _fetch(wire, AzureIds(correlation)))
-
-    def sign_in() -> Tokens:
-        return _tokens(settings, tenant, credential)
-
-    return KeyVaultSecrets(
-        cache(sign_in), local, suffix=settings.vault_suffix, transport=wire, correlation=correlation, masks=masks
-    )
-
-
-def signed_in(cloud: str, *, tenant: str | None, credential: TokenCredential | None) -> TokenCredential:
-    """The credential of this run for another service than ARM; the simulator's state lies in public Azure Storage."""
-    settings = settings_of("public" if cloud == "simulator" else cloud, _fetch(https_transport(), AzureIds()))
-    return _tokens(settings, tenant, credential)
-
-
-def _tokens(settings: CloudSettings, tenant: str | None, credential: TokenCredential | None) -> Tokens:
-    home = settings.tenant or tenant
-    if credential is not None:
-        return Tokens(credential, home)
-    return Tokens(default_credential(settings), home, anew=lambda: default_credential(settings))
+    tenant: str | None = None,
+    credential: TokenCredential | None = None,
+    transport: Send | None = None,
+    **client: Any,
+) -> Cloud:
+    """A client of its own, through a door of its own; see `Door`."""
+    return Door(cloud, tenant=tenant, credential=credential, transport=transport).cloud(**client)
 
 
 def _identity(

@@ -20,13 +20,13 @@ CONNECT_SECONDS = 30
 READ_SECONDS = 120
 
 
-def https_transport(tell: Callable[[str], None] | None = None) -> HttpTransport[Any, Any]:
-    """The real network: one connection pool for all clients. `tell` hears, from any thread, of a late answer."""
+def https_transport(tell: Callable[[str], None] | None = None, pool: Any = None) -> HttpTransport[Any, Any]:
+    """The real network, through a pool of connections that clients may share. `tell` hears, from any thread, of a late answer."""
     from vpngw_iac.azure.limits import LimitedTransport, session
 
     transport: HttpTransport[Any, Any] = LimitedTransport(
         tell,
-        session=session(),
+        session=pool or session(),
         session_owner=False,
         connection_timeout=CONNECT_SECONDS,
         read_timeout=READ_SECONDS,

@@ -22,7 +22,6 @@ from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
 
 if TYPE_CHECKING:
-    from vpngw_iac.blueprints.compiling.assembly import Assembly
     from vpngw_iac.blueprints.compiling.deployment import Compiled
 
 ANYWHERE = Scope("00000000-0000-0000-0000-000000000000", resource_group="rg-unspecified")
@@ -68,8 +67,7 @@ class Blueprint(Part):
     def resources(self, scope: Scope) -> tuple[Resource | Existing, ...]:
         """Every resource, sorted by address. Pure. Raises `BlueprintError` with findings if it contradicts itself."""
         compiled = self.compiled(scope)
-        errors = [finding for finding in compiled.findings if finding.level == "error"]
-        if errors:
+        if errors := compiled.findings:
             raise BlueprintError(
                 f"The blueprint {self.name!r} contradicts itself in {len(errors)} place(s).", findings=errors
             )
@@ -88,15 +86,8 @@ class Blueprint(Part):
         own = tuple(sorted({*compiled.findings, *self.contradictions()}))
         return Compiled(compiled.items, own)
 
-    def assembly(self, scope: Scope | None = None) -> Assembly:
-        """The nouns, each once, for checks over the whole topology."""
-        from vpngw_iac.blueprints.compiling.assembly import assemble
-        from vpngw_iac.blueprints.compiling.frame import Frame
-
-        return assemble(self.shares(), Frame(scope or ANYWHERE, self.naming))
-
     def contradictions(self) -> Iterable[Finding]:
-        """Findings that only this kind knows."""
+        """Findings that only this kind knows; each refuses the blueprint."""
         return ()
 
     def path_of(self, address: str) -> str:

@@ -207,7 +207,8 @@ class Cloud(Protocol):
         """Ask once how far it is: ``provisioningState`` decides, the operation URL is a hint."""
 
 
-Fingerprinter = Callable[[str], Fingerprint]
+Fingerprinter = Callable[[str], Fingerprint | None]
+"""None while there is no key: an echoed secret is then dropped."""
 
 
 class Clock(Protocol):

@@ -7,6 +7,7 @@ from typing import Any
 
 from vpngw_iac.arm import RESOURCE_GROUP_TYPE, ArmId, Scope
 from vpngw_iac.blueprints.base import Blueprint
+from vpngw_iac.blueprints.compiling.assembly import gateway_uses
 from vpngw_iac.blueprints.compiling.frame import Frame
 from vpngw_iac.errors import Finding
 from vpngw_iac.paths import steps_of
@@ -41,11 +42,11 @@ def backups_of(*blueprints: Blueprint) -> dict[str, str]:
 def homes_of(scope: Scope, *blueprints: Blueprint) -> dict[ArmId, ArmId]:
     """Networks of gateways, where a blueprint names them: of an existing one no property says it offline."""
     return {
-        work.id: frame.network_id(work.gateway.network)
+        frame.gateway_id(use.part): frame.network_id(use.part.network)
         for blueprint in blueprints
         for frame in (Frame(scope, blueprint.naming),)
-        for work in blueprint.assembly(scope).works
-        if work.gateway.network is not None
+        for use in gateway_uses(blueprint.shares())
+        if use.part.network is not None
     }
 
 

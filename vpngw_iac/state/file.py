@@ -68,19 +68,19 @@ class FileStore:
     def __init__(
         self, folder: Path, deployment: str, binding: Binding | None = None, *, utc: Callable[[], str] = utc_now
     ) -> None:
-        """`binding` is what this run is connected to; None (a command that asks no cloud) skips that comparison."""
+        """`binding` is what this run is connected to; None (nothing was asked yet) skips that comparison."""
         self.deployment = checked_name(deployment)
         self.folder = Path(os.path.abspath(folder))  # noqa: PTH100 - resolve() would follow the links that are refused
         self.url = self.folder.as_uri()
         self.document_name = str(self.folder / _DOCUMENT)
-        self._binding = binding
+        self.binding = binding
         self._files = Folder(self.folder)
         self._lock = FolderLock(self._files, deployment)
         self._utc = utc
 
     def load(self) -> Memory | None:
         """Checkpoint plus journal, checked; None if nothing was ever written. Raises `StateError`, never repairs."""
-        return recall(self, self.deployment, self._binding)
+        return recall(self, self.deployment, self.binding)
 
     def key(self, *, create: bool = False, like: FingerprintKey | None = None) -> FingerprintKey | None:
         """The fingerprint key; made when `create` and absent, `like` another one if that is given."""
@@ -100,7 +100,7 @@ class FileStore:
         """Take the lock for a run; raises `StateLocked` naming who has it. Released on exit, whatever happens."""
         self._files.prepare(_HISTORY, _BACKUPS)
         claim = self._lock.take(owner)
-        hold = FileHold(self, self._files, self._lock, claim, self._binding, self._utc)
+        hold = FileHold(self, self._files, self._lock, claim, self.binding, self._utc)
         try:
             yield hold
         finally:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from vpngw_iac.secret import FingerprintKey
 from vpngw_iac.state.journal import Memory, Record
-from vpngw_iac.state.model import State
+from vpngw_iac.state.model import Binding, State
 
 
 class Owner(BaseModel):
@@ -56,6 +56,8 @@ class Store(Protocol):
     """Where one deployment's state lives."""
 
     url: str
+    binding: Binding | None
+    """What the run is connected to, as soon as that is known: a state of something else is refused from then on."""
 
     def load(self) -> Memory | None:
         """Checkpoint plus journal, checked; None if there is no state yet. Raises `StateError`, never repairs."""

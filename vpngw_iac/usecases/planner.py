@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from vpngw_iac.arm import ArmId, Scope
-from vpngw_iac.engine.ask.probe import probed
 from vpngw_iac.engine.compare.document import secrets_in
 from vpngw_iac.engine.compare.observing import observe, read_existing
 from vpngw_iac.engine.graph import Graph
@@ -21,12 +19,9 @@ from vpngw_iac.engine.plan.outage import Limit, check_agreed
 from vpngw_iac.engine.plan.ownership import by_pattern
 from vpngw_iac.engine.plan.plan import Options, Plan
 from vpngw_iac.engine.plan.renaming import renames
-from vpngw_iac.engine.plan.saved import SavedPlan
 from vpngw_iac.engine.ports import Snapshot
 from vpngw_iac.errors import Finding, Findings, SecretError, UsageError
 from vpngw_iac.files import first_link, open_to_all, owned
-from vpngw_iac.resources.base import Resource
-from vpngw_iac.resources.existing import Existing
 from vpngw_iac.secret import (
     FileSecret,
     Fingerprint,
@@ -39,135 +34,86 @@ from vpngw_iac.secret import (
 from vpngw_iac.state.journal import Memory
 from vpngw_iac.state.model import State
 from vpngw_iac.text import suggestion
-from vpngw_iac.usecases.session import Place, Session
+from vpngw_iac.usecases.session import Deployable, Place, Session
 
 
-class Deployable(Protocol):
-    """Anything with a name that yields resources: a blueprint, a saved plan."""
-
-    @property
-    def name(self) -> str:
-        """Name of the deployment."""
-
-    def resources(self, scope: Scope) -> Iterable[Resource | Existing]:
-        """What it declares, and what it only uses."""
+def recall(session: Session) -> Memory | None:
+    """What is remembered of a deployment; of one that was renamed, what is remembered under its old name."""
+    memory = session.bound_store().load()
+    if memory is not None or session.formerly is None:
+        return memory
+    old = session.named(session.formerly).bound_store().load()
+    return renamed(old, session.deployment) if old is not None else None
 
 
-@dataclass(frozen=True, slots=True)
-class Planner:
-    """Plans for one place; `deployment` overrides the name that a blueprint gives itself."""
+def decide(session: Session, memory: Memory | None, options: Options, *, resumed: bool) -> Plan:
+    """Observe and decide; `resumed` says that the journal's open operations were dealt with."""
+    from vpngw_iac.state.binding import binding_of, check_bound
+    from vpngw_iac.state.log import replaced_since_success
 
-    place: Place
-    deployment: str | None = None
+    if options.max_outage is not None:
+        Limit.of(options.max_outage)  # told before anything is read
+    blueprint, reviewed = session.declared, session.reviewed
+    graph = Graph.of(() if options.destroy else session.items)
+    state = memory.state if memory else State.new(session.deployment, binding_of(session.cloud.identity))
+    check_bound(state, session.cloud.identity, {r.address: r.id for r in graph.resources.values()})
+    snapshot = observe(session.cloud, graph, state, deep=options.deep, around=options.look_around or options.destroy)
+    if memory is not None and not resumed:
+        state = _with_what_is_being_made(state, memory, snapshot)
+    secrets = Remembered(session.secrets())
+    prints, unresolved = prints_of(graph, secrets, session.key())
+    findings: list[Finding] = []
+    if not options.destroy:
+        findings = [*(reviewed.findings if reviewed else ()), *unresolved, *exposed(graph, session.place)]
+    findings += behind_a_link(session)
+    owner = session.store().owner()
+    if reviewed is None:
+        options, untaken = by_pattern(options, graph, state, snapshot, blueprint.moved)
+        findings += untaken
+        options = _with_addresses(options, graph, state)
+        check_agreed(options.outage_agreed, graph, state, snapshot)
+    if options.replace:
+        options = replace(options, replaced=replaced_since_success(session.store().history()))
+    basis = Basis(
+        deployment=session.deployment,
+        identity=session.cloud.identity,
+        state_url=session.store().url,
+        graph=graph,
+        state=state,
+        snapshot=snapshot,
+        prints=prints,
+        options=options,
+        moved=blueprint.moved,
+        formerly=blueprint.formerly,
+        findings=tuple([*findings, *_in_flight(memory, resumed=resumed)]),
+        running=owner.describe() if owner and not resumed else "",
+    )
+    plan = make_plan(basis)
+    if asked := guests.to_ask(plan.changes, snapshot, plan.graph, state):
+        plan = make_plan(replace(basis, snapshot=guests.ask(session.cloud, snapshot, asked, read_existing)))
+    plan = replace(plan, settings=str(session.place.settings.file or ""))
+    return _with_preflight(session, plan, secrets)
 
-    def name_of(self, blueprint: Deployable) -> str:
-        """Name of the deployment: what was asked for, else the blueprint's."""
-        return self.deployment or blueprint.name
 
-    def recall(self, session: Session, blueprint: Deployable) -> Memory | None:
-        """What is remembered of a deployment; of one that was renamed, what is remembered under its old name."""
-        memory = session.bound_store().load()
-        formerly = getattr(blueprint, "formerly", None)
-        if memory is not None or not formerly or self.deployment:
-            return memory
-        old = self.session_named(formerly).bound_store().load()
-        return renamed(old, session.deployment) if old is not None else None
+def _with_preflight(session: Session, plan: Plan, secrets: Remembered) -> Plan:
+    """Judge again with what Azure has: rules about creating are errors only where this plan creates.
 
-    def session(self, blueprint: Deployable) -> Session:
-        """A run's own clock, cloud, store and secrets."""
-        formerly = None if self.deployment else getattr(blueprint, "formerly", None)
-        return Session(self.place, self.name_of(blueprint), self._tenants(blueprint), formerly)
+    A plan that was judged when it was made, and a destroy, meet only the rules about what Azure shows just now.
+    """
+    from vpngw_iac import preflight
 
-    def _tenants(self, blueprint: Deployable) -> dict[str, str]:
-        """Tenant of each subscription that the blueprint names with one."""
-        items = blueprint.resources(self.place.scope)
-        return {item.id.subscription: item.tenant for item in items if item.tenant}
-
-    def session_named(self, deployment: str) -> Session:
-        """The same for a deployment without its blueprint."""
-        return Session(self.place, deployment)
-
-    def scope(self, session: Session) -> Scope:
-        """Where a blueprint's resources live, now that the cloud is known."""
-        identity = session.cloud.identity
-        return Scope(identity.subscription, identity.tenant, self.place.resource_group)
-
-    def probed(self, session: Session, plan: Plan) -> Plan:
-        """The plan with what only Azure can say about it: rights, locks, providers, quotas, policies, zones."""
-        return probed(session.cloud, plan) if plan.options.probe else plan
-
-    def decide(
-        self, session: Session, blueprint: Deployable, memory: Memory | None, options: Options, *, resumed: bool
-    ) -> Plan:
-        """Observe and decide; `resumed` says that the journal's open operations were dealt with."""
-        from vpngw_iac.state.binding import binding_of, check_bound
-        from vpngw_iac.state.log import replaced_since_success
-
-        if options.max_outage is not None:
-            Limit.of(options.max_outage)  # told before anything is read
-        declared = () if options.destroy else tuple(blueprint.resources(self.scope(session)))
-        graph = Graph.of(declared)
-        state = memory.state if memory else State.new(session.deployment, binding_of(session.cloud.identity))
-        check_bound(state, session.cloud.identity, {r.address: r.id for r in graph.resources.values()})
-        snapshot = observe(
-            session.cloud, graph, state, deep=options.deep, around=options.look_around or options.destroy
-        )
-        if memory is not None and not resumed:
-            state = _with_what_is_being_made(state, memory, snapshot)
-        secrets = Remembered(session.secrets())
-        prints, unresolved = prints_of(graph, secrets, session.key())
-        findings = [] if options.destroy else [*own_findings(blueprint), *unresolved, *exposed(graph, self.place)]
-        findings += behind_a_link(session)
-        owner = session.store().owner()
-        if not isinstance(blueprint, SavedPlan | Planned):
-            options, untaken = by_pattern(options, graph, state, snapshot, getattr(blueprint, "moved", None) or {})
-            findings += untaken
-            options = _with_addresses(options, graph, state)
-            check_agreed(options.outage_agreed, graph, state, snapshot)
-        if options.replace:
-            options = replace(options, replaced=replaced_since_success(session.store().history()))
-        basis = Basis(
-            deployment=session.deployment,
-            identity=session.cloud.identity,
-            state_url=session.store().url,
-            graph=graph,
-            state=state,
-            snapshot=snapshot,
-            prints=prints,
-            options=options,
-            moved=getattr(blueprint, "moved", None) or {},
-            formerly=getattr(blueprint, "formerly", None),
-            findings=tuple([*findings, *_in_flight(memory, resumed=resumed)]),
-            running=owner.describe() if owner and not resumed else "",
-        )
-        plan = make_plan(basis)
-        if asked := guests.to_ask(plan.changes, snapshot, plan.graph, state):
-            plan = make_plan(replace(basis, snapshot=guests.ask(session.cloud, snapshot, asked, read_existing)))
-        plan = replace(plan, settings=str(self.place.settings.file or ""))
-        return self._with_preflight(plan, blueprint, secrets)
-
-    def _with_preflight(self, plan: Plan, blueprint: Deployable, secrets: Remembered) -> Plan:
-        """Judge again with what Azure has: rules about creating are errors only where this plan creates.
-
-        A plan that was judged when it was made, and a destroy, meet only the rules about what Azure shows just now.
-        """
-        from vpngw_iac import preflight
-
-        settled = isinstance(blueprint, SavedPlan | Planned)
-        scope = Scope(plan.identity.subscription, plan.identity.tenant, self.place.resource_group)
-        made = {c.id for c in plan.changes if c.action in (Action.CREATE, Action.REPLACE)}
-        found = preflight.check(
-            (*plan.graph.resources.values(), *plan.graph.existing.values()),
-            **(asides(scope, blueprint) if not settled else {"waive": _accepted(blueprint)}),
-            observed=_documents(plan),
-            created_or_replaced=made,
-            changed={c.id: [d.path for d in c.differences] for c in plan.changes},
-            leaving=_leaving(plan),
-            live=settled or plan.options.destroy,
-            profile=plan.options.profile or self.place.profile,
-            reveal=secrets.reveal,
-        )
-        return replace(plan, findings=Findings.of([*plan.findings, *found, *renames(plan)]).items)
+    found = preflight.check(
+        (*plan.graph.resources.values(), *plan.graph.existing.values()),
+        **asides(session.scope, session.declared),
+        observed=_documents(plan),
+        created_or_replaced={c.id for c in plan.changes if c.action in (Action.CREATE, Action.REPLACE)},
+        changed={c.id: [d.path for d in c.differences] for c in plan.changes},
+        leaving=_leaving(plan),
+        live=session.reviewed is not None or plan.options.destroy,
+        profile=plan.options.profile or session.place.profile,
+        reveal=secrets.reveal,
+    )
+    return replace(plan, findings=Findings.of([*plan.findings, *found, *renames(plan)]).items)
 
 
 def _with_addresses(options: Options, graph: Graph, state: State) -> Options:
@@ -189,12 +135,6 @@ def _with_addresses(options: Options, graph: Graph, state: State) -> Options:
     return replace(options, target=found["target"], replace=found["replace"], adopt=found["adopt"])
 
 
-def own_findings(blueprint: Deployable) -> tuple[Finding, ...]:
-    """What the blueprint itself has to say (contradictions between parts)."""
-    findings = getattr(blueprint, "findings", None)
-    return tuple(findings()) if callable(findings) else ()
-
-
 def _documents(plan: Plan) -> dict[ArmId, Any]:
     """What Azure has of what is declared, remembered, used or attached; the engine tells of a gateway in the way."""
     beside = {finding.location for finding in plan.findings if finding.rule == "V-OWN-03"}
@@ -210,12 +150,6 @@ def _leaving(plan: Plan) -> dict[ArmId, str]:
     return {entry.id: entry.address for entry in plan.state.entries.values() if entry.id.key in ids}
 
 
-def _accepted(settled: Any) -> dict[str, str]:
-    """What was waived when a plan was made."""
-    told = settled.document.get("findings", ()) if isinstance(settled, SavedPlan) else map(asdict, settled.findings())
-    return {f"{finding['rule']}@{finding['address']}": finding["waived"] for finding in told if finding.get("waived")}
-
-
 def asides(scope: Scope, *blueprints: Deployable) -> dict[str, Any]:
     """What blueprints say that no resource shows: accepted rules, failover paths, networks of existing gateways."""
     from vpngw_iac import preflight
@@ -223,30 +157,12 @@ def asides(scope: Scope, *blueprints: Deployable) -> dict[str, Any]:
 
     whole = tuple(blueprint for blueprint in blueprints if isinstance(blueprint, Blueprint))
     if len(whole) < len(blueprints):
-        return {"waive": {rule: why for b in blueprints for rule, why in (getattr(b, "waive", None) or {}).items()}}
+        return {"waive": {rule: why for b in blueprints for rule, why in b.waive.items()}}
     return {
         "waive": preflight.waivers_of(*whole),
         "backups": preflight.backups_of(*whole),
         "homes": preflight.homes_of(scope, *whole),
     }
-
-
-class Planned:
-    """A plan that is still in memory, as something to plan again."""
-
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-        self.name = plan.deployment
-        self.moved = plan.moved
-        self.formerly = plan.formerly
-
-    def findings(self) -> tuple[Finding, ...]:
-        """What preflight said; the engine says its own again."""
-        return tuple(finding for finding in self.plan.findings if not finding.rule.startswith("V-"))
-
-    def resources(self, scope: Scope) -> Iterable[Resource | Existing]:
-        del scope
-        return (*self.plan.graph.resources.values(), *self.plan.graph.existing.values())
 
 
 def prints_of(

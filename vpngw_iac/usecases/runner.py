@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from vpngw_iac._version import __version__
 from vpngw_iac.arm import ArmId
-from vpngw_iac.engine.ask.probe import MISSING_RIGHTS
+from vpngw_iac.engine.ask.probe import MISSING_RIGHTS, probed
 from vpngw_iac.engine.compare.document import lookup, secrets_in
 from vpngw_iac.engine.compare.sealing import entry_of, resolver
 from vpngw_iac.engine.execute import event as events
@@ -27,7 +27,7 @@ from vpngw_iac.engine.order.order import schedule
 from vpngw_iac.engine.plan.change import Action, Change
 from vpngw_iac.engine.plan.plan import Options, Plan
 from vpngw_iac.engine.plan.result import ending, left
-from vpngw_iac.engine.plan.saved import SavedPlan, check_fresh
+from vpngw_iac.engine.plan.saved import ReviewedPlan, check_fresh
 from vpngw_iac.errors import ExitCode, Forbidden, Refused, SecretError, VpngwError
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.secret import Fingerprint, SecretReference
@@ -36,7 +36,7 @@ from vpngw_iac.state.journal import EntriesMoved, EntryRemoved, EntrySet, Memory
 from vpngw_iac.state.model import Entry, State
 from vpngw_iac.state.store import Hold
 from vpngw_iac.usecases.locking import Discreet, Patience
-from vpngw_iac.usecases.planner import Deployable, Planner, renamed
+from vpngw_iac.usecases.planner import decide, renamed
 from vpngw_iac.usecases.session import Session
 
 BUSY_POLL = 15.0
@@ -48,7 +48,7 @@ class Request:
 
     command: Literal["apply", "destroy", "wait"]
     options: Options
-    settled: SavedPlan | Plan | None
+    reviewed: ReviewedPlan | None
     """A plan that must come out again."""
     on_event: Callable[[events.Event], None] | None
     confirm: Callable[[Plan], bool] | None
@@ -59,14 +59,13 @@ class Request:
     """Seconds to wait for another run's lock."""
 
 
-def run(planner: Planner, blueprint: Deployable, request: Request) -> Outcome:
+def run(session: Session, request: Request) -> Outcome:
     """Do it. Raises what refuses the whole run; what happens to single operations is in the outcome."""
-    session = planner.session(blueprint)
     with session.discreet():
-        return _run(planner, blueprint, request, session)
+        return _run(session, request)
 
 
-def _run(planner: Planner, blueprint: Deployable, request: Request, session: Session) -> Outcome:
+def _run(session: Session, request: Request) -> Outcome:
     store = session.bound_store()
     store.load()  # a damaged or foreign state is told before a lock is taken, and before anything is written
     if request.command != "wait":
@@ -85,13 +84,12 @@ def _run(planner: Planner, blueprint: Deployable, request: Request, session: Ses
         except Interrupted:
             word, code = left(request.stop)
             return Outcome(request.command, session.deployment, word, (), session.correlation, 0.0, code)
-        return _Run(planner, blueprint, request, session, Discreet(hold, session.masks)).go()
+        return _Run(session, request, Discreet(hold, session.masks)).go()
 
 
 class _Run:
-    def __init__(self, planner: Planner, blueprint: Deployable, request: Request, session: Session, hold: Hold) -> None:
-        self.planner, self.blueprint, self.request = planner, blueprint, request
-        self.session, self.hold, self.clock = session, hold, session.clock
+    def __init__(self, session: Session, request: Request, hold: Hold) -> None:
+        self.request, self.session, self.hold, self.clock = request, session, hold, session.clock
         self.started = self.clock.now()
         deadline = None if request.timeout is None else self.started + request.timeout
         self.limits = Limits(request.detach, deadline)
@@ -146,10 +144,10 @@ class _Run:
 
         A run that died in between is finished: both states have one lineage then.
         """
-        formerly = getattr(self.blueprint, "formerly", None)
-        if not formerly or self.session.deployment != self.blueprint.name:
+        formerly = self.session.formerly
+        if formerly is None:
             return memory
-        old = self.planner.session_named(formerly)
+        old = self.session.named(formerly)
         store = old.bound_store()
         if not _is_left_behind(store.load(), memory):
             return memory
@@ -191,7 +189,7 @@ class _Run:
             self.notices.append(f"Azure is still at work on {', '.join(busy)}; nothing was started.")
             return self._left(plan)
         with self.request.stop.ends():
-            plan = self.planner.probed(self.session, plan)
+            plan = probed(self.session.cloud, plan) if plan.options.probe else plan
         self._check(plan)
         if not self._confirmed(plan):
             return replace(
@@ -251,7 +249,7 @@ class _Run:
     def _decide(self) -> Plan:
         memory = self.session.bound_store().load()
         with self.request.stop.ends():
-            return self.planner.decide(self.session, self.blueprint, memory, self.request.options, resumed=True)
+            return decide(self.session, memory, self.request.options, resumed=True)
 
     def _must_leave(self) -> bool:
         late = self.limits.deadline is not None and self.clock.now() >= self.limits.deadline
@@ -262,8 +260,8 @@ class _Run:
             error = Forbidden(f"Rights are missing for this {self.request.command}; nothing was done.")
             error.findings = lacking
             raise error
-        settled = self.request.settled
-        rotated = check_fresh(settled, plan) if settled is not None else ()
+        reviewed = self.request.reviewed
+        rotated = check_fresh(reviewed, plan) if reviewed is not None else ()
         if plan.blocking:
             count = len(plan.blocking)
             refuse = "1 finding refuses" if count == 1 else f"{count} findings refuse"
@@ -278,8 +276,7 @@ class _Run:
 
     def _require_secrets(self, plan: Plan) -> dict[SecretReference, Fingerprint]:
         """Everything that this plan will send can be resolved, and what is to be generated exists (before any call)."""
-        source, key = self.session.secrets(), self.session.key(create=True)
-        assert key is not None  # noqa: S101 - it was made
+        source, key = self.session.secrets(), self.session.required_key()
         prints: dict[SecretReference, Fingerprint] = {}
         for resource in self._touched(plan):
             for path, reference in secrets_in(resource.body()):
@@ -380,8 +377,6 @@ class _Run:
 
     def _carry_out(self, plan: Plan) -> tuple[OperationResult, ...]:
         planned = schedule(plan)
-        key = self.session.key(create=True)
-        assert key is not None  # noqa: S101 - it was made
         memory = self.session.bound_store().load()
         current = replace(plan, state=memory.state if memory else plan.state)
         self.session.cloud.ready_to_write([operation.id for operation in planned.operations])
@@ -396,7 +391,7 @@ class _Run:
         )
         execution = Execution(
             planned,
-            Worker(current, self.session.cloud, self.session.secrets(), key),
+            Worker(current, self.session.cloud, self.session.secrets(), self.session.required_key()),
             self.hold,
             self.clock,
             run=self.session.run,

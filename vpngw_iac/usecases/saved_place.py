@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from vpngw_iac.engine.plan.saved import SavedPlan
+from vpngw_iac.engine.plan.saved import ReviewedPlan
 from vpngw_iac.errors import UsageError
 from vpngw_iac.usecases.session import Place, Session
 
 
-def place_of(saved: SavedPlan, place: Place, deployment: str | None) -> Place:
+def place_of(saved: ReviewedPlan, place: Place, deployment: str | None) -> Place:
     """The place of a saved plan; raises `UsageError` naming both values where a setting is another than the plan's."""
     basis: Mapping[str, Any] = saved.document["basis"]
     for name, ours, planned in _contradictions(saved, place, deployment):
@@ -27,15 +28,19 @@ def place_of(saved: SavedPlan, place: Place, deployment: str | None) -> Place:
     if place.subscription is None:
         place = replace(place, subscription=basis["subscription"])
     _refuse_another_state(saved, place)
+    if place.secret_directory is None:
+        told = (place.directory / folder for folder in saved.folders)
+        found = next((folder for folder in told if os.path.isdir(folder)), None)  # noqa: PTH112 - what cannot be seen is not there
+        place = replace(place, secret_directory=found)
     return place
 
 
-def _contradictions(saved: SavedPlan, place: Place, deployment: str | None) -> Iterator[tuple[str, str, str]]:
+def _contradictions(saved: ReviewedPlan, place: Place, deployment: str | None) -> Iterator[tuple[str, str, str]]:
     """Settings that were given and are not the plan's: name, value, and the plan's."""
     basis = saved.document["basis"]
     said: Mapping[str, Any] = basis.get("said", {})
-    if deployment is not None and deployment != saved.deployment:
-        yield "deployment", deployment, saved.deployment
+    if deployment is not None and deployment != saved.name:
+        yield "deployment", deployment, saved.name
     if place.cloud_given and _plain(place.cloud) != _plain(_cloud_of(basis)):
         yield "cloud", place.cloud, _cloud_of(basis)
     if place.subscription and _plain(place.subscription) != _plain(basis["subscription"]):
@@ -51,12 +56,12 @@ def _contradictions(saved: SavedPlan, place: Place, deployment: str | None) -> I
         yield "resource_group", place.resource_group, said["resource_group"] or "none"
 
 
-def _refuse_another_state(saved: SavedPlan, place: Place) -> None:
+def _refuse_another_state(saved: ReviewedPlan, place: Place) -> None:
     """A state that was named must be the plan's: the same address, or the same key at another one (it was moved)."""
     planned = saved.document["basis"].get("said", {}).get("state") or saved.document.get("state")
     if place.state is None or not planned:
         return
-    store = Session(place, saved.deployment).store()
+    store = Session(place, saved.name).store()
     if store.url == planned:
         return
     key = store.key()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import getpass
 import math
 import os
@@ -13,18 +14,22 @@ import stat
 import string
 import sys
 import uuid
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, Self
 from urllib.parse import urlsplit
 
-from vpngw_iac.arm import Scope
+from vpngw_iac.arm import SIGNED_IN, Scope
 from vpngw_iac.engine.execute.clock import RealClock, VirtualClock
+from vpngw_iac.engine.plan.saved import ReviewedPlan
 from vpngw_iac.engine.ports import Clock, Cloud
 from vpngw_iac.errors import SecretError, UsageError
 from vpngw_iac.masks import Masks
+from vpngw_iac.resources.base import Resource
+from vpngw_iac.resources.existing import Existing
 from vpngw_iac.secret import (
+    Fingerprint,
     FingerprintKey,
     GeneratedSecret,
     KeyVaultSecret,
@@ -42,6 +47,7 @@ from vpngw_iac.usecases.lookup import CONFIG_FILE
 from vpngw_iac.usecases.settings import SIMULATOR_DIR, Origin
 
 if TYPE_CHECKING:
+    from vpngw_iac.azure import Door
     from vpngw_iac.simulator import Simulator
 
 OFFLINE_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
@@ -83,6 +89,9 @@ class Place:
     """Hears why a command that only reads takes long."""
     profile: str | None = None
     """Profile of preflight, where the caller names none."""
+    doors: dict[tuple[str, int], Door] = field(default_factory=dict, repr=False, compare=False)
+    """The clouds that were opened from here, each with its tokens, connections and quota, for all sessions."""
+    simulators: dict[Path, Simulator] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def scope(self) -> Scope:
@@ -160,111 +169,185 @@ class Place:
         )
 
 
-class Session:
-    """Everything one run works with, opened when first used."""
+class Deployable(Protocol):
+    """What can be deployed, and what a use-case may ask of it: a blueprint, a reviewed plan."""
 
-    def __init__(
-        self,
-        place: Place,
-        deployment: str,
-        tenants: Mapping[str, str] | None = None,
-        formerly: str | None = None,
-    ) -> None:
-        self.place = place
-        self.formerly = formerly
-        self.tenants = tenants or {}
-        self.deployment = deployment
+    @property
+    def name(self) -> str:
+        """Name of the deployment."""
+
+    @property
+    def formerly(self) -> str | None:
+        """The name it had before; its state is taken over."""
+        return None
+
+    @property
+    def moved(self) -> Mapping[str, str]:
+        """What was renamed, old to new."""
+        return {}
+
+    @property
+    def waive(self) -> Mapping[str, str]:
+        """Accepted rules, each with the reason."""
+        return {}
+
+    def resources(self, scope: Scope) -> Iterable[Resource | Existing]:
+        """What it declares, and what it only uses."""
+
+
+class Session:
+    """Everything one use-case works with, opened when first used: one store, one client, one compiled blueprint."""
+
+    def __init__(self, place: Place, deployment: str, blueprint: Deployable | None = None) -> None:
+        """Compiles the blueprint; raises `BlueprintError` if it contradicts itself, before anything is opened."""
+        self.place, self.deployment, self.blueprint = place, deployment, blueprint
+        scope = replace(place.scope, tenant=place.tenant or SIGNED_IN)
+        self.compiled = tuple(blueprint.resources(scope)) if blueprint else ()
+        """What is declared, before it is known which tenant is signed in to."""
         self.run = uuid.uuid4().hex[:12]
         self.correlation = str(uuid.uuid4())
-        self._simulator: Simulator | None = place.simulator
-        self.clock = self._open_clock()
+        speed = place.simulator_speed if place.cloud == "simulator" else 1.0
+        self.clock: Clock = place.clock or RealClock(speed)
         self.masks = Masks()
         """Every secret value that this run comes to know."""
         self.tell: Callable[[str], None] = place.on_notice or (lambda _: None)
         """Hears, from any thread, why a read takes long."""
         self._cloud: Cloud | None = None
+        self._store: Store | None = None
         self._key: FingerprintKey | None = None
+        self._keeps_key = False
 
-    # -- clock and simulator
+    def named(self, deployment: str) -> Self:
+        """The same client, clock and masks for another deployment: the one that this one was formerly."""
+        other = copy.copy(self)
+        other.deployment, other.blueprint, other.run = deployment, None, uuid.uuid4().hex[:12]
+        other.compiled, other._store, other._key, other._keeps_key = (), None, None, False
+        return other
 
-    def _open_clock(self) -> Clock:
-        if self.place.clock is not None:
-            return self.place.clock
-        return RealClock(self.place.simulator_speed if self.place.cloud == "simulator" else 1.0)
+    @property
+    def formerly(self) -> str | None:
+        """The former name of the blueprint, if the run goes by the blueprint's name."""
+        return self.blueprint.formerly if self.blueprint and self.deployment == self.blueprint.name else None
+
+    @property
+    def declared(self) -> Deployable:
+        """The blueprint, or the reviewed plan; a deployment that is only named has none."""
+        assert self.blueprint is not None  # noqa: S101 - nothing is planned without one
+        return self.blueprint
+
+    @property
+    def reviewed(self) -> ReviewedPlan | None:
+        """The plan that is to be carried out, if it is one."""
+        return self.blueprint if isinstance(self.blueprint, ReviewedPlan) else None
+
+    @property
+    def items(self) -> tuple[Resource | Existing, ...]:
+        """What is declared; what lives in the tenant that is signed in to says so now."""
+        tenant = self.cloud.identity.tenant
+        return tuple(_signed_in(item, tenant) if item.tenant == SIGNED_IN else item for item in self.compiled)
+
+    @property
+    def scope(self) -> Scope:
+        """Where the resources live, now that the cloud is known."""
+        identity = self.cloud.identity
+        return Scope(identity.subscription, identity.tenant, self.place.resource_group)
+
+    # -- simulator
 
     @property
     def simulator(self) -> Simulator:
         """The embedded simulator, with its content of the last command."""
-        if self._simulator is None:
-            self._simulator = open_simulator(self.place, self.clock, self.place.simulator_folder(self.deployment))
-        return self._simulator
+        if self.place.simulator is not None:
+            found: Simulator = self.place.simulator
+            return found
+        folder = self.place.simulator_folder(self.deployment)
+        if folder not in self.place.simulators:
+            self.place.simulators[folder] = open_simulator(self.place, self.clock, folder)
+        return self.place.simulators[folder]
 
     # -- store and key
 
     def store(self) -> Store:
-        """The store of this deployment, not bound to what we are connected to."""
-        return self._store(bound=False)
+        """The store of this deployment; before the cloud is asked for it is bound to none."""
+        if self._store is None:
+            self._store = self._opened_store()
+        return self._store
 
     def bound_store(self) -> Store:
         """The store, refusing a state of another cloud, endpoint or tenant."""
-        return self._store(bound=True)
-
-    def _store(self, *, bound: bool) -> Store:
         from vpngw_iac.state.binding import binding_of
 
-        binding = binding_of(self.cloud.identity) if bound else None
-        root = self.place.state_root(self.deployment)
-        if isinstance(root, BlobPlace):
-            from vpngw_iac.azure import blob_state_store
+        store = self.store()
+        store.binding = binding_of(self.cloud.identity)
+        return store
 
-            return blob_state_store(
-                self.place.state or "",
-                self.place.cloud,
+    def _opened_store(self) -> Store:
+        place, root = self.place, self.place.state_root(self.deployment)
+        if isinstance(root, BlobPlace):
+            from vpngw_iac.azure.blob_store import open_blob_store
+
+            return open_blob_store(
+                place.state or "",
+                place.cloud_name,
                 self.deployment,
-                binding,
-                folder=self.place.cloud_name,
-                tenant=self.place.tenant,
-                credential=self.place.credential,
-                environment=self.place.environment,
+                # The state of a simulated deployment lies in public Azure Storage.
+                credential=lambda: self._door("public" if place.cloud == "simulator" else place.cloud).tokens(),
+                environment=place.environment,
             )
         from vpngw_iac.state.file import FileStore, state_folder
 
-        folder = state_folder(root, self.place.cloud_name, self.deployment)
-        return FileStore(folder, self.deployment, binding, utc=self.clock.utc)
+        return FileStore(state_folder(root, place.cloud_name, self.deployment), self.deployment, utc=self.clock.utc)
 
     def key(self, *, create: bool = False) -> FingerprintKey | None:
         """The store's fingerprint key; a deployment that was renamed keeps its key."""
         if self._key is None:
             self._key = self.store().key()
-        if self._key is None:
-            former = Session(self.place, self.formerly).key() if self.formerly else None
-            if not create:
-                return former
-            self._key = self.store().key(create=True, like=former)
-            self._cloud = None  # it fingerprints with the key: connect anew at next use
+            self._keeps_key = self._key is not None
+            if self._key is None and self.formerly:
+                self._key = self.named(self.formerly).key()
+        if create and not self._keeps_key:
+            self._key, self._keeps_key = self.store().key(create=True, like=self._key), True
         return self._key
 
+    def required_key(self) -> FingerprintKey:
+        """The store's fingerprint key, made if there is none."""
+        key = self.key(create=True)
+        assert key is not None  # noqa: S101 - it was made
+        return key
+
+    def _fingerprint(self, value: str) -> Fingerprint | None:
+        return self._key.fingerprint(value) if self._key is not None else None
+
     # -- cloud and secrets
+
+    def _door(self, cloud: str) -> Door:
+        from vpngw_iac.azure import Door
+
+        simulator = self.simulator if cloud == "simulator" else None
+        which = (cloud, id(simulator))
+        if which not in self.place.doors:
+            self.place.doors[which] = Door(
+                cloud,
+                tenant=self.place.tenant,
+                credential=self.place.credential,
+                transport=simulator.send if simulator else None,
+            )
+        return self.place.doors[which]
 
     @property
     def cloud(self) -> Cloud:
         """The cloud, connected at first use."""
         if self._cloud is None:
-            from vpngw_iac.azure import connect
-
-            key = self.key()
-            self._cloud = connect(
-                self.place.cloud,
-                subscription=self.place.required_subscription(),
-                tenant=self.place.tenant,
-                credential=self.place.credential,
-                transport=self.simulator.send if self.place.cloud == "simulator" else None,
-                key=key.fingerprint if key else None,
+            subscription = self.place.required_subscription()
+            self.key()
+            self._cloud = self._door(self.place.cloud).cloud(
+                subscription=subscription,
+                key=self._fingerprint,
                 clock=self.clock,
                 correlation=self.correlation,
-                tenants=self.tenants,
+                tenants={i.id.subscription: i.tenant for i in self.compiled if i.tenant and i.tenant != SIGNED_IN},
                 masks=self.masks,
-                tell=self._tell_slow_read,
+                tell=lambda text: self.tell(self.masks.scrub(text)),  # to whoever listens by then
             )
         return self._cloud
 
@@ -272,18 +355,11 @@ class Session:
         """Resolves references: environment and files here, vaults in the cloud (or in the simulator)."""
         local = self.place.plain_secrets
         if self.place.cloud == "simulator":
-            return self._known(SimulatedVault(local, self.simulator, self.place.environment))
-        from vpngw_iac.azure import key_vault_secrets
-
-        vaults = key_vault_secrets(
-            self.place.cloud,
-            local=local,
-            tenant=self.place.tenant,
-            credential=self.place.credential,
-            correlation=self.correlation,
-            masks=self.masks,
-        )
-        return self._known(vaults)
+            source: SecretSource = SimulatedVault(local, self.simulator, self.place.environment)
+        else:
+            source = self._door(self.place.cloud).secrets(local, self.correlation, self.masks)
+        # What it resolves is masked, in what the runner logs and in all that this run says.
+        return Remembering(self.place.masked(source), self.masks)
 
     @contextlib.contextmanager
     def discreet(self) -> Iterator[None]:
@@ -294,23 +370,15 @@ class Session:
             self.masks.silence(error)
             raise
 
-    def _tell_slow_read(self, text: str) -> None:
-        """To whoever listens by then: a run says it among its events."""
-        self.tell(self.masks.scrub(text))
-
-    def _known(self, source: SecretSource) -> SecretSource:
-        """What it resolves is masked, in what the runner logs and in all that this run says."""
-        return Remembering(self.place.masked(source), self.masks)
-
     # -- who
 
-    def owner(self, command: str) -> Owner:
-        """Who holds the lock of this run."""
+    def owner(self, command: str, *, signed_in: bool = True) -> Owner:
+        """Who holds the lock of this run; a command that asks no cloud goes by the name of the local user."""
         env = self.place.environment
         server, repository, number = (env.get(f"GITHUB_{n}", "") for n in ("SERVER_URL", "REPOSITORY", "RUN_ID"))
         return Owner(
             run=self.run,
-            actor=env.get("GITHUB_ACTOR") or self.cloud.identity.actor or _user(),
+            actor=env.get("GITHUB_ACTOR") or (signed_in and self.cloud.identity.actor) or _user(),
             host=socket.gethostname(),
             process=os.getpid(),
             since=self.clock.utc(),
@@ -318,6 +386,10 @@ class Session:
             birth=birth_of(os.getpid()),
             url=f"{server}/{repository}/actions/runs/{number}" if server and repository and number else "",
         )
+
+
+def _signed_in(item: Resource | Existing, tenant: str) -> Resource | Existing:
+    return replace(item, tenant=tenant) if isinstance(item, Existing) else item.model_copy(update={"tenant": tenant})
 
 
 def _user() -> str:

@@ -5,9 +5,6 @@ Works without a cloud, except for rebuilding. Every write is done under the lock
 
 from __future__ import annotations
 
-import getpass
-import os
-import socket
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,14 +16,14 @@ from vpngw_iac.state.check import check
 from vpngw_iac.state.document import check_belongs, load_state
 from vpngw_iac.state.journal import EntriesMoved, EntryRemoved, Memory, RunClosed, RunOpened
 from vpngw_iac.state.model import Binding, Entry, State
-from vpngw_iac.state.process import birth_of, lives_here
+from vpngw_iac.state.process import lives_here
 from vpngw_iac.state.store import Hold, Owner, Store
 from vpngw_iac.text import suggestion
 from vpngw_iac.usecases.locking import Patience
 
 if TYPE_CHECKING:
     from vpngw_iac.engine.plan.rebuild import Rebuilt
-    from vpngw_iac.usecases.planner import Deployable
+    from vpngw_iac.usecases.session import Deployable
     from vpngw_iac.usecases.workspace import Workspace
 
 
@@ -154,7 +151,7 @@ class Upkeep:
         session = self._workspace.session(blueprint)
         with session.discreet():
             key = session.key(create=True)
-            graph = Graph.of(blueprint.resources(self._workspace.scope(session)))
+            graph = Graph.of(session.items)
             old = self._predecessor(State.new(self.deployment, binding_of(session.cloud.identity)))
             empty = old.model_copy(update={"entries": {}})
             snapshot = observe(session.cloud, graph, empty, deep=True)
@@ -215,19 +212,7 @@ class Upkeep:
         return self._session.clock.utc()
 
     def _owner(self, command: str) -> Owner:
-        try:
-            user = getpass.getuser()
-        except (OSError, KeyError):
-            user = "unknown"
-        return Owner(
-            run=self._session.run,
-            actor=self._session.place.environment.get("GITHUB_ACTOR") or user,
-            host=socket.gethostname(),
-            process=os.getpid(),
-            since=self._now(),
-            command=command,
-            birth=birth_of(os.getpid()),
-        )
+        return self._session.owner(command, signed_in=False)
 
 
 def _refuse_invalid(memory: Memory, old: str, new: str) -> None:

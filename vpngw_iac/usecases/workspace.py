@@ -13,7 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from vpngw_iac._version import __version__
 from vpngw_iac.arm import Scope
+from vpngw_iac.engine.ask.probe import probed
 from vpngw_iac.engine.compare.document import secrets_in
 from vpngw_iac.engine.execute.event import Event, Outcome
 from vpngw_iac.engine.execute.stop import Stop
@@ -32,20 +34,18 @@ from vpngw_iac.engine.plan.result import (
     drift_of,
     inventory_item,
 )
-from vpngw_iac.engine.plan.saved import SavedPlan, check_genuine, load, save
-from vpngw_iac.engine.ports import Clock, Snapshot
+from vpngw_iac.engine.plan.saved import ReviewedPlan, check_genuine, load, save
+from vpngw_iac.engine.ports import Clock, CloudIdentity, Observed, Snapshot
 from vpngw_iac.errors import BlueprintError, Finding, Findings, SecretError
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
-from vpngw_iac.secret import (
-    Remembered,
-)
-from vpngw_iac.state.model import State
+from vpngw_iac.secret import Remembered
+from vpngw_iac.state.model import Binding, State
 from vpngw_iac.state_url import read_state_url
-from vpngw_iac.usecases.planner import Deployable, Planned, Planner, asides, own_findings
+from vpngw_iac.usecases.planner import asides, decide, recall
 from vpngw_iac.usecases.runner import Request, run
 from vpngw_iac.usecases.saved_place import place_of
-from vpngw_iac.usecases.session import Place, Session
+from vpngw_iac.usecases.session import SIMULATOR_SPEED, Deployable, Place, Session
 from vpngw_iac.usecases.settings import SIMULATOR_DIR, Origin, Settings
 
 
@@ -80,7 +80,6 @@ class Workspace:
         """
         if state:
             read_state_url(state)
-        extra = {} if simulator_speed is None else {"simulator_speed": simulator_speed}
         self._place = Place(
             cloud=cloud or "public",
             cloud_given=cloud is not None,
@@ -91,6 +90,7 @@ class Workspace:
             directory=Path(directory),
             environment=os.environ if environment is None else environment,
             simulator_dir=simulator_dir,
+            simulator_speed=SIMULATOR_SPEED if simulator_speed is None else simulator_speed,
             clock=clock,
             credential=credential,
             simulator=simulator,
@@ -98,7 +98,6 @@ class Workspace:
             profile=profile,
             settings=settings or Origin(),
             on_notice=on_notice,
-            **extra,
         )
         self._deployment = deployment
 
@@ -122,19 +121,20 @@ class Workspace:
         """
         from vpngw_iac import preflight
 
-        findings: list[Finding] = []
+        scope, findings = self._place.scope, list[Finding]()
         made: list[tuple[str, Sequence[Resource | Existing]]] = []
         for blueprint in blueprints:
-            findings += own_findings(blueprint)
             try:
-                made.append((blueprint.name, tuple(blueprint.resources(self._place.scope))))
+                made.append((blueprint.name, tuple(blueprint.resources(scope))))
             except BlueprintError as error:
                 findings += error.findings
+                if scope.resource_group is None:
+                    findings += _in_any_group(blueprint, scope)
         items = [item for _, parts in made for item in parts]
         findings += preflight.managed_twice(made)
         findings += preflight.check(
             items,
-            **asides(self._place.scope, *blueprints),
+            **asides(scope, *blueprints),
             profile=profile or self._place.profile,
             reveal=Remembered(self._place.local_secrets).reveal,
         )
@@ -144,33 +144,23 @@ class Workspace:
 
     def compile(self, blueprint: Deployable) -> Compilation:
         """The ordered operations of creating everything. Raises `BlueprintError` for a blueprint with errors."""
-        graph = Graph.of(blueprint.resources(self._place.scope))
-        errors = Findings.of(own_findings(blueprint)).blocking
-        if errors:
-            raise BlueprintError(f"{blueprint.name} cannot be compiled.", findings=errors)
-        empty = State.new(self.name_of(blueprint), _nowhere())
-        plan = make_plan(_offline_basis(self.name_of(blueprint), graph, empty))
-        planned = order(graph, empty, plan.changes)
-        return Compilation(self.name_of(blueprint), graph, planned, makespan(planned))
+        graph, name = Graph.of(blueprint.resources(self._place.scope)), self.name_of(blueprint)
+        empty = State.new(name, Binding(cloud="offline", endpoint="", tenant=""))
+        planned = order(graph, empty, make_plan(_offline_basis(name, graph, empty)).changes)
+        return Compilation(name, graph, planned, makespan(planned))
 
     def name_of(self, blueprint: Deployable) -> str:
         """Name of the deployment: what was asked for, else the blueprint's."""
-        return self._planner.name_of(blueprint)
+        return self._deployment or blueprint.name
 
     # -- plan
 
-    @property
-    def _planner(self) -> Planner:
-        return Planner(self._place, self._deployment)
-
     def plan(self, blueprint: Deployable, options: Options | None = None) -> Plan:
         """Decide what would change. Nothing is written, no lock is taken."""
-        planner = self._planner
-        session = planner.session(blueprint)
+        session = self.session(blueprint)
         with session.discreet():
-            memory = planner.recall(session, blueprint)
-            decided = planner.decide(session, blueprint, memory, options or Options(), resumed=False)
-            return planner.probed(session, decided)
+            plan = decide(session, recall(session), options or Options(), resumed=False)
+            return probed(session.cloud, plan) if plan.options.probe else plan
 
     def schedule(self, plan: Plan) -> Schedule:
         """The operations of a plan in their order."""
@@ -178,30 +168,30 @@ class Workspace:
 
     def save_plan(self, plan: Plan, show: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The plan file, with what reports `show`. Makes the store's key if there is none: all that planning writes."""
-        key = Session(self._place, plan.deployment, formerly=plan.formerly).key(create=True)
-        assert key is not None  # noqa: S101 - it was made
+        key = Session(self._place, plan.deployment, ReviewedPlan.of(plan)).required_key()
         said = {"state": plan.state_url, "resource_group": self._place.resource_group}
-        return save(plan, key, _version(), show=show or {}, folders=_folders(self._place), said=said)
+        return save(plan, key, __version__, show=show or {}, folders=_folders(self._place), said=said)
 
-    def load_plan(self, document: Mapping[str, Any]) -> SavedPlan:
+    def load_plan(self, document: Mapping[str, Any]) -> ReviewedPlan:
         """Read a plan file; raises `PlanError` if it is damaged, `StalePlan` if it was edited.
 
         Raises `UsageError` if this workspace is told to use another cloud, subscription, tenant or state than the plan.
         """
-        saved = load(document)
-        self._place = place_of(saved, self._place, self._deployment)
-        check_genuine(saved, Session(self._place, saved.deployment).key())
-        if self._place.secret_directory is None:
-            told = (self._place.directory / folder for folder in saved.folders)
-            found = next((folder for folder in told if os.path.isdir(folder)), None)  # noqa: PTH112 - what cannot be seen is not there
-            self._place = replace(self._place, secret_directory=found)
-        return saved
+        reviewed = load(document)
+        check_genuine(reviewed, Session(self._place_of(reviewed), reviewed.name).key())
+        return reviewed
+
+    def _place_of(self, what: Deployable) -> Place:
+        """Where something is deployed: this place; for a plan file the one that it was made for."""
+        if not isinstance(what, ReviewedPlan) or not what.document:
+            return self._place
+        return place_of(what, self._place, self._deployment)
 
     # -- apply
 
     def apply(
         self,
-        what: Deployable | SavedPlan | Plan,
+        what: Deployable | Plan,
         *,
         options: Options | None = None,
         on_event: Callable[[Event], None] | None = None,
@@ -213,14 +203,15 @@ class Workspace:
     ) -> Outcome:
         """Bring Azure to what is declared. Raises `Refused` before the first operation, `StateLocked`, `StalePlan`.
 
-        A `Plan` or `SavedPlan` is planned again first; if the decisions differ it is stale. `timeout` is in seconds;
-        when it is over the run leaves with outcome ``running``, and the next apply or wait continues. `lock_timeout`
-        is how many seconds to wait for another run's lock.
+        A plan, in memory or loaded, is planned again first; if the decisions differ it is stale. `timeout` is in
+        seconds; when it is over the run leaves with outcome ``running``, and the next apply or wait continues.
+        `lock_timeout` is how many seconds to wait for another run's lock.
         """
-        blueprint, settled = _blueprint_of(what)
-        chosen = options or (what.options if isinstance(what, SavedPlan | Plan) else Options())
-        request = Request("apply", chosen, settled, on_event, confirm, detach, timeout, stop or Stop(), lock_timeout)
-        return run(self._planner, blueprint, request)
+        session = self.session(ReviewedPlan.of(what) if isinstance(what, Plan) else what)
+        reviewed = session.reviewed
+        chosen = options or (reviewed.options if reviewed else Options())
+        request = Request("apply", chosen, reviewed, on_event, confirm, detach, timeout, stop or Stop(), lock_timeout)
+        return run(session, request)
 
     def destroy(
         self,
@@ -237,7 +228,7 @@ class Workspace:
         """Delete everything that is ours, in the right order; refused before anything is deleted if it would hurt."""
         chosen = replace(options or Options(), destroy=True)
         request = Request("destroy", chosen, None, on_event, confirm, detach, timeout, stop or Stop(), lock_timeout)
-        return run(self._planner, blueprint, request)
+        return run(self.session(blueprint), request)
 
     def wait(
         self,
@@ -250,7 +241,7 @@ class Workspace:
     ) -> Outcome:
         """Wait for what is still running in Azure; starts nothing, says how many changes remain."""
         request = Request("wait", Options(), None, on_event, None, False, timeout, stop or Stop(), lock_timeout)
-        return run(self._planner, blueprint, request)
+        return run(self.session(blueprint), request)
 
     # -- look
 
@@ -282,7 +273,7 @@ class Workspace:
 
         session = self.session(blueprint)
         source = Remembered(session.secrets())
-        resources = Graph.of(blueprint.resources(self._place.scope)).resources.values()
+        resources = Graph.of(session.compiled).resources.values()
         found = preflight.check(resources, **asides(self._place.scope, blueprint), reveal=source.reveal)
         told = [finding for finding in found if finding.rule.startswith("R-PSK-")]
         checks = []
@@ -301,21 +292,24 @@ class Workspace:
 
     def session(self, blueprint: Deployable) -> Session:
         """A run's own clock, cloud, store and secrets."""
-        return self._planner.session(blueprint)
+        return Session(self._place_of(blueprint), self.name_of(blueprint), blueprint)
 
     def session_named(self, deployment: str) -> Session:
         """The same for a deployment without its blueprint."""
-        return self._planner.session_named(deployment)
+        return Session(self._place, deployment)
 
     def scope(self, session: Session) -> Scope:
         """Where a blueprint's resources live, now that the cloud is known."""
-        return self._planner.scope(session)
+        return session.scope
 
 
-def _blueprint_of(what: Deployable | SavedPlan | Plan) -> tuple[Deployable, SavedPlan | Plan | None]:
-    if isinstance(what, Plan):
-        return Planned(what), what
-    return what, what if isinstance(what, SavedPlan) else None
+def _in_any_group(blueprint: Deployable, scope: Scope) -> Sequence[Finding]:
+    """What is wrong beside the resource group that is not given."""
+    try:
+        tuple(blueprint.resources(replace(scope, resource_group="rg-unspecified")))
+    except BlueprintError as error:
+        return error.findings
+    return ()
 
 
 def _folders(place: Place) -> tuple[str, ...]:
@@ -326,23 +320,9 @@ def _folders(place: Place) -> tuple[str, ...]:
     return (str(folder), *([str(folder.relative_to(here))] if folder.is_relative_to(here) else []))
 
 
-def _nowhere() -> Any:
-    from vpngw_iac.state.model import Binding
-
-    return Binding(cloud="offline", endpoint="", tenant="")
-
-
 def _offline_basis(name: str, graph: Graph, state: State) -> Basis:
     """A basis in which nothing exists yet."""
-    from vpngw_iac.engine.ports import CloudIdentity, Observed
-
     nothing = {resource_id: Observed(resource_id, None) for resource_id in graph.by_id}
     assumed = {i: Observed(i, None, unread="offline") for i in graph.existing}
     identity = CloudIdentity("offline", "", "", "")
     return Basis(name, identity, "", graph, state, Snapshot({**nothing, **assumed}), {})
-
-
-def _version() -> str:
-    from vpngw_iac._version import __version__
-
-    return __version__

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from vpngw_iac.arm import ArmId, Scope
@@ -26,34 +26,45 @@ _NEEDED = ("cloud", "endpoint", "subscription", "lineage")
 
 
 @dataclass(frozen=True, slots=True)
-class SavedPlan:
-    """A plan file, read back: the graph to plan again from, and the decisions that must come out again."""
+class ReviewedPlan:
+    """A plan that people have seen, from memory or read back: the graph to plan again from, and what must come out."""
 
-    document: Mapping[str, Any]
+    name: str
+    """The deployment, as a blueprint would say it."""
     items: tuple[Resource | Existing, ...]
     options: Options
     moved: Mapping[str, str]
     formerly: str | None
+    findings: tuple[Finding, ...]
+    """What preflight said; the engine judges again by itself."""
+    waive: Mapping[str, str]
+    """What was accepted: ``RULE@ADDRESS``, with the reason."""
+    decisions: Sequence[Mapping[str, Any]]
+    unreadable: Collection[tuple[str, str]] = frozenset()
+    """Addresses and paths of secrets that could not be read when the plan was made."""
+    document: Mapping[str, Any] = field(default_factory=dict)
+    """The plan file, if it is one."""
 
-    @property
-    def deployment(self) -> str:
-        """Whose plan it is."""
-        return str(self.document["deployment"])
-
-    @property
-    def name(self) -> str:
-        """The deployment, as a blueprint would say it."""
-        return self.deployment
+    @classmethod
+    def of(cls, plan: Plan) -> ReviewedPlan:
+        """A plan that is still in memory."""
+        said = tuple(finding for finding in plan.findings if not finding.rule.startswith("V-"))
+        return cls(
+            plan.deployment,
+            (*plan.graph.resources.values(), *plan.graph.existing.values()),
+            plan.options,
+            plan.moved,
+            plan.formerly,
+            said,
+            {f"{finding.rule}@{finding.address}": finding.waived for finding in said if finding.waived},
+            _plain(plan),
+            {(u.address, u.path) for u in of_kind(plan.secrets, "not readable here")},
+        )
 
     @property
     def folders(self) -> tuple[str, ...]:
         """Where relative paths of secret files may start, the best first; empty for a blueprint that is no file."""
         return tuple(map(str, self.document["basis"].get("folders", ())))
-
-    def findings(self) -> tuple[Finding, ...]:
-        """What preflight refused when the plan was made; the engine judges again by itself."""
-        refused = self.document["basis"].get("refused", ())
-        return tuple(Finding(**{**finding, "see": tuple(finding["see"])}) for finding in refused)
 
     def resources(self, scope: Scope) -> tuple[Resource | Existing, ...]:
         """The embedded graph; the scope was decided when the plan was made."""
@@ -126,7 +137,7 @@ def save(
     return plain | {"digest": key.digest(plain)}
 
 
-def load(document: Mapping[str, Any]) -> SavedPlan:
+def load(document: Mapping[str, Any]) -> ReviewedPlan:
     """Read a plan file of any format up to ours; raises `PlanError` if it is none, or of a later format."""
     basis = document.get("basis")
     if document.get("kind") != "plan" or not isinstance(basis, Mapping):
@@ -140,7 +151,19 @@ def load(document: Mapping[str, Any]) -> SavedPlan:
         }
         existing = [Existing(e["address"], ArmId(e["id"]), e["facts"], e["tenant"]) for e in basis["existing"]]
         resources = [load_resource(item) for item in basis["graph"]]
-        return SavedPlan(document, (*resources, *existing), Options(**options), basis["moved"], basis["formerly"])
+        told = document.get("findings", ())
+        return ReviewedPlan(
+            document["deployment"],
+            (*resources, *existing),
+            Options(**options),
+            basis["moved"],
+            basis["formerly"],
+            tuple(Finding(**{**finding, "see": tuple(finding["see"])}) for finding in basis.get("refused", ())),
+            {f"{finding['rule']}@{finding['address']}": finding["waived"] for finding in told if finding.get("waived")},
+            basis["decisions"],
+            {(u["address"], u["path"]) for u in basis.get("unreadable", ())},
+            document,
+        )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise PlanError(
             f"The plan file is damaged: {type(error).__name__} at {error}.", advice="Make the plan again."
@@ -165,7 +188,7 @@ def _require_texts(place: Mapping[str, Any], names: Iterable[str]) -> None:
             raise TypeError(f"{name!r}")
 
 
-def check_genuine(saved: SavedPlan, key: FingerprintKey | None) -> None:
+def check_genuine(saved: ReviewedPlan, key: FingerprintKey | None) -> None:
     """Raise `StalePlan` if the file was edited, or was made with the key of another state."""
     rest = {name: value for name, value in saved.document.items() if name != "digest"}
     if key is None or saved.document["basis"].get("key") != key.key_id:
@@ -174,17 +197,13 @@ def check_genuine(saved: SavedPlan, key: FingerprintKey | None) -> None:
         raise StalePlan("The plan file was changed after it was made.", advice="Make the plan again.")
 
 
-def check_fresh(saved: SavedPlan | Plan, plan: Plan) -> tuple[str, ...]:
+def check_fresh(reviewed: ReviewedPlan, plan: Plan) -> tuple[str, ...]:
     """Raise `StalePlan`, showing what differs, if planning again decides something else.
 
     A secret that could not be read when the plan was made is no decision of it: addresses of those that can be read
     now and are others are the answer.
     """
-    if isinstance(saved, Plan):
-        before, unread = _plain(saved), {(u.address, u.path) for u in of_kind(saved.secrets, "not readable here")}
-    else:
-        basis = saved.document["basis"]
-        before, unread = basis["decisions"], {(u["address"], u["path"]) for u in basis.get("unreadable", ())}
+    before, unread = reviewed.decisions, reviewed.unreadable
     now = _plain(plan)
     after = list(_as_planned(before, now, unread))
     if before == after:

@@ -40,9 +40,9 @@ from vpngw_iac.usecases.session import Deployable, Place, Session
 def recall(session: Session) -> Memory | None:
     """What is remembered of a deployment; of one that was renamed, what is remembered under its old name."""
     memory = session.bound_store().load()
-    if memory is not None or session.formerly is None:
+    if memory is not None or session.former is None:
         return memory
-    old = session.named(session.formerly).bound_store().load()
+    old = session.former.bound_store().load()
     return renamed(old, session.deployment) if old is not None else None
 
 

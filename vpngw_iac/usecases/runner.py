@@ -144,10 +144,9 @@ class _Run:
 
         A run that died in between is finished: both states have one lineage then.
         """
-        formerly = self.session.formerly
-        if formerly is None:
+        old = self.session.former
+        if old is None:
             return memory
-        old = self.session.named(formerly)
         store = old.bound_store()
         if not _is_left_behind(store.load(), memory):
             return memory
@@ -157,14 +156,14 @@ class _Run:
                 return memory
             if left.in_flight:
                 raise Refused(
-                    f"A run under the old name {formerly} left operations open.",
-                    advice=f"Run `vpngw wait` with the name {formerly} first.",
+                    f"A run under the old name {old.deployment} left operations open.",
+                    advice=f"Run `vpngw wait` with the name {old.deployment} first.",
                 )
             if memory is None:
                 memory = renamed(left, self.session.deployment)
                 self.hold.checkpoint(memory.state.model_copy(update={"written_by": __version__}))
             store.replace(hold, left.state.model_copy(update={"entries": {}}))
-        self.notices.append(f"Took over the state of {formerly}.")
+        self.notices.append(f"Took over the state of {old.deployment}.")
         return memory
 
     def _close(self, outcome: str, exit_code: int) -> None:

@@ -17,7 +17,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from vpngw_iac.arm import SIGNED_IN, Scope
@@ -212,22 +212,23 @@ class Session:
         """Every secret value that this run comes to know."""
         self.tell: Callable[[str], None] = place.on_notice or (lambda _: None)
         """Hears, from any thread, why a read takes long."""
+        self._former: Session | None = None
         self._cloud: Cloud | None = None
         self._store: Store | None = None
         self._key: FingerprintKey | None = None
         self._keeps_key = False
 
-    def named(self, deployment: str) -> Self:
-        """The same client, clock and masks for another deployment: the one that this one was formerly."""
-        other = copy.copy(self)
-        other.deployment, other.blueprint, other.run = deployment, None, uuid.uuid4().hex[:12]
-        other.compiled, other._store, other._key, other._keeps_key = (), None, None, False
-        return other
-
     @property
-    def formerly(self) -> str | None:
-        """The former name of the blueprint, if the run goes by the blueprint's name."""
-        return self.blueprint.formerly if self.blueprint and self.deployment == self.blueprint.name else None
+    def former(self) -> Session | None:
+        """The deployment under the blueprint's former name, if the run goes by the blueprint's own: the same client."""
+        formerly = self.blueprint.formerly if self.blueprint and self.deployment == self.blueprint.name else None
+        if self._former is None and formerly:
+            self._former = other = copy.copy(self)
+            other.deployment, other.blueprint, other.run = formerly, None, uuid.uuid4().hex[:12]
+            other.compiled, other._store, other._key, other._keeps_key = (), None, None, False
+        if self._former is not None:
+            self._former._cloud = self._cloud
+        return self._former
 
     @property
     def declared(self) -> Deployable:
@@ -303,8 +304,8 @@ class Session:
         if self._key is None:
             self._key = self.store().key()
             self._keeps_key = self._key is not None
-            if self._key is None and self.formerly:
-                self._key = self.named(self.formerly).key()
+            if self._key is None and self.former:
+                self._key = self.former.key()
         if create and not self._keeps_key:
             self._key, self._keeps_key = self.store().key(create=True, like=self._key), True
         return self._key

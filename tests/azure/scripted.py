@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.azure import connect
+from vpngw_iac.azure import Door
 from vpngw_iac.engine.execute.clock import VirtualClock
 from vpngw_iac.engine.ports import Cloud
 from vpngw_iac.secret import FingerprintKey
@@ -90,6 +90,13 @@ class Script:
 
     def count(self, method: str = "GET", part: str = "") -> int:
         return sum(1 for each in self.asked if each.method == method and part.lower() in each.path.lower())
+
+
+def connect(
+    cloud: str, *, tenant: str | None = None, credential: Any = None, transport: Any = None, **of: Any
+) -> Cloud:
+    """A client through a door of its own."""
+    return Door(cloud, tenant=tenant, credential=credential, transport=transport).cloud(**of)
 
 
 def cloud_of(script: Script, clock: VirtualClock | None = None, **options: Any) -> Cloud:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.azure.scripted import CORRELATION, HUB, Broken, Reply, Script
+from tests.azure.scripted import CORRELATION, HUB, Broken, Reply, Script, connect
 from vpngw_iac.arm import ArmId
-from vpngw_iac.azure import NO_TENANT, connect
+from vpngw_iac.azure import NO_TENANT
 from vpngw_iac.azure.answer import Answer
 from vpngw_iac.azure.clouds import METADATA, CloudSettings, discover, settings_of
 from vpngw_iac.engine.execute.clock import VirtualClock

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.azure.scripted import CORRELATION, HUB, KEY, SITE, VNET, group_id, network
-from vpngw_iac.azure import connect
+from tests.azure.scripted import CORRELATION, HUB, KEY, SITE, VNET, connect, group_id, network
 from vpngw_iac.engine.execute.clock import RealClock
 from vpngw_iac.engine.ports import Call, Cloud, Ended
 from vpngw_iac.errors import EndpointError, SignInFailed, UsageError, VpngwError

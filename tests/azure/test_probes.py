@@ -8,9 +8,20 @@ from typing import Any
 
 import pytest
 
-from tests.azure.scripted import CONNECTION, GATEWAY, HUB, SUBNET, Broken, Reply, Script, cloud_of, error, group_id
+from tests.azure.scripted import (
+    CONNECTION,
+    GATEWAY,
+    HUB,
+    SUBNET,
+    Broken,
+    Reply,
+    Script,
+    cloud_of,
+    connect,
+    error,
+    group_id,
+)
 from vpngw_iac.arm import ArmId
-from vpngw_iac.azure import connect
 from vpngw_iac.engine.ask.questions import (
     AskLocks,
     AskPermissions,

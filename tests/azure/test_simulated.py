@@ -17,11 +17,11 @@ from tests.azure.scripted import (
     SITE,
     SUBNET,
     VNET,
+    connect,
     group_id,
     network,
 )
 from vpngw_iac.arm import ArmId
-from vpngw_iac.azure import connect
 from vpngw_iac.engine.execute.clock import VirtualClock
 from vpngw_iac.engine.ports import Call, Cloud, Ended, Observed, Pending, Running
 from vpngw_iac.errors import AzureRefused, Contention, PreconditionFailed, Throttled, Unavailable

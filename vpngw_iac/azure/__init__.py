@@ -1,4 +1,4 @@
-"""The real cloud. `connect` and `Door` are the gate to the SDK: nothing of it is imported before."""
+"""The real cloud. `Door` leads to the SDK: nothing of it is imported before."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vpngw_iac.azure.gate import Door, connect
+    from vpngw_iac.azure.gate import Door
 
-__all__ = ["NO_TENANT", "Door", "Send", "connect"]
+__all__ = ["NO_TENANT", "Door", "Send"]
 
 Send = Callable[[str, str, Mapping[str, str], bytes | None], tuple[int, Mapping[str, str], bytes]]
 """``send(method, url, headers, body)`` gives status, headers and body: what stands in for the network."""

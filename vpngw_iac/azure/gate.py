@@ -1,4 +1,4 @@
-"""Behind `connect`: settings of the cloud, the transport, the credential, and who we turn out to be."""
+"""The door: settings of the cloud, the transport, the credential, and who we turn out to be."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from vpngw_iac.azure.key_vault import KeyVaultSecrets
 from vpngw_iac.azure.sign_in import NoSignIn, Tokens, actor_of, claims_of, default_credential
 from vpngw_iac.azure.translate import sign_in_failure, transport_failure
 from vpngw_iac.azure.transport import CallableTransport, Send, https_transport
-from vpngw_iac.engine.ports import Clock, Cloud, CloudIdentity, Fingerprinter
+from vpngw_iac.engine.ports import Clock, CloudIdentity, Fingerprinter
 from vpngw_iac.errors import AzureIds, UsageError
 from vpngw_iac.masks import Masks
 from vpngw_iac.secret import SecretSource
@@ -126,18 +126,6 @@ class Door:
         with self._guard:
             self._pool = self._pool or limits.session()
         return https_transport(tell, self._pool)
-
-
-def connect(
-    cloud: str,
-    *,
-    tenant: str | None = None,
-    credential: TokenCredential | None = None,
-    transport: Send | None = None,
-    **client: Any,
-) -> Cloud:
-    """A client of its own, through a door of its own; see `Door`."""
-    return Door(cloud, tenant=tenant, credential=credential, transport=transport).cloud(**client)
 
 
 def _identity(

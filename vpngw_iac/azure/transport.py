@@ -21,7 +21,7 @@ READ_SECONDS = 120
 
 
 def https_transport(tell: Callable[[str], None] | None = None, pool: Any = None) -> HttpTransport[Any, Any]:
-    """The real network, through a pool of connections that clients may share. `tell` hears, from any thread, of a late answer."""
+    """The real network through a pool of connections. `tell` hears, from any thread, of a late answer."""
     from vpngw_iac.azure.limits import LimitedTransport, session
 
     transport: HttpTransport[Any, Any] = LimitedTransport(

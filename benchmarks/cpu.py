@@ -1,7 +1,7 @@
 """CPU of whole processes: validate, a plan without changes, an apply; measured against importing typer and pydantic.
 
-    python benchmarks/cpu.py                     # this checkout
-    python benchmarks/cpu.py --against HEAD~20   # and another commit, in turn, in one run
+    python benchmarks/cpu.py                             # this checkout, short: as `make bench` runs it
+    python benchmarks/cpu.py --against HEAD~20 --runs 7  # and another commit, in turn, in one run
 
 User and system seconds of each child as the operating system counts them, medians of several runs. On a busy machine
 the ratios stay true while the seconds do not.
@@ -76,7 +76,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--against", metavar="COMMIT")
-    parser.add_argument("--runs", type=int, default=7)
+    parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--file", type=Path, default=ROOT / "blueprints" / "one_site.py")
     chosen = parser.parse_args()
     with checkout(chosen.against) as other:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.hostile import TEXTS, harm_in
 from vpngw_iac.arm import ArmId
 from vpngw_iac.errors import AzureIds, AzureRefused, Finding, Refused
-from vpngw_iac.report.json import dumps
+from vpngw_iac.report.envelope import dumps
 from vpngw_iac.report.style import Style
 from vpngw_iac.secret import LocalSecrets, Masked, Secret
 from vpngw_iac.state.model import Entry

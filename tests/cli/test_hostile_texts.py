@@ -19,10 +19,13 @@ from tests.hostile import EVERYTHING, TEXTS, harm_in
 from vpngw_iac.blueprints.load import load
 from vpngw_iac.engine.execute.clock import VirtualClock
 from vpngw_iac.errors import VpngwError
-from vpngw_iac.report.json import dumps, error_document, log_document, outcome_document
+from vpngw_iac.report.envelope import dumps, error_document
+from vpngw_iac.report.json import log_document, outcome_document
 from vpngw_iac.report.progress import PlainProgress
 from vpngw_iac.report.style import Style
-from vpngw_iac.report.text import error_text, history_text, outcome_text
+from vpngw_iac.report.text.errors import error_text
+from vpngw_iac.report.text.look import history_text
+from vpngw_iac.report.text.outcome import outcome_text
 from vpngw_iac.simulator import Fault, ScaledTime, Simulator, VirtualTime
 from vpngw_iac.usecases.workspace import Workspace
 

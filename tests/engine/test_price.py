@@ -45,7 +45,7 @@ from vpngw_iac.engine.plan.inputs import Basis
 from vpngw_iac.engine.plan.plan import Options, Plan
 from vpngw_iac.engine.ports import CloudIdentity, Observed, Snapshot
 from vpngw_iac.report.style import Style
-from vpngw_iac.report.text import plan_text
+from vpngw_iac.report.text.plan import plan_text
 from vpngw_iac.report.view import PlanView
 from vpngw_iac.resources.dump import dump_resource, load_resource
 from vpngw_iac.resources.existing import Existing

@@ -27,10 +27,11 @@ from vpngw_iac.engine.plan.change import Action, Change, Difference, OutageState
 from vpngw_iac.engine.plan.plan import Options, Plan
 from vpngw_iac.engine.ports import Observed, Snapshot
 from vpngw_iac.errors import Finding
-from vpngw_iac.report.json import dumps, plan_document
+from vpngw_iac.report.envelope import dumps
+from vpngw_iac.report.json import plan_document
 from vpngw_iac.report.markdown import plan_markdown
 from vpngw_iac.report.style import Style
-from vpngw_iac.report.text import plan_text, question
+from vpngw_iac.report.text.plan import plan_text, question
 from vpngw_iac.report.view import PlanView
 from vpngw_iac.secret import Secret
 

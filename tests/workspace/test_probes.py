@@ -25,9 +25,9 @@ from tests.worlds import (
 )
 from vpngw_iac import Secret, Site, SiteToSite, VirtualNetwork, VpnGateway
 from vpngw_iac.errors import Finding, Forbidden, Refused
-from vpngw_iac.report.json import error_document
+from vpngw_iac.report.envelope import error_document
 from vpngw_iac.report.style import Style
-from vpngw_iac.report.text import error_text
+from vpngw_iac.report.text.errors import error_text
 from vpngw_iac.simulator import Condition, Governance, Grant, Policy
 from vpngw_iac.simulator.faults import AnswerInstead
 

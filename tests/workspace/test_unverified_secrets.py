@@ -12,10 +12,13 @@ from tests.workspace.conftest import Bench
 from tests.worlds import Deployment, clients, connection, gateway, hub, radius, rid, site
 from vpngw_iac.engine.plan.plan import Options, Plan
 from vpngw_iac.errors import ExitCode, Refused, StalePlan
-from vpngw_iac.report.json import drift_document, dumps, outcome_document, plan_document
+from vpngw_iac.report.envelope import dumps
+from vpngw_iac.report.json import drift_document, outcome_document, plan_document
 from vpngw_iac.report.markdown import drift_markdown, plan_markdown
 from vpngw_iac.report.style import Style
-from vpngw_iac.report.text import drift_text, outcome_text, plan_text
+from vpngw_iac.report.text.look import drift_text
+from vpngw_iac.report.text.outcome import outcome_text
+from vpngw_iac.report.text.plan import plan_text
 from vpngw_iac.report.view import PlanView
 from vpngw_iac.secret import Secret
 

@@ -132,7 +132,7 @@ def _told(error: VpngwError, arguments: Sequence[str]) -> int:
     from vpngw_iac.report.style import style_for
 
     if _wants_json(arguments) and not isinstance(error, Unwritable):
-        from vpngw_iac.report.json import dumps, error_document
+        from vpngw_iac.report.envelope import dumps, error_document
 
         try:
             write(sys.stdout, dumps(error_document(error)))

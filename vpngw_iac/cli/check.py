@@ -8,8 +8,8 @@ from pathlib import Path
 
 from vpngw_iac.cli.run import Run
 from vpngw_iac.errors import BlueprintError, ExitCode, Finding, Findings
-from vpngw_iac.report.json import dumps, validate_document
-from vpngw_iac.report.text import findings_text
+from vpngw_iac.report.envelope import dumps, validate_document
+from vpngw_iac.report.text.findings import findings_text
 
 
 def findings_of(run: Run, file: str, profile: str | None = None) -> Findings:

@@ -60,7 +60,7 @@ def validate(
 def compile(run: Run, file: opt.Blueprint) -> int:
     """Show the Azure operations in their order, offline."""
     from vpngw_iac.report.json import compile_document
-    from vpngw_iac.report.text import schedule_text
+    from vpngw_iac.report.text.schedule import schedule_text
 
     workspace, blueprints = run.at(file)
     made = [workspace.compile(blueprint) for blueprint in blueprints]
@@ -76,7 +76,7 @@ def graph(
     format: Annotated[PictureFormat, typer.Option("--format", help="How to draw it.")] = PictureFormat.MERMAID,
 ) -> int:
     """Draw the topology, or the operations in their order."""
-    from vpngw_iac.report.json import document
+    from vpngw_iac.report.envelope import document
     from vpngw_iac.report.pictures import draw
 
     made = run.workspace.compile(run.load(file).blueprint)
@@ -88,8 +88,8 @@ def graph(
 def rule(run: Run, rule_id: RuleId = None) -> int:
     """Explain a preflight rule; without ID list them all."""
     from vpngw_iac.preflight.catalogue import area_of, find, rules
-    from vpngw_iac.report.json import rule_document
-    from vpngw_iac.report.text import rules_text
+    from vpngw_iac.report.envelope import rule_document
+    from vpngw_iac.report.text.rules import rules_text
 
     wanted = (rule_id or "").upper()
     one = find(wanted)
@@ -105,7 +105,7 @@ def rule(run: Run, rule_id: RuleId = None) -> int:
 def schema(run: Run) -> int:
     """Print the JSON Schema of blueprints, for editors."""
     from vpngw_iac.blueprints import load
-    from vpngw_iac.report.json import dumps
+    from vpngw_iac.report.envelope import dumps
 
     run.emit(dumps(load.schema()))
     return ExitCode.DONE

@@ -72,7 +72,7 @@ def serve(
 @command(group)
 def reset(run: Run, folder: Folder = None) -> int:
     """Empty the simulated cloud."""
-    from vpngw_iac.report.json import document
+    from vpngw_iac.report.envelope import document
     from vpngw_iac.simulator import erase
 
     try:
@@ -88,7 +88,7 @@ def reset(run: Run, folder: Folder = None) -> int:
 @command(group)
 def provision(run: Run, circuit: Circuit, folder: Folder = None) -> int:
     """Do what an ExpressRoute provider does with the service key; apply can then go past its gate."""
-    from vpngw_iac.report.json import document
+    from vpngw_iac.report.envelope import document
 
     simulator = _open(run, folder)
     wanted = circuit.rstrip("/").rsplit("/", 1)[-1].lower()
@@ -106,8 +106,8 @@ def provision(run: Run, circuit: Circuit, folder: Folder = None) -> int:
 @command(group)
 def show(run: Run, folder: Folder = None) -> int:
     """List what the simulated cloud holds; with --json the whole documents."""
-    from vpngw_iac.report.json import document
-    from vpngw_iac.report.text import documents_text
+    from vpngw_iac.report.envelope import document
+    from vpngw_iac.report.text.look import documents_text
 
     documents = _open(run, folder).documents()
     run.answer([document("simulator", documents=documents)], documents_text(documents))
@@ -143,7 +143,7 @@ def _present(file: str, option: str) -> Path:
 
 
 def _tell(run: Run, server: Server, url: str) -> None:
-    from vpngw_iac.report.json import document
+    from vpngw_iac.report.envelope import document
 
     variables = environment_of(url, server.certificate)
     if run.settings.json_output:

@@ -39,7 +39,7 @@ Pushed = Annotated[str, typer.Argument(metavar="STATE", help="A document from `s
 def list_(run: Run, file: opt.MaybeBlueprint = None) -> int:
     """List the entries: what we manage."""
     from vpngw_iac.report.json import state_document
-    from vpngw_iac.report.text import entries_text
+    from vpngw_iac.report.text.look import entries_text
 
     state = _upkeep(run, file).state()
     run.answer([state_document(state)], entries_text(state, run.style))
@@ -49,8 +49,8 @@ def list_(run: Run, file: opt.MaybeBlueprint = None) -> int:
 @command(group)
 def show(run: Run, address: Address, file: opt.MaybeBlueprint = None) -> int:
     """Show one entry: id, needs, and what was applied last."""
-    from vpngw_iac.report.json import document
-    from vpngw_iac.report.text import entry_text
+    from vpngw_iac.report.envelope import document
+    from vpngw_iac.report.text.look import entry_text
 
     entry = _upkeep(run, file).entry(address)
     run.answer([document("state-entry", entry=entry.model_dump(mode="json"))], entry_text(entry, run.style))
@@ -60,7 +60,7 @@ def show(run: Run, address: Address, file: opt.MaybeBlueprint = None) -> int:
 @command(group)
 def mv(run: Run, old: Old, new: New, file: opt.MaybeBlueprint = None, lock_timeout: opt.LockTimeout = 0.0) -> int:
     """Give an entry another address; nothing changes in Azure."""
-    from vpngw_iac.report.json import document
+    from vpngw_iac.report.envelope import document
 
     entry = _upkeep(run, file, lock_timeout).move(old, new)
     run.reply(document("state-move", old=old, new=new, id=str(entry.id)), f"{old} is now {new} ({entry.id}).")
@@ -70,7 +70,7 @@ def mv(run: Run, old: Old, new: New, file: opt.MaybeBlueprint = None, lock_timeo
 @command(group)
 def forget(run: Run, address: Address, file: opt.MaybeBlueprint = None, lock_timeout: opt.LockTimeout = 0.0) -> int:
     """Drop an entry; the resource stays in Azure and is nobody's."""
-    from vpngw_iac.report.json import document
+    from vpngw_iac.report.envelope import document
 
     entry = _upkeep(run, file, lock_timeout).forget(address)
     text = f"{address} is forgotten. {entry.id} stays in Azure."
@@ -85,7 +85,7 @@ def unlock(run: Run, file: opt.MaybeBlueprint = None, yes: opt.Yes = False) -> i
     Refused (7) while the holder's process lives on this machine.
     A run that is alive elsewhere finds out before its next write and stops; Azure's operations go on.
     """
-    from vpngw_iac.report.json import document
+    from vpngw_iac.report.envelope import document
 
     owner = _upkeep(run, file).unlock(lambda owner: yes or _asked(run, owner))
     text = f"The lock of {owner.describe()} is broken." if owner else "Nobody holds the lock."
@@ -113,7 +113,7 @@ def rebuild(run: Run, file: opt.Blueprint, include: Include = None, lock_timeout
     What bears this deployment's tag and is not declared is listed, and gets no entry unless it is included by name.
     """
     from vpngw_iac.report.json import rebuilt_document
-    from vpngw_iac.report.text import rebuilt_text
+    from vpngw_iac.report.text.look import rebuilt_text
     from vpngw_iac.usecases.state_commands import Upkeep
 
     loaded = run.load(file)
@@ -137,7 +137,7 @@ def pull(run: Run, file: opt.MaybeBlueprint = None) -> int:
 def push(run: Run, document: Pushed, file: opt.MaybeBlueprint = None, lock_timeout: opt.LockTimeout = 0.0) -> int:
     """Replace the state by a document; the previous one is kept."""
     from vpngw_iac.report.json import state_document
-    from vpngw_iac.report.text import entries_text
+    from vpngw_iac.report.text.look import entries_text
 
     state = _upkeep(run, file, lock_timeout).push(_read(document), document)
     run.answer([state_document(state)], entries_text(state, run.style))

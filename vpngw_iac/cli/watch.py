@@ -55,7 +55,7 @@ class Watch:
         """Shows the plan; with `ask` it also asks. A plan that changes nothing or is refused needs no answer."""
 
         def confirm(plan: Plan) -> bool:
-            from vpngw_iac.report.text import plan_text
+            from vpngw_iac.report.text.plan import plan_text
             from vpngw_iac.report.view import PlanView
 
             self.close()  # what was told before (a wait for the lock) is no table to be asked under
@@ -73,7 +73,7 @@ class Watch:
 
 def _said_yes(run: Run, view: PlanView) -> bool:
     """Whether somebody typed ``yes``; Ctrl-C and the end of the input are a no."""
-    from vpngw_iac.report.text import question
+    from vpngw_iac.report.text.plan import question
 
     try:
         write(run.err, question(view))

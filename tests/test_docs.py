@@ -380,3 +380,27 @@ def test_prose_has_one_sentence_a_line_at_most(page: Path) -> None:
     lines = [line for line in prose.splitlines() if not line.startswith(("|", "    ", "#", "<!--"))]
 
     assert [line for line in lines if re.search(r"[a-z)`]\. [A-Z][a-z]+ [a-z]", line) and len(line) > 200] == []
+
+
+# --- the architecture page -------------------------------------------------------------------------------------------
+
+FEATURES = {"import", "export", "speed", "fleet", "pipeline", "verify", "device", "rehearse", "report"}
+
+
+def test_each_planned_feature_has_a_folder_that_is_there_or_marked_as_planned() -> None:
+    table = text_of(DOCS / "architecture.md").partition("| feature |")[2].partition("\n\n")[0]
+    rows = dict(re.findall(r"^\| (\w+) \| [^|]+ \| (.+) \|$", table, re.MULTILINE))
+    assert set(rows) == FEATURES
+    for feature, cell in rows.items():
+        folders = re.findall(r"`([^`]+/)`( \(planned\))?", cell)
+        assert folders, f"{feature} has no folder"
+        for folder, planned in folders:
+            assert (ROOT / folder).is_dir() is not bool(planned), f"{feature}: {folder}"
+
+
+def test_the_architecture_page_names_every_room_and_no_other() -> None:
+    package = ROOT / "vpngw_iac"
+    rooms = {path.parent.relative_to(package).as_posix() + "/" for path in package.rglob("*/__init__.py")} - {"./"}
+    page = text_of(DOCS / "architecture.md").partition("## From a blueprint")[0].partition("What is planned")[0]
+    named = {name for name in re.findall(r"`([a-z_/]+/)`", page) if not name.startswith("vpngw_iac/")}
+    assert named == rooms

@@ -28,6 +28,7 @@ from vpngw_iac.arm import ArmId
 from vpngw_iac.errors import ExitCode, Refused
 from vpngw_iac.resources.base import Ref
 from vpngw_iac.resources.existing import Existing
+from vpngw_iac.usecases.state_commands import Upkeep
 
 PIP_B = rid("publicIPAddresses", "pip-b")
 CON_B = rid("connections", "con-theirs")
@@ -242,6 +243,28 @@ def test_a_resource_moved_to_another_group_gets_advice_that_destroys_nothing(
     assert "--adopt LocalNetworkGateway/hub/berlin" in advice(refused)
     assert "state rebuild" in advice(refused)
     assert "--replace" not in advice(refused)
+
+
+def test_a_moved_connection_is_not_created_a_second_time_by_a_blueprint_that_nobody_edited(bench: Bench) -> None:
+    before = bench.create(hub("berlin"))
+    elsewhere = rid("connections", "con-berlin", group="rg-other")
+    body = copy_of(bench, connection("berlin").id, tags={"vpngw-deployment": "hub"})
+    body["properties"]["sharedKey"] = bench.environment["PSK_BERLIN"]
+    bench.simulator.put(str(group_id("rg-other")), {"location": REGION})
+    bench.simulator.delete(str(connection("berlin").id))
+    bench.simulator.put(str(elsewhere), body)
+    bench.mark()
+
+    with pytest.raises(Refused) as refused:
+        bench.apply(before)
+
+    assert refused_rules(refused) == ["V-OWN-05 VpnConnection/hub/berlin"]
+    assert 'resource_group="rg-other"' in advice(refused)
+    assert bench.writes() == []
+    moved = connection("berlin").model_copy(update={"id": elsewhere})
+    after = before.but(moved).plus(resource_group("rg-other"))
+    Upkeep(bench.workspace(), "hub").rebuild(after)
+    assert [c.address for c in bench.plan(after).changes if str(c.action) in ("create", "replace", "delete")] == []
 
 
 def test_adopting_what_was_moved_rewrites_the_entry_and_nothing_in_azure(bench: Bench) -> None:

@@ -9,8 +9,18 @@ import pytest
 
 from tests.workspace.conftest import Bench
 from tests.worlds import hub
-from vpngw_iac import Circuit, CircuitLink, ExpressRouteCoexistence, ExpressRouteGateway, VirtualNetwork, VpnGateway
-from vpngw_iac.errors import ExitCode, OtherTenant, SignInFailed
+from vpngw_iac import (
+    Circuit,
+    CircuitLink,
+    ExpressRouteCoexistence,
+    ExpressRouteGateway,
+    Pair,
+    PublicIp,
+    VirtualNetwork,
+    VnetToVnet,
+    VpnGateway,
+)
+from vpngw_iac.errors import ExitCode, OtherTenant, Refused, SignInFailed
 from vpngw_iac.secret import Secret
 from vpngw_iac.simulator.faults import AnswerInstead
 from vpngw_iac.simulator.governance import Governance
@@ -82,3 +92,35 @@ def test_with_a_key_the_circuits_tenant_gets_no_token_of_ours(abroad: Bench) -> 
     connection = next(r for r in resources if getattr(r, "arm_type", "").endswith("/connections"))
 
     assert all("expressRouteCircuits" not in str(target) for target in connection.joins())
+
+
+def pair_with_theirs(**address: str) -> VnetToVnet:
+    """A pair over IPsec with a gateway of another tenant, whose public IP nobody here may read."""
+    theirs = f"/subscriptions/{THEIRS}/resourceGroups/rg-far/providers/Microsoft.Network"
+    far = VpnGateway.existing(
+        f"{theirs}/virtualNetworkGateways/vgw-far",
+        network=VirtualNetwork.existing(
+            f"{theirs}/virtualNetworks/vnet-far", location="westeurope", address_space=["10.9.0.0/16"], tenant=TENANT
+        ),
+        public_ips=[PublicIp.existing(f"{theirs}/publicIPAddresses/pip-far", **address)],
+        sku="VpnGw1AZ",
+        tenant=TENANT,
+    )
+    return VnetToVnet(
+        name="pair",
+        pairs=[Pair(a=line().vpn, b=far, shared_key=Secret.env("PAIR"), manage="a", via="ipsec")],
+    )
+
+
+def test_a_value_that_nobody_here_may_read_is_asked_for_before_the_gateway_is_made(abroad: Bench) -> None:
+    abroad.environment["PAIR"] = "0123456789abcdefghijPAIR0123456789"
+
+    with pytest.raises(Refused) as caught:
+        abroad.apply(pair_with_theirs())
+
+    told = [f for f in caught.value.findings if f.level == "error"]
+    assert [(f.rule, f.address) for f in told] == [("V-UNREAD-02", "LocalNetworkGateway/vgw-hub/vgw-far")]
+    assert "pip-far" in told[0].detail
+    assert "address=" in told[0].advice
+    assert abroad.writes() == []
+    assert not abroad.plan(pair_with_theirs(address="203.0.113.77")).blocking

@@ -10,6 +10,7 @@ from vpngw_iac.engine.compare.document import ABSENT, lookup, same
 from vpngw_iac.engine.compare.matching import Match
 from vpngw_iac.engine.compare.overlay import overlay, unsendable
 from vpngw_iac.engine.compare.sealing import applied_of
+from vpngw_iac.engine.graph import outputs_in
 from vpngw_iac.engine.plan import guests, ownership
 from vpngw_iac.engine.plan.change import Action, Change
 from vpngw_iac.engine.plan.inputs import Basis, Situation
@@ -41,6 +42,7 @@ def refusals(
         yield from _foreign_dependents(basis, matched, change)
         if change.address in by_address:
             yield from _unsendable_secret(by_address[change.address], change)
+            yield from _untold_values(basis, by_address[change.address], change)
             yield from _address_to_migrate(basis, by_address[change.address], change)
     yield from guests.refusals(changes, basis.snapshot, basis.graph, basis.state)
     yield from _existing(basis)
@@ -157,6 +159,23 @@ def _may_lend(basis: Basis, item: Attached) -> bool:
     halves = [half for half in shown if isinstance(half, dict)] if isinstance(shown, list) else []
     mine = [half for half in halves if str(half.get("name")).lower() == item.name.lower()]
     return not mine or any(lookup(half, "properties.allowGatewayTransit") is not False for half in mine)
+
+
+def _untold_values(basis: Basis, situation: Situation, change: Change) -> Iterator[Finding]:
+    """Values that a body takes from something that we may not read: no put could be made, at best after the gateway."""
+    if change.action not in (Action.CREATE, Action.UPDATE, Action.REPAIR, Action.REPLACE) or change.only_secret:
+        return
+    for path, output in outputs_in(situation.resource.body()):
+        if why := basis.snapshot.get(output.source).unread:
+            yield Finding(
+                rule="V-UNREAD-02",
+                level="error",
+                address=situation.address,
+                summary="A value that is needed could not be read",
+                detail=f"{path} is {output.path} of {output.source}, and that could not be read: {why}.",
+                advice="Write the value in .existing(...) (address=... of a PublicIp, asn=... of a gateway), or apply "
+                "as somebody who may read it. Nothing was done.",
+            )
 
 
 def _unsendable_secret(situation: Situation, change: Change) -> Iterator[Finding]:

@@ -86,6 +86,7 @@ def refusals(
             yield from _not_ours(basis, situation, told=bool(lost))
     yield from _nothing_to_adopt(basis, matched)
     yield from _occupied(basis, changes)
+    yield from _moved_outside(basis, changes)
 
 
 def _lost_state(basis: Basis, situations: Sequence[Situation]) -> tuple[Finding, ...]:
@@ -230,6 +231,35 @@ def _occupied(basis: Basis, changes: Sequence[Change]) -> Iterator[Finding]:
             document = documents.get(other)
             if document is not None and lookup(document, "properties.gatewayType") == kind:
                 yield _taken(basis, change, other, document)
+
+
+def _moved_outside(basis: Basis, changes: Sequence[Change]) -> Iterator[Finding]:
+    """What is absent at its id, while the same hangs on a gateway of ours from another group: it was moved there."""
+    ours = set(basis.state.by_id()) | set(basis.graph.by_id)
+    there = [
+        i for i in basis.snapshot.attached if i.id is not None and i.owner == basis.deployment and i.id not in ours
+    ]
+    for change in changes:
+        known = basis.state.by_id().get(change.id)
+        for item in there if change.action is Action.CREATE and known is not None else ():
+            assert item.id is not None  # noqa: S101 - chosen above
+            if item.id.type.lower() == change.id.type.lower() and item.id.name.lower() == change.id.name.lower():
+                yield _moved(change, item.id)
+
+
+def _moved(change: Change, now: ArmId) -> Finding:
+    return Finding(
+        rule="V-OWN-05",
+        level="error",
+        address=change.address,
+        summary="Moved to another resource group outside",
+        detail=f"{change.id} is absent, and {now} has the same name and the tag of this deployment: it was moved. This "
+        "plan would create a second one beside it.",
+        advice=f'Write resource_group="{now.group}" for {change.address} and run `vpngw state rebuild FILE`: the entry '
+        f"then stands for what is there. Or move it back to {change.id.group} (`az resource move`). If it is a copy "
+        "that nobody needs, delete it there.",
+        location=now.key,
+    )
 
 
 def _taken(basis: Basis, change: Change, other: ArmId, document: Mapping[str, Any]) -> Finding:

@@ -30,17 +30,13 @@ MOST_ITEMS = 200_000
 LIST_SECONDS = 3600.0
 """Where a LIST ends that does not end by itself. A page of Azure's networks has up to 1000 items (R-LIM rules)."""
 
-_ONLY_READ = {"microsoft.network/routetables": "network.route_tables"}
-"""Types that are read for what they say about ours and never written: no class describes them."""
-
 
 def sdk_of(resource_id: ArmId) -> str:
     """The SDK's operation group for an id, for example ``network.subnets``."""
     model = type_of(resource_id.type)
-    sdk = model.sdk if model is not None else _ONLY_READ.get(resource_id.type.lower())
-    if sdk is None:
+    if model is None:
         raise UsageError(f"{resource_id} has the type {resource_id.type}, which vpngw does not know.")
-    return sdk
+    return model.sdk
 
 
 def version_of(resource_id: ArmId) -> str:

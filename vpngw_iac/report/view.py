@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from vpngw_iac.engine.compare.document import shown
 from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.order.operation import Schedule, makespan
 from vpngw_iac.engine.plan.change import Action, Change, Loss, Summary, outage_of, summary_of
+from vpngw_iac.engine.plan.outage import ends_clients
 from vpngw_iac.engine.plan.plan import Plan
 from vpngw_iac.engine.plan.saved import refuse_newer
 from vpngw_iac.engine.plan.unverified import Unverified, doubts
@@ -21,9 +22,8 @@ from vpngw_iac.errors import Finding, Findings, PlanError
 from vpngw_iac.field import OutageLevel
 from vpngw_iac.paths import join
 from vpngw_iac.report import words
+from vpngw_iac.resources import type_of
 from vpngw_iac.resources.wire import Output
-
-PUBLIC_IP_TYPE = "microsoft.network/publicipaddresses"
 
 _CHANGES: TypeAdapter[tuple[Change, ...]] = TypeAdapter(tuple[Change, ...])
 _LOSSES: TypeAdapter[tuple[Loss, ...]] = TypeAdapter(tuple[Loss, ...])
@@ -171,7 +171,7 @@ class PlanView:
     def profiles_stale(self) -> tuple[str, ...]:
         """Addresses of changes after which client profiles must be issued again."""
         stale = (change for change in self.changes if change.outage.profiles_stale)
-        return tuple(change.address for change in stale if not words.ends_clients(change))
+        return tuple(change.address for change in stale if not ends_clients(change))
 
 
 def describe_attached(item: Attached) -> str:
@@ -223,11 +223,6 @@ def _usual(schedule: Schedule) -> dict[str, float]:
 
 def _lost(plan: Plan) -> dict[str, str]:
     gone = [change for change in plan.changes if change.action in (Action.DELETE, Action.REPLACE)]
-    return dict(_addresses(plan, (change for change in gone if change.id.type.lower() == PUBLIC_IP_TYPE)))
-
-
-def _addresses(plan: Plan, changes: Iterable[Change]) -> Iterable[tuple[str, str]]:
-    for change in changes:
-        document = plan.snapshot.get(change.id).document
-        if document is not None and (address := (document.get("properties") or {}).get("ipAddress")):
-            yield change.address, str(address)
+    typed = ((change, type_of(change.id.type), plan.snapshot.get(change.id).document) for change in gone)
+    found = {change.address: model.lost_with(document or {}) for change, model, document in typed if model is not None}
+    return {address: lost for address, lost in found.items() if lost}

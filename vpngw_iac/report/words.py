@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from vpngw_iac.engine.compare.document import shown
 from vpngw_iac.engine.plan.change import Action, Change, Loss, OutageStatement
-from vpngw_iac.engine.plan.outage import how_long
+from vpngw_iac.engine.plan.outage import ends_clients, how_long
 from vpngw_iac.engine.plan.unverified import Unverified, of_kind
 from vpngw_iac.field import OutageLevel
+from vpngw_iac.resources import registry, role_of, type_of
 from vpngw_iac.text import plural
 
 SYMBOLS: Mapping[Action, str] = {
@@ -56,7 +58,7 @@ NOT_VERIFIED = "(not verified)"
 
 _NOBODY_NAMED = "connections through this resource"
 _CLIENTS = "clients of "
-_CARRIERS = ("/connections", "/virtualnetworkgateways", "/virtualnetworkpeerings")
+_CARRIERS = ("connection", "gateway", "peering")
 """What carries people's traffic by itself: without it there is none."""
 
 _CLOUDS = {"public": "Azure public", "usgovernment": "Azure US Government", "china": "Azure China"}
@@ -135,24 +137,19 @@ def ended(change: Change) -> tuple[str, ...]:
     """Who loses connectivity by this change on purpose: sites whose connection goes, clients of a removed service."""
     if change.outage.losses:
         return tuple(loss.name for loss in change.outage.losses if loss.for_good)
-    if change.action is Action.DELETE and change.id.type.lower().endswith(_CARRIERS):
+    if change.action is Action.DELETE and role_of(change.id) in _CARRIERS:
         return change.outage.who
     if ends_clients(change):
         return tuple(name for name in change.outage.who if name.startswith(_CLIENTS))
     return ()
 
 
-def ends_clients(change: Change) -> bool:
-    """Whether point-to-site is removed from a gateway: nobody needs a profile then."""
-    return any(d.path == "properties.vpnClientConfiguration" and d.declared is None for d in change.differences)
-
-
 def _removed_roots(change: Change) -> list[str]:
     """Names of root certificates that the gateway shall no longer trust (R-CERTP-08)."""
-    found = (
-        re.search(r"vpnClientRootCertificates\[name=(.+)\]$", d.path) for d in change.differences if not d.declared
-    )
-    return [match[1] for match in found if match]
+    model = type_of(change.id.type)
+    start = f"{model.roots_path}[name=" if model is not None and model.roots_path else ""
+    gone = [d.path for d in change.differences if not d.declared] if start else []
+    return [path[len(start) : -1] for path in gone if path.startswith(start) and path.endswith("]")]
 
 
 def both(before: Any, after: Any) -> tuple[str, str]:
@@ -190,9 +187,14 @@ WAYS_OUT = "`vpngw apply FILE --resend-secrets` sets them again"
 """What makes a key comparable again."""
 
 
+@cache
+def _key_paths() -> frozenset[str]:
+    return frozenset(model.key_call.path for model in registry().values() if model.key_call is not None)
+
+
 def _not_verified(items: Collection[Unverified]) -> Iterator[str]:
     unseen, unknown = of_kind(items, "not read"), of_kind(items, "not comparable")
-    noun = "shared key" if all(item.path.endswith("sharedKey") for item in (*unseen, *unknown)) else "secret"
+    noun = "shared key" if all(item.path in _key_paths() for item in (*unseen, *unknown)) else "secret"
     yield f"{plural(len(unseen), noun)} not read" if unseen else ""
     yield f"{len(unknown) if unseen else plural(len(unknown), noun)} that cannot be compared" if unknown else ""
     here = {item.reference or item.address for item in of_kind(items, "not readable here")}

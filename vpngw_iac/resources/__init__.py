@@ -6,7 +6,8 @@ import functools
 import importlib
 import pkgutil
 
-from vpngw_iac.resources.base import Resource
+from vpngw_iac.arm import ArmId
+from vpngw_iac.resources.base import Resource, Role
 
 
 @functools.cache
@@ -26,3 +27,9 @@ def registry() -> dict[str, type[Resource]]:
 def type_of(arm_type: str) -> type[Resource] | None:
     """The class that describes an ARM type, or None if we do not manage it."""
     return registry().get(arm_type.lower())
+
+
+def role_of(resource_id: ArmId) -> Role:
+    """The part that its type plays in a network; empty for a type that we do not manage."""
+    model = type_of(resource_id.type)
+    return model.role if model is not None else ""

@@ -6,13 +6,14 @@ The engine works on bodies and shapes alone, so that it needs to know no type.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, Field
 
 from vpngw_iac.arm import ArmId
+from vpngw_iac.errors import Finding
 from vpngw_iac.field import Immutable, Region, Tags, Verdict
 from vpngw_iac.paths import dotted
 from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
@@ -21,13 +22,18 @@ from vpngw_iac.resources.wire import Document, Output, Ref, TextRef, Wire, rende
 __all__ = [
     "Document",
     "Durations",
+    "Flags",
     "Gate",
+    "Half",
+    "KeyCall",
     "Lock",
     "Output",
     "Ref",
     "Resource",
+    "Role",
     "Shape",
     "TextRef",
+    "Tunnel",
     "Use",
     "Wire",
     "shape_of",
@@ -76,6 +82,31 @@ class Use:
         return f"{self.text} of {self.part.name}" if self.text else str(self.part)
 
 
+Role = Literal["", "gateway", "network", "subnet", "public ip", "site", "connection", "peering", "route table"]
+"""The part that a type plays in a network; empty for one that needs no word of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyCall:
+    """A secret of a resource that has a call of its own (``act``)."""
+
+    path: str
+    action: str
+    rights: tuple[str, ...]
+    """Any of them allows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tunnel:
+    """One tunnel of a connection as Azure shows it."""
+
+    name: str
+    status: str
+    incoming: Any
+    outgoing: Any
+    since: Any
+
+
 class Resource(Wire):
     """One declared ARM resource. Subclasses add `properties` and, where ARM has them, `sku`, `zones` and the like."""
 
@@ -103,6 +134,26 @@ class Resource(Wire):
     gate: ClassVar[Gate | None] = None
     may_coexist: ClassVar[bool] = False
     """Whether the old and the new may exist at once when its id changes; then holders are repointed in place."""
+    role: ClassVar[Role] = ""
+    facts: ClassVar[Mapping[str, str]] = {}
+    """What people ask about it (the inventory): name and path."""
+    security_paths: ClassVar[tuple[str, ...]] = ()
+    """Words in paths, without case, whose change behind our back is a matter of security."""
+    individual: ClassVar[frozenset[str]] = frozenset()
+    """Members that are each resource's own business, beside name and id: policies are about kinds of resources."""
+    join_action: ClassVar[str] = ""
+    """The right that referring to it needs, at it."""
+    keepable: ClassVar[bool] = False
+    """Whether ``--keep-public-ips`` leaves it in Azure."""
+    key_call: ClassVar[KeyCall | None] = None
+    holds_parts: ClassVar[bool] = False
+    """Whether others hang on it (`Attached`)."""
+    blocks_writes_of: ClassVar[frozenset[Role]] = frozenset()
+    """What Azure refuses to write while something of this type that hangs on it is Failed."""
+    clients_path: ClassVar[str] = ""
+    """Where it says that it serves point-to-site clients."""
+    roots_path: ClassVar[str] = ""
+    """Where the root certificates of those clients are listed, by name."""
     stands_in_the_way: ClassVar[bool] = False
     """Whether it can make Azure refuse operations on others (`hinders`); ours is lifted for a plan and put back."""
 
@@ -238,6 +289,72 @@ class Resource(Wire):
         return frozenset()
 
     @classmethod
+    def looks_at(
+        cls, resource_id: ArmId, document: Mapping[str, Any], said: Literal["declared", "applied", "observed"]
+    ) -> Iterator[ArmId]:
+        """What a plan must read to judge something with this document, beyond what is declared or remembered."""
+        yield from ()
+
+    @classmethod
+    def found_in(cls, network: ArmId, documents: Mapping[ArmId, Mapping[str, Any] | None]) -> set[ArmId] | None:
+        """Gateways that stand in a network, as far as these documents show it; None where nobody can say."""
+        return None
+
+    def neighbours(self, documents: Mapping[ArmId, Mapping[str, Any] | None]) -> Iterator[ArmId]:
+        """Others of its type that stand in the same place, as far as these documents show it."""
+        yield from ()
+
+    def excludes(self, neighbour: Mapping[str, Any]) -> bool:
+        """Whether Azure takes only one of the two in that place."""
+        return False
+
+    @classmethod
+    def stands_in(cls, document: Mapping[str, Any]) -> frozenset[ArmId]:
+        """The networks that a gateway stands in."""
+        return frozenset()
+
+    @classmethod
+    def obstacles(
+        cls,
+        address: str,
+        wanted: Mapping[str, tuple[Any, Any]],
+        observed: Mapping[str, Any],
+        read: Callable[[ArmId], Mapping[str, Any] | None],
+    ) -> Iterator[Finding]:
+        """Why Azure refuses a change in place although each property could change; `wanted`: (declared, observed)."""
+        yield from ()
+
+    @classmethod
+    def quotas(cls, document: Mapping[str, Any]) -> tuple[str, ...]:
+        """Azure's names, in lower case, of the quotas that one more with this document counts against."""
+        return ()
+
+    @classmethod
+    def serves_clients(cls, document: Mapping[str, Any]) -> bool:
+        """Whether point-to-site clients connect to it."""
+        return False
+
+    @classmethod
+    def speaks_bgp(cls, document: Mapping[str, Any]) -> bool:
+        """Whether who is connected by it speaks BGP."""
+        return False
+
+    @classmethod
+    def lost_with(cls, document: Mapping[str, Any]) -> str:
+        """The public address that goes with it; empty if none does."""
+        return ""
+
+    @classmethod
+    def tunnels(cls, facts: Mapping[str, Any]) -> tuple[Tunnel, ...]:
+        """The tunnels in its `facts`."""
+        return ()
+
+    @classmethod
+    def instances(cls, facts: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Its instances in its `facts`, each with the addresses that the other side is configured with."""
+        yield from ()
+
+    @classmethod
     def letting_go(cls) -> tuple[str, ...]:
         """Paths that are emptied while something that they use is taken away (`uses`)."""
         return ()
@@ -256,6 +373,63 @@ class Resource(Wire):
     def gate_for(cls, body: Mapping[str, Any]) -> Gate | None:
         """The condition that dependents of a resource with this body wait for."""
         return cls.gate
+
+
+class Flags(NamedTuple):
+    """The transit flags of one half."""
+
+    lends: bool = False
+    uses: bool = False
+
+
+class Half(Resource):
+    """One of two halves that join networks, through which one lends its gateway to the other."""
+
+    role: ClassVar[Role] = "peering"
+    remote_path: ClassVar[str]
+    """Where it names the other network."""
+    flag_names: ClassVar[tuple[str, str]]
+    """The members of ``properties`` that lend, and that use what is lent."""
+    level_path: ClassVar[str]
+    """Where Azure says whether it is in step with the other network."""
+    in_step: ClassVar[str]
+    """The value there when it is."""
+    follows: ClassVar[str]
+    """The path of a network whose change puts the other network's half out of step."""
+
+    @property
+    def remote(self) -> ArmId:
+        """The other network."""
+        raise NotImplementedError
+
+    @classmethod
+    def remote_in(cls, document: Mapping[str, Any] | None) -> ArmId | None:
+        """The other network that a document names."""
+        found: Any = document
+        for name in (*cls.remote_path.split("."), "id"):
+            found = found.get(name) if isinstance(found, Mapping) else None
+        return ArmId(str(found)) if isinstance(found, str | ArmId) else None
+
+    @classmethod
+    def flags(cls, document: Mapping[str, Any] | None) -> Flags:
+        """The flags as a document has them."""
+        properties = (document or {}).get("properties") or {}
+        return Flags(*(bool(properties.get(name)) for name in cls.flag_names))
+
+    @classmethod
+    def is_connected(cls, document: Mapping[str, Any]) -> bool:
+        """Whether both halves are there."""
+        raise NotImplementedError
+
+    @classmethod
+    def is_ahead(cls, observed: Mapping[str, Any]) -> bool:
+        """Whether its own network changed: the other half is to be synchronised, by its owner."""
+        raise NotImplementedError
+
+    @classmethod
+    def owns_all(cls, document: Mapping[str, Any]) -> bool:
+        """Whether more than the flags is ours."""
+        raise NotImplementedError
 
 
 CALLS_BY_ID: Mapping[str, str] = {

@@ -19,7 +19,7 @@ from vpngw_iac.field import (
     Unordered,
     WriteOnly,
 )
-from vpngw_iac.resources.base import Durations, Lock, Resource, Use
+from vpngw_iac.resources.base import Durations, KeyCall, Lock, Resource, Role, Tunnel, Use
 from vpngw_iac.resources.express_route_circuit import ExpressRouteCircuit
 from vpngw_iac.resources.local_network_gateway import LocalNetworkGateway
 from vpngw_iac.resources.nat_rule import NatRule
@@ -148,6 +148,23 @@ class Connection(Resource):
     }
     # Recordings, durations: 10 to 125 s, with outliers of many minutes on active-active gateways.
     durations: ClassVar[Durations] = Durations(create=40, update=30, delete=30)
+    role: ClassVar[Role] = "connection"
+    facts: ClassVar[Mapping[str, str]] = {
+        "status": "properties.connectionStatus",
+        "type": "properties.connectionType",
+        "tunnels": "properties.tunnelConnectionStatus",
+        "ingress_bytes": "properties.ingressBytesTransferred",
+        "egress_bytes": "properties.egressBytesTransferred",
+    }
+    security_paths: ClassVar[tuple[str, ...]] = ("sharedKey", "ipsecPolicies", "trafficSelector")
+    individual: ClassVar[frozenset[str]] = frozenset({"sharedKey"})
+    # The list of operations has known the call under both names.
+    key_call: ClassVar[KeyCall | None] = KeyCall(
+        "properties.sharedKey",
+        "sharedKey",
+        ("Microsoft.Network/connections/sharedKey/write", "Microsoft.Network/connections/sharedKey/action"),
+    )
+    blocks_writes_of: ClassVar[frozenset[Role]] = frozenset({"gateway"})  # R-OPS-03, R-OPS-04
 
     properties: ConnectionProperties
 
@@ -179,6 +196,25 @@ class Connection(Resource):
         properties = document.get("properties") or {}
         ends = (properties.get(name) for name in ("localNetworkGateway2", "virtualNetworkGateway2", "peer"))
         return frozenset(ArmId(str(end["id"])) for end in ends if isinstance(end, Mapping) and end.get("id"))
+
+    @classmethod
+    def speaks_bgp(cls, document: Mapping[str, Any]) -> bool:
+        """Each connection says so for itself (R-BGP-01)."""
+        return bool((document.get("properties") or {}).get("enableBgp"))
+
+    @classmethod
+    def tunnels(cls, facts: Mapping[str, Any]) -> tuple[Tunnel, ...]:
+        """One per instance, where Azure tells them apart."""
+        return tuple(
+            Tunnel(
+                str(tunnel.get("tunnel", "")),
+                str(tunnel.get("connectionStatus") or "Unknown"),
+                tunnel.get("ingressBytesTransferred"),
+                tunnel.get("egressBytesTransferred"),
+                tunnel.get("lastConnectionEstablishedUtcTime"),
+            )
+            for tunnel in facts.get("tunnels") or ()
+        )
 
     @classmethod
     def letting_go(cls) -> tuple[str, ...]:

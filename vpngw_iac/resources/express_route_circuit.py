@@ -101,6 +101,13 @@ class ExpressRouteCircuit(Resource):
     kind: ClassVar[str] = "Circuit"
     sdk: ClassVar[str] = "network.express_route_circuits"
     durations: ClassVar[Durations] = Durations(create=60, update=30, delete=15)
+    facts: ClassVar[Mapping[str, str]] = {
+        "provider_state": "properties.serviceProviderProvisioningState",
+        "circuit_state": "properties.circuitProvisioningState",
+        "provider": "properties.serviceProviderProperties.serviceProviderName",
+        "service_key": "properties.serviceKey",
+    }
+    join_action: ClassVar[str] = "Microsoft.Network/expressRouteCircuits/join/action"
     gate: ClassVar[Gate | None] = Gate(
         path="properties.serviceProviderProvisioningState",
         ready="Provisioned",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
 from vpngw_iac.field import Block, Fqdn, Ipv4, Outage
-from vpngw_iac.resources.base import Durations, Resource
+from vpngw_iac.resources.base import Durations, Resource, Role
 from vpngw_iac.resources.parts import AddressSpace, PeerBgpSettings
 from vpngw_iac.resources.wire import Output, Wire
 
@@ -29,6 +30,13 @@ class LocalNetworkGateway(Resource):
     kind: ClassVar[str] = "LocalNetworkGateway"
     sdk: ClassVar[str] = "network.local_network_gateways"
     durations: ClassVar[Durations] = Durations(create=15, update=15, delete=12)
+    role: ClassVar[Role] = "site"
+    facts: ClassVar[Mapping[str, str]] = {
+        "device": "properties.gatewayIpAddress",
+        "fqdn": "properties.fqdn",
+        "prefixes": "properties.localNetworkAddressSpace.addressPrefixes",
+    }
+    individual: ClassVar[frozenset[str]] = frozenset({"asn"})
     # A connection takes another local network gateway in place, so a renamed one is made before the old one goes.
     may_coexist: ClassVar[bool] = True
 

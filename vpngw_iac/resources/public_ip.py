@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from vpngw_iac.field import AnyCase, Block, Immutable, KeyedBy, Observed, ReadOnly, ServerDefault, Unordered
-from vpngw_iac.resources.base import Durations, Resource
+from vpngw_iac.resources.base import Durations, Resource, Role
 from vpngw_iac.resources.parts import ExtendedLocation, IdOnly
 from vpngw_iac.resources.wire import Wire
 
@@ -100,6 +101,10 @@ class PublicIp(Resource):
     sdk: ClassVar[str] = "network.public_ip_addresses"
     durations: ClassVar[Durations] = Durations(create=3, update=3, delete=5)
     needs_replace_flag: ClassVar[bool] = True
+    role: ClassVar[Role] = "public ip"
+    facts: ClassVar[Mapping[str, str]] = {"ip_address": "properties.ipAddress", "zones": "zones"}
+    join_action: ClassVar[str] = "Microsoft.Network/publicIPAddresses/join/action"
+    keepable: ClassVar[bool] = True
 
     # Azure takes a body without it (recording net_VirtualNetworkGateway_CreateUpdate).
     properties: PublicIpProperties = Field(default_factory=PublicIpProperties)
@@ -108,3 +113,16 @@ class PublicIp(Resource):
         tuple[str, ...] | None, Immutable("a public IP keeps what it was created with (R-PIP-22)"), Unordered()
     ] = None
     extended_location: Annotated[ExtendedLocation | None, Immutable()] = None
+
+    @classmethod
+    def quotas(cls, document: Mapping[str, Any]) -> tuple[str, ...]:
+        """By SKU, and those that are static; the SKU's name has changed (R-PIP-21)."""
+        sku = str((document.get("sku") or {}).get("name") or "Basic").lower()
+        names = ("publicipaddresses", f"{sku}skupublicipaddresses", f"ipv4{sku}skupublicipaddresses")
+        static = (document.get("properties") or {}).get("publicIPAllocationMethod") == "Static"
+        return (*names, "staticpublicipaddresses") if static else names
+
+    @classmethod
+    def lost_with(cls, document: Mapping[str, Any]) -> str:
+        """Its address."""
+        return str((document.get("properties") or {}).get("ipAddress") or "")

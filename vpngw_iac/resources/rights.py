@@ -8,27 +8,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from vpngw_iac.resources import type_of
+
 _GROUP = "microsoft.resources/resourcegroups"
 
-JOIN: Mapping[str, str] = {
-    "microsoft.network/virtualnetworks/subnets": "Microsoft.Network/virtualNetworks/subnets/join/action",
-    "microsoft.network/publicipaddresses": "Microsoft.Network/publicIPAddresses/join/action",
+_JOIN: Mapping[str, str] = {
     "microsoft.network/publicipprefixes": "Microsoft.Network/publicIPPrefixes/join/action",
-    "microsoft.network/expressroutecircuits": "Microsoft.Network/expressRouteCircuits/join/action",
     "microsoft.network/expressrouteports": "Microsoft.Network/expressRoutePorts/join/action",
     "microsoft.network/networksecuritygroups": "Microsoft.Network/networkSecurityGroups/join/action",
-    "microsoft.network/routetables": "Microsoft.Network/routeTables/join/action",
     "microsoft.network/natgateways": "Microsoft.Network/natGateways/join/action",
     "microsoft.network/ddosprotectionplans": "Microsoft.Network/ddosProtectionPlans/join/action",
-    "microsoft.network/virtualnetworks": "Microsoft.Network/virtualNetworks/peer/action",
 }
-"""What referring to a resource of this type needs at that resource (a peering peers with its remote network).
+"""Of types that are only referred to; the others say it themselves (`Resource.join_action`)."""
 
-Gateways and local network gateways have no join action in the list, so that none is asked for.
-"""
+READ_LOCKS = "Microsoft.Authorization/locks/read"
 
-SHARED_KEY = ("Microsoft.Network/connections/sharedKey/write", "Microsoft.Network/connections/sharedKey/action")
-"""Either of them sets the key: the list of operations has known the call under both names."""
+ALWAYS_REGISTERED = frozenset({"microsoft.resources", "microsoft.authorization"})
+"""Providers that every subscription has."""
+
+
+def join_action(arm_type: str) -> str:
+    """What referring to a resource of this type needs at that resource.
+
+    Gateways and local network gateways have no join action in the list, so that none is asked for.
+    """
+    model = type_of(arm_type)
+    return model.join_action if model is not None else _JOIN.get(arm_type.lower(), "")
 
 
 def write_action(arm_type: str) -> str:

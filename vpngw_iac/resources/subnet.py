@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.field import AlsoAs, Cidr, KeyedBy, Observed, ReadOnly, ServerDefault, Unordered, Verdict
-from vpngw_iac.resources.base import Durations, Lock, Resource
+from vpngw_iac.resources.base import Durations, Lock, Resource, Role
 from vpngw_iac.resources.parts import IdOnly, PoolPrefixes
-from vpngw_iac.resources.virtual_network import SUBNETS
+from vpngw_iac.resources.virtual_network import GATEWAY_SUBNET, SUBNETS, table_of
 from vpngw_iac.resources.wire import Wire
-
-GATEWAY_SUBNET = "GatewaySubnet"
 
 
 class ServiceEndpoint(Wire):
@@ -90,6 +88,8 @@ class Subnet(Resource):
     durations: ClassVar[Durations] = Durations(create=2, update=2, delete=5)
     listed_by: ClassVar[Literal["group", "parent", "none"]] = "parent"
     taggable: ClassVar[bool] = False
+    role: ClassVar[Role] = "subnet"
+    join_action: ClassVar[str] = f"{SUBNETS}/join/action"
 
     properties: SubnetProperties
 
@@ -98,6 +98,14 @@ class Subnet(Resource):
         """Writes to subnets of one network are refused while another runs (R-OPS-02)."""
         network = resource_id.parent
         return (Lock(resource_id.key), *((Lock(network.key),) if network else ()))
+
+    @classmethod
+    def looks_at(
+        cls, resource_id: ArmId, document: Mapping[str, Any], said: Literal["declared", "applied", "observed"]
+    ) -> Iterator[ArmId]:
+        """The route table that it declares, and that of a GatewaySubnet: some stop a gateway (R-SUBNET-11 to 16)."""
+        if said == "declared" or (said == "observed" and cls.must_be_named(resource_id)):
+            yield from table_of(document)
 
     @classmethod
     def must_be_named(cls, resource_id: ArmId) -> bool:

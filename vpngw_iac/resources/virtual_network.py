@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from vpngw_iac.arm import ArmId
 from vpngw_iac.field import Block, Children, Immutable, Observed, Outage, ServerDefault, Unordered
-from vpngw_iac.resources.base import Durations, Resource
+from vpngw_iac.resources.base import Durations, Resource, Role
 from vpngw_iac.resources.parts import AddressSpace, ExtendedLocation, IdOnly
 from vpngw_iac.resources.wire import Wire
 
 SUBNETS = "Microsoft.Network/virtualNetworks/subnets"
+GATEWAY_SUBNET = "GatewaySubnet"
 PEERINGS = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"
 
 
@@ -73,6 +76,31 @@ class VirtualNetwork(Resource):
     kind: ClassVar[str] = "VirtualNetwork"
     sdk: ClassVar[str] = "network.virtual_networks"
     durations: ClassVar[Durations] = Durations(create=6, update=6, delete=6)
+    role: ClassVar[Role] = "network"
+    facts: ClassVar[Mapping[str, str]] = {"address_space": "properties.addressSpace.addressPrefixes"}
+    join_action: ClassVar[str] = "Microsoft.Network/virtualNetworks/peer/action"  # a peering peers with it
+    holds_parts: ClassVar[bool] = True
 
     properties: VirtualNetworkProperties
     extended_location: Annotated[ExtendedLocation | None, Immutable()] = None
+
+    @classmethod
+    def quotas(cls, document: Mapping[str, Any]) -> tuple[str, ...]:
+        """Networks of the subscription in the region."""
+        return ("virtualnetworks",)
+
+    @classmethod
+    def looks_at(
+        cls, resource_id: ArmId, document: Mapping[str, Any], said: Literal["declared", "applied", "observed"]
+    ) -> Iterator[ArmId]:
+        """The route table of the GatewaySubnet that it shows inside."""
+        for shown in (document.get("properties") or {}).get("subnets") or () if said == "observed" else ():
+            if str(shown.get("name")).lower() == GATEWAY_SUBNET.lower():
+                yield from table_of(shown)
+
+
+def table_of(subnet: Mapping[str, Any]) -> Iterator[ArmId]:
+    """The route table of a subnet."""
+    table = ((subnet.get("properties") or {}).get("routeTable") or {}).get("id")
+    if isinstance(table, str | ArmId):
+        yield ArmId(str(table))

@@ -5,12 +5,13 @@ The update semantics stand in the markers: what changes in place, what it costs,
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from vpngw_iac.arm import ArmId
+from vpngw_iac.errors import Finding
 from vpngw_iac.field import (
     AnyCase,
     Block,
@@ -26,13 +27,15 @@ from vpngw_iac.field import (
     Transition,
     Verdict,
 )
-from vpngw_iac.resources.base import Document, Durations, Lock, Resource, Use
+from vpngw_iac.paths import objects, value_at
+from vpngw_iac.resources.base import Document, Durations, Lock, Resource, Role, Use
 from vpngw_iac.resources.gateway_sku import generation_change, is_frozen, needs_generation_2, sku_change
 from vpngw_iac.resources.local_network_gateway import LocalNetworkGateway
 from vpngw_iac.resources.nat_rule import NAT_RULES, NAT_SKUS, nat_of
 from vpngw_iac.resources.parts import AddressSpace, ExtendedLocation, ManagedIdentity
 from vpngw_iac.resources.public_ip import PublicIp
 from vpngw_iac.resources.subnet import Subnet
+from vpngw_iac.resources.virtual_network import GATEWAY_SUBNET
 from vpngw_iac.resources.vpn_client import PolicyGroup, VpnClientConfiguration
 from vpngw_iac.resources.wire import Ref, Wire
 
@@ -207,6 +210,27 @@ class VirtualNetworkGateway(Resource):
     # Recorded: create 886 to 1528 s, ordinary update 93 to 153 s, delete 334 to 579 s.
     durations: ClassVar[Durations] = Durations(create=1100, update=130, delete=450)
     needs_replace_flag: ClassVar[bool] = True
+    role: ClassVar[Role] = "gateway"
+    facts: ClassVar[Mapping[str, str]] = {
+        "sku": "properties.sku.name",
+        "active_active": "properties.activeActive",
+        "asn": "properties.bgpSettings.asn",
+        "bgp_address": "properties.bgpSettings.bgpPeeringAddress",
+        "bgp_addresses": "properties.bgpSettings.bgpPeeringAddresses",
+        "clients": "properties.vpnClientConfiguration.vpnClientConnectionHealth.vpnClientConnectionsCount",
+        "client_protocols": "properties.vpnClientConfiguration.vpnClientProtocols",
+    }
+    security_paths: ClassVar[tuple[str, ...]] = (
+        "ipsecPolicies",
+        "Certificates",
+        "radius",
+        "aad",
+        "vpnAuthenticationTypes",
+    )
+    individual: ClassVar[frozenset[str]] = frozenset({"asn"})
+    holds_parts: ClassVar[bool] = True
+    clients_path: ClassVar[str] = "properties.vpnClientConfiguration"
+    roots_path: ClassVar[str] = "properties.vpnClientConfiguration.vpnClientRootCertificates"
 
     properties: GatewayProperties
     identity: Annotated[ManagedIdentity | None, Block()] = None
@@ -250,6 +274,82 @@ class VirtualNetworkGateway(Resource):
         }
         nat = {nat_of(resource_id)} if _sku(properties) in NAT_SKUS else set()
         return frozenset(instances | custom | nat)
+
+    @classmethod
+    def serves_clients(cls, document: Mapping[str, Any]) -> bool:
+        """With a client configuration."""
+        return bool((document.get("properties") or {}).get("vpnClientConfiguration"))
+
+    @classmethod
+    def stands_in(cls, document: Mapping[str, Any]) -> frozenset[ArmId]:
+        """The network of its GatewaySubnet."""
+        configurations = (document.get("properties") or {}).get("ipConfigurations")
+        items = configurations if isinstance(configurations, list | tuple) else ()
+        found = (((item.get("properties") or {}).get("subnet") or {}).get("id") for item in items)
+        subnets = (ArmId(str(text)) for text in found if isinstance(text, str | ArmId))
+        return frozenset(subnet.parent for subnet in subnets if subnet.parent is not None)
+
+    @classmethod
+    def found_in(cls, network: ArmId, documents: Mapping[ArmId, Mapping[str, Any] | None]) -> set[ArmId] | None:
+        """Those that its GatewaySubnet names, in its own document or in the one inside its network."""
+        subnet = network.child("subnets", GATEWAY_SUBNET)
+        if documents.get(network) is None and documents.get(subnet) is None:
+            return None
+        inside = objects(value_at(documents.get(network), "properties.subnets"))
+        shown = [documents.get(subnet), *(s for s in inside if str(s.get("name")).lower() == subnet.name.lower())]
+        listed = (item for each in shown for item in objects(value_at(each, "properties.ipConfigurations")))
+        users = (part.parent for item in listed if (part := ArmId.of(item.get("id"))) is not None)
+        return {user for user in users if user is not None and user.type.lower() == cls.arm_type.lower()}
+
+    def neighbours(self, documents: Mapping[ArmId, Mapping[str, Any] | None]) -> Iterator[ArmId]:
+        """Others in its network."""
+        for network in self.stands_in(self.body()):
+            yield from (self.found_in(network, documents) or set()) - {self.id}
+
+    def excludes(self, neighbour: Mapping[str, Any]) -> bool:
+        """A network takes one gateway of each type (R-SKU-19)."""
+        return (neighbour.get("properties") or {}).get("gatewayType") == self.properties.gateway_type
+
+    @classmethod
+    def obstacles(
+        cls,
+        address: str,
+        wanted: Mapping[str, tuple[Any, Any]],
+        observed: Mapping[str, Any],
+        read: Callable[[ArmId], Mapping[str, Any] | None],
+    ) -> Iterator[Finding]:
+        """A gateway on a Basic public IP moves to the AZ family only through Azure's migration of that IP."""
+        declared, now = wanted.get("properties.sku.name", (None, None))
+        properties = observed.get("properties") or {}
+        if not str(declared).upper().endswith("AZ") or declared == now or properties.get("gatewayType") != "Vpn":
+            return
+        for configuration in properties.get("ipConfigurations") or ():
+            text = ((configuration.get("properties") or {}).get("publicIPAddress") or {}).get("id")
+            if isinstance(text, str) and ((read(ArmId(text)) or {}).get("sku") or {}).get("name") == "Basic":
+                yield Finding(
+                    rule="V-CHANGE-01",
+                    level="error",
+                    address=address,
+                    summary="Azure cannot make this change",
+                    detail=f"The gateway stands on the Basic public IP {ArmId(text).name}; from there it moves to the "
+                    "AZ family only through Azure's public IP migration, which makes both at once.",
+                    advice="Run that migration, then declare what it made.",
+                    source="About migrating a Basic SKU public IP address to Standard SKU",
+                )
+
+    @classmethod
+    def instances(cls, facts: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Each by its ipConfiguration."""
+        for each in facts.get("bgp_addresses") or ():
+            if isinstance(each, Mapping):
+                yield (
+                    _last(each.get("ipconfigurationId")),
+                    {
+                        "public": each.get("tunnelIpAddresses"),
+                        "BGP": each.get("defaultBgpIpAddresses"),
+                        "BGP, custom": each.get("customBgpIpAddresses"),
+                    },
+                )
 
     @classmethod
     def tidied(cls, body: Document) -> Document:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.field import Detachable, Immutable, Observed, Outage, ReadOnly, ServerDefault, Unordered
-from vpngw_iac.resources.base import Durations, Lock, Resource
-from vpngw_iac.resources.subnet import GATEWAY_SUBNET
-from vpngw_iac.resources.virtual_network import PEERINGS, VirtualNetwork
+from vpngw_iac.resources.base import Durations, Half, Lock, Resource
+from vpngw_iac.resources.virtual_network import GATEWAY_SUBNET, PEERINGS, VirtualNetwork
 from vpngw_iac.resources.wire import Ref, Wire
 
 _GATEWAYS = "Microsoft.Network/virtualNetworkGateways"
@@ -56,7 +55,7 @@ class PeeringProperties(Wire):
     route_service_vips: Annotated[None, ReadOnly(_SEEN)] = None
 
 
-class VirtualNetworkPeering(Resource):
+class VirtualNetworkPeering(Half):
     """One side of a peering, a child of its virtual network."""
 
     arm_type: ClassVar[str] = PEERINGS
@@ -65,8 +64,40 @@ class VirtualNetworkPeering(Resource):
     durations: ClassVar[Durations] = Durations(create=6, update=6, delete=11)
     listed_by: ClassVar[Literal["group", "parent", "none"]] = "parent"
     taggable: ClassVar[bool] = False
+    facts: ClassVar[Mapping[str, str]] = {
+        "peering_state": "properties.peeringState",
+        "sync_level": "properties.peeringSyncLevel",
+    }
+    remote_path: ClassVar[str] = "properties.remoteVirtualNetwork"
+    flag_names: ClassVar[tuple[str, str]] = ("allowGatewayTransit", "useRemoteGateways")
+    level_path: ClassVar[str] = "properties.peeringSyncLevel"
+    in_step: ClassVar[str] = "FullyInSync"
+    follows: ClassVar[str] = "properties.addressSpace"
 
     properties: PeeringProperties
+
+    @property
+    def remote(self) -> ArmId:
+        """The other network."""
+        return self.properties.remote_virtual_network.target
+
+    @classmethod
+    def is_connected(cls, document: Mapping[str, Any]) -> bool:
+        """Both halves are there and know each other."""
+        return (document.get("properties") or {}).get("peeringState") == "Connected"
+
+    @classmethod
+    def owns_all(cls, document: Mapping[str, Any]) -> bool:
+        """What only the flags are ours of (``manage="flags"``) says nothing about access."""
+        return (document.get("properties") or {}).get("allowVirtualNetworkAccess") is not None
+
+    @classmethod
+    def looks_at(
+        cls, resource_id: ArmId, document: Mapping[str, Any], said: Literal["declared", "applied", "observed"]
+    ) -> Iterator[ArmId]:
+        """The network at the other end: its own peerings say who still uses a gateway that we lend."""
+        if said != "observed" and (remote := cls.remote_in(document)) is not None:
+            yield remote
 
     @classmethod
     def fault(cls, observed: Mapping[str, Any]) -> str:
@@ -119,5 +150,5 @@ class VirtualNetworkPeering(Resource):
 
 def _level(observed: Mapping[str, Any]) -> str:
     """The level of synchronisation of a Connected half."""
-    properties = observed.get("properties") or {}
-    return str(properties.get("peeringSyncLevel") or "") if properties.get("peeringState") == "Connected" else ""
+    level = (observed.get("properties") or {}).get("peeringSyncLevel") or ""
+    return str(level) if VirtualNetworkPeering.is_connected(observed) else ""

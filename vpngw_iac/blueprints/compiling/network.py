@@ -12,7 +12,7 @@ from vpngw_iac.errors import Finding
 from vpngw_iac.resources import resource_group, subnet, virtual_network
 from vpngw_iac.resources.base import Ref
 from vpngw_iac.resources.existing import Existing
-from vpngw_iac.resources.subnet import GATEWAY_SUBNET
+from vpngw_iac.resources.virtual_network import GATEWAY_SUBNET
 
 
 def group(place: Place, location: str, tags: Mapping[str, str]) -> resource_group.ResourceGroup:

@@ -18,11 +18,12 @@ from vpngw_iac.engine.compare.sealing import resolver
 from vpngw_iac.engine.order.operation import Operation
 from vpngw_iac.engine.plan.plan import Plan
 from vpngw_iac.errors import Finding
+from vpngw_iac.resources import type_of
 from vpngw_iac.resources.wire import SECRET_TYPES, Output
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-_OWN = frozenset({"name", "id", "asn", "sharedKey"})
-"""Members that are each resource's own business: policies are about kinds of resources."""
+_OWN = frozenset({"name", "id"})
+"""Members that are each resource's own business, with what its type adds: policies are about kinds of resources."""
 
 
 def questions(plan: Plan, creations: Iterable[tuple[Operation, Mapping[str, Any]]]) -> Iterator[AskPolicies]:
@@ -30,7 +31,7 @@ def questions(plan: Plan, creations: Iterable[tuple[Operation, Mapping[str, Any]
     seen: set[tuple[ArmId, str, str]] = set()
     for operation, body in creations:
         scope = _scope(plan, operation.id)
-        sort = (scope, operation.id.type.lower(), json.dumps(profile(body), sort_keys=True))
+        sort = (scope, operation.id.type.lower(), json.dumps(profile(body, _own(operation.id)), sort_keys=True))
         if sort not in seen:
             seen.add(sort)
             content, left_out = _content(plan, body)
@@ -42,13 +43,18 @@ def _scope(plan: Plan, resource_id: ArmId) -> ArmId:
     return resource_id.resource_group if inside else subscription_of(resource_id)
 
 
-def profile(value: Any) -> Any:
+def _own(resource_id: ArmId) -> frozenset[str]:
+    model = type_of(resource_id.type)
+    return _OWN | (model.individual if model is not None else frozenset())
+
+
+def profile(value: Any, own: frozenset[str] = _OWN) -> Any:
     """What two resources of one sort have in common: words and switches, no names, addresses and numbers."""
     if isinstance(value, Mapping):
         tags = {"tags": dict(value["tags"])} if isinstance(value.get("tags"), Mapping) else {}
-        return {name: profile(item) for name, item in value.items() if name not in _OWN and name != "tags"} | tags
+        return {name: profile(item, own) for name, item in value.items() if name not in own and name != "tags"} | tags
     if isinstance(value, list):
-        return sorted({json.dumps(profile(item), sort_keys=True) for item in value})
+        return sorted({json.dumps(profile(item, own), sort_keys=True) for item in value})
     if isinstance(value, bool) or (isinstance(value, str) and _WORD.fullmatch(value)):
         return value
     return "."

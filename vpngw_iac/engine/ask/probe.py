@@ -38,17 +38,12 @@ from vpngw_iac.engine.order.order import schedule
 from vpngw_iac.engine.plan.plan import Plan
 from vpngw_iac.engine.ports import Cloud
 from vpngw_iac.errors import Finding, Findings
+from vpngw_iac.resources import type_of
+from vpngw_iac.resources.rights import ALWAYS_REGISTERED, READ_LOCKS
 from vpngw_iac.text import listed
 
 MISSING_RIGHTS = "V-PROBE-01"
 """A warning in a plan, whose planner is often a reader on purpose; apply refuses to begin with it."""
-
-_WITHOUT_REGISTRATION = frozenset({"microsoft.resources", "microsoft.authorization"})
-"""Providers that every subscription has."""
-
-_ADDRESS = "microsoft.network/publicipaddresses"
-_NETWORK = "microsoft.network/virtualnetworks"
-_LOCK = "microsoft.authorization/locks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +83,7 @@ class Inquiry:
     def _providers(self) -> Iterator[Question]:
         found = {(operation.id.subscription, operation.id.namespace) for operation, _ in self.creations}
         for subscription, namespace in sorted(found):
-            if namespace and namespace.lower() not in _WITHOUT_REGISTRATION:
+            if namespace and namespace.lower() not in ALWAYS_REGISTERED:
                 yield AskProvider(subscription, namespace)
 
     def _usages(self) -> Iterator[Question]:
@@ -123,15 +118,14 @@ class Inquiry:
 
 
 def quotas_of(arm_type: str, body: Mapping[str, Any]) -> tuple[str, ...]:
-    """Azure's names of the quotas that one more resource counts against, in lower case; the SKU's name has changed."""
-    if arm_type.lower() == _NETWORK:
-        return ("virtualnetworks",)
-    if arm_type.lower() != _ADDRESS:
-        return ()
-    static = (body.get("properties") or {}).get("publicIPAllocationMethod") == "Static"
-    sku = str((body.get("sku") or {}).get("name") or "Basic").lower()
-    names = ["publicipaddresses", f"{sku}skupublicipaddresses", f"ipv4{sku}skupublicipaddresses"]
-    return (*names, "staticpublicipaddresses") if static else tuple(names)
+    """Azure's names of the quotas that one more resource counts against, in lower case."""
+    model = type_of(arm_type)
+    return model.quotas(body) if model is not None else ()
+
+
+def _is_lock(resource_id: ArmId) -> bool:
+    model = type_of(resource_id.type)
+    return model is not None and model.stands_in_the_way
 
 
 def probed(cloud: Cloud, plan: Plan) -> Plan:
@@ -201,7 +195,7 @@ def _missing_rights(wanted: Iterable[Need], replies: Replies) -> Iterator[Findin
 def _locked(inquiry: Inquiry, locks: Iterable[ManagementLock]) -> Iterator[Finding]:
     """One finding for each lock and for what it refuses; a lock that this plan removes first is none."""
     going = {operation.id for operation in inquiry.operations if operation.verb == "delete"}
-    others = [o for o in inquiry.operations if o.id.type.lower() != _LOCK]  # locks can be made and taken away
+    others = [o for o in inquiry.operations if not _is_lock(o.id)]  # locks can be made and taken away
     for lock in sorted(set(locks), key=lambda each: each.id):
         below = [o for o in others if lock.id not in going and lock.scope.contains(o.id)]
         deletes = [o.address for o in below if o.verb == "delete"]
@@ -225,7 +219,7 @@ def _locked(inquiry: Inquiry, locks: Iterable[ManagementLock]) -> Iterator[Findi
 def _guards_unread(inquiry: Inquiry, ask: AskLocks, reply: Unread) -> Iterator[Finding]:
     """A lock that nobody could see may be there to prevent just this delete."""
     there = [o for o in inquiry.operations if o.verb == "delete" and o.id.subscription == ask.subscription]
-    deletes = [o.address for o in there if o.id.type.lower() != _LOCK]
+    deletes = [o.address for o in there if not _is_lock(o.id)]
     if deletes:
         yield Finding(
             rule="V-UNREAD-01",
@@ -234,7 +228,7 @@ def _guards_unread(inquiry: Inquiry, ask: AskLocks, reply: Unread) -> Iterator[F
             summary="What guards a delete could not be read",
             detail=f"The management locks of subscription {ask.subscription} could not be read ({reply.why}); this "
             f"plan would delete {listed(sorted(set(deletes)))}.",
-            advice="Apply as somebody who may read locks (Microsoft.Authorization/locks/read), or with --no-probe.",
+            advice=f"Apply as somebody who may read locks ({READ_LOCKS}), or with --no-probe.",
             source="Lock your resources to protect your infrastructure",
         )
 

@@ -13,7 +13,8 @@ from vpngw_iac.engine.ask.questions import AskPermissions, Grant, Permissions, R
 from vpngw_iac.engine.order.operation import Operation
 from vpngw_iac.engine.plan.plan import Plan
 from vpngw_iac.paths import walk
-from vpngw_iac.resources.rights import JOIN, SHARED_KEY, delete_action, write_action
+from vpngw_iac.resources import type_of
+from vpngw_iac.resources.rights import delete_action, join_action, write_action
 
 LOOKS = 20
 """Resources asked one by one after their groups said no: rights given at single resources are few."""
@@ -44,12 +45,14 @@ def _of(plan: Plan, operation: Operation, edited: Collection[str]) -> Iterator[N
     if operation.verb == "delete":
         yield _need(plan, target, (delete_action(target.type),), operation.address)
     elif operation.verb == "act":
-        yield _need(plan, target, SHARED_KEY, operation.address)
+        model = type_of(target.type)
+        if model is not None and model.key_call is not None:
+            yield _need(plan, target, model.key_call.rights, operation.address)
     else:
         yield _need(plan, target, (write_action(target.type),), operation.address)
     if operation.verb == "put":
         for joined in _joined(plan, operation, edited):
-            yield _need(plan, joined, (JOIN[joined.type.lower()],), operation.address)
+            yield _need(plan, joined, (join_action(joined.type),), operation.address)
 
 
 def _need(plan: Plan, at: ArmId, actions: tuple[str, ...], address: str) -> Need:
@@ -80,12 +83,10 @@ def _joined(plan: Plan, operation: Operation, edited: Collection[str]) -> Iterat
     resource = plan.graph.resources.get(operation.address)
     if resource is None:
         return
-    body = resource.body()
-    properties = body.get("properties") or {}
-    for path, target in _references(body):
+    free = {ref.target for _, ref, _ in resource.references()} - set(resource.joins())
+    for path, target in _references(resource.body()):
         anew = operation.kind == "create" or operation.key.step == "attach" or any(_touches(e, path) for e in edited)
-        by_key = path == "properties.peer" and "authorizationKey" in properties  # R-ER-12
-        if anew and not by_key and target.type.lower() in JOIN:
+        if anew and target not in free and join_action(target.type):
             yield target
 
 

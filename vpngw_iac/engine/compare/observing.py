@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.compare.difference import compare
 from vpngw_iac.engine.compare.document import ABSENT, lookup, outer_paths
 from vpngw_iac.engine.compare.sealing import applied_of, seal
 from vpngw_iac.engine.graph import Graph, outputs_in
-from vpngw_iac.engine.plan.ownership import gateways_beside
 from vpngw_iac.engine.ports import Attached, Cloud, Observed, Snapshot
 from vpngw_iac.errors import Forbidden, OtherTenant
+from vpngw_iac.resources import type_of
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.shape import shape_of
 from vpngw_iac.state.model import State
-
-_GATEWAY_SUBNET = "gatewaysubnet"
-_SUBNETS = "/virtualnetworks/subnets"
-_PEERINGS = "/virtualnetworkpeerings"
-_HOLDERS = ("/virtualnetworkgateways", "/virtualnetworks")
 
 
 def observe(cloud: Cloud, graph: Graph, state: State, *, deep: bool = False, around: bool = False) -> Snapshot:
@@ -36,11 +31,9 @@ def observe(cloud: Cloud, graph: Graph, state: State, *, deep: bool = False, aro
         observed[resource_id] = cloud.read(resource_id)
     for resource_id in _suspicious(graph, state, observed):
         observed[resource_id] = cloud.read(resource_id)
-    for resource_id in _route_tables(graph, observed) - set(observed):
-        observed[resource_id] = read_existing(cloud, resource_id)
     for resource_id in _beside(graph, observed) - set(observed):
         observed[resource_id] = read_existing(cloud, resource_id)
-    for resource_id in _peered(graph, state) - set(observed):
+    for resource_id in _looked_at(graph, state, observed) - set(observed):
         observed[resource_id] = read_existing(cloud, resource_id)
     holders = {i for i in managed if observed[i].present and _is_holder(i, graph)}
     attached = cloud.attached(sorted(holders))
@@ -70,14 +63,15 @@ def _beside(graph: Graph, observed: Mapping[ArmId, Observed]) -> set[ArmId]:
     """Gateways that stand in the subnet of a declared one that is absent: only then can they be in its way."""
     documents = {i: answer.document for i, answer in observed.items()}
     absent = (r for i, r in graph.by_id.items() if i in observed and not observed[i].present)
-    return {other for resource in absent for other in gateways_beside(resource, documents)}
+    return {other for resource in absent for other in resource.neighbours(documents)}
 
 
 def _is_holder(resource_id: ArmId, graph: Graph) -> bool:
     """Gateways and networks always; a resource group only when it may be deleted (is it empty?)."""
     if not resource_id.names:
         return resource_id not in graph.by_id
-    return resource_id.type.lower().endswith(_HOLDERS)
+    model = type_of(resource_id.type)
+    return model is not None and model.holds_parts
 
 
 def read_existing(cloud: Cloud, resource_id: ArmId) -> Observed:
@@ -99,33 +93,19 @@ def _output_sources(graph: Graph) -> set[ArmId]:
     }
 
 
-def _peered(graph: Graph, state: State) -> set[ArmId]:
-    """Networks at the other end of our peerings: their own peerings say who still uses a gateway that we lend."""
-    bodies = [r.body() for r in graph.by_id.values() if r.id.type.lower().endswith(_PEERINGS)]
-    bodies += [e.applied for e in state.entries.values() if e.id.type.lower().endswith(_PEERINGS)]
-    named = (lookup(body, "properties.remoteVirtualNetwork.id") for body in bodies)
-    return {ArmId(str(network)) for network in named if isinstance(network, str | ArmId)}
-
-
-def _route_tables(graph: Graph, observed: Mapping[ArmId, Observed]) -> set[ArmId]:
-    """Route tables that subnets declare, and those of GatewaySubnets: some stop a gateway (R-SUBNET-11 to 16)."""
-    subnets: list[Mapping[str, Any]] = [r.body() for r in graph.by_id.values() if r.id.type.lower().endswith(_SUBNETS)]
-    for resource_id in (*graph.by_id, *graph.existing):
-        if resource_id in observed:
-            subnets += _gateway_subnets(resource_id, observed[resource_id].document or {})
-    named = (lookup(subnet, "properties.routeTable.id") for subnet in subnets)
-    return {ArmId(table) for table in named if isinstance(table, str)}
-
-
-def _gateway_subnets(resource_id: ArmId, document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The document itself, or those that a network shows inside."""
-    if resource_id.type.lower().endswith(_SUBNETS):
-        yield from (document,) if resource_id.name.lower() == _GATEWAY_SUBNET else ()
-    elif resource_id.type.lower().endswith("/virtualnetworks"):
-        shown = lookup(document, "properties.subnets")
-        for subnet in shown if isinstance(shown, list) else ():
-            if str(subnet.get("name")).lower() == _GATEWAY_SUBNET:
-                yield subnet
+def _looked_at(graph: Graph, state: State, observed: Mapping[ArmId, Observed]) -> set[ArmId]:
+    """What types want to see besides: networks at the other end of peerings, route tables of gateways."""
+    documents: list[tuple[ArmId, Mapping[str, Any], Literal["declared", "applied", "observed"]]] = [
+        *((i, resource.body(), "declared") for i, resource in graph.by_id.items()),
+        *((entry.id, entry.applied, "applied") for entry in state.entries.values()),
+        *((i, observed[i].document or {}, "observed") for i in (*graph.by_id, *graph.existing) if i in observed),
+    ]
+    return {
+        found
+        for i, document, said in documents
+        if (model := type_of(i.type)) is not None
+        for found in model.looks_at(i, document, said)
+    }
 
 
 def _suspicious(graph: Graph, state: State, observed: dict[ArmId, Observed]) -> Iterable[ArmId]:

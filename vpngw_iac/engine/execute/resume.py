@@ -16,7 +16,7 @@ from vpngw_iac.engine.execute import event as events
 from vpngw_iac.engine.execute.event import OperationResult
 from vpngw_iac.engine.execute.retry import SHOWN_AFTER, poll_delay
 from vpngw_iac.engine.execute.stop import Interrupted, Limits, Stop
-from vpngw_iac.engine.order.transit import Flags
+from vpngw_iac.engine.order.transit import half_of
 from vpngw_iac.engine.plan.inputs import deployment_in
 from vpngw_iac.engine.ports import Clock, Cloud, Observed
 from vpngw_iac.errors import AzureIds, Throttled, Unavailable
@@ -160,7 +160,8 @@ class Resumption:
 
     def _close_release(self, flight: InFlight, observed: Observed) -> tuple[_Closing, str]:
         """What was to be switched off is off, and is forgotten; or it is begun again."""
-        if any(Flags.of(observed.document)):
+        model = half_of(observed.id)
+        if model is not None and any(model.flags(observed.document)):
             return "failed", _NOT_CARRIED_OUT
         self.hold.append(EntryRemoved(at=self.clock.utc(), address=flight.begun.address, why="forgotten"))
         return "succeeded", ""

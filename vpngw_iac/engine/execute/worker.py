@@ -19,7 +19,7 @@ from vpngw_iac.engine.compare.sealing import entry_of, seal, stored
 from vpngw_iac.engine.execute.repair import in_the_way
 from vpngw_iac.engine.graph import outputs_in
 from vpngw_iac.engine.order.operation import Operation
-from vpngw_iac.engine.order.transit import LENDS, USES, Flags
+from vpngw_iac.engine.order.transit import half_of
 from vpngw_iac.engine.plan.guests import Guests, applied_less_used
 from vpngw_iac.engine.plan.inputs import DEPLOYMENT_TAG, deployment_in
 from vpngw_iac.engine.plan.plan import Plan
@@ -35,7 +35,6 @@ from vpngw_iac.errors import (
     SecretError,
     StalePlan,
 )
-from vpngw_iac.resources import type_of
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.shape import shape_of
 from vpngw_iac.resources.wire import Document, Output
@@ -161,12 +160,12 @@ class Worker:
 
     def _release(self, operation: Operation) -> Preparation:
         """Put what is about to be forgotten with its flags off, and nothing else changed."""
-        observed, model = self.cloud.read(operation.id), type_of(operation.id.type)
+        observed, model = self.cloud.read(operation.id), half_of(operation.id)
         if not observed.is_terminal:
             return Busy(observed)
-        change, on = self.plan.change(operation.id), Flags.of(observed.document)
+        change, on = self.plan.change(operation.id), model.flags(observed.document) if model is not None else ()
         ours = {difference.path for difference in change.differences} if change is not None else set()
-        found = zip((LENDS, USES), on, strict=True)
+        found = zip(model.flag_names, on, strict=True) if model is not None else ()
         off = {name: False for name, value in found if value and f"properties.{name}" in ours}
         if observed.document is None or model is None or not off:
             return Settled()
@@ -179,16 +178,15 @@ class Worker:
     def _act(self, resource: Resource, observed: Observed, *, unsure: bool) -> Preparation:
         if not observed.present:
             raise AzureRefused(f"{resource.id} is gone.", address=resource.address, code="NotFound", status=404)
-        values = self._values(resource)
-        body = resource.body()
-        reference = lookup(body, "properties.sharedKey")
-        value = values[reference]
+        values, own = self._values(resource), resource.key_call
+        assert own is not None  # noqa: S101 - what has no call of its own is never given one
+        value = values[lookup(resource.body(), own.path)]
         entry = self._entry(resource, values)
-        witness = lookup(observed.document, "properties.sharedKey")
+        witness = lookup(observed.document, own.path)
         mine = self.key.fingerprint(value.value, value.version)
         if unsure and isinstance(witness, Fingerprint) and witness.same_value(mine):
             return Settled(entry)
-        call = Call("act", resource.id, {"value": value.value}, action="sharedKey", secrets=(value.value,))
+        call = Call("act", resource.id, {"value": value.value}, action=own.action, secrets=(value.value,))
         return Prepared(call, etag=observed.etag or "present", digest=_digest(entry.applied), entry=entry)
 
     def _tag(self, resource: Resource, observed: Observed, *, unsure: bool) -> Preparation:

@@ -23,14 +23,13 @@ from vpngw_iac.engine.execute.event import OperationResult
 from vpngw_iac.engine.graph import Edge, Graph
 from vpngw_iac.engine.order.management_locks import around
 from vpngw_iac.engine.order.operation import Key, Operation, Schedule, Step
-from vpngw_iac.engine.order.transit import Gateway, Transit, bereft, locked, ordered
+from vpngw_iac.engine.order.transit import Gateway, Transit, bereft, half_of, locked, ordered
 from vpngw_iac.engine.plan.change import Action, Change
 from vpngw_iac.engine.plan.plan import Plan
 from vpngw_iac.engine.ports import Snapshot, Verb
 from vpngw_iac.errors import PlanError
 from vpngw_iac.resources import type_of
 from vpngw_iac.resources.base import Use
-from vpngw_iac.resources.virtual_network_peering import VirtualNetworkPeering
 from vpngw_iac.state.model import Entry, State
 
 _STATE_ONLY = frozenset({Action.ADOPT, Action.FORGET, Action.MOVE})
@@ -297,7 +296,7 @@ def _repair_first(draft: _Draft, holder: str, target: str) -> bool:
     actions = [draft.changes[a].action if a in draft.changes else None for a in (holder, target)]
     if holder in draft.changes and draft.changes[holder].sync == "alone":
         return False
-    if target in draft.changes and type_of(draft.changes[target].id.type) is VirtualNetworkPeering:
+    if target in draft.changes and half_of(draft.changes[target].id) is not None:
         return False  # between two halves it is the flags that decide
     return actions[0] is Action.REPAIR and actions[1] in (Action.REPAIR, Action.UPDATE)
 

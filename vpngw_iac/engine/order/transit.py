@@ -9,35 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from functools import cache
+from typing import Any
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.engine.compare.document import lookup
 from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.order.operation import Key
 from vpngw_iac.engine.plan.change import Action, Change, Difference
 from vpngw_iac.engine.ports import Observed, Snapshot
+from vpngw_iac.paths import objects, value_at
 from vpngw_iac.resources import type_of
-from vpngw_iac.resources.virtual_network_peering import VirtualNetworkPeering
+from vpngw_iac.resources.base import Flags, Half, Resource
+from vpngw_iac.resources.shape import shape_of
 from vpngw_iac.state.model import Entry, State
 
-LENDS, USES = "allowGatewayTransit", "useRemoteGateways"
-_GATEWAYS = "microsoft.network/virtualnetworkgateways"
 _COMING = (Action.CREATE, Action.REPLACE)
 _GOING = (Action.DELETE, Action.REPLACE)
-
-
-class Flags(NamedTuple):
-    """The transit flags of one half."""
-
-    lends: bool = False
-    uses: bool = False
-
-    @classmethod
-    def of(cls, document: Mapping[str, Any] | None) -> Flags:
-        """As a document has them."""
-        properties = (document or {}).get("properties") or {}
-        return cls(bool(properties.get(LENDS)), bool(properties.get(USES)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +66,7 @@ class Gateway:
     address: str
     network: ArmId
     coming: bool
+    model: type[Resource] = Resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,19 +142,40 @@ def bereft(graph: Graph, state: State, snapshot: Snapshot, transit: Transit) -> 
     known, turning = state.by_id(), {turn.address for turn in transit.turns if turn.had.uses or turn.gets.uses}
     steady = {turn.address for turn in transit.turns if turn.had.uses and turn.gets.uses and not turn.removal}
     for address, resource in graph.resources.items():
-        if not isinstance(resource, VirtualNetworkPeering) or resource.id not in known:
+        if not isinstance(resource, Half) or resource.id not in known:
             continue
         if address in turning - steady or not had(known, snapshot, resource.id).uses:
             continue
-        remote = resource.properties.remote_virtual_network.target
+        remote = resource.remote
         yield from ((address, gone) for gone in transit.gateways if not gone.coming and gone.network == remote)
 
 
 def had(known: Mapping[ArmId, Entry], snapshot: Snapshot, resource_id: ArmId) -> Flags:
     """The flags of a half as Azure has them, else as they were applied."""
-    document = snapshot.get(resource_id).document
-    entry = known.get(resource_id)
-    return Flags.of(document if document is not None else entry.applied if entry else None)
+    document, entry, model = snapshot.get(resource_id).document, known.get(resource_id), half_of(resource_id)
+    return model.flags(document if document is not None else entry.applied if entry else None) if model else Flags()
+
+
+def halves_in(network: ArmId, document: Mapping[str, Any] | None) -> Iterator[tuple[ArmId, type[Half], dict[str, Any]]]:
+    """The halves that a network shows inside, each with its id and its class."""
+    for path, model in _halves_inside(network.type):
+        for half in objects(value_at(document, path)):
+            yield network.child(model.arm_type.rpartition("/")[2], str(half.get("name"))), model, half
+
+
+@cache
+def _halves_inside(arm_type: str) -> tuple[tuple[str, type[Half]], ...]:
+    """Where documents of a type show halves of peerings, and of which class they are."""
+    holder = type_of(arm_type)
+    fields = shape_of(holder).at("properties").fields if holder is not None else {}
+    shown = ((f"properties.{name}", type_of(shape.children)) for name, shape in fields.items() if shape.children)
+    return tuple((path, model) for path, model in shown if model is not None and issubclass(model, Half))
+
+
+def half_of(resource_id: ArmId) -> type[Half] | None:
+    """The class of a half of a peering; None for anything else."""
+    model = type_of(resource_id.type)
+    return model if model is not None and issubclass(model, Half) else None
 
 
 def flags_of_ours(entry: Entry, observed: Observed) -> Iterator[Difference]:
@@ -174,25 +183,28 @@ def flags_of_ours(entry: Entry, observed: Observed) -> Iterator[Difference]:
 
     A flag that somebody has switched off since is theirs.
     """
-    said = entry.applied.get("properties") or {}
-    if type_of(entry.id.type) is not VirtualNetworkPeering or entry.on_removal != "forget":
+    model = half_of(entry.id)
+    if model is None or entry.on_removal != "forget" or model.owns_all(entry.applied):
         return
-    if said.get("allowVirtualNetworkAccess") is None:
-        for name, value in zip((LENDS, USES), Flags.of(observed.document), strict=True):
-            if value and said.get(name):
-                yield Difference(f"properties.{name}", "edit", False, True, True)
+    said, on = model.flags(entry.applied), model.flags(observed.document)
+    for name, ours, value in zip(model.flag_names, said, on, strict=True):
+        if value and ours:
+            yield Difference(f"properties.{name}", "edit", False, True, True)
 
 
 def locked(known: Mapping[ArmId, Entry], snapshot: Snapshot, at: ArmId, body: Mapping[str, Any]) -> Mapping[str, Any]:
     """The body that decides which locks a half holds: with every flag that it had or gets."""
-    if type_of(at.type) is not VirtualNetworkPeering:
+    model = half_of(at)
+    if model is None:
         return body
     entry = known.get(at)
     documents = (body, snapshot.get(at).document, entry.applied if entry else None)
-    found = [Flags.of(document) for document in documents]
-    flags = {LENDS: any(each.lends for each in found), USES: any(each.uses for each in found)}
-    remote = remote_of(*documents)
-    named = {"remoteVirtualNetwork": {"id": str(remote)}} if remote is not None else {}
+    flags = {
+        name: any(values)
+        for name, *values in zip(model.flag_names, *(model.flags(document) for document in documents), strict=True)
+    }
+    remote = remote_of(model, *documents)
+    named = {model.remote_path.rpartition(".")[2]: {"id": str(remote)}} if remote is not None else {}
     return {**body, "properties": {**(body.get("properties") or {}), **named, **flags}}
 
 
@@ -200,7 +212,8 @@ def locked(known: Mapping[ArmId, Entry], snapshot: Snapshot, at: ArmId, body: Ma
 
 
 def _turns(graph: Graph, known: Mapping[ArmId, Entry], snapshot: Snapshot, change: Change) -> Iterator[Turn]:
-    if type_of(change.id.type) is not VirtualNetworkPeering:
+    model = half_of(change.id)
+    if model is None:
         return
     old = ArmId(change.previous) if change.previous and change.previous.startswith("/") else change.id
     before = had(known, snapshot, old)
@@ -208,21 +221,23 @@ def _turns(graph: Graph, known: Mapping[ArmId, Entry], snapshot: Snapshot, chang
     declared = resource.body() if resource is not None else None
     entry = known.get(old)
     applied = entry.applied if entry else None
-    remote = remote_of(snapshot.get(old).document, applied) or remote_of(declared)
+    remote = remote_of(model, snapshot.get(old).document, applied, declared)
     if change.action in _GOING and remote is not None and old.parent is not None:
         yield Turn(change.address, old.parent, remote, before, Flags(), removal=True)
     elif change.action is Action.FORGET and change.differences and remote is not None and old.parent is not None:
         yield Turn(change.address, old.parent, remote, before, Flags())
-    new = remote_of(declared)
+    new = model.remote_in(declared)
     if declared is None or new is None or change.id.parent is None:
         return
     if change.action in _COMING:
-        yield Turn(change.address, change.id.parent, new, Flags(), Flags.of(declared))
+        yield Turn(change.address, change.id.parent, new, Flags(), model.flags(declared))
     elif change.action in (Action.UPDATE, Action.REPAIR):
-        yield Turn(change.address, change.id.parent, new, before, _afterwards(declared, applied, before))
+        yield Turn(change.address, change.id.parent, new, before, _afterwards(model, declared, applied, before))
 
 
-def _afterwards(declared: Mapping[str, Any], applied: Mapping[str, Any] | None, before: Flags) -> Flags:
+def _afterwards(
+    model: type[Half], declared: Mapping[str, Any], applied: Mapping[str, Any] | None, before: Flags
+) -> Flags:
     """A flag that is no longer declared is left out of the put, which resets it; one that never was stays."""
     said, earlier = declared.get("properties") or {}, (applied or {}).get("properties") or {}
 
@@ -230,33 +245,25 @@ def _afterwards(declared: Mapping[str, Any], applied: Mapping[str, Any] | None, 
         value = said.get(name)
         return bool(value) if value is not None else now and earlier.get(name) is None
 
-    return Flags(after(LENDS, before.lends), after(USES, before.uses))
+    return Flags(*(after(name, now) for name, now in zip(model.flag_names, before, strict=True)))
 
 
-def remote_of(*documents: Mapping[str, Any] | None) -> ArmId | None:
+def remote_of(model: type[Half], *documents: Mapping[str, Any] | None) -> ArmId | None:
     """The network that a half leads to, from the first of these documents that says so."""
-    for document in documents:
-        found = ((document or {}).get("properties") or {}).get("remoteVirtualNetwork")
-        text = found.get("id") if isinstance(found, Mapping) else None
-        if isinstance(text, str | ArmId):
-            return ArmId(str(text))
-    return None
+    return next(filter(None, map(model.remote_in, documents)), None)
 
 
 def _gateways(graph: Graph, known: Mapping[ArmId, Entry], change: Change) -> Iterator[Gateway]:
-    if change.id.type.lower() != _GATEWAYS:
+    model = type_of(change.id.type)
+    if model is None or model.role != "gateway":
         return
     old = ArmId(change.previous) if change.previous and change.previous.startswith("/") else change.id
     entry, resource = known.get(old), graph.resources.get(change.address)
     if change.action in _GOING and entry is not None:
-        yield from (Gateway(change.address, network, coming=False) for network in networks_of(entry.applied))
+        yield from (
+            Gateway(change.address, network, coming=False, model=model) for network in model.stands_in(entry.applied)
+        )
     if change.action in _COMING and resource is not None:
-        yield from (Gateway(change.address, network, coming=True) for network in networks_of(resource.body()))
-
-
-def networks_of(gateway: Mapping[str, Any]) -> frozenset[ArmId]:
-    """The network that a gateway stands in."""
-    items = lookup(gateway, "properties.ipConfigurations")
-    found = (lookup(item, "properties.subnet.id") for item in items) if isinstance(items, list | tuple) else ()
-    subnets = (ArmId(str(text)) for text in found if isinstance(text, str | ArmId))
-    return frozenset(subnet.parent for subnet in subnets if subnet.parent is not None)
+        yield from (
+            Gateway(change.address, network, coming=True, model=model) for network in model.stands_in(resource.body())
+        )

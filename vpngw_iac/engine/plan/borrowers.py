@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.engine.compare.document import lookup
-from vpngw_iac.engine.order.transit import Flags, Gateway, Transit, networks_of, remote_of
+from vpngw_iac.engine.order.transit import Gateway, Transit, half_of, halves_in, remote_of
 from vpngw_iac.engine.plan.change import Action, Change
 from vpngw_iac.engine.plan.inputs import Basis
-from vpngw_iac.engine.plan.ownership import users_of
 from vpngw_iac.engine.ports import Snapshot
 from vpngw_iac.errors import Finding
-from vpngw_iac.resources import type_of
-from vpngw_iac.resources.subnet import GATEWAY_SUBNET
-from vpngw_iac.resources.virtual_network_peering import VirtualNetworkPeering
+from vpngw_iac.resources.base import Half
 
 
 def still_used(basis: Basis, changes: Iterable[Change]) -> Iterator[Finding]:
@@ -52,12 +47,10 @@ class _Borrower:
 
 def _borrowers(snapshot: Snapshot) -> Iterator[_Borrower]:
     for network, observed in snapshot.observed.items():
-        shown = lookup(observed.document or {}, "properties.virtualNetworkPeerings")
-        for half in shown if isinstance(shown, list) else ():
-            remote = remote_of(half)
-            connected = lookup(half, "properties.peeringState") == "Connected"
-            if connected and remote is not None and Flags.of(half).uses:
-                yield _Borrower(network.child("virtualNetworkPeerings", str(half.get("name"))), network, remote)
+        for peering, model, half in halves_in(network, observed.document):
+            remote = model.remote_in(half)
+            if model.is_connected(half) and remote is not None and model.flags(half).uses:
+                yield _Borrower(peering, network, remote)
 
 
 def _in_use(address: str, half: _Borrower, what: str) -> Finding:
@@ -80,7 +73,8 @@ def _unseen(basis: Basis, transit: Transit, ours: Collection[ArmId]) -> Iterator
     """Halves of networks that could not be read: they may use what this plan takes back or deletes."""
     told: set[tuple[str, ArmId]] = set()
     for address, lender, removal in _lent(basis, transit):
-        home, remote = lender.parent, remote_of(_half_at(basis, lender))
+        model = half_of(lender)
+        home, remote = lender.parent, model.remote_in(basis.snapshot.get(lender).document) if model else None
         why = basis.snapshot.get(remote).unread if remote is not None else ""
         if remote is None or home is None or not why or (address, remote) in told:
             continue
@@ -93,8 +87,8 @@ def _lent(basis: Basis, transit: Transit) -> Iterator[tuple[str, ArmId, bool]]:
     """Connected halves that lend today: of each change that ends that, its address, and whether it deletes."""
     known = {turn.address: turn for turn in transit.turns if turn.stops_lending}
     for entry in basis.state.entries.values():
-        half = _half_at(basis, entry.id)
-        if entry.id.parent is None or not Flags.of(half).lends or _state(half) != "Connected":
+        model, half = half_of(entry.id), basis.snapshot.get(entry.id).document or {}
+        if model is None or not model.flags(half).lends or not model.is_connected(half):
             continue
         if (turn := known.get(entry.address)) is not None:
             yield turn.address, entry.id, turn.removal
@@ -103,21 +97,13 @@ def _lent(basis: Basis, transit: Transit) -> Iterator[tuple[str, ArmId, bool]]:
                 yield gateway.address, entry.id, True
 
 
-def _half_at(basis: Basis, peering: ArmId) -> Mapping[str, Any]:
-    document = basis.snapshot.get(peering).document if type_of(peering.type) is VirtualNetworkPeering else None
-    return document or {}
-
-
-def _state(half: Mapping[str, Any]) -> Any:
-    return lookup(half, "properties.peeringState")
-
-
 def _leads_back(basis: Basis, other: ArmId, network: ArmId, home: ArmId) -> bool:
     """Whether a half that is ours is the one that a network has towards `home`."""
-    if other.parent != network or type_of(other.type) is not VirtualNetworkPeering:
+    model = half_of(other)
+    if other.parent != network or model is None:
         return False
     declared, entry = basis.graph.by_id.get(other), basis.state.by_id().get(other)
-    return remote_of(declared.body() if declared else None, entry.applied if entry else None) == home
+    return remote_of(model, declared.body() if declared else None, entry.applied if entry else None) == home
 
 
 def _not_seen(address: str, half: ArmId, remote: ArmId, why: str, *, refuse: bool, removal: bool) -> Finding:
@@ -129,7 +115,7 @@ def _not_seen(address: str, half: ArmId, remote: ArmId, why: str, *, refuse: boo
         detail=f"{half.name} lends a gateway to {remote}, which could not be read ({why}): whether its peering uses "
         f"that gateway nobody can see. In this plan {address} "
         + ("is deleted." if removal else "stops lending it, which Azure refuses while it is used."),
-        advice=f"Apply as somebody who may read {remote.name} (Microsoft.Network/virtualNetworks/read); or ask its "
+        advice=f"Apply as somebody who may read {remote.name} ({remote.type}/read); or ask its "
         "owner to switch useRemoteGateways off" + (", and then apply with --no-probe." if refuse else " first."),
         source="PEER, GWT",
     )
@@ -146,8 +132,8 @@ def _left_behind(basis: Basis, transit: Transit, changes: Collection[Change]) ->
         if gateway.coming or _stays(basis, transit, gateway, going):
             continue
         for address, resource in basis.graph.resources.items():
-            body = resource.body() if isinstance(resource, VirtualNetworkPeering) else {}
-            if Flags.of(body).uses and remote_of(body) == gateway.network:
+            uses = isinstance(resource, Half) and resource.flags(resource.body()).uses
+            if isinstance(resource, Half) and uses and resource.remote == gateway.network:
                 yield _nobody_lends(address, gateway)
 
 
@@ -155,14 +141,11 @@ def _stays(basis: Basis, transit: Transit, gone: Gateway, going: Collection[ArmI
     """Whether a network has a gateway after the plan; also where nobody can say."""
     if any(other.coming and other.network == gone.network for other in transit.gateways):
         return True
-    declared = (r for i, r in basis.graph.by_id.items() if i.type.lower().endswith("/virtualnetworkgateways"))
-    if any(gone.network in networks_of(r.body()) for r in declared if r.id not in going):
+    declared = (r for r in basis.graph.by_id.values() if r.role == "gateway" and r.id not in going)
+    if any(gone.network in r.stands_in(r.body()) for r in declared):
         return True
-    documents = {i: answer.document for i, answer in basis.snapshot.observed.items()}
-    subnet = gone.network.child("subnets", GATEWAY_SUBNET)
-    if documents.get(gone.network) is None and documents.get(subnet) is None:
-        return True
-    return any(user not in going for user in users_of(subnet, documents))
+    there = gone.model.found_in(gone.network, {i: answer.document for i, answer in basis.snapshot.observed.items()})
+    return there is None or not there <= set(going)
 
 
 def _nobody_lends(address: str, gateway: Gateway) -> Finding:

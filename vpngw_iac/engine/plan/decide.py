@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from vpngw_iac.engine.compare.difference import ADOPTED, Comparison, Found, compare_whole
-from vpngw_iac.engine.compare.document import lookup, member
+from vpngw_iac.engine.compare.document import ABSENT, lookup, member
 from vpngw_iac.engine.compare.matching import Match, match
 from vpngw_iac.engine.compare.overlay import overlay
 from vpngw_iac.engine.compare.sealing import applied_of, resolver, seal
@@ -316,8 +316,7 @@ def _resend(basis: Basis, situation: Situation) -> Change | None:
 
 def _has_key_call(resource: Resource) -> bool:
     """A pre-shared key has a call of its own; never for ExpressRoute or certificate connections."""
-    properties = resource.body().get("properties", {})
-    return resource.arm_type.endswith("/connections") and "sharedKey" in properties
+    return resource.key_call is not None and lookup(resource.body(), resource.key_call.path) is not ABSENT
 
 
 def _identity_change(situation: Situation, entry: Entry) -> Change:
@@ -433,7 +432,7 @@ def _judge_removed(basis: Basis, entry: Entry, draft: Draft) -> None:
 
 def _is_kept(basis: Basis, entry: Entry) -> bool:
     model = type_of(entry.id.type)
-    if basis.options.keep_public_ips and entry.id.type.lower().endswith("/publicipaddresses"):
+    if guards.is_kept_address(basis, entry):
         return True
     if model is None or not model.only_if_absent:
         return False
@@ -441,7 +440,7 @@ def _is_kept(basis: Basis, entry: Entry) -> bool:
 
 
 def _why_forgotten(basis: Basis, entry: Entry) -> str:
-    if basis.options.keep_public_ips and entry.id.type.lower().endswith("/publicipaddresses"):
+    if guards.is_kept_address(basis, entry):
         return "kept with --keep-public-ips"
     if entry.on_removal == "forget":
         return 'on_removal="forget"'

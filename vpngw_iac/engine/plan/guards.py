@@ -11,12 +11,14 @@ from vpngw_iac.engine.compare.matching import Match
 from vpngw_iac.engine.compare.overlay import overlay, unsendable
 from vpngw_iac.engine.compare.sealing import applied_of
 from vpngw_iac.engine.graph import outputs_in
+from vpngw_iac.engine.order.transit import halves_in
 from vpngw_iac.engine.plan import guests, ownership
 from vpngw_iac.engine.plan.change import Action, Change
 from vpngw_iac.engine.plan.inputs import Basis, Situation
 from vpngw_iac.engine.ports import Attached, Observed
 from vpngw_iac.errors import Finding
-from vpngw_iac.resources import type_of
+from vpngw_iac.paths import properties_of
+from vpngw_iac.resources import role_of, type_of
 from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
 from vpngw_iac.state.model import Entry
 
@@ -43,7 +45,7 @@ def refusals(
         if change.address in by_address:
             yield from _unsendable_secret(by_address[change.address], change)
             yield from _untold_values(basis, by_address[change.address], change)
-            yield from _address_to_migrate(basis, by_address[change.address], change)
+            yield from _obstacles(basis, by_address[change.address], change)
     yield from guests.refusals(changes, basis.snapshot, basis.graph, basis.state)
     yield from _existing(basis)
     yield from ownership.strays_left(basis)
@@ -147,18 +149,15 @@ def _foreign_dependents(basis: Basis, matched: Match, change: Change) -> Iterato
 
 def _gateway_network(entry: Entry) -> Iterator[ArmId]:
     """The network of a gateway: peerings there may use the gateway."""
-    if entry.id.type.lower().endswith("/virtualnetworkgateways"):
-        for target in entry.needs:
-            if target.type.lower().endswith("/subnets") and target.parent is not None:
-                yield target.parent
+    if role_of(entry.id) == "gateway":
+        yield from (target.parent for target in entry.needs if role_of(target) == "subnet" and target.parent)
 
 
 def _may_lend(basis: Basis, item: Attached) -> bool:
     """Whether the other side of a peering could use a gateway here; so it could where nobody tells."""
-    shown = lookup(basis.snapshot.get(item.holder).document or {}, "properties.virtualNetworkPeerings")
-    halves = [half for half in shown if isinstance(half, dict)] if isinstance(shown, list) else []
-    mine = [half for half in halves if str(half.get("name")).lower() == item.name.lower()]
-    return not mine or any(lookup(half, "properties.allowGatewayTransit") is not False for half in mine)
+    halves = halves_in(item.holder, basis.snapshot.get(item.holder).document)
+    mine = [(model, half) for peering, model, half in halves if peering.name.lower() == item.name.lower()]
+    return not mine or any(properties_of(half).get(model.flag_names[0]) is not False for model, half in mine)
 
 
 def _untold_values(basis: Basis, situation: Situation, change: Change) -> Iterator[Finding]:
@@ -196,29 +195,12 @@ def _unsendable_secret(situation: Situation, change: Change) -> Iterator[Finding
         )
 
 
-def _address_to_migrate(basis: Basis, situation: Situation, change: Change) -> Iterator[Finding]:
-    """A gateway on a Basic public IP moves to the AZ family only through Azure's migration of that IP."""
-    moves = any(
-        d.path == "properties.sku.name" and str(d.declared).upper().endswith("AZ") and d.observed != d.declared
-        for d in change.differences
-    )
-    properties = (situation.observed.document or {}).get("properties") or {}
-    if change.action is not Action.UPDATE or not moves or properties.get("gatewayType") != "Vpn":
-        return
-    for configuration in properties.get("ipConfigurations") or ():
-        text = lookup(configuration, "properties.publicIPAddress.id")
-        address = basis.snapshot.get(ArmId(text)).document if isinstance(text, str) else None
-        if address is not None and lookup(address, "sku.name") == "Basic":
-            yield Finding(
-                rule="V-CHANGE-01",
-                level="error",
-                address=change.address,
-                summary="Azure cannot make this change",
-                detail=f"The gateway stands on the Basic public IP {ArmId(text).name}; from there it moves to the AZ "
-                "family only through Azure's public IP migration, which makes both at once.",
-                advice="Run that migration, then declare what it made.",
-                source="About migrating a Basic SKU public IP address to Standard SKU",
-            )
+def _obstacles(basis: Basis, situation: Situation, change: Change) -> Iterator[Finding]:
+    if change.action is Action.UPDATE:
+        wanted = {d.path: (d.declared, d.observed) for d in change.differences}
+        document = situation.observed.document or {}
+        read = lambda resource_id: basis.snapshot.get(resource_id).document  # noqa: E731
+        yield from type(situation.resource).obstacles(change.address, wanted, document, read)
 
 
 def _existing(basis: Basis) -> Iterator[Finding]:
@@ -241,9 +223,10 @@ def _existing(basis: Basis) -> Iterator[Finding]:
             )
     ours = {entry.id for entry in basis.state.entries.values()} | set(basis.graph.by_id)
     for resource_id, observed in basis.snapshot.observed.items():
-        is_table = resource_id.type.lower().endswith("/routetables") and resource_id not in ours
-        if is_table and observed.document is None and not observed.unread:
-            yield _not_there(f"routeTables/{resource_id.name}", resource_id)
+        model = type_of(resource_id.type)
+        is_table = model is not None and model.role == "route table" and resource_id not in ours
+        if model is not None and is_table and observed.document is None and not observed.unread:
+            yield _not_there(f"{model.arm_type.rpartition('/')[2]}/{resource_id.name}", resource_id)
 
 
 def _not_there(address: str, resource_id: ArmId) -> Finding:
@@ -284,7 +267,7 @@ def left_in_group(basis: Basis, group: ArmId) -> tuple[str, ...]:
     deleted = {
         entry.id
         for entry in basis.state.entries.values()
-        if entry.id not in basis.graph.by_id and entry.on_removal == "delete" and not _kept_ip(basis, entry)
+        if entry.id not in basis.graph.by_id and entry.on_removal == "delete" and not is_kept_address(basis, entry)
     }
     return tuple(
         sorted(
@@ -295,5 +278,7 @@ def left_in_group(basis: Basis, group: ArmId) -> tuple[str, ...]:
     )
 
 
-def _kept_ip(basis: Basis, entry: Entry) -> bool:
-    return basis.options.keep_public_ips and entry.id.type.lower().endswith("/publicipaddresses")
+def is_kept_address(basis: Basis, entry: Entry) -> bool:
+    """Whether ``--keep-public-ips`` leaves it."""
+    model = type_of(entry.id.type)
+    return basis.options.keep_public_ips and model is not None and model.keepable

@@ -198,7 +198,7 @@ def _words(use: Use) -> str:
 
 
 def _use(item: Attached) -> Use:
-    return Use(item.id or item.holder.child("natRules", item.name))
+    return Use(item.id or item.holder)
 
 
 def _rule(item: Attached) -> str:

@@ -28,8 +28,8 @@ from vpngw_iac.engine.plan.plan import Options
 from vpngw_iac.engine.ports import Attached, Snapshot
 from vpngw_iac.errors import Finding, PlanError, UsageError
 from vpngw_iac.field import OutageLevel
-from vpngw_iac.resources import type_of
-from vpngw_iac.resources.base import Resource
+from vpngw_iac.resources import role_of, type_of
+from vpngw_iac.resources.base import Half, Resource
 from vpngw_iac.state.model import Entry, State
 from vpngw_iac.text import listed, suggestion
 
@@ -37,9 +37,6 @@ EVERYBODY, PEERS, CLIENTS = "everybody", "BGP peers", "clients"
 """Audiences of an outage until their names are known."""
 
 CLIENTS_OF = "clients of "
-_PEERING = "virtualnetworkpeerings"
-_CARRIERS = ("connections", _PEERING)
-"""What carries the traffic of a name by itself."""
 
 _NEW_PROFILES = "they have new profiles"
 _NEW_ADDRESS = "the device has the new address"
@@ -116,8 +113,8 @@ def stated(basis: Basis, lines: Lines, change: Change) -> Change:
 
 def _of_removal(lines: Lines, change: Change, public: Public) -> OutageStatement:
     """A gateway comes back under other names for its clients, a public IP with another address for everybody."""
-    kind = kind_of(change.id)
-    is_gateway, is_address = kind == "virtualnetworkgateways", kind == "publicipaddresses"
+    role = role_of(change.id)
+    is_gateway, is_address = role == "gateway", role == "public ip"
     if not public.everybody and not is_gateway:
         return OutageStatement(public_ip_changes=is_address)
     level: OutageLevel = "reconfigure" if change.action is Action.DELETE or is_address else "minutes"
@@ -164,7 +161,8 @@ def _joined(lines: Lines, change: Change, name: str, parts: list[Loss], *, whole
     if level == "reconfigure" and change.action is not Action.DELETE and lines.has_both_ends(change.address):
         level = "seconds"
     untils = dict.fromkeys(p.until for p in parts if p.level == "reconfigure" and p.until)
-    for_good = name not in lines.after and (change.action is Action.DELETE or _ends_clients(change, name))
+    ended = change.action is Action.DELETE or (name.startswith(CLIENTS_OF) and ends_clients(change))
+    for_good = ended and name not in lines.after
     operations: OutageLevel = "minutes" if whole or change.rebuild else "seconds"
     return Loss(
         name,
@@ -175,10 +173,10 @@ def _joined(lines: Lines, change: Change, name: str, parts: list[Loss], *, whole
     )
 
 
-def _ends_clients(change: Change, name: str) -> bool:
-    """Whether point-to-site goes with this change."""
-    gone = any(d.path == "properties.vpnClientConfiguration" and d.declared is None for d in change.differences)
-    return gone and name.startswith(CLIENTS_OF)
+def ends_clients(change: Change) -> bool:
+    """Whether point-to-site is removed from a gateway: nobody needs a profile then."""
+    model = type_of(change.id.type)
+    return any(model and d.path == model.clients_path and d.declared is None for d in change.differences)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,8 +207,8 @@ class Lines:
                     before.setdefault(name, []).append(address)
         declared = [r for r in basis.graph.resources.values() if is_carrier(r.id)]
         after = {name for resource in declared for name in resource.transient}
-        served = {f"{CLIENTS_OF}{r.id.name}" for r in basis.graph.resources.values() if _serves_clients(r)}
-        pairs = frozenset(_pairs(basis.graph, [r for r in declared if kind_of(r.id) == "connections"]))
+        served = {f"{CLIENTS_OF}{r.id.name}" for r in basis.graph.resources.values() if r.serves_clients(r.body())}
+        pairs = frozenset(_pairs(basis.graph, [r for r in declared if role_of(r.id) == "connection"]))
         guests = _guests_by_name(basis, before)
         return cls(_frozen(before), frozenset(after | served), pairs, _frozen(users), guests)
 
@@ -249,13 +247,8 @@ def _pairs(graph: Graph, connections: list[Resource]) -> Iterator[str]:
 
 def _near(graph: Graph, connection: Resource) -> set[str]:
     """Names of the gateways that a connection stands on, as opposed to the one that it leads to."""
-    gateways = {t.name for t in graph.needs(connection.address) if kind_of(t) == "virtualnetworkgateways"}
+    gateways = {t.name for t in graph.needs(connection.address) if role_of(t) == "gateway"}
     return gateways - set(connection.transient)
-
-
-def _serves_clients(resource: Resource) -> bool:
-    properties = resource.body().get("properties") if kind_of(resource.id) == "virtualnetworkgateways" else None
-    return bool((properties or {}).get("vpnClientConfiguration"))
 
 
 # --- who -------------------------------------------------------------------------------------------------------------
@@ -296,7 +289,7 @@ class Public:
 
 def _lose(gone: ArmId, holder: Entry) -> bool:
     """Whether the users of a holder lose what goes; a default site is taken off its gateway by an update of its own."""
-    return not (kind_of(gone) == "localnetworkgateways" and kind_of(holder.id) == "virtualnetworkgateways")
+    return not (role_of(gone) == "site" and role_of(holder.id) == "gateway")
 
 
 def _names(graph: Graph, address: str, entry: Entry) -> tuple[str, ...]:
@@ -305,7 +298,8 @@ def _names(graph: Graph, address: str, entry: Entry) -> tuple[str, ...]:
 
 
 def _speaks_bgp(entry: Entry) -> bool:
-    return kind_of(entry.id) == "connections" and bool((entry.applied.get("properties") or {}).get("enableBgp"))
+    model = type_of(entry.id.type)
+    return model is not None and model.speaks_bgp(entry.applied)
 
 
 def _clients(state: State, addresses: Iterable[str]) -> set[str]:
@@ -314,44 +308,36 @@ def _clients(state: State, addresses: Iterable[str]) -> set[str]:
     return {
         f"{CLIENTS_OF}{entry.id.name}"
         for entry in entries
-        if kind_of(entry.id) == "virtualnetworkgateways"
-        and (entry.applied.get("properties") or {}).get("vpnClientConfiguration")
+        if (model := type_of(entry.id.type)) is not None and model.serves_clients(entry.applied)
     }
 
 
 def _beyond_peerings(graph: Graph, addresses: Iterable[str]) -> set[str]:
     """What stands in the networks that peerings among these join: their gateways serve both."""
-    peerings = [a for a in addresses if a in graph.resources and kind_of(graph.resources[a].id) == _PEERING]
-    networks = [t for a in peerings for t in graph.needs(a) if t in graph.by_id and kind_of(t) == "virtualnetworks"]
+    peerings = [a for a in addresses if isinstance(graph.resources.get(a), Half)]
+    networks = [t for a in peerings for t in graph.needs(a) if t in graph.by_id and role_of(t) == "network"]
     return {found for network in networks for found in graph.dependents(graph.by_id[network].address)}
 
 
 def _opens_a_way(graph: Graph, state: State, change: Change) -> bool:
     """Clients reach a newly peered network only with a new profile (R-PEER-06)."""
     resource = graph.resources.get(change.address)
-    if resource is None or kind_of(change.id) != _PEERING:
+    if not isinstance(resource, Half):
         return False
-    properties = resource.body().get("properties") or {}
-    lent = properties.get("useRemoteGateways") or properties.get("allowGatewayTransit")
-    return bool(lent) and bool(_clients(state, _beyond_peerings(graph, [change.address])))
+    return any(resource.flags(resource.body())) and bool(_clients(state, _beyond_peerings(graph, [change.address])))
 
 
 def guests_on(basis: Basis, gateways: Iterable[ArmId]) -> frozenset[str]:
     """Names of connections on these gateways that are not ours, in whatever group."""
     wanted = set(gateways)
-    if not any(kind_of(gateway) == "virtualnetworkgateways" for gateway in wanted):
+    if not any(role_of(gateway) == "gateway" for gateway in wanted):
         return frozenset()
     return frozenset(item.name for item in _guests(basis) if item.holder in wanted)
 
 
-def kind_of(resource_id: ArmId) -> str:
-    """The last part of its type, in lower case."""
-    return resource_id.type.rsplit("/", 1)[-1].lower()
-
-
 def is_carrier(resource_id: ArmId) -> bool:
     """Whether it carries the traffic of a name by itself."""
-    return kind_of(resource_id) in _CARRIERS
+    return role_of(resource_id) in ("connection", "peering")
 
 
 # --- how long, from the schedule of the whole plan --------------------------------------------------------------------
@@ -591,7 +577,7 @@ def names_in(graph: Graph, state: State, snapshot: Snapshot) -> dict[str, str]:
     """Every name whose outage can be agreed to, by itself in lower case."""
     resources: tuple[Resource | Entry, ...] = (*graph.resources.values(), *state.entries.values())
     found = [name for resource in resources for name in resource.transient]
-    found += [f"{CLIENTS_OF}{r.id.name}" for r in resources if kind_of(r.id) == "virtualnetworkgateways"]
+    found += [f"{CLIENTS_OF}{r.id.name}" for r in resources if role_of(r.id) == "gateway"]
     found += [item.name for item in snapshot.attached if item.kind == "connection"]
     return {name.lower(): name for name in found}
 

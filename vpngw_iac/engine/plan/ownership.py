@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.engine.compare.document import lookup
+from vpngw_iac.engine.compare.document import ABSENT, lookup
 from vpngw_iac.engine.compare.matching import Match, match
 from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.plan.change import Action, Change
@@ -30,8 +30,6 @@ MIGRATED = "GatewaySKUMigration"
 """Value of the tag ``CreatedBy`` on a gateway that Azure's ExpressRoute gateway migration made (R-ER-25)."""
 
 _HANGING = ("connection", "natRule", "rootCertificate", "peering")
-_GATEWAYS = "/virtualnetworkgateways"
-_SUBNETS = "/virtualnetworks/subnets"
 
 
 def taken_over(draft: Draft) -> Draft:
@@ -184,39 +182,6 @@ def _nothing_to_adopt(basis: Basis, matched: Match) -> Iterator[Finding]:
 # --- a gateway subnet that is in use ---------------------------------------------------------------------------------
 
 
-def gateways_beside(resource: Resource, documents: Mapping[ArmId, Mapping[str, Any] | None]) -> Iterator[ArmId]:
-    """Gateways that the subnet of a declared gateway names as its users, as far as `documents` show that subnet."""
-    if not resource.id.type.lower().endswith(_GATEWAYS):
-        return
-    for _, reference, _ in resource.references():
-        if reference.target.type.lower().endswith(_SUBNETS):
-            for user in users_of(reference.target, documents):
-                if user != resource.id:
-                    yield user
-
-
-def users_of(subnet: ArmId, documents: Mapping[ArmId, Mapping[str, Any] | None]) -> Iterator[ArmId]:
-    """Gateways behind the back references of a subnet, from its own document or the one inside its network."""
-    shown = [documents.get(subnet) or {}]
-    if subnet.parent is not None:
-        inside = lookup(documents.get(subnet.parent) or {}, "properties.subnets")
-        shown += [s for s in _objects(inside) if str(s.get("name")).lower() == subnet.name.lower()]
-    for document in shown:
-        for item in _objects(lookup(document, "properties.ipConfigurations")):
-            user = _parent_of(item.get("id"))
-            if user is not None and user.type.lower().endswith(_GATEWAYS):
-                yield user
-
-
-def _objects(value: Any) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list | tuple) else []
-
-
-def _parent_of(text: Any) -> ArmId | None:
-    found = ArmId.of(text)
-    return found.parent if found else None
-
-
 def _occupied(basis: Basis, changes: Sequence[Change]) -> Iterator[Finding]:
     """Another gateway of the same type stands in the subnet: a network takes one of each (R-SKU-19)."""
     documents = {i: answer.document for i, answer in basis.snapshot.observed.items()}
@@ -226,10 +191,9 @@ def _occupied(basis: Basis, changes: Sequence[Change]) -> Iterator[Finding]:
         resource = basis.graph.resources.get(change.address)
         if resource is None or change.action not in (Action.CREATE, Action.REPLACE):
             continue
-        kind = lookup(resource.body(), "properties.gatewayType")
-        for other in sorted(set(gateways_beside(resource, documents)) - leaving):
+        for other in sorted(set(resource.neighbours(documents)) - leaving):
             document = documents.get(other)
-            if document is not None and lookup(document, "properties.gatewayType") == kind:
+            if document is not None and resource.excludes(document):
                 yield _taken(basis, change, other, document)
 
 
@@ -396,10 +360,10 @@ def _is_known(basis: Basis, item: Attached, ours: set[ArmId]) -> bool:
     if item.kind != "rootCertificate":
         return False
     entry = basis.state.by_id().get(item.holder)
-    ours_before = _certificate_names(entry.applied) if entry else set()  # this plan removes those it no longer declares
-    return item.name.lower() in _certificate_names(holder.body()) | ours_before
+    documents = [holder.body(), *([entry.applied] if entry else ())]  # this plan removes what it no longer declares
+    return any(item.name.lower() in _certificate_names(holder, document) for document in documents)
 
 
-def _certificate_names(body: dict[str, Any]) -> set[str]:
-    configuration = (body.get("properties") or {}).get("vpnClientConfiguration") or {}
-    return {str(c.get("name")).lower() for c in configuration.get("vpnClientRootCertificates") or ()}
+def _certificate_names(holder: Resource, document: Mapping[str, Any]) -> set[str]:
+    listed = lookup(document, holder.roots_path) if holder.roots_path else ABSENT
+    return {str(c.get("name")).lower() for c in listed} if isinstance(listed, list | tuple) else set()

@@ -21,7 +21,7 @@ from vpngw_iac.engine.plan.unverified import Unverified, doubts
 from vpngw_iac.engine.ports import Attached, Observed
 from vpngw_iac.errors import ExitCode, Finding
 from vpngw_iac.resources import type_of
-from vpngw_iac.resources.virtual_network_peering import VirtualNetworkPeering
+from vpngw_iac.resources.base import Half
 
 Severity = Literal["security", "availability", "cosmetic"]
 
@@ -141,7 +141,7 @@ def _moved_away(plan: Plan, change: Change) -> Iterator[DriftItem]:
         return
     drifted = tuple(d for d in change.differences if d.cause in ("drift", "edit and drift"))
     if drifted or (change.action is Action.REPAIR and (change.sync == "no" or _is_faulty(plan, change))):
-        severity = worst(severity_of(d.path) for d in drifted) if drifted else "availability"
+        severity = worst(severity_of(d.path, change.id) for d in drifted) if drifted else "availability"
         yield DriftItem(change.address, str(change.id), "changed", severity, None, drifted, change.reason)
 
 
@@ -156,10 +156,10 @@ def _other_sides(plan: Plan) -> Iterator[DriftItem]:
     for finding in plan.findings:
         resource = plan.graph.resources.get(finding.address)
         document = plan.snapshot.get(resource.id).document if resource is not None else None
-        if finding.rule != OTHER_SIDE or not isinstance(resource, VirtualNetworkPeering) or document is None:
+        if finding.rule != OTHER_SIDE or not isinstance(resource, Half) or document is None:
             continue
         if resource.is_ahead(document):
-            owner = owner_of(plan.snapshot, resource.properties.remote_virtual_network.target)
+            owner = owner_of(plan.snapshot, resource.remote)
             yield DriftItem(resource.address, str(resource.id), "changed", "availability", owner, (), finding.detail)
 
 
@@ -196,14 +196,13 @@ def _id_of(plan: Plan, address: str) -> str:
     return str(resource.id) if resource else ""
 
 
-_SECURITY = ("sharedKey", "ipsecPolicies", "Certificates", "radius", "aad", "vpnAuthenticationTypes", "trafficSelector")
-
-
-def severity_of(path: str) -> Severity:
+def severity_of(path: str, at: ArmId) -> Severity:
     """How bad it is that this property changed behind our back."""
     if path.split(".", 1)[0] == "tags":
         return "cosmetic"
-    return "security" if any(word.lower() in path.lower() for word in _SECURITY) else "availability"
+    model = type_of(at.type)
+    words = model.security_paths if model is not None else ()
+    return "security" if any(word.lower() in path.lower() for word in words) else "availability"
 
 
 def worst(severities: Iterable[Severity]) -> Severity:
@@ -214,42 +213,6 @@ def worst(severities: Iterable[Severity]) -> Severity:
 
 # --- inventory -------------------------------------------------------------------------------------------------------
 
-_FACTS: Mapping[str, Mapping[str, str]] = {
-    "publicipaddresses": {"ip_address": "properties.ipAddress", "zones": "zones"},
-    "virtualnetworks": {"address_space": "properties.addressSpace.addressPrefixes"},
-    "virtualnetworkgateways": {
-        "sku": "properties.sku.name",
-        "active_active": "properties.activeActive",
-        "asn": "properties.bgpSettings.asn",
-        "bgp_address": "properties.bgpSettings.bgpPeeringAddress",
-        "bgp_addresses": "properties.bgpSettings.bgpPeeringAddresses",
-        "clients": "properties.vpnClientConfiguration.vpnClientConnectionHealth.vpnClientConnectionsCount",
-        "client_protocols": "properties.vpnClientConfiguration.vpnClientProtocols",
-    },
-    "localnetworkgateways": {
-        "device": "properties.gatewayIpAddress",
-        "fqdn": "properties.fqdn",
-        "prefixes": "properties.localNetworkAddressSpace.addressPrefixes",
-    },
-    "connections": {
-        "status": "properties.connectionStatus",
-        "type": "properties.connectionType",
-        "tunnels": "properties.tunnelConnectionStatus",
-        "ingress_bytes": "properties.ingressBytesTransferred",
-        "egress_bytes": "properties.egressBytesTransferred",
-    },
-    "expressroutecircuits": {
-        "provider_state": "properties.serviceProviderProvisioningState",
-        "circuit_state": "properties.circuitProvisioningState",
-        "provider": "properties.serviceProviderProperties.serviceProviderName",
-        "service_key": "properties.serviceKey",
-    },
-    "virtualnetworkpeerings": {
-        "peering_state": "properties.peeringState",
-        "sync_level": "properties.peeringSyncLevel",
-    },
-}
-
 
 def inventory_item(address: str, observed: Observed) -> InventoryItem:
     """The facts about one resource that people ask for."""
@@ -257,8 +220,9 @@ def inventory_item(address: str, observed: Observed) -> InventoryItem:
         return InventoryItem(address, observed.id, f"unread: {observed.unread}")
     if observed.document is None:
         return InventoryItem(address, observed.id, "absent")
-    wanted = _FACTS.get(observed.id.type.rsplit("/", 1)[-1].lower(), {})
-    found = {name: lookup(observed.document, path) for name, path in wanted.items()}
+    model = type_of(observed.id.type)
+    wanted = model.facts.items() if model is not None else ()
+    found = {name: lookup(observed.document, path) for name, path in wanted}
     return InventoryItem(
         address, observed.id, observed.state, {name: value for name, value in found.items() if value is not ABSENT}
     )

@@ -16,10 +16,9 @@ from vpngw_iac.engine.plan.change import Action, Change, Difference
 from vpngw_iac.engine.plan.inputs import Basis, Draft, Situation, deployment_in
 from vpngw_iac.engine.ports import Snapshot
 from vpngw_iac.errors import Finding
-from vpngw_iac.resources import type_of
-from vpngw_iac.resources.virtual_network_peering import VirtualNetworkPeering
+from vpngw_iac.resources import role_of, type_of
+from vpngw_iac.resources.base import Half
 
-LEVEL = "properties.peeringSyncLevel"
 OTHER_SIDE = "V-PEER-01"
 """Rule of the finding that the owner of the other half must synchronise it."""
 
@@ -29,21 +28,23 @@ _WRITTEN = (Action.UPDATE, Action.REPAIR)
 def synchronised(draft: Draft) -> Draft:
     """Plan the synchronisation of every half of ours that is behind, or that this plan leaves behind."""
     draft, basis = draft.copy(), draft.basis
-    widened = {change.id: change.address for change in draft.changes.values() if _changes_its_space(change)}
+    networks = _written_networks(draft.changes.values())
     for situation in draft.situations:
-        if isinstance(situation.resource, VirtualNetworkPeering) and _may_be_written(situation, draft):
+        if isinstance(situation.resource, Half) and _may_be_written(situation, draft):
+            widened = {c.id: c.address for c in networks if _follows(situation.resource, c)}
             ground = _ground(basis, situation, widened)
             if ground is not None:
                 draft.changes[situation.address] = _with_sync(situation, draft.changes.get(situation.address), ground)
     return draft
 
 
-def _changes_its_space(change: Change) -> bool:
-    is_network = change.id.type.lower() == "microsoft.network/virtualnetworks"
-    paths = (difference.path for difference in change.differences)
-    return (
-        is_network and change.action in _WRITTEN and any(path.startswith("properties.addressSpace") for path in paths)
-    )
+def _written_networks(changes: Iterable[Change]) -> list[Change]:
+    return [change for change in changes if change.action in _WRITTEN and role_of(change.id) == "network"]
+
+
+def _follows(half: Half, network: Change) -> bool:
+    """Whether this changes in a network what halves follow: its address space."""
+    return any(difference.path.startswith(half.follows) for difference in network.differences)
 
 
 def _may_be_written(situation: Situation, draft: Draft) -> bool:
@@ -61,15 +62,14 @@ def _may_be_written(situation: Situation, draft: Draft) -> bool:
 def _ground(basis: Basis, situation: Situation, widened: Mapping[ArmId, str]) -> Difference | None:
     """Why this half must be synchronised: Azure says that it is behind, or this plan changes the other network."""
     peering, document = situation.resource, situation.observed.document or {}
-    assert isinstance(peering, VirtualNetworkPeering)  # noqa: S101 - the caller looked
+    assert isinstance(peering, Half)  # noqa: S101 - the caller looked
     level = peering.lags(document)
     if level and not basis.options.edits_only:
-        return Difference(LEVEL, "drift", "FullyInSync", "FullyInSync", level)
-    other = widened.get(peering.properties.remote_virtual_network.target)
-    connected = (document.get("properties") or {}).get("peeringState") == "Connected"
-    if other is None or not connected:
+        return Difference(peering.level_path, "drift", peering.in_step, peering.in_step, level)
+    other = widened.get(peering.remote)
+    if other is None or not peering.is_connected(document):
         return None
-    return Difference(LEVEL, "dependent", "FullyInSync", None, f"behind {other} once that has changed")
+    return Difference(peering.level_path, "dependent", peering.in_step, None, f"behind {other} once that has changed")
 
 
 def _with_sync(situation: Situation, known: Change | None, ground: Difference) -> Change:
@@ -96,8 +96,8 @@ def come_along(graph: Graph, changes: Mapping[str, Change], address: str) -> Ite
     """With a targeted change: a network brings the halves that follow it, and such a half brings its network."""
     for follower, change in changes.items():
         peering = graph.resources.get(follower)
-        if isinstance(peering, VirtualNetworkPeering) and any(d.cause == "dependent" for d in change.differences):
-            network = graph.by_id.get(peering.properties.remote_virtual_network.target)
+        if isinstance(peering, Half) and any(d.cause == "dependent" for d in change.differences):
+            network = graph.by_id.get(peering.remote)
             if network is not None and network.address in changes and address in (follower, network.address):
                 yield from (follower, network.address)
 
@@ -107,32 +107,31 @@ def come_along(graph: Graph, changes: Mapping[str, Change], address: str) -> Ite
 
 def other_sides(basis: Basis, changes: Iterable[Change]) -> Iterator[Finding]:
     """Halves of others that are behind a network of ours, or will be: they are told with their owner."""
-    widened = {change.id for change in changes if _changes_its_space(change)}
+    networks = _written_networks(changes)
     ours = {entry.id for entry in basis.state.entries.values()} | set(basis.graph.by_id)
     for peering in basis.graph.resources.values():
         document = basis.snapshot.get(peering.id).document
-        if not isinstance(peering, VirtualNetworkPeering) or document is None or peering.id.parent is None:
+        if not isinstance(peering, Half) or document is None or peering.id.parent is None:
             continue
-        remote = peering.properties.remote_virtual_network.target
-        connected = (document.get("properties") or {}).get("peeringState") == "Connected"
+        remote = peering.remote
+        widened = {change.id for change in networks if _follows(peering, change)}
         if any(each.parent == remote and _leads_to(basis, each, peering.id.parent) for each in ours):
             continue
         if peering.is_ahead(document):
             yield _told(basis, peering, remote, "is out of step with")
-        elif connected and peering.id.parent in widened:
+        elif peering.is_connected(document) and peering.id.parent in widened:
             yield _told(basis, peering, remote, "will be out of step with")
 
 
 def _leads_to(basis: Basis, peering_id: ArmId, network: ArmId) -> bool:
     """Whether a half that is declared or remembered leads to a network."""
-    if type_of(peering_id.type) is not VirtualNetworkPeering:
+    declared, model = basis.graph.by_id.get(peering_id), type_of(peering_id.type)
+    if isinstance(declared, Half):
+        return declared.remote == network
+    if model is None or not issubclass(model, Half):
         return False
-    declared = basis.graph.by_id.get(peering_id)
-    if isinstance(declared, VirtualNetworkPeering):
-        return declared.properties.remote_virtual_network.target == network
     entry = basis.state.by_id().get(peering_id)
-    other = ((entry.applied if entry else {}).get("properties") or {}).get("remoteVirtualNetwork") or {}
-    return isinstance(other.get("id"), str) and ArmId(other["id"]) == network
+    return model.remote_in(entry.applied if entry else None) == network
 
 
 def owner_of(snapshot: Snapshot, network: ArmId) -> str:
@@ -140,7 +139,7 @@ def owner_of(snapshot: Snapshot, network: ArmId) -> str:
     return deployment_in(snapshot.get(network).document) or str(network)
 
 
-def _told(basis: Basis, peering: VirtualNetworkPeering, remote: ArmId, how: str) -> Finding:
+def _told(basis: Basis, peering: Half, remote: ArmId, how: str) -> Finding:
     owner = owner_of(basis.snapshot, remote)
     whose = f"the deployment {owner}" if owner != str(remote) else "the owner of that network"
     home = peering.id.parent.name if peering.id.parent else ""

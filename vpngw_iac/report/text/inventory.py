@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from vpngw_iac.engine.plan.result import Inventory, InventoryItem
 from vpngw_iac.report.style import Style, columns
+from vpngw_iac.resources import type_of
 from vpngw_iac.text import plural, report
 
 _GOOD = frozenset({"connected", "succeeded", "provisioned", "enabled"})
 _BAD = frozenset({"failed", "absent", "notconnected", "disconnected", "canceled"})
-_ADDRESSES = (
-    ("tunnelIpAddresses", "public"),
-    ("defaultBgpIpAddresses", "BGP"),
-    ("customBgpIpAddresses", "BGP, custom"),
-)
-"""What the devices on the other side are configured with."""
 
 
 @report
@@ -59,13 +54,10 @@ def _part(title: str, lines: list[str]) -> Iterator[str]:
         yield from (f"  {line}" for line in lines)
 
 
-def _of(inventory: Inventory, arm_type: str) -> Iterator[InventoryItem]:
-    return (item for item in inventory.items if item.id.type.lower().endswith("/" + arm_type))
-
-
 def _tunnels(item: InventoryItem, style: Style) -> Iterator[str]:
     """A connection with its status, and each of its tunnels where Azure tells them apart."""
-    if not item.id.type.lower().endswith("/connections"):
+    model = type_of(item.id.type)
+    if model is None or model.role != "connection":
         return
     facts = item.facts
     status = _state(str(facts.get("status") or "status not told"), style)
@@ -73,12 +65,12 @@ def _tunnels(item: InventoryItem, style: Style) -> Iterator[str]:
     yield f"{item.address}  {status}  {facts.get('type', '')}, {total}"
     rows = [
         (
-            str(tunnel.get("tunnel", "")),
-            _state(str(tunnel.get("connectionStatus") or "Unknown"), style),
-            _traffic(tunnel.get("ingressBytesTransferred"), tunnel.get("egressBytesTransferred")),
-            _since(tunnel.get("lastConnectionEstablishedUtcTime")),
+            tunnel.name,
+            _state(tunnel.status, style),
+            _traffic(tunnel.incoming, tunnel.outgoing),
+            _since(tunnel.since),
         )
-        for tunnel in facts.get("tunnels") or ()
+        for tunnel in model.tunnels(facts)
     ]
     yield from columns(rows, indent="    ")
 
@@ -102,27 +94,23 @@ def _bytes(count: Any) -> str:
 
 def _addresses(inventory: Inventory) -> list[str]:
     rows: list[tuple[str, ...]] = []
-    for item in _of(inventory, "virtualnetworkgateways"):
-        instances = [each for each in item.facts.get("bgp_addresses") or () if isinstance(each, Mapping)]
+    for item in inventory.items:
+        model = type_of(item.id.type)
         asn = f"AS {item.facts['asn']}" if item.facts.get("asn") else ""
-        for instance in instances:
-            name = str(instance.get("ipconfigurationId", "")).rpartition("/")[2]
-            told = [f"{label} {', '.join(found)}" for key, label in _ADDRESSES if (found := instance.get(key))]
+        for name, addresses in model.instances(item.facts) if model is not None else ():
+            told = [f"{label} {', '.join(found)}" for label, found in addresses.items() if found]
             rows.append((item.address, name, "  ".join(filter(None, (*told, asn)))))
     if not rows:
-        rows = [
-            (i.address, str(i.facts["ip_address"]))
-            for i in _of(inventory, "publicipaddresses")
-            if "ip_address" in i.facts
-        ]
+        rows = [(i.address, str(i.facts["ip_address"])) for i in inventory.items if "ip_address" in i.facts]
     return columns(rows)
 
 
 def _handover(inventory: Inventory) -> list[str]:
     rows = []
-    for item in _of(inventory, "expressroutecircuits"):
+    for item in inventory.items:
+        model = type_of(item.id.type)
         state = str(item.facts.get("provider_state") or "")
-        if state.lower() != "provisioned":
+        if model is not None and model.gate is not None and state.lower() != model.gate.ready.lower():
             provider = item.facts.get("provider", "the provider")
             key = item.facts.get("service_key", "not known yet")
             rows.append((item.address, f"service key {key} to {provider}; it is {state or 'not provisioned'} there"))

@@ -40,6 +40,7 @@ LEFT_TO_OTHERS = {
     "VirtualNetworkGatewayConnectionPropertiesFormat": {"routingConfiguration"},
     "ExpressRouteCircuitPropertiesFormat": {"partnerAccountId", "activationKey"},
     "ExpressRouteCircuitPeeringConfig": {"advertisedPublicPrefixInfo"},
+    "RoutePropertiesFormat": {"nextHop"},  # several next hops for one prefix
     "SubnetPropertiesFormat": {"applicationGatewayIPConfigurations"},
 }
 

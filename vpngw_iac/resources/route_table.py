@@ -41,6 +41,7 @@ class RouteTableProperties(Wire):
 
     routes: Annotated[tuple[Route, ...] | None, KeyedBy("name"), ServerDefault([])] = None
     disable_bgp_route_propagation: Annotated[bool | None, ServerDefault(False), _OTHER_WAY] = None
+    disable_peering_route: Literal["None", "All"] | None = None
 
     subnets: Observed = None
 

@@ -147,7 +147,7 @@ def _sentence(command: Any) -> str:
 
 PARTS = {
     "Kinds": ("SiteToSite", "PointToSite", "VnetToVnet", "ExpressRouteCoexistence", "Topology"),
-    "Networks": ("VirtualNetwork", "Subnet", "PublicIp"),
+    "Networks": ("VirtualNetwork", "GatewaySubnet", "Subnet", "RouteTable", "Route", "PublicIp"),
     "Gateways": ("VpnGateway", "Bgp", "ExpressRouteGateway"),
     "Sites": ("Site", "Link", "BgpPeer", "IpsecPolicy", "Nat", "TrafficSelector", "CertificateKey", "Tunnel"),
     "Clients": (

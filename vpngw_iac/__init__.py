@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from vpngw_iac.blueprints.gateway import Bgp, ExpressRouteGateway, VpnGateway
     from vpngw_iac.blueprints.load import LoadedFile, load
     from vpngw_iac.blueprints.naming import Naming
-    from vpngw_iac.blueprints.network import PublicIp, Subnet, VirtualNetwork
+    from vpngw_iac.blueprints.network import GatewaySubnet, PublicIp, Route, RouteTable, Subnet, VirtualNetwork
     from vpngw_iac.blueprints.part import Sku
     from vpngw_iac.blueprints.peer import Pair, Spoke
     from vpngw_iac.blueprints.point_to_site import PointToSite
@@ -77,7 +77,7 @@ _HOMES = {
     "vpngw_iac.blueprints.gateway": ("Bgp", "ExpressRouteGateway", "VpnGateway"),
     "vpngw_iac.blueprints.load": ("LoadedFile", "load"),
     "vpngw_iac.blueprints.naming": ("Naming",),
-    "vpngw_iac.blueprints.network": ("PublicIp", "Subnet", "VirtualNetwork"),
+    "vpngw_iac.blueprints.network": ("GatewaySubnet", "PublicIp", "Route", "RouteTable", "Subnet", "VirtualNetwork"),
     "vpngw_iac.blueprints.part": ("Sku",),
     "vpngw_iac.blueprints.peer": ("Pair", "Spoke"),
     "vpngw_iac.blueprints.point_to_site": ("PointToSite",),
@@ -100,12 +100,12 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = [
     "ArmId", "Bgp", "BgpPeer", "Blueprint", "BlueprintError", "CertificateDomain", "CertificateKey", "Certificates",
     "Circuit", "CircuitLink", "CloudError", "Diagnostics", "EntraGroup", "EntraId", "ExpressRouteCoexistence",
-    "ExpressRouteGateway", "Finding", "IpsecPolicy", "Link", "LoadedFile", "Lock", "Maintenance", "MicrosoftPeering",
-    "Naming", "Nat", "Pair", "PlanError", "PointToSite", "PrivatePeering", "PublicIp", "Radius", "RadiusGroup",
-    "RadiusServer", "Refused", "RevokedCertificate", "RootCertificate", "Scope", "Secret", "SecretError", "Site",
-    "SiteToSite", "Sku", "Spoke", "StalePlan", "StateError", "StateLocked", "Subnet", "Topology", "TrafficSelector",
-    "Tunnel", "UsageError", "UserGroup", "VirtualNetwork", "VnetToVnet", "VpnGateway", "VpngwError", "Workspace",
-    "__version__", "load",
+    "ExpressRouteGateway", "Finding", "GatewaySubnet", "IpsecPolicy", "Link", "LoadedFile", "Lock", "Maintenance",
+    "MicrosoftPeering", "Naming", "Nat", "Pair", "PlanError", "PointToSite", "PrivatePeering", "PublicIp", "Radius",
+    "RadiusGroup", "RadiusServer", "Refused", "RevokedCertificate", "RootCertificate", "Route", "RouteTable", "Scope",
+    "Secret", "SecretError", "Site", "SiteToSite", "Sku", "Spoke", "StalePlan", "StateError", "StateLocked", "Subnet",
+    "Topology", "TrafficSelector", "Tunnel", "UsageError", "UserGroup", "VirtualNetwork", "VnetToVnet", "VpnGateway",
+    "VpngwError", "Workspace", "__version__", "load",
 ]  # fmt: skip
 
 

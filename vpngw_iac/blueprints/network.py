@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, cast
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, cast
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
@@ -31,6 +31,104 @@ Tags = dict[str, str]
 """Tags as Azure keeps them: keys without case, values as written."""
 
 
+class Route(Part):
+    """A route of a `RouteTable`: ``Route(name="spokes", prefix="10.8.0.0/14", next_hop_ip="10.1.1.4")``."""
+
+    stands: ClassVar[str] = "RouteTable: properties.routes"
+
+    name: Annotated[Name, Wire("name")]
+    prefix: Annotated[Cidr, Wire("properties.addressPrefix")]
+    """Where the packets go to."""
+    next_hop_type: Annotated[
+        Literal["VirtualAppliance", "VirtualNetworkGateway", "VnetLocal", "Internet", "None"],
+        Wire("properties.nextHopType"),
+    ] = "VirtualAppliance"
+    """``None`` drops them."""
+    next_hop_ip: Annotated[IpAddress | None, Wire("properties.nextHopIpAddress")] = None
+    """Address of the firewall; with ``VirtualAppliance`` alone."""
+
+    @model_validator(mode="after")
+    def _has_its_hop(self) -> Self:
+        if (self.next_hop_type == "VirtualAppliance") != (self.next_hop_ip is not None):
+            how = "must have" if self.next_hop_ip is None else "cannot have"
+            raise rule_error("T-ROUTE", f"Route {self.name!r} goes to {self.next_hop_type} and {how} a next_hop_ip.")
+        return self
+
+
+class RouteTable(Part):
+    """A route table that is ours, for subnets of ours and for a GatewaySubnet; one value may serve several.
+
+    ``RouteTable(name="rt-hub", routes=[Route(name="spokes", prefix="10.8.0.0/14", next_hop_ip="10.1.1.4")])``
+    """
+
+    stands: ClassVar[str] = "RouteTable"
+
+    name: Name
+    location: Annotated[Region | None, Wire("location", by_code=True)] = None
+    """Default: the region of the network. A subnet takes a table of its own region only."""
+    resource_group: GroupName | None = None
+    """Default: the network's."""
+    routes: Annotated[Many[Route], listed, Wire("properties.routes")] = ()
+    """Routes that are ours, by name. Those that somebody else adds survive."""
+    disable_bgp_propagation: Annotated[bool | None, Wire("properties.disableBgpRoutePropagation")] = None
+    """``True`` keeps what gateways learn out of the subnets; never for a GatewaySubnet (R-SUBNET-13)."""
+    label: Name | None = None
+    """Name in addresses and reports; give one if two tables of a blueprint bear the same name."""
+    tags: Annotated[Tags, Wire("tags", by_code=True)] = Field(default_factory=dict)
+    protect: bool = False
+    """Neither deleted nor replaced until an apply with ``protect=False``."""
+    on_removal: OnRemoval = "delete"
+
+    @model_validator(mode="after")
+    def _one_of_a_name(self) -> Self:
+        names = [route.name.lower() for route in self.routes]
+        if twice := next((route.name for route in self.routes if names.count(route.name.lower()) > 1), None):
+            raise rule_error("T-ROUTE", f"Two routes of {self.name!r} are called {twice!r}.")
+        return self
+
+    @property
+    def address_name(self) -> str:
+        """How addresses call it."""
+        return self.label or self.name
+
+
+def _id_or_ours(value: Any) -> str:
+    return "<ours>" if isinstance(value, RouteTable | Mapping) else "<existing>"
+
+
+AnyRouteTable = Annotated[
+    Annotated[RouteTable, Tag("<ours>")]
+    | Annotated[AnyId, AfterValidator(ids_only("Microsoft.Network/routeTables")), Tag("<existing>")],
+    Discriminator(_id_or_ours),
+]
+"""A route table: ours, or the id of one that is only used."""
+
+
+class GatewaySubnet(Part):
+    """The GatewaySubnet with more than its prefix: a hub with a firewall sends what gateways receive through it.
+
+    ``GatewaySubnet(prefix="10.1.255.0/27", route_table=RouteTable(...))``
+    """
+
+    stands: ClassVar[str] = "Subnet"
+
+    prefix: Annotated[Prefixes, Field(min_length=1), Wire("properties.addressPrefixes", by_code=True)]
+    """/27 or larger, /29 for SKU Basic (R-SUBNET-02); one, or an IPv4 and an IPv6 one."""
+    route_table: Annotated[AnyRouteTable | None, Wire("properties.routeTable.id", by_code=True)] = None
+    """`RouteTable` or the id of an existing one. Without a route for 0.0.0.0/0 (R-SUBNET-11), with BGP propagation."""
+
+
+def _prefixes_or_whole(value: Any) -> str:
+    return "<subnet>" if isinstance(value, GatewaySubnet | Mapping) else "<prefixes>"
+
+
+AnyGatewaySubnet = Annotated[
+    Annotated[Prefixes, Tag("<prefixes>")] | Annotated[GatewaySubnet, Tag("<subnet>")],
+    Discriminator(_prefixes_or_whole),
+]
+"""The prefix of a GatewaySubnet, or a `GatewaySubnet`."""
+
+
 class Subnet(Part):
     """A subnet of a network that is ours."""
 
@@ -39,11 +137,8 @@ class Subnet(Part):
     name: Name
     prefixes: Annotated[Prefixes, Field(min_length=1), Wire("properties.addressPrefixes", by_code=True)]
     """Address prefixes inside the network's address space; one, or an IPv4 and an IPv6 one."""
-    route_table: Annotated[
-        Annotated[AnyId, AfterValidator(ids_only("Microsoft.Network/routeTables"))] | None,
-        Wire("properties.routeTable.id"),
-    ] = None
-    """Id of an existing route table."""
+    route_table: Annotated[AnyRouteTable | None, Wire("properties.routeTable.id", by_code=True)] = None
+    """`RouteTable`, or the id of an existing one."""
     security_group: Annotated[
         Annotated[AnyId, AfterValidator(ids_only("Microsoft.Network/networkSecurityGroups"))] | None,
         Wire("properties.networkSecurityGroup.id"),
@@ -54,6 +149,16 @@ class Subnet(Part):
     def is_gateway_subnet(self) -> bool:
         """Whether the name is the one reserved for gateways (R-SUBNET-01)."""
         return self.name.lower() == "gatewaysubnet"
+
+
+def gateway_entry(said: Any) -> Subnet | None:
+    """The GatewaySubnet of a network as a subnet like the others."""
+    if not said:
+        return None
+    whole = said if isinstance(said, GatewaySubnet) else GatewaySubnet.model_construct(prefix=said)
+    return Subnet.model_construct(
+        name="GatewaySubnet", prefixes=whole.prefix, route_table=whole.route_table, security_group=None
+    )
 
 
 _SUBNET_MAP = {"type": "object", "additionalProperties": {"type": ["string", "array", "object"]}}
@@ -99,9 +204,12 @@ class VirtualNetwork(Part):
     resource_group: GroupName | None = None
     """Created if absent, otherwise used. Default: the resource group given with ``-g``."""
     address_space: Annotated[Prefixes, Field(min_length=1), Wire("properties.addressSpace.addressPrefixes")]
-    gateway_subnet: Annotated[Prefixes | None, Wire("properties.addressPrefixes", of="Subnet", by_code=True)] = None
-    """Prefix of the GatewaySubnet: /27 or larger, /29 for SKU Basic (R-SUBNET-02). Several prefixes need a preview
-    feature, except one IPv4 with one IPv6 (R-SUBNET-08, R-SUBNET-18). Left out: there is none, or it is not ours."""
+    gateway_subnet: Annotated[
+        AnyGatewaySubnet | None, Wire("properties.addressPrefixes", of="Subnet", by_code=True)
+    ] = None
+    """Prefix of the GatewaySubnet: /27 or larger, /29 for SKU Basic (R-SUBNET-02), or a `GatewaySubnet` with a route
+    table. Several prefixes need a preview feature, except one IPv4 with one IPv6 (R-SUBNET-08, R-SUBNET-18). Left out:
+    there is none, or it is not ours."""
     subnets: Subnets = ()
     """Other subnets that are ours: ``{"workload": "10.1.0.0/24"}`` or a list of `Subnet`. Foreign ones survive."""
     dns_servers: Annotated[Many[IpAddress], Wire("properties.dhcpOptions.dnsServers")] = ()
@@ -126,7 +234,8 @@ class VirtualNetwork(Part):
     def _subnets_fit(self) -> Self:
         """Azure answers NetcfgInvalidSubnet to a subnet outside, NetcfgSubnetRangesOverlap to two in one place."""
         spaces = [ipaddress.ip_network(prefix) for prefix in self.address_space]
-        named = [("gateway_subnet", prefix) for prefix in self.gateway_subnet or ()]
+        gateways = gateway_entry(self.gateway_subnet)
+        named = [("gateway_subnet", prefix) for prefix in gateways.prefixes] if gateways else []
         named += [(f"Subnet {subnet.name!r}", prefix) for subnet in self.own_subnets for prefix in subnet.prefixes]
         taken: list[tuple[str, ipaddress.IPv4Network | ipaddress.IPv6Network]] = []
         for name, prefix in named:
@@ -156,7 +265,7 @@ class VirtualNetwork(Part):
         *,
         location: str | None = None,
         address_space: Iterable[str] | str | None = None,
-        gateway_subnet: Iterable[str] | str | None = None,
+        gateway_subnet: GatewaySubnet | Iterable[str] | str | None = None,
         tenant: str | None = None,
         label: str | None = None,
     ) -> ExistingVirtualNetwork:
@@ -174,7 +283,7 @@ class ExistingVirtualNetwork(Part):
     existing: Annotated[ArmId, AfterValidator(ids_only("Microsoft.Network/virtualNetworks"))]
     location: Region | None = None
     address_space: Prefixes | None = None
-    gateway_subnet: Prefixes | None = None
+    gateway_subnet: AnyGatewaySubnet | None = None
     """Given: this GatewaySubnet is ours. Left out: it is there and only used."""
     tenant: Guid | None = None
     label: Name | None = None

@@ -19,15 +19,15 @@ from vpngw_iac.blueprints.client import (
 from vpngw_iac.blueprints.expressroute import Circuit, CircuitLink, MicrosoftPeering, PrivatePeering
 from vpngw_iac.blueprints.gateway import Bgp, ExpressRouteGateway, VpnGateway
 from vpngw_iac.blueprints.naming import Naming
-from vpngw_iac.blueprints.network import PublicIp, Subnet, VirtualNetwork
+from vpngw_iac.blueprints.network import GatewaySubnet, PublicIp, Route, RouteTable, Subnet, VirtualNetwork
 from vpngw_iac.blueprints.part import Sku
 from vpngw_iac.blueprints.peer import Pair, Spoke
 from vpngw_iac.blueprints.site import BgpPeer, CertificateKey, IpsecPolicy, Link, Nat, Site, TrafficSelector, Tunnel
 
 __all__ = [
     "Bgp", "BgpPeer", "CertificateDomain", "CertificateKey", "Certificates", "Circuit", "CircuitLink", "ClientAccess",
-    "Diagnostics", "EntraGroup", "EntraId", "ExpressRouteGateway", "IpsecPolicy", "Link", "Lock", "Maintenance",
-    "MicrosoftPeering", "Naming", "Nat", "Pair", "PrivatePeering", "PublicIp", "Radius", "RadiusGroup", "RadiusServer",
-    "RevokedCertificate", "RootCertificate", "Site", "Sku", "Spoke", "Subnet", "TrafficSelector", "Tunnel", "UserGroup",
-    "VirtualNetwork", "VpnGateway",
+    "Diagnostics", "EntraGroup", "EntraId", "ExpressRouteGateway", "GatewaySubnet", "IpsecPolicy", "Link", "Lock",
+    "Maintenance", "MicrosoftPeering", "Naming", "Nat", "Pair", "PrivatePeering", "PublicIp", "Radius", "RadiusGroup",
+    "RadiusServer", "RevokedCertificate", "RootCertificate", "Route", "RouteTable", "Site", "Sku", "Spoke", "Subnet",
+    "TrafficSelector", "Tunnel", "UserGroup", "VirtualNetwork", "VpnGateway",
 ]  # fmt: skip

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from vpngw_iac.arm import ArmId
 from vpngw_iac.field import Cidr, IpAddress, KeyedBy, Observed, Outage, ServerDefault
-from vpngw_iac.resources.base import Durations, Lock, Resource, Role
+from vpngw_iac.resources.base import Durations, Resource, Role
 from vpngw_iac.resources.wire import Wire
 
 # Traffic takes the other way as soon as Azure has it.
@@ -20,8 +19,7 @@ _OTHER_WAY = Outage("none", source="Virtual network traffic routing")
 class RouteProperties(Wire):
     """Where packets for a prefix go next."""
 
-    # A prefix, or a service tag such as AzureCloud.
-    address_prefix: Annotated[Cidr | str, _OTHER_WAY]
+    address_prefix: Annotated[Cidr, _OTHER_WAY]
     next_hop_type: Annotated[
         Literal["VirtualNetworkGateway", "VnetLocal", "Internet", "VirtualAppliance", "None"], _OTHER_WAY
     ]
@@ -55,6 +53,8 @@ class RouteTable(Resource):
     durations: ClassVar[Durations] = Durations(create=3, update=3, delete=10)
     role: ClassVar[Role] = "route table"
     facts: ClassVar[Mapping[str, str]] = {"routes": "properties.routes"}
+    # A subnet takes another table in place, so a renamed one is made before the old one goes.
+    may_coexist: ClassVar[bool] = True
     join_action: ClassVar[str] = "Microsoft.Network/routeTables/join/action"
 
     properties: RouteTableProperties
@@ -63,8 +63,3 @@ class RouteTable(Resource):
     def quotas(cls, document: Mapping[str, Any]) -> tuple[str, ...]:
         """Route tables of the subscription in the region (R-LIM-07)."""
         return ("routetables",)
-
-    @classmethod
-    def locks(cls, resource_id: ArmId, body: Mapping[str, Any], verb: str) -> tuple[Lock, ...]:
-        """Subnets that use it hold the same lock: Azure refuses writes to both at once."""
-        return (Lock(resource_id.key),)

@@ -8,11 +8,12 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, Field
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.field import AlsoAs, Cidr, KeyedBy, Observed, ReadOnly, ServerDefault, Unordered, Verdict
+from vpngw_iac.field import AlsoAs, Cidr, Detachable, KeyedBy, Observed, ReadOnly, ServerDefault, Unordered, Verdict
 from vpngw_iac.resources.base import Durations, Lock, Resource, Role
 from vpngw_iac.resources.parts import IdOnly, PoolPrefixes
+from vpngw_iac.resources.route_table import RouteTable
 from vpngw_iac.resources.virtual_network import GATEWAY_SUBNET, SUBNETS, table_of
-from vpngw_iac.resources.wire import Wire
+from vpngw_iac.resources.wire import Ref, Wire
 
 
 class ServiceEndpoint(Wire):
@@ -48,7 +49,8 @@ class SubnetProperties(Wire):
     # Several prefixes are a preview; never mixed with addressPrefix (R-SUBNET-18).
     address_prefixes: Annotated[tuple[Cidr, ...] | None, Unordered(), AlsoAs("addressPrefix")] = None
     network_security_group: IdOnly | None = None
-    route_table: IdOnly | None = None
+    # Put without it while the table is made again.
+    route_table: Annotated[Ref[RouteTable] | None, Detachable()] = None
     nat_gateway: IdOnly | None = None
     service_endpoints: Annotated[tuple[ServiceEndpoint, ...] | None, KeyedBy("service"), ServerDefault([])] = None
     # Recording test_network_vnet: [] is added.
@@ -95,9 +97,12 @@ class Subnet(Resource):
 
     @classmethod
     def locks(cls, resource_id: ArmId, body: Mapping[str, Any], verb: str) -> tuple[Lock, ...]:
-        """Writes to subnets of one network are refused while another runs (R-OPS-02)."""
-        network = resource_id.parent
-        return (Lock(resource_id.key), *((Lock(network.key),) if network else ()))
+        """Writes to subnets of one network are refused while another (R-OPS-02) or its route table is written.
+
+        https://github.com/hashicorp/terraform/pull/13791
+        """
+        beside = (*filter(None, (resource_id.parent,)), *table_of(body))
+        return tuple(Lock(each.key) for each in (resource_id, *beside))
 
     @classmethod
     def looks_at(

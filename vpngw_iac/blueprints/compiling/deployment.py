@@ -9,13 +9,13 @@ from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.compiling.assembly import Assembly, assemble, circuit_uses, network_uses
 from vpngw_iac.blueprints.compiling.care import care, lock
 from vpngw_iac.blueprints.compiling.expressroute import circuit, circuit_links, expressroute_gateway
-from vpngw_iac.blueprints.compiling.frame import Frame, Item, Place, gateway_address
+from vpngw_iac.blueprints.compiling.frame import Frame, Item, Place, gateway_address, no_location
 from vpngw_iac.blueprints.compiling.merge import united
-from vpngw_iac.blueprints.compiling.network import group, network
+from vpngw_iac.blueprints.compiling.network import group, network, tables_of
 from vpngw_iac.blueprints.compiling.pair import pair
 from vpngw_iac.blueprints.compiling.site import default_site_id, sites
 from vpngw_iac.blueprints.compiling.spoke import peerings
-from vpngw_iac.blueprints.compiling.vpn import gateway_location, no_location, vpn_gateway
+from vpngw_iac.blueprints.compiling.vpn import gateway_location, vpn_gateway
 from vpngw_iac.blueprints.compiling.work import Work
 from vpngw_iac.blueprints.expressroute import Circuit
 from vpngw_iac.blueprints.gateway import (
@@ -137,6 +137,9 @@ def _wanted_groups(assembly: Assembly, frame: Frame) -> Iterator[tuple[str, str,
     for use in assembly.networks:
         if isinstance(use.part, VirtualNetwork):
             yield use.part.name, use.part.location, frame.place(use.part), use.tags
+        for table in tables_of(use.part):
+            if table.resource_group and (location := table.location or use.part.location):
+                yield table.name, location, frame.table_place(table, use.part), use.tags
     for circuit_use in assembly.circuits:
         if isinstance(circuit_use.part, Circuit):
             part = circuit_use.part

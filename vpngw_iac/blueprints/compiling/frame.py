@@ -9,7 +9,7 @@ from vpngw_iac.arm import ArmId, Scope
 from vpngw_iac.blueprints.expressroute import Circuit, ExistingCircuit
 from vpngw_iac.blueprints.gateway import GATEWAY, ExpressRouteGateway, VpnGateway
 from vpngw_iac.blueprints.naming import Naming, fit
-from vpngw_iac.blueprints.network import ExistingVirtualNetwork, VirtualNetwork
+from vpngw_iac.blueprints.network import ExistingVirtualNetwork, RouteTable, VirtualNetwork
 from vpngw_iac.blueprints.share import GatewayLike, Network
 from vpngw_iac.errors import Finding
 from vpngw_iac.resources.base import Resource
@@ -19,6 +19,7 @@ Item = Resource | Existing | Finding
 """What a compile function yields."""
 
 NETWORK = "Microsoft.Network/virtualNetworks"
+ROUTE_TABLE = "Microsoft.Network/routeTables"
 CIRCUIT = "Microsoft.Network/expressRouteCircuits"
 
 CONFIGURATIONS = ("default", "activeActive", "pointToSite")
@@ -78,6 +79,15 @@ class Frame:
             return network.existing
         return self.place(network).id(NETWORK, network.name)
 
+    def table_place(self, table: RouteTable, network: Network) -> Place:
+        """Where a route table lives: with its network, unless it names another group."""
+        home = self.place(network)
+        return replace(home, group=table.resource_group) if table.resource_group else home
+
+    def table_id(self, table: RouteTable, network: Network) -> ArmId:
+        """Id of a route table of ours."""
+        return self.table_place(table, network).id(ROUTE_TABLE, table.name)
+
     def gateway_id(self, gateway: GatewayLike) -> ArmId:
         """Id of a gateway."""
         if isinstance(gateway, VpnGateway | ExpressRouteGateway):
@@ -99,6 +109,20 @@ def gateway_address(gateway: GatewayLike) -> str:
     """Our name for a gateway."""
     kind = "ExpressRouteGateway" if "ExpressRoute" in type(gateway).__name__ else "VpnGateway"
     return f"{kind}/{gateway.address_name}"
+
+
+def no_location(address: str, path: str, write: str) -> Finding:
+    """The region of an existing thing is needed and not given."""
+    return Finding(
+        rule="B-LOCATION",
+        level="error",
+        address=address,
+        summary="The region of an existing resource is not given",
+        detail=f"What is made for {address} must name a region, and the blueprint does not say which.",
+        advice=f"Write {write}.",
+        source="R-SCOPE-01, R-SCOPE-02",
+        location=path,
+    )
 
 
 def tags_of(*layers: Mapping[str, str]) -> dict[str, str] | None:

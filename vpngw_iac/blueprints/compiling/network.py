@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from vpngw_iac.blueprints.compiling.frame import Frame, Item, Place, tags_of
+from vpngw_iac.blueprints.compiling.frame import Frame, Item, Place, no_location, tags_of
 from vpngw_iac.blueprints.compiling.plain import plain, properties_of
-from vpngw_iac.blueprints.network import ExistingVirtualNetwork, Subnet, VirtualNetwork
+from vpngw_iac.blueprints.network import ExistingVirtualNetwork, RouteTable, Subnet, VirtualNetwork, gateway_entry
 from vpngw_iac.blueprints.share import Network, Use
 from vpngw_iac.errors import Finding
-from vpngw_iac.resources import resource_group, subnet, virtual_network
+from vpngw_iac.resources import resource_group, route_table, subnet, virtual_network
 from vpngw_iac.resources.base import Ref
 from vpngw_iac.resources.existing import Existing
 from vpngw_iac.resources.virtual_network import GATEWAY_SUBNET
@@ -30,21 +30,46 @@ def group(place: Place, location: str, tags: Mapping[str, str]) -> resource_grou
 def network(use: Use[Network], frame: Frame, *, has_gateway: bool, lost: tuple[str, ...]) -> Iterator[Item]:
     """A network and its subnets, or the note that an existing one is used. `lost` lose connectivity with it."""
     part = use.part
-    if isinstance(part, VirtualNetwork):
-        yield _network(part, use, frame, lost)
-        yield from (_subnet(part, entry, frame, lost=()) for entry in part.own_subnets)
-    else:
-        yield _existing(part)
+    yield _network(part, use, frame, lost) if isinstance(part, VirtualNetwork) else _existing(part)
+    for entry in entries_of(part):
+        yield _subnet(part, entry, frame, lost=lost if entry.is_gateway_subnet else ())
+        if isinstance(entry.route_table, RouteTable):
+            yield _route_table(entry.route_table, use, frame)
     if part.gateway_subnet:
-        entry = Subnet.model_construct(name=GATEWAY_SUBNET, prefixes=part.gateway_subnet, **_NO_TABLES)
-        yield _subnet(part, entry, frame, lost=lost)
-    elif has_gateway and isinstance(part, ExistingVirtualNetwork):
+        return
+    if has_gateway and isinstance(part, ExistingVirtualNetwork):
         yield Existing(gateway_subnet_address(part), part.existing.child("subnets", GATEWAY_SUBNET), tenant=part.tenant)
     elif has_gateway and isinstance(part, VirtualNetwork):
         yield _no_gateway_subnet(part, use.path)
 
 
-_NO_TABLES = {"route_table": None, "security_group": None}
+def entries_of(part: Network) -> Iterator[Subnet]:
+    """Every subnet that is ours, the GatewaySubnet last."""
+    yield from part.own_subnets if isinstance(part, VirtualNetwork) else ()
+    if (entry := gateway_entry(part.gateway_subnet)) is not None:
+        yield entry
+
+
+def tables_of(part: Network) -> Iterator[RouteTable]:
+    """Every route table of ours that they use."""
+    yield from (entry.route_table for entry in entries_of(part) if isinstance(entry.route_table, RouteTable))
+
+
+def _route_table(table: RouteTable, use: Use[Network], frame: Frame) -> Item:
+    """At home with its network, and in its region, unless it says otherwise."""
+    address, location = f"RouteTable/{table.address_name}", table.location or use.part.location
+    if location is None:
+        return no_location(address, use.path, "location=... on the route table or on the existing network")
+    return route_table.RouteTable(
+        address=address,
+        id=frame.table_id(table, use.part),
+        location=location,
+        tags=tags_of(use.tags, table.tags),
+        tenant=frame.place(use.part).tenant,
+        protect=table.protect,
+        on_removal=table.on_removal,
+        properties=route_table.RouteTableProperties(**properties_of(table)),
+    )
 
 
 def gateway_subnet_address(part: Network) -> str:
@@ -74,7 +99,8 @@ def _network(
 
 def _subnet(part: Network, entry: Subnet, frame: Frame, lost: tuple[str, ...]) -> subnet.Subnet:
     """One prefix is sent as `addressPrefix`, several as `addressPrefixes`, never both (R-SUBNET-18)."""
-    single = len(entry.prefixes) == 1
+    single, table = len(entry.prefixes) == 1, entry.route_table
+    table_id = frame.table_id(table, part) if isinstance(table, RouteTable) else table
     return subnet.Subnet(
         address=f"Subnet/{part.address_name}/{entry.name}",
         id=frame.network_id(part).child("subnets", entry.name),
@@ -85,6 +111,7 @@ def _subnet(part: Network, entry: Subnet, frame: Frame, lost: tuple[str, ...]) -
         properties=subnet.SubnetProperties(
             address_prefix=entry.prefixes[0] if single else None,
             address_prefixes=None if single else entry.prefixes,
+            route_table=Ref.to(table_id) if table_id else None,
             **properties_of(entry),
         ),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from vpngw_iac.blueprints.compiling.frame import gateway_address, natural
+from vpngw_iac.blueprints.compiling.network import tables_of
 from vpngw_iac.blueprints.compiling.site import link_name
 from vpngw_iac.blueprints.network import VirtualNetwork
 from vpngw_iac.blueprints.share import GatewayLike, Network, Share
@@ -64,7 +65,8 @@ def _of_gateway(part: GatewayLike) -> tuple[str, ...]:
 
 
 def _of_network(part: Network) -> tuple[str, ...]:
-    return (f"VirtualNetwork/{part.address_name}", f"Subnet/{part.address_name}")
+    tables = (f"RouteTable/{table.address_name}" for table in tables_of(part))
+    return (f"VirtualNetwork/{part.address_name}", f"Subnet/{part.address_name}", *tables)
 
 
 def _of_spoke(path: str, spoke: Network, hub: Network | None) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vpngw_iac.blueprints.compiling.frame import Frame, Item, gateway_address, tags_of
+from vpngw_iac.blueprints.compiling.frame import Frame, Item, gateway_address, no_location, tags_of
 from vpngw_iac.blueprints.compiling.plain import properties_of
 from vpngw_iac.blueprints.compiling.site import CONNECTION, LOCAL_GATEWAY
-from vpngw_iac.blueprints.compiling.vpn import gateway_location, no_location, public_ip_id
+from vpngw_iac.blueprints.compiling.vpn import gateway_location, public_ip_id
 from vpngw_iac.blueprints.compiling.work import Work
 from vpngw_iac.blueprints.gateway import ExistingVpnGateway, VpnGateway
 from vpngw_iac.blueprints.naming import fit

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.compiling.bgp import custom_addresses
 from vpngw_iac.blueprints.compiling.clients import client_configuration, policy_groups
-from vpngw_iac.blueprints.compiling.frame import Frame, Item, gateway_address, tags_of
+from vpngw_iac.blueprints.compiling.frame import Frame, Item, gateway_address, no_location, tags_of
 from vpngw_iac.blueprints.compiling.network import gateway_subnet_ref
 from vpngw_iac.blueprints.compiling.plain import merged, plain, properties_of
 from vpngw_iac.blueprints.compiling.site import default_site_id
@@ -15,7 +15,6 @@ from vpngw_iac.blueprints.compiling.work import Work
 from vpngw_iac.blueprints.gateway import ExistingVpnGateway, VpnGateway
 from vpngw_iac.blueprints.network import ExistingPublicIp, PublicIp
 from vpngw_iac.blueprints.regions import gateway_zones
-from vpngw_iac.errors import Finding
 from vpngw_iac.resources import public_ip as public_ip_type
 from vpngw_iac.resources import virtual_network_gateway as wire
 from vpngw_iac.resources.base import Ref
@@ -54,20 +53,6 @@ def public_ip_id(work: Work, number: int, frame: Frame) -> ArmId:
         given.name if given else None, frame.naming.public_ip.format(gateway=gateway.name, number=number)
     )
     return frame.beside(gateway, given.resource_group if given else None).id(PUBLIC_IP, name)
-
-
-def no_location(address: str, path: str, write: str) -> Finding:
-    """The region of an existing thing is needed and not given."""
-    return Finding(
-        rule="B-LOCATION",
-        level="error",
-        address=address,
-        summary="The region of an existing resource is not given",
-        detail=f"What is made for {address} must name a region, and the blueprint does not say which.",
-        advice=f"Write {write}.",
-        source="R-SCOPE-01, R-SCOPE-02",
-        location=path,
-    )
 
 
 def _configurations(part: VpnGateway, work: Work) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from vpngw_iac.simulator.kind import Change, Kind, Reader, defaults, exclusively
 from vpngw_iac.simulator.refusal import Refusal
 from vpngw_iac.simulator.relations import users_of
 from vpngw_iac.simulator.wire import Json
-from vpngw_iac.simulator.world import World, shouted
+from vpngw_iac.simulator.world import World, as_id, shouted
 
 SUBNETS = "Microsoft.Network/virtualNetworks/subnets"
 
@@ -68,8 +68,11 @@ class Subnet(Kind):
         return properties
 
     def holds(self, change: Change) -> dict[str, Hold]:
-        """Subnets of one network are written one after the other (R-OPS-02); a gateway's birth holds its own."""
-        return exclusively(change.id, change.id.parent)
+        """Subnets of one network are written one after the other (R-OPS-02); a gateway's birth holds its own.
+
+        Azure refuses a subnet while its route table is written (https://github.com/hashicorp/terraform/pull/13791).
+        """
+        return exclusively(change.id, change.id.parent, as_id(change.sent.get("routeTable")))
 
     def refuse_delete(self, world: World, document: Document) -> None:
         """400 while something stands in it."""

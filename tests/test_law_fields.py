@@ -61,6 +61,12 @@ LINKS: Json = {"name": "berlin", "links": [SITE]}
 SELECTOR: Json = {"local": "10.1.0.0/16", "remote": "192.168.10.0/24"}
 NAT: Json = {"direction": "ingress", "name": "n", "internal": "192.168.10.0/24", "external": "100.64.1.0/24"}
 PEER: Json = {"asn": 65020, "address": "10.0.0.1"}
+ROUTE: Json = {"name": "r", "prefix": "10.8.0.0/14", "next_hop_ip": "10.1.1.4"}
+BEHIND_A_FIREWALL = gateway(
+    network=network(
+        gateway_subnet={"prefix": "10.1.255.0/27", "route_table": {"name": "rt", "routes": [ROUTE]}},
+    )
+)
 CIRCUIT: Json = {
     "name": "erc",
     "location": "westeurope",
@@ -159,6 +165,15 @@ SETTINGS: dict[str, Setting] = {
         "SiteToSite",
         sites(gateway_=gateway(network=network(subnets=[{"name": "a", "prefixes": "10.1.1.0/24"}]))),
         ("gateway", "network", "subnets", 0),
+    ),
+    "GatewaySubnet": Setting("SiteToSite", sites(gateway_=BEHIND_A_FIREWALL), ("gateway", "network", "gateway_subnet")),
+    "RouteTable": Setting(
+        "SiteToSite", sites(gateway_=BEHIND_A_FIREWALL), ("gateway", "network", "gateway_subnet", "route_table")
+    ),
+    "Route": Setting(
+        "SiteToSite",
+        sites(gateway_=BEHIND_A_FIREWALL),
+        ("gateway", "network", "gateway_subnet", "route_table", "routes", 0),
     ),
     "VirtualNetwork": Setting("SiteToSite", sites(), ("gateway", "network")),
     "ExistingVirtualNetwork": Setting(
@@ -374,6 +389,10 @@ VALUES: dict[str, Value] = {
     "PrivatePeering.primary_ipv6": Value("2001:db8:1::/126", IPV6),
     "PrivatePeering.secondary_ipv6": Value("2001:db8:1::/126", IPV6),
     "PublicIp.prefix": Value(rid("publicIPPrefixes", "prefix")),
+    "GatewaySubnet.route_table": Value(rid("routeTables", "rt")),
+    "Route.next_hop_type": Value("Internet", without=("next_hop_ip",)),
+    "Route.next_hop_ip": Value("10.1.1.5"),
+    "RouteTable.routes": Value([]),
     "Site.links": Value([SITE], without=("public_ip",)),
     "SiteToSite.sites": Value([]),
     "Subnet.route_table": Value(rid("routeTables", "rt")),

@@ -34,7 +34,7 @@ Tags = dict[str, str]
 class Route(Part):
     """A route of a `RouteTable`: ``Route(name="spokes", prefix="10.8.0.0/14", next_hop_ip="10.1.1.4")``."""
 
-    stands: ClassVar[str] = "RouteTable: properties.routes"
+    stands: ClassVar[str] = "RouteTable: properties.routes[0]"
 
     name: Annotated[Name, Wire("name")]
     prefix: Annotated[Cidr, Wire("properties.addressPrefix")]

@@ -53,16 +53,17 @@ WORDS = {
 """Where each word comes from, beside the glossary. A word of ours that is not plain goes into the glossary instead."""
 
 RENAMED_LATER = """
-    Assembly Basis BlobHold Box Breach Circumstances Claim Deed Die Discreet FileHold Frame Gated Hold Ledger Linger
-    Masked Memory Mishaps On Origin Patience Remembered Remembering Sealed Settled Share Shelf Situation StayInUse
-    StoreHold Thing Turn Twin Upkeep Use Work World assembly care frame hold judge locate look mishaps origin
-    posture recall sealing share twins words work world
+    Assembly Basis BlobHold Borrowing Box Breach Circumstances Claim Deed Die Discreet Door FileHold Form Frame
+    Gated Half Hold Ledger Linger Masked Memory Mishaps On Origin Patience Remembered Remembering ReviewedPlan
+    Sealed Settled Share Shelf Situation StayInUse StoreHold Thing Turn Twin Upkeep Use Work World assembly
+    borrowers borrowing care envelope form frame hold judge locate look mishaps origin posture recall sealing
+    share twins words work world
 """
 """Names that no source explains yet."""
 
 DOUBLES_TODAY = """
     Action Answer Change Claim Found Gateway Grant Interrupted Lines Lock Locks Loss ManagementLock Operation
-    Patience Place Quota Request Store Topology Unreadable Use Wire
+    Patience Place Quota Request Route Store Topology Unreadable Use Wire
 """
 """Class names that still mean two things."""
 

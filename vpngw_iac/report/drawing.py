@@ -6,31 +6,23 @@ Two pictures: the topology (networks with their gateways, what hangs on them) an
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
-from vpngw_iac.arm import ArmId, InvalidArmId
-from vpngw_iac.engine.compare.document import lookup, shown
+from vpngw_iac.engine.compare.document import shown
 from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.order.operation import Key, Operation, Schedule, expectation
-from vpngw_iac.resources.wire import Output
+from vpngw_iac.preflight.view.resource_view import View
+from vpngw_iac.preflight.view.topology import Topology
+from vpngw_iac.resources.base import Resource
+from vpngw_iac.resources.existing import Existing
 
 BoxKind = Literal["site", "clients", "circuit", "gateway", "network", "create", "update", "delete"]
+V = TypeVar("V", bound=View)
 
-_NETWORK = "microsoft.network/virtualnetworks"
-_GATEWAY = "microsoft.network/virtualnetworkgateways"
-_SITE = "microsoft.network/localnetworkgateways"
-_CONNECTION = "microsoft.network/connections"
-_PUBLIC_IP = "microsoft.network/publicipaddresses"
-_PEERING = "microsoft.network/virtualnetworks/virtualnetworkpeerings"
-_CIRCUIT = "microsoft.network/expressroutecircuits"
-_NAMES = {
-    _NETWORK: "network",
-    _GATEWAY: "gateway",
-    _SITE: "site",
-    _CIRCUIT: "circuit",
-}
+_GATEWAYS = {"vpn": "VPN gateway", "expressroute": "ExpressRoute gateway"}
+_CONNECTIONS = {"ipsec": "IPsec", "vnet2vnet": "VNet-to-VNet", "expressroute": "ExpressRoute"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,209 +68,101 @@ class Drawing:
 # --- topology ------------------------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class _Thing:
-    """One resource of the picture, declared or only used."""
-
-    id: ArmId
-    body: Mapping[str, Any] = field(default_factory=dict)
-    existing: bool = False
-
-    def get(self, path: str) -> Any:
-        return lookup(self.body, path) or None
-
-    @property
-    def type(self) -> str:
-        return self.id.type.lower()
-
-
 def topology(graph: Graph, title: str) -> Drawing:
     """Networks with their gateways; sites, circuits and clients on the left, spokes on the right."""
-    things = {thing.id: thing for thing in _things(graph)}
-    lines = tuple(_topology_lines(things))
+    seen = _with_neighbours(graph)
+    lines = tuple(_topology_lines(seen))
     ends = {end for line in lines for end in (line.source, line.target)}
-    boxes = [*_gateways(things), *_outside(things)]
+    boxes = [*_gateways(seen), *_outside(seen)]
     homes = {box.inside for box in boxes if box.inside}
-    boxes += _networks(things, homes, ends)
+    boxes += _networks(seen, homes, ends)
     known = {box.id for box in boxes}
     return Drawing(title, tuple(boxes), tuple(line for line in lines if {line.source, line.target} <= known))
 
 
-def _things(graph: Graph) -> Iterator[_Thing]:
-    found = {resource.id: _Thing(resource.id, resource.body()) for resource in graph.resources.values()}
-    for item in graph.existing.values():
-        found[item.id] = _Thing(item.id, _unfold(item.facts), existing=True)
-    for thing in list(found.values()):
-        for reference in _ids_in(thing.body):
-            if reference.type.lower() in _NAMES and reference not in found:
-                found[reference] = _Thing(reference, existing=True)
-            network = _network_of(reference)
-            if network is not None and network not in found:
-                found[network] = _Thing(network, existing=True)
-    yield from (found[key] for key in sorted(found))
+def _with_neighbours(graph: Graph) -> Topology:
+    """What the graph declares and uses, and what those name although they are not in it."""
+    declared: tuple[Resource | Existing, ...] = (*graph.resources.values(), *graph.existing.values())
+    seen = Topology.of(declared)
+    named = {end for c in seen.connections for end in (c.gateway_id, c.remote_id, c.local_id, c.circuit_id)}
+    named |= {gateway.network_id for gateway in seen.gateways} | {peering.remote_id for peering in seen.peerings}
+    return Topology.of(
+        (*declared, *(Existing(end.key, end) for end in named if end is not None and not seen.find(end)))
+    )
 
 
-def _unfold(facts: Mapping[str, Any]) -> dict[str, Any]:
-    document: dict[str, Any] = {}
-    for path, value in facts.items():
-        *parents, last = path.split(".")
-        place = document
-        for parent in parents:
-            place = place.setdefault(parent, {})
-        place[last] = value
-    return document
-
-
-def _ids_in(document: Any) -> Iterator[ArmId]:
-    if isinstance(document, Mapping):
-        for key, value in document.items():
-            if key.lower() == "id" and isinstance(value, str):
-                try:
-                    yield ArmId(value)
-                except InvalidArmId:
-                    continue
-            else:
-                yield from _ids_in(value)
-    elif isinstance(document, list | tuple):
-        for item in document:
-            yield from _ids_in(item)
-
-
-def _network_of(resource_id: ArmId) -> ArmId | None:
-    current: ArmId | None = resource_id
-    while current is not None and current.type.lower() != _NETWORK:
-        current = current.parent
-    return current
-
-
-def _reference(thing: _Thing, path: str) -> ArmId | None:
-    value = thing.get(path)
-    try:
-        return ArmId(value) if isinstance(value, str) else None
-    except InvalidArmId:
-        return None
-
-
-def _gateways(things: Mapping[ArmId, _Thing]) -> Iterator[Box]:
-    for thing in _of_type(things, _GATEWAY):
-        subnet = _reference(thing, "properties.ipConfigurations[0].properties.subnet.id")
-        network = _network_of(subnet) if subnet is not None else None
-        home = _key(network) if network is not None and network in things else ""
-        asn = thing.get("properties.bgpSettings.asn")
+def _gateways(seen: Topology) -> Iterator[Box]:
+    for gateway in _by_id(seen.gateways):
+        kind = (gateway.declared_type or "").lower()
         small = (
-            " ".join(filter(None, (_gateway_word(thing), thing.get("properties.sku.name")))),
-            "active-active" if thing.get("properties.activeActive") else "",
-            f"AS {asn}" if asn and thing.get("properties.enableBgp") is not False else "",
-            "existing" if thing.existing else "",
+            " ".join(filter(None, (_GATEWAYS.get(kind, "gateway"), gateway.sku))),
+            "active-active" if gateway.active_active else "",
+            f"AS {gateway.declared_asn}" if gateway.declared_asn and gateway.has_bgp is not False else "",
         )
-        yield Box(_key(thing.id), thing.id.name, _kept(small), "gateway", inside=home, column=1)
+        home = "" if gateway.network_id is None else gateway.network_id.key
+        yield _box(gateway, "gateway", *small, inside=home, column=1)
 
 
-def _gateway_word(thing: _Thing) -> str:
-    kind = str(thing.get("properties.gatewayType") or "").lower()
-    return {"vpn": "VPN gateway", "expressroute": "ExpressRoute gateway"}.get(kind, "gateway")
+def _outside(seen: Topology) -> Iterator[Box]:
+    for local in (local for local in _by_id(seen.locals) if local.stands_for is None):
+        asn = "" if local.asn is None else f"AS {local.asn}"
+        yield _box(local, "site", _text(local.declared_ip or local.fqdn), _listed(local.declared_prefixes), asn)
+    for circuit in _by_id(seen.circuits):
+        megabits = f"{circuit.provider_megabits} Mbps" if circuit.provider_megabits else ""
+        yield _box(circuit, "circuit", _text(circuit.provider), _text(circuit.location), megabits)
+    for gateway in _by_id(seen.gateways):
+        if gateway.clients:
+            small = _kept((_listed(gateway.client_prefixes), ", ".join(gateway.client_protocols)))
+            yield Box(_clients(gateway), f"Clients of {gateway.thing.name}", small, "clients")
 
 
-def _stand_ins(things: Mapping[ArmId, _Thing]) -> dict[ArmId, ArmId]:
-    """Local network gateways that stand for a gateway of this picture: their address is its public IP."""
-    owners = {
-        address: thing.id
-        for thing in _of_type(things, _GATEWAY)
-        for address in _ids_in(thing.body)
-        if address.type.lower() == _PUBLIC_IP
-    }
-    return {
-        thing.id: owners[where.source]
-        for thing in _of_type(things, _SITE)
-        if isinstance(where := thing.get("properties.gatewayIpAddress"), Output) and where.source in owners
-    }
+def _networks(seen: Topology, homes: set[str], ends: set[str]) -> Iterator[Box]:
+    for network in _by_id(seen.networks):
+        key = _key(network)
+        if key in homes or key in ends or network.thing.is_managed:
+            small = (_listed(network.declared_prefixes), _text(network.thing.text("location")))
+            yield _box(network, "network", *small, column=1 if key in homes else 2)
 
 
-def _outside(things: Mapping[ArmId, _Thing]) -> Iterator[Box]:
-    stand_ins = _stand_ins(things)
-    for thing in (thing for thing in _of_type(things, _SITE) if thing.id not in stand_ins):
-        where = thing.get("properties.gatewayIpAddress") or thing.get("properties.fqdn")
-        asn = thing.get("properties.bgpSettings.asn")
-        prefixes = thing.get("properties.localNetworkAddressSpace.addressPrefixes") or []
-        small = (
-            _text(where),
-            _listed(prefixes),
-            f"AS {asn}" if isinstance(asn, int) else "",
-            "existing" if thing.existing else "",
-        )
-        yield Box(_key(thing.id), thing.id.name, _kept(small), "site")
-    for thing in _of_type(things, _CIRCUIT):
-        provider = "properties.serviceProviderProperties"
-        bandwidth = thing.get(f"{provider}.bandwidthInMbps")
-        small = (
-            _text(thing.get(f"{provider}.serviceProviderName")),
-            _text(thing.get(f"{provider}.peeringLocation")),
-            f"{bandwidth} Mbps" if bandwidth else "",
-            "existing" if thing.existing else "",
-        )
-        yield Box(_key(thing.id), thing.id.name, _kept(small), "circuit")
-    for thing in _of_type(things, _GATEWAY):
-        client = thing.get("properties.vpnClientConfiguration")
-        if client:
-            pool = lookup(client, "vpnClientAddressPool.addressPrefixes") or []
-            protocols = lookup(client, "vpnClientProtocols") or []
-            print_ = _kept((_listed(pool), ", ".join(str(item) for item in protocols)))
-            yield Box(f"{_key(thing.id)}#clients", f"Clients of {thing.id.name}", print_, "clients")
-
-
-def _networks(things: Mapping[ArmId, _Thing], homes: set[str], ends: set[str]) -> Iterator[Box]:
-    for thing in _of_type(things, _NETWORK):
-        key = _key(thing.id)
-        if key in homes or key in ends or not thing.existing:
-            prefixes = thing.get("properties.addressSpace.addressPrefixes") or []
-            small = (_listed(prefixes), _text(thing.get("location")), "existing" if thing.existing else "")
-            yield Box(key, thing.id.name, _kept(small), "network", column=1 if key in homes else 2)
-
-
-def _topology_lines(things: Mapping[ArmId, _Thing]) -> Iterator[Line]:
-    stand_ins = _stand_ins(things)
+def _topology_lines(seen: Topology) -> Iterator[Line]:
     between_gateways: set[tuple[str, str, str]] = set()
-    for thing in _of_type(things, _CONNECTION):
-        near = _reference(thing, "properties.virtualNetworkGateway1.id")
-        ends = ("localNetworkGateway2", "virtualNetworkGateway2", "peer")
-        far = next((end for name in ends if (end := _reference(thing, f"properties.{name}.id"))), None)
+    for connection in _by_id(seen.connections):
+        near, local = connection.gateway_id, connection.local
+        far = (local and local.stands_for) or connection.local_id or connection.remote_id or connection.circuit_id
         if near is None or far is None:
             continue
-        far, label = stand_ins.get(far, far), _connection_label(thing)
-        if far.type.lower() != _GATEWAY:
-            yield Line(_key(far), _key(near), label)
+        label = _CONNECTIONS.get(connection.kind, "") + (", BGP" if connection.has_bgp else "")
+        if seen.gateway(far) is None:
+            yield Line(far.key, near.key, label)
         else:
-            first, second = sorted((_key(far), _key(near)))
+            first, second = sorted((far.key, near.key))
             between_gateways.add((first, second, label))
     yield from (Line(*pair) for pair in sorted(between_gateways))
-    for thing in _of_type(things, _GATEWAY):
-        if thing.get("properties.vpnClientConfiguration"):
-            yield Line(f"{_key(thing.id)}#clients", _key(thing.id), "point-to-site")
-    seen: set[frozenset[str]] = set()
-    for thing in _of_type(things, _PEERING):
-        here, there = thing.id.parent, _reference(thing, "properties.remoteVirtualNetwork.id")
-        if here is not None and there is not None and (pair := frozenset((_key(here), _key(there)))) not in seen:
-            seen.add(pair)
-            hub, spoke = sorted((_key(here), _key(there)), key=lambda key: (not _has_gateway(things, key), key))
-            yield Line(hub, spoke, "peering", dashed=True)
+    for gateway in _by_id(seen.gateways):
+        if gateway.clients:
+            yield Line(_clients(gateway), _key(gateway), "point-to-site")
+    pairs = (frozenset(filter(None, (peering.network_id, peering.remote_id))) for peering in _by_id(seen.peerings))
+    for pair in dict.fromkeys(pair for pair in pairs if len(pair) == 2):
+        hub, spoke = sorted(pair, key=lambda end: (not seen.gateways_in(end), end.key))
+        yield Line(hub.key, spoke.key, "peering", dashed=True)
 
 
-def _has_gateway(things: Mapping[ArmId, _Thing], key: str) -> bool:
-    return any(box.inside == key for box in _gateways(things))
+def _box(view: View, kind: BoxKind, *small: str, inside: str = "", column: int = 0) -> Box:
+    lines = _kept((*small, "" if view.thing.is_managed else "existing"))
+    return Box(_key(view), view.thing.name, lines, kind, inside, column)
 
 
-def _connection_label(thing: _Thing) -> str:
-    kind = str(thing.get("properties.connectionType") or "")
-    word = {"IPsec": "IPsec", "Vnet2Vnet": "VNet-to-VNet", "ExpressRoute": "ExpressRoute"}.get(kind, kind)
-    return word + (", BGP" if thing.get("properties.enableBgp") else "")
+def _by_id(views: Iterable[V]) -> list[V]:
+    return sorted(views, key=lambda view: view.thing.id)
 
 
-def _of_type(things: Mapping[ArmId, _Thing], arm_type: str) -> Iterator[_Thing]:
-    return (thing for thing in things.values() if thing.type == arm_type)
+def _clients(gateway: View) -> str:
+    """Id of the box of a gateway's clients."""
+    return f"{_key(gateway)}#clients"
 
 
-def _key(resource_id: ArmId) -> str:
-    return resource_id.key
+def _key(view: View) -> str:
+    return view.thing.id.key
 
 
 def _kept(lines: Iterable[str]) -> tuple[str, ...]:

@@ -27,7 +27,6 @@ CALLED_BY_OTHERS: dict[str, str] = {
     "report.progress.Quiet.quiet": "rich's console reads it",
     "simulator.server._Handler.close_connection": "the library's server reads it",
     "state.log.Logged*.ended*": "printed with all other fields, by asdict",
-    "preflight.catalogue.IDS": "the rules that must be there; a test holds the folder against it",
     "simulator.types.*.KIND": "the folder is the registry: found by this name",
     "simulator.simulator.Simulator.finish": "a hand of tests: ends what is in flight",
     "simulator.simulator.Simulator.migrate": "a hand of tests: what Microsoft does to SKUs",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from vpngw_iac.preflight import find, rules
-from vpngw_iac.preflight.catalogue import AREAS, IDS, area_of
+from vpngw_iac.preflight.catalogue import AREAS, area_of
 from vpngw_iac.preflight.sources import PAGES, codes
 from vpngw_iac.preflight.table import page
 from vpngw_iac.preflight.twins import TWINS
@@ -13,18 +13,19 @@ from vpngw_iac.preflight.twins import TWINS
 PAGE = Path(__file__).parents[2] / "docs" / "rules.md"
 
 
-def test_every_id_is_in_the_table_exactly_once() -> None:
-    ids = [rule.id for rule in rules()]
+def test_numbers_run_from_01_within_an_area_and_none_is_lost() -> None:
+    numbers: dict[str, list[int]] = {}
+    for rule in rules():
+        numbers.setdefault(area_of(rule.id), []).append(int(rule.id.rpartition("-")[2]))
 
-    assert sorted(ids) == sorted(IDS)
+    assert {area: found for area, found in numbers.items() if found != list(range(1, len(found) + 1))} == {}
 
 
-def test_at_least_150_of_168_rules_that_refuse_are_checked_or_implied() -> None:
+def test_nearly_all_rules_that_refuse_are_checked_or_implied() -> None:
     refusing = [rule for rule in rules() if rule.level in "EF"]
     kept = [rule for rule in refusing if rule.status in ("checked", "implied")]
 
-    assert len(refusing) == 168
-    assert len(kept) >= 150
+    assert len(kept) >= 0.9 * len(refusing)
 
 
 def test_a_rule_that_is_not_checked_says_how_it_is_kept_or_why_it_cannot_be() -> None:

@@ -82,16 +82,3 @@ AREAS = {
     "R-V6": "IPv6",
 }
 """What each area of rules is about."""
-
-
-IDS = frozenset(
-    f"R-{area}-{number:02}"
-    for area, last in {
-        "AA": 7, "AAD": 7, "AON": 1, "BGP": 25, "CERT": 5, "CERTP": 9, "CMODE": 3, "CR": 1, "DEV": 6, "DNS": 4,
-        "DPD": 1, "ER": 28, "FT": 2, "HB": 7, "IKE": 11, "IPSEC": 12, "LIM": 10, "LNG": 14, "MNT": 3, "NAT": 16,
-        "OPS": 12, "ORD": 7, "P2S": 9, "P2SPOL": 2, "PEER": 8, "PIP": 23, "PKG": 3, "POOL": 4, "PRIV": 5, "PSK": 7,
-        "RAD": 6, "SCOPE": 3, "SEC": 11, "SKU": 25, "SUBNET": 19, "TS": 7, "UG": 6, "V2V": 10, "V6": 3,
-    }.items()
-    for number in range(1, last + 1)
-)  # fmt: skip
-"""Every id there is: numbers run from 01 within an area and are never given twice."""

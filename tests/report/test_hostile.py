@@ -27,14 +27,14 @@ from vpngw_iac.engine.plan.rebuild import Rebuilt
 from vpngw_iac.report import envelope
 from vpngw_iac.report import json as documents
 from vpngw_iac.report import text as folder
-from vpngw_iac.report.dot import dot
 from vpngw_iac.report.drawing import Box, operations, topology
+from vpngw_iac.report.findings.sarif import sarif
 from vpngw_iac.report.markdown import cell, code, drift_markdown, plan_markdown
-from vpngw_iac.report.mermaid import mermaid
+from vpngw_iac.report.pictures.dot import render as dot
+from vpngw_iac.report.pictures.mermaid import render as mermaid
+from vpngw_iac.report.pictures.svg import render as svg
 from vpngw_iac.report.progress import LiveProgress, PlainProgress
-from vpngw_iac.report.sarif import sarif
 from vpngw_iac.report.style import Style
-from vpngw_iac.report.svg import svg
 
 MODULES = [importlib.import_module(f"{folder.__name__}.{each.name}") for each in pkgutil.iter_modules(folder.__path__)]
 FUNCTIONS = {

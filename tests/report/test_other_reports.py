@@ -28,8 +28,8 @@ from vpngw_iac.preflight.registry import Breach, Rule
 from vpngw_iac.preflight.view.topology import Topology
 from vpngw_iac.report import envelope
 from vpngw_iac.report import json as documents
+from vpngw_iac.report.findings.sarif import sarif
 from vpngw_iac.report.markdown import drift_markdown
-from vpngw_iac.report.sarif import sarif
 from vpngw_iac.report.style import Style
 from vpngw_iac.report.text.errors import error_text
 from vpngw_iac.report.text.findings import findings_text

@@ -14,12 +14,12 @@ from tests.report import golden
 from tests.report.worlds import connection, creation, gateway, hub, network, public_ip, rid, schedule_of, site
 from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.order.operation import Schedule
-from vpngw_iac.report.dot import dot
 from vpngw_iac.report.drawing import Box, Drawing, Line, operations, topology
 from vpngw_iac.report.layout import Place, arrange
-from vpngw_iac.report.mermaid import mermaid
 from vpngw_iac.report.pictures import draw
-from vpngw_iac.report.svg import svg
+from vpngw_iac.report.pictures.dot import render as dot
+from vpngw_iac.report.pictures.mermaid import render as mermaid
+from vpngw_iac.report.pictures.svg import render as svg
 from vpngw_iac.resources.existing import Existing
 from vpngw_iac.resources.wire import Output
 

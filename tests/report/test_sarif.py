@@ -9,7 +9,7 @@ import pytest
 from vpngw_iac.errors import Finding
 from vpngw_iac.preflight import rules
 from vpngw_iac.preflight.twins import TWINS
-from vpngw_iac.report.sarif import sarif
+from vpngw_iac.report.findings.sarif import sarif
 
 SMALL = Finding(
     "R-SUBNET-02",

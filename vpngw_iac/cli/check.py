@@ -1,4 +1,4 @@
-"""What `validate` finds and says, in its three formats."""
+"""What `validate` finds and says, in the formats of `report.findings`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 
 from vpngw_iac.cli.run import Run
 from vpngw_iac.errors import BlueprintError, ExitCode, Finding, Findings
-from vpngw_iac.report.envelope import dumps, validate_document
-from vpngw_iac.report.text.findings import findings_text
+from vpngw_iac.report import renderer
+from vpngw_iac.report.findings import FileFindings
 
 
 def findings_of(run: Run, file: str, profile: str | None = None) -> Findings:
@@ -29,16 +29,10 @@ def findings_of(run: Run, file: str, profile: str | None = None) -> Findings:
 
 
 def tell_findings(run: Run, findings: Findings, file: str, form: str) -> int:
-    """Report findings as ``text``, ``json`` or ``sarif``; 4 if one refuses the blueprint."""
+    """Report findings in a format; 4 if one refuses the blueprint."""
     items = tuple(_relative(findings.items))
-    if form == "sarif":
-        from vpngw_iac.report.sarif import sarif
-
-        run.emit(dumps(sarif(items, file)))
-    elif form == "json" or run.settings.json_output:
-        run.emit(dumps(validate_document(items)))
-    else:
-        run.emit(findings_text(items, run.style, checked=file))
+    form = "json" if form == "text" and run.settings.json_output else form
+    run.emit(renderer("findings", form)(FileFindings(file, items, run.style)))
     return ExitCode.REFUSED if findings.blocking else ExitCode.DONE
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
@@ -11,14 +11,7 @@ from vpngw_iac.cli import options as opt
 from vpngw_iac.cli.options import command
 from vpngw_iac.cli.run import Run
 from vpngw_iac.errors import ExitCode, UsageError
-
-
-class ValidateFormat(StrEnum):
-    """How `validate` answers."""
-
-    TEXT = "text"
-    JSON = "json"
-    SARIF = "sarif"
+from vpngw_iac.report import formats
 
 
 class Picture(StrEnum):
@@ -28,13 +21,12 @@ class Picture(StrEnum):
     OPERATIONS = "operations"
 
 
-class PictureFormat(StrEnum):
-    """How `graph` draws it."""
-
-    MERMAID = "mermaid"
-    DOT = "dot"
-    SVG = "svg"
-
+if TYPE_CHECKING:
+    FindingsFormat: TypeAlias = str
+    PictureFormat: TypeAlias = str
+else:
+    FindingsFormat = Literal[formats("findings", "text")]
+    PictureFormat = Literal[formats("pictures", "mermaid")]
 
 RuleId = Annotated[str | None, typer.Argument(metavar="[ID]", help="For example R-SUBNET-02, or R-SUBNET for an area.")]
 
@@ -48,13 +40,13 @@ def register(app: typer.Typer) -> None:
 def validate(
     run: Run,
     file: opt.Blueprint,
-    format: Annotated[ValidateFormat, typer.Option("--format", help="How to answer.")] = ValidateFormat.TEXT,
+    format: Annotated[FindingsFormat, typer.Option("--format", help="How to answer.")] = "text",
     profile: opt.Profile = None,
 ) -> int:
     """Check a blueprint offline: all that Azure would refuse."""
     from vpngw_iac.cli.check import findings_of, tell_findings
 
-    return tell_findings(run, findings_of(run, file, profile), file, format.value)
+    return tell_findings(run, findings_of(run, file, profile), file, format)
 
 
 def compile(run: Run, file: opt.Blueprint) -> int:
@@ -73,15 +65,15 @@ def graph(
     run: Run,
     file: opt.Blueprint,
     of: Annotated[Picture, typer.Option("--of", help="What to draw.")] = Picture.TOPOLOGY,
-    format: Annotated[PictureFormat, typer.Option("--format", help="How to draw it.")] = PictureFormat.MERMAID,
+    format: Annotated[PictureFormat, typer.Option("--format", help="How to draw it.")] = "mermaid",
 ) -> int:
     """Draw the topology, or the operations in their order."""
     from vpngw_iac.report.envelope import document
     from vpngw_iac.report.pictures import draw
 
     made = run.workspace.compile(run.load(file).blueprint)
-    picture = draw(made.deployment, made.graph, made.schedule, of=of.value, format=format.value)
-    run.answer([document("graph", of=of.value, picture_format=format.value, picture=picture)], picture)
+    picture = draw(made.deployment, made.graph, made.schedule, of=of.value, format=format)
+    run.answer([document("graph", of=of.value, picture_format=format, picture=picture)], picture)
     return ExitCode.DONE
 
 

@@ -1,0 +1,25 @@
+"""How we say it. A folder of formats is its own registry: a module's name is what ``--format`` calls it.
+
+Each module of `findings` has ``render(checked)``, each of `pictures` ``render(drawing)``.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Callable
+from importlib import import_module
+from typing import Literal
+
+Folder = Literal["findings", "pictures"]
+
+
+def formats(folder: Folder, default: str) -> tuple[str, ...]:
+    """The formats in a folder, the default first; none is loaded."""
+    found = {module.name for module in pkgutil.iter_modules(import_module(f"{__name__}.{folder}").__path__)}
+    return (default, *sorted(found - {default}))
+
+
+def renderer(folder: Folder, form: str) -> Callable[..., str]:
+    """The function that writes this format; its module is loaded now."""
+    render: Callable[..., str] = import_module(f"{__name__}.{folder}.{form}").render
+    return render

@@ -36,7 +36,7 @@ _FONT = "system-ui, 'Segoe UI', Helvetica, Arial, 'DejaVu Sans', sans-serif"
 
 
 @report
-def svg(drawing: Drawing) -> str:
+def render(drawing: Drawing) -> str:
     """The drawing as a standalone SVG document."""
     return "\n".join(_lines(drawing, arrange(drawing))) + "\n"
 

@@ -21,7 +21,7 @@ _CLASSES = {
 
 
 @report
-def mermaid(drawing: Drawing) -> str:
+def render(drawing: Drawing) -> str:
     """The drawing as a Mermaid flowchart."""
     return "\n".join(_lines(drawing)) + "\n"
 

@@ -17,6 +17,8 @@ from vpngw_iac._version import __version__
 from vpngw_iac.errors import Finding, Findings
 from vpngw_iac.preflight import Rule, find
 from vpngw_iac.preflight.twins import TWINS, Tool, Twin
+from vpngw_iac.report.envelope import dumps
+from vpngw_iac.report.findings import FileFindings
 from vpngw_iac.text import neutral, plain
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -27,6 +29,11 @@ _LEVELS = {"error": "error", "warning": "warning", "info": "note"}
 _WEIGHTS = {"E": "error", "F": "warning", "W": "warning", "I": "note"}
 _PROBLEMS = {"error": "error", "warning": "warning", "note": "recommendation"}
 _LINE = re.compile(r"^(?P<file>.+?):(?P<line>[1-9]\d*)(?::(?P<column>[1-9]\d*))?$", re.DOTALL)
+
+
+def render(checked: FileFindings) -> str:
+    """The log as text."""
+    return dumps(sarif(checked.findings, checked.file))
 
 
 def sarif(findings: Iterable[Finding], file: str) -> Json:

@@ -20,7 +20,7 @@ _FILL = {
 
 
 @report
-def dot(drawing: Drawing) -> str:
+def render(drawing: Drawing) -> str:
     """The drawing as a digraph."""
     return "\n".join(_lines(drawing)) + "\n"
 

@@ -36,7 +36,7 @@ def coexistence(topology: Topology) -> Iterator[Breach]:
             for what, holds in (
                 ("is policy-based", gateway.is_policy_based),
                 ("has SKU Basic", gateway.is_basic),
-                ("stands on a Basic public IP", any(ip.text("sku.name") == "Basic" for ip in gateway.public_ips)),
+                ("stands on a Basic public IP", bool(gateway.basic_ips)),
             )
             if holds
         ]
@@ -74,8 +74,7 @@ def coexistence_asn(topology: Topology) -> Iterator[Breach]:
 def microsoft_peering(topology: Topology) -> Iterator[Breach]:
     """With Microsoft peering the device may learn the gateway's public address over ExpressRoute."""
     for gateway in topology.expressroute_gateways:
-        network = gateway.network_id
-        if network is None or not any(g.is_vpn for g in topology.gateways_in(network)):
+        if not gateway.coexists:
             continue
         for connection in _circuits(gateway):
             circuit = connection.circuit

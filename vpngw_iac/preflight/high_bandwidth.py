@@ -105,8 +105,7 @@ def _carries(gateway: Gateway) -> bool:
 def high_bandwidth_expressroute(topology: Topology) -> Iterator[Breach]:
     """They need UltraPerformance, ErGw3AZ or ErGwScale with 20 units, with FastPath on the circuit."""
     for gateway in _high(topology):
-        network = gateway.network_id
-        others = [g for g in topology.gateways_in(network) if g.is_expressroute] if network else []
+        others = gateway.others
         fast = [c for g in others for c in g.connections if c.has_fast_path]
         if not others and gateway.network is not None and gateway.network.thing.is_managed:
             said = "there is no ExpressRoute gateway in its network"

@@ -93,8 +93,7 @@ def _places(gateway: Gateway) -> frozenset[str] | None:
 
 
 def _has_backup(gateway: Gateway) -> bool:
-    network = gateway.network_id
-    return network is not None and any(g.is_vpn and g.sites for g in gateway.topology.gateways_in(network))
+    return any(other.sites for other in gateway.others)
 
 
 @rule(

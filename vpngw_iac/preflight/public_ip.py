@@ -204,7 +204,7 @@ def expressroute_address(topology: Topology) -> Iterator[Breach]:
 def basic_address(topology: Topology) -> Iterator[Breach]:
     """Microsoft migrates what is left since August 2026 without further notice."""
     for gateway in topology.vpn_gateways:
-        basic = [ip for ip in gateway.public_ips if ip.text("sku.name") == "Basic" and not _is_new(ip)]
+        basic = [ip for ip in gateway.basic_ips if not _is_new(ip)]
         if basic and not gateway.is_basic:
             yield Breach(
                 gateway.thing,
@@ -223,7 +223,7 @@ def basic_address(topology: Topology) -> Iterator[Breach]:
 def risky_migration(topology: Topology) -> Iterator[Breach]:
     """Microsoft names what its own migration may break."""
     for gateway in topology.vpn_gateways:
-        if not any(ip.text("sku.name") == "Basic" and not _is_new(ip) for ip in gateway.public_ips):
+        if not any(not _is_new(ip) for ip in gateway.basic_ips):
             continue
         risks = [
             what
@@ -284,9 +284,6 @@ def address_quota(topology: Topology) -> Iterator[Breach]:
 def migration_order(topology: Topology) -> Iterator[Breach]:
     """Where both gateways stand on Basic addresses the VPN gateway migrates first."""
     for gateway in topology.vpn_gateways:
-        network = gateway.network_id
-        if network is None or not any(ip.text("sku.name") == "Basic" for ip in gateway.public_ips):
-            continue
-        others = [g for g in topology.gateways_in(network) if g.is_expressroute]
-        if any(ip.text("sku.name") == "Basic" for other in others for ip in other.public_ips):
+        others = gateway.others
+        if gateway.basic_ips and any(other.basic_ips for other in others):
             yield Breach(gateway.thing, f"This gateway and {others[0].thing.address} both stand on Basic public IPs.")

@@ -368,6 +368,6 @@ def scalable_private_vpn(topology: Topology) -> Iterator[Breach]:
 def scalable_public_ip(topology: Topology) -> Iterator[Breach]:
     """ErGwScale refuses a Basic public IP."""
     for gateway in topology.expressroute_gateways:
-        basic = [ip for ip in gateway.public_ips if ip.text("sku.name") == "Basic"]
+        basic = gateway.basic_ips
         if gateway.sku == "ErGwScale" and basic:
             yield Breach(gateway.thing, f"{basic[0].address} has SKU Basic.")

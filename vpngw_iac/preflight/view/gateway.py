@@ -147,6 +147,11 @@ class Gateway(View):
         return tuple(thing for thing in found if thing is not None)
 
     @property
+    def basic_ips(self) -> tuple[Thing, ...]:
+        """Those of SKU Basic."""
+        return tuple(ip for ip in self.public_ips if ip.text("sku.name") == "Basic")
+
+    @property
     def connections(self) -> tuple[Connection, ...]:
         """Connections that start at it."""
         return self.topology.connections_of(self.thing.id)
@@ -213,10 +218,15 @@ class Gateway(View):
         return {name: tuple(addresses) for name, addresses in found.items() if addresses}
 
     @property
+    def others(self) -> tuple[Gateway, ...]:
+        """Gateways of the other type in its network."""
+        here = () if self.network_id is None else self.topology.gateways_in(self.network_id)
+        return tuple(other for other in here if other.is_vpn != self.is_vpn)
+
+    @property
     def coexists(self) -> bool:
         """Whether its network has a gateway of the other type too."""
-        network = self.network_id
-        return network is not None and any(other.is_vpn != self.is_vpn for other in self.topology.gateways_in(network))
+        return bool(self.others)
 
     @property
     def is_dual_stack(self) -> bool:

@@ -96,6 +96,18 @@ class Topology:
             self._memo[key] = make()
         return cast("T", self._memo[key])
 
+    def _index(self, name: str, pairs: Callable[[], Iterable[tuple[object, T]]]) -> Mapping[object, tuple[T, ...]]:
+        """Values by key, grouped once; a value without a key is left out."""
+
+        def make() -> Mapping[object, tuple[T, ...]]:
+            found: dict[object, list[T]] = {}
+            for key, value in pairs():
+                if key is not None:
+                    found.setdefault(key, []).append(value)
+            return {key: tuple(values) for key, values in found.items()}
+
+        return self.memo(("index", name), make)
+
     def place_behind(self, place: str) -> str:
         """The site that a site finally stands in for; itself if it is nobody's backup."""
         seen = {place}
@@ -110,28 +122,12 @@ class Topology:
 
     def of_type(self, arm_type: str) -> tuple[Thing, ...]:
         """All things of an ARM type, given in lower case."""
-        return self._by_type.get(arm_type, ())
-
-    @cached_property
-    def _by_type(self) -> Mapping[str, tuple[Thing, ...]]:
-        found: dict[str, list[Thing]] = {}
-        for thing in self.things.values():
-            found.setdefault(thing.type, []).append(thing)
-        return {arm_type: tuple(things) for arm_type, things in found.items()}
+        return self._index("type", lambda: ((thing.type, thing) for thing in self.things.values())).get(arm_type, ())
 
     def children(self, parent: ArmId, arm_type: str) -> tuple[Thing, ...]:
         """Things of a child type under a parent."""
-        return self._by_parent.get((arm_type, parent), ())
-
-    @cached_property
-    def _by_parent(self) -> Mapping[tuple[str, ArmId], tuple[Thing, ...]]:
-        found: dict[tuple[str, ArmId], list[Thing]] = {}
-        for arm_type in (SUBNET, PEERING, NAT_RULE, CIRCUIT_PEERING):
-            for thing in self.of_type(arm_type):
-                parent = thing.id.parent
-                if parent is not None:
-                    found.setdefault((arm_type, parent), []).append(thing)
-        return {key: tuple(things) for key, things in found.items()}
+        found = self._index(arm_type, lambda: ((thing.id.parent, thing) for thing in self.of_type(arm_type)))
+        return found.get(parent, ())
 
     @cached_property
     def gateways(self) -> tuple[Gateway, ...]:
@@ -161,21 +157,13 @@ class Topology:
         """Connections of all kinds."""
         return tuple(Connection(thing, self) for thing in self.of_type(CONNECTION))
 
-    @cached_property
-    def _connections(self) -> Mapping[ArmId, tuple[Connection, ...]]:
-        return _grouped((c.gateway_id, c) for c in self.connections)
-
     def connections_of(self, gateway: ArmId) -> tuple[Connection, ...]:
         """Connections whose first gateway this is."""
-        return self._connections.get(gateway, ())
-
-    @cached_property
-    def _connections_to(self) -> Mapping[ArmId, tuple[Connection, ...]]:
-        return _grouped((c.local_id, c) for c in self.connections)
+        return self._index("from", lambda: ((c.gateway_id, c) for c in self.connections)).get(gateway, ())
 
     def connections_to(self, local: ArmId) -> tuple[Connection, ...]:
         """Connections that lead to this local network gateway."""
-        return self._connections_to.get(local, ())
+        return self._index("to", lambda: ((c.local_id, c) for c in self.connections)).get(local, ())
 
     @cached_property
     def locals(self) -> tuple[LocalGateway, ...]:
@@ -205,32 +193,21 @@ class Topology:
 
     def gateways_in(self, network: ArmId) -> tuple[Gateway, ...]:
         """Gateways that stand in a network."""
-        return self._gateways_by_network.get(network, ())
-
-    @cached_property
-    def _gateways_by_network(self) -> Mapping[ArmId, tuple[Gateway, ...]]:
-        return _grouped((gateway.network_id, gateway) for gateway in self.gateways)
+        return self._index("in", lambda: ((g.network_id, g) for g in self.gateways)).get(network, ())
 
     def gateway_at(self, public_ip: ArmId) -> ArmId | None:
         """The gateway that holds a public IP."""
-        return self._gateway_by_address.get(public_ip)
-
-    @cached_property
-    def _gateway_by_address(self) -> Mapping[ArmId, ArmId]:
-        return {i.public_ip: g.thing.id for g in self.gateways for i in g.instances if i.public_ip is not None}
+        held = self._index("at", lambda: ((i.public_ip, g.thing.id) for g in self.gateways for i in g.instances))
+        return next(reversed(held.get(public_ip, ())), None)
 
     @cached_property
     def peerings(self) -> tuple[Peering, ...]:
         """Both sides of every peering that is declared or was read."""
         return tuple(Peering(thing, self) for thing in self.of_type(PEERING))
 
-    @cached_property
-    def _peerings(self) -> Mapping[ArmId, tuple[Peering, ...]]:
-        return _grouped((peering.network_id, peering) for peering in self.peerings)
-
     def peerings_of(self, network: ArmId) -> tuple[Peering, ...]:
         """The sides of peerings that hang on a network."""
-        return self._peerings.get(network, ())
+        return self._index("peerings", lambda: ((p.network_id, p) for p in self.peerings)).get(network, ())
 
     def nat_rules_of(self, gateway: ArmId) -> tuple[NatRule, ...]:
         """NAT rules of a gateway."""
@@ -240,14 +217,6 @@ class Topology:
     def circuits(self) -> tuple[Circuit, ...]:
         """ExpressRoute circuits, ours and used."""
         return tuple(Circuit(thing, self) for thing in self.of_type(CIRCUIT))
-
-
-def _grouped(pairs: Iterable[tuple[ArmId | None, T]]) -> Mapping[ArmId, tuple[T, ...]]:
-    found: dict[ArmId, list[T]] = {}
-    for key, value in pairs:
-        if key is not None:
-            found.setdefault(key, []).append(value)
-    return {key: tuple(values) for key, values in found.items()}
 
 
 def _document(value: Any) -> Mapping[str, Any] | None:

@@ -13,7 +13,7 @@ from azure.core.credentials import TokenCredential
 from azure.core.exceptions import AzureError
 from azure.core.rest import HttpRequest
 
-from vpngw_iac.azure import NO_TENANT, limits
+from vpngw_iac.azure import NO_TENANT
 from vpngw_iac.azure.answer import Answer
 from vpngw_iac.azure.budget import Budget
 from vpngw_iac.azure.client import Arm
@@ -123,8 +123,10 @@ class Door:
         """The pool that all clients share, and who hears of a late answer to this one."""
         if self._send is not None:
             return CallableTransport(self._send)
+        from vpngw_iac.azure.limits import session  # and with it requests, of which the simulator needs nothing
+
         with self._guard:
-            self._pool = self._pool or limits.session()
+            self._pool = self._pool or session()
         return https_transport(tell, self._pool)
 
 

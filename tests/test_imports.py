@@ -15,6 +15,8 @@ BLUEPRINT = ROOT / "blueprints" / "one_site.py"
 KEY = "0123456789abcdefghijklmnopqrstuv"
 FORBIDDEN = ("azure", "msal", "requests", "urllib3", "aiohttp", "rich", "asyncio", "cryptography")
 
+REPORTS = {f"vpngw_iac.report.{name}" for name in ("json", "view", "words", "drawing", "markdown")}
+
 PROBE = """
 import json, sys
 from vpngw_iac.cli.app import run
@@ -74,6 +76,20 @@ def test_version_and_help_load_no_pydantic_either(arguments: tuple[str, ...]) ->
     _, names = loaded_by(*arguments)
 
     assert names.isdisjoint({"pydantic", "yaml", "dotenv"})
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("validate", str(BLUEPRINT)), ("validate", str(BLUEPRINT), "--json"), ("--version",), ("plan", "--help")],
+    ids=" ".join,
+)
+def test_what_judges_a_blueprint_alone_loads_neither_engine_nor_state(arguments: tuple[str, ...]) -> None:
+    code, names = modules_of(*arguments)
+    loaded = {name for name in names if name.startswith(("vpngw_iac.engine.", "vpngw_iac.state."))}
+
+    assert code == 0
+    assert loaded <= {"vpngw_iac.engine.graph"}  # which is of resources alone
+    assert names.isdisjoint(REPORTS)
 
 
 def test_importing_the_package_loads_nothing_heavy() -> None:

@@ -16,6 +16,7 @@ from vpngw_iac.text import guarded, plain
 if TYPE_CHECKING:
     from vpngw_iac.blueprints.base import Blueprint
     from vpngw_iac.blueprints.load import LoadedFile
+    from vpngw_iac.usecases.offline import OfflineWorkspace
     from vpngw_iac.usecases.settings import Settings
     from vpngw_iac.usecases.workspace import Workspace
 
@@ -95,6 +96,13 @@ class Run:
         from vpngw_iac.usecases.workspace import Workspace
 
         return Workspace(**self.settings.arguments(), on_notice=self.say)
+
+    @property
+    def offline(self) -> OfflineWorkspace:
+        """A workspace with these settings that only validates, for which less is loaded."""
+        from vpngw_iac.usecases.offline import OfflineWorkspace
+
+        return OfflineWorkspace(**self.settings.arguments(), on_notice=self.say)
 
     # --- what it says ------------------------------------------------------------------------------------------------
 

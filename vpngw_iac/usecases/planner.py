@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from vpngw_iac.arm import ArmId, Scope
+from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.compare.document import secrets_in
 from vpngw_iac.engine.compare.observing import observe, read_existing
 from vpngw_iac.engine.graph import Graph
@@ -34,7 +34,8 @@ from vpngw_iac.secret import (
 from vpngw_iac.state.journal import Memory
 from vpngw_iac.state.model import State
 from vpngw_iac.text import suggestion
-from vpngw_iac.usecases.session import Deployable, Place, Session
+from vpngw_iac.usecases.offline import asides
+from vpngw_iac.usecases.session import Place, Session
 
 
 def recall(session: Session) -> Memory | None:
@@ -148,21 +149,6 @@ def _leaving(plan: Plan) -> dict[ArmId, str]:
     old = (change.previous for change in going if change.previous and change.previous.startswith("/"))
     ids = {change.id.key for change in going} | {text.lower() for text in old}
     return {entry.id: entry.address for entry in plan.state.entries.values() if entry.id.key in ids}
-
-
-def asides(scope: Scope, *blueprints: Deployable) -> dict[str, Any]:
-    """What blueprints say that no resource shows: accepted rules, failover paths, networks of existing gateways."""
-    from vpngw_iac import preflight
-    from vpngw_iac.blueprints.base import Blueprint
-
-    whole = tuple(blueprint for blueprint in blueprints if isinstance(blueprint, Blueprint))
-    if len(whole) < len(blueprints):
-        return {"waive": {rule: why for b in blueprints for rule, why in b.waive.items()}}
-    return {
-        "waive": preflight.waivers_of(*whole),
-        "backups": preflight.backups_of(*whole),
-        "homes": preflight.homes_of(scope, *whole),
-    }
 
 
 def prints_of(

@@ -21,9 +21,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from vpngw_iac.arm import SIGNED_IN, Scope
-from vpngw_iac.engine.execute.clock import RealClock, VirtualClock
-from vpngw_iac.engine.plan.saved import ReviewedPlan
-from vpngw_iac.engine.ports import Clock, Cloud
 from vpngw_iac.errors import SecretError, UsageError
 from vpngw_iac.masks import Masks
 from vpngw_iac.resources.base import Resource
@@ -40,15 +37,16 @@ from vpngw_iac.secret import (
     SecretSource,
     SecretValue,
 )
-from vpngw_iac.state.process import birth_of
-from vpngw_iac.state.store import Owner, Store
 from vpngw_iac.state_url import BlobPlace, FolderPlace, read_state_url
 from vpngw_iac.usecases.lookup import CONFIG_FILE
 from vpngw_iac.usecases.settings import SIMULATOR_DIR, Origin
 
 if TYPE_CHECKING:
     from vpngw_iac.azure import Door
+    from vpngw_iac.engine.plan.saved import ReviewedPlan
+    from vpngw_iac.engine.ports import Clock, Cloud
     from vpngw_iac.simulator import Simulator
+    from vpngw_iac.state.store import Owner, Store
 
 OFFLINE_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 """Stands for the subscription in offline commands that were told none; and is the simulator's own."""
@@ -200,6 +198,8 @@ class Session:
 
     def __init__(self, place: Place, deployment: str, blueprint: Deployable | None = None) -> None:
         """Compiles the blueprint; raises `BlueprintError` if it contradicts itself, before anything is opened."""
+        from vpngw_iac.engine.execute.clock import RealClock
+
         self.place, self.deployment, self.blueprint = place, deployment, blueprint
         scope = replace(place.scope, tenant=place.tenant or SIGNED_IN)
         self.compiled = tuple(blueprint.resources(scope)) if blueprint else ()
@@ -239,6 +239,8 @@ class Session:
     @property
     def reviewed(self) -> ReviewedPlan | None:
         """The plan that is to be carried out, if it is one."""
+        from vpngw_iac.engine.plan.saved import ReviewedPlan
+
         return self.blueprint if isinstance(self.blueprint, ReviewedPlan) else None
 
     @property
@@ -375,6 +377,9 @@ class Session:
 
     def owner(self, command: str, *, signed_in: bool = True) -> Owner:
         """Who holds the lock of this run; a command that asks no cloud goes by the name of the local user."""
+        from vpngw_iac.state.process import birth_of
+        from vpngw_iac.state.store import Owner
+
         env = self.place.environment
         server, repository, number = (env.get(f"GITHUB_{n}", "") for n in ("SERVER_URL", "REPOSITORY", "RUN_ID"))
         return Owner(
@@ -402,6 +407,7 @@ def _user() -> str:
 
 def open_simulator(place: Place, clock: Clock, folder: Path | None = None) -> Simulator:
     """The simulator of this place: content in a folder (the place's own), time as the run's clock has it."""
+    from vpngw_iac.engine.execute.clock import VirtualClock
     from vpngw_iac.simulator import ScaledTime, Simulator, VirtualTime
 
     class _InProcess(ScaledTime):

@@ -6,12 +6,9 @@ but the callbacks it is given.
 
 from __future__ import annotations
 
-import copy
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from vpngw_iac._version import __version__
 from vpngw_iac.arm import Scope
@@ -30,117 +27,31 @@ from vpngw_iac.engine.plan.result import (
     Drift,
     Inventory,
     SecretCheck,
-    Validation,
     drift_of,
     inventory_item,
 )
 from vpngw_iac.engine.plan.saved import ReviewedPlan, check_genuine, load, save
-from vpngw_iac.engine.ports import Clock, CloudIdentity, Observed, Snapshot
-from vpngw_iac.errors import BlueprintError, Finding, Findings, SecretError
-from vpngw_iac.resources.base import Resource
-from vpngw_iac.resources.existing import Existing
+from vpngw_iac.engine.ports import CloudIdentity, Observed, Snapshot
+from vpngw_iac.errors import SecretError
 from vpngw_iac.secret import Remembered
 from vpngw_iac.state.model import Binding, State
-from vpngw_iac.state_url import read_state_url
-from vpngw_iac.usecases.planner import asides, decide, recall
+from vpngw_iac.usecases.offline import OfflineWorkspace, asides
+from vpngw_iac.usecases.planner import decide, recall
 from vpngw_iac.usecases.runner import Request, run
 from vpngw_iac.usecases.saved_place import place_of
-from vpngw_iac.usecases.session import SIMULATOR_SPEED, Deployable, Place, Session
-from vpngw_iac.usecases.settings import SIMULATOR_DIR, Origin, Settings
+from vpngw_iac.usecases.session import Deployable, Place, Session
+from vpngw_iac.usecases.settings import Settings
 
 
-class Workspace:
+class Workspace(OfflineWorkspace):
     """One place to work in: a cloud, a state, a working directory. Cheap to make; connects when it has to."""
 
-    def __init__(
-        self,
-        cloud: str | None = None,
-        *,
-        subscription: str | None = None,
-        tenant: str | None = None,
-        resource_group: str | None = None,
-        state: str | None = None,
-        deployment: str | None = None,
-        directory: Path | str = ".",
-        environment: Mapping[str, str] | None = None,
-        clock: Clock | None = None,
-        credential: Any = None,
-        simulator: Any = None,
-        simulator_dir: str = SIMULATOR_DIR,
-        simulator_speed: float | None = None,
-        secret_directory: Path | str | None = None,
-        profile: str | None = None,
-        settings: Origin | None = None,
-        on_notice: Callable[[str], None] | None = None,
-    ) -> None:
-        """`cloud` is ``public`` if none is given; `state` a folder, a ``file:///`` or an ``azblob://`` URL.
-
-        `settings` says where these values were found; `on_notice` hears, from any thread, why a read takes long.
-        Raises `UsageError` for a state that cannot be meant.
-        """
-        if state:
-            read_state_url(state)
-        self._place = Place(
-            cloud=cloud or "public",
-            cloud_given=cloud is not None,
-            subscription=subscription,
-            tenant=tenant,
-            resource_group=resource_group,
-            state=state,
-            directory=Path(directory),
-            environment=os.environ if environment is None else environment,
-            simulator_dir=simulator_dir,
-            simulator_speed=SIMULATOR_SPEED if simulator_speed is None else simulator_speed,
-            clock=clock,
-            credential=credential,
-            simulator=simulator,
-            secret_directory=None if secret_directory is None else Path(secret_directory),
-            profile=profile,
-            settings=settings or Origin(),
-            on_notice=on_notice,
-        )
-        self._deployment = deployment
-
     @classmethod
-    def from_config(cls, **overrides: Any) -> Workspace:
+    def from_config(cls, **overrides: Any) -> Self:
         """Settings from flags, ``VPNGW_*`` variables and ``vpngw.toml``, as the command line reads them."""
         return cls(**Settings.load(**overrides).arguments())
 
-    def beside(self, file: Path | str) -> Workspace:
-        """The same workspace, with relative paths of secrets starting at the folder of a blueprint file."""
-        other = copy.copy(self)
-        other._place = replace(self._place, secret_directory=Path(file).resolve().parent)
-        return other
-
     # -- offline
-
-    def validate(self, *blueprints: Deployable, profile: str | None = None) -> Validation:
-        """Preflight without a cloud; several blueprints of one file are judged as one topology.
-
-        Secrets in variables and files are judged where they are at hand; no value enters a finding.
-        """
-        from vpngw_iac import preflight
-
-        scope, findings = self._place.scope, list[Finding]()
-        made: list[tuple[str, Sequence[Resource | Existing]]] = []
-        for blueprint in blueprints:
-            try:
-                made.append((blueprint.name, tuple(blueprint.resources(scope))))
-            except BlueprintError as error:
-                findings += error.findings
-                if scope.resource_group is None:
-                    findings += _in_any_group(blueprint, scope)
-        items = [item for _, parts in made for item in parts]
-        findings += preflight.managed_twice(made)
-        findings += preflight.check(
-            items,
-            **asides(scope, *blueprints),
-            profile=profile or self._place.profile,
-            reveal=Remembered(self._place.local_secrets).reveal,
-        )
-        cycle = Graph.of(items).cycle() if len(blueprints) == 1 else None
-        name = ", ".join(blueprint.name for blueprint in blueprints)
-        return Validation(name, Findings.of([*findings, *([cycle] if cycle else [])]).items)
 
     def compile(self, blueprint: Deployable) -> Compilation:
         """The ordered operations of creating everything. Raises `BlueprintError` for a blueprint with errors."""
@@ -148,10 +59,6 @@ class Workspace:
         empty = State.new(name, Binding(cloud="offline", endpoint="", tenant=""))
         planned = order(graph, empty, make_plan(_offline_basis(name, graph, empty)).changes)
         return Compilation(name, graph, planned, makespan(planned))
-
-    def name_of(self, blueprint: Deployable) -> str:
-        """Name of the deployment: what was asked for, else the blueprint's."""
-        return self._deployment or blueprint.name
 
     # -- plan
 
@@ -301,15 +208,6 @@ class Workspace:
     def scope(self, session: Session) -> Scope:
         """Where a blueprint's resources live, now that the cloud is known."""
         return session.scope
-
-
-def _in_any_group(blueprint: Deployable, scope: Scope) -> Sequence[Finding]:
-    """What is wrong beside the resource group that is not given."""
-    try:
-        tuple(blueprint.resources(replace(scope, resource_group="rg-unspecified")))
-    except BlueprintError as error:
-        return error.findings
-    return ()
 
 
 def _folders(place: Place) -> tuple[str, ...]:

@@ -27,14 +27,6 @@ Severity = Literal["security", "availability", "cosmetic"]
 
 
 @dataclass(frozen=True, slots=True)
-class Validation:
-    """Offline findings of a blueprint."""
-
-    deployment: str
-    findings: tuple[Finding, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Compilation:
     """All operations that creating everything would take, offline."""
 

@@ -1,0 +1,144 @@
+"""What a workspace does with a blueprint alone: `validate`. Loads neither engine nor state, which take long to load."""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from vpngw_iac import preflight
+from vpngw_iac.arm import Scope
+from vpngw_iac.blueprints.base import Blueprint
+from vpngw_iac.errors import BlueprintError, Finding, Findings
+from vpngw_iac.resources.base import Resource
+from vpngw_iac.resources.existing import Existing
+from vpngw_iac.secret import Remembered
+from vpngw_iac.state_url import read_state_url
+from vpngw_iac.usecases.session import SIMULATOR_SPEED, Deployable, Place
+from vpngw_iac.usecases.settings import SIMULATOR_DIR, Origin
+
+if TYPE_CHECKING:
+    from vpngw_iac.engine.ports import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """Offline findings of a blueprint."""
+
+    deployment: str
+    findings: tuple[Finding, ...]
+
+
+class OfflineWorkspace:
+    """The part of a `Workspace` that needs blueprints alone."""
+
+    def __init__(
+        self,
+        cloud: str | None = None,
+        *,
+        subscription: str | None = None,
+        tenant: str | None = None,
+        resource_group: str | None = None,
+        state: str | None = None,
+        deployment: str | None = None,
+        directory: Path | str = ".",
+        environment: Mapping[str, str] | None = None,
+        clock: Clock | None = None,
+        credential: Any = None,
+        simulator: Any = None,
+        simulator_dir: str = SIMULATOR_DIR,
+        simulator_speed: float | None = None,
+        secret_directory: Path | str | None = None,
+        profile: str | None = None,
+        settings: Origin | None = None,
+        on_notice: Callable[[str], None] | None = None,
+    ) -> None:
+        """`cloud` is ``public`` if none is given; `state` a folder, a ``file:///`` or an ``azblob://`` URL.
+
+        `settings` says where these values were found; `on_notice` hears, from any thread, why a read takes long.
+        Raises `UsageError` for a state that cannot be meant.
+        """
+        if state:
+            read_state_url(state)
+        self._place = Place(
+            cloud=cloud or "public",
+            cloud_given=cloud is not None,
+            subscription=subscription,
+            tenant=tenant,
+            resource_group=resource_group,
+            state=state,
+            directory=Path(directory),
+            environment=os.environ if environment is None else environment,
+            simulator_dir=simulator_dir,
+            simulator_speed=SIMULATOR_SPEED if simulator_speed is None else simulator_speed,
+            clock=clock,
+            credential=credential,
+            simulator=simulator,
+            secret_directory=None if secret_directory is None else Path(secret_directory),
+            profile=profile,
+            settings=settings or Origin(),
+            on_notice=on_notice,
+        )
+        self._deployment = deployment
+
+    def beside(self, file: Path | str) -> Self:
+        """The same workspace, with relative paths of secrets starting at the folder of a blueprint file."""
+        other = copy.copy(self)
+        other._place = replace(self._place, secret_directory=Path(file).resolve().parent)
+        return other
+
+    def name_of(self, blueprint: Deployable) -> str:
+        """Name of the deployment: what was asked for, else the blueprint's."""
+        return self._deployment or blueprint.name
+
+    def validate(self, *blueprints: Deployable, profile: str | None = None) -> Validation:
+        """Preflight without a cloud; several blueprints of one file are judged as one topology.
+
+        Secrets in variables and files are judged where they are at hand; no value enters a finding.
+        """
+        from vpngw_iac.engine.graph import Graph
+
+        scope, findings = self._place.scope, list[Finding]()
+        made: list[tuple[str, Sequence[Resource | Existing]]] = []
+        for blueprint in blueprints:
+            try:
+                made.append((blueprint.name, tuple(blueprint.resources(scope))))
+            except BlueprintError as error:
+                findings += error.findings
+                if scope.resource_group is None:
+                    findings += _in_any_group(blueprint, scope)
+        items = [item for _, parts in made for item in parts]
+        findings += preflight.managed_twice(made)
+        findings += preflight.check(
+            items,
+            **asides(scope, *blueprints),
+            profile=profile or self._place.profile,
+            reveal=Remembered(self._place.local_secrets).reveal,
+        )
+        cycle = Graph.of(items).cycle() if len(blueprints) == 1 else None
+        name = ", ".join(blueprint.name for blueprint in blueprints)
+        return Validation(name, Findings.of([*findings, *([cycle] if cycle else [])]).items)
+
+
+def asides(scope: Scope, *blueprints: Deployable) -> dict[str, Any]:
+    """What blueprints say that no resource shows: accepted rules, failover paths, networks of existing gateways."""
+    whole = tuple(blueprint for blueprint in blueprints if isinstance(blueprint, Blueprint))
+    if len(whole) < len(blueprints):
+        return {"waive": {rule: why for b in blueprints for rule, why in b.waive.items()}}
+    return {
+        "waive": preflight.waivers_of(*whole),
+        "backups": preflight.backups_of(*whole),
+        "homes": preflight.homes_of(scope, *whole),
+    }
+
+
+def _in_any_group(blueprint: Deployable, scope: Scope) -> Sequence[Finding]:
+    """What is wrong beside the resource group that is not given."""
+    try:
+        tuple(blueprint.resources(replace(scope, resource_group="rg-unspecified")))
+    except BlueprintError as error:
+        return error.findings
+    return ()

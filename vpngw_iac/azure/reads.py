@@ -32,7 +32,6 @@ LIST_METHOD = {"network.virtual_network_gateway_nat_rules": "list_by_virtual_net
 
 _IN_GROUP = "/resourceGroups/{}/providers/Microsoft.Network"
 PATHS = {
-    "network.route_tables.get": f"{_IN_GROUP}/routeTables/{{}}",
     "network.usages.list": "/providers/Microsoft.Network/locations/{}/usages",
     "network.virtual_network_gateways.list_connections": f"{_IN_GROUP}/virtualNetworkGateways/{{}}/connections",
     "resource.providers.get": "/providers/{}",

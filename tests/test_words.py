@@ -55,7 +55,7 @@ WORDS = {
 RENAMED_LATER = """
     Assembly Basis BlobHold Borrowing Box Breach Circumstances Claim Deed Die Discreet Door FileHold Form Frame
     Gated Half Hold Ledger Linger Masked Memory Mishaps On Origin Patience Remembered Remembering ReviewedPlan
-    Sealed Settled Share Shelf Situation StayInUse StoreHold Thing Turn Twin Upkeep Use Work World assembly
+    Sealed Settled Share Situation StayInUse StoreHold Thing Turn Twin Upkeep Use Work World assembly
     borrowers borrowing care envelope form frame hold judge locate look mishaps origin posture recall sealing
     share twins words work world
 """

@@ -245,8 +245,13 @@ def _ip(value: str) -> str:
         raise rule_error("T-IP", f"{value!r} is not an IP address.") from None
 
 
+def is_reserved_by_iana(asn: int) -> bool:
+    """Whether IANA keeps an AS number for itself ("Special-Purpose AS Numbers"; R-BGP-03)."""
+    return asn == 23456 or 65535 <= asn <= 65551 or 64496 <= asn <= 64511 or asn == 4294967295
+
+
 def _asn(value: int) -> int:
-    if value == 23456 or 65535 <= value <= 65551 or 64496 <= value <= 64511 or value == 4294967295:
+    if is_reserved_by_iana(value):
         raise rule_error(
             "R-BGP-03", f"AS number {value} is reserved by IANA. Use 64512-65514, 65521-65534 or your own."
         )

@@ -64,7 +64,7 @@ def read_bytes(path: Path, *, pipe: bool = False) -> bytes:
     try:
         with os.fdopen(descriptor, "rb", buffering=0) as file:
             mode = os.fstat(descriptor).st_mode
-            if not stat.S_ISREG(mode) and not (pipe and _may_be_piped(mode, path)):
+            if not stat.S_ISREG(mode) and not (pipe and (stat.S_ISFIFO(mode) or str(path) == os.devnull)):
                 raise Unreadable(f"it is {_kind(mode)}, not a file")
             data = _drained(descriptor) if stat.S_ISFIFO(mode) else file.read(LIMIT + 1) or b""
     except OSError as error:
@@ -160,10 +160,6 @@ def first_link(path: Path) -> Path | None:
             if depth > 0 and place.is_symlink():
                 return place
     return None
-
-
-def _may_be_piped(mode: int, path: Path) -> bool:
-    return stat.S_ISFIFO(mode) or str(path) == os.devnull
 
 
 def _kind(mode: int) -> str:

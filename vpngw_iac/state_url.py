@@ -49,7 +49,7 @@ def read_state_url(text: str) -> FolderPlace | BlobPlace:
     text = text.strip()
     if any(ord(character) < 32 or ord(character) == 127 for character in text):
         raise UsageError(f"The state {shown(text)!r} holds a control character.", advice=FORMS)
-    if _is_windows(text):
+    if _DRIVE.match(text) or text.startswith("\\\\") or "\\" in text:
         if os.name == "nt":  # pragma: no cover - Windows
             return FolderPlace(Path(text))
         raise UsageError(f"The state {shown(text)!r} is a path of Windows.", advice="Write a folder of this machine.")
@@ -66,10 +66,6 @@ def read_state_url(text: str) -> FolderPlace | BlobPlace:
 def shown(text: str) -> str:
     """A URL as messages repeat it: without user, query and fragment, where passwords and tokens stand."""
     return re.sub(r"//[^/@]*@", "//", re.split(r"[?#]", text, maxsplit=1)[0])
-
-
-def _is_windows(text: str) -> bool:
-    return bool(_DRIVE.match(text)) or text.startswith("\\\\") or "\\" in text
 
 
 def _folder(text: str) -> Path:

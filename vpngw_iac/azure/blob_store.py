@@ -20,14 +20,12 @@ from azure.storage.blob import ContainerClient, ExponentialRetry
 from vpngw_iac.azure.blob_lock import BlobLock, Lease
 from vpngw_iac.azure.blobs import Blobs, Conflict
 from vpngw_iac.errors import StateError, UsageError
-from vpngw_iac.secret import FingerprintKey
 from vpngw_iac.state.check import checked_name
 from vpngw_iac.state.document import Damaged, is_damaged_document, is_damaged_journal, load_checkpoint
 from vpngw_iac.state.hold import StoreHold, utc_now
-from vpngw_iac.state.journal import Memory, Record
-from vpngw_iac.state.model import Binding, State
-from vpngw_iac.state.recall import highest_number, history_of, recall
-from vpngw_iac.state.store import Hold, Owner
+from vpngw_iac.state.model import Binding
+from vpngw_iac.state.recall import highest_number
+from vpngw_iac.state.store import Owner, Store
 from vpngw_iac.state_url import AZBLOB, BlobPlace, read_state_url
 
 if TYPE_CHECKING:
@@ -88,7 +86,7 @@ def place_of(url: str, cloud: str) -> Place:
     return Place(read.account, read.container, read.prefix, endpoint)
 
 
-class BlobStore:
+class BlobStore(Store):
     """One deployment's state below a prefix of a container."""
 
     def __init__(
@@ -102,28 +100,11 @@ class BlobStore:
         lease_seconds: int = 60,
         utc: Callable[[], str] = utc_now,
     ) -> None:
-        """`binding` is what this run is connected to; None (nothing was asked yet) skips that comparison."""
-        self.deployment = checked_name(deployment)
         self.url = f"{SCHEME}://{account}/{container.container_name}/{prefix}"
         self._blobs = Blobs(container, prefix, self.url)
         self.document_name = self._blobs.url_of(_DOCUMENT)
         self._lock = BlobLock(self._blobs, deployment, lease_seconds)
-        self.binding = binding
-        self._utc = utc
-
-    def load(self) -> Memory | None:
-        """Checkpoint plus journal, checked; None if nothing was ever written. Raises `StateError`, never repairs."""
-        return recall(self, self.deployment, self.binding)
-
-    def key(self, *, create: bool = False, like: FingerprintKey | None = None) -> FingerprintKey | None:
-        """The fingerprint key; made when `create` and absent, `like` another one if that is given."""
-        data = self._blobs.read(_KEY)
-        if data is None and create:
-            made = like or FingerprintKey.new()
-            with contextlib.suppress(Conflict):
-                self._blobs.write(_KEY, made.secret.hex().encode(), etag=None)
-            data = self._blobs.read(_KEY)
-        return None if data is None else _key_in(data, self._blobs.url_of(_KEY))
+        super().__init__(deployment, binding, self._lock, utc)
 
     @contextlib.contextmanager
     def hold(self, owner: Owner) -> Iterator[BlobHold]:
@@ -131,17 +112,9 @@ class BlobStore:
         lease, left_by = self._lock.take(owner)
         with lease.held():
             notice = f"Stale lock of {left_by.describe()} taken over: its lease had run out." if left_by else ""
-            hold = BlobHold(self, self._blobs, lease, self.binding, self._utc, (notice,) if notice else ())
+            hold = BlobHold(self, self._blobs, lease, notice)
             hold.fence(owner)
             yield hold
-
-    def owner(self) -> Owner | None:
-        """Who holds the lock now."""
-        return self._lock.owner()
-
-    def claimant(self) -> Owner | None:
-        """Who holds the lock, or left it behind."""
-        return self._lock.claimant()
 
     def unlock(self) -> Owner | None:
         """Break the lock; returns whose it was. A living holder finds out at its next write."""
@@ -150,16 +123,6 @@ class BlobStore:
             for name in self._blobs.names(_JOURNALS)[-2:]:
                 self._blobs.break_lease(name)
         return whose
-
-    def replace(self, hold: Hold, state: State) -> None:
-        """Write another state document, keeping a snapshot of the previous one."""
-        if not isinstance(hold, BlobHold) or hold.store is not self:
-            raise UsageError("A state can only be replaced under the lock of its own store.")
-        hold.replace(state)
-
-    def history(self) -> Iterator[Record]:
-        """All journal records that were ever kept, oldest first."""
-        return history_of(self)
 
     def backups(self) -> Sequence[str]:
         """Snapshots of the document and what was put aside, newest first."""
@@ -180,28 +143,21 @@ class BlobStore:
         found = ((name, self._blobs.read(name)) for name in wanted)
         return [(self._blobs.url_of(name), data) for name, data in found if data is not None]
 
+    def _read_key(self) -> tuple[str, bytes | None]:
+        return self._blobs.url_of(_KEY), self._blobs.read(_KEY)
+
+    def _write_key(self, data: bytes) -> None:
+        with contextlib.suppress(Conflict):
+            self._blobs.write(_KEY, data, etag=None)
+
 
 class BlobHold(StoreHold):
     """The lease of a state, held."""
 
-    def __init__(
-        self,
-        store: BlobStore,
-        blobs: Blobs,
-        lease: Lease,
-        binding: Binding | None,
-        utc: Callable[[], str],
-        notices: tuple[str, ...],
-    ) -> None:
-        super().__init__(
-            name=store.document_name,
-            deployment=store.deployment,
-            binding=binding,
-            recall=store.load,
-            utc=utc,
-            notices=notices,
-        )
-        self.store = store
+    store: BlobStore
+
+    def __init__(self, store: BlobStore, blobs: Blobs, lease: Lease, notice: str) -> None:
+        super().__init__(store, notice)
         self._blobs = blobs
         self._lease = lease
         self._etag: str | None = None
@@ -313,17 +269,3 @@ class BlobHold(StoreHold):
 def _first(name: str) -> int:
     digits = name.removeprefix(f"{_JOURNALS}/").removesuffix(".jsonl")
     return int(digits) if digits.isdigit() else 0
-
-
-def _key_in(data: bytes, name: str) -> FingerprintKey:
-    try:
-        secret = bytes.fromhex(data.decode("ascii").strip())
-    except ValueError:
-        secret = b""
-    if len(secret) != 32:
-        raise StateError(
-            f"The fingerprint key {name} is damaged.",
-            advice="Restore it, or remove it: secrets are then unverified until `vpngw apply --resend-secrets`.",
-            location=name,
-        )
-    return FingerprintKey(secret)

@@ -68,7 +68,7 @@ class Operations:
 
     def poll(self, pending: Pending) -> Progress:
         """Ask once; `Throttled` and `Unavailable` say nothing against the operation, the caller asks again later."""
-        hint, age = self._hint(pending), self._age(pending)
+        hint, age = self._hint(pending), (GRACE if pending.since is None else self._clock.now() - pending.since)
         if hint.word == "running" and age < TRUST:
             return Running(hint.retry_after, "Deleting" if pending.verb == "delete" else "Updating")
         seen = self._reader.look(pending.id)
@@ -84,9 +84,6 @@ class Operations:
         if answer.status == 401 and answer.is_refusal:
             raise refusal(answer, f"poll {pending.verb} {pending.id}", self._arm.ids(answer), self._arm.secrets)
         return hint_in(answer)
-
-    def _age(self, pending: Pending) -> float:
-        return GRACE if pending.since is None else self._clock.now() - pending.since
 
 
 def _method(call: Call) -> str:

@@ -10,9 +10,11 @@ from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.network import Prefixes, Tags
 from vpngw_iac.blueprints.part import (
     AnyId,
+    ExistingPart,
     Many,
     Name,
     Named,
+    NamedPart,
     OnRemoval,
     Part,
     SecretField,
@@ -80,7 +82,7 @@ class MicrosoftPeering(Part):
     """MD5 key of the BGP sessions."""
 
 
-class Circuit(Part):
+class Circuit(NamedPart, Part):
     """An ExpressRoute circuit that is ours; `existing` uses one that is not. It is billed once it exists (R-ER-11)."""
 
     stands: ClassVar[str] = "Circuit"
@@ -122,11 +124,6 @@ class Circuit(Part):
     on_removal: OnRemoval = "delete"
     waive: Waive = Field(default_factory=dict)
 
-    @property
-    def address_name(self) -> str:
-        """How addresses call it."""
-        return self.label or self.name
-
     @model_validator(mode="after")
     def _provider_or_port(self) -> Circuit:
         by_provider = self.provider is not None and self.peering_location is not None
@@ -156,7 +153,7 @@ class Circuit(Part):
         )
 
 
-class ExistingCircuit(Part):
+class ExistingCircuit(ExistingPart, Part):
     """A circuit that is only used. It has no gate: its connection is tried."""
 
     existing: Annotated[ArmId, AfterValidator(ids_only("Microsoft.Network/expressRouteCircuits"))]
@@ -169,16 +166,6 @@ class ExistingCircuit(Part):
     tenant: Guid | None = None
     label: Name | None = None
     waive: Waive = Field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        """Its name in Azure."""
-        return self.existing.name
-
-    @property
-    def address_name(self) -> str:
-        """How addresses call it."""
-        return self.label or self.name
 
 
 AnyCircuit = Annotated[

@@ -20,9 +20,11 @@ from vpngw_iac.blueprints.network import (
 )
 from vpngw_iac.blueprints.part import (
     AnyId,
+    ExistingPart,
     Many,
     Name,
     Named,
+    NamedPart,
     OnRemoval,
     Part,
     Short,
@@ -81,7 +83,7 @@ Feature = bool | None
 """On, off, or not ours to say: then what Azure has is kept."""
 
 
-class VpnGateway(Part):
+class VpnGateway(NamedPart, Part):
     """A VPN gateway that is ours; `existing` uses one that is not."""
 
     stands: ClassVar[str] = "VpnGateway"
@@ -162,11 +164,6 @@ class VpnGateway(Part):
     waive: Waive = Field(default_factory=dict)
 
     @property
-    def address_name(self) -> str:
-        """How addresses call it."""
-        return self.label or self.name
-
-    @property
     def sku_name(self) -> str:
         """SKU on the wire."""
         return sku_name(self.sku)
@@ -206,7 +203,7 @@ class VpnGateway(Part):
         return ExistingVpnGateway.model_validate({"existing": id, "tenant": tenant, "label": label, **lists, **facts})
 
 
-class ExistingVpnGateway(Part):
+class ExistingVpnGateway(ExistingPart, Part):
     """A VPN gateway that is only used. Facts not given are read at plan."""
 
     existing: GatewayId
@@ -224,16 +221,6 @@ class ExistingVpnGateway(Part):
     label: Name | None = None
     waive: Waive = Field(default_factory=dict)
 
-    @property
-    def name(self) -> str:
-        """Its name in Azure."""
-        return self.existing.name
-
-    @property
-    def address_name(self) -> str:
-        """How addresses call it."""
-        return self.label or self.name
-
 
 def _scale_units(value: object) -> object:
     """``4`` is a fixed size."""
@@ -246,7 +233,7 @@ else:
     ScaleUnits = Annotated[tuple[int, int], Short(_scale_units, {"type": "integer"})]
 
 
-class ExpressRouteGateway(Part):
+class ExpressRouteGateway(NamedPart, Part):
     """An ExpressRoute gateway that is ours. Microsoft gives it a public address of its own (R-PIP-11)."""
 
     stands: ClassVar[str] = "ExpressRouteGateway"
@@ -296,11 +283,6 @@ class ExpressRouteGateway(Part):
     waive: Waive = Field(default_factory=dict)
 
     @property
-    def address_name(self) -> str:
-        """How addresses call it."""
-        return self.label or self.name
-
-    @property
     def sku_name(self) -> str:
         """SKU on the wire."""
         return sku_name(self.sku)
@@ -333,7 +315,7 @@ class ExpressRouteGateway(Part):
         return ExistingExpressRouteGateway.model_validate({"existing": id, "tenant": tenant, "label": label, **facts})
 
 
-class ExistingExpressRouteGateway(Part):
+class ExistingExpressRouteGateway(ExistingPart, Part):
     """An ExpressRoute gateway that is only used. Facts not given are read at plan."""
 
     existing: GatewayId
@@ -343,16 +325,6 @@ class ExistingExpressRouteGateway(Part):
     tenant: str | None = None
     label: Name | None = None
     waive: Waive = Field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        """Its name in Azure."""
-        return self.existing.name
-
-    @property
-    def address_name(self) -> str:
-        """How addresses call it."""
-        return self.label or self.name
 
 
 AnyVpnGateway = Annotated[

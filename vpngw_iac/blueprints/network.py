@@ -11,9 +11,11 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.part import (
     AnyId,
+    ExistingPart,
     Many,
     Name,
     Named,
+    NamedPart,
     OnRemoval,
     Part,
     Short,
@@ -193,7 +195,7 @@ else:
     Subnets = _KeptSubnets
 
 
-class VirtualNetwork(Part):
+class VirtualNetwork(NamedPart, Part):
     """A virtual network that is ours; `existing` uses one that is not."""
 
     stands: ClassVar[str] = "VirtualNetwork"
@@ -253,11 +255,6 @@ class VirtualNetwork(Part):
         """The subnets, whichever way they were written."""
         return cast("tuple[Subnet, ...]", self.subnets)
 
-    @property
-    def address_name(self) -> str:
-        """How addresses call it."""
-        return self.label or self.name
-
     @classmethod
     def existing(
         cls,
@@ -277,7 +274,7 @@ class VirtualNetwork(Part):
         return ExistingVirtualNetwork.model_validate({"existing": id, "tenant": tenant, "label": label, **facts})
 
 
-class ExistingVirtualNetwork(Part):
+class ExistingVirtualNetwork(ExistingPart, Part):
     """A virtual network that is only used. Facts not given are read at plan."""
 
     existing: Annotated[ArmId, AfterValidator(ids_only("Microsoft.Network/virtualNetworks"))]
@@ -288,16 +285,6 @@ class ExistingVirtualNetwork(Part):
     tenant: Guid | None = None
     label: Name | None = None
     waive: Waive = Field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        """Its name in Azure."""
-        return self.existing.name
-
-    @property
-    def address_name(self) -> str:
-        """How addresses call it."""
-        return self.label or self.name
 
 
 class PublicIp(Part):

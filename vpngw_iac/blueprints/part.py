@@ -56,6 +56,33 @@ class Part(BaseModel):
         return {name: (value,) if name in lists and isinstance(value, Part) else value for name, value in data.items()}
 
 
+class NamedPart:
+    """A noun that addresses call by its label or its name."""
+
+    if TYPE_CHECKING:
+        label: str | None
+
+        @property
+        def name(self) -> str: ...
+
+    @property
+    def address_name(self) -> str:
+        """How addresses call it."""
+        return self.label or self.name
+
+
+class ExistingPart(NamedPart):
+    """A noun that stands for a resource which is only used."""
+
+    if TYPE_CHECKING:
+        existing: ArmId
+
+    @property
+    def name(self) -> str:
+        """Its name in Azure."""
+        return self.existing.name
+
+
 if TYPE_CHECKING:
     Many = Sequence
 

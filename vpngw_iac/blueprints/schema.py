@@ -36,7 +36,17 @@ def schema() -> dict[str, Any]:
     definitions["Topology"]["properties"]["blueprints"]["items"] = {"oneOf": entries}
     definitions = _share_secret(definitions)
     sections = _sections(definitions)
-    files = [_whole_file(definitions[name], sections) for name, _ in models] + [_list_of(entries, sections)]
+    files = [_whole_file(definitions[name], sections) for name, _ in models] + [
+        {
+            "type": "object",
+            "title": "Several blueprints",
+            "properties": {"$schema": {"type": "string"}, "blueprints": {"type": "array", "items": {"oneOf": entries}}}
+            | sections,
+            "patternProperties": {"^x-": {}},
+            "required": ["blueprints"],
+            "additionalProperties": False,
+        }
+    ]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "vpngw blueprint",
@@ -102,18 +112,6 @@ def _whole_file(definition: dict[str, Any], sections: dict[str, Any]) -> dict[st
         # A mapping holds named circuits, a list is the field of this kind.
         properties["circuits"] = {"anyOf": [own["circuits"], sections["circuits"]]}
     return {**definition, "properties": properties, "patternProperties": {"^x-": {}}}
-
-
-def _list_of(entries: list[dict[str, Any]], sections: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "title": "Several blueprints",
-        "properties": {"$schema": {"type": "string"}, "blueprints": {"type": "array", "items": {"oneOf": entries}}}
-        | sections,
-        "patternProperties": {"^x-": {}},
-        "required": ["blueprints"],
-        "additionalProperties": False,
-    }
 
 
 def _describe(name: str, definition: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.ask.questions import Question, Replies
 from vpngw_iac.errors import AzureIds, CloudError
+from vpngw_iac.paths import properties_of
 from vpngw_iac.resources.base import Use
 from vpngw_iac.resources.wire import Document, Output
 from vpngw_iac.secret import Fingerprint, SecretValue
@@ -49,7 +50,7 @@ class Observed:
         """``provisioningState`` as Azure writes it; ``Succeeded`` where a type has none, empty when absent."""
         if self.document is None:
             return ""
-        properties = self.document.get("properties") or {}
+        properties = properties_of(self.document)
         return str(properties.get("provisioningState") or "Succeeded")
 
     @property

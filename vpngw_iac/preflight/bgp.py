@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from vpngw_iac.field import is_reserved_by_iana
 from vpngw_iac.preflight import limits, prefixes
 from vpngw_iac.preflight.overlap import shares_place
 from vpngw_iac.preflight.registry import Breach, rule
@@ -12,10 +13,6 @@ from vpngw_iac.preflight.view.gateway import Gateway
 from vpngw_iac.preflight.view.resource_view import Thing, named
 from vpngw_iac.preflight.view.topology import Topology
 from vpngw_iac.text import listed
-
-
-def _is_reserved_by_iana(asn: int) -> bool:
-    return asn == 23456 or 64496 <= asn <= 64511 or 65535 <= asn <= 65551 or asn == 4_294_967_295
 
 
 @rule("R-BGP-01", level="E", title="Gateway has no BGP", source="FAQ, BGP", fix="Leave bgp out, or use VpnGw1AZ.")
@@ -63,7 +60,7 @@ def iana_numbers(topology: Topology) -> Iterator[Breach]:
     things: list[tuple[Thing, int | None]] = [(local.thing, local.asn) for local in topology.locals]
     things += [(gateway.thing, gateway.asn) for gateway in topology.vpn_gateways]
     for thing, asn in things:
-        if asn is not None and _is_reserved_by_iana(asn):
+        if asn is not None and is_reserved_by_iana(asn):
             yield Breach(thing, f"AS number {asn} is reserved.")
 
 

@@ -101,17 +101,13 @@ def check(
     judged = [
         waivers.apply(_finding(rule, breach, level), breach.thing)
         for rule in checked_rules().values()
-        for breach in (_breaches(rule, topology) if circumstances.asks(rule) else ())
+        for breach in ((() if rule.judge is None else rule.judge(topology)) if circumstances.asks(rule) else ())
         if (level := circumstances.level(rule, breach)) is not None
     ]
     if not live:
         judged += unchecked(topology.things.values())
         judged += waivers.unused()
     return Findings.of(judged).items
-
-
-def _breaches(rule: Rule, topology: Topology) -> Iterable[Breach]:
-    return () if rule.judge is None else rule.judge(topology)
 
 
 def _finding(rule: Rule, breach: Breach, level: Level) -> Finding:

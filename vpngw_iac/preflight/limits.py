@@ -5,17 +5,15 @@ Lists that age (regions, zones) carry the date at which they were read; a rule b
 
 from __future__ import annotations
 
+from vpngw_iac.blueprints.gateway import EXPRESSROUTE_SKUS
 from vpngw_iac.resources import nat_rule
 
 READ_ON = "2026-11-22"
 """Day on which the lists below were compared with Microsoft's pages."""
 
-VPN_SKUS = ("Basic", "VpnGw1AZ", "VpnGw2AZ", "VpnGw3AZ", "VpnGw4AZ", "VpnGw5AZ")
-"""What can be created (SKUTAB)."""
-
 NON_AZ_SKUS = frozenset({"VpnGw1", "VpnGw2", "VpnGw3", "VpnGw4", "VpnGw5"})
 LEGACY_SKUS = frozenset({"Standard", "HighPerformance"})
-ER_SKUS = frozenset({"Standard", "HighPerformance", "UltraPerformance", "ErGw1AZ", "ErGw2AZ", "ErGw3AZ", "ErGwScale"})
+ER_SKUS = frozenset(EXPRESSROUTE_SKUS)
 ER_ZONAL_SKUS = frozenset({"ErGw1AZ", "ErGw2AZ", "ErGw3AZ", "ErGwScale"})
 
 GENERATIONS = {

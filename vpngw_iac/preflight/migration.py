@@ -28,10 +28,6 @@ def _is_halfway(gateway: Thing) -> bool:
     return state.lower() == "inprogress" or phase.lower() not in _NOT_BEGUN | _PREPARED
 
 
-def _is_prepared(gateway: Thing) -> bool:
-    return not _is_halfway(gateway) and _migration(gateway)[1].lower() in _PREPARED
-
-
 def _gateways(topology: Topology) -> Mapping[ArmId, Thing]:
     """Gateways that stay and gateways that this plan deletes."""
     leaving = {thing.id: thing for thing in topology.leaving if thing.type == GATEWAY}
@@ -93,7 +89,7 @@ def migrating(topology: Topology) -> Iterator[Breach]:
 def prepared(topology: Topology) -> Iterator[Breach]:
     """Changes after the preparation may make the migration fail; the public IP has a phase of its own."""
     for thing in _gateways(topology).values():
-        if _is_prepared(thing):
+        if not _is_halfway(thing) and _migration(thing)[1].lower() in _PREPARED:
             state, phase = _migration(thing)
             yield Breach(
                 thing,

@@ -133,13 +133,8 @@ def overlaps(
         outer = next((other for other in reversed(enclosing) if conflicts(span.owner, other.owner)), None)
         if outer is not None:
             yield span, outer
-        if outer is None or not _same(span, enclosing[-1]):
+        if outer is None or span.prefix != enclosing[-1].prefix:
             enclosing.append(span)
-
-
-def _same(span: Span[Owner], top: Span[Owner]) -> bool:
-    """A prefix that equals the top of the stack adds nothing that the next comparison needs."""
-    return span.prefix == top.prefix
 
 
 def _order(span: Span[Owner]) -> tuple[int, int, int]:

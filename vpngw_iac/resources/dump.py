@@ -12,7 +12,7 @@ from vpngw_iac.errors import PlanError
 from vpngw_iac.resources import type_of
 from vpngw_iac.resources.base import Document, Output, Ref, Resource
 from vpngw_iac.resources.wire import SECRET_TYPES
-from vpngw_iac.secret import dump_reference, load_reference
+from vpngw_iac.secret import SecretReference, dump_reference, load_reference
 
 SECRET, OUTPUT = "$secret", "$output"
 
@@ -59,30 +59,33 @@ def load_resource(document: Mapping[str, Any]) -> Resource:
 
 def _sealed(value: Any) -> Any:
     """Plain JSON: references in place of what only apply may know."""
-    if isinstance(value, SECRET_TYPES):
-        return {SECRET: dump_reference(value)}
     if isinstance(value, Output):
-        return {OUTPUT: {"source": str(value.source), "path": value.path, "secret": value.secret}}
+        return mark_of(value, secret=value.secret)
+    if isinstance(value, SECRET_TYPES):
+        return mark_of(value)
     if isinstance(value, Mapping):
         return {key: _sealed(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_sealed(item) for item in value]
-    return value
+    return [_sealed(item) for item in value] if isinstance(value, list) else value
 
 
 def _opened(value: Any) -> Any:
     if isinstance(value, Mapping):
-        if _is_mark(value, SECRET):
-            return load_reference(value[SECRET])
-        if _is_mark(value, OUTPUT):
-            output = value[OUTPUT]
-            return Output(ArmId(output["source"]), output["path"], output["secret"])
-        return {key: _opened(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_opened(item) for item in value]
-    return value
+        return marked(value) or {key: _opened(item) for key, item in value.items()}
+    return [_opened(item) for item in value] if isinstance(value, list) else value
 
 
-def _is_mark(value: Mapping[str, Any], name: str) -> bool:
-    """Whether an object stands for a reference; a tag or identity that people named like that is no such object."""
-    return set(value) == {name} and isinstance(value[name], Mapping) and "source" in value[name]
+def mark_of(value: SecretReference | Output, **also: bool) -> Document:
+    """What stands for a reference in JSON, in plans and in states."""
+    if isinstance(value, Output):
+        return {OUTPUT: {"source": str(value.source), "path": value.path, **also}}
+    return {SECRET: dump_reference(value)}
+
+
+def marked(value: Mapping[str, Any]) -> SecretReference | Output | None:
+    """The reference that an object stands for; a tag or an identity that people named like that stands for none."""
+    name, inner = next(iter(value.items())) if len(value) == 1 else ("", None)
+    if name not in (SECRET, OUTPUT) or not isinstance(inner, Mapping) or "source" not in inner:
+        return None
+    if name == SECRET:
+        return load_reference(inner)
+    return Output(ArmId(inner["source"]), inner["path"], inner.get("secret", True))

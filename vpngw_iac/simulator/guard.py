@@ -54,11 +54,6 @@ class Deed:
         middle = f"/{self.call}" if self.call else ""
         return f"{self.arm_type}{middle}/{self.verb}"
 
-    @property
-    def is_write(self) -> bool:
-        """Whether it changes something."""
-        return self.verb != "read"
-
 
 def deed_of(request: Request) -> Deed | None:
     """The deed of a request; none for what is below no subscription."""
@@ -90,7 +85,7 @@ def check(world: World, request: Request) -> None:
     if deed is None:
         return
     _permission(world, deed)
-    if not deed.is_write:
+    if deed.verb == "read":
         return
     _registration(world, deed)
     if request.method == "PUT" and not deed.call:

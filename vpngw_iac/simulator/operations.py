@@ -179,7 +179,7 @@ def is_signed(operation: Operation, request: Request) -> bool:
 def wait_header(operation: Operation) -> dict[str, str]:
     """Retry-After for the next poll: growing, and never beyond reason for short operations."""
     seconds = float(GROWING[min(operation.polls, len(GROWING) - 1)])
-    kind = kinds().get(_type_of(operation))
+    kind = kinds().get(ArmId(operation.target).type.lower())
     if kind is not None and operation.polls == 0:
         seconds = kind.retry_after
     return {"Retry-After": str(math.ceil(seconds))}
@@ -225,7 +225,3 @@ def _location(world: World, document: Document) -> str:
     parent = document.arm_id.parent
     above = world.find(parent)
     return str(above.body.get("location", "global")) if above is not None else "global"
-
-
-def _type_of(operation: Operation) -> str:
-    return ArmId(operation.target).type.lower()

@@ -15,18 +15,16 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from vpngw_iac.errors import StateDenied, StateError, UsageError
+from vpngw_iac.errors import StateDenied, StateError
 from vpngw_iac.files import is_denied, owned
-from vpngw_iac.secret import FingerprintKey
 from vpngw_iac.state.check import checked_name
 from vpngw_iac.state.disk import Folder
 from vpngw_iac.state.document import is_damaged_document, is_damaged_journal
 from vpngw_iac.state.hold import StoreHold, utc_now
-from vpngw_iac.state.journal import Memory, Record
 from vpngw_iac.state.lock import Claim, FolderLock
-from vpngw_iac.state.model import Binding, State
-from vpngw_iac.state.recall import highest_number, history_of, read_journal, recall
-from vpngw_iac.state.store import Hold, Owner
+from vpngw_iac.state.model import Binding
+from vpngw_iac.state.recall import highest_number, read_journal
+from vpngw_iac.state.store import Owner, Store
 
 _DOCUMENT, _JOURNAL, _KEY = "state.json", "journal.jsonl", "key"
 _HISTORY, _BACKUPS = "history", "backups"
@@ -62,45 +60,25 @@ def _is_link(place: Path) -> bool:
         raise StateError(told, advice="Name another folder with --state.", location=str(place)) from error
 
 
-class FileStore:
+class FileStore(Store):
     """One deployment's state in a folder that only its owner can read."""
 
     def __init__(
         self, folder: Path, deployment: str, binding: Binding | None = None, *, utc: Callable[[], str] = utc_now
     ) -> None:
-        """`binding` is what this run is connected to; None (nothing was asked yet) skips that comparison."""
-        self.deployment = checked_name(deployment)
         self.folder = Path(os.path.abspath(folder))  # noqa: PTH100 - resolve() would follow the links that are refused
         self.url = self.folder.as_uri()
         self.document_name = str(self.folder / _DOCUMENT)
-        self.binding = binding
         self._files = Folder(self.folder)
         self._lock = FolderLock(self._files, deployment)
-        self._utc = utc
-
-    def load(self) -> Memory | None:
-        """Checkpoint plus journal, checked; None if nothing was ever written. Raises `StateError`, never repairs."""
-        return recall(self, self.deployment, self.binding)
-
-    def key(self, *, create: bool = False, like: FingerprintKey | None = None) -> FingerprintKey | None:
-        """The fingerprint key; made when `create` and absent, `like` another one if that is given."""
-        found = self._read_key()
-        if found is not None or not create:
-            return found
-        self._files.prepare()
-        with self._files.guarded():
-            found = self._read_key()
-            if found is None:
-                found = like or FingerprintKey.new()
-                self._files.replace(_KEY, found.secret.hex().encode() + b"\n")
-        return found
+        super().__init__(deployment, binding, self._lock, utc)
 
     @contextlib.contextmanager
     def hold(self, owner: Owner) -> Iterator[FileHold]:
         """Take the lock for a run; raises `StateLocked` naming who has it. Released on exit, whatever happens."""
         self._files.prepare(_HISTORY, _BACKUPS)
         claim = self._lock.take(owner)
-        hold = FileHold(self, self._files, self._lock, claim, self.binding, self._utc)
+        hold = FileHold(self, self._files, self._lock, claim)
         try:
             yield hold
         finally:
@@ -108,27 +86,9 @@ class FileStore:
             with contextlib.suppress(StateError):  # the system's lock ends all the same; what came before is told
                 self._lock.give_back(claim)
 
-    def owner(self) -> Owner | None:
-        """Who holds the lock now."""
-        return self._lock.owner()
-
-    def claimant(self) -> Owner | None:
-        """Who holds the lock, or left it behind."""
-        return self._lock.claimant()
-
     def unlock(self) -> Owner | None:
         """Break the lock; returns whose it was. A living holder finds out at its next write."""
         return self._lock.unlock()
-
-    def replace(self, hold: Hold, state: State) -> None:
-        """Write another state document, keeping a copy of the previous one."""
-        if not isinstance(hold, FileHold) or hold.store is not self:
-            raise UsageError("A state can only be replaced under the lock of its own store.")
-        hold.replace(state)
-
-    def history(self) -> Iterator[Record]:
-        """All journal records that were ever kept, oldest first."""
-        return history_of(self)
 
     def backups(self) -> Sequence[str]:
         """Paths of the kept copies, relative to the folder, newest first."""
@@ -143,7 +103,7 @@ class FileStore:
     def journals(self, after: int) -> Sequence[tuple[str, bytes]]:
         """Journals that may hold later records. The live one is read first: it may be closed while we read."""
         live = self._files.read(_JOURNAL)
-        if live and _is_torn(live):
+        if live and not live.endswith(b"\n"):
             live = self._read_between_writes()
         closed = [(name, self._files.read(name)) for name in self._segments(after)]
         found = [*closed, (_JOURNAL, live)]
@@ -159,50 +119,24 @@ class FileStore:
             return self._files.read(_JOURNAL)
         return self._files.read(_JOURNAL)
 
-    def _read_key(self) -> FingerprintKey | None:
-        data = self._files.read(_KEY)
-        if data is None:
-            return None
-        try:
-            secret = bytes.fromhex(data.decode("ascii").strip())
-        except ValueError:
-            secret = b""
-        if len(secret) != 32:
-            raise StateError(
-                f"The fingerprint key {self.folder / _KEY} is damaged.",
-                advice="Restore it, or remove it: secrets are then unverified until `vpngw apply --resend-secrets`.",
-                location=str(self.folder / _KEY),
-            )
-        return FingerprintKey(secret)
+    def _read_key(self) -> tuple[str, bytes | None]:
+        return str(self.folder / _KEY), self._files.read(_KEY)
 
-
-def _is_torn(data: bytes) -> bool:
-    """Whether the last line has no end yet."""
-    return not data.endswith(b"\n")
+    def _write_key(self, data: bytes) -> None:
+        self._files.prepare()
+        with self._files.guarded():
+            if self._files.read(_KEY) is None:
+                self._files.replace(_KEY, data + b"\n")
 
 
 class FileHold(StoreHold):
     """The lock of a folder, held."""
 
-    def __init__(
-        self,
-        store: FileStore,
-        files: Folder,
-        lock: FolderLock,
-        claim: Claim,
-        binding: Binding | None,
-        utc: Callable[[], str],
-    ) -> None:
+    store: FileStore
+
+    def __init__(self, store: FileStore, files: Folder, lock: FolderLock, claim: Claim) -> None:
         left = f"Stale lock of {claim.left_by.describe()} taken over: that process is gone." if claim.left_by else ""
-        super().__init__(
-            name=store.document_name,
-            deployment=store.deployment,
-            binding=binding,
-            recall=store.load,
-            utc=utc,
-            notices=(left,) if left else (),
-        )
-        self.store = store
+        super().__init__(store, left)
         self._files = files
         self._lock = lock
         self._claim = claim
@@ -259,7 +193,7 @@ class FileHold(StoreHold):
     def _write_document(self, document: bytes, last: int) -> None:
         self._files.clear_temporary()
         kept = {int(match[1]): name for name in self.store.backups() if (match := _BACKUP.fullmatch(name))}
-        at = re.sub(r"[-:]|\.\d+", "", self._utc())
+        at = re.sub(r"[-:]|\.\d+", "", self.store.utc())
         name = f"{_BACKUPS}/state-{max(kept, default=0) + 1:06d}-{at}.json"
         self._files.replace(_DOCUMENT, document, keep_as=name)
         self._close_journal()

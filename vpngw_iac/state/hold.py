@@ -5,16 +5,20 @@ from __future__ import annotations
 import contextlib
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from vpngw_iac._version import __version__
 from vpngw_iac.errors import StateError, StateMismatch, StateNewer
 from vpngw_iac.state.check import check
 from vpngw_iac.state.document import check_belongs, dump_checkpoint, dump_record
 from vpngw_iac.state.journal import Memory, Record, StateReplaced, fold
-from vpngw_iac.state.model import FORMAT, Binding, State
+from vpngw_iac.state.model import FORMAT, State
+
+if TYPE_CHECKING:
+    from vpngw_iac.state.store import Store
 
 
 def utc_now() -> str:
@@ -28,22 +32,10 @@ class StoreHold(ABC):
     records_per_document = 3000
     """A long run writes the document anew after so many records: replaying a journal stays quick."""
 
-    def __init__(
-        self,
-        *,
-        name: str,
-        deployment: str,
-        binding: Binding | None,
-        recall: Callable[[], Memory | None],
-        utc: Callable[[], str] = utc_now,
-        notices: tuple[str, ...] = (),
-    ) -> None:
-        self.notices = notices
-        self._name = name
-        self._deployment = deployment
-        self._binding = binding
-        self._recall = recall
-        self._utc = utc
+    def __init__(self, store: Store, notice: str = "") -> None:
+        self.store = store
+        self.notices: tuple[str, ...] = (notice,) if notice else ()
+        self._name = store.document_name
         self._memory: Memory | None = None
         self._since_document = 0
         self._one_writer = threading.RLock()
@@ -75,7 +67,7 @@ class StoreHold(ABC):
                 state = _successor(state, memory.state, self._name)
             self._refuse_wrong(state)
             if memory is not None:
-                self._append_to(memory, StateReplaced(at=self._utc(), state=state))
+                self._append_to(memory, StateReplaced(at=self.store.utc(), state=state))
                 memory = self._remembered()
             last = self._set_aside() if damaged else 0
             self._write(replace(memory or Memory(state, last=last), state=_signed(state)))
@@ -112,7 +104,7 @@ class StoreHold(ABC):
         self._memory = replace(memory, notices=(), written_in=FORMAT)
 
     def _refuse_wrong(self, state: State, previous: State | None = None) -> None:
-        check_belongs(state, self._deployment, self._binding, "What is to be written")
+        check_belongs(state, self.store.deployment, self.store.binding, "What is to be written")
         problems = check(state, previous)
         if problems:
             raise StateError(
@@ -128,7 +120,7 @@ class StoreHold(ABC):
     def _remembered(self) -> Memory | None:
         """What is stored, read once: while the lock is ours nobody else writes."""
         if self._memory is None:
-            self._memory = self._recall()
+            self._memory = self.store.load()
         return self._memory
 
     @abstractmethod

@@ -1,13 +1,13 @@
 """How a stored deployment becomes a `Memory`: checkpoint document, then every journal record after it, then the check.
 
-Knows what a store keeps, not where: a `Shelf` hands out the bytes.
+Knows what a store keeps, not where: the store hands out the bytes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from vpngw_iac.errors import StateError
 from vpngw_iac.state.check import check_entry
@@ -22,27 +22,14 @@ from vpngw_iac.state.document import (
 from vpngw_iac.state.journal import Memory, Record, fold
 from vpngw_iac.state.model import Binding
 
+if TYPE_CHECKING:
+    from vpngw_iac.state.store import Store
+
 REBUILD = "`vpngw state rebuild FILE` makes a new state from what Azure has"
 COPY_FIRST = "Nothing was changed. Keep a copy of what is there first."
 
 
-class Shelf(Protocol):
-    """The bytes that a store keeps for one deployment."""
-
-    document_name: str
-    """How people find the checkpoint document (a path, a URL)."""
-
-    def document(self) -> bytes | None:
-        """The checkpoint document, if there is one."""
-
-    def journals(self, after: int) -> Sequence[tuple[str, bytes]]:
-        """Names and bytes of the journals that may hold records above this number, oldest first, the live one last."""
-
-    def backups(self) -> Sequence[str]:
-        """Names of the kept copies of the document, newest first."""
-
-
-def recall(shelf: Shelf, deployment: str, binding: Binding | None) -> Memory | None:
+def recall(shelf: Store, deployment: str, binding: Binding | None) -> Memory | None:
     """What is remembered, checked; None if nothing was ever written. Raises `StateError`, never repairs."""
     data = shelf.document()
     if data is None:
@@ -96,7 +83,7 @@ def read_journal(name: str, data: bytes) -> Journal:
         ) from None
 
 
-def history_of(shelf: Shelf) -> Iterator[Record]:
+def history_of(shelf: Store) -> Iterator[Record]:
     """All journal records that a store keeps, oldest first."""
     last = 0
     for name, data in shelf.journals(0):
@@ -106,12 +93,12 @@ def history_of(shelf: Shelf) -> Iterator[Record]:
                 yield record
 
 
-def highest_number(shelf: Shelf) -> int:
+def highest_number(shelf: Store) -> int:
     """The highest number of any record that can still be read, whatever is damaged."""
     return max((record.number for _, data in shelf.journals(0) for record in readable_records(data)), default=0)
 
 
-def _replay(memory: Memory, shelf: Shelf) -> Memory:
+def _replay(memory: Memory, shelf: Store) -> Memory:
     fresh: list[Record] = []
     notices: list[str] = []
     last = memory.last
@@ -140,7 +127,7 @@ def _torn(name: str, journal: Journal, *, is_live: bool) -> str:
     )
 
 
-def _gap(last: int, found: int, name: str, shelf: Shelf) -> StateError:
+def _gap(last: int, found: int, name: str, shelf: Store) -> StateError:
     missing = f"record {last + 1} is" if found == last + 2 else f"records {last + 1} to {found - 1} are"
     return StateError(
         f"The document {shelf.document_name} ends with record {last}, but {name} goes on with {found}: "
@@ -150,7 +137,7 @@ def _gap(last: int, found: int, name: str, shelf: Shelf) -> StateError:
     )
 
 
-def _refuse_orphans(shelf: Shelf) -> None:
+def _refuse_orphans(shelf: Store) -> None:
     """A lost document must not look like a deployment that never was."""
     journals, backups = shelf.journals(0), shelf.backups()
     if any(data for _, data in journals) or backups:
@@ -161,7 +148,7 @@ def _refuse_orphans(shelf: Shelf) -> None:
         )
 
 
-def _way_out_of_document(shelf: Shelf) -> str:
+def _way_out_of_document(shelf: Store) -> str:
     kept = [name for name in shelf.backups() if "damaged" not in name]
     if not kept:
         return f"{COPY_FIRST} There is no backup; {REBUILD}."

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from vpngw_iac.errors import StateError, UsageError
 from vpngw_iac.secret import FingerprintKey
+from vpngw_iac.state.check import checked_name
+from vpngw_iac.state.hold import StoreHold
 from vpngw_iac.state.journal import Memory, Record
 from vpngw_iac.state.model import Binding, State
+from vpngw_iac.state.recall import history_of, recall
 
 
 class Owner(BaseModel):
@@ -52,36 +57,90 @@ class Hold(Protocol):
         """Assure that the lock is still ours (after a long pause of the process); raises `StateLocked`."""
 
 
-class Store(Protocol):
-    """Where one deployment's state lives."""
-
-    url: str
-    binding: Binding | None
-    """What the run is connected to, as soon as that is known: a state of something else is refused from then on."""
-
-    def load(self) -> Memory | None:
-        """Checkpoint plus journal, checked; None if there is no state yet. Raises `StateError`, never repairs."""
-
-    def key(self, *, create: bool = False, like: FingerprintKey | None = None) -> FingerprintKey | None:
-        """The store's fingerprint key; made when `create` and absent (`like` another one, of a former name)."""
-
-    def hold(self, owner: Owner) -> AbstractContextManager[Hold]:
-        """Take the lock for a run; raises `StateLocked` naming the owner. Released on exit, whatever happens."""
+class _Lock(Protocol):
+    """The lock of a store."""
 
     def owner(self) -> Owner | None:
-        """Who holds the lock now."""
+        """Who holds it now."""
 
     def claimant(self) -> Owner | None:
-        """Who holds the lock, or left it behind when its run died."""
+        """Who holds it, or left it behind when its run died."""
 
-    def unlock(self) -> Owner | None:
-        """Break the lock; returns whose it was."""
 
-    def history(self) -> Iterable[Record]:
+class Store(ABC):
+    """Where one deployment's state lives; `FileStore` and `BlobStore` add how bytes are kept."""
+
+    url: str
+    document_name: str
+    """How people find the checkpoint document (a path, a URL)."""
+
+    def __init__(self, deployment: str, binding: Binding | None, lock: _Lock, utc: Callable[[], str]) -> None:
+        """`binding` is what this run is connected to; None (nothing was asked yet) skips that comparison."""
+        self.deployment = checked_name(deployment)
+        self.binding = binding
+        self.utc = utc
+        self.owner, self.claimant = lock.owner, lock.claimant
+
+    def load(self) -> Memory | None:
+        """Checkpoint plus journal, checked; None if nothing was ever written. Raises `StateError`, never repairs."""
+        return recall(self, self.deployment, self.binding)
+
+    def key(self, *, create: bool = False, like: FingerprintKey | None = None) -> FingerprintKey | None:
+        """The fingerprint key; made when `create` and absent (`like` another one, of a former name)."""
+        name, data = self._read_key()
+        if data is None and create:
+            self._write_key((like or FingerprintKey.new()).secret.hex().encode())
+            name, data = self._read_key()
+        return None if data is None else _key_in(data, name)
+
+    def history(self) -> Iterator[Record]:
         """All journal records that were ever kept, oldest first."""
+        return history_of(self)
 
     def replace(self, hold: Hold, state: State) -> None:
-        """Write another state document (push, rebuild, mv): keeps a copy of the previous one."""
+        """Write another state document (push, rebuild, mv), keeping a copy of the previous one."""
+        if not isinstance(hold, StoreHold) or hold.store is not self:
+            raise UsageError("A state can only be replaced under the lock of its own store.")
+        hold.replace(state)
 
+    @abstractmethod
+    def hold(self, owner: Owner) -> AbstractContextManager[Hold]:
+        """Take the lock for a run; raises `StateLocked` naming who has it. Released on exit, whatever happens."""
+
+    @abstractmethod
+    def unlock(self) -> Owner | None:
+        """Break the lock; returns whose it was. A living holder finds out at its next write."""
+
+    @abstractmethod
     def backups(self) -> Sequence[str]:
         """Names of the kept copies, newest first."""
+
+    @abstractmethod
+    def document(self) -> bytes | None:
+        """The checkpoint document, if there is one."""
+
+    @abstractmethod
+    def journals(self, after: int) -> Sequence[tuple[str, bytes]]:
+        """Names and bytes of the journals that may hold records above this number, oldest first, the live one last."""
+
+    @abstractmethod
+    def _read_key(self) -> tuple[str, bytes | None]:
+        """Where the key lies, and its bytes."""
+
+    @abstractmethod
+    def _write_key(self, data: bytes) -> None:
+        """Keep a key, unless another run was quicker."""
+
+
+def _key_in(data: bytes, name: str) -> FingerprintKey:
+    try:
+        secret = bytes.fromhex(data.decode("ascii").strip())
+    except ValueError:
+        secret = b""
+    if len(secret) != 32:
+        raise StateError(
+            f"The fingerprint key {name} is damaged.",
+            advice="Restore it, or remove it: secrets are then unverified until `vpngw apply --resend-secrets`.",
+            location=name,
+        )
+    return FingerprintKey(secret)

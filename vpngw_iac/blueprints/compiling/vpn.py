@@ -19,11 +19,11 @@ from vpngw_iac.resources import public_ip as public_ip_type
 from vpngw_iac.resources import virtual_network_gateway as wire
 from vpngw_iac.resources.base import Ref
 from vpngw_iac.resources.existing import Existing
+from vpngw_iac.resources.gateway_sku import needs_generation_2
 from vpngw_iac.resources.parts import AddressSpace, ExtendedLocation, ManagedIdentity, UserAssignedIdentity
 from vpngw_iac.resources.wire import Document
 
 PUBLIC_IP = "Microsoft.Network/publicIPAddresses"
-_GENERATION_2_ONLY = ("VpnGw4", "VpnGw5", "VpnGw4AZ", "VpnGw5AZ")
 
 
 def vpn_gateway(work: Work, frame: Frame) -> Iterator[Item]:
@@ -140,7 +140,14 @@ def _properties(part: VpnGateway, work: Work, frame: Frame) -> Document:
         "vpn_gateway_generation": _generation(part),
         "sku": wire.GatewaySku(name=part.sku_name),
         "ip_configurations": tuple(
-            _configuration(part, name, number, work, frame)
+            wire.IpConfiguration(
+                name=name,
+                properties=wire.IpConfigurationProperties(
+                    subnet=gateway_subnet_ref(part.network, frame),
+                    public_ip_address=Ref.to(public_ip_id(work, number, frame)),
+                    private_ip_allocation_method="Dynamic",
+                ),
+            )
             for number, name in enumerate(_configurations(part, work), start=1)
         ),
         "enable_bgp": part.bgp is not None,
@@ -156,18 +163,7 @@ def _generation(part: VpnGateway) -> str | None:
     """Said only where the blueprint or the SKU leaves no choice: a gateway keeps its generation for life."""
     if part.generation is not None:
         return f"Generation{part.generation}"
-    return "Generation2" if part.sku_name in _GENERATION_2_ONLY else None
-
-
-def _configuration(part: VpnGateway, name: str, number: int, work: Work, frame: Frame) -> wire.IpConfiguration:
-    return wire.IpConfiguration(
-        name=name,
-        properties=wire.IpConfigurationProperties(
-            subnet=gateway_subnet_ref(part.network, frame),
-            public_ip_address=Ref.to(public_ip_id(work, number, frame)),
-            private_ip_allocation_method="Dynamic",
-        ),
-    )
+    return "Generation2" if needs_generation_2(part.sku_name) else None
 
 
 def _instances(part: VpnGateway, work: Work) -> tuple[wire.InstanceBgp, ...]:

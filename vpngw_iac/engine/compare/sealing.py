@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.compare.document import ABSENT, Sealed, lookup, secrets_in, transform
 from vpngw_iac.engine.ports import Observed
 from vpngw_iac.paths import join
 from vpngw_iac.resources.base import Resource
+from vpngw_iac.resources.dump import mark_of, marked
 from vpngw_iac.resources.wire import SECRET_TYPES, Document, Output
-from vpngw_iac.secret import Fingerprint, SecretReference, dump_reference, load_reference
+from vpngw_iac.secret import Fingerprint, SecretReference
 from vpngw_iac.state.model import Entry
 
 Prints = Mapping[SecretReference, Fingerprint | None]
@@ -31,9 +32,7 @@ def seal(body: Document, prints: Prints, resolve: Callable[[Output], Any]) -> Do
             return value if known is ABSENT else known
         return value
 
-    sealed = transform(body, leaf)
-    assert isinstance(sealed, dict)  # noqa: S101 - a body is an object
-    return sealed
+    return cast("Document", transform(body, leaf))
 
 
 def applied_of(entry: Entry) -> Document:
@@ -41,43 +40,29 @@ def applied_of(entry: Entry) -> Document:
 
     def open_(value: Any, path: str) -> Any:
         if isinstance(value, Mapping):
-            if _is_mark(value, "$secret"):
-                stored = entry.fingerprints.get(path)
-                return Sealed(load_reference(value["$secret"]), Fingerprint.load(stored) if stored else None)
-            if _is_mark(value, "$output"):
-                source = value["$output"]
-                return Sealed(Output(ArmId(source["source"]), source["path"], secret=True))
+            if (reference := marked(value)) is not None:
+                stored = None if isinstance(reference, Output) else entry.fingerprints.get(path)
+                return Sealed(reference, Fingerprint.load(stored) if stored else None)
             return {key: open_(item, join(path, key)) for key, item in value.items()}
         if isinstance(value, list):
             return [open_(item, f"{path}[{index}]") for index, item in enumerate(value)]
         return value
 
-    opened = open_(entry.applied, "")
-    assert isinstance(opened, dict)  # noqa: S101 - an applied body is an object
-    return opened
-
-
-def _is_mark(value: Mapping[str, Any], name: str) -> bool:
-    """Whether an object stands for a reference; a tag or an identity that people named like that is no such object."""
-    return set(value) == {name} and isinstance(value[name], Mapping) and "source" in value[name]
+    return cast("Document", open_(entry.applied, ""))
 
 
 def stored(body: Document, resolve: Callable[[Output], Any]) -> Document:
     """A declared body as the state keeps it: references in place of secrets, outputs resolved."""
 
     def leaf(_: str, value: Any) -> Any:
-        if isinstance(value, SECRET_TYPES):
-            return {"$secret": dump_reference(value)}
+        if isinstance(value, SECRET_TYPES) or (isinstance(value, Output) and value.secret):
+            return mark_of(value)
         if isinstance(value, Output):
-            if value.secret:
-                return {"$output": {"source": str(value.source), "path": value.path}}
             known = resolve(value)
             return None if known is ABSENT else known
         return value
 
-    kept = transform(body, leaf)
-    assert isinstance(kept, dict)  # noqa: S101 - a body is an object
-    return kept
+    return cast("Document", transform(body, leaf))
 
 
 def entry_of(

@@ -132,7 +132,7 @@ def _resolved(lines: Lines, change: Change, statement: OutageStatement, public: 
     """The statement with names in place of audiences: each name once, at its worst."""
     found: dict[str, list[Loss]] = {}
     for loss in statement.losses:
-        for name in public.of_audience(loss.name):
+        for name in {EVERYBODY: public.everybody, PEERS: public.peers, CLIENTS: public.clients}[loss.name]:
             found.setdefault(name, []).append(loss)
     whole = change.action in (Action.REPLACE, Action.DELETE) and not change.coexists
     losses = [_joined(lines, change, name, parts, whole=whole) for name, parts in sorted(found.items())]
@@ -158,7 +158,7 @@ def _resolved(lines: Lines, change: Change, statement: OutageStatement, public: 
 def _joined(lines: Lines, change: Change, name: str, parts: list[Loss], *, whole: bool) -> Loss:
     """Everything that a change does to one name."""
     level = worst(part.level for part in parts)
-    if level == "reconfigure" and change.action is not Action.DELETE and lines.has_both_ends(change.address):
+    if level == "reconfigure" and change.action is not Action.DELETE and change.address in lines.pairs:
         level = "seconds"
     untils = dict.fromkeys(p.until for p in parts if p.level == "reconfigure" and p.until)
     ended = change.action is Action.DELETE or (name.startswith(CLIENTS_OF) and ends_clients(change))
@@ -211,10 +211,6 @@ class Lines:
         pairs = frozenset(_pairs(basis.graph, [r for r in declared if role_of(r.id) == "connection"]))
         guests = _guests_by_name(basis, before)
         return cls(_frozen(before), frozenset(after | served), pairs, _frozen(users), guests)
-
-    def has_both_ends(self, address: str) -> bool:
-        """Whether both connections of a pair are ours: nobody outside has to set anything."""
-        return address in self.pairs
 
 
 def _guests_by_name(basis: Basis, before: Mapping[str, list[str]]) -> dict[str, tuple[Attached, ...]]:
@@ -281,10 +277,6 @@ class Public:
         guests = guests_on(basis, {change.id, *(entry.id for _, entry in known)})
         everybody = mine | (clients & names) | guests
         return cls(frozenset(everybody), frozenset(peers & mine | guests), frozenset(clients), guests)
-
-    def of_audience(self, audience: str) -> frozenset[str]:
-        """The names of an audience."""
-        return {EVERYBODY: self.everybody, PEERS: self.peers, CLIENTS: self.clients}[audience]
 
 
 def _lose(gone: ArmId, holder: Entry) -> bool:

@@ -141,12 +141,8 @@ def _facts(item: InventoryItem) -> str:
         elif name == "clients" and value is not None:
             told.append(plural(int(value), "client"))
         elif value not in (None, [], ""):
-            told.append(_fact(value))
+            told.append(", ".join(str(item) for item in value) if isinstance(value, list | tuple) else str(value))
     return ", ".join(told)
-
-
-def _fact(value: Any) -> str:
-    return ", ".join(str(item) for item in value) if isinstance(value, list | tuple) else str(value)
 
 
 def _state(word: str, style: Style) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from vpngw_iac.engine.plan.change import DriftItem
 from vpngw_iac.engine.plan.result import Drift, SecretCheck
 from vpngw_iac.errors import Findings
+from vpngw_iac.paths import properties_of
 from vpngw_iac.report import words
 from vpngw_iac.report.style import Style, columns
 from vpngw_iac.report.text.findings import finding_lines
@@ -228,4 +229,4 @@ def documents_text(documents: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def _provisioning(document: Mapping[str, Any]) -> str:
-    return str((document.get("properties") or {}).get("provisioningState", ""))
+    return str(properties_of(document).get("provisioningState", ""))

@@ -303,13 +303,9 @@ def _protocol_order(protocol: str) -> int:
     return order.index(protocol) if protocol in order else len(order)
 
 
-def _has_bgp(properties: Json) -> bool:
-    return bool(properties["gatewayType"] == "Vpn" and properties["sku"]["name"] != "Basic")
-
-
 def _fill_bgp(change: Change, properties: Json) -> None:
     """The block that Azure adds although BGP is off; ASN 0 and no addresses until Succeeded."""
-    if not _has_bgp(properties):
+    if properties["gatewayType"] != "Vpn" or properties["sku"]["name"] == "Basic":
         properties.pop("bgpSettings", None)
         return
     sent = properties.get("bgpSettings") or {}

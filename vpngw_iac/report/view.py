@@ -22,7 +22,7 @@ from vpngw_iac.errors import Finding, Findings, PlanError
 from vpngw_iac.field import OutageLevel
 from vpngw_iac.paths import join
 from vpngw_iac.report import words
-from vpngw_iac.resources import type_of
+from vpngw_iac.resources import model_of
 from vpngw_iac.resources.wire import Output
 
 _CHANGES: TypeAdapter[tuple[Change, ...]] = TypeAdapter(tuple[Change, ...])
@@ -223,6 +223,5 @@ def _usual(schedule: Schedule) -> dict[str, float]:
 
 def _lost(plan: Plan) -> dict[str, str]:
     gone = [change for change in plan.changes if change.action in (Action.DELETE, Action.REPLACE)]
-    typed = ((change, type_of(change.id.type), plan.snapshot.get(change.id).document) for change in gone)
-    found = {change.address: model.lost_with(document or {}) for change, model, document in typed if model is not None}
+    found = {c.address: model_of(c.id).lost_with(plan.snapshot.get(c.id).document or {}) for c in gone}
     return {address: lost for address, lost in found.items() if lost}

@@ -13,7 +13,7 @@ from vpngw_iac.engine.plan.change import Action, Change, Loss, OutageStatement
 from vpngw_iac.engine.plan.outage import ends_clients, how_long
 from vpngw_iac.engine.plan.unverified import Unverified, of_kind
 from vpngw_iac.field import OutageLevel
-from vpngw_iac.resources import registry, role_of, type_of
+from vpngw_iac.resources import model_of, registry, role_of
 from vpngw_iac.text import plural
 
 SYMBOLS: Mapping[Action, str] = {
@@ -146,9 +146,8 @@ def ended(change: Change) -> tuple[str, ...]:
 
 def _removed_roots(change: Change) -> list[str]:
     """Names of root certificates that the gateway shall no longer trust (R-CERTP-08)."""
-    model = type_of(change.id.type)
-    start = f"{model.roots_path}[name=" if model is not None and model.roots_path else ""
-    gone = [d.path for d in change.differences if not d.declared] if start else []
+    start = f"{model_of(change.id).roots_path}[name="
+    gone = [d.path for d in change.differences if not d.declared]
     return [path[len(start) : -1] for path in gone if path.startswith(start) and path.endswith("]")]
 
 

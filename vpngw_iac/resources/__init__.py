@@ -29,7 +29,11 @@ def type_of(arm_type: str) -> type[Resource] | None:
     return registry().get(arm_type.lower())
 
 
+def model_of(resource_id: ArmId) -> type[Resource]:
+    """The class that describes a resource; `Resource` itself, which says nothing special, for a type of others."""
+    return type_of(resource_id.type) or Resource
+
+
 def role_of(resource_id: ArmId) -> Role:
     """The part that its type plays in a network; empty for a type that we do not manage."""
-    model = type_of(resource_id.type)
-    return model.role if model is not None else ""
+    return model_of(resource_id).role

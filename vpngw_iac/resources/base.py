@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 from vpngw_iac.arm import ArmId
 from vpngw_iac.errors import Finding
 from vpngw_iac.field import Immutable, Region, Tags, Verdict
-from vpngw_iac.paths import dotted
+from vpngw_iac.paths import dotted, properties_of, value_at
 from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
 from vpngw_iac.resources.wire import Document, Output, Ref, TextRef, Wire, render
 
@@ -405,16 +405,12 @@ class Half(Resource):
     @classmethod
     def remote_in(cls, document: Mapping[str, Any] | None) -> ArmId | None:
         """The other network that a document names."""
-        found: Any = document
-        for name in (*cls.remote_path.split("."), "id"):
-            found = found.get(name) if isinstance(found, Mapping) else None
-        return ArmId(str(found)) if isinstance(found, str | ArmId) else None
+        return ArmId.of(value_at(document, f"{cls.remote_path}.id"))
 
     @classmethod
     def flags(cls, document: Mapping[str, Any] | None) -> Flags:
         """The flags as a document has them."""
-        properties = (document or {}).get("properties") or {}
-        return Flags(*(bool(properties.get(name)) for name in cls.flag_names))
+        return Flags(*(bool(properties_of(document).get(name)) for name in cls.flag_names))
 
     @classmethod
     def is_connected(cls, document: Mapping[str, Any]) -> bool:

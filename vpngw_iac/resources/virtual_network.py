@@ -9,6 +9,7 @@ from pydantic import Field
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.field import Block, Children, Immutable, Observed, Outage, ServerDefault, Unordered
+from vpngw_iac.paths import objects, value_at
 from vpngw_iac.resources.base import Durations, Resource, Role
 from vpngw_iac.resources.parts import AddressSpace, ExtendedLocation, IdOnly
 from vpngw_iac.resources.wire import Wire
@@ -94,13 +95,12 @@ class VirtualNetwork(Resource):
         cls, resource_id: ArmId, document: Mapping[str, Any], said: Literal["declared", "applied", "observed"]
     ) -> Iterator[ArmId]:
         """The route table of the GatewaySubnet that it shows inside."""
-        for shown in (document.get("properties") or {}).get("subnets") or () if said == "observed" else ():
+        for shown in objects(value_at(document, "properties.subnets")) if said == "observed" else ():
             if str(shown.get("name")).lower() == GATEWAY_SUBNET.lower():
                 yield from table_of(shown)
 
 
 def table_of(subnet: Mapping[str, Any]) -> Iterator[ArmId]:
     """The route table of a subnet."""
-    table = ((subnet.get("properties") or {}).get("routeTable") or {}).get("id")
-    if isinstance(table, str | ArmId):
-        yield ArmId(str(table))
+    if (table := ArmId.of(value_at(subnet, "properties.routeTable.id"))) is not None:
+        yield table

@@ -283,11 +283,9 @@ class VirtualNetworkGateway(Resource):
     @classmethod
     def stands_in(cls, document: Mapping[str, Any]) -> frozenset[ArmId]:
         """The network of its GatewaySubnet."""
-        configurations = (document.get("properties") or {}).get("ipConfigurations")
-        items = configurations if isinstance(configurations, list | tuple) else ()
-        found = (((item.get("properties") or {}).get("subnet") or {}).get("id") for item in items)
-        subnets = (ArmId(str(text)) for text in found if isinstance(text, str | ArmId))
-        return frozenset(subnet.parent for subnet in subnets if subnet.parent is not None)
+        items = objects(value_at(document, "properties.ipConfigurations"))
+        subnets = [ArmId.of(value_at(item, "properties.subnet.id")) for item in items]
+        return frozenset(subnet.parent for subnet in subnets if subnet is not None and subnet.parent is not None)
 
     @classmethod
     def found_in(cls, network: ArmId, documents: Mapping[ArmId, Mapping[str, Any] | None]) -> set[ArmId] | None:
@@ -308,7 +306,7 @@ class VirtualNetworkGateway(Resource):
 
     def excludes(self, neighbour: Mapping[str, Any]) -> bool:
         """A network takes one gateway of each type (R-SKU-19)."""
-        return (neighbour.get("properties") or {}).get("gatewayType") == self.properties.gateway_type
+        return bool(value_at(neighbour, "properties.gatewayType") == self.properties.gateway_type)
 
     @classmethod
     def obstacles(
@@ -324,14 +322,14 @@ class VirtualNetworkGateway(Resource):
         if not str(declared).upper().endswith("AZ") or declared == now or properties.get("gatewayType") != "Vpn":
             return
         for configuration in properties.get("ipConfigurations") or ():
-            text = ((configuration.get("properties") or {}).get("publicIPAddress") or {}).get("id")
-            if isinstance(text, str) and ((read(ArmId(text)) or {}).get("sku") or {}).get("name") == "Basic":
+            public_ip = ArmId.of(value_at(configuration, "properties.publicIPAddress.id"))
+            if public_ip is not None and value_at(read(public_ip), "sku.name") == "Basic":
                 yield Finding(
                     rule="V-CHANGE-01",
                     level="error",
                     address=address,
                     summary="Azure cannot make this change",
-                    detail=f"The gateway stands on the Basic public IP {ArmId(text).name}; from there it moves to the "
+                    detail=f"The gateway stands on the Basic public IP {public_ip.name}; from there it moves to the "
                     "AZ family only through Azure's public IP migration, which makes both at once.",
                     advice="Run that migration, then declare what it made.",
                     source="About migrating a Basic SKU public IP address to Standard SKU",

@@ -18,7 +18,7 @@ from vpngw_iac.engine.compare.sealing import resolver
 from vpngw_iac.engine.order.operation import Operation
 from vpngw_iac.engine.plan.plan import Plan
 from vpngw_iac.errors import Finding
-from vpngw_iac.resources import type_of
+from vpngw_iac.resources import model_of
 from vpngw_iac.resources.wire import SECRET_TYPES, Output
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -44,8 +44,7 @@ def _scope(plan: Plan, resource_id: ArmId) -> ArmId:
 
 
 def _own(resource_id: ArmId) -> frozenset[str]:
-    model = type_of(resource_id.type)
-    return _OWN | (model.individual if model is not None else frozenset())
+    return _OWN | model_of(resource_id).individual
 
 
 def profile(value: Any, own: frozenset[str] = _OWN) -> Any:

@@ -38,7 +38,7 @@ from vpngw_iac.engine.order.order import schedule
 from vpngw_iac.engine.plan.plan import Plan
 from vpngw_iac.engine.ports import Cloud
 from vpngw_iac.errors import Finding, Findings
-from vpngw_iac.resources import type_of
+from vpngw_iac.resources import model_of, type_of
 from vpngw_iac.resources.rights import ALWAYS_REGISTERED, READ_LOCKS
 from vpngw_iac.text import listed
 
@@ -123,11 +123,6 @@ def quotas_of(arm_type: str, body: Mapping[str, Any]) -> tuple[str, ...]:
     return model.quotas(body) if model is not None else ()
 
 
-def _is_lock(resource_id: ArmId) -> bool:
-    model = type_of(resource_id.type)
-    return model is not None and model.stands_in_the_way
-
-
 def probed(cloud: Cloud, plan: Plan) -> Plan:
     """The plan with what Azure says about it. Rights that a group does not give are looked for at single resources."""
     inquiry = Inquiry.of(plan)
@@ -195,7 +190,7 @@ def _missing_rights(wanted: Iterable[Need], replies: Replies) -> Iterator[Findin
 def _locked(inquiry: Inquiry, locks: Iterable[ManagementLock]) -> Iterator[Finding]:
     """One finding for each lock and for what it refuses; a lock that this plan removes first is none."""
     going = {operation.id for operation in inquiry.operations if operation.verb == "delete"}
-    others = [o for o in inquiry.operations if not _is_lock(o.id)]  # locks can be made and taken away
+    others = [o for o in inquiry.operations if not model_of(o.id).stands_in_the_way]  # locks can be made and taken away
     for lock in sorted(set(locks), key=lambda each: each.id):
         below = [o for o in others if lock.id not in going and lock.scope.contains(o.id)]
         deletes = [o.address for o in below if o.verb == "delete"]
@@ -219,7 +214,7 @@ def _locked(inquiry: Inquiry, locks: Iterable[ManagementLock]) -> Iterator[Findi
 def _guards_unread(inquiry: Inquiry, ask: AskLocks, reply: Unread) -> Iterator[Finding]:
     """A lock that nobody could see may be there to prevent just this delete."""
     there = [o for o in inquiry.operations if o.verb == "delete" and o.id.subscription == ask.subscription]
-    deletes = [o.address for o in there if not _is_lock(o.id)]
+    deletes = [o.address for o in there if not model_of(o.id).stands_in_the_way]
     if deletes:
         yield Finding(
             rule="V-UNREAD-01",

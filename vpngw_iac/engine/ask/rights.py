@@ -13,7 +13,7 @@ from vpngw_iac.engine.ask.questions import AskPermissions, Grant, Permissions, R
 from vpngw_iac.engine.order.operation import Operation
 from vpngw_iac.engine.plan.plan import Plan
 from vpngw_iac.paths import walk
-from vpngw_iac.resources import type_of
+from vpngw_iac.resources import model_of
 from vpngw_iac.resources.rights import delete_action, join_action, write_action
 
 LOOKS = 20
@@ -45,9 +45,8 @@ def _of(plan: Plan, operation: Operation, edited: Collection[str]) -> Iterator[N
     if operation.verb == "delete":
         yield _need(plan, target, (delete_action(target.type),), operation.address)
     elif operation.verb == "act":
-        model = type_of(target.type)
-        if model is not None and model.key_call is not None:
-            yield _need(plan, target, model.key_call.rights, operation.address)
+        if (own := model_of(target).key_call) is not None:
+            yield _need(plan, target, own.rights, operation.address)
     else:
         yield _need(plan, target, (write_action(target.type),), operation.address)
     if operation.verb == "put":

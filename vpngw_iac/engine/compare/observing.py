@@ -12,7 +12,7 @@ from vpngw_iac.engine.compare.sealing import applied_of, seal
 from vpngw_iac.engine.graph import Graph, outputs_in
 from vpngw_iac.engine.ports import Attached, Cloud, Observed, Snapshot
 from vpngw_iac.errors import Forbidden, OtherTenant
-from vpngw_iac.resources import type_of
+from vpngw_iac.resources import model_of
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.shape import shape_of
 from vpngw_iac.state.model import State
@@ -70,8 +70,7 @@ def _is_holder(resource_id: ArmId, graph: Graph) -> bool:
     """Gateways and networks always; a resource group only when it may be deleted (is it empty?)."""
     if not resource_id.names:
         return resource_id not in graph.by_id
-    model = type_of(resource_id.type)
-    return model is not None and model.holds_parts
+    return model_of(resource_id).holds_parts
 
 
 def read_existing(cloud: Cloud, resource_id: ArmId) -> Observed:
@@ -100,12 +99,7 @@ def _looked_at(graph: Graph, state: State, observed: Mapping[ArmId, Observed]) -
         *((entry.id, entry.applied, "applied") for entry in state.entries.values()),
         *((i, observed[i].document or {}, "observed") for i in (*graph.by_id, *graph.existing) if i in observed),
     ]
-    return {
-        found
-        for i, document, said in documents
-        if (model := type_of(i.type)) is not None
-        for found in model.looks_at(i, document, said)
-    }
+    return {found for i, document, said in documents for found in model_of(i).looks_at(i, document, said)}
 
 
 def _suspicious(graph: Graph, state: State, observed: dict[ArmId, Observed]) -> Iterable[ArmId]:

@@ -12,7 +12,7 @@ from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.order.operation import Key, Operation, Schedule
 from vpngw_iac.engine.order.order import repair, waits_for
 from vpngw_iac.engine.plan.plan import Plan
-from vpngw_iac.resources import role_of, type_of
+from vpngw_iac.resources import model_of, role_of
 
 
 def in_the_way(plan: Plan, target: ArmId) -> Iterator[ArmId]:
@@ -22,12 +22,7 @@ def in_the_way(plan: Plan, target: ArmId) -> Iterator[ArmId]:
     yield from sorted({*(graph.needs(declared.address) if declared else ()), *(entry.needs if entry else ())})
     ours = {graph.resources[edge.holder].id for edge in graph.holders(target)}
     theirs = {item.id for item in plan.snapshot.attached if item.holder == target and item.id}
-    yield from sorted(each for each in ours | theirs if _blocks(each, target))
-
-
-def _blocks(resource_id: ArmId, target: ArmId) -> bool:
-    model = type_of(resource_id.type)
-    return model is not None and role_of(target) in model.blocks_writes_of
+    yield from sorted(each for each in ours | theirs if role_of(target) in model_of(each).blocks_writes_of)
 
 
 def repaired_first(

@@ -18,7 +18,7 @@ from vpngw_iac.engine.order.operation import Key
 from vpngw_iac.engine.plan.change import Action, Change, Difference
 from vpngw_iac.engine.ports import Observed, Snapshot
 from vpngw_iac.paths import objects, value_at
-from vpngw_iac.resources import type_of
+from vpngw_iac.resources import model_of, type_of
 from vpngw_iac.resources.base import Flags, Half, Resource
 from vpngw_iac.resources.shape import shape_of
 from vpngw_iac.state.model import Entry, State
@@ -174,8 +174,8 @@ def _halves_inside(arm_type: str) -> tuple[tuple[str, type[Half]], ...]:
 
 def half_of(resource_id: ArmId) -> type[Half] | None:
     """The class of a half of a peering; None for anything else."""
-    model = type_of(resource_id.type)
-    return model if model is not None and issubclass(model, Half) else None
+    model = model_of(resource_id)
+    return model if issubclass(model, Half) else None
 
 
 def flags_of_ours(entry: Entry, observed: Observed) -> Iterator[Difference]:
@@ -254,8 +254,8 @@ def remote_of(model: type[Half], *documents: Mapping[str, Any] | None) -> ArmId 
 
 
 def _gateways(graph: Graph, known: Mapping[ArmId, Entry], change: Change) -> Iterator[Gateway]:
-    model = type_of(change.id.type)
-    if model is None or model.role != "gateway":
+    model = model_of(change.id)
+    if model.role != "gateway":
         return
     old = ArmId(change.previous) if change.previous and change.previous.startswith("/") else change.id
     entry, resource = known.get(old), graph.resources.get(change.address)

@@ -18,7 +18,7 @@ from vpngw_iac.engine.plan.inputs import Basis, Situation
 from vpngw_iac.engine.ports import Attached, Observed
 from vpngw_iac.errors import Finding
 from vpngw_iac.paths import properties_of
-from vpngw_iac.resources import role_of, type_of
+from vpngw_iac.resources import model_of, role_of, type_of
 from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
 from vpngw_iac.state.model import Entry
 
@@ -223,9 +223,13 @@ def _existing(basis: Basis) -> Iterator[Finding]:
             )
     ours = {entry.id for entry in basis.state.entries.values()} | set(basis.graph.by_id)
     for resource_id, observed in basis.snapshot.observed.items():
-        model = type_of(resource_id.type)
-        is_table = model is not None and model.role == "route table" and resource_id not in ours
-        if model is not None and is_table and observed.document is None and not observed.unread:
+        model = model_of(resource_id)
+        if (
+            model.role == "route table"
+            and resource_id not in ours
+            and observed.document is None
+            and not observed.unread
+        ):
             yield _not_there(f"{model.arm_type.rpartition('/')[2]}/{resource_id.name}", resource_id)
 
 
@@ -280,5 +284,4 @@ def left_in_group(basis: Basis, group: ArmId) -> tuple[str, ...]:
 
 def is_kept_address(basis: Basis, entry: Entry) -> bool:
     """Whether ``--keep-public-ips`` leaves it."""
-    model = type_of(entry.id.type)
-    return basis.options.keep_public_ips and model is not None and model.keepable
+    return basis.options.keep_public_ips and model_of(entry.id).keepable

@@ -28,7 +28,7 @@ from vpngw_iac.engine.plan.plan import Options
 from vpngw_iac.engine.ports import Attached, Snapshot
 from vpngw_iac.errors import Finding, PlanError, UsageError
 from vpngw_iac.field import OutageLevel
-from vpngw_iac.resources import role_of, type_of
+from vpngw_iac.resources import model_of, role_of
 from vpngw_iac.resources.base import Half, Resource
 from vpngw_iac.state.model import Entry, State
 from vpngw_iac.text import listed, suggestion
@@ -175,8 +175,8 @@ def _joined(lines: Lines, change: Change, name: str, parts: list[Loss], *, whole
 
 def ends_clients(change: Change) -> bool:
     """Whether point-to-site is removed from a gateway: nobody needs a profile then."""
-    model = type_of(change.id.type)
-    return any(model and d.path == model.clients_path and d.declared is None for d in change.differences)
+    path = model_of(change.id).clients_path
+    return bool(path) and any(d.path == path and d.declared is None for d in change.differences)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +218,7 @@ def _guests_by_name(basis: Basis, before: Mapping[str, list[str]]) -> dict[str, 
     found: dict[str, tuple[Attached, ...]] = {}
     for name, addresses in before.items() if foreign else ():
         entries = [basis.state.entries[address] for address in addresses]
-        ends = {end for e in entries if (model := type_of(e.id.type)) for end in model.leads_to(e.applied)}
+        ends = {end for e in entries for end in model_of(e.id).leads_to(e.applied)}
         if carrying := tuple(item for item in foreign if item.leads_to & ends):
             found[name] = carrying
     return found
@@ -290,18 +290,13 @@ def _names(graph: Graph, address: str, entry: Entry) -> tuple[str, ...]:
 
 
 def _speaks_bgp(entry: Entry) -> bool:
-    model = type_of(entry.id.type)
-    return model is not None and model.speaks_bgp(entry.applied)
+    return model_of(entry.id).speaks_bgp(entry.applied)
 
 
 def _clients(state: State, addresses: Iterable[str]) -> set[str]:
     """Clients of those gateways that serve any."""
     entries = [state.entries[address] for address in addresses if address in state.entries]
-    return {
-        f"{CLIENTS_OF}{entry.id.name}"
-        for entry in entries
-        if (model := type_of(entry.id.type)) is not None and model.serves_clients(entry.applied)
-    }
+    return {f"{CLIENTS_OF}{entry.id.name}" for entry in entries if model_of(entry.id).serves_clients(entry.applied)}
 
 
 def _beyond_peerings(graph: Graph, addresses: Iterable[str]) -> set[str]:

@@ -20,7 +20,7 @@ from vpngw_iac.engine.plan.sync import OTHER_SIDE, owner_of
 from vpngw_iac.engine.plan.unverified import Unverified, doubts
 from vpngw_iac.engine.ports import Attached, Observed
 from vpngw_iac.errors import ExitCode, Finding
-from vpngw_iac.resources import type_of
+from vpngw_iac.resources import model_of
 from vpngw_iac.resources.base import Half
 
 Severity = Literal["security", "availability", "cosmetic"]
@@ -139,8 +139,7 @@ def _moved_away(plan: Plan, change: Change) -> Iterator[DriftItem]:
 
 def _is_faulty(plan: Plan, change: Change) -> bool:
     """Whether Azure shows it as broken, whatever else is to be done about it."""
-    model = type_of(change.id.type)
-    return model is not None and bool(model.fault(plan.snapshot.get(change.id).document or {}))
+    return bool(model_of(change.id).fault(plan.snapshot.get(change.id).document or {}))
 
 
 def _other_sides(plan: Plan) -> Iterator[DriftItem]:
@@ -192,8 +191,7 @@ def severity_of(path: str, at: ArmId) -> Severity:
     """How bad it is that this property changed behind our back."""
     if path.split(".", 1)[0] == "tags":
         return "cosmetic"
-    model = type_of(at.type)
-    words = model.security_paths if model is not None else ()
+    words = model_of(at).security_paths
     return "security" if any(word.lower() in path.lower() for word in words) else "availability"
 
 
@@ -212,9 +210,7 @@ def inventory_item(address: str, observed: Observed) -> InventoryItem:
         return InventoryItem(address, observed.id, f"unread: {observed.unread}")
     if observed.document is None:
         return InventoryItem(address, observed.id, "absent")
-    model = type_of(observed.id.type)
-    wanted = model.facts.items() if model is not None else ()
-    found = {name: lookup(observed.document, path) for name, path in wanted}
+    found = {name: lookup(observed.document, path) for name, path in model_of(observed.id).facts.items()}
     return InventoryItem(
         address, observed.id, observed.state, {name: value for name, value in found.items() if value is not ABSENT}
     )

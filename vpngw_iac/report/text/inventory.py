@@ -7,7 +7,7 @@ from typing import Any
 
 from vpngw_iac.engine.plan.result import Inventory, InventoryItem
 from vpngw_iac.report.style import Style, columns
-from vpngw_iac.resources import type_of
+from vpngw_iac.resources import model_of
 from vpngw_iac.text import plural, report
 
 _GOOD = frozenset({"connected", "succeeded", "provisioned", "enabled"})
@@ -56,8 +56,8 @@ def _part(title: str, lines: list[str]) -> Iterator[str]:
 
 def _tunnels(item: InventoryItem, style: Style) -> Iterator[str]:
     """A connection with its status, and each of its tunnels where Azure tells them apart."""
-    model = type_of(item.id.type)
-    if model is None or model.role != "connection":
+    model = model_of(item.id)
+    if model.role != "connection":
         return
     facts = item.facts
     status = _state(str(facts.get("status") or "status not told"), style)
@@ -95,9 +95,8 @@ def _bytes(count: Any) -> str:
 def _addresses(inventory: Inventory) -> list[str]:
     rows: list[tuple[str, ...]] = []
     for item in inventory.items:
-        model = type_of(item.id.type)
         asn = f"AS {item.facts['asn']}" if item.facts.get("asn") else ""
-        for name, addresses in model.instances(item.facts) if model is not None else ():
+        for name, addresses in model_of(item.id).instances(item.facts):
             told = [f"{label} {', '.join(found)}" for label, found in addresses.items() if found]
             rows.append((item.address, name, "  ".join(filter(None, (*told, asn)))))
     if not rows:
@@ -108,9 +107,9 @@ def _addresses(inventory: Inventory) -> list[str]:
 def _handover(inventory: Inventory) -> list[str]:
     rows = []
     for item in inventory.items:
-        model = type_of(item.id.type)
+        gate = model_of(item.id).gate
         state = str(item.facts.get("provider_state") or "")
-        if model is not None and model.gate is not None and state.lower() != model.gate.ready.lower():
+        if gate is not None and state.lower() != gate.ready.lower():
             provider = item.facts.get("provider", "the provider")
             key = item.facts.get("service_key", "not known yet")
             rows.append((item.address, f"service key {key} to {provider}; it is {state or 'not provisioned'} there"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.workspace.conftest import Bench
-from tests.worlds import Deployment, connection, hub, site
+from tests.worlds import Deployment, connection, hub, network, peering, site
 from vpngw_iac.errors import Finding
 
 
@@ -59,3 +59,12 @@ def test_a_likeness_that_is_not_unique_is_no_rename(bench: Bench) -> None:
     bench.create(hub().plus(site("berlin", 7), site("paris", 7)))
 
     assert notes(bench, hub().plus(site("oslo", 7), site("rome", 7))) == []
+
+
+def test_a_spoke_that_moves_to_another_hub_is_no_rename(bench: Bench) -> None:
+    before = hub().plus(network("north", "10.3.0.0/16"), network("red", "10.4.0.0/16"), peering("hub", "red"))
+    bench.create(before)
+
+    after = before.without("Peering/hub/red").plus(peering("north", "red"))
+
+    assert notes(bench, after) == []

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.workspace.conftest import Bench, Killed
 from tests.worlds import REGION, hub_with_spokes, rid
+from tests.worlds import hub as lone_hub
 from vpngw_iac import SiteToSite, Spoke, Topology, VirtualNetwork, VpnGateway
 from vpngw_iac.arm import ArmId
 from vpngw_iac.errors import Refused
@@ -248,6 +249,22 @@ def test_a_half_in_a_network_that_nobody_may_read_is_not_assumed_away(bench: Ben
     assert [f.level for f in off.findings if f.rule == "V-UNREAD-01"] == ["warning"]
     bench.simulator.put(str(back), {"properties": {**body, "useRemoteGateways": False}})
     assert bench.apply(with_their_spoke(), probe=False).outcome == "succeeded"
+
+
+@pytest.mark.parametrize("lends", [True, False])
+def test_a_peering_of_others_holds_a_gateway_back_only_if_it_may_use_it(bench: Bench, lends: bool) -> None:
+    deployment = bench.create(lone_hub("berlin"))
+    theirs = rid("virtualNetworks", "vnet-theirs")
+    space = {"properties": {"addressSpace": {"addressPrefixes": ["10.99.0.0/16"]}}}
+    bench.simulator.put(str(theirs), {"location": REGION, **space})
+    half_here = rid("virtualNetworks/virtualNetworkPeerings", "vnet-hub", "to-theirs")
+    body = {"remoteVirtualNetwork": {"id": str(theirs)}, "allowGatewayTransit": lends}
+    bench.simulator.put(str(half_here), {"properties": body})
+    gone = deployment.without("VpnGateway/hub", "VpnConnection/hub/berlin")
+
+    refused = [f.rule for f in bench.plan(gone).blocking]
+
+    assert refused == (["V-FOREIGN-01"] if lends else [])
 
 
 @pytest.mark.parametrize("manage", ["hub", "flags"])

@@ -88,7 +88,7 @@ def weak_algorithms(topology: Topology) -> Iterator[Breach]:
         weak = [f"{n} {policy[n]}" for n in _WEAK if n in policy and _is_excluded(topology.profile, n, policy[n])]
         if weak:
             under = f" is not in profile {topology.profile}" if topology.profile in PROFILES else " is weak"
-            yield Breach(thing, f"{listed(weak)}{under}.", level=_level(topology))
+            yield Breach(thing, f"{listed(weak, most=8)}{under}.", level=_level(topology))
 
 
 @rule(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from tests.worlds import (
     Deployment,
     Ref,
     base,
+    circuit,
     clients,
     connection,
     gateway,
@@ -19,6 +21,7 @@ from tests.worlds import (
     make,
     nat_rule,
     network,
+    radius,
     rid,
     site,
 )
@@ -390,3 +393,163 @@ def test_names_are_known_in_any_case_and_after_they_left_the_blueprint() -> None
     told = planned(before, before.without("VpnConnection/hub/berlin"))
 
     check_agreed(["BERLIN", "Clients of vgw-hub"], told.graph, told.state, told.snapshot)
+
+
+# --- secrets ---------------------------------------------------------------------------------------------------------
+
+
+def without_prints(before: Deployment, after: Deployment, address: str, *path: str, **options: Any) -> Plan:
+    """The plan of an edit where nobody knows which secret was applied, and no answer shows it."""
+    state = applied(before)
+    entry = state.entries[address].model_copy(update={"fingerprints": {}})
+    state = state.model_copy(update={"entries": {**state.entries, address: entry}})
+    snapshot = azure(before)
+    (document,) = (o.document for o in snapshot.observed.values() if o.id == entry.id)
+    inner: Any = document
+    for name in path[:-1]:
+        inner = inner[name]
+    inner.pop(path[-1])
+    return plan(after, state, snapshot, **options)
+
+
+def test_another_radius_secret_locks_clients_out_until_the_server_has_it() -> None:
+    before, after = hub("berlin", **radius(Secret.env("RADIUS"))), hub("berlin", **radius(OTHER_KEY))
+
+    told = planned(before, after, max_outage="1h")
+
+    ((name, loss),) = losses(told).items()
+    assert (name, loss.ends, loss.until) == ("clients of vgw-hub", "somebody", "the RADIUS server has the new secret")
+    assert [f.rule for f in told.blocking] == ["V-OUTAGE-01"]
+
+
+def test_a_radius_secret_that_is_sent_again_concerns_the_clients_alone() -> None:
+    before = hub("berlin", **radius(Secret.env("RADIUS")))
+    path = ("properties", "vpnClientConfiguration", "radiusServerSecret")
+
+    told = losses(without_prints(before, before, "VpnGateway/hub", *path, resend_secrets=True))
+
+    assert {name: loss.until for name, loss in told.items()} == {
+        "clients of vgw-hub": "the RADIUS server has the secret, if it is another one than before"
+    }
+
+
+def test_a_put_that_carries_a_key_that_cannot_be_compared_may_rotate_it() -> None:
+    before = hub("berlin")
+    after = before.but(connection("berlin", dpdTimeoutSeconds=30))
+
+    told = without_prints(before, after, "VpnConnection/hub/berlin", "properties", "sharedKey", max_outage="1h")
+
+    berlin = losses(told)["berlin"]
+    assert (berlin.ends, berlin.until) == ("somebody", "the device has the key, if it is another one than before")
+    assert [f.rule for f in told.blocking] == ["V-OUTAGE-01"]
+
+
+def test_a_change_of_tags_carries_no_key() -> None:
+    before = hub("berlin")
+    after = before.but(before.at("VpnConnection/hub/berlin").model_copy(update={"tags": {"a": "b"}}))
+
+    told = without_prints(before, after, "VpnConnection/hub/berlin", "properties", "sharedKey", max_outage="none")
+
+    assert (told.losses, told.blocking) == ((), ())
+
+
+def expressroute(**changes: Any) -> Deployment:
+    """A circuit with its private peering, and a connection that an authorization opens."""
+    private = make(
+        "CircuitPeering/line/private",
+        rid("expressRouteCircuits/peerings", "erc-line", "AzurePrivatePeering"),
+        {
+            "peeringType": "AzurePrivatePeering",
+            "peerASN": 65050,
+            "primaryPeerAddressPrefix": "172.16.1.0/30",
+            "secondaryPeerAddressPrefix": "172.16.1.4/30",
+            "vlanId": 100,
+            "sharedKey": Secret.env("MD5"),
+        }
+        | {name: value for name, value in changes.items() if name != "authorizationKey"},
+        transient=("line",),
+    )
+    line = make(
+        "Connection/hub/line",
+        rid("connections", "con-line"),
+        {
+            "connectionType": "ExpressRoute",
+            "virtualNetworkGateway1": Ref.to(GATEWAY),
+            "peer": Ref.to(rid("expressRouteCircuits", "erc-line")),
+            "authorizationKey": changes.get("authorizationKey", Secret.env("AUTHORIZATION")),
+        },
+        location="westeurope",
+        transient=("line",),
+    )
+    return hub().plus(circuit(), private, line)
+
+
+@pytest.mark.parametrize(
+    ("changed", "until"),
+    [
+        ({"sharedKey": OTHER_KEY}, "the router on the other side has the new key"),
+        ({"peerASN": 65051}, "the router on the other side has the new AS number"),
+        ({"vlanId": 101}, "the router on the other side has the new VLAN"),
+        ({"primaryPeerAddressPrefix": "172.16.2.0/30"}, "the router on the other side has the new address"),
+    ],
+)
+def test_what_both_ends_of_a_circuit_must_agree_on_ends_by_somebody(changed: dict[str, Any], until: str) -> None:
+    line = losses(planned(expressroute(), expressroute(**changed)))["line"]
+
+    assert (line.ends, line.until) == ("somebody", until)
+
+
+def test_another_authorization_costs_an_outage() -> None:
+    told = planned(expressroute(), expressroute(authorizationKey=OTHER_KEY), max_outage="none")
+
+    assert losses(told)["line"].ends == "itself"
+    assert [f.rule for f in told.blocking] == ["V-OUTAGE-01"]
+
+
+# --- others on our gateway -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("bgp", "told"), [(True, True), (None, True), (False, False)])
+def test_a_guest_without_bgp_has_no_as_number_to_learn(bgp: bool | None, told: bool) -> None:
+    before = {"enableBgp": True, "bgpSettings": {"asn": 65010}}
+    after = {"enableBgp": True, "bgpSettings": {"asn": 65020}}
+
+    found = losses(planned(hub(**before), hub(**after), attached=(replace(GUEST, bgp=bgp),)))
+
+    assert ("con-guest" in found) is told
+
+
+def with_halves(before: Deployment, *halves: dict[str, Any]) -> Any:
+    snapshot = azure(before)
+    (document,) = (o.document for o in snapshot.observed.values() if o.id == rid("virtualNetworks", "vnet-hub"))
+    document["properties"]["virtualNetworkPeerings"] = list(halves)  # type: ignore[index]
+    return snapshot
+
+
+def half(name: str, *, lends: bool = True) -> dict[str, Any]:
+    remote = {"id": str(rid("virtualNetworks", f"vnet-{name}", group="rg-others"))}
+    return {"name": name, "properties": {"allowGatewayTransit": lends, "remoteVirtualNetwork": remote}}
+
+
+def test_a_rebuilt_gateway_names_the_networks_of_others_that_borrow_it() -> None:
+    before, after = hub("berlin", sku="VpnGw2AZ"), hub("berlin", sku="VpnGw3AZ")
+    snapshot = with_halves(before, half("theirs"), half("beside", lends=False))
+
+    told = plan(after, applied(before), snapshot, max_outage="5m")
+    agreed = frozenset({"berlin", "vnet-theirs"})
+
+    assert {name: loss.foreign for name, loss in losses(told).items()} == {"berlin": False, "vnet-theirs": True}
+    assert words.outages(told.losses) == "berlin, vnet-theirs (not ours), for about 18 min"
+    check_agreed(agreed, told.graph, told.state, told.snapshot)
+    assert plan(after, applied(before), snapshot, max_outage="5m", outage_agreed=agreed).blocking == ()
+
+
+def test_a_spoke_of_ours_is_no_stranger() -> None:
+    before = hub_with_spokes("app")
+    name = before.at("Peering/hub/app").id.name
+
+    told = plan(
+        before.but(gateway(sku="VpnGw3AZ")), applied(before), with_halves(before, {**half("app"), "name": name})
+    )
+
+    assert not any(loss.foreign for loss in told.losses)

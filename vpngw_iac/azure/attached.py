@@ -81,4 +81,6 @@ def _attached(holder: ArmId, kind: Kind, item: Mapping[str, Any]) -> Attached:
     model = type_of(identity.type) if identity else None
     uses = model.uses(identity, item) if model and identity and kind in _USERS else frozenset()
     ends = model.leads_to(item) if model and kind == "connection" else frozenset()
-    return Attached(holder, kind, name, identity, deployment_in(item), uses, leads_to=ends)
+    speaks = value_at(item, "properties.enableBgp") if kind == "connection" else None
+    bgp = speaks if isinstance(speaks, bool) else None
+    return Attached(holder, kind, name, identity, deployment_in(item), uses, leads_to=ends, bgp=bgp)

@@ -82,6 +82,8 @@ class Attached:
     """Whether it was read by itself; of what could not be read everything is assumed."""
     leads_to: frozenset[ArmId] = frozenset()
     """What is at the other end of a connection."""
+    bgp: bool | None = None
+    """Whether a connection speaks BGP; None if the answer that showed it does not tell."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,11 @@ _SEEN = "net_ExpressRouteCircuit_CanCreatePeering"
 _SESSION = Outage("minutes", source="the BGP sessions of the peering are established again")
 
 
+def _both_ends(what: str) -> Outage:
+    """No session comes up before the router on the other side, ours or the provider's, has the same (R-ER-24)."""
+    return Outage("reconfigure", source="R-ER-24", until=f"the router on the other side has the new {what}")
+
+
 class MicrosoftPeering(Wire):
     """What is advertised over Microsoft peering."""
 
@@ -60,14 +65,14 @@ class CircuitPeeringProperties(Wire):
     peering_type: Annotated[
         Literal["AzurePrivatePeering", "MicrosoftPeering", "AzurePublicPeering"], Immutable("the name of a peering")
     ]
-    peer_asn: Annotated[int, _SESSION, Field(alias="peerASN")]
-    primary_peer_address_prefix: Annotated[Cidr | None, _SESSION] = None
-    secondary_peer_address_prefix: Annotated[Cidr | None, _SESSION] = None
-    vlan_id: Annotated[int, _SESSION]
+    peer_asn: Annotated[int, _both_ends("AS number"), Field(alias="peerASN")]
+    primary_peer_address_prefix: Annotated[Cidr | None, _both_ends("address")] = None
+    secondary_peer_address_prefix: Annotated[Cidr | None, _both_ends("address")] = None
+    vlan_id: Annotated[int, _both_ends("VLAN")]
     # Recording test_network_express_route: "Enabled" is added.
     state: Annotated[Literal["Enabled", "Disabled"] | None, ServerDefault("Enabled"), _SESSION] = None
     # MD5 key of the BGP sessions.
-    shared_key: Annotated[SecretReference | None, WriteOnly(), _SESSION] = None
+    shared_key: Annotated[SecretReference | None, WriteOnly(), _both_ends("key")] = None
     microsoft_peering_config: Annotated[MicrosoftPeering | None, Block()] = None
     ipv6_peering_config: Annotated[Ipv6Peering | None, Block()] = None
     route_filter: IdOnly | None = None

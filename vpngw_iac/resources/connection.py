@@ -87,7 +87,10 @@ class ConnectionProperties(Wire):
         _NEW_KEY,
     ] = None
     # Of a circuit in another subscription (R-ER-12): made by Azure if the authorization is ours.
-    authorization_key: Annotated[SecretReference | Output | None, WriteOnly()] = None
+    # Azure redeems another one by making the connection anew; nothing says that its traffic goes on meanwhile.
+    authorization_key: Annotated[SecretReference | Output | None, WriteOnly(), Outage("minutes", source="R-ER-12")] = (
+        None
+    )
     connection_protocol: Annotated[
         Literal["IKEv1", "IKEv2"] | None,
         Immutable("the IKE version of a connection cannot change (R-IKE-03)"),

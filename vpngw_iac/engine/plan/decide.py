@@ -22,7 +22,7 @@ from vpngw_iac.engine.plan.change import Action, Change, Difference, OutageState
 from vpngw_iac.engine.plan.declared import as_created, as_observed, called_as_in_azure
 from vpngw_iac.engine.plan.guests import Guests, applied_less_used, unused
 from vpngw_iac.engine.plan.inputs import Basis, Draft, Situation
-from vpngw_iac.engine.plan.outage import in_place, rebuilds, resent, too_long, with_outages
+from vpngw_iac.engine.plan.outage import in_place, rebuilds, sent_unseen, too_long, with_outages
 from vpngw_iac.engine.plan.ownership import is_named, taken_over, unmanaged
 from vpngw_iac.engine.plan.plan import Plan
 from vpngw_iac.engine.plan.sync import other_sides, synchronised
@@ -272,12 +272,18 @@ def _alteration(basis: Basis, situation: Situation) -> Change | None:
         rebuild=rebuilds(owned) or whole.rebuild,
     )
     if fault := type(resource).fault(observed.document or {}):
-        return replace(change, action=Action.REPAIR, reason=fault, only_secret=False)
+        told = in_place([*owned, *_sent_along(situation)])
+        return replace(change, action=Action.REPAIR, outage=told, reason=fault, only_secret=False)
     if not owned:
         return _resend(basis, situation)
     if resource.taggable and all(difference.path.split(".", 1)[0] == "tags" for difference in differences):
         return replace(change, action=Action.TAG, outage=OutageStatement(), only_secret=False)
-    return change
+    return change if change.only_secret else replace(change, outage=in_place([*owned, *_sent_along(situation)]))
+
+
+def _sent_along(situation: Situation) -> Iterator[Found]:
+    """Secrets that the PUT carries and that cannot be compared with what Azure has."""
+    yield from sent_unseen(type(situation.resource), situation.comparison.uncomparable)
 
 
 def _owned(basis: Basis, situation: Situation) -> tuple[Found, ...]:
@@ -308,7 +314,7 @@ def _resend(basis: Basis, situation: Situation) -> Change | None:
         situation.resource.id,
         Action.UPDATE,
         differences,
-        outage=resent(),
+        outage=in_place(sent_unseen(type(situation.resource), situation.comparison.uncomparable)),
         reason="secrets are sent again",
         only_secret=_has_key_call(situation.resource),
     )

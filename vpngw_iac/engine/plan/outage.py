@@ -21,15 +21,17 @@ from vpngw_iac.engine.compare.difference import Found
 from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.order.operation import Key, Span, expectation, spans
 from vpngw_iac.engine.order.order import order
+from vpngw_iac.engine.order.transit import halves_in
 from vpngw_iac.engine.plan.borrowing import Borrowing
-from vpngw_iac.engine.plan.change import Action, Change, Loss, OutageStatement
+from vpngw_iac.engine.plan.change import Action, Change, Difference, Loss, OutageStatement
 from vpngw_iac.engine.plan.inputs import Basis, Draft
 from vpngw_iac.engine.plan.plan import Options
 from vpngw_iac.engine.ports import Attached, Snapshot
 from vpngw_iac.errors import Finding, PlanError, UsageError
-from vpngw_iac.field import OutageLevel
+from vpngw_iac.field import Outage, OutageLevel
 from vpngw_iac.resources import model_of, role_of
 from vpngw_iac.resources.base import Half, Resource
+from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
 from vpngw_iac.state.model import Entry, State
 from vpngw_iac.text import listed, suggestion
 
@@ -40,7 +42,8 @@ CLIENTS_OF = "clients of "
 
 _NEW_PROFILES = "they have new profiles"
 _NEW_ADDRESS = "the device has the new address"
-_KEY_OR_NOT = "the device has the key, if it is another one than before"
+_OR_NOT = ", if it is another one than before"
+_STEPS = re.compile(r"\[[^\]]*\]|[^.\[\]]+")
 
 _RANK: dict[OutageLevel, int] = {"none": 0, "seconds": 1, "minutes": 2, "reconfigure": 3}
 
@@ -70,9 +73,22 @@ def in_place(found: Iterable[Found]) -> OutageStatement:
     return OutageStatement(worst(loss.level for loss in losses), profiles_stale=profiles, losses=tuple(losses))
 
 
-def resent() -> OutageStatement:
-    """Outage of a secret that is set again although nobody can tell whether it is another one."""
-    return OutageStatement("reconfigure", losses=(Loss(EVERYBODY, "reconfigure", until=_KEY_OR_NOT),))
+def sent_unseen(model: type[Resource], paths: Iterable[str]) -> Iterator[Found]:
+    """What it costs that secrets are sent of which nobody can tell whether they are others than before."""
+    for path in paths:
+        mark = _mark_at(shape_of(model), path)
+        if mark is not None:
+            doubtful = replace(mark, until=mark.until and f"{mark.until.replace(' new ', ' ')}{_OR_NOT}")
+            yield Found(Difference(path, "edit", "(sensitive)"), outage=doubtful, secret=True)
+
+
+def _mark_at(shape: Shape, path: str) -> Outage | None:
+    """The innermost statement along a path."""
+    mark = shape.outage
+    for step in _STEPS.findall(path):
+        shape = (shape.item or UNKNOWN) if step.startswith("[") else shape.at(step)
+        mark = shape.outage or mark
+    return mark
 
 
 def _audiences(item: Found) -> Iterator[Loss]:
@@ -260,7 +276,7 @@ class Public:
     clients: frozenset[str]
     """Point-to-site clients that are there already."""
     guests: frozenset[str]
-    """Connections of others on a gateway among what changes; whether they speak BGP is not known."""
+    """Connections of others on a gateway among what changes, and networks of others that use it."""
 
     @classmethod
     def of(cls, basis: Basis, lines: Lines, change: Change) -> Public:
@@ -274,9 +290,12 @@ class Public:
         clients = _clients(state, {*addresses, *_beyond_peerings(graph, addresses)})
         peers = {n for address, entry in known if _speaks_bgp(entry) for n in _names(graph, address, entry)}
         mine = {name for name in names if not name.startswith(CLIENTS_OF)}
-        guests = guests_on(basis, {change.id, *(entry.id for _, entry in known)})
-        everybody = mine | (clients & names) | guests
-        return cls(frozenset(everybody), frozenset(peers & mine | guests), frozenset(clients), guests)
+        gateways = {i for i in (change.id, *(entry.id for _, entry in known)) if role_of(i) == "gateway"}
+        guests = frozenset(item.name for item in _guests(basis) if item.holder in gateways)
+        speakers = {item.name for item in _guests(basis) if item.holder in gateways and item.bgp is not False}
+        spokes = spokes_of_others(basis.graph, basis.state, basis.snapshot, gateways) - mine
+        everybody = mine | (clients & names) | guests | spokes
+        return cls(frozenset(everybody), frozenset(peers & mine | speakers), frozenset(clients), guests | spokes)
 
 
 def _lose(gone: ArmId, holder: Entry) -> bool:
@@ -314,12 +333,19 @@ def _opens_a_way(graph: Graph, state: State, change: Change) -> bool:
     return any(resource.flags(resource.body())) and bool(_clients(state, _beyond_peerings(graph, [change.address])))
 
 
-def guests_on(basis: Basis, gateways: Iterable[ArmId]) -> frozenset[str]:
-    """Names of connections on these gateways that are not ours, in whatever group."""
-    wanted = set(gateways)
-    if not any(role_of(gateway) == "gateway" for gateway in wanted):
-        return frozenset()
-    return frozenset(item.name for item in _guests(basis) if item.holder in wanted)
+def spokes_of_others(graph: Graph, state: State, snapshot: Snapshot, gateways: Iterable[ArmId]) -> frozenset[str]:
+    """Names of the networks of others to which a half that is not ours lends one of these gateways."""
+    ours = {entry.id for entry in state.entries.values()} | set(graph.by_id)
+    entries = state.by_id()
+    needs = {n for gateway in gateways if (entry := entries.get(gateway)) for n in entry.needs}
+    networks = {need.parent for need in needs if need.parent is not None}
+    found = set()
+    for network in networks:
+        for half, model, document in halves_in(network, snapshot.get(network).document):
+            remote = model.remote_in(document)
+            if half not in ours and remote is not None and model.flags(document).lends:
+                found.add(remote.name)
+    return frozenset(found)
 
 
 def is_carrier(resource_id: ArmId) -> bool:
@@ -566,6 +592,8 @@ def names_in(graph: Graph, state: State, snapshot: Snapshot) -> dict[str, str]:
     found = [name for resource in resources for name in resource.transient]
     found += [f"{CLIENTS_OF}{r.id.name}" for r in resources if role_of(r.id) == "gateway"]
     found += [item.name for item in snapshot.attached if item.kind == "connection"]
+    gateways = {r.id for r in resources if role_of(r.id) == "gateway"}
+    found += spokes_of_others(graph, state, snapshot, gateways)
     return {name.lower(): name for name in found}
 
 

@@ -7,6 +7,7 @@ import io
 import json
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -65,15 +66,27 @@ def spelled(at: tuple[Any, ...]) -> tuple[str, ...]:
     return tuple(str(step) for step in at if isinstance(step, str))
 
 
+@cache
+def first_places() -> dict[Path, list[tuple[Any, ...]]]:
+    """Each text that a kind of blueprint knows, in the first case that has one there: the others would say the same."""
+    found: dict[Path, list[tuple[Any, ...]]] = {path: [] for path in CASES}
+    seen = set()
+    for path in CASES:
+        document = content_of(path)
+        for at in texts_of(document):
+            if (known := (document.get("kind"), spelled(at))) not in seen:
+                seen.add(known)
+                found[path].append(at)
+    return found
+
+
 @pytest.mark.parametrize("path", CASES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_no_text_of_a_blueprint_reaches_an_answer_as_it_is(path: Path, vpngw: Shell) -> None:
     """Refused or accepted: each text in turn, then all that are accepted at once, through what needs no cloud."""
-    document, seen = content_of(path), set()
-    for at in texts_of(document):
-        if spelled(at) not in seen:
-            seen.add(spelled(at))
-            write(vpngw, with_text(document, at, EVERYTHING))
-            judge(vpngw, ("validate",))
+    document = content_of(path)
+    for at in first_places()[path]:
+        write(vpngw, with_text(document, at, EVERYTHING))
+        judge(vpngw, ("validate",))
     everything = all_accepted(document, vpngw.directory / "all.json")
     write(vpngw, everything)
     for command in LOOKS:

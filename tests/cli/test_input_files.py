@@ -211,6 +211,23 @@ def test_a_state_folder_behind_a_link_is_a_finding(vpngw: Shell, where: str) -> 
     assert str(vpngw.directory / "real") in told["detail"]
 
 
+LOOKING = [("show", "hub.yaml"), ("log", "hub.yaml"), ("state", "list", "hub.yaml"), ("state", "unlock", "hub.yaml")]
+
+
+@pytest.mark.parametrize("arguments", LOOKING, ids=" ".join)
+def test_who_only_looks_is_warned_of_a_link_too(vpngw: Shell, arguments: tuple[str, ...]) -> None:
+    (vpngw.directory / "real").mkdir()
+    (vpngw.directory / ".vpngw").symlink_to(vpngw.directory / "real")
+    vpngw("apply", "hub.yaml", "--yes", code=0)
+
+    answer = vpngw(*arguments, code=0)
+
+    assert "Warning: " in answer.err
+    assert "is reached over" in answer.err
+    assert str(vpngw.directory / "real") in answer.err
+    assert "reached over" not in answer.out
+
+
 COMMANDS = [
     ("plan", "hub.yaml"),
     ("apply", "hub.yaml", "--yes"),

@@ -186,7 +186,7 @@ def test_a_lock_is_waited_for_and_its_holder_announced(hub: Shell, arguments: tu
 
     with held(hub, owner(host="runner-7")):
         late = hub(*arguments, "--lock-timeout", "0.005", code=7)
-    with held(hub, owner(host="runner-7"), seconds=1.0):
+    with held(hub, owner(host="runner-7"), seconds=3.0):
         done = hub(*arguments, "--lock-timeout", "1", code=0)
 
     assert "ada on runner-7" in late.err
@@ -196,7 +196,7 @@ def test_a_lock_is_waited_for_and_its_holder_announced(hub: Shell, arguments: tu
 
 
 def test_forgetting_waits_too(hub: Shell) -> None:
-    with held(hub, owner(host="runner-7"), seconds=1.0):
+    with held(hub, owner(host="runner-7"), seconds=3.0):
         answer = hub("state", "forget", "VpnConnection/vgw-hub/berlin", "hub.yaml", "--lock-timeout", "1", code=0)
 
     assert "Waiting for it" in answer.err

@@ -24,7 +24,7 @@ from tests.report.test_progress import EVENTS
 from tests.report.worlds import busy_plan, creation, hub, schedule_of
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.plan.rebuild import Rebuilt
-from vpngw_iac.report import envelope
+from vpngw_iac.report import envelope, words
 from vpngw_iac.report import json as documents
 from vpngw_iac.report import text as folder
 from vpngw_iac.report.drawing import Box, operations, topology
@@ -35,6 +35,7 @@ from vpngw_iac.report.pictures.mermaid import render as mermaid
 from vpngw_iac.report.pictures.svg import render as svg
 from vpngw_iac.report.progress import LiveProgress, PlainProgress
 from vpngw_iac.report.style import Style
+from vpngw_iac.text import plain
 
 MODULES = [importlib.import_module(f"{folder.__name__}.{each.name}") for each in pkgutil.iter_modules(folder.__path__)]
 FUNCTIONS = {
@@ -258,3 +259,12 @@ def test_a_fence_holds_whatever_is_in_it() -> None:
 
     assert told.count("``````text") == 1
     assert told.count("``````") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("a\nb", r'"a\nb"'), ("a\x1b[31mb", r'"a\u001b[31mb"'), (r"C:\new", r'"C:\new"'), ('a"b', r'"a\"b"')],
+)
+def test_an_escape_in_a_value_of_a_plan_is_not_escaped_once_more(text: str, told: str) -> None:
+    assert words.value(plain(text)) == told
+    assert words.value([plain(text)]) == f"[{told}]"

@@ -166,7 +166,8 @@ def value(item: Any, *, width: int = 70, short_ids: bool = False) -> str:
         return plain
     if plain is None:
         return "(none)"
-    text = json.dumps(plain, ensure_ascii=False, default=str)
+    # A report is given values that are plain already (`text.plain`): their escapes are not escaped once more.
+    text = json.dumps(plain, ensure_ascii=False, default=str).replace("\\\\", "\\")
     text = text.replace('"(sensitive)"', "(sensitive)")
     text = _ID.sub(r'".../\1/\2"', text) if short_ids else text
     return text if len(text) <= width else text[: width - 3] + "..."

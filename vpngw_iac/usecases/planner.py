@@ -221,6 +221,12 @@ def behind_a_link(session: Session) -> list[Finding]:
     ]
 
 
+def tell_of_links(session: Session) -> None:
+    """What only looks at a state, or works on it by hand, tells of a link by a notice."""
+    for finding in behind_a_link(session):
+        session.tell(f"Warning: {finding.detail} {finding.advice}")
+
+
 def _with_what_is_being_made(state: State, memory: Memory, snapshot: Snapshot) -> State:
     """The state with what open operations make: it is there, it is ours, and it has no entry before it has ended."""
     made = {

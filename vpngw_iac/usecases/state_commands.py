@@ -20,6 +20,7 @@ from vpngw_iac.state.process import lives_here
 from vpngw_iac.state.store import Hold, Owner, Store
 from vpngw_iac.text import suggestion
 from vpngw_iac.usecases.locking import Patience
+from vpngw_iac.usecases.planner import tell_of_links
 
 if TYPE_CHECKING:
     from vpngw_iac.engine.plan.rebuild import Rebuilt
@@ -35,6 +36,7 @@ class Upkeep:
         self.deployment = deployment
         self._workspace = workspace
         self._session = workspace.session_named(deployment)
+        tell_of_links(self._session)
         self._patience = patience or Patience()
 
     # --- look --------------------------------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ from vpngw_iac.errors import SecretError
 from vpngw_iac.secret import Remembered
 from vpngw_iac.state.model import Binding, State
 from vpngw_iac.usecases.offline import OfflineWorkspace, asides
-from vpngw_iac.usecases.planner import decide, recall
+from vpngw_iac.usecases.planner import decide, recall, tell_of_links
 from vpngw_iac.usecases.runner import Request, run
 from vpngw_iac.usecases.saved_place import place_of
 from vpngw_iac.usecases.session import Deployable, Place, Session
@@ -159,6 +159,7 @@ class Workspace(OfflineWorkspace):
     def show(self, blueprint: Deployable) -> Inventory:
         """What is deployed: addresses, allocated IPs, connection status per tunnel."""
         session = self.session(blueprint)
+        tell_of_links(session)
         with session.discreet():
             memory = session.bound_store().load()
             if memory is None:
@@ -172,7 +173,9 @@ class Workspace(OfflineWorkspace):
         """All runs of this deployment, oldest first."""
         from vpngw_iac.state.log import runs_of
 
-        return runs_of(self.session(blueprint).store().history())
+        session = self.session(blueprint)
+        tell_of_links(session)
+        return runs_of(session.store().history())
 
     def check_secrets(self, blueprint: Deployable) -> tuple[SecretCheck, ...]:
         """Resolve every reference once; say whether that worked, and what Azure would say about a shared key."""

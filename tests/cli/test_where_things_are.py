@@ -345,6 +345,18 @@ def test_a_saved_plan_refuses_a_setting_that_is_not_its_own(
     assert vpngw("simulator", "show", code=0).out.count("virtualNetworkGateways") == 0
 
 
+@pytest.mark.parametrize("planned", [None, "strict"])
+def test_a_saved_plan_refuses_another_profile(vpngw: Shell, environment: dict[str, str], planned: str | None) -> None:
+    profile = ["--profile", planned] if planned else []
+    vpngw("plan", "hub.yaml", "-o", "plan.json", *profile)
+    environment["VPNGW_PROFILE"] = "cnsa" if planned else "strict"
+
+    answer = vpngw("apply", "plan.json", code=64)
+
+    assert environment["VPNGW_PROFILE"] in answer.err
+    assert (planned or "none") in answer.err
+
+
 def test_a_saved_plan_takes_what_was_not_said_from_itself(vpngw: Shell, environment: dict[str, str]) -> None:
     del environment["VPNGW_CLOUD"]
     vpngw("plan", "hub.yaml", "-o", "plan.json", "--cloud", "simulator", code=0)

@@ -48,12 +48,9 @@ def _contradictions(saved: ReviewedPlan, place: Place, deployment: str | None) -
     tenant = str(basis.get("tenant", ""))
     if place.tenant and _is_uuid(place.tenant) and _is_uuid(tenant) and _plain(place.tenant) != _plain(tenant):
         yield "tenant", place.tenant, tenant
-    if (
-        place.resource_group
-        and "resource_group" in said
-        and _plain(place.resource_group) != _plain(said["resource_group"] or "")
-    ):
-        yield "resource_group", place.resource_group, said["resource_group"] or "none"
+    for name, ours in (("resource_group", place.resource_group), ("profile", place.profile)):
+        if ours and name in said and _plain(ours) != _plain(said[name] or ""):
+            yield name, ours, said[name] or "none"
 
 
 def _refuse_another_state(saved: ReviewedPlan, place: Place) -> None:

@@ -76,7 +76,8 @@ class Workspace(OfflineWorkspace):
     def save_plan(self, plan: Plan, show: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The plan file, with what reports `show`. Makes the store's key if there is none: all that planning writes."""
         key = Session(self._place, plan.deployment, ReviewedPlan.of(plan)).required_key()
-        said = {"state": plan.state_url, "resource_group": self._place.resource_group}
+        profile = plan.options.profile or self._place.profile
+        said = {"state": plan.state_url, "resource_group": self._place.resource_group, "profile": profile}
         return save(plan, key, __version__, show=show or {}, folders=_folders(self._place), said=said)
 
     def load_plan(self, document: Mapping[str, Any]) -> ReviewedPlan:

@@ -107,10 +107,10 @@ class KeyVaultSecrets:
             ) from None
 
     def _client(self, reference: SecretReference, vault: str) -> SecretClient:
-        from azure.keyvault.secrets import SecretClient
-
         url = self._url(reference, vault)
         with self._guard:
+            from azure.keyvault.secrets import SecretClient  # one thread alone: see `plain_url`
+
             if url not in self._clients:
                 chosen = {} if self._transport is None else {"transport": self._transport}
                 self._clients[url] = SecretClient(url, self._credential(), **chosen)

@@ -8,6 +8,7 @@ https, a host name of letters, digits, dots and dashes, perhaps a port, a path a
 from __future__ import annotations
 
 import re
+import threading
 from urllib.parse import urlsplit
 
 LONGEST = 8192
@@ -20,6 +21,9 @@ _PLAIN = re.compile(
 )
 """No user, no backslash, no space, no control character, no percent sign in the host, no fragment. Azure writes a skip
 token's ``|`` as it is."""
+
+_LOADING = threading.Lock()
+"""Threads that load one package at the same time may get a `_DeadlockError` or `KeyError` (python/cpython#91351)."""
 
 
 def leads_home(url: object, endpoint: str) -> bool:
@@ -37,8 +41,9 @@ def leads_home(url: object, endpoint: str) -> bool:
 
 def _connected_to(url: str) -> tuple[str, str | None] | None:
     """Host and port that the transport will connect to: requests leaves that to urllib3."""
-    from urllib3.exceptions import LocationParseError
-    from urllib3.util import parse_url
+    with _LOADING:
+        from urllib3.exceptions import LocationParseError
+        from urllib3.util import parse_url
 
     try:
         parts = parse_url(url)

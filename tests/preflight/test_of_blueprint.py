@@ -19,6 +19,7 @@ from vpngw_iac.blueprints.vnet_to_vnet import VnetToVnet
 from vpngw_iac.errors import Finding
 from vpngw_iac.preflight import backups_of, check, homes_of, managed_twice, waivers_of
 from vpngw_iac.secret import Secret
+from vpngw_iac.usecases.workspace import Workspace
 
 SCOPE = Scope("00000000-0000-0000-0000-000000000001", resource_group="rg-hub")
 SHIPPED = sorted((Path(__file__).parents[2] / "blueprints").glob("*.py"))
@@ -169,3 +170,20 @@ def test_using_what_another_deployment_manages_is_no_conflict_nor_is_a_shared_re
     parts = [hub(site("oslo", "192.168.1.0/24")), guest(site("late", "192.168.2.0/24"))]
 
     assert list(managed_twice([(b.name, b.resources(SCOPE)) for b in parts])) == []
+
+
+def test_what_has_no_resource_group_has_no_home_and_is_a_finding_of_the_blueprint() -> None:
+    network = VirtualNetwork(
+        name="vnet-hub", location="westeurope", address_space=["10.1.0.0/16"], gateway_subnet="10.1.255.0/27"
+    )
+    here = SiteToSite(name="hub", gateway=VpnGateway(name="vgw-hub", network=network, sku="VpnGw1AZ"))
+    beside = SiteToSite(
+        name="hub", gateway=VpnGateway(name="vgw-hub", network=network, sku="VpnGw1AZ", resource_group="rg-gateways")
+    )
+    nowhere = Scope("00000000-0000-0000-0000-000000000000")
+
+    for blueprint in (here, beside):
+        assert homes_of(nowhere, blueprint) == {}
+        assert [finding.rule for finding in Workspace("simulator").validate(blueprint).findings if finding.blocks] == [
+            "B-GROUP"
+        ]

@@ -40,13 +40,16 @@ def backups_of(*blueprints: Blueprint) -> dict[str, str]:
 
 
 def homes_of(scope: Scope, *blueprints: Blueprint) -> dict[ArmId, ArmId]:
-    """Networks of gateways, where a blueprint names them: of an existing one no property says it offline."""
+    """Networks of gateways, where a blueprint names them: of an existing one no property says it offline.
+
+    What has no resource group has no id; that is told as a finding of the blueprint.
+    """
     return {
         frame.gateway_id(use.part): frame.network_id(use.part.network)
         for blueprint in blueprints
         for frame in (Frame(scope, blueprint.naming),)
         for use in gateway_uses(blueprint.shares())
-        if use.part.network is not None
+        if use.part.network is not None and frame.place(use.part).group and frame.place(use.part.network).group
     }
 
 

@@ -144,7 +144,7 @@ class MortalStore(FileStore):
 
     @classmethod
     def of(cls, store: FileStore, fate: Fate) -> MortalStore:
-        mortal = cls(store.folder, store.deployment, store.binding, utc=store._utc)
+        mortal = cls(store.folder, store.deployment, store.binding, utc=store.utc)
         mortal.fate = fate
         mortal._files = MortalFolder(store.folder, fate)
         mortal._lock = FolderLock(mortal._files, store.deployment)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tests.live.conftest import Target
@@ -19,6 +19,9 @@ class Declared:
 
     name: str
     items: Sequence[Resource]
+    formerly: str | None = None
+    moved: Mapping[str, str] = field(default_factory=dict)
+    waive: Mapping[str, str] = field(default_factory=dict)
 
     def resources(self, scope: Scope) -> Sequence[Resource]:
         """All of them."""

@@ -170,3 +170,17 @@ def test_loading_a_plan_changes_no_workspace(bench: Bench, tmp_path: Path) -> No
     assert vars(workspace) == before
     assert workspace.session(reviewed).place.cloud == "simulator"
     assert workspace.session(hub()).place.cloud == "public"
+
+
+def test_a_class_of_somebodys_own_needs_no_more_than_a_name_and_resources(bench: Bench) -> None:
+    class Own:
+        name = "hub"
+
+        def resources(self, scope: Scope) -> tuple[Resource | Existing, ...]:
+            return tuple(hub().resources(scope))
+
+    own: Any = Own()
+
+    assert bench.apply(own).outcome == "succeeded"
+    assert bench.plan(own).changes == ()
+    assert bench.workspace().validate(own).deployment == "hub"

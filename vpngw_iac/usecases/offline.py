@@ -127,7 +127,7 @@ def asides(scope: Scope, *blueprints: Deployable) -> dict[str, Any]:
     """What blueprints say that no resource shows: accepted rules, failover paths, networks of existing gateways."""
     whole = tuple(blueprint for blueprint in blueprints if isinstance(blueprint, Blueprint))
     if len(whole) < len(blueprints):
-        return {"waive": {rule: why for b in blueprints for rule, why in b.waive.items()}}
+        return {"waive": {rule: why for b in blueprints for rule, why in getattr(b, "waive", {}).items()}}
     return {
         "waive": preflight.waivers_of(*whole),
         "backups": preflight.backups_of(*whole),

@@ -68,8 +68,9 @@ def decide(session: Session, memory: Memory | None, options: Options, *, resumed
         findings = [*(reviewed.findings if reviewed else ()), *unresolved, *exposed(graph, session.place)]
     findings += behind_a_link(session)
     owner = session.store().owner()
+    moved = getattr(blueprint, "moved", {})  # a class of somebody's own may say its resources alone
     if reviewed is None:
-        options, untaken = by_pattern(options, graph, state, snapshot, blueprint.moved)
+        options, untaken = by_pattern(options, graph, state, snapshot, moved)
         findings += untaken
         options = _with_addresses(options, graph, state)
         check_agreed(options.outage_agreed, graph, state, snapshot)
@@ -84,8 +85,8 @@ def decide(session: Session, memory: Memory | None, options: Options, *, resumed
         snapshot=snapshot,
         prints=prints,
         options=options,
-        moved=blueprint.moved,
-        formerly=blueprint.formerly,
+        moved=moved,
+        formerly=getattr(blueprint, "formerly", None),
         findings=tuple([*findings, *_in_flight(memory, resumed=resumed)]),
         running=owner.describe() if owner and not resumed else "",
     )

@@ -221,7 +221,8 @@ class Session:
     @property
     def former(self) -> Session | None:
         """The deployment under the blueprint's former name, if the run goes by the blueprint's own: the same client."""
-        formerly = self.blueprint.formerly if self.blueprint and self.deployment == self.blueprint.name else None
+        said = getattr(self.blueprint, "formerly", None)  # a class of somebody's own may say its resources alone
+        formerly = said if self.blueprint and self.deployment == self.blueprint.name else None
         if self._former is None and formerly:
             self._former = other = copy.copy(self)
             other.deployment, other.blueprint, other.run = formerly, None, uuid.uuid4().hex[:12]

@@ -13,9 +13,12 @@ from vpngw_iac import (
     Diagnostics,
     ExpressRouteCoexistence,
     ExpressRouteGateway,
+    GatewaySubnet,
     Maintenance,
     Nat,
     PrivatePeering,
+    Route,
+    RouteTable,
     Secret,
     Site,
     Spoke,
@@ -37,7 +40,8 @@ def network(name: str, number: int, **more: Any) -> VirtualNetwork:
 
 def everything() -> Any:
     """A deployment that has a resource of every type."""
-    hub = network("vnet-hub", 1, gateway_subnet="10.1.255.0/26")
+    table = RouteTable(name="rt-hub", routes=[Route(name="red", prefix="10.2.0.0/16", next_hop_ip="10.1.1.4")])
+    hub = network("vnet-hub", 1, gateway_subnet=GatewaySubnet(prefix="10.1.255.0/26", route_table=table))
     circuit = Circuit(
         name="erc-line",
         location="westeurope",

@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import total_ordering
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic_core import core_schema
+if TYPE_CHECKING:
+    from pydantic_core import core_schema
 
 RESOURCE_GROUP_TYPE = "Microsoft.Resources/resourceGroups"
 SUBSCRIPTION_TYPE = "Microsoft.Resources/subscriptions"
@@ -184,6 +185,8 @@ class ArmId:
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> core_schema.CoreSchema:
+        from pydantic_core import core_schema  # who only parses a command line needs no schema
+
         return core_schema.json_or_python_schema(
             json_schema=core_schema.no_info_after_validator_function(cls, core_schema.str_schema()),
             python_schema=core_schema.union_schema(

@@ -35,7 +35,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Literal
 
@@ -311,11 +311,13 @@ class SimulatorDenied(SimulatorError, FileDenied):
     exit_code = ExitCode.REFUSED
 
 
-@dataclass(frozen=True, slots=True)
 class Findings:
     """Findings in their order of display: errors first, then by address and rule."""
 
-    items: tuple[Finding, ...] = field(default=())
+    __slots__ = ("items",)
+
+    def __init__(self, items: tuple[Finding, ...] = ()) -> None:
+        self.items = items
 
     @classmethod
     def of(cls, items: Iterable[Finding]) -> Findings:

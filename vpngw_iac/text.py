@@ -16,13 +16,10 @@ from __future__ import annotations
 import copy
 import dataclasses
 import functools
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from typing import Any, ParamSpec, TypeVar, cast
-
-from vpngw_iac.arm import ArmId
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -40,16 +37,20 @@ _LEGACY = r"(?<=##)\[|(?<=##vso)\["
 _WORDS = r"(?<!\S):(?=:[a-z][\w-]*(?:::|\s))"
 """A command that would begin a line if the text were wrapped before it."""
 
-_IN_OUTPUT = re.compile(f"[{_MISLEADING}]|{_JOINERS}|{_LEGACY}", re.IGNORECASE)
-_IN_VALUE = re.compile(f"[\n{_MISLEADING}]|{_JOINERS}|{_LEGACY}|{_WORDS}", re.IGNORECASE)
-_COLOUR = re.compile(r"(\x1b\[(?:0|(?:[12]|3[1-6])(?:;(?:[12]|3[1-6]))*)m)")
+_IN_OUTPUT = f"(?i)[{_MISLEADING}]|{_JOINERS}|{_LEGACY}"
+_IN_VALUE = f"(?i)[\n{_MISLEADING}]|{_JOINERS}|{_LEGACY}|{_WORDS}"
+_COLOUR = r"(\x1b\[(?:0|(?:[12]|3[1-6])(?:;(?:[12]|3[1-6]))*)m)"
 """The codes that `Style.paint` writes, and no others."""
-_COMMAND = re.compile(r"^((?:[^\S\n]|\x1b\[[0-9;]*m)*):(?=:)", re.MULTILINE)
+_COMMAND = r"(?m)^((?:[^\S\n]|\x1b\[[0-9;]*m)*):(?=:)"
+
+_compiled = functools.cache(re.compile)
+"""Patterns are compiled when the first text needs them: most texts are harmless at a glance."""
 
 
 def plain(text: str) -> str:
     """A value as one line that looks like what it is."""
-    return _IN_VALUE.sub(_escaped, text)
+    harmless = text.isascii() and text.isprintable() and "::" not in text and "##" not in text
+    return text if harmless else _compiled(_IN_VALUE).sub(_escaped, text)
 
 
 def guarded(text: str) -> str:
@@ -57,14 +58,17 @@ def guarded(text: str) -> str:
 
     Within a JSON document this changes no value.
     """
-    if _IN_OUTPUT.search(text):
-        pieces = _COLOUR.split(text)
-        pieces[::2] = [_IN_OUTPUT.sub(_escaped, piece) for piece in pieces[::2]]
+    harmless = text.isascii() and text.replace("\n", "").isprintable() and "##" not in text
+    if not harmless and _compiled(_IN_OUTPUT).search(text):
+        pieces = _compiled(_COLOUR).split(text)
+        pieces[::2] = [_compiled(_IN_OUTPUT).sub(_escaped, piece) for piece in pieces[::2]]
         text = "".join(pieces)
-    return _COMMAND.sub(r"\1\\u003a", text) if "::" in text else text
+    return _compiled(_COMMAND).sub(r"\1\\u003a", text) if "::" in text else text
 
 
 def _escaped(match: re.Match[str]) -> str:
+    import json  # only where something is wrong
+
     return f"\\u{ord(match[0]):04x}" if match[0] in "[:\x7f" else json.dumps(match[0])[1:-1]
 
 
@@ -123,9 +127,6 @@ def _neutral(value: Any) -> Any:
         return _mapping(value)
     if isinstance(value, list | tuple | set | frozenset):
         return _collection(value)
-    if isinstance(value, ArmId):
-        text = plain(value.text)
-        return value if text == value.text else ArmId(text)
     if isinstance(value, Iterator):
         return map(_neutral, value)
     return _thing(value)
@@ -145,7 +146,12 @@ def _collection(value: Any) -> Any:
 
 
 def _thing(value: Any) -> Any:
-    """A dataclass, a model or an error: a copy whose fields are neutral, made without judging them again."""
+    """An ARM id, a dataclass, a model or an error: a copy whose fields are neutral, made without judging them again."""
+    from vpngw_iac.arm import ArmId
+
+    if isinstance(value, ArmId):
+        text = plain(value.text)
+        return value if text == value.text else ArmId(text)
     if isinstance(value, BaseException):
         names: tuple[str, ...] = tuple(value.__dict__)
     else:

@@ -6,12 +6,14 @@ signature that Typer sees, so that no command repeats them.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import typing
 from collections.abc import Callable, Collection, Sequence
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, cast
 
 import typer
+from typer.core import TyperCommand
 
 from vpngw_iac.cli.run import Interrupted, Run
 
@@ -129,6 +131,8 @@ def in_place(arguments: Sequence[str], groups: Collection[str]) -> list[str]:
 
     What is said again after the command comes later, and wins. `groups` are commands that have commands.
     """
+    if len(arguments) < 2 or not arguments[0].startswith("-"):
+        return list(arguments)
     takes_value = {
         name: typing.get_args(p.annotation)[0] is not bool for p in _parameters(_common) for name in _names(p)
     }
@@ -180,6 +184,30 @@ def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
     return list(inspect.signature(function, eval_str=True).parameters.values())
 
 
+class LateCommand(TyperCommand):
+    """A command whose options are made when it is called or asked for its help, not when another command is."""
+
+    @functools.cached_property
+    def whole(self) -> TyperCommand:
+        """The same command with its options."""
+        single = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
+        single.command(self.name)(_call_of(inspect.unwrap(self.callback)))  # type: ignore[arg-type]
+        return cast("TyperCommand", typer.main.get_command(single))
+
+    @property
+    def params(self) -> list[Any]:
+        """Its arguments and options."""
+        return self.whole.params
+
+    @params.setter
+    def params(self, value: list[Any]) -> None:
+        """What Typer found in a signature without options says nothing."""
+
+    def make_context(self, *args: Any, **extra: Any) -> Any:
+        """The context of the whole command."""
+        return self.whole.make_context(*args, **extra)
+
+
 def command(group: typer.Typer, name: str | None = None) -> Callable[[Command], Command]:
     """Register a function as a command: it gets a `Run` and its own options, and returns the exit code.
 
@@ -187,24 +215,34 @@ def command(group: typer.Typer, name: str | None = None) -> Callable[[Command], 
     """
 
     def register(function: Command) -> Command:
-        own = _parameters(function)[1:]
-        planning = _parameters(_planning) if any(p.name == "choices" for p in own) else []
-        common = _parameters(_common)
+        def named() -> None:
+            """Stands for the function until it is called: no options that Typer would look at."""
 
-        def call(**values: Any) -> int:
-            settings = {parameter.name: values.pop(parameter.name) or None for parameter in common}
-            if planning:
-                values["choices"] = {parameter.name: values.pop(parameter.name) for parameter in planning}
-            try:
-                return int(function(Run.open(**settings), **values))
-            except KeyboardInterrupt:
-                raise Interrupted("Interrupted.") from None
-
-        shown = [parameter for parameter in own if parameter.name != "choices"]
-        keywords = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in (*shown, *planning, *common)]
-        call.__signature__ = inspect.Signature(keywords)  # type: ignore[attr-defined]
-        call.__name__, call.__doc__ = function.__name__, function.__doc__
-        group.command(name or function.__name__.replace("_", "-"))(call)
+        named.__name__, named.__doc__ = function.__name__, function.__doc__
+        named.__signature__, named.__wrapped__ = inspect.Signature(), function  # type: ignore[attr-defined]
+        group.command(name or function.__name__.replace("_", "-"), cls=LateCommand)(named)
         return function
 
     return register
+
+
+def _call_of(function: Callable[..., int]) -> Callable[..., int]:
+    """What Typer calls: the function's own options and those that every command takes, in one signature."""
+    own = _parameters(function)[1:]
+    planning = _parameters(_planning) if any(p.name == "choices" for p in own) else []
+    common = _parameters(_common)
+
+    def call(**values: Any) -> int:
+        settings = {parameter.name: values.pop(parameter.name) or None for parameter in common}
+        if planning:
+            values["choices"] = {parameter.name: values.pop(parameter.name) for parameter in planning}
+        try:
+            return int(function(Run.open(**settings), **values))
+        except KeyboardInterrupt:
+            raise Interrupted("Interrupted.") from None
+
+    shown = [parameter for parameter in own if parameter.name != "choices"]
+    keywords = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in (*shown, *planning, *common)]
+    call.__signature__ = inspect.Signature(keywords)  # type: ignore[attr-defined]
+    call.__name__, call.__doc__ = function.__name__, function.__doc__
+    return call

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -178,6 +177,8 @@ def _writable(text: str, encoding: str) -> str:
     try:
         text.encode(encoding)
     except UnicodeEncodeError:
+        import json
+
         return "".join(c if c.isascii() else json.dumps(c)[1:-1] for c in text)
     return text
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -143,12 +141,14 @@ def _present(file: str, option: str) -> Path:
 
 
 def _tell(run: Run, server: Server, url: str) -> None:
+    import json
+    import shlex
+
     from vpngw_iac.report.envelope import document
 
     variables = environment_of(url, server.certificate)
     if run.settings.json_output:
-        content = document("simulator", url=url, environment=variables)
-        run.emit(json.dumps(content) + "\n")
+        run.emit(json.dumps(document("simulator", url=url, environment=variables)) + "\n")
         return
     exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
     run.emit(f"# The simulator answers at {url}. In another terminal:\n{exports}")

@@ -15,7 +15,7 @@ Folder = Literal["findings", "pictures"]
 
 def formats(folder: Folder, default: str) -> tuple[str, ...]:
     """The formats in a folder, the default first; none is loaded."""
-    found = {module.name for module in pkgutil.iter_modules(import_module(f"{__name__}.{folder}").__path__)}
+    found = {module.name for module in pkgutil.iter_modules([f"{part}/{folder}" for part in __path__])}
     return (default, *sorted(found - {default}))
 
 

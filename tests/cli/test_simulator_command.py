@@ -9,6 +9,7 @@ import signal
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests.cli.conftest import SPEED, Shell, start
 
@@ -58,6 +59,66 @@ def test_reset_empties_the_simulated_cloud(hub: Shell) -> None:
     assert before
     assert f"{len(before)} resources are gone" in told.out
     assert after == {}
+
+
+def test_load_puts_documents_there_as_they_are(vpngw: Shell) -> None:
+    address = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/publicIPAddresses/old"
+    old = {
+        "id": address,
+        "location": "uksouth",
+        "sku": {"name": "Basic"},
+        "properties": {"provisioningState": "Failed"},
+    }
+    vpngw.write("estate.json", json.dumps({"name": "old", "documents": [old], "secrets": {}}))
+
+    told = vpngw("simulator", "load", "estate.json", "--json", code=0).document["loaded"]
+    documents = vpngw("simulator", "show", "--json", code=0).document["documents"]
+
+    assert told == [address]
+    assert documents[address] == old | {"type": "Microsoft.Network/publicIPAddresses"}
+    vpngw.write("shown.json", json.dumps({"documents": documents}))
+    vpngw("simulator", "reset", code=0)
+    vpngw("simulator", "load", "shown.json", code=0)
+    assert vpngw("simulator", "show", "--json", code=0).document["documents"] == documents
+
+
+@pytest.mark.parametrize("text", ["{", "7", '[{"name": "x"}]', '{"documents": [{"id": "x"}]}'])
+def test_load_tells_what_is_wrong_with_a_file(vpngw: Shell, text: str) -> None:
+    vpngw.write("estate.json", text)
+    answer = vpngw("simulator", "load", "estate.json", code=1)
+    assert "ocument" in answer.err or "estate.json" in answer.err
+    assert "bug" not in answer.err
+    assert vpngw("simulator", "load", "missing.json", code=64).err
+
+
+@pytest.mark.parametrize(("option", "status"), [((), 400), (("--allow-retired",), 201)])
+def test_a_served_simulator_takes_retired_skus_when_told_to(vpngw: Shell, option: tuple[str, ...], status: int) -> None:
+    network = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network"
+    space = {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}
+    subnet = {"name": "GatewaySubnet", "properties": {"addressPrefix": "10.0.0.0/27"}}
+    address = {"id": f"{network}/publicIPAddresses/pip", "location": "uksouth", "sku": {"name": "Standard"}}
+    home = {"id": f"{network}/virtualNetworks/vnet", "location": "uksouth", "properties": space | {"subnets": [subnet]}}
+    vpngw.write("estate.json", json.dumps([address, home]))
+    vpngw("simulator", "load", "estate.json", "--dir", "served", code=0)
+    inner = {"subnet": {"id": f"{home['id']}/subnets/GatewaySubnet"}, "publicIPAddress": {"id": address["id"]}}
+    gateway = {
+        "location": "uksouth",
+        "properties": {"sku": {"name": "VpnGw1"}, "ipConfigurations": [{"name": "default", "properties": inner}]},
+    }
+    command = ("simulator", "serve", "--port", "0", "--no-tls", *option, "--dir", "served", "--json")
+    with start(*command, env=dict(os.environ)) as server:
+        assert server.stdout is not None
+        told = json.loads(server.stdout.readline())
+        client = {"client_id": told["environment"]["AZURE_CLIENT_ID"], "client_secret": "simulator"}
+        form = {"grant_type": "client_credentials", **client}
+        token = requests.post(f"{told['url']}/common/oauth2/v2.0/token", data=form, timeout=10).json()["access_token"]
+        path = f"{network}/virtualNetworkGateways/vgw?api-version=2024-05-01"
+        answer = requests.put(
+            told["url"] + path, json=gateway, headers={"Authorization": f"Bearer {token}"}, timeout=10
+        )
+        server.send_signal(signal.SIGTERM)
+        server.communicate(timeout=30)
+    assert answer.status_code == status, answer.text
 
 
 @pytest.mark.parametrize("text", ["- {do: nonsense}", "{", "7"])

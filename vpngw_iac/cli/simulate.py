@@ -1,4 +1,4 @@
-"""``vpngw simulator``: put the simulated cloud behind HTTPS, look into it, empty it."""
+"""``vpngw simulator``: put the simulated cloud behind HTTPS, look into it, fill and empty it."""
 
 from __future__ import annotations
 
@@ -36,6 +36,10 @@ GovernanceFile = Annotated[
     str | None,
     typer.Option("--governance", metavar="FILE", help="Rights, policies, quotas and zones, as YAML or JSON."),
 ]
+AllowRetired = Annotated[
+    bool, typer.Option("--allow-retired", help="Take what Azure took in earlier years: retired SKUs, Basic addresses.")
+]
+Documents = Annotated[str, typer.Argument(metavar="FILE", help="Documents as GET answers them, as JSON or YAML.")]
 Folder = Annotated[str | None, typer.Option("--dir", metavar="DIR", help="Where the content is kept.")]
 
 
@@ -50,12 +54,15 @@ def serve(
     governance: GovernanceFile = None,
     folder: Folder = None,
     allow_host: AllowHost = None,
+    allow_retired: AllowRetired = False,
 ) -> int:
     """Answer any ARM client until Ctrl-C; prints the variables that such a client needs."""
+    from vpngw_iac.simulator import Switches
     from vpngw_iac.simulator.governance import read_governance
     from vpngw_iac.simulator.server import Server, kill_this_process
 
-    simulator = _open(run, folder, speed, faults, die=kill_this_process)
+    switches = Switches(allow_retired=allow_retired)
+    simulator = _open(run, folder, speed, faults, die=kill_this_process, switches=switches)
     if governance is not None:
         simulator.governance = read_governance(_present(governance, "--governance"))
     here = _folder(run, folder) if tls else None
@@ -98,6 +105,18 @@ def provision(run: Run, circuit: Circuit, folder: Folder = None) -> int:
     for identifier in found:
         simulator.provision_circuit(identifier)
     run.reply(document("simulator", provisioned=found), f"{circuit} is provisioned. Run apply again.")
+    return ExitCode.DONE
+
+
+@command(group)
+def load(run: Run, file: Documents, folder: Folder = None) -> int:
+    """Put documents there as they are: a load is no PUT, nothing is refused and nothing changed."""
+    from vpngw_iac.report.envelope import document
+    from vpngw_iac.simulator.load import read_documents
+
+    documents, secrets = read_documents(_present(file, "the file's name"))
+    loaded = _open(run, folder).load(documents, secrets)
+    run.reply(document("simulator", loaded=loaded), f"{len(loaded)} documents are loaded.")
     return ExitCode.DONE
 
 

@@ -1,7 +1,4 @@
-"""Child resources that are written inside their parent's body: subnets, peerings, NAT rules, authorizations.
-
-A PUT of the parent is a full replacement of its children too: what the body leaves out goes (R-SUBNET-19).
-"""
+"""Children that are written inside their parent's body: subnets in a network, NAT rules in a gateway."""
 
 from __future__ import annotations
 
@@ -9,46 +6,41 @@ from collections.abc import Iterator
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.simulator.document import UPDATING, Document
-from vpngw_iac.simulator.kind import Change, kinds
+from vpngw_iac.simulator.kind import Change, Kind, kinds
 from vpngw_iac.simulator.refusal import Refusal
 from vpngw_iac.simulator.wire import Json
-from vpngw_iac.simulator.world import World
 
 
-def check_children(change: Change, member: str, arm_type: str) -> None:
-    """Refuse a body whose children would be refused, or that leaves out a child in use."""
-    kind = kinds()[arm_type.lower()]
-    named = set()
-    for inner in _changes(change, change.id, member, arm_type):
-        kind.accept(inner)
-        named.add(inner.id.key)
-    for child in change.world.children(change.id, arm_type):
-        if child.key not in named:
-            kind.refuse_delete(change.world, child)
+def accept(change: Change, kind: Kind) -> Json:
+    """The properties to store, without the children; refuses what would refuse them, or lose one in use."""
+    properties = kind.accept(change)
+    for member, arm_type in kind.members.items():
+        named = set()
+        for inner in _changes(change, change.id, member, arm_type):
+            kinds()[arm_type.lower()].accept(inner)
+            named.add(inner.id.key)
+        for child in change.world.children(change.id, arm_type):
+            if child.key not in named:
+                kinds()[arm_type.lower()].refuse_delete(change.world, child)
+        properties.pop(member, None)
+    return properties
 
 
-def reconcile(change: Change, parent: Document, member: str, arm_type: str) -> None:
+def reconcile(change: Change, parent: Document, kind: Kind) -> None:
     """Make the children equal to what the body lists."""
-    world, kind = change.world, kinds()[arm_type.lower()]
-    wanted = list(_changes(change, parent.arm_id, member, arm_type))
-    keys = {inner.id.key for inner in wanted}
-    for child in world.children(parent.id, arm_type):
-        if child.key not in keys:
-            world.store.remove(child, world.now)
-            kind.removed(world, child)
-    for inner in wanted:
-        child = inner.before or Document(str(inner.id), arm_type, {}, guid=world.guid(), created=world.now)
-        child.body = {"properties": kind.accept(inner)}
-        child.state, child.etag = UPDATING, parent.etag
-        world.save(child)
-
-
-def shown_children(world: World, parent: Document, arm_type: str, reader: str) -> list[Json]:
-    """The children as they stand in their parent's answer."""
-    kind = kinds()[arm_type.lower()]
-    return [
-        kind.show(world, child, "list" if reader == "list" else "get") for child in world.children(parent.id, arm_type)
-    ]
+    world = change.world
+    for member, arm_type in kind.members.items():
+        wanted = list(_changes(change, parent.arm_id, member, arm_type))
+        keys = {inner.id.key for inner in wanted}
+        for child in world.children(parent.id, arm_type):
+            if child.key not in keys:
+                world.store.remove(child, world.now)
+                kinds()[arm_type.lower()].removed(world, child)
+        for inner in wanted:
+            child = inner.before or Document(str(inner.id), arm_type, {}, guid=world.guid(), created=world.now)
+            child.body = {"properties": kinds()[arm_type.lower()].accept(inner)}
+            child.state, child.etag, child.found = UPDATING, parent.etag, {}
+            world.save(child)
 
 
 def _changes(change: Change, parent: ArmId, member: str, arm_type: str) -> Iterator[Change]:

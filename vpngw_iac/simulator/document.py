@@ -35,6 +35,8 @@ class Document:
     changed: float = 0.0
     hidden: Json = field(default_factory=dict)
     """Kept for the cloud's own use; never answered."""
+    found: dict[str, list[list[Any]]] = field(default_factory=dict)
+    """Of a loaded document, by reader: path, what the cloud said of it then, and what was found (none or one each)."""
 
     @property
     def arm_id(self) -> ArmId:
@@ -63,6 +65,15 @@ class Document:
         above = self.key.rsplit("/", 2)[0]
         scope, marker, rest = above.rpartition("/providers/")
         return scope if marker and "/" not in rest else above
+
+    def as_found(self, shown: Json, reader: str) -> Json:
+        """The document as it was loaded, but for what the cloud says otherwise by now."""
+        flat = spread(shown) if self.found.get(reader) else {}
+        for path, said, found in self.found.get(reader, ()):
+            if [flat[path] for _ in range(path in flat)] == said:
+                flat.pop(path, None)
+                flat |= dict.fromkeys([path][: len(found)], *found)
+        return gathered(flat) if flat else shown
 
     def dump(self) -> Json:
         """As JSON can hold it."""
@@ -109,3 +120,16 @@ class Operation:
     def load(cls, saved: Json) -> Operation:
         """From `dump()`."""
         return cls(**saved)
+
+
+def spread(document: Json) -> Json:
+    """A document with its properties beside its head: ``location``, ``properties.sku``."""
+    head = {name: value for name, value in document.items() if name != "properties"}
+    return head | {f"properties.{name}": value for name, value in (document.get("properties") or {}).items()}
+
+
+def gathered(flat: Json) -> Json:
+    """The document of `spread`."""
+    inner = {path.partition(".")[2]: value for path, value in flat.items() if path.startswith("properties.")}
+    head = {path: value for path, value in flat.items() if not path.startswith("properties.")}
+    return head | ({"properties": inner} if inner else {})

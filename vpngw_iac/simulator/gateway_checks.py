@@ -11,7 +11,7 @@ from vpngw_iac.simulator import instance_checks, skus
 from vpngw_iac.simulator.checks import check_prefixes, network
 from vpngw_iac.simulator.document import FAILED, Document
 from vpngw_iac.simulator.kind import Change
-from vpngw_iac.simulator.refusal import Refusal, invalid_reference, not_provisioned
+from vpngw_iac.simulator.refusal import Refusal, invalid_reference, not_provisioned, not_simulated
 from vpngw_iac.simulator.relations import PEERINGS, connections_of, gateways_in, users_of
 from vpngw_iac.simulator.types.route_table import default_routes
 from vpngw_iac.simulator.wire import Json
@@ -42,6 +42,10 @@ def check(change: Change, properties: Json) -> None:
 def check_sku(change: Change, properties: Json) -> None:
     """The SKU must exist for the type, and must not be retired (R-SKU-01, R-SKU-03, R-SKU-10, R-SKU-11)."""
     kind, sku = properties["gatewayType"], str(properties["sku"]["name"])
+    if kind == "LocalGateway":
+        raise not_simulated("gateways of type LocalGateway")
+    if not sku:
+        raise refuse("GatewaySkuMissing", f"Gateway {change.id} has no SKU.")
     known = {"Vpn": set(skus.VPN), "ExpressRoute": set(skus.EXPRESS_ROUTE)}.get(kind, set(skus.VPN))
     if sku not in known:
         raise refuse(

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.simulator.document import Document, Hold, Operation
@@ -20,6 +20,8 @@ from vpngw_iac.simulator.world import World, without_nulls
 
 Reader = Literal["put", "get", "list"]
 """PUT, GET and LIST answer different documents of one resource."""
+READERS: tuple[Reader, ...] = get_args(Reader)
+_SECRETS = frozenset({"sharedKey", "authorizationKey", "radiusServerSecret"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +83,25 @@ class Kind:
     What came to all versions at once, on a day of the service, is answered to all versions here too.
     """
     top_level: ClassVar[tuple[str, ...]] = ("location", "tags", "sku", "zones", "extendedLocation", "identity")
+    members: ClassVar[Mapping[str, str]] = {}
+    """Properties whose elements are documents of their own, and the type of those; left out of a PUT, they go."""
 
     def accept(self, change: Change) -> Json:
         """The properties to store, defaults filled in; raises `Refusal`. A PUT is a full replacement."""
+        properties = self.fill(change)
+        self.check(change, properties)
+        return properties
+
+    def fill(self, change: Change) -> Json:
+        """The properties sent, with what Azure fills in; refuses nothing."""
         ignored = self.read_only | {"provisioningState", "resourceGuid"}
         return {name: value for name, value in change.sent.items() if name not in ignored}
+
+    def check(self, change: Change, properties: Json) -> None:
+        """Raise the first `Refusal` of Azure."""
+
+    def hide(self, document: Document, told: Json) -> None:
+        """Keep, of a document that is loaded, what is no property here (a key, a state)."""
 
     def complete(self, change: Change, body: Json) -> None:
         """Fill in what stands beside the properties (sku, zones)."""
@@ -99,7 +115,7 @@ class Kind:
         return self.update_seconds if change.before else self.create_seconds
 
     def stored(self, change: Change, document: Document) -> None:
-        """Keep children that were written inside the body; called before the operation starts."""
+        """Keep what is no property (a key); called before the operation starts."""
 
     def settle(self, world: World, document: Document) -> Json | None:
         """Finish a PUT: fill in what only the service knows. Returns an error if the operation ends Failed."""
@@ -128,30 +144,41 @@ class Kind:
         return None
 
     def show(self, world: World, document: Document, reader: Reader, api_version: str = "9999") -> Json:
-        """The whole document as answered."""
+        """The document as answered: one that was loaded as it was found, each version its own property set."""
+        shown = document.as_found(self.whole(world, document, reader), reader)
+        late = {path for path, version in self.since.items() if api_version < version}
+        hidden = frozenset() if world.switches.echo_secrets else _SECRETS
+        trimmed: Json = _without(shown, late, hidden)
+        return trimmed
+
+    def whole(self, world: World, document: Document, reader: Reader) -> Json:
+        """The document with all that this cloud knows of it."""
         head: Json = {"name": document.name, "id": document.id, "type": self.arm_type, "etag": document.etag}
         head |= {name: document.body[name] for name in self.top_level if name in document.body}
         inner: Json = {"provisioningState": document.state}
         if self.has_guid:
             inner["resourceGuid"] = document.guid
         inner |= self.properties(world, document, reader)
-        head["properties"] = inner
-        return trimmed(head, self.since, api_version)
+        child_reader: Reader = "list" if reader == "list" else "get"
+        for member, arm_type in self.members.items():
+            children = world.children(document.id, arm_type)
+            inner[member] = [kind_of(child).show(world, child, child_reader) for child in children]
+        return head | {"properties": inner}
 
 
-def trimmed(document: Json, since: Mapping[str, str], api_version: str) -> Json:
-    """Without the paths that are younger than the version asked for: each version answers its own property set."""
-    late = {path for path, version in since.items() if api_version < version}
-    return {name: item for name, item in _without(document, late, "").items()} if late else document
-
-
-def _without(value: Any, late: Set[str], path: str) -> Any:
+def _without(value: Any, paths: Set[str], names: Set[str], path: str = "") -> Any:
+    """A JSON value without some paths, and without some names wherever they stand."""
     if isinstance(value, dict):
-        paths = {name: f"{path}.{name}" if path else name for name in value}
-        return {name: _without(item, late, paths[name]) for name, item in value.items() if paths[name] not in late}
+        inner = {name: f"{path}.{name}" if path else name for name in value if name not in names}
+        return {name: _without(value[name], paths, names, at) for name, at in inner.items() if at not in paths}
     if isinstance(value, list):
-        return [_without(item, late, f"{path}[]") for item in value]
+        return [_without(item, paths, names, f"{path}[]") for item in value]
     return value
+
+
+def normal(location: str) -> str:
+    """A region's name as Azure answers it."""
+    return location.replace(" ", "").lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,9 +210,28 @@ def kinds() -> Mapping[str, Kind]:
     return found
 
 
+class LoadedType(Kind):
+    """A type that is not simulated: its documents were loaded, and can be read and deleted."""
+
+    at_once = True
+    extends = True
+    has_location = False
+
+    def __init__(self, arm_type: str) -> None:
+        self.arm_type = arm_type  # type: ignore[misc]
+
+    def accept(self, change: Change) -> Json:
+        """Nobody knows what its provider would say."""
+        raise not_simulated(f"how {self.arm_type} are written")
+
+    def whole(self, world: World, document: Document, reader: Reader) -> Json:
+        """As it was loaded."""
+        return dict(document.body)
+
+
 def kind_of(document: Document) -> Kind:
     """The type of a stored document."""
-    return kinds()[document.type.lower()]
+    return kinds().get(document.type.lower()) or LoadedType(document.type)
 
 
 def exclusively(*identifiers: ArmId | None) -> dict[str, Hold]:

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.simulator import guard, lists, operations, regions, services
+from vpngw_iac.simulator import children, guard, lists, operations, regions, services
 from vpngw_iac.simulator.body import read_body
 from vpngw_iac.simulator.document import DELETING, FAILED, SUCCEEDED, UPDATING, Document
-from vpngw_iac.simulator.kind import Action, Change, Kind, kind_of, kinds
+from vpngw_iac.simulator.kind import Action, Change, Kind, LoadedType, kind_of, kinds, normal
 from vpngw_iac.simulator.refusal import (
     Refusal,
     front_door,
@@ -88,7 +88,7 @@ def _check_tenant(world: World, request: Request) -> None:
 
 
 def _resource(world: World, request: Request) -> Answer:
-    place = locate(request.path)
+    place = locate(world, request.path)
     if place.parent is not None and place.parent.group and world.find(place.parent.resource_group) is None:
         raise group_not_found(place.parent.group)
     if place.action:
@@ -108,17 +108,17 @@ def _resource(world: World, request: Request) -> Answer:
     return verbs[request.method](world, request, place, place.id)
 
 
-def locate(path: str) -> Place:
+def locate(world: World, path: str) -> Place:
     """What a path means; what it does not know is refused with 501."""
     scope, marker, rest = with_plain_words(path.rstrip("/")).rpartition("/providers/")
     segments = rest.split("/")
     scopes = scope.strip("/").split("/")
-    holder = locate(scope).id if "/providers/" in scope else None
+    holder = locate(world, scope).id if "/providers/" in scope else None
     if not marker or (holder is None and len(scopes) not in {2, 4}) or scopes[0].lower() != "subscriptions":
         raise not_simulated(path)
     namespace, *segments = segments
     head = f"/subscriptions/{scopes[1]}" + (f"/resourceGroups/{scopes[3]}" if len(scopes) >= 4 else "")
-    kind, names, left = _walk(namespace, segments)
+    kind, names, left = _foreign(world, namespace, segments) or _walk(namespace, segments)
     if kind is None or (holder is not None and not kind.extends):
         raise not_simulated(f"the resource type {namespace}/{'/'.join(segments[::2])}")
     container = ArmId(head) if holder is None and len(scopes) == 4 else holder
@@ -131,6 +131,14 @@ def locate(path: str) -> Place:
         return Place(kind, identifier, identifier.parent, scopes[1], "/".join(left))
     above = ArmId("/".join([prefix, *pairs])) if pairs else container
     return Place(kind, None, above, scopes[1])
+
+
+def _foreign(world: World, namespace: str, segments: list[str]) -> tuple[Kind, list[str], list[str]] | None:
+    """The same for a type that is not simulated and of which something was loaded."""
+    for document in world.of_type("/".join([namespace, *segments[::2]])):
+        kind = kind_of(document)
+        return (kind, segments[1::2], []) if isinstance(kind, LoadedType) else None
+    return None
 
 
 def _walk(namespace: str, segments: list[str]) -> tuple[Kind | None, list[str], list[str]]:
@@ -187,7 +195,7 @@ def _put(world: World, request: Request, place: Place, identifier: ArmId) -> Ans
     _check_etags(world, request, body, before)
     change = Change(world, identifier, body, before, query=request.query)
     holds = place.kind.holds(change)
-    properties = place.kind.accept(change)
+    properties = children.accept(change, place.kind)
     operations.refuse_contention(world, str(identifier), holds, place.kind.contention)
     document, unchanged = _write(change, place.kind, properties)
     if place.kind.at_once:
@@ -195,6 +203,7 @@ def _put(world: World, request: Request, place: Place, identifier: ArmId) -> Ans
         return Answer(status, place.kind.show(world, document, "put", request.api_version))
     seconds = 0.0 if unchanged and place.kind.quick else place.kind.put_seconds(change, properties)
     document.state = SUCCEEDED if unchanged and place.kind.quick else UPDATING
+    children.reconcile(change, document, place.kind)
     place.kind.stored(change, document)
     operation = operations.begin(world, "put", document, seconds, request.api_version, holds)
     headers = {"Azure-AsyncOperation": operations.async_url(operation, request.host)}
@@ -218,15 +227,10 @@ def _write(change: Change, kind: Kind, properties: Json) -> tuple[Document, bool
         document = change.before
         unchanged = document.body == body and document.state == SUCCEEDED
         document.body = body
-    document.etag = world.etag()
+    document.etag, document.found = world.etag(), {}
     document.changed = world.now
     world.save(document)
     return document, unchanged
-
-
-def normal(location: str) -> str:
-    """A region's name as Azure answers it."""
-    return location.replace(" ", "").lower()
 
 
 def _check_parent(world: World, kind: Kind, identifier: ArmId) -> None:

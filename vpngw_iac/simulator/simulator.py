@@ -22,11 +22,11 @@ from vpngw_iac.simulator.clock import Time, VirtualTime
 from vpngw_iac.simulator.faults import Fault, Faults
 from vpngw_iac.simulator.files import Files
 from vpngw_iac.simulator.governance import Governance
-from vpngw_iac.simulator.kind import kinds
+from vpngw_iac.simulator.kind import kind_of
+from vpngw_iac.simulator.load import load_documents
 from vpngw_iac.simulator.mishaps import Mishaps
 from vpngw_iac.simulator.quota import Quota
 from vpngw_iac.simulator.refusal import Refusal
-from vpngw_iac.simulator.services.groups import show as show_group
 from vpngw_iac.simulator.store import Store
 from vpngw_iac.simulator.vault import Vault
 from vpngw_iac.simulator.wire import Answer, Json, Request
@@ -119,11 +119,20 @@ class Simulator:
         with self._turn():
             operations.settle(self._world)
             silent = World(self._store, self.time, replace(self._world.switches, echo_secrets=False))
-            found = {}
-            for document in self._store.documents.values():
-                kind = kinds().get(document.type.lower())
-                found[document.id] = kind.show(silent, document, "get") if kind else show_group(document)
-            return dict(sorted(found.items()))
+            return {
+                document.id: kind_of(document).show(silent, document, "get")
+                for document in sorted(self._store.documents.values(), key=lambda document: document.id)
+            }
+
+    def load(self, documents: Iterable[Json], secrets: Mapping[str, str] | None = None) -> list[str]:
+        """Put documents there as they are, as GET answers them; ids of what was loaded.
+
+        What a PUT would refuse is taken (retired SKUs, failed states); types that are not simulated can be read, listed
+        and deleted. `secrets` are keys by id of the connection. Raises `SimulatorError` for what is no document.
+        """
+        with self._turn():
+            operations.settle(self._world)
+            return load_documents(self._world, documents, secrets or {})
 
     def put(self, identifier: str, body: Json) -> Json:
         """Somebody else's change, done at once: a PUT whose operation has ended. Refusals raise."""

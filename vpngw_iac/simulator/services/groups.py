@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 from urllib.parse import unquote
 
+from vpngw_iac.arm import RESOURCE_GROUP_TYPE as TYPE
 from vpngw_iac.arm import ArmId
 from vpngw_iac.simulator import lists, operations, regions
 from vpngw_iac.simulator.body import read_body
@@ -20,7 +21,6 @@ from vpngw_iac.simulator.refusal import Refusal, front_door, group_not_found, no
 from vpngw_iac.simulator.wire import Answer, Json, Request
 from vpngw_iac.simulator.world import World, without_nulls
 
-TYPE = "Microsoft.Resources/resourceGroups"
 _EXTENSIONS = ("microsoft.authorization/", "microsoft.insights/")
 _RETRY = 15
 """Seconds between polls of a group's deletion, recorded by .NET in 2019."""
@@ -54,21 +54,19 @@ def _one(world: World, request: Request, identifier: ArmId) -> Answer:
     if group is None:
         raise group_not_found(identifier.name)
     if request.method == "GET":
-        return Answer(200, show(group))
+        return Answer(200, show(world, group))
     if request.method == "PATCH":
         group.body["tags"] = without_nulls(read_body(request).get("tags") or {})
         world.save(group)
-        return Answer(200, show(group))
+        return Answer(200, show(world, group))
     if request.method == "DELETE":
         return _delete(world, request, group)
     raise not_simulated(f"{request.method} {TYPE}")
 
 
-def show(group: Document) -> Json:
+def show(world: World, group: Document) -> Json:
     """The group as answered."""
-    shown: Json = {"id": group.id, "name": group.name, "type": TYPE, "location": group.body["location"]}
-    shown |= {name: group.body[name] for name in ("tags", "managedBy") if name in group.body}
-    return shown | {"properties": {"provisioningState": group.state}}
+    return kind_of(group).show(world, group, "get")
 
 
 _NAME = re.compile(r"[\w().-]+")
@@ -114,9 +112,9 @@ def _put(world: World, request: Request, identifier: ArmId) -> Answer:
         raise being_deleted(before)
     kept = {name: body[name] for name in ("tags", "managedBy") if body.get(name) is not None}
     group = before or Document(str(identifier), TYPE, {}, created=world.now)
-    group.body = {"location": location, **kept}
+    group.body, group.found = {"location": location, **kept}, {}
     world.save(group)
-    return Answer(200 if before else 201, show(group))
+    return Answer(200 if before else 201, show(world, group))
 
 
 def being_deleted(group: Document) -> Refusal:
@@ -130,7 +128,7 @@ def being_deleted(group: Document) -> Refusal:
 
 def _list(world: World, request: Request, subscription: str) -> Answer:
     prefix = f"/subscriptions/{subscription}/".lower()
-    shown = [show(group) for group in world.of_type(TYPE) if group.key.startswith(prefix)]
+    shown = [show(world, group) for group in world.of_type(TYPE) if group.key.startswith(prefix)]
     return lists.page(world, request, _filtered(shown, request.query.get("$filter", "")))
 
 
@@ -143,7 +141,7 @@ def _resources_of_group(world: World, request: Request, identifier: ArmId) -> An
 def _resources(world: World, request: Request, scope: str) -> Answer:
     """Top-level resources only, as ARM's own index answers them: no properties."""
     found = [document for document in world.store.below(scope) if _is_top_level(document)]
-    names = ("location", "tags", "sku", "zones", "identity")
+    names = ("location", "tags", "sku", "zones", "identity", "kind", "managedBy", "plan")
     items = [
         {"id": document.id, "name": document.name, "type": document.type}
         | {name: document.body[name] for name in names if name in document.body}

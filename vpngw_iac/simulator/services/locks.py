@@ -61,6 +61,6 @@ def _put(world: World, request: Request, identifier: str, before: Document | Non
         raise Refusal(400, "InvalidLockLevel", f"The lock level must be one of {', '.join(LEVELS)}.")
     lock = before or Document(identifier, TYPE, {}, created=world.now)
     lock.body = {"properties": {name: properties[name] for name in ("level", "notes", "owners") if name in properties}}
-    lock.changed = world.now
+    lock.changed, lock.found = world.now, {}
     world.save(lock)
     return Answer(200 if before else 201, kind_of(lock).show(world, lock, "put"))

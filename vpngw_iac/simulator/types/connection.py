@@ -51,14 +51,18 @@ class Connection(Kind):
         "properties.authenticationType": "2022-01-01",
     }
 
-    def accept(self, change: Change) -> Json:
-        """Normalise, fill in the defaults of the recordings, refuse what Azure refuses."""
-        properties = super().accept(change)
-        kind = _TYPES.get(str(properties.get("connectionType", "")).lower())
-        if kind is None:
+    def check(self, change: Change, properties: Json) -> None:
+        """What Azure refuses."""
+        if properties["connectionType"] not in _TYPES.values():
             raise Refusal(
                 400, "InvalidRequestFormat", f"Cannot parse the request: connectionType of {change.id} is not valid."
             )
+        connection_checks.check(change, properties)
+
+    def fill(self, change: Change) -> Json:
+        """Normalise, and fill in the defaults of the recordings."""
+        properties = super().fill(change)
+        kind = _TYPES.get(str(properties.get("connectionType", "")).lower(), "")
         properties["connectionType"] = kind
         for end in _ENDS:
             if end in properties:
@@ -82,7 +86,6 @@ class Connection(Kind):
         )
         if kind != "ExpressRoute":
             defaults(properties, connectionProtocol="IKEv2", authenticationType="PSK")
-        connection_checks.check(change, properties)
         return properties
 
     def holds(self, change: Change) -> dict[str, Hold]:
@@ -123,7 +126,7 @@ class Connection(Kind):
         """Keys and status are in the GET of one connection only; LIST never has them."""
         shown = dict(document.properties)
         shown["ingressBytesTransferred"] = shown["egressBytesTransferred"] = 0
-        if reader != "list" and world.switches.echo_secrets:
+        if reader != "list":
             shown |= {name: document.hidden[name] for name in _SECRETS if name in document.hidden}
         if reader == "put" and "sentStatus" in document.hidden:
             shown["connectionStatus"] = document.hidden["sentStatus"]

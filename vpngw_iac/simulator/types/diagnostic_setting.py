@@ -40,19 +40,22 @@ class DiagnosticSetting(Kind):
     extends = True
     top_level = ()
 
-    def accept(self, change: Change) -> Json:
-        """Retention is added to each log; the codes of refusals other than Conflict are not recorded."""
-        properties = super().accept(change)
-        logs, metrics = properties.get("logs") or [], properties.get("metrics") or []
+    def fill(self, change: Change) -> Json:
+        """Retention is added to each log."""
+        properties = super().fill(change)
+        properties["logs"] = [_kept(log, ("category", "categoryGroup")) for log in properties.get("logs") or []]
+        properties["metrics"] = [_kept(metric, ("category", "timeGrain")) for metric in properties.get("metrics") or []]
+        return properties
+
+    def check(self, change: Change, properties: Json) -> None:
+        """The codes of refusals other than Conflict are not recorded."""
+        logs, metrics = properties["logs"], properties["metrics"]
         if not any(properties.get(sink) for sink in _SINKS):
             raise _bad("At least one data sink needs to be specified.")
-        if any("categoryGroup" in log for log in logs) and any("category" in log for log in logs):
+        if any(log["categoryGroup"] for log in logs) and any(log["category"] for log in logs):
             raise _bad("Diagnostic setting does not support mix of log category and log category group.")
         self._check_categories(change, logs, metrics)
         self._check_others(change, properties)
-        properties["logs"] = [_kept(log, ("category", "categoryGroup")) for log in logs]
-        properties["metrics"] = [_kept(metric, ("category", "timeGrain")) for metric in metrics]
-        return properties
 
     def _check_categories(self, change: Change, logs: list[Json], metrics: list[Json]) -> None:
         parent = change.id.parent
@@ -87,7 +90,7 @@ class DiagnosticSetting(Kind):
         """The provider's own words."""
         return Refusal(404, "ResourceNotFound", f"The diagnostic setting '{identifier.name}' doesn't exist.")
 
-    def show(self, world: World, document: Document, reader: Reader, api_version: str = "9999") -> Json:
+    def whole(self, world: World, document: Document, reader: Reader) -> Json:
         """Everything that a setting could have, as null where it has none."""
         parent = str(document.arm_id.parent).lower()
         nothing = ("storageAccountId", "serviceBusRuleId", "workspaceId", "eventHubAuthorizationRuleId", "eventHubName")

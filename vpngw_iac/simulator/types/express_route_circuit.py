@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from vpngw_iac.simulator.children import check_children, reconcile, shown_children
 from vpngw_iac.simulator.document import UPDATING, Document
 from vpngw_iac.simulator.kind import Change, Kind, Reader, defaults
 from vpngw_iac.simulator.refusal import Refusal
@@ -20,7 +19,6 @@ from vpngw_iac.simulator.world import World, same
 
 PEERINGS = "Microsoft.Network/expressRouteCircuits/peerings"
 AUTHORIZATIONS = "Microsoft.Network/expressRouteCircuits/authorizations"
-_CHILDREN = {"peerings": PEERINGS, "authorizations": AUTHORIZATIONS}
 _NO_KEY = "00000000-0000-0000-0000-000000000000"
 
 
@@ -44,17 +42,13 @@ class ExpressRouteCircuit(Kind):
         {"circuitProvisioningState", "serviceProviderProvisioningState", "serviceKey", "stag", "gatewayManagerEtag"}
     )
 
-    def accept(self, change: Change) -> Json:
+    members: ClassVar[Mapping[str, str]] = {"peerings": PEERINGS, "authorizations": AUTHORIZATIONS}
+
+    def fill(self, change: Change) -> Json:
         """What is read-only stays; Disabled and without a key until Succeeded."""
-        properties = super().accept(change)
+        properties = super().fill(change)
         earlier = change.earlier
         defaults(properties, allowClassicOperations=False, allowGlobalReach=False, globalReachEnabled=False)
-        if not properties.get("serviceProviderProperties") and not properties.get("expressRoutePort"):
-            raise Refusal(
-                400,
-                "ExpressRouteCircuitServiceProviderPropertiesMissing",  # code not recorded
-                f"Circuit {change.id} needs serviceProviderProperties or expressRoutePort.",
-            )
         properties["circuitProvisioningState"] = "Disabled"
         properties["serviceKey"] = earlier.get("serviceKey", _NO_KEY)
         properties["serviceProviderProvisioningState"] = earlier.get(
@@ -63,10 +57,16 @@ class ExpressRouteCircuit(Kind):
         for name in ("stag", "gatewayManagerEtag"):
             if name in earlier:
                 properties[name] = earlier[name]
-        for name, arm_type in _CHILDREN.items():
-            check_children(change, name, arm_type)
-            properties.pop(name, None)
         return properties
+
+    def check(self, change: Change, properties: Json) -> None:
+        """A provider, or a port of one's own."""
+        if not properties.get("serviceProviderProperties") and not properties.get("expressRoutePort"):
+            raise Refusal(
+                400,
+                "ExpressRouteCircuitServiceProviderPropertiesMissing",  # code not recorded
+                f"Circuit {change.id} needs serviceProviderProperties or expressRoutePort.",
+            )
 
     def complete(self, change: Change, body: Json) -> None:
         """Tier and family follow from the name."""
@@ -75,11 +75,6 @@ class ExpressRouteCircuit(Kind):
         sku.setdefault("tier", tier)
         sku.setdefault("family", family)
         body["sku"] = sku
-
-    def stored(self, change: Change, document: Document) -> None:
-        """Peerings and authorizations stand in the body and are documents of their own."""
-        for name, arm_type in _CHILDREN.items():
-            reconcile(change, document, name, arm_type)
 
     def settle(self, world: World, document: Document) -> Json | None:
         """Enabled, with key and tag."""
@@ -111,12 +106,10 @@ class ExpressRouteCircuit(Kind):
             )
 
     def properties(self, world: World, document: Document, reader: Reader) -> Json:
-        """With its children and what the provider has done."""
+        """With what the provider has done."""
         shown = dict(document.properties)
         if document.state != UPDATING:
             shown["serviceProviderProvisioningState"] = provider_state(world, document)
-        for name, arm_type in _CHILDREN.items():
-            shown[name] = shown_children(world, document, arm_type, reader)
         return shown
 
 

@@ -33,6 +33,11 @@ class ExpressRouteCircuitAuthorization(Kind):
         """Azure makes the key, once."""
         document.hidden.setdefault("authorizationKey", change.world.guid())
 
+    def hide(self, document: Document, told: Json) -> None:
+        """The key."""
+        if "authorizationKey" in told:
+            document.hidden["authorizationKey"] = told["authorizationKey"]
+
     def settle(self, world: World, document: Document) -> Json | None:
         """The circuit's etag changes with its children."""
         document.hidden.setdefault("authorizationKey", world.guid())
@@ -50,7 +55,7 @@ class ExpressRouteCircuitAuthorization(Kind):
         shown["authorizationUseStatus"] = "InUse" if user else "Available"
         if user is not None:
             shown["connectionResourceUri"] = user.id
-        if world.switches.echo_secrets and "authorizationKey" in document.hidden:
+        if "authorizationKey" in document.hidden:
             shown["authorizationKey"] = document.hidden["authorizationKey"]
         return shown
 

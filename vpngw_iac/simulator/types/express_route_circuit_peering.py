@@ -34,9 +34,9 @@ class ExpressRouteCircuitPeering(Kind):
     }
     read_only = frozenset({"lastModifiedBy", "azureASN", "primaryAzurePort", "secondaryAzurePort", "peeredConnections"})
 
-    def accept(self, change: Change) -> Json:
+    def fill(self, change: Change) -> Json:
         """ASN of Azure's side and ports appear with Succeeded; they stay on an update."""
-        properties = super().accept(change)
+        properties = super().fill(change)
         properties.setdefault("peeringType", change.id.name)
         defaults(properties, state="Enabled", connections=[])
         properties["azureASN"] = change.earlier.get("azureASN", 0)

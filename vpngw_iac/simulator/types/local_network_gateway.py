@@ -25,14 +25,20 @@ class LocalNetworkGateway(Kind):
     update_seconds = 11.0
     remove_seconds = 11.0
 
-    def accept(self, change: Change) -> Json:
+    def fill(self, change: Change) -> Json:
         """Nothing is invented but the weight of a BGP peer that was sent."""
-        properties = super().accept(change)
+        properties = super().fill(change)
         space = properties.get("localNetworkAddressSpace") or {}
         if "localNetworkAddressSpace" in properties:
             space.setdefault("addressPrefixes", [])  # {} is answered so (test_network_local_gateway of 2017)
             properties["localNetworkAddressSpace"] = space
-        check_prefixes(space.get("addressPrefixes", []), change.id)
+        if "bgpSettings" in properties:
+            properties["bgpSettings"].setdefault("peerWeight", 0)
+        return properties
+
+    def check(self, change: Change, properties: Json) -> None:
+        """Prefixes, one address or name, an ASN."""
+        check_prefixes((properties.get("localNetworkAddressSpace") or {}).get("addressPrefixes", []), change.id)
         address, name = properties.get("gatewayIpAddress"), properties.get("fqdn")
         if bool(address) == bool(name):
             raise Refusal(
@@ -42,16 +48,12 @@ class LocalNetworkGateway(Kind):
             )
         if address and not is_address(str(address)):
             raise Refusal(400, "InvalidIpAddress", f"The IP Address {address} is invalid.")
-        bgp = properties.get("bgpSettings")
-        if bgp is not None:
-            if bgp.get("asn") in (0, None):
-                raise Refusal(
-                    400,
-                    "LocalNetworkGatewayCannotHaveZeroAsn",
-                    f"The local network gateway {change.id} cannot have an ASN of zero",
-                )
-            bgp.setdefault("peerWeight", 0)
-        return properties
+        if properties.get("bgpSettings", {"asn": 1}).get("asn") in (0, None):
+            raise Refusal(
+                400,
+                "LocalNetworkGatewayCannotHaveZeroAsn",
+                f"The local network gateway {change.id} cannot have an ASN of zero",
+            )
 
     def settle(self, world: World, document: Document) -> Json | None:
         """A peer address that is no address makes the operation fail, with a space before its code."""

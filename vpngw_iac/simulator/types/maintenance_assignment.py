@@ -26,9 +26,8 @@ class MaintenanceAssignment(Kind):
     top_level = ()
     read_only = frozenset({"resourceId"})
 
-    def accept(self, change: Change) -> Json:
+    def check(self, change: Change, properties: Json) -> None:
         """The configuration is there, and in the region of the gateway."""
-        properties = super().accept(change)
         wanted = str(properties.get("maintenanceConfigurationId") or "")
         configuration = change.world.find(wanted)
         if configuration is None:
@@ -36,20 +35,19 @@ class MaintenanceAssignment(Kind):
         gateway = change.world.find(change.id.parent)
         if gateway is not None:
             _check_gateway(gateway, configuration)
-        return properties
 
     def absent(self, identifier: ArmId) -> Refusal:
         """The provider answers itself (code not recorded)."""
         return not_found(str(identifier))
 
-    def show(self, world: World, document: Document, reader: Reader, api_version: str = "9999") -> Json:
+    def whole(self, world: World, document: Document, reader: Reader) -> Json:
         """Ids in lower case, whatever was sent."""
         return {
             "id": document.id.replace("/resourceGroups/", "/resourcegroups/"),
             "name": document.name,
             "type": self.arm_type,
             "properties": {
-                "maintenanceConfigurationId": str(document.properties["maintenanceConfigurationId"]).lower(),
+                "maintenanceConfigurationId": str(document.properties.get("maintenanceConfigurationId")).lower(),
                 "resourceId": str(document.arm_id.parent).lower(),
             },
         }

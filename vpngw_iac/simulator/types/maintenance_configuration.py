@@ -31,27 +31,30 @@ class MaintenanceConfiguration(Kind):
     top_level = ("location", "tags")
     read_only = frozenset({"configurationType"})
 
-    def accept(self, change: Change) -> Json:
+    def fill(self, change: Change) -> Json:
+        """Visible to its owner alone, and without an end."""
+        properties = super().fill(change)
+        defaults(properties, visibility="Custom", extensionProperties={})
+        window = {"expirationDateTime": "9999-12-31 23:59:59", **(properties.get("maintenanceWindow") or {})}
+        return {**properties, "maintenanceWindow": window}
+
+    def check(self, change: Change, properties: Json) -> None:
         """A configuration for gateways is daily and leaves five hours."""
-        properties = super().accept(change)
-        window = properties.get("maintenanceWindow") or {}
+        window = properties["maintenanceWindow"]
         for name in ("startDateTime", "duration", "timeZone", "recurEvery"):
             if not window.get(name):
                 raise _invalid(f"{name} is not set for maintenance window")
-        if (properties.get("extensionProperties") or {}).get("maintenanceSubScope") == GATEWAYS:
+        if properties["extensionProperties"].get("maintenanceSubScope") == GATEWAYS:
             if int(window["duration"].partition(":")[0]) < _SHORTEST:
                 raise _invalid(f"Duration must be at least {_SHORTEST} hours")
             if not re.fullmatch(r"1?days?", window["recurEvery"], re.IGNORECASE):
                 raise _invalid("Only daily recurrence is supported")
-        defaults(window, expirationDateTime="9999-12-31 23:59:59")
-        defaults(properties, visibility="Custom", extensionProperties={})
-        return {**properties, "maintenanceWindow": window}
 
     def absent(self, identifier: ArmId) -> Refusal:
         """The provider answers itself (code not recorded)."""
         return not_found(str(identifier))
 
-    def show(self, world: World, document: Document, reader: Reader, api_version: str = "9999") -> Json:
+    def whole(self, world: World, document: Document, reader: Reader) -> Json:
         """Without etag and state."""
         return {
             "location": document.body["location"],

@@ -22,7 +22,7 @@ class ManagementLock(Kind):
     has_location = False
     has_guid = False
 
-    def show(self, world: World, document: Document, reader: Reader, api_version: str = "9999") -> Json:
+    def whole(self, world: World, document: Document, reader: Reader) -> Json:
         """As it was sent."""
         return {"id": document.id, "name": document.name, "type": TYPE, "properties": dict(document.properties)}
 

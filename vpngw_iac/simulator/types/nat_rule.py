@@ -29,10 +29,14 @@ class NatRule(Kind):
     update_seconds = 60.0
     remove_seconds = 60.0
 
-    def accept(self, change: Change) -> Json:
-        """Static and EgressSnat when not said; type and mode stay (provider and Microsoft's NAT page)."""
-        properties = super().accept(change)
+    def fill(self, change: Change) -> Json:
+        """Static and EgressSnat when not said."""
+        properties = super().fill(change)
         defaults(properties, type="Static", mode="EgressSnat", internalMappings=[], externalMappings=[])
+        return properties
+
+    def check(self, change: Change, properties: Json) -> None:
+        """Prefixes; type and mode stay (provider and Microsoft's NAT page)."""
         for side in ("internalMappings", "externalMappings"):
             check_prefixes([mapping.get("addressSpace") for mapping in properties[side]], change.id)
         for name in ("type", "mode"):
@@ -48,7 +52,6 @@ class NatRule(Kind):
                 raise not_provisioned(gateway.id, str(change.id), gateway.state)
             check_sku(gateway.body["properties"]["sku"]["name"], change)
             check_nat_rule(change, properties, gateway)
-        return properties
 
     def holds(self, change: Change) -> dict[str, Hold]:
         """Shares the gateway with its connections."""

@@ -38,9 +38,9 @@ class PublicIpAddress(Kind):
         "properties.ddosSettings": "2022-05-01",
     }
 
-    def accept(self, change: Change) -> Json:
+    def fill(self, change: Change) -> Json:
         """Fill in the defaults of ``test_network_public_ip``; a Standard address is known at once (R-PIP-12)."""
-        properties = super().accept(change)
+        properties = super().fill(change)
         if "publicIPPrefix" not in properties:  # out of a prefix an address may be chosen
             properties.pop("ipAddress", None)
         defaults(
@@ -53,7 +53,6 @@ class PublicIpAddress(Kind):
         if (change.body.get("sku") or {}).get("name") == "Standard":
             defaults(properties, ddosSettings={"protectionMode": "VirtualNetworkInherited"})
         properties["publicIPAllocationMethod"] = str(properties["publicIPAllocationMethod"]).capitalize()
-        self._check(change, properties)
         label = (properties.get("dnsSettings") or {}).get("domainNameLabel")
         if label:
             region = str(change.body.get("location", "")).replace(" ", "").lower()
@@ -94,7 +93,8 @@ class PublicIpAddress(Kind):
             shown["ipConfiguration"] = {"id": shouted(users[0])}
         return shown
 
-    def _check(self, change: Change, properties: Json) -> None:
+    def check(self, change: Change, properties: Json) -> None:
+        """Times, labels, and what does not go together."""
         sku = (change.body.get("sku") or {}).get("name", "Basic")
         if not 4 <= int(properties["idleTimeoutInMinutes"]) <= 30:
             raise Refusal(

@@ -31,11 +31,14 @@ class RouteTable(Kind):
     top_level = ("location", "tags")
     read_only = frozenset({"subnets"})
 
-    def accept(self, change: Change) -> Json:
-        """Routes with a prefix and a kind of next hop; propagation stays on where nothing is said."""
-        properties = super().accept(change)
+    def fill(self, change: Change) -> Json:
+        """Propagation stays on where nothing is said."""
+        properties = super().fill(change)
         defaults(properties, disableBgpRoutePropagation=False, routes=[])
-        properties["routes"] = [self._route(change, item) for item in properties["routes"]]
+        properties["routes"] = [
+            {"name": str(item.get("name")), "properties": {"hasBgpOverride": False, **(item.get("properties") or {})}}
+            for item in properties["routes"]
+        ]
         return properties
 
     def refuse_delete(self, world: World, document: Document) -> None:
@@ -60,23 +63,22 @@ class RouteTable(Kind):
             shown["subnets"] = [{"id": user} for user in users]
         return shown
 
-    def _route(self, change: Change, item: Json) -> Json:
-        inner = dict(item.get("properties") or {})
-        check_prefixes([inner.get("addressPrefix")], change.id)
-        if inner.get("nextHopType") not in _HOPS:
-            raise Refusal(
-                400,
-                "InvalidRequestFormat",
-                f"Cannot parse the request: nextHopType of a route of {change.id} is {inner.get('nextHopType')}.",
-            )
-        if (inner["nextHopType"] == "VirtualAppliance") != bool(inner.get("nextHopIpAddress")):
-            raise Refusal(
-                400,
-                "InvalidNextHopIpAddress",  # code not recorded
-                f"A route of {change.id} has nextHopIpAddress exactly with nextHopType VirtualAppliance.",
-            )
-        inner.setdefault("hasBgpOverride", False)
-        return {"name": str(item.get("name")), "properties": inner}
+    def check(self, change: Change, properties: Json) -> None:
+        """Routes with a prefix and a kind of next hop."""
+        for inner in (route["properties"] for route in properties["routes"]):
+            check_prefixes([inner.get("addressPrefix")], change.id)
+            if inner.get("nextHopType") not in _HOPS:
+                raise Refusal(
+                    400,
+                    "InvalidRequestFormat",
+                    f"Cannot parse the request: nextHopType of a route of {change.id} is {inner.get('nextHopType')}.",
+                )
+            if (inner["nextHopType"] == "VirtualAppliance") != bool(inner.get("nextHopIpAddress")):
+                raise Refusal(
+                    400,
+                    "InvalidNextHopIpAddress",  # code not recorded
+                    f"A route of {change.id} has nextHopIpAddress exactly with nextHopType VirtualAppliance.",
+                )
 
 
 def default_routes(table: Document) -> list[str]:

@@ -49,15 +49,19 @@ class Subnet(Kind):
     }
     read_only = frozenset({"ipConfigurations", "ipConfigurationProfiles", "privateEndpoints", "purpose", "subnetID"})
 
-    def accept(self, change: Change) -> Json:
+    def fill(self, change: Change) -> Json:
         """Fill in the defaults that each recording shows."""
-        properties = super().accept(change)
+        properties = super().fill(change)
         defaults(
             properties,
             delegations=[],
             privateEndpointNetworkPolicies="Disabled",
             privateLinkServiceNetworkPolicies="Enabled",
         )
+        return properties
+
+    def check(self, change: Change, properties: Json) -> None:
+        """Its route table is there, its range fits and is not taken from under a gateway."""
         if properties.get("routeTable"):
             change.world.refer_loosely(properties["routeTable"], change.id)
         parent = change.world.find(change.id.parent)
@@ -65,7 +69,6 @@ class Subnet(Kind):
             self._refuse_resize(change, properties)
         if parent is not None and not change.embedded:
             self._check_range(change, parent, properties)
-        return properties
 
     def holds(self, change: Change) -> dict[str, Hold]:
         """Subnets of one network are written one after the other (R-OPS-02); a gateway's birth holds its own.

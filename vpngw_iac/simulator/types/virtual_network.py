@@ -17,9 +17,8 @@ from vpngw_iac.simulator.checks import (
     overlap,
     subnets_overlap,
 )
-from vpngw_iac.simulator.children import check_children, reconcile, shown_children
 from vpngw_iac.simulator.document import Document
-from vpngw_iac.simulator.kind import Change, Kind, Reader, defaults
+from vpngw_iac.simulator.kind import Change, Kind, defaults
 from vpngw_iac.simulator.refusal import Refusal
 from vpngw_iac.simulator.relations import peerings_to
 from vpngw_iac.simulator.types.subnet import SUBNETS, prefixes_of, refuse_in_use
@@ -27,7 +26,6 @@ from vpngw_iac.simulator.wire import Json
 from vpngw_iac.simulator.world import World
 
 PEERINGS = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"
-_CHILDREN = {"subnets": SUBNETS, "virtualNetworkPeerings": PEERINGS}
 
 
 class VirtualNetwork(Kind):
@@ -52,9 +50,11 @@ class VirtualNetwork(Kind):
         "properties.privateEndpointVNetPolicies": "2023-11-01",
     }
 
-    def accept(self, change: Change) -> Json:
-        """Check prefixes and children; ``enableVmProtection: false`` is dropped since March 2021."""
-        properties = super().accept(change)
+    members: ClassVar[Mapping[str, str]] = {"subnets": SUBNETS, "virtualNetworkPeerings": PEERINGS}
+
+    def fill(self, change: Change) -> Json:
+        """Defaults; ``enableVmProtection: false`` is dropped since March 2021."""
+        properties = super().fill(change)
         if not properties.get("enableVmProtection"):
             properties.pop("enableVmProtection", None)
         if "dhcpOptions" in properties:
@@ -63,18 +63,13 @@ class VirtualNetwork(Kind):
         if "bgpCommunities" in properties:
             properties["bgpCommunities"].setdefault("regionalCommunity", "12076:50000")
         _fill_encryption(properties.get("encryption"))
+        return properties
+
+    def check(self, change: Change, properties: Json) -> None:
+        """Prefixes, servers and subnets."""
         self._check_dns(properties)
         self._check_encryption(change, properties)
         self._check_subnets(change, properties)
-        for name, arm_type in _CHILDREN.items():
-            check_children(change, name, arm_type)
-            properties.pop(name, None)
-        return properties
-
-    def stored(self, change: Change, document: Document) -> None:
-        """A PUT is a full replacement: children left out of the body go (R-SUBNET-19)."""
-        for name, arm_type in _CHILDREN.items():
-            reconcile(change, document, name, arm_type)
 
     def settle(self, world: World, document: Document) -> Json | None:
         """Subnets follow their network's etag; a peering of it, or to it, may be out of step now."""
@@ -92,13 +87,6 @@ class VirtualNetwork(Kind):
     def removed(self, world: World, document: Document) -> None:
         """Peerings of others that led here are told by their state when they are read."""
         world.touch(*(peering.id for peering in peerings_to(world, document.id)))
-
-    def properties(self, world: World, document: Document, reader: Reader) -> Json:
-        """With its children, which are documents of their own."""
-        shown = dict(document.properties)
-        for name, arm_type in _CHILDREN.items():
-            shown[name] = shown_children(world, document, arm_type, reader)
-        return shown
 
     def _check_dns(self, properties: Json) -> None:
         for server in (properties.get("dhcpOptions") or {}).get("dnsServers", []):

@@ -13,11 +13,10 @@ from typing import ClassVar
 
 from vpngw_iac.simulator import gateway_actions, gateway_checks, skus
 from vpngw_iac.simulator.checks import network
-from vpngw_iac.simulator.children import check_children, reconcile, shown_children
 from vpngw_iac.simulator.document import UPDATING, Document, Hold, Operation
 from vpngw_iac.simulator.instance_checks import last
 from vpngw_iac.simulator.kind import Action, Change, Kind, Reader, defaults
-from vpngw_iac.simulator.refusal import Refusal, not_simulated
+from vpngw_iac.simulator.refusal import Refusal
 from vpngw_iac.simulator.relations import GATEWAYS, connections_of, network_of, peerings_to
 from vpngw_iac.simulator.types.subnet import prefixes_of
 from vpngw_iac.simulator.wire import Answer, Json, Request
@@ -64,21 +63,16 @@ class VirtualNetworkGateway(Kind):
         "properties.allowVirtualWanTraffic": "2022-01-01",
     }
 
-    def accept(self, change: Change) -> Json:
-        """Fill in the defaults, then refuse what Azure refuses."""
-        properties = super().accept(change)
-        self._fill(change, properties)
-        gateway_checks.check(change, properties)
-        check_children(change, "natRules", NAT_RULES)
-        properties.pop("natRules", None)
-        return properties
+    members: ClassVar[Mapping[str, str]] = {"natRules": NAT_RULES}
 
-    def _fill(self, change: Change, properties: Json) -> None:
-        if properties.get("gatewayType") == "LocalGateway":
-            raise not_simulated("gateways of type LocalGateway")
-        sku = dict(properties.get("sku") or {})
-        if not sku.get("name"):
-            raise Refusal(400, "GatewaySkuMissing", f"Gateway {change.id} has no SKU.")
+    def check(self, change: Change, properties: Json) -> None:
+        """What Azure refuses."""
+        gateway_checks.check(change, properties)
+
+    def fill(self, change: Change) -> Json:
+        """The defaults of the recordings."""
+        properties = super().fill(change)
+        sku = {"name": "", **(properties.get("sku") or {})}
         sku.setdefault("tier", sku["name"])
         properties["sku"] = sku | {"capacity": 2}
         kind = properties.setdefault("gatewayType", "Vpn")
@@ -106,6 +100,7 @@ class VirtualNetworkGateway(Kind):
             properties["autoScaleConfiguration"] = {"bounds": bounds, "minScaleUnits": bounds.get("min")}
         _fill_clients(properties)
         _fill_bgp(change, properties)
+        return properties
 
     def holds(self, change: Change) -> dict[str, Hold]:
         """Itself and its GatewaySubnet: two gateways of one network are built one after the other."""
@@ -129,9 +124,9 @@ class VirtualNetworkGateway(Kind):
         private = old["enablePrivateIpAddress"] and not properties["enablePrivateIpAddress"]
         return _REBUILD if rebuilt or private else self.update_seconds
 
-    def stored(self, change: Change, document: Document) -> None:
-        """NAT rules stand in the body and are documents of their own."""
-        reconcile(change, document, "natRules", NAT_RULES)
+    def hide(self, document: Document, told: Json) -> None:
+        """Whether its instances have private addresses already."""
+        document.hidden["private"] = bool(told.get("enablePrivateIpAddress"))
 
     def settle(self, world: World, document: Document) -> Json | None:
         """ASN, peering and tunnel addresses appear with Succeeded; subnet and public IPs get new etags."""
@@ -172,7 +167,6 @@ class VirtualNetworkGateway(Kind):
     def properties(self, world: World, document: Document, reader: Reader) -> Json:
         """PUT and LIST show a client configuration that GET does not, when none was sent."""
         shown = copy.deepcopy(document.properties)
-        shown["natRules"] = shown_children(world, document, NAT_RULES, reader)
         for item in shown["ipConfigurations"]:
             _show_part(document, item, "ipConfigurations")
             if document.hidden.get("private"):
@@ -187,7 +181,7 @@ class VirtualNetworkGateway(Kind):
         if clients is None and (reader == "put" or (reader == "list" and shown["gatewayType"] == "Vpn")):
             shown["vpnClientConfiguration"] = _no_clients(shown)
         elif clients is not None:
-            _show_clients(world, document, clients, reader)
+            _show_clients(document, clients, reader)
         return shown
 
     def act(self, world: World, document: Document, action: str, request: Request) -> Answer | Action:
@@ -273,7 +267,7 @@ def _derived_types(clients: Json) -> list[str]:
     return found
 
 
-def _show_clients(world: World, document: Document, clients: Json, reader: Reader) -> None:
+def _show_clients(document: Document, clients: Json, reader: Reader) -> None:
     for member in _PARTS:
         for item in clients[member]:
             _show_part(document, item, member)
@@ -285,10 +279,6 @@ def _show_clients(world: World, document: Document, clients: Json, reader: Reade
             "totalIngressBytesTransferred": 0,
             "totalEgressBytesTransferred": 0,
         }
-    if not world.switches.echo_secrets:
-        clients.pop("radiusServerSecret", None)
-        for server in clients["radiusServers"]:
-            server.pop("radiusServerSecret", None)
 
 
 def _no_clients(properties: Json) -> Json:

@@ -58,9 +58,9 @@ class VirtualNetworkPeering(Kind):
         "properties.peerCompleteVnets": "2021-03-01",
     }
 
-    def accept(self, change: Change) -> Json:
-        """Fill in the flags, then check both sides."""
-        properties = super().accept(change)
+    def fill(self, change: Change) -> Json:
+        """Fill in the flags, and what the other side has."""
+        properties = super().fill(change)
         defaults(
             properties,
             allowVirtualNetworkAccess=True,
@@ -72,18 +72,23 @@ class VirtualNetworkPeering(Kind):
             routeServiceVips={},
         )
         properties["remoteVirtualNetwork"] = reference(properties.get("remoteVirtualNetwork"))
+        remote = change.world.find(as_id(properties["remoteVirtualNetwork"]))
+        peered = None if change.asks("syncRemoteAddressSpace") else change.earlier.get("remoteAddressSpace")
+        current = list(_prefixes(remote)) if remote is not None else []
+        properties["remoteAddressSpace"] = peered or {"addressPrefixes": current}
+        return properties
+
+    def check(self, change: Change, properties: Json) -> None:
+        """Both sides."""
         local = change.id.parent
         remote = change.world.refer_loosely(properties["remoteVirtualNetwork"], change.id)
         if local is None:
-            return properties
+            return
         _check_networks(change, local, remote)
         if properties["useRemoteGateways"]:
             _check_remote_gateways(change, local, remote)
         if change.before is not None:
             _check_transit(change, local, remote, properties)
-        peered = None if change.asks("syncRemoteAddressSpace") else change.earlier.get("remoteAddressSpace")
-        properties["remoteAddressSpace"] = peered or {"addressPrefixes": list(_prefixes(remote))}
-        return properties
 
     def holds(self, change: Change) -> dict[str, Hold]:
         """Both networks (R-OPS-02)."""
@@ -93,6 +98,10 @@ class VirtualNetworkPeering(Kind):
             if network_id is not None:
                 holds[network_id.key] = "exclusive"
         return holds
+
+    def hide(self, document: Document, told: Json) -> None:
+        """Whether it was connected once."""
+        document.hidden["connected"] = told.get("peeringState") in ("Connected", "Disconnected")
 
     def stored(self, change: Change, document: Document) -> None:
         """Writing a peering whose twin is gone takes it back to Initiated."""

@@ -9,7 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from vpngw_iac.field import Asn, Cidr, Fqdn, GroupName, Guid, IpAddress, Ipv4, Region, rule_error
+from vpngw_iac.field import (
+    Asn,
+    Cidr,
+    DnsLabel,
+    Fqdn,
+    GroupName,
+    Guid,
+    IpAddress,
+    Ipv4,
+    PortRange,
+    Region,
+    rule_error,
+)
 
 GUID = "0a1b2c3d-0000-1111-2222-333344445555"
 
@@ -39,6 +51,12 @@ def problem(kind: Any, value: Any) -> Any:
         (Region, "West Europe", "westeurope"),
         (Fqdn, "VPN.Example.com.", "vpn.example.com"),
         (Guid, "{" + GUID.upper() + "}", GUID),
+        (PortRange, "1024-2047", "1024-2047"),
+        (PortRange, "1-65535", "1-65535"),
+        (PortRange, "443", "443"),
+        (DnsLabel, "hub-vpn", "hub-vpn"),
+        (DnsLabel, "a" * 63, "a" * 63),
+        (DnsLabel, "a1b", "a1b"),
         (GroupName, "rg-hub (west)".replace(" ", ""), "rg-hub(west)"),
     ],
 )
@@ -57,6 +75,21 @@ def test_what_is_meant_is_understood(kind: Any, given_value: Any, meant: Any) ->
         (Ipv4, "fd00::1", "T-IPV4", "not an IPv4 address"),
         (Ipv4, "203.0.113.256", "T-IPV4", "not an IPv4 address"),
         (IpAddress, "203.0.113", "T-IP", "not an IP address"),
+        (PortRange, "70000-80000", "R-NAT-18", "1 to 65535"),
+        (PortRange, "1024-65536", "R-NAT-18", "1 to 65535"),
+        (PortRange, "300-100", "R-NAT-18", "the lower one first"),
+        (PortRange, "0-100", "R-NAT-18", "'0-100' is no range of ports"),
+        (PortRange, "100-", "R-NAT-18", "Write 1024-2047"),
+        (PortRange, "100-200-300", "R-NAT-18", "Write 1024-2047"),
+        (PortRange, "ssh", "R-NAT-18", "Write 1024-2047"),
+        (PortRange, "", "R-NAT-18", "Write 1024-2047"),
+        (DnsLabel, "Hub-VPN", "R-PIP-24", "Did you mean 'hub-vpn'?"),
+        (DnsLabel, "1abc", "R-PIP-24", "Did you mean 'abc'?"),
+        (DnsLabel, "ab_c", "R-PIP-24", "Did you mean 'ab-c'?"),
+        (DnsLabel, "hub-", "R-PIP-24", "Did you mean 'hub'?"),
+        (DnsLabel, "ab", "R-PIP-24", "3 to 63"),
+        (DnsLabel, "a" * 64, "R-PIP-24", "3 to 63"),
+        (DnsLabel, "hub\n", "R-PIP-24", "no DNS label"),
         (Fqdn, "berlin", "T-FQDN", "vpn.example.com"),
         (Fqdn, "-berlin.example.com", "T-FQDN", "fully qualified"),
         (Fqdn, ".".join(["a" * 60] * 5), "T-FQDN", "fully qualified"),

@@ -277,6 +277,26 @@ def _fqdn(value: str) -> str:
     return value.rstrip(".").lower()
 
 
+def _ports(value: str) -> str:
+    found = re.fullmatch(r"([0-9]{1,5})(?:-([0-9]{1,5}))?", value)
+    if found is None or not 1 <= int(found[1]) <= int(found[2] or found[1]) <= 65_535:
+        raise rule_error(
+            "R-NAT-18", f"{value!r} is no range of ports. Write 1024-2047: 1 to 65535, the lower one first."
+        )
+    return value
+
+
+def _dns_label(value: str) -> str:
+    if re.fullmatch(r"[a-z][a-z0-9-]{1,61}[a-z0-9]", value):
+        return value
+    meant = re.sub(r"[^a-z0-9]+", "-", value.lower()).strip("-0123456789")[:63].rstrip("-")
+    raise rule_error(
+        "R-PIP-24",
+        f"{value!r} is no DNS label: 3 to 63 lower-case letters, digits and hyphens, a letter first, no hyphen last."
+        + (f" Did you mean {meant!r}?" if len(meant) > 2 else ""),
+    )
+
+
 Cidr = Annotated[str, AfterValidator(_cidr), Spelling(_as_network)]
 """An address prefix in canonical form, IPv4 or IPv6, without host bits."""
 
@@ -291,6 +311,12 @@ Asn = Annotated[int, Field(ge=1, le=4_294_967_295), AfterValidator(_asn)]
 
 Region = Annotated[str, BeforeValidator(_region), Field(pattern=r"^[a-z0-9]+$", max_length=40), Spelling(_region)]
 """An Azure region by its programmatic name; the display name is accepted and normalised."""
+
+PortRange = Annotated[str, AfterValidator(_ports)]
+"""Ports of a NAT rule: ``1024-2047``, or one port (R-NAT-18)."""
+
+DnsLabel = Annotated[str, AfterValidator(_dns_label)]
+"""First part of ``label.region.cloudapp.azure.com`` (R-PIP-24; https://github.com/hashicorp/terraform-provider-azurerm/pull/2122)."""
 
 Fqdn = Annotated[str, AfterValidator(_fqdn), Spelling(lambda text: text.rstrip(".").lower())]
 """A fully qualified domain name."""

@@ -168,7 +168,7 @@ def test_a_child_is_asked_about_in_its_parent_and_a_group_in_its_subscription() 
 
     of_child, of_group = (each.body["resourceDetails"] for each in script.asked)
     assert of_child["scope"] == str(SUBNET.parent)
-    assert of_child["resourceContent"]["name"] == "vnet-hub/GatewaySubnet"
+    assert of_child["resourceContent"]["name"] == "GatewaySubnet"
     assert of_group["resourceContent"]["type"] == "Microsoft.Resources/subscriptions/resourceGroups"
     assert "scope" not in of_group
 

@@ -134,7 +134,7 @@ def test_questions_are_each_asked_once_and_in_a_fixed_order() -> None:
         AskProvider,
         AskUsages,
         AskZones,
-        *[AskPolicies] * 6,
+        *[AskPolicies] * 8,
     ]
 
 
@@ -148,12 +148,20 @@ def test_a_plan_without_operations_asks_nothing() -> None:
     assert probed(Silent(), plan) is plan  # type: ignore[arg-type]
 
 
-def test_sites_of_one_sort_are_one_question_about_policies() -> None:
-    few, many = ([f"s{n}" for n in range(count)] for count in (2, 20))
+def policies_asked(*sites: str) -> list[str]:
+    """Names of local network gateways that policies are asked about."""
+    asked = Inquiry.of(planned(hub(*sites), [group_id()])).questions()
+    local = [a for a in asked if isinstance(a, AskPolicies) and a.resource.type.endswith("/localNetworkGateways")]
+    return [ask.resource.name for ask in local]
 
-    sizes = [len(Inquiry.of(planned(hub(*names), [group_id()])).questions()) for names in (few, many)]
 
-    assert sizes[0] == sizes[1]
+def test_each_name_of_a_sort_is_a_question_about_policies() -> None:
+    assert policies_asked("berlin", "paris") == ["lgw-berlin", "lgw-paris"]
+    assert len(policies_asked(*[f"s{n}" for n in range(50)])) == 50
+
+
+def test_of_a_fleet_names_that_differ_in_digits_are_one_question_about_policies() -> None:
+    assert len(policies_asked("berlin", *[f"s{n}" for n in range(60)])) == 2
 
 
 @pytest.mark.parametrize(

@@ -105,9 +105,15 @@ def circuit(**more: Any) -> Circuit:
     return Circuit(**(said | more))
 
 
-def both(*sites: Site, gateway: Any = None, expressroute: Any = None, link: Any = None) -> ExpressRouteCoexistence:
+def waiting() -> ExpressRouteGateway:
+    return ExpressRouteGateway(name="ergw-2", network=network(), sku="ErGw1AZ", admin_state="disabled")
+
+
+def both(
+    *sites: Site, name: str = "both", gateway: Any = None, expressroute: Any = None, link: Any = None
+) -> ExpressRouteCoexistence:
     return ExpressRouteCoexistence(
-        name="both",
+        name=name,
         vpn=gateway or vpn(),
         expressroute=expressroute or ExpressRouteGateway(name="ergw", network=network(), sku="ErGw1AZ"),
         circuits=[link or CircuitLink(name="ams", circuit=circuit())],
@@ -301,8 +307,8 @@ LEGITIMATE: tuple[Case, ...] = (
         lambda: hub(
             site(
                 "berlin",
-                "192.168.1.0/24",
-                nat=[Nat.ingress(name="in", internal="192.168.1.0/24", external="172.20.0.0/24", dynamic=True)],
+                "192.168.1.0/26",
+                nat=[Nat.ingress(name="in", internal="192.168.1.0/26", external="172.20.0.0/26", dynamic=True)],
             )
         ),
         {"R-NAT-07"},
@@ -467,6 +473,21 @@ LEGITIMATE: tuple[Case, ...] = (
             name="pair", pairs=[Pair(a=vpn(1), b=vpn(2), shared_key=Secret.env("PSK"), ipsec=IpsecPolicy.strong())]
         ),
         {"R-V2V-10"},
+    ),
+    *[
+        (
+            "R-PIP-02",
+            f"{sku} in an edge zone, whose addresses have no zones",
+            lambda sku=sku: hub(gateway=vpn(sku=sku, network=network(edge_zone="miami"), edge_zone="miami")),
+            {"R-SKU-01"} if sku == "VpnGw2" else set(),
+        )
+        for sku in ("Basic", "VpnGw1AZ", "VpnGw2", "VpnGw5AZ")
+    ],
+    (
+        "R-SKU-19",
+        "two gateways for circuits, one of which waits",
+        lambda: Topology(name="two", blueprints=[both(), both(name="two", expressroute=waiting())]),
+        set(),
     ),
     ("R-SEC-03", "Azure's own proposals", lambda: hub(site("berlin", "192.168.1.0/24", ipsec=None)), {"R-SEC-03"}),
     (

@@ -118,6 +118,26 @@ def test_a_circuit_only_grows(path: tuple[str, ...], old: float | None, new: flo
     assert how == shape.transition.judge(old, new).how
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "how"),
+    [
+        ("Premium", "Local", "impossible"),
+        ("Standard", "Local", "impossible"),
+        ("Local", "Local", "in place"),
+        ("Local", "Standard", "in place"),
+        ("Standard", "Premium", "in place"),
+        ("Premium", "Standard", "in place"),
+        (None, "Local", "in place"),
+    ],
+)
+def test_no_circuit_becomes_local(old: str | None, new: str, how: str) -> None:
+    """https://github.com/MicrosoftDocs/azure-docs/pull/100543."""
+    transition = shape_of(ExpressRouteCircuit).at("sku").at("tier").transition
+
+    assert transition is not None
+    assert how == transition.judge(old, new).how
+
+
 def test_unlimited_data_does_not_become_metered() -> None:
     transition = shape_of(ExpressRouteCircuit).at("sku").at("family").transition
 

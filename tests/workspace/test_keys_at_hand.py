@@ -18,6 +18,7 @@ from vpngw_iac.errors import Finding
 from vpngw_iac.secret import EnvironmentSecret, LocalSecrets, Remembered, Secret, SecretReference, SecretValue
 
 HYPHEN = "markerOfThisTest-0123456789"
+TILDE = "markerOfThisTest~0123456789"
 SHORT = "markerShort01234567"
 GOOD = "markerGood0123456789abc"
 
@@ -53,7 +54,8 @@ def keys(found: tuple[Finding, ...]) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        (HYPHEN, {"R-PSK-01": "error"}),
+        (TILDE, {"R-PSK-01": "error"}),
+        (HYPHEN, {"R-PSK-01": "warning"}),
         (SHORT, {"R-PSK-03": "warning"}),
         ("k" * 129, {"R-PSK-02": "error"}),
         (GOOD, {}),
@@ -72,12 +74,12 @@ def test_validate_judges_a_key_in_a_variable_without_showing_it(
 
 def test_validate_judges_a_key_in_a_file_beside_the_blueprint(bench: Bench) -> None:
     (bench.folder / "keys").mkdir()
-    (bench.folder / "keys" / "berlin").write_text(HYPHEN + "\n", encoding="utf-8")
+    (bench.folder / "keys" / "berlin").write_text(TILDE + "\n", encoding="utf-8")
 
     found = bench.workspace().beside(bench.folder / "hub.py").validate(hub(Secret.file("keys/berlin"))).findings
 
     assert keys(found) == {"R-PSK-01": "error"}
-    assert HYPHEN not in repr(found)
+    assert TILDE not in repr(found)
 
 
 def test_a_key_that_is_not_at_hand_is_not_judged(bench: Bench) -> None:
@@ -91,13 +93,13 @@ def test_a_key_that_is_not_at_hand_is_not_judged(bench: Bench) -> None:
 
 
 def test_a_plan_judges_a_key_in_a_vault_before_a_gateway_is_begun(bench: Bench) -> None:
-    bench.environment["VPNGW_SECRET_BERLIN"] = HYPHEN
+    bench.environment["VPNGW_SECRET_BERLIN"] = TILDE
 
     plan = bench.plan(hub(Secret.key_vault("kv-hub", "berlin")))
 
     assert keys(plan.findings) == {"R-PSK-01": "error"}
     assert plan.blocking != ()
-    assert HYPHEN not in repr(plan.findings)
+    assert TILDE not in repr(plan.findings)
 
 
 def test_a_key_that_works_is_no_reason_to_refuse_another_change(bench: Bench) -> None:
@@ -122,13 +124,13 @@ def test_both_ends_of_a_pair_may_name_different_secrets_of_one_value(bench: Benc
 
 
 def test_checking_secrets_judges_the_keys_that_it_resolves(bench: Bench) -> None:
-    bench.environment["PSK_BERLIN"] = HYPHEN
+    bench.environment["PSK_BERLIN"] = TILDE
 
     checks = bench.workspace().check_secrets(hub())
 
     assert [check.ok for check in checks] == [True]
     assert keys(checks[0].findings) == {"R-PSK-01": "error"}
-    assert HYPHEN not in repr(checks)
+    assert TILDE not in repr(checks)
 
 
 def test_a_profile_makes_errors_of_warnings_in_validate_and_in_plan(bench: Bench) -> None:

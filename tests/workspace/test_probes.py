@@ -11,6 +11,7 @@ import pytest
 from tests.workspace.conftest import Bench
 from tests.worlds import (
     GROUP,
+    REGION,
     SUBSCRIPTION,
     clients,
     connection,
@@ -68,7 +69,7 @@ def test_each_question_is_asked_once_for_each_scope_whatever_the_number_of_sites
     counts = asked(bench)
     policies = counts.pop(f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.PolicyInsights/checkPolicyRestrictions")
 
-    assert policies == 7  # group, network, subnet, public IP, gateway, local network gateway, connection
+    assert policies == 5 + 2 * 12  # group, network, subnet, public IP, gateway; each site's gateway and connection
     assert set(counts.values()) == {1}
     assert sorted(path.removeprefix(f"/subscriptions/{SUBSCRIPTION}") for path in counts) == [
         "/locations",
@@ -352,6 +353,58 @@ def test_a_deny_policy_that_hits_our_body_is_named(bench: Bench) -> None:
     assert (found.rule, found.level, found.address) == ("V-PROBE-05", "error", "VpnConnection/hub/berlin")
     assert "policyAssignments/custom-ipsec" in found.detail
     assert "properties.ipsecPolicies" in found.detail
+
+
+def without_security_group(*, but: str) -> Policy:
+    """What "Subnets should be associated with a Network Security Group" says, as a deny policy."""
+    return Policy(
+        name="nsg",
+        types=("Microsoft.Network/virtualNetworks/subnets",),
+        when=(
+            Condition(path="properties.networkSecurityGroup", operator="exists", value=False),
+            Condition(path="name", operator="notEquals", value=but),
+        ),
+    )
+
+
+def with_subnets(**subnets: str) -> SiteToSite:
+    network = VirtualNetwork(
+        name="vnet-hub",
+        location=REGION,
+        resource_group=GROUP,
+        address_space=["10.1.0.0/16"],
+        gateway_subnet="10.1.255.0/27",
+        subnets=subnets,
+    )
+    return SiteToSite(name="hub", gateway=VpnGateway(name="vgw-hub", network=network, sku="VpnGw1AZ"))
+
+
+def test_a_policy_that_exempts_a_subnet_by_its_name_is_understood(bench: Bench) -> None:
+    bench.simulator.governance = Governance(policies=(without_security_group(but="GatewaySubnet"),))
+
+    assert probes(bench.plan(with_subnets()).findings) == []
+    bench.create(with_subnets())
+
+
+def test_every_other_subnet_is_told_before_the_network_is_made(bench: Bench) -> None:
+    bench.simulator.governance = Governance(policies=(without_security_group(but="GatewaySubnet"),))
+    blueprint = with_subnets(app="10.1.1.0/24", data="10.1.2.0/24")
+
+    (found,) = probes(bench.plan(blueprint).findings)
+
+    assert (found.rule, found.level, found.address) == ("V-PROBE-05", "error", "Subnet/vnet-hub/app")
+    assert "The same holds for Subnet/vnet-hub/data." in found.detail
+    with pytest.raises(Refused):
+        bench.apply(blueprint)
+    assert bench.writes() == []
+
+
+def test_a_gateway_subnet_that_is_not_exempt_is_told(bench: Bench) -> None:
+    bench.simulator.governance = Governance(policies=(without_security_group(but="other"),))
+
+    (found,) = probes(bench.plan(with_subnets()).findings)
+
+    assert found.address == "Subnet/vnet-hub/GatewaySubnet"
 
 
 def test_what_is_there_already_is_not_asked_about_again(bench: Bench) -> None:

@@ -138,12 +138,15 @@ class Probes:
 
 
 def _details(ask: AskPolicies) -> dict[str, Any]:
-    """The question as Policy Insights takes it; a child is created in its parent."""
+    """The question as Policy Insights takes it; a child is created in its parent.
+
+    Its name is the last part alone: built-in policies exempt subnets by ``"field": "name"`` with ``GatewaySubnet``.
+    """
     is_group = ask.resource.type == RESOURCE_GROUP_TYPE
     content = {
         **json.loads(ask.content),
         "type": _GROUP_IN_POLICIES if is_group else ask.resource.type,
-        "name": "/".join(ask.resource.names) or ask.resource.name,
+        "name": ask.resource.name,
     }
     details: dict[str, Any] = {"resourceContent": content, "apiVersion": "2021-04-01" if is_group else _BODIES}
     if len(ask.resource.names) > 1:

@@ -24,7 +24,7 @@ from vpngw_iac.blueprints.part import (
     ids_only,
     listed,
 )
-from vpngw_iac.field import Cidr, GroupName, Guid, IpAddress, Ipv4, Region, Wire, rule_error
+from vpngw_iac.field import Cidr, DnsLabel, GroupName, Guid, IpAddress, Ipv4, Region, Wire, rule_error
 
 Prefixes = Annotated[Many[Cidr], listed]
 """One address prefix or several."""
@@ -297,8 +297,8 @@ class PublicIp(Part):
     """Default: the gateway's."""
     zones: Annotated[Many[str] | None, Wire("zones", by_code=True)] = None
     """Availability zones. Default: 1, 2 and 3 where SKU and region have zones (R-PIP-02, R-PIP-03)."""
-    dns_label: Annotated[Name | None, Wire("properties.dnsSettings.domainNameLabel")] = None
-    """``label`` of ``label.region.cloudapp.azure.com``."""
+    dns_label: Annotated[DnsLabel | None, Wire("properties.dnsSettings.domainNameLabel")] = None
+    """``label`` of ``label.region.cloudapp.azure.com``, once in a region (R-PIP-24, R-PIP-25)."""
     idle_timeout: Annotated[Annotated[int, Field(ge=4, le=30)] | None, Wire("properties.idleTimeoutInMinutes")] = None
     """Minutes, default 4."""
     prefix: Annotated[

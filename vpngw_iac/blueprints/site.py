@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from vpngw_iac.blueprints.network import Prefixes, Tags
 from vpngw_iac.blueprints.part import Many, Name, OnRemoval, Part, SecretField, Waive, listed
-from vpngw_iac.field import Asn, Cidr, Fqdn, GroupName, IpAddress, Ipv4, Wire, rule_error
+from vpngw_iac.field import Asn, Cidr, Fqdn, GroupName, IpAddress, Ipv4, PortRange, Wire, rule_error
 from vpngw_iac.resources.parts import (
     DhGroup,
     IkeEncryption,
@@ -83,9 +83,9 @@ class Nat(Part):
     """The addresses that the other side sees."""
     dynamic: Annotated[bool, Wire("properties.type", values={True: "Dynamic", False: "Static"})] = False
     """Many to few, in one direction only (R-NAT-07). Default: static, one to one, equal prefix lengths (R-NAT-06)."""
-    internal_ports: Annotated[str | None, Wire("properties.internalMappings[0].portRange")] = None
-    """Port range ``100-200`` of the internal side."""
-    external_ports: Annotated[str | None, Wire("properties.externalMappings[0].portRange")] = None
+    internal_ports: Annotated[PortRange | None, Wire("properties.internalMappings[0].portRange")] = None
+    """Port range ``100-200`` of the internal side (R-NAT-18)."""
+    external_ports: Annotated[PortRange | None, Wire("properties.externalMappings[0].portRange")] = None
     """Port range of the external side."""
 
     @classmethod
@@ -165,7 +165,7 @@ class LinkSettings(Part):
     ] = None
     """What lies behind the device. May be left out with BGP (R-LNG-08); at least one without (R-LNG-09)."""
     shared_key: Annotated[SecretField | None, Wire("properties.sharedKey")] = None
-    """Where the pre-shared key is found: ``Secret.env("BERLIN_PSK")``. 1 to 128 characters without space, - and ~
+    """Where the pre-shared key is found: ``Secret.env("BERLIN_PSK")``. 1 to 128 characters without space and ~
     (R-PSK-01, R-PSK-02)."""
     certificate: Annotated[CertificateKey | None, Wire("properties.certificateAuthentication")] = None
     """Certificates instead of a shared key."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from vpngw_iac.preflight import limits, prefixes
 from vpngw_iac.preflight.registry import Breach, rule
 from vpngw_iac.preflight.view.topology import CIRCUIT_PEERING, Topology
+from vpngw_iac.text import listed
 
 _AREAS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "Europe": (
@@ -76,6 +77,45 @@ def peering_prefixes(topology: Topology) -> Iterator[Breach]:
             prefix = prefixes.network(peering.text(f"properties.{name}"))
             if prefix is not None and prefix.version == 4 and prefix.prefixlen != 30:
                 yield Breach(peering, f"{name} is {prefix}; Azure takes a /30.", level="warning")
+
+
+@rule(
+    "R-ER-29",
+    level="E",
+    when="change",
+    title="No such circuit is sold",
+    source="ERFAQ, ERDIR, ERLOC",
+    fix="Choose a bandwidth of Microsoft's list, and the data plan that goes with it.",
+)
+def offers(topology: Topology) -> Iterator[Breach]:
+    """A provider's circuit has one of eight bandwidths; Local has 1 Gbps or more and unlimited data.
+
+    On a Direct port all data is metered, Local included.
+    """
+    for circuit in topology.circuits:
+        data = (circuit.thing.text("sku.family") or "").lower()
+        size = circuit.megabits
+        if not circuit.thing.is_managed or size is None:
+            continue
+        if circuit.is_direct and data == "unlimiteddata":
+            says = "It stands on a Direct port, where all data is metered."
+            yield Breach(circuit.thing, says, "Use MeteredData.", block="sku")
+        if circuit.is_direct and size not in limits.DIRECT_MEGABITS:
+            says = f"{size} Mbps is not on the list of {limits.READ_ON}: {listed(limits.DIRECT_MEGABITS)}."
+            yield Breach(circuit.thing, says, level="warning")
+        elif not circuit.is_direct and size not in limits.CIRCUIT_MEGABITS:
+            more = size > limits.CIRCUIT_MEGABITS[-1]
+            says = f"{size} Mbps is not on the list of {limits.READ_ON}: {listed(limits.CIRCUIT_MEGABITS)}."
+            yield Breach(circuit.thing, says, level="warning" if more else "error", block=_BANDWIDTH)
+        if not circuit.is_direct and circuit.tier == "Local" and data == "metereddata":
+            says = "A Local circuit has unlimited data only."
+            yield Breach(circuit.thing, says, "Use Local_UnlimitedData.", block="sku")
+        if circuit.tier == "Local" and size < limits.LOCAL_MEGABITS:
+            says = f"A Local circuit has {limits.LOCAL_MEGABITS} Mbps or more, this one {size}."
+            yield Breach(circuit.thing, says, "Order more bandwidth, or use Standard.", block=_BANDWIDTH)
+
+
+_BANDWIDTH = "properties.serviceProviderProperties.bandwidthInMbps"
 
 
 @rule(

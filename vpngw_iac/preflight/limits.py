@@ -35,6 +35,8 @@ MANY_TUNNELS = 100
 
 NAT_SKUS = nat_rule.NAT_SKUS
 NAT_RULES = 500
+DYNAMIC_NAT = 64
+"""Addresses that a dynamic NAT rule may map to."""
 LOCAL_PREFIXES = 1000
 NETWORK_PREFIXES = 600
 TRAFFIC_SELECTORS = 100
@@ -46,6 +48,11 @@ PEERINGS = 500
 PUBLIC_IPS_PER_REGION = 10
 """Default quota of a pay-as-you-go subscription (VNLIM); support raises it."""
 CIRCUITS_PER_SUBSCRIPTION = 50
+CIRCUIT_MEGABITS = (50, 100, 200, 500, 1000, 2000, 5000, 10_000)
+"""What a provider's circuit carries (ERFAQ)."""
+DIRECT_MEGABITS = (1000, 2000, 5000, 10_000, 40_000, 100_000)
+"""What a circuit on a Direct port carries, as read (ERDIR)."""
+LOCAL_MEGABITS = 1000
 
 RESERVED_BY_AZURE = frozenset({8074, 8075, 12076, 65515, 65517, 65518, 65519, 65520})
 DEFAULT_ASN = 65515

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from vpngw_iac.arm import ArmId
@@ -106,6 +107,61 @@ def nat_dynamic(topology: Topology) -> Iterator[Breach]:
                     f"A dynamic rule maps {inside} addresses to {outside}; it works in one direction only.",
                     level="warning",
                 )
+
+
+@rule(
+    "R-NAT-17",
+    level="E",
+    when="change",
+    title="Dynamic NAT maps to more than a /26",
+    source="NATX",
+    fix="Give the rule external addresses of a /26 or smaller; many connections share an address by their ports.",
+)
+def nat_pool(topology: Topology) -> Iterator[Breach]:
+    """Azure refuses the gateway: "Maximum external mapping subnet size for Dynamic NAT is /26"."""
+    for found in _rules(topology):
+        wide = [p for p in found.external if found.is_dynamic and p.num_addresses > limits.DYNAMIC_NAT]
+        if wide:
+            yield Breach(
+                found.thing,
+                f"A dynamic rule maps to {listed(wide)}; Azure takes {limits.DYNAMIC_NAT} addresses, a /26.",
+                block="properties.externalMappings",
+            )
+
+
+@rule(
+    "R-NAT-19",
+    level="F",
+    title="NAT rules of one connection do not go together",
+    source="NATC, FAQ",
+    fix="Give each connection one dynamic rule, or static rules whose prefixes do not overlap.",
+)
+def nat_together(topology: Topology) -> Iterator[Breach]:
+    """A second dynamic rule, or a dynamic beside a static one, was refused as an overlap; no page of Microsoft says so.
+
+    The same rule on two instances is one rule.
+    """
+    for connection in topology.connections:
+        told: set[frozenset[tuple[object, ...]]] = set()
+        for one, other in itertools.combinations(connection.nat_rules, 2):
+            pair = frozenset((one.value, other.value))
+            if one.instance == other.instance and pair not in told and (why := _disagreement(one, other)):
+                told.add(pair)
+                yield Breach(connection.thing, f"{named((one.thing, other.thing))} {why}.")
+
+
+def _disagreement(one: NatRule, other: NatRule) -> str:
+    """Why two rules of one connection do not go together; empty if they do."""
+    if one.is_dynamic and other.is_dynamic:
+        return "are both dynamic; Azure has linked one dynamic rule to a connection only"
+    if one.is_dynamic != other.is_dynamic:
+        return "are a dynamic and a static one; Azure has not linked both kinds to one connection"
+    if one.is_ingress == other.is_ingress:
+        sides = (("translate", one.internal, other.internal), ("map to", one.external, other.external))
+        for side, ours, theirs in sides:
+            if both := [p for p in ours if any(prefixes.relation(p, q) for q in theirs)]:
+                return f"both {side} {listed(both)}"
+    return ""
 
 
 @rule(
@@ -243,4 +299,35 @@ def nat_peer(topology: Topology) -> Iterator[Breach]:
             yield Breach(
                 connection.local.thing,
                 f"The BGP peer {peer} lies in {network.thing.address}, although the site is translated.",
+            )
+
+
+@rule(
+    "R-NAT-20",
+    level="F",
+    title="BGP peer is written with its address before NAT",
+    source="FAQ, NATC",
+    fix="Write the peer's address after NAT; give it a static rule of its own where the site's rule is dynamic.",
+)
+def nat_peer_address(topology: Topology) -> Iterator[Breach]:
+    """Azure meets the peer at its translated address, and dynamic NAT gives it none that stays. See R-NAT-14 too."""
+    for connection in topology.connections:
+        peer, local = prefixes.address(connection.peer_address), connection.local
+        network = None if connection.gateway is None else connection.gateway.network
+        if peer is None or local is None or (network is not None and prefixes.is_within(peer, network.prefixes)):
+            continue
+        lengths = {p.prefixlen: r for r in connection.ingress for p in r.internal if prefixes.is_within(peer, (p,))}
+        found = lengths[max(lengths)] if lengths else None
+        pools = [p for r in connection.ingress if r.is_dynamic for p in r.external if prefixes.is_within(peer, (p,))]
+        if pools or (found is not None and found.is_dynamic):
+            yield Breach(
+                local.thing,
+                f"The BGP peer {peer} lies in a prefix of a dynamic NAT rule, which gives it no address that stays.",
+                "Translate the peer with a static rule of its own, and write its address after NAT.",
+            )
+        elif found is not None and (seen := found.translated(peer)) not in (None, peer):
+            yield Breach(
+                local.thing,
+                f"{found.thing.address} translates the BGP peer {peer}; Azure sees it as {seen}.",
+                f"Write {seen}, the address after NAT.",
             )

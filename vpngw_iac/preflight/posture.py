@@ -59,12 +59,11 @@ def unattended(topology: Topology) -> Iterator[Breach]:
 def expressroute_zones(topology: Topology) -> Iterator[Breach]:
     """A zonal SKU survives the loss of a zone. Extended Zones have the regional SKUs only: there it warns."""
     for gateway in topology.expressroute_gateways:
-        extended = gateway.thing.block("extendedLocation") is not None
         if not gateway.thing.is_managed:
             continue
-        if extended and gateway.sku in limits.ER_ZONAL_SKUS:
+        if gateway.edge_zone and gateway.sku in limits.ER_ZONAL_SKUS:
             yield Breach(gateway.thing, f"{gateway.sku} does not exist in Extended Zones.", level="warning")
-        elif not extended and gateway.sku in _REGIONAL:
+        elif not gateway.edge_zone and gateway.sku in _REGIONAL:
             yield Breach(gateway.thing, f"{gateway.sku} stands in one zone.")
 
 

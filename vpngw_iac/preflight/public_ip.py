@@ -68,9 +68,12 @@ def _is_zonal(sku: str | None) -> bool:
     fix='Give it zones ["1", "2", "3"].',
 )
 def zones_missing(topology: Topology) -> Iterator[Breach]:
-    """AZ SKUs refuse Standard addresses without zones where the region has zones; the list of regions ages."""
+    """AZ SKUs refuse Standard addresses without zones where the region has zones; the list of regions ages.
+
+    An address in an edge zone has no zones to give.
+    """
     for gateway in topology.vpn_gateways:
-        for public_ip in gateway.public_ips if _is_zonal(gateway.sku) else ():
+        for public_ip in gateway.public_ips if _is_zonal(gateway.sku) and gateway.edge_zone is None else ():
             if public_ip.knows("zones") and not public_ip.texts("zones") and not _is_basic(public_ip):
                 place = region(public_ip) or gateway.location
                 zoned = place in limits.ZONED_REGIONS
@@ -271,6 +274,29 @@ def address_quota(topology: Topology) -> Iterator[Breach]:
                 first,
                 f"{number} public IPs in {place or 'one region'}; the usual quota is {limits.PUBLIC_IPS_PER_REGION}.",
             )
+
+
+@rule(
+    "R-PIP-25",
+    level="E",
+    when="change",
+    title="Two public IPs of one region have the same DNS label",
+    source="DNSU",
+    fix="Give each its own label; others of the region may have taken it too.",
+)
+def equal_labels(topology: Topology) -> Iterator[Breach]:
+    """Azure answers DnsRecordInUse: label.region.cloudapp.azure.com is one address. With a scope it has a hash too."""
+    taken: dict[tuple[str, str | None], Thing] = {}
+    for ip in sorted(topology.of_type(PUBLIC_IP), key=lambda ip: (ip.is_managed, ip.address)):
+        label = ip.text(f"{_DNS}.domainNameLabel")
+        if label is None or ip.text(f"{_DNS}.domainNameLabelScope") is not None:
+            continue
+        other = taken.setdefault((label.lower(), region(ip)), ip)
+        if other is not ip:
+            yield Breach(ip, f"{other.address} has the DNS label {label!r} in the same region.", block=_DNS)
+
+
+_DNS = "properties.dnsSettings"
 
 
 @rule(

@@ -25,13 +25,17 @@ _ZONAL = ("PSRule:AZR-000272", "APRL:5b1933a6-90e4-f642-a01f-e58594e5aab2")
     fix="Use the AZ SKU of the same number; it works in regions without zones too.",
 )
 def regional_sku(topology: Topology) -> Iterator[Breach]:
-    """VpnGw1 to VpnGw5 are refused since November 2025 (`NonAzSkusNotAllowedForVPNGateway`)."""
+    """VpnGw1 to VpnGw5 are refused since November 2025 (`NonAzSkusNotAllowedForVPNGateway`).
+
+    Whether that holds in edge zones, which have no zones, is not documented: there it warns.
+    """
     for gateway in topology.vpn_gateways:
         if gateway.sku in limits.NON_AZ_SKUS:
             yield Breach(
                 gateway.thing,
                 f"Azure creates no {gateway.sku} gateway since 2025-11-01 (NonAzSkusNotAllowedForVPNGateway).",
                 f"Use {gateway.sku}AZ; it works in regions without zones too.",
+                "warning" if gateway.edge_zone else None,
             )
 
 
@@ -249,15 +253,22 @@ def slow_cipher(topology: Topology) -> Iterator[Breach]:
     fix="Remove one of them, or put it into another network.",
 )
 def one_gateway_each(topology: Topology) -> Iterator[Breach]:
-    """A network has one VPN and one ExpressRoute gateway at most."""
+    """A network has one VPN gateway, and one ExpressRoute gateway that serves: a second one waits with admin_state."""
     for network_id in sorted({g.network_id for g in topology.gateways if g.network_id is not None}):
         here = topology.gateways_in(network_id)
-        for group in ([g for g in here if g.is_vpn], [g for g in here if g.is_expressroute]):
-            if len(group) > 1:
+        for most, group in ((1, [g for g in here if g.is_vpn]), (2, [g for g in here if g.is_expressroute])):
+            if len(group) > most:
                 others = listed(gateway.thing.address for gateway in group[:-1])
                 yield Breach(
                     group[-1].thing,
                     f"{others} already stands in {network_id.name}; a network takes one gateway of each type.",
+                )
+            elif len(group) == 2 and all((g.admin_state or "enabled").lower() == "enabled" for g in group):
+                yield Breach(
+                    group[-1].thing,
+                    f"{group[0].thing.address} stands in {network_id.name} too, and both serve traffic.",
+                    'Write admin_state="disabled" on the one that waits.',
+                    "warning",
                 )
 
 

@@ -50,11 +50,25 @@ def _family(observed: str | None, declared: str | None) -> Verdict:
     return Verdict("in place")
 
 
+def _tier(observed: str | None, declared: str | None) -> Verdict:
+    if (declared or "").lower() == "local" != (observed or "local").lower():
+        return Verdict(
+            "impossible",
+            f"A {observed} circuit cannot become Local (https://github.com/MicrosoftDocs/azure-docs/pull/100543). Keep "
+            "its tier, or order a Local circuit under a new name.",
+        )
+    return Verdict("in place")
+
+
 class CircuitSku(Wire):
     """``{tier}_{family}``; Premium reaches beyond the geopolitical region (R-ER-18)."""
 
     name: Annotated[str, AnyCase()]
-    tier: Annotated[Literal["Standard", "Premium", "Basic", "Local", "MultiCloud"], Outage("none", source=_PAGE)]
+    tier: Annotated[
+        Literal["Standard", "Premium", "Basic", "Local", "MultiCloud"],
+        Transition(_tier),
+        Outage("none", source=_PAGE),
+    ]
     family: Annotated[Literal["UnlimitedData", "MeteredData"], Transition(_family), Outage("none", source=_PAGE)]
 
 

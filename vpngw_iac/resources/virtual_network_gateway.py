@@ -305,8 +305,10 @@ class VirtualNetworkGateway(Resource):
             yield from (self.found_in(network, documents) or set()) - {self.id}
 
     def excludes(self, neighbour: Mapping[str, Any]) -> bool:
-        """A network takes one gateway of each type (R-SKU-19)."""
-        return bool(value_at(neighbour, "properties.gatewayType") == self.properties.gateway_type)
+        """A network takes one gateway of each type (R-SKU-19); another for circuits says adminState."""
+        waits = self.properties.admin_state or value_at(neighbour, "properties.adminState") == "Disabled"
+        same = value_at(neighbour, "properties.gatewayType") == self.properties.gateway_type
+        return bool(same and not (waits and self.properties.gateway_type == "ExpressRoute"))
 
     @classmethod
     def obstacles(

@@ -148,10 +148,18 @@ def _check_routes(change: Change, subnet: Document) -> None:
 
 
 def _check_alone(change: Change, properties: Json, subnets: list[Document]) -> None:
-    """One gateway of a type per network (R-SKU-19), and none where a peering uses a remote one (R-PEER-02)."""
+    """One gateway of a type per network (R-SKU-19), and none where a peering uses a remote one (R-PEER-02).
+
+    Of ExpressRoute two: ``adminState`` says which of them serves (azure-mgmt-network, VirtualNetworkGateway).
+    """
     for network_id in {subnet.arm_id.parent for subnet in subnets}:
-        for other in gateways_in(change.world, str(network_id)):
-            if other.key != change.id.key and other.properties["gatewayType"] == properties["gatewayType"]:
+        alike = [
+            other
+            for other in gateways_in(change.world, str(network_id))
+            if other.key != change.id.key and other.properties["gatewayType"] == properties["gatewayType"]
+        ]
+        for other in alike:
+            if properties["gatewayType"] == "Vpn" or len(alike) > 1:
                 raise refuse(
                     "MaxGatewayCountInVnetReached",
                     f"Virtual network {network_id} already has gateway {other.id} of type {properties['gatewayType']}.",
@@ -177,7 +185,9 @@ def _check_addresses(change: Change, properties: Json, addresses: list[Document]
                 f"Basic SKU public IP {address.id} is not allowed on VPN gateway {change.id}.",
             )
         zones = address.body.get("zones")
-        if skus.is_zonal(sku) and not zones and address.body["location"] not in skus.ZONELESS:
+        # azurerm, test edgeZone of azurerm_virtual_network_gateway: an AZ SKU in an edge zone, which has no zones.
+        zoned = address.body["location"] not in skus.ZONELESS and not change.body.get("extendedLocation")
+        if skus.is_zonal(sku) and not zones and zoned:
             raise refuse(
                 "VmssVpnGatewayPublicIpsMustHaveZonesConfigured",
                 f"Standard public IPs of VPN gateway {change.id} with AZ SKU must have zones configured: {address.id}.",

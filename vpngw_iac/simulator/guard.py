@@ -149,8 +149,9 @@ def _registration(world: World, deed: Deed) -> None:
 
 
 def _policies(world: World, deed: Deed, body: dict[str, Any]) -> None:
-    for policy in world.governance.denying(deed.scope, deed.arm_type, body):
-        name = deed.scope.rsplit("/", 1)[-1]
+    """A policy reads the last part of a resource's name as its name, whatever the body says."""
+    name = deed.scope.rsplit("/", 1)[-1]
+    for policy in world.governance.denying(deed.scope, deed.arm_type, body | {"name": name}):
         raise front_door(
             403,
             "RequestDisallowedByPolicy",

@@ -1,6 +1,7 @@
 """Deny policies: which new resources are worth asking about, and what a denial means. Pure.
 
-Resources that differ only in names, addresses and numbers are one question, so that a fleet of sites is asked once.
+Policies are about kinds of resources and about names (they exempt GatewaySubnet, or demand a prefix): resources that
+differ only in addresses and numbers are one sort, and each name of a sort is a question.
 """
 
 from __future__ import annotations
@@ -20,22 +21,29 @@ from vpngw_iac.engine.plan.plan import Plan
 from vpngw_iac.errors import Finding
 from vpngw_iac.resources import model_of
 from vpngw_iac.resources.wire import SECRET_TYPES, Output
+from vpngw_iac.text import listed
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _OWN = frozenset({"name", "id"})
-"""Members that are each resource's own business, with what its type adds: policies are about kinds of resources."""
+"""Members that are each resource's own business, with what its type adds."""
+
+
+_FLEET = 50
+"""Resources of one sort among which names that differ in their digits alone are one."""
 
 
 def questions(plan: Plan, creations: Iterable[tuple[Operation, Mapping[str, Any]]]) -> Iterator[AskPolicies]:
-    """One question for each group, type and sort of body."""
-    seen: set[tuple[ArmId, str, str]] = set()
+    """One question for each group, type, sort of body and name."""
+    sorts: dict[tuple[ArmId, str, str], dict[str, tuple[ArmId, Mapping[str, Any]]]] = {}
     for operation, body in creations:
-        scope = _scope(plan, operation.id)
-        sort = (scope, operation.id.type.lower(), json.dumps(profile(body, _own(operation.id)), sort_keys=True))
-        if sort not in seen:
-            seen.add(sort)
+        sort = json.dumps(profile(body, _own(operation.id)), sort_keys=True)
+        names = sorts.setdefault((_scope(plan, operation.id), operation.id.type.lower(), sort), {})
+        names.setdefault(operation.id.name.lower(), (operation.id, body))
+    for (scope, _, _), names in sorts.items():
+        told = {re.sub("[0-9]+", "0", name): each for name, each in names.items()} if len(names) > _FLEET else names
+        for resource_id, body in told.values():
             content, left_out = _content(plan, body)
-            yield AskPolicies(scope, operation.id, content, left_out)
+            yield AskPolicies(scope, resource_id, content, left_out)
 
 
 def _scope(plan: Plan, resource_id: ArmId) -> ArmId:
@@ -82,20 +90,29 @@ def _without_absent(value: Any) -> Any:
     return value
 
 
-def denied(plan: Plan, ask: AskPolicies, reply: Denials) -> Iterator[Finding]:
-    """What a policy would deny; only a warning where it may have looked at what our question had to leave out."""
-    resource = plan.graph.by_id.get(ask.resource)
-    for denial in reply.items:
-        doubtful = _looked_at_a_gap(ask, denial)
+def denied(plan: Plan, replies: Mapping[AskPolicies, Denials]) -> Iterator[Finding]:
+    """What policies would deny, once for each policy and sort of resource.
+
+    Only a warning where a policy may have looked at what our question had to leave out.
+    """
+    told: dict[tuple[str, str, bool], list[tuple[AskPolicies, Denial]]] = {}
+    for ask, reply in replies.items():
+        for denial in reply.items:
+            key = (denial.assignment, ask.resource.type.lower(), _looked_at_a_gap(ask, denial))
+            told.setdefault(key, []).append((ask, denial))
+    for (assignment, _, doubtful), cases in told.items():
+        ask, denial = cases[0]
+        addresses = [found.address for each, _ in cases if (found := plan.graph.by_id.get(each.resource))]
+        others = f" The same holds for {listed(addresses[1:])}." if addresses[1:] else ""
         yield Finding(
             rule="V-PROBE-05",
             level="warning" if doubtful else "error",
-            address=resource.address if resource else "",
+            address=next(iter(addresses), ""),
             summary="A policy denies it",
-            detail=f"The policy assignment {denial.assignment} denies this {ask.resource.type}"
+            detail=f"The policy assignment {assignment} denies this {ask.resource.type}"
             + (f": {denial.because}." if denial.because else ".")
             + (f" Left out of the question: {', '.join(ask.left_out)}." if doubtful else "")
-            + " Azure would answer RequestDisallowedByPolicy.",
+            + f" Azure would answer RequestDisallowedByPolicy.{others}",
             advice="Change the blueprint to what the policy asks for, or ask its owner for an exemption.",
             source="Policy Restrictions - Check At Resource Group Scope",
         )

@@ -152,6 +152,8 @@ def judged(inquiry: Inquiry, replies: Replies) -> Iterator[Finding]:
     yield from _missing_rights(inquiry.needs, replies)
     locks = [lock for reply in replies.values() if isinstance(reply, Locks) for lock in reply.items]
     yield from _locked(inquiry, locks)
+    denials = {a: r for a, r in replies.items() if isinstance(a, AskPolicies) and isinstance(r, Denials)}
+    yield from policies.denied(inquiry.plan, denials)
     for ask, reply in replies.items():
         if isinstance(ask, AskLocks) and isinstance(reply, Unread):
             yield from _guards_unread(inquiry, ask, reply)
@@ -159,8 +161,6 @@ def judged(inquiry: Inquiry, replies: Replies) -> Iterator[Finding]:
             yield from _unregistered(ask, reply)
         elif isinstance(ask, AskUsages) and isinstance(reply, Usages):
             yield from _exceeded(inquiry, ask, reply)
-        elif isinstance(ask, AskPolicies) and isinstance(reply, Denials):
-            yield from policies.denied(inquiry.plan, ask, reply)
         elif isinstance(ask, AskZones) and isinstance(reply, Zones):
             yield from missing_regions(inquiry.places(), ask, reply)
             yield from _without_zones(inquiry, ask, reply)

@@ -183,7 +183,10 @@ def _nothing_to_adopt(basis: Basis, matched: Match) -> Iterator[Finding]:
 
 
 def _occupied(basis: Basis, changes: Sequence[Change]) -> Iterator[Finding]:
-    """Another gateway of the same type stands in the subnet: a network takes one of each (R-SKU-19)."""
+    """Another gateway of the same type stands in the subnet: a network takes one of each.
+
+    Two that are declared are preflight's to judge (R-SKU-19).
+    """
     documents = {i: answer.document for i, answer in basis.snapshot.observed.items()}
     leaving = {c.id for c in changes if c.action in (Action.DELETE, Action.REPLACE)}
     leaving |= {ArmId(c.previous) for c in changes if c.previous and c.previous.startswith("/")}
@@ -191,7 +194,7 @@ def _occupied(basis: Basis, changes: Sequence[Change]) -> Iterator[Finding]:
         resource = basis.graph.resources.get(change.address)
         if resource is None or change.action not in (Action.CREATE, Action.REPLACE):
             continue
-        for other in sorted(set(resource.neighbours(documents)) - leaving):
+        for other in sorted(set(resource.neighbours(documents)) - leaving - set(basis.graph.by_id)):
             document = documents.get(other)
             if document is not None and resource.excludes(document):
                 yield _taken(basis, change, other, document)

@@ -231,6 +231,13 @@ class NatRule(View):
     def _spaces(self, path: str) -> tuple[Prefix, ...]:
         return prefixes.networks(item.get("addressSpace") for item in self.thing.items(path))
 
+    def translated(self, address: prefixes.Address) -> prefixes.Address | None:
+        """Where a static rule moves an address to; None if it does not say."""
+        for source, target in zip(self.internal, self.external, strict=False):
+            if prefixes.is_within(address, (source,)) and source.prefixlen == target.prefixlen:
+                return target.network_address + (int(address) - int(source.network_address))
+        return None
+
     @property
     def value(self) -> tuple[object, ...]:
         """What makes two rules the same rule on two instances."""

@@ -49,6 +49,7 @@ class Gateway(View):
     declared_type = text("properties.gatewayType")
     declared_asn = number(_ASN)
     sku = text("properties.sku.name")
+    edge_zone = text("extendedLocation.name")
     is_policy_based = is_text("properties.vpnType", "policybased")
     active_active = flag("properties.activeActive")
     has_bgp = flag("properties.enableBgp")
@@ -60,6 +61,7 @@ class Gateway(View):
     radius_servers = items(f"{CLIENTS}.radiusServers")
     user_groups = items("properties.virtualNetworkGatewayPolicyGroups")
     group_pools = items(f"{CLIENTS}.vngClientConnectionConfigurations")
+    admin_state = text("properties.adminState")
     least_units = number("properties.autoScaleConfiguration.bounds.min")
     most_units = number("properties.autoScaleConfiguration.bounds.max")
 

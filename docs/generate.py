@@ -146,7 +146,7 @@ def _sentence(command: Any) -> str:
 # --- the blueprint ---------------------------------------------------------------------------------------------------
 
 PARTS = {
-    "Kinds": ("SiteToSite", "PointToSite", "VnetToVnet", "ExpressRouteCoexistence", "Topology"),
+    "Kinds": ("SiteToSite", "PointToSite", "VnetToVnet", "ExpressRoute", "ExpressRouteCoexistence", "Topology"),
     "Networks": ("VirtualNetwork", "GatewaySubnet", "Subnet", "RouteTable", "Route", "PublicIp"),
     "Gateways": ("VpnGateway", "Bgp", "ExpressRouteGateway"),
     "Sites": ("Site", "Link", "BgpPeer", "IpsecPolicy", "Nat", "TrafficSelector", "CertificateKey", "Tunnel"),
@@ -154,7 +154,7 @@ PARTS = {
         "Certificates", "RootCertificate", "RevokedCertificate", "EntraId", "Radius", "RadiusServer", "UserGroup",
         "EntraGroup", "CertificateDomain", "RadiusGroup",
     ),
-    "ExpressRoute": ("Circuit", "PrivatePeering", "MicrosoftPeering", "CircuitLink"),
+    "ExpressRoute": ("Circuit", "PrivatePeering", "MicrosoftPeering", "CircuitLink", "GlobalReach"),
     "Other networks": ("Pair", "Spoke"),
     "Care": ("Maintenance", "ExistingMaintenance", "Diagnostics", "Lock"),
     "What is only used": (

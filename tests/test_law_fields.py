@@ -78,6 +78,11 @@ CIRCUIT: Json = {
 IPV6: Json = {"primary_ipv6": "2001:db8::/126", "secondary_ipv6": "2001:db8::4/126"}
 PRIVATE: Json = {"asn": 65030, "primary": "10.9.0.0/30", "secondary": "10.9.0.4/30", "vlan": 100}
 MICROSOFT: Json = PRIVATE | {"advertised_prefixes": "203.0.113.0/24"}
+REACH: Json = {
+    "a": CIRCUIT | {"name": "one", "private_peering": PRIVATE},
+    "b": CIRCUIT | {"name": "two", "private_peering": PRIVATE},
+    "prefix": "192.168.9.0/29",
+}
 CIRCUIT_LINK: Json = {"name": "fra", "circuit": CIRCUIT}
 ACTIVE_ACTIVE = gateway(active_active=True, bgp={"asn": 65010})
 PAIR: Json = {"a": gateway("a", 1, bgp={"asn": 65001}), "b": gateway("b", 2, bgp={"asn": 65002}), "shared_key": KEY}
@@ -92,9 +97,16 @@ def clients(*authentication: Json, **more: Any) -> Json:
     return {"name": "law", "gateway": gateway(), **POOL, "authentication": ways, **more}
 
 
+def express() -> Json:
+    return {"name": "ergw", "network": network(), "sku": "ErGw1AZ"}
+
+
 def coexistence(**more: Any) -> Json:
-    express = {"name": "ergw", "network": network(), "sku": "ErGw1AZ"}
-    return {"name": "law", "vpn": gateway(), "expressroute": express, "circuits": [CIRCUIT_LINK], **more}
+    return {"name": "law", "vpn": gateway(), "expressroute": express(), "circuits": [CIRCUIT_LINK], **more}
+
+
+def alone(**more: Any) -> Json:
+    return {"name": "law", "gateway": express(), "circuits": [CIRCUIT_LINK], **more}
 
 
 def all_kinds() -> Json:
@@ -114,6 +126,7 @@ def all_kinds() -> Json:
                 "vpn": hub,
                 "expressroute": {"name": "ergw", "network": network(), "sku": "ErGw1AZ"},
                 "circuits": [{"name": "fra", "circuit": elsewhere}],
+                "global_reach": [REACH],
             },
         ],
     }
@@ -266,6 +279,9 @@ SETTINGS: dict[str, Setting] = {
         ("circuits", 0, "circuit"),
     ),
     "CircuitLink": Setting("ExpressRouteCoexistence", coexistence(), ("circuits", 0)),
+    "GlobalReach": Setting("ExpressRoute", alone(global_reach=[REACH]), ("global_reach", 0)),
+    "ExpressRoute": Setting("ExpressRoute", alone()),
+    "ExpressRoute.gateway": Setting("ExpressRoute", {"name": "law", "circuits": [CIRCUIT]}),
     "Spoke": Setting("SiteToSite", sites(spokes=[SPOKE]), ("spokes", 0)),
     "Pair": Setting("VnetToVnet", {"name": "law", "pairs": [PAIR]}, ("pairs", 0)),
     "SiteToSite": Setting("SiteToSite", sites()),
@@ -340,6 +356,7 @@ VALUES: dict[str, Value] = {
     "*.fqdn": Value("vpn.example.com", without=("public_ip",)),
     "*.instance": Value(1, {"bgp": APIPA}),
     "*.spokes": Value([SPOKE]),
+    "ExpressRoute.naming": Value({"circuit_connection": "c-{gateway}-{name}"}),
     "*.naming": Value({"peering": "p-{network}-{remote}", "public_ip": "p-{gateway}-{number}"}),
     "Bgp.asn": Value(65099),
     "BgpPeer.azure_address": Value("169.254.21.5", {"address": "169.254.21.6"}),
@@ -362,8 +379,12 @@ VALUES: dict[str, Value] = {
     "ExistingVpnGateway.public_ips": Value([{"existing": rid("publicIPAddresses", "another")}]),
     "ExistingVpnGateway.network": Value(network("other", 7)),
     "ExistingVpnGateway.sku": Value("VpnGw3AZ"),
-    "ExpressRouteCoexistence.circuits": Value([CIRCUIT_LINK | {"name": "another"}]),
     "ExpressRouteCoexistence.sites": Value([SITE]),
+    "*.circuits": Value([CIRCUIT_LINK | {"name": "another"}]),
+    "*.global_reach": Value([REACH]),
+    "ExpressRoute.gateway": Value(express(), {"circuits": [CIRCUIT]}),
+    "GlobalReach.prefix_ipv6": Value("2001:db8::/125"),
+    "Naming.global_reach": Value("r-{circuit}-{peer}"),
     "ExpressRouteGateway.scale_units": Value((2, 8), {"sku": "ErGwScale", "scale_units": 4}),
     "Maintenance.begins": Value("2026-02-01"),
     "MicrosoftPeering.route_filter": Value(rid("routeFilters", "filter")),

@@ -114,6 +114,11 @@ EDITS: dict[str, tuple[Edit, ...]] = {
         ("CircuitLink.weight", 77, {"update ExpressRouteConnection"}),
         ("CircuitLink.private_link_fast_path", LEFT_OUT, {"update ExpressRouteConnection"}),
     ),
+    "Circuits joined to each other": (
+        ("GlobalReach.prefix", "192.168.243.0/29", {"replace GlobalReach"}),
+        ("GlobalReach.prefix_ipv6", LEFT_OUT, {"update GlobalReach"}),
+        ("ExpressRoute.global_reach", LEFT_OUT, {"delete GlobalReach", "delete CircuitAuthorization"}),
+    ),
     "Looking after a gateway": (
         ("Maintenance.start", "03:00", {"update MaintenanceConfiguration"}),
         ("Maintenance.hours", LEFT_OUT, {"update MaintenanceConfiguration"}),

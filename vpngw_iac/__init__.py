@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from vpngw_iac.arm import ArmId, Scope
     from vpngw_iac.blueprints.base import Blueprint
     from vpngw_iac.blueprints.care import Diagnostics, Lock, Maintenance
+    from vpngw_iac.blueprints.circuit import Circuit, CircuitLink, GlobalReach, MicrosoftPeering, PrivatePeering
     from vpngw_iac.blueprints.client import (
         CertificateDomain,
         Certificates,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
         UserGroup,
     )
     from vpngw_iac.blueprints.coexistence import ExpressRouteCoexistence
-    from vpngw_iac.blueprints.expressroute import Circuit, CircuitLink, MicrosoftPeering, PrivatePeering
+    from vpngw_iac.blueprints.expressroute import ExpressRoute
     from vpngw_iac.blueprints.gateway import Bgp, ExpressRouteGateway, VpnGateway
     from vpngw_iac.blueprints.load import LoadedFile, load
     from vpngw_iac.blueprints.naming import Naming
@@ -68,12 +69,13 @@ _HOMES = {
     "vpngw_iac.arm": ("ArmId", "Scope"),
     "vpngw_iac.blueprints.base": ("Blueprint",),
     "vpngw_iac.blueprints.care": ("Diagnostics", "Lock", "Maintenance"),
+    "vpngw_iac.blueprints.circuit": ("Circuit", "CircuitLink", "GlobalReach", "MicrosoftPeering", "PrivatePeering"),
     "vpngw_iac.blueprints.client": (
         "CertificateDomain", "Certificates", "EntraGroup", "EntraId", "Radius", "RadiusGroup", "RadiusServer",
         "RevokedCertificate", "RootCertificate", "UserGroup",
     ),
     "vpngw_iac.blueprints.coexistence": ("ExpressRouteCoexistence",),
-    "vpngw_iac.blueprints.expressroute": ("Circuit", "CircuitLink", "MicrosoftPeering", "PrivatePeering"),
+    "vpngw_iac.blueprints.expressroute": ("ExpressRoute",),
     "vpngw_iac.blueprints.gateway": ("Bgp", "ExpressRouteGateway", "VpnGateway"),
     "vpngw_iac.blueprints.load": ("LoadedFile", "load"),
     "vpngw_iac.blueprints.naming": ("Naming",),
@@ -99,13 +101,13 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "ArmId", "Bgp", "BgpPeer", "Blueprint", "BlueprintError", "CertificateDomain", "CertificateKey", "Certificates",
-    "Circuit", "CircuitLink", "CloudError", "Diagnostics", "EntraGroup", "EntraId", "ExpressRouteCoexistence",
-    "ExpressRouteGateway", "Finding", "GatewaySubnet", "IpsecPolicy", "Link", "LoadedFile", "Lock", "Maintenance",
-    "MicrosoftPeering", "Naming", "Nat", "Pair", "PlanError", "PointToSite", "PrivatePeering", "PublicIp", "Radius",
-    "RadiusGroup", "RadiusServer", "Refused", "RevokedCertificate", "RootCertificate", "Route", "RouteTable", "Scope",
-    "Secret", "SecretError", "Site", "SiteToSite", "Sku", "Spoke", "StalePlan", "StateError", "StateLocked", "Subnet",
-    "Topology", "TrafficSelector", "Tunnel", "UsageError", "UserGroup", "VirtualNetwork", "VnetToVnet", "VpnGateway",
-    "VpngwError", "Workspace", "__version__", "load",
+    "Circuit", "CircuitLink", "CloudError", "Diagnostics", "EntraGroup", "EntraId", "ExpressRoute",
+    "ExpressRouteCoexistence", "ExpressRouteGateway", "Finding", "GatewaySubnet", "GlobalReach", "IpsecPolicy", "Link",
+    "LoadedFile", "Lock", "Maintenance", "MicrosoftPeering", "Naming", "Nat", "Pair", "PlanError", "PointToSite",
+    "PrivatePeering", "PublicIp", "Radius", "RadiusGroup", "RadiusServer", "Refused", "RevokedCertificate",
+    "RootCertificate", "Route", "RouteTable", "Scope", "Secret", "SecretError", "Site", "SiteToSite", "Sku", "Spoke",
+    "StalePlan", "StateError", "StateLocked", "Subnet", "Topology", "TrafficSelector", "Tunnel", "UsageError",
+    "UserGroup", "VirtualNetwork", "VnetToVnet", "VpnGateway", "VpngwError", "Workspace", "__version__", "load",
 ]  # fmt: skip
 
 

@@ -372,6 +372,40 @@ def test_a_wrong_expressroute_configuration_is_told(
     assert words in f"{error.findings[0].detail} {error.findings[0].advice}"
 
 
+ALONE: dict[str, Any] = {
+    "kind": "ExpressRoute",
+    "name": "case",
+    "circuits": [CIRCUIT],
+    "global_reach": [{"a": CIRCUIT, "b": CIRCUIT | {"name": "other"}, "prefix": "10.0.0.0/29"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "where", "rule", "words"),
+    [
+        ("circuits", [{"name": "fra", "circuit": CIRCUIT}], "", "T-CIRCUIT", "'fra' connects a gateway: give gateway="),
+        ("circuits[0].providr", "x", "circuits[0].providr", "T-FIELD", "Did you mean 'provider'?"),
+        (
+            "circuits",
+            [{"name": "fra", "circiut": CIRCUIT}],
+            "circuits[0].circiut",
+            "T-FIELD",
+            "Did you mean 'circuit'?",
+        ),
+        ("global_reach[0].b", CIRCUIT, "global_reach[0]", "T-REACH", "two different circuits"),
+        ("global_reach[0].prefix", "10.0.0.0/30", "global_reach[0]", "T-REACH", "a /29 of IPv4"),
+        ("global_reach[0].prefix_ipv6", "fd00::/126", "global_reach[0]", "T-REACH", "a /125 of IPv6"),
+    ],
+)
+def test_wrong_circuits_without_a_gateway_are_told(
+    path: str, value: Any, where: str, rule: str, words: str, tmp_path: Path
+) -> None:
+    first = refused(tmp_path, changed(ALONE, path, value)).findings[0]
+
+    assert (first.address, first.rule) == (where, rule)
+    assert words in f"{first.detail} {first.advice}"
+
+
 PAIRS: dict[str, Any] = {
     "kind": "VnetToVnet",
     "name": "case",

@@ -24,7 +24,7 @@ from vpngw_iac import (
     VpnGateway,
 )
 from vpngw_iac.blueprints.base import Blueprint
-from vpngw_iac.blueprints.expressroute import Circuit
+from vpngw_iac.blueprints.circuit import Circuit
 from vpngw_iac.errors import BlueprintError, ExitCode
 
 KEY = Secret.env("PSK")

@@ -42,8 +42,8 @@ from vpngw_iac import (
     VpnGateway,
 )
 from vpngw_iac.blueprints.base import Blueprint
+from vpngw_iac.blueprints.circuit import PrivatePeering
 from vpngw_iac.blueprints.client import CertificateDomain
-from vpngw_iac.blueprints.expressroute import PrivatePeering
 from vpngw_iac.engine.execute.clock import VirtualClock
 from vpngw_iac.usecases.session import Place, open_simulator
 from vpngw_iac.usecases.workspace import Workspace

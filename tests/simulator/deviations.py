@@ -97,6 +97,12 @@ KNOWN = (
         "Until 2018 a peering on its way was Disabled.", r".*state is 'Enabled' instead of 'Disabled'", until="2018-09"
     ),
     Known(
+        "The circuits were made in a recording of their own.",
+        r"status 404 ParentResourceNotFound instead of 201",
+        recording="errors_bundle_open",
+        path="AzurePrivatePeering/connections/conn12",
+    ),
+    Known(
         "Lists of locks lag behind their writes by a second or two.",
         r"value\[.*",
         path="locks$",

@@ -8,8 +8,8 @@ import pytest
 
 from tests.workspace.conftest import Bench
 from tests.worlds import GROUP, REGION
+from vpngw_iac.blueprints.circuit import Circuit, CircuitLink, PrivatePeering
 from vpngw_iac.blueprints.coexistence import ExpressRouteCoexistence
-from vpngw_iac.blueprints.expressroute import Circuit, CircuitLink, PrivatePeering
 from vpngw_iac.blueprints.gateway import ExpressRouteGateway, VpnGateway
 from vpngw_iac.blueprints.network import VirtualNetwork
 from vpngw_iac.blueprints.site import IpsecPolicy, Site

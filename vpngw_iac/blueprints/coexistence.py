@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Annotated
-
-from pydantic import AfterValidator
 
 from vpngw_iac.blueprints.base import Blueprint, contradiction
-from vpngw_iac.blueprints.expressroute import CircuitLink
+from vpngw_iac.blueprints.circuit import CircuitLink, GlobalReach
+from vpngw_iac.blueprints.expressroute import Circuits, bare, joined, linked
 from vpngw_iac.blueprints.gateway import AnyExpressRouteGateway, AnyVpnGateway
 from vpngw_iac.blueprints.part import Many
 from vpngw_iac.blueprints.peer import Spoke
@@ -16,14 +14,6 @@ from vpngw_iac.blueprints.share import Share, Use
 from vpngw_iac.blueprints.site import Site
 from vpngw_iac.blueprints.site_to_site import on_each, unknown_backups
 from vpngw_iac.errors import Finding
-from vpngw_iac.field import rule_error
-
-
-def _distinct(value: tuple[CircuitLink, ...]) -> tuple[CircuitLink, ...]:
-    names = [link.name.lower() for link in value]
-    if len(set(names)) < len(names):
-        raise rule_error("T-CIRCUIT", "Two circuit links bear one name. Give each its own.")
-    return value
 
 
 class ExpressRouteCoexistence(Blueprint):
@@ -31,11 +21,14 @@ class ExpressRouteCoexistence(Blueprint):
 
     vpn: AnyVpnGateway
     expressroute: AnyExpressRouteGateway
-    circuits: Annotated[Many[CircuitLink], AfterValidator(_distinct)] = ()
+    circuits: Circuits = ()
+    """`CircuitLink` for each connection of the ExpressRoute gateway; a bare `Circuit` gets no connection."""
     sites: Many[Site] = ()
     """Sites on the VPN gateway; those with `backup_of` are the failover path of a circuit."""
     spokes: Many[Spoke] = ()
     """Networks that use both gateways."""
+    global_reach: Many[GlobalReach] = ()
+    """Circuits that are joined to each other."""
 
     def shares(self) -> Iterable[Share]:
         """What this blueprint says."""
@@ -45,13 +38,17 @@ class ExpressRouteCoexistence(Blueprint):
                 Use(self.expressroute, "expressroute", self.name, self.tags),
             ),
             sites=on_each(self, "sites", self.sites, (self.vpn,)),
-            circuits=on_each(self, "circuits", self.circuits, (self.expressroute,)),
+            circuits=linked(self, self.circuits, (self.expressroute,)),
+            bare_circuits=bare(self, self.circuits),
+            reaches=joined(self, self.global_reach),
             spokes=on_each(self, "spokes", self.spokes, (self.vpn, self.expressroute)),
         )
 
     def contradictions(self) -> Iterator[Finding]:
         """Both gateways stand in one network; a failover path names its circuit."""
-        yield from unknown_backups(self.sites, self.vpn, [link.name for link in self.circuits])
+        yield from unknown_backups(
+            self.sites, self.vpn, [link.name for link in self.circuits if isinstance(link, CircuitLink)]
+        )
         one, two = self.vpn.network, self.expressroute.network
         if one is not None and two is not None and one != two:
             yield contradiction(

@@ -1,203 +1,113 @@
-"""ExpressRoute circuits, their peerings, and how a gateway is linked to them."""
+"""ExpressRoute: circuits, and a gateway that is connected to them, without a VPN gateway."""
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Tag, model_validator
 
-from vpngw_iac.arm import ArmId
-from vpngw_iac.blueprints.network import Prefixes, Tags
-from vpngw_iac.blueprints.part import (
-    AnyId,
-    ExistingPart,
-    Many,
-    Name,
-    Named,
-    NamedPart,
-    OnRemoval,
-    Part,
-    SecretField,
-    Waive,
-    existing_or_new,
-    ids_only,
-)
-from vpngw_iac.field import Asn, Cidr, GroupName, Guid, Region, Wire, rule_error
-from vpngw_iac.secret import SecretReference
+from vpngw_iac.blueprints.base import Blueprint
+from vpngw_iac.blueprints.circuit import Circuit, CircuitLink, ExistingCircuit, GlobalReach
+from vpngw_iac.blueprints.gateway import AnyExpressRouteGateway
+from vpngw_iac.blueprints.part import Many, Named
+from vpngw_iac.blueprints.peer import Spoke
+from vpngw_iac.blueprints.share import GatewayLike, On, Share, Use
+from vpngw_iac.blueprints.site_to_site import on_each
+from vpngw_iac.field import rule_error
 
 
-class PrivatePeering(Part):
-    """Private peering of a circuit: the routes between Azure and the site (R-ER-24)."""
-
-    stands: ClassVar[str] = "CircuitPeering"
-
-    asn: Annotated[Asn, Wire("properties.peerASN")]
-    """AS number on the site's side."""
-    primary: Annotated[Cidr, Wire("properties.primaryPeerAddressPrefix")]
-    """/30 of the primary link; Azure takes its second address."""
-    secondary: Annotated[Cidr, Wire("properties.secondaryPeerAddressPrefix")]
-    """/30 of the secondary link."""
-    vlan: Annotated[int, Field(ge=1, le=4094), Wire("properties.vlanId")]
-    """VLAN id, unique on the circuit."""
-    shared_key: Annotated[SecretField | None, Wire("properties.sharedKey")] = None
-    """MD5 key of the BGP sessions."""
-    primary_ipv6: Annotated[Cidr | None, Wire("properties.ipv6PeeringConfig.primaryPeerAddressPrefix")] = None
-    """/126 of the primary link."""
-    secondary_ipv6: Annotated[Cidr | None, Wire("properties.ipv6PeeringConfig.secondaryPeerAddressPrefix")] = None
-    """/126 of the secondary link."""
-
-    @model_validator(mode="after")
-    def _both_or_none(self) -> PrivatePeering:
-        if (self.primary_ipv6 is None) != (self.secondary_ipv6 is None):
-            raise rule_error("R-ER-24", "Give primary_ipv6 and secondary_ipv6 together, or neither.")
-        return self
+def _link_or_circuit(value: Any) -> str:
+    """What says a place, a port or a bandwidth is a circuit; everything else is a link, so that errors make sense."""
+    if isinstance(value, Mapping):
+        if "existing" in value:
+            return "<existing>"
+        return "<provider>" if {"location", "provider", "port", "bandwidth"} & set(value) else "<circuit>"
+    forms = {Circuit: "<provider>", ExistingCircuit: "<existing>"}
+    return next((tag for form, tag in forms.items() if isinstance(value, form)), "<circuit>")
 
 
-class MicrosoftPeering(Part):
-    """Microsoft peering of a circuit: public services; it has no VPN failover (R-ER-05)."""
-
-    stands: ClassVar[str] = "CircuitPeering"
-
-    asn: Annotated[Asn, Wire("properties.peerASN")]
-    """AS number on the site's side."""
-    primary: Annotated[Cidr, Wire("properties.primaryPeerAddressPrefix")]
-    """/30 of the primary link."""
-    secondary: Annotated[Cidr, Wire("properties.secondaryPeerAddressPrefix")]
-    """/30 of the secondary link."""
-    vlan: Annotated[int, Field(ge=1, le=4094), Wire("properties.vlanId")]
-    advertised_prefixes: Annotated[
-        Prefixes, Field(min_length=1), Wire("properties.microsoftPeeringConfig.advertisedPublicPrefixes")
-    ]
-    """Public prefixes of yours."""
-    customer_asn: Annotated[Asn | None, Wire("properties.microsoftPeeringConfig.customerASN")] = None
-    """AS number that the prefixes are registered to, if not `asn`."""
-    routing_registry: Annotated[str | None, Wire("properties.microsoftPeeringConfig.routingRegistryName")] = None
-    """Registry of AS number and prefixes: ARIN, RIPENCC and so on."""
-    route_filter: Annotated[
-        Annotated[AnyId, AfterValidator(ids_only("Microsoft.Network/routeFilters"))] | None,
-        Wire("properties.routeFilter.id"),
-    ] = None
-    """Id of an existing route filter."""
-    shared_key: Annotated[SecretField | None, Wire("properties.sharedKey")] = None
-    """MD5 key of the BGP sessions."""
+def _distinct(value: tuple[CircuitLink | Circuit | ExistingCircuit, ...]) -> Any:
+    names = [part.name.lower() for part in value if isinstance(part, CircuitLink)]
+    if len(set(names)) < len(names):
+        raise rule_error("T-CIRCUIT", "Two circuit links bear one name. Give each its own.")
+    return value
 
 
-class Circuit(NamedPart, Part):
-    """An ExpressRoute circuit that is ours; `existing` uses one that is not. It is billed once it exists (R-ER-11)."""
+LinkOrCircuit = Annotated[
+    Annotated[CircuitLink, Tag("<circuit>")]
+    | Annotated[Circuit, Tag("<provider>")]
+    | Annotated[ExistingCircuit, Tag("<existing>")],
+    Discriminator(_link_or_circuit),
+    Named("circuits", "CircuitLink(...)"),
+]
+Circuits = Annotated[Many[LinkOrCircuit], AfterValidator(_distinct)]
+"""Circuits: with a connection as `CircuitLink`, without one as they are."""
 
-    stands: ClassVar[str] = "Circuit"
 
-    name: Name
-    location: Annotated[Region, Wire("location")]
-    resource_group: GroupName | None = None
-    """Created if absent. Default: the resource group given with ``-g``."""
-    provider: Annotated[str | None, Wire("properties.serviceProviderProperties.serviceProviderName")] = None
-    """Connectivity provider as Azure spells it, for example ``Equinix``."""
-    peering_location: Annotated[str | None, Wire("properties.serviceProviderProperties.peeringLocation")] = None
-    """Peering location as Azure spells it, for example ``Frankfurt``."""
-    port: Annotated[
-        Annotated[AnyId, AfterValidator(ids_only("Microsoft.Network/expressRoutePorts"))] | None,
-        Wire("properties.expressRoutePort.id"),
-    ] = None
-    """Id of an ExpressRoute Direct port instead of a provider."""
-    bandwidth: Annotated[int, Field(ge=1), Wire("properties.serviceProviderProperties.bandwidthInMbps", by_code=True)]
-    """Mbps; on a Direct port whole Gbps, 1000 Mbps each. It can grow, never shrink."""
-    sku: Annotated[
-        str, Field(pattern=r"^(Standard|Premium|Local)_(MeteredData|UnlimitedData)$"), Wire("sku.name", by_code=True)
-    ] = "Standard_MeteredData"
-    """Tier and billing: ``Standard_MeteredData``, ``Premium_UnlimitedData`` and so on (R-ER-17, R-ER-18)."""
-    private_peering: PrivatePeering | None = None
-    """Left out: the provider configures it (a layer 3 service)."""
-    microsoft_peering: MicrosoftPeering | None = None
-    """Left out: none."""
-    authorizations: Annotated[Many[Name], Wire("", of="CircuitAuthorization", by_code=True)] = ()
-    """Authorizations for gateways of others; those of our own gateways in other subscriptions are made anyway."""
-    rate_limit: Annotated[bool | None, Wire("properties.enableDirectPortRateLimit")] = None
-    """Limit the rate of a circuit on a Direct port. Default off."""
-    subscription: Guid | None = None
-    """Default: the subscription of the run."""
-    tenant: Guid | None = None
-    label: Name | None = None
-    """Name in addresses and reports."""
-    tags: Annotated[Tags, Wire("tags", by_code=True)] = Field(default_factory=dict)
-    protect: bool = False
-    on_removal: OnRemoval = "delete"
-    waive: Waive = Field(default_factory=dict)
+class ExpressRoute(Blueprint):
+    """Circuits, and perhaps an ExpressRoute gateway that is connected to them. With a VPN gateway: `Topology`."""
+
+    gateway: AnyExpressRouteGateway | None = None
+    """The gateway. Left out: circuits alone."""
+    circuits: Circuits = ()
+    """`CircuitLink` for each connection of the gateway; a bare `Circuit` gets no connection."""
+    spokes: Many[Spoke] = ()
+    """Networks that use the gateway."""
+    global_reach: Many[GlobalReach] = ()
+    """Circuits that are joined to each other."""
 
     @model_validator(mode="after")
-    def _provider_or_port(self) -> Circuit:
-        by_provider = self.provider is not None and self.peering_location is not None
-        if by_provider == (self.port is not None) or (self.port is not None and self.provider is not None):
-            raise rule_error("T-CIRCUIT", "Give provider and peering_location, or the id of a Direct port.")
-        if self.port is not None and self.bandwidth % 1000:
-            raise rule_error("T-CIRCUIT", "On a Direct port the bandwidth is whole Gbps: 1000, 2000, 5000 and so on.")
+    def _says_something(self) -> ExpressRoute:
+        linked = next((part.name for part in self.circuits if isinstance(part, CircuitLink)), None)
+        if self.gateway is None and linked is not None:
+            raise rule_error(
+                "T-CIRCUIT", f"The circuit link {linked!r} connects a gateway: give gateway=, or the circuit alone."
+            )
+        if self.gateway is None and self.spokes:
+            raise rule_error("T-HUB", "Spokes use a gateway: give gateway=, or leave the spokes out.")
+        if self.gateway is None and not self.circuits and not self.global_reach:
+            raise rule_error("T-CIRCUIT", "There is nothing in it: give gateway= or circuits=.")
         return self
 
-    @classmethod
-    def existing(
-        cls,
-        id: str | ArmId,
-        *,
-        authorization: SecretReference | None = None,
-        location: str | None = None,
-        peering_location: str | None = None,
-        sku: str | None = None,
-        bandwidth: int | None = None,
-        tenant: str | None = None,
-        label: str | None = None,
-    ) -> ExistingCircuit:
-        """Use a circuit that is managed elsewhere; `authorization` names the key if it is another subscription's."""
-        facts = {"location": location, "peering_location": peering_location, "sku": sku, "bandwidth": bandwidth}
-        return ExistingCircuit.model_validate(
-            {"existing": id, "authorization": authorization, "tenant": tenant, "label": label, **facts}
+    def shares(self) -> Iterable[Share]:
+        """What this blueprint says."""
+        gateways = () if self.gateway is None else (self.gateway,)
+        yield Share(
+            gateways=tuple(Use(gateway, "gateway", self.name, self.tags) for gateway in gateways),
+            circuits=linked(self, self.circuits, gateways),
+            bare_circuits=bare(self, self.circuits),
+            reaches=joined(self, self.global_reach),
+            spokes=on_each(self, "spokes", self.spokes, gateways),
         )
 
 
-class ExistingCircuit(ExistingPart, Part):
-    """A circuit that is only used. It has no gate: its connection is tried."""
-
-    existing: Annotated[ArmId, AfterValidator(ids_only("Microsoft.Network/expressRouteCircuits"))]
-    authorization: SecretField | None = None
-    """Where the authorization key is found (R-ER-12)."""
-    location: Region | None = None
-    peering_location: str | None = None
-    sku: str | None = None
-    bandwidth: int | None = None
-    tenant: Guid | None = None
-    label: Name | None = None
-    waive: Waive = Field(default_factory=dict)
+def linked(
+    blueprint: Blueprint,
+    circuits: Iterable[CircuitLink | Circuit | ExistingCircuit],
+    gateways: tuple[GatewayLike, ...],
+) -> tuple[On[CircuitLink], ...]:
+    """The circuits that these gateways are connected to."""
+    return tuple(
+        On(gateways, Use(part, f"circuits[{index}]", blueprint.name, blueprint.tags))
+        for index, part in enumerate(circuits)
+        if isinstance(part, CircuitLink)
+    )
 
 
-AnyCircuit = Annotated[
-    Annotated[Circuit, Tag("<ours>")] | Annotated[ExistingCircuit, Tag("<existing>")],
-    Discriminator(existing_or_new),
-    Named("circuits", "Circuit(...)"),
-]
-"""A circuit: ours, or only used."""
+def bare(
+    blueprint: Blueprint, circuits: Iterable[CircuitLink | Circuit | ExistingCircuit]
+) -> tuple[Use[Circuit | ExistingCircuit], ...]:
+    """The circuits without a connection."""
+    return tuple(
+        Use(part, f"circuits[{index}]", blueprint.name, blueprint.tags)
+        for index, part in enumerate(circuits)
+        if not isinstance(part, CircuitLink)
+    )
 
 
-class CircuitLink(Part):
-    """The connection of a gateway to a circuit."""
-
-    stands: ClassVar[str] = "ExpressRouteConnection"
-
-    name: Name
-    circuit: Annotated[AnyCircuit, Wire("properties.peer", by_code=True)]
-    weight: Annotated[Annotated[int, Field(ge=0, le=32_000)] | None, Wire("properties.routingWeight")] = None
-    """Routing weight, the higher wins (R-ER-14). Default 0."""
-    fast_path: Annotated[bool | None, Wire("properties.expressRouteGatewayBypass")] = None
-    """FastPath: traffic passes the gateway by (R-ER-20). Default off."""
-    private_link_fast_path: Annotated[bool | None, Wire("properties.enablePrivateLinkFastPath")] = None
-    """FastPath to private endpoints too; needs `fast_path` (R-ER-21). Default off."""
-    connection_name: Name | None = None
-    """Name of the connection. Default: derived."""
-    tags: Annotated[Tags, Wire("tags", by_code=True)] = Field(default_factory=dict)
-    protect: bool = False
-    on_removal: OnRemoval = "delete"
-    waive: Waive = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _fast_path_first(self) -> CircuitLink:
-        if self.private_link_fast_path and not self.fast_path:
-            raise rule_error("R-ER-21", "private_link_fast_path needs fast_path=True.")
-        return self
+def joined(blueprint: Blueprint, reaches: Iterable[GlobalReach]) -> tuple[Use[GlobalReach], ...]:
+    """The circuits that are joined to each other."""
+    return tuple(
+        Use(part, f"global_reach[{index}]", blueprint.name, blueprint.tags) for index, part in enumerate(reaches)
+    )

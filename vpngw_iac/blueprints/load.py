@@ -230,7 +230,7 @@ def _named_values(document: TextDocument, content: Mapping[str, Any]) -> NamedVa
     for section in SECTIONS:
         entries = content.get(section)
         if section not in content or (section == "circuits" and isinstance(entries, list)):
-            # A list of circuits is the field of ExpressRouteCoexistence.
+            # A list of circuits is the field of ExpressRoute and ExpressRouteCoexistence.
             continue
         if not isinstance(entries, Mapping):
             raise broken(document.path, document.line((section,)), f"'{section}:' holds names with values, not a list.")

@@ -51,6 +51,8 @@ class Naming(Part):
     """One side of a VNet peering."""
     authorization: Annotated[str, _template("gateway")] = "auth-{gateway}"
     """Authorization of a circuit for a gateway in another subscription."""
+    global_reach: Annotated[str, _template("circuit", "peer")] = "reach-{circuit}-{peer}"
+    """Connection of a circuit to another circuit."""
     maintenance: Annotated[str, _template("gateway")] = "mc-{gateway}"
     """Maintenance configuration of a gateway, and its assignment."""
     diagnostics: Annotated[str, _template("gateway")] = "diag-{gateway}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vpngw_iac.blueprints.care import Diagnostics, Lock, Maintenance
+from vpngw_iac.blueprints.circuit import Circuit, CircuitLink, GlobalReach, MicrosoftPeering, PrivatePeering
 from vpngw_iac.blueprints.client import (
     CertificateDomain,
     Certificates,
@@ -16,7 +17,6 @@ from vpngw_iac.blueprints.client import (
     RootCertificate,
     UserGroup,
 )
-from vpngw_iac.blueprints.expressroute import Circuit, CircuitLink, MicrosoftPeering, PrivatePeering
 from vpngw_iac.blueprints.gateway import Bgp, ExpressRouteGateway, VpnGateway
 from vpngw_iac.blueprints.naming import Naming
 from vpngw_iac.blueprints.network import GatewaySubnet, PublicIp, Route, RouteTable, Subnet, VirtualNetwork
@@ -26,8 +26,8 @@ from vpngw_iac.blueprints.site import BgpPeer, CertificateKey, IpsecPolicy, Link
 
 __all__ = [
     "Bgp", "BgpPeer", "CertificateDomain", "CertificateKey", "Certificates", "Circuit", "CircuitLink", "ClientAccess",
-    "Diagnostics", "EntraGroup", "EntraId", "ExpressRouteGateway", "GatewaySubnet", "IpsecPolicy", "Link", "Lock",
-    "Maintenance", "MicrosoftPeering", "Naming", "Nat", "Pair", "PrivatePeering", "PublicIp", "Radius", "RadiusGroup",
-    "RadiusServer", "RevokedCertificate", "RootCertificate", "Route", "RouteTable", "Site", "Sku", "Spoke", "Subnet",
-    "TrafficSelector", "Tunnel", "UserGroup", "VirtualNetwork", "VpnGateway",
+    "Diagnostics", "EntraGroup", "EntraId", "ExpressRouteGateway", "GatewaySubnet", "GlobalReach", "IpsecPolicy",
+    "Link", "Lock", "Maintenance", "MicrosoftPeering", "Naming", "Nat", "Pair", "PrivatePeering", "PublicIp", "Radius",
+    "RadiusGroup", "RadiusServer", "RevokedCertificate", "RootCertificate", "Route", "RouteTable", "Site", "Sku",
+    "Spoke", "Subnet", "TrafficSelector", "Tunnel", "UserGroup", "VirtualNetwork", "VpnGateway",
 ]  # fmt: skip

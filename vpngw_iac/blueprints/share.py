@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
+from vpngw_iac.blueprints.circuit import Circuit, CircuitLink, ExistingCircuit, GlobalReach
 from vpngw_iac.blueprints.client import ClientAccess
-from vpngw_iac.blueprints.expressroute import CircuitLink
 from vpngw_iac.blueprints.gateway import (
     ExistingExpressRouteGateway,
     ExistingVpnGateway,
@@ -55,6 +55,9 @@ class Share:
     pairs: tuple[Use[Pair], ...] = ()
     spokes: tuple[On[Spoke], ...] = ()
     circuits: tuple[On[CircuitLink], ...] = ()
+    bare_circuits: tuple[Use[Circuit | ExistingCircuit], ...] = ()
+    """Circuits without a connection."""
+    reaches: tuple[Use[GlobalReach], ...] = ()
 
     def below(self, prefix: str, tags: Mapping[str, str]) -> Share:
         """The same, as part of a larger blueprint: paths get a prefix, missing tags are added."""
@@ -72,4 +75,6 @@ class Share:
             pairs=tuple(use(item) for item in self.pairs),
             spokes=tuple(on(item) for item in self.spokes),
             circuits=tuple(on(item) for item in self.circuits),
+            bare_circuits=tuple(use(item) for item in self.bare_circuits),
+            reaches=tuple(use(item) for item in self.reaches),
         )

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from vpngw_iac.arm import ArmId
+from vpngw_iac.blueprints.circuit import Circuit, CircuitLink, ExistingCircuit, GlobalReach
 from vpngw_iac.blueprints.client import ClientAccess
 from vpngw_iac.blueprints.compiling.frame import Frame, gateway_address, natural
 from vpngw_iac.blueprints.compiling.merge import merged
 from vpngw_iac.blueprints.compiling.work import Work
-from vpngw_iac.blueprints.expressroute import Circuit, CircuitLink, ExistingCircuit
 from vpngw_iac.blueprints.peer import Pair, Spoke
 from vpngw_iac.blueprints.share import GatewayLike, Network, On, Share, Use
 from vpngw_iac.blueprints.site import Site
@@ -38,6 +38,7 @@ class Assembly:
     works: tuple[Work, ...]
     pairs: tuple[Use[Pair], ...]
     circuits: tuple[Use[Circuit | ExistingCircuit], ...]
+    reaches: tuple[Use[GlobalReach], ...]
     spokes: tuple[SpokeOf, ...]
     findings: tuple[Finding, ...]
     """What two places say differently about one thing."""
@@ -52,6 +53,12 @@ def assemble(shares: Iterable[Share], frame: Frame) -> Assembly:
         network_uses(every), frame.network_id, lambda part: f"VirtualNetwork/{part.address_name}", problems
     )
     circuits = merged(circuit_uses(every), frame.circuit_id, lambda part: f"Circuit/{part.address_name}", problems)
+    reaches = merged(
+        (use for share in every for use in share.reaches),
+        lambda part: tuple(sorted((frame.circuit_id(part.a).key, frame.circuit_id(part.b).key))),
+        lambda part: f"GlobalReach/{part.a.address_name}/{part.b.address_name}",
+        problems,
+    )
     works = _works(every, gateways, frame, problems)
     pairs = merged(
         (use for share in every for use in share.pairs), lambda part: _pair_key(part, frame), _pair_address, problems
@@ -62,6 +69,7 @@ def assemble(shares: Iterable[Share], frame: Frame) -> Assembly:
         works=tuple(works[key] for key in sorted(works)),
         pairs=tuple(pairs[key] for key in sorted(pairs)),
         circuits=tuple(circuits[key] for key in sorted(circuits)),
+        reaches=tuple(reaches[key] for key in sorted(reaches)),
         spokes=spokes,
         findings=tuple(problems),
     )
@@ -89,6 +97,10 @@ def circuit_uses(shares: Iterable[Share]) -> Iterator[Use[Circuit | ExistingCirc
     for share in shares:
         for on in share.circuits:
             yield Use(on.use.part.circuit, f"{on.use.path}.circuit", on.use.owner, on.use.tags)
+        yield from share.bare_circuits
+        for use in share.reaches:
+            for end, part in (("a", use.part.a), ("b", use.part.b)):
+                yield Use(part, f"{use.path}.{end}", use.owner, use.tags)
 
 
 def _pair_key(part: Pair, frame: Frame) -> tuple[str, str]:

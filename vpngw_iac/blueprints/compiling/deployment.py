@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from vpngw_iac.arm import ArmId
+from vpngw_iac.blueprints.circuit import Circuit
 from vpngw_iac.blueprints.compiling.assembly import Assembly, assemble, circuit_uses, network_uses
 from vpngw_iac.blueprints.compiling.care import care, lock
-from vpngw_iac.blueprints.compiling.expressroute import circuit, circuit_links, expressroute_gateway
+from vpngw_iac.blueprints.compiling.expressroute import circuit, circuit_links, expressroute_gateway, global_reach
 from vpngw_iac.blueprints.compiling.frame import Frame, Item, Place, gateway_address, no_location
 from vpngw_iac.blueprints.compiling.merge import united
 from vpngw_iac.blueprints.compiling.network import group, network, tables_of
@@ -17,7 +18,6 @@ from vpngw_iac.blueprints.compiling.site import default_site_id, sites
 from vpngw_iac.blueprints.compiling.spoke import peerings
 from vpngw_iac.blueprints.compiling.vpn import gateway_location, vpn_gateway
 from vpngw_iac.blueprints.compiling.work import Work
-from vpngw_iac.blueprints.expressroute import Circuit
 from vpngw_iac.blueprints.gateway import (
     ExistingExpressRouteGateway,
     ExistingVpnGateway,
@@ -74,6 +74,8 @@ def _unlocked(assembly: Assembly, frame: Frame) -> Iterator[Item]:
             if frame.circuit_id(link.part.circuit) == frame.circuit_id(holder.part)
         }
         yield from circuit(holder, frame, tuple(sorted(users)))
+    for reach in assembly.reaches:
+        yield from global_reach(reach, frame)
     for joined in assembly.pairs:
         yield from pair(joined, by_id[frame.gateway_id(joined.part.a)], by_id[frame.gateway_id(joined.part.b)], frame)
     for spoke in assembly.spokes:

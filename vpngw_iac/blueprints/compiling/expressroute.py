@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vpngw_iac.arm import ArmId
+from vpngw_iac.blueprints.circuit import (
+    Circuit,
+    CircuitLink,
+    ExistingCircuit,
+    GlobalReach,
+    MicrosoftPeering,
+    PrivatePeering,
+)
 from vpngw_iac.blueprints.compiling.frame import Frame, Item, gateway_address, tags_of
 from vpngw_iac.blueprints.compiling.network import gateway_subnet_ref
 from vpngw_iac.blueprints.compiling.plain import merged, plain, properties_of
 from vpngw_iac.blueprints.compiling.site import CONNECTION
 from vpngw_iac.blueprints.compiling.work import Work
-from vpngw_iac.blueprints.expressroute import Circuit, CircuitLink, ExistingCircuit, MicrosoftPeering, PrivatePeering
 from vpngw_iac.blueprints.gateway import ExistingExpressRouteGateway, ExpressRouteGateway
 from vpngw_iac.blueprints.share import Use
 from vpngw_iac.resources import circuit_authorization as auth_wire
+from vpngw_iac.resources import circuit_connection as reach_wire
 from vpngw_iac.resources import circuit_peering as peering_wire
 from vpngw_iac.resources import connection as connection_wire
 from vpngw_iac.resources import express_route_circuit as wire
@@ -132,6 +141,38 @@ def authorization(part: Circuit, name: str, frame: Frame) -> auth_wire.ExpressRo
     )
 
 
+def global_reach(use: Use[GlobalReach], frame: Frame) -> Iterator[Item]:
+    """The connection between two circuits: it needs both private peerings, and both circuits provisioned (R-ER-10)."""
+    part = use.part
+    ends = [frame.circuit_id(circuit) for circuit in (part.a, part.b)]
+    for circuit_, id_ in zip((part.a, part.b), ends, strict=True):
+        if isinstance(circuit_, ExistingCircuit) or circuit_.private_peering is None:
+            peering = id_.child("peerings", PRIVATE)
+            yield Existing(f"CircuitPeering/{circuit_.address_name}/private", peering, tenant=circuit_.tenant)
+    key = part.b.authorization if isinstance(part.b, ExistingCircuit) else None
+    grant = _grant(part.b, ends[0], part.a.name, frame)
+    if grant is not None:
+        yield grant
+    pattern = frame.naming.global_reach.format(circuit=part.a.name, peer=part.b.name)
+    name, derived = frame.called(part.name, pattern)
+    yield reach_wire.ExpressRouteCircuitConnection(
+        address=f"GlobalReach/{part.a.address_name}/{part.b.address_name}",
+        id=ends[0].child("peerings", PRIVATE).child("connections", name),
+        tenant=frame.place(part.a).tenant,
+        derived_name=derived,
+        protect=part.protect,
+        on_removal=part.on_removal,
+        transient=tuple(sorted((part.a.name, part.b.name))),
+        needs=tuple(map(Ref.to, ends)),
+        properties=reach_wire.CircuitConnectionProperties(
+            express_route_circuit_peering=Ref.to(ends[0].child("peerings", PRIVATE)),
+            peer_express_route_circuit_peering=Ref.to(ends[1].child("peerings", PRIVATE)),
+            authorization_key=grant.key if grant else key,
+            **properties_of(part),
+        ),
+    )
+
+
 def _existing_circuit(part: ExistingCircuit) -> Existing:
     facts = {
         "location": part.location,
@@ -161,15 +202,19 @@ def _own_authorization(
     use: Use[CircuitLink], work: Work, frame: Frame
 ) -> auth_wire.ExpressRouteCircuitAuthorization | None:
     """Between two subscriptions the circuit's owner must permit the connection (R-ER-12)."""
-    part = use.part.circuit
-    if isinstance(part, ExistingCircuit):
+    made = _grant(use.part.circuit, work.id, work.gateway.name, frame)
+    address = f"CircuitAuthorization/{use.part.circuit.address_name}/{work.gateway.address_name}"
+    return made and made.model_copy(update={"address": address, "transient": (use.part.name,)})
+
+
+def _grant(
+    part: Circuit | ExistingCircuit, user: ArmId, name: str, frame: Frame
+) -> auth_wire.ExpressRouteCircuitAuthorization | None:
+    """The authorization of a circuit of ours for something in another subscription."""
+    if isinstance(part, ExistingCircuit) or frame.circuit_id(part).subscription.lower() == user.subscription.lower():
         return None
-    if frame.circuit_id(part).subscription.lower() == work.id.subscription.lower():
-        return None
-    name, derived = frame.called(None, frame.naming.authorization.format(gateway=work.gateway.name))
-    made = authorization(part, name, frame)
-    address = f"CircuitAuthorization/{part.address_name}/{work.gateway.address_name}"
-    return made.model_copy(update={"address": address, "derived_name": derived, "transient": (use.part.name,)})
+    name, derived = frame.called(None, frame.naming.authorization.format(gateway=name))
+    return authorization(part, name, frame).model_copy(update={"derived_name": derived})
 
 
 def _link(use: Use[CircuitLink], work: Work, frame: Frame, location: str, key: object) -> connection_wire.Connection:

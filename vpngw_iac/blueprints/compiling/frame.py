@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from vpngw_iac.arm import ArmId, Scope
-from vpngw_iac.blueprints.expressroute import Circuit, ExistingCircuit
+from vpngw_iac.blueprints.circuit import Circuit, ExistingCircuit
 from vpngw_iac.blueprints.gateway import GATEWAY, ExpressRouteGateway, VpnGateway
 from vpngw_iac.blueprints.naming import Naming, fit
 from vpngw_iac.blueprints.network import ExistingVirtualNetwork, RouteTable, VirtualNetwork

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from vpngw_iac.blueprints.compiling.assembly import circuit_uses
 from vpngw_iac.blueprints.compiling.frame import gateway_address, natural
 from vpngw_iac.blueprints.compiling.network import tables_of
 from vpngw_iac.blueprints.compiling.site import link_name
@@ -53,10 +54,12 @@ def _origins(shares: Sequence[Share]) -> Iterator[tuple[str, tuple[str, ...]]]:
                 ),
             )
         for link in share.circuits:
-            circuit = link.use.part.circuit.address_name
             gateway = link.gateways[0].address_name
             yield link.use.path, (f"ExpressRouteConnection/{gateway}/{link.use.part.name}",)
-            yield f"{link.use.path}.circuit", (f"Circuit/{circuit}", f"CircuitPeering/{circuit}")
+        for reach in share.reaches:
+            yield reach.path, (f"GlobalReach/{reach.part.a.address_name}/{reach.part.b.address_name}",)
+        for circuit in circuit_uses([share]):
+            yield circuit.path, tuple(f"{kind}/{circuit.part.address_name}" for kind in ("Circuit", "CircuitPeering"))
 
 
 def _of_gateway(part: GatewayLike) -> tuple[str, ...]:

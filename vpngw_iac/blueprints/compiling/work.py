@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from vpngw_iac.arm import ArmId
+from vpngw_iac.blueprints.circuit import CircuitLink
 from vpngw_iac.blueprints.client import ClientAccess
 from vpngw_iac.blueprints.compiling.frame import CONFIGURATIONS, names_of
-from vpngw_iac.blueprints.expressroute import CircuitLink
 from vpngw_iac.blueprints.gateway import ExistingVpnGateway, VpnGateway
 from vpngw_iac.blueprints.share import GatewayLike, Use
 from vpngw_iac.blueprints.site import Link, Site

@@ -9,10 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+from vpngw_iac.simulator.children import check_children, reconcile, shown_children
 from vpngw_iac.simulator.document import Document, Hold
-from vpngw_iac.simulator.kind import Change, Kind, defaults, exclusively
+from vpngw_iac.simulator.kind import Change, Kind, Reader, defaults, exclusively
+from vpngw_iac.simulator.refusal import Refusal
 from vpngw_iac.simulator.wire import Json
-from vpngw_iac.simulator.world import World
+from vpngw_iac.simulator.world import World, same
+
+CONNECTIONS = "Microsoft.Network/expressRouteCircuits/peerings/connections"
+_ENDS = ("expressRouteCircuitPeering", "peerExpressRouteCircuitPeering")
 
 
 class ExpressRouteCircuitPeering(Kind):
@@ -38,7 +43,9 @@ class ExpressRouteCircuitPeering(Kind):
         """ASN of Azure's side and ports appear with Succeeded; they stay on an update."""
         properties = super().fill(change)
         properties.setdefault("peeringType", change.id.name)
-        defaults(properties, state="Enabled", connections=[])
+        defaults(properties, state="Enabled")
+        check_children(change, "connections", CONNECTIONS)
+        properties.pop("connections", None)
         properties["azureASN"] = change.earlier.get("azureASN", 0)
         properties["lastModifiedBy"] = change.earlier.get("lastModifiedBy", "")
         properties["peeredConnections"] = []
@@ -53,6 +60,22 @@ class ExpressRouteCircuitPeering(Kind):
         if before and "microsoftPeeringConfig" in properties:
             properties["microsoftPeeringConfig"]["advertisedPublicPrefixesState"] = before
         return properties
+
+    def stored(self, change: Change, document: Document) -> None:
+        """Connections of Global Reach stand in the body and are documents of their own."""
+        reconcile(change, document, "connections", CONNECTIONS)
+
+    def properties(self, world: World, document: Document, reader: Reader) -> Json:
+        """With the connections to other circuits."""
+        return document.properties | {"connections": shown_children(world, document, CONNECTIONS, reader)}
+
+    def refuse_delete(self, world: World, document: Document) -> None:
+        """Refused while it is joined to another circuit; code not recorded."""
+        for other in world.of_type(CONNECTIONS):
+            if any(same(other.properties.get(end), document.id) for end in _ENDS):
+                raise Refusal(
+                    400, "PeeringInUse", f"Peering {document.id} cannot be deleted because {other.id} uses it."
+                )
 
     def holds(self, change: Change) -> dict[str, Hold]:
         """Children of one circuit are written one after the other."""

@@ -1,0 +1,113 @@
+"""Connections between circuits (Global Reach).
+
+Evidence: ``test_network_express_route_global_reach_config`` (answers); its circuits were never provisioned, so that the
+recorded connection ended Failed. "Configure ExpressRoute Global Reach" says what the prefixes must be.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+
+from vpngw_iac.simulator.document import UPDATING, Document, Hold
+from vpngw_iac.simulator.kind import Change, Kind, Reader, exclusively
+from vpngw_iac.simulator.refusal import Refusal
+from vpngw_iac.simulator.types.express_route_circuit import provider_state
+from vpngw_iac.simulator.wire import Json
+from vpngw_iac.simulator.world import World, as_id, reference, same
+
+_ENDS = ("expressRouteCircuitPeering", "peerExpressRouteCircuitPeering")
+AUTHORIZATIONS = "Microsoft.Network/expressRouteCircuits/authorizations"
+
+
+class ExpressRouteCircuitConnection(Kind):
+    """``Microsoft.Network/expressRouteCircuits/peerings/connections``."""
+
+    arm_type = "Microsoft.Network/expressRouteCircuits/peerings/connections"
+    has_location = False
+    has_guid = False
+    etag_header = True
+    contention = 409
+    top_level = ()
+    create_seconds = 30.0
+    update_seconds = 30.0
+    remove_seconds = 30.0
+    read_only = frozenset({"circuitConnectionStatus"})
+
+    def accept(self, change: Change) -> Json:
+        """Both private peerings are there; /29 and /125; codes not recorded."""
+        properties = super().accept(change)
+        for end in _ENDS:
+            peering = change.world.refer(properties.get(end), change.id)
+            properties[end] = reference(properties[end])
+            if peering.properties.get("peeringType") != "AzurePrivatePeering":
+                raise Refusal(400, "CircuitConnectionPeeringInvalid", f"{peering.id} is no private peering.")
+        if not same(properties[_ENDS[0]], change.id.parent):
+            raise Refusal(400, "CircuitConnectionPeeringInvalid", f"{change.id} names the peering of another circuit.")
+        for name in (_ENDS[1], "addressPrefix"):
+            if change.before and change.earlier.get(name) != properties.get(name):
+                raise Refusal(400, "CircuitConnectionCannotBeChanged", f"{name} of {change.id} cannot change.")
+        _check_prefix(change, properties.get("addressPrefix"), 4, 29)
+        if six := properties.get("ipv6CircuitConnectionConfig"):
+            _check_prefix(change, six.get("addressPrefix"), 6, 125)
+        _check_authorization(change, properties)
+        return properties
+
+    def holds(self, change: Change) -> dict[str, Hold]:
+        """Both circuits."""
+        peer = as_id(((change.body.get("properties") or {}) or change.earlier).get(_ENDS[1]))
+        circuits = [each.parent for each in (change.id.parent, peer) if each is not None]
+        return exclusively(change.id, *circuits)
+
+    def stored(self, change: Change, document: Document) -> None:
+        """The key is kept apart."""
+        document.hidden.pop("authorizationKey", None)
+        if (key := document.properties.pop("authorizationKey", None)) is not None:
+            document.hidden["authorizationKey"] = key
+
+    def settle(self, world: World, document: Document) -> Json | None:
+        """Fails late, and its peering with it, where a provider has not provisioned one of the circuits."""
+        for end, word in zip(_ENDS, ("Initiating", "Peer"), strict=True):
+            peering = as_id(document.properties[end])
+            circuit = world.find(peering.parent) if peering is not None else None
+            if circuit is None or provider_state(world, circuit) != "Provisioned":
+                if (above := world.find(document.arm_id.parent)) is not None:
+                    above.state = "Failed"
+                    world.save(above)
+                code = f"{word}CircuitNotProvisioned"
+                return {"code": code, "message": f"Put Global Reach Connection {document.id}: {code}.", "details": []}
+        return None
+
+    def properties(self, world: World, document: Document, reader: Reader) -> Json:
+        """Connected afterwards, whether or not it failed, as in the recording."""
+        status = "Disconnected" if document.state == UPDATING else "Connected"
+        shown = dict(document.properties) | {"circuitConnectionStatus": status}
+        if world.switches.echo_secrets and "authorizationKey" in document.hidden:
+            shown["authorizationKey"] = document.hidden["authorizationKey"]
+        return shown
+
+
+def _check_prefix(change: Change, prefix: object, version: int, length: int) -> None:
+    try:
+        network = ipaddress.ip_network(str(prefix))
+    except ValueError:
+        network = None
+    if network is None or (network.version, network.prefixlen) != (version, length):
+        raise Refusal(
+            400, "CircuitConnectionAddressPrefixInvalid", f"{change.id} needs an IPv{version} prefix of /{length}."
+        )
+
+
+def _check_authorization(change: Change, properties: Json) -> None:
+    """A circuit of another subscription needs an authorization (R-ER-12)."""
+    peer = as_id(properties[_ENDS[1]])
+    circuit, key = peer.parent if peer else None, properties.get("authorizationKey")
+    if circuit is None or (key is None and circuit.subscription.lower() == change.id.subscription.lower()):
+        return
+    grants = change.world.children(str(circuit), AUTHORIZATIONS)
+    if not any(key and grant.hidden.get("authorizationKey") == key for grant in grants):
+        raise Refusal(
+            400, "ExpressRouteCircuitAuthorizationInvalid", f"The key of {change.id} is not valid for {circuit}."
+        )
+
+
+KIND = ExpressRouteCircuitConnection()

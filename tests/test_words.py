@@ -20,14 +20,14 @@ WORDS = {
         azure bandwidth blob blobs block certificate certificates circuit circuits client clients cloud clouds
         coexistence communities configuration connection connections custom data ddos delegation deployment dhcp
         diagnostic diagnostics dns domain encryption endpoint entra existing express expressroute extended extension
-        failed gateway global governance group groups high
-        identity instance ip ipv6 key lease link local location lock locks
-        log maintenance managed management mapping member metric microsoft migration nat network operation operations
-        peering permissions point policies policy pool prefixes private properties provider public quota radius range
-        reach         region regions registration request resource resources restrictions retention revoked rights root route
-        routing rule rules scale scope secret secrets selector server service services setting settings site sku skus
-        snapshot space spoke state subnet subscription subscriptions switches tag tenant throttled token tokens
-        topology traffic transit translate tunnel tunnels usage usages user vault virtual vnet vpn window zones""",
+        failed gateway global governance group groups high identity instance ip ipv6 key lease link local location
+        lock locks log maintenance managed management mapping member metric microsoft migration nat network operation
+        operations peering permissions point policies policy pool prefixes private properties provider public quota
+        radius range reach region regions registration request resource resources restrictions retention revoked
+        rights root route routing rule rules scale scope secret secrets selector server service services setting
+        settings site sku skus snapshot space spoke state subnet subscription subscriptions switches tag tenant
+        throttled token tokens topology traffic transit translate tunnel tunnels usage usages user vault virtual vnet
+        vpn window zones""",
     "IPsec, IKE and BGP": "bgp bounds facts ike ipsec key nat pair peer security traffic selector to tunnel",
     "Python and what every program has": """
         accepted again also answer any app ask async attached attachments base begun binding blocked body break broken

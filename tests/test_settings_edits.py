@@ -106,7 +106,7 @@ EDITS: dict[str, tuple[Edit, ...]] = {
         ("ExpressRouteGateway.resiliency", "single-homed", {"update ExpressRouteGateway"}),
         ("ExpressRouteGateway.virtual_wan_traffic", True, {"update ExpressRouteGateway"}),
         ("Circuit.bandwidth", lambda now: 2 * now, {"update Circuit"}),
-        ("Circuit.sku", "Premium_UnlimitedData", {"update Circuit"}),
+        ("Circuit.sku", "Standard_MeteredData", {"update Circuit"}),
         ("Circuit.rate_limit", LEFT_OUT, {"update Circuit"}),
         ("Circuit.microsoft_peering", LEFT_OUT, {"delete CircuitPeering"}),
         ("PrivatePeering.vlan", lambda now: now + 50, {"update CircuitPeering"}),

@@ -33,12 +33,15 @@ class ExpressRouteCircuitConnection(Kind):
     remove_seconds = 30.0
     read_only = frozenset({"circuitConnectionStatus"})
 
-    def accept(self, change: Change) -> Json:
+    def fill(self, change: Change) -> Json:
+        """References as ids alone."""
+        properties = super().fill(change)
+        return properties | {end: reference(properties[end]) for end in _ENDS if end in properties}
+
+    def check(self, change: Change, properties: Json) -> None:
         """Both private peerings are there; /29 and /125; codes not recorded."""
-        properties = super().accept(change)
         for end in _ENDS:
             peering = change.world.refer(properties.get(end), change.id)
-            properties[end] = reference(properties[end])
             if peering.properties.get("peeringType") != "AzurePrivatePeering":
                 raise Refusal(400, "CircuitConnectionPeeringInvalid", f"{peering.id} is no private peering.")
         if not same(properties[_ENDS[0]], change.id.parent):
@@ -50,7 +53,6 @@ class ExpressRouteCircuitConnection(Kind):
         if six := properties.get("ipv6CircuitConnectionConfig"):
             _check_prefix(change, six.get("addressPrefix"), 6, 125)
         _check_authorization(change, properties)
-        return properties
 
     def holds(self, change: Change) -> dict[str, Hold]:
         """Both circuits."""

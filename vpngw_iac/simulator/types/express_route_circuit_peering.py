@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from vpngw_iac.simulator.children import check_children, reconcile, shown_children
 from vpngw_iac.simulator.document import Document, Hold
-from vpngw_iac.simulator.kind import Change, Kind, Reader, defaults, exclusively
+from vpngw_iac.simulator.kind import Change, Kind, defaults, exclusively
 from vpngw_iac.simulator.refusal import Refusal
 from vpngw_iac.simulator.wire import Json
 from vpngw_iac.simulator.world import World, same
@@ -37,6 +36,7 @@ class ExpressRouteCircuitPeering(Kind):
         "properties.lastModifiedBy": "2016-09-01",
         "properties.gatewayManagerEtag": "2016-09-01",
     }
+    members: ClassVar[Mapping[str, str]] = {"connections": CONNECTIONS}
     read_only = frozenset({"lastModifiedBy", "azureASN", "primaryAzurePort", "secondaryAzurePort", "peeredConnections"})
 
     def fill(self, change: Change) -> Json:
@@ -44,8 +44,6 @@ class ExpressRouteCircuitPeering(Kind):
         properties = super().fill(change)
         properties.setdefault("peeringType", change.id.name)
         defaults(properties, state="Enabled")
-        check_children(change, "connections", CONNECTIONS)
-        properties.pop("connections", None)
         properties["azureASN"] = change.earlier.get("azureASN", 0)
         properties["lastModifiedBy"] = change.earlier.get("lastModifiedBy", "")
         properties["peeredConnections"] = []
@@ -60,14 +58,6 @@ class ExpressRouteCircuitPeering(Kind):
         if before and "microsoftPeeringConfig" in properties:
             properties["microsoftPeeringConfig"]["advertisedPublicPrefixesState"] = before
         return properties
-
-    def stored(self, change: Change, document: Document) -> None:
-        """Connections of Global Reach stand in the body and are documents of their own."""
-        reconcile(change, document, "connections", CONNECTIONS)
-
-    def properties(self, world: World, document: Document, reader: Reader) -> Json:
-        """With the connections to other circuits."""
-        return document.properties | {"connections": shown_children(world, document, CONNECTIONS, reader)}
 
     def refuse_delete(self, world: World, document: Document) -> None:
         """Refused while it is joined to another circuit; code not recorded."""

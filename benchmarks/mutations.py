@@ -27,14 +27,14 @@ from tests.mutants import End, each_mistake, end_of, ends, environment, written
 from vpngw_iac.engine.execute.clock import VirtualClock
 from vpngw_iac.engine.execute.event import Outcome
 from vpngw_iac.errors import Findings, Refused, VpngwError
-from vpngw_iac.usecases.session import Place, open_simulator
+from vpngw_iac.usecases.session import SessionSettings, open_simulator
 from vpngw_iac.usecases.workspace import Workspace
 
 
 def desk(folder: Path) -> Workspace:
     """A workspace on an empty simulator, in virtual time."""
     clock = VirtualClock()
-    simulator = open_simulator(Place("simulator", directory=folder), clock)
+    simulator = open_simulator(SessionSettings("simulator", directory=folder), clock)
     return Workspace(
         "simulator",
         directory=folder,

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from vpngw_iac import Secret, Site, SiteToSite, Topology, VirtualNetwork, VpnGateway
 from vpngw_iac.engine.execute.clock import VirtualClock
-from vpngw_iac.usecases.session import Place, open_simulator
+from vpngw_iac.usecases.session import SessionSettings, open_simulator
 from vpngw_iac.usecases.workspace import Workspace
 
 PER_GATEWAY = 40
@@ -64,7 +64,7 @@ def timed(work: Callable[[], object]) -> float:
 def measure(sites: int, folder: Path) -> str:
     """One line of figures."""
     clock = VirtualClock()
-    simulator = open_simulator(Place("simulator", directory=folder), clock)
+    simulator = open_simulator(SessionSettings("simulator", directory=folder), clock)
     workspace = Workspace(
         "simulator",
         directory=folder,

@@ -25,8 +25,8 @@ from vpngw_iac.blueprints.base import Blueprint
 from vpngw_iac.blueprints.load import load
 from vpngw_iac.engine.plan.plan import Options
 from vpngw_iac.errors import BlueprintError, Finding, Findings
-from vpngw_iac.report.envelope import dumps, validate_document
 from vpngw_iac.report.findings.sarif import sarif
+from vpngw_iac.report.json_documents import dumps, validate_document
 from vpngw_iac.report.style import Style
 from vpngw_iac.report.text.findings import findings_text
 from vpngw_iac.usecases.workspace import Workspace

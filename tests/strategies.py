@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from vpngw_iac.engine.compare.document import ABSENT, Sealed, is_empty
+from vpngw_iac.engine.compare.document import ABSENT, MaskedSecret, is_empty
 from vpngw_iac.resources.shape import UNKNOWN, Shape
 from vpngw_iac.secret import Fingerprint, FingerprintKey, Secret
 
@@ -53,8 +53,8 @@ def values(shape: Shape, *, observed: bool) -> st.SearchStrategy[Any]:
         child = st.fixed_dictionaries({"name": st.sampled_from(NAMES), "properties": st.just({"addressPrefix": "p"})})
         return (st.lists(child, max_size=2) if shape.children else LEAVES) if observed else st.nothing()
     if shape.write_only:
-        prints = TEXTS.map(KEY.fingerprint)
-        return prints if observed else prints.map(lambda known: Sealed(Secret.env("KEY"), known))
+        fingerprints = TEXTS.map(KEY.fingerprint)
+        return fingerprints if observed else fingerprints.map(lambda known: MaskedSecret(Secret.env("KEY"), known))
     if shape.key == "":
         return st.dictionaries(st.sampled_from(["t", "T", "u", "etag"]), TEXTS, max_size=2).map(one_casing)
     if shape.items_stay:
@@ -102,7 +102,7 @@ def triples(draw: st.DrawFn) -> tuple[Shape, dict[str, Any], dict[str, Any], dic
 
 def noisy(shape: Shape, value: Any, luck: random.Random) -> Any:
     """The same as Azure may answer it: other casing and order, defaults filled in or left out, things added."""
-    if isinstance(value, Sealed):
+    if isinstance(value, MaskedSecret):
         return luck.choice([ABSENT, value.fingerprint])
     if isinstance(value, dict):
         return _noisy_object(shape, value, luck)
@@ -163,7 +163,7 @@ def others_texts(shape: Shape, d: Any, a: Any, o: Any) -> list[Any]:
 
 def changed(value: Any) -> Any:
     """Another value of the same kind."""
-    if isinstance(value, Sealed):
+    if isinstance(value, MaskedSecret):
         return KEY.fingerprint("somebody-elses")
     if isinstance(value, Fingerprint):
         return value

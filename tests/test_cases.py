@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from vpngw_iac.engine.compare.difference import compare
-from vpngw_iac.engine.compare.document import Sealed, transform
+from vpngw_iac.engine.compare.document import MaskedSecret, transform
 from vpngw_iac.engine.compare.overlay import overlay
 from vpngw_iac.resources import type_of
 from vpngw_iac.resources.shape import shape_of
@@ -29,14 +29,16 @@ def opened(value: Any) -> Any:
             key = LOST if value.get("lost") else KEY
             known = key.fingerprint(value["value"]) if value["value"] is not None else None
             named = "$secret" in value
-            return Sealed(Secret.env(value["$secret"]) if named else Secret.generated("kv", value["$generated"]), known)
+            return MaskedSecret(
+                Secret.env(value["$secret"]) if named else Secret.generated("kv", value["$generated"]), known
+            )
         return {name: opened(item) for name, item in value.items()}
     return [opened(item) for item in value] if isinstance(value, list) else value
 
 
 def echoed(sent: Any) -> Any:
     """What was sent as an answer that echoes secrets."""
-    return transform(sent, lambda _, value: value.fingerprint if isinstance(value, Sealed) else value)
+    return transform(sent, lambda _, value: value.fingerprint if isinstance(value, MaskedSecret) else value)
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: str(path.relative_to(ROOT).with_suffix("")))

@@ -26,7 +26,7 @@ from vpngw_iac import resources
 from vpngw_iac.resources import registry, type_of
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
-from vpngw_iac.resources.wire import Ref, Wire
+from vpngw_iac.resources.wire import Ref, WireModel
 
 SDK_NAMES = {
     "Connection": "VirtualNetworkGatewayConnection",
@@ -76,7 +76,7 @@ def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
         return
     for part in typing.get_args(annotation):
         yield from models_in(part)
-    if isinstance(annotation, type) and issubclass(annotation, Wire):
+    if isinstance(annotation, type) and issubclass(annotation, WireModel):
         yield annotation
 
 

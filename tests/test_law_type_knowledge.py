@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vpngw_iac.resources import registry
-from vpngw_iac.resources.wire import Wire
+from vpngw_iac.resources.wire import WireModel
 
 PACKAGE = Path(__file__).parent.parent / "vpngw_iac"
 ENVELOPE = {"id", "name", "type", "location", "tags", "etag", "zones", "properties", "provisioningState"}
@@ -35,7 +35,7 @@ OUR_WORDS = {
 def wire_names() -> set[str]:
     """Every property name of every wire model of the package; other tests imagine models of their own."""
     registry()
-    models, found = [Wire], set()
+    models, found = [WireModel], set()
     while models:
         model = models.pop()
         models += [each for each in model.__subclasses__() if each.__module__.startswith("vpngw_iac.")]

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from tests.resources.samples import resources
 from tests.strategies import changed, documents, leaves, noisy, others_texts, shapes, triples, with_value
 from vpngw_iac.engine.compare.difference import compare
-from vpngw_iac.engine.compare.document import ABSENT, Sealed, any_same, by_key, lookup, member, same, transform
+from vpngw_iac.engine.compare.document import ABSENT, MaskedSecret, any_same, by_key, lookup, member, same, transform
 from vpngw_iac.engine.compare.overlay import carried_loss, overlay
-from vpngw_iac.engine.compare.sealing import applied_of, entry_of, seal
+from vpngw_iac.engine.compare.secret_masking import applied_of, entry_of, mask_secrets
 from vpngw_iac.resources import registry
 from vpngw_iac.resources.shape import Shape, shape_of
 from vpngw_iac.resources.wire import Output
@@ -42,7 +42,7 @@ MODELS = [
 
 def echoed(sent: Any) -> Any:
     """What was sent, as an answer that echoes secrets."""
-    return transform(sent, lambda _, value: value.fingerprint if isinstance(value, Sealed) else value)
+    return transform(sent, lambda _, value: value.fingerprint if isinstance(value, MaskedSecret) else value)
 
 
 @settings(max_examples=80)
@@ -130,8 +130,8 @@ def test_noise_on_a_real_resource_is_never_a_difference_and_a_change_always_is(m
     shape = shape_of(model)
     body = data.draw(resources(model)).body()
     luck = data.draw(st.randoms(use_true_random=False))
-    prints = {reference: KEY.fingerprint(str(reference)) for _, reference in secrets_of(body)}
-    declared = seal(body, prints, lambda _: "203.0.113.1")
+    fingerprints = {reference: KEY.fingerprint(str(reference)) for _, reference in secrets_of(body)}
+    declared = mask_secrets(body, fingerprints, lambda _: "203.0.113.1")
     assume(not repeats(shape, declared))
     assume(not {"addressPrefix", "addressPrefixes"} <= set(declared.get("properties", {})))  # R-SUBNET-18
 
@@ -143,7 +143,7 @@ def test_noise_on_a_real_resource_is_never_a_difference_and_a_change_always_is(m
         path, _ = data.draw(st.sampled_from(owned))
         value = at(declared, path)
         assume(value not in (None, {}, []))
-        assume(not (isinstance(value, Sealed) and value.fingerprint is None))
+        assume(not (isinstance(value, MaskedSecret) and value.fingerprint is None))
         moved = with_value(echoed(declared), path, changed(value))
         assert compare(shape, declared, declared, moved).found != (), path
 
@@ -180,13 +180,13 @@ def at(document: Any, path: tuple[Any, ...]) -> Any:
 def test_an_entry_remembers_exactly_what_was_declared(model: Any, data: st.DataObject) -> None:
     resource = data.draw(resources(model))
     body = resource.body()
-    prints = {reference: KEY.fingerprint(str(reference)) for _, reference in secrets_of(body)}
+    fingerprints = {reference: KEY.fingerprint(str(reference)) for _, reference in secrets_of(body)}
 
     assume(not repeats(shape_of(model), body))
     assume(not isinstance(lookup(body, "properties.authorizationKey"), Output))  # such a one is always secret
-    entry = entry_of(resource, (), prints, lambda _: "203.0.113.1", None)
+    entry = entry_of(resource, (), fingerprints, lambda _: "203.0.113.1", None)
 
-    declared = seal(body, prints, lambda _: "203.0.113.1")
+    declared = mask_secrets(body, fingerprints, lambda _: "203.0.113.1")
     assert compare(shape_of(model), declared, applied_of(entry), echoed(declared)).stale is False
 
 
@@ -199,7 +199,7 @@ def test_looking_something_up_answers_a_value_or_absent(path: str) -> None:
 
 
 def test_a_sealed_secret_never_shows_itself() -> None:
-    assert repr(Sealed(Secret.env("A"), KEY.fingerprint("hidden"))) == "(sensitive)"
+    assert repr(MaskedSecret(Secret.env("A"), KEY.fingerprint("hidden"))) == "(sensitive)"
 
 
 @given(triples())

@@ -13,14 +13,14 @@ import pytest
 
 from tests.mutants import ENVIRONMENT, End, each_mistake, end_of, ends, made, mutated, written
 from vpngw_iac.engine.execute.clock import VirtualClock
-from vpngw_iac.usecases.session import Place, open_simulator
+from vpngw_iac.usecases.session import SessionSettings, open_simulator
 from vpngw_iac.usecases.workspace import Workspace
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+def harness(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     folder, clock = tmp_path_factory.mktemp("desk"), VirtualClock()
-    simulator = open_simulator(Place("simulator", directory=folder), clock)
+    simulator = open_simulator(SessionSettings("simulator", directory=folder), clock)
     return Workspace(
         "simulator",
         directory=folder,
@@ -32,25 +32,25 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 
 @pytest.mark.parametrize("first", range(0, 200, 50))
-def test_a_mistake_ends_in_findings_or_in_a_plan(first: int, desk: Workspace, tmp_path: Path) -> None:
-    found = dict(ends(range(first, first + 50), tmp_path, desk))
+def test_a_mistake_ends_in_findings_or_in_a_plan(first: int, harness: Workspace, tmp_path: Path) -> None:
+    found = dict(ends(range(first, first + 50), tmp_path, harness))
 
     assert {seed: end.crash for seed, end in found.items() if end.crash} == {}
 
 
-def test_mistakes_are_of_all_sorts(desk: Workspace, tmp_path: Path) -> None:
+def test_mistakes_are_of_all_sorts(harness: Workspace, tmp_path: Path) -> None:
     """The check above would be worth little if everything were refused at the door."""
-    words = Counter(end.word for _, end in ends(range(1000, 1060), tmp_path, desk))
+    words = Counter(end.word for _, end in ends(range(1000, 1060), tmp_path, harness))
 
     assert all(words[word] >= 5 for word in ("unreadable", "refused", "planned")), words
 
 
 @pytest.mark.parametrize("first", range(4))
-def test_one_mistake_at_any_place_ends_in_findings_or_in_a_plan(first: int, desk: Workspace, tmp_path: Path) -> None:
+def test_one_mistake_at_any_place_ends_in_findings_or_in_a_plan(first: int, harness: Workspace, tmp_path: Path) -> None:
     chance = random.Random(first)
     drawn = [mistake for mistake in each_mistake() if chance.random() < 0.003]
 
-    ends_of = {told: end_of(written(document, tmp_path, chance), desk, None) for told, document in drawn}
+    ends_of = {told: end_of(written(document, tmp_path, chance), harness, None) for told, document in drawn}
 
     assert len(drawn) > 20
     assert {told: end.crash for told, end in ends_of.items() if end.crash} == {}

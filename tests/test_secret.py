@@ -14,8 +14,8 @@ from vpngw_iac.errors import SecretError
 from vpngw_iac.secret import (
     Fingerprint,
     FingerprintKey,
+    GithubMaskedSecrets,
     LocalSecrets,
-    Masked,
     Secret,
     SecretReference,
     SecretValue,
@@ -141,7 +141,7 @@ def test_a_digest_does_not_depend_on_the_order_of_keys_and_sees_every_change() -
 
 def test_a_mask_is_told_line_by_line_and_escaped_as_workflow_commands_are() -> None:
     told: list[str] = []
-    source = Masked(LocalSecrets({"PSK": "50%off\n\nsecond"}), told.append)
+    source = GithubMaskedSecrets(LocalSecrets({"PSK": "50%off\n\nsecond"}), told.append)
 
     value = source.resolve(Secret.env("PSK"))
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.workspace.conftest import Bench, Killed
+from tests.workspace.conftest import Harness, Killed
 from tests.worlds import (
     REGION,
     Deployment,
@@ -34,7 +34,7 @@ from vpngw_iac.resources.wire import Output
 from vpngw_iac.secret import Secret
 from vpngw_iac.simulator.faults import AnswerInstead, BreakConnection, FailLate
 from vpngw_iac.state.journal import OperationClosed
-from vpngw_iac.usecases.locking import Discreet
+from vpngw_iac.usecases.locking import RedactedStore
 
 MARK = "canaryMark"
 KINDS = {
@@ -46,13 +46,13 @@ KINDS = {
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Bench:
-    bench = Bench(tmp_path / "desk")
+def harness(tmp_path: Path) -> Harness:
+    harness = Harness(tmp_path / "desk")
     (tmp_path / "desk" / "keys").mkdir(parents=True)
     (tmp_path / "desk" / "keys" / "psk.txt").write_text(f"{KINDS['file'][1]}\n", encoding="utf-8")
-    bench.environment |= {"PSK_ENV": KINDS["env"][1], "RADIUS": f"{MARK}Radius5", "MD5": f"{MARK}Md5006"}
-    bench.environment |= {"VPNGW_SECRET_PSK_VAULT": KINDS["vault"][1], "VPNGW_SECRET_PSK_MADE": KINDS["generated"][1]}
-    return bench
+    harness.environment |= {"PSK_ENV": KINDS["env"][1], "RADIUS": f"{MARK}Radius5", "MD5": f"{MARK}Md5006"}
+    harness.environment |= {"VPNGW_SECRET_PSK_VAULT": KINDS["vault"][1], "VPNGW_SECRET_PSK_MADE": KINDS["generated"][1]}
+    return harness
 
 
 def every_secret() -> Deployment:
@@ -84,11 +84,11 @@ def every_secret() -> Deployment:
     return deployment.plus(circuit(), private)
 
 
-def texts(bench: Bench) -> Iterator[tuple[str, str]]:
+def texts(harness: Harness) -> Iterator[tuple[str, str]]:
     """Every file on the desk but the one that holds the secret itself."""
-    for path in sorted(bench.folder.rglob("*")):
+    for path in sorted(harness.folder.rglob("*")):
         if path.is_file() and path.name != "psk.txt":
-            yield str(path.relative_to(bench.folder)), path.read_bytes().decode("utf-8", "replace")
+            yield str(path.relative_to(harness.folder)), path.read_bytes().decode("utf-8", "replace")
 
 
 def told(error: BaseException) -> str:
@@ -103,37 +103,37 @@ def assert_clean(name: str, text: str, marks: tuple[str, ...] = (MARK,)) -> None
         assert place < 0, f"{name} holds a secret: ...{text[max(0, place - 200) : place + 5]}..."
 
 
-def check(bench: Bench, deployment: Deployment, *things: Any) -> None:
-    for name, text in texts(bench):
+def check(harness: Harness, deployment: Deployment, *things: Any) -> None:
+    for name, text in texts(harness):
         assert_clean(name, text)
-    workspace = bench.workspace()
+    workspace = harness.workspace()
     plan = workspace.plan(deployment)
     assert_clean("plan", repr(plan))
     assert_clean("saved plan", json.dumps(workspace.save_plan(plan)))
     assert_clean("destroy plan", json.dumps(workspace.save_plan(workspace.plan(deployment, Options(destroy=True)))))
     for use in (workspace.drift, workspace.show, workspace.history, workspace.check_secrets):
         assert_clean(use.__name__, repr(use(deployment)))
-    assert_clean("events", repr(bench.events))
+    assert_clean("events", repr(harness.events))
     assert_clean("workspace", repr(workspace) + repr(vars(workspace)))
     assert_clean("session", repr(workspace.session(deployment)) + repr(vars(workspace.session(deployment))))
     for number, thing in enumerate(things):
         assert_clean(f"thing {number}", told(thing) if isinstance(thing, BaseException) else repr(thing))
 
 
-def test_a_whole_life_leaves_no_secret_anywhere(desk: Bench, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_whole_life_leaves_no_secret_anywhere(harness: Harness, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     deployment = every_secret()
 
-    created = desk.apply(deployment)
-    desk.environment["PSK_ENV"] = f"{MARK}Env0002"
-    desk.environment["RADIUS"] = f"{MARK}Radius6"
-    rotated = desk.apply(deployment)
-    check(desk, deployment, created, rotated)
-    destroyed = desk.destroy(deployment)
+    created = harness.apply(deployment)
+    harness.environment["PSK_ENV"] = f"{MARK}Env0002"
+    harness.environment["RADIUS"] = f"{MARK}Radius6"
+    rotated = harness.apply(deployment)
+    check(harness, deployment, created, rotated)
+    destroyed = harness.destroy(deployment)
 
     assert [o.outcome for o in (created, rotated, destroyed)] == ["succeeded"] * 3, failures(created)
     assert_clean("log", caplog.text)
-    check(desk, deployment, destroyed)
+    check(harness, deployment, destroyed)
 
 
 def failures(outcome: Any) -> list[tuple[str, str]]:
@@ -151,14 +151,14 @@ def failures(outcome: Any) -> list[tuple[str, str]]:
     ids=["refused", "escaped", "late", "lost"],
 )
 def test_an_azure_that_repeats_the_secret_in_its_error_is_silenced(
-    desk: Bench, effect: Any, caplog: pytest.LogCaptureFixture
+    harness: Harness, effect: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    desk.fault(effect, method="PUT", path="*/connections/con-env")
+    harness.fault(effect, method="PUT", path="*/connections/con-env")
 
-    outcome = desk.apply(every_secret())
+    outcome = harness.apply(every_secret())
 
-    check(desk, every_secret(), outcome)
+    check(harness, every_secret(), outcome)
     assert_clean("log", caplog.text)
 
 
@@ -174,33 +174,33 @@ FORMS = {
 
 @pytest.mark.parametrize("late", [False, True], ids=["refused", "late"])
 @pytest.mark.parametrize("form", FORMS)
-def test_the_secret_of_another_resource_is_silenced_too(desk: Bench, form: str, late: bool) -> None:
+def test_the_secret_of_another_resource_is_silenced_too(harness: Harness, form: str, late: bool) -> None:
     """Azure speaks of the keys of all connections while one of them, or a public IP, is written."""
     values = [value for _, value in KINDS.values()] + [f"{MARK}Radius5", f"{MARK}Md5006"]
     said = " ".join(FORMS[form](value) for value in values)
     effect = FailLate(code="Bad", message=said) if late else AnswerInstead(status=400, code="Bad", message=said)
-    desk.fault(effect, method="PUT", path="*/publicIPAddresses/*")
+    harness.fault(effect, method="PUT", path="*/publicIPAddresses/*")
 
-    outcome = desk.apply(every_secret())
+    outcome = harness.apply(every_secret())
 
     assert outcome.outcome == "failed"
-    check(desk, every_secret(), outcome)
+    check(harness, every_secret(), outcome)
     forms = tuple(FORMS[form](value) for value in values)
-    for name, text in texts(desk):
+    for name, text in texts(harness):
         assert_clean(name, text, forms)
     assert_clean("outcome", repr(outcome), forms)
-    assert_clean("events", repr(desk.events), forms)
+    assert_clean("events", repr(harness.events), forms)
 
 
-def test_a_run_that_dies_leaves_no_secret_in_its_journal_or_its_exception(desk: Bench) -> None:
+def test_a_run_that_dies_leaves_no_secret_in_its_journal_or_its_exception(harness: Harness) -> None:
     def die(event: Any) -> None:
         if isinstance(event, OperationStarted) and event.address == "VpnConnection/hub/vault":
             raise Killed
 
     with pytest.raises(Killed) as killed:
-        desk.apply(every_secret(), run={"on_event": die})
+        harness.apply(every_secret(), run={"on_event": die})
 
-    check(desk, every_secret(), killed.value)
+    check(harness, every_secret(), killed.value)
 
 
 def caused(error: BaseException, cause: BaseException) -> BaseException:
@@ -220,23 +220,23 @@ RAISED: dict[str, Callable[[], Exception]] = {
 
 
 @pytest.mark.parametrize("kind", RAISED)
-def test_whoever_repeats_a_secret_in_a_run_is_silenced(desk: Bench, kind: str) -> None:
-    desk.create(every_secret())
+def test_whoever_repeats_a_secret_in_a_run_is_silenced(harness: Harness, kind: str) -> None:
+    harness.create(every_secret())
     deployment = every_secret().but(connection("env", sharedKey=KINDS["env"][0], dpdTimeoutSeconds=30))
 
     def say(*_: Any) -> bool:
         raise RAISED[kind]()
 
     with pytest.raises(Exception, match=r"no|keys") as raised:
-        desk.apply(deployment, run={"confirm": say})
+        harness.apply(deployment, run={"confirm": say})
 
     assert isinstance(raised.value, type(RAISED[kind]()))
     assert_silent(raised.value)
 
 
 @pytest.mark.parametrize("kind", ["ours", "anybody"])
-def test_whoever_repeats_a_secret_while_a_plan_is_made_is_silenced(desk: Bench, kind: str) -> None:
-    desk.create(every_secret())
+def test_whoever_repeats_a_secret_while_a_plan_is_made_is_silenced(harness: Harness, kind: str) -> None:
+    harness.create(every_secret())
 
     class Talkative(dict[str, str]):
         def get(self, name: str, *rest: Any) -> Any:
@@ -244,10 +244,10 @@ def test_whoever_repeats_a_secret_while_a_plan_is_made_is_silenced(desk: Bench, 
                 raise RAISED[kind]()
             return super().get(name, *rest)
 
-    desk.environment = Talkative(desk.environment)
+    harness.environment = Talkative(harness.environment)
 
     with pytest.raises(type(RAISED[kind]())) as raised:
-        desk.plan(every_secret())
+        harness.plan(every_secret())
 
     assert_silent(raised.value)
 
@@ -258,43 +258,43 @@ def assert_silent(error: BaseException) -> None:
     assert_clean("exception", text, (MARK, base64.b64encode(KINDS["vault"][1].encode()).decode()[:12]))
 
 
-def test_what_is_written_into_a_journal_shows_no_secret(desk: Bench) -> None:
-    desk.create(every_secret())
-    session = desk.workspace().session(every_secret())
+def test_what_is_written_into_a_journal_shows_no_secret(harness: Harness) -> None:
+    harness.create(every_secret())
+    session = harness.workspace().session(every_secret())
     session.masks.add(KINDS["env"][1])
     store = session.bound_store()
 
-    with store.hold(session.owner("test")) as hold:
+    with store.locked(session.owner("test")) as locked:
         closed = OperationClosed(at="", operation="1", status="failed", code=SAID[:30], error=SAID, request=SAID)
-        Discreet(hold, session.masks).append(closed)
+        RedactedStore(locked, session.masks).append(closed)
 
-    for name, text in texts(desk):
+    for name, text in texts(harness):
         assert_clean(name, text, (KINDS["env"][1],))
 
 
-def test_a_refused_run_says_no_secret(desk: Bench) -> None:
-    desk.create(every_secret())
-    del desk.environment["MD5"]
-    desk.environment["PSK_ENV"] = f"{MARK}Env0009"
+def test_a_refused_run_says_no_secret(harness: Harness) -> None:
+    harness.create(every_secret())
+    del harness.environment["MD5"]
+    harness.environment["PSK_ENV"] = f"{MARK}Env0009"
     edited = every_secret().but(gateway(sku="VpnGw1AZ"))
 
     with pytest.raises(VpngwError) as refused:
-        desk.apply(edited)
+        harness.apply(edited)
 
-    check(desk, edited, refused.value)
+    check(harness, edited, refused.value)
 
 
-def test_a_missing_secret_names_its_reference_and_no_other_value(desk: Bench) -> None:
-    del desk.environment["MD5"]
+def test_a_missing_secret_names_its_reference_and_no_other_value(harness: Harness) -> None:
+    del harness.environment["MD5"]
 
     with pytest.raises(VpngwError) as refused:
-        desk.apply(every_secret())
+        harness.apply(every_secret())
 
     assert "MD5" in refused.value.message
-    check(desk, every_secret(), refused.value)
+    check(harness, every_secret(), refused.value)
 
 
-def test_a_key_that_azure_made_never_leaves_it(desk: Bench) -> None:
+def test_a_key_that_azure_made_never_leaves_it(harness: Harness) -> None:
     source = rid("expressRouteCircuits/authorizations", "erc-line", "hub")
     key = Output(source, "properties.authorizationKey", secret=True)
     authorization = make("CircuitAuthorization/line/hub", source, None)
@@ -318,21 +318,21 @@ def test_a_key_that_azure_made_never_leaves_it(desk: Bench) -> None:
     )
     base = hub().without("VpnGateway/hub")
     deployment = base.plus(expressroute, circuit(), authorization, joined)
-    desk.apply(deployment)
-    desk.simulator.provision_circuit(str(rid("expressRouteCircuits", "erc-line")))
-    outcome = desk.apply(deployment)
-    stored = desk.simulator._store.find(source)
+    harness.apply(deployment)
+    harness.simulator.provision_circuit(str(rid("expressRouteCircuits", "erc-line")))
+    outcome = harness.apply(deployment)
+    stored = harness.simulator._store.find(source)
     made = next(
         value for value in flat(vars_of(stored)) if isinstance(value, str) and len(value) >= 32 and "/" not in value
     )
 
     assert outcome.outcome == "succeeded", failures(outcome)
-    for name, text in texts(desk):
+    for name, text in texts(harness):
         assert_clean(name, text, (made,))
-    plan = desk.plan(deployment)
+    plan = harness.plan(deployment)
     assert plan.changes == ()
     assert_clean("plan", repr(plan), (made,))
-    assert_clean("events", repr(desk.events), (made,))
+    assert_clean("events", repr(harness.events), (made,))
     assert_clean("outcome", repr(outcome), (made,))
 
 
@@ -351,11 +351,11 @@ def flat(value: Any) -> Iterator[Any]:
         yield value
 
 
-def test_the_canary_itself_is_seen_where_it_may_be(desk: Bench) -> None:
+def test_the_canary_itself_is_seen_where_it_may_be(harness: Harness) -> None:
     """Azure did get the values: otherwise finding none of them elsewhere would prove nothing."""
-    desk.create(every_secret())
+    harness.create(every_secret())
 
-    held = repr([vars_of(document) for document in desk.simulator._store.documents.values()])
+    held = repr([vars_of(document) for document in harness.simulator._store.documents.values()])
 
     for _, value in KINDS.values():
         assert value in held

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from tests.hostile import TEXTS, harm_in
 from vpngw_iac.arm import ArmId
 from vpngw_iac.errors import AzureIds, AzureRefused, Finding, Refused
-from vpngw_iac.report.envelope import dumps
+from vpngw_iac.report.json_documents import dumps
 from vpngw_iac.report.style import Style
-from vpngw_iac.secret import LocalSecrets, Masked, Secret
+from vpngw_iac.secret import GithubMaskedSecrets, LocalSecrets, Secret
 from vpngw_iac.state.model import Entry
 from vpngw_iac.text import guarded, neutral, plain, report, workflow_data
 
@@ -145,7 +145,7 @@ def test_data_of_a_workflow_command_is_encoded() -> None:
 def test_a_secret_of_several_lines_is_masked_line_by_line(value: str) -> None:
     told: list[str] = []
 
-    Masked(LocalSecrets({"PSK": value}), told.append).resolve(Secret.env("PSK"))
+    GithubMaskedSecrets(LocalSecrets({"PSK": value}), told.append).resolve(Secret.env("PSK"))
 
     assert told == [f"::add-mask::{letter}\n" for letter in "abcd" if letter in value]
 
@@ -153,6 +153,6 @@ def test_a_secret_of_several_lines_is_masked_line_by_line(value: str) -> None:
 def test_a_secret_cannot_write_a_command_of_its_own() -> None:
     told: list[str] = []
 
-    Masked(LocalSecrets({"PSK": "x\n::set-env name=A::b%0A::c"}), told.append).resolve(Secret.env("PSK"))
+    GithubMaskedSecrets(LocalSecrets({"PSK": "x\n::set-env name=A::b%0A::c"}), told.append).resolve(Secret.env("PSK"))
 
     assert all(line.startswith("::add-mask::") and line.count("\n") == 1 for line in told)

@@ -13,7 +13,6 @@ from vpngw_iac._version import __version__
 if TYPE_CHECKING:
     from vpngw_iac.arm import ArmId, Scope
     from vpngw_iac.blueprints.base import Blueprint
-    from vpngw_iac.blueprints.care import Diagnostics, Lock, Maintenance
     from vpngw_iac.blueprints.circuit import Circuit, CircuitLink, GlobalReach, MicrosoftPeering, PrivatePeering
     from vpngw_iac.blueprints.client import (
         CertificateDomain,
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from vpngw_iac.blueprints.load import LoadedFile, load
     from vpngw_iac.blueprints.naming import Naming
     from vpngw_iac.blueprints.network import GatewaySubnet, PublicIp, Route, RouteTable, Subnet, VirtualNetwork
+    from vpngw_iac.blueprints.operations_settings import Diagnostics, Lock, Maintenance
     from vpngw_iac.blueprints.part import Sku
     from vpngw_iac.blueprints.peer import Pair, Spoke
     from vpngw_iac.blueprints.point_to_site import PointToSite
@@ -68,7 +68,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "vpngw_iac.arm": ("ArmId", "Scope"),
     "vpngw_iac.blueprints.base": ("Blueprint",),
-    "vpngw_iac.blueprints.care": ("Diagnostics", "Lock", "Maintenance"),
+    "vpngw_iac.blueprints.operations_settings": ("Diagnostics", "Lock", "Maintenance"),
     "vpngw_iac.blueprints.circuit": ("Circuit", "CircuitLink", "GlobalReach", "MicrosoftPeering", "PrivatePeering"),
     "vpngw_iac.blueprints.client": (
         "CertificateDomain", "Certificates", "EntraGroup", "EntraId", "Radius", "RadiusGroup", "RadiusServer",

@@ -29,7 +29,7 @@ _UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-class Unreadable(Exception):
+class UnreadableFile(Exception):
     """A file that cannot be read: why, as a sentence's end, and what to do. Each caller makes its own error of it."""
 
     def __init__(self, reason: str, advice: str = "", *, denied: bool = False) -> None:
@@ -46,7 +46,7 @@ class Unreadable(Exception):
 
 
 def read_text(path: Path, *, pipe: bool = False) -> str:
-    r"""The text of a file: UTF-8, without byte order mark, ``\\n`` after each line. Raises `Unreadable`.
+    r"""The text of a file: UTF-8, without byte order mark, ``\\n`` after each line. Raises `UnreadableFile`.
 
     With `pipe` it may also be what a process writes, as in ``--env-file <(command)``.
     """
@@ -54,41 +54,41 @@ def read_text(path: Path, *, pipe: bool = False) -> str:
 
 
 def read_bytes(path: Path, *, pipe: bool = False) -> bytes:
-    """The bytes of a plain file. Raises `Unreadable` for everything else, and never waits for ever."""
+    """The bytes of a plain file. Raises `UnreadableFile` for everything else, and never waits for ever."""
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except OSError as error:
         raise _why(error) from None
     except ValueError:
-        raise Unreadable("its name holds a NUL character") from None
+        raise UnreadableFile("its name holds a NUL character") from None
     try:
         with os.fdopen(descriptor, "rb", buffering=0) as file:
             mode = os.fstat(descriptor).st_mode
             if not stat.S_ISREG(mode) and not (pipe and (stat.S_ISFIFO(mode) or str(path) == os.devnull)):
-                raise Unreadable(f"it is {_kind(mode)}, not a file")
+                raise UnreadableFile(f"it is {_kind(mode)}, not a file")
             data = _drained(descriptor) if stat.S_ISFIFO(mode) else file.read(LIMIT + 1) or b""
     except OSError as error:
         raise _why(error) from None
     if len(data) > LIMIT:
-        raise Unreadable(f"it is larger than {LIMIT // 1024 // 1024} MiB")
+        raise UnreadableFile(f"it is larger than {LIMIT // 1024 // 1024} MiB")
     return data
 
 
 def text_of(data: bytes, path: Path | str = "FILE") -> str:
-    """Bytes as text. Raises `Unreadable` that says in which encoding they probably are, and how to convert them."""
+    """Bytes as text. Raises `UnreadableFile` that says in which encoding they probably are, and how to convert them."""
     if data.startswith(_UTF32):
-        raise Unreadable("it is UTF-32 text, not UTF-8", _convert("UTF-32", path))
+        raise UnreadableFile("it is UTF-32 text, not UTF-8", _convert("UTF-32", path))
     if data.startswith(_UTF16) or _is_wide(data):
-        raise Unreadable("it is UTF-16 text, not UTF-8", _convert("UTF-16", path))
+        raise UnreadableFile("it is UTF-16 text, not UTF-8", _convert("UTF-16", path))
     if b"\0" in data:
         line = data[: data.index(b"\0")].count(b"\n") + 1
-        raise Unreadable(f"there is a NUL byte in line {line}: it is no text", "Check that it is the right file.")
+        raise UnreadableFile(f"there is a NUL byte in line {line}: it is no text", "Check that it is the right file.")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         what = f"it is not UTF-8 text (line {line}); it may be Latin-1"
-        raise Unreadable(what, _convert("LATIN1", path)) from None
+        raise UnreadableFile(what, _convert("LATIN1", path)) from None
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -179,7 +179,7 @@ def _drained(descriptor: int) -> bytes:
     while len(found) <= LIMIT:
         ready, _, _ = select.select([descriptor], [], [], max(0.0, give_up - time.monotonic()))
         if not ready:
-            raise Unreadable(f"nothing came out of the pipe for {PATIENCE:g} seconds")
+            raise UnreadableFile(f"nothing came out of the pipe for {PATIENCE:g} seconds")
         piece = os.read(descriptor, 65536)
         if not piece:
             break
@@ -198,11 +198,11 @@ def _convert(encoding: str, path: Path | str) -> str:
     return f"Save it as UTF-8: `iconv -f {encoding} -t UTF-8 {path} > NEW`, or in your editor."
 
 
-def _why(error: OSError) -> Unreadable:
+def _why(error: OSError) -> UnreadableFile:
     if is_denied(error):
-        return Unreadable("permission denied", denied=True)
+        return UnreadableFile("permission denied", denied=True)
     if error.errno == errno.ENXIO:
-        return Unreadable("it is a socket or a pipe, not a file")
+        return UnreadableFile("it is a socket or a pipe, not a file")
     if error.errno == errno.EISDIR:
-        return Unreadable("it is a folder, not a file")
-    return Unreadable(error.strerror or str(error))
+        return UnreadableFile("it is a folder, not a file")
+    return UnreadableFile(error.strerror or str(error))

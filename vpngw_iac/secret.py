@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal, Protocol
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from vpngw_iac.errors import SecretError
-from vpngw_iac.files import Unreadable, owned, read_text
+from vpngw_iac.files import UnreadableFile, owned, read_text
 from vpngw_iac.masks import Masks
 from vpngw_iac.text import workflow_data
 
@@ -140,7 +140,7 @@ class SecretSource(Protocol):
         """Create what is `generated` and absent; nothing for other references."""
 
 
-class Remembered:
+class CachedSecrets:
     """Resolves each reference once for as long as it lives: a failure is remembered too."""
 
     def __init__(self, source: SecretSource) -> None:
@@ -172,7 +172,7 @@ class Remembered:
             return None
 
 
-class Masked:
+class GithubMaskedSecrets:
     """Tells the runner of GitHub Actions each value before anybody has it, so that its logs show ``***`` from then on.
 
     https://docs.github.com/actions/reference/workflow-commands-for-github-actions: ``::add-mask::``, a line at a time.
@@ -195,7 +195,7 @@ class Masked:
         self._source.prepare(reference)
 
 
-class Remembering:
+class RedactedSecrets:
     """Puts each value into the run's memory of secrets before anybody has it: no message shows it from then on."""
 
     def __init__(self, source: SecretSource, masks: Masks) -> None:
@@ -248,7 +248,7 @@ class LocalSecrets:
         target = Path(path) if self._directory is None else self._directory / path
         try:
             value = read_text(target).rstrip("\n")
-        except Unreadable as error:
+        except UnreadableFile as error:
             owner = f"; {owned(target)}" if error.denied else ""
             raise SecretError(
                 f"The secret file {path} cannot be read: {error.reason}{owner}.", advice=error.advice

@@ -12,7 +12,7 @@ import pytest
 from vpngw_iac.engine.execute.clock import VirtualClock
 from vpngw_iac.engine.execute.event import Outcome
 from vpngw_iac.engine.plan.plan import Options, Plan
-from vpngw_iac.usecases.session import Place, open_simulator
+from vpngw_iac.usecases.session import SessionSettings, open_simulator
 from vpngw_iac.usecases.settings import read_env_file
 from vpngw_iac.usecases.workspace import Workspace
 
@@ -30,7 +30,7 @@ class World:
     clock: VirtualClock = field(default_factory=VirtualClock)
 
     def __post_init__(self) -> None:
-        self.simulator = open_simulator(Place("simulator", directory=self.directory), self.clock)
+        self.simulator = open_simulator(SessionSettings("simulator", directory=self.directory), self.clock)
         self.workspace = Workspace(
             "simulator",
             directory=self.directory,

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.azure import Door
+from vpngw_iac.azure import CloudClient
 from vpngw_iac.engine.execute.clock import VirtualClock
 from vpngw_iac.engine.ports import Cloud
 from vpngw_iac.secret import FingerprintKey
@@ -96,7 +96,7 @@ def connect(
     cloud: str, *, tenant: str | None = None, credential: Any = None, transport: Any = None, **of: Any
 ) -> Cloud:
     """A client through a door of its own."""
-    return Door(cloud, tenant=tenant, credential=credential, transport=transport).cloud(**of)
+    return CloudClient(cloud, tenant=tenant, credential=credential, transport=transport).cloud(**of)
 
 
 def cloud_of(script: Script, clock: VirtualClock | None = None, **options: Any) -> Cloud:

@@ -24,7 +24,7 @@ from azure.storage.blob import BlobClient, ContainerClient, ExponentialRetry
 
 from tests.azure.azurite import ACCOUNT, ACCOUNT_KEY, Azurite, running_azurite
 from tests.state.samples import AT, BINDING, DEPLOYMENT, a_state, an_entry, an_owner, begun, entry_set, opened
-from vpngw_iac.azure.blob_store import BlobStore, Place, open_blob_store, place_of
+from vpngw_iac.azure.blob_store import BlobAddress, BlobStore, open_blob_store, place_of
 from vpngw_iac.errors import (
     EndpointError,
     ExitCode,
@@ -81,10 +81,10 @@ def test_a_store_without_anything_remembers_nothing(store: BlobStore) -> None:
 
 
 def test_what_was_appended_is_remembered_with_its_numbers(store: BlobStore) -> None:
-    with store.hold(an_owner()) as hold:
-        hold.checkpoint(a_state(an_entry(1)))
-        records = [hold.append(record) for record in (opened(), begun(number=2), entry_set(2))]
-        hold.renew()
+    with store.locked(an_owner()) as locked:
+        locked.checkpoint(a_state(an_entry(1)))
+        records = [locked.append(record) for record in (opened(), begun(number=2), entry_set(2))]
+        locked.renew()
 
     memory = store.load()
     assert memory is not None
@@ -96,17 +96,17 @@ def test_what_was_appended_is_remembered_with_its_numbers(store: BlobStore) -> N
 
 
 def test_a_checkpoint_starts_a_new_journal_keeps_a_snapshot_and_what_is_in_flight(store: BlobStore) -> None:
-    with store.hold(an_owner()) as hold:
-        hold.checkpoint(a_state())
+    with store.locked(an_owner()) as locked:
+        locked.checkpoint(a_state())
         for record in (opened(), begun(number=2), entry_set(1)):
-            hold.append(record)
+            locked.append(record)
         before = store.load()
         assert before is not None
-        hold.checkpoint(before.state)
+        locked.checkpoint(before.state)
         after = store.load()
         assert after is not None
         assert (after.in_flight, after.open_run, after.last) == (before.in_flight, before.open_run, 3)
-        assert hold.append(OperationClosed(at=AT, operation="op-1", status="succeeded")).number == 4
+        assert locked.append(OperationClosed(at=AT, operation="op-1", status="succeeded")).number == 4
 
     final = store.load()
     assert final is not None
@@ -117,15 +117,15 @@ def test_a_checkpoint_starts_a_new_journal_keeps_a_snapshot_and_what_is_in_fligh
 
 
 def test_a_second_run_goes_on_where_the_first_ended(store: BlobStore) -> None:
-    with store.hold(an_owner()) as hold:
-        hold.checkpoint(a_state())
-        hold.append(entry_set(1))
+    with store.locked(an_owner()) as locked:
+        locked.checkpoint(a_state())
+        locked.append(entry_set(1))
 
-    with store.hold(an_owner("run-2")) as hold:
-        assert hold.notices == ()
-        assert hold.append(entry_set(2)).number == 2
-        hold.checkpoint(a_state(an_entry(1), an_entry(2), serial=2))
-        assert hold.append(entry_set(3)).number == 3
+    with store.locked(an_owner("run-2")) as locked:
+        assert locked.notices == ()
+        assert locked.append(entry_set(2)).number == 2
+        locked.checkpoint(a_state(an_entry(1), an_entry(2), serial=2))
+        assert locked.append(entry_set(3)).number == 3
 
     memory = store.load()
     assert memory is not None
@@ -150,30 +150,30 @@ def test_the_key_is_made_once(azurite: Azurite, container: str, store: BlobStore
 def test_who_finds_the_lock_taken_hears_the_owner_and_exit_code_7(azurite: Azurite, container: str) -> None:
     ada, bob = a_store(azurite, container), a_store(azurite, container)
     owner = an_owner("run-1", actor="Ada Lovelace / Zürich", url="https://ci.example/runs/1?x=1&y=%20")
-    with ada.hold(owner):
-        with pytest.raises(StateLocked, match=r"locked by Ada Lovelace / Zürich on runner-7, process 4711") as locked:
-            bob.hold(an_owner("run-2")).__enter__()
+    with ada.locked(owner):
+        with pytest.raises(StateLocked, match=r"locked by Ada Lovelace / Zürich on runner-7, process 4711") as refusal:
+            bob.locked(an_owner("run-2")).__enter__()
 
-        assert locked.value.exit_code == ExitCode.LOCKED
-        assert "within 60 seconds" in locked.value.advice
+        assert refusal.value.exit_code == ExitCode.LOCKED
+        assert "within 60 seconds" in refusal.value.advice
         assert bob.owner() == owner
     assert bob.owner() is None
 
 
 def test_a_holder_whose_lock_was_broken_can_write_nothing_more(azurite: Azurite, container: str) -> None:
     ada, operator = a_store(azurite, container), a_store(azurite, container)
-    with ada.hold(an_owner("run-1")) as hold:
-        hold.checkpoint(a_state())
-        hold.append(opened())
+    with ada.locked(an_owner("run-1")) as locked:
+        locked.checkpoint(a_state())
+        locked.append(opened())
 
         assert operator.unlock() == an_owner("run-1")
 
         with pytest.raises(StateLocked, match="was taken from this run; nobody holds it now"):
-            hold.append(entry_set(1))
+            locked.append(entry_set(1))
         with pytest.raises(StateLocked):
-            hold.checkpoint(a_state(serial=9))
+            locked.checkpoint(a_state(serial=9))
         with pytest.raises(StateLocked):
-            hold.renew()
+            locked.renew()
     memory = operator.load()
     assert memory is not None
     assert memory.last == 1
@@ -185,15 +185,15 @@ def test_a_run_that_was_overtaken_is_refused_before_the_new_one_wrote_anything(
     azurite: Azurite, container: str, deed: str
 ) -> None:
     ada, bob = a_store(azurite, container), a_store(azurite, container)
-    first = ada.hold(an_owner("run-1"))
-    hold = first.__enter__()
-    hold.checkpoint(a_state())
-    hold.append(opened())
+    first = ada.locked(an_owner("run-1"))
+    locked = first.__enter__()
+    locked.checkpoint(a_state())
+    locked.append(opened())
     bob.unlock()
-    with bob.hold(an_owner("run-2", actor="bob@contoso.example")) as second:
+    with bob.locked(an_owner("run-2", actor="bob@contoso.example")) as second:
         with pytest.raises(StateLocked, match=r"bob@contoso\.example on runner-7.* holds it now"):
-            {"append": lambda: hold.append(entry_set(1)), "renew": hold.renew}.get(
-                deed, lambda: hold.checkpoint(a_state(serial=9))
+            {"append": lambda: locked.append(entry_set(1)), "renew": locked.renew}.get(
+                deed, lambda: locked.checkpoint(a_state(serial=9))
             )()
         first.__exit__(None, None, None)
 
@@ -203,28 +203,28 @@ def test_a_run_that_was_overtaken_is_refused_before_the_new_one_wrote_anything(
 
 def test_a_document_written_by_somebody_else_is_never_written_over(azurite: Azurite, container: str) -> None:
     store = a_store(azurite, container)
-    with store.hold(an_owner()) as hold:
-        hold.checkpoint(a_state())
+    with store.locked(an_owner()) as locked:
+        locked.checkpoint(a_state())
         document = blob(azurite, container, "state.json")
         document.upload_blob(document.download_blob().readall(), overwrite=True)
 
         with pytest.raises(StateLocked):
-            hold.checkpoint(a_state(serial=1))
+            locked.checkpoint(a_state(serial=1))
 
 
 def test_a_lease_without_a_name_locks_too_and_can_be_broken(azurite: Azurite, container: str, store: BlobStore) -> None:
-    with store.hold(an_owner()) as hold:
-        hold.checkpoint(a_state())
+    with store.locked(an_owner()) as locked:
+        locked.checkpoint(a_state())
     blob(azurite, container, "lock").acquire_lease(60)
 
     with pytest.raises(StateLocked, match="locked by a run on an unknown host"):
-        store.hold(an_owner("run-2")).__enter__()
+        store.locked(an_owner("run-2")).__enter__()
 
     broken = store.unlock()
     assert broken is not None
     assert broken.actor == "a run"
-    with store.hold(an_owner("run-3")) as hold:
-        assert hold.append(opened()).number == 1
+    with store.locked(an_owner("run-3")) as locked:
+        assert locked.append(opened()).number == 1
 
 
 @contextlib.contextmanager
@@ -256,8 +256,8 @@ def said(process: subprocess.Popen[str], text: str = "") -> str:
 def test_of_racing_processes_one_writes_and_the_others_are_told_who(
     azurite: Azurite, container: str, store: BlobStore, tmp_path: Path
 ) -> None:
-    with store.hold(an_owner()) as hold:
-        hold.checkpoint(a_state())
+    with store.locked(an_owner()) as locked:
+        locked.checkpoint(a_state())
     url, rounds, marker = azurite.url(container), 50, tmp_path / "inside"
 
     with worker("race", url, "ada", rounds, marker) as ada, worker("race", url, "bob", rounds, marker) as bob:
@@ -289,11 +289,11 @@ def test_leases_of_runs_that_died_or_slept(azurite: Azurite) -> None:
         for name in ("overtaken", "sleeper"):
             runs[name].send_signal(signal.SIGSTOP)
         with pytest.raises(StateLocked, match="locked by killed on"):
-            stores["killed"].hold(an_owner()).__enter__()
+            stores["killed"].locked(an_owner()).__enter__()
         assert stores["killed"].owner() == an_owner("killed", actor="killed")
 
         renewed = a_store(azurite, azurite.new_container(), lease_seconds=15)
-        at_work = stack.enter_context(renewed.hold(an_owner("at-work")))
+        at_work = stack.enter_context(renewed.locked(an_owner("at-work")))
         at_work.checkpoint(a_state())
 
         time.sleep(16)
@@ -301,13 +301,13 @@ def test_leases_of_runs_that_died_or_slept(azurite: Azurite) -> None:
         assert renewed.owner() == an_owner("at-work")
         assert at_work.append(opened()).number == 1
         assert stores["killed"].owner() is None
-        with stores["killed"].hold(an_owner("run-2")) as hold:
-            assert hold.notices[0].startswith("Stale lock of killed on runner-7")
-            assert hold.append(entry_set(1)).number == 2
-        with stores["overtaken"].hold(an_owner("run-2")) as hold:
+        with stores["killed"].locked(an_owner("run-2")) as locked:
+            assert locked.notices[0].startswith("Stale lock of killed on runner-7")
+            assert locked.append(entry_set(1)).number == 2
+        with stores["overtaken"].locked(an_owner("run-2")) as locked:
             runs["overtaken"].send_signal(signal.SIGCONT)
             assert said(runs["overtaken"], "append") == "lost"
-            assert hold.append(entry_set(1)).number == 2
+            assert locked.append(entry_set(1)).number == 2
         runs["sleeper"].send_signal(signal.SIGCONT)
         assert said(runs["sleeper"], "append") == "written", "nobody wanted the lock meanwhile"
 
@@ -342,13 +342,13 @@ def test_an_answer_that_is_lost_is_recognised_and_nothing_is_written_twice(
         azurite.endpoint, container, credential=ACCOUNT_KEY, transport=transport, retry_policy=retry
     )
     store = BlobStore(client, f"network/simulator/{DEPLOYMENT}", DEPLOYMENT, BINDING, account=ACCOUNT)
-    with store.hold(an_owner()) as hold:
-        hold.checkpoint(a_state())
-        hold.append(opened())
+    with store.locked(an_owner()) as locked:
+        locked.checkpoint(a_state())
+        locked.append(opened())
         transport.lose = lost if "append" in lost else "state.json"
 
         def write() -> None:
-            hold.append(entry_set(1)) if "append" in lost else hold.checkpoint(a_state(an_entry(1), serial=1))
+            locked.append(entry_set(1)) if "append" in lost else locked.checkpoint(a_state(an_entry(1), serial=1))
 
         if retries:
             write()
@@ -356,7 +356,7 @@ def test_an_answer_that_is_lost_is_recognised_and_nothing_is_written_twice(
             with pytest.raises(Exception, match=r"connection .* broke"):
                 write()
         assert transport.lost == 1
-        number = hold.append(entry_set(2)).number
+        number = locked.append(entry_set(2)).number
 
     memory = store.load()
     assert memory is not None
@@ -368,13 +368,13 @@ def test_an_answer_that_is_lost_is_recognised_and_nothing_is_written_twice(
 
 
 def written(store: BlobStore) -> None:
-    with store.hold(an_owner()) as hold:
-        hold.checkpoint(a_state(an_entry(1)))
-        hold.append(opened())
-        hold.append(entry_set(2))
-        hold.checkpoint(a_state(an_entry(1), an_entry(2), serial=1))
-        hold.append(entry_set(3))
-        hold.append(entry_set(4))
+    with store.locked(an_owner()) as locked:
+        locked.checkpoint(a_state(an_entry(1)))
+        locked.append(opened())
+        locked.append(entry_set(2))
+        locked.checkpoint(a_state(an_entry(1), an_entry(2), serial=1))
+        locked.append(entry_set(3))
+        locked.append(entry_set(4))
 
 
 def test_a_truncated_document_is_told_with_its_snapshots_and_never_overwritten(
@@ -387,10 +387,10 @@ def test_a_truncated_document_is_told_with_its_snapshots_and_never_overwritten(
 
     with pytest.raises(StateError, match=r"state\.json is damaged: .* at line \d+") as told:
         store.load()
-    with store.hold(an_owner()) as hold, pytest.raises(StateError, match="is damaged"):
-        hold.append(opened())
-    with store.hold(an_owner()) as hold, pytest.raises(StateError, match="is damaged"):
-        hold.checkpoint(a_state(serial=9))
+    with store.locked(an_owner()) as locked, pytest.raises(StateError, match="is damaged"):
+        locked.append(opened())
+    with store.locked(an_owner()) as locked, pytest.raises(StateError, match="is damaged"):
+        locked.checkpoint(a_state(serial=9))
 
     assert "state.json?snapshot=" in told.value.advice
     assert document.download_blob().readall() == half
@@ -402,9 +402,9 @@ def test_replacing_a_damaged_document_puts_it_aside_and_goes_on_numbering(
     written(store)
     blob(azurite, container, "state.json").upload_blob(b"{ damaged", overwrite=True)
 
-    with store.hold(an_owner("run-2")) as hold:
-        store.replace(hold, a_state(an_entry(7)))
-        assert hold.append(entry_set(8)).number == 5
+    with store.locked(an_owner("run-2")) as locked:
+        store.replace(locked, a_state(an_entry(7)))
+        assert locked.append(entry_set(8)).number == 5
 
     memory = store.load()
     assert memory is not None
@@ -423,9 +423,9 @@ def test_a_damaged_journal_is_told_with_its_line_and_put_aside_by_a_replacement(
 
     with pytest.raises(StateError, match=r"journal/0000000003\.jsonl is damaged at line 1"):
         store.load()
-    with store.hold(an_owner("run-2")) as hold:
-        store.replace(hold, a_state(an_entry(7), serial=3))
-        assert hold.append(entry_set(8)).number == 5
+    with store.locked(an_owner("run-2")) as locked:
+        store.replace(locked, a_state(an_entry(7), serial=3))
+        assert locked.append(entry_set(8)).number == 5
 
     memory = store.load()
     assert memory is not None
@@ -437,8 +437,8 @@ def test_a_damaged_journal_is_told_with_its_line_and_put_aside_by_a_replacement(
 def test_a_replacement_is_told_in_the_journal(store: BlobStore) -> None:
     written(store)
 
-    with store.hold(an_owner("run-2")) as hold:
-        store.replace(hold, a_state(an_entry(7)))
+    with store.locked(an_owner("run-2")) as locked:
+        store.replace(locked, a_state(an_entry(7)))
 
     memory = store.load()
     assert memory is not None
@@ -471,15 +471,15 @@ def test_states_of_something_else_and_newer_ones_are_refused(
     document.upload_blob(json.dumps(content | {"format": 3, "written_by": "3.1.4"}), overwrite=True)
     with pytest.raises(StateError, match=r"format 3, written by vpngw 3\.1\.4"):
         store.load()
-    with store.hold(an_owner()) as hold, pytest.raises(StateError, match="format 3"):
-        store.replace(hold, a_state())
+    with store.locked(an_owner()) as locked, pytest.raises(StateError, match="format 3"):
+        store.replace(locked, a_state())
 
 
 def test_replacing_needs_the_lock_of_the_same_store(azurite: Azurite, store: BlobStore) -> None:
     other = a_store(azurite, azurite.new_container())
 
-    with other.hold(an_owner()) as hold, pytest.raises(UsageError, match="under the lock of its own store"):
-        store.replace(hold, a_state())
+    with other.locked(an_owner()) as locked, pytest.raises(UsageError, match="under the lock of its own store"):
+        store.replace(locked, a_state())
 
 
 # --- ways to the storage service -------------------------------------------------------------------------------------
@@ -491,7 +491,7 @@ def test_a_container_that_does_not_exist_is_no_empty_state(azurite: Azurite) -> 
     with pytest.raises(StateError, match="has no container 'no-such-container'") as told:
         store.load()
     with pytest.raises(StateError, match="has no container"):
-        store.hold(an_owner()).__enter__()
+        store.locked(an_owner()).__enter__()
 
     assert "az storage container create" in told.value.advice
 
@@ -523,17 +523,25 @@ def test_a_storage_service_that_is_down_is_told() -> None:
 @pytest.mark.parametrize(
     ("url", "cloud", "place"),
     [
-        ("azblob://acct/state", "public", Place("acct", "state", "", "https://acct.blob.core.windows.net")),
-        ("azblob://acct/state/a/b/", "china", Place("acct", "state", "a/b", "https://acct.blob.core.chinacloudapi.cn")),
-        ("azblob://acct/s/a", "usgovernment", Place("acct", "s", "a", "https://acct.blob.core.usgovcloudapi.net")),
+        ("azblob://acct/state", "public", BlobAddress("acct", "state", "", "https://acct.blob.core.windows.net")),
+        (
+            "azblob://acct/state/a/b/",
+            "china",
+            BlobAddress("acct", "state", "a/b", "https://acct.blob.core.chinacloudapi.cn"),
+        ),
+        (
+            "azblob://acct/s/a",
+            "usgovernment",
+            BlobAddress("acct", "s", "a", "https://acct.blob.core.usgovcloudapi.net"),
+        ),
         (
             "azblob://acct/s/a?endpoint=https://st.local/acct",
             "custom",
-            Place("acct", "s", "a", "https://st.local/acct"),
+            BlobAddress("acct", "s", "a", "https://st.local/acct"),
         ),
     ],
 )
-def test_a_state_url_names_account_container_and_prefix(url: str, cloud: str, place: Place) -> None:
+def test_a_state_url_names_account_container_and_prefix(url: str, cloud: str, place: BlobAddress) -> None:
     assert place_of(url, cloud) == place
 
 
@@ -591,9 +599,9 @@ def test_a_token_is_taken_over_https_and_one_for_something_else_is_refused(
             )
 
         store = store_with(token)
-        with store.hold(an_owner()) as hold:
-            hold.checkpoint(a_state(an_entry(1)))
-            hold.append(opened())
+        with store.locked(an_owner()) as locked:
+            locked.checkpoint(a_state(an_entry(1)))
+            locked.append(opened())
         memory = store.load()
 
         assert memory is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.azure.scripted import GATEWAY, HUB, OTHER, Reply, Script, cloud_of, document
-from vpngw_iac.azure import Door
+from vpngw_iac.azure import CloudClient
 from vpngw_iac.azure.budget import FLOOR, Budget
 from vpngw_iac.engine.execute.clock import VirtualClock
 from vpngw_iac.engine.ports import Call
@@ -66,7 +66,7 @@ def test_a_write_is_left_to_the_scheduler_and_not_sent() -> None:
 def test_sessions_through_one_door_share_what_is_known_of_the_quota() -> None:
     left = Reply(body=document(GATEWAY), headers={"x-ms-ratelimit-remaining-subscription-reads": "0"})
     script, clock = Script().on("GET", "/vgw-hub", left), VirtualClock()
-    door = Door("public", transport=script.send)
+    door = CloudClient("public", transport=script.send)
     first, second = (door.cloud(subscription=HUB, clock=clock, correlation=name) for name in ("first", "second"))
 
     first.read(GATEWAY)

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from tests.workspace.conftest import Bench
+from tests.workspace.conftest import Harness
 from tests.worlds import clients, gateway, hub_with_spokes, nat_rule
 from vpngw_iac.arm import ArmId
-from vpngw_iac.azure.form import misfit
+from vpngw_iac.azure.response_shape import misfit
 from vpngw_iac.errors import EndpointError, VpngwError
 from vpngw_iac.simulator import Simulator
-from vpngw_iac.simulator.wire import Answer, Request
+from vpngw_iac.simulator.wire import HttpRequest, HttpResponse
 
 WRONG: tuple[Any, ...] = (5, "x", [5], ["x"], [None], [[]], True, {})
 Place = tuple[str | int, ...]
@@ -43,7 +43,7 @@ class Liar(Simulator):
 
     lie: tuple[str, Place, Any] | None = None
 
-    def handle(self, request: Request) -> Answer:
+    def handle(self, request: HttpRequest) -> HttpResponse:
         answer = super().handle(request)
         if self.lie is None or request.method != "GET" or not isinstance(answer.body, Mapping):
             return answer
@@ -65,12 +65,12 @@ class Liar(Simulator):
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
-    bench = Bench(tmp_path_factory.mktemp("desk"))
+    harness = Harness(tmp_path_factory.mktemp("desk"))
     bgp = {"bgpSettings": {"asn": 65010}, "enableBgp": True}
     deployment = hub_with_spokes("red").plus(nat_rule("n1")).but(gateway(**bgp, **clients("r1")))
-    bench.create(deployment)
-    bench.simulator.__class__ = Liar
-    return bench, deployment
+    harness.create(deployment)
+    harness.simulator.__class__ = Liar
+    return harness, deployment
 
 
 def test_real_documents_have_their_form(world: tuple[Any, Any]) -> None:
@@ -93,27 +93,27 @@ def test_real_documents_have_their_form(world: tuple[Any, Any]) -> None:
 def test_a_gateway_whose_parts_are_something_else_is_no_gateway(
     world: tuple[Any, Any], path: Place, wrong: Any
 ) -> None:
-    bench, deployment = world
-    target = next(i for i in bench.simulator.documents() if i.lower().endswith("/virtualnetworkgateways/vgw-hub"))
-    bench.simulator.lie = target, path, wrong
-    bench.mark()
+    harness, deployment = world
+    target = next(i for i in harness.simulator.documents() if i.lower().endswith("/virtualnetworkgateways/vgw-hub"))
+    harness.simulator.lie = target, path, wrong
+    harness.mark()
 
     with pytest.raises(EndpointError) as caught:
-        bench.apply(deployment)
+        harness.apply(deployment)
 
-    bench.simulator.lie = None
+    harness.simulator.lie = None
     assert "no such resource" in str(caught.value)
     assert str(path[-1]) in str(caught.value) or str(path[1]) in str(caught.value)
-    assert bench.writes() == []
+    assert harness.writes() == []
 
 
 @pytest.mark.parametrize("part", range(4))
 def test_nothing_wrong_in_an_answer_is_a_fault_of_ours(world: tuple[Any, Any], part: int) -> None:
     """One place of one document at a time, each with one wrong value; a seventh of them, spread over all."""
-    bench, deployment = world
-    cases = [(i, place) for i, document in sorted(bench.simulator.documents().items()) for place in places(document)]
+    harness, deployment = world
+    cases = [(i, place) for i, document in sorted(harness.simulator.documents().items()) for place in places(document)]
     for number, (target, place) in list(enumerate(cases))[part::28]:
-        bench.simulator.lie = target, place, WRONG[number % len(WRONG)]
-        for look in (bench.plan, bench.drift):
+        harness.simulator.lie = target, place, WRONG[number % len(WRONG)]
+        for look in (harness.plan, harness.drift):
             with contextlib.suppress(VpngwError):
                 look(deployment)

@@ -11,7 +11,7 @@ import pytest
 from azure.core.exceptions import ClientAuthenticationError
 
 from tests.azure.test_sign_in import Credential
-from vpngw_iac.azure import Door
+from vpngw_iac.azure import CloudClient
 from vpngw_iac.errors import SecretError, SignInFailed
 from vpngw_iac.masks import Masks
 from vpngw_iac.secret import LocalSecrets, Secret, SecretReference, SecretSource
@@ -72,7 +72,7 @@ class Vaults:
 def source(vaults: Vaults, cloud: str = "public", **options: Any) -> SecretSource:
     local = LocalSecrets({"BERLIN_PSK": "from-env"})
     masks, door = options.pop("masks", None), {"transport": vaults.send, "credential": Credential()}
-    return Door(cloud, **(door | options)).secrets(local, masks=masks)
+    return CloudClient(cloud, **(door | options)).secrets(local, masks=masks)
 
 
 def held(vaults: Vaults, *values: str, host: str = "kv-hub.vault.azure.net", name: str = "psk") -> Vaults:
@@ -227,7 +227,7 @@ def test_a_vault_that_cannot_be_reached_is_named() -> None:
     def broken(*request: Any) -> Any:
         raise ConnectionRefusedError("Connection refused")
 
-    secrets = Door("public", credential=Credential(), transport=broken).secrets(LocalSecrets({}))
+    secrets = CloudClient("public", credential=Credential(), transport=broken).secrets(LocalSecrets({}))
 
     with pytest.raises(SecretError, match="cannot be used"):
         secrets.resolve(Secret.key_vault("kv-hub", "psk"))

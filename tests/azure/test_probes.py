@@ -31,12 +31,12 @@ from vpngw_iac.engine.ask.questions import (
     AskZones,
     Denial,
     Denials,
-    Grant,
-    Locks,
-    ManagementLock,
+    ObservedLock,
     Permissions,
     Question,
     Registration,
+    RoleGrant,
+    SubscriptionLocks,
     Unread,
     Usage,
     Usages,
@@ -45,7 +45,7 @@ from vpngw_iac.engine.ask.questions import (
 from vpngw_iac.engine.execute.clock import VirtualClock
 from vpngw_iac.errors import SignInFailed
 from vpngw_iac.simulator import Condition, Governance, Policy, Simulator
-from vpngw_iac.simulator import Grant as SimulatedGrant
+from vpngw_iac.simulator import RoleGrant as SimulatedGrant
 
 SUBSCRIPTION = ArmId(f"/subscriptions/{HUB}")
 CONTENT = json.dumps({"location": "westeurope", "properties": {"connectionType": "IPsec"}})
@@ -67,7 +67,7 @@ def test_permissions_are_asked_at_their_scope_and_add_up_over_pages() -> None:
 
     found = reply(script, AskPermissions(group_id()))
 
-    assert found == Permissions((Grant(("*",), ("Microsoft.Authorization/*/Write",)), Grant(("*/read",))))
+    assert found == Permissions((RoleGrant(("*",), ("Microsoft.Authorization/*/Write",)), RoleGrant(("*/read",))))
     assert script.asked[0].path == f"{group_id()}/providers/Microsoft.Authorization/permissions"
     assert script.asked[0].query == {"api-version": "2022-04-01"}
 
@@ -87,10 +87,10 @@ def test_locks_of_a_subscription_name_their_scope() -> None:
 
     found = reply(script, AskLocks(HUB))
 
-    assert found == Locks(
+    assert found == SubscriptionLocks(
         (
-            ManagementLock(ArmId(at_gateway), GATEWAY, "CanNotDelete"),
-            ManagementLock(ArmId(at_top), SUBSCRIPTION, "ReadOnly"),
+            ObservedLock(ArmId(at_gateway), GATEWAY, "CanNotDelete"),
+            ObservedLock(ArmId(at_top), SUBSCRIPTION, "ReadOnly"),
         )
     )
     assert script.asked[0].query == {"api-version": "2016-09-01"}
@@ -258,7 +258,7 @@ def test_one_question_that_fails_does_not_hide_the_others() -> None:
     found = cloud_of(script).probe([*questions, *questions])
 
     assert list(found) == questions
-    assert [type(each) for each in found.values()] == [Unread, Usages, Locks]
+    assert [type(each) for each in found.values()] == [Unread, Usages, SubscriptionLocks]
     assert script.count("GET", "/permissions") == 1
 
 
@@ -297,8 +297,8 @@ def test_the_simulator_answers_every_question() -> None:
     found = cloud_of_simulator(simulator, clock).probe(EVERY)
 
     permissions, locks, registration, usages, denials, zones = (found[question] for question in EVERY)
-    assert permissions == Permissions((Grant(("*/read",)), Grant(("*",))))
-    assert isinstance(locks, Locks)
+    assert permissions == Permissions((RoleGrant(("*/read",)), RoleGrant(("*",))))
+    assert isinstance(locks, SubscriptionLocks)
     assert [(each.scope, each.level) for each in locks.items] == [(group_id(), "ReadOnly")]
     assert registration == Registration("NotRegistered")
     assert isinstance(usages, Usages)

@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.architectures import edits
 from tests.architectures.conftest import FOLDER, differences_of
-from tests.chaos.desk import Desk, Died, Fate, failures, is_gateway
+from tests.chaos.chaos_harness import ChaosHarness, Died, Ending, failures, is_gateway
 from vpngw_iac.blueprints.load import load
 from vpngw_iac.engine.execute.event import Outcome
 from vpngw_iac.engine.plan.plan import Options
@@ -30,9 +30,9 @@ class Life:
 
     name: str
     file: str
-    before: Callable[[Desk, Any], Any]
+    before: Callable[[ChaosHarness, Any], Any]
     """Brings about what is there before the run; returns the blueprint that is then applied."""
-    options: Callable[[Desk, Any], dict[str, Any]] = lambda desk, blueprint: {}
+    options: Callable[[ChaosHarness, Any], dict[str, Any]] = lambda harness, blueprint: {}
     destroys: bool = False
     echoes: bool = True
     """Whether the service tells the secrets that it holds."""
@@ -41,22 +41,22 @@ class Life:
         return load(FOLDER / self.file).blueprint
 
 
-def _nothing(desk: Desk, blueprint: Any) -> Any:
+def _nothing(harness: ChaosHarness, blueprint: Any) -> Any:
     return blueprint
 
 
-def _applied(desk: Desk, blueprint: Any) -> Any:
-    outcome = desk.apply(blueprint)
+def _applied(harness: ChaosHarness, blueprint: Any) -> Any:
+    outcome = harness.apply(blueprint)
     assert outcome.outcome == "succeeded", failures(outcome)
     return blueprint
 
 
 def _edited(
     *changes: Callable[[Any], Any], applied: Callable[[Any], Any] = lambda blueprint: blueprint
-) -> Callable[[Desk, Any], Any]:
-    def before(desk: Desk, blueprint: Any) -> Any:
+) -> Callable[[ChaosHarness, Any], Any]:
+    def before(harness: ChaosHarness, blueprint: Any) -> Any:
         blueprint = applied(blueprint)
-        _applied(desk, blueprint)
+        _applied(harness, blueprint)
         for change in changes:
             blueprint = change(blueprint)
             assert blueprint is not None
@@ -65,37 +65,37 @@ def _edited(
     return before
 
 
-def _forgotten(desk: Desk, blueprint: Any) -> Any:
+def _forgotten(harness: ChaosHarness, blueprint: Any) -> Any:
     """Everything is there, the state is lost: all is adopted."""
-    _applied(desk, blueprint)
-    store = desk.workspace().session(blueprint).store()
+    _applied(harness, blueprint)
+    store = harness.workspace().session(blueprint).store()
     for file in sorted(Path(store.folder).rglob("*")):  # type: ignore[attr-defined]
         if file.is_file():
             file.unlink()
     return blueprint
 
 
-def _adopting(desk: Desk, blueprint: Any) -> dict[str, Any]:
-    plan = desk.plan(blueprint)
+def _adopting(harness: ChaosHarness, blueprint: Any) -> dict[str, Any]:
+    plan = harness.plan(blueprint)
     return {"adopt": frozenset(r.address for r in plan.graph.resources.values() if not r.only_if_absent)}
 
 
-def _renamed(desk: Desk, blueprint: Any) -> Any:
-    _applied(desk, blueprint)
+def _renamed(harness: ChaosHarness, blueprint: Any) -> Any:
+    _applied(harness, blueprint)
     return blueprint.model_copy(update={"name": f"{blueprint.name}-new", "formerly": blueprint.name})
 
 
-def _other_secret(name: str) -> Callable[[Desk, Any], Any]:
-    def before(desk: Desk, blueprint: Any) -> Any:
-        _applied(desk, blueprint)
-        desk.environment = dict(desk.environment) | {name: "AnotherSecretForThisPlace1234567890"}
+def _other_secret(name: str) -> Callable[[ChaosHarness, Any], Any]:
+    def before(harness: ChaosHarness, blueprint: Any) -> Any:
+        _applied(harness, blueprint)
+        harness.environment = dict(harness.environment) | {name: "AnotherSecretForThisPlace1234567890"}
         return blueprint
 
     return before
 
 
-def _replacing_the_gateway(desk: Desk, blueprint: Any) -> dict[str, Any]:
-    plan = desk.plan(blueprint)
+def _replacing_the_gateway(harness: ChaosHarness, blueprint: Any) -> dict[str, Any]:
+    plan = harness.plan(blueprint)
     return {"replace": frozenset(r.address for r in plan.graph.resources.values() if is_gateway(str(r.id).lower()))}
 
 
@@ -146,22 +146,22 @@ class Scene:
     """A desk on which everything is prepared for a life."""
 
     life: Life
-    desk: Desk
+    harness: ChaosHarness
     blueprint: Any
     options: dict[str, Any]
 
     @classmethod
     def set(cls, life: Life, folder: Path) -> Scene:
-        desk = Desk(folder, dict(ENVIRONMENT), FOLDER, Switches(echo_secrets=life.echoes))
-        blueprint = life.before(desk, life.blueprint())
-        options = life.options(desk, blueprint)
-        desk.created.clear()
-        desk.deleted.clear()
-        desk.writes = 0
-        return cls(life, desk, blueprint, options)
+        harness = ChaosHarness(folder, dict(ENVIRONMENT), FOLDER, Switches(echo_secrets=life.echoes))
+        blueprint = life.before(harness, life.blueprint())
+        options = life.options(harness, blueprint)
+        harness.created.clear()
+        harness.deleted.clear()
+        harness.writes = 0
+        return cls(life, harness, blueprint, options)
 
-    def run(self, fate: Fate | None = None) -> Outcome:
-        workspace = self.desk.workspace(fate)
+    def run(self, ending: Ending | None = None) -> Outcome:
+        workspace = self.harness.workspace(ending)
         do = workspace.destroy if self.life.destroys else workspace.apply
         return do(self.blueprint, options=Options(**self.options))
 
@@ -180,56 +180,58 @@ class Unharmed:
 
 def undisturbed(life: Life, folder: Path) -> Unharmed:
     """The life without a death; also counts at how many points it can end."""
-    scene, fate = Scene.set(life, folder), Fate(is_watched=True)
-    outcome = scene.run(fate)
+    scene, ending = Scene.set(life, folder), Ending(is_watched=True)
+    outcome = scene.run(ending)
     assert outcome.outcome == "succeeded", (life.name, failures(outcome))
     _check_converged(scene)
-    desk = scene.desk
-    return Unharmed(fate.steps, dict(desk.created), dict(desk.deleted), frozenset(desk.ids()), desk.held_secrets())
+    harness = scene.harness
+    return Unharmed(
+        ending.steps, dict(harness.created), dict(harness.deleted), frozenset(harness.ids()), harness.held_secrets()
+    )
 
 
 def die_and_go_on(life: Life, folder: Path, dies_at: int, gap: float, unharmed: Unharmed) -> str:
     """Die at a step, wait, run once more; everything must be as if nothing had happened. Returns where it died."""
-    scene, fate = Scene.set(life, folder), Fate(dies_at)
+    scene, ending = Scene.set(life, folder), Ending(dies_at)
     with contextlib.suppress(Died):
-        scene.run(fate)
-    assert fate.dead, f"{life.name} has no step {dies_at}"
-    desk, at = scene.desk, f"{life.name}, step {dies_at} ({fate.at}), {gap:g} s later"
-    desk.clock.advance(gap)
-    runs = desk.workspace().history(scene.blueprint)
-    if runs and runs[-1].outcome == "succeeded" and desk.writes:
+        scene.run(ending)
+    assert ending.dead, f"{life.name} has no step {dies_at}"
+    harness, at = scene.harness, f"{life.name}, step {dies_at} ({ending.at}), {gap:g} s later"
+    harness.clock.advance(gap)
+    runs = harness.workspace().history(scene.blueprint)
+    if runs and runs[-1].outcome == "succeeded" and harness.writes:
         scene.options = {}  # it had done everything: asking once more for a replacement would be a second one
 
     outcome = scene.run()
 
     assert outcome.outcome == "succeeded", (at, failures(outcome))
     _check_converged(scene, at)
-    assert dict(desk.created) == unharmed.created, at
-    assert dict(desk.deleted) == unharmed.deleted, at
-    assert desk.ids() == unharmed.ids, at
-    assert desk.held_secrets() == unharmed.secrets, at
-    return fate.at
+    assert dict(harness.created) == unharmed.created, at
+    assert dict(harness.deleted) == unharmed.deleted, at
+    assert harness.ids() == unharmed.ids, at
+    assert harness.held_secrets() == unharmed.secrets, at
+    return ending.at
 
 
 def _check_converged(scene: Scene, at: str = "") -> None:
     """Nothing is left to do, the state is exact, nobody holds the lock, and another run writes nothing."""
-    desk = scene.desk
-    session = desk.workspace().session(scene.blueprint)
+    harness = scene.harness
+    session = harness.workspace().session(scene.blueprint)
     memory = session.store().load()
     assert memory is not None
     assert memory.in_flight == {}, at
     assert memory.state.check() == (), at
     assert session.store().owner() is None, at
     if scene.life.destroys:
-        assert desk.entries(scene.blueprint) == set(), at
+        assert harness.entries(scene.blueprint) == set(), at
         return
-    plan = desk.plan(scene.blueprint)
+    plan = harness.plan(scene.blueprint)
     assert differences_of(plan) == [], at
-    assert plan.brought_up_to_date == (), at
-    assert desk.entries(scene.blueprint) <= desk.ids(), at
-    writes = desk.writes
-    again = desk.apply(scene.blueprint)
-    assert (again.outcome, desk.writes) == ("succeeded", writes), at
+    assert plan.state_only_updates == (), at
+    assert harness.entries(scene.blueprint) <= harness.ids(), at
+    writes = harness.writes
+    again = harness.apply(scene.blueprint)
+    assert (again.outcome, harness.writes) == ("succeeded", writes), at
 
 
 def every_death(

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.chaos.chaos_harness import failures
 from tests.chaos.deaths import LIVES, Scene, Unharmed
-from tests.chaos.desk import failures
 from tests.chaos.lost_answers import Writes
 from tests.chaos.schedules import reproducible
 from vpngw_iac.errors import VpngwError
@@ -133,18 +133,18 @@ class BadWord:
         """A run with it, one clear error at most; then a plain run, and all is as if nothing had happened."""
         with reproducible(0):
             scene = Scene.set(LIVES[self.life], folder)
-            desk = scene.desk
-            desk.simulator.faults.add(*self.faults())
+            harness = scene.harness
+            harness.simulator.faults.add(*self.faults())
             told = self._told(scene)
             assert "bug" not in told, (self, told)
-            desk.simulator.faults.clear()
-            desk.clock.advance(self.gap)
+            harness.simulator.faults.clear()
+            harness.clock.advance(self.gap)
             outcome = scene.run()
             assert outcome.outcome == "succeeded", (self, failures(outcome))
-            assert desk.ids() == set(unharmed.ids), self
-            assert desk.held_secrets() == unharmed.secrets, self
-            assert dict(desk.created) == unharmed.created, self
-            assert dict(desk.deleted) == unharmed.deleted, self
+            assert harness.ids() == set(unharmed.ids), self
+            assert harness.held_secrets() == unharmed.secrets, self
+            assert dict(harness.created) == unharmed.created, self
+            assert dict(harness.deleted) == unharmed.deleted, self
 
     @staticmethod
     def _told(scene: Scene) -> str:

@@ -18,7 +18,7 @@ NEEDED = (
     "azure.identity",
     "azure.mgmt.network",
     "azure.mgmt.resource.resources",
-    "vpngw_iac.azure.gate",
+    "vpngw_iac.azure.cloud_client",
     "vpngw_iac.cli.app",
     "vpngw_iac.preflight",
     "vpngw_iac.usecases.workspace",

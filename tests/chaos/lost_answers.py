@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+from tests.chaos.chaos_harness import failures
 from tests.chaos.deaths import Life, Scene
-from tests.chaos.desk import failures
 from tests.chaos.schedules import reproducible
 from vpngw_iac.simulator.faults import BreakConnection
 
@@ -16,7 +16,7 @@ Writes = Counter[tuple[str, str]]
 
 
 def _writes(scene: Scene, since: int) -> Writes:
-    heard = list(scene.desk.simulator.requests)[since:]
+    heard = list(scene.harness.simulator.requests)[since:]
     return Counter((logged.method, logged.path.lower()) for logged in heard if logged.method in WRITES)
 
 
@@ -24,7 +24,7 @@ def writes_of(life: Life, folder: Path) -> Writes:
     """What an undisturbed run writes."""
     with reproducible(0):
         scene = Scene.set(life, folder)
-        since = len(scene.desk.simulator.requests)
+        since = len(scene.harness.simulator.requests)
         outcome = scene.run()
         assert outcome.outcome == "succeeded", failures(outcome)
         return _writes(scene, since)
@@ -35,8 +35,8 @@ def lose_answer(life: Life, folder: Path, write: tuple[str, str], undisturbed: W
     method, path = write
     with reproducible(0):
         scene = Scene.set(life, folder)
-        since = len(scene.desk.simulator.requests)
-        scene.desk.fault(BreakConnection(done=True), method=method, path=path)
+        since = len(scene.harness.simulator.requests)
+        scene.harness.fault(BreakConnection(done=True), method=method, path=path)
         outcome = scene.run()
         assert outcome.outcome == "succeeded", (life.name, write, failures(outcome))
         again = _writes(scene, since) - undisturbed

@@ -30,7 +30,7 @@ STALE = "Stale lock of "
 
 
 @dataclass
-class Arena:
+class Race:
     """One deployment, and two operators with one state."""
 
     served: Served

@@ -18,8 +18,8 @@ from typing import Any
 
 from tests.architectures import edits
 from tests.architectures.conftest import FOLDER, differences_of
+from tests.chaos.chaos_harness import ChaosHarness, Died, Ending, failures, is_gateway
 from tests.chaos.deaths import ENVIRONMENT
-from tests.chaos.desk import Desk, Died, Fate, failures, is_gateway
 from vpngw_iac.azure import reading, retry
 from vpngw_iac.blueprints.load import load
 from vpngw_iac.engine.execute import loop as execute
@@ -31,14 +31,14 @@ from vpngw_iac.simulator.faults import (
     AnswerInstead,
     AnswerSlowly,
     BreakConnection,
-    Die,
     Effect,
     ExpireToken,
     FailForSibling,
     FailLate,
-    Linger,
+    KillProcess,
     LoseOperation,
-    Quota,
+    RequestQuota,
+    SlowOperation,
     StayInUse,
 )
 from vpngw_iac.usecases import runner as running
@@ -131,7 +131,7 @@ def some_fault(dice: random.Random) -> Fault:
         (writes, path, BreakConnection(done=True)),
         (writes, path, BreakConnection(done=True)),
         (writes, path, BreakConnection(done=False)),
-        (writes, path, Die(done=dice.random() < 0.5)),
+        (writes, path, KillProcess(done=dice.random() < 0.5)),
         ("GET", path, BreakConnection(done=False)),
         ("*", path, AnswerSlowly(seconds=dice.choice((3.0, 40.0, 200.0)))),
         ("PUT", path, FailLate(after=dice.choice((None, 20.0)))),
@@ -143,9 +143,9 @@ def some_fault(dice: random.Random) -> Fault:
             POLLS,
             AnswerInstead(status=dice.choice((404, 500, 503)), code="OperationNotFound", html=dice.random() < 0.5),
         ),
-        ("PUT", path, Linger(factor=dice.choice((2.0, 4.0)))),
+        ("PUT", path, SlowOperation(factor=dice.choice((2.0, 4.0)))),
         ("DELETE", path, StayInUse(seconds=dice.choice((60.0, 300.0)))),
-        (dice.choice(("PUT", "GET", "*")), "*", Quota(per_minute=dice.choice((6, 30)))),
+        (dice.choice(("PUT", "GET", "*")), "*", RequestQuota(per_minute=dice.choice((6, 30)))),
         ("*", path, ExpireToken()),
     )
     method, where, effect = dice.choice(choices)
@@ -178,7 +178,7 @@ class Schedule:
             parallel_writes=self.dice.choice((1, 2, 4, 100)),
             enforce_quota=self.dice.random() < 0.2,
         )
-        self.desk = Desk(self.folder, dict(ENVIRONMENT), FOLDER, switches, self.seed)
+        self.harness = ChaosHarness(self.folder, dict(ENVIRONMENT), FOLDER, switches, self.seed)
         self.blueprint: Any = load(FOLDER / self.file).blueprint
         self.left = list(EDITS)
         self.told = Told(self.seed, self.file)
@@ -191,7 +191,7 @@ class Schedule:
                 self._disturb()
                 self._run()
                 self._check()
-            self.desk.simulator.faults.clear()
+            self.harness.simulator.faults.clear()
             self._recover()
         return self.told
 
@@ -199,28 +199,30 @@ class Schedule:
 
     def _disturb(self) -> None:
         faults = [some_fault(self.dice) for _ in range(self.dice.randint(2, 9))]
-        self.desk.simulator.faults.add(*faults)
+        self.harness.simulator.faults.add(*faults)
         self.told.struck.update(fault.effect.do for fault in faults)
         while self.left and self.dice.random() < 0.5:
             edit = self.left.pop(self.dice.randrange(len(self.left)))
             self.blueprint = edit(self.blueprint) or self.blueprint
         if self.dice.random() < 0.2:
             key = self.dice.choice([name for name in ENVIRONMENT if name.endswith("_PSK")])
-            self.desk.environment = dict(self.desk.environment) | {key: f"Rotated{self.dice.randrange(10**12):012d}"}
+            self.harness.environment = dict(self.harness.environment) | {
+                key: f"Rotated{self.dice.randrange(10**12):012d}"
+            }
         if self.dice.random() < 0.2:
             self._foreign_hand()
 
     def _foreign_hand(self) -> None:
         """Somebody deletes one of our connections in the portal."""
-        connections = sorted(i for i in self.desk.simulator.documents() if "/connections/" in i.lower())
+        connections = sorted(i for i in self.harness.simulator.documents() if "/connections/" in i.lower())
         with contextlib.suppress(ValueError):  # refused: an operation is in progress
             if connections:
-                self.desk.simulator.delete(self.dice.choice(connections))
+                self.harness.simulator.delete(self.dice.choice(connections))
 
     def _run(self) -> None:
         what = self.dice.choice(RUNS)
-        fate = Fate(self.dice.randint(1, 120) if "die" in what else None)
-        workspace = self.desk.workspace(fate)
+        ending = Ending(self.dice.randint(1, 120) if "die" in what else None)
+        workspace = self.harness.workspace(ending)
         limits: dict[str, Callable[[], Any]] = {
             "destroy": lambda: workspace.destroy(self.blueprint, confirm=self._seen, options=GONE),
             "destroy and die": lambda: workspace.destroy(self.blueprint, confirm=self._seen, options=GONE),
@@ -234,11 +236,11 @@ class Schedule:
             outcome = limits.get(what, lambda: workspace.apply(self.blueprint, confirm=self._seen, options=GONE))()
             word = outcome.outcome
         except Died:
-            word = f"died {fate.at}"
+            word = f"died {ending.at}"
         except VpngwError as error:
             word = f"{type(error).__name__}: {error.message}"
         self.told.runs.append(f"{what}: {word}")
-        self.desk.clock.advance(self.dice.choice((0.0, 0.0, 30.0, 600.0, 4000.0)))
+        self.harness.clock.advance(self.dice.choice((0.0, 0.0, 30.0, 600.0, 4000.0)))
         self._let_providers_act()
 
     def _seen(self, plan: Plan) -> bool:
@@ -248,38 +250,38 @@ class Schedule:
         return True
 
     def _let_providers_act(self) -> None:
-        for identifier in self.desk.simulator.documents():
+        for identifier in self.harness.simulator.documents():
             if identifier.lower().rpartition("/")[0].endswith("/expressroutecircuits"):
-                self.desk.simulator.provision_circuit(identifier)
+                self.harness.simulator.provision_circuit(identifier)
 
     def _check(self) -> None:
         """The state can be read and is valid; no gateway went that no plan named."""
-        store = self.desk.workspace().session(self.blueprint).store()
+        store = self.harness.workspace().session(self.blueprint).store()
         memory = store.load()
         assert memory is None or memory.state.check() == ()
         assert store.owner() is None
-        gone = {path: count for path, count in self.desk.deleted.items() if is_gateway(path)}
+        gone = {path: count for path, count in self.harness.deleted.items() if is_gateway(path)}
         assert all(count <= self.may_be_deleted[path] for path, count in gone.items()), gone
 
     # -- the good day
 
     def _recover(self) -> None:
         """One apply (another one after a provider has acted), and everything is as declared."""
-        outcome = self.desk.workspace().apply(self.blueprint, confirm=self._seen, options=GONE)
+        outcome = self.harness.workspace().apply(self.blueprint, confirm=self._seen, options=GONE)
         if outcome.outcome == "waiting":
             self._let_providers_act()
-            outcome = self.desk.workspace().apply(self.blueprint, confirm=self._seen, options=GONE)
+            outcome = self.harness.workspace().apply(self.blueprint, confirm=self._seen, options=GONE)
         assert outcome.outcome == "succeeded", failures(outcome)
         self._check()
-        plan = self.desk.plan(self.blueprint)
+        plan = self.harness.plan(self.blueprint)
         assert differences_of(plan) == []
-        assert plan.brought_up_to_date == ()
+        assert plan.state_only_updates == ()
         declared = {resource.id.key for resource in plan.graph.resources.values()}
-        assert {_key(i) for i in self.desk.ids()} == declared
-        assert {_key(i) for i in self.desk.entries(self.blueprint)} == declared
-        writes = self.desk.writes
-        again = self.desk.apply(self.blueprint)
-        assert (again.outcome, self.desk.writes) == ("succeeded", writes)
+        assert {_key(i) for i in self.harness.ids()} == declared
+        assert {_key(i) for i in self.harness.entries(self.blueprint)} == declared
+        writes = self.harness.writes
+        again = self.harness.apply(self.blueprint)
+        assert (again.outcome, self.harness.writes) == ("succeeded", writes)
 
 
 def _key(identifier: str) -> str:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.chaos.chaos_harness import ChaosHarness, failures
 from tests.chaos.deaths import ENVIRONMENT
-from tests.chaos.desk import Desk, failures
 from vpngw_iac.blueprints.parts import Site, VirtualNetwork, VpnGateway
 from vpngw_iac.blueprints.site_to_site import SiteToSite
 from vpngw_iac.secret import Secret
@@ -50,10 +50,10 @@ class Storm:
 
 def weather(folder: Path, sites: int, at_once: int) -> Storm:
     """Create all connections on a gateway that bears so many writes at a time."""
-    desk = Desk(folder, ENVIRONMENT, switches=Switches(parallel_writes=at_once))
-    outcome = desk.apply(many_sites(sites))
+    harness = ChaosHarness(folder, ENVIRONMENT, switches=Switches(parallel_writes=at_once))
+    outcome = harness.apply(many_sites(sites))
     assert outcome.outcome == "succeeded", failures(outcome)
-    puts = [r for r in desk.simulator.requests if r.method == "PUT" and "/connections/" in r.path]
+    puts = [r for r in harness.simulator.requests if r.method == "PUT" and "/connections/" in r.path]
     moments = [r.moment for r in puts if r.status < 300]
     answers = Counter(r.status < 300 for r in puts)
     assert answers[True] == sites

@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from tests.chaos.desk import Desk, failures
+from tests.chaos.chaos_harness import ChaosHarness, failures
 from vpngw_iac import (
     Circuit,
     CircuitLink,
@@ -78,55 +78,55 @@ def everything() -> Any:
     )
 
 
-def provider_says(desk: Desk, word: str) -> None:
-    for identifier in desk.ids():
+def provider_says(harness: ChaosHarness, word: str) -> None:
+    for identifier in harness.ids():
         if ArmId(identifier).type.lower() == "microsoft.network/expressroutecircuits":
-            desk.simulator.provision_circuit(identifier, word)
+            harness.simulator.provision_circuit(identifier, word)
 
 
-def create(desk: Desk) -> None:
+def create(harness: ChaosHarness) -> None:
     """With a provider that does its part."""
-    outcome = desk.apply(everything())
+    outcome = harness.apply(everything())
     assert outcome.outcome == "waiting", failures(outcome)
-    provider_says(desk, "Provisioned")
-    outcome = desk.apply(everything())
+    provider_says(harness, "Provisioned")
+    outcome = harness.apply(everything())
     assert outcome.outcome == "succeeded", failures(outcome)
-    assert desk.plan(everything()).changes == ()
+    assert harness.plan(everything()).changes == ()
 
 
-def destroy(desk: Desk) -> None:
-    provider_says(desk, "NotProvisioned")
-    outcome = desk.destroy(everything())
+def destroy(harness: ChaosHarness) -> None:
+    provider_says(harness, "NotProvisioned")
+    outcome = harness.destroy(everything())
     assert outcome.outcome == "succeeded", failures(outcome)
-    assert desk.ids() == set()
+    assert harness.ids() == set()
 
 
-def heard(desk: Desk, method: str) -> Counter[str]:
+def heard(harness: ChaosHarness, method: str) -> Counter[str]:
     """How often Azure heard that method, by path."""
-    return Counter(r.path.lower() for r in desk.simulator.requests if r.method == method)
+    return Counter(r.path.lower() for r in harness.simulator.requests if r.method == method)
 
 
-def lost(desk: Desk, method: str) -> set[str]:
+def lost(harness: ChaosHarness, method: str) -> set[str]:
     """Types whose answer was lost."""
-    return {ArmId(r.path).type.lower() for r in desk.simulator.requests if r.method == method and not r.status}
+    return {ArmId(r.path).type.lower() for r in harness.simulator.requests if r.method == method and not r.status}
 
 
 def test_creations_and_deletions(tmp_path: Path) -> None:
     """The answer to the first PUT and to the first DELETE of each type is lost."""
-    undisturbed = Desk(tmp_path / "undisturbed", ENVIRONMENT)
+    undisturbed = ChaosHarness(tmp_path / "undisturbed", ENVIRONMENT)
     create(undisturbed)
     every = sorted(undisturbed.ids())
     destroy(undisturbed)
     one_of_each = {ArmId(path).type.lower(): path for path in every}
     assert set(one_of_each) == set(registry())
 
-    desk = Desk(tmp_path / "disturbed", ENVIRONMENT)
+    harness = ChaosHarness(tmp_path / "disturbed", ENVIRONMENT)
     for path in one_of_each.values():
-        desk.fault(BreakConnection(done=True), method="PUT", path=path)
-        desk.fault(BreakConnection(done=True), method="DELETE", path=path)
-    create(desk)
-    destroy(desk)
+        harness.fault(BreakConnection(done=True), method="PUT", path=path)
+        harness.fault(BreakConnection(done=True), method="DELETE", path=path)
+    create(harness)
+    destroy(harness)
 
     for method in ("PUT", "DELETE"):
-        assert lost(desk, method) == set(registry())
-        assert heard(desk, method) == heard(undisturbed, method)
+        assert lost(harness, method) == set(registry())
+        assert heard(harness, method) == heard(undisturbed, method)

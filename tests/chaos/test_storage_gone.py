@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.azure.azurite import ACCOUNT_KEY, free_port, running_azurite
-from tests.workspace.conftest import Bench
+from tests.workspace.conftest import Harness
 from tests.worlds import hub
 from vpngw_iac.engine.execute.event import OperationStarted
 from vpngw_iac.errors import VpngwError
@@ -30,8 +30,8 @@ def gone(port: int) -> None:
 
 
 def test_a_run_whose_storage_dies_begins_nothing_more_and_the_next_one_continues(tmp_path: Path) -> None:
-    bench, port, deployment = Bench(tmp_path / "desk"), free_port(), hub("berlin")
-    bench.environment["AZURE_STORAGE_KEY"] = ACCOUNT_KEY
+    harness, port, deployment = Harness(tmp_path / "desk"), free_port(), hub("berlin")
+    harness.environment["AZURE_STORAGE_KEY"] = ACCOUNT_KEY
     with running_azurite(folder=tmp_path / "storage", port=port) as azurite:
         url = azurite.url(azurite.new_container())
 
@@ -42,16 +42,16 @@ def test_a_run_whose_storage_dies_begins_nothing_more_and_the_next_one_continues
 
         began = time.monotonic()
         with pytest.raises(VpngwError) as told:
-            bench.workspace(state=url).apply(deployment, on_event=die)
+            harness.workspace(state=url).apply(deployment, on_event=die)
     took = time.monotonic() - began
-    before = bench.writes()
-    assert bench.writes("*/virtualnetworkgateways/*") == [], "nothing is begun that the journal does not hold"
+    before = harness.writes()
+    assert harness.writes("*/virtualnetworkgateways/*") == [], "nothing is begun that the journal does not hold"
 
     with running_azurite(folder=tmp_path / "storage", port=port):
-        store = bench.workspace(state=url).session(deployment).store()
+        store = harness.workspace(state=url).session(deployment).store()
         memory, broken = store.load(), store.unlock()
-        outcome = bench.workspace(state=url).apply(deployment)
-        left = bench.workspace(state=url).plan(deployment)
+        outcome = harness.workspace(state=url).apply(deployment)
+        left = harness.workspace(state=url).plan(deployment)
 
     assert url.partition("?")[0] in told.value.message
     assert took < 50, "nobody waits long for a service that does not answer"
@@ -59,5 +59,5 @@ def test_a_run_whose_storage_dies_begins_nothing_more_and_the_next_one_continues
     assert memory.state.check() == ()
     assert broken is not None
     assert (outcome.outcome, left.changes) == ("succeeded", ())
-    again = bench.writes()[len(before) :]
+    again = harness.writes()[len(before) :]
     assert again == ["PUT virtualNetworkGateways/vgw-hub", "PUT connections/con-berlin"]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.chaos.chaos_harness import ChaosHarness, failures
 from tests.chaos.deaths import ENVIRONMENT, LIVES
-from tests.chaos.desk import Desk, failures
 from tests.chaos.storms import weather
 from vpngw_iac.simulator.faults import AnswerInstead, ExpireToken, FailForSibling
 
@@ -25,35 +25,35 @@ def test_a_gateway_that_refuses_concurrent_writes_is_soon_asked_no_faster_than_i
 
 
 def test_too_many_requests_hold_back_everybody_for_as_long_as_azure_asks(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, ENVIRONMENT)
+    harness = ChaosHarness(tmp_path, ENVIRONMENT)
     too_many = AnswerInstead(status=429, code="SubscriptionRequestsThrottled", message="Wait.", retry_after=WAIT)
-    desk.fault(too_many, method="PUT", path="*/localNetworkGateways/*", nth=2)
+    harness.fault(too_many, method="PUT", path="*/localNetworkGateways/*", nth=2)
 
-    outcome = desk.apply(LIVES["add, remove, change"].blueprint())
+    outcome = harness.apply(LIVES["add, remove, change"].blueprint())
 
     assert outcome.outcome == "succeeded", failures(outcome)
-    puts = [r for r in desk.simulator.requests if r.method == "PUT"]
+    puts = [r for r in harness.simulator.requests if r.method == "PUT"]
     refused = next(r.moment for r in puts if r.status == 429)
     assert [r for r in puts if refused < r.moment < refused + WAIT] == []
     assert [r for r in puts if r.moment >= refused + WAIT], "afterwards it goes on"
 
 
 def test_a_token_that_expires_in_the_middle_of_a_long_wait_costs_nothing(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, ENVIRONMENT)
-    desk.fault(ExpireToken(), method="GET", path="*/operations/*", nth=12)
-    desk.fault(ExpireToken(), method="PUT", path="*/connections/*")
+    harness = ChaosHarness(tmp_path, ENVIRONMENT)
+    harness.fault(ExpireToken(), method="GET", path="*/operations/*", nth=12)
+    harness.fault(ExpireToken(), method="PUT", path="*/connections/*")
 
-    outcome = desk.apply(LIVES["create one site"].blueprint())
+    outcome = harness.apply(LIVES["create one site"].blueprint())
 
     assert outcome.outcome == "succeeded", failures(outcome)
-    assert set(desk.created.values()) == {1}
+    assert set(harness.created.values()) == {1}
 
 
 def test_connections_that_fail_because_a_sibling_ran_are_tried_again(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, ENVIRONMENT)
-    desk.fault(FailForSibling(), method="PUT", path="*/connections/*", times=3)
+    harness = ChaosHarness(tmp_path, ENVIRONMENT)
+    harness.fault(FailForSibling(), method="PUT", path="*/connections/*", times=3)
 
-    outcome = desk.apply(LIVES["move"].blueprint())
+    outcome = harness.apply(LIVES["move"].blueprint())
 
     assert outcome.outcome == "succeeded", failures(outcome)
-    assert set(desk.created.values()) == {1}
+    assert set(harness.created.values()) == {1}

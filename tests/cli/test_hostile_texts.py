@@ -20,12 +20,12 @@ from tests.hostile import EVERYTHING, TEXTS, harm_in
 from vpngw_iac.blueprints.load import load
 from vpngw_iac.engine.execute.clock import VirtualClock
 from vpngw_iac.errors import VpngwError
-from vpngw_iac.report.envelope import dumps, error_document
 from vpngw_iac.report.json import log_document, outcome_document
+from vpngw_iac.report.json_documents import dumps, error_document
 from vpngw_iac.report.progress import PlainProgress
 from vpngw_iac.report.style import Style
 from vpngw_iac.report.text.errors import error_text
-from vpngw_iac.report.text.look import history_text
+from vpngw_iac.report.text.inspection import history_text
 from vpngw_iac.report.text.outcome import outcome_text
 from vpngw_iac.simulator import Fault, ScaledTime, Simulator, VirtualTime
 from vpngw_iac.usecases.workspace import Workspace
@@ -213,15 +213,17 @@ def test_what_azure_says_is_harmless(what: str, tmp_path: Path) -> None:
     blueprint, clock, time, log = load(file).blueprint, VirtualClock(), VirtualTime(), io.StringIO()
     cloud = Simulator(time=time, faults=[Fault.model_validate({"times": 40} | FAULTS[what])])
     clock.on_advance(time.advance_to)
-    desk = Workspace("simulator", directory=tmp_path, simulator=cloud, clock=clock, environment={"BERLIN_PSK": CANARY})
+    harness = Workspace(
+        "simulator", directory=tmp_path, simulator=cloud, clock=clock, environment={"BERLIN_PSK": CANARY}
+    )
     progress, told = PlainProgress(log, Style()), []
     for _ in range(2):
         try:
-            outcome = desk.apply(blueprint, on_event=progress)
+            outcome = harness.apply(blueprint, on_event=progress)
             told += [outcome_text(outcome, Style()), dumps(outcome_document(outcome))]
         except VpngwError as error:
             told += [error_text(error, Style()), dumps(error_document(error))]
-    history = desk.history(blueprint)
+    history = harness.history(blueprint)
     told += [history_text("hub", history, Style()), dumps(log_document("hub", history)), log.getvalue()]
 
     assert all(harm_in(text) == [] for text in told), told

@@ -14,7 +14,7 @@ from tests.another_user import another_user, as_root, let_through
 from tests.cli.conftest import HUB, Shell
 from vpngw_iac import Workspace
 from vpngw_iac.errors import SimulatorDenied, StateDenied
-from vpngw_iac.files import Unreadable, read_text
+from vpngw_iac.files import UnreadableFile, read_text
 
 PYTHON = """
 from vpngw_iac import Secret, Site, SiteToSite, VirtualNetwork, VpnGateway
@@ -163,7 +163,7 @@ def test_an_env_file_may_be_what_a_command_writes(vpngw: Shell, environment: dic
 def test_nothing_of_a_file_is_in_the_error_of_reading_it(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"good\nhush\xe4hush\n")
 
-    with pytest.raises(Unreadable) as caught:
+    with pytest.raises(UnreadableFile) as caught:
         read_text(tmp_path / "x")
 
     assert "line 2" in caught.value.reason

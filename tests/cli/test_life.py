@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import CANARY, Shell
-from vpngw_iac.azure import Door
+from vpngw_iac.azure import CloudClient
 
 
 def test_a_hub_is_planned_built_checked_and_destroyed(vpngw: Shell) -> None:
@@ -175,13 +175,13 @@ def test_several_blueprints_of_one_file_are_told_one_after_the_other(vpngw: Shel
 
 
 def test_several_deployments_of_one_command_go_through_one_door(vpngw: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened, make = [], Door.__init__
+    opened, make = [], CloudClient.__init__
 
-    def counting(door: Door, *arguments: Any, **options: Any) -> None:
+    def counting(door: CloudClient, *arguments: Any, **options: Any) -> None:
         opened.append(door)
         make(door, *arguments, **options)
 
-    monkeypatch.setattr(Door, "__init__", counting)
+    monkeypatch.setattr(CloudClient, "__init__", counting)
     vpngw("plan", vpngw.write("both.py", BOTH), code=0)
 
     assert len(opened) == 1

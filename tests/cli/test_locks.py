@@ -20,7 +20,7 @@ from vpngw_iac import Workspace
 from vpngw_iac.errors import NotConfirmed, StateLocked
 from vpngw_iac.state.process import birth_of, lives_here
 from vpngw_iac.state.store import Owner
-from vpngw_iac.usecases.state_commands import Upkeep
+from vpngw_iac.usecases.state_commands import StateCommands
 
 SITE = "LocalNetworkGateway/vgw-hub/berlin"
 
@@ -40,12 +40,12 @@ def held(shell: Shell, by: Owner, seconds: float | None = None) -> Iterator[thre
     free = threading.Event()
     taken = threading.Event()
 
-    def hold() -> None:
-        with store.hold(by):
+    def locked() -> None:
+        with store.locked(by):
             taken.set()
             free.wait(seconds)
 
-    thread = threading.Thread(target=hold)
+    thread = threading.Thread(target=locked)
     thread.start()
     assert taken.wait(10)
     try:
@@ -144,7 +144,7 @@ def test_on_a_terminal_it_is_asked(hub: Shell, answer: str, code: int) -> None:
 
 
 def test_a_lock_that_changes_hands_while_somebody_thinks_is_not_broken(hub: Shell) -> None:
-    upkeep = Upkeep(Workspace("simulator", directory=hub.directory), "hub")
+    upkeep = StateCommands(Workspace("simulator", directory=hub.directory), "hub")
     lock = hub.directory / ".vpngw/state/simulator/hub/lock.json"
     lock.write_text(owner(host="runner-7").model_dump_json())
 

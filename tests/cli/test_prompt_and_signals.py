@@ -19,7 +19,7 @@ import pytest
 
 from tests.cli.conftest import Shell, start
 from vpngw_iac.cli.signals import TERMINATED, Interrupts, listening, read_line
-from vpngw_iac.engine.execute.stop import Interrupted, Stop
+from vpngw_iac.engine.execute.stop import ReadInterrupted, Stop
 
 
 @dataclass(slots=True)
@@ -242,7 +242,7 @@ def test_a_signal_that_comes_where_exceptions_are_ignored_is_heard_all_the_same(
     stop, said = Stop(), list[str]()
     with listening(stop) as interrupts:
         interrupts.say = said.append
-        with pytest.raises(Interrupted), stop.ends():
+        with pytest.raises(ReadInterrupted), stop.ends():
             work()
 
     assert capfd.readouterr().err == ""

@@ -8,10 +8,10 @@ from typing import Any
 from tests.worlds import SUBSCRIPTION, Deployment
 from vpngw_iac.arm import ArmId, Scope
 from vpngw_iac.engine.compare.document import secrets_in, transform
-from vpngw_iac.engine.compare.sealing import entry_of
+from vpngw_iac.engine.compare.secret_masking import entry_of
 from vpngw_iac.engine.graph import Graph, outputs_in
 from vpngw_iac.engine.plan.decide import make_plan
-from vpngw_iac.engine.plan.inputs import Basis
+from vpngw_iac.engine.plan.inputs import PlanInputs
 from vpngw_iac.engine.plan.plan import Options, Plan
 from vpngw_iac.engine.ports import Attached, CloudIdentity, Observed, Snapshot
 from vpngw_iac.resources.wire import Output
@@ -23,7 +23,7 @@ IDENTITY = CloudIdentity("imagined", "https://management.invalid", "tenant", SUB
 SCOPE = Scope(SUBSCRIPTION)
 
 
-def prints(graph: Graph) -> dict[Any, Any]:
+def fingerprints(graph: Graph) -> dict[Any, Any]:
     return {r: KEY.fingerprint(str(r)) for item in graph.resources.values() for _, r in secrets_in(item.body())}
 
 
@@ -35,7 +35,7 @@ def applied(deployment: Deployment, *, without: Collection[str] = ()) -> State:
     for address, item in graph.resources.items():
         needs = tuple(target for target in graph.needs(address) if target in known)
         if item.id in known:
-            entries[address] = entry_of(item, needs, prints(graph), lambda _: "203.0.113.1", None)
+            entries[address] = entry_of(item, needs, fingerprints(graph), lambda _: "203.0.113.1", None)
     state = State.new(deployment.name, Binding(cloud="imagined", endpoint="", tenant=""))
     return state.model_copy(update={"entries": entries, "lineage": "one"})
 
@@ -71,22 +71,22 @@ def azure(
 
 
 def plan(deployment: Deployment, state: State, snapshot: Snapshot, **options: Any) -> Plan:
-    return make_plan(basis(deployment, state, snapshot, **options))
+    return make_plan(inputs(deployment, state, snapshot, **options))
 
 
-def basis(deployment: Deployment, state: State, snapshot: Snapshot, **options: Any) -> Basis:
+def inputs(deployment: Deployment, state: State, snapshot: Snapshot, **options: Any) -> PlanInputs:
     graph = Graph.of(() if options.get("destroy") else deployment.resources(SCOPE))
     found = dict(snapshot.observed)
     for known in (*graph.by_id, *state.by_id()):
         found.setdefault(known, Observed(known, None))
-    return Basis(
+    return PlanInputs(
         deployment=deployment.name,
         identity=IDENTITY,
         state_url="file:///nowhere",
         graph=graph,
         state=state,
         snapshot=Snapshot(found, snapshot.attached),
-        prints=prints(graph),
+        fingerprints=fingerprints(graph),
         options=Options(**options),
         moved=deployment.moved,
         formerly=deployment.formerly,

@@ -30,7 +30,7 @@ from vpngw_iac.engine.plan.outage import Limit, check_agreed, how_long
 from vpngw_iac.engine.plan.plan import Plan
 from vpngw_iac.engine.ports import Attached
 from vpngw_iac.errors import UsageError
-from vpngw_iac.report import words
+from vpngw_iac.report import formatting
 from vpngw_iac.secret import Secret
 
 GATEWAY = rid("virtualNetworkGateways", "vgw-hub")
@@ -82,7 +82,7 @@ def test_a_rotated_key_ends_when_the_device_has_it_for_that_link_alone() -> None
     berlin = losses(told)["berlin"]
     assert (berlin.ends, berlin.level, berlin.until) == ("somebody", "reconfigure", "the device has the new key")
     assert (berlin.links, berlin.meanwhile) == (("berlin_isp1",), ("berlin_isp2",))
-    assert words.outages(told.losses) == (
+    assert formatting.outages(told.losses) == (
         "berlin (link berlin_isp1; berlin_isp2 carries it meanwhile), until the device has the new key"
     )
 
@@ -192,7 +192,7 @@ def test_a_replaced_gateway_takes_all_operations_of_a_site_one_after_the_other()
     (berlin,) = told.losses
     assert berlin.seconds == 30 + 450 + 1100 + 40  # connection, gateway, gateway, connection
     assert berlin.ends == "itself"
-    assert words.outages(told.losses) == "berlin, for about 27 min"
+    assert formatting.outages(told.losses) == "berlin, for about 27 min"
     refused = planned(before, after, replace=frozenset({"VpnGateway/hub"}), max_outage="5m")
     assert [f.rule for f in refused.blocking] == ["V-OUTAGE-01"]
     assert planned(before, after, replace=frozenset({"VpnGateway/hub"}), max_outage="27m").blocking == ()
@@ -292,7 +292,7 @@ def test_a_rebuilt_gateway_names_the_connections_of_others() -> None:
     (change,) = told.changes
     assert change.outage.who == ("berlin", "con-guest")
     assert losses(told)["con-guest"].foreign
-    assert words.outages(told.losses) == "berlin, con-guest (not ours), for about 18 min"
+    assert formatting.outages(told.losses) == "berlin, con-guest (not ours), for about 18 min"
 
 
 def test_guests_are_told_to_others_by_their_name_when_they_must_learn_a_new_as_number() -> None:
@@ -398,7 +398,7 @@ def test_names_are_known_in_any_case_and_after_they_left_the_blueprint() -> None
 # --- secrets ---------------------------------------------------------------------------------------------------------
 
 
-def without_prints(before: Deployment, after: Deployment, address: str, *path: str, **options: Any) -> Plan:
+def without_fingerprints(before: Deployment, after: Deployment, address: str, *path: str, **options: Any) -> Plan:
     """The plan of an edit where nobody knows which secret was applied, and no answer shows it."""
     state = applied(before)
     entry = state.entries[address].model_copy(update={"fingerprints": {}})
@@ -426,7 +426,7 @@ def test_a_radius_secret_that_is_sent_again_concerns_the_clients_alone() -> None
     before = hub("berlin", **radius(Secret.env("RADIUS")))
     path = ("properties", "vpnClientConfiguration", "radiusServerSecret")
 
-    told = losses(without_prints(before, before, "VpnGateway/hub", *path, resend_secrets=True))
+    told = losses(without_fingerprints(before, before, "VpnGateway/hub", *path, resend_secrets=True))
 
     assert {name: loss.until for name, loss in told.items()} == {
         "clients of vgw-hub": "the RADIUS server has the secret, if it is another one than before"
@@ -437,7 +437,7 @@ def test_a_put_that_carries_a_key_that_cannot_be_compared_may_rotate_it() -> Non
     before = hub("berlin")
     after = before.but(connection("berlin", dpdTimeoutSeconds=30))
 
-    told = without_prints(before, after, "VpnConnection/hub/berlin", "properties", "sharedKey", max_outage="1h")
+    told = without_fingerprints(before, after, "VpnConnection/hub/berlin", "properties", "sharedKey", max_outage="1h")
 
     berlin = losses(told)["berlin"]
     assert (berlin.ends, berlin.until) == ("somebody", "the device has the key, if it is another one than before")
@@ -448,7 +448,7 @@ def test_a_change_of_tags_carries_no_key() -> None:
     before = hub("berlin")
     after = before.but(before.at("VpnConnection/hub/berlin").model_copy(update={"tags": {"a": "b"}}))
 
-    told = without_prints(before, after, "VpnConnection/hub/berlin", "properties", "sharedKey", max_outage="none")
+    told = without_fingerprints(before, after, "VpnConnection/hub/berlin", "properties", "sharedKey", max_outage="none")
 
     assert (told.losses, told.blocking) == ((), ())
 
@@ -539,7 +539,7 @@ def test_a_rebuilt_gateway_names_the_networks_of_others_that_borrow_it() -> None
     agreed = frozenset({"berlin", "vnet-theirs"})
 
     assert {name: loss.foreign for name, loss in losses(told).items()} == {"berlin": False, "vnet-theirs": True}
-    assert words.outages(told.losses) == "berlin, vnet-theirs (not ours), for about 18 min"
+    assert formatting.outages(told.losses) == "berlin, vnet-theirs (not ours), for about 18 min"
     check_agreed(agreed, told.graph, told.state, told.snapshot)
     assert plan(after, applied(before), snapshot, max_outage="5m", outage_agreed=agreed).blocking == ()
 

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.engine.imagined import applied, azure, basis
+from tests.engine.imagined import applied, azure, inputs
 from tests.worlds import hub
 from vpngw_iac.engine.plan.change import Action, Change
 from vpngw_iac.engine.plan.decide import PASSES, make_plan
-from vpngw_iac.engine.plan.inputs import Basis, Draft
+from vpngw_iac.engine.plan.inputs import Draft, PlanInputs
 
 BEFORE = hub("berlin", "paris")
 AFTER = hub("berlin", "rome")
 
 
-def _edited(**options: object) -> Basis:
+def _edited(**options: object) -> PlanInputs:
     """A site goes, one comes, and one was changed behind our back."""
     address = "LocalNetworkGateway/hub/berlin"
     drifted = {address: {"localNetworkAddressSpace": {"addressPrefixes": ["192.168.77.0/24"]}}}
-    return basis(AFTER, applied(BEFORE), azure(BEFORE, AFTER, changed=drifted), **options)
+    return inputs(AFTER, applied(BEFORE), azure(BEFORE, AFTER, changed=drifted), **options)
 
 
-def _before(name: str, start: Basis) -> Draft:
+def _before(name: str, start: PlanInputs) -> Draft:
     """The draft that a pass takes."""
     draft = Draft.of(start)
     for make, _ in PASSES:
@@ -58,12 +58,12 @@ def test_a_removal_is_decided_by_the_pass_about_entries_that_nothing_declares() 
 
 
 def test_a_replacement_spreads_to_what_holds_it_and_to_nothing_else() -> None:
-    draft = _before("spread", basis(BEFORE, applied(BEFORE), azure(BEFORE)))
-    address = next(a for a in draft.basis.graph.resources if a.startswith("VpnGateway/"))
-    gateway = draft.basis.graph.resources[address]
+    draft = _before("spread", inputs(BEFORE, applied(BEFORE), azure(BEFORE)))
+    address = next(a for a in draft.inputs.graph.resources if a.startswith("VpnGateway/"))
+    gateway = draft.inputs.graph.resources[address]
     forced = replace(draft, changes={address: Change(address, gateway.id, Action.REPLACE)})
     assert {c.action for c in _pass("spread", forced).changes.values()} == {Action.REPLACE}
-    assert set(_pass("spread", forced).changes) == {address, *draft.basis.graph.dependents(address)}
+    assert set(_pass("spread", forced).changes) == {address, *draft.inputs.graph.dependents(address)}
 
 
 def test_a_target_chooses_before_outages_are_counted() -> None:

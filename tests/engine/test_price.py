@@ -35,13 +35,13 @@ from tests.worlds import (
 )
 from vpngw_iac.arm import ArmId, Scope
 from vpngw_iac.engine.compare.document import ABSENT
-from vpngw_iac.engine.compare.sealing import entry_of, stored
+from vpngw_iac.engine.compare.secret_masking import entry_of, stored
 from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.order.operation import makespan
 from vpngw_iac.engine.order.order import schedule
 from vpngw_iac.engine.plan.change import Change
 from vpngw_iac.engine.plan.decide import make_plan
-from vpngw_iac.engine.plan.inputs import Basis
+from vpngw_iac.engine.plan.inputs import PlanInputs
 from vpngw_iac.engine.plan.plan import Options, Plan
 from vpngw_iac.engine.ports import CloudIdentity, Observed, Snapshot
 from vpngw_iac.report.style import Style
@@ -256,26 +256,26 @@ def planned(case: Mapping[str, Any], **options: Any) -> Plan:
     before = _changed(_world(case["world"]), case["at"], case.get("was", {}), ())
     after = _edited(before, case)
     old = Graph.of(before.resources(Scope(SUBSCRIPTION)))
-    prints = {Secret.env(n): KEY.fingerprint(n) for n in ("PSK_BERLIN", "PSK_PARIS", "PSK_ROME")}
+    fingerprints = {Secret.env(n): KEY.fingerprint(n) for n in ("PSK_BERLIN", "PSK_PARIS", "PSK_ROME")}
     entries = {}
     for address, resource in old.resources.items():
         needs = tuple(target for target in old.needs(address) if target in old.by_id)
-        entries[address] = entry_of(resource, needs, prints, lambda _: ABSENT, None)
+        entries[address] = entry_of(resource, needs, fingerprints, lambda _: ABSENT, None)
     blank = State.new("case", Binding(cloud="public", endpoint="", tenant="t"))
-    now = prints | {Secret.env(name): KEY.fingerprint("another") for name in case.get("keys", ())}
+    now = fingerprints | {Secret.env(name): KEY.fingerprint("another") for name in case.get("keys", ())}
     graph = Graph.of(after.resources(Scope(SUBSCRIPTION)))
     observed = {i: Observed(i, None) for i in graph.by_id} | _observed(old, case)
-    basis = Basis(
+    inputs = PlanInputs(
         deployment="case",
         identity=IDENTITY,
         state_url="",
         graph=graph,
         state=blank.model_copy(update={"entries": entries}),
         snapshot=Snapshot(observed),
-        prints=now,
+        fingerprints=now,
         options=Options(replace=frozenset({case["at"]} if case.get("replace") else ()), **options),
     )
-    return make_plan(basis)
+    return make_plan(inputs)
 
 
 def _observed(graph: Graph, case: Mapping[str, Any]) -> dict[ArmId, Observed]:

@@ -35,13 +35,13 @@ from vpngw_iac.engine.ask.questions import (
     AskProvider,
     AskUsages,
     AskZones,
-    Grant,
-    Locks,
-    ManagementLock,
+    ObservedLock,
     Permissions,
     Question,
     Registration,
     Replies,
+    RoleGrant,
+    SubscriptionLocks,
     Unread,
     Usage,
     Usages,
@@ -50,7 +50,7 @@ from vpngw_iac.engine.ask.questions import (
 from vpngw_iac.engine.ask.rights import LOOKS, Need, closer_looks, is_missing, is_permitted
 from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.plan.decide import make_plan
-from vpngw_iac.engine.plan.inputs import Basis
+from vpngw_iac.engine.plan.inputs import PlanInputs
 from vpngw_iac.engine.plan.plan import Options, Plan
 from vpngw_iac.engine.ports import CloudIdentity, Observed, Snapshot
 from vpngw_iac.errors import Finding
@@ -60,7 +60,7 @@ from vpngw_iac.state.model import Binding, State
 
 TOP = ArmId(f"/subscriptions/{SUBSCRIPTION}")
 IDENTITY = CloudIdentity("public", "https://management.azure.com", "t", SUBSCRIPTION)
-ALL, NONE = Permissions((Grant(("*",)),)), Permissions(())
+ALL, NONE = Permissions((RoleGrant(("*",)),)), Permissions(())
 
 
 def planned(deployment: Deployment, present: Iterable[Any] = (), **options: Any) -> Plan:
@@ -69,7 +69,9 @@ def planned(deployment: Deployment, present: Iterable[Any] = (), **options: Any)
     found = dict(each if isinstance(each, tuple) else (each, {"location": "westeurope"}) for each in present)
     observed = {i: Observed(i, found.get(i)) for i in (*graph.by_id, *graph.existing, *found)}
     state = State.new(deployment.name, Binding(cloud="public", endpoint="", tenant="t"))
-    return make_plan(Basis(deployment.name, IDENTITY, "", graph, state, Snapshot(observed), {}, Options(**options)))
+    return make_plan(
+        PlanInputs(deployment.name, IDENTITY, "", graph, state, Snapshot(observed), {}, Options(**options))
+    )
 
 
 def rights(plan: Plan) -> dict[tuple[str, str], str]:
@@ -217,22 +219,22 @@ WRITE = "Microsoft.Network/connections/write"
     ("grants", "permitted"),
     [
         ([], False),
-        ([Grant(("*",))], True),
-        ([Grant(("*/read",))], False),
-        ([Grant(("microsoft.network/*",))], True),
-        ([Grant(("Microsoft.Network/*/write",))], True),
-        ([Grant(("Microsoft.Network/connections/*",), ("*/WRITE",))], False),
-        ([Grant(("*",), ("Microsoft.Network/connections/write",)), Grant((WRITE,))], True),
-        ([Grant((WRITE + "s",))], False),
-        ([Grant(("Microsoft.Network.connections/write",))], False),
+        ([RoleGrant(("*",))], True),
+        ([RoleGrant(("*/read",))], False),
+        ([RoleGrant(("microsoft.network/*",))], True),
+        ([RoleGrant(("Microsoft.Network/*/write",))], True),
+        ([RoleGrant(("Microsoft.Network/connections/*",), ("*/WRITE",))], False),
+        ([RoleGrant(("*",), ("Microsoft.Network/connections/write",)), RoleGrant((WRITE,))], True),
+        ([RoleGrant((WRITE + "s",))], False),
+        ([RoleGrant(("Microsoft.Network.connections/write",))], False),
     ],
 )
-def test_grants_add_up_and_each_takes_away_from_itself_alone(grants: list[Grant], permitted: bool) -> None:
+def test_grants_add_up_and_each_takes_away_from_itself_alone(grants: list[RoleGrant], permitted: bool) -> None:
     assert is_permitted(Permissions(tuple(grants)), [WRITE]) is permitted
 
 
 def test_any_of_several_actions_is_enough() -> None:
-    assert is_permitted(Permissions((Grant((WRITE,)),)), ["Microsoft.Network/connections/sharedKey/write", WRITE])
+    assert is_permitted(Permissions((RoleGrant((WRITE,)),)), ["Microsoft.Network/connections/sharedKey/write", WRITE])
 
 
 HERE = rid("connections", "con-berlin")
@@ -289,8 +291,8 @@ def findings(plan: Plan, replies: Replies) -> list[tuple[str, str]]:
     return [(finding.rule, finding.level) for finding in judged(Inquiry.of(plan), replies)]
 
 
-def lock(scope: ArmId, level: str, name: str = "keep") -> ManagementLock:
-    return ManagementLock(scope.extension("Microsoft.Authorization/locks", name), scope, level)
+def lock(scope: ArmId, level: str, name: str = "keep") -> ObservedLock:
+    return ObservedLock(scope.extension("Microsoft.Authorization/locks", name), scope, level)
 
 
 @pytest.mark.parametrize(
@@ -307,7 +309,7 @@ def lock(scope: ArmId, level: str, name: str = "keep") -> ManagementLock:
 def test_a_lock_counts_where_it_reaches_and_for_what_it_refuses(scope: ArmId, level: str, found: bool) -> None:
     plan = planned(hub_without_gateway("berlin"), [group_id()])
 
-    assert bool(findings(plan, {AskLocks(SUBSCRIPTION): Locks((lock(scope, level),))})) is found
+    assert bool(findings(plan, {AskLocks(SUBSCRIPTION): SubscriptionLocks((lock(scope, level),))})) is found
 
 
 @pytest.mark.parametrize(

@@ -12,16 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vpngw_iac.engine.execute.clock import RealClock, VirtualClock
-from vpngw_iac.engine.execute.retry import IN_USE_PATIENCE, MAX_TRIES, Patience, is_in_use, poll_delay
+from vpngw_iac.engine.execute.retry import IN_USE_PATIENCE, MAX_TRIES, RetryPolicy, is_in_use, poll_delay
 from vpngw_iac.engine.execute.stop import Stop
-from vpngw_iac.engine.order.locks import FIRST_LIMIT, Locks
+from vpngw_iac.engine.order.locks import FIRST_LIMIT, LockTable
 from vpngw_iac.engine.order.operation import Key
 from vpngw_iac.errors import AzureRefused, Contention, PreconditionFailed, SignInFailed, Throttled, Unavailable
-from vpngw_iac.resources.base import Lock
+from vpngw_iac.resources.base import OperationLock
 
 LUCK = random.Random(7)
-SHARED = Lock("gateway/writes", adaptive=True)
-OWN = Lock("gateway/writes")
+SHARED = OperationLock("gateway/writes", adaptive=True)
+OWN = OperationLock("gateway/writes")
 
 
 def key(number: int) -> Key:
@@ -65,26 +65,26 @@ def test_refusals_because_of_users_are_told_by_their_code(code: str, expected: b
 
 
 def retry(
-    patience: Patience, error: Any, *, now: float = 0.0, verb: Any = "put", deleted: bool = False
+    retry_policy: RetryPolicy, error: Any, *, now: float = 0.0, verb: Any = "put", deleted: bool = False
 ) -> float | None:
-    return patience.retry(error, now, verb, LUCK, deleted_some=deleted)
+    return retry_policy.retry(error, now, verb, LUCK, deleted_some=deleted)
 
 
 @pytest.mark.parametrize("error", [Contention("busy"), Throttled("slow")])
 def test_contention_and_throttling_are_waited_for_without_end(error: Any) -> None:
-    patience = Patience()
+    retry_policy = RetryPolicy()
 
-    delays = [retry(patience, error) for _ in range(200)]
+    delays = [retry(retry_policy, error) for _ in range(200)]
 
     assert all(delay is not None and 0 < delay <= 144 for delay in delays)
 
 
 def test_what_azure_asks_for_beats_our_own_guess() -> None:
-    assert retry(Patience(), Throttled("slow", retry_after=77)) == 77
+    assert retry(RetryPolicy(), Throttled("slow", retry_after=77)) == 77
 
 
 def test_lost_answers_and_overtaken_writes_have_an_end() -> None:
-    lost, overtaken = Patience(), Patience()
+    lost, overtaken = RetryPolicy(), RetryPolicy()
 
     losses = [retry(lost, Unavailable("gone")) for _ in range(MAX_TRIES)]
     conflicts = [retry(overtaken, PreconditionFailed("etag")) for _ in range(4)]
@@ -94,31 +94,31 @@ def test_lost_answers_and_overtaken_writes_have_an_end() -> None:
 
 
 def test_a_delete_in_use_is_retried_for_ten_minutes_and_only_if_this_run_deleted_something() -> None:
-    error, patience = AzureRefused("in use", code="InUseSubnetCannotBeDeleted"), Patience()
+    error, retry_policy = AzureRefused("in use", code="InUseSubnetCannotBeDeleted"), RetryPolicy()
 
-    first = retry(patience, error, now=100.0, verb="delete", deleted=True)
-    late = retry(patience, error, now=100.0 + IN_USE_PATIENCE, verb="delete", deleted=True)
+    first = retry(retry_policy, error, now=100.0, verb="delete", deleted=True)
+    late = retry(retry_policy, error, now=100.0 + IN_USE_PATIENCE, verb="delete", deleted=True)
 
     assert (first, late) == (15.0, None)
-    assert retry(Patience(), error, verb="delete", deleted=False) is None
-    assert retry(Patience(), error, verb="put", deleted=True) is None
+    assert retry(RetryPolicy(), error, verb="delete", deleted=False) is None
+    assert retry(RetryPolicy(), error, verb="put", deleted=True) is None
 
 
 def test_a_refusal_is_final() -> None:
-    assert retry(Patience(), AzureRefused("no", code="BadRequest")) is None
+    assert retry(RetryPolicy(), AzureRefused("no", code="BadRequest")) is None
 
 
 def test_only_a_lost_sign_in_ends_polling_at_once() -> None:
-    assert Patience().gives_up_polling(SignInFailed("expired"))
-    assert not Patience().gives_up_polling(Unavailable("gone"))
-    assert Patience(poll_errors=31).gives_up_polling(Unavailable("gone"))
+    assert RetryPolicy().gives_up_polling(SignInFailed("expired"))
+    assert not RetryPolicy().gives_up_polling(Unavailable("gone"))
+    assert RetryPolicy(poll_errors=31).gives_up_polling(Unavailable("gone"))
 
 
 # --- locks -----------------------------------------------------------------------------------------------------------
 
 
 def test_an_exclusive_lock_keeps_others_out_until_it_is_given_back() -> None:
-    locks = Locks()
+    locks = LockTable()
     locks.take(key(1), [OWN])
 
     assert "VpnConnection/hub/1" in locks.blocked_by(key(2), [OWN])
@@ -128,7 +128,7 @@ def test_an_exclusive_lock_keeps_others_out_until_it_is_given_back() -> None:
 
 
 def test_an_adaptive_lock_lets_a_few_run_at_first() -> None:
-    locks = Locks()
+    locks = LockTable()
     for number in range(FIRST_LIMIT):
         assert locks.blocked_by(key(number), [SHARED]) == ""
         locks.take(key(number), [SHARED])
@@ -137,7 +137,7 @@ def test_an_adaptive_lock_lets_a_few_run_at_first() -> None:
 
 
 def test_a_refusal_halves_and_a_success_widens_what_runs_together() -> None:
-    locks = Locks()
+    locks = LockTable()
     for number in range(4):
         locks.take(key(number), [SHARED])
 
@@ -155,7 +155,7 @@ def test_a_refusal_halves_and_a_success_widens_what_runs_together() -> None:
 
 
 def test_it_never_adapts_to_less_than_one() -> None:
-    locks = Locks()
+    locks = LockTable()
     for _ in range(9):
         locks.take(key(1), [SHARED])
         locks.refused(key(1))
@@ -165,7 +165,7 @@ def test_it_never_adapts_to_less_than_one() -> None:
 
 
 def test_a_gateway_s_own_write_and_its_connections_exclude_each_other() -> None:
-    gateway_first, connection_first = Locks(), Locks()
+    gateway_first, connection_first = LockTable(), LockTable()
     gateway_first.take(Key("VpnGateway/hub", "put"), [OWN])
     connection_first.take(key(1), [SHARED])
 
@@ -174,7 +174,7 @@ def test_a_gateway_s_own_write_and_its_connections_exclude_each_other() -> None:
 
 
 def test_who_ran_beside_a_sibling_is_told_once() -> None:
-    locks = Locks()
+    locks = LockTable()
     locks.take(key(1), [SHARED])
     locks.take(key(2), [SHARED])
     locks.give(key(2))
@@ -184,7 +184,7 @@ def test_who_ran_beside_a_sibling_is_told_once() -> None:
 
 
 def test_one_alone_was_not_crowded() -> None:
-    locks = Locks()
+    locks = LockTable()
     locks.take(key(1), [SHARED])
 
     assert not locks.was_crowded(key(1))

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from vpngw_iac.preflight import find, rules
 from vpngw_iac.preflight.catalogue import AREAS, area_of
+from vpngw_iac.preflight.external_rules import EXTERNAL_RULES
 from vpngw_iac.preflight.sources import PAGES, codes
 from vpngw_iac.preflight.table import page
-from vpngw_iac.preflight.twins import TWINS
 
 PAGE = Path(__file__).parents[2] / "docs" / "rules.md"
 
@@ -61,8 +61,10 @@ def test_the_page_is_what_the_table_says() -> None:
 def test_every_twin_that_a_rule_names_is_known_and_every_known_one_is_named_or_explained() -> None:
     named = {key for rule in rules() for key in rule.see}
 
-    assert named <= set(TWINS)
-    assert {key for key, twin in TWINS.items() if not twin.instead} == {k for k in named if not TWINS[k].instead}
+    assert named <= set(EXTERNAL_RULES)
+    assert {key for key, twin in EXTERNAL_RULES.items() if not twin.instead} == {
+        k for k in named if not EXTERNAL_RULES[k].instead
+    }
 
 
 def test_a_checked_rule_says_what_to_do_about_it() -> None:

@@ -45,7 +45,7 @@ from vpngw_iac.blueprints.base import Blueprint
 from vpngw_iac.blueprints.circuit import PrivatePeering
 from vpngw_iac.blueprints.client import CertificateDomain
 from vpngw_iac.engine.execute.clock import VirtualClock
-from vpngw_iac.usecases.session import Place, open_simulator
+from vpngw_iac.usecases.session import SessionSettings, open_simulator
 from vpngw_iac.usecases.workspace import Workspace
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
@@ -504,9 +504,9 @@ LEGITIMATE: tuple[Case, ...] = (
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Workspace:
+def harness(tmp_path: Path) -> Workspace:
     clock = VirtualClock()
-    simulator = open_simulator(Place("simulator", directory=tmp_path), clock)
+    simulator = open_simulator(SessionSettings("simulator", directory=tmp_path), clock)
     environment = {"PSK": "0123456789abcdefghijABCDEFGHIJ"}
     return Workspace("simulator", directory=tmp_path, clock=clock, simulator=simulator, environment=environment)
 
@@ -515,12 +515,12 @@ def desk(tmp_path: Path) -> Workspace:
     ("rule", "reason", "make", "warnings"), LEGITIMATE, ids=[f"{rule}: {reason}" for rule, reason, _, _ in LEGITIMATE]
 )
 def test_a_legitimate_deployment_is_not_refused(
-    rule: str, reason: str, make: Callable[[], Blueprint], warnings: set[str], desk: Workspace
+    rule: str, reason: str, make: Callable[[], Blueprint], warnings: set[str], harness: Workspace
 ) -> None:
     blueprint = make()
 
-    found = desk.validate(blueprint).findings
-    planned = [f for f in desk.plan(blueprint).blocking if not f.rule.startswith("V-EXIST")]
+    found = harness.validate(blueprint).findings
+    planned = [f for f in harness.plan(blueprint).blocking if not f.rule.startswith("V-EXIST")]
 
     assert [finding for finding in found if finding.level == "error"] == []
     assert {finding.rule for finding in found if finding.level == "warning"} <= warnings | GENERAL
@@ -533,10 +533,10 @@ def test_an_unknown_sku_is_refused_with_a_suggestion_and_the_way_out() -> None:
         vpn(sku="VpnGw2AX")
 
 
-def test_an_issuer_without_its_slash_gets_it(desk: Workspace) -> None:
+def test_an_issuer_without_its_slash_gets_it(harness: Workspace) -> None:
     blueprint = clients(EntraId(tenant=TENANT, issuer=f"https://sts.windows.net/{TENANT}"))
 
-    gateway = desk.compile(blueprint).graph.resources["VpnGateway/vgw-1"]
+    gateway = harness.compile(blueprint).graph.resources["VpnGateway/vgw-1"]
 
     sent = gateway.body()["properties"]["vpnClientConfiguration"]
     assert sent["aadIssuer"] == f"https://sts.windows.net/{TENANT}/"

@@ -17,7 +17,7 @@ from vpngw_iac.blueprints.site import IpsecPolicy, Link, Site
 from vpngw_iac.blueprints.site_to_site import SiteToSite
 from vpngw_iac.blueprints.vnet_to_vnet import VnetToVnet
 from vpngw_iac.errors import Finding
-from vpngw_iac.preflight import backups_of, check, homes_of, managed_twice, waivers_of
+from vpngw_iac.preflight import backups_of, check, gateway_networks_of, managed_twice, waivers_of
 from vpngw_iac.secret import Secret
 from vpngw_iac.usecases.workspace import Workspace
 
@@ -45,7 +45,7 @@ def judged(blueprint: SiteToSite | VnetToVnet) -> tuple[Finding, ...]:
         blueprint.resources(SCOPE),
         waive=waivers_of(blueprint),
         backups=backups_of(blueprint),
-        homes=homes_of(SCOPE, blueprint),
+        gateway_networks=gateway_networks_of(SCOPE, blueprint),
     )
 
 
@@ -183,7 +183,7 @@ def test_what_has_no_resource_group_has_no_home_and_is_a_finding_of_the_blueprin
     nowhere = Scope("00000000-0000-0000-0000-000000000000")
 
     for blueprint in (here, beside):
-        assert homes_of(nowhere, blueprint) == {}
+        assert gateway_networks_of(nowhere, blueprint) == {}
         assert [finding.rule for finding in Workspace("simulator").validate(blueprint).findings if finding.blocks] == [
             "B-GROUP"
         ]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from vpngw_iac.paths import value_at
-from vpngw_iac.preflight.registry import Breach, checked_rules, rule
-from vpngw_iac.preflight.view.resource_view import Thing
-from vpngw_iac.preflight.view.topology import Topology
+from vpngw_iac.preflight.registry import Violation, checked_rules, rule
+from vpngw_iac.preflight.view.resource_view import ResourceView
+from vpngw_iac.preflight.view.topology import TopologyView
 
 
 def test_two_functions_for_one_id_are_refused() -> None:
@@ -16,7 +16,7 @@ def test_two_functions_for_one_id_are_refused() -> None:
     with pytest.raises(TypeError, match=known):
 
         @rule(known, level="E", title="again", source="FAQ", fix="Do nothing.")
-        def again(topology: Topology) -> list[Breach]:
+        def again(topology: TopologyView) -> list[Violation]:
             return []
 
 
@@ -35,8 +35,8 @@ def test_a_thing_says_what_it_was_asked_in_vain_only_while_nobody_has_read_it() 
     from vpngw_iac.arm import ArmId
 
     where = ArmId.build("s", "g", "Microsoft.Network/virtualNetworks", "v")
-    unread = Thing("VirtualNetwork/v", where, {}, is_managed=False)
-    read = Thing("VirtualNetwork/v", where, {}, is_managed=False, seen={"location": "westeurope"})
+    unread = ResourceView("VirtualNetwork/v", where, {}, is_managed=False)
+    read = ResourceView("VirtualNetwork/v", where, {}, is_managed=False, seen={"location": "westeurope"})
 
     assert unread.flag("properties.x") is None
     assert read.flag("properties.x") is False

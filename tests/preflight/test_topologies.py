@@ -14,7 +14,7 @@ from tests.preflight.test_legitimate import (
     both,
     circuit,
     clients,
-    desk,
+    harness,
     hub,
     many,
     network,
@@ -47,7 +47,7 @@ from vpngw_iac import (
 from vpngw_iac.blueprints.base import Blueprint
 from vpngw_iac.usecases.workspace import Workspace
 
-__all__ = ["desk"]
+__all__ = ["harness"]
 KEY = Secret.env("PSK")
 WIDE = ["10.1.0.0/16", "fd00:1::/48"]
 
@@ -373,20 +373,20 @@ WRONG: dict[str, tuple[str, str, Make]] = {
 
 
 @pytest.mark.parametrize(("make", "warnings"), LEGAL.values(), ids=LEGAL)
-def test_an_odd_network_that_is_legal_is_built(make: Make, warnings: set[str], desk: Workspace) -> None:
+def test_an_odd_network_that_is_legal_is_built(make: Make, warnings: set[str], harness: Workspace) -> None:
     blueprint = make()
 
-    found = desk.validate(blueprint).findings
+    found = harness.validate(blueprint).findings
 
     assert [finding for finding in found if finding.level == "error"] == []
     assert {finding.rule for finding in found if finding.level == "warning"} - {"R-SEC-03"} == warnings
-    assert desk.plan(blueprint).blocking == ()
-    assert desk.apply(blueprint).outcome in ("succeeded", "waiting")
+    assert harness.plan(blueprint).blocking == ()
+    assert harness.apply(blueprint).outcome in ("succeeded", "waiting")
 
 
 @pytest.mark.parametrize(("rule", "level", "make"), WRONG.values(), ids=WRONG)
-def test_a_plausible_network_that_is_wrong_is_told(rule: str, level: str, make: Make, desk: Workspace) -> None:
-    found = {finding.rule: finding for finding in desk.validate(make()).findings if finding.level != "info"}
+def test_a_plausible_network_that_is_wrong_is_told(rule: str, level: str, make: Make, harness: Workspace) -> None:
+    found = {finding.rule: finding for finding in harness.validate(make()).findings if finding.level != "info"}
 
     assert rule in found, sorted(found)
     assert found[rule].level == level

@@ -294,7 +294,7 @@ def judge(case: Mapping[str, Any]) -> tuple[Finding, ...]:
         created_or_replaced=None if plan is None else [world.id(key) for key in plan.get("creates", [])],
         changed=None if plan is None else {world.id(k): paths for k, paths in plan.get("changes", {}).items()},
         backups=case.get("backups"),
-        leaving={world.id(key): world.address(key) for key in leaves},
+        deleted={world.id(key): world.address(key) for key in leaves},
         live=case.get("live", False),
         reveal=(lambda reference: keys.get(getattr(reference, "name", ""))) if keys else None,
     )

@@ -17,7 +17,7 @@ from vpngw_iac.azure.redact import shape_for, without_secrets
 from vpngw_iac.engine.compare.difference import compare_whole
 from vpngw_iac.engine.compare.document import ABSENT, outer_paths
 from vpngw_iac.engine.compare.overlay import overlay
-from vpngw_iac.engine.compare.sealing import applied_of, entry_of, seal
+from vpngw_iac.engine.compare.secret_masking import applied_of, entry_of, mask_secrets
 from vpngw_iac.resources import type_of
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
@@ -41,7 +41,7 @@ class Declared:
     resource: Resource
     raw: Mapping[str, Any]
     """What was really sent."""
-    prints: Mapping[SecretReference, Fingerprint | None]
+    fingerprints: Mapping[SecretReference, Fingerprint | None]
     unsaid: tuple[str, ...] = ()
     """Settings that were sent and that our model has no way to say."""
     resolve: Callable[[Output], Any] = field(default=lambda _: ABSENT, repr=False)
@@ -64,10 +64,10 @@ class Declared:
         return [found.difference.path for found in comparison.found]
 
     def _sealed(self) -> dict[str, Any]:
-        return seal(self.resource.body(), self.prints, self.resolve)
+        return mask_secrets(self.resource.body(), self.fingerprints, self.resolve)
 
     def _applied(self) -> dict[str, Any]:
-        return applied_of(entry_of(self.resource, (), self.prints, self.resolve, None))
+        return applied_of(entry_of(self.resource, (), self.fingerprints, self.resolve, None))
 
 
 def _redacted(arm_id: ArmId, observed: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,8 +109,8 @@ def declare(arm_id: ArmId, raw: Mapping[str, Any]) -> Declared:
         raise Unsayable(f"{arm_id.type} is not a type of ours")
     if (why := _foreign(arm_id, raw)) is not None:
         raise Unsayable(why)
-    prints: dict[SecretReference, Fingerprint | None] = {}
-    body = _cleaned(shape_of(model), dict(raw), prints)
+    fingerprints: dict[SecretReference, Fingerprint | None] = {}
+    body = _cleaned(shape_of(model), dict(raw), fingerprints)
     envelope = {"address": f"{model.kind}/{arm_id.name}", "id": arm_id}
     unsaid: list[str] = []
     while True:
@@ -120,7 +120,7 @@ def declare(arm_id: ArmId, raw: Mapping[str, Any]) -> Declared:
             unsaid += [_cut(body, problem["loc"], problem["type"]) for problem in error.errors()[:1]]
         else:
             told = tuple(text for text in unsaid if text.partition(":")[0].rpartition(".")[2] not in _RETIRED)
-            return Declared(resource, raw, prints, told)
+            return Declared(resource, raw, fingerprints, told)
 
 
 def _foreign(arm_id: ArmId, raw: Mapping[str, Any]) -> str | None:
@@ -134,11 +134,13 @@ def _foreign(arm_id: ArmId, raw: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _cleaned(shape: Shape, value: Any, prints: dict[SecretReference, Fingerprint | None], item: bool = False) -> Any:
+def _cleaned(
+    shape: Shape, value: Any, fingerprints: dict[SecretReference, Fingerprint | None], item: bool = False
+) -> Any:
     if shape.write_only and isinstance(value, str):
         known = KEY.fingerprint(value)
         reference = EnvironmentSecret(name=f"SECRET_{known.digest[:16].upper()}")
-        prints[reference] = known
+        fingerprints[reference] = known
         return reference
     if isinstance(value, Mapping):
         kept = {}
@@ -146,10 +148,10 @@ def _cleaned(shape: Shape, value: Any, prints: dict[SecretReference, Fingerprint
             place = shape.at(name)
             azures = place.read_only or place.children or (item and name == "id" and name not in shape.fields)
             if inner is not None and not azures:
-                kept[name] = _cleaned(place, inner, prints)
+                kept[name] = _cleaned(place, inner, fingerprints)
         return kept
     if isinstance(value, list):
-        return [_cleaned(shape.item or UNKNOWN, element, prints, item=True) for element in value]
+        return [_cleaned(shape.item or UNKNOWN, element, fingerprints, item=True) for element in value]
     return value
 
 

@@ -41,10 +41,10 @@ Steps = tuple[str | int, ...]
 
 def declared(resource: Resource) -> Declared:
     """As it was applied, with every secret known."""
-    prints: dict[Any, Any] = {}
-    transform(resource.body(), lambda _, leaf: prints.setdefault(leaf, KEY.fingerprint(SECRET)))
-    prints = {leaf: known for leaf, known in prints.items() if not isinstance(leaf, Output)}
-    return Declared(resource, {}, prints, resolve=lambda _: ADDRESS)
+    fingerprints: dict[Any, Any] = {}
+    transform(resource.body(), lambda _, leaf: fingerprints.setdefault(leaf, KEY.fingerprint(SECRET)))
+    fingerprints = {leaf: known for leaf, known in fingerprints.items() if not isinstance(leaf, Output)}
+    return Declared(resource, {}, fingerprints, resolve=lambda _: ADDRESS)
 
 
 def plain(resource: Resource) -> dict[str, Any]:

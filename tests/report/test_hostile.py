@@ -24,7 +24,7 @@ from tests.report.test_progress import EVENTS
 from tests.report.worlds import busy_plan, creation, hub, schedule_of
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.plan.rebuild import Rebuilt
-from vpngw_iac.report import envelope, words
+from vpngw_iac.report import formatting, json_documents
 from vpngw_iac.report import json as documents
 from vpngw_iac.report import text as folder
 from vpngw_iac.report.drawing import Box, operations, topology
@@ -178,23 +178,23 @@ def test_json_documents_hold_the_texts_exactly_and_do_no_harm() -> None:
         "drift": documents.drift_document(poisoned(drift(), text)),
         "show": documents.show_document(poisoned(inventory(), text)),
         "log": documents.log_document("d", poisoned(runs(), text)),
-        "validate": envelope.validate_document(findings(text)),
+        "validate": json_documents.validate_document(findings(text)),
         **{name: documents.outcome_document(poisoned(one, text)) for name, one in outcomes().items()},
-        **{f"e {name}": envelope.error_document(poisoned(one, text)) for name, one in errors().items()},
+        **{f"e {name}": json_documents.error_document(poisoned(one, text)) for name, one in errors().items()},
     }
 
     for name, document in found.items():
-        told = envelope.dumps(document)
+        told = json_documents.dumps(document)
         assert harm_in(told) == [], name
         told.encode()
-    assert json.loads(envelope.dumps(found["drift"]))["deployment"] == "contoso-hub" + text
+    assert json.loads(json_documents.dumps(found["drift"]))["deployment"] == "contoso-hub" + text
 
 
 @pytest.mark.parametrize("text", [*TEXTS.values(), EVERYTHING], ids=(*TEXTS, "everything"))
 def test_sarif_of_hostile_texts_is_valid_and_links_nowhere(text: str) -> None:
     document = sarif(findings(text), f"a{text.replace('/', '')}.py")
 
-    told = envelope.dumps(document)
+    told = json_documents.dumps(document)
 
     assert harm_in(told) == []
     read = json.loads(told)
@@ -266,5 +266,5 @@ def test_a_fence_holds_whatever_is_in_it() -> None:
     [("a\nb", r'"a\nb"'), ("a\x1b[31mb", r'"a\u001b[31mb"'), (r"C:\new", r'"C:\new"'), ('a"b', r'"a\"b"')],
 )
 def test_an_escape_in_a_value_of_a_plan_is_not_escaped_once_more(text: str, told: str) -> None:
-    assert words.value(plain(text)) == told
-    assert words.value([plain(text)]) == f"[{told}]"
+    assert formatting.value(plain(text)) == told
+    assert formatting.value([plain(text)]) == f"[{told}]"

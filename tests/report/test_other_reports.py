@@ -24,17 +24,17 @@ from vpngw_iac.errors import (
     StateLocked,
     VpngwError,
 )
-from vpngw_iac.preflight.registry import Breach, Rule
-from vpngw_iac.preflight.view.topology import Topology
-from vpngw_iac.report import envelope
+from vpngw_iac.preflight.registry import Rule, Violation
+from vpngw_iac.preflight.view.topology import TopologyView
 from vpngw_iac.report import json as documents
+from vpngw_iac.report import json_documents
 from vpngw_iac.report.findings.sarif import sarif
 from vpngw_iac.report.markdown import drift_markdown
 from vpngw_iac.report.style import Style
 from vpngw_iac.report.text.errors import error_text
 from vpngw_iac.report.text.findings import findings_text
+from vpngw_iac.report.text.inspection import documents_text, drift_text, entries_text, history_text, secrets_text
 from vpngw_iac.report.text.inventory import inventory_text
-from vpngw_iac.report.text.look import documents_text, drift_text, entries_text, history_text, secrets_text
 from vpngw_iac.report.text.outcome import outcome_text
 from vpngw_iac.report.text.rules import rules_text
 from vpngw_iac.report.text.schedule import schedule_text
@@ -277,7 +277,7 @@ def runs() -> tuple[LoggedRun, ...]:
     )
 
 
-def _said(topology: Topology) -> tuple[Breach, ...]:
+def _said(topology: TopologyView) -> tuple[Violation, ...]:
     """Azure refuses smaller ones."""
     return ()
 
@@ -379,19 +379,19 @@ TEXTS: dict[str, Callable[[], str]] = {
     ),
     **{f"outcome_{name}.txt": lambda one=one: outcome_text(one, PLAIN) for name, one in outcomes().items()},
     **{f"error_{name}.txt": lambda one=one: error_text(one, PLAIN) for name, one in errors().items()},
-    "compile.json": lambda: envelope.dumps(
+    "compile.json": lambda: json_documents.dumps(
         documents.compile_document("contoso-hub", schedule_of(creation(hub(1))), hub(1))
     ),
-    "drift.json": lambda: envelope.dumps(documents.drift_document(drift())),
-    "show.json": lambda: envelope.dumps(documents.show_document(inventory())),
-    "log.json": lambda: envelope.dumps(documents.log_document("contoso-hub", runs())),
-    "validate.json": lambda: envelope.dumps(envelope.validate_document(FINDINGS)),
-    "rule.json": lambda: envelope.dumps(envelope.rule_document(rules())),
-    "secrets.json": lambda: envelope.dumps(documents.secrets_document("contoso-hub", SECRETS)),
-    "outcome_failed.json": lambda: envelope.dumps(documents.outcome_document(outcomes()["failed"])),
-    "error_azure.json": lambda: envelope.dumps(envelope.error_document(errors()["azure"])),
-    "error_blueprint.json": lambda: envelope.dumps(envelope.error_document(errors()["blueprint"])),
-    "findings.sarif": lambda: envelope.dumps(sarif(FINDINGS, "hub.yaml")),
+    "drift.json": lambda: json_documents.dumps(documents.drift_document(drift())),
+    "show.json": lambda: json_documents.dumps(documents.show_document(inventory())),
+    "log.json": lambda: json_documents.dumps(documents.log_document("contoso-hub", runs())),
+    "validate.json": lambda: json_documents.dumps(json_documents.validate_document(FINDINGS)),
+    "rule.json": lambda: json_documents.dumps(json_documents.rule_document(rules())),
+    "secrets.json": lambda: json_documents.dumps(documents.secrets_document("contoso-hub", SECRETS)),
+    "outcome_failed.json": lambda: json_documents.dumps(documents.outcome_document(outcomes()["failed"])),
+    "error_azure.json": lambda: json_documents.dumps(json_documents.error_document(errors()["azure"])),
+    "error_blueprint.json": lambda: json_documents.dumps(json_documents.error_document(errors()["blueprint"])),
+    "findings.sarif": lambda: json_documents.dumps(sarif(FINDINGS, "hub.yaml")),
 }
 
 

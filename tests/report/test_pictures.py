@@ -15,7 +15,7 @@ from tests.report.worlds import connection, creation, gateway, hub, network, pub
 from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.order.operation import Schedule
 from vpngw_iac.report.drawing import Box, Drawing, Line, operations, topology
-from vpngw_iac.report.layout import Place, arrange
+from vpngw_iac.report.layout import PlacedBox, arrange
 from vpngw_iac.report.pictures import draw
 from vpngw_iac.report.pictures.dot import render as dot
 from vpngw_iac.report.pictures.mermaid import render as mermaid
@@ -91,7 +91,7 @@ def test_text_from_a_blueprint_is_data_in_every_format() -> None:
     assert 'x\\"]' in dot(drawing)
 
 
-def _overlap(one: Place, other: Place) -> bool:
+def _overlap(one: PlacedBox, other: PlacedBox) -> bool:
     return (
         one.x < other.x + other.width
         and other.x < one.x + one.width

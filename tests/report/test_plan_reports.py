@@ -27,8 +27,8 @@ from vpngw_iac.engine.plan.change import Action, Change, Difference, OutageState
 from vpngw_iac.engine.plan.plan import Options, Plan
 from vpngw_iac.engine.ports import Observed, Snapshot
 from vpngw_iac.errors import Finding
-from vpngw_iac.report.envelope import dumps
 from vpngw_iac.report.json import plan_document
+from vpngw_iac.report.json_documents import dumps
 from vpngw_iac.report.markdown import plan_markdown
 from vpngw_iac.report.style import Style
 from vpngw_iac.report.text.plan import plan_text, question
@@ -62,7 +62,7 @@ def destruction() -> Plan:
 PLANS = {
     "creation": lambda: creation(hub(2)),
     "busy": busy_plan,
-    "nothing": lambda: plan_of(hub(1), brought_up_to_date=("PublicIp/pip-vgw-hub-1",)),
+    "nothing": lambda: plan_of(hub(1), state_only_updates=("PublicIp/pip-vgw-hub-1",)),
     "refused": refused,
     "destruction": destruction,
 }

@@ -8,7 +8,7 @@ import pytest
 
 from vpngw_iac.errors import Finding
 from vpngw_iac.preflight import rules
-from vpngw_iac.preflight.twins import TWINS
+from vpngw_iac.preflight.external_rules import EXTERNAL_RULES
 from vpngw_iac.report.findings.sarif import sarif
 
 SMALL = Finding(
@@ -169,7 +169,7 @@ def test_every_rule_can_be_told_with_links_that_are_links() -> None:
     assert all(rule["shortDescription"]["text"] and rule["fullDescription"]["text"] for rule in listed)
     assert all(rule.get("helpUri", "https://").startswith("https://") for rule in listed)
     assert all(len(rule["properties"]["tags"]) <= 20 for rule in listed)
-    assert all(twin.page.startswith("https://") and " " not in twin.page for twin in TWINS.values())
+    assert all(twin.page.startswith("https://") and " " not in twin.page for twin in EXTERNAL_RULES.values())
 
 
 def test_no_finding_is_a_valid_log_too() -> None:

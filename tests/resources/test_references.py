@@ -15,7 +15,7 @@ from vpngw_iac.resources.nat_rule import NatRule
 from vpngw_iac.resources.public_ip import PublicIp
 from vpngw_iac.resources.subnet import Subnet
 from vpngw_iac.resources.virtual_network_gateway import IpConfigurationProperties, VirtualNetworkGateway
-from vpngw_iac.resources.wire import Wire, render
+from vpngw_iac.resources.wire import WireModel, render
 
 
 def arrows(resource: Resource) -> dict[str, bool]:
@@ -114,7 +114,7 @@ def test_an_id_of_another_type_is_refused() -> None:
 
 
 def test_an_id_of_a_part_means_the_resource_it_belongs_to() -> None:
-    class Holder(Wire):
+    class Holder(WireModel):
         arrow: Ref[VirtualNetworkGateway]
         text: TextRef[VirtualNetworkGateway]
 
@@ -128,7 +128,7 @@ def test_an_id_of_a_part_means_the_resource_it_belongs_to() -> None:
 
 
 def test_an_arrow_becomes_text_where_the_wire_wants_text() -> None:
-    class Holder(Wire):
+    class Holder(WireModel):
         text: TextRef[VirtualNetworkGateway]
 
     arrow: Any = gateway().ref()

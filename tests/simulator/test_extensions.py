@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.simulator.conftest import GROUP, NETWORK, REGION
-from vpngw_iac.simulator import Answer, Request, Simulator
+from vpngw_iac.simulator import HttpRequest, HttpResponse, Simulator
 
 GATEWAY = f"{NETWORK}/virtualNetworkGateways/vgw"
 SETTING = f"{GATEWAY}/providers/Microsoft.Insights/diagnosticSettings/diag"
@@ -18,9 +18,9 @@ WORKSPACE = f"{GROUP}/providers/Microsoft.OperationalInsights/workspaces/log"
 ALL_LOGS = [{"categoryGroup": "allLogs", "enabled": True}]
 
 
-def ask(simulator: Simulator, method: str, path: str, body: Any = None, version: str = "2023-04-01") -> Answer:
+def ask(simulator: Simulator, method: str, path: str, body: Any = None, version: str = "2023-04-01") -> HttpResponse:
     content = json.dumps(body).encode() if body is not None else None
-    return simulator.handle(Request.of(method, f"{path}?api-version={version}", {}, content))
+    return simulator.handle(HttpRequest.of(method, f"{path}?api-version={version}", {}, content))
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def window(**changes: Any) -> dict[str, Any]:
     }
 
 
-def code(answer: Answer) -> tuple[int, str]:
+def code(answer: HttpResponse) -> tuple[int, str]:
     assert isinstance(answer.body, dict)
     return answer.status, answer.body["error"]["code"]
 

@@ -36,30 +36,30 @@ def race(store: Any, name: str, rounds: int, marker: Path) -> None:
     """Take the lock again and again; nobody else may be inside meanwhile, as the marker file proves."""
     for turn in range(rounds):
         try:
-            with store.hold(an_owner(f"{name}-{turn}", actor=name)) as hold:
+            with store.locked(an_owner(f"{name}-{turn}", actor=name)) as locked:
                 os.close(os.open(marker, os.O_CREAT | os.O_EXCL))
-                hold.append(entry_set(turn % 7))
+                locked.append(entry_set(turn % 7))
                 time.sleep(0.001)
                 marker.unlink()
             say("won")
-        except StateLocked as locked:
-            say(f"locked {locked.message}")
+        except StateLocked as refusal:
+            say(f"locked {refusal.message}")
             time.sleep(0.0005)
 
 
 def stay(store: Any, name: str) -> None:
     """Hold the lock, append when told to, until killed."""
-    with store.hold(an_owner(name, actor=name)) as hold:
+    with store.locked(an_owner(name, actor=name)) as locked:
         if store.load() is None:
-            hold.checkpoint(a_state())
-        hold.append(opened(name))
+            locked.checkpoint(a_state())
+        locked.append(opened(name))
         say("held")
         for line in sys.stdin:
             with contextlib.suppress(StateLocked):
                 if line.strip() == "append":
-                    hold.append(entry_set(1))
+                    locked.append(entry_set(1))
                 else:
-                    hold.checkpoint(a_state(serial=99))
+                    locked.checkpoint(a_state(serial=99))
                 say("written")
                 continue
             say("lost")

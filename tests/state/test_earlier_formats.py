@@ -18,10 +18,10 @@ from vpngw_iac.errors import ExitCode, PlanError, StalePlan, StateNewer
 from vpngw_iac.report.view import PlanView
 from vpngw_iac.simulator import Simulator, VirtualTime
 from vpngw_iac.state.document import dump_record, load_journal, load_state
-from vpngw_iac.state.journal import Memory, RunOpened
+from vpngw_iac.state.journal import LoadedState, RunOpened
 from vpngw_iac.state.model import FORMAT
 from vpngw_iac.state.store import Owner
-from vpngw_iac.usecases.state_commands import Upkeep
+from vpngw_iac.usecases.state_commands import StateCommands
 from vpngw_iac.usecases.workspace import Workspace
 
 WRITTEN = Path(__file__).with_name("format1")
@@ -40,7 +40,7 @@ def _network() -> Any:
 network = _network()
 
 
-class Desk:
+class ChaosHarness:
     """A folder in which an earlier version worked, and the simulator as it was then."""
 
     def __init__(self, folder: Path, case: str, state: str | None = None) -> None:
@@ -65,10 +65,10 @@ class Desk:
             simulator=self.simulator,
         )
 
-    def remembered(self) -> Memory:
-        memory = self.workspace().session(network.deployed).store().load()
-        assert memory is not None
-        return memory
+    def remembered(self) -> LoadedState:
+        loaded = self.workspace().session(network.deployed).store().load()
+        assert loaded is not None
+        return loaded
 
     def writes(self) -> list[str]:
         """``METHOD name`` of every write."""
@@ -76,8 +76,8 @@ class Desk:
         return [f"{logged.method} {logged.path.partition('?')[0].rpartition('/')[2]}" for logged in found]
 
 
-def desk(folder: Path, case: str) -> Desk:
-    return Desk(folder, case)
+def harness(folder: Path, case: str) -> ChaosHarness:
+    return ChaosHarness(folder, case)
 
 
 def succeeded(outcome: Outcome) -> None:
@@ -88,7 +88,7 @@ def succeeded(outcome: Outcome) -> None:
 
 
 def test_a_deployed_state_is_read_and_nothing_changes(tmp_path: Path) -> None:
-    at = desk(tmp_path, "deployed")
+    at = harness(tmp_path, "deployed")
 
     plan = at.workspace(network.KEYS).plan(network.deployed)
 
@@ -99,22 +99,22 @@ def test_a_deployed_state_is_read_and_nothing_changes(tmp_path: Path) -> None:
 
 
 def test_nothing_of_a_deployed_state_has_drifted(tmp_path: Path) -> None:
-    found = desk(tmp_path, "deployed").workspace(network.KEYS).drift(network.deployed, deep=True)
+    found = harness(tmp_path, "deployed").workspace(network.KEYS).drift(network.deployed, deep=True)
 
     assert not found.alarming
 
 
 def test_the_history_of_runs_is_read(tmp_path: Path) -> None:
-    runs = desk(tmp_path, "open").workspace().history(network.deployed)
+    runs = harness(tmp_path, "open").workspace().history(network.deployed)
 
     assert [(run.command, run.outcome) for run in runs] == [("apply", "succeeded"), ("apply", "unfinished")]
 
 
 def test_a_document_in_hand_is_pushed(tmp_path: Path) -> None:
-    at = desk(tmp_path, "deployed")
+    at = harness(tmp_path, "deployed")
     text = (WRITTEN / "deployed/state/state.json").read_text()
 
-    Upkeep(at.workspace(), "contoso").push(text, "state.json")
+    StateCommands(at.workspace(), "contoso").push(text, "state.json")
 
     assert at.remembered().state.entries == load_state(text, name="state.json").entries
     assert at.workspace(network.KEYS).plan(network.deployed).changes == ()
@@ -144,7 +144,7 @@ def _missing(before: Any, after: Any, path: str = "") -> list[str]:
 
 
 def test_a_journal_with_an_operation_of_each_verb_in_flight_is_continued(tmp_path: Path) -> None:
-    at = desk(tmp_path, "open")
+    at = harness(tmp_path, "open")
     assert sorted(flight.begun.verb for flight in at.remembered().in_flight.values()) == ["act", "delete", "put", "tag"]
 
     succeeded(at.workspace().apply(network.edited))
@@ -157,7 +157,7 @@ def test_a_journal_with_an_operation_of_each_verb_in_flight_is_continued(tmp_pat
 
 
 def test_a_journal_is_waited_for(tmp_path: Path) -> None:
-    at = desk(tmp_path, "open")
+    at = harness(tmp_path, "open")
 
     at.workspace().wait(network.edited)
 
@@ -183,7 +183,7 @@ def test_a_journal_in_blobs_is_continued(tmp_path: Path, azurite: Azurite) -> No
                 client.get_blob_client(name).append_block(file.read_bytes())
             elif file.is_file():
                 client.upload_blob(name, file.read_bytes())
-    at = Desk(tmp_path, "blobs", f"azblob://{ACCOUNT}/{container}/network?endpoint={azurite.endpoint}")
+    at = ChaosHarness(tmp_path, "blobs", f"azblob://{ACCOUNT}/{container}/network?endpoint={azurite.endpoint}")
     assert sorted(flight.begun.verb for flight in at.remembered().in_flight.values()) == ["act", "delete", "put", "tag"]
 
     succeeded(at.workspace().apply(network.edited))
@@ -202,7 +202,7 @@ def plan_file(**changes: Any) -> dict[str, Any]:
 
 
 def test_a_saved_plan_is_applied(tmp_path: Path) -> None:
-    at = desk(tmp_path, "deployed")
+    at = harness(tmp_path, "deployed")
     workspace = at.workspace()
 
     succeeded(workspace.apply(workspace.load_plan(plan_file())))
@@ -219,7 +219,7 @@ def test_a_saved_plan_is_shown() -> None:
 
 def test_an_edited_plan_of_an_earlier_format_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StalePlan):
-        desk(tmp_path, "deployed").workspace().load_plan(plan_file(deployment="contoso", note="added"))
+        harness(tmp_path, "deployed").workspace().load_plan(plan_file(deployment="contoso", note="added"))
 
 
 # --- what is written now, and what a later version wrote -------------------------------------------------------------
@@ -227,12 +227,14 @@ def test_an_edited_plan_of_an_earlier_format_is_refused(tmp_path: Path) -> None:
 
 def test_the_document_is_of_our_format_before_the_journal_is(tmp_path: Path) -> None:
     """An older version reads the document first and says that it is too old; our records it would call damaged."""
-    at = desk(tmp_path, "deployed")
+    at = harness(tmp_path, "deployed")
     store = at.workspace().session(network.deployed).store()
     owner = Owner(run="r", actor="a", host="h", process=1, since="2026-01-01T00:00:00Z", command="c")
 
-    with store.hold(owner) as hold:
-        hold.append(RunOpened(at="2026-01-01T00:00:00Z", run="r", command="c", actor="a", correlation="", version="1"))
+    with store.locked(owner) as locked:
+        locked.append(
+            RunOpened(at="2026-01-01T00:00:00Z", run="r", command="c", actor="a", correlation="", version="1")
+        )
 
     folder = tmp_path / STATE
     assert json.loads((folder / "state.json").read_text())["format"] == FORMAT
@@ -245,7 +247,7 @@ def test_the_document_is_of_our_format_before_the_journal_is(tmp_path: Path) -> 
 def test_a_new_plan_file_is_of_our_format_and_what_is_printed_is_not(tmp_path: Path) -> None:
     from vpngw_iac.report.json import plan_document, state_document
 
-    at = desk(tmp_path, "deployed")
+    at = harness(tmp_path, "deployed")
     workspace = at.workspace()
     plan = workspace.plan(network.edited)
     shown = plan_document(PlanView.of(plan, workspace.schedule(plan)))
@@ -256,7 +258,7 @@ def test_a_new_plan_file_is_of_our_format_and_what_is_printed_is_not(tmp_path: P
 
 
 def test_a_later_journal_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
-    at = desk(tmp_path, "open")
+    at = harness(tmp_path, "open")
     journal = tmp_path / STATE / "journal.jsonl"
     *before, last = journal.read_text().splitlines()
     later = json.loads(last) | {"format": FORMAT + 1, "record": "something-new", "what": "nobody knows"}
@@ -268,7 +270,7 @@ def test_a_later_journal_is_refused_and_nothing_is_written(tmp_path: Path) -> No
     with pytest.raises(StateNewer):
         at.workspace().apply(network.edited)
     with pytest.raises(StateNewer):
-        Upkeep(at.workspace(), "contoso").push((WRITTEN / "open/state/state.json").read_text(), "state.json")
+        StateCommands(at.workspace(), "contoso").push((WRITTEN / "open/state/state.json").read_text(), "state.json")
     with pytest.raises(StateNewer):
         at.workspace().history(network.edited)
 
@@ -281,7 +283,7 @@ def test_a_later_journal_is_refused_and_nothing_is_written(tmp_path: Path) -> No
 
 def test_a_later_plan_is_refused(tmp_path: Path) -> None:
     later = plan_file(format=FORMAT + 1)
-    for read in (desk(tmp_path, "deployed").workspace().load_plan, PlanView.load):
+    for read in (harness(tmp_path, "deployed").workspace().load_plan, PlanView.load):
         with pytest.raises(PlanError, match=f"format {FORMAT + 1}") as told:
             read(later)
         assert told.value.exit_code is ExitCode.ERROR

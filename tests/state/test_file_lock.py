@@ -56,8 +56,8 @@ def told(process, text):
 
 
 def test_of_racing_processes_one_writes_and_the_others_are_told_who(store):
-    with store.hold(an_owner()) as hold:
-        hold.checkpoint(a_state())
+    with store.locked(an_owner()) as locked:
+        locked.checkpoint(a_state())
     rounds, marker = 100, store.folder.parent / "inside"
 
     with (
@@ -78,11 +78,11 @@ def test_of_racing_processes_one_writes_and_the_others_are_told_who(store):
 def test_who_finds_the_lock_taken_hears_the_owner_and_exit_code_7(store):
     with holder(store, "ada") as process:
         owner = store.owner()
-        with pytest.raises(StateLocked, match=r"contoso-hub is locked by ada on runner-7, .*`vpngw apply") as locked:
-            store.hold(an_owner("run-2")).__enter__()
+        with pytest.raises(StateLocked, match=r"contoso-hub is locked by ada on runner-7, .*`vpngw apply") as refusal:
+            store.locked(an_owner("run-2")).__enter__()
 
-        assert locked.value.exit_code == ExitCode.LOCKED
-        assert "vpngw state unlock" in locked.value.advice
+        assert refusal.value.exit_code == ExitCode.LOCKED
+        assert "vpngw state unlock" in refusal.value.advice
         assert owner == an_owner("ada", actor="ada")
         assert store.load().open_run.run == "ada", "reading needs no lock"
         assert told(process, "append") == "written", "asking for the lock disturbs nobody"
@@ -94,12 +94,12 @@ def test_the_lock_of_a_killed_process_is_free_at_once_and_told(store):
         process.wait()
 
     assert store.owner() is None
-    with store.hold(an_owner("run-2")) as hold:
-        assert len(hold.notices) == 1
-        assert hold.notices[0].startswith("Stale lock of ada on runner-7, process 4711, ")
-        assert hold.append(entry_set(1)).number == 2
-    with store.hold(an_owner("run-3")) as hold:
-        assert hold.notices == ()
+    with store.locked(an_owner("run-2")) as locked:
+        assert len(locked.notices) == 1
+        assert locked.notices[0].startswith("Stale lock of ada on runner-7, process 4711, ")
+        assert locked.append(entry_set(1)).number == 2
+    with store.locked(an_owner("run-3")) as locked:
+        assert locked.notices == ()
 
 
 def test_unlocking_what_a_killed_process_left_says_whose_it_was(store):
@@ -109,8 +109,8 @@ def test_unlocking_what_a_killed_process_left_says_whose_it_was(store):
 
     assert store.unlock() == an_owner("ada", actor="ada")
     assert store.unlock() is None
-    with store.hold(an_owner("run-2")) as hold:
-        assert hold.notices == ()
+    with store.locked(an_owner("run-2")) as locked:
+        assert locked.notices == ()
 
 
 @pytest.mark.parametrize("deed", ["append", "checkpoint"])
@@ -126,10 +126,10 @@ def test_a_holder_whose_lock_was_broken_can_write_nothing_more(store, deed):
 
 
 def test_a_holder_whose_lock_was_broken_and_taken_hears_who_has_it(store):
-    with store.hold(an_owner("run-1")) as first:
+    with store.locked(an_owner("run-1")) as first:
         first.checkpoint(a_state())
         store.unlock()
-        with store.hold(an_owner("run-2", actor="bob@contoso.example")) as second:
+        with store.locked(an_owner("run-2", actor="bob@contoso.example")) as second:
             second.append(opened("run-2"))
             with pytest.raises(StateLocked, match=r"was taken from this run; bob@contoso\.example on"):
                 first.append(entry_set(1))
@@ -143,10 +143,10 @@ def test_a_holder_whose_lock_was_broken_and_taken_hears_who_has_it(store):
 
 def test_the_former_holder_leaves_the_new_lock_alone(store):
     with contextlib.ExitStack() as stack:
-        first = store.hold(an_owner("run-1"))
+        first = store.locked(an_owner("run-1"))
         first.__enter__().checkpoint(a_state())
         store.unlock()
-        second = stack.enter_context(store.hold(an_owner("run-2")))
+        second = stack.enter_context(store.locked(an_owner("run-2")))
 
         first.__exit__(None, None, None)
 
@@ -155,23 +155,23 @@ def test_the_former_holder_leaves_the_new_lock_alone(store):
 
 
 def test_a_lock_file_removed_by_hand_is_a_lost_lock(store):
-    with store.hold(an_owner()) as hold:
-        hold.checkpoint(a_state())
+    with store.locked(an_owner()) as locked:
+        locked.checkpoint(a_state())
         (store.folder / "lock").unlink()
 
         with pytest.raises(StateLocked, match=r"taken from this run; ada@contoso\.example"):
-            hold.append(opened())
+            locked.append(opened())
 
 
 def test_a_process_stopped_for_long_finds_out_when_it_wakes(store):
     with holder(store, "ada") as process:
         process.send_signal(signal.SIGSTOP)
         store.unlock()
-        with store.hold(an_owner("run-2")) as hold:
-            hold.append(entry_set(2))
+        with store.locked(an_owner("run-2")) as locked:
+            locked.append(entry_set(2))
             process.send_signal(signal.SIGCONT)
             assert told(process, "append") == "lost"
-            hold.append(entry_set(3))
+            locked.append(entry_set(3))
 
     assert set(store.load().state.entries) == {"Thing/0002", "Thing/0003"}
 
@@ -181,17 +181,17 @@ def test_a_damaged_owner_file_still_locks(store):
         (store.folder / "lock.json").write_text("{")
 
         with pytest.raises(StateLocked, match="locked by a process"):
-            store.hold(an_owner("run-2")).__enter__()
+            store.locked(an_owner("run-2")).__enter__()
         assert store.owner().actor == "a process"
         assert told(process, "append") == "lost", "nobody can tell any more whose lock it is"
 
 
 def test_threads_that_append_through_one_hold_get_distinct_numbers(store):
     numbers = []
-    with store.hold(an_owner()) as hold:
-        hold.checkpoint(a_state())
+    with store.locked(an_owner()) as locked:
+        locked.checkpoint(a_state())
         threads = [
-            threading.Thread(target=lambda n=n: numbers.append(hold.append(entry_set(n)).number)) for n in range(8)
+            threading.Thread(target=lambda n=n: numbers.append(locked.append(entry_set(n)).number)) for n in range(8)
         ]
         for thread in threads:
             thread.start()
@@ -204,8 +204,8 @@ def test_threads_that_append_through_one_hold_get_distinct_numbers(store):
 
 def test_reading_while_another_process_writes_never_sees_less_than_before(store):
     """A reader has no lock: journals may be closed and documents replaced under it."""
-    with store.hold(an_owner()) as hold:
-        hold.checkpoint(a_state(an_entry(0)))
+    with store.locked(an_owner()) as locked:
+        locked.checkpoint(a_state(an_entry(0)))
         seen, stop = [], threading.Event()
 
         def read():
@@ -215,9 +215,9 @@ def test_reading_while_another_process_writes_never_sees_less_than_before(store)
         reader = threading.Thread(target=read)
         reader.start()
         for number in range(1, 60):
-            hold.append(entry_set(number % 5))
+            locked.append(entry_set(number % 5))
             if number % 7 == 0:
-                hold.checkpoint(store.load().state)
+                locked.checkpoint(store.load().state)
         stop.set()
         reader.join()
 

@@ -30,7 +30,7 @@ from vpngw_iac.errors import ExitCode, StateError, StateLocked, StateMismatch, U
 from vpngw_iac.state.disk import Folder
 from vpngw_iac.state.document import dump_record, load_checkpoint, load_state
 from vpngw_iac.state.file import FileStore, state_folder
-from vpngw_iac.state.journal import Accepted, EntryRemoved, Memory, OperationClosed, RunClosed, StateReplaced, fold
+from vpngw_iac.state.journal import Accepted, EntryRemoved, LoadedState, OperationClosed, RunClosed, StateReplaced, fold
 from vpngw_iac.state.model import Binding
 
 
@@ -45,9 +45,9 @@ def store(folder):
 
 
 def write(store, state, *records):
-    with store.hold(an_owner()) as hold:
-        hold.checkpoint(state)
-        return [hold.append(record) for record in records]
+    with store.locked(an_owner()) as locked:
+        locked.checkpoint(state)
+        return [locked.append(record) for record in records]
 
 
 def test_a_store_without_anything_remembers_nothing_and_writes_nothing(store, folder):
@@ -66,11 +66,11 @@ def test_what_was_appended_is_remembered_with_its_numbers(store):
     records = write(store, state, opened(), begun(number=2), entry_set(2))
 
     assert [record.number for record in records] == [1, 2, 3]
-    memory = store.load()
-    assert fold(Memory(state), records).state.entries == memory.state.entries
-    assert {"op-1"} == set(memory.in_flight)
-    assert records[0] == memory.open_run
-    assert (memory.last, memory.state.serial, memory.notices) == (3, 1, ())
+    loaded = store.load()
+    assert fold(LoadedState(state), records).state.entries == loaded.state.entries
+    assert {"op-1"} == set(loaded.in_flight)
+    assert records[0] == loaded.open_run
+    assert (loaded.last, loaded.state.serial, loaded.notices) == (3, 1, ())
     assert records == list(store.history())
 
 
@@ -79,32 +79,32 @@ def test_a_checkpoint_carries_operations_in_flight_into_the_new_journal(store):
     write(store, a_state(), opened(), begun(number=2), accepted, entry_set(1))
     before = store.load()
 
-    with store.hold(an_owner("run-2")) as hold:
-        hold.checkpoint(store.load().state)
+    with store.locked(an_owner("run-2")) as locked:
+        locked.checkpoint(store.load().state)
     after = store.load()
 
     assert (before.in_flight, before.open_run, before.last) == (after.in_flight, after.open_run, after.last)
-    with store.hold(an_owner("run-3")) as hold:
-        ended = hold.append(OperationClosed(at=AT, operation="op-1", status="succeeded"))
+    with store.locked(an_owner("run-3")) as locked:
+        ended = locked.append(OperationClosed(at=AT, operation="op-1", status="succeeded"))
     assert ended.number == 5
     assert store.load().in_flight == {}
     assert [record.number for record in store.history()] == [1, 2, 3, 4, 5]
 
 
 def test_a_long_run_writes_its_document_anew_from_time_to_time(store):
-    with store.hold(an_owner()) as hold:
-        hold.records_per_document = 5
-        hold.checkpoint(a_state())
-        hold.append(opened())
-        hold.append(begun(number=7))
+    with store.locked(an_owner()) as locked:
+        locked.records_per_document = 5
+        locked.checkpoint(a_state())
+        locked.append(opened())
+        locked.append(begun(number=7))
         for number in range(10):
-            hold.append(entry_set(number))
-    with store.hold(an_owner("run-2")) as hold:
-        hold.append(entry_set(11))
+            locked.append(entry_set(number))
+    with store.locked(an_owner("run-2")) as locked:
+        locked.append(entry_set(11))
 
-    memory = store.load()
+    loaded = store.load()
     assert load_checkpoint(store.document(), "state.json").last == 10
-    assert (memory.last, set(memory.in_flight), len(memory.state.entries)) == (13, {"op-1"}, 11)
+    assert (loaded.last, set(loaded.in_flight), len(loaded.state.entries)) == (13, {"op-1"}, 11)
     assert [record.number for record in store.history()] == list(range(1, 14))
 
 
@@ -112,8 +112,8 @@ def test_an_append_does_not_rewrite_what_is_there(store, folder):
     write(store, a_state(*(an_entry(n) for n in range(50))), opened())
     document, journal = (folder / "state.json").stat(), (folder / "journal.jsonl").stat()
 
-    with store.hold(an_owner("run-2")) as hold:
-        hold.append(entry_set(60))
+    with store.locked(an_owner("run-2")) as locked:
+        locked.append(entry_set(60))
 
     assert document.st_ino == (folder / "state.json").stat().st_ino
     assert document.st_mtime_ns == (folder / "state.json").stat().st_mtime_ns
@@ -123,25 +123,25 @@ def test_an_append_does_not_rewrite_what_is_there(store, folder):
 def test_a_thousand_entries_and_records_are_no_effort(store):
     needs = {n: [n - 1] if n else [] for n in range(1000)}
     state = a_state(*(an_entry(n, needs[n]) for n in range(1000)))
-    with store.hold(an_owner()) as hold:
-        hold.checkpoint(state)
-        hold.append(opened())
+    with store.locked(an_owner()) as locked:
+        locked.checkpoint(state)
+        locked.append(opened())
     lines = [dump_record(entry_set(n).model_copy(update={"number": n + 2})) for n in range(1000)]
     with (store.folder / "journal.jsonl").open("ab") as journal:
         journal.write(b"".join(lines))
 
     start = time.process_time()
-    memory = store.load()
+    loaded = store.load()
     seconds = time.process_time() - start
 
-    assert memory.last == 1001
-    assert len(memory.state.entries) == 1000
+    assert loaded.last == 1001
+    assert len(loaded.state.entries) == 1000
     assert seconds < 2, "a thousand entries and a thousand records take a fraction of a second on an idle machine"
 
 
 def test_a_journal_before_its_first_document_is_refused(store):
-    with store.hold(an_owner()) as hold, pytest.raises(StateError, match="no state document yet"):
-        hold.append(opened())
+    with store.locked(an_owner()) as locked, pytest.raises(StateError, match="no state document yet"):
+        locked.append(opened())
 
 
 def test_everything_is_private(store, folder):
@@ -166,7 +166,7 @@ def test_files_that_became_readable_are_tightened_by_the_next_run(store, folder)
     folder.chmod(0o755)
     (folder / "state.json").chmod(0o644)
 
-    with store.hold(an_owner()):
+    with store.locked(an_owner()):
         pass
 
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
@@ -203,11 +203,11 @@ def test_a_damaged_key_is_told_and_not_replaced(store, folder, content):
 
 def use(store):
     """Everything that reads or writes a file of the folder."""
-    with store.hold(an_owner()) as hold:
+    with store.locked(an_owner()) as locked:
         store.key(create=True)
         store.load()
-        hold.append(opened())
-        hold.checkpoint(a_state(an_entry(1)))
+        locked.append(opened())
+        locked.checkpoint(a_state(an_entry(1)))
 
 
 # --- links and paths -------------------------------------------------------------------------------------------------
@@ -239,7 +239,7 @@ def test_a_state_folder_that_is_a_symbolic_link_is_refused(folder, tmp_path):
         state_folder(tmp_path / ".vpngw" / "state", "simulator", DEPLOYMENT)
     with pytest.raises(StateError, match="symbolic link"):
         store.load()
-    with pytest.raises(StateError, match="symbolic link"), store.hold(an_owner()):
+    with pytest.raises(StateError, match="symbolic link"), store.locked(an_owner()):
         pass
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
@@ -284,10 +284,10 @@ def test_a_state_of_another_cloud_is_refused_naming_both(store, folder, change, 
 
     with pytest.raises(StateMismatch, match=told):
         other.load()
-    with pytest.raises(StateMismatch), other.hold(an_owner()) as hold:
-        hold.append(opened())
-    with pytest.raises(StateMismatch), other.hold(an_owner()) as hold:
-        other.replace(hold, a_state(binding=BINDING.model_copy(update=change)))
+    with pytest.raises(StateMismatch), other.locked(an_owner()) as locked:
+        locked.append(opened())
+    with pytest.raises(StateMismatch), other.locked(an_owner()) as locked:
+        other.replace(locked, a_state(binding=BINDING.model_copy(update=change)))
 
     assert before == (folder / "state.json").read_bytes()
 
@@ -313,11 +313,11 @@ def test_a_state_of_another_deployment_is_refused_naming_both(store, folder):
 
 
 def test_writing_the_state_of_something_else_is_refused(store):
-    with store.hold(an_owner()) as hold:
+    with store.locked(an_owner()) as locked:
         with pytest.raises(StateMismatch, match="'other', not of 'contoso-hub'"):
-            hold.checkpoint(a_state(deployment="other"))
+            locked.checkpoint(a_state(deployment="other"))
         with pytest.raises(StateMismatch, match="endpoint"):
-            hold.checkpoint(a_state(binding=BINDING.model_copy(update={"endpoint": "https://other"})))
+            locked.checkpoint(a_state(binding=BINDING.model_copy(update={"endpoint": "https://other"})))
 
     assert store.load() is None
 
@@ -326,13 +326,13 @@ def test_an_invalid_state_is_never_written(store, folder):
     write(store, a_state(serial=4))
     before = (folder / "state.json").read_bytes()
 
-    with store.hold(an_owner()) as hold:
+    with store.locked(an_owner()) as locked:
         with pytest.raises(StateError, match="which is no entry"):
-            hold.checkpoint(a_state(an_entry(1, needs=[2]), serial=5))
+            locked.checkpoint(a_state(an_entry(1, needs=[2]), serial=5))
         with pytest.raises(StateError, match="below the stored state's 4"):
-            hold.checkpoint(a_state(serial=3))
+            locked.checkpoint(a_state(serial=3))
         with pytest.raises(StateError, match="which is no entry"):
-            store.replace(hold, a_state(an_entry(1, needs=[2])))
+            store.replace(locked, a_state(an_entry(1, needs=[2])))
 
     assert before == (folder / "state.json").read_bytes()
 
@@ -351,10 +351,10 @@ def test_a_truncated_document_is_told_with_place_backups_and_way_out(store, fold
 
     assert "backups/state-000001-20260102T030405Z.json" in told.value.advice
     assert "vpngw state rebuild" in told.value.advice
-    with store.hold(an_owner()) as hold, pytest.raises(StateError, match="is damaged"):
-        hold.checkpoint(a_state(serial=9))
-    with store.hold(an_owner()) as hold, pytest.raises(StateError, match="is damaged"):
-        hold.append(opened())
+    with store.locked(an_owner()) as locked, pytest.raises(StateError, match="is damaged"):
+        locked.checkpoint(a_state(serial=9))
+    with store.locked(an_owner()) as locked, pytest.raises(StateError, match="is damaged"):
+        locked.append(opened())
     assert whole[: len(whole) // 2] == (folder / "state.json").read_bytes(), "a damaged state is never overwritten"
 
 
@@ -407,8 +407,8 @@ def test_a_newer_format_is_told_with_both_versions_and_never_replaced(store, fol
 
     with pytest.raises(StateError, match=r"format 3, written by vpngw 3\.1\.4; this vpngw .* up to 2\.") as told:
         store.load()
-    with store.hold(an_owner()) as hold, pytest.raises(StateError, match="format 3"):
-        store.replace(hold, a_state())
+    with store.locked(an_owner()) as locked, pytest.raises(StateError, match="format 3"):
+        store.replace(locked, a_state())
 
     assert told.value.advice.startswith("Use a newer version (`pip install")
     assert told.value.exit_code is ExitCode.ERROR
@@ -428,14 +428,14 @@ def test_a_torn_last_line_is_ignored_and_told_and_cut_by_the_next_run(store, fol
     journal = folder / "journal.jsonl"
     journal.write_bytes(journal.read_bytes()[:-20])
 
-    memory = store.load()
+    loaded = store.load()
 
-    assert (2, {"Thing/0001"}) == (memory.last, set(memory.state.entries))
-    assert len(memory.notices) == 1
-    assert "line (3)" in memory.notices[0]
-    assert "torn" in memory.notices[0]
-    with store.hold(an_owner()) as hold:
-        assert hold.append(entry_set(3)).number == 3
+    assert (2, {"Thing/0001"}) == (loaded.last, set(loaded.state.entries))
+    assert len(loaded.notices) == 1
+    assert "line (3)" in loaded.notices[0]
+    assert "torn" in loaded.notices[0]
+    with store.locked(an_owner()) as locked:
+        assert locked.append(entry_set(3)).number == 3
     again = store.load()
     assert (3, {"Thing/0001", "Thing/0003"}, ()) == (again.last, set(again.state.entries), again.notices)
 
@@ -446,8 +446,8 @@ def test_a_last_line_that_lacks_only_its_end_counts(store, folder):
     journal.write_bytes(journal.read_bytes()[:-1])
 
     assert (store.load().last, store.load().notices) == (2, ())
-    with store.hold(an_owner()) as hold:
-        hold.append(entry_set(2))
+    with store.locked(an_owner()) as locked:
+        locked.append(entry_set(2))
     assert store.load().last == 3
 
 
@@ -461,8 +461,8 @@ def test_a_torn_line_elsewhere_is_damage_told_with_its_line_and_way_out(store, f
 
     with pytest.raises(StateError, match=r"journal\.jsonl is damaged at line 2: ") as told:
         store.load()
-    with store.hold(an_owner()) as hold, pytest.raises(StateError, match="damaged at line 2"):
-        hold.append(opened())
+    with store.locked(an_owner()) as locked, pytest.raises(StateError, match="damaged at line 2"):
+        locked.append(opened())
 
     assert "head -n 1" in told.value.advice
     assert damaged == journal.read_bytes()
@@ -500,11 +500,11 @@ def test_any_prefix_of_the_journal_file_loads(tmp_path_factory, records, data):
     whole = b"".join(dump_record(record) for record in records)
     (store.folder / "journal.jsonl").write_bytes(whole[: data.draw(st.integers(0, len(whole)))])
 
-    memory = store.load()
+    loaded = store.load()
 
-    assert memory.state.check() == ()
-    assert memory.state == fold(Memory(load_state(store.document(), name="x")), records[: memory.last]).state
-    assert all("torn" in notice for notice in memory.notices)
+    assert loaded.state.check() == ()
+    assert loaded.state == fold(LoadedState(load_state(store.document(), name="x")), records[: loaded.last]).state
+    assert all("torn" in notice for notice in loaded.notices)
 
 
 # --- history, backups, replacing -------------------------------------------------------------------------------------
@@ -512,11 +512,11 @@ def test_any_prefix_of_the_journal_file_loads(tmp_path_factory, records, data):
 
 def test_an_old_document_put_back_catches_up_from_the_history(store, folder):
     write(store, a_state(), opened(), entry_set(1), RunClosed(at=AT, run="run-1", outcome="succeeded", exit_code=0))
-    with store.hold(an_owner("run-2")) as hold:
-        hold.checkpoint(store.load().state)
-        hold.append(entry_set(2))
-        hold.checkpoint(store.load().state)
-        hold.append(entry_set(3))
+    with store.locked(an_owner("run-2")) as locked:
+        locked.checkpoint(store.load().state)
+        locked.append(entry_set(2))
+        locked.checkpoint(store.load().state)
+        locked.append(entry_set(3))
     expected = store.load()
     oldest = folder / store.backups()[-1]
 
@@ -529,25 +529,25 @@ def test_an_old_document_put_back_catches_up_from_the_history(store, folder):
 def test_a_crash_between_document_and_new_journal_loses_and_repeats_nothing(store, folder):
     write(store, a_state(), opened(), entry_set(1), entry_set(2))
     journal = (folder / "journal.jsonl").read_bytes()
-    with store.hold(an_owner()) as hold:
-        hold.checkpoint(store.load().state)
+    with store.locked(an_owner()) as locked:
+        locked.checkpoint(store.load().state)
     (closed,) = (folder / "history").iterdir()
     closed.rename(folder / "journal.jsonl")
 
-    memory = store.load()
+    loaded = store.load()
 
-    assert (memory.last, memory.state.serial) == (3, 2)
+    assert (loaded.last, loaded.state.serial) == (3, 2)
     assert journal == (folder / "journal.jsonl").read_bytes()
-    with store.hold(an_owner()) as hold:
-        assert hold.append(entry_set(4)).number == 4
-        hold.checkpoint(store.load().state)
+    with store.locked(an_owner()) as locked:
+        assert locked.append(entry_set(4)).number == 4
+        locked.checkpoint(store.load().state)
     assert [record.number for record in store.history()] == [1, 2, 3, 4]
 
 
 def test_the_newest_thirty_documents_are_kept(store):
-    with store.hold(an_owner()) as hold:
+    with store.locked(an_owner()) as locked:
         for serial in range(40):
-            hold.checkpoint(a_state(serial=serial))
+            locked.checkpoint(a_state(serial=serial))
 
     backups = store.backups()
     assert len(backups) == 30
@@ -558,11 +558,11 @@ def test_the_newest_thirty_documents_are_kept(store):
 def test_replacing_keeps_the_previous_document_and_tells_the_journal(store, folder):
     write(store, a_state(an_entry(1), serial=7), opened())
 
-    with store.hold(an_owner("run-2")) as hold:
-        store.replace(hold, a_state(an_entry(2), serial=3))
+    with store.locked(an_owner("run-2")) as locked:
+        store.replace(locked, a_state(an_entry(2), serial=3))
 
-    memory = store.load()
-    assert ({"Thing/0002"}, 8) == (set(memory.state.entries), memory.state.serial)
+    loaded = store.load()
+    assert ({"Thing/0002"}, 8) == (set(loaded.state.entries), loaded.state.serial)
     assert "Thing/0001" in (folder / store.backups()[0]).read_text()
     assert isinstance(list(store.history())[-1], StateReplaced)
 
@@ -571,8 +571,8 @@ def test_replacing_with_another_lineage_is_refused(store):
     write(store, a_state(an_entry(1)))
     other = a_state(lineage="44444444-4444-4444-8444-444444444444")
 
-    with store.hold(an_owner()) as hold, pytest.raises(StateMismatch, match="histories of different things"):
-        store.replace(hold, other)
+    with store.locked(an_owner()) as locked, pytest.raises(StateMismatch, match="histories of different things"):
+        store.replace(locked, other)
 
     assert {"Thing/0001"} == set(store.load().state.entries)
 
@@ -582,9 +582,9 @@ def test_replacing_a_damaged_state_puts_it_aside_and_goes_on_numbering(store, fo
     (folder / "state.json").write_bytes(b"{ damaged")
     rebuilt = a_state(an_entry(5), lineage="44444444-4444-4444-8444-444444444444")
 
-    with store.hold(an_owner("run-2")) as hold:
-        store.replace(hold, rebuilt)
-        assert hold.append(entry_set(6)).number == 3
+    with store.locked(an_owner("run-2")) as locked:
+        store.replace(locked, rebuilt)
+        assert locked.append(entry_set(6)).number == 3
 
     assert {"Thing/0005", "Thing/0006"} == set(store.load().state.entries)
     aside = [name for name in store.backups() if "damaged" in name]
@@ -598,8 +598,8 @@ def test_replacing_a_damaged_journal_puts_it_aside(store, folder):
     journal = folder / "journal.jsonl"
     journal.write_bytes(journal.read_bytes().replace(b'"number":2', b'"number":x'))
 
-    with store.hold(an_owner("run-2")) as hold:
-        store.replace(hold, a_state(an_entry(5)))
+    with store.locked(an_owner("run-2")) as locked:
+        store.replace(locked, a_state(an_entry(5)))
 
     assert set(store.load().state.entries) == {"Thing/0005"}
     assert b'"number":x' in (folder / "backups/damaged-000001-journal.jsonl").read_bytes()
@@ -609,41 +609,41 @@ def test_replacing_a_damaged_journal_puts_it_aside(store, folder):
 def test_replacing_needs_the_lock_of_the_same_store(store, tmp_path):
     other = FileStore(tmp_path / "other", DEPLOYMENT, BINDING)
 
-    with other.hold(an_owner()) as hold, pytest.raises(UsageError, match="under the lock of its own store"):
-        store.replace(hold, a_state())
+    with other.locked(an_owner()) as locked, pytest.raises(UsageError, match="under the lock of its own store"):
+        store.replace(locked, a_state())
 
 
 def test_a_journal_changed_by_something_else_stops_the_run(store, folder):
-    with store.hold(an_owner()) as hold:
-        hold.checkpoint(a_state())
-        hold.append(opened())
+    with store.locked(an_owner()) as locked:
+        locked.checkpoint(a_state())
+        locked.append(opened())
         with (folder / "journal.jsonl").open("ab") as journal:
             journal.write(b"{}\n")
 
         with pytest.raises(StateError, match="changed by something else"):
-            hold.append(entry_set(1))
+            locked.append(entry_set(1))
 
 
 def test_a_full_disk_leaves_the_journal_as_it_was(store, folder, tmp_path):
     resource = pytest.importorskip("resource")
     import signal
 
-    with store.hold(an_owner()) as hold:
-        hold.checkpoint(a_state())
-        hold.append(opened())
+    with store.locked(an_owner()) as locked:
+        locked.checkpoint(a_state())
+        locked.append(opened())
         size = (folder / "journal.jsonl").stat().st_size
         soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
         handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         try:
             resource.setrlimit(resource.RLIMIT_FSIZE, (size + 100, hard))
             with pytest.raises(StateError, match="cannot be written"):
-                hold.append(entry_set(1))
+                locked.append(entry_set(1))
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
             signal.signal(signal.SIGXFSZ, handler)
 
         assert size == (folder / "journal.jsonl").stat().st_size
-        assert hold.append(entry_set(1)).number == 2
+        assert locked.append(entry_set(1)).number == 2
     assert store.load().last == 2
 
 
@@ -659,17 +659,17 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path):
     (tmp_path / "file").write_text("")
     store = FileStore(tmp_path / "file" / "below", DEPLOYMENT, BINDING)
 
-    with pytest.raises(StateError, match="cannot be prepared"), store.hold(an_owner()):
+    with pytest.raises(StateError, match="cannot be prepared"), store.locked(an_owner()):
         pass
 
 
 def test_a_folder_that_vanishes_under_a_run_stops_it(store, folder, tmp_path):
-    with store.hold(an_owner()) as hold:
-        hold.checkpoint(a_state())
+    with store.locked(an_owner()) as locked:
+        locked.checkpoint(a_state())
         folder.rename(tmp_path / "away")
 
         with pytest.raises(StateError) as told:
-            hold.append(opened())
+            locked.append(opened())
         (tmp_path / "away").rename(folder)
     assert "state rebuild" in told.value.advice
     assert store.owner() is None
@@ -677,8 +677,8 @@ def test_a_folder_that_vanishes_under_a_run_stops_it(store, folder, tmp_path):
 
 def test_what_ended_a_run_is_told_though_its_folder_has_vanished_too(store, folder, tmp_path):
     def run():
-        with store.hold(an_owner()) as hold:
-            hold.checkpoint(a_state())
+        with store.locked(an_owner()) as locked:
+            locked.checkpoint(a_state())
             folder.rename(tmp_path / "away")
             raise KeyError("first")
 
@@ -687,15 +687,15 @@ def test_what_ended_a_run_is_told_though_its_folder_has_vanished_too(store, fold
     (tmp_path / "away").rename(folder)
 
     assert store.owner() is None
-    with store.hold(an_owner("run-2")) as hold:
-        assert hold.append(opened()).number == 1
+    with store.locked(an_owner("run-2")) as locked:
+        assert locked.append(opened()).number == 1
 
 
 def test_two_holds_in_one_process_exclude_each_other(store):
     with (
-        store.hold(an_owner("run-1")),
+        store.locked(an_owner("run-1")),
         pytest.raises(StateLocked, match=r"ada@contoso\.example on runner-7, process 4711"),
-        store.hold(an_owner("run-2")),
+        store.locked(an_owner("run-2")),
     ):
         pass
 
@@ -708,9 +708,9 @@ def test_a_folder_without_a_guard_can_still_be_read(store, folder):
     (folder / "guard").unlink()
     (folder / "guard").mkdir()
 
-    memory = store.load()
+    loaded = store.load()
 
-    assert (memory.last, len(memory.notices)) == (1, 1)
+    assert (loaded.last, len(loaded.notices)) == (1, 1)
     assert store.owner() is None
 
 
@@ -718,9 +718,9 @@ def test_a_journal_of_nothing_but_a_torn_line_is_no_history(store, folder):
     write(store, a_state())
     (folder / "journal.jsonl").write_bytes(b'{"record":"run-op')
 
-    with store.hold(an_owner()) as hold:
-        hold.checkpoint(a_state(serial=1))
-        assert hold.append(opened()).number == 1
+    with store.locked(an_owner()) as locked:
+        locked.checkpoint(a_state(serial=1))
+        assert locked.append(opened()).number == 1
 
     assert list((folder / "history").iterdir()) == []
     assert store.load().last == 1
@@ -728,9 +728,9 @@ def test_a_journal_of_nothing_but_a_torn_line_is_no_history(store, folder):
 
 def test_a_closed_journal_that_ends_torn_is_damage(store, folder):
     write(store, a_state(), opened(), entry_set(1))
-    with store.hold(an_owner()) as hold:
-        hold.checkpoint(store.load().state)
-        hold.append(entry_set(2))
+    with store.locked(an_owner()) as locked:
+        locked.checkpoint(store.load().state)
+        locked.append(entry_set(2))
     oldest = (folder / store.backups()[-1]).read_bytes()
     (closed,) = (folder / "history").iterdir()
     closed.write_bytes(closed.read_bytes()[:-9])
@@ -753,7 +753,7 @@ def test_a_history_that_overlaps_is_told_once(store, folder):
 
 def test_two_that_need_a_key_at_once_get_the_same(store, folder):
     keys = []
-    with FileStore(folder, DEPLOYMENT).hold(an_owner()):
+    with FileStore(folder, DEPLOYMENT).locked(an_owner()):
         pass
     threads = [threading.Thread(target=lambda: keys.append(store.key(create=True).secret)) for _ in range(8)]
     for thread in threads:

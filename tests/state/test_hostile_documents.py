@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.workspace.conftest import Bench
+from tests.workspace.conftest import Harness
 from tests.worlds import hub_without_gateway
 from vpngw_iac.errors import ExitCode, StateError, VpngwError
-from vpngw_iac.usecases.state_commands import Upkeep
+from vpngw_iac.usecases.state_commands import StateCommands
 
 SITE = "LocalNetworkGateway/hub/berlin"
 GROUP = "ResourceGroup/rg-hub"
@@ -20,18 +20,18 @@ DEPLOYMENT = hub_without_gateway("berlin")
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Bench:
-    bench = Bench(tmp_path)
-    bench.create(DEPLOYMENT)
-    return bench
+def harness(tmp_path: Path) -> Harness:
+    harness = Harness(tmp_path)
+    harness.create(DEPLOYMENT)
+    return harness
 
 
-def stored(desk: Bench) -> Path:
-    return desk.folder / ".vpngw/state/simulator/hub/state.json"
+def stored(harness: Harness) -> Path:
+    return harness.folder / ".vpngw/state/simulator/hub/state.json"
 
 
-def edited(desk: Bench, edit: Callable[[dict[str, Any]], Any]) -> bytes:
-    document = json.loads(stored(desk).read_bytes())
+def edited(harness: Harness, edit: Callable[[dict[str, Any]], Any]) -> bytes:
+    document = json.loads(stored(harness).read_bytes())
     edit(document)
     return json.dumps(document).encode()
 
@@ -43,23 +43,23 @@ def nested(levels: int) -> dict[str, Any]:
     return found
 
 
-def refused(desk: Bench, data: bytes) -> StateError:
+def refused(harness: Harness, data: bytes) -> StateError:
     """What every command says about it; nothing is asked of Azure and nothing is written over it."""
-    stored(desk).write_bytes(data)
-    desk.mark()
-    workspace = desk.workspace()
+    stored(harness).write_bytes(data)
+    harness.mark()
+    workspace = harness.workspace()
     for use in (
-        lambda: desk.plan(DEPLOYMENT),
-        lambda: desk.apply(DEPLOYMENT),
-        lambda: Upkeep(workspace, "hub").state(),
-        lambda: desk.drift(DEPLOYMENT),
+        lambda: harness.plan(DEPLOYMENT),
+        lambda: harness.apply(DEPLOYMENT),
+        lambda: StateCommands(workspace, "hub").state(),
+        lambda: harness.drift(DEPLOYMENT),
     ):
         with pytest.raises(StateError) as told:
             use()
         assert told.value.exit_code in (ExitCode.ERROR, ExitCode.REFUSED)
         assert told.value.advice
-    assert desk.reads() == []
-    assert stored(desk).read_bytes() == data
+    assert harness.reads() == []
+    assert stored(harness).read_bytes() == data
     return told.value
 
 
@@ -74,8 +74,8 @@ def refused(desk: Bench, data: bytes) -> StateError:
         ('{"kind": "state"}'.encode("utf-16"), "not UTF-8"),
     ],
 )
-def test_bytes_that_are_no_state_are_damage(desk: Bench, data: bytes, says: str) -> None:
-    assert says in refused(desk, data).message
+def test_bytes_that_are_no_state_are_damage(harness: Harness, data: bytes, says: str) -> None:
+    assert says in refused(harness, data).message
 
 
 def outputs(inner: Any) -> Callable[[dict[str, Any]], Any]:
@@ -103,17 +103,19 @@ def outputs(inner: Any) -> Callable[[dict[str, Any]], Any]:
         (lambda d: d.update(lineage="x"), "not a UUID"),
     ],
 )
-def test_documents_that_break_a_rule_say_which(desk: Bench, edit: Callable[[dict[str, Any]], Any], says: str) -> None:
-    assert says in refused(desk, edited(desk, edit)).message
+def test_documents_that_break_a_rule_say_which(
+    harness: Harness, edit: Callable[[dict[str, Any]], Any], says: str
+) -> None:
+    assert says in refused(harness, edited(harness, edit)).message
 
 
-def test_all_broken_rules_are_told_at_once_but_not_a_thousand(desk: Bench) -> None:
+def test_all_broken_rules_are_told_at_once_but_not_a_thousand(harness: Harness) -> None:
     def edit(document: dict[str, Any]) -> None:
         entry = document["entries"].pop(GROUP)
         document["entries"] |= {f"x{n:04}": entry | {"id": f"{entry['id']}{n}"} for n in range(1_000)}
         document["lineage"] = "x"
 
-    told = refused(desk, edited(desk, edit)).message
+    told = refused(harness, edited(harness, edit)).message
 
     assert "not a UUID" in told
     assert "says that its address is" in told
@@ -121,19 +123,19 @@ def test_all_broken_rules_are_told_at_once_but_not_a_thousand(desk: Bench) -> No
     assert len(told) < 10_000
 
 
-def test_a_byte_order_mark_is_no_damage(desk: Bench) -> None:
-    stored(desk).write_bytes(b"\xef\xbb\xbf" + stored(desk).read_bytes())
+def test_a_byte_order_mark_is_no_damage(harness: Harness) -> None:
+    stored(harness).write_bytes(b"\xef\xbb\xbf" + stored(harness).read_bytes())
 
-    assert desk.plan(DEPLOYMENT).changes == ()
+    assert harness.plan(DEPLOYMENT).changes == ()
 
 
 # --- the journal -----------------------------------------------------------------------------------------------------
 
 
-def journal(desk: Bench, *lines: bytes) -> Path:
+def journal(harness: Harness, *lines: bytes) -> Path:
     """A live journal after the checkpoint of the last run."""
-    path = stored(desk).with_name("journal.jsonl")
-    last = json.loads(stored(desk).read_bytes())["journal"]["last"]
+    path = stored(harness).with_name("journal.jsonl")
+    last = json.loads(stored(harness).read_bytes())["journal"]["last"]
     opened = {"record": "run-opened", "run": "r", "command": "apply", "actor": "", "correlation": "", "version": ""}
     first = json.dumps(opened | {"number": last + 1, "at": "2026-01-01T00:00:00Z"}).encode()
     path.write_bytes(b"\n".join([first, *lines]))
@@ -143,31 +145,31 @@ def journal(desk: Bench, *lines: bytes) -> Path:
 @pytest.mark.parametrize(
     "line", [b"\0\0\0", b'{"number":' + b"9" * 5_000 + b"}", b'{"a":' * 50_000, b"[]", b'{"record": "run-op']
 )
-def test_a_torn_last_line_is_ignored_and_told_whatever_it_is(desk: Bench, line: bytes) -> None:
-    journal(desk, line)
+def test_a_torn_last_line_is_ignored_and_told_whatever_it_is(harness: Harness, line: bytes) -> None:
+    journal(harness, line)
 
-    memory = desk.workspace().session(DEPLOYMENT).store().load()
+    loaded = harness.workspace().session(DEPLOYMENT).store().load()
 
-    assert memory is not None
-    assert any("was torn" in notice and "ignored" in notice for notice in memory.notices)
-    assert memory.state.check() == ()
+    assert loaded is not None
+    assert any("was torn" in notice and "ignored" in notice for notice in loaded.notices)
+    assert loaded.state.check() == ()
 
 
 @pytest.mark.parametrize("line", [b"\0\0\0", b'{"number":' + b"9" * 5_000 + b"}", b'{"a":' * 50_000, b"[]"])
-def test_a_torn_line_elsewhere_is_damage_that_names_the_line(desk: Bench, line: bytes) -> None:
-    path = journal(desk, line, b"")
+def test_a_torn_line_elsewhere_is_damage_that_names_the_line(harness: Harness, line: bytes) -> None:
+    path = journal(harness, line, b"")
 
     with pytest.raises(StateError, match="is damaged at line 2") as told:
-        desk.plan(DEPLOYMENT)
+        harness.plan(DEPLOYMENT)
 
     assert told.value.exit_code is ExitCode.ERROR
     assert "head -n 1" in told.value.advice
     assert path.read_bytes().endswith(line + b"\n")
 
 
-def test_an_open_operation_whose_entry_breaks_a_rule_is_told_before_it_is_resumed(desk: Bench) -> None:
-    entry = json.loads(stored(desk).read_bytes())["entries"][SITE]
-    last = json.loads(stored(desk).read_bytes())["journal"]["last"]
+def test_an_open_operation_whose_entry_breaks_a_rule_is_told_before_it_is_resumed(harness: Harness) -> None:
+    entry = json.loads(stored(harness).read_bytes())["entries"][SITE]
+    last = json.loads(stored(harness).read_bytes())["journal"]["last"]
     begun = {
         "record": "begun",
         "number": last + 2,
@@ -183,7 +185,7 @@ def test_an_open_operation_whose_entry_breaks_a_rule_is_told_before_it_is_resume
         "run": "r",
         "entry": entry | {"applied": {"properties": {"x": {"$output": {"source": "nonsense", "path": "a"}}}}},
     }
-    journal(desk, json.dumps(begun).encode(), b"")
+    journal(harness, json.dumps(begun).encode(), b"")
 
     with pytest.raises(VpngwError, match="The open operation on LocalNetworkGateway/hub/berlin"):
-        desk.apply(DEPLOYMENT)
+        harness.apply(DEPLOYMENT)

@@ -22,7 +22,7 @@ from vpngw_iac.state.journal import (
     EntriesMoved,
     EntryRemoved,
     EntrySet,
-    Memory,
+    LoadedState,
     OperationClosed,
     RunClosed,
     fold,
@@ -52,33 +52,33 @@ def test_drawn_states_are_valid(state):
 @law
 @given(states(), journals)
 def test_a_checkpoint_keeps_everything_that_the_journal_told(state, records):
-    memory = fold(Memory(state), records)
+    loaded = fold(LoadedState(state), records)
 
-    assert load_checkpoint(dump_checkpoint(memory), "x") == memory
+    assert load_checkpoint(dump_checkpoint(loaded), "x") == loaded
 
 
 @law
 @given(states(), journals, st.integers(0, 12))
 def test_replaying_records_that_are_already_folded_in_changes_nothing(state, records, cut):
-    once = fold(Memory(state), records)
+    once = fold(LoadedState(state), records)
 
     assert fold(once, records) == once
-    assert fold(fold(Memory(state), records[:cut]), records) == once
+    assert fold(fold(LoadedState(state), records[:cut]), records) == once
 
 
 @law
 @given(states(), journals, st.integers(0, 12))
 def test_a_checkpoint_at_any_record_leads_to_the_same_memory(state, records, cut):
     """A run may be killed between writing the document and starting the new journal."""
-    part = load_checkpoint(dump_checkpoint(fold(Memory(state), records[:cut])), "x")
+    part = load_checkpoint(dump_checkpoint(fold(LoadedState(state), records[:cut])), "x")
 
-    assert fold(part, records) == fold(Memory(state), records)
+    assert fold(part, records) == fold(LoadedState(state), records)
 
 
 @law
 @given(states(), journals)
 def test_whatever_is_replayed_the_state_stays_valid(state, records):
-    assert fold(Memory(state), records).state.check() == ()
+    assert fold(LoadedState(state), records).state.check() == ()
 
 
 @law
@@ -109,50 +109,50 @@ def test_a_flipped_byte_is_damage_or_another_record_but_never_a_crash(records, d
 
 
 def test_an_operation_is_in_flight_from_begun_to_ended():
-    start = Memory(a_state())
+    start = LoadedState(a_state())
     records = [opened(), begun(), Accepted(at=AT, operation="op-1", url="https://x/operations/1")]
     numbered = [record.model_copy(update={"number": n}) for n, record in enumerate(records, start=1)]
 
-    memory = fold(start, numbered)
+    loaded = fold(start, numbered)
 
-    assert memory.in_flight["op-1"].accepted == numbered[2]
-    assert memory.open_run == numbered[0]
+    assert loaded.in_flight["op-1"].accepted == numbered[2]
+    assert loaded.open_run == numbered[0]
     ended = OperationClosed(number=4, at=AT, operation="op-1", status="succeeded")
     closed = RunClosed(number=5, at=AT, run="run-1", outcome="succeeded", exit_code=0)
-    after = fold(memory, [ended, closed])
+    after = fold(loaded, [ended, closed])
     assert (after.in_flight, after.open_run, after.last) == ({}, None, 5)
 
 
 def test_removing_an_entry_frees_those_that_needed_it():
-    memory = Memory(a_state(an_entry(1), an_entry(2, needs=[1])))
+    loaded = LoadedState(a_state(an_entry(1), an_entry(2, needs=[1])))
 
-    after = fold(memory, [EntryRemoved(number=1, at=AT, address="Thing/0001", why="forgotten")])
+    after = fold(loaded, [EntryRemoved(number=1, at=AT, address="Thing/0001", why="forgotten")])
 
     assert after.state.entries["Thing/0002"].needs == ()
     assert after.state.serial == 1
-    assert memory.state.entries["Thing/0002"].needs == (an_id(1),), "a fold alters nothing that it was given"
+    assert loaded.state.entries["Thing/0002"].needs == (an_id(1),), "a fold alters nothing that it was given"
 
 
 def test_a_record_that_comes_twice_counts_once():
     record = EntrySet(number=1, at=AT, entry=an_entry(1))
 
-    assert fold(Memory(a_state()), [record, record]).state.serial == 1
+    assert fold(LoadedState(a_state()), [record, record]).state.serial == 1
 
 
 def test_moving_an_entry_keeps_those_that_need_it():
-    memory = Memory(a_state(an_entry(1), an_entry(2, needs=[1])))
+    loaded = LoadedState(a_state(an_entry(1), an_entry(2, needs=[1])))
 
-    after = fold(memory, [EntriesMoved(number=1, at=AT, addresses={"Thing/0001": "Thing/new"})])
+    after = fold(loaded, [EntriesMoved(number=1, at=AT, addresses={"Thing/0001": "Thing/new"})])
 
     assert sorted(after.state.entries) == ["Thing/0002", "Thing/new"]
     assert after.state.check() == ()
 
 
 def test_two_entries_can_change_places():
-    memory = Memory(a_state(an_entry(1), an_entry(2)))
+    loaded = LoadedState(a_state(an_entry(1), an_entry(2)))
     places = {"Thing/0001": "Thing/0002", "Thing/0002": "Thing/0001", "Thing/0404": "Thing/0405"}
 
-    after = fold(memory, [EntriesMoved(number=1, at=AT, addresses=places)])
+    after = fold(loaded, [EntriesMoved(number=1, at=AT, addresses=places)])
 
     assert {address: entry.id for address, entry in after.state.entries.items()} == {
         "Thing/0001": an_id(2),
@@ -170,7 +170,7 @@ def test_an_entry_that_is_set_under_its_old_address_after_a_move_is_there_once()
         EntrySet(at=AT, entry=state.entries["Thing/0000"], number=2),
     ]
 
-    after = fold(Memory(state), records).state
+    after = fold(LoadedState(state), records).state
 
     assert after.check() == ()
     assert {entry.id: address for address, entry in after.entries.items()} == {identity: "Thing/0000"}

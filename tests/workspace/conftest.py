@@ -49,7 +49,7 @@ class MortalClock(VirtualClock):
         return super().utc()
 
 
-class Bench:
+class Harness:
     """One operator's desk: a cloud, a folder, an environment. Every use opens a new workspace."""
 
     def __init__(self, folder: Path, **switches: Any) -> None:
@@ -109,7 +109,7 @@ class Bench:
         assert outcome.outcome == "succeeded", [(r.address, r.error) for r in outcome.operations if r.error]
         left = self.plan(deployment)
         assert left.changes == ()
-        assert left.brought_up_to_date == ()
+        assert left.state_only_updates == ()
         return outcome
 
     # -- what Azure was asked
@@ -145,22 +145,22 @@ class Bench:
         return identity in {ArmId(text) for text in self.simulator.documents()}
 
     def entries(self, deployment: Deployment) -> dict[str, Any]:
-        memory = self.workspace().session(deployment).store().load()
-        assert memory is not None
-        assert memory.state.check() == ()
-        return dict(memory.state.entries)
+        loaded = self.workspace().session(deployment).store().load()
+        assert loaded is not None
+        assert loaded.state.check() == ()
+        return dict(loaded.state.entries)
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return Bench(tmp_path)
+def harness(tmp_path: Path) -> Harness:
+    return Harness(tmp_path)
 
 
 @pytest.fixture
-def new_bench(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Bench]:
+def new_harness(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Harness]:
     """More than one desk, or one with switches."""
 
-    def make(**switches: Any) -> Bench:
-        return Bench(tmp_path_factory.mktemp("desk"), **switches)
+    def make(**switches: Any) -> Harness:
+        return Harness(tmp_path_factory.mktemp("desk"), **switches)
 
     return make

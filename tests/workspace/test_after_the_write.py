@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.workspace.conftest import Bench
+from tests.workspace.conftest import Harness
 from tests.worlds import gateway, hub, rid
 from vpngw_iac.engine.execute.event import OperationProgress
 
 GATEWAY = rid("virtualNetworkGateways", "vgw-hub")
 
 
-def policy(bench: Bench, change: Callable[[Any], None]) -> dict[str, Any]:
+def policy(harness: Harness, change: Callable[[Any], None]) -> dict[str, Any]:
     """Somebody who changes the gateway while our write runs."""
 
     def heard(event: object) -> None:
-        stored = bench.simulator._store.find(GATEWAY)
+        stored = harness.simulator._store.find(GATEWAY)
         if isinstance(event, OperationProgress) and stored is not None:
             change(stored)
 
@@ -35,52 +35,52 @@ def overrule(key: str, value: str) -> Callable[[Any], None]:
     return change
 
 
-def test_a_tag_that_a_policy_changes_right_after_our_write_is_told_once_and_left(bench: Bench) -> None:
+def test_a_tag_that_a_policy_changes_right_after_our_write_is_told_once_and_left(harness: Harness) -> None:
     deployment = tagged("7")
 
-    outcome = bench.apply(deployment, run=policy(bench, overrule("Cost.Center", "policy")))
+    outcome = harness.apply(deployment, run=policy(harness, overrule("Cost.Center", "policy")))
 
     assert outcome.outcome == "succeeded"
     assert [notice for notice in outcome.notices if "overruled by a policy" in notice]
-    assert bench.changes(deployment) == {}
-    assert bench.apply(deployment).notices == ()
+    assert harness.changes(deployment) == {}
+    assert harness.apply(deployment).notices == ()
 
 
-def test_a_tag_that_changes_once_more_is_drift_again(bench: Bench) -> None:
+def test_a_tag_that_changes_once_more_is_drift_again(harness: Harness) -> None:
     deployment = tagged("7")
-    bench.apply(deployment, run=policy(bench, overrule("cost.center", "policy")))
-    stored = bench.simulator._store.find(GATEWAY)
+    harness.apply(deployment, run=policy(harness, overrule("cost.center", "policy")))
+    stored = harness.simulator._store.find(GATEWAY)
     assert stored is not None
     overrule("cost.center", "somebody")(stored)
 
-    assert bench.changes(deployment) == {"VpnGateway/hub": "tag"}
+    assert harness.changes(deployment) == {"VpnGateway/hub": "tag"}
 
 
-def test_an_edited_tag_is_sent_although_a_policy_overruled_the_old_one(bench: Bench) -> None:
-    bench.apply(tagged("7"), run=policy(bench, overrule("cost.center", "policy")))
+def test_an_edited_tag_is_sent_although_a_policy_overruled_the_old_one(harness: Harness) -> None:
+    harness.apply(tagged("7"), run=policy(harness, overrule("cost.center", "policy")))
 
-    assert bench.changes(tagged("8")) == {"VpnGateway/hub": "tag"}
+    assert harness.changes(tagged("8")) == {"VpnGateway/hub": "tag"}
 
 
-def test_a_policy_that_takes_our_mark_off_is_no_error(bench: Bench) -> None:
+def test_a_policy_that_takes_our_mark_off_is_no_error(harness: Harness) -> None:
     deployment = hub("berlin")
 
-    outcome = bench.apply(deployment, run=policy(bench, lambda stored: stored.body["tags"].clear()))
+    outcome = harness.apply(deployment, run=policy(harness, lambda stored: stored.body["tags"].clear()))
 
     assert outcome.outcome == "succeeded", [(r.address, r.error) for r in outcome.operations if r.error]
-    assert bench.changes(deployment) == {}
+    assert harness.changes(deployment) == {}
 
 
-def test_a_declared_value_that_azure_never_answers_is_unread_and_stays_so_after_a_tag(bench: Bench) -> None:
+def test_a_declared_value_that_azure_never_answers_is_unread_and_stays_so_after_a_tag(harness: Harness) -> None:
     def forget(stored: Any) -> None:
         stored.body["properties"].pop("enableDnsForwarding", None)
 
     silent = hub("berlin").but(gateway(enableDnsForwarding=True))
-    bench.apply(silent, run=policy(bench, forget))
-    before = bench.plan(silent)
+    harness.apply(silent, run=policy(harness, forget))
+    before = harness.plan(silent)
     retagged = hub("berlin").but(gateway(enableDnsForwarding=True, more={"tags": {"a": "b"}}))
-    bench.apply(retagged)
+    harness.apply(retagged)
 
     assert before.unread == ("VpnGateway/hub: properties.enableDnsForwarding",)
     assert before.changes == ()
-    assert bench.changes(retagged) == {}
+    assert harness.changes(retagged) == {}

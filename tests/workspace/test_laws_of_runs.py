@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.workspace.conftest import Bench
+from tests.workspace.conftest import Harness
 from tests.worlds import (
     Deployment,
     base,
@@ -31,8 +31,8 @@ from vpngw_iac.simulator.faults import (
     BreakConnection,
     FailForSibling,
     FailLate,
-    Linger,
     LoseOperation,
+    SlowOperation,
     StayInUse,
 )
 
@@ -61,8 +61,8 @@ def deployments(draw: st.DrawFn) -> Deployment:
     return Deployment("hub", tuple(items))
 
 
-def bench() -> Bench:
-    return Bench(Path(tempfile.mkdtemp(prefix="vpngw-law-")))
+def harness() -> Harness:
+    return Harness(Path(tempfile.mkdtemp(prefix="vpngw-law-")))
 
 
 @settings(max_examples=8)
@@ -70,26 +70,26 @@ def bench() -> Bench:
 def test_after_each_apply_there_is_nothing_to_do_and_destroy_gives_the_world_back(
     first: Deployment, second: Deployment
 ) -> None:
-    desk = bench()
+    harness = harness()
     for deployment in (first, second):
-        desk.converge(deployment)
-        assert {item.id for item in deployment.items} == {i.id for i in deployment.items if desk.exists(i.id)}
-        assert len(desk.simulator.documents()) == len(deployment.items)
-        assert desk.drift(deployment, deep=True).items == ()
+        harness.converge(deployment)
+        assert {item.id for item in deployment.items} == {i.id for i in deployment.items if harness.exists(i.id)}
+        assert len(harness.simulator.documents()) == len(deployment.items)
+        assert harness.drift(deployment, deep=True).items == ()
 
-    outcome = desk.destroy(second)
+    outcome = harness.destroy(second)
 
     assert outcome.outcome == "succeeded"
-    assert desk.simulator.documents() == {}
-    assert desk.entries(second) == {}
+    assert harness.simulator.documents() == {}
+    assert harness.entries(second) == {}
 
 
 @settings(max_examples=8)
 @given(deployments(), deployments())
 def test_a_plan_that_is_saved_and_read_back_decides_the_same(first: Deployment, second: Deployment) -> None:
-    desk = bench()
-    desk.converge(first)
-    workspace = desk.workspace()
+    harness = harness()
+    harness.converge(first)
+    workspace = harness.workspace()
     plan = workspace.plan(second)
 
     again = workspace.plan(workspace.load_plan(workspace.save_plan(plan)), Options())
@@ -110,7 +110,7 @@ EFFECTS = st.sampled_from(
         FailLate(),
         FailForSibling(),
         LoseOperation(),
-        Linger(factor=3.0),
+        SlowOperation(factor=3.0),
         StayInUse(seconds=200),
     ]
 )
@@ -138,23 +138,23 @@ def test_whatever_fails_the_state_stays_valid_and_the_next_run_converges(
 ) -> None:
     from tests.workspace.conftest import Killed
 
-    desk = bench()
-    desk.converge(first)
+    harness = harness()
+    harness.converge(first)
     for effect, which in troubles:
-        desk.fault(effect, **which)
-    desk.clock.dies_at = None if death is None else desk.clock.looks + death
+        harness.fault(effect, **which)
+    harness.clock.dies_at = None if death is None else harness.clock.looks + death
     with contextlib.suppress(VpngwError, Killed):
-        desk.apply(second)
-    desk.clock.dies_at = None
-    desk.entries(second)  # valid, whatever happened
+        harness.apply(second)
+    harness.clock.dies_at = None
+    harness.entries(second)  # valid, whatever happened
 
-    desk.simulator.faults.clear()
-    desk.clock.advance(7200)
-    repaired = desk.apply(second)
+    harness.simulator.faults.clear()
+    harness.clock.advance(7200)
+    repaired = harness.apply(second)
     if repaired.outcome != "succeeded":
-        repaired = desk.apply(second)
+        repaired = harness.apply(second)
 
     assert repaired.outcome == "succeeded", [(r.address, r.error) for r in repaired.operations if r.error]
-    assert desk.plan(second).changes == ()
-    assert len(desk.simulator.documents()) == len(second.items)
-    assert desk.exists(rid("virtualNetworkGateways", "vgw-hub"))
+    assert harness.plan(second).changes == ()
+    assert len(harness.simulator.documents()) == len(second.items)
+    assert harness.exists(rid("virtualNetworkGateways", "vgw-hub"))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.workspace.conftest import Bench
+from tests.workspace.conftest import Harness
 from vpngw_iac import Diagnostics, Lock, Maintenance, Nat, Secret, Site, SiteToSite, VirtualNetwork, VpnGateway
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.base import Blueprint
@@ -54,197 +54,197 @@ def cared_for(lock: Any = "CanNotDelete", **more: Any) -> Blueprint:
 
 
 @pytest.mark.parametrize("lock", ["CanNotDelete", "ReadOnly", Lock(level="ReadOnly", scope="group", notes="mine")])
-def test_they_are_made_stay_and_go(bench: Bench, lock: Any) -> None:
+def test_they_are_made_stay_and_go(harness: Harness, lock: Any) -> None:
     blueprint = cared_for(lock)
 
-    bench.create(blueprint)
+    harness.create(blueprint)
 
-    assert bench.changes(blueprint) == {}
-    assert bench.changes(blueprint, deep=True) == {}
-    assert bench.drift(blueprint).items == ()
-    gone = bench.destroy(blueprint)
+    assert harness.changes(blueprint) == {}
+    assert harness.changes(blueprint, deep=True) == {}
+    assert harness.drift(blueprint).items == ()
+    gone = harness.destroy(blueprint)
     assert gone.outcome == "succeeded", [(r.address, r.error) for r in gone.operations if r.error]
-    assert bench.simulator.documents() == {}
+    assert harness.simulator.documents() == {}
 
 
-def test_a_lock_comes_after_everything_and_goes_before_everything(bench: Bench) -> None:
+def test_a_lock_comes_after_everything_and_goes_before_everything(harness: Harness) -> None:
     blueprint = cared_for("ReadOnly")
 
-    bench.apply(blueprint)
-    made = bench.writes()
-    bench.mark()
-    bench.destroy(blueprint)
+    harness.apply(blueprint)
+    made = harness.writes()
+    harness.mark()
+    harness.destroy(blueprint)
 
     assert made[-1] == "PUT locks/lock-vgw-hub"
-    assert bench.writes()[0] == "DELETE locks/lock-vgw-hub"
+    assert harness.writes()[0] == "DELETE locks/lock-vgw-hub"
 
 
-def test_a_lock_of_ours_is_lifted_for_a_change_and_put_back(bench: Bench) -> None:
-    bench.create(cared_for("ReadOnly"))
+def test_a_lock_of_ours_is_lifted_for_a_change_and_put_back(harness: Harness) -> None:
+    harness.create(cared_for("ReadOnly"))
     edited = cared_for("ReadOnly", tags={"owner": "network"})
 
-    change = bench.change(edited, "ManagementLock/vgw-hub")
-    bench.converge(edited)
+    change = harness.change(edited, "ManagementLock/vgw-hub")
+    harness.converge(edited)
 
     assert (str(change.action), change.reason) == ("replace", "lifted for the change of VpnGateway/vgw-hub")
-    assert bench.writes() == [
+    assert harness.writes() == [
         "DELETE locks/lock-vgw-hub",
         "PATCH virtualNetworkGateways/vgw-hub",
         "PUT locks/lock-vgw-hub",
     ]
 
 
-def test_a_lock_against_deletion_leaves_changes_alone(bench: Bench) -> None:
-    bench.create(cared_for())
+def test_a_lock_against_deletion_leaves_changes_alone(harness: Harness) -> None:
+    harness.create(cared_for())
 
-    bench.converge(cared_for(tags={"owner": "network"}))
+    harness.converge(cared_for(tags={"owner": "network"}))
 
-    assert bench.writes("*locks*") == []
+    assert harness.writes("*locks*") == []
 
 
-def test_a_lock_against_deletion_is_lifted_for_a_rule_that_goes(bench: Bench) -> None:
-    bench.create(hub(nat=True, lock="CanNotDelete"))
+def test_a_lock_against_deletion_is_lifted_for_a_rule_that_goes(harness: Harness) -> None:
+    harness.create(hub(nat=True, lock="CanNotDelete"))
 
-    bench.converge(hub(lock="CanNotDelete"))
+    harness.converge(hub(lock="CanNotDelete"))
 
-    deletes = [write for write in bench.writes() if write.startswith("DELETE")]
+    deletes = [write for write in harness.writes() if write.startswith("DELETE")]
     assert deletes == ["DELETE locks/lock-vgw-hub", "DELETE natRules/berlin"]
-    assert bench.exists(LOCK)
+    assert harness.exists(LOCK)
 
 
-def test_a_group_is_unlocked_for_whatever_changes_in_it(bench: Bench) -> None:
-    bench.create(hub(lock=Lock(level="ReadOnly", scope="group")))
+def test_a_group_is_unlocked_for_whatever_changes_in_it(harness: Harness) -> None:
+    harness.create(hub(lock=Lock(level="ReadOnly", scope="group")))
     edited = hub(lock=Lock(level="ReadOnly", scope="group"), tags={"owner": "network"})
 
-    bench.converge(edited)
+    harness.converge(edited)
 
-    writes = bench.writes()
+    writes = harness.writes()
     assert (writes[0], writes[-1]) == ("DELETE locks/lock-vgw-hub", "PUT locks/lock-vgw-hub")
 
 
-def test_another_level_is_one_call(bench: Bench) -> None:
-    bench.create(cared_for())
+def test_another_level_is_one_call(harness: Harness) -> None:
+    harness.create(cared_for())
 
-    bench.converge(cared_for("ReadOnly"))
+    harness.converge(cared_for("ReadOnly"))
 
-    assert bench.writes() == ["PUT locks/lock-vgw-hub"]
-
-
-def test_a_run_that_died_while_the_lock_was_lifted_puts_it_back(bench: Bench) -> None:
-    bench.create(cared_for())
-    bench.simulator.delete(str(LOCK))
-
-    assert bench.changes(cared_for()) == {"ManagementLock/vgw-hub": "create"}
-    bench.converge(cared_for())
+    assert harness.writes() == ["PUT locks/lock-vgw-hub"]
 
 
-def test_a_lock_of_somebody_else_stays_in_the_way(bench: Bench) -> None:
-    bench.create(cared_for())
+def test_a_run_that_died_while_the_lock_was_lifted_puts_it_back(harness: Harness) -> None:
+    harness.create(cared_for())
+    harness.simulator.delete(str(LOCK))
+
+    assert harness.changes(cared_for()) == {"ManagementLock/vgw-hub": "create"}
+    harness.converge(cared_for())
+
+
+def test_a_lock_of_somebody_else_stays_in_the_way(harness: Harness) -> None:
+    harness.create(cared_for())
     foreign = GATEWAY.extension("Microsoft.Authorization/locks", "auditors")
-    bench.simulator.put(str(foreign), {"properties": {"level": "CanNotDelete"}})
-    bench.mark()
+    harness.simulator.put(str(foreign), {"properties": {"level": "CanNotDelete"}})
+    harness.mark()
 
     with pytest.raises(Refused) as refused:
-        bench.destroy(cared_for())
+        harness.destroy(cared_for())
 
     assert [f.rule for f in refused.value.findings if f.blocks] == ["V-PROBE-02"]
     assert "auditors" in str([f.detail for f in refused.value.findings])
-    assert bench.writes() == []
+    assert harness.writes() == []
 
 
-def test_what_was_changed_behind_our_back_is_told_and_repaired(bench: Bench) -> None:
-    bench.create(cared_for())
+def test_what_was_changed_behind_our_back_is_told_and_repaired(harness: Harness) -> None:
+    harness.create(cared_for())
     logs = [{"category": "P2SDiagnosticLog", "enabled": True}]
-    bench.simulator.put(str(SETTING), {"properties": {"workspaceId": WORKSPACE, "logs": logs}})
-    bench.simulator.delete(str(ASSIGNMENT))
+    harness.simulator.put(str(SETTING), {"properties": {"workspaceId": WORKSPACE, "logs": logs}})
+    harness.simulator.delete(str(ASSIGNMENT))
 
-    drift = {item.address: item.kind for item in bench.drift(cared_for()).items}
-    mixed = bench.change(cared_for(), "DiagnosticSetting/vgw-hub")
+    drift = {item.address: item.kind for item in harness.drift(cared_for()).items}
+    mixed = harness.change(cared_for(), "DiagnosticSetting/vgw-hub")
 
     assert drift == {"DiagnosticSetting/vgw-hub": "changed", "MaintenanceAssignment/vgw-hub": "missing"}
     assert [difference.cause for difference in mixed.differences] == ["drift", "drift"]
 
 
-def test_categories_that_others_listed_stay(bench: Bench) -> None:
+def test_categories_that_others_listed_stay(harness: Harness) -> None:
     three = Diagnostics(
         workspace=WORKSPACE, logs=["IKEDiagnosticLog", "RouteDiagnosticLog", "TunnelDiagnosticLog"], metrics=False
     )
-    bench.create(hub(diagnostics=three))
-    before = bench.document(SETTING)["properties"]
+    harness.create(hub(diagnostics=three))
+    before = harness.document(SETTING)["properties"]
     more = [*before["logs"], {"category": "P2SDiagnosticLog", "enabled": False}]
-    bench.simulator.put(str(SETTING), {"properties": {**before, "logs": more}})
+    harness.simulator.put(str(SETTING), {"properties": {**before, "logs": more}})
 
-    unchanged = bench.changes(hub(diagnostics=three))
+    unchanged = harness.changes(hub(diagnostics=three))
     with_storage = three.model_copy(
         update={"storage": ArmId(f"{LOGS}/Microsoft.Storage/storageAccounts/vpnlogs"), "metrics": True}
     )
-    bench.converge(hub(diagnostics=with_storage))
+    harness.converge(hub(diagnostics=with_storage))
 
-    after = bench.document(SETTING)["properties"]
+    after = harness.document(SETTING)["properties"]
     assert unchanged == {}
     assert [log["category"] for log in after["logs"]] == [log["category"] for log in more]
     assert after["metrics"][0]["enabled"] is True
 
 
-def test_all_logs_become_single_categories_without_a_mix(bench: Bench) -> None:
-    bench.create(cared_for())
+def test_all_logs_become_single_categories_without_a_mix(harness: Harness) -> None:
+    harness.create(cared_for())
 
-    bench.converge(cared_for(diagnostics=Diagnostics(workspace=WORKSPACE, logs=["IKEDiagnosticLog"])))
+    harness.converge(cared_for(diagnostics=Diagnostics(workspace=WORKSPACE, logs=["IKEDiagnosticLog"])))
 
-    assert [log["category"] for log in bench.document(SETTING)["properties"]["logs"]] == ["IKEDiagnosticLog"]
-
-
-def test_a_window_changes_in_place(bench: Bench) -> None:
-    bench.create(cared_for())
-
-    bench.converge(cared_for(maintenance=Maintenance(start="03:00", hours=6, time_zone="UTC")))
-
-    assert bench.writes() == ["PUT maintenanceConfigurations/mc-vgw-hub"]
-    assert bench.document(WINDOW)["properties"]["maintenanceWindow"]["duration"] == "06:00"
+    assert [log["category"] for log in harness.document(SETTING)["properties"]["logs"]] == ["IKEDiagnosticLog"]
 
 
-def test_tags_of_a_window_are_one_call(bench: Bench) -> None:
-    bench.create(cared_for())
+def test_a_window_changes_in_place(harness: Harness) -> None:
+    harness.create(cared_for())
 
-    bench.converge(
+    harness.converge(cared_for(maintenance=Maintenance(start="03:00", hours=6, time_zone="UTC")))
+
+    assert harness.writes() == ["PUT maintenanceConfigurations/mc-vgw-hub"]
+    assert harness.document(WINDOW)["properties"]["maintenanceWindow"]["duration"] == "06:00"
+
+
+def test_tags_of_a_window_are_one_call(harness: Harness) -> None:
+    harness.create(cared_for())
+
+    harness.converge(
         cared_for(
             maintenance=Maintenance(start="02:00", time_zone="W. Europe Standard Time", tags={"owner": "network"})
         )
     )
 
-    assert bench.writes() == ["PATCH maintenanceConfigurations/mc-vgw-hub"]
+    assert harness.writes() == ["PATCH maintenanceConfigurations/mc-vgw-hub"]
 
 
-def test_an_existing_window_is_used_and_never_put(bench: Bench) -> None:
+def test_an_existing_window_is_used_and_never_put(harness: Harness) -> None:
     theirs = f"{GROUP}/providers/Microsoft.Maintenance/maintenanceConfigurations/mc-company"
-    bench.simulator.put(GROUP, {"location": "westeurope"})
+    harness.simulator.put(GROUP, {"location": "westeurope"})
     window = {"startDateTime": "2025-01-01 02:00", "duration": "05:00", "timeZone": "UTC", "recurEvery": "1Day"}
     inside = {"maintenanceScope": "Resource", "maintenanceWindow": window}
-    bench.simulator.put(theirs, {"location": "westeurope", "properties": inside})
+    harness.simulator.put(theirs, {"location": "westeurope", "properties": inside})
     blueprint = hub(maintenance=Maintenance.existing(theirs))
 
-    bench.create(blueprint)
+    harness.create(blueprint)
 
-    assert bench.changes(blueprint) == {}
-    assert ArmId(bench.document(ASSIGNMENT)["properties"]["maintenanceConfigurationId"]) == ArmId(theirs)
-    assert [w for w in bench.writes("*maintenanceConfigurations*") if "Assignments" not in w] == []
-    bench.destroy(blueprint)
-    assert bench.exists(ArmId(theirs))
+    assert harness.changes(blueprint) == {}
+    assert ArmId(harness.document(ASSIGNMENT)["properties"]["maintenanceConfigurationId"]) == ArmId(theirs)
+    assert [w for w in harness.writes("*maintenanceConfigurations*") if "Assignments" not in w] == []
+    harness.destroy(blueprint)
+    assert harness.exists(ArmId(theirs))
 
 
-def test_another_window_is_another_assignment(bench: Bench) -> None:
-    bench.create(cared_for(lock=None))
+def test_another_window_is_another_assignment(harness: Harness) -> None:
+    harness.create(cared_for(lock=None))
     other = f"{GROUP}/providers/Microsoft.Maintenance/maintenanceConfigurations/mc-company"
     window = {"startDateTime": "2025-01-01 02:00", "duration": "05:00", "timeZone": "UTC", "recurEvery": "Day"}
-    bench.simulator.put(
+    harness.simulator.put(
         other, {"location": "westeurope", "properties": {"maintenanceScope": "Resource", "maintenanceWindow": window}}
     )
-    bench.mark()
+    harness.mark()
     edited = cared_for(lock=None, maintenance=Maintenance.existing(other))
 
-    bench.converge(edited)
+    harness.converge(edited)
 
-    writes = bench.writes()
+    writes = harness.writes()
     assert writes[0] == "DELETE configurationAssignments/mc-vgw-hub"
     assert sorted(writes[1:]) == [
         "DELETE maintenanceConfigurations/mc-vgw-hub",
@@ -252,12 +252,12 @@ def test_another_window_is_another_assignment(bench: Bench) -> None:
     ]
 
 
-def test_replacing_the_gateway_brings_all_of_them_back(bench: Bench) -> None:
-    bench.create(cared_for("ReadOnly"))
+def test_replacing_the_gateway_brings_all_of_them_back(harness: Harness) -> None:
+    harness.create(cared_for("ReadOnly"))
     edited = cared_for("ReadOnly")
 
-    outcome = bench.apply(edited, replace=frozenset({"VpnGateway/vgw-hub"}))
+    outcome = harness.apply(edited, replace=frozenset({"VpnGateway/vgw-hub"}))
 
     assert outcome.outcome == "succeeded", [(r.address, r.error) for r in outcome.operations if r.error]
-    assert all(bench.exists(each) for each in (LOCK, SETTING, ASSIGNMENT, WINDOW))
-    assert bench.changes(edited) == {}
+    assert all(harness.exists(each) for each in (LOCK, SETTING, ASSIGNMENT, WINDOW))
+    assert harness.changes(edited) == {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.workspace.conftest import Bench
+from tests.workspace.conftest import Harness
 from tests.worlds import hub, rid
 from vpngw_iac.simulator.faults import AnswerInstead, BreakConnection, FailLate
 
@@ -17,18 +17,18 @@ BUSY = AnswerInstead(
 
 @pytest.mark.parametrize(("then", "limits"), [(REFUSED, {}), (BUSY, {"timeout": 1500.0})], ids=["refused", "contended"])
 def test_what_was_made_unheard_and_failed_is_ours_to_repair(
-    bench: Bench, then: AnswerInstead, limits: dict[str, float]
+    harness: Harness, then: AnswerInstead, limits: dict[str, float]
 ) -> None:
-    bench.create(hub())
-    bench.fault(FailLate(after=20.0), method="PUT", path=CON, times=1)
-    bench.fault(BreakConnection(done=True), method="PUT", path=CON, times=1)
-    bench.fault(then, method="PUT", path=CON, nth=2, times=1000)
-    first = bench.apply(hub("berlin"), run=limits)
-    bench.simulator.faults.clear()
+    harness.create(hub())
+    harness.fault(FailLate(after=20.0), method="PUT", path=CON, times=1)
+    harness.fault(BreakConnection(done=True), method="PUT", path=CON, times=1)
+    harness.fault(then, method="PUT", path=CON, nth=2, times=1000)
+    first = harness.apply(hub("berlin"), run=limits)
+    harness.simulator.faults.clear()
 
-    second = bench.apply(hub("berlin"))
+    second = harness.apply(hub("berlin"))
 
     assert first.outcome != "succeeded"
     assert second.outcome == "succeeded"
-    assert bench.exists(rid("connections", "con-berlin"))
-    bench.converge(hub("berlin"))
+    assert harness.exists(rid("connections", "con-berlin"))
+    harness.converge(hub("berlin"))

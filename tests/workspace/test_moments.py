@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.workspace.conftest import Bench
+from tests.workspace.conftest import Harness
 from tests.worlds import GROUP, REGION
 from vpngw_iac.blueprints.circuit import Circuit, CircuitLink, PrivatePeering
 from vpngw_iac.blueprints.coexistence import ExpressRouteCoexistence
@@ -67,13 +67,13 @@ def both(**more: Any) -> ExpressRouteCoexistence:
     )
 
 
-def stored(bench: Bench, name: str) -> Any:
-    return next(d for d in bench.simulator._store.documents.values() if d.id.lower().endswith(f"/{name}"))
+def stored(harness: Harness, name: str) -> Any:
+    return next(d for d in harness.simulator._store.documents.values() if d.id.lower().endswith(f"/{name}"))
 
 
-def migrate(bench: Bench, state: str, phase: str) -> None:
+def migrate(harness: Harness, state: str, phase: str) -> None:
     """Microsoft's tool is at work on the gateway."""
-    bench.simulator.migrate(stored(bench, "vgw-hub").id, state, phase)
+    harness.simulator.migrate(stored(harness, "vgw-hub").id, state, phase)
 
 
 def of(findings: tuple[Finding, ...], *rules: str) -> dict[str, str]:
@@ -86,93 +86,93 @@ def of(findings: tuple[Finding, ...], *rules: str) -> dict[str, str]:
     return found
 
 
-def test_a_gateway_under_migration_takes_no_new_connection(bench: Bench) -> None:
-    bench.create(hub())
-    migrate(bench, "InProgress", "Execute")
+def test_a_gateway_under_migration_takes_no_new_connection(harness: Harness) -> None:
+    harness.create(hub())
+    migrate(harness, "InProgress", "Execute")
 
-    plan = bench.plan(hub(berlin()))
+    plan = harness.plan(hub(berlin()))
 
     assert of(plan.blocking, "R-PIP-18") == {"R-PIP-18": "error"}
     with pytest.raises(Refused):
-        bench.apply(hub(berlin()))
-    assert bench.writes() == []
+        harness.apply(hub(berlin()))
+    assert harness.writes() == []
 
 
-def test_a_gateway_under_migration_is_not_destroyed(bench: Bench) -> None:
-    bench.create(hub(berlin()))
-    migrate(bench, "Succeeded", "ExecuteSucceeded")
+def test_a_gateway_under_migration_is_not_destroyed(harness: Harness) -> None:
+    harness.create(hub(berlin()))
+    migrate(harness, "Succeeded", "ExecuteSucceeded")
 
     with pytest.raises(Refused) as refused:
-        bench.destroy(hub(berlin()))
+        harness.destroy(hub(berlin()))
 
     assert of(refused.value.findings, "R-PIP-18") == {"R-PIP-18": "error"}
-    assert bench.writes() == []
+    assert harness.writes() == []
 
 
-def test_a_migration_that_began_after_a_plan_was_saved_refuses_it(bench: Bench) -> None:
-    bench.create(hub())
-    workspace = bench.workspace()
+def test_a_migration_that_began_after_a_plan_was_saved_refuses_it(harness: Harness) -> None:
+    harness.create(hub())
+    workspace = harness.workspace()
     saved = workspace.load_plan(workspace.save_plan(workspace.plan(hub(berlin()))))
-    migrate(bench, "InProgress", "Commit")
+    migrate(harness, "InProgress", "Commit")
 
     with pytest.raises(Refused) as refused:
-        bench.workspace().apply(saved)
+        harness.workspace().apply(saved)
 
     assert of(refused.value.findings, "R-PIP-18") == {"R-PIP-18": "error"}
-    assert bench.writes() == []
+    assert harness.writes() == []
 
 
-def test_a_migration_elsewhere_stops_nobody(bench: Bench) -> None:
-    bench.create(hub())
-    migrate(bench, "Succeeded", "CommitSucceeded")
+def test_a_migration_elsewhere_stops_nobody(harness: Harness) -> None:
+    harness.create(hub())
+    migrate(harness, "Succeeded", "CommitSucceeded")
 
-    bench.converge(hub(berlin()))
+    harness.converge(hub(berlin()))
 
 
-def test_a_waived_migration_stays_waived_in_a_saved_plan(bench: Bench) -> None:
+def test_a_waived_migration_stays_waived_in_a_saved_plan(harness: Harness) -> None:
     waived = {"R-PIP-18": "support asked for it"}
-    bench.create(hub(waive=waived))
-    migrate(bench, "InProgress", "Execute")
-    workspace = bench.workspace()
+    harness.create(hub(waive=waived))
+    migrate(harness, "InProgress", "Execute")
+    workspace = harness.workspace()
     plan = workspace.plan(hub(berlin(), waive=waived))
     shown = plan_document(PlanView.of(plan, workspace.schedule(plan)))
 
     saved = workspace.load_plan(workspace.save_plan(plan, shown))
-    outcome = bench.workspace().apply(saved)
+    outcome = harness.workspace().apply(saved)
 
     assert outcome.outcome == "succeeded"
 
 
-def test_a_circuit_that_the_provider_has_is_told_before_anything_is_deleted(bench: Bench) -> None:
-    bench.apply(both())
-    bench.simulator.provision_circuit(stored(bench, "erc-ams").id)
-    bench.create(both())
+def test_a_circuit_that_the_provider_has_is_told_before_anything_is_deleted(harness: Harness) -> None:
+    harness.apply(both())
+    harness.simulator.provision_circuit(stored(harness, "erc-ams").id)
+    harness.create(both())
 
     with pytest.raises(Refused) as refused:
-        bench.destroy(both())
+        harness.destroy(both())
 
     assert of(refused.value.findings, "R-ER-11") == {"R-ER-11": "error"}
     told = next(finding for finding in refused.value.findings if finding.rule == "R-ER-11")
     assert told.address == "Circuit/erc-ams"
-    assert bench.writes() == []
+    assert harness.writes() == []
 
 
-def test_a_circuit_that_the_provider_took_back_is_destroyed_with_the_rest(bench: Bench) -> None:
-    bench.apply(both())
-    bench.simulator.provision_circuit(stored(bench, "erc-ams").id)
-    bench.create(both())
-    bench.simulator.provision_circuit(stored(bench, "erc-ams").id, "NotProvisioned")
+def test_a_circuit_that_the_provider_took_back_is_destroyed_with_the_rest(harness: Harness) -> None:
+    harness.apply(both())
+    harness.simulator.provision_circuit(stored(harness, "erc-ams").id)
+    harness.create(both())
+    harness.simulator.provision_circuit(stored(harness, "erc-ams").id, "NotProvisioned")
 
-    assert bench.workspace().plan(both(), Options(destroy=True)).blocking == ()
-    assert bench.destroy(both()).outcome == "succeeded"
+    assert harness.workspace().plan(both(), Options(destroy=True)).blocking == ()
+    assert harness.destroy(both()).outcome == "succeeded"
 
 
-def test_a_circuit_that_stays_does_not_stop_the_destroy(bench: Bench) -> None:
-    bench.apply(both(on_removal="forget"))
-    bench.simulator.provision_circuit(stored(bench, "erc-ams").id)
-    bench.create(both(on_removal="forget"))
+def test_a_circuit_that_stays_does_not_stop_the_destroy(harness: Harness) -> None:
+    harness.apply(both(on_removal="forget"))
+    harness.simulator.provision_circuit(stored(harness, "erc-ams").id)
+    harness.create(both(on_removal="forget"))
 
-    outcome = bench.destroy(both(on_removal="forget"))
+    outcome = harness.destroy(both(on_removal="forget"))
 
     assert outcome.outcome == "succeeded"
-    assert bench.exists(stored(bench, "erc-ams").arm_id)
+    assert harness.exists(stored(harness, "erc-ams").arm_id)

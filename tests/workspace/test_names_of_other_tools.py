@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.workspace.conftest import Bench
+from tests.workspace.conftest import Harness
 from tests.worlds import certificate
 from vpngw_iac import (
     CertificateDomain,
@@ -53,15 +53,15 @@ def clients(*wanted: UserGroup, **more: Any) -> PointToSite:
     )  # fmt: skip
 
 
-def gateway_id(bench: Bench) -> ArmId:
-    return next(ArmId(text) for text in bench.simulator.documents() if text.endswith("/vgw-p2s"))
+def gateway_id(harness: Harness) -> ArmId:
+    return next(ArmId(text) for text in harness.simulator.documents() if text.endswith("/vgw-p2s"))
 
 
-def named_by_another_tool(bench: Bench, blueprint: Any) -> None:
+def named_by_another_tool(harness: Harness, blueprint: Any) -> None:
     """The gateway as the portal would have made it, and no state of ours."""
-    assert bench.apply(blueprint).outcome == "succeeded"
-    identity = gateway_id(bench)
-    document = copy.deepcopy(bench.document(identity))
+    assert harness.apply(blueprint).outcome == "succeeded"
+    identity = gateway_id(harness)
+    document = copy.deepcopy(harness.document(identity))
     properties = document["properties"]
     for group in properties[GROUPS]:
         group["name"] = f"portal-{group['name']}"
@@ -74,18 +74,18 @@ def named_by_another_tool(bench: Bench, blueprint: Any) -> None:
             head, _, name = reference["id"].rpartition("/")
             reference["id"] = f"{head}/portal-{name}"
     block["vpnClientRootCertificates"][0]["name"] = "RootOfTheirs"
-    bench.simulator.put(str(identity), document)
-    shutil.rmtree(bench.folder / ".vpngw")
-    bench.mark()
+    harness.simulator.put(str(identity), document)
+    shutil.rmtree(harness.folder / ".vpngw")
+    harness.mark()
 
 
-def everything(bench: Bench, blueprint: Any) -> frozenset[str]:
-    plan = bench.plan(blueprint)
+def everything(harness: Harness, blueprint: Any) -> frozenset[str]:
+    plan = harness.plan(blueprint)
     return frozenset(a for a, r in plan.graph.resources.items() if not r.only_if_absent)
 
 
-def names(bench: Bench) -> dict[str, list[str]]:
-    properties = bench.document(gateway_id(bench))["properties"]
+def names(harness: Harness) -> dict[str, list[str]]:
+    properties = harness.document(gateway_id(harness))["properties"]
     block = properties["vpnClientConfiguration"]
     return {
         "groups": [group["name"] for group in properties[GROUPS]],
@@ -103,65 +103,65 @@ THEIRS = {
 }
 
 
-def test_what_another_tool_named_is_taken_over_and_nothing_is_doubled(bench: Bench) -> None:
-    named_by_another_tool(bench, clients())
-    adopt = everything(bench, clients())
+def test_what_another_tool_named_is_taken_over_and_nothing_is_doubled(harness: Harness) -> None:
+    named_by_another_tool(harness, clients())
+    adopt = everything(harness, clients())
 
-    plan = bench.plan(clients(), adopt=adopt)
+    plan = harness.plan(clients(), adopt=adopt)
     assert {str(change.action) for change in plan.changes} == {"adopt"}
     assert not [change.reason for change in plan.changes if "differs" in change.reason and change.address == GATEWAY]
-    assert bench.apply(clients(), adopt=adopt).outcome == "succeeded"
+    assert harness.apply(clients(), adopt=adopt).outcome == "succeeded"
 
-    assert bench.changes(clients()) == {}
-    assert bench.drift(clients()).items == ()
-    assert names(bench) == THEIRS
+    assert harness.changes(clients()) == {}
+    assert harness.drift(clients()).items == ()
+    assert names(harness) == THEIRS
 
 
-def test_after_that_an_edit_changes_them_under_their_names(bench: Bench) -> None:
-    named_by_another_tool(bench, clients())
-    bench.apply(clients(), adopt=everything(bench, clients()))
+def test_after_that_an_edit_changes_them_under_their_names(harness: Harness) -> None:
+    named_by_another_tool(harness, clients())
+    harness.apply(clients(), adopt=everything(harness, clients()))
     edited = clients(*groups(priority=0, address_pool=["172.22.0.0/24"]))
 
-    bench.converge(edited)
+    harness.converge(edited)
 
-    assert names(bench) == THEIRS
-    inside = bench.document(gateway_id(bench))["properties"][GROUPS][0]["properties"]
+    assert names(harness) == THEIRS
+    inside = harness.document(gateway_id(harness))["properties"][GROUPS][0]["properties"]
     assert inside["priority"] == 0
 
 
-def test_a_group_renamed_in_the_blueprint_is_another_group(bench: Bench) -> None:
-    named_by_another_tool(bench, clients())
-    bench.apply(clients(), adopt=everything(bench, clients()))
+def test_a_group_renamed_in_the_blueprint_is_another_group(harness: Harness) -> None:
+    named_by_another_tool(harness, clients())
+    harness.apply(clients(), adopt=everything(harness, clients()))
 
-    bench.converge(clients(*groups(name="operators")))
+    harness.converge(clients(*groups(name="operators")))
 
-    assert sorted(names(bench)["groups"]) == ["operators", "portal-staff"]
+    assert sorted(names(harness)["groups"]) == ["operators", "portal-staff"]
 
 
-def test_one_more_member_is_added_beside_those_of_the_other_tool(bench: Bench) -> None:
-    named_by_another_tool(bench, clients())
-    bench.apply(clients(), adopt=everything(bench, clients()))
+def test_one_more_member_is_added_beside_those_of_the_other_tool(harness: Harness) -> None:
+    named_by_another_tool(harness, clients())
+    harness.apply(clients(), adopt=everything(harness, clients()))
     more = groups(members=[EntraGroup(id=ADMINS), EntraGroup(id=TENANT, member_name="auditors")])
 
-    bench.converge(clients(*more))
+    harness.converge(clients(*more))
 
-    assert names(bench)["members"] == ["policy0", "auditors", "policy0", "policy1"]
+    assert names(harness)["members"] == ["policy0", "auditors", "policy0", "policy1"]
 
 
-def test_a_saved_plan_of_such_a_gateway_is_applied(bench: Bench) -> None:
-    named_by_another_tool(bench, clients())
-    bench.apply(clients(), adopt=everything(bench, clients()))
+def test_a_saved_plan_of_such_a_gateway_is_applied(harness: Harness) -> None:
+    named_by_another_tool(harness, clients())
+    harness.apply(clients(), adopt=everything(harness, clients()))
     edited = clients(*groups(priority=0))
 
-    plan = bench.plan(edited)
-    bench.apply(plan)
+    plan = harness.plan(edited)
+    harness.apply(plan)
 
-    assert bench.changes(edited) == {}
-    assert names(bench) == THEIRS
+    assert harness.changes(edited) == {}
+    assert names(harness) == THEIRS
 
 
-def test_names_given_as_azure_has_them_are_taken_as_they_are(bench: Bench) -> None:
-    named_by_another_tool(bench, clients())
+def test_names_given_as_azure_has_them_are_taken_as_they_are(harness: Harness) -> None:
+    named_by_another_tool(harness, clients())
     given = [
         UserGroup(
             name="portal-admins", priority=1, address_pool=["172.20.0.0/24"], configuration="config-admins",
@@ -177,10 +177,10 @@ def test_names_given_as_azure_has_them_are_taken_as_they_are(bench: Bench) -> No
     ]  # fmt: skip
     wanted = clients(*given)
 
-    bench.apply(wanted, adopt=everything(bench, wanted))
+    harness.apply(wanted, adopt=everything(harness, wanted))
 
-    assert bench.changes(wanted) == {}
-    assert names(bench) == THEIRS
+    assert harness.changes(wanted) == {}
+    assert names(harness) == THEIRS
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.workspace.conftest import Bench
+from tests.workspace.conftest import Harness
 from tests.worlds import (
     GROUP,
     REGION,
@@ -28,7 +28,7 @@ from vpngw_iac.arm import ArmId
 from vpngw_iac.errors import ExitCode, Refused
 from vpngw_iac.resources.base import Ref
 from vpngw_iac.resources.existing import Existing
-from vpngw_iac.usecases.state_commands import Upkeep
+from vpngw_iac.usecases.state_commands import StateCommands
 
 PIP_B = rid("publicIPAddresses", "pip-b")
 CON_B = rid("connections", "con-theirs")
@@ -61,22 +61,24 @@ def with_address(deployment: Deployment, name: str) -> Deployment:
     return deployment.but(address, gateway(ipConfigurations=[configuration]))
 
 
-def foreign_address(bench: Bench, **tags: str) -> None:
-    bench.simulator.put(str(PIP_B), {**PIP_BODY, "tags": tags})
-    bench.mark()
+def foreign_address(harness: Harness, **tags: str) -> None:
+    harness.simulator.put(str(PIP_B), {**PIP_BODY, "tags": tags})
+    harness.mark()
 
 
-def copy_of(bench: Bench, identity: ArmId, **changes: Any) -> dict[str, Any]:
+def copy_of(harness: Harness, identity: ArmId, **changes: Any) -> dict[str, Any]:
     """A body to put elsewhere: what Azure shows, without what only Azure writes."""
-    body = {key: value for key, value in bench.document(identity).items() if key not in ("id", "name", "type", "etag")}
+    body = {
+        key: value for key, value in harness.document(identity).items() if key not in ("id", "name", "type", "etag")
+    }
     return {**body, "tags": {}, **changes}
 
 
-def foreign_connection(bench: Bench, identity: ArmId = CON_B) -> None:
+def foreign_connection(harness: Harness, identity: ArmId = CON_B) -> None:
     """A colleague's connection in our group, on our gateway, to a device of theirs."""
     lgw = rid("localNetworkGateways", "lgw-theirs")
     space = {"addressPrefixes": ["192.168.200.0/24"]}
-    bench.simulator.put(
+    harness.simulator.put(
         str(lgw),
         {"location": REGION, "properties": {"gatewayIpAddress": "203.0.113.200", "localNetworkAddressSpace": space}},
     )
@@ -86,70 +88,70 @@ def foreign_connection(bench: Bench, identity: ArmId = CON_B) -> None:
         "localNetworkGateway2": {"id": str(lgw)},
         "sharedKey": "foreignKey123456",
     }
-    bench.simulator.put(str(identity), {"location": REGION, "properties": properties})
-    bench.mark()
+    harness.simulator.put(str(identity), {"location": REGION, "properties": properties})
+    harness.mark()
 
 
 # --- at plan ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_public_ip_renamed_to_one_that_exists_refuses_before_anything_is_deleted(bench: Bench) -> None:
-    before = bench.create(hub("berlin"))
-    foreign_address(bench)
+def test_a_public_ip_renamed_to_one_that_exists_refuses_before_anything_is_deleted(harness: Harness) -> None:
+    before = harness.create(hub("berlin"))
+    foreign_address(harness)
 
     with pytest.raises(Refused) as refused:
-        bench.apply(with_address(before, "pip-b"), replace=RENAMED)
+        harness.apply(with_address(before, "pip-b"), replace=RENAMED)
 
     assert refused_rules(refused) == ["V-OWN-01 PublicIp/hub/1"]
     assert refused.value.exit_code is ExitCode.REFUSED
     assert "Choose another name" in advice(refused)
-    assert bench.writes() == []
+    assert harness.writes() == []
 
 
-def test_a_public_ip_of_another_deployment_is_never_the_target_of_a_rename(bench: Bench) -> None:
-    before = bench.create(hub("berlin"))
-    foreign_address(bench, **{"vpngw-deployment": "theirs"})
+def test_a_public_ip_of_another_deployment_is_never_the_target_of_a_rename(harness: Harness) -> None:
+    before = harness.create(hub("berlin"))
+    foreign_address(harness, **{"vpngw-deployment": "theirs"})
 
     with pytest.raises(Refused) as refused:
-        bench.apply(with_address(before, "pip-b"), replace=RENAMED, adopt=frozenset({"PublicIp/hub/1"}))
+        harness.apply(with_address(before, "pip-b"), replace=RENAMED, adopt=frozenset({"PublicIp/hub/1"}))
 
     assert "V-OWN-02 PublicIp/hub/1" in refused_rules(refused)
-    assert bench.writes() == []
+    assert harness.writes() == []
 
 
-def test_a_connection_renamed_to_a_colleagues_connection_is_refused(bench: Bench) -> None:
-    before = bench.create(hub("berlin"))
-    foreign_connection(bench)
+def test_a_connection_renamed_to_a_colleagues_connection_is_refused(harness: Harness) -> None:
+    before = harness.create(hub("berlin"))
+    foreign_connection(harness)
 
     with pytest.raises(Refused) as refused:
-        bench.apply(before.but(connection("berlin", identity="con-theirs")))
+        harness.apply(before.but(connection("berlin", identity="con-theirs")))
 
     assert refused_rules(refused) == ["V-OWN-01 VpnConnection/hub/berlin"]
-    assert bench.writes() == []
+    assert harness.writes() == []
 
 
-def test_a_move_to_a_group_where_the_name_is_taken_is_refused(bench: Bench) -> None:
-    before = bench.create(hub_without_gateway("berlin"))
+def test_a_move_to_a_group_where_the_name_is_taken_is_refused(harness: Harness) -> None:
+    before = harness.create(hub_without_gateway("berlin"))
     elsewhere = rid("localNetworkGateways", "lgw-berlin", group="rg-other")
-    bench.simulator.put(str(group_id("rg-other")), {"location": REGION})
-    bench.simulator.put(str(elsewhere), copy_of(bench, site("berlin").id))
-    bench.mark()
+    harness.simulator.put(str(group_id("rg-other")), {"location": REGION})
+    harness.simulator.put(str(elsewhere), copy_of(harness, site("berlin").id))
+    harness.mark()
     moved = site("berlin").model_copy(update={"id": elsewhere})
 
     with pytest.raises(Refused) as refused:
-        bench.apply(before.but(moved))
+        harness.apply(before.but(moved))
 
     assert refused_rules(refused) == ["V-OWN-01 LocalNetworkGateway/hub/berlin"]
-    assert bench.writes() == []
+    assert harness.writes() == []
 
 
-def test_a_rename_to_a_free_name_is_still_a_plain_replacement(bench: Bench) -> None:
-    before = bench.create(hub("berlin"))
+def test_a_rename_to_a_free_name_is_still_a_plain_replacement(harness: Harness) -> None:
+    before = harness.create(hub("berlin"))
 
-    bench.converge(with_address(before, "pip-b"), replace=RENAMED)
+    harness.converge(with_address(before, "pip-b"), replace=RENAMED)
 
-    assert bench.exists(PIP_B)
-    assert not bench.exists(rid("publicIPAddresses", "pip-hub-1"))
+    assert harness.exists(PIP_B)
+    assert not harness.exists(rid("publicIPAddresses", "pip-hub-1"))
 
 
 # --- at apply, before the first delete -------------------------------------------------------------------------------
@@ -157,87 +159,87 @@ def test_a_rename_to_a_free_name_is_still_a_plain_replacement(bench: Bench) -> N
 
 @pytest.mark.parametrize("tags", [{}, {"vpngw-deployment": "theirs"}, {"vpngw-deployment": "hub"}])
 def test_what_appears_between_plan_and_apply_stops_the_replacement_before_its_first_delete(
-    bench: Bench, tags: dict[str, str]
+    harness: Harness, tags: dict[str, str]
 ) -> None:
-    before = bench.create(hub("berlin"))
+    before = harness.create(hub("berlin"))
 
     def appears(_: Any) -> bool:
-        foreign_address(bench, **tags)
+        foreign_address(harness, **tags)
         return True
 
-    outcome = bench.apply(with_address(before, "pip-b"), replace=RENAMED, run={"confirm": appears})
+    outcome = harness.apply(with_address(before, "pip-b"), replace=RENAMED, run={"confirm": appears})
 
     assert (outcome.outcome, outcome.exit_code) == ("failed", ExitCode.REFUSED)
-    assert bench.writes() == []
+    assert harness.writes() == []
     assert {r.status for r in outcome.operations} == {"failed", "skipped"}
     assert any("exists now" in r.error for r in outcome.operations)
 
 
-def test_a_default_site_is_not_even_taken_off_for_a_replacement_that_cannot_land(bench: Bench) -> None:
+def test_a_default_site_is_not_even_taken_off_for_a_replacement_that_cannot_land(harness: Harness) -> None:
     lgw: Ref[Any] = Ref.to(rid("localNetworkGateways", "lgw-berlin"))
-    before = bench.create(hub("berlin").but(gateway(gatewayDefaultSite=lgw)))
+    before = harness.create(hub("berlin").but(gateway(gatewayDefaultSite=lgw)))
     target = rid("connections", "con-new")
 
     def appears(_: Any) -> bool:
-        foreign_connection(bench, target)
+        foreign_connection(harness, target)
         return True
 
     renamed = before.but(connection("berlin", identity="con-new"), gateway(sku="VpnGw1AZ", gatewayDefaultSite=lgw))
-    outcome = bench.apply(renamed, replace=frozenset({"VpnGateway/hub"}), run={"confirm": appears})
+    outcome = harness.apply(renamed, replace=frozenset({"VpnGateway/hub"}), run={"confirm": appears})
 
     assert outcome.exit_code is ExitCode.REFUSED
-    assert not [write for write in bench.writes() if write.startswith("DELETE")]
+    assert not [write for write in harness.writes() if write.startswith("DELETE")]
 
 
-def test_what_this_run_makes_itself_is_no_obstacle_for_its_own_replacement(bench: Bench) -> None:
+def test_what_this_run_makes_itself_is_no_obstacle_for_its_own_replacement(harness: Harness) -> None:
     """A new second address is made in the same plan that replaces the gateway which needs it."""
-    before = bench.create(hub("berlin", sku="VpnGw3AZ"))
+    before = harness.create(hub("berlin", sku="VpnGw3AZ"))
     configurations = [ip_configuration(f"ip{n}", n) for n in (1, 2)]
     bigger = before.but(gateway(sku="VpnGw2AZ", ipConfigurations=configurations, activeActive=True))
 
-    bench.converge(bigger.plus(public_ip(number=2)), replace=frozenset({"VpnGateway/hub"}))
+    harness.converge(bigger.plus(public_ip(number=2)), replace=frozenset({"VpnGateway/hub"}))
 
 
-def test_a_new_address_that_somebody_else_makes_stops_the_gateways_replacement(bench: Bench) -> None:
-    before = bench.create(hub("berlin", sku="VpnGw3AZ"))
+def test_a_new_address_that_somebody_else_makes_stops_the_gateways_replacement(harness: Harness) -> None:
+    before = harness.create(hub("berlin", sku="VpnGw3AZ"))
     configurations = [ip_configuration(f"ip{n}", n) for n in (1, 2)]
     bigger = before.but(gateway(sku="VpnGw2AZ", ipConfigurations=configurations, activeActive=True))
 
     def appears(_: Any) -> bool:
-        bench.simulator.put(str(rid("publicIPAddresses", "pip-hub-2")), PIP_BODY)
-        bench.mark()
+        harness.simulator.put(str(rid("publicIPAddresses", "pip-hub-2")), PIP_BODY)
+        harness.mark()
         return True
 
-    outcome = bench.apply(
+    outcome = harness.apply(
         bigger.plus(public_ip(number=2)), replace=frozenset({"VpnGateway/hub"}), run={"confirm": appears}
     )
 
     assert outcome.exit_code is not ExitCode.DONE
-    assert not [write for write in bench.writes() if write.startswith("DELETE")]
+    assert not [write for write in harness.writes() if write.startswith("DELETE")]
 
 
 # --- moved outside, and adopted at another place ---------------------------------------------------------------------
 
 
-def moved_outside(bench: Bench, *, tags: dict[str, str]) -> Any:
+def moved_outside(harness: Harness, *, tags: dict[str, str]) -> Any:
     """Somebody moved the local network gateway to another group, as `az resource move` does."""
     elsewhere = rid("localNetworkGateways", "lgw-berlin", group="rg-other")
-    bench.simulator.put(str(group_id("rg-other")), {"location": REGION})
-    bench.simulator.put(str(elsewhere), copy_of(bench, site("berlin").id, tags=tags))
-    bench.simulator.delete(str(site("berlin").id))
-    bench.mark()
+    harness.simulator.put(str(group_id("rg-other")), {"location": REGION})
+    harness.simulator.put(str(elsewhere), copy_of(harness, site("berlin").id, tags=tags))
+    harness.simulator.delete(str(site("berlin").id))
+    harness.mark()
     return site("berlin").model_copy(update={"id": elsewhere})
 
 
 @pytest.mark.parametrize("tags", [{"vpngw-deployment": "hub"}, {}])
 def test_a_resource_moved_to_another_group_gets_advice_that_destroys_nothing(
-    bench: Bench, tags: dict[str, str]
+    harness: Harness, tags: dict[str, str]
 ) -> None:
-    before = bench.create(hub_without_gateway("berlin"))
-    moved = moved_outside(bench, tags=tags)
+    before = harness.create(hub_without_gateway("berlin"))
+    moved = moved_outside(harness, tags=tags)
 
     with pytest.raises(Refused) as refused:
-        bench.apply(before.but(moved))
+        harness.apply(before.but(moved))
 
     assert refused_rules(refused) == ["V-OWN-01 LocalNetworkGateway/hub/berlin"]
     assert "--adopt LocalNetworkGateway/hub/berlin" in advice(refused)
@@ -245,61 +247,61 @@ def test_a_resource_moved_to_another_group_gets_advice_that_destroys_nothing(
     assert "--replace" not in advice(refused)
 
 
-def test_a_moved_connection_is_not_created_a_second_time_by_a_blueprint_that_nobody_edited(bench: Bench) -> None:
-    before = bench.create(hub("berlin"))
+def test_a_moved_connection_is_not_created_a_second_time_by_a_blueprint_that_nobody_edited(harness: Harness) -> None:
+    before = harness.create(hub("berlin"))
     elsewhere = rid("connections", "con-berlin", group="rg-other")
-    body = copy_of(bench, connection("berlin").id, tags={"vpngw-deployment": "hub"})
-    body["properties"]["sharedKey"] = bench.environment["PSK_BERLIN"]
-    bench.simulator.put(str(group_id("rg-other")), {"location": REGION})
-    bench.simulator.delete(str(connection("berlin").id))
-    bench.simulator.put(str(elsewhere), body)
-    bench.mark()
+    body = copy_of(harness, connection("berlin").id, tags={"vpngw-deployment": "hub"})
+    body["properties"]["sharedKey"] = harness.environment["PSK_BERLIN"]
+    harness.simulator.put(str(group_id("rg-other")), {"location": REGION})
+    harness.simulator.delete(str(connection("berlin").id))
+    harness.simulator.put(str(elsewhere), body)
+    harness.mark()
 
     with pytest.raises(Refused) as refused:
-        bench.apply(before)
+        harness.apply(before)
 
     assert refused_rules(refused) == ["V-OWN-05 VpnConnection/hub/berlin"]
     assert 'resource_group="rg-other"' in advice(refused)
-    assert bench.writes() == []
+    assert harness.writes() == []
     moved = connection("berlin").model_copy(update={"id": elsewhere})
     after = before.but(moved).plus(resource_group("rg-other"))
-    Upkeep(bench.workspace(), "hub").rebuild(after)
-    assert [c.address for c in bench.plan(after).changes if str(c.action) in ("create", "replace", "delete")] == []
+    StateCommands(harness.workspace(), "hub").rebuild(after)
+    assert [c.address for c in harness.plan(after).changes if str(c.action) in ("create", "replace", "delete")] == []
 
 
-def test_adopting_what_was_moved_rewrites_the_entry_and_nothing_in_azure(bench: Bench) -> None:
-    before = bench.create(hub_without_gateway("berlin"))
-    moved = moved_outside(bench, tags={"vpngw-deployment": "hub"})
+def test_adopting_what_was_moved_rewrites_the_entry_and_nothing_in_azure(harness: Harness) -> None:
+    before = harness.create(hub_without_gateway("berlin"))
+    moved = moved_outside(harness, tags={"vpngw-deployment": "hub"})
     after = before.but(moved).plus(resource_group("rg-other"))
 
-    outcome = bench.converge(after, adopt=frozenset({moved.address}))
+    outcome = harness.converge(after, adopt=frozenset({moved.address}))
 
-    assert bench.writes() == []
-    assert bench.entries(after)[moved.address].id == moved.id
+    assert harness.writes() == []
+    assert harness.entries(after)[moved.address].id == moved.id
     assert any("lgw-berlin is forgotten" in notice and "is gone" in notice for notice in outcome.notices)
 
 
-def test_adopting_what_stands_elsewhere_forgets_the_old_one_and_leaves_it_in_azure(bench: Bench) -> None:
-    before = bench.create(hub("berlin"))
+def test_adopting_what_stands_elsewhere_forgets_the_old_one_and_leaves_it_in_azure(harness: Harness) -> None:
+    before = harness.create(hub("berlin"))
     other = rid("localNetworkGateways", "lgw-other")
-    bench.simulator.put(str(other), copy_of(bench, site("berlin").id))
-    bench.mark()
+    harness.simulator.put(str(other), copy_of(harness, site("berlin").id))
+    harness.mark()
     after = before.but(site("berlin", identity="lgw-other"))
     adopt = frozenset({"LocalNetworkGateway/hub/berlin"})
 
-    changes = bench.changes(after, adopt=adopt)
-    outcome = bench.apply(after, adopt=adopt)
+    changes = harness.changes(after, adopt=adopt)
+    outcome = harness.apply(after, adopt=adopt)
 
     assert changes["LocalNetworkGateway/hub/berlin"] == "adopt"
-    assert bench.exists(site("berlin").id)
-    assert not [write for write in bench.writes() if write.startswith("DELETE") and "lgw" in write]
-    assert bench.entries(after)["LocalNetworkGateway/hub/berlin"].id == other
+    assert harness.exists(site("berlin").id)
+    assert not [write for write in harness.writes() if write.startswith("DELETE") and "lgw" in write]
+    assert harness.entries(after)["LocalNetworkGateway/hub/berlin"].id == other
     assert any("is left in Azure" in notice for notice in outcome.notices)
 
 
-def test_adopting_and_changing_at_another_place_is_one_put_there(bench: Bench) -> None:
-    before = bench.create(hub_without_gateway("berlin"))
-    moved = moved_outside(bench, tags={})
+def test_adopting_and_changing_at_another_place_is_one_put_there(harness: Harness) -> None:
+    before = harness.create(hub_without_gateway("berlin"))
+    moved = moved_outside(harness, tags={})
     wider = make(
         moved.address,
         moved.id,
@@ -308,16 +310,16 @@ def test_adopting_and_changing_at_another_place_is_one_put_there(bench: Bench) -
     )
     after = before.but(wider).plus(resource_group("rg-other"))
 
-    bench.converge(after, adopt=frozenset({moved.address}), adopt_and_change=True)
+    harness.converge(after, adopt=frozenset({moved.address}), adopt_and_change=True)
 
-    assert bench.writes() == ["PUT localNetworkGateways/lgw-berlin"]
-    assert bench.entries(after)[moved.address].created is False
+    assert harness.writes() == ["PUT localNetworkGateways/lgw-berlin"]
+    assert harness.entries(after)[moved.address].created is False
 
 
-def test_a_group_renamed_to_one_that_exists_is_used_and_never_deleted_by_destroy(bench: Bench) -> None:
-    before = bench.create(hub_without_gateway())
-    bench.simulator.put(str(group_id("rg-theirs")), {"location": REGION})
-    bench.mark()
+def test_a_group_renamed_to_one_that_exists_is_used_and_never_deleted_by_destroy(harness: Harness) -> None:
+    before = harness.create(hub_without_gateway())
+    harness.simulator.put(str(group_id("rg-theirs")), {"location": REGION})
+    harness.mark()
     theirs = make(f"ResourceGroup/{GROUP}", group_id("rg-theirs"), location=REGION)
     space = {"addressSpace": {"addressPrefixes": ["10.1.0.0/16"]}}
     after = before.but(
@@ -325,11 +327,11 @@ def test_a_group_renamed_to_one_that_exists_is_used_and_never_deleted_by_destroy
         make("VirtualNetwork/hub", rid("virtualNetworks", "vnet-hub", group="rg-theirs"), space, location=REGION),
     )
 
-    bench.converge(after, replace=frozenset({"VirtualNetwork/hub"}))
-    bench.destroy(after)
+    harness.converge(after, replace=frozenset({"VirtualNetwork/hub"}))
+    harness.destroy(after)
 
-    assert bench.exists(group_id("rg-theirs"))
-    assert not bench.exists(group_id())
+    assert harness.exists(group_id("rg-theirs"))
+    assert not harness.exists(group_id())
 
 
 # --- a gateway subnet that is in use ---------------------------------------------------------------------------------
@@ -353,49 +355,49 @@ def er_hub(name: str = "ergw-hub") -> Deployment:
     return Deployment("hub", (*parts, expressroute(name)))
 
 
-def migrated(bench: Bench, tags: dict[str, str]) -> None:
+def migrated(harness: Harness, tags: dict[str, str]) -> None:
     """Azure's migration has been committed: the old gateway is gone, `..._migrated` stands in the subnet (R-ER-25)."""
     old = rid("virtualNetworkGateways", "ergw-hub")
-    body = copy_of(bench, old, tags=tags)
-    bench.simulator.delete(str(old))
-    bench.simulator.put(str(rid("virtualNetworkGateways", "ergw-hub_migrated")), body)
-    bench.mark()
+    body = copy_of(harness, old, tags=tags)
+    harness.simulator.delete(str(old))
+    harness.simulator.put(str(rid("virtualNetworkGateways", "ergw-hub_migrated")), body)
+    harness.mark()
 
 
 @pytest.mark.parametrize(
     "tags", [{"CreatedBy": "GatewaySKUMigration"}, {"CreatedBy": "GatewaySKUMigration", "vpngw-deployment": "hub"}]
 )
-def test_after_azures_gateway_migration_no_second_gateway_is_offered(bench: Bench, tags: dict[str, str]) -> None:
-    deployment = bench.create(er_hub())
-    migrated(bench, tags)
+def test_after_azures_gateway_migration_no_second_gateway_is_offered(harness: Harness, tags: dict[str, str]) -> None:
+    deployment = harness.create(er_hub())
+    migrated(harness, tags)
 
     with pytest.raises(Refused) as refused:
-        bench.apply(deployment)
+        harness.apply(deployment)
 
     assert refused_rules(refused) == ["V-OWN-03 ErGateway/hub"]
     assert 'Write name="ergw-hub_migrated" for ErGateway/hub' in advice(refused)
     assert "--adopt ErGateway/hub" in advice(refused)
-    assert bench.writes() == []
+    assert harness.writes() == []
 
 
-def test_the_advice_after_a_migration_works(bench: Bench) -> None:
-    bench.create(er_hub())
-    migrated(bench, {"CreatedBy": "GatewaySKUMigration"})
+def test_the_advice_after_a_migration_works(harness: Harness) -> None:
+    harness.create(er_hub())
+    migrated(harness, {"CreatedBy": "GatewaySKUMigration"})
 
-    bench.converge(er_hub("ergw-hub_migrated"), adopt=frozenset({"ErGateway/hub"}))
+    harness.converge(er_hub("ergw-hub_migrated"), adopt=frozenset({"ErGateway/hub"}))
 
-    assert bench.writes() == []
+    assert harness.writes() == []
 
 
-def test_a_gateway_of_the_other_type_in_the_subnet_is_no_obstacle(bench: Bench) -> None:
-    first = bench.create(er_hub())
+def test_a_gateway_of_the_other_type_in_the_subnet_is_no_obstacle(harness: Harness) -> None:
+    first = harness.create(er_hub())
     both = first.plus(public_ip(number=2), gateway(ipConfigurations=[ip_configuration("ip1", 2)]))
 
-    bench.converge(both)
+    harness.converge(both)
 
 
-def test_a_foreign_gateway_in_the_subnet_of_an_existing_network_is_found_too(bench: Bench) -> None:
-    theirs = bench.create(hub(name="theirs"))
+def test_a_foreign_gateway_in_the_subnet_of_an_existing_network_is_found_too(harness: Harness) -> None:
+    theirs = harness.create(hub(name="theirs"))
     address = make(
         "PublicIp/b", PIP_B, {"publicIPAllocationMethod": "Static"}, location=REGION, sku={"name": "Standard"}
     )
@@ -408,10 +410,10 @@ def test_a_foreign_gateway_in_the_subnet_of_an_existing_network_is_found_too(ben
         location=REGION,
     )
     used = Existing("VirtualNetwork/hub", network().id, {})
-    bench.mark()
+    harness.mark()
 
     with pytest.raises(Refused) as refused:
-        bench.apply(Deployment("mine", (address, used, mine)))
+        harness.apply(Deployment("mine", (address, used, mine)))
 
     assert "V-OWN-03 VpnGateway/mine" in refused_rules(refused)
     assert "belongs to the deployment theirs" in next(f.advice for f in refused.value.findings if f.rule == "V-OWN-03")
@@ -421,64 +423,64 @@ def test_a_foreign_gateway_in_the_subnet_of_an_existing_network_is_found_too(ben
 # --- nothing to adopt ------------------------------------------------------------------------------------------------
 
 
-def test_adopting_what_is_neither_in_azure_nor_in_the_state_is_an_error(bench: Bench) -> None:
+def test_adopting_what_is_neither_in_azure_nor_in_the_state_is_an_error(harness: Harness) -> None:
     with pytest.raises(Refused) as refused:
-        bench.apply(hub_without_gateway("berlin"), adopt=frozenset({"LocalNetworkGateway/hub/berlin"}))
+        harness.apply(hub_without_gateway("berlin"), adopt=frozenset({"LocalNetworkGateway/hub/berlin"}))
 
     assert refused_rules(refused) == ["V-ADOPT-01 LocalNetworkGateway/hub/berlin"]
-    assert bench.writes() == []
+    assert harness.writes() == []
 
 
-def test_adopting_what_is_ours_already_is_nothing(bench: Bench) -> None:
-    deployment = bench.create(hub_without_gateway("berlin"))
+def test_adopting_what_is_ours_already_is_nothing(harness: Harness) -> None:
+    deployment = harness.create(hub_without_gateway("berlin"))
 
-    bench.converge(deployment, adopt=frozenset({"LocalNetworkGateway/hub/berlin", f"ResourceGroup/{GROUP}"}))
+    harness.converge(deployment, adopt=frozenset({"LocalNetworkGateway/hub/berlin", f"ResourceGroup/{GROUP}"}))
 
-    assert bench.writes() == []
+    assert harness.writes() == []
 
 
 # --- patterns --------------------------------------------------------------------------------------------------------
 
 
-def foreign_sites(bench: Bench, *names: str, prefix: str = "") -> None:
-    bench.simulator.put(str(group_id()), {"location": REGION})
+def foreign_sites(harness: Harness, *names: str, prefix: str = "") -> None:
+    harness.simulator.put(str(group_id()), {"location": REGION})
     for number, name in enumerate(names):
         body = dict(site(name, number).body())
         if prefix:
             space = {"localNetworkAddressSpace": {"addressPrefixes": [prefix]}}
             body["properties"] = {**body["properties"], **space}
-        bench.simulator.put(str(site(name).id), body)
-    bench.mark()
+        harness.simulator.put(str(site(name).id), body)
+    harness.mark()
 
 
 @pytest.mark.parametrize("pattern", ["LocalNetworkGateway/*", "*", "localnetworkgateway/HUB/?????*", "*/lgw-*"])
-def test_a_pattern_adopts_what_is_present_and_has_no_entry(bench: Bench, pattern: str) -> None:
-    foreign_sites(bench, "berlin", "paris")
+def test_a_pattern_adopts_what_is_present_and_has_no_entry(harness: Harness, pattern: str) -> None:
+    foreign_sites(harness, "berlin", "paris")
     deployment = hub_without_gateway("berlin", "paris")
 
-    changes = bench.changes(deployment, adopt=frozenset({pattern}))
-    bench.converge(deployment, adopt=frozenset({pattern}))
+    changes = harness.changes(deployment, adopt=frozenset({pattern}))
+    harness.converge(deployment, adopt=frozenset({pattern}))
 
     assert [action for action in changes.values() if action == "adopt"] == ["adopt", "adopt"]
-    assert bench.writes("*localnetworkgateways*") == []
+    assert harness.writes("*localnetworkgateways*") == []
 
 
-def test_a_pattern_that_takes_nothing_is_a_warning_and_nothing_more(bench: Bench) -> None:
-    deployment = bench.create(hub_without_gateway("berlin"))
+def test_a_pattern_that_takes_nothing_is_a_warning_and_nothing_more(harness: Harness) -> None:
+    deployment = harness.create(hub_without_gateway("berlin"))
 
-    plan = bench.plan(deployment, adopt=frozenset({"VpnConnection/*"}))
+    plan = harness.plan(deployment, adopt=frozenset({"VpnConnection/*"}))
 
     assert [f.level for f in plan.findings if f.rule == "V-ADOPT-02"] == ["warning"]
     assert plan.blocking == ()
     assert plan.changes == ()
 
 
-def test_a_pattern_leaves_an_entry_that_stands_elsewhere_alone(bench: Bench) -> None:
-    before = bench.create(hub_without_gateway("berlin"))
-    foreign_sites(bench, "rome")
+def test_a_pattern_leaves_an_entry_that_stands_elsewhere_alone(harness: Harness) -> None:
+    before = harness.create(hub_without_gateway("berlin"))
+    foreign_sites(harness, "rome")
 
     with pytest.raises(Refused) as refused:
-        bench.apply(before.but(site("berlin", identity="lgw-rome")), adopt=frozenset({"*"}))
+        harness.apply(before.but(site("berlin", identity="lgw-rome")), adopt=frozenset({"*"}))
 
     assert "V-OWN-01 LocalNetworkGateway/hub/berlin" in refused_rules(refused)
 
@@ -488,67 +490,67 @@ def test_a_pattern_leaves_an_entry_that_stands_elsewhere_alone(bench: Bench) -> 
 SITE = "LocalNetworkGateway/hub/berlin"
 
 
-def causes(bench: Bench, deployment: Deployment, address: str = SITE) -> list[str]:
-    return [d.cause for c in bench.plan(deployment).changes if c.address == address for d in c.differences]
+def causes(harness: Harness, deployment: Deployment, address: str = SITE) -> list[str]:
+    return [d.cause for c in harness.plan(deployment).changes if c.address == address for d in c.differences]
 
 
-def adopted_site(bench: Bench) -> Deployment:
-    foreign_sites(bench, "berlin", prefix="192.168.77.0/24")
+def adopted_site(harness: Harness) -> Deployment:
+    foreign_sites(harness, "berlin", prefix="192.168.77.0/24")
     deployment = hub_without_gateway("berlin")
-    bench.apply(deployment, adopt=frozenset({SITE}))
-    bench.mark()
+    harness.apply(deployment, adopt=frozenset({SITE}))
+    harness.mark()
     return deployment
 
 
-def test_what_differs_since_its_adoption_has_that_cause_and_is_no_drift(bench: Bench) -> None:
-    deployment = adopted_site(bench)
+def test_what_differs_since_its_adoption_has_that_cause_and_is_no_drift(harness: Harness) -> None:
+    deployment = adopted_site(harness)
 
-    assert causes(bench, deployment) == ["adopted"]
-    assert bench.drift(deployment).items == ()
-
-
-def test_after_it_was_put_once_a_change_back_is_drift(bench: Bench) -> None:
-    deployment = adopted_site(bench)
-    bench.converge(deployment)
-    foreign_sites(bench, "berlin", prefix="192.168.77.0/24")
-
-    assert bench.entries(deployment)[SITE].adopted == {}
-    assert causes(bench, deployment) == ["drift"]
+    assert causes(harness, deployment) == ["adopted"]
+    assert harness.drift(deployment).items == ()
 
 
-def test_what_changed_after_the_adoption_is_drift(bench: Bench) -> None:
-    deployment = adopted_site(bench)
-    foreign_sites(bench, "berlin", prefix="192.168.99.0/24")
+def test_after_it_was_put_once_a_change_back_is_drift(harness: Harness) -> None:
+    deployment = adopted_site(harness)
+    harness.converge(deployment)
+    foreign_sites(harness, "berlin", prefix="192.168.77.0/24")
 
-    assert causes(bench, deployment) == ["drift"]
-    assert [item.kind for item in bench.drift(deployment).items] == ["changed"]
+    assert harness.entries(deployment)[SITE].adopted == {}
+    assert causes(harness, deployment) == ["drift"]
 
 
-def test_an_edit_after_the_adoption_is_an_edit_alone(bench: Bench) -> None:
-    deployment = adopted_site(bench)
+def test_what_changed_after_the_adoption_is_drift(harness: Harness) -> None:
+    deployment = adopted_site(harness)
+    foreign_sites(harness, "berlin", prefix="192.168.99.0/24")
 
-    assert causes(bench, deployment.but(site("berlin", 5))) == ["edit", "edit"]
+    assert causes(harness, deployment) == ["drift"]
+    assert [item.kind for item in harness.drift(deployment).items] == ["changed"]
+
+
+def test_an_edit_after_the_adoption_is_an_edit_alone(harness: Harness) -> None:
+    deployment = adopted_site(harness)
+
+    assert causes(harness, deployment.but(site("berlin", 5))) == ["edit", "edit"]
 
 
 SKU = ["properties.sku.name", "properties.sku.tier"]
 
 
-def adopted_gateway(bench: Bench) -> Deployment:
+def adopted_gateway(harness: Harness) -> Deployment:
     """Azure has a larger gateway than the blueprint of those who adopt it: only a replacement could make it smaller."""
-    bench.create(hub(name="theirs", sku="VpnGw3AZ"))
+    harness.create(hub(name="theirs", sku="VpnGw3AZ"))
     identity = rid("virtualNetworkGateways", "vgw-hub")
-    bench.simulator.put(str(identity), {**bench.document(identity), "tags": {}})
+    harness.simulator.put(str(identity), {**harness.document(identity), "tags": {}})
     ours = Deployment("ours", (gateway(sku="VpnGw2AZ"),))
-    bench.apply(ours, adopt=frozenset({"VpnGateway/hub"}))
-    bench.mark()
+    harness.apply(ours, adopt=frozenset({"VpnGateway/hub"}))
+    harness.mark()
     return ours
 
 
-def test_an_adopted_difference_never_replaces_and_is_told_with_the_edit_that_accepts_it(bench: Bench) -> None:
-    ours = adopted_gateway(bench)
+def test_an_adopted_difference_never_replaces_and_is_told_with_the_edit_that_accepts_it(harness: Harness) -> None:
+    ours = adopted_gateway(harness)
 
-    plan = bench.plan(ours)
-    drift = bench.drift(ours)
+    plan = harness.plan(ours)
+    drift = harness.drift(ours)
 
     finding = next(f for f in plan.findings if f.rule == "V-MOVED-01" and "sku.name" in f.detail)
     assert plan.changes == ()
@@ -556,27 +558,27 @@ def test_an_adopted_difference_never_replaces_and_is_told_with_the_edit_that_acc
     assert not [item for item in drift.items if "sku" in item.detail]
 
 
-def test_a_put_of_something_else_carries_the_adopted_value_and_goes_on_remembering_it(bench: Bench) -> None:
-    ours = adopted_gateway(bench)
+def test_a_put_of_something_else_carries_the_adopted_value_and_goes_on_remembering_it(harness: Harness) -> None:
+    ours = adopted_gateway(harness)
     edited = Deployment("ours", (gateway(sku="VpnGw2AZ", bgpSettings={"asn": 65010}),))
 
-    bench.apply(edited)
+    harness.apply(edited)
 
-    assert bench.document(rid("virtualNetworkGateways", "vgw-hub"))["properties"]["sku"]["name"] == "VpnGw3AZ"
-    assert list(bench.entries(edited)["VpnGateway/hub"].adopted) == SKU
-    assert not [item for item in bench.drift(edited).items if "sku" in item.detail]
+    assert harness.document(rid("virtualNetworkGateways", "vgw-hub"))["properties"]["sku"]["name"] == "VpnGw3AZ"
+    assert list(harness.entries(edited)["VpnGateway/hub"].adopted) == SKU
+    assert not [item for item in harness.drift(edited).items if "sku" in item.detail]
     assert ours.name == edited.name
 
 
-def test_adopting_and_changing_in_one_run_leaves_out_what_only_a_replacement_could_change(bench: Bench) -> None:
-    bench.create(hub(name="theirs", sku="VpnGw3AZ"))
+def test_adopting_and_changing_in_one_run_leaves_out_what_only_a_replacement_could_change(harness: Harness) -> None:
+    harness.create(hub(name="theirs", sku="VpnGw3AZ"))
     identity = rid("virtualNetworkGateways", "vgw-hub")
-    bench.simulator.put(str(identity), {**bench.document(identity), "tags": {}})
+    harness.simulator.put(str(identity), {**harness.document(identity), "tags": {}})
     ours = Deployment("ours", (gateway(sku="VpnGw2AZ", bgpSettings={"asn": 65010}),))
 
-    outcome = bench.apply(ours, adopt=frozenset({"VpnGateway/hub"}), adopt_and_change=True)
+    outcome = harness.apply(ours, adopt=frozenset({"VpnGateway/hub"}), adopt_and_change=True)
 
     assert outcome.outcome == "succeeded"
-    shown = bench.document(identity)["properties"]
+    shown = harness.document(identity)["properties"]
     assert (shown["sku"]["name"], shown["bgpSettings"]["asn"]) == ("VpnGw3AZ", 65010)
-    assert list(bench.entries(ours)["VpnGateway/hub"].adopted) == SKU
+    assert list(harness.entries(ours)["VpnGateway/hub"].adopted) == SKU

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.workspace.conftest import Bench
+from tests.workspace.conftest import Harness
 from tests.worlds import connection, hub, hub_without_gateway, rid, site
 from vpngw_iac.errors import ExitCode, VpngwError
 from vpngw_iac.simulator.faults import AnswerInstead
@@ -12,52 +12,52 @@ from vpngw_iac.simulator.faults import AnswerInstead
 CON = rid("connections", "con-berlin")
 
 
-def gets_of(bench: Bench, name: str) -> int:
-    return sum(path.lower().partition("?")[0].endswith(f"/{name}") for path in bench.reads())
+def gets_of(harness: Harness, name: str) -> int:
+    return sum(path.lower().partition("?")[0].endswith(f"/{name}") for path in harness.reads())
 
 
-def test_what_a_list_shows_as_it_should_be_is_not_read_again(bench: Bench) -> None:
-    deployment = bench.create(hub("berlin", "paris"))
+def test_what_a_list_shows_as_it_should_be_is_not_read_again(harness: Harness) -> None:
+    deployment = harness.create(hub("berlin", "paris"))
 
-    plan = bench.plan(deployment)
+    plan = harness.plan(deployment)
 
     assert plan.changes == ()
-    assert gets_of(bench, "con-berlin") == gets_of(bench, "lgw-paris") == 0
+    assert gets_of(harness, "con-berlin") == gets_of(harness, "lgw-paris") == 0
 
 
-def test_a_suspicion_costs_one_get_and_is_confirmed_by_it(bench: Bench) -> None:
-    deployment = bench.create(hub("berlin", "paris"))
-    document = bench.document(CON)
-    document["properties"] |= {"dpdTimeoutSeconds": 45, "sharedKey": bench.environment["PSK_BERLIN"]}
-    bench.simulator.put(str(CON), document)
-    bench.mark()
+def test_a_suspicion_costs_one_get_and_is_confirmed_by_it(harness: Harness) -> None:
+    deployment = harness.create(hub("berlin", "paris"))
+    document = harness.document(CON)
+    document["properties"] |= {"dpdTimeoutSeconds": 45, "sharedKey": harness.environment["PSK_BERLIN"]}
+    harness.simulator.put(str(CON), document)
+    harness.mark()
 
-    plan = bench.plan(deployment.but(connection("berlin", dpdTimeoutSeconds=30)))
+    plan = harness.plan(deployment.but(connection("berlin", dpdTimeoutSeconds=30)))
 
     assert [c.address for c in plan.changes] == ["VpnConnection/hub/berlin"]
-    assert gets_of(bench, "con-berlin") == 1
-    assert gets_of(bench, "con-paris") == 0
+    assert gets_of(harness, "con-berlin") == 1
+    assert gets_of(harness, "con-paris") == 0
 
 
-def test_a_deep_look_reads_every_resource_and_leaves_nothing_unverified(bench: Bench) -> None:
-    deployment = bench.create(hub("berlin", "paris"))
+def test_a_deep_look_reads_every_resource_and_leaves_nothing_unverified(harness: Harness) -> None:
+    deployment = harness.create(hub("berlin", "paris"))
 
-    shallow = bench.plan(deployment).snapshot.not_verified
-    bench.mark()
-    deep = bench.plan(deployment, deep=True).snapshot.not_verified
+    shallow = harness.plan(deployment).snapshot.not_verified
+    harness.mark()
+    deep = harness.plan(deployment, deep=True).snapshot.not_verified
 
     assert (shallow, deep) == (2, 0)
-    assert gets_of(bench, "con-berlin") == 1
-    assert bench.drift(deployment).not_verified == 2
+    assert gets_of(harness, "con-berlin") == 1
+    assert harness.drift(deployment).not_verified == 2
 
 
-def test_a_managed_thing_that_may_not_be_read_is_an_error(bench: Bench) -> None:
-    deployment = bench.create(hub_without_gateway("berlin", "paris"))
+def test_a_managed_thing_that_may_not_be_read_is_an_error(harness: Harness) -> None:
+    deployment = harness.create(hub_without_gateway("berlin", "paris"))
     forbidden = AnswerInstead(status=403, code="AuthorizationFailed", message="The client may not read.")
-    bench.fault(forbidden, method="GET", path="*/localnetworkgateways*", times=None)
+    harness.fault(forbidden, method="GET", path="*/localnetworkgateways*", times=None)
 
     with pytest.raises(VpngwError) as refused:
-        bench.plan(deployment)
+        harness.plan(deployment)
 
     assert refused.value.exit_code is ExitCode.PERMISSION
 
@@ -71,57 +71,59 @@ def test_a_managed_thing_that_may_not_be_read_is_an_error(bench: Bench) -> None:
     ],
     ids=["no-subscription", "no-such-type", "html"],
 )
-def test_not_every_404_means_that_something_is_absent(bench: Bench, answer: AnswerInstead, code: ExitCode) -> None:
-    deployment = bench.create(hub_without_gateway("berlin"))
-    bench.fault(answer, method="GET", path="*/virtualnetworks/vnet-hub", times=None)
+def test_not_every_404_means_that_something_is_absent(harness: Harness, answer: AnswerInstead, code: ExitCode) -> None:
+    deployment = harness.create(hub_without_gateway("berlin"))
+    harness.fault(answer, method="GET", path="*/virtualnetworks/vnet-hub", times=None)
 
     with pytest.raises(VpngwError) as refused:
-        bench.plan(deployment)
+        harness.plan(deployment)
 
     assert refused.value.exit_code is code
-    assert bench.writes() == []
+    assert harness.writes() == []
 
 
-def test_reading_goes_on_through_a_busy_azure(bench: Bench) -> None:
-    deployment = bench.create(hub_without_gateway("berlin"))
-    bench.fault(AnswerInstead(status=503, html=True), method="GET", path="*", times=3)
-    bench.fault(AnswerInstead(status=429, code="TooManyRequests", message="Slow.", retry_after=30), method="GET", nth=3)
+def test_reading_goes_on_through_a_busy_azure(harness: Harness) -> None:
+    deployment = harness.create(hub_without_gateway("berlin"))
+    harness.fault(AnswerInstead(status=503, html=True), method="GET", path="*", times=3)
+    harness.fault(
+        AnswerInstead(status=429, code="TooManyRequests", message="Slow.", retry_after=30), method="GET", nth=3
+    )
 
-    assert bench.changes(deployment) == {}
+    assert harness.changes(deployment) == {}
 
 
-def test_a_network_and_its_foreign_subnets_are_deleted_by_nobody_by_accident(bench: Bench) -> None:
-    deployment = bench.create(hub_without_gateway("berlin"))
+def test_a_network_and_its_foreign_subnets_are_deleted_by_nobody_by_accident(harness: Harness) -> None:
+    deployment = harness.create(hub_without_gateway("berlin"))
     other = rid("virtualNetworks/subnets", "vnet-hub", "other")
-    bench.simulator.put(str(other), {"properties": {"addressPrefix": "10.1.3.0/24"}})
-    bench.mark()
+    harness.simulator.put(str(other), {"properties": {"addressPrefix": "10.1.3.0/24"}})
+    harness.mark()
 
     with pytest.raises(VpngwError) as refused:
-        bench.destroy(deployment)
+        harness.destroy(deployment)
 
     assert refused.value.exit_code is ExitCode.REFUSED
-    assert bench.writes() == []
+    assert harness.writes() == []
 
 
-def test_the_inventory_shows_what_people_ask_for(bench: Bench) -> None:
-    deployment = bench.create(hub("berlin"))
-    bench.simulator.delete(str(CON))
+def test_the_inventory_shows_what_people_ask_for(harness: Harness) -> None:
+    deployment = harness.create(hub("berlin"))
+    harness.simulator.delete(str(CON))
 
-    items = {item.address: item for item in bench.workspace().show(deployment).items}
+    items = {item.address: item for item in harness.workspace().show(deployment).items}
 
     assert items["PublicIp/hub/1"].facts["ip_address"]
     assert items["VpnGateway/hub"].facts["sku"] == "VpnGw2AZ"
     assert items["VpnConnection/hub/berlin"].state == "absent"
 
 
-def test_an_inventory_of_nothing_is_empty(bench: Bench) -> None:
-    assert bench.workspace().show(hub_without_gateway()).items == ()
+def test_an_inventory_of_nothing_is_empty(harness: Harness) -> None:
+    assert harness.workspace().show(hub_without_gateway()).items == ()
 
 
-def test_a_site_in_another_casing_is_the_same_site(bench: Bench) -> None:
-    deployment = bench.create(hub_without_gateway("berlin"))
+def test_a_site_in_another_casing_is_the_same_site(harness: Harness) -> None:
+    deployment = harness.create(hub_without_gateway("berlin"))
     shouted = deployment.but(site("berlin", identity="LGW-BERLIN"))
 
-    bench.converge(shouted)
+    harness.converge(shouted)
 
-    assert bench.writes() == []
+    assert harness.writes() == []

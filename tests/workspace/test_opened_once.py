@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from tests.azure.test_sign_in import Credential
-from tests.workspace.conftest import Bench
+from tests.workspace.conftest import Harness
 from vpngw_iac import Site, SiteToSite, VirtualNetwork, VpnGateway
 from vpngw_iac.arm import Scope
-from vpngw_iac.azure import Door
+from vpngw_iac.azure import CloudClient
 from vpngw_iac.blueprints.compiling import deployment
 from vpngw_iac.blueprints.part import Part
 from vpngw_iac.engine.plan.plan import Options
@@ -22,7 +22,7 @@ from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
 from vpngw_iac.secret import Secret
 from vpngw_iac.state.file import FileStore
-from vpngw_iac.usecases.state_commands import Upkeep
+from vpngw_iac.usecases.state_commands import StateCommands
 from vpngw_iac.usecases.workspace import Workspace
 
 ONCE = {"resources": 1, "compile": 1, "store": 1, "client": 1}
@@ -70,7 +70,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> None:
 
     count(deployment, "compile_shares", "compile")
     count(FileStore, "__init__", "store")
-    count(Door, "cloud", "client")
+    count(CloudClient, "cloud", "client")
     SEEN.clear()
 
 
@@ -81,31 +81,31 @@ USES: dict[str, Callable[[Workspace, Any], object]] = {
     "drift": lambda workspace, blueprint: workspace.drift(blueprint),
     "show": lambda workspace, blueprint: workspace.show(blueprint),
     "destroy": lambda workspace, blueprint: workspace.destroy(blueprint),
-    "rebuild": lambda workspace, blueprint: Upkeep(workspace, blueprint.name).rebuild(blueprint),
+    "rebuild": lambda workspace, blueprint: StateCommands(workspace, blueprint.name).rebuild(blueprint),
 }
 
 
 @pytest.mark.parametrize("use", ["plan", "apply"])
-def test_the_first_time(bench: Bench, use: str) -> None:
-    USES[use](bench.workspace(), hub())
+def test_the_first_time(harness: Harness, use: str) -> None:
+    USES[use](harness.workspace(), hub())
 
     assert SEEN == ONCE
 
 
 @pytest.mark.parametrize("use", [use for use in USES if use != "rebuild"])
-def test_on_what_is_deployed(bench: Bench, use: str) -> None:
-    bench.workspace().apply(hub())
+def test_on_what_is_deployed(harness: Harness, use: str) -> None:
+    harness.workspace().apply(hub())
     SEEN.clear()
 
-    USES[use](bench.workspace(), hub())
+    USES[use](harness.workspace(), hub())
 
     assert SEEN == ONCE
 
 
-def test_a_reviewed_plan_needs_no_blueprint(bench: Bench) -> None:
-    plan = bench.workspace().plan(hub())
-    document = bench.workspace().save_plan(plan)
-    workspace = bench.workspace()
+def test_a_reviewed_plan_needs_no_blueprint(harness: Harness) -> None:
+    plan = harness.workspace().plan(hub())
+    document = harness.workspace().save_plan(plan)
+    workspace = harness.workspace()
     reviewed = workspace.load_plan(document)
     SEEN.clear()
 
@@ -113,45 +113,47 @@ def test_a_reviewed_plan_needs_no_blueprint(bench: Bench) -> None:
     assert SEEN == {"store": 1, "client": 1}
 
 
-def test_a_renamed_deployment_connects_once_for_both_names(bench: Bench) -> None:
-    bench.workspace().apply(hub())
+def test_a_renamed_deployment_connects_once_for_both_names(harness: Harness) -> None:
+    harness.workspace().apply(hub())
     SEEN.clear()
 
-    assert bench.workspace().apply(hub().model_copy(update={"name": "contoso", "formerly": "hub"})).changes_left is None
+    assert (
+        harness.workspace().apply(hub().model_copy(update={"name": "contoso", "formerly": "hub"})).changes_left is None
+    )
     assert SEEN == ONCE | {"store": 2}
 
 
-def test_what_the_first_apply_fingerprints_is_known_to_the_client_it_has(bench: Bench) -> None:
-    bench.workspace().apply(hub())
+def test_what_the_first_apply_fingerprints_is_known_to_the_client_it_has(harness: Harness) -> None:
+    harness.workspace().apply(hub())
 
-    assert bench.workspace().plan(hub(), Options(deep=True)).changes == ()
+    assert harness.workspace().plan(hub(), Options(deep=True)).changes == ()
 
 
-def test_a_contradiction_is_told_before_anybody_signs_in(bench: Bench) -> None:
+def test_a_contradiction_is_told_before_anybody_signs_in(harness: Harness) -> None:
     twice = hub()
     twice = twice.model_copy(update={"sites": (*twice.sites, *twice.sites)})
 
     with pytest.raises(BlueprintError):
-        bench.workspace().apply(twice)
+        harness.workspace().apply(twice)
     assert SEEN == {"resources": 1, "compile": 1}
 
 
-def test_the_tenant_that_is_signed_in_to_is_that_of_what_names_none(bench: Bench) -> None:
-    bench.workspace().apply(hub())
-    session = bench.workspace().session(hub())
-    memory = session.bound_store().load()
+def test_the_tenant_that_is_signed_in_to_is_that_of_what_names_none(harness: Harness) -> None:
+    harness.workspace().apply(hub())
+    session = harness.workspace().session(hub())
+    loaded = session.bound_store().load()
     declared = hub().resources(session.scope)
 
-    assert memory is not None
+    assert loaded is not None
     assert session.items == declared
-    assert {entry.address: entry.tenant for entry in memory.state.entries.values()} == {
+    assert {entry.address: entry.tenant for entry in loaded.state.entries.values()} == {
         resource.address: resource.tenant for resource in declared if isinstance(resource, Resource)
     }
 
 
-def test_deployments_of_one_workspace_sign_in_once(bench: Bench) -> None:
+def test_deployments_of_one_workspace_sign_in_once(harness: Harness) -> None:
     credential = Credential()
-    workspace = bench.workspace(credential=credential)
+    workspace = harness.workspace(credential=credential)
 
     for blueprint in (hub("east"), hub("west")):
         workspace.beside(Path("blueprint.py")).plan(blueprint)
@@ -159,10 +161,10 @@ def test_deployments_of_one_workspace_sign_in_once(bench: Bench) -> None:
     assert len(credential.asked) == 1
 
 
-def test_loading_a_plan_changes_no_workspace(bench: Bench, tmp_path: Path) -> None:
-    bench.workspace().apply(hub())
-    document = bench.workspace().save_plan(bench.workspace().plan(hub()))
-    workspace = Workspace(directory=tmp_path, environment=bench.environment, simulator=bench.simulator)
+def test_loading_a_plan_changes_no_workspace(harness: Harness, tmp_path: Path) -> None:
+    harness.workspace().apply(hub())
+    document = harness.workspace().save_plan(harness.workspace().plan(hub()))
+    workspace = Workspace(directory=tmp_path, environment=harness.environment, simulator=harness.simulator)
     before = vars(workspace).copy()
 
     reviewed = workspace.load_plan(document)
@@ -172,7 +174,7 @@ def test_loading_a_plan_changes_no_workspace(bench: Bench, tmp_path: Path) -> No
     assert workspace.session(hub()).place.cloud == "public"
 
 
-def test_a_class_of_somebodys_own_needs_no_more_than_a_name_and_resources(bench: Bench) -> None:
+def test_a_class_of_somebodys_own_needs_no_more_than_a_name_and_resources(harness: Harness) -> None:
     class Own:
         name = "hub"
 
@@ -181,6 +183,6 @@ def test_a_class_of_somebodys_own_needs_no_more_than_a_name_and_resources(bench:
 
     own: Any = Own()
 
-    assert bench.apply(own).outcome == "succeeded"
-    assert bench.plan(own).changes == ()
-    assert bench.workspace().validate(own).deployment == "hub"
+    assert harness.apply(own).outcome == "succeeded"
+    assert harness.plan(own).changes == ()
+    assert harness.workspace().validate(own).deployment == "hub"

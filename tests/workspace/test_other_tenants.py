@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.workspace.conftest import Bench
+from tests.workspace.conftest import Harness
 from tests.worlds import hub
 from vpngw_iac import (
     Circuit,
@@ -49,33 +49,33 @@ def line(**more: Any) -> Any:
 
 
 @pytest.fixture
-def abroad(tmp_path: Path) -> Bench:
-    bench = Bench(tmp_path)
-    bench.environment["LINE_KEY"] = "12345678-1234-1234-1234-123456789012"
-    bench.simulator.governance = Governance(tenants={THEIRS: TENANT})
-    return bench
+def abroad(tmp_path: Path) -> Harness:
+    harness = Harness(tmp_path)
+    harness.environment["LINE_KEY"] = "12345678-1234-1234-1234-123456789012"
+    harness.simulator.governance = Governance(tenants={THEIRS: TENANT})
+    return harness
 
 
-def test_a_circuit_of_another_tenant_is_unread(abroad: Bench) -> None:
+def test_a_circuit_of_another_tenant_is_unread(abroad: Harness) -> None:
     plan = abroad.plan(line())
 
     assert [text for text in plan.unread if "erc-line" in text and "another tenant" in text]
     assert not plan.blocking
 
 
-def test_our_own_subscription_in_another_tenant_ends_with_three(bench: Bench) -> None:
+def test_our_own_subscription_in_another_tenant_ends_with_three(harness: Harness) -> None:
     deployment = hub("berlin")
     subscription = deployment.resources(None)[0].id.subscription
-    bench.simulator.governance = Governance(tenants={subscription: TENANT})
+    harness.simulator.governance = Governance(tenants={subscription: TENANT})
 
     with pytest.raises(OtherTenant) as refused:
-        bench.plan(deployment)
+        harness.plan(deployment)
 
     assert refused.value.exit_code is ExitCode.PERMISSION
     assert "AZURE_TENANT_ID" in refused.value.advice
 
 
-def test_another_401_that_a_fresh_token_does_not_cure_ends_with_three(abroad: Bench) -> None:
+def test_another_401_that_a_fresh_token_does_not_cure_ends_with_three(abroad: Harness) -> None:
     abroad.simulator.governance = Governance()
     refusal = AnswerInstead(status=401, code="AuthenticationFailed", message="No.")
     abroad.fault(refusal, method="GET", path="*/expressRouteCircuits/*", times=None)
@@ -87,7 +87,7 @@ def test_another_401_that_a_fresh_token_does_not_cure_ends_with_three(abroad: Be
     assert not isinstance(refused.value, OtherTenant)
 
 
-def test_with_a_key_the_circuits_tenant_gets_no_token_of_ours(abroad: Bench) -> None:
+def test_with_a_key_the_circuits_tenant_gets_no_token_of_ours(abroad: Harness) -> None:
     resources = line(tenant=TENANT).resources(abroad.workspace()._place.scope)
     connection = next(r for r in resources if getattr(r, "arm_type", "").endswith("/connections"))
 
@@ -112,7 +112,7 @@ def pair_with_theirs(**address: str) -> VnetToVnet:
     )
 
 
-def test_a_value_that_nobody_here_may_read_is_asked_for_before_the_gateway_is_made(abroad: Bench) -> None:
+def test_a_value_that_nobody_here_may_read_is_asked_for_before_the_gateway_is_made(abroad: Harness) -> None:
     abroad.environment["PAIR"] = "0123456789abcdefghijPAIR0123456789"
 
     with pytest.raises(Refused) as caught:

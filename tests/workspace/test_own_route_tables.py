@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.workspace.conftest import Bench
+from tests.workspace.conftest import Harness
 from tests.worlds import GROUP, REGION, SUBSCRIPTION, rid
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.gateway import VpnGateway
@@ -47,103 +47,103 @@ def hub(gateways: RouteTable | str | None = None, workload: RouteTable | str | N
     return SiteToSite(name="hub", gateway=VpnGateway(name="vgw-hub", network=network, sku="VpnGw2AZ"), sites=[site])
 
 
-def table_of(bench: Bench, subnet: str) -> str | None:
-    found = bench.simulator.documents()[f"{NETWORK}/subnets/{subnet}"]["properties"].get("routeTable")
+def table_of(harness: Harness, subnet: str) -> str | None:
+    found = harness.simulator.documents()[f"{NETWORK}/subnets/{subnet}"]["properties"].get("routeTable")
     return ArmId(found["id"]).name if found else None
 
 
-def routes(bench: Bench) -> list[str]:
-    return [route["name"] for route in bench.simulator.documents()[str(TABLE)]["properties"]["routes"]]
+def routes(harness: Harness) -> list[str]:
+    return [route["name"] for route in harness.simulator.documents()[str(TABLE)]["properties"]["routes"]]
 
 
-def rules(bench: Bench, blueprint: SiteToSite) -> dict[str, str]:
-    found = bench.plan(blueprint).findings
+def rules(harness: Harness, blueprint: SiteToSite) -> dict[str, str]:
+    found = harness.plan(blueprint).findings
     return {finding.rule: finding.level for finding in found if finding.rule.startswith("R-SUBNET")}
 
 
-def test_its_whole_life(bench: Bench) -> None:
+def test_its_whole_life(harness: Harness) -> None:
     ours = table()
     blueprint = hub(ours, ours)
-    bench.mark()
-    bench.converge(blueprint)
-    written = bench.writes()
+    harness.mark()
+    harness.converge(blueprint)
+    written = harness.writes()
     assert written.count("PUT routeTables/rt-hub") == 1
     assert written.index("PUT routeTables/rt-hub") < written.index("PUT subnets/GatewaySubnet")
-    assert table_of(bench, "GatewaySubnet") == table_of(bench, "workload") == "rt-hub"
-    assert bench.drift(blueprint).items == ()
+    assert table_of(harness, "GatewaySubnet") == table_of(harness, "workload") == "rt-hub"
+    assert harness.drift(blueprint).items == ()
 
-    assert bench.destroy(blueprint).outcome == "succeeded"
+    assert harness.destroy(blueprint).outcome == "succeeded"
 
-    assert [path for path in bench.simulator.documents() if "/providers/" in path] == []
+    assert [path for path in harness.simulator.documents() if "/providers/" in path] == []
 
 
-def test_an_edit_of_a_route_writes_the_table_alone_and_costs_nobody_a_tunnel(bench: Bench) -> None:
-    bench.create(hub(table()))
+def test_an_edit_of_a_route_writes_the_table_alone_and_costs_nobody_a_tunnel(harness: Harness) -> None:
+    harness.create(hub(table()))
 
     edited = hub(table(SPOKES.model_copy(update={"next_hop_ip": "10.1.1.5"}), MORE))
-    change = bench.change(edited, "RouteTable/rt-hub")
-    bench.converge(edited)
+    change = harness.change(edited, "RouteTable/rt-hub")
+    harness.converge(edited)
 
     assert change.outage.level == "none"
-    assert bench.writes() == ["PUT routeTables/rt-hub"]
-    assert routes(bench) == ["spokes", "more"]
+    assert harness.writes() == ["PUT routeTables/rt-hub"]
+    assert routes(harness) == ["spokes", "more"]
 
 
-def test_a_route_that_somebody_changed_is_drift_and_one_that_somebody_added_survives(bench: Bench) -> None:
-    blueprint = bench.create(hub(table()))  # type: ignore[arg-type,type-var]
-    body = bench.simulator.documents()[str(TABLE)]
+def test_a_route_that_somebody_changed_is_drift_and_one_that_somebody_added_survives(harness: Harness) -> None:
+    blueprint = harness.create(hub(table()))  # type: ignore[arg-type,type-var]
+    body = harness.simulator.documents()[str(TABLE)]
     foreign = {"name": "theirs", "properties": {"addressPrefix": "10.99.0.0/16", "nextHopType": "None"}}
     changed = {"name": "spokes", "properties": {"addressPrefix": "10.8.0.0/14", "nextHopType": "Internet"}}
-    bench.simulator.put(
+    harness.simulator.put(
         str(TABLE), {"location": REGION, "tags": body["tags"], "properties": {"routes": [changed, foreign]}}
     )
 
-    drift = bench.drift(blueprint)
-    bench.converge(blueprint)
+    drift = harness.drift(blueprint)
+    harness.converge(blueprint)
 
     assert [item.address for item in drift.items] == ["RouteTable/rt-hub"]
-    assert sorted(routes(bench)) == ["spokes", "theirs"]
+    assert sorted(routes(harness)) == ["spokes", "theirs"]
 
 
-def test_a_removed_table_is_taken_off_its_subnets_before_it_goes(bench: Bench) -> None:
+def test_a_removed_table_is_taken_off_its_subnets_before_it_goes(harness: Harness) -> None:
     ours = table()
-    bench.create(hub(ours, ours))
+    harness.create(hub(ours, ours))
 
-    bench.converge(hub())
+    harness.converge(hub())
 
-    written = bench.writes()
+    written = harness.writes()
     assert written.index("DELETE routeTables/rt-hub") > written.index("PUT subnets/GatewaySubnet")
     assert written.index("DELETE routeTables/rt-hub") > written.index("PUT subnets/workload")
-    assert table_of(bench, "workload") is None
+    assert table_of(harness, "workload") is None
 
 
-def test_a_renamed_table_is_there_before_its_subnet_lets_the_old_one_go(bench: Bench) -> None:
-    bench.create(hub(table()))
+def test_a_renamed_table_is_there_before_its_subnet_lets_the_old_one_go(harness: Harness) -> None:
+    harness.create(hub(table()))
 
-    bench.converge(hub(table(name="rt-new")))
+    harness.converge(hub(table(name="rt-new")))
 
-    assert bench.writes() == ["PUT routeTables/rt-new", "PUT subnets/GatewaySubnet", "DELETE routeTables/rt-hub"]
+    assert harness.writes() == ["PUT routeTables/rt-new", "PUT subnets/GatewaySubnet", "DELETE routeTables/rt-hub"]
 
 
-def test_a_table_and_its_subnet_are_never_written_at_once(bench: Bench) -> None:
+def test_a_table_and_its_subnet_are_never_written_at_once(harness: Harness) -> None:
     ours = table()
-    bench.create(hub(ours))
+    harness.create(hub(ours))
 
-    bench.converge(hub(table(SPOKES, MORE), table(SPOKES, MORE)))
+    harness.converge(hub(table(SPOKES, MORE), table(SPOKES, MORE)))
 
-    assert sorted(bench.writes()) == ["PUT routeTables/rt-hub", "PUT subnets/workload"]
+    assert sorted(harness.writes()) == ["PUT routeTables/rt-hub", "PUT subnets/workload"]
 
 
-def test_a_subnet_changes_from_a_table_that_is_used_to_one_of_ours(bench: Bench) -> None:
+def test_a_subnet_changes_from_a_table_that_is_used_to_one_of_ours(harness: Harness) -> None:
     theirs = rid("routeTables", "rt-firewall")
-    bench.simulator.put(f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}", {"location": REGION})
-    bench.simulator.put(str(theirs), {"location": REGION, "properties": {"routes": []}})
-    bench.create(hub(str(theirs)))
+    harness.simulator.put(f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}", {"location": REGION})
+    harness.simulator.put(str(theirs), {"location": REGION, "properties": {"routes": []}})
+    harness.create(hub(str(theirs)))
 
-    bench.converge(hub(table()))
+    harness.converge(hub(table()))
 
-    assert bench.writes() == ["PUT routeTables/rt-hub", "PUT subnets/GatewaySubnet"]
-    assert str(theirs) in bench.simulator.documents()
+    assert harness.writes() == ["PUT routeTables/rt-hub", "PUT subnets/GatewaySubnet"]
+    assert str(theirs) in harness.simulator.documents()
 
 
 @pytest.mark.parametrize(
@@ -151,12 +151,12 @@ def test_a_subnet_changes_from_a_table_that_is_used_to_one_of_ours(bench: Bench)
     [(table(SPOKES, ALL), "R-SUBNET-11"), (table(disable_bgp_propagation=True), "R-SUBNET-13")],
     ids=["default route", "no propagation"],
 )
-def test_what_stops_a_gateway_is_refused_before_the_table_exists(bench: Bench, ours: RouteTable, rule: str) -> None:
-    assert rules(bench, hub(ours)) == {rule: "error"}
-    assert rules(bench, hub(None, ours)) == {}
+def test_what_stops_a_gateway_is_refused_before_the_table_exists(harness: Harness, ours: RouteTable, rule: str) -> None:
+    assert rules(harness, hub(ours)) == {rule: "error"}
+    assert rules(harness, hub(None, ours)) == {}
 
 
-def test_a_declared_edit_that_would_stop_the_gateway_is_seen_as_declared(bench: Bench) -> None:
-    bench.create(hub(table()))
+def test_a_declared_edit_that_would_stop_the_gateway_is_seen_as_declared(harness: Harness) -> None:
+    harness.create(hub(table()))
 
-    assert rules(bench, hub(table(SPOKES, ALL))) == {"R-SUBNET-11": "warning"}
+    assert rules(harness, hub(table(SPOKES, ALL))) == {"R-SUBNET-11": "warning"}

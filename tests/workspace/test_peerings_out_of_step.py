@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.workspace.conftest import Bench, Killed
+from tests.workspace.conftest import Harness, Killed
 from tests.worlds import (
     REGION,
     Deployment,
@@ -38,28 +38,28 @@ def pair(*, hub: tuple[str, ...] = (), red: tuple[str, ...] = ()) -> Deployment:
     return Deployment("hub", items)
 
 
-def level(bench: Bench, half: ArmId) -> str:
-    return str(bench.document(half)["properties"]["peeringSyncLevel"])
+def level(harness: Harness, half: ArmId) -> str:
+    return str(harness.document(half)["properties"]["peeringSyncLevel"])
 
 
-def widen(bench: Bench, identity: ArmId, *prefixes: str, half: ArmId | None = None) -> None:
+def widen(harness: Harness, identity: ArmId, *prefixes: str, half: ArmId | None = None) -> None:
     """Somebody else gives a network another range."""
-    document = bench.document(identity)
+    document = harness.document(identity)
     document["properties"]["addressSpace"]["addressPrefixes"] += prefixes
-    bench.simulator.put(str(identity), document)
-    bench.mark()
+    harness.simulator.put(str(identity), document)
+    harness.mark()
 
 
 @pytest.mark.parametrize("edited", ["hub", "red"])
-def test_an_edited_address_space_is_taken_over_by_the_half_that_follows_it(bench: Bench, edited: str) -> None:
-    bench.create(pair())
+def test_an_edited_address_space_is_taken_over_by_the_half_that_follows_it(harness: Harness, edited: str) -> None:
+    harness.create(pair())
     wider = pair(**{edited: ("10.99.0.0/16",)})
     follows, other = (
         ("Peering/red/hub", "Peering/hub/red") if edited == "hub" else ("Peering/hub/red", "Peering/red/hub")
     )
 
-    plan = bench.plan(wider)
-    bench.converge(wider)
+    plan = harness.plan(wider)
+    harness.converge(wider)
 
     by_address = {change.address: change for change in plan.changes}
     assert {address: str(change.action) for address, change in by_address.items()} == {
@@ -69,65 +69,67 @@ def test_an_edited_address_space_is_taken_over_by_the_half_that_follows_it(bench
     assert [(d.path, d.cause) for d in by_address[follows].differences] == [
         ("properties.peeringSyncLevel", "dependent")
     ]
-    assert bench.writes() == [
+    assert harness.writes() == [
         f"PUT virtualNetworks/vnet-{edited}",
         f"PUT virtualNetworkPeerings/{HALVES[follows].name}",
     ]
-    assert [level(bench, half) for half in HALVES.values()] == ["FullyInSync", "FullyInSync"]
-    assert bench.drift(wider).items == ()
+    assert [level(harness, half) for half in HALVES.values()] == ["FullyInSync", "FullyInSync"]
+    assert harness.drift(wider).items == ()
     assert other not in by_address
 
 
-def test_both_networks_change_in_one_plan_and_each_half_follows_the_other_network(bench: Bench) -> None:
-    bench.create(pair())
+def test_both_networks_change_in_one_plan_and_each_half_follows_the_other_network(harness: Harness) -> None:
+    harness.create(pair())
     wider = pair(hub=("10.98.0.0/16",), red=("10.99.0.0/16",))
 
-    bench.converge(wider)
+    harness.converge(wider)
 
-    assert [level(bench, half) for half in HALVES.values()] == ["FullyInSync", "FullyInSync"]
-    assert len(bench.writes()) == 4
+    assert [level(harness, half) for half in HALVES.values()] == ["FullyInSync", "FullyInSync"]
+    assert len(harness.writes()) == 4
 
 
-def test_a_range_that_somebody_else_added_is_drift_of_the_network_and_of_the_peering(bench: Bench) -> None:
+def test_a_range_that_somebody_else_added_is_drift_of_the_network_and_of_the_peering(harness: Harness) -> None:
     """The network is put back; the peering follows it after that, not before."""
-    deployment = bench.create(pair())
-    widen(bench, RED, "10.99.0.0/16")
-    bench.simulator.put(str(HUBS_HALF), bench.document(HUBS_HALF))
+    deployment = harness.create(pair())
+    widen(harness, RED, "10.99.0.0/16")
+    harness.simulator.put(str(HUBS_HALF), harness.document(HUBS_HALF))
 
-    drift = bench.drift(deployment)
-    bench.converge(deployment)
+    drift = harness.drift(deployment)
+    harness.converge(deployment)
 
     told = {item.address: item for item in drift.items}
     assert told["Peering/hub/red"].severity == "availability"
     assert [(d.path, d.cause, d.observed) for d in told["Peering/hub/red"].differences] == [
         ("properties.peeringSyncLevel", "drift", "LocalNotInSync")
     ]
-    assert level(bench, HUBS_HALF) == "FullyInSync"
+    assert level(harness, HUBS_HALF) == "FullyInSync"
 
 
 @pytest.fixture
-def theirs(bench: Bench) -> Deployment:
+def theirs(harness: Harness) -> Deployment:
     """A spoke of another team, applied: its network and its half of the peering were there before us."""
-    bench.simulator.put(str(group_id()), {"location": REGION})
+    harness.simulator.put(str(group_id()), {"location": REGION})
     space = {"addressSpace": {"addressPrefixes": ["10.10.0.0/16"]}}
     tags = {"vpngw-deployment": "team-red"}
-    bench.simulator.put(str(RED), {"location": REGION, "tags": tags, "properties": space})
+    harness.simulator.put(str(RED), {"location": REGION, "tags": tags, "properties": space})
     used = Existing("VirtualNetwork/red", RED)
-    deployment = bench.create(Deployment("hub", (resource_group(), network("hub"), used, peering("hub", "red"))))
-    bench.simulator.put(str(REDS_HALF), {"properties": {"remoteVirtualNetwork": {"id": str(HUB)}}})
-    bench.mark()
+    deployment = harness.create(Deployment("hub", (resource_group(), network("hub"), used, peering("hub", "red"))))
+    harness.simulator.put(str(REDS_HALF), {"properties": {"remoteVirtualNetwork": {"id": str(HUB)}}})
+    harness.mark()
     return deployment
 
 
-def test_a_peering_that_is_behind_is_a_repair_whose_call_carries_the_query(bench: Bench, theirs: Deployment) -> None:
+def test_a_peering_that_is_behind_is_a_repair_whose_call_carries_the_query(
+    harness: Harness, theirs: Deployment
+) -> None:
     deployment = theirs
-    widen(bench, RED, "10.99.0.0/16")
+    widen(harness, RED, "10.99.0.0/16")
 
-    change = bench.change(deployment, "Peering/hub/red")
-    drift = bench.drift(deployment)
-    shown = bench.workspace().show(deployment)
-    planned = bench.workspace().schedule(bench.plan(deployment)).operations
-    outcome = bench.converge(deployment)
+    change = harness.change(deployment, "Peering/hub/red")
+    drift = harness.drift(deployment)
+    shown = harness.workspace().show(deployment)
+    planned = harness.workspace().schedule(harness.plan(deployment)).operations
+    outcome = harness.converge(deployment)
 
     assert (str(change.action), [d.cause for d in change.differences]) == ("repair", ["drift"])
     assert [(i.address, i.kind, i.severity, i.owner) for i in drift.items] == [
@@ -140,148 +142,148 @@ def test_a_peering_that_is_behind_is_a_repair_whose_call_carries_the_query(bench
         ("sync", "put", "network.virtual_network_peerings.begin_create_or_update")
     ]
     assert [(r.address, r.step, r.status) for r in outcome.operations] == [("Peering/hub/red", "sync", "succeeded")]
-    assert level(bench, HUBS_HALF) == "FullyInSync"
-    assert bench.drift(deployment).items == ()
+    assert level(harness, HUBS_HALF) == "FullyInSync"
+    assert harness.drift(deployment).items == ()
 
 
-def test_a_half_of_others_is_told_with_its_owner_and_never_written(bench: Bench, theirs: Deployment) -> None:
+def test_a_half_of_others_is_told_with_its_owner_and_never_written(harness: Harness, theirs: Deployment) -> None:
     wider = theirs.but(network("hub", prefixes=("10.99.0.0/16",)))
 
-    planned = bench.plan(wider)
-    outcome = bench.apply(wider)
-    later = bench.plan(wider)
-    drift = bench.drift(wider)
+    planned = harness.plan(wider)
+    outcome = harness.apply(wider)
+    later = harness.plan(wider)
+    drift = harness.drift(wider)
 
     told = [f for f in planned.findings if f.rule == "V-PEER-01"]
     assert [(f.level, f.address) for f in told] == [("warning", "Peering/hub/red")]
     assert "team-red" in told[0].detail
     assert outcome.outcome == "succeeded"
     assert [f.rule for f in outcome.findings if f.rule == "V-PEER-01"] == ["V-PEER-01"]
-    assert bench.writes() == ["PUT virtualNetworks/vnet-hub"]
+    assert harness.writes() == ["PUT virtualNetworks/vnet-hub"]
     assert later.changes == ()
     assert [(i.address, i.severity, i.owner) for i in drift.items] == [("Peering/hub/red", "availability", "team-red")]
     assert drift.alarming
 
 
 @pytest.mark.parametrize("state", ["Initiated", "Disconnected"])
-def test_a_half_without_its_twin_is_not_judged(bench: Bench, state: str) -> None:
+def test_a_half_without_its_twin_is_not_judged(harness: Harness, state: str) -> None:
     """Initiated: the other side was never made. Disconnected is a repair of its own, as before."""
     if state == "Initiated":
-        deployment = bench.create(pair().without("Peering/red/hub"))
+        deployment = harness.create(pair().without("Peering/red/hub"))
         wider = deployment.but(network("red", "10.10.0.0/16", prefixes=("10.99.0.0/16",)))
-        assert bench.changes(wider) == {"VirtualNetwork/red": "update"}
-        bench.converge(wider)
+        assert harness.changes(wider) == {"VirtualNetwork/red": "update"}
+        harness.converge(wider)
         return
-    deployment = bench.create(pair())
-    bench.simulator.delete(str(REDS_HALF))
-    widen(bench, RED, "10.99.0.0/16")
+    deployment = harness.create(pair())
+    harness.simulator.delete(str(REDS_HALF))
+    widen(harness, RED, "10.99.0.0/16")
     wider = pair(red=("10.99.0.0/16",))
 
-    bench.converge(wider)
+    harness.converge(wider)
 
-    assert level(bench, HUBS_HALF) == "FullyInSync"
+    assert level(harness, HUBS_HALF) == "FullyInSync"
 
 
-def test_edits_only_leaves_a_peering_that_drifted_and_follows_one_that_was_edited(bench: Bench) -> None:
-    bench.create(pair())
+def test_edits_only_leaves_a_peering_that_drifted_and_follows_one_that_was_edited(harness: Harness) -> None:
+    harness.create(pair())
     wider = pair(red=("10.99.0.0/16",))
-    assert set(bench.changes(wider, edits_only=True)) == {"VirtualNetwork/red", "Peering/hub/red"}
+    assert set(harness.changes(wider, edits_only=True)) == {"VirtualNetwork/red", "Peering/hub/red"}
 
-    widen(bench, RED, "10.99.0.0/16")
+    widen(harness, RED, "10.99.0.0/16")
 
-    assert bench.changes(wider, edits_only=True) == {}
-    assert bench.changes(wider) == {"Peering/hub/red": "repair"}
+    assert harness.changes(wider, edits_only=True) == {}
+    assert harness.changes(wider) == {"Peering/hub/red": "repair"}
 
 
 @pytest.mark.parametrize("target", ["VirtualNetwork/red", "Peering/hub/red"])
-def test_a_target_brings_the_network_and_the_half_that_follows_it(bench: Bench, target: str) -> None:
-    bench.create(pair())
+def test_a_target_brings_the_network_and_the_half_that_follows_it(harness: Harness, target: str) -> None:
+    harness.create(pair())
     wider = pair(hub=("10.98.0.0/16",), red=("10.99.0.0/16",))
 
-    changes = bench.changes(wider, target=frozenset({target}))
+    changes = harness.changes(wider, target=frozenset({target}))
 
     assert set(changes) == {"VirtualNetwork/red", "Peering/hub/red"}
 
 
 @pytest.mark.parametrize("moment", range(2, 40, 3))
-def test_a_run_that_dies_anywhere_is_continued_by_the_next_one(bench: Bench, moment: int) -> None:
-    bench.create(pair())
+def test_a_run_that_dies_anywhere_is_continued_by_the_next_one(harness: Harness, moment: int) -> None:
+    harness.create(pair())
     wider = pair(hub=("10.98.0.0/16",), red=("10.99.0.0/16",))
-    bench.clock.dies_at = bench.clock.looks + moment
+    harness.clock.dies_at = harness.clock.looks + moment
     try:
-        bench.apply(wider)
+        harness.apply(wider)
     except Killed:
         pass
     finally:
-        bench.clock.dies_at = None
+        harness.clock.dies_at = None
 
-    bench.converge(wider)
+    harness.converge(wider)
 
-    assert [level(bench, half) for half in HALVES.values()] == ["FullyInSync", "FullyInSync"]
-    assert bench.drift(wider).items == ()
+    assert [level(harness, half) for half in HALVES.values()] == ["FullyInSync", "FullyInSync"]
+    assert harness.drift(wider).items == ()
 
 
-def test_a_sync_whose_answer_was_lost_is_not_sent_twice(bench: Bench) -> None:
-    bench.create(pair())
+def test_a_sync_whose_answer_was_lost_is_not_sent_twice(harness: Harness) -> None:
+    harness.create(pair())
     wider = pair(red=("10.99.0.0/16",))
-    bench.fault(BreakConnection(done=True), method="PUT", path="*/virtualNetworkPeerings/to-red*")
+    harness.fault(BreakConnection(done=True), method="PUT", path="*/virtualNetworkPeerings/to-red*")
 
-    bench.converge(wider)
+    harness.converge(wider)
 
-    assert bench.writes("*/virtualnetworkpeerings/*") == ["PUT virtualNetworkPeerings/to-red"]
+    assert harness.writes("*/virtualnetworkpeerings/*") == ["PUT virtualNetworkPeerings/to-red"]
 
 
 def test_a_network_that_changes_once_more_while_its_peering_is_synchronised_fails_that_and_is_found_again(
-    bench: Bench,
+    harness: Harness,
 ) -> None:
     """Done is what GET says, not what the PUT answered."""
-    bench.create(pair())
+    harness.create(pair())
     wider = pair(red=("10.99.0.0/16",))
-    real, changed = bench.simulator.send, []
+    real, changed = harness.simulator.send, []
 
     def once_more(method: str, url: str, *rest: Any) -> Any:
         answer = real(method, url, *rest)
         if method == "PUT" and "syncRemoteAddressSpace=true" in url and not changed:
             changed.append(url)
-            document = bench.simulator._store.find(RED)
+            document = harness.simulator._store.find(RED)
             assert document is not None
             document.properties["addressSpace"]["addressPrefixes"].append("10.97.0.0/16")
-            bench.simulator._store.save(document)
+            harness.simulator._store.save(document)
         return answer
 
-    bench.simulator.send = once_more  # type: ignore[method-assign]
-    outcome = bench.apply(wider)
+    harness.simulator.send = once_more  # type: ignore[method-assign]
+    outcome = harness.apply(wider)
 
     assert [(r.address, r.status) for r in outcome.operations if r.status == "failed"] == [
         ("Peering/hub/red", "failed")
     ]
     assert "LocalNotInSync" in next(r.error for r in outcome.operations if r.status == "failed")
-    bench.converge(wider)
-    assert level(bench, HUBS_HALF) == "FullyInSync"
+    harness.converge(wider)
+    assert level(harness, HUBS_HALF) == "FullyInSync"
 
 
-def test_a_failed_half_that_is_behind_too_is_repaired_and_synchronised(bench: Bench) -> None:
-    deployment = bench.create(pair())
-    stored = bench.simulator._store.find(HUBS_HALF)
+def test_a_failed_half_that_is_behind_too_is_repaired_and_synchronised(harness: Harness) -> None:
+    deployment = harness.create(pair())
+    stored = harness.simulator._store.find(HUBS_HALF)
     assert stored is not None
     stored.state = "Failed"
-    bench.simulator._store.save(stored)
+    harness.simulator._store.save(stored)
     wider = pair(red=("10.99.0.0/16",))
 
-    drift = bench.drift(wider)
-    bench.converge(wider)
+    drift = harness.drift(wider)
+    harness.converge(wider)
 
     assert [item.address for item in drift.items] == ["Peering/hub/red"]
-    assert level(bench, HUBS_HALF) == "FullyInSync"
+    assert level(harness, HUBS_HALF) == "FullyInSync"
     assert deployment.name == "hub"
 
 
-def test_a_half_that_is_behind_and_edited_is_written_once(bench: Bench) -> None:
-    bench.create(pair())
-    widen(bench, RED, "10.99.0.0/16")
+def test_a_half_that_is_behind_and_edited_is_written_once(harness: Harness) -> None:
+    harness.create(pair())
+    widen(harness, RED, "10.99.0.0/16")
     wider = pair(red=("10.99.0.0/16",)).but(peering("hub", "red", lends=True))
 
-    bench.converge(wider)
+    harness.converge(wider)
 
-    assert bench.writes() == ["PUT virtualNetworkPeerings/to-red"]
-    assert level(bench, HUBS_HALF) == "FullyInSync"
+    assert harness.writes() == ["PUT virtualNetworkPeerings/to-red"]
+    assert level(harness, HUBS_HALF) == "FullyInSync"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from tests.workspace.conftest import Bench
+from tests.workspace.conftest import Harness
 from tests.worlds import Deployment, connection, hub, network, peering, site
 from vpngw_iac.errors import Finding
 
 
-def notes(bench: Bench, deployment: Deployment) -> list[Finding]:
-    return [finding for finding in bench.plan(deployment).findings if finding.rule == "V-RENAME-01"]
+def notes(harness: Harness, deployment: Deployment) -> list[Finding]:
+    return [finding for finding in harness.plan(deployment).findings if finding.rule == "V-RENAME-01"]
 
 
 def with_site(name: str, number: int = 0, **changes: str) -> Deployment:
@@ -17,23 +17,23 @@ def with_site(name: str, number: int = 0, **changes: str) -> Deployment:
     )
 
 
-def test_a_renamed_site_gets_the_very_line_that_keeps_it(bench: Bench) -> None:
-    bench.environment |= {"PSK_HAMBURG": bench.environment["PSK_BERLIN"]}
-    bench.create(with_site("berlin", 7))
+def test_a_renamed_site_gets_the_very_line_that_keeps_it(harness: Harness) -> None:
+    harness.environment |= {"PSK_HAMBURG": harness.environment["PSK_BERLIN"]}
+    harness.create(with_site("berlin", 7))
 
-    (note,) = notes(bench, with_site("hamburg", 7))
+    (note,) = notes(harness, with_site("hamburg", 7))
 
     assert note.level == "info"
     assert 'moved={"berlin": "hamburg"}' in note.advice
     assert "LocalNetworkGateway/hub/berlin" in note.detail
     assert "VpnConnection/hub/hamburg" in note.detail
     after = with_site("hamburg", 7).named(moved={"berlin": "hamburg"})
-    assert set(bench.changes(after).values()) == {"move"}
-    assert notes(bench, after) == []
+    assert set(harness.changes(after).values()) == {"move"}
+    assert notes(harness, after) == []
 
 
-def test_links_of_one_site_are_one_note_with_the_name_of_the_site(bench: Bench) -> None:
-    bench.environment |= {
+def test_links_of_one_site_are_one_note_with_the_name_of_the_site(harness: Harness) -> None:
+    harness.environment |= {
         f"PSK_{n}": "0123456789abcdefghij" for n in ("OSLO-ONE", "OSLO-TWO", "BERGEN-ONE", "BERGEN-TWO")
     }
 
@@ -41,30 +41,30 @@ def test_links_of_one_site_are_one_note_with_the_name_of_the_site(bench: Bench) 
         both = [(f"{name}-one", 5), (f"{name}-two", 6)]
         return hub().plus(*(site(n, i, derived_name=True) for n, i in both))
 
-    bench.create(links("oslo"))
+    harness.create(links("oslo"))
 
-    (note,) = notes(bench, links("bergen"))
+    (note,) = notes(harness, links("bergen"))
 
     assert 'moved={"oslo": "bergen"}' in note.advice
 
 
-def test_another_site_in_place_of_one_is_no_rename(bench: Bench) -> None:
-    bench.environment |= {"PSK_HAMBURG": "0123456789abcHamburg"}
-    bench.create(with_site("berlin", 7))
+def test_another_site_in_place_of_one_is_no_rename(harness: Harness) -> None:
+    harness.environment |= {"PSK_HAMBURG": "0123456789abcHamburg"}
+    harness.create(with_site("berlin", 7))
 
-    assert notes(bench, with_site("hamburg", 8)) == []
-
-
-def test_a_likeness_that_is_not_unique_is_no_rename(bench: Bench) -> None:
-    bench.create(hub().plus(site("berlin", 7), site("paris", 7)))
-
-    assert notes(bench, hub().plus(site("oslo", 7), site("rome", 7))) == []
+    assert notes(harness, with_site("hamburg", 8)) == []
 
 
-def test_a_spoke_that_moves_to_another_hub_is_no_rename(bench: Bench) -> None:
+def test_a_likeness_that_is_not_unique_is_no_rename(harness: Harness) -> None:
+    harness.create(hub().plus(site("berlin", 7), site("paris", 7)))
+
+    assert notes(harness, hub().plus(site("oslo", 7), site("rome", 7))) == []
+
+
+def test_a_spoke_that_moves_to_another_hub_is_no_rename(harness: Harness) -> None:
     before = hub().plus(network("north", "10.3.0.0/16"), network("red", "10.4.0.0/16"), peering("hub", "red"))
-    bench.create(before)
+    harness.create(before)
 
     after = before.without("Peering/hub/red").plus(peering("north", "red"))
 
-    assert notes(bench, after) == []
+    assert notes(harness, after) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.workspace.conftest import Bench
+from tests.workspace.conftest import Harness
 from tests.worlds import (
     REGION,
     Deployment,
@@ -30,35 +30,35 @@ CON = rid("connections", "con-berlin")
 LGW = rid("localNetworkGateways", "lgw-berlin")
 
 
-def set_state(bench: Bench, identity: ArmId, state: str) -> None:
-    stored = bench.simulator._store.find(identity)
+def set_state(harness: Harness, identity: ArmId, state: str) -> None:
+    stored = harness.simulator._store.find(identity)
     assert stored is not None
     stored.state = state
-    bench.simulator._store.save(stored)
-    bench.mark()
+    harness.simulator._store.save(stored)
+    harness.mark()
 
 
-def test_a_failed_resource_is_put_back_even_without_a_difference(bench: Bench) -> None:
-    deployment = bench.create(hub_without_gateway("berlin"))
-    set_state(bench, LGW, "Failed")
+def test_a_failed_resource_is_put_back_even_without_a_difference(harness: Harness) -> None:
+    deployment = harness.create(hub_without_gateway("berlin"))
+    set_state(harness, LGW, "Failed")
 
-    changes = bench.changes(deployment)
-    causes = bench.change(deployment, "LocalNetworkGateway/hub/berlin").causes
-    drift = bench.drift(deployment)
-    bench.converge(deployment)
+    changes = harness.changes(deployment)
+    causes = harness.change(deployment, "LocalNetworkGateway/hub/berlin").causes
+    drift = harness.drift(deployment)
+    harness.converge(deployment)
 
     assert changes == {"LocalNetworkGateway/hub/berlin": "repair"}
     assert causes == ("failed",)
     assert [(item.address, item.kind) for item in drift.items] == [("LocalNetworkGateway/hub/berlin", "changed")]
-    assert bench.writes() == ["PUT localNetworkGateways/lgw-berlin"]
+    assert harness.writes() == ["PUT localNetworkGateways/lgw-berlin"]
 
 
-def test_failed_connections_are_repaired_before_their_failed_gateway(bench: Bench) -> None:
-    deployment = bench.create(hub("berlin", "paris"))
+def test_failed_connections_are_repaired_before_their_failed_gateway(harness: Harness) -> None:
+    deployment = harness.create(hub("berlin", "paris"))
     for identity in (GATEWAY, CON, rid("connections", "con-paris")):
-        set_state(bench, identity, "Failed")
+        set_state(harness, identity, "Failed")
 
-    planned = bench.workspace().schedule(bench.plan(deployment)).operations
+    planned = harness.workspace().schedule(harness.plan(deployment)).operations
 
     assert [operation.address for operation in planned] == [
         "VpnConnection/hub/berlin",
@@ -67,97 +67,97 @@ def test_failed_connections_are_repaired_before_their_failed_gateway(bench: Benc
     ]
 
 
-def test_a_failed_thing_that_blocks_a_write_is_named_instead_of_waited_for_for_ever(bench: Bench) -> None:
+def test_a_failed_thing_that_blocks_a_write_is_named_instead_of_waited_for_for_ever(harness: Harness) -> None:
     """Azure refuses both a connection of a Failed gateway and a gateway with a Failed connection (R-OPS-04)."""
-    deployment = bench.create(hub("berlin"))
+    deployment = harness.create(hub("berlin"))
     for identity in (GATEWAY, CON):
-        set_state(bench, identity, "Failed")
+        set_state(harness, identity, "Failed")
 
-    outcome = bench.apply(deployment)
+    outcome = harness.apply(deployment)
 
     error = next(r.error for r in outcome.operations if r.address == "VpnConnection/hub/berlin")
     assert outcome.outcome == "failed"
     assert f"{GATEWAY} is Failed" in error
 
 
-def test_a_failed_connection_is_repaired_before_its_gateway_is_edited(bench: Bench) -> None:
-    bench.create(hub("berlin"))
-    set_state(bench, CON, "Failed")
+def test_a_failed_connection_is_repaired_before_its_gateway_is_edited(harness: Harness) -> None:
+    harness.create(hub("berlin"))
+    set_state(harness, CON, "Failed")
 
-    bench.converge(hub("berlin", sku="VpnGw3AZ"))
+    harness.converge(hub("berlin", sku="VpnGw3AZ"))
 
-    assert bench.writes() == ["PUT connections/con-berlin", "PUT virtualNetworkGateways/vgw-hub"]
+    assert harness.writes() == ["PUT connections/con-berlin", "PUT virtualNetworkGateways/vgw-hub"]
 
 
-def test_a_failed_foreign_thing_that_we_use_is_a_warning_and_not_touched(bench: Bench) -> None:
-    bench.simulator.put(str(group_id()), {"location": REGION})
+def test_a_failed_foreign_thing_that_we_use_is_a_warning_and_not_touched(harness: Harness) -> None:
+    harness.simulator.put(str(group_id()), {"location": REGION})
     space = {"addressSpace": {"addressPrefixes": ["10.1.0.0/16"]}}
     network = rid("virtualNetworks", "vnet-hub")
-    bench.simulator.put(str(network), {"location": REGION, "properties": space})
-    set_state(bench, network, "Failed")
+    harness.simulator.put(str(network), {"location": REGION, "properties": space})
+    set_state(harness, network, "Failed")
     theirs = Existing("VirtualNetwork/hub", network)
     items = tuple(item for item in base() if item.address != "VirtualNetwork/hub")
 
-    plan = bench.plan(Deployment("hub", (*items, theirs)))
+    plan = harness.plan(Deployment("hub", (*items, theirs)))
 
     assert [f.level for f in plan.findings if f.rule == "V-EXIST-03"] == ["warning"]
     assert "VirtualNetwork/hub" not in {change.address for change in plan.changes}
 
 
-def start_foreign_update(bench: Bench, identity: ArmId, **changes: Any) -> None:
+def start_foreign_update(harness: Harness, identity: ArmId, **changes: Any) -> None:
     """Somebody else's PUT that is still running."""
-    document = bench.document(identity)
+    document = harness.document(identity)
     document["properties"] |= changes
     import json
 
     body = json.dumps({k: v for k, v in document.items() if k != "etag"}).encode()
     url = f"https://management.azure.com{identity}?api-version=2026-03-01"
-    status, _, _ = bench.simulator.send("PUT", url, {"content-type": "application/json"}, body)
+    status, _, _ = harness.simulator.send("PUT", url, {"content-type": "application/json"}, body)
     assert status in (200, 201)
-    bench.mark()
+    harness.mark()
 
 
-def test_a_busy_resource_is_not_compared_and_apply_waits_for_it(bench: Bench) -> None:
-    deployment = bench.create(hub("berlin"))
-    start_foreign_update(bench, GATEWAY, enableDnsForwarding=True)
+def test_a_busy_resource_is_not_compared_and_apply_waits_for_it(harness: Harness) -> None:
+    deployment = harness.create(hub("berlin"))
+    start_foreign_update(harness, GATEWAY, enableDnsForwarding=True)
 
-    plan = bench.plan(deployment)
-    outcome = bench.apply(deployment)
+    plan = harness.plan(deployment)
+    outcome = harness.apply(deployment)
 
     assert plan.changes == ()
     assert any("VpnGateway/hub" in text and "busy" in text for text in plan.unread)
     assert outcome.outcome == "succeeded"
-    assert bench.document(GATEWAY)["properties"]["provisioningState"] == "Succeeded"
+    assert harness.document(GATEWAY)["properties"]["provisioningState"] == "Succeeded"
 
 
-def test_waiting_for_a_busy_resource_ends_with_the_timeout(bench: Bench) -> None:
-    before = bench.create(hub("berlin"))
-    start_foreign_update(bench, GATEWAY, sku={"name": "VpnGw3AZ", "tier": "VpnGw3AZ"})
+def test_waiting_for_a_busy_resource_ends_with_the_timeout(harness: Harness) -> None:
+    before = harness.create(hub("berlin"))
+    start_foreign_update(harness, GATEWAY, sku={"name": "VpnGw3AZ", "tier": "VpnGw3AZ"})
 
-    outcome = bench.apply(before.but(gateway(enableDnsForwarding=True)), run={"timeout": 30.0})
-
-    assert (outcome.outcome, outcome.exit_code) == ("running", ExitCode.RUNNING)
-    assert bench.writes() == []
-
-
-def test_waiting_for_a_busy_resource_ends_with_the_timeout_even_if_nothing_else_is_to_do(bench: Bench) -> None:
-    deployment = bench.create(hub("berlin"))
-    start_foreign_update(bench, GATEWAY, sku={"name": "VpnGw3AZ", "tier": "VpnGw3AZ"})
-
-    outcome = bench.apply(deployment, run={"timeout": 30.0})
+    outcome = harness.apply(before.but(gateway(enableDnsForwarding=True)), run={"timeout": 30.0})
 
     assert (outcome.outcome, outcome.exit_code) == ("running", ExitCode.RUNNING)
+    assert harness.writes() == []
 
 
-def test_what_is_being_deleted_is_waited_for_and_then_made_again(bench: Bench) -> None:
-    deployment = bench.create(hub_without_gateway("berlin"))
+def test_waiting_for_a_busy_resource_ends_with_the_timeout_even_if_nothing_else_is_to_do(harness: Harness) -> None:
+    deployment = harness.create(hub("berlin"))
+    start_foreign_update(harness, GATEWAY, sku={"name": "VpnGw3AZ", "tier": "VpnGw3AZ"})
+
+    outcome = harness.apply(deployment, run={"timeout": 30.0})
+
+    assert (outcome.outcome, outcome.exit_code) == ("running", ExitCode.RUNNING)
+
+
+def test_what_is_being_deleted_is_waited_for_and_then_made_again(harness: Harness) -> None:
+    deployment = harness.create(hub_without_gateway("berlin"))
     url = f"https://management.azure.com{LGW}?api-version=2026-03-01"
-    bench.simulator.send("DELETE", url, {}, None)
-    bench.mark()
+    harness.simulator.send("DELETE", url, {}, None)
+    harness.mark()
 
-    bench.converge(deployment)
+    harness.converge(deployment)
 
-    assert bench.writes() == ["PUT localNetworkGateways/lgw-berlin"]
+    assert harness.writes() == ["PUT localNetworkGateways/lgw-berlin"]
 
 
 # --- gates -----------------------------------------------------------------------------------------------------------
@@ -176,10 +176,10 @@ def with_circuit() -> Deployment:
     return Deployment("hub", (*base(), expressroute, circuit(), circuit_connection(), site("berlin")))
 
 
-def test_an_unprovisioned_circuit_is_waited_for_while_everything_else_is_applied(bench: Bench) -> None:
+def test_an_unprovisioned_circuit_is_waited_for_while_everything_else_is_applied(harness: Harness) -> None:
     deployment = with_circuit()
 
-    outcome = bench.apply(deployment)
+    outcome = harness.apply(deployment)
 
     status = {r.address: r.status for r in outcome.operations}
     assert (outcome.outcome, outcome.exit_code) == ("waiting", ExitCode.RUNNING)
@@ -188,62 +188,62 @@ def test_an_unprovisioned_circuit_is_waited_for_while_everything_else_is_applied
     assert "service key" in next(r.error for r in outcome.operations if r.status == "waiting")
 
 
-def test_a_plan_says_what_will_wait_for_people_outside(bench: Bench) -> None:
+def test_a_plan_says_what_will_wait_for_people_outside(harness: Harness) -> None:
     deployment = with_circuit()
 
-    before = bench.plan(deployment).waiting
-    bench.apply(deployment)
-    between = bench.plan(deployment).waiting
-    bench.simulator.provision_circuit(str(rid("expressRouteCircuits", "erc-line")))
-    after = bench.plan(deployment).waiting
+    before = harness.plan(deployment).waiting
+    harness.apply(deployment)
+    between = harness.plan(deployment).waiting
+    harness.simulator.provision_circuit(str(rid("expressRouteCircuits", "erc-line")))
+    after = harness.plan(deployment).waiting
 
     assert (before, between, after) == (("Connection/hub/line",), ("Connection/hub/line",), ())
 
 
-def test_a_later_apply_continues_when_the_provider_has_provisioned_the_circuit(bench: Bench) -> None:
+def test_a_later_apply_continues_when_the_provider_has_provisioned_the_circuit(harness: Harness) -> None:
     deployment = with_circuit()
-    bench.apply(deployment)
-    bench.simulator.provision_circuit(str(rid("expressRouteCircuits", "erc-line")))
+    harness.apply(deployment)
+    harness.simulator.provision_circuit(str(rid("expressRouteCircuits", "erc-line")))
 
-    outcome = bench.converge(deployment)
+    outcome = harness.converge(deployment)
 
     assert [r.address for r in outcome.operations] == ["Connection/hub/line"]
 
 
-def test_waiting_for_a_gate_keeps_no_lock(bench: Bench) -> None:
+def test_waiting_for_a_gate_keeps_no_lock(harness: Harness) -> None:
     deployment = with_circuit()
-    bench.apply(deployment)
+    harness.apply(deployment)
 
-    assert bench.workspace().session(deployment).store().owner() is None
+    assert harness.workspace().session(deployment).store().owner() is None
 
 
-def test_the_connection_to_an_existing_circuit_has_no_gate(bench: Bench) -> None:
+def test_the_connection_to_an_existing_circuit_has_no_gate(harness: Harness) -> None:
     line = rid("expressRouteCircuits", "erc-line")
-    bench.create(Deployment("theirs", (circuit(),)).plus(make("ResourceGroup/rg-hub", group_id(), location=REGION)))
+    harness.create(Deployment("theirs", (circuit(),)).plus(make("ResourceGroup/rg-hub", group_id(), location=REGION)))
     used = Existing("Circuit/line", line)
     deployment = with_circuit().without("Circuit/line").plus(used)
 
-    outcome = bench.apply(deployment)
+    outcome = harness.apply(deployment)
 
     status = {r.address: r.status for r in outcome.operations}
     assert status["Connection/hub/line"] == "failed"
     assert "waiting" not in status.values()
 
 
-def test_dependents_of_a_waiting_operation_wait_too(bench: Bench) -> None:
+def test_dependents_of_a_waiting_operation_wait_too(harness: Harness) -> None:
     follower = site("paris", 3).model_copy(update={"needs": (Ref.to(rid("connections", "con-line")),)})
     deployment = with_circuit().plus(follower)
 
-    outcome = bench.apply(deployment)
+    outcome = harness.apply(deployment)
 
     waiting = {r.address: r.because for r in outcome.operations if r.status == "waiting"}
     assert waiting == {"Connection/hub/line": "", "LocalNetworkGateway/hub/paris": "Connection/hub/line"}
 
 
-def test_a_connection_of_a_failed_gateway_is_made_after_its_repair(bench: Bench) -> None:
-    before = bench.create(hub())
-    set_state(bench, GATEWAY, "Failed")
+def test_a_connection_of_a_failed_gateway_is_made_after_its_repair(harness: Harness) -> None:
+    before = harness.create(hub())
+    set_state(harness, GATEWAY, "Failed")
 
-    bench.converge(before.plus(site("berlin"), connection("berlin")))
+    harness.converge(before.plus(site("berlin"), connection("berlin")))
 
-    assert bench.writes()[-1] == "PUT connections/con-berlin"
+    assert harness.writes()[-1] == "PUT connections/con-berlin"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.workspace.conftest import Bench, Killed
+from tests.workspace.conftest import Harness, Killed
 from tests.worlds import (
     Deployment,
     connection,
@@ -36,37 +36,37 @@ def killed_when(kind: type, address: str, verb: str = "") -> Any:
     return die
 
 
-def kill(bench: Bench, deployment: Deployment, kind: type, address: str, verb: str = "", **options: Any) -> None:
+def kill(harness: Harness, deployment: Deployment, kind: type, address: str, verb: str = "", **options: Any) -> None:
     with pytest.raises(Killed):
-        bench.apply(deployment, run={"on_event": killed_when(kind, address, verb)}, **options)
+        harness.apply(deployment, run={"on_event": killed_when(kind, address, verb)}, **options)
 
 
-def in_flight(bench: Bench, deployment: Deployment) -> dict[str, str]:
+def in_flight(harness: Harness, deployment: Deployment) -> dict[str, str]:
     """What the journal holds open: address to verb."""
-    memory = bench.workspace().session(deployment).store().load()
-    assert memory is not None
-    return {flight.begun.address: flight.begun.verb for flight in memory.in_flight.values()}
+    loaded = harness.workspace().session(deployment).store().load()
+    assert loaded is not None
+    return {flight.begun.address: flight.begun.verb for flight in loaded.in_flight.values()}
 
 
-def begun(bench: Bench, deployment: Deployment, address: str, *, sent: bool, **options: Any) -> None:
+def begun(harness: Harness, deployment: Deployment, address: str, *, sent: bool, **options: Any) -> None:
     """Die right after the operation of that address is in the journal, before or after Azure heard of it."""
     looks: list[int] = []
 
     def watch(event: Any) -> None:
         if isinstance(event, OperationStarted) and event.address == address and not looks:
-            looks.append(bench.clock.looks)
-            bench.clock.dies_at = bench.clock.looks + 2
+            looks.append(harness.clock.looks)
+            harness.clock.dies_at = harness.clock.looks + 2
 
     if not sent:
         from vpngw_iac.simulator.faults import BreakConnection
 
-        bench.fault(BreakConnection(), method="PUT|DELETE|PATCH|POST", path=f"*{bench_path(address)}*", times=1)
+        harness.fault(BreakConnection(), method="PUT|DELETE|PATCH|POST", path=f"*{harness_path(address)}*", times=1)
     with pytest.raises(Killed):
-        bench.apply(deployment, run={"on_event": watch}, **options)
-    bench.simulator.faults.clear()
+        harness.apply(deployment, run={"on_event": watch}, **options)
+    harness.simulator.faults.clear()
 
 
-def bench_path(address: str) -> str:
+def harness_path(address: str) -> str:
     kind, *_, name = address.split("/")
     return {"VpnGateway": f"vgw-{name}", "VpnConnection": f"con-{name}", "LocalNetworkGateway": f"lgw-{name}"}[kind]
 
@@ -74,185 +74,185 @@ def bench_path(address: str) -> str:
 # --- each row --------------------------------------------------------------------------------------------------------
 
 
-def test_put_and_azure_shows_nothing_is_begun_again(bench: Bench) -> None:
+def test_put_and_azure_shows_nothing_is_begun_again(harness: Harness) -> None:
     deployment = hub("berlin")
-    begun(bench, deployment, "VpnGateway/hub", sent=False)
+    begun(harness, deployment, "VpnGateway/hub", sent=False)
 
-    assert in_flight(bench, deployment)["VpnGateway/hub"] == "put"
-    bench.converge(deployment)
+    assert in_flight(harness, deployment)["VpnGateway/hub"] == "put"
+    harness.converge(deployment)
 
-    done = [r for r in bench.simulator.requests if r.method == "PUT" and r.path.endswith("/vgw-hub") and r.status]
+    done = [r for r in harness.simulator.requests if r.method == "PUT" and r.path.endswith("/vgw-hub") and r.status]
     assert len(done) == 1
 
 
-def test_put_that_is_still_running_is_attached(bench: Bench) -> None:
+def test_put_that_is_still_running_is_attached(harness: Harness) -> None:
     deployment = hub("berlin")
-    begun(bench, deployment, "VpnGateway/hub", sent=True)
+    begun(harness, deployment, "VpnGateway/hub", sent=True)
 
-    outcome = bench.converge(deployment)
+    outcome = harness.converge(deployment)
 
-    assert bench.writes(VGW) == ["PUT virtualNetworkGateways/vgw-hub"]
+    assert harness.writes(VGW) == ["PUT virtualNetworkGateways/vgw-hub"]
     assert "VpnGateway/hub" in {r.address for r in outcome.operations[:2]}
 
 
-def test_put_that_has_succeeded_meanwhile_is_recorded(bench: Bench) -> None:
+def test_put_that_has_succeeded_meanwhile_is_recorded(harness: Harness) -> None:
     deployment = hub("berlin")
-    begun(bench, deployment, "VpnGateway/hub", sent=True)
-    bench.clock.advance(5000)
+    begun(harness, deployment, "VpnGateway/hub", sent=True)
+    harness.clock.advance(5000)
 
-    bench.converge(deployment)
+    harness.converge(deployment)
 
-    assert bench.writes(VGW) == ["PUT virtualNetworkGateways/vgw-hub"]
-    assert "VpnGateway/hub" in bench.entries(deployment)
+    assert harness.writes(VGW) == ["PUT virtualNetworkGateways/vgw-hub"]
+    assert "VpnGateway/hub" in harness.entries(deployment)
 
 
-def test_put_that_did_not_change_anything_is_begun_again(bench: Bench) -> None:
-    bench.create(hub("berlin"))
+def test_put_that_did_not_change_anything_is_begun_again(harness: Harness) -> None:
+    harness.create(hub("berlin"))
     after = hub("berlin", sku="VpnGw3AZ")
-    begun(bench, after, "VpnGateway/hub", sent=False)
-    bench.mark()
+    begun(harness, after, "VpnGateway/hub", sent=False)
+    harness.mark()
 
-    bench.converge(after)
+    harness.converge(after)
 
-    assert bench.writes(VGW) == ["PUT virtualNetworkGateways/vgw-hub"]
-    assert bench.document(GATEWAY)["properties"]["sku"]["name"] == "VpnGw3AZ"
+    assert harness.writes(VGW) == ["PUT virtualNetworkGateways/vgw-hub"]
+    assert harness.document(GATEWAY)["properties"]["sku"]["name"] == "VpnGw3AZ"
 
 
-def test_put_that_failed_meanwhile_is_repaired(bench: Bench) -> None:
+def test_put_that_failed_meanwhile_is_repaired(harness: Harness) -> None:
     deployment = hub("berlin")
-    bench.simulator.faults.add()
-    bench.fault(FailLate(), method="PUT", path=VGW)
+    harness.simulator.faults.add()
+    harness.fault(FailLate(), method="PUT", path=VGW)
     looks: list[int] = []
 
     def watch(event: Any) -> None:
         if isinstance(event, OperationStarted) and event.address == "VpnGateway/hub" and not looks:
             looks.append(1)
-            bench.clock.dies_at = bench.clock.looks + 2
+            harness.clock.dies_at = harness.clock.looks + 2
 
     with pytest.raises(Killed):
-        bench.apply(deployment, run={"on_event": watch})
-    bench.clock.advance(5000)
+        harness.apply(deployment, run={"on_event": watch})
+    harness.clock.advance(5000)
 
-    bench.converge(deployment)
+    harness.converge(deployment)
 
-    assert bench.writes(VGW) == ["PUT virtualNetworkGateways/vgw-hub"] * 2
-    assert not [w for w in bench.writes() if w.startswith("DELETE")]
+    assert harness.writes(VGW) == ["PUT virtualNetworkGateways/vgw-hub"] * 2
+    assert not [w for w in harness.writes() if w.startswith("DELETE")]
 
 
-def test_put_of_an_edited_blueprint_is_applied_after_the_old_one_has_ended(bench: Bench) -> None:
-    begun(bench, hub("berlin"), "VpnGateway/hub", sent=True)
+def test_put_of_an_edited_blueprint_is_applied_after_the_old_one_has_ended(harness: Harness) -> None:
+    begun(harness, hub("berlin"), "VpnGateway/hub", sent=True)
 
-    bench.converge(hub("berlin", sku="VpnGw3AZ"))
+    harness.converge(hub("berlin", sku="VpnGw3AZ"))
 
-    assert bench.writes(VGW) == ["PUT virtualNetworkGateways/vgw-hub"] * 2
-    assert bench.document(GATEWAY)["properties"]["sku"]["name"] == "VpnGw3AZ"
+    assert harness.writes(VGW) == ["PUT virtualNetworkGateways/vgw-hub"] * 2
+    assert harness.document(GATEWAY)["properties"]["sku"]["name"] == "VpnGw3AZ"
 
 
 @pytest.mark.parametrize("advance", [0, 5000], ids=["deleting", "absent"])
-def test_delete_under_way_or_done_is_attached_or_recorded(bench: Bench, advance: float) -> None:
-    before = bench.create(hub("berlin", "paris"))
+def test_delete_under_way_or_done_is_attached_or_recorded(harness: Harness, advance: float) -> None:
+    before = harness.create(hub("berlin", "paris"))
     after = hub("berlin")
-    begun(bench, after, "VpnConnection/hub/paris", sent=True)
-    bench.clock.advance(advance)
+    begun(harness, after, "VpnConnection/hub/paris", sent=True)
+    harness.clock.advance(advance)
 
-    bench.converge(after)
+    harness.converge(after)
 
-    assert bench.writes("*con-paris") == ["DELETE connections/con-paris"]
+    assert harness.writes("*con-paris") == ["DELETE connections/con-paris"]
     assert before.name == "hub"
 
 
-def test_delete_that_never_reached_azure_is_begun_again(bench: Bench) -> None:
-    bench.create(hub("berlin", "paris"))
+def test_delete_that_never_reached_azure_is_begun_again(harness: Harness) -> None:
+    harness.create(hub("berlin", "paris"))
     after = hub("berlin")
-    begun(bench, after, "VpnConnection/hub/paris", sent=False)
+    begun(harness, after, "VpnConnection/hub/paris", sent=False)
 
-    bench.converge(after)
+    harness.converge(after)
 
-    assert not bench.exists(rid("connections", "con-paris"))
+    assert not harness.exists(rid("connections", "con-paris"))
 
 
 @pytest.mark.parametrize("sent", [True, False], ids=["sent", "not-sent"])
 @pytest.mark.parametrize("echo", [True, False], ids=["echoed", "not-echoed"])
-def test_act_under_way_ends_and_the_key_is_the_declared_one(new_bench: Any, sent: bool, echo: bool) -> None:
-    bench = new_bench(echo_secrets=echo)
-    deployment = bench.create(hub("berlin"))
-    bench.environment["PSK_BERLIN"] = "rotatedKeyValue42"
-    begun(bench, deployment, "VpnConnection/hub/berlin", sent=sent)
+def test_act_under_way_ends_and_the_key_is_the_declared_one(new_harness: Any, sent: bool, echo: bool) -> None:
+    harness = new_harness(echo_secrets=echo)
+    deployment = harness.create(hub("berlin"))
+    harness.environment["PSK_BERLIN"] = "rotatedKeyValue42"
+    begun(harness, deployment, "VpnConnection/hub/berlin", sent=sent)
 
-    bench.converge(deployment)
+    harness.converge(deployment)
 
-    stored = next(d for d in bench.simulator._store.documents.values() if d.id.endswith("con-berlin"))
+    stored = next(d for d in harness.simulator._store.documents.values() if d.id.endswith("con-berlin"))
     assert "rotatedKeyValue42" in repr(stored)
 
 
 @pytest.mark.parametrize("sent", [True, False], ids=["sent", "not-sent"])
-def test_tag_under_way_ends(bench: Bench, sent: bool) -> None:
-    before = bench.create(hub("berlin"))
+def test_tag_under_way_ends(harness: Harness, sent: bool) -> None:
+    before = harness.create(hub("berlin"))
     after = before.but(gateway(more={"tags": {"a": "b"}}))
-    begun(bench, after, "VpnGateway/hub", sent=sent)
+    begun(harness, after, "VpnGateway/hub", sent=sent)
 
-    bench.converge(after)
+    harness.converge(after)
 
-    assert bench.document(GATEWAY)["tags"]["a"] == "b"
+    assert harness.document(GATEWAY)["tags"]["a"] == "b"
 
 
-def test_waiting_attaches_and_starts_nothing(bench: Bench) -> None:
+def test_waiting_attaches_and_starts_nothing(harness: Harness) -> None:
     deployment = hub("berlin")
-    begun(bench, deployment, "VpnGateway/hub", sent=True)
-    bench.mark()
+    begun(harness, deployment, "VpnGateway/hub", sent=True)
+    harness.mark()
 
-    outcome = bench.wait(deployment)
+    outcome = harness.wait(deployment)
 
     assert (outcome.outcome, outcome.changes_left) == ("succeeded", 1)
-    assert bench.writes() == []
+    assert harness.writes() == []
 
 
-def test_waiting_says_of_what_never_reached_azure_that_it_was_not_started(bench: Bench) -> None:
+def test_waiting_says_of_what_never_reached_azure_that_it_was_not_started(harness: Harness) -> None:
     deployment = hub("berlin")
-    begun(bench, deployment, "VpnGateway/hub", sent=False)
-    bench.mark()
+    begun(harness, deployment, "VpnGateway/hub", sent=False)
+    harness.mark()
 
-    outcome = bench.wait(deployment)
+    outcome = harness.wait(deployment)
 
     told = {r.address: (r.status, r.error) for r in outcome.operations}
     assert told["VpnGateway/hub"] == ("not-started", "it never reached Azure; apply begins it again")
     assert (outcome.outcome, outcome.exit_code, outcome.changes_left) == ("succeeded", 0, 2)
-    assert bench.writes() == []
-    again = bench.converge(deployment)
+    assert harness.writes() == []
+    again = harness.converge(deployment)
     assert [r.status for r in again.operations if r.address == "VpnGateway/hub"] == ["succeeded"]
 
 
 @pytest.mark.parametrize("address", ["VpnGateway/hub", "VpnConnection/hub/paris"])
-def test_waiting_says_so_of_an_update_and_of_a_deletion_too(bench: Bench, address: str) -> None:
-    bench.create(hub("berlin", "paris"))
+def test_waiting_says_so_of_an_update_and_of_a_deletion_too(harness: Harness, address: str) -> None:
+    harness.create(hub("berlin", "paris"))
     after = hub("berlin", sku="VpnGw3AZ")
-    begun(bench, after, address, sent=False)
+    begun(harness, after, address, sent=False)
 
-    outcome = bench.wait(after)
+    outcome = harness.wait(after)
 
     assert [r.status for r in outcome.operations if r.address == address] == ["not-started"]
     assert outcome.outcome == "succeeded"
-    bench.converge(after)
+    harness.converge(after)
 
 
-def test_what_azure_took_and_does_not_show_has_failed(bench: Bench) -> None:
+def test_what_azure_took_and_does_not_show_has_failed(harness: Harness) -> None:
     """Somebody deleted it while nobody looked."""
     deployment = hub("berlin")
-    bench.apply(deployment, run={"timeout": 120.0})
-    bench.clock.advance(5000)
-    bench.simulator.delete(str(GATEWAY))
+    harness.apply(deployment, run={"timeout": 120.0})
+    harness.clock.advance(5000)
+    harness.simulator.delete(str(GATEWAY))
 
-    outcome = bench.wait(deployment)
+    outcome = harness.wait(deployment)
 
     assert [(r.address, r.status) for r in outcome.operations] == [("VpnGateway/hub", "failed")]
     assert outcome.outcome == "failed"
 
 
-def test_a_run_tells_what_it_did_and_not_what_the_dead_one_had_left(bench: Bench) -> None:
+def test_a_run_tells_what_it_did_and_not_what_the_dead_one_had_left(harness: Harness) -> None:
     deployment = hub("berlin")
-    begun(bench, deployment, "VpnGateway/hub", sent=False)
+    begun(harness, deployment, "VpnGateway/hub", sent=False)
 
-    outcome = bench.converge(deployment)
+    outcome = harness.converge(deployment)
 
     assert [r.status for r in outcome.operations if r.address == "VpnGateway/hub"] == ["succeeded"]
 
@@ -260,43 +260,43 @@ def test_a_run_tells_what_it_did_and_not_what_the_dead_one_had_left(bench: Bench
 # --- where else it may die -------------------------------------------------------------------------------------------
 
 
-def test_a_run_that_died_left_no_lock_that_blocks(bench: Bench) -> None:
+def test_a_run_that_died_left_no_lock_that_blocks(harness: Harness) -> None:
     deployment = hub_without_gateway("berlin")
-    kill(bench, deployment, OperationEnded, "VirtualNetwork/hub")
+    kill(harness, deployment, OperationEnded, "VirtualNetwork/hub")
 
-    bench.converge(deployment)
+    harness.converge(deployment)
 
 
-def test_a_plan_tells_what_an_earlier_run_left_open(bench: Bench) -> None:
+def test_a_plan_tells_what_an_earlier_run_left_open(harness: Harness) -> None:
     deployment = hub("berlin")
-    begun(bench, deployment, "VpnGateway/hub", sent=True)
+    begun(harness, deployment, "VpnGateway/hub", sent=True)
 
-    plan = bench.plan(deployment)
+    plan = harness.plan(deployment)
 
     assert "V-JOURNAL-01" in {f.rule for f in plan.findings}
 
 
-def test_a_replacement_that_died_between_delete_and_create_goes_on_without_being_named_again(bench: Bench) -> None:
-    bench.create(hub_with_spokes("red", sku="VpnGw3AZ"))
+def test_a_replacement_that_died_between_delete_and_create_goes_on_without_being_named_again(harness: Harness) -> None:
+    harness.create(hub_with_spokes("red", sku="VpnGw3AZ"))
     after = hub_with_spokes("red", sku="VpnGw2AZ")
-    kill(bench, after, OperationEnded, "VpnGateway/hub", "delete", replace=frozenset({"VpnGateway/hub"}))
+    kill(harness, after, OperationEnded, "VpnGateway/hub", "delete", replace=frozenset({"VpnGateway/hub"}))
 
-    bench.converge(after)
+    harness.converge(after)
 
-    peering = bench.document(rid("virtualNetworks/virtualNetworkPeerings", "vnet-red", "to-hub"))
+    peering = harness.document(rid("virtualNetworks/virtualNetworkPeerings", "vnet-red", "to-hub"))
     assert peering["properties"]["useRemoteGateways"] is True
-    assert bench.writes(VGW).count("DELETE virtualNetworkGateways/vgw-hub") == 1
+    assert harness.writes(VGW).count("DELETE virtualNetworkGateways/vgw-hub") == 1
 
 
-def test_destroy_that_died_goes_on(bench: Bench) -> None:
-    deployment = bench.create(hub("berlin"))
+def test_destroy_that_died_goes_on(harness: Harness) -> None:
+    deployment = harness.create(hub("berlin"))
     with pytest.raises(Killed):
-        bench.destroy(deployment, run={"on_event": killed_when(OperationStarted, "VpnGateway/hub", "delete")})
+        harness.destroy(deployment, run={"on_event": killed_when(OperationStarted, "VpnGateway/hub", "delete")})
 
-    outcome = bench.destroy(deployment)
+    outcome = harness.destroy(deployment)
 
     assert outcome.outcome == "succeeded"
-    assert bench.simulator.documents() == {}
+    assert harness.simulator.documents() == {}
 
 
 def edits() -> list[tuple[str, Deployment, Deployment, frozenset[str]]]:
@@ -322,85 +322,85 @@ def edits() -> list[tuple[str, Deployment, Deployment, frozenset[str]]]:
     ]
 
 
-def moments(bench: Bench, after: Deployment, options: dict[str, Any]) -> int:
-    before = bench.clock.looks
-    bench.apply(after, **options)
-    return bench.clock.looks - before
+def moments(harness: Harness, after: Deployment, options: dict[str, Any]) -> int:
+    before = harness.clock.looks
+    harness.apply(after, **options)
+    return harness.clock.looks - before
 
 
 @pytest.mark.parametrize(("before", "after", "named"), [e[1:] for e in edits()], ids=[e[0] for e in edits()])
 def test_whenever_it_dies_the_next_run_converges_and_nothing_is_made_twice(
-    new_bench: Any, before: Deployment, after: Deployment, named: frozenset[str]
+    new_harness: Any, before: Deployment, after: Deployment, named: frozenset[str]
 ) -> None:
     options = {"replace": named} if named else {}
 
-    def prepared() -> Bench:
-        bench: Bench = new_bench()
-        return bench if not before.items else (bench.create(before), bench)[1]
+    def prepared() -> Harness:
+        harness: Harness = new_harness()
+        return harness if not before.items else (harness.create(before), harness)[1]
 
     total = moments(prepared(), after, options)
     for moment in range(1, total + 1, max(1, total // 14)):
-        bench = prepared()
-        bench.clock.dies_at = bench.clock.looks + moment
+        harness = prepared()
+        harness.clock.dies_at = harness.clock.looks + moment
         with pytest.raises(Killed):
-            bench.apply(after, **options)
+            harness.apply(after, **options)
 
-        refused = {f.rule for f in bench.plan(after).blocking}
-        bench.converge(after, **(options if "V-REPLACE-01" in refused else {}))
+        refused = {f.rule for f in harness.plan(after).blocking}
+        harness.converge(after, **(options if "V-REPLACE-01" in refused else {}))
 
-        creations = [w for w in bench.writes() if w.startswith("PUT virtualNetworkGateways")]
-        assert len(creations) <= 1, f"dead at {moment}: {bench.writes()}"
-        assert {i.id for i in after.items} == {i.id for i in after.items if bench.exists(i.id)}
-        assert len(bench.simulator.documents()) == len(after.items), f"dead at {moment}: an orphan is left"
+        creations = [w for w in harness.writes() if w.startswith("PUT virtualNetworkGateways")]
+        assert len(creations) <= 1, f"dead at {moment}: {harness.writes()}"
+        assert {i.id for i in after.items} == {i.id for i in after.items if harness.exists(i.id)}
+        assert len(harness.simulator.documents()) == len(after.items), f"dead at {moment}: an orphan is left"
 
 
 # --- the lock --------------------------------------------------------------------------------------------------------
 
 
-def test_a_second_run_is_refused_and_told_who_holds_the_lock(bench: Bench) -> None:
+def test_a_second_run_is_refused_and_told_who_holds_the_lock(harness: Harness) -> None:
     deployment = hub_without_gateway("berlin")
     told: list[str] = []
 
     def second(event: object) -> None:
         if not told:
             with pytest.raises(StateLocked) as locked:
-                bench.workspace().destroy(deployment)
+                harness.workspace().destroy(deployment)
             told.append(locked.value.message)
             assert locked.value.exit_code == 7
 
-    bench.apply(deployment, run={"on_event": second})
+    harness.apply(deployment, run={"on_event": second})
 
     assert "vpngw apply" in told[0]
 
 
-def test_a_run_that_loses_its_lock_starts_nothing_more(bench: Bench) -> None:
+def test_a_run_that_loses_its_lock_starts_nothing_more(harness: Harness) -> None:
     deployment = hub("berlin")
 
     def steal(event: Any) -> None:
         if isinstance(event, OperationStarted) and event.address == "VirtualNetwork/hub":
-            bench.workspace().session(deployment).store().unlock()
+            harness.workspace().session(deployment).store().unlock()
 
     with pytest.raises(StateLocked):
-        bench.apply(deployment, run={"on_event": steal})
-    after_theft = len(bench.writes())
-    outcome = bench.converge(deployment)
+        harness.apply(deployment, run={"on_event": steal})
+    after_theft = len(harness.writes())
+    outcome = harness.converge(deployment)
 
     assert after_theft < 6
     assert outcome.outcome == "succeeded"
-    assert bench.writes(VGW) == ["PUT virtualNetworkGateways/vgw-hub"]
+    assert harness.writes(VGW) == ["PUT virtualNetworkGateways/vgw-hub"]
 
 
-def test_plan_drift_and_show_need_no_lock_and_say_who_runs(bench: Bench) -> None:
+def test_plan_drift_and_show_need_no_lock_and_say_who_runs(harness: Harness) -> None:
     deployment = hub_without_gateway("berlin")
     seen: list[str] = []
 
     def look(event: object) -> None:
         if isinstance(event, OperationEnded) and not seen:
-            seen.append(bench.plan(deployment).running)
-            seen.append(bench.drift(deployment).running)
-            seen.append(bench.workspace().show(deployment).running)
+            seen.append(harness.plan(deployment).running)
+            seen.append(harness.drift(deployment).running)
+            seen.append(harness.workspace().show(deployment).running)
 
-    bench.apply(deployment, run={"on_event": look})
+    harness.apply(deployment, run={"on_event": look})
 
     assert all("vpngw apply" in text for text in seen)
     assert len(seen) == 3

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.workspace.conftest import Bench
+from tests.workspace.conftest import Harness
 from tests.workspace.test_resuming import begun, kill
 from tests.worlds import Deployment, base, clients, gateway, radius, rid, site
 from vpngw_iac.engine.execute.event import OperationProgress
@@ -51,30 +51,30 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_what_was_removed_goes_with_the_next_run(bench: Bench, case: str) -> None:
+def test_what_was_removed_goes_with_the_next_run(harness: Harness, case: str) -> None:
     before, after, address, identity, left = CASES[case]
-    bench.create(before())
-    begun(bench, after(), address, sent=False)
+    harness.create(before())
+    begun(harness, after(), address, sent=False)
 
-    outcome = bench.apply(after())
+    outcome = harness.apply(after())
 
     assert outcome.outcome == "succeeded"
-    assert not left(bench.document(rid(*identity))["properties"])
-    bench.converge(after())
+    assert not left(harness.document(rid(*identity))["properties"])
+    harness.converge(after())
 
 
 @pytest.mark.parametrize("echo", [True, False])
-def test_a_new_secret_that_azure_took_is_not_sent_again(new_bench: Any, echo: bool) -> None:
-    bench = new_bench(echo_secrets=echo)
-    bench.environment["RADIUS"] = "the-first-secret-of-radius"
+def test_a_new_secret_that_azure_took_is_not_sent_again(new_harness: Any, echo: bool) -> None:
+    harness = new_harness(echo_secrets=echo)
+    harness.environment["RADIUS"] = "the-first-secret-of-radius"
     deployment = with_gateway(**radius(Secret.env("RADIUS")))
-    bench.create(deployment)
-    bench.environment["RADIUS"] = "the-second-secret-of-radius"
-    kill(bench, deployment, OperationProgress, "VpnGateway/hub")
-    bench.mark()
+    harness.create(deployment)
+    harness.environment["RADIUS"] = "the-second-secret-of-radius"
+    kill(harness, deployment, OperationProgress, "VpnGateway/hub")
+    harness.mark()
 
-    outcome = bench.apply(deployment)
+    outcome = harness.apply(deployment)
 
     assert outcome.outcome == "succeeded"
-    assert bench.writes("*virtualNetworkGateways*") == []
-    bench.converge(deployment)
+    assert harness.writes("*virtualNetworkGateways*") == []
+    harness.converge(deployment)

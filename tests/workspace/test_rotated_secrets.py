@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.workspace.conftest import Bench
+from tests.workspace.conftest import Harness
 from tests.worlds import (
     Deployment,
     base,
@@ -23,7 +23,7 @@ ECHO = pytest.mark.parametrize("echo", [True, False], ids=["echoed", "not-echoed
 SECOND = Secret.env("SECOND")
 
 
-def one_of_two_radius_servers(bench: Bench) -> Deployment:
+def one_of_two_radius_servers(harness: Harness) -> Deployment:
     servers = [
         {"radiusServerAddress": f"10.1.0.{n}", "radiusServerScore": n, "radiusServerSecret": reference}
         for n, reference in ((4, Secret.env("FIRST")), (5, SECOND))
@@ -37,7 +37,7 @@ def one_of_two_radius_servers(bench: Bench) -> Deployment:
     return hub().but(gateway(vpnClientConfiguration=inner))
 
 
-def md5_of_a_peering(bench: Bench) -> Deployment:
+def md5_of_a_peering(harness: Harness) -> Deployment:
     properties = {
         "peeringType": "AzurePrivatePeering",
         "peerASN": 65110,
@@ -52,7 +52,7 @@ def md5_of_a_peering(bench: Bench) -> Deployment:
     return Deployment("hub", (*base(), circuit(), peering))
 
 
-KINDS: dict[str, tuple[Callable[[Bench], Deployment], str]] = {
+KINDS: dict[str, tuple[Callable[[Harness], Deployment], str]] = {
     "a RADIUS server of two": (one_of_two_radius_servers, "PUT virtualNetworkGateways/vgw-hub"),
     "the MD5 of a peering": (md5_of_a_peering, "PUT peerings/AzurePrivatePeering"),
 }
@@ -60,50 +60,50 @@ KINDS: dict[str, tuple[Callable[[Bench], Deployment], str]] = {
 
 @ECHO
 @pytest.mark.parametrize("kind", KINDS)
-def test_it_is_one_operation(new_bench: Callable[..., Bench], kind: str, echo: bool) -> None:
-    bench = new_bench(echo_secrets=echo)
-    bench.environment |= {"FIRST": "firstSecretValue1", "SECOND": "secondSecretVal1"}
+def test_it_is_one_operation(new_harness: Callable[..., Harness], kind: str, echo: bool) -> None:
+    harness = new_harness(echo_secrets=echo)
+    harness.environment |= {"FIRST": "firstSecretValue1", "SECOND": "secondSecretVal1"}
     make_deployment, write = KINDS[kind]
-    deployment = provisioned(bench, make_deployment(bench))
-    assert bench.changes(deployment) == {}
-    bench.environment["SECOND"] = "secondSecretVal2"
+    deployment = provisioned(harness, make_deployment(harness))
+    assert harness.changes(deployment) == {}
+    harness.environment["SECOND"] = "secondSecretVal2"
 
-    [change] = bench.plan(deployment).changes
-    bench.converge(deployment)
+    [change] = harness.plan(deployment).changes
+    harness.converge(deployment)
 
     assert [(d.cause, d.declared) for d in change.differences] == [("edit", "(sensitive)")]
-    assert bench.writes() == [write]
-    stored = repr(bench.simulator._store.documents.values())
+    assert harness.writes() == [write]
+    stored = repr(harness.simulator._store.documents.values())
     assert "secondSecretVal1" not in stored
 
 
-def provisioned(bench: Bench, deployment: Deployment) -> Deployment:
+def provisioned(harness: Harness, deployment: Deployment) -> Deployment:
     """Created, by a provider that provisions at once."""
-    outcome = bench.apply(deployment)
+    outcome = harness.apply(deployment)
     for item in deployment.items:
         if item.id.type.lower() == "microsoft.network/expressroutecircuits":
-            bench.simulator.provision_circuit(str(item.id))
+            harness.simulator.provision_circuit(str(item.id))
     if outcome.outcome != "succeeded":
-        outcome = bench.apply(deployment)
+        outcome = harness.apply(deployment)
     assert outcome.outcome == "succeeded", [(r.address, r.error) for r in outcome.operations if r.error]
-    bench.mark()
+    harness.mark()
     return deployment
 
 
 @ECHO
-def test_what_was_not_told_is_sent_with_every_other_change(new_bench: Callable[..., Bench], echo: bool) -> None:
+def test_what_was_not_told_is_sent_with_every_other_change(new_harness: Callable[..., Harness], echo: bool) -> None:
     """A PUT without it would lose it (R-RAD-06)."""
-    bench = new_bench(echo_secrets=echo)
-    bench.environment |= {"FIRST": "firstSecretValue1", "SECOND": "secondSecretVal1"}
-    deployment = bench.create(one_of_two_radius_servers(bench))
+    harness = new_harness(echo_secrets=echo)
+    harness.environment |= {"FIRST": "firstSecretValue1", "SECOND": "secondSecretVal1"}
+    deployment = harness.create(one_of_two_radius_servers(harness))
     edited: Any = deployment.at("VpnGateway/hub")
 
-    bench.converge(deployment.but(edited.model_copy(update={"tags": {"a": "b"}})))
+    harness.converge(deployment.but(edited.model_copy(update={"tags": {"a": "b"}})))
     bigger = edited.model_copy(
         update={"properties": edited.properties.model_copy(update={"sku": gateway(sku="VpnGw3AZ").properties.sku})}
     )
-    bench.converge(deployment.but(bigger))
+    harness.converge(deployment.but(bigger))
 
-    held = repr(bench.simulator._store.find(edited.id))
+    held = repr(harness.simulator._store.find(edited.id))
     assert "firstSecretValue1" in held
     assert "secondSecretVal1" in held

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.workspace.conftest import Bench
+from tests.workspace.conftest import Harness
 from tests.worlds import GROUP, REGION, SUBSCRIPTION, rid
 from vpngw_iac.blueprints.gateway import VpnGateway
 from vpngw_iac.blueprints.network import Subnet, VirtualNetwork
@@ -23,28 +23,28 @@ DEFAULT = ("all", "0.0.0.0/0", "VirtualAppliance")
 SPOKES = ("spokes", "10.8.0.0/16", "VirtualAppliance")
 
 
-def table(bench: Bench, *routes: tuple[str, str, str], **properties: Any) -> None:
+def table(harness: Harness, *routes: tuple[str, str, str], **properties: Any) -> None:
     """Somebody else's route table."""
     found = []
     for name, prefix, hop in routes:
         inner = {"addressPrefix": prefix, "nextHopType": hop}
         inner |= {"nextHopIpAddress": "10.1.1.4"} if hop == "VirtualAppliance" else {}
         found.append({"name": name, "properties": inner})
-    bench.simulator.put(TABLE, {"location": REGION, "properties": {"routes": found, **properties}})
+    harness.simulator.put(TABLE, {"location": REGION, "properties": {"routes": found, **properties}})
 
 
-def attach(bench: Bench) -> None:
+def attach(harness: Harness) -> None:
     """Somebody attaches it to the GatewaySubnet."""
-    body = bench.simulator.documents()[SUBNET]["properties"]
+    body = harness.simulator.documents()[SUBNET]["properties"]
     kept = {"addressPrefix": body["addressPrefix"], "routeTable": {"id": TABLE}}
-    bench.simulator.put(SUBNET, {"properties": kept})
+    harness.simulator.put(SUBNET, {"properties": kept})
 
 
-def network_of_others(bench: Bench) -> None:
-    bench.simulator.put(f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}", {"location": REGION})
+def network_of_others(harness: Harness) -> None:
+    harness.simulator.put(f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}", {"location": REGION})
     subnet = {"name": "GatewaySubnet", "properties": {"addressPrefix": "10.1.255.0/27"}}
     body = {"addressSpace": {"addressPrefixes": ["10.1.0.0/16"]}, "subnets": [subnet]}
-    bench.simulator.put(NETWORK, {"location": REGION, "properties": body})
+    harness.simulator.put(NETWORK, {"location": REGION, "properties": body})
 
 
 def hub(*, ours: bool = False, **more: Any) -> SiteToSite:
@@ -75,12 +75,12 @@ def of(plan: Plan, *rules: str) -> dict[str, str]:
     return {finding.rule: finding.level for finding in plan.findings if finding.rule in rules}
 
 
-def test_a_default_route_on_a_gateway_subnet_of_others_refuses_the_gateway_before_it_is_begun(bench: Bench) -> None:
-    network_of_others(bench)
-    table(bench, DEFAULT)
-    attach(bench)
+def test_a_default_route_on_a_gateway_subnet_of_others_refuses_the_gateway_before_it_is_begun(harness: Harness) -> None:
+    network_of_others(harness)
+    table(harness, DEFAULT)
+    attach(harness)
 
-    plan = bench.plan(hub())
+    plan = harness.plan(hub())
 
     assert of(plan, "R-SUBNET-11", "R-SUBNET-13") == {"R-SUBNET-11": "error"}
     told = next(finding for finding in plan.findings if finding.rule == "R-SUBNET-11")
@@ -88,12 +88,12 @@ def test_a_default_route_on_a_gateway_subnet_of_others_refuses_the_gateway_befor
     assert told.address == "VpnGateway/vgw-hub"
 
 
-def test_what_preflight_refuses_the_simulator_refuses_too(bench: Bench) -> None:
-    network_of_others(bench)
-    table(bench, DEFAULT)
-    attach(bench)
+def test_what_preflight_refuses_the_simulator_refuses_too(harness: Harness) -> None:
+    network_of_others(harness)
+    table(harness, DEFAULT)
+    attach(harness)
     address = {"location": REGION, "sku": {"name": "Standard"}, "zones": ["1", "2", "3"]}
-    bench.simulator.put(
+    harness.simulator.put(
         str(rid("publicIPAddresses", "pip")), {**address, "properties": {"publicIPAllocationMethod": "Static"}}
     )
     inner = {"subnet": {"id": SUBNET}, "publicIPAddress": {"id": str(rid("publicIPAddresses", "pip"))}}
@@ -105,77 +105,77 @@ def test_what_preflight_refuses_the_simulator_refuses_too(bench: Bench) -> None:
     }
 
     with pytest.raises(ValueError, match="GatewaySubnetHasDefaultRoute"):
-        bench.simulator.put(
+        harness.simulator.put(
             str(rid("virtualNetworkGateways", "vgw-hub")), {"location": REGION, "properties": properties}
         )
 
 
-def test_a_firewall_hub_sends_spokes_through_its_firewall_and_that_is_normal(bench: Bench) -> None:
-    network_of_others(bench)
-    table(bench, SPOKES)
-    attach(bench)
+def test_a_firewall_hub_sends_spokes_through_its_firewall_and_that_is_normal(harness: Harness) -> None:
+    network_of_others(harness)
+    table(harness, SPOKES)
+    attach(harness)
 
-    plan = bench.plan(hub())
+    plan = harness.plan(hub())
 
     assert [f for f in plan.findings if f.rule.startswith("R-SUBNET")] == []
     assert plan.blocking == ()
 
 
-def test_propagation_that_is_off_refuses_a_new_gateway(bench: Bench) -> None:
-    network_of_others(bench)
-    table(bench, SPOKES, disableBgpRoutePropagation=True)
-    attach(bench)
+def test_propagation_that_is_off_refuses_a_new_gateway(harness: Harness) -> None:
+    network_of_others(harness)
+    table(harness, SPOKES, disableBgpRoutePropagation=True)
+    attach(harness)
 
-    assert of(bench.plan(hub()), "R-SUBNET-13") == {"R-SUBNET-13": "error"}
+    assert of(harness.plan(hub()), "R-SUBNET-13") == {"R-SUBNET-13": "error"}
 
 
-def test_a_default_route_that_came_later_warns_and_stops_no_other_change(bench: Bench) -> None:
+def test_a_default_route_that_came_later_warns_and_stops_no_other_change(harness: Harness) -> None:
     blueprint = hub(ours=True)
-    bench.create(blueprint)
-    table(bench, DEFAULT)
-    attach(bench)
+    harness.create(blueprint)
+    table(harness, DEFAULT)
+    attach(harness)
 
-    plan = bench.plan(blueprint)
+    plan = harness.plan(blueprint)
 
     assert of(plan, "R-SUBNET-11") == {"R-SUBNET-11": "warning"}
     assert plan.blocking == ()
     assert plan.changes == ()
 
 
-def test_a_route_table_costs_one_request_and_none_where_there_is_none(bench: Bench) -> None:
-    network_of_others(bench)
-    bench.mark()
-    bench.plan(hub())
-    without = [path for path in bench.reads() if "/routetables/" in path.lower()]
-    table(bench, SPOKES)
-    attach(bench)
-    bench.mark()
-    bench.plan(hub())
+def test_a_route_table_costs_one_request_and_none_where_there_is_none(harness: Harness) -> None:
+    network_of_others(harness)
+    harness.mark()
+    harness.plan(hub())
+    without = [path for path in harness.reads() if "/routetables/" in path.lower()]
+    table(harness, SPOKES)
+    attach(harness)
+    harness.mark()
+    harness.plan(hub())
 
     assert without == []
-    assert len([path for path in bench.reads() if "/routetables/" in path.lower()]) == 1
+    assert len([path for path in harness.reads() if "/routetables/" in path.lower()]) == 1
 
 
-def test_a_route_table_that_may_not_be_read_is_told_and_judged_by_nobody(bench: Bench) -> None:
-    network_of_others(bench)
-    table(bench, DEFAULT)
-    attach(bench)
+def test_a_route_table_that_may_not_be_read_is_told_and_judged_by_nobody(harness: Harness) -> None:
+    network_of_others(harness)
+    table(harness, DEFAULT)
+    attach(harness)
     forbidden = AnswerInstead(status=403, code="AuthorizationFailed", message="The client may not do this.")
-    bench.fault(forbidden, method="GET", path="*/routetables/*")
+    harness.fault(forbidden, method="GET", path="*/routetables/*")
 
-    plan = bench.plan(hub())
+    plan = harness.plan(hub())
 
     assert of(plan, "R-SUBNET-11") == {}
     assert [text for text in plan.unread if text.startswith("routeTables/rt-firewall")] != []
 
 
-def test_a_route_table_that_is_not_there_is_told_before_its_subnet_is_put(bench: Bench) -> None:
+def test_a_route_table_that_is_not_there_is_told_before_its_subnet_is_put(harness: Harness) -> None:
     subnet = Subnet(name="workload", prefixes=["10.1.1.0/24"], route_table=TABLE)
     blueprint = hub(ours=True, subnets=[subnet])
 
-    missing = of(bench.plan(blueprint), "V-EXIST-01")
-    bench.simulator.put(f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}", {"location": REGION})
-    table(bench, SPOKES)
+    missing = of(harness.plan(blueprint), "V-EXIST-01")
+    harness.simulator.put(f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}", {"location": REGION})
+    table(harness, SPOKES)
 
     assert missing == {"V-EXIST-01": "error"}
-    bench.converge(blueprint)
+    harness.converge(blueprint)

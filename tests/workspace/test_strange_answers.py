@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.chaos.hostile import HTML, STRANGE, arm, is_accepting, strange
-from tests.workspace.conftest import Bench
+from tests.workspace.conftest import Harness
 from tests.worlds import hub, hub_without_gateway, nat_rule, network, rid
 from vpngw_iac.errors import ExitCode, VpngwError
 from vpngw_iac.simulator.faults import AnswerInstead, AnswerStrangely
@@ -17,63 +17,65 @@ LGW = "*/localNetworkGateways/lgw-berlin"
 MUTE = [name for name in STRANGE if not is_accepting(name) and not name.startswith("429")]
 
 
-def open_records(bench: Bench, deployment: Any) -> list[str]:
-    memory = bench.workspace().session(deployment).store().load()
-    assert memory is not None
-    return sorted(flight.begun.address for flight in memory.in_flight.values())
+def open_records(harness: Harness, deployment: Any) -> list[str]:
+    loaded = harness.workspace().session(deployment).store().load()
+    assert loaded is not None
+    return sorted(flight.begun.address for flight in loaded.in_flight.values())
 
 
 @pytest.mark.parametrize("name", STRANGE)
-def test_a_creation_that_was_carried_out_is_found_and_sent_once(bench: Bench, name: str) -> None:
+def test_a_creation_that_was_carried_out_is_found_and_sent_once(harness: Harness, name: str) -> None:
     deployment = hub_without_gateway("berlin")
-    bench.fault(strange(name), method="PUT", path=LGW)
+    harness.fault(strange(name), method="PUT", path=LGW)
 
-    outcome = bench.apply(deployment)
+    outcome = harness.apply(deployment)
 
     assert outcome.outcome == "succeeded", [(r.address, r.error) for r in outcome.operations if r.error]
-    assert bench.writes(LGW) == ["PUT localNetworkGateways/lgw-berlin"]
-    assert open_records(bench, deployment) == []
-    assert bench.changes(deployment) == {}
+    assert harness.writes(LGW) == ["PUT localNetworkGateways/lgw-berlin"]
+    assert open_records(harness, deployment) == []
+    assert harness.changes(deployment) == {}
 
 
 @pytest.mark.parametrize("name", MUTE)
-def test_a_creation_that_was_not_carried_out_is_asked_for_two_minutes_and_begun_again(bench: Bench, name: str) -> None:
+def test_a_creation_that_was_not_carried_out_is_asked_for_two_minutes_and_begun_again(
+    harness: Harness, name: str
+) -> None:
     deployment = hub_without_gateway("berlin")
-    bench.fault(strange(name, done=False), method="PUT", path=LGW)
-    before = bench.clock.now()
+    harness.fault(strange(name, done=False), method="PUT", path=LGW)
+    before = harness.clock.now()
 
-    bench.converge(deployment)
+    harness.converge(deployment)
 
-    assert bench.writes(LGW) == ["PUT localNetworkGateways/lgw-berlin"] * 2
-    assert bench.clock.now() - before >= 120
+    assert harness.writes(LGW) == ["PUT localNetworkGateways/lgw-berlin"] * 2
+    assert harness.clock.now() - before >= 120
 
 
 @pytest.mark.parametrize("done", [True, False], ids=["done", "not done"])
 @pytest.mark.parametrize("name", MUTE)
-def test_every_other_verb_ends_as_declared(bench: Bench, name: str, done: bool) -> None:
+def test_every_other_verb_ends_as_declared(harness: Harness, name: str, done: bool) -> None:
     if "cut" in STRANGE[name] and not done:
         pytest.skip("nothing cut off is the answer to a delete that was accepted")
-    bench.create(hub_without_gateway("berlin", "paris"))
+    harness.create(hub_without_gateway("berlin", "paris"))
     edited = hub_without_gateway("paris").but(network(tags={"a": "b"}))
-    bench.fault(strange(name, done=done), method="DELETE", path=LGW)
-    bench.fault(strange(name, done=done), method="PATCH", path="*/vnet-hub")
+    harness.fault(strange(name, done=done), method="DELETE", path=LGW)
+    harness.fault(strange(name, done=done), method="PATCH", path="*/vnet-hub")
 
-    bench.converge(edited)
+    harness.converge(edited)
 
-    assert not bench.exists(rid("localNetworkGateways", "lgw-berlin"))
-    assert bench.document(rid("virtualNetworks", "vnet-hub"))["tags"]["a"] == "b"
-    assert len(bench.writes(LGW)) == (1 if done else 2)
+    assert not harness.exists(rid("localNetworkGateways", "lgw-berlin"))
+    assert harness.document(rid("virtualNetworks", "vnet-hub"))["tags"]["a"] == "b"
+    assert len(harness.writes(LGW)) == (1 if done else 2)
 
 
 @pytest.fixture(scope="module")
-def site_to_site(tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    bench = Bench(tmp_path_factory.mktemp("desk"))
-    bench.create(hub("berlin"))
-    return bench
+def site_to_site(tmp_path_factory: pytest.TempPathFactory) -> Harness:
+    harness = Harness(tmp_path_factory.mktemp("desk"))
+    harness.create(hub("berlin"))
+    return harness
 
 
 @pytest.mark.parametrize("name", [name for name in STRANGE if not name.startswith("429")])
-def test_a_rotated_key_arrives(site_to_site: Bench, name: str) -> None:
+def test_a_rotated_key_arrives(site_to_site: Harness, name: str) -> None:
     key = f"rotatedKey{abs(hash(name)) % 10**9:09d}"
     site_to_site.environment["PSK_BERLIN"] = key
     site_to_site.fault(strange(name), method="PUT", path="*/con-berlin/sharedkey")
@@ -86,23 +88,23 @@ def test_a_rotated_key_arrives(site_to_site: Bench, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", STRANGE)
-def test_a_poll_that_is_answered_strangely_says_nothing(bench: Bench, name: str) -> None:
+def test_a_poll_that_is_answered_strangely_says_nothing(harness: Harness, name: str) -> None:
     deployment = hub_without_gateway("berlin")
-    bench.fault(strange(name), method="GET", path="*/operations/*", times=3)
+    harness.fault(strange(name), method="GET", path="*/operations/*", times=3)
 
-    outcome = bench.apply(deployment)
+    outcome = harness.apply(deployment)
 
     assert outcome.outcome == "succeeded", [(r.address, r.error) for r in outcome.operations if r.error]
-    assert bench.writes(LGW) == ["PUT localNetworkGateways/lgw-berlin"]
+    assert harness.writes(LGW) == ["PUT localNetworkGateways/lgw-berlin"]
 
 
 @pytest.mark.parametrize("name", MUTE)
-def test_where_the_look_has_no_answer_of_azure_either_nothing_more_is_written(bench: Bench, name: str) -> None:
+def test_where_the_look_has_no_answer_of_azure_either_nothing_more_is_written(harness: Harness, name: str) -> None:
     deployment = hub("berlin")
-    bench.fault(strange(name), method="PUT", path=LGW)
-    bench.fault(strange(name), method="GET", path=LGW, nth=3, times=None)
+    harness.fault(strange(name), method="PUT", path=LGW)
+    harness.fault(strange(name), method="GET", path=LGW, nth=3, times=None)
 
-    outcome = bench.apply(deployment)
+    outcome = harness.apply(deployment)
 
     status = {r.address: r.status for r in outcome.operations}
     berlin = next(r for r in outcome.operations if r.address == "LocalNetworkGateway/hub/berlin")
@@ -111,130 +113,132 @@ def test_where_the_look_has_no_answer_of_azure_either_nothing_more_is_written(be
     assert "management.simulator.invalid" in berlin.error
     assert "HTTPS_PROXY" in berlin.advice
     assert status["VpnConnection/hub/berlin"] in ("skipped", "not-started")
-    assert bench.writes(LGW) == ["PUT localNetworkGateways/lgw-berlin"]
-    assert open_records(bench, deployment) == ["LocalNetworkGateway/hub/berlin"]
+    assert harness.writes(LGW) == ["PUT localNetworkGateways/lgw-berlin"]
+    assert open_records(harness, deployment) == ["LocalNetworkGateway/hub/berlin"]
 
-    bench.simulator.faults.clear()
-    bench.converge(deployment)
-    assert bench.writes(LGW) == ["PUT localNetworkGateways/lgw-berlin"], (
+    harness.simulator.faults.clear()
+    harness.converge(deployment)
+    assert harness.writes(LGW) == ["PUT localNetworkGateways/lgw-berlin"], (
         "the record is continued, nothing is sent twice"
     )
-    assert open_records(bench, deployment) == []
+    assert open_records(harness, deployment) == []
 
 
 @pytest.mark.parametrize("busy", ["RetryableErrorDueToAnotherOperation", "ReferencedResourceNotProvisioned"])
-def test_contention_after_a_lost_answer_closes_no_record(bench: Bench, busy: str) -> None:
+def test_contention_after_a_lost_answer_closes_no_record(harness: Harness, busy: str) -> None:
     """The first call was carried out late: the next run must know that it was ours."""
     deployment = hub_without_gateway("berlin")
-    bench.fault(strange("520 in HTML", done=False), method="PUT", path=LGW)
+    harness.fault(strange("520 in HTML", done=False), method="PUT", path=LGW)
     refusal = AnswerInstead(status=429, code="RetryableError", message="Retry.", detail=busy, retry_after=5)
-    bench.fault(refusal, method="PUT", path=LGW, nth=2, times=1000)
+    harness.fault(refusal, method="PUT", path=LGW, nth=2, times=1000)
 
-    outcome = bench.apply(deployment, run={"timeout": 1200.0})
+    outcome = harness.apply(deployment, run={"timeout": 1200.0})
 
     assert outcome.outcome != "succeeded"
-    assert open_records(bench, deployment) == ["LocalNetworkGateway/hub/berlin"]
+    assert open_records(harness, deployment) == ["LocalNetworkGateway/hub/berlin"]
 
 
-def test_a_refusal_of_azure_closes_the_record(bench: Bench) -> None:
+def test_a_refusal_of_azure_closes_the_record(harness: Harness) -> None:
     deployment = hub_without_gateway("berlin")
-    bench.fault(AnswerInstead(status=400, code="SomethingIsWrong", message="No."), method="PUT", path=LGW)
+    harness.fault(AnswerInstead(status=400, code="SomethingIsWrong", message="No."), method="PUT", path=LGW)
 
-    outcome = bench.apply(deployment)
+    outcome = harness.apply(deployment)
 
     assert outcome.outcome == "failed"
-    assert bench.writes(LGW) == ["PUT localNetworkGateways/lgw-berlin"]
-    assert open_records(bench, deployment) == []
+    assert harness.writes(LGW) == ["PUT localNetworkGateways/lgw-berlin"]
+    assert open_records(harness, deployment) == []
 
 
-def test_a_creation_is_begun_again_twice_and_not_more(bench: Bench) -> None:
+def test_a_creation_is_begun_again_twice_and_not_more(harness: Harness) -> None:
     deployment = hub_without_gateway("berlin")
-    bench.fault(strange("501 in JSON", done=False), method="PUT", path=LGW, times=None)
+    harness.fault(strange("501 in JSON", done=False), method="PUT", path=LGW, times=None)
 
-    outcome = bench.apply(deployment)
+    outcome = harness.apply(deployment)
 
-    assert bench.writes(LGW) == ["PUT localNetworkGateways/lgw-berlin"] * 3
+    assert harness.writes(LGW) == ["PUT localNetworkGateways/lgw-berlin"] * 3
     assert next(r.status for r in outcome.operations if r.address.endswith("berlin")) == "unconfirmed"
     assert outcome.exit_code is ExitCode.ERROR
-    assert open_records(bench, deployment) == ["LocalNetworkGateway/hub/berlin"]
-    bench.simulator.faults.clear()
-    bench.converge(deployment)
+    assert open_records(harness, deployment) == ["LocalNetworkGateway/hub/berlin"]
+    harness.simulator.faults.clear()
+    harness.converge(deployment)
 
 
-def someone_else(bench: Bench, tag: str) -> Callable[[Any], None]:
+def someone_else(harness: Harness, tag: str) -> Callable[[Any], None]:
     """Somebody who makes the same thing while nobody knows what became of our call."""
 
     def hear(event: Any) -> None:
         identity = rid("localNetworkGateways", "lgw-berlin")
-        if type(event).__name__ == "OperationWaiting" and not bench.exists(identity):
+        if type(event).__name__ == "OperationWaiting" and not harness.exists(identity):
             properties = {
                 "gatewayIpAddress": "198.51.100.9",
                 "localNetworkAddressSpace": {"addressPrefixes": ["10.9.0.0/24"]},
             }
             body = {"location": "westeurope", "properties": properties, "tags": {"vpngw-deployment": tag}}
-            bench.simulator.put(str(identity), body)
+            harness.simulator.put(str(identity), body)
 
     return hear
 
 
 @pytest.mark.parametrize("tag", ["", "another"])
-def test_what_somebody_else_made_meanwhile_is_not_taken_and_the_record_is_closed(bench: Bench, tag: str) -> None:
+def test_what_somebody_else_made_meanwhile_is_not_taken_and_the_record_is_closed(harness: Harness, tag: str) -> None:
     deployment = hub_without_gateway("berlin")
-    bench.fault(strange("520 in HTML", done=False), method="PUT", path=LGW)
+    harness.fault(strange("520 in HTML", done=False), method="PUT", path=LGW)
 
-    outcome = bench.apply(deployment, run={"on_event": someone_else(bench, tag)})
+    outcome = harness.apply(deployment, run={"on_event": someone_else(harness, tag)})
 
     berlin = next(r for r in outcome.operations if r.address.endswith("berlin"))
     assert (berlin.status, berlin.code) == ("failed", "V-OWN-01")
-    assert bench.writes(LGW) == ["PUT localNetworkGateways/lgw-berlin"]
-    assert open_records(bench, deployment) == []
+    assert harness.writes(LGW) == ["PUT localNetworkGateways/lgw-berlin"]
+    assert open_records(harness, deployment) == []
 
 
 @pytest.mark.parametrize(("internal", "ours"), [("10.50.0.0/24", True), ("10.51.0.0/24", False)])
-def test_what_bears_no_tag_is_ours_only_if_it_is_as_declared(bench: Bench, internal: str, ours: bool) -> None:
-    bench.create(hub("berlin"))
+def test_what_bears_no_tag_is_ours_only_if_it_is_as_declared(harness: Harness, internal: str, ours: bool) -> None:
+    harness.create(hub("berlin"))
     deployment = hub("berlin").plus(nat_rule("inside"))
     declared = nat_rule("inside", internal=internal)
-    bench.fault(strange("520 in HTML", done=False), method="PUT", path="*/natRules/*")
+    harness.fault(strange("520 in HTML", done=False), method="PUT", path="*/natRules/*")
 
     def hear(event: Any) -> None:
-        if type(event).__name__ == "OperationWaiting" and not bench.exists(declared.id):
-            bench.simulator.put(str(declared.id), declared.body())
+        if type(event).__name__ == "OperationWaiting" and not harness.exists(declared.id):
+            harness.simulator.put(str(declared.id), declared.body())
 
-    outcome = bench.apply(deployment, run={"on_event": hear})
+    outcome = harness.apply(deployment, run={"on_event": hear})
 
     rule = next(r for r in outcome.operations if r.address == declared.address)
     assert (rule.status, rule.code) == (("succeeded", "") if ours else ("failed", "V-OWN-01"))
-    assert open_records(bench, deployment) == []
+    assert open_records(harness, deployment) == []
 
 
-def test_a_write_is_sent_again_after_a_401_of_azure_only(bench: Bench) -> None:
-    bench.fault(AnswerStrangely(done=False, status=401, body=arm("ExpiredAuthenticationToken")), method="PUT", path=LGW)
-    bench.fault(AnswerStrangely(done=True, status=401, body=HTML), method="PUT", path="*/lgw-paris")
+def test_a_write_is_sent_again_after_a_401_of_azure_only(harness: Harness) -> None:
+    harness.fault(
+        AnswerStrangely(done=False, status=401, body=arm("ExpiredAuthenticationToken")), method="PUT", path=LGW
+    )
+    harness.fault(AnswerStrangely(done=True, status=401, body=HTML), method="PUT", path="*/lgw-paris")
 
-    bench.converge(hub_without_gateway("berlin", "paris"))
+    harness.converge(hub_without_gateway("berlin", "paris"))
 
-    assert bench.writes(LGW) == ["PUT localNetworkGateways/lgw-berlin"] * 2
-    assert bench.writes("*/lgw-paris") == ["PUT localNetworkGateways/lgw-paris"]
+    assert harness.writes(LGW) == ["PUT localNetworkGateways/lgw-berlin"] * 2
+    assert harness.writes("*/lgw-paris") == ["PUT localNetworkGateways/lgw-paris"]
 
 
-def test_a_429_of_nobody_knows_whom_is_waited_for_first(bench: Bench) -> None:
-    bench.fault(strange("429 in HTML"), method="PUT", path=LGW)
+def test_a_429_of_nobody_knows_whom_is_waited_for_first(harness: Harness) -> None:
+    harness.fault(strange("429 in HTML"), method="PUT", path=LGW)
 
-    bench.converge(hub_without_gateway("berlin"))
+    harness.converge(hub_without_gateway("berlin"))
 
-    logged = [r for r in bench.simulator.requests if r.path.lower().endswith("lgw-berlin")]
+    logged = [r for r in harness.simulator.requests if r.path.lower().endswith("lgw-berlin")]
     put = next(index for index, r in enumerate(logged) if r.method == "PUT")
     moments = [logged[put].moment, logged[put + 1].moment]
     assert moments[1] - moments[0] >= 17
 
 
-def test_an_arm_429_of_days_fails_at_once_and_says_so(bench: Bench) -> None:
+def test_an_arm_429_of_days_fails_at_once_and_says_so(harness: Harness) -> None:
     deployment = hub_without_gateway("berlin")
     refusal = AnswerInstead(status=429, code="TooManyRequests", message="Wait.", retry_after=10 * 86_400)
-    bench.fault(refusal, method="PUT", path=LGW, times=None)
+    harness.fault(refusal, method="PUT", path=LGW, times=None)
 
-    outcome = bench.apply(deployment)
+    outcome = harness.apply(deployment)
 
     berlin = next(r for r in outcome.operations if r.address.endswith("berlin"))
     assert berlin.status == "failed"
@@ -242,14 +246,14 @@ def test_an_arm_429_of_days_fails_at_once_and_says_so(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("name", STRANGE)
-def test_a_plan_that_is_answered_strangely_has_one_clear_error(bench: Bench, name: str) -> None:
-    deployment = bench.create(hub_without_gateway("berlin", "paris"))
-    bench.fault(strange(name), method="GET", times=None)
+def test_a_plan_that_is_answered_strangely_has_one_clear_error(harness: Harness, name: str) -> None:
+    deployment = harness.create(hub_without_gateway("berlin", "paris"))
+    harness.fault(strange(name), method="GET", times=None)
 
     if is_accepting(name):
-        assert bench.changes(deployment) == {}
+        assert harness.changes(deployment) == {}
         return
     with pytest.raises(VpngwError) as told:
-        bench.plan(deployment)
+        harness.plan(deployment)
 
     assert "bug" not in f"{told.value.message} {told.value.advice}"

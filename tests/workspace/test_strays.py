@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.workspace.conftest import Bench
+from tests.workspace.conftest import Harness
 from tests.worlds import (
     REGION,
     connection,
@@ -23,7 +23,7 @@ from vpngw_iac.engine.plan.result import Drift
 from vpngw_iac.errors import ExitCode, Refused, UsageError
 from vpngw_iac.simulator.faults import AnswerInstead
 from vpngw_iac.state.journal import EntryRemoved
-from vpngw_iac.usecases.state_commands import Upkeep
+from vpngw_iac.usecases.state_commands import StateCommands
 
 LGW = rid("localNetworkGateways", "lgw-paris")
 CON = rid("connections", "con-paris")
@@ -31,20 +31,20 @@ PIP = rid("publicIPAddresses", "pip-hub-1")
 OURS = {"vpngw-deployment": "hub"}
 
 
-def lose(bench: Bench, *addresses: str, deployment: Any = None) -> None:
+def lose(harness: Harness, *addresses: str, deployment: Any = None) -> None:
     """The entries vanish, and Azure keeps what they stood for, tags included."""
-    session = bench.workspace().session(deployment or hub())
+    session = harness.workspace().session(deployment or hub())
     store = session.bound_store()
-    with store.hold(session.owner("test")) as hold:
+    with store.locked(session.owner("test")) as locked:
         for address in addresses:
-            hold.append(EntryRemoved(at=session.clock.utc(), address=address, why="deleted"))
+            locked.append(EntryRemoved(at=session.clock.utc(), address=address, why="deleted"))
 
 
-def lost_paris(bench: Bench) -> Any:
+def lost_paris(harness: Harness) -> Any:
     """A hub whose state has lost one of two sites; the blueprint does not declare it any more."""
-    bench.create(hub("berlin", "paris"))
-    lose(bench, "VpnConnection/hub/paris", "LocalNetworkGateway/hub/paris")
-    bench.mark()
+    harness.create(hub("berlin", "paris"))
+    lose(harness, "VpnConnection/hub/paris", "LocalNetworkGateway/hub/paris")
+    harness.mark()
     return hub("berlin")
 
 
@@ -56,54 +56,54 @@ def blocking(refused: pytest.ExceptionInfo[Refused]) -> set[str]:
     return {finding.rule for finding in refused.value.findings if finding.blocks}
 
 
-def forgotten(bench: Bench, deployment: Any) -> list[str]:
-    memory = bench.workspace().session(deployment).store().load()
-    assert memory is not None
-    assert memory.state.check() == ()
-    return [each.name for each in memory.state.forgotten]
+def forgotten(harness: Harness, deployment: Any) -> list[str]:
+    loaded = harness.workspace().session(deployment).store().load()
+    assert loaded is not None
+    assert loaded.state.check() == ()
+    return [each.name for each in loaded.state.forgotten]
 
 
 # --- drift and destroy -----------------------------------------------------------------------------------------------
 
 
-def test_a_tunnel_with_our_tag_and_no_entry_is_a_security_alarm_and_no_guest(bench: Bench) -> None:
-    deployment = lost_paris(bench)
+def test_a_tunnel_with_our_tag_and_no_entry_is_a_security_alarm_and_no_guest(harness: Harness) -> None:
+    deployment = lost_paris(harness)
 
-    drift = bench.drift(deployment)
+    drift = harness.drift(deployment)
 
     assert sorted(items(drift)) == [("con-paris", "unmanaged", "security"), ("lgw-paris", "unmanaged", "security")]
     assert drift.alarming
     assert all("state rebuild FILE --include" in item.detail for item in drift.items)
 
 
-def test_what_hangs_on_nothing_of_ours_is_found_by_its_tag_too(bench: Bench) -> None:
-    deployment = bench.create(hub_without_gateway("berlin"))
-    bench.simulator.put(str(LGW), {"location": REGION, "tags": OURS, "properties": site("x").body()["properties"]})
+def test_what_hangs_on_nothing_of_ours_is_found_by_its_tag_too(harness: Harness) -> None:
+    deployment = harness.create(hub_without_gateway("berlin"))
+    harness.simulator.put(str(LGW), {"location": REGION, "tags": OURS, "properties": site("x").body()["properties"]})
 
-    assert items(bench.drift(deployment)) == [("lgw-paris", "unmanaged", "security")]
+    assert items(harness.drift(deployment)) == [("lgw-paris", "unmanaged", "security")]
 
 
 @pytest.mark.parametrize("name", ["con-paris", str(CON)])
-def test_what_is_expected_is_no_alarm_even_with_our_tag(bench: Bench, name: str) -> None:
-    deployment = lost_paris(bench)
+def test_what_is_expected_is_no_alarm_even_with_our_tag(harness: Harness, name: str) -> None:
+    deployment = lost_paris(harness)
     told = deployment.but(gateway(more={"expected": (name, "lgw-paris")}))
 
-    assert bench.drift(told).items == ()
+    assert harness.drift(told).items == ()
 
 
-def test_another_deployments_tag_stays_cosmetic(bench: Bench) -> None:
-    deployment = bench.create(hub_without_gateway("berlin"))
+def test_another_deployments_tag_stays_cosmetic(harness: Harness) -> None:
+    deployment = harness.create(hub_without_gateway("berlin"))
     body = {"location": REGION, "tags": {"vpngw-deployment": "theirs"}, "properties": site("x").body()["properties"]}
-    bench.simulator.put(str(LGW), body)
+    harness.simulator.put(str(LGW), body)
 
-    assert not bench.drift(deployment).alarming
+    assert not harness.drift(deployment).alarming
 
 
-def test_destroy_refuses_while_something_bears_our_tag_without_an_entry(bench: Bench) -> None:
-    deployment = lost_paris(bench)
+def test_destroy_refuses_while_something_bears_our_tag_without_an_entry(harness: Harness) -> None:
+    deployment = lost_paris(harness)
 
     with pytest.raises(Refused) as refused:
-        bench.destroy(deployment)
+        harness.destroy(deployment)
 
     assert blocking(refused) == {"V-OWN-04"}
     assert refused.value.exit_code is ExitCode.REFUSED
@@ -111,208 +111,210 @@ def test_destroy_refuses_while_something_bears_our_tag_without_an_entry(bench: B
         "con-paris",
         "lgw-paris",
     }
-    assert bench.writes() == []
+    assert harness.writes() == []
 
 
-def test_destroy_looks_in_a_group_that_was_there_before_us(bench: Bench) -> None:
-    bench.simulator.put(str(group_id()), {"location": REGION})
-    deployment = bench.create(hub_without_gateway("berlin"))
-    bench.simulator.put(str(LGW), {"location": REGION, "tags": OURS, "properties": site("x").body()["properties"]})
-    bench.mark()
+def test_destroy_looks_in_a_group_that_was_there_before_us(harness: Harness) -> None:
+    harness.simulator.put(str(group_id()), {"location": REGION})
+    deployment = harness.create(hub_without_gateway("berlin"))
+    harness.simulator.put(str(LGW), {"location": REGION, "tags": OURS, "properties": site("x").body()["properties"]})
+    harness.mark()
 
     with pytest.raises(Refused) as refused:
-        bench.destroy(deployment)
+        harness.destroy(deployment)
 
     assert blocking(refused) == {"V-OWN-04"}
-    assert bench.writes() == []
+    assert harness.writes() == []
 
 
-def test_a_group_that_may_not_be_listed_is_told_as_unread(bench: Bench) -> None:
-    bench.simulator.put(str(group_id()), {"location": REGION})
-    deployment = bench.create(hub_without_gateway("berlin"))
-    bench.fault(AnswerInstead(status=403, code="AuthorizationFailed", message="No."), method="GET", path="*/resources")
+def test_a_group_that_may_not_be_listed_is_told_as_unread(harness: Harness) -> None:
+    harness.simulator.put(str(group_id()), {"location": REGION})
+    deployment = harness.create(hub_without_gateway("berlin"))
+    harness.fault(
+        AnswerInstead(status=403, code="AuthorizationFailed", message="No."), method="GET", path="*/resources"
+    )
 
-    drift = bench.drift(deployment)
+    drift = harness.drift(deployment)
 
     assert any("its content" in text for text in drift.unread)
 
 
-def test_replacing_a_gateway_under_a_lost_connection_of_ours_names_the_way_out(bench: Bench) -> None:
-    bench.create(hub("berlin", "paris", sku="VpnGw3AZ"))
-    lose(bench, "VpnConnection/hub/paris", "LocalNetworkGateway/hub/paris")
-    bench.mark()
+def test_replacing_a_gateway_under_a_lost_connection_of_ours_names_the_way_out(harness: Harness) -> None:
+    harness.create(hub("berlin", "paris", sku="VpnGw3AZ"))
+    lose(harness, "VpnConnection/hub/paris", "LocalNetworkGateway/hub/paris")
+    harness.mark()
 
     with pytest.raises(Refused) as refused:
-        bench.apply(hub("berlin", sku="VpnGw2AZ"), replace=frozenset({"VpnGateway/hub"}))
+        harness.apply(hub("berlin", sku="VpnGw2AZ"), replace=frozenset({"VpnGateway/hub"}))
 
     (finding,) = (f for f in refused.value.findings if f.rule == "V-FOREIGN-01")
     assert "bears the tag of this deployment without an entry" in finding.detail
     assert "state rebuild" in finding.advice
-    assert bench.writes() == []
+    assert harness.writes() == []
 
 
 # --- rebuild ---------------------------------------------------------------------------------------------------------
 
 
-def test_rebuild_finds_what_bears_our_tag_and_writes_no_entry_for_it(bench: Bench) -> None:
-    deployment = lost_paris(bench)
+def test_rebuild_finds_what_bears_our_tag_and_writes_no_entry_for_it(harness: Harness) -> None:
+    deployment = lost_paris(harness)
 
-    rebuilt = Upkeep(bench.workspace(), "hub").rebuild(deployment)
+    rebuilt = StateCommands(harness.workspace(), "hub").rebuild(deployment)
 
     assert rebuilt.strays == (CON, LGW)
-    assert not [address for address in bench.entries(deployment) if "paris" in address]
+    assert not [address for address in harness.entries(deployment) if "paris" in address]
 
 
-def test_rebuild_looks_in_groups_that_only_the_old_state_names(bench: Bench) -> None:
+def test_rebuild_looks_in_groups_that_only_the_old_state_names(harness: Harness) -> None:
     elsewhere = rid("localNetworkGateways", "lgw-berlin", group="rg-old")
-    bench.simulator.put(str(group_id("rg-old")), {"location": REGION})
+    harness.simulator.put(str(group_id("rg-old")), {"location": REGION})
     there = site("berlin").model_copy(update={"id": elsewhere})
-    bench.create(hub_without_gateway().plus(there))
+    harness.create(hub_without_gateway().plus(there))
 
-    rebuilt = Upkeep(bench.workspace(), "hub").rebuild(hub_without_gateway())
+    rebuilt = StateCommands(harness.workspace(), "hub").rebuild(hub_without_gateway())
 
     assert rebuilt.strays == (elsewhere,)
 
 
-def test_rebuild_of_a_whole_deployment_has_no_strays(bench: Bench) -> None:
-    deployment = bench.create(hub("berlin"))
+def test_rebuild_of_a_whole_deployment_has_no_strays(harness: Harness) -> None:
+    deployment = harness.create(hub("berlin"))
 
-    rebuilt = Upkeep(bench.workspace(), "hub").rebuild(deployment)
+    rebuilt = StateCommands(harness.workspace(), "hub").rebuild(deployment)
 
     assert (rebuilt.strays, rebuilt.included, rebuilt.unseen) == ((), (), ())
 
 
-def test_what_is_included_gets_a_protected_entry_under_the_address_it_had(bench: Bench) -> None:
-    bench.create(hub("berlin", "paris"))
+def test_what_is_included_gets_a_protected_entry_under_the_address_it_had(harness: Harness) -> None:
+    harness.create(hub("berlin", "paris"))
     both = ["VpnConnection/hub/paris", str(LGW).upper()]
 
-    rebuilt = Upkeep(bench.workspace(), "hub").rebuild(hub("berlin"), both)
+    rebuilt = StateCommands(harness.workspace(), "hub").rebuild(hub("berlin"), both)
 
-    entries = bench.entries(hub())
+    entries = harness.entries(hub())
     assert rebuilt.strays == ()
     assert rebuilt.included == ("LocalNetworkGateway/hub/paris", "VpnConnection/hub/paris")
     assert entries["VpnConnection/hub/paris"].protect
     assert LGW in entries["VpnConnection/hub/paris"].needs
     with pytest.raises(Refused) as refused:
-        bench.apply(hub("berlin"))
+        harness.apply(hub("berlin"))
     assert blocking(refused) == {"V-PROTECT-01"}
     assert "state forget" in next(f.advice for f in refused.value.findings if f.blocks)
 
 
-def test_what_is_included_and_declared_again_is_managed_as_before(bench: Bench) -> None:
-    deployment = lost_paris(bench)
-    Upkeep(bench.workspace(), "hub").rebuild(deployment, [str(CON), str(LGW)])
+def test_what_is_included_and_declared_again_is_managed_as_before(harness: Harness) -> None:
+    deployment = lost_paris(harness)
+    StateCommands(harness.workspace(), "hub").rebuild(deployment, [str(CON), str(LGW)])
 
-    bench.converge(hub("berlin", "paris"))
-    bench.destroy(hub("berlin", "paris"))
+    harness.converge(hub("berlin", "paris"))
+    harness.destroy(hub("berlin", "paris"))
 
-    assert not bench.exists(group_id())
+    assert not harness.exists(group_id())
 
 
-def test_including_what_is_no_stray_is_refused_and_names_those_that_are(bench: Bench) -> None:
-    deployment = lost_paris(bench)
-    before = bench.entries(deployment)
+def test_including_what_is_no_stray_is_refused_and_names_those_that_are(harness: Harness) -> None:
+    deployment = lost_paris(harness)
+    before = harness.entries(deployment)
 
     with pytest.raises(UsageError, match="is not among") as refused:
-        Upkeep(bench.workspace(), "hub").rebuild(deployment, ["VpnConnection/hub/rome"])
+        StateCommands(harness.workspace(), "hub").rebuild(deployment, ["VpnConnection/hub/rome"])
 
     assert "con-paris" in refused.value.advice
-    assert bench.entries(deployment) == before
+    assert harness.entries(deployment) == before
 
 
 # --- forgetting ------------------------------------------------------------------------------------------------------
 
 
-def test_forgetting_on_removal_takes_our_tag_off_and_keeps_the_others(bench: Bench) -> None:
-    before = bench.create(hub_without_gateway().plus(site("paris", on_removal="forget", tags={"team": "net"})))
+def test_forgetting_on_removal_takes_our_tag_off_and_keeps_the_others(harness: Harness) -> None:
+    before = harness.create(hub_without_gateway().plus(site("paris", on_removal="forget", tags={"team": "net"})))
 
-    bench.converge(before.without("LocalNetworkGateway/hub/paris"))
+    harness.converge(before.without("LocalNetworkGateway/hub/paris"))
 
-    assert bench.document(LGW)["tags"] == {"team": "net"}
-    assert forgotten(bench, before) == []
-    assert bench.drift(before.without("LocalNetworkGateway/hub/paris")).items == ()
+    assert harness.document(LGW)["tags"] == {"team": "net"}
+    assert forgotten(harness, before) == []
+    assert harness.drift(before.without("LocalNetworkGateway/hub/paris")).items == ()
 
 
-def test_without_the_right_to_write_tags_the_id_is_kept_and_is_no_alarm(bench: Bench) -> None:
-    before = bench.create(hub_without_gateway().plus(site("paris", on_removal="forget")))
+def test_without_the_right_to_write_tags_the_id_is_kept_and_is_no_alarm(harness: Harness) -> None:
+    before = harness.create(hub_without_gateway().plus(site("paris", on_removal="forget")))
     after = before.without("LocalNetworkGateway/hub/paris")
-    bench.fault(AnswerInstead(status=403, code="AuthorizationFailed", message="No."), method="PATCH")
+    harness.fault(AnswerInstead(status=403, code="AuthorizationFailed", message="No."), method="PATCH")
 
-    outcome = bench.converge(after)
+    outcome = harness.converge(after)
 
-    assert forgotten(bench, after) == ["lgw-paris"]
+    assert forgotten(harness, after) == ["lgw-paris"]
     assert any("could not be taken off" in notice for notice in outcome.notices)
-    assert bench.drift(after).items == ()
-    bench.destroy(after)
+    assert harness.drift(after).items == ()
+    harness.destroy(after)
 
 
-def test_what_was_forgotten_with_its_tag_is_remembered_no_more_once_it_is_adopted(bench: Bench) -> None:
-    before = bench.create(hub_without_gateway().plus(site("paris", on_removal="forget")))
-    bench.fault(AnswerInstead(status=403, code="AuthorizationFailed", message="No."), method="PATCH")
-    bench.converge(before.without("LocalNetworkGateway/hub/paris"))
+def test_what_was_forgotten_with_its_tag_is_remembered_no_more_once_it_is_adopted(harness: Harness) -> None:
+    before = harness.create(hub_without_gateway().plus(site("paris", on_removal="forget")))
+    harness.fault(AnswerInstead(status=403, code="AuthorizationFailed", message="No."), method="PATCH")
+    harness.converge(before.without("LocalNetworkGateway/hub/paris"))
 
-    bench.converge(before, adopt=frozenset({"LocalNetworkGateway/hub/paris"}))
+    harness.converge(before, adopt=frozenset({"LocalNetworkGateway/hub/paris"}))
 
-    assert forgotten(bench, before) == []
-
-
-def test_kept_public_ips_lose_our_tag(bench: Bench) -> None:
-    deployment = bench.create(hub_without_gateway().plus(public_ip()))
-
-    bench.destroy(deployment, keep_public_ips=True)
-
-    assert bench.document(PIP).get("tags", {}) == {}
-    assert bench.entries(deployment) == {}
+    assert forgotten(harness, before) == []
 
 
-def test_a_busy_moment_does_not_keep_the_tag(bench: Bench) -> None:
-    before = bench.create(hub_without_gateway().plus(site("paris", on_removal="forget")))
+def test_kept_public_ips_lose_our_tag(harness: Harness) -> None:
+    deployment = harness.create(hub_without_gateway().plus(public_ip()))
+
+    harness.destroy(deployment, keep_public_ips=True)
+
+    assert harness.document(PIP).get("tags", {}) == {}
+    assert harness.entries(deployment) == {}
+
+
+def test_a_busy_moment_does_not_keep_the_tag(harness: Harness) -> None:
+    before = harness.create(hub_without_gateway().plus(site("paris", on_removal="forget")))
     busy = AnswerInstead(status=409, code="AnotherOperationInProgress", message="Busy.")
-    bench.fault(busy, method="PATCH", times=1)
+    harness.fault(busy, method="PATCH", times=1)
 
-    bench.converge(before.without("LocalNetworkGateway/hub/paris"))
+    harness.converge(before.without("LocalNetworkGateway/hub/paris"))
 
-    assert bench.document(LGW).get("tags", {}) == {}
-
-
-def test_state_forget_takes_the_tag_off(bench: Bench) -> None:
-    deployment = bench.create(hub("berlin", "paris"))
-
-    Upkeep(bench.workspace(), "hub").forget("VpnConnection/hub/paris")
-
-    assert bench.document(CON).get("tags", {}) == {}
-    assert bench.entries(deployment).keys() == {i.address for i in deployment.items} - {"VpnConnection/hub/paris"}
+    assert harness.document(LGW).get("tags", {}) == {}
 
 
-def test_what_cannot_bear_a_tag_is_forgotten_without_a_request(bench: Bench) -> None:
-    deployment = bench.create(hub())
+def test_state_forget_takes_the_tag_off(harness: Harness) -> None:
+    deployment = harness.create(hub("berlin", "paris"))
+
+    StateCommands(harness.workspace(), "hub").forget("VpnConnection/hub/paris")
+
+    assert harness.document(CON).get("tags", {}) == {}
+    assert harness.entries(deployment).keys() == {i.address for i in deployment.items} - {"VpnConnection/hub/paris"}
+
+
+def test_what_cannot_bear_a_tag_is_forgotten_without_a_request(harness: Harness) -> None:
+    deployment = harness.create(hub())
     gone = deployment.without("VpnGateway/hub")
-    bench.converge(gone)
-    bench.mark()
+    harness.converge(gone)
+    harness.mark()
 
-    Upkeep(bench.workspace(), "hub").forget("Subnet/hub/GatewaySubnet")
+    StateCommands(harness.workspace(), "hub").forget("Subnet/hub/GatewaySubnet")
 
-    assert bench.writes() == []
+    assert harness.writes() == []
 
 
-def test_adopting_elsewhere_takes_our_tag_off_what_is_left(bench: Bench) -> None:
-    before = bench.create(hub_without_gateway("berlin"))
+def test_adopting_elsewhere_takes_our_tag_off_what_is_left(harness: Harness) -> None:
+    before = harness.create(hub_without_gateway("berlin"))
     other = rid("localNetworkGateways", "lgw-other")
-    bench.simulator.put(str(other), {"location": REGION, "properties": site("berlin").body()["properties"]})
+    harness.simulator.put(str(other), {"location": REGION, "properties": site("berlin").body()["properties"]})
 
-    bench.converge(
+    harness.converge(
         before.but(site("berlin", identity="lgw-other")), adopt=frozenset({"LocalNetworkGateway/hub/berlin"})
     )
 
-    assert bench.document(site("berlin").id).get("tags", {}) == {}
+    assert harness.document(site("berlin").id).get("tags", {}) == {}
 
 
-def test_a_state_without_the_new_field_is_read(bench: Bench) -> None:
-    deployment = bench.create(hub_without_gateway("berlin"))
-    path = bench.folder / ".vpngw/state/simulator/hub/state.json"
+def test_a_state_without_the_new_field_is_read(harness: Harness) -> None:
+    deployment = harness.create(hub_without_gateway("berlin"))
+    path = harness.folder / ".vpngw/state/simulator/hub/state.json"
     document = json.loads(path.read_text())
     document.pop("forgotten")
     path.write_text(json.dumps(document))
 
-    assert forgotten(bench, deployment) == []
-    assert connection("berlin").address not in bench.entries(deployment)
+    assert forgotten(harness, deployment) == []
+    assert connection("berlin").address not in harness.entries(deployment)

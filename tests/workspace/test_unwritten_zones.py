@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from tests.workspace.conftest import Bench
+from tests.workspace.conftest import Harness
 from tests.worlds import GROUP, certificate, rid
 from vpngw_iac import Certificates, PointToSite, RootCertificate, Secret, Site, SiteToSite, VirtualNetwork, VpnGateway
 from vpngw_iac.blueprints import regions
 from vpngw_iac.blueprints.topology import Topology
 
-Desk = Callable[..., Bench]
+ChaosHarness = Callable[..., Harness]
 
 FIRST, SECOND, THIRD = (rid("publicIPAddresses", f"pip-vgw-hub-{number}") for number in (1, 2, 3))
 OLD_GATEWAYS = {"R-SKU-01": "created before November 2025", "R-SKU-04": "the move is what this is about"}
@@ -43,58 +43,58 @@ def hub(sku: str, *, region: str = "westeurope", waive: dict[str, str] | None = 
     )
 
 
-def old(new_bench: Desk, sku: str = "VpnGw1", **gateway: Any) -> Bench:
+def old(new_harness: ChaosHarness, sku: str = "VpnGw1", **gateway: Any) -> Harness:
     """A gateway of the years before zones: its addresses have none."""
-    bench = new_bench(allow_retired=True)
-    bench.create(hub(sku, **gateway))  # type: ignore[arg-type]
-    return bench
+    harness = new_harness(allow_retired=True)
+    harness.create(hub(sku, **gateway))  # type: ignore[arg-type]
+    return harness
 
 
-def plan(bench: Bench, blueprint: Any, **options: Any) -> dict[str, str]:
-    return bench.changes(blueprint, **options)
+def plan(harness: Harness, blueprint: Any, **options: Any) -> dict[str, str]:
+    return harness.changes(blueprint, **options)
 
 
-def test_moving_an_old_gateway_to_its_zonal_twin_keeps_gateway_and_address(new_bench: Desk) -> None:
-    bench = old(new_bench)
+def test_moving_an_old_gateway_to_its_zonal_twin_keeps_gateway_and_address(new_harness: ChaosHarness) -> None:
+    harness = old(new_harness)
 
-    changes = plan(bench, hub("VpnGw1AZ"))
-    bench.converge(hub("VpnGw1AZ"))  # type: ignore[arg-type]
+    changes = plan(harness, hub("VpnGw1AZ"))
+    harness.converge(hub("VpnGw1AZ"))  # type: ignore[arg-type]
 
     assert changes == {"VpnGateway/vgw-hub": "update"}
-    assert "zones" not in bench.document(FIRST)
+    assert "zones" not in harness.document(FIRST)
 
 
-def test_a_sku_that_microsoft_moved_is_accepted_without_a_change(new_bench: Desk) -> None:
-    bench = old(new_bench)
+def test_a_sku_that_microsoft_moved_is_accepted_without_a_change(new_harness: ChaosHarness) -> None:
+    harness = old(new_harness)
     gateway = rid("virtualNetworkGateways", "vgw-hub")
-    moved = bench.document(gateway)
+    moved = harness.document(gateway)
     moved["properties"]["sku"] = {"name": "VpnGw1AZ"}
-    bench.simulator.put(str(gateway), moved)
+    harness.simulator.put(str(gateway), moved)
 
-    assert plan(bench, hub("VpnGw1AZ")) == {}
-    assert bench.drift(hub("VpnGw1AZ")).items == ()  # type: ignore[arg-type]
+    assert plan(harness, hub("VpnGw1AZ")) == {}
+    assert harness.drift(hub("VpnGw1AZ")).items == ()  # type: ignore[arg-type]
 
 
 def test_a_region_that_gets_zones_changes_nothing_that_stands_there(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bench.create(hub("VpnGw1AZ", region="westus"))  # type: ignore[arg-type]
+    harness.create(hub("VpnGw1AZ", region="westus"))  # type: ignore[arg-type]
 
     monkeypatch.setattr(regions, "WITHOUT_ZONES", frozenset())
 
-    assert plan(bench, hub("VpnGw1AZ", region="westus")) == {}
-    assert plan(bench, hub("VpnGw2AZ", region="westus")) == {"VpnGateway/vgw-hub": "update"}
+    assert plan(harness, hub("VpnGw1AZ", region="westus")) == {}
+    assert plan(harness, hub("VpnGw2AZ", region="westus")) == {"VpnGateway/vgw-hub": "update"}
 
 
 def test_a_region_that_loses_its_zones_in_our_list_changes_nothing_either(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bench.create(hub("VpnGw1AZ"))  # type: ignore[arg-type]
+    harness.create(hub("VpnGw1AZ"))  # type: ignore[arg-type]
 
     monkeypatch.setattr(regions, "WITHOUT_ZONES", frozenset({"westeurope"}))
 
-    assert plan(bench, hub("VpnGw1AZ")) == {}
-    assert bench.plan(hub("VpnGw1AZ")).brought_up_to_date == ()  # type: ignore[arg-type]
+    assert plan(harness, hub("VpnGw1AZ")) == {}
+    assert harness.plan(hub("VpnGw1AZ")).state_only_updates == ()  # type: ignore[arg-type]
 
 
 def clients(gateway: VpnGateway) -> PointToSite:
@@ -108,63 +108,65 @@ def clients(gateway: VpnGateway) -> PointToSite:
     )
 
 
-def test_a_further_address_of_a_gateway_gets_the_zones_that_the_others_have(new_bench: Desk) -> None:
+def test_a_further_address_of_a_gateway_gets_the_zones_that_the_others_have(new_harness: ChaosHarness) -> None:
     """All addresses of a gateway are configured alike (R-PIP-08)."""
-    bench = old(new_bench, sku="VpnGw1AZ", active_active=True, zones=[], waive={"R-PIP-02": "made in 2023"})
+    harness = old(new_harness, sku="VpnGw1AZ", active_active=True, zones=[], waive={"R-PIP-02": "made in 2023"})
     part = hub("VpnGw1AZ", active_active=True, waive={"R-PIP-02": "made in 2023"})
     both = Topology(name="hub", blueprints=[part, clients(part.gateway)])  # type: ignore[arg-type, list-item]
 
-    bench.converge(both)  # type: ignore[arg-type]
+    harness.converge(both)  # type: ignore[arg-type]
 
-    assert {str(i.name): bench.document(i).get("zones") for i in (FIRST, SECOND, THIRD)} == {
+    assert {str(i.name): harness.document(i).get("zones") for i in (FIRST, SECOND, THIRD)} == {
         "pip-vgw-hub-1": None,
         "pip-vgw-hub-2": None,
         "pip-vgw-hub-3": None,
     }
 
 
-def test_a_new_gateway_stands_in_all_zones_of_its_region(bench: Bench) -> None:
-    bench.create(hub("VpnGw1AZ"))  # type: ignore[arg-type]
+def test_a_new_gateway_stands_in_all_zones_of_its_region(harness: Harness) -> None:
+    harness.create(hub("VpnGw1AZ"))  # type: ignore[arg-type]
 
-    assert bench.document(FIRST)["zones"] == ["1", "2", "3"]
+    assert harness.document(FIRST)["zones"] == ["1", "2", "3"]
 
 
-def test_an_address_that_went_missing_is_made_again_like_its_sibling(bench: Bench) -> None:
+def test_an_address_that_went_missing_is_made_again_like_its_sibling(harness: Harness) -> None:
     blueprint = hub("VpnGw1AZ", active_active=True, zones=["2"])
-    bench.create(blueprint)  # type: ignore[arg-type]
+    harness.create(blueprint)  # type: ignore[arg-type]
     unwritten = hub("VpnGw1AZ", active_active=True)
 
-    assert plan(bench, unwritten) == {}, "zones written and deleted again are released"
-    planned = bench.plan(unwritten, replace=frozenset({"PublicIp/vgw-hub/2", "VpnGateway/vgw-hub"}))  # type: ignore[arg-type]
+    assert plan(harness, unwritten) == {}, "zones written and deleted again are released"
+    planned = harness.plan(unwritten, replace=frozenset({"PublicIp/vgw-hub/2", "VpnGateway/vgw-hub"}))  # type: ignore[arg-type]
 
     assert planned.graph.resources["PublicIp/vgw-hub/2"].body()["zones"] == ["2"]
 
 
-def test_a_gateway_that_is_built_again_with_all_its_addresses_gets_the_zones_of_its_region(new_bench: Desk) -> None:
-    bench = old(new_bench, sku="VpnGw1AZ", zones=[], waive={"R-PIP-02": "made in 2023"})
+def test_a_gateway_that_is_built_again_with_all_its_addresses_gets_the_zones_of_its_region(
+    new_harness: ChaosHarness,
+) -> None:
+    harness = old(new_harness, sku="VpnGw1AZ", zones=[], waive={"R-PIP-02": "made in 2023"})
 
     chosen = frozenset({"PublicIp/vgw-hub/1", "VpnGateway/vgw-hub"})
-    outcome = bench.apply(hub("VpnGw1AZ"), replace=chosen)
+    outcome = harness.apply(hub("VpnGw1AZ"), replace=chosen)
 
     assert outcome.outcome == "succeeded"
-    assert bench.document(FIRST)["zones"] == ["1", "2", "3"]
+    assert harness.document(FIRST)["zones"] == ["1", "2", "3"]
 
 
-def test_zones_that_are_written_are_compared(bench: Bench) -> None:
-    bench.create(hub("VpnGw1AZ"))  # type: ignore[arg-type]
+def test_zones_that_are_written_are_compared(harness: Harness) -> None:
+    harness.create(hub("VpnGw1AZ"))  # type: ignore[arg-type]
 
-    changes = plan(bench, hub("VpnGw1AZ", zones=["1"]))
+    changes = plan(harness, hub("VpnGw1AZ", zones=["1"]))
 
     assert changes["PublicIp/vgw-hub/1"] == "replace"
 
 
-def test_a_saved_plan_knows_which_zones_nobody_wrote(new_bench: Desk) -> None:
-    bench = old(new_bench)
-    workspace = bench.workspace()
+def test_a_saved_plan_knows_which_zones_nobody_wrote(new_harness: ChaosHarness) -> None:
+    harness = old(new_harness)
+    workspace = harness.workspace()
     document = json.loads(json.dumps(workspace.save_plan(workspace.plan(hub("VpnGw1AZ")))))
 
-    reviewed = bench.workspace()
+    reviewed = harness.workspace()
     outcome = reviewed.apply(reviewed.load_plan(document))
 
     assert outcome.outcome == "succeeded"
-    assert "zones" not in bench.document(FIRST)
+    assert "zones" not in harness.document(FIRST)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.workspace.conftest import Bench
+from tests.workspace.conftest import Harness
 from tests.worlds import GROUP, REGION
 from vpngw_iac.blueprints.base import Blueprint
 from vpngw_iac.blueprints.coexistence import ExpressRouteCoexistence
@@ -47,49 +47,49 @@ def circuit(**more: Any) -> Blueprint:
 
 
 @pytest.mark.parametrize("sku", ["Basic", "VpnGw1AZ"])
-def test_a_gateway_in_an_edge_zone_is_made_and_stays(sku: str, bench: Bench) -> None:
+def test_a_gateway_in_an_edge_zone_is_made_and_stays(sku: str, harness: Harness) -> None:
     gateway = VpnGateway(name="vgw-hub", network=network(edge_zone="miami"), sku=sku, edge_zone="miami")
     blueprint = SiteToSite(name="hub", gateway=gateway)
 
-    bench.create(blueprint)
+    harness.create(blueprint)
 
-    assert bench.plan(blueprint).changes == ()
+    assert harness.plan(blueprint).changes == ()
 
 
-def test_a_second_gateway_for_circuits_is_made_beside_the_first_one(bench: Bench) -> None:
+def test_a_second_gateway_for_circuits_is_made_beside_the_first_one(harness: Harness) -> None:
     first = both("one", for_circuits("ergw-old"))
-    bench.create(Topology(name="hub", blueprints=[first]))
+    harness.create(Topology(name="hub", blueprints=[first]))
     blueprint = Topology(name="hub", blueprints=[first, both("two", for_circuits("ergw-new", admin_state="disabled"))])
 
-    bench.create(blueprint)
+    harness.create(blueprint)
 
-    assert bench.plan(blueprint).changes == ()
+    assert harness.plan(blueprint).changes == ()
 
 
-def test_a_second_vpn_gateway_is_refused_before_anything_is_made(bench: Bench) -> None:
+def test_a_second_vpn_gateway_is_refused_before_anything_is_made(harness: Harness) -> None:
     other = SiteToSite(name="other", gateway=VpnGateway(name="vgw-other", network=network(), sku="VpnGw1AZ"))
     blueprint = Topology(name="hub", blueprints=[both("one", for_circuits("ergw-hub")), other])
 
-    plan = bench.plan(blueprint)
+    plan = harness.plan(blueprint)
 
     assert "R-SKU-19" in {finding.rule for finding in plan.blocking}
 
 
-def test_a_circuit_becomes_premium_in_place_and_never_local(bench: Bench) -> None:
-    bench.apply(circuit(sku="Standard_UnlimitedData"))  # and waits for the provider
+def test_a_circuit_becomes_premium_in_place_and_never_local(harness: Harness) -> None:
+    harness.apply(circuit(sku="Standard_UnlimitedData"))  # and waits for the provider
 
-    bigger = bench.plan(circuit(sku="Premium_UnlimitedData"))
-    local = bench.plan(circuit(sku="Local_UnlimitedData"))
+    bigger = harness.plan(circuit(sku="Premium_UnlimitedData"))
+    local = harness.plan(circuit(sku="Local_UnlimitedData"))
 
     assert bigger.blocking == ()
     assert [finding.address for finding in local.blocking] == ["Circuit/erc"]
     assert "cannot become Local" in local.blocking[0].detail
     with pytest.raises(Refused):
-        bench.workspace().apply(circuit(sku="Local_UnlimitedData"))
+        harness.workspace().apply(circuit(sku="Local_UnlimitedData"))
 
 
 @pytest.mark.parametrize(
     "more", [{"bandwidth": 333}, {"sku": "Local_MeteredData"}, {"sku": "Local_UnlimitedData", "bandwidth": 50}]
 )
-def test_a_circuit_that_nobody_sells_is_refused_at_plan(more: dict[str, Any], bench: Bench) -> None:
-    assert {"R-ER-29"} == {finding.rule for finding in bench.plan(circuit(**more)).blocking}
+def test_a_circuit_that_nobody_sells_is_refused_at_plan(more: dict[str, Any], harness: Harness) -> None:
+    assert {"R-ER-29"} == {finding.rule for finding in harness.plan(circuit(**more)).blocking}

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from vpngw_iac.azure.parse import Unreadable, at_most, parsed, seconds_of
+from vpngw_iac.azure.parse import UnreadableJson, at_most, parsed, seconds_of
 
 ABSENT = frozenset({"resourcenotfound", "notfound", "resourcegroupnotfound", "parentresourcenotfound"})
 """Codes of a 404 that mean "Azure does not have it"; any other 404 is an error (recordings, deletes)."""
@@ -77,7 +77,7 @@ class Answer:
             return cls(status, lower, client_request=client_request)
         try:
             return cls(status, lower, parsed(content), client_request=client_request)
-        except Unreadable as error:
+        except UnreadableJson as error:
             return cls(status, lower, None, is_json=False, unreadable=str(error), client_request=client_request)
 
     @property
@@ -114,7 +114,7 @@ class Answer:
         return self.status == 404 and self.is_json and self.error.code.lower() in ABSENT
 
     @property
-    def is_absent_of_a_kind(self) -> bool:
+    def is_not_found_by_any_provider(self) -> bool:
         """The same in the words of any provider (``LockNotFound``); an unknown subscription or type is none."""
         code = self.error.code.lower()
         return self.is_absent or (
@@ -186,7 +186,7 @@ def _json_object(text: str) -> dict[str, Any] | None:
         return None
     try:
         value = parsed(text.encode("utf-8", errors="replace"))
-    except Unreadable:
+    except UnreadableJson:
         return None
     return value if isinstance(value, dict) else None
 

@@ -22,9 +22,9 @@ from vpngw_iac.azure.blobs import Blobs, Conflict
 from vpngw_iac.errors import StateError, UsageError
 from vpngw_iac.state.check import checked_name
 from vpngw_iac.state.document import Damaged, is_damaged_document, is_damaged_journal, load_checkpoint
-from vpngw_iac.state.hold import StoreHold, utc_now
+from vpngw_iac.state.loading import highest_number
+from vpngw_iac.state.locked_store import LockedStoreBase, utc_now
 from vpngw_iac.state.model import Binding
-from vpngw_iac.state.recall import highest_number
 from vpngw_iac.state.store import Owner, Store
 from vpngw_iac.state_url import AZBLOB, BlobPlace, read_state_url
 
@@ -68,7 +68,7 @@ def open_blob_store(
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class BlobAddress:
     """Where a state URL leads."""
 
     account: str
@@ -77,13 +77,13 @@ class Place:
     endpoint: str
 
 
-def place_of(url: str, cloud: str) -> Place:
+def place_of(url: str, cloud: str) -> BlobAddress:
     """Read ``azblob://account/container/prefix``; raises `UsageError` with the form that is expected."""
     read = read_state_url(url)
     if not isinstance(read, BlobPlace):
         raise UsageError(f"{url!r} is not a state URL: write azblob://ACCOUNT/CONTAINER/PREFIX.")
     endpoint = read.endpoint or f"https://{read.account}.{_SUFFIX.get(cloud, 'blob.core.windows.net')}"
-    return Place(read.account, read.container, read.prefix, endpoint)
+    return BlobAddress(read.account, read.container, read.prefix, endpoint)
 
 
 class BlobStore(Store):
@@ -107,14 +107,14 @@ class BlobStore(Store):
         super().__init__(deployment, binding, self._lock, utc)
 
     @contextlib.contextmanager
-    def hold(self, owner: Owner) -> Iterator[BlobHold]:
+    def locked(self, owner: Owner) -> Iterator[LockedBlobStore]:
         """Take the lock for a run; raises `StateLocked` naming who has it. Released on exit, whatever happens."""
         lease, left_by = self._lock.take(owner)
         with lease.held():
             notice = f"Stale lock of {left_by.describe()} taken over: its lease had run out." if left_by else ""
-            hold = BlobHold(self, self._blobs, lease, notice)
-            hold.fence(owner)
-            yield hold
+            locked = LockedBlobStore(self, self._blobs, lease, notice)
+            locked.fence(owner)
+            yield locked
 
     def unlock(self) -> Owner | None:
         """Break the lock; returns whose it was. A living holder finds out at its next write."""
@@ -129,7 +129,7 @@ class BlobStore(Store):
         snapshots = [f"{_DOCUMENT}?snapshot={time}" for time in self._blobs.snapshots(_DOCUMENT)]
         return (*reversed(snapshots), *reversed(self._blobs.names(_BACKUPS)))
 
-    # what `recall` reads
+    # what `load_state` reads
 
     def document(self) -> bytes | None:
         """The checkpoint document."""
@@ -151,7 +151,7 @@ class BlobStore(Store):
             self._blobs.write(_KEY, data, etag=None)
 
 
-class BlobHold(StoreHold):
+class LockedBlobStore(LockedStoreBase):
     """The lease of a state, held."""
 
     store: BlobStore

@@ -32,7 +32,7 @@ class Conflict(StateError):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class BlobProperties:
     """What a blob says about itself."""
 
     etag: str
@@ -60,11 +60,11 @@ class Blobs:
             return bytes(self._client(name).download_blob().readall())
         return None
 
-    def find(self, name: str) -> Found | None:
+    def find(self, name: str) -> BlobProperties | None:
         """Size, etag, lease and metadata of a blob, None if there is no such blob."""
         with contextlib.suppress(_Absent), self._translated(f"reading {self.url_of(name)}"):
             properties = self._client(name).get_blob_properties(**_QUICK)
-            return Found(
+            return BlobProperties(
                 etag=str(properties.etag),
                 size=int(properties.size),
                 leased=str(properties.lease.state) in {"leased", "breaking"},

@@ -18,36 +18,36 @@ LONGEST_WAIT = 366 * 86_400.0
 """Seconds: a longer `Retry-After` is read as this one. Who waits has limits of its own."""
 
 
-class Unreadable(ValueError):
+class UnreadableJson(ValueError):
     """The text is no JSON that we read; the message says why."""
 
 
 def parsed(content: bytes) -> Any:
-    """The value of a JSON text in UTF-8. Raises `Unreadable`."""
+    """The value of a JSON text in UTF-8. Raises `UnreadableJson`."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise Unreadable("it is not UTF-8 text") from None
+        raise UnreadableJson("it is not UTF-8 text") from None
     try:
         value = json.loads(text, parse_constant=_constant)
     except RecursionError:
-        raise Unreadable(f"it is nested more than {DEEPEST} levels deep") from None
-    except Unreadable:
+        raise UnreadableJson(f"it is nested more than {DEEPEST} levels deep") from None
+    except UnreadableJson:
         raise
     except json.JSONDecodeError:
-        raise Unreadable("it is not JSON") from None
+        raise UnreadableJson("it is not JSON") from None
     except ValueError:
         # Python reads no integer of more than 4,300 digits (CVE-2020-10735).
-        raise Unreadable("it holds a number of thousands of digits") from None
+        raise UnreadableJson("it holds a number of thousands of digits") from None
     if is_deeper(value, DEEPEST):
-        raise Unreadable(f"it is nested more than {DEEPEST} levels deep")
+        raise UnreadableJson(f"it is nested more than {DEEPEST} levels deep")
     if "\\ud" in text or "\\uD" in text:
         _refuse_half_characters(value)
     return value
 
 
 def _constant(name: str) -> Any:
-    raise Unreadable(f"it holds {name}, which is not JSON")
+    raise UnreadableJson(f"it holds {name}, which is not JSON")
 
 
 def is_deeper(value: Any, levels: int) -> bool:
@@ -70,7 +70,7 @@ def _refuse_half_characters(value: Any) -> None:
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        raise Unreadable("it holds half a character") from None
+        raise UnreadableJson("it holds half a character") from None
 
 
 def seconds_of(value: str) -> float | None:

@@ -23,14 +23,14 @@ from vpngw_iac.engine.ask.questions import (
     AskZones,
     Denial,
     Denials,
-    Grant,
-    Locks,
-    ManagementLock,
+    ObservedLock,
     Permissions,
     Question,
     Registration,
     Replies,
     Reply,
+    RoleGrant,
+    SubscriptionLocks,
     Unread,
     Usage,
     Usages,
@@ -96,12 +96,14 @@ class Probes:
 
     def _permissions(self, ask: AskPermissions) -> Permissions:
         items = self._list(ask.scope.subscription, f"{ask.scope}{_PERMISSIONS}", ask)
-        return Permissions(tuple(Grant(_texts(item.get("actions")), _texts(item.get("notActions"))) for item in items))
+        return Permissions(
+            tuple(RoleGrant(_texts(item.get("actions")), _texts(item.get("notActions"))) for item in items)
+        )
 
-    def _locks(self, ask: AskLocks) -> Locks:
+    def _locks(self, ask: AskLocks) -> SubscriptionLocks:
         path = f"/subscriptions/{ask.subscription}{_LOCKS}?api-version={_LOCKS_VERSION}"
         found = (_lock(item) for item in self._list(ask.subscription, path, ask))
-        return Locks(tuple(lock for lock in found if lock is not None))
+        return SubscriptionLocks(tuple(lock for lock in found if lock is not None))
 
     def _registration(self, ask: AskProvider) -> Registration:
         doing = f"ask for {ask}"
@@ -176,12 +178,12 @@ def _expression(each: Mapping[str, Any]) -> str:
     return f"{field} is {value}, which is {each.get('operator', 'compared with')} {json.dumps(each.get('targetValue'))}"
 
 
-def _lock(item: Mapping[str, Any]) -> ManagementLock | None:
+def _lock(item: Mapping[str, Any]) -> ObservedLock | None:
     text = str(item.get("id", ""))
     scope, separator, _ = text.rpartition(f"{_LOCKS}/")
     level = str(value_at(item, "properties.level") or "")
     try:
-        return ManagementLock(ArmId(text), ArmId(scope), level) if separator and level else None
+        return ObservedLock(ArmId(text), ArmId(scope), level) if separator and level else None
     except InvalidArmId:
         return None
 

@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 from vpngw_iac.arm import ArmId, InvalidArmId
 from vpngw_iac.azure.answer import Answer
 from vpngw_iac.azure.client import Arm
-from vpngw_iac.azure.form import misfit
 from vpngw_iac.azure.reads import LIST_METHOD
 from vpngw_iac.azure.redact import shape_for, without_secrets
+from vpngw_iac.azure.response_shape import misfit
 from vpngw_iac.azure.retry import SILENCE, Retry, duration
 from vpngw_iac.azure.translate import not_arm
 from vpngw_iac.engine.ports import Clock, Fingerprinter, Observed
@@ -54,7 +54,7 @@ def names_of(resource_id: ArmId) -> tuple[str, ...]:
 
 def is_absent(answer: Answer, resource_id: ArmId) -> bool:
     """Whether Azure says that it does not have this; providers beside networks have codes of their own for it."""
-    return answer.is_absent_of_a_kind if version_of(resource_id) else answer.is_absent
+    return answer.is_not_found_by_any_provider if version_of(resource_id) else answer.is_absent
 
 
 class Reader:

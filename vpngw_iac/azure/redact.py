@@ -15,7 +15,7 @@ from vpngw_iac.resources import type_of
 from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
 from vpngw_iac.secret import Fingerprint
 
-Seal = Callable[[str], Fingerprint | None]
+Fingerprinter = Callable[[str], Fingerprint | None]
 """Fingerprint of a value, or None where there is no key."""
 
 _ALWAYS_SECRET = frozenset({"sharedkey", "authorizationkey", "radiusserversecret", "psk"})
@@ -30,9 +30,9 @@ def shape_for(resource_id: ArmId) -> Shape:
     return UNKNOWN if model is None else shape_of(model)
 
 
-def without_secrets(document: dict[str, Any], shape: Shape, seal: Seal) -> dict[str, Any]:
+def without_secrets(document: dict[str, Any], shape: Shape, fingerprint: Fingerprinter) -> dict[str, Any]:
     """The document with a `Fingerprint` in place of each secret; without a key, and where masked, without the leaf."""
-    return {name: item for name, item in _members(document, shape, seal).items() if item is not _DROPPED}
+    return {name: item for name, item in _members(document, shape, fingerprint).items() if item is not _DROPPED}
 
 
 def is_masked(value: object) -> bool:
@@ -40,26 +40,26 @@ def is_masked(value: object) -> bool:
     return not isinstance(value, str) or not value.strip("* ")
 
 
-def _members(value: dict[str, Any], shape: Shape, seal: Seal) -> dict[str, Any]:
+def _members(value: dict[str, Any], shape: Shape, fingerprint: Fingerprinter) -> dict[str, Any]:
     cleaned: dict[str, Any] = {}
     for name, item in value.items():
         inner = _at(shape, name)
         # A tag may be called anything.
         named = name.lower() in _ALWAYS_SECRET and shape.key != ""
-        cleaned[name] = item if name == "tags" else _clean(item, inner, seal, secret=inner.write_only or named)
+        cleaned[name] = item if name == "tags" else _clean(item, inner, fingerprint, secret=inner.write_only or named)
     return cleaned
 
 
-def _clean(value: Any, shape: Shape, seal: Seal, *, secret: bool) -> Any:
+def _clean(value: Any, shape: Shape, fingerprint: Fingerprinter, *, secret: bool) -> Any:
     if isinstance(value, dict):
-        return _DROPPED if secret else without_secrets(value, shape, seal)
+        return _DROPPED if secret else without_secrets(value, shape, fingerprint)
     if isinstance(value, list):
         inside = _item(shape)
-        items = [_clean(item, inside, seal, secret=secret or inside.write_only) for item in value]
+        items = [_clean(item, inside, fingerprint, secret=secret or inside.write_only) for item in value]
         return [item for item in items if item is not _DROPPED]
     if not secret:
         return value
-    mark = None if is_masked(value) else seal(value)
+    mark = None if is_masked(value) else fingerprint(value)
     return _DROPPED if mark is None else mark
 
 

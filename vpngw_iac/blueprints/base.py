@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import BaseModel, Field
 
 from vpngw_iac.arm import Scope
+from vpngw_iac.blueprints.contribution import Contribution
 from vpngw_iac.blueprints.naming import Naming
 from vpngw_iac.blueprints.network import Tags
 from vpngw_iac.blueprints.part import Name, Part, Waive
-from vpngw_iac.blueprints.share import Share
 from vpngw_iac.errors import BlueprintError, Finding
 from vpngw_iac.paths import join
 from vpngw_iac.resources.base import Resource
@@ -60,7 +60,7 @@ class Blueprint(Part):
     def __pydantic_init_subclass__(cls, **settings: Any) -> None:
         cls.kind = cls.__name__
 
-    def shares(self) -> Iterable[Share]:
+    def contributions(self) -> Iterable[Contribution]:
         """What this blueprint says, unmerged."""
         raise NotImplementedError
 
@@ -79,10 +79,10 @@ class Blueprint(Part):
 
     def compiled(self, scope: Scope) -> Compiled:
         """Resources and findings together ."""
-        from vpngw_iac.blueprints.compiling.deployment import Compiled, compile_shares
-        from vpngw_iac.blueprints.compiling.frame import Frame
+        from vpngw_iac.blueprints.compiling.context import CompileContext
+        from vpngw_iac.blueprints.compiling.deployment import Compiled, compile_contributions
 
-        compiled = compile_shares(tuple(self.shares()), Frame(scope, self.naming))
+        compiled = compile_contributions(tuple(self.contributions()), CompileContext(scope, self.naming))
         own = tuple(sorted({*compiled.findings, *self.contradictions()}))
         return Compiled(compiled.items, own)
 
@@ -92,9 +92,9 @@ class Blueprint(Part):
 
     def path_of(self, address: str) -> str:
         """Path of the part that a resource comes from (``sites[1]``), or an empty text."""
-        from vpngw_iac.blueprints.compiling.origin import path_of
+        from vpngw_iac.blueprints.compiling.source_mapping import path_of
 
-        return path_of(tuple(self.shares()), address)
+        return path_of(tuple(self.contributions()), address)
 
     def waivers(self) -> tuple[Waiver, ...]:
         """Every accepted rule, of the blueprint and of its parts."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from vpngw_iac.errors import BlueprintError, Finding, VpngwError
-from vpngw_iac.files import Unreadable, denied
+from vpngw_iac.files import UnreadableFile, denied
 
 
 def broken(path: Path, line: int | None, detail: str, *, rule: str = "T-FILE", advice: str = "") -> BlueprintError:
@@ -24,7 +24,7 @@ def broken(path: Path, line: int | None, detail: str, *, rule: str = "T-FILE", a
     return BlueprintError(f"{place}: {detail}", findings=[finding], advice=advice, location=place)
 
 
-def unreadable(path: Path, why: Unreadable) -> VpngwError:
+def unreadable(path: Path, why: UnreadableFile) -> VpngwError:
     """The error that a file cannot even be read: `FileDenied` with its owner, else one sentence with the way out."""
     if why.denied:
         return denied(f"The blueprint {path}", path, "read")

@@ -26,7 +26,7 @@ from vpngw_iac.blueprints.network import Prefixes
 from vpngw_iac.blueprints.part import Many, Name, NamedValues, Part, SecretField, Short, listed
 from vpngw_iac.blueprints.site import IpsecPolicy
 from vpngw_iac.field import Guid, Ipv4, Wire, rule_error
-from vpngw_iac.files import Unreadable, owned, read_bytes, text_of
+from vpngw_iac.files import UnreadableFile, owned, read_bytes, text_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -152,14 +152,14 @@ def _read(path: str | Path, directory: Path | None) -> str:
     target = (directory or Path.cwd()) / path
     try:
         content = read_bytes(target)
-    except Unreadable as error:
+    except UnreadableFile as error:
         owner = f"; {owned(target)}" if error.denied else ""
         raise rule_error("T-CERT", f"The certificate file {path} cannot be read: {error.reason}{owner}.") from None
     if content[:1] == b"\x30":
         return base64.b64encode(content).decode()
     try:
         return _from_text(text_of(content, path).encode("ascii").decode())
-    except Unreadable as error:
+    except UnreadableFile as error:
         told = f"The certificate file {path} cannot be read: {error.reason}. {error.advice}".strip()
         raise rule_error("T-CERT", told) from None
     except UnicodeEncodeError:

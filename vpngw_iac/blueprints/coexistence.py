@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 
 from vpngw_iac.blueprints.base import Blueprint, contradiction
 from vpngw_iac.blueprints.circuit import CircuitLink, GlobalReach
+from vpngw_iac.blueprints.contribution import Contribution, PlacedPart
 from vpngw_iac.blueprints.expressroute import Circuits, bare, joined, linked
 from vpngw_iac.blueprints.gateway import AnyExpressRouteGateway, AnyVpnGateway
 from vpngw_iac.blueprints.part import Many
 from vpngw_iac.blueprints.peer import Spoke
-from vpngw_iac.blueprints.share import Share, Use
 from vpngw_iac.blueprints.site import Site
 from vpngw_iac.blueprints.site_to_site import on_each, unknown_backups
 from vpngw_iac.errors import Finding
@@ -30,12 +30,12 @@ class ExpressRouteCoexistence(Blueprint):
     global_reach: Many[GlobalReach] = ()
     """Circuits that are joined to each other."""
 
-    def shares(self) -> Iterable[Share]:
+    def contributions(self) -> Iterable[Contribution]:
         """What this blueprint says."""
-        yield Share(
+        yield Contribution(
             gateways=(
-                Use(self.vpn, "vpn", self.name, self.tags),
-                Use(self.expressroute, "expressroute", self.name, self.tags),
+                PlacedPart(self.vpn, "vpn", self.name, self.tags),
+                PlacedPart(self.expressroute, "expressroute", self.name, self.tags),
             ),
             sites=on_each(self, "sites", self.sites, (self.vpn,)),
             circuits=linked(self, self.circuits, (self.expressroute,)),

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from vpngw_iac.blueprints.broken import broken, unreadable
-from vpngw_iac.files import Unreadable, read_text
+from vpngw_iac.files import UnreadableFile, read_text
 
 _Base: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -88,7 +88,7 @@ def read_document(path: Path) -> TextDocument:
     """Parse a YAML or JSON file; raises `BlueprintError` with the line of what is wrong."""
     try:
         text = read_text(path)
-    except Unreadable as error:
+    except UnreadableFile as error:
         raise unreadable(path, error) from None
     return _json(path, text) if path.suffix.lower() == ".json" else _yaml(path, text)
 

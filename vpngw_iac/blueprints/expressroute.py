@@ -9,10 +9,10 @@ from pydantic import AfterValidator, Discriminator, Tag, model_validator
 
 from vpngw_iac.blueprints.base import Blueprint
 from vpngw_iac.blueprints.circuit import Circuit, CircuitLink, ExistingCircuit, GlobalReach
+from vpngw_iac.blueprints.contribution import Contribution, GatewayAttachment, GatewayLike, PlacedPart
 from vpngw_iac.blueprints.gateway import AnyExpressRouteGateway
 from vpngw_iac.blueprints.part import Many, Named
 from vpngw_iac.blueprints.peer import Spoke
-from vpngw_iac.blueprints.share import GatewayLike, On, Share, Use
 from vpngw_iac.blueprints.site_to_site import on_each
 from vpngw_iac.field import rule_error
 
@@ -70,11 +70,11 @@ class ExpressRoute(Blueprint):
             raise rule_error("T-CIRCUIT", "There is nothing in it: give gateway= or circuits=.")
         return self
 
-    def shares(self) -> Iterable[Share]:
+    def contributions(self) -> Iterable[Contribution]:
         """What this blueprint says."""
         gateways = () if self.gateway is None else (self.gateway,)
-        yield Share(
-            gateways=tuple(Use(gateway, "gateway", self.name, self.tags) for gateway in gateways),
+        yield Contribution(
+            gateways=tuple(PlacedPart(gateway, "gateway", self.name, self.tags) for gateway in gateways),
             circuits=linked(self, self.circuits, gateways),
             bare_circuits=bare(self, self.circuits),
             reaches=joined(self, self.global_reach),
@@ -86,10 +86,10 @@ def linked(
     blueprint: Blueprint,
     circuits: Iterable[CircuitLink | Circuit | ExistingCircuit],
     gateways: tuple[GatewayLike, ...],
-) -> tuple[On[CircuitLink], ...]:
+) -> tuple[GatewayAttachment[CircuitLink], ...]:
     """The circuits that these gateways are connected to."""
     return tuple(
-        On(gateways, Use(part, f"circuits[{index}]", blueprint.name, blueprint.tags))
+        GatewayAttachment(gateways, PlacedPart(part, f"circuits[{index}]", blueprint.name, blueprint.tags))
         for index, part in enumerate(circuits)
         if isinstance(part, CircuitLink)
     )
@@ -97,17 +97,17 @@ def linked(
 
 def bare(
     blueprint: Blueprint, circuits: Iterable[CircuitLink | Circuit | ExistingCircuit]
-) -> tuple[Use[Circuit | ExistingCircuit], ...]:
+) -> tuple[PlacedPart[Circuit | ExistingCircuit], ...]:
     """The circuits without a connection."""
     return tuple(
-        Use(part, f"circuits[{index}]", blueprint.name, blueprint.tags)
+        PlacedPart(part, f"circuits[{index}]", blueprint.name, blueprint.tags)
         for index, part in enumerate(circuits)
         if not isinstance(part, CircuitLink)
     )
 
 
-def joined(blueprint: Blueprint, reaches: Iterable[GlobalReach]) -> tuple[Use[GlobalReach], ...]:
+def joined(blueprint: Blueprint, reaches: Iterable[GlobalReach]) -> tuple[PlacedPart[GlobalReach], ...]:
     """The circuits that are joined to each other."""
     return tuple(
-        Use(part, f"global_reach[{index}]", blueprint.name, blueprint.tags) for index, part in enumerate(reaches)
+        PlacedPart(part, f"global_reach[{index}]", blueprint.name, blueprint.tags) for index, part in enumerate(reaches)
     )

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, cast
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.blueprints.care import AnyLock, AnyMaintenance, Diagnostics
 from vpngw_iac.blueprints.network import (
     AnyNetwork,
     AnyPublicIp,
@@ -18,6 +17,7 @@ from vpngw_iac.blueprints.network import (
     Tags,
     VirtualNetwork,
 )
+from vpngw_iac.blueprints.operations_settings import AnyLock, AnyMaintenance, Diagnostics
 from vpngw_iac.blueprints.part import (
     AnyId,
     ExistingPart,

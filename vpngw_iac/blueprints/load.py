@@ -13,10 +13,10 @@ from pydantic import ValidationError
 from vpngw_iac.blueprints.base import Blueprint, kinds
 from vpngw_iac.blueprints.broken import broken
 from vpngw_iac.blueprints.explain import explain
-from vpngw_iac.blueprints.locate import Lines, NoLines, PythonLines, steps_of
 from vpngw_iac.blueprints.part import NamedValues, sections_of
+from vpngw_iac.blueprints.source_lines import NoLines, PythonLines, SourceLines, steps_of
 from vpngw_iac.errors import BlueprintError, UsageError
-from vpngw_iac.files import Unreadable, kind_of, read_text
+from vpngw_iac.files import UnreadableFile, kind_of, read_text
 from vpngw_iac.paths import dotted
 from vpngw_iac.text import suggestion
 
@@ -35,7 +35,7 @@ class LoadedFile:
 
     path: Path
     blueprints: tuple[Blueprint, ...]
-    lines: Lines = field(default_factory=NoLines, compare=False)
+    lines: SourceLines = field(default_factory=NoLines, compare=False)
 
     @property
     def blueprint(self) -> Blueprint:
@@ -85,7 +85,7 @@ def saved_plan(target: str | Path) -> dict[str, Any] | None:
         return None
     try:
         document = json.loads(read_text(path))
-    except (ValueError, Unreadable, RecursionError):
+    except (ValueError, UnreadableFile, RecursionError):
         return None
     return document if isinstance(document, dict) and document.get("kind") == "plan" else None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from vpngw_iac.blueprints.care import Diagnostics, Lock, Maintenance
 from vpngw_iac.blueprints.circuit import Circuit, CircuitLink, GlobalReach, MicrosoftPeering, PrivatePeering
 from vpngw_iac.blueprints.client import (
     CertificateDomain,
@@ -20,6 +19,7 @@ from vpngw_iac.blueprints.client import (
 from vpngw_iac.blueprints.gateway import Bgp, ExpressRouteGateway, VpnGateway
 from vpngw_iac.blueprints.naming import Naming
 from vpngw_iac.blueprints.network import GatewaySubnet, PublicIp, Route, RouteTable, Subnet, VirtualNetwork
+from vpngw_iac.blueprints.operations_settings import Diagnostics, Lock, Maintenance
 from vpngw_iac.blueprints.part import Sku
 from vpngw_iac.blueprints.peer import Pair, Spoke
 from vpngw_iac.blueprints.site import BgpPeer, CertificateKey, IpsecPolicy, Link, Nat, Site, TrafficSelector, Tunnel

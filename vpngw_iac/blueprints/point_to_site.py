@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from vpngw_iac.blueprints.base import Blueprint
 from vpngw_iac.blueprints.client import ClientAccess
+from vpngw_iac.blueprints.contribution import Contribution, GatewayAttachment, PlacedPart
 from vpngw_iac.blueprints.gateway import AnyVpnGateway, VpnGateway
 from vpngw_iac.blueprints.part import Many
 from vpngw_iac.blueprints.peer import Spoke
-from vpngw_iac.blueprints.share import On, Share, Use
 from vpngw_iac.blueprints.site_to_site import on_each
 from vpngw_iac.errors import Finding
 
@@ -21,12 +21,12 @@ class PointToSite(ClientAccess, Blueprint):
     spokes: Many[Spoke] = ()
     """Networks that clients reach through this gateway (R-PEER-06)."""
 
-    def shares(self) -> Iterable[Share]:
+    def contributions(self) -> Iterable[Contribution]:
         """What this blueprint says."""
-        access: Use[ClientAccess] = Use(self.access(), "protocols", self.name, self.tags)
-        yield Share(
-            gateways=(Use(self.gateway, "gateway", self.name, self.tags),),
-            clients=(On((self.gateway,), access),),
+        access: PlacedPart[ClientAccess] = PlacedPart(self.access(), "protocols", self.name, self.tags)
+        yield Contribution(
+            gateways=(PlacedPart(self.gateway, "gateway", self.name, self.tags),),
+            clients=(GatewayAttachment((self.gateway,), access),),
             spokes=on_each(self, "spokes", self.spokes, (self.gateway,)),
         )
 

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from vpngw_iac.blueprints.broken import broken, unreadable
 from vpngw_iac.blueprints.explain import explain
 from vpngw_iac.errors import BlueprintError, VpngwError
-from vpngw_iac.files import Unreadable, read_bytes, text_of
+from vpngw_iac.files import UnreadableFile, read_bytes, text_of
 
 _MODULE = "__vpngw_blueprint__"
 
@@ -40,7 +40,7 @@ def run(path: Path) -> dict[str, object]:
 def _compiled(path: Path) -> types.CodeType:
     try:
         source = read_bytes(path)
-    except Unreadable as error:
+    except UnreadableFile as error:
         raise unreadable(path, error) from None
     _refuse_encoding(path, source)
     try:
@@ -61,7 +61,7 @@ def _refuse_encoding(path: Path, source: bytes) -> None:
             return
     try:
         text_of(source, path)
-    except Unreadable as error:
+    except UnreadableFile as error:
         raise unreadable(path, error) from None
 
 

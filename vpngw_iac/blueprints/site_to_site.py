@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from vpngw_iac.blueprints.base import Blueprint, contradiction
+from vpngw_iac.blueprints.contribution import Contribution, GatewayAttachment, GatewayLike, PlacedPart
 from vpngw_iac.blueprints.gateway import AnyVpnGateway
 from vpngw_iac.blueprints.part import Many
 from vpngw_iac.blueprints.peer import Spoke
-from vpngw_iac.blueprints.share import GatewayLike, On, Share, Use
 from vpngw_iac.blueprints.site import Site
 from vpngw_iac.errors import Finding
 from vpngw_iac.text import suggestion
@@ -25,10 +25,10 @@ class SiteToSite(Blueprint):
     spokes: Many[Spoke] = ()
     """Networks that reach the sites through this gateway."""
 
-    def shares(self) -> Iterable[Share]:
+    def contributions(self) -> Iterable[Contribution]:
         """What this blueprint says."""
-        yield Share(
-            gateways=(Use(self.gateway, "gateway", self.name, self.tags),),
+        yield Contribution(
+            gateways=(PlacedPart(self.gateway, "gateway", self.name, self.tags),),
             sites=on_each(self, "sites", self.sites, (self.gateway,)),
             spokes=on_each(self, "spokes", self.spokes, (self.gateway,)),
         )
@@ -40,10 +40,11 @@ class SiteToSite(Blueprint):
 
 def on_each(
     blueprint: Blueprint, field: str, parts: Sequence[P], gateways: tuple[GatewayLike, ...]
-) -> tuple[On[P], ...]:
+) -> tuple[GatewayAttachment[P], ...]:
     """Each part of a list, on these gateways."""
     return tuple(
-        On(gateways, Use(part, f"{field}[{index}]", blueprint.name, blueprint.tags)) for index, part in enumerate(parts)
+        GatewayAttachment(gateways, PlacedPart(part, f"{field}[{index}]", blueprint.name, blueprint.tags))
+        for index, part in enumerate(parts)
     )
 
 

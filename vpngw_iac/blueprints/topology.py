@@ -9,8 +9,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny
 
 from vpngw_iac.blueprints.base import Blueprint, kinds
+from vpngw_iac.blueprints.contribution import Contribution
 from vpngw_iac.blueprints.part import Many
-from vpngw_iac.blueprints.share import Share
 from vpngw_iac.errors import Finding
 from vpngw_iac.field import rule_error
 from vpngw_iac.text import suggestion
@@ -43,10 +43,12 @@ class Topology(Blueprint):
 
     blueprints: Annotated[Many[AnyBlueprint], AfterValidator(_distinct), Field(min_length=1)]
 
-    def shares(self) -> Iterable[Share]:
+    def contributions(self) -> Iterable[Contribution]:
         """The shares of all, with their place in the list."""
         for index, blueprint in enumerate(self.blueprints):
-            yield from (share.below(f"blueprints[{index}]", self.tags) for share in blueprint.shares())
+            yield from (
+                contribution.below(f"blueprints[{index}]", self.tags) for contribution in blueprint.contributions()
+            )
 
     def contradictions(self) -> Iterable[Finding]:
         """Those of each blueprint, in their place."""

@@ -8,10 +8,10 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from vpngw_iac.blueprints.base import Blueprint
+from vpngw_iac.blueprints.contribution import Contribution, GatewayLike, PlacedPart
 from vpngw_iac.blueprints.gateway import AnyVpnGateway
 from vpngw_iac.blueprints.part import Many, listed
 from vpngw_iac.blueprints.peer import Pair, Spoke
-from vpngw_iac.blueprints.share import GatewayLike, Share, Use
 from vpngw_iac.blueprints.site_to_site import on_each
 from vpngw_iac.field import rule_error
 
@@ -31,16 +31,18 @@ class VnetToVnet(Blueprint):
             raise rule_error("T-HUB", "Several gateways are `a` of a pair: say with hub=... which one the spokes use.")
         return self
 
-    def shares(self) -> Iterable[Share]:
+    def contributions(self) -> Iterable[Contribution]:
         """What this blueprint says."""
-        ends: tuple[Use[GatewayLike], ...] = tuple(
-            Use(gateway, f"pairs[{index}].{end}", self.name, self.tags)
+        ends: tuple[PlacedPart[GatewayLike], ...] = tuple(
+            PlacedPart(gateway, f"pairs[{index}].{end}", self.name, self.tags)
             for index, pair in enumerate(self.pairs)
             for end, gateway in (("a", pair.a), ("b", pair.b))
         )
         hub = self.hub or self.pairs[0].a
-        yield Share(
-            gateways=(*ends, *((Use(self.hub, "hub", self.name, self.tags),) if self.hub else ())),
-            pairs=tuple(Use(pair, f"pairs[{index}]", self.name, self.tags) for index, pair in enumerate(self.pairs)),
+        yield Contribution(
+            gateways=(*ends, *((PlacedPart(self.hub, "hub", self.name, self.tags),) if self.hub else ())),
+            pairs=tuple(
+                PlacedPart(pair, f"pairs[{index}]", self.name, self.tags) for index, pair in enumerate(self.pairs)
+            ),
             spokes=on_each(self, "spokes", self.spokes, (hub,)),
         )

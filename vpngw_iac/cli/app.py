@@ -14,7 +14,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from vpngw_iac._version import __version__
-from vpngw_iac.cli import change, look, offline, simulate, state
+from vpngw_iac.cli import change, inspection, offline, simulate, state
 from vpngw_iac.cli.options import in_place
 from vpngw_iac.cli.run import Unwritable, write
 from vpngw_iac.errors import ExitCode, UsageError, VpngwError
@@ -30,9 +30,9 @@ app = typer.Typer(
 )
 offline.register(app)
 change.register(app)
-look.register(app)
+inspection.register(app)
 app.add_typer(state.group, name="state")
-app.add_typer(look.secrets, name="secret")
+app.add_typer(inspection.secrets, name="secret")
 app.add_typer(simulate.group, name="simulator")
 _GROUPS = ("state", "secret", "simulator")
 
@@ -132,7 +132,7 @@ def _told(error: VpngwError, arguments: Sequence[str]) -> int:
     from vpngw_iac.report.style import style_for
 
     if _wants_json(arguments) and not isinstance(error, Unwritable):
-        from vpngw_iac.report.envelope import dumps, error_document
+        from vpngw_iac.report.json_documents import dumps, error_document
 
         try:
             write(sys.stdout, dumps(error_document(error)))

@@ -32,7 +32,7 @@ def plan(
 
     Also how long it takes and what stands in the way. Writes nothing but the file of -o.
     """
-    from vpngw_iac.cli.work import make_plans, plan_code, tell_plans
+    from vpngw_iac.cli.common import make_plans, plan_code, tell_plans
 
     views = make_plans(run, file, choices, out)
     tell_plans(run, views)
@@ -53,7 +53,7 @@ def apply(
     A saved plan is applied as it is, without asking; if something has moved since it was made, it is refused (8).
     """
     from vpngw_iac.blueprints.load import saved_plan
-    from vpngw_iac.cli.work import apply_blueprints, apply_saved, destroy_blueprints, limits_of, tell_outcomes
+    from vpngw_iac.cli.common import apply_blueprints, apply_saved, destroy_blueprints, limits_of, tell_outcomes
 
     limits = limits_of(detach=detach, timeout=timeout, lock_timeout=lock_timeout)
     if (document := saved_plan(file)) is not None:
@@ -64,7 +64,7 @@ def apply(
 
 def wait(run: Run, file: opt.Blueprint, timeout: opt.Timeout = None, lock_timeout: opt.LockTimeout = 0.0) -> int:
     """Continue what is still running in Azure; starts nothing new."""
-    from vpngw_iac.cli.work import in_seconds, tell_outcomes, wait_for
+    from vpngw_iac.cli.common import in_seconds, tell_outcomes, wait_for
 
     return tell_outcomes(run, wait_for(run, file, timeout=in_seconds(timeout), lock_timeout=lock_timeout * 60))
 
@@ -84,7 +84,7 @@ def destroy(
 
     Lists the public IP addresses that are lost for good before it asks.
     """
-    from vpngw_iac.cli.work import destroy_blueprints, limits_of, tell_outcomes
+    from vpngw_iac.cli.common import destroy_blueprints, limits_of, tell_outcomes
 
     limits = limits_of(detach=detach, timeout=timeout, lock_timeout=lock_timeout)
     choices = {"keep_public_ips": keep_public_ips, "all_gone": all_gone, "no_probe": no_probe}

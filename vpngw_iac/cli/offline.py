@@ -68,7 +68,7 @@ def graph(
     format: Annotated[PictureFormat, typer.Option("--format", help="How to draw it.")] = "mermaid",
 ) -> int:
     """Draw the topology, or the operations in their order."""
-    from vpngw_iac.report.envelope import document
+    from vpngw_iac.report.json_documents import document
     from vpngw_iac.report.pictures import draw
 
     made = run.workspace.compile(run.load(file).blueprint)
@@ -80,7 +80,7 @@ def graph(
 def rule(run: Run, rule_id: RuleId = None) -> int:
     """Explain a preflight rule; without ID list them all."""
     from vpngw_iac.preflight.catalogue import area_of, find, rules
-    from vpngw_iac.report.envelope import rule_document
+    from vpngw_iac.report.json_documents import rule_document
     from vpngw_iac.report.text.rules import rules_text
 
     wanted = (rule_id or "").upper()
@@ -97,7 +97,7 @@ def rule(run: Run, rule_id: RuleId = None) -> int:
 def schema(run: Run) -> int:
     """Print the JSON Schema of blueprints, for editors."""
     from vpngw_iac.blueprints import load
-    from vpngw_iac.report.envelope import dumps
+    from vpngw_iac.report.json_documents import dumps
 
     run.emit(dumps(load.schema()))
     return ExitCode.DONE

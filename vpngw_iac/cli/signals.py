@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TextIO
 
-from vpngw_iac.engine.execute.stop import Interrupted, Stop
+from vpngw_iac.engine.execute.stop import ReadInterrupted, Stop
 
 FIRST = "Stopping: nothing new is started. What runs in Azure goes on. Ctrl-C again leaves at once."
 TERMINATED = "Terminated: nothing new is started. What runs in Azure goes on; the next run continues."
@@ -53,7 +53,7 @@ class Interrupts:
         terminated = number == signal.SIGTERM
         if (dropped := self._dropped) is not None:
             self._dropped = None
-            if dropped is not Interrupted or self._stop.may_interrupt:
+            if dropped is not ReadInterrupted or self._stop.may_interrupt:
                 raise dropped
             return
         if self._asking:
@@ -67,7 +67,7 @@ class Interrupts:
             self._stop.request("terminated" if terminated else "interrupted")
             self._tell(TERMINATED if terminated else FIRST)
         if self._stop.may_interrupt:
-            raise Interrupted
+            raise ReadInterrupted
 
     def dropped(self, kind: type[KeyboardInterrupt]) -> None:
         """What the handler raised was ignored, in a finalizer for example: it is raised again a little later."""

@@ -77,7 +77,7 @@ def serve(
 @command(group)
 def reset(run: Run, folder: Folder = None) -> int:
     """Empty the simulated cloud."""
-    from vpngw_iac.report.envelope import document
+    from vpngw_iac.report.json_documents import document
     from vpngw_iac.simulator import erase
 
     try:
@@ -93,7 +93,7 @@ def reset(run: Run, folder: Folder = None) -> int:
 @command(group)
 def provision(run: Run, circuit: Circuit, folder: Folder = None) -> int:
     """Do what an ExpressRoute provider does with the service key; apply can then go past its gate."""
-    from vpngw_iac.report.envelope import document
+    from vpngw_iac.report.json_documents import document
 
     simulator = _open(run, folder)
     wanted = circuit.rstrip("/").rsplit("/", 1)[-1].lower()
@@ -111,7 +111,7 @@ def provision(run: Run, circuit: Circuit, folder: Folder = None) -> int:
 @command(group)
 def load(run: Run, file: Documents, folder: Folder = None) -> int:
     """Put documents there as they are: a load is no PUT, nothing is refused and nothing changed."""
-    from vpngw_iac.report.envelope import document
+    from vpngw_iac.report.json_documents import document
     from vpngw_iac.simulator.load import read_documents
 
     documents, secrets = read_documents(_present(file, "the file's name"))
@@ -123,8 +123,8 @@ def load(run: Run, file: Documents, folder: Folder = None) -> int:
 @command(group)
 def show(run: Run, folder: Folder = None) -> int:
     """List what the simulated cloud holds; with --json the whole documents."""
-    from vpngw_iac.report.envelope import document
-    from vpngw_iac.report.text.look import documents_text
+    from vpngw_iac.report.json_documents import document
+    from vpngw_iac.report.text.inspection import documents_text
 
     documents = _open(run, folder).documents()
     run.answer([document("simulator", documents=documents)], documents_text(documents))
@@ -163,7 +163,7 @@ def _tell(run: Run, server: Server, url: str) -> None:
     import json
     import shlex
 
-    from vpngw_iac.report.envelope import document
+    from vpngw_iac.report.json_documents import document
 
     variables = environment_of(url, server.certificate)
     if run.settings.json_output:

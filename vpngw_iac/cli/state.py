@@ -12,12 +12,12 @@ from vpngw_iac.cli import options as opt
 from vpngw_iac.cli.options import command
 from vpngw_iac.cli.run import Run
 from vpngw_iac.errors import ExitCode, UsageError
-from vpngw_iac.files import Unreadable, read_text
+from vpngw_iac.files import UnreadableFile, read_text
 
 if TYPE_CHECKING:
     from vpngw_iac.state.store import Owner
-    from vpngw_iac.usecases.locking import Patience
-    from vpngw_iac.usecases.state_commands import Upkeep
+    from vpngw_iac.usecases.locking import LockWait
+    from vpngw_iac.usecases.state_commands import StateCommands
 
 group = typer.Typer(help="Look at the state, and repair it by hand.", no_args_is_help=True)
 
@@ -39,9 +39,9 @@ Pushed = Annotated[str, typer.Argument(metavar="STATE", help="A document from `s
 def list_(run: Run, file: opt.MaybeBlueprint = None) -> int:
     """List the entries: what we manage."""
     from vpngw_iac.report.json import state_document
-    from vpngw_iac.report.text.look import entries_text
+    from vpngw_iac.report.text.inspection import entries_text
 
-    state = _upkeep(run, file).state()
+    state = _state_commands(run, file).state()
     run.answer([state_document(state)], entries_text(state, run.style))
     return ExitCode.DONE
 
@@ -49,10 +49,10 @@ def list_(run: Run, file: opt.MaybeBlueprint = None) -> int:
 @command(group)
 def show(run: Run, address: Address, file: opt.MaybeBlueprint = None) -> int:
     """Show one entry: id, needs, and what was applied last."""
-    from vpngw_iac.report.envelope import document
-    from vpngw_iac.report.text.look import entry_text
+    from vpngw_iac.report.json_documents import document
+    from vpngw_iac.report.text.inspection import entry_text
 
-    entry = _upkeep(run, file).entry(address)
+    entry = _state_commands(run, file).entry(address)
     run.answer([document("state-entry", entry=entry.model_dump(mode="json"))], entry_text(entry, run.style))
     return ExitCode.DONE
 
@@ -60,9 +60,9 @@ def show(run: Run, address: Address, file: opt.MaybeBlueprint = None) -> int:
 @command(group)
 def mv(run: Run, old: Old, new: New, file: opt.MaybeBlueprint = None, lock_timeout: opt.LockTimeout = 0.0) -> int:
     """Give an entry another address; nothing changes in Azure."""
-    from vpngw_iac.report.envelope import document
+    from vpngw_iac.report.json_documents import document
 
-    entry = _upkeep(run, file, lock_timeout).move(old, new)
+    entry = _state_commands(run, file, lock_timeout).move(old, new)
     run.reply(document("state-move", old=old, new=new, id=str(entry.id)), f"{old} is now {new} ({entry.id}).")
     return ExitCode.DONE
 
@@ -70,9 +70,9 @@ def mv(run: Run, old: Old, new: New, file: opt.MaybeBlueprint = None, lock_timeo
 @command(group)
 def forget(run: Run, address: Address, file: opt.MaybeBlueprint = None, lock_timeout: opt.LockTimeout = 0.0) -> int:
     """Drop an entry; the resource stays in Azure and is nobody's."""
-    from vpngw_iac.report.envelope import document
+    from vpngw_iac.report.json_documents import document
 
-    entry = _upkeep(run, file, lock_timeout).forget(address)
+    entry = _state_commands(run, file, lock_timeout).forget(address)
     text = f"{address} is forgotten. {entry.id} stays in Azure."
     run.reply(document("state-forget", address=address, id=str(entry.id)), text)
     return ExitCode.DONE
@@ -85,9 +85,9 @@ def unlock(run: Run, file: opt.MaybeBlueprint = None, yes: opt.Yes = False) -> i
     Refused (7) while the holder's process lives on this machine.
     A run that is alive elsewhere finds out before its next write and stops; Azure's operations go on.
     """
-    from vpngw_iac.report.envelope import document
+    from vpngw_iac.report.json_documents import document
 
-    owner = _upkeep(run, file).unlock(lambda owner: yes or _asked(run, owner))
+    owner = _state_commands(run, file).unlock(lambda owner: yes or _asked(run, owner))
     text = f"The lock of {owner.describe()} is broken." if owner else "Nobody holds the lock."
     run.reply(document("state-unlock", owner=owner.model_dump(mode="json") if owner else None), text)
     return ExitCode.DONE
@@ -113,13 +113,13 @@ def rebuild(run: Run, file: opt.Blueprint, include: Include = None, lock_timeout
     What bears this deployment's tag and is not declared is listed, and gets no entry unless it is included by name.
     """
     from vpngw_iac.report.json import rebuilt_document
-    from vpngw_iac.report.text.look import rebuilt_text
-    from vpngw_iac.usecases.state_commands import Upkeep
+    from vpngw_iac.report.text.inspection import rebuilt_text
+    from vpngw_iac.usecases.state_commands import StateCommands
 
     loaded = run.load(file)
     workspace = run.workspace.beside(loaded.path)
     name = workspace.name_of(loaded.blueprint)
-    rebuilt = Upkeep(workspace, name, _patience(run, lock_timeout)).rebuild(loaded.blueprint, include or ())
+    rebuilt = StateCommands(workspace, name, _lock_wait(run, lock_timeout)).rebuild(loaded.blueprint, include or ())
     run.answer([rebuilt_document(name, rebuilt)], rebuilt_text(name, rebuilt, run.style))
     return ExitCode.DONE
 
@@ -129,7 +129,7 @@ def pull(run: Run, file: opt.MaybeBlueprint = None) -> int:
     """Print the state document; it holds no secret."""
     from vpngw_iac.state.document import dump_state
 
-    run.emit(dump_state(_upkeep(run, file).state()))
+    run.emit(dump_state(_state_commands(run, file).state()))
     return ExitCode.DONE
 
 
@@ -137,35 +137,35 @@ def pull(run: Run, file: opt.MaybeBlueprint = None) -> int:
 def push(run: Run, document: Pushed, file: opt.MaybeBlueprint = None, lock_timeout: opt.LockTimeout = 0.0) -> int:
     """Replace the state by a document; the previous one is kept."""
     from vpngw_iac.report.json import state_document
-    from vpngw_iac.report.text.look import entries_text
+    from vpngw_iac.report.text.inspection import entries_text
 
-    state = _upkeep(run, file, lock_timeout).push(_read(document), document)
+    state = _state_commands(run, file, lock_timeout).push(_read(document), document)
     run.answer([state_document(state)], entries_text(state, run.style))
     return ExitCode.DONE
 
 
-def _patience(run: Run, minutes: float) -> Patience:
-    from vpngw_iac.usecases.locking import Patience
+def _lock_wait(run: Run, minutes: float) -> LockWait:
+    from vpngw_iac.usecases.locking import LockWait
 
-    return Patience(minutes * 60, tell=run.say)
+    return LockWait(minutes * 60, tell=run.say)
 
 
-def _upkeep(run: Run, file: str | None, lock_timeout: float = 0.0) -> Upkeep:
+def _state_commands(run: Run, file: str | None, lock_timeout: float = 0.0) -> StateCommands:
     """The state of the deployment that a blueprint file or ``--deployment`` names."""
-    from vpngw_iac.usecases.state_commands import Upkeep
+    from vpngw_iac.usecases.state_commands import StateCommands
 
     if file is not None:
         loaded = run.load(file)
-        return Upkeep(run.workspace, run.workspace.name_of(loaded.blueprint), _patience(run, lock_timeout))
+        return StateCommands(run.workspace, run.workspace.name_of(loaded.blueprint), _lock_wait(run, lock_timeout))
     if run.settings.deployment is None:
         raise UsageError("Which deployment?", advice="Give its blueprint FILE, or --deployment NAME.")
-    return Upkeep(run.workspace, run.settings.deployment, _patience(run, lock_timeout))
+    return StateCommands(run.workspace, run.settings.deployment, _lock_wait(run, lock_timeout))
 
 
 def _read(name: str) -> str:
     try:
         return sys.stdin.read().removeprefix("\ufeff") if name == "-" else read_text(Path(name), pipe=True)
-    except Unreadable as error:
+    except UnreadableFile as error:
         raise error.as_error(UsageError, name, name, "Give a document from `state pull`.") from None
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"

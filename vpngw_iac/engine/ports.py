@@ -11,7 +11,7 @@ from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.ask.questions import Question, Replies
 from vpngw_iac.errors import AzureIds, CloudError
 from vpngw_iac.paths import properties_of
-from vpngw_iac.resources.base import Use
+from vpngw_iac.resources.base import UsedPart
 from vpngw_iac.resources.wire import Document, Output
 from vpngw_iac.secret import Fingerprint, SecretValue
 
@@ -76,7 +76,7 @@ class Attached:
     id: ArmId | None = None
     owner: str | None = None
     """Value of its ``vpngw-deployment`` tag, if it bears one."""
-    uses: frozenset[Use] | None = frozenset()
+    uses: frozenset[UsedPart] | None = frozenset()
     """What it uses of the holder; None if the answer that showed it does not tell."""
     seen: Literal["list", "get", "unreadable"] = "list"
     """Whether it was read by itself; of what could not be read everything is assumed."""

@@ -6,8 +6,18 @@ One file per area, one function per rule. The areas are loaded by the first call
 from __future__ import annotations
 
 from vpngw_iac.preflight.catalogue import find, rules
-from vpngw_iac.preflight.judge import PROFILES, check
-from vpngw_iac.preflight.of_blueprint import backups_of, homes_of, managed_twice, waivers_of
+from vpngw_iac.preflight.checking import PROFILES, check
+from vpngw_iac.preflight.of_blueprint import backups_of, gateway_networks_of, managed_twice, waivers_of
 from vpngw_iac.preflight.registry import Rule
 
-__all__ = ["PROFILES", "Rule", "backups_of", "check", "find", "homes_of", "managed_twice", "rules", "waivers_of"]
+__all__ = [
+    "PROFILES",
+    "Rule",
+    "backups_of",
+    "check",
+    "find",
+    "gateway_networks_of",
+    "managed_twice",
+    "rules",
+    "waivers_of",
+]

@@ -7,22 +7,22 @@ from collections.abc import Iterator, Mapping
 from vpngw_iac.field import is_reserved_by_iana
 from vpngw_iac.preflight import limits, prefixes
 from vpngw_iac.preflight.overlap import shares_place
-from vpngw_iac.preflight.registry import Breach, rule
+from vpngw_iac.preflight.registry import Violation, rule
 from vpngw_iac.preflight.view.connection import Connection
 from vpngw_iac.preflight.view.gateway import Gateway
-from vpngw_iac.preflight.view.resource_view import Thing, named
-from vpngw_iac.preflight.view.topology import Topology
+from vpngw_iac.preflight.view.resource_view import ResourceView, named
+from vpngw_iac.preflight.view.topology import TopologyView
 from vpngw_iac.text import listed
 
 
 @rule("R-BGP-01", level="E", title="Gateway has no BGP", source="FAQ, BGP", fix="Leave bgp out, or use VpnGw1AZ.")
-def bgp_sku(topology: Topology) -> Iterator[Breach]:
+def bgp_sku(topology: TopologyView) -> Iterator[Violation]:
     """Not on Basic, not on policy-based gateways."""
     for gateway in topology.vpn_gateways:
         speaks = gateway.has_bgp or any(connection.has_bgp for connection in gateway.tunnels)
         if speaks and (gateway.is_basic or gateway.is_policy_based):
             why = "SKU Basic" if gateway.is_basic else "a policy-based gateway"
-            yield Breach(gateway.thing, f"BGP is on; {why} has none.")
+            yield Violation(gateway.resource, f"BGP is on; {why} has none.")
 
 
 @rule(
@@ -32,20 +32,20 @@ def bgp_sku(topology: Topology) -> Iterator[Breach]:
     source="FAQ",
     fix="Use 64512 to 65514, 65521 to 65534, or a number of yours.",
 )
-def azure_numbers(topology: Topology) -> Iterator[Breach]:
+def azure_numbers(topology: TopologyView) -> Iterator[Violation]:
     """A device cannot use Azure's numbers. 65515 is another Azure gateway or Virtual WAN: see R-BGP-06.
 
     Of the others Microsoft says that gateways may not use them either, without saying how it ends: a warning.
     """
     for gateway in topology.vpn_gateways:
         if gateway.asn in limits.RESERVED_BY_AZURE and gateway.asn != limits.DEFAULT_ASN:
-            yield Breach(
-                gateway.thing, f"AS number {gateway.asn} is Azure's own; a gateway has 65515.", level="warning"
+            yield Violation(
+                gateway.resource, f"AS number {gateway.asn} is Azure's own; a gateway has 65515.", level="warning"
             )
     for connection in topology.connections:
         asn, local = connection.peer_asn, connection.local
         if local is not None and asn in limits.RESERVED_BY_AZURE and asn != limits.DEFAULT_ASN:
-            yield Breach(local.thing, f"AS number {asn} is Azure's own.")
+            yield Violation(local.resource, f"AS number {asn} is Azure's own.")
 
 
 @rule(
@@ -55,21 +55,21 @@ def azure_numbers(topology: Topology) -> Iterator[Breach]:
     source="FAQ",
     fix="Use 64512 to 65514 or 65521 to 65534.",
 )
-def iana_numbers(topology: Topology) -> Iterator[Breach]:
+def iana_numbers(topology: TopologyView) -> Iterator[Violation]:
     """23456, the documentation ranges, and the last number."""
-    things: list[tuple[Thing, int | None]] = [(local.thing, local.asn) for local in topology.locals]
-    things += [(gateway.thing, gateway.asn) for gateway in topology.vpn_gateways]
-    for thing, asn in things:
+    resources: list[tuple[ResourceView, int | None]] = [(local.resource, local.asn) for local in topology.locals]
+    resources += [(gateway.resource, gateway.asn) for gateway in topology.vpn_gateways]
+    for resource, asn in resources:
         if asn is not None and is_reserved_by_iana(asn):
-            yield Breach(thing, f"AS number {asn} is reserved.")
+            yield Violation(resource, f"AS number {asn} is reserved.")
 
 
 @rule("R-BGP-05", level="I", title="AS number 65516 is undocumented", source="FAQ, BGP", fix="Use 65010.")
-def odd_number(topology: Topology) -> Iterator[Breach]:
+def odd_number(topology: TopologyView) -> Iterator[Violation]:
     """65516 is neither free nor reserved in Microsoft's list."""
     for gateway in topology.vpn_gateways:
         if gateway.asn == 65516:
-            yield Breach(gateway.thing, "65516 is not in Microsoft's list of free numbers.", level="warning")
+            yield Violation(gateway.resource, "65516 is not in Microsoft's list of free numbers.", level="warning")
 
 
 @rule(
@@ -79,18 +79,22 @@ def odd_number(topology: Topology) -> Iterator[Breach]:
     source="FAQ, BGP",
     fix="Give one of them a number that nobody else has; 64512 to 65514 are free for private use (R-BGP-04).",
 )
-def equal_numbers(topology: Topology) -> Iterator[Breach]:
+def equal_numbers(topology: TopologyView) -> Iterator[Violation]:
     """The ends of a BGP connection need different numbers, also two gateways left at 65515."""
     for connection in topology.connections:
         gateway, peer = connection.gateway, connection.peer_asn
         twin = connection.twin
-        if gateway is None or peer is None or (connection.is_vnet and twin and connection.thing.id > twin.thing.id):
+        if (
+            gateway is None
+            or peer is None
+            or (connection.is_vnet and twin and connection.resource.id > twin.resource.id)
+        ):
             continue
         if gateway.asn == peer:
             other = connection.local or connection.remote or connection
-            yield Breach(
-                connection.thing,
-                f"{gateway.thing.address} and {other.thing.address} both have AS number {peer}.",
+            yield Violation(
+                connection.resource,
+                f"{gateway.resource.address} and {other.resource.address} both have AS number {peer}.",
                 level="error",
             )
 
@@ -102,7 +106,7 @@ def equal_numbers(topology: Topology) -> Iterator[Breach]:
     source="FAQ",
     fix="Use a loopback or APIPA address of the device.",
 )
-def peer_address(topology: Topology) -> Iterator[Breach]:
+def peer_address(topology: TopologyView) -> Iterator[Violation]:
     """Not the device's public address; not inside the network or a peered one, unless NAT is at work (R-NAT-14)."""
     for connection in topology.connections:
         peer, local = prefixes.address(connection.peer_address), connection.local
@@ -110,17 +114,17 @@ def peer_address(topology: Topology) -> Iterator[Breach]:
         if peer is None or local is None:
             continue
         if connection.peer_address == local.ip:
-            yield Breach(
-                local.thing,
+            yield Violation(
+                local.resource,
                 f"The BGP peer {peer} is the device's public address.",
                 "Use a loopback or APIPA address of it.",
             )
         elif network is not None and not connection.has_nat:
             for near in (network, *network.reach):
                 if prefixes.is_within(peer, near.prefixes):
-                    yield Breach(
-                        local.thing,
-                        f"The BGP peer {peer} lies in {near.thing.address}.",
+                    yield Violation(
+                        local.resource,
+                        f"The BGP peer {peer} lies in {near.resource.address}.",
                         "Use an address of the site, or an APIPA address.",
                     )
 
@@ -139,48 +143,50 @@ def _custom(gateway: Gateway) -> Iterator[tuple[str, str]]:
     source="BGP, T-BGP, LIM",
     fix="Choose addresses of 169.254.21.0 to 169.254.22.255, a /30 for each tunnel, each address once.",
 )
-def custom_addresses(topology: Topology) -> Iterator[Breach]:
+def custom_addresses(topology: TopologyView) -> Iterator[Violation]:
     """169.254.21.0 to 169.254.22.255, each once among gateways and devices that are connected, 32 at most."""
     for gateway in topology.vpn_gateways:
         custom = list(_custom(gateway))
         outside = [text for _, text in custom if not _is_azure_apipa(text)]
         twice = sorted({text for _, text in custom if [t for _, t in custom].count(text) > 1})
         if outside:
-            yield Breach(
-                gateway.thing,
+            yield Violation(
+                gateway.resource,
                 f"Custom BGP address {listed(outside)} is outside 169.254.21.0 to 169.254.22.255.",
                 "Choose addresses of that range, a /30 for each tunnel.",
             )
         elif twice:
-            yield Breach(
-                gateway.thing, f"Custom BGP address {listed(twice)} is on both instances.", "Use each address once."
+            yield Violation(
+                gateway.resource, f"Custom BGP address {listed(twice)} is on both instances.", "Use each address once."
             )
         if len(custom) > limits.CUSTOM_APIPA:
-            yield Breach(
-                gateway.thing, f"{len(custom)} custom BGP addresses; Azure takes {limits.CUSTOM_APIPA}.", "Use fewer."
+            yield Violation(
+                gateway.resource,
+                f"{len(custom)} custom BGP addresses; Azure takes {limits.CUSTOM_APIPA}.",
+                "Use fewer.",
             )
     yield from _shared_addresses(topology)
 
 
-def _shared_addresses(topology: Topology) -> Iterator[Breach]:
+def _shared_addresses(topology: TopologyView) -> Iterator[Violation]:
     """Addresses that a gateway shares with a device or a gateway that it is connected to."""
     for connection in topology.connections:
         gateway, peer = connection.gateway, connection.peer_address
         own = {text for _, text in _custom(gateway)} if gateway is not None else set()
         if gateway is not None and connection.local is not None and peer in own:
-            yield Breach(
-                connection.local.thing,
-                f"{peer} is an address of {gateway.thing.address} too.",
+            yield Violation(
+                connection.local.resource,
+                f"{peer} is an address of {gateway.resource.address} too.",
                 "Give the device the other address of the /30.",
             )
         remote, twin = connection.remote, connection.twin
-        if gateway is None or remote is None or (twin is not None and connection.thing.id > twin.thing.id):
+        if gateway is None or remote is None or (twin is not None and connection.resource.id > twin.resource.id):
             continue
         both = sorted(own & {text for _, text in _custom(remote)})
         if both and connection.has_bgp:
-            yield Breach(
-                connection.thing,
-                f"{gateway.thing.address} and {remote.thing.address} both use {listed(both)}.",
+            yield Violation(
+                connection.resource,
+                f"{gateway.resource.address} and {remote.resource.address} both use {listed(both)}.",
                 "Use each custom BGP address once among connected gateways.",
             )
 
@@ -197,20 +203,20 @@ def _is_azure_apipa(text: str) -> bool:
     source="BGP, FAQ",
     fix="Give the link azure_address=... from the same /30.",
 )
-def apipa_match(topology: Topology) -> Iterator[Breach]:
+def apipa_match(topology: TopologyView) -> Iterator[Violation]:
     """A device with an APIPA address meets a gateway that has one in the same /30."""
     for connection in topology.connections:
         gateway, peer = connection.gateway, prefixes.address(connection.peer_address)
         if gateway is None or peer is None or connection.local is None or not prefixes.is_apipa(peer):
             continue
-        if not gateway.thing.knows("properties.bgpSettings.bgpPeeringAddresses"):
+        if not gateway.resource.knows("properties.bgpSettings.bgpPeeringAddresses"):
             continue
         own = [text for _, text in _custom(gateway)]
         block = prefixes.networks((f"{peer}/30",))
         if not any(prefixes.is_within(found, block) for found in map(prefixes.address, own) if found):
-            yield Breach(
-                connection.local.thing,
-                f"The BGP peer {peer} is an APIPA address; {gateway.thing.address} has "
+            yield Violation(
+                connection.local.resource,
+                f"The BGP peer {peer} is an APIPA address; {gateway.resource.address} has "
                 + (f"{listed(own)}, none of it in {block[0]}." if own else "no custom BGP address."),
             )
 
@@ -222,23 +228,23 @@ def apipa_match(topology: Topology) -> Iterator[Breach]:
     source="TF, SDK",
     fix="Choose one of the gateway's own addresses, for each instance.",
 )
-def chosen_addresses(topology: Topology) -> Iterator[Breach]:
+def chosen_addresses(topology: TopologyView) -> Iterator[Violation]:
     """A chosen address is a custom one of that instance, and every instance of active-active is named."""
     for connection in topology.connections:
         gateway, chosen = connection.gateway, connection.chosen_apipa
-        if gateway is None or not chosen or not gateway.thing.is_managed:
+        if gateway is None or not chosen or not gateway.resource.is_managed:
             continue
         missing = [text for instance, text in sorted(chosen.items()) if text not in gateway.apipa.get(instance, ())]
         if missing:
-            yield Breach(
-                connection.thing,
-                f"{listed(missing)} is no custom BGP address of that instance of {gateway.thing.address}.",
+            yield Violation(
+                connection.resource,
+                f"{listed(missing)} is no custom BGP address of that instance of {gateway.resource.address}.",
                 "Choose one of the gateway's addresses.",
                 "error",
             )
         elif gateway.active_active and len(chosen) < 2:
-            yield Breach(
-                connection.thing,
+            yield Violation(
+                connection.resource,
                 "It chooses an address for one instance only; Azure wants one for each.",
                 "Choose an address for the other instance too.",
                 "warning",
@@ -252,7 +258,7 @@ def chosen_addresses(topology: Topology) -> Iterator[Breach]:
     source="FAQ, T-BGP",
     fix="Announce a supernet instead.",
 )
-def filtered_prefixes(topology: Topology) -> Iterator[Breach]:
+def filtered_prefixes(topology: TopologyView) -> Iterator[Violation]:
     """With gateway transit Azure filters routes that equal a network's prefix; during migrations it may be meant."""
     for connection in topology.connections:
         gateway = connection.gateway
@@ -262,8 +268,8 @@ def filtered_prefixes(topology: Topology) -> Iterator[Breach]:
         own = {prefix for near in (network, *network.reach) for prefix in near.prefixes}
         same = [prefix for prefix in connection.prefixes if prefix in own]
         if same and network.reach:
-            yield Breach(
-                connection.thing,
+            yield Violation(
+                connection.resource,
                 f"{listed(same)} is a prefix of the network or a peered one: Azure filters it from BGP.",
                 level="info",
             )
@@ -276,22 +282,22 @@ def filtered_prefixes(topology: Topology) -> Iterator[Breach]:
     source="BGP",
     fix="Give the gateway bgp=Bgp(asn=...) and the site bgp=BgpPeer(asn, address).",
 )
-def half_bgp(topology: Topology) -> Iterator[Breach]:
+def half_bgp(topology: TopologyView) -> Iterator[Violation]:
     """A connection with BGP needs BGP on its gateway and a BGP peer."""
     for connection in topology.connections:
         gateway, local = connection.gateway, connection.local
         if not connection.has_bgp or connection.is_expressroute:
             continue
         if gateway is not None and gateway.has_bgp is False and not gateway.is_basic and not gateway.is_policy_based:
-            yield Breach(
-                connection.thing,
-                f"BGP is on here and off on {gateway.thing.address}.",
+            yield Violation(
+                connection.resource,
+                f"BGP is on here and off on {gateway.resource.address}.",
                 "Add bgp=Bgp(asn=...) to the gateway.",
             )
-        elif local is not None and local.thing.knows_all and local.thing.block("properties.bgpSettings") is None:
-            yield Breach(
-                connection.thing,
-                f"BGP is on, and {local.thing.address} has no BGP peer.",
+        elif local is not None and local.resource.knows_all and local.resource.block("properties.bgpSettings") is None:
+            yield Violation(
+                connection.resource,
+                f"BGP is on, and {local.resource.address} has no BGP peer.",
                 "Add bgp=BgpPeer(asn, address) to the site.",
             )
 
@@ -303,7 +309,7 @@ def half_bgp(topology: Topology) -> Iterator[Breach]:
     source="FAQ",
     fix="Use BGP on every link of the site.",
 )
-def redundant_tunnels(topology: Topology) -> Iterator[Breach]:
+def redundant_tunnels(topology: TopologyView) -> Iterator[Violation]:
     """Two tunnels to one site need BGP on both; during a migration it may be meant."""
     for gateway in topology.vpn_gateways:
         by_place: dict[str, list[Connection]] = {}
@@ -312,9 +318,9 @@ def redundant_tunnels(topology: Topology) -> Iterator[Breach]:
         for place, tunnels in sorted(by_place.items()):
             static = [tunnel for tunnel in tunnels if tunnel.has_bgp is False]
             if len(tunnels) > 1 and static and all(shares_place(tunnels[0], tunnel) for tunnel in tunnels):
-                yield Breach(
-                    static[0].thing,
-                    f"{named(t.thing for t in tunnels)} lead to {place}; without BGP on all of them Azure does not "
+                yield Violation(
+                    static[0].resource,
+                    f"{named(t.resource for t in tunnels)} lead to {place}; without BGP on all of them Azure does not "
                     "notice which one works.",
                     level="warning",
                 )
@@ -327,16 +333,16 @@ def redundant_tunnels(topology: Topology) -> Iterator[Breach]:
     source="BGP, T-BGP",
     fix="Give each device a BGP address of its own.",
 )
-def same_peer(topology: Topology) -> Iterator[Breach]:
+def same_peer(topology: TopologyView) -> Iterator[Violation]:
     """A gateway speaks to each BGP address once."""
     for gateway in topology.vpn_gateways:
-        by_peer: dict[str, dict[Thing, None]] = {}
+        by_peer: dict[str, dict[ResourceView, None]] = {}
         for connection in gateway.sites:
             if connection.peer_address is not None and connection.local is not None:
-                by_peer.setdefault(connection.peer_address, {})[connection.local.thing] = None
+                by_peer.setdefault(connection.peer_address, {})[connection.local.resource] = None
         for peer, locals_ in sorted(by_peer.items()):
             if len(locals_) > 1:
-                yield Breach(list(locals_)[-1], f"{named(locals_)} all have the BGP address {peer}.")
+                yield Violation(list(locals_)[-1], f"{named(locals_)} all have the BGP address {peer}.")
 
 
 def _apipa_peers(gateway: Gateway) -> Iterator[Connection]:
@@ -353,15 +359,15 @@ def _apipa_peers(gateway: Gateway) -> Iterator[Connection]:
     source="BGP, TF",
     fix="Give the link azure_address=...",
 )
-def unchosen_apipa(topology: Topology) -> Iterator[Breach]:
+def unchosen_apipa(topology: TopologyView) -> Iterator[Violation]:
     """With several custom addresses a connection to an APIPA peer says which one it uses."""
     for gateway in topology.vpn_gateways:
         if any(len(addresses) > 1 for addresses in gateway.apipa.values()):
             for connection in _apipa_peers(gateway):
                 if not connection.chosen_apipa:
-                    yield Breach(
-                        connection.thing,
-                        f"{gateway.thing.address} has several custom BGP addresses, and this connection names none.",
+                    yield Violation(
+                        connection.resource,
+                        f"{gateway.resource.address} has several custom BGP addresses, and this connection names none.",
                     )
 
 
@@ -372,9 +378,9 @@ def unchosen_apipa(topology: Topology) -> Iterator[Breach]:
     source="BGP",
     fix="Use one custom address, or make the gateway active-active.",
 )
-def apipa_on_standby(topology: Topology) -> Iterator[Breach]:
+def apipa_on_standby(topology: TopologyView) -> Iterator[Violation]:
     """An active-standby gateway is documented with one custom address."""
     for gateway in topology.vpn_gateways:
         many: Mapping[str, tuple[str, ...]] = {k: v for k, v in gateway.apipa.items() if len(v) > 1}
         if many and gateway.active_active is False:
-            yield Breach(gateway.thing, f"It has {listed(next(iter(many.values())))} on its one instance.")
+            yield Violation(gateway.resource, f"It has {listed(next(iter(many.values())))} on its one instance.")

@@ -16,9 +16,9 @@ from typing import Literal
 from vpngw_iac.paths import value_at
 from vpngw_iac.preflight import limits
 from vpngw_iac.preflight.point_to_site import BLOCK, with_clients
-from vpngw_iac.preflight.registry import Breach, rule
+from vpngw_iac.preflight.registry import Violation, rule
 from vpngw_iac.preflight.view.gateway import Gateway
-from vpngw_iac.preflight.view.topology import Topology
+from vpngw_iac.preflight.view.topology import TopologyView
 
 _SOON = timedelta(days=60)
 _THUMBPRINT = re.compile(r"[0-9A-Fa-f]{40}")
@@ -35,9 +35,9 @@ class Root:
     ends: datetime | None = None
 
 
-def roots(topology: Topology, gateway: Gateway) -> tuple[Root, ...]:
+def roots(topology: TopologyView, gateway: Gateway) -> tuple[Root, ...]:
     """Root certificates of a gateway, read once."""
-    return topology.memo(("roots", gateway.thing.id), lambda: tuple(_roots(gateway)))
+    return topology.memo(("roots", gateway.resource.id), lambda: tuple(_roots(gateway)))
 
 
 def _roots(gateway: Gateway) -> Iterator[Root]:
@@ -70,16 +70,16 @@ def _read(name: str, data: str) -> Root:
     source="P2SC, VNLIM",
     fix="Use fewer issuers, or another root.",
 )
-def certificate_count(topology: Topology) -> Iterator[Breach]:
+def certificate_count(topology: TopologyView) -> Iterator[Violation]:
     """20 roots and 300 revoked thumbprints."""
     for gateway in with_clients(topology):
         for path, limit, what in (
             ("vpnClientRootCertificates", limits.ROOT_CERTIFICATES, "root certificates"),
             ("vpnClientRevokedCertificates", limits.REVOKED_CERTIFICATES, "revoked certificates"),
         ):
-            number = len(gateway.thing.items(f"{BLOCK}.{path}"))
+            number = len(gateway.resource.items(f"{BLOCK}.{path}"))
             if number > limit:
-                yield Breach(gateway.thing, f"{number} {what}; a gateway takes {limit}.")
+                yield Violation(gateway.resource, f"{number} {what}; a gateway takes {limit}.")
 
 
 @rule(
@@ -89,13 +89,13 @@ def certificate_count(topology: Topology) -> Iterator[Breach]:
     source="P2SC, T-P2S",
     fix="Use RootCertificate.file(name, path); it takes PEM and DER.",
 )
-def root_data(topology: Topology) -> Iterator[Breach]:
+def root_data(topology: TopologyView) -> Iterator[Violation]:
     """No header lines, no white space, and an X.509 certificate inside."""
     for gateway in with_clients(topology):
         for root in roots(topology, gateway):
             if not root.key:
-                yield Breach(
-                    gateway.thing,
+                yield Violation(
+                    gateway.resource,
                     f"The data of root certificate {root.name} is not an X.509 certificate in one line of Base-64.",
                 )
 
@@ -107,13 +107,13 @@ def root_data(topology: Topology) -> Iterator[Breach]:
     source="T-P2S",
     fix="Use letters, digits, '-', '_' and '.'.",
 )
-def root_name(topology: Topology) -> Iterator[Breach]:
+def root_name(topology: TopologyView) -> Iterator[Violation]:
     """No spaces and none of the characters that an id cannot hold."""
     for gateway in with_clients(topology):
         for item in gateway.client_roots:
             name = str(item.get("name"))
             if not _NAME.fullmatch(name):
-                yield Breach(gateway.thing, f"{name!r} is not a valid name.")
+                yield Violation(gateway.resource, f"{name!r} is not a valid name.")
 
 
 @rule(
@@ -123,13 +123,13 @@ def root_name(topology: Topology) -> Iterator[Breach]:
     source="P2SC",
     fix="Copy the SHA-1 thumbprint of the client certificate without spaces.",
 )
-def thumbprint(topology: Topology) -> Iterator[Breach]:
+def thumbprint(topology: TopologyView) -> Iterator[Violation]:
     """40 hexadecimal digits without spaces."""
     for gateway in with_clients(topology):
-        for item in gateway.thing.items(f"{BLOCK}.vpnClientRevokedCertificates"):
+        for item in gateway.resource.items(f"{BLOCK}.vpnClientRevokedCertificates"):
             said = value_at(item, "properties.thumbprint")
             if isinstance(said, str) and not _THUMBPRINT.fullmatch(said):
-                yield Breach(gateway.thing, f"The thumbprint of {item.get('name')} is not 40 hexadecimal digits.")
+                yield Violation(gateway.resource, f"The thumbprint of {item.get('name')} is not 40 hexadecimal digits.")
 
 
 @rule(
@@ -139,13 +139,14 @@ def thumbprint(topology: Topology) -> Iterator[Breach]:
     source="FAQ",
     fix="Use an RSA root, or OpenVPN alone.",
 )
-def rsa_only(topology: Topology) -> Iterator[Breach]:
+def rsa_only(topology: TopologyView) -> Iterator[Violation]:
     """IKEv2 clients need RSA; OpenVPN alone bears other keys."""
     for gateway in with_clients(topology):
         for root in roots(topology, gateway) if "ikev2" in gateway.protocols else ():
             if root.key == "other":
-                yield Breach(
-                    gateway.thing, f"Root certificate {root.name} has no RSA key; IKEv2 clients of it cannot connect."
+                yield Violation(
+                    gateway.resource,
+                    f"Root certificate {root.name} has no RSA key; IKEv2 clients of it cannot connect.",
                 )
 
 
@@ -157,14 +158,16 @@ def rsa_only(topology: Topology) -> Iterator[Breach]:
     ages=True,
     fix="Add its successor, issue client certificates, then remove this one.",
 )
-def expiry(topology: Topology) -> Iterator[Breach]:
+def expiry(topology: TopologyView) -> Iterator[Violation]:
     """An expired root locks its clients out; it warns sixty days before."""
     now = datetime.now(UTC)
     for gateway in with_clients(topology):
         for root in roots(topology, gateway):
             if root.ends is not None and root.ends - now < _SOON:
                 says = "expired" if root.ends < now else "expires"
-                yield Breach(gateway.thing, f"Root certificate {root.name} {says} on {root.ends.date().isoformat()}.")
+                yield Violation(
+                    gateway.resource, f"Root certificate {root.name} {says} on {root.ends.date().isoformat()}."
+                )
 
 
 def _cloud_has_certificates(location: str | None) -> bool:
@@ -178,7 +181,7 @@ def _cloud_has_certificates(location: str | None) -> bool:
     source="CERT, NEW",
     fix="Use a shared key, or VpnGw1AZ in Azure's public cloud.",
 )
-def certificate_sku(topology: Topology) -> Iterator[Breach]:
+def certificate_sku(topology: TopologyView) -> Iterator[Violation]:
     """Site-to-site certificates: public cloud, not Basic."""
     for connection in topology.connections:
         gateway = connection.gateway
@@ -186,7 +189,7 @@ def certificate_sku(topology: Topology) -> Iterator[Breach]:
             continue
         if gateway.is_basic or not _cloud_has_certificates(gateway.location):
             where = "SKU Basic" if gateway.is_basic else f"region {gateway.location}"
-            yield Breach(connection.thing, f"Authentication by certificate does not work with {where}.")
+            yield Violation(connection.resource, f"Authentication by certificate does not work with {where}.")
 
 
 @rule(
@@ -196,15 +199,15 @@ def certificate_sku(topology: Topology) -> Iterator[Breach]:
     source="CERTH",
     fix="Give it identities=[...] with the roles Key Vault Secrets User and Key Vault Certificate User.",
 )
-def certificate_identity(topology: Topology) -> Iterator[Breach]:
+def certificate_identity(topology: TopologyView) -> Iterator[Violation]:
     """Azure reads the outbound certificate from Key Vault with a user-assigned identity of the gateway."""
     for gateway in topology.vpn_gateways:
         needing = [c for c in gateway.sites if c.uses_certificate]
-        kind = gateway.thing.text("identity.type") or ""
-        if needing and gateway.thing.knows_all and "UserAssigned" not in kind:
-            yield Breach(
-                gateway.thing,
-                f"{needing[0].thing.address} authenticates by certificate; this gateway has no user-assigned identity.",
+        kind = gateway.resource.text("identity.type") or ""
+        if needing and gateway.resource.knows_all and "UserAssigned" not in kind:
+            yield Violation(
+                gateway.resource,
+                f"{needing[0].resource.address} authenticates by certificate; this gateway has no user-assigned identity.",
             )
 
 
@@ -215,11 +218,11 @@ def certificate_identity(topology: Topology) -> Iterator[Breach]:
     source="CERT",
     fix="Give the whole certificate block; write each public certificate as one line of Base-64.",
 )
-def certificate_chain(topology: Topology) -> Iterator[Breach]:
+def certificate_chain(topology: TopologyView) -> Iterator[Violation]:
     """The device's subject and its public chain, unencrypted, in Base-64 X.509."""
     for connection in topology.connections:
-        block = connection.thing.block("properties.certificateAuthentication")
-        if not connection.uses_certificate or not connection.thing.is_managed:
+        block = connection.resource.block("properties.certificateAuthentication")
+        if not connection.uses_certificate or not connection.resource.is_managed:
             continue
         missing = [
             what
@@ -230,12 +233,12 @@ def certificate_chain(topology: Topology) -> Iterator[Breach]:
             )
             if not (block or {}).get(key)
         ]
-        chain = connection.thing.texts("properties.certificateAuthentication.inboundAuthCertificateChain")
+        chain = connection.resource.texts("properties.certificateAuthentication.inboundAuthCertificateChain")
         if missing:
-            yield Breach(connection.thing, f"It lacks {', '.join(missing)}.", "Give the whole certificate block.")
+            yield Violation(connection.resource, f"It lacks {', '.join(missing)}.", "Give the whole certificate block.")
         elif any(not _read("", data).key for data in chain):
-            yield Breach(
-                connection.thing,
+            yield Violation(
+                connection.resource,
                 "A certificate of the inbound chain is not Base-64 X.509 without header lines.",
                 "Write each public certificate as one line of Base-64.",
             )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vpngw_iac.preflight import limits, prefixes
-from vpngw_iac.preflight.registry import Breach, rule
-from vpngw_iac.preflight.view.topology import CIRCUIT_PEERING, Topology
+from vpngw_iac.preflight.registry import Violation, rule
+from vpngw_iac.preflight.view.topology import CIRCUIT_PEERING, TopologyView
 from vpngw_iac.text import listed
 
 _AREAS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -51,7 +51,7 @@ def _area(text: str | None, *, is_region: bool) -> str | None:
     ages=True,
     fix="Use a Premium circuit.",
 )
-def reach(topology: Topology) -> Iterator[Breach]:
+def reach(topology: TopologyView) -> Iterator[Violation]:
     """A Standard circuit reaches its own geopolitical region; our list of places is not complete, so it warns."""
     for connection in topology.connections:
         circuit, gateway = connection.circuit, connection.gateway
@@ -59,9 +59,9 @@ def reach(topology: Topology) -> Iterator[Breach]:
             continue
         here, there = _area(gateway.location, is_region=True), _area(circuit.location, is_region=False)
         if here and there and here != there:
-            yield Breach(
-                connection.thing,
-                f"{circuit.thing.address} is a Standard circuit in {circuit.location} ({there}), the gateway is in "
+            yield Violation(
+                connection.resource,
+                f"{circuit.resource.address} is a Standard circuit in {circuit.location} ({there}), the gateway is in "
                 f"{gateway.location} ({here}; list of {limits.READ_ON}).",
                 level="warning",
             )
@@ -70,13 +70,13 @@ def reach(topology: Topology) -> Iterator[Breach]:
 @rule(
     "R-ER-24", level="I", title="Peering of a circuit needs other prefixes", source="ERWF", fix="Use two /30 prefixes."
 )
-def peering_prefixes(topology: Topology) -> Iterator[Breach]:
+def peering_prefixes(topology: TopologyView) -> Iterator[Violation]:
     """Two /30 for IPv4."""
     for peering in topology.of_type(CIRCUIT_PEERING):
         for name in ("primaryPeerAddressPrefix", "secondaryPeerAddressPrefix"):
             prefix = prefixes.network(peering.text(f"properties.{name}"))
             if prefix is not None and prefix.version == 4 and prefix.prefixlen != 30:
-                yield Breach(peering, f"{name} is {prefix}; Azure takes a /30.", level="warning")
+                yield Violation(peering, f"{name} is {prefix}; Azure takes a /30.", level="warning")
 
 
 @rule(
@@ -87,32 +87,32 @@ def peering_prefixes(topology: Topology) -> Iterator[Breach]:
     source="ERFAQ, ERDIR, ERLOC",
     fix="Choose a bandwidth of Microsoft's list, and the data plan that goes with it.",
 )
-def offers(topology: Topology) -> Iterator[Breach]:
+def offers(topology: TopologyView) -> Iterator[Violation]:
     """A provider's circuit has one of eight bandwidths; Local has 1 Gbps or more and unlimited data.
 
     On a Direct port all data is metered, Local included.
     """
     for circuit in topology.circuits:
-        data = (circuit.thing.text("sku.family") or "").lower()
+        data = (circuit.resource.text("sku.family") or "").lower()
         size = circuit.megabits
-        if not circuit.thing.is_managed or size is None:
+        if not circuit.resource.is_managed or size is None:
             continue
         if circuit.is_direct and data == "unlimiteddata":
             says = "It stands on a Direct port, where all data is metered."
-            yield Breach(circuit.thing, says, "Use MeteredData.", block="sku")
+            yield Violation(circuit.resource, says, "Use MeteredData.", block="sku")
         if circuit.is_direct and size not in limits.DIRECT_MEGABITS:
             says = f"{size} Mbps is not on the list of {limits.READ_ON}: {listed(limits.DIRECT_MEGABITS)}."
-            yield Breach(circuit.thing, says, level="warning")
+            yield Violation(circuit.resource, says, level="warning")
         elif not circuit.is_direct and size not in limits.CIRCUIT_MEGABITS:
             more = size > limits.CIRCUIT_MEGABITS[-1]
             says = f"{size} Mbps is not on the list of {limits.READ_ON}: {listed(limits.CIRCUIT_MEGABITS)}."
-            yield Breach(circuit.thing, says, level="warning" if more else "error", block=_BANDWIDTH)
+            yield Violation(circuit.resource, says, level="warning" if more else "error", block=_BANDWIDTH)
         if not circuit.is_direct and circuit.tier == "Local" and data == "metereddata":
             says = "A Local circuit has unlimited data only."
-            yield Breach(circuit.thing, says, "Use Local_UnlimitedData.", block="sku")
+            yield Violation(circuit.resource, says, "Use Local_UnlimitedData.", block="sku")
         if circuit.tier == "Local" and size < limits.LOCAL_MEGABITS:
             says = f"A Local circuit has {limits.LOCAL_MEGABITS} Mbps or more, this one {size}."
-            yield Breach(circuit.thing, says, "Order more bandwidth, or use Standard.", block=_BANDWIDTH)
+            yield Violation(circuit.resource, says, "Order more bandwidth, or use Standard.", block=_BANDWIDTH)
 
 
 _BANDWIDTH = "properties.serviceProviderProperties.bandwidthInMbps"
@@ -125,7 +125,7 @@ _BANDWIDTH = "properties.serviceProviderProperties.bandwidthInMbps"
     source="LIM",
     fix="Summarise address spaces.",
 )
-def network_prefixes(topology: Topology) -> Iterator[Breach]:
+def network_prefixes(topology: TopologyView) -> Iterator[Violation]:
     """600 prefixes, those of peered networks with transit included."""
     for gateway in topology.vpn_gateways:
         network = gateway.network
@@ -133,8 +133,8 @@ def network_prefixes(topology: Topology) -> Iterator[Breach]:
             continue
         number = len(network.prefixes) + sum(len(spoke.prefixes) for spoke in network.reach)
         if number > limits.NETWORK_PREFIXES:
-            yield Breach(
-                gateway.thing,
+            yield Violation(
+                gateway.resource,
                 f"{number} prefixes of networks; a VPN gateway takes {limits.NETWORK_PREFIXES}.",
                 level="warning",
             )

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 from vpngw_iac.paths import value_at
 from vpngw_iac.preflight import limits
-from vpngw_iac.preflight.registry import Breach, rule
+from vpngw_iac.preflight.registry import Violation, rule
 from vpngw_iac.preflight.view.connection import Connection
 from vpngw_iac.preflight.view.gateway import Gateway
 from vpngw_iac.preflight.view.network import Network
-from vpngw_iac.preflight.view.topology import CIRCUIT, Topology
+from vpngw_iac.preflight.view.topology import CIRCUIT, TopologyView
 from vpngw_iac.text import listed
 
 
@@ -26,7 +26,7 @@ def _circuits(gateway: Gateway) -> tuple[Connection, ...]:
     source="COEX, COEXP",
     fix="Use a route-based gateway of SKU VpnGw1AZ or larger.",
 )
-def coexistence(topology: Topology) -> Iterator[Breach]:
+def coexistence(topology: TopologyView) -> Iterator[Violation]:
     """Route-based, not Basic, no Basic public IP. The subnet is R-SUBNET-04."""
     for gateway in topology.vpn_gateways:
         if not gateway.coexists:
@@ -41,8 +41,8 @@ def coexistence(topology: Topology) -> Iterator[Breach]:
             if holds
         ]
         if wrong:
-            yield Breach(
-                gateway.thing, f"There is an ExpressRoute gateway in its network, and this one {listed(wrong)}."
+            yield Violation(
+                gateway.resource, f"There is an ExpressRoute gateway in its network, and this one {listed(wrong)}."
             )
 
 
@@ -53,12 +53,12 @@ def coexistence(topology: Topology) -> Iterator[Breach]:
     source="COEX",
     fix="Use Bgp(asn=65515) if the two shall reach each other.",
 )
-def coexistence_asn(topology: Topology) -> Iterator[Breach]:
+def coexistence_asn(topology: TopologyView) -> Iterator[Violation]:
     """Transit between ExpressRoute and VPN through a Route Server needs 65515; without one another number works."""
     for gateway in topology.vpn_gateways:
         if gateway.coexists and gateway.has_bgp and gateway.asn not in (None, limits.DEFAULT_ASN):
-            yield Breach(
-                gateway.thing,
+            yield Violation(
+                gateway.resource,
                 f"Its AS number is {gateway.asn}; transit between ExpressRoute and VPN by a Route Server needs 65515.",
                 level="warning",
             )
@@ -71,7 +71,7 @@ def coexistence_asn(topology: Topology) -> Iterator[Breach]:
     source="COEX",
     fix="Pin a static route for that address to the internet on the device.",
 )
-def microsoft_peering(topology: Topology) -> Iterator[Breach]:
+def microsoft_peering(topology: TopologyView) -> Iterator[Violation]:
     """With Microsoft peering the device may learn the gateway's public address over ExpressRoute."""
     for gateway in topology.expressroute_gateways:
         if not gateway.coexists:
@@ -79,9 +79,9 @@ def microsoft_peering(topology: Topology) -> Iterator[Breach]:
         for connection in _circuits(gateway):
             circuit = connection.circuit
             if circuit is not None and "microsoftpeering" in circuit.peering_kinds:
-                yield Breach(
-                    connection.thing,
-                    f"{circuit.thing.address} has Microsoft peering: the device may learn the VPN gateway's public "
+                yield Violation(
+                    connection.resource,
+                    f"{circuit.resource.address} has Microsoft peering: the device may learn the VPN gateway's public "
                     "address over it.",
                 )
 
@@ -95,29 +95,29 @@ def microsoft_peering(topology: Topology) -> Iterator[Breach]:
     live=True,
     fix="Hand the service key to the provider, and link the circuit when it is Provisioned and has private peering.",
 )
-def circuit_ready(topology: Topology) -> Iterator[Breach]:
+def circuit_ready(topology: TopologyView) -> Iterator[Violation]:
     """A circuit must be provisioned, with private peering, before it is linked. Never judged offline.
 
     Our own circuit is waited for. Of somebody else's only Azure's answer counts: it warns, and the connection is tried.
     """
     for connection in topology.connections:
         circuit = connection.circuit
-        if circuit is None or circuit.thing.is_managed or circuit.thing.seen is None or circuit.is_direct:
+        if circuit is None or circuit.resource.is_managed or circuit.resource.seen is None or circuit.is_direct:
             continue
-        state = value_at(circuit.thing.seen, "properties.serviceProviderProvisioningState")
+        state = value_at(circuit.resource.seen, "properties.serviceProviderProvisioningState")
         if isinstance(state, str) and state.lower() != "provisioned":
-            yield Breach(
-                connection.thing,
-                f"{circuit.thing.address} is {state} at its provider; Azure refuses the connection until it is "
+            yield Violation(
+                connection.resource,
+                f"{circuit.resource.address} is {state} at its provider; Azure refuses the connection until it is "
                 "Provisioned. `apply` tries it all the same.",
                 "Ask its owner to have it provisioned; then run this again.",
                 "warning",
                 otherwise="warning",
             )
-        elif value_at(circuit.thing.seen, "properties.peerings") == []:
-            yield Breach(
-                connection.thing,
-                f"{circuit.thing.address} has no private peering; Azure refuses the connection until it has. `apply` "
+        elif value_at(circuit.resource.seen, "properties.peerings") == []:
+            yield Violation(
+                connection.resource,
+                f"{circuit.resource.address} has no private peering; Azure refuses the connection until it has. `apply` "
                 "tries it all the same.",
                 "Ask its owner for private peering; then run this again.",
                 "warning",
@@ -133,14 +133,16 @@ def circuit_ready(topology: Topology) -> Iterator[Breach]:
     live=True,
     fix='Ask the provider to deprovision it first, or keep it: on_removal="forget" on the circuit.',
 )
-def circuit_in_use(topology: Topology) -> Iterator[Breach]:
+def circuit_in_use(topology: TopologyView) -> Iterator[Violation]:
     """Azure refuses it while the provider has the circuit: told before anything else is deleted. Direct has none."""
-    for thing in topology.leaving:
-        state = value_at(thing.seen, "properties.serviceProviderProvisioningState")
-        is_direct = value_at(thing.seen, "properties.expressRoutePort") is not None
-        if thing.type != CIRCUIT or is_direct or not isinstance(state, str) or state.lower() == "notprovisioned":
+    for resource in topology.deleted:
+        state = value_at(resource.seen, "properties.serviceProviderProvisioningState")
+        is_direct = value_at(resource.seen, "properties.expressRoutePort") is not None
+        if resource.type != CIRCUIT or is_direct or not isinstance(state, str) or state.lower() == "notprovisioned":
             continue
-        yield Breach(thing, f"The circuit {thing.name} is {state} at its provider; Azure refuses to delete it.")
+        yield Violation(
+            resource, f"The circuit {resource.name} is {state} at its provider; Azure refuses to delete it."
+        )
 
 
 @rule(
@@ -150,17 +152,17 @@ def circuit_in_use(topology: Topology) -> Iterator[Breach]:
     source="ERLINK",
     fix="Use Circuit.existing(id, authorization=Secret...), with a key of its own for each connection.",
 )
-def authorization(topology: Topology) -> Iterator[Breach]:
+def authorization(topology: TopologyView) -> Iterator[Violation]:
     """Linking a circuit of another subscription needs an authorization key; one authorization serves one connection."""
     used: Counter[str] = Counter()
     for connection in topology.connections:
         circuit = connection.circuit_id
-        if not connection.is_expressroute or circuit is None or not connection.thing.is_managed:
+        if not connection.is_expressroute or circuit is None or not connection.resource.is_managed:
             continue
-        key = connection.thing.get("properties.authorizationKey")
-        if key is None and circuit.subscription.lower() != connection.thing.id.subscription.lower():
-            yield Breach(
-                connection.thing,
+        key = connection.resource.get("properties.authorizationKey")
+        if key is None and circuit.subscription.lower() != connection.resource.id.subscription.lower():
+            yield Violation(
+                connection.resource,
                 f"The circuit {circuit.name} is in another subscription, and there is no authorization.",
                 "Use Circuit.existing(id, authorization=Secret...), with a key from the circuit's owner.",
             )
@@ -168,8 +170,8 @@ def authorization(topology: Topology) -> Iterator[Breach]:
             name = repr(key)
             used[name] += 1
             if used[name] == 2:
-                yield Breach(
-                    connection.thing,
+                yield Violation(
+                    connection.resource,
                     "Another connection uses the same authorization; one authorization serves one connection.",
                     "Ask for a second authorization.",
                 )
@@ -182,23 +184,25 @@ def authorization(topology: Topology) -> Iterator[Breach]:
     source="ERLINK, TF",
     fix="Start the connection at an ExpressRoute gateway and name the circuit that it leads to.",
 )
-def expressroute_connection(topology: Topology) -> Iterator[Breach]:
+def expressroute_connection(topology: TopologyView) -> Iterator[Violation]:
     """It needs a circuit and an ExpressRoute gateway, and no other kind of connection takes a circuit."""
     for connection in topology.connections:
         gateway = connection.gateway
-        if not connection.thing.is_managed:
+        if not connection.resource.is_managed:
             continue
         if connection.is_expressroute and connection.circuit_id is None:
-            yield Breach(connection.thing, "There is no circuit.", "Name the circuit that it leads to.")
+            yield Violation(connection.resource, "There is no circuit.", "Name the circuit that it leads to.")
         elif gateway is not None and connection.kind and connection.is_expressroute != gateway.is_expressroute:
             what = "an ExpressRoute" if gateway.is_expressroute else "a VPN"
-            yield Breach(
-                connection.thing,
-                f"It is of type {connection.kind}, and {gateway.thing.address} is {what} gateway.",
+            yield Violation(
+                connection.resource,
+                f"It is of type {connection.kind}, and {gateway.resource.address} is {what} gateway.",
                 "Start it at a gateway of its own type.",
             )
         elif not connection.is_expressroute and connection.circuit_id is not None:
-            yield Breach(connection.thing, f"A {connection.kind} connection names a circuit.", "Leave the circuit out.")
+            yield Violation(
+                connection.resource, f"A {connection.kind} connection names a circuit.", "Leave the circuit out."
+            )
 
 
 @rule(
@@ -208,15 +212,17 @@ def expressroute_connection(topology: Topology) -> Iterator[Breach]:
     source="ERLINK, FAQ",
     fix="Use 0 to 32000 on ExpressRoute connections; steer site-to-site paths with BGP.",
 )
-def routing_weight(topology: Topology) -> Iterator[Breach]:
+def routing_weight(topology: TopologyView) -> Iterator[Violation]:
     """0 to 32000, and it works on ExpressRoute connections only."""
     for connection in topology.connections:
-        weight = connection.thing.number("properties.routingWeight")
+        weight = connection.resource.number("properties.routingWeight")
         if weight is not None and not 0 <= weight <= 32_000:
-            yield Breach(connection.thing, f"The weight is {weight}; Azure takes 0 to 32000.", "Use a smaller weight.")
+            yield Violation(
+                connection.resource, f"The weight is {weight}; Azure takes 0 to 32000.", "Use a smaller weight."
+            )
         elif weight and connection.kind and not connection.is_expressroute:
-            yield Breach(
-                connection.thing,
+            yield Violation(
+                connection.resource,
                 "A routing weight is set; Microsoft documents it for ExpressRoute connections only.",
                 "Steer the choice of path with BGP, or leave the weight out.",
                 "warning",
@@ -235,15 +241,15 @@ def _spaces(network: Network) -> int:
     source="ERLINK, ERLIM",
     fix="Summarise address spaces, or link first and peer afterwards.",
 )
-def address_spaces(topology: Topology) -> Iterator[Breach]:
+def address_spaces(topology: TopologyView) -> Iterator[Violation]:
     """200 prefixes, those of peered networks included, when a network is linked."""
     for connection in topology.connections:
         gateway = connection.gateway
         network = None if gateway is None else gateway.network
         if connection.is_expressroute and network is not None and _spaces(network) > limits.ADDRESS_SPACES_AT_LINK:
-            yield Breach(
-                connection.thing,
-                f"{network.thing.address} and its peers have {_spaces(network)} prefixes; a link takes "
+            yield Violation(
+                connection.resource,
+                f"{network.resource.address} and its peers have {_spaces(network)} prefixes; a link takes "
                 f"{limits.ADDRESS_SPACES_AT_LINK}.",
             )
 
@@ -255,20 +261,22 @@ def address_spaces(topology: Topology) -> Iterator[Breach]:
     source="ERGW",
     fix="Use a larger SKU, or order circuits at another peering location.",
 )
-def circuits_per_gateway(topology: Topology) -> Iterator[Breach]:
+def circuits_per_gateway(topology: TopologyView) -> Iterator[Violation]:
     """4, 8 or 16 by SKU, and 4 from one peering location."""
     for gateway in topology.expressroute_gateways:
         circuits = {c.circuit_id for c in _circuits(gateway) if c.circuit_id is not None}
         limit = limits.circuits_per_gateway(gateway.sku, gateway.least_units)
         if limit is not None and len(circuits) > limit:
-            yield Breach(
-                gateway.thing, f"{len(circuits)} circuits; a {gateway.sku} gateway takes {limit}.", "Use a larger SKU."
+            yield Violation(
+                gateway.resource,
+                f"{len(circuits)} circuits; a {gateway.sku} gateway takes {limit}.",
+                "Use a larger SKU.",
             )
         known = [c.circuit.location for c in _circuits(gateway) if c.circuit is not None]
         for place, number in sorted(Counter(place for place in known if place).items()):
             if number > limits.CIRCUITS_PER_LOCATION:
-                yield Breach(
-                    gateway.thing,
+                yield Violation(
+                    gateway.resource,
                     f"{number} circuits from {place}; a network takes {limits.CIRCUITS_PER_LOCATION} from one place.",
                     "Order circuits at another peering location.",
                 )
@@ -281,7 +289,7 @@ def circuits_per_gateway(topology: Topology) -> Iterator[Breach]:
     source="ERLIM",
     fix="Use Premium or more bandwidth, or a second circuit.",
 )
-def links_per_circuit(topology: Topology) -> Iterator[Breach]:
+def links_per_circuit(topology: TopologyView) -> Iterator[Violation]:
     """10, with Premium 20 to 100 by bandwidth. Only links in this file are known."""
     linked: dict[str, set[str]] = {}
     for connection in topology.connections:
@@ -289,10 +297,10 @@ def links_per_circuit(topology: Topology) -> Iterator[Breach]:
             linked.setdefault(connection.circuit_id.key, set()).add(connection.gateway_id.key)
     for circuit in topology.circuits:
         limit = limits.links_per_circuit(circuit.tier, circuit.megabits)
-        number = len(linked.get(circuit.thing.id.key, ()))
+        number = len(linked.get(circuit.resource.id.key, ()))
         if limit is not None and number > limit:
-            yield Breach(
-                circuit.thing, f"{number} networks are linked; a {circuit.tier} circuit of this size takes {limit}."
+            yield Violation(
+                circuit.resource, f"{number} networks are linked; a {circuit.tier} circuit of this size takes {limit}."
             )
 
 
@@ -303,7 +311,7 @@ def links_per_circuit(topology: Topology) -> Iterator[Breach]:
     source="ERFP, ERGW",
     fix="Use ErGw3AZ, or ErGwScale with at least 10 units.",
 )
-def fast_path(topology: Topology) -> Iterator[Breach]:
+def fast_path(topology: TopologyView) -> Iterator[Violation]:
     """FastPath needs UltraPerformance, ErGw3AZ or ErGwScale with 10 units."""
     for connection in topology.connections:
         gateway = connection.gateway
@@ -314,9 +322,9 @@ def fast_path(topology: Topology) -> Iterator[Breach]:
         else:
             enough = gateway.sku in limits.FAST_PATH_SKUS or gateway.sku not in limits.ER_SKUS
         if not enough:
-            yield Breach(
-                connection.thing,
-                f"FastPath is on, and {gateway.thing.address} is {gateway.sku}"
+            yield Violation(
+                connection.resource,
+                f"FastPath is on, and {gateway.resource.address} is {gateway.sku}"
                 + (f" with {gateway.least_units} units." if gateway.sku == "ErGwScale" else "."),
             )
 
@@ -328,24 +336,24 @@ def fast_path(topology: Topology) -> Iterator[Breach]:
     source="SDK, TF",
     fix="Turn fast_path on, or private-link FastPath off.",
 )
-def private_link_fast_path(topology: Topology) -> Iterator[Breach]:
+def private_link_fast_path(topology: TopologyView) -> Iterator[Violation]:
     """The flag enablePrivateLinkFastPath goes with expressRouteGatewayBypass."""
     for connection in topology.connections:
         bypass = connection.has_fast_path
-        if connection.thing.flag("properties.enablePrivateLinkFastPath") and bypass is False:
-            yield Breach(connection.thing, "FastPath itself is off.")
+        if connection.resource.flag("properties.enablePrivateLinkFastPath") and bypass is False:
+            yield Violation(connection.resource, "FastPath itself is off.")
 
 
 @rule("R-ER-27", level="I", title="Many circuits in one subscription", source="ERLIM", fix="Ask support for more.")
-def circuit_quota(topology: Topology) -> Iterator[Breach]:
+def circuit_quota(topology: TopologyView) -> Iterator[Violation]:
     """50 a subscription; support raises it."""
-    ours = [circuit for circuit in topology.circuits if circuit.thing.is_managed]
-    counted = Counter(circuit.thing.id.subscription.lower() for circuit in ours)
+    ours = [circuit for circuit in topology.circuits if circuit.resource.is_managed]
+    counted = Counter(circuit.resource.id.subscription.lower() for circuit in ours)
     for circuit in ours:
-        number = counted.pop(circuit.thing.id.subscription.lower(), 0)
+        number = counted.pop(circuit.resource.id.subscription.lower(), 0)
         if number > limits.CIRCUITS_PER_SUBSCRIPTION:
-            yield Breach(
-                circuit.thing,
+            yield Violation(
+                circuit.resource,
                 f"{number} circuits in one subscription; the usual limit is {limits.CIRCUITS_PER_SUBSCRIPTION}.",
                 level="warning",
             )

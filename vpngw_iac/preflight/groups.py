@@ -8,10 +8,10 @@ from typing import Any
 
 from vpngw_iac.paths import value_at
 from vpngw_iac.preflight import limits
-from vpngw_iac.preflight.registry import Breach, rule
+from vpngw_iac.preflight.registry import Violation, rule
 from vpngw_iac.preflight.view.gateway import Gateway
 from vpngw_iac.preflight.view.resource_view import arm_id
-from vpngw_iac.preflight.view.topology import Topology
+from vpngw_iac.preflight.view.topology import TopologyView
 from vpngw_iac.text import listed
 
 
@@ -32,14 +32,14 @@ def _uses(gateway: Gateway) -> Counter[str]:
     source="UG, NEW",
     fix="Use VpnGw1AZ with OpenVPN or IKEv2.",
 )
-def groups_sku(topology: Topology) -> Iterator[Breach]:
+def groups_sku(topology: TopologyView) -> Iterator[Violation]:
     """Not on Basic, not with SSTP."""
     for gateway in topology.vpn_gateways:
         if not gateway.user_groups:
             continue
         if gateway.is_basic or "sstp" in gateway.protocols:
             why = "SKU Basic" if gateway.is_basic else "SSTP"
-            yield Breach(gateway.thing, f"User groups do not work with {why}.")
+            yield Violation(gateway.resource, f"User groups do not work with {why}.")
 
 
 @rule(
@@ -49,15 +49,15 @@ def groups_sku(topology: Topology) -> Iterator[Breach]:
     source="UG",
     fix="Join groups, or use groups of your directory as members.",
 )
-def group_count(topology: Topology) -> Iterator[Breach]:
+def group_count(topology: TopologyView) -> Iterator[Violation]:
     """90 groups and 390 members; a group counts once for every configuration that uses it."""
     for gateway in topology.vpn_gateways:
         groups, uses = gateway.user_groups, _uses(gateway)
         number = sum(max(uses[str(group.get("name")).lower()], 1) for group in groups)
         members = sum(len(_members(group)) for group in groups)
         if number > limits.GROUPS or members > limits.GROUP_MEMBERS:
-            yield Breach(
-                gateway.thing,
+            yield Violation(
+                gateway.resource,
                 f"{number} groups with {members} members; a gateway takes {limits.GROUPS} and {limits.GROUP_MEMBERS}.",
             )
 
@@ -74,7 +74,7 @@ def _members(group: Mapping[str, Any]) -> tuple[Any, ...]:
     source="UG",
     fix="Give each group its own name, and mark exactly one with default=True.",
 )
-def one_default(topology: Topology) -> Iterator[Breach]:
+def one_default(topology: TopologyView) -> Iterator[Violation]:
     """Distinct names, distinct priorities, and exactly one default group."""
     for gateway in topology.vpn_gateways:
         groups = gateway.user_groups
@@ -82,16 +82,20 @@ def one_default(topology: Topology) -> Iterator[Breach]:
         twice = sorted(name for name, number in names.items() if number > 1)
         defaults = [str(group.get("name")) for group in groups if value_at(group, "properties.isDefault") is True]
         if twice:
-            yield Breach(gateway.thing, f"Two groups are called {listed(twice)}.", "Give each group its own name.")
+            yield Violation(
+                gateway.resource, f"Two groups are called {listed(twice)}.", "Give each group its own name."
+            )
         if groups and len(defaults) != 1:
             said = f"{listed(defaults)} are all the default group" if defaults else "no group is the default"
-            yield Breach(gateway.thing, f"{said[0].upper()}{said[1:]}.", "Mark exactly one group with default=True.")
+            yield Violation(
+                gateway.resource, f"{said[0].upper()}{said[1:]}.", "Mark exactly one group with default=True."
+            )
         told = [value_at(group, "properties.priority") for group in groups]
         ranks = Counter(rank for rank in told if isinstance(rank, int))
         shared = sorted(rank for rank, number in ranks.items() if number > 1)
         if shared:
-            yield Breach(
-                gateway.thing,
+            yield Violation(
+                gateway.resource,
                 f"Several groups have the priority {listed(shared)}; who belongs to two of them may land in either.",
                 "Give each group a priority of its own; the lowest number wins.",
                 "warning",
@@ -112,7 +116,7 @@ _SIGN_IN_OF = {
     source="UG, SDK",
     fix="Add that way to sign in, or take those members out of the group.",
 )
-def members_sign_in(topology: Topology) -> Iterator[Breach]:
+def members_sign_in(topology: TopologyView) -> Iterator[Violation]:
     """Entra groups come with Entra ID, domains with certificates, RADIUS values with RADIUS; others never match."""
     for gateway in topology.vpn_gateways:
         for group in gateway.user_groups if gateway.sign_ins else ():
@@ -123,8 +127,8 @@ def members_sign_in(topology: Topology) -> Iterator[Breach]:
                 if kind in kinds - {""} and way not in gateway.sign_ins
             )
             if lost:
-                yield Breach(
-                    gateway.thing,
+                yield Violation(
+                    gateway.resource,
                     f"The group {group.get('name')} has members who sign in with {listed(lost)}, which is not offered.",
                     level="warning",
                 )

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vpngw_iac.preflight import limits, prefixes
-from vpngw_iac.preflight.registry import Breach, rule
+from vpngw_iac.preflight.registry import Violation, rule
 from vpngw_iac.preflight.view.gateway import Gateway, subnet_prefixes
-from vpngw_iac.preflight.view.resource_view import Thing, named
-from vpngw_iac.preflight.view.topology import Topology
+from vpngw_iac.preflight.view.resource_view import ResourceView, named
+from vpngw_iac.preflight.view.topology import TopologyView
 from vpngw_iac.text import listed
 
 _HIGH = "properties.enableHighBandwidthVpnGateway"
 _PRIVATE = "properties.enablePrivateIpAddress"
 
 
-def _high(topology: Topology) -> tuple[Gateway, ...]:
-    return tuple(gateway for gateway in topology.vpn_gateways if gateway.thing.flag(_HIGH))
+def _high(topology: TopologyView) -> tuple[Gateway, ...]:
+    return tuple(gateway for gateway in topology.vpn_gateways if gateway.resource.flag(_HIGH))
 
 
 @rule(
@@ -26,18 +26,18 @@ def _high(topology: Topology) -> tuple[Gateway, ...]:
     source="PP",
     fix="Use VpnGw1AZ or larger.",
 )
-def private_sku(topology: Topology) -> Iterator[Breach]:
+def private_sku(topology: TopologyView) -> Iterator[Violation]:
     """VPN over private peering needs an AZ SKU and zonal Standard addresses."""
     for gateway in topology.vpn_gateways:
-        if not gateway.thing.flag(_PRIVATE) or gateway.sku not in limits.TUNNELS:
+        if not gateway.resource.flag(_PRIVATE) or gateway.sku not in limits.TUNNELS:
             continue
         if not gateway.sku.endswith("AZ"):
-            yield Breach(gateway.thing, f"SKU {gateway.sku} has no private tunnel addresses.")
+            yield Violation(gateway.resource, f"SKU {gateway.sku} has no private tunnel addresses.")
             continue
         zoneless = [ip for ip in gateway.public_ips if ip.knows("zones") and not ip.texts("zones")]
         if zoneless:
-            yield Breach(
-                gateway.thing,
+            yield Violation(
+                gateway.resource,
                 f"{named(zoneless)} stands in no zone; Microsoft asks for a zonal Standard address.",
                 'Give it zones ["1", "2", "3"] where the region has zones.',
                 "warning",
@@ -51,15 +51,15 @@ def private_sku(topology: Topology) -> Iterator[Breach]:
     source="PP",
     fix="Set private_ip=True on the gateway too.",
 )
-def private_flags(topology: Topology) -> Iterator[Breach]:
+def private_flags(topology: TopologyView) -> Iterator[Violation]:
     """The gateway needs private addresses, the connection must start there."""
     for gateway in topology.vpn_gateways:
-        if gateway.thing.flag(_HIGH):
+        if gateway.resource.flag(_HIGH):
             continue
         asking = [c for c in gateway.sites if c.uses_private_address]
-        if asking and gateway.thing.flag(_PRIVATE) is False:
-            yield Breach(
-                asking[0].thing, f"It starts at the private address of {gateway.thing.address}, which has none."
+        if asking and gateway.resource.flag(_PRIVATE) is False:
+            yield Violation(
+                asking[0].resource, f"It starts at the private address of {gateway.resource.address}, which has none."
             )
 
 
@@ -70,7 +70,7 @@ def private_flags(topology: Topology) -> Iterator[Breach]:
     source="HBT, SDK",
     fix='Use sku="VpnGw5AZ", active_active=True.',
 )
-def high_bandwidth_gateway(topology: Topology) -> Iterator[Breach]:
+def high_bandwidth_gateway(topology: TopologyView) -> Iterator[Violation]:
     """VpnGw5AZ of generation 2, route-based, active-active, decided at creation."""
     for gateway in _high(topology):
         wrong = [
@@ -84,7 +84,7 @@ def high_bandwidth_gateway(topology: Topology) -> Iterator[Breach]:
             if holds
         ]
         if wrong:
-            yield Breach(gateway.thing, f"High-bandwidth tunnels are on, and the gateway is {listed(wrong)}.")
+            yield Violation(gateway.resource, f"High-bandwidth tunnels are on, and the gateway is {listed(wrong)}.")
 
 
 def _carries(gateway: Gateway) -> bool:
@@ -102,28 +102,28 @@ def _carries(gateway: Gateway) -> bool:
     source="HBT",
     fix="Use ErGw3AZ, or ErGwScale with 20 units or more, and fast_path=True on the circuit.",
 )
-def high_bandwidth_expressroute(topology: Topology) -> Iterator[Breach]:
+def high_bandwidth_expressroute(topology: TopologyView) -> Iterator[Violation]:
     """They need UltraPerformance, ErGw3AZ or ErGwScale with 20 units, with FastPath on the circuit."""
     for gateway in _high(topology):
         others = gateway.others
         fast = [c for g in others for c in g.connections if c.has_fast_path]
-        if not others and gateway.network is not None and gateway.network.thing.is_managed:
+        if not others and gateway.network is not None and gateway.network.resource.is_managed:
             said = "there is no ExpressRoute gateway in its network"
         elif others and not all(_carries(g) for g in others):
-            said = f"{named(g.thing for g in others)} is too small"
+            said = f"{named(g.resource for g in others)} is too small"
         elif others and any(g.connections for g in others) and not fast:
             said = "no circuit is linked with FastPath"
         else:
             continue
-        yield Breach(gateway.thing, f"High-bandwidth tunnels are on, but {said}.")
+        yield Violation(gateway.resource, f"High-bandwidth tunnels are on, but {said}.")
 
 
 @rule("R-HB-03", level="E", title="Too many high-bandwidth connections", source="HBT", fix="Keep two of them.")
-def high_bandwidth_count(topology: Topology) -> Iterator[Breach]:
+def high_bandwidth_count(topology: TopologyView) -> Iterator[Violation]:
     """Two connections with two tunnels each."""
     for gateway in _high(topology):
         if len(gateway.sites) > 2:
-            yield Breach(gateway.thing, f"{len(gateway.sites)} connections; such a gateway takes 2.")
+            yield Violation(gateway.resource, f"{len(gateway.sites)} connections; such a gateway takes 2.")
 
 
 def _beyond_high_bandwidth(gateway: Gateway) -> Iterator[str]:
@@ -146,12 +146,12 @@ def _beyond_high_bandwidth(gateway: Gateway) -> Iterator[str]:
     source="HBT",
     fix="Use a second gateway in another network for that.",
 )
-def high_bandwidth_limits(topology: Topology) -> Iterator[Breach]:
+def high_bandwidth_limits(topology: TopologyView) -> Iterator[Violation]:
     """No IKEv1, clients, APIPA, NAT or IPv6; internet VPN is R-HB-05."""
     for gateway in _high(topology):
         wanted = list(_beyond_high_bandwidth(gateway))
         if wanted:
-            yield Breach(gateway.thing, f"{listed(wanted)} cannot be used with high-bandwidth tunnels.")
+            yield Violation(gateway.resource, f"{listed(wanted)} cannot be used with high-bandwidth tunnels.")
 
 
 @rule(
@@ -161,14 +161,14 @@ def high_bandwidth_limits(topology: Topology) -> Iterator[Breach]:
     source="HBT",
     fix="Write the device's private address.",
 )
-def high_bandwidth_device(topology: Topology) -> Iterator[Breach]:
+def high_bandwidth_device(topology: TopologyView) -> Iterator[Violation]:
     """Such tunnels run over private peering only."""
     for gateway in _high(topology):
         for local in (connection.local for connection in gateway.sites):
             address = None if local is None else prefixes.address(local.ip)
             if local is not None and address is not None and prefixes.is_public(address):
-                yield Breach(
-                    local.thing,
+                yield Violation(
+                    local.resource,
                     f"{local.ip} is a public address; high-bandwidth tunnels run over ExpressRoute private peering.",
                 )
 
@@ -181,11 +181,13 @@ def high_bandwidth_device(topology: Topology) -> Iterator[Breach]:
     ages=True,
     fix="Look at Microsoft's page for this region.",
 )
-def high_bandwidth_region(topology: Topology) -> Iterator[Breach]:
+def high_bandwidth_region(topology: TopologyView) -> Iterator[Violation]:
     """Microsoft listed regions where they do not deploy; the list ages."""
     for gateway in _high(topology):
         if gateway.location in limits.NO_HIGH_BANDWIDTH:
-            yield Breach(gateway.thing, f"They did not deploy in {gateway.location} on 2026-01-08.", level="warning")
+            yield Violation(
+                gateway.resource, f"They did not deploy in {gateway.location} on 2026-01-08.", level="warning"
+            )
 
 
 @rule(
@@ -195,7 +197,7 @@ def high_bandwidth_region(topology: Topology) -> Iterator[Breach]:
     source="IPV6, P2S",
     fix="Leave the IPv6 prefix out of the GatewaySubnet, or use IKEv2 and OpenVPN on VpnGw1AZ.",
 )
-def dual_stack(topology: Topology) -> Iterator[Breach]:
+def dual_stack(topology: TopologyView) -> Iterator[Violation]:
     """IPv6 inside tunnels: not on Basic, not with IKEv1, not with SSTP."""
     for gateway in topology.vpn_gateways:
         if not gateway.is_dual_stack:
@@ -210,7 +212,7 @@ def dual_stack(topology: Topology) -> Iterator[Breach]:
             if holds
         ]
         if wrong:
-            yield Breach(gateway.thing, f"Its GatewaySubnet has IPv6, which does not work with {listed(wrong)}.")
+            yield Violation(gateway.resource, f"Its GatewaySubnet has IPv6, which does not work with {listed(wrong)}.")
 
 
 @rule(
@@ -220,12 +222,12 @@ def dual_stack(topology: Topology) -> Iterator[Breach]:
     source="IPV6",
     fix="Declare the IPv6 prefix again, or replace the gateway.",
 )
-def back_to_ipv4(topology: Topology) -> Iterator[Breach]:
+def back_to_ipv4(topology: TopologyView) -> Iterator[Violation]:
     """Told at plan: Azure shows an IPv6 prefix that the file no longer declares."""
     for gateway in topology.vpn_gateways:
         subnet = gateway.subnet
         if subnet is None or not subnet.is_managed or subnet.seen is None or gateway.is_dual_stack:
             continue
-        now = subnet_prefixes(Thing(subnet.address, subnet.id, subnet.seen, is_managed=True))
+        now = subnet_prefixes(ResourceView(subnet.address, subnet.id, subnet.seen, is_managed=True))
         if any(prefix.version == 6 for prefix in now):
-            yield Breach(subnet, f"Azure has {listed(now)}; a gateway that has IPv6 cannot lose it.")
+            yield Violation(subnet, f"Azure has {listed(now)}; a gateway that has IPv6 cannot lose it.")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vpngw_iac.preflight import limits
-from vpngw_iac.preflight.registry import Breach, rule
+from vpngw_iac.preflight.registry import Violation, rule
 from vpngw_iac.preflight.view.gateway import Gateway
-from vpngw_iac.preflight.view.topology import Topology
+from vpngw_iac.preflight.view.topology import TopologyView
 from vpngw_iac.text import listed
 
 
@@ -18,14 +18,14 @@ from vpngw_iac.text import listed
     source="FAQ",
     fix='Set protocol="IKEv1", or make the gateway route-based.',
 )
-def ike_version(topology: Topology) -> Iterator[Breach]:
+def ike_version(topology: TopologyView) -> Iterator[Violation]:
     """A policy-based gateway speaks IKEv1 only; Basic route-based IKEv2 only (its IKEv1 is R-IKE-02)."""
     for gateway in topology.vpn_gateways:
         for connection in gateway.tunnels if gateway.is_policy_based else ():
             if connection.is_ikev2:
-                yield Breach(
-                    connection.thing,
-                    f"{gateway.thing.address} is policy-based and speaks IKEv1 only; this connection uses IKEv2.",
+                yield Violation(
+                    connection.resource,
+                    f"{gateway.resource.address} is policy-based and speaks IKEv1 only; this connection uses IKEv2.",
                 )
 
 
@@ -36,23 +36,25 @@ def ike_version(topology: Topology) -> Iterator[Breach]:
     source="FAQ",
     fix="Use IKEv2, or a VpnGw1AZ gateway.",
 )
-def ikev1_sku(topology: Topology) -> Iterator[Breach]:
+def ikev1_sku(topology: TopologyView) -> Iterator[Violation]:
     """Basic route-based and the legacy SKUs know no IKEv1."""
     for gateway in topology.vpn_gateways:
         if gateway.is_policy_based or gateway.sku not in {"Basic", *limits.LEGACY_SKUS}:
             continue
         for connection in gateway.tunnels:
             if connection.is_ikev1:
-                yield Breach(connection.thing, f"IKEv1 does not work on a route-based gateway of SKU {gateway.sku}.")
+                yield Violation(
+                    connection.resource, f"IKEv1 does not work on a route-based gateway of SKU {gateway.sku}."
+                )
 
 
 @rule("R-IKE-05", level="W", title="IKEv1 interrupts at every rekey", source="FAQ", fix="Use IKEv2 if the device can.")
-def ikev1_rekey(topology: Topology) -> Iterator[Breach]:
+def ikev1_rekey(topology: TopologyView) -> Iterator[Violation]:
     """IKEv1 drops the tunnel for seconds at every main-mode rekey."""
     for connection in topology.connections:
         gateway = connection.gateway
         if connection.is_ikev1 and not (gateway and gateway.is_policy_based):
-            yield Breach(connection.thing, "With IKEv1 the tunnel drops for up to 5 seconds at every rekey.")
+            yield Violation(connection.resource, "With IKEv1 the tunnel drops for up to 5 seconds at every rekey.")
 
 
 def _beyond_policy_based(gateway: Gateway) -> Iterator[str]:
@@ -75,12 +77,12 @@ def _beyond_policy_based(gateway: Gateway) -> Iterator[str]:
     source="SKU, FAQ, AA, COEX",
     fix="Make the gateway route-based.",
 )
-def policy_based(topology: Topology) -> Iterator[Breach]:
+def policy_based(topology: TopologyView) -> Iterator[Violation]:
     """One site-to-site tunnel and nothing else; BGP on it is R-BGP-01."""
     for gateway in topology.vpn_gateways:
         wanted = list(_beyond_policy_based(gateway)) if gateway.is_policy_based else []
         if wanted:
-            yield Breach(gateway.thing, f"It is policy-based and shall do {listed(wanted)}.")
+            yield Violation(gateway.resource, f"It is policy-based and shall do {listed(wanted)}.")
 
 
 @rule(
@@ -90,15 +92,15 @@ def policy_based(topology: Topology) -> Iterator[Breach]:
     source="T-ERR, CM",
     fix="Set one of them to initiator-only or default.",
 )
-def nobody_starts(topology: Topology) -> Iterator[Breach]:
+def nobody_starts(topology: TopologyView) -> Iterator[Violation]:
     """Two ends that only respond never meet."""
     for connection in topology.connections:
         twin = connection.twin
-        if twin is None or connection.thing.id > twin.thing.id:
+        if twin is None or connection.resource.id > twin.resource.id:
             continue
-        modes = [c.thing.text("properties.connectionMode") for c in (connection, twin)]
+        modes = [c.resource.text("properties.connectionMode") for c in (connection, twin)]
         if modes == ["ResponderOnly", "ResponderOnly"]:
-            yield Breach(connection.thing, f"This connection and {twin.thing.address} both only respond.")
+            yield Violation(connection.resource, f"This connection and {twin.resource.address} both only respond.")
 
 
 @rule(
@@ -108,9 +110,9 @@ def nobody_starts(topology: Topology) -> Iterator[Breach]:
     source="FAQ",
     fix="Use 30 to 45, or leave it out for 45.",
 )
-def dead_peer_detection(topology: Topology) -> Iterator[Breach]:
+def dead_peer_detection(topology: TopologyView) -> Iterator[Violation]:
     """9 to 3600 seconds; 0 stands for the default of 45."""
     for connection in topology.connections:
-        seconds = connection.thing.number("properties.dpdTimeoutSeconds")
+        seconds = connection.resource.number("properties.dpdTimeoutSeconds")
         if seconds and not 9 <= seconds <= 3600:
-            yield Breach(connection.thing, f"The timeout is {seconds} seconds; Azure takes 9 to 3600.")
+            yield Violation(connection.resource, f"The timeout is {seconds} seconds; Azure takes 9 to 3600.")

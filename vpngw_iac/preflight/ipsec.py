@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vpngw_iac.preflight import limits
-from vpngw_iac.preflight.registry import Breach, rule
+from vpngw_iac.preflight.registry import Violation, rule
 from vpngw_iac.preflight.view.connection import Connection
-from vpngw_iac.preflight.view.topology import Topology
+from vpngw_iac.preflight.view.topology import TopologyView
 from vpngw_iac.text import listed
 
 FIELDS = (
@@ -34,13 +34,13 @@ _SAME_GROUP = {
     source="FAQ",
     fix="Leave ipsec out, or use VpnGw1AZ.",
 )
-def basic_policy(topology: Topology) -> Iterator[Breach]:
+def basic_policy(topology: TopologyView) -> Iterator[Violation]:
     """Custom policies work on every SKU but Basic."""
     for connection in topology.connections:
         gateway = connection.gateway
         if connection.policies and gateway is not None and gateway.is_basic:
-            yield Breach(
-                connection.thing, f"{gateway.thing.address} has SKU Basic, which takes no custom IPsec policy."
+            yield Violation(
+                connection.resource, f"{gateway.resource.address} has SKU Basic, which takes no custom IPsec policy."
             )
 
 
@@ -51,11 +51,13 @@ def basic_policy(topology: Topology) -> Iterator[Breach]:
     source="FAQ",
     fix="Keep the one that the device uses.",
 )
-def one_policy(topology: Topology) -> Iterator[Breach]:
+def one_policy(topology: TopologyView) -> Iterator[Violation]:
     """A connection takes exactly one policy."""
     for connection in topology.connections:
         if len(connection.policies) > 1:
-            yield Breach(connection.thing, f"{len(connection.policies)} policies are declared; a connection takes one.")
+            yield Violation(
+                connection.resource, f"{len(connection.policies)} policies are declared; a connection takes one."
+            )
 
 
 @rule(
@@ -65,19 +67,21 @@ def one_policy(topology: Topology) -> Iterator[Breach]:
     source="FAQ, SDK",
     fix="Give the whole policy (all eight values), or start from IpsecPolicy.strong().",
 )
-def whole_policy(topology: Topology) -> Iterator[Breach]:
+def whole_policy(topology: TopologyView) -> Iterator[Violation]:
     """All eight values are needed, and lifetimes have a minimum."""
     for connection in topology.connections:
         for policy in connection.policies:
             missing = [name for name in FIELDS if policy.get(name) is None]
             if missing:
-                yield Breach(
-                    connection.thing,
+                yield Violation(
+                    connection.resource,
                     f"The policy lacks {listed(missing)}.",
                     "Give the whole policy (all eight values).",
                 )
             elif too_short := _lifetime(policy):
-                yield Breach(connection.thing, too_short, "Use 27000 seconds and 102400000 KB, or leave both out.")
+                yield Violation(
+                    connection.resource, too_short, "Use 27000 seconds and 102400000 KB, or leave both out."
+                )
 
 
 def _lifetime(policy: Mapping[str, Any]) -> str:
@@ -97,15 +101,15 @@ def _lifetime(policy: Mapping[str, Any]) -> str:
     source="FAQ",
     fix="Use the same GCMAES for encryption and integrity.",
 )
-def gcm_pair(topology: Topology) -> Iterator[Breach]:
+def gcm_pair(topology: TopologyView) -> Iterator[Violation]:
     """With GCM encryption the integrity is the same GCM; GCM integrity needs a GCM cipher."""
     for connection in topology.connections:
         for policy in connection.policies:
             cipher, integrity = str(policy.get("ipsecEncryption")), str(policy.get("ipsecIntegrity"))
             if "GCM" in cipher + integrity and cipher != integrity:
                 right = cipher if cipher.startswith("GCM") else "SHA256"
-                yield Breach(
-                    connection.thing,
+                yield Violation(
+                    connection.resource,
                     f"IPsec encryption {cipher} with integrity {integrity}.",
                     f"Use ipsec_integrity={right}.",
                 )
@@ -118,14 +122,14 @@ def gcm_pair(topology: Topology) -> Iterator[Breach]:
     source="FAQ",
     fix="Give both connections the same policy.",
 )
-def equal_policies(topology: Topology) -> Iterator[Breach]:
+def equal_policies(topology: TopologyView) -> Iterator[Violation]:
     """Both connections of a pair carry the identical policy."""
     for connection in topology.connections:
         twin = connection.twin
-        if not connection.is_vnet or twin is None or connection.thing.id > twin.thing.id:
+        if not connection.is_vnet or twin is None or connection.resource.id > twin.resource.id:
             continue
         if connection.knows_policies and twin.knows_policies and _values(connection) != _values(twin):
-            yield Breach(connection.thing, f"Its IPsec policy differs from that of {twin.thing.address}.")
+            yield Violation(connection.resource, f"Its IPsec policy differs from that of {twin.resource.address}.")
 
 
 def _values(connection: Connection) -> list[tuple[Any, ...]]:
@@ -139,11 +143,11 @@ def _values(connection: Connection) -> list[tuple[Any, ...]]:
     source="FAQ",
     fix="Leave it out; to encrypt over private peering use private_ip on a site.",
 )
-def expressroute_policy(topology: Topology) -> Iterator[Breach]:
+def expressroute_policy(topology: TopologyView) -> Iterator[Violation]:
     """A circuit is not encrypted by the gateway."""
     for connection in topology.connections:
         if connection.is_expressroute and connection.policies:
-            yield Breach(connection.thing, "An ExpressRoute connection takes no IPsec policy.")
+            yield Violation(connection.resource, "An ExpressRoute connection takes no IPsec policy.")
 
 
 @rule(
@@ -153,14 +157,14 @@ def expressroute_policy(topology: Topology) -> Iterator[Breach]:
     source="FAQ, T-ERR",
     fix="Give both ends the same policy.",
 )
-def groups_meet(topology: Topology) -> Iterator[Breach]:
+def groups_meet(topology: TopologyView) -> Iterator[Violation]:
     """Two of our own gateways joined through local network gateways must agree on ciphers and groups.
 
     Devices outside are not visible here.
     """
     for connection in topology.connections:
         twin = connection.twin
-        if not connection.is_site or twin is None or connection.thing.id > twin.thing.id:
+        if not connection.is_site or twin is None or connection.resource.id > twin.resource.id:
             continue
         if len(connection.policies) == len(twin.policies) == 1:
             ours, theirs = connection.policies[0], twin.policies[0]
@@ -171,9 +175,9 @@ def groups_meet(topology: Topology) -> Iterator[Breach]:
                 != _SAME_GROUP.get(str(theirs.get(name)), theirs.get(name))
             ]
             if differ:
-                yield Breach(
-                    connection.thing,
-                    f"It and {twin.thing.address} propose different values of {listed(differ)} (error 13868).",
+                yield Violation(
+                    connection.resource,
+                    f"It and {twin.resource.address} propose different values of {listed(differ)} (error 13868).",
                 )
 
 
@@ -184,22 +188,22 @@ def groups_meet(topology: Topology) -> Iterator[Breach]:
     source="PBTS",
     fix="Add ipsec=IpsecPolicy.compatible() or the policy that the device uses.",
 )
-def selectors_need_policy(topology: Topology) -> Iterator[Breach]:
+def selectors_need_policy(topology: TopologyView) -> Iterator[Violation]:
     """The flag usePolicyBasedTrafficSelectors goes with a whole custom policy."""
     for connection in topology.connections:
         if connection.has_policy_based_selectors and not connection.policies:
-            yield Breach(
-                connection.thing, "Policy-based traffic selectors are on, and there is no custom IPsec policy."
+            yield Violation(
+                connection.resource, "Policy-based traffic selectors are on, and there is no custom IPsec policy."
             )
 
 
 @rule("R-TS-02", level="F", title="Policy-based selectors with IKEv1", source="FAQ, PBTS", fix="Use IKEv2.")
-def selectors_need_ikev2(topology: Topology) -> Iterator[Breach]:
+def selectors_need_ikev2(topology: TopologyView) -> Iterator[Violation]:
     """The device must speak IKEv2."""
     for connection in topology.connections:
         if connection.has_policy_based_selectors and connection.is_ikev1:
-            yield Breach(
-                connection.thing, "Policy-based traffic selectors work with IKEv2; this connection uses IKEv1."
+            yield Violation(
+                connection.resource, "Policy-based traffic selectors work with IKEv2; this connection uses IKEv1."
             )
 
 
@@ -210,11 +214,13 @@ def selectors_need_ikev2(topology: Topology) -> Iterator[Breach]:
     source="FAQ, CTS",
     fix="Set policy_based_selectors=True.",
 )
-def custom_selectors(topology: Topology) -> Iterator[Breach]:
+def custom_selectors(topology: TopologyView) -> Iterator[Violation]:
     """Selectors of one's own only work with usePolicyBasedTrafficSelectors."""
     for connection in topology.connections:
         if connection.selectors and connection.has_policy_based_selectors is False:
-            yield Breach(connection.thing, "Custom traffic selectors are declared, but policy-based selectors are off.")
+            yield Violation(
+                connection.resource, "Custom traffic selectors are declared, but policy-based selectors are off."
+            )
 
 
 @rule(
@@ -224,13 +230,13 @@ def custom_selectors(topology: Topology) -> Iterator[Breach]:
     source="LIM, T-DISC, DEV",
     fix="Summarise prefixes, or join several ranges in one selector policy.",
 )
-def selector_count(topology: Topology) -> Iterator[Breach]:
+def selector_count(topology: TopologyView) -> Iterator[Violation]:
     """100 selector policies per connection; with policy-based selectors at most 200 pairs of prefixes."""
     for connection in topology.connections:
         custom = connection.selectors
         if len(custom) > limits.TRAFFIC_SELECTORS:
-            yield Breach(
-                connection.thing,
+            yield Violation(
+                connection.resource,
                 f"{len(custom)} selector policies; Azure takes {limits.TRAFFIC_SELECTORS}.",
                 "Join prefixes; several ranges in one policy make one security association.",
             )
@@ -239,8 +245,8 @@ def selector_count(topology: Topology) -> Iterator[Breach]:
             continue
         pairs = len(gateway.network.prefixes) * len(connection.prefixes)
         if pairs > limits.SA_PAIRS_WARN:
-            yield Breach(
-                connection.thing,
+            yield Violation(
+                connection.resource,
                 f"{len(gateway.network.prefixes)} prefixes of the network times {len(connection.prefixes)} of the site "
                 f"make {pairs} security associations; "
                 + (f"the limit is {limits.SA_PAIRS}." if pairs > limits.SA_PAIRS else "many devices take 100."),

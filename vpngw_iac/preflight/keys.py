@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vpngw_iac.preflight.registry import Breach, rule
+from vpngw_iac.preflight.registry import Violation, rule
 from vpngw_iac.preflight.view.connection import Connection
-from vpngw_iac.preflight.view.topology import Topology
+from vpngw_iac.preflight.view.topology import TopologyView
 from vpngw_iac.preflight.vnet_to_vnet import pairs
 from vpngw_iac.secret import SecretReference
 
@@ -16,12 +16,12 @@ SHORTEST = 20
 
 
 def _reference(connection: Connection) -> SecretReference | None:
-    value = connection.thing.declared.get("properties", {})
+    value = connection.resource.declared.get("properties", {})
     found = value.get("sharedKey") if isinstance(value, dict) else None
     return None if found is None or isinstance(found, str) else found
 
 
-def _keys(topology: Topology) -> Iterator[tuple[Connection, str]]:
+def _keys(topology: TopologyView) -> Iterator[tuple[Connection, str]]:
     """Keys whose value is at hand; each only once per connection."""
     if topology.reveal is None:
         return
@@ -40,7 +40,7 @@ def _keys(topology: Topology) -> Iterator[tuple[Connection, str]]:
     source="FAQ",
     fix="Make a key of letters and digits.",
 )
-def key_characters(topology: Topology) -> Iterator[Breach]:
+def key_characters(topology: TopologyView) -> Iterator[Violation]:
     """Printable ASCII without space and tilde. A hyphen is excluded by one page and works in practice: a warning.
 
     https://github.com/hashicorp/terraform-provider-azurerm (virtual_network_gateway_connection_resource_test.go) sets
@@ -49,10 +49,10 @@ def key_characters(topology: Topology) -> Iterator[Breach]:
     for connection, value in _keys(topology):
         key = f"The shared key of {_reference(connection)}"
         if not set(value) <= _WHITELIST:
-            yield Breach(connection.thing, f"{key} holds a space, '~', or a character beyond ASCII.", block=_KEY)
+            yield Violation(connection.resource, f"{key} holds a space, '~', or a character beyond ASCII.", block=_KEY)
         elif "-" in value:
             says = f"{key} holds '-', which Microsoft's FAQ excludes and which Azure has taken."
-            yield Breach(connection.thing, says, level="warning", block=_KEY)
+            yield Violation(connection.resource, says, level="warning", block=_KEY)
 
 
 @rule(
@@ -63,12 +63,12 @@ def key_characters(topology: Topology) -> Iterator[Breach]:
     source="SDK",
     fix="Make a key of 32 letters and digits.",
 )
-def key_length(topology: Topology) -> Iterator[Breach]:
+def key_length(topology: TopologyView) -> Iterator[Violation]:
     """1 to 128 characters."""
     for connection, value in _keys(topology):
         if not 1 <= len(value) <= 128:
-            yield Breach(
-                connection.thing,
+            yield Violation(
+                connection.resource,
                 f"The shared key of {_reference(connection)} has {len(value)} characters; Azure takes 1 to 128.",
                 block=_KEY,
             )
@@ -82,12 +82,12 @@ def key_length(topology: Topology) -> Iterator[Breach]:
     source="T-TUN",
     fix="Make a key of 32 letters and digits.",
 )
-def key_strength(topology: Topology) -> Iterator[Breach]:
+def key_strength(topology: TopologyView) -> Iterator[Violation]:
     """20 letters and digits or more: some devices cut or refuse special characters."""
     for connection, value in _keys(topology):
         if 1 <= len(value) < SHORTEST:
-            yield Breach(
-                connection.thing,
+            yield Violation(
+                connection.resource,
                 f"The shared key of {_reference(connection)} has fewer than {SHORTEST} characters.",
                 block=_KEY,
             )
@@ -100,7 +100,7 @@ def key_strength(topology: Topology) -> Iterator[Breach]:
     source="V2V",
     fix="Use one reference for both.",
 )
-def same_key(topology: Topology) -> Iterator[Breach]:
+def same_key(topology: TopologyView) -> Iterator[Violation]:
     """Both connections of a VNet-to-VNet pair bear one key; two references may still hold one value."""
     for one, other in pairs(topology):
         first, second = _reference(one), _reference(other)
@@ -109,4 +109,4 @@ def same_key(topology: Topology) -> Iterator[Breach]:
         values = (topology.reveal(first), topology.reveal(second)) if topology.reveal else (None, None)
         if None not in values and values[0] == values[1]:
             continue
-        yield Breach(one.thing, f"Its key comes from {first}, that of {other.thing.address} from {second}.")
+        yield Violation(one.resource, f"Its key comes from {first}, that of {other.resource.address} from {second}.")

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from vpngw_iac.preflight import limits, prefixes
 from vpngw_iac.preflight.prefixes import Span
-from vpngw_iac.preflight.registry import Breach, rule
+from vpngw_iac.preflight.registry import Violation, rule
 from vpngw_iac.preflight.view.connection import LocalGateway
 from vpngw_iac.preflight.view.gateway import Gateway
-from vpngw_iac.preflight.view.resource_view import Thing, arm_id, named
-from vpngw_iac.preflight.view.topology import Topology
+from vpngw_iac.preflight.view.resource_view import ResourceView, arm_id, named
+from vpngw_iac.preflight.view.topology import TopologyView
 
 
 @rule(
@@ -22,13 +22,13 @@ from vpngw_iac.preflight.view.topology import Topology
     source="SET, TF",
     fix="Give exactly one of public_ip and fqdn.",
 )
-def one_endpoint(topology: Topology) -> Iterator[Breach]:
+def one_endpoint(topology: TopologyView) -> Iterator[Violation]:
     """Exactly one of address and name."""
     for local in topology.locals:
         address, name = local.declared_ip, local.fqdn
-        if local.thing.is_managed and (address is None) == (name is None):
+        if local.resource.is_managed and (address is None) == (name is None):
             said = "both an address and a name" if address is not None else "neither an address nor a name"
-            yield Breach(local.thing, f"It has {said}.")
+            yield Violation(local.resource, f"It has {said}.")
 
 
 @rule(
@@ -39,23 +39,23 @@ def one_endpoint(topology: Topology) -> Iterator[Breach]:
     fix="Write the public address as Azure sees it (behind NAT: that of the NAT device). Over ExpressRoute "
     "private peering set private_ip=True.",
 )
-def public_endpoint(topology: Topology) -> Iterator[Breach]:
+def public_endpoint(topology: TopologyView) -> Iterator[Violation]:
     """Azure calls the device over the internet, unless the tunnel runs over private peering."""
     for local in topology.locals:
         address = prefixes.address(local.ip)
         if not isinstance(address, ipaddress.IPv4Address) or prefixes.is_public(address):
             continue
         if not local.connections or not all(connection.is_private for connection in local.connections):
-            yield Breach(local.thing, f"{address} is not reachable over the internet.")
+            yield Violation(local.resource, f"{address} is not reachable over the internet.")
 
 
 @rule("R-LNG-03", level="F", title="Device address is IPv6", source="IPV6", fix="Write the device's IPv4 address.")
-def ipv4_endpoint(topology: Topology) -> Iterator[Breach]:
+def ipv4_endpoint(topology: TopologyView) -> Iterator[Violation]:
     """Tunnels run over IPv4 only."""
     for local in topology.locals:
         address = prefixes.address(local.ip)
         if isinstance(address, ipaddress.IPv6Address):
-            yield Breach(local.thing, f"{address} is IPv6; tunnels run over IPv4 only.")
+            yield Violation(local.resource, f"{address} is IPv6; tunnels run over IPv4 only.")
 
 
 @rule(
@@ -65,13 +65,13 @@ def ipv4_endpoint(topology: Topology) -> Iterator[Breach]:
     source="LNGI",
     fix="Use a fixed public_ip if the device has one.",
 )
-def named_endpoint(topology: Topology) -> Iterator[Breach]:
+def named_endpoint(topology: TopologyView) -> Iterator[Violation]:
     """A name is looked up every five minutes, for disconnected tunnels only, and its first IPv4 answer wins."""
     for local in topology.locals:
         name = local.fqdn
         if name is not None:
-            yield Breach(
-                local.thing,
+            yield Violation(
+                local.resource,
                 f"{name} must have exactly one IPv4 address; a change is noticed only when the tunnel is down.",
                 level="info",
             )
@@ -84,12 +84,12 @@ def named_endpoint(topology: Topology) -> Iterator[Breach]:
     source="LIM",
     fix="Summarise them, or use BGP and leave prefixes out.",
 )
-def prefix_count(topology: Topology) -> Iterator[Breach]:
+def prefix_count(topology: TopologyView) -> Iterator[Violation]:
     """1000 prefixes at most."""
     for local in topology.locals:
         number = len(local.declared_prefixes)
         if number > limits.LOCAL_PREFIXES:
-            yield Breach(local.thing, f"{number} prefixes; Azure takes {limits.LOCAL_PREFIXES}.")
+            yield Violation(local.resource, f"{number} prefixes; Azure takes {limits.LOCAL_PREFIXES}.")
 
 
 @rule(
@@ -99,7 +99,7 @@ def prefix_count(topology: Topology) -> Iterator[Breach]:
     source="T-CONN, T-DISC",
     fix="Leave the public address of the device out of the prefixes.",
 )
-def device_inside_site(topology: Topology) -> Iterator[Breach]:
+def device_inside_site(topology: TopologyView) -> Iterator[Violation]:
     """The internet address of a device inside prefixes that its gateway routes into a tunnel, its own or another's."""
     for gateway in topology.vpn_gateways:
         told: set[LocalGateway] = set()
@@ -108,9 +108,9 @@ def device_inside_site(topology: Topology) -> Iterator[Breach]:
             if local in told:
                 continue
             told.add(local)
-            whose = f"its own prefix {site.prefix}" if local is other else f"{site.prefix} of {other.thing.address}"
-            yield Breach(
-                local.thing,
+            whose = f"its own prefix {site.prefix}" if local is other else f"{site.prefix} of {other.resource.address}"
+            yield Violation(
+                local.resource,
                 f"{device.prefix.network_address}, the address of the device, lies in {whose}: the packets of the "
                 f"tunnel would be sent into {'the tunnel' if local is other else 'that tunnel'}.",
             )
@@ -147,17 +147,17 @@ def _devices_and_sites(gateway: Gateway) -> Iterator[Span[_End]]:
     source="BGP",
     fix="Give the site prefixes=[...], or bgp=BgpPeer(...).",
 )
-def some_prefix(topology: Topology) -> Iterator[Breach]:
+def some_prefix(topology: TopologyView) -> Iterator[Violation]:
     """Without BGP Azure learns nothing about the site; custom traffic selectors say it too."""
     for connection in topology.connections:
         local = connection.local
         if local is None or not connection.is_site or connection.has_bgp is not False:
             continue
-        knows = local.thing.knows("properties.localNetworkAddressSpace.addressPrefixes")
+        knows = local.resource.knows("properties.localNetworkAddressSpace.addressPrefixes")
         if knows and not local.declared_prefixes and not connection.selectors:
-            yield Breach(
-                connection.thing,
-                f"{local.thing.address} has no prefixes, and BGP is off on this connection: "
+            yield Violation(
+                connection.resource,
+                f"{local.resource.address} has no prefixes, and BGP is off on this connection: "
                 "nothing is routed to the site.",
             )
 
@@ -169,12 +169,12 @@ def some_prefix(topology: Topology) -> Iterator[Breach]:
     source="SDK",
     fix="Name a site of this gateway, or leave default_site out.",
 )
-def default_site(topology: Topology) -> Iterator[Breach]:
+def default_site(topology: TopologyView) -> Iterator[Violation]:
     """The default site of a gateway is one of the sites connected to it."""
     for gateway in topology.vpn_gateways:
-        wanted = arm_id(gateway.thing.get("properties.gatewayDefaultSite"))
-        if wanted is not None and gateway.thing.is_managed and wanted not in {c.local_id for c in gateway.sites}:
-            yield Breach(gateway.thing, f"Its default site {wanted.name} is not connected to this gateway.")
+        wanted = arm_id(gateway.resource.get("properties.gatewayDefaultSite"))
+        if wanted is not None and gateway.resource.is_managed and wanted not in {c.local_id for c in gateway.sites}:
+            yield Violation(gateway.resource, f"Its default site {wanted.name} is not connected to this gateway.")
 
 
 @rule(
@@ -184,18 +184,18 @@ def default_site(topology: Topology) -> Iterator[Breach]:
     source="IPV6, AA, HBT",
     fix="Use one local network gateway with all prefixes of that device.",
 )
-def same_endpoint(topology: Topology) -> Iterator[Breach]:
+def same_endpoint(topology: TopologyView) -> Iterator[Violation]:
     """Azure tells tunnels apart by the device's address."""
     for gateway in topology.vpn_gateways:
-        by_address: dict[str, set[Thing]] = {}
+        by_address: dict[str, set[ResourceView]] = {}
         for connection in gateway.sites:
             local = connection.local
             endpoint = None if local is None else local.ip or local.fqdn
             if local is not None and endpoint is not None:
-                by_address.setdefault(endpoint.lower(), set()).add(local.thing)
+                by_address.setdefault(endpoint.lower(), set()).add(local.resource)
         for endpoint, locals_ in sorted(by_address.items()):
             if len(locals_) > 1:
-                ordered = sorted(locals_, key=lambda thing: thing.address)
-                yield Breach(
-                    ordered[-1], f"{named(ordered)} all have the address {endpoint} on {gateway.thing.address}."
+                ordered = sorted(locals_, key=lambda resource: resource.address)
+                yield Violation(
+                    ordered[-1], f"{named(ordered)} all have the address {endpoint} on {gateway.resource.address}."
                 )

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 
-from vpngw_iac.preflight.registry import Breach, rule
+from vpngw_iac.preflight.registry import Violation, rule
 from vpngw_iac.preflight.view.gateway import Gateway
-from vpngw_iac.preflight.view.resource_view import Thing, region
-from vpngw_iac.preflight.view.topology import Topology
+from vpngw_iac.preflight.view.resource_view import ResourceView, region
+from vpngw_iac.preflight.view.topology import TopologyView
 
 ASSIGNMENT = "microsoft.maintenance/configurationassignments"
 _SHORTEST = 5 * 60
@@ -22,9 +22,9 @@ _WINDOW = "properties.maintenanceWindow"
 class Window:
     """A gateway with the maintenance configuration that it is assigned to."""
 
-    assignment: Thing
+    assignment: ResourceView
     gateway: Gateway
-    configuration: Thing | None
+    configuration: ResourceView | None
     """None if the file does not hold it."""
 
     @property
@@ -57,16 +57,16 @@ def _minutes(text: str | None) -> int | None:
     return int(found[1]) * 60 + int(found[2]) if found else None
 
 
-def windows(topology: Topology) -> tuple[Window, ...]:
+def windows(topology: TopologyView) -> tuple[Window, ...]:
     """Every window that a gateway of this file has."""
 
     def find() -> tuple[Window, ...]:
         found = []
-        for thing in topology.of_type(ASSIGNMENT):
-            gateway = topology.gateway(thing.id.parent)
+        for resource in topology.of_type(ASSIGNMENT):
+            gateway = topology.gateway(resource.id.parent)
             if gateway is not None:
-                configuration = topology.find(thing.ref("properties.maintenanceConfigurationId"))
-                found.append(Window(thing, gateway, configuration))
+                configuration = topology.find(resource.ref("properties.maintenanceConfigurationId"))
+                found.append(Window(resource, gateway, configuration))
         return tuple(found)
 
     return topology.memo("maintenance windows", find)
@@ -80,37 +80,41 @@ def windows(topology: Topology) -> tuple[Window, ...]:
     see=("PSRule:AZR-000430",),
     fix="Leave maintenance out, or use an AZ SKU.",
 )
-def fits(topology: Topology) -> Iterator[Breach]:
+def fits(topology: TopologyView) -> Iterator[Violation]:
     """For network gateways, daily, five hours or more, in the gateway's region; not for the SKU Basic."""
     for window in windows(topology):
         if window.gateway.is_basic:
-            yield Breach(window.assignment, "Gateways of SKU Basic have no maintenance window.")
+            yield Violation(window.assignment, "Gateways of SKU Basic have no maintenance window.")
         if window.configuration is not None:
             yield from _of_configuration(window, window.configuration)
 
 
-def _of_configuration(window: Window, thing: Thing) -> Iterator[Breach]:
-    here, there = region(thing), window.gateway.location
+def _of_configuration(window: Window, resource: ResourceView) -> Iterator[Violation]:
+    here, there = region(resource), window.gateway.location
     if here and there and here != there:
-        yield Breach(
-            thing,
-            f"It is in {here}, the gateway {window.gateway.thing.name} in {there}.",
+        yield Violation(
+            resource,
+            f"It is in {here}, the gateway {window.gateway.resource.name} in {there}.",
             f"Use a configuration in {there}.",
         )
-    scope = (thing.text("properties.maintenanceScope") or "Resource").lower()
-    sub_scope = thing.text("properties.extensionProperties.maintenanceSubScope")
+    scope = (resource.text("properties.maintenanceScope") or "Resource").lower()
+    sub_scope = resource.text("properties.extensionProperties.maintenanceSubScope")
     if scope != "resource" or (sub_scope or "NetworkGatewayMaintenance").lower() != "networkgatewaymaintenance":
-        yield Breach(
-            thing,
-            f"It is for {sub_scope or thing.text('properties.maintenanceScope')}, not for network gateways.",
+        yield Violation(
+            resource,
+            f"It is for {sub_scope or resource.text('properties.maintenanceScope')}, not for network gateways.",
             "Use a configuration of scope Resource, sub-scope NetworkGatewayMaintenance.",
         )
         return
     if window.minutes is not None and window.minutes[1] < _SHORTEST:
-        yield Breach(thing, f"The window is open for {window.minutes[1] // 60} h.", "Give it at least 5: hours=5.")
-    every = thing.text(f"{_WINDOW}.recurEvery")
+        yield Violation(
+            resource, f"The window is open for {window.minutes[1] // 60} h.", "Give it at least 5: hours=5."
+        )
+    every = resource.text(f"{_WINDOW}.recurEvery")
     if every and not re.fullmatch(r"1?days?", every, re.IGNORECASE):
-        yield Breach(thing, f"It recurs every {every!r}; gateways accept daily windows only.", 'Write every="Day".')
+        yield Violation(
+            resource, f"It recurs every {every!r}; gateways accept daily windows only.", 'Write every="Day".'
+        )
 
 
 @rule(
@@ -120,14 +124,14 @@ def _of_configuration(window: Window, thing: Thing) -> Iterator[Breach]:
     source="FAQ",
     fix="Give one of them another start, so that one path always stays.",
 )
-def apart(topology: Topology) -> Iterator[Breach]:
+def apart(topology: TopologyView) -> Iterator[Violation]:
     """A VPN gateway that is the failover path of ExpressRoute is of no use while both are serviced."""
     every = windows(topology)
     vpn = [window for window in every if window.gateway.is_vpn]
     for mine, other in product(vpn, [window for window in every if window.gateway.is_expressroute]):
         together = mine.gateway.network_id is not None and mine.gateway.network_id == other.gateway.network_id
         if together and mine.meets(other):
-            yield Breach(
+            yield Violation(
                 mine.assignment,
-                f"{mine.gateway.thing.name} and {other.gateway.thing.name} may be serviced in the same hours.",
+                f"{mine.gateway.resource.name} and {other.gateway.resource.name} may be serviced in the same hours.",
             )

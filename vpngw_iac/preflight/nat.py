@@ -7,31 +7,33 @@ from collections.abc import Iterator
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.preflight import limits, prefixes
-from vpngw_iac.preflight.registry import Breach, rule
+from vpngw_iac.preflight.registry import Violation, rule
 from vpngw_iac.preflight.view.connection import Connection, NatRule
 from vpngw_iac.preflight.view.resource_view import named
-from vpngw_iac.preflight.view.topology import NAT_RULE, Topology
+from vpngw_iac.preflight.view.topology import NAT_RULE, TopologyView
 from vpngw_iac.text import listed
 
 
-def _rules(topology: Topology) -> tuple[NatRule, ...]:
-    return tuple(NatRule(thing, topology) for thing in topology.of_type(NAT_RULE))
+def _rules(topology: TopologyView) -> tuple[NatRule, ...]:
+    return tuple(NatRule(resource, topology) for resource in topology.of_type(NAT_RULE))
 
 
 @rule("R-NAT-01", level="E", title="SKU has no NAT", source="FAQ", fix="Use VpnGw2AZ or larger.")
-def nat_sku(topology: Topology) -> Iterator[Breach]:
+def nat_sku(topology: TopologyView) -> Iterator[Violation]:
     """NAT starts at VpnGw2."""
     for gateway in topology.vpn_gateways:
         if gateway.nat_rules and gateway.sku in limits.TUNNELS and gateway.sku not in limits.NAT_SKUS:
-            yield Breach(gateway.thing, f"{gateway.sku} has no NAT; {len(gateway.nat_rules)} NAT rule(s) are declared.")
+            yield Violation(
+                gateway.resource, f"{gateway.sku} has no NAT; {len(gateway.nat_rules)} NAT rule(s) are declared."
+            )
 
 
 @rule("R-NAT-02", level="E", title="NAT works on site-to-site connections only", source="FAQ", fix="Unlink them.")
-def nat_on_sites(topology: Topology) -> Iterator[Breach]:
+def nat_on_sites(topology: TopologyView) -> Iterator[Violation]:
     """Not on ExpressRoute connections; VNet-to-VNet is R-V2V-09."""
     for connection in topology.connections:
         if connection.has_nat and connection.is_expressroute:
-            yield Breach(connection.thing, "An ExpressRoute connection is linked to NAT rules.")
+            yield Violation(connection.resource, "An ExpressRoute connection is linked to NAT rules.")
 
 
 @rule(
@@ -41,24 +43,28 @@ def nat_on_sites(topology: Topology) -> Iterator[Breach]:
     source="FAQ",
     fix="Join rules, or spread the sites over two gateways.",
 )
-def nat_count(topology: Topology) -> Iterator[Breach]:
+def nat_count(topology: TopologyView) -> Iterator[Violation]:
     """500 rules, ingress and egress together."""
     for gateway in topology.vpn_gateways:
         if len(gateway.nat_rules) > limits.NAT_RULES:
-            yield Breach(gateway.thing, f"{len(gateway.nat_rules)} NAT rules; a gateway takes {limits.NAT_RULES}.")
+            yield Violation(
+                gateway.resource, f"{len(gateway.nat_rules)} NAT rules; a gateway takes {limits.NAT_RULES}."
+            )
 
 
 @rule("R-NAT-04", level="E", title="NAT rule has a slash in its name", source="FAQ", fix="Rename it.")
-def nat_name(topology: Topology) -> Iterator[Breach]:
+def nat_name(topology: TopologyView) -> Iterator[Violation]:
     """A rule shown inside its gateway may bear a name that its id cannot."""
     for gateway in topology.vpn_gateways:
-        for item in gateway.thing.items("properties.natRules"):
+        for item in gateway.resource.items("properties.natRules"):
             name = item.get("name")
             if isinstance(name, str) and "/" in name:
-                yield Breach(gateway.thing, f"The NAT rule {name!r} has a '/' in its name.", "Rename it.")
+                yield Violation(gateway.resource, f"The NAT rule {name!r} has a '/' in its name.", "Rename it.")
     for found in _rules(topology):
-        if "%2f" in found.thing.name.lower():
-            yield Breach(found.thing, f"The NAT rule {found.thing.name!r} has a '/' in its name.", "Rename it.")
+        if "%2f" in found.resource.name.lower():
+            yield Violation(
+                found.resource, f"The NAT rule {found.resource.name!r} has a '/' in its name.", "Rename it."
+            )
 
 
 @rule(
@@ -68,24 +74,24 @@ def nat_name(topology: Topology) -> Iterator[Breach]:
     source="FAQ",
     fix="Write one rule per prefix, both sides of one length; or dynamic=True for many to few.",
 )
-def nat_lengths(topology: Topology) -> Iterator[Breach]:
+def nat_lengths(topology: TopologyView) -> Iterator[Violation]:
     """One prefix on each side; of a static rule both are equally long."""
     for found in _rules(topology):
         inside, outside = found.internal, found.external
         if len(inside) > 1 or len(outside) > 1:
-            yield Breach(
-                found.thing,
+            yield Violation(
+                found.resource,
                 f"{len(inside)} internal and {len(outside)} external prefixes; a rule takes one of each.",
                 "Write one rule per prefix.",
             )
         elif not found.is_dynamic and [p.prefixlen for p in inside] != [p.prefixlen for p in outside]:
-            yield Breach(
-                found.thing,
+            yield Violation(
+                found.resource,
                 f"A static rule maps {listed(inside)} to {listed(outside)}: their lengths differ.",
                 "Use prefixes of one length, or dynamic=True for many to few.",
             )
         elif {p.version for p in (*inside, *outside)} == {4, 6}:
-            yield Breach(found.thing, "The rule maps IPv4 to IPv6; there is no NAT64.", "Use one address family.")
+            yield Violation(found.resource, "The rule maps IPv4 to IPv6; there is no NAT64.", "Use one address family.")
 
 
 @rule(
@@ -95,15 +101,15 @@ def nat_lengths(topology: Topology) -> Iterator[Breach]:
     source="NATO",
     fix="Use a static rule if both sides shall start connections.",
 )
-def nat_dynamic(topology: Topology) -> Iterator[Breach]:
+def nat_dynamic(topology: TopologyView) -> Iterator[Violation]:
     """Dynamic rules map to a smaller pool, in one direction only; equal sizes may be meant."""
     for found in _rules(topology):
         if found.is_dynamic and found.internal and found.external:
             inside = sum(p.num_addresses for p in found.internal)
             outside = sum(p.num_addresses for p in found.external)
             if outside >= inside:
-                yield Breach(
-                    found.thing,
+                yield Violation(
+                    found.resource,
                     f"A dynamic rule maps {inside} addresses to {outside}; it works in one direction only.",
                     level="warning",
                 )
@@ -117,13 +123,13 @@ def nat_dynamic(topology: Topology) -> Iterator[Breach]:
     source="NATX",
     fix="Give the rule external addresses of a /26 or smaller; many connections share an address by their ports.",
 )
-def nat_pool(topology: Topology) -> Iterator[Breach]:
+def nat_pool(topology: TopologyView) -> Iterator[Violation]:
     """Azure refuses the gateway: "Maximum external mapping subnet size for Dynamic NAT is /26"."""
     for found in _rules(topology):
         wide = [p for p in found.external if found.is_dynamic and p.num_addresses > limits.DYNAMIC_NAT]
         if wide:
-            yield Breach(
-                found.thing,
+            yield Violation(
+                found.resource,
                 f"A dynamic rule maps to {listed(wide)}; Azure takes {limits.DYNAMIC_NAT} addresses, a /26.",
                 block="properties.externalMappings",
             )
@@ -136,7 +142,7 @@ def nat_pool(topology: Topology) -> Iterator[Breach]:
     source="NATC, FAQ",
     fix="Give each connection one dynamic rule, or static rules whose prefixes do not overlap.",
 )
-def nat_together(topology: Topology) -> Iterator[Breach]:
+def nat_together(topology: TopologyView) -> Iterator[Violation]:
     """A second dynamic rule, or a dynamic beside a static one, was refused as an overlap; no page of Microsoft says so.
 
     The same rule on two instances is one rule.
@@ -147,7 +153,7 @@ def nat_together(topology: Topology) -> Iterator[Breach]:
             pair = frozenset((one.value, other.value))
             if one.instance == other.instance and pair not in told and (why := _disagreement(one, other)):
                 told.add(pair)
-                yield Breach(connection.thing, f"{named((one.thing, other.thing))} {why}.")
+                yield Violation(connection.resource, f"{named((one.resource, other.resource))} {why}.")
 
 
 def _disagreement(one: NatRule, other: NatRule) -> str:
@@ -171,7 +177,7 @@ def _disagreement(one: NatRule, other: NatRule) -> str:
     source="FAQ",
     fix="Add Nat.egress(...) for the network on this site.",
 )
-def nat_both_ways(topology: Topology) -> Iterator[Breach]:
+def nat_both_ways(topology: TopologyView) -> Iterator[Violation]:
     """If a site really has the network's own addresses, each side must see the other translated."""
     for connection in topology.connections:
         network = None if connection.gateway is None else connection.gateway.network
@@ -184,9 +190,9 @@ def nat_both_ways(topology: Topology) -> Iterator[Breach]:
             if any(prefixes.relation(p, n) for n in network.prefixes)
         ]
         if same:
-            yield Breach(
-                connection.thing,
-                f"The site really has {listed(dict.fromkeys(same))}, which {network.thing.address} has too. Only the "
+            yield Violation(
+                connection.resource,
+                f"The site really has {listed(dict.fromkeys(same))}, which {network.resource.address} has too. Only the "
                 "site is translated, so it cannot answer.",
             )
 
@@ -198,17 +204,19 @@ def nat_both_ways(topology: Topology) -> Iterator[Breach]:
     source="FAQ",
     fix="Give each site an ingress rule with external addresses of its own.",
 )
-def nat_sharing(topology: Topology) -> Iterator[Breach]:
+def nat_sharing(topology: TopologyView) -> Iterator[Violation]:
     """An ingress rule belongs to one site; egress rules may be shared freely."""
     users: dict[str, list[Connection]] = {}
     for connection in topology.connections:
         for found in connection.ingress:
-            users.setdefault(found.thing.id.key, []).append(connection)
+            users.setdefault(found.resource.id.key, []).append(connection)
     for key in sorted(users):
         sharing = users[key]
         if len({connection.place for connection in sharing}) > 1:
-            rule_ = next(r for r in sharing[0].ingress if r.thing.id.key == key)
-            yield Breach(rule_.thing, f"{named(c.thing for c in sharing)} lead to different sites and share this rule.")
+            rule_ = next(r for r in sharing[0].ingress if r.resource.id.key == key)
+            yield Violation(
+                rule_.resource, f"{named(c.resource for c in sharing)} lead to different sites and share this rule."
+            )
 
 
 @rule(
@@ -218,7 +226,7 @@ def nat_sharing(topology: Topology) -> Iterator[Breach]:
     source="FAQ",
     fix="Make the rule once per instance and link both.",
 )
-def nat_instances(topology: Topology) -> Iterator[Breach]:
+def nat_instances(topology: TopologyView) -> Iterator[Violation]:
     """On active-active each rule binds to one instance; a connection to both needs it twice.
 
     A connection whose rules are all bound to one instance is meant for that instance.
@@ -237,7 +245,7 @@ def nat_instances(topology: Topology) -> Iterator[Breach]:
                 detail = f"The NAT rule for {listed(_prefixes(value))} exists on one of the two instances only."
             else:
                 continue
-            yield Breach(connection.thing, detail)
+            yield Violation(connection.resource, detail)
 
 
 def _prefixes(value: tuple[object, ...]) -> tuple[object, ...]:
@@ -252,16 +260,16 @@ def _prefixes(value: tuple[object, ...]) -> tuple[object, ...]:
     source="FAQ",
     fix="Set bgp=Bgp(translate_nat_routes=True), unless the device advertises translated prefixes itself.",
 )
-def nat_bgp(topology: Topology) -> Iterator[Breach]:
+def nat_bgp(topology: TopologyView) -> Iterator[Violation]:
     """With BGP and NAT either Azure translates the routes or the device already advertises translated ones."""
     for gateway in topology.vpn_gateways:
-        if gateway.thing.flag("properties.enableBgpRouteTranslationForNat") is not False:
+        if gateway.resource.flag("properties.enableBgpRouteTranslationForNat") is not False:
             continue
         with_both = [c for c in gateway.sites if c.has_bgp and c.has_nat]
         if with_both:
-            yield Breach(
-                gateway.thing,
-                f"{named(c.thing for c in with_both)} use BGP and NAT, and route translation is off.",
+            yield Violation(
+                gateway.resource,
+                f"{named(c.resource for c in with_both)} use BGP and NAT, and route translation is off.",
                 level="warning",
             )
 
@@ -273,12 +281,14 @@ def nat_bgp(topology: Topology) -> Iterator[Breach]:
     source="FAQ, NATO",
     fix="Use an ordinary address for the BGP peer, or take NAT off this connection.",
 )
-def nat_apipa(topology: Topology) -> Iterator[Breach]:
+def nat_apipa(topology: TopologyView) -> Iterator[Violation]:
     """NAT is not supported on a connection whose BGP peer has a link-local address."""
     for connection in topology.connections:
         peer = prefixes.address(connection.peer_address)
         if connection.has_nat and peer is not None and prefixes.is_apipa(peer):
-            yield Breach(connection.thing, f"Its BGP peer {peer} is an APIPA address, and it is linked to NAT rules.")
+            yield Violation(
+                connection.resource, f"Its BGP peer {peer} is an APIPA address, and it is linked to NAT rules."
+            )
 
 
 @rule(
@@ -288,7 +298,7 @@ def nat_apipa(topology: Topology) -> Iterator[Breach]:
     source="FAQ",
     fix="Write the peer's address after NAT.",
 )
-def nat_peer(topology: Topology) -> Iterator[Breach]:
+def nat_peer(topology: TopologyView) -> Iterator[Violation]:
     """A peer that collides with the network is written with its address after NAT."""
     for connection in topology.connections:
         network = None if connection.gateway is None else connection.gateway.network
@@ -296,9 +306,9 @@ def nat_peer(topology: Topology) -> Iterator[Breach]:
         if network is None or peer is None or connection.local is None or not connection.ingress:
             continue
         if prefixes.is_within(peer, network.prefixes):
-            yield Breach(
-                connection.local.thing,
-                f"The BGP peer {peer} lies in {network.thing.address}, although the site is translated.",
+            yield Violation(
+                connection.local.resource,
+                f"The BGP peer {peer} lies in {network.resource.address}, although the site is translated.",
             )
 
 
@@ -309,7 +319,7 @@ def nat_peer(topology: Topology) -> Iterator[Breach]:
     source="FAQ, NATC",
     fix="Write the peer's address after NAT; give it a static rule of its own where the site's rule is dynamic.",
 )
-def nat_peer_address(topology: Topology) -> Iterator[Breach]:
+def nat_peer_address(topology: TopologyView) -> Iterator[Violation]:
     """Azure meets the peer at its translated address, and dynamic NAT gives it none that stays. See R-NAT-14 too."""
     for connection in topology.connections:
         peer, local = prefixes.address(connection.peer_address), connection.local
@@ -320,14 +330,14 @@ def nat_peer_address(topology: Topology) -> Iterator[Breach]:
         found = lengths[max(lengths)] if lengths else None
         pools = [p for r in connection.ingress if r.is_dynamic for p in r.external if prefixes.is_within(peer, (p,))]
         if pools or (found is not None and found.is_dynamic):
-            yield Breach(
-                local.thing,
+            yield Violation(
+                local.resource,
                 f"The BGP peer {peer} lies in a prefix of a dynamic NAT rule, which gives it no address that stays.",
                 "Translate the peer with a static rule of its own, and write its address after NAT.",
             )
         elif found is not None and (seen := found.translated(peer)) not in (None, peer):
-            yield Breach(
-                local.thing,
-                f"{found.thing.address} translates the BGP peer {peer}; Azure sees it as {seen}.",
+            yield Violation(
+                local.resource,
+                f"{found.resource.address} translates the BGP peer {peer}; Azure sees it as {seen}.",
                 f"Write {seen}, the address after NAT.",
             )

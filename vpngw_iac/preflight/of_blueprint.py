@@ -7,8 +7,8 @@ from typing import Any
 
 from vpngw_iac.arm import RESOURCE_GROUP_TYPE, ArmId, Scope
 from vpngw_iac.blueprints.base import Blueprint
-from vpngw_iac.blueprints.compiling.assembly import gateway_uses
-from vpngw_iac.blueprints.compiling.frame import Frame
+from vpngw_iac.blueprints.compiling.context import CompileContext
+from vpngw_iac.blueprints.compiling.merged_parts import gateway_uses
 from vpngw_iac.errors import Finding
 from vpngw_iac.paths import steps_of
 from vpngw_iac.resources.base import Resource
@@ -39,7 +39,7 @@ def backups_of(*blueprints: Blueprint) -> dict[str, str]:
     }
 
 
-def homes_of(scope: Scope, *blueprints: Blueprint) -> dict[ArmId, ArmId]:
+def gateway_networks_of(scope: Scope, *blueprints: Blueprint) -> dict[ArmId, ArmId]:
     """Networks of gateways, where a blueprint names them: of an existing one no property says it offline.
 
     What has no resource group has no id; that is told as a finding of the blueprint.
@@ -47,8 +47,8 @@ def homes_of(scope: Scope, *blueprints: Blueprint) -> dict[ArmId, ArmId]:
     return {
         frame.gateway_id(use.part): frame.network_id(use.part.network)
         for blueprint in blueprints
-        for frame in (Frame(scope, blueprint.naming),)
-        for use in gateway_uses(blueprint.shares())
+        for frame in (CompileContext(scope, blueprint.naming),)
+        for use in gateway_uses(blueprint.contributions())
         if use.part.network is not None and frame.place(use.part).group and frame.place(use.part.network).group
     }
 

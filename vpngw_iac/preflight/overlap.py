@@ -13,12 +13,12 @@ from vpngw_iac.errors import Level
 from vpngw_iac.paths import value_at
 from vpngw_iac.preflight import prefixes
 from vpngw_iac.preflight.prefixes import Span
-from vpngw_iac.preflight.registry import Breach, rule
+from vpngw_iac.preflight.registry import Violation, rule
 from vpngw_iac.preflight.view.connection import Connection
 from vpngw_iac.preflight.view.gateway import Gateway
 from vpngw_iac.preflight.view.network import Network
-from vpngw_iac.preflight.view.resource_view import Thing
-from vpngw_iac.preflight.view.topology import Topology
+from vpngw_iac.preflight.view.resource_view import ResourceView
+from vpngw_iac.preflight.view.topology import TopologyView
 
 Kind = Literal["own", "peered", "linked", "far", "site", "nat", "pool", "group"]
 """The gateway's network; networks peered with it; networks over VNet-to-VNet, and what lies behind those (their spokes
@@ -26,14 +26,14 @@ and, with BGP, their clients); sites; translated prefixes of sites; the client p
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class AddressUser:
     """Somebody who uses addresses behind a gateway."""
 
     kind: Kind
     who: str
     """Claims of one owner do not disturb each other: two links of one site, one network reached twice."""
     label: str
-    thing: Thing
+    resource: ResourceView
     has_bgp: bool = False
     """A site whose routes come and go by BGP."""
 
@@ -43,8 +43,8 @@ class Clash:
     """Two claims to the same addresses; `inner` lies in `outer` or equals it."""
 
     gateway: Gateway
-    inner: Span[Claim]
-    outer: Span[Claim]
+    inner: Span[AddressUser]
+    outer: Span[AddressUser]
 
     @property
     def kinds(self) -> frozenset[Kind]:
@@ -61,7 +61,7 @@ class Clash:
         """Whether two sites offer one prefix over BGP: Azure takes the better path, and the other if that is lost."""
         return self.is_equal and self.inner.owner.has_bgp and self.outer.owner.has_bgp
 
-    def of(self, kind: Kind) -> Span[Claim]:
+    def of(self, kind: Kind) -> Span[AddressUser]:
         """The claim of a kind."""
         return self.inner if self.inner.owner.kind == kind else self.outer
 
@@ -74,12 +74,12 @@ class Clash:
         return f"{inner.prefix} of {inner.owner.label} lies inside {outer.prefix} of {outer.owner.label}."
 
 
-def clashes(topology: Topology) -> tuple[Clash, ...]:
+def clashes(topology: TopologyView) -> tuple[Clash, ...]:
     """Every overlap around every gateway."""
     return topology.memo("clashes", lambda: tuple(_clashes(topology)))
 
 
-def _clashes(topology: Topology) -> Iterator[Clash]:
+def _clashes(topology: TopologyView) -> Iterator[Clash]:
     for gateway in topology.gateways:
         spans = [Span(prefix, claim) for claim, found in claims(gateway) for prefix in found]
         for inner, outer in prefixes.overlaps(spans, lambda one, other: one.who != other.who):
@@ -88,7 +88,7 @@ def _clashes(topology: Topology) -> Iterator[Clash]:
                 yield clash
 
 
-def claims(gateway: Gateway) -> Iterator[tuple[Claim, tuple[prefixes.Network, ...]]]:
+def claims(gateway: Gateway) -> Iterator[tuple[AddressUser, tuple[prefixes.Network, ...]]]:
     """Who uses which addresses around a gateway, as the gateway sees them (after ingress NAT)."""
     network = gateway.network
     if network is not None:
@@ -100,34 +100,34 @@ def claims(gateway: Gateway) -> Iterator[tuple[Claim, tuple[prefixes.Network, ..
             yield from _remote_claims(connection, connection.remote, connection.remote.network)
         elif connection.is_site:
             kind: Kind = "nat" if connection.ingress else "site"
-            label = f"site {connection.place}" if connection.thing.affects else connection.thing.address
+            label = f"site {connection.place}" if connection.resource.affects else connection.resource.address
             who = f"site {gateway.topology.place_behind(connection.place)}"
-            yield Claim(kind, who, label, connection.thing, bool(connection.has_bgp)), connection.translated
+            yield AddressUser(kind, who, label, connection.resource, bool(connection.has_bgp)), connection.translated
     yield from _client_claims(gateway)
 
 
 def _remote_claims(
     connection: Connection, remote: Gateway, network: Network
-) -> Iterator[tuple[Claim, tuple[prefixes.Network, ...]]]:
+) -> Iterator[tuple[AddressUser, tuple[prefixes.Network, ...]]]:
     """The network on the other side of a VNet-to-VNet connection and what is reached through it."""
     yield _network("linked", network), network.prefixes
     for spoke in network.reach:
         yield _network("far", spoke), spoke.prefixes
     if connection.has_bgp:
-        who = f"{remote.thing.address}'s client pool"
-        yield Claim("far", f"pool {remote.thing.id.key}", who, connection.thing), remote.pool
+        who = f"{remote.resource.address}'s client pool"
+        yield AddressUser("far", f"pool {remote.resource.id.key}", who, connection.resource), remote.pool
 
 
-def _network(kind: Kind, network: Network) -> Claim:
-    return Claim(kind, network.thing.id.key, network.thing.address, network.thing)
+def _network(kind: Kind, network: Network) -> AddressUser:
+    return AddressUser(kind, network.resource.id.key, network.resource.address, network.resource)
 
 
-def _client_claims(gateway: Gateway) -> Iterator[tuple[Claim, tuple[prefixes.Network, ...]]]:
-    who = f"{gateway.thing.address}'s client pool"
-    yield Claim("pool", f"pool {gateway.thing.id.key}", who, gateway.thing), gateway.pool
+def _client_claims(gateway: Gateway) -> Iterator[tuple[AddressUser, tuple[prefixes.Network, ...]]]:
+    who = f"{gateway.resource.address}'s client pool"
+    yield AddressUser("pool", f"pool {gateway.resource.id.key}", who, gateway.resource), gateway.pool
     for name, pool in group_pools(gateway):
         label = f"pool of {name}"
-        yield Claim("group", f"{gateway.thing.id.key} {name}", label, gateway.thing), pool
+        yield AddressUser("group", f"{gateway.resource.id.key} {name}", label, gateway.resource), pool
 
 
 def group_pools(gateway: Gateway) -> tuple[tuple[str, tuple[prefixes.Network, ...]], ...]:
@@ -159,7 +159,7 @@ def _local_level(clash: Clash) -> Level:
     source="FAQ, LNGI",
     fix="Correct the prefix, or translate the site with Nat.ingress(...).",
 )
-def site_prefixes(topology: Topology) -> Iterator[Breach]:
+def site_prefixes(topology: TopologyView) -> Iterator[Violation]:
     """A site's prefixes against the gateway's network, its peered networks and its other sites."""
     for clash in clashes(topology):
         kinds = clash.kinds
@@ -169,9 +169,9 @@ def site_prefixes(topology: Topology) -> Iterator[Breach]:
         ambiguous = clash.is_equal and not clash.is_failover
         level = ("error" if ambiguous else "warning") if between_sites else _local_level(clash)
         wins = "the better BGP path wins" if clash.is_failover else "the longer prefix wins"
-        yield Breach(
-            clash.of("site").owner.thing if not between_sites else clash.inner.owner.thing,
-            f"{clash.sentence} {clash.gateway.thing.address} cannot tell which side traffic is meant for"
+        yield Violation(
+            clash.of("site").owner.resource if not between_sites else clash.inner.owner.resource,
+            f"{clash.sentence} {clash.gateway.resource.address} cannot tell which side traffic is meant for"
             + (f": {wins}." if level == "warning" else "."),
             _way_out(clash, between_sites=between_sites),
             level,
@@ -197,7 +197,7 @@ def _way_out(clash: Clash, *, between_sites: bool) -> str:
     source="FAQ",
     fix="Give one of them another address space; NAT does not work on VNet-to-VNet (R-V2V-09).",
 )
-def joined_networks(topology: Topology) -> Iterator[Breach]:
+def joined_networks(topology: TopologyView) -> Iterator[Violation]:
     """The network on the other side of VNet-to-VNet, and its spokes, against all that this gateway connects.
 
     Spokes of both sides that overlap only warn: without transit they never meet.
@@ -211,8 +211,8 @@ def joined_networks(topology: Topology) -> Iterator[Breach]:
         told.add(pair)
         contains = clash.outer.owner.kind in ("site", "nat") and not clash.is_equal
         level: Level = "warning" if contains or "far" in clash.kinds else "error"
-        yield Breach(
-            clash.of("far" if "far" in remote else "linked").owner.thing,
+        yield Violation(
+            clash.of("far" if "far" in remote else "linked").owner.resource,
             f"{clash.sentence} Traffic between them never enters the tunnel.",
             level=level,
         )
@@ -225,23 +225,23 @@ def joined_networks(topology: Topology) -> Iterator[Breach]:
     source="FAQ, NATO",
     fix="Translate the site to a range that nothing else behind this gateway uses.",
 )
-def translated_prefixes(topology: Topology) -> Iterator[Breach]:
+def translated_prefixes(topology: TopologyView) -> Iterator[Violation]:
     """What sites look like after ingress NAT, against networks and other sites; egress rules among themselves."""
     for clash in clashes(topology):
         kinds = clash.kinds
         if "nat" in kinds and kinds <= {"nat", "site", "own", "peered"}:
-            yield Breach(clash.of("nat").owner.thing, f"After NAT, {clash.sentence}")
+            yield Violation(clash.of("nat").owner.resource, f"After NAT, {clash.sentence}")
     for gateway in topology.vpn_gateways:
         yield from _egress_clashes(gateway)
 
 
-def _egress_clashes(gateway: Gateway) -> Iterator[Breach]:
+def _egress_clashes(gateway: Gateway) -> Iterator[Violation]:
     """Egress rules that map different networks to the same addresses, or a network to addresses of its own site."""
     for connection in gateway.sites:
         own = [p for rule in connection.egress for p in rule.external if prefixes.is_within(p, connection.prefixes)]
         if own:
-            yield Breach(
-                connection.thing,
+            yield Violation(
+                connection.resource,
                 f"Its egress rule shows Azure as {_texts(own)}, which the site has itself: it will not answer.",
                 "Give the egress rule external addresses that the site does not have.",
             )
@@ -252,12 +252,12 @@ def _egress_clashes(gateway: Gateway) -> Iterator[Breach]:
         lambda one, other: one.internal != other.internal and not (one.is_dynamic or other.is_dynamic),
     )
     for inner, outer in pairs:
-        names = frozenset({inner.owner.thing.address, outer.owner.thing.address})
+        names = frozenset({inner.owner.resource.address, outer.owner.resource.address})
         if names not in told:
             told.add(names)
-            yield Breach(
-                inner.owner.thing,
-                f"{inner.owner.thing.address} maps {_texts(inner.owner.internal)} and {outer.owner.thing.address} maps "
+            yield Violation(
+                inner.owner.resource,
+                f"{inner.owner.resource.address} maps {_texts(inner.owner.internal)} and {outer.owner.resource.address} maps "
                 f"{_texts(outer.owner.internal)} to the same addresses ({inner.prefix}).",
                 "Give each rule external addresses of its own.",
             )
@@ -270,15 +270,15 @@ def _egress_clashes(gateway: Gateway) -> Iterator[Breach]:
     source="POOL, FAQ",
     fix="Choose a pool that nothing behind this gateway uses, from the ranges of RFC 1918.",
 )
-def client_pool(topology: Topology) -> Iterator[Breach]:
+def client_pool(topology: TopologyView) -> Iterator[Violation]:
     """The pool against networks and sites; a pool outside the private ranges is worth a second look."""
     for clash in clashes(topology):
         if "pool" not in clash.kinds or "group" in clash.kinds:
             continue
         pool_is_outer = clash.outer.owner.kind == "pool"
         contained = not clash.is_equal and not pool_is_outer and clash.outer.owner.kind in ("site", "nat")
-        yield Breach(
-            clash.of("pool").owner.thing,
+        yield Violation(
+            clash.of("pool").owner.resource,
             f"{clash.sentence} Answers to those clients may go elsewhere.",
             "Choose a pool that nothing behind this gateway uses.",
             "warning" if contained or "far" in clash.kinds else "error",
@@ -286,8 +286,8 @@ def client_pool(topology: Topology) -> Iterator[Breach]:
     for gateway in topology.vpn_gateways:
         outside = [prefix for prefix in gateway.pool if not prefixes.is_private(prefix)]
         if outside:
-            yield Breach(
-                gateway.thing,
+            yield Violation(
+                gateway.resource,
                 f"The client pool {_texts(outside)} is not a private range.",
                 "Make sure that you own these addresses, or use a range of RFC 1918.",
                 "warning",
@@ -301,20 +301,20 @@ def client_pool(topology: Topology) -> Iterator[Breach]:
     source="UG",
     fix="Give every group a /24 or larger that nothing else behind this gateway uses.",
 )
-def group_pool(topology: Topology) -> Iterator[Breach]:
+def group_pool(topology: TopologyView) -> Iterator[Violation]:
     """Each group's pool is a /24 at least and shares no address; acceptance tests of other tools do without."""
     for gateway in topology.vpn_gateways:
         for name, pool in group_pools(gateway):
             if small := [prefix for prefix in pool if prefix.version == 4 and prefix.prefixlen > 24]:
-                yield Breach(
-                    gateway.thing,
+                yield Violation(
+                    gateway.resource,
                     f"The pool {_texts(small)} of {name} is smaller than /24.",
                     "Give every group a /24 or larger.",
                 )
     for clash in clashes(topology):
         if "group" in clash.kinds:
-            yield Breach(
-                clash.of("group").owner.thing,
+            yield Violation(
+                clash.of("group").owner.resource,
                 clash.sentence,
                 "Give every group a range that nothing else behind this gateway uses.",
             )

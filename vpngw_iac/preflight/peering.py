@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from vpngw_iac.preflight import limits, prefixes
 from vpngw_iac.preflight.prefixes import Span
-from vpngw_iac.preflight.registry import Breach, rule
+from vpngw_iac.preflight.registry import Violation, rule
 from vpngw_iac.preflight.view.network import Network, Peering
 from vpngw_iac.preflight.view.resource_view import named
-from vpngw_iac.preflight.view.topology import Topology
+from vpngw_iac.preflight.view.topology import TopologyView
 
 
 @rule(
@@ -19,29 +19,29 @@ from vpngw_iac.preflight.view.topology import Topology
     source="PEER, GWT",
     fix="Allow gateway transit on the hub's side, and put a gateway into the hub.",
 )
-def transit(topology: Topology) -> Iterator[Breach]:
+def transit(topology: TopologyView) -> Iterator[Violation]:
     """The flag useRemoteGateways needs a gateway in the other network and allowGatewayTransit on its side."""
     for peering in topology.peerings:
-        if not peering.borrows or not peering.thing.is_managed:
+        if not peering.borrows or not peering.resource.is_managed:
             continue
         other = peering.other_side
         if other is not None and other.lends is False:
-            yield Breach(
-                peering.thing,
-                f"It uses the gateways of the other network, but {other.thing.address} does not allow transit.",
+            yield Violation(
+                peering.resource,
+                f"It uses the gateways of the other network, but {other.resource.address} does not allow transit.",
                 "Allow gateway transit on the hub's side.",
             )
-        elif peering.remote is not None and peering.remote.thing.is_managed and not peering.remote.gateways:
-            yield Breach(
-                peering.thing,
-                f"It uses the gateways of {peering.remote.thing.address}, which has none in this file.",
+        elif peering.remote is not None and peering.remote.resource.is_managed and not peering.remote.gateways:
+            yield Violation(
+                peering.resource,
+                f"It uses the gateways of {peering.remote.resource.address}, which has none in this file.",
                 "Add a gateway to the hub, or set gateway_transit=False until there is one.",
                 "warning",
             )
 
 
 def _hub_only(peering: Peering) -> bool:
-    return not peering.thing.is_managed
+    return not peering.resource.is_managed
 
 
 @rule(
@@ -51,14 +51,14 @@ def _hub_only(peering: Peering) -> bool:
     source="PEER",
     fix="Set gateway_transit=False for this spoke, or remove its own gateway.",
 )
-def own_gateway(topology: Topology) -> Iterator[Breach]:
+def own_gateway(topology: TopologyView) -> Iterator[Violation]:
     """A network with a gateway of its own cannot use a remote one. A far side that is not ours only warns."""
     for peering in topology.peerings:
         network = peering.network
         if peering.borrows and network is not None and network.gateways:
-            yield Breach(
-                peering.thing,
-                f"{network.thing.address} has {named(g.thing for g in network.gateways)} and shall use the gateway of "
+            yield Violation(
+                peering.resource,
+                f"{network.resource.address} has {named(g.resource for g in network.gateways)} and shall use the gateway of "
                 f"{peering.remote_id.name if peering.remote_id else 'another network'} too.",
                 level="warning" if _hub_only(peering) else None,
             )
@@ -71,14 +71,14 @@ def own_gateway(topology: Topology) -> Iterator[Breach]:
     source="PEER",
     fix="Keep gateway_transit for one hub.",
 )
-def one_hub(topology: Topology) -> Iterator[Breach]:
+def one_hub(topology: TopologyView) -> Iterator[Violation]:
     """Only one peering of a network may use remote gateways."""
     for network in topology.networks:
         borrowing = [peering for peering in network.peerings if peering.borrows]
         if len(borrowing) > 1:
-            yield Breach(
-                borrowing[-1].thing,
-                f"{named(p.thing for p in borrowing)} all use the gateways of the other side.",
+            yield Violation(
+                borrowing[-1].resource,
+                f"{named(p.resource for p in borrowing)} all use the gateways of the other side.",
                 level="warning" if any(_hub_only(p) for p in borrowing) else None,
             )
 
@@ -90,31 +90,31 @@ def one_hub(topology: Topology) -> Iterator[Breach]:
     source="PEER, VNLIM",
     fix="Ask support, or use a second hub.",
 )
-def peered_spaces(topology: Topology) -> Iterator[Breach]:
+def peered_spaces(topology: TopologyView) -> Iterator[Violation]:
     """Overlapping spaces cannot be peered; 500 peerings is a limit that support raises."""
     for network in topology.networks:
         yield from _overlapping(network)
         if len(network.peerings) > limits.PEERINGS:
-            yield Breach(
-                network.thing,
+            yield Violation(
+                network.resource,
                 f"{len(network.peerings)} peerings; the usual limit is {limits.PEERINGS}.",
                 level="warning",
             )
 
 
-def _overlapping(network: Network) -> Iterator[Breach]:
-    spans = [Span(prefix, network.thing.id.key) for prefix in network.prefixes]
-    peers = {p.remote.thing.id.key: p for p in network.peerings if p.remote is not None}
+def _overlapping(network: Network) -> Iterator[Violation]:
+    spans = [Span(prefix, network.resource.id.key) for prefix in network.prefixes]
+    peers = {p.remote.resource.id.key: p for p in network.peerings if p.remote is not None}
     spans += [Span(prefix, key) for key, p in peers.items() if p.remote is not None for prefix in p.remote.prefixes]
     for inner, outer in prefixes.overlaps(spans, lambda one, other: one != other):
         peering = peers.get(inner.owner) or peers[outer.owner]
-        if network.thing.id.key in (inner.owner, outer.owner):
+        if network.resource.id.key in (inner.owner, outer.owner):
             says = f"{inner.prefix} and {outer.prefix} of the two networks overlap; Azure refuses such a peering."
-            yield Breach(peering.thing, says, "Give one of them another address space.", "error")
+            yield Violation(peering.resource, says, "Give one of them another address space.", "error")
         else:
             other = peers[outer.owner]
-            says = f"{inner.prefix} of this spoke overlaps {outer.prefix} of the spoke behind {other.thing.address}."
-            yield Breach(peering.thing, says, "Give one of the spokes another address space.", "warning")
+            says = f"{inner.prefix} of this spoke overlaps {outer.prefix} of the spoke behind {other.resource.address}."
+            yield Violation(peering.resource, says, "Give one of the spokes another address space.", "warning")
 
 
 @rule(
@@ -124,15 +124,16 @@ def _overlapping(network: Network) -> Iterator[Breach]:
     source="ERFP",
     fix="Turn gateway transit off between the two hubs.",
 )
-def fast_path_hubs(topology: Topology) -> Iterator[Breach]:
+def fast_path_hubs(topology: TopologyView) -> Iterator[Violation]:
     """With FastPath two peered hubs on one circuit keep gateway transit off between them."""
     for peering in topology.peerings:
         if not peering.lends or peering.network is None or peering.remote is None:
             continue
         here, there = _fast_circuits(peering.network), _fast_circuits(peering.remote)
         if here & there:
-            yield Breach(
-                peering.thing, "Both networks reach one circuit with FastPath, and this peering allows gateway transit."
+            yield Violation(
+                peering.resource,
+                "Both networks reach one circuit with FastPath, and this peering allows gateway transit.",
             )
 
 

@@ -7,16 +7,16 @@ from collections.abc import Iterator
 
 from vpngw_iac.paths import value_at
 from vpngw_iac.preflight import limits
-from vpngw_iac.preflight.registry import Breach, rule
+from vpngw_iac.preflight.registry import Violation, rule
 from vpngw_iac.preflight.view.gateway import Gateway
-from vpngw_iac.preflight.view.topology import Topology
+from vpngw_iac.preflight.view.topology import TopologyView
 from vpngw_iac.text import listed
 
 BLOCK = "properties.vpnClientConfiguration"
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
-def with_clients(topology: Topology) -> Iterator[Gateway]:
+def with_clients(topology: TopologyView) -> Iterator[Gateway]:
     """VPN gateways that have point-to-site."""
     return (gateway for gateway in topology.vpn_gateways if gateway.clients is not None)
 
@@ -28,11 +28,11 @@ def with_clients(topology: Topology) -> Iterator[Gateway]:
     source="P2S, T-P2S",
     fix="Make it route-based.",
 )
-def route_based(topology: Topology) -> Iterator[Breach]:
+def route_based(topology: TopologyView) -> Iterator[Violation]:
     """Policy-based gateways have no clients."""
     for gateway in with_clients(topology):
         if gateway.is_policy_based:
-            yield Breach(gateway.thing, "It is policy-based and has client settings.")
+            yield Violation(gateway.resource, "It is policy-based and has client settings.")
 
 
 @rule(
@@ -42,14 +42,14 @@ def route_based(topology: Topology) -> Iterator[Breach]:
     source="P2S, SSTP, ENTRA",
     fix="Use VpnGw1AZ, or protocols=['SSTP'] with certificates.",
 )
-def basic(topology: Topology) -> Iterator[Breach]:
+def basic(topology: TopologyView) -> Iterator[Violation]:
     """Basic knows SSTP with certificates only. RADIUS is R-RAD-01, IPv6 R-V6-01."""
     for gateway in with_clients(topology):
         if not gateway.is_basic:
             continue
         wrong = sorted(gateway.protocols - {"sstp"}) + sorted(gateway.sign_ins & {"aad"})
         if wrong:
-            yield Breach(gateway.thing, f"SKU Basic serves SSTP with certificates; declared is {listed(wrong)}.")
+            yield Violation(gateway.resource, f"SKU Basic serves SSTP with certificates; declared is {listed(wrong)}.")
 
 
 def _missing_protocol(gateway: Gateway) -> str:
@@ -70,21 +70,21 @@ def _missing_protocol(gateway: Gateway) -> str:
     source="P2S",
     fix="Use OpenVPN alone, or one of the two sign-ins.",
 )
-def combination(topology: Topology) -> Iterator[Breach]:
+def combination(topology: TopologyView) -> Iterator[Violation]:
     """Entra ID rides OpenVPN; other pairs of sign-ins need OpenVPN alone."""
     for gateway in with_clients(topology):
         wrong = _missing_protocol(gateway)
         if wrong:
-            yield Breach(
-                gateway.thing,
+            yield Violation(
+                gateway.resource,
                 f"{wrong} Declared are {listed(sorted(gateway.protocols))} with {listed(sorted(gateway.sign_ins))}.",
                 "Add OpenVPN." if "Entra" in wrong else "",
                 block=BLOCK,
             )
         elif gateway.sign_ins == {"aad"} and gateway.protocols > {"openvpn"}:
             others = listed(sorted(gateway.protocols - {"openvpn"}))
-            yield Breach(
-                gateway.thing,
+            yield Violation(
+                gateway.resource,
                 f"Microsoft Entra ID is the only way to sign in and rides OpenVPN alone: nobody can use {others}.",
                 "Leave the other protocols out, or add certificates or RADIUS for them.",
                 "warning",
@@ -100,11 +100,11 @@ def combination(topology: Topology) -> Iterator[Breach]:
     source="SSTP",
     fix="Drop SSTP: OpenVPN serves Windows too.",
 )
-def sstp_and_openvpn(topology: Topology) -> Iterator[Breach]:
+def sstp_and_openvpn(topology: TopologyView) -> Iterator[Violation]:
     """Both use TLS on port 443."""
     for gateway in with_clients(topology):
         if {"sstp", "openvpn"} <= gateway.protocols:
-            yield Breach(gateway.thing, "SSTP and OpenVPN are both declared; both need port 443.")
+            yield Violation(gateway.resource, "SSTP and OpenVPN are both declared; both need port 443.")
 
 
 @rule(
@@ -114,7 +114,7 @@ def sstp_and_openvpn(topology: Topology) -> Iterator[Breach]:
     source="POOL",
     fix="Use /29 or larger, /28 on an active-active gateway; a /24 serves 250 clients.",
 )
-def pool_size(topology: Topology) -> Iterator[Breach]:
+def pool_size(topology: TopologyView) -> Iterator[Violation]:
     """/29, on an active-active gateway /28; a pool in several pieces is judged by its sum, with a warning."""
     for gateway in with_clients(topology):
         longest = 28 if gateway.active_active else 29
@@ -122,8 +122,8 @@ def pool_size(topology: Topology) -> Iterator[Breach]:
         small = [prefix for prefix in ipv4 if prefix.prefixlen > longest]
         total = sum(prefix.num_addresses for prefix in ipv4)
         if small:
-            yield Breach(
-                gateway.thing,
+            yield Violation(
+                gateway.resource,
                 f"The pool {listed(small)} is smaller than /{longest}.",
                 f"Use /{longest} or larger; a /24 serves 250 clients.",
                 "warning" if len(ipv4) > 1 and total >= 2 ** (32 - longest) else "error",
@@ -147,14 +147,16 @@ def _guid(text: str | None) -> str | None:
     source="P2S",
     fix="Leave audience to its default, or write one GUID.",
 )
-def audience(topology: Topology) -> Iterator[Breach]:
+def audience(topology: TopologyView) -> Iterator[Violation]:
     """One audience per gateway: an application's GUID, in any casing."""
     for gateway in with_clients(topology):
         said = _tenant(gateway, "aadAudience")
-        if "aad" in gateway.sign_ins and said is None and gateway.thing.is_managed:
-            yield Breach(gateway.thing, "Entra ID is on, and there is no audience.", "Leave audience to its default.")
+        if "aad" in gateway.sign_ins and said is None and gateway.resource.is_managed:
+            yield Violation(
+                gateway.resource, "Entra ID is on, and there is no audience.", "Leave audience to its default."
+            )
         elif said is not None and not _GUID.fullmatch(said.strip("{}")):
-            yield Breach(gateway.thing, f"The audience {said!r} is not an application id.", "Write one GUID.")
+            yield Violation(gateway.resource, f"The audience {said!r} is not an application id.", "Write one GUID.")
 
 
 @rule(
@@ -164,21 +166,23 @@ def audience(topology: Topology) -> Iterator[Breach]:
     source="ENTRA",
     fix="Write the issuer with its trailing slash, or leave it out.",
 )
-def issuer_slash(topology: Topology) -> Iterator[Breach]:
+def issuer_slash(topology: TopologyView) -> Iterator[Violation]:
     """The issuer ends in a slash; it is told, since a token's issuer must match it to the letter."""
     for gateway in with_clients(topology):
         issuer = _tenant(gateway, "aadIssuer")
         if issuer is not None and not issuer.endswith("/"):
-            yield Breach(gateway.thing, f"The issuer {issuer} has no slash at its end.", f"Write {issuer}/.", "info")
+            yield Violation(
+                gateway.resource, f"The issuer {issuer} has no slash at its end.", f"Write {issuer}/.", "info"
+            )
 
 
 @rule("R-AAD-04", level="F", title="Entra ID tenant ends in a backslash", source="ENTRA", fix="Remove it.")
-def tenant_slash(topology: Topology) -> Iterator[Breach]:
+def tenant_slash(topology: TopologyView) -> Iterator[Violation]:
     """A slash is borne, a backslash is not."""
     for gateway in with_clients(topology):
         tenant = _tenant(gateway, "aadTenant")
         if tenant is not None and tenant.endswith("\\"):
-            yield Breach(gateway.thing, f"The tenant {tenant} ends in a backslash.")
+            yield Violation(gateway.resource, f"The tenant {tenant} ends in a backslash.")
 
 
 @rule(
@@ -188,12 +192,12 @@ def tenant_slash(topology: Topology) -> Iterator[Breach]:
     source="ENTRA",
     fix="Leave the issuer out: it is derived from the tenant.",
 )
-def one_tenant(topology: Topology) -> Iterator[Breach]:
+def one_tenant(topology: TopologyView) -> Iterator[Violation]:
     """Both carry the same tenant id."""
     for gateway in with_clients(topology):
         tenant, issuer = _guid(_tenant(gateway, "aadTenant")), _guid(_tenant(gateway, "aadIssuer"))
         if tenant and issuer and tenant != issuer:
-            yield Breach(gateway.thing, f"The tenant is {tenant}, the issuer belongs to {issuer}.")
+            yield Violation(gateway.resource, f"The tenant is {tenant}, the issuer belongs to {issuer}.")
 
 
 @rule(
@@ -204,12 +208,12 @@ def one_tenant(topology: Topology) -> Iterator[Breach]:
     ages=True,
     fix="Move to c632b3df-fb67-4d84-bdcf-b95ad541b5c8 and issue profiles again.",
 )
-def manual_audience(topology: Topology) -> Iterator[Breach]:
+def manual_audience(topology: TopologyView) -> Iterator[Violation]:
     """The applications that people registered by hand end; Microsoft's own stays."""
     for gateway in with_clients(topology):
         said = _guid(_tenant(gateway, "aadAudience"))
         if said in limits.MANUAL_AUDIENCES:
-            yield Breach(gateway.thing, f"The audience {said} retires: {limits.MANUAL_AUDIENCES[said]}.")
+            yield Violation(gateway.resource, f"The audience {said} retires: {limits.MANUAL_AUDIENCES[said]}.")
 
 
 @rule(
@@ -220,12 +224,12 @@ def manual_audience(topology: Topology) -> Iterator[Breach]:
     ages=True,
     fix="Add certificates if Linux users shall connect.",
 )
-def linux_clients(topology: Topology) -> Iterator[Breach]:
+def linux_clients(topology: TopologyView) -> Iterator[Violation]:
     """The Azure VPN client for Linux ended in August 2026."""
     for gateway in with_clients(topology):
         if gateway.sign_ins == {"aad"}:
-            yield Breach(
-                gateway.thing,
+            yield Violation(
+                gateway.resource,
                 "Entra ID is the only way to sign in; since 2026-08-31 no supported client for Linux can.",
                 level="info",
             )
@@ -238,35 +242,35 @@ def linux_clients(topology: Topology) -> Iterator[Breach]:
     source="P2SPOL, P2S",
     fix="Add IkeV2 to the protocols and keep one policy, or leave ipsec out.",
 )
-def client_policy(topology: Topology) -> Iterator[Breach]:
+def client_policy(topology: TopologyView) -> Iterator[Violation]:
     """A policy counts for IKEv2 and follows the rules of one for sites; other tools' acceptance tests do without."""
     for gateway in with_clients(topology):
         policies = gateway.client_policies
         if policies and gateway.protocols and "ikev2" not in gateway.protocols:
-            yield Breach(
-                gateway.thing,
+            yield Violation(
+                gateway.resource,
                 f"There is an IPsec policy for clients, and the protocols are {listed(sorted(gateway.protocols))}.",
                 "Add IkeV2, or leave ipsec out.",
             )
         if len(policies) > 1:
-            yield Breach(gateway.thing, f"{len(policies)} IPsec policies for clients.", "Keep one.")
+            yield Violation(gateway.resource, f"{len(policies)} IPsec policies for clients.", "Keep one.")
         for policy in policies:
             cipher, integrity = str(policy.get("ipsecEncryption")), str(policy.get("ipsecIntegrity"))
             if "GCM" in cipher + integrity and cipher != integrity:
-                yield Breach(
-                    gateway.thing,
+                yield Violation(
+                    gateway.resource,
                     f"Client policy: IPsec encryption {cipher} with integrity {integrity}.",
                     "Use the same GCM for both.",
                 )
 
 
 @rule("R-P2S-06", level="W", title="IKEv2 clients and a site share an address", source="FAQ", fix="Add OpenVPN.")
-def shared_address(topology: Topology) -> Iterator[Breach]:
+def shared_address(topology: TopologyView) -> Iterator[Violation]:
     """Users behind a site's public address cannot dial in by IKEv2; OpenVPN works."""
     for gateway in with_clients(topology):
         if gateway.sites and gateway.protocols and "ikev2" in gateway.protocols and "openvpn" not in gateway.protocols:
-            yield Breach(
-                gateway.thing,
+            yield Violation(
+                gateway.resource,
                 "IKEv2 clients cannot connect from behind the public address of one of its sites.",
                 level="info",
             )
@@ -283,7 +287,7 @@ _ROUTES = {"ikev2": 255, "openvpn": 1000}
     source="FAQ, LIM",
     fix="Summarise address spaces and site prefixes, or use OpenVPN alone (1000 routes).",
 )
-def client_routes(topology: Topology) -> Iterator[Breach]:
+def client_routes(topology: TopologyView) -> Iterator[Violation]:
     """Clients learn the prefixes of networks and sites: 255 over IKEv2 on Windows, 1000 over OpenVPN."""
     for gateway in with_clients(topology):
         network = gateway.network
@@ -293,8 +297,8 @@ def client_routes(topology: Topology) -> Iterator[Breach]:
         found |= {prefix for connection in gateway.sites for prefix in connection.translated}
         told = [name for name, most in _ROUTES.items() if name in gateway.protocols and len(found) > most]
         if told:
-            yield Breach(
-                gateway.thing,
+            yield Violation(
+                gateway.resource,
                 f"Clients get {len(found)} routes; over {listed(told)} they take {listed(_ROUTES[t] for t in told)}.",
                 level="warning",
             )
@@ -307,8 +311,8 @@ def client_routes(topology: Topology) -> Iterator[Breach]:
     source="FAQ, POOL",
     fix="Leave SSTP out, or give the pool twice the addresses that IKEv2 clients need.",
 )
-def split_pool(topology: Topology) -> Iterator[Breach]:
+def split_pool(topology: TopologyView) -> Iterator[Violation]:
     """With SSTP beside another tunnel type the pool is divided for good: 128 addresses to SSTP, or half of it."""
     for gateway in with_clients(topology):
         if "sstp" in gateway.protocols and len(gateway.protocols) > 1:
-            yield Breach(gateway.thing, "SSTP and another tunnel type share the client pool, in fixed parts.")
+            yield Violation(gateway.resource, "SSTP and another tunnel type share the client pool, in fixed parts.")

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Literal
 
 from vpngw_iac.errors import Level
 from vpngw_iac.preflight.sources import Page, pages_of
-from vpngw_iac.preflight.view.resource_view import Thing
+from vpngw_iac.preflight.view.resource_view import ResourceView
 
 if TYPE_CHECKING:
-    from vpngw_iac.preflight.view.topology import Topology
+    from vpngw_iac.preflight.view.topology import TopologyView
 
 When = Literal["always", "create", "change"]
 Weight = Literal["E", "F", "W", "I"]
@@ -23,10 +23,10 @@ Status = Literal["checked", "implied", "unknowable"]
 
 
 @dataclass(frozen=True, slots=True)
-class Breach:
+class Violation:
     """A rule broken by one thing; `level` differs from the rule's where the case is milder or graver than usual."""
 
-    thing: Thing
+    resource: ResourceView
     detail: str
     advice: str = ""
     """What to do here, where more can be said than the rule's own advice."""
@@ -38,7 +38,7 @@ class Breach:
     nothing at all."""
 
 
-Judge = Callable[["Topology"], Iterable[Breach]]
+Judge = Callable[["TopologyView"], Iterable[Violation]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +60,9 @@ class Rule:
     """What to do about it."""
     live: bool = False
     """Rests on what Azure shows at the moment: judged again when a saved plan is applied."""
-    posture: bool = False
+    best_practices: bool = False
     """Advice about what was decided long ago: told offline, not by every plan."""
-    judge: Judge | None = None
+    check: Judge | None = None
 
     @property
     def pages(self) -> tuple[Page, ...]:
@@ -72,7 +72,7 @@ class Rule:
     @property
     def what(self) -> str:
         """What it says, in a sentence or two; of a rule without a check why there is none."""
-        return self.why or (" ".join((self.judge.__doc__ or "").split()) if self.judge else "")
+        return self.why or (" ".join((self.check.__doc__ or "").split()) if self.check else "")
 
 
 _RULES: dict[str, Rule] = {}
@@ -89,19 +89,19 @@ def rule(
     see: tuple[str, ...] = (),
     ages: bool = False,
     live: bool = False,
-    posture: bool = False,
+    best_practices: bool = False,
 ) -> Callable[[Judge], Judge]:
     """Register a function that judges a topology; `title` is the constant summary of its findings.
 
     `fix` is what their advice says unless a breach knows better.
     """
 
-    def register(judge: Judge) -> Judge:
+    def register(check: Judge) -> Judge:
         if rule_id in _RULES:
             raise TypeError(f"two functions check {rule_id}")
         known = Rule(rule_id, level, when, "checked", title, source, see=see, ages=ages, fix=fix)
-        _RULES[rule_id] = replace(known, live=live, posture=posture, judge=judge)
-        return judge
+        _RULES[rule_id] = replace(known, live=live, best_practices=best_practices, check=check)
+        return check
 
     return register
 

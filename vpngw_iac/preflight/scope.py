@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from vpngw_iac.blueprints.regions import REGIONS, REGIONS_AS_OF
 from vpngw_iac.field import nearest_region
-from vpngw_iac.preflight.registry import Breach, rule
-from vpngw_iac.preflight.view.resource_view import Thing, named, region
-from vpngw_iac.preflight.view.topology import NETWORK, Topology
+from vpngw_iac.preflight.registry import Violation, rule
+from vpngw_iac.preflight.view.resource_view import ResourceView, named, region
+from vpngw_iac.preflight.view.topology import NETWORK, TopologyView
 
 
 @rule(
@@ -18,22 +18,22 @@ from vpngw_iac.preflight.view.topology import NETWORK, Topology
     source="SDK, SET",
     fix="Put the gateway and its public IPs into the subscription and the region of the network.",
 )
-def one_place(topology: Topology) -> Iterator[Breach]:
+def one_place(topology: TopologyView) -> Iterator[Violation]:
     """A gateway shares subscription and region with its network and its public IPs; groups may differ."""
     for gateway in topology.gateways:
         network = gateway.network
-        around = [*([network.thing] if network else []), *gateway.public_ips]
-        for thing in around:
-            if thing.id.subscription.lower() != gateway.thing.id.subscription.lower():
-                yield Breach(
-                    gateway.thing,
-                    f"{thing.address} is in another subscription.",
+        around = [*([network.resource] if network else []), *gateway.public_ips]
+        for resource in around:
+            if resource.id.subscription.lower() != gateway.resource.id.subscription.lower():
+                yield Violation(
+                    gateway.resource,
+                    f"{resource.address} is in another subscription.",
                     "Put the gateway into the subscription of its network.",
                 )
-            elif region(thing) and gateway.location and region(thing) != gateway.location:
-                yield Breach(
-                    gateway.thing,
-                    f"It is in {gateway.location}, {thing.address} in {region(thing)}.",
+            elif region(resource) and gateway.location and region(resource) != gateway.location:
+                yield Violation(
+                    gateway.resource,
+                    f"It is in {gateway.location}, {resource.address} in {region(resource)}.",
                     "Put both into the region of the network.",
                 )
 
@@ -45,22 +45,22 @@ def one_place(topology: Topology) -> Iterator[Breach]:
     source="SDK, V2V",
     fix="Put the connection into the subscription and the region of its gateway.",
 )
-def connection_place(topology: Topology) -> Iterator[Breach]:
+def connection_place(topology: TopologyView) -> Iterator[Violation]:
     """A connection lives in the subscription and at the location of its first gateway."""
     for connection in topology.connections:
         gateway, wanted = connection.gateway, connection.gateway_id
-        if wanted is None or not connection.thing.is_managed:
+        if wanted is None or not connection.resource.is_managed:
             continue
-        if wanted.subscription.lower() != connection.thing.id.subscription.lower():
-            yield Breach(
-                connection.thing,
+        if wanted.subscription.lower() != connection.resource.id.subscription.lower():
+            yield Violation(
+                connection.resource,
                 f"Its gateway {wanted.name} is in another subscription.",
                 "Put the connection into the subscription of its gateway.",
             )
-        elif gateway and gateway.location and region(connection.thing) not in (None, gateway.location):
-            yield Breach(
-                connection.thing,
-                f"It is at {region(connection.thing)}, its gateway {gateway.thing.address} at {gateway.location}.",
+        elif gateway and gateway.location and region(connection.resource) not in (None, gateway.location):
+            yield Violation(
+                connection.resource,
+                f"It is at {region(connection.resource)}, its gateway {gateway.resource.address} at {gateway.location}.",
                 f'Use location="{gateway.location}".',
             )
 
@@ -73,18 +73,18 @@ def connection_place(topology: Topology) -> Iterator[Breach]:
     source="REG",
     fix="Check its name; `az account list-locations` lists the regions of a subscription.",
 )
-def known_region(topology: Topology) -> Iterator[Breach]:
+def known_region(topology: TopologyView) -> Iterator[Violation]:
     """Regions are known from a list that ages; `vpngw plan` asks the subscription, whose answer decides."""
-    unknown: dict[str, list[Thing]] = {}
-    for thing in topology.things.values():
-        place = region(thing)
+    unknown: dict[str, list[ResourceView]] = {}
+    for resource in topology.resources.values():
+        place = region(resource)
         if place is not None and place not in REGIONS:
-            unknown.setdefault(place, []).append(thing)
-    for place, things in sorted(unknown.items()):
-        first, *others = sorted(things, key=lambda thing: (thing.id.type.lower() != NETWORK, thing.address))
+            unknown.setdefault(place, []).append(resource)
+    for place, resources in sorted(unknown.items()):
+        first, *others = sorted(resources, key=lambda resource: (resource.id.type.lower() != NETWORK, resource.address))
         also = f" So are {named(others)}." if others else ""
         close = nearest_region(place, REGIONS)
-        yield Breach(
+        yield Violation(
             first,
             f"It is in {place!r}, none of the {len(REGIONS)} regions that were known on {REGIONS_AS_OF}.{also}",
             f"Did you mean {close!r}? `vpngw plan` asks the subscription." if close else "",

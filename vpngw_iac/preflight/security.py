@@ -7,10 +7,10 @@ from typing import Any
 
 from vpngw_iac.errors import Level
 from vpngw_iac.preflight.point_to_site import with_clients
-from vpngw_iac.preflight.registry import Breach, rule
+from vpngw_iac.preflight.registry import Violation, rule
 from vpngw_iac.preflight.view.connection import Connection
-from vpngw_iac.preflight.view.resource_view import Thing
-from vpngw_iac.preflight.view.topology import Topology
+from vpngw_iac.preflight.view.resource_view import ResourceView
+from vpngw_iac.preflight.view.topology import TopologyView
 from vpngw_iac.text import listed
 
 _WEAK: Mapping[str, frozenset[str]] = {
@@ -56,11 +56,11 @@ PROFILES: Mapping[str, Mapping[str, frozenset[str]]] = {
 group 24 not recommended). cnsa: RFC 9206. bsi: TR-02102-3 (2048-bit groups ended in 2022)."""
 
 
-def _policies(topology: Topology) -> Iterator[tuple[Thing, Mapping[str, Any]]]:
+def _policies(topology: TopologyView) -> Iterator[tuple[ResourceView, Mapping[str, Any]]]:
     for connection in topology.connections:
-        yield from ((connection.thing, policy) for policy in connection.policies)
+        yield from ((connection.resource, policy) for policy in connection.policies)
     for gateway in with_clients(topology):
-        yield from ((gateway.thing, policy) for policy in gateway.client_policies)
+        yield from ((gateway.resource, policy) for policy in gateway.client_policies)
 
 
 def _is_excluded(profile: str | None, name: str, value: object) -> bool:
@@ -70,7 +70,7 @@ def _is_excluded(profile: str | None, name: str, value: object) -> bool:
     return str(value) in _WEAK[name]
 
 
-def _level(topology: Topology) -> Level:
+def _level(topology: TopologyView) -> Level:
     return "error" if topology.profile in PROFILES else "warning"
 
 
@@ -82,13 +82,13 @@ def _level(topology: Topology) -> Level:
     see=("AzurePolicy:50b83b09-03da-41c1-b656-c293c914862b",),
     fix="Use IpsecPolicy.strong(), or IpsecPolicy.cnsa() for that profile.",
 )
-def weak_algorithms(topology: Topology) -> Iterator[Breach]:
+def weak_algorithms(topology: TopologyView) -> Iterator[Violation]:
     """DES, 3DES, MD5, SHA-1, small groups, no encryption; under a profile everything that it does not allow."""
-    for thing, policy in _policies(topology):
+    for resource, policy in _policies(topology):
         weak = [f"{n} {policy[n]}" for n in _WEAK if n in policy and _is_excluded(topology.profile, n, policy[n])]
         if weak:
             under = f" is not in profile {topology.profile}" if topology.profile in PROFILES else " is weak"
-            yield Breach(thing, f"{listed(weak, most=8)}{under}.", level=_level(topology))
+            yield Violation(resource, f"{listed(weak, most=8)}{under}.", level=_level(topology))
 
 
 @rule(
@@ -98,15 +98,15 @@ def weak_algorithms(topology: Topology) -> Iterator[Breach]:
     source="FAQ",
     fix="Use IKEv2 on a route-based gateway.",
 )
-def old_protocols(topology: Topology) -> Iterator[Breach]:
+def old_protocols(topology: TopologyView) -> Iterator[Violation]:
     """Both are kept for old devices."""
     for connection in topology.connections:
         if connection.is_ikev1 and not (connection.gateway and connection.gateway.is_policy_based):
-            yield Breach(connection.thing, "It uses IKEv1.", "Use IKEv2.", _level(topology))
+            yield Violation(connection.resource, "It uses IKEv1.", "Use IKEv2.", _level(topology))
     for gateway in topology.vpn_gateways:
         if gateway.is_policy_based:
-            yield Breach(
-                gateway.thing, "It is policy-based and speaks IKEv1.", "Make it route-based.", _level(topology)
+            yield Violation(
+                gateway.resource, "It is policy-based and speaks IKEv1.", "Make it route-based.", _level(topology)
             )
 
 
@@ -124,23 +124,23 @@ def _uses_defaults(connection: Connection) -> bool:
     see=("AzurePolicy:50b83b09-03da-41c1-b656-c293c914862b",),
     fix="Add ipsec=IpsecPolicy.strong().",
 )
-def default_proposals(topology: Topology) -> Iterator[Breach]:
+def default_proposals(topology: TopologyView) -> Iterator[Violation]:
     """Without a policy of its own a connection accepts 3DES, SHA-1 and group 2."""
     for connection in topology.connections:
         if connection.kind and _uses_defaults(connection):
-            yield Breach(
-                connection.thing,
+            yield Violation(
+                connection.resource,
                 "It has no IPsec policy; Azure then accepts 3DES, SHA-1 and DH group 2 too.",
                 level=_level(topology),
             )
 
 
 @rule("R-SEC-05", level="W", title="SSTP should go", source="P2S, UG", fix="Use OpenVPN; clients need a new profile.")
-def sstp(topology: Topology) -> Iterator[Breach]:
+def sstp(topology: TopologyView) -> Iterator[Violation]:
     """Windows only, 128 clients, no IPv6, no user groups."""
     for gateway in with_clients(topology):
         if "sstp" in gateway.protocols and not gateway.is_basic:
-            yield Breach(gateway.thing, "SSTP serves Windows only and 128 clients.")
+            yield Violation(gateway.resource, "SSTP serves Windows only and 128 clients.")
 
 
 @rule(
@@ -150,19 +150,19 @@ def sstp(topology: Topology) -> Iterator[Breach]:
     source="CERT",
     fix="Consider certificates for devices that can.",
 )
-def shared_keys(topology: Topology) -> Iterator[Breach]:
+def shared_keys(topology: TopologyView) -> Iterator[Violation]:
     """Certificates need no secret on both sides; told once per gateway, and only where they work (R-CERT-01)."""
     for gateway in topology.vpn_gateways:
         keyed = [connection for connection in gateway.sites if not connection.uses_certificate]
-        if keyed and gateway.thing.is_managed and not gateway.is_basic:
-            yield Breach(gateway.thing, f"{len(keyed)} connection(s) use shared keys.", level="info")
+        if keyed and gateway.resource.is_managed and not gateway.is_basic:
+            yield Violation(gateway.resource, f"{len(keyed)} connection(s) use shared keys.", level="info")
 
 
 _DIAGNOSTICS = "microsoft.insights/diagnosticsettings"
 _WATCHED = ("IKEDiagnosticLog", "RouteDiagnosticLog", "TunnelDiagnosticLog")
 
 
-def _logged(settings: list[Thing]) -> frozenset[str]:
+def _logged(settings: list[ResourceView]) -> frozenset[str]:
     """Categories, and groups of them, that any of the settings keeps; in lower case."""
     logs = [log for setting in settings for log in setting.items("properties.logs") if log.get("enabled")]
     return frozenset(str(log.get("category") or log.get("categoryGroup")).lower() for log in logs)
@@ -176,23 +176,25 @@ def _logged(settings: list[Thing]) -> frozenset[str]:
     see=("APRL:9eab120e-f6d3-ee49-ba0d-766562ce7df1",),
     fix='Add diagnostics=Diagnostics(workspace="..."): it keeps all logs.',
 )
-def logs_kept(topology: Topology) -> Iterator[Breach]:
+def logs_kept(topology: TopologyView) -> Iterator[Violation]:
     """Tunnel, route and IKE logs. A gateway without any setting is only told: Azure Policy often adds one."""
     for gateway in topology.vpn_gateways:
-        settings = [thing for thing in topology.of_type(_DIAGNOSTICS) if thing.id.parent == gateway.thing.id]
+        settings = [
+            resource for resource in topology.of_type(_DIAGNOSTICS) if resource.id.parent == gateway.resource.id
+        ]
         kept = _logged(settings)
         lacking = [name for name in _WATCHED if not kept & {name.lower(), "alllogs"}]
-        if lacking and gateway.thing.is_managed:
-            yield Breach(
-                gateway.thing,
+        if lacking and gateway.resource.is_managed:
+            yield Violation(
+                gateway.resource,
                 f"No diagnostic setting of this file keeps {listed(lacking)}.",
                 level=None if settings else "info",
             )
 
 
 @rule("R-SEC-11", level="W", title="IPsec replay protection is off", source="SDK", fix="Set replay_protection=True.")
-def replay(topology: Topology) -> Iterator[Breach]:
+def replay(topology: TopologyView) -> Iterator[Violation]:
     """Off, an attacker can send recorded packets again."""
     for gateway in topology.vpn_gateways:
-        if gateway.thing.flag("properties.disableIPSecReplayProtection"):
-            yield Breach(gateway.thing, "disableIPSecReplayProtection is true.")
+        if gateway.resource.flag("properties.disableIPSecReplayProtection"):
+            yield Violation(gateway.resource, "disableIPSecReplayProtection is true.")

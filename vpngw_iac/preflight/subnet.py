@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from vpngw_iac.paths import value_at
 from vpngw_iac.preflight.prefixes import Network as Prefix
-from vpngw_iac.preflight.registry import Breach, rule
+from vpngw_iac.preflight.registry import Violation, rule
 from vpngw_iac.preflight.view.gateway import GATEWAY_SUBNET, Gateway, subnet_prefixes
-from vpngw_iac.preflight.view.resource_view import Thing, arm_id
-from vpngw_iac.preflight.view.topology import GATEWAY, SUBNET, Topology
+from vpngw_iac.preflight.view.resource_view import ResourceView, arm_id
+from vpngw_iac.preflight.view.topology import GATEWAY, SUBNET, TopologyView
 from vpngw_iac.text import listed
 
 
-def _ipv4(subnet: Thing | None) -> tuple[Prefix, ...]:
+def _ipv4(subnet: ResourceView | None) -> tuple[Prefix, ...]:
     return tuple(prefix for prefix in subnet_prefixes(subnet) if prefix.version == 4)
 
 
@@ -23,7 +23,7 @@ def _too_small(gateway: Gateway, longest: int) -> Prefix | None:
     return largest if largest is not None and largest.prefixlen > longest else None
 
 
-def gateway_subnets(topology: Topology) -> tuple[Thing, ...]:
+def gateway_subnets(topology: TopologyView) -> tuple[ResourceView, ...]:
     """Every GatewaySubnet in the file."""
     return tuple(s for s in topology.of_type(SUBNET) if s.name.lower() == GATEWAY_SUBNET.lower())
 
@@ -35,13 +35,13 @@ def gateway_subnets(topology: Topology) -> tuple[Thing, ...]:
     source="FAQ, SET, PBTS",
     fix="Use gateway_subnet=... of the network.",
 )
-def subnet_name(topology: Topology) -> Iterator[Breach]:
+def subnet_name(topology: TopologyView) -> Iterator[Violation]:
     """Azure builds gateways in a subnet of exactly this name."""
     for gateway in topology.gateways:
         wrong = sorted({i.subnet for i in gateway.instances if i.subnet and i.subnet.name != GATEWAY_SUBNET})
         if wrong:
-            yield Breach(
-                gateway.thing,
+            yield Violation(
+                gateway.resource,
                 f"It is placed in the subnet {wrong[0].name}; Azure builds gateways in GatewaySubnet only.",
             )
 
@@ -54,14 +54,14 @@ def subnet_name(topology: Topology) -> Iterator[Breach]:
     source="SET, FAQ",
     fix="Widen it to /27 or more.",
 )
-def vpn_size(topology: Topology) -> Iterator[Breach]:
+def vpn_size(topology: TopologyView) -> Iterator[Violation]:
     """/27 or larger; /29 or larger for Basic."""
     for gateway in topology.vpn_gateways:
         longest = 29 if gateway.is_basic else 27
         small = _too_small(gateway, longest)
         if small is not None and gateway.sku is not None:
-            yield Breach(
-                gateway.thing,
+            yield Violation(
+                gateway.resource,
                 f"GatewaySubnet is {small}; a {gateway.sku} gateway needs /{longest} or larger.",
                 f"Widen it, for example to {small.supernet(new_prefix=longest)}.",
             )
@@ -75,13 +75,13 @@ def vpn_size(topology: Topology) -> Iterator[Breach]:
     source="ERADD",
     fix="Widen it to /27 or more.",
 )
-def expressroute_size(topology: Topology) -> Iterator[Breach]:
+def expressroute_size(topology: TopologyView) -> Iterator[Violation]:
     """ExpressRoute gateways need /27 or larger."""
     for gateway in topology.expressroute_gateways:
         small = _too_small(gateway, 27)
         if small is not None and not gateway.coexists:
-            yield Breach(
-                gateway.thing,
+            yield Violation(
+                gateway.resource,
                 f"GatewaySubnet is {small}; an ExpressRoute gateway needs /27 or larger.",
                 f"Widen it, for example to {small.supernet(new_prefix=27)}.",
             )
@@ -95,13 +95,13 @@ def expressroute_size(topology: Topology) -> Iterator[Breach]:
     source="COEX, COEXP",
     fix="Widen it to /27 or more.",
 )
-def coexistence_size(topology: Topology) -> Iterator[Breach]:
+def coexistence_size(topology: TopologyView) -> Iterator[Violation]:
     """A VPN and an ExpressRoute gateway share a /27 or larger."""
     for gateway in topology.expressroute_gateways:
         small = _too_small(gateway, 27)
         if small is not None and gateway.coexists:
-            yield Breach(
-                gateway.thing,
+            yield Violation(
+                gateway.resource,
                 f"GatewaySubnet is {small}; a VPN and an ExpressRoute gateway together need /27 or larger.",
                 f"Widen it, for example to {small.supernet(new_prefix=27)}.",
             )
@@ -114,14 +114,14 @@ def coexistence_size(topology: Topology) -> Iterator[Breach]:
     source="ERGW, ERADD",
     fix="Widen it to /26 or more.",
 )
-def many_circuits_size(topology: Topology) -> Iterator[Breach]:
+def many_circuits_size(topology: TopologyView) -> Iterator[Violation]:
     """Sixteen circuits need /26 or larger."""
     for gateway in topology.expressroute_gateways:
         circuits = {c.circuit_id for c in gateway.connections if c.circuit_id is not None}
         small = _too_small(gateway, 26)
         if len(circuits) >= 16 and small is not None:
-            yield Breach(
-                gateway.thing,
+            yield Violation(
+                gateway.resource,
                 f"{len(circuits)} circuits on one gateway and a GatewaySubnet of {small}.",
                 f"Widen it, for example to {small.supernet(new_prefix=26)}.",
             )
@@ -134,13 +134,13 @@ def many_circuits_size(topology: Topology) -> Iterator[Breach]:
     source="HBT",
     fix="Widen it to /26 or more.",
 )
-def high_bandwidth_size(topology: Topology) -> Iterator[Breach]:
+def high_bandwidth_size(topology: TopologyView) -> Iterator[Violation]:
     """Microsoft plans a /26 for high-bandwidth VPN beside ExpressRoute."""
     for gateway in topology.vpn_gateways:
         small = _too_small(gateway, 26)
         if gateway.is_high_bandwidth and small is not None:
-            yield Breach(
-                gateway.thing,
+            yield Violation(
+                gateway.resource,
                 f"GatewaySubnet is {small}; plan /26 for high-bandwidth tunnels beside ExpressRoute.",
                 f"Widen it, for example to {small.supernet(new_prefix=26)}.",
             )
@@ -154,13 +154,13 @@ def high_bandwidth_size(topology: Topology) -> Iterator[Breach]:
     source="BPIP",
     fix="Use a /27 if you can; the subnet cannot grow while a gateway stands in it.",
 )
-def migration_room(topology: Topology) -> Iterator[Breach]:
+def migration_room(topology: TopologyView) -> Iterator[Violation]:
     """Migrations of SKU and public IP want three free addresses; /28 may be too little."""
     for gateway in topology.vpn_gateways:
         small = _too_small(gateway, 27)
         if gateway.is_basic and small is not None:
-            yield Breach(
-                gateway.thing,
+            yield Violation(
+                gateway.resource,
                 f"GatewaySubnet is {small}: it suffices for Basic, but no migration to another SKU fits into it.",
                 f"Use {small.supernet(new_prefix=27)} if you can; the subnet cannot grow while a gateway stands in it.",
             )
@@ -173,16 +173,16 @@ def migration_room(topology: Topology) -> Iterator[Breach]:
     source="ERGW, IPV6",
     fix="Add a /64 to the GatewaySubnet if IPv6 shall pass; there is no way back (R-V6-02).",
 )
-def dual_stack(topology: Topology) -> Iterator[Breach]:
+def dual_stack(topology: TopologyView) -> Iterator[Violation]:
     """In a dual-stack network the gateway carries IPv6 only if its subnet has a prefix."""
     for gateway in topology.vpn_gateways:
         network = gateway.network
         if network is None or gateway.subnet is None or gateway.is_basic or gateway.is_dual_stack:
             continue
         if any(prefix.version == 6 for prefix in network.prefixes) and _ipv4(gateway.subnet):
-            yield Breach(
+            yield Violation(
                 gateway.subnet,
-                f"{network.thing.address} has IPv6, its GatewaySubnet has not: the gateway carries IPv4 only.",
+                f"{network.resource.address} has IPv6, its GatewaySubnet has not: the gateway carries IPv4 only.",
             )
 
 
@@ -193,21 +193,24 @@ def dual_stack(topology: Topology) -> Iterator[Breach]:
     source="FAQ, SET",
     fix="Move it to a subnet of its own.",
 )
-def only_gateways(topology: Topology) -> Iterator[Breach]:
+def only_gateways(topology: TopologyView) -> Iterator[Violation]:
     """Only gateways belong there; judged by what is declared and by what Azure shows."""
     for subnet in gateway_subnets(topology):
         strangers = [f"a delegation to {name}" for name in _delegations(subnet)]
         strangers += [found.name for found in _tenants(subnet)]
         if strangers:
-            yield Breach(subnet, f"GatewaySubnet also holds {listed(strangers)}.")
+            yield Violation(subnet, f"GatewaySubnet also holds {listed(strangers)}.")
 
 
-def _delegations(subnet: Thing) -> Iterator[str]:
-    for item in (*subnet.items("properties.delegations"), *Thing.items(_as_seen(subnet), "properties.delegations")):
+def _delegations(subnet: ResourceView) -> Iterator[str]:
+    for item in (
+        *subnet.items("properties.delegations"),
+        *ResourceView.items(_as_seen(subnet), "properties.delegations"),
+    ):
         yield str(value_at(item, "properties.serviceName") or item.get("name"))
 
 
-def _tenants(subnet: Thing) -> Iterator[Thing]:
+def _tenants(subnet: ResourceView) -> Iterator[ResourceView]:
     """What Azure shows in the subnet beside gateways and Route Server."""
     for path in ("properties.ipConfigurations", "properties.privateEndpoints"):
         for item in _as_seen(subnet).items(path):
@@ -215,12 +218,12 @@ def _tenants(subnet: Thing) -> Iterator[Thing]:
             while found is not None and len(found.names) > 1 and found.parent is not None:
                 found = found.parent
             if found is not None and found.type.lower() not in (GATEWAY, "microsoft.network/virtualhubs"):
-                yield Thing(found.name, found, {}, is_managed=False)
+                yield ResourceView(found.name, found, {}, is_managed=False)
 
 
-def _as_seen(subnet: Thing) -> Thing:
+def _as_seen(subnet: ResourceView) -> ResourceView:
     """The subnet as Azure answered it; empty if it was not asked."""
-    return Thing(subnet.address, subnet.id, subnet.seen or {}, is_managed=True)
+    return ResourceView(subnet.address, subnet.id, subnet.seen or {}, is_managed=True)
 
 
 @rule(
@@ -231,12 +234,12 @@ def _as_seen(subnet: Thing) -> Thing:
     see=("AzurePolicy:35f9c03a-cc27-418e-9c0c-539ff999d010",),
     fix="Detach it; filter traffic on the workload subnets.",
 )
-def security_group(topology: Topology) -> Iterator[Breach]:
+def security_group(topology: TopologyView) -> Iterator[Violation]:
     """Unsupported: the gateway may stop working. A policy may have set it, so it warns."""
     for subnet in gateway_subnets(topology):
         group = subnet.ref("properties.networkSecurityGroup") or _as_seen(subnet).ref("properties.networkSecurityGroup")
         if group is not None:
-            yield Breach(
+            yield Violation(
                 subnet, f"The network security group {group.name} is attached to GatewaySubnet.", level="warning"
             )
 
@@ -248,19 +251,19 @@ def security_group(topology: Topology) -> Iterator[Breach]:
     source="MPFX, BPIP, ERMIG",
     fix="Use one larger prefix, or register AllowMultipleAddressPrefixesOnSubnet in the subscription.",
 )
-def several_prefixes(topology: Topology) -> Iterator[Breach]:
+def several_prefixes(topology: TopologyView) -> Iterator[Violation]:
     """A preview that needs feature flags; never mixed with the single form."""
     for subnet in gateway_subnets(topology):
         many = subnet.texts("properties.addressPrefixes")
         if subnet.is_managed and many and subnet.text("properties.addressPrefix"):
-            yield Breach(
+            yield Violation(
                 subnet,
                 "addressPrefix and addressPrefixes are both set; Azure takes one of them.",
                 "Declare addressPrefixes alone.",
                 "error",
             )
         elif len(_ipv4(subnet)) > 1 and subnet.is_managed:
-            yield Breach(
+            yield Violation(
                 subnet,
                 "Several IPv4 prefixes on a GatewaySubnet are a preview feature.",
                 "Register AllowMultipleAddressPrefixesOnSubnet in the subscription, or use one larger prefix.",

@@ -11,9 +11,9 @@ from itertools import groupby
 from pathlib import Path
 
 from vpngw_iac.preflight.catalogue import AREAS, area_of, rules
+from vpngw_iac.preflight.external_rules import EXTERNAL_RULES
 from vpngw_iac.preflight.registry import Rule
 from vpngw_iac.preflight.sources import PAGES, codes
-from vpngw_iac.preflight.twins import TWINS
 
 _HEAD = """# Rules
 
@@ -63,7 +63,7 @@ def _rows(members: list[Rule]) -> Iterator[str]:
     yield "| --- | --- | --- | --- | --- | --- | --- | --- |"
     for rule in members:
         when = rule.when if rule.status == "checked" else ""
-        marks = ((rule.ages, "ages"), (rule.live, "live"), (rule.posture, "validate only"))
+        marks = ((rule.ages, "ages"), (rule.live, "live"), (rule.best_practices, "validate only"))
         status = ", ".join((rule.status, *(mark for holds, mark in marks if holds)))
         cells = (rule.id, rule.level, when, status, rule.title, rule.what, rule.fix, rule.source)
         yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
@@ -72,7 +72,7 @@ def _rows(members: list[Rule]) -> Iterator[str]:
 def _twins(every: tuple[Rule, ...]) -> Iterator[str]:
     yield "| tool | id | name | here |"
     yield "| --- | --- | --- | --- |"
-    for key, twin in sorted(TWINS.items()):
+    for key, twin in sorted(EXTERNAL_RULES.items()):
         here = ", ".join(rule.id for rule in every if key in rule.see) or twin.instead
         yield f"| {twin.tool.name} | `{twin.id}` | [{twin.name}]({twin.page}) | {here} |"
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vpngw_iac.preflight.registry import Breach, rule
+from vpngw_iac.preflight.registry import Violation, rule
 from vpngw_iac.preflight.view.connection import Connection
-from vpngw_iac.preflight.view.topology import Topology
+from vpngw_iac.preflight.view.topology import TopologyView
 
 
-def pairs(topology: Topology) -> Iterator[tuple[Connection, Connection]]:
+def pairs(topology: TopologyView) -> Iterator[tuple[Connection, Connection]]:
     """Both connections of each VNet-to-VNet pair, once."""
     for connection in topology.connections:
         twin = connection.twin
-        if connection.is_vnet and twin is not None and connection.thing.id < twin.thing.id:
+        if connection.is_vnet and twin is not None and connection.resource.id < twin.resource.id:
             yield connection, twin
 
 
@@ -24,13 +24,13 @@ def pairs(topology: Topology) -> Iterator[tuple[Connection, Connection]]:
     source="FAQ",
     fix="Join route-based VPN gateways.",
 )
-def route_based(topology: Topology) -> Iterator[Breach]:
+def route_based(topology: TopologyView) -> Iterator[Violation]:
     """Both gateways are route-based VPN gateways."""
     for connection in topology.connections:
         for gateway in (connection.gateway, connection.remote) if connection.is_vnet else ():
             if gateway is not None and (gateway.is_policy_based or gateway.is_expressroute):
                 what = "policy-based" if gateway.is_policy_based else "an ExpressRoute gateway"
-                yield Breach(connection.thing, f"{gateway.thing.address} is {what}.")
+                yield Violation(connection.resource, f"{gateway.resource.address} is {what}.")
 
 
 @rule(
@@ -40,34 +40,34 @@ def route_based(topology: Topology) -> Iterator[Breach]:
     source="FAQ, V2V, BGP",
     fix='Use manage="both", with the same BGP flag on both connections.',
 )
-def two_directions(topology: Topology) -> Iterator[Breach]:
+def two_directions(topology: TopologyView) -> Iterator[Violation]:
     """One connection in each direction, with the same BGP flag; key is R-PSK-07, policy R-IPSEC-06."""
     for connection in topology.connections:
         remote = connection.remote
         if not connection.is_vnet or remote is None or connection.twin is not None:
             continue
-        if remote.thing.is_managed:
-            yield Breach(
-                connection.thing,
-                f"There is no connection back from {remote.thing.address}: the tunnel stays down until there is.",
+        if remote.resource.is_managed:
+            yield Violation(
+                connection.resource,
+                f"There is no connection back from {remote.resource.address}: the tunnel stays down until there is.",
                 'Use manage="both", or make sure that the other side is done elsewhere.',
             )
     for one, other in pairs(topology):
         if None not in (one.has_bgp, other.has_bgp) and one.has_bgp != other.has_bgp:
-            yield Breach(
-                one.thing,
+            yield Violation(
+                one.resource,
                 f"BGP is {'on' if one.has_bgp else 'off'} here and {'off' if one.has_bgp else 'on'} at "
-                f"{other.thing.address}.",
+                f"{other.resource.address}.",
                 "Use the same BGP flag on both connections.",
             )
 
 
 @rule("R-V2V-06", level="W", title="VNet-to-VNet with IKEv1", source="FAQ", fix="Leave the protocol out.")
-def ikev1(topology: Topology) -> Iterator[Breach]:
+def ikev1(topology: TopologyView) -> Iterator[Violation]:
     """Microsoft's page names IKEv2 only."""
     for connection in topology.connections:
         if connection.is_vnet and connection.is_ikev1:
-            yield Breach(connection.thing, "Microsoft documents IKEv2 for VNet-to-VNet.")
+            yield Violation(connection.resource, "Microsoft documents IKEv2 for VNet-to-VNet.")
 
 
 @rule(
@@ -77,11 +77,11 @@ def ikev1(topology: Topology) -> Iterator[Breach]:
     source="FAQ",
     fix='Unlink them, or join the networks with via="ipsec".',
 )
-def no_nat(topology: Topology) -> Iterator[Breach]:
+def no_nat(topology: TopologyView) -> Iterator[Violation]:
     """NAT works on site-to-site connections only."""
     for connection in topology.connections:
         if connection.is_vnet and connection.has_nat:
-            yield Breach(connection.thing, "NAT rules cannot be used on a VNet-to-VNet connection.")
+            yield Violation(connection.resource, "NAT rules cannot be used on a VNet-to-VNet connection.")
 
 
 @rule(
@@ -91,11 +91,12 @@ def no_nat(topology: Topology) -> Iterator[Breach]:
     source="V2V",
     fix="Consider VNet peering, unless the traffic must be encrypted by the gateways.",
 )
-def peering_instead(topology: Topology) -> Iterator[Breach]:
+def peering_instead(topology: TopologyView) -> Iterator[Violation]:
     """Peering needs no gateway and has no throughput limit of one."""
     for one, _ in pairs(topology):
         gateway, remote = one.gateway, one.remote
         if gateway and remote and gateway.location and gateway.location == remote.location:
-            yield Breach(
-                one.thing, f"{gateway.thing.address} and {remote.thing.address} are both in {gateway.location}."
+            yield Violation(
+                one.resource,
+                f"{gateway.resource.address} and {remote.resource.address} are both in {gateway.location}.",
             )

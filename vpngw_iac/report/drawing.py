@@ -14,7 +14,7 @@ from vpngw_iac.engine.compare.document import shown
 from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.order.operation import Key, Operation, Schedule, expectation
 from vpngw_iac.preflight.view.resource_view import View
-from vpngw_iac.preflight.view.topology import Topology
+from vpngw_iac.preflight.view.topology import TopologyView
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
 
@@ -80,18 +80,18 @@ def topology(graph: Graph, title: str) -> Drawing:
     return Drawing(title, tuple(boxes), tuple(line for line in lines if {line.source, line.target} <= known))
 
 
-def _with_neighbours(graph: Graph) -> Topology:
+def _with_neighbours(graph: Graph) -> TopologyView:
     """What the graph declares and uses, and what those name although they are not in it."""
     declared: tuple[Resource | Existing, ...] = (*graph.resources.values(), *graph.existing.values())
-    seen = Topology.of(declared)
+    seen = TopologyView.of(declared)
     named = {end for c in seen.connections for end in (c.gateway_id, c.remote_id, c.local_id, c.circuit_id)}
     named |= {gateway.network_id for gateway in seen.gateways} | {peering.remote_id for peering in seen.peerings}
-    return Topology.of(
+    return TopologyView.of(
         (*declared, *(Existing(end.key, end) for end in named if end is not None and not seen.find(end)))
     )
 
 
-def _gateways(seen: Topology) -> Iterator[Box]:
+def _gateways(seen: TopologyView) -> Iterator[Box]:
     for gateway in _by_id(seen.gateways):
         kind = (gateway.declared_type or "").lower()
         small = (
@@ -103,7 +103,7 @@ def _gateways(seen: Topology) -> Iterator[Box]:
         yield _box(gateway, "gateway", *small, inside=home, column=1)
 
 
-def _outside(seen: Topology) -> Iterator[Box]:
+def _outside(seen: TopologyView) -> Iterator[Box]:
     for local in (local for local in _by_id(seen.locals) if local.stands_for is None):
         asn = "" if local.asn is None else f"AS {local.asn}"
         yield _box(local, "site", _text(local.declared_ip or local.fqdn), _listed(local.declared_prefixes), asn)
@@ -113,18 +113,18 @@ def _outside(seen: Topology) -> Iterator[Box]:
     for gateway in _by_id(seen.gateways):
         if gateway.clients:
             small = _kept((_listed(gateway.client_prefixes), ", ".join(gateway.client_protocols)))
-            yield Box(_clients(gateway), f"Clients of {gateway.thing.name}", small, "clients")
+            yield Box(_clients(gateway), f"Clients of {gateway.resource.name}", small, "clients")
 
 
-def _networks(seen: Topology, homes: set[str], ends: set[str]) -> Iterator[Box]:
+def _networks(seen: TopologyView, homes: set[str], ends: set[str]) -> Iterator[Box]:
     for network in _by_id(seen.networks):
         key = _key(network)
-        if key in homes or key in ends or network.thing.is_managed:
-            small = (_listed(network.declared_prefixes), _text(network.thing.text("location")))
+        if key in homes or key in ends or network.resource.is_managed:
+            small = (_listed(network.declared_prefixes), _text(network.resource.text("location")))
             yield _box(network, "network", *small, column=1 if key in homes else 2)
 
 
-def _topology_lines(seen: Topology) -> Iterator[Line]:
+def _topology_lines(seen: TopologyView) -> Iterator[Line]:
     between_gateways: set[tuple[str, str, str]] = set()
     for connection in _by_id(seen.connections):
         near, local = connection.gateway_id, connection.local
@@ -148,12 +148,12 @@ def _topology_lines(seen: Topology) -> Iterator[Line]:
 
 
 def _box(view: View, kind: BoxKind, *small: str, inside: str = "", column: int = 0) -> Box:
-    lines = _kept((*small, "" if view.thing.is_managed else "existing"))
-    return Box(_key(view), view.thing.name, lines, kind, inside, column)
+    lines = _kept((*small, "" if view.resource.is_managed else "existing"))
+    return Box(_key(view), view.resource.name, lines, kind, inside, column)
 
 
 def _by_id(views: Iterable[V]) -> list[V]:
-    return sorted(views, key=lambda view: view.thing.id)
+    return sorted(views, key=lambda view: view.resource.id)
 
 
 def _clients(gateway: View) -> str:
@@ -162,7 +162,7 @@ def _clients(gateway: View) -> str:
 
 
 def _key(view: View) -> str:
-    return view.thing.id.key
+    return view.resource.id.key
 
 
 def _kept(lines: Iterable[str]) -> tuple[str, ...]:

@@ -10,14 +10,14 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from vpngw_iac.engine.compare.document import shown
-from vpngw_iac.engine.compare.sealing import stored
+from vpngw_iac.engine.compare.secret_masking import stored
 from vpngw_iac.engine.execute.event import OperationResult, Outcome
 from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.order.operation import Operation, Schedule
 from vpngw_iac.engine.plan.change import Change, Difference, Loss, OutageStatement, Summary
 from vpngw_iac.engine.plan.result import Drift, Inventory, SecretCheck
 from vpngw_iac.engine.plan.unverified import texts
-from vpngw_iac.report.envelope import Document, document, findings_list, ids_document
+from vpngw_iac.report.json_documents import Document, document, findings_list, ids_document
 from vpngw_iac.report.view import PlanView
 from vpngw_iac.state.log import LoggedRun
 
@@ -52,7 +52,7 @@ def plan_document(plan: PlanView) -> Document:
         refused=bool(plan.blocking),
         minutes={address: minutes(seconds) for address, seconds in plan.usual.items()},
         lost_addresses=dict(plan.lost_addresses),
-        brought_up_to_date=list(plan.brought_up_to_date),
+        state_only_updates=list(plan.state_only_updates),
         waiting=list(plan.waiting),
         not_verified=len(plan.unverified),
         unverified=list(plan.unverified),

@@ -23,7 +23,7 @@ Point = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PlacedBox:
     """A box with its rectangle."""
 
     box: Box
@@ -31,7 +31,7 @@ class Place:
     y: float
     width: float
     height: float
-    inner: tuple[Place, ...] = ()
+    inner: tuple[PlacedBox, ...] = ()
 
     @property
     def left(self) -> Point:
@@ -45,7 +45,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class LineRoute:
     """A line with the points it passes, from source to target.
 
     Three points are a bow between two boxes of one column; the middle one is its summit.
@@ -59,8 +59,8 @@ class Route:
 class Layout:
     """Everything placed; the origin is the top left corner."""
 
-    places: tuple[Place, ...]
-    routes: tuple[Route, ...]
+    places: tuple[PlacedBox, ...]
+    routes: tuple[LineRoute, ...]
     width: float
     height: float
 
@@ -71,7 +71,7 @@ class _Slot:
 
     id: str
     height: float
-    place: Place | None = None
+    place: PlacedBox | None = None
     y: float = 0.0
     rank: float = 0.0
     neighbours: list[str] = field(default_factory=list)
@@ -112,7 +112,7 @@ def arrange(drawing: Drawing, *, top: float = 50.0) -> Layout:
     slots = {slot.id: (i, slot) for i, column in enumerate(columns) for slot in column}
     flat = {place.box.id: place for root in placed.values() for place in (root, *root.inner)}
     routes = tuple(
-        Route(line, _points(line, chains[n], flat, slots, lefts, widths)) for n, line in enumerate(drawing.lines)
+        LineRoute(line, _points(line, chains[n], flat, slots, lefts, widths)) for n, line in enumerate(drawing.lines)
     )
     bottom = max((slot.y + slot.height for column in columns for slot in column), default=top)
     width = lefts[-1] + widths[-1] + PADDING * 2 if columns else 200.0
@@ -120,15 +120,15 @@ def arrange(drawing: Drawing, *, top: float = 50.0) -> Layout:
     return Layout(tuple(placed.values()), routes, width, bottom + PADDING * 2)
 
 
-def _reach(route: Route) -> float:
+def _reach(route: LineRoute) -> float:
     """How far to the right a line between two boxes of one column goes, with its label."""
     if len(route.points) != 3:
         return 0.0
     return route.points[1][0] + text_width(route.line.label, SMALL_SIZE) + PADDING * 2
 
 
-def _measured(box: Box, drawing: Drawing) -> Place:
-    inner: list[Place] = []
+def _measured(box: Box, drawing: Drawing) -> PlacedBox:
+    inner: list[PlacedBox] = []
     head = TITLE_SIZE + 4 + LINE_HEIGHT * len(box.lines) + PADDING * 2
     widest = max(
         text_width(clipped(box.title), TITLE_SIZE) * 1.06,
@@ -142,11 +142,11 @@ def _measured(box: Box, drawing: Drawing) -> Place:
         y += place.height + PADDING
         widest = max(widest, place.width)
     inner = [replace(place, width=widest) for place in inner]
-    return Place(box, 0, 0, widest + PADDING * 2, y if inner else head, tuple(inner))
+    return PlacedBox(box, 0, 0, widest + PADDING * 2, y if inner else head, tuple(inner))
 
 
 def _columns(
-    roots: Sequence[Place], lines: Sequence[Line], home: Mapping[str, str]
+    roots: Sequence[PlacedBox], lines: Sequence[Line], home: Mapping[str, str]
 ) -> tuple[list[list[_Slot]], list[list[str]]]:
     """Slots by column, with gaps for lines that span several; and for each line the slots that it visits."""
     used = sorted({place.box.column for place in roots})
@@ -244,14 +244,14 @@ def _place(column: Sequence[_Slot], wishes: Sequence[float]) -> None:
         index += count
 
 
-def _moved(place: Place, x: float, y: float) -> Place:
+def _moved(place: PlacedBox, x: float, y: float) -> PlacedBox:
     return replace(place, x=x, y=y, inner=tuple(replace(inner, x=x + inner.x, y=y + inner.y) for inner in place.inner))
 
 
 def _points(
     line: Line,
     chain: Sequence[str],
-    places: Mapping[str, Place],
+    places: Mapping[str, PlacedBox],
     slots: Mapping[str, tuple[int, _Slot]],
     lefts: Sequence[float],
     widths: Sequence[float],

@@ -9,7 +9,7 @@ from vpngw_iac.engine.plan.change import Change, DriftItem
 from vpngw_iac.engine.plan.result import Drift
 from vpngw_iac.engine.plan.unverified import Unverified
 from vpngw_iac.errors import Finding, Findings
-from vpngw_iac.report import words
+from vpngw_iac.report import formatting
 from vpngw_iac.report.style import Style
 from vpngw_iac.report.text.plan import aftermath, footer, heading, plan_text
 from vpngw_iac.report.view import PlanView
@@ -52,10 +52,10 @@ def _plan(plan: PlanView) -> Iterator[str]:
 
 
 def _change(change: Change, gone: Collection[str]) -> tuple[str, ...]:
-    paths = ", ".join(code(words.short_path(d.path)) for d in change.differences if d.path)
+    paths = ", ".join(code(formatting.short_path(d.path)) for d in change.differences if d.path)
     what = change.action.value + (f": {paths}" if paths else "")
-    symbol = words.SYMBOLS[change.action]
-    return f"`{symbol}`", cell(change.address), what, cell("; ".join(words.consequences(change, gone)))
+    symbol = formatting.SYMBOLS[change.action]
+    return f"`{symbol}`", cell(change.address), what, cell("; ".join(formatting.consequences(change, gone)))
 
 
 @report
@@ -80,14 +80,16 @@ def _drift(drift: Drift) -> Iterator[str]:
 
 def _not_verified(secrets: Iterable[Unverified], every: Iterable[Unverified]) -> Iterator[str]:
     """What nothing vouches for: the line, and each reference that cannot be read here."""
-    lines = words.not_verified(every)
+    lines = formatting.not_verified(every)
     yield from ("", *(f"{cell(line)}  " for line in lines)) if lines else ()
-    yield from (f"- {cell(address)}: {code(path)} {cell(known)}" for address, path, known in words.unreadable(secrets))
+    yield from (
+        f"- {cell(address)}: {code(path)} {cell(known)}" for address, path, known in formatting.unreadable(secrets)
+    )
 
 
 def _item(item: DriftItem) -> tuple[str, ...]:
     changes = [
-        f"{code(words.short_path(d.path))}: {' → '.join(map(code, words.both(d.applied, d.observed)))}"
+        f"{code(formatting.short_path(d.path))}: {' → '.join(map(code, formatting.both(d.applied, d.observed)))}"
         for d in item.differences
         if d.path
     ]

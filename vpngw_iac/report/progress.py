@@ -23,7 +23,7 @@ from vpngw_iac.engine.execute.event import (
     RunStarted,
 )
 from vpngw_iac.engine.order.operation import Operation, Schedule, expectation
-from vpngw_iac.report import words
+from vpngw_iac.report import formatting
 from vpngw_iac.report.style import Style, is_terminal, style_for
 from vpngw_iac.text import guarded, listed, neutral, plural
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 _COLOURS = {"succeeded": "green", "failed": "red", "unconfirmed": "red", "skipped": "yellow", "running": "yellow"}
-_DEEDS = {
+_VERBS = {
     "tag": "set tags",
     "act": "set the shared key",
     "detach": "take off what goes",
@@ -106,7 +106,7 @@ class _Run:
     def deed(self, event: _OperationEvent) -> str:
         """What is being done, in a word or two."""
         kind = self.kinds.get((event.address, event.step), event.verb)
-        return _DEEDS.get(event.step, kind)
+        return _VERBS.get(event.step, kind)
 
     def needs(self, operation: Operation) -> list[str]:
         """What an operation ahead still waits for."""
@@ -158,17 +158,17 @@ def ended_line(event: OperationEnded, deed: str) -> str:
     head = f"{event.address}: {deed} {event.status}"
     if event.status == "skipped" and event.because:
         return f"{head}, because {event.because} failed"
-    took = f" after {words.duration(event.seconds)}" if event.seconds >= 1 else ""
-    why = words.failure(event.code, event.error)
+    took = f" after {formatting.duration(event.seconds)}" if event.seconds >= 1 else ""
+    why = formatting.failure(event.code, event.error)
     return f"{head}{took}: {why}" if why else head + took
 
 
 def progress_line(operation: _Operation) -> str:
     """One line about something that still runs: phase, how long already, how long to go."""
     rest = operation.usual - operation.seconds
-    left = f"{expectation(rest)} to go" if rest > 0 else f"longer than usual ({words.duration(operation.usual)})"
+    left = f"{expectation(rest)} to go" if rest > 0 else f"longer than usual ({formatting.duration(operation.usual)})"
     state = f"{operation.state}, " if operation.state else ""
-    return f"{operation.address}: {operation.deed}, {state}{words.duration(operation.seconds)} so far, {left}"
+    return f"{operation.address}: {operation.deed}, {state}{formatting.duration(operation.seconds)} so far, {left}"
 
 
 def _usually(seconds: float) -> str:
@@ -208,7 +208,7 @@ class PlainProgress:
             case OperationStarted():
                 return [started_line(event, self._run.deed(event))]
             case OperationWaiting() if about is None or about.why != event.why:
-                return [f"{event.address}: {self._run.deed(event)} {words.waits(event.why)}"]
+                return [f"{event.address}: {self._run.deed(event)} {formatting.waits(event.why)}"]
             case OperationProgress() if about is not None and event.seconds - about.told >= 60:
                 about.told = event.seconds
                 return [progress_line(about)]
@@ -217,7 +217,7 @@ class PlainProgress:
             case Notice():
                 return [event.text]
             case RunEnded():
-                return [f"{event.outcome} after {words.duration(event.seconds)}"]
+                return [f"{event.outcome} after {formatting.duration(event.seconds)}"]
             case _:
                 return []
 
@@ -313,8 +313,8 @@ class LiveProgress:
 
         with self._guard:
             running = [replace(o, seconds=self._elapsed(o)) for o in self._run.running.values()]
-            waiting = [(o.address, o.deed, words.waits(o.why)) for o in self._run.waiting.values()]
-            waiting += [(o.address, self._deed_ahead(o), _after(self._run.needs(o))) for o in self._run.ahead.values()]
+            waiting = [(o.address, o.deed, formatting.waits(o.why)) for o in self._run.waiting.values()]
+            waiting += [(o.address, self._verb_ahead(o), _after(self._run.needs(o))) for o in self._run.ahead.values()]
             summary = self._summary()
         running.sort(key=lambda o: o.seconds - o.usual)
         table = Table.grid(padding=(0, 2), expand=False)
@@ -334,8 +334,8 @@ class LiveProgress:
         return Group(table, *rest, Text(summary, "bold"))
 
     @staticmethod
-    def _deed_ahead(operation: Operation) -> str:
-        return _DEEDS.get(operation.key.step, operation.kind)
+    def _verb_ahead(operation: Operation) -> str:
+        return _VERBS.get(operation.key.step, operation.kind)
 
     def _elapsed(self, operation: _Operation) -> float:
         return operation.seconds + (self._now() - operation.heard) * self._speed
@@ -345,7 +345,7 @@ class LiveProgress:
         spent = (self._now() - self._began) * self._speed
         left = f", {expectation(run.expected - spent)} to go" if run.expected > spent else ""
         failed = f", {run.failed} not" if run.failed else ""
-        return f"{run.deployment}: {run.done} of {run.total} done{failed}, {words.duration(spent)} so far{left}"
+        return f"{run.deployment}: {run.done} of {run.total} done{failed}, {formatting.duration(spent)} so far{left}"
 
 
 _MOST_ROWS = 15
@@ -366,4 +366,4 @@ def _bar(operation: _Operation, width: int = 16) -> str:
 
 def _time(operation: _Operation) -> str:
     usual = f", usually {_usually(operation.usual)}" if operation.usual else ""
-    return f"{words.duration(operation.seconds)}{usual}"
+    return f"{formatting.duration(operation.seconds)}{usual}"

@@ -21,7 +21,7 @@ from vpngw_iac.engine.ports import Attached
 from vpngw_iac.errors import Finding, Findings, PlanError
 from vpngw_iac.field import OutageLevel
 from vpngw_iac.paths import join
-from vpngw_iac.report import words
+from vpngw_iac.report import formatting
 from vpngw_iac.resources import model_of
 from vpngw_iac.resources.wire import Output
 
@@ -52,7 +52,7 @@ class PlanView:
     """How long each address usually takes, in seconds."""
     lost_addresses: Mapping[str, str] = field(default_factory=dict)
     """Public IP addresses that this plan gives back for good, by resource."""
-    brought_up_to_date: tuple[str, ...] = ()
+    state_only_updates: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
     running: str = ""
     unverified: tuple[str, ...] = ()
@@ -84,7 +84,7 @@ class PlanView:
             expected=makespan(schedule) if schedule.operations else 0.0,
             usual=_usual(schedule),
             lost_addresses=_lost(plan),
-            brought_up_to_date=plan.brought_up_to_date,
+            state_only_updates=plan.state_only_updates,
             waiting=plan.waiting,
             running=plan.running,
             unverified=plan.unverified,
@@ -121,7 +121,7 @@ class PlanView:
             expected=float(document.get("expected_minutes", 0)) * 60,
             usual={address: minutes * 60 for address, minutes in document.get("minutes", {}).items()},
             lost_addresses=document.get("lost_addresses", {}),
-            brought_up_to_date=tuple(document.get("brought_up_to_date", [])),
+            state_only_updates=tuple(document.get("brought_up_to_date", [])),
             waiting=tuple(document.get("waiting", [])),
             running="",
             unverified=tuple(document.get("unverified", [])),
@@ -135,7 +135,7 @@ class PlanView:
     @property
     def gone(self) -> frozenset[str]:
         """Sites and clients whose connectivity this plan ends on purpose."""
-        return frozenset(name for change in self.changes for name in words.ended(change))
+        return frozenset(name for change in self.changes for name in formatting.ended(change))
 
     @property
     def summary(self) -> Summary:
@@ -155,7 +155,7 @@ class PlanView:
     @property
     def everybody(self) -> tuple[Loss, ...]:
         """How each name loses connectivity, by all changes together."""
-        return self.losses or words.losses_at(self.outage, self.gone)
+        return self.losses or formatting.losses_at(self.outage, self.gone)
 
     @property
     def doubts(self) -> tuple[Unverified, ...]:

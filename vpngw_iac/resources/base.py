@@ -17,31 +17,31 @@ from vpngw_iac.errors import Finding
 from vpngw_iac.field import Immutable, Region, Tags, Verdict
 from vpngw_iac.paths import dotted, properties_of, value_at
 from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
-from vpngw_iac.resources.wire import Document, Output, Ref, TextRef, Wire, render
+from vpngw_iac.resources.wire import Document, Output, Ref, TextRef, WireModel, render
 
 __all__ = [
     "Document",
     "Durations",
     "Flags",
     "Gate",
-    "Half",
     "KeyCall",
-    "Lock",
+    "OperationLock",
     "Output",
+    "PeeringSide",
     "Ref",
     "Resource",
     "Role",
     "Shape",
     "TextRef",
     "Tunnel",
-    "Use",
-    "Wire",
+    "UsedPart",
+    "WireModel",
     "shape_of",
 ]
 
 
 @dataclass(frozen=True, slots=True)
-class Lock:
+class OperationLock:
     """Operations that share an exclusive lock never overlap; an adaptive one lets as many run as Azure bears."""
 
     name: str
@@ -68,13 +68,13 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class UsedPart:
     """Something of a resource that others use: a part of it (an instance, a NAT rule), or a text of a list there."""
 
     part: ArmId
     text: str = ""
 
-    def is_within(self, whole: Use) -> bool:
+    def is_within(self, whole: UsedPart) -> bool:
         """Whether this goes when `whole` goes."""
         return self == whole or (not whole.text and whole.part.contains(self.part))
 
@@ -107,7 +107,7 @@ class Tunnel:
     since: Any
 
 
-class Resource(Wire):
+class Resource(WireModel):
     """One declared ARM resource. Subclasses add `properties` and, where ARM has them, `sku`, `zones` and the like."""
 
     arm_type: ClassVar[str]
@@ -154,8 +154,8 @@ class Resource(Wire):
     """Where it says that it serves point-to-site clients."""
     roots_path: ClassVar[str] = ""
     """Where the root certificates of those clients are listed, by name."""
-    stands_in_the_way: ClassVar[bool] = False
-    """Whether it can make Azure refuse operations on others (`hinders`); ours is lifted for a plan and put back."""
+    can_block: ClassVar[bool] = False
+    """Whether it can make Azure refuse operations on others (`blocks`); ours is lifted for a plan and put back."""
 
     address: str = Field(exclude=True)
     id: ArmId = Field(exclude=True)
@@ -239,9 +239,9 @@ class Resource(Wire):
         yield from (ref.target for _, ref, _ in self.references())
 
     @classmethod
-    def locks(cls, resource_id: ArmId, body: Mapping[str, Any], verb: str) -> tuple[Lock, ...]:
+    def locks(cls, resource_id: ArmId, body: Mapping[str, Any], verb: str) -> tuple[OperationLock, ...]:
         """Locks that an operation (``create``, ``update``, ``delete``, ``act``, ``tag``) on it holds."""
-        return (Lock(resource_id.key),)
+        return (OperationLock(resource_id.key),)
 
     @classmethod
     def judge(cls, declared: Mapping[str, Any], observed: Mapping[str, Any]) -> Verdict:
@@ -265,21 +265,21 @@ class Resource(Wire):
         return bool(cls.lags(observed))
 
     @classmethod
-    def hinders(cls, resource_id: ArmId, document: Mapping[str, Any], target: ArmId, verb: str) -> bool:
+    def blocks(cls, resource_id: ArmId, document: Mapping[str, Any], target: ArmId, verb: str) -> bool:
         """Whether Azure refuses an operation (``put``, ``delete``, ``tag``, ``act``) on `target` while this exists."""
         return False
 
-    def is_twin_of(self, other: Resource) -> bool:
+    def is_counterpart_of(self, other: Resource) -> bool:
         """Whether `other`, if it needs repair, must be repaired before this can be created."""
         return False
 
     @classmethod
-    def offers(cls, resource_id: ArmId, document: Mapping[str, Any]) -> frozenset[Use]:
+    def offers(cls, resource_id: ArmId, document: Mapping[str, Any]) -> frozenset[UsedPart]:
         """What others can use of a resource with this document; who uses it stops before it is taken away."""
         return frozenset()
 
     @classmethod
-    def uses(cls, resource_id: ArmId, document: Mapping[str, Any]) -> frozenset[Use] | None:
+    def uses(cls, resource_id: ArmId, document: Mapping[str, Any]) -> frozenset[UsedPart] | None:
         """What a document uses of others, beyond whole resources; None if this answer does not tell."""
         return frozenset()
 
@@ -309,7 +309,7 @@ class Resource(Wire):
         return False
 
     @classmethod
-    def stands_in(cls, document: Mapping[str, Any]) -> frozenset[ArmId]:
+    def networks_of(cls, document: Mapping[str, Any]) -> frozenset[ArmId]:
         """The networks that a gateway stands in."""
         return frozenset()
 
@@ -382,7 +382,7 @@ class Flags(NamedTuple):
     uses: bool = False
 
 
-class Half(Resource):
+class PeeringSide(Resource):
     """One of two halves that join networks, through which one lends its gateway to the other."""
 
     role: ClassVar[Role] = "peering"

@@ -7,13 +7,13 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.field import Observed, ReadOnly, WriteOnly
-from vpngw_iac.resources.base import Durations, Lock, Resource
-from vpngw_iac.resources.wire import Output, Wire
+from vpngw_iac.resources.base import Durations, OperationLock, Resource
+from vpngw_iac.resources.wire import Output, WireModel
 
 AUTHORIZATIONS = "Microsoft.Network/expressRouteCircuits/authorizations"
 
 
-class AuthorizationProperties(Wire):
+class AuthorizationProperties(WireModel):
     """All of it is Azure's; GET, PUT and LIST show the key (recording ``test_network_express_route``)."""
 
     authorization_key: Annotated[None, ReadOnly("test_network_express_route"), WriteOnly()] = None
@@ -39,7 +39,7 @@ class ExpressRouteCircuitAuthorization(Resource):
         return Output(self.id, "properties.authorizationKey", secret=True)
 
     @classmethod
-    def locks(cls, resource_id: ArmId, body: Mapping[str, Any], verb: str) -> tuple[Lock, ...]:
+    def locks(cls, resource_id: ArmId, body: Mapping[str, Any], verb: str) -> tuple[OperationLock, ...]:
         """Writes to the children of one circuit are refused while another runs (R-OPS-02)."""
         circuit = resource_id.parent
-        return (Lock(resource_id.key), *((Lock(circuit.key),) if circuit else ()))
+        return (OperationLock(resource_id.key), *((OperationLock(circuit.key),) if circuit else ()))

@@ -11,22 +11,22 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.field import Block, Cidr, Immutable, Observed, Outage, WriteOnly
-from vpngw_iac.resources.base import Durations, Lock, Resource
+from vpngw_iac.resources.base import Durations, OperationLock, Resource
 from vpngw_iac.resources.circuit_peering import CIRCUIT_PEERINGS, ExpressRouteCircuitPeering
-from vpngw_iac.resources.wire import Output, Ref, Wire
+from vpngw_iac.resources.wire import Output, Ref, WireModel
 from vpngw_iac.secret import SecretReference
 
 _AGAIN = Outage("minutes", source="the circuits are joined again")
 
 
-class Ipv6CircuitConnection(Wire):
+class Ipv6CircuitConnection(WireModel):
     """The IPv6 half."""
 
     address_prefix: Cidr
     circuit_connection_status: Observed = None
 
 
-class CircuitConnectionProperties(Wire):
+class CircuitConnectionProperties(WireModel):
     """Properties of a connection between two circuits."""
 
     express_route_circuit_peering: Annotated[
@@ -63,8 +63,8 @@ class ExpressRouteCircuitConnection(Resource):
         yield from (each for each in Resource.joins(self) if free is None or not free.contains(each))
 
     @classmethod
-    def locks(cls, resource_id: ArmId, body: Mapping[str, Any], verb: str) -> tuple[Lock, ...]:
+    def locks(cls, resource_id: ArmId, body: Mapping[str, Any], verb: str) -> tuple[OperationLock, ...]:
         """Writes to what hangs on a circuit are refused while another runs (R-OPS-02): it hangs on two."""
         peer = ArmId.of(((body.get("properties") or {}).get("peerExpressRouteCircuitPeering") or {}).get("id"))
         circuits = {each.parent.key for each in (resource_id.parent, peer) if each is not None and each.parent}
-        return tuple(Lock(key) for key in (resource_id.key, *sorted(circuits)))
+        return tuple(OperationLock(key) for key in (resource_id.key, *sorted(circuits)))

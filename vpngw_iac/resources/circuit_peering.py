@@ -20,9 +20,9 @@ from vpngw_iac.field import (
     Unordered,
     WriteOnly,
 )
-from vpngw_iac.resources.base import Durations, Lock, Resource
+from vpngw_iac.resources.base import Durations, OperationLock, Resource
 from vpngw_iac.resources.parts import IdOnly
-from vpngw_iac.resources.wire import Wire
+from vpngw_iac.resources.wire import WireModel
 from vpngw_iac.secret import SecretReference
 
 CIRCUIT_PEERINGS = "Microsoft.Network/expressRouteCircuits/peerings"
@@ -36,7 +36,7 @@ def _both_ends(what: str) -> Outage:
     return Outage("reconfigure", source="R-ER-24", until=f"the router on the other side has the new {what}")
 
 
-class MicrosoftPeering(Wire):
+class MicrosoftPeering(WireModel):
     """What is advertised over Microsoft peering."""
 
     advertised_public_prefixes: Annotated[tuple[Cidr, ...] | None, Unordered()] = None
@@ -48,7 +48,7 @@ class MicrosoftPeering(Wire):
     advertised_public_prefixes_state: Annotated[None, ReadOnly("test_network_express_route")] = None
 
 
-class Ipv6Peering(Wire):
+class Ipv6Peering(WireModel):
     """The IPv6 half of a peering: two /126 (R-ER-24)."""
 
     primary_peer_address_prefix: Cidr
@@ -58,7 +58,7 @@ class Ipv6Peering(Wire):
     state: Annotated[Literal["Enabled", "Disabled"] | None, ServerDefault("Enabled")] = None
 
 
-class CircuitPeeringProperties(Wire):
+class CircuitPeeringProperties(WireModel):
     """Two /30, a VLAN and an AS number (R-ER-24)."""
 
     # Public peering is retired; circuits of before 2018 may still have it.
@@ -103,7 +103,7 @@ class ExpressRouteCircuitPeering(Resource):
     properties: CircuitPeeringProperties
 
     @classmethod
-    def locks(cls, resource_id: ArmId, body: Mapping[str, Any], verb: str) -> tuple[Lock, ...]:
+    def locks(cls, resource_id: ArmId, body: Mapping[str, Any], verb: str) -> tuple[OperationLock, ...]:
         """Writes to the children of one circuit are refused while another runs (R-OPS-02)."""
         circuit = resource_id.parent
-        return (Lock(resource_id.key), *((Lock(circuit.key),) if circuit else ()))
+        return (OperationLock(resource_id.key), *((OperationLock(circuit.key),) if circuit else ()))

@@ -19,13 +19,13 @@ from vpngw_iac.field import (
     Unordered,
     WriteOnly,
 )
-from vpngw_iac.resources.base import Durations, KeyCall, Lock, Resource, Role, Tunnel, Use
+from vpngw_iac.resources.base import Durations, KeyCall, OperationLock, Resource, Role, Tunnel, UsedPart
 from vpngw_iac.resources.express_route_circuit import ExpressRouteCircuit
 from vpngw_iac.resources.local_network_gateway import LocalNetworkGateway
 from vpngw_iac.resources.nat_rule import NatRule
 from vpngw_iac.resources.parts import IpsecPolicy
 from vpngw_iac.resources.virtual_network_gateway import VirtualNetworkGateway
-from vpngw_iac.resources.wire import Output, Ref, Wire
+from vpngw_iac.resources.wire import Output, Ref, WireModel
 from vpngw_iac.secret import SecretReference
 
 # The tunnel drops for a few seconds while both sides agree again (R-IPSEC-07, R-PSK-05).
@@ -35,28 +35,28 @@ _NEW_KEY = Outage("reconfigure", source="R-PSK-05", until="the device has the ne
 _OTHER_PROOF = Outage("reconfigure", source="R-CERT-05", until="the device authenticates in the new way")
 
 
-class CustomBgpAddress(Wire):
+class CustomBgpAddress(WireModel):
     """Which APIPA address of which instance this connection uses (R-BGP-10)."""
 
     ip_configuration_id: ArmId
     custom_bgp_ip_address: str
 
 
-class TrafficSelector(Wire):
+class TrafficSelector(WireModel):
     """Prefixes that Azure proposes when it initiates (R-TS-04)."""
 
     local_address_ranges: Annotated[tuple[str, ...], Unordered()]
     remote_address_ranges: Annotated[tuple[str, ...], Unordered()]
 
 
-class TunnelProperties(Wire):
+class TunnelProperties(WireModel):
     """Addresses of one tunnel of a connection."""
 
     tunnel_ip_address: str
     bgp_peering_address: str | None = None
 
 
-class CertificateAuthentication(Wire):
+class CertificateAuthentication(WireModel):
     """Certificates instead of a shared key: ours in Key Vault by secret id, theirs by subject and chain (R-CERT-05)."""
 
     outbound_auth_certificate: str
@@ -64,7 +64,7 @@ class CertificateAuthentication(Wire):
     inbound_auth_certificate_chain: tuple[str, ...]
 
 
-class ConnectionProperties(Wire):
+class ConnectionProperties(WireModel):
     """Properties of a connection; Azure fills in what is left out (``test_network_vpn_connection_ipsec``)."""
 
     # Azure answers IPsec to IPSec.
@@ -178,7 +178,7 @@ class Connection(Resource):
         yield from (target for target in super().joins() if authorized is None or target != authorized.target)
 
     @classmethod
-    def uses(cls, resource_id: ArmId, document: Mapping[str, Any]) -> frozenset[Use] | None:
+    def uses(cls, resource_id: ArmId, document: Mapping[str, Any]) -> frozenset[UsedPart] | None:
         """Custom BGP addresses that it chose (R-BGP-10), and NAT rules; LIST answers tell no NAT rules.
 
         Before api-version 2021-05-01 no answer told the choice; an ExpressRoute connection has none.
@@ -189,8 +189,8 @@ class Connection(Resource):
             return None
         rules = (*(properties.get("ingressNatRules") or ()), *(properties.get("egressNatRules") or ()))
         return frozenset(
-            {Use(ArmId(str(c["ipConfigurationId"])), str(c.get("customBgpIpAddress"))) for c in chosen or ()}
-            | {Use(ArmId(str(rule["id"]))) for rule in rules}
+            {UsedPart(ArmId(str(c["ipConfigurationId"])), str(c.get("customBgpIpAddress"))) for c in chosen or ()}
+            | {UsedPart(ArmId(str(rule["id"]))) for rule in rules}
         )
 
     @classmethod
@@ -225,9 +225,9 @@ class Connection(Resource):
         return ("properties.gatewayCustomBgpIpAddresses",)
 
     @classmethod
-    def locks(cls, resource_id: ArmId, body: Mapping[str, Any], verb: str) -> tuple[Lock, ...]:
+    def locks(cls, resource_id: ArmId, body: Mapping[str, Any], verb: str) -> tuple[OperationLock, ...]:
         """Connections of one gateway share how much Azure bears at once; a Vnet2Vnet one counts on both gateways."""
-        own = Lock(resource_id.key)
+        own = OperationLock(resource_id.key)
         if verb == "tag":
             return (own,)
         properties = body.get("properties") or {}
@@ -236,4 +236,4 @@ class Connection(Resource):
             for name in ("virtualNetworkGateway1", "virtualNetworkGateway2")
             if (gateway := properties.get(name))
         }
-        return (own, *(Lock(f"{key}/writes", adaptive=True) for key in sorted(gateways)))
+        return (own, *(OperationLock(f"{key}/writes", adaptive=True) for key in sorted(gateways)))

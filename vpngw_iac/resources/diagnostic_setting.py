@@ -13,19 +13,19 @@ from typing import Annotated, ClassVar, Literal
 from vpngw_iac.arm import ArmId
 from vpngw_iac.field import AnyCase, KeyedBy
 from vpngw_iac.resources.base import CALLS_BY_ID, Durations, Resource
-from vpngw_iac.resources.wire import Wire
+from vpngw_iac.resources.wire import WireModel
 
 DIAGNOSTIC_SETTINGS = "Microsoft.Insights/diagnosticSettings"
 
 
-class RetentionPolicy(Wire):
+class RetentionPolicy(WireModel):
     """How long a storage account keeps a log. Retired: Azure adds it switched off and ignores another value."""
 
     enabled: bool
     days: int
 
 
-class LogSetting(Wire):
+class LogSetting(WireModel):
     """One category, or one group of categories. Azure refuses a mix of both (azure-rest-api-specs issue 22719)."""
 
     category: Annotated[str | None, AnyCase()] = None
@@ -34,7 +34,7 @@ class LogSetting(Wire):
     retention_policy: RetentionPolicy | None = None
 
 
-class MetricSetting(Wire):
+class MetricSetting(WireModel):
     """Metrics of one category; ``AllMetrics`` for gateways."""
 
     category: Annotated[str | None, AnyCase()] = None
@@ -43,7 +43,7 @@ class MetricSetting(Wire):
     time_grain: str | None = None
 
 
-class DiagnosticSettingProperties(Wire):
+class DiagnosticSettingProperties(WireModel):
     """Where to, and what. Destinations need only be readable to whoever sets this; they are not ours."""
 
     workspace_id: ArmId | None = None

@@ -22,7 +22,7 @@ from vpngw_iac.resources.base import Durations, Gate, Resource
 from vpngw_iac.resources.circuit_authorization import AUTHORIZATIONS
 from vpngw_iac.resources.circuit_peering import CIRCUIT_PEERINGS
 from vpngw_iac.resources.parts import IdOnly
-from vpngw_iac.resources.wire import Wire
+from vpngw_iac.resources.wire import WireModel
 from vpngw_iac.secret import SecretReference
 
 _SEEN = "test_network_express_route"
@@ -60,7 +60,7 @@ def _tier(observed: str | None, declared: str | None) -> Verdict:
     return Verdict("in place")
 
 
-class CircuitSku(Wire):
+class CircuitSku(WireModel):
     """``{tier}_{family}``; Premium reaches beyond the geopolitical region (R-ER-18)."""
 
     name: Annotated[str, AnyCase()]
@@ -72,7 +72,7 @@ class CircuitSku(Wire):
     family: Annotated[Literal["UnlimitedData", "MeteredData"], Transition(_family), Outage("none", source=_PAGE)]
 
 
-class ServiceProvider(Wire):
+class ServiceProvider(WireModel):
     """Who carries the circuit, where, and how fast (Mbps)."""
 
     service_provider_name: Annotated[str, Immutable("a circuit keeps its provider")]
@@ -80,7 +80,7 @@ class ServiceProvider(Wire):
     bandwidth_in_mbps: Annotated[int, Transition(_bandwidth), Outage("none", source=_PAGE)]
 
 
-class CircuitProperties(Wire):
+class CircuitProperties(WireModel):
     """Either a provider's circuit or one on a Direct port (with its bandwidth in Gbps)."""
 
     service_provider_properties: ServiceProvider | None = None

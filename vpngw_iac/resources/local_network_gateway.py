@@ -8,13 +8,13 @@ from typing import Annotated, ClassVar
 from vpngw_iac.field import Block, Fqdn, Ipv4, Outage
 from vpngw_iac.resources.base import Durations, Resource, Role
 from vpngw_iac.resources.parts import AddressSpace, PeerBgpSettings
-from vpngw_iac.resources.wire import Output, Wire
+from vpngw_iac.resources.wire import Output, WireModel
 
 # Changes in place; the tunnel is established again.
 _AGAIN = Outage("seconds", source="R-LNG-12")
 
 
-class LocalNetworkGatewayProperties(Wire):
+class LocalNetworkGatewayProperties(WireModel):
     """Exactly one of address and name (R-LNG-01); prefixes may be empty with BGP (R-LNG-08)."""
 
     gateway_ip_address: Annotated[Ipv4 | Output | None, _AGAIN] = None

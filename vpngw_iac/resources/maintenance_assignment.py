@@ -13,12 +13,12 @@ from typing import Annotated, ClassVar, Literal
 from vpngw_iac.field import Immutable, ReadOnly
 from vpngw_iac.resources.base import CALLS_BY_ID, Durations, Resource
 from vpngw_iac.resources.maintenance_configuration import MaintenanceConfiguration
-from vpngw_iac.resources.wire import TextRef, Wire
+from vpngw_iac.resources.wire import TextRef, WireModel
 
 MAINTENANCE_ASSIGNMENTS = "Microsoft.Maintenance/configurationAssignments"
 
 
-class MaintenanceAssignmentProperties(Wire):
+class MaintenanceAssignmentProperties(WireModel):
     """Which configuration."""
 
     maintenance_configuration_id: Annotated[

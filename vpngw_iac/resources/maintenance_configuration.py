@@ -14,7 +14,7 @@ from typing import Annotated, ClassVar, Literal
 
 from vpngw_iac.field import AnyCase, Immutable, ReadOnly, ServerDefault, Spelling
 from vpngw_iac.resources.base import CALLS_BY_ID, Durations, Resource
-from vpngw_iac.resources.wire import Wire
+from vpngw_iac.resources.wire import WireModel
 
 MAINTENANCE_CONFIGURATIONS = "Microsoft.Maintenance/maintenanceConfigurations"
 GATEWAY_SUB_SCOPE = "NetworkGatewayMaintenance"
@@ -31,7 +31,7 @@ def _recurrence(text: str) -> str:
 Recurrence = Annotated[str, Spelling(_recurrence)]
 
 
-class MaintenanceWindow(Wire):
+class MaintenanceWindow(WireModel):
     """When: a start (``2025-01-01 02:00``) on the clock of a zone, how often, and how long (``05:00``) each time."""
 
     start_date_time: str
@@ -41,13 +41,13 @@ class MaintenanceWindow(Wire):
     recur_every: Recurrence
 
 
-class ExtensionProperties(Wire):
+class ExtensionProperties(WireModel):
     """Which kind of resource a configuration of scope Resource is for."""
 
     maintenance_sub_scope: Annotated[str | None, AnyCase(), Immutable(_KEEPS)] = None
 
 
-class MaintenanceConfigurationProperties(Wire):
+class MaintenanceConfigurationProperties(WireModel):
     """Properties of a maintenance configuration."""
 
     maintenance_scope: Annotated[

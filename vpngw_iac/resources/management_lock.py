@@ -14,19 +14,19 @@ from pydantic import Field
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.field import Unordered
-from vpngw_iac.resources.base import CALLS_BY_ID, Durations, Lock, Resource
-from vpngw_iac.resources.wire import Wire
+from vpngw_iac.resources.base import CALLS_BY_ID, Durations, OperationLock, Resource
+from vpngw_iac.resources.wire import WireModel
 
 MANAGEMENT_LOCKS = "Microsoft.Authorization/locks"
 
 
-class LockOwner(Wire):
+class LockOwner(WireModel):
     """An application that owns the lock; only it can take it away."""
 
     application_id: str
 
 
-class ManagementLockProperties(Wire):
+class ManagementLockProperties(WireModel):
     """Properties of a lock; both levels change into each other in place."""
 
     level: Literal["CanNotDelete", "ReadOnly"]
@@ -45,12 +45,12 @@ class ManagementLock(Resource):
     durations: ClassVar[Durations] = Durations(create=1, update=1, delete=1)
     listed_by: ClassVar[Literal["group", "parent", "none"]] = "none"
     taggable: ClassVar[bool] = False
-    stands_in_the_way: ClassVar[bool] = True
+    can_block: ClassVar[bool] = True
 
     properties: ManagementLockProperties
 
     @classmethod
-    def hinders(cls, resource_id: ArmId, document: Mapping[str, Any], target: ArmId, verb: str) -> bool:
+    def blocks(cls, resource_id: ArmId, document: Mapping[str, Any], target: ArmId, verb: str) -> bool:
         """At its scope and below; locks themselves can be made and taken away."""
         scope = resource_id.parent
         if scope is None or not scope.contains(target) or target.type.lower() == MANAGEMENT_LOCKS.lower():
@@ -59,6 +59,6 @@ class ManagementLock(Resource):
         return verb == "delete" or level.lower() == "readonly"
 
     @classmethod
-    def locks(cls, resource_id: ArmId, body: Mapping[str, Any], verb: str) -> tuple[Lock, ...]:
+    def locks(cls, resource_id: ArmId, body: Mapping[str, Any], verb: str) -> tuple[OperationLock, ...]:
         """It waits for nobody: Azure keeps locks apart from what they protect."""
-        return (Lock(resource_id.key),)
+        return (OperationLock(resource_id.key),)

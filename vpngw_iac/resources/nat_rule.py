@@ -7,8 +7,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.field import Cidr, Immutable, Outage, ServerDefault
-from vpngw_iac.resources.base import Durations, Lock, Resource, Use
-from vpngw_iac.resources.wire import Wire
+from vpngw_iac.resources.base import Durations, OperationLock, Resource, UsedPart
+from vpngw_iac.resources.wire import WireModel
 
 NAT_RULES = "Microsoft.Network/virtualNetworkGateways/natRules"
 
@@ -16,19 +16,19 @@ NAT_SKUS = frozenset({"VpnGw2", "VpnGw3", "VpnGw4", "VpnGw5", "VpnGw2AZ", "VpnGw
 """SKUs of gateways that have NAT (R-NAT-01)."""
 
 
-def nat_of(gateway: ArmId) -> Use:
+def nat_of(gateway: ArmId) -> UsedPart:
     """NAT as what a gateway of such a SKU offers to its rules."""
-    return Use(gateway, "NAT")
+    return UsedPart(gateway, "NAT")
 
 
-class NatMapping(Wire):
+class NatMapping(WireModel):
     """One prefix, and ports for a dynamic rule (R-NAT-06)."""
 
     address_space: Cidr
     port_range: str | None = None
 
 
-class NatRuleProperties(Wire):
+class NatRuleProperties(WireModel):
     """Properties of a NAT rule; mappings change in place, the rest does not.
 
     Type and mode are added when left out (recording ``test_network_vnet_gateway_nat_rule``).
@@ -65,15 +65,15 @@ class NatRule(Resource):
     properties: NatRuleProperties
 
     @classmethod
-    def uses(cls, resource_id: ArmId, document: Mapping[str, Any]) -> frozenset[Use] | None:
+    def uses(cls, resource_id: ArmId, document: Mapping[str, Any]) -> frozenset[UsedPart] | None:
         """The instance that it is bound to, and NAT itself: a SKU without it is no SKU for a gateway with rules."""
         bound = (document.get("properties") or {}).get("ipConfigurationId")
         nat = {nat_of(resource_id.parent)} if resource_id.parent else set()
-        return frozenset({*nat, Use(ArmId(str(bound)))} if bound else nat)
+        return frozenset({*nat, UsedPart(ArmId(str(bound)))} if bound else nat)
 
     @classmethod
-    def locks(cls, resource_id: ArmId, body: Mapping[str, Any], verb: str) -> tuple[Lock, ...]:
+    def locks(cls, resource_id: ArmId, body: Mapping[str, Any], verb: str) -> tuple[OperationLock, ...]:
         """Rules and connections of one gateway share how much Azure bears at once."""
         gateway = resource_id.parent
-        shared = (Lock(f"{gateway.key}/writes", adaptive=True),) if gateway else ()
-        return (Lock(resource_id.key), *shared)
+        shared = (OperationLock(f"{gateway.key}/writes", adaptive=True),) if gateway else ()
+        return (OperationLock(resource_id.key), *shared)

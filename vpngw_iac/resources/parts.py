@@ -9,16 +9,16 @@ from typing import Annotated, Literal
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.field import Cidr, KeyedBy, Observed, Outage, ReadOnly, ServerDefault, Unordered
-from vpngw_iac.resources.wire import Output, Wire
+from vpngw_iac.resources.wire import Output, WireModel
 
 
-class IdOnly(Wire):
+class IdOnly(WireModel):
     """``{"id": ...}`` of something that orders nothing: not managed here, or a part of the resource itself."""
 
     id: ArmId
 
 
-class PoolPrefixes(Wire):
+class PoolPrefixes(WireModel):
     """Addresses that an IPAM pool hands out; which ones is Azure's choice."""
 
     pool: IdOnly
@@ -26,7 +26,7 @@ class PoolPrefixes(Wire):
     allocated_address_prefixes: Observed = None
 
 
-class AddressSpace(Wire):
+class AddressSpace(WireModel):
     """A set of prefixes; Azure answers them as sent (recording ``test_network_local_gateway``)."""
 
     # Ours as a whole: the prefixes of a network, a site, a client pool or of custom routes together say what is
@@ -36,14 +36,14 @@ class AddressSpace(Wire):
     ipam_pool_prefix_allocations: Annotated[tuple[PoolPrefixes, ...] | None, Unordered(), ServerDefault([])] = None
 
 
-class ExtendedLocation(Wire):
+class ExtendedLocation(WireModel):
     """An edge zone (recording ``test_network_vnet_gateway_edge_zone``)."""
 
     name: str
     type: Literal["EdgeZone"] = "EdgeZone"
 
 
-class PeerBgpSettings(Wire):
+class PeerBgpSettings(WireModel):
     """BGP of the other side, on a local network gateway."""
 
     # Changes in place; the tunnel is established again (R-LNG-12).
@@ -62,7 +62,7 @@ IpsecIntegrity = Literal["MD5", "SHA1", "SHA256", "GCMAES128", "GCMAES192", "GCM
 PfsGroup = Literal["None", "PFS1", "PFS2", "PFS2048", "ECP256", "ECP384", "PFS24", "PFS14", "PFSMM"]
 
 
-class IpsecPolicy(Wire):
+class IpsecPolicy(WireModel):
     """A whole IPsec/IKE policy; all eight fields are required (R-IPSEC-03)."""
 
     sa_life_time_seconds: int
@@ -75,14 +75,14 @@ class IpsecPolicy(Wire):
     pfs_group: PfsGroup
 
 
-class UserAssignedIdentity(Wire):
+class UserAssignedIdentity(WireModel):
     """Azure adds its ids to the empty object that was sent."""
 
     principal_id: Observed = None
     client_id: Observed = None
 
 
-class ManagedIdentity(Wire):
+class ManagedIdentity(WireModel):
     """Identities of a resource; a gateway needs a user-assigned one for certificates (R-CERT-02)."""
 
     type: Literal["SystemAssigned", "UserAssigned", "SystemAssigned, UserAssigned", "None"]

@@ -10,10 +10,10 @@ from pydantic import Field
 from vpngw_iac.field import AnyCase, Block, Immutable, KeyedBy, Observed, ReadOnly, ServerDefault, Unordered
 from vpngw_iac.resources.base import Durations, Resource, Role
 from vpngw_iac.resources.parts import ExtendedLocation, IdOnly
-from vpngw_iac.resources.wire import Wire
+from vpngw_iac.resources.wire import WireModel
 
 
-class PublicIpSku(Wire):
+class PublicIpSku(WireModel):
     """SKU of a public IP; changing it means another address (R-PIP-22)."""
 
     name: Annotated[
@@ -27,7 +27,7 @@ class PublicIpSku(Wire):
     ] = None
 
 
-class DnsSettings(Wire):
+class DnsSettings(WireModel):
     """DNS name of a public IP."""
 
     domain_name_label: Annotated[str | None, AnyCase()] = None
@@ -38,7 +38,7 @@ class DnsSettings(Wire):
     fqdn: Annotated[None, ReadOnly("test_network_public_ip")] = None
 
 
-class DdosSettings(Wire):
+class DdosSettings(WireModel):
     """DDoS protection of a public IP."""
 
     protection_mode: Annotated[
@@ -48,7 +48,7 @@ class DdosSettings(Wire):
     ddos_custom_policy: IdOnly | None = None
 
 
-class IpTag(Wire):
+class IpTag(WireModel):
     """A tag such as ``RoutingPreference``."""
 
     ip_tag_type: str
@@ -56,7 +56,7 @@ class IpTag(Wire):
     first_party_service_tag_id: str | None = None
 
 
-class PublicIpProperties(Wire):
+class PublicIpProperties(WireModel):
     """Properties of a public IP address."""
 
     # Recording test_network_public_ip: Dynamic, IPv4 and 4 are added. A gateway needs Static (R-PIP-01).

@@ -10,13 +10,13 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from vpngw_iac.field import Cidr, IpAddress, KeyedBy, Observed, Outage, ServerDefault
 from vpngw_iac.resources.base import Durations, Resource, Role
-from vpngw_iac.resources.wire import Wire
+from vpngw_iac.resources.wire import WireModel
 
 # Traffic takes the other way as soon as Azure has it.
 _OTHER_WAY = Outage("none", source="Virtual network traffic routing")
 
 
-class RouteProperties(Wire):
+class RouteProperties(WireModel):
     """Where packets for a prefix go next."""
 
     address_prefix: Annotated[Cidr, _OTHER_WAY]
@@ -27,14 +27,14 @@ class RouteProperties(Wire):
     has_bgp_override: Observed = None
 
 
-class Route(Wire):
+class Route(WireModel):
     """A route, by name."""
 
     name: str
     properties: RouteProperties
 
 
-class RouteTableProperties(Wire):
+class RouteTableProperties(WireModel):
     """Properties of a route table. Routes that somebody else added survive."""
 
     routes: Annotated[tuple[Route, ...] | None, KeyedBy("name"), ServerDefault([])] = None

@@ -9,14 +9,14 @@ from pydantic import AfterValidator, Field
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.field import AlsoAs, Cidr, Detachable, KeyedBy, Observed, ReadOnly, ServerDefault, Unordered, Verdict
-from vpngw_iac.resources.base import Durations, Lock, Resource, Role
+from vpngw_iac.resources.base import Durations, OperationLock, Resource, Role
 from vpngw_iac.resources.parts import IdOnly, PoolPrefixes
 from vpngw_iac.resources.route_table import RouteTable
 from vpngw_iac.resources.virtual_network import GATEWAY_SUBNET, SUBNETS, table_of
-from vpngw_iac.resources.wire import Ref, Wire
+from vpngw_iac.resources.wire import Ref, WireModel
 
 
-class ServiceEndpoint(Wire):
+class ServiceEndpoint(WireModel):
     """A service that is reached over Azure's backbone."""
 
     service: str
@@ -27,21 +27,21 @@ class ServiceEndpoint(Wire):
     provisioning_state: Observed = None
 
 
-class DelegationProperties(Wire):
+class DelegationProperties(WireModel):
     """The service a subnet is delegated to."""
 
     service_name: str
     actions: Observed = None
 
 
-class Delegation(Wire):
+class Delegation(WireModel):
     """A delegation, by name."""
 
     name: str
     properties: DelegationProperties
 
 
-class SubnetProperties(Wire):
+class SubnetProperties(WireModel):
     """Properties of a subnet; what is left out of a PUT is removed (R-OPS-06)."""
 
     # Azure shows one of the two, whichever form the last client wrote (azure-sdk-for-java issue 40562).
@@ -96,13 +96,13 @@ class Subnet(Resource):
     properties: SubnetProperties
 
     @classmethod
-    def locks(cls, resource_id: ArmId, body: Mapping[str, Any], verb: str) -> tuple[Lock, ...]:
+    def locks(cls, resource_id: ArmId, body: Mapping[str, Any], verb: str) -> tuple[OperationLock, ...]:
         """Writes to subnets of one network are refused while another (R-OPS-02) or its route table is written.
 
         https://github.com/hashicorp/terraform/pull/13791
         """
         beside = (*filter(None, (resource_id.parent,)), *table_of(body))
-        return tuple(Lock(each.key) for each in (resource_id, *beside))
+        return tuple(OperationLock(each.key) for each in (resource_id, *beside))
 
     @classmethod
     def looks_at(

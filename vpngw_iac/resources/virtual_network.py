@@ -12,35 +12,35 @@ from vpngw_iac.field import Block, Children, Immutable, Observed, Outage, Server
 from vpngw_iac.paths import objects, value_at
 from vpngw_iac.resources.base import Durations, Resource, Role
 from vpngw_iac.resources.parts import AddressSpace, ExtendedLocation, IdOnly
-from vpngw_iac.resources.wire import Wire
+from vpngw_iac.resources.wire import WireModel
 
 SUBNETS = "Microsoft.Network/virtualNetworks/subnets"
 GATEWAY_SUBNET = "GatewaySubnet"
 PEERINGS = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"
 
 
-class DhcpOptions(Wire):
+class DhcpOptions(WireModel):
     """DNS servers, in order; a cleared list comes back as an empty one (recording ``test_network_vnet``)."""
 
     # Ours as a whole and in this order: machines ask the first server first, and one put between changes the answer.
     dns_servers: Annotated[tuple[str, ...] | None, ServerDefault([])] = None
 
 
-class BgpCommunities(Wire):
+class BgpCommunities(WireModel):
     """BGP community of the network over ExpressRoute (recording ``test_network_vnet_with_bgp_community``)."""
 
     virtual_network_community: str
     regional_community: Observed = None
 
 
-class Encryption(Wire):
+class Encryption(WireModel):
     """Encryption between virtual machines."""
 
     enabled: bool
     enforcement: Literal["DropUnencrypted", "AllowUnencrypted"] | None = None
 
 
-class VirtualNetworkProperties(Wire):
+class VirtualNetworkProperties(WireModel):
     """Properties of a virtual network."""
 
     # Point-to-site clients learn the network's prefixes from their profile (R-TS-07).

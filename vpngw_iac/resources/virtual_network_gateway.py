@@ -28,7 +28,7 @@ from vpngw_iac.field import (
     Verdict,
 )
 from vpngw_iac.paths import objects, value_at
-from vpngw_iac.resources.base import Document, Durations, Lock, Resource, Role, Use
+from vpngw_iac.resources.base import Document, Durations, OperationLock, Resource, Role, UsedPart
 from vpngw_iac.resources.gateway_sku import generation_change, is_frozen, needs_generation_2, sku_change
 from vpngw_iac.resources.local_network_gateway import LocalNetworkGateway
 from vpngw_iac.resources.nat_rule import NAT_RULES, NAT_SKUS, nat_of
@@ -37,7 +37,7 @@ from vpngw_iac.resources.public_ip import PublicIp
 from vpngw_iac.resources.subnet import Subnet
 from vpngw_iac.resources.virtual_network import GATEWAY_SUBNET
 from vpngw_iac.resources.vpn_client import PolicyGroup, VpnClientConfiguration
-from vpngw_iac.resources.wire import Ref, Wire
+from vpngw_iac.resources.wire import Ref, WireModel
 
 # VpnGw1 to VpnGw2 took 1446 s in a recording, as long as a create.
 _RESIZE = Outage("minutes", rebuild=True, source="About gateway SKUs, resize: about 45 minutes")
@@ -49,7 +49,7 @@ _SWITCH = Outage(
 )
 
 
-class GatewaySku(Wire):
+class GatewaySku(WireModel):
     """SKU of a gateway. Azure wants name and tier, which are the same word."""
 
     name: Annotated[str, AnyCase(), Transition(sku_change), _RESIZE]
@@ -59,7 +59,7 @@ class GatewaySku(Wire):
     capacity: Observed = None
 
 
-class IpConfigurationProperties(Wire):
+class IpConfigurationProperties(WireModel):
     """Where an instance of the gateway lives. ExpressRoute gateways get their public IP from Azure (R-PIP-11)."""
 
     # Azure documents no change of an existing entry; azurerm replaces the gateway.
@@ -74,14 +74,14 @@ class IpConfigurationProperties(Wire):
     private_ip_address: Annotated[None, ReadOnly(), Field(alias="privateIPAddress")] = None
 
 
-class IpConfiguration(Wire):
+class IpConfiguration(WireModel):
     """One instance of the gateway, or the third public IP that active-active point-to-site needs (R-PIP-07)."""
 
     name: str
     properties: IpConfigurationProperties
 
 
-class InstanceBgp(Wire):
+class InstanceBgp(WireModel):
     """BGP addresses of one instance; only the custom (APIPA) ones are ours to say (R-BGP-08)."""
 
     ipconfiguration_id: ArmId
@@ -93,7 +93,7 @@ class InstanceBgp(Wire):
     tunnel_ip_addresses: Observed = None
 
 
-class GatewayBgp(Wire):
+class GatewayBgp(WireModel):
     """BGP of the gateway. Azure adds the whole block even without BGP (recording ``test_network_vpn_gateway``)."""
 
     # Every peer must learn the new number; a way back to 65515 needs a gateway reset (R-ER-02).
@@ -106,14 +106,14 @@ class GatewayBgp(Wire):
     bgp_peering_address: Annotated[None, ReadOnly("test_network_active_active_cross_premise_connection")] = None
 
 
-class ScaleBounds(Wire):
+class ScaleBounds(WireModel):
     """Scale units of ErGwScale; equal bounds fix the size (R-SKU-20)."""
 
     min: int
     max: int
 
 
-class AutoScale(Wire):
+class AutoScale(WireModel):
     """Scaling takes up to 30 minutes and interrupts nothing (R-SKU-25)."""
 
     bounds: Annotated[ScaleBounds, Outage("none", source="R-SKU-25")]
@@ -121,7 +121,7 @@ class AutoScale(Wire):
     min_scale_units: Annotated[None, ReadOnly("follows bounds.min")] = None
 
 
-class GatewayProperties(Wire):
+class GatewayProperties(WireModel):
     """Properties of a VPN or ExpressRoute gateway."""
 
     gateway_type: Annotated[
@@ -246,9 +246,9 @@ class VirtualNetworkGateway(Resource):
         return document
 
     @classmethod
-    def locks(cls, resource_id: ArmId, body: Mapping[str, Any], verb: str) -> tuple[Lock, ...]:
+    def locks(cls, resource_id: ArmId, body: Mapping[str, Any], verb: str) -> tuple[OperationLock, ...]:
         """A write also holds its GatewaySubnet and its connections and NAT rules: none of them is written beside it."""
-        own = (Lock(resource_id.key), Lock(f"{resource_id.key}/writes"))
+        own = (OperationLock(resource_id.key), OperationLock(f"{resource_id.key}/writes"))
         if verb in ("tag", "act"):
             return own
         configurations = (body.get("properties") or {}).get("ipConfigurations") or ()
@@ -257,18 +257,18 @@ class VirtualNetworkGateway(Resource):
             for configuration in configurations
             if (subnet := (configuration.get("properties") or {}).get("subnet"))
         }
-        return (*own, *(Lock(key) for key in sorted(subnets)))
+        return (*own, *(OperationLock(key) for key in sorted(subnets)))
 
     @classmethod
-    def offers(cls, resource_id: ArmId, document: Mapping[str, Any]) -> frozenset[Use]:
+    def offers(cls, resource_id: ArmId, document: Mapping[str, Any]) -> frozenset[UsedPart]:
         """Its instances, their custom BGP addresses, and NAT if the SKU has it (R-NAT-01)."""
         properties = document.get("properties") or {}
         instances = {
-            Use(resource_id.child("ipConfigurations", str(item.get("name"))))
+            UsedPart(resource_id.child("ipConfigurations", str(item.get("name"))))
             for item in properties.get("ipConfigurations") or ()
         }
         custom = {
-            Use(resource_id.child("ipConfigurations", _last(item.get("ipconfigurationId"))), str(text))
+            UsedPart(resource_id.child("ipConfigurations", _last(item.get("ipconfigurationId"))), str(text))
             for item in (properties.get("bgpSettings") or {}).get("bgpPeeringAddresses") or ()
             for text in item.get("customBgpIpAddresses") or ()
         }
@@ -281,7 +281,7 @@ class VirtualNetworkGateway(Resource):
         return bool((document.get("properties") or {}).get("vpnClientConfiguration"))
 
     @classmethod
-    def stands_in(cls, document: Mapping[str, Any]) -> frozenset[ArmId]:
+    def networks_of(cls, document: Mapping[str, Any]) -> frozenset[ArmId]:
         """The network of its GatewaySubnet."""
         items = objects(value_at(document, "properties.ipConfigurations"))
         subnets = [ArmId.of(value_at(item, "properties.subnet.id")) for item in items]
@@ -301,7 +301,7 @@ class VirtualNetworkGateway(Resource):
 
     def neighbours(self, documents: Mapping[ArmId, Mapping[str, Any] | None]) -> Iterator[ArmId]:
         """Others in its network."""
-        for network in self.stands_in(self.body()):
+        for network in self.networks_of(self.body()):
             yield from (self.found_in(network, documents) or set()) - {self.id}
 
     def excludes(self, neighbour: Mapping[str, Any]) -> bool:

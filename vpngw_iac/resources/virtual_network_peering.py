@@ -9,15 +9,15 @@ from pydantic import Field
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.field import Detachable, Immutable, Observed, Outage, ReadOnly, ServerDefault, Unordered
-from vpngw_iac.resources.base import Durations, Half, Lock, Resource
+from vpngw_iac.resources.base import Durations, OperationLock, PeeringSide, Resource
 from vpngw_iac.resources.virtual_network import GATEWAY_SUBNET, PEERINGS, VirtualNetwork
-from vpngw_iac.resources.wire import Ref, Wire
+from vpngw_iac.resources.wire import Ref, WireModel
 
 _GATEWAYS = "Microsoft.Network/virtualNetworkGateways"
 _SEEN = "java_testNetworkUpdateTags: Azure reports it, nobody sets it"
 
 
-class PeeringProperties(Wire):
+class PeeringProperties(WireModel):
     """Properties of one side of a peering."""
 
     remote_virtual_network: Annotated[Ref[VirtualNetwork], Immutable("a peering keeps its other network")]
@@ -55,7 +55,7 @@ class PeeringProperties(Wire):
     route_service_vips: Annotated[None, ReadOnly(_SEEN)] = None
 
 
-class VirtualNetworkPeering(Half):
+class VirtualNetworkPeering(PeeringSide):
     """One side of a peering, a child of its virtual network."""
 
     arm_type: ClassVar[str] = PEERINGS
@@ -125,7 +125,7 @@ class VirtualNetworkPeering(Half):
         """Connected, and this half's own network changed: the other half is to be synchronised, by its owner."""
         return _level(observed) in ("RemoteNotInSync", "LocalAndRemoteNotInSync")
 
-    def is_twin_of(self, other: Resource) -> bool:
+    def is_counterpart_of(self, other: Resource) -> bool:
         """The other side: a peering cannot be created while that one is Disconnected."""
         return (
             isinstance(other, VirtualNetworkPeering)
@@ -134,7 +134,7 @@ class VirtualNetworkPeering(Half):
         )
 
     @classmethod
-    def locks(cls, resource_id: ArmId, body: Mapping[str, Any], verb: str) -> tuple[Lock, ...]:
+    def locks(cls, resource_id: ArmId, body: Mapping[str, Any], verb: str) -> tuple[OperationLock, ...]:
         """Both networks; with a transit flag also the hub's GatewaySubnet, which every write to its gateway holds."""
         local = resource_id.parent
         properties = body.get("properties") or {}
@@ -145,7 +145,7 @@ class VirtualNetworkPeering(Half):
             for hub, flag in ((local, "allowGatewayTransit"), (remote, "useRemoteGateways"))
             if hub and properties.get(flag)
         }
-        return tuple(Lock(key) for key in (resource_id.key, *sorted(networks), *sorted(hubs)))
+        return tuple(OperationLock(key) for key in (resource_id.key, *sorted(networks), *sorted(hubs)))
 
 
 def _level(observed: Mapping[str, Any]) -> str:

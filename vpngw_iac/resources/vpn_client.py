@@ -19,7 +19,7 @@ from vpngw_iac.field import (
     WriteOnly,
 )
 from vpngw_iac.resources.parts import AddressSpace, IdOnly, IpsecPolicy
-from vpngw_iac.resources.wire import Wire
+from vpngw_iac.resources.wire import WireModel
 from vpngw_iac.secret import SecretReference
 
 # After a change of protocol, authentication, pool or certificates clients need a new profile (R-P2S-07).
@@ -37,33 +37,33 @@ _OTHER_ROOT = Outage(
 )
 
 
-class RootCertificateProperties(Wire):
+class RootCertificateProperties(WireModel):
     """Base-64 X.509 on one line (R-CERTP-02); it is public, and Azure answers it unchanged."""
 
     public_cert_data: Annotated[str, _OTHER_ROOT]
 
 
-class RootCertificate(Wire):
+class RootCertificate(WireModel):
     """Clients that hold a certificate issued by this root may connect."""
 
     name: str
     properties: RootCertificateProperties
 
 
-class RevokedCertificateProperties(Wire):
+class RevokedCertificateProperties(WireModel):
     """SHA-1 thumbprint without spaces (R-CERTP-04)."""
 
     thumbprint: Annotated[str, AnyCase()]
 
 
-class RevokedCertificate(Wire):
+class RevokedCertificate(WireModel):
     """A client certificate that may no longer connect."""
 
     name: str
     properties: RevokedCertificateProperties
 
 
-class RadiusServer(Wire):
+class RadiusServer(WireModel):
     """One of two RADIUS servers (R-RAD-03).
 
     Azure echoes the secret (recording ``test_network_vnet_gateway_ipsec``); a newer contract says it stops (R-RAD-06).
@@ -74,7 +74,7 @@ class RadiusServer(Wire):
     radius_server_secret: Annotated[SecretReference | None, WriteOnly(), _RADIUS_SECRET] = None
 
 
-class ClientConnectionProperties(Wire):
+class ClientConnectionProperties(WireModel):
     """Which groups get addresses from which pool."""
 
     vpn_client_address_pool: AddressSpace
@@ -82,14 +82,14 @@ class ClientConnectionProperties(Wire):
     virtual_network_gateway_policy_groups: Annotated[tuple[IdOnly, ...], Unordered()]
 
 
-class ClientConnection(Wire):
+class ClientConnection(WireModel):
     """Several pools on one gateway, chosen by user group."""
 
     name: str
     properties: ClientConnectionProperties
 
 
-class VpnClientConfiguration(Wire):
+class VpnClientConfiguration(WireModel):
     """What clients may connect with; leaving the block out of a PUT removes point-to-site (R-P2S-08).
 
     The PUT answer and LIST show a block of defaults where none was sent, GET does not
@@ -154,7 +154,7 @@ def _default_group(observed: bool | None, declared: bool | None) -> Verdict:
     )
 
 
-class GroupMember(Wire):
+class GroupMember(WireModel):
     """Who belongs to a group: an Entra group's object id, a certificate's domain, a RADIUS value (R-UG-06)."""
 
     name: str
@@ -162,7 +162,7 @@ class GroupMember(Wire):
     attribute_value: Annotated[str, AnyCase()]
 
 
-class PolicyGroupProperties(Wire):
+class PolicyGroupProperties(WireModel):
     """Lower priority wins; who matches none falls to the default group (R-UG-05)."""
 
     is_default: Annotated[bool, Transition(_default_group)]
@@ -171,7 +171,7 @@ class PolicyGroupProperties(Wire):
     vng_client_connection_configurations: Observed = None
 
 
-class PolicyGroup(Wire):
+class PolicyGroup(WireModel):
     """A user group of point-to-site."""
 
     name: str

@@ -24,7 +24,7 @@ Document = dict[str, Any]
 """An ARM JSON object in wire casing."""
 
 
-class Wire(BaseModel):
+class WireModel(BaseModel):
     """A value in ARM's own JSON: snake case for people, camel case on the wire. None is "not ours to say"."""
 
     model_config = ConfigDict(

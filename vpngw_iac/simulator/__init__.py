@@ -4,21 +4,21 @@ It knows ARM's JSON and nothing of this package's own resources: two independent
 """
 
 from vpngw_iac.simulator.clock import ScaledTime, Time, VirtualTime
+from vpngw_iac.simulator.cloud_view import Switches
 from vpngw_iac.simulator.faults import Fault, read_faults
 from vpngw_iac.simulator.files import erase
 from vpngw_iac.simulator.governance import Condition, Governance, Grant, Policy, read_governance
 from vpngw_iac.simulator.simulator import Simulator
-from vpngw_iac.simulator.wire import Answer, Request
-from vpngw_iac.simulator.world import Switches
+from vpngw_iac.simulator.wire import HttpRequest, HttpResponse
 
 __all__ = [
-    "Answer",
     "Condition",
     "Fault",
     "Governance",
     "Grant",
+    "HttpRequest",
+    "HttpResponse",
     "Policy",
-    "Request",
     "ScaledTime",
     "Simulator",
     "Switches",

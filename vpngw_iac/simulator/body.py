@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 from vpngw_iac.simulator.refusal import front_door
-from vpngw_iac.simulator.wire import Json, Request
+from vpngw_iac.simulator.wire import HttpRequest, Json
 
 
-def read_body(request: Request) -> Json:
+def read_body(request: HttpRequest) -> Json:
     """The JSON object of a request; anything else is refused as ARM does."""
     try:
         body = json.loads(request.body or b"{}")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.simulator import instance_checks
+from vpngw_iac.simulator.cloud_view import CloudView, as_id, same
 from vpngw_iac.simulator.document import Document
-from vpngw_iac.simulator.kind import Change
+from vpngw_iac.simulator.kind import PutRequest
 from vpngw_iac.simulator.refusal import Refusal, invalid_reference
 from vpngw_iac.simulator.relations import CONNECTIONS
 from vpngw_iac.simulator.types.express_route_circuit import provider_state
 from vpngw_iac.simulator.wire import Json
-from vpngw_iac.simulator.world import World, as_id, same
 
 _POLICY = (
     "saLifeTimeSeconds",
@@ -38,10 +38,10 @@ def has_shared_key(properties: Json) -> bool:
     return properties["connectionType"] != "ExpressRoute" and properties.get("authenticationType") != "Certificate"
 
 
-def check(change: Change, properties: Json) -> None:
+def check(change: PutRequest, properties: Json) -> None:
     """Raise the first thing that Azure would refuse."""
     _check_immutable(change, properties)
-    gateway = change.world.refer(properties.get("virtualNetworkGateway1"), change.id)
+    gateway = change.cloud.refer(properties.get("virtualNetworkGateway1"), change.id)
     _check_partner(change, properties, gateway)
     if properties.get("sharedKey") is not None:
         check_key(str(properties["sharedKey"]), change.id)
@@ -50,7 +50,7 @@ def check(change: Change, properties: Json) -> None:
     instance_checks.check_connection(change, properties, gateway)
 
 
-def _check_immutable(change: Change, properties: Json) -> None:
+def _check_immutable(change: PutRequest, properties: Json) -> None:
     """R-IKE-03, and what the page on changing connections says; code assumed."""
     if change.before is None:
         return
@@ -63,7 +63,7 @@ def _check_immutable(change: Change, properties: Json) -> None:
             )
 
 
-def _check_partner(change: Change, properties: Json, gateway: Document) -> None:
+def _check_partner(change: PutRequest, properties: Json, gateway: Document) -> None:
     kind = properties["connectionType"]
     wanted = "ExpressRoute" if kind == "ExpressRoute" else "Vpn"
     if gateway.properties["gatewayType"] != wanted:
@@ -83,7 +83,7 @@ def _check_partner(change: Change, properties: Json, gateway: Document) -> None:
             "VirtualNetworkGatewayConnectionPartnerMissing",  # assumed
             f"Connection {change.id} of type {kind} needs {member}.",
         )
-    partner = change.world.refer(properties[member], change.id)
+    partner = change.cloud.refer(properties[member], change.id)
     if kind == "ExpressRoute":
         _check_authorization(change, properties, partner)
     if kind == "Vnet2Vnet" and partner.properties["vpnType"] != "RouteBased":
@@ -93,12 +93,12 @@ def _check_partner(change: Change, properties: Json, gateway: Document) -> None:
         )
 
 
-def _check_authorization(change: Change, properties: Json, circuit: Document) -> None:
+def _check_authorization(change: PutRequest, properties: Json, circuit: Document) -> None:
     """A circuit of another subscription needs a free authorization (R-ER-12); code assumed."""
     key = properties.get("authorizationKey")
     if key is None and circuit.arm_id.subscription.lower() == change.id.subscription.lower():
         return
-    for grant in change.world.children(circuit.id, AUTHORIZATIONS):
+    for grant in change.cloud.children(circuit.id, AUTHORIZATIONS):
         if key and grant.hidden.get("authorizationKey") == key and _is_free(change, circuit, key):
             return
     raise refuse(
@@ -107,13 +107,13 @@ def _check_authorization(change: Change, properties: Json, circuit: Document) ->
     )
 
 
-def _is_free(change: Change, circuit: Document, key: str) -> bool:
+def _is_free(change: PutRequest, circuit: Document, key: str) -> bool:
     """One authorization, one connection."""
     return not any(
         connection.hidden.get("authorizationKey") == key
         and same(connection.properties.get("peer"), circuit.id)
         and connection.key != change.id.key
-        for connection in change.world.of_type(CONNECTIONS)
+        for connection in change.cloud.of_type(CONNECTIONS)
     )
 
 
@@ -128,7 +128,7 @@ def check_key(value: str, owner: ArmId) -> None:
         )
 
 
-def _check_policies(change: Change, properties: Json, gateway: Document) -> None:
+def _check_policies(change: PutRequest, properties: Json, gateway: Document) -> None:
     """R-IPSEC-01 to 04, R-IPSEC-10, R-TS-01, R-TS-03, R-DPD-01; codes assumed."""
     policies = properties["ipsecPolicies"]
     if policies and properties["connectionType"] == "ExpressRoute":
@@ -153,12 +153,12 @@ def _check_policies(change: Change, properties: Json, gateway: Document) -> None
         raise refuse("InvalidDpdTimeout", f"dpdTimeoutSeconds of connection {change.id} must be 9 to 3600.")
 
 
-def _check_nat(change: Change, properties: Json, gateway: Document) -> None:
+def _check_nat(change: PutRequest, properties: Json, gateway: Document) -> None:
     """NAT rules must exist on the gateway; only IPsec takes them (R-NAT-02)."""
     for side in ("ingressNatRules", "egressNatRules"):
         for rule in properties.get(side, []):
             identifier = as_id(rule)
-            if identifier is None or identifier.parent != gateway.arm_id or change.world.find(identifier) is None:
+            if identifier is None or identifier.parent != gateway.arm_id or change.cloud.find(identifier) is None:
                 raise invalid_reference(str(rule.get("id")), str(change.id))
             if properties["connectionType"] != "IPsec":
                 raise refuse(
@@ -167,14 +167,14 @@ def _check_nat(change: Change, properties: Json, gateway: Document) -> None:
                 )
 
 
-def late_failure(world: World, document: Document) -> Json | None:
+def late_failure(cloud: CloudView, document: Document) -> Json | None:
     """Fail as ``test_express_route_gateway_connection_inbound_outbound_routemap`` does (R-ER-10)."""
     if document.properties["connectionType"] != "ExpressRoute":
         return None
-    circuit = world.find(as_id(document.properties.get("peer")))
+    circuit = cloud.find(as_id(document.properties.get("peer")))
     if circuit is None:
         return None
-    state = provider_state(world, circuit)
+    state = provider_state(cloud, circuit)
     if state == "Provisioned":
         return None
     return {

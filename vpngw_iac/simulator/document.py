@@ -86,7 +86,7 @@ class Document:
 
 
 @dataclass(slots=True)
-class Operation:
+class LongRunningOperation:
     """One long-running operation, kept after its end so that its URL can still be asked."""
 
     id: str
@@ -117,7 +117,7 @@ class Operation:
         return asdict(self)
 
     @classmethod
-    def load(cls, saved: Json) -> Operation:
+    def load(cls, saved: Json) -> LongRunningOperation:
         """From `dump()`."""
         return cls(**saved)
 

@@ -16,7 +16,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from vpngw_iac.errors import SimulatorError
-from vpngw_iac.files import Unreadable, read_text
+from vpngw_iac.files import UnreadableFile, read_text
 
 Share = Annotated[float, Field(gt=0.0, le=1.0)]
 
@@ -102,7 +102,7 @@ class LoseOperation(_Part):
     do: Literal["lose-operation"] = "lose-operation"
 
 
-class Linger(_Part):
+class SlowOperation(_Part):
     """The operation takes this many times as long (an outlier of 71 minutes was recorded)."""
 
     do: Literal["linger"] = "linger"
@@ -117,14 +117,14 @@ class StayInUse(_Part):
     code: str = "InUseSubnetCannotBeDeleted"
 
 
-class Quota(_Part):
+class RequestQuota(_Part):
     """At most so many matching requests per simulated minute; the rest get 429."""
 
     do: Literal["quota"] = "quota"
     per_minute: int = 60
 
 
-class Die(_Part):
+class KillProcess(_Part):
     """The serving process ends here, as if killed. In process it is a broken connection."""
 
     do: Literal["die"] = "die"
@@ -145,10 +145,10 @@ Effect = Annotated[
     | FailLate
     | FailForSibling
     | LoseOperation
-    | Linger
+    | SlowOperation
     | StayInUse
-    | Quota
-    | Die
+    | RequestQuota
+    | KillProcess
     | ExpireToken,
     Field(discriminator="do"),
 ]
@@ -181,7 +181,7 @@ def read_faults(path: Path) -> list[Fault]:
     """Faults from a YAML or JSON file; raises `SimulatorError` that says what is wrong with it."""
     try:
         return _FAULTS.validate_python(yaml.safe_load(read_text(path)) or [])
-    except Unreadable as error:
+    except UnreadableFile as error:
         raise error.as_error(SimulatorError, str(path), path) from None
     except (yaml.YAMLError, ValidationError, RecursionError) as error:
         raise SimulatorError(f"{path} holds no faults that can be used: {error}") from error

@@ -19,7 +19,7 @@ from typing import IO
 from vpngw_iac.errors import SimulatorDenied, SimulatorError
 from vpngw_iac.files import is_denied, owned
 from vpngw_iac.simulator.clock import Time
-from vpngw_iac.simulator.store import Store
+from vpngw_iac.simulator.store import DocumentStore
 from vpngw_iac.simulator.wire import Json
 
 FORMAT = 1
@@ -50,7 +50,7 @@ else:
 class Files:
     """One folder with the content of a simulated cloud."""
 
-    def __init__(self, directory: Path, store: Store, time: Time) -> None:
+    def __init__(self, directory: Path, store: DocumentStore, time: Time) -> None:
         self.directory = directory
         self._log = directory / "content.jsonl"
         self._store = store

@@ -8,13 +8,13 @@ Evidence: ``net_ManageVpnGatewaySite2SiteConnectionTest`` (reset), ``test_networ
 from __future__ import annotations
 
 from vpngw_iac.simulator import lists
-from vpngw_iac.simulator.document import Document, Operation
-from vpngw_iac.simulator.kind import Action, kind_of
+from vpngw_iac.simulator.cloud_view import CloudView, as_id, same
+from vpngw_iac.simulator.document import Document, LongRunningOperation
+from vpngw_iac.simulator.kind import TimedAction, kind_of
 from vpngw_iac.simulator.refusal import not_simulated
 from vpngw_iac.simulator.relations import connections_of
 from vpngw_iac.simulator.tunnels import status_of
-from vpngw_iac.simulator.wire import Answer, Json, Request
-from vpngw_iac.simulator.world import World, as_id, same
+from vpngw_iac.simulator.wire import HttpRequest, HttpResponse, Json
 
 _WITH_RESULT = {
     "getbgppeerstatus": 20.0,
@@ -27,50 +27,50 @@ _WITH_RESULT = {
 }
 
 
-def act(world: World, document: Document, action: str, request: Request) -> Answer | Action:
+def act(cloud: CloudView, document: Document, action: str, request: HttpRequest) -> HttpResponse | TimedAction:
     """Begin an action, or answer the list of connections."""
     if action == "connections" and request.method == "GET":
-        found = _begun_here(world, document)
-        return lists.page(world, request, [_listed(world, one, request.api_version) for one in found])
+        found = _begun_here(cloud, document)
+        return lists.page(cloud, request, [_listed(cloud, one, request.api_version) for one in found])
     if request.method == "POST" and action == "listradiussecrets":
-        return Answer(200, {"value": _radius_secrets(document)})
+        return HttpResponse(200, {"value": _radius_secrets(document)})
     if request.method == "POST" and action == "reset":
-        return Action("reset", 480.0)
+        return TimedAction("reset", 480.0)
     if request.method == "POST" and action in _WITH_RESULT:
         payload = {"peer": request.query.get("peer", "")}
-        return Action(action, _WITH_RESULT[action], async_header=False, holds=False, payload=payload)
+        return TimedAction(action, _WITH_RESULT[action], async_header=False, holds=False, payload=payload)
     raise not_simulated(f"{request.method} virtualNetworkGateways/{action}")
 
 
-def result(world: World, document: Document, operation: Operation) -> object:
+def result(cloud: CloudView, document: Document, operation: LongRunningOperation) -> object:
     """What operationResults answers."""
     if operation.verb == "reset":
         return None
     if operation.verb == "getbgppeerstatus":
-        return {"value": _peers(world, document)}
+        return {"value": _peers(cloud, document)}
     if operation.verb in {"getlearnedroutes", "getadvertisedroutes"}:
-        return {"value": _routes(world, document) if operation.verb == "getlearnedroutes" else []}
+        return {"value": _routes(cloud, document) if operation.verb == "getlearnedroutes" else []}
     if operation.verb == "getvpnclientconnectionhealth":
         return {"value": []}
     return f"https://simulator.invalid/vpnprofile/{document.guid}/vpnclientconfiguration.zip"
 
 
-def _listed(world: World, connection: Document, api_version: str) -> Json:
+def _listed(cloud: CloudView, connection: Document, api_version: str) -> Json:
     """A connection in that list: without NAT rules (``VirtualNetworkGatewayConnectionListEntity`` of the SDK)."""
-    shown = kind_of(connection).show(world, connection, "list", api_version)
+    shown = kind_of(connection).show(cloud, connection, "list", api_version)
     hidden = {"ingressNatRules", "egressNatRules"}
-    if not world.switches.list_choices:
+    if not cloud.switches.list_choices:
         hidden.add("gatewayCustomBgpIpAddresses")
     return shown | {"properties": {name: item for name, item in shown["properties"].items() if name not in hidden}}
 
 
-def _begun_here(world: World, document: Document) -> list[Document]:
+def _begun_here(cloud: CloudView, document: Document) -> list[Document]:
     """Connections whose first end the gateway is, in any group.
 
     The twin of a Vnet2Vnet connection is not listed (``net_VirtualNetworkGateway_CanCreateVNetToVNetConnection``,
     ``test_network_vpn_gateway``).
     """
-    found = connections_of(world, document.id)
+    found = connections_of(cloud, document.id)
     return [one for one in found if same(one.properties.get("virtualNetworkGateway1"), document.id)]
 
 
@@ -89,15 +89,15 @@ def _radius_secrets(document: Document) -> list[Json]:
     ]
 
 
-def _peers(world: World, document: Document) -> list[Json]:
+def _peers(cloud: CloudView, document: Document) -> list[Json]:
     """One row per local address and neighbour."""
     block = document.properties.get("bgpSettings") or {}
     found = []
-    for connection in connections_of(world, document.id):
-        neighbour = _neighbour(world, connection)
+    for connection in connections_of(cloud, document.id):
+        neighbour = _neighbour(cloud, connection)
         if neighbour is None or not connection.properties.get("enableBgp"):
             continue
-        connected = status_of(world, connection) == "Connected"
+        connected = status_of(cloud, connection) == "Connected"
         for local in str(block.get("bgpPeeringAddress", "")).split(","):
             found.append(
                 {
@@ -114,21 +114,21 @@ def _peers(world: World, document: Document) -> list[Json]:
     return found
 
 
-def _neighbour(world: World, connection: Document) -> Json | None:
+def _neighbour(cloud: CloudView, connection: Document) -> Json | None:
     for member in ("localNetworkGateway2", "virtualNetworkGateway2"):
-        other = world.find(as_id(connection.properties.get(member)))
+        other = cloud.find(as_id(connection.properties.get(member)))
         if other is not None and other.properties.get("bgpSettings"):
             settings: Json = other.properties["bgpSettings"]
             return settings
     return None
 
 
-def _routes(world: World, document: Document) -> list[Json]:
+def _routes(cloud: CloudView, document: Document) -> list[Json]:
     """Routes of the connected sites."""
     found = []
-    for connection in connections_of(world, document.id):
-        site = world.find(as_id(connection.properties.get("localNetworkGateway2")))
-        if site is None or status_of(world, connection) != "Connected":
+    for connection in connections_of(cloud, document.id):
+        site = cloud.find(as_id(connection.properties.get("localNetworkGateway2")))
+        if site is None or status_of(cloud, connection) != "Connected":
             continue
         for prefix in (site.properties.get("localNetworkAddressSpace") or {}).get("addressPrefixes", []):
             found.append(

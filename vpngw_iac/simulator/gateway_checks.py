@@ -9,13 +9,13 @@ from collections.abc import Callable
 
 from vpngw_iac.simulator import instance_checks, skus
 from vpngw_iac.simulator.checks import check_prefixes, network
+from vpngw_iac.simulator.cloud_view import as_id, same
 from vpngw_iac.simulator.document import FAILED, Document
-from vpngw_iac.simulator.kind import Change
+from vpngw_iac.simulator.kind import PutRequest
 from vpngw_iac.simulator.refusal import Refusal, invalid_reference, not_provisioned, not_simulated
 from vpngw_iac.simulator.relations import PEERINGS, connections_of, gateways_in, users_of
 from vpngw_iac.simulator.types.route_table import default_routes
 from vpngw_iac.simulator.wire import Json
-from vpngw_iac.simulator.world import as_id, same
 
 
 def refuse(code: str, message: str) -> Refusal:
@@ -23,7 +23,7 @@ def refuse(code: str, message: str) -> Refusal:
     return Refusal(400, code, message)
 
 
-def check(change: Change, properties: Json) -> None:
+def check(change: PutRequest, properties: Json) -> None:
     """Raise the first thing that Azure would refuse."""
     check_sku(change, properties)
     subnets, addresses = _references(change, properties)
@@ -39,7 +39,7 @@ def check(change: Change, properties: Json) -> None:
         _check_update(change, properties, change.before)
 
 
-def check_sku(change: Change, properties: Json) -> None:
+def check_sku(change: PutRequest, properties: Json) -> None:
     """The SKU must exist for the type, and must not be retired (R-SKU-01, R-SKU-03, R-SKU-10, R-SKU-11)."""
     kind, sku = properties["gatewayType"], str(properties["sku"]["name"])
     if kind == "LocalGateway":
@@ -69,8 +69,8 @@ def check_sku(change: Change, properties: Json) -> None:
         )
 
 
-def _check_retired(change: Change, sku: str) -> None:
-    if change.world.switches.allow_retired:
+def _check_retired(change: PutRequest, sku: str) -> None:
+    if change.cloud.switches.allow_retired:
         return
     if skus.is_blocked(sku):
         raise refuse(
@@ -84,7 +84,7 @@ def _check_retired(change: Change, sku: str) -> None:
         )
 
 
-def _references(change: Change, properties: Json) -> tuple[list[Document], list[Document]]:
+def _references(change: PutRequest, properties: Json) -> tuple[list[Document], list[Document]]:
     """Subnets and public addresses of the ipConfigurations; all must be there and Succeeded."""
     configurations = properties.get("ipConfigurations") or []
     if not configurations:
@@ -95,9 +95,9 @@ def _references(change: Change, properties: Json) -> tuple[list[Document], list[
     subnets, addresses = [], []
     for configuration in configurations:
         inner = configuration["properties"]
-        subnets.append(change.world.refer(inner.get("subnet"), change.id))
+        subnets.append(change.cloud.refer(inner.get("subnet"), change.id))
         if inner.get("publicIPAddress"):
-            address = change.world.refer(inner["publicIPAddress"], change.id)
+            address = change.cloud.refer(inner["publicIPAddress"], change.id)
             _check_region(change, address)
             addresses.append(address)
         elif properties["gatewayType"] == "Vpn":
@@ -108,16 +108,16 @@ def _references(change: Change, properties: Json) -> tuple[list[Document], list[
     return subnets, addresses
 
 
-def _check_region(change: Change, address: Document) -> None:
+def _check_region(change: PutRequest, address: Document) -> None:
     """Gateway and public IP share subscription and region (R-SCOPE-01)."""
     here = str(change.body.get("location", "")).replace(" ", "").lower()
     if address.body["location"] != here or address.arm_id.subscription.lower() != change.id.subscription.lower():
         raise invalid_reference(address.id, str(change.id))
 
 
-def _check_subnets(change: Change, properties: Json, subnets: list[Document]) -> None:
+def _check_subnets(change: PutRequest, properties: Json, subnets: list[Document]) -> None:
     """Name (R-SUBNET-01) and size (R-SUBNET-02, R-SUBNET-03) of the GatewaySubnet; codes assumed."""
-    retired = change.world.switches.allow_retired
+    retired = change.cloud.switches.allow_retired
     smallest = 29 if properties["sku"]["name"] == "Basic" or retired else 27
     for subnet in subnets:
         if subnet.name.lower() != "gatewaysubnet":
@@ -136,9 +136,9 @@ def _check_subnets(change: Change, properties: Json, subnets: list[Document]) ->
             _check_routes(change, subnet)
 
 
-def _check_routes(change: Change, subnet: Document) -> None:
+def _check_routes(change: PutRequest, subnet: Document) -> None:
     """No gateway is created behind a route for 0.0.0.0/0 (R-SUBNET-11); the code is assumed."""
-    table = change.world.find(as_id(subnet.properties.get("routeTable")))
+    table = change.cloud.find(as_id(subnet.properties.get("routeTable")))
     for name in default_routes(table) if table is not None else ():
         raise refuse(
             "GatewaySubnetHasDefaultRoute",
@@ -147,7 +147,7 @@ def _check_routes(change: Change, subnet: Document) -> None:
         )
 
 
-def _check_alone(change: Change, properties: Json, subnets: list[Document]) -> None:
+def _check_alone(change: PutRequest, properties: Json, subnets: list[Document]) -> None:
     """One gateway of a type per network (R-SKU-19), and none where a peering uses a remote one (R-PEER-02).
 
     Of ExpressRoute two: ``adminState`` says which of them serves (azure-mgmt-network, VirtualNetworkGateway).
@@ -155,7 +155,7 @@ def _check_alone(change: Change, properties: Json, subnets: list[Document]) -> N
     for network_id in {subnet.arm_id.parent for subnet in subnets}:
         alike = [
             other
-            for other in gateways_in(change.world, str(network_id))
+            for other in gateways_in(change.cloud, str(network_id))
             if other.key != change.id.key and other.properties["gatewayType"] == properties["gatewayType"]
         ]
         for other in alike:
@@ -164,7 +164,7 @@ def _check_alone(change: Change, properties: Json, subnets: list[Document]) -> N
                     "MaxGatewayCountInVnetReached",
                     f"Virtual network {network_id} already has gateway {other.id} of type {properties['gatewayType']}.",
                 )
-        for peering in change.world.children(str(network_id), PEERINGS):
+        for peering in change.cloud.children(str(network_id), PEERINGS):
             if peering.properties.get("useRemoteGateways"):
                 raise refuse(
                     "VnetHasPeeringThatUsesRemoteGateways",  # assumed
@@ -172,12 +172,12 @@ def _check_alone(change: Change, properties: Json, subnets: list[Document]) -> N
                 )
 
 
-def _check_addresses(change: Change, properties: Json, addresses: list[Document]) -> None:
+def _check_addresses(change: PutRequest, properties: Json, addresses: list[Document]) -> None:
     """Public IPs: SKU and zones (R-PIP-01 to 03), number (R-PIP-06, R-PIP-07), and not another's."""
     sku = str(properties["sku"]["name"])
     for address in addresses:
         _check_free(change, address)
-        if change.world.switches.allow_retired or change.before is not None:
+        if change.cloud.switches.allow_retired or change.before is not None:
             continue
         if address.body["sku"]["name"] != "Standard":
             raise refuse(
@@ -200,7 +200,7 @@ def _check_addresses(change: Change, properties: Json, addresses: list[Document]
     if len({address.key for address in addresses}) != len(addresses):
         raise refuse("PublicIPAddressInUse", f"Gateway {change.id} names one public IP address twice.")
     needed = 1 + bool(properties["activeActive"]) + bool(properties["activeActive"] and _serves_clients(properties))
-    retired = change.world.switches.allow_retired and needed == 3
+    retired = change.cloud.switches.allow_retired and needed == 3
     if len(addresses) < needed and not retired:
         raise refuse(
             "ActiveActiveGatewayIpConfigurationCountInvalid",  # assumed
@@ -209,8 +209,8 @@ def _check_addresses(change: Change, properties: Json, addresses: list[Document]
         )
 
 
-def _check_free(change: Change, address: Document) -> None:
-    for user in users_of(change.world, address.id, "publicIPAddress"):
+def _check_free(change: PutRequest, address: Document) -> None:
+    for user in users_of(change.cloud, address.id, "publicIPAddress"):
         if not user.lower().startswith(change.id.key + "/"):
             raise refuse(
                 "PublicIPAddressInUse",
@@ -224,7 +224,7 @@ def _serves_clients(properties: Json) -> bool:
     return bool(pool.get("addressPrefixes"))
 
 
-def _check_features(change: Change, properties: Json) -> None:
+def _check_features(change: PutRequest, properties: Json) -> None:
     """What a SKU or type cannot do (R-BGP-01, R-AA-01, R-NAT-01, R-P2S-01); codes assumed."""
     sku = str(properties["sku"]["name"])
     simple = sku == "Basic" or properties["vpnType"] == "PolicyBased"
@@ -244,7 +244,7 @@ def _check_features(change: Change, properties: Json) -> None:
         raise refuse("FeatureNotSupportedOnGatewaySku", f"Point-to-site needs a route-based gateway ({change.id}).")
 
 
-def check_clients(change: Change, properties: Json) -> None:
+def check_clients(change: PutRequest, properties: Json) -> None:
     """The point-to-site block (R-POOL-01, R-P2S-04, R-CERTP-02, R-CERTP-03).
 
     Line breaks in the data of a certificate were accepted in
@@ -276,7 +276,7 @@ def check_clients(change: Change, properties: Json) -> None:
             raise refuse("InvalidResourceName", f"Resource name {certificate.get('name')} is invalid.")
 
 
-def _check_update(change: Change, properties: Json, before: Document) -> None:
+def _check_update(change: PutRequest, properties: Json, before: Document) -> None:
     """What stays as it was created (R-IKE-09, R-SKU-10, R-HB-01), and Failed dependants (R-OPS-04)."""
     for name in ("gatewayType", "vpnType"):
         if change.earlier.get(name) != properties.get(name):
@@ -291,14 +291,14 @@ def _check_update(change: Change, properties: Json, before: Document) -> None:
             "GatewaySkuResizeNotSupported",  # assumed; the field shows CrossSeries…ResizeNotSupported
             f"Gateway {change.id} cannot be resized from {old} to {new}.",
         )
-    for connection in connections_of(change.world, before.id):
+    for connection in connections_of(change.cloud, before.id):
         if connection.state == FAILED:
             raise not_provisioned(connection.id, str(change.id), FAILED)
     site = properties.get("gatewayDefaultSite")
     if as_id(site) is not None and not same(site, change.earlier.get("gatewayDefaultSite")):
-        change.world.refer(site, change.id)
+        change.cloud.refer(site, change.id)
 
 
-def check_routes(change: Change, properties: Json) -> None:
+def check_routes(change: PutRequest, properties: Json) -> None:
     """Custom routes are prefixes (R-CR-01)."""
     check_prefixes((properties.get("customRoutes") or {}).get("addressPrefixes", []), change.id)

@@ -16,7 +16,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from vpngw_iac.errors import SimulatorError
-from vpngw_iac.files import Unreadable, read_text
+from vpngw_iac.files import UnreadableFile, read_text
 from vpngw_iac.simulator.wire import Json
 
 
@@ -110,7 +110,7 @@ def read_governance(path: Path) -> Governance:
     """From a YAML or JSON file; raises `SimulatorError` that says what is wrong with it."""
     try:
         return Governance.model_validate(yaml.safe_load(read_text(path)) or {})
-    except Unreadable as error:
+    except UnreadableFile as error:
         raise error.as_error(SimulatorError, str(path), path) from None
     except (yaml.YAMLError, ValidationError, RecursionError) as error:
         raise SimulatorError(f"{path} holds no governance that can be used: {error}") from error

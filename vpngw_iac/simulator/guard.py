@@ -14,10 +14,10 @@ from typing import Any
 
 from vpngw_iac.simulator import usage
 from vpngw_iac.simulator.body import read_body
+from vpngw_iac.simulator.cloud_view import CloudView, as_id
 from vpngw_iac.simulator.governance import is_below
 from vpngw_iac.simulator.refusal import front_door
-from vpngw_iac.simulator.wire import Request
-from vpngw_iac.simulator.world import World, as_id
+from vpngw_iac.simulator.wire import HttpRequest
 
 LOCKS = "microsoft.authorization/locks"
 GROUPS = "Microsoft.Resources/subscriptions/resourceGroups"
@@ -38,7 +38,7 @@ _QUESTIONS = frozenset({"microsoft.policyinsights/checkpolicyrestrictions"})
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class RequestedAction:
     """What a request wants to do."""
 
     scope: str
@@ -55,7 +55,7 @@ class Deed:
         return f"{self.arm_type}{middle}/{self.verb}"
 
 
-def deed_of(request: Request) -> Deed | None:
+def requested_action(request: HttpRequest) -> RequestedAction | None:
     """The deed of a request; none for what is below no subscription."""
     parts = request.path.strip("/").split("/")
     verb = _VERBS.get(request.method, "read")
@@ -65,50 +65,52 @@ def deed_of(request: Request) -> Deed | None:
     grouped = len(parts) >= 4 and parts[2].lower() == "resourcegroups"
     if not marker or len(tail.split("/")) < 2:
         own = GROUPS if grouped else "Microsoft.Resources/subscriptions"
-        return Deed("/" + "/".join(parts[: 4 if grouped else 2]), own, verb if len(parts) <= 4 else "read")
+        return RequestedAction("/" + "/".join(parts[: 4 if grouped else 2]), own, verb if len(parts) <= 4 else "read")
     namespace, *rest = tail.split("/")
     arm_type = "/".join([namespace, *rest[::2]])
     if arm_type.lower() in _QUESTIONS:
-        return Deed(head, arm_type, "read")
+        return RequestedAction(head, arm_type, "read")
     if len(rest) % 2 == 0:
-        return Deed(request.path.rstrip("/"), arm_type, verb)
+        return RequestedAction(request.path.rstrip("/"), arm_type, verb)
     call = rest[-1]
     owner = "/".join([namespace, *rest[:-1:2]])
     if request.method == "GET" or len(rest) == 1:
-        return Deed(head, arm_type, verb)
-    return Deed(request.path.rstrip("/").rpartition("/")[0], owner, "write" if verb == "write" else "action", call)
+        return RequestedAction(head, arm_type, verb)
+    return RequestedAction(
+        request.path.rstrip("/").rpartition("/")[0], owner, "write" if verb == "write" else "action", call
+    )
 
 
-def check(world: World, request: Request) -> None:
+def check(cloud: CloudView, request: HttpRequest) -> None:
     """Raise the `Refusal` that Azure would answer before it looks at the request itself."""
-    deed = deed_of(request)
-    if deed is None:
+    requested = requested_action(request)
+    if requested is None:
         return
-    _permission(world, deed)
-    if deed.verb == "read":
+    _permission(cloud, requested)
+    if requested.verb == "read":
         return
-    _registration(world, deed)
-    if request.method == "PUT" and not deed.call:
+    _registration(cloud, requested)
+    if request.method == "PUT" and not requested.call:
         body = read_body(request)
-        _links(world, deed, body)
-        _policies(world, deed, body)
-        usage.check(world, deed.scope, deed.arm_type, body)
-    _locks(world, deed)
+        _links(cloud, requested, body)
+        _policies(cloud, requested, body)
+        usage.check(cloud, requested.scope, requested.arm_type, body)
+    _locks(cloud, requested)
 
 
-def _permission(world: World, deed: Deed) -> None:
-    if not world.governance.permits(deed.scope, deed.action):
+def _permission(cloud: CloudView, requested: RequestedAction) -> None:
+    if not cloud.governance.permits(requested.scope, requested.action):
         raise front_door(
             403,
             "AuthorizationFailed",
             "The client 'simulated' with object id '00000000-0000-0000-0000-0000000000bb' does not have authorization "
-            f"to perform action '{deed.action}' over scope '{deed.scope}' or the scope is invalid. If access was "
+            f"to perform action '{requested.action}' over scope '{requested.scope}' or the scope is invalid. If access was "
             "recently granted, please refresh your credentials.",
         )
 
 
-def _links(world: World, deed: Deed, body: Mapping[str, Any]) -> None:
-    if world.governance.grants is None:
+def _links(cloud: CloudView, requested: RequestedAction, body: Mapping[str, Any]) -> None:
+    if cloud.governance.grants is None:
         return
     for target in _references(body):
         linked = as_id(target)
@@ -116,11 +118,11 @@ def _links(world: World, deed: Deed, body: Mapping[str, Any]) -> None:
             continue
         parent = "virtualNetworks/" if "/virtualnetworks" in linked.type.lower() else ""
         action = f"Microsoft.Network/{parent}{_JOINED[linked.type.lower()]}"
-        if not world.governance.permits(str(linked), action):
+        if not cloud.governance.permits(str(linked), action):
             raise front_door(
                 403,
                 "LinkedAuthorizationFailed",
-                f"The client has permission to perform action '{deed.action}' on scope '{deed.scope}'; however, it "
+                f"The client has permission to perform action '{requested.action}' on scope '{requested.scope}'; however, it "
                 f"does not have permission to perform action(s) '{action}' on the linked scope(s) '{linked}' "
                 "(respectively) or the linked scope(s) are invalid.",
             )
@@ -137,9 +139,9 @@ def _references(value: Any) -> Iterator[str]:
             yield from _references(item)
 
 
-def _registration(world: World, deed: Deed) -> None:
-    namespace = deed.arm_type.split("/")[0]
-    if deed.verb == "write" and not world.is_registered(namespace):
+def _registration(cloud: CloudView, requested: RequestedAction) -> None:
+    namespace = requested.arm_type.split("/")[0]
+    if requested.verb == "write" and not cloud.is_registered(namespace):
         raise front_door(
             409,
             "MissingSubscriptionRegistration",
@@ -148,10 +150,10 @@ def _registration(world: World, deed: Deed) -> None:
         )
 
 
-def _policies(world: World, deed: Deed, body: dict[str, Any]) -> None:
+def _policies(cloud: CloudView, requested: RequestedAction, body: dict[str, Any]) -> None:
     """A policy reads the last part of a resource's name as its name, whatever the body says."""
-    name = deed.scope.rsplit("/", 1)[-1]
-    for policy in world.governance.denying(deed.scope, deed.arm_type, body | {"name": name}):
+    name = requested.scope.rsplit("/", 1)[-1]
+    for policy in cloud.governance.denying(requested.scope, requested.arm_type, body | {"name": name}):
         raise front_door(
             403,
             "RequestDisallowedByPolicy",
@@ -160,26 +162,28 @@ def _policies(world: World, deed: Deed, body: dict[str, Any]) -> None:
         )
 
 
-def _locks(world: World, deed: Deed) -> None:
+def _locks(cloud: CloudView, requested: RequestedAction) -> None:
     """A lock refuses what is below it, and the delete of its group (azure-cli ``test_cannotdelete_resource_lock``).
 
     Locks themselves can be made and taken away.
     """
-    if deed.arm_type.lower() == LOCKS or deed.arm_type == "Microsoft.Resources/subscriptions":
+    if requested.arm_type.lower() == LOCKS or requested.arm_type == "Microsoft.Resources/subscriptions":
         return
-    takes_all = deed.verb == "delete" and deed.scope.rstrip("/").count("/") == 4  # a group, with what is in it
-    locked = {lock.id: lock.id.rpartition("/providers/")[0] for lock in world.of_type(LOCKS)}
+    takes_all = (
+        requested.verb == "delete" and requested.scope.rstrip("/").count("/") == 4
+    )  # a group, with what is in it
+    locked = {lock.id: lock.id.rpartition("/providers/")[0] for lock in cloud.of_type(LOCKS)}
     found = [
         locked[lock.id]
-        for lock in world.of_type(LOCKS)
-        if (is_below(deed.scope, locked[lock.id]) or (takes_all and is_below(locked[lock.id], deed.scope)))
-        and (deed.verb == "delete" or lock.properties.get("level") == "ReadOnly")
+        for lock in cloud.of_type(LOCKS)
+        if (is_below(requested.scope, locked[lock.id]) or (takes_all and is_below(locked[lock.id], requested.scope)))
+        and (requested.verb == "delete" or lock.properties.get("level") == "ReadOnly")
     ]
     if found:
-        word = "delete" if deed.verb == "delete" else "write"
+        word = "delete" if requested.verb == "delete" else "write"
         raise front_door(
             409,
             "ScopeLocked",
-            f"The scope '{deed.scope}' cannot perform {word} operation because following scope(s) are locked: "
+            f"The scope '{requested.scope}' cannot perform {word} operation because following scope(s) are locked: "
             f"'{','.join(found)}'. Please remove the lock and try again.",
         )

@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
-from vpngw_iac.simulator.wire import Answer, Json, Request
+from vpngw_iac.simulator.wire import HttpRequest, HttpResponse, Json
 
 LIFETIME = 3600
 """Seconds for which a token counts."""
@@ -30,20 +30,20 @@ class Identity:
     def __repr__(self) -> str:
         return f"Identity({'any client' if self._clients is None else f'{len(self._clients)} clients'})"
 
-    def answer(self, request: Request) -> Answer | None:
+    def answer(self, request: HttpRequest) -> HttpResponse | None:
         """Answer a request of the sign-in door, or of metadata; none for everything else."""
         parts = request.path.strip("/").split("/")
         if request.path.rstrip("/").lower() == "/metadata/endpoints":
-            return Answer(200, metadata(request))
+            return HttpResponse(200, metadata(request))
         if request.path.lower().endswith("/.well-known/openid-configuration"):
-            return Answer(200, _openid(request.host, parts[0]))
+            return HttpResponse(200, _openid(request.host, parts[0]))
         if request.path.lower() == "/common/discovery/instance":
-            return Answer(200, _instance(request))
+            return HttpResponse(200, _instance(request))
         if request.method == "POST" and parts[-1].lower() == "token" and "oauth2" in parts:
             return self._token(parts[0], dict(parse_qsl((request.body or b"").decode(errors="replace"))))
         return None
 
-    def challenge(self, request: Request) -> Answer | None:
+    def challenge(self, request: HttpRequest) -> HttpResponse | None:
         """401 for a request without a token that counts; none when it may pass."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         login = f'Bearer authorization_uri="{request.host}/common", error="invalid_token"'
@@ -66,7 +66,7 @@ class Identity:
         head = f"{_encoded({'alg': 'HS256', 'typ': 'JWT'})}.{_encoded(claims)}"
         return f"{head}.{self._signature(head)}"
 
-    def _token(self, tenant: str, form: Mapping[str, str]) -> Answer:
+    def _token(self, tenant: str, form: Mapping[str, str]) -> HttpResponse:
         if form.get("grant_type") != "client_credentials":
             return _refused(
                 400, "unsupported_grant_type", "AADSTS70003: The app requested an unsupported grant type.", 70003
@@ -81,9 +81,9 @@ class Identity:
             "ext_expires_in": self._lifetime,
             "access_token": self.issue(client, tenant),
         }
-        return Answer(200, body, {"Cache-Control": "no-store"})
+        return HttpResponse(200, body, {"Cache-Control": "no-store"})
 
-    def _check_client(self, client: str, form: Mapping[str, str]) -> Answer | None:
+    def _check_client(self, client: str, form: Mapping[str, str]) -> HttpResponse | None:
         if not client or (self._clients is not None and client.lower() not in self._clients):
             message = f"AADSTS700016: Application with identifier '{client}' was not found in the directory."
             return _refused(400, "unauthorized_client", message, 700016)
@@ -121,7 +121,7 @@ def _claim(token: str, name: str) -> float | None:
         return None
 
 
-def _check_assertion(assertion: str) -> Answer | None:
+def _check_assertion(assertion: str) -> HttpResponse | None:
     """A federated assertion counts while it is fresh: an old one replayed is refused, as Entra does."""
     expires = _claim(assertion, "exp")
     if expires is None:
@@ -132,16 +132,16 @@ def _check_assertion(assertion: str) -> Answer | None:
     return None
 
 
-def _refused(status: int, error: str, description: str, code: int) -> Answer:
-    return Answer(status, {"error": error, "error_description": description, "error_codes": [code]})
+def _refused(status: int, error: str, description: str, code: int) -> HttpResponse:
+    return HttpResponse(status, {"error": error, "error_description": description, "error_codes": [code]})
 
 
-def _unauthorized(code: str, message: str, challenge: str) -> Answer:
+def _unauthorized(code: str, message: str, challenge: str) -> HttpResponse:
     headers = {"WWW-Authenticate": challenge, "x-ms-failure-cause": "gateway"}
-    return Answer(401, {"error": {"code": code, "message": message}}, headers)
+    return HttpResponse(401, {"error": {"code": code, "message": message}}, headers)
 
 
-def metadata(request: Request) -> object:
+def metadata(request: HttpRequest) -> object:
     """The endpoints of this cloud: one object since 2022-09-01 (and in 2015-01-01), a list in between."""
     shown: Json = {
         "name": "Simulator",
@@ -177,7 +177,7 @@ def _openid(host: str, tenant: str) -> Json:
     }
 
 
-def _instance(request: Request) -> Json:
+def _instance(request: HttpRequest) -> Json:
     host = request.host.split("://", 1)[-1]
     endpoint = f"{request.host}/common/v2.0/.well-known/openid-configuration"
     alias = {"preferred_network": host, "preferred_cache": host, "aliases": [host]}

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.simulator.document import Document
-from vpngw_iac.simulator.kind import Change
+from vpngw_iac.simulator.kind import PutRequest
 from vpngw_iac.simulator.refusal import Refusal, invalid_reference
 from vpngw_iac.simulator.relations import connections_of
 from vpngw_iac.simulator.wire import Json
@@ -23,7 +23,7 @@ MOST_ADDRESSES = 32
 _FIRST, _LAST = ipaddress.IPv4Address("169.254.21.0"), ipaddress.IPv4Address("169.254.22.255")
 
 
-def check(change: Change, properties: Json) -> None:
+def check(change: PutRequest, properties: Json) -> None:
     """Refuse a gateway whose custom addresses are wrong, or that takes away what a rule or connection still uses."""
     _check_addresses(change, properties)
     names = {str(item["name"]).lower() for item in properties["ipConfigurations"]}
@@ -35,7 +35,7 @@ def check(change: Change, properties: Json) -> None:
         _check_chosen(change, properties, names)
 
 
-def _check_addresses(change: Change, properties: Json) -> None:
+def _check_addresses(change: PutRequest, properties: Json) -> None:
     """169.254.21.0 to 169.254.22.255, each once, 32 at most (R-BGP-08); codes assumed."""
     custom = [text for _, text in custom_addresses(properties)]
     for text in custom:
@@ -60,10 +60,10 @@ def _is_usable(text: str) -> bool:
         return False
 
 
-def _check_chosen(change: Change, properties: Json, names: set[str]) -> None:
+def _check_chosen(change: PutRequest, properties: Json, names: set[str]) -> None:
     """An address that a connection chose stays as long as it does (R-BGP-09, R-BGP-10); code assumed."""
     there = set(custom_addresses(properties))
-    for connection in connections_of(change.world, str(change.id)):
+    for connection in connections_of(change.cloud, str(change.id)):
         for configuration, text in chosen(connection.properties, change.id):
             if (configuration, text) not in there:
                 what = f"custom BGP IP address {text}" if configuration in names else f"ipConfiguration {configuration}"
@@ -75,7 +75,7 @@ def _check_chosen(change: Change, properties: Json, names: set[str]) -> None:
                 )
 
 
-def check_connection(change: Change, properties: Json, gateway: Document) -> None:
+def check_connection(change: PutRequest, properties: Json, gateway: Document) -> None:
     """A connection chooses among the custom addresses of its gateway's instances (R-BGP-10); code assumed."""
     there = set(custom_addresses(gateway.properties))
     for configuration, text in chosen(properties, gateway.arm_id):
@@ -88,7 +88,7 @@ def check_connection(change: Change, properties: Json, gateway: Document) -> Non
             )
 
 
-def check_nat_rule(change: Change, properties: Json, gateway: Document) -> None:
+def check_nat_rule(change: PutRequest, properties: Json, gateway: Document) -> None:
     """A rule is bound to an instance that is there (R-NAT-11)."""
     bound = properties.get("ipConfigurationId")
     names = {str(item["name"]).lower() for item in gateway.properties["ipConfigurations"]}

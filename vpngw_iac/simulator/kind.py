@@ -13,10 +13,10 @@ from importlib import import_module
 from typing import Any, ClassVar, Literal, get_args
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.simulator.document import Document, Hold, Operation
+from vpngw_iac.simulator.cloud_view import CloudView, without_nulls
+from vpngw_iac.simulator.document import Document, Hold, LongRunningOperation
 from vpngw_iac.simulator.refusal import Refusal, not_simulated
-from vpngw_iac.simulator.wire import Answer, Json, Request
-from vpngw_iac.simulator.world import World, without_nulls
+from vpngw_iac.simulator.wire import HttpRequest, HttpResponse, Json
 
 Reader = Literal["put", "get", "list"]
 """PUT, GET and LIST answer different documents of one resource."""
@@ -25,10 +25,10 @@ _SECRETS = frozenset({"sharedKey", "authorizationKey", "radiusServerSecret"})
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class PutRequest:
     """A PUT under consideration."""
 
-    world: World
+    cloud: CloudView
     id: ArmId
     body: Json
     before: Document | None
@@ -86,83 +86,85 @@ class Kind:
     members: ClassVar[Mapping[str, str]] = {}
     """Properties whose elements are documents of their own, and the type of those; left out of a PUT, they go."""
 
-    def accept(self, change: Change) -> Json:
+    def accept(self, change: PutRequest) -> Json:
         """The properties to store, defaults filled in; raises `Refusal`. A PUT is a full replacement."""
         properties = self.fill(change)
         self.check(change, properties)
         return properties
 
-    def fill(self, change: Change) -> Json:
+    def fill(self, change: PutRequest) -> Json:
         """The properties sent, with what Azure fills in; refuses nothing."""
         ignored = self.read_only | {"provisioningState", "resourceGuid"}
         return {name: value for name, value in change.sent.items() if name not in ignored}
 
-    def check(self, change: Change, properties: Json) -> None:
+    def check(self, change: PutRequest, properties: Json) -> None:
         """Raise the first `Refusal` of Azure."""
 
     def hide(self, document: Document, told: Json) -> None:
         """Keep, of a document that is loaded, what is no property here (a key, a state)."""
 
-    def complete(self, change: Change, body: Json) -> None:
+    def complete(self, change: PutRequest, body: Json) -> None:
         """Fill in what stands beside the properties (sku, zones)."""
 
-    def holds(self, change: Change) -> dict[str, Hold]:
+    def holds(self, change: PutRequest) -> dict[str, Hold]:
         """What the write needs for itself while it runs."""
         return {change.id.key: "exclusive"}
 
-    def put_seconds(self, change: Change, properties: Json) -> float:
+    def put_seconds(self, change: PutRequest, properties: Json) -> float:
         """How long the write takes."""
         return self.update_seconds if change.before else self.create_seconds
 
-    def stored(self, change: Change, document: Document) -> None:
+    def stored(self, change: PutRequest, document: Document) -> None:
         """Keep what is no property (a key); called before the operation starts."""
 
-    def settle(self, world: World, document: Document) -> Json | None:
+    def settle(self, cloud: CloudView, document: Document) -> Json | None:
         """Finish a PUT: fill in what only the service knows. Returns an error if the operation ends Failed."""
         return None
 
-    def refuse_delete(self, world: World, document: Document) -> None:
+    def refuse_delete(self, cloud: CloudView, document: Document) -> None:
         """Raise `Refusal` while somebody uses it."""
 
-    def removed(self, world: World, document: Document) -> None:
+    def removed(self, cloud: CloudView, document: Document) -> None:
         """Called after the document is gone."""
 
     def absent(self, identifier: ArmId) -> Refusal | None:
         """How this provider says that it does not have it; none: as networks do."""
         return None
 
-    def properties(self, world: World, document: Document, reader: Reader) -> Json:
+    def properties(self, cloud: CloudView, document: Document, reader: Reader) -> Json:
         """The properties as this reader sees them."""
         return dict(document.properties)
 
-    def act(self, world: World, document: Document, action: str, request: Request) -> Answer | Action:
+    def act(
+        self, cloud: CloudView, document: Document, action: str, request: HttpRequest
+    ) -> HttpResponse | TimedAction:
         """A POST (or the odd GET and PUT) below the resource; unknown actions are not simulated."""
         raise not_simulated(f"{request.method} {self.arm_type}/{action}")
 
-    def acted(self, world: World, document: Document, operation: Operation) -> object:
+    def acted(self, cloud: CloudView, document: Document, operation: LongRunningOperation) -> object:
         """The result of an action that has come to its end."""
         return None
 
-    def show(self, world: World, document: Document, reader: Reader, api_version: str = "9999") -> Json:
+    def show(self, cloud: CloudView, document: Document, reader: Reader, api_version: str = "9999") -> Json:
         """The document as answered: one that was loaded as it was found, each version its own property set."""
-        shown = document.as_found(self.whole(world, document, reader), reader)
+        shown = document.as_found(self.whole(cloud, document, reader), reader)
         late = {path for path, version in self.since.items() if api_version < version}
-        hidden = frozenset() if world.switches.echo_secrets else _SECRETS
+        hidden = frozenset() if cloud.switches.echo_secrets else _SECRETS
         trimmed: Json = _without(shown, late, hidden)
         return trimmed
 
-    def whole(self, world: World, document: Document, reader: Reader) -> Json:
+    def whole(self, cloud: CloudView, document: Document, reader: Reader) -> Json:
         """The document with all that this cloud knows of it."""
         head: Json = {"name": document.name, "id": document.id, "type": self.arm_type, "etag": document.etag}
         head |= {name: document.body[name] for name in self.top_level if name in document.body}
         inner: Json = {"provisioningState": document.state}
         if self.has_guid:
             inner["resourceGuid"] = document.guid
-        inner |= self.properties(world, document, reader)
+        inner |= self.properties(cloud, document, reader)
         child_reader: Reader = "list" if reader == "list" else "get"
         for member, arm_type in self.members.items():
-            children = world.children(document.id, arm_type)
-            inner[member] = [kind_of(child).show(world, child, child_reader) for child in children]
+            children = cloud.children(document.id, arm_type)
+            inner[member] = [kind_of(child).show(cloud, child, child_reader) for child in children]
         return head | {"properties": inner}
 
 
@@ -182,7 +184,7 @@ def normal(location: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
+class TimedAction:
     """An action that takes time. How it is answered first differs: see recordings section (c)."""
 
     name: str
@@ -220,11 +222,11 @@ class LoadedType(Kind):
     def __init__(self, arm_type: str) -> None:
         self.arm_type = arm_type  # type: ignore[misc]
 
-    def accept(self, change: Change) -> Json:
+    def accept(self, change: PutRequest) -> Json:
         """Nobody knows what its provider would say."""
         raise not_simulated(f"how {self.arm_type} are written")
 
-    def whole(self, world: World, document: Document, reader: Reader) -> Json:
+    def whole(self, cloud: CloudView, document: Document, reader: Reader) -> Json:
         """As it was loaded."""
         return dict(document.body)
 

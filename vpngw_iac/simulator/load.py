@@ -16,11 +16,11 @@ import yaml
 
 from vpngw_iac.arm import RESOURCE_GROUP_TYPE, ArmId, InvalidArmId
 from vpngw_iac.errors import SimulatorError
-from vpngw_iac.files import Unreadable, read_text
+from vpngw_iac.files import UnreadableFile, read_text
+from vpngw_iac.simulator.cloud_view import CloudView, with_plain_words
 from vpngw_iac.simulator.document import SUCCEEDED, Document, spread
-from vpngw_iac.simulator.kind import READERS, Change, kind_of, kinds, normal
+from vpngw_iac.simulator.kind import READERS, PutRequest, kind_of, kinds, normal
 from vpngw_iac.simulator.wire import Json
-from vpngw_iac.simulator.world import World, with_plain_words
 
 LONG_AGO = -1e9
 """When what is loaded was made: no status of it is still unknown."""
@@ -34,7 +34,7 @@ def read_documents(path: Path) -> tuple[list[Json], Mapping[str, str]]:
     """
     try:
         content = yaml.safe_load(read_text(path)) if path.suffix in {".yaml", ".yml"} else json.loads(read_text(path))
-    except Unreadable as error:
+    except UnreadableFile as error:
         raise error.as_error(SimulatorError, str(path), path) from None
     except (ValueError, yaml.YAMLError, RecursionError) as error:
         raise SimulatorError(f"{path} is neither JSON nor YAML: {error}") from error
@@ -52,22 +52,22 @@ def read_documents(path: Path) -> tuple[list[Json], Mapping[str, str]]:
     return found, secrets
 
 
-def load_documents(world: World, documents: Iterable[Json], secrets: Mapping[str, str]) -> list[str]:
+def load_documents(cloud: CloudView, documents: Iterable[Json], secrets: Mapping[str, str]) -> list[str]:
     """Put documents there, and the groups that hold them; answers their ids. All of them, or none and an error."""
     told = [_checked(item, position) for position, item in enumerate(documents, 1)]
     keys = {identifier.lower(): key for identifier, key in secrets.items()}
-    before = world.store.everything(), world.store.counter
+    before = cloud.store.everything(), cloud.store.counter
     try:
-        stored = [each for item in told for each in _store(world, item, keys)]
+        stored = [each for item in told for each in _store(cloud, item, keys)]
         for document, item in stored:
-            _fill(world, document, item)
+            _fill(cloud, document, item)
         for document, item in stored:
-            _compare(world, document, item)
+            _compare(cloud, document, item)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError) as error:
-        world.store.clear()
+        cloud.store.clear()
         for record in before[0]:
-            world.store.apply_record(record)
-        world.store.counter = before[1]
+            cloud.store.apply_record(record)
+        cloud.store.counter = before[1]
         wrong = f"{type(error).__name__} {error}"
         raise SimulatorError(f"A document is not as Azure answers it: {wrong}. Nothing was loaded.") from error
     return [str(item["id"]) for item in told]
@@ -85,7 +85,7 @@ def _checked(item: Any, position: int) -> Json:
     return {**item, "id": str(identifier), "type": item.get("type") or identifier.type}
 
 
-def _store(world: World, item: Json, keys: Mapping[str, str]) -> Iterator[tuple[Document, Json]]:
+def _store(cloud: CloudView, item: Json, keys: Mapping[str, str]) -> Iterator[tuple[Document, Json]]:
     """Keep a document and those inside it as they were told; what they lack comes later."""
     identifier = ArmId(item["id"])
     arm_type = RESOURCE_GROUP_TYPE if identifier.type == RESOURCE_GROUP_TYPE else item["type"]
@@ -95,23 +95,23 @@ def _store(world: World, item: Json, keys: Mapping[str, str]) -> Iterator[tuple[
         told.setdefault(secret, key)
     document = Document(str(identifier), arm_type, {**item, "properties": told}, created=LONG_AGO, changed=LONG_AGO)
     document.state = str(told.get("provisioningState") or SUCCEEDED)
-    document.etag = str(item.get("etag") or world.etag())
-    document.guid = str(told.get("resourceGuid") or world.guid())
-    world.save(document)
-    if identifier.group is not None and world.find(identifier.resource_group) is None:
+    document.etag = str(item.get("etag") or cloud.etag())
+    document.guid = str(told.get("resourceGuid") or cloud.guid())
+    cloud.save(document)
+    if identifier.group is not None and cloud.find(identifier.resource_group) is None:
         home = {"id": str(identifier.resource_group), "location": item.get("location") or "westeurope"}
-        yield from _store(world, {**home, "type": RESOURCE_GROUP_TYPE}, {})
+        yield from _store(cloud, {**home, "type": RESOURCE_GROUP_TYPE}, {})
     yield document, item
     for member, child_type in kind_of(document).members.items():
-        for old in world.children(document.id, child_type):
-            world.store.remove(old, world.now)
+        for old in cloud.children(document.id, child_type):
+            cloud.store.remove(old, cloud.now)
         for child in told.get(member) or []:
             name = child.get("name") or str(child["id"]).rsplit("/", 1)[-1]
             inside = {"id": str(identifier.child(child_type.rsplit("/", 1)[-1], name)), "type": child_type}
-            yield from _store(world, {**child, **inside}, keys)
+            yield from _store(cloud, {**child, **inside}, keys)
 
 
-def _fill(world: World, document: Document, item: Json) -> None:
+def _fill(cloud: CloudView, document: Document, item: Json) -> None:
     """Fill in what a PUT would have filled in, had it met what was told."""
     told = dict(document.properties)
     kind = kinds().get(document.type.lower())
@@ -119,23 +119,23 @@ def _fill(world: World, document: Document, item: Json) -> None:
         document.body["location"] = normal(str(document.body["location"]))
     if kind is None:
         return
-    change = Change(world, document.arm_id, {**item, "properties": told}, document)
+    change = PutRequest(cloud, document.arm_id, {**item, "properties": told}, document)
     properties = {name: value for name, value in kind.fill(change).items() if name not in kind.members}
     document.body = {name: document.body[name] for name in kind.top_level if document.body.get(name) is not None}
     kind.complete(change, document.body)
     document.body["properties"] = properties
     kind.stored(change, document)
     kind.hide(document, told)
-    world.save(document)
+    cloud.save(document)
 
 
-def _compare(world: World, document: Document, item: Json) -> None:
+def _compare(cloud: CloudView, document: Document, item: Json) -> None:
     """Remember where the cloud would say something else than what was found.
 
     What GET tells and another answer leaves out (a key, a status) is left out there too.
     """
     found = spread(item)
-    whole = {reader: spread(kind_of(document).whole(world, document, reader)) for reader in READERS}
+    whole = {reader: spread(kind_of(document).whole(cloud, document, reader)) for reader in READERS}
     for reader, said in whole.items():
         pairs = {
             path: [[value[path] for _ in range(path in value)] for value in (said, found)]
@@ -143,4 +143,4 @@ def _compare(world: World, document: Document, item: Json) -> None:
             if path in said or path not in whole["get"]
         }
         document.found[reader] = [[path, *pair] for path, pair in pairs.items() if pair[0] != pair[1]]
-    world.save(document)
+    cloud.save(document)

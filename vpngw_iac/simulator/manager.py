@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from vpngw_iac.arm import ArmId
 from vpngw_iac.simulator import children, guard, lists, operations, regions, services
 from vpngw_iac.simulator.body import read_body
+from vpngw_iac.simulator.cloud_view import CloudView, with_plain_words, without_nulls
 from vpngw_iac.simulator.document import DELETING, FAILED, SUCCEEDED, UPDATING, Document
-from vpngw_iac.simulator.kind import Action, Change, Kind, LoadedType, kind_of, kinds, normal
+from vpngw_iac.simulator.kind import Kind, LoadedType, PutRequest, TimedAction, kind_of, kinds, normal
 from vpngw_iac.simulator.refusal import (
     Refusal,
     front_door,
@@ -25,8 +26,7 @@ from vpngw_iac.simulator.refusal import (
     resource_not_found,
     subscription_not_found,
 )
-from vpngw_iac.simulator.wire import Answer, Json, Request
-from vpngw_iac.simulator.world import World, with_plain_words, without_nulls
+from vpngw_iac.simulator.wire import HttpRequest, HttpResponse, Json
 
 _VERSION = re.compile(r"^\d{4}-\d{2}-\d{2}(-preview)?$")
 _RECENTLY = 180.0
@@ -34,7 +34,7 @@ _RECENTLY = 180.0
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RequestTarget:
     """What a path means: a type, perhaps a resource of it, perhaps an action below."""
 
     kind: Kind
@@ -44,16 +44,18 @@ class Place:
     action: str = ""
 
 
-def handle(world: World, request: Request, subscriptions: frozenset[str] | None, *, foreign: bool = False) -> Answer:
+def handle(
+    cloud: CloudView, request: HttpRequest, subscriptions: frozenset[str] | None, *, foreign: bool = False
+) -> HttpResponse:
     """Answer one request; refusals are answers too. What is decided about our caller does not bind others."""
     try:
         _check_version(request)
         _check_subscription(request, subscriptions)
         if not foreign:
-            _check_tenant(world, request)
-            guard.check(world, request)
-        answer = services.answer(world, request)
-        return answer if answer is not None else _resource(world, request)
+            _check_tenant(cloud, request)
+            guard.check(cloud, request)
+        answer = services.answer(cloud, request)
+        return answer if answer is not None else _resource(cloud, request)
     except Refusal as refusal:
         answer = refusal.answer()
         if refusal.retry_after is not None:
@@ -61,7 +63,7 @@ def handle(world: World, request: Request, subscriptions: frozenset[str] | None,
         return answer
 
 
-def _check_version(request: Request) -> None:
+def _check_version(request: HttpRequest) -> None:
     if not request.api_version:
         raise front_door(
             400,
@@ -72,32 +74,32 @@ def _check_version(request: Request) -> None:
         raise front_door(400, "InvalidApiVersionParameter", f"The api-version '{request.api_version}' is invalid.")
 
 
-def _check_subscription(request: Request, known: frozenset[str] | None) -> None:
+def _check_subscription(request: HttpRequest, known: frozenset[str] | None) -> None:
     parts = request.path.strip("/").split("/")
     if known is not None and len(parts) > 1 and parts[0].lower() == "subscriptions" and parts[1].lower() not in known:
         raise subscription_not_found(parts[1])
 
 
-def _check_tenant(world: World, request: Request) -> None:
+def _check_tenant(cloud: CloudView, request: HttpRequest) -> None:
     """A subscription of another tenant shows itself to nobody of ours."""
     parts = request.path.strip("/").split("/")
     if len(parts) > 1 and parts[0].lower() == "subscriptions":
-        tenants = {name.lower(): tenant for name, tenant in world.governance.tenants.items()}
+        tenants = {name.lower(): tenant for name, tenant in cloud.governance.tenants.items()}
         if (tenant := tenants.get(parts[1].lower())) is not None:
             raise other_tenant(tenant)
 
 
-def _resource(world: World, request: Request) -> Answer:
-    place = locate(world, request.path)
-    if place.parent is not None and place.parent.group and world.find(place.parent.resource_group) is None:
+def _resource(cloud: CloudView, request: HttpRequest) -> HttpResponse:
+    place = locate(cloud, request.path)
+    if place.parent is not None and place.parent.group and cloud.find(place.parent.resource_group) is None:
         raise group_not_found(place.parent.group)
     if place.action:
-        return _act(world, request, place)
+        return _act(cloud, request, place)
     if place.id is None:
         if request.method != "GET":
             raise not_simulated(f"{request.method} on a list")
-        return lists.answer(world, request, place.kind, place.parent, place.subscription)
-    verbs: dict[str, Callable[[World, Request, Place, ArmId], Answer]] = {
+        return lists.answer(cloud, request, place.kind, place.parent, place.subscription)
+    verbs: dict[str, Callable[[CloudView, HttpRequest, RequestTarget, ArmId], HttpResponse]] = {
         "GET": _get,
         "PUT": _put,
         "DELETE": _delete,
@@ -105,20 +107,20 @@ def _resource(world: World, request: Request) -> Answer:
     }
     if request.method not in verbs:
         raise not_simulated(f"{request.method} {place.kind.arm_type}")
-    return verbs[request.method](world, request, place, place.id)
+    return verbs[request.method](cloud, request, place, place.id)
 
 
-def locate(world: World, path: str) -> Place:
+def locate(cloud: CloudView, path: str) -> RequestTarget:
     """What a path means; what it does not know is refused with 501."""
     scope, marker, rest = with_plain_words(path.rstrip("/")).rpartition("/providers/")
     segments = rest.split("/")
     scopes = scope.strip("/").split("/")
-    holder = locate(world, scope).id if "/providers/" in scope else None
+    holder = locate(cloud, scope).id if "/providers/" in scope else None
     if not marker or (holder is None and len(scopes) not in {2, 4}) or scopes[0].lower() != "subscriptions":
         raise not_simulated(path)
     namespace, *segments = segments
     head = f"/subscriptions/{scopes[1]}" + (f"/resourceGroups/{scopes[3]}" if len(scopes) >= 4 else "")
-    kind, names, left = _foreign(world, namespace, segments) or _walk(namespace, segments)
+    kind, names, left = _foreign(cloud, namespace, segments) or _walk(namespace, segments)
     if kind is None or (holder is not None and not kind.extends):
         raise not_simulated(f"the resource type {namespace}/{'/'.join(segments[::2])}")
     container = ArmId(head) if holder is None and len(scopes) == 4 else holder
@@ -128,14 +130,14 @@ def locate(world: World, path: str) -> Place:
     prefix = f"{head}/providers/{kind.arm_type.split('/')[0]}"
     if len(names) == len(words):
         identifier = ArmId("/".join([prefix, *pairs]))
-        return Place(kind, identifier, identifier.parent, scopes[1], "/".join(left))
+        return RequestTarget(kind, identifier, identifier.parent, scopes[1], "/".join(left))
     above = ArmId("/".join([prefix, *pairs])) if pairs else container
-    return Place(kind, None, above, scopes[1])
+    return RequestTarget(kind, None, above, scopes[1])
 
 
-def _foreign(world: World, namespace: str, segments: list[str]) -> tuple[Kind, list[str], list[str]] | None:
+def _foreign(cloud: CloudView, namespace: str, segments: list[str]) -> tuple[Kind, list[str], list[str]] | None:
     """The same for a type that is not simulated and of which something was loaded."""
-    for document in world.of_type("/".join([namespace, *segments[::2]])):
+    for document in cloud.of_type("/".join([namespace, *segments[::2]])):
         kind = kind_of(document)
         return (kind, segments[1::2], []) if isinstance(kind, LoadedType) else None
     return None
@@ -156,85 +158,85 @@ def _walk(namespace: str, segments: list[str]) -> tuple[Kind | None, list[str], 
     return kind, names, segments[position:]
 
 
-def _present(world: World, place: Place, identifier: ArmId) -> Document:
-    found = world.find(identifier)
+def _present(cloud: CloudView, place: RequestTarget, identifier: ArmId) -> Document:
+    found = cloud.find(identifier)
     if found is None:
-        raise missing(world, place.kind, identifier)
+        raise missing(cloud, place.kind, identifier)
     return found
 
 
-def missing(world: World, kind: Kind, identifier: ArmId) -> Refusal:
+def missing(cloud: CloudView, kind: Kind, identifier: ArmId) -> Refusal:
     """404 in one of its two shapes."""
     parent = identifier.parent
     group = identifier.group or ""
     if parent is not None and parent.names:
-        above = world.find(parent)
+        above = cloud.find(parent)
         if above is None:
             return resource_not_found(f"{parent.type}/{parent.name}", group)
         return kind.absent(identifier) or not_found(str(identifier))
     own = kind.absent(identifier)
     if own is not None:
         return own
-    gone = world.store.gone_since(identifier)
-    if gone is not None and world.now - gone < _RECENTLY:
+    gone = cloud.store.gone_since(identifier)
+    if gone is not None and cloud.now - gone < _RECENTLY:
         return not_found(str(identifier))
     return resource_not_found(f"{kind.arm_type}/{identifier.name}", group)
 
 
-def _get(world: World, request: Request, place: Place, identifier: ArmId) -> Answer:
-    document = _present(world, place, identifier)
+def _get(cloud: CloudView, request: HttpRequest, place: RequestTarget, identifier: ArmId) -> HttpResponse:
+    document = _present(cloud, place, identifier)
     headers = {"ETag": document.etag} if place.kind.etag_header else {}
-    return Answer(200, place.kind.show(world, document, "get", request.api_version), headers)
+    return HttpResponse(200, place.kind.show(cloud, document, "get", request.api_version), headers)
 
 
-def _put(world: World, request: Request, place: Place, identifier: ArmId) -> Answer:
-    before = world.find(identifier)
-    _check_parent(world, place.kind, identifier)
+def _put(cloud: CloudView, request: HttpRequest, place: RequestTarget, identifier: ArmId) -> HttpResponse:
+    before = cloud.find(identifier)
+    _check_parent(cloud, place.kind, identifier)
     body = read_body(request)
-    _check_location(world, place.kind, identifier, body, before)
-    _check_etags(world, request, body, before)
-    change = Change(world, identifier, body, before, query=request.query)
+    _check_location(cloud, place.kind, identifier, body, before)
+    _check_etags(cloud, request, body, before)
+    change = PutRequest(cloud, identifier, body, before, query=request.query)
     holds = place.kind.holds(change)
     properties = children.accept(change, place.kind)
-    operations.refuse_contention(world, str(identifier), holds, place.kind.contention)
+    operations.refuse_contention(cloud, str(identifier), holds, place.kind.contention)
     document, unchanged = _write(change, place.kind, properties)
     if place.kind.at_once:
         status = 200 if before else place.kind.created_status
-        return Answer(status, place.kind.show(world, document, "put", request.api_version))
+        return HttpResponse(status, place.kind.show(cloud, document, "put", request.api_version))
     seconds = 0.0 if unchanged and place.kind.quick else place.kind.put_seconds(change, properties)
     document.state = SUCCEEDED if unchanged and place.kind.quick else UPDATING
     children.reconcile(change, document, place.kind)
     place.kind.stored(change, document)
-    operation = operations.begin(world, "put", document, seconds, request.api_version, holds)
+    operation = operations.begin(cloud, "put", document, seconds, request.api_version, holds)
     headers = {"Azure-AsyncOperation": operations.async_url(operation, request.host)}
     headers |= operations.wait_header(operation)
-    shown = place.kind.show(world, document, "put", request.api_version)
-    return Answer(200 if before else 201, shown, headers)
+    shown = place.kind.show(cloud, document, "put", request.api_version)
+    return HttpResponse(200 if before else 201, shown, headers)
 
 
-def _write(change: Change, kind: Kind, properties: Json) -> tuple[Document, bool]:
+def _write(change: PutRequest, kind: Kind, properties: Json) -> tuple[Document, bool]:
     """Put the accepted properties into a new or the existing document; tells whether nothing changed."""
-    world = change.world
+    cloud = change.cloud
     kept = without_nulls({name: change.body.get(name) for name in kind.top_level})
     body: Json = {**(kept if isinstance(kept, dict) else {}), "properties": properties}
     if "location" in body:
         body["location"] = normal(str(body["location"]))
     kind.complete(change, body)
     if change.before is None:
-        document = Document(str(change.id), kind.arm_type, body, guid=world.guid(), created=world.now)
+        document = Document(str(change.id), kind.arm_type, body, guid=cloud.guid(), created=cloud.now)
         unchanged = False
     else:
         document = change.before
         unchanged = document.body == body and document.state == SUCCEEDED
         document.body = body
-    document.etag, document.found = world.etag(), {}
-    document.changed = world.now
-    world.save(document)
+    document.etag, document.found = cloud.etag(), {}
+    document.changed = cloud.now
+    cloud.save(document)
     return document, unchanged
 
 
-def _check_parent(world: World, kind: Kind, identifier: ArmId) -> None:
-    group = world.find(identifier.resource_group)
+def _check_parent(cloud: CloudView, kind: Kind, identifier: ArmId) -> None:
+    group = cloud.find(identifier.resource_group)
     if group is not None and group.state == DELETING:
         raise front_door(
             409,
@@ -242,7 +244,7 @@ def _check_parent(world: World, kind: Kind, identifier: ArmId) -> None:
             f"The resource group '{group.name}' is in deprovisioning state and cannot perform this operation.",
         )
     parent = identifier.parent
-    above = world.find(parent) if parent is not None and parent.names else None
+    above = cloud.find(parent) if parent is not None and parent.names else None
     if kind.extends and parent is not None and parent.names:
         if above is None:
             raise resource_not_found(f"{parent.type}/{parent.name}", identifier.group or "")
@@ -264,13 +266,13 @@ def _check_parent(world: World, kind: Kind, identifier: ArmId) -> None:
         raise not_simulated(str(identifier))
 
 
-def _check_location(world: World, kind: Kind, identifier: ArmId, body: Json, before: Document | None) -> None:
+def _check_location(cloud: CloudView, kind: Kind, identifier: ArmId, body: Json, before: Document | None) -> None:
     if not kind.has_location:
         return
     location = body.get("location")
     if not location:
         raise front_door(400, "LocationRequired", "The location property is required for this definition.")
-    if before is None and (refused := regions.not_available(world, str(location), kind.arm_type)) is not None:
+    if before is None and (refused := regions.not_available(cloud, str(location), kind.arm_type)) is not None:
         raise refused
     if before is not None and normal(str(location)) != before.body.get("location"):
         raise front_door(
@@ -282,8 +284,8 @@ def _check_location(world: World, kind: Kind, identifier: ArmId, body: Json, bef
         )
 
 
-def _check_etags(world: World, request: Request, body: Json, before: Document | None) -> None:
-    if not world.switches.honour_etags:
+def _check_etags(cloud: CloudView, request: HttpRequest, body: Json, before: Document | None) -> None:
+    if not cloud.switches.honour_etags:
         return
     wanted = request.headers.get("if-match")
     none_match = request.headers.get("if-none-match")
@@ -300,72 +302,72 @@ def _precondition(message: str) -> Refusal:
     return Refusal(412, "PreconditionFailed", message)
 
 
-def _delete(world: World, request: Request, place: Place, identifier: ArmId) -> Answer:
-    document = world.find(identifier)
+def _delete(cloud: CloudView, request: HttpRequest, place: RequestTarget, identifier: ArmId) -> HttpResponse:
+    document = cloud.find(identifier)
     if document is None:
-        return Answer(204)
-    _check_etags(world, request, {}, document)
-    change = Change(world, identifier, document.body, document)
+        return HttpResponse(204)
+    _check_etags(cloud, request, {}, document)
+    change = PutRequest(cloud, identifier, document.body, document)
     holds = place.kind.holds(change)
-    operations.refuse_contention(world, document.id, holds, place.kind.contention)
-    place.kind.refuse_delete(world, document)
+    operations.refuse_contention(cloud, document.id, holds, place.kind.contention)
+    place.kind.refuse_delete(cloud, document)
     if place.kind.at_once:
-        operations.remove(world, document, world.now)
-        return Answer(200)
+        operations.remove(cloud, document, cloud.now)
+        return HttpResponse(200)
     document.state = DELETING
-    document.etag = world.etag()
-    operation = operations.begin(world, "delete", document, place.kind.remove_seconds, request.api_version, holds)
-    return Answer(202, None, _links(world, request, operation.id))
+    document.etag = cloud.etag()
+    operation = operations.begin(cloud, "delete", document, place.kind.remove_seconds, request.api_version, holds)
+    return HttpResponse(202, None, _links(cloud, request, operation.id))
 
 
-def _links(world: World, request: Request, identifier: str) -> dict[str, str]:
-    operation = world.store.operations[identifier]
+def _links(cloud: CloudView, request: HttpRequest, identifier: str) -> dict[str, str]:
+    operation = cloud.store.operations[identifier]
     return {
         "Azure-AsyncOperation": operations.async_url(operation, request.host),
         "Location": operations.result_url(operation, request.host),
     } | operations.wait_header(operation)
 
 
-def _patch(world: World, request: Request, place: Place, identifier: ArmId) -> Answer:
+def _patch(cloud: CloudView, request: HttpRequest, place: RequestTarget, identifier: ArmId) -> HttpResponse:
     """Tags only (R-OPS-12). A gateway is Updating for about two minutes, and there is no URL to poll."""
-    document = _present(world, place, identifier)
+    document = _present(cloud, place, identifier)
     body = read_body(request)
     if not place.kind.has_location or set(body) - {"tags"}:
         raise not_simulated(f"PATCH of {place.kind.arm_type} with {', '.join(sorted(body)) or 'nothing'}")
-    operations.refuse_contention(world, document.id, {document.key: "exclusive"}, place.kind.contention)
+    operations.refuse_contention(cloud, document.id, {document.key: "exclusive"}, place.kind.contention)
     document.body["tags"] = without_nulls(body.get("tags") or {})
-    document.etag = world.etag()
-    world.save(document)
+    document.etag = cloud.etag()
+    cloud.save(document)
     if place.kind.tag_seconds:
         document.state = UPDATING
         operations.begin(
-            world, "patch", document, place.kind.tag_seconds, request.api_version, {document.key: "exclusive"}
+            cloud, "patch", document, place.kind.tag_seconds, request.api_version, {document.key: "exclusive"}
         )
-    return Answer(200, place.kind.show(world, document, "put", request.api_version))
+    return HttpResponse(200, place.kind.show(cloud, document, "put", request.api_version))
 
 
-def _act(world: World, request: Request, place: Place) -> Answer:
+def _act(cloud: CloudView, request: HttpRequest, place: RequestTarget) -> HttpResponse:
     if place.id is None:
         raise not_simulated(request.path)
-    document = _present(world, place, place.id)
-    outcome = place.kind.act(world, document, place.action.lower(), request)
-    return outcome if isinstance(outcome, Answer) else start_action(world, request, document, outcome)
+    document = _present(cloud, place, place.id)
+    outcome = place.kind.act(cloud, document, place.action.lower(), request)
+    return outcome if isinstance(outcome, HttpResponse) else start_action(cloud, request, document, outcome)
 
 
-def start_action(world: World, request: Request, document: Document, action: Action) -> Answer:
+def start_action(cloud: CloudView, request: HttpRequest, document: Document, action: TimedAction) -> HttpResponse:
     """Begin an action that takes time, and answer as Azure does for it."""
     kind = kind_of(document)
-    held = kind.holds(Change(world, document.arm_id, document.body, document)) if action.holds else {}
-    operations.refuse_contention(world, document.id, held, kind.contention)
+    held = kind.holds(PutRequest(cloud, document.arm_id, document.body, document)) if action.holds else {}
+    operations.refuse_contention(cloud, document.id, held, kind.contention)
     payload = dict(action.payload or {})
     if action.updating:
         payload["updating"], document.state = True, UPDATING
     if not action.async_header:
         payload["location_only"] = True
-    operation = operations.begin(world, action.name, document, action.seconds, request.api_version, held, payload)
-    links = _links(world, request, operation.id)
+    operation = operations.begin(cloud, action.name, document, action.seconds, request.api_version, held, payload)
+    links = _links(cloud, request, operation.id)
     if not action.async_header:
         del links["Azure-AsyncOperation"]
     if not action.location_header:
         del links["Location"]
-    return Answer(action.status, None, links)
+    return HttpResponse(action.status, None, links)

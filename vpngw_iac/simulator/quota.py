@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from vpngw_iac.simulator.refusal import Refusal
-from vpngw_iac.simulator.wire import Request
+from vpngw_iac.simulator.wire import HttpRequest
 
 SIZES = {"reads": (250, 25.0), "writes": (200, 10.0), "deletes": (200, 10.0)}
 """Bucket size and refill per second (R-LIM-01)."""
@@ -27,7 +27,7 @@ class Quota:
         self._enforced = enforced
         self._buckets: dict[tuple[str, str], _Bucket] = {}
 
-    def take(self, request: Request, now: float) -> dict[str, str]:
+    def take(self, request: HttpRequest, now: float) -> dict[str, str]:
         """The header with what is left after this call; raises `Refusal` when nothing was and quota is enforced."""
         parts = request.path.strip("/").lower().split("/")
         if len(parts) < 2 or parts[0] != "subscriptions":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vpngw_iac.simulator.wire import Answer, Json
+from vpngw_iac.simulator.wire import HttpResponse, Json
 
 
 class Refusal(Exception):
@@ -36,10 +36,10 @@ class Refusal(Exception):
             error["details"] = list(self.details)
         return error
 
-    def answer(self) -> Answer:
+    def answer(self) -> HttpResponse:
         """The refusal as ARM sends it, without Retry-After (only the clock knows it)."""
         headers = {} if self.details is not None else {"x-ms-failure-cause": "gateway"}
-        return Answer(self.status, {"error": self.error()}, headers)
+        return HttpResponse(self.status, {"error": self.error()}, headers)
 
 
 def front_door(status: int, code: str, message: str) -> Refusal:

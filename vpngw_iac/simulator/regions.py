@@ -8,8 +8,8 @@ microsoft/vscode-azureresourcegroups#33 (groups; status and code in Azure/k8s-in
 
 from __future__ import annotations
 
+from vpngw_iac.simulator.cloud_view import CloudView
 from vpngw_iac.simulator.refusal import Refusal, front_door
-from vpngw_iac.simulator.world import World
 
 REGIONS = frozenset({
     "australiacentral", "australiacentral2", "australiaeast", "australiasoutheast", "austriaeast",
@@ -31,17 +31,17 @@ GEOGRAPHIES = ("asia", "europe", "global", "unitedstates")
 """Listed among the locations as logical regions; nothing can be created there."""
 
 
-def known(world: World) -> list[str]:
+def known(cloud: CloudView) -> list[str]:
     """Every region in which something can be created."""
-    return sorted(REGIONS | world.governance.zones.keys())
+    return sorted(REGIONS | cloud.governance.zones.keys())
 
 
-def not_available(world: World, location: str, what: str) -> Refusal | None:
+def not_available(cloud: CloudView, location: str, what: str) -> Refusal | None:
     """Why nothing can be created there: `what` is a resource type, or nothing for a group."""
-    if location.replace(" ", "").lower() in known(world):
+    if location.replace(" ", "").lower() in known(cloud):
         return None
     told = f"The provided location '{location}' is not available for "
-    names = ",".join(known(world))
+    names = ",".join(known(cloud))
     if not what:
         text = f"{told}resource group. List of available regions is '{names}'."
         return front_door(400, "LocationNotAvailableForResourceGroup", text)

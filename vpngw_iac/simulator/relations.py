@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vpngw_iac.arm import ArmId
+from vpngw_iac.simulator.cloud_view import CloudView, as_id, same
 from vpngw_iac.simulator.document import Document
-from vpngw_iac.simulator.world import World, as_id, same
 
 GATEWAYS = "Microsoft.Network/virtualNetworkGateways"
 CONNECTIONS = "Microsoft.Network/connections"
@@ -14,19 +14,19 @@ PEERINGS = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"
 GATEWAY_SUBNET = "gatewaysubnet"
 
 
-def users_of(world: World, target: str, member: str) -> list[str]:
+def users_of(cloud: CloudView, target: str, member: str) -> list[str]:
     """Ids of the gateway ipConfigurations whose `member` (subnet, publicIPAddress) is the target."""
     found = []
-    for gateway in world.of_type(GATEWAYS):
+    for gateway in cloud.of_type(GATEWAYS):
         for configuration in gateway.properties.get("ipConfigurations", []):
             if same(configuration["properties"].get(member), target):
                 found.append(f"{gateway.id}/ipConfigurations/{configuration['name']}")
     return found
 
 
-def gateways_in(world: World, network: str | ArmId) -> Iterator[Document]:
+def gateways_in(cloud: CloudView, network: str | ArmId) -> Iterator[Document]:
     """Gateways whose GatewaySubnet is in that virtual network."""
-    for gateway in world.of_type(GATEWAYS):
+    for gateway in cloud.of_type(GATEWAYS):
         if network_of(gateway) == ArmId(str(network)):
             yield gateway
 
@@ -40,18 +40,18 @@ def network_of(gateway: Document) -> ArmId | None:
     return None
 
 
-def connections_of(world: World, gateway: str) -> list[Document]:
+def connections_of(cloud: CloudView, gateway: str) -> list[Document]:
     """Connections that begin or end at a gateway, in any group and subscription (R-ORD-03)."""
     ends = ("virtualNetworkGateway1", "virtualNetworkGateway2")
     return [
         connection
-        for connection in world.of_type(CONNECTIONS)
+        for connection in cloud.of_type(CONNECTIONS)
         if any(same(connection.properties.get(end), gateway) for end in ends)
     ]
 
 
-def peerings_to(world: World, network: str | ArmId) -> list[Document]:
+def peerings_to(cloud: CloudView, network: str | ArmId) -> list[Document]:
     """Peerings of other networks that lead to this one."""
     return [
-        peering for peering in world.of_type(PEERINGS) if same(peering.properties.get("remoteVirtualNetwork"), network)
+        peering for peering in cloud.of_type(PEERINGS) if same(peering.properties.get("remoteVirtualNetwork"), network)
     ]

@@ -27,7 +27,7 @@ from vpngw_iac.simulator import control
 from vpngw_iac.simulator.certificate import ensure_certificate
 from vpngw_iac.simulator.identity import LIFETIME, Identity
 from vpngw_iac.simulator.simulator import Simulator
-from vpngw_iac.simulator.wire import Answer, Request
+from vpngw_iac.simulator.wire import HttpRequest, HttpResponse
 
 MAX_BODY = 4 * 1024 * 1024
 """Bytes that ARM takes: https://learn.microsoft.com/azure/azure-resource-manager/templates/best-practices,
@@ -121,7 +121,7 @@ class Server:
             return bool(ipaddress.ip_address(name))
         return name in self.hosts or name.endswith(".localhost")
 
-    def answer(self, request: Request) -> Answer:
+    def answer(self, request: HttpRequest) -> HttpResponse:
         """One request through this door."""
         signed_in = self.identity.answer(request)
         if signed_in is not None:
@@ -132,7 +132,7 @@ class Server:
                 return challenge
         return control.answer(self.simulator, request) or self._in_real_seconds(self.simulator.handle(request))
 
-    def _in_real_seconds(self, answer: Answer) -> Answer:
+    def _in_real_seconds(self, answer: HttpResponse) -> HttpResponse:
         wait = answer.headers.get("Retry-After")
         if wait is None:
             return answer
@@ -178,8 +178,8 @@ def _log(error: BaseException | None) -> None:
         sys.stderr.write(f"The simulator could not answer a request: {type(error).__name__}.\n")
 
 
-def _refused(status: int, code: str, message: str) -> Answer:
-    return Answer(status, {"error": {"code": code, "message": message}})
+def _refused(status: int, code: str, message: str) -> HttpResponse:
+    return HttpResponse(status, {"error": {"code": code, "message": message}})
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -209,7 +209,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self._send(answer)
 
-    def _wrong_head(self) -> Answer | None:
+    def _wrong_head(self) -> HttpResponse | None:
         """What is said to a request that is refused before its body is read."""
         hosts, lengths = self.headers.get_all("Host", []), self.headers.get_all("Content-Length", [])
         if len(hosts) > 1 or (not hosts and self.request_version >= "HTTP/1.1"):
@@ -227,10 +227,10 @@ class _Handler(BaseHTTPRequestHandler):
             return _refused(413, "RequestContentTooLarge", "The request content size exceeds the maximum size of 4 MB.")
         return None
 
-    def _answer(self, body: bytes | None) -> Answer:
+    def _answer(self, body: bytes | None) -> HttpResponse:
         url = f"{self.server.door.scheme}://{self.headers.get('Host', 'localhost')}{self.path}"
         try:
-            request = Request.of(self.command, url, dict(self.headers.items()), body)
+            request = HttpRequest.of(self.command, url, dict(self.headers.items()), body)
         except ValueError:
             return _refused(400, "BadRequest", "The URL of the request cannot be read.")
         try:
@@ -243,7 +243,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_PUT = do_POST = do_DELETE = do_PATCH = do_HEAD = _serve  # noqa: N815 - the base class names them so
 
-    def _send(self, answer: Answer) -> None:
+    def _send(self, answer: HttpResponse) -> None:
         content = answer.content
         self.send_response(answer.status)
         for name, value in answer.headers.items():

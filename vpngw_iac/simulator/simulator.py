@@ -19,18 +19,18 @@ from pathlib import Path
 from vpngw_iac.arm import ArmId
 from vpngw_iac.simulator import manager, operations
 from vpngw_iac.simulator.clock import Time, VirtualTime
+from vpngw_iac.simulator.cloud_view import CloudView, Switches
+from vpngw_iac.simulator.fault_injection import FaultInjector
 from vpngw_iac.simulator.faults import Fault, Faults
 from vpngw_iac.simulator.files import Files
 from vpngw_iac.simulator.governance import Governance
 from vpngw_iac.simulator.kind import kind_of
 from vpngw_iac.simulator.load import load_documents
-from vpngw_iac.simulator.mishaps import Mishaps
 from vpngw_iac.simulator.quota import Quota
 from vpngw_iac.simulator.refusal import Refusal
-from vpngw_iac.simulator.store import Store
+from vpngw_iac.simulator.store import DocumentStore
 from vpngw_iac.simulator.vault import Vault
-from vpngw_iac.simulator.wire import Answer, Json, Request
-from vpngw_iac.simulator.world import Switches, World
+from vpngw_iac.simulator.wire import HttpRequest, HttpResponse, Json
 
 API_VERSION = "2026-03-01"
 _REMEMBERED = 200_000
@@ -71,34 +71,34 @@ class Simulator:
         """
         self.time = time if time is not None else VirtualTime()
         self.requests: deque[Logged] = deque(maxlen=_REMEMBERED)
-        self._store = Store()
-        self._world = World(self._store, self.time, switches or Switches())
-        self._world.governance = governance or Governance()
+        self._store = DocumentStore()
+        self._cloud = CloudView(self._store, self.time, switches or Switches())
+        self._cloud.governance = governance or Governance()
         self._subscriptions = frozenset(name.lower() for name in subscriptions) if subscriptions is not None else None
         self._lock = threading.RLock()
         self._files = Files(directory, self._store, self.time) if directory is not None else None
         self.vault = Vault(self._turn, self._store)
-        self._quota = Quota(enforced=self._world.switches.enforce_quota)
+        self._quota = Quota(enforced=self._cloud.switches.enforce_quota)
         self.faults = Faults(faults, seed)
-        self._mishaps = Mishaps(self._world, self.faults, die)
+        self._fault_injector = FaultInjector(self._cloud, self.faults, die)
 
     @property
     def governance(self) -> Governance:
         """Who may do what, policies, quotas, providers, zones; can be set anew at any time."""
-        return self._world.governance
+        return self._cloud.governance
 
     @governance.setter
     def governance(self, decided: Governance) -> None:
         with self._turn():
-            self._world.governance = decided
+            self._cloud.governance = decided
 
-    def handle(self, request: Request) -> Answer:
+    def handle(self, request: HttpRequest) -> HttpResponse:
         """Answer one request of an ARM client."""
         with self._turn():
-            operations.settle(self._world)
-            self._world.begun.clear()
+            operations.settle(self._cloud)
+            self._cloud.begun.clear()
             try:
-                answer, late = self._mishaps.answer(request, self._answer)
+                answer, late = self._fault_injector.answer(request, self._answer)
             except ConnectionError:
                 self.requests.append(Logged(request.method, request.path, 0, self.time.now()))
                 raise
@@ -111,14 +111,14 @@ class Simulator:
         self, method: str, url: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
     ) -> tuple[int, dict[str, str], bytes]:
         """The same as plain values: what an HTTP transport needs. May raise `ConnectionError` when a fault says so."""
-        answer = self.handle(Request.of(method, url, headers, body))
+        answer = self.handle(HttpRequest.of(method, url, headers, body))
         return answer.status, dict(answer.headers), answer.content
 
     def documents(self) -> dict[str, Json]:
         """Every resource by id, as GET shows it but for secrets, which are never here."""
         with self._turn():
-            operations.settle(self._world)
-            silent = World(self._store, self.time, replace(self._world.switches, echo_secrets=False))
+            operations.settle(self._cloud)
+            silent = CloudView(self._store, self.time, replace(self._cloud.switches, echo_secrets=False))
             return {
                 document.id: kind_of(document).show(silent, document, "get")
                 for document in sorted(self._store.documents.values(), key=lambda document: document.id)
@@ -131,41 +131,41 @@ class Simulator:
         and deleted. `secrets` are keys by id of the connection. Raises `SimulatorError` for what is no document.
         """
         with self._turn():
-            operations.settle(self._world)
-            return load_documents(self._world, documents, secrets or {})
+            operations.settle(self._cloud)
+            return load_documents(self._cloud, documents, secrets or {})
 
     def put(self, identifier: str, body: Json) -> Json:
         """Somebody else's change, done at once: a PUT whose operation has ended. Refusals raise."""
         with self._turn():
-            operations.settle(self._world)
+            operations.settle(self._cloud)
             self._foreign("PUT", identifier, body)
         return self.documents()[self._found(identifier)]
 
     def delete(self, identifier: str) -> None:
         """Somebody else's delete, done at once."""
         with self._turn():
-            operations.settle(self._world)
+            operations.settle(self._cloud)
             self._foreign("DELETE", identifier, None)
 
     def provision_circuit(self, identifier: str, state: str = "Provisioned") -> None:
         """What a service provider does with the service key, on any day it likes."""
         with self._turn():
-            document = self._world.find(identifier)
+            document = self._cloud.find(identifier)
             if document is None:
                 raise KeyError(identifier)
             document.properties["serviceProviderProvisioningState"] = state
-            document.etag = self._world.etag()
-            self._world.save(document)
+            document.etag = self._cloud.etag()
+            self._cloud.save(document)
 
     def migrate(self, identifier: str, state: str, phase: str) -> None:
         """A step of Microsoft's own tool that moves a gateway to a Standard public IP (R-PIP-18)."""
         with self._turn():
-            document = self._world.find(identifier)
+            document = self._cloud.find(identifier)
             if document is None:
                 raise KeyError(identifier)
             document.hidden["migration"] = {"state": state, "phase": phase}
-            document.etag = self._world.etag()
-            self._world.save(document)
+            document.etag = self._cloud.etag()
+            self._cloud.save(document)
 
     def finish(self, what: str) -> None:
         """Let the operation end now: of a resource id, or of the URL it is polled at."""
@@ -174,7 +174,7 @@ class Simulator:
                 if operation.id in what or operation.target.lower() == what.lower():
                     operation.due = self.time.now()
                     self._store.save_operation(operation)
-            operations.settle(self._world)
+            operations.settle(self._cloud)
 
     def reset(self) -> None:
         """Empty the cloud."""
@@ -202,15 +202,15 @@ class Simulator:
                 with self._files.turn():
                     yield
 
-    def _answer(self, request: Request) -> Answer:
+    def _answer(self, request: HttpRequest) -> HttpResponse:
         try:
             left = self._quota.take(request, self.time.now())
         except Refusal as refusal:
             return refusal.answer().with_headers(Retry_After=str(math.ceil(refusal.retry_after or 1)))
-        answer = manager.handle(self._world, request, self._subscriptions)
+        answer = manager.handle(self._cloud, request, self._subscriptions)
         return replace(answer, headers={**left, **answer.headers})
 
-    def _dressed(self, request: Request, answer: Answer) -> Answer:
+    def _dressed(self, request: HttpRequest, answer: HttpResponse) -> HttpResponse:
         """With the headers that every answer has."""
         headers = {"x-ms-request-id": str(uuid.uuid4())}
         for name in ("x-ms-client-request-id", "x-ms-correlation-request-id"):
@@ -223,19 +223,19 @@ class Simulator:
     def _foreign(self, method: str, identifier: str, body: Json | None) -> None:
         url = f"{identifier}?api-version={API_VERSION}"
         content = json.dumps(body).encode() if body is not None else None
-        request = Request.of(method, url, {}, content)
-        answer = manager.handle(self._world, request, self._subscriptions, foreign=True)
+        request = HttpRequest.of(method, url, {}, content)
+        answer = manager.handle(self._cloud, request, self._subscriptions, foreign=True)
         if answer.status >= 400:
             raise ValueError(f"{method} {identifier}: {answer.status} {answer.body}")
-        document = self._world.find(identifier)
+        document = self._cloud.find(identifier)
         running = self._store.operations.get(str(document.operation)) if document is not None else None
         if running is not None and running.running:
             running.due = self.time.now()
             self._store.save_operation(running)
-            operations.settle(self._world)
+            operations.settle(self._cloud)
 
     def _found(self, identifier: str) -> str:
-        document = self._world.find(ArmId(identifier))
+        document = self._cloud.find(ArmId(identifier))
         if document is None:
             raise KeyError(identifier)
         return document.id

@@ -8,24 +8,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.simulator.document import Document, Operation
+from vpngw_iac.simulator.document import Document, LongRunningOperation
 from vpngw_iac.simulator.wire import Json
 
 KEEP_ENDED = 24 * 3600.0
 """Simulated seconds for which an ended operation can still be asked for."""
 
 
-class Store:
+class DocumentStore:
     """Everything the cloud remembers, with the indices that answers need."""
 
     def __init__(self) -> None:
         self.documents: dict[str, Document] = {}
-        self.operations: dict[str, Operation] = {}
+        self.operations: dict[str, LongRunningOperation] = {}
         self.vault: dict[str, str] = {}
         self.counter = 0
         self._by_type: dict[str, dict[str, Document]] = {}
         self._by_parent: dict[str, dict[str, Document]] = {}
-        self._running: dict[str, Operation] = {}
+        self._running: dict[str, LongRunningOperation] = {}
         self._gone: dict[str, float] = {}
         self._dirty: set[tuple[str, str]] = set()
 
@@ -49,7 +49,7 @@ class Store:
         prefix = str(above).lower() + "/"
         return iter([self.documents[key] for key in sorted(self.documents) if key.startswith(prefix)])
 
-    def running(self) -> list[Operation]:
+    def running(self) -> list[LongRunningOperation]:
         """Operations in flight, the next to end first."""
         return sorted(self._running.values(), key=lambda operation: (operation.due, operation.id))
 
@@ -58,7 +58,7 @@ class Store:
         self._index(document)
         self._dirty.add(("document", document.key))
 
-    def save_operation(self, operation: Operation) -> None:
+    def save_operation(self, operation: LongRunningOperation) -> None:
         """Keep a new or changed operation."""
         self._index_operation(operation)
         self._dirty.add(("operation", operation.id))
@@ -112,7 +112,7 @@ class Store:
             self.operations.pop(key, None)
             self._running.pop(key, None)
             if value is not None:
-                self._index_operation(Operation.load(value))
+                self._index_operation(LongRunningOperation.load(value))
         elif kind == "secret":
             self.vault[key] = value
 
@@ -138,7 +138,7 @@ class Store:
             self._by_type[document.type.lower()].pop(key, None)
             self._by_parent[document.parent_key].pop(key, None)
 
-    def _index_operation(self, operation: Operation) -> None:
+    def _index_operation(self, operation: LongRunningOperation) -> None:
         self.operations[operation.id] = operation
         if operation.running:
             self._running[operation.id] = operation

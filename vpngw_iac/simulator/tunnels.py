@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
+from vpngw_iac.simulator.cloud_view import CloudView, as_id, same
 from vpngw_iac.simulator.document import SUCCEEDED, Document
 from vpngw_iac.simulator.relations import CONNECTIONS
 from vpngw_iac.simulator.wire import Json
-from vpngw_iac.simulator.world import World, as_id, same
 
 UNKNOWN_FOR = 60.0
 """Seconds for which the status of a new connection is Unknown (``net_ManageVpnGatewaySite2SiteConnectionTest``)."""
 
 
-def status_of(world: World, connection: Document) -> str:
+def status_of(cloud: CloudView, connection: Document) -> str:
     """Unknown directly after creation, then what the two ends make of it."""
     if connection.state != SUCCEEDED:
         return "Unknown"
-    if world.now - connection.changed < UNKNOWN_FOR:
+    if cloud.now - connection.changed < UNKNOWN_FOR:
         return "Unknown"
     if connection.properties["connectionType"] == "Vnet2Vnet":
-        return "Connected" if _answered(world, connection) else "Connecting"
+        return "Connected" if _answered(cloud, connection) else "Connecting"
     return "Connected"
 
 
-def _answered(world: World, connection: Document) -> bool:
+def _answered(cloud: CloudView, connection: Document) -> bool:
     """Whether the other side has the twin of this connection, with the same key (R-V2V-03, R-PSK-07)."""
     mine = connection.properties
     return any(
@@ -31,13 +31,13 @@ def _answered(world: World, connection: Document) -> bool:
         and other.hidden.get("sharedKey") == connection.hidden.get("sharedKey")
         and other.properties["enableBgp"] == mine["enableBgp"]
         and other.state == SUCCEEDED
-        for other in world.of_type(CONNECTIONS)
+        for other in cloud.of_type(CONNECTIONS)
     )
 
 
-def tunnels_of(world: World, connection: Document) -> list[Json]:
+def tunnels_of(cloud: CloudView, connection: Document) -> list[Json]:
     """One entry per tunnel: an active-active gateway has two."""
-    gateway = world.find(as_id(connection.properties.get("virtualNetworkGateway1")))
+    gateway = cloud.find(as_id(connection.properties.get("virtualNetworkGateway1")))
     if gateway is None or connection.properties["connectionType"] == "ExpressRoute":
         return []
     block = gateway.properties.get("bgpSettings") or {}
@@ -45,7 +45,7 @@ def tunnels_of(world: World, connection: Document) -> list[Json]:
     ends = [address for entry in entries for address in entry.get("tunnelIpAddresses", [])]
     if not gateway.properties.get("activeActive"):
         ends = ends[:1]
-    status = status_of(world, connection)
+    status = status_of(cloud, connection)
     return [
         {
             "tunnel": f"{connection.name}_{address}",

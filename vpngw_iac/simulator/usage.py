@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from vpngw_iac.arm import ArmId
+from vpngw_iac.simulator.cloud_view import CloudView
 from vpngw_iac.simulator.document import Document
 from vpngw_iac.simulator.refusal import Refusal
 from vpngw_iac.simulator.wire import Json
-from vpngw_iac.simulator.world import World
 
 _ADDRESS = "Microsoft.Network/publicIPAddresses"
 _NETWORK = "Microsoft.Network/virtualNetworks"
@@ -39,40 +39,40 @@ NAMES: Mapping[str, tuple[str, _Test, str]] = {
 """Azure's name of each usage, what counts against it, and the code of its refusal."""
 
 
-def used(world: World, subscription: str, region: str, name: str) -> int:
+def used(cloud: CloudView, subscription: str, region: str, name: str) -> int:
     """How many count against a quota."""
     arm_type, counts, _ = NAMES[name]
-    return sum(_is_there(each, subscription, region) and counts(each.body) for each in world.of_type(arm_type))
+    return sum(_is_there(each, subscription, region) and counts(each.body) for each in cloud.of_type(arm_type))
 
 
 def _is_there(document: Document, subscription: str, region: str) -> bool:
     return document.body.get("location") == region and document.arm_id.subscription.lower() == subscription.lower()
 
 
-def shown(world: World, subscription: str, region: str) -> list[Json]:
+def shown(cloud: CloudView, subscription: str, region: str) -> list[Json]:
     """Every usage as answered."""
     home = f"/subscriptions/{subscription}/providers/Microsoft.Network/locations/{region}/usages"
     return [
         {
             "id": f"{home}/{name}",
             "name": {"value": name, "localizedValue": name},
-            "currentValue": used(world, subscription, region, name),
-            "limit": world.governance.quotas.get(name, DEFAULT),
+            "currentValue": used(cloud, subscription, region, name),
+            "limit": cloud.governance.quotas.get(name, DEFAULT),
             "unit": "Count",
         }
         for name in NAMES
     ]
 
 
-def check(world: World, identifier: str, arm_type: str, body: Mapping[str, Any]) -> None:
+def check(cloud: CloudView, identifier: str, arm_type: str, body: Mapping[str, Any]) -> None:
     """Refuse one more than a quota that was set."""
-    if not world.governance.quotas or world.find(identifier) is not None:
+    if not cloud.governance.quotas or cloud.find(identifier) is not None:
         return
     region = str(body.get("location", "")).replace(" ", "").lower()
-    for name, limit in world.governance.quotas.items():
+    for name, limit in cloud.governance.quotas.items():
         of_type, counts, code = NAMES[name]
         if of_type.lower() != arm_type.lower() or not counts(body):
             continue
-        if used(world, ArmId(identifier).subscription, region, name) >= limit:
+        if used(cloud, ArmId(identifier).subscription, region, name) >= limit:
             message = f"Cannot create more than {limit} of {name} for this subscription in this region."
             raise Refusal(400, code, message)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from vpngw_iac.simulator.store import Store
+from vpngw_iac.simulator.store import DocumentStore
 
 
 class Vault:
     """Secrets by name, kept with the content."""
 
-    def __init__(self, turn: Callable[[], AbstractContextManager[None]], store: Store) -> None:
+    def __init__(self, turn: Callable[[], AbstractContextManager[None]], store: DocumentStore) -> None:
         self._turn = turn
         self._store = store
 

@@ -15,7 +15,7 @@ PUBLIC = "https://management.azure.com"
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class HttpRequest:
     """One HTTP request; header names are lower case, the query's names as sent."""
 
     method: str
@@ -26,7 +26,9 @@ class Request:
     host: str = PUBLIC
 
     @classmethod
-    def of(cls, method: str, url: str, headers: Mapping[str, str] | None = None, body: bytes | None = None) -> Request:
+    def of(
+        cls, method: str, url: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
+    ) -> HttpRequest:
         """From a whole URL, as an HTTP client holds it."""
         parts = urlsplit(url)
         host = f"{parts.scheme}://{parts.netloc}" if parts.netloc else PUBLIC
@@ -41,7 +43,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     """One HTTP answer. `body` is what JSON can hold, or text for the answers that are not JSON."""
 
     status: int
@@ -62,7 +64,7 @@ class Answer:
             return str(self.body).encode()
         return json.dumps(self.body).encode()
 
-    def with_headers(self, **more: str) -> Answer:
+    def with_headers(self, **more: str) -> HttpResponse:
         """The same answer with headers added; underscores in names stand for dashes."""
         added = {name.replace("_", "-"): value for name, value in more.items()}
         return replace(self, headers={**self.headers, **added})

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from vpngw_iac._version import __version__
 from vpngw_iac.errors import StateError, StateMismatch, StateNewer
-from vpngw_iac.state.journal import RECORD, Memory, Record, fold
+from vpngw_iac.state.journal import RECORD, LoadedState, Record, fold
 from vpngw_iac.state.model import FORMAT, Binding, State
 
 
@@ -55,23 +55,23 @@ def load_state(text: str | bytes, *, name: str) -> State:
         raise StateError(f"{name} is not a state: {error.reason}", location=name) from None
 
 
-def dump_checkpoint(memory: Memory) -> bytes:
+def dump_checkpoint(loaded: LoadedState) -> bytes:
     """The checkpoint document: the state, and under ``journal`` how far it goes and what is still open."""
-    open_records: list[Record] = [memory.open_run] if memory.open_run else []
-    for flight in memory.in_flight.values():
+    open_records: list[Record] = [loaded.open_run] if loaded.open_run else []
+    for flight in loaded.in_flight.values():
         open_records.append(flight.begun)
         open_records.extend([flight.accepted] if flight.accepted else [])
-    mark = Mark(last=memory.last, open=tuple(sorted(open_records, key=lambda record: record.number)))
-    document = memory.state.model_dump(mode="json") | {"journal": mark.model_dump(mode="json")}
+    mark = Mark(last=loaded.last, open=tuple(sorted(open_records, key=lambda record: record.number)))
+    document = loaded.state.model_dump(mode="json") | {"journal": mark.model_dump(mode="json")}
     return (json.dumps(document, indent=1, sort_keys=True) + "\n").encode()
 
 
-def load_checkpoint(data: bytes, name: str) -> Memory:
+def load_checkpoint(data: bytes, name: str) -> LoadedState:
     """Read a checkpoint document of any format up to ours. Raises `Damaged`, or `StateNewer` for a later one."""
     return _checkpoint(data, name)
 
 
-def _checkpoint(data: str | bytes, name: str) -> Memory:
+def _checkpoint(data: str | bytes, name: str) -> LoadedState:
     document = _json_object(data)
     refuse_newer(document, name)
     written_in = document.get("format", 1)
@@ -83,7 +83,7 @@ def _checkpoint(data: str | bytes, name: str) -> Memory:
         mark = Mark.model_validate(raw_mark)
     except ValidationError as error:
         raise Damaged(_first_problem(error)) from None
-    return replace(fold(Memory(state), mark.open), state=state, last=mark.last, written_in=written_in)
+    return replace(fold(LoadedState(state), mark.open), state=state, last=mark.last, written_in=written_in)
 
 
 def refuse_newer(document: Mapping[str, Any], name: str) -> None:

@@ -20,10 +20,10 @@ from vpngw_iac.files import is_denied, owned
 from vpngw_iac.state.check import checked_name
 from vpngw_iac.state.disk import Folder
 from vpngw_iac.state.document import is_damaged_document, is_damaged_journal
-from vpngw_iac.state.hold import StoreHold, utc_now
-from vpngw_iac.state.lock import Claim, FolderLock
+from vpngw_iac.state.loading import highest_number, read_journal
+from vpngw_iac.state.lock import FileLock, FolderLock
+from vpngw_iac.state.locked_store import LockedStoreBase, utc_now
 from vpngw_iac.state.model import Binding
-from vpngw_iac.state.recall import highest_number, read_journal
 from vpngw_iac.state.store import Owner, Store
 
 _DOCUMENT, _JOURNAL, _KEY = "state.json", "journal.jsonl", "key"
@@ -74,15 +74,15 @@ class FileStore(Store):
         super().__init__(deployment, binding, self._lock, utc)
 
     @contextlib.contextmanager
-    def hold(self, owner: Owner) -> Iterator[FileHold]:
+    def locked(self, owner: Owner) -> Iterator[LockedFileStore]:
         """Take the lock for a run; raises `StateLocked` naming who has it. Released on exit, whatever happens."""
         self._files.prepare(_HISTORY, _BACKUPS)
         claim = self._lock.take(owner)
-        hold = FileHold(self, self._files, self._lock, claim)
+        locked = LockedFileStore(self, self._files, self._lock, claim)
         try:
-            yield hold
+            yield locked
         finally:
-            hold.close()
+            locked.close()
             with contextlib.suppress(StateError):  # the system's lock ends all the same; what came before is told
                 self._lock.give_back(claim)
 
@@ -94,7 +94,7 @@ class FileStore(Store):
         """Paths of the kept copies, relative to the folder, newest first."""
         return tuple(reversed(self._files.names(_BACKUPS)))
 
-    # what `recall` reads
+    # what `load_state` reads
 
     def document(self) -> bytes | None:
         """The checkpoint document."""
@@ -129,12 +129,12 @@ class FileStore(Store):
                 self._files.replace(_KEY, data + b"\n")
 
 
-class FileHold(StoreHold):
+class LockedFileStore(LockedStoreBase):
     """The lock of a folder, held."""
 
     store: FileStore
 
-    def __init__(self, store: FileStore, files: Folder, lock: FolderLock, claim: Claim) -> None:
+    def __init__(self, store: FileStore, files: Folder, lock: FolderLock, claim: FileLock) -> None:
         left = f"Stale lock of {claim.left_by.describe()} taken over: that process is gone." if claim.left_by else ""
         super().__init__(store, left)
         self._files = files

@@ -137,7 +137,7 @@ class InFlight:
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class LoadedState:
     """The fold of a checkpoint and its journal."""
 
     state: State
@@ -151,12 +151,12 @@ class Memory:
     """Format of the stored document."""
 
 
-def fold(memory: Memory, records: Iterable[Record]) -> Memory:
+def fold(loaded: LoadedState, records: Iterable[Record]) -> LoadedState:
     """Replay records in order; those already folded in (by number) change nothing."""
-    fresh = [record for record in records if record.number > memory.last]
+    fresh = [record for record in records if record.number > loaded.last]
     if not fresh:
-        return memory
-    replay = _Replay(memory)
+        return loaded
+    replay = _Replay(loaded)
     for record in fresh:
         replay.step(record)
     return replay.result()
@@ -165,16 +165,16 @@ def fold(memory: Memory, records: Iterable[Record]) -> Memory:
 class _Replay:
     """A fold under way: works on copies, so that a thousand records do not copy the entries a thousand times."""
 
-    def __init__(self, memory: Memory) -> None:
-        self._memory = memory
-        self._state = memory.state
-        self._entries = dict(memory.state.entries)
+    def __init__(self, loaded: LoadedState) -> None:
+        self._loaded = loaded
+        self._state = loaded.state
+        self._entries = dict(loaded.state.entries)
         self._addresses = {entry.id: address for address, entry in self._entries.items()}
-        self._forgotten = set(memory.state.forgotten)
-        self._serial = memory.state.serial
-        self._flights: dict[str, InFlight] = dict(memory.in_flight)
-        self._open_run = memory.open_run
-        self._last = memory.last
+        self._forgotten = set(loaded.state.forgotten)
+        self._serial = loaded.state.serial
+        self._flights: dict[str, InFlight] = dict(loaded.in_flight)
+        self._open_run = loaded.open_run
+        self._last = loaded.last
 
     def step(self, record: Record) -> None:
         """Apply one record, if it comes after those before it."""
@@ -245,7 +245,7 @@ class _Replay:
                 kept = tuple(needed for needed in entry.needs if needed != gone.id)
                 self._entries[address] = entry.model_copy(update={"needs": kept})
 
-    def result(self) -> Memory:
+    def result(self) -> LoadedState:
         """The memory after all records."""
         changed = {
             "entries": dict(sorted(self._entries.items())),
@@ -253,7 +253,7 @@ class _Replay:
             "serial": self._serial,
         }
         return replace(
-            self._memory,
+            self._loaded,
             state=self._state.model_copy(update=changed),
             in_flight=self._flights,
             open_run=self._open_run,

@@ -22,7 +22,7 @@ _NEW_LOCK = b"The lock of this state. Remove it with `vpngw state unlock`, never
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class FileLock:
     """The lock as taken: valid while the file at its place is still the one that was locked."""
 
     descriptor: int
@@ -39,7 +39,7 @@ class FolderLock:
         self._folder = folder
         self._deployment = deployment
 
-    def take(self, owner: Owner) -> Claim:
+    def take(self, owner: Owner) -> FileLock:
         """Lock, or raise `StateLocked` naming who has it."""
         with self._folder.guarded():
             descriptor = self._folder.open(_LOCK, os.O_RDWR | os.O_CREAT)
@@ -50,10 +50,10 @@ class FolderLock:
             except BaseException:
                 os.close(descriptor)
                 raise
-            return Claim(descriptor, _identity(os.fstat(descriptor)), owner.run, left_by)
+            return FileLock(descriptor, _identity(os.fstat(descriptor)), owner.run, left_by)
 
     @contextlib.contextmanager
-    def ours(self, claim: Claim) -> Iterator[None]:
+    def ours(self, claim: FileLock) -> Iterator[None]:
         """A section in which the lock is ours and cannot be broken; raises `StateLocked` if it is not ours any more."""
         with self._folder.guarded():
             if not self._is_ours(claim):
@@ -65,7 +65,7 @@ class FolderLock:
                 )
             yield
 
-    def give_back(self, claim: Claim) -> None:
+    def give_back(self, claim: FileLock) -> None:
         """Release; a lock that is not ours any more is left to its holder."""
         with contextlib.ExitStack() as stack:
             stack.callback(os.close, claim.descriptor)
@@ -106,7 +106,7 @@ class FolderLock:
         if not try_lock(descriptor):
             raise StateLocked(f"The state of {self._deployment} is locked by {self._whose().describe()}.")
 
-    def _is_ours(self, claim: Claim) -> bool:
+    def _is_ours(self, claim: FileLock) -> bool:
         try:
             at_place = (self._folder.path / _LOCK).lstat()
         except FileNotFoundError:

@@ -21,13 +21,13 @@ validator, a renamed one has an alias. A later format is refused, see `vpngw_iac
 """
 
 
-def _brought_up_to_date(found: int) -> int:
+def _state_only_updates(found: int) -> int:
     if not 1 <= found <= FORMAT:
         raise ValueError(f"expected a format from 1 to {FORMAT}")
     return FORMAT
 
 
-Format = Annotated[int, Field(strict=True), AfterValidator(_brought_up_to_date)]
+Format = Annotated[int, Field(strict=True), AfterValidator(_state_only_updates)]
 """What was read in any format is held, and written again, in ours."""
 
 

@@ -12,10 +12,10 @@ from pydantic import BaseModel, ConfigDict
 from vpngw_iac.errors import StateError, UsageError
 from vpngw_iac.secret import FingerprintKey
 from vpngw_iac.state.check import checked_name
-from vpngw_iac.state.hold import StoreHold
-from vpngw_iac.state.journal import Memory, Record
+from vpngw_iac.state.journal import LoadedState, Record
+from vpngw_iac.state.loading import history_of, load_state
+from vpngw_iac.state.locked_store import LockedStoreBase
 from vpngw_iac.state.model import Binding, State
-from vpngw_iac.state.recall import history_of, recall
 
 
 class Owner(BaseModel):
@@ -41,7 +41,7 @@ class Owner(BaseModel):
         return f"{self.actor} on {self.host}, process {self.process}, `{self.command}` since {self.since}{where}"
 
 
-class Hold(Protocol):
+class LockedStore(Protocol):
     """The lock, held. Every write goes through it, so that a run that lost the lock can write nothing."""
 
     notices: tuple[str, ...]
@@ -81,9 +81,9 @@ class Store(ABC):
         self.utc = utc
         self.owner, self.claimant = lock.owner, lock.claimant
 
-    def load(self) -> Memory | None:
+    def load(self) -> LoadedState | None:
         """Checkpoint plus journal, checked; None if nothing was ever written. Raises `StateError`, never repairs."""
-        return recall(self, self.deployment, self.binding)
+        return load_state(self, self.deployment, self.binding)
 
     def key(self, *, create: bool = False, like: FingerprintKey | None = None) -> FingerprintKey | None:
         """The fingerprint key; made when `create` and absent (`like` another one, of a former name)."""
@@ -97,14 +97,14 @@ class Store(ABC):
         """All journal records that were ever kept, oldest first."""
         return history_of(self)
 
-    def replace(self, hold: Hold, state: State) -> None:
+    def replace(self, locked: LockedStore, state: State) -> None:
         """Write another state document (push, rebuild, mv), keeping a copy of the previous one."""
-        if not isinstance(hold, StoreHold) or hold.store is not self:
+        if not isinstance(locked, LockedStoreBase) or locked.store is not self:
             raise UsageError("A state can only be replaced under the lock of its own store.")
-        hold.replace(state)
+        locked.replace(state)
 
     @abstractmethod
-    def hold(self, owner: Owner) -> AbstractContextManager[Hold]:
+    def locked(self, owner: Owner) -> AbstractContextManager[LockedStore]:
         """Take the lock for a run; raises `StateLocked` naming who has it. Released on exit, whatever happens."""
 
     @abstractmethod

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vpngw_iac.engine.execute.clock import RealClock
-from vpngw_iac.engine.execute.stop import Interrupted, Stop
+from vpngw_iac.engine.execute.stop import ReadInterrupted, Stop
 from vpngw_iac.engine.ports import Clock
 from vpngw_iac.errors import StateLocked
 from vpngw_iac.masks import Masks
 from vpngw_iac.state.journal import OperationClosed, Record
 from vpngw_iac.state.model import State
-from vpngw_iac.state.store import Hold, Owner, Store
+from vpngw_iac.state.store import LockedStore, Owner, Store
 
 _ASK_AGAIN = 2.0
 _TELL_AGAIN = 60.0
@@ -25,31 +25,31 @@ def _nobody(text: str) -> None:
     del text
 
 
-class Discreet:
+class RedactedStore:
     """A lock held, in whose journal no secret of the run is written, whoever said it."""
 
-    def __init__(self, hold: Hold, masks: Masks) -> None:
-        self._hold, self._masks = hold, masks
-        self.notices = hold.notices
+    def __init__(self, locked: LockedStore, masks: Masks) -> None:
+        self._locked, self._masks = locked, masks
+        self.notices = locked.notices
 
     def append(self, record: Record) -> Record:
-        """See `Hold`."""
+        """See `LockedStore`."""
         if isinstance(record, OperationClosed):
             said = {name: self._masks.scrub(getattr(record, name)) for name in ("code", "error", "request")}
             record = record.model_copy(update=said)
-        return self._hold.append(record)
+        return self._locked.append(record)
 
     def checkpoint(self, state: State) -> None:
-        """See `Hold`."""
-        self._hold.checkpoint(state)
+        """See `LockedStore`."""
+        self._locked.checkpoint(state)
 
     def renew(self) -> None:
-        """See `Hold`."""
-        self._hold.renew()
+        """See `LockedStore`."""
+        self._locked.renew()
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class LockWait:
     """How long to wait for a lock that another run holds, and who is told about it."""
 
     seconds: float = 0.0
@@ -59,41 +59,41 @@ class Patience:
     stop: Stop = field(default_factory=Stop)
 
     @contextmanager
-    def hold(self, store: Store, owner: Owner) -> Iterator[Hold]:
+    def locked(self, store: Store, owner: Owner) -> Iterator[LockedStore]:
         """The lock; raises `StateLocked` if another run still has it when the time is over.
 
-        Raises `Interrupted` if the run is asked to stop meanwhile. What happens under the lock is never tried again.
+        Raises `ReadInterrupted` if the run is asked to stop meanwhile. What happens under the lock is never tried again.
         """
         with ExitStack() as stack:
             yield self._entered(stack, store, owner)
 
-    def _entered(self, stack: ExitStack, store: Store, owner: Owner) -> Hold:
+    def _entered(self, stack: ExitStack, store: Store, owner: Owner) -> LockedStore:
         clock = RealClock() if isinstance(self.clock, RealClock) else self.clock
         inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
         give_up, told, tell_next = clock.now() + self.seconds, "", 0.0
         while True:
             try:
-                return stack.enter_context(store.hold(owner))
-            except StateLocked as locked:
+                return stack.enter_context(store.locked(owner))
+            except StateLocked as refusal:
                 left = give_up - clock.now()
                 if left <= 0:
-                    raise self._over(locked) from None
-                if told != locked.message or clock.now() >= tell_next:
-                    told, tell_next = locked.message, clock.now() + _TELL_AGAIN
-                    self.tell(f"{locked.message} Waiting for it, {_minutes(left)} at most.")
+                    raise self._over(refusal) from None
+                if told != refusal.message or clock.now() >= tell_next:
+                    told, tell_next = refusal.message, clock.now() + _TELL_AGAIN
+                    self.tell(f"{refusal.message} Waiting for it, {_minutes(left)} at most.")
             if self._waited(clock, inbox, min(_ASK_AGAIN, left)):
-                raise Interrupted
+                raise ReadInterrupted
 
     def _waited(self, clock: Clock, inbox: queue.SimpleQueue[Any], seconds: float) -> bool:
         self.stop.wakes(inbox)
         clock.next(inbox, seconds, calls_in_flight=0)
         return self.stop.asked
 
-    def _over(self, locked: StateLocked) -> StateLocked:
+    def _over(self, refusal: StateLocked) -> StateLocked:
         if not self.seconds:
-            return locked
-        told = f"{locked.message} It was waited for, {_minutes(self.seconds)}."
-        return StateLocked(told, advice=locked.advice)
+            return refusal
+        told = f"{refusal.message} It was waited for, {_minutes(self.seconds)}."
+        return StateLocked(told, advice=refusal.advice)
 
 
 def _minutes(seconds: float) -> str:

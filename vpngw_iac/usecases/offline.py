@@ -15,10 +15,10 @@ from vpngw_iac.blueprints.base import Blueprint
 from vpngw_iac.errors import BlueprintError, Finding, Findings
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
-from vpngw_iac.secret import Remembered
+from vpngw_iac.secret import CachedSecrets
 from vpngw_iac.state_url import read_state_url
-from vpngw_iac.usecases.session import SIMULATOR_SPEED, Deployable, Place
-from vpngw_iac.usecases.settings import SIMULATOR_DIR, Origin
+from vpngw_iac.usecases.session import SIMULATOR_SPEED, Deployable, SessionSettings
+from vpngw_iac.usecases.settings import SIMULATOR_DIR, SettingsSource
 
 if TYPE_CHECKING:
     from vpngw_iac.engine.ports import Clock
@@ -53,7 +53,7 @@ class OfflineWorkspace:
         simulator_speed: float | None = None,
         secret_directory: Path | str | None = None,
         profile: str | None = None,
-        settings: Origin | None = None,
+        settings: SettingsSource | None = None,
         on_notice: Callable[[str], None] | None = None,
     ) -> None:
         """`cloud` is ``public`` if none is given; `state` a folder, a ``file:///`` or an ``azblob://`` URL.
@@ -63,7 +63,7 @@ class OfflineWorkspace:
         """
         if state:
             read_state_url(state)
-        self._place = Place(
+        self._place = SessionSettings(
             cloud=cloud or "public",
             cloud_given=cloud is not None,
             subscription=subscription,
@@ -79,7 +79,7 @@ class OfflineWorkspace:
             simulator=simulator,
             secret_directory=None if secret_directory is None else Path(secret_directory),
             profile=profile,
-            settings=settings or Origin(),
+            settings=settings or SettingsSource(),
             on_notice=on_notice,
         )
         self._deployment = deployment
@@ -114,16 +114,16 @@ class OfflineWorkspace:
         findings += preflight.managed_twice(made)
         findings += preflight.check(
             items,
-            **asides(scope, *blueprints),
+            **blueprint_context(scope, *blueprints),
             profile=profile or self._place.profile,
-            reveal=Remembered(self._place.local_secrets).reveal,
+            reveal=CachedSecrets(self._place.local_secrets).reveal,
         )
         cycle = Graph.of(items).cycle() if len(blueprints) == 1 else None
         name = ", ".join(blueprint.name for blueprint in blueprints)
         return Validation(name, Findings.of([*findings, *([cycle] if cycle else [])]).items)
 
 
-def asides(scope: Scope, *blueprints: Deployable) -> dict[str, Any]:
+def blueprint_context(scope: Scope, *blueprints: Deployable) -> dict[str, Any]:
     """What blueprints say that no resource shows: accepted rules, failover paths, networks of existing gateways."""
     whole = tuple(blueprint for blueprint in blueprints if isinstance(blueprint, Blueprint))
     if len(whole) < len(blueprints):
@@ -131,7 +131,7 @@ def asides(scope: Scope, *blueprints: Deployable) -> dict[str, Any]:
     return {
         "waive": preflight.waivers_of(*whole),
         "backups": preflight.backups_of(*whole),
-        "homes": preflight.homes_of(scope, *whole),
+        "homes": preflight.gateway_networks_of(scope, *whole),
     }
 
 

@@ -14,7 +14,7 @@ from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.plan import guests
 from vpngw_iac.engine.plan.change import Action
 from vpngw_iac.engine.plan.decide import make_plan
-from vpngw_iac.engine.plan.inputs import Basis
+from vpngw_iac.engine.plan.inputs import PlanInputs
 from vpngw_iac.engine.plan.outage import Limit, check_agreed
 from vpngw_iac.engine.plan.ownership import by_pattern
 from vpngw_iac.engine.plan.plan import Options, Plan
@@ -23,31 +23,31 @@ from vpngw_iac.engine.ports import Snapshot
 from vpngw_iac.errors import Finding, Findings, SecretError, UsageError
 from vpngw_iac.files import first_link, open_to_all, owned
 from vpngw_iac.secret import (
+    CachedSecrets,
     FileSecret,
     Fingerprint,
     FingerprintKey,
     GeneratedSecret,
-    Remembered,
     SecretReference,
     SecretSource,
 )
-from vpngw_iac.state.journal import Memory
+from vpngw_iac.state.journal import LoadedState
 from vpngw_iac.state.model import State
 from vpngw_iac.text import suggestion
-from vpngw_iac.usecases.offline import asides
-from vpngw_iac.usecases.session import Place, Session
+from vpngw_iac.usecases.offline import blueprint_context
+from vpngw_iac.usecases.session import Session, SessionSettings
 
 
-def recall(session: Session) -> Memory | None:
+def load_state(session: Session) -> LoadedState | None:
     """What is remembered of a deployment; of one that was renamed, what is remembered under its old name."""
-    memory = session.bound_store().load()
-    if memory is not None or session.former is None:
-        return memory
+    loaded = session.bound_store().load()
+    if loaded is not None or session.former is None:
+        return loaded
     old = session.former.bound_store().load()
     return renamed(old, session.deployment) if old is not None else None
 
 
-def decide(session: Session, memory: Memory | None, options: Options, *, resumed: bool) -> Plan:
+def decide(session: Session, loaded: LoadedState | None, options: Options, *, resumed: bool) -> Plan:
     """Observe and decide; `resumed` says that the journal's open operations were dealt with."""
     from vpngw_iac.state.binding import binding_of, check_bound
     from vpngw_iac.state.log import replaced_since_success
@@ -56,13 +56,13 @@ def decide(session: Session, memory: Memory | None, options: Options, *, resumed
         Limit.of(options.max_outage)  # told before anything is read
     blueprint, reviewed = session.declared, session.reviewed
     graph = Graph.of(() if options.destroy else session.items)
-    state = memory.state if memory else State.new(session.deployment, binding_of(session.cloud.identity))
+    state = loaded.state if loaded else State.new(session.deployment, binding_of(session.cloud.identity))
     check_bound(state, session.cloud.identity, {r.address: r.id for r in graph.resources.values()})
     snapshot = observe(session.cloud, graph, state, deep=options.deep, around=options.look_around or options.destroy)
-    if memory is not None and not resumed:
-        state = _with_what_is_being_made(state, memory, snapshot)
-    secrets = Remembered(session.secrets())
-    prints, unresolved = prints_of(graph, secrets, session.key())
+    if loaded is not None and not resumed:
+        state = _with_what_is_being_made(state, loaded, snapshot)
+    secrets = CachedSecrets(session.secrets())
+    fingerprints, unresolved = fingerprints_of(graph, secrets, session.key())
     findings: list[Finding] = []
     if not options.destroy:
         findings = [*(reviewed.findings if reviewed else ()), *unresolved, *exposed(graph, session.place)]
@@ -76,28 +76,28 @@ def decide(session: Session, memory: Memory | None, options: Options, *, resumed
         check_agreed(options.outage_agreed, graph, state, snapshot)
     if options.replace:
         options = replace(options, replaced=replaced_since_success(session.store().history()))
-    basis = Basis(
+    inputs = PlanInputs(
         deployment=session.deployment,
         identity=session.cloud.identity,
         state_url=session.store().url,
         graph=graph,
         state=state,
         snapshot=snapshot,
-        prints=prints,
+        fingerprints=fingerprints,
         options=options,
         moved=moved,
         formerly=getattr(blueprint, "formerly", None),
-        findings=tuple([*findings, *_in_flight(memory, resumed=resumed)]),
+        findings=tuple([*findings, *_in_flight(loaded, resumed=resumed)]),
         running=owner.describe() if owner and not resumed else "",
     )
-    plan = make_plan(basis)
+    plan = make_plan(inputs)
     if asked := guests.to_ask(plan.changes, snapshot, plan.graph, state):
-        plan = make_plan(replace(basis, snapshot=guests.ask(session.cloud, snapshot, asked, read_existing)))
+        plan = make_plan(replace(inputs, snapshot=guests.ask(session.cloud, snapshot, asked, read_existing)))
     plan = replace(plan, settings=str(session.place.settings.file or ""))
     return _with_preflight(session, plan, secrets)
 
 
-def _with_preflight(session: Session, plan: Plan, secrets: Remembered) -> Plan:
+def _with_preflight(session: Session, plan: Plan, secrets: CachedSecrets) -> Plan:
     """Judge again with what Azure has: rules about creating are errors only where this plan creates.
 
     A plan that was judged when it was made, and a destroy, meet only the rules about what Azure shows just now.
@@ -106,11 +106,11 @@ def _with_preflight(session: Session, plan: Plan, secrets: Remembered) -> Plan:
 
     found = preflight.check(
         (*plan.graph.resources.values(), *plan.graph.existing.values()),
-        **asides(session.scope, session.declared),
+        **blueprint_context(session.scope, session.declared),
         observed=_documents(plan),
         created_or_replaced={c.id for c in plan.changes if c.action in (Action.CREATE, Action.REPLACE)},
         changed={c.id: [d.path for d in c.differences] for c in plan.changes},
-        leaving=_leaving(plan),
+        deleted=_deleted(plan),
         live=session.reviewed is not None or plan.options.destroy,
         profile=plan.options.profile or session.place.profile,
         reveal=secrets.reveal,
@@ -144,7 +144,7 @@ def _documents(plan: Plan) -> dict[ArmId, Any]:
     return {i: document for i, document in {**there, **guests.remaining(plan)}.items() if i.key not in beside}
 
 
-def _leaving(plan: Plan) -> dict[ArmId, str]:
+def _deleted(plan: Plan) -> dict[ArmId, str]:
     """Addresses of what this plan deletes, alone or to build it again."""
     going = [change for change in plan.changes if change.action in (Action.DELETE, Action.REPLACE)]
     old = (change.previous for change in going if change.previous and change.previous.startswith("/"))
@@ -152,21 +152,21 @@ def _leaving(plan: Plan) -> dict[ArmId, str]:
     return {entry.id: entry.address for entry in plan.state.entries.values() if entry.id.key in ids}
 
 
-def prints_of(
+def fingerprints_of(
     graph: Graph, source: SecretSource, key: FingerprintKey | None
 ) -> tuple[dict[SecretReference, Fingerprint | None], list[Finding]]:
     """Fingerprint of each reference as it is now; those that cannot be resolved here are told once."""
-    prints: dict[SecretReference, Fingerprint | None] = {}
+    fingerprints: dict[SecretReference, Fingerprint | None] = {}
     findings = []
     for resource in graph.resources.values():
         for path, reference in secrets_in(resource.body()):
-            if reference in prints:
+            if reference in fingerprints:
                 continue
             try:
                 value = source.resolve(reference)
-                prints[reference] = key.fingerprint(value.value, value.version) if key else None
+                fingerprints[reference] = key.fingerprint(value.value, value.version) if key else None
             except SecretError as error:
-                prints[reference] = None
+                fingerprints[reference] = None
                 if isinstance(reference, GeneratedSecret):
                     continue  # apply makes it
                 findings.append(
@@ -180,10 +180,10 @@ def prints_of(
                         advice=error.advice,
                     )
                 )
-    return prints, findings
+    return fingerprints, findings
 
 
-def exposed(graph: Graph, place: Place) -> list[Finding]:
+def exposed(graph: Graph, place: SessionSettings) -> list[Finding]:
     """Secret files that every user of this machine can read, each told once."""
     folder = place.secret_directory or place.directory
     found: dict[str, Finding] = {}
@@ -228,18 +228,18 @@ def tell_of_links(session: Session) -> None:
         session.tell(f"Warning: {finding.detail} {finding.advice}")
 
 
-def _with_what_is_being_made(state: State, memory: Memory, snapshot: Snapshot) -> State:
+def _with_what_is_being_made(state: State, loaded: LoadedState, snapshot: Snapshot) -> State:
     """The state with what open operations make: it is there, it is ours, and it has no entry before it has ended."""
     made = {
         flight.begun.entry.address: flight.begun.entry
-        for flight in memory.in_flight.values()
+        for flight in loaded.in_flight.values()
         if flight.begun.entry is not None and snapshot.get(flight.begun.id).present
     }
     return state.model_copy(update={"entries": {**made, **state.entries}})
 
 
-def _in_flight(memory: Memory | None, *, resumed: bool) -> list[Finding]:
-    if memory is None or resumed:
+def _in_flight(loaded: LoadedState | None, *, resumed: bool) -> list[Finding]:
+    if loaded is None or resumed:
         return []
     return [
         Finding(
@@ -250,10 +250,10 @@ def _in_flight(memory: Memory | None, *, resumed: bool) -> list[Finding]:
             detail=f"The {flight.begun.step} of {flight.begun.address} was begun at {flight.begun.at} and is ours.",
             advice="`vpngw apply` waits for it and goes on; `vpngw wait` only waits.",
         )
-        for flight in memory.in_flight.values()
+        for flight in loaded.in_flight.values()
     ]
 
 
-def renamed(memory: Memory, deployment: str) -> Memory:
+def renamed(loaded: LoadedState, deployment: str) -> LoadedState:
     """The memory of a deployment under its new name: same lineage, same entries."""
-    return replace(memory, state=memory.state.model_copy(update={"deployment": deployment}), open_run=None)
+    return replace(loaded, state=loaded.state.model_copy(update={"deployment": deployment}), open_run=None)

@@ -14,13 +14,13 @@ from vpngw_iac._version import __version__
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.ask.probe import MISSING_RIGHTS, probed
 from vpngw_iac.engine.compare.document import lookup, secrets_in
-from vpngw_iac.engine.compare.sealing import entry_of, resolver
+from vpngw_iac.engine.compare.secret_masking import entry_of, resolver
 from vpngw_iac.engine.execute import event as events
 from vpngw_iac.engine.execute.event import OperationResult, Outcome, without_secrets
 from vpngw_iac.engine.execute.loop import Execution
 from vpngw_iac.engine.execute.release import Release
 from vpngw_iac.engine.execute.resume import Resumption
-from vpngw_iac.engine.execute.stop import Interrupted, Limits, Stop
+from vpngw_iac.engine.execute.stop import Limits, ReadInterrupted, Stop
 from vpngw_iac.engine.execute.worker import Worker
 from vpngw_iac.engine.order.operation import makespan
 from vpngw_iac.engine.order.order import schedule
@@ -32,10 +32,10 @@ from vpngw_iac.errors import ExitCode, Forbidden, Refused, SecretError, VpngwErr
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.secret import Fingerprint, SecretReference
 from vpngw_iac.state.binding import binding_of
-from vpngw_iac.state.journal import EntriesMoved, EntryRemoved, EntrySet, Memory, RunClosed, RunOpened
+from vpngw_iac.state.journal import EntriesMoved, EntryRemoved, EntrySet, LoadedState, RunClosed, RunOpened
 from vpngw_iac.state.model import Entry, State
-from vpngw_iac.state.store import Hold
-from vpngw_iac.usecases.locking import Discreet, Patience
+from vpngw_iac.state.store import LockedStore
+from vpngw_iac.usecases.locking import LockWait, RedactedStore
 from vpngw_iac.usecases.planner import decide, renamed
 from vpngw_iac.usecases.session import Session
 
@@ -43,7 +43,7 @@ BUSY_POLL = 15.0
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class RunRequest:
     """What was asked of a run."""
 
     command: Literal["apply", "destroy", "wait"]
@@ -59,20 +59,20 @@ class Request:
     """Seconds to wait for another run's lock."""
 
 
-def run(session: Session, request: Request) -> Outcome:
+def run(session: Session, request: RunRequest) -> Outcome:
     """Do it. Raises what refuses the whole run; what happens to single operations is in the outcome."""
-    with session.discreet():
+    with session.redacted():
         return _run(session, request)
 
 
-def _run(session: Session, request: Request) -> Outcome:
+def _run(session: Session, request: RunRequest) -> Outcome:
     store = session.bound_store()
     store.load()  # a damaged or foreign state is told before a lock is taken, and before anything is written
     if request.command != "wait":
         session.key(create=True)
     owner = session.owner(f"vpngw {request.command}")
     tell = request.on_event or (lambda _: None)
-    patience = Patience(
+    lock_wait = LockWait(
         request.lock_timeout,
         session.clock,
         lambda text: tell(events.Notice(text, session.clock.utc())),
@@ -80,16 +80,16 @@ def _run(session: Session, request: Request) -> Outcome:
     )
     with ExitStack() as stack:
         try:
-            hold = stack.enter_context(patience.hold(store, owner))
-        except Interrupted:
+            locked = stack.enter_context(lock_wait.locked(store, owner))
+        except ReadInterrupted:
             word, code = left(request.stop)
             return Outcome(request.command, session.deployment, word, (), session.correlation, 0.0, code)
-        return _Run(session, request, Discreet(hold, session.masks)).go()
+        return _Run(session, request, RedactedStore(locked, session.masks)).go()
 
 
 class _Run:
-    def __init__(self, session: Session, request: Request, hold: Hold) -> None:
-        self.request, self.session, self.hold, self.clock = request, session, hold, session.clock
+    def __init__(self, session: Session, request: RunRequest, locked: LockedStore) -> None:
+        self.request, self.session, self.locked, self.clock = request, session, locked, session.clock
         self.started = self.clock.now()
         deadline = None if request.timeout is None else self.started + request.timeout
         self.limits = Limits(request.detach, deadline)
@@ -107,27 +107,27 @@ class _Run:
                 self.request.on_event(without_secrets(event, self.session.masks))
 
     def go(self) -> Outcome:
-        memory = self._open()
+        loaded = self._open()
         try:
-            outcome = self._work(memory)
+            outcome = self._work(loaded)
         except VpngwError as error:
             with contextlib.suppress(VpngwError):  # what went wrong first is told
                 self._close("failed", error.exit_code)
             raise
-        except Interrupted:
+        except ReadInterrupted:
             outcome = self._left()
         self._close(outcome.outcome, outcome.exit_code)
         self.tell(events.RunEnded(outcome.outcome, outcome.seconds, self.clock.utc()))
         return outcome
 
-    def _open(self) -> Memory:
+    def _open(self) -> LoadedState:
         session = self.session
-        memory = self._take_over(session.bound_store().load())
-        if memory is None:
-            memory = Memory(State.new(session.deployment, binding_of(session.cloud.identity)))
-            self.hold.checkpoint(memory.state.model_copy(update={"written_by": __version__}))
-        self.notices += [*self.hold.notices, *memory.notices]
-        self.hold.append(
+        loaded = self._take_over(session.bound_store().load())
+        if loaded is None:
+            loaded = LoadedState(State.new(session.deployment, binding_of(session.cloud.identity)))
+            self.locked.checkpoint(loaded.state.model_copy(update={"written_by": __version__}))
+        self.notices += [*self.locked.notices, *loaded.notices]
+        self.locked.append(
             RunOpened(
                 at=self.clock.utc(),
                 run=session.run,
@@ -137,48 +137,48 @@ class _Run:
                 version=__version__,
             )
         )
-        return memory
+        return loaded
 
-    def _take_over(self, memory: Memory | None) -> Memory | None:
+    def _take_over(self, loaded: LoadedState | None) -> LoadedState | None:
         """The state of the blueprint's former name, written here before it is emptied there (a copy stays there).
 
         A run that died in between is finished: both states have one lineage then.
         """
         old = self.session.former
         if old is None:
-            return memory
+            return loaded
         store = old.bound_store()
-        if not _is_left_behind(store.load(), memory):
-            return memory
-        with store.hold(old.owner(f"vpngw {self.request.command} (renamed to {self.session.deployment})")) as hold:
+        if not _is_left_behind(store.load(), loaded):
+            return loaded
+        with store.locked(old.owner(f"vpngw {self.request.command} (renamed to {self.session.deployment})")) as locked:
             left = store.load()
-            if left is None or not _is_left_behind(left, memory):
-                return memory
+            if left is None or not _is_left_behind(left, loaded):
+                return loaded
             if left.in_flight:
                 raise Refused(
                     f"A run under the old name {old.deployment} left operations open.",
                     advice=f"Run `vpngw wait` with the name {old.deployment} first.",
                 )
-            if memory is None:
-                memory = renamed(left, self.session.deployment)
-                self.hold.checkpoint(memory.state.model_copy(update={"written_by": __version__}))
-            store.replace(hold, left.state.model_copy(update={"entries": {}}))
+            if loaded is None:
+                loaded = renamed(left, self.session.deployment)
+                self.locked.checkpoint(loaded.state.model_copy(update={"written_by": __version__}))
+            store.replace(locked, left.state.model_copy(update={"entries": {}}))
         self.notices.append(f"Took over the state of {old.deployment}.")
-        return memory
+        return loaded
 
     def _close(self, outcome: str, exit_code: int) -> None:
-        self.hold.append(
+        self.locked.append(
             RunClosed(at=self.clock.utc(), run=self.session.run, outcome=outcome, exit_code=int(exit_code))
         )
-        memory = self.session.bound_store().load()
-        if memory is not None and not memory.in_flight:
-            self.hold.checkpoint(memory.state.model_copy(update={"written_by": __version__}))
+        loaded = self.session.bound_store().load()
+        if loaded is not None and not loaded.in_flight:
+            self.locked.checkpoint(loaded.state.model_copy(update={"written_by": __version__}))
 
     # -- the sentence
 
-    def _work(self, memory: Memory) -> Outcome:
-        if memory.in_flight:
-            self._continue(memory)
+    def _work(self, loaded: LoadedState) -> Outcome:
+        if loaded.in_flight:
+            self._continue(loaded)
             if any(result.status == "running" for result in self.results):
                 return self._outcome(())
         plan = self._plan()
@@ -194,10 +194,10 @@ class _Run:
             return replace(
                 self._outcome(()), outcome="failed", exit_code=ExitCode.ERROR, notices=("Nothing was done.",)
             )
-        self.hold.renew()
+        self.locked.renew()
         with self.request.stop.ends():
-            prints = self._require_secrets(plan)
-        self._remember_only(plan, prints)
+            fingerprints = self._require_secrets(plan)
+        self._remember_only(plan, fingerprints)
         results = self._carry_out(plan)
         self._complete_needs(plan)
         return self._outcome(results, plan)
@@ -219,18 +219,18 @@ class _Run:
         word, code = left(self.request.stop)
         return replace(self._outcome((), plan), outcome=word, exit_code=code)
 
-    def _continue(self, memory: Memory) -> None:
+    def _continue(self, loaded: LoadedState) -> None:
         """What an earlier run began is waited for first; the blueprint is applied afterwards, never instead."""
-        flights = tuple(memory.in_flight.values())
-        known = memory.state.by_id()
+        flights = tuple(loaded.in_flight.values())
+        known = loaded.state.by_id()
         resumption = Resumption(
             self.session.cloud,
-            self.hold,
+            self.locked,
             self.clock,
             self.tell,
             self.request.stop,
             self.limits,
-            memory.state.deployment,
+            loaded.state.deployment,
             known,
         )
         self.results += resumption.run(flights)
@@ -246,9 +246,9 @@ class _Run:
         return plan
 
     def _decide(self) -> Plan:
-        memory = self.session.bound_store().load()
+        loaded = self.session.bound_store().load()
         with self.request.stop.ends():
-            return decide(self.session, memory, self.request.options, resumed=True)
+            return decide(self.session, loaded, self.request.options, resumed=True)
 
     def _must_leave(self) -> bool:
         late = self.limits.deadline is not None and self.clock.now() >= self.limits.deadline
@@ -276,10 +276,10 @@ class _Run:
     def _require_secrets(self, plan: Plan) -> dict[SecretReference, Fingerprint]:
         """Everything that this plan will send can be resolved, and what is to be generated exists (before any call)."""
         source, key = self.session.secrets(), self.session.required_key()
-        prints: dict[SecretReference, Fingerprint] = {}
+        fingerprints: dict[SecretReference, Fingerprint] = {}
         for resource in self._touched(plan):
             for path, reference in secrets_in(resource.body()):
-                if reference in prints:
+                if reference in fingerprints:
                     continue
                 try:
                     source.prepare(reference)
@@ -287,52 +287,54 @@ class _Run:
                 except SecretError as error:
                     message = f"{resource.address}, {path}: {error.message} Nothing was done."
                     raise SecretError(message, advice=error.advice, address=resource.address) from None
-                prints[reference] = key.fingerprint(value.value, value.version)
-        return prints
+                fingerprints[reference] = key.fingerprint(value.value, value.version)
+        return fingerprints
 
     def _touched(self, plan: Plan) -> Iterable[Resource]:
-        addresses = {c.address for c in plan.changes} | set(plan.brought_up_to_date)
+        addresses = {c.address for c in plan.changes} | set(plan.state_only_updates)
         holders = {op.address for op in schedule(plan).operations}
         return [r for r in plan.graph.resources.values() if r.address in addresses | holders]
 
-    def _remember_only(self, plan: Plan, prints: dict[SecretReference, Fingerprint]) -> None:
+    def _remember_only(self, plan: Plan, fingerprints: dict[SecretReference, Fingerprint]) -> None:
         """Changes of the state alone: moves, adoptions, what is forgotten, what Azure already has.
 
         The state is valid after each record: what is needed comes before what needs it.
         """
         moved = dict(plan.new_addresses())
         if moved:
-            self.hold.append(EntriesMoved(at=self.clock.utc(), addresses=moved))
+            self.locked.append(EntriesMoved(at=self.clock.utc(), addresses=moved))
         for change in plan.changes:
             if change.action is Action.FORGET and not change.releases:
                 self._forget(plan, change)
             elif change.action in (Action.ADOPT, Action.UPDATE) and (change.previous or "").startswith("/"):
                 self._let_go(plan, change)
-        for address in plan.brought_up_to_date:
+        for address in plan.state_only_updates:
             if address not in plan.graph.resources:
-                self.hold.append(EntryRemoved(at=self.clock.utc(), address=address, why="deleted"))
-        before: dict[str, Entry | None] = {a: plan.state.entries.get(a) for a in plan.brought_up_to_date}
+                self.locked.append(EntryRemoved(at=self.clock.utc(), address=address, why="deleted"))
+        before: dict[str, Entry | None] = {a: plan.state.entries.get(a) for a in plan.state_only_updates}
         taken = {c.address: c.adopted for c in plan.changes if c.action is Action.ADOPT}
         before |= dict.fromkeys(taken)
         before |= {c.address: plan.state.entries[c.previous or ""] for c in plan.changes if c.action is Action.MOVE}
         known = set(plan.state.by_id())
         for address in plan.graph.needed_first(before):
-            entry = self._entry(plan, address, prints, before[address])
+            entry = self._entry(plan, address, fingerprints, before[address])
             adopted = {"created": False, "adopted": dict(taken[address])} if before[address] is None else {}
             needs = tuple(needed for needed in entry.needs if needed in known)
-            self.hold.append(EntrySet(at=self.clock.utc(), entry=entry.model_copy(update={"needs": needs, **adopted})))
+            self.locked.append(
+                EntrySet(at=self.clock.utc(), entry=entry.model_copy(update={"needs": needs, **adopted}))
+            )
             known.add(entry.id)
             self.incomplete |= {address} if needs != entry.needs else set()
 
     def _complete_needs(self, plan: Plan) -> None:
         """What was adopted before something that it needs was created now needs that too."""
-        memory = self.session.bound_store().load() if self.incomplete else None
+        loaded = self.session.bound_store().load() if self.incomplete else None
         for address in sorted(self.incomplete):
-            entry = memory.state.entries.get(address) if memory else None
-            known = memory.state.by_id() if memory else {}
+            entry = loaded.state.entries.get(address) if loaded else None
+            known = loaded.state.by_id() if loaded else {}
             if entry is not None:
                 needs = tuple(needed for needed in plan.needed_entries(address) if needed in known)
-                self.hold.append(EntrySet(at=self.clock.utc(), entry=entry.model_copy(update={"needs": needs})))
+                self.locked.append(EntrySet(at=self.clock.utc(), entry=entry.model_copy(update={"needs": needs})))
 
     def _forget(self, plan: Plan, change: Change) -> None:
         tagged = self._drop(plan.state.entries.get(change.address))
@@ -344,9 +346,11 @@ class _Run:
         """Forget an entry, its tag first: who dies in between forgets it again. Whether it bears our tag still."""
         if entry is None:
             return False
-        release = Release(lambda: self.session.cloud, self.hold, self.clock, self.session.run, self.session.deployment)
+        release = Release(
+            lambda: self.session.cloud, self.locked, self.clock, self.session.run, self.session.deployment
+        )
         tagged = release.bears_tag_still(entry)
-        self.hold.append(EntryRemoved(at=self.clock.utc(), address=entry.address, why="forgotten", tagged=tagged))
+        self.locked.append(EntryRemoved(at=self.clock.utc(), address=entry.address, why="forgotten", tagged=tagged))
         return tagged
 
     def _let_go(self, plan: Plan, change: Change) -> None:
@@ -363,21 +367,21 @@ class _Run:
         self.tell(events.Notice(text, self.clock.utc()))
 
     def _entry(
-        self, plan: Plan, address: str, prints: dict[SecretReference, Fingerprint], before: Entry | None
+        self, plan: Plan, address: str, fingerprints: dict[SecretReference, Fingerprint], before: Entry | None
     ) -> Entry:
         resource = plan.graph.resources[address]
         echoed = plan.snapshot.get(resource.id).document
-        prints = {
+        fingerprints = {
             reference: known
             for path, reference in secrets_in(resource.body())
-            if (known := prints.get(reference)) and known == lookup(echoed, path)
+            if (known := fingerprints.get(reference)) and known == lookup(echoed, path)
         }
-        return entry_of(resource, plan.needed_entries(address), prints, resolver(plan.snapshot.get), before)
+        return entry_of(resource, plan.needed_entries(address), fingerprints, resolver(plan.snapshot.get), before)
 
     def _carry_out(self, plan: Plan) -> tuple[OperationResult, ...]:
         planned = schedule(plan)
-        memory = self.session.bound_store().load()
-        current = replace(plan, state=memory.state if memory else plan.state)
+        loaded = self.session.bound_store().load()
+        current = replace(plan, state=loaded.state if loaded else plan.state)
         self.session.cloud.ready_to_write([operation.id for operation in planned.operations])
         self.tell(
             events.RunStarted(
@@ -391,7 +395,7 @@ class _Run:
         execution = Execution(
             planned,
             Worker(current, self.session.cloud, self.session.secrets(), self.session.required_key()),
-            self.hold,
+            self.locked,
             self.clock,
             run=self.session.run,
             on_event=self.tell,
@@ -434,7 +438,7 @@ def _not_done_again(before: Iterable[OperationResult], now: Iterable[OperationRe
     yield from (r for r in before if r.address not in again or r.status in ("succeeded", "running"))
 
 
-def _is_left_behind(old: Memory | None, new: Memory | None) -> bool:
+def _is_left_behind(old: LoadedState | None, new: LoadedState | None) -> bool:
     """Whether the state of a former name has still to be taken over, or emptied by a run that died meanwhile."""
     if old is None or not old.state.entries:
         return False

@@ -10,10 +10,10 @@ from typing import Any
 
 from vpngw_iac.engine.plan.saved import ReviewedPlan
 from vpngw_iac.errors import UsageError
-from vpngw_iac.usecases.session import Place, Session
+from vpngw_iac.usecases.session import Session, SessionSettings
 
 
-def place_of(saved: ReviewedPlan, place: Place, deployment: str | None) -> Place:
+def place_of(saved: ReviewedPlan, place: SessionSettings, deployment: str | None) -> SessionSettings:
     """The place of a saved plan; raises `UsageError` naming both values where a setting is another than the plan's."""
     basis: Mapping[str, Any] = saved.document["basis"]
     for name, ours, planned in _contradictions(saved, place, deployment):
@@ -35,7 +35,9 @@ def place_of(saved: ReviewedPlan, place: Place, deployment: str | None) -> Place
     return place
 
 
-def _contradictions(saved: ReviewedPlan, place: Place, deployment: str | None) -> Iterator[tuple[str, str, str]]:
+def _contradictions(
+    saved: ReviewedPlan, place: SessionSettings, deployment: str | None
+) -> Iterator[tuple[str, str, str]]:
     """Settings that were given and are not the plan's: name, value, and the plan's."""
     basis = saved.document["basis"]
     said: Mapping[str, Any] = basis.get("said", {})
@@ -53,7 +55,7 @@ def _contradictions(saved: ReviewedPlan, place: Place, deployment: str | None) -
             yield name, ours, said[name] or "none"
 
 
-def _refuse_another_state(saved: ReviewedPlan, place: Place) -> None:
+def _refuse_another_state(saved: ReviewedPlan, place: SessionSettings) -> None:
     """A state that was named must be the plan's: the same address, or the same key at another one (it was moved)."""
     planned = saved.document["basis"].get("said", {}).get("state") or saved.document.get("state")
     if place.state is None or not planned:

@@ -29,20 +29,20 @@ from vpngw_iac.secret import (
     Fingerprint,
     FingerprintKey,
     GeneratedSecret,
+    GithubMaskedSecrets,
     KeyVaultSecret,
     LocalSecrets,
-    Masked,
-    Remembering,
+    RedactedSecrets,
     SecretReference,
     SecretSource,
     SecretValue,
 )
 from vpngw_iac.state_url import BlobPlace, FolderPlace, read_state_url
 from vpngw_iac.usecases.lookup import CONFIG_FILE
-from vpngw_iac.usecases.settings import SIMULATOR_DIR, Origin
+from vpngw_iac.usecases.settings import SIMULATOR_DIR, SettingsSource
 
 if TYPE_CHECKING:
-    from vpngw_iac.azure import Door
+    from vpngw_iac.azure import CloudClient
     from vpngw_iac.engine.plan.saved import ReviewedPlan
     from vpngw_iac.engine.ports import Clock, Cloud
     from vpngw_iac.simulator import Simulator
@@ -62,7 +62,7 @@ SIMULATOR_SPEED = 120.0
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SessionSettings:
     """Where a run works and what it may read: settings in the words of the command line."""
 
     cloud: str = "public"
@@ -73,7 +73,7 @@ class Place:
     resource_group: str | None = None
     state: str | None = None
     directory: Path = field(default_factory=Path)
-    settings: Origin = field(default_factory=Origin)
+    settings: SettingsSource = field(default_factory=SettingsSource)
     """Where the settings were found; of a workspace that was made by hand nothing is known."""
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
     simulator_dir: str = SIMULATOR_DIR
@@ -87,7 +87,7 @@ class Place:
     """Hears why a command that only reads takes long."""
     profile: str | None = None
     """Profile of preflight, where the caller names none."""
-    doors: dict[tuple[str, int], Door] = field(default_factory=dict, repr=False, compare=False)
+    clients: dict[tuple[str, int], CloudClient] = field(default_factory=dict, repr=False, compare=False)
     """The clouds that were opened from here, each with its tokens, connections and quota, for all sessions."""
     simulators: dict[Path, Simulator] = field(default_factory=dict, repr=False, compare=False)
 
@@ -153,7 +153,7 @@ class Place:
 
     def masked(self, source: SecretSource) -> SecretSource:
         """In GitHub Actions the runner is told each value, so that no later line of its log shows one."""
-        return Masked(source, _tell_runner) if self.environment.get("GITHUB_ACTIONS") == "true" else source
+        return GithubMaskedSecrets(source, _tell_runner) if self.environment.get("GITHUB_ACTIONS") == "true" else source
 
     def required_subscription(self) -> str:
         """The subscription; raises `UsageError` if a cloud that has many was given none."""
@@ -196,7 +196,7 @@ class Deployable(Protocol):
 class Session:
     """Everything one use-case works with, opened when first used: one store, one client, one compiled blueprint."""
 
-    def __init__(self, place: Place, deployment: str, blueprint: Deployable | None = None) -> None:
+    def __init__(self, place: SessionSettings, deployment: str, blueprint: Deployable | None = None) -> None:
         """Compiles the blueprint; raises `BlueprintError` if it contradicts itself, before anything is opened."""
         from vpngw_iac.engine.execute.clock import RealClock
 
@@ -295,7 +295,7 @@ class Session:
                 place.cloud_name,
                 self.deployment,
                 # The state of a simulated deployment lies in public Azure Storage.
-                credential=lambda: self._door("public" if place.cloud == "simulator" else place.cloud).tokens(),
+                credential=lambda: self._client("public" if place.cloud == "simulator" else place.cloud).tokens(),
                 environment=place.environment,
             )
         from vpngw_iac.state.file import FileStore, state_folder
@@ -324,19 +324,19 @@ class Session:
 
     # -- cloud and secrets
 
-    def _door(self, cloud: str) -> Door:
-        from vpngw_iac.azure import Door
+    def _client(self, cloud: str) -> CloudClient:
+        from vpngw_iac.azure import CloudClient
 
         simulator = self.simulator if cloud == "simulator" else None
         which = (cloud, id(simulator))
-        if which not in self.place.doors:
-            self.place.doors[which] = Door(
+        if which not in self.place.clients:
+            self.place.clients[which] = CloudClient(
                 cloud,
                 tenant=self.place.tenant,
                 credential=self.place.credential,
                 transport=simulator.send if simulator else None,
             )
-        return self.place.doors[which]
+        return self.place.clients[which]
 
     @property
     def cloud(self) -> Cloud:
@@ -344,7 +344,7 @@ class Session:
         if self._cloud is None:
             subscription = self.place.required_subscription()
             self.key()
-            self._cloud = self._door(self.place.cloud).cloud(
+            self._cloud = self._client(self.place.cloud).cloud(
                 subscription=subscription,
                 key=self._fingerprint,
                 clock=self.clock,
@@ -361,12 +361,12 @@ class Session:
         if self.place.cloud == "simulator":
             source: SecretSource = SimulatedVault(local, self.simulator, self.place.environment)
         else:
-            source = self._door(self.place.cloud).secrets(local, self.correlation, self.masks)
+            source = self._client(self.place.cloud).secrets(local, self.correlation, self.masks)
         # What it resolves is masked, in what the runner logs and in all that this run says.
-        return Remembering(self.place.masked(source), self.masks)
+        return RedactedSecrets(self.place.masked(source), self.masks)
 
     @contextlib.contextmanager
-    def discreet(self) -> Iterator[None]:
+    def redacted(self) -> Iterator[None]:
         """Whatever is raised in here, by whomever, shows no secret that this run knows."""
         try:
             yield
@@ -406,7 +406,7 @@ def _user() -> str:
         return "unknown"
 
 
-def open_simulator(place: Place, clock: Clock, folder: Path | None = None) -> Simulator:
+def open_simulator(place: SessionSettings, clock: Clock, folder: Path | None = None) -> Simulator:
     """The simulator of this place: content in a folder (the place's own), time as the run's clock has it."""
     from vpngw_iac.engine.execute.clock import VirtualClock
     from vpngw_iac.simulator import ScaledTime, Simulator, VirtualTime

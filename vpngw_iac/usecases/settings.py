@@ -19,7 +19,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from vpngw_iac.errors import UsageError
-from vpngw_iac.files import Unreadable, open_to_all, read_text
+from vpngw_iac.files import UnreadableFile, open_to_all, read_text
 from vpngw_iac.state_url import FolderPlace, read_state_url
 from vpngw_iac.text import nearest, suggestion
 from vpngw_iac.usecases.lookup import CONFIG_FILE, find_config, working_directory
@@ -49,7 +49,7 @@ SIMULATOR_DIR = ".vpngw/simulator"
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class SettingsSource:
     """Where settings were found."""
 
     directory: Path = field(default_factory=Path)
@@ -124,7 +124,7 @@ class Settings(BaseModel):
     """Environment, env-file and ``vpngw.toml`` merged, the first that has a name wins. May hold secrets."""
     env_variables: Mapping[str, str] = Field(default_factory=dict, exclude=True, repr=False)
     """What stands in the env file alone."""
-    origin: Origin = Field(default_factory=Origin, exclude=True, repr=False)
+    origin: SettingsSource = Field(default_factory=SettingsSource, exclude=True, repr=False)
 
     @classmethod
     def load(
@@ -153,7 +153,7 @@ class Settings(BaseModel):
         merged = {**filed, **real}
         values = document | _from_variables(merged) | given
         values["env_file"] = str(path) if path else None
-        origin = Origin(
+        origin = SettingsSource(
             directory=folder,
             file=config,
             said=_said(given, real, filed, document, path),
@@ -213,7 +213,7 @@ def read_env_file(path: Path) -> dict[str, str]:
 
     try:
         text = read_text(path, pipe=True)
-    except Unreadable as error:
+    except UnreadableFile as error:
         raise error.as_error(UsageError, f"The env file {path}", path, "Check --env-file.") from None
     bindings = list(parse_stream(io.StringIO(text)))
     for binding in bindings:
@@ -274,7 +274,7 @@ def _exposed(env_file: Path | None) -> tuple[str, ...]:
 def _read_config_file(path: Path) -> dict[str, Any]:
     try:
         document = tomllib.loads(read_text(path))
-    except Unreadable as error:
+    except UnreadableFile as error:
         raise error.as_error(UsageError, str(path), path, f"Correct {path}.") from None
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         why = "it is nested too deeply" if isinstance(error, RecursionError) else error
@@ -286,7 +286,7 @@ def _read_config_file(path: Path) -> dict[str, Any]:
     return values
 
 
-def _told(error: ValidationError, origin: Origin) -> UsageError:
+def _told(error: ValidationError, origin: SettingsSource) -> UsageError:
     first = error.errors(include_url=False, include_context=False)[0]
     name = str(first["loc"][0])
     where = origin.said.get(name, CONFIG_FILE)

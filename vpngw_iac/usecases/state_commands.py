@@ -14,12 +14,12 @@ from vpngw_iac._version import __version__
 from vpngw_iac.errors import ExitCode, NotConfirmed, StateError, StateLocked, UsageError
 from vpngw_iac.state.check import check
 from vpngw_iac.state.document import check_belongs, load_state
-from vpngw_iac.state.journal import EntriesMoved, EntryRemoved, Memory, RunClosed, RunOpened
+from vpngw_iac.state.journal import EntriesMoved, EntryRemoved, LoadedState, RunClosed, RunOpened
 from vpngw_iac.state.model import Binding, Entry, State
 from vpngw_iac.state.process import lives_here
-from vpngw_iac.state.store import Hold, Owner, Store
+from vpngw_iac.state.store import LockedStore, Owner, Store
 from vpngw_iac.text import suggestion
-from vpngw_iac.usecases.locking import Patience
+from vpngw_iac.usecases.locking import LockWait
 from vpngw_iac.usecases.planner import tell_of_links
 
 if TYPE_CHECKING:
@@ -28,22 +28,22 @@ if TYPE_CHECKING:
     from vpngw_iac.usecases.workspace import Workspace
 
 
-class Upkeep:
+class StateCommands:
     """The state of one deployment, in the hands of a person."""
 
-    def __init__(self, workspace: Workspace, deployment: str, patience: Patience | None = None) -> None:
-        """`patience` says how long to wait for another run's lock; not at all if there is none."""
+    def __init__(self, workspace: Workspace, deployment: str, lock_wait: LockWait | None = None) -> None:
+        """`lock_wait` says how long to wait for another run's lock; not at all if there is none."""
         self.deployment = deployment
         self._workspace = workspace
         self._session = workspace.session_named(deployment)
         tell_of_links(self._session)
-        self._patience = patience or Patience()
+        self._lock_wait = lock_wait or LockWait()
 
     # --- look --------------------------------------------------------------------------------------------------------
 
     def state(self) -> State:
         """The state, journal included; raises `StateError` if there is none."""
-        return self._memory(self._session.store()).state
+        return self._loaded(self._session.store()).state
 
     def entry(self, address: str) -> Entry:
         """One entry; raises `UsageError` that names the nearest address."""
@@ -53,18 +53,18 @@ class Upkeep:
 
     def move(self, old: str, new: str) -> Entry:
         """Give an entry another address; nothing changes in Azure."""
-        with self._held("state mv") as (hold, memory):
-            entry = _entry(memory.state, old)
-            if new in memory.state.entries:
+        with self._held("state mv") as (locked, loaded):
+            entry = _entry(loaded.state, old)
+            if new in loaded.state.entries:
                 raise UsageError(f"There is an entry {new} already.", advice="Forget or move that one first.")
             if old.partition("/")[0] != new.partition("/")[0]:
                 raise UsageError(
                     f"{old} is a {old.partition('/')[0]}: its address keeps that first part.",
                     advice=f"Write {old.partition('/')[0]}/... as the new address.",
                 )
-            _refuse_busy(memory, old)
-            _refuse_invalid(memory, old, new)
-            hold.append(EntriesMoved(at=self._now(), addresses={old: new}))
+            _refuse_busy(loaded, old)
+            _refuse_invalid(loaded, old, new)
+            locked.append(EntriesMoved(at=self._now(), addresses={old: new}))
         return entry.model_copy(update={"address": new})
 
     def forget(self, address: str) -> Entry:
@@ -74,19 +74,19 @@ class Upkeep:
         """
         from vpngw_iac.engine.execute.release import Release
 
-        with self._held("state forget") as (hold, memory):
-            entry = _entry(memory.state, address)
-            _refuse_busy(memory, address)
-            users = sorted(e.address for e in memory.state.entries.values() if entry.id in e.needs)
+        with self._held("state forget") as (locked, loaded):
+            entry = _entry(loaded.state, address)
+            _refuse_busy(loaded, address)
+            users = sorted(e.address for e in loaded.state.entries.values() if entry.id in e.needs)
             if users:
                 raise StateError(
                     f"{address} is needed by {', '.join(users)}.",
                     advice="Forget those first, or remove them with apply.",
                 )
             session = self._session
-            release = Release(lambda: session.cloud, hold, session.clock, session.run, self.deployment)
+            release = Release(lambda: session.cloud, locked, session.clock, session.run, self.deployment)
             tagged = release.bears_tag_still(entry)
-            hold.append(EntryRemoved(at=self._now(), address=address, why="forgotten", tagged=tagged))
+            locked.append(EntryRemoved(at=self._now(), address=address, why="forgotten", tagged=tagged))
         return entry
 
     def unlock(self, confirm: Callable[[Owner], bool] | None = None) -> Owner | None:
@@ -123,18 +123,18 @@ class Upkeep:
         state = load_state(text, name=name)
         store = self._session.store()
         check_belongs(state, self.deployment, self._binding(state), name)
-        with self._patience.hold(store, self._owner("vpngw state push")) as hold:
-            store.replace(hold, state)
+        with self._lock_wait.locked(store, self._owner("vpngw state push")) as locked:
+            store.replace(locked, state)
         return self.state()
 
     def _binding(self, pushed: State) -> Binding:
         """What a pushed document must be bound to: as the stored state is; if there is none, this cloud at least."""
         try:
-            memory = self._session.store().load()
+            loaded = self._session.store().load()
         except StateError:
-            memory = None
-        if memory is not None:
-            return memory.state.binding
+            loaded = None
+        if loaded is not None:
+            return loaded.state.binding
         cloud = self._session.place.cloud
         return pushed.binding.model_copy(update={"cloud": "custom" if "://" in cloud else cloud})
 
@@ -148,10 +148,10 @@ class Upkeep:
         from vpngw_iac.engine.graph import Graph
         from vpngw_iac.engine.plan.rebuild import included, rebuild
         from vpngw_iac.state.binding import binding_of
-        from vpngw_iac.usecases.planner import prints_of
+        from vpngw_iac.usecases.planner import fingerprints_of
 
         session = self._workspace.session(blueprint)
-        with session.discreet():
+        with session.redacted():
             key = session.key(create=True)
             graph = Graph.of(session.items)
             old = self._predecessor(State.new(self.deployment, binding_of(session.cloud.identity)))
@@ -159,56 +159,58 @@ class Upkeep:
             snapshot = observe(session.cloud, graph, empty, deep=True)
             inside, unseen = in_groups(session.cloud, groups_of([*graph.by_id, *(e.id for e in old.entries.values())]))
             found = (item for item in (*snapshot.attached, *inside) if item.owner == self.deployment)
-            prints, _ = prints_of(graph, session.secrets(), key)
-            rebuilt = rebuild(empty, graph, snapshot, prints, tagged={item.id for item in found if item.id is not None})
+            fingerprints, _ = fingerprints_of(graph, session.secrets(), key)
+            rebuilt = rebuild(
+                empty, graph, snapshot, fingerprints, tagged={item.id for item in found if item.id is not None}
+            )
             if include:
                 rebuilt = included(rebuilt, old, include, session.cloud.read)
             rebuilt = replace(rebuilt, unseen=unseen)
             store = session.bound_store()
-            with self._patience.hold(store, self._owner("vpngw state rebuild")) as hold:
-                store.replace(hold, rebuilt.state)
+            with self._lock_wait.locked(store, self._owner("vpngw state rebuild")) as locked:
+                store.replace(locked, rebuilt.state)
             return rebuilt
 
     def _predecessor(self, fresh: State) -> State:
         """The stored state, if it can still be read: its history goes on; else a fresh one."""
         try:
-            memory = self._session.store().load()
+            loaded = self._session.store().load()
         except StateError:
             return fresh
-        if memory is None:
+        if loaded is None:
             return fresh
-        return memory.state.model_copy(update={"binding": fresh.binding})
+        return loaded.state.model_copy(update={"binding": fresh.binding})
 
     # --- under the lock ----------------------------------------------------------------------------------------------
 
     @contextmanager
-    def _held(self, command: str) -> Iterator[tuple[Hold, Memory]]:
+    def _held(self, command: str) -> Iterator[tuple[LockedStore, LoadedState]]:
         """The lock, with a run in the journal around what is done; the checkpoint is written when it went well."""
         store = self._session.store()
-        self._memory(store)
+        self._loaded(store)
         owner = self._owner(f"vpngw {command}")
-        with self._patience.hold(store, owner) as hold:
-            memory = self._memory(store)
+        with self._lock_wait.locked(store, owner) as locked:
+            loaded = self._loaded(store)
             opened = RunOpened(
                 at=self._now(), run=owner.run, command=command, actor=owner.actor, correlation="", version=__version__
             )
-            hold.append(opened)
+            locked.append(opened)
             outcome, code = "failed", ExitCode.ERROR
             try:
-                yield hold, memory
+                yield locked, loaded
                 outcome, code = "succeeded", ExitCode.DONE
             finally:
-                hold.append(RunClosed(at=self._now(), run=owner.run, outcome=outcome, exit_code=int(code)))
-            hold.checkpoint(self._memory(store).state)
+                locked.append(RunClosed(at=self._now(), run=owner.run, outcome=outcome, exit_code=int(code)))
+            locked.checkpoint(self._loaded(store).state)
 
-    def _memory(self, store: Store) -> Memory:
-        memory = store.load()
-        if memory is None:
+    def _loaded(self, store: Store) -> LoadedState:
+        loaded = store.load()
+        if loaded is None:
             raise StateError(
                 f"There is no state of {self.deployment} at {store.url}.",
                 advice="Check --deployment, --cloud and --state; `vpngw state rebuild FILE` makes a lost one anew.",
             )
-        return memory
+        return loaded
 
     def _now(self) -> str:
         return self._session.clock.utc()
@@ -217,19 +219,19 @@ class Upkeep:
         return self._session.owner(command, signed_in=False)
 
 
-def _refuse_invalid(memory: Memory, old: str, new: str) -> None:
+def _refuse_invalid(loaded: LoadedState, old: str, new: str) -> None:
     """Nothing is recorded that would break the state for every later command."""
-    entries = dict(memory.state.entries)
+    entries = dict(loaded.state.entries)
     entries[new] = entries.pop(old).model_copy(update={"address": new})
-    if problems := check(memory.state.model_copy(update={"entries": entries})):
+    if problems := check(loaded.state.model_copy(update={"entries": entries})):
         kind = old.partition("/")[0]
         raise UsageError(
             f"{new!r} cannot be an address: {' '.join(problems)}", advice=f"Write {kind}/NAME as the new address."
         )
 
 
-def _refuse_busy(memory: Memory, address: str) -> None:
-    if any(flight.begun.address == address for flight in memory.in_flight.values()):
+def _refuse_busy(loaded: LoadedState, address: str) -> None:
+    if any(flight.begun.address == address for flight in loaded.in_flight.values()):
         raise StateError(f"An operation on {address} is still open.", advice="Run `vpngw wait` first.")
 
 

@@ -20,7 +20,7 @@ from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.order.operation import Schedule, makespan
 from vpngw_iac.engine.order.order import order, schedule
 from vpngw_iac.engine.plan.decide import make_plan
-from vpngw_iac.engine.plan.inputs import Basis
+from vpngw_iac.engine.plan.inputs import PlanInputs
 from vpngw_iac.engine.plan.plan import Options, Plan
 from vpngw_iac.engine.plan.result import (
     Compilation,
@@ -33,13 +33,13 @@ from vpngw_iac.engine.plan.result import (
 from vpngw_iac.engine.plan.saved import ReviewedPlan, check_genuine, load, save
 from vpngw_iac.engine.ports import CloudIdentity, Observed, Snapshot
 from vpngw_iac.errors import SecretError
-from vpngw_iac.secret import Remembered
+from vpngw_iac.secret import CachedSecrets
 from vpngw_iac.state.model import Binding, State
-from vpngw_iac.usecases.offline import OfflineWorkspace, asides
-from vpngw_iac.usecases.planner import decide, recall, tell_of_links
-from vpngw_iac.usecases.runner import Request, run
+from vpngw_iac.usecases.offline import OfflineWorkspace, blueprint_context
+from vpngw_iac.usecases.planner import decide, load_state, tell_of_links
+from vpngw_iac.usecases.runner import RunRequest, run
 from vpngw_iac.usecases.saved_place import place_of
-from vpngw_iac.usecases.session import Deployable, Place, Session
+from vpngw_iac.usecases.session import Deployable, Session, SessionSettings
 from vpngw_iac.usecases.settings import Settings
 
 
@@ -57,7 +57,7 @@ class Workspace(OfflineWorkspace):
         """The ordered operations of creating everything. Raises `BlueprintError` for a blueprint with errors."""
         graph, name = Graph.of(blueprint.resources(self._place.scope)), self.name_of(blueprint)
         empty = State.new(name, Binding(cloud="offline", endpoint="", tenant=""))
-        planned = order(graph, empty, make_plan(_offline_basis(name, graph, empty)).changes)
+        planned = order(graph, empty, make_plan(_offline_inputs(name, graph, empty)).changes)
         return Compilation(name, graph, planned, makespan(planned))
 
     # -- plan
@@ -65,8 +65,8 @@ class Workspace(OfflineWorkspace):
     def plan(self, blueprint: Deployable, options: Options | None = None) -> Plan:
         """Decide what would change. Nothing is written, no lock is taken."""
         session = self.session(blueprint)
-        with session.discreet():
-            plan = decide(session, recall(session), options or Options(), resumed=False)
+        with session.redacted():
+            plan = decide(session, load_state(session), options or Options(), resumed=False)
             return probed(session.cloud, plan) if plan.options.probe else plan
 
     def schedule(self, plan: Plan) -> Schedule:
@@ -89,7 +89,7 @@ class Workspace(OfflineWorkspace):
         check_genuine(reviewed, Session(self._place_of(reviewed), reviewed.name).key())
         return reviewed
 
-    def _place_of(self, what: Deployable) -> Place:
+    def _place_of(self, what: Deployable) -> SessionSettings:
         """Where something is deployed: this place; for a plan file the one that it was made for."""
         if not isinstance(what, ReviewedPlan) or not what.document:
             return self._place
@@ -118,7 +118,9 @@ class Workspace(OfflineWorkspace):
         session = self.session(ReviewedPlan.of(what) if isinstance(what, Plan) else what)
         reviewed = session.reviewed
         chosen = options or (reviewed.options if reviewed else Options())
-        request = Request("apply", chosen, reviewed, on_event, confirm, detach, timeout, stop or Stop(), lock_timeout)
+        request = RunRequest(
+            "apply", chosen, reviewed, on_event, confirm, detach, timeout, stop or Stop(), lock_timeout
+        )
         return run(session, request)
 
     def destroy(
@@ -135,7 +137,7 @@ class Workspace(OfflineWorkspace):
     ) -> Outcome:
         """Delete everything that is ours, in the right order; refused before anything is deleted if it would hurt."""
         chosen = replace(options or Options(), destroy=True)
-        request = Request("destroy", chosen, None, on_event, confirm, detach, timeout, stop or Stop(), lock_timeout)
+        request = RunRequest("destroy", chosen, None, on_event, confirm, detach, timeout, stop or Stop(), lock_timeout)
         return run(self.session(blueprint), request)
 
     def wait(
@@ -148,7 +150,7 @@ class Workspace(OfflineWorkspace):
         stop: Stop | None = None,
     ) -> Outcome:
         """Wait for what is still running in Azure; starts nothing, says how many changes remain."""
-        request = Request("wait", Options(), None, on_event, None, False, timeout, stop or Stop(), lock_timeout)
+        request = RunRequest("wait", Options(), None, on_event, None, False, timeout, stop or Stop(), lock_timeout)
         return run(self.session(blueprint), request)
 
     # -- look
@@ -161,12 +163,12 @@ class Workspace(OfflineWorkspace):
         """What is deployed: addresses, allocated IPs, connection status per tunnel."""
         session = self.session(blueprint)
         tell_of_links(session)
-        with session.discreet():
-            memory = session.bound_store().load()
-            if memory is None:
+        with session.redacted():
+            loaded = session.bound_store().load()
+            if loaded is None:
                 return Inventory(session.deployment, ())
-            observed = session.cloud.observe([e.id for e in memory.state.entries.values()], deep=True)
-        items = [inventory_item(e.address, observed[e.id]) for e in memory.state.entries.values()]
+            observed = session.cloud.observe([e.id for e in loaded.state.entries.values()], deep=True)
+        items = [inventory_item(e.address, observed[e.id]) for e in loaded.state.entries.values()]
         owner = session.store().owner()
         return Inventory(session.deployment, tuple(items), owner.describe() if owner else "")
 
@@ -183,9 +185,9 @@ class Workspace(OfflineWorkspace):
         from vpngw_iac import preflight
 
         session = self.session(blueprint)
-        source = Remembered(session.secrets())
+        source = CachedSecrets(session.secrets())
         resources = Graph.of(session.compiled).resources.values()
-        found = preflight.check(resources, **asides(self._place.scope, blueprint), reveal=source.reveal)
+        found = preflight.check(resources, **blueprint_context(self._place.scope, blueprint), reveal=source.reveal)
         told = [finding for finding in found if finding.rule.startswith("R-PSK-")]
         checks = []
         for resource in resources:
@@ -214,7 +216,7 @@ class Workspace(OfflineWorkspace):
         return session.scope
 
 
-def _folders(place: Place) -> tuple[str, ...]:
+def _folders(place: SessionSettings) -> tuple[str, ...]:
     """The folder of a blueprint file for a plan file: as it is here, and as it is in a checkout elsewhere."""
     if place.secret_directory is None:
         return ()
@@ -222,9 +224,9 @@ def _folders(place: Place) -> tuple[str, ...]:
     return (str(folder), *([str(folder.relative_to(here))] if folder.is_relative_to(here) else []))
 
 
-def _offline_basis(name: str, graph: Graph, state: State) -> Basis:
+def _offline_inputs(name: str, graph: Graph, state: State) -> PlanInputs:
     """A basis in which nothing exists yet."""
     nothing = {resource_id: Observed(resource_id, None) for resource_id in graph.by_id}
     assumed = {i: Observed(i, None, unread="offline") for i in graph.existing}
     identity = CloudIdentity("offline", "", "", "")
-    return Basis(name, identity, "", graph, state, Snapshot({**nothing, **assumed}), {})
+    return PlanInputs(name, identity, "", graph, state, Snapshot({**nothing, **assumed}), {})

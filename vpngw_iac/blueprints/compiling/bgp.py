@@ -5,55 +5,55 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable
 
-from vpngw_iac.blueprints.compiling.work import Work
+from vpngw_iac.blueprints.compiling.gateway_context import GatewayContext
 from vpngw_iac.blueprints.gateway import VpnGateway
 from vpngw_iac.blueprints.site import Link
 from vpngw_iac.resources.connection import CustomBgpAddress
 
 
-def custom_addresses(work: Work) -> dict[int, tuple[str, ...]]:
+def custom_addresses(hub: GatewayContext) -> dict[int, tuple[str, ...]]:
     """Custom BGP addresses by instance, in numeric order (R-BGP-08): of the links, and what the gateway says itself."""
-    found = {instance: set(addresses) for instance, addresses in _of_links(work).items()}
-    for instance, addresses in _said(work).items():
+    found = {instance: set(addresses) for instance, addresses in _of_links(hub).items()}
+    for instance, addresses in _said(hub).items():
         found.setdefault(instance, set()).update(addresses)
     return {instance: _sorted(found[instance]) for instance in sorted(found)}
 
 
-def chosen_addresses(link: Link, work: Work) -> tuple[CustomBgpAddress, ...] | None:
+def chosen_addresses(link: Link, hub: GatewayContext) -> tuple[CustomBgpAddress, ...] | None:
     """The addresses that a connection uses, one per instance.
 
     Azure wants an address for every instance of an active-active gateway (R-BGP-10). A link to one instance never
     uses the other's, so the first address that the other instance has anyway is named, one of our links if there is.
     """
-    own = _own(link, work)
+    own = _own(link, hub)
     if not own:
         return None
-    others = {instance: addresses[0] for instance, addresses in {**_said(work), **_of_links(work)}.items()}
+    others = {instance: addresses[0] for instance, addresses in {**_said(hub), **_of_links(hub)}.items()}
     return tuple(
-        CustomBgpAddress(ip_configuration_id=work.configuration(instance), custom_bgp_ip_address=address)
+        CustomBgpAddress(ip_configuration_id=hub.configuration(instance), custom_bgp_ip_address=address)
         for instance, address in sorted({**others, **own}.items())
     )
 
 
-def _of_links(work: Work) -> dict[int, tuple[str, ...]]:
+def _of_links(hub: GatewayContext) -> dict[int, tuple[str, ...]]:
     found: dict[int, set[str]] = {}
-    for _, link in work.links():
-        for instance, address in _own(link, work).items():
+    for _, link in hub.links():
+        for instance, address in _own(link, hub).items():
             found.setdefault(instance, set()).add(address)
     return {instance: _sorted(addresses) for instance, addresses in found.items()}
 
 
-def _said(work: Work) -> dict[int, tuple[str, ...]]:
+def _said(hub: GatewayContext) -> dict[int, tuple[str, ...]]:
     """``Bgp(apipa=...)``, by instance."""
-    bgp = work.gateway.bgp if isinstance(work.gateway, VpnGateway) else None
+    bgp = hub.gateway.bgp if isinstance(hub.gateway, VpnGateway) else None
     return {instance: _sorted(addresses) for instance, addresses in enumerate(bgp.apipa if bgp else ()) if addresses}
 
 
-def _own(link: Link, work: Work) -> dict[int, str]:
+def _own(link: Link, hub: GatewayContext) -> dict[int, str]:
     """Addresses that the link names, by instance."""
     if link.bgp is None:
         return {}
-    return dict(zip(work.instances_of(link), link.bgp.azure_address, strict=False))
+    return dict(zip(hub.instances_of(link), link.bgp.azure_address, strict=False))
 
 
 def _sorted(addresses: Iterable[str]) -> tuple[str, ...]:

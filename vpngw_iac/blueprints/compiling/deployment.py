@@ -7,17 +7,18 @@ from dataclasses import dataclass
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.circuit import Circuit
-from vpngw_iac.blueprints.compiling.assembly import Assembly, assemble, circuit_uses, network_uses
-from vpngw_iac.blueprints.compiling.care import care, lock
+from vpngw_iac.blueprints.compiling.context import CompileContext, Item, Placement, gateway_address, no_location
 from vpngw_iac.blueprints.compiling.expressroute import circuit, circuit_links, expressroute_gateway, global_reach
-from vpngw_iac.blueprints.compiling.frame import Frame, Item, Place, gateway_address, no_location
+from vpngw_iac.blueprints.compiling.gateway_context import GatewayContext
 from vpngw_iac.blueprints.compiling.merge import united
+from vpngw_iac.blueprints.compiling.merged_parts import MergedParts, assemble, circuit_uses, network_uses
 from vpngw_iac.blueprints.compiling.network import group, network, tables_of
+from vpngw_iac.blueprints.compiling.operations_settings import care, lock
 from vpngw_iac.blueprints.compiling.pair import pair
 from vpngw_iac.blueprints.compiling.site import default_site_id, sites
 from vpngw_iac.blueprints.compiling.spoke import peerings
 from vpngw_iac.blueprints.compiling.vpn import gateway_location, vpn_gateway
-from vpngw_iac.blueprints.compiling.work import Work
+from vpngw_iac.blueprints.contribution import Contribution
 from vpngw_iac.blueprints.gateway import (
     ExistingExpressRouteGateway,
     ExistingVpnGateway,
@@ -25,7 +26,6 @@ from vpngw_iac.blueprints.gateway import (
     VpnGateway,
 )
 from vpngw_iac.blueprints.network import PublicIp, VirtualNetwork
-from vpngw_iac.blueprints.share import Share
 from vpngw_iac.errors import Finding
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
@@ -39,78 +39,80 @@ class Compiled:
     findings: tuple[Finding, ...]
 
 
-def compile_shares(shares: Sequence[Share], frame: Frame) -> Compiled:
+def compile_contributions(contributions: Sequence[Contribution], context: CompileContext) -> Compiled:
     """Compile; findings say what could not be."""
-    homeless = tuple(_homeless(shares, frame))
+    homeless = tuple(_homeless(contributions, context))
     if homeless:
         return Compiled((), homeless)
-    assembly = assemble(shares, frame)
-    problems = list(assembly.findings)
-    items = united(_items(assembly, frame), problems)
+    merged_parts = assemble(contributions, context)
+    problems = list(merged_parts.findings)
+    items = united(_items(merged_parts, context), problems)
     return Compiled(tuple(items), tuple(sorted(set(problems))))
 
 
-def _items(assembly: Assembly, frame: Frame) -> Iterator[Item]:
-    made = list(_unlocked(assembly, frame))
+def _items(merged_parts: MergedParts, context: CompileContext) -> Iterator[Item]:
+    made = list(_unlocked(merged_parts, context))
     yield from made
-    for work in assembly.works:
-        yield from lock(work, frame, made)
+    for hub in merged_parts.hubs:
+        yield from lock(hub, context, made)
 
 
-def _unlocked(assembly: Assembly, frame: Frame) -> Iterator[Item]:
-    by_id = {work.id: work for work in assembly.works}
-    yield from _groups(assembly, frame)
-    for use in assembly.networks:
-        here = [work for work in assembly.works if _stands_in(work, frame.network_id(use.part), frame)]
-        lost = tuple(sorted({name for work in here for name in work.lost}))
-        yield from network(use, frame, has_gateway=bool(here), lost=lost)
-    for work in assembly.works:
-        yield from _work_items(work, frame)
-    for holder in assembly.circuits:
+def _unlocked(merged_parts: MergedParts, context: CompileContext) -> Iterator[Item]:
+    by_id = {hub.id: hub for hub in merged_parts.hubs}
+    yield from _groups(merged_parts, context)
+    for use in merged_parts.networks:
+        here = [hub for hub in merged_parts.hubs if _networks_of(hub, context.network_id(use.part), context)]
+        lost = tuple(sorted({name for hub in here for name in hub.lost}))
+        yield from network(use, context, has_gateway=bool(here), lost=lost)
+    for hub in merged_parts.hubs:
+        yield from _work_items(hub, context)
+    for holder in merged_parts.circuits:
         users = {
             link.part.name
-            for work in assembly.works
-            for link in work.circuits
-            if frame.circuit_id(link.part.circuit) == frame.circuit_id(holder.part)
+            for hub in merged_parts.hubs
+            for link in hub.circuits
+            if context.circuit_id(link.part.circuit) == context.circuit_id(holder.part)
         }
-        yield from circuit(holder, frame, tuple(sorted(users)))
-    for reach in assembly.reaches:
-        yield from global_reach(reach, frame)
-    for joined in assembly.pairs:
-        yield from pair(joined, by_id[frame.gateway_id(joined.part.a)], by_id[frame.gateway_id(joined.part.b)], frame)
-    for spoke in assembly.spokes:
-        yield from peerings(spoke.use, spoke.hub, spoke.gateways, frame)
+        yield from circuit(holder, context, tuple(sorted(users)))
+    for reach in merged_parts.reaches:
+        yield from global_reach(reach, context)
+    for joined in merged_parts.pairs:
+        yield from pair(
+            joined, by_id[context.gateway_id(joined.part.a)], by_id[context.gateway_id(joined.part.b)], context
+        )
+    for spoke in merged_parts.spokes:
+        yield from peerings(spoke.use, spoke.hub, spoke.gateways, context)
 
 
-def _stands_in(work: Work, network_id: ArmId, frame: Frame) -> bool:
-    part = work.gateway
-    return isinstance(part, VpnGateway | ExpressRouteGateway) and frame.network_id(part.network) == network_id
+def _networks_of(hub: GatewayContext, network_id: ArmId, context: CompileContext) -> bool:
+    part = hub.gateway
+    return isinstance(part, VpnGateway | ExpressRouteGateway) and context.network_id(part.network) == network_id
 
 
-def _work_items(work: Work, frame: Frame) -> Iterator[Item]:
-    part = work.gateway
+def _work_items(hub: GatewayContext, context: CompileContext) -> Iterator[Item]:
+    part = hub.gateway
     if isinstance(part, VpnGateway | ExistingVpnGateway):
-        yield from vpn_gateway(work, frame)
-        yield from _unknown_names(work, frame)
-    location = gateway_location(work)
+        yield from vpn_gateway(hub, context)
+        yield from _unknown_names(hub, context)
+    location = gateway_location(hub)
     if location is None:
-        if work.sites or work.circuits or isinstance(part, ExpressRouteGateway):
-            yield no_location(gateway_address(part), work.use.path, "location=... on the existing gateway or network")
+        if hub.sites or hub.circuits or isinstance(part, ExpressRouteGateway):
+            yield no_location(gateway_address(part), hub.use.path, "location=... on the existing gateway or network")
         if isinstance(part, ExistingExpressRouteGateway):
-            yield from expressroute_gateway(work, frame, "")
+            yield from expressroute_gateway(hub, context, "")
         return
     if isinstance(part, ExpressRouteGateway | ExistingExpressRouteGateway):
-        yield from expressroute_gateway(work, frame, location)
-    yield from sites(work, frame, location)
-    yield from circuit_links(work, frame, location)
-    yield from care(work, frame, location)
+        yield from expressroute_gateway(hub, context, location)
+    yield from sites(hub, context, location)
+    yield from circuit_links(hub, context, location)
+    yield from care(hub, context, location)
 
 
-def _unknown_names(work: Work, frame: Frame) -> Iterator[Finding]:
-    part = work.gateway
-    known = ", ".join(use.part.name for use in work.sites) or "none"
+def _unknown_names(hub: GatewayContext, context: CompileContext) -> Iterator[Finding]:
+    part = hub.gateway
+    known = ", ".join(use.part.name for use in hub.sites) or "none"
     wanted = part.default_site if isinstance(part, VpnGateway) else None
-    if wanted and default_site_id(wanted, work, frame) is None:
+    if wanted and default_site_id(wanted, hub, context) is None:
         yield Finding(
             rule="B-DEFAULT-SITE",
             level="error",
@@ -119,14 +121,14 @@ def _unknown_names(work: Work, frame: Frame) -> Iterator[Finding]:
             detail=f"default_site names {wanted!r}; the sites of {part.name} are: {known}.",
             advice="Name one of them, or one link of it as site/link.",
             source="R-FT-01",
-            location=f"{work.use.path}.default_site",
+            location=f"{hub.use.path}.default_site",
         )
 
 
-def _groups(assembly: Assembly, frame: Frame) -> Iterator[Item]:
+def _groups(merged_parts: MergedParts, context: CompileContext) -> Iterator[Item]:
     """Groups of everything that is ours; an absent one is made where the first of its parts (by name) is."""
-    wanted: dict[ArmId, tuple[str, str, Place, Mapping[str, str]]] = {}
-    for entry in _wanted_groups(assembly, frame):
+    wanted: dict[ArmId, tuple[str, str, Placement, Mapping[str, str]]] = {}
+    for entry in _wanted_groups(merged_parts, context):
         key = entry[2].id_of_group()
         wanted[key] = min(wanted.get(key, entry), entry, key=lambda one: one[:2])
     for key in sorted(wanted):
@@ -134,44 +136,46 @@ def _groups(assembly: Assembly, frame: Frame) -> Iterator[Item]:
         yield group(place, location, tags)
 
 
-def _wanted_groups(assembly: Assembly, frame: Frame) -> Iterator[tuple[str, str, Place, Mapping[str, str]]]:
+def _wanted_groups(
+    merged_parts: MergedParts, context: CompileContext
+) -> Iterator[tuple[str, str, Placement, Mapping[str, str]]]:
     """Name and region of a part, the place that it needs, and the tags of everything in its blueprints."""
-    for use in assembly.networks:
+    for use in merged_parts.networks:
         if isinstance(use.part, VirtualNetwork):
-            yield use.part.name, use.part.location, frame.place(use.part), use.tags
+            yield use.part.name, use.part.location, context.place(use.part), use.tags
         for table in tables_of(use.part):
             if table.resource_group and (location := table.location or use.part.location):
-                yield table.name, location, frame.table_place(table, use.part), use.tags
-    for circuit_use in assembly.circuits:
+                yield table.name, location, context.table_place(table, use.part), use.tags
+    for circuit_use in merged_parts.circuits:
         if isinstance(circuit_use.part, Circuit):
             part = circuit_use.part
-            yield part.name, part.location, frame.place(part), circuit_use.tags
-    for work in assembly.works:
-        location = gateway_location(work)
+            yield part.name, part.location, context.place(part), circuit_use.tags
+    for hub in merged_parts.hubs:
+        location = gateway_location(hub)
         if location is not None:
-            yield from ((work.gateway.name, location, place, work.tags) for place in _groups_of(work, frame))
+            yield from ((hub.gateway.name, location, place, hub.tags) for place in _groups_of(hub, context))
 
 
-def _groups_of(work: Work, frame: Frame) -> Iterator[Place]:
+def _groups_of(hub: GatewayContext, context: CompileContext) -> Iterator[Placement]:
     """The groups of a gateway that is ours, and those that its addresses and sites name for themselves."""
-    part = work.gateway
+    part = hub.gateway
     # The group of an existing network, or of an existing gateway, is there.
     if isinstance(part, VpnGateway | ExpressRouteGateway) and part.resource_group:
-        yield frame.place(part)
+        yield context.place(part)
     addresses = part.public_ips if isinstance(part, VpnGateway) else ()
     named = {address.resource_group for address in addresses if isinstance(address, PublicIp)}
-    named |= {link.resource_group for _, link in work.links()}
-    yield from (frame.beside(part, name) for name in sorted(name for name in named if name))
+    named |= {link.resource_group for _, link in hub.links()}
+    yield from (context.beside(part, name) for name in sorted(name for name in named if name))
 
 
-def _homeless(shares: Sequence[Share], frame: Frame) -> Iterator[Finding]:
+def _homeless(contributions: Sequence[Contribution], context: CompileContext) -> Iterator[Finding]:
     """Networks and circuits without a resource group: nothing has an id without one."""
     parts = [
-        *((use.part, use.path) for use in network_uses(shares)),
-        *((use.part, use.path) for use in circuit_uses(shares)),
+        *((use.part, use.path) for use in network_uses(contributions)),
+        *((use.part, use.path) for use in circuit_uses(contributions)),
     ]
     for part, path in parts:
-        if isinstance(part, VirtualNetwork | Circuit) and not frame.place(part).group:
+        if isinstance(part, VirtualNetwork | Circuit) and not context.place(part).group:
             yield Finding(
                 rule="B-GROUP",
                 level="error",

@@ -13,13 +13,13 @@ from vpngw_iac.blueprints.circuit import (
     MicrosoftPeering,
     PrivatePeering,
 )
-from vpngw_iac.blueprints.compiling.frame import Frame, Item, gateway_address, tags_of
+from vpngw_iac.blueprints.compiling.context import CompileContext, Item, gateway_address, tags_of
+from vpngw_iac.blueprints.compiling.gateway_context import GatewayContext
 from vpngw_iac.blueprints.compiling.network import gateway_subnet_ref
 from vpngw_iac.blueprints.compiling.plain import merged, plain, properties_of
 from vpngw_iac.blueprints.compiling.site import CONNECTION
-from vpngw_iac.blueprints.compiling.work import Work
+from vpngw_iac.blueprints.contribution import PlacedPart
 from vpngw_iac.blueprints.gateway import ExistingExpressRouteGateway, ExpressRouteGateway
-from vpngw_iac.blueprints.share import Use
 from vpngw_iac.resources import circuit_authorization as auth_wire
 from vpngw_iac.resources import circuit_connection as reach_wire
 from vpngw_iac.resources import circuit_peering as peering_wire
@@ -33,27 +33,27 @@ from vpngw_iac.resources.wire import Document
 PRIVATE, MICROSOFT = "AzurePrivatePeering", "MicrosoftPeering"
 
 
-def expressroute_gateway(work: Work, frame: Frame, location: str) -> Iterator[Item]:
+def expressroute_gateway(hub: GatewayContext, context: CompileContext, location: str) -> Iterator[Item]:
     """An ExpressRoute gateway, or the note that an existing one is used."""
-    part = work.gateway
+    part = hub.gateway
     if isinstance(part, ExistingExpressRouteGateway):
         yield _existing_gateway(part)
     elif isinstance(part, ExpressRouteGateway):
         yield gateway_wire.VirtualNetworkGateway(
             address=gateway_address(part),
-            id=work.id,
+            id=hub.id,
             location=location,
-            tags=tags_of(work.tags, part.tags),
-            tenant=frame.place(part).tenant,
+            tags=tags_of(hub.tags, part.tags),
+            tenant=context.place(part).tenant,
             protect=part.protect,
             on_removal=part.on_removal,
             expected=(*part.guests, *part.expected),
-            transient=work.lost,
-            **merged(plain(part), {"properties": _gateway_properties(part, frame)}),
+            transient=hub.lost,
+            **merged(plain(part), {"properties": _gateway_properties(part, context)}),
         )
 
 
-def _gateway_properties(part: ExpressRouteGateway, frame: Frame) -> Document:
+def _gateway_properties(part: ExpressRouteGateway, context: CompileContext) -> Document:
     """No public address: Microsoft gives one (R-PIP-11). No generation either (R-SKU-09)."""
     scale = part.scale_bounds
     bounds = gateway_wire.ScaleBounds(min=scale[0], max=scale[1]) if scale else None
@@ -64,7 +64,7 @@ def _gateway_properties(part: ExpressRouteGateway, frame: Frame) -> Document:
             gateway_wire.IpConfiguration(
                 name=part.ip_configuration,
                 properties=gateway_wire.IpConfigurationProperties(
-                    subnet=gateway_subnet_ref(part.network, frame), private_ip_allocation_method="Dynamic"
+                    subnet=gateway_subnet_ref(part.network, context), private_ip_allocation_method="Dynamic"
                 ),
             ),
         ),
@@ -82,22 +82,24 @@ def _existing_gateway(part: ExistingExpressRouteGateway) -> Existing:
 # --- circuits ------------------------------------------------------------------------------------------------------
 
 
-def circuit(use: Use[Circuit | ExistingCircuit], frame: Frame, lost: tuple[str, ...]) -> Iterator[Item]:
+def circuit(
+    use: PlacedPart[Circuit | ExistingCircuit], context: CompileContext, lost: tuple[str, ...]
+) -> Iterator[Item]:
     """A circuit with its peerings and the authorizations that its owner gives to others."""
     part = use.part
     if isinstance(part, ExistingCircuit):
         yield _existing_circuit(part)
         return
-    yield _circuit(part, use, frame, lost)
+    yield _circuit(part, use, context, lost)
     if part.private_peering:
-        yield _peering(part, PRIVATE, part.private_peering, frame, lost)
+        yield _peering(part, PRIVATE, part.private_peering, context, lost)
     if part.microsoft_peering:
-        yield _peering(part, MICROSOFT, part.microsoft_peering, frame, ())
-    yield from (authorization(part, name, frame) for name in part.authorizations)
+        yield _peering(part, MICROSOFT, part.microsoft_peering, context, ())
+    yield from (authorization(part, name, context) for name in part.authorizations)
 
 
 def _circuit(
-    part: Circuit, use: Use[Circuit | ExistingCircuit], frame: Frame, lost: tuple[str, ...]
+    part: Circuit, use: PlacedPart[Circuit | ExistingCircuit], context: CompileContext, lost: tuple[str, ...]
 ) -> wire.ExpressRouteCircuit:
     tier, family = part.sku.split("_")
     if part.port:
@@ -106,9 +108,9 @@ def _circuit(
         bandwidth = {"serviceProviderProperties": {"bandwidthInMbps": part.bandwidth}}
     return wire.ExpressRouteCircuit(
         address=f"Circuit/{part.address_name}",
-        id=frame.circuit_id(part),
+        id=context.circuit_id(part),
         tags=tags_of(use.tags, part.tags),
-        tenant=frame.place(part).tenant,
+        tenant=context.place(part).tenant,
         protect=part.protect,
         on_removal=part.on_removal,
         transient=lost,
@@ -118,12 +120,12 @@ def _circuit(
 
 
 def _peering(
-    part: Circuit, kind: str, said: PrivatePeering | MicrosoftPeering, frame: Frame, lost: tuple[str, ...]
+    part: Circuit, kind: str, said: PrivatePeering | MicrosoftPeering, context: CompileContext, lost: tuple[str, ...]
 ) -> peering_wire.ExpressRouteCircuitPeering:
     return peering_wire.ExpressRouteCircuitPeering(
         address=f"CircuitPeering/{part.address_name}/{'private' if kind == PRIVATE else 'microsoft'}",
-        id=frame.circuit_id(part).child("peerings", kind),
-        tenant=frame.place(part).tenant,
+        id=context.circuit_id(part).child("peerings", kind),
+        tenant=context.place(part).tenant,
         protect=part.protect,
         on_removal=part.on_removal,
         transient=lost,
@@ -131,34 +133,34 @@ def _peering(
     )
 
 
-def authorization(part: Circuit, name: str, frame: Frame) -> auth_wire.ExpressRouteCircuitAuthorization:
+def authorization(part: Circuit, name: str, context: CompileContext) -> auth_wire.ExpressRouteCircuitAuthorization:
     """A permission for one connection of a gateway in another subscription; Azure makes its key (R-ER-12)."""
     return auth_wire.ExpressRouteCircuitAuthorization(
         address=f"CircuitAuthorization/{part.address_name}/{name}",
-        id=frame.circuit_id(part).child("authorizations", name),
-        tenant=frame.place(part).tenant,
+        id=context.circuit_id(part).child("authorizations", name),
+        tenant=context.place(part).tenant,
         transient=(),
     )
 
 
-def global_reach(use: Use[GlobalReach], frame: Frame) -> Iterator[Item]:
+def global_reach(use: PlacedPart[GlobalReach], context: CompileContext) -> Iterator[Item]:
     """The connection between two circuits: it needs both private peerings, and both circuits provisioned (R-ER-10)."""
     part = use.part
-    ends = [frame.circuit_id(circuit) for circuit in (part.a, part.b)]
+    ends = [context.circuit_id(circuit) for circuit in (part.a, part.b)]
     for circuit_, id_ in zip((part.a, part.b), ends, strict=True):
         if isinstance(circuit_, ExistingCircuit) or circuit_.private_peering is None:
             peering = id_.child("peerings", PRIVATE)
             yield Existing(f"CircuitPeering/{circuit_.address_name}/private", peering, tenant=circuit_.tenant)
     key = part.b.authorization if isinstance(part.b, ExistingCircuit) else None
-    grant = _grant(part.b, ends[0], part.a.name, frame)
+    grant = _grant(part.b, ends[0], part.a.name, context)
     if grant is not None:
         yield grant
-    pattern = frame.naming.global_reach.format(circuit=part.a.name, peer=part.b.name)
-    name, derived = frame.called(part.name, pattern)
+    pattern = context.naming.global_reach.format(circuit=part.a.name, peer=part.b.name)
+    name, derived = context.called(part.name, pattern)
     yield reach_wire.ExpressRouteCircuitConnection(
         address=f"GlobalReach/{part.a.address_name}/{part.b.address_name}",
         id=ends[0].child("peerings", PRIVATE).child("connections", name),
-        tenant=frame.place(part.a).tenant,
+        tenant=context.place(part.a).tenant,
         derived_name=derived,
         protect=part.protect,
         on_removal=part.on_removal,
@@ -187,45 +189,47 @@ def _existing_circuit(part: ExistingCircuit) -> Existing:
 # --- connections ---------------------------------------------------------------------------------------------------
 
 
-def circuit_links(work: Work, frame: Frame, location: str) -> Iterator[Item]:
+def circuit_links(hub: GatewayContext, context: CompileContext, location: str) -> Iterator[Item]:
     """The connections of a gateway to its circuits, with the authorizations that they need."""
-    for use in work.circuits:
+    for use in hub.circuits:
         part = use.part.circuit
-        made = _own_authorization(use, work, frame)
+        made = _own_authorization(use, hub, context)
         if made is not None:
             yield made
         key = made.key if made else (part.authorization if isinstance(part, ExistingCircuit) else None)
-        yield _link(use, work, frame, location, key)
+        yield _link(use, hub, context, location, key)
 
 
 def _own_authorization(
-    use: Use[CircuitLink], work: Work, frame: Frame
+    use: PlacedPart[CircuitLink], hub: GatewayContext, context: CompileContext
 ) -> auth_wire.ExpressRouteCircuitAuthorization | None:
     """Between two subscriptions the circuit's owner must permit the connection (R-ER-12)."""
-    made = _grant(use.part.circuit, work.id, work.gateway.name, frame)
-    address = f"CircuitAuthorization/{use.part.circuit.address_name}/{work.gateway.address_name}"
+    made = _grant(use.part.circuit, hub.id, hub.gateway.name, context)
+    address = f"CircuitAuthorization/{use.part.circuit.address_name}/{hub.gateway.address_name}"
     return made and made.model_copy(update={"address": address, "transient": (use.part.name,)})
 
 
 def _grant(
-    part: Circuit | ExistingCircuit, user: ArmId, name: str, frame: Frame
+    part: Circuit | ExistingCircuit, user: ArmId, name: str, context: CompileContext
 ) -> auth_wire.ExpressRouteCircuitAuthorization | None:
     """The authorization of a circuit of ours for something in another subscription."""
-    if isinstance(part, ExistingCircuit) or frame.circuit_id(part).subscription.lower() == user.subscription.lower():
+    if isinstance(part, ExistingCircuit) or context.circuit_id(part).subscription.lower() == user.subscription.lower():
         return None
-    name, derived = frame.called(None, frame.naming.authorization.format(gateway=name))
-    return authorization(part, name, frame).model_copy(update={"derived_name": derived})
+    name, derived = context.called(None, context.naming.authorization.format(gateway=name))
+    return authorization(part, name, context).model_copy(update={"derived_name": derived})
 
 
-def _link(use: Use[CircuitLink], work: Work, frame: Frame, location: str, key: object) -> connection_wire.Connection:
+def _link(
+    use: PlacedPart[CircuitLink], hub: GatewayContext, context: CompileContext, location: str, key: object
+) -> connection_wire.Connection:
     """The connection waits for the private peering, without which Azure refuses it (R-ER-10)."""
-    link, place = use.part, frame.place(work.gateway)
-    circuit_id = frame.circuit_id(link.circuit)
+    link, place = use.part, context.place(hub.gateway)
+    circuit_id = context.circuit_id(link.circuit)
     peering = isinstance(link.circuit, Circuit) and link.circuit.private_peering is not None
-    pattern = frame.naming.circuit_connection.format(gateway=work.gateway.name, name=link.name)
-    name, derived = frame.called(link.connection_name, pattern)
+    pattern = context.naming.circuit_connection.format(gateway=hub.gateway.name, name=link.name)
+    name, derived = context.called(link.connection_name, pattern)
     return connection_wire.Connection(
-        address=f"ExpressRouteConnection/{work.gateway.address_name}/{link.name}",
+        address=f"ExpressRouteConnection/{hub.gateway.address_name}/{link.name}",
         id=place.id(CONNECTION, name),
         location=location,
         tags=tags_of(use.tags, link.tags),
@@ -237,7 +241,7 @@ def _link(use: Use[CircuitLink], work: Work, frame: Frame, location: str, key: o
         needs=(Ref.to(circuit_id.child("peerings", PRIVATE)),) if peering else (),
         properties=connection_wire.ConnectionProperties(
             connection_type="ExpressRoute",
-            virtual_network_gateway1=Ref.to(work.id),
+            virtual_network_gateway1=Ref.to(hub.id),
             peer=Ref.to(circuit_id),
             authorization_key=key,
             **properties_of(link),

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from vpngw_iac.blueprints.compiling.frame import natural
-from vpngw_iac.blueprints.share import Use
+from vpngw_iac.blueprints.compiling.context import natural
+from vpngw_iac.blueprints.contribution import PlacedPart
 from vpngw_iac.errors import Finding
 from vpngw_iac.paths import join
 from vpngw_iac.resources.base import Resource
@@ -22,10 +22,10 @@ K = TypeVar("K", bound=Hashable)
 
 
 def merged(
-    uses: Iterable[Use[P]], key: Callable[[P], K], address: Callable[[P], str], problems: list[Finding]
-) -> dict[K, Use[P]]:
+    uses: Iterable[PlacedPart[P]], key: Callable[[P], K], address: Callable[[P], str], problems: list[Finding]
+) -> dict[K, PlacedPart[P]]:
     """One use for each thing; tags are joined, contradictions are added to `problems`."""
-    found: dict[K, Use[P]] = {}
+    found: dict[K, PlacedPart[P]] = {}
     for use in uses:
         thing = key(use.part)
         known = found.get(thing)
@@ -33,7 +33,9 @@ def merged(
     return found
 
 
-def _joined(one: Use[P], two: Use[P], address: Callable[[P], str], problems: list[Finding]) -> Use[P]:
+def _joined(
+    one: PlacedPart[P], two: PlacedPart[P], address: Callable[[P], str], problems: list[Finding]
+) -> PlacedPart[P]:
     part = _one_part(one, two, address, problems)
     tags = _joined_tags(one, two, address(part), problems)
     # The smaller path speaks for both, whatever the order in which they came.
@@ -41,7 +43,7 @@ def _joined(one: Use[P], two: Use[P], address: Callable[[P], str], problems: lis
     return replace(first, part=part, tags=tags)
 
 
-def _one_part(one: Use[P], two: Use[P], address: Callable[[P], str], problems: list[Finding]) -> P:
+def _one_part(one: PlacedPart[P], two: PlacedPart[P], address: Callable[[P], str], problems: list[Finding]) -> P:
     if one.part == two.part:
         return one.part
     kept, other = sorted((one.part, two.part), key=_is_existing)
@@ -81,7 +83,7 @@ def _all_facts(one: P, two: P) -> P:
     )
 
 
-def _contradiction(one: Use[Any], two: Use[Any], address: str, fields: list[str]) -> Finding:
+def _contradiction(one: PlacedPart[Any], two: PlacedPart[Any], address: str, fields: list[str]) -> Finding:
     shown = "; ".join(f"{name}: {_shown(one, name)} against {_shown(two, name)}" for name in fields[:4])
     return Finding(
         rule="B-CONTRADICTION",
@@ -94,7 +96,7 @@ def _contradiction(one: Use[Any], two: Use[Any], address: str, fields: list[str]
     )
 
 
-def _shown(use: Use[Any], name: str) -> str:
+def _shown(use: PlacedPart[Any], name: str) -> str:
     value = getattr(use.part, name)
     if isinstance(value, BaseModel):
         return f"another {type(value).__name__}"
@@ -105,7 +107,9 @@ def _shown(use: Use[Any], name: str) -> str:
     return "not given" if value is None else str(value)
 
 
-def _joined_tags(one: Use[Any], two: Use[Any], address: str, problems: list[Finding]) -> Mapping[str, str]:
+def _joined_tags(
+    one: PlacedPart[Any], two: PlacedPart[Any], address: str, problems: list[Finding]
+) -> Mapping[str, str]:
     """Tags of both blueprints, when they share a resource."""
     keys = {key.lower(): (key, value) for key, value in one.tags.items()}
     for key, value in two.tags.items():

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from vpngw_iac.blueprints.compiling.frame import Frame, Item, Place, no_location, tags_of
+from vpngw_iac.blueprints.compiling.context import CompileContext, Item, Placement, no_location, tags_of
 from vpngw_iac.blueprints.compiling.plain import plain, properties_of
+from vpngw_iac.blueprints.contribution import Network, PlacedPart
 from vpngw_iac.blueprints.network import ExistingVirtualNetwork, RouteTable, Subnet, VirtualNetwork, gateway_entry
-from vpngw_iac.blueprints.share import Network, Use
 from vpngw_iac.errors import Finding
 from vpngw_iac.resources import resource_group, route_table, subnet, virtual_network
 from vpngw_iac.resources.base import Ref
@@ -15,7 +15,7 @@ from vpngw_iac.resources.existing import Existing
 from vpngw_iac.resources.virtual_network import GATEWAY_SUBNET
 
 
-def group(place: Place, location: str, tags: Mapping[str, str]) -> resource_group.ResourceGroup:
+def group(place: Placement, location: str, tags: Mapping[str, str]) -> resource_group.ResourceGroup:
     """The resource group of something that is ours; made only if it is absent."""
     within = f"{place.subscription}/{place.group}" if place.own_subscription else place.group
     return resource_group.ResourceGroup(
@@ -27,14 +27,16 @@ def group(place: Place, location: str, tags: Mapping[str, str]) -> resource_grou
     )
 
 
-def network(use: Use[Network], frame: Frame, *, has_gateway: bool, lost: tuple[str, ...]) -> Iterator[Item]:
+def network(
+    use: PlacedPart[Network], context: CompileContext, *, has_gateway: bool, lost: tuple[str, ...]
+) -> Iterator[Item]:
     """A network and its subnets, or the note that an existing one is used. `lost` lose connectivity with it."""
     part = use.part
-    yield _network(part, use, frame, lost) if isinstance(part, VirtualNetwork) else _existing(part)
+    yield _network(part, use, context, lost) if isinstance(part, VirtualNetwork) else _existing(part)
     for entry in entries_of(part):
-        yield _subnet(part, entry, frame, lost=lost if entry.is_gateway_subnet else ())
+        yield _subnet(part, entry, context, lost=lost if entry.is_gateway_subnet else ())
         if isinstance(entry.route_table, RouteTable):
-            yield _route_table(entry.route_table, use, frame)
+            yield _route_table(entry.route_table, use, context)
     if part.gateway_subnet:
         return
     if has_gateway and isinstance(part, ExistingVirtualNetwork):
@@ -55,17 +57,17 @@ def tables_of(part: Network) -> Iterator[RouteTable]:
     yield from (entry.route_table for entry in entries_of(part) if isinstance(entry.route_table, RouteTable))
 
 
-def _route_table(table: RouteTable, use: Use[Network], frame: Frame) -> Item:
+def _route_table(table: RouteTable, use: PlacedPart[Network], context: CompileContext) -> Item:
     """At home with its network, and in its region, unless it says otherwise."""
     address, location = f"RouteTable/{table.address_name}", table.location or use.part.location
     if location is None:
         return no_location(address, use.path, "location=... on the route table or on the existing network")
     return route_table.RouteTable(
         address=address,
-        id=frame.table_id(table, use.part),
+        id=context.table_id(table, use.part),
         location=location,
         tags=tags_of(use.tags, table.tags),
-        tenant=frame.place(use.part).tenant,
+        tenant=context.place(use.part).tenant,
         protect=table.protect,
         on_removal=table.on_removal,
         properties=route_table.RouteTableProperties(**properties_of(table)),
@@ -77,19 +79,19 @@ def gateway_subnet_address(part: Network) -> str:
     return f"Subnet/{part.address_name}/{GATEWAY_SUBNET}"
 
 
-def gateway_subnet_ref(part: Network, frame: Frame) -> Ref[subnet.Subnet]:
+def gateway_subnet_ref(part: Network, context: CompileContext) -> Ref[subnet.Subnet]:
     """A reference to the GatewaySubnet of a network."""
-    return Ref.to(frame.network_id(part).child("subnets", GATEWAY_SUBNET))
+    return Ref.to(context.network_id(part).child("subnets", GATEWAY_SUBNET))
 
 
 def _network(
-    part: VirtualNetwork, use: Use[Network], frame: Frame, lost: tuple[str, ...]
+    part: VirtualNetwork, use: PlacedPart[Network], context: CompileContext, lost: tuple[str, ...]
 ) -> virtual_network.VirtualNetwork:
     return virtual_network.VirtualNetwork(
         address=f"VirtualNetwork/{part.address_name}",
-        id=frame.network_id(part),
+        id=context.network_id(part),
         tags=tags_of(use.tags, part.tags),
-        tenant=frame.place(part).tenant,
+        tenant=context.place(part).tenant,
         protect=part.protect,
         on_removal=part.on_removal,
         transient=lost,
@@ -97,14 +99,14 @@ def _network(
     )
 
 
-def _subnet(part: Network, entry: Subnet, frame: Frame, lost: tuple[str, ...]) -> subnet.Subnet:
+def _subnet(part: Network, entry: Subnet, context: CompileContext, lost: tuple[str, ...]) -> subnet.Subnet:
     """One prefix is sent as `addressPrefix`, several as `addressPrefixes`, never both (R-SUBNET-18)."""
     single, table = len(entry.prefixes) == 1, entry.route_table
-    table_id = frame.table_id(table, part) if isinstance(table, RouteTable) else table
+    table_id = context.table_id(table, part) if isinstance(table, RouteTable) else table
     return subnet.Subnet(
         address=f"Subnet/{part.address_name}/{entry.name}",
-        id=frame.network_id(part).child("subnets", entry.name),
-        tenant=frame.place(part).tenant,
+        id=context.network_id(part).child("subnets", entry.name),
+        tenant=context.place(part).tenant,
         protect=isinstance(part, VirtualNetwork) and part.protect,
         on_removal=part.on_removal if isinstance(part, VirtualNetwork) else "delete",
         transient=lost,

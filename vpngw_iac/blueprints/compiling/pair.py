@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vpngw_iac.blueprints.compiling.frame import Frame, Item, gateway_address, no_location, tags_of
+from vpngw_iac.blueprints.compiling.context import CompileContext, Item, gateway_address, no_location, tags_of
+from vpngw_iac.blueprints.compiling.gateway_context import GatewayContext
 from vpngw_iac.blueprints.compiling.plain import properties_of
 from vpngw_iac.blueprints.compiling.site import CONNECTION, LOCAL_GATEWAY
 from vpngw_iac.blueprints.compiling.vpn import gateway_location, public_ip_id
-from vpngw_iac.blueprints.compiling.work import Work
+from vpngw_iac.blueprints.contribution import PlacedPart
 from vpngw_iac.blueprints.gateway import ExistingVpnGateway, VpnGateway
 from vpngw_iac.blueprints.naming import fit
 from vpngw_iac.blueprints.peer import Pair
-from vpngw_iac.blueprints.share import Use
 from vpngw_iac.errors import Finding
 from vpngw_iac.resources import connection as wire
 from vpngw_iac.resources import local_network_gateway as lng
@@ -20,16 +20,18 @@ from vpngw_iac.resources.base import Output, Ref
 from vpngw_iac.resources.parts import AddressSpace, PeerBgpSettings
 
 
-def pair(use: Use[Pair], a: Work, b: Work, frame: Frame) -> Iterator[Item]:
+def pair(use: PlacedPart[Pair], a: GatewayContext, b: GatewayContext, context: CompileContext) -> Iterator[Item]:
     """One connection in each direction, as far as they are ours (R-V2V-03)."""
     build = _vnet_connection if use.part.via == "vnet" else _ipsec_side
     if use.part.manage in ("both", "a"):
-        yield from build(use, a, b, frame)
+        yield from build(use, a, b, context)
     if use.part.manage in ("both", "b"):
-        yield from build(use, b, a, frame)
+        yield from build(use, b, a, context)
 
 
-def _vnet_connection(use: Use[Pair], near: Work, far: Work, frame: Frame) -> Iterator[Item]:
+def _vnet_connection(
+    use: PlacedPart[Pair], near: GatewayContext, far: GatewayContext, context: CompileContext
+) -> Iterator[Item]:
     """Both gateways must be provisioned before either connection (R-V2V-07): both are referred to."""
     location = gateway_location(near)
     if location is None:
@@ -42,10 +44,12 @@ def _vnet_connection(use: Use[Pair], near: Work, far: Work, frame: Frame) -> Ite
         **properties_of(use.part),
     )
     address = f"VnetConnection/{near.gateway.address_name}/{far.gateway.address_name}"
-    yield _connection(use, near, far, frame, (address, "", location), properties)
+    yield _connection(use, near, far, context, (address, "", location), properties)
 
 
-def _ipsec_side(use: Use[Pair], near: Work, far: Work, frame: Frame) -> Iterator[Item]:
+def _ipsec_side(
+    use: PlacedPart[Pair], near: GatewayContext, far: GatewayContext, context: CompileContext
+) -> Iterator[Item]:
     """The far gateway as a site: a local network gateway and a connection for each of its addresses (R-V2V-08)."""
     location = gateway_location(near)
     if location is None:
@@ -56,26 +60,33 @@ def _ipsec_side(use: Use[Pair], near: Work, far: Work, frame: Frame) -> Iterator
         yield missing
         return
     for instance in range(len(far.instances)):
-        yield from _ipsec_tunnel(use, near, far, frame, instance, location)
+        yield from _ipsec_tunnel(use, near, far, context, instance, location)
 
 
-def _ipsec_tunnel(use: Use[Pair], near: Work, far: Work, frame: Frame, instance: int, location: str) -> Iterator[Item]:
+def _ipsec_tunnel(
+    use: PlacedPart[Pair],
+    near: GatewayContext,
+    far: GatewayContext,
+    context: CompileContext,
+    instance: int,
+    location: str,
+) -> Iterator[Item]:
     suffix = f"-{instance + 1}" if len(far.instances) > 1 else ""
     tail = f"{near.gateway.address_name}/{far.gateway.address_name}{suffix}"
     given = _side(use.part.local_gateway_names, use.part, near)
-    derived = given or frame.naming.peer_gateway.format(gateway=near.gateway.name, peer=far.gateway.name)
-    local_id = frame.place(near.gateway).id(LOCAL_GATEWAY, fit(derived + suffix))
+    derived = given or context.naming.peer_gateway.format(gateway=near.gateway.name, peer=far.gateway.name)
+    local_id = context.place(near.gateway).id(LOCAL_GATEWAY, fit(derived + suffix))
     yield lng.LocalNetworkGateway(
         address=f"LocalNetworkGateway/{tail}",
         id=local_id,
         location=location,
         tags=tags_of(use.tags, use.part.tags),
-        tenant=frame.place(near.gateway).tenant,
+        tenant=context.place(near.gateway).tenant,
         derived_name=given is None,
         protect=use.part.protect,
         on_removal=use.part.on_removal,
         transient=(far.gateway.name,),
-        properties=_local_gateway(use.part, far, frame, instance),
+        properties=_local_gateway(use.part, far, context, instance),
     )
     properties = wire.ConnectionProperties(
         connection_type="IPsec",
@@ -83,16 +94,18 @@ def _ipsec_tunnel(use: Use[Pair], near: Work, far: Work, frame: Frame, instance:
         local_network_gateway2=Ref.to(local_id),
         **properties_of(use.part),
     )
-    yield _connection(use, near, far, frame, (f"VpnConnection/{tail}", suffix, location), properties)
+    yield _connection(use, near, far, context, (f"VpnConnection/{tail}", suffix, location), properties)
 
 
-def _local_gateway(part: Pair, far: Work, frame: Frame, instance: int) -> lng.LocalNetworkGatewayProperties:
+def _local_gateway(
+    part: Pair, far: GatewayContext, context: CompileContext, instance: int
+) -> lng.LocalNetworkGatewayProperties:
     """Azure chooses the address, known once the public IP exists (R-PIP-12), and BGP addresses with the gateway."""
     network = far.gateway.network
     # With BGP the prefixes are learned (R-LNG-08).
     prefixes = network.address_space if network is not None and not part.bgp else None
     return lng.LocalNetworkGatewayProperties(
-        gateway_ip_address=_address(far, instance, frame),
+        gateway_ip_address=_address(far, instance, context),
         local_network_address_space=AddressSpace(address_prefixes=prefixes) if prefixes else None,
         bgp_settings=PeerBgpSettings(asn=_asn(far), bgp_peering_address=_bgp_address(far, instance))
         if part.bgp
@@ -100,21 +113,21 @@ def _local_gateway(part: Pair, far: Work, frame: Frame, instance: int) -> lng.Lo
     )
 
 
-def _address(far: Work, instance: int, frame: Frame) -> str | Output:
+def _address(far: GatewayContext, instance: int, context: CompileContext) -> str | Output:
     gateway = far.gateway
     given = gateway.public_ips if isinstance(gateway, VpnGateway | ExistingVpnGateway) else ()
     known = getattr(given[instance], "address", None) if instance < len(given) else None
-    return known or Output(public_ip_id(far, instance + 1, frame), "properties.ipAddress")
+    return known or Output(public_ip_id(far, instance + 1, context), "properties.ipAddress")
 
 
-def _bgp_address(far: Work, instance: int) -> Output:
+def _bgp_address(far: GatewayContext, instance: int) -> Output:
     """By the name of the ipConfiguration, never by position: Azure joins both addresses in one text (R-BGP-11)."""
     name = far.configurations[instance]
     path = f"properties.bgpSettings.bgpPeeringAddresses[ipconfigurationId=*/ipConfigurations/{name}]"
     return Output(far.id, f"{path}.defaultBgpIpAddresses[0]")
 
 
-def _asn(far: Work) -> int | Output:
+def _asn(far: GatewayContext) -> int | Output:
     """The AS number that the far gateway was given, else the one that Azure says it has."""
     gateway = far.gateway
     if isinstance(gateway, VpnGateway):
@@ -125,18 +138,18 @@ def _asn(far: Work) -> int | Output:
 
 
 def _connection(
-    use: Use[Pair],
-    near: Work,
-    far: Work,
-    frame: Frame,
+    use: PlacedPart[Pair],
+    near: GatewayContext,
+    far: GatewayContext,
+    context: CompileContext,
     place: tuple[str, str, str],
     properties: wire.ConnectionProperties,
 ) -> wire.Connection:
     """A connection lives in the subscription and region of its first gateway (R-SCOPE-02)."""
     address, suffix, location = place
-    home = frame.place(near.gateway)
+    home = context.place(near.gateway)
     given = _side(use.part.connection_names, use.part, near)
-    derived = given or frame.naming.vnet_connection.format(gateway=near.gateway.name, peer=far.gateway.name)
+    derived = given or context.naming.vnet_connection.format(gateway=near.gateway.name, peer=far.gateway.name)
     return wire.Connection(
         address=address,
         id=home.id(CONNECTION, fit(derived + suffix)),
@@ -151,18 +164,18 @@ def _connection(
     )
 
 
-def _side(names: tuple[str, str] | None, part: Pair, near: Work) -> str | None:
+def _side(names: tuple[str, str] | None, part: Pair, near: GatewayContext) -> str | None:
     """The name that was given for the side that a resource starts at."""
     if names is None:
         return None
     return names[0] if part.a.address_name == near.gateway.address_name else names[1]
 
 
-def _location_missing(near: Work, use: Use[Pair]) -> Finding:
+def _location_missing(near: GatewayContext, use: PlacedPart[Pair]) -> Finding:
     return no_location(gateway_address(near.gateway), use.path, "VpnGateway.existing(..., location=...)")
 
 
-def _unknown_about(far: Work, use: Use[Pair]) -> Finding | None:
+def _unknown_about(far: GatewayContext, use: PlacedPart[Pair]) -> Finding | None:
     gateway = far.gateway
     facts = []
     if isinstance(gateway, ExistingVpnGateway) and len(gateway.public_ips) < len(far.instances):

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.compiling.bgp import chosen_addresses
-from vpngw_iac.blueprints.compiling.frame import Frame, Item, Place, names_of, tags_of
+from vpngw_iac.blueprints.compiling.context import CompileContext, Item, Placement, names_of, tags_of
+from vpngw_iac.blueprints.compiling.gateway_context import GatewayContext
 from vpngw_iac.blueprints.compiling.plain import plain, properties_of
-from vpngw_iac.blueprints.compiling.work import Work
-from vpngw_iac.blueprints.share import Use
+from vpngw_iac.blueprints.contribution import PlacedPart
 from vpngw_iac.blueprints.site import Link, Nat, Site
 from vpngw_iac.resources import connection as wire
 from vpngw_iac.resources import local_network_gateway as lng
@@ -25,38 +25,40 @@ def link_name(site: Site, link: Link) -> str:
     return f"{site.name}-{link.name}" if site.links else site.name
 
 
-def local_gateway_id(site: Site, link: Link, work: Work, frame: Frame) -> ArmId:
+def local_gateway_id(site: Site, link: Link, hub: GatewayContext, context: CompileContext) -> ArmId:
     """Id of the local network gateway of a link; it lives beside the gateway."""
-    name, _ = frame.called(link.local_gateway_name, frame.naming.local_gateway.format(name=link_name(site, link)))
-    return frame.beside(work.gateway, link.resource_group).id(LOCAL_GATEWAY, name)
+    name, _ = context.called(link.local_gateway_name, context.naming.local_gateway.format(name=link_name(site, link)))
+    return context.beside(hub.gateway, link.resource_group).id(LOCAL_GATEWAY, name)
 
 
-def default_site_id(wanted: str, work: Work, frame: Frame) -> ArmId | None:
+def default_site_id(wanted: str, hub: GatewayContext, context: CompileContext) -> ArmId | None:
     """Id of the local network gateway that takes all other traffic: ``berlin``, ``berlin/isp1`` or an id."""
     if wanted.startswith("/"):
         return ArmId(wanted)
-    for use, link in work.links():
+    for use, link in hub.links():
         if wanted.lower() in (use.part.name.lower(), f"{use.part.name}/{link.name}".lower()):
-            return local_gateway_id(use.part, link, work, frame)
+            return local_gateway_id(use.part, link, hub, context)
     return None
 
 
-def sites(work: Work, frame: Frame, location: str) -> Iterator[Item]:
+def sites(hub: GatewayContext, context: CompileContext, location: str) -> Iterator[Item]:
     """Everything that the sites of one gateway need."""
-    for use, link in work.links():
-        yield _local_gateway(use, link, work, frame, location)
-        yield _connection(use, link, work, frame, location)
-    yield from _nat_rules(work, frame)
+    for use, link in hub.links():
+        yield _local_gateway(use, link, hub, context, location)
+        yield _connection(use, link, hub, context, location)
+    yield from _nat_rules(hub, context)
 
 
-def _local_gateway(use: Use[Site], link: Link, work: Work, frame: Frame, location: str) -> lng.LocalNetworkGateway:
+def _local_gateway(
+    use: PlacedPart[Site], link: Link, hub: GatewayContext, context: CompileContext, location: str
+) -> lng.LocalNetworkGateway:
     site = use.part
     return lng.LocalNetworkGateway(
-        address=f"LocalNetworkGateway/{work.gateway.address_name}/{link_name(site, link)}",
-        id=local_gateway_id(site, link, work, frame),
+        address=f"LocalNetworkGateway/{hub.gateway.address_name}/{link_name(site, link)}",
+        id=local_gateway_id(site, link, hub, context),
         location=location,
         tags=tags_of(use.tags, site.tags),
-        tenant=frame.place(work.gateway).tenant,
+        tenant=context.place(hub.gateway).tenant,
         derived_name=link.local_gateway_name is None,
         protect=site.protect,
         on_removal=site.on_removal,
@@ -65,12 +67,14 @@ def _local_gateway(use: Use[Site], link: Link, work: Work, frame: Frame, locatio
     )
 
 
-def _connection(use: Use[Site], link: Link, work: Work, frame: Frame, location: str) -> wire.Connection:
+def _connection(
+    use: PlacedPart[Site], link: Link, hub: GatewayContext, context: CompileContext, location: str
+) -> wire.Connection:
     """A connection lives in the subscription and region of its first gateway (R-SCOPE-02)."""
-    site, place = use.part, frame.beside(work.gateway, link.resource_group)
-    name, derived = frame.called(link.connection_name, frame.naming.connection.format(name=link_name(site, link)))
+    site, place = use.part, context.beside(hub.gateway, link.resource_group)
+    name, derived = context.called(link.connection_name, context.naming.connection.format(name=link_name(site, link)))
     return wire.Connection(
-        address=f"VpnConnection/{work.gateway.address_name}/{link_name(site, link)}",
+        address=f"VpnConnection/{hub.gateway.address_name}/{link_name(site, link)}",
         id=place.id(CONNECTION, name),
         location=location,
         tags=tags_of(use.tags, site.tags),
@@ -81,13 +85,13 @@ def _connection(use: Use[Site], link: Link, work: Work, frame: Frame, location: 
         transient=(site.name,),
         properties=wire.ConnectionProperties(
             connection_type="IPsec",
-            virtual_network_gateway1=Ref.to(work.id),
-            local_network_gateway2=Ref.to(local_gateway_id(site, link, work, frame)),
+            virtual_network_gateway1=Ref.to(hub.id),
+            local_network_gateway2=Ref.to(local_gateway_id(site, link, hub, context)),
             authentication_type="Certificate" if link.certificate else None,
             enable_bgp=link.bgp is not None,
-            gateway_custom_bgp_ip_addresses=chosen_addresses(link, work),
-            ingress_nat_rules=_nat_refs(link, "ingress", work, frame),
-            egress_nat_rules=_nat_refs(link, "egress", work, frame),
+            gateway_custom_bgp_ip_addresses=chosen_addresses(link, hub),
+            ingress_nat_rules=_nat_refs(link, "ingress", hub, context),
+            egress_nat_rules=_nat_refs(link, "egress", hub, context),
             **properties_of(link),
         ),
     )
@@ -96,52 +100,54 @@ def _connection(use: Use[Site], link: Link, work: Work, frame: Frame, location: 
 # --- NAT -----------------------------------------------------------------------------------------------------------
 
 
-def _nat_refs(link: Link, direction: str, work: Work, frame: Frame) -> tuple[Ref[nat_wire.NatRule], ...] | None:
+def _nat_refs(
+    link: Link, direction: str, hub: GatewayContext, context: CompileContext
+) -> tuple[Ref[nat_wire.NatRule], ...] | None:
     """On active-active a link uses the rule of each instance that it is built to (R-NAT-11)."""
     rules = [rule for rule in link.nat or () if rule.direction == direction]
     if not rules:
         return None
     return tuple(
-        Ref.to(work.id.child("natRules", name))
+        Ref.to(hub.id.child("natRules", name))
         for rule in rules
-        for name in (_nat_name(rule, instance, work, frame) for instance in work.instances_of(link))
+        for name in (_nat_name(rule, instance, hub, context) for instance in hub.instances_of(link))
     )
 
 
-def _nat_name(rule: Nat, instance: int, work: Work, frame: Frame) -> str:
-    if not work.active_active:
+def _nat_name(rule: Nat, instance: int, hub: GatewayContext, context: CompileContext) -> str:
+    if not hub.active_active:
         return rule.name
-    return frame.called(None, frame.naming.nat_instance.format(name=rule.name, instance=instance))[0]
+    return context.called(None, context.naming.nat_instance.format(name=rule.name, instance=instance))[0]
 
 
-def _nat_rules(work: Work, frame: Frame) -> Iterator[Item]:
+def _nat_rules(hub: GatewayContext, context: CompileContext) -> Iterator[Item]:
     """Each rule once for each instance that a link of it is built to; who uses it loses connectivity with it."""
     users: dict[tuple[str, int], list[str]] = {}
     rules: dict[tuple[str, int], list[Nat]] = {}
-    for use, link in work.links():
+    for use, link in hub.links():
         for rule in link.nat or ():
-            for instance in work.instances_of(link):
+            for instance in hub.instances_of(link):
                 users.setdefault((rule.name, instance), []).append(use.part.name)
                 if rule not in rules.setdefault((rule.name, instance), []):
                     rules[rule.name, instance].append(rule)
-    place = frame.place(work.gateway)
+    place = context.place(hub.gateway)
     for (_, instance), variants in rules.items():
         for rule in variants:
-            yield _nat_rule(rule, instance, work, frame, place, names_of(users[rule.name, instance]))
+            yield _nat_rule(rule, instance, hub, context, place, names_of(users[rule.name, instance]))
 
 
 def _nat_rule(
-    rule: Nat, instance: int, work: Work, frame: Frame, place: Place, lost: tuple[str, ...]
+    rule: Nat, instance: int, hub: GatewayContext, context: CompileContext, place: Placement, lost: tuple[str, ...]
 ) -> nat_wire.NatRule:
-    suffix = f"-{instance}" if work.active_active else ""
+    suffix = f"-{instance}" if hub.active_active else ""
     return nat_wire.NatRule(
-        address=f"NatRule/{work.gateway.address_name}/{rule.name}{suffix}",
-        id=work.id.child("natRules", _nat_name(rule, instance, work, frame)),
+        address=f"NatRule/{hub.gateway.address_name}/{rule.name}{suffix}",
+        id=hub.id.child("natRules", _nat_name(rule, instance, hub, context)),
         tenant=place.tenant,
-        derived_name=work.active_active,
+        derived_name=hub.active_active,
         transient=lost,
         properties=nat_wire.NatRuleProperties(
-            ip_configuration_id=work.configuration(instance) if work.active_active else None,
+            ip_configuration_id=hub.configuration(instance) if hub.active_active else None,
             **properties_of(rule),
         ),
     )

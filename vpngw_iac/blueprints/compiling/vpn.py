@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.compiling.bgp import custom_addresses
 from vpngw_iac.blueprints.compiling.clients import client_configuration, policy_groups
-from vpngw_iac.blueprints.compiling.frame import Frame, Item, gateway_address, no_location, tags_of
+from vpngw_iac.blueprints.compiling.context import CompileContext, Item, gateway_address, no_location, tags_of
+from vpngw_iac.blueprints.compiling.gateway_context import GatewayContext
 from vpngw_iac.blueprints.compiling.network import gateway_subnet_ref
 from vpngw_iac.blueprints.compiling.plain import merged, plain, properties_of
 from vpngw_iac.blueprints.compiling.site import default_site_id
-from vpngw_iac.blueprints.compiling.work import Work
 from vpngw_iac.blueprints.gateway import ExistingVpnGateway, VpnGateway
 from vpngw_iac.blueprints.network import ExistingPublicIp, PublicIp
 from vpngw_iac.blueprints.regions import gateway_zones
@@ -26,9 +26,9 @@ from vpngw_iac.resources.wire import Document
 PUBLIC_IP = "Microsoft.Network/publicIPAddresses"
 
 
-def vpn_gateway(work: Work, frame: Frame) -> Iterator[Item]:
+def vpn_gateway(hub: GatewayContext, context: CompileContext) -> Iterator[Item]:
     """A VPN gateway with its public addresses, or the note that an existing one is used."""
-    part = work.gateway
+    part = hub.gateway
     if isinstance(part, ExistingVpnGateway):
         yield _existing(part)
         for number, address in enumerate(part.public_ips, start=1):
@@ -36,32 +36,32 @@ def vpn_gateway(work: Work, frame: Frame) -> Iterator[Item]:
     elif isinstance(part, VpnGateway):
         if part.network.location is None:
             write = "network=VirtualNetwork.existing(..., location=...)"
-            yield no_location(gateway_address(part), work.use.path, write)
+            yield no_location(gateway_address(part), hub.use.path, write)
             return
-        for number in range(1, len(_configurations(part, work)) + 1):
-            yield _public_ip(part, work, number, frame, part.network.location)
-        yield _gateway(part, work, frame, part.network.location)
+        for number in range(1, len(_configurations(part, hub)) + 1):
+            yield _public_ip(part, hub, number, context, part.network.location)
+        yield _gateway(part, hub, context, part.network.location)
 
 
-def public_ip_id(work: Work, number: int, frame: Frame) -> ArmId:
+def public_ip_id(hub: GatewayContext, number: int, context: CompileContext) -> ArmId:
     """Id of the gateway's nth public address, counted from 1."""
-    given = _given(work, number)
+    given = _given(hub, number)
     if isinstance(given, ExistingPublicIp):
         return given.existing
-    gateway = work.gateway
-    name, _ = frame.called(
-        given.name if given else None, frame.naming.public_ip.format(gateway=gateway.name, number=number)
+    gateway = hub.gateway
+    name, _ = context.called(
+        given.name if given else None, context.naming.public_ip.format(gateway=gateway.name, number=number)
     )
-    return frame.beside(gateway, given.resource_group if given else None).id(PUBLIC_IP, name)
+    return context.beside(gateway, given.resource_group if given else None).id(PUBLIC_IP, name)
 
 
-def _configurations(part: VpnGateway, work: Work) -> tuple[str, ...]:
+def _configurations(part: VpnGateway, hub: GatewayContext) -> tuple[str, ...]:
     """Active-active point-to-site needs a third address, active-standby does not (R-PIP-07)."""
-    return work.configurations if part.active_active and work.clients else work.instances
+    return hub.configurations if part.active_active and hub.clients else hub.instances
 
 
-def _given(work: Work, number: int) -> PublicIp | ExistingPublicIp | None:
-    gateway = work.gateway
+def _given(hub: GatewayContext, number: int) -> PublicIp | ExistingPublicIp | None:
+    gateway = hub.gateway
     given = gateway.public_ips if isinstance(gateway, VpnGateway | ExistingVpnGateway) else ()
     return given[number - 1] if number <= len(given) else None
 
@@ -71,20 +71,20 @@ def _existing_public_ip(part: VpnGateway | ExistingVpnGateway, number: int, give
     return Existing(f"PublicIp/{part.address_name}/{number}", given.existing, facts)
 
 
-def _public_ip(part: VpnGateway, work: Work, number: int, frame: Frame, location: str) -> Item:
-    given = _given(work, number)
+def _public_ip(part: VpnGateway, hub: GatewayContext, number: int, context: CompileContext, location: str) -> Item:
+    given = _given(hub, number)
     if isinstance(given, ExistingPublicIp):
         return _existing_public_ip(part, number, given)
     return public_ip_type.PublicIp(
         address=f"PublicIp/{part.address_name}/{number}",
-        id=public_ip_id(work, number, frame),
+        id=public_ip_id(hub, number, context),
         location=location,
-        tags=tags_of(work.tags, given.tags if given else {}),
-        tenant=frame.place(part).tenant,
+        tags=tags_of(hub.tags, given.tags if given else {}),
+        tenant=context.place(part).tenant,
         derived_name=given is None,
         protect=part.protect or (given is not None and given.protect),
         on_removal=given.on_removal if given else part.on_removal,
-        transient=work.lost,
+        transient=hub.lost,
         sku=public_ip_type.PublicIpSku(name="Standard", tier="Regional"),
         zones=_zones(part, given, location),
         unwritten=() if _said_zones(part, given) is not None or part.edge_zone else ("zones",),
@@ -115,26 +115,28 @@ def _public_ip_properties(given: PublicIp | None) -> public_ip_type.PublicIpProp
     )
 
 
-def _gateway(part: VpnGateway, work: Work, frame: Frame, location: str) -> wire.VirtualNetworkGateway:
+def _gateway(
+    part: VpnGateway, hub: GatewayContext, context: CompileContext, location: str
+) -> wire.VirtualNetworkGateway:
     return wire.VirtualNetworkGateway(
         address=gateway_address(part),
-        id=work.id,
+        id=hub.id,
         location=location,
-        tags=tags_of(work.tags, part.tags),
-        tenant=frame.place(part).tenant,
+        tags=tags_of(hub.tags, part.tags),
+        tenant=context.place(part).tenant,
         protect=part.protect,
         on_removal=part.on_removal,
         expected=(*part.guests, *part.expected),
-        transient=work.lost,
+        transient=hub.lost,
         identity=_identity(part),
-        **merged(plain(part), {"properties": _properties(part, work, frame)}),
+        **merged(plain(part), {"properties": _properties(part, hub, context)}),
     )
 
 
-def _properties(part: VpnGateway, work: Work, frame: Frame) -> Document:
-    clients = work.clients.part if work.clients else None
+def _properties(part: VpnGateway, hub: GatewayContext, context: CompileContext) -> Document:
+    clients = hub.clients.part if hub.clients else None
     routes = (*part.custom_routes, *(clients.custom_routes if clients else ()))
-    default_site = default_site_id(part.default_site, work, frame) if part.default_site else None
+    default_site = default_site_id(part.default_site, hub, context) if part.default_site else None
     return {
         "gateway_type": "Vpn",
         "vpn_gateway_generation": _generation(part),
@@ -143,16 +145,16 @@ def _properties(part: VpnGateway, work: Work, frame: Frame) -> Document:
             wire.IpConfiguration(
                 name=name,
                 properties=wire.IpConfigurationProperties(
-                    subnet=gateway_subnet_ref(part.network, frame),
-                    public_ip_address=Ref.to(public_ip_id(work, number, frame)),
+                    subnet=gateway_subnet_ref(part.network, context),
+                    public_ip_address=Ref.to(public_ip_id(hub, number, context)),
                     private_ip_allocation_method="Dynamic",
                 ),
             )
-            for number, name in enumerate(_configurations(part, work), start=1)
+            for number, name in enumerate(_configurations(part, hub), start=1)
         ),
         "enable_bgp": part.bgp is not None,
-        **({"bgpSettings": {"bgpPeeringAddresses": instances}} if (instances := _instances(part, work)) else {}),
-        "vpn_client_configuration": client_configuration(clients, work) if clients else None,
+        **({"bgpSettings": {"bgpPeeringAddresses": instances}} if (instances := _instances(part, hub)) else {}),
+        "vpn_client_configuration": client_configuration(clients, hub) if clients else None,
         "virtual_network_gateway_policy_groups": policy_groups(clients) if clients and clients.groups else None,
         "gateway_default_site": Ref.to(default_site) if default_site else None,
         "custom_routes": AddressSpace(address_prefixes=tuple(dict.fromkeys(routes))) if routes else None,
@@ -166,11 +168,11 @@ def _generation(part: VpnGateway) -> str | None:
     return "Generation2" if needs_generation_2(part.sku_name) else None
 
 
-def _instances(part: VpnGateway, work: Work) -> tuple[wire.InstanceBgp, ...]:
+def _instances(part: VpnGateway, hub: GatewayContext) -> tuple[wire.InstanceBgp, ...]:
     """APIPA addresses are collected from the links that use them, each on its instance (R-BGP-08, R-BGP-09)."""
     return tuple(
-        wire.InstanceBgp(ipconfiguration_id=work.configuration(instance), custom_bgp_ip_addresses=found)
-        for instance, found in (custom_addresses(work) if part.bgp else {}).items()
+        wire.InstanceBgp(ipconfiguration_id=hub.configuration(instance), custom_bgp_ip_addresses=found)
+        for instance, found in (custom_addresses(hub) if part.bgp else {}).items()
     )
 
 
@@ -196,8 +198,8 @@ def _existing(part: ExistingVpnGateway) -> Existing:
     return Existing(gateway_address(part), part.existing, known, part.tenant)
 
 
-def gateway_location(work: Work) -> str | None:
+def gateway_location(hub: GatewayContext) -> str | None:
     """The region of a gateway, in which its connections live too (R-SCOPE-02)."""
-    part = work.gateway
+    part = hub.gateway
     own = getattr(part, "location", None)
     return own or (part.network.location if part.network is not None else None)

@@ -25,7 +25,7 @@ UNKNOWN_REGION = "R-SCOPE-03"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class QuestionScope:
     """Where something stands, or is going to."""
 
     address: str
@@ -33,7 +33,7 @@ class Place:
     region: str
 
     @classmethod
-    def of(cls, address: str, resource_id: ArmId, location: object) -> Place:
+    def of(cls, address: str, resource_id: ArmId, location: object) -> QuestionScope:
         """With the region in its programmatic form; empty if none was said."""
         return cls(address, resource_id, str(location or "").replace(" ", "").lower())
 
@@ -43,31 +43,31 @@ class Place:
         return self.id.subscription.lower(), self.region
 
 
-def open_places(plan: Plan, creations: Iterable[tuple[Operation, Mapping[str, Any]]]) -> tuple[Place, ...]:
+def open_places(plan: Plan, creations: Iterable[tuple[Operation, Mapping[str, Any]]]) -> tuple[QuestionScope, ...]:
     """Where something is created and where the offline check had its doubts, but for what Azure's answers prove."""
     proven = _proven(plan)
-    found = {o.address: Place.of(o.address, o.id, body.get("location")) for o, body in creations}
+    found = {o.address: QuestionScope.of(o.address, o.id, body.get("location")) for o, body in creations}
     for place in _doubted(plan):
         found.setdefault(place.address, place)
     return tuple(place for place in found.values() if place.region and place.key not in proven)
 
 
-def _doubted(plan: Plan) -> Iterator[Place]:
+def _doubted(plan: Plan) -> Iterator[QuestionScope]:
     used = {existing.address: existing for existing in plan.graph.existing.values()}
     for finding in plan.findings:
         thing = plan.graph.resources.get(finding.address) or used.get(finding.address)
         if finding.rule == UNKNOWN_REGION and thing is not None:
             said = thing.facts.get("location") if isinstance(thing, Existing) else thing.body().get("location")
-            yield Place.of(thing.address, thing.id, said)
+            yield QuestionScope.of(thing.address, thing.id, said)
 
 
 def _proven(plan: Plan) -> set[tuple[str, str]]:
     """Regions in which Azure shows something of ours."""
     seen = ((i, observed.document) for i, observed in plan.snapshot.observed.items() if observed.document)
-    return {Place.of("", i, document.get("location")).key for i, document in seen}
+    return {QuestionScope.of("", i, document.get("location")).key for i, document in seen}
 
 
-def without_settled(plan: Plan, places: Iterable[Place], replies: Replies) -> tuple[Finding, ...]:
+def without_settled(plan: Plan, places: Iterable[QuestionScope], replies: Replies) -> tuple[Finding, ...]:
     """The plan's findings without each doubt about a region that is settled, one way or the other."""
     waiting = {place.address for place in places if not _regions(replies, place)}
     doubted = {place.address for place in _doubted(plan)}
@@ -78,13 +78,13 @@ def without_settled(plan: Plan, places: Iterable[Place], replies: Replies) -> tu
     )
 
 
-def _regions(replies: Replies, place: Place) -> Mapping[str, Any]:
+def _regions(replies: Replies, place: QuestionScope) -> Mapping[str, Any]:
     """What the place's subscription answered; nothing if it was not asked, or does not say."""
     reply = replies.get(AskZones(place.id.subscription))
     return reply.by_region if isinstance(reply, Zones) else {}
 
 
-def missing_regions(places: Iterable[Place], ask: AskZones, reply: Zones) -> Iterator[Finding]:
+def missing_regions(places: Iterable[QuestionScope], ask: AskZones, reply: Zones) -> Iterator[Finding]:
     """One finding for each region that the subscription does not have; an empty answer says nothing."""
     missing: dict[str, list[str]] = defaultdict(list)
     for place in places:

@@ -15,7 +15,7 @@ from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.ask.questions import AskPolicies, Denial, Denials
 from vpngw_iac.engine.ask.rights import exists, subscription_of
 from vpngw_iac.engine.compare.document import ABSENT, transform
-from vpngw_iac.engine.compare.sealing import resolver
+from vpngw_iac.engine.compare.secret_masking import resolver
 from vpngw_iac.engine.order.operation import Operation
 from vpngw_iac.engine.plan.plan import Plan
 from vpngw_iac.errors import Finding

@@ -13,7 +13,7 @@ from typing import Any
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.ask import policies
-from vpngw_iac.engine.ask.places import Place, missing_regions, open_places, without_settled
+from vpngw_iac.engine.ask.places import QuestionScope, missing_regions, open_places, without_settled
 from vpngw_iac.engine.ask.questions import (
     AskLocks,
     AskPermissions,
@@ -22,11 +22,11 @@ from vpngw_iac.engine.ask.questions import (
     AskUsages,
     AskZones,
     Denials,
-    Locks,
-    ManagementLock,
+    ObservedLock,
     Question,
     Registration,
     Replies,
+    SubscriptionLocks,
     Unread,
     Usage,
     Usages,
@@ -93,7 +93,7 @@ class Inquiry:
         zonal = {operation.id.subscription for operation, body in self.creations if body.get("zones")}
         yield from (AskZones(name) for name in sorted(zonal | {place.id.subscription for place in self.places()}))
 
-    def places(self) -> tuple[Place, ...]:
+    def places(self) -> tuple[QuestionScope, ...]:
         """Regions that nothing proves yet."""
         return open_places(self.plan, self.creations)
 
@@ -150,7 +150,7 @@ def unread(replies: Replies) -> tuple[str, ...]:
 def judged(inquiry: Inquiry, replies: Replies) -> Iterator[Finding]:
     """Every finding of the replies."""
     yield from _missing_rights(inquiry.needs, replies)
-    locks = [lock for reply in replies.values() if isinstance(reply, Locks) for lock in reply.items]
+    locks = [lock for reply in replies.values() if isinstance(reply, SubscriptionLocks) for lock in reply.items]
     yield from _locked(inquiry, locks)
     denials = {a: r for a, r in replies.items() if isinstance(a, AskPolicies) and isinstance(r, Denials)}
     yield from policies.denied(inquiry.plan, denials)
@@ -187,10 +187,10 @@ def _missing_rights(wanted: Iterable[Need], replies: Replies) -> Iterator[Findin
         )
 
 
-def _locked(inquiry: Inquiry, locks: Iterable[ManagementLock]) -> Iterator[Finding]:
+def _locked(inquiry: Inquiry, locks: Iterable[ObservedLock]) -> Iterator[Finding]:
     """One finding for each lock and for what it refuses; a lock that this plan removes first is none."""
     going = {operation.id for operation in inquiry.operations if operation.verb == "delete"}
-    others = [o for o in inquiry.operations if not model_of(o.id).stands_in_the_way]  # locks can be made and taken away
+    others = [o for o in inquiry.operations if not model_of(o.id).can_block]  # locks can be made and taken away
     for lock in sorted(set(locks), key=lambda each: each.id):
         below = [o for o in others if lock.id not in going and lock.scope.contains(o.id)]
         deletes = [o.address for o in below if o.verb == "delete"]
@@ -214,7 +214,7 @@ def _locked(inquiry: Inquiry, locks: Iterable[ManagementLock]) -> Iterator[Findi
 def _guards_unread(inquiry: Inquiry, ask: AskLocks, reply: Unread) -> Iterator[Finding]:
     """A lock that nobody could see may be there to prevent just this delete."""
     there = [o for o in inquiry.operations if o.verb == "delete" and o.id.subscription == ask.subscription]
-    deletes = [o.address for o in there if not model_of(o.id).stands_in_the_way]
+    deletes = [o.address for o in there if not model_of(o.id).can_block]
     if deletes:
         yield Finding(
             rule="V-UNREAD-01",

@@ -94,7 +94,7 @@ class Unread:
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
+class RoleGrant:
     """What one role assignment permits: `actions` less `not_actions`, with ``*`` for any run of characters."""
 
     actions: tuple[str, ...]
@@ -105,11 +105,11 @@ class Grant:
 class Permissions:
     """All that we may do at a scope; grants add up."""
 
-    grants: tuple[Grant, ...]
+    grants: tuple[RoleGrant, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class ManagementLock:
+class ObservedLock:
     """``ReadOnly`` refuses every write and delete at its scope and below, ``CanNotDelete`` every delete."""
 
     id: ArmId
@@ -118,10 +118,10 @@ class ManagementLock:
 
 
 @dataclass(frozen=True, slots=True)
-class Locks:
+class SubscriptionLocks:
     """The management locks of a subscription."""
 
-    items: tuple[ManagementLock, ...]
+    items: tuple[ObservedLock, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,5 +170,5 @@ class Zones:
     by_region: Mapping[str, tuple[str, ...]]
 
 
-Reply = Permissions | Locks | Registration | Usages | Denials | Zones | Unread
+Reply = Permissions | SubscriptionLocks | Registration | Usages | Denials | Zones | Unread
 Replies = Mapping[Question, Reply]

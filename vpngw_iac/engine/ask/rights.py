@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.engine.ask.questions import AskPermissions, Grant, Permissions, Replies
+from vpngw_iac.engine.ask.questions import AskPermissions, Permissions, Replies, RoleGrant
 from vpngw_iac.engine.order.operation import Operation
 from vpngw_iac.engine.plan.plan import Plan
 from vpngw_iac.paths import walk
@@ -111,7 +111,7 @@ def is_permitted(permissions: Permissions, actions: Iterable[str]) -> bool:
     return any(_grants(grant, action) for grant in permissions.grants for action in actions)
 
 
-def _grants(grant: Grant, action: str) -> bool:
+def _grants(grant: RoleGrant, action: str) -> bool:
     given = any(_matches(pattern, action) for pattern in grant.actions)
     return given and not any(_matches(pattern, action) for pattern in grant.not_actions)
 

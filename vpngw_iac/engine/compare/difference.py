@@ -11,7 +11,7 @@ from typing import Any
 
 from vpngw_iac.engine.compare.document import (
     ABSENT,
-    Sealed,
+    MaskedSecret,
     any_same,
     by_key,
     is_empty,
@@ -39,7 +39,7 @@ ADOPTED = "Left as it was adopted"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class MarkedDifference:
     """A difference with what the markers say about it."""
 
     difference: Difference
@@ -59,7 +59,7 @@ class Found:
 class Comparison:
     """Verdict on one resource."""
 
-    found: tuple[Found, ...] = ()
+    found: tuple[MarkedDifference, ...] = ()
     unread: tuple[str, ...] = ()
     """Paths that the answer does not carry and that therefore yield no verdict."""
     unverified: tuple[str, ...] = ()
@@ -85,7 +85,7 @@ class Comparison:
         return (*moved, *self.kept)
 
     @property
-    def owned(self) -> tuple[Found, ...]:
+    def owned(self) -> tuple[MarkedDifference, ...]:
         """Differences that lead to a change."""
         held = set(self.held)
         return tuple(item for item in self.found if item.difference.path not in held)
@@ -96,7 +96,7 @@ class _Collector:
     unread_paths: frozenset[str]
     adopting: bool
     adopted: Mapping[str, Any] = field(default_factory=dict)
-    found: list[Found] = field(default_factory=list)
+    found: list[MarkedDifference] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     unverified: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
@@ -105,7 +105,7 @@ class _Collector:
 
     def differ(self, path: str, cause: Cause, d: Any, a: Any, o: Any, *, secret: bool = False) -> None:
         shown_as = Difference(path, self._because(path, cause, shown(o), secret=secret), shown(d), shown(a), shown(o))
-        self.found.append(Found(shown_as, secret=secret))
+        self.found.append(MarkedDifference(shown_as, secret=secret))
 
     def _because(self, path: str, cause: Cause, observed: Any, *, secret: bool) -> Cause:
         """What differs since it was adopted was changed by nobody; an edit since then is an edit."""
@@ -291,8 +291,8 @@ def _removed_whole(shape: Shape, a: Any, o: Any, path: str, out: _Collector) -> 
 def _secret(d: Any, a: Any, o: Any, path: str, out: _Collector) -> None:
     """A secret that an answer omits is judged by what was applied; one that it echoes is a witness of its own."""
     witness = o if isinstance(o, Fingerprint) else None
-    known = a.fingerprint if isinstance(a, Sealed) else None
-    if not isinstance(d, Sealed):
+    known = a.fingerprint if isinstance(a, MaskedSecret) else None
+    if not isinstance(d, MaskedSecret):
         if witness is None or (known is not None and known.same_value(witness) is False):
             out.stale = True  # not told, or somebody else's by now
         else:
@@ -317,16 +317,16 @@ def _secret(d: Any, a: Any, o: Any, path: str, out: _Collector) -> None:
         out.differ(path, "edit", d, a, o, secret=True)
 
 
-def _unresolved(d: Sealed, a: Any, o: Any, path: str, out: _Collector) -> None:
+def _unresolved(d: MaskedSecret, a: Any, o: Any, path: str, out: _Collector) -> None:
     """A secret that has no value yet, or none that can be read here."""
-    if isinstance(d.reference, GeneratedSecret) and not (isinstance(a, Sealed) and a.reference == d.reference):
+    if isinstance(d.reference, GeneratedSecret) and not (isinstance(a, MaskedSecret) and a.reference == d.reference):
         out.differ(path, "edit", d, a, o, secret=True)  # apply makes it
     elif not isinstance(d.reference, Output):
         out.unverified.append(path)
         out.unreadable.append(path)
 
 
-def _marked(item: Found, shape: Shape, d: Any, o: Any, out: _Collector) -> Found:
+def _marked(item: MarkedDifference, shape: Shape, d: Any, o: Any, out: _Collector) -> MarkedDifference:
     """The innermost marker decides; what differs only because the resource is being adopted is no edit."""
     verdict, outage, judged = item.verdict, item.outage or shape.outage, item.judged
     if verdict.how == "in place" and not judged:
@@ -337,7 +337,7 @@ def _marked(item: Found, shape: Shape, d: Any, o: Any, out: _Collector) -> Found
     difference = item.difference
     if out.adopting and difference.cause == "edit" and verdict.how != "in place":
         difference = replace(difference, cause="adopted")
-    return Found(difference, verdict, outage, item.secret, judged)
+    return MarkedDifference(difference, verdict, outage, item.secret, judged)
 
 
 def _plain(value: Any) -> Any:

@@ -34,7 +34,7 @@ ALWAYS_READ_ONLY = frozenset({"provisioningState", "resourceGuid", "etag"})
 
 
 @dataclass(frozen=True, slots=True)
-class Sealed:
+class MaskedSecret:
     """A declared or applied secret as far as it can be compared: its reference and its fingerprint, if known."""
 
     reference: SecretReference | Output
@@ -84,7 +84,7 @@ def same(shape: Shape, declared: Any, other: Any) -> bool:
         return all(same(shape.at(k), v, member(shape, other, k)) for k, v in declared.items())
     if isinstance(declared, list | tuple):
         return _same_list(shape, declared, other)
-    if isinstance(declared, Sealed):
+    if isinstance(declared, MaskedSecret):
         return _same_secret(declared, other)
     if other is ABSENT or other is None:
         return is_empty(declared) or (shape.has_default and declared == shape.default)
@@ -107,11 +107,11 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _same_secret(declared: Sealed, other: Any) -> bool:
-    print_of = other.fingerprint if isinstance(other, Sealed) else other
-    if declared.fingerprint is None or not isinstance(print_of, Fingerprint):
+def _same_secret(declared: MaskedSecret, other: Any) -> bool:
+    fingerprint_of = other.fingerprint if isinstance(other, MaskedSecret) else other
+    if declared.fingerprint is None or not isinstance(fingerprint_of, Fingerprint):
         return True
-    return declared.fingerprint.same_value(print_of) is not False
+    return declared.fingerprint.same_value(fingerprint_of) is not False
 
 
 def _same_list(shape: Shape, declared: list[Any] | tuple[Any, ...], other: Any) -> bool:
@@ -204,7 +204,7 @@ def by_key(items: Any, key: str, wanted: Any) -> Any:
 
 def is_secret(shape: Shape, *values: Any) -> bool:
     """Whether this place holds a secret."""
-    return shape.write_only or any(isinstance(value, Sealed | Fingerprint) for value in values)
+    return shape.write_only or any(isinstance(value, MaskedSecret | Fingerprint) for value in values)
 
 
 def any_same(shape: Shape, a: Any, o: Any) -> bool:
@@ -235,14 +235,14 @@ def transform(document: Any, leaf: Any, path: str = "") -> Any:
         return {key: transform(value, leaf, join(path, key)) for key, value in document.items()}
     if isinstance(document, list | tuple):
         return [transform(value, leaf, f"{path}[{index}]") for index, value in enumerate(document)]
-    if isinstance(document, (*SECRET_TYPES, Output, Sealed, Fingerprint)):
+    if isinstance(document, (*SECRET_TYPES, Output, MaskedSecret, Fingerprint)):
         return leaf(path, document)
     return document
 
 
 def shown(value: Any) -> Any:
     """A value as people and JSON may see it: secrets and outputs by name only."""
-    if isinstance(value, (Sealed, Fingerprint, *SECRET_TYPES)):
+    if isinstance(value, (MaskedSecret, Fingerprint, *SECRET_TYPES)):
         return "(sensitive)"
     if isinstance(value, Output):
         return f"(known after {value.source.name})"

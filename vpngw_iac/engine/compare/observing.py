@@ -8,7 +8,7 @@ from typing import Any, Literal
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.compare.difference import compare
 from vpngw_iac.engine.compare.document import ABSENT, lookup, outer_paths
-from vpngw_iac.engine.compare.sealing import applied_of, seal
+from vpngw_iac.engine.compare.secret_masking import applied_of, mask_secrets
 from vpngw_iac.engine.graph import Graph, outputs_in
 from vpngw_iac.engine.ports import Attached, Cloud, Observed, Snapshot
 from vpngw_iac.errors import Forbidden, OtherTenant
@@ -112,7 +112,7 @@ def _suspicious(graph: Graph, state: State, observed: dict[ArmId, Observed]) -> 
         if not answer.is_terminal or answer.state != "Succeeded" or entry is None:
             yield resource_id
         elif resource is not None:
-            declared = seal(resource.body(), {}, lambda _: ABSENT)
+            declared = mask_secrets(resource.body(), {}, lambda _: ABSENT)
             applied = applied_of(entry) if entry else None
             unread = _not_in_list(resource, entry.unread if entry else ())
             differs = compare(shape_of(type(resource)), declared, applied, answer.document, unread=unread).found

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.execute import event as events
 from vpngw_iac.engine.execute.event import OperationResult, Status
-from vpngw_iac.engine.execute.recorder import Ledger, Task
+from vpngw_iac.engine.execute.recorder import Recorder, Task
 from vpngw_iac.engine.execute.repair import repaired_first
 from vpngw_iac.engine.execute.retry import (
     MAX_AGAIN,
@@ -32,13 +32,13 @@ from vpngw_iac.engine.execute.retry import (
     seconds_to_wait,
 )
 from vpngw_iac.engine.execute.stop import Limits, Stop
-from vpngw_iac.engine.execute.worker import Blocked, Busy, Gated, Prepared, Settled, Worker
-from vpngw_iac.engine.order.locks import Locks
+from vpngw_iac.engine.execute.worker import Blocked, Busy, GateClosed, NoCallNeeded, Prepared, Worker
+from vpngw_iac.engine.order.locks import LockTable
 from vpngw_iac.engine.order.operation import Key, Schedule
 from vpngw_iac.engine.order.order import landings, unfilled
 from vpngw_iac.engine.ports import Clock, Ended, Pending, Running
 from vpngw_iac.errors import AzureIds, CloudError, Contention, StateLocked, Unavailable, VpngwError
-from vpngw_iac.state.store import Hold
+from vpngw_iac.state.store import LockedStore
 
 PARALLEL_CALLS = 8
 GRACE = 10.0
@@ -52,7 +52,7 @@ class Execution:
         self,
         schedule: Schedule,
         worker: Worker,
-        hold: Hold,
+        locked: LockedStore,
         clock: Clock,
         *,
         run: str,
@@ -62,7 +62,7 @@ class Execution:
         seed: int | None = None,
     ) -> None:
         self._schedule, self._worker, self._clock = schedule, worker, clock
-        self._ledger = Ledger(worker.plan, hold, clock, run, on_event)
+        self._recorder = Recorder(worker.plan, locked, clock, run, on_event)
         self._stop, self._limits = stop or Stop(), limits or Limits()
         self._random = random.Random(seed)  # noqa: S311 - jitter, not cryptography
         self._todo: dict[Key, Task] = {op.key: Task(op) for op in schedule.operations}
@@ -74,7 +74,7 @@ class Execution:
         self._calls = 0
         self._pool = ThreadPoolExecutor(PARALLEL_CALLS, thread_name_prefix="vpngw")
         self._grace_until: float | None = None
-        self._locks = Locks()
+        self._locks = LockTable()
         self._landings = landings(worker.plan, schedule)
         self._not_before = 0.0
         self._lost: StateLocked | None = None
@@ -84,7 +84,7 @@ class Execution:
     @property
     def notices(self) -> list[str]:
         """What people should know at the end."""
-        return self._ledger.notices
+        return self._recorder.notices
 
     # -- the loop
 
@@ -96,7 +96,7 @@ class Execution:
                 if self._is_over():
                     break
                 self._dispatch_due()
-                message = self._clock.next(self._inbox, self._patience(), calls_in_flight=self._calls)
+                message = self._clock.next(self._inbox, self._retry_policy(), calls_in_flight=self._calls)
                 if message is not None:
                     self._receive(*message)
         finally:
@@ -104,7 +104,7 @@ class Execution:
         if self._lost is not None:
             raise self._lost
         self._leave()
-        return tuple(self._ledger.results[op.key] for op in self._schedule.operations)
+        return tuple(self._recorder.results[op.key] for op in self._schedule.operations)
 
     def _is_over(self) -> bool:
         if self._stop.immediate:
@@ -136,7 +136,7 @@ class Execution:
             self._grace_until = self._clock.now() + GRACE
         return self._clock.now() >= self._grace_until
 
-    def _patience(self) -> float | None:
+    def _retry_policy(self) -> float | None:
         if self._leaving:  # only for the calls that are under way
             return 1.0
         moments = [self._due[0][0]] if self._due else []
@@ -149,14 +149,14 @@ class Execution:
     def _start_ready(self) -> None:
         if self._must_stop or self._halted:
             return
-        done = {key for key, result in self._ledger.results.items() if result.status == "succeeded"}
+        done = {key for key, result in self._recorder.results.items() if result.status == "succeeded"}
         for key in sorted(self._todo, key=lambda k: (-self._schedule.remaining[k], k)):
             task = self._todo[key]
             if not task.operation.after <= done or self._is_throttled:
                 continue
             why = self._locks.blocked_by(key, task.operation.locks)
             if why:
-                self._ledger.waits(task, why, None)
+                self._recorder.waits(task, why, None)
                 continue
             del self._todo[key]
             self._locks.take(key, task.operation.locks)
@@ -189,10 +189,10 @@ class Execution:
     def _do_prepare(self, task: Task) -> Any:
         return self._worker.prepare(
             task.operation,
-            unsure=task.patience.unsure,
-            contentions=task.patience.contentions,
-            overtaken=task.patience.conflicts > 0,
-            landing=unfilled(self._landings, task.operation.key, self._ledger.results, self._active),
+            maybe_applied=task.retry_policy.maybe_applied,
+            contentions=task.retry_policy.contentions,
+            superseded=task.retry_policy.conflicts > 0,
+            landing=unfilled(self._landings, task.operation.key, self._recorder.results, self._active),
         )
 
     def _do_send(self, task: Task) -> Any:
@@ -222,17 +222,17 @@ class Execution:
         except StateLocked as error:
             self._lost = error
 
-    def _prepared(self, task: Task, result: Prepared | Settled | Busy | Gated | Blocked) -> None:
+    def _prepared(self, task: Task, result: Prepared | NoCallNeeded | Busy | GateClosed | Blocked) -> None:
         match result:
-            case Settled(entry=entry, forget=forget):
-                self._ledger.announce(task)
-                self._ledger.remember(task, entry, forget)
+            case NoCallNeeded(entry=entry, forget=forget):
+                self._recorder.announce(task)
+                self._recorder.remember(task, entry, forget)
                 self._end(task, "succeeded")
             case Busy(observed=observed):
-                self._ledger.waits(task, f"Azure to finish ({observed.state})", 10.0)
+                self._recorder.waits(task, f"Azure to finish ({observed.state})", 10.0)
                 self._later(self._clock.now() + poll_delay(None, task.polls, 60.0), task.operation.key, "prepare")
                 task.polls += 1
-            case Gated(says=says):
+            case GateClosed(says=says):
                 self._gate(task, says)
             case Blocked():
                 self._blocked(task, result)
@@ -247,24 +247,26 @@ class Execution:
 
     def _may_begin_again(self, task: Task) -> bool:
         """A creation whose answer was lost and that Azure does not show: asked for a while, then begun again, twice."""
-        hidden = task.patience.still_hidden(self._clock.now())
+        hidden = task.retry_policy.still_hidden(self._clock.now())
         if hidden > 0:
-            self._ledger.waits(task, "Azure to show what a call did whose answer was lost", hidden)
+            self._recorder.waits(task, "Azure to show what a call did whose answer was lost", hidden)
             self._later(self._clock.now() + min(hidden, 15.0), task.operation.key, "prepare")
-        elif task.patience.lost > MAX_AGAIN:
-            text = f"{task.operation.id}: {task.patience.lost} calls got no usable answer, and Azure does not show it."
+        elif task.retry_policy.lost > MAX_AGAIN:
+            text = (
+                f"{task.operation.id}: {task.retry_policy.lost} calls got no usable answer, and Azure does not show it."
+            )
             self._give_up(task, Unavailable(text))
         else:
             return True
         return False
 
     def _begin(self, task: Task, prepared: Prepared) -> None:
-        self._ledger.announce(task)
+        self._recorder.announce(task)
         task.prepared = prepared
         if not task.journalled:  # still open if an answer was lost
-            self._ledger.begun(task, prepared)
-        if task.patience.unsure and prepared.etag != "absent":
-            self._ledger.remember_failed(task)  # made by the call whose answer was lost: ours, however this one ends
+            self._recorder.begun(task, prepared)
+        if task.retry_policy.maybe_applied and prepared.etag != "absent":
+            self._recorder.remember_failed(task)  # made by the call whose answer was lost: ours, however this one ends
         self._submit(task.operation.key, "send")
 
     def _sent(self, task: Task, result: Pending | Ended) -> None:
@@ -274,7 +276,7 @@ class Execution:
         task.pending = result
         task.polls = 0
         task.last_progress = self._clock.now()
-        self._ledger.accepted(task, result)
+        self._recorder.accepted(task, result)
         self._later(self._clock.now() + self._delay(task, result.retry_after), task.operation.key, "poll")
 
     def _polled(self, task: Task, result: Running | Ended) -> None:
@@ -282,8 +284,8 @@ class Execution:
             self._ended(task, result)
             return
         task.polls += 1
-        task.patience.poll_errors = 0
-        self._ledger.progress(task, result.state)
+        task.retry_policy.poll_errors = 0
+        self._recorder.progress(task, result.state)
         self._later(self._clock.now() + self._delay(task, result.retry_after), task.operation.key, "poll")
 
     def _delay(self, task: Task, asked: float | None) -> float:
@@ -293,10 +295,10 @@ class Execution:
         ids = task.pending.ids if task.pending else AzureIds()
         if ended.state != "Succeeded":
             error = ended.error or CloudError(f"{task.operation.id} ended as {ended.state}.", ids=ids)
-            task.patience.found()
-            self._ledger.remember_failed(task)
-            if self._locks.was_crowded(task.operation.key) and not task.patience.excused:
-                task.patience.excused = True
+            task.retry_policy.found()
+            self._recorder.remember_failed(task)
+            if self._locks.was_crowded(task.operation.key) and not task.retry_policy.contention_excused:
+                task.retry_policy.contention_excused = True
                 self._again(task, error, 10.0, why="a sibling to finish (it failed beside one)")
                 return
             self._fail(task, error)
@@ -308,8 +310,8 @@ class Execution:
             self._fail(task, error)
             return
         for text in notices:
-            self._ledger.note(text)
-        self._ledger.remember(task, entry)
+            self._recorder.note(text)
+        self._recorder.remember(task, entry)
         self._locks.succeeded(task.operation.key)
         self._end(task, "succeeded", ids=ids)
 
@@ -322,29 +324,29 @@ class Execution:
         if phase != "poll" and (pause := seconds_to_wait(error)):
             self._not_before = max(self._not_before, now + pause)
         deleted = may_be_gone(error, operation.id, self._deleted())
-        found = meaning(task.patience, phase, error, now, operation.verb, self._random, deleted_some=deleted)
+        found = meaning(task.retry_policy, phase, error, now, operation.verb, self._random, deleted_some=deleted)
         if isinstance(found, Unconfirmed):
             self._halted = self._halted or found.is_mute
             self._give_up(task, error)
         elif isinstance(found, Failed):
             self._fail(task, advised(error, operation.id))
         elif phase == "poll":
-            self._ledger.waits(task, found.why, found.delay)
+            self._recorder.waits(task, found.why, found.delay)
             self._later(now + found.delay, operation.key, "poll")
         else:
             self._again(task, error, found.delay, why=found.why)
 
     def _deleted(self) -> list[ArmId]:
-        results = self._ledger.results
+        results = self._recorder.results
         done = (op for op in self._schedule.operations if op.verb == "delete" and op.key in results)
         return [op.id for op in done if results[op.key].status == "succeeded"]
 
     def _again(self, task: Task, error: VpngwError, delay: float, *, why: str) -> None:
         """Prepare anew later: a new look decides what is left to do. The journal keeps open what may be under way."""
-        if not task.patience.lost:
-            self._ledger.close(task, "failed", error)
+        if not task.retry_policy.lost:
+            self._recorder.close(task, "failed", error)
         task.prepared, task.pending = None, None
-        self._ledger.waits(task, why, delay)
+        self._recorder.waits(task, why, delay)
         self._later(self._clock.now() + delay, task.operation.key, "prepare")
 
     def _fail(self, task: Task, error: VpngwError) -> None:
@@ -357,10 +359,10 @@ class Execution:
         self._skip_dependents(task.operation.key, "skipped", task.operation.address)
 
     def _gate(self, task: Task, says: str) -> None:
-        self._ledger.waits(task, says, None)
+        self._recorder.waits(task, says, None)
         self._locks.give(task.operation.key)
         del self._active[task.operation.key]
-        self._ledger.result(task, "waiting", error=says)
+        self._recorder.result(task, "waiting", error=says)
         self._skip_dependents(task.operation.key, "waiting", task.operation.address)
 
     def _blocked(self, task: Task, found: Blocked) -> None:
@@ -368,7 +370,7 @@ class Execution:
         key, ahead = task.operation.key, self._todo.keys() | self._active.keys()
         grown = repaired_first(self._schedule, self._worker.plan, key, found.blocker, ahead=ahead)
         if grown is None:
-            end = self._give_up if task.patience.lost else self._fail
+            end = self._give_up if task.retry_policy.lost else self._fail
             end(task, found.error)
             return
         self._schedule = grown
@@ -377,7 +379,7 @@ class Execution:
                 task.operation = operation
             elif operation.id == found.blocker and operation.key not in ahead:
                 self._todo[operation.key] = Task(operation)
-        self._ledger.waits(task, f"the repair of {found.blocker.name}", None)
+        self._recorder.waits(task, f"the repair of {found.blocker.name}", None)
         self._back(task)
 
     def _skip_dependents(self, root: Key, status: Status, because: str) -> None:
@@ -387,7 +389,7 @@ class Execution:
             found = [key for key, task in self._todo.items() if task.operation.after & gone]
             gone.update(found)
             for key in found:
-                self._ledger.result(self._todo.pop(key), status, because=because)
+                self._recorder.result(self._todo.pop(key), status, because=because)
 
     # -- bookkeeping
 
@@ -399,10 +401,10 @@ class Execution:
         closing: Literal["succeeded", "failed", "unconfirmed"] = "failed"
         if status in ("succeeded", "unconfirmed"):
             closing = status
-        self._ledger.close(task, closing, error)
+        self._recorder.close(task, closing, error)
         self._locks.give(key)
         self._active.pop(key, None)
-        self._ledger.result(task, status, failure=error, ids=ids or getattr(error, "ids", None))
+        self._recorder.result(task, status, failure=error, ids=ids or getattr(error, "ids", None))
 
     def _back(self, task: Task) -> None:
         """Not started after all: the run is being left."""
@@ -414,8 +416,8 @@ class Execution:
         """Say of everything that did not end what it is; what runs in Azure stays open in the journal."""
         for key, task in list(self._active.items()):
             status: Status = "running" if task.pending else ("unconfirmed" if task.journalled else "not-started")
-            self._ledger.result(task, status)
+            self._recorder.result(task, status)
             del self._active[key]
         for task in self._todo.values():
-            self._ledger.result(task, "unconfirmed" if task.journalled else "not-started")
+            self._recorder.result(task, "unconfirmed" if task.journalled else "not-started")
         self._todo.clear()

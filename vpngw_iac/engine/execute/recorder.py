@@ -11,14 +11,14 @@ from typing import Any, Literal
 
 from vpngw_iac.engine.execute import event as events
 from vpngw_iac.engine.execute.event import OperationResult, Status
-from vpngw_iac.engine.execute.retry import Patience
+from vpngw_iac.engine.execute.retry import RetryPolicy
 from vpngw_iac.engine.execute.worker import Prepared
 from vpngw_iac.engine.order.operation import Key, Operation
 from vpngw_iac.engine.plan.plan import Plan
 from vpngw_iac.engine.ports import Clock, Pending
 from vpngw_iac.errors import AzureIds, ExitCode, VpngwError
 from vpngw_iac.state.journal import Accepted, Begun, EntryRemoved, EntrySet, OperationClosed
-from vpngw_iac.state.store import Hold
+from vpngw_iac.state.store import LockedStore
 
 
 @dataclass(slots=True)
@@ -31,18 +31,20 @@ class Task:
     """Id of the open ``begun`` record."""
     prepared: Prepared | None = None
     pending: Pending | None = None
-    patience: Patience = field(default_factory=Patience)
+    retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
     polls: int = 0
     told: str = ""
     """What it was last said to wait for."""
     last_progress: float = 0.0
 
 
-class Ledger:
+class Recorder:
     """The books of one run: what is about to happen is written before it does, what happened is told after."""
 
-    def __init__(self, plan: Plan, hold: Hold, clock: Clock, run: str, tell: Callable[[events.Event], None]) -> None:
-        self._plan, self._hold, self._clock, self._run, self._tell = plan, hold, clock, run, tell
+    def __init__(
+        self, plan: Plan, locked: LockedStore, clock: Clock, run: str, tell: Callable[[events.Event], None]
+    ) -> None:
+        self._plan, self._locked, self._clock, self._run, self._tell = plan, locked, clock, run, tell
         self.results: dict[Key, OperationResult] = {}
         self.notices: list[str] = []
 
@@ -86,7 +88,7 @@ class Ledger:
     def begun(self, task: Task, prepared: Prepared) -> None:
         """Write that a call is about to be made; durable before Azure is asked."""
         operation, number = task.operation, uuid.uuid4().hex
-        self._hold.append(
+        self._locked.append(
             Begun(
                 at=self._clock.utc(),
                 operation=number,
@@ -106,32 +108,32 @@ class Ledger:
 
     def accepted(self, task: Task, pending: Pending) -> None:
         """Write that Azure took the call."""
-        self._hold.append(
+        self._locked.append(
             Accepted(at=self._clock.utc(), operation=task.journalled, url=pending.url, request=pending.ids.request)
         )
 
     def remember(self, task: Task, entry: Any, forget: str = "") -> None:
         """Bring the state to what was done."""
         if task.operation.key.step == "release":
-            self._hold.append(EntryRemoved(at=self._clock.utc(), address=task.operation.address, why="forgotten"))
+            self._locked.append(EntryRemoved(at=self._clock.utc(), address=task.operation.address, why="forgotten"))
             self.note(f"{task.operation.address} ({task.operation.id}) is left in Azure with its transit flag off.")
         elif task.operation.verb == "delete":
             gone = self._plan.state.by_id().get(task.operation.id)
             if gone is not None:
                 why: Literal["deleted", "forgotten"] = "forgotten" if forget else "deleted"
-                self._hold.append(
+                self._locked.append(
                     EntryRemoved(at=self._clock.utc(), address=gone.address, why=why, tagged=bool(forget))
                 )
             if forget:
                 self.note(forget)
         elif entry is not None:
-            self._hold.append(EntrySet(at=self._clock.utc(), entry=entry))
+            self._locked.append(EntrySet(at=self._clock.utc(), entry=entry))
 
     def remember_failed(self, task: Task) -> None:
         """What was created and ended Failed is ours to repair; no fingerprint enters before success."""
         entry = task.prepared.entry if task.prepared else None
         if entry is not None and task.operation.kind == "create":
-            self._hold.append(EntrySet(at=self._clock.utc(), entry=entry.model_copy(update={"fingerprints": {}})))
+            self._locked.append(EntrySet(at=self._clock.utc(), entry=entry.model_copy(update={"fingerprints": {}})))
 
     def close(self, task: Task, status: Literal["succeeded", "failed", "unconfirmed"], error: Any = None) -> None:
         """Write that the call has ended, if it is open; an ``unconfirmed`` one stays open for the next run."""
@@ -139,7 +141,7 @@ class Ledger:
             code = getattr(error, "code", "") if error else ""
             message = error.message if isinstance(error, VpngwError) else ""
             request = task.pending.ids.request if task.pending else ""
-            self._hold.append(
+            self._locked.append(
                 OperationClosed(
                     at=self._clock.utc(),
                     operation=task.journalled,

@@ -19,7 +19,7 @@ from vpngw_iac.errors import CloudError, Contention, PreconditionFailed, StateLo
 from vpngw_iac.resources import type_of
 from vpngw_iac.state.journal import Begun, OperationClosed
 from vpngw_iac.state.model import Entry
-from vpngw_iac.state.store import Hold
+from vpngw_iac.state.store import LockedStore
 
 TRIES = 3
 POLLS = 24
@@ -35,7 +35,7 @@ class Release:
 
     cloud: Callable[[], Cloud]
     """Opened only when something can bear a tag; may raise, which counts as "not possible"."""
-    hold: Hold
+    locked: LockedStore
     clock: Clock
     run: str
     deployment: str
@@ -88,7 +88,7 @@ class Release:
 
     def _begun(self, entry: Entry, observed: Observed) -> str:
         number = uuid.uuid4().hex
-        self.hold.append(
+        self.locked.append(
             Begun(
                 at=self.clock.utc(),
                 operation=number,
@@ -105,7 +105,7 @@ class Release:
         return number
 
     def _closed(self, operation: str, error: CloudError | None) -> None:
-        self.hold.append(
+        self.locked.append(
             OperationClosed(
                 at=self.clock.utc(),
                 operation=operation,

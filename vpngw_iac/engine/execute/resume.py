@@ -11,11 +11,11 @@ from typing import Any, Literal
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.compare.difference import compare
 from vpngw_iac.engine.compare.document import lookup
-from vpngw_iac.engine.compare.sealing import applied_of
+from vpngw_iac.engine.compare.secret_masking import applied_of
 from vpngw_iac.engine.execute import event as events
 from vpngw_iac.engine.execute.event import OperationResult
 from vpngw_iac.engine.execute.retry import SHOWN_AFTER, poll_delay
-from vpngw_iac.engine.execute.stop import Interrupted, Limits, Stop
+from vpngw_iac.engine.execute.stop import Limits, ReadInterrupted, Stop
 from vpngw_iac.engine.order.transit import half_of
 from vpngw_iac.engine.plan.inputs import deployment_in
 from vpngw_iac.engine.ports import Clock, Cloud, Observed
@@ -25,7 +25,7 @@ from vpngw_iac.resources.shape import shape_of
 from vpngw_iac.secret import Fingerprint
 from vpngw_iac.state.journal import EntryRemoved, EntrySet, InFlight, OperationClosed
 from vpngw_iac.state.model import Entry
-from vpngw_iac.state.store import Hold
+from vpngw_iac.state.store import LockedStore
 
 _Closing = Literal["succeeded", "failed", "not-started"]
 """``not-started``: nothing of it is in Azure, and nothing says that Azure ever took it."""
@@ -45,7 +45,7 @@ class Resumption:
     """The operations that a journal holds open, waited for until each is terminal."""
 
     cloud: Cloud
-    hold: Hold
+    locked: LockedStore
     clock: Clock
     on_event: Callable[[events.Event], None]
     stop: Stop
@@ -102,7 +102,7 @@ class Resumption:
         try:
             with self.stop.ends():
                 return self.cloud.read(flight.begun.id)
-        except (Unavailable, Throttled, Interrupted):
+        except (Unavailable, Throttled, ReadInterrupted):
             return None
 
     def _close(self, flight: InFlight, observed: Observed) -> tuple[_Closing, str]:
@@ -113,7 +113,7 @@ class Resumption:
             status = "not-started"
         codes = {"succeeded": "", "failed": "Unconfirmed", "not-started": "NotStarted"}
         request = flight.accepted.request if flight.accepted else ""
-        self.hold.append(
+        self.locked.append(
             OperationClosed(
                 at=self.clock.utc(),
                 operation=begun.operation,
@@ -132,7 +132,7 @@ class Resumption:
                 return "failed", _STILL_THERE
             gone = self.entries.get(begun.id)
             if gone is not None:
-                self.hold.append(EntryRemoved(at=self.clock.utc(), address=gone.address, why="deleted"))
+                self.locked.append(EntryRemoved(at=self.clock.utc(), address=gone.address, why="deleted"))
             return "succeeded", ""
         if not observed.present:
             return "failed", _NEVER_ARRIVED
@@ -153,7 +153,7 @@ class Resumption:
         agrees = not failed and not any(self._differences(flight, observed)) and self._is_proved(flight, observed)
         if begun.entry is not None and (agrees or begun.etag == "absent"):
             entry = begun.entry if agrees else begun.entry.model_copy(update={"fingerprints": {}})
-            self.hold.append(EntrySet(at=self.clock.utc(), entry=entry))
+            self.locked.append(EntrySet(at=self.clock.utc(), entry=entry))
         if failed:
             return "failed", f"it ended as {observed.state}; it is repaired, never replaced"
         return ("succeeded", "") if agrees else ("failed", _NOT_CARRIED_OUT)
@@ -163,7 +163,7 @@ class Resumption:
         model = half_of(observed.id)
         if model is not None and any(model.flags(observed.document)):
             return "failed", _NOT_CARRIED_OUT
-        self.hold.append(EntryRemoved(at=self.clock.utc(), address=flight.begun.address, why="forgotten"))
+        self.locked.append(EntryRemoved(at=self.clock.utc(), address=flight.begun.address, why="forgotten"))
         return "succeeded", ""
 
     def _is_foreign(self, flight: InFlight, observed: Observed) -> bool:

@@ -84,7 +84,7 @@ def advised(error: VpngwError, target: ArmId) -> VpngwError:
 
 
 @dataclass(slots=True)
-class Patience:
+class RetryPolicy:
     """What one operation has been through, and whether it may try again."""
 
     contentions: int = 0
@@ -93,14 +93,14 @@ class Patience:
     conflicts: int = 0
     poll_errors: int = 0
     in_use_since: float | None = None
-    unsure: bool = False
+    maybe_applied: bool = False
     """A call of ours may have been carried out: what is there now may be our own doing."""
     lost: int = 0
     """How many calls, open in the journal under one record, got no answer that proves anything."""
     lost_at: float = 0.0
     """When the last of them did."""
     throttled_since: float | None = None
-    excused: bool = False
+    contention_excused: bool = False
     """A late failure beside a sibling was taken for contention; once."""
 
     def retry(
@@ -135,13 +135,13 @@ class Patience:
 
     def lose(self, now: float) -> None:
         """The answer to a call of ours did not come, or proves nothing."""
-        self.unsure = True
+        self.maybe_applied = True
         self.lost += 1
         self.lost_at = now
 
     def found(self) -> None:
         """What the calls did is known: a call was accepted, and has ended."""
-        self.unsure, self.lost = True, 0
+        self.maybe_applied, self.lost = True, 0
 
     def still_hidden(self, now: float) -> float:
         """Seconds for which a creation whose answer was lost is still asked for; zero when it is begun again."""
@@ -192,7 +192,7 @@ class Failed:
 
 
 def meaning(
-    patience: Patience,
+    retry_policy: RetryPolicy,
     phase: Phase,
     error: VpngwError,
     now: float,
@@ -203,18 +203,18 @@ def meaning(
 ) -> Again | Unconfirmed | Failed:
     """What happens next. Counts the attempt."""
     if phase == "poll":
-        return _polling(patience, error, jitter)
+        return _polling(retry_policy, error, jitter)
     if phase == "send" and (is_mute(error) or not isinstance(error, CloudError)):
-        patience.lose(now)
-    elif phase == "prepare" and patience.lost and is_mute(error):
+        retry_policy.lose(now)
+    elif phase == "prepare" and retry_policy.lost and is_mute(error):
         return Unconfirmed(is_mute=True)
-    delay = patience.retry(error, now, verb, jitter, deleted_some=deleted_some)
+    delay = retry_policy.retry(error, now, verb, jitter, deleted_some=deleted_some)
     if delay is not None:
         return Again(delay, _WHY.get(type(error).__name__, f"a retry ({error.message})"))
     asked = getattr(error, "retry_after", None) or 0.0
     if asked > LONGEST_WAIT:
         error.advice = f"Azure asks to wait {duration(asked)}, vpngw waits an hour at most. Run it again later."
-    if patience.lost and not _is_proof(error, phase):
+    if retry_policy.lost and not _is_proof(error, phase):
         return Unconfirmed(is_mute=False)
     return Failed()
 
@@ -254,10 +254,10 @@ def explained(error: VpngwError, endpoint: str) -> VpngwError:
     return error
 
 
-def _polling(patience: Patience, error: VpngwError, jitter: random.Random) -> Again | Unconfirmed:
-    patience.poll_errors += 1
-    if isinstance(error, CloudError) and not patience.gives_up_polling(error):
-        return Again(patience.poll_backoff(error, jitter), f"an answer about how far it is ({error.message})")
+def _polling(retry_policy: RetryPolicy, error: VpngwError, jitter: random.Random) -> Again | Unconfirmed:
+    retry_policy.poll_errors += 1
+    if isinstance(error, CloudError) and not retry_policy.gives_up_polling(error):
+        return Again(retry_policy.poll_backoff(error, jitter), f"an answer about how far it is ({error.message})")
     return Unconfirmed(is_mute=is_mute(error))
 
 

@@ -20,7 +20,7 @@ class Limits:
     """Clock time after which the run leaves."""
 
 
-class Interrupted(KeyboardInterrupt):
+class ReadInterrupted(KeyboardInterrupt):
     """Ends a section that only reads: a call that hangs is not waited for."""
 
 
@@ -36,18 +36,18 @@ class Stop:
 
     @contextmanager
     def ends(self) -> Iterator[None]:
-        """A section of the main thread that only reads: a request to stop ends it with `Interrupted`."""
+        """A section of the main thread that only reads: a request to stop ends it with `ReadInterrupted`."""
         before, self._reading = self._reading, True
         try:
             if self.asked:
-                raise Interrupted
+                raise ReadInterrupted
             yield
         finally:
             self._reading = before
 
     @property
     def may_interrupt(self) -> bool:
-        """Whether a signal handler may raise `Interrupted` now: nothing is lost by it."""
+        """Whether a signal handler may raise `ReadInterrupted` now: nothing is lost by it."""
         return self._reading
 
     def wakes(self, inbox: queue.SimpleQueue[Any]) -> None:

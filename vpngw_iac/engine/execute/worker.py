@@ -13,9 +13,9 @@ from typing import Any
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.compare.difference import Comparison, compare, compare_whole
-from vpngw_iac.engine.compare.document import ABSENT, Sealed, lookup, secrets_in, transform
+from vpngw_iac.engine.compare.document import ABSENT, MaskedSecret, lookup, secrets_in, transform
 from vpngw_iac.engine.compare.overlay import carried_loss, overlay
-from vpngw_iac.engine.compare.sealing import entry_of, seal, stored
+from vpngw_iac.engine.compare.secret_masking import entry_of, mask_secrets, stored
 from vpngw_iac.engine.execute.repair import in_the_way
 from vpngw_iac.engine.graph import outputs_in
 from vpngw_iac.engine.order.operation import Operation
@@ -55,7 +55,7 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class NoCallNeeded:
     """No call is needed: Azure already has it (or has lost it, for a delete)."""
 
     entry: Entry | None = None
@@ -71,7 +71,7 @@ class Busy:
 
 
 @dataclass(frozen=True, slots=True)
-class Gated:
+class GateClosed:
     """People outside must act first."""
 
     says: str
@@ -86,7 +86,7 @@ class Blocked:
     """What it comes to if nothing of ours can repair it."""
 
 
-Preparation = Prepared | Settled | Busy | Gated | Blocked
+Preparation = Prepared | NoCallNeeded | Busy | GateClosed | Blocked
 
 
 _OUR_MARK = f"tags.{DEPLOYMENT_TAG}"
@@ -109,15 +109,15 @@ class Worker:
         self,
         operation: Operation,
         *,
-        unsure: bool = False,
+        maybe_applied: bool = False,
         contentions: int = 0,
-        overtaken: bool = False,
+        superseded: bool = False,
         landing: Collection[tuple[str, bool]] = (),
     ) -> Preparation:
         """Read what Azure has now and make the call.
 
-        `unsure`: a call of ours may have been carried out already. `contentions`: so often Azure said "another
-        operation". `overtaken`: somebody wrote between our read and our write; it is made again only while the change
+        `maybe_applied`: a call of ours may have been carried out already. `contentions`: so often Azure said "another
+        operation". `superseded`: somebody wrote between our read and our write; it is made again only while the change
         stays the one that was planned. `landing`: addresses whose ids must still be free before this takes something
         away, and whether this run is making them just now.
         """
@@ -136,26 +136,26 @@ class Worker:
         if not observed.is_terminal:
             return Busy(observed)
         if operation.verb == "act":
-            return self._act(resource, observed, unsure=unsure)
+            return self._act(resource, observed, maybe_applied=maybe_applied)
         if operation.key.step == "sync" and not type(resource).lags(observed.document or {}):
-            return Settled(self._entry(resource, {}))  # somebody else did it, or its other half is gone
+            return NoCallNeeded(self._entry(resource, {}))  # somebody else did it, or its other half is gone
         if operation.verb == "tag":
-            return self._tag(resource, observed, unsure=unsure)
-        return self._put(operation, resource, observed, unsure=unsure, overtaken=overtaken)
+            return self._tag(resource, observed, maybe_applied=maybe_applied)
+        return self._put(operation, resource, observed, maybe_applied=maybe_applied, superseded=superseded)
 
     # -- verbs
 
     def _delete(self, operation: Operation) -> Preparation:
         observed = self.cloud.read(operation.id)
         if not observed.present:
-            return Settled()
+            return NoCallNeeded()
         if not observed.is_terminal:
             return Busy(observed)
         if not operation.id.names:
             left = [item for item in self.cloud.attached([operation.id]) if item.kind == "resource"]
             if left:
                 names = ", ".join(sorted(item.name for item in left)[:5])
-                return Settled(forget=f"{operation.address} is kept, it is not empty: {names}")
+                return NoCallNeeded(forget=f"{operation.address} is kept, it is not empty: {names}")
         return Prepared(Call("delete", operation.id), etag=observed.etag or "present", digest="")
 
     def _release(self, operation: Operation) -> Preparation:
@@ -168,14 +168,14 @@ class Worker:
         found = zip(model.flag_names, on, strict=True) if model is not None else ()
         off = {name: False for name, value in found if value and f"properties.{name}" in ours}
         if observed.document is None or model is None or not off:
-            return Settled()
+            return NoCallNeeded()
         sent = overlay(shape_of(model), {"properties": off}, {}, observed.document)
         if observed.etag:
             sent["etag"] = observed.etag
         call = Call("put", operation.id, self._opened(sent, {}), etag=observed.etag)
         return Prepared(call, observed.etag or "present", _digest(off))
 
-    def _act(self, resource: Resource, observed: Observed, *, unsure: bool) -> Preparation:
+    def _act(self, resource: Resource, observed: Observed, *, maybe_applied: bool) -> Preparation:
         if not observed.present:
             raise AzureRefused(f"{resource.id} is gone.", address=resource.address, code="NotFound", status=404)
         values, own = self._values(resource), resource.key_call
@@ -184,12 +184,12 @@ class Worker:
         entry = self._entry(resource, values)
         witness = lookup(observed.document, own.path)
         mine = self.key.fingerprint(value.value, value.version)
-        if unsure and isinstance(witness, Fingerprint) and witness.same_value(mine):
-            return Settled(entry)
+        if maybe_applied and isinstance(witness, Fingerprint) and witness.same_value(mine):
+            return NoCallNeeded(entry)
         call = Call("act", resource.id, {"value": value.value}, action=own.action, secrets=(value.value,))
         return Prepared(call, etag=observed.etag or "present", digest=_digest(entry.applied), entry=entry)
 
-    def _tag(self, resource: Resource, observed: Observed, *, unsure: bool) -> Preparation:
+    def _tag(self, resource: Resource, observed: Observed, *, maybe_applied: bool) -> Preparation:
         if observed.document is None:
             raise AzureRefused(f"{resource.id} is gone.", address=resource.address, code="NotFound", status=404)
         shape = shape_of(type(resource)).at("tags")
@@ -199,27 +199,27 @@ class Worker:
         kept = self._entry(resource, {})
         left = {path: value for path, value in kept.adopted.items() if not path.startswith("tags")}
         kept = kept.model_copy(update={"adopted": left})
-        if unsure and tags == observed.document.get("tags"):
-            return Settled(kept)
+        if maybe_applied and tags == observed.document.get("tags"):
+            return NoCallNeeded(kept)
         call = Call("tag", resource.id, {"tags": tags}, tenants=self._tenants(resource))
         return Prepared(call, observed.etag or "present", _digest(kept.applied), kept, {"tags": declared})
 
     def _put(
-        self, operation: Operation, resource: Resource, observed: Observed, *, unsure: bool, overtaken: bool
+        self, operation: Operation, resource: Resource, observed: Observed, *, maybe_applied: bool, superseded: bool
     ) -> Preparation:
         body = resource.body_without(operation.detach) if operation.detach else resource.body()
         values = self._values(resource)
         outputs = self._outputs(body)
-        prints = {reference: self.key.fingerprint(v.value, v.version) for reference, v in values.items()}
-        declared = seal(body, prints, lambda output: outputs.get(output, ABSENT))
+        fingerprints = {reference: self.key.fingerprint(v.value, v.version) for reference, v in values.items()}
+        declared = mask_secrets(body, fingerprints, lambda output: outputs.get(output, ABSENT))
         entry = self._entry(resource, values, body, outputs)
         if operation.kind == "update" and resource.address not in self.plan.state.entries:
             entry = entry.model_copy(update={"created": False})  # adopted and changed
         if operation.kind == "create":
-            if observed.present and not (unsure and self._is_mine(resource, declared, observed)):
+            if observed.present and not (maybe_applied and self._is_mine(resource, declared, observed)):
                 raise _appeared(resource, observed)
             if observed.state == "Succeeded" and not self._differs(resource, declared, observed):
-                return Settled(entry)
+                return NoCallNeeded(entry)
         shape = shape_of(type(resource))
         sent = dict(declared)
         if observed.document is not None:
@@ -229,9 +229,9 @@ class Worker:
             taken = known is None and operation.kind == "update"
             found = compare_whole(type(resource), declared, applied, observed.document, unread=unread, adopting=taken)
             entry = entry.model_copy(update={"adopted": self._still_adopted(operation, known, found.held)})
-            if operation.key.step != "sync" and self._is_done(operation, observed, found, unsure=unsure):
-                return Settled(entry)
-            if overtaken and operation.kind == "update":
+            if operation.key.step != "sync" and self._is_done(operation, observed, found, maybe_applied=maybe_applied):
+                return NoCallNeeded(entry)
+            if superseded and operation.kind == "update":
                 self._still_as_planned(operation, found)
             sent = resource.tidied(overlay(shape, declared, applied, observed.document, held=found.held))
             sent = resource.emptied(sent, operation.detach)
@@ -293,13 +293,13 @@ class Worker:
                 address=operation.address,
             )
 
-    def _is_done(self, operation: Operation, observed: Observed, found: Comparison, *, unsure: bool) -> bool:
+    def _is_done(self, operation: Operation, observed: Observed, found: Comparison, *, maybe_applied: bool) -> bool:
         """Nothing differs: an output did not change after all, or the call whose answer was lost was carried out."""
         change = self.plan.change(operation.id)
         waited = operation.key.step == "put" and change is not None and bool(change.known_after)
         if not found.found and waited:
             return True
-        return unsure and observed.state == "Succeeded" and not found.owned and not found.unverified
+        return maybe_applied and observed.state == "Succeeded" and not found.owned and not found.unverified
 
     def _own(self, resource: Resource, tags: dict[str, Any]) -> dict[str, Any]:
         """Tags with our mark, which is how a lost state is found again."""
@@ -340,13 +340,13 @@ class Worker:
         body: Document | None = None,
         outputs: Mapping[Output, Any] | None = None,
     ) -> Entry:
-        prints = {reference: self.key.fingerprint(v.value, v.version) for reference, v in values.items()}
+        fingerprints = {reference: self.key.fingerprint(v.value, v.version) for reference, v in values.items()}
         before = self.plan.state.entries.get(resource.address)
         resolve = (outputs if outputs is not None else self._outputs(resource.body())).get
         entry = entry_of(
             resource,
             self.plan.needed_entries(resource.address),
-            prints,
+            fingerprints,
             lambda output: resolve(output, ABSENT),
             before,
         )
@@ -358,7 +358,7 @@ class Worker:
         """The body with the secrets' values in it, for one call."""
 
         def leaf(path: str, value: Any) -> Any:
-            if isinstance(value, Sealed):
+            if isinstance(value, MaskedSecret):
                 if isinstance(value.reference, Output):
                     return self.cloud.secret(value.reference).value
                 return values[value.reference].value
@@ -379,12 +379,12 @@ class Worker:
         existing = self.plan.graph.existing.get(target)
         return declared.tenant if declared else (existing.tenant if existing else None)
 
-    def _closed_gate(self, resource: Resource) -> Gated | None:
+    def _closed_gate(self, resource: Resource) -> GateClosed | None:
         """A connection does not start before the provider has provisioned our circuit (R-ER-10)."""
         for holder, gate in self.plan.graph.gates(resource.address):
             observed = self.cloud.read(holder.id)
             if observed.document is not None and lookup(observed.document, gate.path) != gate.ready:
-                return Gated(f"{holder.address}: {gate.says}")
+                return GateClosed(f"{holder.address}: {gate.says}")
         return None
 
     def _blocked(self, operation: Operation) -> Blocked | None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from vpngw_iac.engine.order.operation import Key
-from vpngw_iac.resources.base import Lock
+from vpngw_iac.resources.base import OperationLock
 
 FIRST_LIMIT = 4
 """How many operations an adaptive lock lets run at first."""
@@ -23,14 +23,14 @@ class _Adaptive:
     """Operations that ran beside others: a late failure of theirs may be contention."""
 
 
-class Locks:
+class LockTable:
     """The locks of one run. Used by the coordinating thread only."""
 
     def __init__(self) -> None:
         self._exclusive: dict[str, Key] = {}
         self._adaptive: dict[str, _Adaptive] = {}
 
-    def blocked_by(self, key: Key, locks: Iterable[Lock]) -> str:
+    def blocked_by(self, key: Key, locks: Iterable[OperationLock]) -> str:
         """Why an operation cannot start now; empty if it can."""
         for lock in locks:
             if lock.adaptive:
@@ -43,7 +43,7 @@ class Locks:
                 return f"{holder} to finish"
         return ""
 
-    def take(self, key: Key, locks: Iterable[Lock]) -> None:
+    def take(self, key: Key, locks: Iterable[OperationLock]) -> None:
         """Hold the locks."""
         for lock in locks:
             if lock.adaptive:

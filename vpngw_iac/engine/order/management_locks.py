@@ -31,11 +31,11 @@ _VERBS: Mapping[Action, tuple[str, ...]] = {
 
 def lifted(draft: Draft) -> Draft:
     """The changes, and a replacement of each declared lock that would refuse one of them."""
-    graph, snapshot, changes, draft = draft.basis.graph, draft.basis.snapshot, draft.changes, draft.copy()
+    graph, snapshot, changes, draft = draft.inputs.graph, draft.inputs.snapshot, draft.changes, draft.copy()
     for address, resource in graph.resources.items():
         observed, known = snapshot.get(resource.id).document, changes.get(address)
         decided = known is not None and known.action is not Action.UPDATE
-        if observed is None or decided or not _may_hinder(resource.id):
+        if observed is None or decided or not _may_block(resource.id):
             continue
         refused = sorted(c.address for c in changes.values() if _is_refused(resource.id, observed, c))
         if refused:
@@ -46,24 +46,24 @@ def lifted(draft: Draft) -> Draft:
 
 
 def _is_refused(lock: ArmId, document: Mapping[str, Any], change: Change) -> bool:
-    return change.id != lock and any(_hinders(lock, document, change.id, v) for v in _VERBS.get(change.action, ()))
+    return change.id != lock and any(_blocks(lock, document, change.id, v) for v in _VERBS.get(change.action, ()))
 
 
-def _may_hinder(lock: ArmId) -> bool:
+def _may_block(lock: ArmId) -> bool:
     """Asked first: few types do, and there may be thousands of operations."""
     model = type_of(lock.type)
-    return model is not None and model.stands_in_the_way
+    return model is not None and model.can_block
 
 
-def _hinders(lock: ArmId, document: Mapping[str, Any], target: ArmId, verb: str) -> bool:
+def _blocks(lock: ArmId, document: Mapping[str, Any], target: ArmId, verb: str) -> bool:
     model = type_of(lock.type)
-    return model is not None and model.hinders(lock, document, target, verb)
+    return model is not None and model.blocks(lock, document, target, verb)
 
 
 def around(graph: Graph, entries: Mapping[ArmId, Entry], nodes: Iterable[Operation]) -> Iterator[tuple[Key, Key]]:
     """Pairs of operations, the earlier one first: a lock goes before what it refuses, and comes after it."""
     operations = tuple(nodes)
-    for operation in (each for each in operations if _may_hinder(each.id)):
+    for operation in (each for each in operations if _may_block(each.id)):
         if operation.verb == "delete" and operation.id in entries:
             applied = entries[operation.id].applied
             yield from ((operation.key, other) for other in _refused(operation, applied, operations))
@@ -73,4 +73,4 @@ def around(graph: Graph, entries: Mapping[ArmId, Entry], nodes: Iterable[Operati
 
 
 def _refused(lock: Operation, document: Mapping[str, Any], operations: Iterable[Operation]) -> Iterator[Key]:
-    return (o.key for o in operations if o.id != lock.id and _hinders(lock.id, document, o.id, o.verb))
+    return (o.key for o in operations if o.id != lock.id and _blocks(lock.id, document, o.id, o.verb))

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.ports import Verb
-from vpngw_iac.resources.base import Lock
+from vpngw_iac.resources.base import OperationLock
 
 Step = Literal["put", "delete", "act", "tag", "detach", "attach", "sync", "release"]
 """What this operation is for.
@@ -39,7 +39,7 @@ class Operation:
     sdk: str
     """The call a person would write: ``network.virtual_network_gateways.begin_create_or_update``."""
     after: frozenset[Key] = frozenset()
-    locks: tuple[Lock, ...] = ()
+    locks: tuple[OperationLock, ...] = ()
     seconds: float = 0.0
     detach: tuple[str, ...] = ()
     """Paths of the references that this put takes off (``detach``)."""
@@ -119,7 +119,7 @@ class _Simulation:
         return True
 
 
-def exclusive(locks: Iterable[Lock]) -> frozenset[str]:
+def exclusive(locks: Iterable[OperationLock]) -> frozenset[str]:
     """Names of the exclusive ones."""
     return frozenset(lock.name for lock in locks if not lock.adaptive)
 

@@ -23,13 +23,13 @@ from vpngw_iac.engine.execute.event import OperationResult
 from vpngw_iac.engine.graph import Edge, Graph
 from vpngw_iac.engine.order.management_locks import around
 from vpngw_iac.engine.order.operation import Key, Operation, Schedule, Step
-from vpngw_iac.engine.order.transit import Gateway, Transit, bereft, half_of, locked, ordered
+from vpngw_iac.engine.order.transit import PlannedGateway, Transit, bereft, half_of, locked, ordered
 from vpngw_iac.engine.plan.change import Action, Change
 from vpngw_iac.engine.plan.plan import Plan
 from vpngw_iac.engine.ports import Snapshot, Verb
 from vpngw_iac.errors import PlanError
 from vpngw_iac.resources import type_of
-from vpngw_iac.resources.base import Use
+from vpngw_iac.resources.base import UsedPart
 from vpngw_iac.state.model import Entry, State
 
 _STATE_ONLY = frozenset({Action.ADOPT, Action.FORGET, Action.MOVE})
@@ -198,7 +198,7 @@ def _add_detour(draft: _Draft, edge: Edge) -> None:
     draft.after[on] |= {off, Key(target, "put")}
 
 
-def _give_back_meanwhile(draft: _Draft, address: str, gateway: Gateway) -> None:
+def _give_back_meanwhile(draft: _Draft, address: str, gateway: PlannedGateway) -> None:
     """Put a half that goes on using a hub without the flag before one of its gateways goes, and with it afterwards."""
     off, on = Key(address, "detach"), Key(address, "attach")
     paths = draft.nodes[off].detach if off in draft.nodes else ()
@@ -283,7 +283,7 @@ def _mends_first(draft: _Draft) -> None:
     chosen = {a: draft.graph.resources[a] for a in draft.changes if a in draft.graph.resources}
     broken = [r for a, r in chosen.items() if Key(a, "put") in draft.nodes and draft.changes[a].action is Action.REPAIR]
     for address, resource in chosen.items():
-        twins = [t for t in broken if draft.changes[address].action is Action.CREATE and resource.is_twin_of(t)]
+        twins = [t for t in broken if draft.changes[address].action is Action.CREATE and resource.is_counterpart_of(t)]
         for twin in twins:
             edge = next((e for e in draft.graph.edges[twin.address] if e.target == resource.id), None)
             if edge is not None:
@@ -437,7 +437,7 @@ def _ids(change: Change) -> Iterator[str]:
         yield change.previous
 
 
-def _uses_any(user: Entry, going: Collection[Use]) -> bool:
+def _uses_any(user: Entry, going: Collection[UsedPart]) -> bool:
     model = type_of(user.id.type)
     uses = model.uses(user.id, user.applied) if model else None
     return any(use.is_within(part) for use in uses or () for part in going)

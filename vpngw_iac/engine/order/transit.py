@@ -19,7 +19,7 @@ from vpngw_iac.engine.plan.change import Action, Change, Difference
 from vpngw_iac.engine.ports import Observed, Snapshot
 from vpngw_iac.paths import objects, value_at
 from vpngw_iac.resources import model_of, type_of
-from vpngw_iac.resources.base import Flags, Half, Resource
+from vpngw_iac.resources.base import Flags, PeeringSide, Resource
 from vpngw_iac.resources.shape import shape_of
 from vpngw_iac.state.model import Entry, State
 
@@ -28,7 +28,7 @@ _GOING = (Action.DELETE, Action.REPLACE)
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class FlagSwitch:
     """What one operation does to the flags of one half of a peering."""
 
     address: str
@@ -54,13 +54,13 @@ class Turn:
         """The hub's half takes its offer back."""
         return self.had.lends and not self.gets.lends
 
-    def is_twin_of(self, other: Turn) -> bool:
+    def is_counterpart_of(self, other: FlagSwitch) -> bool:
         """Whether these are the two halves of one peering."""
         return (self.network, self.remote) == (other.remote, other.network)
 
 
 @dataclass(frozen=True, slots=True)
-class Gateway:
+class PlannedGateway:
     """A gateway that a plan makes or takes away in a network."""
 
     address: str
@@ -73,8 +73,8 @@ class Gateway:
 class Transit:
     """Everything about transit that a plan moves."""
 
-    turns: tuple[Turn, ...]
-    gateways: tuple[Gateway, ...]
+    turns: tuple[FlagSwitch, ...]
+    gateways: tuple[PlannedGateway, ...]
 
     @classmethod
     def of(cls, graph: Graph, state: State, snapshot: Snapshot, changes: Iterable[Change]) -> Transit:
@@ -84,26 +84,28 @@ class Transit:
         gateways = [gateway for change in chosen for gateway in _gateways(graph, known, change)]
         return cls(tuple(turns), tuple(gateways))
 
-    def pairs(self) -> Iterator[tuple[Turn | Gateway, Turn | Gateway]]:
+    def pairs(self) -> Iterator[tuple[FlagSwitch | PlannedGateway, FlagSwitch | PlannedGateway]]:
         """What must be done before what."""
         stopping = [turn for turn in self.turns if turn.stops_using]
         starting = [turn for turn in self.turns if turn.starts_using]
         for turn in stopping:
-            yield from ((turn, twin) for twin in self.turns if twin.is_twin_of(turn))
+            yield from ((turn, twin) for twin in self.turns if twin.is_counterpart_of(turn))
             yield from ((turn, new) for new in starting if new.network == turn.network and new is not turn)
             yield from (
                 (turn, gateway) for gateway in self.gateways if gateway.coming and gateway.network == turn.network
             )
             yield from ((turn, g) for g in self.gateways if not g.coming and g.network == turn.remote)
         for turn in starting:
-            lenders = (twin for twin in self.turns if twin.is_twin_of(turn) and twin.gets.lends and not twin.had.lends)
+            lenders = (
+                twin for twin in self.turns if twin.is_counterpart_of(turn) and twin.gets.lends and not twin.had.lends
+            )
             yield from ((lender, turn) for lender in lenders)
             yield from ((own, turn) for own in self.gateways if not own.coming and own.network == turn.network)
 
     def freed(self, address: str) -> frozenset[str]:
         """Addresses of the twins that a half which switches off does not wait for in this plan."""
         mine = [turn for turn in self.turns if turn.address == address and turn.stops_using]
-        return frozenset(twin.address for twin in self.turns for turn in mine if twin.is_twin_of(turn))
+        return frozenset(twin.address for twin in self.turns for turn in mine if twin.is_counterpart_of(turn))
 
     def companions(self, address: str) -> frozenset[str]:
         """What must come along when only this address is wanted."""
@@ -114,19 +116,19 @@ def ordered(transit: Transit, nodes: Collection[Key]) -> Iterator[tuple[Key, Key
     """Pairs of operations, the earlier one first."""
     for first, second in transit.pairs():
         for earlier in _keys(first, nodes, last=_is_start(first)):
-            for later in _keys(second, nodes, last=isinstance(second, Turn) and second.starts_using):
+            for later in _keys(second, nodes, last=isinstance(second, FlagSwitch) and second.starts_using):
                 if earlier.address != later.address:
                     yield earlier, later
 
 
-def _is_start(item: Turn | Gateway) -> bool:
+def _is_start(item: FlagSwitch | PlannedGateway) -> bool:
     """Whether it is the end of its operations that others wait for: a half that begins to lend."""
-    return isinstance(item, Turn) and item.gets.lends and not item.had.lends and not item.stops_using
+    return isinstance(item, FlagSwitch) and item.gets.lends and not item.had.lends and not item.stops_using
 
 
-def _keys(item: Turn | Gateway, nodes: Collection[Key], *, last: bool) -> Iterator[Key]:
+def _keys(item: FlagSwitch | PlannedGateway, nodes: Collection[Key], *, last: bool) -> Iterator[Key]:
     """The operations that are meant: of several puts the first, or the last."""
-    if isinstance(item, Gateway):
+    if isinstance(item, PlannedGateway):
         steps: tuple[str, ...] = ("put",) if item.coming else ("delete",)
     elif item.removal:
         steps = ("delete",)
@@ -137,12 +139,12 @@ def _keys(item: Turn | Gateway, nodes: Collection[Key], *, last: bool) -> Iterat
         yield found
 
 
-def bereft(graph: Graph, state: State, snapshot: Snapshot, transit: Transit) -> Iterator[tuple[str, Gateway]]:
+def bereft(graph: Graph, state: State, snapshot: Snapshot, transit: Transit) -> Iterator[tuple[str, PlannedGateway]]:
     """Halves of ours that go on using a hub although one of its gateways goes: it must be given back meanwhile."""
     known, turning = state.by_id(), {turn.address for turn in transit.turns if turn.had.uses or turn.gets.uses}
     steady = {turn.address for turn in transit.turns if turn.had.uses and turn.gets.uses and not turn.removal}
     for address, resource in graph.resources.items():
-        if not isinstance(resource, Half) or resource.id not in known:
+        if not isinstance(resource, PeeringSide) or resource.id not in known:
             continue
         if address in turning - steady or not had(known, snapshot, resource.id).uses:
             continue
@@ -156,7 +158,9 @@ def had(known: Mapping[ArmId, Entry], snapshot: Snapshot, resource_id: ArmId) ->
     return model.flags(document if document is not None else entry.applied if entry else None) if model else Flags()
 
 
-def halves_in(network: ArmId, document: Mapping[str, Any] | None) -> Iterator[tuple[ArmId, type[Half], dict[str, Any]]]:
+def halves_in(
+    network: ArmId, document: Mapping[str, Any] | None
+) -> Iterator[tuple[ArmId, type[PeeringSide], dict[str, Any]]]:
     """The halves that a network shows inside, each with its id and its class."""
     for path, model in _halves_inside(network.type):
         for half in objects(value_at(document, path)):
@@ -164,18 +168,18 @@ def halves_in(network: ArmId, document: Mapping[str, Any] | None) -> Iterator[tu
 
 
 @cache
-def _halves_inside(arm_type: str) -> tuple[tuple[str, type[Half]], ...]:
+def _halves_inside(arm_type: str) -> tuple[tuple[str, type[PeeringSide]], ...]:
     """Where documents of a type show halves of peerings, and of which class they are."""
     holder = type_of(arm_type)
     fields = shape_of(holder).at("properties").fields if holder is not None else {}
     shown = ((f"properties.{name}", type_of(shape.children)) for name, shape in fields.items() if shape.children)
-    return tuple((path, model) for path, model in shown if model is not None and issubclass(model, Half))
+    return tuple((path, model) for path, model in shown if model is not None and issubclass(model, PeeringSide))
 
 
-def half_of(resource_id: ArmId) -> type[Half] | None:
+def half_of(resource_id: ArmId) -> type[PeeringSide] | None:
     """The class of a half of a peering; None for anything else."""
     model = model_of(resource_id)
-    return model if issubclass(model, Half) else None
+    return model if issubclass(model, PeeringSide) else None
 
 
 def flags_of_ours(entry: Entry, observed: Observed) -> Iterator[Difference]:
@@ -211,7 +215,7 @@ def locked(known: Mapping[ArmId, Entry], snapshot: Snapshot, at: ArmId, body: Ma
 # --- from changes ----------------------------------------------------------------------------------------------------
 
 
-def _turns(graph: Graph, known: Mapping[ArmId, Entry], snapshot: Snapshot, change: Change) -> Iterator[Turn]:
+def _turns(graph: Graph, known: Mapping[ArmId, Entry], snapshot: Snapshot, change: Change) -> Iterator[FlagSwitch]:
     model = half_of(change.id)
     if model is None:
         return
@@ -223,20 +227,20 @@ def _turns(graph: Graph, known: Mapping[ArmId, Entry], snapshot: Snapshot, chang
     applied = entry.applied if entry else None
     remote = remote_of(model, snapshot.get(old).document, applied, declared)
     if change.action in _GOING and remote is not None and old.parent is not None:
-        yield Turn(change.address, old.parent, remote, before, Flags(), removal=True)
+        yield FlagSwitch(change.address, old.parent, remote, before, Flags(), removal=True)
     elif change.action is Action.FORGET and change.differences and remote is not None and old.parent is not None:
-        yield Turn(change.address, old.parent, remote, before, Flags())
+        yield FlagSwitch(change.address, old.parent, remote, before, Flags())
     new = model.remote_in(declared)
     if declared is None or new is None or change.id.parent is None:
         return
     if change.action in _COMING:
-        yield Turn(change.address, change.id.parent, new, Flags(), model.flags(declared))
+        yield FlagSwitch(change.address, change.id.parent, new, Flags(), model.flags(declared))
     elif change.action in (Action.UPDATE, Action.REPAIR):
-        yield Turn(change.address, change.id.parent, new, before, _afterwards(model, declared, applied, before))
+        yield FlagSwitch(change.address, change.id.parent, new, before, _afterwards(model, declared, applied, before))
 
 
 def _afterwards(
-    model: type[Half], declared: Mapping[str, Any], applied: Mapping[str, Any] | None, before: Flags
+    model: type[PeeringSide], declared: Mapping[str, Any], applied: Mapping[str, Any] | None, before: Flags
 ) -> Flags:
     """A flag that is no longer declared is left out of the put, which resets it; one that never was stays."""
     said, earlier = declared.get("properties") or {}, (applied or {}).get("properties") or {}
@@ -248,12 +252,12 @@ def _afterwards(
     return Flags(*(after(name, now) for name, now in zip(model.flag_names, before, strict=True)))
 
 
-def remote_of(model: type[Half], *documents: Mapping[str, Any] | None) -> ArmId | None:
+def remote_of(model: type[PeeringSide], *documents: Mapping[str, Any] | None) -> ArmId | None:
     """The network that a half leads to, from the first of these documents that says so."""
     return next(filter(None, map(model.remote_in, documents)), None)
 
 
-def _gateways(graph: Graph, known: Mapping[ArmId, Entry], change: Change) -> Iterator[Gateway]:
+def _gateways(graph: Graph, known: Mapping[ArmId, Entry], change: Change) -> Iterator[PlannedGateway]:
     model = model_of(change.id)
     if model.role != "gateway":
         return
@@ -261,9 +265,11 @@ def _gateways(graph: Graph, known: Mapping[ArmId, Entry], change: Change) -> Ite
     entry, resource = known.get(old), graph.resources.get(change.address)
     if change.action in _GOING and entry is not None:
         yield from (
-            Gateway(change.address, network, coming=False, model=model) for network in model.stands_in(entry.applied)
+            PlannedGateway(change.address, network, coming=False, model=model)
+            for network in model.networks_of(entry.applied)
         )
     if change.action in _COMING and resource is not None:
         yield from (
-            Gateway(change.address, network, coming=True, model=model) for network in model.stands_in(resource.body())
+            PlannedGateway(change.address, network, coming=True, model=model)
+            for network in model.networks_of(resource.body())
         )

@@ -8,23 +8,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-from vpngw_iac.engine.compare.difference import ADOPTED, Comparison, Found, compare_whole
+from vpngw_iac.engine.compare.difference import ADOPTED, Comparison, MarkedDifference, compare_whole
 from vpngw_iac.engine.compare.document import ABSENT, lookup, member
 from vpngw_iac.engine.compare.matching import Match, match
 from vpngw_iac.engine.compare.overlay import overlay
-from vpngw_iac.engine.compare.sealing import applied_of, resolver, seal
+from vpngw_iac.engine.compare.secret_masking import applied_of, mask_secrets, resolver
 from vpngw_iac.engine.order.management_locks import lifted
 from vpngw_iac.engine.order.transit import flags_of_ours
 from vpngw_iac.engine.plan import guards
-from vpngw_iac.engine.plan.borrowers import still_used
 from vpngw_iac.engine.plan.cascade import known_after, spread, targeted
 from vpngw_iac.engine.plan.change import Action, Change, Difference, OutageStatement
 from vpngw_iac.engine.plan.declared import as_created, as_observed, called_as_in_azure
 from vpngw_iac.engine.plan.guests import Guests, applied_less_used, unused
-from vpngw_iac.engine.plan.inputs import Basis, Draft, Situation
+from vpngw_iac.engine.plan.inputs import Draft, PlanInputs, ResourceCase
 from vpngw_iac.engine.plan.outage import in_place, rebuilds, sent_unseen, too_long, with_outages
 from vpngw_iac.engine.plan.ownership import is_named, taken_over, unmanaged
 from vpngw_iac.engine.plan.plan import Plan
+from vpngw_iac.engine.plan.remote_gateway_users import still_used
 from vpngw_iac.engine.plan.sync import other_sides, synchronised
 from vpngw_iac.engine.plan.unverified import unverified_in
 from vpngw_iac.engine.ports import Observed
@@ -39,21 +39,21 @@ from vpngw_iac.state.model import Entry
 
 def paired(draft: Draft) -> Draft:
     """Entries find their resources: by id, else by address, else by what was renamed."""
-    basis = draft.basis
-    pairing = match(basis.graph, basis.state, basis.moved)
+    inputs = draft.inputs
+    pairing = match(inputs.graph, inputs.state, inputs.moved)
     return replace(draft.with_graph(pairing.graph), matched=pairing)
 
 
 def compared(draft: Draft) -> Draft:
     """Each resource as declared, remembered and observed, with the comparison of the three."""
-    return replace(draft, situations=tuple(_situations(draft.basis, draft.matched)))
+    return replace(draft, cases=tuple(_cases(draft.inputs, draft.matched)))
 
 
 def judged(draft: Draft) -> Draft:
     """What happens to each declared resource, by itself."""
     draft = draft.copy()
-    for situation in draft.situations:
-        _judge(draft.basis, situation, draft.matched, draft)
+    for case in draft.cases:
+        _judge(draft.inputs, case, draft.matched, draft)
     return draft
 
 
@@ -61,18 +61,18 @@ def removed(draft: Draft) -> Draft:
     """What happens to each entry that nothing declares."""
     draft = draft.copy()
     for entry in draft.matched.orphans:
-        _judge_removed(draft.basis, entry, draft)
+        _judge_removed(draft.inputs, entry, draft)
     return draft
 
 
 def refused(draft: Draft) -> Draft:
     """Findings about the whole plan, most of which refuse it."""
-    basis, changes = draft.basis, tuple(draft.changes.values())
+    inputs, changes = draft.inputs, tuple(draft.changes.values())
     findings = [
-        *guards.refusals(basis, draft.matched, draft.situations, changes),
-        *too_long(basis.options, changes, draft.losses),
-        *other_sides(basis, changes),
-        *still_used(basis, changes),
+        *guards.refusals(inputs, draft.matched, draft.cases, changes),
+        *too_long(inputs.options, changes, draft.losses),
+        *other_sides(inputs, changes),
+        *still_used(inputs, changes),
     ]
     return replace(draft, findings=[*draft.findings, *findings])
 
@@ -97,48 +97,48 @@ PASSES: tuple[tuple[Callable[[Draft], Draft], str], ...] = (
 """The passes of a plan in their order, each with the reason why it stands where it does."""
 
 
-def make_plan(basis: Basis) -> Plan:
+def make_plan(inputs: PlanInputs) -> Plan:
     """Decide. Two calls on equal values give equal plans."""
-    draft = Draft.of(basis)
+    draft = Draft.of(inputs)
     for make, _ in PASSES:
         draft = make(draft)
     return _plan(draft)
 
 
 def _plan(draft: Draft) -> Plan:
-    basis, changes = draft.basis, tuple(draft.changes.values())
+    inputs, changes = draft.inputs, tuple(draft.changes.values())
     return Plan(
-        deployment=basis.deployment,
-        identity=basis.identity,
-        state_url=basis.state_url,
+        deployment=inputs.deployment,
+        identity=inputs.identity,
+        state_url=inputs.state_url,
         changes=changes,
         findings=Findings.of(draft.findings).items,
-        unread=tuple(sorted([*draft.unread, *_unread_existing(basis), *basis.snapshot.unseen])),
-        unmanaged=(*unmanaged(basis), *unused(basis.snapshot, basis.graph, basis.state)),
-        graph=basis.graph,
-        state=basis.state,
-        snapshot=basis.snapshot,
-        options=basis.options,
-        brought_up_to_date=tuple(sorted(set(draft.stale) - set(draft.changes))),
-        waiting=_waiting(basis, changes),
-        running=basis.running,
-        moved=basis.moved,
-        formerly=basis.formerly,
+        unread=tuple(sorted([*draft.unread, *_unread_existing(inputs), *inputs.snapshot.unseen])),
+        unmanaged=(*unmanaged(inputs), *unused(inputs.snapshot, inputs.graph, inputs.state)),
+        graph=inputs.graph,
+        state=inputs.state,
+        snapshot=inputs.snapshot,
+        options=inputs.options,
+        state_only_updates=tuple(sorted(set(draft.stale) - set(draft.changes))),
+        waiting=_waiting(inputs, changes),
+        running=inputs.running,
+        moved=inputs.moved,
+        formerly=inputs.formerly,
         losses=draft.losses,
-        secrets=tuple(sorted(unverified_in(draft.situations), key=lambda item: (item.address, item.path))),
+        secrets=tuple(sorted(unverified_in(draft.cases), key=lambda item: (item.address, item.path))),
     )
 
 
 # --- what is compared, and what nobody could read --------------------------------------------------------------------
 
 
-def _situations(basis: Basis, matched: Match) -> Iterator[Situation]:
-    resolve = resolver(basis.snapshot.get)
-    guests = Guests.of(basis.snapshot, basis.graph, basis.state)
-    for resource in basis.graph.resources.values():
+def _cases(inputs: PlanInputs, matched: Match) -> Iterator[ResourceCase]:
+    resolve = resolver(inputs.snapshot.get)
+    guests = Guests.of(inputs.snapshot, inputs.graph, inputs.state)
+    for resource in inputs.graph.resources.values():
         entry = matched.entries.get(resource.address)
-        observed = basis.snapshot.get(resource.id)
-        declared = seal(resource.body(), basis.prints, resolve)
+        observed = inputs.snapshot.get(resource.id)
+        declared = mask_secrets(resource.body(), inputs.fingerprints, resolve)
         comparison = Comparison()
         applied = None
         if entry is not None and entry.id == resource.id:
@@ -155,16 +155,16 @@ def _situations(basis: Basis, matched: Match) -> Iterator[Situation]:
             )
         if entry is not None and applied is not None and applied != applied_of(entry):
             comparison = replace(comparison, stale=True)  # a guest uses some of it, and owns that from now on
-        yield Situation(resource, entry, observed, declared, comparison)
+        yield ResourceCase(resource, entry, observed, declared, comparison)
 
 
-def _unread_existing(basis: Basis) -> Iterator[str]:
-    for existing in basis.graph.existing.values():
-        if why := basis.snapshot.get(existing.id).unread:
+def _unread_existing(inputs: PlanInputs) -> Iterator[str]:
+    for existing in inputs.graph.existing.values():
+        if why := inputs.snapshot.get(existing.id).unread:
             yield f"{existing.address}: {why}"
-    remembered = basis.state.by_id()
-    for resource_id, observed in basis.snapshot.observed.items():
-        known = resource_id in basis.graph.by_id or resource_id in basis.graph.existing or resource_id in remembered
+    remembered = inputs.state.by_id()
+    for resource_id, observed in inputs.snapshot.observed.items():
+        known = resource_id in inputs.graph.by_id or resource_id in inputs.graph.existing or resource_id in remembered
         if observed.unread and not known:
             yield f"{resource_id.type.rpartition('/')[2]}/{resource_id.name}: {observed.unread}"
 
@@ -183,43 +183,43 @@ def _overruled(entry: Entry, declared: Document, observed: Observed) -> Iterator
 _TAGS = Shape(key="")
 
 
-def _waiting(basis: Basis, changes: Iterable[Change]) -> tuple[str, ...]:
+def _waiting(inputs: PlanInputs, changes: Iterable[Change]) -> tuple[str, ...]:
     """Addresses of changes that wait until people outside have opened a gate, and of what needs those."""
     still = (Action.CREATE, Action.UPDATE, Action.REPAIR, Action.REPLACE, Action.TAG)
     changed = {change.address for change in changes if change.action in still}
-    behind = {address for address in changed if any(_is_closed(basis, *gate) for gate in basis.graph.gates(address))}
-    return tuple(sorted(changed & behind.union(*map(basis.graph.dependents, behind))))
+    behind = {address for address in changed if any(_is_closed(inputs, *gate) for gate in inputs.graph.gates(address))}
+    return tuple(sorted(changed & behind.union(*map(inputs.graph.dependents, behind))))
 
 
-def _is_closed(basis: Basis, holder: Resource, gate: Gate) -> bool:
+def _is_closed(inputs: PlanInputs, holder: Resource, gate: Gate) -> bool:
     """What is not there yet is made closed."""
-    document = basis.snapshot.get(holder.id).document
+    document = inputs.snapshot.get(holder.id).document
     return document is None or lookup(document, gate.path) != gate.ready
 
 
 # --- one resource ----------------------------------------------------------------------------------------------------
 
 
-def _judge(basis: Basis, situation: Situation, matched: Match, draft: Draft) -> None:
-    resource, entry, observed = situation.resource, situation.entry, situation.observed
+def _judge(inputs: PlanInputs, case: ResourceCase, matched: Match, draft: Draft) -> None:
+    resource, entry, observed = case.resource, case.entry, case.observed
     if observed.unread:
-        draft.unread.append(f"{situation.address}: {observed.unread}")
+        draft.unread.append(f"{case.address}: {observed.unread}")
         return
-    draft.unread += [f"{situation.address}: {path}" for path in situation.comparison.unread]
+    draft.unread += [f"{case.address}: {path}" for path in case.comparison.unread]
     if resource.only_if_absent and observed.present:
         if entry is not None and not _entry_agrees(entry, resource):
-            draft.stale.append(situation.address)
+            draft.stale.append(case.address)
         return
-    change = _decision(basis, situation, matched)
-    if change is None and situation.address in matched.moves:
-        old = matched.moves[situation.address]
-        change = Change(situation.address, resource.id, Action.MOVE, previous=old, reason=f"moved from {old}")
+    change = _decision(inputs, case, matched)
+    if change is None and case.address in matched.moves:
+        old = matched.moves[case.address]
+        change = Change(case.address, resource.id, Action.MOVE, previous=old, reason=f"moved from {old}")
     if change is not None:
-        previous = matched.moves.get(situation.address)
-        draft.changes[situation.address] = replace(change, previous=change.previous or previous)
-    elif entry is not None and (situation.comparison.stale or not _entry_agrees(entry, resource)):
-        draft.stale.append(situation.address)
-    _tell(basis, situation, draft)
+        previous = matched.moves.get(case.address)
+        draft.changes[case.address] = replace(change, previous=change.previous or previous)
+    elif entry is not None and (case.comparison.stale or not _entry_agrees(entry, resource)):
+        draft.stale.append(case.address)
+    _tell(inputs, case, draft)
 
 
 def _entry_agrees(entry: Entry, resource: Resource) -> bool:
@@ -231,39 +231,39 @@ def _entry_agrees(entry: Entry, resource: Resource) -> bool:
     )
 
 
-def _decision(basis: Basis, situation: Situation, matched: Match) -> Change | None:
-    resource, entry, observed = situation.resource, situation.entry, situation.observed
+def _decision(inputs: PlanInputs, case: ResourceCase, matched: Match) -> Change | None:
+    resource, entry, observed = case.resource, case.entry, case.observed
     if entry is not None and entry.id != resource.id:
-        return _identity_change(situation, entry)
+        return _identity_change(case, entry)
     if not observed.present:
-        return _creation(situation)
+        return _creation(case)
     if not observed.is_terminal:
         return None
     if entry is None:
-        return _adoption(basis, situation, matched.left.get(situation.address))
-    return _alteration(basis, situation)
+        return _adoption(inputs, case, matched.left.get(case.address))
+    return _alteration(inputs, case)
 
 
-def _creation(situation: Situation) -> Change:
-    if situation.entry is None:
-        return Change(situation.address, situation.resource.id, Action.CREATE)
+def _creation(case: ResourceCase) -> Change:
+    if case.entry is None:
+        return Change(case.address, case.resource.id, Action.CREATE)
     gone = Difference("", "absent", "present", "present", None)
-    return Change(situation.address, situation.resource.id, Action.CREATE, (gone,), reason="absent in Azure")
+    return Change(case.address, case.resource.id, Action.CREATE, (gone,), reason="absent in Azure")
 
 
-def _alteration(basis: Basis, situation: Situation) -> Change | None:
-    resource, observed = situation.resource, situation.observed
-    owned = _owned(basis, situation)
-    named = bool({situation.address, str(resource.id)} & basis.options.replace)
-    forced = named and situation.address not in basis.options.replaced
+def _alteration(inputs: PlanInputs, case: ResourceCase) -> Change | None:
+    resource, observed = case.resource, case.observed
+    owned = _owned(inputs, case)
+    named = bool({case.address, str(resource.id)} & inputs.options.replace)
+    forced = named and case.address not in inputs.options.replaced
     differences = tuple(item.difference for item in owned)
-    whole = _whole(situation, owned)
+    whole = _whole(case, owned)
     if forced or whole.how == "replace" or any(item.verdict.how == "replace" and item.edited for item in owned):
         why = next((item.verdict.why for item in owned if item.verdict.why), whole.why)
         reason = why or ("asked for with --replace" if forced and not owned else "")
-        return Change(situation.address, resource.id, Action.REPLACE, differences, reason=reason)
+        return Change(case.address, resource.id, Action.REPLACE, differences, reason=reason)
     change = Change(
-        situation.address,
+        case.address,
         resource.id,
         Action.UPDATE,
         differences,
@@ -272,51 +272,51 @@ def _alteration(basis: Basis, situation: Situation) -> Change | None:
         rebuild=rebuilds(owned) or whole.rebuild,
     )
     if fault := type(resource).fault(observed.document or {}):
-        told = in_place([*owned, *_sent_along(situation)])
+        told = in_place([*owned, *_sent_along(case)])
         return replace(change, action=Action.REPAIR, outage=told, reason=fault, only_secret=False)
     if not owned:
-        return _resend(basis, situation)
+        return _resend(inputs, case)
     if resource.taggable and all(difference.path.split(".", 1)[0] == "tags" for difference in differences):
         return replace(change, action=Action.TAG, outage=OutageStatement(), only_secret=False)
-    return change if change.only_secret else replace(change, outage=in_place([*owned, *_sent_along(situation)]))
+    return change if change.only_secret else replace(change, outage=in_place([*owned, *_sent_along(case)]))
 
 
-def _sent_along(situation: Situation) -> Iterator[Found]:
+def _sent_along(case: ResourceCase) -> Iterator[MarkedDifference]:
     """Secrets that the PUT carries and that cannot be compared with what Azure has."""
-    yield from sent_unseen(type(situation.resource), situation.comparison.uncomparable)
+    yield from sent_unseen(type(case.resource), case.comparison.uncomparable)
 
 
-def _owned(basis: Basis, situation: Situation) -> tuple[Found, ...]:
+def _owned(inputs: PlanInputs, case: ResourceCase) -> tuple[MarkedDifference, ...]:
     """Differences to act on."""
-    owned = situation.comparison.owned
-    if basis.options.edits_only:
+    owned = case.comparison.owned
+    if inputs.options.edits_only:
         owned = tuple(item for item in owned if item.edited)
     return owned
 
 
-def _whole(situation: Situation, owned: Iterable[Found]) -> Verdict:
+def _whole(case: ResourceCase, owned: Iterable[MarkedDifference]) -> Verdict:
     """What the type says about the change as a whole, beyond single properties."""
     differences = [item for item in owned if not item.difference.path.startswith("tags.")]
-    if not differences or situation.observed.document is None:
+    if not differences or case.observed.document is None:
         return Verdict("in place")
-    shape, held = shape_of(type(situation.resource)), situation.comparison.held
-    wanted = overlay(shape, situation.declared, None, situation.observed.document, held=held)
-    return type(situation.resource).judge(wanted, situation.observed.document)
+    shape, held = shape_of(type(case.resource)), case.comparison.held
+    wanted = overlay(shape, case.declared, None, case.observed.document, held=held)
+    return type(case.resource).judge(wanted, case.observed.document)
 
 
-def _resend(basis: Basis, situation: Situation) -> Change | None:
+def _resend(inputs: PlanInputs, case: ResourceCase) -> Change | None:
     """``--resend-secrets``: set what could not be verified once more."""
-    if not basis.options.resend_secrets or not situation.comparison.uncomparable:
+    if not inputs.options.resend_secrets or not case.comparison.uncomparable:
         return None
-    differences = tuple(Difference(path, "edit", "(sensitive)") for path in situation.comparison.uncomparable)
+    differences = tuple(Difference(path, "edit", "(sensitive)") for path in case.comparison.uncomparable)
     return Change(
-        situation.address,
-        situation.resource.id,
+        case.address,
+        case.resource.id,
         Action.UPDATE,
         differences,
-        outage=in_place(sent_unseen(type(situation.resource), situation.comparison.uncomparable)),
+        outage=in_place(sent_unseen(type(case.resource), case.comparison.uncomparable)),
         reason="secrets are sent again",
-        only_secret=_has_key_call(situation.resource),
+        only_secret=_has_key_call(case.resource),
     )
 
 
@@ -325,15 +325,15 @@ def _has_key_call(resource: Resource) -> bool:
     return resource.key_call is not None and lookup(resource.body(), resource.key_call.path) is not ABSENT
 
 
-def _identity_change(situation: Situation, entry: Entry) -> Change:
-    old, new = entry.id, situation.resource.id
+def _identity_change(case: ResourceCase, entry: Entry) -> Change:
+    old, new = entry.id, case.resource.id
     part = "name"
     if old.subscription.lower() != new.subscription.lower():
         part = "subscription"
     elif (old.group or "").lower() != (new.group or "").lower():
         part = "resource group"
     return Change(
-        situation.address,
+        case.address,
         new,
         Action.REPLACE,
         (Difference("id", "edit", str(new), str(old), str(old)),),
@@ -342,19 +342,19 @@ def _identity_change(situation: Situation, entry: Entry) -> Change:
     )
 
 
-def _adoption(basis: Basis, situation: Situation, left: Entry | None) -> Change | None:
+def _adoption(inputs: PlanInputs, case: ResourceCase, left: Entry | None) -> Change | None:
     """What is there becomes ours; `left` is the entry that stood for something else until now, and is forgotten."""
-    resource = situation.resource
-    if not is_named(basis, resource):
+    resource = case.resource
+    if not is_named(inputs, resource):
         return None
-    differences = tuple(item.difference for item in situation.comparison.owned)
-    kept = {f.difference.path: f.difference.observed for f in situation.comparison.found if not f.secret}
+    differences = tuple(item.difference for item in case.comparison.owned)
+    kept = {f.difference.path: f.difference.observed for f in case.comparison.found if not f.secret}
     kept = {path: value for path, value in kept.items() if "(sensitive)" not in str(value)}
     previous, instead = (str(left.id), f" in place of {left.id}, which is forgotten") if left else (None, "")
-    if basis.options.adopt_and_change and differences:
+    if inputs.options.adopt_and_change and differences:
         reason = f"adopted and changed{instead}"
         return Change(
-            situation.address,
+            case.address,
             resource.id,
             Action.UPDATE,
             differences,
@@ -365,25 +365,25 @@ def _adoption(basis: Basis, situation: Situation, left: Entry | None) -> Change 
     reason = f"taken over as it is{instead}"
     if differences:
         reason += f"; it differs in {', '.join(d.path for d in differences)}, which the next plan changes"
-    return Change(situation.address, resource.id, Action.ADOPT, (), reason=reason, previous=previous, adopted=kept)
+    return Change(case.address, resource.id, Action.ADOPT, (), reason=reason, previous=previous, adopted=kept)
 
 
-def _tell(basis: Basis, situation: Situation, draft: Draft) -> None:
+def _tell(inputs: PlanInputs, case: ResourceCase, draft: Draft) -> None:
     """Findings that are about one resource and not about refusing it."""
-    resource, observed = situation.resource, situation.observed
-    owned = _owned(basis, situation)
-    held = set(situation.comparison.held)
-    whole = _whole(situation, owned)
-    if situation.entry is not None and whole.how == "impossible" and not any(f.judged for f in owned):
-        draft.findings.append(_impossible(situation.address, whole.why))
-    for item in situation.comparison.found:
+    resource, observed = case.resource, case.observed
+    owned = _owned(inputs, case)
+    held = set(case.comparison.held)
+    whole = _whole(case, owned)
+    if case.entry is not None and whole.how == "impossible" and not any(f.judged for f in owned):
+        draft.findings.append(_impossible(case.address, whole.why))
+    for item in case.comparison.found:
         if item.difference.path in held:
             d = item.difference
             draft.findings.append(
                 Finding(
                     rule="V-MOVED-01",
                     level="warning",
-                    address=situation.address,
+                    address=case.address,
                     summary=ADOPTED if d.cause == "adopted" else "Moved by Azure",
                     detail=f"{d.path} is {d.observed!r} in Azure, the blueprint says {d.declared!r}. "
                     "Only a replacement could change it back, so it is left as it is.",
@@ -393,15 +393,15 @@ def _tell(basis: Basis, situation: Situation, draft: Draft) -> None:
         elif item.edited and item.verdict.how == "impossible":
             d = item.difference
             why = f"{d.path}: {d.observed!r} cannot become {d.declared!r}. {item.verdict.why}"
-            draft.findings.append(_impossible(situation.address, why))
-    if situation.entry is not None and situation.comparison.uncomparable and not basis.options.resend_secrets:
+            draft.findings.append(_impossible(case.address, why))
+    if case.entry is not None and case.comparison.uncomparable and not inputs.options.resend_secrets:
         draft.findings.append(
             Finding(
                 rule="V-SECRET-01",
                 level="warning",
-                address=situation.address,
+                address=case.address,
                 summary="Secret not verified",
-                detail=f"Whether {', '.join(situation.comparison.uncomparable)} is still the one that was applied "
+                detail=f"Whether {', '.join(case.comparison.uncomparable)} is still the one that was applied "
                 "cannot be told: no fingerprint of it is remembered, or it was made with another key.",
                 advice="Use `vpngw apply --resend-secrets` to set all secrets again.",
             )
@@ -419,8 +419,8 @@ def _impossible(address: str, why: str) -> Finding:
 # --- what is no longer declared --------------------------------------------------------------------------------------
 
 
-def _judge_removed(basis: Basis, entry: Entry, draft: Draft) -> None:
-    observed = basis.snapshot.get(entry.id)
+def _judge_removed(inputs: PlanInputs, entry: Entry, draft: Draft) -> None:
+    observed = inputs.snapshot.get(entry.id)
     if observed.unread:
         draft.unread.append(f"{entry.address}: {observed.unread}")
     elif not observed.present:
@@ -428,27 +428,27 @@ def _judge_removed(basis: Basis, entry: Entry, draft: Draft) -> None:
     elif ours := tuple(flags_of_ours(entry, observed)):
         why = "its transit flags were ours: they are put off first"
         draft.changes[entry.address] = Change(entry.address, entry.id, Action.FORGET, ours, reason=why, releases=True)
-    elif _is_kept(basis, entry) or entry.on_removal == "forget":
+    elif _is_kept(inputs, entry) or entry.on_removal == "forget":
         draft.changes[entry.address] = Change(
-            entry.address, entry.id, Action.FORGET, reason=_why_forgotten(basis, entry)
+            entry.address, entry.id, Action.FORGET, reason=_why_forgotten(inputs, entry)
         )
     else:
         draft.changes[entry.address] = Change(entry.address, entry.id, Action.DELETE)
 
 
-def _is_kept(basis: Basis, entry: Entry) -> bool:
+def _is_kept(inputs: PlanInputs, entry: Entry) -> bool:
     model = type_of(entry.id.type)
-    if guards.is_kept_address(basis, entry):
+    if guards.is_kept_address(inputs, entry):
         return True
     if model is None or not model.only_if_absent:
         return False
-    return not entry.created or bool(guards.left_in_group(basis, entry.id))
+    return not entry.created or bool(guards.left_in_group(inputs, entry.id))
 
 
-def _why_forgotten(basis: Basis, entry: Entry) -> str:
-    if guards.is_kept_address(basis, entry):
+def _why_forgotten(inputs: PlanInputs, entry: Entry) -> str:
+    if guards.is_kept_address(inputs, entry):
         return "kept with --keep-public-ips"
     if entry.on_removal == "forget":
         return 'on_removal="forget"'
-    left = guards.left_in_group(basis, entry.id)
+    left = guards.left_in_group(inputs, entry.id)
     return f"not empty: {', '.join(left[:5])}" if left else "it was there before us"

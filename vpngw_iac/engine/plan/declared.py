@@ -27,12 +27,12 @@ from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
 
 def called_as_in_azure(draft: Draft) -> Draft:
     """The graph with the names that Azure has for items of resources that are or were taken over."""
-    basis, matched = draft.basis, draft.matched
+    inputs, matched = draft.inputs, draft.matched
     changed: dict[str, Resource] = {}
-    for address, resource in basis.graph.resources.items():
-        entry, document = matched.entries.get(address), basis.snapshot.get(resource.id).document
+    for address, resource in inputs.graph.resources.items():
+        entry, document = matched.entries.get(address), inputs.snapshot.get(resource.id).document
         known = dict(entry.named) if entry else {}
-        is_adopted = entry is None and bool({address, str(resource.id)} & basis.options.adopt)
+        is_adopted = entry is None and bool({address, str(resource.id)} & inputs.options.adopt)
         named = renamed(resource, known)
         if is_adopted and document is not None:
             named = recognised(named, document)
@@ -40,8 +40,8 @@ def called_as_in_azure(draft: Draft) -> Draft:
             changed[address] = named
     if not changed:
         return draft
-    items: list[Resource | Existing] = [changed.get(a, r) for a, r in basis.graph.resources.items()]
-    return draft.with_graph(Graph.of([*items, *basis.graph.existing.values()]))
+    items: list[Resource | Existing] = [changed.get(a, r) for a, r in inputs.graph.resources.items()]
+    return draft.with_graph(Graph.of([*items, *inputs.graph.existing.values()]))
 
 
 def recognised(resource: Resource, observed: Mapping[str, Any]) -> Resource:
@@ -153,12 +153,12 @@ def _with_names(
 
 def as_observed(draft: Draft) -> Draft:
     """The graph in which what is there says of its unwritten fields what Azure says: they cannot differ."""
-    snapshot = draft.basis.snapshot
+    snapshot = draft.inputs.snapshot
     return _with_values(
         draft,
         {
             address: resource.like(document)
-            for address, resource in draft.basis.graph.resources.items()
+            for address, resource in draft.inputs.graph.resources.items()
             if resource.unwritten and (document := snapshot.get(resource.id).document) is not None
         },
     )
@@ -166,7 +166,7 @@ def as_observed(draft: Draft) -> Draft:
 
 def as_created(draft: Draft) -> Draft:
     """The graph in which what this plan makes, or makes anew, is like a sibling that stays, else as it was compiled."""
-    graph, snapshot, changes = draft.basis.graph, draft.basis.snapshot, draft.changes
+    graph, snapshot, changes = draft.inputs.graph, draft.inputs.snapshot, draft.changes
     made = {address for address, change in changes.items() if change.action in (Action.CREATE, Action.REPLACE)}
     going = {change.id for change in changes.values() if change.action in (Action.REPLACE, Action.DELETE)}
     changed = {}
@@ -191,6 +191,6 @@ def _with_values(draft: Draft, changed: Mapping[str, Resource]) -> Draft:
     """The graph with other values in some resources; their references, and so the edges, are the same."""
     if not changed:
         return draft
-    graph = draft.basis.graph
+    graph = draft.inputs.graph
     by_id = {resource.id: resource for resource in changed.values()}
     return draft.with_graph(replace(graph, resources={**graph.resources, **changed}, by_id={**graph.by_id, **by_id}))

@@ -9,12 +9,12 @@ from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.compare.document import ABSENT, lookup, same
 from vpngw_iac.engine.compare.matching import Match
 from vpngw_iac.engine.compare.overlay import overlay, unsendable
-from vpngw_iac.engine.compare.sealing import applied_of
+from vpngw_iac.engine.compare.secret_masking import applied_of
 from vpngw_iac.engine.graph import outputs_in
 from vpngw_iac.engine.order.transit import halves_in
 from vpngw_iac.engine.plan import guests, ownership
 from vpngw_iac.engine.plan.change import Action, Change
-from vpngw_iac.engine.plan.inputs import Basis, Situation
+from vpngw_iac.engine.plan.inputs import PlanInputs, ResourceCase
 from vpngw_iac.engine.ports import Attached, Observed
 from vpngw_iac.errors import Finding
 from vpngw_iac.paths import properties_of
@@ -26,36 +26,36 @@ _BLOCKING_KINDS = ("connection", "peering", "subnet")
 
 
 def refusals(
-    basis: Basis, matched: Match, situations: Sequence[Situation], changes: Sequence[Change]
+    inputs: PlanInputs, matched: Match, cases: Sequence[ResourceCase], changes: Sequence[Change]
 ) -> Iterator[Finding]:
     """Every finding that has to do with refusing."""
-    cycle = basis.graph.cycle()
+    cycle = inputs.graph.cycle()
     if cycle is not None:
         yield cycle
-    yield from _everything_new(basis, matched)
-    yield from _everything_gone(basis, matched, situations)
-    unknown = {situation.address for situation in situations if ownership.is_unknown(situation)}
-    yield from ownership.refusals(basis, matched, situations, changes)
-    by_address = {situation.address: situation for situation in situations}
+    yield from _everything_new(inputs, matched)
+    yield from _everything_gone(inputs, matched, cases)
+    unknown = {case.address for case in cases if ownership.is_unknown(case)}
+    yield from ownership.refusals(inputs, matched, cases, changes)
+    by_address = {case.address: case for case in cases}
     for change in changes:
-        yield from _protected(basis, matched, change)
+        yield from _protected(inputs, matched, change)
         if change.address not in unknown:  # nobody may be told to name a replacement onto what is there
-            yield from _unnamed_replacement(basis, change)
-        yield from _foreign_dependents(basis, matched, change)
+            yield from _unnamed_replacement(inputs, change)
+        yield from _foreign_dependents(inputs, matched, change)
         if change.address in by_address:
             yield from _unsendable_secret(by_address[change.address], change)
-            yield from _untold_values(basis, by_address[change.address], change)
-            yield from _obstacles(basis, by_address[change.address], change)
-    yield from guests.refusals(changes, basis.snapshot, basis.graph, basis.state)
-    yield from _existing(basis)
-    yield from ownership.strays_left(basis)
+            yield from _untold_values(inputs, by_address[change.address], change)
+            yield from _obstacles(inputs, by_address[change.address], change)
+    yield from guests.refusals(changes, inputs.snapshot, inputs.graph, inputs.state)
+    yield from _existing(inputs)
+    yield from ownership.strays_left(inputs)
 
 
-def _everything_new(basis: Basis, matched: Match) -> Iterator[Finding]:
+def _everything_new(inputs: PlanInputs, matched: Match) -> Iterator[Finding]:
     """A renamed blueprint must not become a new network beside the destroyed old one."""
     old = matched.orphans
     kept = matched.entries or matched.left
-    if basis.options.destroy or basis.formerly or not old or kept or not basis.graph.resources:
+    if inputs.options.destroy or inputs.formerly or not old or kept or not inputs.graph.resources:
         return
     yield Finding(
         rule="V-STATE-01",
@@ -67,29 +67,29 @@ def _everything_new(basis: Basis, matched: Match) -> Iterator[Finding]:
     )
 
 
-def _everything_gone(basis: Basis, matched: Match, situations: Sequence[Situation]) -> Iterator[Finding]:
+def _everything_gone(inputs: PlanInputs, matched: Match, cases: Sequence[ResourceCase]) -> Iterator[Finding]:
     """A wrong subscription or an emptied one looks like this: stop until somebody says so.
 
     What is there under another id was moved: that is told with a way out of its own, and is not gone.
     """
-    moved = matched.left or any(s.entry is not None and ownership.is_unknown(s) for s in situations)
-    entries = basis.state.entries.values()
-    if basis.options.all_gone or not entries or moved:
+    moved = matched.left or any(s.entry is not None and ownership.is_unknown(s) for s in cases)
+    entries = inputs.state.entries.values()
+    if inputs.options.all_gone or not entries or moved:
         return
-    if all(not basis.snapshot.get(e.id).present and not basis.snapshot.get(e.id).unread for e in entries):
+    if all(not inputs.snapshot.get(e.id).present and not inputs.snapshot.get(e.id).unread for e in entries):
         yield Finding(
             rule="V-STATE-02",
             level="error",
             address="",
             summary="Nothing of this deployment is in Azure any more",
-            detail=f"All {len(basis.state.entries)} entries of the state are absent in Azure. Is this the right "
-            f"subscription ({basis.identity.subscription})?",
+            detail=f"All {len(inputs.state.entries)} entries of the state are absent in Azure. Is this the right "
+            f"subscription ({inputs.identity.subscription})?",
             advice="If everything really is gone, run again with --all-gone.",
         )
 
 
-def _protected(basis: Basis, matched: Match, change: Change) -> Iterator[Finding]:
-    entry = matched.entries.get(change.address) or basis.state.entries.get(change.address)
+def _protected(inputs: PlanInputs, matched: Match, change: Change) -> Iterator[Finding]:
+    entry = matched.entries.get(change.address) or inputs.state.entries.get(change.address)
     if entry is not None and entry.protect and change.action in (Action.DELETE, Action.REPLACE):
         yield Finding(
             rule="V-PROTECT-01",
@@ -99,17 +99,17 @@ def _protected(basis: Basis, matched: Match, change: Change) -> Iterator[Finding
             detail=f"{change.address} is protected, this plan would {change.action} it"
             + (f" ({change.reason})." if change.reason else "."),
             advice="Apply once with protect=False if this is meant."
-            if change.address in basis.graph.resources or basis.options.destroy
+            if change.address in inputs.graph.resources or inputs.options.destroy
             else "Declare it again, and apply once with protect=False if this is meant; or leave it in Azure with "
             f"`vpngw state forget {change.address} FILE`.",
         )
 
 
-def _unnamed_replacement(basis: Basis, change: Change) -> Iterator[Finding]:
+def _unnamed_replacement(inputs: PlanInputs, change: Change) -> Iterator[Finding]:
     model = type_of(change.id.type)
     if change.action is not Action.REPLACE or model is None or not model.must_be_named(change.id):
         return
-    if not {change.address, str(change.id)} & basis.options.replace:
+    if not {change.address, str(change.id)} & inputs.options.replace:
         paths = ", ".join(difference.path for difference in change.differences) or change.reason
         yield Finding(
             rule="V-REPLACE-01",
@@ -121,19 +121,19 @@ def _unnamed_replacement(basis: Basis, change: Change) -> Iterator[Finding]:
         )
 
 
-def _foreign_dependents(basis: Basis, matched: Match, change: Change) -> Iterator[Finding]:
+def _foreign_dependents(inputs: PlanInputs, matched: Match, change: Change) -> Iterator[Finding]:
     if change.action not in (Action.DELETE, Action.REPLACE):
         return
-    entry = matched.entries.get(change.address) or basis.state.entries.get(change.address)
+    entry = matched.entries.get(change.address) or inputs.state.entries.get(change.address)
     networks = set(_gateway_network(entry)) if entry else set()
-    ours = {e.id for e in basis.state.entries.values()} | set(basis.graph.by_id)
-    told = {item.id for item in ownership.strays(basis)} if basis.options.destroy else set()
-    for item in basis.snapshot.attached:
-        lent = item.kind == "peering" and item.holder in networks and _may_lend(basis, item)
+    ours = {e.id for e in inputs.state.entries.values()} | set(inputs.graph.by_id)
+    told = {item.id for item in ownership.strays(inputs)} if inputs.options.destroy else set()
+    for item in inputs.snapshot.attached:
+        lent = item.kind == "peering" and item.holder in networks and _may_lend(inputs, item)
         hangs_here = item.holder == change.id or lent
         if item.kind not in _BLOCKING_KINDS or not hangs_here or (item.id is not None and item.id in ours | told):
             continue
-        own = item.owner == basis.deployment
+        own = item.owner == inputs.deployment
         yield Finding(
             rule="V-FOREIGN-01",
             level="error",
@@ -153,23 +153,23 @@ def _gateway_network(entry: Entry) -> Iterator[ArmId]:
         yield from (target.parent for target in entry.needs if role_of(target) == "subnet" and target.parent)
 
 
-def _may_lend(basis: Basis, item: Attached) -> bool:
+def _may_lend(inputs: PlanInputs, item: Attached) -> bool:
     """Whether the other side of a peering could use a gateway here; so it could where nobody tells."""
-    halves = halves_in(item.holder, basis.snapshot.get(item.holder).document)
+    halves = halves_in(item.holder, inputs.snapshot.get(item.holder).document)
     mine = [(model, half) for peering, model, half in halves if peering.name.lower() == item.name.lower()]
     return not mine or any(properties_of(half).get(model.flag_names[0]) is not False for model, half in mine)
 
 
-def _untold_values(basis: Basis, situation: Situation, change: Change) -> Iterator[Finding]:
+def _untold_values(inputs: PlanInputs, case: ResourceCase, change: Change) -> Iterator[Finding]:
     """Values that a body takes from something that we may not read: no put could be made, at best after the gateway."""
     if change.action not in (Action.CREATE, Action.UPDATE, Action.REPAIR, Action.REPLACE) or change.only_secret:
         return
-    for path, output in outputs_in(situation.resource.body()):
-        if why := basis.snapshot.get(output.source).unread:
+    for path, output in outputs_in(case.resource.body()):
+        if why := inputs.snapshot.get(output.source).unread:
             yield Finding(
                 rule="V-UNREAD-02",
                 level="error",
-                address=situation.address,
+                address=case.address,
                 summary="A value that is needed could not be read",
                 detail=f"{path} is {output.path} of {output.source}, and that could not be read: {why}.",
                 advice="Write the value in .existing(...) (address=... of a PublicIp, asn=... of a gateway), or apply "
@@ -177,35 +177,35 @@ def _untold_values(basis: Basis, situation: Situation, change: Change) -> Iterat
             )
 
 
-def _unsendable_secret(situation: Situation, change: Change) -> Iterator[Finding]:
+def _unsendable_secret(case: ResourceCase, change: Change) -> Iterator[Finding]:
     if change.action not in (Action.UPDATE, Action.REPAIR) or change.only_secret:
         return
-    shape, entry = shape_of(type(situation.resource)), situation.entry
+    shape, entry = shape_of(type(case.resource)), case.entry
     applied = applied_of(entry) if entry else None
-    observed = situation.observed.document or {}
-    sent = overlay(shape, situation.declared, applied, observed, held=situation.comparison.held)
+    observed = case.observed.document or {}
+    sent = overlay(shape, case.declared, applied, observed, held=case.comparison.held)
     for path in unsendable(shape, sent, applied, observed):
         yield Finding(
             rule="V-SECRET-02",
             level="error",
-            address=situation.address,
+            address=case.address,
             summary="An update would lose a secret that we do not have",
             detail=f"Azure holds {path}, does not tell it, and a PUT without it would remove it (R-RAD-06).",
             advice="Declare it with a secret reference, or remove it in Azure first.",
         )
 
 
-def _obstacles(basis: Basis, situation: Situation, change: Change) -> Iterator[Finding]:
+def _obstacles(inputs: PlanInputs, case: ResourceCase, change: Change) -> Iterator[Finding]:
     if change.action is Action.UPDATE:
         wanted = {d.path: (d.declared, d.observed) for d in change.differences}
-        document = situation.observed.document or {}
-        read = lambda resource_id: basis.snapshot.get(resource_id).document  # noqa: E731
-        yield from type(situation.resource).obstacles(change.address, wanted, document, read)
+        document = case.observed.document or {}
+        read = lambda resource_id: inputs.snapshot.get(resource_id).document  # noqa: E731
+        yield from type(case.resource).obstacles(change.address, wanted, document, read)
 
 
-def _existing(basis: Basis) -> Iterator[Finding]:
-    for existing in basis.graph.existing.values():
-        observed = basis.snapshot.get(existing.id)
+def _existing(inputs: PlanInputs) -> Iterator[Finding]:
+    for existing in inputs.graph.existing.values():
+        observed = inputs.snapshot.get(existing.id)
         if observed.unread:
             continue
         if observed.document is None:
@@ -221,8 +221,8 @@ def _existing(basis: Basis) -> Iterator[Finding]:
                 detail=f"{existing.id} is {observed.state}; operations that depend on it may be refused (R-OPS-04).",
                 advice="Ask its owner to repair it; it is not ours to touch.",
             )
-    ours = {entry.id for entry in basis.state.entries.values()} | set(basis.graph.by_id)
-    for resource_id, observed in basis.snapshot.observed.items():
+    ours = {entry.id for entry in inputs.state.entries.values()} | set(inputs.graph.by_id)
+    for resource_id, observed in inputs.snapshot.observed.items():
         model = model_of(resource_id)
         if (
             model.role == "route table"
@@ -266,22 +266,22 @@ def _shape_at(shape: Shape, path: str) -> Shape:
     return Shape(any_case=True, unordered=True, item=Shape(any_case=True)) if shape == UNKNOWN else shape
 
 
-def left_in_group(basis: Basis, group: ArmId) -> tuple[str, ...]:
+def left_in_group(inputs: PlanInputs, group: ArmId) -> tuple[str, ...]:
     """Names of what remains in a resource group after this plan has deleted what is ours there."""
     deleted = {
         entry.id
-        for entry in basis.state.entries.values()
-        if entry.id not in basis.graph.by_id and entry.on_removal == "delete" and not is_kept_address(basis, entry)
+        for entry in inputs.state.entries.values()
+        if entry.id not in inputs.graph.by_id and entry.on_removal == "delete" and not is_kept_address(inputs, entry)
     }
     return tuple(
         sorted(
             f"{item.id.type.rsplit('/', 1)[-1]}/{item.name}" if item.id else item.name
-            for item in basis.snapshot.attached
+            for item in inputs.snapshot.attached
             if item.kind == "resource" and item.holder == group and item.id not in deleted
         )
     )
 
 
-def is_kept_address(basis: Basis, entry: Entry) -> bool:
+def is_kept_address(inputs: PlanInputs, entry: Entry) -> bool:
     """Whether ``--keep-public-ips`` leaves it."""
-    return basis.options.keep_public_ips and model_of(entry.id).keepable
+    return inputs.options.keep_public_ips and model_of(entry.id).keepable

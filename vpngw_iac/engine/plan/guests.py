@@ -12,14 +12,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.engine.compare.sealing import applied_of
+from vpngw_iac.engine.compare.secret_masking import applied_of
 from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.plan.change import Action, Change
 from vpngw_iac.engine.plan.plan import Plan
 from vpngw_iac.engine.ports import Attached, Cloud, Observed, Snapshot
 from vpngw_iac.errors import Finding
 from vpngw_iac.resources import type_of
-from vpngw_iac.resources.base import Resource, Use
+from vpngw_iac.resources.base import Resource, UsedPart
 from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
 from vpngw_iac.resources.wire import Document
 from vpngw_iac.state.model import Entry, State
@@ -32,14 +32,14 @@ _REMOVALS = (Action.DELETE, Action.REPLACE)
 class Guests:
     """Who else uses what of ours."""
 
-    users: Mapping[Use, frozenset[str]] = field(default_factory=dict)
+    users: Mapping[UsedPart, frozenset[str]] = field(default_factory=dict)
     unreadable: Mapping[ArmId, frozenset[str]] = field(default_factory=dict)
     """By holder: they are taken to use all of it."""
 
     @classmethod
     def of(cls, snapshot: Snapshot, graph: Graph, state: State) -> Guests:
         """The foreign connections of a snapshot, as far as answers tell what they use."""
-        users: defaultdict[Use, set[str]] = defaultdict(set)
+        users: defaultdict[UsedPart, set[str]] = defaultdict(set)
         unreadable: defaultdict[ArmId, set[str]] = defaultdict(set)
         for item in foreign(snapshot, graph, state):
             name = str(item.id or item.name)
@@ -49,7 +49,7 @@ class Guests:
                 users[use].add(name)
         return cls(_frozen(users), _frozen(unreadable))
 
-    def who(self, holder: ArmId, use: Use) -> tuple[str, ...]:
+    def who(self, holder: ArmId, use: UsedPart) -> tuple[str, ...]:
         """Ids of those that use it, or something that goes with it."""
         found = {name for known, names in self.users.items() if known.is_within(use) for name in names}
         return tuple(sorted(found | self.unreadable.get(holder, frozenset())))
@@ -76,14 +76,14 @@ def applied_less_used(model: type[Resource], entry: Entry, declared: Mapping[str
     return without(shape_of(model), entry.id, applied, used.__contains__) if used else applied
 
 
-def without(shape: Shape, holder: ArmId, value: Any, goes: Callable[[Use], bool]) -> Any:
+def without(shape: Shape, holder: ArmId, value: Any, goes: Callable[[UsedPart], bool]) -> Any:
     """A document without some texts of its lists of `Items`; a text belongs to the keyed element that it stands in."""
     if isinstance(value, Mapping):
         return {name: without(shape.at(name), holder, inner, goes) for name, inner in value.items()}
     if not isinstance(value, list | tuple):
         return value
     if shape.items:
-        return [text for text in value if not goes(Use(holder, str(text)))]
+        return [text for text in value if not goes(UsedPart(holder, str(text)))]
     if shape.key:
         return [without(shape.item or UNKNOWN, _part(holder, item, shape.key), item, goes) for item in value]
     return value
@@ -97,26 +97,26 @@ def _part(holder: ArmId, item: Any, key: str) -> ArmId:
 
 
 @dataclass(frozen=True, slots=True)
-class Loss:
+class HolderLoss:
     """What one change takes away from a holder, and what of it is not ours."""
 
     holder: ArmId
-    parts: frozenset[Use] = frozenset()
+    parts: frozenset[UsedPart] = frozenset()
     """Instances, and texts of ours."""
-    texts: frozenset[Use] = frozenset()
+    texts: frozenset[UsedPart] = frozenset()
     """Texts of others."""
     things: tuple[Attached, ...] = ()
     """Rules of others."""
 
 
-def loss_of(change: Change, snapshot: Snapshot, graph: Graph, state: State, guests: Guests | None = None) -> Loss:
+def loss_of(change: Change, snapshot: Snapshot, graph: Graph, state: State, guests: Guests | None = None) -> HolderLoss:
     """What a change takes away; nothing for one that only adds."""
     renamed = change.previous is not None and change.previous.startswith("/")
     holder = ArmId(str(change.previous)) if renamed else change.id
     model, document = type_of(holder.type), snapshot.get(holder).document
     entry, resource = state.by_id().get(holder), graph.by_id.get(holder)
     if model is None or document is None or change.action not in (*_WRITES, *_REMOVALS):
-        return Loss(holder)
+        return HolderLoss(holder)
     there = model.offers(holder, document)
     declared = resource.body() if resource else {}
     applied: Mapping[str, Any] = entry.applied if entry else {}
@@ -126,7 +126,7 @@ def loss_of(change: Change, snapshot: Snapshot, graph: Graph, state: State, gues
     going = there if change.action in _REMOVALS else (was - will) & there
     texts = {use for use in there - was - will if use.text and any(use.is_within(part) for part in going)}
     rules = (item for item in foreign(snapshot, graph, state) if item.kind == "natRule" and item.holder == holder)
-    return Loss(
+    return HolderLoss(
         holder,
         frozenset(use for use in going - texts if use.part != holder),
         frozenset(texts),
@@ -148,7 +148,7 @@ def refusals(changes: Iterable[Change], snapshot: Snapshot, graph: Graph, state:
     yield from _kept(snapshot, graph, state, guests)
 
 
-def _in_use(change: Change, loss: Loss, words: str, who: tuple[str, ...]) -> Finding:
+def _in_use(change: Change, loss: HolderLoss, words: str, who: tuple[str, ...]) -> Finding:
     return Finding(
         rule="V-FOREIGN-01",
         level="error",
@@ -160,7 +160,7 @@ def _in_use(change: Change, loss: Loss, words: str, who: tuple[str, ...]) -> Fin
     )
 
 
-def _lost(change: Change, loss: Loss, lost: list[str]) -> Finding:
+def _lost(change: Change, loss: HolderLoss, lost: list[str]) -> Finding:
     return Finding(
         rule="V-FOREIGN-02",
         level="warning",
@@ -193,12 +193,12 @@ def _kept(snapshot: Snapshot, graph: Graph, state: State, guests: Guests) -> Ite
                 )
 
 
-def _words(use: Use) -> str:
+def _words(use: UsedPart) -> str:
     return f"the custom BGP address {use.text} of {use.part.name}" if use.text else f"the instance {use.part.name}"
 
 
-def _use(item: Attached) -> Use:
-    return Use(item.id or item.holder)
+def _use(item: Attached) -> UsedPart:
+    return UsedPart(item.id or item.holder)
 
 
 def _rule(item: Attached) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from vpngw_iac.engine.compare.difference import Comparison
 from vpngw_iac.engine.compare.matching import Match
-from vpngw_iac.engine.compare.sealing import Prints
+from vpngw_iac.engine.compare.secret_masking import Fingerprints
 from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.plan.change import Change, Loss
 from vpngw_iac.engine.plan.plan import Options
@@ -29,7 +29,7 @@ def deployment_in(document: Mapping[str, Any] | None) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Basis:
+class PlanInputs:
     """Everything a plan is made from."""
 
     deployment: str
@@ -38,7 +38,7 @@ class Basis:
     graph: Graph
     state: State
     snapshot: Snapshot
-    prints: Prints
+    fingerprints: Fingerprints
     options: Options = field(default_factory=Options)
     moved: Mapping[str, str] = field(default_factory=dict)
     formerly: str | None = None
@@ -47,7 +47,7 @@ class Basis:
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
+class ResourceCase:
     """One resource as declared, remembered and observed, with the comparison of the three."""
 
     resource: Resource
@@ -66,9 +66,9 @@ class Situation:
 class Draft:
     """The plan while the passes write it. Each pass takes one and returns another; the one it took stays as it is."""
 
-    basis: Basis
+    inputs: PlanInputs
     matched: Match
-    situations: tuple[Situation, ...] = ()
+    cases: tuple[ResourceCase, ...] = ()
     changes: dict[str, Change] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
@@ -77,9 +77,9 @@ class Draft:
     losses: tuple[Loss, ...] = ()
 
     @classmethod
-    def of(cls, basis: Basis) -> Draft:
+    def of(cls, inputs: PlanInputs) -> Draft:
         """What the first pass takes: nothing is paired, compared or decided."""
-        return cls(basis, Match(basis.graph), findings=list(basis.findings))
+        return cls(inputs, Match(inputs.graph), findings=list(inputs.findings))
 
     def copy(self) -> Draft:
         """Another draft that a pass may write into."""
@@ -93,4 +93,4 @@ class Draft:
 
     def with_graph(self, graph: Graph) -> Draft:
         """The draft with another graph to decide about."""
-        return replace(self, basis=replace(self.basis, graph=graph))
+        return replace(self, inputs=replace(self.inputs, graph=graph))

@@ -17,20 +17,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.engine.compare.difference import Found
+from vpngw_iac.engine.compare.difference import MarkedDifference
 from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.order.operation import Key, Span, expectation, spans
 from vpngw_iac.engine.order.order import order
 from vpngw_iac.engine.order.transit import halves_in
-from vpngw_iac.engine.plan.borrowing import Borrowing
 from vpngw_iac.engine.plan.change import Action, Change, Difference, Loss, OutageStatement
-from vpngw_iac.engine.plan.inputs import Basis, Draft
+from vpngw_iac.engine.plan.inputs import Draft, PlanInputs
 from vpngw_iac.engine.plan.plan import Options
+from vpngw_iac.engine.plan.remote_gateway_outage import RemoteGatewayChanges
 from vpngw_iac.engine.ports import Attached, Snapshot
 from vpngw_iac.errors import Finding, PlanError, UsageError
 from vpngw_iac.field import Outage, OutageLevel
 from vpngw_iac.resources import model_of, role_of
-from vpngw_iac.resources.base import Half, Resource
+from vpngw_iac.resources.base import PeeringSide, Resource
 from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
 from vpngw_iac.state.model import Entry, State
 from vpngw_iac.text import listed, suggestion
@@ -61,7 +61,7 @@ def worst(levels: Iterable[OutageLevel]) -> OutageLevel:
 # --- from differences to audiences -----------------------------------------------------------------------------------
 
 
-def in_place(found: Iterable[Found]) -> OutageStatement:
+def in_place(found: Iterable[MarkedDifference]) -> OutageStatement:
     """Outage of an update in place, from the markers of what differs; `stated` says for whom.
 
     A verdict on the very values is more exact than the marker of the property: it decides where there is one. The
@@ -73,13 +73,13 @@ def in_place(found: Iterable[Found]) -> OutageStatement:
     return OutageStatement(worst(loss.level for loss in losses), profiles_stale=profiles, losses=tuple(losses))
 
 
-def sent_unseen(model: type[Resource], paths: Iterable[str]) -> Iterator[Found]:
+def sent_unseen(model: type[Resource], paths: Iterable[str]) -> Iterator[MarkedDifference]:
     """What it costs that secrets are sent of which nobody can tell whether they are others than before."""
     for path in paths:
         mark = _mark_at(shape_of(model), path)
         if mark is not None:
             doubtful = replace(mark, until=mark.until and f"{mark.until.replace(' new ', ' ')}{_OR_NOT}")
-            yield Found(Difference(path, "edit", "(sensitive)"), outage=doubtful, secret=True)
+            yield MarkedDifference(Difference(path, "edit", "(sensitive)"), outage=doubtful, secret=True)
 
 
 def _mark_at(shape: Shape, path: str) -> Outage | None:
@@ -91,7 +91,7 @@ def _mark_at(shape: Shape, path: str) -> Outage | None:
     return mark
 
 
-def _audiences(item: Found) -> Iterator[Loss]:
+def _audiences(item: MarkedDifference) -> Iterator[Loss]:
     mark = item.outage
     if item.secret and item.difference.declared is None:
         return  # what takes its place says what it costs
@@ -103,7 +103,7 @@ def _audiences(item: Found) -> Iterator[Loss]:
         yield Loss(CLIENTS, worst((mark.clients, mark.removed if gone else "none")), until=mark.until or _NEW_PROFILES)
 
 
-def rebuilds(found: Iterable[Found]) -> bool:
+def rebuilds(found: Iterable[MarkedDifference]) -> bool:
     """Whether Azure rebuilds the resource to make these changes."""
     return any(f.verdict.rebuild if f.judged else f.outage is not None and f.outage.rebuild for f in found)
 
@@ -111,14 +111,14 @@ def rebuilds(found: Iterable[Found]) -> bool:
 # --- from audiences to names -----------------------------------------------------------------------------------------
 
 
-def stated(basis: Basis, lines: Lines, change: Change) -> Change:
+def stated(inputs: PlanInputs, lines: CarriedBy, change: Change) -> Change:
     """The change with its outage said in full, but for how long our operations take."""
-    graph, state = basis.graph, basis.state
+    graph, state = inputs.graph, inputs.state
     if change.action is Action.CREATE:
         return replace(change, outage=OutageStatement(profiles_stale=_opens_a_way(graph, state, change)))
     if change.action in (Action.ADOPT, Action.FORGET, Action.MOVE, Action.TAG):
         return change
-    public = Public.of(basis, lines, change)
+    public = Public.of(inputs, lines, change)
     if change.action in (Action.REPLACE, Action.DELETE):
         statement = _of_removal(lines, change, public)
     else:
@@ -127,7 +127,7 @@ def stated(basis: Basis, lines: Lines, change: Change) -> Change:
     return replace(change, outage=statement)
 
 
-def _of_removal(lines: Lines, change: Change, public: Public) -> OutageStatement:
+def _of_removal(lines: CarriedBy, change: Change, public: Public) -> OutageStatement:
     """A gateway comes back under other names for its clients, a public IP with another address for everybody."""
     role = role_of(change.id)
     is_gateway, is_address = role == "gateway", role == "public ip"
@@ -144,7 +144,7 @@ def _of_removal(lines: Lines, change: Change, public: Public) -> OutageStatement
     return replace(told, profiles_stale=is_gateway and bool(public.clients))
 
 
-def _resolved(lines: Lines, change: Change, statement: OutageStatement, public: Public) -> OutageStatement:
+def _resolved(lines: CarriedBy, change: Change, statement: OutageStatement, public: Public) -> OutageStatement:
     """The statement with names in place of audiences: each name once, at its worst."""
     found: dict[str, list[Loss]] = {}
     for loss in statement.losses:
@@ -171,7 +171,7 @@ def _resolved(lines: Lines, change: Change, statement: OutageStatement, public: 
     )
 
 
-def _joined(lines: Lines, change: Change, name: str, parts: list[Loss], *, whole: bool) -> Loss:
+def _joined(lines: CarriedBy, change: Change, name: str, parts: list[Loss], *, whole: bool) -> Loss:
     """Everything that a change does to one name."""
     level = worst(part.level for part in parts)
     if level == "reconfigure" and change.action is not Action.DELETE and change.address in lines.pairs:
@@ -196,7 +196,7 @@ def ends_clients(change: Change) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
+class CarriedBy:
     """Who is carried by what, before a plan and after it."""
 
     before: Mapping[str, tuple[str, ...]]
@@ -211,39 +211,39 @@ class Lines:
     """Connections of others, in whatever group, that lead to the same other end as one of a name."""
 
     @classmethod
-    def of(cls, basis: Basis) -> Lines:
+    def of(cls, inputs: PlanInputs) -> CarriedBy:
         """From what is remembered and present, and from what is declared."""
         before: dict[str, list[str]] = {}
         users: dict[ArmId, list[str]] = {}
-        for address, entry in sorted(basis.state.entries.items()):
+        for address, entry in sorted(inputs.state.entries.items()):
             for needed in entry.needs:
                 users.setdefault(needed, []).append(address)
-            if is_carrier(entry.id) and basis.snapshot.get(entry.id).present:
-                for name in _names(basis.graph, address, entry):
+            if is_carrier(entry.id) and inputs.snapshot.get(entry.id).present:
+                for name in _names(inputs.graph, address, entry):
                     before.setdefault(name, []).append(address)
-        declared = [r for r in basis.graph.resources.values() if is_carrier(r.id)]
+        declared = [r for r in inputs.graph.resources.values() if is_carrier(r.id)]
         after = {name for resource in declared for name in resource.transient}
-        served = {f"{CLIENTS_OF}{r.id.name}" for r in basis.graph.resources.values() if r.serves_clients(r.body())}
-        pairs = frozenset(_pairs(basis.graph, [r for r in declared if role_of(r.id) == "connection"]))
-        guests = _guests_by_name(basis, before)
+        served = {f"{CLIENTS_OF}{r.id.name}" for r in inputs.graph.resources.values() if r.serves_clients(r.body())}
+        pairs = frozenset(_pairs(inputs.graph, [r for r in declared if role_of(r.id) == "connection"]))
+        guests = _guests_by_name(inputs, before)
         return cls(_frozen(before), frozenset(after | served), pairs, _frozen(users), guests)
 
 
-def _guests_by_name(basis: Basis, before: Mapping[str, list[str]]) -> dict[str, tuple[Attached, ...]]:
-    foreign = [item for item in _guests(basis) if item.leads_to]
+def _guests_by_name(inputs: PlanInputs, before: Mapping[str, list[str]]) -> dict[str, tuple[Attached, ...]]:
+    foreign = [item for item in _guests(inputs) if item.leads_to]
     found: dict[str, tuple[Attached, ...]] = {}
     for name, addresses in before.items() if foreign else ():
-        entries = [basis.state.entries[address] for address in addresses]
+        entries = [inputs.state.entries[address] for address in addresses]
         ends = {end for e in entries for end in model_of(e.id).leads_to(e.applied)}
         if carrying := tuple(item for item in foreign if item.leads_to & ends):
             found[name] = carrying
     return found
 
 
-def _guests(basis: Basis) -> Iterator[Attached]:
+def _guests(inputs: PlanInputs) -> Iterator[Attached]:
     """Connections on gateways of ours that are not ours."""
-    ours = {entry.id for entry in basis.state.entries.values()} | set(basis.graph.by_id)
-    yield from (item for item in basis.snapshot.attached if item.kind == "connection" and item.id not in ours)
+    ours = {entry.id for entry in inputs.state.entries.values()} | set(inputs.graph.by_id)
+    yield from (item for item in inputs.snapshot.attached if item.kind == "connection" and item.id not in ours)
 
 
 def _frozen(lists: Mapping[Any, list[str]]) -> dict[Any, tuple[str, ...]]:
@@ -279,9 +279,9 @@ class Public:
     """Connections of others on a gateway among what changes, and networks of others that use it."""
 
     @classmethod
-    def of(cls, basis: Basis, lines: Lines, change: Change) -> Public:
+    def of(cls, inputs: PlanInputs, lines: CarriedBy, change: Change) -> Public:
         """The public of a change; somebody who is only being added loses nothing."""
-        graph, state = basis.graph, basis.state
+        graph, state = inputs.graph, inputs.state
         addresses = {change.address} | graph.dependents(change.address)
         users = lines.users.get(change.id, ()) if change.action is Action.DELETE else ()
         orphans = {address for address in users if _lose(change.id, state.entries[address])}
@@ -291,9 +291,9 @@ class Public:
         peers = {n for address, entry in known if _speaks_bgp(entry) for n in _names(graph, address, entry)}
         mine = {name for name in names if not name.startswith(CLIENTS_OF)}
         gateways = {i for i in (change.id, *(entry.id for _, entry in known)) if role_of(i) == "gateway"}
-        guests = frozenset(item.name for item in _guests(basis) if item.holder in gateways)
-        speakers = {item.name for item in _guests(basis) if item.holder in gateways and item.bgp is not False}
-        spokes = spokes_of_others(basis.graph, basis.state, basis.snapshot, gateways) - mine
+        guests = frozenset(item.name for item in _guests(inputs) if item.holder in gateways)
+        speakers = {item.name for item in _guests(inputs) if item.holder in gateways and item.bgp is not False}
+        spokes = spokes_of_others(inputs.graph, inputs.state, inputs.snapshot, gateways) - mine
         everybody = mine | (clients & names) | guests | spokes
         return cls(frozenset(everybody), frozenset(peers & mine | speakers), frozenset(clients), guests | spokes)
 
@@ -320,7 +320,7 @@ def _clients(state: State, addresses: Iterable[str]) -> set[str]:
 
 def _beyond_peerings(graph: Graph, addresses: Iterable[str]) -> set[str]:
     """What stands in the networks that peerings among these join: their gateways serve both."""
-    peerings = [a for a in addresses if isinstance(graph.resources.get(a), Half)]
+    peerings = [a for a in addresses if isinstance(graph.resources.get(a), PeeringSide)]
     networks = [t for a in peerings for t in graph.needs(a) if t in graph.by_id and role_of(t) == "network"]
     return {found for network in networks for found in graph.dependents(graph.by_id[network].address)}
 
@@ -328,7 +328,7 @@ def _beyond_peerings(graph: Graph, addresses: Iterable[str]) -> set[str]:
 def _opens_a_way(graph: Graph, state: State, change: Change) -> bool:
     """Clients reach a newly peered network only with a new profile (R-PEER-06)."""
     resource = graph.resources.get(change.address)
-    if not isinstance(resource, Half):
+    if not isinstance(resource, PeeringSide):
         return False
     return any(resource.flags(resource.body())) and bool(_clients(state, _beyond_peerings(graph, [change.address])))
 
@@ -365,20 +365,20 @@ def with_outages(draft: Draft) -> Draft:
     chosen = dict(sorted(draft.changes.items()))
     if not chosen:
         return draft
-    lines, borrowing = Lines.of(draft.basis), Borrowing.of(draft.basis, chosen.values())
-    first = {address: stated(draft.basis, lines, change) for address, change in chosen.items()}
+    lines, borrowing = CarriedBy.of(draft.inputs), RemoteGatewayChanges.of(draft.inputs, chosen.values())
+    first = {address: stated(draft.inputs, lines, change) for address, change in chosen.items()}
     told = {address: replace(change, outage=borrowing.stated(change)) for address, change in first.items()}
     if not any(change.outage.losses for change in told.values()):
         return replace(draft, changes=told)
-    book = _Book.of(draft.basis, lines, borrowing, tuple(told.values()))
+    book = _Book.of(draft.inputs, lines, borrowing, tuple(told.values()))
     timed = {address: book.timed(change) for address, change in told.items()}
     return replace(draft, changes=timed, losses=tuple(book.totals()))
 
 
-def _times(basis: Basis, changes: Collection[Change]) -> Mapping[Key, Span]:
+def _times(inputs: PlanInputs, changes: Collection[Change]) -> Mapping[Key, Span]:
     """When each operation runs; nothing is known of operations that wait for each other."""
     try:
-        return spans(order(basis.graph, basis.state, changes, basis.snapshot))
+        return spans(order(inputs.graph, inputs.state, changes, inputs.snapshot))
     except PlanError:
         return {}
 
@@ -390,8 +390,8 @@ Part = tuple[Change, Loss]
 class _Book:
     """Everything that is asked for each name and change, looked up once."""
 
-    lines: Lines
-    borrowing: Borrowing
+    lines: CarriedBy
+    borrowing: RemoteGatewayChanges
     changes: tuple[Change, ...]
     steps: Mapping[str, tuple[Span, ...]]
     """When the operations of each address run."""
@@ -408,8 +408,10 @@ class _Book:
     """Addresses of what is declared or remembered, by id."""
 
     @classmethod
-    def of(cls, basis: Basis, lines: Lines, borrowing: Borrowing, changes: tuple[Change, ...]) -> _Book:
-        times = _times(basis, changes)
+    def of(
+        cls, inputs: PlanInputs, lines: CarriedBy, borrowing: RemoteGatewayChanges, changes: tuple[Change, ...]
+    ) -> _Book:
+        times = _times(inputs, changes)
         steps: dict[str, list[Span]] = {}
         for key, span in times.items():
             steps.setdefault(key.address, []).append(span)
@@ -422,13 +424,13 @@ class _Book:
             borrowing,
             changes,
             {address: tuple(found) for address, found in steps.items()},
-            {change.address: _affected(basis, lines, change) for change in changes if change.outage.losses},
+            {change.address: _affected(inputs, lines, change) for change in changes if change.outage.losses},
             {name: tuple(found) for name, found in parts.items()},
-            _restored(basis, changes, steps),
-            _detached(basis, times),
-            frozenset(name.lower() for name in basis.options.outage_agreed),
-            {e.id: e.address for e in basis.state.entries.values()}
-            | {i: r.address for i, r in basis.graph.by_id.items()},
+            _restored(inputs, changes, steps),
+            _detached(inputs, times),
+            frozenset(name.lower() for name in inputs.options.outage_agreed),
+            {e.id: e.address for e in inputs.state.entries.values()}
+            | {i: r.address for i, r in inputs.graph.by_id.items()},
         )
 
     def timed(self, change: Change) -> Change:
@@ -498,26 +500,26 @@ class _Book:
         yield from self.detached.get(loss.name, ())
 
 
-def _affected(basis: Basis, lines: Lines, change: Change) -> frozenset[str]:
+def _affected(inputs: PlanInputs, lines: CarriedBy, change: Change) -> frozenset[str]:
     """A change's own address, and those of what needs it."""
     users = lines.users.get(change.id, ()) if change.action is Action.DELETE else ()
-    return frozenset({change.address, *basis.graph.dependents(change.address), *users})
+    return frozenset({change.address, *inputs.graph.dependents(change.address), *users})
 
 
-def _restored(basis: Basis, changes: Iterable[Change], steps: Mapping[str, Collection[Span]]) -> dict[str, float]:
+def _restored(inputs: PlanInputs, changes: Iterable[Change], steps: Mapping[str, Collection[Span]]) -> dict[str, float]:
     found: dict[str, float] = {}
     for change in changes:
-        resource = basis.graph.resources.get(change.address)
+        resource = inputs.graph.resources.get(change.address)
         if change.action in (Action.CREATE, Action.REPLACE) and resource is not None and is_carrier(change.id):
             for name in resource.transient:
                 found[name] = max([found.get(name, 0.0), *(end for _, end in steps.get(change.address, ()))])
     return found
 
 
-def _detached(basis: Basis, times: Mapping[Key, Span]) -> dict[str, tuple[Span, ...]]:
+def _detached(inputs: PlanInputs, times: Mapping[Key, Span]) -> dict[str, tuple[Span, ...]]:
     found: dict[str, tuple[Span, ...]] = {}
     for key, (start, _) in times.items():
-        resource = basis.graph.resources.get(key.address)
+        resource = inputs.graph.resources.get(key.address)
         back = times.get(Key(key.address, "attach"))
         if key.step == "detach" and back is not None and resource is not None and is_carrier(resource.id):
             for name in resource.transient:

@@ -18,7 +18,7 @@ from vpngw_iac.engine.compare.document import ABSENT, lookup
 from vpngw_iac.engine.compare.matching import Match, match
 from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.plan.change import Action, Change
-from vpngw_iac.engine.plan.inputs import Basis, Draft, Situation, deployment_in
+from vpngw_iac.engine.plan.inputs import Draft, PlanInputs, ResourceCase, deployment_in
 from vpngw_iac.engine.plan.plan import Options
 from vpngw_iac.engine.ports import Attached, Snapshot
 from vpngw_iac.errors import Finding
@@ -38,16 +38,16 @@ def taken_over(draft: Draft) -> Draft:
     With ``--adopt`` such an entry is let go (`Match.left`), never deleted by that. A resource group that is there is
     only used, so that the entry of the old one is judged as any entry that nothing declares.
     """
-    basis, matched = draft.basis, draft.matched
+    inputs, matched = draft.inputs, draft.matched
     left: dict[str, Entry] = {}
     orphans: dict[str, Entry] = {}
     for address, entry in matched.entries.items():
         resource = matched.graph.resources[address]
-        if entry.id == resource.id or not basis.snapshot.get(resource.id).present:
+        if entry.id == resource.id or not inputs.snapshot.get(resource.id).present:
             continue
         if resource.only_if_absent:
             orphans[address] = entry
-        elif is_named(basis, resource):
+        elif is_named(inputs, resource):
             left[address] = entry
     gone = {*left, *orphans}
     matched = replace(
@@ -60,39 +60,39 @@ def taken_over(draft: Draft) -> Draft:
     return replace(draft, matched=matched)
 
 
-def is_named(basis: Basis, resource: Resource) -> bool:
+def is_named(inputs: PlanInputs, resource: Resource) -> bool:
     """Whether ``--adopt`` names it, by address or id."""
-    return bool({resource.address, str(resource.id)} & basis.options.adopt)
+    return bool({resource.address, str(resource.id)} & inputs.options.adopt)
 
 
-def is_unknown(situation: Situation) -> bool:
+def is_unknown(case: ResourceCase) -> bool:
     """Whether Azure has something at the declared id that no entry of ours stands for."""
-    entry, resource = situation.entry, situation.resource
+    entry, resource = case.entry, case.resource
     known = entry is not None and entry.id == resource.id
-    return situation.observed.present and not known and not resource.only_if_absent
+    return case.observed.present and not known and not resource.only_if_absent
 
 
 def refusals(
-    basis: Basis, matched: Match, situations: Sequence[Situation], changes: Sequence[Change]
+    inputs: PlanInputs, matched: Match, cases: Sequence[ResourceCase], changes: Sequence[Change]
 ) -> Iterator[Finding]:
     """Every finding about what is not ours, at every id that this plan would write anew."""
-    lost = _lost_state(basis, situations)
+    lost = _lost_state(inputs, cases)
     yield from lost
     planned = {change.address for change in changes}
-    for situation in situations:
-        if situation.entry is None or situation.address in planned:
-            yield from _not_ours(basis, situation, told=bool(lost))
-    yield from _nothing_to_adopt(basis, matched)
-    yield from _occupied(basis, changes)
-    yield from _moved_outside(basis, changes)
+    for case in cases:
+        if case.entry is None or case.address in planned:
+            yield from _not_ours(inputs, case, told=bool(lost))
+    yield from _nothing_to_adopt(inputs, matched)
+    yield from _occupied(inputs, changes)
+    yield from _moved_outside(inputs, changes)
 
 
-def _lost_state(basis: Basis, situations: Sequence[Situation]) -> tuple[Finding, ...]:
+def _lost_state(inputs: PlanInputs, cases: Sequence[ResourceCase]) -> tuple[Finding, ...]:
     """Ours by their tags, and a state that knows nothing: it was lost, or lies elsewhere. Told once."""
-    if basis.state.entries:
+    if inputs.state.entries:
         return ()
-    there = [s for s in situations if is_unknown(s) and not is_named(basis, s.resource)]
-    ours = [s for s in there if deployment_in(s.observed.document) == basis.deployment]
+    there = [s for s in cases if is_unknown(s) and not is_named(inputs, s.resource)]
+    ours = [s for s in there if deployment_in(s.observed.document) == inputs.deployment]
     if not ours:
         return ()
     finding = Finding(
@@ -101,7 +101,7 @@ def _lost_state(basis: Basis, situations: Sequence[Situation]) -> tuple[Finding,
         address="",
         summary="The state is empty, but this deployment is in Azure",
         detail=f"{len(there)} of its resources are there, and {len(ours)} bear the tag "
-        f"vpngw-deployment={basis.deployment}. This state knows none of them.",
+        f"vpngw-deployment={inputs.deployment}. This state knows none of them.",
         advice="If the state lies elsewhere, name it with --state, or run from the folder that has .vpngw/. If it was "
         "lost, `vpngw state rebuild FILE` recovers it. What was left in Azure on purpose (--keep-public-ips, "
         f'on_removal="forget") is taken over again with {listed((f"--adopt {s.address}" for s in ours), " ")}.',
@@ -109,45 +109,43 @@ def _lost_state(basis: Basis, situations: Sequence[Situation]) -> tuple[Finding,
     return (finding,)
 
 
-def _not_ours(basis: Basis, situation: Situation, *, told: bool) -> Iterator[Finding]:
-    resource, observed = situation.resource, situation.observed
-    if not is_unknown(situation):
+def _not_ours(inputs: PlanInputs, case: ResourceCase, *, told: bool) -> Iterator[Finding]:
+    resource, observed = case.resource, case.observed
+    if not is_unknown(case):
         return
     owner = deployment_in(observed.document)
-    if owner is not None and owner != basis.deployment:
+    if owner is not None and owner != inputs.deployment:
         yield Finding(
             rule="V-OWN-02",
             level="error",
-            address=situation.address,
+            address=case.address,
             summary="Belongs to another deployment",
-            detail=f"{resource.id} bears the tag vpngw-deployment={owner}; it cannot be adopted."
-            + _would_lose(situation),
+            detail=f"{resource.id} bears the tag vpngw-deployment={owner}; it cannot be adopted." + _would_lose(case),
             advice=f"Use it with .existing(...), or remove it from the deployment {owner} first. If this "
             f'blueprint was called {owner} before, add formerly="{owner}" to it.',
         )
-    elif not told and not is_named(basis, resource):
+    elif not told and not is_named(inputs, resource):
         marked = " It bears the tag of this deployment." if owner else ""
         yield Finding(
             rule="V-OWN-01",
             level="error",
-            address=situation.address,
+            address=case.address,
             summary="Exists in Azure and is not ours",
-            detail=f"{resource.id} is there, but not in the state of {basis.deployment}.{marked}"
-            + _would_lose(situation),
-            advice=_way_out(basis, situation, ours=owner is not None),
+            detail=f"{resource.id} is there, but not in the state of {inputs.deployment}.{marked}" + _would_lose(case),
+            advice=_way_out(inputs, case, ours=owner is not None),
         )
 
 
-def _would_lose(situation: Situation) -> str:
-    entry = situation.entry
-    return f" The entry of {situation.address} is {entry.id}, which this plan would delete first." if entry else ""
+def _would_lose(case: ResourceCase) -> str:
+    entry = case.entry
+    return f" The entry of {case.address} is {entry.id}, which this plan would delete first." if entry else ""
 
 
-def _way_out(basis: Basis, situation: Situation, *, ours: bool) -> str:
-    address, entry = situation.address, situation.entry
+def _way_out(inputs: PlanInputs, case: ResourceCase, *, ours: bool) -> str:
+    address, entry = case.address, case.entry
     if entry is None:
         return f"Take it over with --adopt {address}, use it with .existing(...), or rename yours."
-    gone = not basis.snapshot.get(entry.id).present
+    gone = not inputs.snapshot.get(entry.id).present
     if ours or gone:
         was = f"{entry.id} is gone: it was moved or replaced outside. " if gone else ""
         return (
@@ -160,12 +158,12 @@ def _way_out(basis: Basis, situation: Situation, *, ours: bool) -> str:
     )
 
 
-def _nothing_to_adopt(basis: Basis, matched: Match) -> Iterator[Finding]:
+def _nothing_to_adopt(inputs: PlanInputs, matched: Match) -> Iterator[Finding]:
     """A named address that is neither in Azure nor in the state is a slip of the pen, or the wrong place."""
-    known = basis.state.by_id()
+    known = inputs.state.by_id()
     for address, resource in matched.graph.resources.items():
-        observed = basis.snapshot.get(resource.id)
-        if not is_named(basis, resource) or observed.present or observed.unread or resource.id in known:
+        observed = inputs.snapshot.get(resource.id)
+        if not is_named(inputs, resource) or observed.present or observed.unread or resource.id in known:
             continue
         entry = matched.entries.get(address)
         yield Finding(
@@ -182,32 +180,32 @@ def _nothing_to_adopt(basis: Basis, matched: Match) -> Iterator[Finding]:
 # --- a gateway subnet that is in use ---------------------------------------------------------------------------------
 
 
-def _occupied(basis: Basis, changes: Sequence[Change]) -> Iterator[Finding]:
+def _occupied(inputs: PlanInputs, changes: Sequence[Change]) -> Iterator[Finding]:
     """Another gateway of the same type stands in the subnet: a network takes one of each.
 
     Two that are declared are preflight's to judge (R-SKU-19).
     """
-    documents = {i: answer.document for i, answer in basis.snapshot.observed.items()}
+    documents = {i: answer.document for i, answer in inputs.snapshot.observed.items()}
     leaving = {c.id for c in changes if c.action in (Action.DELETE, Action.REPLACE)}
     leaving |= {ArmId(c.previous) for c in changes if c.previous and c.previous.startswith("/")}
     for change in changes:
-        resource = basis.graph.resources.get(change.address)
+        resource = inputs.graph.resources.get(change.address)
         if resource is None or change.action not in (Action.CREATE, Action.REPLACE):
             continue
-        for other in sorted(set(resource.neighbours(documents)) - leaving - set(basis.graph.by_id)):
+        for other in sorted(set(resource.neighbours(documents)) - leaving - set(inputs.graph.by_id)):
             document = documents.get(other)
             if document is not None and resource.excludes(document):
-                yield _taken(basis, change, other, document)
+                yield _taken(inputs, change, other, document)
 
 
-def _moved_outside(basis: Basis, changes: Sequence[Change]) -> Iterator[Finding]:
+def _moved_outside(inputs: PlanInputs, changes: Sequence[Change]) -> Iterator[Finding]:
     """What is absent at its id, while the same hangs on a gateway of ours from another group: it was moved there."""
-    ours = set(basis.state.by_id()) | set(basis.graph.by_id)
+    ours = set(inputs.state.by_id()) | set(inputs.graph.by_id)
     there = [
-        i for i in basis.snapshot.attached if i.id is not None and i.owner == basis.deployment and i.id not in ours
+        i for i in inputs.snapshot.attached if i.id is not None and i.owner == inputs.deployment and i.id not in ours
     ]
     for change in changes:
-        known = basis.state.by_id().get(change.id)
+        known = inputs.state.by_id().get(change.id)
         for item in there if change.action is Action.CREATE and known is not None else ():
             assert item.id is not None  # noqa: S101 - chosen above
             if item.id.type.lower() == change.id.type.lower() and item.id.name.lower() == change.id.name.lower():
@@ -229,13 +227,13 @@ def _moved(change: Change, now: ArmId) -> Finding:
     )
 
 
-def _taken(basis: Basis, change: Change, other: ArmId, document: Mapping[str, Any]) -> Finding:
+def _taken(inputs: PlanInputs, change: Change, other: ArmId, document: Mapping[str, Any]) -> Finding:
     owner = deployment_in(document)
     name = str(document.get("name") or other.name)  # a back reference may be in capital letters
     migrated = other.name.lower().endswith("_migrated") or lookup(document, "tags.CreatedBy") == MIGRATED
-    if owner not in (None, basis.deployment):
+    if owner not in (None, inputs.deployment):
         advice = f"It belongs to the deployment {owner}: use it with .existing(...), or remove it there first."
-    elif migrated or change.address in basis.state.entries:
+    elif migrated or change.address in inputs.state.entries:
         why = "Azure's gateway migration made it (R-ER-25). " if migrated else ""
         group = f', resource_group="{other.group}",' if other.resource_group != change.id.resource_group else ""
         advice = (
@@ -260,28 +258,30 @@ def _taken(basis: Basis, change: Change, other: ArmId, document: Mapping[str, An
 # --- what bears our tag without an entry ------------------------------------------------------------------------------
 
 
-def strays(basis: Basis) -> tuple[Attached, ...]:
+def strays(inputs: PlanInputs) -> tuple[Attached, ...]:
     """Each once; not what is declared (that is refused by its own id) and not what was forgotten on purpose."""
-    known = {entry.id for entry in basis.state.entries.values()} | set(basis.graph.by_id) | set(basis.state.forgotten)
-    expected = {text.lower() for resource in basis.graph.resources.values() for text in resource.expected}
+    known = (
+        {entry.id for entry in inputs.state.entries.values()} | set(inputs.graph.by_id) | set(inputs.state.forgotten)
+    )
+    expected = {text.lower() for resource in inputs.graph.resources.values() for text in resource.expected}
     found: dict[ArmId, Attached] = {}
-    for item in sorted(basis.snapshot.attached, key=lambda item: (item.kind == "resource", item.holder, item.name)):
-        if item.id is None or item.id in known or item.owner != basis.deployment:
+    for item in sorted(inputs.snapshot.attached, key=lambda item: (item.kind == "resource", item.holder, item.name)):
+        if item.id is None or item.id in known or item.owner != inputs.deployment:
             continue
         if not {item.name.lower(), item.id.key} & expected:
             found.setdefault(item.id, item)
     return tuple(item for _, item in sorted(found.items()))
 
 
-def strays_left(basis: Basis) -> Iterator[Finding]:
+def strays_left(inputs: PlanInputs) -> Iterator[Finding]:
     """A destroy that left these behind would say that nothing is left."""
-    for item in strays(basis) if basis.options.destroy else ():
+    for item in strays(inputs) if inputs.options.destroy else ():
         yield Finding(
             rule="V-OWN-04",
             level="error",
             address="",
             summary="Bears the tag of this deployment, but has no entry",
-            detail=f"{item.id} bears the tag vpngw-deployment={basis.deployment}, and the state does not know it: "
+            detail=f"{item.id} bears the tag vpngw-deployment={inputs.deployment}, and the state does not know it: "
             "destroy would leave it in Azure.",
             advice=way_out(item),
         )
@@ -340,21 +340,21 @@ def _takes_nothing(pattern: str) -> Finding:
 # --- what is there and not ours --------------------------------------------------------------------------------------
 
 
-def unmanaged(basis: Basis) -> tuple[Attached, ...]:
+def unmanaged(inputs: PlanInputs) -> tuple[Attached, ...]:
     """Connections, NAT rules, root certificates and peerings on what is ours, that are neither ours nor expected."""
-    ours = {e.id for e in basis.state.entries.values()} | set(basis.graph.by_id)
-    known = ours | set(basis.state.forgotten)
-    hanging = (item for item in basis.snapshot.attached if item.kind in _HANGING)
-    found = [item for item in hanging if not _is_known(basis, item, known)]
+    ours = {e.id for e in inputs.state.entries.values()} | set(inputs.graph.by_id)
+    known = ours | set(inputs.state.forgotten)
+    hanging = (item for item in inputs.snapshot.attached if item.kind in _HANGING)
+    found = [item for item in hanging if not _is_known(inputs, item, known)]
     seen = {item.id for item in found}
-    found += [item for item in strays(basis) if item.id not in seen]
+    found += [item for item in strays(inputs) if item.id not in seen]
     return tuple(sorted(set(found), key=lambda item: (item.holder, item.kind, item.name)))
 
 
-def _is_known(basis: Basis, item: Attached, ours: set[ArmId]) -> bool:
+def _is_known(inputs: PlanInputs, item: Attached, ours: set[ArmId]) -> bool:
     if item.id is not None and item.id in ours:
         return True
-    holder = basis.graph.by_id.get(item.holder)
+    holder = inputs.graph.by_id.get(item.holder)
     if holder is None:
         return item.holder not in ours
     expected = {text.lower() for text in holder.expected}
@@ -362,7 +362,7 @@ def _is_known(basis: Basis, item: Attached, ours: set[ArmId]) -> bool:
         return True
     if item.kind != "rootCertificate":
         return False
-    entry = basis.state.by_id().get(item.holder)
+    entry = inputs.state.by_id().get(item.holder)
     documents = [holder.body(), *([entry.applied] if entry else ())]  # this plan removes what it no longer declares
     return any(item.name.lower() in _certificate_names(holder, document) for document in documents)
 

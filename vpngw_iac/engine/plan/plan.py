@@ -62,7 +62,7 @@ class Plan:
     state: State
     snapshot: Snapshot
     options: Options = field(default_factory=Options)
-    brought_up_to_date: tuple[str, ...] = ()
+    state_only_updates: tuple[str, ...] = ()
     """Addresses whose entries only need to be rewritten (Azure already has what is declared)."""
     waiting: tuple[str, ...] = ()
     """Addresses behind a gate that people outside must open."""

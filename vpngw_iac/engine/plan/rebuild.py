@@ -14,7 +14,7 @@ from typing import Any
 from vpngw_iac.arm import ArmId, InvalidArmId
 from vpngw_iac.engine.compare.difference import Comparison, compare
 from vpngw_iac.engine.compare.document import lookup, secrets_in
-from vpngw_iac.engine.compare.sealing import Prints, entry_of, resolver, seal
+from vpngw_iac.engine.compare.secret_masking import Fingerprints, entry_of, mask_secrets, resolver
 from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.plan.inputs import deployment_in
 from vpngw_iac.engine.ports import Observed, Snapshot
@@ -46,10 +46,12 @@ class Rebuilt:
     """Groups whose content may not be listed here: what bears our tag there was not found."""
 
 
-def rebuild(empty: State, graph: Graph, snapshot: Snapshot, prints: Prints, *, tagged: Iterable[ArmId] = ()) -> Rebuilt:
+def rebuild(
+    empty: State, graph: Graph, snapshot: Snapshot, fingerprints: Fingerprints, *, tagged: Iterable[ArmId] = ()
+) -> Rebuilt:
     """Entries for everything declared that is ours in Azure, added to an empty state (which gives name and lineage).
 
-    `prints` are the fingerprints of the secrets as they are now; one enters an entry only where Azure's answer proves
+    `fingerprints` are the fingerprints of the secrets as they are now; one enters an entry only where Azure's answer proves
     it. `tagged` are ids that were found by our tag, declared or not.
     """
     claims = _claims(empty.deployment, graph, snapshot)
@@ -59,8 +61,12 @@ def rebuild(empty: State, graph: Graph, snapshot: Snapshot, prints: Prints, *, t
         resource = graph.resources[address]
         needs = tuple(i for i in graph.needs(address) if i in graph.by_id and graph.by_id[i].address in ours)
         observed = snapshot.get(resource.id)
-        entries[address] = entry_of(resource, needs, _proved(resource, observed, prints), resolver(snapshot.get), None)
-        differing += [f"{address}: {item.difference.path}" for item in _compared(resource, snapshot, prints).found]
+        entries[address] = entry_of(
+            resource, needs, _proved(resource, observed, fingerprints), resolver(snapshot.get), None
+        )
+        differing += [
+            f"{address}: {item.difference.path}" for item in _compared(resource, snapshot, fingerprints).found
+        ]
     return Rebuilt(
         empty.model_copy(update={"entries": entries, "serial": empty.serial + 1}),
         recovered=tuple(sorted(ours)),
@@ -178,17 +184,17 @@ def _why_not(
     return ""
 
 
-def _compared(resource: Resource, snapshot: Snapshot, prints: Prints) -> Comparison:
-    declared = seal(resource.body(), prints, resolver(snapshot.get))
+def _compared(resource: Resource, snapshot: Snapshot, fingerprints: Fingerprints) -> Comparison:
+    declared = mask_secrets(resource.body(), fingerprints, resolver(snapshot.get))
     document = snapshot.get(resource.id).document or {}
     return compare(shape_of(type(resource)), declared, declared, document)
 
 
-def _proved(resource: Resource, observed: Observed, prints: Prints) -> Prints:
+def _proved(resource: Resource, observed: Observed, fingerprints: Fingerprints) -> Fingerprints:
     """Fingerprints that Azure's own answer confirms; of the others nobody knows whether Azure has that value."""
     found: dict[SecretReference, Fingerprint] = {}
     for path, reference in secrets_in(resource.body()):
-        witness, known = lookup(observed.document, path), prints.get(reference)
+        witness, known = lookup(observed.document, path), fingerprints.get(reference)
         if isinstance(witness, Fingerprint) and known is not None and known.same_value(witness):
             found[reference] = known
     return found

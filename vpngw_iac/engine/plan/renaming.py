@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.engine.compare.sealing import resolver, stored
+from vpngw_iac.engine.compare.secret_masking import resolver, stored
 from vpngw_iac.engine.plan.change import Action
 from vpngw_iac.engine.plan.plan import Plan
 from vpngw_iac.errors import Finding

@@ -21,7 +21,7 @@ from vpngw_iac.engine.plan.unverified import Unverified, doubts
 from vpngw_iac.engine.ports import Attached, Observed
 from vpngw_iac.errors import ExitCode, Finding
 from vpngw_iac.resources import model_of
-from vpngw_iac.resources.base import Half
+from vpngw_iac.resources.base import PeeringSide
 
 Severity = Literal["security", "availability", "cosmetic"]
 
@@ -147,7 +147,7 @@ def _other_sides(plan: Plan) -> Iterator[DriftItem]:
     for finding in plan.findings:
         resource = plan.graph.resources.get(finding.address)
         document = plan.snapshot.get(resource.id).document if resource is not None else None
-        if finding.rule != OTHER_SIDE or not isinstance(resource, Half) or document is None:
+        if finding.rule != OTHER_SIDE or not isinstance(resource, PeeringSide) or document is None:
             continue
         if resource.is_ahead(document):
             owner = owner_of(plan.snapshot, resource.remote)

@@ -13,11 +13,11 @@ from dataclasses import replace
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.plan.change import Action, Change, Difference
-from vpngw_iac.engine.plan.inputs import Basis, Draft, Situation, deployment_in
+from vpngw_iac.engine.plan.inputs import Draft, PlanInputs, ResourceCase, deployment_in
 from vpngw_iac.engine.ports import Snapshot
 from vpngw_iac.errors import Finding
 from vpngw_iac.resources import role_of, type_of
-from vpngw_iac.resources.base import Half
+from vpngw_iac.resources.base import PeeringSide
 
 OTHER_SIDE = "V-PEER-01"
 """Rule of the finding that the owner of the other half must synchronise it."""
@@ -27,14 +27,14 @@ _WRITTEN = (Action.UPDATE, Action.REPAIR)
 
 def synchronised(draft: Draft) -> Draft:
     """Plan the synchronisation of every half of ours that is behind, or that this plan leaves behind."""
-    draft, basis = draft.copy(), draft.basis
+    draft, inputs = draft.copy(), draft.inputs
     networks = _written_networks(draft.changes.values())
-    for situation in draft.situations:
-        if isinstance(situation.resource, Half) and _may_be_written(situation, draft):
-            widened = {c.id: c.address for c in networks if _follows(situation.resource, c)}
-            ground = _ground(basis, situation, widened)
+    for case in draft.cases:
+        if isinstance(case.resource, PeeringSide) and _may_be_written(case, draft):
+            widened = {c.id: c.address for c in networks if _follows(case.resource, c)}
+            ground = _ground(inputs, case, widened)
             if ground is not None:
-                draft.changes[situation.address] = _with_sync(situation, draft.changes.get(situation.address), ground)
+                draft.changes[case.address] = _with_sync(case, draft.changes.get(case.address), ground)
     return draft
 
 
@@ -42,15 +42,15 @@ def _written_networks(changes: Iterable[Change]) -> list[Change]:
     return [change for change in changes if change.action in _WRITTEN and role_of(change.id) == "network"]
 
 
-def _follows(half: Half, network: Change) -> bool:
+def _follows(half: PeeringSide, network: Change) -> bool:
     """Whether this changes in a network what halves follow: its address space."""
     return any(difference.path.startswith(half.follows) for difference in network.differences)
 
 
-def _may_be_written(situation: Situation, draft: Draft) -> bool:
+def _may_be_written(case: ResourceCase, draft: Draft) -> bool:
     """Ours, there and at rest, and not about to go, to come, or to be taken over as it is."""
-    entry, observed, change = situation.entry, situation.observed, draft.changes.get(situation.address)
-    known = entry is not None and entry.id == situation.resource.id
+    entry, observed, change = case.entry, case.observed, draft.changes.get(case.address)
+    known = entry is not None and entry.id == case.resource.id
     return (
         known
         and observed.document is not None
@@ -59,12 +59,12 @@ def _may_be_written(situation: Situation, draft: Draft) -> bool:
     )
 
 
-def _ground(basis: Basis, situation: Situation, widened: Mapping[ArmId, str]) -> Difference | None:
+def _ground(inputs: PlanInputs, case: ResourceCase, widened: Mapping[ArmId, str]) -> Difference | None:
     """Why this half must be synchronised: Azure says that it is behind, or this plan changes the other network."""
-    peering, document = situation.resource, situation.observed.document or {}
-    assert isinstance(peering, Half)  # noqa: S101 - the caller looked
+    peering, document = case.resource, case.observed.document or {}
+    assert isinstance(peering, PeeringSide)  # noqa: S101 - the caller looked
     level = peering.lags(document)
-    if level and not basis.options.edits_only:
+    if level and not inputs.options.edits_only:
         return Difference(peering.level_path, "drift", peering.in_step, peering.in_step, level)
     other = widened.get(peering.remote)
     if other is None or not peering.is_connected(document):
@@ -72,12 +72,12 @@ def _ground(basis: Basis, situation: Situation, widened: Mapping[ArmId, str]) ->
     return Difference(peering.level_path, "dependent", peering.in_step, None, f"behind {other} once that has changed")
 
 
-def _with_sync(situation: Situation, known: Change | None, ground: Difference) -> Change:
+def _with_sync(case: ResourceCase, known: Change | None, ground: Difference) -> Change:
     reason = "the other network's address space changed" if ground.cause == "drift" else "its other network changes"
     if known is None or known.action is Action.MOVE:
         return Change(
-            situation.address,
-            situation.resource.id,
+            case.address,
+            case.resource.id,
             Action.REPAIR,
             (ground,),
             reason=f"synchronised: {reason}",
@@ -96,7 +96,7 @@ def come_along(graph: Graph, changes: Mapping[str, Change], address: str) -> Ite
     """With a targeted change: a network brings the halves that follow it, and such a half brings its network."""
     for follower, change in changes.items():
         peering = graph.resources.get(follower)
-        if isinstance(peering, Half) and any(d.cause == "dependent" for d in change.differences):
+        if isinstance(peering, PeeringSide) and any(d.cause == "dependent" for d in change.differences):
             network = graph.by_id.get(peering.remote)
             if network is not None and network.address in changes and address in (follower, network.address):
                 yield from (follower, network.address)
@@ -105,32 +105,32 @@ def come_along(graph: Graph, changes: Mapping[str, Change], address: str) -> Ite
 # --- what is its owner's ---------------------------------------------------------------------------------------------
 
 
-def other_sides(basis: Basis, changes: Iterable[Change]) -> Iterator[Finding]:
+def other_sides(inputs: PlanInputs, changes: Iterable[Change]) -> Iterator[Finding]:
     """Halves of others that are behind a network of ours, or will be: they are told with their owner."""
     networks = _written_networks(changes)
-    ours = {entry.id for entry in basis.state.entries.values()} | set(basis.graph.by_id)
-    for peering in basis.graph.resources.values():
-        document = basis.snapshot.get(peering.id).document
-        if not isinstance(peering, Half) or document is None or peering.id.parent is None:
+    ours = {entry.id for entry in inputs.state.entries.values()} | set(inputs.graph.by_id)
+    for peering in inputs.graph.resources.values():
+        document = inputs.snapshot.get(peering.id).document
+        if not isinstance(peering, PeeringSide) or document is None or peering.id.parent is None:
             continue
         remote = peering.remote
         widened = {change.id for change in networks if _follows(peering, change)}
-        if any(each.parent == remote and _leads_to(basis, each, peering.id.parent) for each in ours):
+        if any(each.parent == remote and _leads_to(inputs, each, peering.id.parent) for each in ours):
             continue
         if peering.is_ahead(document):
-            yield _told(basis, peering, remote, "is out of step with")
+            yield _told(inputs, peering, remote, "is out of step with")
         elif peering.is_connected(document) and peering.id.parent in widened:
-            yield _told(basis, peering, remote, "will be out of step with")
+            yield _told(inputs, peering, remote, "will be out of step with")
 
 
-def _leads_to(basis: Basis, peering_id: ArmId, network: ArmId) -> bool:
+def _leads_to(inputs: PlanInputs, peering_id: ArmId, network: ArmId) -> bool:
     """Whether a half that is declared or remembered leads to a network."""
-    declared, model = basis.graph.by_id.get(peering_id), type_of(peering_id.type)
-    if isinstance(declared, Half):
+    declared, model = inputs.graph.by_id.get(peering_id), type_of(peering_id.type)
+    if isinstance(declared, PeeringSide):
         return declared.remote == network
-    if model is None or not issubclass(model, Half):
+    if model is None or not issubclass(model, PeeringSide):
         return False
-    entry = basis.state.by_id().get(peering_id)
+    entry = inputs.state.by_id().get(peering_id)
     return model.remote_in(entry.applied if entry else None) == network
 
 
@@ -139,8 +139,8 @@ def owner_of(snapshot: Snapshot, network: ArmId) -> str:
     return deployment_in(snapshot.get(network).document) or str(network)
 
 
-def _told(basis: Basis, peering: Half, remote: ArmId, how: str) -> Finding:
-    owner = owner_of(basis.snapshot, remote)
+def _told(inputs: PlanInputs, peering: PeeringSide, remote: ArmId, how: str) -> Finding:
+    owner = owner_of(inputs.snapshot, remote)
     whose = f"the deployment {owner}" if owner != str(remote) else "the owner of that network"
     home = peering.id.parent.name if peering.id.parent else ""
     return Finding(

@@ -13,7 +13,7 @@ from vpngw_iac.engine.compare.document import lookup
 from vpngw_iac.resources.wire import SECRET_TYPES
 
 if TYPE_CHECKING:
-    from vpngw_iac.engine.plan.inputs import Situation
+    from vpngw_iac.engine.plan.inputs import ResourceCase
 
 Why = Literal["not read", "not comparable", "not readable here"]
 """``not read``: we know what we applied, no answer of Azure carried what it has. ``not comparable``: no fingerprint to
@@ -31,17 +31,17 @@ class Unverified:
     """The reference as people write it; never a value."""
 
 
-def unverified_in(situations: Iterable[Situation]) -> Iterator[Unverified]:
+def unverified_in(cases: Iterable[ResourceCase]) -> Iterator[Unverified]:
     """Every secret of what is ours and there whose value nothing vouches for."""
-    for situation in situations:
-        if situation.entry is None or not situation.observed.present:
+    for case in cases:
+        if case.entry is None or not case.observed.present:
             continue
-        told = situation.comparison
-        body = situation.resource.body()
+        told = case.comparison
+        body = case.resource.body()
         for path in (*told.unseen, *told.unverified):
             found = lookup(body, path)
             reference = str(found) if isinstance(found, SECRET_TYPES) else ""
-            yield Unverified(situation.address, path, _why(path, told.unseen, told.unreadable), reference)
+            yield Unverified(case.address, path, _why(path, told.unseen, told.unreadable), reference)
 
 
 def _why(path: str, unseen: Collection[str], unreadable: Collection[str]) -> Why:

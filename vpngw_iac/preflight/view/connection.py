@@ -42,12 +42,12 @@ class LocalGateway(View):
     @property
     def connections(self) -> tuple[Connection, ...]:
         """Connections that lead to it."""
-        return self.topology.connections_to(self.thing.id)
+        return self.topology.connections_to(self.resource.id)
 
     @cached_property
     def stands_for(self) -> ArmId | None:
         """The gateway of ours whose public IP it holds."""
-        output = self.thing.output("properties.gatewayIpAddress")
+        output = self.resource.output("properties.gatewayIpAddress")
         return None if output is None else self.topology.gateway_at(output.source)
 
 
@@ -97,14 +97,14 @@ class Connection(View):
     def circuit(self) -> Circuit | None:
         """That circuit, if it is in the file."""
         wanted = self.circuit_id
-        return next((circuit for circuit in self.topology.circuits if circuit.thing.id == wanted), None)
+        return next((circuit for circuit in self.topology.circuits if circuit.resource.id == wanted), None)
 
     @property
     def place(self) -> str:
         """What it leads to: the site as the compiler named it, else the local network gateway."""
-        if self.thing.affects:
-            return self.thing.affects[0]
-        return (self.local_id or self.remote_id or self.thing.id).key
+        if self.resource.affects:
+            return self.resource.affects[0]
+        return (self.local_id or self.remote_id or self.resource.id).key
 
     @cached_property
     def twin(self) -> Connection | None:
@@ -125,7 +125,7 @@ class Connection(View):
     @property
     def knows_policies(self) -> bool:
         """Whether its policies are known (also that there is none)."""
-        return self.thing.knows("properties.ipsecPolicies")
+        return self.resource.knows("properties.ipsecPolicies")
 
     @property
     def is_private(self) -> bool:
@@ -136,9 +136,9 @@ class Connection(View):
     @cached_property
     def nat_rules(self) -> tuple[NatRule, ...]:
         """NAT rules it is linked to and that are known."""
-        wanted = (*self.thing.refs("properties.ingressNatRules"), *self.thing.refs("properties.egressNatRules"))
+        wanted = (*self.resource.refs("properties.ingressNatRules"), *self.resource.refs("properties.egressNatRules"))
         return tuple(
-            NatRule(thing, self.topology) for found in wanted if (thing := self.topology.find(found)) is not None
+            NatRule(resource, self.topology) for found in wanted if (resource := self.topology.find(found)) is not None
         )
 
     @property
@@ -154,7 +154,7 @@ class Connection(View):
     @property
     def has_nat(self) -> bool:
         """Whether it is linked to any NAT rule."""
-        return bool(self.thing.get("properties.ingressNatRules") or self.thing.get("properties.egressNatRules"))
+        return bool(self.resource.get("properties.ingressNatRules") or self.resource.get("properties.egressNatRules"))
 
     @property
     def prefixes(self) -> tuple[Prefix, ...]:
@@ -184,7 +184,7 @@ class Connection(View):
             return None if self.remote is None else self.remote.asn
         if self.local is None:
             return None
-        output = self.local.thing.output("properties.bgpSettings.asn")
+        output = self.local.resource.output("properties.bgpSettings.asn")
         far = self.topology.gateway(output.source) if output is not None else None
         return far.asn if far is not None else self.local.asn
 
@@ -192,7 +192,7 @@ class Connection(View):
     def chosen_apipa(self) -> Mapping[str, str]:
         """Custom BGP address by name of the instance in lower case, as this connection chooses it."""
         found: dict[str, str] = {}
-        for item in self.thing.items("properties.gatewayCustomBgpIpAddresses"):
+        for item in self.resource.items("properties.gatewayCustomBgpIpAddresses"):
             instance, address = arm_id(item.get("ipConfigurationId")), item.get("customBgpIpAddress")
             if instance is not None and isinstance(address, str):
                 found[instance.name.lower()] = address
@@ -229,7 +229,7 @@ class NatRule(View):
         return self._spaces("properties.externalMappings")
 
     def _spaces(self, path: str) -> tuple[Prefix, ...]:
-        return prefixes.networks(item.get("addressSpace") for item in self.thing.items(path))
+        return prefixes.networks(item.get("addressSpace") for item in self.resource.items(path))
 
     def translated(self, address: prefixes.Address) -> prefixes.Address | None:
         """Where a static rule moves an address to; None if it does not say."""

@@ -12,7 +12,7 @@ from vpngw_iac.paths import value_at
 from vpngw_iac.preflight import limits, prefixes
 from vpngw_iac.preflight.prefixes import Network as Prefix
 from vpngw_iac.preflight.view.resource_view import (
-    Thing,
+    ResourceView,
     View,
     arm_id,
     flag,
@@ -86,7 +86,7 @@ class Gateway(View):
     @property
     def generation(self) -> str | None:
         """Generation, if one is said; Azure decides otherwise."""
-        said = self.thing.text("properties.vpnGatewayGeneration")
+        said = self.resource.text("properties.vpnGatewayGeneration")
         return None if said == "None" and self.is_vpn else said
 
     @property
@@ -97,37 +97,37 @@ class Gateway(View):
     @property
     def asn(self) -> int | None:
         """Its AS number as declared, else the one it has, else Azure's default for a new gateway."""
-        said = self.declared_asn or value_at(self.thing.seen, _ASN)
+        said = self.declared_asn or value_at(self.resource.seen, _ASN)
         if isinstance(said, int):
             return said
-        return limits.DEFAULT_ASN if self.thing.knows_all else None
+        return limits.DEFAULT_ASN if self.resource.knows_all else None
 
     @property
     def location(self) -> str | None:
         """Region."""
-        return region(self.thing)
+        return region(self.resource)
 
     @cached_property
     def instances(self) -> tuple[Instance, ...]:
         """Its ipConfigurations in order."""
         found = []
-        for item in self.thing.items("properties.ipConfigurations"):
+        for item in self.resource.items("properties.ipConfigurations"):
             name = item.get("name")
             if isinstance(name, str) and name and "/" not in name:
                 subnet = arm_id(value_at(item, "properties.subnet"))
                 public_ip = arm_id(value_at(item, "properties.publicIPAddress"))
-                found.append(Instance(name, self.thing.id.child("ipConfigurations", name), subnet, public_ip))
+                found.append(Instance(name, self.resource.id.child("ipConfigurations", name), subnet, public_ip))
         return tuple(found)
 
     @property
     def subnet_id(self) -> ArmId | None:
         """The subnet that its first instance stands in; of an existing gateway also as its blueprint says."""
-        home = self.topology.homes.get(self.thing.id)
+        home = self.topology.gateway_networks.get(self.resource.id)
         used = None if home is None else home.child("subnets", GATEWAY_SUBNET)
         return next((instance.subnet for instance in self.instances if instance.subnet), used)
 
     @property
-    def subnet(self) -> Thing | None:
+    def subnet(self) -> ResourceView | None:
         """That subnet, if it is in the file."""
         return self.topology.find(self.subnet_id)
 
@@ -143,20 +143,20 @@ class Gateway(View):
         return self.topology.network(self.network_id)
 
     @cached_property
-    def public_ips(self) -> tuple[Thing, ...]:
+    def public_ips(self) -> tuple[ResourceView, ...]:
         """Its public IPs that are in the file."""
         found = (self.topology.find(instance.public_ip) for instance in self.instances)
-        return tuple(thing for thing in found if thing is not None)
+        return tuple(resource for resource in found if resource is not None)
 
     @property
-    def basic_ips(self) -> tuple[Thing, ...]:
+    def basic_ips(self) -> tuple[ResourceView, ...]:
         """Those of SKU Basic."""
         return tuple(ip for ip in self.public_ips if ip.text("sku.name") == "Basic")
 
     @property
     def connections(self) -> tuple[Connection, ...]:
         """Connections that start at it."""
-        return self.topology.connections_of(self.thing.id)
+        return self.topology.connections_of(self.resource.id)
 
     @property
     def tunnels(self) -> tuple[Connection, ...]:
@@ -171,14 +171,14 @@ class Gateway(View):
     @property
     def nat_rules(self) -> tuple[NatRule, ...]:
         """Its NAT rules."""
-        return self.topology.nat_rules_of(self.thing.id)
+        return self.topology.nat_rules_of(self.resource.id)
 
     @property
     def clients(self) -> Mapping[str, Any] | None:
         """``vpnClientConfiguration``, if point-to-site is on."""
-        block = self.thing.block(CLIENTS)
+        block = self.resource.block(CLIENTS)
         # Azure shows a block of defaults without a pool where none was sent (LIST and PUT answers).
-        return block if block and (self.thing.is_managed or value_at(block, "vpnClientAddressPool")) else None
+        return block if block and (self.resource.is_managed or value_at(block, "vpnClientAddressPool")) else None
 
     @property
     def protocols(self) -> frozenset[str]:
@@ -191,7 +191,7 @@ class Gateway(View):
         clients = self.clients
         if clients is None:
             return frozenset()
-        said = frozenset(way.lower() for way in self.thing.texts(f"{CLIENTS}.vpnAuthenticationTypes"))
+        said = frozenset(way.lower() for way in self.resource.texts(f"{CLIENTS}.vpnAuthenticationTypes"))
         evidence = {
             "aad": ("aadTenant", "aadAudience", "aadIssuer"),
             "radius": ("radiusServers", "radiusServerAddress"),
@@ -208,10 +208,10 @@ class Gateway(View):
     def apipa(self) -> Mapping[str, tuple[str, ...]]:
         """Custom BGP addresses by name of the instance in lower case, other people's included."""
         path = "properties.bgpSettings.bgpPeeringAddresses"
-        seen = value_at(self.thing.seen, path) if self.thing.is_managed else None
+        seen = value_at(self.resource.seen, path) if self.resource.is_managed else None
         found: dict[str, dict[str, None]] = {}
         others = [item for item in seen if isinstance(item, Mapping)] if isinstance(seen, list) else []
-        for item in (*self.thing.items(path), *others):
+        for item in (*self.resource.items(path), *others):
             instance = arm_id(item.get("ipconfigurationId")) or arm_id(item.get("ipConfigurationId"))
             addresses = item.get("customBgpIpAddresses")
             if instance is not None and isinstance(addresses, list | tuple):
@@ -236,7 +236,7 @@ class Gateway(View):
         return any(prefix.version == 6 for prefix in subnet_prefixes(self.subnet))
 
 
-def subnet_prefixes(subnet: Thing | None) -> tuple[Prefix, ...]:
+def subnet_prefixes(subnet: ResourceView | None) -> tuple[Prefix, ...]:
     """Prefixes of a subnet, however they are written."""
     if subnet is None:
         return ()

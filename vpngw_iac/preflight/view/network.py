@@ -23,24 +23,24 @@ class Network(View):
     @property
     def peerings(self) -> tuple[Peering, ...]:
         """The sides of peerings that hang on it."""
-        return self.topology.peerings_of(self.thing.id)
+        return self.topology.peerings_of(self.resource.id)
 
     @property
     def gateways(self) -> tuple[Gateway, ...]:
         """Gateways that stand in it."""
-        return self.topology.gateways_in(self.thing.id)
+        return self.topology.gateways_in(self.resource.id)
 
     @cached_property
     def reach(self) -> tuple[Network, ...]:
         """Networks that reach its gateways through peering, as far as both the peering and the network are known."""
-        found = {self.thing.id: self}
+        found = {self.resource.id: self}
         for peering in self.peerings:
             if peering.remote is not None:
-                found.setdefault(peering.remote.thing.id, peering.remote)
+                found.setdefault(peering.remote.resource.id, peering.remote)
         for peering in self.topology.peerings:
-            if peering.remote_id == self.thing.id and peering.network is not None:
-                found.setdefault(peering.network.thing.id, peering.network)
-        del found[self.thing.id]
+            if peering.remote_id == self.resource.id and peering.network is not None:
+                found.setdefault(peering.network.resource.id, peering.network)
+        del found[self.resource.id]
         return tuple(found[key] for key in sorted(found))
 
 
@@ -54,7 +54,7 @@ class Peering(View):
     @property
     def network_id(self) -> ArmId | None:
         """The network it hangs on."""
-        return self.thing.id.parent
+        return self.resource.id.parent
 
     @property
     def network(self) -> Network | None:
@@ -84,18 +84,18 @@ class Circuit(View):
     @property
     def tier(self) -> str | None:
         """Standard, Premium or Local; the name of a SKU begins with it."""
-        name = value_at(self.thing.document, "sku.name")
-        return name.partition("_")[0] if isinstance(name, str) else self.thing.text("sku.tier")
+        name = value_at(self.resource.document, "sku.name")
+        return name.partition("_")[0] if isinstance(name, str) else self.resource.text("sku.tier")
 
     @property
     def is_direct(self) -> bool:
         """Whether it sits on a port of its own."""
-        return self.thing.ref("properties.expressRoutePort") is not None
+        return self.resource.ref("properties.expressRoutePort") is not None
 
     @property
     def megabits(self) -> int | None:
         """Bandwidth: of a provider, or of a Direct port in Gbps."""
-        direct = value_at(self.thing.document, "properties.bandwidthInGbps")
+        direct = value_at(self.resource.document, "properties.bandwidthInGbps")
         if isinstance(direct, int | float) and direct:
             return int(direct * 1000)
         return self.provider_megabits
@@ -103,5 +103,5 @@ class Circuit(View):
     @property
     def peering_kinds(self) -> tuple[str, ...]:
         """Names of its peerings in lower case, as far as they are known."""
-        children = self.topology.children(self.thing.id, "microsoft.network/expressroutecircuits/peerings")
+        children = self.topology.children(self.resource.id, "microsoft.network/expressroutecircuits/peerings")
         return tuple((child.text("properties.peeringType") or child.name).lower() for child in children)

@@ -20,11 +20,11 @@ from vpngw_iac.resources.wire import Output
 from vpngw_iac.text import listed
 
 if TYPE_CHECKING:
-    from vpngw_iac.preflight.view.topology import Topology
+    from vpngw_iac.preflight.view.topology import TopologyView
 
 
 @dataclass(frozen=True, eq=False)
-class Thing:
+class ResourceView:
     """A resource or an existing thing; `declared` is what is said about it, `seen` what Azure answered, if asked."""
 
     address: str
@@ -121,76 +121,76 @@ class View:
     A property that is one value of the document is one line: ``sku = text("properties.sku.name")``.
     """
 
-    thing: Thing
-    topology: Topology = field(repr=False)
+    resource: ResourceView
+    topology: TopologyView = field(repr=False)
 
 
 def value(path: str) -> cached_property[Any]:
     """A property of a view that is whatever stands there, an output of another resource included."""
-    return cached_property(lambda view: view.thing.get(path))
+    return cached_property(lambda view: view.resource.get(path))
 
 
 def text(path: str) -> cached_property[str | None]:
     """A property of a view that is a text."""
-    return cached_property(lambda view: view.thing.text(path))
+    return cached_property(lambda view: view.resource.text(path))
 
 
 def is_text(path: str, wanted: str) -> cached_property[bool]:
     """A property of a view that says whether a text is the wanted one, in any casing."""
-    return cached_property(lambda view: (view.thing.text(path) or "").lower() == wanted)
+    return cached_property(lambda view: (view.resource.text(path) or "").lower() == wanted)
 
 
 def number(path: str) -> cached_property[int | None]:
     """A property of a view that is a whole number."""
-    return cached_property(lambda view: view.thing.number(path))
+    return cached_property(lambda view: view.resource.number(path))
 
 
 def flag(path: str) -> cached_property[bool | None]:
     """A property of a view that is true, false or unknown."""
-    return cached_property(lambda view: view.thing.flag(path))
+    return cached_property(lambda view: view.resource.flag(path))
 
 
 def texts(path: str) -> cached_property[tuple[str, ...]]:
     """A property of a view that is a list of texts."""
-    return cached_property(lambda view: view.thing.texts(path))
+    return cached_property(lambda view: view.resource.texts(path))
 
 
 def items(path: str) -> cached_property[tuple[Mapping[str, Any], ...]]:
     """A property of a view that is a list of objects."""
-    return cached_property(lambda view: view.thing.items(path))
+    return cached_property(lambda view: view.resource.items(path))
 
 
 def reference(path: str) -> cached_property[ArmId | None]:
     """A property of a view that names another resource."""
-    return cached_property(lambda view: view.thing.ref(path))
+    return cached_property(lambda view: view.resource.ref(path))
 
 
 def networks(path: str) -> cached_property[tuple[prefixes.Network, ...]]:
     """A property of a view that is a list of prefixes; what is no prefix is left out."""
-    return cached_property(lambda view: prefixes.networks(view.thing.texts(path)))
+    return cached_property(lambda view: prefixes.networks(view.resource.texts(path)))
 
 
-def region(thing: Thing) -> str | None:
+def region(resource: ResourceView) -> str | None:
     """Location of a thing in its programmatic form."""
-    said = thing.text("location")
+    said = resource.text("location")
     return None if said is None else said.replace(" ", "").lower()
 
 
-def thing_of(
-    resource: Resource | Existing, seen: Mapping[str, Any] | None = None, *, affects: tuple[str, ...] = ()
-) -> Thing:
+def resource_of(
+    item: Resource | Existing, seen: Mapping[str, Any] | None = None, *, affects: tuple[str, ...] = ()
+) -> ResourceView:
     """The thing that a declared resource or an existing one is."""
-    if isinstance(resource, Existing):
-        declared = _document_of(resource.facts)
-        return Thing(resource.address, resource.id, declared, is_managed=False, seen=seen, tenant=resource.tenant)
-    return Thing(
-        resource.address,
-        resource.id,
-        resource.body(),
+    if isinstance(item, Existing):
+        declared = _document_of(item.facts)
+        return ResourceView(item.address, item.id, declared, is_managed=False, seen=seen, tenant=item.tenant)
+    return ResourceView(
+        item.address,
+        item.id,
+        item.body(),
         is_managed=True,
         seen=seen,
-        affects=affects or resource.transient,
-        tenant=resource.tenant,
+        affects=affects or item.transient,
+        tenant=item.tenant,
     )
 
 
@@ -200,9 +200,9 @@ def arm_id(value: Any) -> ArmId | None:
     return ArmId.of(text)
 
 
-def named(things: Iterable[Thing]) -> str:
+def named(resources: Iterable[ResourceView]) -> str:
     """Addresses of several things."""
-    return listed(sorted(thing.address for thing in things))
+    return listed(sorted(resource.address for resource in resources))
 
 
 def _items(value: Any) -> Iterator[Any]:

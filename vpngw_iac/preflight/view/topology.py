@@ -14,7 +14,7 @@ from vpngw_iac.arm import ArmId
 from vpngw_iac.preflight.view.connection import Connection, LocalGateway, NatRule
 from vpngw_iac.preflight.view.gateway import Gateway
 from vpngw_iac.preflight.view.network import Circuit, Network, Peering
-from vpngw_iac.preflight.view.resource_view import Thing, arm_id, thing_of
+from vpngw_iac.preflight.view.resource_view import ResourceView, arm_id, resource_of
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
 from vpngw_iac.secret import SecretReference
@@ -42,53 +42,55 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
-class Topology:
+class TopologyView:
     """Everything that a file declares or uses, by ARM id, with views that answer in a network engineer's words."""
 
-    things: Mapping[ArmId, Thing]
+    resources: Mapping[ArmId, ResourceView]
     profile: str | None = None
     reveal: Reveal | None = None
     """Resolves a secret that is at hand offline; its value never leaves a rule."""
     backups: Mapping[str, str] = field(default_factory=dict)
     """Sites that are the failover path of another: name to name."""
-    homes: Mapping[ArmId, ArmId] = field(default_factory=dict)
+    gateway_networks: Mapping[ArmId, ArmId] = field(default_factory=dict)
     """Networks of existing gateways, as a blueprint says: gateway to network."""
-    leaving: tuple[Thing, ...] = ()
+    deleted: tuple[ResourceView, ...] = ()
     """What this plan deletes, as Azure shows it: no part of the network that it leads to."""
     _memo: dict[object, Any] = field(default_factory=dict)
 
     @classmethod
     def of(
         cls,
-        resources: Iterable[Resource | Existing],
+        items: Iterable[Resource | Existing],
         *,
         observed: Mapping[ArmId, Any] | None = None,
         profile: str | None = None,
         reveal: Reveal | None = None,
         backups: Mapping[str, str] | None = None,
-        homes: Mapping[ArmId, ArmId] | None = None,
-        leaving: Mapping[ArmId, str] | None = None,
-    ) -> Topology:
+        gateway_networks: Mapping[ArmId, ArmId] | None = None,
+        deleted: Mapping[ArmId, str] | None = None,
+    ) -> TopologyView:
         """Index the resources; what `observed` shows beyond them (children, route tables, connections) is foreign."""
         seen = {found: document for found, value in (observed or {}).items() if (document := _document(value))}
         # What one deployment of a file manages and another uses is known from the one that manages it.
-        ordered = sorted(resources, key=lambda resource: isinstance(resource, Resource))
-        things = {resource.id: thing_of(resource, seen.get(resource.id)) for resource in ordered}
-        going = leaving or {}
+        ordered = sorted(items, key=lambda item: isinstance(item, Resource))
+        resources = {item.id: resource_of(item, seen.get(item.id)) for item in ordered}
+        going = deleted or {}
         gone = tuple(
-            Thing(address, found, {}, is_managed=False, seen=seen[found])
+            ResourceView(address, found, {}, is_managed=False, seen=seen[found])
             for found, address in sorted(going.items(), key=lambda item: item[1])
             if found in seen
         )
         for found, document in seen.items():
             if found not in going:
-                things.setdefault(found, _foreign(found, document))
-        for thing in tuple(things.values()):
-            for child in _children(thing):
+                resources.setdefault(found, _foreign(found, document))
+        for resource in tuple(resources.values()):
+            for child in _children(resource):
                 if child.id not in going:
-                    things.setdefault(child.id, child)
-        listed = sorted(things.values(), key=lambda thing: (thing.address, thing.id.key))
-        return cls({thing.id: thing for thing in listed}, profile, reveal, backups or {}, homes or {}, gone)
+                    resources.setdefault(child.id, child)
+        listed = sorted(resources.values(), key=lambda resource: (resource.address, resource.id.key))
+        return cls(
+            {resource.id: resource for resource in listed}, profile, reveal, backups or {}, gateway_networks or {}, gone
+        )
 
     def memo(self, key: object, make: Callable[[], T]) -> T:
         """A value that several rules need, made once."""
@@ -116,23 +118,25 @@ class Topology:
             place = other
         return place
 
-    def find(self, resource_id: ArmId | None) -> Thing | None:
+    def find(self, resource_id: ArmId | None) -> ResourceView | None:
         """The thing with this id."""
-        return None if resource_id is None else self.things.get(resource_id)
+        return None if resource_id is None else self.resources.get(resource_id)
 
-    def of_type(self, arm_type: str) -> tuple[Thing, ...]:
+    def of_type(self, arm_type: str) -> tuple[ResourceView, ...]:
         """All things of an ARM type, given in lower case."""
-        return self._index("type", lambda: ((thing.type, thing) for thing in self.things.values())).get(arm_type, ())
+        return self._index("type", lambda: ((resource.type, resource) for resource in self.resources.values())).get(
+            arm_type, ()
+        )
 
-    def children(self, parent: ArmId, arm_type: str) -> tuple[Thing, ...]:
+    def children(self, parent: ArmId, arm_type: str) -> tuple[ResourceView, ...]:
         """Things of a child type under a parent."""
-        found = self._index(arm_type, lambda: ((thing.id.parent, thing) for thing in self.of_type(arm_type)))
+        found = self._index(arm_type, lambda: ((resource.id.parent, resource) for resource in self.of_type(arm_type)))
         return found.get(parent, ())
 
     @cached_property
     def gateways(self) -> tuple[Gateway, ...]:
         """VPN and ExpressRoute gateways, ours and used."""
-        return tuple(Gateway(thing, self) for thing in self.of_type(GATEWAY))
+        return tuple(Gateway(resource, self) for resource in self.of_type(GATEWAY))
 
     @property
     def vpn_gateways(self) -> tuple[Gateway, ...]:
@@ -146,7 +150,7 @@ class Topology:
 
     @cached_property
     def _gateways(self) -> Mapping[ArmId, Gateway]:
-        return {gateway.thing.id: gateway for gateway in self.gateways}
+        return {gateway.resource.id: gateway for gateway in self.gateways}
 
     def gateway(self, resource_id: ArmId | None) -> Gateway | None:
         """The gateway with this id."""
@@ -155,7 +159,7 @@ class Topology:
     @cached_property
     def connections(self) -> tuple[Connection, ...]:
         """Connections of all kinds."""
-        return tuple(Connection(thing, self) for thing in self.of_type(CONNECTION))
+        return tuple(Connection(resource, self) for resource in self.of_type(CONNECTION))
 
     def connections_of(self, gateway: ArmId) -> tuple[Connection, ...]:
         """Connections whose first gateway this is."""
@@ -168,11 +172,11 @@ class Topology:
     @cached_property
     def locals(self) -> tuple[LocalGateway, ...]:
         """Local network gateways, ours and used."""
-        return tuple(LocalGateway(thing, self) for thing in self.of_type(LOCAL_GATEWAY))
+        return tuple(LocalGateway(resource, self) for resource in self.of_type(LOCAL_GATEWAY))
 
     @cached_property
     def _locals(self) -> Mapping[ArmId, LocalGateway]:
-        return {local.thing.id: local for local in self.locals}
+        return {local.resource.id: local for local in self.locals}
 
     def local(self, resource_id: ArmId | None) -> LocalGateway | None:
         """The local network gateway with this id."""
@@ -185,7 +189,7 @@ class Topology:
 
     @cached_property
     def _networks(self) -> Mapping[ArmId, Network]:
-        return {thing.id: Network(thing, self) for thing in self.of_type(NETWORK)}
+        return {resource.id: Network(resource, self) for resource in self.of_type(NETWORK)}
 
     def network(self, resource_id: ArmId | None) -> Network | None:
         """The network with this id."""
@@ -197,13 +201,13 @@ class Topology:
 
     def gateway_at(self, public_ip: ArmId) -> ArmId | None:
         """The gateway that holds a public IP."""
-        held = self._index("at", lambda: ((i.public_ip, g.thing.id) for g in self.gateways for i in g.instances))
+        held = self._index("at", lambda: ((i.public_ip, g.resource.id) for g in self.gateways for i in g.instances))
         return next(reversed(held.get(public_ip, ())), None)
 
     @cached_property
     def peerings(self) -> tuple[Peering, ...]:
         """Both sides of every peering that is declared or was read."""
-        return tuple(Peering(thing, self) for thing in self.of_type(PEERING))
+        return tuple(Peering(resource, self) for resource in self.of_type(PEERING))
 
     def peerings_of(self, network: ArmId) -> tuple[Peering, ...]:
         """The sides of peerings that hang on a network."""
@@ -211,12 +215,12 @@ class Topology:
 
     def nat_rules_of(self, gateway: ArmId) -> tuple[NatRule, ...]:
         """NAT rules of a gateway."""
-        return tuple(NatRule(thing, self) for thing in self.children(gateway, NAT_RULE))
+        return tuple(NatRule(resource, self) for resource in self.children(gateway, NAT_RULE))
 
     @cached_property
     def circuits(self) -> tuple[Circuit, ...]:
         """ExpressRoute circuits, ours and used."""
-        return tuple(Circuit(thing, self) for thing in self.of_type(CIRCUIT))
+        return tuple(Circuit(resource, self) for resource in self.of_type(CIRCUIT))
 
 
 def _document(value: Any) -> Mapping[str, Any] | None:
@@ -225,15 +229,15 @@ def _document(value: Any) -> Mapping[str, Any] | None:
     return document if isinstance(document, Mapping) else None
 
 
-def _foreign(resource_id: ArmId, document: Mapping[str, Any]) -> Thing:
+def _foreign(resource_id: ArmId, document: Mapping[str, Any]) -> ResourceView:
     kind = resource_id.type.rpartition("/")[2]
-    return Thing(f"{kind}/{resource_id.name}", resource_id, {}, is_managed=False, seen=document)
+    return ResourceView(f"{kind}/{resource_id.name}", resource_id, {}, is_managed=False, seen=document)
 
 
-def _children(parent: Thing) -> Iterator[Thing]:
+def _children(parent: ResourceView) -> Iterator[ResourceView]:
     """Children shown inside a parent that Azure answered."""
     for path, segment in _INLINE.get(parent.type, ()) if parent.seen is not None else ():
-        shown = Thing(parent.address, parent.id, {}, is_managed=False, seen=parent.seen)
+        shown = ResourceView(parent.address, parent.id, {}, is_managed=False, seen=parent.seen)
         for item in shown.items(path):
             name = item.get("name")
             child = arm_id(item) or (parent.id.child(segment, name) if isinstance(name, str) and name else None)

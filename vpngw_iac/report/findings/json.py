@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from vpngw_iac.report.envelope import dumps, validate_document
 from vpngw_iac.report.findings import FileFindings
+from vpngw_iac.report.json_documents import dumps, validate_document
 
 
 def render(checked: FileFindings) -> str:

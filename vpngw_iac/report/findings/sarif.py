@@ -16,9 +16,9 @@ from urllib.parse import quote
 from vpngw_iac._version import __version__
 from vpngw_iac.errors import Finding, Findings
 from vpngw_iac.preflight import Rule, find
-from vpngw_iac.preflight.twins import TWINS, Tool, Twin
-from vpngw_iac.report.envelope import dumps
+from vpngw_iac.preflight.external_rules import EXTERNAL_RULES, ExternalRule, Tool
 from vpngw_iac.report.findings import FileFindings
+from vpngw_iac.report.json_documents import dumps
 from vpngw_iac.text import neutral, plain
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -72,21 +72,21 @@ def _file_of(target: str) -> str:
 # --- rules and their twins -------------------------------------------------------------------------------------------
 
 
-def _twins(items: Iterable[Finding], tool: Tool) -> tuple[Twin, ...]:
+def _twins(items: Iterable[Finding], tool: Tool) -> tuple[ExternalRule, ...]:
     """Rules of another tool that these findings are about."""
     keys = sorted({key for finding in items for key in finding.see})
-    return tuple(TWINS[key] for key in keys if key in TWINS and TWINS[key].tool == tool)
+    return tuple(EXTERNAL_RULES[key] for key in keys if key in EXTERNAL_RULES and EXTERNAL_RULES[key].tool == tool)
 
 
 def _tools(items: Sequence[Finding]) -> tuple[Tool, ...]:
-    found = {TWINS[key].tool for finding in items for key in finding.see if key in TWINS}
+    found = {EXTERNAL_RULES[key].tool for finding in items for key in finding.see if key in EXTERNAL_RULES}
     return tuple(sorted(found, key=lambda tool: tool.name))
 
 
-def _taxonomy(tool: Tool, twins: Sequence[Twin]) -> Json:
+def _taxonomy(tool: Tool, external_rules: Sequence[ExternalRule]) -> Json:
     taxa = [
         {"id": twin.id, "name": twin.name, "shortDescription": {"text": twin.name}, "helpUri": twin.page}
-        for twin in twins
+        for twin in external_rules
     ]
     return {"name": tool.name, "informationUri": tool.page, "isComprehensive": False, "taxa": taxa}
 
@@ -108,7 +108,7 @@ def _rule(finding: Finding, tools: Sequence[Tool]) -> Json:
     page = next((page.address for page in pages if page.address), finding.source)
     if page.startswith("https://"):
         rule["helpUri"] = page.split()[0]
-    related = [_related(TWINS[key], tools) for key in finding.see if key in TWINS]
+    related = [_related(EXTERNAL_RULES[key], tools) for key in finding.see if key in EXTERNAL_RULES]
     return rule | ({"relationships": related} if related else {})
 
 
@@ -121,16 +121,16 @@ def _tags(finding: Finding, known: Rule | None) -> list[str]:
 
 def _help(rule: Rule) -> Json:
     pages = [page for page in rule.pages if page.address]
-    twins = [TWINS[key] for key in rule.see if key in TWINS]
+    external_rules = [EXTERNAL_RULES[key] for key in rule.see if key in EXTERNAL_RULES]
     text = [rule.what, f"Do: {rule.fix}" if rule.fix else "", *(f"See: {page.address}" for page in pages)]
     told = [rule.what, f"**Do**: {rule.fix}" if rule.fix else ""]
     told += ["See " + ", ".join(f"[{page.title}]({page.address})" for page in pages) + "." if pages else ""]
-    told += [f"Also {twin.tool.name} [{twin.id}]({twin.page})." for twin in twins]
+    told += [f"Also {twin.tool.name} [{twin.id}]({twin.page})." for twin in external_rules]
     told += [f'Accept it with `waive={{"{rule.id}": "why"}}` on the blueprint or a part.']
     return {"text": "\n".join(filter(None, text)), "markdown": "\n\n".join(filter(None, told))}
 
 
-def _related(twin: Twin, tools: Sequence[Tool]) -> Json:
+def _related(twin: ExternalRule, tools: Sequence[Tool]) -> Json:
     component = {"name": twin.tool.name, "index": tools.index(twin.tool)}
     return {"target": {"id": twin.id, "toolComponent": component}, "kinds": ["relevant"]}
 

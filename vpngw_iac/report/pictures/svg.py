@@ -12,9 +12,9 @@ from vpngw_iac.report.layout import (
     SMALL_SIZE,
     TITLE_SIZE,
     Layout,
-    Place,
+    LineRoute,
+    PlacedBox,
     Point,
-    Route,
     arrange,
     clipped,
     text_width,
@@ -66,7 +66,7 @@ def _marker(name: str, colour: str) -> str:
     )
 
 
-def _place(place: Place, *, outer: bool = False) -> str:
+def _place(place: PlacedBox, *, outer: bool = False) -> str:
     box = place.box
     fill, stroke = _COLOURS[box.kind]
     heavy = 2.5 if box.strong else 1.2
@@ -94,7 +94,7 @@ def _text(x: float, y: float, text: str, size: int, colour: str, *, weight: int 
     )
 
 
-def _path(route: Route) -> str:
+def _path(route: LineRoute) -> str:
     line = route.line
     colour = _STRONG if line.strong else _STROKE
     dash = ' stroke-dasharray="6 4"' if line.dashed else ""
@@ -117,7 +117,7 @@ def _curve(points: Sequence[Point]) -> str:
     return " ".join(steps)
 
 
-def _label(route: Route) -> str:
+def _label(route: LineRoute) -> str:
     text = route.line.label
     x, y = _label_place(route.points)
     wide = text_width(text, 10) + 8

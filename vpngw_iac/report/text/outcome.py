@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 
 from vpngw_iac.engine.execute.event import OperationResult, Outcome
 from vpngw_iac.errors import AzureIds
-from vpngw_iac.report import words
+from vpngw_iac.report import formatting
 from vpngw_iac.report.style import Style, columns
 from vpngw_iac.report.text.findings import finding_lines
 from vpngw_iac.text import plural, report
 
-_DEEDS = {"apply": "Apply", "destroy": "Destroy", "wait": "Wait"}
+_VERBS = {"apply": "Apply", "destroy": "Destroy", "wait": "Wait"}
 _INDENT = "    "
 
 
@@ -33,7 +33,7 @@ def _lines(outcome: Outcome, style: Style) -> Iterator[str]:
         yield ""
     yield from _unfinished(outcome, style)
     if not outcome.operations and outcome.kind == "apply":
-        yield from words.not_verified(outcome.secrets)
+        yield from formatting.not_verified(outcome.secrets)
     yield _sentence(outcome, style)
     if outcome.operations and outcome.correlation:
         yield style.paint(f"Correlation id: {outcome.correlation} (`vpngw log` has the ids of every operation)", "dim")
@@ -45,9 +45,9 @@ def _with(outcome: Outcome, *statuses: str) -> list[OperationResult]:
 
 def _failure(result: OperationResult, style: Style) -> Iterator[str]:
     word = "failed" if result.status == "failed" else "is unconfirmed: whether Azure did it is unknown"
-    head = f"{name_of(result)} {word}" + (f" after {words.duration(result.seconds)}" if result.seconds else "")
+    head = f"{name_of(result)} {word}" + (f" after {formatting.duration(result.seconds)}" if result.seconds else "")
     yield style.paint(head, "red", "bold")
-    if why := words.failure(result.code, result.error):
+    if why := formatting.failure(result.code, result.error):
         yield from style.wrap(why, _INDENT)
     if result.advice:
         yield from style.wrap(f"Do: {result.advice}", _INDENT)
@@ -78,7 +78,7 @@ def _unfinished(outcome: Outcome, style: Style) -> Iterator[str]:
     for cause, addresses in skipped.items():
         why = f", because {cause} failed" if cause else ""
         yield from _group(f"Skipped{why}:", addresses)
-    running = [f"{name_of(r)}, {words.duration(r.seconds)} so far" for r in _with(outcome, "running")]
+    running = [f"{name_of(r)}, {formatting.duration(r.seconds)} so far" for r in _with(outcome, "running")]
     yield from _group(style.paint("Still running in Azure, whether we watch or not:", "yellow"), running)
     waiting = [f"{r.address}: {r.error}".rstrip(": ") for r in _with(outcome, "waiting")]
     yield from _group(style.paint("Waiting for people outside:", "yellow"), waiting)
@@ -98,7 +98,7 @@ def _group(title: str, lines: Iterable[str]) -> Iterator[str]:
 
 
 def _sentence(outcome: Outcome, style: Style) -> str:
-    deed = f"{_DEEDS[outcome.kind]} of {outcome.deployment}"
+    deed = f"{_VERBS[outcome.kind]} of {outcome.deployment}"
     done = plural(len(_with(outcome, "succeeded")), "operation")
     left = "" if outcome.changes_left is None else f" {plural(outcome.changes_left, 'change')} left to apply."
     again = "destroy" if outcome.kind == "destroy" else "apply"
@@ -109,7 +109,9 @@ def _sentence(outcome: Outcome, style: Style) -> str:
             return style.paint(f"{deed}: nothing to do.{left if outcome.changes_left else ''}", "green", "bold")
         case "succeeded":
             tail = left if outcome.changes_left else ""
-            return style.paint(f"{deed} complete: {done} in {words.duration(outcome.seconds)}.{tail}", "green", "bold")
+            return style.paint(
+                f"{deed} complete: {done} in {formatting.duration(outcome.seconds)}.{tail}", "green", "bold"
+            )
         case "failed" if not outcome.operations:
             return style.paint(f"{deed}: no operation was started.", "yellow", "bold")
         case "failed":

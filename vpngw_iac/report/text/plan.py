@@ -10,7 +10,7 @@ from vpngw_iac.engine.compare.document import shown
 from vpngw_iac.engine.order.operation import expectation
 from vpngw_iac.engine.plan.change import Action, Change, Difference
 from vpngw_iac.engine.plan.unverified import Unverified, of_kind
-from vpngw_iac.report import words
+from vpngw_iac.report import formatting
 from vpngw_iac.report.style import Style, columns
 from vpngw_iac.report.text.findings import brief_lines
 from vpngw_iac.report.view import PlanView
@@ -49,14 +49,14 @@ def _blocks(blocks: list[list[str]]) -> Iterator[str]:
 
 def heading(plan: PlanView) -> str:
     """``contoso-hub in Azure public, subscription S, state URL, settings FILE``."""
-    where = words.cloud_name(plan.cloud, plan.endpoint)
+    where = formatting.cloud_name(plan.cloud, plan.endpoint)
     verb = "Destroy " if plan.destroy else ""
     settings = f", settings {plan.settings}" if plan.settings else ""
     return f"{verb}{plan.deployment} in {where}, subscription {plan.subscription}, state {plan.state}{settings}"
 
 
 def _change(change: Change, plan: PlanView, style: Style) -> Iterator[str]:
-    symbol = style.paint(f"{words.SYMBOLS[change.action]:>5}", words.COLOURS[change.action], "bold")
+    symbol = style.paint(f"{formatting.SYMBOLS[change.action]:>5}", formatting.COLOURS[change.action], "bold")
     usual = plan.usual.get(change.address, 0.0)
     time = f", {expectation(usual)}" if usual >= 60 else ""
     yield f"{symbol} {style.paint(change.address, 'bold')}  {style.paint(_deed(change) + time, 'dim')}"
@@ -66,10 +66,10 @@ def _change(change: Change, plan: PlanView, style: Style) -> Iterator[str]:
     yield from _differences(change, style)
     for item in of_kind(plan.secrets, "not readable here"):
         if item.address == change.address:
-            yield f"{_INDENT}{words.short_path(item.path)}  {style.paint(words.NOT_VERIFIED, 'yellow')}"
+            yield f"{_INDENT}{formatting.short_path(item.path)}  {style.paint(formatting.NOT_VERIFIED, 'yellow')}"
     for source in change.known_after:
         yield f"{_INDENT}{style.paint(f'waits for {source}, which decides a value of it', 'dim')}"
-    for consequence in () if plan.destroy else words.consequences(change, plan.gone):
+    for consequence in () if plan.destroy else formatting.consequences(change, plan.gone):
         yield from (style.paint(line, "yellow") for line in style.wrap(f"! {consequence}", _INDENT))
 
 
@@ -80,24 +80,24 @@ def _deed(change: Change) -> str:
         return "set the shared key, nothing else"
     if change.action is Action.MOVE and change.previous:
         return f"moved from {change.previous}: a new name here, nothing changes in Azure"
-    return words.DEEDS[change.action]
+    return formatting.OPERATION_VERBS[change.action]
 
 
 def _body(body: Mapping[str, Any], style: Style) -> Iterator[str]:
-    short = {words.short_path(path): item for path, item in body.items()}
+    short = {formatting.short_path(path): item for path, item in body.items()}
     widest = max((len(path) for path in short if len(path) <= _WIDEST), default=0)
     for path, item in short.items():
-        text = words.value(item, width=10_000)
+        text = formatting.value(item, width=10_000)
         if isinstance(item, list) and len(text) > style.width - widest - len(_INDENT):
             yield f"{_INDENT}{path}"
-            yield from (f"{_INDENT}    {style.paint(words.value(element), 'green')}" for element in item)
+            yield from (f"{_INDENT}    {style.paint(formatting.value(element), 'green')}" for element in item)
         else:
             yield f"{_INDENT}{path.ljust(widest)}  {style.paint(text, 'green')}"
 
 
 def _differences(change: Change, style: Style) -> Iterator[str]:
     told = [d for d in change.differences if d.path or change.action is not Action.CREATE]
-    short = [words.short_path(difference.path) for difference in told]
+    short = [formatting.short_path(difference.path) for difference in told]
     widest = max((len(path) for path in short if len(path) <= _WIDEST), default=0)
     for path, difference in zip(short, told, strict=True):
         left = f"{_INDENT}{path.ljust(widest)}  "
@@ -109,7 +109,7 @@ def _differences(change: Change, style: Style) -> Iterator[str]:
 
 
 def _transition(change: Change, difference: Difference, style: Style) -> str:
-    before, after = words.both(difference.observed, difference.declared)
+    before, after = formatting.both(difference.observed, difference.declared)
     if change.action is Action.CREATE or difference.path == "":
         return style.paint(after, "green")
     if before == after == "(sensitive)":
@@ -125,7 +125,8 @@ def _cause(difference: Difference, style: Style) -> str:
             return style.paint("  # differs since it was adopted", "dim")
         case "edit and drift":
             return style.paint(
-                f"  # edited here and changed in Azure (applied was {words.value(difference.applied, width=30)})", "dim"
+                f"  # edited here and changed in Azure (applied was {formatting.value(difference.applied, width=30)})",
+                "dim",
             )
         case _:
             return ""
@@ -140,7 +141,7 @@ def _list_edit(change: Change, difference: Difference) -> list[tuple[str, str]] 
     come = [item for item in after if item not in before]
     if not gone and not come:
         return None
-    return [(f"- {words.value(i)}", "red") for i in gone] + [(f"+ {words.value(i)}", "green") for i in come]
+    return [(f"- {formatting.value(i)}", "red") for i in gone] + [(f"+ {formatting.value(i)}", "green") for i in come]
 
 
 def _is_plain_list(value: Any) -> bool:
@@ -175,7 +176,7 @@ def unread_parts(unread: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
 
 def unreadable_lines(secrets: Iterable[Unverified]) -> Iterator[str]:
     """References that cannot be resolved here, with an empty line after them."""
-    rows = words.unreadable(secrets)
+    rows = formatting.unreadable(secrets)
     if rows:
         yield "These references cannot be read here, so that a rotation of them is not seen:"
         yield from columns(rows, indent="  ")
@@ -196,7 +197,7 @@ def _footer(plan: PlanView, style: Style) -> Iterator[str]:
         yield style.paint(
             f"Refused: {count} above. Nothing will be applied until they are solved or waived.", "red", "bold"
         )
-    yield from words.not_verified(plan.doubts)
+    yield from formatting.not_verified(plan.doubts)
     if not plan.changes:
         if not plan.blocking:  # what would change is not known while errors stand before it
             yield style.paint(_nothing(plan), "bold")
@@ -213,8 +214,8 @@ def _nothing(plan: PlanView) -> str:
     if plan.destroy:
         return "No changes. Nothing of this deployment is left in Azure."
     text = "No changes. Azure has what the blueprint says."
-    if plan.brought_up_to_date:
-        noted = plural(len(plan.brought_up_to_date), "resource")
+    if plan.state_only_updates:
+        noted = plural(len(plan.state_only_updates), "resource")
         text += f" The next apply only notes that for {noted} in the state."
     return text
 
@@ -224,7 +225,7 @@ def footer(plan: PlanView) -> str:
     s = plan.summary
     return (
         f"Plan: {s.add} to add, {s.change} to change, {s.destroy} to destroy.\n"
-        f"Time: {expectation(plan.expected or plan.seconds)}. Outage: {words.outages(plan.everybody)}."
+        f"Time: {expectation(plan.expected or plan.seconds)}. Outage: {formatting.outages(plan.everybody)}."
     )
 
 
@@ -239,7 +240,7 @@ def aftermath(plan: PlanView) -> str:
 @report
 def question(plan: PlanView) -> str:
     """What is asked with the lock held; only ``yes`` is a yes."""
-    where = f"{plan.deployment} in {words.cloud_name(plan.cloud, plan.endpoint)}"
+    where = f"{plan.deployment} in {formatting.cloud_name(plan.cloud, plan.endpoint)}"
     if plan.destroy:
         return f"Destroy {where}? This cannot be undone. yes/no: "
     return f"Apply these changes to {where}? yes/no: "

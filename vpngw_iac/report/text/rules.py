@@ -60,7 +60,7 @@ def _whole(rule: Rule, style: Style) -> Iterator[str]:
 
 def _facts(rule: Rule) -> Iterator[tuple[str, str]]:
     """Label and text: what, how much it counts, what to do, where it stands, who else says it."""
-    from vpngw_iac.preflight.twins import TWINS
+    from vpngw_iac.preflight.external_rules import EXTERNAL_RULES
 
     word, meaning = _LEVELS[rule.level]
     if rule.status == "checked":
@@ -69,7 +69,7 @@ def _facts(rule: Rule) -> Iterator[tuple[str, str]]:
         yield "Counts", f"{word}: {meaning}.{_WHEN[rule.when]}{ages}"
         yield "Do", rule.fix
         yield "Accept", f'waive={{"{rule.id}": "why"}} on the blueprint or on a part; it stays visible with its reason.'
-        yield "Checked", "by `vpngw validate`." if rule.posture else _checked(rule)
+        yield "Checked", "by `vpngw validate`." if rule.best_practices else _checked(rule)
     else:
         yield "Counts", f"{word}: {meaning}."
         yield ("Kept" if rule.status == "implied" else "Unknown"), rule.what
@@ -78,7 +78,7 @@ def _facts(rule: Rule) -> Iterator[tuple[str, str]]:
             ("Read" if not number else ""),
             f"{page.title} ({page.code})" + (f"\n{page.address}" if page.address else ""),
         )
-    for number, twin in enumerate(TWINS[key] for key in rule.see if key in TWINS):
+    for number, twin in enumerate(EXTERNAL_RULES[key] for key in rule.see if key in EXTERNAL_RULES):
         yield ("Also" if not number else ""), f"{twin.tool.name} {twin.id}: {twin.name}\n{twin.page}"
 
 

@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import import_module
 
-from vpngw_iac.simulator.wire import Answer, Request
-from vpngw_iac.simulator.world import World
+from vpngw_iac.simulator.cloud_view import CloudView
+from vpngw_iac.simulator.wire import HttpRequest, HttpResponse
 
-Service = Callable[[World, Request, Sequence[str]], Answer | None]
+Service = Callable[[CloudView, HttpRequest, Sequence[str]], HttpResponse | None]
 
 
 @cache
@@ -22,8 +22,8 @@ def _services() -> tuple[Service, ...]:
     return tuple(import_module(f"{__name__}.{name}").answer for name in names)
 
 
-def answer(world: World, request: Request) -> Answer | None:
+def answer(cloud: CloudView, request: HttpRequest) -> HttpResponse | None:
     """The answer of the first service that knows the path; `parts` is the path in lower case, split."""
     parts = request.path.strip("/").lower().split("/")
-    answers = (service(world, request, parts) for service in _services())
+    answers = (service(cloud, request, parts) for service in _services())
     return next((found for found in answers if found is not None), None)

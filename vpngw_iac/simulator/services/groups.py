@@ -15,58 +15,58 @@ from vpngw_iac.arm import RESOURCE_GROUP_TYPE as TYPE
 from vpngw_iac.arm import ArmId
 from vpngw_iac.simulator import lists, operations, regions
 from vpngw_iac.simulator.body import read_body
-from vpngw_iac.simulator.document import DELETING, SUCCEEDED, Document, Operation
+from vpngw_iac.simulator.cloud_view import CloudView, without_nulls
+from vpngw_iac.simulator.document import DELETING, SUCCEEDED, Document, LongRunningOperation
 from vpngw_iac.simulator.kind import kind_of
 from vpngw_iac.simulator.refusal import Refusal, front_door, group_not_found, not_simulated
-from vpngw_iac.simulator.wire import Answer, Json, Request
-from vpngw_iac.simulator.world import World, without_nulls
+from vpngw_iac.simulator.wire import HttpRequest, HttpResponse, Json
 
 _EXTENSIONS = ("microsoft.authorization/", "microsoft.insights/")
 _RETRY = 15
 """Seconds between polls of a group's deletion, recorded by .NET in 2019."""
 
 
-def answer(world: World, request: Request, parts: Sequence[str]) -> Answer | None:
+def answer(cloud: CloudView, request: HttpRequest, parts: Sequence[str]) -> HttpResponse | None:
     """Groups of a subscription, one group, its resources, and the URL its deletion is polled at."""
     if len(parts) < 3 or parts[0] != "subscriptions":
         return None
     subscription = request.path.strip("/").split("/")[1]
     if parts[2:] == ["resources"]:
-        return _resources(world, request, f"/subscriptions/{subscription}")
+        return _resources(cloud, request, f"/subscriptions/{subscription}")
     if parts[2] == "operationresults" and len(parts) == 4:
-        return _poll_delete(world, request, parts[3])
+        return _poll_delete(cloud, request, parts[3])
     if parts[2] != "resourcegroups" or len(parts) > 5:
         return None
     if len(parts) == 3:
-        return _list(world, request, subscription)
+        return _list(cloud, request, subscription)
     identifier = ArmId.resource_group_of(subscription, request.path.strip("/").split("/")[3])
     if len(parts) == 5:
-        return _resources_of_group(world, request, identifier) if parts[4] == "resources" else None
-    return _one(world, request, identifier)
+        return _resources_of_group(cloud, request, identifier) if parts[4] == "resources" else None
+    return _one(cloud, request, identifier)
 
 
-def _one(world: World, request: Request, identifier: ArmId) -> Answer:
+def _one(cloud: CloudView, request: HttpRequest, identifier: ArmId) -> HttpResponse:
     if request.method == "PUT":
-        return _put(world, request, identifier)
-    group = world.find(identifier)
+        return _put(cloud, request, identifier)
+    group = cloud.find(identifier)
     if request.method == "HEAD":
-        return Answer(204 if group else 404)
+        return HttpResponse(204 if group else 404)
     if group is None:
         raise group_not_found(identifier.name)
     if request.method == "GET":
-        return Answer(200, show(world, group))
+        return HttpResponse(200, show(cloud, group))
     if request.method == "PATCH":
         group.body["tags"] = without_nulls(read_body(request).get("tags") or {})
-        world.save(group)
-        return Answer(200, show(world, group))
+        cloud.save(group)
+        return HttpResponse(200, show(cloud, group))
     if request.method == "DELETE":
-        return _delete(world, request, group)
+        return _delete(cloud, request, group)
     raise not_simulated(f"{request.method} {TYPE}")
 
 
-def show(world: World, group: Document) -> Json:
+def show(cloud: CloudView, group: Document) -> Json:
     """The group as answered."""
-    return kind_of(group).show(world, group, "get")
+    return kind_of(group).show(cloud, group, "get")
 
 
 _NAME = re.compile(r"[\w().-]+")
@@ -92,14 +92,14 @@ def _check_name(name: str) -> None:
         raise front_door(400, "InvalidResourceGroup", f"The provided resource group name '{name}' {why}.")
 
 
-def _put(world: World, request: Request, identifier: ArmId) -> Answer:
+def _put(cloud: CloudView, request: HttpRequest, identifier: ArmId) -> HttpResponse:
     _check_name(unquote(identifier.name))
     body = read_body(request)
     if not body.get("location"):
         raise front_door(400, "LocationRequired", "The location property is required for this definition.")
     location = str(body["location"]).replace(" ", "").lower()
-    before = world.find(identifier)
-    if before is None and (refused := regions.not_available(world, str(body["location"]), "")) is not None:
+    before = cloud.find(identifier)
+    if before is None and (refused := regions.not_available(cloud, str(body["location"]), "")) is not None:
         raise refused
     if before is not None and before.body["location"] != location:
         raise front_door(
@@ -111,10 +111,10 @@ def _put(world: World, request: Request, identifier: ArmId) -> Answer:
     if before is not None and before.state == DELETING:
         raise being_deleted(before)
     kept = {name: body[name] for name in ("tags", "managedBy") if body.get(name) is not None}
-    group = before or Document(str(identifier), TYPE, {}, created=world.now)
+    group = before or Document(str(identifier), TYPE, {}, created=cloud.now)
     group.body, group.found = {"location": location, **kept}, {}
-    world.save(group)
-    return Answer(200 if before else 201, show(world, group))
+    cloud.save(group)
+    return HttpResponse(200 if before else 201, show(cloud, group))
 
 
 def being_deleted(group: Document) -> Refusal:
@@ -126,28 +126,28 @@ def being_deleted(group: Document) -> Refusal:
     )
 
 
-def _list(world: World, request: Request, subscription: str) -> Answer:
+def _list(cloud: CloudView, request: HttpRequest, subscription: str) -> HttpResponse:
     prefix = f"/subscriptions/{subscription}/".lower()
-    shown = [show(world, group) for group in world.of_type(TYPE) if group.key.startswith(prefix)]
-    return lists.page(world, request, _filtered(shown, request.query.get("$filter", "")))
+    shown = [show(cloud, group) for group in cloud.of_type(TYPE) if group.key.startswith(prefix)]
+    return lists.page(cloud, request, _filtered(shown, request.query.get("$filter", "")))
 
 
-def _resources_of_group(world: World, request: Request, identifier: ArmId) -> Answer:
-    if world.find(identifier) is None:
+def _resources_of_group(cloud: CloudView, request: HttpRequest, identifier: ArmId) -> HttpResponse:
+    if cloud.find(identifier) is None:
         raise group_not_found(identifier.name)
-    return _resources(world, request, str(identifier))
+    return _resources(cloud, request, str(identifier))
 
 
-def _resources(world: World, request: Request, scope: str) -> Answer:
+def _resources(cloud: CloudView, request: HttpRequest, scope: str) -> HttpResponse:
     """Top-level resources only, as ARM's own index answers them: no properties."""
-    found = [document for document in world.store.below(scope) if _is_top_level(document)]
+    found = [document for document in cloud.store.below(scope) if _is_top_level(document)]
     names = ("location", "tags", "sku", "zones", "identity", "kind", "managedBy", "plan")
     items = [
         {"id": document.id, "name": document.name, "type": document.type}
         | {name: document.body[name] for name in names if name in document.body}
         for document in found
     ]
-    return lists.page(world, request, _filtered(items, request.query.get("$filter", "")))
+    return lists.page(cloud, request, _filtered(items, request.query.get("$filter", "")))
 
 
 def _is_top_level(document: Document) -> bool:
@@ -179,22 +179,22 @@ def _matches(item: Json, wanted: dict[str, str]) -> bool:
     return all(checks[name](value) for name, value in wanted.items())
 
 
-def _delete(world: World, request: Request, group: Document) -> Answer:
+def _delete(cloud: CloudView, request: HttpRequest, group: Document) -> HttpResponse:
     if group.state == DELETING:
-        running = world.store.operations[str(group.operation)]
-        return Answer(202, None, _link(request, running))
+        running = cloud.store.operations[str(group.operation)]
+        return HttpResponse(202, None, _link(request, running))
     slowest: dict[str, float] = {}
-    for document in world.store.below(group.id):
+    for document in cloud.store.below(group.id):
         slowest[document.type] = kind_of(document).remove_seconds
     operation = operations.begin(
-        world, "delete-group", group, _RETRY + sum(slowest.values()), request.api_version, {group.key: "exclusive"}
+        cloud, "delete-group", group, _RETRY + sum(slowest.values()), request.api_version, {group.key: "exclusive"}
     )
     group.state = DELETING
-    world.save(group)
-    return Answer(202, None, _link(request, operation))
+    cloud.save(group)
+    return HttpResponse(202, None, _link(request, operation))
 
 
-def _link(request: Request, operation: Operation) -> dict[str, str]:
+def _link(request: HttpRequest, operation: LongRunningOperation) -> dict[str, str]:
     path = f"/subscriptions/{operation.subscription}/operationresults/{operation.id}"
     return {
         "Location": f"{request.host}{path}?api-version={operation.api_version}",
@@ -202,24 +202,24 @@ def _link(request: Request, operation: Operation) -> dict[str, str]:
     }
 
 
-def _poll_delete(world: World, request: Request, identifier: str) -> Answer:
-    operation = world.store.operations.get(identifier)
+def _poll_delete(cloud: CloudView, request: HttpRequest, identifier: str) -> HttpResponse:
+    operation = cloud.store.operations.get(identifier)
     if operation is None:
         raise Refusal(404, "OperationNotFound", f"Operation {identifier} not found.")
     if operation.running:
-        return Answer(202, None, _link(request, operation))
+        return HttpResponse(202, None, _link(request, operation))
     if operation.error is not None:
-        return Answer(409, {"Error": operation.error})
-    return Answer(200)
+        return HttpResponse(409, {"Error": operation.error})
+    return HttpResponse(200)
 
 
-def finish_delete(world: World, operation: Operation, group: Document | None) -> Json | None:
+def finish_delete(cloud: CloudView, operation: LongRunningOperation, group: Document | None) -> Json | None:
     """Delete what can be deleted, in whatever order works; the group stays if something resists."""
     if group is None:
         return None
-    blocked = _delete_contents(world, group, operation.due)
+    blocked = _delete_contents(cloud, group, operation.due)
     if not blocked:
-        operations.remove(world, group, operation.due)
+        operations.remove(cloud, group, operation.due)
         return None
     group.state = SUCCEEDED
     names = ",".join(f"{document.type}/{document.name}" for document, _ in blocked)
@@ -234,19 +234,19 @@ def finish_delete(world: World, operation: Operation, group: Document | None) ->
     }
 
 
-def _delete_contents(world: World, group: Document, moment: float) -> list[tuple[Document, Refusal]]:
+def _delete_contents(cloud: CloudView, group: Document, moment: float) -> list[tuple[Document, Refusal]]:
     while True:
         blocked: list[tuple[Document, Refusal]] = []
         removed = False
-        for document in list(world.store.below(group.id)):
-            if not _is_top_level(document) or world.find(document.id) is None:
+        for document in list(cloud.store.below(group.id)):
+            if not _is_top_level(document) or cloud.find(document.id) is None:
                 continue
             try:
-                kind_of(document).refuse_delete(world, document)
+                kind_of(document).refuse_delete(cloud, document)
             except Refusal as refusal:
                 blocked.append((document, refusal))
                 continue
-            operations.remove(world, document, moment)
+            operations.remove(cloud, document, moment)
             removed = True
         if not blocked or not removed:
             return blocked

@@ -10,57 +10,57 @@ from collections.abc import Sequence
 
 from vpngw_iac.simulator import lists
 from vpngw_iac.simulator.body import read_body
+from vpngw_iac.simulator.cloud_view import CloudView, with_plain_words
 from vpngw_iac.simulator.document import Document
 from vpngw_iac.simulator.governance import is_below
 from vpngw_iac.simulator.kind import kind_of
 from vpngw_iac.simulator.refusal import Refusal, front_door, not_simulated
 from vpngw_iac.simulator.scope import refuse_absent
 from vpngw_iac.simulator.types.management_lock import LEVELS, TYPE
-from vpngw_iac.simulator.wire import Answer, Request
-from vpngw_iac.simulator.world import World, with_plain_words
+from vpngw_iac.simulator.wire import HttpRequest, HttpResponse
 
 
-def answer(world: World, request: Request, parts: Sequence[str]) -> Answer | None:
+def answer(cloud: CloudView, request: HttpRequest, parts: Sequence[str]) -> HttpResponse | None:
     """One lock, or the list of a scope."""
     if list(parts[-3:]) == ["providers", "microsoft.authorization", "locks"] and request.method == "GET":
         scope = "/" + "/".join(request.path.strip("/").split("/")[:-3])
-        refuse_absent(world, scope)
-        felt = [lock for lock in world.of_type(TYPE) if is_below(lock.id, scope) or is_below(scope, _scope_of(lock))]
-        return lists.page(world, request, [kind_of(lock).show(world, lock, "list") for lock in felt])
+        refuse_absent(cloud, scope)
+        felt = [lock for lock in cloud.of_type(TYPE) if is_below(lock.id, scope) or is_below(scope, _scope_of(lock))]
+        return lists.page(cloud, request, [kind_of(lock).show(cloud, lock, "list") for lock in felt])
     if list(parts[-4:-1]) != ["providers", "microsoft.authorization", "locks"]:
         return None
     identifier = with_plain_words(request.path.rstrip("/"))
-    refuse_absent(world, identifier.rpartition("/providers/")[0])
-    return _one(world, request, identifier)
+    refuse_absent(cloud, identifier.rpartition("/providers/")[0])
+    return _one(cloud, request, identifier)
 
 
 def _scope_of(lock: Document) -> str:
     return lock.id[: lock.id.lower().rindex("/providers/microsoft.authorization/")]
 
 
-def _one(world: World, request: Request, identifier: str) -> Answer:
-    lock = world.find(identifier)
+def _one(cloud: CloudView, request: HttpRequest, identifier: str) -> HttpResponse:
+    lock = cloud.find(identifier)
     if request.method == "PUT":
-        return _put(world, request, identifier, lock)
+        return _put(cloud, request, identifier, lock)
     if request.method == "DELETE":
         if lock is None:
-            return Answer(204)
-        world.store.remove(lock, world.now)
-        return Answer(200)
+            return HttpResponse(204)
+        cloud.store.remove(lock, cloud.now)
+        return HttpResponse(200)
     if request.method != "GET":
         raise not_simulated(f"{request.method} {TYPE}")
     if lock is None:
         name = identifier.rsplit("/", 1)[-1]
         raise front_door(404, "LockNotFound", f"The lock '{name}' could not be found.")
-    return Answer(200, kind_of(lock).show(world, lock, "get"))
+    return HttpResponse(200, kind_of(lock).show(cloud, lock, "get"))
 
 
-def _put(world: World, request: Request, identifier: str, before: Document | None) -> Answer:
+def _put(cloud: CloudView, request: HttpRequest, identifier: str, before: Document | None) -> HttpResponse:
     properties = dict(read_body(request).get("properties") or {})
     if properties.get("level") not in LEVELS:
         raise Refusal(400, "InvalidLockLevel", f"The lock level must be one of {', '.join(LEVELS)}.")
-    lock = before or Document(identifier, TYPE, {}, created=world.now)
+    lock = before or Document(identifier, TYPE, {}, created=cloud.now)
     lock.body = {"properties": {name: properties[name] for name in ("level", "notes", "owners") if name in properties}}
-    lock.changed, lock.found = world.now, {}
-    world.save(lock)
-    return Answer(200 if before else 201, kind_of(lock).show(world, lock, "put"))
+    lock.changed, lock.found = cloud.now, {}
+    cloud.save(lock)
+    return HttpResponse(200 if before else 201, kind_of(lock).show(cloud, lock, "put"))

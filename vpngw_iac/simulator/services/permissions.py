@@ -8,22 +8,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vpngw_iac.simulator import lists
+from vpngw_iac.simulator.cloud_view import CloudView
 from vpngw_iac.simulator.governance import Grant
 from vpngw_iac.simulator.scope import refuse_absent
-from vpngw_iac.simulator.wire import Answer, Request
-from vpngw_iac.simulator.world import World
+from vpngw_iac.simulator.wire import HttpRequest, HttpResponse
 
 
-def answer(world: World, request: Request, parts: Sequence[str]) -> Answer | None:
+def answer(cloud: CloudView, request: HttpRequest, parts: Sequence[str]) -> HttpResponse | None:
     """Every grant that reaches the scope."""
     if request.method != "GET" or list(parts[-3:]) != ["providers", "microsoft.authorization", "permissions"]:
         return None
     scope = "/" + "/".join(request.path.strip("/").split("/")[:-3])
-    refuse_absent(world, scope)
-    grants = world.governance.grants if world.governance.grants is not None else (Grant(),)
+    refuse_absent(cloud, scope)
+    grants = cloud.governance.grants if cloud.governance.grants is not None else (Grant(),)
     shown = [
         {"actions": list(g.actions), "notActions": list(g.not_actions), "dataActions": [], "notDataActions": []}
         for g in grants
         if g.reaches(scope)
     ]
-    return lists.page(world, request, shown)
+    return lists.page(cloud, request, shown)

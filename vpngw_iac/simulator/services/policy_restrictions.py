@@ -9,28 +9,28 @@ from collections.abc import Sequence
 from typing import Any
 
 from vpngw_iac.simulator.body import read_body
+from vpngw_iac.simulator.cloud_view import CloudView
 from vpngw_iac.simulator.governance import Policy, value_at
 from vpngw_iac.simulator.refusal import Refusal
 from vpngw_iac.simulator.scope import refuse_absent
-from vpngw_iac.simulator.wire import Answer, Json, Request
-from vpngw_iac.simulator.world import World
+from vpngw_iac.simulator.wire import HttpRequest, HttpResponse, Json
 
 _PATH = ["providers", "microsoft.policyinsights", "checkpolicyrestrictions"]
 
 
-def answer(world: World, request: Request, parts: Sequence[str]) -> Answer | None:
+def answer(cloud: CloudView, request: HttpRequest, parts: Sequence[str]) -> HttpResponse | None:
     """At a subscription or a resource group."""
     if request.method != "POST" or list(parts[-3:]) != _PATH:
         return None
     scope = "/" + "/".join(request.path.strip("/").split("/")[:-3])
-    refuse_absent(world, scope)
+    refuse_absent(cloud, scope)
     details = read_body(request).get("resourceDetails") or {}
     content = details.get("resourceContent")
     if not isinstance(content, dict) or "type" not in content:
         raise Refusal(400, "InvalidCheckRestrictionsRequest", "The resource content must have a type.")
-    hits = world.governance.denying(scope, str(content["type"]), content)
+    hits = cloud.governance.denying(scope, str(content["type"]), content)
     found = [_evaluation(policy, content) for policy in hits]
-    return Answer(200, {"fieldRestrictions": [], "contentEvaluationResult": {"policyEvaluations": found}})
+    return HttpResponse(200, {"fieldRestrictions": [], "contentEvaluationResult": {"policyEvaluations": found}})
 
 
 def _evaluation(policy: Policy, content: Json) -> dict[str, Any]:

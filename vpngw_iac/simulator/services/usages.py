@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vpngw_iac.simulator import lists, usage
-from vpngw_iac.simulator.wire import Answer, Request
-from vpngw_iac.simulator.world import World
+from vpngw_iac.simulator.cloud_view import CloudView
+from vpngw_iac.simulator.wire import HttpRequest, HttpResponse
 
 
-def answer(world: World, request: Request, parts: Sequence[str]) -> Answer | None:
+def answer(cloud: CloudView, request: HttpRequest, parts: Sequence[str]) -> HttpResponse | None:
     """One list for each region."""
     if request.method != "GET" or len(parts) != 7 or parts[0] != "subscriptions":
         return None
     if parts[2:5] != ["providers", "microsoft.network", "locations"] or parts[6] != "usages":
         return None
     subscription = request.path.strip("/").split("/")[1]
-    return lists.page(world, request, usage.shown(world, subscription, parts[5]))
+    return lists.page(cloud, request, usage.shown(cloud, subscription, parts[5]))

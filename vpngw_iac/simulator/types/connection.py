@@ -12,13 +12,13 @@ from typing import ClassVar
 
 from vpngw_iac.simulator import connection_checks
 from vpngw_iac.simulator.body import read_body
-from vpngw_iac.simulator.document import UPDATING, Document, Hold, Operation
-from vpngw_iac.simulator.kind import Action, Change, Kind, Reader, defaults
+from vpngw_iac.simulator.cloud_view import CloudView, as_id, reference
+from vpngw_iac.simulator.document import UPDATING, Document, Hold, LongRunningOperation
+from vpngw_iac.simulator.kind import Kind, PutRequest, Reader, TimedAction, defaults
 from vpngw_iac.simulator.refusal import Refusal, not_simulated
 from vpngw_iac.simulator.relations import CONNECTIONS
 from vpngw_iac.simulator.tunnels import status_of, tunnels_of
-from vpngw_iac.simulator.wire import Answer, Json, Request
-from vpngw_iac.simulator.world import World, as_id, reference
+from vpngw_iac.simulator.wire import HttpRequest, HttpResponse, Json
 
 _ENDS = ("virtualNetworkGateway1", "virtualNetworkGateway2", "localNetworkGateway2", "peer")
 _SECRETS = ("sharedKey", "authorizationKey")
@@ -51,7 +51,7 @@ class Connection(Kind):
         "properties.authenticationType": "2022-01-01",
     }
 
-    def check(self, change: Change, properties: Json) -> None:
+    def check(self, change: PutRequest, properties: Json) -> None:
         """What Azure refuses."""
         if properties["connectionType"] not in _TYPES.values():
             raise Refusal(
@@ -59,7 +59,7 @@ class Connection(Kind):
             )
         connection_checks.check(change, properties)
 
-    def fill(self, change: Change) -> Json:
+    def fill(self, change: PutRequest) -> Json:
         """Normalise, and fill in the defaults of the recordings."""
         properties = super().fill(change)
         kind = _TYPES.get(str(properties.get("connectionType", "")).lower(), "")
@@ -88,7 +88,7 @@ class Connection(Kind):
             defaults(properties, connectionProtocol="IKEv2", authenticationType="PSK")
         return properties
 
-    def holds(self, change: Change) -> dict[str, Hold]:
+    def holds(self, change: PutRequest) -> dict[str, Hold]:
         """Itself, and a share of its gateways (R-OPS-02)."""
         holds: dict[str, Hold] = {change.id.key: "exclusive"}
         for properties in (change.earlier, change.body.get("properties") or {}):
@@ -98,7 +98,7 @@ class Connection(Kind):
                     holds[gateway.key] = "shared"
         return holds
 
-    def stored(self, change: Change, document: Document) -> None:
+    def stored(self, change: PutRequest, document: Document) -> None:
         """Keep the keys apart; a key that was not sent is one that Azure makes up (R-PSK-04).
 
         A status that was sent comes back in the answer, and only there (``test_network_vpn_connection_ipsec``).
@@ -109,7 +109,7 @@ class Connection(Kind):
         properties = document.properties
         sent = properties.pop("sharedKey", None)
         if connection_checks.has_shared_key(properties):
-            document.hidden["sharedKey"] = sent if sent is not None else change.world.secret()
+            document.hidden["sharedKey"] = sent if sent is not None else change.cloud.secret()
         else:
             document.hidden.pop("sharedKey", None)
         authorization = properties.pop("authorizationKey", None)
@@ -118,11 +118,11 @@ class Connection(Kind):
         else:
             document.hidden.pop("authorizationKey", None)
 
-    def settle(self, world: World, document: Document) -> Json | None:
+    def settle(self, cloud: CloudView, document: Document) -> Json | None:
         """An ExpressRoute connection fails late when the provider has not provisioned the circuit."""
-        return connection_checks.late_failure(world, document)
+        return connection_checks.late_failure(cloud, document)
 
-    def properties(self, world: World, document: Document, reader: Reader) -> Json:
+    def properties(self, cloud: CloudView, document: Document, reader: Reader) -> Json:
         """Keys and status are in the GET of one connection only; LIST never has them."""
         shown = dict(document.properties)
         shown["ingressBytesTransferred"] = shown["egressBytesTransferred"] = 0
@@ -131,39 +131,41 @@ class Connection(Kind):
         if reader == "put" and "sentStatus" in document.hidden:
             shown["connectionStatus"] = document.hidden["sentStatus"]
         if reader == "get" and document.state != UPDATING:
-            shown["connectionStatus"] = status_of(world, document)
-            tunnels = tunnels_of(world, document)
+            shown["connectionStatus"] = status_of(cloud, document)
+            tunnels = tunnels_of(cloud, document)
             if tunnels and shown["connectionStatus"] != "Unknown":
                 shown["tunnelConnectionStatus"] = tunnels
         return shown
 
-    def act(self, world: World, document: Document, action: str, request: Request) -> Answer | Action:
+    def act(
+        self, cloud: CloudView, document: Document, action: str, request: HttpRequest
+    ) -> HttpResponse | TimedAction:
         """The shared key has a life of its own; reset restarts the tunnel."""
         if action == "sharedkey" and request.method == "GET":
-            return Answer(200, {"value": self._key(document)})
+            return HttpResponse(200, {"value": self._key(document)})
         if action in {"sharedkey", "listkeys"} and request.method == "POST":
-            return Answer(200, {"value": self._key(document)})
+            return HttpResponse(200, {"value": self._key(document)})
         if action == "sharedkey" and request.method == "PUT":
             value = str(read_body(request).get("value", ""))
             self._key(document)
             connection_checks.check_key(value, document.arm_id)
-            return Action("sharedkey", 20.0, 200, location_header=False, updating=True, payload={"value": value})
+            return TimedAction("sharedkey", 20.0, 200, location_header=False, updating=True, payload={"value": value})
         if action == "sharedkey/reset" and request.method == "POST":
             length = int(read_body(request).get("keyLength", 128))
             self._key(document)
-            payload = {"value": world.secret(length), "length": length}
-            return Action("sharedkey/reset", 20.0, updating=True, payload=payload)
+            payload = {"value": cloud.secret(length), "length": length}
+            return TimedAction("sharedkey/reset", 20.0, updating=True, payload=payload)
         if action == "resetconnection" and request.method == "POST":
-            return Action("resetconnection", 20.0)
+            return TimedAction("resetconnection", 20.0)
         raise not_simulated(f"{request.method} connections/{action}")
 
-    def acted(self, world: World, document: Document, operation: Operation) -> object:
+    def acted(self, cloud: CloudView, document: Document, operation: LongRunningOperation) -> object:
         """The new key counts from now on, not from when it was sent."""
         value = operation.payload.pop("value", None)
         if value is not None:
             document.hidden["sharedKey"] = value
             document.changed = operation.due
-            world.save(document)
+            cloud.save(document)
         return {"keyLength": operation.payload["length"]} if "length" in operation.payload else None
 
     def _key(self, document: Document) -> str:

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vpngw_iac.arm import ArmId
+from vpngw_iac.simulator.cloud_view import CloudView
 from vpngw_iac.simulator.document import Document
-from vpngw_iac.simulator.kind import Change, Kind, Reader
+from vpngw_iac.simulator.kind import Kind, PutRequest, Reader
 from vpngw_iac.simulator.refusal import Refusal
 from vpngw_iac.simulator.wire import Json
-from vpngw_iac.simulator.world import World
 
 CATEGORIES = (
     "GatewayDiagnosticLog",
@@ -40,14 +40,14 @@ class DiagnosticSetting(Kind):
     extends = True
     top_level = ()
 
-    def fill(self, change: Change) -> Json:
+    def fill(self, change: PutRequest) -> Json:
         """Retention is added to each log."""
         properties = super().fill(change)
         properties["logs"] = [_kept(log, ("category", "categoryGroup")) for log in properties.get("logs") or []]
         properties["metrics"] = [_kept(metric, ("category", "timeGrain")) for metric in properties.get("metrics") or []]
         return properties
 
-    def check(self, change: Change, properties: Json) -> None:
+    def check(self, change: PutRequest, properties: Json) -> None:
         """The codes of refusals other than Conflict are not recorded."""
         logs, metrics = properties["logs"], properties["metrics"]
         if not any(properties.get(sink) for sink in _SINKS):
@@ -57,7 +57,7 @@ class DiagnosticSetting(Kind):
         self._check_categories(change, logs, metrics)
         self._check_others(change, properties)
 
-    def _check_categories(self, change: Change, logs: list[Json], metrics: list[Json]) -> None:
+    def _check_categories(self, change: PutRequest, logs: list[Json], metrics: list[Json]) -> None:
         parent = change.id.parent
         if parent is None or parent.type.lower() != _GATEWAYS:
             return
@@ -70,9 +70,9 @@ class DiagnosticSetting(Kind):
             if metric.get("category") != "AllMetrics":
                 raise _bad(f"Metric category '{metric.get('category')}' is not supported.")
 
-    def _check_others(self, change: Change, properties: Json) -> None:
+    def _check_others(self, change: PutRequest, properties: Json) -> None:
         parent = change.id.parent
-        others = [s for s in change.world.children(parent, self.arm_type) if s.key != change.id.key] if parent else []
+        others = [s for s in change.cloud.children(parent, self.arm_type) if s.key != change.id.key] if parent else []
         if len(others) >= _MOST:
             raise _bad(f"The limit of {_MOST} diagnostic settings was reached.")
         mine = set(_flows(properties))
@@ -90,7 +90,7 @@ class DiagnosticSetting(Kind):
         """The provider's own words."""
         return Refusal(404, "ResourceNotFound", f"The diagnostic setting '{identifier.name}' doesn't exist.")
 
-    def whole(self, world: World, document: Document, reader: Reader) -> Json:
+    def whole(self, cloud: CloudView, document: Document, reader: Reader) -> Json:
         """Everything that a setting could have, as null where it has none."""
         parent = str(document.arm_id.parent).lower()
         nothing = ("storageAccountId", "serviceBusRuleId", "workspaceId", "eventHubAuthorizationRuleId", "eventHubName")

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+from vpngw_iac.simulator.cloud_view import CloudView, same
 from vpngw_iac.simulator.document import UPDATING, Document
-from vpngw_iac.simulator.kind import Change, Kind, Reader, defaults
+from vpngw_iac.simulator.kind import Kind, PutRequest, Reader, defaults
 from vpngw_iac.simulator.refusal import Refusal
 from vpngw_iac.simulator.relations import CONNECTIONS
 from vpngw_iac.simulator.wire import Json
-from vpngw_iac.simulator.world import World, same
 
 PEERINGS = "Microsoft.Network/expressRouteCircuits/peerings"
 AUTHORIZATIONS = "Microsoft.Network/expressRouteCircuits/authorizations"
@@ -44,7 +44,7 @@ class ExpressRouteCircuit(Kind):
 
     members: ClassVar[Mapping[str, str]] = {"peerings": PEERINGS, "authorizations": AUTHORIZATIONS}
 
-    def fill(self, change: Change) -> Json:
+    def fill(self, change: PutRequest) -> Json:
         """What is read-only stays; Disabled and without a key until Succeeded."""
         properties = super().fill(change)
         earlier = change.earlier
@@ -59,7 +59,7 @@ class ExpressRouteCircuit(Kind):
                 properties[name] = earlier[name]
         return properties
 
-    def check(self, change: Change, properties: Json) -> None:
+    def check(self, change: PutRequest, properties: Json) -> None:
         """A provider, or a port of one's own."""
         if not properties.get("serviceProviderProperties") and not properties.get("expressRoutePort"):
             raise Refusal(
@@ -68,7 +68,7 @@ class ExpressRouteCircuit(Kind):
                 f"Circuit {change.id} needs serviceProviderProperties or expressRoutePort.",
             )
 
-    def complete(self, change: Change, body: Json) -> None:
+    def complete(self, change: PutRequest, body: Json) -> None:
         """Tier and family follow from the name."""
         sku = dict(body.get("sku") or {"name": "Standard_MeteredData"})
         tier, _, family = str(sku["name"]).partition("_")
@@ -76,27 +76,27 @@ class ExpressRouteCircuit(Kind):
         sku.setdefault("family", family)
         body["sku"] = sku
 
-    def settle(self, world: World, document: Document) -> Json | None:
+    def settle(self, cloud: CloudView, document: Document) -> Json | None:
         """Enabled, with key and tag."""
         properties = document.properties
         properties["circuitProvisioningState"] = "Enabled"
         if properties["serviceKey"] == _NO_KEY:
-            properties["serviceKey"] = world.guid()
-            document.hidden["ordered"] = world.now
-        properties.setdefault("stag", world.store.next_number() % 4096)
+            properties["serviceKey"] = cloud.guid()
+            document.hidden["ordered"] = cloud.now
+        properties.setdefault("stag", cloud.store.next_number() % 4096)
         properties.setdefault("gatewayManagerEtag", "")
         return None
 
-    def refuse_delete(self, world: World, document: Document) -> None:
+    def refuse_delete(self, cloud: CloudView, document: Document) -> None:
         """Refused while the provider has it provisioned (R-ER-11) or a connection uses it; codes not recorded."""
-        for connection in world.of_type(CONNECTIONS):
+        for connection in cloud.of_type(CONNECTIONS):
             if same(connection.properties.get("peer"), document.id):
                 raise Refusal(
                     400,
                     "ExpressRouteCircuitCannotBeDeleted",
                     f"Circuit {document.id} cannot be deleted because connection {connection.id} uses it.",
                 )
-        state = provider_state(world, document)
+        state = provider_state(cloud, document)
         if state != "NotProvisioned" and not _is_direct(document):
             raise Refusal(
                 400,
@@ -105,11 +105,11 @@ class ExpressRouteCircuit(Kind):
                 "Ask the provider to deprovision it first.",
             )
 
-    def properties(self, world: World, document: Document, reader: Reader) -> Json:
+    def properties(self, cloud: CloudView, document: Document, reader: Reader) -> Json:
         """With what the provider has done."""
         shown = dict(document.properties)
         if document.state != UPDATING:
-            shown["serviceProviderProvisioningState"] = provider_state(world, document)
+            shown["serviceProviderProvisioningState"] = provider_state(cloud, document)
         return shown
 
 
@@ -117,15 +117,15 @@ def _is_direct(circuit: Document) -> bool:
     return bool(circuit.properties.get("expressRoutePort"))
 
 
-def provider_state(world: World, circuit: Document) -> str:
+def provider_state(cloud: CloudView, circuit: Document) -> str:
     """NotProvisioned until the provider acts, by somebody's hand or by itself after a while."""
     if _is_direct(circuit):
         return "Provisioned"
     state = str(circuit.properties["serviceProviderProvisioningState"])
-    waits, ordered = world.switches.provider_seconds, circuit.hidden.get("ordered")
-    if state == "NotProvisioned" and waits is not None and ordered is not None and world.now - ordered >= waits:
+    waits, ordered = cloud.switches.provider_seconds, circuit.hidden.get("ordered")
+    if state == "NotProvisioned" and waits is not None and ordered is not None and cloud.now - ordered >= waits:
         circuit.properties["serviceProviderProvisioningState"] = state = "Provisioned"
-        world.save(circuit)
+        cloud.save(circuit)
     return state
 
 

@@ -5,11 +5,11 @@ Evidence: ``test_network_express_route``: the key is answered in clear by PUT, G
 
 from __future__ import annotations
 
+from vpngw_iac.simulator.cloud_view import CloudView, same
 from vpngw_iac.simulator.document import Document, Hold
-from vpngw_iac.simulator.kind import Change, Kind, Reader, exclusively
+from vpngw_iac.simulator.kind import Kind, PutRequest, Reader, exclusively
 from vpngw_iac.simulator.relations import CONNECTIONS
 from vpngw_iac.simulator.wire import Json
-from vpngw_iac.simulator.world import World, same
 
 
 class ExpressRouteCircuitAuthorization(Kind):
@@ -25,33 +25,33 @@ class ExpressRouteCircuitAuthorization(Kind):
     remove_seconds = 11.0
     read_only = frozenset({"authorizationKey", "authorizationUseStatus", "connectionResourceUri"})
 
-    def holds(self, change: Change) -> dict[str, Hold]:
+    def holds(self, change: PutRequest) -> dict[str, Hold]:
         """Children of one circuit are written one after the other."""
         return exclusively(change.id, change.id.parent)
 
-    def stored(self, change: Change, document: Document) -> None:
+    def stored(self, change: PutRequest, document: Document) -> None:
         """Azure makes the key, once."""
-        document.hidden.setdefault("authorizationKey", change.world.guid())
+        document.hidden.setdefault("authorizationKey", change.cloud.guid())
 
     def hide(self, document: Document, told: Json) -> None:
         """The key."""
         if "authorizationKey" in told:
             document.hidden["authorizationKey"] = told["authorizationKey"]
 
-    def settle(self, world: World, document: Document) -> Json | None:
+    def settle(self, cloud: CloudView, document: Document) -> Json | None:
         """The circuit's etag changes with its children."""
-        document.hidden.setdefault("authorizationKey", world.guid())
-        world.touch(document.arm_id.parent)
+        document.hidden.setdefault("authorizationKey", cloud.guid())
+        cloud.touch(document.arm_id.parent)
         return None
 
-    def removed(self, world: World, document: Document) -> None:
+    def removed(self, cloud: CloudView, document: Document) -> None:
         """The circuit's etag changes with its children."""
-        world.touch(document.arm_id.parent)
+        cloud.touch(document.arm_id.parent)
 
-    def properties(self, world: World, document: Document, reader: Reader) -> Json:
+    def properties(self, cloud: CloudView, document: Document, reader: Reader) -> Json:
         """In use as soon as a connection carries the key."""
         shown = dict(document.properties)
-        user = user_of(world, document)
+        user = user_of(cloud, document)
         shown["authorizationUseStatus"] = "InUse" if user else "Available"
         if user is not None:
             shown["connectionResourceUri"] = user.id
@@ -60,10 +60,10 @@ class ExpressRouteCircuitAuthorization(Kind):
         return shown
 
 
-def user_of(world: World, authorization: Document) -> Document | None:
+def user_of(cloud: CloudView, authorization: Document) -> Document | None:
     """The connection that uses the authorization."""
     key, circuit = authorization.hidden.get("authorizationKey"), str(authorization.arm_id.parent)
-    for connection in world.of_type(CONNECTIONS):
+    for connection in cloud.of_type(CONNECTIONS):
         if same(connection.properties.get("peer"), circuit) and connection.hidden.get("authorizationKey") == key:
             return connection
     return None

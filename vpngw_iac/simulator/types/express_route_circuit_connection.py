@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import ipaddress
 
+from vpngw_iac.simulator.cloud_view import CloudView, as_id, reference, same
 from vpngw_iac.simulator.document import UPDATING, Document, Hold
-from vpngw_iac.simulator.kind import Change, Kind, Reader, exclusively
+from vpngw_iac.simulator.kind import Kind, PutRequest, Reader, exclusively
 from vpngw_iac.simulator.refusal import Refusal
 from vpngw_iac.simulator.types.express_route_circuit import provider_state
 from vpngw_iac.simulator.wire import Json
-from vpngw_iac.simulator.world import World, as_id, reference, same
 
 _ENDS = ("expressRouteCircuitPeering", "peerExpressRouteCircuitPeering")
 AUTHORIZATIONS = "Microsoft.Network/expressRouteCircuits/authorizations"
@@ -33,15 +33,15 @@ class ExpressRouteCircuitConnection(Kind):
     remove_seconds = 30.0
     read_only = frozenset({"circuitConnectionStatus"})
 
-    def fill(self, change: Change) -> Json:
+    def fill(self, change: PutRequest) -> Json:
         """References as ids alone."""
         properties = super().fill(change)
         return properties | {end: reference(properties[end]) for end in _ENDS if end in properties}
 
-    def check(self, change: Change, properties: Json) -> None:
+    def check(self, change: PutRequest, properties: Json) -> None:
         """Both private peerings are there; /29 and /125; codes not recorded."""
         for end in _ENDS:
-            peering = change.world.refer(properties.get(end), change.id)
+            peering = change.cloud.refer(properties.get(end), change.id)
             if peering.properties.get("peeringType") != "AzurePrivatePeering":
                 raise Refusal(400, "CircuitConnectionPeeringInvalid", f"{peering.id} is no private peering.")
         if not same(properties[_ENDS[0]], change.id.parent):
@@ -54,41 +54,41 @@ class ExpressRouteCircuitConnection(Kind):
             _check_prefix(change, six.get("addressPrefix"), 6, 125)
         _check_authorization(change, properties)
 
-    def holds(self, change: Change) -> dict[str, Hold]:
+    def holds(self, change: PutRequest) -> dict[str, Hold]:
         """Both circuits."""
         peer = as_id(((change.body.get("properties") or {}) or change.earlier).get(_ENDS[1]))
         circuits = [each.parent for each in (change.id.parent, peer) if each is not None]
         return exclusively(change.id, *circuits)
 
-    def stored(self, change: Change, document: Document) -> None:
+    def stored(self, change: PutRequest, document: Document) -> None:
         """The key is kept apart."""
         document.hidden.pop("authorizationKey", None)
         if (key := document.properties.pop("authorizationKey", None)) is not None:
             document.hidden["authorizationKey"] = key
 
-    def settle(self, world: World, document: Document) -> Json | None:
+    def settle(self, cloud: CloudView, document: Document) -> Json | None:
         """Fails late, and its peering with it, where a provider has not provisioned one of the circuits."""
         for end, word in zip(_ENDS, ("Initiating", "Peer"), strict=True):
             peering = as_id(document.properties[end])
-            circuit = world.find(peering.parent) if peering is not None else None
-            if circuit is None or provider_state(world, circuit) != "Provisioned":
-                if (above := world.find(document.arm_id.parent)) is not None:
+            circuit = cloud.find(peering.parent) if peering is not None else None
+            if circuit is None or provider_state(cloud, circuit) != "Provisioned":
+                if (above := cloud.find(document.arm_id.parent)) is not None:
                     above.state = "Failed"
-                    world.save(above)
+                    cloud.save(above)
                 code = f"{word}CircuitNotProvisioned"
                 return {"code": code, "message": f"Put Global Reach Connection {document.id}: {code}.", "details": []}
         return None
 
-    def properties(self, world: World, document: Document, reader: Reader) -> Json:
+    def properties(self, cloud: CloudView, document: Document, reader: Reader) -> Json:
         """Connected afterwards, whether or not it failed, as in the recording."""
         status = "Disconnected" if document.state == UPDATING else "Connected"
         shown = dict(document.properties) | {"circuitConnectionStatus": status}
-        if world.switches.echo_secrets and "authorizationKey" in document.hidden:
+        if cloud.switches.echo_secrets and "authorizationKey" in document.hidden:
             shown["authorizationKey"] = document.hidden["authorizationKey"]
         return shown
 
 
-def _check_prefix(change: Change, prefix: object, version: int, length: int) -> None:
+def _check_prefix(change: PutRequest, prefix: object, version: int, length: int) -> None:
     try:
         network = ipaddress.ip_network(str(prefix))
     except ValueError:
@@ -99,13 +99,13 @@ def _check_prefix(change: Change, prefix: object, version: int, length: int) -> 
         )
 
 
-def _check_authorization(change: Change, properties: Json) -> None:
+def _check_authorization(change: PutRequest, properties: Json) -> None:
     """A circuit of another subscription needs an authorization (R-ER-12)."""
     peer = as_id(properties[_ENDS[1]])
     circuit, key = peer.parent if peer else None, properties.get("authorizationKey")
     if circuit is None or (key is None and circuit.subscription.lower() == change.id.subscription.lower()):
         return
-    grants = change.world.children(str(circuit), AUTHORIZATIONS)
+    grants = change.cloud.children(str(circuit), AUTHORIZATIONS)
     if not any(key and grant.hidden.get("authorizationKey") == key for grant in grants):
         raise Refusal(
             400, "ExpressRouteCircuitAuthorizationInvalid", f"The key of {change.id} is not valid for {circuit}."

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+from vpngw_iac.simulator.cloud_view import CloudView, same
 from vpngw_iac.simulator.document import Document, Hold
-from vpngw_iac.simulator.kind import Change, Kind, defaults, exclusively
+from vpngw_iac.simulator.kind import Kind, PutRequest, defaults, exclusively
 from vpngw_iac.simulator.refusal import Refusal
 from vpngw_iac.simulator.wire import Json
-from vpngw_iac.simulator.world import World, same
 
 CONNECTIONS = "Microsoft.Network/expressRouteCircuits/peerings/connections"
 _ENDS = ("expressRouteCircuitPeering", "peerExpressRouteCircuitPeering")
@@ -39,7 +39,7 @@ class ExpressRouteCircuitPeering(Kind):
     members: ClassVar[Mapping[str, str]] = {"connections": CONNECTIONS}
     read_only = frozenset({"lastModifiedBy", "azureASN", "primaryAzurePort", "secondaryAzurePort", "peeredConnections"})
 
-    def fill(self, change: Change) -> Json:
+    def fill(self, change: PutRequest) -> Json:
         """ASN of Azure's side and ports appear with Succeeded; they stay on an update."""
         properties = super().fill(change)
         properties.setdefault("peeringType", change.id.name)
@@ -59,22 +59,22 @@ class ExpressRouteCircuitPeering(Kind):
             properties["microsoftPeeringConfig"]["advertisedPublicPrefixesState"] = before
         return properties
 
-    def refuse_delete(self, world: World, document: Document) -> None:
+    def refuse_delete(self, cloud: CloudView, document: Document) -> None:
         """Refused while it is joined to another circuit; code not recorded."""
-        for other in world.of_type(CONNECTIONS):
+        for other in cloud.of_type(CONNECTIONS):
             if any(same(other.properties.get(end), document.id) for end in _ENDS):
                 raise Refusal(
                     400, "PeeringInUse", f"Peering {document.id} cannot be deleted because {other.id} uses it."
                 )
 
-    def holds(self, change: Change) -> dict[str, Hold]:
+    def holds(self, change: PutRequest) -> dict[str, Hold]:
         """Children of one circuit are written one after the other."""
         return exclusively(change.id, change.id.parent)
 
-    def settle(self, world: World, document: Document) -> Json | None:
+    def settle(self, cloud: CloudView, document: Document) -> Json | None:
         """Fill in Azure's side; Microsoft peering needs a Premium circuit."""
         properties = document.properties
-        circuit = world.find(document.arm_id.parent)
+        circuit = cloud.find(document.arm_id.parent)
         tier = circuit.body["sku"]["tier"] if circuit is not None else "Standard"
         if properties["peeringType"] == "MicrosoftPeering" and tier == "Standard":
             message = f" Invalid SkuType {tier} for creating Microsoft Peering."
@@ -87,12 +87,12 @@ class ExpressRouteCircuitPeering(Kind):
         for holder in (properties, properties.get("ipv6PeeringConfig") or {}):
             if "microsoftPeeringConfig" in holder:
                 holder["microsoftPeeringConfig"]["advertisedPublicPrefixesState"] = "ValidationNeeded"
-        world.touch(document.arm_id.parent)
+        cloud.touch(document.arm_id.parent)
         return None
 
-    def removed(self, world: World, document: Document) -> None:
+    def removed(self, cloud: CloudView, document: Document) -> None:
         """The circuit's etag changes with its children."""
-        world.touch(document.arm_id.parent)
+        cloud.touch(document.arm_id.parent)
 
 
 def _fill_microsoft(configuration: Json | None) -> None:

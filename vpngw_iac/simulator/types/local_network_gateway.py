@@ -8,11 +8,11 @@ LocalNetworkGatewayCannotHaveZeroAsn, and the late failure of a bad BGP peer).
 from __future__ import annotations
 
 from vpngw_iac.simulator.checks import check_prefixes, is_address
+from vpngw_iac.simulator.cloud_view import CloudView, same
 from vpngw_iac.simulator.document import Document
-from vpngw_iac.simulator.kind import Change, Kind
+from vpngw_iac.simulator.kind import Kind, PutRequest
 from vpngw_iac.simulator.refusal import Refusal
 from vpngw_iac.simulator.wire import Json
-from vpngw_iac.simulator.world import World, same
 
 
 class LocalNetworkGateway(Kind):
@@ -25,7 +25,7 @@ class LocalNetworkGateway(Kind):
     update_seconds = 11.0
     remove_seconds = 11.0
 
-    def fill(self, change: Change) -> Json:
+    def fill(self, change: PutRequest) -> Json:
         """Nothing is invented but the weight of a BGP peer that was sent."""
         properties = super().fill(change)
         space = properties.get("localNetworkAddressSpace") or {}
@@ -36,7 +36,7 @@ class LocalNetworkGateway(Kind):
             properties["bgpSettings"].setdefault("peerWeight", 0)
         return properties
 
-    def check(self, change: Change, properties: Json) -> None:
+    def check(self, change: PutRequest, properties: Json) -> None:
         """Prefixes, one address or name, an ASN."""
         check_prefixes((properties.get("localNetworkAddressSpace") or {}).get("addressPrefixes", []), change.id)
         address, name = properties.get("gatewayIpAddress"), properties.get("fqdn")
@@ -55,7 +55,7 @@ class LocalNetworkGateway(Kind):
                 f"The local network gateway {change.id} cannot have an ASN of zero",
             )
 
-    def settle(self, world: World, document: Document) -> Json | None:
+    def settle(self, cloud: CloudView, document: Document) -> Json | None:
         """A peer address that is no address makes the operation fail, with a space before its code."""
         peer = (document.properties.get("bgpSettings") or {}).get("bgpPeeringAddress")
         if peer and not is_address(str(peer)):
@@ -63,15 +63,15 @@ class LocalNetworkGateway(Kind):
             return {"code": " InternalError", "message": message, "details": []}
         return None
 
-    def refuse_delete(self, world: World, document: Document) -> None:
+    def refuse_delete(self, cloud: CloudView, document: Document) -> None:
         """Refused while a connection leads to it (R-ORD-02, R-LNG-13); the code is not recorded."""
         users = [
             other.id
-            for other in world.of_type("Microsoft.Network/connections")
+            for other in cloud.of_type("Microsoft.Network/connections")
             if same(other.properties.get("localNetworkGateway2"), document.id)
         ] + [
             other.id
-            for other in world.of_type("Microsoft.Network/virtualNetworkGateways")
+            for other in cloud.of_type("Microsoft.Network/virtualNetworkGateways")
             if same(other.properties.get("gatewayDefaultSite"), document.id)
         ]
         for used_by in users:

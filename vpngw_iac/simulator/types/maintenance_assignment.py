@@ -8,11 +8,11 @@ lower case); R-MNT-01 (same region, not Basic; the codes are not recorded).
 from __future__ import annotations
 
 from vpngw_iac.arm import ArmId
+from vpngw_iac.simulator.cloud_view import CloudView
 from vpngw_iac.simulator.document import Document
-from vpngw_iac.simulator.kind import Change, Kind, Reader
+from vpngw_iac.simulator.kind import Kind, PutRequest, Reader
 from vpngw_iac.simulator.refusal import Refusal, not_found
 from vpngw_iac.simulator.wire import Json
-from vpngw_iac.simulator.world import World
 
 
 class MaintenanceAssignment(Kind):
@@ -26,13 +26,13 @@ class MaintenanceAssignment(Kind):
     top_level = ()
     read_only = frozenset({"resourceId"})
 
-    def check(self, change: Change, properties: Json) -> None:
+    def check(self, change: PutRequest, properties: Json) -> None:
         """The configuration is there, and in the region of the gateway."""
         wanted = str(properties.get("maintenanceConfigurationId") or "")
-        configuration = change.world.find(wanted)
+        configuration = change.cloud.find(wanted)
         if configuration is None:
             raise Refusal(400, "InvalidMaintenanceConfiguration", f"Maintenance configuration {wanted} was not found.")
-        gateway = change.world.find(change.id.parent)
+        gateway = change.cloud.find(change.id.parent)
         if gateway is not None:
             _check_gateway(gateway, configuration)
 
@@ -40,7 +40,7 @@ class MaintenanceAssignment(Kind):
         """The provider answers itself (code not recorded)."""
         return not_found(str(identifier))
 
-    def whole(self, world: World, document: Document, reader: Reader) -> Json:
+    def whole(self, cloud: CloudView, document: Document, reader: Reader) -> Json:
         """Ids in lower case, whatever was sent."""
         return {
             "id": document.id.replace("/resourceGroups/", "/resourcegroups/"),

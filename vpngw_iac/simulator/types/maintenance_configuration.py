@@ -11,11 +11,11 @@ from __future__ import annotations
 import re
 
 from vpngw_iac.arm import ArmId
+from vpngw_iac.simulator.cloud_view import CloudView
 from vpngw_iac.simulator.document import Document
-from vpngw_iac.simulator.kind import Change, Kind, Reader, defaults
+from vpngw_iac.simulator.kind import Kind, PutRequest, Reader, defaults
 from vpngw_iac.simulator.refusal import Refusal, not_found
 from vpngw_iac.simulator.wire import Json
-from vpngw_iac.simulator.world import World
 
 GATEWAYS = "NetworkGatewayMaintenance"
 _SHORTEST = 5
@@ -31,14 +31,14 @@ class MaintenanceConfiguration(Kind):
     top_level = ("location", "tags")
     read_only = frozenset({"configurationType"})
 
-    def fill(self, change: Change) -> Json:
+    def fill(self, change: PutRequest) -> Json:
         """Visible to its owner alone, and without an end."""
         properties = super().fill(change)
         defaults(properties, visibility="Custom", extensionProperties={})
         window = {"expirationDateTime": "9999-12-31 23:59:59", **(properties.get("maintenanceWindow") or {})}
         return {**properties, "maintenanceWindow": window}
 
-    def check(self, change: Change, properties: Json) -> None:
+    def check(self, change: PutRequest, properties: Json) -> None:
         """A configuration for gateways is daily and leaves five hours."""
         window = properties["maintenanceWindow"]
         for name in ("startDateTime", "duration", "timeZone", "recurEvery"):
@@ -54,7 +54,7 @@ class MaintenanceConfiguration(Kind):
         """The provider answers itself (code not recorded)."""
         return not_found(str(identifier))
 
-    def whole(self, world: World, document: Document, reader: Reader) -> Json:
+    def whole(self, cloud: CloudView, document: Document, reader: Reader) -> Json:
         """Without etag and state."""
         return {
             "location": document.body["location"],

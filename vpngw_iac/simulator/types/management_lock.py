@@ -6,10 +6,10 @@ Evidence: REST reference "Management Locks - Create Or Update By Scope" (2016-09
 
 from __future__ import annotations
 
+from vpngw_iac.simulator.cloud_view import CloudView
 from vpngw_iac.simulator.document import Document
 from vpngw_iac.simulator.kind import Kind, Reader
 from vpngw_iac.simulator.wire import Json
-from vpngw_iac.simulator.world import World
 
 TYPE = "Microsoft.Authorization/locks"
 LEVELS = ("CanNotDelete", "ReadOnly")
@@ -22,7 +22,7 @@ class ManagementLock(Kind):
     has_location = False
     has_guid = False
 
-    def whole(self, world: World, document: Document, reader: Reader) -> Json:
+    def whole(self, cloud: CloudView, document: Document, reader: Reader) -> Json:
         """As it was sent."""
         return {"id": document.id, "name": document.name, "type": TYPE, "properties": dict(document.properties)}
 

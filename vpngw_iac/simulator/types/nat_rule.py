@@ -7,14 +7,14 @@ the child resource itself are in no recording; they follow the other children.
 from __future__ import annotations
 
 from vpngw_iac.simulator.checks import check_prefixes
+from vpngw_iac.simulator.cloud_view import CloudView, same
 from vpngw_iac.simulator.document import Document, Hold
 from vpngw_iac.simulator.instance_checks import check_nat_rule
-from vpngw_iac.simulator.kind import Change, Kind, defaults, exclusively
+from vpngw_iac.simulator.kind import Kind, PutRequest, defaults, exclusively
 from vpngw_iac.simulator.refusal import Refusal, not_provisioned
 from vpngw_iac.simulator.relations import connections_of
 from vpngw_iac.simulator.skus import NAT
 from vpngw_iac.simulator.wire import Json
-from vpngw_iac.simulator.world import World, same
 
 
 class NatRule(Kind):
@@ -29,13 +29,13 @@ class NatRule(Kind):
     update_seconds = 60.0
     remove_seconds = 60.0
 
-    def fill(self, change: Change) -> Json:
+    def fill(self, change: PutRequest) -> Json:
         """Static and EgressSnat when not said."""
         properties = super().fill(change)
         defaults(properties, type="Static", mode="EgressSnat", internalMappings=[], externalMappings=[])
         return properties
 
-    def check(self, change: Change, properties: Json) -> None:
+    def check(self, change: PutRequest, properties: Json) -> None:
         """Prefixes; type and mode stay (provider and Microsoft's NAT page)."""
         for side in ("internalMappings", "externalMappings"):
             check_prefixes([mapping.get("addressSpace") for mapping in properties[side]], change.id)
@@ -46,24 +46,24 @@ class NatRule(Kind):
                     "VpnNatRuleUnsupportedPropertyUpdate",  # code not recorded
                     f"Property {name} of NAT rule {change.id} cannot be changed after creation.",
                 )
-        gateway = change.world.find(change.id.parent)
+        gateway = change.cloud.find(change.id.parent)
         if gateway is not None and not change.embedded:
             if gateway.state != "Succeeded":
                 raise not_provisioned(gateway.id, str(change.id), gateway.state)
             check_sku(gateway.body["properties"]["sku"]["name"], change)
             check_nat_rule(change, properties, gateway)
 
-    def holds(self, change: Change) -> dict[str, Hold]:
+    def holds(self, change: PutRequest) -> dict[str, Hold]:
         """Shares the gateway with its connections."""
         holds = exclusively(change.id)
         if change.id.parent is not None:
             holds[change.id.parent.key] = "shared"
         return holds
 
-    def refuse_delete(self, world: World, document: Document) -> None:
+    def refuse_delete(self, cloud: CloudView, document: Document) -> None:
         """Refused while a connection is linked to it (R-NAT-16); the code is not recorded."""
         gateway = str(document.arm_id.parent)
-        for connection in connections_of(world, gateway):
+        for connection in connections_of(cloud, gateway):
             links = [
                 *connection.properties.get("ingressNatRules", []),
                 *connection.properties.get("egressNatRules", []),
@@ -75,17 +75,17 @@ class NatRule(Kind):
                     f"NAT rule {document.id} cannot be deleted because it is in use by connection {connection.id}.",
                 )
 
-    def settle(self, world: World, document: Document) -> Json | None:
+    def settle(self, cloud: CloudView, document: Document) -> Json | None:
         """The gateway's etag changes with its rules."""
-        world.touch(document.arm_id.parent)
+        cloud.touch(document.arm_id.parent)
         return None
 
-    def removed(self, world: World, document: Document) -> None:
+    def removed(self, cloud: CloudView, document: Document) -> None:
         """The gateway's etag changes with its rules."""
-        world.touch(document.arm_id.parent)
+        cloud.touch(document.arm_id.parent)
 
 
-def check_sku(sku: str, change: Change) -> None:
+def check_sku(sku: str, change: PutRequest) -> None:
     """NAT is not for every SKU (R-NAT-01); the code is not recorded."""
     if sku not in NAT:
         raise Refusal(

@@ -10,12 +10,12 @@ import re
 from collections.abc import Mapping
 from typing import ClassVar
 
+from vpngw_iac.simulator.cloud_view import CloudView, shouted
 from vpngw_iac.simulator.document import Document
-from vpngw_iac.simulator.kind import Change, Kind, Reader, defaults
+from vpngw_iac.simulator.kind import Kind, PutRequest, Reader, defaults
 from vpngw_iac.simulator.refusal import Refusal
 from vpngw_iac.simulator.relations import users_of
 from vpngw_iac.simulator.wire import Json
-from vpngw_iac.simulator.world import World, shouted
 
 _LABEL = re.compile(r"^[a-z][a-z0-9-]{1,61}[a-z0-9]$")
 
@@ -38,7 +38,7 @@ class PublicIpAddress(Kind):
         "properties.ddosSettings": "2022-05-01",
     }
 
-    def fill(self, change: Change) -> Json:
+    def fill(self, change: PutRequest) -> Json:
         """Fill in the defaults of ``test_network_public_ip``; a Standard address is known at once (R-PIP-12)."""
         properties = super().fill(change)
         if "publicIPPrefix" not in properties:  # out of a prefix an address may be chosen
@@ -57,26 +57,26 @@ class PublicIpAddress(Kind):
         if label:
             region = str(change.body.get("location", "")).replace(" ", "").lower()
             properties["dnsSettings"]["fqdn"] = f"{label}.{region}.cloudapp.azure.com"
-        in_use = bool(users_of(change.world, str(change.id), "publicIPAddress"))
+        in_use = bool(users_of(change.cloud, str(change.id), "publicIPAddress"))
         if "ipAddress" in change.earlier and (properties["publicIPAllocationMethod"] == "Static" or in_use):
             properties["ipAddress"] = change.earlier["ipAddress"]
         return properties
 
-    def complete(self, change: Change, body: Json) -> None:
+    def complete(self, change: PutRequest, body: Json) -> None:
         """The SKU; Basic when none was sent, Regional always (``test_network_public_ip``)."""
         sku = dict(body.get("sku") or {"name": "Basic"})
         sku.setdefault("tier", "Regional")
         body["sku"] = sku
 
-    def settle(self, world: World, document: Document) -> Json | None:
+    def settle(self, cloud: CloudView, document: Document) -> Json | None:
         """A static address appears when the write has ended."""
         if document.properties["publicIPAllocationMethod"] == "Static":
-            document.properties.setdefault("ipAddress", world.public_address())
+            document.properties.setdefault("ipAddress", cloud.public_address())
         return None
 
-    def refuse_delete(self, world: World, document: Document) -> None:
+    def refuse_delete(self, cloud: CloudView, document: Document) -> None:
         """400 while an ipConfiguration holds it (``test_delete_dependent_resources``, R-ORD-05)."""
-        for used_by in users_of(world, document.id, "publicIPAddress"):
+        for used_by in users_of(cloud, document.id, "publicIPAddress"):
             raise Refusal(
                 400,
                 "PublicIPAddressCannotBeDeleted",
@@ -85,15 +85,15 @@ class PublicIpAddress(Kind):
                 "the resource.  To learn how to do this, see aka.ms/deletepublicip.",
             )
 
-    def properties(self, world: World, document: Document, reader: Reader) -> Json:
+    def properties(self, cloud: CloudView, document: Document, reader: Reader) -> Json:
         """With the back reference, in capitals."""
         shown = dict(document.properties)
-        users = users_of(world, document.id, "publicIPAddress")
+        users = users_of(cloud, document.id, "publicIPAddress")
         if users:
             shown["ipConfiguration"] = {"id": shouted(users[0])}
         return shown
 
-    def check(self, change: Change, properties: Json) -> None:
+    def check(self, change: PutRequest, properties: Json) -> None:
         """Times, labels, and what does not go together."""
         sku = (change.body.get("sku") or {}).get("name", "Basic")
         if not 4 <= int(properties["idleTimeoutInMinutes"]) <= 30:
@@ -126,7 +126,7 @@ class PublicIpAddress(Kind):
         if change.before is not None:
             self._check_unchanged(change, sku)
 
-    def _check_unchanged(self, change: Change, sku: str) -> None:
+    def _check_unchanged(self, change: PutRequest, sku: str) -> None:
         """SKU, zones and version are decided at creation (R-PIP-22)."""
         before = change.before.body if change.before else {}
         old = {

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.simulator.checks import Network, check_prefixes
+from vpngw_iac.simulator.cloud_view import CloudView, same
 from vpngw_iac.simulator.document import Document
-from vpngw_iac.simulator.kind import Change, Kind, Reader, defaults
+from vpngw_iac.simulator.kind import Kind, PutRequest, Reader, defaults
 from vpngw_iac.simulator.refusal import Refusal
 from vpngw_iac.simulator.wire import Json
-from vpngw_iac.simulator.world import World, same
 
 ROUTE_TABLES = "Microsoft.Network/routeTables"
 SUBNETS = "Microsoft.Network/virtualNetworks/subnets"
@@ -31,7 +31,7 @@ class RouteTable(Kind):
     top_level = ("location", "tags")
     read_only = frozenset({"subnets"})
 
-    def fill(self, change: Change) -> Json:
+    def fill(self, change: PutRequest) -> Json:
         """Propagation stays on where nothing is said."""
         properties = super().fill(change)
         defaults(properties, disableBgpRoutePropagation=False, routes=[])
@@ -41,16 +41,16 @@ class RouteTable(Kind):
         ]
         return properties
 
-    def refuse_delete(self, world: World, document: Document) -> None:
+    def refuse_delete(self, cloud: CloudView, document: Document) -> None:
         """400 while a subnet uses it."""
-        for subnet in _subnets_of(world, document.id):
+        for subnet in _subnets_of(cloud, document.id):
             raise Refusal(
                 400,
                 "InUseRouteTableCannotBeDeleted",
                 f"Route table {document.name} is in use and cannot be deleted. It is used by {subnet}.",
             )
 
-    def properties(self, world: World, document: Document, reader: Reader) -> Json:
+    def properties(self, cloud: CloudView, document: Document, reader: Reader) -> Json:
         """With the subnets that use it, and each route as a resource of its own."""
         shown = dict(document.properties)
         routes = [{"id": f"{document.id}/routes/{route['name']}", **route} for route in shown["routes"]]
@@ -59,11 +59,11 @@ class RouteTable(Kind):
             | {"properties": {"provisioningState": document.state, **route["properties"]}}
             for route in routes
         ]
-        if users := _subnets_of(world, document.id):
+        if users := _subnets_of(cloud, document.id):
             shown["subnets"] = [{"id": user} for user in users]
         return shown
 
-    def check(self, change: Change, properties: Json) -> None:
+    def check(self, change: PutRequest, properties: Json) -> None:
         """Routes with a prefix and a kind of next hop."""
         for inner in (route["properties"] for route in properties["routes"]):
             check_prefixes([inner.get("addressPrefix")], change.id)
@@ -90,8 +90,8 @@ def _range(table: Document, route: Json) -> Network:
     return check_prefixes([route["properties"]["addressPrefix"]], ArmId(table.id))[0]
 
 
-def _subnets_of(world: World, table: str) -> list[str]:
-    return [subnet.id for subnet in world.of_type(SUBNETS) if same(subnet.properties.get("routeTable"), table)]
+def _subnets_of(cloud: CloudView, table: str) -> list[str]:
+    return [subnet.id for subnet in cloud.of_type(SUBNETS) if same(subnet.properties.get("routeTable"), table)]
 
 
 KIND = RouteTable()

@@ -18,12 +18,12 @@ from vpngw_iac.simulator.checks import (
     overlap,
     subnets_overlap,
 )
+from vpngw_iac.simulator.cloud_view import CloudView, as_id, shouted
 from vpngw_iac.simulator.document import Document, Hold
-from vpngw_iac.simulator.kind import Change, Kind, Reader, defaults, exclusively
+from vpngw_iac.simulator.kind import Kind, PutRequest, Reader, defaults, exclusively
 from vpngw_iac.simulator.refusal import Refusal
 from vpngw_iac.simulator.relations import users_of
 from vpngw_iac.simulator.wire import Json
-from vpngw_iac.simulator.world import World, as_id, shouted
 
 SUBNETS = "Microsoft.Network/virtualNetworks/subnets"
 
@@ -49,7 +49,7 @@ class Subnet(Kind):
     }
     read_only = frozenset({"ipConfigurations", "ipConfigurationProfiles", "privateEndpoints", "purpose", "subnetID"})
 
-    def fill(self, change: Change) -> Json:
+    def fill(self, change: PutRequest) -> Json:
         """Fill in the defaults that each recording shows."""
         properties = super().fill(change)
         defaults(
@@ -60,53 +60,53 @@ class Subnet(Kind):
         )
         return properties
 
-    def check(self, change: Change, properties: Json) -> None:
+    def check(self, change: PutRequest, properties: Json) -> None:
         """Its route table is there, its range fits and is not taken from under a gateway."""
         if properties.get("routeTable"):
-            change.world.refer_loosely(properties["routeTable"], change.id)
-        parent = change.world.find(change.id.parent)
+            change.cloud.refer_loosely(properties["routeTable"], change.id)
+        parent = change.cloud.find(change.id.parent)
         if parent is not None and change.before is not None:
             self._refuse_resize(change, properties)
         if parent is not None and not change.embedded:
             self._check_range(change, parent, properties)
 
-    def holds(self, change: Change) -> dict[str, Hold]:
+    def holds(self, change: PutRequest) -> dict[str, Hold]:
         """Subnets of one network are written one after the other (R-OPS-02); a gateway's birth holds its own.
 
         Azure refuses a subnet while its route table is written (https://github.com/hashicorp/terraform/pull/13791).
         """
         return exclusively(change.id, change.id.parent, as_id(change.sent.get("routeTable")))
 
-    def refuse_delete(self, world: World, document: Document) -> None:
+    def refuse_delete(self, cloud: CloudView, document: Document) -> None:
         """400 while something stands in it."""
-        refuse_in_use(world, document)
+        refuse_in_use(cloud, document)
 
-    def settle(self, world: World, document: Document) -> Json | None:
+    def settle(self, cloud: CloudView, document: Document) -> Json | None:
         """The network's etag changes with its subnets."""
-        world.touch(document.arm_id.parent)
+        cloud.touch(document.arm_id.parent)
         return None
 
-    def removed(self, world: World, document: Document) -> None:
+    def removed(self, cloud: CloudView, document: Document) -> None:
         """The network's etag changes with its subnets."""
-        world.touch(document.arm_id.parent)
+        cloud.touch(document.arm_id.parent)
 
-    def properties(self, world: World, document: Document, reader: Reader) -> Json:
+    def properties(self, cloud: CloudView, document: Document, reader: Reader) -> Json:
         """With the back references of the gateways that stand in it."""
         shown = dict(document.properties)
-        users = users_of(world, document.id, "subnet")
+        users = users_of(cloud, document.id, "subnet")
         if users:
             shown["ipConfigurations"] = [{"id": shouted(user)} for user in users]
         shown["delegations"] = [_delegation(document, sent) for sent in shown.get("delegations") or ()]
         if "serviceEndpoints" in shown:
-            region = _region_of(world, document)
+            region = _region_of(cloud, document)
             shown["serviceEndpoints"] = [_endpoint(sent, region) for sent in shown["serviceEndpoints"]]
         return shown
 
-    def _refuse_resize(self, change: Change, properties: Json) -> None:
+    def _refuse_resize(self, change: PutRequest, properties: Json) -> None:
         ranges = prefixes_of(properties, change.id)
         if set(ranges) == set(prefixes_of(change.earlier, change.id)):
             return
-        for user in users_of(change.world, str(change.id), "subnet"):
+        for user in users_of(change.cloud, str(change.id), "subnet"):
             raise Refusal(
                 400,
                 "InUsePrefixCannotBeDeleted",
@@ -114,18 +114,18 @@ class Subnet(Kind):
                 f"({user}) and cannot be deleted.",
             )
 
-    def _check_range(self, change: Change, parent: Document, properties: Json) -> None:
+    def _check_range(self, change: PutRequest, parent: Document, properties: Json) -> None:
         ranges = prefixes_of(properties, change.id)
         spaces = check_prefixes(parent.properties["addressSpace"]["addressPrefixes"], parent.arm_id)
         if any(not is_inside(one, spaces) for one in ranges):
             raise invalid_subnet(change.id.name, parent.name)
-        for sibling in change.world.children(parent.id, SUBNETS):
+        for sibling in change.cloud.children(parent.id, SUBNETS):
             if sibling.key != change.id.key and overlap(ranges, prefixes_of(sibling.properties, change.id)):
                 raise subnets_overlap(change.id.name, parent.name)
 
 
-def _region_of(world: World, subnet: Document) -> str:
-    network_document = world.find(subnet.arm_id.parent)
+def _region_of(cloud: CloudView, subnet: Document) -> str:
+    network_document = cloud.find(subnet.arm_id.parent)
     return str(network_document.body.get("location", "")) if network_document is not None else ""
 
 
@@ -158,9 +158,9 @@ def prefixes_of(properties: Json, owner: ArmId) -> list[Network]:
     return check_prefixes([prefix for prefix in listed if prefix], owner)
 
 
-def refuse_in_use(world: World, subnet: Document) -> None:
+def refuse_in_use(cloud: CloudView, subnet: Document) -> None:
     """Raise what Azure says while a gateway stands in the subnet."""
-    for user in users_of(world, subnet.id, "subnet"):
+    for user in users_of(cloud, subnet.id, "subnet"):
         raise Refusal(
             400,
             "InUseSubnetCannotBeDeleted",

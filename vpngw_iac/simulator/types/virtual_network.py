@@ -17,13 +17,13 @@ from vpngw_iac.simulator.checks import (
     overlap,
     subnets_overlap,
 )
+from vpngw_iac.simulator.cloud_view import CloudView
 from vpngw_iac.simulator.document import Document
-from vpngw_iac.simulator.kind import Change, Kind, defaults
+from vpngw_iac.simulator.kind import Kind, PutRequest, defaults
 from vpngw_iac.simulator.refusal import Refusal
 from vpngw_iac.simulator.relations import peerings_to
 from vpngw_iac.simulator.types.subnet import SUBNETS, prefixes_of, refuse_in_use
 from vpngw_iac.simulator.wire import Json
-from vpngw_iac.simulator.world import World
 
 PEERINGS = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"
 
@@ -52,7 +52,7 @@ class VirtualNetwork(Kind):
 
     members: ClassVar[Mapping[str, str]] = {"subnets": SUBNETS, "virtualNetworkPeerings": PEERINGS}
 
-    def fill(self, change: Change) -> Json:
+    def fill(self, change: PutRequest) -> Json:
         """Defaults; ``enableVmProtection: false`` is dropped since March 2021."""
         properties = super().fill(change)
         if not properties.get("enableVmProtection"):
@@ -65,28 +65,28 @@ class VirtualNetwork(Kind):
         _fill_encryption(properties.get("encryption"))
         return properties
 
-    def check(self, change: Change, properties: Json) -> None:
+    def check(self, change: PutRequest, properties: Json) -> None:
         """Prefixes, servers and subnets."""
         self._check_dns(properties)
         self._check_encryption(change, properties)
         self._check_subnets(change, properties)
 
-    def settle(self, world: World, document: Document) -> Json | None:
+    def settle(self, cloud: CloudView, document: Document) -> Json | None:
         """Subnets follow their network's etag; a peering of it, or to it, may be out of step now."""
-        for child in world.children(document.id, SUBNETS):
+        for child in cloud.children(document.id, SUBNETS):
             child.etag = document.etag
-            world.save(child)
-        world.touch(*(peering.id for peering in peerings_to(world, document.id)))
+            cloud.save(child)
+        cloud.touch(*(peering.id for peering in peerings_to(cloud, document.id)))
         return None
 
-    def refuse_delete(self, world: World, document: Document) -> None:
+    def refuse_delete(self, cloud: CloudView, document: Document) -> None:
         """400 while a gateway holds the GatewaySubnet, or a peering of another network leads here."""
-        for subnet in world.children(document.id, SUBNETS):
-            refuse_in_use(world, subnet)
+        for subnet in cloud.children(document.id, SUBNETS):
+            refuse_in_use(cloud, subnet)
 
-    def removed(self, world: World, document: Document) -> None:
+    def removed(self, cloud: CloudView, document: Document) -> None:
         """Peerings of others that led here are told by their state when they are read."""
-        world.touch(*(peering.id for peering in peerings_to(world, document.id)))
+        cloud.touch(*(peering.id for peering in peerings_to(cloud, document.id)))
 
     def _check_dns(self, properties: Json) -> None:
         for server in (properties.get("dhcpOptions") or {}).get("dnsServers", []):
@@ -95,7 +95,7 @@ class VirtualNetwork(Kind):
                     400, "NetcfgInvalidDnsServer", f"DNS server is not valid as specified with the name '{server}'."
                 )
 
-    def _check_encryption(self, change: Change, properties: Json) -> None:
+    def _check_encryption(self, change: PutRequest, properties: Json) -> None:
         """Both halves or none (errors_bundle_open)."""
         encryption = properties.get("encryption")
         if encryption is not None and not {"enabled", "enforcement"} <= set(encryption):
@@ -106,7 +106,7 @@ class VirtualNetwork(Kind):
                 "specified.",
             )
 
-    def _check_subnets(self, change: Change, properties: Json) -> None:
+    def _check_subnets(self, change: PutRequest, properties: Json) -> None:
         spaces = check_prefixes((properties.get("addressSpace") or {}).get("addressPrefixes", []), change.id)
         if not spaces:
             raise Refusal(

@@ -13,14 +13,14 @@ from typing import ClassVar
 
 from vpngw_iac.simulator import gateway_actions, gateway_checks, skus
 from vpngw_iac.simulator.checks import network
-from vpngw_iac.simulator.document import UPDATING, Document, Hold, Operation
+from vpngw_iac.simulator.cloud_view import CloudView, as_id, reference
+from vpngw_iac.simulator.document import UPDATING, Document, Hold, LongRunningOperation
 from vpngw_iac.simulator.instance_checks import last
-from vpngw_iac.simulator.kind import Action, Change, Kind, Reader, defaults
+from vpngw_iac.simulator.kind import Kind, PutRequest, Reader, TimedAction, defaults
 from vpngw_iac.simulator.refusal import Refusal
 from vpngw_iac.simulator.relations import GATEWAYS, connections_of, network_of, peerings_to
 from vpngw_iac.simulator.types.subnet import prefixes_of
-from vpngw_iac.simulator.wire import Answer, Json, Request
-from vpngw_iac.simulator.world import World, as_id, reference
+from vpngw_iac.simulator.wire import HttpRequest, HttpResponse, Json
 
 NAT_RULES = "Microsoft.Network/virtualNetworkGateways/natRules"
 
@@ -65,11 +65,11 @@ class VirtualNetworkGateway(Kind):
 
     members: ClassVar[Mapping[str, str]] = {"natRules": NAT_RULES}
 
-    def check(self, change: Change, properties: Json) -> None:
+    def check(self, change: PutRequest, properties: Json) -> None:
         """What Azure refuses."""
         gateway_checks.check(change, properties)
 
-    def fill(self, change: Change) -> Json:
+    def fill(self, change: PutRequest) -> Json:
         """The defaults of the recordings."""
         properties = super().fill(change)
         sku = {"name": "", **(properties.get("sku") or {})}
@@ -102,7 +102,7 @@ class VirtualNetworkGateway(Kind):
         _fill_bgp(change, properties)
         return properties
 
-    def holds(self, change: Change) -> dict[str, Hold]:
+    def holds(self, change: PutRequest) -> dict[str, Hold]:
         """Itself and its GatewaySubnet: two gateways of one network are built one after the other."""
         holds: dict[str, Hold] = {change.id.key: "exclusive"}
         properties = change.earlier if change.before else (change.body.get("properties") or {})
@@ -113,7 +113,7 @@ class VirtualNetworkGateway(Kind):
                 holds[subnet.key] = "exclusive"
         return holds
 
-    def put_seconds(self, change: Change, properties: Json) -> float:
+    def put_seconds(self, change: PutRequest, properties: Json) -> float:
         """Recordings section (f); an update that changes the SKU or the mode rebuilds."""
         if change.before is None:
             return _create_seconds(properties)
@@ -128,20 +128,20 @@ class VirtualNetworkGateway(Kind):
         """Whether its instances have private addresses already."""
         document.hidden["private"] = bool(told.get("enablePrivateIpAddress"))
 
-    def settle(self, world: World, document: Document) -> Json | None:
+    def settle(self, cloud: CloudView, document: Document) -> Json | None:
         """ASN, peering and tunnel addresses appear with Succeeded; subnet and public IPs get new etags."""
         document.hidden["private"] = bool(document.properties["enablePrivateIpAddress"])
         if document.properties["gatewayType"] == "ExpressRoute":
             document.properties.setdefault("adminState", "")  # test_network_vpn_gateway_sku
-        _settle_bgp(world, document)
+        _settle_bgp(cloud, document)
         for item in document.properties["ipConfigurations"]:
-            world.touch(item["properties"].get("subnet"), item["properties"].get("publicIPAddress"))
-        world.touch(network_of(document))
+            cloud.touch(item["properties"].get("subnet"), item["properties"].get("publicIPAddress"))
+        cloud.touch(network_of(document))
         return None
 
-    def refuse_delete(self, world: World, document: Document) -> None:
+    def refuse_delete(self, cloud: CloudView, document: Document) -> None:
         """Refused while it has connections (R-ORD-02), or a peering uses it (R-ORD-06)."""
-        connections = connections_of(world, document.id)
+        connections = connections_of(cloud, document.id)
         if connections:
             names = ", ".join(connection.id for connection in connections)
             raise Refusal(
@@ -150,7 +150,7 @@ class VirtualNetworkGateway(Kind):
                 f"Virtual network gateway {document.id} cannot be deleted because it has connections: {names}.",
             )
         network_id = network_of(document)
-        for peering in peerings_to(world, network_id) if network_id else []:
+        for peering in peerings_to(cloud, network_id) if network_id else []:
             if peering.properties.get("useRemoteGateways"):
                 raise Refusal(
                     400,
@@ -158,22 +158,22 @@ class VirtualNetworkGateway(Kind):
                     f"Virtual network gateway {document.id} cannot be deleted because peering {peering.id} uses it.",
                 )
 
-    def removed(self, world: World, document: Document) -> None:
+    def removed(self, cloud: CloudView, document: Document) -> None:
         """What it held is free again."""
         for item in document.properties["ipConfigurations"]:
-            world.touch(item["properties"].get("subnet"), item["properties"].get("publicIPAddress"))
-        world.touch(network_of(document))
+            cloud.touch(item["properties"].get("subnet"), item["properties"].get("publicIPAddress"))
+        cloud.touch(network_of(document))
 
-    def properties(self, world: World, document: Document, reader: Reader) -> Json:
+    def properties(self, cloud: CloudView, document: Document, reader: Reader) -> Json:
         """PUT and LIST show a client configuration that GET does not, when none was sent."""
         shown = copy.deepcopy(document.properties)
         for item in shown["ipConfigurations"]:
             _show_part(document, item, "ipConfigurations")
             if document.hidden.get("private"):
-                _show_private_address(world, item["properties"])
+                _show_private_address(cloud, item["properties"])
         for item in shown["virtualNetworkGatewayPolicyGroups"]:
             _show_part(document, item, "virtualNetworkGatewayPolicyGroups")
-        settled_before = document.created < world.now if reader == "put" else document.state != UPDATING
+        settled_before = document.created < cloud.now if reader == "put" else document.state != UPDATING
         if settled_before:
             none = {"state": "None", "phase": "None", "errorMessage": ""}
             shown["virtualNetworkGatewayMigrationStatus"] = none | dict(document.hidden.get("migration") or {})
@@ -184,13 +184,15 @@ class VirtualNetworkGateway(Kind):
             _show_clients(document, clients, reader)
         return shown
 
-    def act(self, world: World, document: Document, action: str, request: Request) -> Answer | Action:
+    def act(
+        self, cloud: CloudView, document: Document, action: str, request: HttpRequest
+    ) -> HttpResponse | TimedAction:
         """Reset, BGP tables, client profiles, and the list of connections."""
-        return gateway_actions.act(world, document, action, request)
+        return gateway_actions.act(cloud, document, action, request)
 
-    def acted(self, world: World, document: Document, operation: Operation) -> object:
+    def acted(self, cloud: CloudView, document: Document, operation: LongRunningOperation) -> object:
         """The result of an action."""
-        return gateway_actions.result(world, document, operation)
+        return gateway_actions.result(cloud, document, operation)
 
 
 def _sku(properties: Json) -> str:
@@ -225,14 +227,14 @@ def _show_part(document: Document, item: Json, member: str) -> None:
     item["properties"]["provisioningState"] = "Succeeded" if document.state != UPDATING else UPDATING
 
 
-def _show_private_address(world: World, inner: Json) -> None:
-    for address in _private_address(world, inner):
+def _show_private_address(cloud: CloudView, inner: Json) -> None:
+    for address in _private_address(cloud, inner):
         inner["privateIPAddress"] = address
 
 
-def _private_address(world: World, configuration: Json) -> list[str]:
+def _private_address(cloud: CloudView, configuration: Json) -> list[str]:
     """An address of the GatewaySubnet, as ``test_network_vnet_gateway_with_enable_private_ip_address`` has it."""
-    subnet = world.find(as_id(configuration.get("subnet")))
+    subnet = cloud.find(as_id(configuration.get("subnet")))
     ranges = prefixes_of(subnet.properties, subnet.arm_id) if subnet is not None else []
     return [str(ranges[0].network_address + 4)] if ranges else []
 
@@ -293,7 +295,7 @@ def _protocol_order(protocol: str) -> int:
     return order.index(protocol) if protocol in order else len(order)
 
 
-def _fill_bgp(change: Change, properties: Json) -> None:
+def _fill_bgp(change: PutRequest, properties: Json) -> None:
     """The block that Azure adds although BGP is off; ASN 0 and no addresses until Succeeded."""
     if properties["gatewayType"] != "Vpn" or properties["sku"]["name"] == "Basic":
         properties.pop("bgpSettings", None)
@@ -320,30 +322,30 @@ def _fill_bgp(change: Change, properties: Json) -> None:
     properties["bgpSettings"] = block | {"bgpPeeringAddresses": addresses}
 
 
-def _settle_bgp(world: World, document: Document) -> None:
+def _settle_bgp(cloud: CloudView, document: Document) -> None:
     properties = document.properties
     block = properties.get("bgpSettings")
     if block is None:
         return
     block["asn"] = block["asn"] or 65515
     entries = block["bgpPeeringAddresses"]
-    addresses = _peer_addresses(world, document)
+    addresses = _peer_addresses(cloud, document)
     for position, entry in enumerate(entries):
         # The third configuration of an active-active gateway serves clients and has no peer of its own (R-PIP-07).
         mine = addresses[position : position + 1] if properties["activeActive"] else addresses[:1]
         entry["defaultBgpIpAddresses"] = mine if position < len(addresses) else []
         configuration = properties["ipConfigurations"][position]["properties"]
-        public = world.find(as_id(configuration.get("publicIPAddress")))
+        public = cloud.find(as_id(configuration.get("publicIPAddress")))
         if public is not None:
-            public.properties.setdefault("ipAddress", world.public_address())
-            world.save(public)
-            entry["tunnelIpAddresses"] = [public.properties["ipAddress"], *_private_address(world, configuration)]
+            public.properties.setdefault("ipAddress", cloud.public_address())
+            cloud.save(public)
+            entry["tunnelIpAddresses"] = [public.properties["ipAddress"], *_private_address(cloud, configuration)]
             if not properties["enablePrivateIpAddress"]:
                 del entry["tunnelIpAddresses"][1:]
     block["bgpPeeringAddress"] = ",".join(addresses)
 
 
-def _peer_addresses(world: World, document: Document) -> list[str]:
+def _peer_addresses(cloud: CloudView, document: Document) -> list[str]:
     """Last usable address of the GatewaySubnet, or its fourth and fifth when active-active (recordings, R-BGP-11).
 
     An address that was sent is kept, but not by an active-active gateway (``test_network_vpn_gateway``).
@@ -352,7 +354,7 @@ def _peer_addresses(world: World, document: Document) -> list[str]:
     if asked and "," not in asked and not document.properties["activeActive"]:
         return [asked]
     first = document.properties["ipConfigurations"][0]["properties"]
-    subnet = world.find(as_id(first.get("subnet")))
+    subnet = cloud.find(as_id(first.get("subnet")))
     prefixes = subnet.properties if subnet is not None else {}
     listed = prefixes.get("addressPrefixes") or [prefixes.get("addressPrefix")]
     parsed = next((one for one in map(network, listed) if one is not None and one.version == 4), None)

@@ -18,13 +18,13 @@ from typing import ClassVar
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.simulator.checks import Network, network, overlap
+from vpngw_iac.simulator.cloud_view import CloudView, as_id, reference, same
 from vpngw_iac.simulator.document import SUCCEEDED, Document, Hold
-from vpngw_iac.simulator.kind import Change, Kind, Reader, defaults
+from vpngw_iac.simulator.kind import Kind, PutRequest, Reader, defaults
 from vpngw_iac.simulator.refusal import Refusal, not_provisioned
 from vpngw_iac.simulator.relations import PEERINGS, gateways_in
 from vpngw_iac.simulator.types.subnet import SUBNETS
 from vpngw_iac.simulator.wire import Json
-from vpngw_iac.simulator.world import World, as_id, reference, same
 
 
 class VirtualNetworkPeering(Kind):
@@ -58,7 +58,7 @@ class VirtualNetworkPeering(Kind):
         "properties.peerCompleteVnets": "2021-03-01",
     }
 
-    def fill(self, change: Change) -> Json:
+    def fill(self, change: PutRequest) -> Json:
         """Fill in the flags, and what the other side has."""
         properties = super().fill(change)
         defaults(
@@ -72,16 +72,16 @@ class VirtualNetworkPeering(Kind):
             routeServiceVips={},
         )
         properties["remoteVirtualNetwork"] = reference(properties.get("remoteVirtualNetwork"))
-        remote = change.world.find(as_id(properties["remoteVirtualNetwork"]))
+        remote = change.cloud.find(as_id(properties["remoteVirtualNetwork"]))
         peered = None if change.asks("syncRemoteAddressSpace") else change.earlier.get("remoteAddressSpace")
         current = list(_prefixes(remote)) if remote is not None else []
         properties["remoteAddressSpace"] = peered or {"addressPrefixes": current}
         return properties
 
-    def check(self, change: Change, properties: Json) -> None:
+    def check(self, change: PutRequest, properties: Json) -> None:
         """Both sides."""
         local = change.id.parent
-        remote = change.world.refer_loosely(properties["remoteVirtualNetwork"], change.id)
+        remote = change.cloud.refer_loosely(properties["remoteVirtualNetwork"], change.id)
         if local is None:
             return
         _check_networks(change, local, remote)
@@ -90,7 +90,7 @@ class VirtualNetworkPeering(Kind):
         if change.before is not None:
             _check_transit(change, local, remote, properties)
 
-    def holds(self, change: Change) -> dict[str, Hold]:
+    def holds(self, change: PutRequest) -> dict[str, Hold]:
         """Both networks (R-OPS-02)."""
         holds: dict[str, Hold] = {change.id.key: "exclusive"}
         body = change.earlier if change.before else change.body.get("properties") or {}
@@ -103,24 +103,24 @@ class VirtualNetworkPeering(Kind):
         """Whether it was connected once."""
         document.hidden["connected"] = told.get("peeringState") in ("Connected", "Disconnected")
 
-    def stored(self, change: Change, document: Document) -> None:
+    def stored(self, change: PutRequest, document: Document) -> None:
         """Writing a peering whose twin is gone takes it back to Initiated."""
-        if twin_of(change.world, document) is None:
+        if counterpart_of(change.cloud, document) is None:
             document.hidden.pop("connected", None)
 
-    def settle(self, world: World, document: Document) -> Json | None:
+    def settle(self, cloud: CloudView, document: Document) -> Json | None:
         """The second of two sides connects both."""
-        twin = twin_of(world, document)
+        twin = counterpart_of(cloud, document)
         if twin is not None:
             document.hidden["connected"] = twin.hidden["connected"] = True
-            twin.etag = world.etag()
-            world.save(twin)
-        world.touch(document.arm_id.parent, document.properties["remoteVirtualNetwork"])
+            twin.etag = cloud.etag()
+            cloud.save(twin)
+        cloud.touch(document.arm_id.parent, document.properties["remoteVirtualNetwork"])
         return None
 
-    def refuse_delete(self, world: World, document: Document) -> None:
+    def refuse_delete(self, cloud: CloudView, document: Document) -> None:
         """The half that lends goes after the one that borrows (R-PEER-04: delete in reverse); code assumed."""
-        twin = twin_of(world, document)
+        twin = counterpart_of(cloud, document)
         if twin is not None and twin.properties["useRemoteGateways"] and document.properties["allowGatewayTransit"]:
             raise Refusal(
                 400,
@@ -129,53 +129,53 @@ class VirtualNetworkPeering(Kind):
                 "set to true.",
             )
 
-    def removed(self, world: World, document: Document) -> None:
+    def removed(self, cloud: CloudView, document: Document) -> None:
         """The other side is Disconnected from now on."""
-        twin = twin_of(world, document)
-        world.touch(document.arm_id.parent, twin.id if twin else None)
+        twin = counterpart_of(cloud, document)
+        cloud.touch(document.arm_id.parent, twin.id if twin else None)
 
-    def properties(self, world: World, document: Document, reader: Reader) -> Json:
+    def properties(self, cloud: CloudView, document: Document, reader: Reader) -> Json:
         """States follow from whether the other side is there, and from its address space."""
         shown = dict(document.properties)
-        twin = twin_of(world, document)
-        remote = world.find(as_id(shown["remoteVirtualNetwork"]))
+        twin = counterpart_of(cloud, document)
+        remote = cloud.find(as_id(shown["remoteVirtualNetwork"]))
         current = list(_prefixes(remote)) if remote is not None else []
         shown["peeringState"] = state_of(document, twin)
-        shown["peeringSyncLevel"] = level_of(world, document, twin)
+        shown["peeringSyncLevel"] = level_of(cloud, document, twin)
         shown["remoteVirtualNetworkAddressSpace"] = {"addressPrefixes": current}
         if remote is not None and "encryption" in remote.properties:
             shown["remoteVirtualNetworkEncryption"] = dict(remote.properties["encryption"])
-        home = world.find(document.arm_id.parent)
+        home = cloud.find(document.arm_id.parent)
         if "localSubnetNames" in shown:
-            self._show_subnets(world, shown, home, remote)
+            self._show_subnets(cloud, shown, home, remote)
         if shown["useRemoteGateways"] and remote is not None:
-            shown["remoteGateways"] = [{"id": gateway.id} for gateway in gateways_in(world, remote.id)]
+            shown["remoteGateways"] = [{"id": gateway.id} for gateway in gateways_in(cloud, remote.id)]
         return shown
 
-    def _show_subnets(self, world: World, shown: Json, home: Document | None, remote: Document | None) -> None:
+    def _show_subnets(self, cloud: CloudView, shown: Json, home: Document | None, remote: Document | None) -> None:
         """Of a peering between single subnets, the spaces are theirs (``test_network_vnet_peering_with_params``)."""
         for side, owner, names in (
             ("local", home, shown["localSubnetNames"]),
             ("remote", remote, shown.get("remoteSubnetNames") or []),
         ):
-            subnets = world.children(owner.id, SUBNETS) if owner is not None else []
+            subnets = cloud.children(owner.id, SUBNETS) if owner is not None else []
             prefixes = [str(s.properties.get("addressPrefix")) for s in subnets if s.name in names]
             shown[f"{side}AddressSpace"] = {"addressPrefixes": prefixes}
             shown[f"{side}VirtualNetworkAddressSpace"] = {"addressPrefixes": prefixes}
 
 
-def twin_of(world: World, peering: Document) -> Document | None:
+def counterpart_of(cloud: CloudView, peering: Document) -> Document | None:
     """The peering of the other network that leads back."""
     remote = as_id(peering.properties.get("remoteVirtualNetwork"))
     home = peering.arm_id.parent
     if remote is None or home is None:
         return None
-    return find_peering(world, remote, home)
+    return find_peering(cloud, remote, home)
 
 
-def find_peering(world: World, network_id: ArmId, leads_to: ArmId) -> Document | None:
+def find_peering(cloud: CloudView, network_id: ArmId, leads_to: ArmId) -> Document | None:
     """The peering of one network that leads to another."""
-    candidates = world.children(network_id, PEERINGS)
+    candidates = cloud.children(network_id, PEERINGS)
     found = (peering for peering in candidates if same(peering.properties.get("remoteVirtualNetwork"), str(leads_to)))
     return next(found, None)
 
@@ -187,13 +187,13 @@ def state_of(document: Document, twin: Document | None) -> str:
     return "Disconnected" if document.hidden.get("connected") else "Initiated"
 
 
-def level_of(world: World, document: Document, twin: Document | None) -> str:
+def level_of(cloud: CloudView, document: Document, twin: Document | None) -> str:
     """Local: the other network changed after this half was peered or synchronised. Remote: the same of the other half.
 
     A half without its twin reads RemoteNotInSync (``java_testNetworkUpdateTags``).
     """
-    local = _follows(world, document)
-    remote = twin is not None and _follows(world, twin)
+    local = _follows(cloud, document)
+    remote = twin is not None and _follows(cloud, twin)
     if local and remote:
         return "FullyInSync"
     if local:
@@ -201,9 +201,9 @@ def level_of(world: World, document: Document, twin: Document | None) -> str:
     return "LocalNotInSync" if remote else "LocalAndRemoteNotInSync"
 
 
-def _follows(world: World, peering: Document) -> bool:
+def _follows(cloud: CloudView, peering: Document) -> bool:
     """Whether what was peered is what the other network has now; one that is gone has not changed."""
-    remote = world.find(as_id(peering.properties["remoteVirtualNetwork"]))
+    remote = cloud.find(as_id(peering.properties["remoteVirtualNetwork"]))
     return remote is None or _prefixes(remote) == peering.properties["remoteAddressSpace"]["addressPrefixes"]
 
 
@@ -216,28 +216,28 @@ def _parsed(network_document: Document | None) -> list[Network]:
     return [parsed for parsed in map(network, texts) if parsed is not None]
 
 
-def _check_networks(change: Change, local: ArmId, remote: Document) -> None:
+def _check_networks(change: PutRequest, local: ArmId, remote: Document) -> None:
     if change.before is not None and not same(change.earlier["remoteVirtualNetwork"], remote.id):
         raise Refusal(
             400,
             "ChangingRemoteVirtualNetworkNotAllowed",
             f"Remote virtual network of peering {change.id} cannot be changed.",
         )
-    if overlap(_parsed(change.world.find(local)), _parsed(remote)):
+    if overlap(_parsed(change.cloud.find(local)), _parsed(remote)):
         raise Refusal(
             400,
             "VnetAddressSpacesOverlap",  # R-PEER-05
             f"Cannot create or update peering {change.id}. Virtual networks {local} and {remote.id} cannot be peered "
             "because their address spaces overlap.",
         )
-    other = find_peering(change.world, local, remote.arm_id)
+    other = find_peering(change.cloud, local, remote.arm_id)
     if other is not None and other.key != change.id.key:
         raise Refusal(
             400,
             "AnotherPeeringAlreadyReferencesRemoteVnet",
             f"Peering {change.id} cannot be created because peering {other.id} already references {remote.id}.",
         )
-    back = find_peering(change.world, remote.arm_id, local)
+    back = find_peering(change.cloud, remote.arm_id, local)
     if change.before is None and back is not None and state_of(back, None) == "Disconnected":
         raise Refusal(
             400,
@@ -248,9 +248,9 @@ def _check_networks(change: Change, local: ArmId, remote: Document) -> None:
         )
 
 
-def _check_remote_gateways(change: Change, local: ArmId, remote: Document) -> None:
+def _check_remote_gateways(change: PutRequest, local: ArmId, remote: Document) -> None:
     """R-PEER-01 to R-PEER-03."""
-    gateways = list(gateways_in(change.world, remote.id))
+    gateways = list(gateways_in(change.cloud, remote.id))
     if not gateways:
         raise Refusal(
             400,
@@ -261,7 +261,7 @@ def _check_remote_gateways(change: Change, local: ArmId, remote: Document) -> No
     for gateway in gateways:
         if gateway.state != SUCCEEDED:
             raise not_provisioned(gateway.id, str(change.id), gateway.state)
-    back = find_peering(change.world, remote.arm_id, local)
+    back = find_peering(change.cloud, remote.arm_id, local)
     if back is None or not back.properties["allowGatewayTransit"]:
         raise Refusal(
             400,
@@ -269,13 +269,13 @@ def _check_remote_gateways(change: Change, local: ArmId, remote: Document) -> No
             f"Peering {change.id} cannot have UseRemoteGateways flag set to true, because corresponding remote peering "
             f"{back.id if back else ''} has AllowGatewayTransit flag set to false.",
         )
-    for own in gateways_in(change.world, str(local)):
+    for own in gateways_in(change.cloud, str(local)):
         raise Refusal(
             400,
             "VnetWithGatewayCannotUseRemoteGateways",  # assumed
             f"Peering {change.id} cannot use remote gateways because virtual network {local} has gateway {own.id}.",
         )
-    for other in change.world.children(local, PEERINGS):
+    for other in change.cloud.children(local, PEERINGS):
         if other.key != change.id.key and other.properties["useRemoteGateways"]:
             raise Refusal(
                 400,
@@ -284,9 +284,9 @@ def _check_remote_gateways(change: Change, local: ArmId, remote: Document) -> No
             )
 
 
-def _check_transit(change: Change, local: ArmId, remote: Document, properties: Json) -> None:
+def _check_transit(change: PutRequest, local: ArmId, remote: Document, properties: Json) -> None:
     """Transit cannot be taken away while the other side uses it (R-PEER-04); code assumed."""
-    back = find_peering(change.world, remote.arm_id, local)
+    back = find_peering(change.cloud, remote.arm_id, local)
     if back is not None and back.properties["useRemoteGateways"] and not properties["allowGatewayTransit"]:
         raise Refusal(
             400,

@@ -11,7 +11,7 @@ from vpngw_iac.blueprints.base import Blueprint
 Steps = tuple[str | int, ...]
 
 
-class Lines(Protocol):
+class SourceLines(Protocol):
     """Knows the lines of one file."""
 
     def line(self, blueprint: Blueprint, steps: Steps) -> int | None:

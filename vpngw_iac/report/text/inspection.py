@@ -9,7 +9,7 @@ from vpngw_iac.engine.plan.change import DriftItem
 from vpngw_iac.engine.plan.result import Drift, SecretCheck
 from vpngw_iac.errors import Findings
 from vpngw_iac.paths import properties_of
-from vpngw_iac.report import words
+from vpngw_iac.report import formatting
 from vpngw_iac.report.style import Style, columns
 from vpngw_iac.report.text.findings import finding_lines
 from vpngw_iac.report.text.plan import unread_parts, unreadable_lines
@@ -51,7 +51,7 @@ def _drift(drift: Drift, style: Style) -> Iterator[str]:
             yield from (f"  {item}" for item in paths)
             yield ""
     yield from unreadable_lines(drift.secrets)
-    yield from words.not_verified(drift.doubts)
+    yield from formatting.not_verified(drift.doubts)
     yield _drift_sentence(drift, style)
 
 
@@ -62,8 +62,8 @@ def _drift_item(item: DriftItem, style: Style) -> Iterator[str]:
         yield from style.wrap(item.detail, "    ")
     rows = [
         (
-            words.short_path(difference.path),
-            " -> ".join(words.both(difference.applied, difference.observed)),
+            formatting.short_path(difference.path),
+            " -> ".join(formatting.both(difference.applied, difference.observed)),
         )
         for difference in item.differences
         if difference.path
@@ -110,7 +110,7 @@ def history_text(
 def _run(run: LoggedRun, style: Style) -> Iterator[str]:
     colour = {"succeeded": "green", "failed": "red"}.get(run.outcome, "yellow")
     word = "after" if run.outcome in ("running", "waiting") else "in"
-    took = f" {word} {words.duration(run.seconds)}" if run.seconds is not None else ""
+    took = f" {word} {formatting.duration(run.seconds)}" if run.seconds is not None else ""
     code = f", exit code {run.exit_code}" if run.exit_code else ""
     head = style.paint(f"{run.started[:19]}Z", "bold")
     outcome = {"running": "left running in Azure", "waiting": "left waiting for people outside"}.get(
@@ -124,10 +124,10 @@ def _run(run: LoggedRun, style: Style) -> Iterator[str]:
 
 
 def _logged(operation: LoggedOperation) -> tuple[str, ...]:
-    took = f"after {words.duration(operation.seconds)}" if operation.seconds is not None else ""
+    took = f"after {formatting.duration(operation.seconds)}" if operation.seconds is not None else ""
     ids = (("operation", operation.azure_operation), ("request", operation.request))
     told = [f"{label} {text}" for label, text in ids if text]
-    told += [why] if (why := words.failure(operation.code, operation.error)) else []
+    told += [why] if (why := formatting.failure(operation.code, operation.error)) else []
     return operation.step, operation.address, operation.status, took, "  ".join(told)
 
 
@@ -184,7 +184,7 @@ def entry_text(entry: Entry, style: Style) -> str:
     lines += [f"  needs  {needed}" for needed in entry.needs]
     lines += [f"  not read by Azure's answers  {path}" for path in entry.unread]
     lines.append("  applied")
-    rows = [(path, words.value(value, width=200)) for path, value in flat(_with_references(entry.applied), {})]
+    rows = [(path, formatting.value(value, width=200)) for path, value in flat(_with_references(entry.applied), {})]
     return "\n".join([*lines, *columns(rows, indent="    ")]) + "\n"
 
 

@@ -26,7 +26,7 @@ def drift(run: Run, file: opt.Blueprint, deep: opt.Deep = False) -> int:
     from vpngw_iac.cli.summary import add_to_summary
     from vpngw_iac.report.json import drift_document
     from vpngw_iac.report.markdown import drift_markdown
-    from vpngw_iac.report.text.look import drift_text
+    from vpngw_iac.report.text.inspection import drift_text
 
     workspace, blueprints = run.at(file)
     found = [workspace.drift(blueprint, deep=deep) for blueprint in blueprints]
@@ -41,7 +41,7 @@ def show(run: Run, file: opt.BlueprintOrPlan) -> int:
     Status per tunnel, public IP and BGP addresses, what to hand over to a provider.
     """
     from vpngw_iac.blueprints.load import saved_plan
-    from vpngw_iac.cli.work import tell_plans
+    from vpngw_iac.cli.common import tell_plans
     from vpngw_iac.report.json import show_document
     from vpngw_iac.report.text.inventory import inventory_text
     from vpngw_iac.report.view import PlanView
@@ -58,7 +58,7 @@ def show(run: Run, file: opt.BlueprintOrPlan) -> int:
 def log(run: Run, file: opt.Blueprint) -> int:
     """Tell the history of runs, with the ids that support needs."""
     from vpngw_iac.report.json import log_document
-    from vpngw_iac.report.text.look import history_text
+    from vpngw_iac.report.text.inspection import history_text
 
     workspace, blueprints = run.at(file)
     told = [(workspace.name_of(one), workspace.history(one)) for one in blueprints]
@@ -71,7 +71,7 @@ def log(run: Run, file: opt.Blueprint) -> int:
 def check(run: Run, file: opt.Blueprint) -> int:
     """Resolve each secret reference without printing it, and judge shared keys."""
     from vpngw_iac.report.json import secrets_document
-    from vpngw_iac.report.text.look import secrets_text
+    from vpngw_iac.report.text.inspection import secrets_text
 
     workspace, blueprints = run.at(file)
     told = [(workspace.name_of(one), workspace.check_secrets(one)) for one in blueprints]

@@ -12,10 +12,10 @@ from typing import Any
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.errors import Finding, Findings, Level, UsageError
-from vpngw_iac.preflight.registry import Breach, Rule, checked_rules
+from vpngw_iac.preflight.registry import Rule, Violation, checked_rules
 from vpngw_iac.preflight.sources import address_of
-from vpngw_iac.preflight.view.resource_view import Thing
-from vpngw_iac.preflight.view.topology import CONNECTION, LOCAL_GATEWAY, NAT_RULE, Reveal, Topology
+from vpngw_iac.preflight.view.resource_view import ResourceView
+from vpngw_iac.preflight.view.topology import CONNECTION, LOCAL_GATEWAY, NAT_RULE, Reveal, TopologyView
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
 
@@ -29,35 +29,35 @@ _LEVELS: Mapping[str, Level] = {"E": "error", "F": "warning", "W": "warning", "I
 
 
 @dataclass(frozen=True, slots=True)
-class Circumstances:
+class CheckContext:
     """What is known about this run: offline (both None), or a plan with what it creates and changes."""
 
     created: frozenset[ArmId] | None = None
     changed: Mapping[ArmId, Collection[str]] | None = None
     profile: str | None = None
-    leaving: frozenset[ArmId] = frozenset()
+    deleted: frozenset[ArmId] = frozenset()
     live: bool = False
 
     def asks(self, rule: Rule) -> bool:
         """Whether a rule has anything to say now: see `Rule.live` and `Rule.posture`."""
-        return rule.live if self.live else not (rule.posture and self.created is not None)
+        return rule.live if self.live else not (rule.best_practices and self.created is not None)
 
-    def counts(self, rule: Rule, breach: Breach) -> bool:
+    def counts(self, rule: Rule, violation: Violation) -> bool:
         """Whether the thing is created (or changed, or deleted) so that the rule can refuse it."""
-        if rule.when == "always" or (rule.when == "change" and breach.thing.id in self.leaving):
+        if rule.when == "always" or (rule.when == "change" and violation.resource.id in self.deleted):
             return True
         if self.created is None:
-            return breach.thing.is_managed
-        if breach.thing.id in self.created:
+            return violation.resource.is_managed
+        if violation.resource.id in self.created:
             return True
-        paths = (self.changed or {}).get(breach.thing.id, ())
-        return rule.when == "change" and any(_touches(path, breach.block) for path in paths)
+        paths = (self.changed or {}).get(violation.resource.id, ())
+        return rule.when == "change" and any(_touches(path, violation.block) for path in paths)
 
-    def level(self, rule: Rule, breach: Breach) -> Level | None:
+    def level(self, rule: Rule, violation: Violation) -> Level | None:
         """How much a breach counts; None for one that is not told."""
-        level: Level | None = breach.level or _LEVELS[rule.level]
-        if level != "info" and not self.counts(rule, breach):
-            level = breach.otherwise
+        level: Level | None = violation.level or _LEVELS[rule.level]
+        if level != "info" and not self.counts(rule, violation):
+            level = violation.otherwise
         if level is None:
             return None
         if rule.ages:
@@ -75,8 +75,8 @@ def check(
     changed: Mapping[ArmId, Collection[str]] | None = None,
     reveal: Reveal | None = None,
     backups: Mapping[str, str] | None = None,
-    homes: Mapping[ArmId, ArmId] | None = None,
-    leaving: Mapping[ArmId, str] | None = None,
+    gateway_networks: Mapping[ArmId, ArmId] | None = None,
+    deleted: Mapping[ArmId, str] | None = None,
     live: bool = False,
 ) -> tuple[Finding, ...]:
     """Every finding about these resources, in order of display; never raises for what is wrong with them.
@@ -86,38 +86,44 @@ def check(
     paths that `changed`: then such a rule refuses only where this plan does it. `waive` maps a rule id, or
     ``RULE@WHERE`` for one address or name (see `waivers_of`), to the reason. `reveal` resolves secrets that are at
     hand offline, so that keys can be judged; no value enters a finding. `backups` names sites that stand in for
-    another (see `backups_of`), `homes` the networks of existing gateways (see `homes_of`), `leaving` the addresses of
+    another (see `backups_of`), `gateway_networks` the networks of existing gateways (see `gateway_networks_of`), `deleted` the addresses of
     what this plan deletes, alone or to build it again. With `live` only rules about what Azure shows at the moment are
     judged: a plan that was saved is applied, and the others were judged when it was made.
     """
     if profile is not None and profile not in PROFILES:
         raise UsageError(f"There is no profile {profile!r}.", advice=f"Profiles are {', '.join(PROFILES)}.")
-    topology = Topology.of(
-        resources, observed=observed, profile=profile, reveal=reveal, backups=backups, homes=homes, leaving=leaving
+    topology = TopologyView.of(
+        resources,
+        observed=observed,
+        profile=profile,
+        reveal=reveal,
+        backups=backups,
+        gateway_networks=gateway_networks,
+        deleted=deleted,
     )
     created = None if created_or_replaced is None else frozenset(created_or_replaced)
-    circumstances = Circumstances(created, changed, profile, frozenset(leaving or ()), live)
+    circumstances = CheckContext(created, changed, profile, frozenset(deleted or ()), live)
     waivers = _Waivers(waive or {})
     judged = [
-        waivers.apply(_finding(rule, breach, level), breach.thing)
+        waivers.apply(_finding(rule, violation, level), violation.resource)
         for rule in checked_rules().values()
-        for breach in ((() if rule.judge is None else rule.judge(topology)) if circumstances.asks(rule) else ())
-        if (level := circumstances.level(rule, breach)) is not None
+        for violation in ((() if rule.check is None else rule.check(topology)) if circumstances.asks(rule) else ())
+        if (level := circumstances.level(rule, violation)) is not None
     ]
     if not live:
-        judged += unchecked(topology.things.values())
+        judged += unchecked(topology.resources.values())
         judged += waivers.unused()
     return Findings.of(judged).items
 
 
-def _finding(rule: Rule, breach: Breach, level: Level) -> Finding:
+def _finding(rule: Rule, violation: Violation, level: Level) -> Finding:
     return Finding(
         rule=rule.id,
         level=level,
-        address=breach.thing.address,
+        address=violation.resource.address,
         summary=rule.title,
-        detail=breach.detail,
-        advice=breach.advice or rule.fix,
+        detail=violation.detail,
+        advice=violation.advice or rule.fix,
         source=f"{rule.source}: {page}" if (page := address_of(rule.source)) else rule.source,
         see=rule.see,
     )
@@ -128,15 +134,15 @@ def _touches(path: str, block: str) -> bool:
     return not block or path == block or path.startswith((f"{block}.", f"{block}[")) or block.startswith(f"{path}.")
 
 
-def unchecked(things: Iterable[Thing]) -> Iterator[Finding]:
+def unchecked(resources: Iterable[ResourceView]) -> Iterator[Finding]:
     """One note per existing thing whose facts some rule asked for in vain."""
-    for thing in things:
-        if thing.asked_in_vain:
-            facts = ", ".join(sorted(thing.asked_in_vain))
+    for resource in resources:
+        if resource.asked_in_vain:
+            facts = ", ".join(sorted(resource.asked_in_vain))
             yield Finding(
                 UNCHECKED,
                 "info",
-                thing.address,
+                resource.address,
                 "Not checked: needs plan",
                 detail=f"Rules about this existing resource need facts that the blueprint does not give: {facts}.",
                 advice="`vpngw plan` reads them. To check offline too, give them to `.existing(...)`.",
@@ -156,11 +162,11 @@ class _Waivers:
     reasons: Mapping[str, str]
     met: set[str] = field(default_factory=set)
 
-    def apply(self, finding: Finding, thing: Thing) -> Finding:
+    def apply(self, finding: Finding, resource: ResourceView) -> Finding:
         """The finding, with its reason if it is waived; the most exact waiver wins."""
         names = set(finding.address.split("/"))
         # Sites name what is theirs alone; a gateway's losses are everybody's.
-        names |= set(thing.affects) if thing.type in _OF_ONE_SITE else set()
+        names |= set(resource.affects) if resource.type in _OF_ONE_SITE else set()
         for key in sorted(self.reasons, key=lambda key: (-key.count("/"), "@" not in key, key)):
             rule, _, where = key.partition("@")
             if rule == finding.rule and (not where or set(where.split("/")) <= names):

@@ -27,7 +27,7 @@ P = TypeVar("P")
 
 
 @dataclass(frozen=True, slots=True)
-class Use(Generic[P]):
+class PlacedPart(Generic[P]):
     """A part where a blueprint uses it: `path` is the place in the file, `owner` the blueprint's name."""
 
     part: P
@@ -38,37 +38,37 @@ class Use(Generic[P]):
 
 
 @dataclass(frozen=True, slots=True)
-class On(Generic[P]):
+class GatewayAttachment(Generic[P]):
     """Something that hangs on gateways: a site, clients, a spoke, a circuit."""
 
     gateways: tuple[GatewayLike, ...]
-    use: Use[P]
+    use: PlacedPart[P]
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class Contribution:
     """Everything that one blueprint says."""
 
-    gateways: tuple[Use[GatewayLike], ...] = ()
-    sites: tuple[On[Site], ...] = ()
-    clients: tuple[On[ClientAccess], ...] = ()
-    pairs: tuple[Use[Pair], ...] = ()
-    spokes: tuple[On[Spoke], ...] = ()
-    circuits: tuple[On[CircuitLink], ...] = ()
-    bare_circuits: tuple[Use[Circuit | ExistingCircuit], ...] = ()
+    gateways: tuple[PlacedPart[GatewayLike], ...] = ()
+    sites: tuple[GatewayAttachment[Site], ...] = ()
+    clients: tuple[GatewayAttachment[ClientAccess], ...] = ()
+    pairs: tuple[PlacedPart[Pair], ...] = ()
+    spokes: tuple[GatewayAttachment[Spoke], ...] = ()
+    circuits: tuple[GatewayAttachment[CircuitLink], ...] = ()
+    bare_circuits: tuple[PlacedPart[Circuit | ExistingCircuit], ...] = ()
     """Circuits without a connection."""
-    reaches: tuple[Use[GlobalReach], ...] = ()
+    reaches: tuple[PlacedPart[GlobalReach], ...] = ()
 
-    def below(self, prefix: str, tags: Mapping[str, str]) -> Share:
+    def below(self, prefix: str, tags: Mapping[str, str]) -> Contribution:
         """The same, as part of a larger blueprint: paths get a prefix, missing tags are added."""
 
-        def use(item: Use[P]) -> Use[P]:
+        def use(item: PlacedPart[P]) -> PlacedPart[P]:
             return replace(item, path=f"{prefix}.{item.path}", tags={**tags, **item.tags})
 
-        def on(item: On[P]) -> On[P]:
+        def on(item: GatewayAttachment[P]) -> GatewayAttachment[P]:
             return replace(item, use=use(item.use))
 
-        return Share(
+        return Contribution(
             gateways=tuple(use(item) for item in self.gateways),
             sites=tuple(on(item) for item in self.sites),
             clients=tuple(on(item) for item in self.clients),

@@ -14,7 +14,7 @@ from vpngw_iac._version import __version__
 from vpngw_iac.errors import StateError, StateMismatch, StateNewer
 from vpngw_iac.state.check import check
 from vpngw_iac.state.document import check_belongs, dump_checkpoint, dump_record
-from vpngw_iac.state.journal import Memory, Record, StateReplaced, fold
+from vpngw_iac.state.journal import LoadedState, Record, StateReplaced, fold
 from vpngw_iac.state.model import FORMAT, State
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def utc_now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-class StoreHold(ABC):
+class LockedStoreBase(ABC):
     """What `FileStore` and `BlobStore` have in common while they are locked; they add how bytes are written."""
 
     records_per_document = 3000
@@ -36,59 +36,59 @@ class StoreHold(ABC):
         self.store = store
         self.notices: tuple[str, ...] = (notice,) if notice else ()
         self._name = store.document_name
-        self._memory: Memory | None = None
+        self._loaded: LoadedState | None = None
         self._since_document = 0
         self._one_writer = threading.RLock()
 
     def append(self, record: Record) -> Record:
         """Number the record and make it durable; raises `StateLocked` if the lock is not ours any more."""
         with self._writing():
-            memory = self._remembered()
-            if memory is None:
+            loaded = self._remembered()
+            if loaded is None:
                 raise StateError(f"{self._name} has no state document yet: a new state is written before its journal.")
-            numbered = self._append_to(memory, record)
-            if self._since_document >= self.records_per_document and self._memory is not None:
-                self._refuse_wrong(self._memory.state, memory.state)
-                self._write(self._memory)
+            numbered = self._append_to(loaded, record)
+            if self._since_document >= self.records_per_document and self._loaded is not None:
+                self._refuse_wrong(self._loaded.state, loaded.state)
+                self._write(self._loaded)
             return numbered
 
     def checkpoint(self, state: State) -> None:
         """Check and write the state document; what is still open in the journal goes with it."""
         with self._writing():
-            memory = self._remembered()
-            self._refuse_wrong(state, memory.state if memory else None)
-            self._write(replace(memory or Memory(state), state=_signed(state)))
+            loaded = self._remembered()
+            self._refuse_wrong(state, loaded.state if loaded else None)
+            self._write(replace(loaded or LoadedState(state), state=_signed(state)))
 
     def replace(self, state: State) -> None:
         """Write another state: told in the journal, the previous document kept, a damaged one put aside first."""
         with self._writing():
-            memory, damaged = self._remembered_or_damaged()
-            if memory is not None:
-                state = _successor(state, memory.state, self._name)
+            loaded, damaged = self._remembered_or_damaged()
+            if loaded is not None:
+                state = _successor(state, loaded.state, self._name)
             self._refuse_wrong(state)
-            if memory is not None:
-                self._append_to(memory, StateReplaced(at=self.store.utc(), state=state))
-                memory = self._remembered()
+            if loaded is not None:
+                self._append_to(loaded, StateReplaced(at=self.store.utc(), state=state))
+                loaded = self._remembered()
             last = self._set_aside() if damaged else 0
-            self._write(replace(memory or Memory(state, last=last), state=_signed(state)))
+            self._write(replace(loaded or LoadedState(state, last=last), state=_signed(state)))
 
     def renew(self) -> None:
         """Assure that the lock is still ours; raises `StateLocked`."""
         with self._writing():
             pass
 
-    def _append_to(self, memory: Memory, record: Record) -> Record:
-        if memory.written_in < FORMAT:
+    def _append_to(self, loaded: LoadedState, record: Record) -> Record:
+        if loaded.written_in < FORMAT:
             # An older version finds the document first, and says that it is too old; our records it calls damaged.
-            self._write(memory)
-        numbered = record.model_copy(update={"number": memory.last + 1})
-        self._memory = None  # read again if it remains unknown whether this record was written
+            self._write(loaded)
+        numbered = record.model_copy(update={"number": loaded.last + 1})
+        self._loaded = None  # read again if it remains unknown whether this record was written
         self._write_record(dump_record(numbered))
         self._since_document += 1
-        self._memory = fold(replace(memory, written_in=FORMAT), [numbered])
+        self._loaded = fold(replace(loaded, written_in=FORMAT), [numbered])
         return numbered
 
-    def _remembered_or_damaged(self) -> tuple[Memory | None, bool]:
+    def _remembered_or_damaged(self) -> tuple[LoadedState | None, bool]:
         """What is stored, or that it cannot be read; a state of something else, or a newer one, is never replaced."""
         try:
             return self._remembered(), False
@@ -97,11 +97,11 @@ class StoreHold(ABC):
         except StateError:
             return None, True
 
-    def _write(self, memory: Memory) -> None:
-        self._memory = None
-        self._write_document(dump_checkpoint(memory), memory.last)
+    def _write(self, loaded: LoadedState) -> None:
+        self._loaded = None
+        self._write_document(dump_checkpoint(loaded), loaded.last)
         self._since_document = 0
-        self._memory = replace(memory, notices=(), written_in=FORMAT)
+        self._loaded = replace(loaded, notices=(), written_in=FORMAT)
 
     def _refuse_wrong(self, state: State, previous: State | None = None) -> None:
         check_belongs(state, self.store.deployment, self.store.binding, "What is to be written")
@@ -117,11 +117,11 @@ class StoreHold(ABC):
         with self._one_writer, self._ours():
             yield
 
-    def _remembered(self) -> Memory | None:
+    def _remembered(self) -> LoadedState | None:
         """What is stored, read once: while the lock is ours nobody else writes."""
-        if self._memory is None:
-            self._memory = self.store.load()
-        return self._memory
+        if self._loaded is None:
+            self._loaded = self.store.load()
+        return self._loaded
 
     @abstractmethod
     def _ours(self) -> contextlib.AbstractContextManager[None]:

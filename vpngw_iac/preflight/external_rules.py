@@ -37,7 +37,7 @@ TOOLS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Twin:
+class ExternalRule:
     """One rule of another tool."""
 
     tool: Tool
@@ -54,19 +54,19 @@ class Twin:
         return f"{self.tool.key}:{self.id}"
 
 
-def _psrule(number: int, name: str, instead: str = "") -> Twin:
-    return Twin(TOOLS["PSRule"], f"AZR-{number:06}", name, f"{_PSRULE}{name}/", instead)
+def _psrule(number: int, name: str, instead: str = "") -> ExternalRule:
+    return ExternalRule(TOOLS["PSRule"], f"AZR-{number:06}", name, f"{_PSRULE}{name}/", instead)
 
 
-def _policy(guid: str, name: str, instead: str = "") -> Twin:
-    return Twin(TOOLS["AzurePolicy"], guid, name, f"{_POLICY}{name}.json", instead)
+def _policy(guid: str, name: str, instead: str = "") -> ExternalRule:
+    return ExternalRule(TOOLS["AzurePolicy"], guid, name, f"{_POLICY}{name}.json", instead)
 
 
-def _aprl(guid: str, name: str, page: str = "virtualNetworkGateways", instead: str = "") -> Twin:
-    return Twin(TOOLS["APRL"], guid, name, f"{_APRL}{page}/", instead)
+def _aprl(guid: str, name: str, page: str = "virtualNetworkGateways", instead: str = "") -> ExternalRule:
+    return ExternalRule(TOOLS["APRL"], guid, name, f"{_APRL}{page}/", instead)
 
 
-TWINS = {
+EXTERNAL_RULES = {
     twin.key: twin
     for twin in (
         _psrule(157, "Azure.PublicIP.AvailabilityZone"),

@@ -29,18 +29,18 @@ _PLAIN_ID = re.compile(r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/[^/
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class ResponseShape:
     """What stands at one place of a document."""
 
     kind: Literal["object", "list", "map", "value", "id", "children", "any"] = "any"
-    fields: Mapping[str, Form] = field(default_factory=dict)
-    item: Form | None = None
+    fields: Mapping[str, ResponseShape] = field(default_factory=dict)
+    item: ResponseShape | None = None
     arm_type: str = ""
     """Of children: their type."""
 
 
-_ANY = Form()
-_REFERENCE = Form("object", {"id": Form("id")})
+_ANY = ResponseShape()
+_REFERENCE = ResponseShape("object", {"id": ResponseShape("id")})
 
 
 def misfit(document: Any, resource_type: str = "") -> str:
@@ -53,7 +53,7 @@ def misfit(document: Any, resource_type: str = "") -> str:
     return _misfit(document, _form_of_type(resource_type), "")
 
 
-def _misfit(value: Any, form: Form, path: str) -> str:
+def _misfit(value: Any, form: ResponseShape, path: str) -> str:
     if value is None or form.kind == "any":
         return ""
     if form.kind == "value":
@@ -68,7 +68,7 @@ def _misfit(value: Any, form: Form, path: str) -> str:
     return _first(f"{path}[{n}]" if v is None else _misfit(v, inside, f"{path}[{n}]") for n, v in enumerate(value))
 
 
-def _in_object(value: Mapping[str, Any], form: Form, path: str) -> str:
+def _in_object(value: Mapping[str, Any], form: ResponseShape, path: str) -> str:
     if form.kind == "map":
         return _first(_misfit(inner, form.item or _ANY, f"{path}.{name}") for name, inner in value.items())
     places = ((name, inner) for name, inner in form.fields.items() if name in value)
@@ -94,27 +94,27 @@ def _is_id(value: Any) -> bool:
 # --- from models -----------------------------------------------------------------------------------------------------
 
 
-def _form_of_type(resource_type: str) -> Form:
+def _form_of_type(resource_type: str) -> ResponseShape:
     model = type_of(resource_type) if resource_type else None
-    return Form("object", {"properties": Form("map")}) if model is None else _form_of(model)
+    return ResponseShape("object", {"properties": ResponseShape("map")}) if model is None else _form_of(model)
 
 
 @functools.cache
-def _form_of(model: type[BaseModel]) -> Form:
+def _form_of(model: type[BaseModel]) -> ResponseShape:
     fields = {
         info.alias or name: _annotated(info.annotation, info.metadata)
         for name, info in model.model_fields.items()
         if not info.exclude
     }
-    return Form("object", fields)
+    return ResponseShape("object", fields)
 
 
-def _annotated(annotation: Any, metadata: Iterable[Any]) -> Form:
+def _annotated(annotation: Any, metadata: Iterable[Any]) -> ResponseShape:
     children = next((marker for marker in metadata if isinstance(marker, Children)), None)
-    return Form("children", arm_type=children.arm_type) if children is not None else _annotation(annotation)
+    return ResponseShape("children", arm_type=children.arm_type) if children is not None else _annotation(annotation)
 
 
-def _annotation(annotation: Any) -> Form:
+def _annotation(annotation: Any) -> ResponseShape:
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is Annotated:
         return _annotated(arguments[0], arguments[1:])
@@ -122,12 +122,12 @@ def _annotation(annotation: Any) -> Form:
         kinds = [_annotation(each) for each in arguments if each not in (types.NoneType, Output, *SECRET_TYPES)]
         return kinds[0] if kinds and all(kind == kinds[0] for kind in kinds) else _ANY
     if origin in (tuple, list):
-        return Form("list", item=_annotation(arguments[0]))
+        return ResponseShape("list", item=_annotation(arguments[0]))
     if origin is dict:
-        return Form("map", item=_annotation(arguments[1]))
+        return ResponseShape("map", item=_annotation(arguments[1]))
     kind = origin or annotation
     if kind is Ref:
         return _REFERENCE
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return _form_of(kind)
-    return Form("value") if kind is Literal or kind in (str, int, float, bool) else _ANY
+    return ResponseShape("value") if kind is Literal or kind in (str, int, float, bool) else _ANY

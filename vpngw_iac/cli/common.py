@@ -15,8 +15,8 @@ from vpngw_iac.cli.watch import Watch, require_consent, watching
 from vpngw_iac.engine.execute.event import Outcome
 from vpngw_iac.engine.plan.plan import Options
 from vpngw_iac.errors import ExitCode, UsageError
-from vpngw_iac.report import envelope
 from vpngw_iac.report import json as documents
+from vpngw_iac.report import json_documents
 from vpngw_iac.report.markdown import plan_markdown
 from vpngw_iac.report.text.outcome import outcome_text
 from vpngw_iac.report.text.plan import plan_text
@@ -58,7 +58,7 @@ def make_plans(run: Run, file: str, choices: Choices, out: str | None) -> tuple[
 def save_document(run: Run, out: str, document: Mapping[str, Any]) -> None:
     """Write a plan file; raises `UsageError` if the place cannot be written."""
     try:
-        _write(Path(out), envelope.dumps(document))
+        _write(Path(out), json_documents.dumps(document))
     except OSError as error:
         raise UsageError(f"The plan cannot be saved to {out}: {error.strerror}.", advice="Choose another -o.") from None
     run.say(f"Saved to {out}. `vpngw apply {out}` applies exactly this plan, or refuses.")

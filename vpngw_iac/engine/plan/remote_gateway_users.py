@@ -6,20 +6,20 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.engine.order.transit import Gateway, Transit, half_of, halves_in, remote_of
+from vpngw_iac.engine.order.transit import PlannedGateway, Transit, half_of, halves_in, remote_of
 from vpngw_iac.engine.plan.change import Action, Change
-from vpngw_iac.engine.plan.inputs import Basis
+from vpngw_iac.engine.plan.inputs import PlanInputs
 from vpngw_iac.engine.ports import Snapshot
 from vpngw_iac.errors import Finding
-from vpngw_iac.resources.base import Half
+from vpngw_iac.resources.base import PeeringSide
 
 
-def still_used(basis: Basis, changes: Iterable[Change]) -> Iterator[Finding]:
+def still_used(inputs: PlanInputs, changes: Iterable[Change]) -> Iterator[Finding]:
     """Halves that use a gateway, or that nobody could see, and would make Azure refuse this plan."""
     chosen = tuple(changes)
-    transit = Transit.of(basis.graph, basis.state, basis.snapshot, chosen)
-    ours = {entry.id for entry in basis.state.entries.values()} | set(basis.graph.by_id)
-    foreign = [half for half in _borrowers(basis.snapshot) if half.id not in ours]
+    transit = Transit.of(inputs.graph, inputs.state, inputs.snapshot, chosen)
+    ours = {entry.id for entry in inputs.state.entries.values()} | set(inputs.graph.by_id)
+    foreign = [half for half in _borrowers(inputs.snapshot) if half.id not in ours]
     for turn in transit.turns:
         for half in foreign:
             if turn.stops_lending and (half.network, half.remote) == (turn.remote, turn.network):
@@ -32,8 +32,8 @@ def still_used(basis: Basis, changes: Iterable[Change]) -> Iterator[Finding]:
                 yield _in_use(gateway.address, half, "is created in that network, which then cannot borrow another")
             elif not gateway.coming and half.remote == gateway.network:
                 yield _in_use(gateway.address, half, "is deleted")
-    yield from _unseen(basis, transit, ours)
-    yield from _left_behind(basis, transit, chosen)
+    yield from _unseen(inputs, transit, ours)
+    yield from _left_behind(inputs, transit, chosen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,25 +69,25 @@ def _in_use(address: str, half: _Borrower, what: str) -> Finding:
 # --- halves that nobody could see ------------------------------------------------------------------------------------
 
 
-def _unseen(basis: Basis, transit: Transit, ours: Collection[ArmId]) -> Iterator[Finding]:
+def _unseen(inputs: PlanInputs, transit: Transit, ours: Collection[ArmId]) -> Iterator[Finding]:
     """Halves of networks that could not be read: they may use what this plan takes back or deletes."""
     told: set[tuple[str, ArmId]] = set()
-    for address, lender, removal in _lent(basis, transit):
+    for address, lender, removal in _lent(inputs, transit):
         model = half_of(lender)
-        home, remote = lender.parent, model.remote_in(basis.snapshot.get(lender).document) if model else None
-        why = basis.snapshot.get(remote).unread if remote is not None else ""
+        home, remote = lender.parent, model.remote_in(inputs.snapshot.get(lender).document) if model else None
+        why = inputs.snapshot.get(remote).unread if remote is not None else ""
         if remote is None or home is None or not why or (address, remote) in told:
             continue
-        if not any(_leads_back(basis, other, remote, home) for other in ours):
+        if not any(_leads_back(inputs, other, remote, home) for other in ours):
             told.add((address, remote))
-            yield _not_seen(address, lender, remote, why, refuse=removal and basis.options.probe, removal=removal)
+            yield _not_seen(address, lender, remote, why, refuse=removal and inputs.options.probe, removal=removal)
 
 
-def _lent(basis: Basis, transit: Transit) -> Iterator[tuple[str, ArmId, bool]]:
+def _lent(inputs: PlanInputs, transit: Transit) -> Iterator[tuple[str, ArmId, bool]]:
     """Connected halves that lend today: of each change that ends that, its address, and whether it deletes."""
     known = {turn.address: turn for turn in transit.turns if turn.stops_lending}
-    for entry in basis.state.entries.values():
-        model, half = half_of(entry.id), basis.snapshot.get(entry.id).document or {}
+    for entry in inputs.state.entries.values():
+        model, half = half_of(entry.id), inputs.snapshot.get(entry.id).document or {}
         if model is None or not model.flags(half).lends or not model.is_connected(half):
             continue
         if (turn := known.get(entry.address)) is not None:
@@ -97,12 +97,12 @@ def _lent(basis: Basis, transit: Transit) -> Iterator[tuple[str, ArmId, bool]]:
                 yield gateway.address, entry.id, True
 
 
-def _leads_back(basis: Basis, other: ArmId, network: ArmId, home: ArmId) -> bool:
+def _leads_back(inputs: PlanInputs, other: ArmId, network: ArmId, home: ArmId) -> bool:
     """Whether a half that is ours is the one that a network has towards `home`."""
     model = half_of(other)
     if other.parent != network or model is None:
         return False
-    declared, entry = basis.graph.by_id.get(other), basis.state.by_id().get(other)
+    declared, entry = inputs.graph.by_id.get(other), inputs.state.by_id().get(other)
     return remote_of(model, declared.body() if declared else None, entry.applied if entry else None) == home
 
 
@@ -124,31 +124,31 @@ def _not_seen(address: str, half: ArmId, remote: ArmId, why: str, *, refuse: boo
 # --- halves of ours that nobody would lend to ------------------------------------------------------------------------
 
 
-def _left_behind(basis: Basis, transit: Transit, changes: Collection[Change]) -> Iterator[Finding]:
+def _left_behind(inputs: PlanInputs, transit: Transit, changes: Collection[Change]) -> Iterator[Finding]:
     """Halves of ours that are declared to use a hub whose last gateway goes in this plan."""
     going = {c.id for c in changes if c.action is Action.DELETE}
     going |= {ArmId(c.previous) for c in changes if c.previous and c.previous.startswith("/")}
     for gateway in transit.gateways:
-        if gateway.coming or _stays(basis, transit, gateway, going):
+        if gateway.coming or _stays(inputs, transit, gateway, going):
             continue
-        for address, resource in basis.graph.resources.items():
-            uses = isinstance(resource, Half) and resource.flags(resource.body()).uses
-            if isinstance(resource, Half) and uses and resource.remote == gateway.network:
+        for address, resource in inputs.graph.resources.items():
+            uses = isinstance(resource, PeeringSide) and resource.flags(resource.body()).uses
+            if isinstance(resource, PeeringSide) and uses and resource.remote == gateway.network:
                 yield _nobody_lends(address, gateway)
 
 
-def _stays(basis: Basis, transit: Transit, gone: Gateway, going: Collection[ArmId]) -> bool:
+def _stays(inputs: PlanInputs, transit: Transit, gone: PlannedGateway, going: Collection[ArmId]) -> bool:
     """Whether a network has a gateway after the plan; also where nobody can say."""
     if any(other.coming and other.network == gone.network for other in transit.gateways):
         return True
-    declared = (r for r in basis.graph.by_id.values() if r.role == "gateway" and r.id not in going)
-    if any(gone.network in r.stands_in(r.body()) for r in declared):
+    declared = (r for r in inputs.graph.by_id.values() if r.role == "gateway" and r.id not in going)
+    if any(gone.network in r.networks_of(r.body()) for r in declared):
         return True
-    there = gone.model.found_in(gone.network, {i: answer.document for i, answer in basis.snapshot.observed.items()})
+    there = gone.model.found_in(gone.network, {i: answer.document for i, answer in inputs.snapshot.observed.items()})
     return there is None or not there <= set(going)
 
 
-def _nobody_lends(address: str, gateway: Gateway) -> Finding:
+def _nobody_lends(address: str, gateway: PlannedGateway) -> Finding:
     return Finding(
         rule="V-PEER-03",
         level="error",

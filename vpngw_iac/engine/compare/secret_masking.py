@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.engine.compare.document import ABSENT, Sealed, lookup, secrets_in, transform
+from vpngw_iac.engine.compare.document import ABSENT, MaskedSecret, lookup, secrets_in, transform
 from vpngw_iac.engine.ports import Observed
 from vpngw_iac.paths import join
 from vpngw_iac.resources.base import Resource
@@ -15,19 +15,19 @@ from vpngw_iac.resources.wire import SECRET_TYPES, Document, Output
 from vpngw_iac.secret import Fingerprint, SecretReference
 from vpngw_iac.state.model import Entry
 
-Prints = Mapping[SecretReference, Fingerprint | None]
+Fingerprints = Mapping[SecretReference, Fingerprint | None]
 """Fingerprint of each referenced secret as it is now; None where it cannot be resolved."""
 
 
-def seal(body: Document, prints: Prints, resolve: Callable[[Output], Any]) -> Document:
+def mask_secrets(body: Document, fingerprints: Fingerprints, resolve: Callable[[Output], Any]) -> Document:
     """A declared body ready to compare: secrets sealed, outputs resolved where `resolve` does not answer ABSENT."""
 
     def leaf(_: str, value: Any) -> Any:
         if isinstance(value, SECRET_TYPES):
-            return Sealed(value, prints.get(value))
+            return MaskedSecret(value, fingerprints.get(value))
         if isinstance(value, Output):
             if value.secret:
-                return Sealed(value)
+                return MaskedSecret(value)
             known = resolve(value)
             return value if known is ABSENT else known
         return value
@@ -42,7 +42,7 @@ def applied_of(entry: Entry) -> Document:
         if isinstance(value, Mapping):
             if (reference := marked(value)) is not None:
                 stored = None if isinstance(reference, Output) else entry.fingerprints.get(path)
-                return Sealed(reference, Fingerprint.load(stored) if stored else None)
+                return MaskedSecret(reference, Fingerprint.load(stored) if stored else None)
             return {key: open_(item, join(path, key)) for key, item in value.items()}
         if isinstance(value, list):
             return [open_(item, f"{path}[{index}]") for index, item in enumerate(value)]
@@ -68,24 +68,24 @@ def stored(body: Document, resolve: Callable[[Output], Any]) -> Document:
 def entry_of(
     resource: Resource,
     needs: tuple[ArmId, ...],
-    prints: Prints,
+    fingerprints: Fingerprints,
     resolve: Callable[[Output], Any],
     before: Entry | None,
 ) -> Entry:
     """The entry of a resource once it is applied."""
     body = resource.body()
     kept = before.fingerprints if before else {}
-    prints_by_path = {
-        path: known.dump() if (known := prints.get(reference)) else kept[path]
+    fingerprints_by_path = {
+        path: known.dump() if (known := fingerprints.get(reference)) else kept[path]
         for path, reference in secrets_in(body)
-        if prints.get(reference) or path in kept
+        if fingerprints.get(reference) or path in kept
     }
     return Entry(
         address=resource.address,
         id=resource.id,
         needs=needs,
         applied=stored(body, resolve),
-        fingerprints=prints_by_path,
+        fingerprints=fingerprints_by_path,
         unread=before.unread if before else (),
         overruled=before.overruled if before else {},
         adopted=before.adopted if before else {},

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 
 from vpngw_iac.engine.order.transit import Transit
 from vpngw_iac.engine.plan.change import Action, Change, Loss, OutageStatement
-from vpngw_iac.engine.plan.inputs import Basis
+from vpngw_iac.engine.plan.inputs import PlanInputs
 from vpngw_iac.field import OutageLevel
 
 
 @dataclass(frozen=True, slots=True)
-class Borrowing:
+class RemoteGatewayChanges:
     """Which changes take a gateway away from whom, and what gives them one again."""
 
     taken: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -23,16 +23,16 @@ class Borrowing:
     """Names among these that wait for a gateway of their own."""
 
     @classmethod
-    def of(cls, basis: Basis, changes: Iterable[Change]) -> Borrowing:
+    def of(cls, inputs: PlanInputs, changes: Iterable[Change]) -> RemoteGatewayChanges:
         """From the transit flags that a plan moves."""
-        transit = Transit.of(basis.graph, basis.state, basis.snapshot, changes)
+        transit = Transit.of(inputs.graph, inputs.state, inputs.snapshot, changes)
         taken: dict[str, tuple[str, ...]] = {}
         again: dict[str, tuple[str, ...]] = {}
         own: set[str] = set()
         for turn in transit.turns:
             if not (turn.stops_using or turn.stops_lending):
                 continue
-            names = _names(basis, turn.address)
+            names = _names(inputs, turn.address)
             spoke = turn.network if turn.stops_using else turn.remote
             lent = [t.address for t in transit.turns if t.starts_using and t.network == spoke]
             made = [g.address for g in transit.gateways if g.coming and g.network == spoke]
@@ -69,6 +69,6 @@ class Borrowing:
         return Loss(name, level, operations=level)
 
 
-def _names(basis: Basis, address: str) -> tuple[str, ...]:
-    resource, entry = basis.graph.resources.get(address), basis.state.entries.get(address)
+def _names(inputs: PlanInputs, address: str) -> tuple[str, ...]:
+    resource, entry = inputs.graph.resources.get(address), inputs.state.entries.get(address)
     return resource.transient if resource is not None else entry.transient if entry is not None else ()

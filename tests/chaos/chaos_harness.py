@@ -24,9 +24,9 @@ from vpngw_iac.engine.plan.plan import Options, Plan
 from vpngw_iac.simulator import Fault, Simulator, Switches, VirtualTime
 from vpngw_iac.simulator.faults import Effect
 from vpngw_iac.state.disk import Folder
-from vpngw_iac.state.file import FileHold, FileStore
+from vpngw_iac.state.file import FileStore, LockedFileStore
 from vpngw_iac.state.lock import FolderLock
-from vpngw_iac.state.store import Hold, Owner, Store
+from vpngw_iac.state.store import LockedStore, Owner, Store
 from vpngw_iac.usecases.session import Deployable, Session
 from vpngw_iac.usecases.workspace import Workspace
 
@@ -37,7 +37,7 @@ class Died(BaseException):
     """The process ends here; no `except Exception` may hear of it."""
 
 
-class Fate:
+class Ending:
     """Counts the durable steps of one process, and ends it at one of them. Nothing is done after that."""
 
     def __init__(self, dies_at: int | None = None, *, is_watched: bool = False) -> None:
@@ -70,130 +70,130 @@ class Fate:
 class MortalClock:
     """The common clock as a process sees it: one that died sees nothing more."""
 
-    def __init__(self, shared: VirtualClock, fate: Fate) -> None:
-        self._shared, self._fate = shared, fate
+    def __init__(self, shared: VirtualClock, ending: Ending) -> None:
+        self._shared, self._ending = shared, ending
 
     def now(self) -> float:
         return self._shared.now()
 
     def utc(self) -> str:
-        self._fate.check()
+        self._ending.check()
         return self._shared.utc()
 
     def next(self, inbox: queue.SimpleQueue[Any], seconds: float | None, *, calls_in_flight: int) -> Any | None:
         while calls_in_flight:
-            self._fate.check()
+            self._ending.check()
             try:
                 return inbox.get(timeout=0.05)
             except queue.Empty:
                 continue
-        self._fate.check()
+        self._ending.check()
         return self._shared.next(inbox, seconds, calls_in_flight=0)
 
     def sleep(self, seconds: float) -> None:
-        self._fate.check()
+        self._ending.check()
         self._shared.sleep(seconds)
 
 
 class Wire:
     """The simulator as one process reaches it; counts on the way what was created and deleted."""
 
-    def __init__(self, desk: Desk, fate: Fate) -> None:
-        self.vault = desk.simulator.vault
-        self._desk, self._fate = desk, fate
+    def __init__(self, harness: ChaosHarness, ending: Ending) -> None:
+        self.vault = harness.simulator.vault
+        self._harness, self._ending = harness, ending
 
     def send(
         self, method: str, url: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
     ) -> tuple[int, dict[str, str], bytes]:
         if method == "GET":
-            self._fate.check()
-            return self._desk.simulator.send(method, url, headers, body)
+            self._ending.check()
+            return self._harness.simulator.send(method, url, headers, body)
         name = f"{method} {'/'.join(url.partition('?')[0].split('/')[-2:])}"
-        self._fate.step(f"before {name}")
-        answer = self._desk.heard(method, url, headers, body)
-        self._fate.step(f"after {name}")
+        self._ending.step(f"before {name}")
+        answer = self._harness.heard(method, url, headers, body)
+        self._ending.step(f"after {name}")
         return answer
 
 
 class MortalFolder(Folder):
     """A state folder whose process may die before and after each change of a file."""
 
-    def __init__(self, path: Path, fate: Fate) -> None:
+    def __init__(self, path: Path, ending: Ending) -> None:
         super().__init__(path)
-        self._fate = fate
+        self._ending = ending
 
     def replace(self, name: str, data: bytes, *, keep_as: str | None = None) -> None:
-        self._fate.step(f"before writing {name}")
+        self._ending.step(f"before writing {name}")
         super().replace(name, data, keep_as=keep_as)
-        self._fate.step(f"after writing {name}")
+        self._ending.step(f"after writing {name}")
 
     def move(self, name: str, to: str) -> None:
-        self._fate.step(f"before moving {name}")
+        self._ending.step(f"before moving {name}")
         super().move(name, to)
-        self._fate.step(f"after moving {name}")
+        self._ending.step(f"after moving {name}")
 
     def remove(self, name: str) -> None:
-        self._fate.check()
+        self._ending.check()
         super().remove(name)
 
 
 class MortalStore(FileStore):
     """The file store in which a process may die at each record, also with half of it written."""
 
-    fate: Fate
+    ending: Ending
 
     @classmethod
-    def of(cls, store: FileStore, fate: Fate) -> MortalStore:
+    def of(cls, store: FileStore, ending: Ending) -> MortalStore:
         mortal = cls(store.folder, store.deployment, store.binding, utc=store.utc)
-        mortal.fate = fate
-        mortal._files = MortalFolder(store.folder, fate)
+        mortal.ending = ending
+        mortal._files = MortalFolder(store.folder, ending)
         mortal._lock = FolderLock(mortal._files, store.deployment)
         return mortal
 
     @contextmanager
-    def hold(self, owner: Owner) -> Iterator[FileHold]:
-        with super().hold(owner) as hold:
-            whole = hold._write_record
-            hold._write_record = lambda line: self._write(hold, whole, line)  # type: ignore[method-assign]
-            yield hold
+    def locked(self, owner: Owner) -> Iterator[LockedFileStore]:
+        with super().locked(owner) as locked:
+            whole = locked._write_record
+            locked._write_record = lambda line: self._write(locked, whole, line)  # type: ignore[method-assign]
+            yield locked
 
-    def _write(self, hold: FileHold, whole: Callable[[bytes], None], line: bytes) -> None:
+    def _write(self, locked: LockedFileStore, whole: Callable[[bytes], None], line: bytes) -> None:
         what = line.partition(b'"record":"')[2].partition(b'"')[0].decode()
-        self.fate.step(f"before record {what}")
+        self.ending.step(f"before record {what}")
         try:
-            self.fate.step(f"in the middle of record {what}")
+            self.ending.step(f"in the middle of record {what}")
         except Died:
-            os.write(hold._open_journal(), line[: len(line) // 2])
+            os.write(locked._open_journal(), line[: len(line) // 2])
             raise
         whole(line)
-        if self.fate.is_watched:
+        if self.ending.is_watched:
             self.load()  # raises if an invariant is broken at this very moment
-        self.fate.step(f"after record {what}")
+        self.ending.step(f"after record {what}")
 
 
 class MortalSession(Session):
-    fate: Fate
+    ending: Ending
 
     def _opened_store(self) -> Store:
         store = super()._opened_store()
         assert isinstance(store, FileStore)
-        return MortalStore.of(store, self.fate)
+        return MortalStore.of(store, self.ending)
 
 
 class MortalWorkspace(Workspace):
     """A workspace whose process may die."""
 
-    fate: Fate
+    ending: Ending
 
     def session(self, blueprint: Deployable) -> Session:
         session = super().session(blueprint)
         session.__class__ = MortalSession
-        session.fate = self.fate  # type: ignore[attr-defined]
+        session.ending = self.ending  # type: ignore[attr-defined]
         return session
 
 
 @dataclass
-class Desk:
+class ChaosHarness:
     """A cloud, a folder, an environment. Every use is a process of its own."""
 
     folder: Path
@@ -233,24 +233,24 @@ class Desk:
 
     # -- processes
 
-    def workspace(self, fate: Fate | None = None, **settings: Any) -> Workspace:
-        fate = fate or Fate()
+    def workspace(self, ending: Ending | None = None, **settings: Any) -> Workspace:
+        ending = ending or Ending()
         given: dict[str, Any] = {
             "directory": self.folder,
             "environment": self.environment,
             "secret_directory": self.secrets,
-            "clock": MortalClock(self.clock, fate),
-            "simulator": Wire(self, fate),
+            "clock": MortalClock(self.clock, ending),
+            "simulator": Wire(self, ending),
         }
         workspace = MortalWorkspace("simulator", **(given | settings))
-        workspace.fate = fate
+        workspace.ending = ending
         return workspace
 
-    def apply(self, blueprint: Any, fate: Fate | None = None, **options: Any) -> Outcome:
-        return self.workspace(fate).apply(blueprint, options=Options(**options))
+    def apply(self, blueprint: Any, ending: Ending | None = None, **options: Any) -> Outcome:
+        return self.workspace(ending).apply(blueprint, options=Options(**options))
 
-    def destroy(self, blueprint: Any, fate: Fate | None = None, **options: Any) -> Outcome:
-        return self.workspace(fate).destroy(blueprint, options=Options(**options))
+    def destroy(self, blueprint: Any, ending: Ending | None = None, **options: Any) -> Outcome:
+        return self.workspace(ending).destroy(blueprint, options=Options(**options))
 
     def plan(self, blueprint: Any, **options: Any) -> Plan:
         return self.workspace().plan(blueprint, Options(**options))
@@ -298,4 +298,4 @@ def is_gateway(path: str) -> bool:
     return GATEWAYS in path and len(ArmId(path).names) == 1
 
 
-__all__ = ["Desk", "Died", "Fate", "Hold", "failures", "is_gateway"]
+__all__ = ["ChaosHarness", "Died", "Ending", "LockedStore", "failures", "is_gateway"]

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from vpngw_iac.blueprints.compiling.assembly import circuit_uses
-from vpngw_iac.blueprints.compiling.frame import gateway_address, natural
+from vpngw_iac.blueprints.compiling.context import gateway_address, natural
+from vpngw_iac.blueprints.compiling.merged_parts import circuit_uses
 from vpngw_iac.blueprints.compiling.network import tables_of
 from vpngw_iac.blueprints.compiling.site import link_name
+from vpngw_iac.blueprints.contribution import Contribution, GatewayLike, Network
 from vpngw_iac.blueprints.network import VirtualNetwork
-from vpngw_iac.blueprints.share import GatewayLike, Network, Share
 
 
-def path_of(shares: Sequence[Share], address: str) -> str:
+def path_of(contributions: Sequence[Contribution], address: str) -> str:
     """The first place (in the order of the file) of the part that a resource is made for, or an empty text."""
-    places = [path for path, starts in _origins(shares) if any(_is_at(address, start) for start in starts)]
+    places = [path for path, starts in _origins(contributions) if any(_is_at(address, start) for start in starts)]
     return min(places, key=natural, default="")
 
 
@@ -22,13 +22,13 @@ def _is_at(address: str, start: str) -> bool:
     return address == start or address.startswith(f"{start}/")
 
 
-def _origins(shares: Sequence[Share]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    for share in shares:
-        for use in share.gateways:
+def _origins(contributions: Sequence[Contribution]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for contribution in contributions:
+        for use in contribution.gateways:
             yield use.path, _of_gateway(use.part)
             if use.part.network is not None:
                 yield f"{use.path}.network", _of_network(use.part.network)
-        for on in share.sites:
+        for on in contribution.sites:
             gateway = on.gateways[0].address_name
             kinds = ("LocalNetworkGateway", "VpnConnection")
             names = [link_name(on.use.part, link) for link in on.use.part.effective_links()]
@@ -40,9 +40,9 @@ def _origins(shares: Sequence[Share]) -> Iterator[tuple[str, tuple[str, ...]]]:
                     *(f"NatRule/{gateway}/{name}{suffix}" for name in sorted(rules) for suffix in ("", "-0", "-1")),
                 ),
             )
-        for spoke in share.spokes:
+        for spoke in contribution.spokes:
             yield from _of_spoke(spoke.use.path, spoke.use.part.network, spoke.gateways[0].network)
-        for pair in share.pairs:
+        for pair in contribution.pairs:
             ends = (pair.part.a.address_name, pair.part.b.address_name)
             yield (
                 pair.path,
@@ -53,12 +53,12 @@ def _origins(shares: Sequence[Share]) -> Iterator[tuple[str, tuple[str, ...]]]:
                     for suffix in ("", "-1", "-2")
                 ),
             )
-        for link in share.circuits:
+        for link in contribution.circuits:
             gateway = link.gateways[0].address_name
             yield link.use.path, (f"ExpressRouteConnection/{gateway}/{link.use.part.name}",)
-        for reach in share.reaches:
+        for reach in contribution.reaches:
             yield reach.path, (f"GlobalReach/{reach.part.a.address_name}/{reach.part.b.address_name}",)
-        for circuit in circuit_uses([share]):
+        for circuit in circuit_uses([contribution]):
             yield circuit.path, tuple(f"{kind}/{circuit.part.address_name}" for kind in ("Circuit", "CircuitPeering"))
 
 

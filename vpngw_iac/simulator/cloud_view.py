@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.simulator.clock import Time
-from vpngw_iac.simulator.document import SUCCEEDED, Document, Operation
+from vpngw_iac.simulator.document import SUCCEEDED, Document, LongRunningOperation
 from vpngw_iac.simulator.governance import Governance
 from vpngw_iac.simulator.refusal import invalid_reference, not_provisioned
-from vpngw_iac.simulator.store import Store
+from vpngw_iac.simulator.store import DocumentStore
 from vpngw_iac.simulator.wire import Json
 
 _PROVIDERS = re.compile("/providers/", re.IGNORECASE)
@@ -44,17 +44,17 @@ class Switches:
     """After how long a service provider provisions a circuit by itself; none means that somebody must."""
 
 
-class World:
+class CloudView:
     """The cloud as its resource types see it."""
 
-    def __init__(self, store: Store, time: Time, switches: Switches) -> None:
+    def __init__(self, store: DocumentStore, time: Time, switches: Switches) -> None:
         self.store = store
         self.time = time
         self.switches = switches
         self.governance = Governance()
         self.registered: set[str] = set()
         """Providers that were registered since, by namespace in lower case."""
-        self.begun: list[Operation] = []
+        self.begun: list[LongRunningOperation] = []
         """Operations begun by the request that is being answered."""
 
     @property
@@ -123,7 +123,7 @@ class World:
                 document.etag = self.etag()
                 self.store.save(document)
 
-    def holder(self, key: str) -> Operation | None:
+    def holder(self, key: str) -> LongRunningOperation | None:
         """The operation in flight that holds a resource exclusively."""
         held = (operation for operation in self.store.running() if operation.holds.get(key.lower()) == "exclusive")
         return next(held, None)

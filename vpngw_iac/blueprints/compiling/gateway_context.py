@@ -8,22 +8,22 @@ from dataclasses import dataclass, field
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.circuit import CircuitLink
 from vpngw_iac.blueprints.client import ClientAccess
-from vpngw_iac.blueprints.compiling.frame import CONFIGURATIONS, names_of
+from vpngw_iac.blueprints.compiling.context import CONFIGURATIONS, names_of
+from vpngw_iac.blueprints.contribution import GatewayLike, PlacedPart
 from vpngw_iac.blueprints.gateway import ExistingVpnGateway, VpnGateway
-from vpngw_iac.blueprints.share import GatewayLike, Use
 from vpngw_iac.blueprints.site import Link, Site
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class GatewayContext:
     """One gateway and its share of every blueprint, merged. Lists are sorted by name."""
 
     id: ArmId
-    use: Use[GatewayLike]
+    use: PlacedPart[GatewayLike]
     tags: Mapping[str, str] = field(default_factory=dict)
-    sites: tuple[Use[Site], ...] = ()
-    clients: Use[ClientAccess] | None = None
-    circuits: tuple[Use[CircuitLink], ...] = ()
+    sites: tuple[PlacedPart[Site], ...] = ()
+    clients: PlacedPart[ClientAccess] | None = None
+    circuits: tuple[PlacedPart[CircuitLink], ...] = ()
     peers: tuple[str, ...] = ()
     """Names of the gateways that it is paired with."""
     spokes: tuple[str, ...] = ()
@@ -56,7 +56,7 @@ class Work:
         """Id of an instance's ipConfiguration."""
         return self.id.child("ipConfigurations", self.configurations[instance])
 
-    def links(self) -> Iterator[tuple[Use[Site], Link]]:
+    def links(self) -> Iterator[tuple[PlacedPart[Site], Link]]:
         """Every link of every site."""
         for use in self.sites:
             for link in use.part.effective_links():

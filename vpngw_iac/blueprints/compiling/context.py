@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 from vpngw_iac.arm import ArmId, Scope
 from vpngw_iac.blueprints.circuit import Circuit, ExistingCircuit
+from vpngw_iac.blueprints.contribution import GatewayLike, Network
 from vpngw_iac.blueprints.gateway import GATEWAY, ExpressRouteGateway, VpnGateway
 from vpngw_iac.blueprints.naming import Naming, fit
 from vpngw_iac.blueprints.network import ExistingVirtualNetwork, RouteTable, VirtualNetwork
-from vpngw_iac.blueprints.share import GatewayLike, Network
 from vpngw_iac.errors import Finding
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
@@ -27,7 +27,7 @@ CONFIGURATIONS = ("default", "activeActive", "pointToSite")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Placement:
     """A resource group in a subscription of a tenant."""
 
     subscription: str
@@ -46,29 +46,31 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class CompileContext:
     """The scope of a compile run and its naming policy."""
 
     scope: Scope
     naming: Naming
 
-    def place(self, part: Network | GatewayLike | Circuit | ExistingCircuit) -> Place:
+    def place(self, part: Network | GatewayLike | Circuit | ExistingCircuit) -> Placement:
         """Where a part lives; a gateway is at home with its network unless it names another group."""
         if isinstance(part, VirtualNetwork | Circuit):
             group = part.resource_group or self.scope.resource_group or ""
             subscription = part.subscription or self.scope.subscription
-            return Place(subscription, group, part.tenant or self._tenant(part.subscription), bool(part.subscription))
+            return Placement(
+                subscription, group, part.tenant or self._tenant(part.subscription), bool(part.subscription)
+            )
         if isinstance(part, VpnGateway | ExpressRouteGateway):
             home = self.place(part.network)
-            return Place(home.subscription, part.resource_group or home.group, home.tenant, home.own_subscription)
+            return Placement(home.subscription, part.resource_group or home.group, home.tenant, home.own_subscription)
         own = part.existing.subscription.lower() != self.scope.subscription.lower()
-        return Place(part.existing.subscription, part.existing.group or "", part.tenant, own)
+        return Placement(part.existing.subscription, part.existing.group or "", part.tenant, own)
 
     def _tenant(self, subscription: str | None) -> str | None:
         same = subscription is None or subscription.lower() == self.scope.subscription.lower()
         return self.scope.tenant if same else None
 
-    def beside(self, gateway: GatewayLike, group: str | None) -> Place:
+    def beside(self, gateway: GatewayLike, group: str | None) -> Placement:
         """The place of something that hangs on a gateway: its subscription, and its group unless another is given."""
         home = self.place(gateway)
         return replace(home, group=group) if group else home
@@ -79,7 +81,7 @@ class Frame:
             return network.existing
         return self.place(network).id(NETWORK, network.name)
 
-    def table_place(self, table: RouteTable, network: Network) -> Place:
+    def table_place(self, table: RouteTable, network: Network) -> Placement:
         """Where a route table lives: with its network, unless it names another group."""
         home = self.place(network)
         return replace(home, group=table.resource_group) if table.resource_group else home

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from typing import cast
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.blueprints.care import Diagnostics, ExistingMaintenance, Lock, Maintenance
-from vpngw_iac.blueprints.compiling.frame import Frame, Item, tags_of
+from vpngw_iac.blueprints.compiling.context import CompileContext, Item, tags_of
+from vpngw_iac.blueprints.compiling.gateway_context import GatewayContext
 from vpngw_iac.blueprints.compiling.plain import merged, properties_of
-from vpngw_iac.blueprints.compiling.work import Work
 from vpngw_iac.blueprints.gateway import ExpressRouteGateway, VpnGateway
+from vpngw_iac.blueprints.operations_settings import Diagnostics, ExistingMaintenance, Lock, Maintenance
 from vpngw_iac.resources import diagnostic_setting as diagnostic_wire
 from vpngw_iac.resources import maintenance_configuration as maintenance_wire
 from vpngw_iac.resources.base import Ref, Resource, TextRef
@@ -25,33 +25,33 @@ from vpngw_iac.resources.management_lock import MANAGEMENT_LOCKS, ManagementLock
 Ours = VpnGateway | ExpressRouteGateway
 
 
-def care(work: Work, frame: Frame, location: str) -> Iterator[Item]:
+def care(hub: GatewayContext, context: CompileContext, location: str) -> Iterator[Item]:
     """What is said about servicing and watching a gateway of ours."""
-    part = work.gateway
+    part = hub.gateway
     if not isinstance(part, Ours):
         return
     if part.maintenance is not None:
-        yield from _maintenance(part, part.maintenance, work, frame, location)
+        yield from _maintenance(part, part.maintenance, hub, context, location)
     if part.diagnostics is not None:
-        yield _diagnostics(part, part.diagnostics, work, frame)
+        yield _diagnostics(part, part.diagnostics, hub, context)
 
 
-def lock(work: Work, frame: Frame, made: Iterable[Item]) -> Iterator[Item]:
+def lock(hub: GatewayContext, context: CompileContext, made: Iterable[Item]) -> Iterator[Item]:
     """The lock of a gateway; one that refuses writes comes after all that refers to the gateway."""
-    part = work.gateway
+    part = hub.gateway
     if not isinstance(part, Ours) or part.lock is None:
         return
-    said, place = cast("Lock", part.lock), frame.place(part)
-    scope = work.id if said.scope == "resource" else place.id_of_group()
-    name, derived = frame.called(said.name, frame.naming.lock.format(resource=part.name))
-    hangs_on = [item.id for item in made if isinstance(item, Resource) and _refers(item, work.id)]
+    said, place = cast("Lock", part.lock), context.place(part)
+    scope = hub.id if said.scope == "resource" else place.id_of_group()
+    name, derived = context.called(said.name, context.naming.lock.format(resource=part.name))
+    hangs_on = [item.id for item in made if isinstance(item, Resource) and _refers(item, hub.id)]
     yield ManagementLock(
         address=f"ManagementLock/{part.address_name}",
         id=scope.extension(MANAGEMENT_LOCKS, name),
         tenant=place.tenant,
         derived_name=derived,
         on_removal=part.on_removal,
-        needs=tuple(Ref.to(each) for each in sorted({work.id, *(hangs_on if said.level == "ReadOnly" else ())})),
+        needs=tuple(Ref.to(each) for each in sorted({hub.id, *(hangs_on if said.level == "ReadOnly" else ())})),
         properties=ManagementLockProperties(**properties_of(said)),
     )
 
@@ -64,30 +64,30 @@ def _refers(item: Resource, gateway: ArmId) -> bool:
 
 
 def _maintenance(
-    part: Ours, said: Maintenance | ExistingMaintenance, work: Work, frame: Frame, location: str
+    part: Ours, said: Maintenance | ExistingMaintenance, hub: GatewayContext, context: CompileContext, location: str
 ) -> Iterator[Item]:
-    place = frame.place(part)
+    place = context.place(part)
     if isinstance(said, ExistingMaintenance):
         facts = {"location": said.location} if said.location else {}
         configuration = said.existing
         yield Existing(f"MaintenanceConfiguration/{configuration.name}", configuration, facts)
     else:
-        name, derived = frame.called(said.name, frame.naming.maintenance.format(gateway=part.name))
+        name, derived = context.called(said.name, context.naming.maintenance.format(gateway=part.name))
         configuration = place.id(maintenance_wire.MAINTENANCE_CONFIGURATIONS, name)
         yield maintenance_wire.MaintenanceConfiguration(
             address=f"MaintenanceConfiguration/{said.name or part.address_name}",
             id=configuration,
             location=location,
-            tags=tags_of(work.tags, said.tags),
+            tags=tags_of(hub.tags, said.tags),
             tenant=place.tenant,
             derived_name=derived,
             on_removal=part.on_removal,
             properties=_window(said),
         )
-    name, _ = frame.called(None, frame.naming.maintenance.format(gateway=part.name))
+    name, _ = context.called(None, context.naming.maintenance.format(gateway=part.name))
     yield MaintenanceAssignment(
         address=f"MaintenanceAssignment/{part.address_name}",
-        id=work.id.extension(MAINTENANCE_ASSIGNMENTS, name),
+        id=hub.id.extension(MAINTENANCE_ASSIGNMENTS, name),
         tenant=place.tenant,
         derived_name=True,
         on_removal=part.on_removal,
@@ -110,12 +110,14 @@ def _window(said: Maintenance) -> maintenance_wire.MaintenanceConfigurationPrope
 # --- diagnostics -----------------------------------------------------------------------------------------------------
 
 
-def _diagnostics(part: Ours, said: Diagnostics, work: Work, frame: Frame) -> diagnostic_wire.DiagnosticSetting:
-    name, derived = frame.called(said.name, frame.naming.diagnostics.format(gateway=part.name))
+def _diagnostics(
+    part: Ours, said: Diagnostics, hub: GatewayContext, context: CompileContext
+) -> diagnostic_wire.DiagnosticSetting:
+    name, derived = context.called(said.name, context.naming.diagnostics.format(gateway=part.name))
     return diagnostic_wire.DiagnosticSetting(
         address=f"DiagnosticSetting/{part.address_name}",
-        id=work.id.extension(diagnostic_wire.DIAGNOSTIC_SETTINGS, name),
-        tenant=frame.place(part).tenant,
+        id=hub.id.extension(diagnostic_wire.DIAGNOSTIC_SETTINGS, name),
+        tenant=context.place(part).tenant,
         derived_name=derived,
         on_removal=part.on_removal,
         properties=diagnostic_wire.DiagnosticSettingProperties(

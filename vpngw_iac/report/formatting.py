@@ -40,7 +40,7 @@ COLOURS: Mapping[Action, str] = {
     Action.MOVE: "cyan",
 }
 
-DEEDS: Mapping[Action, str] = {
+OPERATION_VERBS: Mapping[Action, str] = {
     Action.CREATE: "create",
     Action.UPDATE: "update in place",
     Action.REPAIR: "repair: Azure shows it as failed",

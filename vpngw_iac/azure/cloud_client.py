@@ -33,7 +33,7 @@ for _name in ("azure", "msal"):
     logging.getLogger(_name).addHandler(logging.NullHandler())
 
 
-class Door:
+class CloudClient:
     """A cloud as one process sees it: one credential and its tokens, one connection pool, one account of the quota.
 
     Sessions share it; each has a client of its own. Safe between threads.

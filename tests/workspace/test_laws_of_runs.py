@@ -61,7 +61,7 @@ def deployments(draw: st.DrawFn) -> Deployment:
     return Deployment("hub", tuple(items))
 
 
-def harness() -> Harness:
+def new_harness() -> Harness:
     return Harness(Path(tempfile.mkdtemp(prefix="vpngw-law-")))
 
 
@@ -70,7 +70,7 @@ def harness() -> Harness:
 def test_after_each_apply_there_is_nothing_to_do_and_destroy_gives_the_world_back(
     first: Deployment, second: Deployment
 ) -> None:
-    harness = harness()
+    harness = new_harness()
     for deployment in (first, second):
         harness.converge(deployment)
         assert {item.id for item in deployment.items} == {i.id for i in deployment.items if harness.exists(i.id)}
@@ -87,7 +87,7 @@ def test_after_each_apply_there_is_nothing_to_do_and_destroy_gives_the_world_bac
 @settings(max_examples=8)
 @given(deployments(), deployments())
 def test_a_plan_that_is_saved_and_read_back_decides_the_same(first: Deployment, second: Deployment) -> None:
-    harness = harness()
+    harness = new_harness()
     harness.converge(first)
     workspace = harness.workspace()
     plan = workspace.plan(second)
@@ -138,7 +138,7 @@ def test_whatever_fails_the_state_stays_valid_and_the_next_run_converges(
 ) -> None:
     from tests.workspace.conftest import Killed
 
-    harness = harness()
+    harness = new_harness()
     harness.converge(first)
     for effect, which in troubles:
         harness.fault(effect, **which)

@@ -145,7 +145,7 @@ class Run:
 
     def answer(self, documents: Sequence[Mapping[str, Any]], text: str) -> None:
         """The result: with ``--json`` exactly one document, else the text of a report."""
-        from vpngw_iac.report import envelope as report
+        from vpngw_iac.report import json_documents as report
 
         if not self.settings.json_output:
             self.emit(text)

@@ -31,7 +31,8 @@ def both_instances(topology: TopologyView) -> Iterator[Violation]:
         if gateway.active_active and both and gateway.resource.is_managed:
             yield Violation(
                 gateway.resource,
-                f"{named(c.resource for c in both)} reach both instances; a device with one tunnel drops at maintenance.",
+                f"{named(c.resource for c in both)} reach both instances; a device with one tunnel drops at "
+                "maintenance.",
                 level="info",
             )
 

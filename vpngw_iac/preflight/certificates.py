@@ -207,7 +207,8 @@ def certificate_identity(topology: TopologyView) -> Iterator[Violation]:
         if needing and gateway.resource.knows_all and "UserAssigned" not in kind:
             yield Violation(
                 gateway.resource,
-                f"{needing[0].resource.address} authenticates by certificate; this gateway has no user-assigned identity.",
+                f"{needing[0].resource.address} authenticates by certificate; this gateway has no user-assigned "
+                "identity.",
             )
 
 

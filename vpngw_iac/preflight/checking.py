@@ -85,10 +85,10 @@ def check(
     inform about what exists. In a plan give what Azure answered by id, what is created or replaced, and the wire
     paths that `changed`: then such a rule refuses only where this plan does it. `waive` maps a rule id, or
     ``RULE@WHERE`` for one address or name (see `waivers_of`), to the reason. `reveal` resolves secrets that are at
-    hand offline, so that keys can be judged; no value enters a finding. `backups` names sites that stand in for
-    another (see `backups_of`), `gateway_networks` the networks of existing gateways (see `gateway_networks_of`), `deleted` the addresses of
-    what this plan deletes, alone or to build it again. With `live` only rules about what Azure shows at the moment are
-    judged: a plan that was saved is applied, and the others were judged when it was made.
+    hand offline, so that keys can be checked; no value enters a finding. `backups` names sites that stand in for
+    another (see `backups_of`), `gateway_networks` the networks of existing gateways (see `gateway_networks_of`),
+    `deleted` the addresses of what this plan deletes, alone or to build it again. With `live` only rules about what
+    Azure shows at the moment are checked: a saved plan is applied, and the others were checked when it was made.
     """
     if profile is not None and profile not in PROFILES:
         raise UsageError(f"There is no profile {profile!r}.", advice=f"Profiles are {', '.join(PROFILES)}.")

@@ -117,8 +117,8 @@ def circuit_ready(topology: TopologyView) -> Iterator[Violation]:
         elif value_at(circuit.resource.seen, "properties.peerings") == []:
             yield Violation(
                 connection.resource,
-                f"{circuit.resource.address} has no private peering; Azure refuses the connection until it has. `apply` "
-                "tries it all the same.",
+                f"{circuit.resource.address} has no private peering; Azure refuses the connection until it has. "
+                "`apply` tries it all the same.",
                 "Ask its owner for private peering; then run this again.",
                 "warning",
                 otherwise="warning",

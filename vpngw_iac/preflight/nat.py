@@ -192,8 +192,8 @@ def nat_both_ways(topology: TopologyView) -> Iterator[Violation]:
         if same:
             yield Violation(
                 connection.resource,
-                f"The site really has {listed(dict.fromkeys(same))}, which {network.resource.address} has too. Only the "
-                "site is translated, so it cannot answer.",
+                f"The site really has {listed(dict.fromkeys(same))}, which {network.resource.address} has too. Only "
+                "the site is translated, so it cannot answer.",
             )
 
 

@@ -257,8 +257,9 @@ def _egress_clashes(gateway: Gateway) -> Iterator[Violation]:
             told.add(names)
             yield Violation(
                 inner.owner.resource,
-                f"{inner.owner.resource.address} maps {_texts(inner.owner.internal)} and {outer.owner.resource.address} maps "
-                f"{_texts(outer.owner.internal)} to the same addresses ({inner.prefix}).",
+                f"{inner.owner.resource.address} maps {_texts(inner.owner.internal)} and "
+                f"{outer.owner.resource.address} maps {_texts(outer.owner.internal)} to the same addresses "
+                f"({inner.prefix}).",
                 "Give each rule external addresses of its own.",
             )
 

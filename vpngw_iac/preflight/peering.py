@@ -58,8 +58,8 @@ def own_gateway(topology: TopologyView) -> Iterator[Violation]:
         if peering.borrows and network is not None and network.gateways:
             yield Violation(
                 peering.resource,
-                f"{network.resource.address} has {named(g.resource for g in network.gateways)} and shall use the gateway of "
-                f"{peering.remote_id.name if peering.remote_id else 'another network'} too.",
+                f"{network.resource.address} has {named(g.resource for g in network.gateways)} and shall use the "
+                f"gateway of {peering.remote_id.name if peering.remote_id else 'another network'} too.",
                 level="warning" if _hub_only(peering) else None,
             )
 

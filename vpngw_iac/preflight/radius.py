@@ -49,8 +49,8 @@ def radius_place(topology: TopologyView) -> Iterator[Violation]:
             if address is not None and unreachable(address, gateway):
                 yield Violation(
                     gateway.resource,
-                    f"The RADIUS server {server} is neither in {gateway.network.resource.address} or a peered network nor "
-                    "behind a site of this gateway. Over ExpressRoute it cannot be reached.",
+                    f"The RADIUS server {server} is neither in {gateway.network.resource.address} or a peered "
+                    "network nor behind a site of this gateway. Over ExpressRoute it cannot be reached.",
                 )
 
 

@@ -60,7 +60,8 @@ def connection_place(topology: TopologyView) -> Iterator[Violation]:
         elif gateway and gateway.location and region(connection.resource) not in (None, gateway.location):
             yield Violation(
                 connection.resource,
-                f"It is at {region(connection.resource)}, its gateway {gateway.resource.address} at {gateway.location}.",
+                f"It is at {region(connection.resource)}, its gateway {gateway.resource.address} at "
+                f"{gateway.location}.",
                 f'Use location="{gateway.location}".',
             )
 

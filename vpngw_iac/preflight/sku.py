@@ -369,8 +369,8 @@ def scalable_private_vpn(topology: TopologyView) -> Iterator[Violation]:
         if scalable and any(connection.is_private for connection in gateway.sites):
             yield Violation(
                 gateway.resource,
-                f"A tunnel runs over the private peering of {scalable[0].resource.address} (ErGwScale), which Microsoft's "
-                "page on scalable gateways does not support.",
+                f"A tunnel runs over the private peering of {scalable[0].resource.address} (ErGwScale), which "
+                "Microsoft's page on scalable gateways does not support.",
                 level="warning",
             )
 

@@ -104,8 +104,8 @@ def _permission(cloud: CloudView, requested: RequestedAction) -> None:
             403,
             "AuthorizationFailed",
             "The client 'simulated' with object id '00000000-0000-0000-0000-0000000000bb' does not have authorization "
-            f"to perform action '{requested.action}' over scope '{requested.scope}' or the scope is invalid. If access was "
-            "recently granted, please refresh your credentials.",
+            f"to perform action '{requested.action}' over scope '{requested.scope}' or the scope is invalid. If "
+            "access was recently granted, please refresh your credentials.",
         )
 
 
@@ -122,9 +122,9 @@ def _links(cloud: CloudView, requested: RequestedAction, body: Mapping[str, Any]
             raise front_door(
                 403,
                 "LinkedAuthorizationFailed",
-                f"The client has permission to perform action '{requested.action}' on scope '{requested.scope}'; however, it "
-                f"does not have permission to perform action(s) '{action}' on the linked scope(s) '{linked}' "
-                "(respectively) or the linked scope(s) are invalid.",
+                f"The client has permission to perform action '{requested.action}' on scope '{requested.scope}'; "
+                f"however, it does not have permission to perform action(s) '{action}' on the linked scope(s) "
+                f"'{linked}' (respectively) or the linked scope(s) are invalid.",
             )
 
 

@@ -1,4 +1,4 @@
-"""How a stored deployment becomes a `LoadedState`: checkpoint document, then every journal record after it, then the check.
+"""Load a stored deployment as a `LoadedState`: checkpoint document, every journal record after it, then the check.
 
 Knows what a store keeps, not where: the store hands out the bytes.
 """

@@ -62,7 +62,7 @@ class LockWait:
     def locked(self, store: Store, owner: Owner) -> Iterator[LockedStore]:
         """The lock; raises `StateLocked` if another run still has it when the time is over.
 
-        Raises `ReadInterrupted` if the run is asked to stop meanwhile. What happens under the lock is never tried again.
+        Raises `ReadInterrupted` if the run is asked to stop meanwhile. Nothing under the lock is tried again.
         """
         with ExitStack() as stack:
             yield self._entered(stack, store, owner)

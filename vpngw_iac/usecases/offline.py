@@ -131,7 +131,7 @@ def blueprint_context(scope: Scope, *blueprints: Deployable) -> dict[str, Any]:
     return {
         "waive": preflight.waivers_of(*whole),
         "backups": preflight.backups_of(*whole),
-        "homes": preflight.gateway_networks_of(scope, *whole),
+        "gateway_networks": preflight.gateway_networks_of(scope, *whole),
     }
 
 

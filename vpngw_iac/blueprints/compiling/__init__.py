@@ -1,1 +1,1 @@
-"""From nouns to resources: one module per noun, each a few pure functions; `merged_parts` joins what blueprints share."""
+"""From nouns to resources: one module per noun, each a few pure functions; `merged_parts` joins them."""

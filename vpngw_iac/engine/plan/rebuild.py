@@ -51,8 +51,8 @@ def rebuild(
 ) -> Rebuilt:
     """Entries for everything declared that is ours in Azure, added to an empty state (which gives name and lineage).
 
-    `fingerprints` are the fingerprints of the secrets as they are now; one enters an entry only where Azure's answer proves
-    it. `tagged` are ids that were found by our tag, declared or not.
+    `fingerprints` are those of the secrets as they are now; one enters an entry only where Azure's answer proves it.
+    `tagged` are ids that were found by our tag, declared or not.
     """
     claims = _claims(empty.deployment, graph, snapshot)
     ours = {address for address, why in claims.items() if not why}

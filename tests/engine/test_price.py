@@ -37,7 +37,6 @@ from vpngw_iac.arm import ArmId, Scope
 from vpngw_iac.engine.compare.document import ABSENT
 from vpngw_iac.engine.compare.secret_masking import entry_of, stored
 from vpngw_iac.engine.graph import Graph
-from vpngw_iac.engine.order.operation import makespan
 from vpngw_iac.engine.order.order import schedule
 from vpngw_iac.engine.plan.change import Change
 from vpngw_iac.engine.plan.decide import make_plan
@@ -230,7 +229,7 @@ def _told(change: Change | None, plan: Plan) -> dict[str, Any]:
     rules = sorted({f.rule for f in plan.findings if f.level == "error" and f.address == address and address})
     impossible = [f for f in plan.findings if f.rule == "V-CHANGE-01"]
     outage = change.outage if change else None
-    minutes = makespan(schedule(plan)) / 60 if change else 0.0
+    minutes = schedule(plan).seconds / 60 if change else 0.0
     return {
         "action": str(change.action) if change else None,
         "outage": outage.level if outage else "none",

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from vpngw_iac.preflight.point_to_site import BLOCK, with_clients
 from vpngw_iac.preflight.registry import Violation, rule
 from vpngw_iac.preflight.view.gateway import Gateway
 from vpngw_iac.preflight.view.topology import TopologyView
+from vpngw_iac.resources.parts import der_of
 
 _SOON = timedelta(days=60)
 _THUMBPRINT = re.compile(r"[0-9A-Fa-f]{40}")
@@ -48,9 +47,7 @@ def _roots(gateway: Gateway) -> Iterator[Root]:
 
 
 def _read(name: str, data: str) -> Root:
-    try:
-        der = base64.b64decode(data, validate=True)
-    except (binascii.Error, ValueError):
+    if "-----" in data or (der := der_of(data)) is None:
         return Root(name, data)
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric import rsa
@@ -85,18 +82,20 @@ def certificate_count(topology: TopologyView) -> Iterator[Violation]:
 @rule(
     "R-CERTP-02",
     level="E",
+    when="change",
     title="Root certificate is not one line of Base-64 X.509",
     source="P2SC, T-P2S",
     fix="Use RootCertificate.file(name, path); it takes PEM and DER.",
 )
 def root_data(topology: TopologyView) -> Iterator[Violation]:
-    """No header lines, no white space, and an X.509 certificate inside."""
+    """No header lines, and an X.509 certificate inside; blanks and line breaks are taken off."""
     for gateway in with_clients(topology):
         for root in roots(topology, gateway):
             if not root.key:
                 yield Violation(
                     gateway.resource,
                     f"The data of root certificate {root.name} is not an X.509 certificate in one line of Base-64.",
+                    block=BLOCK,
                 )
 
 

@@ -43,7 +43,7 @@ def plan_document(plan: PlanView) -> Document:
         unread=list(plan.unread),
         unmanaged=list(plan.unmanaged),
         critical_path_minutes=minutes(plan.seconds),
-        expected_minutes=minutes(plan.expected or plan.seconds),
+        expected_minutes=minutes(plan.seconds),
         outage={level: list(who) for level, who in plan.outage.items()},
         outages=[_loss(loss) for loss in plan.everybody],
         gone=sorted(plan.gone),

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.compare.document import shown
 from vpngw_iac.engine.graph import Graph
-from vpngw_iac.engine.order.operation import Schedule, makespan
+from vpngw_iac.engine.order.operation import Schedule
 from vpngw_iac.engine.plan.change import Action, Change, Loss, Summary, outage_of, summary_of
 from vpngw_iac.engine.plan.outage import ends_clients
 from vpngw_iac.engine.plan.plan import Plan
@@ -45,9 +45,7 @@ class PlanView:
     unread: tuple[str, ...] = ()
     unmanaged: tuple[str, ...] = ()
     seconds: float = 0.0
-    """Length of the critical path."""
-    expected: float = 0.0
-    """Seconds until everything is done, with the locks that operations wait for."""
+    """Until everything is done, with the exclusive locks that operations wait for."""
     usual: Mapping[str, float] = field(default_factory=dict)
     """How long each address usually takes, in seconds."""
     lost_addresses: Mapping[str, str] = field(default_factory=dict)
@@ -81,7 +79,6 @@ class PlanView:
             unread=plan.unread,
             unmanaged=tuple(describe_attached(item) for item in plan.unmanaged),
             seconds=schedule.seconds,
-            expected=makespan(schedule) if schedule.operations else 0.0,
             usual=_usual(schedule),
             lost_addresses=_lost(plan),
             state_only_updates=plan.state_only_updates,
@@ -117,8 +114,7 @@ class PlanView:
             findings=_FINDINGS.validate_python(document.get("findings", [])),
             unread=tuple(document.get("unread", [])),
             unmanaged=tuple(document.get("unmanaged", [])),
-            seconds=float(document.get("critical_path_minutes", 0)) * 60,
-            expected=float(document.get("expected_minutes", 0)) * 60,
+            seconds=float(document.get("expected_minutes") or document.get("critical_path_minutes", 0)) * 60,
             usual={address: minutes * 60 for address, minutes in document.get("minutes", {}).items()},
             lost_addresses=document.get("lost_addresses", {}),
             state_only_updates=tuple(document.get("brought_up_to_date", [])),

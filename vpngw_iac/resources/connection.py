@@ -23,7 +23,7 @@ from vpngw_iac.resources.base import Durations, KeyCall, OperationLock, Resource
 from vpngw_iac.resources.express_route_circuit import ExpressRouteCircuit
 from vpngw_iac.resources.local_network_gateway import LocalNetworkGateway
 from vpngw_iac.resources.nat_rule import NatRule
-from vpngw_iac.resources.parts import IpsecPolicy
+from vpngw_iac.resources.parts import CertificateText, IpsecPolicy
 from vpngw_iac.resources.virtual_network_gateway import VirtualNetworkGateway
 from vpngw_iac.resources.wire import Output, Ref, WireModel
 from vpngw_iac.secret import SecretReference
@@ -61,7 +61,7 @@ class CertificateAuthentication(WireModel):
 
     outbound_auth_certificate: str
     inbound_auth_certificate_subject_name: str
-    inbound_auth_certificate_chain: tuple[str, ...]
+    inbound_auth_certificate_chain: tuple[CertificateText, ...]
 
 
 class ConnectionProperties(WireModel):

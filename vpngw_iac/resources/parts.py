@@ -5,11 +5,26 @@ Knows no resource type. Literals hold Azure's own spelling, which a contract tes
 
 from __future__ import annotations
 
+import base64
+import binascii
+import re
 from typing import Annotated, Literal
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.field import Cidr, KeyedBy, Observed, Outage, ReadOnly, ServerDefault, Unordered
+from vpngw_iac.field import Cidr, KeyedBy, Observed, Outage, ReadOnly, ServerDefault, Spelling, Unordered
 from vpngw_iac.resources.wire import Output, WireModel
+
+
+def der_of(text: str) -> bytes | None:
+    """The certificate in Base-64 text, with or without blanks, line breaks and header lines; None if it is none."""
+    try:
+        return base64.b64decode(re.sub(r"-----[A-Z ]+-----|\s", "", text), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+CertificateText = Annotated[str, Spelling(lambda text: der_of(text) or text)]
+"""Base-64 X.509: Azure keeps blanks and line breaks (net_VirtualNetworkGateway_CanCreatePointToSiteConfigurtation)."""
 
 
 class IdOnly(WireModel):

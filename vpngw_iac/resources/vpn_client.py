@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator
@@ -13,12 +14,13 @@ from vpngw_iac.field import (
     Outage,
     ReadOnly,
     ServerDefault,
+    Spelling,
     Transition,
     Unordered,
     Verdict,
     WriteOnly,
 )
-from vpngw_iac.resources.parts import AddressSpace, IdOnly, IpsecPolicy
+from vpngw_iac.resources.parts import AddressSpace, CertificateText, IdOnly, IpsecPolicy
 from vpngw_iac.resources.wire import WireModel
 from vpngw_iac.secret import SecretReference
 
@@ -37,10 +39,14 @@ _OTHER_ROOT = Outage(
 )
 
 
-class RootCertificateProperties(WireModel):
-    """Base-64 X.509 on one line (R-CERTP-02); it is public, and Azure answers it unchanged."""
+# A trailing slash, casing and braces mean nothing in these (R-AAD-03 to 05).
+_ENTRA = Spelling(lambda text: text.strip("{} /").lower())
 
-    public_cert_data: Annotated[str, _OTHER_ROOT]
+
+class RootCertificateProperties(WireModel):
+    """Base-64 X.509, sent on one line (R-CERTP-02); it is public, and Azure answers it unchanged."""
+
+    public_cert_data: Annotated[CertificateText, _OTHER_ROOT]
 
 
 class RootCertificate(WireModel):
@@ -53,7 +59,7 @@ class RootCertificate(WireModel):
 class RevokedCertificateProperties(WireModel):
     """SHA-1 thumbprint without spaces (R-CERTP-04)."""
 
-    thumbprint: Annotated[str, AnyCase()]
+    thumbprint: Annotated[str, Spelling(lambda text: re.sub(r"[\s:]", "", text).lower())]
 
 
 class RevokedCertificate(WireModel):
@@ -131,9 +137,9 @@ class VpnClientConfiguration(WireModel):
     radius_servers: Annotated[
         tuple[RadiusServer, ...] | None, KeyedBy("radiusServerAddress"), ServerDefault([]), _CLIENTS
     ] = None
-    aad_tenant: Annotated[str | None, AnyCase(), _PROFILES] = None
-    aad_audience: Annotated[str | None, AnyCase(), _PROFILES] = None
-    aad_issuer: Annotated[str | None, AnyCase(), _PROFILES] = None
+    aad_tenant: Annotated[str | None, _ENTRA, _PROFILES] = None
+    aad_audience: Annotated[str | None, _ENTRA, _PROFILES] = None
+    aad_issuer: Annotated[str | None, _ENTRA, _PROFILES] = None
     vng_client_connection_configurations: Annotated[
         tuple[ClientConnection, ...] | None,
         KeyedBy("name", alike=("properties.vpnClientAddressPool",)),

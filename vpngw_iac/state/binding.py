@@ -17,13 +17,19 @@ def binding_of(identity: CloudIdentity) -> Binding:
 
 
 def check_bound(
-    state: State, identity: CloudIdentity, declared: Mapping[str, ArmId], *, name: str = "The state"
+    state: State,
+    identity: CloudIdentity,
+    declared: Mapping[str, ArmId],
+    *,
+    name: str = "The state",
+    reviewed: bool = False,
 ) -> None:
     """Raise `StateMismatch` naming both sides if the state is of another cloud, endpoint, tenant or subscription.
 
-    `declared` maps addresses to ids. Entries may lie in several subscriptions, and editing one resource's
-    subscription is a replacement; but a run whose default subscription the state has never seen, and which would
-    move entries into it (or, with nothing declared, delete all of them), was pointed at the wrong place.
+    `declared` maps addresses to ids, also of what a destroy deletes. Entries may lie in several subscriptions, and
+    editing one resource's subscription is a replacement; but a run whose default subscription the state has never
+    seen, and which would move entries into it (or, with nothing declared, delete all of them), was pointed at the wrong
+    place. A plan that was `reviewed` declares nothing where it destroys, and is bound to its own subscription.
     """
     check_belongs(state, state.deployment, binding_of(identity), name)
     here = identity.subscription.lower()
@@ -32,7 +38,7 @@ def check_bound(
         return
     for address, entry in sorted(state.entries.items()):
         wanted = declared.get(address)
-        if not declared or (wanted is not None and wanted.subscription.lower() == here):
+        if not (declared or reviewed) or (wanted is not None and wanted.subscription.lower() == here):
             raise StateMismatch(
                 f"{name} has {address} in subscription {entry.id.subscription}, "
                 f"but this run uses subscription {identity.subscription}.",

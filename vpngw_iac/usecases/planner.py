@@ -22,6 +22,7 @@ from vpngw_iac.engine.plan.renaming import renames
 from vpngw_iac.engine.ports import Snapshot
 from vpngw_iac.errors import Finding, Findings, SecretError, UsageError
 from vpngw_iac.files import first_link, open_to_all, owned
+from vpngw_iac.resources.base import Resource
 from vpngw_iac.secret import (
     CachedSecrets,
     FileSecret,
@@ -57,7 +58,8 @@ def decide(session: Session, loaded: LoadedState | None, options: Options, *, re
     blueprint, reviewed = session.declared, session.reviewed
     graph = Graph.of(() if options.destroy else session.items)
     state = loaded.state if loaded else State.new(session.deployment, binding_of(session.cloud.identity))
-    check_bound(state, session.cloud.identity, {r.address: r.id for r in graph.resources.values()})
+    belongs = {item.address: item.id for item in session.items if isinstance(item, Resource)}
+    check_bound(state, session.cloud.identity, belongs, reviewed=reviewed is not None)
     snapshot = observe(session.cloud, graph, state, deep=options.deep, around=options.look_around or options.destroy)
     if loaded is not None and not resumed:
         state = _with_what_is_being_made(state, loaded, snapshot)

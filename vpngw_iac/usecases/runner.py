@@ -22,7 +22,6 @@ from vpngw_iac.engine.execute.release import Release
 from vpngw_iac.engine.execute.resume import Resumption
 from vpngw_iac.engine.execute.stop import Limits, ReadInterrupted, Stop
 from vpngw_iac.engine.execute.worker import Worker
-from vpngw_iac.engine.order.operation import makespan
 from vpngw_iac.engine.order.order import schedule
 from vpngw_iac.engine.plan.change import Action, Change
 from vpngw_iac.engine.plan.plan import Options, Plan
@@ -388,7 +387,7 @@ class _Run:
                 plan.deployment,
                 self.session.correlation,
                 len(planned.operations),
-                makespan(planned),
+                planned.seconds,
                 self.clock.utc(),
             )
         )

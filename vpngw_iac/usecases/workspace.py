@@ -17,7 +17,7 @@ from vpngw_iac.engine.compare.document import secrets_in
 from vpngw_iac.engine.execute.event import Event, Outcome
 from vpngw_iac.engine.execute.stop import Stop
 from vpngw_iac.engine.graph import Graph
-from vpngw_iac.engine.order.operation import Schedule, makespan
+from vpngw_iac.engine.order.operation import Schedule
 from vpngw_iac.engine.order.order import order, schedule
 from vpngw_iac.engine.plan.decide import make_plan
 from vpngw_iac.engine.plan.inputs import PlanInputs
@@ -58,7 +58,7 @@ class Workspace(OfflineWorkspace):
         graph, name = Graph.of(blueprint.resources(self._place.scope)), self.name_of(blueprint)
         empty = State.new(name, Binding(cloud="offline", endpoint="", tenant=""))
         planned = order(graph, empty, make_plan(_offline_inputs(name, graph, empty)).changes)
-        return Compilation(name, graph, planned, makespan(planned))
+        return Compilation(name, graph, planned, planned.seconds)
 
     # -- plan
 

@@ -103,15 +103,16 @@ class _Collector:
     unseen: list[str] = field(default_factory=list)
     stale: bool = False
 
-    def differ(self, path: str, cause: Cause, d: Any, a: Any, o: Any, *, secret: bool = False) -> None:
-        shown_as = Difference(path, self._because(path, cause, shown(o), secret=secret), shown(d), shown(a), shown(o))
-        self.found.append(MarkedDifference(shown_as, secret=secret))
+    def differ(self, shape: Shape, path: str, cause: Cause, d: Any, a: Any, o: Any, *, secret: bool = False) -> None:
+        why = self._because(shape, path, cause, shown(o), secret=secret)
+        self.found.append(MarkedDifference(Difference(path, why, shown(d), shown(a), shown(o)), secret=secret))
 
-    def _because(self, path: str, cause: Cause, observed: Any, *, secret: bool) -> Cause:
-        """What differs since it was adopted was changed by nobody; an edit since then is an edit."""
+    def _because(self, shape: Shape, path: str, cause: Cause, observed: Any, *, secret: bool) -> Cause:
+        """What differs since it was adopted was changed by nobody, however Azure spells it; an edit is an edit."""
         if self.adopting:
             return "adopted" if cause == "edit" and not secret else cause
-        if path in self.adopted and self.adopted[path] == observed:
+        then = self.adopted.get(path, ABSENT)
+        if then is not ABSENT and (then == observed or (same(shape, then, observed) and same(shape, observed, then))):
             return "adopted" if cause == "drift" else "edit"
         return cause
 
@@ -202,7 +203,7 @@ def _object(shape: Shape, d: Any, a: Any, o: Any, path: str, out: _Collector) ->
 def _entry(shape: Shape, d: Any, a: Any, o: Any, path: str, out: _Collector) -> None:
     """An object under a name of its own (an identity): it is there or not, whatever stands in it."""
     if d is not ABSENT and o is ABSENT:
-        out.differ(path, "edit" if a is ABSENT else "drift", d, a, o)
+        out.differ(shape, path, "edit" if a is ABSENT else "drift", d, a, o)
     elif d is ABSENT and o is not ABSENT:
         _removed_whole(shape, a, o, path, out)
 
@@ -237,7 +238,7 @@ def _items(shape: Shape, d: Any, a: Any, o: Any, path: str, out: _Collector) -> 
     drifted = bool(missing & applied.keys())
     if missing or surplus:
         cause: Cause = "edit and drift" if edited and drifted else "edit" if edited else "drift"
-        out.differ(path, cause, d, a, owned_texts(shape, d, a, o))
+        out.differ(shape, path, cause, d, a, owned_texts(shape, d, a, o))
     elif declared.keys() != applied.keys():
         out.stale = True
 
@@ -245,7 +246,7 @@ def _items(shape: Shape, d: Any, a: Any, o: Any, path: str, out: _Collector) -> 
 def _value(shape: Shape, d: Any, a: Any, o: Any, path: str, out: _Collector) -> None:
     if same(shape, d, o):
         if _lost_an_option(shape, d, a, o):
-            out.differ(path, "edit", d, a, o)
+            out.differ(shape, path, "edit", d, a, o)
         out.stale = out.stale or a is ABSENT or not (same(shape, d, a) and same(shape, a, d))
         return
     if a is ABSENT:
@@ -256,7 +257,7 @@ def _value(shape: Shape, d: Any, a: Any, o: Any, path: str, out: _Collector) -> 
         cause = "edit"
     else:
         cause = "edit and drift"
-    out.differ(path, cause, d, a, o)
+    out.differ(shape, path, cause, d, a, o)
 
 
 def _lost_an_option(shape: Shape, d: Any, a: Any, o: Any) -> bool:
@@ -283,7 +284,7 @@ def _removed_whole(shape: Shape, a: Any, o: Any, path: str, out: _Collector) -> 
     if o is ABSENT or (shape.has_default and same(shape, shape.default, o)) or is_fixed(shape):
         out.stale = True
     elif same(shape, a, o) or (shape.block and any_same(shape, a, o)):
-        out.differ(path, "edit", ABSENT, a, o)
+        out.differ(shape, path, "edit", ABSENT, a, o)
     else:
         out.stale = True  # released: somebody else changed it since, and owns it now
 
@@ -296,7 +297,7 @@ def _secret(d: Any, a: Any, o: Any, path: str, out: _Collector) -> None:
         if witness is None or (known is not None and known.same_value(witness) is False):
             out.stale = True  # not told, or somebody else's by now
         else:
-            out.differ(path, "edit", ABSENT, a, o, secret=True)
+            out.differ(UNKNOWN, path, "edit", ABSENT, a, o, secret=True)
         return
     if d.fingerprint is None:
         _unresolved(d, a, o, path, out)
@@ -306,21 +307,21 @@ def _secret(d: Any, a: Any, o: Any, path: str, out: _Collector) -> None:
     if versus_observed is True:
         out.stale = out.stale or versus_applied is not True
     elif a is ABSENT and not out.adopting:
-        out.differ(path, "edit", d, a, o, secret=True)
+        out.differ(UNKNOWN, path, "edit", d, a, o, secret=True)
     elif versus_observed is None and versus_applied is None:
         out.unverified.append(path)
     elif versus_applied is True and versus_observed is False:
-        out.differ(path, "drift", d, a, o, secret=True)
+        out.differ(UNKNOWN, path, "drift", d, a, o, secret=True)
     elif versus_applied is True:
         out.unseen.append(path)
     else:
-        out.differ(path, "edit", d, a, o, secret=True)
+        out.differ(UNKNOWN, path, "edit", d, a, o, secret=True)
 
 
 def _unresolved(d: MaskedSecret, a: Any, o: Any, path: str, out: _Collector) -> None:
     """A secret that has no value yet, or none that can be read here."""
     if isinstance(d.reference, GeneratedSecret) and not (isinstance(a, MaskedSecret) and a.reference == d.reference):
-        out.differ(path, "edit", d, a, o, secret=True)  # apply makes it
+        out.differ(UNKNOWN, path, "edit", d, a, o, secret=True)  # apply makes it
     elif not isinstance(d.reference, Output):
         out.unverified.append(path)
         out.unreadable.append(path)

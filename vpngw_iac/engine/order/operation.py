@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 from vpngw_iac.arm import ArmId
@@ -50,33 +51,53 @@ class Operation:
         return self.key.address
 
 
-@dataclass(frozen=True, slots=True)
+Span = tuple[float, float]
+"""Start and end, in seconds from the beginning of the run."""
+
+_AT_ONCE = 64
+"""Operations that a run of ordinary width has going at a time."""
+
+
+@dataclass(frozen=True)
 class Schedule:
-    """Operations in a legal order, with their waves and the critical path."""
+    """Operations in a legal order, with their waves, and when each of them runs."""
 
     operations: tuple[Operation, ...] = ()
     waves: dict[Key, int] = field(default_factory=dict)
     """Earliest parallel step of each operation, from 1."""
     remaining: dict[Key, float] = field(default_factory=dict)
-    """Seconds of the longest path that starts with the operation, itself included."""
-    critical_path: tuple[Key, ...] = ()
+    """Seconds of the longest path that starts with the operation, itself included; exclusive locks left aside."""
+
+    @cached_property
+    def _spans(self) -> Mapping[Key, Span]:
+        return _Simulation(self, _AT_ONCE).run()
 
     @property
     def seconds(self) -> float:
-        """Length of the critical path."""
-        return max(self.remaining.values(), default=0.0)
+        """Until everything is done if each operation takes its usual time; exclusive locks are respected."""
+        return max((end for _, end in self._spans.values()), default=0.0)
+
+    @cached_property
+    def critical_path(self) -> tuple[Key, ...]:
+        """The operations that decide how long it takes: each waits for the one before, or for its exclusive lock."""
+        known = {operation.key: operation for operation in self.operations}
+        spans, path = self._spans, list[Key]()
+        step = max(known, key=lambda key: (spans[key][1], key), default=None)
+        while step is not None:
+            path.append(step)
+            locks = exclusive(known[step].locks)
+            waited = (
+                key
+                for key, operation in known.items()
+                if spans[key][1] == spans[path[-1]][0]
+                and key not in path
+                and (key in known[path[-1]].after or exclusive(operation.locks) & locks)
+            )
+            step = max(waited, default=None)
+        return tuple(reversed(path))
 
 
 # --- when each operation runs, in imagined time -----------------------------------------------------------------------
-
-
-Span = tuple[float, float]
-"""Start and end, in seconds from the beginning of the run."""
-
-
-def makespan(planned: Schedule, *, parallel: int = 8) -> float:
-    """Seconds until everything is done if each operation takes its usual time, exclusive locks respected."""
-    return max((end for _, end in _Simulation(planned, parallel * 8).run().values()), default=0.0)
 
 
 def spans(planned: Schedule) -> Mapping[Key, Span]:

@@ -381,27 +381,13 @@ def _schedule(nodes: Mapping[Key, Operation]) -> Schedule:
     waves: dict[Key, int] = {}
     for key in legal:
         waves[key] = 1 + max((waves[other] for other in nodes[key].after), default=0)
-    remaining, path = _remaining(nodes, legal)
-    ordered = sorted(legal, key=lambda key: (waves[key], -remaining[key], key))
-    return Schedule(tuple(nodes[key] for key in ordered), waves, remaining, path)
-
-
-def _remaining(nodes: Mapping[Key, Operation], legal: list[Key]) -> tuple[dict[Key, float], tuple[Key, ...]]:
-    followers: dict[Key, list[Key]] = defaultdict(list)
-    for key in legal:
-        for other in sorted(nodes[key].after):
-            followers[other].append(key)
-    remaining: dict[Key, float] = {}
-    heir: dict[Key, Key | None] = {}
+    remaining: dict[Key, float] = dict.fromkeys(legal, 0.0)
     for key in reversed(legal):
-        heir[key] = max(followers[key], key=lambda k: (remaining[k], k), default=None)
-        remaining[key] = nodes[key].seconds + (remaining[h] if (h := heir[key]) else 0.0)
-    path: list[Key] = []
-    step = max(legal, key=lambda k: (remaining[k], k), default=None)
-    while step is not None:
-        path.append(step)
-        step = heir[step]
-    return remaining, tuple(path)
+        remaining[key] += nodes[key].seconds
+        for other in nodes[key].after:
+            remaining[other] = max(remaining[other], remaining[key])
+    ordered = sorted(legal, key=lambda key: (waves[key], -remaining[key], key))
+    return Schedule(tuple(nodes[key] for key in ordered), waves, remaining)
 
 
 # --- who must let go before an update takes away what it uses ---------------------------------------------------------

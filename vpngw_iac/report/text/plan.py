@@ -225,7 +225,7 @@ def footer(plan: PlanView) -> str:
     s = plan.summary
     return (
         f"Plan: {s.add} to add, {s.change} to change, {s.destroy} to destroy.\n"
-        f"Time: {expectation(plan.expected or plan.seconds)}. Outage: {formatting.outages(plan.everybody)}."
+        f"Time: {expectation(plan.seconds)}. Outage: {formatting.outages(plan.everybody)}."
     )
 
 

@@ -121,6 +121,91 @@ def test_a_served_simulator_takes_retired_skus_when_told_to(vpngw: Shell, option
     assert answer.status_code == status, answer.text
 
 
+NETWORK = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Network"
+CIRCUIT = f"{NETWORK}/expressRouteCircuits/erc-ams"
+
+
+def a_circuit(vpngw: Shell) -> None:
+    provider = {"serviceProviderName": "Equinix", "peeringLocation": "Amsterdam", "bandwidthInMbps": 50}
+    state = {"provisioningState": "Succeeded", "serviceProviderProvisioningState": "Provisioned"}
+    circuit = {
+        "id": CIRCUIT,
+        "location": "westeurope",
+        "sku": {"name": "Standard_MeteredData"},
+        "properties": {"serviceProviderProperties": provider, **state},
+    }
+    machine = {"id": CIRCUIT.replace("Network/expressRouteCircuits/erc-ams", "Compute/virtualMachines/vm")}
+    vpngw.write("estate.json", json.dumps([circuit, machine]))
+    vpngw("simulator", "load", "estate.json", code=0)
+
+
+def test_a_circuit_goes_once_its_provider_has_let_go(vpngw: Shell) -> None:
+    a_circuit(vpngw)
+    refused = vpngw("simulator", "delete", "erc-ams", code=1)
+    assert "Ask the provider to deprovision it first" in refused.err
+    told = vpngw("simulator", "deprovision", "erc-ams", "--json", code=0).document
+    assert told["deprovisioned"] == [CIRCUIT]
+    vpngw("simulator", "delete", CIRCUIT.upper(), code=0)
+    assert CIRCUIT not in vpngw("simulator", "show", "--json", code=0).document["documents"]
+    assert "no circuit 'erc-ams'" in vpngw("simulator", "deprovision", "erc-ams", code=64).err
+
+
+def test_a_foreign_hand_changes_values_and_drift_finds_it(hub: Shell) -> None:
+    documents = hub("simulator", "show", "--json", code=0).document["documents"]
+    connection = next(identifier for identifier in documents if "/connections/" in identifier)
+    before = documents[connection]["properties"]["routingWeight"]
+
+    hub(
+        "simulator",
+        "set",
+        connection,
+        f"properties.routingWeight={before + 7}",
+        "properties.dpdTimeoutSeconds=33",
+        code=0,
+    )
+    after = hub("simulator", "show", "--json", code=0).document["documents"][connection]
+    quiet = hub("drift", "hub.yaml", code=0)
+    site = next(identifier for identifier in documents if "/localNetworkGateways/" in identifier)
+    hub("simulator", "set", site, "properties.localNetworkAddressSpace.addressPrefixes.0=10.99.0.0/16", code=0)
+    drift = hub("drift", "hub.yaml", code=2)
+
+    assert after["properties"]["routingWeight"] == before + 7
+    assert after["properties"]["dpdTimeoutSeconds"] == 33
+    assert "No drift" in quiet.out, "what nobody manages may change, and the key stayed"
+    assert "10.99.0.0/16" in drift.out
+
+
+def test_a_foreign_hand_changes_tags_and_foreign_types(vpngw: Shell) -> None:
+    a_circuit(vpngw)
+    vpngw("simulator", "set", "erc-ams", "tags.owner=somebody", code=0)
+    vpngw("simulator", "set", "vm", "properties.size=large", "location=uksouth", code=0)
+    documents = vpngw("simulator", "show", "--json", code=0).document["documents"]
+    machine = next(document for identifier, document in documents.items() if identifier.endswith("/vm"))
+    assert documents[CIRCUIT]["tags"] == {"owner": "somebody"}
+    assert (machine["properties"], machine["location"]) == ({"size": "large"}, "uksouth")
+    vpngw("simulator", "set", "erc-ams", "tags.owner=", code=0)
+    assert vpngw("simulator", "show", "--json", code=0).document["documents"][CIRCUIT]["tags"] == {}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (("set", "erc-ams", "sku"), 64, "is no change"),
+        (("set", "erc-ams", "=1"), 64, "is no change"),
+        (("set", "nobody", "a=1"), 64, "no resource 'nobody'"),
+        (("set", "erc-ams", "sku.name=Local_UnlimitedData"), 1, "BandwidthNotSupported"),
+        (("set", "erc-ams", "location.x=1"), 1, "refuses it"),
+        (("set", "erc-ams", "properties.peerings.x.y=1"), 1, "refuses it"),
+        (("delete", "nobody"), 64, "no resource 'nobody'"),
+    ],
+)
+def test_a_foreign_hand_is_told_what_is_wrong(vpngw: Shell, arguments: tuple[str, ...], code: int, told: str) -> None:
+    a_circuit(vpngw)
+    answer = vpngw("simulator", *arguments, code=code)
+    assert told in answer.err
+    assert "bug" not in answer.err
+
+
 @pytest.mark.parametrize("text", ["- {do: nonsense}", "{", "7"])
 def test_wrong_faults_are_told(vpngw: Shell, text: str) -> None:
     vpngw.write("faults.yaml", text)

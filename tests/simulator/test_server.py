@@ -164,3 +164,23 @@ def test_an_old_federated_assertion_is_not_accepted_again(server: Server) -> Non
 
     assert fresh[0] == 200
     assert (old[0], old[2]["error_codes"]) == (401, [700024])
+
+
+def test_the_hands_of_others_at_the_door(server: Server) -> None:
+    token = credential(server).get_token(f"{server.url}/.default").token
+    address = f"{NETWORK}/publicIPAddresses/pip"
+
+    def hand(name: str, body: Any) -> tuple[int, Any]:
+        status, _, told = call(server, f"/.simulator/{name}", "POST", token, json.dumps(body).encode())
+        return status, told
+
+    assert hand("load", {"documents": [{"id": address, "location": REGION, "properties": {}}]})[0] == 204
+    assert hand("set", {"id": address, "values": {"tags.owner": "x"}})[0] == 204
+    assert server.simulator.documents()[address]["tags"] == {"owner": "x"}
+    assert hand("load", {"documents": [{"name": "x"}]})[0] == 400
+    assert hand("load", [])[0] == 400
+    assert hand("set", {"id": address})[0] == 404
+    assert hand("set", {"id": "/nothing", "values": {}})[0] == 404
+    assert hand("delete", {"id": address})[0] == 204
+    assert hand("dance", {})[0] == 404
+    assert address not in server.simulator.documents()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+import yaml
 
 from vpngw_iac.cli.options import command
 from vpngw_iac.cli.run import Run
@@ -16,9 +17,6 @@ from vpngw_iac.files import kind_of
 if TYPE_CHECKING:
     from vpngw_iac.simulator import Simulator
     from vpngw_iac.simulator.server import Server
-
-CLIENT, CLIENT_SECRET = "00000000-0000-0000-0000-0000000000bb", "simulator"
-"""The service principal that the served simulator knows; no secret of anybody."""
 
 group = typer.Typer(help="A simulated cloud, to try, test and teach without Azure.", no_args_is_help=True)
 
@@ -31,6 +29,8 @@ AllowHost = Annotated[
     typer.Option("--allow-host", metavar="NAME", help="Also answer when called by this name (repeatable)."),
 ]
 FaultFile = Annotated[str | None, typer.Option("--faults", metavar="FILE", help="What goes wrong, as YAML or JSON.")]
+Resource = Annotated[str, typer.Argument(metavar="ID", help="Id of a resource, or its name if no other has it.")]
+Values = Annotated[list[str], typer.Argument(metavar="PATH=VALUE...", help="Such as properties.enableBgp=true.")]
 Circuit = Annotated[str, typer.Argument(metavar="CIRCUIT", help="Name or id of an ExpressRoute circuit.")]
 GovernanceFile = Annotated[
     str | None,
@@ -59,6 +59,7 @@ def serve(
     """Answer any ARM client until Ctrl-C; prints the variables that such a client needs."""
     from vpngw_iac.simulator import Switches
     from vpngw_iac.simulator.governance import read_governance
+    from vpngw_iac.simulator.identity import CLIENT, CLIENT_KEY
     from vpngw_iac.simulator.server import Server, kill_this_process
 
     switches = Switches(allow_retired=allow_retired)
@@ -67,7 +68,7 @@ def serve(
         simulator.governance = read_governance(_present(governance, "--governance"))
     here = _folder(run, folder) if tls else None
     server = Server(
-        simulator, host, port, certificate_directory=here, clients={CLIENT: CLIENT_SECRET}, hosts=allow_host or ()
+        simulator, host, port, certificate_directory=here, clients={CLIENT: CLIENT_KEY}, hosts=allow_host or ()
     )
     server.serve(lambda url: _tell(run, server, url))
     run.say("The simulator has stopped; its content is kept.")
@@ -93,19 +94,81 @@ def reset(run: Run, folder: Folder = None) -> int:
 @command(group)
 def provision(run: Run, circuit: Circuit, folder: Folder = None) -> int:
     """Do what an ExpressRoute provider does with the service key; apply can then go past its gate."""
+    return _circuits(run, circuit, folder, "Provisioned", "provisioned", "Run apply again.")
+
+
+@command(group)
+def deprovision(run: Run, circuit: Circuit, folder: Folder = None) -> int:
+    """Do what an ExpressRoute provider does when it is told to stop; the circuit can then be destroyed."""
+    return _circuits(run, circuit, folder, "NotProvisioned", "deprovisioned", "Azure can delete it now.")
+
+
+def _circuits(run: Run, circuit: str, folder: str | None, state: str, word: str, then: str) -> int:
     from vpngw_iac.report.json_documents import document
 
     simulator = _open(run, folder)
-    wanted = circuit.rstrip("/").rsplit("/", 1)[-1].lower()
-    known = [i for i in simulator.documents() if "/expressroutecircuits/" in i.lower() and i.count("/") == 8]
-    found = [identifier for identifier in known if identifier.rsplit("/", 1)[-1].lower() == wanted]
-    if not found:
-        names = ", ".join(identifier.rsplit("/", 1)[-1] for identifier in known) or "none"
-        raise UsageError(f"The simulator has no circuit {circuit!r}.", advice=f"It has: {names}.")
+    found = _named(simulator, circuit, "/expressroutecircuits/", "circuit")
     for identifier in found:
-        simulator.provision_circuit(identifier)
-    run.reply(document("simulator", provisioned=found), f"{circuit} is provisioned. Run apply again.")
+        simulator.provision_circuit(identifier, state)
+    run.reply(document("simulator", **{word: found}), f"{circuit} is {word}. {then}")
     return ExitCode.DONE
+
+
+@command(group, name="set")
+def set_values(run: Run, resource: Resource, values: Values, folder: Folder = None) -> int:
+    """Change single values of a resource, as somebody else would in the portal; drift then finds it."""
+    from vpngw_iac.report.json_documents import document
+
+    parsed = dict(_value(text) for text in values)
+    simulator = _open(run, folder)
+    (found,) = _named(simulator, resource)
+    _foreign(lambda: simulator.set(found, parsed))
+    run.reply(document("simulator", changed=found, values=list(parsed)), f"{found} is changed.")
+    return ExitCode.DONE
+
+
+@command(group)
+def delete(run: Run, resource: Resource, folder: Folder = None) -> int:
+    """Delete a resource, as somebody else would in the portal; what Azure refuses is refused here."""
+    from vpngw_iac.report.json_documents import document
+
+    simulator = _open(run, folder)
+    (found,) = _named(simulator, resource)
+    _foreign(lambda: simulator.delete(found))
+    run.reply(document("simulator", deleted=found), f"{found} is deleted.")
+    return ExitCode.DONE
+
+
+def _foreign(hand: Callable[[], object]) -> None:
+    """Do it, or say what the cloud answered."""
+    try:
+        hand()
+    except (ValueError, TypeError, AttributeError, IndexError) as error:
+        raise SimulatorError(f"The simulated cloud refuses it: {error}") from error
+
+
+def _value(text: str) -> tuple[str, Any]:
+    """``path=value``; the value as YAML reads it, nothing or ``null`` takes it away."""
+    path, equals, value = text.partition("=")
+    if not equals or not all(path.split(".")):
+        raise UsageError(f"{text!r} is no change.", advice="Write PATH=VALUE, such as properties.enableBgp=true.")
+    try:
+        return path, yaml.safe_load(value)
+    except yaml.YAMLError:
+        return path, value
+
+
+def _named(simulator: Simulator, wanted: str, below: str = "/", what: str = "resource") -> list[str]:
+    """Ids of what has that id, or that name; of resources exactly one."""
+    names = {i: i.rsplit("/", 1)[-1] for i in simulator.documents() if below in i.lower()}
+    names = {i: name for i, name in names.items() if what == "resource" or i.count("/") == 8}
+    known = [i for i, name in names.items() if wanted.rstrip("/").lower() in (i.lower(), name.lower())]
+    if not known:
+        told = ", ".join(names.values()) or "none"
+        raise UsageError(f"The simulator has no {what} {wanted!r}.", advice=f"It has: {told}.")
+    if len(known) > 1 and what == "resource":
+        raise UsageError(f"{wanted!r} names {len(known)} resources.", advice=f"Name one by its id: {', '.join(known)}.")
+    return known
 
 
 @command(group)
@@ -176,6 +239,7 @@ def _tell(run: Run, server: Server, url: str) -> None:
 
 def environment_of(url: str, certificate: Path | None) -> Mapping[str, str]:
     """What a client needs to find it, trust it and sign in."""
+    from vpngw_iac.simulator.identity import CLIENT, CLIENT_KEY, TENANT
     from vpngw_iac.usecases.session import OFFLINE_SUBSCRIPTION
 
     trust = {"REQUESTS_CA_BUNDLE": str(certificate), "SSL_CERT_FILE": str(certificate)} if certificate else {}
@@ -183,7 +247,7 @@ def environment_of(url: str, certificate: Path | None) -> Mapping[str, str]:
         "VPNGW_CLOUD": url,
         **trust,
         "AZURE_SUBSCRIPTION_ID": OFFLINE_SUBSCRIPTION,
-        "AZURE_TENANT_ID": "00000000-0000-0000-0000-0000000000aa",
+        "AZURE_TENANT_ID": TENANT,
         "AZURE_CLIENT_ID": CLIENT,
-        "AZURE_CLIENT_SECRET": CLIENT_SECRET,
+        "AZURE_CLIENT_SECRET": CLIENT_KEY,
     }

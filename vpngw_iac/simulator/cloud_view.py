@@ -52,6 +52,8 @@ class CloudView:
         self.time = time
         self.switches = switches
         self.governance = Governance()
+        self.subscriptions: frozenset[str] | None = None
+        """The only ones there are, in lower case; none for any."""
         self.registered: set[str] = set()
         """Providers that were registered since, by namespace in lower case."""
         self.begun: list[LongRunningOperation] = []

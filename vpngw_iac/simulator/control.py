@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 
+from vpngw_iac.errors import SimulatorError
 from vpngw_iac.simulator.body import read_body
 from vpngw_iac.simulator.refusal import Refusal
 from vpngw_iac.simulator.simulator import Simulator
-from vpngw_iac.simulator.wire import HttpRequest, HttpResponse
+from vpngw_iac.simulator.wire import HttpRequest, HttpResponse, Json
 
 PREFIX = "/.simulator/"
 
 
 def answer(simulator: Simulator, request: HttpRequest) -> HttpResponse | None:
-    """Documents, requests, reset, and the service provider's hand; none for what is not below the prefix."""
+    """Documents, requests, reset, and the hands of a provider and of others; none for what is not below the prefix."""
     if not request.path.startswith(PREFIX):
         return None
     wish = (request.method, request.path.removeprefix(PREFIX).strip("/"))
@@ -21,20 +23,25 @@ def answer(simulator: Simulator, request: HttpRequest) -> HttpResponse | None:
         return HttpResponse(200, simulator.documents())
     if wish == ("GET", "requests"):
         return HttpResponse(200, [asdict(logged) for logged in list(simulator.requests)])
-    if wish == ("POST", "reset"):
-        simulator.reset()
-        return HttpResponse(204)
-    if wish == ("POST", "provision"):
-        return _provision(simulator, request)
-    return HttpResponse(404, {"error": {"code": "NotFound", "message": f"The simulator has no {' '.join(wish)}."}})
-
-
-def _provision(simulator: Simulator, request: HttpRequest) -> HttpResponse:
+    hands: dict[str, Callable[[Json], object]] = {
+        "reset": lambda _: simulator.reset(),
+        "provision": lambda body: simulator.provision_circuit(body["id"], body.get("state", "Provisioned")),
+        "load": lambda body: simulator.load(body["documents"], body.get("secrets")),
+        "set": lambda body: simulator.set(body["id"], body["values"]),
+        "delete": lambda body: simulator.delete(body["id"]),
+    }
+    if wish[0] != "POST" or wish[1] not in hands:
+        return _refused(404, f"The simulator has no {' '.join(wish)}.")
     try:
-        body = read_body(request)
-        simulator.provision_circuit(str(body.get("id", "")), str(body.get("state", "Provisioned")))
+        hands[wish[1]](read_body(request))
     except KeyError as error:
-        return HttpResponse(404, {"error": {"code": "NotFound", "message": f"There is no circuit {error.args[0]!r}."}})
+        return _refused(404, f"There is no {error.args[0]}.")
+    except (SimulatorError, TypeError, ValueError, AttributeError) as error:
+        return _refused(400, str(error))
     except Refusal as refusal:
         return refusal.answer()
     return HttpResponse(204)
+
+
+def _refused(status: int, message: str) -> HttpResponse:
+    return HttpResponse(status, {"error": {"code": "NotFound" if status == 404 else "BadRequest", "message": message}})

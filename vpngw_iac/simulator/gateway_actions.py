@@ -7,15 +7,20 @@ Evidence: ``net_ManageVpnGatewaySite2SiteConnectionTest`` (reset), ``test_networ
 
 from __future__ import annotations
 
+import json
+
 from vpngw_iac.simulator import lists
+from vpngw_iac.simulator.body import read_body
 from vpngw_iac.simulator.cloud_view import CloudView, as_id, same
 from vpngw_iac.simulator.document import Document, LongRunningOperation
 from vpngw_iac.simulator.kind import TimedAction, kind_of
-from vpngw_iac.simulator.refusal import not_simulated
+from vpngw_iac.simulator.refusal import Refusal, not_simulated
 from vpngw_iac.simulator.relations import connections_of
-from vpngw_iac.simulator.tunnels import status_of
+from vpngw_iac.simulator.tunnels import devices, status_of
 from vpngw_iac.simulator.wire import HttpRequest, HttpResponse, Json
 
+_CAPTURES = {"startpacketcapture": 50.0, "stoppacketcapture": 90.0}
+"""Seconds that each took."""
 _WITH_RESULT = {
     "getbgppeerstatus": 20.0,
     "getlearnedroutes": 20.0,
@@ -34,6 +39,10 @@ def act(cloud: CloudView, document: Document, action: str, request: HttpRequest)
         return lists.page(cloud, request, [_listed(cloud, one, request.api_version) for one in found])
     if request.method == "POST" and action == "listradiussecrets":
         return HttpResponse(200, {"value": _radius_secrets(document)})
+    if request.method == "POST" and action == "supportedvpndevices":
+        return HttpResponse(200, devices())
+    if (capture := capture_action(action, request)) is not None:
+        return capture
     if request.method == "POST" and action == "reset":
         return TimedAction("reset", 480.0)
     if request.method == "POST" and action in _WITH_RESULT:
@@ -44,8 +53,8 @@ def act(cloud: CloudView, document: Document, action: str, request: HttpRequest)
 
 def result(cloud: CloudView, document: Document, operation: LongRunningOperation) -> object:
     """What operationResults answers."""
-    if operation.verb == "reset":
-        return None
+    if operation.verb in {"reset", *_CAPTURES}:
+        return captured(operation)
     if operation.verb == "getbgppeerstatus":
         return {"value": _peers(cloud, document)}
     if operation.verb in {"getlearnedroutes", "getadvertisedroutes"}:
@@ -53,6 +62,28 @@ def result(cloud: CloudView, document: Document, operation: LongRunningOperation
     if operation.verb == "getvpnclientconnectionhealth":
         return {"value": []}
     return f"https://simulator.invalid/vpnprofile/{document.guid}/vpnclientconfiguration.zip"
+
+
+def capture_action(action: str, request: HttpRequest) -> TimedAction | None:
+    """Begin or end a packet capture, of a gateway or a connection (``test_network_vpn_gateway_package_capture``)."""
+    if request.method != "POST" or action not in _CAPTURES:
+        return None
+    if action == "stoppacketcapture" and not read_body(request).get("sasUrl"):
+        raise Refusal(400, "PacketCaptureSasUrlMissing", "sasUrl is needed to stop a packet capture.")  # not recorded
+    return TimedAction(action, _CAPTURES[action], payload={"output": True})
+
+
+def captured(operation: LongRunningOperation) -> str | None:
+    """Nothing travels here, so nothing was captured: a stop fails as in the recording, where nothing travelled either.
+
+    The result of a start is JSON in a text; other actions have none.
+    """
+    if operation.verb == "stoppacketcapture":
+        told = "An internal error occured. The response did not contain any data. Please check storage for the capture."
+        raise Refusal(400, "NoPacketCaptureResponseDataFound", told)
+    return (
+        json.dumps({"Status": "Successful", "Data": ""}, separators=(",", ":")) if "start" in operation.verb else None
+    )
 
 
 def _listed(cloud: CloudView, connection: Document, api_version: str) -> Json:

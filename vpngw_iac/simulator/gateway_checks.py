@@ -247,8 +247,8 @@ def _check_features(change: PutRequest, properties: Json) -> None:
 def check_clients(change: PutRequest, properties: Json) -> None:
     """The point-to-site block (R-POOL-01, R-P2S-04, R-CERTP-02, R-CERTP-03).
 
-    Line breaks in the data of a certificate were accepted in
-    ``net_VirtualNetworkGateway_CanCreatePointToSiteConfigurtation``, although the documents forbid them.
+    Blanks in the data of a certificate are accepted, although the documents forbid them: line breaks in
+    ``net_VirtualNetworkGateway_CanCreatePointToSiteConfigurtation``, both in what gateways hold.
     """
     clients = properties.get("vpnClientConfiguration")
     if not clients:
@@ -267,7 +267,7 @@ def check_clients(change: PutRequest, properties: Json) -> None:
         )
     for certificate in clients.get("vpnClientRootCertificates") or []:
         data = str((certificate.get("properties") or {}).get("publicCertData", ""))
-        if not data or "BEGIN" in data or " " in data.strip():
+        if not data or "BEGIN" in data:
             raise refuse(
                 "VpnClientRootCertificateDataInvalid",  # assumed
                 f"Data for certificate {certificate.get('name')} is invalid.",

@@ -17,6 +17,13 @@ from vpngw_iac.simulator.wire import HttpRequest, HttpResponse, Json
 
 LIFETIME = 3600
 """Seconds for which a token counts."""
+CLIENT_KEY = "simulator"
+"""What the served simulator takes as its client's secret; no secret of anybody."""
+TENANT = "00000000-0000-0000-0000-0000000000aa"
+"""The one tenant of the simulated cloud."""
+CLIENT = "00000000-0000-0000-0000-0000000000bb"
+"""Who calls, as application and as object: azurerm reads its object id from the token, and asks the graph without it
+(hashicorp/go-azure-sdk, ``auth.Claims``)."""
 
 
 class Identity:
@@ -62,7 +69,8 @@ class Identity:
     def issue(self, client: str, tenant: str) -> str:
         """A token; shaped like a JWT, meaningful to this simulator only."""
         now = int(time.time())
-        claims = {"iss": "simulator", "tid": tenant, "appid": client, "iat": now, "exp": now + self._lifetime}
+        told = {"iss": "simulator", "tid": tenant, "appid": client, "oid": CLIENT, "sub": CLIENT, "idtyp": "app"}
+        claims = told | {"iat": now, "nbf": now, "exp": now + self._lifetime}
         head = f"{_encoded({'alg': 'HS256', 'typ': 'JWT'})}.{_encoded(claims)}"
         return f"{head}.{self._signature(head)}"
 
@@ -153,6 +161,7 @@ def metadata(request: HttpRequest) -> object:
             "identityProvider": "AAD",
         },
         "graph": f"{request.host}/graph",
+        "microsoftGraphResourceId": f"{request.host}/graph",
         "graphEndpoint": f"{request.host}/graph",
         "galleryEndpoint": f"{request.host}/gallery",
         "portalEndpoint": f"{request.host}/",

@@ -20,6 +20,7 @@ from vpngw_iac.files import UnreadableFile, read_text
 from vpngw_iac.simulator.cloud_view import CloudView, with_plain_words
 from vpngw_iac.simulator.document import SUCCEEDED, Document, spread
 from vpngw_iac.simulator.kind import READERS, PutRequest, kind_of, kinds, normal
+from vpngw_iac.simulator.spelling import canonical
 from vpngw_iac.simulator.wire import Json
 
 LONG_AGO = -1e9
@@ -119,7 +120,8 @@ def _fill(cloud: CloudView, document: Document, item: Json) -> None:
         document.body["location"] = normal(str(document.body["location"]))
     if kind is None:
         return
-    change = PutRequest(cloud, document.arm_id, {**item, "properties": told}, document)
+    document.body = canonical(document.body)
+    change = PutRequest(cloud, document.arm_id, canonical({**item, "properties": told}), document)
     properties = {name: value for name, value in kind.fill(change).items() if name not in kind.members}
     document.body = {name: document.body[name] for name in kind.top_level if document.body.get(name) is not None}
     kind.complete(change, document.body)

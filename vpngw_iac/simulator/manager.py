@@ -26,6 +26,7 @@ from vpngw_iac.simulator.refusal import (
     resource_not_found,
     subscription_not_found,
 )
+from vpngw_iac.simulator.spelling import canonical
 from vpngw_iac.simulator.wire import HttpRequest, HttpResponse, Json
 
 _VERSION = re.compile(r"^\d{4}-\d{2}-\d{2}(-preview)?$")
@@ -44,15 +45,12 @@ class RequestTarget:
     action: str = ""
 
 
-def handle(
-    cloud: CloudView, request: HttpRequest, subscriptions: frozenset[str] | None, *, foreign: bool = False
-) -> HttpResponse:
+def handle(cloud: CloudView, request: HttpRequest, *, foreign: bool = False) -> HttpResponse:
     """Answer one request; refusals are answers too. What is decided about our caller does not bind others."""
     try:
         _check_version(request)
-        _check_subscription(request, subscriptions)
+        _check_subscription(cloud, request, foreign=foreign)
         if not foreign:
-            _check_tenant(cloud, request)
             guard.check(cloud, request)
         answer = services.answer(cloud, request)
         return answer if answer is not None else _resource(cloud, request)
@@ -74,19 +72,16 @@ def _check_version(request: HttpRequest) -> None:
         raise front_door(400, "InvalidApiVersionParameter", f"The api-version '{request.api_version}' is invalid.")
 
 
-def _check_subscription(request: HttpRequest, known: frozenset[str] | None) -> None:
+def _check_subscription(cloud: CloudView, request: HttpRequest, *, foreign: bool) -> None:
+    """It is there; one of another tenant shows itself to nobody of ours."""
     parts = request.path.strip("/").split("/")
-    if known is not None and len(parts) > 1 and parts[0].lower() == "subscriptions" and parts[1].lower() not in known:
+    if len(parts) < 2 or parts[0].lower() != "subscriptions":
+        return
+    if cloud.subscriptions is not None and parts[1].lower() not in cloud.subscriptions:
         raise subscription_not_found(parts[1])
-
-
-def _check_tenant(cloud: CloudView, request: HttpRequest) -> None:
-    """A subscription of another tenant shows itself to nobody of ours."""
-    parts = request.path.strip("/").split("/")
-    if len(parts) > 1 and parts[0].lower() == "subscriptions":
-        tenants = {name.lower(): tenant for name, tenant in cloud.governance.tenants.items()}
-        if (tenant := tenants.get(parts[1].lower())) is not None:
-            raise other_tenant(tenant)
+    tenants = {name.lower(): tenant for name, tenant in cloud.governance.tenants.items()}
+    if not foreign and (tenant := tenants.get(parts[1].lower())) is not None:
+        raise other_tenant(tenant)
 
 
 def _resource(cloud: CloudView, request: HttpRequest) -> HttpResponse:
@@ -121,6 +116,8 @@ def locate(cloud: CloudView, path: str) -> RequestTarget:
     namespace, *segments = segments
     head = f"/subscriptions/{scopes[1]}" + (f"/resourceGroups/{scopes[3]}" if len(scopes) >= 4 else "")
     kind, names, left = _foreign(cloud, namespace, segments) or _walk(namespace, segments)
+    if f"{namespace}/{segments[0]}".lower() == "microsoft.resources/deployments":
+        raise not_simulated("deployments of templates: send the resources that the template holds one by one")
     if kind is None or (holder is not None and not kind.extends):
         raise not_simulated(f"the resource type {namespace}/{'/'.join(segments[::2])}")
     container = ArmId(head) if holder is None and len(scopes) == 4 else holder
@@ -192,7 +189,7 @@ def _get(cloud: CloudView, request: HttpRequest, place: RequestTarget, identifie
 def _put(cloud: CloudView, request: HttpRequest, place: RequestTarget, identifier: ArmId) -> HttpResponse:
     before = cloud.find(identifier)
     _check_parent(cloud, place.kind, identifier)
-    body = read_body(request)
+    body = canonical(read_body(request))
     _check_location(cloud, place.kind, identifier, body, before)
     _check_etags(cloud, request, body, before)
     change = PutRequest(cloud, identifier, body, before, query=request.query)
@@ -329,20 +326,12 @@ def _links(cloud: CloudView, request: HttpRequest, identifier: str) -> dict[str,
 
 
 def _patch(cloud: CloudView, request: HttpRequest, place: RequestTarget, identifier: ArmId) -> HttpResponse:
-    """Tags only (R-OPS-12). A gateway is Updating for about two minutes, and there is no URL to poll."""
+    """Tags only (R-OPS-12); there is no URL to poll."""
     document = _present(cloud, place, identifier)
     body = read_body(request)
     if not place.kind.has_location or set(body) - {"tags"}:
         raise not_simulated(f"PATCH of {place.kind.arm_type} with {', '.join(sorted(body)) or 'nothing'}")
-    operations.refuse_contention(cloud, document.id, {document.key: "exclusive"}, place.kind.contention)
-    document.body["tags"] = without_nulls(body.get("tags") or {})
-    document.etag = cloud.etag()
-    cloud.save(document)
-    if place.kind.tag_seconds:
-        document.state = UPDATING
-        operations.begin(
-            cloud, "patch", document, place.kind.tag_seconds, request.api_version, {document.key: "exclusive"}
-        )
+    operations.write_tags(cloud, document, without_nulls(body.get("tags") or {}), request.api_version)
     return HttpResponse(200, place.kind.show(cloud, document, "put", request.api_version))
 
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.simulator.cloud_view import CloudView
-from vpngw_iac.simulator.document import FAILED, SUCCEEDED, Document, Hold, LongRunningOperation
-from vpngw_iac.simulator.kind import kind_of, kinds
+from vpngw_iac.simulator.document import FAILED, SUCCEEDED, UPDATING, Document, Hold, LongRunningOperation
+from vpngw_iac.simulator.kind import exclusively, kind_of, kinds
 from vpngw_iac.simulator.refusal import Refusal, another_operation, retryable
 from vpngw_iac.simulator.wire import HttpRequest, HttpResponse, Json
 
@@ -59,6 +59,18 @@ def refuse_contention(cloud: CloudView, target: str, holds: dict[str, Hold], sta
                 continue
         if rivals:
             raise _contention(rivals[0], target, status)
+
+
+def write_tags(cloud: CloudView, document: Document, tags: object, api_version: str) -> None:
+    """Put tags in place of a document's; a gateway is Updating for about two minutes."""
+    kind, holds = kind_of(document), exclusively(document.arm_id)
+    refuse_contention(cloud, document.id, holds, kind.contention)
+    document.body["tags"] = tags
+    document.etag = cloud.etag()
+    cloud.save(document)
+    if kind.tag_seconds:
+        document.state = UPDATING
+        begin(cloud, "patch", document, kind.tag_seconds, api_version, holds)
 
 
 def _contention(rival: LongRunningOperation, target: str, status: int) -> Refusal:
@@ -149,7 +161,10 @@ def _end_group(cloud: CloudView, operation: LongRunningOperation, document: Docu
 def _end_action(cloud: CloudView, operation: LongRunningOperation, document: Document | None) -> Json | None:
     if document is None:
         return None
-    operation.result = kind_of(document).acted(cloud, document, operation)
+    try:
+        operation.result = kind_of(document).acted(cloud, document, operation)
+    except Refusal as refusal:
+        return refusal.error()
     if operation.payload.get("updating"):
         document.state = SUCCEEDED
     return None
@@ -217,7 +232,7 @@ def _result(operation: LongRunningOperation, host: str) -> HttpResponse:
         raise Refusal(400, str(operation.error.get("code")), str(operation.error.get("message")))
     if operation.verb == "delete":
         return HttpResponse(204, None, links)
-    return HttpResponse(200, operation.result, links)
+    return HttpResponse(200, operation.result, links, raw=b"null" if operation.result is None else None)
 
 
 def _location(cloud: CloudView, document: Document) -> str:

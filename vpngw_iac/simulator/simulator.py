@@ -6,6 +6,7 @@ hands that ARM does not have: a foreigner's, a service provider's, a test's.
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import threading
@@ -15,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.simulator import manager, operations
@@ -24,7 +26,7 @@ from vpngw_iac.simulator.fault_injection import FaultInjector
 from vpngw_iac.simulator.faults import Fault, Faults
 from vpngw_iac.simulator.files import Files
 from vpngw_iac.simulator.governance import Governance
-from vpngw_iac.simulator.kind import kind_of
+from vpngw_iac.simulator.kind import LoadedType, kind_of
 from vpngw_iac.simulator.load import load_documents
 from vpngw_iac.simulator.quota import Quota
 from vpngw_iac.simulator.refusal import Refusal
@@ -45,6 +47,19 @@ class Logged:
     path: str
     status: int
     moment: float
+
+
+def _put_at(body: Any, path: str, value: Any) -> None:
+    """Set a value by its path, in objects and, by number, in lists; none takes it away."""
+    *above, last = path.split(".")
+    for name in above:
+        body = body[int(name)] if isinstance(body, list) else body.setdefault(name, {})
+    if isinstance(body, list):
+        body[int(last) : int(last) + 1] = [] if value is None else [value]
+    elif value is None:
+        body.pop(last, None)
+    else:
+        body[last] = value
 
 
 def _abort() -> None:
@@ -74,7 +89,8 @@ class Simulator:
         self._store = DocumentStore()
         self._cloud = CloudView(self._store, self.time, switches or Switches())
         self._cloud.governance = governance or Governance()
-        self._subscriptions = frozenset(name.lower() for name in subscriptions) if subscriptions is not None else None
+        if subscriptions is not None:
+            self._cloud.subscriptions = frozenset(name.lower() for name in subscriptions)
         self._lock = threading.RLock()
         self._files = Files(directory, self._store, self.time) if directory is not None else None
         self.vault = Vault(self._turn, self._store)
@@ -147,6 +163,29 @@ class Simulator:
             operations.settle(self._cloud)
             self._foreign("DELETE", identifier, None)
 
+    def set(self, identifier: str, values: Mapping[str, Any]) -> None:
+        """Somebody else's change of single values, by path (``properties.enableBgp``, ``tags.owner``); none removes.
+
+        Written as a PUT of the whole document, its keys included; tags alone as a PATCH, and a document whose type is
+        not simulated as it is. Raises `KeyError` for an id that is not there, `ValueError` for what is refused.
+        """
+        with self._turn():
+            operations.settle(self._cloud)
+            document = self._cloud.find(identifier)
+            if document is None:
+                raise KeyError(identifier)
+            loud = CloudView(self._store, self.time, replace(self._cloud.switches, echo_secrets=True))
+            body = copy.deepcopy(kind_of(document).show(loud, document, "get"))
+            for path, value in values.items():
+                _put_at(body, path, value)
+            if isinstance(kind_of(document), LoadedType):
+                document.body, document.etag = body, self._cloud.etag()
+                self._cloud.save(document)
+            elif all(path.partition(".")[0] == "tags" for path in values):
+                self._foreign("PATCH", document.id, {"tags": body.get("tags") or {}})
+            else:
+                self._foreign("PUT", document.id, {name: value for name, value in body.items() if name != "etag"})
+
     def provision_circuit(self, identifier: str, state: str = "Provisioned") -> None:
         """What a service provider does with the service key, on any day it likes."""
         with self._turn():
@@ -207,7 +246,7 @@ class Simulator:
             left = self._quota.take(request, self.time.now())
         except Refusal as refusal:
             return refusal.answer().with_headers(Retry_After=str(math.ceil(refusal.retry_after or 1)))
-        answer = manager.handle(self._cloud, request, self._subscriptions)
+        answer = manager.handle(self._cloud, request)
         return replace(answer, headers={**left, **answer.headers})
 
     def _dressed(self, request: HttpRequest, answer: HttpResponse) -> HttpResponse:
@@ -217,14 +256,15 @@ class Simulator:
             if name in request.headers:
                 headers[name] = request.headers[name]
         headers.setdefault("x-ms-correlation-request-id", headers["x-ms-request-id"])
-        kind = "text/html" if answer.html else "application/json; charset=utf-8"
-        return replace(answer, headers={"Content-Type": kind, **headers, **answer.headers})
+        if answer.html or answer.content:
+            headers["Content-Type"] = "text/html" if answer.html else "application/json; charset=utf-8"
+        return replace(answer, headers={**headers, **answer.headers})
 
     def _foreign(self, method: str, identifier: str, body: Json | None) -> None:
         url = f"{identifier}?api-version={API_VERSION}"
         content = json.dumps(body).encode() if body is not None else None
         request = HttpRequest.of(method, url, {}, content)
-        answer = manager.handle(self._cloud, request, self._subscriptions, foreign=True)
+        answer = manager.handle(self._cloud, request, foreign=True)
         if answer.status >= 400:
             raise ValueError(f"{method} {identifier}: {answer.status} {answer.body}")
         document = self._cloud.find(identifier)

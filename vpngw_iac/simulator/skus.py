@@ -30,6 +30,9 @@ EXPRESS_ROUTE = {
 }
 """ExpressRoute SKUs, their family and tier."""
 
+CIRCUITS = tuple(f"{tier}_{data}Data" for tier in ("Local", "Standard", "Premium") for data in ("Metered", "Unlimited"))
+"""SKUs of circuits."""
+
 LEGACY_VPN = frozenset({"Standard", "HighPerformance"})
 NAT = frozenset(f"VpnGw{tier}{zone}" for tier in (2, 3, 4, 5) for zone in ("", "AZ"))
 """SKUs with NAT rules (R-NAT-01)."""

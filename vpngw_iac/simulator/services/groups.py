@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import unquote
 
 from vpngw_iac.arm import RESOURCE_GROUP_TYPE as TYPE
@@ -56,8 +56,7 @@ def _one(cloud: CloudView, request: HttpRequest, identifier: ArmId) -> HttpRespo
     if request.method == "GET":
         return HttpResponse(200, show(cloud, group))
     if request.method == "PATCH":
-        group.body["tags"] = without_nulls(read_body(request).get("tags") or {})
-        cloud.save(group)
+        operations.write_tags(cloud, group, without_nulls(read_body(request).get("tags") or {}), request.api_version)
         return HttpResponse(200, show(cloud, group))
     if request.method == "DELETE":
         return _delete(cloud, request, group)
@@ -156,27 +155,26 @@ def _is_top_level(document: Document) -> bool:
     return document.type != TYPE and document.type.count("/") == 1 and not extension
 
 
+_FILTERS: Mapping[str, Callable[[Json, str], bool]] = {
+    "resourcetype": lambda item, value: str(item["type"]).lower() == value.lower(),
+    "resourcegroup": lambda item, value: f"/resourcegroups/{value}/".lower() in str(item["id"]).lower(),
+    "name": lambda item, value: str(item["name"]).lower() == value.lower(),
+    "location": lambda item, value: item.get("location") == value,
+    "tagname": lambda item, value: value.lower() in (name.lower() for name in item.get("tags") or {}),
+    "tagvalue": lambda item, value: value in (item.get("tags") or {}).values(),
+}
+
+
 def _filtered(items: list[Json], expression: str) -> list[Json]:
-    """``$filter`` with ``eq`` and ``and`` on resourceType, name, location, tagName and tagValue."""
-    if not expression:
-        return items
-    wanted = dict(re.findall(r"(\w+)\s+eq\s+'([^']*)'", expression))
+    """``$filter`` with ``eq`` and ``and``; names have no case (the CLI writes ``resourceGroup`` and ``tagname``)."""
+    wanted = {name.lower(): value for name, value in re.findall(r"(\w+)\s+eq\s+'([^']*)'", expression)}
     rest = re.sub(r"\w+\s+eq\s+'[^']*'|\band\b|\s", "", expression)
-    if rest or set(wanted) - {"resourceType", "name", "location", "tagName", "tagValue"}:
+    if rest or wanted.keys() - _FILTERS:
         raise not_simulated(f"the filter {expression!r}")
-    return [item for item in items if _matches(item, wanted)]
-
-
-def _matches(item: Json, wanted: dict[str, str]) -> bool:
-    tags = {name.lower(): value for name, value in (item.get("tags") or {}).items()}
-    checks: dict[str, Callable[[str], bool]] = {
-        "resourceType": lambda value: str(item["type"]).lower() == value.lower(),
-        "name": lambda value: str(item["name"]).lower() == value.lower(),
-        "location": lambda value: item.get("location") == value,
-        "tagName": lambda value: value.lower() in tags,
-        "tagValue": lambda value: tags.get(wanted.get("tagName", "").lower()) == value,
-    }
-    return all(checks[name](value) for name, value in wanted.items())
+    if {"tagname", "tagvalue"} <= wanted.keys():
+        pair = (wanted.pop("tagname").lower(), wanted.pop("tagvalue"))
+        items = [item for item in items if pair in ((n.lower(), v) for n, v in (item.get("tags") or {}).items())]
+    return [item for item in items if all(_FILTERS[name](item, value) for name, value in wanted.items())]
 
 
 def _delete(cloud: CloudView, request: HttpRequest, group: Document) -> HttpResponse:

@@ -9,13 +9,14 @@ from collections.abc import Sequence
 
 from vpngw_iac.simulator import lists, regions
 from vpngw_iac.simulator.cloud_view import CloudView
+from vpngw_iac.simulator.identity import TENANT
+from vpngw_iac.simulator.kind import kinds
 from vpngw_iac.simulator.refusal import front_door, not_simulated
 from vpngw_iac.simulator.skus import ZONELESS
 from vpngw_iac.simulator.wire import HttpRequest, HttpResponse, Json
 
-TENANT = "72f988bf-0000-4000-8000-000000000001"
-"""The one tenant of the simulated cloud."""
-
+HOME = "00000000-0000-0000-0000-000000000000"
+"""The subscription that is there when nothing is: who signs in finds one (``az login`` refuses without)."""
 PROVIDERS = (
     "Microsoft.Network",
     "Microsoft.Resources",
@@ -24,11 +25,20 @@ PROVIDERS = (
     "Microsoft.Maintenance",
 )
 
+_VERSIONS = {
+    "Microsoft.Authorization": ("2020-05-01", "2016-09-01"),
+    "Microsoft.Insights": ("2021-05-01-preview",),
+    "Microsoft.Maintenance": ("2023-04-01",),
+    "": ("2026-03-01", "2025-05-01", "2024-05-01", "2024-03-01", "2023-09-01", "2022-09-01", "2021-08-01"),
+}
+"""Api-versions that a provider tells, newest first; any other is answered too."""
+
 
 def answer(cloud: CloudView, request: HttpRequest, parts: Sequence[str]) -> HttpResponse | None:
     """Reads, and the registration of a provider, which is done at once."""
     if parts == ["tenants"]:
-        return lists.page(cloud, request, [{"id": f"/tenants/{TENANT}", "tenantId": TENANT}])
+        mine = {"id": f"/tenants/{TENANT}", "tenantId": TENANT, "tenantCategory": "Home", "displayName": "Simulator"}
+        return lists.page(cloud, request, [mine])
     if parts == ["subscriptions"]:
         return lists.page(cloud, request, [subscription(name) for name in _known(cloud)])
     if len(parts) < 2 or parts[0] != "subscriptions":
@@ -39,7 +49,7 @@ def answer(cloud: CloudView, request: HttpRequest, parts: Sequence[str]) -> Http
     if parts[2:] == ["locations"]:
         found = [_region(cloud, name, region) for region in regions.known(cloud)]
         return lists.page(cloud, request, [*found, *(_geography(name, each) for each in regions.GEOGRAPHIES)])
-    if parts[2] == "providers" and len(parts) in {3, 4}:
+    if parts[2] == "providers" and (len(parts) in {3, 4} or (len(parts) == 5 and parts[4] == "resourcetypes")):
         return _providers(cloud, request, name, parts[3:])
     if parts[2] == "providers" and len(parts) == 5 and parts[4] == "register":
         cloud.registered.add(parts[3])
@@ -55,11 +65,26 @@ def subscription(name: str) -> Json:
         "tenantId": TENANT,
         "displayName": f"Simulated subscription {name[:8]}",
         "state": "Enabled",
+        "subscriptionPolicies": {"quotaId": "Simulated", "spendingLimit": "Off"},
+        "authorizationSource": "RoleBased",
+        "managedByTenants": [],
     }
 
 
+def _resource_types(cloud: CloudView, namespace: str) -> list[Json]:
+    """The types of a provider that are simulated."""
+    types = [kind.arm_type for kind in kinds().values() if kind.arm_type.startswith(f"{namespace}/")]
+    versions = {"apiVersions": list(_VERSIONS.get(namespace, _VERSIONS[""])), "locations": regions.known(cloud)}
+    return [{"resourceType": name.split("/", 1)[1], **versions, "capabilities": "SupportsTags"} for name in types]
+
+
 def _known(cloud: CloudView) -> list[str]:
-    return sorted({document.arm_id.subscription for document in cloud.store.documents.values()})
+    """Those that the cloud was told of, or else the one at home and those that hold something; none of others."""
+    found = cloud.subscriptions or {
+        HOME,
+        *(document.arm_id.subscription for document in cloud.store.documents.values()),
+    }
+    return sorted(set(found) - set(cloud.governance.tenants))
 
 
 def _region(cloud: CloudView, subscription_name: str, region: str) -> Json:
@@ -97,7 +122,7 @@ def _providers(cloud: CloudView, request: HttpRequest, subscription_name: str, n
             "namespace": name,
             "registrationState": "Registered" if cloud.is_registered(name) else "NotRegistered",
             "registrationPolicy": "RegistrationRequired",
-            "resourceTypes": [],
+            "resourceTypes": _resource_types(cloud, name),
         }
         for name in PROVIDERS
     ]
@@ -105,5 +130,5 @@ def _providers(cloud: CloudView, request: HttpRequest, subscription_name: str, n
         return lists.page(cloud, request, shown)
     for provider in shown:
         if str(provider["namespace"]).lower() == names[0]:
-            return HttpResponse(200, provider)
+            return HttpResponse(200, {"value": provider["resourceTypes"]} if names[1:] else provider)
     raise front_door(404, "InvalidResourceNamespace", f"The resource namespace '{names[0]}' is invalid.")

@@ -10,19 +10,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from vpngw_iac.simulator import connection_checks
+from vpngw_iac.simulator import connection_checks, gateway_actions
 from vpngw_iac.simulator.body import read_body
 from vpngw_iac.simulator.cloud_view import CloudView, as_id, reference
 from vpngw_iac.simulator.document import UPDATING, Document, Hold, LongRunningOperation
 from vpngw_iac.simulator.kind import Kind, PutRequest, Reader, TimedAction, defaults
 from vpngw_iac.simulator.refusal import Refusal, not_simulated
 from vpngw_iac.simulator.relations import CONNECTIONS
-from vpngw_iac.simulator.tunnels import status_of, tunnels_of
+from vpngw_iac.simulator.tunnels import device_script, ike_sas, status_of, tunnels_of
 from vpngw_iac.simulator.wire import HttpRequest, HttpResponse, Json
 
 _ENDS = ("virtualNetworkGateway1", "virtualNetworkGateway2", "localNetworkGateway2", "peer")
 _SECRETS = ("sharedKey", "authorizationKey")
-_TYPES = {"ipsec": "IPsec", "vnet2vnet": "Vnet2Vnet", "expressroute": "ExpressRoute", "vpnclient": "VPNClient"}
+_TYPES = ("IPsec", "Vnet2Vnet", "ExpressRoute", "VPNClient")
 
 
 class Connection(Kind):
@@ -53,17 +53,16 @@ class Connection(Kind):
 
     def check(self, change: PutRequest, properties: Json) -> None:
         """What Azure refuses."""
-        if properties["connectionType"] not in _TYPES.values():
+        if properties["connectionType"] not in _TYPES:
             raise Refusal(
                 400, "InvalidRequestFormat", f"Cannot parse the request: connectionType of {change.id} is not valid."
             )
         connection_checks.check(change, properties)
 
     def fill(self, change: PutRequest) -> Json:
-        """Normalise, and fill in the defaults of the recordings."""
+        """The defaults of the recordings."""
         properties = super().fill(change)
-        kind = _TYPES.get(str(properties.get("connectionType", "")).lower(), "")
-        properties["connectionType"] = kind
+        kind = properties.setdefault("connectionType", "")
         for end in _ENDS:
             if end in properties:
                 properties[end] = reference(properties[end])
@@ -157,16 +156,26 @@ class Connection(Kind):
             return TimedAction("sharedkey/reset", 20.0, updating=True, payload=payload)
         if action == "resetconnection" and request.method == "POST":
             return TimedAction("resetconnection", 20.0)
+        if action == "vpndeviceconfigurationscript" and request.method == "POST":
+            return HttpResponse(200, device_script(cloud, document, read_body(request)))
+        if action == "getikesas" and request.method == "POST":
+            return TimedAction("getikesas", 20.0, async_header=False, holds=False)
+        if (capture := gateway_actions.capture_action(action, request)) is not None:
+            return capture
         raise not_simulated(f"{request.method} connections/{action}")
 
     def acted(self, cloud: CloudView, document: Document, operation: LongRunningOperation) -> object:
         """The new key counts from now on, not from when it was sent."""
+        if operation.verb == "getikesas":
+            return ike_sas(cloud, document)
         value = operation.payload.pop("value", None)
         if value is not None:
             document.hidden["sharedKey"] = value
             document.changed = operation.due
             cloud.save(document)
-        return {"keyLength": operation.payload["length"]} if "length" in operation.payload else None
+        if "length" in operation.payload:
+            return {"keyLength": operation.payload["length"]}
+        return gateway_actions.captured(operation)
 
     def _key(self, document: Document) -> str:
         key = document.hidden.get("sharedKey")

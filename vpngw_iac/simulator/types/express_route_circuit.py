@@ -19,6 +19,8 @@ from vpngw_iac.simulator.wire import Json
 
 PEERINGS = "Microsoft.Network/expressRouteCircuits/peerings"
 AUTHORIZATIONS = "Microsoft.Network/expressRouteCircuits/authorizations"
+_BANDWIDTHS = frozenset({50, 100, 200, 500, 1000, 2000, 5000, 10000})
+_LEAST_LOCAL = 1000
 _NO_KEY = "00000000-0000-0000-0000-000000000000"
 
 
@@ -60,7 +62,23 @@ class ExpressRouteCircuit(Kind):
         return properties
 
     def check(self, change: PutRequest, properties: Json) -> None:
-        """A provider, or a port of one's own."""
+        """A provider, or a port of one's own; what is sold, and what a circuit may become (codes not recorded).
+
+        Evidence: pages "ExpressRoute circuits and peering" (bandwidths) and "ExpressRoute FAQ" (Local: from 1 Gbps,
+        without metering but on a Direct port, never from another tier in place).
+        """
+        sku = change.body.get("sku") or {}
+        name = str(sku.get("name") or f"{sku.get('tier', 'Standard')}_{sku.get('family', 'MeteredData')}")
+        mbps = (properties.get("serviceProviderProperties") or {}).get("bandwidthInMbps")
+        if name == "Local_MeteredData" and mbps is not None:
+            raise _refuse("ExpressRouteCircuitSkuNotSupported", change, f"SKU {name} is not sold")
+        if mbps is not None and int(mbps) not in _BANDWIDTHS:
+            raise _refuse("ExpressRouteCircuitBandwidthNotSupported", change, f"a bandwidth of {mbps} Mbps is not sold")
+        if mbps is not None and name.startswith("Local") and int(mbps) < _LEAST_LOCAL:
+            raise _refuse("ExpressRouteCircuitBandwidthNotSupported", change, f"Local begins at {_LEAST_LOCAL} Mbps")
+        before = str(change.before.body["sku"]["name"]) if change.before else name
+        if name.startswith("Local") and not before.startswith("Local"):
+            raise _refuse("ExpressRouteCircuitSkuChangeNotSupported", change, f"{before} cannot become {name}")
         if not properties.get("serviceProviderProperties") and not properties.get("expressRoutePort"):
             raise Refusal(
                 400,
@@ -111,6 +129,10 @@ class ExpressRouteCircuit(Kind):
         if document.state != UPDATING:
             shown["serviceProviderProvisioningState"] = provider_state(cloud, document)
         return shown
+
+
+def _refuse(code: str, change: PutRequest, why: str) -> Refusal:
+    return Refusal(400, code, f"Circuit {change.id}: {why}.")
 
 
 def _is_direct(circuit: Document) -> bool:

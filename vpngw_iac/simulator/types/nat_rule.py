@@ -6,6 +6,8 @@ the child resource itself are in no recording; they follow the other children.
 
 from __future__ import annotations
 
+import re
+
 from vpngw_iac.simulator.checks import check_prefixes
 from vpngw_iac.simulator.cloud_view import CloudView, same
 from vpngw_iac.simulator.document import Document, Hold
@@ -16,6 +18,9 @@ from vpngw_iac.simulator.relations import connections_of
 from vpngw_iac.simulator.skus import NAT
 from vpngw_iac.simulator.wire import Json
 
+_LARGEST_BITS = 6
+"""Bits of an address that Dynamic NAT may choose: a /26."""
+
 
 class NatRule(Kind):
     """``Microsoft.Network/virtualNetworkGateways/natRules``."""
@@ -25,9 +30,8 @@ class NatRule(Kind):
     has_guid = False
     contention = 409
     top_level = ()
-    create_seconds = 60.0
-    update_seconds = 60.0
-    remove_seconds = 60.0
+    create_seconds = update_seconds = remove_seconds = 130.0
+    """A rule is a write of its gateway: 133 s (``test_network_vnet_gateway_nat_rule``)."""
 
     def fill(self, change: PutRequest) -> Json:
         """Static and EgressSnat when not said."""
@@ -39,6 +43,9 @@ class NatRule(Kind):
         """Prefixes; type and mode stay (provider and Microsoft's NAT page)."""
         for side in ("internalMappings", "externalMappings"):
             check_prefixes([mapping.get("addressSpace") for mapping in properties[side]], change.id)
+            for mapping in properties[side]:
+                _check_ports(change, mapping.get("portRange"))
+        _check_size(change, properties)
         for name in ("type", "mode"):
             if change.before is not None and change.earlier[name] != properties[name]:
                 raise Refusal(
@@ -83,6 +90,24 @@ class NatRule(Kind):
     def removed(self, cloud: CloudView, document: Document) -> None:
         """The gateway's etag changes with its rules."""
         cloud.touch(document.arm_id.parent)
+
+
+def _check_ports(change: PutRequest, ports: object) -> None:
+    """A port, or a range of ports from low to high; the code is not recorded."""
+    found = re.fullmatch(r"(\d+)(?:-(\d+))?", str(ports)) if ports else None
+    low, high = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
+    if ports and not 1 <= low <= high <= 65535:
+        raise Refusal(400, "VpnNatRulePortRangeInvalid", f"Port range {ports} of NAT rule {change.id} is not valid.")
+
+
+def _check_size(change: PutRequest, properties: Json) -> None:
+    """Dynamic NAT goes to a /26 at most (MicrosoftDocs/azure-docs issues 91983, the text, and 92351; code assumed)."""
+    outer = check_prefixes([mapping.get("addressSpace") for mapping in properties["externalMappings"]], change.id)
+    if properties["type"] == "Dynamic" and any(one.max_prefixlen - one.prefixlen > _LARGEST_BITS for one in outer):
+        rule = "/".join(change.id.names)
+        told = f"The NAT rule {rule} has an external mapping subnet that exceeds size limits. "
+        most = "Maximum external mapping subnet size for Dynamic NAT is /26."
+        raise Refusal(400, "VpnNatRuleExternalMappingTooLarge", told + most)
 
 
 def check_sku(sku: str, change: PutRequest) -> None:

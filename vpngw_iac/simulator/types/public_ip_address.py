@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from vpngw_iac.simulator.cloud_view import CloudView, shouted
 from vpngw_iac.simulator.document import Document
-from vpngw_iac.simulator.kind import Kind, PutRequest, Reader, defaults
+from vpngw_iac.simulator.kind import Kind, PutRequest, Reader, defaults, normal
 from vpngw_iac.simulator.refusal import Refusal
 from vpngw_iac.simulator.relations import users_of
 from vpngw_iac.simulator.wire import Json
@@ -52,10 +52,9 @@ class PublicIpAddress(Kind):
         )
         if (change.body.get("sku") or {}).get("name") == "Standard":
             defaults(properties, ddosSettings={"protectionMode": "VirtualNetworkInherited"})
-        properties["publicIPAllocationMethod"] = str(properties["publicIPAllocationMethod"]).capitalize()
         label = (properties.get("dnsSettings") or {}).get("domainNameLabel")
         if label:
-            region = str(change.body.get("location", "")).replace(" ", "").lower()
+            region = normal(str(change.body.get("location", "")))
             properties["dnsSettings"]["fqdn"] = f"{label}.{region}.cloudapp.azure.com"
         in_use = bool(users_of(change.cloud, str(change.id), "publicIPAddress"))
         if "ipAddress" in change.earlier and (properties["publicIPAllocationMethod"] == "Static" or in_use):
@@ -110,6 +109,7 @@ class PublicIpAddress(Kind):
                 f"The domain name label {label} is invalid. It must conform to the following regular expression: "
                 f"{_LABEL.pattern}.",
             )
+        self._check_label_free(change, label)
         if sku == "Basic" and (change.body.get("sku") or {}).get("tier") == "Global":
             raise Refusal(
                 400,
@@ -125,6 +125,15 @@ class PublicIpAddress(Kind):
             )
         if change.before is not None:
             self._check_unchanged(change, sku)
+
+    def _check_label_free(self, change: PutRequest, label: object) -> None:
+        """A label is there once in a region, whoever has it (Azure/azure-quickstart-templates issue 4978)."""
+        region = normal(str(change.body.get("location", "")))
+        for other in change.cloud.of_type(self.arm_type) if label else ():
+            theirs = (other.properties.get("dnsSettings") or {}).get("domainNameLabel")
+            if other.key != change.id.key and (theirs, other.body.get("location")) == (label, region):
+                record = f"{label}.{region}.cloudapp.azure.com"
+                raise Refusal(400, "DnsRecordInUse", f"DNS record {record} is already used by another public IP.")
 
     def _check_unchanged(self, change: PutRequest, sku: str) -> None:
         """SKU, zones and version are decided at creation (R-PIP-22)."""

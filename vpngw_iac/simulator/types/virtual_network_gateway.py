@@ -18,7 +18,7 @@ from vpngw_iac.simulator.document import UPDATING, Document, Hold, LongRunningOp
 from vpngw_iac.simulator.instance_checks import last
 from vpngw_iac.simulator.kind import Kind, PutRequest, Reader, TimedAction, defaults
 from vpngw_iac.simulator.refusal import Refusal
-from vpngw_iac.simulator.relations import GATEWAYS, connections_of, network_of, peerings_to
+from vpngw_iac.simulator.relations import GATEWAYS, connections_of, gateways_in, network_of, peerings_to
 from vpngw_iac.simulator.types.subnet import prefixes_of
 from vpngw_iac.simulator.wire import HttpRequest, HttpResponse, Json
 
@@ -140,7 +140,7 @@ class VirtualNetworkGateway(Kind):
         return None
 
     def refuse_delete(self, cloud: CloudView, document: Document) -> None:
-        """Refused while it has connections (R-ORD-02), or a peering uses it (R-ORD-06)."""
+        """Refused while it has connections (R-ORD-02), or a peering uses it and no other of its network (R-ORD-06)."""
         connections = connections_of(cloud, document.id)
         if connections:
             names = ", ".join(connection.id for connection in connections)
@@ -150,7 +150,8 @@ class VirtualNetworkGateway(Kind):
                 f"Virtual network gateway {document.id} cannot be deleted because it has connections: {names}.",
             )
         network_id = network_of(document)
-        for peering in peerings_to(cloud, network_id) if network_id else []:
+        alone = network_id is not None and len(list(gateways_in(cloud, network_id))) == 1
+        for peering in peerings_to(cloud, network_id) if alone and network_id else []:
             if peering.properties.get("useRemoteGateways"):
                 raise Refusal(
                     400,
@@ -297,7 +298,7 @@ def _protocol_order(protocol: str) -> int:
 
 def _fill_bgp(change: PutRequest, properties: Json) -> None:
     """The block that Azure adds although BGP is off; ASN 0 and no addresses until Succeeded."""
-    if properties["gatewayType"] != "Vpn" or properties["sku"]["name"] == "Basic":
+    if properties["gatewayType"] != "Vpn":
         properties.pop("bgpSettings", None)
         return
     sent = properties.get("bgpSettings") or {}
@@ -305,7 +306,8 @@ def _fill_bgp(change: PutRequest, properties: Json) -> None:
     custom = {last(item.get("ipconfigurationId")): item for item in sent.get("bgpPeeringAddresses") or []}
     known = {last(item["ipconfigurationId"]): item for item in earlier.get("bgpPeeringAddresses") or []}
     addresses = []
-    for configuration in properties["ipConfigurations"]:
+    # The third configuration of an active-active gateway serves clients and has no peer of its own (R-PIP-07).
+    for configuration in properties["ipConfigurations"][:2]:
         name = configuration["name"].lower()
         entry: Json = {
             "ipconfigurationId": f"{change.id}/ipConfigurations/{configuration['name']}",
@@ -331,9 +333,8 @@ def _settle_bgp(cloud: CloudView, document: Document) -> None:
     entries = block["bgpPeeringAddresses"]
     addresses = _peer_addresses(cloud, document)
     for position, entry in enumerate(entries):
-        # The third configuration of an active-active gateway serves clients and has no peer of its own (R-PIP-07).
         mine = addresses[position : position + 1] if properties["activeActive"] else addresses[:1]
-        entry["defaultBgpIpAddresses"] = mine if position < len(addresses) else []
+        entry["defaultBgpIpAddresses"] = mine
         configuration = properties["ipConfigurations"][position]["properties"]
         public = cloud.find(as_id(configuration.get("publicIPAddress")))
         if public is not None:

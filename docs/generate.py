@@ -149,7 +149,9 @@ PARTS = {
     "Kinds": ("SiteToSite", "PointToSite", "VnetToVnet", "ExpressRoute", "ExpressRouteCoexistence", "Topology"),
     "Networks": ("VirtualNetwork", "GatewaySubnet", "Subnet", "RouteTable", "Route", "PublicIp"),
     "Gateways": ("VpnGateway", "Bgp", "ExpressRouteGateway"),
-    "Sites": ("Site", "Link", "BgpPeer", "IpsecPolicy", "Nat", "TrafficSelector", "CertificateKey", "Tunnel"),
+    "Sites": (
+        "Site", "Link", "LocalGateway", "BgpPeer", "IpsecPolicy", "Nat", "TrafficSelector", "CertificateKey", "Tunnel",
+    ),
     "Clients": (
         "Certificates", "RootCertificate", "RevokedCertificate", "EntraId", "Radius", "RadiusServer", "UserGroup",
         "EntraGroup", "CertificateDomain", "RadiusGroup",
@@ -159,7 +161,7 @@ PARTS = {
     "Care": ("Maintenance", "ExistingMaintenance", "Diagnostics", "Lock"),
     "What is only used": (
         "ExistingVirtualNetwork", "ExistingPublicIp", "ExistingVpnGateway", "ExistingExpressRouteGateway",
-        "ExistingCircuit",
+        "ExistingCircuit", "ExistingLocalGateway",
     ),
     "Names and secrets": ("Naming", "Secret", "Sku"),
 }  # fmt: skip

@@ -57,6 +57,8 @@ POLICY: Json = {
 POOL: Json = {"protocols": ["OpenVPN", "IKEv2"], "address_pool": "172.16.0.0/24"}
 CERTIFICATE = "MAA="
 SITE: Json = {"name": "berlin", "public_ip": "203.0.113.10", "prefixes": ["192.168.10.0/24"], "shared_key": KEY}
+LOCAL: Json = {"name": "lgw", "public_ip": "203.0.113.10", "prefixes": ["192.168.10.0/24"]}
+AT_LOCAL: Json = {"name": "berlin", "local_gateway": LOCAL, "shared_key": KEY}
 LINKS: Json = {"name": "berlin", "links": [SITE]}
 SELECTOR: Json = {"local": "10.1.0.0/16", "remote": "192.168.10.0/24"}
 NAT: Json = {"direction": "ingress", "name": "n", "internal": "192.168.10.0/24", "external": "100.64.1.0/24"}
@@ -243,6 +245,12 @@ SETTINGS: dict[str, Setting] = {
     "Tunnel": Setting(
         "SiteToSite", sites(sites=[SITE | {"tunnels": [{"address": "203.0.113.11"}]}]), ("sites", 0, "tunnels", 0)
     ),
+    "LocalGateway": Setting("SiteToSite", sites(sites=[AT_LOCAL]), ("sites", 0, "local_gateway")),
+    "ExistingLocalGateway": Setting(
+        "SiteToSite",
+        sites(sites=[AT_LOCAL | {"local_gateway": {"existing": rid("localNetworkGateways", "lgw")}}]),
+        ("sites", 0, "local_gateway"),
+    ),
     "Link": Setting("SiteToSite", sites(gateway_=ACTIVE_ACTIVE, sites=[LINKS]), ("sites", 0, "links", 0)),
     "Site": Setting("SiteToSite", sites(gateway_=ACTIVE_ACTIVE), ("sites", 0)),
     "Naming": Setting("Topology", {}, ("naming",)),
@@ -356,6 +364,9 @@ VALUES: dict[str, Value] = {
     "*.fqdn": Value("vpn.example.com", without=("public_ip",)),
     "*.instance": Value(1, {"bgp": APIPA}),
     "*.spokes": Value([SPOKE]),
+    "*.local_gateway": Value(LOCAL, without=("public_ip", "prefixes")),
+    "*.local_gateways": Value([LOCAL]),
+    "*.location": Value("westus"),
     "ExpressRoute.naming": Value({"circuit_connection": "c-{gateway}-{name}"}),
     "*.naming": Value({"peering": "p-{network}-{remote}", "public_ip": "p-{gateway}-{number}"}),
     "Bgp.asn": Value(65099),
@@ -406,6 +417,13 @@ VALUES: dict[str, Value] = {
     "Pair.ipsec": Value(POLICY),
     "Pair.local_gateway_names": Value(["one", "two"], {"via": "ipsec"}),
     "Pair.bgp": Value(True),
+    "Pair.apipa": Value(["169.254.21.2", "169.254.21.6"], {"via": "ipsec", "bgp": True}),
+    "Pair.traffic_selectors": Value([SELECTOR], {"policy_based_selectors": True, "ipsec": POLICY}),
+    "Pair.policy_based_selectors": Value([True, None], {"ipsec": POLICY}),
+    "Pair.mode": Value(["default", "responder-only"]),
+    "Pair.lock": Value([None, "ReadOnly"]),
+    "Pair.resource_group": Value(["rg-a", None]),
+    "Spoke.forwarded_traffic": Value([None, True]),
     "PointToSite.groups": Value([GROUP]),
     "PrivatePeering.primary_ipv6": Value("2001:db8:1::/126", IPV6),
     "PrivatePeering.secondary_ipv6": Value("2001:db8:1::/126", IPV6),

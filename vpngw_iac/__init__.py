@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         CertificateKey,
         IpsecPolicy,
         Link,
+        LocalGateway,
         Nat,
         Site,
         TrafficSelector,
@@ -84,7 +85,7 @@ _HOMES = {
     "vpngw_iac.blueprints.peer": ("Pair", "Spoke"),
     "vpngw_iac.blueprints.point_to_site": ("PointToSite",),
     "vpngw_iac.blueprints.site": (
-        "BgpPeer", "CertificateKey", "IpsecPolicy", "Link", "Nat", "Site", "TrafficSelector", "Tunnel",
+        "BgpPeer", "CertificateKey", "IpsecPolicy", "Link", "LocalGateway", "Nat", "Site", "TrafficSelector", "Tunnel",
     ),
     "vpngw_iac.blueprints.site_to_site": ("SiteToSite",),
     "vpngw_iac.blueprints.topology": ("Topology",),
@@ -103,11 +104,12 @@ __all__ = [
     "ArmId", "Bgp", "BgpPeer", "Blueprint", "BlueprintError", "CertificateDomain", "CertificateKey", "Certificates",
     "Circuit", "CircuitLink", "CloudError", "Diagnostics", "EntraGroup", "EntraId", "ExpressRoute",
     "ExpressRouteCoexistence", "ExpressRouteGateway", "Finding", "GatewaySubnet", "GlobalReach", "IpsecPolicy", "Link",
-    "LoadedFile", "Lock", "Maintenance", "MicrosoftPeering", "Naming", "Nat", "Pair", "PlanError", "PointToSite",
-    "PrivatePeering", "PublicIp", "Radius", "RadiusGroup", "RadiusServer", "Refused", "RevokedCertificate",
-    "RootCertificate", "Route", "RouteTable", "Scope", "Secret", "SecretError", "Site", "SiteToSite", "Sku", "Spoke",
-    "StalePlan", "StateError", "StateLocked", "Subnet", "Topology", "TrafficSelector", "Tunnel", "UsageError",
-    "UserGroup", "VirtualNetwork", "VnetToVnet", "VpnGateway", "VpngwError", "Workspace", "__version__", "load",
+    "LoadedFile", "LocalGateway", "Lock", "Maintenance", "MicrosoftPeering", "Naming", "Nat", "Pair", "PlanError",
+    "PointToSite", "PrivatePeering", "PublicIp", "Radius", "RadiusGroup", "RadiusServer", "Refused",
+    "RevokedCertificate", "RootCertificate", "Route", "RouteTable", "Scope", "Secret", "SecretError", "Site",
+    "SiteToSite", "Sku", "Spoke", "StalePlan", "StateError", "StateLocked", "Subnet", "Topology", "TrafficSelector",
+    "Tunnel", "UsageError", "UserGroup", "VirtualNetwork", "VnetToVnet", "VpnGateway", "VpngwError", "Workspace",
+    "__version__", "load",
 ]  # fmt: skip
 
 

@@ -193,6 +193,8 @@ class Wire:
     """Azure's words for people's."""
     by_code: bool = False
     """The compiler writes it, because it takes more than this one value; the path tells people where it goes."""
+    sides: bool = False
+    """The field holds two values, one for each of two twin resources, in the order in which the noun names them."""
 
 
 # --- constrained types ---------------------------------------------------------------------------------------------

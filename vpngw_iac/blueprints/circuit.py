@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.network import Prefixes, Tags
+from vpngw_iac.blueprints.operations_settings import AnyLock
 from vpngw_iac.blueprints.part import (
     AnyId,
     ExistingPart,
@@ -117,6 +118,8 @@ class Circuit(NamedPart, Part):
     subscription: Guid | None = None
     """Default: the subscription of the run."""
     tenant: Guid | None = None
+    lock: AnyLock | None = None
+    """Management lock of the circuit."""
     label: Name | None = None
     """Name in addresses and reports."""
     tags: Annotated[Tags, Wire("tags", by_code=True)] = Field(default_factory=dict)
@@ -191,6 +194,10 @@ class CircuitLink(Part):
     """FastPath to private endpoints too; needs `fast_path` (R-ER-21). Default off."""
     connection_name: Name | None = None
     """Name of the connection. Default: derived."""
+    resource_group: GroupName | None = None
+    """Group of the connection. Default: the gateway's."""
+    lock: AnyLock | None = None
+    """Management lock of the connection."""
     tags: Annotated[Tags, Wire("tags", by_code=True)] = Field(default_factory=dict)
     protect: bool = False
     on_removal: OnRemoval = "delete"

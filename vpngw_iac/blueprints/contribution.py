@@ -16,7 +16,7 @@ from vpngw_iac.blueprints.gateway import (
 )
 from vpngw_iac.blueprints.network import ExistingVirtualNetwork, VirtualNetwork
 from vpngw_iac.blueprints.peer import Pair, Spoke
-from vpngw_iac.blueprints.site import Site
+from vpngw_iac.blueprints.site import LocalGateway, Site
 
 Network = VirtualNetwork | ExistingVirtualNetwork
 VpnLike = VpnGateway | ExistingVpnGateway
@@ -51,6 +51,8 @@ class Contribution:
 
     gateways: tuple[PlacedPart[GatewayLike], ...] = ()
     sites: tuple[GatewayAttachment[Site], ...] = ()
+    local_gateways: tuple[GatewayAttachment[LocalGateway], ...] = ()
+    """Those without a connection."""
     clients: tuple[GatewayAttachment[ClientAccess], ...] = ()
     pairs: tuple[PlacedPart[Pair], ...] = ()
     spokes: tuple[GatewayAttachment[Spoke], ...] = ()
@@ -71,6 +73,7 @@ class Contribution:
         return Contribution(
             gateways=tuple(use(item) for item in self.gateways),
             sites=tuple(on(item) for item in self.sites),
+            local_gateways=tuple(on(item) for item in self.local_gateways),
             clients=tuple(on(item) for item in self.clients),
             pairs=tuple(use(item) for item in self.pairs),
             spokes=tuple(on(item) for item in self.spokes),

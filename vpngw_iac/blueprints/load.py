@@ -23,7 +23,7 @@ from vpngw_iac.text import suggestion
 if TYPE_CHECKING:
     from vpngw_iac.blueprints.document import TextDocument
 
-SECTIONS = ("networks", "gateways", "circuits", "secrets")
+SECTIONS = ("networks", "gateways", "circuits", "local_gateways", "secrets")
 """Named values at the top of a YAML or JSON file."""
 
 _TEXT_SUFFIXES = (".yaml", ".yml", ".json")
@@ -229,8 +229,8 @@ def _named_values(document: TextDocument, content: Mapping[str, Any]) -> NamedVa
     sections: dict[str, Mapping[str, Any]] = {}
     for section in SECTIONS:
         entries = content.get(section)
-        if section not in content or (section == "circuits" and isinstance(entries, list)):
-            # A list of circuits is the field of ExpressRoute and ExpressRouteCoexistence.
+        if section not in content or (section in ("circuits", "local_gateways") and isinstance(entries, list)):
+            # A list of circuits, or of local gateways, is the field of a kind.
             continue
         if not isinstance(entries, Mapping):
             raise broken(document.path, document.line((section,)), f"'{section}:' holds names with values, not a list.")

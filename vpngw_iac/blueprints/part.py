@@ -11,7 +11,7 @@ import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, TypeAlias, TypeVar, get_origin
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetJsonSchemaHandler, model_validator
 from pydantic.annotated_handlers import GetCoreSchemaHandler
@@ -216,7 +216,7 @@ class Short:
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         own = handler(schema)
-        items = own.get("items")
+        items = own.get("items") or next(iter(own.get("prefixItems", ())), None)
         short = self.schemas or ((items,) if items else ())
         return {"anyOf": [*short, own]}
 
@@ -227,6 +227,22 @@ def _listed(value: Any) -> Any:
 
 listed = Short(_listed)
 """One value where several may stand is a list of one."""
+
+
+def _both_sides(value: Any) -> Any:
+    return value if value is None or (isinstance(value, list | tuple) and len(value) == 2) else (value, value)
+
+
+if TYPE_CHECKING:
+    T = TypeVar("T")
+    Sides: TypeAlias = T | Sequence[T | None]
+else:
+
+    class Sides:
+        """One value for both of two sides, or a list of two; kept as two."""
+
+        def __class_getitem__(cls, item: Any) -> Any:
+            return Annotated[tuple[item | None, item | None], Short(_both_sides)]
 
 
 # --- secrets -------------------------------------------------------------------------------------------------------

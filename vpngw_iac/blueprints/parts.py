@@ -22,12 +22,22 @@ from vpngw_iac.blueprints.network import GatewaySubnet, PublicIp, Route, RouteTa
 from vpngw_iac.blueprints.operations_settings import Diagnostics, Lock, Maintenance
 from vpngw_iac.blueprints.part import Sku
 from vpngw_iac.blueprints.peer import Pair, Spoke
-from vpngw_iac.blueprints.site import BgpPeer, CertificateKey, IpsecPolicy, Link, Nat, Site, TrafficSelector, Tunnel
+from vpngw_iac.blueprints.site import (
+    BgpPeer,
+    CertificateKey,
+    IpsecPolicy,
+    Link,
+    LocalGateway,
+    Nat,
+    Site,
+    TrafficSelector,
+    Tunnel,
+)
 
 __all__ = [
     "Bgp", "BgpPeer", "CertificateDomain", "CertificateKey", "Certificates", "Circuit", "CircuitLink", "ClientAccess",
     "Diagnostics", "EntraGroup", "EntraId", "ExpressRouteGateway", "GatewaySubnet", "GlobalReach", "IpsecPolicy",
-    "Link", "Lock", "Maintenance", "MicrosoftPeering", "Naming", "Nat", "Pair", "PrivatePeering", "PublicIp", "Radius",
-    "RadiusGroup", "RadiusServer", "RevokedCertificate", "RootCertificate", "Route", "RouteTable", "Site", "Sku",
-    "Spoke", "Subnet", "TrafficSelector", "Tunnel", "UserGroup", "VirtualNetwork", "VpnGateway",
+    "Link", "LocalGateway", "Lock", "Maintenance", "MicrosoftPeering", "Naming", "Nat", "Pair", "PrivatePeering",
+    "PublicIp", "Radius", "RadiusGroup", "RadiusServer", "RevokedCertificate", "RootCertificate", "Route", "RouteTable",
+    "Site", "Sku", "Spoke", "Subnet", "TrafficSelector", "Tunnel", "UserGroup", "VirtualNetwork", "VpnGateway",
 ]  # fmt: skip

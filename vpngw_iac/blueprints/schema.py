@@ -19,6 +19,7 @@ _SECTIONS = {
     "networks": ("VirtualNetwork", "ExistingVirtualNetwork"),
     "gateways": ("VpnGateway", "ExistingVpnGateway", "ExpressRouteGateway", "ExistingExpressRouteGateway"),
     "circuits": ("Circuit", "ExistingCircuit"),
+    "local_gateways": ("LocalGateway", "ExistingLocalGateway"),
 }
 
 
@@ -108,9 +109,9 @@ def _sections(definitions: dict[str, Any]) -> dict[str, Any]:
 def _whole_file(definition: dict[str, Any], sections: dict[str, Any]) -> dict[str, Any]:
     own = definition["properties"]
     properties = {"$schema": {"type": "string"}, **sections, **own}
-    if "circuits" in own:
-        # A mapping holds named circuits, a list is the field of this kind.
-        properties["circuits"] = {"anyOf": [own["circuits"], sections["circuits"]]}
+    for name in {"circuits", "local_gateways"} & set(own):
+        # A mapping holds named values, a list is the field of this kind.
+        properties[name] = {"anyOf": [own[name], sections[name]]}
     return {**definition, "properties": properties, "patternProperties": {"^x-": {}}}
 
 

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
+from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.network import Prefixes, Tags
-from vpngw_iac.blueprints.part import Many, Name, OnRemoval, Part, SecretField, Waive, listed
-from vpngw_iac.field import Asn, Cidr, Fqdn, GroupName, IpAddress, Ipv4, PortRange, Wire, rule_error
+from vpngw_iac.blueprints.operations_settings import AnyLock
+from vpngw_iac.blueprints.part import (
+    ExistingPart,
+    Many,
+    Name,
+    Named,
+    NamedPart,
+    OnRemoval,
+    Part,
+    SecretField,
+    Waive,
+    existing_or_new,
+    ids_only,
+    listed,
+)
+from vpngw_iac.field import Asn, Cidr, Fqdn, GroupName, IpAddress, Ipv4, PortRange, Region, Wire, rule_error
 from vpngw_iac.resources.parts import (
     DhGroup,
     IkeEncryption,
@@ -18,6 +33,9 @@ from vpngw_iac.resources.parts import (
     IpsecIntegrity,
     PfsGroup,
 )
+
+ConnectionMode = Literal["default", "initiator-only", "responder-only"]
+MODES: Final = {"default": "Default", "initiator-only": "InitiatorOnly", "responder-only": "ResponderOnly"}
 
 
 class IpsecPolicy(Part):
@@ -120,6 +138,80 @@ class BgpPeer(Part):
     """Weight of routes learned from this peer. Default 0."""
 
 
+class LocalGateway(NamedPart, Part):
+    """A local network gateway by itself: for sites of several gateways, or without a connection.
+
+    ``LocalGateway(name="lgw-berlin", public_ip="203.0.113.10", prefixes=["192.168.10.0/24"])``
+    """
+
+    stands: ClassVar[str] = "LocalNetworkGateway"
+
+    name: Name
+    public_ip: Annotated[Ipv4 | None, Wire("properties.gatewayIpAddress")] = None
+    """Public address of the device as Azure sees it (R-LNG-02)."""
+    fqdn: Annotated[Fqdn | None, Wire("properties.fqdn")] = None
+    """Name of the device instead of its address (R-LNG-04)."""
+    prefixes: Annotated[Prefixes, Wire("properties.localNetworkAddressSpace.addressPrefixes")] = ()
+    """What lies behind the device. May be left out with BGP (R-LNG-08)."""
+    bgp: Annotated[BgpPeer | None, Wire("properties.bgpSettings")] = None
+    """The device's BGP speaker. Connections to it speak BGP unless they say ``bgp=False``."""
+    location: Annotated[Region | None, Wire("location", by_code=True)] = None
+    """Default: the region of the VPN gateway; any region will do."""
+    resource_group: GroupName | None = None
+    """Default: the VPN gateway's."""
+    label: Name | None = None
+    """Name in addresses and reports."""
+    tags: Annotated[Tags, Wire("tags", by_code=True)] = Field(default_factory=dict)
+    protect: bool = False
+    on_removal: OnRemoval = "delete"
+    waive: Waive = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_endpoint(self) -> LocalGateway:
+        if (self.public_ip is None) == (self.fqdn is None):
+            raise rule_error("R-LNG-01", "Give exactly one of public_ip and fqdn.")
+        return self
+
+    @classmethod
+    def existing(
+        cls,
+        id: str | ArmId,
+        *,
+        public_ip: str | None = None,
+        fqdn: str | None = None,
+        prefixes: Iterable[str] | str | None = None,
+        asn: int | None = None,
+        label: str | None = None,
+    ) -> ExistingLocalGateway:
+        """Use a local network gateway that is managed elsewhere; the facts are for checks without Azure."""
+        facts = {"public_ip": public_ip, "fqdn": fqdn, "prefixes": prefixes, "asn": asn, "label": label}
+        return ExistingLocalGateway.model_validate({"existing": id, **facts})
+
+
+class ExistingLocalGateway(ExistingPart, Part):
+    """A local network gateway that is only used. Facts not given are read at plan."""
+
+    existing: Annotated[ArmId, AfterValidator(ids_only("Microsoft.Network/localNetworkGateways"))]
+    public_ip: Ipv4 | None = None
+    """Public address of the device."""
+    fqdn: Fqdn | None = None
+    """Name of the device."""
+    prefixes: Prefixes | None = None
+    """What lies behind the device."""
+    asn: Asn | None = None
+    """AS number of its BGP speaker."""
+    label: Name | None = None
+    waive: Waive = Field(default_factory=dict)
+
+
+AnyLocalGateway = Annotated[
+    Annotated[LocalGateway, Tag("<ours>")] | Annotated[ExistingLocalGateway, Tag("<existing>")],
+    Discriminator(existing_or_new),
+    Named("local_gateways", "LocalGateway(...)"),
+]
+"""A local network gateway: ours, or only used."""
+
+
 class TrafficSelector(Part):
     """A custom traffic selector (R-TS-03); Azure proposes it only when it initiates (R-TS-04)."""
 
@@ -155,6 +247,12 @@ class Tunnel(Part):
     """BGP address of the device in this tunnel."""
 
 
+PeerOrSwitch = Annotated[
+    Annotated[BgpPeer, Tag("<asn>")] | Annotated[bool, Tag("<switch>")],
+    Discriminator(lambda value: "<switch>" if isinstance(value, bool) else "<asn>"),
+]
+
+
 class LinkSettings(Part):
     """What can be said about one link, or on a site for all of its links."""
 
@@ -169,21 +267,16 @@ class LinkSettings(Part):
     (R-PSK-01, R-PSK-02)."""
     certificate: Annotated[CertificateKey | None, Wire("properties.certificateAuthentication")] = None
     """Certificates instead of a shared key."""
-    bgp: Annotated[BgpPeer | None, Wire("properties.bgpSettings", of="LocalNetworkGateway")] = None
-    """The device's BGP speaker; turns BGP on for the connection (R-BGP-17)."""
+    bgp: Annotated[PeerOrSwitch | None, Wire("properties.bgpSettings", of="LocalNetworkGateway")] = None
+    """The device's BGP speaker; turns BGP on for the connection (R-BGP-17). With a `local_gateway` that has a speaker
+    ``False`` keeps BGP off, and with one that exists ``True`` turns it on."""
     ipsec: Annotated[IpsecPolicy | None, Wire("properties.ipsecPolicies[0]")] = None
     """Left out: Azure's own proposals, which include weak ones (R-SEC-03)."""
     nat: Annotated[Annotated[Many[Nat], listed] | None, Wire("properties.ingressNatRules", by_code=True)] = None
     """NAT rules that this link uses."""
     protocol: Annotated[Literal["IKEv1", "IKEv2"] | None, Wire("properties.connectionProtocol")] = None
     """Default IKEv2 (R-IKE-04). Cannot change in place (R-IKE-03)."""
-    mode: Annotated[
-        Literal["default", "initiator-only", "responder-only"] | None,
-        Wire(
-            "properties.connectionMode",
-            values={"default": "Default", "initiator-only": "InitiatorOnly", "responder-only": "ResponderOnly"},
-        ),
-    ] = None
+    mode: Annotated[ConnectionMode | None, Wire("properties.connectionMode", values=MODES)] = None
     """Who starts the first IKE exchange (R-CMODE-01)."""
     dpd: Annotated[Annotated[int, Field(ge=9, le=3600)] | None, Wire("properties.dpdTimeoutSeconds")] = None
     """Dead peer detection timeout in seconds, default 45 (R-DPD-01)."""
@@ -199,12 +292,16 @@ class LinkSettings(Part):
     """Routing weight. Microsoft documents it for ExpressRoute only (R-BGP-19)."""
     tunnels: Annotated[Annotated[Many[Tunnel], Field(max_length=2)] | None, Wire("properties.tunnelProperties")] = None
     """Own addresses per tunnel, where the device needs them."""
-    resource_group: GroupName | None = None
-    """Group of the local network gateway and the connection. Default: the gateway's."""
+    local_gateway_group: GroupName | None = None
+    """Group of the local network gateway. Default: the site's, else the gateway's."""
+    location: Annotated[Region | None, Wire("location", of="LocalNetworkGateway", by_code=True)] = None
+    """Region of the local network gateway. Default: the gateway's, where the connection always is (R-SCOPE-02)."""
     local_gateway_name: Name | None = None
     """Name of the local network gateway. Default: derived."""
     connection_name: Name | None = None
     """Name of the connection. Default: derived."""
+    lock: AnyLock | None = None
+    """Management lock of the connection."""
 
 
 class Link(LinkSettings):
@@ -215,14 +312,30 @@ class Link(LinkSettings):
     """Public address of the device as Azure sees it (R-LNG-02)."""
     fqdn: Annotated[Fqdn | None, Wire("properties.fqdn", of="LocalNetworkGateway")] = None
     """Name of the device instead of its address; one IPv4 address behind it (R-LNG-04)."""
+    local_gateway: AnyLocalGateway | None = None
+    """As on `Site`."""
+    resource_group: GroupName | None = None
+    """Group of the connection. Default: the site's, else the gateway's."""
     instance: Annotated[Literal[0, 1] | None, Wire("properties.gatewayCustomBgpIpAddresses", by_code=True)] = None
     """The one instance of an active-active gateway that this link is built to; the other tunnel is expected down.
     Left out: both."""
 
     @model_validator(mode="after")
     def _one_endpoint(self) -> Link:
-        _exactly_one_endpoint(self.public_ip, self.fqdn)
+        _check_endpoint(self)
         return self
+
+    @property
+    def peer(self) -> BgpPeer | None:
+        """The BGP speaker on the other side, wherever it is said."""
+        if isinstance(self.bgp, BgpPeer):
+            return self.bgp
+        return self.local_gateway.bgp if isinstance(self.local_gateway, LocalGateway) else None
+
+    @property
+    def speaks_bgp(self) -> bool:
+        """Whether BGP is on for the connection."""
+        return bool(self.bgp) or (self.bgp is None and self.peer is not None)
 
 
 class Site(LinkSettings):
@@ -237,6 +350,12 @@ class Site(LinkSettings):
     """Public address of the only device (R-LNG-02)."""
     fqdn: Annotated[Fqdn | None, Wire("properties.fqdn", of="LocalNetworkGateway")] = None
     """Name of the only device instead of its address (R-LNG-04)."""
+    local_gateway: AnyLocalGateway | None = None
+    """A `LocalGateway` that says the device: shared with another gateway, or with settings of its own; or
+    ``LocalGateway.existing(...)``."""
+    resource_group: GroupName | None = None
+    """Group of the local network gateways and, unless a link says another, of the connections. Default: the
+    gateway's."""
     instance: Literal[0, 1] | None = None
     """As on `Link`."""
     links: Many[Link] = ()
@@ -250,37 +369,37 @@ class Site(LinkSettings):
     @model_validator(mode="after")
     def _one_form(self) -> Site:
         if self.links:
-            if self.public_ip or self.fqdn or self.instance is not None:
+            if self.public_ip or self.fqdn or self.local_gateway or self.instance is not None:
                 raise rule_error(
                     "T-SITE",
-                    "A site has either links or an address of its own. Move public_ip, fqdn, instance to a link.",
+                    "A site has either links or an address of its own. Move public_ip, fqdn, local_gateway, instance "
+                    "to a link.",
                 )
             if self.local_gateway_name or self.connection_name:
                 raise rule_error("T-SITE", "Give local_gateway_name and connection_name on the links of this site.")
             _distinct_links(self.links)
         else:
-            _exactly_one_endpoint(self.public_ip, self.fqdn)
+            _check_endpoint(self)
         for link in self.effective_links():
             _one_key(self.name, link)
         return self
 
     def effective_links(self) -> tuple[Link, ...]:
         """The links with what the site says filled in; the short form is one link with the site's name."""
-        said = {name: value for name in LinkSettings.model_fields if (value := getattr(self, name)) is not None}
+        said = {name: value for name in _INHERITED if (value := getattr(self, name)) is not None}
         if not self.links:
             return (
                 Link.model_construct(
                     **{**_UNSAID, **said},
                     name=self.name,
-                    public_ip=self.public_ip,
-                    fqdn=self.fqdn,
-                    instance=self.instance,
+                    **{name: getattr(self, name) for name in ("public_ip", "fqdn", "local_gateway", "instance")},
                 ),
             )
         return tuple(_completed(link, said) for link in self.links)
 
 
-_UNSAID: dict[str, Any] = dict.fromkeys(LinkSettings.model_fields)
+_INHERITED = (*LinkSettings.model_fields, "resource_group")
+_UNSAID: dict[str, Any] = dict.fromkeys(_INHERITED)
 
 
 def _completed(link: Link, said: dict[str, Any]) -> Link:
@@ -293,9 +412,24 @@ def _completed(link: Link, said: dict[str, Any]) -> Link:
     return link.model_copy(update=missing) if missing else link
 
 
-def _exactly_one_endpoint(public_ip: str | None, fqdn: str | None) -> None:
-    if (public_ip is None) == (fqdn is None):
-        raise rule_error("R-LNG-01", "Give exactly one of public_ip and fqdn (or links, on a site).")
+_OF_LOCAL_GATEWAY = ("public_ip", "fqdn", "prefixes", "location", "local_gateway_group", "local_gateway_name")
+
+
+def _check_endpoint(part: Link | Site) -> None:
+    """Address, name or a local network gateway; what belongs to the latter is said there."""
+    if part.local_gateway is None:
+        if (part.public_ip is None) == (part.fqdn is None):
+            raise rule_error("R-LNG-01", "Give exactly one of public_ip and fqdn (or links, on a site).")
+        if isinstance(part.bgp, bool):
+            raise rule_error("T-LNG", "bgp=True and bgp=False go with local_gateway=...; write bgp=BgpPeer(...).")
+        return
+    if twice := [name for name in _OF_LOCAL_GATEWAY if getattr(part, name) is not None]:
+        raise rule_error("T-LNG", f"Say {', '.join(twice)} in the LocalGateway that {part.name!r} names.")
+    if isinstance(part.local_gateway, LocalGateway):
+        if isinstance(part.bgp, BgpPeer):
+            raise rule_error("T-LNG", f"Say bgp=BgpPeer(...) in the LocalGateway that {part.name!r} names.")
+        if part.bgp and part.local_gateway.bgp is None:
+            raise rule_error("T-LNG", f"bgp=True needs a BgpPeer in the LocalGateway that {part.name!r} names.")
 
 
 def _distinct_links(links: Sequence[Link]) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 from vpngw_iac.blueprints.base import Blueprint, contradiction
 from vpngw_iac.blueprints.contribution import Contribution, GatewayAttachment, GatewayLike, PlacedPart
 from vpngw_iac.blueprints.gateway import AnyVpnGateway
-from vpngw_iac.blueprints.part import Many
+from vpngw_iac.blueprints.part import Many, listed
 from vpngw_iac.blueprints.peer import Spoke
-from vpngw_iac.blueprints.site import Site
+from vpngw_iac.blueprints.site import LocalGateway, Site
 from vpngw_iac.errors import Finding
 from vpngw_iac.text import suggestion
 
@@ -24,12 +24,15 @@ class SiteToSite(Blueprint):
     sites: Many[Site] = ()
     spokes: Many[Spoke] = ()
     """Networks that reach the sites through this gateway."""
+    local_gateways: Annotated[Many[LocalGateway], listed] = ()
+    """Local network gateways without a connection."""
 
     def contributions(self) -> Iterable[Contribution]:
         """What this blueprint says."""
         yield Contribution(
             gateways=(PlacedPart(self.gateway, "gateway", self.name, self.tags),),
             sites=on_each(self, "sites", self.sites, (self.gateway,)),
+            local_gateways=on_each(self, "local_gateways", self.local_gateways, (self.gateway,)),
             spokes=on_each(self, "spokes", self.spokes, (self.gateway,)),
         )
 

@@ -289,6 +289,11 @@ class Resource(WireModel):
         return frozenset()
 
     @classmethod
+    def begins_at(cls, document: Mapping[str, Any]) -> ArmId | None:
+        """What something that carries traffic stands on, and whose list shows it; None for other types."""
+        return None
+
+    @classmethod
     def looks_at(
         cls, resource_id: ArmId, document: Mapping[str, Any], said: Literal["declared", "applied", "observed"]
     ) -> Iterator[ArmId]:

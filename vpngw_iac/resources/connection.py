@@ -19,6 +19,7 @@ from vpngw_iac.field import (
     Unordered,
     WriteOnly,
 )
+from vpngw_iac.paths import value_at
 from vpngw_iac.resources.base import Durations, KeyCall, OperationLock, Resource, Role, Tunnel, UsedPart
 from vpngw_iac.resources.express_route_circuit import ExpressRouteCircuit
 from vpngw_iac.resources.local_network_gateway import LocalNetworkGateway
@@ -199,6 +200,11 @@ class Connection(Resource):
         properties = document.get("properties") or {}
         ends = (properties.get(name) for name in ("localNetworkGateway2", "virtualNetworkGateway2", "peer"))
         return frozenset(ArmId(str(end["id"])) for end in ends if isinstance(end, Mapping) and end.get("id"))
+
+    @classmethod
+    def begins_at(cls, document: Mapping[str, Any]) -> ArmId | None:
+        """Its own gateway."""
+        return ArmId.of(value_at(document, "properties.virtualNetworkGateway1.id"))
 
     @classmethod
     def speaks_bgp(cls, document: Mapping[str, Any]) -> bool:

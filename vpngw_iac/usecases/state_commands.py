@@ -144,7 +144,7 @@ class StateCommands:
         It looks in every group that the blueprint or the old state names for what bears our tag. `include` names (by
         id, or by the address it had) what of that gets an entry, protected, although nobody declares it.
         """
-        from vpngw_iac.engine.compare.observing import groups_of, in_groups, observe
+        from vpngw_iac.engine.compare.observing import groups_of, hanging_on, observe
         from vpngw_iac.engine.graph import Graph
         from vpngw_iac.engine.plan.rebuild import included, rebuild
         from vpngw_iac.state.binding import binding_of
@@ -157,7 +157,7 @@ class StateCommands:
             old = self._predecessor(State.new(self.deployment, binding_of(session.cloud.identity)))
             empty = old.model_copy(update={"entries": {}})
             snapshot = observe(session.cloud, graph, empty, deep=True)
-            inside, unseen = in_groups(session.cloud, groups_of([*graph.by_id, *(e.id for e in old.entries.values())]))
+            inside, unseen = hanging_on(session.cloud, groups_of([*graph.by_id, *(e.id for e in old.entries.values())]))
             found = (item for item in (*snapshot.attached, *inside) if item.owner == self.deployment)
             fingerprints, _ = fingerprints_of(graph, session.secrets(), key)
             rebuilt = rebuild(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from vpngw_iac.blueprints.compiling.gateway_context import GatewayContext
 from vpngw_iac.blueprints.gateway import VpnGateway
@@ -35,6 +35,14 @@ def chosen_addresses(link: Link, hub: GatewayContext) -> tuple[CustomBgpAddress,
     )
 
 
+def chosen(addresses: Sequence[str], hub: GatewayContext) -> tuple[CustomBgpAddress, ...]:
+    """Addresses, one per instance in their order, as a connection names them."""
+    return tuple(
+        CustomBgpAddress(ip_configuration_id=hub.configuration(instance), custom_bgp_ip_address=address)
+        for instance, address in enumerate(addresses)
+    )
+
+
 def _of_links(hub: GatewayContext) -> dict[int, tuple[str, ...]]:
     found: dict[int, set[str]] = {}
     for _, link in hub.links():
@@ -51,9 +59,9 @@ def _said(hub: GatewayContext) -> dict[int, tuple[str, ...]]:
 
 def _own(link: Link, hub: GatewayContext) -> dict[int, str]:
     """Addresses that the link names, by instance."""
-    if link.bgp is None:
+    if link.peer is None or not link.speaks_bgp:
         return {}
-    return dict(zip(hub.instances_of(link), link.bgp.azure_address, strict=False))
+    return dict(zip(hub.instances_of(link), link.peer.azure_address, strict=False))
 
 
 def _sorted(addresses: Iterable[str]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from vpngw_iac.blueprints.compiling.gateway_context import GatewayContext
 from vpngw_iac.blueprints.compiling.merge import united
 from vpngw_iac.blueprints.compiling.merged_parts import MergedParts, assemble, circuit_uses, network_uses
 from vpngw_iac.blueprints.compiling.network import group, network, tables_of
-from vpngw_iac.blueprints.compiling.operations_settings import care, lock
+from vpngw_iac.blueprints.compiling.operations_settings import care, lock, locked_last
 from vpngw_iac.blueprints.compiling.pair import pair
 from vpngw_iac.blueprints.compiling.site import default_site_id, sites
 from vpngw_iac.blueprints.compiling.spoke import peerings
@@ -26,9 +26,11 @@ from vpngw_iac.blueprints.gateway import (
     VpnGateway,
 )
 from vpngw_iac.blueprints.network import PublicIp, VirtualNetwork
+from vpngw_iac.blueprints.site import LocalGateway
 from vpngw_iac.errors import Finding
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
+from vpngw_iac.resources.management_lock import ManagementLock
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +53,11 @@ def compile_contributions(contributions: Sequence[Contribution], context: Compil
 
 
 def _items(merged_parts: MergedParts, context: CompileContext) -> Iterator[Item]:
-    made = list(_unlocked(merged_parts, context))
-    yield from made
-    for hub in merged_parts.hubs:
-        yield from lock(hub, context, made)
+    made = list(_each(merged_parts, context))
+    yield from (locked_last(item, made) if isinstance(item, ManagementLock) else item for item in made)
 
 
-def _unlocked(merged_parts: MergedParts, context: CompileContext) -> Iterator[Item]:
+def _each(merged_parts: MergedParts, context: CompileContext) -> Iterator[Item]:
     by_id = {hub.id: hub for hub in merged_parts.hubs}
     yield from _groups(merged_parts, context)
     for use in merged_parts.networks:
@@ -92,7 +92,7 @@ def _networks_of(hub: GatewayContext, network_id: ArmId, context: CompileContext
 def _work_items(hub: GatewayContext, context: CompileContext) -> Iterator[Item]:
     part = hub.gateway
     if isinstance(part, VpnGateway | ExistingVpnGateway):
-        yield from vpn_gateway(hub, context)
+        yield from _with_lock(vpn_gateway(hub, context), hub, context)
         yield from _unknown_names(hub, context)
     location = gateway_location(hub)
     if location is None:
@@ -102,10 +102,17 @@ def _work_items(hub: GatewayContext, context: CompileContext) -> Iterator[Item]:
             yield from expressroute_gateway(hub, context, "")
         return
     if isinstance(part, ExpressRouteGateway | ExistingExpressRouteGateway):
-        yield from expressroute_gateway(hub, context, location)
+        yield from _with_lock(expressroute_gateway(hub, context, location), hub, context)
     yield from sites(hub, context, location)
     yield from circuit_links(hub, context, location)
     yield from care(hub, context, location)
+
+
+def _with_lock(items: Iterator[Item], hub: GatewayContext, context: CompileContext) -> Iterator[Item]:
+    for item in items:
+        yield item
+        if isinstance(item, Resource) and item.id == hub.id:
+            yield from lock(hub, context, item)
 
 
 def _unknown_names(hub: GatewayContext, context: CompileContext) -> Iterator[Finding]:
@@ -150,10 +157,22 @@ def _wanted_groups(
         if isinstance(circuit_use.part, Circuit):
             part = circuit_use.part
             yield part.name, part.location, context.place(part), circuit_use.tags
+    yield from _groups_of_pairs(merged_parts, context)
     for hub in merged_parts.hubs:
         location = gateway_location(hub)
         if location is not None:
             yield from ((hub.gateway.name, location, place, hub.tags) for place in _groups_of(hub, context))
+
+
+def _groups_of_pairs(
+    merged_parts: MergedParts, context: CompileContext
+) -> Iterator[tuple[str, str, Placement, Mapping[str, str]]]:
+    by_id = {hub.id: hub for hub in merged_parts.hubs}
+    for use in merged_parts.pairs:
+        for end, name in zip((use.part.a, use.part.b), use.part.resource_group or (), strict=False):
+            location = gateway_location(by_id[context.gateway_id(end)])
+            if name and location:
+                yield end.name, location, context.beside(end, name), use.tags
 
 
 def _groups_of(hub: GatewayContext, context: CompileContext) -> Iterator[Placement]:
@@ -164,7 +183,11 @@ def _groups_of(hub: GatewayContext, context: CompileContext) -> Iterator[Placeme
         yield context.place(part)
     addresses = part.public_ips if isinstance(part, VpnGateway) else ()
     named = {address.resource_group for address in addresses if isinstance(address, PublicIp)}
-    named |= {link.resource_group for _, link in hub.links()}
+    for use, link in hub.links():
+        named |= {link.resource_group, link.local_gateway_group or use.part.resource_group}
+    parts = (*(link.local_gateway for _, link in hub.links()), *(use.part for use in hub.local_gateways))
+    named |= {part.resource_group for part in parts if isinstance(part, LocalGateway)}
+    named |= {use.part.resource_group for use in hub.circuits}
     yield from (context.beside(part, name) for name in sorted(name for name in named if name))
 
 

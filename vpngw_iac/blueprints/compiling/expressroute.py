@@ -16,6 +16,7 @@ from vpngw_iac.blueprints.circuit import (
 from vpngw_iac.blueprints.compiling.context import CompileContext, Item, gateway_address, tags_of
 from vpngw_iac.blueprints.compiling.gateway_context import GatewayContext
 from vpngw_iac.blueprints.compiling.network import gateway_subnet_ref
+from vpngw_iac.blueprints.compiling.operations_settings import lock_on
 from vpngw_iac.blueprints.compiling.plain import merged, plain, properties_of
 from vpngw_iac.blueprints.compiling.site import CONNECTION
 from vpngw_iac.blueprints.contribution import PlacedPart
@@ -90,7 +91,9 @@ def circuit(
     if isinstance(part, ExistingCircuit):
         yield _existing_circuit(part)
         return
-    yield _circuit(part, use, context, lost)
+    made = _circuit(part, use, context, lost)
+    yield made
+    yield from lock_on(made, part.lock, context)
     if part.private_peering:
         yield _peering(part, PRIVATE, part.private_peering, context, lost)
     if part.microsoft_peering:
@@ -197,7 +200,9 @@ def circuit_links(hub: GatewayContext, context: CompileContext, location: str) -
         if made is not None:
             yield made
         key = made.key if made else (part.authorization if isinstance(part, ExistingCircuit) else None)
-        yield _link(use, hub, context, location, key)
+        connection = _link(use, hub, context, location, key)
+        yield connection
+        yield from lock_on(connection, use.part.lock, context)
 
 
 def _own_authorization(
@@ -223,7 +228,7 @@ def _link(
     use: PlacedPart[CircuitLink], hub: GatewayContext, context: CompileContext, location: str, key: object
 ) -> connection_wire.Connection:
     """The connection waits for the private peering, without which Azure refuses it (R-ER-10)."""
-    link, place = use.part, context.place(hub.gateway)
+    link, place = use.part, context.beside(hub.gateway, use.part.resource_group)
     circuit_id = context.circuit_id(link.circuit)
     peering = isinstance(link.circuit, Circuit) and link.circuit.private_peering is not None
     pattern = context.naming.circuit_connection.format(gateway=hub.gateway.name, name=link.name)

@@ -11,7 +11,7 @@ from vpngw_iac.blueprints.client import ClientAccess
 from vpngw_iac.blueprints.compiling.context import CONFIGURATIONS, names_of
 from vpngw_iac.blueprints.contribution import GatewayLike, PlacedPart
 from vpngw_iac.blueprints.gateway import ExistingVpnGateway, VpnGateway
-from vpngw_iac.blueprints.site import Link, Site
+from vpngw_iac.blueprints.site import Link, LocalGateway, Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,8 @@ class GatewayContext:
     use: PlacedPart[GatewayLike]
     tags: Mapping[str, str] = field(default_factory=dict)
     sites: tuple[PlacedPart[Site], ...] = ()
+    local_gateways: tuple[PlacedPart[LocalGateway], ...] = ()
+    """Those without a connection."""
     clients: PlacedPart[ClientAccess] | None = None
     circuits: tuple[PlacedPart[CircuitLink], ...] = ()
     peers: tuple[str, ...] = ()

@@ -126,6 +126,7 @@ def _works(
     clients = _by_gateway((on for contribution in contributions for on in contribution.clients), context)
     circuits = _by_gateway((on for contribution in contributions for on in contribution.circuits), context)
     spokes = _by_gateway((on for contribution in contributions for on in contribution.spokes), context)
+    spare = _by_gateway((on for contribution in contributions for on in contribution.local_gateways), context)
     peers = _peers(contributions, context)
     return {
         key: GatewayContext(
@@ -133,6 +134,7 @@ def _works(
             use=use,
             tags=use.tags,
             sites=_sites(sites[key], use.part, problems),
+            local_gateways=tuple(spare[key]),
             clients=_clients(clients[key], use.part, problems),
             circuits=_links(circuits[key], use.part, problems),
             peers=tuple(sorted(peers[key])),

@@ -10,7 +10,7 @@ from vpngw_iac.blueprints.compiling.context import CompileContext, Item, tags_of
 from vpngw_iac.blueprints.compiling.gateway_context import GatewayContext
 from vpngw_iac.blueprints.compiling.plain import merged, properties_of
 from vpngw_iac.blueprints.gateway import ExpressRouteGateway, VpnGateway
-from vpngw_iac.blueprints.operations_settings import Diagnostics, ExistingMaintenance, Lock, Maintenance
+from vpngw_iac.blueprints.operations_settings import Diagnostics, ExistingMaintenance, Lock, LockLevel, Maintenance
 from vpngw_iac.resources import diagnostic_setting as diagnostic_wire
 from vpngw_iac.resources import maintenance_configuration as maintenance_wire
 from vpngw_iac.resources.base import Ref, Resource, TextRef
@@ -36,28 +36,45 @@ def care(hub: GatewayContext, context: CompileContext, location: str) -> Iterato
         yield _diagnostics(part, part.diagnostics, hub, context)
 
 
-def lock(hub: GatewayContext, context: CompileContext, made: Iterable[Item]) -> Iterator[Item]:
-    """The lock of a gateway; one that refuses writes comes after all that refers to the gateway."""
+def lock(hub: GatewayContext, context: CompileContext, gateway: Resource) -> Iterator[ManagementLock]:
+    """The lock of a gateway, or of the group it is in."""
     part = hub.gateway
-    if not isinstance(part, Ours) or part.lock is None:
+    if isinstance(part, Ours):
+        yield from lock_on(gateway, part.lock, context, part.address_name)
+
+
+def lock_on(
+    made: Resource, said: Lock | LockLevel | None, context: CompileContext, address: str | None = None
+) -> Iterator[ManagementLock]:
+    """The lock of something of ours, if one is said. `address`: how its own address ends."""
+    if said is None:
         return
-    said, place = cast("Lock", part.lock), context.place(part)
-    scope = hub.id if said.scope == "resource" else place.id_of_group()
-    name, derived = context.called(said.name, context.naming.lock.format(resource=part.name))
-    hangs_on = [item.id for item in made if isinstance(item, Resource) and _refers(item, hub.id)]
+    part = cast("Lock", said)
+    scope = made.id if part.scope == "resource" else made.id.resource_group
+    name, derived = context.called(part.name, context.naming.lock.format(resource=made.id.name))
     yield ManagementLock(
-        address=f"ManagementLock/{part.address_name}",
+        address=f"ManagementLock/{address or made.address}",
         id=scope.extension(MANAGEMENT_LOCKS, name),
-        tenant=place.tenant,
+        tenant=made.tenant,
         derived_name=derived,
-        on_removal=part.on_removal,
-        needs=tuple(Ref.to(each) for each in sorted({hub.id, *(hangs_on if said.level == "ReadOnly" else ())})),
-        properties=ManagementLockProperties(**properties_of(said)),
+        on_removal=made.on_removal,
+        needs=(made.ref(),),
+        properties=ManagementLockProperties(**properties_of(part)),
     )
 
 
-def _refers(item: Resource, gateway: ArmId) -> bool:
-    return item.id.parent == gateway or any(ref.target == gateway for _, ref, _ in item.references())
+def locked_last(lock: ManagementLock, made: Iterable[Item]) -> ManagementLock:
+    """A lock that refuses writes comes after all that refers to what it is for."""
+    held = lock.needs[0].target
+    hangs_on = [item.id for item in made if isinstance(item, Resource) and item is not lock and _refers(item, held)]
+    users = {held, *(hangs_on if lock.properties.level == "ReadOnly" else ())}
+    return lock.model_copy(update={"needs": tuple(Ref.to(each) for each in sorted(users))})
+
+
+def _refers(item: Resource, held: ArmId) -> bool:
+    if isinstance(item, ManagementLock):
+        return False
+    return item.id.parent == held or any(ref.target == held for _, ref, _ in item.references())
 
 
 # --- maintenance -----------------------------------------------------------------------------------------------------

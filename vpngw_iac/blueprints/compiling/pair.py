@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
+from vpngw_iac.blueprints.compiling.bgp import chosen
 from vpngw_iac.blueprints.compiling.context import CompileContext, Item, gateway_address, no_location, tags_of
 from vpngw_iac.blueprints.compiling.gateway_context import GatewayContext
+from vpngw_iac.blueprints.compiling.operations_settings import lock_on
 from vpngw_iac.blueprints.compiling.plain import properties_of
 from vpngw_iac.blueprints.compiling.site import CONNECTION, LOCAL_GATEWAY
 from vpngw_iac.blueprints.compiling.vpn import gateway_location, public_ip_id
@@ -18,6 +21,7 @@ from vpngw_iac.resources import connection as wire
 from vpngw_iac.resources import local_network_gateway as lng
 from vpngw_iac.resources.base import Output, Ref
 from vpngw_iac.resources.parts import AddressSpace, PeerBgpSettings
+from vpngw_iac.resources.wire import Document
 
 
 def pair(use: PlacedPart[Pair], a: GatewayContext, b: GatewayContext, context: CompileContext) -> Iterator[Item]:
@@ -41,10 +45,10 @@ def _vnet_connection(
         connection_type="Vnet2Vnet",
         virtual_network_gateway1=Ref.to(near.id),
         virtual_network_gateway2=Ref.to(far.id),
-        **properties_of(use.part),
+        **_said(use.part, near),
     )
     address = f"VnetConnection/{near.gateway.address_name}/{far.gateway.address_name}"
-    yield _connection(use, near, far, context, (address, "", location), properties)
+    yield from _connection(use, near, far, context, (address, "", location), properties)
 
 
 def _ipsec_side(
@@ -92,9 +96,10 @@ def _ipsec_tunnel(
         connection_type="IPsec",
         virtual_network_gateway1=Ref.to(near.id),
         local_network_gateway2=Ref.to(local_id),
-        **properties_of(use.part),
+        gateway_custom_bgp_ip_addresses=chosen(_side(use.part.apipa, use.part, near) or (), near) or None,
+        **_said(use.part, near),
     )
-    yield _connection(use, near, far, context, (f"VpnConnection/{tail}", suffix, location), properties)
+    yield from _connection(use, near, far, context, (f"VpnConnection/{tail}", suffix, location), properties)
 
 
 def _local_gateway(
@@ -107,7 +112,7 @@ def _local_gateway(
     return lng.LocalNetworkGatewayProperties(
         gateway_ip_address=_address(far, instance, context),
         local_network_address_space=AddressSpace(address_prefixes=prefixes) if prefixes else None,
-        bgp_settings=PeerBgpSettings(asn=_asn(far), bgp_peering_address=_bgp_address(far, instance))
+        bgp_settings=PeerBgpSettings(asn=_asn(far), bgp_peering_address=_bgp_address(part, far, instance))
         if part.bgp
         else None,
     )
@@ -120,8 +125,11 @@ def _address(far: GatewayContext, instance: int, context: CompileContext) -> str
     return known or Output(public_ip_id(far, instance + 1, context), "properties.ipAddress")
 
 
-def _bgp_address(far: GatewayContext, instance: int) -> Output:
-    """By the name of the ipConfiguration, never by position: Azure joins both addresses in one text (R-BGP-11)."""
+def _bgp_address(part: Pair, far: GatewayContext, instance: int) -> str | Output:
+    """The APIPA address that was chosen, else the one that Azure gives the instance."""
+    if (given := _side(part.apipa, part, far) or ()) and instance < len(given):
+        return str(given[instance])
+    # By the name of the ipConfiguration, never by position: Azure joins both addresses in one text (R-BGP-11).
     name = far.configurations[instance]
     path = f"properties.bgpSettings.bgpPeeringAddresses[ipconfigurationId=*/ipConfigurations/{name}]"
     return Output(far.id, f"{path}.defaultBgpIpAddresses[0]")
@@ -144,13 +152,13 @@ def _connection(
     context: CompileContext,
     place: tuple[str, str, str],
     properties: wire.ConnectionProperties,
-) -> wire.Connection:
+) -> Iterator[Item]:
     """A connection lives in the subscription and region of its first gateway (R-SCOPE-02)."""
     address, suffix, location = place
-    home = context.place(near.gateway)
+    home = context.beside(near.gateway, _side(use.part.resource_group, use.part, near))
     given = _side(use.part.connection_names, use.part, near)
     derived = given or context.naming.vnet_connection.format(gateway=near.gateway.name, peer=far.gateway.name)
-    return wire.Connection(
+    made = wire.Connection(
         address=address,
         id=home.id(CONNECTION, fit(derived + suffix)),
         location=location,
@@ -162,13 +170,27 @@ def _connection(
         transient=(far.gateway.name,),
         properties=properties,
     )
+    yield made
+    yield from lock_on(made, _side(use.part.lock, use.part, near), context)
 
 
-def _side(names: tuple[str, str] | None, part: Pair, near: GatewayContext) -> str | None:
-    """The name that was given for the side that a resource starts at."""
-    if names is None:
-        return None
-    return names[0] if part.a.address_name == near.gateway.address_name else names[1]
+def _said(part: Pair, near: GatewayContext) -> Document:
+    """What both connections have, and what this side has; selectors are exchanged at the other side (R-TS-03)."""
+    said, mine = properties_of(part, side=_index(part, near)), part.traffic_selectors
+    if mine is None:
+        return said
+    pairs = [(each.local, each.remote) if _index(part, near) == 0 else (each.remote, each.local) for each in mine]
+    selectors = tuple({"localAddressRanges": local, "remoteAddressRanges": remote} for local, remote in pairs)
+    return said | {"trafficSelectorPolicies": selectors}
+
+
+def _index(part: Pair, near: GatewayContext) -> int:
+    return 0 if part.a.address_name == near.gateway.address_name else 1
+
+
+def _side(values: Any, part: Pair, near: GatewayContext) -> Any:
+    """The value for the side that a resource starts at."""
+    return None if values is None else values[_index(part, near)]
 
 
 def _location_missing(near: GatewayContext, use: PlacedPart[Pair]) -> Finding:

@@ -21,19 +21,24 @@ def wires(noun: type[Part]) -> tuple[tuple[str, Wire], ...]:
     )
 
 
-def plain(part: Part, of: str = "") -> Document:
-    """What the plain fields of a noun say about a resource of kind `of`, in wire casing; what is unsaid is left out."""
+def plain(part: Part, of: str = "", side: int = 0) -> Document:
+    """What the plain fields of a noun say about a resource of kind `of`, in wire casing; what is unsaid is left out.
+
+    Where a noun becomes twins, `side` says which of them.
+    """
     document: Document = {}
     for name, mark in wires(type(part)):
         value = getattr(part, name)
+        if mark.sides and value is not None:
+            value = value[side]
         if not mark.by_code and mark.of == of and value is not None and value != ():
             document = merged(document, _at(mark.path, _written(value, mark.values)))
     return document
 
 
-def properties_of(part: Part) -> Document:
+def properties_of(part: Part, side: int = 0) -> Document:
     """The properties that the plain fields of a noun say."""
-    properties: Document = plain(part).get("properties", {})
+    properties: Document = plain(part, side=side).get("properties", {})
     return properties
 
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.compiling.bgp import chosen_addresses
 from vpngw_iac.blueprints.compiling.context import CompileContext, Item, Placement, names_of, tags_of
 from vpngw_iac.blueprints.compiling.gateway_context import GatewayContext
-from vpngw_iac.blueprints.compiling.plain import plain, properties_of
+from vpngw_iac.blueprints.compiling.operations_settings import lock_on
+from vpngw_iac.blueprints.compiling.plain import merged, plain, properties_of
 from vpngw_iac.blueprints.contribution import PlacedPart
-from vpngw_iac.blueprints.site import Link, Nat, Site
+from vpngw_iac.blueprints.site import ExistingLocalGateway, Link, LocalGateway, Nat, Site
 from vpngw_iac.resources import connection as wire
 from vpngw_iac.resources import local_network_gateway as lng
 from vpngw_iac.resources import nat_rule as nat_wire
 from vpngw_iac.resources.base import Ref
+from vpngw_iac.resources.existing import Existing
 
 LOCAL_GATEWAY = "Microsoft.Network/localNetworkGateways"
 CONNECTION = "Microsoft.Network/connections"
@@ -27,8 +29,13 @@ def link_name(site: Site, link: Link) -> str:
 
 def local_gateway_id(site: Site, link: Link, hub: GatewayContext, context: CompileContext) -> ArmId:
     """Id of the local network gateway of a link; it lives beside the gateway."""
+    said = link.local_gateway
+    if isinstance(said, ExistingLocalGateway):
+        return said.existing
+    if said is not None:
+        return context.beside(hub.gateway, said.resource_group).id(LOCAL_GATEWAY, said.name)
     name, _ = context.called(link.local_gateway_name, context.naming.local_gateway.format(name=link_name(site, link)))
-    return context.beside(hub.gateway, link.resource_group).id(LOCAL_GATEWAY, name)
+    return context.beside(hub.gateway, link.local_gateway_group or site.resource_group).id(LOCAL_GATEWAY, name)
 
 
 def default_site_id(wanted: str, hub: GatewayContext, context: CompileContext) -> ArmId | None:
@@ -45,18 +52,24 @@ def sites(hub: GatewayContext, context: CompileContext, location: str) -> Iterat
     """Everything that the sites of one gateway need."""
     for use, link in hub.links():
         yield _local_gateway(use, link, hub, context, location)
-        yield _connection(use, link, hub, context, location)
+        connection = _connection(use, link, hub, context, location)
+        yield connection
+        yield from lock_on(connection, link.lock, context)
+    for spare in hub.local_gateways:
+        yield _given(spare.part, spare.tags, (), hub, context, location)
     yield from _nat_rules(hub, context)
 
 
 def _local_gateway(
     use: PlacedPart[Site], link: Link, hub: GatewayContext, context: CompileContext, location: str
-) -> lng.LocalNetworkGateway:
+) -> Item:
     site = use.part
+    if link.local_gateway is not None:
+        return _given(link.local_gateway, use.tags, (site.name,), hub, context, location)
     return lng.LocalNetworkGateway(
         address=f"LocalNetworkGateway/{hub.gateway.address_name}/{link_name(site, link)}",
         id=local_gateway_id(site, link, hub, context),
-        location=location,
+        location=link.location or location,
         tags=tags_of(use.tags, site.tags),
         tenant=context.place(hub.gateway).tenant,
         derived_name=link.local_gateway_name is None,
@@ -64,6 +77,38 @@ def _local_gateway(
         on_removal=site.on_removal,
         transient=(site.name,),
         **plain(link, "LocalNetworkGateway"),
+    )
+
+
+def _given(
+    part: LocalGateway | ExistingLocalGateway,
+    tags: Mapping[str, str],
+    lost: tuple[str, ...],
+    hub: GatewayContext,
+    context: CompileContext,
+    location: str,
+) -> Item:
+    """A local network gateway of its own, once for each that uses it; equal ones become one."""
+    address = f"LocalNetworkGateway/{part.address_name}"
+    if isinstance(part, ExistingLocalGateway):
+        facts = {
+            "properties.gatewayIpAddress": part.public_ip,
+            "properties.fqdn": part.fqdn,
+            "properties.localNetworkAddressSpace.addressPrefixes": part.prefixes and list(part.prefixes),
+            "properties.bgpSettings.asn": part.asn,
+        }
+        return Existing(address, part.existing, {path: fact for path, fact in facts.items() if fact is not None})
+    place = context.beside(hub.gateway, part.resource_group)
+    return lng.LocalNetworkGateway(
+        address=address,
+        id=place.id(LOCAL_GATEWAY, part.name),
+        location=part.location or location,
+        tags=tags_of(tags, part.tags),
+        tenant=place.tenant,
+        protect=part.protect,
+        on_removal=part.on_removal,
+        transient=lost,
+        **merged({"properties": {}}, plain(part)),
     )
 
 
@@ -88,7 +133,7 @@ def _connection(
             virtual_network_gateway1=Ref.to(hub.id),
             local_network_gateway2=Ref.to(local_gateway_id(site, link, hub, context)),
             authentication_type="Certificate" if link.certificate else None,
-            enable_bgp=link.bgp is not None,
+            enable_bgp=link.speaks_bgp,
             gateway_custom_bgp_ip_addresses=chosen_addresses(link, hub),
             ingress_nat_rules=_nat_refs(link, "ingress", hub, context),
             egress_nat_rules=_nat_refs(link, "egress", hub, context),

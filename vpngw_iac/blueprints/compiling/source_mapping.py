@@ -10,11 +10,17 @@ from vpngw_iac.blueprints.compiling.network import tables_of
 from vpngw_iac.blueprints.compiling.site import link_name
 from vpngw_iac.blueprints.contribution import Contribution, GatewayLike, Network
 from vpngw_iac.blueprints.network import VirtualNetwork
+from vpngw_iac.blueprints.site import Site
 
 
 def path_of(contributions: Sequence[Contribution], address: str) -> str:
     """The first place (in the order of the file) of the part that a resource is made for, or an empty text."""
-    places = [path for path, starts in _origins(contributions) if any(_is_at(address, start) for start in starts)]
+    of_what = address.removeprefix("ManagementLock/")  # most locks are called after what they lock
+    places = [
+        path
+        for path, starts in _origins(contributions)
+        if any(_is_at(each, start) for start in starts for each in {address, of_what})
+    ]
     return min(places, key=natural, default="")
 
 
@@ -28,18 +34,10 @@ def _origins(contributions: Sequence[Contribution]) -> Iterator[tuple[str, tuple
             yield use.path, _of_gateway(use.part)
             if use.part.network is not None:
                 yield f"{use.path}.network", _of_network(use.part.network)
+        for spare in contribution.local_gateways:
+            yield spare.use.path, (f"LocalNetworkGateway/{spare.use.part.address_name}",)
         for on in contribution.sites:
-            gateway = on.gateways[0].address_name
-            kinds = ("LocalNetworkGateway", "VpnConnection")
-            names = [link_name(on.use.part, link) for link in on.use.part.effective_links()]
-            rules = {rule.name for link in on.use.part.effective_links() for rule in link.nat or ()}
-            yield (
-                on.use.path,
-                (
-                    *(f"{kind}/{gateway}/{name}" for kind in kinds for name in names),
-                    *(f"NatRule/{gateway}/{name}{suffix}" for name in sorted(rules) for suffix in ("", "-0", "-1")),
-                ),
-            )
+            yield on.use.path, tuple(_of_site(on.use.part, on.gateways[0].address_name))
         for spoke in contribution.spokes:
             yield from _of_spoke(spoke.use.path, spoke.use.part.network, spoke.gateways[0].network)
         for pair in contribution.pairs:
@@ -53,13 +51,26 @@ def _origins(contributions: Sequence[Contribution]) -> Iterator[tuple[str, tuple
                     for suffix in ("", "-1", "-2")
                 ),
             )
-        for link in contribution.circuits:
-            gateway = link.gateways[0].address_name
-            yield link.use.path, (f"ExpressRouteConnection/{gateway}/{link.use.part.name}",)
-        for reach in contribution.reaches:
-            yield reach.path, (f"GlobalReach/{reach.part.a.address_name}/{reach.part.b.address_name}",)
-        for circuit in circuit_uses([contribution]):
-            yield circuit.path, tuple(f"{kind}/{circuit.part.address_name}" for kind in ("Circuit", "CircuitPeering"))
+        yield from _of_circuits(contribution)
+
+
+def _of_circuits(contribution: Contribution) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for link in contribution.circuits:
+        gateway = link.gateways[0].address_name
+        yield link.use.path, (f"ExpressRouteConnection/{gateway}/{link.use.part.name}",)
+    for reach in contribution.reaches:
+        yield reach.path, (f"GlobalReach/{reach.part.a.address_name}/{reach.part.b.address_name}",)
+    for circuit in circuit_uses([contribution]):
+        yield circuit.path, tuple(f"{kind}/{circuit.part.address_name}" for kind in ("Circuit", "CircuitPeering"))
+
+
+def _of_site(site: Site, gateway: str) -> Iterator[str]:
+    for link in site.effective_links():
+        yield from (f"{kind}/{gateway}/{link_name(site, link)}" for kind in ("LocalNetworkGateway", "VpnConnection"))
+        if link.local_gateway is not None:
+            yield f"LocalNetworkGateway/{link.local_gateway.address_name}"
+        for rule in link.nat or ():
+            yield from (f"NatRule/{gateway}/{rule.name}{suffix}" for suffix in ("", "-0", "-1"))
 
 
 def _of_gateway(part: GatewayLike) -> tuple[str, ...]:

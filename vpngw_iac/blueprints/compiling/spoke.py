@@ -61,5 +61,5 @@ def _properties(
         allow_virtual_network_access=None if only_flags else True,
         allow_gateway_transit=None if is_spoke_side else spoke.gateway_transit,
         use_remote_gateways=spoke.gateway_transit if is_spoke_side else None,
-        **properties_of(spoke),
+        **properties_of(spoke, side=1 if is_spoke_side else 0),
     )

@@ -38,7 +38,7 @@ def observe(cloud: Cloud, graph: Graph, state: State, *, deep: bool = False, aro
     holders = {i for i in managed if observed[i].present and _is_holder(i, graph)}
     attached = cloud.attached(sorted(holders))
     groups = groups_of(managed) - holders if around else set()
-    inside, unseen = in_groups(cloud, groups)
+    inside, unseen = hanging_on(cloud, groups | _to_connect(graph, observed) - holders)
     return Snapshot(observed, (*attached, *inside), _not_verified(graph, observed), unseen)
 
 
@@ -47,16 +47,24 @@ def groups_of(ids: Iterable[ArmId]) -> set[ArmId]:
     return {resource_id.resource_group for resource_id in ids if resource_id.group is not None}
 
 
-def in_groups(cloud: Cloud, groups: Iterable[ArmId]) -> tuple[tuple[Attached, ...], tuple[str, ...]]:
-    """Everything in these groups, and a sentence about each that may not be listed."""
+def hanging_on(cloud: Cloud, holders: Iterable[ArmId]) -> tuple[tuple[Attached, ...], tuple[str, ...]]:
+    """What these groups hold, or what hangs on these gateways, and a sentence about each that may not be listed."""
     found: list[Attached] = []
     unseen: list[str] = []
-    for group in sorted(groups):
+    for holder in sorted(holders):
         try:
-            found += cloud.attached([group])
+            found += cloud.attached([holder])
         except (Forbidden, OtherTenant) as error:
-            unseen.append(f"resourceGroups/{group.name}: its content ({error.code or 'forbidden'})")
+            kind = holder.type.rpartition("/")[2]
+            unseen.append(f"{kind}/{holder.name}: its content ({error.code or 'forbidden'})")
     return tuple(found), tuple(unseen)
+
+
+def _to_connect(graph: Graph, observed: Mapping[ArmId, Observed]) -> set[ArmId]:
+    """Gateways that are only used, on which something is to begin: the same may be there under another id."""
+    absent = (r for i, r in graph.by_id.items() if not observed[i].present and not observed[i].unread)
+    begun = {type(resource).begins_at(resource.body()) for resource in absent}
+    return {gateway for gateway in begun if gateway is not None and gateway in graph.existing}
 
 
 def _beside(graph: Graph, observed: Mapping[ArmId, Observed]) -> set[ArmId]:

@@ -84,7 +84,9 @@ def refusals(
             yield from _not_ours(inputs, case, told=bool(lost))
     yield from _nothing_to_adopt(inputs, matched)
     yield from _occupied(inputs, changes)
-    yield from _moved_outside(inputs, changes)
+    moved = tuple(_moved_outside(inputs, changes))
+    yield from moved
+    yield from _same_ends(inputs, [c for c in changes if c.address not in {finding.address for finding in moved}])
 
 
 def _lost_state(inputs: PlanInputs, cases: Sequence[ResourceCase]) -> tuple[Finding, ...]:
@@ -252,6 +254,43 @@ def _taken(inputs: PlanInputs, change: Change, other: ArmId, document: Mapping[s
         advice=advice,
         source="R-SKU-19, R-ER-25",
         location=other.key,
+    )
+
+
+# --- a second one to the same end -------------------------------------------------------------------------------------
+
+
+def _same_ends(inputs: PlanInputs, changes: Sequence[Change]) -> Iterator[Finding]:
+    """A connection that Azure has already under another id: a second one on the same ends helps nobody.
+
+    The gateway's own list sees all groups and subscriptions. It holds what begins at the gateway, so that the other
+    half of a pair is none of them.
+    """
+    ours = set(inputs.state.by_id()) | set(inputs.graph.by_id)
+    for change in changes:
+        resource = inputs.graph.resources.get(change.address)
+        if resource is None or change.action not in (Action.CREATE, Action.REPLACE):
+            continue
+        model, body = type(resource), resource.body()
+        for item in inputs.snapshot.attached:
+            same = item.holder == model.begins_at(body) and item.leads_to & model.leads_to(body)
+            if same and item.id is not None and item.id not in ours:
+                yield _second(change, item, item.id, inputs)
+
+
+def _second(change: Change, item: Attached, there: ArmId, inputs: PlanInputs) -> Finding:
+    (end, *_) = sorted(item.leads_to)
+    group = f'resource_group="{there.group}" and ' if there.resource_group != change.id.resource_group else ""
+    owner = f" of the deployment {item.owner}" if item.owner and item.owner != inputs.deployment else ""
+    return Finding(
+        rule="V-OWN-06",
+        level="error",
+        address=change.address,
+        summary="Azure has this connection already",
+        detail=f"{there}{owner} connects {item.holder.name} with {end.name}; this plan would {change.action} "
+        f"{change.id} as a second one on the same ends.",
+        advice=f'To manage that one, write {group}connection_name="{there.name}" for {change.address} and run '
+        f"`vpngw apply FILE --adopt {change.address}`. Otherwise remove one of the two. Nothing was done.",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 from vpngw_iac.arm import RESOURCE_GROUP_TYPE, ArmId
@@ -17,9 +17,20 @@ _GATEWAYS = "network.virtual_network_gateways"
 
 Kind = Literal["connection", "natRule", "rootCertificate", "peering", "subnet", "policyGroup", "resource"]
 
-
 _USERS = ("connection", "natRule")
 """What uses instances, addresses and rules of a gateway."""
+
+_INSIDE: Mapping[str, tuple[tuple[Kind, str], ...]] = {
+    "microsoft.network/virtualnetworkgateways": (
+        ("natRule", "properties.natRules"),
+        ("policyGroup", "properties.virtualNetworkGatewayPolicyGroups"),
+        ("rootCertificate", "properties.vpnClientConfiguration.vpnClientRootCertificates"),
+    ),
+    "microsoft.network/virtualnetworks": (
+        ("peering", "properties.virtualNetworkPeerings"),
+        ("subnet", "properties.subnets"),
+    ),
+}
 
 
 class Attachments:
@@ -37,8 +48,7 @@ class Attachments:
     def of(self, holders: Collection[ArmId]) -> tuple[Attached, ...]:
         """Everything attached, sorted by holder, kind and name; nothing hangs on what is absent."""
         steps = [self._step(holder) for holder in sorted(set(holders))]
-        found = [item for part in in_parallel(steps) for item in part]
-        return tuple(sorted(found, key=lambda item: (item.holder, item.kind, item.name.lower(), str(item.id))))
+        return in_order(item for part in in_parallel(steps) for item in part)
 
     def _step(self, holder: ArmId) -> Callable[[], list[Attached]]:
         finder = self._finders.get(holder.type.lower())
@@ -49,38 +59,42 @@ class Attachments:
         document = self._document(gateway)
         if document is None:
             return
-        for item in self._reader.items(gateway, _GATEWAYS, "list_connections") or ():
+        items = self._reader.items(gateway, _GATEWAYS, "list_connections") or []
+        for item in items:
             self._reader.require_formed(item, f"list connections of {gateway}")
-            yield _attached(gateway, "connection", item)
-        for item in objects(value_at(document, "properties.natRules")):
-            yield _attached(gateway, "natRule", item)
-        for item in objects(value_at(document, "properties.virtualNetworkGatewayPolicyGroups")):
-            yield _attached(gateway, "policyGroup", item)
-        clients = value_at(document, "properties.vpnClientConfiguration.vpnClientRootCertificates")
-        for item in objects(clients):
-            yield _attached(gateway, "rootCertificate", item)
+        yield from attached(gateway, "connection", items)
+        yield from inside(gateway, document)
 
     def _on_network(self, network: ArmId) -> Iterator[Attached]:
-        document = self._document(network)
-        for item in objects(value_at(document or {}, "properties.virtualNetworkPeerings")):
-            yield _attached(network, "peering", item)
-        for item in objects(value_at(document or {}, "properties.subnets")):
-            yield _attached(network, "subnet", item)
+        yield from inside(network, self._document(network))
 
     def _in_group(self, group: ArmId) -> Iterator[Attached]:
-        for item in self._reader.items(group, "resource.resources", "list_by_resource_group") or ():
-            yield _attached(group, "resource", item)
+        found = self._reader.items(group, "resource.resources", "list_by_resource_group") or ()
+        yield from attached(group, "resource", found)
 
     def _document(self, holder: ArmId) -> dict[str, Any] | None:
         return self._retry.read(holder.subscription, lambda: self._reader.raw(holder))
 
 
-def _attached(holder: ArmId, kind: Kind, item: Mapping[str, Any]) -> Attached:
-    identity = ArmId.of(item.get("id"))
-    name = str(item.get("name") or (identity.name if identity else ""))
-    model = type_of(identity.type) if identity else None
-    uses = model.uses(identity, item) if model and identity and kind in _USERS else frozenset()
-    ends = model.leads_to(item) if model and kind == "connection" else frozenset()
-    speaks = value_at(item, "properties.enableBgp") if kind == "connection" else None
-    bgp = speaks if isinstance(speaks, bool) else None
-    return Attached(holder, kind, name, identity, deployment_in(item), uses, leads_to=ends, bgp=bgp)
+def inside(holder: ArmId, document: Mapping[str, Any] | None) -> Iterator[Attached]:
+    """What a gateway's or a network's own document shows."""
+    for kind, path in _INSIDE.get(holder.type.lower(), ()):
+        yield from attached(holder, kind, objects(value_at(document or {}, path)))
+
+
+def attached(holder: ArmId, kind: Kind, items: Iterable[Mapping[str, Any]]) -> Iterator[Attached]:
+    """Items of a list about a holder."""
+    for item in items:
+        identity = ArmId.of(item.get("id"))
+        name = str(item.get("name") or (identity.name if identity else ""))
+        model = type_of(identity.type) if identity else None
+        uses = model.uses(identity, item) if model and identity and kind in _USERS else frozenset()
+        ends = model.leads_to(item) if model and kind == "connection" else frozenset()
+        speaks = value_at(item, "properties.enableBgp") if kind == "connection" else None
+        bgp = speaks if isinstance(speaks, bool) else None
+        yield Attached(holder, kind, name, identity, deployment_in(item), uses, leads_to=ends, bgp=bgp)
+
+
+def in_order(found: Iterable[Attached]) -> tuple[Attached, ...]:
+    """Sorted by holder, kind and name."""
+    return tuple(sorted(found, key=lambda item: (item.holder, item.kind, item.name.lower(), str(item.id))))

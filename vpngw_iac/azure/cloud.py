@@ -21,6 +21,7 @@ from vpngw_iac.engine.ports import (
     CloudIdentity,
     Ended,
     Fingerprinter,
+    Listing,
     Observed,
     Pending,
     Progress,
@@ -57,6 +58,10 @@ class AzureCloud:
     def attached(self, holders: Collection[ArmId]) -> tuple[Attached, ...]:
         """What hangs on these gateways, networks and resource groups, ours and others', in any group."""
         return self._attachments.of(holders)
+
+    def listed(self, wanted: Collection[Listing]) -> Mapping[Listing, tuple[Observed, ...]]:
+        """Everything that these lists show."""
+        return self._reader.listed(wanted)
 
     def probe(self, questions: Collection[Question]) -> Replies:
         """What Azure says about us, its locks, quotas and policies; what may not be asked is `Unread`."""

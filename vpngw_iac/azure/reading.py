@@ -11,12 +11,12 @@ from typing import Any, TypeVar
 from vpngw_iac.arm import ArmId, InvalidArmId
 from vpngw_iac.azure.answer import Answer
 from vpngw_iac.azure.client import Arm
-from vpngw_iac.azure.reads import LIST_METHOD
+from vpngw_iac.azure.reads import LIST_METHOD, list_path
 from vpngw_iac.azure.redact import shape_for, without_secrets
 from vpngw_iac.azure.response_shape import misfit
 from vpngw_iac.azure.retry import SILENCE, Retry, duration
 from vpngw_iac.azure.translate import not_arm
-from vpngw_iac.engine.ports import Clock, Fingerprinter, Observed
+from vpngw_iac.engine.ports import Clock, Fingerprinter, Listing, Observed
 from vpngw_iac.errors import Forbidden, UsageError
 from vpngw_iac.resources import type_of
 from vpngw_iac.secret import Fingerprint
@@ -130,6 +130,20 @@ class Reader:
             raise not_arm(f"list {sdk} in {container}: an item is no such resource ({where})", self._arm.ids())
         by_id = {str(item.get("id", "")).lower(): item for item in documents or ()}
         return {each: self._observed(each, by_id.get(each.key), "list") for each in wanted}
+
+    def listed(self, wanted: Collection[Listing]) -> dict[Listing, tuple[Observed, ...]]:
+        """Every item of these lists as it is shown there, secrets left out."""
+        asked = list(dict.fromkeys(wanted))
+        found = in_parallel([partial(self._whole, listing) for listing in asked])
+        return dict(zip(asked, found, strict=True))
+
+    def _whole(self, listing: Listing) -> tuple[Observed, ...]:
+        container, doing = listing.container, f"list {listing.arm_type or 'resources'} in {listing.container}"
+        items = self.pages(container.subscription, self._arm.settings.endpoint + list_path(listing), doing)
+        ids = [(ArmId.of(item.get("id")), item) for item in items]
+        for _, item in ids if listing.arm_type else ():
+            self.require_formed(item, doing)
+        return tuple(self._observed(identity, item, "list") for identity, item in ids if identity is not None)
 
     def require_formed(self, item: Mapping[str, Any], doing: str) -> None:
         """Raise `EndpointError` if an item of a LIST that says its own id is not what its type has."""

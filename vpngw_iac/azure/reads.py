@@ -11,7 +11,8 @@ from importlib import metadata
 from typing import NamedTuple
 from urllib.parse import quote
 
-from vpngw_iac.resources import registry
+from vpngw_iac.engine.ports import Listing
+from vpngw_iac.resources import registry, type_of
 
 
 class Package(NamedTuple):
@@ -53,6 +54,21 @@ def path_of(subscription: str, sdk: str, method: str, names: tuple[str, ...], ap
         return None
     filled = path.format(*(quote(name, safe="") for name in names))
     return f"/subscriptions/{quote(subscription, safe='')}{filled}?api-version={package.api_version}"
+
+
+def list_path(listing: Listing) -> str:
+    """Path and query of a list of everything of a type in a container.
+
+    Providers that the SDK has no operation group for answer at ``CONTAINER/providers/TYPE`` under a version of their
+    own; ``listConnections`` of a gateway shows connections of every group and subscription.
+    """
+    container, model = str(listing.container), type_of(listing.arm_type)
+    if not listing.arm_type:
+        return f"{container}/resources?api-version={PACKAGES['resource'].api_version}"
+    if listing.container.names and not (model is not None and model.api_version):
+        return f"{container}/{listing.arm_type.rpartition('/')[2]}?api-version={PACKAGES['network'].api_version}"
+    version = model.api_version if model is not None else ""
+    return f"{container}/providers/{listing.arm_type}?api-version={version or PACKAGES['network'].api_version}"
 
 
 @cache

@@ -227,10 +227,14 @@ def command(group: typer.Typer, name: str | None = None) -> Callable[[Command], 
 
 
 def _call_of(function: Callable[..., int]) -> Callable[..., int]:
-    """What Typer calls: the function's own options and those that every command takes, in one signature."""
+    """What Typer calls: the function's own options and those that every command takes, in one signature.
+
+    An option of its own that is called like one of those stands in its place.
+    """
     own = _parameters(function)[1:]
     planning = _parameters(_planning) if any(p.name == "choices" for p in own) else []
-    common = _parameters(_common)
+    mine = {parameter.name for parameter in own}
+    common = [parameter for parameter in _parameters(_common) if parameter.name not in mine]
 
     def call(**values: Any) -> int:
         settings = {parameter.name: values.pop(parameter.name) or None for parameter in common}

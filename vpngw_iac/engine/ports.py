@@ -87,6 +87,17 @@ class Attached:
 
 
 @dataclass(frozen=True, slots=True)
+class Listing:
+    """A list to be read: of one ARM type in a group, in a subscription, or on a resource.
+
+    Without a type it shows whatever is there, of any type, as ids with location and tags.
+    """
+
+    container: ArmId
+    arm_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """What Azure has right now, as read: by id, and what hangs on our gateways and networks."""
 
@@ -190,6 +201,9 @@ class Cloud(Protocol):
 
     def attached(self, holders: Collection[ArmId]) -> tuple[Attached, ...]:
         """What hangs on these gateways, networks and resource groups, ours and others', in any group."""
+
+    def listed(self, wanted: Collection[Listing]) -> Mapping[Listing, tuple[Observed, ...]]:
+        """Everything that these lists show, each asked for once, side by side; raises `Forbidden` and its kin."""
 
     def probe(self, questions: Collection[Question]) -> Replies:
         """Ask each once, side by side, read-only. What may not be asked comes back as `Unread`, never as an error."""

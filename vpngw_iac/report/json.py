@@ -24,6 +24,7 @@ from vpngw_iac.state.log import LoggedRun
 if TYPE_CHECKING:
     from vpngw_iac.engine.plan.rebuild import Rebuilt
     from vpngw_iac.state.model import State
+    from vpngw_iac.usecases.importer import Imported
 
 
 def plan_document(plan: PlanView) -> Document:
@@ -255,4 +256,22 @@ def rebuilt_document(deployment: str, rebuilt: Rebuilt) -> Document:
         strays=[str(stray) for stray in rebuilt.strays],
         included=list(rebuilt.included),
         unseen=list(rebuilt.unseen),
+    )
+
+
+def import_document(imported: Imported) -> Document:
+    """What an import wrote, and the account of everything in scope."""
+    return document(
+        "import",
+        deployment=imported.deployment,
+        file=imported.file,
+        written=imported.written,
+        text=imported.text,
+        entries=imported.entries,
+        resources=[{"id": str(a.id), "fate": a.fate, "reason": a.why} for a in imported.accounts],
+        secrets=[{"reference": str(secret.reference), "what": secret.what} for secret in imported.secrets],
+        waived=list(imported.waived),
+        broken_at_import=list(imported.broken),
+        unread=list(imported.unread),
+        differing=list(imported.differing),
     )

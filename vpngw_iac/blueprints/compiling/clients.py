@@ -20,7 +20,7 @@ from vpngw_iac.resources.parts import AddressSpace, IdOnly
 
 _METHODS = {Certificates: "Certificate", Radius: "Radius", EntraId: "AAD"}
 
-_SIGN_IN = {
+SIGN_IN = {
     "public": "https://login.microsoftonline.com",
     "usgovernment": "https://login.microsoftonline.us",
     "china": "https://login.chinacloudapi.cn",
@@ -70,7 +70,7 @@ def _entra(way: EntraId) -> dict[str, object]:
     """Tenant and issuer carry the same id; the issuer ends in a slash (R-AAD-03, R-AAD-05)."""
     issuer = way.issuer or f"https://sts.windows.net/{way.tenant}/"
     return {
-        "aad_tenant": f"{_SIGN_IN[way.cloud]}/{way.tenant}",
+        "aad_tenant": f"{SIGN_IN[way.cloud]}/{way.tenant}",
         "aad_audience": way.audience,
         "aad_issuer": issuer if issuer.endswith("/") else f"{issuer}/",
     }

@@ -1,0 +1,127 @@
+"""What hangs on a gateway to look after it: maintenance, diagnostics, locks."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Any
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.blueprints.naming import Naming, fit
+from vpngw_iac.blueprints.operations_settings import Diagnostics, ExistingMaintenance, Lock, Maintenance
+from vpngw_iac.blueprints.reading.documents import ASSIGNMENTS, DIAGNOSTICS, LOCKS, Seen
+from vpngw_iac.blueprints.reading.notes import Notes, tags_of
+from vpngw_iac.blueprints.reading.plain import Unsaid, made, said
+from vpngw_iac.paths import objects, value_at
+from vpngw_iac.resources import model_of
+from vpngw_iac.resources.shape import shape_of
+
+_NAMING = Naming()
+
+
+def care_of(notes: Notes, gateway: ArmId) -> dict[str, Any]:
+    """The fields of a gateway that say who looks after it; of several settings the first that can be said."""
+    readers = (
+        (DIAGNOSTICS, "diagnostics", _diagnostics),
+        (LOCKS, "lock", _lock),
+        (ASSIGNMENTS, "maintenance", _window),
+    )
+    found: dict[str, Any] = {}
+    for arm_type, field, read in readers:
+        for identity, seen in notes.documents.below(gateway, arm_type):
+            if field in found:
+                notes.leave(identity, f"a gateway says one {field} here, and it has another one already")
+                continue
+            try:
+                found[field] = read(notes, gateway, identity, seen)
+            except Unsaid as error:
+                notes.leave(identity, str(error))
+            else:
+                notes.manage(identity)
+    if "lock" not in found:
+        found |= _group_lock(notes, gateway)
+    return found
+
+
+def _unless(name: str, derived: str) -> str | None:
+    return None if name == fit(derived) else name
+
+
+def _lock(_notes: Notes, gateway: ArmId, identity: ArmId, seen: Seen) -> Lock:
+    derived = _NAMING.lock.format(resource=gateway.name)
+    return made(Lock, name=_unless(identity.name, derived), **said(Lock, seen, shape_of(model_of(identity))))
+
+
+def _group_lock(notes: Notes, gateway: ArmId) -> dict[str, Any]:
+    """A lock of the group is the gateway's if it is called like it; any other is somebody's who is to be asked."""
+    derived = fit(_NAMING.lock.format(resource=gateway.name))
+    for identity, seen in notes.documents.below(gateway.resource_group, LOCKS):
+        if identity.name == derived:
+            notes.manage(identity)
+            return {"lock": made(Lock, scope="group", **said(Lock, seen, shape_of(model_of(identity))))}
+    return {}
+
+
+def _diagnostics(_notes: Notes, gateway: ArmId, identity: ArmId, seen: Seen) -> Diagnostics:
+    logs = [item for item in objects(value_at(seen, "properties.logs")) if item.get("enabled")]
+    groups = [str(item.get("categoryGroup")) for item in logs if item.get("categoryGroup")]
+    if groups and [group.lower() for group in groups] != ["alllogs"]:
+        raise Unsaid(f"it collects the group {', '.join(groups)}, which has no word here")
+    if not logs:
+        raise Unsaid("it collects no logs")
+    metrics = {str(item.get("category")).lower(): item for item in objects(value_at(seen, "properties.metrics"))}
+    if "allmetrics" not in metrics:
+        raise Unsaid("it says nothing about metrics")
+    derived = _NAMING.diagnostics.format(gateway=gateway.name)
+    return made(
+        Diagnostics,
+        name=_unless(identity.name, derived),
+        logs="all" if groups else tuple(str(item.get("category")) for item in logs),
+        metrics=bool(metrics["allmetrics"].get("enabled")),
+        **said(Diagnostics, seen, shape_of(model_of(identity))),
+    )
+
+
+# --- maintenance -----------------------------------------------------------------------------------------------------
+
+
+def _window(notes: Notes, gateway: ArmId, identity: ArmId, seen: Seen) -> Maintenance | ExistingMaintenance:
+    if identity.name != fit(_NAMING.maintenance.format(gateway=gateway.name)):
+        raise Unsaid("an assignment cannot be given a name here")
+    configuration = ArmId.of(value_at(seen, "properties.maintenanceConfigurationId"))
+    if configuration is None:
+        raise Unsaid("it names no maintenance configuration")
+    document = notes.documents.get(configuration)
+    if document is not None and notes.documents.is_home(configuration) and configuration.group == gateway.group:
+        try:
+            window = _configuration(gateway, configuration, document)
+        except Unsaid as error:
+            why = str(error)
+        else:
+            notes.manage(configuration)
+            return window
+    else:
+        why = "it lies outside of what was named"
+    notes.use(configuration, why)
+    return Maintenance.existing(str(configuration), location=(document or {}).get("location"))
+
+
+def _configuration(gateway: ArmId, identity: ArmId, seen: Seen) -> Maintenance:
+    window = value_at(seen, "properties.maintenanceWindow") or {}
+    begins, _, start = str(window.get("startDateTime") or "").partition(" ")
+    hours = re.fullmatch(r"(\d+):00", str(window.get("duration") or ""))
+    try:
+        first = date.fromisoformat(begins)
+    except ValueError:
+        raise Unsaid(f"its window begins at {begins!r}") from None
+    if hours is None:
+        raise Unsaid(f"its window is {window.get('duration')} long, which is no whole number of hours")
+    return made(
+        Maintenance,
+        start=start,
+        hours=int(hours[1]),
+        begins=first,
+        name=_unless(identity.name, _NAMING.maintenance.format(gateway=gateway.name)),
+        tags=tags_of(seen),
+        **said(Maintenance, seen, shape_of(model_of(identity))),
+    )

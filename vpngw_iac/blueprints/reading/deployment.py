@@ -1,0 +1,192 @@
+"""A whole deployment, read: the kinds of blueprint that say it, and what became of every resource."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.blueprints.base import Blueprint
+from vpngw_iac.blueprints.client import ClientAccess
+from vpngw_iac.blueprints.coexistence import ExpressRouteCoexistence
+from vpngw_iac.blueprints.contribution import GatewayLike
+from vpngw_iac.blueprints.expressroute import CircuitLink
+from vpngw_iac.blueprints.peer import Pair, Spoke
+from vpngw_iac.blueprints.point_to_site import PointToSite
+from vpngw_iac.blueprints.reading.circuits import linked_gateways, links_of
+from vpngw_iac.blueprints.reading.clients import client_access
+from vpngw_iac.blueprints.reading.documents import Documents, Seen, id_in
+from vpngw_iac.blueprints.reading.gateways import existing_gateway, expressroute_gateway, vpn_gateway
+from vpngw_iac.blueprints.reading.nat import rules_of
+from vpngw_iac.blueprints.reading.notes import Account, MissingSecret, Notes
+from vpngw_iac.blueprints.reading.others import settle
+from vpngw_iac.blueprints.reading.peer import pairs_of, spokes_of
+from vpngw_iac.blueprints.reading.plain import Unsaid
+from vpngw_iac.blueprints.reading.tunnels import instance_names, sites_of
+from vpngw_iac.blueprints.site import Site
+from vpngw_iac.blueprints.site_to_site import SiteToSite
+from vpngw_iac.blueprints.topology import Topology
+from vpngw_iac.blueprints.vnet_to_vnet import VnetToVnet
+from vpngw_iac.paths import objects, value_at
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A blueprint that says what was read (None if there is nothing to say), and the account of all of it."""
+
+    blueprint: Blueprint | None
+    accounts: tuple[Account, ...]
+    secrets: tuple[MissingSecret, ...]
+
+
+@dataclass(slots=True)
+class _Gateway:
+    """A gateway with what hangs on it."""
+
+    id: ArmId
+    network: ArmId | None
+    part: GatewayLike
+    sites: tuple[Site, ...] = ()
+    clients: ClientAccess | None = None
+    circuits: tuple[CircuitLink, ...] = ()
+    spokes: tuple[Spoke, ...] = ()
+    paired: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.part.name
+
+
+@dataclass(slots=True)
+class _Found:
+    vpn: list[_Gateway] = field(default_factory=list)
+    expressroute: list[_Gateway] = field(default_factory=list)
+
+
+def read(documents: Documents, name: str) -> Reading:
+    """Read documents into one blueprint under the name of its deployment. Pure: the same gives the same.
+
+    What cannot be said is written as existing or left alone, with the reason in its account.
+    """
+    notes = Notes(documents)
+    found = _Found()
+    linked = linked_gateways(notes)
+    for identity, seen in documents.wanted_gateways():
+        if documents.is_gateway_of(identity, "Vpn"):
+            found.vpn.append(_vpn(notes, identity, seen))
+        elif documents.is_gateway_of(identity, "ExpressRoute"):
+            found.expressroute.append(_expressroute(notes, identity, seen, linked))
+    pairs = pairs_of(notes, [gateway.id for gateway in found.vpn])
+    _note_pairs(found, pairs)
+    _note_spokes(notes, found)
+    parts = list(_kinds(found, pairs))
+    settle(notes)
+    accounts = tuple(notes.accounts[identity] for identity in sorted(notes.accounts))
+    return Reading(_one(name, parts), accounts, tuple(notes.secrets[key] for key in sorted(notes.secrets)))
+
+
+def _one(name: str, parts: list[tuple[str, type[Blueprint], dict[str, Any]]]) -> Blueprint | None:
+    """The only kind under the deployment's name, or all of them in a topology."""
+    if len(parts) == 1:
+        _, kind, values = parts[0]
+        return kind(name=name, **values)
+    inner = tuple(kind(name=own, **values) for own, kind, values in parts)
+    return Topology(name=name, blueprints=inner) if inner else None
+
+
+# --- gateways --------------------------------------------------------------------------------------------------------
+
+
+def _network_id(seen: Seen) -> ArmId | None:
+    subnets = (id_in(item, "properties.subnet") for item in objects(value_at(seen, "properties.ipConfigurations")))
+    return next((subnet.parent for subnet in subnets if subnet is not None), None)
+
+
+def _vpn(notes: Notes, identity: ArmId, seen: Seen) -> _Gateway:
+    rules = rules_of(notes, identity, seen, instance_names(seen))
+    sites = sites_of(notes, identity, seen, rules)
+    clients = _clients(notes, identity, seen)
+    expected = tuple(rules.settle(notes))
+    part: GatewayLike
+    try:
+        notes.require_ours(identity)
+        with notes.attempt():
+            part = vpn_gateway(notes, identity, seen, sites, clients, expected)
+    except Unsaid as error:
+        part, clients = existing_gateway(notes, identity, str(error)), None
+    notes.gateways[identity] = part
+    return _Gateway(identity, _network_id(seen), part, tuple(sites.sites), clients)
+
+
+def _clients(notes: Notes, identity: ArmId, seen: Seen) -> ClientAccess | None:
+    try:
+        with notes.attempt():
+            return client_access(notes, identity, seen)
+    except Unsaid as error:
+        notes.remarks.setdefault(identity, []).append(f"Its clients are kept as they are: {error}.")
+        return None
+
+
+def _expressroute(notes: Notes, identity: ArmId, seen: Seen, linked: dict[ArmId, frozenset[ArmId]]) -> _Gateway:
+    circuits, guests = links_of(notes, identity, linked)
+    part: GatewayLike
+    try:
+        notes.require_ours(identity)
+        with notes.attempt():
+            part = expressroute_gateway(notes, identity, seen, guests)
+    except Unsaid as error:
+        part = existing_gateway(notes, identity, str(error))
+    notes.gateways[identity] = part
+    return _Gateway(identity, _network_id(seen), part, circuits=circuits)
+
+
+def _note_pairs(found: _Found, pairs: tuple[Pair, ...]) -> None:
+    for gateway in found.vpn:
+        gateway.paired = any(gateway.part in (pair.a, pair.b) for pair in pairs)
+
+
+def _note_spokes(notes: Notes, found: _Found) -> None:
+    """The spokes of a network belong to the first of its gateways; the others share them."""
+    every = [*found.vpn, *found.expressroute]
+    hubs = frozenset(gateway.network for gateway in every if gateway.network is not None)
+    told: set[ArmId] = set()
+    for gateway in every:
+        if gateway.network is None or gateway.network in told:
+            continue
+        told.add(gateway.network)
+        if gateway.part.network is None and notes.documents.get(gateway.network) is not None:
+            continue  # an existing gateway that does not say its network
+        gateway.spokes = spokes_of(notes, gateway.network, hubs)
+
+
+# --- kinds -----------------------------------------------------------------------------------------------------------
+
+
+def _kinds(found: _Found, pairs: tuple[Pair, ...]) -> Iterator[tuple[str, type[Blueprint], dict[str, Any]]]:
+    """Name, kind and fields of each blueprint that is needed."""
+    alone = list(found.expressroute)
+    for gateway in found.vpn:
+        partner = next(
+            (other for other in alone if other.network is not None and other.network == gateway.network), None
+        )
+        if partner is not None:
+            alone.remove(partner)
+            yield gateway.name, ExpressRouteCoexistence, _coexistence(gateway, partner)
+        elif gateway.sites or (gateway.spokes and not gateway.clients) or not (gateway.clients or gateway.paired):
+            yield gateway.name, SiteToSite, _said(gateway=gateway.part, sites=gateway.sites, spokes=gateway.spokes)
+        if gateway.clients is not None:
+            whole = partner is None and not gateway.sites
+            access = {name: getattr(gateway.clients, name) for name in gateway.clients.model_fields_set}
+            spokes = gateway.spokes if whole else ()
+            yield f"{gateway.name}-clients", PointToSite, _said(gateway=gateway.part, spokes=spokes, **access)
+    if pairs:
+        yield "pairs", VnetToVnet, {"pairs": pairs}
+
+
+def _coexistence(vpn: _Gateway, partner: _Gateway) -> dict[str, Any]:
+    return _said(vpn=vpn.part, expressroute=partner.part, circuits=partner.circuits, sites=vpn.sites, spokes=vpn.spokes)
+
+
+def _said(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value != ()}

@@ -1,0 +1,122 @@
+"""What was observed, as reading needs it: every document by its id, children too, and what of it may be ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from vpngw_iac.arm import RESOURCE_GROUP_TYPE, ArmId
+from vpngw_iac.paths import objects, value_at
+from vpngw_iac.resources import model_of
+from vpngw_iac.resources.shape import Shape, shape_of
+
+Seen = Mapping[str, Any]
+"""An observed document."""
+
+N = "Microsoft.Network/"
+GATEWAYS, CONNECTIONS, LOCAL = f"{N}virtualNetworkGateways", f"{N}connections", f"{N}localNetworkGateways"
+NETWORKS, ADDRESSES, CIRCUITS, TABLES = (
+    f"{N}virtualNetworks",
+    f"{N}publicIPAddresses",
+    f"{N}expressRouteCircuits",
+    f"{N}routeTables",
+)
+SUBNETS, PEERINGS, NAT_RULES = f"{NETWORKS}/subnets", f"{NETWORKS}/virtualNetworkPeerings", f"{GATEWAYS}/natRules"
+LOCKS, DIAGNOSTICS = "Microsoft.Authorization/locks", "Microsoft.Insights/diagnosticSettings"
+ASSIGNMENTS, WINDOWS = (
+    "Microsoft.Maintenance/configurationAssignments",
+    "Microsoft.Maintenance/maintenanceConfigurations",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """Documents by id, whatever their casing. A child that its parent shows is there by itself too."""
+
+    by_id: Mapping[ArmId, Seen]
+    groups: frozenset[ArmId]
+    """Groups that were named, or hold a gateway that was: networks, gateways and circuits elsewhere are only used."""
+    subscription: str
+    """The run's: what lives there does not say so."""
+    gateways: frozenset[ArmId] | None = None
+    """Gateways that were named; None if whole groups were."""
+    left: Mapping[ArmId, str] = field(default_factory=dict)
+    """What must be left alone, each with the reason."""
+    scope: frozenset[ArmId] = frozenset()
+    """What must be accounted for; everything that is written is."""
+    names: Mapping[ArmId, str] = field(default_factory=dict)
+    """Names that were chosen for sites, pairs and circuit links, by the id of a connection."""
+
+    @classmethod
+    def of(cls, documents: Iterable[Seen], **more: Any) -> Documents:
+        """From documents as GET and LIST answer them."""
+        found: dict[ArmId, Seen] = {}
+        for document in documents:
+            identity = ArmId.of(document.get("id"))
+            if identity is not None:
+                found[identity] = document
+                for child in _children(document, shape_of(model_of(identity))):
+                    if (inner := ArmId.of(child.get("id"))) is not None:
+                        found.setdefault(inner, child)
+        return cls(found, **more)
+
+    def get(self, resource_id: ArmId | None) -> Seen | None:
+        """A document, if it was read and need not be left alone."""
+        if resource_id is None or resource_id in self.left:
+            return None
+        return self.by_id.get(resource_id)
+
+    def of_type(self, arm_type: str) -> Iterator[tuple[ArmId, Seen]]:
+        """Everything of a type that need not be left alone, in the order of ids."""
+        for identity in sorted(self.by_id):
+            if identity.type.lower() == arm_type.lower() and identity not in self.left:
+                yield identity, self.by_id[identity]
+
+    def below(self, holder: ArmId, arm_type: str) -> Iterator[tuple[ArmId, Seen]]:
+        """The children of a resource, and what hangs on it."""
+        yield from ((i, seen) for i, seen in self.of_type(arm_type) if i.parent == holder)
+
+    def is_home(self, resource_id: ArmId) -> bool:
+        """Whether something may be managed whole: it was read and lies in a named group."""
+        return self.get(resource_id) is not None and self.is_in_named_group(resource_id)
+
+    def is_in_named_group(self, resource_id: ArmId) -> bool:
+        """Whether it lies in a group that was named."""
+        return resource_id.group is not None and resource_id.resource_group in self.groups
+
+    def wanted_gateways(self) -> Iterator[tuple[ArmId, Seen]]:
+        """The gateways that are asked for."""
+        for identity in sorted(self.by_id):
+            if identity.type.lower() == GATEWAYS.lower():
+                named = identity in self.gateways if self.gateways is not None else self.is_in_named_group(identity)
+                if named:
+                    yield identity, self.by_id[identity]
+
+    def is_gateway_of(self, resource_id: ArmId, kind: str) -> bool:
+        """Whether a document is a gateway of a kind (``Vpn``, ``ExpressRoute``)."""
+        return str(value_at(self.by_id.get(resource_id), "properties.gatewayType")).lower() == kind.lower()
+
+
+def _children(document: Seen, shape: Shape) -> Iterator[Seen]:
+    """Child resources inside a document, and theirs."""
+    properties = document.get("properties")
+    if not isinstance(properties, Mapping):
+        return
+    for name, value in properties.items():
+        arm_type = shape.at("properties").at(name).children
+        for child in objects(value) if arm_type else ():
+            yield child
+            if (identity := ArmId.of(child.get("id"))) is not None:
+                yield from _children(child, shape_of(model_of(identity)))
+
+
+def id_in(document: Any, path: str) -> ArmId | None:
+    """The id that a document refers to at a path."""
+    found = value_at(document, path)
+    return ArmId.of(found.get("id") if isinstance(found, Mapping) else found)
+
+
+def is_group(resource_id: ArmId) -> bool:
+    """Whether an id is a resource group's."""
+    return resource_id.type == RESOURCE_GROUP_TYPE

@@ -1,0 +1,144 @@
+"""Networks with their subnets and route tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.blueprints.contribution import Network
+from vpngw_iac.blueprints.network import (
+    GatewaySubnet,
+    RouteTable,
+    Subnet,
+    VirtualNetwork,
+)
+from vpngw_iac.blueprints.reading.documents import SUBNETS, Seen, id_in
+from vpngw_iac.blueprints.reading.notes import Notes, tags_of
+from vpngw_iac.blueprints.reading.plain import Unsaid, made, said
+from vpngw_iac.paths import value_at
+from vpngw_iac.resources import model_of
+from vpngw_iac.resources.shape import shape_of
+
+
+def network_of(notes: Notes, identity: ArmId) -> Network:
+    """A network, each once: ours if it lies in a named group, else only used."""
+    if identity not in notes.networks:
+        notes.networks[identity] = _network(notes, identity)
+    return notes.networks[identity]
+
+
+def _network(notes: Notes, identity: ArmId) -> Network:
+    seen = notes.documents.get(identity)
+    why = notes.documents.left.get(identity, "it lies outside of what was named")
+    if seen is not None and notes.documents.is_home(identity):
+        try:
+            return _ours(notes, identity, seen)
+        except Unsaid as error:
+            why = str(error)
+    notes.use(identity, why)
+    facts = seen or {}
+    space = value_at(facts, "properties.addressSpace.addressPrefixes")
+    return VirtualNetwork.existing(
+        str(identity), location=facts.get("location"), address_space=space or None, label=_label(notes, identity)
+    )
+
+
+def _ours(notes: Notes, identity: ArmId, seen: Seen) -> VirtualNetwork:
+    with notes.attempt():
+        subnets, gateway_subnet = _subnets(notes, identity, seen)
+        network = made(
+            VirtualNetwork,
+            name=identity.name,
+            resource_group=identity.group,
+            subscription=subscription_of(notes, identity),
+            label=_label(notes, identity),
+            gateway_subnet=gateway_subnet,
+            subnets=tuple(subnets),
+            tags=tags_of(seen),
+            **said(VirtualNetwork, seen, shape_of(model_of(identity))),
+        )
+    notes.manage(identity)
+    return network
+
+
+def subscription_of(notes: Notes, identity: ArmId) -> str | None:
+    """Said only where it is not the run's."""
+    return None if identity.subscription.lower() == notes.documents.subscription.lower() else identity.subscription
+
+
+def _label(notes: Notes, identity: ArmId) -> str | None:
+    twins = [other for other in notes.networks if other != identity and other.name.lower() == identity.name.lower()]
+    return f"{identity.name}-{identity.group}" if twins else None
+
+
+def _subnets(notes: Notes, network: ArmId, seen: Seen) -> tuple[list[Subnet], Any]:
+    """The ordinary subnets in the order of their names, and the GatewaySubnet as its field takes it."""
+    found: list[Subnet] = []
+    gateway: Any = None
+    for identity, shown in notes.documents.below(network, SUBNETS):
+        try:
+            subnet = _subnet(notes, network, seen, identity, shown)
+        except Unsaid as error:
+            notes.leave(identity, str(error))
+            continue
+        notes.manage(identity)
+        if subnet.is_gateway_subnet:
+            gateway = _gateway_subnet(subnet)
+        else:
+            found.append(subnet)
+    return found, gateway
+
+
+def _gateway_subnet(subnet: Subnet) -> Any:
+    if subnet.route_table is None:
+        return subnet.prefixes
+    return made(GatewaySubnet, prefix=subnet.prefixes, route_table=subnet.route_table)
+
+
+def _subnet(notes: Notes, network: ArmId, seen: Seen, identity: ArmId, shown: Seen) -> Subnet:
+    one, several = (value_at(shown, f"properties.{name}") for name in ("addressPrefix", "addressPrefixes"))
+    prefixes = tuple(several or ([one] if one else ()))
+    if not prefixes:
+        raise Unsaid("its addresses come from a pool")
+    table = id_in(shown, "properties.routeTable")
+    return made(
+        Subnet,
+        name=identity.name,
+        prefixes=prefixes,
+        route_table=_table(notes, table, network, seen) if table else None,
+        **said(Subnet, shown, shape_of(model_of(identity))),
+    )
+
+
+def _table(notes: Notes, identity: ArmId, network: ArmId, seen: Seen) -> RouteTable | ArmId:
+    """A route table that is ours, or the id of one that is only used."""
+    if identity in notes.tables:
+        return notes.tables[identity]
+    document = notes.documents.get(identity)
+    why = notes.documents.left.get(identity, "it lies outside of what was named")
+    if document is not None and notes.documents.is_home(identity) and _same_subscription(identity, network):
+        try:
+            notes.tables[identity] = made(
+                RouteTable,
+                name=identity.name,
+                resource_group=None if identity.group == network.group else identity.group,
+                tags=tags_of(document),
+                **said(RouteTable, document, shape_of(model_of(identity))),
+                **({} if _same_region(document, seen) else {"location": document.get("location")}),
+            )
+        except Unsaid as error:
+            why = str(error)
+        else:
+            notes.manage(identity)
+            return notes.tables[identity]
+    notes.use(identity, why)
+    return identity
+
+
+def _same_subscription(one: ArmId, two: ArmId) -> bool:
+    return one.subscription.lower() == two.subscription.lower()
+
+
+def _same_region(one: Seen, two: Seen) -> bool:
+    first, second = (str(seen.get("location") or "").replace(" ", "").lower() for seen in (one, two))
+    return first == second

@@ -1,0 +1,103 @@
+"""What reading has found so far: nouns by the id they stand for, and what became of each resource."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Literal
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.blueprints.contribution import GatewayLike, Network
+from vpngw_iac.blueprints.expressroute import Circuit, ExistingCircuit
+from vpngw_iac.blueprints.network import RouteTable
+from vpngw_iac.blueprints.reading.documents import Documents, Seen
+from vpngw_iac.blueprints.reading.plain import Unsaid
+from vpngw_iac.secret import Secret, SecretReference
+
+Fate = Literal["managed", "used", "left"]
+
+MARK = "vpngw-deployment"
+_OF_AZURE = ("hidden-", "ms-resource-usage")
+"""Tags that Azure's own services write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What became of one resource: written as managed, as existing, or left alone, with the reason."""
+
+    id: ArmId
+    fate: Fate
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MissingSecret:
+    """A secret that the blueprint refers to and nobody fetched."""
+
+    reference: SecretReference
+    what: str
+
+
+@dataclass(slots=True)
+class Notes:
+    """Filled while reading; each noun is made once."""
+
+    documents: Documents
+    networks: dict[ArmId, Network] = field(default_factory=dict)
+    tables: dict[ArmId, RouteTable] = field(default_factory=dict)
+    gateways: dict[ArmId, GatewayLike] = field(default_factory=dict)
+    circuits: dict[ArmId, Circuit | ExistingCircuit] = field(default_factory=dict)
+    accounts: dict[ArmId, Account] = field(default_factory=dict)
+    secrets: dict[str, MissingSecret] = field(default_factory=dict)
+    remarks: dict[ArmId, list[str]] = field(default_factory=dict)
+    """What must be said beside a resource, in whole sentences."""
+
+    def manage(self, *ids: ArmId | None) -> None:
+        """Written as managed."""
+        self.accounts |= {each: Account(each, "managed") for each in ids if each is not None}
+
+    def use(self, resource_id: ArmId, why: str) -> None:
+        """Written as existing, unless it is managed by another noun."""
+        self.accounts.setdefault(resource_id, Account(resource_id, "used", why))
+
+    def leave(self, resource_id: ArmId, why: str) -> None:
+        """Left alone, unless something else was made of it."""
+        self.accounts.setdefault(resource_id, Account(resource_id, "left", why))
+
+    def require_ours(self, resource_id: ArmId) -> None:
+        """Raise `Unsaid` for what must be left alone."""
+        if why := self.documents.left.get(resource_id):
+            raise Unsaid(why)
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """What is noted inside is forgotten if it turns out that it cannot be said."""
+        before = dict(self.accounts), dict(self.secrets)
+        try:
+            yield
+        except Unsaid:
+            self.accounts, self.secrets = before
+            raise
+
+    def secret(self, name: str, what: str) -> SecretReference:
+        """A reference to an environment variable of this name, made unique; it is on the list of what to fill."""
+        variable = _variable(name)
+        taken, number = variable, 1
+        while taken in self.secrets:
+            number += 1
+            taken = f"{variable}_{number}"
+        reference = Secret.env(taken)
+        self.secrets[taken] = MissingSecret(reference, what)
+        return reference
+
+
+def tags_of(document: Seen) -> dict[str, str]:
+    """The tags that people gave; our mark and those of Azure's services are nobody's word."""
+    tags: Mapping[str, str] = document.get("tags") or {}
+    return {k: str(v) for k, v in tags.items() if k.lower() != MARK and not k.lower().startswith(_OF_AZURE)}
+
+
+def _variable(text: str) -> str:
+    name = "".join(c if c.isascii() and c.isalnum() else "_" for c in text).upper()
+    return f"_{name}" if name[:1].isdigit() else name

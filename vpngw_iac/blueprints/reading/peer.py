@@ -1,0 +1,158 @@
+"""Between networks in Azure: pairs of gateways, and spokes that use a hub's gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.blueprints.gateway import ExistingVpnGateway, VpnGateway
+from vpngw_iac.blueprints.naming import Naming, fit
+from vpngw_iac.blueprints.peer import Pair, Spoke
+from vpngw_iac.blueprints.reading.documents import CONNECTIONS, PEERINGS, Seen, id_in
+from vpngw_iac.blueprints.reading.gateways import existing_gateway
+from vpngw_iac.blueprints.reading.networks import network_of
+from vpngw_iac.blueprints.reading.notes import Notes, tags_of
+from vpngw_iac.blueprints.reading.plain import Unsaid, made, said
+from vpngw_iac.blueprints.reading.tunnels import connections_of
+from vpngw_iac.paths import value_at
+from vpngw_iac.resources import model_of
+from vpngw_iac.resources.shape import shape_of
+
+_NAMING = Naming()
+
+Half = tuple[ArmId, Seen]
+"""One of two connections, or of two peerings."""
+
+
+def pairs_of(notes: Notes, gateways: list[ArmId]) -> tuple[Pair, ...]:
+    """The pairs that gateways of ours belong to; two twins are one."""
+    found: list[Pair] = []
+    told: set[ArmId] = set()
+    for gateway in gateways:
+        for identity, seen in connections_of(notes, gateway, "Vnet2Vnet"):
+            if identity in told:
+                continue
+            far = id_in(seen, "properties.virtualNetworkGateway2")
+            twin = next(_twins(notes, gateway, far), None) if far else None
+            told |= {identity, *([twin[0]] if twin else [])}
+            found += _pair(notes, gateway, far, (identity, seen), twin)
+    return tuple(found)
+
+
+def _twins(notes: Notes, near: ArmId, far: ArmId) -> Iterator[Half]:
+    for identity, seen in notes.documents.of_type(CONNECTIONS):
+        ends = [id_in(seen, f"properties.virtualNetworkGateway{number}") for number in (1, 2)]
+        if ends == [far, near]:
+            yield identity, seen
+
+
+def _pair(notes: Notes, gateway: ArmId, far: ArmId | None, one: Half, two: Half | None) -> Iterator[Pair]:
+    """The pair, with as many of its halves as agree and can be said."""
+    try:
+        if two is not None and _values(*one) != _values(*two):
+            notes.leave(two[0], f"it says other things than its twin {one[0].name}")
+            two = None
+        yield _joined(notes, gateway, far, one, two)
+    except Unsaid as error:
+        for identity, _ in filter(None, (one, two)):
+            notes.leave(identity, str(error))
+        return
+    notes.manage(one[0], two[0] if two else None)
+
+
+def _values(identity: ArmId, seen: Seen) -> dict[str, Any]:
+    values = said(Pair, seen, shape_of(model_of(identity)))
+    if values.get("dpd") == 45:  # what 0 stands for (R-DPD-01)
+        del values["dpd"]
+    return values
+
+
+def _joined(notes: Notes, gateway: ArmId, far: ArmId | None, one: Half, two: Half | None) -> Pair:
+    if far is None:
+        raise Unsaid("it names no other gateway")
+    a, b = notes.gateways[gateway], existing_gateway(notes, far, "it is the far end of a pair")
+    if not isinstance(a, VpnGateway | ExistingVpnGateway) or not isinstance(b, VpnGateway | ExistingVpnGateway):
+        raise Unsaid("it joins something else than VPN gateways")
+    for (identity, _), home in ((one, gateway), *(((two, far),) if two else ())):
+        if (identity.group or "").lower() != (home.group or "").lower():
+            raise Unsaid("it lies in another resource group than its gateway")
+    derived = tuple(
+        fit(_NAMING.vnet_connection.format(gateway=near.name, peer=other.name))
+        for near, other in ((gateway, far), (far, gateway))
+    )
+    names = (one[0].name, two[0].name if two else derived[1])
+    told = [tags_of(half[1]) for half in (one, two) if half]
+    return made(
+        Pair,
+        a=a,
+        b=b,
+        shared_key=notes.secret(f"{gateway.name}_{far.name}_PSK", f"pre-shared key of {' and '.join(names)}"),
+        manage="both" if two else "a",
+        connection_names=None if names == derived else names,
+        tags={key: value for key, value in told[0].items() if all(tags.get(key) == value for tags in told)},
+        **_values(*one),
+    )
+
+
+# --- spokes ----------------------------------------------------------------------------------------------------------
+
+
+def spokes_of(notes: Notes, hub: ArmId, hubs: frozenset[ArmId]) -> tuple[Spoke, ...]:
+    """The networks that a network with gateways is peered with; `hubs` are all networks with gateways of ours."""
+    found = []
+    for identity, seen in notes.documents.below(hub, PEERINGS):
+        if identity in notes.accounts:
+            continue
+        remote = id_in(seen, "properties.remoteVirtualNetwork")
+        try:
+            found.append(_spoke(notes, hub, remote, (identity, seen), hubs))
+        except Unsaid as error:
+            notes.leave(identity, str(error))
+    return tuple(sorted(found, key=lambda spoke: spoke.network.address_name.lower()))
+
+
+def _spoke(notes: Notes, hub: ArmId, remote: ArmId | None, near: Half, hubs: frozenset[ArmId]) -> Spoke:
+    if remote is None:
+        raise Unsaid("it names no other network")
+    far = next(_facing(notes, remote, hub), None)
+    lends = bool(value_at(near[1], "properties.allowGatewayTransit"))
+    borrows = far is not None and bool(value_at(far[1], "properties.useRemoteGateways"))
+    if value_at(near[1], "properties.useRemoteGateways"):
+        raise Unsaid("it uses the gateway of the other network, although there is one here")
+    if remote in hubs and far is not None and value_at(far[1], "properties.allowGatewayTransit"):
+        raise Unsaid("both networks lend their gateway to each other")
+    if value_at(near[1], "properties.allowVirtualNetworkAccess") is False:
+        raise Unsaid("it lets no traffic of the other network in")
+    agrees = far is not None and _agrees(near, far, lends=lends, borrows=borrows)
+    if far is not None and not agrees:
+        notes.leave(far[0], f"it says other things than the hub's half {near[0].name}")
+    spoke = made(
+        Spoke,
+        network=network_of(notes, remote),
+        manage="both" if agrees else "hub",
+        gateway_transit=lends,
+        hub_peering_name=_unless(near[0], hub, remote),
+        spoke_peering_name=_unless(far[0], remote, hub) if agrees and far else None,
+        **said(Spoke, near[1], shape_of(model_of(near[0]))),
+    )
+    notes.manage(near[0], far[0] if agrees and far else None)
+    return spoke
+
+
+def _agrees(near: Half, far: Half, *, lends: bool, borrows: bool) -> bool:
+    """Whether one spoke says both halves: the flags of the one are those of the other."""
+    same = said(Spoke, near[1], shape_of(model_of(near[0]))) == said(Spoke, far[1], shape_of(model_of(far[0])))
+    reached = value_at(far[1], "properties.allowVirtualNetworkAccess") is not False
+    return same and reached and lends == borrows
+
+
+def _facing(notes: Notes, network: ArmId, other: ArmId) -> Iterator[Half]:
+    for identity, seen in notes.documents.below(network, PEERINGS):
+        if id_in(seen, "properties.remoteVirtualNetwork") == other:
+            yield identity, seen
+
+
+def _unless(peering: ArmId, local: ArmId, remote: ArmId) -> str | None:
+    derived = fit(_NAMING.peering.format(network=local.name, remote=remote.name))
+    return None if peering.name == derived else peering.name

@@ -1,0 +1,1 @@
+"""From nouns to text that people like to read: Python, YAML, and a CSV of sites."""

@@ -1,0 +1,401 @@
+"""From what Azure has to a blueprint and a state, with the proof that a plan of it changes nothing. Reads only."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vpngw_iac._version import __version__
+from vpngw_iac.arm import ArmId
+from vpngw_iac.blueprints.base import Blueprint
+from vpngw_iac.blueprints.load import load
+from vpngw_iac.blueprints.reading.deployment import Reading, read
+from vpngw_iac.blueprints.reading.documents import Documents
+from vpngw_iac.blueprints.reading.notes import Account, MissingSecret
+from vpngw_iac.blueprints.reading.unsaid import unsaid
+from vpngw_iac.blueprints.writing.python import nouns_text, python_text
+from vpngw_iac.engine.compare.secret_masking import entry_of, resolver
+from vpngw_iac.engine.plan.change import Action, Change
+from vpngw_iac.engine.plan.inputs import deployment_in
+from vpngw_iac.engine.plan.plan import Options, Plan
+from vpngw_iac.errors import ExitCode, Finding, PlanError, Refused, UsageError
+from vpngw_iac.resources.base import Resource
+from vpngw_iac.state.binding import binding_of
+from vpngw_iac.state.check import checked_name
+from vpngw_iac.state.journal import LoadedState, RunClosed, RunOpened
+from vpngw_iac.state.model import Entry, State
+from vpngw_iac.usecases.locking import LockWait
+from vpngw_iac.usecases.planner import decide
+from vpngw_iac.usecases.survey import Recorded, Survey, survey
+
+if TYPE_CHECKING:
+    from vpngw_iac.state.store import LockedStore, Store
+    from vpngw_iac.usecases.session import Session
+    from vpngw_iac.usecases.workspace import Workspace
+
+Seen = Mapping[str, Any]
+
+FOUND = "found at import"
+"""The reason of waivers that import writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be imported, and where to."""
+
+    groups: tuple[str, ...] = ()
+    gateways: tuple[str, ...] = ()
+    file: Path = Path("blueprint.py")
+    into: Path | None = None
+    """Print the nouns for this file instead of writing one; no state either."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Names that were chosen, by the id of a connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import wrote, the account of everything in scope, and what the proof showed."""
+
+    deployment: str
+    file: str
+    text: str
+    accounts: tuple[Account, ...]
+    secrets: tuple[MissingSecret, ...]
+    differing: tuple[str, ...] = ()
+    """Sentences about what the proof found, if it failed."""
+    broken: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    waived: tuple[str, ...] = ()
+    written: bool = False
+    entries: int = 0
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """2 where the plan of what was written is not empty."""
+        return ExitCode.CHANGES if self.differing else ExitCode.DONE
+
+
+class Importer:
+    """One import in a workspace."""
+
+    def __init__(self, workspace: Workspace, deployment: str | None) -> None:
+        self._workspace = workspace
+        self._deployment = deployment
+
+    def run(self, wanted: Wanted) -> Imported:
+        """Read, write, prove. Raises `Refused` where the file or a state of that name exists."""
+        groups, gateways = self._scope(wanted)
+        name = checked_name(self._deployment or _name_of(groups, gateways))
+        session = self._workspace.session_named(name)
+        with session.redacted():
+            if wanted.into is None:
+                _refuse_existing(wanted.file)
+                _refuse_state(session.bound_store(), name)
+            found = survey(session.cloud, groups, gateways)
+            return _Import(self._workspace, session, name, wanted, found, gateways).go()
+
+    def _scope(self, wanted: Wanted) -> tuple[frozenset[ArmId], frozenset[ArmId] | None]:
+        if not wanted.groups and not wanted.gateways:
+            raise UsageError(
+                "Nothing to import was named.",
+                advice="Name a gateway by its id, or a resource group with -g.",
+            )
+        subscription = self._workspace.session_named("import").place.required_subscription()
+        groups = {ArmId.of(name) or ArmId.resource_group_of(subscription, name) for name in wanted.groups}
+        gateways = frozenset(_gateway_id(text) for text in wanted.gateways)
+        if gateways and groups:
+            raise UsageError("Gateways and resource groups cannot be named together.", advice="Name one or the other.")
+        return frozenset(groups | {gateway.resource_group for gateway in gateways}), gateways or None
+
+
+def _gateway_id(text: str) -> ArmId:
+    found = ArmId.of(text)
+    if found is None or found.type.lower() != "microsoft.network/virtualnetworkgateways":
+        raise UsageError(
+            f"{text} is not the id of a virtual network gateway.",
+            advice="`az network vnet-gateway list -g GROUP --query [].id` prints them.",
+        )
+    return found
+
+
+def _name_of(groups: Collection[ArmId], gateways: Collection[ArmId] | None) -> str:
+    """The gateway's name, or the group's."""
+    first = sorted(gateways)[0] if gateways else sorted(groups)[0]
+    clean = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in first.name)
+    return clean.strip("._-") or "imported"
+
+
+def _refuse_existing(file: Path) -> None:
+    if os.path.lexists(file):
+        raise Refused(
+            f"{file} exists.",
+            advice="Move it away, choose another --output, or print the nouns to add with --into FILE.",
+        )
+
+
+def _refuse_state(store: Store, name: str) -> None:
+    """A state that a run has worked with is not written over; one that only import has written is."""
+    loaded = store.load()
+    if loaded is None or not loaded.state.entries:
+        return
+    runs = {record.command for record in store.history() if isinstance(record, RunOpened)}
+    if loaded.in_flight or runs - {"import"}:
+        raise Refused(
+            f"There is a state of {name} with {len(loaded.state.entries)} entries.",
+            advice="Give another name with --deployment, or forget that state first.",
+        )
+
+
+# --- one import ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Proof:
+    """The last reading and what a plan of it would do."""
+
+    reading: Reading
+    blueprint: Blueprint
+    plan: Plan
+    differing: tuple[str, ...] = ()
+
+
+class _Import:
+    def __init__(
+        self,
+        workspace: Workspace,
+        session: Session,
+        name: str,
+        wanted: Wanted,
+        found: Survey,
+        gateways: frozenset[ArmId] | None,
+    ) -> None:
+        self.workspace, self.session, self.name, self.wanted, self.found = workspace, session, name, wanted, found
+        documents = found.documents()
+        self.documents = replace(
+            Documents.of(
+                documents.values(),
+                groups=found.groups,
+                subscription=session.cloud.identity.subscription,
+                gateways=gateways,
+                left={**_of_others(documents, name), **_unread(found)},
+            ),
+        )
+        scope = frozenset(self.documents.by_id) if gateways is None else frozenset[ArmId]()
+        self.documents = replace(self.documents, scope=scope, names=_by_id(wanted.names))
+        self.recorded = Recorded(session.cloud, found, self.documents.by_id)
+
+    def go(self) -> Imported:
+        with tempfile.TemporaryDirectory(prefix="vpngw-import-") as folder:
+            proof = self._proved(Path(folder))
+        text = self._text(proof)
+        state, second = self._adopted(proof)
+        differing = (*proof.differing, *(_told(change) for change in second.changes))
+        if self.wanted.into is None:
+            self._write(text, state)
+        return Imported(
+            deployment=self.name,
+            file=str(self.wanted.file),
+            text=text,
+            accounts=proof.reading.accounts,
+            secrets=proof.reading.secrets,
+            differing=differing,
+            broken=tuple(sorted(_broken(second))),
+            unread=tuple(f"{i}: {why}" for i, why in sorted(self.found.unread.items())),
+            waived=tuple(sorted(proof.blueprint.waive)),
+            written=self.wanted.into is None,
+            entries=len(state.entries),
+        )
+
+    # --- read until what was read compiles to what is there ----------------------------------------------------------
+
+    def _proved(self, folder: Path) -> _Proof:
+        """Read; what a plan would change is left alone, and it is read again without that, until nothing is left."""
+        while True:
+            reading = read(self.documents, self.name)
+            if reading.blueprint is None:
+                raise Refused(
+                    "There is nothing here that a blueprint can say.",
+                    advice="\n".join(f"{a.id}: {a.why}" for a in reading.accounts if a.fate == "left")[:2000],
+                )
+            proof = self._tried(reading, folder)
+            culprits = dict(self._culprits(proof))
+            if not culprits:
+                told = tuple(_told(change) for change in proof.plan.changes if change.action is not Action.ADOPT)
+                return replace(proof, differing=told) if told else proof
+            self.documents = replace(self.documents, left={**self.documents.left, **culprits})
+
+    def _tried(self, reading: Reading, folder: Path) -> _Proof:
+        """What was read, written, loaded again, and planned on what was recorded."""
+        assert reading.blueprint is not None  # noqa: S101 - the caller has looked
+        file = folder / "blueprint.py"
+        file.write_text(python_text(reading.blueprint, "Tried.", {}), encoding="utf-8")
+        blueprint = load(file).blueprint
+        if blueprint != reading.blueprint:
+            raise PlanError("What was written says something else than what was read.", advice="Please report it.")
+        self.recorded.source = "get"
+        plan = self._planned(blueprint, None, adopting=True)
+        findings = (*plan.findings, *self.workspace.validate(blueprint).findings)
+        waive = dict.fromkeys(sorted(set(_to_waive(findings))), FOUND)
+        if waive:
+            blueprint = blueprint.model_copy(update={"waive": waive})
+            plan = self._planned(blueprint, None, adopting=True)
+        return _Proof(reading, blueprint, plan)
+
+    def _planned(self, blueprint: Blueprint, loaded: LoadedState | None, *, adopting: bool) -> Plan:
+        session = self.workspace.session(blueprint)
+        session._cloud = self.recorded
+        addresses = frozenset(
+            item.address
+            for item in session.items
+            if isinstance(item, Resource)
+            and not item.only_if_absent
+            and self.recorded.observe([item.id])[item.id].present
+        )
+        options = Options(adopt=addresses if adopting else frozenset(), probe=False)
+        return decide(session, loaded, options, resumed=True)
+
+    def _culprits(self, proof: _Proof) -> Iterator[tuple[ArmId, str]]:
+        """What must be left alone so that nothing is changed, with the reason."""
+        managed = {account.id for account in proof.reading.accounts if account.fate == "managed"}
+        compiled = set(proof.plan.graph.by_id)
+        for missing in sorted(managed - compiled):
+            yield missing, "the blueprint would make another one in its place"
+        for change in proof.plan.changes:
+            if change.action is Action.ADOPT and change.adopted and change.id in managed:
+                paths = ", ".join(sorted(change.adopted))
+                yield change.id, f"{paths}: Azure has what cannot be written here"
+            elif change.action is Action.CREATE and (holder := change.id.parent) in managed and holder is not None:
+                yield holder, f"{change.address} would be made for it"
+
+    # --- adopt -------------------------------------------------------------------------------------------------------
+
+    def _adopted(self, proof: _Proof) -> tuple[State, Plan]:
+        """The state as `apply --adopt` of everything would have left it, and the plan that follows from it."""
+        plan, session = proof.plan, self.session
+        state = State.new(self.name, binding_of(session.cloud.identity))
+        resolve = resolver(plan.snapshot.get)
+        taken = [change.address for change in plan.changes if change.action is Action.ADOPT]
+        entries: dict[str, Entry] = {}
+        kept = {plan.graph.resources[address].id for address in taken}
+        for address in plan.graph.needed_first(taken):
+            resource = plan.graph.resources[address]
+            needs = tuple(needed for needed in plan.needed_entries(address) if needed in kept)
+            entry = entry_of(resource, needs, {}, resolve, None)
+            entries[address] = entry.model_copy(update={"created": False})
+        state = state.model_copy(update={"entries": entries, "written_by": __version__})
+        self.recorded.source = "list"
+        return state, self._planned(proof.blueprint, LoadedState(state), adopting=False)
+
+    # --- write -------------------------------------------------------------------------------------------------------
+
+    def _text(self, proof: _Proof) -> str:
+        remarks = self._remarks(proof)
+        if self.wanted.into is not None:
+            return nouns_text(proof.blueprint, remarks)
+        return python_text(proof.blueprint, _introduction(self.name, proof), remarks, _ending(proof.reading))
+
+    def _remarks(self, proof: _Proof) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for address, resource in proof.plan.graph.resources.items():
+            document = self.documents.by_id.get(resource.id)
+            if document is None or resource.only_if_absent:
+                continue
+            if paths := unsaid(resource, document):
+                place = proof.blueprint.path_of(address)
+                found.setdefault(place, []).append(f"Kept as it is and not said here: {', '.join(paths)}.")
+        return found
+
+    def _write(self, text: str, state: State) -> None:
+        """Everything complete under a temporary name, the state under its lock, the blueprint renamed last."""
+        file = self.wanted.file
+        file.parent.mkdir(parents=True, exist_ok=True)
+        temporary = _temporary(file, text)
+        try:
+            with LockWait().locked(self.session.bound_store(), self.session.owner("vpngw import")) as locked:
+                _refuse_existing(file)
+                self._keep(locked, state)
+                os.link(temporary, file)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def _keep(self, locked: LockedStore, state: State) -> None:
+        session, store = self.session, self.session.bound_store()
+        _refuse_state(store, self.name)
+        session.key(create=True)
+        loaded = store.load()
+        if loaded is None:
+            locked.checkpoint(state.model_copy(update={"entries": {}}))
+        now = session.clock.utc
+        locked.append(
+            RunOpened(
+                at=now(), run=session.run, command="import", actor=session.owner("").actor,
+                correlation=session.correlation, version=__version__,
+            )
+        )  # fmt: skip
+        before = loaded.state if loaded else state
+        store.replace(locked, before.model_copy(update={"entries": state.entries, "written_by": __version__}))
+        locked.append(RunClosed(at=now(), run=session.run, outcome="succeeded", exit_code=0))
+
+
+def _temporary(file: Path, text: str) -> Path:
+    descriptor, name = tempfile.mkstemp(prefix=f".{file.name}-", dir=file.parent)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
+        opened.write(text)
+        opened.flush()
+        os.fsync(opened.fileno())
+    with contextlib.suppress(OSError):
+        Path(name).chmod(0o644)
+    return Path(name)
+
+
+def _of_others(documents: Mapping[ArmId, Seen], name: str) -> dict[ArmId, str]:
+    """What bears the mark of another deployment."""
+    return {
+        identity: f"it belongs to the deployment {owner}"
+        for identity, document in documents.items()
+        if (owner := deployment_in(document)) is not None and owner != name
+    }
+
+
+def _unread(found: Survey) -> dict[ArmId, str]:
+    return {identity: f"it cannot be read: {why}" for identity, why in found.unread.items() if identity.names}
+
+
+def _by_id(names: Mapping[str, str]) -> dict[ArmId, str]:
+    return {identity: name for text, name in names.items() if (identity := ArmId.of(text)) is not None}
+
+
+def _to_waive(findings: Iterable[Finding]) -> Iterator[str]:
+    """Rules whose findings would refuse the plan, or `validate`."""
+    for finding in findings:
+        if finding.blocks and finding.rule.startswith("R-"):
+            yield finding.rule
+
+
+def _told(change: Change) -> str:
+    paths = ", ".join(difference.path for difference in change.differences if difference.path)
+    return f"{change.action} {change.address}" + (f": {paths}" if paths else "")
+
+
+def _broken(plan: Plan) -> Iterator[str]:
+    for address, entry in plan.state.entries.items():
+        if plan.snapshot.get(entry.id).has_failed:
+            yield address
+
+
+def _introduction(name: str, proof: _Proof) -> str:
+    lines = [f"{name}: taken over from Azure by `vpngw import`.", ""]
+    if proof.reading.secrets:
+        lines += ["Fill in before the first apply (nobody has fetched these):", ""]
+        lines += [f"    {secret.reference}    {secret.what}" for secret in proof.reading.secrets]
+    return "\n".join(lines).rstrip() + ("\n" if len(lines) > 2 else "")
+
+
+def _ending(reading: Reading) -> Sequence[str]:
+    left = [account for account in reading.accounts if account.fate == "left" and account.id.type.startswith("Micro")]
+    return [f"Left alone: {'/'.join(account.id.names)} ({account.why})." for account in left]

@@ -1,0 +1,235 @@
+"""Ask Azure what there is around gateways: by lists of whole groups where that is cheaper, reading only."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.azure.attached import attached, in_order, inside
+from vpngw_iac.blueprints.reading import documents as kinds
+from vpngw_iac.blueprints.reading.documents import id_in
+from vpngw_iac.engine.compare.observing import read_existing
+from vpngw_iac.engine.ports import Attached, Cloud, CloudIdentity, Listing, Observed
+from vpngw_iac.errors import CloudError, Forbidden, OtherTenant
+from vpngw_iac.paths import objects, value_at
+from vpngw_iac.resources import model_of
+from vpngw_iac.resources.shape import shape_of
+
+_LISTED = (
+    kinds.GATEWAYS,
+    kinds.CONNECTIONS,
+    kinds.LOCAL,
+    kinds.ADDRESSES,
+    kinds.NETWORKS,
+    kinds.CIRCUITS,
+    kinds.TABLES,
+    kinds.WINDOWS,
+)
+"""Types that are listed in a group that has any."""
+
+Seen = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Survey:
+    """What was read, by id; what else the groups hold; what could not be read, and why."""
+
+    observed: dict[ArmId, Observed] = field(default_factory=dict)
+    foreign: dict[ArmId, Seen] = field(default_factory=dict)
+    """Resources of types that vpngw does not manage, as a list of resources shows them."""
+    unread: dict[ArmId, str] = field(default_factory=dict)
+    at_gateways: dict[ArmId, tuple[Seen, ...]] = field(default_factory=dict)
+    """What ``listConnections`` of each gateway shows: ids from any group."""
+    groups: frozenset[ArmId] = frozenset()
+
+    def documents(self) -> dict[ArmId, Seen]:
+        """Every document, and the stubs of what is foreign."""
+        seen = {i: each.document for i, each in self.observed.items() if each.document is not None}
+        return {**self.foreign, **seen}
+
+    def note(self, found: Iterable[Observed]) -> None:
+        """Keep what was read; of two answers the whole document is kept."""
+        for each in found:
+            if each.unread:
+                self.unread[each.id] = each.unread
+            elif each.document is not None:
+                self.observed[each.id] = each
+
+
+def survey(cloud: Cloud, groups: Collection[ArmId], gateways: Collection[ArmId] | None) -> Survey:
+    """Everything in these groups, and what hangs on the gateways in them, in whatever group or subscription.
+
+    `gateways` limits what is looked around to these. Raises `Forbidden` where a group itself may not be listed.
+    """
+    found = Survey(groups=frozenset(groups))
+    _list_groups(cloud, found, sorted(groups))
+    wanted = [i for i in _of_type(found, kinds.GATEWAYS) if gateways is None or i in gateways]
+    _list_at_gateways(cloud, found, wanted)
+    _read_beyond(cloud, found, set(wanted))
+    return found
+
+
+def _list_groups(cloud: Cloud, found: Survey, groups: list[ArmId]) -> None:
+    whole = cloud.listed([Listing(group) for group in groups])
+    present: dict[ArmId, set[str]] = {group: set() for group in groups}
+    for listing, items in whole.items():
+        for item in items:
+            present[listing.container].add(item.id.type.lower())
+            found.foreign[item.id] = item.document or {}
+    lists = [Listing(group, kind) for group in groups for kind in _LISTED if kind.lower() in present[group]]
+    for items in cloud.listed(lists).values():
+        found.note(items)
+    found.note(cloud.observe(groups, deep=True).values())
+    for group in groups:
+        _list_kindly(cloud, found, Listing(group, kinds.LOCKS))
+
+
+def _list_at_gateways(cloud: Cloud, found: Survey, gateways: list[ArmId]) -> None:
+    """Connections of every group; settings that hang on the gateway."""
+    shown = cloud.listed([Listing(gateway, kinds.CONNECTIONS) for gateway in gateways])
+    for listing, items in shown.items():
+        found.at_gateways[listing.container] = tuple(item.document or {} for item in items)
+    for gateway in gateways:
+        _list_kindly(cloud, found, Listing(gateway, kinds.DIAGNOSTICS))
+    for subscription in sorted({gateway.subscription for gateway in gateways}):
+        whole = Listing(ArmId(f"/subscriptions/{subscription}"), kinds.ASSIGNMENTS)
+        if not _list_kindly(cloud, found, whole):
+            for gateway in gateways:
+                _list_kindly(cloud, found, Listing(gateway, kinds.ASSIGNMENTS))
+
+
+def _list_kindly(cloud: Cloud, found: Survey, listing: Listing) -> bool:
+    """A list that may be forbidden: then what it would show is unread, which is told."""
+    try:
+        found.note(cloud.listed([listing])[listing])
+    except (Forbidden, OtherTenant) as error:
+        what = listing.arm_type.rpartition("/")[2]
+        found.unread[listing.container] = f"its {what} may not be listed ({error.code or 'forbidden'})"
+        return False
+    return True
+
+
+def _read_beyond(cloud: Cloud, found: Survey, gateways: set[ArmId]) -> None:
+    """What the gateways lead to in other groups, step by step until nothing new is named."""
+    asked: set[ArmId] = set()
+    while missing := sorted(set(_leads(found, gateways)) - set(found.observed) - asked):
+        asked |= set(missing)
+        found.note(_observed(cloud, missing))
+
+
+def _observed(cloud: Cloud, ids: list[ArmId]) -> Iterable[Observed]:
+    """All at once, by LIST where that is cheaper; one by one if something among them may not be read."""
+    try:
+        return cloud.observe(ids).values()
+    except (Forbidden, OtherTenant):
+        return [_kindly(cloud, each) for each in ids]
+
+
+def _kindly(cloud: Cloud, resource_id: ArmId) -> Observed:
+    """One GET; what may not be read, or cannot, is unread with the reason."""
+    try:
+        return read_existing(cloud, resource_id)
+    except CloudError as error:
+        if error.status and 400 <= error.status < 500:
+            return Observed(resource_id, None, unread=error.code or f"HTTP {error.status}")
+        raise
+
+
+def _leads(found: Survey, gateways: set[ArmId]) -> Iterator[ArmId]:
+    """Ids of what must be known: connections, their other ends, addresses, networks and windows."""
+    for gateway in gateways:
+        document = found.documents().get(gateway) or {}
+        for item in objects(value_at(document, "properties.ipConfigurations")):
+            subnet = id_in(item, "properties.subnet")
+            yield from filter(None, (id_in(item, "properties.publicIPAddress"), subnet.parent if subnet else None))
+        yield from (i for item in found.at_gateways.get(gateway, ()) if (i := ArmId.of(item.get("id"))) is not None)
+    for identity, document in found.documents().items():
+        yield from _ends(identity, document, gateways, found)
+
+
+def _ends(identity: ArmId, document: Seen, gateways: set[ArmId], found: Survey) -> Iterator[ArmId]:
+    kind = identity.type.lower()
+    if kind == kinds.CONNECTIONS.lower():
+        ends = ("virtualNetworkGateway1", "virtualNetworkGateway2", "localNetworkGateway2", "peer")
+        named = [i for end in ends if (i := id_in(document, f"properties.{end}")) is not None]
+        if gateways & set(named):
+            yield from named
+    elif kind == kinds.ASSIGNMENTS.lower() and identity.parent in gateways:
+        yield from filter(None, (id_in(document, "properties.maintenanceConfigurationId"),))
+    elif kind == kinds.NETWORKS.lower() and identity in _homes(found, gateways):
+        for peering in objects(value_at(document, "properties.virtualNetworkPeerings")):
+            yield from filter(None, (id_in(peering, "properties.remoteVirtualNetwork"),))
+
+
+def _homes(found: Survey, gateways: set[ArmId]) -> set[ArmId]:
+    documents = found.documents()
+    return {
+        subnet.parent
+        for gateway in gateways
+        for item in objects(value_at(documents.get(gateway) or {}, "properties.ipConfigurations"))
+        if (subnet := id_in(item, "properties.subnet")) is not None and subnet.parent is not None
+    }
+
+
+def _of_type(found: Survey, arm_type: str) -> list[ArmId]:
+    return [i for i in sorted(found.observed) if i.type.lower() == arm_type.lower()]
+
+
+class Recorded:
+    """The `Cloud` port over what was read: a plan on the same snapshot. What was never read is asked for."""
+
+    def __init__(self, cloud: Cloud, found: Survey, documents: Mapping[ArmId, Seen]) -> None:
+        """`documents` are those of the survey with their children."""
+        self._cloud, self._found, self._documents = cloud, found, documents
+        self.identity: CloudIdentity = cloud.identity
+        self.source: Any = "get"
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cloud, name)
+
+    def observe(self, ids: Collection[ArmId], *, deep: bool = False) -> Mapping[ArmId, Observed]:
+        """As recorded; a child that its parent does not show is absent."""
+        return {each: self._one(each) for each in ids}
+
+    def read(self, resource_id: ArmId) -> Observed:
+        """As recorded."""
+        return self._one(resource_id)
+
+    def _one(self, resource_id: ArmId) -> Observed:
+        known = self._documents.get(resource_id)
+        if known is not None:
+            return Observed(resource_id, known, self.source)
+        if why := self._found.unread.get(resource_id):
+            return Observed(resource_id, None, unread=why)
+        if self._is_absent(resource_id):
+            return Observed(resource_id, None)
+        return self._cloud.read(resource_id)
+
+    def _is_absent(self, resource_id: ArmId) -> bool:
+        """Whether what was read would show it."""
+        parent = resource_id.parent
+        if parent is None or not resource_id.names:
+            return False
+        if not parent.names:
+            return parent in self._found.groups and resource_id.type.lower() in {kind.lower() for kind in _LISTED}
+        shows = {child.lower() for child in _children_of(parent)}
+        return parent in self._documents and resource_id.type.lower() in shows
+
+    def attached(self, holders: Collection[ArmId]) -> tuple[Attached, ...]:
+        """From the documents of gateways and networks, and what their lists of connections showed."""
+        found: list[Attached] = []
+        for holder in holders:
+            if not holder.names:
+                found += self._cloud.attached([holder])
+                continue
+            found += inside(holder, self._documents.get(holder))
+            found += attached(holder, "connection", self._found.at_gateways.get(holder, ()))
+        return in_order(found)
+
+
+def _children_of(parent: ArmId) -> Iterator[str]:
+    """Types of the children that a resource's own document shows."""
+    properties = shape_of(model_of(parent)).at("properties")
+    yield from (shape.children for shape in properties.fields.values() if shape.children)

@@ -56,6 +56,10 @@ def path_of(subscription: str, sdk: str, method: str, names: tuple[str, ...], ap
     return f"/subscriptions/{quote(subscription, safe='')}{filled}?api-version={package.api_version}"
 
 
+_VERSIONS = {"microsoft.authorization/roleassignments": "2022-04-01"}
+"""Api-versions of types that are listed and not managed."""
+
+
 def list_path(listing: Listing) -> str:
     """Path and query of a list of everything of a type in a container.
 
@@ -65,9 +69,9 @@ def list_path(listing: Listing) -> str:
     container, model = str(listing.container), type_of(listing.arm_type)
     if not listing.arm_type:
         return f"{container}/resources?api-version={PACKAGES['resource'].api_version}"
-    if listing.container.names and not (model is not None and model.api_version):
+    if listing.container.names and model is not None and not model.api_version:
         return f"{container}/{listing.arm_type.rpartition('/')[2]}?api-version={PACKAGES['network'].api_version}"
-    version = model.api_version if model is not None else ""
+    version = model.api_version if model is not None else _VERSIONS.get(listing.arm_type.lower(), "")
     return f"{container}/providers/{listing.arm_type}?api-version={version or PACKAGES['network'].api_version}"
 
 

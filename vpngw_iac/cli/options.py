@@ -65,6 +65,7 @@ AllGone = Annotated[
     bool, typer.Option("--all-gone", help="Everything that is in the state is gone from Azure, and that is right.")
 ]
 ResendSecrets = Annotated[bool, typer.Option("--resend-secrets", help="Set all secrets again.")]
+Repair = Annotated[bool, typer.Option("--repair", help="Also repair what was broken when it was imported.")]
 Profile = Annotated[
     Literal["strict", "cnsa", "nist", "bsi"] | None,
     typer.Option("--profile", help="strict makes errors of warnings; the others are cryptographic baselines."),
@@ -169,6 +170,7 @@ def _planning(
     keep_public_ips: KeepPublicIps = False,
     all_gone: AllGone = False,
     resend_secrets: ResendSecrets = False,
+    repair: Repair = False,
     no_probe: NoProbe = False,
     max_outage: MaxOutage = None,
     outage_agreed: OutageAgreed = None,

@@ -55,6 +55,7 @@ def plan_document(plan: PlanView) -> Document:
         lost_addresses=dict(plan.lost_addresses),
         state_only_updates=list(plan.state_only_updates),
         waiting=list(plan.waiting),
+        broken_at_import=list(plan.broken_at_import),
         not_verified=len(plan.unverified),
         unverified=list(plan.unverified),
         unverified_secrets=[asdict(item) for item in plan.secrets],

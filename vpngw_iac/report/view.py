@@ -52,6 +52,8 @@ class PlanView:
     """Public IP addresses that this plan gives back for good, by resource."""
     state_only_updates: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
+    broken_at_import: tuple[str, ...] = ()
+    """Addresses of what was broken when it was imported, and is left so."""
     running: str = ""
     unverified: tuple[str, ...] = ()
     """Declared values (``address: path``) that nothing vouches for."""
@@ -83,6 +85,7 @@ class PlanView:
             lost_addresses=_lost(plan),
             state_only_updates=plan.state_only_updates,
             waiting=plan.waiting,
+            broken_at_import=plan.broken_at_import,
             running=plan.running,
             unverified=plan.unverified,
             secrets=plan.secrets,
@@ -119,6 +122,7 @@ class PlanView:
             lost_addresses=document.get("lost_addresses", {}),
             state_only_updates=tuple(document.get("brought_up_to_date", [])),
             waiting=tuple(document.get("waiting", [])),
+            broken_at_import=tuple(document.get("broken_at_import", [])),
             running="",
             unverified=tuple(document.get("unverified", [])),
             secrets=_SECRETS.validate_python(document.get("unverified_secrets", [])),

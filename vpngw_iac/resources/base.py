@@ -260,6 +260,11 @@ class Resource(WireModel):
         return ""
 
     @classmethod
+    def trouble(cls, observed: Mapping[str, Any]) -> str:
+        """What is wrong with an observed document, although nobody changed it; empty if nothing is."""
+        return cls.fault(observed) or cls.lags(observed)
+
+    @classmethod
     def takes_over(cls, observed: Mapping[str, Any]) -> bool:
         """Whether a put of this observed document is to take over what it follows."""
         return bool(cls.lags(observed))

@@ -60,6 +60,8 @@ class Entry(_Stored):
     """Declared paths that Azure (a policy) changed again right after our PUT, with what it wrote."""
     adopted: dict[str, Any] = Field(default_factory=dict)
     """What Azure had at declared paths that differed when this was adopted; a path is dropped once it was put."""
+    broken: str = ""
+    """What was wrong with it in Azure when it was imported: not repaired before somebody asks for it, or edits it."""
     protect: bool = False
     on_removal: Literal["delete", "forget"] = "delete"
     created: bool = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+import textwrap
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -29,6 +30,7 @@ from vpngw_iac.state.binding import binding_of
 from vpngw_iac.state.check import checked_name
 from vpngw_iac.state.journal import LoadedState, RunClosed, RunOpened
 from vpngw_iac.state.model import Entry, State
+from vpngw_iac.text import plain
 from vpngw_iac.usecases.locking import LockWait
 from vpngw_iac.usecases.planner import decide
 from vpngw_iac.usecases.survey import Recorded, Survey, survey
@@ -204,7 +206,7 @@ class _Import:
             accounts=proof.reading.accounts,
             secrets=proof.reading.secrets,
             differing=differing,
-            broken=tuple(sorted(_broken(second))),
+            broken=second.broken_at_import,
             unread=tuple(f"{i}: {why}" for i, why in sorted(self.found.unread.items())),
             waived=tuple(sorted(proof.blueprint.waive)),
             written=self.wanted.into is None,
@@ -286,7 +288,8 @@ class _Import:
             resource = plan.graph.resources[address]
             needs = tuple(needed for needed in plan.needed_entries(address) if needed in kept)
             entry = entry_of(resource, needs, {}, resolve, None)
-            entries[address] = entry.model_copy(update={"created": False})
+            trouble = type(resource).trouble(plan.snapshot.get(resource.id).document or {})
+            entries[address] = entry.model_copy(update={"created": False, "broken": trouble})
         state = state.model_copy(update={"entries": entries, "written_by": __version__})
         self.recorded.source = "list"
         return state, self._planned(proof.blueprint, LoadedState(state), adopting=False)
@@ -382,18 +385,16 @@ def _told(change: Change) -> str:
     return f"{change.action} {change.address}" + (f": {paths}" if paths else "")
 
 
-def _broken(plan: Plan) -> Iterator[str]:
-    for address, entry in plan.state.entries.items():
-        if plan.snapshot.get(entry.id).has_failed:
-            yield address
-
-
 def _introduction(name: str, proof: _Proof) -> str:
-    lines = [f"{name}: taken over from Azure by `vpngw import`.", ""]
+    lines = [f"{name}: taken over from Azure by `vpngw import`."]
     if proof.reading.secrets:
-        lines += ["Fill in before the first apply (nobody has fetched these):", ""]
-        lines += [f"    {secret.reference}    {secret.what}" for secret in proof.reading.secrets]
-    return "\n".join(lines).rstrip() + ("\n" if len(lines) > 2 else "")
+        lines += ["", "Fill in before the first apply (nobody has fetched these):", ""]
+        for secret in proof.reading.secrets:
+            told = f"{secret.reference}  {plain(secret.what)}"
+            lines += textwrap.wrap(
+                told, 84, initial_indent="    ", subsequent_indent="        ", break_long_words=False
+            )
+    return "\n".join(lines) + ("\n" if len(lines) > 1 else "")
 
 
 def _ending(reading: Reading) -> Sequence[str]:

@@ -375,7 +375,8 @@ class _Run:
             for path, reference in secrets_in(resource.body())
             if (known := fingerprints.get(reference)) and known == lookup(echoed, path)
         }
-        return entry_of(resource, plan.needed_entries(address), fingerprints, resolver(plan.snapshot.get), before)
+        entry = entry_of(resource, plan.needed_entries(address), fingerprints, resolver(plan.snapshot.get), before)
+        return entry if type(resource).trouble(echoed or {}) else entry.model_copy(update={"broken": ""})
 
     def _carry_out(self, plan: Plan) -> tuple[OperationResult, ...]:
         planned = schedule(plan)

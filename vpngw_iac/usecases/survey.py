@@ -83,7 +83,8 @@ def _list_groups(cloud: Cloud, found: Survey, groups: list[ArmId]) -> None:
         found.note(items)
     found.note(cloud.observe(groups, deep=True).values())
     for group in groups:
-        _list_kindly(cloud, found, Listing(group, kinds.LOCKS))
+        for kind in (kinds.LOCKS, kinds.ROLES):
+            _list_kindly(cloud, found, Listing(group, kind))
 
 
 def _list_at_gateways(cloud: Cloud, found: Survey, gateways: list[ArmId]) -> None:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.blueprints.expressroute import (
+from vpngw_iac.blueprints.circuit import (
     Circuit,
     CircuitLink,
     ExistingCircuit,
+    GlobalReach,
     MicrosoftPeering,
     PrivatePeering,
 )
 from vpngw_iac.blueprints.naming import Naming, fit
 from vpngw_iac.blueprints.part import Part
-from vpngw_iac.blueprints.reading.documents import Seen, id_in
+from vpngw_iac.blueprints.reading.documents import CIRCUITS, REACHES, Seen, id_in
 from vpngw_iac.blueprints.reading.networks import subscription_of
 from vpngw_iac.blueprints.reading.notes import Notes, tags_of
 from vpngw_iac.blueprints.reading.plain import Unsaid, made, said
@@ -60,6 +61,7 @@ def _circuit(notes: Notes, identity: ArmId, users: frozenset[ArmId]) -> Circuit 
 
 
 def _ours(notes: Notes, identity: ArmId, seen: Seen, users: frozenset[ArmId]) -> Circuit:
+    _require_grants(identity, seen, users)
     private, microsoft = _peerings(notes, identity, seen)
     gigabits = value_at(seen, "properties.bandwidthInGbps")
     circuit = made(
@@ -77,6 +79,18 @@ def _ours(notes: Notes, identity: ArmId, seen: Seen, users: frozenset[ArmId]) ->
     )
     notes.manage(identity)
     return circuit
+
+
+def _require_grants(circuit: ArmId, seen: Seen, users: frozenset[ArmId]) -> None:
+    """A circuit of ours makes an authorization for each gateway of ours in another subscription."""
+    names = {str(item.get("name")) for item in objects(value_at(seen, "properties.authorizations"))}
+    if missing := _granted(circuit, users) - names:
+        raise Unsaid(f"it has no authorization called {', '.join(sorted(missing))}, which would be made")
+
+
+def _granted(circuit: ArmId, users: frozenset[ArmId]) -> set[str]:
+    elsewhere = (user for user in users if user.subscription.lower() != circuit.subscription.lower())
+    return {fit(_NAMING.authorization.format(gateway=user.name)) for user in elsewhere}
 
 
 def _megabits(seen: Seen) -> int:
@@ -121,8 +135,7 @@ def _peering(notes: Notes, kind: str, identity: ArmId, seen: Seen) -> PrivatePee
 
 def _authorizations(notes: Notes, circuit: ArmId, seen: Seen, users: frozenset[ArmId]) -> tuple[str, ...]:
     """Names of those that are not made for gateways of ours anyway."""
-    elsewhere = (user for user in users if user.subscription.lower() != circuit.subscription.lower())
-    own = {fit(_NAMING.authorization.format(gateway=user.name)) for user in elsewhere}
+    own = _granted(circuit, users)
     names = []
     for item in objects(value_at(seen, "properties.authorizations")):
         name = str(item.get("name"))
@@ -177,4 +190,44 @@ def _link(
         connection_name=None if derived and not chosen else identity.name,
         tags=tags_of(seen),
         **said(CircuitLink, seen, shape_of(model_of(identity))),
+    )
+
+
+# --- circuits without a gateway --------------------------------------------------------------------------------------
+
+
+def bare_circuits(notes: Notes) -> tuple[Circuit, ...]:
+    """Circuits of the named groups that no gateway written here is connected to."""
+    scope = (i for i, _ in notes.documents.of_type(CIRCUITS) if i in notes.documents.scope and i not in notes.circuits)
+    found = (circuit_of(notes, identity, frozenset()) for identity in scope)
+    return tuple(circuit for circuit in found if isinstance(circuit, Circuit))
+
+
+def reaches_of(notes: Notes) -> tuple[GlobalReach, ...]:
+    """Circuits of ours that are joined to others."""
+    found = []
+    for identity, seen in notes.documents.of_type(REACHES):
+        try:
+            found.append(_reach(notes, identity, seen))
+        except Unsaid as error:
+            notes.leave(identity, str(error))
+        else:
+            notes.manage(identity)
+    return tuple(found)
+
+
+def _reach(notes: Notes, identity: ArmId, seen: Seen) -> GlobalReach:
+    a, b = (
+        peering.parent if (peering := id_in(seen, f"properties.{end}")) is not None else None
+        for end in ("expressRouteCircuitPeering", "peerExpressRouteCircuitPeering")
+    )
+    if a is None or b is None or a not in notes.circuits:
+        raise Unsaid("it joins circuits that are not written here")
+    derived = fit(_NAMING.global_reach.format(circuit=a.name, peer=b.name))
+    return made(
+        GlobalReach,
+        a=notes.circuits[a],
+        b=circuit_of(notes, b, frozenset({a})),
+        name=None if identity.name == derived else identity.name,
+        **said(GlobalReach, seen, shape_of(model_of(identity))),
     )

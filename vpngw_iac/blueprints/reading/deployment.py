@@ -8,13 +8,14 @@ from typing import Any
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.base import Blueprint
+from vpngw_iac.blueprints.circuit import CircuitLink
 from vpngw_iac.blueprints.client import ClientAccess
 from vpngw_iac.blueprints.coexistence import ExpressRouteCoexistence
 from vpngw_iac.blueprints.contribution import GatewayLike
-from vpngw_iac.blueprints.expressroute import CircuitLink
+from vpngw_iac.blueprints.expressroute import ExpressRoute
 from vpngw_iac.blueprints.peer import Pair, Spoke
 from vpngw_iac.blueprints.point_to_site import PointToSite
-from vpngw_iac.blueprints.reading.circuits import linked_gateways, links_of
+from vpngw_iac.blueprints.reading.circuits import bare_circuits, linked_gateways, links_of, reaches_of
 from vpngw_iac.blueprints.reading.clients import client_access
 from vpngw_iac.blueprints.reading.documents import Documents, Seen, id_in
 from vpngw_iac.blueprints.reading.gateways import existing_gateway, expressroute_gateway, vpn_gateway
@@ -58,6 +59,10 @@ class _Gateway:
         return self.part.name
 
 
+_Kind = tuple[str, type[Blueprint], dict[str, Any]]
+"""Name, kind and fields of a blueprint."""
+
+
 @dataclass(slots=True)
 class _Found:
     vpn: list[_Gateway] = field(default_factory=list)
@@ -80,13 +85,14 @@ def read(documents: Documents, name: str) -> Reading:
     pairs = pairs_of(notes, [gateway.id for gateway in found.vpn])
     _note_pairs(found, pairs)
     _note_spokes(notes, found)
-    parts = list(_kinds(found, pairs))
+    bare = bare_circuits(notes)
+    parts = list(_kinds(found, pairs, _said(circuits=bare, global_reach=reaches_of(notes))))
     settle(notes)
     accounts = tuple(notes.accounts[identity] for identity in sorted(notes.accounts))
     return Reading(_one(name, parts), accounts, tuple(notes.secrets[key] for key in sorted(notes.secrets)))
 
 
-def _one(name: str, parts: list[tuple[str, type[Blueprint], dict[str, Any]]]) -> Blueprint | None:
+def _one(name: str, parts: list[_Kind]) -> Blueprint | None:
     """The only kind under the deployment's name, or all of them in a topology."""
     if len(parts) == 1:
         _, kind, values = parts[0]
@@ -163,7 +169,7 @@ def _note_spokes(notes: Notes, found: _Found) -> None:
 # --- kinds -----------------------------------------------------------------------------------------------------------
 
 
-def _kinds(found: _Found, pairs: tuple[Pair, ...]) -> Iterator[tuple[str, type[Blueprint], dict[str, Any]]]:
+def _kinds(found: _Found, pairs: tuple[Pair, ...], circuits: dict[str, Any]) -> Iterator[_Kind]:
     """Name, kind and fields of each blueprint that is needed."""
     alone = list(found.expressroute)
     for gateway in found.vpn:
@@ -180,6 +186,15 @@ def _kinds(found: _Found, pairs: tuple[Pair, ...]) -> Iterator[tuple[str, type[B
             access = {name: getattr(gateway.clients, name) for name in gateway.clients.model_fields_set}
             spokes = gateway.spokes if whole else ()
             yield f"{gateway.name}-clients", PointToSite, _said(gateway=gateway.part, spokes=spokes, **access)
+    for gateway in alone:
+        own = _said(gateway=gateway.part, circuits=gateway.circuits, spokes=gateway.spokes)
+        if gateway is alone[0]:
+            own["circuits"] = (*gateway.circuits, *circuits.pop("circuits", ()))
+            own |= circuits
+            circuits = {}
+        yield gateway.name, ExpressRoute, _said(**own)
+    if circuits:
+        yield "circuits", ExpressRoute, circuits
     if pairs:
         yield "pairs", VnetToVnet, {"pairs": pairs}
 

@@ -22,7 +22,9 @@ NETWORKS, ADDRESSES, CIRCUITS, TABLES = (
     f"{N}expressRouteCircuits",
     f"{N}routeTables",
 )
+REACHES = f"{CIRCUITS}/peerings/connections"
 SUBNETS, PEERINGS, NAT_RULES = f"{NETWORKS}/subnets", f"{NETWORKS}/virtualNetworkPeerings", f"{GATEWAYS}/natRules"
+ROLES = "Microsoft.Authorization/roleAssignments"
 LOCKS, DIAGNOSTICS = "Microsoft.Authorization/locks", "Microsoft.Insights/diagnosticSettings"
 ASSIGNMENTS, WINDOWS = (
     "Microsoft.Maintenance/configurationAssignments",

@@ -12,10 +12,10 @@ from vpngw_iac.blueprints.gateway import EXPRESSROUTE_SKUS, VPN_SKUS, Bgp, Expre
 from vpngw_iac.blueprints.naming import Naming, fit
 from vpngw_iac.blueprints.network import ExistingPublicIp, PublicIp
 from vpngw_iac.blueprints.part import Sku
-from vpngw_iac.blueprints.reading.care import care_of
 from vpngw_iac.blueprints.reading.documents import Seen, id_in
 from vpngw_iac.blueprints.reading.networks import network_of
 from vpngw_iac.blueprints.reading.notes import Notes, tags_of
+from vpngw_iac.blueprints.reading.operations_settings import care_of
 from vpngw_iac.blueprints.reading.plain import Unsaid, made, said
 from vpngw_iac.blueprints.reading.tunnels import Sites, instance_names
 from vpngw_iac.blueprints.regions import gateway_zones

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from vpngw_iac.arm import ArmId
+from vpngw_iac.blueprints.circuit import Circuit, ExistingCircuit
 from vpngw_iac.blueprints.contribution import GatewayLike, Network
-from vpngw_iac.blueprints.expressroute import Circuit, ExistingCircuit
 from vpngw_iac.blueprints.network import RouteTable
 from vpngw_iac.blueprints.reading.documents import Documents, Seen
 from vpngw_iac.blueprints.reading.plain import Unsaid

@@ -11,8 +11,8 @@ from typing import Any
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.base import Blueprint
+from vpngw_iac.blueprints.circuit import Circuit, ExistingCircuit
 from vpngw_iac.blueprints.client import RootCertificate
-from vpngw_iac.blueprints.expressroute import Circuit, ExistingCircuit
 from vpngw_iac.blueprints.gateway import (
     ExistingExpressRouteGateway,
     ExistingVpnGateway,

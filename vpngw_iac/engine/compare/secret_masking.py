@@ -89,6 +89,7 @@ def entry_of(
         unread=before.unread if before else (),
         overruled=before.overruled if before else {},
         adopted=before.adopted if before else {},
+        broken=before.broken if before else "",
         protect=resource.protect,
         on_removal=resource.on_removal,
         created=before.created if before else True,

@@ -213,6 +213,7 @@ class Worker:
         fingerprints = {reference: self.key.fingerprint(v.value, v.version) for reference, v in values.items()}
         declared = mask_secrets(body, fingerprints, lambda output: outputs.get(output, ABSENT))
         entry = self._entry(resource, values, body, outputs)
+        entry = entry.model_copy(update={"broken": ""})
         if operation.kind == "update" and resource.address not in self.plan.state.entries:
             entry = entry.model_copy(update={"created": False})  # adopted and changed
         if operation.kind == "create":

@@ -121,6 +121,7 @@ def _plan(draft: Draft) -> Plan:
         options=inputs.options,
         state_only_updates=tuple(sorted(set(draft.stale) - set(draft.changes))),
         waiting=_waiting(inputs, changes),
+        broken_at_import=tuple(c.address for c in draft.cases if c.is_left_broken and c.address not in draft.changes),
         running=inputs.running,
         moved=inputs.moved,
         formerly=inputs.formerly,
@@ -217,9 +218,14 @@ def _judge(inputs: PlanInputs, case: ResourceCase, matched: Match, draft: Draft)
     if change is not None:
         previous = matched.moves.get(case.address)
         draft.changes[case.address] = replace(change, previous=change.previous or previous)
-    elif entry is not None and (case.comparison.stale or not _entry_agrees(entry, resource)):
+    elif entry is not None and (case.comparison.stale or not _entry_agrees(entry, resource) or _is_sound_again(case)):
         draft.stale.append(case.address)
     _tell(inputs, case, draft)
+
+
+def _is_sound_again(case: ResourceCase) -> bool:
+    """Whether it was broken when it was imported, and nothing is wrong with it any more."""
+    return bool(case.entry and case.entry.broken) and case.observed.is_terminal and not case.trouble
 
 
 def _entry_agrees(entry: Entry, resource: Resource) -> bool:
@@ -271,6 +277,8 @@ def _alteration(inputs: PlanInputs, case: ResourceCase) -> Change | None:
         only_secret=all(item.secret for item in owned) and _has_key_call(resource),
         rebuild=rebuilds(owned) or whole.rebuild,
     )
+    if case.is_left_broken and not (owned or forced or inputs.options.repair):
+        return _resend(inputs, case)
     if fault := type(resource).fault(observed.document or {}):
         told = in_place([*owned, *_sent_along(case)])
         return replace(change, action=Action.REPAIR, outage=told, reason=fault, only_secret=False)

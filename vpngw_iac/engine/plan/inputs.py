@@ -61,6 +61,16 @@ class ResourceCase:
         """Address of the resource."""
         return self.resource.address
 
+    @property
+    def trouble(self) -> str:
+        """What is wrong with it in Azure, although nobody changed it."""
+        return type(self.resource).trouble(self.observed.document or {})
+
+    @property
+    def is_left_broken(self) -> bool:
+        """Whether what is wrong with it in Azure is what was wrong when it was imported."""
+        return self.entry is not None and bool(self.entry.broken) and self.entry.broken == self.trouble
+
 
 @dataclass(slots=True)
 class Draft:

@@ -35,6 +35,8 @@ class Options:
     all_gone: bool = False
     """Every entry is absent and that is right."""
     resend_secrets: bool = False
+    repair: bool = False
+    """Repair what was broken when it was imported, too."""
     probe: bool = True
     """Ask Azure before anything is changed what would stop this plan: rights, locks, quotas, policies."""
     max_outage: str | None = None
@@ -66,6 +68,8 @@ class Plan:
     """Addresses whose entries only need to be rewritten (Azure already has what is declared)."""
     waiting: tuple[str, ...] = ()
     """Addresses behind a gate that people outside must open."""
+    broken_at_import: tuple[str, ...] = ()
+    """Addresses of what was broken when it was imported, and is left so until `repair` or an edit."""
     running: str = ""
     """Who is running now, if a run is in progress."""
     moved: Mapping[str, str] = field(default_factory=dict)

@@ -32,7 +32,7 @@ def synchronised(draft: Draft) -> Draft:
     for case in draft.cases:
         if isinstance(case.resource, PeeringSide) and _may_be_written(case, draft):
             widened = {c.id: c.address for c in networks if _follows(case.resource, c)}
-            ground = _ground(inputs, case, widened)
+            ground = _ground(inputs, case, widened, edited=case.address in draft.changes)
             if ground is not None:
                 draft.changes[case.address] = _with_sync(case, draft.changes.get(case.address), ground)
     return draft
@@ -59,11 +59,13 @@ def _may_be_written(case: ResourceCase, draft: Draft) -> bool:
     )
 
 
-def _ground(inputs: PlanInputs, case: ResourceCase, widened: Mapping[ArmId, str]) -> Difference | None:
+def _ground(inputs: PlanInputs, case: ResourceCase, widened: Mapping[ArmId, str], *, edited: bool) -> Difference | None:
     """Why this half must be synchronised: Azure says that it is behind, or this plan changes the other network."""
     peering, document = case.resource, case.observed.document or {}
     assert isinstance(peering, PeeringSide)  # noqa: S101 - the caller looked
     level = peering.lags(document)
+    if case.is_left_broken and not (edited or inputs.options.repair):
+        level = ""
     if level and not inputs.options.edits_only:
         return Difference(peering.level_path, "drift", peering.in_step, peering.in_step, level)
     other = widened.get(peering.remote)

@@ -160,6 +160,7 @@ def _lost(plan: PlanView, style: Style) -> Iterator[str]:
 def _side_notes(plan: PlanView, style: Style) -> Iterator[str]:
     yield from _list("Unmanaged, left alone:", plan.unmanaged)
     yield from _list("Waits for people outside (see `vpngw show`):", plan.waiting)
+    yield from _list("Broken when it was imported, left so until --repair or an edit:", plan.broken_at_import)
     for note, paths in unread_parts(plan.unread):
         yield from _list(style.paint(note, "dim"), paths)
     yield from unreadable_lines(plan.secrets)

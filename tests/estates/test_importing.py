@@ -1,0 +1,104 @@
+"""Estates taken over: the plan is empty, everything is accounted for, the text is clean and says nothing twice."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.estates import estate, per_estate
+from vpngw_iac.arm import ArmId
+from vpngw_iac.blueprints.base import Blueprint
+from vpngw_iac.blueprints.load import load
+from vpngw_iac.engine.execute.clock import VirtualClock
+from vpngw_iac.simulator import Simulator, VirtualTime
+from vpngw_iac.usecases.importer import Imported, Importer, Wanted
+from vpngw_iac.usecases.workspace import Workspace
+
+SUBSCRIPTION = "22222222-2222-2222-2222-222222222222"
+
+
+class Desk:
+    """An estate in the simulator, and a workspace on it."""
+
+    def __init__(self, folder: Path, content: dict[str, Any]) -> None:
+        self.folder, self.content, clock, time = folder, content, VirtualClock(), VirtualTime()
+        self.simulator = Simulator(time=time)
+        clock.on_advance(time.advance_to)
+        self.simulator.load(content["documents"], content["secrets"])
+        self.clock = clock
+        self.documents = {ArmId(document["id"]): document for document in content["documents"]}
+
+    @property
+    def workspace(self) -> Workspace:
+        return Workspace(
+            "simulator",
+            subscription=SUBSCRIPTION,
+            directory=self.folder,
+            environment={},
+            clock=self.clock,
+            simulator=self.simulator,
+            secret_directory=self.folder,
+        )
+
+    @property
+    def file(self) -> Path:
+        return self.folder / "blueprint.py"
+
+    def take(self, **wanted: Any) -> Imported:
+        groups = tuple(sorted(str(i) for i in self.documents if not i.names))
+        return Importer(self.workspace, None).run(Wanted(**{"groups": groups, "file": self.file, **wanted}))
+
+    def blueprint(self) -> Blueprint:
+        return load(self.file).blueprint
+
+
+@pytest.fixture
+def desk(file: Path | None, tmp_path: Path) -> Desk:
+    return Desk(tmp_path, estate(file))
+
+
+@per_estate()
+def test_an_estate_is_taken_over_and_nothing_changes(desk: Desk) -> None:
+    imported = desk.take()
+
+    assert imported.differing == ()
+    assert {request.method for request in desk.simulator.requests} == {"GET"}
+    accounted = {account.id for account in imported.accounts}
+    assert set(desk.documents) <= accounted
+    assert all(account.why for account in imported.accounts if account.fate != "managed")
+    plan = desk.workspace.plan(desk.blueprint())
+    assert plan.changes == ()
+    assert plan.blocking == ()
+    assert not desk.workspace.drift(desk.blueprint()).alarming
+    assert not [f for f in desk.workspace.validate(desk.blueprint()).findings if f.blocks]
+
+
+@per_estate()
+def test_the_text_is_clean_and_says_no_id_and_no_secret_twice(desk: Desk) -> None:
+    desk.take()
+
+    text = desk.file.read_text(encoding="utf-8")
+    ids = [found.lower() for found in re.findall(r"/subscriptions/[^\s\"'),]+", text)]
+    assert len(set(ids)) == len(ids)
+    assert not [key for key in desk.content["secrets"].values() if key in text]
+    for command in (
+        ("format", "--check", "--isolated"),
+        ("check", "--isolated", "--select", "ALL", "--ignore", "CPY,D,E501,ERA,INP"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, str(desk.file)], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+@per_estate()
+def test_importing_twice_gives_the_same_text(desk: Desk, tmp_path: Path) -> None:
+    first = desk.take().text
+    desk.file.unlink()
+
+    assert desk.take().text == first

@@ -45,7 +45,7 @@ from vpngw_iac.engine.ask.questions import (
 from vpngw_iac.engine.execute.clock import VirtualClock
 from vpngw_iac.errors import SignInFailed
 from vpngw_iac.simulator import Condition, Governance, Policy, Simulator
-from vpngw_iac.simulator import RoleGrant as SimulatedGrant
+from vpngw_iac.simulator import Grant as SimulatedGrant
 
 SUBSCRIPTION = ArmId(f"/subscriptions/{HUB}")
 CONTENT = json.dumps({"location": "westeurope", "properties": {"connectionType": "IPsec"}})

@@ -20,7 +20,7 @@ from vpngw_iac.engine.execute.clock import VirtualClock
 from vpngw_iac.resources import registry
 
 CLIENTS: dict[str, Any] = {"network": NetworkManagementClient, "resource": ResourceManagementClient}
-NAMES = ("Rg.hub_(1)", "a b%/ü", "c+d")
+NAMES = ("Rg.hub_(1)", "a b%/ü", "c+d", "e~f")
 OUR_OWN = {"authorization", "user-agent", "x-ms-client-request-id", "x-ms-correlation-request-id"}
 
 

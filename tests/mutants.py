@@ -361,7 +361,7 @@ _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 def end_of(file: Path, workspace: Workspace, profile: str | None) -> End:
-    """Read, validate, compile and plan it. Whatever is no finding and no plan is a defect of ours."""
+    """Read, validate, compile and plan it. Whatever is neither a finding nor a plan is a defect of ours."""
     try:
         return _end(file, workspace, profile)
     except Exception:

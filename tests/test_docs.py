@@ -191,7 +191,7 @@ def test_the_table_of_settings_is_complete() -> None:
 
 
 def finding_ids() -> set[str]:
-    """Every id of a finding that is no rule, as the source names it (the sources of rules use such codes too)."""
+    """Every id of a finding that is not a rule, as the source names it (the sources of rules use such codes too)."""
     found = set()
     for file in (ROOT / "vpngw_iac").rglob("*.py"):
         if "preflight" not in file.parts:

@@ -78,7 +78,7 @@ def test_what_is_meant_is_understood(kind: Any, given_value: Any, meant: Any) ->
         (PortRange, "70000-80000", "R-NAT-18", "1 to 65535"),
         (PortRange, "1024-65536", "R-NAT-18", "1 to 65535"),
         (PortRange, "300-100", "R-NAT-18", "the lower one first"),
-        (PortRange, "0-100", "R-NAT-18", "'0-100' is no range of ports"),
+        (PortRange, "0-100", "R-NAT-18", "'0-100' is not a range of ports"),
         (PortRange, "100-", "R-NAT-18", "Write 1024-2047"),
         (PortRange, "100-200-300", "R-NAT-18", "Write 1024-2047"),
         (PortRange, "ssh", "R-NAT-18", "Write 1024-2047"),

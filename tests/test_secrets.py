@@ -143,7 +143,7 @@ def failures(outcome: Any) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     "effect",
     [
-        AnswerInstead(status=400, code="InvalidSharedKey", message=f"'{MARK}Env0001' is no key."),
+        AnswerInstead(status=400, code="InvalidSharedKey", message=f"'{MARK}Env0001' is not a key."),
         AnswerInstead(status=400, code="Bad", message=f'{{\\"sharedKey\\": \\"{MARK}Env0001\\"}}'),
         FailLate(code="Bad", message=f"Could not set {MARK}Env0001"),
         BreakConnection(done=True),

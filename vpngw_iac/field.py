@@ -79,7 +79,7 @@ class Unordered:
 class Items:
     """A list of texts that are owned one by one, on something that others write to as well.
 
-    What we declared is ours; every other text is somebody else's: it survives our PUT and is no difference.
+    What we declared is ours; every other text is somebody else's: it survives our PUT and is not a difference.
     """
 
 
@@ -283,7 +283,7 @@ def _ports(value: str) -> str:
     found = re.fullmatch(r"([0-9]{1,5})(?:-([0-9]{1,5}))?", value)
     if found is None or not 1 <= int(found[1]) <= int(found[2] or found[1]) <= 65_535:
         raise rule_error(
-            "R-NAT-18", f"{value!r} is no range of ports. Write 1024-2047: 1 to 65535, the lower one first."
+            "R-NAT-18", f"{value!r} is not a range of ports. Write 1024-2047: 1 to 65535, the lower one first."
         )
     return value
 
@@ -294,7 +294,7 @@ def _dns_label(value: str) -> str:
     meant = re.sub(r"[^a-z0-9]+", "-", value.lower()).strip("-0123456789")[:63].rstrip("-")
     raise rule_error(
         "R-PIP-24",
-        f"{value!r} is no DNS label: 3 to 63 lower-case letters, digits and hyphens, a letter first, no hyphen last."
+        f"{value!r} is not a DNS label: 3 to 63 lower-case letters, digits and hyphens, a letter first, no hyphen last."
         + (f" Did you mean {meant!r}?" if len(meant) > 2 else ""),
     )
 

@@ -82,7 +82,7 @@ def text_of(data: bytes, path: Path | str = "FILE") -> str:
         raise UnreadableFile("it is UTF-16 text, not UTF-8", _convert("UTF-16", path))
     if b"\0" in data:
         line = data[: data.index(b"\0")].count(b"\n") + 1
-        raise UnreadableFile(f"there is a NUL byte in line {line}: it is no text", "Check that it is the right file.")
+        raise UnreadableFile(f"there is a NUL byte in line {line}: it is not text", "Check that it is the right file.")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

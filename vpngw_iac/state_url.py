@@ -72,7 +72,7 @@ def _folder(text: str) -> Path:
     if lost := _LOST_COLON.match(text):
         raise UsageError(f"The state {shown(text)!r} lacks a colon after {lost[1]!r}.", advice=FORMS)
     if host := _BLOB_HOST.fullmatch(re.split(r"[?#]", text, maxsplit=1)[0]):
-        raise UsageError(f"The state {shown(text)!r} is no folder.", advice=f"Write {_as_blob(host)}.")
+        raise UsageError(f"The state {shown(text)!r} is not a folder.", advice=f"Write {_as_blob(host)}.")
     if text.startswith("~") or re.match(r"[$%]\{?[A-Za-z_]", text):
         raise UsageError(
             f"The state {text!r} is not a path: '~' and variables are replaced by a shell, not here.",

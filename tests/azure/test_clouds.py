@@ -91,7 +91,7 @@ def test_known_clouds_agree_with_the_sdk() -> None:
 
 @pytest.mark.parametrize("cloud", ["", "azure", "germany", "ftp://x", "https://", "management.azure.com"])
 def test_what_is_no_cloud_is_a_wrong_call(cloud: str) -> None:
-    with pytest.raises(UsageError, match="is no cloud"):
+    with pytest.raises(UsageError, match="is not a cloud"):
         settings_of(cloud, no_fetch)
 
 

@@ -67,7 +67,7 @@ STRANGE: dict[str, dict[str, Any]] = {
     "200 that is not a number": {"status": 200, "body": '{"id": NaN}'},
     "200 with an unknown charset": {"status": 200, "body": HTML, "headers": {"Content-Type": "text/x; charset=nope"}},
     "500 nested 50000 deep": {"status": 500, "nested": 50_000},
-    "an operation URL that is no URL": {"headers": {"Azure-AsyncOperation": NOT_A_URL, "Location": NOT_A_URL}},
+    "an operation URL that is not a URL": {"headers": {"Azure-AsyncOperation": NOT_A_URL, "Location": NOT_A_URL}},
     "an operation URL of somebody else": {"headers": OPERATION},
     "an operation URL of 100000 characters": {"headers": {"Azure-AsyncOperation": "https://a/" + "x" * 100_000}},
     "a Retry-After of 5000 digits": {"headers": {"Retry-After": "9" * 5000}},

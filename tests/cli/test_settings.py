@@ -137,6 +137,6 @@ def test_the_env_file_holds_secrets_for_a_command(vpngw: Shell, environment: dic
 def test_a_cloud_that_is_none_is_told_before_a_subscription_is_asked_for(vpngw: Shell, cloud: str, told: str) -> None:
     answer = vpngw("plan", "hub.yaml", "--cloud", cloud, code=64)
 
-    assert f"'{cloud}' is no cloud" in answer.err
+    assert f"'{cloud}' is not a cloud" in answer.err
     assert told in answer.err
     assert "Correct --cloud." in answer.err

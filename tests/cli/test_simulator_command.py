@@ -190,8 +190,8 @@ def test_a_foreign_hand_changes_tags_and_foreign_types(vpngw: Shell) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
-        (("set", "erc-ams", "sku"), 64, "is no change"),
-        (("set", "erc-ams", "=1"), 64, "is no change"),
+        (("set", "erc-ams", "sku"), 64, "is not a change"),
+        (("set", "erc-ams", "=1"), 64, "is not a change"),
         (("set", "nobody", "a=1"), 64, "no resource 'nobody'"),
         (("set", "erc-ams", "sku.name=Local_UnlimitedData"), 1, "BandwidthNotSupported"),
         (("set", "erc-ams", "location.x=1"), 1, "refuses it"),

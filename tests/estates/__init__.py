@@ -1,4 +1,4 @@
-"""Estates: what people really have, as Azure answers it; a folder of JSON files that is no part of the project.
+"""Estates: what people really have, as Azure answers it; a folder of JSON files that is not part of the project.
 
 ``VPNGW_ESTATES`` names the folder. Each file has ``name``, ``source``, ``why``, ``documents`` (what GET answers, in no
 particular order) and ``secrets`` (keys by id of the connection). Without them the tests are skipped, or fail where

@@ -137,7 +137,7 @@ class World:
             facts = {path: self._resolved(value) for path, value in entry.get("facts", {}).items()}
             return Existing(self.address(key), self.id(key), facts)
         model = type_of(TYPES[entry["type"]][0])
-        assert model is not None, f"{entry['type']} is no managed type"
+        assert model is not None, f"{entry['type']} is not a managed type"
         own = {"address": self.address(key), "id": self.id(key), "transient": tuple(entry.get("affects", ()))}
         return model.model_validate({**own, **self.document(key)})
 

@@ -64,7 +64,7 @@ class Exchange:
 
     @property
     def target(self) -> ArmId | None:
-        """What the path names; None for actions, lists and whatever is no ARM id."""
+        """What the path names; None for actions, lists and whatever is not an ARM id."""
         try:
             return ArmId(self.path)
         except InvalidArmId:
@@ -168,7 +168,7 @@ def _raw_lines(file: Path) -> Iterator[tuple[int, dict[str, Any]] | Skipped]:
             try:
                 exchange = _in_one_form(json.loads(line))
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-                yield Skipped(number, f"is no exchange ({type(error).__name__} {error})")
+                yield Skipped(number, f"is not an exchange ({type(error).__name__} {error})")
             else:
                 yield number, _with_one_subscription(exchange, masked)
 

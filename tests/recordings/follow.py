@@ -135,7 +135,7 @@ class Follow:
             return
         if not isinstance(body, dict):
             self._forget(target)
-            self._skip(exchange, "its body is no object")
+            self._skip(exchange, "its body is not an object")
             return
         told = children_told(target, body)
         for known in [each for each in self._known if each.parent == target and each.type.lower() in told]:
@@ -244,7 +244,7 @@ class Follow:
         try:
             arm_id = ArmId(_id(document))
         except (ValueError, KeyError, TypeError):
-            return  # an item of a list that is no resource
+            return  # an item of a list that is not a resource
         for each, shown in parts(arm_id, document):
             self._see(exchange, each, shown, source if each == arm_id else "inside its parent")
 

@@ -1,4 +1,4 @@
-"""Laws of comparing: whatever manners Azure has, an answer that means what was declared is no difference, and one that
+"""Laws of comparing: whatever manners Azure has, what means the declared is not a difference, and an answer that
 does not is always found. Bodies are made from our own models, never from recordings.
 """
 

@@ -327,11 +327,11 @@ def test_an_invalid_state_is_never_written(store, folder):
     before = (folder / "state.json").read_bytes()
 
     with store.locked(an_owner()) as locked:
-        with pytest.raises(StateError, match="which is no entry"):
+        with pytest.raises(StateError, match="which is not an entry"):
             locked.checkpoint(a_state(an_entry(1, needs=[2]), serial=5))
         with pytest.raises(StateError, match="below the stored state's 4"):
             locked.checkpoint(a_state(serial=3))
-        with pytest.raises(StateError, match="which is no entry"):
+        with pytest.raises(StateError, match="which is not an entry"):
             store.replace(locked, a_state(an_entry(1, needs=[2])))
 
     assert before == (folder / "state.json").read_bytes()
@@ -396,7 +396,7 @@ def test_an_edited_document_with_a_broken_invariant_is_told(store, folder):
     del document["entries"]["Thing/0001"]
     (folder / "state.json").write_text(json.dumps(document))
 
-    with pytest.raises(StateError, match=r"1 invariant\(s\): Thing/0002 needs .* which is no entry"):
+    with pytest.raises(StateError, match=r"1 invariant\(s\): Thing/0002 needs .* which is not an entry"):
         store.load()
 
 

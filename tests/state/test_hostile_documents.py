@@ -96,7 +96,7 @@ def outputs(inner: Any) -> Callable[[dict[str, Any]], Any]:
             "same id",
         ),
         (lambda d: d["entries"][GROUP].update(needs=[d["entries"][SITE]["id"]]), "in a circle"),
-        (lambda d: d["entries"].pop(GROUP), "which is no entry"),
+        (lambda d: d["entries"].pop(GROUP), "which is not an entry"),
         (lambda d: d["entries"][SITE].update(id=5), "is damaged"),
         (lambda d: d.update(entries=[]), "is damaged"),
         (lambda d: d.update(forgotten=["nonsense"]), "is damaged"),

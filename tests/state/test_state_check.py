@@ -15,7 +15,7 @@ from vpngw_iac.state.model import Binding
 CASES = {
     "an unknown dependency": (
         a_state(an_entry(1, needs=[9])),
-        f"Thing/0001 needs {an_id(9)}, which is no entry.",
+        f"Thing/0001 needs {an_id(9)}, which is not an entry.",
     ),
     "two entries with one id, whatever its casing": (
         a_state(an_entry(1), an_entry(1, address="Thing/other", id=str(an_id(1)).replace("rg-hub", "RG-Hub"))),
@@ -83,11 +83,11 @@ CASES = {
     ),
     "a fingerprint that is a value": (
         a_state(an_entry(1, fingerprints={"properties.sharedKey": {"key": "k", "hmac": "hunter2"}})),
-        "holds something at properties.sharedKey that is no fingerprint.",
+        "holds something at properties.sharedKey that is not a fingerprint.",
     ),
     "a fingerprint with more than one": (
         a_state(an_entry(1, fingerprints={"p": {"key": "k", "hmac": "0" * 64, "value": "hunter2"}})),
-        "at p that is no fingerprint.",
+        "at p that is not a fingerprint.",
     ),
 }
 

@@ -78,7 +78,7 @@ def settings_of(cloud: str, fetch: Fetch) -> CloudSettings:
     if url.scheme == "http":
         raise UsageError(f"{cloud} is not https. Azure tokens are never sent over plain HTTP.")
     names = ", ".join(sorted(KNOWN))
-    raise UsageError(f"{cloud!r} is no cloud. Use one of {names}, or https://ENDPOINT.")
+    raise UsageError(f"{cloud!r} is not a cloud. Use one of {names}, or https://ENDPOINT.")
 
 
 def discover(endpoint: str, fetch: Fetch) -> CloudSettings:

@@ -123,7 +123,7 @@ class KeyVaultSecrets:
         url = urlsplit(vault if "//" in vault else f"https://{vault}")
         host = (url.hostname or "").lower()
         if url.scheme != "https" or not host.endswith(f".{self._suffix}"):
-            raise SecretError(f"{reference}: {vault} is no vault of this cloud (https://NAME.{self._suffix}).")
+            raise SecretError(f"{reference}: {vault} is not a vault of this cloud (https://NAME.{self._suffix}).")
         return f"https://{url.netloc}".lower()
 
 

@@ -19,7 +19,7 @@ LONGEST_WAIT = 366 * 86_400.0
 
 
 class UnreadableJson(ValueError):
-    """The text is no JSON that we read; the message says why."""
+    """The text is not JSON that we read; the message says why."""
 
 
 def parsed(content: bytes) -> Any:

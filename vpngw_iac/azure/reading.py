@@ -208,9 +208,9 @@ class Reader:
     def _values(self, answer: Answer, doing: str) -> list[dict[str, Any]]:
         values = answer.document.get("value")
         if not isinstance(values, list):
-            raise not_arm(f"{doing}: the answer is no list", self._arm.ids(answer), answer.status)
+            raise not_arm(f"{doing}: the answer is not a list", self._arm.ids(answer), answer.status)
         if not all(isinstance(item, dict) for item in values):
-            raise not_arm(f"{doing}: the list holds what is no object", self._arm.ids(answer), answer.status)
+            raise not_arm(f"{doing}: the list holds what is not an object", self._arm.ids(answer), answer.status)
         return values
 
     def _observed(self, resource_id: ArmId, document: dict[str, Any] | None, source: Any) -> Observed:

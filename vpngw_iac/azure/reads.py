@@ -39,7 +39,7 @@ PATHS = {
     "resource.resource_groups.get": "/resourcegroups/{}",
     "resource.resources.list_by_resource_group": "/resourcegroups/{}/resources",
 }
-"""Paths below the subscription of what is no GET or LIST of a resource type: those follow from the type."""
+"""Paths below the subscription of what is not a GET or LIST of a resource type: those follow from the type."""
 
 
 def path_of(subscription: str, sdk: str, method: str, names: tuple[str, ...], api_version: str = "") -> str | None:

@@ -1,6 +1,6 @@
 """Whether an answer has the form of its type: objects, lists and values where Azure has them.
 
-Everything above this folder reads documents without looking twice: what is something else is no answer of Azure's, and
+Everything above this folder reads documents without looking twice: anything else is not an answer of Azure's, and
 is told as such instead of being taken for absent, for different, or for a fault of ours.
 """
 

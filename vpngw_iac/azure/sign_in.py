@@ -197,7 +197,7 @@ class GithubIdToken:
 
 
 def claims_of(token: str) -> dict[str, Any]:
-    """What a JWT says about its bearer, unverified: for the log and the tenant only. Empty if it is no JWT."""
+    """What a JWT says about its bearer, unverified: for the log and the tenant only. Empty if it is not a JWT."""
     parts = token.split(".")
     if len(parts) != 3:
         return {}

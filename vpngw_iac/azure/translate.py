@@ -91,7 +91,7 @@ LONGEST_TEXT = 1500
 def refusal(
     answer: Answer, doing: str, ids: AzureIds, secrets: Iterable[str] = (), *, endpoint: str = ""
 ) -> CloudError:
-    """The error for an answer to a read that is no success. `doing` says what was asked: ``get /subscriptions/...``."""
+    """The error for a read that did not succeed. `doing` says what was asked: ``get /subscriptions/...``."""
     error = answer.error
     if not answer.is_json or not error.code:
         found = _not_arm(answer, doing, ids, _masked(error.message, secrets), endpoint)
@@ -103,7 +103,7 @@ def refusal(
 def write_failure(
     answer: Answer, doing: str, ids: AzureIds, secrets: Iterable[str] = (), *, endpoint: str = ""
 ) -> CloudError:
-    """The error for an answer to a write that is no success: `Unavailable` for everything that is not a refusal.
+    """The error for an answer to a write that is not a success: `Unavailable` for everything that is not a refusal.
 
     A refusal is a status from 400 to 499 other than 408 with ARM's error object and a code. Any other end is unsure:
     whether the write was carried out is unknown, whatever the status says and whoever answered.
@@ -129,7 +129,7 @@ def _what(answer: Answer) -> str:
     if not answer.is_json:
         return f"answered HTTP {status} with a body that cannot be read ({answer.unreadable})"
     if status < 300:
-        return f"answered HTTP {status} with " + ("an error" if answer.error.code else "a body that is no resource")
+        return f"answered HTTP {status} with " + ("an error" if answer.error.code else "a body that is not a resource")
     return (
         f"answered HTTP {status}" if status >= 500 or status == 408 else f"answered HTTP {status} without an ARM error"
     )

@@ -61,7 +61,7 @@ class TextDocument:
         for part in location:
             step = _child(node, part)
             if step is None:
-                # A tag of a union is no place in the file.
+                # A tag of a union is not a place in the file.
                 continue
             node, line = step
         return line

@@ -75,7 +75,7 @@ def load(target: str | Path) -> LoadedFile:
         return _from_python(path, name)
     if path.suffix.lower() in _TEXT_SUFFIXES:
         return _from_text(path, name)
-    raise UsageError(f"{path} is no blueprint file.", advice="Blueprints are .py, .yaml, .yml or .json files.")
+    raise UsageError(f"{path} is not a blueprint file.", advice="Blueprints are .py, .yaml, .yml or .json files.")
 
 
 def saved_plan(target: str | Path) -> dict[str, Any] | None:

@@ -91,7 +91,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _of_system(error: OSError) -> VpngwError:
-    """What the operating system refuses is no bug: the file, its owner, and why."""
+    """What the operating system refuses is not a bug: the file, its owner, and why."""
     from vpngw_iac.files import denied, is_denied
 
     what = str(error.filename or "A file")

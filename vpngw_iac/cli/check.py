@@ -15,7 +15,7 @@ from vpngw_iac.report.findings import FileFindings
 def findings_of(run: Run, file: str, profile: str | None = None) -> Findings:
     """Everything found in a file, each with its line where the format allows; a type error is a finding like others.
 
-    Raises what is no finding about a blueprint: a file that is not there, for example.
+    Raises what is not a finding about a blueprint: a file that is not there, for example.
     """
     try:
         loaded = run.load(file)

@@ -65,7 +65,7 @@ def save_document(run: Run, out: str, document: Mapping[str, Any]) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    """The whole file or, if the disk is full, what was there before; what is no plain file is written into."""
+    """The whole file or, if the disk is full, what was there before; what is not a plain file is written into."""
     if path.is_symlink() or (path.exists() and not path.is_file()):
         path.write_text(text, encoding="utf-8")
         return

@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
 def drift(run: Run, file: opt.Blueprint, deep: opt.Deep = False) -> int:
     """Tell how Azure moved away from what was applied.
 
-    Exit code 2 if it did; what is unmanaged but known is no alarm.
+    Exit code 2 if it did; what is unmanaged but known is not an alarm.
     """
     from vpngw_iac.cli.summary import add_to_summary
     from vpngw_iac.report.json import drift_document

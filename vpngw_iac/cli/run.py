@@ -128,7 +128,7 @@ class Run:
         return is_terminal(sys.stdin)
 
     def emit(self, text: str) -> None:
-        """Data on stdout; that nobody reads on is no error."""
+        """Data on stdout; that nobody reads on is not an error."""
         write(self.out, text)
 
     def say(self, sentence: str) -> None:
@@ -156,7 +156,7 @@ class Run:
 
 
 def write(stream: IO[str], text: str) -> None:
-    """Write and flush; a reader that left (``| head``) is no error, and nothing more is written to it.
+    """Write and flush; a reader that left (``| head``) is not an error, and nothing more is written to it.
 
     Whatever it is, it is `guarded`; what the stream's encoding lacks is escaped as in JSON. Raises `Unwritable` if data
     cannot be written, a full disk for example; talk that cannot be written is given up.

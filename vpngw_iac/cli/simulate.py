@@ -151,7 +151,7 @@ def _value(text: str) -> tuple[str, Any]:
     """``path=value``; the value as YAML reads it, nothing or ``null`` takes it away."""
     path, equals, value = text.partition("=")
     if not equals or not all(path.split(".")):
-        raise UsageError(f"{text!r} is no change.", advice="Write PATH=VALUE, such as properties.enableBgp=true.")
+        raise UsageError(f"{text!r} is not a change.", advice="Write PATH=VALUE, such as properties.enableBgp=true.")
     try:
         return path, yaml.safe_load(value)
     except yaml.YAMLError:
@@ -173,7 +173,7 @@ def _named(simulator: Simulator, wanted: str, below: str = "/", what: str = "res
 
 @command(group)
 def load(run: Run, file: Documents, folder: Folder = None) -> int:
-    """Put documents there as they are: a load is no PUT, nothing is refused and nothing changed."""
+    """Put documents there as they are: a load is not a PUT, nothing is refused and nothing changed."""
     from vpngw_iac.report.json_documents import document
     from vpngw_iac.simulator.load import read_documents
 

@@ -99,7 +99,7 @@ def _asked(run: Run, owner: Owner) -> bool:
 
     if not run.can_ask:
         raise UsageError(
-            f"Nobody is there to confirm: stdin is no terminal. {owner.describe()} has the lock.",
+            f"Nobody is there to confirm: stdin is not a terminal. {owner.describe()} has the lock.",
             advice="Make sure that this run is dead, then give --yes.",
         )
     run.say(f"{owner.describe()} has the lock. If that run is alive, it stops at its next write.")

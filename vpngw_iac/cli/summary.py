@@ -8,7 +8,7 @@ from vpngw_iac.cli.run import Run
 
 
 def add_to_summary(run: Run, *parts: str) -> None:
-    """Append Markdown to ``$GITHUB_STEP_SUMMARY``, if there is one; that it cannot be written is no failure."""
+    """Append Markdown to ``$GITHUB_STEP_SUMMARY``, if there is one; that it cannot be written is not a failure."""
     path = run.settings.environment.get("GITHUB_STEP_SUMMARY")
     if not path:
         return

@@ -58,7 +58,7 @@ class Watch:
             from vpngw_iac.report.text.plan import plan_text
             from vpngw_iac.report.view import PlanView
 
-            self.close()  # what was told before (a wait for the lock) is no table to be asked under
+            self.close()  # what was told before (a wait for the lock) is not a table to be asked under
             schedule = self.workspace.schedule(plan)
             view = PlanView.of(plan, schedule)
             self.progress.expect(schedule)
@@ -93,7 +93,7 @@ def require_consent(run: Run, *, yes: bool) -> None:
     """Raise `UsageError` before Azure is asked anything if nobody is there to answer and ``--yes`` was not given."""
     if not yes and not run.can_ask:
         raise UsageError(
-            "Nobody is there to confirm: stdin is no terminal.", advice="Give --yes, or apply a saved plan."
+            "Nobody is there to confirm: stdin is not a terminal.", advice="Give --yes, or apply a saved plan."
         )
 
 

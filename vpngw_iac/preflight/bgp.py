@@ -238,7 +238,7 @@ def chosen_addresses(topology: TopologyView) -> Iterator[Violation]:
         if missing:
             yield Violation(
                 connection.resource,
-                f"{listed(missing)} is no custom BGP address of that instance of {gateway.resource.address}.",
+                f"{listed(missing)} is not a custom BGP address of that instance of {gateway.resource.address}.",
                 "Choose one of the gateway's addresses.",
                 "error",
             )

@@ -85,7 +85,7 @@ def whole_policy(topology: TopologyView) -> Iterator[Violation]:
 
 
 def _lifetime(policy: Mapping[str, Any]) -> str:
-    """What is wrong with the lifetimes (at least 300 s and 1024 KB; 0 KB is no limit)."""
+    """What is wrong with the lifetimes (at least 300 s and 1024 KB; 0 KB is not a limit)."""
     seconds, size = policy.get("saLifeTimeSeconds"), policy.get("saDataSizeKilobytes")
     if isinstance(seconds, int) and seconds < 300:
         return f"A lifetime of {seconds} seconds is below the minimum of 300."

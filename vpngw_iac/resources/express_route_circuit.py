@@ -96,7 +96,7 @@ class CircuitProperties(WireModel):
 
     authorizations: Annotated[None, Children(AUTHORIZATIONS)] = None
     peerings: Annotated[None, Children(CIRCUIT_PEERINGS)] = None
-    # The provider's side and Azure's bookkeeping. The service key is handed to the provider and is no secret.
+    # The provider's side and Azure's bookkeeping. The service key is handed to the provider and is not a secret.
     service_key: Annotated[None, ReadOnly(_SEEN)] = None
     service_provider_provisioning_state: Annotated[None, ReadOnly(_SEEN)] = None
     service_provider_notes: Annotated[None, ReadOnly(_SEEN)] = None

@@ -66,7 +66,7 @@ class NatRule(Resource):
 
     @classmethod
     def uses(cls, resource_id: ArmId, document: Mapping[str, Any]) -> frozenset[UsedPart] | None:
-        """The instance that it is bound to, and NAT itself: a SKU without it is no SKU for a gateway with rules."""
+        """The instance that it is bound to, and NAT itself: a SKU without it is not a SKU for a gateway with rules."""
         bound = (document.get("properties") or {}).get("ipConfigurationId")
         nat = {nat_of(resource_id.parent)} if resource_id.parent else set()
         return frozenset({*nat, UsedPart(ArmId(str(bound)))} if bound else nat)

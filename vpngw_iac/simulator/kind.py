@@ -101,7 +101,7 @@ class Kind:
         """Raise the first `Refusal` of Azure."""
 
     def hide(self, document: Document, told: Json) -> None:
-        """Keep, of a document that is loaded, what is no property here (a key, a state)."""
+        """Keep, of a document that is loaded, what is not a property here (a key, a state)."""
 
     def complete(self, change: PutRequest, body: Json) -> None:
         """Fill in what stands beside the properties (sku, zones)."""
@@ -115,7 +115,7 @@ class Kind:
         return self.update_seconds if change.before else self.create_seconds
 
     def stored(self, change: PutRequest, document: Document) -> None:
-        """Keep what is no property (a key); called before the operation starts."""
+        """Keep what is not a property (a key); called before the operation starts."""
 
     def settle(self, cloud: CloudView, document: Document) -> Json | None:
         """Finish a PUT: fill in what only the service knows. Returns an error if the operation ends Failed."""

@@ -166,7 +166,7 @@ class _HttpServer(ThreadingHTTPServer):
         super().__init__(address, _Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away in the middle is no event; anything else is told in one line."""
+        """A client that goes away in the middle is not an event; anything else is told in one line."""
         error = sys.exc_info()[1]
         if not isinstance(error, OSError):
             _log(error)

@@ -144,7 +144,7 @@ class Simulator:
         """Put documents there as they are, as GET answers them; ids of what was loaded.
 
         What a PUT would refuse is taken (retired SKUs, failed states); types that are not simulated can be read, listed
-        and deleted. `secrets` are keys by id of the connection. Raises `SimulatorError` for what is no document.
+        and deleted. `secrets` are keys by id of the connection. Raises `SimulatorError` for what is not a document.
         """
         with self._turn():
             operations.settle(self._cloud)

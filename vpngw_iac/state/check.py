@@ -66,7 +66,7 @@ def _identity(state: State) -> Iterator[str]:
     if state.serial < 0:
         yield f"The serial {state.serial} is negative."
     if not is_safe_name(state.binding.cloud):
-        yield f"The binding names the cloud {state.binding.cloud!r}, which is no name of a cloud."
+        yield f"The binding names the cloud {state.binding.cloud!r}, which is not a name of a cloud."
     for field in ("endpoint", "tenant"):
         if not getattr(state.binding, field).strip():
             yield f"The binding names no {field}."
@@ -101,7 +101,7 @@ def _needs(state: State) -> Iterator[str]:
     for key, entry in sorted(state.entries.items()):
         for needed in entry.needs:
             if needed not in known:
-                yield f"{key} needs {needed}, which is no entry."
+                yield f"{key} needs {needed}, which is not an entry."
 
 
 def _cycle(state: State) -> Iterator[str]:
@@ -134,7 +134,7 @@ def check_entry(entry: Entry) -> Iterator[str]:
         yield f"holds something at {path} that is not the name of an output."
     for path, fingerprint in sorted(entry.fingerprints.items()):
         if not _is_fingerprint(fingerprint):
-            yield f"holds something at {path} that is no fingerprint."
+            yield f"holds something at {path} that is not a fingerprint."
 
 
 def _is_too_deep(value: Any) -> bool:

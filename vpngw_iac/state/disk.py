@@ -79,7 +79,7 @@ class Folder:
             return os.open(path, flags | _NO_FOLLOW, 0o600)
 
     def checked(self, name: str) -> Path:
-        """The path of a name, refused if it leads out of the folder or anything on the way is no plain file."""
+        """The path of a name, refused if it leads out of the folder or anything on the way is not a plain file."""
         path = self.path / name
         if ".." in Path(name).parts or Path(name).is_absolute():
             raise StateError(f"{name} leads out of the state folder {self.path}.", location=str(path))

@@ -170,7 +170,7 @@ def _closed(known: LoggedRun, record: RunClosed) -> LoggedRun:
 
 
 def seconds_between(start: str, end: str) -> float | None:
-    """Seconds from one ISO 8601 time to another; None if one of them is no time."""
+    """Seconds from one ISO 8601 time to another; None if one of them is not a time."""
     try:
         return round((datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds(), 3)
     except (ValueError, TypeError):

@@ -33,7 +33,7 @@ def working_directory(directory: str | Path = ".") -> Path:
 def find_config(directory: Path) -> Path | None:
     """The nearest ``vpngw.toml`` on the way from a folder up to the root of its repository.
 
-    Raises `UsageError` where that name is no file, `FileDenied` where it cannot be seen or is somebody else's.
+    Raises `UsageError` where that name is not a file, `FileDenied` where it cannot be seen or is somebody else's.
     """
     home = _home()
     root = next((folder for folder in (directory, *directory.parents) if _has(folder / ".git")), None)

@@ -202,7 +202,7 @@ class _Run:
         return self._outcome(results, plan)
 
     def _confirmed(self, plan: Plan) -> bool:
-        """Whether the plan may be carried out; the time that people think about it is no time of the run."""
+        """Whether the plan may be carried out; the time that people think about it does not count."""
         if self.request.confirm is None or not plan.changes:
             return True
         asked = self.clock.now()

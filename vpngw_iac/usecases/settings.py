@@ -106,7 +106,7 @@ class Settings(BaseModel):
         if value not in CLOUDS and not value.startswith(("https://", "http://")):
             close = nearest(value, CLOUDS)
             hint = f"did you mean {close!r}?" if close else f"write {', '.join(CLOUDS)} or https://ENDPOINT"
-            raise ValueError(f"{value!r} is no cloud; {hint}")
+            raise ValueError(f"{value!r} is not a cloud; {hint}")
         return value
 
     @field_validator("state")

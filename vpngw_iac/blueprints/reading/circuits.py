@@ -128,7 +128,7 @@ def _peerings(notes: Notes, circuit: ArmId, seen: Seen) -> tuple[PrivatePeering 
 def _peering(notes: Notes, kind: str, identity: ArmId, seen: Seen) -> PrivatePeering | MicrosoftPeering:
     noun = _PEERINGS.get(kind.lower())
     if noun is None:
-        raise Unsaid(f"{kind} is no peering that circuits have any more")
+        raise Unsaid(f"{kind} is not a peering that circuits have any more")
     notes.require_ours(identity)
     return made(noun, **said(noun, seen, shape_of(model_of(identity))))
 

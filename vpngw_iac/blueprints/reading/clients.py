@@ -109,7 +109,7 @@ def _entra(configuration: Seen) -> EntraId | None:
     host, _, tenant = address.rpartition("/")
     cloud = next((name for name, known in SIGN_IN.items() if known.lower() == host.lower()), None)
     if cloud is None:
-        raise Unsaid(f"its users sign in at {host or address}, which is no address of Microsoft's")
+        raise Unsaid(f"its users sign in at {host or address}, which is not an address of Microsoft's")
     issuer = str(configuration.get("aadIssuer") or "")
     usual = f"https://sts.windows.net/{tenant}/".lower()
     return made(

@@ -115,7 +115,7 @@ def _configuration(gateway: ArmId, identity: ArmId, seen: Seen) -> Maintenance:
     except ValueError:
         raise Unsaid(f"its window begins at {begins!r}") from None
     if hours is None:
-        raise Unsaid(f"its window is {window.get('duration')} long, which is no whole number of hours")
+        raise Unsaid(f"its window is {window.get('duration')} long, which is not a whole number of hours")
     return made(
         Maintenance,
         start=start,

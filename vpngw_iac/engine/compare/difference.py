@@ -35,7 +35,7 @@ from vpngw_iac.secret import Fingerprint, GeneratedSecret
 IN_PLACE = Verdict("in place")
 
 ADOPTED = "Left as it was adopted"
-"""Summary of V-MOVED-01 for what differs since an adoption: that is no drift."""
+"""Summary of V-MOVED-01 for what differs since an adoption: that is not drift."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,7 +328,7 @@ def _unresolved(d: MaskedSecret, a: Any, o: Any, path: str, out: _Collector) -> 
 
 
 def _marked(item: MarkedDifference, shape: Shape, d: Any, o: Any, out: _Collector) -> MarkedDifference:
-    """The innermost marker decides; what differs only because the resource is being adopted is no edit."""
+    """The innermost marker decides; what differs only because the resource is being adopted is not an edit."""
     verdict, outage, judged = item.verdict, item.outage or shape.outage, item.judged
     if verdict.how == "in place" and not judged:
         if shape.transition is not None:

@@ -82,7 +82,7 @@ def _is_holder(resource_id: ArmId, graph: Graph) -> bool:
 
 
 def read_existing(cloud: Cloud, resource_id: ArmId) -> Observed:
-    """Something that is only used may be unreadable to us; that is said, and is no error."""
+    """Something that is only used may be unreadable to us; that is said, and is not an error."""
     try:
         return cloud.read(resource_id)
     except OtherTenant:

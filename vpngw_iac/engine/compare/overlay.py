@@ -186,7 +186,7 @@ def _is_set(observed: Mapping[str, Any], name: str) -> bool:
 
 
 def carried_loss(shape: Shape, declared: Any, sent: Any, after: Any) -> tuple[str, ...]:
-    """What we carried through a PUT for others and is gone afterwards; another value, or a default, is no loss."""
+    """What we carried through a PUT for others and is gone afterwards; another value, or a default, is not a loss."""
     return (*_carried_loss(shape, declared, sent, after, ""), *_texts_lost(shape, declared, sent, after, ""))
 
 

@@ -90,7 +90,7 @@ Preparation = Prepared | NoCallNeeded | Busy | GateClosed | Blocked
 
 
 _OUR_MARK = f"tags.{DEPLOYMENT_TAG}"
-"""A policy may take it off: that is no loss of anybody's."""
+"""A policy may take it off: that is not a loss of anybody's."""
 
 BLOCKED_AFTER = 3
 """So many refusals because of another operation, and we look whether something is in a failed state."""

@@ -79,7 +79,7 @@ def refused(draft: Draft) -> Draft:
 
 PASSES: tuple[tuple[Callable[[Draft], Draft], str], ...] = (
     (paired, "all that follows compares a resource with its entry, and an id in the state beats a derived name"),
-    (as_observed, "a default of ours that ages is no edit: before anything is compared"),
+    (as_observed, "a default of ours that ages is not an edit: before anything is compared"),
     (taken_over, "an entry that --adopt lets go must not be compared with what stands at the declared id"),
     (called_as_in_azure, "items of an adopted resource are compared by name, so they first get Azure's names"),
     (compared, "once for each resource; every later pass reads the same comparison"),

@@ -168,7 +168,7 @@ def _unmanaged(plan: Plan, item: Attached) -> DriftItem:
 
 
 def _unused_address(plan: Plan, item: Attached) -> DriftItem:
-    """A custom BGP address that no connection of anybody uses is left alone, and is no alarm."""
+    """A custom BGP address that no connection of anybody uses is left alone, and is not an alarm."""
     holder = plan.graph.by_id[item.holder].address
     detail = f"The custom BGP address {item.name} on {holder} is not ours, and no connection uses it."
     return DriftItem(holder, f"{item.holder}#{item.name}", "unmanaged", "cosmetic", None, (), detail, alarm=False)

@@ -63,7 +63,7 @@ class ReviewedPlan:
 
     @property
     def folders(self) -> tuple[str, ...]:
-        """Where relative paths of secret files may start, the best first; empty for a blueprint that is no file."""
+        """Where relative paths of secret files may start, the best first; empty for a blueprint that is not a file."""
         return tuple(map(str, self.document["basis"].get("folders", ())))
 
     def resources(self, scope: Scope) -> tuple[Resource | Existing, ...]:
@@ -200,7 +200,7 @@ def check_genuine(saved: ReviewedPlan, key: FingerprintKey | None) -> None:
 def check_fresh(reviewed: ReviewedPlan, plan: Plan) -> tuple[str, ...]:
     """Raise `StalePlan`, showing what differs, if planning again decides something else.
 
-    A secret that could not be read when the plan was made is no decision of it: addresses of those that can be read
+    A secret that could not be read when the plan was made is not a decision of it: addresses of those that can be read
     now and are others are the answer.
     """
     before, unread = reviewed.decisions, reviewed.unreadable

@@ -166,7 +166,7 @@ def reference(path: str) -> cached_property[ArmId | None]:
 
 
 def networks(path: str) -> cached_property[tuple[prefixes.Network, ...]]:
-    """A property of a view that is a list of prefixes; what is no prefix is left out."""
+    """A property of a view that is a list of prefixes; what is not a prefix is left out."""
     return cached_property(lambda view: prefixes.networks(view.resource.texts(path)))
 
 

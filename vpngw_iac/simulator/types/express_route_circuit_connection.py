@@ -43,7 +43,7 @@ class ExpressRouteCircuitConnection(Kind):
         for end in _ENDS:
             peering = change.cloud.refer(properties.get(end), change.id)
             if peering.properties.get("peeringType") != "AzurePrivatePeering":
-                raise Refusal(400, "CircuitConnectionPeeringInvalid", f"{peering.id} is no private peering.")
+                raise Refusal(400, "CircuitConnectionPeeringInvalid", f"{peering.id} is not a private peering.")
         if not same(properties[_ENDS[0]], change.id.parent):
             raise Refusal(400, "CircuitConnectionPeeringInvalid", f"{change.id} names the peering of another circuit.")
         for name in (_ENDS[1], "addressPrefix"):

@@ -56,7 +56,7 @@ class LocalNetworkGateway(Kind):
             )
 
     def settle(self, cloud: CloudView, document: Document) -> Json | None:
-        """A peer address that is no address makes the operation fail, with a space before its code."""
+        """A peer address that is not an address makes the operation fail, with a space before its code."""
         peer = (document.properties.get("bgpSettings") or {}).get("bgpPeeringAddress")
         if peer and not is_address(str(peer)):
             message = f" BadRequest: InvalidIPAddress - The specified BGP peer IP address '{peer}' is not valid."

@@ -221,7 +221,7 @@ def _configuration(item: Json) -> Json:
 
 
 def _show_part(document: Document, item: Json, member: str) -> None:
-    """id, etag, type and state of an element that is no resource of its own."""
+    """id, etag, type and state of an element that is not a resource of its own."""
     item["id"] = f"{document.id}/{member}/{item['name']}"
     item["etag"] = document.etag
     item["type"] = f"{GATEWAYS}/{member}"

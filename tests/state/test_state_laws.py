@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -145,6 +146,18 @@ def test_moving_an_entry_keeps_those_that_need_it():
     after = fold(loaded, [EntriesMoved(number=1, at=AT, addresses={"Thing/0001": "Thing/new"})])
 
     assert sorted(after.state.entries) == ["Thing/0002", "Thing/new"]
+    assert after.state.check() == ()
+
+
+@pytest.mark.parametrize(
+    "addresses", [{"Thing/0002": "Thing/0001"}, {"Thing/0001": "Thing/x", "Thing/0002": "Thing/x"}]
+)
+def test_a_move_onto_another_entry_leaves_nobody_who_needs_what_is_lost(addresses):
+    loaded = LoadedState(a_state(an_entry(1), an_entry(2, needs=[1]), an_entry(3, needs=[1])))
+
+    after = fold(loaded, [EntriesMoved(number=1, at=AT, addresses=addresses)])
+
+    assert set(after.state.entries) == {*addresses.values(), "Thing/0003"}
     assert after.state.check() == ()
 
 

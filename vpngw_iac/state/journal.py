@@ -203,7 +203,7 @@ class _Replay:
                 self._set(record.entry)
                 self._serial += 1
             case EntryRemoved():
-                self._remove(record)
+                self._remove(record.address, tagged=record.tagged)
                 self._serial += 1
             case EntriesMoved():
                 self._move(record.addresses)
@@ -229,21 +229,25 @@ class _Replay:
         self._addresses[entry.id] = entry.address
 
     def _move(self, addresses: Mapping[str, str]) -> None:
-        taken = {new: self._entries.pop(old) for old, new in addresses.items() if old in self._entries}
+        """Rename all at once. No run moves onto an entry that stays: a damaged journal that does loses that entry."""
+        sources = {new: old for old, new in addresses.items() if old in self._entries}
+        for lost in (sources.keys() | addresses.keys()) & self._entries.keys() - set(sources.values()):
+            self._remove(lost)
+        taken = {new: self._entries.pop(old) for new, old in sources.items()}
         self._entries |= {new: entry.model_copy(update={"address": new}) for new, entry in taken.items()}
         self._addresses |= {entry.id: new for new, entry in taken.items()}
 
-    def _remove(self, record: EntryRemoved) -> None:
+    def _remove(self, address: str, *, tagged: bool = False) -> None:
         """Take an entry out; nobody can need its id any more."""
-        gone = self._entries.pop(record.address, None)
+        gone = self._entries.pop(address, None)
         if gone is None:
             return
         self._addresses.pop(gone.id, None)
-        self._forgotten |= {gone.id} if record.tagged else set()
-        for address, entry in self._entries.items():
+        self._forgotten |= {gone.id} if tagged else set()
+        for holder, entry in self._entries.items():
             if gone.id in entry.needs:
                 kept = tuple(needed for needed in entry.needs if needed != gone.id)
-                self._entries[address] = entry.model_copy(update={"needs": kept})
+                self._entries[holder] = entry.model_copy(update={"needs": kept})
 
     def result(self) -> LoadedState:
         """The memory after all records."""

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from vpngw_iac.errors import SecretError
+from vpngw_iac.errors import InvalidValue, SecretError
 from vpngw_iac.secret import (
     Fingerprint,
     FingerprintKey,
@@ -46,7 +46,7 @@ def test_a_literal_is_no_reference() -> None:
 
 @pytest.mark.parametrize("name", ["", "1PSK", "MY-PSK", "A B"])
 def test_a_name_that_no_shell_can_set_is_refused(name: str) -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises(InvalidValue, match="the name of an environment variable, never the secret itself"):
         Secret.env(name)
 
 

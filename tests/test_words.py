@@ -41,8 +41,8 @@ WORDS = {
         files flag flags flight folder for forbidden format formatting found frames generated github grant
         graph guard guards hint holder http iac id identifier ids immutable in injection injector inputs
         inquiry inspection instead interrupted interrupts invalid inventory item items journal json keyed
-        keys kill kind late layout limit limited limits line lines list lists live load loaded loading
-        locked locking logged long lookup loop lose loss lost main manager mark markdown marked mask masked
+        keys kill kind language late layout limit limited limits line lines list lists live load loaded
+        loading locked locking logged long lookup loop lose loss lost main manager mark markdown marked mask masked
         masking masks match matching merge merged mermaid mismatch missing model moved name named naming
         need needed newer no not notice observed observing of offline only open opened options order other
         output overlap overlay owner ownership package page parse part parts path paths pending picture

@@ -5,6 +5,7 @@
     VpngwError                    1
     ├── UsageError               64   wrong command line or call
     ├── BlueprintError            4   the file or value cannot become a blueprint
+    │   └── InvalidValue          4   a noun, or a reference to a secret, was given what it cannot take
     ├── Refused                   4   findings, protection, not ours: nothing was done
     ├── SecretError               4   a secret reference cannot be resolved
     ├── NotConfirmed              1   somebody was asked, and did not say yes
@@ -132,6 +133,10 @@ class BlueprintError(VpngwError, ValueError):
     ) -> None:
         super().__init__(message, advice=advice, address=address, location=location)
         self.findings = tuple(findings)
+
+
+class InvalidValue(BlueprintError):
+    """A noun, or a reference to a secret, was given a value that it cannot take; each finding names field and place."""
 
 
 class Refused(VpngwError):

@@ -13,11 +13,11 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from vpngw_iac.errors import SecretError
+from vpngw_iac.errors import InvalidValue, SecretError
 from vpngw_iac.files import UnreadableFile, owned, read_text
 from vpngw_iac.masks import Masks
 from vpngw_iac.text import workflow_data
@@ -25,6 +25,23 @@ from vpngw_iac.text import workflow_data
 
 class _Reference(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    takes: ClassVar[str]
+    """What it is made of, as people are told who gave something else."""
+
+    if not TYPE_CHECKING:
+
+        def __init__(self, /, **fields: Any) -> None:
+            try:
+                super().__init__(**fields)
+            except ValidationError:
+                wrong = next((type(value) for value in fields.values() if not isinstance(value, str)), None)
+                given = f", got {wrong.__name__.removesuffix('Type')}" if wrong else ""
+                raise InvalidValue(
+                    f"{self.takes}{given}.", advice="See docs/secrets.md for what may be written."
+                ) from None
+
+        __init__.__pydantic_base_init__ = True
 
     def __str__(self) -> str:
         return self.describe()
@@ -37,6 +54,8 @@ class _Reference(BaseModel):
 class EnvironmentSecret(_Reference):
     """A secret in an environment variable."""
 
+    takes: ClassVar[str] = "Secret.env takes the name of an environment variable, never the secret itself"
+
     source: Literal["env"] = "env"
     name: Annotated[str, Field(min_length=1, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
@@ -47,6 +66,8 @@ class EnvironmentSecret(_Reference):
 class FileSecret(_Reference):
     """A secret in a file: its text without the trailing newline."""
 
+    takes: ClassVar[str] = "Secret.file takes the path of a file"
+
     source: Literal["file"] = "file"
     path: Annotated[str, Field(min_length=1)]
 
@@ -56,6 +77,8 @@ class FileSecret(_Reference):
 
 class KeyVaultSecret(_Reference):
     """A secret in Azure Key Vault; `version` none means the newest at apply."""
+
+    takes: ClassVar[str] = "Secret.key_vault takes a vault and the name of a secret (letters, digits and '-')"
 
     source: Literal["key_vault"] = "key_vault"
     vault: Annotated[str, Field(min_length=1)]
@@ -68,6 +91,8 @@ class KeyVaultSecret(_Reference):
 
 class GeneratedSecret(_Reference):
     """A strong secret that is made at the first apply, if absent, and kept in Key Vault; never overwritten."""
+
+    takes: ClassVar[str] = "Secret.generated takes a vault and the name of a secret (letters, digits and '-')"
 
     source: Literal["generated"] = "generated"
     vault: Annotated[str, Field(min_length=1)]
@@ -86,6 +111,9 @@ _REFERENCE: TypeAdapter[SecretReference] = TypeAdapter(SecretReference)
 
 class Secret:
     """Names the four places a secret may come from; there is no way to write a value into a blueprint."""
+
+    instead = 'Secret.env("NAME")'
+    """What to write where the class itself was written."""
 
     @staticmethod
     def env(name: str) -> EnvironmentSecret:

@@ -96,6 +96,11 @@ def plural(count: int, noun: str) -> str:
     return f"{count} {noun if count == 1 else many}"
 
 
+def in_words(noun: str) -> str:
+    """``VpnConnection`` as people say it."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", noun).lower().replace("vpn", "VPN")
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """The known word that was probably meant, or an empty text; casing does not count."""
     from difflib import get_close_matches  # only where something is wrong

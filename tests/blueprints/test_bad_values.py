@@ -58,7 +58,7 @@ BAD: dict[str, tuple[str, Any, str, str, str]] = {
     "a misspelt SKU": ("gateway.sku", "VpnGw2ZA", "gateway.sku", "T-SKU", "Did you mean 'VpnGw2AZ'?"),
     "a SKU of another family": ("gateway.sku", "ErGw1AZ", "gateway.sku", "T-SKU", "is not a VPN gateway SKU"),
     "a missing field": ("gateway.sku", REMOVED, "gateway.sku", "T-MISSING", "sku is required."),
-    "a wrong type": ("sites", "berlin", "sites", "T-TYPE", "Expected a list."),
+    "a wrong type": ("sites", "berlin", "sites", "T-TYPE", "Expected a list, got a text."),
     "a text for a truth value": (
         "gateway.active_active",
         "perhaps",
@@ -66,8 +66,14 @@ BAD: dict[str, tuple[str, Any, str, str, str]] = {
         "T-TYPE",
         "true or false",
     ),
-    "a literal secret": ("sites[0].shared_key", "hunter2hunter2", "sites[0].shared_key", "T-SECRET", "Secret.env"),
-    "a number as a secret": ("sites[0].shared_key", 12345678, "sites[0].shared_key", "T-SECRET", "Secret.env"),
+    "a literal secret": (
+        "sites[0].shared_key",
+        "hunter2hunter2",
+        "sites[0].shared_key",
+        "T-SECRET",
+        "Write {env: NAME}",
+    ),
+    "a number as a secret": ("sites[0].shared_key", 12345678, "sites[0].shared_key", "T-SECRET", "Write {env: NAME}"),
     "a secret in an unknown form": (
         "sites[0].shared_key",
         {"value": "hunter2hunter2"},
@@ -170,7 +176,7 @@ BAD: dict[str, tuple[str, Any, str, str, str]] = {
         {"GatewaySubnet": "10.1.255.0/27"},
         "gateway.network.subnets",
         "T-SUBNET",
-        "gateway_subnet=",
+        "gateway_subnet: 10.1.255.0/27",
     ),
 }
 
@@ -291,10 +297,10 @@ GROUP = {"name": "a", "priority": 1, "address_pool": "172.21.0.0/24", "default":
         ("address_pool", REMOVED, "", "T-P2S", "Clients need addresses"),
         ("authentication", [{"tenant": GROUP["name"]}], "authentication[0].tenant", "T-TYPE", "Expected a GUID"),
         ("authentication", [P2S["authentication"]] * 2, "", "T-P2S", "Each way to sign in is given once"),
-        ("authentication", {"ldap": "x"}, "authentication[0]", "T-TYPE", "EntraId(...), Certificates(...)"),
+        ("authentication", {"ldap": "x"}, "authentication[0]", "T-TYPE", "{tenant: ...}, {roots: ...}, {servers: ...}"),
         ("groups", [GROUP, {**GROUP, "default": False}], "", "R-UG-03", "bear one name"),
         ("groups", [{**GROUP, "default": False}], "", "R-UG-03", "Exactly one user group is the default"),
-        ("groups", [{**GROUP, "members": [{"mail": "x"}]}], "groups[0].members[0]", "T-TYPE", "EntraGroup(...)"),
+        ("groups", [{**GROUP, "members": [{"mail": "x"}]}], "groups[0].members[0]", "T-TYPE", "{id: ...}, {name: ...}"),
         ("protocols", "OpenVPM", "protocols[0]", "T-CHOICE", "Did you mean 'OpenVPN'?"),
     ],
 )
@@ -328,7 +334,7 @@ COEXISTENCE: dict[str, Any] = {
 @pytest.mark.parametrize(
     ("path", "value", "where", "rule", "words"),
     [
-        ("expressroute.sku", "ErGwScale", "expressroute", "R-SKU-21", "takes scale_units="),
+        ("expressroute.sku", "ErGwScale", "expressroute", "R-SKU-21", "takes scale_units: [2, 10]"),
         ("expressroute.scale_units", 2, "expressroute", "R-SKU-21", "other SKUs take none"),
         (
             "circuits",
@@ -337,7 +343,7 @@ COEXISTENCE: dict[str, Any] = {
             "T-CIRCUIT",
             "Two circuit links bear one name",
         ),
-        ("circuits[0].private_link_fast_path", True, "circuits[0]", "R-ER-21", "needs fast_path=True"),
+        ("circuits[0].private_link_fast_path", True, "circuits[0]", "R-ER-21", "needs fast_path: true"),
         ("circuits[0].circuit.provider", REMOVED, "circuits[0].circuit", "T-CIRCUIT", "or the id of a Direct port"),
         ("circuits[0].circuit.port", PORT, "circuits[0].circuit", "T-CIRCUIT", "or the id of a Direct port"),
         ("circuits[0].circuit.sku", "Gold", "circuits[0].circuit.sku", "T-TYPE", "Standard_MeteredData"),
@@ -453,8 +459,8 @@ def test_a_wrong_value_deep_inside_a_topology_is_told_in_its_place(tmp_path: Pat
 @pytest.mark.parametrize(
     ("field", "words"),
     [
-        ("sitess", "Blueprint has no field 'sitess'. Did you mean 'sites'?"),
-        ("address_pool", "This kind has no field 'address_pool'. It is one of PointToSite."),
+        ("sitess", "Blueprint 'case': Blueprint has no field 'sitess'. Did you mean 'sites'?"),
+        ("address_pool", "Blueprint 'case': This kind has no field 'address_pool'. It is one of PointToSite."),
     ],
 )
 def test_an_unknown_field_of_a_kind_inside_a_topology_is_told_with_the_fields_of_all_kinds(

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from pydantic import ValidationError
 
 from tests.blueprints.samples import ROOT
 from vpngw_iac import Certificates, PointToSite, RootCertificate, load
+from vpngw_iac.errors import InvalidValue
 
 PEM = (ROOT / "blueprints" / "certificates" / "example-root.pem").read_text(encoding="ascii")
 DATA = "".join(line for line in PEM.splitlines() if "-----" not in line)
@@ -87,17 +87,17 @@ def test_a_path_in_yaml_is_relative_to_the_yaml_file(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_no_public_certificate_is_refused(text: str, words: str) -> None:
-    with pytest.raises(ValidationError, match=words):
+    with pytest.raises(InvalidValue, match=words):
         RootCertificate(name="root", pem=text)  # type: ignore[call-arg]
 
 
 def test_a_file_that_is_not_there_is_told_by_its_path() -> None:
-    with pytest.raises(ValidationError, match=r"nowhere\.pem cannot be read: No such file"):
+    with pytest.raises(InvalidValue, match=r"nowhere\.pem cannot be read: No such file"):
         RootCertificate(name="root", file="nowhere.pem")  # type: ignore[call-arg]
 
 
 def test_a_name_with_a_space_is_refused() -> None:
-    with pytest.raises(ValidationError, match="name"):
+    with pytest.raises(InvalidValue, match="name"):
         RootCertificate.pem("my root", PEM)
 
 

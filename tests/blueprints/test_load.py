@@ -81,7 +81,7 @@ def test_a_name_that_is_not_defined_suggests_the_close_one(tmp_path: Path) -> No
         "a literal secret": (
             GOOD.replace("gateway=gateway)", WITH_LITERAL),
             7,
-            "Site.shared_key: A secret stands here in plain text",
+            "Site.shared_key: Site 'a': A secret stands here in plain text",
         ),
     }.values(),
     ids=["syntax", "raise", "exit", "function", "module", "value", "secret"],
@@ -119,9 +119,9 @@ def test_a_missing_environment_variable_is_told_by_name(tmp_path: Path, monkeypa
     [
         ("x = 1\n", "exposes neither 'blueprint' nor 'blueprints'"),
         (GOOD + "blueprints = [blueprint]\n", "exposes both 'blueprint' and 'blueprints'"),
-        ("blueprint = {'name': 'x'}\n", "'blueprint' is a dict"),
+        ("blueprint = {'name': 'x'}\n", "'blueprint' is a mapping"),
         ("blueprints = []\n", "'blueprints' is empty"),
-        ("blueprints = [1]\n", "'blueprints' holds a int"),
+        ("blueprints = [1]\n", "'blueprints' holds a number"),
         (GOOD.replace("blueprint =", "blueprints ="), "is one blueprint, not a list"),
         (GOOD + "blueprints = [blueprint, blueprint]\ndel blueprint\n", "Two blueprints are called 'case'"),
     ],
@@ -341,12 +341,12 @@ def test_a_resource_of_a_yaml_file_is_located_where_its_part_is_written(tmp_path
         assert words in "".join(lines[line - 1 : line + 1])
 
 
-def test_what_no_line_says_is_located_by_its_path_or_not_at_all(tmp_path: Path) -> None:
+def test_a_part_in_a_loop_has_the_line_of_its_call_and_what_is_not_there_has_none(tmp_path: Path) -> None:
     text = GOOD.replace("blueprint =", "made =") + "blueprint = made.model_copy(update={'sites': tuple(\n"
     text += "    Site(name=n, public_ip='203.0.113.1', shared_key=Secret.env('A')) for n in 'ab')})\n"
 
     loaded = load(write(tmp_path, text))
 
-    assert f"{tmp_path / 'case.py'}:6" == loaded.locate("sites[1]")
+    assert f"{tmp_path / 'case.py'}:8" == loaded.locate("sites[1]")
     assert loaded.locate("Circuit/nothing") == ""
     assert loaded.locate("") == ""

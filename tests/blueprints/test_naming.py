@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from tests.blueprints.samples import SCOPE, gateway, site
 from vpngw_iac import Naming, SiteToSite
 from vpngw_iac.blueprints.naming import LIMIT, fit
+from vpngw_iac.errors import InvalidValue
 
 NAMES = st.text("abcXYZ019-_.", min_size=1, max_size=200)
 
@@ -49,7 +49,7 @@ def test_patterns_can_be_given() -> None:
     ],
 )
 def test_a_pattern_that_cannot_work_is_refused(pattern: str, words: str) -> None:
-    with pytest.raises(ValidationError) as caught:
+    with pytest.raises(InvalidValue) as caught:
         Naming(connection=pattern)
 
     assert words in str(caught.value)

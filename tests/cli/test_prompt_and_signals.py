@@ -166,7 +166,8 @@ def test_ctrl_c_once_leaves_what_runs_in_azure_and_the_next_run_continues(vpngw:
     assert "Stopping: nothing new is started." in person.seen
     assert "Still running in Azure" in person.seen
     answer = vpngw("apply", "hub.yaml", "--yes", code=0)
-    assert "VpnGateway/vgw-hub: put found running, watched again" in answer.err
+    assert "1 operation of an earlier run" in answer.err
+    assert "VpnGateway/vgw-hub: create or update found running, begun " in answer.err
     assert "No changes." in vpngw("plan", "hub.yaml", code=0).out
 
 

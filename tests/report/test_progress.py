@@ -73,12 +73,25 @@ def test_a_log_has_a_line_per_start_and_end_and_one_per_minute_between() -> None
     ]
 
 
-def test_what_was_not_planned_is_named_by_its_verb() -> None:
-    resumed = OperationStarted(GATEWAY, "put", "put", "id", 1100.0, at(0), resumed=True)
+RESUMED: list[Event] = [
+    RunStarted("contoso-hub", "correlation", 2, 380.0, at(0), resumed=True),
+    OperationStarted(GATEWAY, "put", "put", "id", 1100.0, at(0), resumed=True, age=720.0),
+]
 
-    assert plain([resumed], scheduled=False) == [
-        "00:00:00Z VpnGateway/vgw-hub: put found running, watched again, usually 18 min"
+
+def test_what_an_earlier_run_began_is_told_with_its_age_and_number() -> None:
+    assert plain(RESUMED, scheduled=False) == [
+        "00:00:00Z contoso-hub: 2 operations of an earlier run, about 6 min",
+        "00:00:00Z VpnGateway/vgw-hub: create or update found running, begun 12 min ago, watched again, usually 18 min",
     ]
+
+
+def test_the_live_table_of_a_resumed_run_knows_age_and_number_and_adds_what_is_planned_then() -> None:
+    screen = live_screen(RESUMED, passed=60.0)
+
+    assert "13 min, usually 18 min" in screen
+    assert "contoso-hub: 0 of 2 done" in screen
+    assert "of 15 done" in live_screen([*RESUMED, EVENTS[0]])
 
 
 class Clock:

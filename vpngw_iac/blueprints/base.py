@@ -126,6 +126,11 @@ def kinds() -> dict[str, type[Blueprint]]:
     return found
 
 
+def kind_named(word: str) -> type[Blueprint] | None:
+    """The kind of this name, in any casing."""
+    return next((kind for name, kind in kinds().items() if name.lower() == word.lower()), None)
+
+
 def contradiction(rule: str, address: str, summary: str, detail: str, advice: str, location: str) -> Finding:
     """A finding of level error about the blueprint itself."""
     return Finding(

@@ -24,7 +24,7 @@ from pydantic_core import CoreSchema
 
 from vpngw_iac.blueprints.network import Prefixes
 from vpngw_iac.blueprints.part import Many, Name, NamedValues, Part, SecretField, Short, listed
-from vpngw_iac.blueprints.site import IpsecPolicy
+from vpngw_iac.blueprints.site import AnyIpsecPolicy
 from vpngw_iac.field import Guid, Ipv4, Wire, rule_error
 from vpngw_iac.files import UnreadableFile, owned, read_bytes, text_of
 
@@ -72,17 +72,18 @@ class RootCertificate(Part):
     def file(cls, name: str, path: str | Path) -> RootCertificate:
         """Read a PEM or DER file; a relative path is relative to the file that calls this."""
         caller = sys._getframe(1).f_globals.get("__file__")
-        return cls(name=name, data=_read(path, Path(caller).parent if caller else None))
+        beside = NamedValues(directory=Path(caller).parent if caller else None)
+        return cls.model_validate({"name": name, "file": str(path)}, context=beside)
 
     @classmethod
     def pem(cls, name: str, text: str) -> RootCertificate:
         """Take a PEM text, with its header lines."""
-        return cls(name=name, data=_from_text(text))
+        return cls.model_validate({"name": name, "pem": text})
 
     @classmethod
     def base64(cls, name: str, text: str) -> RootCertificate:
         """Take Base-64 data, in one line or several."""
-        return cls(name=name, data=_from_text(text))
+        return cls.model_validate({"name": name, "base64": text})
 
     @model_validator(mode="before")
     @classmethod
@@ -397,7 +398,7 @@ class ClientAccess(Part):
     """How users sign in, each way at most once."""
     groups: Annotated[Many[UserGroup], Wire("vngClientConnectionConfigurations", by_code=True)] = ()
     """User groups with pools of their own."""
-    ipsec: Annotated[IpsecPolicy | None, Wire("vpnClientIpsecPolicies[0]")] = None
+    ipsec: Annotated[AnyIpsecPolicy | None, Wire("vpnClientIpsecPolicies[0]")] = None
     """Policy of IKEv2 clients (R-P2SPOL-01). Left out: Azure's proposals, which include group 2."""
     custom_routes: Annotated[
         Prefixes, Wire("properties.customRoutes.addressPrefixes", of="VpnGateway", by_code=True)

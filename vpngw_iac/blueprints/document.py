@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import yaml
 
 from vpngw_iac.blueprints.broken import broken, unreadable
+from vpngw_iac.blueprints.source_lines import fields_in, line_of_value
 from vpngw_iac.files import UnreadableFile, read_text
 
 _Base: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -55,8 +57,11 @@ class TextDocument:
     content: Any
     root: Any = None
 
-    def line(self, location: tuple[str | int, ...]) -> int | None:
-        """Line of the deepest place on the way to a location that exists, counted from 1."""
+    def line(self, location: tuple[str | int, ...], said: str = "") -> int | None:
+        """Line of the deepest place on the way to a location that exists, counted from 1.
+
+        If `said` repeats a value that is written there, or names a field of it, it is the line of that.
+        """
         node, line = self.root, None
         for part in location:
             step = _child(node, part)
@@ -64,14 +69,19 @@ class TextDocument:
                 # A tag of a union is not a place in the file.
                 continue
             node, line = step
-        return line
+        if not said or line is None:
+            return line
+        named = next((step[1] for name in fields_in(said) if (step := _child(node, name))), line)
+        return line_of_value(said, _scalars(node)) or named
 
 
 def _child(node: Any, part: str | int) -> tuple[Any, int] | None:
+    """What is written one step further, with the line of the value; of one that goes over several lines, of its key."""
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             if key.value == part:
-                return value, key.start_mark.line + 1
+                written = value if isinstance(value, yaml.ScalarNode) else key
+                return value, written.start_mark.line + 1
         for key, value in node.value:
             merged = value.value if isinstance(value, yaml.SequenceNode) else [value]
             if key.tag == "tag:yaml.org,2002:merge":
@@ -82,6 +92,15 @@ def _child(node: Any, part: str | int) -> tuple[Any, int] | None:
         item = node.value[part]
         return item, item.start_mark.line + 1
     return None
+
+
+def _scalars(node: Any) -> Iterator[tuple[Any, int]]:
+    if isinstance(node, yaml.ScalarNode):
+        yield node.value, node.start_mark.line + 1
+    elif isinstance(node, yaml.CollectionNode):
+        for item in node.value:
+            for part in item[1:] if isinstance(item, tuple) else (item,):
+                yield from _scalars(part)
 
 
 def read_document(path: Path) -> TextDocument:
@@ -120,7 +139,10 @@ def _yaml(path: Path, text: str) -> TextDocument:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise broken(path, mark.line + 1 if mark else None, f"It is not YAML: {error.problem}.") from None
+        is_tab = mark is not None and "\n".join(text.splitlines()[mark.line :])[mark.column :].startswith("\t")
+        advice = "There is a tab: indent with spaces." if is_tab else ""
+        place = mark.line + 1 if mark else None
+        raise broken(path, place, f"It is not YAML: {error.problem}.", advice=advice) from None
     except yaml.YAMLError as error:
         raise broken(path, None, f"It is not YAML: {str(error).splitlines()[0]}.") from None
     except RecursionError:

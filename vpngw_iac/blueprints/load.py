@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import ValidationError
 
-from vpngw_iac.blueprints.base import Blueprint, kinds
+from vpngw_iac.blueprints.base import Blueprint, kind_named, kinds
 from vpngw_iac.blueprints.broken import broken
-from vpngw_iac.blueprints.explain import explain
+from vpngw_iac.blueprints.explain import explain, got
 from vpngw_iac.blueprints.part import NamedValues, sections_of
 from vpngw_iac.blueprints.source_lines import NoLines, PythonLines, SourceLines, steps_of
-from vpngw_iac.errors import BlueprintError, UsageError
+from vpngw_iac.errors import BlueprintError, Finding, UsageError
 from vpngw_iac.files import UnreadableFile, kind_of, read_text
 from vpngw_iac.paths import dotted
 from vpngw_iac.text import suggestion
@@ -47,17 +48,25 @@ class LoadedFile:
             )
         return self.blueprints[0]
 
-    def locate(self, where: str) -> str:
+    def locate(self, where: str, said: str = "") -> str:
         """``file:line`` of a blueprint path (``sites[1].bgp``) or of the part that a resource's address comes from.
 
-        Without a known line: the blueprint path of an address, else an empty text.
+        If `said` repeats a value that is written there, it is the line of the value. Without a known line: the
+        blueprint path of an address, else an empty text.
         """
         for blueprint in self.blueprints:
             path = blueprint.path_of(where) if "/" in where else where
             if path:
-                line = self.lines.line(blueprint, steps_of(path))
-                return f"{self.path}:{line}" if line else (path if path != where else "")
+                return self.lines.place(blueprint, steps_of(path), said) or (path if path != where else "")
         return ""
+
+    def told(self, finding: Finding) -> Finding:
+        """A finding with its place in this file, in the language of the file."""
+        if re.search(r":\d+$", finding.location):
+            return finding  # it was told before
+        said = f"{finding.detail} {finding.advice}"
+        place = self.locate(finding.location or finding.address, said) or finding.location
+        return _in_language(self.path, replace(finding, location=place))
 
     @property
     def directory(self) -> Path:
@@ -120,23 +129,23 @@ def _split(target: str) -> tuple[Path, str | None]:
 def _from_python(path: Path, name: str | None) -> LoadedFile:
     from vpngw_iac.blueprints.python_file import run
 
-    names = run(path)
+    names, sources = run(path)
     if name is not None:
         listed = [b for b in _list_of(names) if b.name == name]
         if name not in names and listed:
-            return LoadedFile(path, tuple(listed), PythonLines(path))
+            return LoadedFile(path, tuple(listed), PythonLines(sources))
         if name not in names:
             defined = [b.name for b in _list_of(names)] + [
                 key for key, value in names.items() if isinstance(value, Blueprint)
             ]
             hint = suggestion(name, defined) or f"It defines: {', '.join(defined) or 'no blueprint'}."
             raise broken(path, None, f"There is no {name!r} in it. {hint}")
-        return LoadedFile(path, _checked(path, names[name], name), PythonLines(path))
+        return LoadedFile(path, _checked(path, names[name], name), PythonLines(sources))
     if "blueprint" in names and "blueprints" in names:
         raise broken(path, None, "It exposes both 'blueprint' and 'blueprints'.", advice="Keep one of the two names.")
     for exposed in ("blueprint", "blueprints"):
         if exposed in names:
-            return LoadedFile(path, _checked(path, names[exposed], exposed), PythonLines(path))
+            return LoadedFile(path, _checked(path, names[exposed], exposed), PythonLines(sources))
     others = [key for key, value in names.items() if isinstance(value, Blueprint)]
     advice = "Assign one to that name: blueprint = SiteToSite(...)."
     if others:
@@ -156,11 +165,12 @@ def _checked(path: Path, value: object, name: str) -> tuple[Blueprint, ...]:
             raise broken(path, None, "'blueprints' is one blueprint, not a list.", advice="Call it 'blueprint'.")
         return (value,)
     if not isinstance(value, list | tuple) or name == "blueprint":
-        known = ", ".join(sorted(kinds()))
-        raise broken(path, None, f"{name!r} is a {type(value).__name__}.", advice=f"Assign one of {known} to it.")
+        what, better = got(value)
+        advice = better or f"Assign one of {', '.join(sorted(kinds()))} to it."
+        raise broken(path, None, f"{name!r} is {what}.", advice=advice)
     wrong = next((item for item in value if not isinstance(item, Blueprint)), None)
     if wrong is not None or not value:
-        what = "is empty" if not value else f"holds a {type(wrong).__name__}"
+        what = f"holds {got(wrong)[0]}" if value else "is empty"
         raise broken(path, None, f"{name!r} {what}.", advice="List blueprints in it.")
     return _distinct(path, tuple(value))
 
@@ -214,10 +224,20 @@ class _TextLines:
     named: NamedValues
     listed: tuple[Blueprint, ...] = ()
 
-    def line(self, blueprint: Blueprint, steps: tuple[str | int, ...]) -> int | None:
-        """Line of a path; a value used by its name is located where it is written."""
+    def place(self, blueprint: Blueprint, steps: tuple[str | int, ...], said: str) -> str:
+        """Place of a path; a value used by its name is located where it is written."""
         prefix = ("blueprints", self.listed.index(blueprint)) if self.listed else ()
-        return self.document.line(_origin(self.document.content, (*prefix, *steps), self.named))
+        line = self.document.line(_origin(self.document.content, (*prefix, *steps), self.named), said)
+        return f"{self.document.path}:{line}" if line else ""
+
+
+def _in_language(path: Path, finding: Finding) -> Finding:
+    """A finding as the people who write such a file speak: in YAML and JSON no Python."""
+    if path.suffix.lower() == ".py":
+        return finding
+    from vpngw_iac.blueprints.language import in_yaml
+
+    return replace(finding, detail=in_yaml(finding.detail), advice=in_yaml(finding.advice))
 
 
 def _is_aside(key: object) -> bool:
@@ -240,16 +260,18 @@ def _named_values(document: TextDocument, content: Mapping[str, Any]) -> NamedVa
 
 def _one(document: TextDocument, body: Any, named: NamedValues, where: tuple[str | int, ...]) -> Blueprint:
     kind = str(body.get("kind", "")) if isinstance(body, Mapping) else ""
-    model = kinds().get(kind)
+    model = kind_named(kind)
     if model is None:
         line = document.line((*where, "kind")) or document.line(where) or 1
         known = suggestion(kind, kinds()) or f"Write one of {', '.join(sorted(kinds()))}."
         what = f"{kind!r} is not a kind of blueprint." if kind else "It does not say its kind."
         raise broken(document.path, line, what, rule="T-KIND", advice=known)
+    fields = {key: value for key, value in body.items() if key != "kind"}
     try:
-        return model.model_validate({key: value for key, value in body.items() if key != "kind"}, context=named)
+        return cast("Blueprint", model.__pydantic_validator__.validate_python(fields, context=named))
     except ValidationError as error:
-        findings = explain(error, whole=True, locate=lambda at: _place(document, (*where, *at), named))
+        found = explain(error, fields, whole=True, locate=lambda at: _place(document, (*where, *at), named))
+        findings = [_in_language(document.path, finding) for finding in found]
         first = findings[0]
         raise BlueprintError(
             f"{first.location}: {first.address}: {first.detail}", findings=findings, location=first.location

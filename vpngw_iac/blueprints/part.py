@@ -1,27 +1,69 @@
 """What every noun of a blueprint shares: strictness, secrets by reference, SKUs by name, values used by name.
 
 Knows no noun and no resource. Values are frozen, refuse unknown fields and never show their input in an error, since
-an input may be a secret that somebody pasted.
+an input may be a secret that somebody pasted. A wrong value raises `InvalidValue`, whoever makes the noun.
 """
 
 from __future__ import annotations
 
 import copy
+import functools
+import re
+import sys
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, TypeAlias, TypeVar, get_origin
+from types import CodeType
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, Self, TypeAlias, TypeVar, get_origin
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetJsonSchemaHandler, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    ValidationError,
+    model_validator,
+)
 from pydantic.annotated_handlers import GetCoreSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.field import rule_error
+from vpngw_iac.errors import InvalidValue
+from vpngw_iac.field import Wire, rule_error
 from vpngw_iac.secret import SecretReference
 from vpngw_iac.text import suggestion
+
+
+class Sources:
+    """Where the nouns of a blueprint file are made: for each the instruction of the user's own code, innermost first.
+
+    Kept beside the nouns, so that equal values stay equal wherever they are written.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file, self._folder = str(file), f"{file.resolve().parent}/"
+        self._made: dict[int, tuple[Part, CodeType, int]] = {}
+
+    def owns(self, code: CodeType) -> bool:
+        """Whether this is code of the file, or of a module beside it."""
+        name = code.co_filename
+        return name == self._file or (name.startswith(self._folder) and "site-packages" not in name)
+
+    def note(self, part: Part) -> None:
+        """Remember the line that is being run."""
+        context = sys._getframe(2)
+        while context is not None and not self.owns(context.f_code):
+            context = context.f_back  # type: ignore[assignment]
+        if context is not None:
+            self._made[id(part)] = part, context.f_code, context.f_lasti
+
+    def of(self, part: object) -> tuple[CodeType, int] | None:
+        """Code and instruction that made a noun, if they were seen."""
+        found = self._made.get(id(part))
+        return found[1:] if found else None
 
 
 class Part(BaseModel):
@@ -39,21 +81,122 @@ class Part(BaseModel):
     stands: ClassVar[str] = ""
     """Kind of the resource that the noun becomes and, for a value inside one, the path: ``VpnGateway: properties``."""
 
+    instead: ClassVar[str] = ""
+    """What gives all of its fields at once: ``IpsecPolicy.strong()``."""
+
     models: ClassVar[dict[str, type[Part]]] = {}
     """Every noun by its class name, so that an error that names a model can tell which fields that model has."""
+
+    sources: ClassVar[Sources | None] = None
+    """Where nouns are made is remembered here, while a file runs."""
 
     def __init_subclass__(cls, **settings: Any) -> None:
         super().__init_subclass__(**settings)
         Part.models[cls.__name__] = cls
 
+    if not TYPE_CHECKING:
+
+        def __init__(self, /, *values: Any, **fields: Any) -> None:
+            if values:
+                raise _by_keyword(type(self), len(values))
+            try:
+                self.__pydantic_validator__.validate_python(fields, self_instance=self)
+            except ValidationError as error:
+                raise _invalid(error, fields) from None
+            if Part.sources is not None:
+                Part.sources.note(self)
+
+        __init__.__pydantic_base_init__ = True  # a noun inside another one is not made by this
+
+        def __copy__(self) -> Self:
+            twin = super().__copy__()
+            if Part.sources is not None:
+                Part.sources.note(twin)
+            return twin
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            what = f"{type(self).__name__}.{name} cannot be changed: a blueprint is a value."
+            raise InvalidValue(what, advice=f"Give {name} where it is made, or use model_copy(update={{...}}).")
+
+        @classmethod
+        def model_validate(cls, obj: Any, **settings: Any) -> Self:
+            """A noun from a mapping; raises `InvalidValue`."""
+            try:
+                made = super().model_validate(obj, **settings)
+            except ValidationError as error:
+                raise _invalid(error, obj) from None
+            if Part.sources is not None:
+                Part.sources.note(made)
+            return made
+
+    def given_as_none(self, *fields: str) -> str:
+        """``; got public_ip=None`` for those that were written, with nothing as their value."""
+        none = [f"{name}=None" for name in fields if name in self.model_fields_set and getattr(self, name) is None]
+        return f"; got {', '.join(none)}" if none else ""
+
     @model_validator(mode="before")
     @classmethod
-    def _one_is_a_list_of_one(cls, data: Any) -> Any:
-        """``sites=berlin`` means ``sites=[berlin]``: a model is iterable, and its fields would pass for sites."""
+    def _as_meant(cls, data: Any) -> Any:
+        """What people write, as the fields have it.
+
+        ``sites=berlin`` means ``sites=[berlin]``: a model is iterable, and its fields would pass for sites. A word is
+        taken in any casing, and as Azure spells it: ``IkeV2``, ``InitiatorOnly``.
+        """
         if not isinstance(data, Mapping):
             return data
-        lists = {n for n, info in cls.model_fields.items() if get_origin(info.annotation) is tuple}
-        return {name: (value,) if name in lists and isinstance(value, Part) else value for name, value in data.items()}
+        lists, choices = _shapes(cls)
+        made = {name: (value,) if name in lists and isinstance(value, Part) else value for name, value in data.items()}
+        for name in choices.keys() & made.keys():
+            value, words = made[name], choices[name]
+            if isinstance(value, str):
+                made[name] = words.get(_folded(value), value)
+            elif isinstance(value, list | tuple):
+                made[name] = [words.get(_folded(v), v) if isinstance(v, str) else v for v in value]
+        return made
+
+
+def _invalid(error: ValidationError, data: Any) -> InvalidValue:
+    """Pydantic's error about what a noun was given, as ours."""
+    from vpngw_iac.blueprints.explain import explain
+
+    findings = explain(error, data)
+    first = findings[0]
+    return InvalidValue(f"{first.address}: {first.detail}", findings=findings, advice=first.advice)
+
+
+def _by_keyword(noun: type[Part], count: int) -> InvalidValue:
+    """What to write in place of values without their names."""
+    fields = noun.model_fields
+    own = sorted(fields, key=lambda n: (n != "name", not fields[n].is_required(), n not in noun.__annotations__))
+    names = ", ".join(f"{name}=..." for name in own[:count])
+    advice = f"Write {noun.__name__}({names})."
+    return InvalidValue(f"{noun.__name__} takes its values by keyword, it got {count} without.", advice=advice)
+
+
+@functools.cache
+def _shapes(noun: type[Part]) -> tuple[frozenset[str], dict[str, dict[str, str]]]:
+    """Names of the fields that are lists, and for each field that has a choice of words these by their folded form."""
+    lists = frozenset(n for n, info in noun.model_fields.items() if get_origin(info.annotation) is tuple)
+    choices: dict[str, dict[str, str]] = {}
+    for name, info in noun.model_fields.items():
+        words = {_folded(word): word for word in _literals(info.annotation)}
+        for mark in info.metadata if words else ():
+            azure = mark.values if isinstance(mark, Wire) and mark.values else {}
+            words = {_folded(v): k for k, v in azure.items() if isinstance(k, str) and isinstance(v, str)} | words
+        choices |= {name: words} if words else {}
+    return lists, choices
+
+
+def _folded(word: str) -> str:
+    return re.sub(r"[\s_-]", "", word).lower()
+
+
+def _literals(annotation: Any) -> Iterator[str]:
+    if get_origin(annotation) is Literal:
+        yield from (word for word in typing.get_args(annotation) if isinstance(word, str))
+    elif not isinstance(annotation, type) or get_origin(annotation):
+        for argument in typing.get_args(annotation):
+            yield from _literals(argument)
 
 
 class NamedPart:
@@ -130,7 +273,7 @@ Name = Annotated[str, AfterValidator(_name)]
 # --- values used by their name ------------------------------------------------------------------------------------
 
 
-WRITE_REFERENCE = 'Write Secret.env("NAME") and set that environment variable (in YAML: {env: NAME}).'
+WRITE_REFERENCE = 'Write Secret.env("NAME") and set that environment variable.'
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +402,8 @@ def _secret(value: Any) -> Any:
         if len(forms) != 1 or len(value) != 1:
             raise rule_error("T-SECRET", "Write one of {env: NAME}, {file: PATH}, {key_vault: {vault, name}}.")
         return _long_form(forms[0], value[forms[0]])
+    if not isinstance(value, Mapping | BaseModel | None):
+        raise rule_error("T-TYPE", "Expected a reference to a secret.")
     return value
 
 

@@ -10,7 +10,7 @@ from vpngw_iac.blueprints.gateway import AnyVpnGateway
 from vpngw_iac.blueprints.network import AnyNetwork, Tags
 from vpngw_iac.blueprints.operations_settings import AnyLock
 from vpngw_iac.blueprints.part import Many, Name, OnRemoval, Part, SecretField, Sides, Waive, listed
-from vpngw_iac.blueprints.site import MODES, ConnectionMode, IpsecPolicy, TrafficSelector
+from vpngw_iac.blueprints.site import MODES, AnyIpsecPolicy, ConnectionMode, TrafficSelector
 from vpngw_iac.field import GroupName, IpAddress, Wire, rule_error
 
 
@@ -48,7 +48,7 @@ class Pair(Part):
     """The key of both connections (R-PSK-07)."""
     bgp: Annotated[bool, Wire("properties.enableBgp")] = False
     """BGP over the tunnel; both gateways need different AS numbers (R-BGP-06)."""
-    ipsec: Annotated[IpsecPolicy | None, Wire("properties.ipsecPolicies[0]")] = None
+    ipsec: Annotated[AnyIpsecPolicy | None, Wire("properties.ipsecPolicies[0]")] = None
     """Policy of both connections (R-IPSEC-06)."""
     manage: Literal["both", "a", "b"] = "both"
     """Which connection is ours. The other side is then done by the owner of that gateway."""

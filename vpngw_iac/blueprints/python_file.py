@@ -1,40 +1,48 @@
-"""Runs a Python blueprint file: its own folder is importable meanwhile, nothing is written, its errors are located."""
+"""Runs a Python blueprint file: its own folder is importable meanwhile, nothing is written, its errors are located.
+
+What it prints goes to stderr: stdout is for data.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import io
+import re
 import sys
 import tokenize
 import types
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from vpngw_iac.blueprints.broken import broken, unreadable
-from vpngw_iac.blueprints.explain import explain
-from vpngw_iac.errors import BlueprintError, VpngwError
+from vpngw_iac.blueprints.explain import of_element
+from vpngw_iac.blueprints.part import Part, Sources
+from vpngw_iac.blueprints.source_lines import CallPlace, steps_of
+from vpngw_iac.errors import BlueprintError, InvalidValue, VpngwError
 from vpngw_iac.files import UnreadableFile, read_bytes, text_of
+from vpngw_iac.secret import Secret
+from vpngw_iac.text import suggestion
 
 _MODULE = "__vpngw_blueprint__"
 
 
-def run(path: Path) -> dict[str, object]:
-    """The names that the file defines. Raises `BlueprintError` with file and line of the user's code."""
-    code = _compiled(path)
+def run(path: Path) -> tuple[dict[str, object], Sources]:
+    """The names that the file defines, and where its nouns are made.
+
+    Raises `BlueprintError` with file and line of the user's code.
+    """
+    code, sources = _compiled(path), Sources(path)
     module = types.ModuleType(_MODULE)
     module.__file__ = str(path.resolve())
-    with _surroundings(path.resolve().parent, module):
+    with _surroundings(path.resolve().parent, module, sources):
         try:
             exec(code, module.__dict__)  # noqa: S102 - running the user's file is what this does
-        except ValidationError as error:
-            raise _invalid(path, error) from None
         except VpngwError as error:
-            raise _told(path, error) from None
+            raise _told(path, error, sources) from None
         except (Exception, SystemExit) as error:  # whatever the user's code raises is told, not hidden
-            raise _raised(path, error) from None
-    return vars(module)
+            raise _raised(path, error, sources) from None
+    return vars(module), sources
 
 
 def _compiled(path: Path) -> types.CodeType:
@@ -73,8 +81,8 @@ def _not_python(path: Path, error: SyntaxError | ValueError) -> BlueprintError:
 
 
 @contextlib.contextmanager
-def _surroundings(folder: Path, module: types.ModuleType) -> Iterator[None]:
-    """The file's folder on `sys.path`, no byte code.
+def _surroundings(folder: Path, module: types.ModuleType, sources: Sources) -> Iterator[None]:
+    """The file's folder on `sys.path`, no byte code, nothing on stdout.
 
     Afterwards the modules of that folder are forgotten, so that the next file finds its own neighbours.
     """
@@ -82,9 +90,12 @@ def _surroundings(folder: Path, module: types.ModuleType) -> Iterator[None]:
     sys.path.insert(0, str(folder))
     sys.dont_write_bytecode = True
     sys.modules[_MODULE] = module
+    Part.sources, before = sources, Part.sources
     try:
-        yield
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
     finally:
+        Part.sources = before
         sys.path[:] = path
         sys.dont_write_bytecode = flag
         for name in set(sys.modules) - known:
@@ -93,35 +104,43 @@ def _surroundings(folder: Path, module: types.ModuleType) -> Iterator[None]:
                 del sys.modules[name]
 
 
-def _place(path: Path, error: BaseException) -> tuple[Path, int]:
-    """The innermost line of the user's own code: of the file or of a module beside it."""
-    found = (path, 1)
-    trace = error.__traceback__
+def _call(error: BaseException, sources: Sources) -> CallPlace | None:
+    """The innermost call of the user's own code: of the file or of a module beside it."""
+    found, trace = None, error.__traceback__
     while trace is not None:
-        file = Path(trace.tb_frame.f_code.co_filename)
-        if file == path or (file.is_relative_to(path.resolve().parent) and "site-packages" not in file.parts):
-            found = (file, trace.tb_lineno)
+        if sources.owns(trace.tb_frame.f_code):
+            found = CallPlace(trace.tb_frame.f_code, trace.tb_lasti)
         trace = trace.tb_next
     return found
 
 
-def _invalid(path: Path, error: ValidationError) -> BlueprintError:
-    file, line = _place(path, error)
-    place = f"{file}:{line}"
-    findings = explain(error, locate=lambda _: place)
-    first = findings[0]
-    return BlueprintError(f"{place}: {first.address}: {first.detail}", findings=findings, location=place)
-
-
-def _told(path: Path, error: VpngwError) -> BlueprintError:
+def _told(path: Path, error: VpngwError, sources: Sources) -> BlueprintError:
+    call = _call(error, sources)
     if isinstance(error, BlueprintError) and error.findings:
-        return error
-    file, line = _place(path, error)
-    return broken(file, line, error.message, advice=error.advice)
+        if call is None or not isinstance(error, InvalidValue):
+            return error
+        findings = [
+            replace(
+                finding,
+                location=call.place(steps_of(finding.address)[1:]),
+                detail=of_element(finding.detail, call.elements()),
+            )
+            for finding in error.findings
+        ]
+        first = findings[0]
+        return InvalidValue(
+            f"{first.location}: {first.address}: {first.detail}", findings=findings, location=first.location
+        )
+    return broken(*_line(path, call), error.message, advice=error.advice)
 
 
-def _raised(path: Path, error: BaseException) -> BlueprintError:
-    file, line = _place(path, error)
+def _line(path: Path, call: CallPlace | None) -> tuple[Path, int]:
+    file, _, line = call.place(()).rpartition(":") if call else (str(path), "", "1")
+    return Path(file), int(line)
+
+
+def _raised(path: Path, error: BaseException, sources: Sources) -> BlueprintError:
+    file, line = _line(path, _call(error, sources))
     name = type(error).__name__
     text = str(error).strip()
     advice = f"Correct that line; `python {path}` shows how it came there."
@@ -131,9 +150,24 @@ def _raised(path: Path, error: BaseException) -> BlueprintError:
         advice = "A blueprint file only defines values: take the exit() or sys.exit() out of what it runs."
     elif isinstance(error, KeyError) and "environ" in _source_line(file, line):
         advice = f"Set the environment variable {text}, or name a file that sets it with --env-file."
+    elif isinstance(error, NameError | AttributeError | ImportError) and (meant := _meant(error, text)):
+        advice = meant
     elif isinstance(error, ModuleNotFoundError):
         advice = f"Install it into the environment of vpngw, or put {error.name}.py beside the blueprint."
     return broken(file, line, f"The file raised {name}: {text}" if text else f"The file raised {name}.", advice=advice)
+
+
+def _meant(error: Exception, text: str) -> str:
+    """The name of ours that was probably meant, or that must be imported; else an empty text."""
+    import vpngw_iac
+
+    word = (re.findall(r"'(\w+)'", text) or [text])[0 if not isinstance(error, AttributeError) else -1]
+    if isinstance(error, AttributeError):
+        near = {name for noun in (*Part.models.values(), Secret) for name in vars(noun) if not name.startswith("_")}
+        return suggestion(word, near)
+    if isinstance(error, NameError) and word in vpngw_iac.__all__:
+        return f"Add: from vpngw_iac import {word}."
+    return suggestion(word, vpngw_iac.__all__) if isinstance(error, NameError) or "'vpngw_iac'" in text else ""
 
 
 def _source_line(file: Path, line: int) -> str:

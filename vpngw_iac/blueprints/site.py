@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
@@ -19,6 +19,7 @@ from vpngw_iac.blueprints.part import (
     OnRemoval,
     Part,
     SecretField,
+    Short,
     Waive,
     existing_or_new,
     ids_only,
@@ -33,6 +34,7 @@ from vpngw_iac.resources.parts import (
     IpsecIntegrity,
     PfsGroup,
 )
+from vpngw_iac.text import suggestion
 
 ConnectionMode = Literal["default", "initiator-only", "responder-only"]
 MODES: Final = {"default": "Default", "initiator-only": "InitiatorOnly", "responder-only": "ResponderOnly"}
@@ -42,6 +44,7 @@ class IpsecPolicy(Part):
     """A whole IKE and IPsec policy (R-IPSEC-03); it replaces Azure's proposals in both directions (R-IPSEC-05)."""
 
     stands: ClassVar[str] = "VpnConnection: properties.ipsecPolicies[0]"
+    instead: ClassVar[str] = "IpsecPolicy.strong()"
 
     ike_encryption: Annotated[IkeEncryption, Wire("ikeEncryption")]
     """Phase 1 cipher."""
@@ -83,6 +86,25 @@ class IpsecPolicy(Part):
             ike_encryption="AES256", ike_integrity="SHA384", dh_group="ECP384",
             ipsec_encryption="GCMAES256", ipsec_integrity="GCMAES256", pfs_group="ECP384",
         )  # fmt: skip
+
+
+def _preset(value: Any) -> Any:
+    """``strong`` is `IpsecPolicy.strong`."""
+    if not isinstance(value, str):
+        return value
+    if value.lower() not in _PRESETS:
+        hint = suggestion(value, _PRESETS) or f"It is one of {', '.join(_PRESETS)}, or a whole policy."
+        raise rule_error("T-CHOICE", f"There is no IPsec policy of that name. {hint}")
+    return _PRESETS[value.lower()]()
+
+
+_PRESETS = {"strong": IpsecPolicy.strong, "compatible": IpsecPolicy.compatible, "cnsa": IpsecPolicy.cnsa}
+
+if TYPE_CHECKING:
+    AnyIpsecPolicy = IpsecPolicy
+else:
+    AnyIpsecPolicy = Annotated[IpsecPolicy, Short(_preset, {"enum": list(_PRESETS)})]
+"""A policy, or the name of one of ours."""
 
 
 class Nat(Part):
@@ -270,7 +292,7 @@ class LinkSettings(Part):
     bgp: Annotated[PeerOrSwitch | None, Wire("properties.bgpSettings", of="LocalNetworkGateway")] = None
     """The device's BGP speaker; turns BGP on for the connection (R-BGP-17). With a `local_gateway` that has a speaker
     ``False`` keeps BGP off, and with one that exists ``True`` turns it on."""
-    ipsec: Annotated[IpsecPolicy | None, Wire("properties.ipsecPolicies[0]")] = None
+    ipsec: Annotated[AnyIpsecPolicy | None, Wire("properties.ipsecPolicies[0]")] = None
     """Left out: Azure's own proposals, which include weak ones (R-SEC-03)."""
     nat: Annotated[Annotated[Many[Nat], listed] | None, Wire("properties.ingressNatRules", by_code=True)] = None
     """NAT rules that this link uses."""
@@ -381,7 +403,7 @@ class Site(LinkSettings):
         else:
             _check_endpoint(self)
         for link in self.effective_links():
-            _one_key(self.name, link)
+            _one_key(self, link)
         return self
 
     def effective_links(self) -> tuple[Link, ...]:
@@ -419,7 +441,8 @@ def _check_endpoint(part: Link | Site) -> None:
     """Address, name or a local network gateway; what belongs to the latter is said there."""
     if part.local_gateway is None:
         if (part.public_ip is None) == (part.fqdn is None):
-            raise rule_error("R-LNG-01", "Give exactly one of public_ip and fqdn (or links, on a site).")
+            given = part.given_as_none("public_ip", "fqdn")
+            raise rule_error("R-LNG-01", f"Give exactly one of public_ip and fqdn (or links, on a site){given}.")
         if isinstance(part.bgp, bool):
             raise rule_error("T-LNG", "bgp=True and bgp=False go with local_gateway=...; write bgp=BgpPeer(...).")
         return
@@ -440,11 +463,12 @@ def _distinct_links(links: Sequence[Link]) -> None:
         seen.add(link.name.lower())
 
 
-def _one_key(site: str, link: Link) -> None:
-    where = f"Site {site!r}" if link.name == site else f"Link {link.name!r} of site {site!r}"
+def _one_key(site: Site, link: Link) -> None:
+    where = f"Site {site.name!r}" if link.name == site.name else f"Link {link.name!r} of site {site.name!r}"
     if (link.shared_key is None) == (link.certificate is None):
+        given = site.given_as_none("shared_key", "certificate")
         raise rule_error(
             "R-PSK-04",
-            f'{where} needs exactly one of shared_key and certificate: write shared_key=Secret.env("NAME"). '
+            f'{where} needs exactly one of shared_key and certificate{given}: write shared_key=Secret.env("NAME"). '
             "Without a key Azure would invent one that the device does not know.",
         )

@@ -3,86 +3,141 @@
 from __future__ import annotations
 
 import ast
+import functools
+import itertools
+import re
+from collections.abc import Iterable
 from pathlib import Path
+from types import CodeType
 from typing import Any, Protocol
 
 from vpngw_iac.blueprints.base import Blueprint
+from vpngw_iac.blueprints.explain import part_at
+from vpngw_iac.blueprints.part import Part, Sources
+from vpngw_iac.text import in_words
 
 Steps = tuple[str | int, ...]
 
 
 class SourceLines(Protocol):
-    """Knows the lines of one file."""
+    """Knows the lines of one file, and of what it reads."""
 
-    def line(self, blueprint: Blueprint, steps: Steps) -> int | None:
-        """Line of a path in a blueprint, counted from 1, or None."""
+    def place(self, blueprint: Blueprint, steps: Steps, said: str) -> str:
+        """``file:line`` of a path in a blueprint, or an empty text.
+
+        If `said`, a sentence about it, repeats a value that is written there, it is the line of that value.
+        """
 
 
 class NoLines:
     """A format without lines (JSON)."""
 
-    def line(self, blueprint: Blueprint, steps: Steps) -> int | None:
+    def place(self, blueprint: Blueprint, steps: Steps, said: str) -> str:
         """Never known."""
-        return None
+        return ""
 
 
 class PythonLines:
-    """Finds the call that makes a part, by class and literal name: ``Site(name="berlin", ...)``.
+    """Finds the call that made a part, also where its name is computed: the run of the file has noted it."""
 
-    A name that is computed (sites read from a table) is not found; then no line is claimed.
-    """
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._calls: dict[tuple[str, str], list[ast.Call]] | None = None
-
-    def line(self, blueprint: Blueprint, steps: Steps) -> int | None:
-        """Line of the deepest part on the way that has a name, or of the field in its call."""
-        found: tuple[ast.Call, Steps] | None = None
+    def place(self, blueprint: Blueprint, steps: Steps, said: str) -> str:
+        """Place of the deepest part on the way that was seen to be made, or of the field in its call."""
+        found: tuple[tuple[CodeType, int], Steps] | None = None
         value: Any = blueprint
         for count in range(len(steps) + 1):
-            call = self._call_of(value)
-            found = (call, steps[count:]) if call else found
-            if count == len(steps):
-                break
-            value = _step(value, steps[count])
-            if value is None:
-                break
+            made = self._sources.of(value)
+            found = (made, steps[count:]) if made else found
+            value = part_at(value, steps[count]) if count < len(steps) else None
         if found is None:
-            return None
-        call, rest = found
-        field = next((k for k in call.keywords if rest and k.arg == rest[0]), None)
-        return field.value.lineno if field else call.lineno
-
-    def _call_of(self, part: Any) -> ast.Call | None:
-        name = getattr(part, "name", None)
-        if not isinstance(name, str):
-            return None
-        calls = self._by_name().get((type(part).__name__, name), [])
-        return calls[0] if len(calls) == 1 else None
-
-    def _by_name(self) -> dict[tuple[str, str], list[ast.Call]]:
-        if self._calls is None:
-            self._calls = {}
-            for node in ast.walk(ast.parse(self._path.read_bytes())):
-                if isinstance(node, ast.Call) and (key := _key(node)):
-                    self._calls.setdefault(key, []).append(node)
-        return self._calls
+            return ""
+        (code, instruction), rest = found
+        return CallPlace(code, instruction).place(rest, said)
 
 
-def _key(call: ast.Call) -> tuple[str, str] | None:
-    function = call.func
-    kind = function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")
-    named = next((keyword.value for keyword in call.keywords if keyword.arg == "name"), None)
-    if not isinstance(named, ast.Constant) or not isinstance(named.value, str):
-        return None
-    return kind, named.value
+class CallPlace:
+    """A call in somebody's code, known by the instruction that makes it."""
+
+    def __init__(self, code: CodeType, instruction: int) -> None:
+        self.file = code.co_filename
+        spans = itertools.islice(code.co_positions(), instruction // 2, None)
+        self._line, _, self._column, _ = next(spans, (None, None, None, None))
+        self._line = self._line or code.co_firstlineno
+
+    def place(self, steps: Steps, said: str = "") -> str:
+        """``file:line`` of the call, or of what it says at these steps as far as they are written out."""
+        node: ast.AST | None = self._node
+        line = self._line
+        for step in steps if node else ():
+            node = _written(node, step) if node else None
+            line = getattr(node, "lineno", line)
+        values = [(n.value, n.lineno) for n in ast.walk(node or ast.Pass()) if isinstance(n, ast.Constant)]
+        fields = (_written(node, name) for name in fields_in(said)) if node else ()
+        named = next((field.lineno for field in fields if field is not None), line)
+        return f"{self.file}:{line_of_value(said, values) or named}"
+
+    def elements(self) -> list[str]:
+        """``site 'berlin'``: the nouns with a literal name that this call stands in, outermost first."""
+        around = [node for node in _calls(self.file) if self._is_inside(node)]
+        named = [(in_words(_function(node)), _written(node, "name")) for node in around]
+        return [f"{noun} {name.value!r}" for noun, name in named if isinstance(name, ast.Constant)]
+
+    @property
+    def _node(self) -> ast.Call | None:
+        at_line = [node for node in _calls(self.file) if node.lineno == self._line]
+        exact = [node for node in at_line if node.col_offset == self._column]
+        return next(iter(exact or (at_line if len(at_line) == 1 else [])), None)
+
+    def _is_inside(self, node: ast.Call) -> bool:
+        own, noun = self._node, Part.models.get(_function(node), Blueprint)
+        return own is not None and node is not own and not issubclass(noun, Blueprint) and own in ast.walk(node)
 
 
-def _step(value: Any, part: str | int) -> Any:
-    if isinstance(part, int):
-        return value[part] if isinstance(value, tuple) and part < len(value) else None
-    return getattr(value, part, None)
+def fields_in(said: str) -> list[str]:
+    """The fields that a sentence writes as ``field=``."""
+    return re.findall(r"\b([a-z_]+)=", said)
+
+
+def line_of_value(said: str, values: Iterable[tuple[Any, int]]) -> int | None:
+    """Line of the address, prefix or id that a sentence names first."""
+    found = []
+    for value, line in values:
+        if isinstance(value, str) and re.search(r"[./:]", value):
+            match = re.search(rf"(?<![\w.]){re.escape(value)}(?![\w/]|\.\w)", said)
+            found += [(match.start(), line)] if match else []
+    return min(found)[1] if found else None
+
+
+def _calls(file: str) -> list[ast.Call]:
+    """Every call of a file; nothing where it cannot be read any more."""
+    try:
+        return _calls_in(Path(file).read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return []
+
+
+@functools.lru_cache(maxsize=8)
+def _calls_in(source: bytes) -> list[ast.Call]:
+    return [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+
+
+def _function(call: ast.Call) -> str:
+    return call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
+
+
+def _written(node: ast.AST, step: str | int) -> ast.expr | None:
+    """What is written at a step: the value of a keyword or key, an item of a list."""
+    if isinstance(node, ast.Call):
+        return next((keyword.value for keyword in node.keywords if keyword.arg == step), None)
+    if isinstance(node, ast.Dict):
+        pairs = zip(node.keys, node.values, strict=True)
+        return next((value for key, value in pairs if isinstance(key, ast.Constant) and key.value == step), None)
+    if isinstance(node, ast.List | ast.Tuple) and isinstance(step, int) and step < len(node.elts):
+        computed = any(isinstance(item, ast.Starred) for item in node.elts[: step + 1])
+        return None if computed else node.elts[step]
+    return None
 
 
 def steps_of(path: str) -> Steps:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny
 
-from vpngw_iac.blueprints.base import Blueprint, kinds
+from vpngw_iac.blueprints.base import Blueprint, kind_named, kinds
 from vpngw_iac.blueprints.contribution import Contribution
 from vpngw_iac.blueprints.part import Many
 from vpngw_iac.errors import Finding
@@ -21,11 +21,12 @@ def _of_its_kind(value: Any, info: Any) -> Any:
     if isinstance(value, Blueprint) or not isinstance(value, dict):
         return value
     wanted = str(value.get("kind", ""))
-    model = kinds().get(wanted)
+    model = kind_named(wanted)
     if model is None:
         hint = suggestion(wanted, kinds()) or f"Write one of {', '.join(sorted(kinds()))}."
         raise rule_error("T-KIND", f"{wanted!r} is not a kind of blueprint. {hint}")
-    return model.model_validate({key: item for key, item in value.items() if key != "kind"}, context=info.context)
+    body = {key: item for key, item in value.items() if key != "kind"}
+    return model.__pydantic_validator__.validate_python(body, context=info.context)
 
 
 def _distinct(value: tuple[Blueprint, ...]) -> tuple[Blueprint, ...]:

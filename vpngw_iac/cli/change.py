@@ -27,6 +27,7 @@ def plan(
     choices: opt.Choices,
     out: Out = None,
     detailed_exitcode: opt.DetailedExitCode = False,
+    short: opt.Short = False,
 ) -> int:
     """Show what apply would change and who loses connectivity.
 
@@ -35,7 +36,7 @@ def plan(
     from vpngw_iac.cli.common import make_plans, plan_code, tell_plans
 
     views = make_plans(run, file, choices, out)
-    tell_plans(run, views)
+    tell_plans(run, views, short=short)
     return plan_code(views, detailed=detailed_exitcode)
 
 

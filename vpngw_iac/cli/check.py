@@ -19,8 +19,7 @@ def findings_of(run: Run, file: str, profile: str | None = None) -> Findings:
     """
     try:
         loaded = run.load(file)
-        found = run.offline.beside(loaded.path).validate(*loaded.blueprints, profile=profile).findings
-        return Findings.of(replace(f, location=loaded.locate(f.location or f.address) or f.location) for f in found)
+        return Findings.of(run.offline.beside(loaded).validate(*loaded.blueprints, profile=profile).findings)
     except BlueprintError as error:
         if not error.findings:
             raise

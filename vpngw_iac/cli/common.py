@@ -86,9 +86,9 @@ def _umask() -> int:
     return current
 
 
-def tell_plans(run: Run, views: Sequence[PlanView]) -> None:
+def tell_plans(run: Run, views: Sequence[PlanView], *, short: bool = False) -> None:
     """Report plans."""
-    text = "\n".join(plan_text(view, run.style) for view in views)
+    text = "\n".join(plan_text(view, run.style, short=short) for view in views)
     run.answer([documents.plan_document(view) for view in views], text)
     add_to_summary(run, *(plan_markdown(view) for view in views))
 

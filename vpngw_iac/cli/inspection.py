@@ -35,7 +35,7 @@ def drift(run: Run, file: opt.Blueprint, deep: opt.Deep = False) -> int:
     return ExitCode.CHANGES if any(one.alarming for one in found) else ExitCode.DONE
 
 
-def show(run: Run, file: opt.BlueprintOrPlan) -> int:
+def show(run: Run, file: opt.BlueprintOrPlan, short: opt.Short = False) -> int:
     """Show what is deployed, tunnel by tunnel; or a saved plan.
 
     Status per tunnel, public IP and BGP addresses, what to hand over to a provider.
@@ -47,7 +47,7 @@ def show(run: Run, file: opt.BlueprintOrPlan) -> int:
     from vpngw_iac.report.view import PlanView
 
     if (document := saved_plan(file)) is not None:
-        tell_plans(run, [PlanView.load(document)])
+        tell_plans(run, [PlanView.load(document)], short=short)
         return ExitCode.DONE
     workspace, blueprints = run.at(file)
     found = [workspace.show(blueprint) for blueprint in blueprints]

@@ -36,6 +36,7 @@ LockTimeout = Annotated[
     typer.Option("--lock-timeout", metavar="MIN", min=0, help="Wait so many minutes for another run's lock."),
 ]
 DetailedExitCode = Annotated[bool, typer.Option("--detailed-exitcode", help="Exit with 2 when there are changes.")]
+Short = Annotated[bool, typer.Option("--short", help="A line for each change and each finding.")]
 Destroying = Annotated[bool, typer.Option("--destroy", help="Plan to destroy everything.")]
 Adopt = Annotated[
     list[str] | None,

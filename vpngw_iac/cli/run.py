@@ -87,7 +87,7 @@ class Run:
     def at(self, file: str) -> tuple[Workspace, tuple[Blueprint, ...]]:
         """A workspace beside a blueprint file, and the blueprints in it, one or several."""
         loaded = self.load(file)
-        return self.workspace.beside(loaded.path), loaded.blueprints
+        return self.workspace.beside(loaded), loaded.blueprints
 
     @property
     def workspace(self) -> Workspace:

@@ -117,7 +117,7 @@ def rebuild(run: Run, file: opt.Blueprint, include: Include = None, lock_timeout
     from vpngw_iac.usecases.state_commands import StateCommands
 
     loaded = run.load(file)
-    workspace = run.workspace.beside(loaded.path)
+    workspace = run.workspace.beside(loaded)
     name = workspace.name_of(loaded.blueprint)
     rebuilt = StateCommands(workspace, name, _lock_wait(run, lock_timeout)).rebuild(loaded.blueprint, include or ())
     run.answer([rebuilt_document(name, rebuilt)], rebuilt_text(name, rebuilt, run.style))

@@ -150,7 +150,7 @@ def circuit_in_use(topology: TopologyView) -> Iterator[Violation]:
     level="E",
     title="Circuit of another subscription without authorization",
     source="ERLINK",
-    fix="Use Circuit.existing(id, authorization=Secret...), with a key of its own for each connection.",
+    fix='Use Circuit.existing(id, authorization=Secret.env("NAME")), with a key of its own for each connection.',
 )
 def authorization(topology: TopologyView) -> Iterator[Violation]:
     """Linking a circuit of another subscription needs an authorization key; one authorization serves one connection."""
@@ -164,7 +164,7 @@ def authorization(topology: TopologyView) -> Iterator[Violation]:
             yield Violation(
                 connection.resource,
                 f"The circuit {circuit.name} is in another subscription, and there is no authorization.",
-                "Use Circuit.existing(id, authorization=Secret...), with a key from the circuit's owner.",
+                'Use Circuit.existing(id, authorization=Secret.env("NAME")), with a key that its owner gave.',
             )
         elif key is not None:
             name = repr(key)

@@ -14,7 +14,7 @@ from vpngw_iac.engine.plan.outage import ends_clients, how_long
 from vpngw_iac.engine.plan.unverified import Unverified, of_kind
 from vpngw_iac.field import OutageLevel
 from vpngw_iac.resources import model_of, registry, role_of
-from vpngw_iac.text import plural
+from vpngw_iac.text import listed, plural
 
 SYMBOLS: Mapping[Action, str] = {
     Action.CREATE: "+",
@@ -104,7 +104,7 @@ def outages(losses: Iterable[Loss]) -> str:
     for loss in sorted(losses, key=lambda loss: (not loss.for_good, loss.ends == "itself", -loss.seconds, loss.name)):
         if loss.level != "none":
             by_how.setdefault(how_long(loss), []).append(_sufferer(loss))
-    return "; ".join(f"{', '.join(names)}, {how}" for how, names in by_how.items()) or "none"
+    return "; ".join(f"{listed(names, most=12)}, {how}" for how, names in by_how.items()) or "none"
 
 
 def _sufferer(loss: Loss) -> str:

@@ -39,6 +39,8 @@ _VERBS = {
     "release": "switch off what was ours",
     "sync": "take over the other network's address space",
 }
+_UNPLANNED = {"put": "create or update"}
+"""What an earlier run began is known by its verb alone."""
 
 
 _OperationEvent = OperationStarted | OperationWaiting | OperationProgress | OperationEnded
@@ -105,7 +107,7 @@ class _Run:
 
     def deed(self, event: _OperationEvent) -> str:
         """What is being done, in a word or two."""
-        kind = self.kinds.get((event.address, event.step), event.verb)
+        kind = self.kinds.get((event.address, event.step)) or _UNPLANNED.get(event.verb, event.verb)
         return _VERBS.get(event.step, kind)
 
     def needs(self, operation: Operation) -> list[str]:
@@ -119,11 +121,11 @@ class _Run:
             self.ahead.pop((event.address, event.step), None)
         match event:
             case RunStarted():
-                self.deployment, self.total, self.expected = event.deployment, event.total, event.seconds
+                self.deployment, self.total, self.expected = event.deployment, self.total + event.total, event.seconds
             case OperationStarted():
                 key = (event.address, event.step)
                 self.waiting.pop(key, None)
-                self.running[key] = _Operation(event.address, self.deed(event), event.usual, heard=now)
+                self.running[key] = _Operation(event.address, self.deed(event), event.usual, event.age, heard=now)
                 return self.running[key]
             case OperationWaiting():
                 key = (event.address, event.step)
@@ -149,7 +151,8 @@ class _Run:
 
 def started_line(event: OperationStarted, deed: str) -> str:
     """One line when an operation begins."""
-    again = "found running, watched again" if event.resumed else "started"
+    begun = f", begun {formatting.duration(event.age)} ago" if event.age else ""
+    again = f"found running{begun}, watched again" if event.resumed else "started"
     return f"{event.address}: {deed} {again}, usually {_usually(event.usual)}"
 
 
@@ -203,7 +206,7 @@ class PlainProgress:
     def _lines(self, event: Event, about: _Operation | None) -> list[str]:
         match event:
             case RunStarted():
-                count = plural(event.total, "operation")
+                count = plural(event.total, "operation") + (" of an earlier run" if event.resumed else "")
                 return [f"{event.deployment}: {count}, {expectation(event.seconds)}"]
             case OperationStarted():
                 return [started_line(event, self._run.deed(event))]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from vpngw_iac import preflight
 from vpngw_iac.arm import Scope
 from vpngw_iac.blueprints.base import Blueprint
+from vpngw_iac.blueprints.load import LoadedFile
 from vpngw_iac.errors import BlueprintError, Finding, Findings
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
@@ -84,10 +85,15 @@ class OfflineWorkspace:
         )
         self._deployment = deployment
 
-    def beside(self, file: Path | str) -> Self:
-        """The same workspace, with relative paths of secrets starting at the folder of a blueprint file."""
-        other = copy.copy(self)
-        other._place = replace(self._place, secret_directory=Path(file).resolve().parent)
+    def beside(self, file: LoadedFile | Path | str) -> Self:
+        """The same workspace, with relative paths of secrets starting at the folder of a blueprint file.
+
+        Of a loaded file findings tell the line.
+        """
+        other, path = copy.copy(self), file.path if isinstance(file, LoadedFile) else Path(file)
+        other._place = replace(self._place, secret_directory=path.resolve().parent)
+        if isinstance(file, LoadedFile):
+            other._place = replace(other._place, told=file.told)
         return other
 
     def name_of(self, blueprint: Deployable) -> str:
@@ -120,7 +126,8 @@ class OfflineWorkspace:
         )
         cycle = Graph.of(items).cycle() if len(blueprints) == 1 else None
         name = ", ".join(blueprint.name for blueprint in blueprints)
-        return Validation(name, Findings.of([*findings, *([cycle] if cycle else [])]).items)
+        told = map(self._place.told, [*findings, *([cycle] if cycle else [])])
+        return Validation(name, Findings.of(told).items)
 
 
 def blueprint_context(scope: Scope, *blueprints: Deployable) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vpngw_iac.arm import ArmId
+from vpngw_iac.engine.ask.probe import probed
 from vpngw_iac.engine.compare.document import secrets_in
 from vpngw_iac.engine.compare.observing import observe, read_existing
 from vpngw_iac.engine.graph import Graph
@@ -117,7 +118,16 @@ def _with_preflight(session: Session, plan: Plan, secrets: CachedSecrets) -> Pla
         profile=plan.options.profile or session.place.profile,
         reveal=secrets.reveal,
     )
-    return replace(plan, findings=Findings.of([*plan.findings, *found, *renames(plan)]).items)
+    told = map(session.place.told, [*plan.findings, *found, *renames(plan)])
+    return replace(plan, findings=Findings.of(told).items)
+
+
+def ask(session: Session, plan: Plan) -> Plan:
+    """Ask Azure what would stop the plan, if that is wanted."""
+    if not plan.options.probe:
+        return plan
+    asked = probed(session.cloud, plan)
+    return replace(asked, findings=tuple(map(session.place.told, asked.findings)))
 
 
 def _with_addresses(options: Options, graph: Graph, state: State) -> Options:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from vpngw_iac._version import __version__
 from vpngw_iac.arm import ArmId
-from vpngw_iac.engine.ask.probe import MISSING_RIGHTS, probed
+from vpngw_iac.engine.ask.probe import MISSING_RIGHTS
 from vpngw_iac.engine.compare.document import lookup, secrets_in
 from vpngw_iac.engine.compare.secret_masking import entry_of, resolver
 from vpngw_iac.engine.execute import event as events
@@ -35,7 +35,7 @@ from vpngw_iac.state.journal import EntriesMoved, EntryRemoved, EntrySet, Loaded
 from vpngw_iac.state.model import Entry, State
 from vpngw_iac.state.store import LockedStore
 from vpngw_iac.usecases.locking import LockWait, RedactedStore
-from vpngw_iac.usecases.planner import decide, renamed
+from vpngw_iac.usecases.planner import ask, decide, renamed
 from vpngw_iac.usecases.session import Session
 
 BUSY_POLL = 15.0
@@ -187,7 +187,7 @@ class _Run:
             self.notices.append(f"Azure is still at work on {', '.join(busy)}; nothing was started.")
             return self._left(plan)
         with self.request.stop.ends():
-            plan = probed(self.session.cloud, plan) if plan.options.probe else plan
+            plan = ask(self.session, plan)
         self._check(plan)
         if not self._confirmed(plan):
             return replace(
@@ -230,6 +230,7 @@ class _Run:
             self.request.stop,
             self.limits,
             loaded.state.deployment,
+            self.session.correlation,
             known,
         )
         self.results += resumption.run(flights)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from vpngw_iac.arm import SIGNED_IN, Scope
-from vpngw_iac.errors import SecretError, UsageError
+from vpngw_iac.errors import BlueprintError, Finding, SecretError, UsageError
 from vpngw_iac.masks import Masks
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
@@ -87,6 +87,8 @@ class SessionSettings:
     """Hears why a command that only reads takes long."""
     profile: str | None = None
     """Profile of preflight, where the caller names none."""
+    told: Callable[[Finding], Finding] = field(default=lambda finding: finding, repr=False)
+    """A finding with its place in the blueprint's file, in the language of that file."""
     clients: dict[tuple[str, int], CloudClient] = field(default_factory=dict, repr=False, compare=False)
     """The clouds that were opened from here, each with its tokens, connections and quota, for all sessions."""
     simulators: dict[Path, Simulator] = field(default_factory=dict, repr=False, compare=False)
@@ -202,7 +204,11 @@ class Session:
 
         self.place, self.deployment, self.blueprint = place, deployment, blueprint
         scope = replace(place.scope, tenant=place.tenant or SIGNED_IN)
-        self.compiled = tuple(blueprint.resources(scope)) if blueprint else ()
+        try:
+            self.compiled = tuple(blueprint.resources(scope)) if blueprint else ()
+        except BlueprintError as error:
+            error.findings = tuple(map(place.told, error.findings))
+            raise
         """What is declared, before it is known which tenant is signed in to."""
         self.run = uuid.uuid4().hex[:12]
         self.correlation = str(uuid.uuid4())

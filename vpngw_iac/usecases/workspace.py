@@ -12,7 +12,6 @@ from typing import Any, Self
 
 from vpngw_iac._version import __version__
 from vpngw_iac.arm import Scope
-from vpngw_iac.engine.ask.probe import probed
 from vpngw_iac.engine.compare.document import secrets_in
 from vpngw_iac.engine.execute.event import Event, Outcome
 from vpngw_iac.engine.execute.stop import Stop
@@ -36,7 +35,7 @@ from vpngw_iac.errors import SecretError
 from vpngw_iac.secret import CachedSecrets
 from vpngw_iac.state.model import Binding, State
 from vpngw_iac.usecases.offline import OfflineWorkspace, blueprint_context
-from vpngw_iac.usecases.planner import decide, load_state, tell_of_links
+from vpngw_iac.usecases.planner import ask, decide, load_state, tell_of_links
 from vpngw_iac.usecases.runner import RunRequest, run
 from vpngw_iac.usecases.saved_place import place_of
 from vpngw_iac.usecases.session import Deployable, Session, SessionSettings
@@ -67,7 +66,7 @@ class Workspace(OfflineWorkspace):
         session = self.session(blueprint)
         with session.redacted():
             plan = decide(session, load_state(session), options or Options(), resumed=False)
-            return probed(session.cloud, plan) if plan.options.probe else plan
+            return ask(session, plan)
 
     def schedule(self, plan: Plan) -> Schedule:
         """The operations of a plan in their order."""

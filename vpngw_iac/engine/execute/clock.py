@@ -23,11 +23,11 @@ class RealClock:
     def __init__(self, speed: float = 1.0) -> None:
         if speed <= 0:
             raise ValueError("speed must be positive")
-        self._speed = speed
+        self.speed = speed
 
     def now(self) -> float:
         """Monotonic seconds, in (perhaps faster) time."""
-        return time.monotonic() * self._speed
+        return time.monotonic() * self.speed
 
     def utc(self) -> str:
         """Time of day, always real."""
@@ -36,7 +36,7 @@ class RealClock:
     def next(self, inbox: queue.SimpleQueue[Any], seconds: float | None, *, calls_in_flight: int) -> Any | None:
         """The next message; waits at most half a real second at a time so that signals are heard."""
         del calls_in_flight
-        deadline = None if seconds is None else time.monotonic() + max(0.0, seconds) / self._speed
+        deadline = None if seconds is None else time.monotonic() + max(0.0, seconds) / self.speed
         while True:
             rest = 0.5 if deadline is None else min(0.5, deadline - time.monotonic())
             try:
@@ -48,11 +48,13 @@ class RealClock:
 
     def sleep(self, seconds: float) -> None:
         """Wait in the calling thread."""
-        time.sleep(max(0.0, seconds) / self._speed)
+        time.sleep(max(0.0, seconds) / self.speed)
 
 
 class VirtualClock:
     """Time that jumps: it advances when its owner waits and no call is in flight. For tests; thread-safe."""
+
+    speed = 1.0
 
     def __init__(self, start: float = 0.0) -> None:
         self._now = start

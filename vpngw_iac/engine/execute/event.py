@@ -15,18 +15,22 @@ OutcomeWord = Literal["succeeded", "failed", "running", "waiting", "interrupted"
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """A run begins; `total` operations are planned, `seconds` is the expected critical path."""
+    """Work begins; `total` operations are ahead, `seconds` is the expected critical path.
+
+    `resumed`: they are those of an earlier run, waited for first; another one tells what is planned then.
+    """
 
     deployment: str
     correlation: str
     total: int
     seconds: float
     at: str
+    resumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class OperationStarted:
-    """Azure is being asked. `usual` is how long it usually takes, in seconds."""
+    """Azure is being asked. `usual` is how long it usually takes, `age` how long an earlier one runs, in seconds."""
 
     address: str
     verb: str
@@ -35,6 +39,7 @@ class OperationStarted:
     usual: float
     at: str
     resumed: bool = False
+    age: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,20 +51,31 @@ class Resumption:
     stop: Stop
     limits: Limits
     deployment: str
+    correlation: str
     entries: Mapping[ArmId, Entry]
     """What the state remembers, by id."""
 
     def run(self, flights: tuple[InFlight, ...]) -> tuple[OperationResult, ...]:
         """Wait for all; those that the limits do not allow to wait for are ``running``."""
+        left = max((_usual(flight) - self._age(flight) for flight in flights), default=0.0)
+        at = self.clock.utc()
+        self.on_event(
+            events.RunStarted(self.deployment, self.correlation, len(flights), max(0.0, left), at, resumed=True)
+        )
         return tuple(self._follow(flight) for flight in flights)
 
+    def _age(self, flight: InFlight) -> float:
+        """Seconds since it was begun, as fast as this clock runs; nothing where clocks were set meanwhile."""
+        passed = seconds_between(flight.begun.at, self.clock.utc())
+        return 0.0 if passed == float("inf") else passed * getattr(self.clock, "speed", 1.0)
+
     def _follow(self, flight: InFlight) -> OperationResult:
-        begun, started = flight.begun, self.clock.now()
-        model = type_of(begun.id.type)
-        usual = model.durations.create if model else 60.0
+        begun, usual, age = flight.begun, _usual(flight), self._age(flight)
+        started = self.clock.now() - age
+        at = self.clock.utc()
         self.on_event(
             events.OperationStarted(
-                begun.address, begun.verb, begun.step, str(begun.id), usual, self.clock.utc(), resumed=True
+                begun.address, begun.verb, begun.step, str(begun.id), usual, at, resumed=True, age=age
             )
         )
         inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -217,6 +228,11 @@ class Resumption:
                 )
             )
         return OperationResult(begun.address, begun.verb, begun.step, status, seconds, message, ids=ids)
+
+
+def _usual(flight: InFlight) -> float:
+    model = type_of(flight.begun.id.type)
+    return model.durations.create if model else 60.0
 
 
 def seconds_between(earlier: str, later: str) -> float:

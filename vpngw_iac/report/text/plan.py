@@ -13,29 +13,38 @@ from vpngw_iac.engine.plan.unverified import Unverified, of_kind
 from vpngw_iac.report import formatting
 from vpngw_iac.report.style import Style, columns
 from vpngw_iac.report.text.findings import brief_lines
+from vpngw_iac.report.text.groups import ALIKE, said_once, values_line
 from vpngw_iac.report.view import PlanView
 from vpngw_iac.text import plural, report
 
 _INDENT = "      "
 _WIDEST = 60
+_MOST_ROWS = 10
 _ALSO = {Action.ADOPT: "adopted", Action.MOVE: "moved", Action.FORGET: "forgotten"}
 
 
 @report
-def plan_text(plan: PlanView, style: Style) -> str:
-    """The whole plan; its first line names cloud, subscription and state, its last two are the footer."""
-    return "\n".join(_lines(plan, style)) + "\n"
+def plan_text(plan: PlanView, style: Style, *, short: bool = False) -> str:
+    """The whole plan; its first line names cloud, subscription and state, its last two are the footer.
+
+    If it is `short`, each change and each finding is a line.
+    """
+    return "\n".join(_lines(plan, style, short)) + "\n"
 
 
-def _lines(plan: PlanView, style: Style) -> Iterator[str]:
+def _lines(plan: PlanView, style: Style, short: bool) -> Iterator[str]:
     yield style.paint(heading(plan), "bold")
     if plan.running:
         yield style.paint(f"A run is in progress: {plan.running}. What follows may change under it.", "yellow")
     yield ""
-    yield from _blocks([list(_change(change, plan, style)) for change in plan.changes])
+    if short:
+        yield from _blocks([[_line(change, plan, style)] for change in plan.changes])
+    else:
+        blocks = [(change.address, list(_change(change, plan, style))) for change in plan.changes]
+        yield from _blocks(said_once(blocks, style))
     yield from _lost(plan, style)
     yield from _side_notes(plan, style)
-    yield from brief_lines(plan.findings, style)
+    yield from brief_lines(plan.findings, style, short=short)
     yield from _footer(plan, style)
 
 
@@ -55,11 +64,21 @@ def heading(plan: PlanView) -> str:
     return f"{verb}{plan.deployment} in {where}, subscription {plan.subscription}, state {plan.state}{settings}"
 
 
-def _change(change: Change, plan: PlanView, style: Style) -> Iterator[str]:
+def _line(change: Change, plan: PlanView, style: Style) -> str:
+    """A change in a line, with the paths that it changes."""
+    paths = ", ".join(formatting.short_path(d.path) for d in change.differences if d.path)
+    return _head(change, plan, style) + (f": {paths}" if paths else "")
+
+
+def _head(change: Change, plan: PlanView, style: Style) -> str:
     symbol = style.paint(f"{formatting.SYMBOLS[change.action]:>5}", formatting.COLOURS[change.action], "bold")
     usual = plan.usual.get(change.address, 0.0)
     time = f", {expectation(usual)}" if usual >= 60 else ""
-    yield f"{symbol} {style.paint(change.address, 'bold')}  {style.paint(_deed(change) + time, 'dim')}"
+    return f"{symbol} {style.paint(change.address, 'bold')}  {style.paint(_deed(change) + time, 'dim')}"
+
+
+def _change(change: Change, plan: PlanView, style: Style) -> Iterator[str]:
+    yield _head(change, plan, style)
     if change.reason and change.action is not Action.MOVE:
         yield from (style.paint(line, "dim") for line in style.wrap(f"# {change.reason}", _INDENT))
     yield from _body(plan.bodies.get(change.address, {}), style)
@@ -171,7 +190,18 @@ def unread_parts(unread: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
     items = list(unread)
     busy = [item for item in items if "(busy)" in item]
     yield "Azure is at work on these, they are compared when that has ended (apply waits for it):", busy
-    rest = [item for item in items if item not in busy]
+    addresses: dict[str, list[str]] = {}
+    for item in items:
+        if "(busy)" not in item:
+            address, _, path = item.partition(": ")
+            addresses.setdefault(path, []).append(address)
+    rest = [
+        line
+        for path, found in addresses.items()
+        for line in (
+            [values_line(path, found)] if len(found) >= ALIKE else [f"{a}: {path}".rstrip(": ") for a in found]
+        )
+    ]
     yield "Not read: no answer of Azure carries these values, so they are neither verified nor a change:", rest
 
 
@@ -180,7 +210,9 @@ def unreadable_lines(secrets: Iterable[Unverified]) -> Iterator[str]:
     rows = formatting.unreadable(secrets)
     if rows:
         yield "These references cannot be read here, so that a rotation of them is not seen:"
-        yield from columns(rows, indent="  ")
+        yield from columns(rows[:_MOST_ROWS], indent="  ")
+        if len(rows) > _MOST_ROWS:
+            yield f"  and {len(rows) - _MOST_ROWS} more"
         yield ""
 
 
@@ -196,7 +228,7 @@ def _footer(plan: PlanView, style: Style) -> Iterator[str]:
     if plan.blocking:
         count = plural(len(plan.blocking), "error")
         yield style.paint(
-            f"Refused: {count} above. Nothing will be applied until they are solved or waived.", "red", "bold"
+            f"Refused: {count} above. Nothing will be applied before that is solved or waived.", "red", "bold"
         )
     yield from formatting.not_verified(plan.doubts)
     if not plan.changes:

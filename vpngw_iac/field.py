@@ -10,9 +10,9 @@ import ipaddress
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from vpngw_iac.text import nearest
@@ -195,6 +195,16 @@ class Wire:
     """The compiler writes it, because it takes more than this one value; the path tells people where it goes."""
     sides: bool = False
     """The field holds two values, one for each of two twin resources, in the order in which the noun names them."""
+
+
+class Derived(BaseModel):
+    """A frozen model that keeps what is derived from its fields (`functools.cached_property`); a copy begins anew."""
+
+    def __copy__(self) -> Self:
+        copied = super().__copy__()
+        for name in copied.__dict__.keys() - type(self).model_fields.keys():
+            del copied.__dict__[name]
+        return copied
 
 
 # --- constrained types ---------------------------------------------------------------------------------------------

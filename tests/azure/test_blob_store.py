@@ -25,6 +25,7 @@ from azure.storage.blob import BlobClient, ContainerClient, ExponentialRetry
 from tests.azure.azurite import ACCOUNT, ACCOUNT_KEY, Azurite, running_azurite
 from tests.state.samples import AT, BINDING, DEPLOYMENT, a_state, an_entry, an_owner, begun, entry_set, opened
 from vpngw_iac.azure.blob_store import BlobAddress, BlobStore, open_blob_store, place_of
+from vpngw_iac.azure.blobs import Blobs
 from vpngw_iac.errors import (
     EndpointError,
     ExitCode,
@@ -93,6 +94,26 @@ def test_what_was_appended_is_remembered_with_its_numbers(store: BlobStore) -> N
     assert (set(memory.in_flight), memory.open_run, memory.last) == ({"op-1"}, records[0], 3)
     assert list(store.history()) == records
     assert store.owner() is None
+
+
+def test_records_of_one_flush_are_one_append(store: BlobStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    blocks: list[bytes] = []
+    append = Blobs.append
+
+    def counted(blobs: Blobs, name: str, data: bytes, **how: Any) -> None:
+        blocks.append(data)
+        append(blobs, name, data, **how)
+
+    with store.locked(an_owner()) as locked:
+        locked.checkpoint(a_state())
+        locked.append(opened())
+        monkeypatch.setattr(Blobs, "append", counted)
+        numbers = [record.number for record in locked.append_all([begun(number=2), entry_set(1), entry_set(2)])]
+
+    memory = store.load()
+    assert memory is not None
+    assert (numbers, len(blocks)) == ([2, 3, 4], 1)
+    assert (set(memory.state.entries), memory.last) == ({"Thing/0001", "Thing/0002"}, 4)
 
 
 def test_a_checkpoint_starts_a_new_journal_keeps_a_snapshot_and_what_is_in_flight(store: BlobStore) -> None:

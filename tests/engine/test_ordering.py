@@ -19,7 +19,7 @@ from tests.worlds import (
     site,
 )
 from vpngw_iac.engine.graph import Graph
-from vpngw_iac.engine.order.operation import Key, Schedule, exclusive
+from vpngw_iac.engine.order.operation import Key, Schedule
 from vpngw_iac.engine.order.order import order, schedule
 from vpngw_iac.engine.plan.plan import Plan
 from vpngw_iac.errors import PlanError
@@ -177,10 +177,20 @@ def test_two_gateways_of_one_network_are_built_one_after_the_other() -> None:
 
     planned = schedule(made)
 
-    locks = {op.address: exclusive(op.locks) for op in planned.operations}
+    locks = {op.address: {lock.name for lock in op.locks if not lock.adaptive} for op in planned.operations}
     assert locks["VpnGateway/hub"] & locks["VpnGateway/two"]
     assert planned.seconds > 2 * 1100
     assert {"VpnGateway/hub", "VpnGateway/two"} <= {key.address for key in planned.critical_path}
+
+
+def test_the_expected_time_follows_the_rule_of_the_adaptive_lock() -> None:
+    branches = [f"site{number}" for number in range(28)]
+    nothing, whole = applied(Deployment("hub", ())), hub(*branches)
+    planned = schedule(plan(whole, nothing, azure(Deployment("hub", ()), whole)))
+    usual = next(op.seconds for op in planned.operations if op.address.startswith("VpnConnection/"))
+
+    longest = max(planned.remaining.values())
+    assert planned.seconds == pytest.approx(longest + 2 * usual)  # 4, then 8, then 16 at once
 
 
 def test_destroying_a_rich_hub_ends_with_its_group() -> None:

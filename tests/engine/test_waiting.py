@@ -136,22 +136,54 @@ def test_an_adaptive_lock_lets_a_few_run_at_first() -> None:
     assert locks.blocked_by(key(99), [SHARED]) != ""
 
 
-def test_a_refusal_halves_and_a_success_widens_what_runs_together() -> None:
-    locks = LockTable()
-    for number in range(4):
+def filled(locks: LockTable, first: int) -> int:
+    """How many more may run now."""
+    number = first
+    while not locks.blocked_by(key(number), [SHARED]):
         locks.take(key(number), [SHARED])
+        number += 1
+    return number - first
 
-    locks.refused(key(0))
+
+def test_a_full_round_without_refusal_doubles_what_runs_together() -> None:
+    locks, begun, rounds = LockTable(), 0, []
+    for _ in range(4):
+        count = filled(locks, begun)
+        rounds.append(count)
+        for number in range(begun, begun + count):
+            assert filled(locks, 10_000) == 0, "the round is not full yet"
+            locks.succeeded(key(number))
+        for number in range(begun, begun + count):
+            locks.give(key(number))
+        begun += count
+
+    assert rounds == [4, 8, 16, 32]
+
+
+def test_a_refusal_halves_what_runs_together_and_begins_the_round_anew() -> None:
+    locks = LockTable()
+    filled(locks, 0)
+    for number in range(3):
+        locks.succeeded(key(number))
+
+    locks.refused(key(3))
     for number in range(4):
         locks.give(key(number))
-    running = 0
-    while not locks.blocked_by(key(running), [SHARED]):
-        locks.take(key(running), [SHARED])
-        running += 1
-    locks.succeeded(key(0))
 
-    assert running == 2
-    assert locks.blocked_by(key(9), [SHARED]) == ""
+    assert filled(locks, 10) == 2
+    locks.succeeded(key(10))
+    locks.give(key(10))
+    assert filled(locks, 20) == 1, "one of two is no full round"
+
+
+def test_the_cause_of_waiting_is_the_same_however_many_run() -> None:
+    locks = LockTable()
+    filled(locks, 0)
+    causes = {locks.blocked_by(key(9), [SHARED])}
+    locks.take(key(8), [SHARED])
+    causes.add(locks.blocked_by(key(9), [SHARED]))
+
+    assert len(causes) == 1
 
 
 def test_it_never_adapts_to_less_than_one() -> None:

@@ -423,6 +423,59 @@ def test_a_lost_document_does_not_look_like_a_new_deployment(store, folder):
         store.load()
 
 
+def test_records_of_one_flush_are_numbered_in_order_and_synced_once(store, folder, monkeypatch):
+    synced = []
+    sync = os.fsync
+    with store.locked(an_owner()) as locked:
+        locked.checkpoint(a_state())
+        locked.append(opened())
+        monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(descriptor) or sync(descriptor))
+        numbers = [record.number for record in locked.append_all([begun(number=2), entry_set(1), entry_set(2)])]
+
+    assert (numbers, len(synced)) == ([2, 3, 4], 1)
+    assert [record.number for record in store.history()] == [1, 2, 3, 4]
+    assert set(store.load().state.entries) == {"Thing/0001", "Thing/0002"}
+
+
+@pytest.mark.parametrize("kept", [0, 1, 2])
+def test_a_flush_torn_in_the_middle_keeps_the_whole_lines_before(store, folder, kept):
+    with store.locked(an_owner()) as locked:
+        locked.checkpoint(a_state())
+        locked.append(opened())
+        locked.append_all([entry_set(1), entry_set(2), entry_set(3)])
+    journal = folder / "journal.jsonl"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join(lines[: 1 + kept]) + lines[1 + kept][:-30])
+
+    loaded = store.load()
+
+    assert len(loaded.state.entries) == kept
+    assert "torn" in loaded.notices[0]
+    with store.locked(an_owner("run-2")) as locked:
+        assert locked.append(entry_set(9)).number == 2 + kept
+
+
+def test_a_flush_that_does_not_fit_on_the_disk_leaves_nothing_of_it(store, folder, monkeypatch):
+    with store.locked(an_owner()) as locked:
+        locked.checkpoint(a_state())
+        locked.append(opened())
+        before = (folder / "journal.jsonl").read_bytes()
+        write = os.write
+
+        def full(descriptor, data):
+            if len(data) < 400:
+                raise OSError(28, "No space left on device")
+            return write(descriptor, data[:400])
+
+        monkeypatch.setattr(os, "write", full)
+        with pytest.raises(StateError, match="No space left"):
+            locked.append_all([entry_set(number) for number in range(4)])
+        monkeypatch.undo()
+
+        assert (folder / "journal.jsonl").read_bytes() == before
+        assert locked.append(entry_set(7)).number == 2
+
+
 def test_a_torn_last_line_is_ignored_and_told_and_cut_by_the_next_run(store, folder):
     write(store, a_state(), opened(), entry_set(1), entry_set(2))
     journal = folder / "journal.jsonl"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from tests.worlds import (
 from vpngw_iac.engine.execute.event import OperationEnded, OperationStarted
 from vpngw_iac.errors import StateLocked
 from vpngw_iac.simulator.faults import FailLate
+from vpngw_iac.state.file import LockedFileStore
 
 GATEWAY = rid("virtualNetworkGateways", "vgw-hub")
 VGW = "*/virtualnetworkgateways/vgw-hub"
@@ -50,19 +52,22 @@ def in_flight(harness: Harness, deployment: Deployment) -> dict[str, str]:
 
 def begun(harness: Harness, deployment: Deployment, address: str, *, sent: bool, **options: Any) -> None:
     """Die right after the operation of that address is in the journal, before or after Azure heard of it."""
-    looks: list[int] = []
+    write = LockedFileStore._write_record
 
-    def watch(event: Any) -> None:
-        if isinstance(event, OperationStarted) and event.address == address and not looks:
-            looks.append(harness.clock.looks)
-            harness.clock.dies_at = harness.clock.looks + 2
+    def written(locked: LockedFileStore, lines: bytes) -> None:
+        write(locked, lines)
+        records = map(json.loads, lines.splitlines())
+        if any(record["record"] == "begun" and record["address"] == address for record in records):
+            harness.clock.dies_at = harness.clock.looks + 1
 
     if not sent:
         from vpngw_iac.simulator.faults import BreakConnection
 
         harness.fault(BreakConnection(), method="PUT|DELETE|PATCH|POST", path=f"*{harness_path(address)}*", times=1)
-    with pytest.raises(Killed):
-        harness.apply(deployment, run={"on_event": watch}, **options)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LockedFileStore, "_write_record", written)
+        with pytest.raises(Killed):
+            harness.apply(deployment, **options)
     harness.simulator.faults.clear()
 
 

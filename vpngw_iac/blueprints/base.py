@@ -17,6 +17,7 @@ from vpngw_iac.blueprints.naming import Naming
 from vpngw_iac.blueprints.network import Tags
 from vpngw_iac.blueprints.part import Name, Part, Waive
 from vpngw_iac.errors import BlueprintError, Finding
+from vpngw_iac.field import Derived
 from vpngw_iac.paths import join
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
@@ -37,7 +38,7 @@ class Waiver:
     path: str = ""
 
 
-class Blueprint(Part):
+class Blueprint(Derived, Part):
     """What people want, as one value with a name: the deployment."""
 
     kind: ClassVar[str]
@@ -94,7 +95,14 @@ class Blueprint(Part):
         """Path of the part that a resource comes from (``sites[1]``), or an empty text."""
         from vpngw_iac.blueprints.compiling.source_mapping import path_of
 
-        return path_of(tuple(self.contributions()), address)
+        return path_of(self._places, address)
+
+    @functools.cached_property
+    def _places(self) -> Mapping[str, str]:
+        """Where each resource comes from, known once for all findings."""
+        from vpngw_iac.blueprints.compiling.source_mapping import paths_by_start
+
+        return paths_by_start(tuple(self.contributions()))
 
     def waivers(self) -> tuple[Waiver, ...]:
         """Every accepted rule, of the blueprint and of its parts."""

@@ -6,15 +6,16 @@ The engine works on bodies and shapes alone, so that it needs to know no type.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self, cast
 
 from pydantic import BaseModel, Field
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.errors import Finding
-from vpngw_iac.field import Immutable, Region, Tags, Verdict
+from vpngw_iac.field import Derived, Immutable, Region, Tags, Verdict
 from vpngw_iac.paths import dotted, properties_of, value_at
 from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
 from vpngw_iac.resources.wire import Document, Output, Ref, TextRef, WireModel, render
@@ -107,7 +108,7 @@ class Tunnel:
     since: Any
 
 
-class Resource(WireModel):
+class Resource(Derived, WireModel):
     """One declared ARM resource. Subclasses add `properties` and, where ARM has them, `sku`, `zones` and the like."""
 
     arm_type: ClassVar[str]
@@ -187,10 +188,12 @@ class Resource(WireModel):
         return Ref.to(self.id, (segment, name))
 
     def body(self) -> Document:
-        """The declared document: wire casing, what is None left out."""
-        document = render(self)
-        assert isinstance(document, dict)  # noqa: S101 - a model renders as an object
-        return document
+        """The declared document: wire casing, what is None left out. Rendered once: nobody writes into it."""
+        return self._body
+
+    @functools.cached_property
+    def _body(self) -> Document:
+        return cast("Document", render(self))
 
     def body_without(self, paths: Collection[str]) -> Document:
         """The declared document with detachable references taken off; `paths` as `references` tells them.
@@ -198,7 +201,7 @@ class Resource(WireModel):
         A reference is left out, an item that may be taken off goes as a whole, and for the path ``needs`` each flag
         that uses what is needed is sent as its `off` value.
         """
-        document = self.body()
+        document = cast("Document", render(self))
         places = list(_places(self, shape_of(type(self)), (), None))
         if _NEEDS in paths:
             for place in filter(_is_set_flag, places):

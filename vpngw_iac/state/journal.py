@@ -5,7 +5,7 @@ State is the last checkpoint document plus the replay of this journal, a pure fo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
 
@@ -156,31 +156,34 @@ def fold(loaded: LoadedState, records: Iterable[Record]) -> LoadedState:
     fresh = [record for record in records if record.number > loaded.last]
     if not fresh:
         return loaded
-    replay = _Replay(loaded)
+    replay = Replay(loaded)
     for record in fresh:
         replay.step(record)
     return replay.result()
 
 
-class _Replay:
+class Replay:
     """A fold under way: works on copies, so that a thousand records do not copy the entries a thousand times."""
 
     def __init__(self, loaded: LoadedState) -> None:
-        self._loaded = loaded
+        self.loaded = loaded
+        """What it began with."""
+        self.last = loaded.last
+        """Number of the last record that is folded in."""
         self._state = loaded.state
         self._entries = dict(loaded.state.entries)
+        self._holders: dict[ArmId, set[str]] | None = None
         self._addresses = {entry.id: address for address, entry in self._entries.items()}
         self._forgotten = set(loaded.state.forgotten)
         self._serial = loaded.state.serial
         self._flights: dict[str, InFlight] = dict(loaded.in_flight)
         self._open_run = loaded.open_run
-        self._last = loaded.last
 
     def step(self, record: Record) -> None:
         """Apply one record, if it comes after those before it."""
-        if record.number <= self._last:
+        if record.number <= self.last:
             return
-        self._last = record.number
+        self.last = record.number
         match record:
             case RunOpened():
                 self._open_run = record
@@ -209,7 +212,7 @@ class _Replay:
                 self._move(record.addresses)
                 self._serial += 1
             case StateReplaced():
-                self._state, self._entries = record.state, dict(record.state.entries)
+                self._state, self._entries, self._holders = record.state, dict(record.state.entries), None
                 self._addresses = {entry.id: address for address, entry in self._entries.items()}
                 self._forgotten = set(record.state.forgotten)
                 self._serial = record.state.serial
@@ -225,6 +228,9 @@ class _Replay:
         if replaced is not None:
             self._addresses.pop(replaced.id, None)
         self._entries[entry.address] = entry
+        if self._holders is not None:
+            for needed in entry.needs:
+                self._holders.setdefault(needed, set()).add(entry.address)
         self._forgotten.discard(entry.id)
         self._addresses[entry.id] = entry.address
 
@@ -235,6 +241,7 @@ class _Replay:
             self._remove(lost)
         taken = {new: self._entries.pop(old) for new, old in sources.items()}
         self._entries |= {new: entry.model_copy(update={"address": new}) for new, entry in taken.items()}
+        self._holders = None
         self._addresses |= {entry.id: new for new, entry in taken.items()}
 
     def _remove(self, address: str, *, tagged: bool = False) -> None:
@@ -244,10 +251,20 @@ class _Replay:
             return
         self._addresses.pop(gone.id, None)
         self._forgotten |= {gone.id} if tagged else set()
-        for holder, entry in self._entries.items():
-            if gone.id in entry.needs:
+        for holder in self._holders_of(gone.id):
+            entry = self._entries.get(holder)
+            if entry is not None and gone.id in entry.needs:
                 kept = tuple(needed for needed in entry.needs if needed != gone.id)
                 self._entries[holder] = entry.model_copy(update={"needs": kept})
+
+    def _holders_of(self, target: ArmId) -> Collection[str]:
+        """Addresses that may need an id, in no order; the index is made for the first removal."""
+        if self._holders is None:
+            self._holders = {}
+            for address, entry in self._entries.items():
+                for needed in entry.needs:
+                    self._holders.setdefault(needed, set()).add(address)
+        return self._holders.pop(target, ())
 
     def result(self) -> LoadedState:
         """The memory after all records."""
@@ -257,9 +274,9 @@ class _Replay:
             "serial": self._serial,
         }
         return replace(
-            self._loaded,
+            self.loaded,
             state=self._state.model_copy(update=changed),
             in_flight=self._flights,
             open_run=self._open_run,
-            last=self._last,
+            last=self.last,
         )

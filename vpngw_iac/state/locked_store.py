@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from vpngw_iac._version import __version__
 from vpngw_iac.errors import StateError, StateMismatch, StateNewer
 from vpngw_iac.state.check import check
 from vpngw_iac.state.document import check_belongs, dump_checkpoint, dump_record
-from vpngw_iac.state.journal import LoadedState, Record, StateReplaced, fold
+from vpngw_iac.state.journal import LoadedState, Record, Replay, StateReplaced
 from vpngw_iac.state.model import FORMAT, State
 
 if TYPE_CHECKING:
@@ -36,26 +36,35 @@ class LockedStoreBase(ABC):
         self.store = store
         self.notices: tuple[str, ...] = (notice,) if notice else ()
         self._name = store.document_name
-        self._loaded: LoadedState | None = None
+        self._replay: Replay | None = None
+        """What is stored, with each record that was written since; None while nobody knows what that is."""
         self._since_document = 0
         self._one_writer = threading.RLock()
 
     def append(self, record: Record) -> Record:
         """Number the record and make it durable; raises `StateLocked` if the lock is not ours any more."""
+        return self.append_all([record])[0]
+
+    def append_all(self, records: Sequence[Record]) -> list[Record]:
+        """Number the records and make them durable in one write, under one look at the lock.
+
+        After a death within it those at the beginning may be there alone: nothing that depends on any may have begun.
+        """
         with self._writing():
-            loaded = self._remembered()
-            if loaded is None:
+            replay = self._remembered()
+            if replay is None:
                 raise StateError(f"{self._name} has no state document yet: a new state is written before its journal.")
-            numbered = self._append_to(loaded, record)
-            if self._since_document >= self.records_per_document and self._loaded is not None:
-                self._refuse_wrong(self._loaded.state, loaded.state)
-                self._write(self._loaded)
+            numbered = self._append_to(replay, records)
+            if self._since_document >= self.records_per_document:
+                loaded = self._known()
+                self._refuse_wrong(loaded.state, replay.loaded.state)
+                self._write(loaded)
             return numbered
 
     def checkpoint(self, state: State) -> None:
         """Check and write the state document; what is still open in the journal goes with it."""
         with self._writing():
-            loaded = self._remembered()
+            loaded = self._known_if_any()
             self._refuse_wrong(state, loaded.state if loaded else None)
             self._write(replace(loaded or LoadedState(state), state=_signed(state)))
 
@@ -67,8 +76,8 @@ class LockedStoreBase(ABC):
                 state = _successor(state, loaded.state, self._name)
             self._refuse_wrong(state)
             if loaded is not None:
-                self._append_to(loaded, StateReplaced(at=self.store.utc(), state=state))
-                loaded = self._remembered()
+                self._append_to(Replay(loaded), [StateReplaced(at=self.store.utc(), state=state)])
+                loaded = self._known()
             last = self._set_aside() if damaged else 0
             self._write(replace(loaded or LoadedState(state, last=last), state=_signed(state)))
 
@@ -77,31 +86,34 @@ class LockedStoreBase(ABC):
         with self._writing():
             pass
 
-    def _append_to(self, loaded: LoadedState, record: Record) -> Record:
-        if loaded.written_in < FORMAT:
+    def _append_to(self, replay: Replay, records: Sequence[Record]) -> list[Record]:
+        if replay.loaded.written_in < FORMAT:
             # An older version finds the document first, and says that it is too old; our records it calls damaged.
-            self._write(loaded)
-        numbered = record.model_copy(update={"number": loaded.last + 1})
-        self._loaded = None  # read again if it remains unknown whether this record was written
-        self._write_record(dump_record(numbered))
-        self._since_document += 1
-        self._loaded = fold(replace(loaded, written_in=FORMAT), [numbered])
+            replay = self._write(replay.result())
+        numbered = [record.model_copy(update={"number": n}) for n, record in enumerate(records, replay.last + 1)]
+        self._replay = None  # read again if it remains unknown whether these records were written
+        self._write_record(b"".join(map(dump_record, numbered)))
+        self._since_document += len(numbered)
+        for record in numbered:
+            replay.step(record)
+        self._replay = replay
         return numbered
 
     def _remembered_or_damaged(self) -> tuple[LoadedState | None, bool]:
         """What is stored, or that it cannot be read; a state of something else, or a newer one, is never replaced."""
         try:
-            return self._remembered(), False
+            return self._known_if_any(), False
         except (StateMismatch, StateNewer):
             raise
         except StateError:
             return None, True
 
-    def _write(self, loaded: LoadedState) -> None:
-        self._loaded = None
+    def _write(self, loaded: LoadedState) -> Replay:
+        self._replay = None
         self._write_document(dump_checkpoint(loaded), loaded.last)
         self._since_document = 0
-        self._loaded = replace(loaded, notices=(), written_in=FORMAT)
+        self._replay = Replay(replace(loaded, notices=(), written_in=FORMAT))
+        return self._replay
 
     def _refuse_wrong(self, state: State, previous: State | None = None) -> None:
         check_belongs(state, self.store.deployment, self.store.binding, "What is to be written")
@@ -117,11 +129,19 @@ class LockedStoreBase(ABC):
         with self._one_writer, self._ours():
             yield
 
-    def _remembered(self) -> LoadedState | None:
+    def _remembered(self) -> Replay | None:
         """What is stored, read once: while the lock is ours nobody else writes."""
-        if self._loaded is None:
-            self._loaded = self.store.load()
-        return self._loaded
+        if self._replay is None and (loaded := self.store.load()) is not None:
+            self._replay = Replay(loaded)
+        return self._replay
+
+    def _known_if_any(self) -> LoadedState | None:
+        replay = self._remembered()
+        return replay.result() if replay else None
+
+    def _known(self) -> LoadedState:
+        assert self._replay is not None  # noqa: S101 - it was written just now
+        return self._replay.result()
 
     @abstractmethod
     def _ours(self) -> contextlib.AbstractContextManager[None]:
@@ -129,7 +149,7 @@ class LockedStoreBase(ABC):
 
     @abstractmethod
     def _write_record(self, line: bytes) -> None:
-        """Append to the journal, durable on return."""
+        """Append a line, or several, to the journal; durable on return."""
 
     @abstractmethod
     def _write_document(self, document: bytes, last: int) -> None:

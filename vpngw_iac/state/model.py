@@ -5,6 +5,7 @@ A state is shown to anybody: it holds references to secrets and fingerprints, ne
 
 from __future__ import annotations
 
+import functools
 import uuid
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -12,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from vpngw_iac.arm import ArmId
+from vpngw_iac.field import Derived
 
 FORMAT = 2
 """The format that this version writes, of state documents and of journal records alike.
@@ -80,7 +82,7 @@ class Entry(_Stored):
         return data
 
 
-class State(_Stored):
+class State(Derived, _Stored):
     """All entries of one deployment, by address."""
 
     format: Format = FORMAT
@@ -108,4 +110,8 @@ class State(_Stored):
 
     def by_id(self) -> dict[ArmId, Entry]:
         """Entries by ARM id."""
+        return self._by_id
+
+    @functools.cached_property
+    def _by_id(self) -> dict[ArmId, Entry]:
         return {entry.id: entry for entry in self.entries.values()}

@@ -50,6 +50,9 @@ class LockedStore(Protocol):
     def append(self, record: Record) -> Record:
         """Number the record and make it durable before returning; raises `StateLocked` if the lock is lost."""
 
+    def append_all(self, records: Sequence[Record]) -> list[Record]:
+        """The same for several at once: one write, and one look at the lock."""
+
     def checkpoint(self, state: State) -> None:
         """Write the state document, checked, and start a new journal; raises `StateLocked` likewise."""
 

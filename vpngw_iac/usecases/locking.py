@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,10 +34,17 @@ class RedactedStore:
 
     def append(self, record: Record) -> Record:
         """See `LockedStore`."""
-        if isinstance(record, OperationClosed):
-            said = {name: self._masks.scrub(getattr(record, name)) for name in ("code", "error", "request")}
-            record = record.model_copy(update=said)
-        return self._locked.append(record)
+        return self.append_all([record])[0]
+
+    def append_all(self, records: Sequence[Record]) -> list[Record]:
+        """See `LockedStore`."""
+        return self._locked.append_all([self._scrubbed(record) for record in records])
+
+    def _scrubbed(self, record: Record) -> Record:
+        if not isinstance(record, OperationClosed):
+            return record
+        said = {name: self._masks.scrub(getattr(record, name)) for name in ("code", "error", "request")}
+        return record.model_copy(update=said)
 
     def checkpoint(self, state: State) -> None:
         """See `LockedStore`."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
 
 from vpngw_iac.blueprints.compiling.context import gateway_address, natural
 from vpngw_iac.blueprints.compiling.merged_parts import circuit_uses
@@ -13,19 +14,20 @@ from vpngw_iac.blueprints.network import VirtualNetwork
 from vpngw_iac.blueprints.site import Site
 
 
-def path_of(contributions: Sequence[Contribution], address: str) -> str:
-    """The first place (in the order of the file) of the part that a resource is made for, or an empty text."""
+def paths_by_start(contributions: Sequence[Contribution]) -> Mapping[str, str]:
+    """The first place (in the order of the file) of each part, by every address, or start of one, made for it."""
+    found: dict[str, str] = {}
+    for path, starts in _origins(contributions):
+        for start in starts:
+            found[start] = min(found.get(start, path), path, key=natural)
+    return found
+
+
+def path_of(places: Mapping[str, str], address: str) -> str:
+    """The first place of the part that a resource is made for, or an empty text."""
     of_what = address.removeprefix("ManagementLock/")  # most locks are called after what they lock
-    places = [
-        path
-        for path, starts in _origins(contributions)
-        if any(_is_at(each, start) for start in starts for each in {address, of_what})
-    ]
-    return min(places, key=natural, default="")
-
-
-def _is_at(address: str, start: str) -> bool:
-    return address == start or address.startswith(f"{start}/")
+    starts = (start for each in {address, of_what} for start in accumulate(each.split("/"), "{}/{}".format))
+    return min((places[start] for start in starts if start in places), key=natural, default="")
 
 
 def _origins(contributions: Sequence[Contribution]) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -2,6 +2,10 @@
 
 Begin and poll are separate, so that a normal run and a resumed run are the same code. The journal says what is about
 to happen before Azure is asked. Waiting belongs to the scheduler: thousands of operations in flight need no threads.
+
+One turn of the loop takes all messages that are there, and ends with one flush of the journal. What depends on a record
+comes after the flush that holds it: the call after its ``begun``; the results, the locks and those who waited after
+``ended`` and the entry.
 """
 
 from __future__ import annotations
@@ -35,12 +39,14 @@ from vpngw_iac.engine.execute.stop import Limits, Stop
 from vpngw_iac.engine.execute.worker import Blocked, Busy, GateClosed, NoCallNeeded, Prepared, Worker
 from vpngw_iac.engine.order.locks import LockTable
 from vpngw_iac.engine.order.operation import Key, Schedule
-from vpngw_iac.engine.order.order import landings, unfilled
+from vpngw_iac.engine.order.order import all_after, followers_of, landings, unfilled
 from vpngw_iac.engine.ports import Clock, Ended, Pending, Running
 from vpngw_iac.errors import AzureIds, CloudError, Contention, StateLocked, Unavailable, VpngwError
 from vpngw_iac.state.store import LockedStore
 
 PARALLEL_CALLS = 8
+Closing = Literal["succeeded", "failed", "unconfirmed"]
+
 GRACE = 10.0
 """Seconds that running HTTP calls get after the first Ctrl-C."""
 
@@ -75,6 +81,12 @@ class Execution:
         self._pool = ThreadPoolExecutor(PARALLEL_CALLS, thread_name_prefix="vpngw")
         self._grace_until: float | None = None
         self._locks = LockTable()
+        self._succeeded: set[Key] = set()
+        self._worth_a_look: set[Key] = set(self._todo)
+        """What may be able to begin: something that it waits for has ended since it was last looked at."""
+        self._parked: dict[str, set[Key]] = {}
+        """Operations that wait for a lock, by its name."""
+        self._followers = followers_of(schedule.operations)
         self._landings = landings(worker.plan, schedule)
         self._not_before = 0.0
         self._lost: StateLocked | None = None
@@ -97,14 +109,22 @@ class Execution:
                     break
                 self._dispatch_due()
                 message = self._clock.next(self._inbox, self._retry_policy(), calls_in_flight=self._calls)
-                if message is not None:
+                while message is not None:
                     self._receive(*message)
+                    message = None if self._inbox.empty() else self._inbox.get_nowait()
+                self._flush()
         finally:
             self._pool.shutdown(wait=not self._stop.immediate and not self._grace_is_over(), cancel_futures=True)
         if self._lost is not None:
             raise self._lost
         self._leave()
         return tuple(self._recorder.results[op.key] for op in self._schedule.operations)
+
+    def _flush(self) -> None:
+        try:
+            self._recorder.flush()
+        except StateLocked as error:
+            self._lost = error
 
     def _is_over(self) -> bool:
         if self._stop.immediate:
@@ -149,14 +169,18 @@ class Execution:
     def _start_ready(self) -> None:
         if self._must_stop or self._halted:
             return
-        done = {key for key, result in self._recorder.results.items() if result.status == "succeeded"}
-        for key in sorted(self._todo, key=lambda k: (-self._schedule.remaining[k], k)):
+        if self._is_throttled:
+            return
+        looked_at, self._worth_a_look = self._worth_a_look & self._todo.keys(), set()
+        for key in sorted(looked_at, key=lambda k: (-self._schedule.remaining[k], k)):
             task = self._todo[key]
-            if not task.operation.after <= done or self._is_throttled:
+            if not task.operation.after <= self._succeeded:
                 continue
             why = self._locks.blocked_by(key, task.operation.locks)
             if why:
                 self._recorder.waits(task, why, None)
+                for lock in task.operation.locks:
+                    self._parked.setdefault(lock.name, set()).add(key)
                 continue
             del self._todo[key]
             self._locks.take(key, task.operation.locks)
@@ -210,17 +234,14 @@ class Execution:
     def _receive(self, key: Key, phase: Phase, result: Any) -> None:
         self._calls -= 1
         task = self._active[key]
-        try:
-            if isinstance(result, VpngwError):
-                self._failed(task, phase, result)
-            elif phase == "prepare":
-                self._prepared(task, result)
-            elif phase == "send":
-                self._sent(task, result)
-            else:
-                self._polled(task, result)
-        except StateLocked as error:
-            self._lost = error
+        if isinstance(result, VpngwError):
+            self._failed(task, phase, result)
+        elif phase == "prepare":
+            self._prepared(task, result)
+        elif phase == "send":
+            self._sent(task, result)
+        else:
+            self._polled(task, result)
 
     def _prepared(self, task: Task, result: Prepared | NoCallNeeded | Busy | GateClosed | Blocked) -> None:
         match result:
@@ -267,7 +288,7 @@ class Execution:
             self._recorder.begun(task, prepared)
         if task.retry_policy.maybe_applied and prepared.etag != "absent":
             self._recorder.remember_failed(task)  # made by the call whose answer was lost: ours, however this one ends
-        self._submit(task.operation.key, "send")
+        self._recorder.once_durable(lambda: self._submit(task.operation.key, "send"))
 
     def _sent(self, task: Task, result: Pending | Ended) -> None:
         if isinstance(result, Ended):
@@ -351,16 +372,14 @@ class Execution:
 
     def _fail(self, task: Task, error: VpngwError) -> None:
         self._end(task, "failed", error=error)
-        self._skip_dependents(task.operation.key, "skipped", task.operation.address)
 
     def _give_up(self, task: Task, error: VpngwError) -> None:
         """Nobody can say whether it was done: the journal keeps it open, the next run asks Azure."""
         self._end(task, "unconfirmed", error=explained(error, self._worker.cloud.identity.endpoint))
-        self._skip_dependents(task.operation.key, "skipped", task.operation.address)
 
     def _gate(self, task: Task, says: str) -> None:
         self._recorder.waits(task, says, None)
-        self._locks.give(task.operation.key)
+        self._give(task.operation.key)
         del self._active[task.operation.key]
         self._recorder.result(task, "waiting", error=says)
         self._skip_dependents(task.operation.key, "waiting", task.operation.address)
@@ -373,44 +392,58 @@ class Execution:
             end = self._give_up if task.retry_policy.lost else self._fail
             end(task, found.error)
             return
-        self._schedule = grown
+        self._schedule, self._followers = grown, followers_of(grown.operations)
         for operation in grown.operations:
             if operation.key == key:
                 task.operation = operation
             elif operation.id == found.blocker and operation.key not in ahead:
                 self._todo[operation.key] = Task(operation)
+                self._worth_a_look.add(operation.key)
         self._recorder.waits(task, f"the repair of {found.blocker.name}", None)
         self._back(task)
 
     def _skip_dependents(self, root: Key, status: Status, because: str) -> None:
         """Everything that waits for it, directly or through others; a repair may stand behind what waits for it."""
-        gone, found = {root}, [root]
-        while found:
-            found = [key for key, task in self._todo.items() if task.operation.after & gone]
-            gone.update(found)
-            for key in found:
-                self._recorder.result(self._todo.pop(key), status, because=because)
+        behind = all_after(root, self._followers)
+        for key in [key for key in self._todo if key in behind]:
+            self._recorder.result(self._todo.pop(key), status, because=because)
 
     # -- bookkeeping
 
     def _later(self, moment: float, key: Key, phase: Phase) -> None:
         heapq.heappush(self._due, (moment, next(self._count), key, phase))
 
-    def _end(self, task: Task, status: Status, *, error: VpngwError | None = None, ids: AzureIds | None = None) -> None:
+    def _end(
+        self, task: Task, status: Closing, *, error: VpngwError | None = None, ids: AzureIds | None = None
+    ) -> None:
+        ids = ids or getattr(error, "ids", None)
+        self._recorder.close(task, status, error)
+        self._recorder.once_durable(lambda: self._ended_for_good(task, status, error, ids))
+
+    def _ended_for_good(self, task: Task, status: Closing, error: VpngwError | None, ids: AzureIds | None) -> None:
+        """Tell it, and let those go on who waited for it; the journal knows it already."""
         key = task.operation.key
-        closing: Literal["succeeded", "failed", "unconfirmed"] = "failed"
-        if status in ("succeeded", "unconfirmed"):
-            closing = status
-        self._recorder.close(task, closing, error)
-        self._locks.give(key)
+        self._give(key)
         self._active.pop(key, None)
-        self._recorder.result(task, status, failure=error, ids=ids or getattr(error, "ids", None))
+        self._recorder.result(task, status, failure=error, ids=ids)
+        if status == "succeeded":
+            self._succeeded.add(key)
+            self._worth_a_look.update(self._followers.get(key, ()))
+        else:
+            self._skip_dependents(key, "skipped", task.operation.address)
+
+    def _give(self, key: Key) -> None:
+        """Release its locks; who waits for one of them is looked at again."""
+        for lock in self._locks.give(key):
+            self._worth_a_look |= self._parked.pop(lock.name, set())
 
     def _back(self, task: Task) -> None:
-        """Not started after all: the run is being left."""
-        self._locks.give(task.operation.key)
-        del self._active[task.operation.key]
-        self._todo[task.operation.key] = task
+        """Not started after all: it is behind something else, or the run is being left."""
+        key = task.operation.key
+        self._give(key)
+        del self._active[key]
+        self._todo[key] = task
+        self._worth_a_look.add(key)
 
     def _leave(self) -> None:
         """Say of everything that did not end what it is; what runs in Azure stays open in the journal."""

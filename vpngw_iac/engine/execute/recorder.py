@@ -17,7 +17,7 @@ from vpngw_iac.engine.order.operation import Key, Operation
 from vpngw_iac.engine.plan.plan import Plan
 from vpngw_iac.engine.ports import Clock, Pending
 from vpngw_iac.errors import AzureIds, ExitCode, VpngwError
-from vpngw_iac.state.journal import Accepted, Begun, EntryRemoved, EntrySet, OperationClosed
+from vpngw_iac.state.journal import Accepted, Begun, EntryRemoved, EntrySet, OperationClosed, Record
 from vpngw_iac.state.store import LockedStore
 
 
@@ -39,7 +39,10 @@ class Task:
 
 
 class Recorder:
-    """The books of one run: what is about to happen is written before it does, what happened is told after."""
+    """The books of one run: what is about to happen is written before it does, what happened is told after.
+
+    Records are collected, and made durable together by `flush`; whatever depends on one waits for that.
+    """
 
     def __init__(
         self, plan: Plan, locked: LockedStore, clock: Clock, run: str, tell: Callable[[events.Event], None]
@@ -47,6 +50,23 @@ class Recorder:
         self._plan, self._locked, self._clock, self._run, self._tell = plan, locked, clock, run, tell
         self.results: dict[Key, OperationResult] = {}
         self.notices: list[str] = []
+        self._written: list[Record] = []
+        self._then: list[Callable[[], None]] = []
+
+    # -- durable
+
+    def flush(self) -> None:
+        """Make everything durable that was written since the last time, then do what waited for that, in order."""
+        written, then = self._written, self._then
+        self._written, self._then = [], []
+        if written:
+            self._locked.append_all(written)
+        for deed in then:
+            deed()
+
+    def once_durable(self, deed: Callable[[], None]) -> None:
+        """Do it after the flush that holds all that was written so far."""
+        self._then.append(deed)
 
     # -- told
 
@@ -86,9 +106,9 @@ class Recorder:
     # -- written
 
     def begun(self, task: Task, prepared: Prepared) -> None:
-        """Write that a call is about to be made; durable before Azure is asked."""
+        """Write that a call is about to be made; it must be durable before Azure is asked."""
         operation, number = task.operation, uuid.uuid4().hex
-        self._locked.append(
+        self._written.append(
             Begun(
                 at=self._clock.utc(),
                 operation=number,
@@ -108,32 +128,32 @@ class Recorder:
 
     def accepted(self, task: Task, pending: Pending) -> None:
         """Write that Azure took the call."""
-        self._locked.append(
+        self._written.append(
             Accepted(at=self._clock.utc(), operation=task.journalled, url=pending.url, request=pending.ids.request)
         )
 
     def remember(self, task: Task, entry: Any, forget: str = "") -> None:
         """Bring the state to what was done."""
         if task.operation.key.step == "release":
-            self._locked.append(EntryRemoved(at=self._clock.utc(), address=task.operation.address, why="forgotten"))
+            self._written.append(EntryRemoved(at=self._clock.utc(), address=task.operation.address, why="forgotten"))
             self.note(f"{task.operation.address} ({task.operation.id}) is left in Azure with its transit flag off.")
         elif task.operation.verb == "delete":
             gone = self._plan.state.by_id().get(task.operation.id)
             if gone is not None:
                 why: Literal["deleted", "forgotten"] = "forgotten" if forget else "deleted"
-                self._locked.append(
+                self._written.append(
                     EntryRemoved(at=self._clock.utc(), address=gone.address, why=why, tagged=bool(forget))
                 )
             if forget:
                 self.note(forget)
         elif entry is not None:
-            self._locked.append(EntrySet(at=self._clock.utc(), entry=entry))
+            self._written.append(EntrySet(at=self._clock.utc(), entry=entry))
 
     def remember_failed(self, task: Task) -> None:
         """What was created and ended Failed is ours to repair; no fingerprint enters before success."""
         entry = task.prepared.entry if task.prepared else None
         if entry is not None and task.operation.kind == "create":
-            self._locked.append(EntrySet(at=self._clock.utc(), entry=entry.model_copy(update={"fingerprints": {}})))
+            self._written.append(EntrySet(at=self._clock.utc(), entry=entry.model_copy(update={"fingerprints": {}})))
 
     def close(self, task: Task, status: Literal["succeeded", "failed", "unconfirmed"], error: Any = None) -> None:
         """Write that the call has ended, if it is open; an ``unconfirmed`` one stays open for the next run."""
@@ -141,7 +161,7 @@ class Recorder:
             code = getattr(error, "code", "") if error else ""
             message = error.message if isinstance(error, VpngwError) else ""
             request = task.pending.ids.request if task.pending else ""
-            self._locked.append(
+            self._written.append(
                 OperationClosed(
                     at=self._clock.utc(),
                     operation=task.journalled,

@@ -5,47 +5,55 @@ Under one name, who holds it exclusively (a gateway's own write) excludes those 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from vpngw_iac.engine.order.operation import Key
 from vpngw_iac.resources.base import OperationLock
+
+if TYPE_CHECKING:
+    from vpngw_iac.engine.order.operation import Key
 
 FIRST_LIMIT = 4
 """How many operations an adaptive lock lets run at first."""
+
+BESIDE = "other operations on the same gateway"
+"""What those wait for that an adaptive lock does not let run now; the number changes, the cause does not."""
 
 
 @dataclass(slots=True)
 class _Adaptive:
     limit: int = FIRST_LIMIT
+    """Twice as many after a full round without refusal, half as many after a refusal."""
+    went_well: int = 0
+    """Operations that succeeded since the limit changed last."""
     running: set[Key] = field(default_factory=set)
     crowded: set[Key] = field(default_factory=set)
     """Operations that ran beside others: a late failure of theirs may be contention."""
 
 
 class LockTable:
-    """The locks of one run. Used by the coordinating thread only."""
+    """The locks of one run, or of an imagined one. Used by the coordinating thread only."""
 
     def __init__(self) -> None:
         self._exclusive: dict[str, Key] = {}
         self._adaptive: dict[str, _Adaptive] = {}
+        self._held: dict[Key, tuple[OperationLock, ...]] = {}
 
     def blocked_by(self, key: Key, locks: Iterable[OperationLock]) -> str:
         """Why an operation cannot start now; empty if it can."""
         for lock in locks:
-            if lock.adaptive:
-                state = self._adaptive.setdefault(lock.name, _Adaptive())
-                if len(state.running) >= state.limit:
-                    return f"{len(state.running)} operations on the same gateway"
-            elif lock.name in self._adaptive and (others := self._adaptive[lock.name].running - {key}):
-                return f"{min(others)} on the same gateway"
+            state = self._adaptive.get(lock.name)
+            if state is not None and (len(state.running) >= state.limit if lock.adaptive else state.running - {key}):
+                return BESIDE
             if (holder := self._exclusive.get(lock.name)) not in (None, key):
                 return f"{holder} to finish"
         return ""
 
     def take(self, key: Key, locks: Iterable[OperationLock]) -> None:
         """Hold the locks."""
-        for lock in locks:
+        self._held[key] = tuple(locks)
+        for lock in self._held[key]:
             if lock.adaptive:
                 state = self._adaptive.setdefault(lock.name, _Adaptive())
                 state.running.add(key)
@@ -54,27 +62,35 @@ class LockTable:
             else:
                 self._exclusive[lock.name] = key
 
-    def give(self, key: Key) -> None:
-        """Release everything an operation holds."""
-        self._exclusive = {name: holder for name, holder in self._exclusive.items() if holder != key}
-        for state in self._adaptive.values():
-            state.running.discard(key)
+    def give(self, key: Key) -> tuple[OperationLock, ...]:
+        """Release everything an operation holds; returns what that was."""
+        held = self._held.pop(key, ())
+        for lock in held:
+            if lock.adaptive:
+                self._adaptive[lock.name].running.discard(key)
+            elif self._exclusive.get(lock.name) == key:
+                del self._exclusive[lock.name]
+        return held
 
     def refused(self, key: Key) -> None:
         """Azure said "another operation is in progress": let half as many run."""
-        for state in self._adaptive.values():
-            if key in state.running:
-                state.limit = max(1, min(state.limit, len(state.running)) // 2)
+        for state in self._shared_by(key):
+            state.limit, state.went_well = max(1, min(state.limit, len(state.running)) // 2), 0
 
     def succeeded(self, key: Key) -> None:
-        """It went well: let one more run."""
-        for state in self._adaptive.values():
-            if key in state.running:
-                state.limit += 1
+        """It went well; after as many as may run at once, let twice as many run."""
+        for state in self._shared_by(key):
+            state.went_well += 1
+            if state.went_well >= state.limit:
+                state.limit, state.went_well = 2 * state.limit, 0
 
     def was_crowded(self, key: Key) -> bool:
         """Whether it ran beside a sibling; told once."""
-        crowds = [state for state in self._adaptive.values() if key in state.crowded]
+        crowds = [state for state in self._shared_by(key) if key in state.crowded]
         for state in crowds:
             state.crowded.discard(key)
         return bool(crowds)
+
+    def _shared_by(self, key: Key) -> Iterator[_Adaptive]:
+        """The adaptive locks that an operation holds."""
+        return (self._adaptive[lock.name] for lock in self._held.get(key, ()) if lock.adaptive)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal, NamedTuple
+from heapq import heappop, heappush
+from typing import Literal, NamedTuple, get_args
 
 from vpngw_iac.arm import ArmId
+from vpngw_iac.engine.order.locks import LockTable
 from vpngw_iac.engine.ports import Verb
 from vpngw_iac.resources.base import OperationLock
 
@@ -17,6 +20,7 @@ Step = Literal["put", "delete", "act", "tag", "detach", "attach", "sync", "relea
 ``detach`` and ``attach`` are puts of a holder without and with its reference; ``sync`` is the put with which a peering
 takes over what the other network has become; ``release`` is the put that switches off what is forgotten afterwards.
 """
+STEPS: tuple[Step, ...] = get_args(Step)
 
 
 class Key(NamedTuple):
@@ -54,9 +58,6 @@ class Operation:
 Span = tuple[float, float]
 """Start and end, in seconds from the beginning of the run."""
 
-_AT_ONCE = 64
-"""Operations that a run of ordinary width has going at a time."""
-
 
 @dataclass(frozen=True)
 class Schedule:
@@ -66,32 +67,32 @@ class Schedule:
     waves: dict[Key, int] = field(default_factory=dict)
     """Earliest parallel step of each operation, from 1."""
     remaining: dict[Key, float] = field(default_factory=dict)
-    """Seconds of the longest path that starts with the operation, itself included; exclusive locks left aside."""
+    """Seconds of the longest path that starts with the operation, itself included; locks left aside."""
 
     @cached_property
     def _spans(self) -> Mapping[Key, Span]:
-        return _Simulation(self, _AT_ONCE).run()
+        return _Imagined(self, {op.key: op.locks for op in self.operations}).run()
 
     @property
     def seconds(self) -> float:
-        """Until everything is done if each operation takes its usual time; exclusive locks are respected."""
+        """Until everything is done if each operation takes its usual time; all locks are respected, as in a run."""
         return max((end for _, end in self._spans.values()), default=0.0)
 
     @cached_property
     def critical_path(self) -> tuple[Key, ...]:
-        """The operations that decide how long it takes: each waits for the one before, or for its exclusive lock."""
+        """The operations that decide how long it takes: each waits for the one before, or for a lock of it."""
         known = {operation.key: operation for operation in self.operations}
         spans, path = self._spans, list[Key]()
         step = max(known, key=lambda key: (spans[key][1], key), default=None)
         while step is not None:
             path.append(step)
-            locks = exclusive(known[step].locks)
+            locks = _names(known[step].locks)
             waited = (
                 key
                 for key, operation in known.items()
                 if spans[key][1] == spans[path[-1]][0]
                 and key not in path
-                and (key in known[path[-1]].after or exclusive(operation.locks) & locks)
+                and (key in known[path[-1]].after or _names(operation.locks) & locks)
             )
             step = max(waited, default=None)
         return tuple(reversed(path))
@@ -102,47 +103,66 @@ class Schedule:
 
 def spans(planned: Schedule) -> Mapping[Key, Span]:
     """When each operation runs if nothing but its needs and exclusive locks holds it back."""
-    return _Simulation(planned, len(planned.operations)).run()
+    return _Imagined(planned, {op.key: [k for k in op.locks if not k.adaptive] for op in planned.operations}).run()
 
 
-class _Simulation:
-    """List scheduling in imagined time: the operation with the longest remaining path goes first."""
+class _Imagined:
+    """List scheduling in imagined time: of what is ready, the operation with the longest remaining path goes first.
 
-    def __init__(self, planned: Schedule, at_once: int) -> None:
-        self._todo = {op.key: op for op in planned.operations}
-        self._order = sorted(self._todo, key=lambda key: (-planned.remaining[key], key))
-        self._at_once = at_once
-        self._running: dict[Key, float] = {}
-        self._held: dict[str, Key] = {}
-        self._done: set[Key] = set()
+    Nobody looks at an operation before all that it waits for has ended, or again before a lock that it wants is free.
+    """
+
+    def __init__(self, planned: Schedule, locks: Mapping[Key, Sequence[OperationLock]]) -> None:
+        self._planned, self._wanted, self._locks = planned, locks, LockTable()
+        self._seconds = {op.key: op.seconds for op in planned.operations}
+        self._missing = {op.key: len(op.after) for op in planned.operations}
+        self._followers: dict[Key, list[Key]] = defaultdict(list)
+        for op in planned.operations:
+            for earlier in op.after:
+                self._followers[earlier].append(op.key)
+        self._parked: dict[str, set[Key]] = defaultdict(set)
+        self._ready: list[tuple[float, Key]] = []
+        self._running: list[tuple[float, Key]] = []
         self._spans: dict[Key, Span] = {}
 
     def run(self) -> Mapping[Key, Span]:
+        self._look_at(key for key, count in self._missing.items() if not count)
         now = 0.0
-        while self._todo or self._running:
-            self._order = [key for key in self._order if not self._start(key, now)]
-            now = min(self._running.values())
-            for key in [k for k, end in self._running.items() if end <= now]:
-                del self._running[key]
-                self._done.add(key)
-                self._held = {name: holder for name, holder in self._held.items() if holder != key}
+        while self._ready or self._running:
+            while self._ready:
+                self._start(heappop(self._ready)[1], now)
+            now = self._running[0][0] if self._running else now
+            while self._running and self._running[0][0] <= now:
+                self._end(heappop(self._running)[1])
         return self._spans
 
-    def _start(self, key: Key, now: float) -> bool:
-        operation = self._todo[key]
-        locks = exclusive(operation.locks)
-        if not operation.after <= self._done or locks & set(self._held) or len(self._running) >= self._at_once:
-            return False
-        del self._todo[key]
-        self._running[key] = now + operation.seconds
-        self._spans[key] = (now, now + operation.seconds)
-        self._held |= dict.fromkeys(locks, key)
-        return True
+    def _look_at(self, keys: Iterable[Key]) -> None:
+        for key in keys:
+            heappush(self._ready, (-self._planned.remaining[key], key))
+
+    def _start(self, key: Key, now: float) -> None:
+        wanted = self._wanted[key]
+        if key in self._spans:  # it waited for two locks
+            return
+        if self._locks.blocked_by(key, wanted):
+            for lock in wanted:
+                self._parked[lock.name].add(key)
+            return
+        self._locks.take(key, wanted)
+        self._spans[key] = (now, now + self._seconds[key])
+        heappush(self._running, (self._spans[key][1], key))
+
+    def _end(self, key: Key) -> None:
+        self._locks.succeeded(key)
+        for lock in self._locks.give(key):
+            self._look_at(self._parked.pop(lock.name, ()))
+        for other in self._followers[key]:
+            self._missing[other] -= 1
+        self._look_at(other for other in self._followers[key] if not self._missing[other])
 
 
-def exclusive(locks: Iterable[OperationLock]) -> frozenset[str]:
-    """Names of the exclusive ones."""
-    return frozenset(lock.name for lock in locks if not lock.adaptive)
+def _names(locks: Iterable[OperationLock]) -> frozenset[str]:
+    return frozenset(lock.name for lock in locks)
 
 
 def expectation(seconds: float) -> str:

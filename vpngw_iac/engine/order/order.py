@@ -16,13 +16,14 @@ import graphlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Literal
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.execute.event import OperationResult
 from vpngw_iac.engine.graph import Edge, Graph
 from vpngw_iac.engine.order.management_locks import around
-from vpngw_iac.engine.order.operation import Key, Operation, Schedule, Step
+from vpngw_iac.engine.order.operation import STEPS, Key, Operation, Schedule, Step
 from vpngw_iac.engine.order.transit import PlannedGateway, Transit, bereft, half_of, locked, ordered
 from vpngw_iac.engine.plan.change import Action, Change
 from vpngw_iac.engine.plan.plan import Plan
@@ -89,7 +90,8 @@ def order(graph: Graph, state: State, changes: Iterable[Change], snapshot: Snaps
     _updates_after_deletes(draft)
     for earlier, later in (*around(graph, draft.known, draft.nodes.values()), *ordered(draft.transit, draft.nodes)):
         draft.after[later].add(earlier)
-    nodes = {key: replace(op, after=frozenset(draft.after[key] & set(draft.nodes))) for key, op in draft.nodes.items()}
+    keys = draft.nodes.keys()
+    nodes = {key: replace(op, after=frozenset(draft.after[key] & keys)) for key, op in draft.nodes.items()}
     return _schedule(nodes)
 
 
@@ -248,7 +250,7 @@ def _puts_after_needs(draft: _Draft) -> None:
         if step == "detach":
             continue
         if step == "sync":
-            draft.after[key] |= {other for other in draft.nodes if other.address == address and other.step != "sync"}
+            draft.after[key] |= {other for other in map(partial(Key, address), STEPS) if other in draft.nodes} - {key}
         freed = draft.transit.freed(address)
         for edge in draft.graph.edges.get(address, ()):
             target = draft.graph.by_id.get(edge.target)
@@ -308,12 +310,14 @@ def _is_new_beside_old(draft: _Draft, address: str) -> bool:
 def _deletes(draft: _Draft) -> None:
     """Deletes after the deletes of those who needed it, and after the puts of survivors that used to need it."""
     deletes = {operation.id: key for key, operation in draft.nodes.items() if key.step == "delete"}
+    holders: dict[ArmId, list[Entry]] = defaultdict(list)
+    for entry in draft.state.entries.values() if deletes else ():
+        for target in set(entry.needs) - {entry.id}:
+            holders[target].append(entry)
     for key, operation in list(draft.nodes.items()):
         if key.step != "delete":
             continue
-        for holder in draft.state.entries.values():
-            if operation.id not in holder.needs or holder.id == operation.id:
-                continue
+        for holder in holders[operation.id]:
             survivor = draft.address_now(holder)
             if holder.id in deletes:
                 draft.after[key].add(deletes[holder.id])
@@ -404,8 +408,9 @@ def evicted(graph: Graph, state: State, changes: Mapping[str, Change]) -> Iterat
     That is who uses what goes, and who needs something that is deleted because it uses what goes.
     """
     removed = {ArmId(text) for change in changes.values() if change.action in _REMOVALS for text in _ids(change)}
+    known = state.by_id()
     for address, change in sorted(changes.items()):
-        entry, resource = state.by_id().get(change.id), graph.resources.get(address)
+        entry, resource = known.get(change.id), graph.resources.get(address)
         if change.action not in _UPDATED or entry is None or resource is None:
             continue
         going = resource.offers(change.id, entry.applied) - resource.offers(change.id, resource.body())
@@ -461,8 +466,8 @@ def landings(plan: Plan, schedule: Schedule) -> Landings:
     new = [op for op in schedule.operations if op.kind == "create" and _is_free_before(changes.get(op.address))]
     if not new:
         return {}
-    later = _followers_of(schedule.operations)
-    relies = {creation.key: _all_after(creation.key, later) | {creation.key} for creation in new}
+    later = followers_of(schedule.operations)
+    relies = {creation.key: all_after(creation.key, later) | {creation.key} for creation in new}
     replaced = {
         op.key: frozenset(creation for creation, behind in relies.items() if Key(op.address, "put") in behind)
         for op in schedule.operations
@@ -471,7 +476,7 @@ def landings(plan: Plan, schedule: Schedule) -> Landings:
     found = {}
     for op in schedule.operations:
         if op.key.step in ("delete", "detach") and (op.key in replaced or op.key.step == "detach"):
-            behind = _all_after(op.key, later) | {op.key}
+            behind = all_after(op.key, later) | {op.key}
             needed = frozenset().union(*(replaced[key] for key in behind if key in replaced))
             if needed:
                 found[op.key] = needed
@@ -492,7 +497,8 @@ def _is_free_before(change: Change | None) -> bool:
     return not is_same
 
 
-def _followers_of(operations: Iterable[Operation]) -> Mapping[Key, list[Key]]:
+def followers_of(operations: Iterable[Operation]) -> Mapping[Key, list[Key]]:
+    """Who waits for each operation directly."""
     followers: dict[Key, list[Key]] = defaultdict(list)
     for operation in operations:
         for earlier in operation.after:
@@ -500,7 +506,7 @@ def _followers_of(operations: Iterable[Operation]) -> Mapping[Key, list[Key]]:
     return followers
 
 
-def _all_after(start: Key, followers: Mapping[Key, Collection[Key]]) -> frozenset[Key]:
+def all_after(start: Key, followers: Mapping[Key, Collection[Key]]) -> frozenset[Key]:
     """Everything that waits for an operation, directly or through others."""
     seen, frontier = set[Key](), list(followers.get(start, ()))
     while frontier:

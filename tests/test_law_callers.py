@@ -23,6 +23,7 @@ REGISTERED = ("rule(", "command(", "app.", "model_validator(", "field_validator(
 """Decorators that hand a function to somebody who calls it."""
 
 CALLED_BY_OTHERS: dict[str, str] = {
+    "cli.options.LateCommand.*": "Typer reads and calls it as it does any command's",
     "field.*.evidence": "said of a marker for whoever reads it",
     "report.progress.Quiet.quiet": "rich's console reads it",
     "simulator.server._Handler.close_connection": "the library's server reads it",

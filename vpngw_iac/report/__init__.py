@@ -6,6 +6,7 @@ Each module of `findings` has ``render(checked)``, each of `pictures` ``render(d
 from __future__ import annotations
 
 import pkgutil
+import sys
 from collections.abc import Callable
 from importlib import import_module
 from typing import Literal
@@ -15,7 +16,9 @@ Folder = Literal["findings", "pictures"]
 
 def formats(folder: Folder, default: str) -> tuple[str, ...]:
     """The formats in a folder, the default first; none is loaded."""
-    found = {module.name for module in pkgutil.iter_modules([f"{part}/{folder}" for part in __path__])}
+    package = sys.modules.get(f"{__name__}.{folder}")
+    paths = package.__path__ if package else [f"{part}/{folder}" for part in __path__]
+    found = {module.name for module in pkgutil.iter_modules(paths)}
     return (default, *sorted(found - {default}))
 
 

@@ -49,7 +49,7 @@ WORDS = {
         pictures place placed placement places plain plan planned planner ports practices precondition
         preflight prepared probe probes process progress put python question questions read reader reading
         reads real rebuild rebuilt recorder redact redacted ref refusal refused registry relations release
-        removed renaming repair replaced report requested response result resume resumption retry run runner
+        removed renaming repair replaced replay report requested response result resume resumption retry run runner
         running sarif saved scaled schedule schema session set shape short sibling side sign signals
         simulate simulated simulator slow slowly source sources span spelling stale started statement stay
         stop store strangely style summary svg switch sync table target task text time timed tool transition

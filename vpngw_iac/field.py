@@ -197,7 +197,7 @@ class Wire:
     """The field holds two values, one for each of two twin resources, in the order in which the noun names them."""
 
 
-class Derived(BaseModel):
+class CachedModel(BaseModel):
     """A frozen model that keeps what is derived from its fields (`functools.cached_property`); a copy begins anew."""
 
     def __copy__(self) -> Self:

@@ -17,7 +17,7 @@ from vpngw_iac.blueprints.naming import Naming
 from vpngw_iac.blueprints.network import Tags
 from vpngw_iac.blueprints.part import Name, Part, Waive
 from vpngw_iac.errors import BlueprintError, Finding
-from vpngw_iac.field import Derived
+from vpngw_iac.field import CachedModel
 from vpngw_iac.paths import join
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
@@ -38,7 +38,7 @@ class Waiver:
     path: str = ""
 
 
-class Blueprint(Derived, Part):
+class Blueprint(CachedModel, Part):
     """What people want, as one value with a name: the deployment."""
 
     kind: ClassVar[str]

@@ -1,6 +1,6 @@
 """One naming policy for what people do not name themselves: CAF abbreviations by default, cut to Azure's limits.
 
-Derived names are a contract: changing a default here would rename things in Azure.
+CachedModel names are a contract: changing a default here would rename things in Azure.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.errors import Finding
-from vpngw_iac.field import Derived, Immutable, Region, Tags, Verdict
+from vpngw_iac.field import CachedModel, Immutable, Region, Tags, Verdict
 from vpngw_iac.paths import dotted, properties_of, value_at
 from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
 from vpngw_iac.resources.wire import Document, Output, Ref, TextRef, WireModel, render
@@ -108,7 +108,7 @@ class Tunnel:
     since: Any
 
 
-class Resource(Derived, WireModel):
+class Resource(CachedModel, WireModel):
     """One declared ARM resource. Subclasses add `properties` and, where ARM has them, `sku`, `zones` and the like."""
 
     arm_type: ClassVar[str]

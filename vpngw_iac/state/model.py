@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.field import Derived
+from vpngw_iac.field import CachedModel
 
 FORMAT = 2
 """The format that this version writes, of state documents and of journal records alike.
@@ -82,7 +82,7 @@ class Entry(_Stored):
         return data
 
 
-class State(Derived, _Stored):
+class State(CachedModel, _Stored):
     """All entries of one deployment, by address."""
 
     format: Format = FORMAT

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from vpngw_iac.field import is_reserved_by_iana
 from vpngw_iac.preflight import limits, prefixes
 from vpngw_iac.preflight.overlap import shares_place
-from vpngw_iac.preflight.registry import Violation, rule
+from vpngw_iac.preflight.registry import Violation, connections, each, rule, vpn_gateways
 from vpngw_iac.preflight.view.connection import Connection
 from vpngw_iac.preflight.view.gateway import Gateway
 from vpngw_iac.preflight.view.resource_view import ResourceView, named
@@ -15,22 +15,22 @@ from vpngw_iac.preflight.view.topology import TopologyView
 from vpngw_iac.text import listed
 
 
-@rule("R-BGP-01", level="E", title="Gateway has no BGP", source="FAQ, BGP", fix="Leave bgp out, or use VpnGw1AZ.")
-def bgp_sku(topology: TopologyView) -> Iterator[Violation]:
+@rule("R-BGP-01", "E", "Gateway has no BGP", "FAQ, BGP", "Leave bgp out, or use VpnGw1AZ.")
+@each(vpn_gateways)
+def bgp_sku(gateway: Gateway) -> Iterator[str]:
     """Not on Basic, not on policy-based gateways."""
-    for gateway in topology.vpn_gateways:
-        speaks = gateway.has_bgp or any(connection.has_bgp for connection in gateway.tunnels)
-        if speaks and (gateway.is_basic or gateway.is_policy_based):
-            why = "SKU Basic" if gateway.is_basic else "a policy-based gateway"
-            yield Violation(gateway.resource, f"BGP is on; {why} has none.")
+    speaks = gateway.has_bgp or any(connection.has_bgp for connection in gateway.tunnels)
+    if speaks and (gateway.is_basic or gateway.is_policy_based):
+        why = "SKU Basic" if gateway.is_basic else "a policy-based gateway"
+        yield f"BGP is on; {why} has none."
 
 
 @rule(
     "R-BGP-02",
-    level="E",
-    title="AS number is reserved by Azure",
-    source="FAQ",
-    fix="Use 64512 to 65514, 65521 to 65534, or a number of yours.",
+    "E",
+    "AS number is reserved by Azure",
+    "FAQ",
+    "Use 64512 to 65514, 65521 to 65534, or a number of yours.",
 )
 def azure_numbers(topology: TopologyView) -> Iterator[Violation]:
     """A device cannot use Azure's numbers. 65515 is another Azure gateway or Virtual WAN: see R-BGP-06.
@@ -48,13 +48,7 @@ def azure_numbers(topology: TopologyView) -> Iterator[Violation]:
             yield Violation(local.resource, f"AS number {asn} is Azure's own.")
 
 
-@rule(
-    "R-BGP-03",
-    level="E",
-    title="AS number is reserved by IANA",
-    source="FAQ",
-    fix="Use 64512 to 65514 or 65521 to 65534.",
-)
+@rule("R-BGP-03", "E", "AS number is reserved by IANA", "FAQ", "Use 64512 to 65514 or 65521 to 65534.")
 def iana_numbers(topology: TopologyView) -> Iterator[Violation]:
     """23456, the documentation ranges, and the last number."""
     resources: list[tuple[ResourceView, int | None]] = [(local.resource, local.asn) for local in topology.locals]
@@ -64,69 +58,61 @@ def iana_numbers(topology: TopologyView) -> Iterator[Violation]:
             yield Violation(resource, f"AS number {asn} is reserved.")
 
 
-@rule("R-BGP-05", level="I", title="AS number 65516 is undocumented", source="FAQ, BGP", fix="Use 65010.")
-def odd_number(topology: TopologyView) -> Iterator[Violation]:
+@rule("R-BGP-05", "I", "AS number 65516 is undocumented", "FAQ, BGP", "Use 65010.")
+@each(vpn_gateways)
+def odd_number(gateway: Gateway) -> Iterator[Violation]:
     """65516 is neither free nor reserved in Microsoft's list."""
-    for gateway in topology.vpn_gateways:
-        if gateway.asn == 65516:
-            yield Violation(gateway.resource, "65516 is not in Microsoft's list of free numbers.", level="warning")
+    if gateway.asn == 65516:
+        yield Violation(gateway.resource, "65516 is not in Microsoft's list of free numbers.", level="warning")
 
 
 @rule(
     "R-BGP-06",
-    level="F",
-    title="Both ends of a BGP session have one AS number",
-    source="FAQ, BGP",
-    fix="Give one of them a number that nobody else has; 64512 to 65514 are free for private use (R-BGP-04).",
+    "F",
+    "Both ends of a BGP session have one AS number",
+    "FAQ, BGP",
+    "Give one of them a number that nobody else has; 64512 to 65514 are free for private use (R-BGP-04).",
 )
-def equal_numbers(topology: TopologyView) -> Iterator[Violation]:
+@each(connections)
+def equal_numbers(connection: Connection) -> Iterator[Violation]:
     """The ends of a BGP connection need different numbers, also two gateways left at 65515."""
-    for connection in topology.connections:
-        gateway, peer = connection.gateway, connection.peer_asn
-        twin = connection.twin
-        if (
-            gateway is None
-            or peer is None
-            or (connection.is_vnet and twin and connection.resource.id > twin.resource.id)
-        ):
-            continue
-        if gateway.asn == peer:
-            other = connection.local or connection.remote or connection
-            yield Violation(
-                connection.resource,
-                f"{gateway.resource.address} and {other.resource.address} both have AS number {peer}.",
-                level="error",
-            )
+    gateway, peer = connection.gateway, connection.peer_asn
+    twin = connection.twin
+    if gateway is None or peer is None or (connection.is_vnet and twin and connection.resource.id > twin.resource.id):
+        return
+    if gateway.asn == peer:
+        other = connection.local or connection.remote or connection
+        yield Violation(
+            connection.resource,
+            f"{gateway.resource.address} and {other.resource.address} both have AS number {peer}.",
+            level="error",
+        )
 
 
 @rule(
-    "R-BGP-07",
-    level="F",
-    title="BGP peer has an address that cannot work",
-    source="FAQ",
-    fix="Use a loopback or APIPA address of the device.",
+    "R-BGP-07", "F", "BGP peer has an address that cannot work", "FAQ", "Use a loopback or APIPA address of the device."
 )
-def peer_address(topology: TopologyView) -> Iterator[Violation]:
+@each(connections)
+def peer_address(connection: Connection) -> Iterator[Violation]:
     """Not the device's public address; not inside the network or a peered one, unless NAT is at work (R-NAT-14)."""
-    for connection in topology.connections:
-        peer, local = prefixes.address(connection.peer_address), connection.local
-        network = None if connection.gateway is None else connection.gateway.network
-        if peer is None or local is None:
-            continue
-        if connection.peer_address == local.ip:
-            yield Violation(
-                local.resource,
-                f"The BGP peer {peer} is the device's public address.",
-                "Use a loopback or APIPA address of it.",
-            )
-        elif network is not None and not connection.has_nat:
-            for near in (network, *network.reach):
-                if prefixes.is_within(peer, near.prefixes):
-                    yield Violation(
-                        local.resource,
-                        f"The BGP peer {peer} lies in {near.resource.address}.",
-                        "Use an address of the site, or an APIPA address.",
-                    )
+    peer, local = prefixes.address(connection.peer_address), connection.local
+    network = None if connection.gateway is None else connection.gateway.network
+    if peer is None or local is None:
+        return
+    if connection.peer_address == local.ip:
+        yield Violation(
+            local.resource,
+            f"The BGP peer {peer} is the device's public address.",
+            "Use a loopback or APIPA address of it.",
+        )
+    elif network is not None and not connection.has_nat:
+        for near in (network, *network.reach):
+            if prefixes.is_within(peer, near.prefixes):
+                yield Violation(
+                    local.resource,
+                    f"The BGP peer {peer} lies in {near.resource.address}.",
+                    "Use an address of the site, or an APIPA address.",
+                )
 
 
 def _custom(gateway: Gateway) -> Iterator[tuple[str, str]]:
@@ -138,10 +124,10 @@ def _custom(gateway: Gateway) -> Iterator[tuple[str, str]]:
 
 @rule(
     "R-BGP-08",
-    level="E",
-    title="Custom BGP address is not usable",
-    source="BGP, T-BGP, LIM",
-    fix="Choose addresses of 169.254.21.0 to 169.254.22.255, a /30 for each tunnel, each address once.",
+    "E",
+    "Custom BGP address is not usable",
+    "BGP, T-BGP, LIM",
+    "Choose addresses of 169.254.21.0 to 169.254.22.255, a /30 for each tunnel, each address once.",
 )
 def custom_addresses(topology: TopologyView) -> Iterator[Violation]:
     """169.254.21.0 to 169.254.22.255, each once among gateways and devices that are connected, 32 at most."""
@@ -198,151 +184,139 @@ def _is_azure_apipa(text: str) -> bool:
 
 @rule(
     "R-BGP-09",
-    level="F",
-    title="Gateway has no address for its APIPA peer",
-    source="BGP, FAQ",
-    fix="Give the link azure_address=... from the same /30.",
+    "F",
+    "Gateway has no address for its APIPA peer",
+    "BGP, FAQ",
+    "Give the link azure_address=... from the same /30.",
 )
-def apipa_match(topology: TopologyView) -> Iterator[Violation]:
+@each(connections)
+def apipa_match(connection: Connection) -> Iterator[Violation]:
     """A device with an APIPA address meets a gateway that has one in the same /30."""
-    for connection in topology.connections:
-        gateway, peer = connection.gateway, prefixes.address(connection.peer_address)
-        if gateway is None or peer is None or connection.local is None or not prefixes.is_apipa(peer):
-            continue
-        if not gateway.resource.knows("properties.bgpSettings.bgpPeeringAddresses"):
-            continue
-        own = [text for _, text in _custom(gateway)]
-        block = prefixes.networks((f"{peer}/30",))
-        if not any(prefixes.is_within(found, block) for found in map(prefixes.address, own) if found):
-            yield Violation(
-                connection.local.resource,
-                f"The BGP peer {peer} is an APIPA address; {gateway.resource.address} has "
-                + (f"{listed(own)}, none of it in {block[0]}." if own else "no custom BGP address."),
-            )
+    gateway, peer = connection.gateway, prefixes.address(connection.peer_address)
+    if gateway is None or peer is None or connection.local is None or not prefixes.is_apipa(peer):
+        return
+    if not gateway.resource.knows("properties.bgpSettings.bgpPeeringAddresses"):
+        return
+    own = [text for _, text in _custom(gateway)]
+    block = prefixes.networks((f"{peer}/30",))
+    if not any(prefixes.is_within(found, block) for found in map(prefixes.address, own) if found):
+        yield Violation(
+            connection.local.resource,
+            f"The BGP peer {peer} is an APIPA address; {gateway.resource.address} has "
+            + (f"{listed(own)}, none of it in {block[0]}." if own else "no custom BGP address."),
+        )
 
 
 @rule(
     "R-BGP-10",
-    level="I",
-    title="Connection chooses a BGP address that the gateway has not",
-    source="TF, SDK",
-    fix="Choose one of the gateway's own addresses, for each instance.",
+    "I",
+    "Connection chooses a BGP address that the gateway has not",
+    "TF, SDK",
+    "Choose one of the gateway's own addresses, for each instance.",
 )
-def chosen_addresses(topology: TopologyView) -> Iterator[Violation]:
+@each(connections)
+def chosen_addresses(connection: Connection) -> Iterator[Violation]:
     """A chosen address is a custom one of that instance, and every instance of active-active is named."""
-    for connection in topology.connections:
-        gateway, chosen = connection.gateway, connection.chosen_apipa
-        if gateway is None or not chosen or not gateway.resource.is_managed:
-            continue
-        missing = [text for instance, text in sorted(chosen.items()) if text not in gateway.apipa.get(instance, ())]
-        if missing:
-            yield Violation(
-                connection.resource,
-                f"{listed(missing)} is not a custom BGP address of that instance of {gateway.resource.address}.",
-                "Choose one of the gateway's addresses.",
-                "error",
-            )
-        elif gateway.active_active and len(chosen) < 2:
-            yield Violation(
-                connection.resource,
-                "It chooses an address for one instance only; Azure wants one for each.",
-                "Choose an address for the other instance too.",
-                "warning",
-            )
+    gateway, chosen = connection.gateway, connection.chosen_apipa
+    if gateway is None or not chosen or not gateway.resource.is_managed:
+        return
+    missing = [text for instance, text in sorted(chosen.items()) if text not in gateway.apipa.get(instance, ())]
+    if missing:
+        yield Violation(
+            connection.resource,
+            f"{listed(missing)} is not a custom BGP address of that instance of {gateway.resource.address}.",
+            "Choose one of the gateway's addresses.",
+            "error",
+        )
+    elif gateway.active_active and len(chosen) < 2:
+        yield Violation(
+            connection.resource,
+            "It chooses an address for one instance only; Azure wants one for each.",
+            "Choose an address for the other instance too.",
+            "warning",
+        )
 
 
-@rule(
-    "R-BGP-15",
-    level="F",
-    title="Site announces the network's own prefix",
-    source="FAQ, T-BGP",
-    fix="Announce a supernet instead.",
-)
-def filtered_prefixes(topology: TopologyView) -> Iterator[Violation]:
+@rule("R-BGP-15", "F", "Site announces the network's own prefix", "FAQ, T-BGP", "Announce a supernet instead.")
+@each(connections)
+def filtered_prefixes(connection: Connection) -> Iterator[Violation]:
     """With gateway transit Azure filters routes that equal a network's prefix; during migrations it may be meant."""
-    for connection in topology.connections:
-        gateway = connection.gateway
-        network = None if gateway is None else gateway.network
-        if network is None or not connection.has_bgp or not connection.is_site:
-            continue
-        own = {prefix for near in (network, *network.reach) for prefix in near.prefixes}
-        same = [prefix for prefix in connection.prefixes if prefix in own]
-        if same and network.reach:
-            yield Violation(
-                connection.resource,
-                f"{listed(same)} is a prefix of the network or a peered one: Azure filters it from BGP.",
-                level="info",
-            )
+    gateway = connection.gateway
+    network = None if gateway is None else gateway.network
+    if network is None or not connection.has_bgp or not connection.is_site:
+        return
+    own = {prefix for near in (network, *network.reach) for prefix in near.prefixes}
+    same = [prefix for prefix in connection.prefixes if prefix in own]
+    if same and network.reach:
+        yield Violation(
+            connection.resource,
+            f"{listed(same)} is a prefix of the network or a peered one: Azure filters it from BGP.",
+            level="info",
+        )
 
 
 @rule(
     "R-BGP-17",
-    level="F",
-    title="BGP is on at one side only",
-    source="BGP",
-    fix="Give the gateway bgp=Bgp(asn=...) and the site bgp=BgpPeer(asn, address).",
+    "F",
+    "BGP is on at one side only",
+    "BGP",
+    "Give the gateway bgp=Bgp(asn=...) and the site bgp=BgpPeer(asn, address).",
 )
-def half_bgp(topology: TopologyView) -> Iterator[Violation]:
+@each(connections)
+def half_bgp(connection: Connection) -> Iterator[Violation]:
     """A connection with BGP needs BGP on its gateway and a BGP peer."""
-    for connection in topology.connections:
-        gateway, local = connection.gateway, connection.local
-        if not connection.has_bgp or connection.is_expressroute:
-            continue
-        if gateway is not None and gateway.has_bgp is False and not gateway.is_basic and not gateway.is_policy_based:
-            yield Violation(
-                connection.resource,
-                f"BGP is on here and off on {gateway.resource.address}.",
-                "Add bgp=Bgp(asn=...) to the gateway.",
-            )
-        elif local is not None and local.resource.knows_all and local.resource.block("properties.bgpSettings") is None:
-            yield Violation(
-                connection.resource,
-                f"BGP is on, and {local.resource.address} has no BGP peer.",
-                "Add bgp=BgpPeer(asn, address) to the site.",
-            )
+    gateway, local = connection.gateway, connection.local
+    if not connection.has_bgp or connection.is_expressroute:
+        return
+    if gateway is not None and gateway.has_bgp is False and not gateway.is_basic and not gateway.is_policy_based:
+        yield Violation(
+            connection.resource,
+            f"BGP is on here and off on {gateway.resource.address}.",
+            "Add bgp=Bgp(asn=...) to the gateway.",
+        )
+    elif local is not None and local.resource.knows_all and local.resource.block("properties.bgpSettings") is None:
+        yield Violation(
+            connection.resource,
+            f"BGP is on, and {local.resource.address} has no BGP peer.",
+            "Add bgp=BgpPeer(asn, address) to the site.",
+        )
 
 
-@rule(
-    "R-BGP-18",
-    level="F",
-    title="Several static tunnels to one site",
-    source="FAQ",
-    fix="Use BGP on every link of the site.",
-)
-def redundant_tunnels(topology: TopologyView) -> Iterator[Violation]:
+@rule("R-BGP-18", "F", "Several static tunnels to one site", "FAQ", "Use BGP on every link of the site.")
+@each(vpn_gateways)
+def redundant_tunnels(gateway: Gateway) -> Iterator[Violation]:
     """Two tunnels to one site need BGP on both; during a migration it may be meant."""
-    for gateway in topology.vpn_gateways:
-        by_place: dict[str, list[Connection]] = {}
-        for connection in gateway.sites:
-            by_place.setdefault(connection.place, []).append(connection)
-        for place, tunnels in sorted(by_place.items()):
-            static = [tunnel for tunnel in tunnels if tunnel.has_bgp is False]
-            if len(tunnels) > 1 and static and all(shares_place(tunnels[0], tunnel) for tunnel in tunnels):
-                yield Violation(
-                    static[0].resource,
-                    f"{named(t.resource for t in tunnels)} lead to {place}; without BGP on all of them Azure does not "
-                    "notice which one works.",
-                    level="warning",
-                )
+    by_place: dict[str, list[Connection]] = {}
+    for connection in gateway.sites:
+        by_place.setdefault(connection.place, []).append(connection)
+    for place, tunnels in sorted(by_place.items()):
+        static = [tunnel for tunnel in tunnels if tunnel.has_bgp is False]
+        if len(tunnels) > 1 and static and all(shares_place(tunnels[0], tunnel) for tunnel in tunnels):
+            yield Violation(
+                static[0].resource,
+                f"{named(t.resource for t in tunnels)} lead to {place}; without BGP on all of them Azure does not "
+                "notice which one works.",
+                level="warning",
+            )
 
 
 @rule(
     "R-BGP-23",
-    level="W",
-    title="The same BGP peer twice on one gateway",
-    source="BGP, T-BGP",
-    fix="Give each device a BGP address of its own.",
+    "W",
+    "The same BGP peer twice on one gateway",
+    "BGP, T-BGP",
+    "Give each device a BGP address of its own.",
 )
-def same_peer(topology: TopologyView) -> Iterator[Violation]:
+@each(vpn_gateways)
+def same_peer(gateway: Gateway) -> Iterator[Violation]:
     """A gateway speaks to each BGP address once."""
-    for gateway in topology.vpn_gateways:
-        by_peer: dict[str, dict[ResourceView, None]] = {}
-        for connection in gateway.sites:
-            if connection.peer_address is not None and connection.local is not None:
-                by_peer.setdefault(connection.peer_address, {})[connection.local.resource] = None
-        for peer, locals_ in sorted(by_peer.items()):
-            if len(locals_) > 1:
-                yield Violation(list(locals_)[-1], f"{named(locals_)} all have the BGP address {peer}.")
+    by_peer: dict[str, dict[ResourceView, None]] = {}
+    for connection in gateway.sites:
+        if connection.peer_address is not None and connection.local is not None:
+            by_peer.setdefault(connection.peer_address, {})[connection.local.resource] = None
+    for peer, locals_ in sorted(by_peer.items()):
+        if len(locals_) > 1:
+            yield Violation(list(locals_)[-1], f"{named(locals_)} all have the BGP address {peer}.")
 
 
 def _apipa_peers(gateway: Gateway) -> Iterator[Connection]:
@@ -352,35 +326,29 @@ def _apipa_peers(gateway: Gateway) -> Iterator[Connection]:
             yield connection
 
 
-@rule(
-    "R-BGP-24",
-    level="W",
-    title="Connection does not choose its APIPA address",
-    source="BGP, TF",
-    fix="Give the link azure_address=...",
-)
-def unchosen_apipa(topology: TopologyView) -> Iterator[Violation]:
+@rule("R-BGP-24", "W", "Connection does not choose its APIPA address", "BGP, TF", "Give the link azure_address=...")
+@each(vpn_gateways)
+def unchosen_apipa(gateway: Gateway) -> Iterator[Violation]:
     """With several custom addresses a connection to an APIPA peer says which one it uses."""
-    for gateway in topology.vpn_gateways:
-        if any(len(addresses) > 1 for addresses in gateway.apipa.values()):
-            for connection in _apipa_peers(gateway):
-                if not connection.chosen_apipa:
-                    yield Violation(
-                        connection.resource,
-                        f"{gateway.resource.address} has several custom BGP addresses, and this connection names none.",
-                    )
+    if any(len(addresses) > 1 for addresses in gateway.apipa.values()):
+        for connection in _apipa_peers(gateway):
+            if not connection.chosen_apipa:
+                yield Violation(
+                    connection.resource,
+                    f"{gateway.resource.address} has several custom BGP addresses, and this connection names none.",
+                )
 
 
 @rule(
     "R-BGP-25",
-    level="W",
-    title="Several APIPA addresses on an active-standby gateway",
-    source="BGP",
-    fix="Use one custom address, or make the gateway active-active.",
+    "W",
+    "Several APIPA addresses on an active-standby gateway",
+    "BGP",
+    "Use one custom address, or make the gateway active-active.",
 )
-def apipa_on_standby(topology: TopologyView) -> Iterator[Violation]:
+@each(vpn_gateways)
+def apipa_on_standby(gateway: Gateway) -> Iterator[str]:
     """An active-standby gateway is documented with one custom address."""
-    for gateway in topology.vpn_gateways:
-        many: Mapping[str, tuple[str, ...]] = {k: v for k, v in gateway.apipa.items() if len(v) > 1}
-        if many and gateway.active_active is False:
-            yield Violation(gateway.resource, f"It has {listed(next(iter(many.values())))} on its one instance.")
+    many: Mapping[str, tuple[str, ...]] = {k: v for k, v in gateway.apipa.items() if len(v) > 1}
+    if many and gateway.active_active is False:
+        yield f"It has {listed(next(iter(many.values())))} on its one instance."

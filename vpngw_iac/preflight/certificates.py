@@ -14,7 +14,8 @@ from typing import Literal
 from vpngw_iac.paths import value_at
 from vpngw_iac.preflight import limits
 from vpngw_iac.preflight.point_to_site import BLOCK, with_clients
-from vpngw_iac.preflight.registry import Violation, rule
+from vpngw_iac.preflight.registry import Violation, connections, each, rule, vpn_gateways
+from vpngw_iac.preflight.view.connection import Connection
 from vpngw_iac.preflight.view.gateway import Gateway
 from vpngw_iac.preflight.view.topology import TopologyView
 from vpngw_iac.resources.parts import der_of
@@ -60,102 +61,81 @@ def _read(name: str, data: str) -> Root:
     return Root(name, data, kind, certificate.not_valid_after_utc)
 
 
-@rule(
-    "R-CERTP-01",
-    level="E",
-    title="Too many certificates on a gateway",
-    source="P2SC, VNLIM",
-    fix="Use fewer issuers, or another root.",
-)
-def certificate_count(topology: TopologyView) -> Iterator[Violation]:
+@rule("R-CERTP-01", "E", "Too many certificates on a gateway", "P2SC, VNLIM", "Use fewer issuers, or another root.")
+@each(with_clients)
+def certificate_count(gateway: Gateway) -> Iterator[str]:
     """20 roots and 300 revoked thumbprints."""
-    for gateway in with_clients(topology):
-        for path, limit, what in (
-            ("vpnClientRootCertificates", limits.ROOT_CERTIFICATES, "root certificates"),
-            ("vpnClientRevokedCertificates", limits.REVOKED_CERTIFICATES, "revoked certificates"),
-        ):
-            number = len(gateway.resource.items(f"{BLOCK}.{path}"))
-            if number > limit:
-                yield Violation(gateway.resource, f"{number} {what}; a gateway takes {limit}.")
+    for path, limit, what in (
+        ("vpnClientRootCertificates", limits.ROOT_CERTIFICATES, "root certificates"),
+        ("vpnClientRevokedCertificates", limits.REVOKED_CERTIFICATES, "revoked certificates"),
+    ):
+        number = len(gateway.resource.items(f"{BLOCK}.{path}"))
+        if number > limit:
+            yield f"{number} {what}; a gateway takes {limit}."
 
 
 @rule(
     "R-CERTP-02",
-    level="E",
+    "E",
+    "Root certificate is not one line of Base-64 X.509",
+    "P2SC, T-P2S",
+    "Use RootCertificate.file(name, path); it takes PEM and DER.",
     when="change",
-    title="Root certificate is not one line of Base-64 X.509",
-    source="P2SC, T-P2S",
-    fix="Use RootCertificate.file(name, path); it takes PEM and DER.",
 )
-def root_data(topology: TopologyView) -> Iterator[Violation]:
+@each(with_clients)
+def root_data(gateway: Gateway) -> Iterator[Violation]:
     """No header lines, and an X.509 certificate inside; blanks and line breaks are taken off."""
-    for gateway in with_clients(topology):
-        for root in roots(topology, gateway):
-            if not root.key:
-                yield Violation(
-                    gateway.resource,
-                    f"The data of root certificate {root.name} is not an X.509 certificate in one line of Base-64.",
-                    block=BLOCK,
-                )
+    for root in roots(gateway.topology, gateway):
+        if not root.key:
+            yield Violation(
+                gateway.resource,
+                f"The data of root certificate {root.name} is not an X.509 certificate in one line of Base-64.",
+                block=BLOCK,
+            )
 
 
-@rule(
-    "R-CERTP-03",
-    level="E",
-    title="Root certificate has an invalid name",
-    source="T-P2S",
-    fix="Use letters, digits, '-', '_' and '.'.",
-)
-def root_name(topology: TopologyView) -> Iterator[Violation]:
+@rule("R-CERTP-03", "E", "Root certificate has an invalid name", "T-P2S", "Use letters, digits, '-', '_' and '.'.")
+@each(with_clients)
+def root_name(gateway: Gateway) -> Iterator[str]:
     """No spaces and none of the characters that an id cannot hold."""
-    for gateway in with_clients(topology):
-        for item in gateway.client_roots:
-            name = str(item.get("name"))
-            if not _NAME.fullmatch(name):
-                yield Violation(gateway.resource, f"{name!r} is not a valid name.")
+    for item in gateway.client_roots:
+        name = str(item.get("name"))
+        if not _NAME.fullmatch(name):
+            yield f"{name!r} is not a valid name."
 
 
 @rule(
     "R-CERTP-04",
-    level="E",
-    title="Revoked certificate is not a thumbprint",
-    source="P2SC",
-    fix="Copy the SHA-1 thumbprint of the client certificate without spaces.",
+    "E",
+    "Revoked certificate is not a thumbprint",
+    "P2SC",
+    "Copy the SHA-1 thumbprint of the client certificate without spaces.",
 )
-def thumbprint(topology: TopologyView) -> Iterator[Violation]:
+@each(with_clients)
+def thumbprint(gateway: Gateway) -> Iterator[str]:
     """40 hexadecimal digits without spaces."""
-    for gateway in with_clients(topology):
-        for item in gateway.resource.items(f"{BLOCK}.vpnClientRevokedCertificates"):
-            said = value_at(item, "properties.thumbprint")
-            if isinstance(said, str) and not _THUMBPRINT.fullmatch(said):
-                yield Violation(gateway.resource, f"The thumbprint of {item.get('name')} is not 40 hexadecimal digits.")
+    for item in gateway.resource.items(f"{BLOCK}.vpnClientRevokedCertificates"):
+        said = value_at(item, "properties.thumbprint")
+        if isinstance(said, str) and not _THUMBPRINT.fullmatch(said):
+            yield f"The thumbprint of {item.get('name')} is not 40 hexadecimal digits."
 
 
-@rule(
-    "R-CERTP-05",
-    level="F",
-    title="Root certificate is not RSA, and IKEv2 is on",
-    source="FAQ",
-    fix="Use an RSA root, or OpenVPN alone.",
-)
-def rsa_only(topology: TopologyView) -> Iterator[Violation]:
+@rule("R-CERTP-05", "F", "Root certificate is not RSA, and IKEv2 is on", "FAQ", "Use an RSA root, or OpenVPN alone.")
+@each(with_clients)
+def rsa_only(gateway: Gateway) -> Iterator[str]:
     """IKEv2 clients need RSA; OpenVPN alone bears other keys."""
-    for gateway in with_clients(topology):
-        for root in roots(topology, gateway) if "ikev2" in gateway.protocols else ():
-            if root.key == "other":
-                yield Violation(
-                    gateway.resource,
-                    f"Root certificate {root.name} has no RSA key; IKEv2 clients of it cannot connect.",
-                )
+    for root in roots(gateway.topology, gateway) if "ikev2" in gateway.protocols else ():
+        if root.key == "other":
+            yield f"Root certificate {root.name} has no RSA key; IKEv2 clients of it cannot connect."
 
 
 @rule(
     "R-CERTP-06",
-    level="W",
-    title="Root certificate expires",
-    source="T-P2S",
+    "W",
+    "Root certificate expires",
+    "T-P2S",
+    "Add its successor, issue client certificates, then remove this one.",
     ages=True,
-    fix="Add its successor, issue client certificates, then remove this one.",
 )
 def expiry(topology: TopologyView) -> Iterator[Violation]:
     """An expired root locks its clients out; it warns sixty days before."""
@@ -175,70 +155,68 @@ def _cloud_has_certificates(location: str | None) -> bool:
 
 @rule(
     "R-CERT-01",
-    level="E",
-    title="Gateway cannot authenticate by certificate",
-    source="CERT, NEW",
-    fix="Use a shared key, or VpnGw1AZ in Azure's public cloud.",
+    "E",
+    "Gateway cannot authenticate by certificate",
+    "CERT, NEW",
+    "Use a shared key, or VpnGw1AZ in Azure's public cloud.",
 )
-def certificate_sku(topology: TopologyView) -> Iterator[Violation]:
+@each(connections)
+def certificate_sku(connection: Connection) -> Iterator[str]:
     """Site-to-site certificates: public cloud, not Basic."""
-    for connection in topology.connections:
-        gateway = connection.gateway
-        if not connection.uses_certificate or gateway is None:
-            continue
-        if gateway.is_basic or not _cloud_has_certificates(gateway.location):
-            where = "SKU Basic" if gateway.is_basic else f"region {gateway.location}"
-            yield Violation(connection.resource, f"Authentication by certificate does not work with {where}.")
+    gateway = connection.gateway
+    if not connection.uses_certificate or gateway is None:
+        return
+    if gateway.is_basic or not _cloud_has_certificates(gateway.location):
+        where = "SKU Basic" if gateway.is_basic else f"region {gateway.location}"
+        yield f"Authentication by certificate does not work with {where}."
 
 
 @rule(
     "R-CERT-02",
-    level="F",
-    title="Gateway has no identity to read its certificate",
-    source="CERTH",
-    fix="Give it identities=[...] with the roles Key Vault Secrets User and Key Vault Certificate User.",
+    "F",
+    "Gateway has no identity to read its certificate",
+    "CERTH",
+    "Give it identities=[...] with the roles Key Vault Secrets User and Key Vault Certificate User.",
 )
-def certificate_identity(topology: TopologyView) -> Iterator[Violation]:
+@each(vpn_gateways)
+def certificate_identity(gateway: Gateway) -> Iterator[str]:
     """Azure reads the outbound certificate from Key Vault with a user-assigned identity of the gateway."""
-    for gateway in topology.vpn_gateways:
-        needing = [c for c in gateway.sites if c.uses_certificate]
-        kind = gateway.resource.text("identity.type") or ""
-        if needing and gateway.resource.knows_all and "UserAssigned" not in kind:
-            yield Violation(
-                gateway.resource,
-                f"{needing[0].resource.address} authenticates by certificate; this gateway has no user-assigned "
-                "identity.",
-            )
+    needing = [c for c in gateway.sites if c.uses_certificate]
+    kind = gateway.resource.text("identity.type") or ""
+    if needing and gateway.resource.knows_all and "UserAssigned" not in kind:
+        yield (
+            f"{needing[0].resource.address} authenticates by certificate; this gateway has no user-assigned identity."
+        )
 
 
 @rule(
     "R-CERT-04",
-    level="F",
-    title="Certificate authentication is incomplete",
-    source="CERT",
-    fix="Give the whole certificate block; write each public certificate as one line of Base-64.",
+    "F",
+    "Certificate authentication is incomplete",
+    "CERT",
+    "Give the whole certificate block; write each public certificate as one line of Base-64.",
 )
-def certificate_chain(topology: TopologyView) -> Iterator[Violation]:
+@each(connections)
+def certificate_chain(connection: Connection) -> Iterator[Violation]:
     """The device's subject and its public chain, unencrypted, in Base-64 X.509."""
-    for connection in topology.connections:
-        block = connection.resource.block("properties.certificateAuthentication")
-        if not connection.uses_certificate or not connection.resource.is_managed:
-            continue
-        missing = [
-            what
-            for what, key in (
-                ("the certificate that Azure shows", "outboundAuthCertificate"),
-                ("the subject of the device's certificate", "inboundAuthCertificateSubjectName"),
-                ("the chain of the device's certificate", "inboundAuthCertificateChain"),
-            )
-            if not (block or {}).get(key)
-        ]
-        chain = connection.resource.texts("properties.certificateAuthentication.inboundAuthCertificateChain")
-        if missing:
-            yield Violation(connection.resource, f"It lacks {', '.join(missing)}.", "Give the whole certificate block.")
-        elif any(not _read("", data).key for data in chain):
-            yield Violation(
-                connection.resource,
-                "A certificate of the inbound chain is not Base-64 X.509 without header lines.",
-                "Write each public certificate as one line of Base-64.",
-            )
+    block = connection.resource.block("properties.certificateAuthentication")
+    if not connection.uses_certificate or not connection.resource.is_managed:
+        return
+    missing = [
+        what
+        for what, key in (
+            ("the certificate that Azure shows", "outboundAuthCertificate"),
+            ("the subject of the device's certificate", "inboundAuthCertificateSubjectName"),
+            ("the chain of the device's certificate", "inboundAuthCertificateChain"),
+        )
+        if not (block or {}).get(key)
+    ]
+    chain = connection.resource.texts("properties.certificateAuthentication.inboundAuthCertificateChain")
+    if missing:
+        yield Violation(connection.resource, f"It lacks {', '.join(missing)}.", "Give the whole certificate block.")
+    elif any(not _read("", data).key for data in chain):
+        yield Violation(
+            connection.resource,
+            "A certificate of the inbound chain is not Base-64 X.509 without header lines.",
+            "Write each public certificate as one line of Base-64.",
+        )

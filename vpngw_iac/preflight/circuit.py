@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vpngw_iac.preflight import limits, prefixes
-from vpngw_iac.preflight.registry import Violation, rule
+from vpngw_iac.preflight.registry import Violation, circuits, connections, each, rule, vpn_gateways
+from vpngw_iac.preflight.view.connection import Connection
+from vpngw_iac.preflight.view.gateway import Gateway
+from vpngw_iac.preflight.view.network import Circuit
 from vpngw_iac.preflight.view.topology import CIRCUIT_PEERING, TopologyView
 from vpngw_iac.text import listed
 
@@ -43,33 +46,24 @@ def _area(text: str | None, *, is_region: bool) -> str | None:
     return None
 
 
-@rule(
-    "R-ER-18",
-    level="E",
-    title="Circuit does not reach this region",
-    source="ERLINK",
-    ages=True,
-    fix="Use a Premium circuit.",
-)
-def reach(topology: TopologyView) -> Iterator[Violation]:
+@rule("R-ER-18", "E", "Circuit does not reach this region", "ERLINK", "Use a Premium circuit.", ages=True)
+@each(connections)
+def reach(connection: Connection) -> Iterator[Violation]:
     """A Standard circuit reaches its own geopolitical region; our list of places is not complete, so it warns."""
-    for connection in topology.connections:
-        circuit, gateway = connection.circuit, connection.gateway
-        if circuit is None or gateway is None or circuit.tier != "Standard":
-            continue
-        here, there = _area(gateway.location, is_region=True), _area(circuit.location, is_region=False)
-        if here and there and here != there:
-            yield Violation(
-                connection.resource,
-                f"{circuit.resource.address} is a Standard circuit in {circuit.location} ({there}), the gateway is in "
-                f"{gateway.location} ({here}; list of {limits.READ_ON}).",
-                level="warning",
-            )
+    circuit, gateway = connection.circuit, connection.gateway
+    if circuit is None or gateway is None or circuit.tier != "Standard":
+        return
+    here, there = _area(gateway.location, is_region=True), _area(circuit.location, is_region=False)
+    if here and there and here != there:
+        yield Violation(
+            connection.resource,
+            f"{circuit.resource.address} is a Standard circuit in {circuit.location} ({there}), the gateway is in "
+            f"{gateway.location} ({here}; list of {limits.READ_ON}).",
+            level="warning",
+        )
 
 
-@rule(
-    "R-ER-24", level="I", title="Peering of a circuit needs other prefixes", source="ERWF", fix="Use two /30 prefixes."
-)
+@rule("R-ER-24", "I", "Peering of a circuit needs other prefixes", "ERWF", "Use two /30 prefixes.")
 def peering_prefixes(topology: TopologyView) -> Iterator[Violation]:
     """Two /30 for IPv4."""
     for peering in topology.of_type(CIRCUIT_PEERING):
@@ -81,60 +75,54 @@ def peering_prefixes(topology: TopologyView) -> Iterator[Violation]:
 
 @rule(
     "R-ER-29",
-    level="E",
+    "E",
+    "No such circuit is sold",
+    "ERFAQ, ERDIR, ERLOC",
+    "Choose a bandwidth of Microsoft's list, and the data plan that goes with it.",
     when="change",
-    title="No such circuit is sold",
-    source="ERFAQ, ERDIR, ERLOC",
-    fix="Choose a bandwidth of Microsoft's list, and the data plan that goes with it.",
 )
-def offers(topology: TopologyView) -> Iterator[Violation]:
+@each(circuits)
+def offers(circuit: Circuit) -> Iterator[Violation]:
     """A provider's circuit has one of eight bandwidths; Local has 1 Gbps or more and unlimited data.
 
     On a Direct port all data is metered, Local included.
     """
-    for circuit in topology.circuits:
-        data = (circuit.resource.text("sku.family") or "").lower()
-        size = circuit.megabits
-        if not circuit.resource.is_managed or size is None:
-            continue
-        if circuit.is_direct and data == "unlimiteddata":
-            says = "It stands on a Direct port, where all data is metered."
-            yield Violation(circuit.resource, says, "Use MeteredData.", block="sku")
-        if circuit.is_direct and size not in limits.DIRECT_MEGABITS:
-            says = f"{size} Mbps is not on the list of {limits.READ_ON}: {listed(limits.DIRECT_MEGABITS)}."
-            yield Violation(circuit.resource, says, level="warning")
-        elif not circuit.is_direct and size not in limits.CIRCUIT_MEGABITS:
-            more = size > limits.CIRCUIT_MEGABITS[-1]
-            says = f"{size} Mbps is not on the list of {limits.READ_ON}: {listed(limits.CIRCUIT_MEGABITS)}."
-            yield Violation(circuit.resource, says, level="warning" if more else "error", block=_BANDWIDTH)
-        if not circuit.is_direct and circuit.tier == "Local" and data == "metereddata":
-            says = "A Local circuit has unlimited data only."
-            yield Violation(circuit.resource, says, "Use Local_UnlimitedData.", block="sku")
-        if circuit.tier == "Local" and size < limits.LOCAL_MEGABITS:
-            says = f"A Local circuit has {limits.LOCAL_MEGABITS} Mbps or more, this one {size}."
-            yield Violation(circuit.resource, says, "Order more bandwidth, or use Standard.", block=_BANDWIDTH)
+    data = (circuit.resource.text("sku.family") or "").lower()
+    size = circuit.megabits
+    if not circuit.resource.is_managed or size is None:
+        return
+    if circuit.is_direct and data == "unlimiteddata":
+        says = "It stands on a Direct port, where all data is metered."
+        yield Violation(circuit.resource, says, "Use MeteredData.", block="sku")
+    if circuit.is_direct and size not in limits.DIRECT_MEGABITS:
+        says = f"{size} Mbps is not on the list of {limits.READ_ON}: {listed(limits.DIRECT_MEGABITS)}."
+        yield Violation(circuit.resource, says, level="warning")
+    elif not circuit.is_direct and size not in limits.CIRCUIT_MEGABITS:
+        more = size > limits.CIRCUIT_MEGABITS[-1]
+        says = f"{size} Mbps is not on the list of {limits.READ_ON}: {listed(limits.CIRCUIT_MEGABITS)}."
+        yield Violation(circuit.resource, says, level="warning" if more else "error", block=_BANDWIDTH)
+    if not circuit.is_direct and circuit.tier == "Local" and data == "metereddata":
+        says = "A Local circuit has unlimited data only."
+        yield Violation(circuit.resource, says, "Use Local_UnlimitedData.", block="sku")
+    if circuit.tier == "Local" and size < limits.LOCAL_MEGABITS:
+        says = f"A Local circuit has {limits.LOCAL_MEGABITS} Mbps or more, this one {size}."
+        yield Violation(circuit.resource, says, "Order more bandwidth, or use Standard.", block=_BANDWIDTH)
 
 
 _BANDWIDTH = "properties.serviceProviderProperties.bandwidthInMbps"
 
 
-@rule(
-    "R-BGP-13",
-    level="I",
-    title="More network prefixes than a VPN gateway takes",
-    source="LIM",
-    fix="Summarise address spaces.",
-)
-def network_prefixes(topology: TopologyView) -> Iterator[Violation]:
+@rule("R-BGP-13", "I", "More network prefixes than a VPN gateway takes", "LIM", "Summarise address spaces.")
+@each(vpn_gateways)
+def network_prefixes(gateway: Gateway) -> Iterator[Violation]:
     """600 prefixes, those of peered networks with transit included."""
-    for gateway in topology.vpn_gateways:
-        network = gateway.network
-        if network is None:
-            continue
-        number = len(network.prefixes) + sum(len(spoke.prefixes) for spoke in network.reach)
-        if number > limits.NETWORK_PREFIXES:
-            yield Violation(
-                gateway.resource,
-                f"{number} prefixes of networks; a VPN gateway takes {limits.NETWORK_PREFIXES}.",
-                level="warning",
-            )
+    network = gateway.network
+    if network is None:
+        return
+    number = len(network.prefixes) + sum(len(spoke.prefixes) for spoke in network.reach)
+    if number > limits.NETWORK_PREFIXES:
+        yield Violation(
+            gateway.resource,
+            f"{number} prefixes of networks; a VPN gateway takes {limits.NETWORK_PREFIXES}.",
+            level="warning",
+        )

@@ -34,11 +34,11 @@ def _keys(topology: TopologyView) -> Iterator[tuple[Connection, str]]:
 
 @rule(
     "R-PSK-01",
-    level="E",
+    "E",
+    "Shared key has a character that Azure refuses",
+    "FAQ",
+    "Make a key of letters and digits.",
     when="change",
-    title="Shared key has a character that Azure refuses",
-    source="FAQ",
-    fix="Make a key of letters and digits.",
 )
 def key_characters(topology: TopologyView) -> Iterator[Violation]:
     """Printable ASCII without space and tilde. A hyphen is excluded by one page and works in practice: a warning.
@@ -57,11 +57,11 @@ def key_characters(topology: TopologyView) -> Iterator[Violation]:
 
 @rule(
     "R-PSK-02",
-    level="E",
+    "E",
+    "Shared key has a length that Azure refuses",
+    "SDK",
+    "Make a key of 32 letters and digits.",
     when="change",
-    title="Shared key has a length that Azure refuses",
-    source="SDK",
-    fix="Make a key of 32 letters and digits.",
 )
 def key_length(topology: TopologyView) -> Iterator[Violation]:
     """1 to 128 characters."""
@@ -74,14 +74,7 @@ def key_length(topology: TopologyView) -> Iterator[Violation]:
             )
 
 
-@rule(
-    "R-PSK-03",
-    level="W",
-    when="change",
-    title="Shared key is weak",
-    source="T-TUN",
-    fix="Make a key of 32 letters and digits.",
-)
+@rule("R-PSK-03", "W", "Shared key is weak", "T-TUN", "Make a key of 32 letters and digits.", when="change")
 def key_strength(topology: TopologyView) -> Iterator[Violation]:
     """20 letters and digits or more: some devices cut or refuse special characters."""
     for connection, value in _keys(topology):
@@ -93,13 +86,7 @@ def key_strength(topology: TopologyView) -> Iterator[Violation]:
             )
 
 
-@rule(
-    "R-PSK-07",
-    level="F",
-    title="Both ends of a pair have different keys",
-    source="V2V",
-    fix="Use one reference for both.",
-)
+@rule("R-PSK-07", "F", "Both ends of a pair have different keys", "V2V", "Use one reference for both.")
 def same_key(topology: TopologyView) -> Iterator[Violation]:
     """Both connections of a VNet-to-VNet pair bear one key; two references may still hold one value."""
     for one, other in pairs(topology):

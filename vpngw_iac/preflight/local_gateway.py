@@ -8,112 +8,99 @@ from dataclasses import dataclass
 
 from vpngw_iac.preflight import limits, prefixes
 from vpngw_iac.preflight.prefixes import Span
-from vpngw_iac.preflight.registry import Violation, rule
-from vpngw_iac.preflight.view.connection import LocalGateway
+from vpngw_iac.preflight.registry import Violation, connections, each, local_gateways, rule, vpn_gateways
+from vpngw_iac.preflight.view.connection import Connection, LocalGateway
 from vpngw_iac.preflight.view.gateway import Gateway
 from vpngw_iac.preflight.view.resource_view import ResourceView, arm_id, named
-from vpngw_iac.preflight.view.topology import TopologyView
 
 
-@rule(
-    "R-LNG-01",
-    level="E",
-    title="Device has no address, or two",
-    source="SET, TF",
-    fix="Give exactly one of public_ip and fqdn.",
-)
-def one_endpoint(topology: TopologyView) -> Iterator[Violation]:
+@rule("R-LNG-01", "E", "Device has no address, or two", "SET, TF", "Give exactly one of public_ip and fqdn.")
+@each(local_gateways)
+def one_endpoint(local: LocalGateway) -> Iterator[str]:
     """Exactly one of address and name."""
-    for local in topology.locals:
-        address, name = local.declared_ip, local.fqdn
-        if local.resource.is_managed and (address is None) == (name is None):
-            said = "both an address and a name" if address is not None else "neither an address nor a name"
-            yield Violation(local.resource, f"It has {said}.")
+    address, name = local.declared_ip, local.fqdn
+    if local.resource.is_managed and (address is None) == (name is None):
+        said = "both an address and a name" if address is not None else "neither an address nor a name"
+        yield f"It has {said}."
 
 
 @rule(
     "R-LNG-02",
-    level="F",
-    title="Device address is not a public one",
-    source="T-TUN, PP, HBT",
-    fix="Write the public address as Azure sees it (behind NAT: that of the NAT device). Over ExpressRoute "
+    "F",
+    "Device address is not a public one",
+    "T-TUN, PP, HBT",
+    "Write the public address as Azure sees it (behind NAT: that of the NAT device). Over ExpressRoute "
     "private peering set private_ip=True.",
 )
-def public_endpoint(topology: TopologyView) -> Iterator[Violation]:
+@each(local_gateways)
+def public_endpoint(local: LocalGateway) -> Iterator[str]:
     """Azure calls the device over the internet, unless the tunnel runs over private peering."""
-    for local in topology.locals:
-        address = prefixes.address(local.ip)
-        if not isinstance(address, ipaddress.IPv4Address) or prefixes.is_public(address):
-            continue
-        if not local.connections or not all(connection.is_private for connection in local.connections):
-            yield Violation(local.resource, f"{address} is not reachable over the internet.")
+    address = prefixes.address(local.ip)
+    if not isinstance(address, ipaddress.IPv4Address) or prefixes.is_public(address):
+        return
+    if not local.connections or not all(connection.is_private for connection in local.connections):
+        yield f"{address} is not reachable over the internet."
 
 
-@rule("R-LNG-03", level="F", title="Device address is IPv6", source="IPV6", fix="Write the device's IPv4 address.")
-def ipv4_endpoint(topology: TopologyView) -> Iterator[Violation]:
+@rule("R-LNG-03", "F", "Device address is IPv6", "IPV6", "Write the device's IPv4 address.")
+@each(local_gateways)
+def ipv4_endpoint(local: LocalGateway) -> Iterator[str]:
     """Tunnels run over IPv4 only."""
-    for local in topology.locals:
-        address = prefixes.address(local.ip)
-        if isinstance(address, ipaddress.IPv6Address):
-            yield Violation(local.resource, f"{address} is IPv6; tunnels run over IPv4 only.")
+    address = prefixes.address(local.ip)
+    if isinstance(address, ipaddress.IPv6Address):
+        yield f"{address} is IPv6; tunnels run over IPv4 only."
 
 
-@rule(
-    "R-LNG-04",
-    level="W",
-    title="Device is named instead of numbered",
-    source="LNGI",
-    fix="Use a fixed public_ip if the device has one.",
-)
-def named_endpoint(topology: TopologyView) -> Iterator[Violation]:
+@rule("R-LNG-04", "W", "Device is named instead of numbered", "LNGI", "Use a fixed public_ip if the device has one.")
+@each(local_gateways)
+def named_endpoint(local: LocalGateway) -> Iterator[Violation]:
     """A name is looked up every five minutes, for disconnected tunnels only, and its first IPv4 answer wins."""
-    for local in topology.locals:
-        name = local.fqdn
-        if name is not None:
-            yield Violation(
-                local.resource,
-                f"{name} must have exactly one IPv4 address; a change is noticed only when the tunnel is down.",
-                level="info",
-            )
+    name = local.fqdn
+    if name is not None:
+        yield Violation(
+            local.resource,
+            f"{name} must have exactly one IPv4 address; a change is noticed only when the tunnel is down.",
+            level="info",
+        )
 
 
 @rule(
     "R-LNG-05",
-    level="E",
-    title="Too many prefixes on one local network gateway",
-    source="LIM",
-    fix="Summarise them, or use BGP and leave prefixes out.",
+    "E",
+    "Too many prefixes on one local network gateway",
+    "LIM",
+    "Summarise them, or use BGP and leave prefixes out.",
 )
-def prefix_count(topology: TopologyView) -> Iterator[Violation]:
+@each(local_gateways)
+def prefix_count(local: LocalGateway) -> Iterator[str]:
     """1000 prefixes at most."""
-    for local in topology.locals:
-        number = len(local.declared_prefixes)
-        if number > limits.LOCAL_PREFIXES:
-            yield Violation(local.resource, f"{number} prefixes; Azure takes {limits.LOCAL_PREFIXES}.")
+    number = len(local.declared_prefixes)
+    if number > limits.LOCAL_PREFIXES:
+        yield f"{number} prefixes; Azure takes {limits.LOCAL_PREFIXES}."
 
 
 @rule(
     "R-LNG-07",
-    level="F",
-    title="A device's own address lies in the prefixes of a site",
-    source="T-CONN, T-DISC",
-    fix="Leave the public address of the device out of the prefixes.",
+    "F",
+    "A device's own address lies in the prefixes of a site",
+    "T-CONN, T-DISC",
+    "Leave the public address of the device out of the prefixes.",
 )
-def device_inside_site(topology: TopologyView) -> Iterator[Violation]:
+@each(vpn_gateways)
+def device_inside_site(gateway: Gateway) -> Iterator[Violation]:
     """The internet address of a device inside prefixes that its gateway routes into a tunnel, its own or another's."""
-    for gateway in topology.vpn_gateways:
-        told: set[LocalGateway] = set()
-        for device, site in prefixes.overlaps(_devices_and_sites(gateway), _End.is_behind):
-            local, other = device.owner.local, site.owner.local
-            if local in told:
-                continue
-            told.add(local)
-            whose = f"its own prefix {site.prefix}" if local is other else f"{site.prefix} of {other.resource.address}"
-            yield Violation(
-                local.resource,
-                f"{device.prefix.network_address}, the address of the device, lies in {whose}: the packets of the "
-                f"tunnel would be sent into {'the tunnel' if local is other else 'that tunnel'}.",
-            )
+    told: set[LocalGateway] = set()
+    for device, site in prefixes.overlaps(_devices_and_sites(gateway), _End.is_behind):
+        local, other = device.owner.local, site.owner.local
+        if local in told:
+            continue
+        told.add(local)
+        whose = f"its own prefix {site.prefix}" if local is other else f"{site.prefix} of {other.resource.address}"
+        yield Violation(
+            local.resource,
+            f"{device.prefix.network_address}, the address of the device, lies in {whose}: the packets of the "
+            f"tunnel would be sent into {'the tunnel' if local is other else 'that tunnel'}.",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,60 +129,55 @@ def _devices_and_sites(gateway: Gateway) -> Iterator[Span[_End]]:
 
 @rule(
     "R-LNG-09",
-    level="F",
-    title="Site without prefixes and without BGP",
-    source="BGP",
-    fix="Give the site prefixes=[...], or bgp=BgpPeer(...).",
+    "F",
+    "Site without prefixes and without BGP",
+    "BGP",
+    "Give the site prefixes=[...], or bgp=BgpPeer(...).",
 )
-def some_prefix(topology: TopologyView) -> Iterator[Violation]:
+@each(connections)
+def some_prefix(connection: Connection) -> Iterator[str]:
     """Without BGP Azure learns nothing about the site; custom traffic selectors say it too."""
-    for connection in topology.connections:
-        local = connection.local
-        if local is None or not connection.is_site or connection.has_bgp is not False:
-            continue
-        knows = local.resource.knows("properties.localNetworkAddressSpace.addressPrefixes")
-        if knows and not local.declared_prefixes and not connection.selectors:
-            yield Violation(
-                connection.resource,
-                f"{local.resource.address} has no prefixes, and BGP is off on this connection: "
-                "nothing is routed to the site.",
-            )
+    local = connection.local
+    if local is None or not connection.is_site or connection.has_bgp is not False:
+        return
+    knows = local.resource.knows("properties.localNetworkAddressSpace.addressPrefixes")
+    if knows and not local.declared_prefixes and not connection.selectors:
+        yield (
+            f"{local.resource.address} has no prefixes, and BGP is off on this connection: "
+            "nothing is routed to the site."
+        )
 
 
 @rule(
-    "R-LNG-13",
-    level="F",
-    title="Default site is not connected",
-    source="SDK",
-    fix="Name a site of this gateway, or leave default_site out.",
+    "R-LNG-13", "F", "Default site is not connected", "SDK", "Name a site of this gateway, or leave default_site out."
 )
-def default_site(topology: TopologyView) -> Iterator[Violation]:
+@each(vpn_gateways)
+def default_site(gateway: Gateway) -> Iterator[str]:
     """The default site of a gateway is one of the sites connected to it."""
-    for gateway in topology.vpn_gateways:
-        wanted = arm_id(gateway.resource.get("properties.gatewayDefaultSite"))
-        if wanted is not None and gateway.resource.is_managed and wanted not in {c.local_id for c in gateway.sites}:
-            yield Violation(gateway.resource, f"Its default site {wanted.name} is not connected to this gateway.")
+    wanted = arm_id(gateway.resource.get("properties.gatewayDefaultSite"))
+    if wanted is not None and gateway.resource.is_managed and wanted not in {c.local_id for c in gateway.sites}:
+        yield f"Its default site {wanted.name} is not connected to this gateway."
 
 
 @rule(
     "R-LNG-14",
-    level="W",
-    title="The same device address twice on one gateway",
-    source="IPV6, AA, HBT",
-    fix="Use one local network gateway with all prefixes of that device.",
+    "W",
+    "The same device address twice on one gateway",
+    "IPV6, AA, HBT",
+    "Use one local network gateway with all prefixes of that device.",
 )
-def same_endpoint(topology: TopologyView) -> Iterator[Violation]:
+@each(vpn_gateways)
+def same_endpoint(gateway: Gateway) -> Iterator[Violation]:
     """Azure tells tunnels apart by the device's address."""
-    for gateway in topology.vpn_gateways:
-        by_address: dict[str, set[ResourceView]] = {}
-        for connection in gateway.sites:
-            local = connection.local
-            endpoint = None if local is None else local.ip or local.fqdn
-            if local is not None and endpoint is not None:
-                by_address.setdefault(endpoint.lower(), set()).add(local.resource)
-        for endpoint, locals_ in sorted(by_address.items()):
-            if len(locals_) > 1:
-                ordered = sorted(locals_, key=lambda resource: resource.address)
-                yield Violation(
-                    ordered[-1], f"{named(ordered)} all have the address {endpoint} on {gateway.resource.address}."
-                )
+    by_address: dict[str, set[ResourceView]] = {}
+    for connection in gateway.sites:
+        local = connection.local
+        endpoint = None if local is None else local.ip or local.fqdn
+        if local is not None and endpoint is not None:
+            by_address.setdefault(endpoint.lower(), set()).add(local.resource)
+    for endpoint, locals_ in sorted(by_address.items()):
+        if len(locals_) > 1:
+            ordered = sorted(locals_, key=lambda resource: resource.address)
+            yield Violation(
+                ordered[-1], f"{named(ordered)} all have the address {endpoint} on {gateway.resource.address}."
+            )

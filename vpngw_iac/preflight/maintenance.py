@@ -74,11 +74,11 @@ def windows(topology: TopologyView) -> tuple[Window, ...]:
 
 @rule(
     "R-MNT-01",
-    level="E",
-    title="Maintenance window does not fit",
-    source="FAQ, MNT",
+    "E",
+    "Maintenance window does not fit",
+    "FAQ, MNT",
+    "Leave maintenance out, or use an AZ SKU.",
     see=("PSRule:AZR-000430",),
-    fix="Leave maintenance out, or use an AZ SKU.",
 )
 def fits(topology: TopologyView) -> Iterator[Violation]:
     """For network gateways, daily, five hours or more, in the gateway's region; not for the SKU Basic."""
@@ -119,10 +119,10 @@ def _of_configuration(window: Window, resource: ResourceView) -> Iterator[Violat
 
 @rule(
     "R-MNT-02",
-    level="W",
-    title="Two gateways of one network are serviced at one time",
-    source="FAQ",
-    fix="Give one of them another start, so that one path always stays.",
+    "W",
+    "Two gateways of one network are serviced at one time",
+    "FAQ",
+    "Give one of them another start, so that one path always stays.",
 )
 def apart(topology: TopologyView) -> Iterator[Violation]:
     """A VPN gateway that is the failover path of ExpressRoute is of no use while both are serviced."""

@@ -58,12 +58,12 @@ def _around(topology: TopologyView, gateway: ArmId) -> Iterator[ResourceView]:
 
 @rule(
     "R-PIP-18",
-    level="E",
+    "E",
+    "A migration of this gateway is in progress",
+    "BPIP, SDK",
+    "Commit or abort the migration (or let it end), then run this again.",
     when="change",
-    title="A migration of this gateway is in progress",
-    source="BPIP, SDK",
     live=True,
-    fix="Commit or abort the migration (or let it end), then run this again.",
 )
 def migrating(topology: TopologyView) -> Iterator[Violation]:
     """From the first to the last step of a migration nothing of the gateway may be changed, and it not deleted."""
@@ -80,11 +80,11 @@ def migrating(topology: TopologyView) -> Iterator[Violation]:
 
 @rule(
     "R-OPS-10",
-    level="W",
-    title="A migration was prepared and not carried out",
-    source="BPIP, SDK",
+    "W",
+    "A migration was prepared and not carried out",
+    "BPIP, SDK",
+    "Carry the migration out or abort it before anything else is changed.",
     live=True,
-    fix="Carry the migration out or abort it before anything else is changed.",
 )
 def prepared(topology: TopologyView) -> Iterator[Violation]:
     """Changes after the preparation may make the migration fail; the public IP has a phase of its own."""

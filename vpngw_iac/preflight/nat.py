@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.preflight import limits, prefixes
-from vpngw_iac.preflight.registry import Violation, rule
+from vpngw_iac.preflight.registry import Violation, connections, each, rule, vpn_gateways
 from vpngw_iac.preflight.view.connection import Connection, NatRule
+from vpngw_iac.preflight.view.gateway import Gateway
 from vpngw_iac.preflight.view.resource_view import named
 from vpngw_iac.preflight.view.topology import NAT_RULE, TopologyView
 from vpngw_iac.text import listed
@@ -18,41 +19,31 @@ def _rules(topology: TopologyView) -> tuple[NatRule, ...]:
     return tuple(NatRule(resource, topology) for resource in topology.of_type(NAT_RULE))
 
 
-@rule("R-NAT-01", level="E", title="SKU has no NAT", source="FAQ", fix="Use VpnGw2AZ or larger.")
-def nat_sku(topology: TopologyView) -> Iterator[Violation]:
+@rule("R-NAT-01", "E", "SKU has no NAT", "FAQ", "Use VpnGw2AZ or larger.")
+@each(vpn_gateways)
+def nat_sku(gateway: Gateway) -> Iterator[str]:
     """NAT starts at VpnGw2."""
-    for gateway in topology.vpn_gateways:
-        if gateway.nat_rules and gateway.sku in limits.TUNNELS and gateway.sku not in limits.NAT_SKUS:
-            yield Violation(
-                gateway.resource, f"{gateway.sku} has no NAT; {len(gateway.nat_rules)} NAT rule(s) are declared."
-            )
+    if gateway.nat_rules and gateway.sku in limits.TUNNELS and gateway.sku not in limits.NAT_SKUS:
+        yield f"{gateway.sku} has no NAT; {len(gateway.nat_rules)} NAT rule(s) are declared."
 
 
-@rule("R-NAT-02", level="E", title="NAT works on site-to-site connections only", source="FAQ", fix="Unlink them.")
-def nat_on_sites(topology: TopologyView) -> Iterator[Violation]:
+@rule("R-NAT-02", "E", "NAT works on site-to-site connections only", "FAQ", "Unlink them.")
+@each(connections)
+def nat_on_sites(connection: Connection) -> Iterator[str]:
     """Not on ExpressRoute connections; VNet-to-VNet is R-V2V-09."""
-    for connection in topology.connections:
-        if connection.has_nat and connection.is_expressroute:
-            yield Violation(connection.resource, "An ExpressRoute connection is linked to NAT rules.")
+    if connection.has_nat and connection.is_expressroute:
+        yield "An ExpressRoute connection is linked to NAT rules."
 
 
-@rule(
-    "R-NAT-03",
-    level="E",
-    title="Too many NAT rules on a gateway",
-    source="FAQ",
-    fix="Join rules, or spread the sites over two gateways.",
-)
-def nat_count(topology: TopologyView) -> Iterator[Violation]:
+@rule("R-NAT-03", "E", "Too many NAT rules on a gateway", "FAQ", "Join rules, or spread the sites over two gateways.")
+@each(vpn_gateways)
+def nat_count(gateway: Gateway) -> Iterator[str]:
     """500 rules, ingress and egress together."""
-    for gateway in topology.vpn_gateways:
-        if len(gateway.nat_rules) > limits.NAT_RULES:
-            yield Violation(
-                gateway.resource, f"{len(gateway.nat_rules)} NAT rules; a gateway takes {limits.NAT_RULES}."
-            )
+    if len(gateway.nat_rules) > limits.NAT_RULES:
+        yield f"{len(gateway.nat_rules)} NAT rules; a gateway takes {limits.NAT_RULES}."
 
 
-@rule("R-NAT-04", level="E", title="NAT rule has a slash in its name", source="FAQ", fix="Rename it.")
+@rule("R-NAT-04", "E", "NAT rule has a slash in its name", "FAQ", "Rename it.")
 def nat_name(topology: TopologyView) -> Iterator[Violation]:
     """A rule shown inside its gateway may bear a name that its id cannot."""
     for gateway in topology.vpn_gateways:
@@ -69,91 +60,91 @@ def nat_name(topology: TopologyView) -> Iterator[Violation]:
 
 @rule(
     "R-NAT-06",
-    level="F",
-    title="NAT rule maps unequal prefixes",
-    source="FAQ",
-    fix="Write one rule per prefix, both sides of one length; or dynamic=True for many to few.",
+    "F",
+    "NAT rule maps unequal prefixes",
+    "FAQ",
+    "Write one rule per prefix, both sides of one length; or dynamic=True for many to few.",
 )
-def nat_lengths(topology: TopologyView) -> Iterator[Violation]:
+@each(_rules)
+def nat_lengths(found: NatRule) -> Iterator[Violation]:
     """One prefix on each side; of a static rule both are equally long."""
-    for found in _rules(topology):
-        inside, outside = found.internal, found.external
-        if len(inside) > 1 or len(outside) > 1:
-            yield Violation(
-                found.resource,
-                f"{len(inside)} internal and {len(outside)} external prefixes; a rule takes one of each.",
-                "Write one rule per prefix.",
-            )
-        elif not found.is_dynamic and [p.prefixlen for p in inside] != [p.prefixlen for p in outside]:
-            yield Violation(
-                found.resource,
-                f"A static rule maps {listed(inside)} to {listed(outside)}: their lengths differ.",
-                "Use prefixes of one length, or dynamic=True for many to few.",
-            )
-        elif {p.version for p in (*inside, *outside)} == {4, 6}:
-            yield Violation(found.resource, "The rule maps IPv4 to IPv6; there is no NAT64.", "Use one address family.")
+    inside, outside = found.internal, found.external
+    if len(inside) > 1 or len(outside) > 1:
+        yield Violation(
+            found.resource,
+            f"{len(inside)} internal and {len(outside)} external prefixes; a rule takes one of each.",
+            "Write one rule per prefix.",
+        )
+    elif not found.is_dynamic and [p.prefixlen for p in inside] != [p.prefixlen for p in outside]:
+        yield Violation(
+            found.resource,
+            f"A static rule maps {listed(inside)} to {listed(outside)}: their lengths differ.",
+            "Use prefixes of one length, or dynamic=True for many to few.",
+        )
+    elif {p.version for p in (*inside, *outside)} == {4, 6}:
+        yield Violation(found.resource, "The rule maps IPv4 to IPv6; there is no NAT64.", "Use one address family.")
 
 
 @rule(
     "R-NAT-07",
-    level="F",
-    title="Dynamic NAT does not map many to few",
-    source="NATO",
-    fix="Use a static rule if both sides shall start connections.",
+    "F",
+    "Dynamic NAT does not map many to few",
+    "NATO",
+    "Use a static rule if both sides shall start connections.",
 )
-def nat_dynamic(topology: TopologyView) -> Iterator[Violation]:
+@each(_rules)
+def nat_dynamic(found: NatRule) -> Iterator[Violation]:
     """Dynamic rules map to a smaller pool, in one direction only; equal sizes may be meant."""
-    for found in _rules(topology):
-        if found.is_dynamic and found.internal and found.external:
-            inside = sum(p.num_addresses for p in found.internal)
-            outside = sum(p.num_addresses for p in found.external)
-            if outside >= inside:
-                yield Violation(
-                    found.resource,
-                    f"A dynamic rule maps {inside} addresses to {outside}; it works in one direction only.",
-                    level="warning",
-                )
-
-
-@rule(
-    "R-NAT-17",
-    level="E",
-    when="change",
-    title="Dynamic NAT maps to more than a /26",
-    source="NATX",
-    fix="Give the rule external addresses of a /26 or smaller; many connections share an address by their ports.",
-)
-def nat_pool(topology: TopologyView) -> Iterator[Violation]:
-    """Azure refuses the gateway: "Maximum external mapping subnet size for Dynamic NAT is /26"."""
-    for found in _rules(topology):
-        wide = [p for p in found.external if found.is_dynamic and p.num_addresses > limits.DYNAMIC_NAT]
-        if wide:
+    if found.is_dynamic and found.internal and found.external:
+        inside = sum(p.num_addresses for p in found.internal)
+        outside = sum(p.num_addresses for p in found.external)
+        if outside >= inside:
             yield Violation(
                 found.resource,
-                f"A dynamic rule maps to {listed(wide)}; Azure takes {limits.DYNAMIC_NAT} addresses, a /26.",
-                block="properties.externalMappings",
+                f"A dynamic rule maps {inside} addresses to {outside}; it works in one direction only.",
+                level="warning",
             )
 
 
 @rule(
-    "R-NAT-19",
-    level="F",
-    title="NAT rules of one connection do not go together",
-    source="NATC, FAQ",
-    fix="Give each connection one dynamic rule, or static rules whose prefixes do not overlap.",
+    "R-NAT-17",
+    "E",
+    "Dynamic NAT maps to more than a /26",
+    "NATX",
+    "Give the rule external addresses of a /26 or smaller; many connections share an address by their ports.",
+    when="change",
 )
-def nat_together(topology: TopologyView) -> Iterator[Violation]:
+@each(_rules)
+def nat_pool(found: NatRule) -> Iterator[Violation]:
+    """Azure refuses the gateway: "Maximum external mapping subnet size for Dynamic NAT is /26"."""
+    wide = [p for p in found.external if found.is_dynamic and p.num_addresses > limits.DYNAMIC_NAT]
+    if wide:
+        yield Violation(
+            found.resource,
+            f"A dynamic rule maps to {listed(wide)}; Azure takes {limits.DYNAMIC_NAT} addresses, a /26.",
+            block="properties.externalMappings",
+        )
+
+
+@rule(
+    "R-NAT-19",
+    "F",
+    "NAT rules of one connection do not go together",
+    "NATC, FAQ",
+    "Give each connection one dynamic rule, or static rules whose prefixes do not overlap.",
+)
+@each(connections)
+def nat_together(connection: Connection) -> Iterator[str]:
     """A second dynamic rule, or a dynamic beside a static one, was refused as an overlap; no page of Microsoft says so.
 
     The same rule on two instances is one rule.
     """
-    for connection in topology.connections:
-        told: set[frozenset[tuple[object, ...]]] = set()
-        for one, other in itertools.combinations(connection.nat_rules, 2):
-            pair = frozenset((one.value, other.value))
-            if one.instance == other.instance and pair not in told and (why := _disagreement(one, other)):
-                told.add(pair)
-                yield Violation(connection.resource, f"{named((one.resource, other.resource))} {why}.")
+    told: set[frozenset[tuple[object, ...]]] = set()
+    for one, other in itertools.combinations(connection.nat_rules, 2):
+        pair = frozenset((one.value, other.value))
+        if one.instance == other.instance and pair not in told and (why := _disagreement(one, other)):
+            told.add(pair)
+            yield f"{named((one.resource, other.resource))} {why}."
 
 
 def _disagreement(one: NatRule, other: NatRule) -> str:
@@ -172,37 +163,36 @@ def _disagreement(one: NatRule, other: NatRule) -> str:
 
 @rule(
     "R-NAT-09",
-    level="F",
-    title="Overlapping site needs NAT in both directions",
-    source="FAQ",
-    fix="Add Nat.egress(...) for the network on this site.",
+    "F",
+    "Overlapping site needs NAT in both directions",
+    "FAQ",
+    "Add Nat.egress(...) for the network on this site.",
 )
-def nat_both_ways(topology: TopologyView) -> Iterator[Violation]:
+@each(connections)
+def nat_both_ways(connection: Connection) -> Iterator[str]:
     """If a site really has the network's own addresses, each side must see the other translated."""
-    for connection in topology.connections:
-        network = None if connection.gateway is None else connection.gateway.network
-        if network is None or not connection.is_site or not connection.ingress or connection.egress:
-            continue
-        same = [
-            p
-            for rule_ in connection.ingress
-            for p in rule_.internal
-            if any(prefixes.relation(p, n) for n in network.prefixes)
-        ]
-        if same:
-            yield Violation(
-                connection.resource,
-                f"The site really has {listed(dict.fromkeys(same))}, which {network.resource.address} has too. Only "
-                "the site is translated, so it cannot answer.",
-            )
+    network = None if connection.gateway is None else connection.gateway.network
+    if network is None or not connection.is_site or not connection.ingress or connection.egress:
+        return
+    same = [
+        p
+        for rule_ in connection.ingress
+        for p in rule_.internal
+        if any(prefixes.relation(p, n) for n in network.prefixes)
+    ]
+    if same:
+        yield (
+            f"The site really has {listed(dict.fromkeys(same))}, which {network.resource.address} has too. Only "
+            "the site is translated, so it cannot answer."
+        )
 
 
 @rule(
     "R-NAT-10",
-    level="F",
-    title="Ingress NAT rule is shared by different sites",
-    source="FAQ",
-    fix="Give each site an ingress rule with external addresses of its own.",
+    "F",
+    "Ingress NAT rule is shared by different sites",
+    "FAQ",
+    "Give each site an ingress rule with external addresses of its own.",
 )
 def nat_sharing(topology: TopologyView) -> Iterator[Violation]:
     """An ingress rule belongs to one site; egress rules may be shared freely."""
@@ -219,33 +209,27 @@ def nat_sharing(topology: TopologyView) -> Iterator[Violation]:
             )
 
 
-@rule(
-    "R-NAT-11",
-    level="F",
-    title="NAT rule is missing on one instance",
-    source="FAQ",
-    fix="Make the rule once per instance and link both.",
-)
-def nat_instances(topology: TopologyView) -> Iterator[Violation]:
+@rule("R-NAT-11", "F", "NAT rule is missing on one instance", "FAQ", "Make the rule once per instance and link both.")
+@each(connections)
+def nat_instances(connection: Connection) -> Iterator[str]:
     """On active-active each rule binds to one instance; a connection to both needs it twice.
 
     A connection whose rules are all bound to one instance is meant for that instance.
     """
-    for connection in topology.connections:
-        if connection.gateway is None or not connection.gateway.active_active:
+    if connection.gateway is None or not connection.gateway.active_active:
+        return
+    by_value: dict[tuple[object, ...], set[ArmId | None]] = {}
+    for found in connection.nat_rules:
+        by_value.setdefault(found.value, set()).add(found.instance)
+    everywhere = set().union(*by_value.values())
+    for value, bound in sorted(by_value.items(), key=str):
+        if None in bound:
+            detail = f"The NAT rule for {listed(_prefixes(value))} is bound to no instance."
+        elif bound < everywhere:
+            detail = f"The NAT rule for {listed(_prefixes(value))} exists on one of the two instances only."
+        else:
             continue
-        by_value: dict[tuple[object, ...], set[ArmId | None]] = {}
-        for found in connection.nat_rules:
-            by_value.setdefault(found.value, set()).add(found.instance)
-        everywhere = set().union(*by_value.values())
-        for value, bound in sorted(by_value.items(), key=str):
-            if None in bound:
-                detail = f"The NAT rule for {listed(_prefixes(value))} is bound to no instance."
-            elif bound < everywhere:
-                detail = f"The NAT rule for {listed(_prefixes(value))} exists on one of the two instances only."
-            else:
-                continue
-            yield Violation(connection.resource, detail)
+        yield detail
 
 
 def _prefixes(value: tuple[object, ...]) -> tuple[object, ...]:
@@ -255,89 +239,81 @@ def _prefixes(value: tuple[object, ...]) -> tuple[object, ...]:
 
 @rule(
     "R-NAT-12",
-    level="F",
-    title="BGP routes are not translated",
-    source="FAQ",
-    fix="Set bgp=Bgp(translate_nat_routes=True), unless the device advertises translated prefixes itself.",
+    "F",
+    "BGP routes are not translated",
+    "FAQ",
+    "Set bgp=Bgp(translate_nat_routes=True), unless the device advertises translated prefixes itself.",
 )
-def nat_bgp(topology: TopologyView) -> Iterator[Violation]:
+@each(vpn_gateways)
+def nat_bgp(gateway: Gateway) -> Iterator[Violation]:
     """With BGP and NAT either Azure translates the routes or the device already advertises translated ones."""
-    for gateway in topology.vpn_gateways:
-        if gateway.resource.flag("properties.enableBgpRouteTranslationForNat") is not False:
-            continue
-        with_both = [c for c in gateway.sites if c.has_bgp and c.has_nat]
-        if with_both:
-            yield Violation(
-                gateway.resource,
-                f"{named(c.resource for c in with_both)} use BGP and NAT, and route translation is off.",
-                level="warning",
-            )
+    if gateway.resource.flag("properties.enableBgpRouteTranslationForNat") is not False:
+        return
+    with_both = [c for c in gateway.sites if c.has_bgp and c.has_nat]
+    if with_both:
+        yield Violation(
+            gateway.resource,
+            f"{named(c.resource for c in with_both)} use BGP and NAT, and route translation is off.",
+            level="warning",
+        )
 
 
 @rule(
     "R-NAT-13",
-    level="F",
-    title="NAT with an APIPA peer",
-    source="FAQ, NATO",
-    fix="Use an ordinary address for the BGP peer, or take NAT off this connection.",
+    "F",
+    "NAT with an APIPA peer",
+    "FAQ, NATO",
+    "Use an ordinary address for the BGP peer, or take NAT off this connection.",
 )
-def nat_apipa(topology: TopologyView) -> Iterator[Violation]:
+@each(connections)
+def nat_apipa(connection: Connection) -> Iterator[str]:
     """NAT is not supported on a connection whose BGP peer has a link-local address."""
-    for connection in topology.connections:
-        peer = prefixes.address(connection.peer_address)
-        if connection.has_nat and peer is not None and prefixes.is_apipa(peer):
-            yield Violation(
-                connection.resource, f"Its BGP peer {peer} is an APIPA address, and it is linked to NAT rules."
-            )
+    peer = prefixes.address(connection.peer_address)
+    if connection.has_nat and peer is not None and prefixes.is_apipa(peer):
+        yield f"Its BGP peer {peer} is an APIPA address, and it is linked to NAT rules."
 
 
-@rule(
-    "R-NAT-14",
-    level="F",
-    title="BGP peer has an address of the network",
-    source="FAQ",
-    fix="Write the peer's address after NAT.",
-)
-def nat_peer(topology: TopologyView) -> Iterator[Violation]:
+@rule("R-NAT-14", "F", "BGP peer has an address of the network", "FAQ", "Write the peer's address after NAT.")
+@each(connections)
+def nat_peer(connection: Connection) -> Iterator[Violation]:
     """A peer that collides with the network is written with its address after NAT."""
-    for connection in topology.connections:
-        network = None if connection.gateway is None else connection.gateway.network
-        peer = prefixes.address(connection.peer_address)
-        if network is None or peer is None or connection.local is None or not connection.ingress:
-            continue
-        if prefixes.is_within(peer, network.prefixes):
-            yield Violation(
-                connection.local.resource,
-                f"The BGP peer {peer} lies in {network.resource.address}, although the site is translated.",
-            )
+    network = None if connection.gateway is None else connection.gateway.network
+    peer = prefixes.address(connection.peer_address)
+    if network is None or peer is None or connection.local is None or not connection.ingress:
+        return
+    if prefixes.is_within(peer, network.prefixes):
+        yield Violation(
+            connection.local.resource,
+            f"The BGP peer {peer} lies in {network.resource.address}, although the site is translated.",
+        )
 
 
 @rule(
     "R-NAT-20",
-    level="F",
-    title="BGP peer is written with its address before NAT",
-    source="FAQ, NATC",
-    fix="Write the peer's address after NAT; give it a static rule of its own where the site's rule is dynamic.",
+    "F",
+    "BGP peer is written with its address before NAT",
+    "FAQ, NATC",
+    "Write the peer's address after NAT; give it a static rule of its own where the site's rule is dynamic.",
 )
-def nat_peer_address(topology: TopologyView) -> Iterator[Violation]:
+@each(connections)
+def nat_peer_address(connection: Connection) -> Iterator[Violation]:
     """Azure meets the peer at its translated address, and dynamic NAT gives it none that stays. See R-NAT-14 too."""
-    for connection in topology.connections:
-        peer, local = prefixes.address(connection.peer_address), connection.local
-        network = None if connection.gateway is None else connection.gateway.network
-        if peer is None or local is None or (network is not None and prefixes.is_within(peer, network.prefixes)):
-            continue
-        lengths = {p.prefixlen: r for r in connection.ingress for p in r.internal if prefixes.is_within(peer, (p,))}
-        found = lengths[max(lengths)] if lengths else None
-        pools = [p for r in connection.ingress if r.is_dynamic for p in r.external if prefixes.is_within(peer, (p,))]
-        if pools or (found is not None and found.is_dynamic):
-            yield Violation(
-                local.resource,
-                f"The BGP peer {peer} lies in a prefix of a dynamic NAT rule, which gives it no address that stays.",
-                "Translate the peer with a static rule of its own, and write its address after NAT.",
-            )
-        elif found is not None and (seen := found.translated(peer)) not in (None, peer):
-            yield Violation(
-                local.resource,
-                f"{found.resource.address} translates the BGP peer {peer}; Azure sees it as {seen}.",
-                f"Write {seen}, the address after NAT.",
-            )
+    peer, local = prefixes.address(connection.peer_address), connection.local
+    network = None if connection.gateway is None else connection.gateway.network
+    if peer is None or local is None or (network is not None and prefixes.is_within(peer, network.prefixes)):
+        return
+    lengths = {p.prefixlen: r for r in connection.ingress for p in r.internal if prefixes.is_within(peer, (p,))}
+    found = lengths[max(lengths)] if lengths else None
+    pools = [p for r in connection.ingress if r.is_dynamic for p in r.external if prefixes.is_within(peer, (p,))]
+    if pools or (found is not None and found.is_dynamic):
+        yield Violation(
+            local.resource,
+            f"The BGP peer {peer} lies in a prefix of a dynamic NAT rule, which gives it no address that stays.",
+            "Translate the peer with a static rule of its own, and write its address after NAT.",
+        )
+    elif found is not None and (seen := found.translated(peer)) not in (None, peer):
+        yield Violation(
+            local.resource,
+            f"{found.resource.address} translates the BGP peer {peer}; Azure sees it as {seen}.",
+            f"Write {seen}, the address after NAT.",
+        )

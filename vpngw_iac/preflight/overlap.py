@@ -154,10 +154,10 @@ def _local_level(clash: Clash) -> Level:
 
 @rule(
     "R-LNG-06",
-    level="F",
-    title="Prefixes of a site overlap something else behind the gateway",
-    source="FAQ, LNGI",
-    fix="Correct the prefix, or translate the site with Nat.ingress(...).",
+    "F",
+    "Prefixes of a site overlap something else behind the gateway",
+    "FAQ, LNGI",
+    "Correct the prefix, or translate the site with Nat.ingress(...).",
 )
 def site_prefixes(topology: TopologyView) -> Iterator[Violation]:
     """A site's prefixes against the gateway's network, its peered networks and its other sites."""
@@ -192,10 +192,10 @@ def _way_out(clash: Clash, *, between_sites: bool) -> str:
 
 @rule(
     "R-V2V-04",
-    level="F",
-    title="Networks joined by VNet-to-VNet overlap",
-    source="FAQ",
-    fix="Give one of them another address space; NAT does not work on VNet-to-VNet (R-V2V-09).",
+    "F",
+    "Networks joined by VNet-to-VNet overlap",
+    "FAQ",
+    "Give one of them another address space; NAT does not work on VNet-to-VNet (R-V2V-09).",
 )
 def joined_networks(topology: TopologyView) -> Iterator[Violation]:
     """The network on the other side of VNet-to-VNet, and its spokes, against all that this gateway connects.
@@ -220,10 +220,10 @@ def joined_networks(topology: TopologyView) -> Iterator[Violation]:
 
 @rule(
     "R-NAT-08",
-    level="F",
-    title="Translated prefixes overlap something else behind the gateway",
-    source="FAQ, NATO",
-    fix="Translate the site to a range that nothing else behind this gateway uses.",
+    "F",
+    "Translated prefixes overlap something else behind the gateway",
+    "FAQ, NATO",
+    "Translate the site to a range that nothing else behind this gateway uses.",
 )
 def translated_prefixes(topology: TopologyView) -> Iterator[Violation]:
     """What sites look like after ingress NAT, against networks and other sites; egress rules among themselves."""
@@ -248,8 +248,7 @@ def _egress_clashes(gateway: Gateway) -> Iterator[Violation]:
     spans = [Span(prefix, rule) for rule in gateway.nat_rules if not rule.is_ingress for prefix in rule.external]
     told: set[frozenset[str]] = set()
     pairs = prefixes.overlaps(
-        spans,
-        lambda one, other: one.internal != other.internal and not (one.is_dynamic or other.is_dynamic),
+        spans, lambda one, other: one.internal != other.internal and not (one.is_dynamic or other.is_dynamic)
     )
     for inner, outer in pairs:
         names = frozenset({inner.owner.resource.address, outer.owner.resource.address})
@@ -266,10 +265,10 @@ def _egress_clashes(gateway: Gateway) -> Iterator[Violation]:
 
 @rule(
     "R-POOL-02",
-    level="F",
-    title="Client pool overlaps something else behind the gateway",
-    source="POOL, FAQ",
-    fix="Choose a pool that nothing behind this gateway uses, from the ranges of RFC 1918.",
+    "F",
+    "Client pool overlaps something else behind the gateway",
+    "POOL, FAQ",
+    "Choose a pool that nothing behind this gateway uses, from the ranges of RFC 1918.",
 )
 def client_pool(topology: TopologyView) -> Iterator[Violation]:
     """The pool against networks and sites; a pool outside the private ranges is worth a second look."""
@@ -297,10 +296,10 @@ def client_pool(topology: TopologyView) -> Iterator[Violation]:
 
 @rule(
     "R-UG-04",
-    level="F",
-    title="Pool of a user group is too small or overlaps",
-    source="UG",
-    fix="Give every group a /24 or larger that nothing else behind this gateway uses.",
+    "F",
+    "Pool of a user group is too small or overlaps",
+    "UG",
+    "Give every group a /24 or larger that nothing else behind this gateway uses.",
 )
 def group_pool(topology: TopologyView) -> Iterator[Violation]:
     """Each group's pool is a /24 at least and shares no address; acceptance tests of other tools do without."""

@@ -5,15 +5,19 @@ from __future__ import annotations
 import functools
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from operator import attrgetter
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from vpngw_iac.errors import Level
 from vpngw_iac.preflight.sources import Page, pages_of
-from vpngw_iac.preflight.view.resource_view import ResourceView
+from vpngw_iac.preflight.view.resource_view import ResourceView, View
 
 if TYPE_CHECKING:
+    from vpngw_iac.preflight.view.connection import Connection, LocalGateway
+    from vpngw_iac.preflight.view.gateway import Gateway
+    from vpngw_iac.preflight.view.network import Circuit, Network, Peering
     from vpngw_iac.preflight.view.topology import TopologyView
 
 When = Literal["always", "create", "change"]
@@ -38,6 +42,7 @@ class Violation:
     nothing at all."""
 
 
+V = TypeVar("V", bound=View)
 Judge = Callable[["TopologyView"], Iterable[Violation]]
 
 
@@ -80,11 +85,11 @@ _RULES: dict[str, Rule] = {}
 
 def rule(
     rule_id: str,
-    *,
     level: Weight,
     title: str,
     source: str,
     fix: str,
+    *,
     when: When = "always",
     see: tuple[str, ...] = (),
     ages: bool = False,
@@ -104,6 +109,32 @@ def rule(
         return check
 
     return register
+
+
+def each(of: Callable[[TopologyView], Iterable[V]]) -> Callable[[Callable[[V], Iterable[Violation | str]]], Judge]:
+    """Ask a function about one view after another; a text that it yields is a violation by that view's resource."""
+
+    def over(check: Callable[[V], Iterable[Violation | str]]) -> Judge:
+        @functools.wraps(check)
+        def judge(topology: TopologyView) -> Iterator[Violation]:
+            for view in of(topology):
+                for found in check(view):
+                    yield Violation(view.resource, found) if isinstance(found, str) else found
+
+        return judge
+
+    return over
+
+
+gateways: Callable[[TopologyView], Iterable[Gateway]] = attrgetter("gateways")
+vpn_gateways: Callable[[TopologyView], Iterable[Gateway]] = attrgetter("vpn_gateways")
+expressroute_gateways: Callable[[TopologyView], Iterable[Gateway]] = attrgetter("expressroute_gateways")
+connections: Callable[[TopologyView], Iterable[Connection]] = attrgetter("connections")
+local_gateways: Callable[[TopologyView], Iterable[LocalGateway]] = attrgetter("locals")
+peerings: Callable[[TopologyView], Iterable[Peering]] = attrgetter("peerings")
+networks: Callable[[TopologyView], Iterable[Network]] = attrgetter("networks")
+circuits: Callable[[TopologyView], Iterable[Circuit]] = attrgetter("circuits")
+"""What `each` goes through."""
 
 
 @functools.cache

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from vpngw_iac.paths import value_at
 from vpngw_iac.preflight import prefixes
 from vpngw_iac.preflight.prefixes import Network as Prefix
-from vpngw_iac.preflight.registry import Violation, rule
+from vpngw_iac.preflight.registry import Violation, each, networks, rule
 from vpngw_iac.preflight.subnet import gateway_subnets
 from vpngw_iac.preflight.view.gateway import Gateway, subnet_prefixes
+from vpngw_iac.preflight.view.network import Network
 from vpngw_iac.preflight.view.resource_view import ResourceView, arm_id
 from vpngw_iac.preflight.view.topology import TopologyView
 from vpngw_iac.text import listed
@@ -45,12 +46,12 @@ def _stopped(topology: TopologyView) -> Iterator[tuple[Gateway, ResourceView]]:
 
 @rule(
     "R-SUBNET-11",
-    level="E",
+    "E",
+    "Default route on GatewaySubnet",
+    "UDR, ERGW",
+    "Remove that route; force traffic with a default site or BGP instead.",
     when="create",
-    title="Default route on GatewaySubnet",
-    source="UDR, ERGW",
     live=True,
-    fix="Remove that route; force traffic with a default site or BGP instead.",
 )
 def default_route(topology: TopologyView) -> Iterator[Violation]:
     """Azure refuses to create a gateway behind a route for 0.0.0.0/0; one that stands there already is warned of."""
@@ -65,13 +66,7 @@ def default_route(topology: TopologyView) -> Iterator[Violation]:
             )
 
 
-@rule(
-    "R-SUBNET-12",
-    level="E",
-    title="Route drops the GatewaySubnet's own traffic",
-    source="UDR, ERGW",
-    fix="Remove that route.",
-)
+@rule("R-SUBNET-12", "E", "Route drops the GatewaySubnet's own traffic", "UDR, ERGW", "Remove that route.")
 def dropping_route(topology: TopologyView) -> Iterator[Violation]:
     """A route over the subnet's own range to nowhere blocks the creation of gateways."""
     for subnet, table in _tables(topology):
@@ -89,12 +84,12 @@ def dropping_route(topology: TopologyView) -> Iterator[Violation]:
 
 @rule(
     "R-SUBNET-13",
-    level="F",
+    "F",
+    "Route table of GatewaySubnet stops BGP propagation",
+    "UDR, ERGW",
+    "Enable propagation on that route table.",
     when="create",
-    title="Route table of GatewaySubnet stops BGP propagation",
-    source="UDR, ERGW",
     live=True,
-    fix="Enable propagation on that route table.",
 )
 def propagation(topology: TopologyView) -> Iterator[Violation]:
     """Without propagation a gateway does not work; one that stands there already is warned of."""
@@ -123,9 +118,7 @@ def _own_range(topology: TopologyView) -> Iterator[tuple[ResourceView, ResourceV
             yield subnet, table, names
 
 
-@rule(
-    "R-SUBNET-14", level="W", title="Route covers the GatewaySubnet's own range", source="UDR", fix="Narrow the route."
-)
+@rule("R-SUBNET-14", "W", "Route covers the GatewaySubnet's own range", "UDR", "Narrow the route.")
 def own_range(topology: TopologyView) -> Iterator[Violation]:
     """It harms the control path between instances. Routes for workloads through a firewall are normal."""
     for subnet, table, names in _own_range(topology):
@@ -133,13 +126,7 @@ def own_range(topology: TopologyView) -> Iterator[Violation]:
             yield Violation(subnet, f"The route {listed(names)} of {table.name} covers this subnet.")
 
 
-@rule(
-    "R-SUBNET-15",
-    level="F",
-    title="Route splits the two gateways of a network",
-    source="COEXP",
-    fix="Remove that route.",
-)
+@rule("R-SUBNET-15", "F", "Route splits the two gateways of a network", "COEXP", "Remove that route.")
 def coexistence_range(topology: TopologyView) -> Iterator[Violation]:
     """Beside ExpressRoute such a route breaks BGP between the gateways."""
     for subnet, table, names in _own_range(topology):
@@ -157,10 +144,10 @@ def _coexists(topology: TopologyView, subnet: ResourceView) -> bool:
 
 @rule(
     "R-SUBNET-16",
-    level="F",
-    title="Route does not steer traffic into high-bandwidth tunnels",
-    source="HBT",
-    fix="Announce the prefixes over the VPN instead.",
+    "F",
+    "Route does not steer traffic into high-bandwidth tunnels",
+    "HBT",
+    "Announce the prefixes over the VPN instead.",
 )
 def gateway_hop(topology: TopologyView) -> Iterator[Violation]:
     """With high-bandwidth tunnels the next hop VirtualNetworkGateway does not mean the VPN."""
@@ -177,18 +164,18 @@ def gateway_hop(topology: TopologyView) -> Iterator[Violation]:
 
 @rule(
     "R-DNS-01",
-    level="W",
-    title="Custom DNS in the gateway's network",
-    source="FAQ",
-    fix="Make sure that those servers forward to 168.63.129.16, or use Azure's DNS in this network.",
+    "W",
+    "Custom DNS in the gateway's network",
+    "FAQ",
+    "Make sure that those servers forward to 168.63.129.16, or use Azure's DNS in this network.",
 )
-def custom_dns(topology: TopologyView) -> Iterator[Violation]:
+@each(networks)
+def custom_dns(network: Network) -> Iterator[Violation]:
     """Azure cannot maintain the gateway unless those servers forward to its own resolver."""
-    for network in topology.networks:
-        servers = [server for server in network.dns_servers if server != AZURE_DNS]
-        if servers and network.gateways and network.resource.is_managed:
-            yield Violation(
-                network.resource,
-                f"Its DNS servers are {listed(servers)}.",
-                f"Make sure that they forward to {AZURE_DNS}, or use Azure's DNS in this network.",
-            )
+    servers = [server for server in network.dns_servers if server != AZURE_DNS]
+    if servers and network.gateways and network.resource.is_managed:
+        yield Violation(
+            network.resource,
+            f"Its DNS servers are {listed(servers)}.",
+            f"Make sure that they forward to {AZURE_DNS}, or use Azure's DNS in this network.",
+        )

@@ -6,73 +6,74 @@ from collections.abc import Iterator
 
 from vpngw_iac.blueprints.regions import REGIONS, REGIONS_AS_OF
 from vpngw_iac.field import nearest_region
-from vpngw_iac.preflight.registry import Violation, rule
+from vpngw_iac.preflight.registry import Violation, connections, each, gateways, rule
+from vpngw_iac.preflight.view.connection import Connection
+from vpngw_iac.preflight.view.gateway import Gateway
 from vpngw_iac.preflight.view.resource_view import ResourceView, named, region
 from vpngw_iac.preflight.view.topology import NETWORK, TopologyView
 
 
 @rule(
     "R-SCOPE-01",
-    level="E",
-    title="Gateway, network and public IPs are apart",
-    source="SDK, SET",
-    fix="Put the gateway and its public IPs into the subscription and the region of the network.",
+    "E",
+    "Gateway, network and public IPs are apart",
+    "SDK, SET",
+    "Put the gateway and its public IPs into the subscription and the region of the network.",
 )
-def one_place(topology: TopologyView) -> Iterator[Violation]:
+@each(gateways)
+def one_place(gateway: Gateway) -> Iterator[Violation]:
     """A gateway shares subscription and region with its network and its public IPs; groups may differ."""
-    for gateway in topology.gateways:
-        network = gateway.network
-        around = [*([network.resource] if network else []), *gateway.public_ips]
-        for resource in around:
-            if resource.id.subscription.lower() != gateway.resource.id.subscription.lower():
-                yield Violation(
-                    gateway.resource,
-                    f"{resource.address} is in another subscription.",
-                    "Put the gateway into the subscription of its network.",
-                )
-            elif region(resource) and gateway.location and region(resource) != gateway.location:
-                yield Violation(
-                    gateway.resource,
-                    f"It is in {gateway.location}, {resource.address} in {region(resource)}.",
-                    "Put both into the region of the network.",
-                )
+    network = gateway.network
+    around = [*([network.resource] if network else []), *gateway.public_ips]
+    for resource in around:
+        if resource.id.subscription.lower() != gateway.resource.id.subscription.lower():
+            yield Violation(
+                gateway.resource,
+                f"{resource.address} is in another subscription.",
+                "Put the gateway into the subscription of its network.",
+            )
+        elif region(resource) and gateway.location and region(resource) != gateway.location:
+            yield Violation(
+                gateway.resource,
+                f"It is in {gateway.location}, {resource.address} in {region(resource)}.",
+                "Put both into the region of the network.",
+            )
 
 
 @rule(
     "R-SCOPE-02",
-    level="E",
-    title="Connection is not where its gateway is",
-    source="SDK, V2V",
-    fix="Put the connection into the subscription and the region of its gateway.",
+    "E",
+    "Connection is not where its gateway is",
+    "SDK, V2V",
+    "Put the connection into the subscription and the region of its gateway.",
 )
-def connection_place(topology: TopologyView) -> Iterator[Violation]:
+@each(connections)
+def connection_place(connection: Connection) -> Iterator[Violation]:
     """A connection lives in the subscription and at the location of its first gateway."""
-    for connection in topology.connections:
-        gateway, wanted = connection.gateway, connection.gateway_id
-        if wanted is None or not connection.resource.is_managed:
-            continue
-        if wanted.subscription.lower() != connection.resource.id.subscription.lower():
-            yield Violation(
-                connection.resource,
-                f"Its gateway {wanted.name} is in another subscription.",
-                "Put the connection into the subscription of its gateway.",
-            )
-        elif gateway and gateway.location and region(connection.resource) not in (None, gateway.location):
-            yield Violation(
-                connection.resource,
-                f"It is at {region(connection.resource)}, its gateway {gateway.resource.address} at "
-                f"{gateway.location}.",
-                f'Use location="{gateway.location}".',
-            )
+    gateway, wanted = connection.gateway, connection.gateway_id
+    if wanted is None or not connection.resource.is_managed:
+        return
+    if wanted.subscription.lower() != connection.resource.id.subscription.lower():
+        yield Violation(
+            connection.resource,
+            f"Its gateway {wanted.name} is in another subscription.",
+            "Put the connection into the subscription of its gateway.",
+        )
+    elif gateway and gateway.location and region(connection.resource) not in (None, gateway.location):
+        yield Violation(
+            connection.resource,
+            f"It is at {region(connection.resource)}, its gateway {gateway.resource.address} at {gateway.location}.",
+            f'Use location="{gateway.location}".',
+        )
 
 
 @rule(
     "R-SCOPE-03",
-    level="W",
+    "W",
+    "Region is unknown",
+    "REG",
+    "Check its name; `az account list-locations` lists the regions of a subscription.",
     ages=True,
-    title="Region is unknown",
-    source="REG",
-    fix="Check its name; `az account list-locations` lists the regions of a subscription.",
 )
 def known_region(topology: TopologyView) -> Iterator[Violation]:
     """Regions are known from a list that ages; `vpngw plan` asks the subscription, whose answer decides."""

@@ -7,8 +7,9 @@ from typing import Any
 
 from vpngw_iac.errors import Level
 from vpngw_iac.preflight.point_to_site import with_clients
-from vpngw_iac.preflight.registry import Violation, rule
+from vpngw_iac.preflight.registry import Violation, connections, each, rule, vpn_gateways
 from vpngw_iac.preflight.view.connection import Connection
+from vpngw_iac.preflight.view.gateway import Gateway
 from vpngw_iac.preflight.view.resource_view import ResourceView
 from vpngw_iac.preflight.view.topology import TopologyView
 from vpngw_iac.text import listed
@@ -76,11 +77,11 @@ def _level(topology: TopologyView) -> Level:
 
 @rule(
     "R-SEC-01",
-    level="W",
-    title="Weak algorithm in an IPsec policy",
-    source="FAQ, CRY, SKU",
+    "W",
+    "Weak algorithm in an IPsec policy",
+    "FAQ, CRY, SKU",
+    "Use IpsecPolicy.strong(), or IpsecPolicy.cnsa() for that profile.",
     see=("AzurePolicy:50b83b09-03da-41c1-b656-c293c914862b",),
-    fix="Use IpsecPolicy.strong(), or IpsecPolicy.cnsa() for that profile.",
 )
 def weak_algorithms(topology: TopologyView) -> Iterator[Violation]:
     """DES, 3DES, MD5, SHA-1, small groups, no encryption; under a profile everything that it does not allow."""
@@ -91,13 +92,7 @@ def weak_algorithms(topology: TopologyView) -> Iterator[Violation]:
             yield Violation(resource, f"{listed(weak, most=8)}{under}.", level=_level(topology))
 
 
-@rule(
-    "R-SEC-02",
-    level="W",
-    title="IKEv1 or a policy-based gateway",
-    source="FAQ",
-    fix="Use IKEv2 on a route-based gateway.",
-)
+@rule("R-SEC-02", "W", "IKEv1 or a policy-based gateway", "FAQ", "Use IKEv2 on a route-based gateway.")
 def old_protocols(topology: TopologyView) -> Iterator[Violation]:
     """Both are kept for old devices."""
     for connection in topology.connections:
@@ -118,44 +113,38 @@ def _uses_defaults(connection: Connection) -> bool:
 
 @rule(
     "R-SEC-03",
-    level="W",
-    title="Azure's default proposals allow weak algorithms",
-    source="DEV, CRY",
+    "W",
+    "Azure's default proposals allow weak algorithms",
+    "DEV, CRY",
+    "Add ipsec=IpsecPolicy.strong().",
     see=("AzurePolicy:50b83b09-03da-41c1-b656-c293c914862b",),
-    fix="Add ipsec=IpsecPolicy.strong().",
 )
-def default_proposals(topology: TopologyView) -> Iterator[Violation]:
+@each(connections)
+def default_proposals(connection: Connection) -> Iterator[Violation]:
     """Without a policy of its own a connection accepts 3DES, SHA-1 and group 2."""
-    for connection in topology.connections:
-        if connection.kind and _uses_defaults(connection):
-            yield Violation(
-                connection.resource,
-                "It has no IPsec policy; Azure then accepts 3DES, SHA-1 and DH group 2 too.",
-                level=_level(topology),
-            )
+    if connection.kind and _uses_defaults(connection):
+        yield Violation(
+            connection.resource,
+            "It has no IPsec policy; Azure then accepts 3DES, SHA-1 and DH group 2 too.",
+            level=_level(connection.topology),
+        )
 
 
-@rule("R-SEC-05", level="W", title="SSTP should go", source="P2S, UG", fix="Use OpenVPN; clients need a new profile.")
-def sstp(topology: TopologyView) -> Iterator[Violation]:
+@rule("R-SEC-05", "W", "SSTP should go", "P2S, UG", "Use OpenVPN; clients need a new profile.")
+@each(with_clients)
+def sstp(gateway: Gateway) -> Iterator[str]:
     """Windows only, 128 clients, no IPv6, no user groups."""
-    for gateway in with_clients(topology):
-        if "sstp" in gateway.protocols and not gateway.is_basic:
-            yield Violation(gateway.resource, "SSTP serves Windows only and 128 clients.")
+    if "sstp" in gateway.protocols and not gateway.is_basic:
+        yield "SSTP serves Windows only and 128 clients."
 
 
-@rule(
-    "R-SEC-07",
-    level="W",
-    title="Sites authenticate by shared key",
-    source="CERT",
-    fix="Consider certificates for devices that can.",
-)
-def shared_keys(topology: TopologyView) -> Iterator[Violation]:
+@rule("R-SEC-07", "W", "Sites authenticate by shared key", "CERT", "Consider certificates for devices that can.")
+@each(vpn_gateways)
+def shared_keys(gateway: Gateway) -> Iterator[Violation]:
     """Certificates need no secret on both sides; told once per gateway, and only where they work (R-CERT-01)."""
-    for gateway in topology.vpn_gateways:
-        keyed = [connection for connection in gateway.sites if not connection.uses_certificate]
-        if keyed and gateway.resource.is_managed and not gateway.is_basic:
-            yield Violation(gateway.resource, f"{len(keyed)} connection(s) use shared keys.", level="info")
+    keyed = [connection for connection in gateway.sites if not connection.uses_certificate]
+    if keyed and gateway.resource.is_managed and not gateway.is_basic:
+        yield Violation(gateway.resource, f"{len(keyed)} connection(s) use shared keys.", level="info")
 
 
 _DIAGNOSTICS = "microsoft.insights/diagnosticsettings"
@@ -170,31 +159,31 @@ def _logged(settings: list[ResourceView]) -> frozenset[str]:
 
 @rule(
     "R-SEC-09",
-    level="W",
-    title="Logs that explain a failed tunnel are not kept",
-    source="T-TUN",
+    "W",
+    "Logs that explain a failed tunnel are not kept",
+    "T-TUN",
+    'Add diagnostics=Diagnostics(workspace="..."): it keeps all logs.',
     see=("APRL:9eab120e-f6d3-ee49-ba0d-766562ce7df1",),
-    fix='Add diagnostics=Diagnostics(workspace="..."): it keeps all logs.',
 )
-def logs_kept(topology: TopologyView) -> Iterator[Violation]:
+@each(vpn_gateways)
+def logs_kept(gateway: Gateway) -> Iterator[Violation]:
     """Tunnel, route and IKE logs. A gateway without any setting is only told: Azure Policy often adds one."""
-    for gateway in topology.vpn_gateways:
-        settings = [
-            resource for resource in topology.of_type(_DIAGNOSTICS) if resource.id.parent == gateway.resource.id
-        ]
-        kept = _logged(settings)
-        lacking = [name for name in _WATCHED if not kept & {name.lower(), "alllogs"}]
-        if lacking and gateway.resource.is_managed:
-            yield Violation(
-                gateway.resource,
-                f"No diagnostic setting of this file keeps {listed(lacking)}.",
-                level=None if settings else "info",
-            )
+    settings = [
+        resource for resource in gateway.topology.of_type(_DIAGNOSTICS) if resource.id.parent == gateway.resource.id
+    ]
+    kept = _logged(settings)
+    lacking = [name for name in _WATCHED if not kept & {name.lower(), "alllogs"}]
+    if lacking and gateway.resource.is_managed:
+        yield Violation(
+            gateway.resource,
+            f"No diagnostic setting of this file keeps {listed(lacking)}.",
+            level=None if settings else "info",
+        )
 
 
-@rule("R-SEC-11", level="W", title="IPsec replay protection is off", source="SDK", fix="Set replay_protection=True.")
-def replay(topology: TopologyView) -> Iterator[Violation]:
+@rule("R-SEC-11", "W", "IPsec replay protection is off", "SDK", "Set replay_protection=True.")
+@each(vpn_gateways)
+def replay(gateway: Gateway) -> Iterator[str]:
     """Off, an attacker can send recorded packets again."""
-    for gateway in topology.vpn_gateways:
-        if gateway.resource.flag("properties.disableIPSecReplayProtection"):
-            yield Violation(gateway.resource, "disableIPSecReplayProtection is true.")
+    if gateway.resource.flag("properties.disableIPSecReplayProtection"):
+        yield "disableIPSecReplayProtection is true."

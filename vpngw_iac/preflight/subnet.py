@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from vpngw_iac.paths import value_at
 from vpngw_iac.preflight.prefixes import Network as Prefix
-from vpngw_iac.preflight.registry import Violation, rule
+from vpngw_iac.preflight.registry import Violation, each, expressroute_gateways, gateways, rule, vpn_gateways
 from vpngw_iac.preflight.view.gateway import GATEWAY_SUBNET, Gateway, subnet_prefixes
 from vpngw_iac.preflight.view.resource_view import ResourceView, arm_id
 from vpngw_iac.preflight.view.topology import GATEWAY, SUBNET, TopologyView
@@ -30,169 +30,141 @@ def gateway_subnets(topology: TopologyView) -> tuple[ResourceView, ...]:
 
 @rule(
     "R-SUBNET-01",
-    level="E",
-    title="Gateway does not stand in GatewaySubnet",
-    source="FAQ, SET, PBTS",
-    fix="Use gateway_subnet=... of the network.",
+    "E",
+    "Gateway does not stand in GatewaySubnet",
+    "FAQ, SET, PBTS",
+    "Use gateway_subnet=... of the network.",
 )
-def subnet_name(topology: TopologyView) -> Iterator[Violation]:
+@each(gateways)
+def subnet_name(gateway: Gateway) -> Iterator[str]:
     """Azure builds gateways in a subnet of exactly this name."""
-    for gateway in topology.gateways:
-        wrong = sorted({i.subnet for i in gateway.instances if i.subnet and i.subnet.name != GATEWAY_SUBNET})
-        if wrong:
-            yield Violation(
-                gateway.resource,
-                f"It is placed in the subnet {wrong[0].name}; Azure builds gateways in GatewaySubnet only.",
-            )
+    wrong = sorted({i.subnet for i in gateway.instances if i.subnet and i.subnet.name != GATEWAY_SUBNET})
+    if wrong:
+        yield f"It is placed in the subnet {wrong[0].name}; Azure builds gateways in GatewaySubnet only."
 
 
-@rule(
-    "R-SUBNET-02",
-    level="E",
-    when="create",
-    title="GatewaySubnet is too small",
-    source="SET, FAQ",
-    fix="Widen it to /27 or more.",
-)
-def vpn_size(topology: TopologyView) -> Iterator[Violation]:
+@rule("R-SUBNET-02", "E", "GatewaySubnet is too small", "SET, FAQ", "Widen it to /27 or more.", when="create")
+@each(vpn_gateways)
+def vpn_size(gateway: Gateway) -> Iterator[Violation]:
     """/27 or larger; /29 or larger for Basic."""
-    for gateway in topology.vpn_gateways:
-        longest = 29 if gateway.is_basic else 27
-        small = _too_small(gateway, longest)
-        if small is not None and gateway.sku is not None:
-            yield Violation(
-                gateway.resource,
-                f"GatewaySubnet is {small}; a {gateway.sku} gateway needs /{longest} or larger.",
-                f"Widen it, for example to {small.supernet(new_prefix=longest)}.",
-            )
+    longest = 29 if gateway.is_basic else 27
+    small = _too_small(gateway, longest)
+    if small is not None and gateway.sku is not None:
+        yield Violation(
+            gateway.resource,
+            f"GatewaySubnet is {small}; a {gateway.sku} gateway needs /{longest} or larger.",
+            f"Widen it, for example to {small.supernet(new_prefix=longest)}.",
+        )
 
 
 @rule(
     "R-SUBNET-03",
-    level="E",
+    "E",
+    "GatewaySubnet is too small for ExpressRoute",
+    "ERADD",
+    "Widen it to /27 or more.",
     when="create",
-    title="GatewaySubnet is too small for ExpressRoute",
-    source="ERADD",
-    fix="Widen it to /27 or more.",
 )
-def expressroute_size(topology: TopologyView) -> Iterator[Violation]:
+@each(expressroute_gateways)
+def expressroute_size(gateway: Gateway) -> Iterator[Violation]:
     """ExpressRoute gateways need /27 or larger."""
-    for gateway in topology.expressroute_gateways:
-        small = _too_small(gateway, 27)
-        if small is not None and not gateway.coexists:
-            yield Violation(
-                gateway.resource,
-                f"GatewaySubnet is {small}; an ExpressRoute gateway needs /27 or larger.",
-                f"Widen it, for example to {small.supernet(new_prefix=27)}.",
-            )
+    small = _too_small(gateway, 27)
+    if small is not None and not gateway.coexists:
+        yield Violation(
+            gateway.resource,
+            f"GatewaySubnet is {small}; an ExpressRoute gateway needs /27 or larger.",
+            f"Widen it, for example to {small.supernet(new_prefix=27)}.",
+        )
 
 
 @rule(
     "R-SUBNET-04",
-    level="E",
+    "E",
+    "GatewaySubnet is too small for two gateways",
+    "COEX, COEXP",
+    "Widen it to /27 or more.",
     when="create",
-    title="GatewaySubnet is too small for two gateways",
-    source="COEX, COEXP",
-    fix="Widen it to /27 or more.",
 )
-def coexistence_size(topology: TopologyView) -> Iterator[Violation]:
+@each(expressroute_gateways)
+def coexistence_size(gateway: Gateway) -> Iterator[Violation]:
     """A VPN and an ExpressRoute gateway share a /27 or larger."""
-    for gateway in topology.expressroute_gateways:
-        small = _too_small(gateway, 27)
-        if small is not None and gateway.coexists:
-            yield Violation(
-                gateway.resource,
-                f"GatewaySubnet is {small}; a VPN and an ExpressRoute gateway together need /27 or larger.",
-                f"Widen it, for example to {small.supernet(new_prefix=27)}.",
-            )
+    small = _too_small(gateway, 27)
+    if small is not None and gateway.coexists:
+        yield Violation(
+            gateway.resource,
+            f"GatewaySubnet is {small}; a VPN and an ExpressRoute gateway together need /27 or larger.",
+            f"Widen it, for example to {small.supernet(new_prefix=27)}.",
+        )
 
 
-@rule(
-    "R-SUBNET-05",
-    level="E",
-    title="GatewaySubnet is too small for sixteen circuits",
-    source="ERGW, ERADD",
-    fix="Widen it to /26 or more.",
-)
-def many_circuits_size(topology: TopologyView) -> Iterator[Violation]:
+@rule("R-SUBNET-05", "E", "GatewaySubnet is too small for sixteen circuits", "ERGW, ERADD", "Widen it to /26 or more.")
+@each(expressroute_gateways)
+def many_circuits_size(gateway: Gateway) -> Iterator[Violation]:
     """Sixteen circuits need /26 or larger."""
-    for gateway in topology.expressroute_gateways:
-        circuits = {c.circuit_id for c in gateway.connections if c.circuit_id is not None}
-        small = _too_small(gateway, 26)
-        if len(circuits) >= 16 and small is not None:
-            yield Violation(
-                gateway.resource,
-                f"{len(circuits)} circuits on one gateway and a GatewaySubnet of {small}.",
-                f"Widen it, for example to {small.supernet(new_prefix=26)}.",
-            )
+    circuits = {c.circuit_id for c in gateway.connections if c.circuit_id is not None}
+    small = _too_small(gateway, 26)
+    if len(circuits) >= 16 and small is not None:
+        yield Violation(
+            gateway.resource,
+            f"{len(circuits)} circuits on one gateway and a GatewaySubnet of {small}.",
+            f"Widen it, for example to {small.supernet(new_prefix=26)}.",
+        )
 
 
-@rule(
-    "R-SUBNET-06",
-    level="W",
-    title="GatewaySubnet is narrow for high-bandwidth tunnels",
-    source="HBT",
-    fix="Widen it to /26 or more.",
-)
-def high_bandwidth_size(topology: TopologyView) -> Iterator[Violation]:
+@rule("R-SUBNET-06", "W", "GatewaySubnet is narrow for high-bandwidth tunnels", "HBT", "Widen it to /26 or more.")
+@each(vpn_gateways)
+def high_bandwidth_size(gateway: Gateway) -> Iterator[Violation]:
     """Microsoft plans a /26 for high-bandwidth VPN beside ExpressRoute."""
-    for gateway in topology.vpn_gateways:
-        small = _too_small(gateway, 26)
-        if gateway.is_high_bandwidth and small is not None:
-            yield Violation(
-                gateway.resource,
-                f"GatewaySubnet is {small}; plan /26 for high-bandwidth tunnels beside ExpressRoute.",
-                f"Widen it, for example to {small.supernet(new_prefix=26)}.",
-            )
+    small = _too_small(gateway, 26)
+    if gateway.is_high_bandwidth and small is not None:
+        yield Violation(
+            gateway.resource,
+            f"GatewaySubnet is {small}; plan /26 for high-bandwidth tunnels beside ExpressRoute.",
+            f"Widen it, for example to {small.supernet(new_prefix=26)}.",
+        )
 
 
 @rule(
     "R-SUBNET-07",
-    level="W",
+    "W",
+    "GatewaySubnet leaves no room for migrations",
+    "BPIP",
+    "Use a /27 if you can; the subnet cannot grow while a gateway stands in it.",
     when="create",
-    title="GatewaySubnet leaves no room for migrations",
-    source="BPIP",
-    fix="Use a /27 if you can; the subnet cannot grow while a gateway stands in it.",
 )
-def migration_room(topology: TopologyView) -> Iterator[Violation]:
+@each(vpn_gateways)
+def migration_room(gateway: Gateway) -> Iterator[Violation]:
     """Migrations of SKU and public IP want three free addresses; /28 may be too little."""
-    for gateway in topology.vpn_gateways:
-        small = _too_small(gateway, 27)
-        if gateway.is_basic and small is not None:
-            yield Violation(
-                gateway.resource,
-                f"GatewaySubnet is {small}: it suffices for Basic, but no migration to another SKU fits into it.",
-                f"Use {small.supernet(new_prefix=27)} if you can; the subnet cannot grow while a gateway stands in it.",
-            )
+    small = _too_small(gateway, 27)
+    if gateway.is_basic and small is not None:
+        yield Violation(
+            gateway.resource,
+            f"GatewaySubnet is {small}: it suffices for Basic, but no migration to another SKU fits into it.",
+            f"Use {small.supernet(new_prefix=27)} if you can; the subnet cannot grow while a gateway stands in it.",
+        )
 
 
 @rule(
     "R-SUBNET-08",
-    level="W",
-    title="GatewaySubnet has no IPv6 prefix",
-    source="ERGW, IPV6",
-    fix="Add a /64 to the GatewaySubnet if IPv6 shall pass; there is no way back (R-V6-02).",
+    "W",
+    "GatewaySubnet has no IPv6 prefix",
+    "ERGW, IPV6",
+    "Add a /64 to the GatewaySubnet if IPv6 shall pass; there is no way back (R-V6-02).",
 )
-def dual_stack(topology: TopologyView) -> Iterator[Violation]:
+@each(vpn_gateways)
+def dual_stack(gateway: Gateway) -> Iterator[Violation]:
     """In a dual-stack network the gateway carries IPv6 only if its subnet has a prefix."""
-    for gateway in topology.vpn_gateways:
-        network = gateway.network
-        if network is None or gateway.subnet is None or gateway.is_basic or gateway.is_dual_stack:
-            continue
-        if any(prefix.version == 6 for prefix in network.prefixes) and _ipv4(gateway.subnet):
-            yield Violation(
-                gateway.subnet,
-                f"{network.resource.address} has IPv6, its GatewaySubnet has not: the gateway carries IPv4 only.",
-            )
+    network = gateway.network
+    if network is None or gateway.subnet is None or gateway.is_basic or gateway.is_dual_stack:
+        return
+    if any(prefix.version == 6 for prefix in network.prefixes) and _ipv4(gateway.subnet):
+        yield Violation(
+            gateway.subnet,
+            f"{network.resource.address} has IPv6, its GatewaySubnet has not: the gateway carries IPv4 only.",
+        )
 
 
-@rule(
-    "R-SUBNET-09",
-    level="F",
-    title="Something else lives in GatewaySubnet",
-    source="FAQ, SET",
-    fix="Move it to a subnet of its own.",
-)
+@rule("R-SUBNET-09", "F", "Something else lives in GatewaySubnet", "FAQ, SET", "Move it to a subnet of its own.")
 def only_gateways(topology: TopologyView) -> Iterator[Violation]:
     """Only gateways belong there; judged by what is declared and by what Azure shows."""
     for subnet in gateway_subnets(topology):
@@ -228,11 +200,11 @@ def _as_seen(subnet: ResourceView) -> ResourceView:
 
 @rule(
     "R-SUBNET-10",
-    level="F",
-    title="Network security group on GatewaySubnet",
-    source="UDR, ERGW",
+    "F",
+    "Network security group on GatewaySubnet",
+    "UDR, ERGW",
+    "Detach it; filter traffic on the workload subnets.",
     see=("AzurePolicy:35f9c03a-cc27-418e-9c0c-539ff999d010",),
-    fix="Detach it; filter traffic on the workload subnets.",
 )
 def security_group(topology: TopologyView) -> Iterator[Violation]:
     """Unsupported: the gateway may stop working. A policy may have set it, so it warns."""
@@ -246,10 +218,10 @@ def security_group(topology: TopologyView) -> Iterator[Violation]:
 
 @rule(
     "R-SUBNET-18",
-    level="W",
-    title="GatewaySubnet has several prefixes",
-    source="MPFX, BPIP, ERMIG",
-    fix="Use one larger prefix, or register AllowMultipleAddressPrefixesOnSubnet in the subscription.",
+    "W",
+    "GatewaySubnet has several prefixes",
+    "MPFX, BPIP, ERMIG",
+    "Use one larger prefix, or register AllowMultipleAddressPrefixesOnSubnet in the subscription.",
 )
 def several_prefixes(topology: TopologyView) -> Iterator[Violation]:
     """A preview that needs feature flags; never mixed with the single form."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vpngw_iac.preflight.registry import Violation, rule
+from vpngw_iac.preflight.registry import Violation, connections, each, rule
 from vpngw_iac.preflight.view.connection import Connection
 from vpngw_iac.preflight.view.topology import TopologyView
 
@@ -17,28 +17,22 @@ def pairs(topology: TopologyView) -> Iterator[tuple[Connection, Connection]]:
             yield connection, twin
 
 
-@rule(
-    "R-V2V-01",
-    level="E",
-    title="VNet-to-VNet needs route-based gateways",
-    source="FAQ",
-    fix="Join route-based VPN gateways.",
-)
-def route_based(topology: TopologyView) -> Iterator[Violation]:
+@rule("R-V2V-01", "E", "VNet-to-VNet needs route-based gateways", "FAQ", "Join route-based VPN gateways.")
+@each(connections)
+def route_based(connection: Connection) -> Iterator[str]:
     """Both gateways are route-based VPN gateways."""
-    for connection in topology.connections:
-        for gateway in (connection.gateway, connection.remote) if connection.is_vnet else ():
-            if gateway is not None and (gateway.is_policy_based or gateway.is_expressroute):
-                what = "policy-based" if gateway.is_policy_based else "an ExpressRoute gateway"
-                yield Violation(connection.resource, f"{gateway.resource.address} is {what}.")
+    for gateway in (connection.gateway, connection.remote) if connection.is_vnet else ():
+        if gateway is not None and (gateway.is_policy_based or gateway.is_expressroute):
+            what = "policy-based" if gateway.is_policy_based else "an ExpressRoute gateway"
+            yield f"{gateway.resource.address} is {what}."
 
 
 @rule(
     "R-V2V-03",
-    level="F",
-    title="VNet-to-VNet pair does not match",
-    source="FAQ, V2V, BGP",
-    fix='Use manage="both", with the same BGP flag on both connections.',
+    "F",
+    "VNet-to-VNet pair does not match",
+    "FAQ, V2V, BGP",
+    'Use manage="both", with the same BGP flag on both connections.',
 )
 def two_directions(topology: TopologyView) -> Iterator[Violation]:
     """One connection in each direction, with the same BGP flag; key is R-PSK-07, policy R-IPSEC-06."""
@@ -62,34 +56,34 @@ def two_directions(topology: TopologyView) -> Iterator[Violation]:
             )
 
 
-@rule("R-V2V-06", level="W", title="VNet-to-VNet with IKEv1", source="FAQ", fix="Leave the protocol out.")
-def ikev1(topology: TopologyView) -> Iterator[Violation]:
+@rule("R-V2V-06", "W", "VNet-to-VNet with IKEv1", "FAQ", "Leave the protocol out.")
+@each(connections)
+def ikev1(connection: Connection) -> Iterator[str]:
     """Microsoft's page names IKEv2 only."""
-    for connection in topology.connections:
-        if connection.is_vnet and connection.is_ikev1:
-            yield Violation(connection.resource, "Microsoft documents IKEv2 for VNet-to-VNet.")
+    if connection.is_vnet and connection.is_ikev1:
+        yield "Microsoft documents IKEv2 for VNet-to-VNet."
 
 
 @rule(
     "R-V2V-09",
-    level="E",
-    title="NAT rules on a VNet-to-VNet connection",
-    source="FAQ",
-    fix='Unlink them, or join the networks with via="ipsec".',
+    "E",
+    "NAT rules on a VNet-to-VNet connection",
+    "FAQ",
+    'Unlink them, or join the networks with via="ipsec".',
 )
-def no_nat(topology: TopologyView) -> Iterator[Violation]:
+@each(connections)
+def no_nat(connection: Connection) -> Iterator[str]:
     """NAT works on site-to-site connections only."""
-    for connection in topology.connections:
-        if connection.is_vnet and connection.has_nat:
-            yield Violation(connection.resource, "NAT rules cannot be used on a VNet-to-VNet connection.")
+    if connection.is_vnet and connection.has_nat:
+        yield "NAT rules cannot be used on a VNet-to-VNet connection."
 
 
 @rule(
     "R-V2V-10",
-    level="W",
-    title="Networks of one region could be peered",
-    source="V2V",
-    fix="Consider VNet peering, unless the traffic must be encrypted by the gateways.",
+    "W",
+    "Networks of one region could be peered",
+    "V2V",
+    "Consider VNet peering, unless the traffic must be encrypted by the gateways.",
 )
 def peering_instead(topology: TopologyView) -> Iterator[Violation]:
     """Peering needs no gateway and has no throughput limit of one."""

@@ -296,7 +296,6 @@ def redundant_tunnels(gateway: Gateway) -> Iterator[Violation]:
                 static[0].resource,
                 f"{named(t.resource for t in tunnels)} lead to {place}; without BGP on all of them Azure does not "
                 "notice which one works.",
-                level="warning",
             )
 
 

@@ -52,14 +52,10 @@ def coexistence(gateway: Gateway) -> Iterator[str]:
     "Use Bgp(asn=65515) if the two shall reach each other.",
 )
 @each(vpn_gateways)
-def coexistence_asn(gateway: Gateway) -> Iterator[Violation]:
+def coexistence_asn(gateway: Gateway) -> Iterator[str]:
     """Transit between ExpressRoute and VPN through a Route Server needs 65515; without one another number works."""
     if gateway.coexists and gateway.has_bgp and gateway.asn not in (None, limits.DEFAULT_ASN):
-        yield Violation(
-            gateway.resource,
-            f"Its AS number is {gateway.asn}; transit between ExpressRoute and VPN by a Route Server needs 65515.",
-            level="warning",
-        )
+        yield f"Its AS number is {gateway.asn}; transit between ExpressRoute and VPN by a Route Server needs 65515."
 
 
 @rule(

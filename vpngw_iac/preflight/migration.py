@@ -92,9 +92,7 @@ def prepared(topology: TopologyView) -> Iterator[Violation]:
         if not _is_halfway(resource) and _migration(resource)[1].lower() in _PREPARED:
             state, phase = _migration(resource)
             yield Violation(
-                resource,
-                f"Azure reports a migration of {resource.name}: state {state or 'none'}, phase {phase}.",
-                "Carry the migration out or abort it before anything else is changed.",
+                resource, f"Azure reports a migration of {resource.name}: state {state or 'none'}, phase {phase}."
             )
     for resource in (*topology.of_type(PUBLIC_IP), *(t for t in topology.deleted if t.type == PUBLIC_IP)):
         phase = value_at(resource.seen, "properties.migrationPhase")

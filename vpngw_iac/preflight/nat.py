@@ -50,12 +50,10 @@ def nat_name(topology: TopologyView) -> Iterator[Violation]:
         for item in gateway.resource.items("properties.natRules"):
             name = item.get("name")
             if isinstance(name, str) and "/" in name:
-                yield Violation(gateway.resource, f"The NAT rule {name!r} has a '/' in its name.", "Rename it.")
+                yield Violation(gateway.resource, f"The NAT rule {name!r} has a '/' in its name.")
     for found in _rules(topology):
         if "%2f" in found.resource.name.lower():
-            yield Violation(
-                found.resource, f"The NAT rule {found.resource.name!r} has a '/' in its name.", "Rename it."
-            )
+            yield Violation(found.resource, f"The NAT rule {found.resource.name!r} has a '/' in its name.")
 
 
 @rule(
@@ -93,17 +91,13 @@ def nat_lengths(found: NatRule) -> Iterator[Violation]:
     "Use a static rule if both sides shall start connections.",
 )
 @each(_rules)
-def nat_dynamic(found: NatRule) -> Iterator[Violation]:
+def nat_dynamic(found: NatRule) -> Iterator[str]:
     """Dynamic rules map to a smaller pool, in one direction only; equal sizes may be meant."""
     if found.is_dynamic and found.internal and found.external:
         inside = sum(p.num_addresses for p in found.internal)
         outside = sum(p.num_addresses for p in found.external)
         if outside >= inside:
-            yield Violation(
-                found.resource,
-                f"A dynamic rule maps {inside} addresses to {outside}; it works in one direction only.",
-                level="warning",
-            )
+            yield f"A dynamic rule maps {inside} addresses to {outside}; it works in one direction only."
 
 
 @rule(
@@ -245,17 +239,13 @@ def _prefixes(value: tuple[object, ...]) -> tuple[object, ...]:
     "Set bgp=Bgp(translate_nat_routes=True), unless the device advertises translated prefixes itself.",
 )
 @each(vpn_gateways)
-def nat_bgp(gateway: Gateway) -> Iterator[Violation]:
+def nat_bgp(gateway: Gateway) -> Iterator[str]:
     """With BGP and NAT either Azure translates the routes or the device already advertises translated ones."""
     if gateway.resource.flag("properties.enableBgpRouteTranslationForNat") is not False:
         return
     with_both = [c for c in gateway.sites if c.has_bgp and c.has_nat]
     if with_both:
-        yield Violation(
-            gateway.resource,
-            f"{named(c.resource for c in with_both)} use BGP and NAT, and route translation is off.",
-            level="warning",
-        )
+        yield f"{named(c.resource for c in with_both)} use BGP and NAT, and route translation is off."
 
 
 @rule(

@@ -290,7 +290,6 @@ def client_pool(topology: TopologyView) -> Iterator[Violation]:
                 gateway.resource,
                 f"The client pool {_texts(outside)} is not a private range.",
                 "Make sure that you own these addresses, or use a range of RFC 1918.",
-                "warning",
             )
 
 

@@ -210,7 +210,6 @@ def tunnel_count(gateway: Gateway) -> Iterator[Violation]:
             f"{len(tunnels)} connections make {_counted(tunnels)} tunnels on two instances; {gateway.sku} carries "
             f"{limit}, and Microsoft does not say whether instances count.",
             _larger(gateway),
-            "warning",
         )
 
 
@@ -348,18 +347,16 @@ def scalable_regions(gateway: Gateway) -> Iterator[str]:
     "Use ErGw1AZ to ErGw3AZ for the ExpressRoute gateway, or ask Microsoft.",
 )
 @each(vpn_gateways)
-def scalable_private_vpn(gateway: Gateway) -> Iterator[Violation]:
+def scalable_private_vpn(gateway: Gateway) -> Iterator[str]:
     """One page calls it unsupported, another requires it for high-bandwidth tunnels: a warning."""
     network = gateway.network_id
     if network is None or gateway.is_high_bandwidth:
         return
     scalable = [g for g in gateway.topology.gateways_in(network) if g.sku == "ErGwScale"]
     if scalable and any(connection.is_private for connection in gateway.sites):
-        yield Violation(
-            gateway.resource,
+        yield (
             f"A tunnel runs over the private peering of {scalable[0].resource.address} (ErGwScale), which "
-            "Microsoft's page on scalable gateways does not support.",
-            level="warning",
+            "Microsoft's page on scalable gateways does not support."
         )
 
 

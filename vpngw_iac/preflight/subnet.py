@@ -211,9 +211,7 @@ def security_group(topology: TopologyView) -> Iterator[Violation]:
     for subnet in gateway_subnets(topology):
         group = subnet.ref("properties.networkSecurityGroup") or _as_seen(subnet).ref("properties.networkSecurityGroup")
         if group is not None:
-            yield Violation(
-                subnet, f"The network security group {group.name} is attached to GatewaySubnet.", level="warning"
-            )
+            yield Violation(subnet, f"The network security group {group.name} is attached to GatewaySubnet.")
 
 
 @rule(

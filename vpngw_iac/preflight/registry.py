@@ -128,13 +128,17 @@ def each(of: Callable[[TopologyView], Iterable[V]]) -> Callable[[Callable[[V], I
 
 gateways: Callable[[TopologyView], Iterable[Gateway]] = attrgetter("gateways")
 vpn_gateways: Callable[[TopologyView], Iterable[Gateway]] = attrgetter("vpn_gateways")
-expressroute_gateways: Callable[[TopologyView], Iterable[Gateway]] = attrgetter("expressroute_gateways")
 connections: Callable[[TopologyView], Iterable[Connection]] = attrgetter("connections")
 local_gateways: Callable[[TopologyView], Iterable[LocalGateway]] = attrgetter("locals")
 peerings: Callable[[TopologyView], Iterable[Peering]] = attrgetter("peerings")
 networks: Callable[[TopologyView], Iterable[Network]] = attrgetter("networks")
 circuits: Callable[[TopologyView], Iterable[Circuit]] = attrgetter("circuits")
 """What `each` goes through."""
+
+
+def expressroute_gateways(topology: TopologyView) -> Iterable[Gateway]:
+    """The ExpressRoute gateways among them."""
+    return (gateway for gateway in topology.gateways if gateway.is_expressroute)
 
 
 @functools.cache

@@ -143,11 +143,6 @@ class TopologyView:
         """VPN gateways."""
         return tuple(gateway for gateway in self.gateways if gateway.is_vpn)
 
-    @property
-    def expressroute_gateways(self) -> tuple[Gateway, ...]:
-        """ExpressRoute gateways."""
-        return tuple(gateway for gateway in self.gateways if gateway.is_expressroute)
-
     @cached_property
     def _gateways(self) -> Mapping[ArmId, Gateway]:
         return {gateway.resource.id: gateway for gateway in self.gateways}

@@ -13,7 +13,7 @@ import yaml
 from tests.worlds import GROUP, SUBSCRIPTION, group_id, rid
 from vpngw_iac.errors import SimulatorError
 from vpngw_iac.simulator import Condition, Governance, Grant, Policy, Simulator, read_governance
-from vpngw_iac.simulator.guard import deed_of
+from vpngw_iac.simulator.guard import requested_action
 from vpngw_iac.simulator.wire import HttpRequest
 
 DOCS = Path(__file__).parents[2] / "docs" / "simulator.md"
@@ -85,7 +85,7 @@ def code(answer: tuple[int, Any]) -> tuple[int, str]:
     ],
 )
 def test_each_request_is_one_deed(method: str, path: str, action: str, scope: str) -> None:
-    deed = deed_of(HttpRequest.of(method, path))
+    deed = requested_action(HttpRequest.of(method, path))
 
     assert deed is not None
     assert (deed.action, deed.scope) == (action, scope)

@@ -189,7 +189,8 @@ def test_a_change_shows_and_the_rest_stays_as_found(simulator: Simulator, client
     assert "notOfThisVersion" not in asked(simulator, network)[1]["properties"]
 
 
-def test_a_failed_connection_stays_failed_and_blocks_its_gateway(simulator: Simulator) -> None:
+def test_a_failed_connection_stays_failed_and_blocks_its_gateway() -> None:
+    simulator = Simulator(switches=Switches(allow_retired=True))
     site = f"{NETWORK}/localNetworkGateways/lgw"
     connection = {
         "id": f"{NETWORK}/connections/con",
@@ -205,7 +206,6 @@ def test_a_failed_connection_stays_failed_and_blocks_its_gateway(simulator: Simu
     simulator.load([*old_hub()[:-1], {"id": site, "location": REGION, "properties": address}, connection])
     assert asked(simulator, connection["id"])[1]["properties"]["provisioningState"] == "Failed"
     assert asked(simulator, f"{connection['id']}/sharedkey", "POST")[1]["value"], "Azure has a key, told or not"
-    simulator._world.switches = Switches(allow_retired=True)
     with pytest.raises(ValueError, match="ReferencedResourceNotProvisioned"):
         simulator.put(GATEWAY, {k: v for k, v in old_hub()[0].items() if k in {"location", "properties"}})
 

@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Iterable
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.simulator.refusal import Refusal
+from vpngw_iac.simulator.refusal import Refusal, refuse
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -36,8 +36,7 @@ def check_prefixes(prefixes: Iterable[object], owner: ArmId) -> list[Network]:
     for prefix in prefixes:
         parsed = network(prefix)
         if parsed is None:
-            raise Refusal(
-                400,
+            raise refuse(
                 "InvalidAddressPrefixFormat",
                 f"Address prefix {prefix} of resource {owner} is not formatted correctly. It should follow CIDR "
                 "notation, for example 10.0.0.0/24.",
@@ -59,13 +58,12 @@ def overlap(first: Iterable[Network], second: Iterable[Network]) -> tuple[Networ
 
 def invalid_subnet(subnet: str, network: str) -> Refusal:
     """A subnet outside of its network's space (recordings, section (e))."""
-    return Refusal(400, "NetcfgInvalidSubnet", f"Subnet '{subnet}' is not valid in virtual network '{network}'.")
+    return refuse("NetcfgInvalidSubnet", f"Subnet '{subnet}' is not valid in virtual network '{network}'.")
 
 
 def subnets_overlap(subnet: str, other: str) -> Refusal:
     """Two subnets share addresses."""
-    return Refusal(
-        400,
+    return refuse(
         "NetcfgSubnetRangesOverlap",
         f"Subnet '{subnet}' is not valid because its IP address range overlaps with "
         f"that of an existing subnet in virtual network '{other}'.",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from vpngw_iac.arm import ArmId
 from vpngw_iac.simulator.document import UPDATING, Document
 from vpngw_iac.simulator.kind import Kind, PutRequest, kinds
-from vpngw_iac.simulator.refusal import Refusal
+from vpngw_iac.simulator.refusal import refuse
 from vpngw_iac.simulator.wire import Json
 
 
@@ -47,10 +47,8 @@ def _changes(change: PutRequest, parent: ArmId, member: str, arm_type: str) -> I
     for item in change.sent.get(member) or []:
         name = str(item.get("name") or "")
         if not name:
-            raise Refusal(
-                400,
-                "InvalidRequestFormat",
-                f"Cannot parse the request: an item of {member} of {parent} has no name.",
+            raise refuse(
+                "InvalidRequestFormat", f"Cannot parse the request: an item of {member} of {parent} has no name."
             )
         identifier = parent.child(arm_type.rsplit("/", 1)[-1], name)
         yield PutRequest(change.cloud, identifier, item, change.cloud.find(identifier), embedded=True)

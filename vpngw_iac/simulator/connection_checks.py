@@ -7,7 +7,7 @@ from vpngw_iac.simulator import instance_checks
 from vpngw_iac.simulator.cloud_view import CloudView, as_id, same
 from vpngw_iac.simulator.document import Document
 from vpngw_iac.simulator.kind import PutRequest
-from vpngw_iac.simulator.refusal import Refusal, invalid_reference
+from vpngw_iac.simulator.refusal import invalid_reference, refuse
 from vpngw_iac.simulator.relations import CONNECTIONS
 from vpngw_iac.simulator.types.express_route_circuit import provider_state
 from vpngw_iac.simulator.wire import Json
@@ -26,11 +26,6 @@ AUTHORIZATIONS = "Microsoft.Network/expressRouteCircuits/authorizations"
 _FORBIDDEN = frozenset(" ~")
 _IMMUTABLE = ("connectionType", "virtualNetworkGateway1", "virtualNetworkGateway2", "peer", "connectionProtocol")
 _PARTNER = {"IPsec": "localNetworkGateway2", "Vnet2Vnet": "virtualNetworkGateway2", "ExpressRoute": "peer"}
-
-
-def refuse(code: str, message: str) -> Refusal:
-    """A plain 400 of the provider."""
-    return Refusal(400, code, message)
 
 
 def has_shared_key(properties: Json) -> bool:

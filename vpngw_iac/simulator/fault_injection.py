@@ -8,7 +8,7 @@ from collections.abc import Callable
 from vpngw_iac.simulator import faults as kinds_of_fault
 from vpngw_iac.simulator.cloud_view import CloudView
 from vpngw_iac.simulator.faults import Effect, Faults
-from vpngw_iac.simulator.refusal import Refusal
+from vpngw_iac.simulator.refusal import refuse
 from vpngw_iac.simulator.wire import HttpRequest, HttpResponse, Json
 
 HTML = "<!DOCTYPE html><html><head><title>503</title></head><body><h1>Our services aren't available</h1></body></html>"
@@ -109,7 +109,7 @@ class FaultInjector:
         first = self._first_delete.setdefault(request.path.lower(), self._cloud.now)
         if self._cloud.now - first >= effect.seconds:
             return None
-        return Refusal(400, effect.code, f"{request.path} is in use and cannot be deleted.").answer()
+        return refuse(effect.code, f"{request.path} is in use and cannot be deleted.").answer()
 
 
 def _instead(effect: kinds_of_fault.AnswerInstead) -> HttpResponse:

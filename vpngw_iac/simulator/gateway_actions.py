@@ -14,7 +14,7 @@ from vpngw_iac.simulator.body import read_body
 from vpngw_iac.simulator.cloud_view import CloudView, as_id, same
 from vpngw_iac.simulator.document import Document, LongRunningOperation
 from vpngw_iac.simulator.kind import TimedAction, kind_of
-from vpngw_iac.simulator.refusal import Refusal, not_simulated
+from vpngw_iac.simulator.refusal import not_simulated, refuse
 from vpngw_iac.simulator.relations import connections_of
 from vpngw_iac.simulator.tunnels import devices, status_of
 from vpngw_iac.simulator.wire import HttpRequest, HttpResponse, Json
@@ -69,7 +69,7 @@ def capture_action(action: str, request: HttpRequest) -> TimedAction | None:
     if request.method != "POST" or action not in _CAPTURES:
         return None
     if action == "stoppacketcapture" and not read_body(request).get("sasUrl"):
-        raise Refusal(400, "PacketCaptureSasUrlMissing", "sasUrl is needed to stop a packet capture.")  # not recorded
+        raise refuse("PacketCaptureSasUrlMissing", "sasUrl is needed to stop a packet capture.")  # not recorded
     return TimedAction(action, _CAPTURES[action], payload={"output": True})
 
 
@@ -80,7 +80,7 @@ def captured(operation: LongRunningOperation) -> str | None:
     """
     if operation.verb == "stoppacketcapture":
         told = "An internal error occured. The response did not contain any data. Please check storage for the capture."
-        raise Refusal(400, "NoPacketCaptureResponseDataFound", told)
+        raise refuse("NoPacketCaptureResponseDataFound", told)
     return (
         json.dumps({"Status": "Successful", "Data": ""}, separators=(",", ":")) if "start" in operation.verb else None
     )

@@ -12,15 +12,10 @@ from vpngw_iac.simulator.checks import check_prefixes, network
 from vpngw_iac.simulator.cloud_view import as_id, same
 from vpngw_iac.simulator.document import FAILED, Document
 from vpngw_iac.simulator.kind import PutRequest
-from vpngw_iac.simulator.refusal import Refusal, invalid_reference, not_provisioned, not_simulated
+from vpngw_iac.simulator.refusal import invalid_reference, not_provisioned, not_simulated, refuse
 from vpngw_iac.simulator.relations import PEERINGS, connections_of, gateways_in, users_of
 from vpngw_iac.simulator.types.route_table import default_routes
 from vpngw_iac.simulator.wire import Json
-
-
-def refuse(code: str, message: str) -> Refusal:
-    """A plain 400 of the provider."""
-    return Refusal(400, code, message)
 
 
 def check(change: PutRequest, properties: Json) -> None:

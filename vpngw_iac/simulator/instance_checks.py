@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from vpngw_iac.arm import ArmId
 from vpngw_iac.simulator.document import Document
 from vpngw_iac.simulator.kind import PutRequest
-from vpngw_iac.simulator.refusal import Refusal, invalid_reference
+from vpngw_iac.simulator.refusal import invalid_reference, refuse
 from vpngw_iac.simulator.relations import connections_of
 from vpngw_iac.simulator.wire import Json
 
@@ -40,16 +40,15 @@ def _check_addresses(change: PutRequest, properties: Json) -> None:
     custom = [text for _, text in custom_addresses(properties)]
     for text in custom:
         if not _is_usable(text):
-            raise Refusal(
-                400,
+            raise refuse(
                 "InvalidCustomBgpIpAddress",
                 f"Custom BGP IP address {text} of gateway {change.id} is not in the range {_FIRST} to {_LAST}.",
             )
     if len(set(custom)) < len(custom):
-        raise Refusal(400, "DuplicateCustomBgpIpAddress", f"Gateway {change.id} has a custom BGP IP address twice.")
+        raise refuse("DuplicateCustomBgpIpAddress", f"Gateway {change.id} has a custom BGP IP address twice.")
     if len(custom) > MOST_ADDRESSES:
-        raise Refusal(
-            400, "TooManyCustomBgpIpAddresses", f"Gateway {change.id} has more than {MOST_ADDRESSES} custom addresses."
+        raise refuse(
+            "TooManyCustomBgpIpAddresses", f"Gateway {change.id} has more than {MOST_ADDRESSES} custom addresses."
         )
 
 
@@ -67,8 +66,7 @@ def _check_chosen(change: PutRequest, properties: Json, names: set[str]) -> None
         for configuration, text in chosen(connection.properties, change.id):
             if (configuration, text) not in there:
                 what = f"custom BGP IP address {text}" if configuration in names else f"ipConfiguration {configuration}"
-                raise Refusal(
-                    400,
+                raise refuse(
                     "VirtualNetworkGatewayCustomBgpIpAddressInUse",
                     f"The {what} cannot be removed from gateway {change.id} because it is in use by connection "
                     f"{connection.id}.",
@@ -80,8 +78,7 @@ def check_connection(change: PutRequest, properties: Json, gateway: Document) ->
     there = set(custom_addresses(gateway.properties))
     for configuration, text in chosen(properties, gateway.arm_id):
         if (configuration, text) not in there:
-            raise Refusal(
-                400,
+            raise refuse(
                 "VirtualNetworkGatewayConnectionCustomBgpIpAddressInvalid",
                 f"{text} is not a custom BGP IP address of ipConfiguration {configuration} of gateway {gateway.id}, "
                 f"which connection {change.id} names.",

@@ -212,6 +212,28 @@ def kinds() -> Mapping[str, Kind]:
     return found
 
 
+class MemberKind(Kind):
+    """A child, written inside its parent or by itself: one after the other, and the parent's etag changes with it."""
+
+    has_location = False
+    has_guid = False
+    contention = 409
+    top_level = ()
+
+    def holds(self, change: PutRequest) -> dict[str, Hold]:
+        """Itself and its parent."""
+        return exclusively(change.id, change.id.parent)
+
+    def settle(self, cloud: CloudView, document: Document) -> Json | None:
+        """The parent has a new etag."""
+        cloud.touch(document.arm_id.parent)
+        return None
+
+    def removed(self, cloud: CloudView, document: Document) -> None:
+        """The parent has a new etag."""
+        cloud.touch(document.arm_id.parent)
+
+
 class LoadedType(Kind):
     """A type that is not simulated: its documents were loaded, and can be read and deleted."""
 

@@ -23,6 +23,7 @@ from vpngw_iac.simulator.refusal import (
     not_found,
     not_simulated,
     other_tenant,
+    refuse,
     resource_not_found,
     subscription_not_found,
 )
@@ -247,8 +248,7 @@ def _check_parent(cloud: CloudView, kind: Kind, identifier: ArmId) -> None:
             raise resource_not_found(f"{parent.type}/{parent.name}", identifier.group or "")
         return
     if above is not None and above.state == FAILED:
-        raise Refusal(
-            400,
+        raise refuse(
             "ParentResourceIsInFailedState",  # test_network_express_route_global_reach_config
             f"PUT operation on child resource {identifier} is blocked because last operation on parent resource failed "
             "leaving it in failed state. Run PUT operation on the parent, then retry operation on the child.",

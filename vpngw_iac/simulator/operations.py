@@ -10,7 +10,7 @@ from vpngw_iac.arm import ArmId
 from vpngw_iac.simulator.cloud_view import CloudView
 from vpngw_iac.simulator.document import FAILED, SUCCEEDED, UPDATING, Document, Hold, LongRunningOperation
 from vpngw_iac.simulator.kind import exclusively, kind_of, kinds
-from vpngw_iac.simulator.refusal import Refusal, another_operation, retryable
+from vpngw_iac.simulator.refusal import Refusal, another_operation, refuse, retryable
 from vpngw_iac.simulator.wire import HttpRequest, HttpResponse, Json
 
 GROWING = (10, 10, 20, 20, 40, 40, 80, 160, 100)
@@ -229,7 +229,7 @@ def _result(operation: LongRunningOperation, host: str) -> HttpResponse:
     if operation.running:
         return HttpResponse(202, None, links | wait_header(operation))
     if operation.error is not None:
-        raise Refusal(400, str(operation.error.get("code")), str(operation.error.get("message")))
+        raise refuse(str(operation.error.get("code")), str(operation.error.get("message")))
     if operation.verb == "delete":
         return HttpResponse(204, None, links)
     return HttpResponse(200, operation.result, links, raw=b"null" if operation.result is None else None)

@@ -42,6 +42,11 @@ class Refusal(Exception):
         return HttpResponse(self.status, {"error": self.error()}, headers)
 
 
+def refuse(code: str, message: str) -> Refusal:
+    """A plain 400 of the provider."""
+    return Refusal(400, code, message)
+
+
 def front_door(status: int, code: str, message: str) -> Refusal:
     """An error of ARM's front door: no details."""
     return Refusal(status, code, message, details=None)

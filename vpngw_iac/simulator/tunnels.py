@@ -6,7 +6,7 @@ import json
 
 from vpngw_iac.simulator.cloud_view import CloudView, as_id, same
 from vpngw_iac.simulator.document import SUCCEEDED, Document
-from vpngw_iac.simulator.refusal import Refusal
+from vpngw_iac.simulator.refusal import refuse
 from vpngw_iac.simulator.relations import CONNECTIONS
 from vpngw_iac.simulator.wire import Json
 
@@ -141,7 +141,7 @@ def device_script(cloud: CloudView, connection: Document, asked: Json) -> str:
     """
     versions = DEVICES.get(str(asked.get("vendor")), {}).get(str(asked.get("deviceFamily")), [])
     if asked.get("firmwareVersion") not in versions:
-        raise Refusal(400, "VpnDeviceConfigurationScriptNotFound", f"There is no script for {asked}.")  # not recorded
+        raise refuse("VpnDeviceConfigurationScriptNotFound", f"There is no script for {asked}.")  # not recorded
     properties, policy = connection.properties, (connection.properties["ipsecPolicies"] or [{}])[0]
     gateway, site = (
         cloud.find(as_id(properties.get(end))) for end in ("virtualNetworkGateway1", "localNetworkGateway2")

@@ -12,7 +12,7 @@ from typing import Any
 from vpngw_iac.arm import ArmId
 from vpngw_iac.simulator.cloud_view import CloudView
 from vpngw_iac.simulator.document import Document
-from vpngw_iac.simulator.refusal import Refusal
+from vpngw_iac.simulator.refusal import refuse
 from vpngw_iac.simulator.wire import Json
 
 _ADDRESS = "Microsoft.Network/publicIPAddresses"
@@ -75,4 +75,4 @@ def check(cloud: CloudView, identifier: str, arm_type: str, body: Mapping[str, A
             continue
         if used(cloud, ArmId(identifier).subscription, region, name) >= limit:
             message = f"Cannot create more than {limit} of {name} for this subscription in this region."
-            raise Refusal(400, code, message)
+            raise refuse(code, message)

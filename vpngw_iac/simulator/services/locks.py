@@ -14,7 +14,7 @@ from vpngw_iac.simulator.cloud_view import CloudView, with_plain_words
 from vpngw_iac.simulator.document import Document
 from vpngw_iac.simulator.governance import is_below
 from vpngw_iac.simulator.kind import kind_of
-from vpngw_iac.simulator.refusal import Refusal, front_door, not_simulated
+from vpngw_iac.simulator.refusal import front_door, not_simulated, refuse
 from vpngw_iac.simulator.scope import refuse_absent
 from vpngw_iac.simulator.spelling import canonical
 from vpngw_iac.simulator.types.management_lock import LEVELS, TYPE
@@ -59,7 +59,7 @@ def _one(cloud: CloudView, request: HttpRequest, identifier: str) -> HttpRespons
 def _put(cloud: CloudView, request: HttpRequest, identifier: str, before: Document | None) -> HttpResponse:
     properties = dict(canonical(read_body(request)).get("properties") or {})
     if properties.get("level") not in LEVELS:
-        raise Refusal(400, "InvalidLockLevel", f"The lock level must be one of {', '.join(LEVELS)}.")
+        raise refuse("InvalidLockLevel", f"The lock level must be one of {', '.join(LEVELS)}.")
     lock = before or Document(identifier, TYPE, {}, created=cloud.now)
     lock.body = {"properties": {name: properties[name] for name in ("level", "notes", "owners") if name in properties}}
     lock.changed, lock.found = cloud.now, {}

@@ -11,7 +11,7 @@ from typing import Any
 from vpngw_iac.simulator.body import read_body
 from vpngw_iac.simulator.cloud_view import CloudView
 from vpngw_iac.simulator.governance import Policy, value_at
-from vpngw_iac.simulator.refusal import Refusal
+from vpngw_iac.simulator.refusal import refuse
 from vpngw_iac.simulator.scope import refuse_absent
 from vpngw_iac.simulator.wire import HttpRequest, HttpResponse, Json
 
@@ -27,7 +27,7 @@ def answer(cloud: CloudView, request: HttpRequest, parts: Sequence[str]) -> Http
     details = read_body(request).get("resourceDetails") or {}
     content = details.get("resourceContent")
     if not isinstance(content, dict) or "type" not in content:
-        raise Refusal(400, "InvalidCheckRestrictionsRequest", "The resource content must have a type.")
+        raise refuse("InvalidCheckRestrictionsRequest", "The resource content must have a type.")
     hits = cloud.governance.denying(scope, str(content["type"]), content)
     found = [_evaluation(policy, content) for policy in hits]
     return HttpResponse(200, {"fieldRestrictions": [], "contentEvaluationResult": {"policyEvaluations": found}})

@@ -15,7 +15,7 @@ from vpngw_iac.simulator.body import read_body
 from vpngw_iac.simulator.cloud_view import CloudView, as_id, reference
 from vpngw_iac.simulator.document import UPDATING, Document, Hold, LongRunningOperation
 from vpngw_iac.simulator.kind import Kind, PutRequest, Reader, TimedAction, defaults
-from vpngw_iac.simulator.refusal import Refusal, not_simulated
+from vpngw_iac.simulator.refusal import not_simulated, refuse
 from vpngw_iac.simulator.relations import CONNECTIONS
 from vpngw_iac.simulator.tunnels import device_script, ike_sas, status_of, tunnels_of
 from vpngw_iac.simulator.wire import HttpRequest, HttpResponse, Json
@@ -30,9 +30,7 @@ class Connection(Kind):
 
     arm_type = CONNECTIONS
     contention = 409
-    create_seconds = 20.0
-    update_seconds = 20.0
-    remove_seconds = 20.0
+    create_seconds = update_seconds = remove_seconds = 20.0
     read_only = frozenset(
         {
             "connectionStatus",
@@ -54,8 +52,8 @@ class Connection(Kind):
     def check(self, change: PutRequest, properties: Json) -> None:
         """What Azure refuses."""
         if properties["connectionType"] not in _TYPES:
-            raise Refusal(
-                400, "InvalidRequestFormat", f"Cannot parse the request: connectionType of {change.id} is not valid."
+            raise refuse(
+                "InvalidRequestFormat", f"Cannot parse the request: connectionType of {change.id} is not valid."
             )
         connection_checks.check(change, properties)
 
@@ -180,8 +178,7 @@ class Connection(Kind):
     def _key(self, document: Document) -> str:
         key = document.hidden.get("sharedKey")
         if key is None:
-            raise Refusal(
-                400,
+            raise refuse(
                 "VirtualNetworkGatewayConnectionHasNoSharedKey",  # code not recorded
                 f"Connection {document.id} has no shared key.",
             )

@@ -14,7 +14,7 @@ from vpngw_iac.arm import ArmId
 from vpngw_iac.simulator.cloud_view import CloudView
 from vpngw_iac.simulator.document import Document
 from vpngw_iac.simulator.kind import Kind, PutRequest, Reader
-from vpngw_iac.simulator.refusal import Refusal
+from vpngw_iac.simulator.refusal import Refusal, refuse
 from vpngw_iac.simulator.wire import Json
 
 CATEGORIES = (
@@ -121,7 +121,7 @@ def _flows(properties: Json) -> Iterator[tuple[str, str]]:
 
 
 def _bad(message: str) -> Refusal:
-    return Refusal(400, "BadRequest", message)
+    return refuse("BadRequest", message)
 
 
 KIND = DiagnosticSetting()

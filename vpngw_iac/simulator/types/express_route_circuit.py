@@ -13,7 +13,7 @@ from typing import ClassVar
 from vpngw_iac.simulator.cloud_view import CloudView, same
 from vpngw_iac.simulator.document import UPDATING, Document
 from vpngw_iac.simulator.kind import Kind, PutRequest, Reader, defaults
-from vpngw_iac.simulator.refusal import Refusal
+from vpngw_iac.simulator.refusal import Refusal, refuse
 from vpngw_iac.simulator.relations import CONNECTIONS
 from vpngw_iac.simulator.wire import Json
 
@@ -30,8 +30,7 @@ class ExpressRouteCircuit(Kind):
     arm_type = "Microsoft.Network/expressRouteCircuits"
     contention = 409
     create_seconds = 40.0
-    update_seconds = 20.0
-    remove_seconds = 20.0
+    update_seconds = remove_seconds = 20.0
     since: ClassVar[Mapping[str, str]] = {
         "properties.peerings[].properties.connections": "2018-02-01",
         "properties.peerings[].properties.peeredConnections": "2018-10-01",
@@ -80,8 +79,7 @@ class ExpressRouteCircuit(Kind):
         if name.startswith("Local") and not before.startswith("Local"):
             raise _refuse("ExpressRouteCircuitSkuChangeNotSupported", change, f"{before} cannot become {name}")
         if not properties.get("serviceProviderProperties") and not properties.get("expressRoutePort"):
-            raise Refusal(
-                400,
+            raise refuse(
                 "ExpressRouteCircuitServiceProviderPropertiesMissing",  # code not recorded
                 f"Circuit {change.id} needs serviceProviderProperties or expressRoutePort.",
             )
@@ -109,15 +107,13 @@ class ExpressRouteCircuit(Kind):
         """Refused while the provider has it provisioned (R-ER-11) or a connection uses it; codes not recorded."""
         for connection in cloud.of_type(CONNECTIONS):
             if same(connection.properties.get("peer"), document.id):
-                raise Refusal(
-                    400,
+                raise refuse(
                     "ExpressRouteCircuitCannotBeDeleted",
                     f"Circuit {document.id} cannot be deleted because connection {connection.id} uses it.",
                 )
         state = provider_state(cloud, document)
         if state != "NotProvisioned" and not _is_direct(document):
-            raise Refusal(
-                400,
+            raise refuse(
                 "ExpressRouteCircuitCannotBeDeleted",
                 f"Circuit {document.id} cannot be deleted while its service provider provisioning state is {state}. "
                 "Ask the provider to deprovision it first.",
@@ -132,7 +128,7 @@ class ExpressRouteCircuit(Kind):
 
 
 def _refuse(code: str, change: PutRequest, why: str) -> Refusal:
-    return Refusal(400, code, f"Circuit {change.id}: {why}.")
+    return refuse(code, f"Circuit {change.id}: {why}.")
 
 
 def _is_direct(circuit: Document) -> bool:

@@ -6,28 +6,18 @@ Evidence: ``test_network_express_route``: the key is answered in clear by PUT, G
 from __future__ import annotations
 
 from vpngw_iac.simulator.cloud_view import CloudView, same
-from vpngw_iac.simulator.document import Document, Hold
-from vpngw_iac.simulator.kind import Kind, PutRequest, Reader, exclusively
+from vpngw_iac.simulator.document import Document
+from vpngw_iac.simulator.kind import MemberKind, PutRequest, Reader
 from vpngw_iac.simulator.relations import CONNECTIONS
 from vpngw_iac.simulator.wire import Json
 
 
-class ExpressRouteCircuitAuthorization(Kind):
+class ExpressRouteCircuitAuthorization(MemberKind):
     """``Microsoft.Network/expressRouteCircuits/authorizations``."""
 
     arm_type = "Microsoft.Network/expressRouteCircuits/authorizations"
-    has_location = False
-    has_guid = False
-    contention = 409
-    top_level = ()
-    create_seconds = 11.0
-    update_seconds = 11.0
-    remove_seconds = 11.0
+    create_seconds = update_seconds = remove_seconds = 11.0
     read_only = frozenset({"authorizationKey", "authorizationUseStatus", "connectionResourceUri"})
-
-    def holds(self, change: PutRequest) -> dict[str, Hold]:
-        """Children of one circuit are written one after the other."""
-        return exclusively(change.id, change.id.parent)
 
     def stored(self, change: PutRequest, document: Document) -> None:
         """Azure makes the key, once."""
@@ -41,12 +31,7 @@ class ExpressRouteCircuitAuthorization(Kind):
     def settle(self, cloud: CloudView, document: Document) -> Json | None:
         """The circuit's etag changes with its children."""
         document.hidden.setdefault("authorizationKey", cloud.guid())
-        cloud.touch(document.arm_id.parent)
-        return None
-
-    def removed(self, cloud: CloudView, document: Document) -> None:
-        """The circuit's etag changes with its children."""
-        cloud.touch(document.arm_id.parent)
+        return super().settle(cloud, document)
 
     def properties(self, cloud: CloudView, document: Document, reader: Reader) -> Json:
         """In use as soon as a connection carries the key."""

@@ -10,8 +10,8 @@ import ipaddress
 
 from vpngw_iac.simulator.cloud_view import CloudView, as_id, reference, same
 from vpngw_iac.simulator.document import UPDATING, Document, Hold
-from vpngw_iac.simulator.kind import Kind, PutRequest, Reader, exclusively
-from vpngw_iac.simulator.refusal import Refusal
+from vpngw_iac.simulator.kind import MemberKind, PutRequest, Reader, exclusively
+from vpngw_iac.simulator.refusal import refuse
 from vpngw_iac.simulator.types.express_route_circuit import provider_state
 from vpngw_iac.simulator.wire import Json
 
@@ -19,18 +19,12 @@ _ENDS = ("expressRouteCircuitPeering", "peerExpressRouteCircuitPeering")
 AUTHORIZATIONS = "Microsoft.Network/expressRouteCircuits/authorizations"
 
 
-class ExpressRouteCircuitConnection(Kind):
+class ExpressRouteCircuitConnection(MemberKind):
     """``Microsoft.Network/expressRouteCircuits/peerings/connections``."""
 
     arm_type = "Microsoft.Network/expressRouteCircuits/peerings/connections"
-    has_location = False
-    has_guid = False
     etag_header = True
-    contention = 409
-    top_level = ()
-    create_seconds = 30.0
-    update_seconds = 30.0
-    remove_seconds = 30.0
+    create_seconds = update_seconds = remove_seconds = 30.0
     read_only = frozenset({"circuitConnectionStatus"})
 
     def fill(self, change: PutRequest) -> Json:
@@ -43,12 +37,12 @@ class ExpressRouteCircuitConnection(Kind):
         for end in _ENDS:
             peering = change.cloud.refer(properties.get(end), change.id)
             if peering.properties.get("peeringType") != "AzurePrivatePeering":
-                raise Refusal(400, "CircuitConnectionPeeringInvalid", f"{peering.id} is not a private peering.")
+                raise refuse("CircuitConnectionPeeringInvalid", f"{peering.id} is not a private peering.")
         if not same(properties[_ENDS[0]], change.id.parent):
-            raise Refusal(400, "CircuitConnectionPeeringInvalid", f"{change.id} names the peering of another circuit.")
+            raise refuse("CircuitConnectionPeeringInvalid", f"{change.id} names the peering of another circuit.")
         for name in (_ENDS[1], "addressPrefix"):
             if change.before and change.earlier.get(name) != properties.get(name):
-                raise Refusal(400, "CircuitConnectionCannotBeChanged", f"{name} of {change.id} cannot change.")
+                raise refuse("CircuitConnectionCannotBeChanged", f"{name} of {change.id} cannot change.")
         _check_prefix(change, properties.get("addressPrefix"), 4, 29)
         if six := properties.get("ipv6CircuitConnectionConfig"):
             _check_prefix(change, six.get("addressPrefix"), 6, 125)
@@ -83,7 +77,7 @@ class ExpressRouteCircuitConnection(Kind):
         """Connected afterwards, whether or not it failed, as in the recording."""
         status = "Disconnected" if document.state == UPDATING else "Connected"
         shown = dict(document.properties) | {"circuitConnectionStatus": status}
-        if cloud.switches.echo_secrets and "authorizationKey" in document.hidden:
+        if "authorizationKey" in document.hidden:
             shown["authorizationKey"] = document.hidden["authorizationKey"]
         return shown
 
@@ -94,9 +88,7 @@ def _check_prefix(change: PutRequest, prefix: object, version: int, length: int)
     except ValueError:
         network = None
     if network is None or (network.version, network.prefixlen) != (version, length):
-        raise Refusal(
-            400, "CircuitConnectionAddressPrefixInvalid", f"{change.id} needs an IPv{version} prefix of /{length}."
-        )
+        raise refuse("CircuitConnectionAddressPrefixInvalid", f"{change.id} needs an IPv{version} prefix of /{length}.")
 
 
 def _check_authorization(change: PutRequest, properties: Json) -> None:
@@ -107,9 +99,7 @@ def _check_authorization(change: PutRequest, properties: Json) -> None:
         return
     grants = change.cloud.children(str(circuit), AUTHORIZATIONS)
     if not any(key and grant.hidden.get("authorizationKey") == key for grant in grants):
-        raise Refusal(
-            400, "ExpressRouteCircuitAuthorizationInvalid", f"The key of {change.id} is not valid for {circuit}."
-        )
+        raise refuse("ExpressRouteCircuitAuthorizationInvalid", f"The key of {change.id} is not valid for {circuit}.")
 
 
 KIND = ExpressRouteCircuitConnection()

@@ -10,26 +10,20 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from vpngw_iac.simulator.cloud_view import CloudView, same
-from vpngw_iac.simulator.document import Document, Hold
-from vpngw_iac.simulator.kind import Kind, PutRequest, defaults, exclusively
-from vpngw_iac.simulator.refusal import Refusal
+from vpngw_iac.simulator.document import Document
+from vpngw_iac.simulator.kind import MemberKind, PutRequest, defaults
+from vpngw_iac.simulator.refusal import refuse
 from vpngw_iac.simulator.wire import Json
 
 CONNECTIONS = "Microsoft.Network/expressRouteCircuits/peerings/connections"
 _ENDS = ("expressRouteCircuitPeering", "peerExpressRouteCircuitPeering")
 
 
-class ExpressRouteCircuitPeering(Kind):
+class ExpressRouteCircuitPeering(MemberKind):
     """``Microsoft.Network/expressRouteCircuits/peerings``."""
 
     arm_type = "Microsoft.Network/expressRouteCircuits/peerings"
-    has_location = False
-    has_guid = False
-    contention = 409
-    top_level = ()
-    create_seconds = 20.0
-    update_seconds = 20.0
-    remove_seconds = 20.0
+    create_seconds = update_seconds = remove_seconds = 20.0
     since: ClassVar[Mapping[str, str]] = {
         "properties.connections": "2018-02-01",
         "properties.peeredConnections": "2018-10-01",
@@ -63,13 +57,7 @@ class ExpressRouteCircuitPeering(Kind):
         """Refused while it is joined to another circuit; code not recorded."""
         for other in cloud.of_type(CONNECTIONS):
             if any(same(other.properties.get(end), document.id) for end in _ENDS):
-                raise Refusal(
-                    400, "PeeringInUse", f"Peering {document.id} cannot be deleted because {other.id} uses it."
-                )
-
-    def holds(self, change: PutRequest) -> dict[str, Hold]:
-        """Children of one circuit are written one after the other."""
-        return exclusively(change.id, change.id.parent)
+                raise refuse("PeeringInUse", f"Peering {document.id} cannot be deleted because {other.id} uses it.")
 
     def settle(self, cloud: CloudView, document: Document) -> Json | None:
         """Fill in Azure's side; Microsoft peering needs a Premium circuit."""
@@ -87,12 +75,7 @@ class ExpressRouteCircuitPeering(Kind):
         for holder in (properties, properties.get("ipv6PeeringConfig") or {}):
             if "microsoftPeeringConfig" in holder:
                 holder["microsoftPeeringConfig"]["advertisedPublicPrefixesState"] = "ValidationNeeded"
-        cloud.touch(document.arm_id.parent)
-        return None
-
-    def removed(self, cloud: CloudView, document: Document) -> None:
-        """The circuit's etag changes with its children."""
-        cloud.touch(document.arm_id.parent)
+        return super().settle(cloud, document)
 
 
 def _fill_microsoft(configuration: Json | None) -> None:

@@ -11,7 +11,7 @@ from vpngw_iac.simulator.checks import check_prefixes, is_address
 from vpngw_iac.simulator.cloud_view import CloudView, same
 from vpngw_iac.simulator.document import Document
 from vpngw_iac.simulator.kind import Kind, PutRequest
-from vpngw_iac.simulator.refusal import Refusal
+from vpngw_iac.simulator.refusal import refuse
 from vpngw_iac.simulator.wire import Json
 
 
@@ -21,9 +21,7 @@ class LocalNetworkGateway(Kind):
     arm_type = "Microsoft.Network/localNetworkGateways"
     etag_header = True
     quick = True
-    create_seconds = 11.0
-    update_seconds = 11.0
-    remove_seconds = 11.0
+    create_seconds = update_seconds = remove_seconds = 11.0
 
     def fill(self, change: PutRequest) -> Json:
         """Nothing is invented but the weight of a BGP peer that was sent."""
@@ -41,16 +39,14 @@ class LocalNetworkGateway(Kind):
         check_prefixes((properties.get("localNetworkAddressSpace") or {}).get("addressPrefixes", []), change.id)
         address, name = properties.get("gatewayIpAddress"), properties.get("fqdn")
         if bool(address) == bool(name):
-            raise Refusal(
-                400,
+            raise refuse(
                 "LocalNetworkGatewayMustHaveIpAddressOrFqdn",  # R-LNG-01; code not recorded
                 f"Local network gateway {change.id} must have exactly one of gatewayIpAddress and fqdn.",
             )
         if address and not is_address(str(address)):
-            raise Refusal(400, "InvalidIpAddress", f"The IP Address {address} is invalid.")
+            raise refuse("InvalidIpAddress", f"The IP Address {address} is invalid.")
         if properties.get("bgpSettings", {"asn": 1}).get("asn") in (0, None):
-            raise Refusal(
-                400,
+            raise refuse(
                 "LocalNetworkGatewayCannotHaveZeroAsn",
                 f"The local network gateway {change.id} cannot have an ASN of zero",
             )
@@ -75,8 +71,7 @@ class LocalNetworkGateway(Kind):
             if same(other.properties.get("gatewayDefaultSite"), document.id)
         ]
         for used_by in users:
-            raise Refusal(
-                400,
+            raise refuse(
                 "LocalNetworkGatewayCannotBeDeleted",
                 f"Local network gateway {document.id} cannot be deleted because it is in use by {used_by}.",
             )

@@ -11,7 +11,7 @@ from vpngw_iac.arm import ArmId
 from vpngw_iac.simulator.cloud_view import CloudView
 from vpngw_iac.simulator.document import Document
 from vpngw_iac.simulator.kind import Kind, PutRequest, Reader
-from vpngw_iac.simulator.refusal import Refusal, not_found
+from vpngw_iac.simulator.refusal import Refusal, not_found, refuse
 from vpngw_iac.simulator.wire import Json
 
 
@@ -31,7 +31,7 @@ class MaintenanceAssignment(Kind):
         wanted = str(properties.get("maintenanceConfigurationId") or "")
         configuration = change.cloud.find(wanted)
         if configuration is None:
-            raise Refusal(400, "InvalidMaintenanceConfiguration", f"Maintenance configuration {wanted} was not found.")
+            raise refuse("InvalidMaintenanceConfiguration", f"Maintenance configuration {wanted} was not found.")
         gateway = change.cloud.find(change.id.parent)
         if gateway is not None:
             _check_gateway(gateway, configuration)
@@ -55,14 +55,13 @@ class MaintenanceAssignment(Kind):
 
 def _check_gateway(gateway: Document, configuration: Document) -> None:
     if gateway.body.get("location") != configuration.body.get("location"):
-        raise Refusal(
-            400,
+        raise refuse(
             "InvalidMaintenanceConfiguration",
             f"{configuration.id} is in {configuration.body.get('location')}, {gateway.id} in "
             f"{gateway.body.get('location')}.",
         )
     if str((gateway.properties.get("sku") or {}).get("name")) == "Basic":
-        raise Refusal(400, "InvalidResource", f"{gateway.id} has the SKU Basic, which takes no maintenance window.")
+        raise refuse("InvalidResource", f"{gateway.id} has the SKU Basic, which takes no maintenance window.")
 
 
 KIND = MaintenanceAssignment()

@@ -14,7 +14,7 @@ from vpngw_iac.arm import ArmId
 from vpngw_iac.simulator.cloud_view import CloudView
 from vpngw_iac.simulator.document import Document
 from vpngw_iac.simulator.kind import Kind, PutRequest, Reader, defaults
-from vpngw_iac.simulator.refusal import Refusal, not_found
+from vpngw_iac.simulator.refusal import Refusal, not_found, refuse
 from vpngw_iac.simulator.wire import Json
 
 GATEWAYS = "NetworkGatewayMaintenance"
@@ -67,7 +67,7 @@ class MaintenanceConfiguration(Kind):
 
 
 def _invalid(why: str) -> Refusal:
-    return Refusal(400, "InvalidMaintenanceWindow", f"Invalid maintenance window. Error: {why}")
+    return refuse("InvalidMaintenanceWindow", f"Invalid maintenance window. Error: {why}")
 
 
 KIND = MaintenanceConfiguration()

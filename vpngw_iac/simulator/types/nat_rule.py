@@ -12,8 +12,8 @@ from vpngw_iac.simulator.checks import check_prefixes
 from vpngw_iac.simulator.cloud_view import CloudView, same
 from vpngw_iac.simulator.document import Document, Hold
 from vpngw_iac.simulator.instance_checks import check_nat_rule
-from vpngw_iac.simulator.kind import Kind, PutRequest, defaults, exclusively
-from vpngw_iac.simulator.refusal import Refusal, not_provisioned
+from vpngw_iac.simulator.kind import MemberKind, PutRequest, defaults, exclusively
+from vpngw_iac.simulator.refusal import not_provisioned, refuse
 from vpngw_iac.simulator.relations import connections_of
 from vpngw_iac.simulator.skus import NAT
 from vpngw_iac.simulator.wire import Json
@@ -22,14 +22,10 @@ _LARGEST_BITS = 6
 """Bits of an address that Dynamic NAT may choose: a /26."""
 
 
-class NatRule(Kind):
+class NatRule(MemberKind):
     """``Microsoft.Network/virtualNetworkGateways/natRules``."""
 
     arm_type = "Microsoft.Network/virtualNetworkGateways/natRules"
-    has_location = False
-    has_guid = False
-    contention = 409
-    top_level = ()
     create_seconds = update_seconds = remove_seconds = 130.0
     """A rule is a write of its gateway: 133 s (``test_network_vnet_gateway_nat_rule``)."""
 
@@ -48,8 +44,7 @@ class NatRule(Kind):
         _check_size(change, properties)
         for name in ("type", "mode"):
             if change.before is not None and change.earlier[name] != properties[name]:
-                raise Refusal(
-                    400,
+                raise refuse(
                     "VpnNatRuleUnsupportedPropertyUpdate",  # code not recorded
                     f"Property {name} of NAT rule {change.id} cannot be changed after creation.",
                 )
@@ -76,20 +71,10 @@ class NatRule(Kind):
                 *connection.properties.get("egressNatRules", []),
             ]
             if any(same(link, document.id) for link in links):
-                raise Refusal(
-                    400,
+                raise refuse(
                     "VpnNatRuleInUse",
                     f"NAT rule {document.id} cannot be deleted because it is in use by connection {connection.id}.",
                 )
-
-    def settle(self, cloud: CloudView, document: Document) -> Json | None:
-        """The gateway's etag changes with its rules."""
-        cloud.touch(document.arm_id.parent)
-        return None
-
-    def removed(self, cloud: CloudView, document: Document) -> None:
-        """The gateway's etag changes with its rules."""
-        cloud.touch(document.arm_id.parent)
 
 
 def _check_ports(change: PutRequest, ports: object) -> None:
@@ -97,7 +82,7 @@ def _check_ports(change: PutRequest, ports: object) -> None:
     found = re.fullmatch(r"(\d+)(?:-(\d+))?", str(ports)) if ports else None
     low, high = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
     if ports and not 1 <= low <= high <= 65535:
-        raise Refusal(400, "VpnNatRulePortRangeInvalid", f"Port range {ports} of NAT rule {change.id} is not valid.")
+        raise refuse("VpnNatRulePortRangeInvalid", f"Port range {ports} of NAT rule {change.id} is not valid.")
 
 
 def _check_size(change: PutRequest, properties: Json) -> None:
@@ -107,16 +92,14 @@ def _check_size(change: PutRequest, properties: Json) -> None:
         rule = "/".join(change.id.names)
         told = f"The NAT rule {rule} has an external mapping subnet that exceeds size limits. "
         most = "Maximum external mapping subnet size for Dynamic NAT is /26."
-        raise Refusal(400, "VpnNatRuleExternalMappingTooLarge", told + most)
+        raise refuse("VpnNatRuleExternalMappingTooLarge", told + most)
 
 
 def check_sku(sku: str, change: PutRequest) -> None:
     """NAT is not for every SKU (R-NAT-01); the code is not recorded."""
     if sku not in NAT:
-        raise Refusal(
-            400,
-            "NatRulesNotSupportedOnGatewaySku",
-            f"NAT rules are not supported on gateway {change.id} with SKU {sku}.",
+        raise refuse(
+            "NatRulesNotSupportedOnGatewaySku", f"NAT rules are not supported on gateway {change.id} with SKU {sku}."
         )
 
 

@@ -13,7 +13,7 @@ from typing import ClassVar
 from vpngw_iac.simulator.cloud_view import CloudView, shouted
 from vpngw_iac.simulator.document import Document
 from vpngw_iac.simulator.kind import Kind, PutRequest, Reader, defaults, normal
-from vpngw_iac.simulator.refusal import Refusal
+from vpngw_iac.simulator.refusal import refuse
 from vpngw_iac.simulator.relations import users_of
 from vpngw_iac.simulator.wire import Json
 
@@ -26,8 +26,7 @@ class PublicIpAddress(Kind):
     arm_type = "Microsoft.Network/publicIPAddresses"
     retry_after = 1.0
     etag_header = True
-    create_seconds = 1.0
-    update_seconds = 1.0
+    create_seconds = update_seconds = 1.0
     remove_seconds = 10.0
     read_only = frozenset({"ipConfiguration", "fqdn"})
     since: ClassVar[Mapping[str, str]] = {
@@ -76,8 +75,7 @@ class PublicIpAddress(Kind):
     def refuse_delete(self, cloud: CloudView, document: Document) -> None:
         """400 while an ipConfiguration holds it (``test_delete_dependent_resources``, R-ORD-05)."""
         for used_by in users_of(cloud, document.id, "publicIPAddress"):
-            raise Refusal(
-                400,
+            raise refuse(
                 "PublicIPAddressCannotBeDeleted",
                 f"Public IP address {document.id} can not be deleted since it is still allocated to resource "
                 f"{used_by}. In order to delete the public IP, disassociate/detach the Public IP address from "
@@ -96,30 +94,26 @@ class PublicIpAddress(Kind):
         """Times, labels, and what does not go together."""
         sku = (change.body.get("sku") or {}).get("name", "Basic")
         if not 4 <= int(properties["idleTimeoutInMinutes"]) <= 30:
-            raise Refusal(
-                400,
+            raise refuse(
                 "PublicIPIdleTimeoutIsOutOfRange",
                 f"Public IP address {change.id.name} has invalid Idle Timeout. The value must be between 4 and 30.",
             )
         label = (properties.get("dnsSettings") or {}).get("domainNameLabel")
         if label and not _LABEL.match(label):
-            raise Refusal(
-                400,
+            raise refuse(
                 "InvalidDomainNameLabel",
                 f"The domain name label {label} is invalid. It must conform to the following regular expression: "
                 f"{_LABEL.pattern}.",
             )
         self._check_label_free(change, label)
         if sku == "Basic" and (change.body.get("sku") or {}).get("tier") == "Global":
-            raise Refusal(
-                400,
+            raise refuse(
                 "GlobalPublicIPAddressNotSupportedForBasicPublicIpAddress",
                 "Global publicIP addresses are only supported for standard SKU public IP addresses. Public IP address "
                 f"{change.id} is not standard SKU.",
             )
         if sku == "Standard" and properties["publicIPAllocationMethod"] != "Static":
-            raise Refusal(
-                400,
+            raise refuse(
                 "PublicIPAddressWithStandardSkuMustUseStaticAllocationMethod",  # code not recorded
                 f"Standard sku publicIp {change.id} must have AllocationMethod set to Static.",
             )
@@ -133,7 +127,7 @@ class PublicIpAddress(Kind):
             theirs = (other.properties.get("dnsSettings") or {}).get("domainNameLabel")
             if other.key != change.id.key and (theirs, other.body.get("location")) == (label, region):
                 record = f"{label}.{region}.cloudapp.azure.com"
-                raise Refusal(400, "DnsRecordInUse", f"DNS record {record} is already used by another public IP.")
+                raise refuse("DnsRecordInUse", f"DNS record {record} is already used by another public IP.")
 
     def _check_unchanged(self, change: PutRequest, sku: str) -> None:
         """SKU, zones and version are decided at creation (R-PIP-22)."""
@@ -150,8 +144,7 @@ class PublicIpAddress(Kind):
         }
         for name, value in old.items():
             if value != new[name]:
-                raise Refusal(
-                    400,
+                raise refuse(
                     "PropertyChangeNotAllowed",  # code not recorded
                     f"Changing property '{name}' of resource {change.id} from {value} to {new[name]} is not allowed.",
                 )

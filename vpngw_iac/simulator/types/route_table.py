@@ -10,7 +10,7 @@ from vpngw_iac.simulator.checks import Network, check_prefixes
 from vpngw_iac.simulator.cloud_view import CloudView, same
 from vpngw_iac.simulator.document import Document
 from vpngw_iac.simulator.kind import Kind, PutRequest, Reader, defaults
-from vpngw_iac.simulator.refusal import Refusal
+from vpngw_iac.simulator.refusal import refuse
 from vpngw_iac.simulator.wire import Json
 
 ROUTE_TABLES = "Microsoft.Network/routeTables"
@@ -25,8 +25,7 @@ class RouteTable(Kind):
     retry_after = 3.0
     etag_header = True
     contention = 409
-    create_seconds = 3.0
-    update_seconds = 3.0
+    create_seconds = update_seconds = 3.0
     remove_seconds = 10.0
     top_level = ("location", "tags")
     read_only = frozenset({"subnets"})
@@ -44,8 +43,7 @@ class RouteTable(Kind):
     def refuse_delete(self, cloud: CloudView, document: Document) -> None:
         """400 while a subnet uses it."""
         for subnet in _subnets_of(cloud, document.id):
-            raise Refusal(
-                400,
+            raise refuse(
                 "InUseRouteTableCannotBeDeleted",
                 f"Route table {document.name} is in use and cannot be deleted. It is used by {subnet}.",
             )
@@ -68,14 +66,12 @@ class RouteTable(Kind):
         for inner in (route["properties"] for route in properties["routes"]):
             check_prefixes([inner.get("addressPrefix")], change.id)
             if inner.get("nextHopType") not in _HOPS:
-                raise Refusal(
-                    400,
+                raise refuse(
                     "InvalidRequestFormat",
                     f"Cannot parse the request: nextHopType of a route of {change.id} is {inner.get('nextHopType')}.",
                 )
             if (inner["nextHopType"] == "VirtualAppliance") != bool(inner.get("nextHopIpAddress")):
-                raise Refusal(
-                    400,
+                raise refuse(
                     "InvalidNextHopIpAddress",  # code not recorded
                     f"A route of {change.id} has nextHopIpAddress exactly with nextHopType VirtualAppliance.",
                 )

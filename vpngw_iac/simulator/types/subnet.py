@@ -20,27 +20,22 @@ from vpngw_iac.simulator.checks import (
 )
 from vpngw_iac.simulator.cloud_view import CloudView, as_id, shouted
 from vpngw_iac.simulator.document import Document, Hold
-from vpngw_iac.simulator.kind import Kind, PutRequest, Reader, defaults, exclusively
-from vpngw_iac.simulator.refusal import Refusal
+from vpngw_iac.simulator.kind import MemberKind, PutRequest, Reader, defaults, exclusively
+from vpngw_iac.simulator.refusal import refuse
 from vpngw_iac.simulator.relations import users_of
 from vpngw_iac.simulator.wire import Json
 
 SUBNETS = "Microsoft.Network/virtualNetworks/subnets"
 
 
-class Subnet(Kind):
+class Subnet(MemberKind):
     """``Microsoft.Network/virtualNetworks/subnets``."""
 
     arm_type = SUBNETS
     retry_after = 3.0
     etag_header = True
-    has_location = False
-    has_guid = False
     quick = True
-    contention = 409
-    top_level = ()
-    create_seconds = 3.0
-    update_seconds = 3.0
+    create_seconds = update_seconds = 3.0
     remove_seconds = 10.0
     since: ClassVar[Mapping[str, str]] = {
         "properties.delegations": "2018-04-01",
@@ -81,15 +76,6 @@ class Subnet(Kind):
         """400 while something stands in it."""
         refuse_in_use(cloud, document)
 
-    def settle(self, cloud: CloudView, document: Document) -> Json | None:
-        """The network's etag changes with its subnets."""
-        cloud.touch(document.arm_id.parent)
-        return None
-
-    def removed(self, cloud: CloudView, document: Document) -> None:
-        """The network's etag changes with its subnets."""
-        cloud.touch(document.arm_id.parent)
-
     def properties(self, cloud: CloudView, document: Document, reader: Reader) -> Json:
         """With the back references of the gateways that stand in it."""
         shown = dict(document.properties)
@@ -107,8 +93,7 @@ class Subnet(Kind):
         if set(ranges) == set(prefixes_of(change.earlier, change.id)):
             return
         for user in users_of(change.cloud, str(change.id), "subnet"):
-            raise Refusal(
-                400,
+            raise refuse(
                 "InUsePrefixCannotBeDeleted",
                 f"IpPrefix {change.earlier.get('addressPrefix')} on Subnet {change.id.name} has active allocations "
                 f"({user}) and cannot be deleted.",
@@ -161,8 +146,7 @@ def prefixes_of(properties: Json, owner: ArmId) -> list[Network]:
 def refuse_in_use(cloud: CloudView, subnet: Document) -> None:
     """Raise what Azure says while a gateway stands in the subnet."""
     for user in users_of(cloud, subnet.id, "subnet"):
-        raise Refusal(
-            400,
+        raise refuse(
             "InUseSubnetCannotBeDeleted",
             f"Subnet {subnet.name} is in use by {user} and cannot be deleted. In order to delete the subnet, delete "
             "all the resources within the subnet. See aka.ms/deletesubnet.",

@@ -20,7 +20,7 @@ from vpngw_iac.simulator.checks import (
 from vpngw_iac.simulator.cloud_view import CloudView
 from vpngw_iac.simulator.document import Document
 from vpngw_iac.simulator.kind import Kind, PutRequest, defaults
-from vpngw_iac.simulator.refusal import Refusal
+from vpngw_iac.simulator.refusal import refuse
 from vpngw_iac.simulator.relations import peerings_to
 from vpngw_iac.simulator.types.subnet import SUBNETS, prefixes_of, refuse_in_use
 from vpngw_iac.simulator.wire import Json
@@ -35,9 +35,7 @@ class VirtualNetwork(Kind):
     retry_after = 3.0
     etag_header = True
     contention = 409
-    create_seconds = 10.0
-    update_seconds = 10.0
-    remove_seconds = 10.0
+    create_seconds = update_seconds = remove_seconds = 10.0
     since: ClassVar[Mapping[str, str]] = {
         "properties.virtualNetworkPeerings": "2016-06-01",
         "properties.enableDdosProtection": "2017-08-01",
@@ -92,16 +90,15 @@ class VirtualNetwork(Kind):
     def _check_dns(self, properties: Json) -> None:
         for server in (properties.get("dhcpOptions") or {}).get("dnsServers", []):
             if not is_address(str(server)):
-                raise Refusal(
-                    400, "NetcfgInvalidDnsServer", f"DNS server is not valid as specified with the name '{server}'."
+                raise refuse(
+                    "NetcfgInvalidDnsServer", f"DNS server is not valid as specified with the name '{server}'."
                 )
 
     def _check_encryption(self, change: PutRequest, properties: Json) -> None:
         """Both halves or none (errors_bundle_open)."""
         encryption = properties.get("encryption")
         if encryption is not None and not {"enabled", "enforcement"} <= set(encryption):
-            raise Refusal(
-                400,
+            raise refuse(
                 "MustSpecifyBothEncryptionIntentAndEnforcementPolicy",
                 f"Cannot encrypt VirtualNetwork {change.id} unless both encryption intent and enforcement policy are "
                 "specified.",
@@ -110,8 +107,7 @@ class VirtualNetwork(Kind):
     def _check_subnets(self, change: PutRequest, properties: Json) -> None:
         spaces = check_prefixes((properties.get("addressSpace") or {}).get("addressPrefixes", []), change.id)
         if not spaces:
-            raise Refusal(
-                400,
+            raise refuse(
                 "NetcfgMissingAddressPrefix",  # code not recorded
                 f"Virtual network {change.id} must have at least one address prefix.",
             )

@@ -17,7 +17,7 @@ from vpngw_iac.simulator.cloud_view import CloudView, as_id, reference
 from vpngw_iac.simulator.document import UPDATING, Document, Hold, LongRunningOperation
 from vpngw_iac.simulator.instance_checks import last
 from vpngw_iac.simulator.kind import Kind, PutRequest, Reader, TimedAction, defaults
-from vpngw_iac.simulator.refusal import Refusal
+from vpngw_iac.simulator.refusal import refuse
 from vpngw_iac.simulator.relations import GATEWAYS, connections_of, gateways_in, network_of, peerings_to
 from vpngw_iac.simulator.types.subnet import prefixes_of
 from vpngw_iac.simulator.wire import HttpRequest, HttpResponse, Json
@@ -144,8 +144,7 @@ class VirtualNetworkGateway(Kind):
         connections = connections_of(cloud, document.id)
         if connections:
             names = ", ".join(connection.id for connection in connections)
-            raise Refusal(
-                400,
+            raise refuse(
                 "VirtualNetworkGatewayCannotBeDeleted",
                 f"Virtual network gateway {document.id} cannot be deleted because it has connections: {names}.",
             )
@@ -153,8 +152,7 @@ class VirtualNetworkGateway(Kind):
         alone = network_id is not None and len(list(gateways_in(cloud, network_id))) == 1
         for peering in peerings_to(cloud, network_id) if alone and network_id else []:
             if peering.properties.get("useRemoteGateways"):
-                raise Refusal(
-                    400,
+                raise refuse(
                     "VirtualNetworkGatewayCannotBeDeleted",  # the code of this case is not recorded
                     f"Virtual network gateway {document.id} cannot be deleted because peering {peering.id} uses it.",
                 )

@@ -20,24 +20,20 @@ from vpngw_iac.arm import ArmId
 from vpngw_iac.simulator.checks import Network, network, overlap
 from vpngw_iac.simulator.cloud_view import CloudView, as_id, reference, same
 from vpngw_iac.simulator.document import SUCCEEDED, Document, Hold
-from vpngw_iac.simulator.kind import Kind, PutRequest, Reader, defaults
-from vpngw_iac.simulator.refusal import Refusal, not_provisioned
+from vpngw_iac.simulator.kind import MemberKind, PutRequest, Reader, defaults
+from vpngw_iac.simulator.refusal import not_provisioned, refuse
 from vpngw_iac.simulator.relations import PEERINGS, gateways_in
 from vpngw_iac.simulator.types.subnet import SUBNETS
 from vpngw_iac.simulator.wire import Json
 
 
-class VirtualNetworkPeering(Kind):
+class VirtualNetworkPeering(MemberKind):
     """``Microsoft.Network/virtualNetworks/virtualNetworkPeerings``."""
 
     arm_type = PEERINGS
+    has_guid = True
     etag_header = True
-    has_location = False
-    contention = 409
-    top_level = ()
-    create_seconds = 11.0
-    update_seconds = 11.0
-    remove_seconds = 11.0
+    create_seconds = update_seconds = remove_seconds = 11.0
     read_only = frozenset(
         {
             "peeringState",
@@ -122,8 +118,7 @@ class VirtualNetworkPeering(Kind):
         """The half that lends goes after the one that borrows (R-PEER-04: delete in reverse); code assumed."""
         twin = counterpart_of(cloud, document)
         if twin is not None and twin.properties["useRemoteGateways"] and document.properties["allowGatewayTransit"]:
-            raise Refusal(
-                400,
+            raise refuse(
                 "PeeringInUseByRemotePeering",
                 f"Peering {document.id} cannot be deleted while remote peering {twin.id} has UseRemoteGateways flag "
                 "set to true.",
@@ -218,29 +213,25 @@ def _parsed(network_document: Document | None) -> list[Network]:
 
 def _check_networks(change: PutRequest, local: ArmId, remote: Document) -> None:
     if change.before is not None and not same(change.earlier["remoteVirtualNetwork"], remote.id):
-        raise Refusal(
-            400,
+        raise refuse(
             "ChangingRemoteVirtualNetworkNotAllowed",
             f"Remote virtual network of peering {change.id} cannot be changed.",
         )
     if overlap(_parsed(change.cloud.find(local)), _parsed(remote)):
-        raise Refusal(
-            400,
+        raise refuse(
             "VnetAddressSpacesOverlap",  # R-PEER-05
             f"Cannot create or update peering {change.id}. Virtual networks {local} and {remote.id} cannot be peered "
             "because their address spaces overlap.",
         )
     other = find_peering(change.cloud, local, remote.arm_id)
     if other is not None and other.key != change.id.key:
-        raise Refusal(
-            400,
+        raise refuse(
             "AnotherPeeringAlreadyReferencesRemoteVnet",
             f"Peering {change.id} cannot be created because peering {other.id} already references {remote.id}.",
         )
     back = find_peering(change.cloud, remote.arm_id, local)
     if change.before is None and back is not None and state_of(back, None) == "Disconnected":
-        raise Refusal(
-            400,
+        raise refuse(
             "RemotePeeringIsDisconnected",
             f"Cannot create or update peering {change.id} because remote peering {back.id} referencing parent virtual "
             f"network {local} is in Disconnected state. Update or re-create the remote peering to get it back to "
@@ -252,8 +243,7 @@ def _check_remote_gateways(change: PutRequest, local: ArmId, remote: Document) -
     """R-PEER-01 to R-PEER-03."""
     gateways = list(gateways_in(change.cloud, remote.id))
     if not gateways:
-        raise Refusal(
-            400,
+        raise refuse(
             "RemoteVnetHasNoGateways",
             f"Peering {change.id} cannot have UseRemoteGateway flag set to true because remote virtual network "
             f"{remote.id} referenced by the peering does not have any gateways.",
@@ -263,22 +253,19 @@ def _check_remote_gateways(change: PutRequest, local: ArmId, remote: Document) -
             raise not_provisioned(gateway.id, str(change.id), gateway.state)
     back = find_peering(change.cloud, remote.arm_id, local)
     if back is None or not back.properties["allowGatewayTransit"]:
-        raise Refusal(
-            400,
+        raise refuse(
             "RemotePeeringDoesNotAllowGatewayTransit",  # assumed; the message is known from the field
             f"Peering {change.id} cannot have UseRemoteGateways flag set to true, because corresponding remote peering "
             f"{back.id if back else ''} has AllowGatewayTransit flag set to false.",
         )
     for own in gateways_in(change.cloud, str(local)):
-        raise Refusal(
-            400,
+        raise refuse(
             "VnetWithGatewayCannotUseRemoteGateways",  # assumed
             f"Peering {change.id} cannot use remote gateways because virtual network {local} has gateway {own.id}.",
         )
     for other in change.cloud.children(local, PEERINGS):
         if other.key != change.id.key and other.properties["useRemoteGateways"]:
-            raise Refusal(
-                400,
+            raise refuse(
                 "OnlyOnePeeringMayUseRemoteGateways",  # assumed
                 f"Peering {change.id} cannot use remote gateways because peering {other.id} already does.",
             )
@@ -288,8 +275,7 @@ def _check_transit(change: PutRequest, local: ArmId, remote: Document, propertie
     """Transit cannot be taken away while the other side uses it (R-PEER-04); code assumed."""
     back = find_peering(change.cloud, remote.arm_id, local)
     if back is not None and back.properties["useRemoteGateways"] and not properties["allowGatewayTransit"]:
-        raise Refusal(
-            400,
+        raise refuse(
             "GatewayTransitInUseByRemotePeering",
             f"AllowGatewayTransit of peering {change.id} cannot be false while remote peering {back.id} uses gateways.",
         )

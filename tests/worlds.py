@@ -132,13 +132,13 @@ def connection(name: str, *, hub: str = "hub", identity: str = "", to: str = "",
         "localNetworkGateway2": Ref.to(rid("localNetworkGateways", to or f"lgw-{name}")),
         "sharedKey": Secret.env(key_name(name)),
     }
-    more = {k: changes.pop(k) for k in ("tags", "derived_name", "protect", "on_removal", "transient") if k in changes}
+    more = {k: changes.pop(k) for k in ("tags", "derived_name", "protect", "on_removal", "affected") if k in changes}
     return make(
         f"VpnConnection/{hub}/{name}",
         rid("connections", identity or f"con-{name}"),
         properties | changes,
         location=REGION,
-        **({"transient": (name,)} | more),
+        **({"affected": (name,)} | more),
     )
 
 

@@ -111,7 +111,7 @@ def test_a_vault_by_name_is_one_of_this_cloud(cloud: str, suffix: str) -> None:
 def test_no_token_goes_to_a_vault_of_somebody_else(vault: str) -> None:
     vaults = Vaults()
 
-    with pytest.raises(SecretError, match="no vault of this cloud"):
+    with pytest.raises(SecretError, match="is not a vault of this cloud"):
         source(vaults).resolve(Secret.key_vault(vault, "psk"))
 
     assert vaults.hosts == set()

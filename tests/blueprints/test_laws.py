@@ -25,7 +25,7 @@ def written(items: tuple[Resource | Existing, ...]) -> str:
                 item.address,
                 str(item.id),
                 shown(item.body()),
-                list(item.transient),
+                list(item.affected),
                 sorted(str(r.target) for r in item.needs),
             ]
             if isinstance(item, Resource)

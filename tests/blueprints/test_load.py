@@ -152,7 +152,7 @@ def test_a_file_that_is_not_there_is_a_usage_error(
 
 
 def test_a_file_of_another_kind_is_a_usage_error(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no blueprint file"):
+    with pytest.raises(UsageError, match="is not a blueprint file"):
         load(write(tmp_path, "", "main.tf"))
 
 

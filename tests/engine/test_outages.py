@@ -49,8 +49,8 @@ def losses(plan: Plan) -> dict[str, Loss]:
 
 def two_links(**isp1: Any) -> Deployment:
     """Berlin has two links to two devices."""
-    first = connection("berlin_isp1", transient=("berlin",), **isp1)
-    second = connection("berlin_isp2", transient=("berlin",))
+    first = connection("berlin_isp1", affected=("berlin",), **isp1)
+    second = connection("berlin_isp2", affected=("berlin",))
     return hub("paris").plus(site("berlin_isp1", 3), first, site("berlin_isp2", 4), second)
 
 
@@ -64,7 +64,7 @@ def pair(a: str, b: str, **changes: Any) -> Any:
     }
     identity = rid("connections", f"con-{a}-{b}")
     address = f"VnetConnection/{a}/{b}"
-    return make(address, identity, properties | changes, location="westeurope", transient=(f"vgw-{b}",))
+    return make(address, identity, properties | changes, location="westeurope", affected=(f"vgw-{b}",))
 
 
 def paired(*connections: Any) -> Deployment:
@@ -89,7 +89,7 @@ def test_a_rotated_key_ends_when_the_device_has_it_for_that_link_alone() -> None
 
 def test_a_link_whose_key_is_rotated_too_carries_nobody() -> None:
     after = two_links(sharedKey=OTHER_KEY)
-    after = after.but(connection("berlin_isp2", transient=("berlin",), sharedKey=OTHER_KEY))
+    after = after.but(connection("berlin_isp2", affected=("berlin",), sharedKey=OTHER_KEY))
 
     berlin = losses(planned(two_links(), after))["berlin"]
 
@@ -145,7 +145,7 @@ def test_a_removed_link_of_a_site_that_keeps_another_is_not_for_good() -> None:
 
 def test_a_spoke_that_is_removed_is_cut_off_for_good() -> None:
     def spoke(item: Any) -> Any:
-        return item.model_copy(update={"transient": ("vnet-app",)})
+        return item.model_copy(update={"affected": ("vnet-app",)})
 
     before = hub_with_spokes("app")
     before = before.but(spoke(before.at("Peering/hub/app")), spoke(before.at("Peering/app/hub")))
@@ -156,7 +156,7 @@ def test_a_spoke_that_is_removed_is_cut_off_for_good() -> None:
 
 
 def test_a_destroy_cuts_everybody_off_for_good() -> None:
-    before = hub("berlin", more={"transient": ("berlin", "clients of vgw-hub")}, **clients("one"))
+    before = hub("berlin", more={"affected": ("berlin", "clients of vgw-hub")}, **clients("one"))
 
     told = losses(planned(before, before, destroy=True, max_outage="1h"))
 
@@ -184,8 +184,8 @@ SMALLER = {"sku": "VpnGw1AZ"}
 
 
 def test_a_replaced_gateway_takes_all_operations_of_a_site_one_after_the_other() -> None:
-    before = hub("berlin", more={"transient": ("berlin",)})
-    after = hub("berlin", more={"transient": ("berlin",)}, **SMALLER)
+    before = hub("berlin", more={"affected": ("berlin",)})
+    after = hub("berlin", more={"affected": ("berlin",)}, **SMALLER)
 
     told = planned(before, after, replace=frozenset({"VpnGateway/hub"}))
 
@@ -209,11 +209,11 @@ def test_what_an_ordering_edge_puts_between_adds_up() -> None:
 
 def test_of_links_that_may_be_set_at_once_the_longest_counts() -> None:
     before = hub().plus(
-        *(item for n in range(9) for item in (site(f"b{n}", n), connection(f"b{n}", transient=("berlin",))))
+        *(item for n in range(9) for item in (site(f"b{n}", n), connection(f"b{n}", affected=("berlin",))))
     )
     after = before.but(
         *(
-            connection(f"b{n}", transient=("berlin",), usePolicyBasedTrafficSelectors=True, dpdTimeoutSeconds=30)
+            connection(f"b{n}", affected=("berlin",), usePolicyBasedTrafficSelectors=True, dpdTimeoutSeconds=30)
             for n in range(9)
         )
     )
@@ -243,7 +243,7 @@ def test_two_gateways_behind_one_lock_are_down_for_both() -> None:
             "peer": Ref.to(rid("expressRouteCircuits", "erc-line")),
         },
         location="westeurope",
-        transient=("line",),
+        affected=("line",),
     )
 
     def both(vpn: str, er: str) -> Deployment:
@@ -257,7 +257,7 @@ def test_two_gateways_behind_one_lock_are_down_for_both() -> None:
                 "ipConfigurations": [{"name": "ip", "properties": {"subnet": subnet}}],
             },
             location="westeurope",
-            transient=("line",),
+            affected=("line",),
         )
         return hub("berlin", sku=vpn).plus(other, line)
 
@@ -467,7 +467,7 @@ def expressroute(**changes: Any) -> Deployment:
             "sharedKey": Secret.env("MD5"),
         }
         | {name: value for name, value in changes.items() if name != "authorizationKey"},
-        transient=("line",),
+        affected=("line",),
     )
     line = make(
         "Connection/hub/line",
@@ -479,7 +479,7 @@ def expressroute(**changes: Any) -> Deployment:
             "authorizationKey": changes.get("authorizationKey", Secret.env("AUTHORIZATION")),
         },
         location="westeurope",
-        transient=("line",),
+        affected=("line",),
     )
     return hub().plus(circuit(), private, line)
 

@@ -60,7 +60,7 @@ def _sites() -> Deployment:
     """Berlin is static, Paris speaks BGP; Rome has a NAT rule; clients dial in."""
     bgp = {"asn": 65020, "bgpPeeringAddress": "192.168.11.1"}
     paris, rome = connection("paris", enableBgp=True), connection("rome")
-    served = {name: ("clients of vgw-hub",) for name in ("transient",)}
+    served = {name: ("clients of vgw-hub",) for name in ("affected",)}
     gate = gateway(
         sku="VpnGw2AZ",
         more=served,
@@ -79,7 +79,7 @@ def _expressroute() -> Deployment:
 
 def _spokes() -> Deployment:
     deployment = hub_with_spokes("app")
-    served = gateway(more={"transient": ("clients of vgw-hub",)}, **clients("one"))
+    served = gateway(more={"affected": ("clients of vgw-hub",)}, **clients("one"))
     return deployment.but(served)
 
 

@@ -138,7 +138,7 @@ class World:
             return Existing(self.address(key), self.id(key), facts)
         model = type_of(TYPES[entry["type"]][0])
         assert model is not None, f"{entry['type']} is not a managed type"
-        own = {"address": self.address(key), "id": self.id(key), "transient": tuple(entry.get("affects", ()))}
+        own = {"address": self.address(key), "id": self.id(key), "affected": tuple(entry.get("affects", ()))}
         return model.model_validate({**own, **self.document(key)})
 
     @property

@@ -247,7 +247,7 @@ def resources(model: type[R]) -> st.SearchStrategy[R]:
     text = st.lists(_NAMES, max_size=2).map(tuple)
     envelope: dict[str, st.SearchStrategy[Any]] = {
         "needs": st.lists(_IDS.map(Ref.to), max_size=2).map(tuple),
-        "transient": text,
+        "affected": text,
         "expected": text,
         "protect": st.booleans(),
         "derived_name": st.booleans(),

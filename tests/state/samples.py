@@ -121,7 +121,7 @@ attributes = st.fixed_dictionaries(
         "protect": st.booleans(),
         "on_removal": st.sampled_from(["delete", "forget"]),
         "created": st.booleans(),
-        "transient": st.lists(text, max_size=1).map(tuple),
+        "affected": st.lists(text, max_size=1).map(tuple),
         "tenant": st.sampled_from([None, TENANT]),
     }
 )

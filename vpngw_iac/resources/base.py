@@ -162,7 +162,7 @@ class Resource(CachedModel, WireModel):
     id: ArmId = Field(exclude=True)
     needs: tuple[Ref[Any], ...] = Field(default=(), exclude=True)
     """Orders without being sent."""
-    transient: tuple[str, ...] = Field(default=(), exclude=True)
+    affected: tuple[str, ...] = Field(default=(), exclude=True)
     """Names of sites, peers and clients that lose connectivity while this resource is down."""
     protect: bool = Field(default=False, exclude=True)
     on_removal: Literal["delete", "forget"] = Field(default="delete", exclude=True)

@@ -17,12 +17,14 @@ from vpngw_iac.secret import SecretReference, dump_reference, load_reference
 SECRET, OUTPUT = "$secret", "$output"
 
 _IDENTITY = ("address", "id", "needs")
+_STORED_AS = {"affected": "transient"}
+"""Fields that plans keep under an earlier name of theirs."""
 
 
 def dump_resource(resource: Resource) -> Document:
     """JSON form of a resource: type, address, id, what it needs, what is set around the body, and the body."""
     envelope = {
-        name: list(value) if isinstance(value, tuple) else value
+        _STORED_AS.get(name, name): list(value) if isinstance(value, tuple) else value
         for name, info in type(resource).model_fields.items()
         if info.exclude and name not in _IDENTITY and (value := getattr(resource, name)) != info.default
     }
@@ -38,7 +40,8 @@ def dump_resource(resource: Resource) -> Document:
 
 def load_resource(document: Mapping[str, Any]) -> Resource:
     """Read a resource back; raises `PlanError` when this version of vpngw does not know what it says."""
-    rest = dict(document)
+    stored = {former: name for name, former in _STORED_AS.items()}
+    rest = {stored.get(name, name): value for name, value in document.items()}
     arm_type, needs, body = rest.pop("type"), rest.pop("needs"), rest.pop("body")
     model = type_of(arm_type)
     if model is None:

@@ -23,18 +23,20 @@ validator, a renamed one has an alias. A later format is refused, see `vpngw_iac
 """
 
 
-def _state_only_updates(found: int) -> int:
+def _as_current_format(found: int) -> int:
     if not 1 <= found <= FORMAT:
         raise ValueError(f"expected a format from 1 to {FORMAT}")
     return FORMAT
 
 
-Format = Annotated[int, Field(strict=True), AfterValidator(_state_only_updates)]
+Format = Annotated[int, Field(strict=True), AfterValidator(_as_current_format)]
 """What was read in any format is held, and written again, in ours."""
 
 
 class _Stored(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True, serialize_by_alias=True
+    )
 
 
 class Binding(_Stored):
@@ -68,7 +70,8 @@ class Entry(_Stored):
     on_removal: Literal["delete", "forget"] = "delete"
     created: bool = True
     """We created it, as opposed to adopted; a resource group that we did not create is never deleted."""
-    transient: tuple[str, ...] = ()
+    affected: tuple[str, ...] = Field(default=(), alias="transient")
+    """Sites, networks and peers that lose connectivity with it; stored under its first name."""
     tenant: str | None = None
     named: dict[str, str] = Field(default_factory=dict)
     """Names in Azure of items that the blueprint calls otherwise, by path: another tool had named them."""

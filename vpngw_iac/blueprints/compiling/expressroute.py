@@ -49,7 +49,7 @@ def expressroute_gateway(hub: GatewayContext, context: CompileContext, location:
             protect=part.protect,
             on_removal=part.on_removal,
             expected=(*part.guests, *part.expected),
-            transient=hub.lost,
+            affected=hub.lost,
             **merged(plain(part), {"properties": _gateway_properties(part, context)}),
         )
 
@@ -116,7 +116,7 @@ def _circuit(
         tenant=context.place(part).tenant,
         protect=part.protect,
         on_removal=part.on_removal,
-        transient=lost,
+        affected=lost,
         sku=wire.CircuitSku(name=part.sku, tier=tier, family=family),
         **merged(plain(part), {"properties": bandwidth}),
     )
@@ -131,7 +131,7 @@ def _peering(
         tenant=context.place(part).tenant,
         protect=part.protect,
         on_removal=part.on_removal,
-        transient=lost,
+        affected=lost,
         properties=peering_wire.CircuitPeeringProperties(peering_type=kind, **properties_of(said)),
     )
 
@@ -142,7 +142,7 @@ def authorization(part: Circuit, name: str, context: CompileContext) -> auth_wir
         address=f"CircuitAuthorization/{part.address_name}/{name}",
         id=context.circuit_id(part).child("authorizations", name),
         tenant=context.place(part).tenant,
-        transient=(),
+        affected=(),
     )
 
 
@@ -167,7 +167,7 @@ def global_reach(use: PlacedPart[GlobalReach], context: CompileContext) -> Itera
         derived_name=derived,
         protect=part.protect,
         on_removal=part.on_removal,
-        transient=tuple(sorted((part.a.name, part.b.name))),
+        affected=tuple(sorted((part.a.name, part.b.name))),
         needs=tuple(map(Ref.to, ends)),
         properties=reach_wire.CircuitConnectionProperties(
             express_route_circuit_peering=Ref.to(ends[0].child("peerings", PRIVATE)),
@@ -211,7 +211,7 @@ def _own_authorization(
     """Between two subscriptions the circuit's owner must permit the connection (R-ER-12)."""
     made = _grant(use.part.circuit, hub.id, hub.gateway.name, context)
     address = f"CircuitAuthorization/{use.part.circuit.address_name}/{hub.gateway.address_name}"
-    return made and made.model_copy(update={"address": address, "transient": (use.part.name,)})
+    return made and made.model_copy(update={"address": address, "affected": (use.part.name,)})
 
 
 def _grant(
@@ -242,7 +242,7 @@ def _link(
         derived_name=derived,
         protect=link.protect,
         on_removal=link.on_removal,
-        transient=(link.name,),
+        affected=(link.name,),
         needs=(Ref.to(circuit_id.child("peerings", PRIVATE)),) if peering else (),
         properties=connection_wire.ConnectionProperties(
             connection_type="ExpressRoute",

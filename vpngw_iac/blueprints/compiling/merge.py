@@ -161,7 +161,7 @@ def _one_item(one: Resource | Existing, two: Resource | Existing, problems: list
         problems.append(_same_name(one, two))
     return one.model_copy(
         update={
-            "transient": tuple(sorted({*one.transient, *two.transient})),
+            "affected": tuple(sorted({*one.affected, *two.affected})),
             "needs": tuple(dict.fromkeys((*one.needs, *two.needs))),
             "protect": one.protect or two.protect,
         }

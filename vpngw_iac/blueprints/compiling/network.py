@@ -94,7 +94,7 @@ def _network(
         tenant=context.place(part).tenant,
         protect=part.protect,
         on_removal=part.on_removal,
-        transient=lost,
+        affected=lost,
         **plain(part),
     )
 
@@ -109,7 +109,7 @@ def _subnet(part: Network, entry: Subnet, context: CompileContext, lost: tuple[s
         tenant=context.place(part).tenant,
         protect=isinstance(part, VirtualNetwork) and part.protect,
         on_removal=part.on_removal if isinstance(part, VirtualNetwork) else "delete",
-        transient=lost,
+        affected=lost,
         properties=subnet.SubnetProperties(
             address_prefix=entry.prefixes[0] if single else None,
             address_prefixes=None if single else entry.prefixes,

@@ -89,7 +89,7 @@ def _ipsec_tunnel(
         derived_name=given is None,
         protect=use.part.protect,
         on_removal=use.part.on_removal,
-        transient=(far.gateway.name,),
+        affected=(far.gateway.name,),
         properties=_local_gateway(use.part, far, context, instance),
     )
     properties = wire.ConnectionProperties(
@@ -167,7 +167,7 @@ def _connection(
         derived_name=given is None,
         protect=use.part.protect,
         on_removal=use.part.on_removal,
-        transient=(far.gateway.name,),
+        affected=(far.gateway.name,),
         properties=properties,
     )
     yield made

@@ -75,7 +75,7 @@ def _local_gateway(
         derived_name=link.local_gateway_name is None,
         protect=site.protect,
         on_removal=site.on_removal,
-        transient=(site.name,),
+        affected=(site.name,),
         **plain(link, "LocalNetworkGateway"),
     )
 
@@ -107,7 +107,7 @@ def _given(
         tenant=place.tenant,
         protect=part.protect,
         on_removal=part.on_removal,
-        transient=lost,
+        affected=lost,
         **merged({"properties": {}}, plain(part)),
     )
 
@@ -127,7 +127,7 @@ def _connection(
         derived_name=derived,
         protect=site.protect,
         on_removal=site.on_removal,
-        transient=(site.name,),
+        affected=(site.name,),
         properties=wire.ConnectionProperties(
             connection_type="IPsec",
             virtual_network_gateway1=Ref.to(hub.id),
@@ -190,7 +190,7 @@ def _nat_rule(
         id=hub.id.child("natRules", _nat_name(rule, instance, hub, context)),
         tenant=place.tenant,
         derived_name=hub.active_active,
-        transient=lost,
+        affected=lost,
         properties=nat_wire.NatRuleProperties(
             ip_configuration_id=hub.configuration(instance) if hub.active_active else None,
             **properties_of(rule),

@@ -46,7 +46,7 @@ def _peering(
         protect=spoke.protect,
         # Peerings that were there before us stay when the spoke leaves the blueprint.
         on_removal="forget" if spoke.manage == "flags" else spoke.on_removal,
-        transient=(spoke.network.name,),
+        affected=(spoke.network.name,),
         needs=needs,
         properties=_properties(spoke, remote, context, is_spoke_side=is_spoke_side),
     )

@@ -84,7 +84,7 @@ def _public_ip(part: VpnGateway, hub: GatewayContext, number: int, context: Comp
         derived_name=given is None,
         protect=part.protect or (given is not None and given.protect),
         on_removal=given.on_removal if given else part.on_removal,
-        transient=hub.lost,
+        affected=hub.lost,
         sku=public_ip_type.PublicIpSku(name="Standard", tier="Regional"),
         zones=_zones(part, given, location),
         unwritten=() if _said_zones(part, given) is not None or part.edge_zone else ("zones",),
@@ -127,7 +127,7 @@ def _gateway(
         protect=part.protect,
         on_removal=part.on_removal,
         expected=(*part.guests, *part.expected),
-        transient=hub.lost,
+        affected=hub.lost,
         identity=_identity(part),
         **merged(plain(part), {"properties": _properties(part, hub, context)}),
     )

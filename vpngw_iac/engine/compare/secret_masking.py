@@ -93,7 +93,7 @@ def entry_of(
         protect=resource.protect,
         on_removal=resource.on_removal,
         created=before.created if before else True,
-        transient=resource.transient,
+        affected=resource.affected,
         tenant=resource.tenant,
         named=dict(resource.named),
     )

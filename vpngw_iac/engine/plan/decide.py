@@ -232,7 +232,7 @@ def _entry_agrees(entry: Entry, resource: Resource) -> bool:
     return (
         entry.protect == resource.protect
         and entry.on_removal == resource.on_removal
-        and entry.transient == resource.transient
+        and entry.affected == resource.affected
         and entry.id.text == resource.id.text
     )
 

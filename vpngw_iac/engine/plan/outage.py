@@ -222,7 +222,7 @@ class CarriedBy:
                 for name in _names(inputs.graph, address, entry):
                     before.setdefault(name, []).append(address)
         declared = [r for r in inputs.graph.resources.values() if is_carrier(r.id)]
-        after = {name for resource in declared for name in resource.transient}
+        after = {name for resource in declared for name in resource.affected}
         served = {f"{CLIENTS_OF}{r.id.name}" for r in inputs.graph.resources.values() if r.serves_clients(r.body())}
         pairs = frozenset(_pairs(inputs.graph, [r for r in declared if role_of(r.id) == "connection"]))
         guests = _guests_by_name(inputs, before)
@@ -252,7 +252,7 @@ def _frozen(lists: Mapping[Any, list[str]]) -> dict[Any, tuple[str, ...]]:
 
 def _pairs(graph: Graph, connections: list[Resource]) -> Iterator[str]:
     """Connections that name each other's gateway."""
-    ends = {r.address: [(near, far) for near in _near(graph, r) for far in r.transient] for r in connections}
+    ends = {r.address: [(near, far) for near in _near(graph, r) for far in r.affected] for r in connections}
     joined = {end for found in ends.values() for end in found}
     yield from (address for address, found in ends.items() if any((far, near) in joined for near, far in found))
 
@@ -260,7 +260,7 @@ def _pairs(graph: Graph, connections: list[Resource]) -> Iterator[str]:
 def _near(graph: Graph, connection: Resource) -> set[str]:
     """Names of the gateways that a connection stands on, as opposed to the one that it leads to."""
     gateways = {t.name for t in graph.needs(connection.address) if role_of(t) == "gateway"}
-    return gateways - set(connection.transient)
+    return gateways - set(connection.affected)
 
 
 # --- who -------------------------------------------------------------------------------------------------------------
@@ -305,7 +305,7 @@ def _lose(gone: ArmId, holder: Entry) -> bool:
 
 def _names(graph: Graph, address: str, entry: Entry) -> tuple[str, ...]:
     resource = graph.resources.get(address)
-    return resource.transient if resource else entry.transient
+    return resource.affected if resource else entry.affected
 
 
 def _speaks_bgp(entry: Entry) -> bool:
@@ -511,7 +511,7 @@ def _restored(inputs: PlanInputs, changes: Iterable[Change], steps: Mapping[str,
     for change in changes:
         resource = inputs.graph.resources.get(change.address)
         if change.action in (Action.CREATE, Action.REPLACE) and resource is not None and is_carrier(change.id):
-            for name in resource.transient:
+            for name in resource.affected:
                 found[name] = max([found.get(name, 0.0), *(end for _, end in steps.get(change.address, ()))])
     return found
 
@@ -522,7 +522,7 @@ def _detached(inputs: PlanInputs, times: Mapping[Key, Span]) -> dict[str, tuple[
         resource = inputs.graph.resources.get(key.address)
         back = times.get(Key(key.address, "attach"))
         if key.step == "detach" and back is not None and resource is not None and is_carrier(resource.id):
-            for name in resource.transient:
+            for name in resource.affected:
                 found[name] = (*found.get(name, ()), (start, back[1]))
     return found
 
@@ -591,7 +591,7 @@ def _how(said: str) -> str:
 def names_in(graph: Graph, state: State, snapshot: Snapshot) -> dict[str, str]:
     """Every name whose outage can be agreed to, by itself in lower case."""
     resources: tuple[Resource | Entry, ...] = (*graph.resources.values(), *state.entries.values())
-    found = [name for resource in resources for name in resource.transient]
+    found = [name for resource in resources for name in resource.affected]
     found += [f"{CLIENTS_OF}{r.id.name}" for r in resources if role_of(r.id) == "gateway"]
     found += [item.name for item in snapshot.attached if item.kind == "connection"]
     gateways = {r.id for r in resources if role_of(r.id) == "gateway"}
@@ -614,8 +614,8 @@ def check_agreed(wanted: Iterable[str], graph: Graph, state: State, snapshot: Sn
 def _suggestion(name: str, graph: Graph, known: Mapping[str, str]) -> str:
     lines = {address.rsplit("/", 1)[-1].lower(): r for address, r in graph.resources.items() if is_carrier(r.id)}
     line = lines.get(name.rsplit("/", 1)[-1].lower())
-    if line is not None and line.transient:
-        return f"It is a link of {line.transient[0]}; agree for the whole of it: --outage-agreed {line.transient[0]}."
+    if line is not None and line.affected:
+        return f"It is a link of {line.affected[0]}; agree for the whole of it: --outage-agreed {line.affected[0]}."
     names = sorted(known.values())
     told = f"The names are: {listed(names)}." if names else "Nobody is connected yet."
     return suggestion(name, names) or told

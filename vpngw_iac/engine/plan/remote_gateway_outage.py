@@ -71,4 +71,4 @@ class RemoteGatewayChanges:
 
 def _names(inputs: PlanInputs, address: str) -> tuple[str, ...]:
     resource, entry = inputs.graph.resources.get(address), inputs.state.entries.get(address)
-    return resource.transient if resource is not None else entry.transient if entry is not None else ()
+    return resource.affected if resource is not None else entry.affected if entry is not None else ()

@@ -189,7 +189,7 @@ def resource_of(
         item.body(),
         is_managed=True,
         seen=seen,
-        affects=affects or item.transient,
+        affects=affects or item.affected,
         tenant=item.tenant,
     )
 

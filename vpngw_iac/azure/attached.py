@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, Literal
 
 from vpngw_iac.arm import RESOURCE_GROUP_TYPE, ArmId
 from vpngw_iac.azure.reading import Reader, in_parallel
 from vpngw_iac.azure.retry import Retry
 from vpngw_iac.engine.plan.inputs import deployment_in
-from vpngw_iac.engine.ports import Attached
+from vpngw_iac.engine.ports import Attached, Observed
 from vpngw_iac.paths import objects, value_at
 from vpngw_iac.resources import type_of
 
 _GATEWAYS = "network.virtual_network_gateways"
+
+Document = Mapping[str, Any]
 
 Kind = Literal["connection", "natRule", "rootCertificate", "peering", "subnet", "policyGroup", "resource"]
 
@@ -39,24 +42,31 @@ class Attachments:
     def __init__(self, reader: Reader, retry: Retry) -> None:
         self._reader = reader
         self._retry = retry
-        self._finders: Mapping[str, Callable[[ArmId], Iterator[Attached]]] = {
+        self._finders: Mapping[str, Callable[[ArmId, Document | None], Iterator[Attached]]] = {
             "microsoft.network/virtualnetworkgateways": self._on_gateway,
-            "microsoft.network/virtualnetworks": self._on_network,
-            RESOURCE_GROUP_TYPE.lower(): self._in_group,
+            "microsoft.network/virtualnetworks": inside,
         }
 
-    def of(self, holders: Collection[ArmId]) -> tuple[Attached, ...]:
-        """Everything attached, sorted by holder, kind and name; nothing hangs on what is absent."""
-        steps = [self._step(holder) for holder in sorted(set(holders))]
+    def of(self, holders: Collection[ArmId], seen: Mapping[ArmId, Observed]) -> tuple[Attached, ...]:
+        """Everything attached, sorted by holder, kind and name; nothing hangs on what is absent.
+
+        The documents of `seen` are good whether GET or LIST showed them: a LIST of networks shows each as its GET does
+        (recordings ``test_network_vnet``, ``java_testNetworkUpdateTags``), one of gateways shows their NAT rules and
+        root certificates (``test_network_vnet_gateway_nat_rule``, ``java_testVirtualNetworkGatewayPointToSite``).
+        """
+        steps = [partial(self._step, holder, seen.get(holder)) for holder in sorted(set(holders))]
         return in_order(item for part in in_parallel(steps) for item in part)
 
-    def _step(self, holder: ArmId) -> Callable[[], list[Attached]]:
+    def _step(self, holder: ArmId, seen: Observed | None) -> list[Attached]:
+        if holder.type.lower() == RESOURCE_GROUP_TYPE.lower():
+            return list(self._in_group(holder))
         finder = self._finders.get(holder.type.lower())
-        return lambda: [] if finder is None else list(finder(holder))
+        if finder is None:
+            return []
+        return list(finder(holder, seen.document if seen and not seen.unread else self._document(holder)))
 
-    def _on_gateway(self, gateway: ArmId) -> Iterator[Attached]:
+    def _on_gateway(self, gateway: ArmId, document: Document | None) -> Iterator[Attached]:
         """``listConnections`` sees connections of other groups and subscriptions, which no LIST of a group does."""
-        document = self._document(gateway)
         if document is None:
             return
         items = self._reader.items(gateway, _GATEWAYS, "list_connections") or []
@@ -64,9 +74,6 @@ class Attachments:
             self._reader.require_formed(item, f"list connections of {gateway}")
         yield from attached(gateway, "connection", items)
         yield from inside(gateway, document)
-
-    def _on_network(self, network: ArmId) -> Iterator[Attached]:
-        yield from inside(network, self._document(network))
 
     def _in_group(self, group: ArmId) -> Iterator[Attached]:
         found = self._reader.items(group, "resource.resources", "list_by_resource_group") or ()

@@ -55,9 +55,11 @@ class AzureCloud:
         """Read every id once, by LIST where two or more of one type are wanted in one group; GET each when `deep`."""
         return self._reader.observe(ids, deep=deep)
 
-    def attached(self, holders: Collection[ArmId]) -> tuple[Attached, ...]:
+    def attached(
+        self, holders: Collection[ArmId], seen: Mapping[ArmId, Observed] | None = None
+    ) -> tuple[Attached, ...]:
         """What hangs on these gateways, networks and resource groups, ours and others', in any group."""
-        return self._attachments.of(holders)
+        return self._attachments.of(holders, seen or {})
 
     def listed(self, wanted: Collection[Listing]) -> Mapping[Listing, tuple[Observed, ...]]:
         """Everything that these lists show."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
@@ -18,6 +18,7 @@ from vpngw_iac.azure.retry import SILENCE, Retry, duration
 from vpngw_iac.azure.translate import not_arm
 from vpngw_iac.engine.ports import Clock, Fingerprinter, Listing, Observed
 from vpngw_iac.errors import Forbidden, UsageError
+from vpngw_iac.paths import objects, value_at
 from vpngw_iac.resources import type_of
 from vpngw_iac.secret import Fingerprint
 
@@ -99,7 +100,15 @@ class Reader:
         return self._retry.read(resource_id.subscription, lambda: self.look(resource_id), f"get {resource_id}")
 
     def observe(self, ids: Collection[ArmId], *, deep: bool) -> dict[ArmId, Observed]:
-        """Every id once. What a complete LIST does not show is absent."""
+        """Every id once. What a complete LIST does not show is absent; what its parent shows needs no call."""
+        known = set(ids)
+        inside = {} if deep else {each: place for each in known if (place := _shown_at(each)) and place[0] in known}
+        found = self._read(known - inside.keys(), deep=deep)
+        for parent, path in set(inside.values()):
+            found |= {child.id: child for child in _shown(found[parent], path) if child.id in inside}
+        return found | self._read(inside.keys() - found.keys(), deep=deep)
+
+    def _read(self, ids: Collection[ArmId], *, deep: bool) -> dict[ArmId, Observed]:
         tasks = [self._task(container, wanted, deep=deep) for container, wanted in _by_container(ids)]
         found: dict[ArmId, Observed] = {}
         for part in in_parallel([step for task in tasks for step in task]):
@@ -228,6 +237,20 @@ def _by_container(ids: Iterable[ArmId]) -> Iterator[tuple[ArmId | None, list[Arm
         yield container, wanted
 
 
+def _shown_at(resource_id: ArmId) -> tuple[ArmId, str] | None:
+    """The parent whose document shows this whole, and where."""
+    model, parent = type_of(resource_id.type), resource_id.parent
+    return (parent, model.shown_in_parent) if model and parent and model.shown_in_parent else None
+
+
+def _shown(parent: Observed, path: str) -> Iterator[Observed]:
+    """Children in a parent's document; as with a LIST, what they make suspicious is confirmed by GET."""
+    for item in objects(value_at(parent.document or {}, path)):
+        identity = ArmId.of(item.get("id"))
+        if identity is not None and not misfit(item, identity.type):
+            yield Observed(identity, item, "list")
+
+
 def _container(resource_id: ArmId) -> ArmId | None:
     model = type_of(resource_id.type)
     if model is None or model.listed_by == "none":
@@ -235,7 +258,7 @@ def _container(resource_id: ArmId) -> ArmId | None:
     return resource_id.parent if model.listed_by == "parent" else resource_id.resource_group
 
 
-def in_parallel(steps: list[Callable[[], T]]) -> list[T]:
+def in_parallel(steps: Sequence[Callable[[], T]]) -> list[T]:
     """Results in the order of the steps; the first failure is raised and what has not begun is dropped."""
     if len(steps) <= 1:
         return [step() for step in steps]

@@ -199,8 +199,13 @@ class Cloud(Protocol):
     def observe(self, ids: Collection[ArmId], *, deep: bool = False) -> Mapping[ArmId, Observed]:
         """Read every id once, by LIST where that is cheaper. An unreadable id raises instead of looking absent."""
 
-    def attached(self, holders: Collection[ArmId]) -> tuple[Attached, ...]:
-        """What hangs on these gateways, networks and resource groups, ours and others', in any group."""
+    def attached(
+        self, holders: Collection[ArmId], seen: Mapping[ArmId, Observed] | None = None
+    ) -> tuple[Attached, ...]:
+        """What hangs on these gateways, networks and resource groups, ours and others', in any group.
+
+        What is in `seen` was read for this very purpose and is not read again.
+        """
 
     def listed(self, wanted: Collection[Listing]) -> Mapping[Listing, tuple[Observed, ...]]:
         """Everything that these lists show, each asked for once, side by side; raises `Forbidden` and its kin."""

@@ -127,6 +127,8 @@ class Resource(CachedModel, WireModel):
     durations: ClassVar[Durations] = Durations()
     listed_by: ClassVar[Literal["group", "parent", "none"]] = "group"
     """Where a LIST shows it: ``group`` (one LIST per resource group), ``parent`` (one per parent), none."""
+    shown_in_parent: ClassVar[str] = ""
+    """Path of a list in its parent's document that shows it as its own GET does, where a recording proves that."""
     taggable: ClassVar[bool] = True
     only_if_absent: ClassVar[bool] = False
     """Used when present and never put (resource groups)."""

@@ -89,6 +89,8 @@ class Subnet(Resource):
     sdk: ClassVar[str] = "network.subnets"
     durations: ClassVar[Durations] = Durations(create=2, update=2, delete=5)
     listed_by: ClassVar[Literal["group", "parent", "none"]] = "parent"
+    # Under the same etag both are equal (recording ``test_network_virtual_hub_router_scenario``).
+    shown_in_parent: ClassVar[str] = "properties.subnets"
     taggable: ClassVar[bool] = False
     role: ClassVar[Role] = "subnet"
     join_action: ClassVar[str] = f"{SUBNETS}/join/action"

@@ -218,7 +218,9 @@ class Recorded:
         shows = {child.lower() for child in _children_of(parent)}
         return parent in self._documents and resource_id.type.lower() in shows
 
-    def attached(self, holders: Collection[ArmId]) -> tuple[Attached, ...]:
+    def attached(
+        self, holders: Collection[ArmId], seen: Mapping[ArmId, Observed] | None = None
+    ) -> tuple[Attached, ...]:
         """From the documents of gateways and networks, and what their lists of connections showed."""
         found: list[Attached] = []
         for holder in holders:

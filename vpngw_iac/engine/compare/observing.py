@@ -36,7 +36,7 @@ def observe(cloud: Cloud, graph: Graph, state: State, *, deep: bool = False, aro
     for resource_id in _looked_at(graph, state, observed) - set(observed):
         observed[resource_id] = read_existing(cloud, resource_id)
     holders = {i for i in managed if observed[i].present and _is_holder(i, graph)}
-    attached = cloud.attached(sorted(holders))
+    attached = cloud.attached(sorted(holders), observed)
     groups = groups_of(managed) - holders if around else set()
     inside, unseen = hanging_on(cloud, groups | _to_connect(graph, observed) - holders)
     return Snapshot(observed, (*attached, *inside), _not_verified(graph, observed), unseen)

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from tests.architectures.edits import found, rewrite
 from tests.estates import estate, per_estate
+from vpngw_iac import Circuit, Secret, Site, SiteToSite, VirtualNetwork
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.base import Blueprint
 from vpngw_iac.blueprints.load import load
@@ -102,3 +104,56 @@ def test_importing_twice_gives_the_same_text(desk: Desk, tmp_path: Path) -> None
     desk.file.unlink()
 
     assert desk.take().text == first
+
+
+def _tagged(blueprint: Blueprint) -> tuple[Blueprint, str]:
+    """One more tag on the first thing of ours that has tags, and the ARM type of that."""
+    for noun in (VirtualNetwork, Circuit):
+        first = next(iter(found(blueprint, noun)), None)
+        if first is not None:
+            edited = {**first.tags, "edited": "yes"}
+
+            def change(part: Any, first: Any = first, edited: Any = edited) -> Any:
+                return part.model_copy(update={"tags": edited}) if part == first else part
+
+            return rewrite(blueprint, noun, change), first.address_name
+    raise AssertionError("nothing is ours")
+
+
+@per_estate()
+def test_a_tag_is_the_only_change_that_follows(desk: Desk) -> None:
+    desk.take()
+    edited, name = _tagged(desk.blueprint())
+
+    plan = desk.workspace.plan(edited)
+
+    assert [(str(change.action), change.address.rpartition("/")[2]) for change in plan.changes] == [("tag", name)]
+    outcome = desk.workspace.apply(edited)
+    assert outcome.outcome == "succeeded"
+    assert desk.workspace.plan(edited).changes == ()
+
+
+@per_estate()
+def test_a_new_site_is_planned_alone_or_refused_by_its_rule(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.take()
+    blueprint = desk.blueprint()
+    home = next(
+        (part for part in (blueprint, *getattr(blueprint, "blueprints", ())) if isinstance(part, SiteToSite)), None
+    )
+    if home is None:
+        return
+    site = Site(name="lisbon", public_ip="192.0.2.77", prefixes=["192.168.177.0/24"], shared_key=Secret.env("LISBON"))
+    wider = home.model_copy(update={"sites": (*home.sites, site)})
+    edited = (
+        wider
+        if home is blueprint
+        else blueprint.model_copy(
+            update={"blueprints": tuple(wider if part is home else part for part in blueprint.blueprints)}
+        )
+    )
+
+    plan = desk.workspace.plan(edited)
+
+    created = {change.address for change in plan.changes}
+    assert all(address.endswith("/lisbon") for address in created)
+    assert len(created) == 2

@@ -17,6 +17,8 @@ from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.base import Blueprint
 from vpngw_iac.blueprints.load import load
 from vpngw_iac.engine.execute.clock import VirtualClock
+from vpngw_iac.engine.plan.plan import Options
+from vpngw_iac.errors import Refused
 from vpngw_iac.simulator import Simulator, VirtualTime
 from vpngw_iac.usecases.importer import Imported, Importer, Wanted
 from vpngw_iac.usecases.workspace import Workspace
@@ -157,3 +159,25 @@ def test_a_new_site_is_planned_alone_or_refused_by_its_rule(desk: Desk, monkeypa
     created = {change.address for change in plan.changes}
     assert all(address.endswith("/lisbon") for address in created)
     assert len(created) == 2
+
+
+@per_estate()
+def test_marks_are_written_and_nothing_else(desk: Desk) -> None:
+    desk.take()
+    before = desk.simulator.documents()
+    plan = desk.workspace.plan(desk.blueprint())
+    assert plan.unmarked
+    if any((d.get("properties") or {}).get("level") == "ReadOnly" for d in before.values()):
+        with pytest.raises(Refused, match="refuses this apply"):
+            desk.workspace.apply(desk.blueprint(), options=Options(mark=True))
+        return
+
+    outcome = desk.workspace.apply(desk.blueprint(), options=Options(mark=True))
+
+    assert outcome.outcome == "succeeded"
+    assert {request.method for request in desk.simulator.requests} <= {"GET", "PATCH", "POST"}
+    after = desk.simulator.documents()
+    changed = {ArmId(i) for i in after if after[i].get("tags") != before[i].get("tags")}
+    assert changed == {plan.graph.resources[address].id for address in plan.unmarked}
+    assert desk.workspace.plan(desk.blueprint()).unmarked == ()
+    assert desk.workspace.plan(desk.blueprint()).changes == ()

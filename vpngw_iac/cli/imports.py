@@ -10,6 +10,8 @@ import typer
 from vpngw_iac.cli.options import command
 from vpngw_iac.cli.run import Run
 
+DEFAULTS = {False: "blueprint.py", True: "blueprint.yaml"}
+
 Gateways = Annotated[
     list[str] | None, typer.Argument(metavar="[GATEWAY_ID]...", help="Ids of gateways; or groups with -g.")
 ]
@@ -26,6 +28,22 @@ Into = Annotated[
 ]
 
 
+Wide = Annotated[
+    bool, typer.Option("--subscription-wide", help="Every group of the subscription that holds a gateway or a circuit.")
+]
+Terraform = Annotated[
+    str | None,
+    typer.Option("--terraform-state", metavar="FILE", help="Gateways and names of an azurerm state, to hand over."),
+]
+FromJson = Annotated[
+    list[str] | None,
+    typer.Option("--from-json", metavar="FILE", help="Documents as az prints them, offline; no state (repeatable)."),
+]
+Yaml = Annotated[bool, typer.Option("--yaml", help="Write YAML.")]
+Scan = Annotated[bool, typer.Option("--scan", help="Only write a file of names, to be edited and given with --names.")]
+Names = Annotated[str | None, typer.Option("--names", metavar="FILE", help="Names to use, and what to skip.")]
+
+
 def register(app: typer.Typer) -> None:
     """Add the command to the program."""
     command(app, "import")(import_)
@@ -35,8 +53,14 @@ def import_(
     run: Run,
     gateways: Gateways = None,
     resource_group: Groups = None,
+    subscription_wide: Wide = False,
+    terraform_state: Terraform = None,
+    from_json: FromJson = None,
     output: Output = None,
     into: Into = None,
+    yaml: Yaml = False,
+    scan: Scan = False,
+    names: Names = None,
 ) -> int:
     """Write a blueprint of what exists, and a state; a plan of it changes nothing, or this says what differs (2).
 
@@ -47,9 +71,15 @@ def import_(
     from vpngw_iac.usecases.importer import Importer, Wanted
 
     wanted = Wanted(
-        groups=tuple(resource_group or ()),
-        gateways=tuple(gateways or ()),
-        file=Path(output or "blueprint.py"),
+        groups=(*(resource_group or ()), *(name for name in gateways or () if resource_group and "/" not in name)),
+        gateways=tuple(name for name in gateways or () if not resource_group or "/" in name),
+        files=tuple(from_json or ()),
+        whole_subscription=subscription_wide,
+        terraform_state=terraform_state or "",
+        names_file=names or "",
+        scan=scan,
+        yaml=yaml,
+        file=Path(output or (names if scan and names else "import-names.yaml" if scan else DEFAULTS[yaml])),
         into=Path(into) if into else None,
     )
     imported = Importer(run.workspace, run.settings.deployment).run(wanted)

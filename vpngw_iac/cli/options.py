@@ -67,6 +67,7 @@ AllGone = Annotated[
 ]
 ResendSecrets = Annotated[bool, typer.Option("--resend-secrets", help="Set all secrets again.")]
 Repair = Annotated[bool, typer.Option("--repair", help="Also repair what was broken when it was imported.")]
+Mark = Annotated[bool, typer.Option("--mark", help="Only write our mark on what was taken over (a tag), by PATCH.")]
 Profile = Annotated[
     Literal["strict", "cnsa", "nist", "bsi"] | None,
     typer.Option("--profile", help="strict makes errors of warnings; the others are cryptographic baselines."),
@@ -172,6 +173,7 @@ def _planning(
     all_gone: AllGone = False,
     resend_secrets: ResendSecrets = False,
     repair: Repair = False,
+    mark: Mark = False,
     no_probe: NoProbe = False,
     max_outage: MaxOutage = None,
     outage_agreed: OutageAgreed = None,

@@ -52,6 +52,8 @@ class PlanView:
     """Public IP addresses that this plan gives back for good, by resource."""
     state_only_updates: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
+    unmarked: tuple[str, ...] = ()
+    """Addresses of what is ours and does not bear our mark in Azure."""
     broken_at_import: tuple[str, ...] = ()
     """Addresses of what was broken when it was imported, and is left so."""
     running: str = ""
@@ -85,6 +87,7 @@ class PlanView:
             lost_addresses=_lost(plan),
             state_only_updates=plan.state_only_updates,
             waiting=plan.waiting,
+            unmarked=plan.unmarked,
             broken_at_import=plan.broken_at_import,
             running=plan.running,
             unverified=plan.unverified,
@@ -122,6 +125,7 @@ class PlanView:
             lost_addresses=document.get("lost_addresses", {}),
             state_only_updates=tuple(document.get("brought_up_to_date", [])),
             waiting=tuple(document.get("waiting", [])),
+            unmarked=tuple(document.get("unmarked", [])),
             broken_at_import=tuple(document.get("broken_at_import", [])),
             running="",
             unverified=tuple(document.get("unverified", [])),

@@ -6,8 +6,9 @@ import contextlib
 import os
 import tempfile
 import textwrap
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +21,12 @@ from vpngw_iac.blueprints.reading.documents import Documents
 from vpngw_iac.blueprints.reading.notes import Account, MissingSecret
 from vpngw_iac.blueprints.reading.unsaid import unsaid
 from vpngw_iac.blueprints.writing.python import nouns_text, python_text
+from vpngw_iac.blueprints.writing.yaml import yaml_text
 from vpngw_iac.engine.compare.secret_masking import entry_of, resolver
 from vpngw_iac.engine.plan.change import Action, Change
 from vpngw_iac.engine.plan.inputs import deployment_in
 from vpngw_iac.engine.plan.plan import Options, Plan
+from vpngw_iac.engine.ports import CloudIdentity, Listing
 from vpngw_iac.errors import ExitCode, Finding, PlanError, Refused, UsageError
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.state.binding import binding_of
@@ -31,9 +34,18 @@ from vpngw_iac.state.check import checked_name
 from vpngw_iac.state.journal import LoadedState, RunClosed, RunOpened
 from vpngw_iac.state.model import Entry, State
 from vpngw_iac.text import plain
+from vpngw_iac.usecases.document_files import documents_in
+from vpngw_iac.usecases.import_names import (
+    Choice,
+    chosen_names,
+    names_text,
+    terraform_addresses,
+    terraform_ids,
+    terraform_names,
+)
 from vpngw_iac.usecases.locking import LockWait
 from vpngw_iac.usecases.planner import decide
-from vpngw_iac.usecases.survey import Recorded, Survey, survey
+from vpngw_iac.usecases.survey import Files, Recorded, Survey, from_files, survey
 
 if TYPE_CHECKING:
     from vpngw_iac.state.store import LockedStore, Store
@@ -52,11 +64,20 @@ class Wanted:
 
     groups: tuple[str, ...] = ()
     gateways: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    """Files with documents, in place of a cloud; then no state is written."""
+    whole_subscription: bool = False
+    """Every group of the subscription that holds a gateway or a circuit."""
+    terraform_state: str = ""
+    """A Terraform state: its gateways, and its names."""
+    names_file: str = ""
+    """A file of names and of what to skip."""
+    scan: bool = False
+    """Only write the file of names."""
     file: Path = Path("blueprint.py")
+    yaml: bool = False
     into: Path | None = None
     """Print the nouns for this file instead of writing one; no state either."""
-    names: Mapping[str, str] = field(default_factory=dict)
-    """Names that were chosen, by the id of a connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +96,8 @@ class Imported:
     waived: tuple[str, ...] = ()
     written: bool = False
     entries: int = 0
+    terraform: tuple[str, ...] = ()
+    """Lines that hand over from Terraform."""
 
     @property
     def exit_code(self) -> ExitCode:
@@ -91,21 +114,45 @@ class Importer:
 
     def run(self, wanted: Wanted) -> Imported:
         """Read, write, prove. Raises `Refused` where the file or a state of that name exists."""
+        if wanted.into is None:
+            _refuse_existing(wanted.file)
+        elif not wanted.into.exists():
+            raise UsageError(f"There is no file {wanted.into}.", advice="Without --into a whole file is written.")
+        chosen = chosen_names(wanted.names_file) if wanted.names_file and not wanted.scan else Choice()
+        if wanted.terraform_state:
+            chosen = replace(chosen, names={**terraform_names(wanted.terraform_state), **chosen.names})
+        if wanted.files:
+            return self._from_files(wanted, chosen)
         groups, gateways = self._scope(wanted)
-        name = checked_name(self._deployment or _name_of(groups, gateways))
+        name = checked_name(self._deployment or chosen.deployment or _name_of(groups, gateways))
         session = self._workspace.session_named(name)
         with session.redacted():
-            if wanted.into is None:
-                _refuse_existing(wanted.file)
+            if wanted.into is None and not wanted.scan:
                 _refuse_state(session.bound_store(), name)
             found = survey(session.cloud, groups, gateways)
-            return _Import(self._workspace, session, name, wanted, found, gateways).go()
+            return _Import(self._workspace, session, wanted, chosen, found, gateways).go()
+
+    def _from_files(self, wanted: Wanted, chosen: Choice) -> Imported:
+        found = from_files(documents_in(wanted.files))
+        gateways = frozenset(_gateway_id(text) for text in wanted.gateways)
+        named = _name_of(found.groups, gateways or _gateways_in(found))
+        session = self._workspace.session_named(checked_name(self._deployment or chosen.deployment or named))
+        counts = Counter(identity.subscription for identity in found.documents())
+        subscription = session.place.subscription or counts.most_common(1)[0][0]
+        session._cloud = Files(CloudIdentity("files", "", "", subscription))  # type: ignore[assignment]
+        return _Import(self._workspace, session, wanted, chosen, found, gateways or None).go()
 
     def _scope(self, wanted: Wanted) -> tuple[frozenset[ArmId], frozenset[ArmId] | None]:
+        if wanted.whole_subscription:
+            return self._groups_with_gateways(), None
+        if wanted.terraform_state:
+            ids = terraform_ids(wanted.terraform_state)
+            named = frozenset(i for i in ids if i.type.lower() == _GATEWAYS)
+            return frozenset(i.resource_group for i in ids), named or None
         if not wanted.groups and not wanted.gateways:
             raise UsageError(
                 "Nothing to import was named.",
-                advice="Name a gateway by its id, or a resource group with -g.",
+                advice="Name a gateway by its id or a resource group with -g, or say --subscription-wide.",
             )
         subscription = self._workspace.session_named("import").place.required_subscription()
         groups = {ArmId.of(name) or ArmId.resource_group_of(subscription, name) for name in wanted.groups}
@@ -114,15 +161,33 @@ class Importer:
             raise UsageError("Gateways and resource groups cannot be named together.", advice="Name one or the other.")
         return frozenset(groups | {gateway.resource_group for gateway in gateways}), gateways or None
 
+    def _groups_with_gateways(self) -> frozenset[ArmId]:
+        """Groups of the subscription that hold a gateway or a circuit: one LIST tells."""
+        session = self._workspace.session_named("import")
+        whole = Listing(ArmId(f"/subscriptions/{session.place.required_subscription()}"))
+        kinds = (_GATEWAYS, "microsoft.network/expressroutecircuits")
+        items = session.cloud.listed([whole])[whole]
+        found = frozenset(item.id.resource_group for item in items if item.id.type.lower() in kinds)
+        if not found:
+            raise Refused("There is no gateway and no circuit in this subscription.", advice="Check --subscription.")
+        return found
+
+
+_GATEWAYS = "microsoft.network/virtualnetworkgateways"
+
 
 def _gateway_id(text: str) -> ArmId:
     found = ArmId.of(text)
-    if found is None or found.type.lower() != "microsoft.network/virtualnetworkgateways":
+    if found is None or found.type.lower() != _GATEWAYS:
         raise UsageError(
             f"{text} is not the id of a virtual network gateway.",
             advice="`az network vnet-gateway list -g GROUP --query [].id` prints them.",
         )
     return found
+
+
+def _gateways_in(found: Survey) -> frozenset[ArmId]:
+    return frozenset(i for i in found.observed if i.type.lower() == _GATEWAYS)
 
 
 def _name_of(groups: Collection[ArmId], gateways: Collection[ArmId] | None) -> str:
@@ -171,12 +236,13 @@ class _Import:
         self,
         workspace: Workspace,
         session: Session,
-        name: str,
         wanted: Wanted,
+        chosen: Choice,
         found: Survey,
         gateways: frozenset[ArmId] | None,
     ) -> None:
-        self.workspace, self.session, self.name, self.wanted, self.found = workspace, session, name, wanted, found
+        self.workspace, self.session, self.wanted, self.found = workspace, session, wanted, found
+        self.name = name = session.deployment
         documents = found.documents()
         self.documents = replace(
             Documents.of(
@@ -184,21 +250,25 @@ class _Import:
                 groups=found.groups,
                 subscription=session.cloud.identity.subscription,
                 gateways=gateways,
-                left={**_of_others(documents, name), **_unread(found)},
+                left={**_of_others(documents, name), **_unread(found), **chosen.skip},
             ),
         )
         scope = frozenset(self.documents.by_id) if gateways is None else frozenset[ArmId]()
-        self.documents = replace(self.documents, scope=scope, names=_by_id(wanted.names))
+        self.documents = replace(self.documents, scope=scope, names=chosen.names)
         self.recorded = Recorded(session.cloud, found, self.documents.by_id)
 
     def go(self) -> Imported:
         with tempfile.TemporaryDirectory(prefix="vpngw-import-") as folder:
             proof = self._proved(Path(folder))
-        text = self._text(proof)
         state, second = self._adopted(proof)
         differing = (*proof.differing, *(_told(change) for change in second.changes))
-        if self.wanted.into is None:
-            self._write(text, state)
+        text = self._text(proof)
+        is_kept = self.wanted.into is None
+        if self.wanted.scan:
+            text = names_text(self.name, proof.reading.names)
+            _temporary(self.wanted.file, text).replace(self.wanted.file)
+        elif is_kept:
+            self._write(text, None if self.wanted.files else state)
         return Imported(
             deployment=self.name,
             file=str(self.wanted.file),
@@ -209,8 +279,9 @@ class _Import:
             broken=second.broken_at_import,
             unread=tuple(f"{i}: {why}" for i, why in sorted(self.found.unread.items())),
             waived=tuple(sorted(proof.blueprint.waive)),
-            written=self.wanted.into is None,
-            entries=len(state.entries),
+            written=is_kept,
+            entries=len(state.entries) if is_kept and not (self.wanted.files or self.wanted.scan) else 0,
+            terraform=tuple(self._terraform_lines(state)),
         )
 
     # --- read until what was read compiles to what is there ----------------------------------------------------------
@@ -234,8 +305,8 @@ class _Import:
     def _tried(self, reading: Reading, folder: Path) -> _Proof:
         """What was read, written, loaded again, and planned on what was recorded."""
         assert reading.blueprint is not None  # noqa: S101 - the caller has looked
-        file = folder / "blueprint.py"
-        file.write_text(python_text(reading.blueprint, "Tried.", {}), encoding="utf-8")
+        file = folder / f"blueprint{'.yaml' if self.wanted.yaml else '.py'}"
+        file.write_text(self._writer(reading.blueprint, "Tried.", {}), encoding="utf-8")
         blueprint = load(file).blueprint
         if blueprint != reading.blueprint:
             raise PlanError("What was written says something else than what was read.", advice="Please report it.")
@@ -290,7 +361,9 @@ class _Import:
             entry = entry_of(resource, needs, {}, resolve, None)
             trouble = type(resource).trouble(plan.snapshot.get(resource.id).document or {})
             entries[address] = entry.model_copy(update={"created": False, "broken": trouble})
-        state = state.model_copy(update={"entries": entries, "written_by": __version__})
+        ours = {i for i, seen in self.documents.by_id.items() if deployment_in(seen) == self.name}
+        forgotten = tuple(sorted(ours - {entry.id for entry in entries.values()}))
+        state = state.model_copy(update={"entries": entries, "forgotten": forgotten, "written_by": __version__})
         self.recorded.source = "list"
         return state, self._planned(proof.blueprint, LoadedState(state), adopting=False)
 
@@ -298,9 +371,19 @@ class _Import:
 
     def _text(self, proof: _Proof) -> str:
         remarks = self._remarks(proof)
-        if self.wanted.into is not None:
+        if self.wanted.into is not None and not self.wanted.yaml:
             return nouns_text(proof.blueprint, remarks)
-        return python_text(proof.blueprint, _introduction(self.name, proof), remarks, _ending(proof.reading))
+        return self._writer(proof.blueprint, _introduction(self.name, proof), remarks, _ending(proof.reading))
+
+    @property
+    def _writer(self) -> Callable[..., str]:
+        return yaml_text if self.wanted.yaml else python_text
+
+    def _terraform_lines(self, state: State) -> Iterator[str]:
+        """What hands over what is managed here: Terraform must forget it."""
+        ids = terraform_addresses(self.wanted.terraform_state) if self.wanted.terraform_state else {}
+        ours = {entry.id for entry in state.entries.values()}
+        yield from (f"terraform state rm '{address}'" for identity, address in sorted(ids.items()) if identity in ours)
 
     def _remarks(self, proof: _Proof) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
@@ -313,12 +396,15 @@ class _Import:
                 found.setdefault(place, []).append(f"Kept as it is and not said here: {', '.join(paths)}.")
         return found
 
-    def _write(self, text: str, state: State) -> None:
+    def _write(self, text: str, state: State | None) -> None:
         """Everything complete under a temporary name, the state under its lock, the blueprint renamed last."""
         file = self.wanted.file
         file.parent.mkdir(parents=True, exist_ok=True)
         temporary = _temporary(file, text)
         try:
+            if state is None:
+                os.link(temporary, file)
+                return
             with LockWait().locked(self.session.bound_store(), self.session.owner("vpngw import")) as locked:
                 _refuse_existing(file)
                 self._keep(locked, state)
@@ -341,7 +427,12 @@ class _Import:
             )
         )  # fmt: skip
         before = loaded.state if loaded else state
-        store.replace(locked, before.model_copy(update={"entries": state.entries, "written_by": __version__}))
+        store.replace(
+            locked,
+            before.model_copy(
+                update={"entries": state.entries, "forgotten": state.forgotten, "written_by": __version__}
+            ),
+        )
         locked.append(RunClosed(at=now(), run=session.run, outcome="succeeded", exit_code=0))
 
 
@@ -367,10 +458,6 @@ def _of_others(documents: Mapping[ArmId, Seen], name: str) -> dict[ArmId, str]:
 
 def _unread(found: Survey) -> dict[ArmId, str]:
     return {identity: f"it cannot be read: {why}" for identity, why in found.unread.items() if identity.names}
-
-
-def _by_id(names: Mapping[str, str]) -> dict[ArmId, str]:
-    return {identity: name for text, name in names.items() if (identity := ArmId.of(text)) is not None}
 
 
 def _to_waive(findings: Iterable[Finding]) -> Iterator[str]:

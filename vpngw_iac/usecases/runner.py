@@ -291,8 +291,9 @@ class _Run:
         return fingerprints
 
     def _touched(self, plan: Plan) -> Iterable[Resource]:
-        addresses = {c.address for c in plan.changes} | set(plan.state_only_updates)
-        holders = {op.address for op in schedule(plan).operations}
+        """What needs its secrets; a tag is written without."""
+        addresses = {c.address for c in plan.changes if c.action is not Action.TAG} | set(plan.state_only_updates)
+        holders = {op.address for op in schedule(plan).operations if op.verb != "tag"}
         return [r for r in plan.graph.resources.values() if r.address in addresses | holders]
 
     def _remember_only(self, plan: Plan, fingerprints: dict[SecretReference, Fingerprint]) -> None:

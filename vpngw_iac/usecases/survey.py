@@ -14,7 +14,7 @@ from vpngw_iac.engine.compare.observing import read_existing
 from vpngw_iac.engine.ports import Attached, Cloud, CloudIdentity, Listing, Observed
 from vpngw_iac.errors import CloudError, Forbidden, OtherTenant
 from vpngw_iac.paths import objects, value_at
-from vpngw_iac.resources import model_of
+from vpngw_iac.resources import model_of, type_of
 from vpngw_iac.resources.shape import shape_of
 
 _LISTED = (
@@ -178,10 +178,42 @@ def _of_type(found: Survey, arm_type: str) -> list[ArmId]:
     return [i for i in sorted(found.observed) if i.type.lower() == arm_type.lower()]
 
 
+class Files:
+    """Stands for a cloud where documents came from files: nothing can be asked, which is told as unread."""
+
+    def __init__(self, identity: CloudIdentity) -> None:
+        self.identity = identity
+
+    def read(self, resource_id: ArmId) -> Observed:
+        """It is in none of the files."""
+        return Observed(resource_id, None, unread="it is in none of the files")
+
+    def attached(self, holders: Collection[ArmId]) -> tuple[Attached, ...]:
+        """Nothing is known beside the files."""
+        return ()
+
+
+def from_files(documents: Mapping[ArmId, Seen]) -> Survey:
+    """A survey of documents that were given: all of their groups are in scope."""
+    groups = frozenset(i if not i.names else i.resource_group for i in documents if i.group is not None)
+    found = Survey(groups=groups)
+    for identity, document in documents.items():
+        if type_of(identity.type) is None:
+            found.foreign[identity] = document
+        else:
+            found.observed[identity] = Observed(identity, document, "get")
+    for identity in documents:
+        if identity.type.lower() == kinds.CONNECTIONS.lower():
+            for end in ("virtualNetworkGateway1", "virtualNetworkGateway2"):
+                if (gateway := id_in(documents[identity], f"properties.{end}")) is not None:
+                    found.at_gateways[gateway] = (*found.at_gateways.get(gateway, ()), documents[identity])
+    return found
+
+
 class Recorded:
     """The `Cloud` port over what was read: a plan on the same snapshot. What was never read is asked for."""
 
-    def __init__(self, cloud: Cloud, found: Survey, documents: Mapping[ArmId, Seen]) -> None:
+    def __init__(self, cloud: Cloud | Files, found: Survey, documents: Mapping[ArmId, Seen]) -> None:
         """`documents` are those of the survey with their children."""
         self._cloud, self._found, self._documents = cloud, found, documents
         self.identity: CloudIdentity = cloud.identity

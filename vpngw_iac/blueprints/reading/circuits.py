@@ -169,6 +169,7 @@ def links_of(
             guests.append(identity.name)
         else:
             notes.manage(identity)
+            notes.names[identity] = links[-1].name
     return tuple(sorted(links, key=lambda link: link.name.lower())), tuple(guests)
 
 

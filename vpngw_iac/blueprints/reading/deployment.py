@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,6 +39,8 @@ class Reading:
     blueprint: Blueprint | None
     accounts: tuple[Account, ...]
     secrets: tuple[MissingSecret, ...]
+    names: Mapping[ArmId, str]
+    """What sites and circuit links are called, by the id of their connection."""
 
 
 @dataclass(slots=True)
@@ -89,7 +91,7 @@ def read(documents: Documents, name: str) -> Reading:
     parts = list(_kinds(found, pairs, _said(circuits=bare, global_reach=reaches_of(notes))))
     settle(notes)
     accounts = tuple(notes.accounts[identity] for identity in sorted(notes.accounts))
-    return Reading(_one(name, parts), accounts, tuple(notes.secrets[key] for key in sorted(notes.secrets)))
+    return Reading(_one(name, parts), accounts, tuple(notes.secrets[key] for key in sorted(notes.secrets)), notes.names)
 
 
 def _one(name: str, parts: list[_Kind]) -> Blueprint | None:

@@ -50,6 +50,8 @@ class Notes:
     circuits: dict[ArmId, Circuit | ExistingCircuit] = field(default_factory=dict)
     accounts: dict[ArmId, Account] = field(default_factory=dict)
     secrets: dict[str, MissingSecret] = field(default_factory=dict)
+    names: dict[ArmId, str] = field(default_factory=dict)
+    """What sites and circuit links are called, by the id of their connection."""
     remarks: dict[ArmId, list[str]] = field(default_factory=dict)
     """What must be said beside a resource, in whole sentences."""
 

@@ -64,6 +64,7 @@ def sites_of(notes: Notes, gateway: ArmId, seen: Seen, rules: Rules) -> Sites:
             found.guests.append(identity)
             continue
         notes.manage(identity, local)
+        notes.names[identity] = site.name
         found.sites.append(site)
         if local is not None:
             found.local_gateways[local] = site.name

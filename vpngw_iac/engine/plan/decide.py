@@ -21,6 +21,7 @@ from vpngw_iac.engine.plan.change import Action, Change, Difference, OutageState
 from vpngw_iac.engine.plan.declared import as_created, as_observed, called_as_in_azure
 from vpngw_iac.engine.plan.guests import Guests, applied_less_used, unused
 from vpngw_iac.engine.plan.inputs import Draft, PlanInputs, ResourceCase
+from vpngw_iac.engine.plan.marking import marked, unmarked
 from vpngw_iac.engine.plan.outage import in_place, rebuilds, sent_unseen, too_long, with_outages
 from vpngw_iac.engine.plan.ownership import is_named, taken_over, unmanaged
 from vpngw_iac.engine.plan.plan import Plan
@@ -90,6 +91,7 @@ PASSES: tuple[tuple[Callable[[Draft], Draft], str], ...] = (
     (synchronised, "needs the networks that change: a peering follows the other network's address space"),
     (known_after, "needs all that is made anew: outputs of it are unknown until then"),
     (targeted, "chooses among all changes, so that what a target brings along is among them"),
+    (marked, "with --mark nothing else is done, whatever was decided"),
     (lifted, "a lock is lifted for the changes that are left, and for no others"),
     (with_outages, "from the schedule of exactly the changes that will be made"),
     (refused, "judges the plan as it would be carried out, outages included"),
@@ -121,6 +123,7 @@ def _plan(draft: Draft) -> Plan:
         options=inputs.options,
         state_only_updates=tuple(sorted(set(draft.stale) - set(draft.changes))),
         waiting=_waiting(inputs, changes),
+        unmarked=tuple(unmarked(inputs, draft)),
         broken_at_import=tuple(c.address for c in draft.cases if c.is_left_broken and c.address not in draft.changes),
         running=inputs.running,
         moved=inputs.moved,

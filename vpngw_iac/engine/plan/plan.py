@@ -37,6 +37,8 @@ class Options:
     resend_secrets: bool = False
     repair: bool = False
     """Repair what was broken when it was imported, too."""
+    mark: bool = False
+    """Only write our mark on what was taken over and lacks it."""
     probe: bool = True
     """Ask Azure before anything is changed what would stop this plan: rights, locks, quotas, policies."""
     max_outage: str | None = None
@@ -68,6 +70,8 @@ class Plan:
     """Addresses whose entries only need to be rewritten (Azure already has what is declared)."""
     waiting: tuple[str, ...] = ()
     """Addresses behind a gate that people outside must open."""
+    unmarked: tuple[str, ...] = ()
+    """Addresses of what is ours and does not bear our mark in Azure."""
     broken_at_import: tuple[str, ...] = ()
     """Addresses of what was broken when it was imported, and is left so until `repair` or an edit."""
     running: str = ""

@@ -38,6 +38,10 @@ def _lines(imported: Imported, style: Style) -> Iterator[str]:
         yield f"Waived, as found at import: {', '.join(imported.waived)}."
     if imported.broken:
         yield f"Broken in Azure, and not repaired before `apply --repair`: {', '.join(imported.broken)}."
+    if imported.terraform:
+        yield "To hand over from Terraform, so that it no longer manages these:"
+        yield from (f"  {line}" for line in imported.terraform)
+        yield ""
     yield from (f"Not read: {line}." for line in imported.unread)
     yield from (style.paint(f"A plan would change something: {line}.", "yellow") for line in imported.differing)
     yield _sentence(imported, style)
@@ -48,6 +52,8 @@ def _sentence(imported: Imported, style: Style) -> str:
     told = f"{counts['managed']} managed, {counts['used']} existing, {counts['left']} left alone."
     if not imported.written:
         return f"Nothing was written. {told}"
+    if not imported.entries:
+        return style.paint(f"{imported.file} was written, and no state: {told}", "bold")
     proof = "A plan of it is not empty" if imported.differing else "A plan of it changes nothing"
     where = f"{imported.file} and a state with {plural(imported.entries, 'entry')} were written: {told} {proof}."
     return style.paint(where, "bold")

@@ -180,6 +180,11 @@ def _side_notes(plan: PlanView, style: Style) -> Iterator[str]:
     yield from _list("Unmanaged, left alone:", plan.unmanaged)
     yield from _list("Waits for people outside (see `vpngw show`):", plan.waiting)
     yield from _list("Broken when it was imported, left so until --repair or an edit:", plan.broken_at_import)
+    if plan.unmarked:
+        one, many = ("is", "it") if len(plan.unmarked) == 1 else ("are", "them")
+        told = f"{plural(len(plan.unmarked), 'resource')} {one} not marked as ours: `vpngw apply --mark` tags {many}."
+        yield style.paint(told, "dim")
+        yield ""
     for note, paths in unread_parts(plan.unread):
         yield from _list(style.paint(note, "dim"), paths)
     yield from unreadable_lines(plan.secrets)

@@ -1,0 +1,240 @@
+"""What can be asked of an import, and what it does when Azure is difficult."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.architectures.conftest import FOLDER, World, differences_of
+from tests.architectures.test_imported import graph_of, groups_of
+from vpngw_iac.arm import ArmId
+from vpngw_iac.blueprints.base import Blueprint
+from vpngw_iac.blueprints.load import load
+from vpngw_iac.errors import ExitCode, Forbidden, Refused, StateLocked, UsageError
+from vpngw_iac.simulator import Fault
+from vpngw_iac.simulator.faults import AnswerInstead
+from vpngw_iac.usecases.importer import Imported, Importer, Wanted
+
+
+@pytest.fixture
+def original(world: World) -> Blueprint:
+    """Several sites on one gateway, applied, and forgotten."""
+    blueprint = load(FOLDER / "multi_site.py").blueprint
+    world.apply(blueprint)
+    shutil.rmtree(world.directory / ".vpngw" / "state")
+    return blueprint
+
+
+def take(world: World, blueprint: Blueprint, **wanted: Any) -> Imported:
+    known = {"groups": tuple(map(str, groups_of(blueprint))), "file": world.directory / "blueprint.py"}
+    return Importer(world.workspace, blueprint.name).run(Wanted(**{**known, **wanted}))
+
+
+def documents_of(world: World) -> dict[ArmId, Any]:
+    return {ArmId(i): d for i, d in world.simulator.documents().items()}
+
+
+def test_yaml_says_the_same(world: World, original: Blueprint) -> None:
+    imported = take(world, original, yaml=True, file=world.directory / "blueprint.yaml")
+
+    assert imported.differing == ()
+    again = load(world.directory / "blueprint.yaml").blueprint
+    assert graph_of(again, documents_of(world)) == graph_of(original, documents_of(world))
+    assert differences_of(world.plan(again)) == []
+
+
+def test_documents_from_files_need_no_cloud_and_leave_no_state(world: World, original: Blueprint) -> None:
+    file = world.directory / "shown.json"
+    file.write_text(json.dumps(list(world.simulator.documents().values())))
+    asked = len(world.simulator.requests)
+
+    imported = take(world, original, groups=(), files=(str(file),))
+
+    assert imported.differing == ()
+    assert len(world.simulator.requests) == asked
+    assert not (world.directory / ".vpngw" / "state").exists()
+    again = load(world.directory / "blueprint.py").blueprint
+    assert graph_of(again, documents_of(world)) == graph_of(original, documents_of(world))
+
+
+def test_documents_as_the_azure_cli_prints_them_are_read_too(world: World, original: Blueprint) -> None:
+    def flattened(value: Any) -> Any:
+        if isinstance(value, dict):
+            inner = {k: flattened(v) for k, v in value.items() if k != "properties"}
+            below = flattened(value["properties"]) if "properties" in value else {}
+            return inner | {k: v for k, v in below.items() if k not in inner}
+        return [flattened(item) for item in value] if isinstance(value, list) else value
+
+    shown = [flattened(d) | {"resourceGroup": "rg"} for d in world.simulator.documents().values()]
+    (world.directory / "shown.json").write_text(json.dumps(shown))
+
+    take(world, original, groups=(), files=(str(world.directory / "shown.json"),))
+
+    again = load(world.directory / "blueprint.py").blueprint
+    assert graph_of(again, documents_of(world)) == graph_of(original, documents_of(world))
+
+
+def test_a_gateway_named_by_its_id_brings_what_hangs_on_it(world: World, original: Blueprint) -> None:
+    gateway = next(str(i) for i in documents_of(world) if i.type.endswith("virtualNetworkGateways"))
+
+    imported = take(world, original, groups=(), gateways=(gateway,))
+
+    assert imported.differing == ()
+    again = load(world.directory / "blueprint.py").blueprint
+    assert graph_of(again, documents_of(world)) == graph_of(original, documents_of(world))
+
+
+def test_the_whole_subscription_finds_the_groups_by_itself(world: World, original: Blueprint) -> None:
+    take(world, original, groups=(), whole_subscription=True)
+
+    again = load(world.directory / "blueprint.py").blueprint
+    assert graph_of(again, documents_of(world)) == graph_of(original, documents_of(world))
+
+
+def test_names_are_chosen_in_a_file_that_a_scan_wrote(world: World, original: Blueprint) -> None:
+    names = world.directory / "names.yaml"
+    take(world, original, scan=True, names_file=str(names), file=names)
+    assert not (world.directory / ".vpngw" / "state").exists()
+    names.write_text(names.read_text().replace('"berlin"', '"headquarters"'))
+
+    imported = take(world, original, names_file=str(names))
+
+    assert imported.differing == ()
+    text = (world.directory / "blueprint.py").read_text()
+    assert 'name="headquarters"' in text
+    assert 'connection_name="con-berlin"' in text
+
+
+def test_what_is_skipped_is_left_alone_with_its_reason(world: World, original: Blueprint) -> None:
+    con = next(str(i) for i in documents_of(world) if i.name == "con-berlin")
+    names = world.directory / "names.yaml"
+    names.write_text(json.dumps({"skip": {con: "it is being replaced"}}))
+
+    imported = take(world, original, names_file=str(names))
+
+    account = next(account for account in imported.accounts if account.id == ArmId(con))
+    assert (account.fate, account.why) == ("left", "left out: it is being replaced")
+    assert imported.differing == ()
+    assert not world.workspace.drift(load(world.directory / "blueprint.py").blueprint).alarming
+
+
+def test_a_terraform_state_names_gateways_and_hands_over(world: World, original: Blueprint) -> None:
+    def resource(kind: str, name: str, identity: ArmId) -> dict[str, Any]:
+        instance = {"attributes": {"id": str(identity)}}
+        return {"mode": "managed", "type": f"azurerm_{kind}", "name": name, "instances": [instance]}
+
+    ids = documents_of(world)
+    gateway = next(i for i in ids if i.type.endswith("virtualNetworkGateways"))
+    connection = next(i for i in ids if i.name == "con-berlin")
+    resources = [
+        resource("virtual_network_gateway", "hub", gateway),
+        resource("virtual_network_gateway_connection", "main_office", connection),
+    ]
+    state = world.directory / "terraform.tfstate"
+    state.write_text(json.dumps({"version": 4, "resources": resources}))
+
+    imported = take(world, original, groups=(), terraform_state=str(state))
+
+    assert "terraform state rm 'azurerm_virtual_network_gateway.hub'" in imported.terraform
+    assert 'name="main_office"' in imported.text
+    assert imported.differing == ()
+
+
+def test_nouns_to_add_are_printed_and_nothing_is_written(world: World, original: Blueprint) -> None:
+    mine = world.directory / "mine.py"
+    mine.write_text("# mine\n")
+
+    imported = take(world, original, into=mine)
+
+    assert 'name="berlin"' in imported.text
+    assert mine.read_text() == "# mine\n"
+    assert sorted(path.name for path in world.directory.iterdir() if path.suffix == ".py") == ["mine.py"]
+    assert not imported.written
+
+
+# --- refused ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_file_that_exists_is_refused_before_anything_is_asked(world: World, original: Blueprint) -> None:
+    (world.directory / "blueprint.py").write_text("mine")
+    asked = len(world.simulator.requests)
+
+    with pytest.raises(Refused, match="exists") as refused:
+        take(world, original)
+
+    assert refused.value.exit_code == ExitCode.REFUSED
+    assert len(world.simulator.requests) == asked
+
+
+def test_a_state_that_a_run_worked_with_is_refused(world: World, original: Blueprint) -> None:
+    take(world, original)
+    world.apply(load(world.directory / "blueprint.py").blueprint)
+    (world.directory / "blueprint.py").unlink()
+
+    with pytest.raises(Refused, match="There is a state"):
+        take(world, original)
+
+
+def test_a_state_that_only_import_wrote_is_replaced(world: World, original: Blueprint) -> None:
+    take(world, original)
+    (world.directory / "blueprint.py").unlink()
+
+    assert take(world, original).entries == take_entries(world, original)
+
+
+def take_entries(world: World, blueprint: Blueprint) -> int:
+    return len(world.workspace.session_named(blueprint.name).bound_store().load().state.entries)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("wanted", [{"groups": ()}, {"groups": (), "gateways": ("hub",)}])
+def test_what_names_nothing_is_a_usage_error(world: World, original: Blueprint, wanted: Any) -> None:
+    with pytest.raises(UsageError):
+        take(world, original, **wanted)
+
+
+# --- under load ------------------------------------------------------------------------------------------------------
+
+
+def test_lists_in_pages_of_three_and_throttled_answers_change_nothing(world: World, original: Blueprint) -> None:
+    cloud = world.simulator._cloud
+    cloud.switches = replace(cloud.switches, page_size=3)
+    busy = AnswerInstead(status=429, code="TooManyRequests", message="Too many.", retry_after=2)
+    world.simulator.faults.add(Fault(path="*/virtualNetworks", times=2, effect=busy), Fault(nth=5, effect=busy))
+
+    imported = take(world, original)
+
+    assert imported.differing == ()
+
+
+def test_a_group_that_may_not_be_listed_is_told_and_nothing_is_written(world: World, original: Blueprint) -> None:
+    refusal = AnswerInstead(status=403, code="AuthorizationFailed", message="No.")
+    world.simulator.faults.add(Fault(path="*/providers/Microsoft.Network/connections", times=None, effect=refusal))
+
+    with pytest.raises(Forbidden):
+        take(world, original)
+
+    assert not (world.directory / "blueprint.py").exists()
+    assert not (world.directory / ".vpngw" / "state").exists()
+
+
+def test_the_lock_of_another_run_is_respected(world: World, original: Blueprint) -> None:
+    session = world.workspace.session_named(original.name)
+
+    with session.bound_store().locked(session.owner("vpngw apply")), pytest.raises(StateLocked):
+        take(world, original)
+
+    assert not (world.directory / "blueprint.py").exists()
+    assert take(world, original).differing == ()
+
+
+def test_few_calls_are_needed(world: World, original: Blueprint) -> None:
+    before = len(world.simulator.requests)
+
+    take(world, original)
+
+    reads = [f"{r.method} {r.path}" for r in list(world.simulator.requests)[before:]]
+    assert len(reads) <= 12 * len(groups_of(original)) + 2, "\n".join(reads)

@@ -1,0 +1,102 @@
+"""Documents from files, for those who may not sign in: as GET answers them, or as the Azure CLI prints them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from vpngw_iac.arm import ArmId
+from vpngw_iac.errors import UsageError
+from vpngw_iac.files import UnreadableFile, read_text
+from vpngw_iac.resources import type_of
+from vpngw_iac.resources.shape import Shape, shape_of
+
+_ENVELOPE = frozenset({"id", "name", "type", "etag", "location", "tags", "kind", "identity", "systemdata", "managedby"})
+_GROUP_KEY = "resourcegroup"
+"""What the Azure CLI adds to everything."""
+
+
+def documents_in(files: tuple[str, ...]) -> dict[ArmId, dict[str, Any]]:
+    """Every document of these files by its id; raises `UsageError` for a file that holds none."""
+    found: dict[ArmId, dict[str, Any]] = {}
+    for file in files:
+        whole = _read(file)
+        documents = list(_documents(whole))
+        if not documents:
+            raise UsageError(
+                f"{file} holds no resource with an id.",
+                advice="Give what `az network vnet-gateway show -o json` and its kin print, or lists of these.",
+            )
+        found |= {ArmId(document["id"]): _whole(document) for document in documents}
+    return found
+
+
+def _read(file: str) -> Any:
+    try:
+        return json.loads(read_text(Path(file)))
+    except UnreadableFile as error:
+        raise UsageError(f"{file} cannot be read: {error.reason}.", advice="Check the path.") from None
+    except ValueError:
+        raise UsageError(f"{file} is not JSON.", advice="Use -o json where it was printed.") from None
+
+
+def _documents(value: Any) -> Iterator[dict[str, Any]]:
+    """One document, a list of them, the answer of a LIST, or an object that holds documents."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _documents(item)
+    elif isinstance(value, dict):
+        if ArmId.of(value.get("id")) is not None:
+            yield value
+        else:
+            for name in ("value", "documents", "resources"):
+                yield from _documents(value.get(name))
+
+
+def _whole(document: dict[str, Any]) -> dict[str, Any]:
+    """The document as ARM has it: the Azure CLI prints what stands under ``properties`` one level higher."""
+    identity = ArmId(document["id"])
+    model = type_of(identity.type)
+    clean = {name: value for name, value in document.items() if name.lower() != _GROUP_KEY}
+    if isinstance(clean.get("properties"), Mapping) or model is None:
+        return clean
+    return _lifted(clean, shape_of(model))
+
+
+def _lifted(value: Mapping[str, Any], shape: Shape) -> dict[str, Any]:
+    inner = shape.fields.get("properties")
+    if inner is None or isinstance(value.get("properties"), Mapping):
+        return {_spelled(k, shape): _item(v, shape.at(_spelled(k, shape))) for k, v in value.items()}
+    whole: dict[str, Any] = {}
+    properties: dict[str, Any] = {}
+    for name, item in value.items():
+        if name.lower() == _GROUP_KEY:
+            continue
+        outer = _spelled(name, shape)
+        if (outer in shape.fields and outer.lower() != "properties") or name.lower() in _ENVELOPE:
+            whole[outer] = _item(item, shape.at(outer))
+        else:
+            known = _spelled(name, inner)
+            properties[known] = _item(item, inner.at(known))
+    return {**whole, "properties": properties}
+
+
+def _item(value: Any, shape: Shape) -> Any:
+    if isinstance(value, list):
+        inside = _child_shape(shape) if shape.children else shape.item
+        return [_lifted(item, inside) if isinstance(item, Mapping) and inside else item for item in value]
+    if isinstance(value, Mapping) and shape.fields:
+        return _lifted(value, shape)
+    return value
+
+
+def _child_shape(shape: Shape) -> Shape | None:
+    model = type_of(shape.children or "")
+    return shape_of(model) if model is not None else None
+
+
+def _spelled(name: str, shape: Shape) -> str:
+    """The property's name as ARM spells it: the CLI has had other capitals (``publicIpAddress``)."""
+    return next((known for known in shape.fields if known.lower() == name.lower()), name)

@@ -14,7 +14,7 @@ from vpngw_iac.files import UnreadableFile, read_text
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ImportNames:
     """What was chosen: names by the id of a connection, what to leave alone with the reason, the deployment's name."""
 
     deployment: str = ""
@@ -34,7 +34,7 @@ def names_text(deployment: str, names: Mapping[ArmId, str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def chosen_names(file: str) -> Choice:
+def chosen_names(file: str) -> ImportNames:
     """Read a file of names; raises `UsageError` that names the entry which is no id."""
     import yaml
 
@@ -44,7 +44,7 @@ def chosen_names(file: str) -> Choice:
         raise UsageError(f"{file} is not YAML.", advice="`vpngw import ... --scan --names FILE` writes one.") from None
     if not isinstance(content, dict):
         raise UsageError(f"{file} holds no names.", advice="`vpngw import ... --scan --names FILE` writes one.")
-    return Choice(
+    return ImportNames(
         deployment=str(content.get("deployment") or ""),
         names=_by_id(file, content.get("names")),
         skip={i: f"left out: {why}" for i, why in _by_id(file, content.get("skip")).items()},

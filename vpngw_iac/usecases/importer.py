@@ -36,7 +36,7 @@ from vpngw_iac.state.model import Entry, State
 from vpngw_iac.text import plain
 from vpngw_iac.usecases.document_files import documents_in
 from vpngw_iac.usecases.import_names import (
-    Choice,
+    ImportNames,
     chosen_names,
     names_text,
     terraform_addresses,
@@ -45,7 +45,7 @@ from vpngw_iac.usecases.import_names import (
 )
 from vpngw_iac.usecases.locking import LockWait
 from vpngw_iac.usecases.planner import decide
-from vpngw_iac.usecases.survey import Files, Recorded, Survey, from_files, survey
+from vpngw_iac.usecases.survey import OfflineCloud, Recorded, Survey, from_files, survey
 
 if TYPE_CHECKING:
     from vpngw_iac.state.store import LockedStore, Store
@@ -118,7 +118,7 @@ class Importer:
             _refuse_existing(wanted.file)
         elif not wanted.into.exists():
             raise UsageError(f"There is no file {wanted.into}.", advice="Without --into a whole file is written.")
-        chosen = chosen_names(wanted.names_file) if wanted.names_file and not wanted.scan else Choice()
+        chosen = chosen_names(wanted.names_file) if wanted.names_file and not wanted.scan else ImportNames()
         if wanted.terraform_state:
             chosen = replace(chosen, names={**terraform_names(wanted.terraform_state), **chosen.names})
         if wanted.files:
@@ -132,14 +132,14 @@ class Importer:
             found = survey(session.cloud, groups, gateways)
             return _Import(self._workspace, session, wanted, chosen, found, gateways).go()
 
-    def _from_files(self, wanted: Wanted, chosen: Choice) -> Imported:
+    def _from_files(self, wanted: Wanted, chosen: ImportNames) -> Imported:
         found = from_files(documents_in(wanted.files))
         gateways = frozenset(_gateway_id(text) for text in wanted.gateways)
         named = _name_of(found.groups, gateways or _gateways_in(found))
         session = self._workspace.session_named(checked_name(self._deployment or chosen.deployment or named))
         counts = Counter(identity.subscription for identity in found.documents())
         subscription = session.place.subscription or counts.most_common(1)[0][0]
-        session._cloud = Files(CloudIdentity("files", "", "", subscription))  # type: ignore[assignment]
+        session._cloud = OfflineCloud(CloudIdentity("files", "", "", subscription))  # type: ignore[assignment]
         return _Import(self._workspace, session, wanted, chosen, found, gateways or None).go()
 
     def _scope(self, wanted: Wanted) -> tuple[frozenset[ArmId], frozenset[ArmId] | None]:
@@ -237,7 +237,7 @@ class _Import:
         workspace: Workspace,
         session: Session,
         wanted: Wanted,
-        chosen: Choice,
+        chosen: ImportNames,
         found: Survey,
         gateways: frozenset[ArmId] | None,
     ) -> None:

@@ -178,7 +178,7 @@ def _of_type(found: Survey, arm_type: str) -> list[ArmId]:
     return [i for i in sorted(found.observed) if i.type.lower() == arm_type.lower()]
 
 
-class Files:
+class OfflineCloud:
     """Stands for a cloud where documents came from files: nothing can be asked, which is told as unread."""
 
     def __init__(self, identity: CloudIdentity) -> None:
@@ -213,7 +213,7 @@ def from_files(documents: Mapping[ArmId, Seen]) -> Survey:
 class Recorded:
     """The `Cloud` port over what was read: a plan on the same snapshot. What was never read is asked for."""
 
-    def __init__(self, cloud: Cloud | Files, found: Survey, documents: Mapping[ArmId, Seen]) -> None:
+    def __init__(self, cloud: Cloud | OfflineCloud, found: Survey, documents: Mapping[ArmId, Seen]) -> None:
         """`documents` are those of the survey with their children."""
         self._cloud, self._found, self._documents = cloud, found, documents
         self.identity: CloudIdentity = cloud.identity

@@ -21,7 +21,7 @@ from vpngw_iac.engine.plan.change import Action, Change, Difference, OutageState
 from vpngw_iac.engine.plan.declared import as_created, as_observed, called_as_in_azure
 from vpngw_iac.engine.plan.guests import Guests, applied_less_used, unused
 from vpngw_iac.engine.plan.inputs import Draft, PlanInputs, ResourceCase
-from vpngw_iac.engine.plan.marking import marked, unmarked
+from vpngw_iac.engine.plan.mark import marked, unmarked
 from vpngw_iac.engine.plan.outage import in_place, rebuilds, sent_unseen, too_long, with_outages
 from vpngw_iac.engine.plan.ownership import is_named, taken_over, unmanaged
 from vpngw_iac.engine.plan.plan import Plan

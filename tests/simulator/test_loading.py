@@ -11,7 +11,7 @@ import pytest
 from azure.mgmt.network import NetworkManagementClient
 
 from tests.estates import estate, per_estate
-from tests.simulator.conftest import GROUP, NETWORK, REGION, Body, network_client, vnet
+from tests.simulator.conftest import GROUP, NETWORK, REGION, SUBSCRIPTION, Body, network_client, vnet
 from vpngw_iac.arm import RESOURCE_GROUP_TYPE, ArmId
 from vpngw_iac.errors import SimulatorError
 from vpngw_iac.simulator import Governance, Simulator, Switches, VirtualTime
@@ -224,6 +224,31 @@ def test_foreign_types_are_opaque(simulator: Simulator) -> None:
     assert asked(simulator, MACHINE)[0] == 501
 
 
+@pytest.mark.parametrize(
+    "hurt",
+    [
+        {"id": ADDRESS, "properties": None},
+        {"id": ADDRESS, "sku": {}, "tags": None},
+        {"id": f"{NETWORK}/expressRouteCircuits/erc", "sku": {"tier": "Premium"}, "properties": {"peerings": None}},
+        {"id": GATEWAY, "properties": {"ipConfigurations": [{}], "bgpSettings": {"bgpPeeringAddresses": [{}]}}},
+        {"id": GATEWAY, "properties": {"gatewayType": "LocalGateway"}},
+        {"id": f"{NETWORK}/connections/con", "properties": {"connectionType": "Other", "ipsecPolicies": None}},
+        {"id": f"{NETWORK}/virtualNetworks/v", "properties": {"subnets": [{"name": "a"}]}},
+        {"id": f"{NETWORK}/virtualNetworks/v/virtualNetworkPeerings/p", "properties": {}},
+        {"id": GATEWAY.replace("resourceGroups", "RESOURCEGROUPS").replace("providers", "Providers")},
+        {"id": f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/locks/all", "properties": {}},
+    ],
+)
+def test_half_documents_are_taken_as_they_are(simulator: Simulator, hurt: Body) -> None:
+    simulator.load([hurt, {"id": f"{GROUP}", "location": "West Europe", "type": RESOURCE_GROUP_TYPE, "name": "rg"}])
+    status, told = asked(simulator, hurt["id"])
+    assert status == 200
+    assert told == {"type": told["type"], **hurt, "id": told["id"]}
+    assert told["id"].lower() == hurt["id"].lower()
+    assert asked(simulator, GROUP)[1]["location"] == "West Europe"
+    simulator.documents()
+
+
 def test_a_lock_that_was_loaded_refuses(simulator: Simulator) -> None:
     simulator.load(old_hub())
     simulator.governance = Governance()
@@ -272,7 +297,7 @@ def test_loading_again_replaces(simulator: Simulator) -> None:
         (["text"], "Document 1 has no id"),
         ([{"name": "x"}], "Document 1 has no id"),
         ([{"id": "/subscriptions/x/what"}], "Document 1: .* is not an ARM id"),
-        ([{"id": GATEWAY, "properties": []}], "Document 1.*properties are not an object"),
+        ([{"id": GATEWAY, "properties": [7]}], "Document 1.*properties are not an object"),
         ([*old_hub()[1:2], {"id": GATEWAY, "properties": {"ipConfigurations": 7}}], "Nothing was loaded"),
         ([{"id": f"{NETWORK}/virtualNetworks/v", "properties": {"subnets": [{}]}}], "Nothing was loaded"),
     ],

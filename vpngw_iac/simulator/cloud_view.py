@@ -6,6 +6,7 @@ import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.simulator.clock import Time
@@ -154,7 +155,7 @@ def same(first: object, second: object) -> bool:
     return left is not None and left == right
 
 
-def without_nulls(value: object) -> object:
+def without_nulls(value: Any) -> Any:
     """A JSON value without null members: ARM treats null as not sent."""
     if isinstance(value, dict):
         return {name: without_nulls(item) for name, item in value.items() if item is not None}

@@ -123,8 +123,8 @@ class LongRunningOperation:
 
 
 def spread(document: Json) -> Json:
-    """A document with its properties beside its head: ``location``, ``properties.sku``."""
-    head = {name: value for name, value in document.items() if name != "properties"}
+    """A document with its properties, if it has any, beside its head: ``location``, ``properties.sku``."""
+    head = {name: value for name, value in document.items() if name != "properties" or not value}
     return head | {f"properties.{name}": value for name, value in (document.get("properties") or {}).items()}
 
 

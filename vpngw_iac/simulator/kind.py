@@ -44,8 +44,8 @@ class PutRequest:
     @property
     def sent(self) -> Json:
         """The properties sent, nulls dropped; a copy."""
-        properties = without_nulls(self.body.get("properties") or {})
-        return properties if isinstance(properties, dict) else {}
+        properties = self.body.get("properties")
+        return without_nulls(properties) if isinstance(properties, dict) else {}
 
     @property
     def earlier(self) -> Json:

@@ -17,7 +17,7 @@ import yaml
 from vpngw_iac.arm import RESOURCE_GROUP_TYPE, ArmId, InvalidArmId
 from vpngw_iac.errors import SimulatorError
 from vpngw_iac.files import UnreadableFile, read_text
-from vpngw_iac.simulator.cloud_view import CloudView, with_plain_words
+from vpngw_iac.simulator.cloud_view import CloudView, with_plain_words, without_nulls
 from vpngw_iac.simulator.document import SUCCEEDED, Document, spread
 from vpngw_iac.simulator.kind import READERS, PutRequest, kind_of, kinds, normal
 from vpngw_iac.simulator.spelling import canonical
@@ -59,10 +59,10 @@ def load_documents(cloud: CloudView, documents: Iterable[Json], secrets: Mapping
     keys = {identifier.lower(): key for identifier, key in secrets.items()}
     before = cloud.store.everything(), cloud.store.counter
     try:
-        stored = [each for item in told for each in _store(cloud, item, keys)]
+        stored = [each for item in [*_groups(cloud, told), *told] for each in _store(cloud, item, keys)]
         for document, item in stored:
             _fill(cloud, document, item)
-        for document, item in stored:
+        for document, item in reversed(stored):  # what is inside first
             _compare(cloud, document, item)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError) as error:
         cloud.store.clear()
@@ -81,16 +81,26 @@ def _checked(item: Any, position: int) -> Json:
         identifier = ArmId(with_plain_words(item["id"]))
     except InvalidArmId as error:
         raise SimulatorError(f"Document {position}: {error}") from error
-    if not isinstance(item.get("properties", {}), dict):
+    if not isinstance(item.get("properties") or {}, dict):
         raise SimulatorError(f"Document {position}, {identifier}: its properties are not an object.")
     return {**item, "id": str(identifier), "type": item.get("type") or identifier.type}
+
+
+def _groups(cloud: CloudView, told: list[Json]) -> Iterator[Json]:
+    """The groups that nobody told and that must be there."""
+    known = {item["id"].lower() for item in told}
+    for item in told:
+        group = ArmId(item["id"]).resource_group if ArmId(item["id"]).group else None
+        if group is not None and group.key not in known and cloud.find(group) is None:
+            known.add(group.key)
+            yield {"id": str(group), "type": RESOURCE_GROUP_TYPE, "location": item.get("location") or "westeurope"}
 
 
 def _store(cloud: CloudView, item: Json, keys: Mapping[str, str]) -> Iterator[tuple[Document, Json]]:
     """Keep a document and those inside it as they were told; what they lack comes later."""
     identifier = ArmId(item["id"])
     arm_type = RESOURCE_GROUP_TYPE if identifier.type == RESOURCE_GROUP_TYPE else item["type"]
-    told = dict(item.get("properties") or {})
+    told: Json = without_nulls(item.get("properties") or {})
     if (key := keys.get(identifier.key)) is not None:
         secret = "authorizationKey" if told.get("connectionType") == "ExpressRoute" else "sharedKey"
         told.setdefault(secret, key)
@@ -99,9 +109,6 @@ def _store(cloud: CloudView, item: Json, keys: Mapping[str, str]) -> Iterator[tu
     document.etag = str(item.get("etag") or cloud.etag())
     document.guid = str(told.get("resourceGuid") or cloud.guid())
     cloud.save(document)
-    if identifier.group is not None and cloud.find(identifier.resource_group) is None:
-        home = {"id": str(identifier.resource_group), "location": item.get("location") or "westeurope"}
-        yield from _store(cloud, {**home, "type": RESOURCE_GROUP_TYPE}, {})
     yield document, item
     for member, child_type in kind_of(document).members.items():
         for old in cloud.children(document.id, child_type):

@@ -215,8 +215,7 @@ def _put(cloud: CloudView, request: HttpRequest, place: RequestTarget, identifie
 def _write(change: PutRequest, kind: Kind, properties: Json) -> tuple[Document, bool]:
     """Put the accepted properties into a new or the existing document; tells whether nothing changed."""
     cloud = change.cloud
-    kept = without_nulls({name: change.body.get(name) for name in kind.top_level})
-    body: Json = {**(kept if isinstance(kept, dict) else {}), "properties": properties}
+    body: Json = without_nulls({name: change.body.get(name) for name in kind.top_level}) | {"properties": properties}
     if "location" in body:
         body["location"] = normal(str(body["location"]))
     kind.complete(change, body)

@@ -19,8 +19,8 @@ def users_of(cloud: CloudView, target: str, member: str) -> list[str]:
     found = []
     for gateway in cloud.of_type(GATEWAYS):
         for configuration in gateway.properties.get("ipConfigurations", []):
-            if same(configuration["properties"].get(member), target):
-                found.append(f"{gateway.id}/ipConfigurations/{configuration['name']}")
+            if same((configuration.get("properties") or {}).get(member), target):
+                found.append(f"{gateway.id}/ipConfigurations/{configuration.get('name')}")
     return found
 
 
@@ -34,7 +34,7 @@ def gateways_in(cloud: CloudView, network: str | ArmId) -> Iterator[Document]:
 def network_of(gateway: Document) -> ArmId | None:
     """The virtual network a gateway stands in."""
     for configuration in gateway.properties.get("ipConfigurations", []):
-        subnet = as_id(configuration["properties"].get("subnet"))
+        subnet = as_id((configuration.get("properties") or {}).get("subnet"))
         if subnet is not None:
             return subnet.parent
     return None

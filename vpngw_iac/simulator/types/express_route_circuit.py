@@ -66,8 +66,7 @@ class ExpressRouteCircuit(Kind):
         Evidence: pages "ExpressRoute circuits and peering" (bandwidths) and "ExpressRoute FAQ" (Local: from 1 Gbps,
         without metering but on a Direct port, never from another tier in place).
         """
-        sku = change.body.get("sku") or {}
-        name = str(sku.get("name") or f"{sku.get('tier', 'Standard')}_{sku.get('family', 'MeteredData')}")
+        name = _sku_of(change.body)
         mbps = (properties.get("serviceProviderProperties") or {}).get("bandwidthInMbps")
         if name == "Local_MeteredData" and mbps is not None:
             raise _refuse("ExpressRouteCircuitSkuNotSupported", change, f"SKU {name} is not sold")
@@ -86,11 +85,10 @@ class ExpressRouteCircuit(Kind):
 
     def complete(self, change: PutRequest, body: Json) -> None:
         """Tier and family follow from the name."""
-        sku = dict(body.get("sku") or {"name": "Standard_MeteredData"})
-        tier, _, family = str(sku["name"]).partition("_")
-        sku.setdefault("tier", tier)
-        sku.setdefault("family", family)
-        body["sku"] = sku
+        body["sku"] = dict(body.get("sku") or {})
+        name = _sku_of(body)
+        tier, _, family = name.partition("_")
+        defaults(body["sku"], name=name, tier=tier, family=family)
 
     def settle(self, cloud: CloudView, document: Document) -> Json | None:
         """Enabled, with key and tag."""
@@ -129,6 +127,11 @@ class ExpressRouteCircuit(Kind):
 
 def _refuse(code: str, change: PutRequest, why: str) -> Refusal:
     return refuse(code, f"Circuit {change.id}: {why}.")
+
+
+def _sku_of(body: Json) -> str:
+    sku = body.get("sku") or {}
+    return str(sku.get("name") or f"{sku.get('tier', 'Standard')}_{sku.get('family', 'MeteredData')}")
 
 
 def _is_direct(circuit: Document) -> bool:

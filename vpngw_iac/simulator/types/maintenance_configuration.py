@@ -57,7 +57,7 @@ class MaintenanceConfiguration(Kind):
     def whole(self, cloud: CloudView, document: Document, reader: Reader) -> Json:
         """Without etag and state."""
         return {
-            "location": document.body["location"],
+            "location": document.body.get("location"),
             "tags": document.body.get("tags") or {},
             "properties": {**document.properties, "configurationType": "Regular"},
             "id": document.id.replace("/resourceGroups/", "/resourcegroups/"),

@@ -62,9 +62,7 @@ class PublicIpAddress(Kind):
 
     def complete(self, change: PutRequest, body: Json) -> None:
         """The SKU; Basic when none was sent, Regional always (``test_network_public_ip``)."""
-        sku = dict(body.get("sku") or {"name": "Basic"})
-        sku.setdefault("tier", "Regional")
-        body["sku"] = sku
+        body["sku"] = {"name": "Basic", "tier": "Regional"} | (body.get("sku") or {})
 
     def settle(self, cloud: CloudView, document: Document) -> Json | None:
         """A static address appears when the write has ended."""

@@ -302,7 +302,7 @@ def _fill_bgp(change: PutRequest, properties: Json) -> None:
     sent = properties.get("bgpSettings") or {}
     earlier = change.earlier.get("bgpSettings") or {}
     custom = {last(item.get("ipconfigurationId")): item for item in sent.get("bgpPeeringAddresses") or []}
-    known = {last(item["ipconfigurationId"]): item for item in earlier.get("bgpPeeringAddresses") or []}
+    known = {last(item.get("ipconfigurationId")): item for item in earlier.get("bgpPeeringAddresses") or []}
     addresses = []
     # The third configuration of an active-active gateway serves clients and has no peer of its own (R-PIP-07).
     for configuration in properties["ipConfigurations"][:2]:

@@ -5,8 +5,11 @@ planned on the embedded simulator. Prints how far they came, how long that took,
 traceback with the seed that makes it again. With ``--apply N`` the first N plans that nothing refuses are applied too,
 in virtual time: the simulator is a second opinion on what preflight let pass. With ``--every K`` the documents are not
 made at random: every known one gets every mistake at every place, one at a time, and each K-th of those is taken.
+With ``--located`` each file, in Python and YAML by turns, has one mistake whose place is known: what is told about it
+must stand at the right file and line.
 
-Usage: ``python benchmarks/mutations.py [NUMBER] [--from SEED] [--apply N] [--every K]`` (default 10000 from 0).
+Usage: ``python benchmarks/mutations.py [NUMBER] [--from SEED] [--apply N] [--every K] [--located]`` (default 10000
+from 0).
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from tests.located import verdicts
 from tests.mutants import End, each_mistake, end_of, ends, environment, written
 from vpngw_iac.engine.execute.clock import VirtualClock
 from vpngw_iac.engine.execute.event import Outcome
@@ -74,6 +78,22 @@ def _drawn(options: argparse.Namespace, folder: Path, workspace: Workspace) -> I
         yield told, end_of(written(document, folder, random.Random(told)), workspace, None)
 
 
+def _located(seeds: range) -> int:
+    """1 if a mistake is told at a wrong place; prints how all of them ended."""
+    words: Counter[str] = Counter()
+    wrong = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for told, mistake, verdict in verdicts(seeds, Path(folder), desk(Path(folder))):
+            words[f"{mistake.file.suffix} {verdict.word}"] += 1
+            wrong += bool(verdict.wrong)
+            for line in verdict.wrong:
+                print(f"--- {told}\n{line}", flush=True)
+    print(
+        f"{len(seeds)} mistakes, {wrong} told at a wrong place:", ", ".join(f"{w} {n}" for w, n in words.most_common())
+    )
+    return 1 if wrong else 0
+
+
 def main() -> None:
     """Make, mistake, judge, count."""
     asked = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -81,7 +101,10 @@ def main() -> None:
     asked.add_argument("--from", dest="first", type=int, default=0)
     asked.add_argument("--apply", type=int, default=0)
     asked.add_argument("--every", type=int, default=0)
+    asked.add_argument("--located", action="store_true")
     options = asked.parse_args()
+    if options.located:
+        sys.exit(_located(range(options.first, options.first + options.number)))
     words: Counter[str] = Counter()
     rules: Counter[str] = Counter()
     opinions: Counter[str] = Counter()

@@ -209,7 +209,7 @@ def mutated(document: Document, chance: random.Random) -> Document:
     return result
 
 
-_WORDS: dict[str, tuple[Any, ...]] = {
+WORDS: dict[str, tuple[Any, ...]] = {
     "sku": (*SKUS, "VpnGw9AZ", "HighPerformance", "ErGw1AZ", "ErGwScale", {"other": "VpnGw9AZ"}),
     "location": (*REGIONS, "atlantis"),
     "name": ("vnet-1", "vgw-1", "site-0", "GatewaySubnet", "x" * 90, "a b"),
@@ -253,9 +253,9 @@ def _strain(document: Document, chance: random.Random) -> None:
         case "number":
             parent[key] = chance.choice((value + 1, value - 1, -value, value * 1000, 0, 65515, 65535, 2**32))
         case "prefix":
-            parent[key] = _other_prefix(value, chance)
+            parent[key] = other_prefix(value, chance)
         case _:
-            parent[key] = copy.deepcopy(chance.choice(_WORDS[key]))
+            parent[key] = copy.deepcopy(chance.choice(WORDS[key]))
 
 
 def _is_of(sort: str, document: Document, at: tuple[Any, ...]) -> bool:
@@ -274,10 +274,10 @@ def _is_of(sort: str, document: Document, at: tuple[Any, ...]) -> bool:
             return isinstance(value, int) and not isinstance(value, bool)
         case "prefix":
             return isinstance(value, str) and "/" in value and value[:1].isdigit()
-    return isinstance(parent, dict) and key in _WORDS
+    return isinstance(parent, dict) and key in WORDS
 
 
-def _other_prefix(value: str, chance: random.Random) -> str:
+def other_prefix(value: str, chance: random.Random) -> str:
     address, _, length = value.partition("/")
     wider = str(chance.choice((0, 1, 8, 15, 16, 24, 27, 28, 29, 30, 32, 33)))
     moved = ".".join([*address.split(".")[:2], str(chance.randrange(256)), "0"])
@@ -353,11 +353,11 @@ def written(document: Document, folder: Path, chance: random.Random) -> Path:
         file.write_text(json.dumps(document), encoding="utf-8")
     else:
         file = folder / "case.yaml"
-        file.write_text(yaml.dump(document, Dumper=_DUMPER), encoding="utf-8")
+        file.write_text(yaml.dump(document, Dumper=DUMPER), encoding="utf-8")
     return file
 
 
-_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 def end_of(file: Path, workspace: Workspace, profile: str | None) -> End:

@@ -279,20 +279,25 @@ def _one(document: TextDocument, body: Any, named: NamedValues, where: tuple[str
 
 
 def _place(document: TextDocument, where: tuple[str | int, ...], named: NamedValues) -> str:
-    """File and line; a value used by its name is located where it is written."""
-    line = document.line(_origin(document.content, where, named))
-    return f"{document.path}:{line}" if line else f"{document.path} ({dotted(where)})"
+    """File and line, of what is not there that of the part that lacks it; JSON has no lines."""
+    if document.root is None:
+        return f"{document.path} ({dotted(where)})"
+    return f"{document.path}:{document.line(_origin(document.content, where, named)) or 1}"
 
 
-def _origin(content: Any, where: tuple[str | int, ...], named: NamedValues) -> tuple[str | int, ...]:
-    """Where a value is written: a name stands for its entry in one of the sections."""
+def _origin(
+    content: Any, where: tuple[str | int, ...], named: NamedValues, names: int = len(SECTIONS)
+) -> tuple[str | int, ...]:
+    """Where a value is written: a name stands for its entry in a section, which may hold a name again."""
     value = content
     for index, part in enumerate(where):
         if isinstance(value, str):
             name = value
             field_name = next((step for step in reversed(where[:index]) if isinstance(step, str)), "")
             section = next((s for s in sections_of(field_name) if name in (named.sections.get(s) or {})), None)
-            return (section, name, *where[index:]) if section else where[:index]
+            if section is None or not names:
+                return where[:index]
+            return _origin(content, (section, name, *where[index:]), named, names - 1)
         step = _step(value, part)
         value = value if step is None else step
     return where

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
 
+from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.compiling.context import gateway_address, natural
 from vpngw_iac.blueprints.compiling.merged_parts import circuit_uses
-from vpngw_iac.blueprints.compiling.network import tables_of
+from vpngw_iac.blueprints.compiling.network import entries_of, tables_of
 from vpngw_iac.blueprints.compiling.site import link_name
 from vpngw_iac.blueprints.contribution import Contribution, GatewayLike, Network
-from vpngw_iac.blueprints.network import VirtualNetwork
+from vpngw_iac.blueprints.operations_settings import ExistingMaintenance
 from vpngw_iac.blueprints.site import Site
 
 
@@ -77,16 +78,20 @@ def _of_site(site: Site, gateway: str) -> Iterator[str]:
 
 def _of_gateway(part: GatewayLike) -> tuple[str, ...]:
     kinds = ("PublicIp", "MaintenanceConfiguration", "MaintenanceAssignment", "DiagnosticSetting", "ManagementLock")
-    return (gateway_address(part), *(f"{kind}/{part.address_name}" for kind in kinds))
+    window = getattr(part, "maintenance", None)
+    used = (f"MaintenanceConfiguration/{window.existing.name}",) if isinstance(window, ExistingMaintenance) else ()
+    return (gateway_address(part), *(f"{kind}/{part.address_name}" for kind in kinds), *used)
 
 
 def _of_network(part: Network) -> tuple[str, ...]:
     tables = (f"RouteTable/{table.address_name}" for table in tables_of(part))
-    return (f"VirtualNetwork/{part.address_name}", f"Subnet/{part.address_name}", *tables)
+    used = (entry.route_table for entry in entries_of(part) if isinstance(entry.route_table, ArmId))
+    ids = (f"routeTables/{table.name}" for table in used)  # as plans call what is there and of no noun
+    return (f"VirtualNetwork/{part.address_name}", f"Subnet/{part.address_name}", *tables, *ids)
 
 
 def _of_spoke(path: str, spoke: Network, hub: Network | None) -> Iterator[tuple[str, tuple[str, ...]]]:
-    yield f"{path}.network", _of_network(spoke) if isinstance(spoke, VirtualNetwork) else ()
+    yield f"{path}.network", _of_network(spoke)
     if hub is not None:
         one, two = hub.address_name, spoke.address_name
         yield path, (f"Peering/{one}/{two}", f"Peering/{two}/{one}")

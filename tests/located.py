@@ -99,11 +99,12 @@ def python_mistake(chance: random.Random, folder: Path) -> Mistake:
             shutil.copytree(neighbour, target) if neighbour.is_dir() else shutil.copy(neighbour, target)
     file = folder / "case.py"
     file.write_text(changed, encoding="utf-8")
-    again = _nouns(ast.parse(changed))
+    tree = ast.parse(changed)
+    again = _nouns(tree)
     return Mistake(
         file,
         f"{origin.name}: {_segment(source, calls[number].func)}.{text[:80]}",
-        _near(again, [c for c in again if c.keywords][number], ast.parse(changed)),
+        _near(again, [call for call in again if call.keywords][number], tree),
     )
 
 

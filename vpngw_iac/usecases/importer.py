@@ -249,6 +249,7 @@ class _Import:
                 documents.values(),
                 groups=found.groups,
                 subscription=session.cloud.identity.subscription,
+                unread=found.unread,
                 gateways=gateways,
                 left={**_of_others(documents, name), **_unread(found), **chosen.skip},
             ),

@@ -13,6 +13,7 @@ from vpngw_iac.blueprints.client import ClientAccess
 from vpngw_iac.blueprints.coexistence import ExpressRouteCoexistence
 from vpngw_iac.blueprints.contribution import GatewayLike
 from vpngw_iac.blueprints.expressroute import ExpressRoute
+from vpngw_iac.blueprints.gateway import VpnGateway
 from vpngw_iac.blueprints.peer import Pair, Spoke
 from vpngw_iac.blueprints.point_to_site import PointToSite
 from vpngw_iac.blueprints.reading.circuits import bare_circuits, linked_gateways, links_of, reaches_of
@@ -24,8 +25,8 @@ from vpngw_iac.blueprints.reading.notes import Account, MissingSecret, Notes
 from vpngw_iac.blueprints.reading.others import settle
 from vpngw_iac.blueprints.reading.peer import pairs_of, spokes_of
 from vpngw_iac.blueprints.reading.plain import Unsaid
-from vpngw_iac.blueprints.reading.tunnels import instance_names, sites_of
-from vpngw_iac.blueprints.site import Site
+from vpngw_iac.blueprints.reading.tunnels import instance_names, sites_of, spare_local_gateways
+from vpngw_iac.blueprints.site import LocalGateway, Site
 from vpngw_iac.blueprints.site_to_site import SiteToSite
 from vpngw_iac.blueprints.topology import Topology
 from vpngw_iac.blueprints.vnet_to_vnet import VnetToVnet
@@ -51,10 +52,17 @@ class _Gateway:
     network: ArmId | None
     part: GatewayLike
     sites: tuple[Site, ...] = ()
+    spare: tuple[LocalGateway, ...] = ()
     clients: ClientAccess | None = None
     circuits: tuple[CircuitLink, ...] = ()
     spokes: tuple[Spoke, ...] = ()
     paired: bool = False
+
+    @property
+    def needs_sites(self) -> bool:
+        """Whether a site-to-site blueprint must say it."""
+        alone = not (self.clients or self.paired)
+        return bool(self.sites or self.spare or (self.spokes and not self.clients) or alone)
 
     @property
     def name(self) -> str:
@@ -84,6 +92,7 @@ def read(documents: Documents, name: str) -> Reading:
             found.vpn.append(_vpn(notes, identity, seen))
         elif documents.is_gateway_of(identity, "ExpressRoute"):
             found.expressroute.append(_expressroute(notes, identity, seen, linked))
+    _note_spares(notes, found)
     pairs = pairs_of(notes, [gateway.id for gateway in found.vpn])
     _note_pairs(found, pairs)
     _note_spokes(notes, found)
@@ -124,7 +133,7 @@ def _vpn(notes: Notes, identity: ArmId, seen: Seen) -> _Gateway:
     except Unsaid as error:
         part, clients = existing_gateway(notes, identity, str(error)), None
     notes.gateways[identity] = part
-    return _Gateway(identity, _network_id(seen), part, tuple(sites.sites), clients)
+    return _Gateway(identity, _network_id(seen), part, tuple(sites.sites), clients=clients)
 
 
 def _clients(notes: Notes, identity: ArmId, seen: Seen) -> ClientAccess | None:
@@ -147,6 +156,14 @@ def _expressroute(notes: Notes, identity: ArmId, seen: Seen, linked: dict[ArmId,
         part = existing_gateway(notes, identity, str(error))
     notes.gateways[identity] = part
     return _Gateway(identity, _network_id(seen), part, circuits=circuits)
+
+
+def _note_spares(notes: Notes, found: _Found) -> None:
+    """Local network gateways without a connection stay with the first gateway that can have them."""
+    partners = {gateway.network for gateway in found.expressroute}
+    for gateway in found.vpn:
+        if gateway.network not in partners and isinstance(gateway.part, VpnGateway):
+            gateway.spare = spare_local_gateways(notes, gateway.id, notes.documents.by_id[gateway.id])
 
 
 def _note_pairs(found: _Found, pairs: tuple[Pair, ...]) -> None:
@@ -181,10 +198,11 @@ def _kinds(found: _Found, pairs: tuple[Pair, ...], circuits: dict[str, Any]) -> 
         if partner is not None:
             alone.remove(partner)
             yield gateway.name, ExpressRouteCoexistence, _coexistence(gateway, partner)
-        elif gateway.sites or (gateway.spokes and not gateway.clients) or not (gateway.clients or gateway.paired):
-            yield gateway.name, SiteToSite, _said(gateway=gateway.part, sites=gateway.sites, spokes=gateway.spokes)
+        elif gateway.needs_sites:
+            own = _said(sites=gateway.sites, spokes=gateway.spokes, local_gateways=gateway.spare)
+            yield gateway.name, SiteToSite, {"gateway": gateway.part, **own}
         if gateway.clients is not None:
-            whole = partner is None and not gateway.sites
+            whole = partner is None and not gateway.needs_sites
             access = {name: getattr(gateway.clients, name) for name in gateway.clients.model_fields_set}
             spokes = gateway.spokes if whole else ()
             yield f"{gateway.name}-clients", PointToSite, _said(gateway=gateway.part, spokes=spokes, **access)

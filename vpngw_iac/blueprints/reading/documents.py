@@ -47,6 +47,8 @@ class Documents:
     """What must be left alone, each with the reason."""
     scope: frozenset[ArmId] = frozenset()
     """What must be accounted for; everything that is written is."""
+    unread: Mapping[ArmId, str] = field(default_factory=dict)
+    """What could not be read, each with the reason."""
     names: Mapping[ArmId, str] = field(default_factory=dict)
     """Names that were chosen for sites, pairs and circuit links, by the id of a connection."""
 
@@ -94,6 +96,11 @@ class Documents:
                 named = identity in self.gateways if self.gateways is not None else self.is_in_named_group(identity)
                 if named:
                     yield identity, self.by_id[identity]
+
+    def users_of(self, local_gateway: ArmId) -> int:
+        """How many connections use a local network gateway."""
+        connections = (seen for i, seen in self.by_id.items() if i.type.lower() == CONNECTIONS.lower())
+        return sum(id_in(seen, "properties.localNetworkGateway2") == local_gateway for seen in connections)
 
     def is_gateway_of(self, resource_id: ArmId, kind: str) -> bool:
         """Whether a document is a gateway of a kind (``Vpn``, ``ExpressRoute``)."""

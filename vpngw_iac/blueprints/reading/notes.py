@@ -13,6 +13,7 @@ from vpngw_iac.blueprints.contribution import GatewayLike, Network
 from vpngw_iac.blueprints.network import RouteTable
 from vpngw_iac.blueprints.reading.documents import Documents, Seen
 from vpngw_iac.blueprints.reading.plain import Unsaid
+from vpngw_iac.blueprints.site import LocalGateway
 from vpngw_iac.secret import Secret, SecretReference
 
 Fate = Literal["managed", "used", "left"]
@@ -48,6 +49,7 @@ class Notes:
     tables: dict[ArmId, RouteTable] = field(default_factory=dict)
     gateways: dict[ArmId, GatewayLike] = field(default_factory=dict)
     circuits: dict[ArmId, Circuit | ExistingCircuit] = field(default_factory=dict)
+    local_gateways: dict[ArmId, LocalGateway] = field(default_factory=dict)
     accounts: dict[ArmId, Account] = field(default_factory=dict)
     secrets: dict[str, MissingSecret] = field(default_factory=dict)
     names: dict[ArmId, str] = field(default_factory=dict)

@@ -52,6 +52,18 @@ def _lock(_notes: Notes, gateway: ArmId, identity: ArmId, seen: Seen) -> Lock:
     return made(Lock, name=_unless(identity.name, derived), **said(Lock, seen, shape_of(model_of(identity))))
 
 
+def lock_of(notes: Notes, holder: ArmId) -> Lock | None:
+    """The lock on something of ours; of several the first."""
+    found: Lock | None = None
+    for identity, seen in notes.documents.below(holder, LOCKS):
+        if found is None:
+            found = _lock(notes, holder, identity, seen)
+            notes.manage(identity)
+        else:
+            notes.leave(identity, "it has another lock already, and one is said here")
+    return found
+
+
 def _group_lock(notes: Notes, gateway: ArmId) -> dict[str, Any]:
     """A lock of the group is the gateway's if it is called like it; any other is somebody's who is to be asked."""
     derived = fit(_NAMING.lock.format(resource=gateway.name))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from vpngw_iac.arm import ArmId
+from vpngw_iac.blueprints.compiling.plain import wires
 from vpngw_iac.blueprints.gateway import ExistingVpnGateway, VpnGateway
 from vpngw_iac.blueprints.naming import Naming, fit
 from vpngw_iac.blueprints.peer import Pair, Spoke
@@ -13,9 +14,11 @@ from vpngw_iac.blueprints.reading.documents import CONNECTIONS, PEERINGS, Seen, 
 from vpngw_iac.blueprints.reading.gateways import existing_gateway
 from vpngw_iac.blueprints.reading.networks import network_of
 from vpngw_iac.blueprints.reading.notes import Notes, tags_of
+from vpngw_iac.blueprints.reading.operations_settings import lock_of
 from vpngw_iac.blueprints.reading.plain import Unsaid, made, said
 from vpngw_iac.blueprints.reading.tunnels import connections_of
-from vpngw_iac.paths import value_at
+from vpngw_iac.blueprints.site import TrafficSelector
+from vpngw_iac.paths import objects, value_at
 from vpngw_iac.resources import model_of
 from vpngw_iac.resources.shape import shape_of
 
@@ -49,23 +52,52 @@ def _twins(notes: Notes, near: ArmId, far: ArmId) -> Iterator[Half]:
 
 def _pair(notes: Notes, gateway: ArmId, far: ArmId | None, one: Half, two: Half | None) -> Iterator[Pair]:
     """The pair, with as many of its halves as agree and can be said."""
+    if two is not None and _common(one) != _common(two):
+        notes.leave(two[0], f"it says other things than its twin {one[0].name}")
+        two = None
     try:
-        if two is not None and _values(*one) != _values(*two):
-            notes.leave(two[0], f"it says other things than its twin {one[0].name}")
-            two = None
-        yield _joined(notes, gateway, far, one, two)
+        with notes.attempt():
+            pair = _joined(notes, gateway, far, one, two)
     except Unsaid as error:
         for identity, _ in filter(None, (one, two)):
             notes.leave(identity, str(error))
         return
     notes.manage(one[0], two[0] if two else None)
+    yield pair
 
 
-def _values(identity: ArmId, seen: Seen) -> dict[str, Any]:
-    values = said(Pair, seen, shape_of(model_of(identity)))
+_SIDED = frozenset(name for name, mark in wires(Pair) if mark.sides)
+
+
+def _values(half: Half) -> dict[str, Any]:
+    values = said(Pair, half[1], shape_of(model_of(half[0])))
     if values.get("dpd") == 45:  # what 0 stands for (R-DPD-01)
         del values["dpd"]
     return values
+
+
+def _common(half: Half) -> dict[str, Any]:
+    """What both halves of a pair must say."""
+    return {name: value for name, value in _values(half).items() if name not in _SIDED}
+
+
+def _of_sides(one: Half, two: Half | None) -> dict[str, Any]:
+    """What each half says for itself."""
+    a, b = _values(one), _values(two) if two else _values(one)
+    return {name: (a.get(name), b.get(name)) for name in sorted(_SIDED) if name in a or name in b}
+
+
+def _selectors(one: Half, two: Half | None) -> tuple[TrafficSelector, ...] | None:
+    """The selectors as the first half sees them; the second has them the other way round."""
+    mine = _ranges(one)
+    if two is not None and _ranges(two) != [(remote, local) for local, remote in mine]:
+        raise Unsaid(f"its traffic selectors are not those of its twin {two[0].name} the other way round")
+    return tuple(made(TrafficSelector, local=local, remote=remote) for local, remote in mine) or None
+
+
+def _ranges(half: Half) -> list[tuple[Any, Any]]:
+    items = objects(value_at(half[1], "properties.trafficSelectorPolicies"))
+    return [(item.get("localAddressRanges"), item.get("remoteAddressRanges")) for item in items]
 
 
 def _joined(notes: Notes, gateway: ArmId, far: ArmId | None, one: Half, two: Half | None) -> Pair:
@@ -74,9 +106,9 @@ def _joined(notes: Notes, gateway: ArmId, far: ArmId | None, one: Half, two: Hal
     a, b = notes.gateways[gateway], existing_gateway(notes, far, "it is the far end of a pair")
     if not isinstance(a, VpnGateway | ExistingVpnGateway) or not isinstance(b, VpnGateway | ExistingVpnGateway):
         raise Unsaid("it joins something else than VPN gateways")
-    for (identity, _), home in ((one, gateway), *(((two, far),) if two else ())):
-        if (identity.group or "").lower() != (home.group or "").lower():
-            raise Unsaid("it lies in another resource group than its gateway")
+    halves = [(one, gateway), *([(two, far)] if two else [])]
+    groups = [None if _same(half[0].group, home.group) else half[0].group for half, home in halves]
+    locks = [lock_of(notes, half[0]) for half, _ in halves]
     derived = tuple(
         fit(_NAMING.vnet_connection.format(gateway=near.name, peer=other.name))
         for near, other in ((gateway, far), (far, gateway))
@@ -90,9 +122,17 @@ def _joined(notes: Notes, gateway: ArmId, far: ArmId | None, one: Half, two: Hal
         shared_key=notes.secret(f"{gateway.name}_{far.name}_PSK", f"pre-shared key of {' and '.join(names)}"),
         manage="both" if two else "a",
         connection_names=None if names == derived else names,
+        resource_group=tuple((groups * 2)[:2]) if any(groups) else None,
+        lock=tuple((locks * 2)[:2]) if any(locks) else None,
+        traffic_selectors=_selectors(one, two),
         tags={key: value for key, value in told[0].items() if all(tags.get(key) == value for tags in told)},
-        **_values(*one),
+        **_common(one),
+        **_of_sides(one, two),
     )
+
+
+def _same(one: str | None, two: str | None) -> bool:
+    return (one or "").lower() == (two or "").lower()
 
 
 # --- spokes ----------------------------------------------------------------------------------------------------------
@@ -124,7 +164,7 @@ def _spoke(notes: Notes, hub: ArmId, remote: ArmId | None, near: Half, hubs: fro
         raise Unsaid("both networks lend their gateway to each other")
     if value_at(near[1], "properties.allowVirtualNetworkAccess") is False:
         raise Unsaid("it lets no traffic of the other network in")
-    agrees = far is not None and _agrees(near, far, lends=lends, borrows=borrows)
+    agrees = far is not None and _agrees(far, lends=lends, borrows=borrows)
     if far is not None and not agrees:
         notes.leave(far[0], f"it says other things than the hub's half {near[0].name}")
     spoke = made(
@@ -134,17 +174,21 @@ def _spoke(notes: Notes, hub: ArmId, remote: ArmId | None, near: Half, hubs: fro
         gateway_transit=lends,
         hub_peering_name=_unless(near[0], hub, remote),
         spoke_peering_name=_unless(far[0], remote, hub) if agrees and far else None,
-        **said(Spoke, near[1], shape_of(model_of(near[0]))),
+        forwarded_traffic=_forwarded(near, far if agrees else None),
     )
     notes.manage(near[0], far[0] if agrees and far else None)
     return spoke
 
 
-def _agrees(near: Half, far: Half, *, lends: bool, borrows: bool) -> bool:
-    """Whether one spoke says both halves: the flags of the one are those of the other."""
-    same = said(Spoke, near[1], shape_of(model_of(near[0]))) == said(Spoke, far[1], shape_of(model_of(far[0])))
-    reached = value_at(far[1], "properties.allowVirtualNetworkAccess") is not False
-    return same and reached and lends == borrows
+def _agrees(far: Half, *, lends: bool, borrows: bool) -> bool:
+    """Whether one spoke says both halves: the flag of the one is that of the other."""
+    return value_at(far[1], "properties.allowVirtualNetworkAccess") is not False and lends == borrows
+
+
+def _forwarded(near: Half, far: Half | None) -> tuple[bool | None, bool | None] | None:
+    """What each half takes of traffic that others forwarded."""
+    both = [said(Spoke, half[1], shape_of(model_of(half[0]))).get("forwarded_traffic") for half in (near, far or near)]
+    return (both[0], both[1]) if any(both) else None
 
 
 def _facing(notes: Notes, network: ArmId, other: ArmId) -> Iterator[Half]:

@@ -9,14 +9,15 @@ from typing import Any
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.naming import Naming
-from vpngw_iac.blueprints.reading.documents import CONNECTIONS, Seen, id_in
+from vpngw_iac.blueprints.reading.documents import CONNECTIONS, LOCAL, Seen, id_in
 from vpngw_iac.blueprints.reading.nat import Rules
 from vpngw_iac.blueprints.reading.notes import Notes, tags_of
+from vpngw_iac.blueprints.reading.operations_settings import lock_of
 from vpngw_iac.blueprints.reading.plain import Unsaid, made, said
-from vpngw_iac.blueprints.site import BgpPeer, Link, Site
+from vpngw_iac.blueprints.site import BgpPeer, ExistingLocalGateway, Link, LocalGateway, Site
 from vpngw_iac.paths import objects, value_at
 from vpngw_iac.resources import model_of
-from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
+from vpngw_iac.resources.shape import UNKNOWN, shape_of
 
 NAMING = Naming()
 
@@ -58,12 +59,13 @@ def sites_of(notes: Notes, gateway: ArmId, seen: Seen, rules: Rules) -> Sites:
     for identity, connection in connections_of(notes, gateway, "IPsec"):
         local = id_in(connection, "properties.localNetworkGateway2")
         try:
-            site = _site(notes, gateway, seen, rules, identity, connection, found)
+            with notes.attempt():
+                site = _site(notes, gateway, seen, rules, identity, connection, found)
         except Unsaid as error:
             notes.leave(identity, str(error))
             found.guests.append(identity)
             continue
-        notes.manage(identity, local)
+        notes.manage(identity, local if site.local_gateway is None else None)
         notes.names[identity] = site.name
         found.sites.append(site)
         if local is not None:
@@ -75,16 +77,16 @@ def sites_of(notes: Notes, gateway: ArmId, seen: Seen, rules: Rules) -> Sites:
 
 def _site(notes: Notes, gateway: ArmId, home: Seen, rules: Rules, identity: ArmId, seen: Seen, known: Sites) -> Site:
     local_id = id_in(seen, "properties.localNetworkGateway2")
-    local = notes.documents.get(local_id)
-    if local_id is None or local is None:
-        raise Unsaid("its local network gateway cannot be read")
-    _require_one_place(identity, seen, local_id, local, gateway, home)
-    if local_id in notes.accounts:
-        raise Unsaid(f"another connection uses its local network gateway {local_id.name} too")
+    if local_id is None:
+        raise Unsaid("it names no local network gateway")
+    if identity.subscription.lower() != gateway.subscription.lower():
+        raise Unsaid("it lies in another subscription than its gateway")
     name = notes.documents.names.get(identity) or _name(identity.name, local_id.name, known)
     certificate = str(value_at(seen, "properties.authenticationType")).lower() == "certificate"
-    values = _link_values(identity, seen, local_id, local)
-    values |= _bgp(gateway, home, seen, local, known)
+    values = said(Link, seen, shape_of(model_of(identity)))
+    if values.get("dpd") == 45:  # what 0 stands for (R-DPD-01): newer answers write it out
+        del values["dpd"]
+    values |= _other_end(notes, gateway, home, identity, seen, local_id, name, known)
     if not certificate:
         values.pop("certificate", None)
         values["shared_key"] = notes.secret(f"{name}_PSK", f"pre-shared key of {identity.name}")
@@ -92,47 +94,99 @@ def _site(notes: Notes, gateway: ArmId, home: Seen, rules: Rules, identity: ArmI
         Site,
         name=name,
         nat=rules.used_by(identity, seen) or None,
-        resource_group=None if identity.group == gateway.group else identity.group,
-        local_gateway_name=_unless(local_id.name, NAMING.local_gateway.format(name=name)),
+        resource_group=None if same_name(identity.group, gateway.group) else identity.group,
         connection_name=_unless(identity.name, NAMING.connection.format(name=name)),
-        tags=_common_tags(seen, local),
+        lock=lock_of(notes, identity),
         **values,
     )
 
 
-def _require_one_place(identity: ArmId, seen: Seen, local_id: ArmId, local: Seen, gateway: ArmId, home: Seen) -> None:
-    """A site lives in one group, beside its gateway's subscription and region."""
-    if (identity.group or "").lower() != (local_id.group or "").lower():
-        raise Unsaid(f"it lies in another resource group than its local network gateway {local_id.name}")
-    if {identity.subscription.lower(), local_id.subscription.lower()} != {gateway.subscription.lower()}:
-        raise Unsaid("it lies in another subscription than its gateway")
-    regions = {str(each.get("location") or "").replace(" ", "").lower() for each in (seen, local, home)}
-    if len(regions) > 1:
-        raise Unsaid("its local network gateway lies in another region than the gateway")
-
-
-def _link_values(identity: ArmId, seen: Seen, local_id: ArmId, local: Seen) -> dict[str, Any]:
-    values = said(Link, seen, shape_of(model_of(identity)))
-    values |= said(Link, local, shape_of(model_of(local_id)), of="LocalNetworkGateway", but={"bgp"})
-    if values.get("dpd") == 45:  # what 0 stands for (R-DPD-01): newer answers write it out
-        del values["dpd"]
-    return values
-
-
-def _bgp(gateway: ArmId, home: Seen, seen: Seen, local: Seen, known: Sites) -> dict[str, Any]:
-    """The device's BGP speaker, where the connection speaks BGP."""
-    if not value_at(seen, "properties.enableBgp"):
-        return {}
-    settings = value_at(local, "properties.bgpSettings")
-    if not settings or not settings.get("asn"):
-        raise Unsaid("it speaks BGP with a local network gateway that has no BGP settings")
-    shape: Shape = UNKNOWN
-    chosen = _chosen(gateway, home, seen)
-    peer = made(BgpPeer, azure_address=tuple(address for _, address in chosen), **said(BgpPeer, settings, shape))
+def _other_end(
+    notes: Notes, gateway: ArmId, home: Seen, identity: ArmId, seen: Seen, local_id: ArmId, name: str, known: Sites
+) -> dict[str, Any]:
+    """The device: said by the site itself where it is the site's alone, else by a local network gateway of its own."""
+    local = notes.documents.get(local_id)
+    speaks = bool(value_at(seen, "properties.enableBgp"))
+    chosen = _chosen(gateway, home, seen) if speaks else []
     known.chosen |= set(chosen)
+    if local is None or not same_name(local_id.subscription, gateway.subscription):
+        return {"local_gateway": _existing(notes, local_id, local), "bgp": speaks or None, "tags": tags_of(seen)}
+    has_peer = bool(value_at(local, "properties.bgpSettings.asn"))
+    if speaks and not has_peer:
+        raise Unsaid("it speaks BGP with a local network gateway that has no BGP settings")
+    shared = notes.documents.users_of(local_id) > 1 or speaks != has_peer or tags_of(seen) != tags_of(local)
+    if shared and not chosen:
+        part = local_gateway_of(notes, gateway, home, local_id, local)
+        return {"local_gateway": part, "bgp": False if has_peer and not speaks else None, "tags": tags_of(seen)}
+    if notes.documents.users_of(local_id) > 1:
+        raise Unsaid(f"it chooses BGP addresses, and others use its local network gateway {local_id.name} too")
     instances = [instance for instance, _ in chosen]
-    is_alone = len(instances) == 1 and bool(value_at(home, "properties.activeActive"))
-    return {"bgp": peer, **({"instance": instances[0]} if is_alone else {})}
+    alone = len(instances) == 1 and bool(value_at(home, "properties.activeActive"))
+    own_group = identity.group if not same_name(identity.group, gateway.group) else gateway.group
+    return {
+        **said(Link, local, shape_of(model_of(local_id)), of="LocalNetworkGateway", but={"bgp"}),
+        "bgp": _peer(local, tuple(address for _, address in chosen)) if speaks else None,
+        "instance": instances[0] if alone else None,
+        "local_gateway_group": None if same_name(local_id.group, own_group) else local_id.group,
+        "local_gateway_name": _unless(local_id.name, NAMING.local_gateway.format(name=name)),
+        "location": _elsewhere(local, home),
+        "tags": _common_tags(seen, local),
+    }
+
+
+def _existing(notes: Notes, identity: ArmId, seen: Seen | None) -> ExistingLocalGateway:
+    why = notes.documents.left.get(identity) or notes.documents.unread.get(identity)
+    notes.use(identity, why or "it lies in another subscription than the gateway")
+    facts = said(LocalGateway, seen, shape_of(model_of(identity)), but={"bgp"}) if seen else {}
+    return LocalGateway.existing(str(identity), **facts)
+
+
+def local_gateway_of(notes: Notes, gateway: ArmId, home: Seen, identity: ArmId, seen: Seen) -> LocalGateway:
+    """A local network gateway that several use, or none, or with settings of its own; each once."""
+    if identity not in notes.local_gateways:
+        twins = [other for other in notes.local_gateways if same_name(other.name, identity.name)]
+        settings = value_at(seen, "properties.bgpSettings.asn")
+        notes.local_gateways[identity] = made(
+            LocalGateway,
+            name=identity.name,
+            label=f"{identity.name}-{identity.group}" if twins else None,
+            resource_group=None if same_name(identity.group, gateway.group) else identity.group,
+            location=_elsewhere(seen, home),
+            bgp=_peer(seen, ()) if settings else None,
+            tags=tags_of(seen),
+            **said(LocalGateway, seen, shape_of(model_of(identity)), but={"bgp"}),
+        )
+        notes.manage(identity)
+    return notes.local_gateways[identity]
+
+
+def _peer(local: Seen, chosen: tuple[str, ...]) -> BgpPeer:
+    return made(BgpPeer, azure_address=chosen, **said(BgpPeer, value_at(local, "properties.bgpSettings"), UNKNOWN))
+
+
+def _elsewhere(seen: Seen, home: Seen) -> str | None:
+    regions = [str(each.get("location") or "").replace(" ", "").lower() for each in (seen, home)]
+    return regions[0] if regions[0] != regions[1] else None
+
+
+def same_name(one: str | None, two: str | None) -> bool:
+    """Names of groups and subscriptions have no case."""
+    return (one or "").lower() == (two or "").lower()
+
+
+def spare_local_gateways(notes: Notes, gateway: ArmId, home: Seen) -> tuple[LocalGateway, ...]:
+    """Local network gateways of the named groups without any connection, kept with this gateway."""
+    found = []
+    for identity, seen in notes.documents.of_type(LOCAL):
+        spare = identity in notes.documents.scope and identity not in notes.accounts
+        near = same_name(identity.subscription, gateway.subscription)
+        if not spare or not near or notes.documents.users_of(identity):
+            continue
+        try:
+            found.append(local_gateway_of(notes, gateway, home, identity, seen))
+        except Unsaid as error:
+            notes.leave(identity, str(error))
+    return tuple(found)
 
 
 def _chosen(gateway: ArmId, home: Seen, seen: Seen) -> list[tuple[int, str]]:

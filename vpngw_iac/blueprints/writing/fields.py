@@ -4,19 +4,34 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Iterator, Mapping
+from types import NoneType
 from typing import Any, Final
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.network import Subnet
 from vpngw_iac.blueprints.part import Part
+from vpngw_iac.blueprints.peer import Pair, Spoke
 from vpngw_iac.blueprints.site import IpsecPolicy
 from vpngw_iac.secret import EnvironmentSecret, FileSecret, GeneratedSecret, KeyVaultSecret, SecretReference
+
+
+def _is_sided(annotation: Any) -> bool:
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is tuple:
+        return Ellipsis not in arguments and all(NoneType in typing.get_args(each) for each in arguments)
+    return any(_is_sided(argument) for argument in arguments)
+
 
 SECRETS: Final = (EnvironmentSecret, FileSecret, KeyVaultSecret, GeneratedSecret)
 
 PRESETS: Final[Mapping[str, IpsecPolicy]] = {
     name: getattr(IpsecPolicy, name)() for name in ("strong", "compatible", "cnsa")
 }
+
+_SIDED = frozenset(
+    name for noun in (Pair, Spoke) for name in noun.model_fields if _is_sided(noun.model_fields[name].annotation)
+)
+"""Fields with a value for each of two sides."""
 
 _ONE_TEXT = ("gateway_subnet", "prefix")
 """Fields in which one prefix is written as a text."""
@@ -37,6 +52,8 @@ def _rank(noun: type[Part], field: str) -> int:
 
 def short(name: str, value: Any) -> Any:
     """The value in its short form, where the field takes one."""
+    if name in _SIDED and isinstance(value, tuple) and len(value) == 2 and value[0] == value[1]:
+        return short(name, value[0])
     if name in _ONE_TEXT and isinstance(value, tuple) and len(value) == 1:
         return value[0]
     if name == "subnets" and value and all(_is_plain(subnet) for subnet in value):

@@ -147,16 +147,19 @@ def _sentence(command: Any) -> str:
 
 PARTS = {
     "Kinds": ("SiteToSite", "PointToSite", "VnetToVnet", "ExpressRoute", "ExpressRouteCoexistence", "Topology"),
-    "Networks": ("VirtualNetwork", "GatewaySubnet", "Subnet", "RouteTable", "Route", "PublicIp"),
+    "Networks": (
+        "VirtualNetwork", "GatewaySubnet", "Subnet", "Delegation", "RouteTable", "Route", "PublicIp", "IpTag",
+    ),
     "Gateways": ("VpnGateway", "Bgp", "ExpressRouteGateway"),
     "Sites": (
-        "Site", "Link", "LocalGateway", "BgpPeer", "IpsecPolicy", "Nat", "TrafficSelector", "CertificateKey", "Tunnel",
+        "Site", "Link", "LocalGateway", "BgpPeer", "IpsecPolicy", "Nat", "NatMapping", "TrafficSelector",
+        "CertificateKey", "Tunnel", "Routing",
     ),
     "Clients": (
         "Certificates", "RootCertificate", "RevokedCertificate", "EntraId", "Radius", "RadiusServer", "UserGroup",
         "EntraGroup", "CertificateDomain", "RadiusGroup",
     ),
-    "ExpressRoute": ("Circuit", "PrivatePeering", "MicrosoftPeering", "CircuitLink", "GlobalReach"),
+    "ExpressRoute": ("Circuit", "PrivatePeering", "MicrosoftPeering", "PrefixValidation", "CircuitLink", "GlobalReach"),
     "Other networks": ("Pair", "Spoke"),
     "Care": ("Maintenance", "ExistingMaintenance", "Diagnostics", "Lock"),
     "What is only used": (

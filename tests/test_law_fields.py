@@ -62,6 +62,11 @@ AT_LOCAL: Json = {"name": "berlin", "local_gateway": LOCAL, "shared_key": KEY}
 LINKS: Json = {"name": "berlin", "links": [SITE]}
 SELECTOR: Json = {"local": "10.1.0.0/16", "remote": "192.168.10.0/24"}
 NAT: Json = {"direction": "ingress", "name": "n", "internal": "192.168.10.0/24", "external": "100.64.1.0/24"}
+FURTHER: Json = {"internal": "192.168.11.0/24", "external": "100.64.2.0/24"}
+DELEGATED: Json = {
+    "name": "a", "prefixes": "10.1.1.0/24", "delegations": [{"name": "d", "service": "Microsoft.Web/serverFarms"}]
+}  # fmt: skip
+IP_TAG: Json = {"type": "RoutingPreference", "tag": "Internet"}
 PEER: Json = {"asn": 65020, "address": "10.0.0.1"}
 ROUTE: Json = {"name": "r", "prefix": "10.8.0.0/14", "next_hop_ip": "10.1.1.4"}
 BEHIND_A_FIREWALL = gateway(
@@ -85,6 +90,7 @@ REACH: Json = {
     "b": CIRCUIT | {"name": "two", "private_peering": PRIVATE},
     "prefix": "192.168.9.0/29",
 }
+VALIDATED: Json = MICROSOFT | {"validations": [{"prefix": "203.0.113.0/24"}]}
 CIRCUIT_LINK: Json = {"name": "fra", "circuit": CIRCUIT}
 ACTIVE_ACTIVE = gateway(active_active=True, bgp={"asn": 65010})
 PAIR: Json = {"a": gateway("a", 1, bgp={"asn": 65001}), "b": gateway("b", 2, bgp={"asn": 65002}), "shared_key": KEY}
@@ -241,6 +247,30 @@ SETTINGS: dict[str, Setting] = {
     ),
     "IpsecPolicy": Setting("SiteToSite", sites(sites=[SITE | {"ipsec": POLICY}]), ("sites", 0, "ipsec")),
     "Nat": Setting("SiteToSite", sites(sites=[SITE | {"nat": [NAT]}]), ("sites", 0, "nat", 0)),
+    "Nat.instance": Setting(
+        "SiteToSite", sites(gateway_=ACTIVE_ACTIVE, sites=[SITE | {"nat": [NAT]}]), ("sites", 0, "nat", 0)
+    ),
+    "NatMapping": Setting(
+        "SiteToSite",
+        sites(sites=[SITE | {"nat": [NAT | {"mappings": [FURTHER]}]}]),
+        ("sites", 0, "nat", 0, "mappings", 0),
+    ),
+    "Delegation": Setting(
+        "SiteToSite",
+        sites(gateway_=gateway(network=network(subnets=[DELEGATED]))),
+        ("gateway", "network", "subnets", 0, "delegations", 0),
+    ),
+    "IpTag": Setting(
+        "SiteToSite",
+        sites(gateway_=gateway(public_ips=[{"name": "pip", "ip_tags": [IP_TAG]}])),
+        ("gateway", "public_ips", 0, "ip_tags", 0),
+    ),
+    "Routing": Setting("SiteToSite", sites(sites=[SITE | {"routing": {"labels": ["a"]}}]), ("sites", 0, "routing")),
+    "PrefixValidation": Setting(
+        "ExpressRouteCoexistence",
+        coexistence(circuits=[{"name": "fra", "circuit": CIRCUIT | {"microsoft_peering": VALIDATED}}]),
+        ("circuits", 0, "circuit", "microsoft_peering", "validations", 0),
+    ),
     "BgpPeer": Setting("SiteToSite", sites(sites=[SITE | {"bgp": PEER}]), ("sites", 0, "bgp")),
     "Tunnel": Setting(
         "SiteToSite", sites(sites=[SITE | {"tunnels": [{"address": "203.0.113.11"}]}]), ("sites", 0, "tunnels", 0)
@@ -321,7 +351,7 @@ SETTINGS |= {
 }
 """Where a field matters in a setting of its own only."""
 
-NO_NOUNS = {"LinkSettings", "Blueprint", "ClientAccess", "CertificateFacts"}
+NO_NOUNS = {"LinkSettings", "SubnetSettings", "Blueprint", "ClientAccess", "CertificateFacts"}
 """What nouns are made of (`Site` and `Link`, each kind, `PointToSite`), and what is only computed."""
 
 
@@ -367,6 +397,34 @@ VALUES: dict[str, Value] = {
     "*.local_gateway": Value(LOCAL, without=("public_ip", "prefixes")),
     "*.local_gateways": Value([LOCAL]),
     "*.location": Value("westus"),
+    "*.nat_gateway": Value(rid("natGateways", "nat")),
+    "*.security_group": Value(rid("networkSecurityGroups", "nsg")),
+    "*.ddos_plan": Value(rid("ddosProtectionPlans", "plan")),
+    "*.routing": Value({"labels": ["a"]}),
+    "*.route_table": Value(rid("routeTables", "rt")),
+    "*.propagates_to": Value(rid("routeTables", "rt")),
+    "*.inbound_map": Value(rid("routeMaps", "m")),
+    "*.outbound_map": Value(rid("routeMaps", "m")),
+    "*.delegations": Value("Microsoft.Web/serverFarms"),
+    "*.service_endpoints": Value("Microsoft.Storage"),
+    "Nat.instance": Value("none"),
+    "Nat.mappings": Value(FURTHER),
+    "NatMapping.internal_ports": Value("100-200"),
+    "NatMapping.external_ports": Value("100-200"),
+    "NatMapping.internal": Value("192.168.12.0/24"),
+    "NatMapping.external": Value("100.64.3.0/24"),
+    "MicrosoftPeering.validations": Value([{"prefix": "203.0.113.0/24"}]),
+    "MicrosoftPeering.primary_ipv6": Value("2001:db8:1::/126", IPV6),
+    "MicrosoftPeering.secondary_ipv6": Value("2001:db8:1::/126", IPV6),
+    "MicrosoftPeering.advertised_prefixes_ipv6": Value("2001:db8:2::/48", IPV6),
+    "MicrosoftPeering.customer_asn_ipv6": Value(65099, IPV6),
+    "MicrosoftPeering.routing_registry_ipv6": Value("RIPENCC", IPV6),
+    "MicrosoftPeering.route_filter_ipv6": Value(rid("routeFilters", "filter"), IPV6),
+    "VirtualNetwork.bgp_community": Value("12076:20000"),
+    "PublicIp.ip_tags": Value(IP_TAG),
+    "PublicIp.reverse_fqdn": Value("vpn.example.com"),
+    "VpnGateway.nat_rules": Value([NAT]),
+    "PointToSite.authentication": Value([]),
     "ExpressRoute.naming": Value({"circuit_connection": "c-{gateway}-{name}"}),
     "*.naming": Value({"peering": "p-{network}-{remote}", "public_ip": "p-{gateway}-{number}"}),
     "Bgp.asn": Value(65099),
@@ -428,14 +486,11 @@ VALUES: dict[str, Value] = {
     "PrivatePeering.primary_ipv6": Value("2001:db8:1::/126", IPV6),
     "PrivatePeering.secondary_ipv6": Value("2001:db8:1::/126", IPV6),
     "PublicIp.prefix": Value(rid("publicIPPrefixes", "prefix")),
-    "GatewaySubnet.route_table": Value(rid("routeTables", "rt")),
     "Route.next_hop_type": Value("Internet", without=("next_hop_ip",)),
     "Route.next_hop_ip": Value("10.1.1.5"),
     "RouteTable.routes": Value([]),
     "Site.links": Value([SITE], without=("public_ip",)),
     "SiteToSite.sites": Value([]),
-    "Subnet.route_table": Value(rid("routeTables", "rt")),
-    "Subnet.security_group": Value(rid("networkSecurityGroups", "nsg")),
     "UserGroup.members": Value([{"name": "example.com"}]),
     "VirtualNetwork.gateway_subnet": Value("10.1.254.0/27"),
     "VirtualNetwork.subnets": Value({"a": "10.1.1.0/24"}),

@@ -13,7 +13,14 @@ from vpngw_iac._version import __version__
 if TYPE_CHECKING:
     from vpngw_iac.arm import ArmId, Scope
     from vpngw_iac.blueprints.base import Blueprint
-    from vpngw_iac.blueprints.circuit import Circuit, CircuitLink, GlobalReach, MicrosoftPeering, PrivatePeering
+    from vpngw_iac.blueprints.circuit import (
+        Circuit,
+        CircuitLink,
+        GlobalReach,
+        MicrosoftPeering,
+        PrefixValidation,
+        PrivatePeering,
+    )
     from vpngw_iac.blueprints.client import (
         CertificateDomain,
         Certificates,
@@ -31,7 +38,16 @@ if TYPE_CHECKING:
     from vpngw_iac.blueprints.gateway import Bgp, ExpressRouteGateway, VpnGateway
     from vpngw_iac.blueprints.load import LoadedFile, load
     from vpngw_iac.blueprints.naming import Naming
-    from vpngw_iac.blueprints.network import GatewaySubnet, PublicIp, Route, RouteTable, Subnet, VirtualNetwork
+    from vpngw_iac.blueprints.network import (
+        Delegation,
+        GatewaySubnet,
+        IpTag,
+        PublicIp,
+        Route,
+        RouteTable,
+        Subnet,
+        VirtualNetwork,
+    )
     from vpngw_iac.blueprints.operations_settings import Diagnostics, Lock, Maintenance
     from vpngw_iac.blueprints.part import Sku
     from vpngw_iac.blueprints.peer import Pair, Spoke
@@ -43,6 +59,8 @@ if TYPE_CHECKING:
         Link,
         LocalGateway,
         Nat,
+        NatMapping,
+        Routing,
         Site,
         TrafficSelector,
         Tunnel,
@@ -70,7 +88,9 @@ _HOMES = {
     "vpngw_iac.arm": ("ArmId", "Scope"),
     "vpngw_iac.blueprints.base": ("Blueprint",),
     "vpngw_iac.blueprints.operations_settings": ("Diagnostics", "Lock", "Maintenance"),
-    "vpngw_iac.blueprints.circuit": ("Circuit", "CircuitLink", "GlobalReach", "MicrosoftPeering", "PrivatePeering"),
+    "vpngw_iac.blueprints.circuit": (
+        "Circuit", "CircuitLink", "GlobalReach", "MicrosoftPeering", "PrefixValidation", "PrivatePeering",
+    ),
     "vpngw_iac.blueprints.client": (
         "CertificateDomain", "Certificates", "EntraGroup", "EntraId", "Radius", "RadiusGroup", "RadiusServer",
         "RevokedCertificate", "RootCertificate", "UserGroup",
@@ -80,12 +100,15 @@ _HOMES = {
     "vpngw_iac.blueprints.gateway": ("Bgp", "ExpressRouteGateway", "VpnGateway"),
     "vpngw_iac.blueprints.load": ("LoadedFile", "load"),
     "vpngw_iac.blueprints.naming": ("Naming",),
-    "vpngw_iac.blueprints.network": ("GatewaySubnet", "PublicIp", "Route", "RouteTable", "Subnet", "VirtualNetwork"),
+    "vpngw_iac.blueprints.network": (
+        "Delegation", "GatewaySubnet", "IpTag", "PublicIp", "Route", "RouteTable", "Subnet", "VirtualNetwork",
+    ),
     "vpngw_iac.blueprints.part": ("Sku",),
     "vpngw_iac.blueprints.peer": ("Pair", "Spoke"),
     "vpngw_iac.blueprints.point_to_site": ("PointToSite",),
     "vpngw_iac.blueprints.site": (
-        "BgpPeer", "CertificateKey", "IpsecPolicy", "Link", "LocalGateway", "Nat", "Site", "TrafficSelector", "Tunnel",
+        "BgpPeer", "CertificateKey", "IpsecPolicy", "Link", "LocalGateway", "Nat", "NatMapping", "Routing", "Site",
+        "TrafficSelector", "Tunnel",
     ),
     "vpngw_iac.blueprints.site_to_site": ("SiteToSite",),
     "vpngw_iac.blueprints.topology": ("Topology",),
@@ -102,14 +125,14 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "ArmId", "Bgp", "BgpPeer", "Blueprint", "BlueprintError", "CertificateDomain", "CertificateKey", "Certificates",
-    "Circuit", "CircuitLink", "CloudError", "Diagnostics", "EntraGroup", "EntraId", "ExpressRoute",
-    "ExpressRouteCoexistence", "ExpressRouteGateway", "Finding", "GatewaySubnet", "GlobalReach", "IpsecPolicy", "Link",
-    "LoadedFile", "LocalGateway", "Lock", "Maintenance", "MicrosoftPeering", "Naming", "Nat", "Pair", "PlanError",
-    "PointToSite", "PrivatePeering", "PublicIp", "Radius", "RadiusGroup", "RadiusServer", "Refused",
-    "RevokedCertificate", "RootCertificate", "Route", "RouteTable", "Scope", "Secret", "SecretError", "Site",
-    "SiteToSite", "Sku", "Spoke", "StalePlan", "StateError", "StateLocked", "Subnet", "Topology", "TrafficSelector",
-    "Tunnel", "UsageError", "UserGroup", "VirtualNetwork", "VnetToVnet", "VpnGateway", "VpngwError", "Workspace",
-    "__version__", "load",
+    "Circuit", "CircuitLink", "CloudError", "Delegation", "Diagnostics", "EntraGroup", "EntraId", "ExpressRoute",
+    "ExpressRouteCoexistence", "ExpressRouteGateway", "Finding", "GatewaySubnet", "GlobalReach", "IpTag", "IpsecPolicy",
+    "Link", "LoadedFile", "LocalGateway", "Lock", "Maintenance", "MicrosoftPeering", "Naming", "Nat", "NatMapping",
+    "Pair", "PlanError", "PointToSite", "PrefixValidation", "PrivatePeering", "PublicIp", "Radius", "RadiusGroup",
+    "RadiusServer", "Refused", "RevokedCertificate", "RootCertificate", "Route", "RouteTable", "Routing", "Scope",
+    "Secret", "SecretError", "Site", "SiteToSite", "Sku", "Spoke", "StalePlan", "StateError", "StateLocked", "Subnet",
+    "Topology", "TrafficSelector", "Tunnel", "UsageError", "UserGroup", "VirtualNetwork", "VnetToVnet", "VpnGateway",
+    "VpngwError", "Workspace", "__version__", "load",
 ]  # fmt: skip
 
 

@@ -14,8 +14,7 @@ from pydantic import BaseModel, Field
 from vpngw_iac.arm import Scope
 from vpngw_iac.blueprints.contribution import Contribution
 from vpngw_iac.blueprints.naming import Naming
-from vpngw_iac.blueprints.network import Tags
-from vpngw_iac.blueprints.part import Name, Part, Waive
+from vpngw_iac.blueprints.part import Name, Part, Tags, Waive
 from vpngw_iac.errors import BlueprintError, Finding
 from vpngw_iac.field import CachedModel
 from vpngw_iac.paths import join

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.blueprints.network import Prefixes, Tags
+from vpngw_iac.blueprints.network import Prefixes
 from vpngw_iac.blueprints.operations_settings import AnyLock
 from vpngw_iac.blueprints.part import (
     AnyId,
@@ -19,10 +19,13 @@ from vpngw_iac.blueprints.part import (
     OnRemoval,
     Part,
     SecretField,
+    Tags,
     Waive,
     existing_or_new,
     ids_only,
+    listed,
 )
+from vpngw_iac.blueprints.site import Routing
 from vpngw_iac.field import Asn, Cidr, GroupName, Guid, Region, Wire, rule_error
 from vpngw_iac.secret import SecretReference
 
@@ -49,9 +52,26 @@ class PrivatePeering(Part):
 
     @model_validator(mode="after")
     def _both_or_none(self) -> PrivatePeering:
-        if (self.primary_ipv6 is None) != (self.secondary_ipv6 is None):
-            raise rule_error("R-ER-24", "Give primary_ipv6 and secondary_ipv6 together, or neither.")
+        _check_ipv6(self, wanted=False)
         return self
+
+
+def _check_ipv6(part: PrivatePeering | MicrosoftPeering, wanted: bool) -> None:
+    if (part.primary_ipv6 is None) != (part.secondary_ipv6 is None) or (wanted and part.primary_ipv6 is None):
+        raise rule_error("R-ER-24", "Give primary_ipv6 and secondary_ipv6 together, or neither.")
+
+
+class PrefixValidation(Part):
+    """How a public prefix of a Microsoft peering is proven to be yours."""
+
+    stands: ClassVar[str] = "CircuitPeering: properties.microsoftPeeringConfig.advertisedPublicPrefixInfo[0]"
+
+    prefix: Annotated[Cidr, Wire("prefix")]
+    """One of the advertised prefixes."""
+    validation_id: Annotated[str | None, Wire("validationId")] = None
+    """Id under which the prefix is registered for validation."""
+    signature: Annotated[str | None, Wire("signature")] = None
+    """Signature over the validation id."""
 
 
 class MicrosoftPeering(Part):
@@ -79,8 +99,38 @@ class MicrosoftPeering(Part):
         Wire("properties.routeFilter.id"),
     ] = None
     """Id of an existing route filter."""
+    validations: Annotated[
+        Many[PrefixValidation], listed, Wire("properties.microsoftPeeringConfig.advertisedPublicPrefixInfo")
+    ] = ()
+    """Proofs that prefixes are yours, where a registry does not say so."""
+    primary_ipv6: Annotated[Cidr | None, Wire("properties.ipv6PeeringConfig.primaryPeerAddressPrefix")] = None
+    """/126 of the primary link."""
+    secondary_ipv6: Annotated[Cidr | None, Wire("properties.ipv6PeeringConfig.secondaryPeerAddressPrefix")] = None
+    """/126 of the secondary link."""
+    advertised_prefixes_ipv6: Annotated[
+        Prefixes, Wire("properties.ipv6PeeringConfig.microsoftPeeringConfig.advertisedPublicPrefixes")
+    ] = ()
+    """Public IPv6 prefixes of yours."""
+    customer_asn_ipv6: Annotated[
+        Asn | None, Wire("properties.ipv6PeeringConfig.microsoftPeeringConfig.customerASN")
+    ] = None
+    """AS number that the IPv6 prefixes are registered to, if not `asn`."""
+    routing_registry_ipv6: Annotated[
+        str | None, Wire("properties.ipv6PeeringConfig.microsoftPeeringConfig.routingRegistryName")
+    ] = None
+    """Registry of AS number and IPv6 prefixes."""
+    route_filter_ipv6: Annotated[
+        Annotated[AnyId, AfterValidator(ids_only("Microsoft.Network/routeFilters"))] | None,
+        Wire("properties.ipv6PeeringConfig.routeFilter.id"),
+    ] = None
+    """Id of an existing route filter for IPv6."""
     shared_key: Annotated[SecretField | None, Wire("properties.sharedKey")] = None
     """MD5 key of the BGP sessions."""
+
+    @model_validator(mode="after")
+    def _whole_ipv6(self) -> MicrosoftPeering:
+        _check_ipv6(self, bool(self.advertised_prefixes_ipv6))
+        return self
 
 
 class Circuit(NamedPart, Part):
@@ -101,6 +151,12 @@ class Circuit(NamedPart, Part):
         Wire("properties.expressRoutePort.id"),
     ] = None
     """Id of an ExpressRoute Direct port instead of a provider."""
+    port_authorization: Annotated[SecretField | None, Wire("properties.authorizationKey")] = None
+    """Where the authorization key of a Direct port in another subscription is found."""
+    partner_account: Annotated[str | None, Wire("properties.partnerAccountId")] = None
+    """Account with a partner that the circuit is ordered through. It cannot change later."""
+    activation_key: Annotated[SecretField | None, Wire("properties.activationKey")] = None
+    """Where the partner's activation key is found."""
     bandwidth: Annotated[int, Field(ge=1), Wire("properties.serviceProviderProperties.bandwidthInMbps", by_code=True)]
     """Mbps; on a Direct port whole Gbps, 1000 Mbps each. It can grow, never shrink."""
     sku: Annotated[
@@ -192,6 +248,8 @@ class CircuitLink(Part):
     """FastPath: traffic passes the gateway by (R-ER-20). Default off."""
     private_link_fast_path: Annotated[bool | None, Wire("properties.enablePrivateLinkFastPath")] = None
     """FastPath to private endpoints too; needs `fast_path` (R-ER-21). Default off."""
+    routing: Annotated[Routing | None, Wire("properties.routingConfiguration")] = None
+    """Route tables and route maps of the connection."""
     connection_name: Name | None = None
     """Name of the connection. Default: derived."""
     resource_group: GroupName | None = None

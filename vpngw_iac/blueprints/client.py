@@ -392,10 +392,8 @@ class ClientAccess(Part):
     address_pool: Annotated[Prefixes, Wire("vpnClientAddressPool.addressPrefixes")] = ()
     """Addresses for clients: /29 or larger, /28 on active-active (R-POOL-01), disjoint from all networks
     (R-POOL-02). Needed unless every user belongs to a group."""
-    authentication: Annotated[
-        Many[Authentication], listed, Field(min_length=1), Wire("vpnAuthenticationTypes", by_code=True)
-    ]
-    """How users sign in, each way at most once."""
+    authentication: Annotated[Many[Authentication], listed, Wire("vpnAuthenticationTypes", by_code=True)] = ()
+    """How users sign in, each way at most once. Left out: nobody can, as on a gateway where only a pool was set."""
     groups: Annotated[Many[UserGroup], Wire("vngClientConnectionConfigurations", by_code=True)] = ()
     """User groups with pools of their own."""
     ipsec: Annotated[AnyIpsecPolicy | None, Wire("vpnClientIpsecPolicies[0]")] = None

@@ -14,10 +14,9 @@ from vpngw_iac.blueprints.network import (
     ExistingPublicIp,
     ExistingVirtualNetwork,
     Prefixes,
-    Tags,
     VirtualNetwork,
 )
-from vpngw_iac.blueprints.operations_settings import AnyLock, AnyMaintenance, Diagnostics
+from vpngw_iac.blueprints.operations_settings import AnyLock, AnyMaintenance, ManyDiagnostics
 from vpngw_iac.blueprints.part import (
     AnyId,
     ExistingPart,
@@ -29,6 +28,7 @@ from vpngw_iac.blueprints.part import (
     Part,
     Short,
     Sku,
+    Tags,
     Waive,
     existing_or_new,
     ids_only,
@@ -36,6 +36,7 @@ from vpngw_iac.blueprints.part import (
     sku_field,
     sku_name,
 )
+from vpngw_iac.blueprints.site import Nat
 from vpngw_iac.field import Asn, GroupName, IpAddress, Region, Wire, rule_error
 
 VPN_SKUS = (
@@ -104,6 +105,8 @@ class VpnGateway(NamedPart, Part):
     """Two instances with an address each (R-AA-01). Changing it takes 30 to 45 minutes and changes BGP addresses."""
     bgp: Annotated[Bgp | None, Wire("properties")] = None
     """Left out: no BGP. ``Bgp()`` uses Azure's AS number 65515."""
+    nat_rules: Annotated[Many[Nat], listed, Wire("", of="NatRule", by_code=True)] = ()
+    """NAT rules of the gateway beside those that its sites name: for connections of others, or for later."""
     public_ips: Annotated[
         Many[AnyPublicIp],
         Field(max_length=3),
@@ -151,8 +154,9 @@ class VpnGateway(NamedPart, Part):
         AnyMaintenance | None, Wire("properties.maintenanceConfigurationId", of="MaintenanceAssignment", by_code=True)
     ] = None
     """When Azure may service it (R-MNT-01, R-MNT-03). Left out: whenever Azure finds best."""
-    diagnostics: Diagnostics | None = None
-    """Where its logs and metrics go (R-SEC-08, R-SEC-09). Left out: none of ours; Azure Policy may set some."""
+    diagnostics: ManyDiagnostics = ()
+    """Where its logs and metrics go (R-SEC-08, R-SEC-09): one setting or several. Left out: none of ours; Azure Policy
+    may set some."""
     lock: AnyLock | None = None
     """``"CanNotDelete"``, ``"ReadOnly"`` or ``Lock(...)``. It is lifted for changes of ours and put back."""
     label: Name | None = None
@@ -271,8 +275,9 @@ class ExpressRouteGateway(NamedPart, Part):
         AnyMaintenance | None, Wire("properties.maintenanceConfigurationId", of="MaintenanceAssignment", by_code=True)
     ] = None
     """When Azure may service it (R-MNT-01, R-MNT-03). Left out: whenever Azure finds best."""
-    diagnostics: Diagnostics | None = None
-    """Where its logs and metrics go (R-SEC-08, R-SEC-09). Left out: none of ours; Azure Policy may set some."""
+    diagnostics: ManyDiagnostics = ()
+    """Where its logs and metrics go (R-SEC-08, R-SEC-09): one setting or several. Left out: none of ours; Azure Policy
+    may set some."""
     lock: AnyLock | None = None
     """``"CanNotDelete"``, ``"ReadOnly"`` or ``Lock(...)``. It is lifted for changes of ours and put back."""
     label: Name | None = None

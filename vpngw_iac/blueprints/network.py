@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, cast
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from vpngw_iac.arm import ArmId
+from vpngw_iac.blueprints.operations_settings import AnyLock, ManyDiagnostics
 from vpngw_iac.blueprints.part import (
     AnyId,
     ExistingPart,
@@ -19,18 +20,16 @@ from vpngw_iac.blueprints.part import (
     OnRemoval,
     Part,
     Short,
+    Tags,
     Waive,
     existing_or_new,
     ids_only,
     listed,
 )
-from vpngw_iac.field import Cidr, DnsLabel, GroupName, Guid, IpAddress, Ipv4, Region, Wire, rule_error
+from vpngw_iac.field import Cidr, DnsLabel, Fqdn, GroupName, Guid, IpAddress, Ipv4, Region, Wire, rule_error
 
 Prefixes = Annotated[Many[Cidr], listed]
 """One address prefix or several."""
-
-Tags = dict[str, str]
-"""Tags as Azure keeps them: keys without case, values as written."""
 
 
 class Route(Part):
@@ -106,18 +105,74 @@ AnyRouteTable = Annotated[
 """A route table: ours, or the id of one that is only used."""
 
 
-class GatewaySubnet(Part):
+class Delegation(Part):
+    """A service that a subnet is delegated to."""
+
+    stands: ClassVar[str] = "Subnet: properties.delegations[0]"
+
+    name: Annotated[Name, Wire("name")]
+    service: Annotated[str, Wire("properties.serviceName")]
+    """``Microsoft.Web/serverFarms`` and the like."""
+
+
+def _delegations(value: Any) -> Any:
+    """A service stands for a delegation of its name."""
+    return {"name": value.replace("/", "."), "service": value} if isinstance(value, str) else value
+
+
+class SubnetSettings(Part):
+    """What any subnet of ours may say."""
+
+    stands: ClassVar[str] = "Subnet"
+
+    route_table: Annotated[AnyRouteTable | None, Wire("properties.routeTable.id", by_code=True)] = None
+    """`RouteTable`, or the id of an existing one. That of a GatewaySubnet is without a route for 0.0.0.0/0
+    (R-SUBNET-11), with BGP propagation."""
+    security_group: Annotated[
+        Annotated[AnyId, AfterValidator(ids_only("Microsoft.Network/networkSecurityGroups"))] | None,
+        Wire("properties.networkSecurityGroup.id"),
+    ] = None
+    """Id of an existing network security group; none for a GatewaySubnet (R-SUBNET-10)."""
+    nat_gateway: Annotated[
+        Annotated[AnyId, AfterValidator(ids_only("Microsoft.Network/natGateways"))] | None,
+        Wire("properties.natGateway.id"),
+    ] = None
+    """Id of an existing NAT gateway; none for a GatewaySubnet."""
+    service_endpoints: Annotated[Many[str], listed, Wire("properties.serviceEndpoints[*].service")] = ()
+    """Services that are reached over Azure's backbone, as ``Microsoft.Storage``; regions are Azure's choice."""
+    delegations: Annotated[
+        Many[Annotated[Delegation, Short(_delegations, {"type": "string"})]], listed, Wire("properties.delegations")
+    ] = ()
+    """Services that the subnet is delegated to: ``"Microsoft.Web/serverFarms"`` or `Delegation`."""
+    private_endpoint_policies: Annotated[
+        Literal["enabled", "disabled", "security-groups", "route-tables"] | None,
+        Wire(
+            "properties.privateEndpointNetworkPolicies",
+            values={
+                "enabled": "Enabled",
+                "disabled": "Disabled",
+                "security-groups": "NetworkSecurityGroupEnabled",
+                "route-tables": "RouteTableEnabled",
+            },
+        ),
+    ] = None
+    """What holds for private endpoints in it. Default disabled."""
+    private_link_policies: Annotated[
+        bool | None, Wire("properties.privateLinkServiceNetworkPolicies", values={True: "Enabled", False: "Disabled"})
+    ] = None
+    """Network policies for private link services. Default on."""
+    default_outbound: Annotated[bool | None, Wire("properties.defaultOutboundAccess")] = None
+    """Outbound access without a NAT gateway or address. Left out, Azure decides."""
+
+
+class GatewaySubnet(SubnetSettings):
     """The GatewaySubnet with more than its prefix: a hub with a firewall sends what gateways receive through it.
 
     ``GatewaySubnet(prefix="10.1.255.0/27", route_table=RouteTable(...))``
     """
 
-    stands: ClassVar[str] = "Subnet"
-
     prefix: Annotated[Prefixes, Field(min_length=1), Wire("properties.addressPrefixes", by_code=True)]
     """/27 or larger, /29 for SKU Basic (R-SUBNET-02); one, or an IPv4 and an IPv6 one."""
-    route_table: Annotated[AnyRouteTable | None, Wire("properties.routeTable.id", by_code=True)] = None
-    """`RouteTable` or the id of an existing one. Without a route for 0.0.0.0/0 (R-SUBNET-11), with BGP propagation."""
 
 
 def _prefixes_or_whole(value: Any) -> str:
@@ -131,21 +186,12 @@ AnyGatewaySubnet = Annotated[
 """The prefix of a GatewaySubnet, or a `GatewaySubnet`."""
 
 
-class Subnet(Part):
+class Subnet(SubnetSettings):
     """A subnet of a network that is ours."""
-
-    stands: ClassVar[str] = "Subnet"
 
     name: Name
     prefixes: Annotated[Prefixes, Field(min_length=1), Wire("properties.addressPrefixes", by_code=True)]
     """Address prefixes inside the network's address space; one, or an IPv4 and an IPv6 one."""
-    route_table: Annotated[AnyRouteTable | None, Wire("properties.routeTable.id", by_code=True)] = None
-    """`RouteTable`, or the id of an existing one."""
-    security_group: Annotated[
-        Annotated[AnyId, AfterValidator(ids_only("Microsoft.Network/networkSecurityGroups"))] | None,
-        Wire("properties.networkSecurityGroup.id"),
-    ] = None
-    """Id of an existing network security group."""
 
     @property
     def is_gateway_subnet(self) -> bool:
@@ -158,9 +204,8 @@ def gateway_entry(said: Any) -> Subnet | None:
     if not said:
         return None
     whole = said if isinstance(said, GatewaySubnet) else GatewaySubnet.model_construct(prefix=said)
-    return Subnet.model_construct(
-        name="GatewaySubnet", prefixes=whole.prefix, route_table=whole.route_table, security_group=None
-    )
+    settings = {name: getattr(whole, name) for name in SubnetSettings.model_fields}
+    return Subnet.model_construct(name="GatewaySubnet", prefixes=whole.prefix, **settings)
 
 
 _SUBNET_MAP = {"type": "object", "additionalProperties": {"type": ["string", "array", "object"]}}
@@ -206,6 +251,7 @@ class VirtualNetwork(NamedPart, Part):
     resource_group: GroupName | None = None
     """Created if absent, otherwise used. Default: the resource group given with ``-g``."""
     address_space: Annotated[Prefixes, Field(min_length=1), Wire("properties.addressSpace.addressPrefixes")]
+    """All of its prefixes; subnets lie inside."""
     gateway_subnet: Annotated[
         AnyGatewaySubnet | None, Wire("properties.addressPrefixes", of="Subnet", by_code=True)
     ] = None
@@ -218,6 +264,28 @@ class VirtualNetwork(NamedPart, Part):
     """Custom DNS servers; they must forward to 168.63.129.16, or Azure cannot run the gateway (R-DNS-01)."""
     summarized_gateway_prefixes: Annotated[Prefixes, Wire("properties.summarizedGatewayPrefixes.addressPrefixes")] = ()
     """Summaries that VPN and ExpressRoute gateways advertise in place of the spokes they cover (R-BGP-22)."""
+    bgp_community: Annotated[
+        Annotated[str, Field(pattern=r"^\d+:\d+$")] | None, Wire("properties.bgpCommunities.virtualNetworkCommunity")
+    ] = None
+    """BGP community that the network bears over ExpressRoute: ``12076:20000`` to ``12076:49999``."""
+    ddos_plan: Annotated[
+        Annotated[AnyId, AfterValidator(ids_only("Microsoft.Network/ddosProtectionPlans"))] | None,
+        Wire("properties.ddosProtectionPlan.id"),
+    ] = None
+    """Id of an existing DDoS protection plan; it counts with `ddos_protection`."""
+    ddos_protection: Annotated[bool | None, Wire("properties.enableDdosProtection")] = None
+    """Protection by the plan. Default off."""
+    encryption: Annotated[
+        Literal["allow-unencrypted", "drop-unencrypted"] | None,
+        Wire(
+            "properties.encryption.enforcement",
+            values={"allow-unencrypted": "AllowUnencrypted", "drop-unencrypted": "DropUnencrypted"},
+            by_code=True,
+        ),
+    ] = None
+    """Encrypt between machines that can, and let or drop the rest. Left out: none of ours."""
+    flow_timeout: Annotated[Annotated[int, Field(ge=4, le=30)] | None, Wire("properties.flowTimeoutInMinutes")] = None
+    """Minutes after which an idle flow ends, 4 to 30. Left out: Azure's."""
     edge_zone: Annotated[str | None, Wire("extendedLocation.name")] = None
     """Name of the edge zone, where its gateways say ``edge_zone`` too. It cannot change later."""
     subscription: Guid | None = None
@@ -287,6 +355,17 @@ class ExistingVirtualNetwork(ExistingPart, Part):
     waive: Waive = Field(default_factory=dict)
 
 
+class IpTag(Part):
+    """An IP tag of a public address."""
+
+    stands: ClassVar[str] = "PublicIp: properties.ipTags[0]"
+
+    type: Annotated[str, Field(min_length=1), Wire("ipTagType")]
+    """``RoutingPreference`` or ``FirstPartyUsage``."""
+    tag: Annotated[str, Field(min_length=1), Wire("tag")]
+    """``Internet`` and the like."""
+
+
 class PublicIp(Part):
     """A public address of ours with a name or settings of its own; always SKU Standard and static (R-PIP-01)."""
 
@@ -306,6 +385,28 @@ class PublicIp(Part):
         Wire("properties.publicIPPrefix.id"),
     ] = None
     """Id of an existing public IP prefix to take the address from."""
+    reverse_fqdn: Annotated[Fqdn | None, Wire("properties.dnsSettings.reverseFqdn")] = None
+    """Name that the address resolves to backwards; it must resolve to the address, or to its `dns_label`."""
+    ddos: Annotated[
+        Literal["inherited", "enabled", "disabled"] | None,
+        Wire(
+            "properties.ddosSettings.protectionMode",
+            values={"inherited": "VirtualNetworkInherited", "enabled": "Enabled", "disabled": "Disabled"},
+        ),
+    ] = None
+    """DDoS protection of the address. Default: that of the network."""
+    ddos_plan: Annotated[
+        Annotated[AnyId, AfterValidator(ids_only("Microsoft.Network/ddosProtectionPlans"))] | None,
+        Wire("properties.ddosSettings.ddosProtectionPlan.id"),
+    ] = None
+    """Id of an existing plan, with ``ddos="enabled"``."""
+    ip_tags: Annotated[Many[IpTag], listed, Wire("properties.ipTags")] = ()
+    """IP tags. The routing preference is one: ``IpTag(type="RoutingPreference", tag="Internet")``. They are decided at
+    creation."""
+    diagnostics: ManyDiagnostics = ()
+    """Where its logs and metrics go: one setting or several."""
+    lock: AnyLock | None = None
+    """Management lock of the address."""
     tags: Annotated[Tags, Wire("tags", by_code=True)] = Field(default_factory=dict)
     protect: bool = False
     on_removal: OnRemoval = "delete"

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.blueprints.network import Tags
-from vpngw_iac.blueprints.part import AnyId, Many, Name, Part, Short, existing_or_new, ids_only
+from vpngw_iac.blueprints.part import AnyId, Many, Name, Part, Short, Tags, existing_or_new, ids_only, listed
 from vpngw_iac.field import Region, Wire, rule_error
 
 MAINTENANCE = "Microsoft.Maintenance/maintenanceConfigurations"
@@ -66,9 +65,11 @@ AnyMaintenance = Annotated[
 # --- diagnostics -----------------------------------------------------------------------------------------------------
 
 LogCategory = Literal[
-    "GatewayDiagnosticLog", "TunnelDiagnosticLog", "RouteDiagnosticLog", "IKEDiagnosticLog", "P2SDiagnosticLog"
-]
-"""Configuration and maintenance; tunnels with the reason why; static and BGP routes; IKE; clients (R-SEC-08)."""
+    "GatewayDiagnosticLog", "TunnelDiagnosticLog", "RouteDiagnosticLog", "IKEDiagnosticLog", "P2SDiagnosticLog",
+    "DDoSProtectionNotifications", "DDoSMitigationFlowLogs", "DDoSMitigationReports", "PeeringRouteLog",
+]  # fmt: skip
+"""Of gateways: configuration and maintenance; tunnels with the reason why; static and BGP routes; IKE; clients
+(R-SEC-08). Then those of public addresses, and of circuits."""
 
 Workspace = Annotated[AnyId, AfterValidator(ids_only("Microsoft.OperationalInsights/workspaces"))]
 Storage = Annotated[AnyId, AfterValidator(ids_only("Microsoft.Storage/storageAccounts"))]
@@ -119,6 +120,16 @@ class Diagnostics(Part):
             raise rule_error("T-SINK", "event_hub_name= needs event_hub=, the id of the namespace's rule.")
         return self
 
+
+def _names_differ(value: tuple[Diagnostics, ...]) -> tuple[Diagnostics, ...]:
+    names = [(setting.name or "").lower() for setting in value]
+    if len(set(names)) < len(names):
+        raise rule_error("T-SINK", "Several diagnostic settings need a name each, one at most may go without.")
+    return value
+
+
+ManyDiagnostics = Annotated[Many[Diagnostics], listed, AfterValidator(_names_differ)]
+"""Diagnostic settings: one, or several with names of their own."""
 
 # --- locks -----------------------------------------------------------------------------------------------------------
 

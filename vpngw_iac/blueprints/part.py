@@ -240,6 +240,9 @@ else:
             return tuple[item, ...]
 
 
+Tags = dict[str, str]
+"""Tags as Azure keeps them: keys without case, values as written."""
+
 Waive = Annotated[
     dict[str, str],
     Field(description='Findings that are accepted, rule id to reason: `{"R-LNG-06": "the device is behind NAT"}`.'),

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from vpngw_iac.blueprints.circuit import Circuit, CircuitLink, GlobalReach, MicrosoftPeering, PrivatePeering
+from vpngw_iac.blueprints.circuit import (
+    Circuit,
+    CircuitLink,
+    GlobalReach,
+    MicrosoftPeering,
+    PrefixValidation,
+    PrivatePeering,
+)
 from vpngw_iac.blueprints.client import (
     CertificateDomain,
     Certificates,
@@ -18,7 +25,16 @@ from vpngw_iac.blueprints.client import (
 )
 from vpngw_iac.blueprints.gateway import Bgp, ExpressRouteGateway, VpnGateway
 from vpngw_iac.blueprints.naming import Naming
-from vpngw_iac.blueprints.network import GatewaySubnet, PublicIp, Route, RouteTable, Subnet, VirtualNetwork
+from vpngw_iac.blueprints.network import (
+    Delegation,
+    GatewaySubnet,
+    IpTag,
+    PublicIp,
+    Route,
+    RouteTable,
+    Subnet,
+    VirtualNetwork,
+)
 from vpngw_iac.blueprints.operations_settings import Diagnostics, Lock, Maintenance
 from vpngw_iac.blueprints.part import Sku
 from vpngw_iac.blueprints.peer import Pair, Spoke
@@ -29,6 +45,8 @@ from vpngw_iac.blueprints.site import (
     Link,
     LocalGateway,
     Nat,
+    NatMapping,
+    Routing,
     Site,
     TrafficSelector,
     Tunnel,
@@ -36,8 +54,9 @@ from vpngw_iac.blueprints.site import (
 
 __all__ = [
     "Bgp", "BgpPeer", "CertificateDomain", "CertificateKey", "Certificates", "Circuit", "CircuitLink", "ClientAccess",
-    "Diagnostics", "EntraGroup", "EntraId", "ExpressRouteGateway", "GatewaySubnet", "GlobalReach", "IpsecPolicy",
-    "Link", "LocalGateway", "Lock", "Maintenance", "MicrosoftPeering", "Naming", "Nat", "Pair", "PrivatePeering",
-    "PublicIp", "Radius", "RadiusGroup", "RadiusServer", "RevokedCertificate", "RootCertificate", "Route", "RouteTable",
-    "Site", "Sku", "Spoke", "Subnet", "TrafficSelector", "Tunnel", "UserGroup", "VirtualNetwork", "VpnGateway",
+    "Delegation", "Diagnostics", "EntraGroup", "EntraId", "ExpressRouteGateway", "GatewaySubnet", "GlobalReach",
+    "IpTag", "IpsecPolicy", "Link", "LocalGateway", "Lock", "Maintenance", "MicrosoftPeering", "Naming", "Nat",
+    "NatMapping", "Pair", "PrefixValidation", "PrivatePeering", "PublicIp", "Radius", "RadiusGroup", "RadiusServer",
+    "RevokedCertificate", "RootCertificate", "Route", "RouteTable", "Routing", "Site", "Sku", "Spoke", "Subnet",
+    "TrafficSelector", "Tunnel", "UserGroup", "VirtualNetwork", "VpnGateway",
 ]  # fmt: skip

@@ -7,9 +7,9 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from vpngw_iac.blueprints.gateway import AnyVpnGateway
-from vpngw_iac.blueprints.network import AnyNetwork, Tags
+from vpngw_iac.blueprints.network import AnyNetwork
 from vpngw_iac.blueprints.operations_settings import AnyLock
-from vpngw_iac.blueprints.part import Many, Name, OnRemoval, Part, SecretField, Sides, Waive, listed
+from vpngw_iac.blueprints.part import Many, Name, OnRemoval, Part, SecretField, Sides, Tags, Waive, listed
 from vpngw_iac.blueprints.site import MODES, AnyIpsecPolicy, ConnectionMode, TrafficSelector
 from vpngw_iac.field import GroupName, IpAddress, Wire, rule_error
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.blueprints.network import Prefixes, Tags
+from vpngw_iac.blueprints.network import Prefixes
 from vpngw_iac.blueprints.operations_settings import AnyLock
 from vpngw_iac.blueprints.part import (
+    AnyId,
     ExistingPart,
     Many,
     Name,
@@ -20,6 +21,7 @@ from vpngw_iac.blueprints.part import (
     Part,
     SecretField,
     Short,
+    Tags,
     Waive,
     existing_or_new,
     ids_only,
@@ -107,6 +109,19 @@ else:
 """A policy, or the name of one of ours."""
 
 
+class NatMapping(Part):
+    """Another mapping of a NAT rule; of a dynamic one each side may have more than the other."""
+
+    internal: Cidr | None = None
+    """The addresses as they really are."""
+    external: Cidr | None = None
+    """The addresses that the other side sees."""
+    internal_ports: PortRange | None = None
+    """Port range of the internal side."""
+    external_ports: PortRange | None = None
+    """Port range of the external side."""
+
+
 class Nat(Part):
     """A NAT rule; equal values are one rule, made once per instance on an active-active gateway (R-NAT-11)."""
 
@@ -127,6 +142,13 @@ class Nat(Part):
     """Port range ``100-200`` of the internal side (R-NAT-18)."""
     external_ports: Annotated[PortRange | None, Wire("properties.externalMappings[0].portRange")] = None
     """Port range of the external side."""
+
+    mappings: Annotated[Many[NatMapping], listed, Wire("properties.internalMappings", by_code=True)] = ()
+    """Further mappings of the rule."""
+    instance: Annotated[Literal["each", "none", 0, 1], Wire("properties.ipConfigurationId", by_code=True)] = "each"
+    """Of an active-active gateway: ``each`` makes the rule once for each instance under a name of its own, ``0`` or
+    ``1`` binds the one rule to that instance, ``none`` to no instance (R-NAT-11). A rule that is bound stays so when
+    ``none`` is said later."""
 
     @classmethod
     def ingress(cls, name: str, internal: str, external: str, **more: Any) -> Nat:
@@ -269,6 +291,23 @@ class Tunnel(Part):
     """BGP address of the device in this tunnel."""
 
 
+class Routing(Part):
+    """Route tables and route maps of a connection, by id."""
+
+    stands: ClassVar[str] = "VpnConnection: properties.routingConfiguration"
+
+    route_table: Annotated[AnyId | None, Wire("associatedRouteTable.id")] = None
+    """The route table that the connection uses."""
+    propagates_to: Annotated[Many[AnyId], listed, Wire("propagatedRouteTables.ids[*].id")] = ()
+    """Route tables that learn its routes."""
+    labels: Annotated[Many[str], listed, Wire("propagatedRouteTables.labels")] = ()
+    """Labels of route tables that learn its routes."""
+    inbound_map: Annotated[AnyId | None, Wire("inboundRouteMap.id")] = None
+    """The route map for what comes in."""
+    outbound_map: Annotated[AnyId | None, Wire("outboundRouteMap.id")] = None
+    """The route map for what goes out."""
+
+
 PeerOrSwitch = Annotated[
     Annotated[BgpPeer, Tag("<asn>")] | Annotated[bool, Tag("<switch>")],
     Discriminator(lambda value: "<switch>" if isinstance(value, bool) else "<asn>"),
@@ -314,6 +353,8 @@ class LinkSettings(Part):
     """Routing weight. Microsoft documents it for ExpressRoute only (R-BGP-19)."""
     tunnels: Annotated[Annotated[Many[Tunnel], Field(max_length=2)] | None, Wire("properties.tunnelProperties")] = None
     """Own addresses per tunnel, where the device needs them."""
+    routing: Annotated[Routing | None, Wire("properties.routingConfiguration")] = None
+    """Route tables and route maps of the connection."""
     local_gateway_group: GroupName | None = None
     """Group of the local network gateway. Default: the site's, else the gateway's."""
     location: Annotated[Region | None, Wire("location", of="LocalNetworkGateway", by_code=True)] = None

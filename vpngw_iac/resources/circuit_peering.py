@@ -13,6 +13,7 @@ from vpngw_iac.field import (
     Children,
     Cidr,
     Immutable,
+    KeyedBy,
     Observed,
     Outage,
     ReadOnly,
@@ -36,10 +37,20 @@ def _both_ends(what: str) -> Outage:
     return Outage("reconfigure", source="R-ER-24", until=f"the router on the other side has the new {what}")
 
 
+class AdvertisedPrefix(WireModel):
+    """How a public prefix is proven to be one's own."""
+
+    prefix: Cidr
+    validation_id: str | None = None
+    signature: str | None = None
+    validation_state: Annotated[None, ReadOnly("Azure's verdict about the prefix")] = None
+
+
 class MicrosoftPeering(WireModel):
     """What is advertised over Microsoft peering."""
 
     advertised_public_prefixes: Annotated[tuple[Cidr, ...] | None, Unordered()] = None
+    advertised_public_prefix_info: Annotated[tuple[AdvertisedPrefix, ...] | None, KeyedBy("prefix")] = None
     advertised_communities: Annotated[tuple[str, ...] | None, Unordered()] = None
     # Recording net_ExpressRouteCircuit_CanCreatePeering: 0, "NONE" and 0 are added.
     customer_asn: Annotated[int | None, ServerDefault(0), Field(alias="customerASN")] = None

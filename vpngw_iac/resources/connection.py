@@ -24,7 +24,7 @@ from vpngw_iac.resources.base import Durations, KeyCall, OperationLock, Resource
 from vpngw_iac.resources.express_route_circuit import ExpressRouteCircuit
 from vpngw_iac.resources.local_network_gateway import LocalNetworkGateway
 from vpngw_iac.resources.nat_rule import NatRule
-from vpngw_iac.resources.parts import CertificateText, IpsecPolicy
+from vpngw_iac.resources.parts import CertificateText, IdOnly, IpsecPolicy
 from vpngw_iac.resources.virtual_network_gateway import VirtualNetworkGateway
 from vpngw_iac.resources.wire import Output, Ref, WireModel
 from vpngw_iac.secret import SecretReference
@@ -55,6 +55,22 @@ class TunnelProperties(WireModel):
 
     tunnel_ip_address: str
     bgp_peering_address: str | None = None
+
+
+class PropagatedRouteTables(WireModel):
+    """Where its routes go to: route tables by label or id."""
+
+    labels: Annotated[tuple[str, ...] | None, Unordered()] = None
+    ids: Annotated[tuple[IdOnly, ...] | None, Unordered()] = None
+
+
+class RoutingConfiguration(WireModel):
+    """Route tables and route maps of a connection; where there is none Azure answers nothing (no recording has one)."""
+
+    associated_route_table: IdOnly | None = None
+    propagated_route_tables: PropagatedRouteTables | None = None
+    inbound_route_map: IdOnly | None = None
+    outbound_route_map: IdOnly | None = None
 
 
 class CertificateAuthentication(WireModel):
@@ -123,6 +139,7 @@ class ConnectionProperties(WireModel):
     ] = None
     authentication_type: Annotated[Literal["PSK", "Certificate"] | None, ServerDefault("PSK"), _OTHER_PROOF] = None
     certificate_authentication: Annotated[CertificateAuthentication | None, Block(), _OTHER_PROOF] = None
+    routing_configuration: Annotated[RoutingConfiguration | None, Block()] = None
     tunnel_properties: Annotated[tuple[TunnelProperties, ...] | None, KeyedBy("tunnelIpAddress"), _SECONDS] = None
     # ExpressRoute only: higher weight wins (R-ER-14), FastPath (R-ER-20, R-ER-21).
     routing_weight: Annotated[int | None, ServerDefault(0), Outage("none", source="R-ER-14")] = None

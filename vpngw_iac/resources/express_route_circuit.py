@@ -93,6 +93,9 @@ class CircuitProperties(WireModel):
     enable_direct_port_rate_limit: Annotated[bool | None, ServerDefault(False)] = None
     # Of a Direct port in another subscription.
     authorization_key: Annotated[SecretReference | None, WriteOnly()] = None
+    # What a partner hands to whoever orders through it; REST reference "Express Route Circuits".
+    partner_account_id: Annotated[str | None, Immutable("a circuit keeps its partner")] = None
+    activation_key: Annotated[SecretReference | None, WriteOnly()] = None
 
     authorizations: Annotated[None, Children(AUTHORIZATIONS)] = None
     peerings: Annotated[None, Children(CIRCUIT_PEERINGS)] = None

@@ -40,7 +40,7 @@ def client_configuration(clients: ClientAccess, hub: GatewayContext) -> wire.Vpn
             case Radius():
                 settings |= _radius(way)
     return wire.VpnClientConfiguration(
-        vpn_authentication_types=tuple(_METHODS[type(way)] for way in clients.authentication),
+        vpn_authentication_types=tuple(_METHODS[type(way)] for way in clients.authentication) or None,
         vng_client_connection_configurations=_pools(clients, hub) if clients.groups else None,
         **plain(clients),
         **settings,

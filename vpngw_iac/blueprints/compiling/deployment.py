@@ -13,7 +13,7 @@ from vpngw_iac.blueprints.compiling.gateway_context import GatewayContext
 from vpngw_iac.blueprints.compiling.merge import united
 from vpngw_iac.blueprints.compiling.merged_parts import MergedParts, assemble, circuit_uses, network_uses
 from vpngw_iac.blueprints.compiling.network import group, network, tables_of
-from vpngw_iac.blueprints.compiling.operations_settings import care, lock, locked_last
+from vpngw_iac.blueprints.compiling.operations_settings import care, locked_last, watched
 from vpngw_iac.blueprints.compiling.pair import pair
 from vpngw_iac.blueprints.compiling.site import default_site_id, sites
 from vpngw_iac.blueprints.compiling.spoke import peerings
@@ -112,7 +112,7 @@ def _with_lock(items: Iterator[Item], hub: GatewayContext, context: CompileConte
     for item in items:
         yield item
         if isinstance(item, Resource) and item.id == hub.id:
-            yield from lock(hub, context, item)
+            yield from watched(hub, context, item)
 
 
 def _unknown_names(hub: GatewayContext, context: CompileContext) -> Iterator[Finding]:

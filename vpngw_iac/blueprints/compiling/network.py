@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from vpngw_iac.blueprints.compiling.context import CompileContext, Item, Placement, no_location, tags_of
-from vpngw_iac.blueprints.compiling.plain import plain, properties_of
+from vpngw_iac.blueprints.compiling.plain import merged, plain, properties_of
 from vpngw_iac.blueprints.contribution import Network, PlacedPart
 from vpngw_iac.blueprints.network import ExistingVirtualNetwork, RouteTable, Subnet, VirtualNetwork, gateway_entry
 from vpngw_iac.errors import Finding
@@ -13,6 +13,7 @@ from vpngw_iac.resources import resource_group, route_table, subnet, virtual_net
 from vpngw_iac.resources.base import Ref
 from vpngw_iac.resources.existing import Existing
 from vpngw_iac.resources.virtual_network import GATEWAY_SUBNET
+from vpngw_iac.resources.wire import Document
 
 
 def group(place: Placement, location: str, tags: Mapping[str, str]) -> resource_group.ResourceGroup:
@@ -95,8 +96,15 @@ def _network(
         protect=part.protect,
         on_removal=part.on_removal,
         affected=lost,
-        **plain(part),
+        **merged(plain(part), {"properties": _encryption(part)}),
     )
+
+
+def _encryption(part: VirtualNetwork) -> Document:
+    if part.encryption is None:
+        return {}
+    how = {"allow-unencrypted": "AllowUnencrypted", "drop-unencrypted": "DropUnencrypted"}
+    return {"encryption": {"enabled": True, "enforcement": how[part.encryption]}}
 
 
 def _subnet(part: Network, entry: Subnet, context: CompileContext, lost: tuple[str, ...]) -> subnet.Subnet:

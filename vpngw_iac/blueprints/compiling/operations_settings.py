@@ -32,14 +32,13 @@ def care(hub: GatewayContext, context: CompileContext, location: str) -> Iterato
         return
     if part.maintenance is not None:
         yield from _maintenance(part, part.maintenance, hub, context, location)
-    if part.diagnostics is not None:
-        yield _diagnostics(part, part.diagnostics, hub, context)
 
 
-def lock(hub: GatewayContext, context: CompileContext, gateway: Resource) -> Iterator[ManagementLock]:
-    """The lock of a gateway, or of the group it is in."""
+def watched(hub: GatewayContext, context: CompileContext, gateway: Resource) -> Iterator[Item]:
+    """The diagnostic settings of a gateway, and its lock or that of the group it is in."""
     part = hub.gateway
     if isinstance(part, Ours):
+        yield from diagnostics_of(gateway, part.diagnostics, context, part.address_name)
         yield from lock_on(gateway, part.lock, context, part.address_name)
 
 
@@ -127,22 +126,24 @@ def _window(said: Maintenance) -> maintenance_wire.MaintenanceConfigurationPrope
 # --- diagnostics -----------------------------------------------------------------------------------------------------
 
 
-def _diagnostics(
-    part: Ours, said: Diagnostics, hub: GatewayContext, context: CompileContext
-) -> diagnostic_wire.DiagnosticSetting:
-    name, derived = context.called(said.name, context.naming.diagnostics.format(gateway=part.name))
-    return diagnostic_wire.DiagnosticSetting(
-        address=f"DiagnosticSetting/{part.address_name}",
-        id=hub.id.extension(diagnostic_wire.DIAGNOSTIC_SETTINGS, name),
-        tenant=context.place(part).tenant,
-        derived_name=derived,
-        on_removal=part.on_removal,
-        properties=diagnostic_wire.DiagnosticSettingProperties(
-            logs=tuple(_logs(said)),
-            metrics=(diagnostic_wire.MetricSetting(category="AllMetrics", enabled=said.metrics),),
-            **properties_of(said),
-        ),
-    )
+def diagnostics_of(
+    made: Resource, several: Iterable[Diagnostics], context: CompileContext, address: str | None = None
+) -> Iterator[diagnostic_wire.DiagnosticSetting]:
+    """The diagnostic settings of something of ours; the first has its address by itself."""
+    for number, said in enumerate(several):
+        name, derived = context.called(said.name, context.naming.diagnostics.format(gateway=made.id.name))
+        yield diagnostic_wire.DiagnosticSetting(
+            address=f"DiagnosticSetting/{address or made.address}{f'/{name}' if number else ''}",
+            id=made.id.extension(diagnostic_wire.DIAGNOSTIC_SETTINGS, name),
+            tenant=made.tenant,
+            derived_name=derived,
+            on_removal=made.on_removal,
+            properties=diagnostic_wire.DiagnosticSettingProperties(
+                logs=tuple(_logs(said)),
+                metrics=(diagnostic_wire.MetricSetting(category="AllMetrics", enabled=said.metrics),),
+                **properties_of(said),
+            ),
+        )
 
 
 def _logs(said: Diagnostics) -> Iterator[diagnostic_wire.LogSetting]:

@@ -10,7 +10,7 @@ from vpngw_iac.blueprints.part import Part
 from vpngw_iac.field import Wire
 from vpngw_iac.resources.wire import Document
 
-ONE = "[0]"
+ONE, EACH = "[0]", "[*]"
 
 
 @functools.cache
@@ -68,7 +68,9 @@ def _written(value: Any, values: Mapping[Any, Any] | None) -> Any:
 
 
 def _at(path: str, value: Any) -> Any:
-    """A document in which `value` stands at `path`."""
+    """A document in which `value` stands at `path`; at ``[*]`` each of its items."""
+    if (outer := path.partition(f"{EACH}."))[1]:
+        return _at(outer[0], tuple(_at(outer[2], item) for item in value))
     for step in reversed(path.split(".")):
         value = {step.removesuffix(ONE): (value,) if step.endswith(ONE) else value}
     return value

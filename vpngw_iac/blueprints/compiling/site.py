@@ -11,6 +11,7 @@ from vpngw_iac.blueprints.compiling.gateway_context import GatewayContext
 from vpngw_iac.blueprints.compiling.operations_settings import lock_on
 from vpngw_iac.blueprints.compiling.plain import merged, plain, properties_of
 from vpngw_iac.blueprints.contribution import PlacedPart
+from vpngw_iac.blueprints.gateway import VpnGateway
 from vpngw_iac.blueprints.site import ExistingLocalGateway, Link, LocalGateway, Nat, Site
 from vpngw_iac.resources import connection as wire
 from vpngw_iac.resources import local_network_gateway as lng
@@ -153,46 +154,72 @@ def _nat_refs(
     if not rules:
         return None
     return tuple(
-        Ref.to(hub.id.child("natRules", name))
+        Ref.to(hub.id.child("natRules", _nat_name(rule, bound, context)))
         for rule in rules
-        for name in (_nat_name(rule, instance, hub, context) for instance in hub.instances_of(link))
+        for bound in _bindings(rule, hub.instances_of(link), hub)
     )
 
 
-def _nat_name(rule: Nat, instance: int, hub: GatewayContext, context: CompileContext) -> str:
-    if not hub.active_active:
+def _bindings(rule: Nat, instances: tuple[int, ...], hub: GatewayContext) -> tuple[int | None, ...]:
+    """The instances that a rule is bound to, one rule in Azure for each; None: to none."""
+    if rule.instance == "each":
+        return instances if hub.active_active else (None,)
+    return (None,) if rule.instance == "none" else (rule.instance,)
+
+
+def _nat_name(rule: Nat, bound: int | None, context: CompileContext) -> str:
+    if rule.instance != "each" or bound is None:
         return rule.name
-    return context.called(None, context.naming.nat_instance.format(name=rule.name, instance=instance))[0]
+    return context.called(None, context.naming.nat_instance.format(name=rule.name, instance=bound))[0]
 
 
 def _nat_rules(hub: GatewayContext, context: CompileContext) -> Iterator[Item]:
     """Each rule once for each instance that a link of it is built to; who uses it loses connectivity with it."""
-    users: dict[tuple[str, int], list[str]] = {}
-    rules: dict[tuple[str, int], list[Nat]] = {}
-    for use, link in hub.links():
-        for rule in link.nat or ():
-            for instance in hub.instances_of(link):
-                users.setdefault((rule.name, instance), []).append(use.part.name)
-                if rule not in rules.setdefault((rule.name, instance), []):
-                    rules[rule.name, instance].append(rule)
+    users: dict[tuple[str, int | None], list[str]] = {}
+    rules: dict[tuple[str, int | None], list[Nat]] = {}
+    for name, rule, instances in _uses_of_nat(hub):
+        for bound in _bindings(rule, instances, hub):
+            users.setdefault((rule.name, bound), []).extend([name] if name else [])
+            if rule not in rules.setdefault((rule.name, bound), []):
+                rules[rule.name, bound].append(rule)
     place = context.place(hub.gateway)
-    for (_, instance), variants in rules.items():
+    for (_, bound), variants in rules.items():
         for rule in variants:
-            yield _nat_rule(rule, instance, hub, context, place, names_of(users[rule.name, instance]))
+            yield _nat_rule(rule, bound, hub, context, place, names_of(users[rule.name, bound]))
+
+
+def _uses_of_nat(hub: GatewayContext) -> Iterator[tuple[str, Nat, tuple[int, ...]]]:
+    """Site, rule and instances of each use; the gateway's own rules have no site."""
+    for use, link in hub.links():
+        yield from ((use.part.name, rule, hub.instances_of(link)) for rule in link.nat or ())
+    own = hub.gateway.nat_rules if isinstance(hub.gateway, VpnGateway) else ()
+    yield from (("", rule, tuple(range(len(hub.instances)))) for rule in own)
 
 
 def _nat_rule(
-    rule: Nat, instance: int, hub: GatewayContext, context: CompileContext, place: Placement, lost: tuple[str, ...]
+    rule: Nat,
+    bound: int | None,
+    hub: GatewayContext,
+    context: CompileContext,
+    place: Placement,
+    lost: tuple[str, ...],
 ) -> nat_wire.NatRule:
-    suffix = f"-{instance}" if hub.active_active else ""
+    derived = rule.instance == "each" and bound is not None
+    said = properties_of(rule)
+    for side in ("internal", "external"):
+        more = (
+            {"addressSpace": getattr(each, side), "portRange": getattr(each, f"{side}_ports")}
+            for each in rule.mappings
+            if getattr(each, side) is not None
+        )
+        said[f"{side}Mappings"] = (*said[f"{side}Mappings"], *more)
     return nat_wire.NatRule(
-        address=f"NatRule/{hub.gateway.address_name}/{rule.name}{suffix}",
-        id=hub.id.child("natRules", _nat_name(rule, instance, hub, context)),
+        address=f"NatRule/{hub.gateway.address_name}/{rule.name}{f'-{bound}' if derived else ''}",
+        id=hub.id.child("natRules", _nat_name(rule, bound, context)),
         tenant=place.tenant,
-        derived_name=hub.active_active,
+        derived_name=derived,
         affected=lost,
         properties=nat_wire.NatRuleProperties(
-            ip_configuration_id=hub.configuration(instance) if hub.active_active else None,
-            **properties_of(rule),
+            ip_configuration_id=None if bound is None else hub.configuration(bound), **said
         ),
     )

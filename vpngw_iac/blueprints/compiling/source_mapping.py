@@ -26,7 +26,7 @@ def paths_by_start(contributions: Sequence[Contribution]) -> Mapping[str, str]:
 
 def path_of(places: Mapping[str, str], address: str) -> str:
     """The first place of the part that a resource is made for, or an empty text."""
-    of_what = address.removeprefix("ManagementLock/")  # most locks are called after what they lock
+    of_what = address.partition("/")[2]  # locks and the like are called after what they are for
     starts = (start for each in {address, of_what} for start in accumulate(each.split("/"), "{}/{}".format))
     return min((places[start] for start in starts if start in places), key=natural, default="")
 

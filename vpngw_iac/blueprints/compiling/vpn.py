@@ -10,6 +10,7 @@ from vpngw_iac.blueprints.compiling.clients import client_configuration, policy_
 from vpngw_iac.blueprints.compiling.context import CompileContext, Item, gateway_address, no_location, tags_of
 from vpngw_iac.blueprints.compiling.gateway_context import GatewayContext
 from vpngw_iac.blueprints.compiling.network import gateway_subnet_ref
+from vpngw_iac.blueprints.compiling.operations_settings import diagnostics_of, lock_on
 from vpngw_iac.blueprints.compiling.plain import merged, plain, properties_of
 from vpngw_iac.blueprints.compiling.site import default_site_id
 from vpngw_iac.blueprints.gateway import ExistingVpnGateway, VpnGateway
@@ -17,7 +18,7 @@ from vpngw_iac.blueprints.network import ExistingPublicIp, PublicIp
 from vpngw_iac.blueprints.regions import gateway_zones
 from vpngw_iac.resources import public_ip as public_ip_type
 from vpngw_iac.resources import virtual_network_gateway as wire
-from vpngw_iac.resources.base import Ref
+from vpngw_iac.resources.base import Ref, Resource
 from vpngw_iac.resources.existing import Existing
 from vpngw_iac.resources.gateway_sku import needs_generation_2
 from vpngw_iac.resources.parts import AddressSpace, ExtendedLocation, ManagedIdentity, UserAssignedIdentity
@@ -39,7 +40,11 @@ def vpn_gateway(hub: GatewayContext, context: CompileContext) -> Iterator[Item]:
             yield no_location(gateway_address(part), hub.use.path, write)
             return
         for number in range(1, len(_configurations(part, hub)) + 1):
-            yield _public_ip(part, hub, number, context, part.network.location)
+            made = _public_ip(part, hub, number, context, part.network.location)
+            yield made
+            if isinstance(made, Resource) and isinstance(given := _given(hub, number), PublicIp):
+                yield from diagnostics_of(made, given.diagnostics, context)
+                yield from lock_on(made, given.lock, context)
         yield _gateway(part, hub, context, part.network.location)
 
 

@@ -21,6 +21,7 @@ OUR_WORDS = {
     "days": "a unit of time",
     "enabled": "a state that is shown in green",
     "fqdn": "a fact of the inventory",
+    "ids": "a key of reports",
     "level": "of a finding",
     "locations": "SARIF",
     "purpose": "of an action of Azure, in reports",

@@ -6,7 +6,7 @@ from vpngw_iac.arm import ArmId
 from vpngw_iac.simulator import instance_checks
 from vpngw_iac.simulator.cloud_view import CloudView, as_id, same
 from vpngw_iac.simulator.document import Document
-from vpngw_iac.simulator.kind import PutRequest
+from vpngw_iac.simulator.kind import PutRequest, normal
 from vpngw_iac.simulator.refusal import invalid_reference, refuse
 from vpngw_iac.simulator.relations import CONNECTIONS
 from vpngw_iac.simulator.types.express_route_circuit import provider_state
@@ -66,7 +66,7 @@ def _check_partner(change: PutRequest, properties: Json, gateway: Document) -> N
             "VirtualNetworkGatewayTypeNotSupportedForConnectionType",  # R-ER-13; assumed
             f"Connection {change.id} of type {kind} needs a gateway of type {wanted}; {gateway.id} is not one.",
         )
-    if gateway.body["location"] != str(change.body.get("location", "")).replace(" ", "").lower():
+    if gateway.body["location"] != normal(str(change.body.get("location", ""))):
         raise invalid_reference(gateway.id, str(change.id))
     if gateway.arm_id.subscription.lower() != change.id.subscription.lower():
         raise invalid_reference(gateway.id, str(change.id))

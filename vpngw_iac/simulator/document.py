@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from vpngw_iac.arm import ArmId
@@ -75,15 +75,6 @@ class Document:
                 flat |= dict.fromkeys([path][: len(found)], *found)
         return gathered(flat) if flat else shown
 
-    def dump(self) -> Json:
-        """As JSON can hold it."""
-        return asdict(self)
-
-    @classmethod
-    def load(cls, saved: Json) -> Document:
-        """From `dump()`."""
-        return cls(**saved)
-
 
 @dataclass(slots=True)
 class LongRunningOperation:
@@ -111,15 +102,6 @@ class LongRunningOperation:
     def running(self) -> bool:
         """Whether it has not ended yet."""
         return self.status == "InProgress"
-
-    def dump(self) -> Json:
-        """As JSON can hold it."""
-        return asdict(self)
-
-    @classmethod
-    def load(cls, saved: Json) -> LongRunningOperation:
-        """From `dump()`."""
-        return cls(**saved)
 
 
 def spread(document: Json) -> Json:

@@ -12,11 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from vpngw_iac.errors import SimulatorError
-from vpngw_iac.files import UnreadableFile, read_text
+from vpngw_iac.simulator.body import read_file
 
 Share = Annotated[float, Field(gt=0.0, le=1.0)]
 
@@ -179,12 +177,7 @@ _FAULTS = TypeAdapter(list[Fault])
 
 def read_faults(path: Path) -> list[Fault]:
     """Faults from a YAML or JSON file; raises `SimulatorError` that says what is wrong with it."""
-    try:
-        return _FAULTS.validate_python(yaml.safe_load(read_text(path)) or [])
-    except UnreadableFile as error:
-        raise error.as_error(SimulatorError, str(path), path) from None
-    except (yaml.YAMLError, ValidationError, RecursionError) as error:
-        raise SimulatorError(f"{path} holds no faults that can be used: {error}") from error
+    return read_file(path, "faults", lambda content: _FAULTS.validate_python(content or []))
 
 
 class Faults:

@@ -11,7 +11,7 @@ from vpngw_iac.simulator import instance_checks, skus
 from vpngw_iac.simulator.checks import check_prefixes, network
 from vpngw_iac.simulator.cloud_view import as_id, same
 from vpngw_iac.simulator.document import FAILED, Document
-from vpngw_iac.simulator.kind import PutRequest
+from vpngw_iac.simulator.kind import PutRequest, normal
 from vpngw_iac.simulator.refusal import invalid_reference, not_provisioned, not_simulated, refuse
 from vpngw_iac.simulator.relations import PEERINGS, connections_of, gateways_in, users_of
 from vpngw_iac.simulator.types.route_table import default_routes
@@ -105,7 +105,7 @@ def _references(change: PutRequest, properties: Json) -> tuple[list[Document], l
 
 def _check_region(change: PutRequest, address: Document) -> None:
     """Gateway and public IP share subscription and region (R-SCOPE-01)."""
-    here = str(change.body.get("location", "")).replace(" ", "").lower()
+    here = normal(str(change.body.get("location", "")))
     if address.body["location"] != here or address.arm_id.subscription.lower() != change.id.subscription.lower():
         raise invalid_reference(address.id, str(change.id))
 

@@ -12,11 +12,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from vpngw_iac.errors import SimulatorError
-from vpngw_iac.files import UnreadableFile, read_text
+from vpngw_iac.simulator.body import read_file
 from vpngw_iac.simulator.wire import Json
 
 
@@ -108,12 +106,7 @@ class Governance(_Part):
 
 def read_governance(path: Path) -> Governance:
     """From a YAML or JSON file; raises `SimulatorError` that says what is wrong with it."""
-    try:
-        return Governance.model_validate(yaml.safe_load(read_text(path)) or {})
-    except UnreadableFile as error:
-        raise error.as_error(SimulatorError, str(path), path) from None
-    except (yaml.YAMLError, ValidationError, RecursionError) as error:
-        raise SimulatorError(f"{path} holds no governance that can be used: {error}") from error
+    return read_file(path, "governance", lambda content: Governance.model_validate(content or {}))
 
 
 def is_below(scope: str, above: str) -> bool:

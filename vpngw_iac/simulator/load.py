@@ -7,16 +7,13 @@ can be written, linked and deleted like any other. It is answered as it was foun
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from vpngw_iac.arm import RESOURCE_GROUP_TYPE, ArmId, InvalidArmId
 from vpngw_iac.errors import SimulatorError
-from vpngw_iac.files import UnreadableFile, read_text
+from vpngw_iac.simulator.body import read_file
 from vpngw_iac.simulator.cloud_view import CloudView, with_plain_words, without_nulls
 from vpngw_iac.simulator.document import SUCCEEDED, Document, spread
 from vpngw_iac.simulator.kind import READERS, PutRequest, kind_of, kinds, normal
@@ -33,12 +30,7 @@ def read_documents(path: Path) -> tuple[list[Json], Mapping[str, str]]:
     It holds a list, the answer of a LIST (``value``), one document, or ``{"documents": [...], "secrets": {id: key}}``;
     ``documents`` may be an object by id, as ``vpngw simulator show --json`` prints it.
     """
-    try:
-        content = yaml.safe_load(read_text(path)) if path.suffix in {".yaml", ".yml"} else json.loads(read_text(path))
-    except UnreadableFile as error:
-        raise error.as_error(SimulatorError, str(path), path) from None
-    except (ValueError, yaml.YAMLError, RecursionError) as error:
-        raise SimulatorError(f"{path} is neither JSON nor YAML: {error}") from error
+    content = read_file(path, "documents", lambda content: content)
     secrets: Mapping[str, str] = {}
     if isinstance(content, dict) and "id" not in content:
         secrets = content.get("secrets", {})

@@ -19,7 +19,9 @@ from vpngw_iac.simulator.kind import Kind, LoadedType, PutRequest, TimedAction, 
 from vpngw_iac.simulator.refusal import (
     Refusal,
     front_door,
+    group_being_deleted,
     group_not_found,
+    location_required,
     not_found,
     not_simulated,
     other_tenant,
@@ -235,11 +237,7 @@ def _write(change: PutRequest, kind: Kind, properties: Json) -> tuple[Document, 
 def _check_parent(cloud: CloudView, kind: Kind, identifier: ArmId) -> None:
     group = cloud.find(identifier.resource_group)
     if group is not None and group.state == DELETING:
-        raise front_door(
-            409,
-            "ResourceGroupBeingDeleted",
-            f"The resource group '{group.name}' is in deprovisioning state and cannot perform this operation.",
-        )
+        raise group_being_deleted(group.name)
     parent = identifier.parent
     above = cloud.find(parent) if parent is not None and parent.names else None
     if kind.extends and parent is not None and parent.names:
@@ -267,7 +265,7 @@ def _check_location(cloud: CloudView, kind: Kind, identifier: ArmId, body: Json,
         return
     location = body.get("location")
     if not location:
-        raise front_door(400, "LocationRequired", "The location property is required for this definition.")
+        raise location_required()
     if before is None and (refused := regions.not_available(cloud, str(location), kind.arm_type)) is not None:
         raise refused
     if before is not None and normal(str(location)) != before.body.get("location"):

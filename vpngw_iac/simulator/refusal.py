@@ -57,6 +57,17 @@ def group_not_found(name: str) -> Refusal:
     return front_door(404, "ResourceGroupNotFound", f"Resource group '{name}' could not be found.")
 
 
+def group_being_deleted(name: str) -> Refusal:
+    """What every write into a group gets while the group goes away."""
+    told = f"The resource group '{name}' is in deprovisioning state and cannot perform this operation."
+    return front_door(409, "ResourceGroupBeingDeleted", told)
+
+
+def location_required() -> Refusal:
+    """A resource or a group without a location."""
+    return front_door(400, "LocationRequired", "The location property is required for this definition.")
+
+
 def subscription_not_found(subscription: str) -> Refusal:
     """ARM's answer for a subscription that the caller cannot see."""
     return front_door(404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")

@@ -5,6 +5,14 @@ from __future__ import annotations
 from vpngw_iac.arm import ArmId
 from vpngw_iac.simulator.cloud_view import CloudView, with_plain_words
 from vpngw_iac.simulator.refusal import group_not_found, resource_not_found
+from vpngw_iac.simulator.wire import HttpRequest
+
+
+def scope_of(cloud: CloudView, request: HttpRequest, tail: int) -> str:
+    """What is before the last segments of a path; refused when it is not there."""
+    scope = "/" + with_plain_words("/".join(request.path.strip("/").split("/")[:-tail]))
+    refuse_absent(cloud, scope)
+    return scope
 
 
 def refuse_absent(cloud: CloudView, scope: str) -> None:

@@ -6,6 +6,7 @@ Knows nothing of Azure and nothing of files; `files.py` keeps it between process
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.simulator.document import Document, LongRunningOperation
@@ -107,12 +108,12 @@ class DocumentStore:
         if kind == "document":
             self._unindex(key)
             if value is not None:
-                self._index(Document.load(value))
+                self._index(Document(**value))
         elif kind == "operation":
             self.operations.pop(key, None)
             self._running.pop(key, None)
             if value is not None:
-                self._index_operation(LongRunningOperation.load(value))
+                self._index_operation(LongRunningOperation(**value))
         elif kind == "secret":
             self.vault[key] = value
 
@@ -124,7 +125,7 @@ class DocumentStore:
         if kind == "secret":
             return {"kind": kind, "key": key, "value": self.vault[key]}
         entry = self.documents.get(key) if kind == "document" else self.operations.get(key)
-        return {"kind": kind, "key": key, "value": entry.dump() if entry else None}
+        return {"kind": kind, "key": key, "value": asdict(entry) if entry else None}
 
     def _index(self, document: Document) -> None:
         self.documents[document.key] = document

@@ -11,7 +11,7 @@ from vpngw_iac.simulator import lists
 from vpngw_iac.simulator.cloud_view import CloudView
 from vpngw_iac.simulator.governance import is_below
 from vpngw_iac.simulator.kind import kind_of
-from vpngw_iac.simulator.scope import refuse_absent
+from vpngw_iac.simulator.scope import scope_of
 from vpngw_iac.simulator.wire import HttpRequest, HttpResponse
 
 TYPE = "Microsoft.Authorization/roleAssignments"
@@ -21,7 +21,6 @@ def answer(cloud: CloudView, request: HttpRequest, parts: Sequence[str]) -> Http
     """The list of a scope."""
     if list(parts[-3:]) != ["providers", *TYPE.lower().split("/")] or request.method != "GET":
         return None
-    scope = "/" + "/".join(request.path.strip("/").split("/")[:-3])
-    refuse_absent(cloud, scope)
+    scope = scope_of(cloud, request, 3)
     found = [each for each in cloud.of_type(TYPE) if is_below(each.id, scope)]
     return lists.page(cloud, request, [kind_of(each).show(cloud, each, "list") for each in found])

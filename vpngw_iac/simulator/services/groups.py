@@ -17,8 +17,16 @@ from vpngw_iac.simulator import lists, operations, regions
 from vpngw_iac.simulator.body import read_body
 from vpngw_iac.simulator.cloud_view import CloudView, without_nulls
 from vpngw_iac.simulator.document import DELETING, SUCCEEDED, Document, LongRunningOperation
-from vpngw_iac.simulator.kind import kind_of
-from vpngw_iac.simulator.refusal import Refusal, front_door, group_not_found, not_simulated
+from vpngw_iac.simulator.kind import kind_of, normal
+from vpngw_iac.simulator.refusal import (
+    Refusal,
+    front_door,
+    group_being_deleted,
+    group_not_found,
+    location_required,
+    not_simulated,
+)
+from vpngw_iac.simulator.scope import scope_of
 from vpngw_iac.simulator.wire import HttpRequest, HttpResponse, Json
 
 _EXTENSIONS = ("microsoft.authorization/", "microsoft.insights/")
@@ -41,7 +49,7 @@ def answer(cloud: CloudView, request: HttpRequest, parts: Sequence[str]) -> Http
         return _list(cloud, request, subscription)
     identifier = ArmId.resource_group_of(subscription, request.path.strip("/").split("/")[3])
     if len(parts) == 5:
-        return _resources_of_group(cloud, request, identifier) if parts[4] == "resources" else None
+        return _resources(cloud, request, scope_of(cloud, request, 1)) if parts[4] == "resources" else None
     return _one(cloud, request, identifier)
 
 
@@ -95,8 +103,8 @@ def _put(cloud: CloudView, request: HttpRequest, identifier: ArmId) -> HttpRespo
     _check_name(unquote(identifier.name))
     body = read_body(request)
     if not body.get("location"):
-        raise front_door(400, "LocationRequired", "The location property is required for this definition.")
-    location = str(body["location"]).replace(" ", "").lower()
+        raise location_required()
+    location = normal(str(body["location"]))
     before = cloud.find(identifier)
     if before is None and (refused := regions.not_available(cloud, str(body["location"]), "")) is not None:
         raise refused
@@ -108,7 +116,7 @@ def _put(cloud: CloudView, request: HttpRequest, identifier: ArmId) -> HttpRespo
             f"'{before.body['location']}'.",
         )
     if before is not None and before.state == DELETING:
-        raise being_deleted(before)
+        raise group_being_deleted(before.name)
     kept = {name: body[name] for name in ("tags", "managedBy") if body.get(name) is not None}
     group = before or Document(str(identifier), TYPE, {}, created=cloud.now)
     group.body, group.found = {"location": location, **kept}, {}
@@ -116,25 +124,10 @@ def _put(cloud: CloudView, request: HttpRequest, identifier: ArmId) -> HttpRespo
     return HttpResponse(200 if before else 201, show(cloud, group))
 
 
-def being_deleted(group: Document) -> Refusal:
-    """What every write into a group gets while the group goes away."""
-    return front_door(
-        409,
-        "ResourceGroupBeingDeleted",
-        f"The resource group '{group.name}' is in deprovisioning state and cannot perform this operation.",
-    )
-
-
 def _list(cloud: CloudView, request: HttpRequest, subscription: str) -> HttpResponse:
     prefix = f"/subscriptions/{subscription}/".lower()
     shown = [show(cloud, group) for group in cloud.of_type(TYPE) if group.key.startswith(prefix)]
     return lists.page(cloud, request, _filtered(shown, request.query.get("$filter", "")))
-
-
-def _resources_of_group(cloud: CloudView, request: HttpRequest, identifier: ArmId) -> HttpResponse:
-    if cloud.find(identifier) is None:
-        raise group_not_found(identifier.name)
-    return _resources(cloud, request, str(identifier))
 
 
 def _resources(cloud: CloudView, request: HttpRequest, scope: str) -> HttpResponse:

@@ -15,7 +15,7 @@ from vpngw_iac.simulator.document import Document
 from vpngw_iac.simulator.governance import is_below
 from vpngw_iac.simulator.kind import kind_of
 from vpngw_iac.simulator.refusal import front_door, not_simulated, refuse
-from vpngw_iac.simulator.scope import refuse_absent
+from vpngw_iac.simulator.scope import refuse_absent, scope_of
 from vpngw_iac.simulator.spelling import canonical
 from vpngw_iac.simulator.types.management_lock import LEVELS, TYPE
 from vpngw_iac.simulator.wire import HttpRequest, HttpResponse
@@ -24,8 +24,7 @@ from vpngw_iac.simulator.wire import HttpRequest, HttpResponse
 def answer(cloud: CloudView, request: HttpRequest, parts: Sequence[str]) -> HttpResponse | None:
     """One lock, or the list of a scope."""
     if list(parts[-3:]) == ["providers", "microsoft.authorization", "locks"] and request.method == "GET":
-        scope = "/" + "/".join(request.path.strip("/").split("/")[:-3])
-        refuse_absent(cloud, scope)
+        scope = scope_of(cloud, request, 3)
         felt = [lock for lock in cloud.of_type(TYPE) if is_below(lock.id, scope) or is_below(scope, _scope_of(lock))]
         return lists.page(cloud, request, [kind_of(lock).show(cloud, lock, "list") for lock in felt])
     if list(parts[-4:-1]) != ["providers", "microsoft.authorization", "locks"]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from vpngw_iac.simulator import lists
 from vpngw_iac.simulator.cloud_view import CloudView
 from vpngw_iac.simulator.governance import Grant
-from vpngw_iac.simulator.scope import refuse_absent
+from vpngw_iac.simulator.scope import scope_of
 from vpngw_iac.simulator.wire import HttpRequest, HttpResponse
 
 
@@ -18,8 +18,7 @@ def answer(cloud: CloudView, request: HttpRequest, parts: Sequence[str]) -> Http
     """Every grant that reaches the scope."""
     if request.method != "GET" or list(parts[-3:]) != ["providers", "microsoft.authorization", "permissions"]:
         return None
-    scope = "/" + "/".join(request.path.strip("/").split("/")[:-3])
-    refuse_absent(cloud, scope)
+    scope = scope_of(cloud, request, 3)
     grants = cloud.governance.grants if cloud.governance.grants is not None else (Grant(),)
     shown = [
         {"actions": list(g.actions), "notActions": list(g.not_actions), "dataActions": [], "notDataActions": []}

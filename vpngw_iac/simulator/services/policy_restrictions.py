@@ -12,7 +12,7 @@ from vpngw_iac.simulator.body import read_body
 from vpngw_iac.simulator.cloud_view import CloudView
 from vpngw_iac.simulator.governance import Policy, value_at
 from vpngw_iac.simulator.refusal import refuse
-from vpngw_iac.simulator.scope import refuse_absent
+from vpngw_iac.simulator.scope import scope_of
 from vpngw_iac.simulator.wire import HttpRequest, HttpResponse, Json
 
 _PATH = ["providers", "microsoft.policyinsights", "checkpolicyrestrictions"]
@@ -22,8 +22,7 @@ def answer(cloud: CloudView, request: HttpRequest, parts: Sequence[str]) -> Http
     """At a subscription or a resource group."""
     if request.method != "POST" or list(parts[-3:]) != _PATH:
         return None
-    scope = "/" + "/".join(request.path.strip("/").split("/")[:-3])
-    refuse_absent(cloud, scope)
+    scope = scope_of(cloud, request, 3)
     details = read_body(request).get("resourceDetails") or {}
     content = details.get("resourceContent")
     if not isinstance(content, dict) or "type" not in content:

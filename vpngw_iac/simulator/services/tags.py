@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 from vpngw_iac.simulator import operations
 from vpngw_iac.simulator.body import read_body
-from vpngw_iac.simulator.cloud_view import CloudView, with_plain_words
+from vpngw_iac.simulator.cloud_view import CloudView
 from vpngw_iac.simulator.refusal import front_door, not_simulated
-from vpngw_iac.simulator.scope import refuse_absent
+from vpngw_iac.simulator.scope import scope_of
 from vpngw_iac.simulator.wire import HttpRequest, HttpResponse, Json
 
 _PATH = ["providers", "microsoft.resources", "tags", "default"]
@@ -22,17 +22,14 @@ def answer(cloud: CloudView, request: HttpRequest, parts: Sequence[str]) -> Http
     """The one object ``default`` at a scope."""
     if list(parts[-4:]) != _PATH:
         return None
-    scope = "/" + with_plain_words("/".join(request.path.strip("/").split("/")[:-4]))
-    refuse_absent(cloud, scope)
+    scope = scope_of(cloud, request, 4)
     document = cloud.find(scope)
     if document is None:
         raise not_simulated(f"tags of {scope}")
     tags = dict(document.body.get("tags") or {})
     if request.method != "GET":
-        sent = read_body(request)
-        changed = _changed(tags, sent, request.method)
-        operations.write_tags(cloud, document, changed, request.api_version)
-        tags = changed
+        tags = _changed(tags, read_body(request), request.method)
+        operations.write_tags(cloud, document, tags, request.api_version)
     shown = {"id": f"{scope}/providers/Microsoft.Resources/tags/default", "name": "default"}
     return HttpResponse(200, {**shown, "type": "Microsoft.Resources/tags", "properties": {"tags": tags}})
 

@@ -169,7 +169,8 @@ class VirtualNetworkGateway(Kind):
         for item in shown["ipConfigurations"]:
             _show_part(document, item, "ipConfigurations")
             if document.hidden.get("private"):
-                _show_private_address(cloud, item["properties"])
+                for address in _private_address(cloud, item["properties"]):
+                    item["properties"]["privateIPAddress"] = address
         for item in shown["virtualNetworkGatewayPolicyGroups"]:
             _show_part(document, item, "virtualNetworkGatewayPolicyGroups")
         settled_before = document.created < cloud.now if reader == "put" else document.state != UPDATING
@@ -224,11 +225,6 @@ def _show_part(document: Document, item: Json, member: str) -> None:
     item["etag"] = document.etag
     item["type"] = f"{GATEWAYS}/{member}"
     item["properties"]["provisioningState"] = "Succeeded" if document.state != UPDATING else UPDATING
-
-
-def _show_private_address(cloud: CloudView, inner: Json) -> None:
-    for address in _private_address(cloud, inner):
-        inner["privateIPAddress"] = address
 
 
 def _private_address(cloud: CloudView, configuration: Json) -> list[str]:

@@ -285,7 +285,7 @@ def _said(topology: TopologyView) -> tuple[Violation, ...]:
 def rules() -> tuple[Rule, ...]:
     return (
         Rule(
-            "R-LNG-06", "W", "always", "checked", "Prefix overlaps the network", "LNGI", fix="Correct it.", judge=_said
+            "R-LNG-06", "W", "always", "checked", "Prefix overlaps the network", "LNGI", fix="Correct it.", check=_said
         ),
         Rule(
             "R-SUBNET-02",
@@ -297,7 +297,7 @@ def rules() -> tuple[Rule, ...]:
             see=("PSRule:AZR-000272", "APRL:5b1933a6-90e4-f642-a01f-e58594e5aab2"),
             fix="Widen it to /27 or more.",
             live=True,
-            judge=_said,
+            check=_said,
         ),
         Rule("R-OPS-09", "F", "change", "unknowable", "Quota is used up", "FAIL", "Only Azure knows the usage."),
         Rule("R-OPS-12", "I", "always", "implied", "Only tags can be patched", "SDK", "A change of tags is a PATCH."),

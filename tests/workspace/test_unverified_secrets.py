@@ -79,9 +79,10 @@ def test_the_three_situations_are_told_apart_in_one_line(harness: Harness) -> No
         "VpnConnection/hub/rome": "not read",
     }
     told = lines(harness, plan)
-    assert "Not verified: 2 shared keys not read, 1 that cannot be compared, 1 reference not readable here." in told, (
-        told
-    )
+    assert (
+        "Not verified: 2 shared keys not read, 1 that cannot be compared, 1 reference not readable here "
+        "(vpngw secret check --verify)." in told
+    ), told
     assert any(line.startswith("1 key cannot be compared: a rotation of these is not seen; ") for line in told)
     assert any("--resend-secrets" in line for line in told)
     assert plan.changes == ()
@@ -92,7 +93,9 @@ def test_a_reference_that_two_keys_share_is_one(harness: Harness) -> None:
     deployment = harness.create(hub("berlin").plus(site("paris", 1), connection("paris", sharedKey=key)))
     del harness.environment["PSK_BERLIN"]
 
-    assert "Not verified: 1 reference not readable here." in lines(harness, harness.plan(deployment))
+    assert "Not verified: 1 reference not readable here (vpngw secret check --verify)." in lines(
+        harness, harness.plan(deployment)
+    )
 
 
 def test_where_azure_echoes_keys_a_deep_look_leaves_nothing_to_say(harness: Harness) -> None:
@@ -113,10 +116,10 @@ def test_no_drift_says_what_was_not_verified(new_harness: Callable[..., Harness]
     drift = harness.drift(deployment, deep=deep)
 
     assert drift_text(drift, Style()).splitlines() == [
-        "Not verified: 2 shared keys not read.",
+        "Not verified: 2 shared keys not read (vpngw secret check --verify).",
         "No drift: Azure has what was applied to hub, as far as it was verified.",
     ]
-    assert "Not verified: 2 shared keys not read." in drift_markdown(drift)
+    assert "Not verified: 2 shared keys not read (vpngw secret check --verify)." in drift_markdown(drift)
     document = json.loads(dumps(drift_document(drift)))
     assert document["unverified"] == [f"{a}: properties.sharedKey" for a in (BERLIN, "VpnConnection/hub/paris")]
     assert [item["why"] for item in document["unverified_secrets"]] == ["not read", "not read"]
@@ -128,7 +131,10 @@ def test_no_changes_of_an_apply_says_it_too(harness: Harness) -> None:
 
     outcome = harness.apply(deployment)
 
-    assert outcome_text(outcome, Style()).splitlines()[0] == "Not verified: 2 shared keys not read."
+    assert (
+        outcome_text(outcome, Style()).splitlines()[0]
+        == "Not verified: 2 shared keys not read (vpngw secret check --verify)."
+    )
     document = json.loads(dumps(outcome_document(outcome)))
     assert document["unverified"] == [f"{a}: properties.sharedKey" for a in (BERLIN, "VpnConnection/hub/paris")]
 

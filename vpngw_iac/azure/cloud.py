@@ -28,7 +28,7 @@ from vpngw_iac.engine.ports import (
 )
 from vpngw_iac.errors import OutputMissing
 from vpngw_iac.resources.wire import Output
-from vpngw_iac.secret import SecretValue
+from vpngw_iac.secret import Fingerprint, SecretValue
 
 
 class AzureCloud:
@@ -72,6 +72,10 @@ class AzureCloud:
     def read(self, resource_id: ArmId) -> Observed:
         """One GET, repeated while Azure is busy."""
         return self._reader.read(resource_id)
+
+    def shared_key(self, resource_id: ArmId) -> Fingerprint | None:
+        """By its own GET, which answers 200 and nothing while a key is being set (recordings, section (c))."""
+        return self._reader.shared_key(resource_id)
 
     def secret(self, output: Output) -> SecretValue:
         """A secret that Azure made. Raises `OutputMissing` if the source is absent or does not tell it."""

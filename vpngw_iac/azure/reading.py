@@ -91,6 +91,19 @@ class Reader:
             raise not_arm(f"{doing}: the answer is no such resource ({where})", self._arm.ids(answer), answer.status)
         return dict(document)
 
+    def shared_key(self, resource_id: ArmId) -> Fingerprint | None:
+        """The fingerprint of a key by its own GET, repeated while Azure is busy; None if none is told."""
+        doing, sdk = f"get the shared key of {resource_id}", sdk_of(resource_id)
+
+        def ask() -> Answer:
+            answer = self._arm.call(
+                resource_id.subscription, sdk, "get_shared_key", *names_of(resource_id), doing=doing
+            )
+            return self._arm.checked(answer, doing)
+
+        value = self._retry.read(resource_id.subscription, ask, doing).document.get("value")
+        return self._seal(value) if isinstance(value, str) and value else None
+
     def look(self, resource_id: ArmId) -> Observed:
         """One GET, once."""
         return self._observed(resource_id, self.raw(resource_id), "get")

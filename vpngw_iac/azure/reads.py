@@ -34,6 +34,7 @@ LIST_METHOD = {"network.virtual_network_gateway_nat_rules": "list_by_virtual_net
 _IN_GROUP = "/resourceGroups/{}/providers/Microsoft.Network"
 PATHS = {
     "network.usages.list": "/providers/Microsoft.Network/locations/{}/usages",
+    "network.virtual_network_gateway_connections.get_shared_key": f"{_IN_GROUP}/connections/{{}}/sharedkey",
     "network.virtual_network_gateways.list_connections": f"{_IN_GROUP}/virtualNetworkGateways/{{}}/connections",
     "resource.providers.get": "/providers/{}",
     "resource.resource_groups.get": "/resourcegroups/{}",

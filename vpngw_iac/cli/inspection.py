@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from vpngw_iac.cli import options as opt
@@ -18,7 +20,7 @@ def register(app: typer.Typer) -> None:
         command(app)(function)
 
 
-def drift(run: Run, file: opt.Blueprint, deep: opt.Deep = False) -> int:
+def drift(run: Run, file: opt.Blueprint, deep: opt.Deep = False, verify_keys: opt.VerifyKeys = None) -> int:
     """Tell how Azure moved away from what was applied.
 
     Exit code 2 if it did; what is unmanaged but known is not an alarm.
@@ -29,7 +31,7 @@ def drift(run: Run, file: opt.Blueprint, deep: opt.Deep = False) -> int:
     from vpngw_iac.report.text.inspection import drift_text
 
     workspace, blueprints = run.at(file)
-    found = [workspace.drift(blueprint, deep=deep) for blueprint in blueprints]
+    found = [workspace.drift(blueprint, deep=deep, verify_keys=verify_keys) for blueprint in blueprints]
     run.answer([drift_document(one) for one in found], "\n".join(drift_text(one, run.style) for one in found))
     add_to_summary(run, *(drift_markdown(one) for one in found))
     return ExitCode.CHANGES if any(one.alarming for one in found) else ExitCode.DONE
@@ -67,14 +69,23 @@ def log(run: Run, file: opt.Blueprint) -> int:
     return ExitCode.DONE
 
 
+Verify = Annotated[bool, typer.Option("--verify", help="Compare each shared key with the one that Azure has.")]
+
+
 @command(secrets)
-def check(run: Run, file: opt.Blueprint) -> int:
-    """Resolve each secret reference without printing it, and judge shared keys."""
+def check(run: Run, file: opt.Blueprint, verify: Verify = False, lock_timeout: opt.LockTimeout = 0.0) -> int:
+    """Resolve each secret reference without printing it, and judge shared keys.
+
+    With --verify each shared key is read once: a key that Azure has as the blueprint says can be compared from then on.
+    """
     from vpngw_iac.report.json import secrets_document
     from vpngw_iac.report.text.inspection import secrets_text
 
     workspace, blueprints = run.at(file)
-    told = [(workspace.name_of(one), workspace.check_secrets(one)) for one in blueprints]
+    told = [
+        (workspace.name_of(one), workspace.check_secrets(one, verify=verify, lock_timeout=lock_timeout * 60))
+        for one in blueprints
+    ]
     text = "\n".join(secrets_text(checks, run.style) for _, checks in told)
     run.answer([secrets_document(name, checks) for name, checks in told], text)
     fine = all(one.ok and not any(f.blocks for f in one.findings) for _, checks in told for one in checks)

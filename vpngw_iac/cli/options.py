@@ -68,6 +68,12 @@ AllGone = Annotated[
 ResendSecrets = Annotated[bool, typer.Option("--resend-secrets", help="Set all secrets again.")]
 Repair = Annotated[bool, typer.Option("--repair", help="Also repair what was broken when it was imported.")]
 Mark = Annotated[bool, typer.Option("--mark", help="Only write our mark on what was taken over (a tag), by PATCH.")]
+VerifyKeys = Annotated[
+    str | None,
+    typer.Option(
+        "--verify-keys", metavar="all|1/N", help="Read each shared key, or the day's part: N daily runs see all."
+    ),
+]
 Profile = Annotated[
     Literal["strict", "cnsa", "nist", "bsi"] | None,
     typer.Option("--profile", help="strict makes errors of warnings; the others are cryptographic baselines."),
@@ -172,6 +178,7 @@ def _planning(
     keep_public_ips: KeepPublicIps = False,
     all_gone: AllGone = False,
     resend_secrets: ResendSecrets = False,
+    verify_keys: VerifyKeys = None,
     repair: Repair = False,
     mark: Mark = False,
     no_probe: NoProbe = False,

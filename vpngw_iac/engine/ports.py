@@ -216,6 +216,9 @@ class Cloud(Protocol):
     def read(self, resource_id: ArmId) -> Observed:
         """One GET."""
 
+    def shared_key(self, resource_id: ArmId) -> Fingerprint | None:
+        """Fingerprint of a shared key by its own GET; None if Azure tells none. The value is dropped at once."""
+
     def secret(self, output: Output) -> SecretValue:
         """A secret that Azure made (an authorization key), read just before the call that needs it."""
 

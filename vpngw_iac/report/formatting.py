@@ -177,13 +177,14 @@ def not_verified(secrets: Iterable[Unverified]) -> list[str]:
     """What nothing vouches for, in a line; and where a rotation would not be seen, in a line more."""
     items = tuple(secrets)
     parts = [", ".join(filter(None, _not_verified(items)))]
-    lines = [f"Not verified: {part}." for part in parts if part]
+    way = " (vpngw secret check --verify)" if _are_keys(items) else ""
+    lines = [f"Not verified: {part}{way}." for part in parts if part]
     if unknown := len(of_kind(items, "not comparable")):
         lines.append(f"{plural(unknown, 'key')} cannot be compared: a rotation of these is not seen; {WAYS_OUT}.")
     return lines
 
 
-WAYS_OUT = "`vpngw apply FILE --resend-secrets` sets them again"
+WAYS_OUT = "`vpngw secret check FILE --verify` reads each once, `vpngw apply FILE --resend-secrets` sets them again"
 """What makes a key comparable again."""
 
 
@@ -192,9 +193,14 @@ def _key_paths() -> frozenset[str]:
     return frozenset(model.key_call.path for model in registry().values() if model.key_call is not None)
 
 
+def _are_keys(items: Iterable[Unverified]) -> bool:
+    """Whether what was not verified has a call of its own, but for what cannot be read here."""
+    return all(item.path in _key_paths() for item in items if item.why != "not readable here")
+
+
 def _not_verified(items: Collection[Unverified]) -> Iterator[str]:
     unseen, unknown = of_kind(items, "not read"), of_kind(items, "not comparable")
-    noun = "shared key" if all(item.path in _key_paths() for item in (*unseen, *unknown)) else "secret"
+    noun = "shared key" if _are_keys(items) else "secret"
     yield f"{plural(len(unseen), noun)} not read" if unseen else ""
     yield f"{len(unknown) if unseen else plural(len(unknown), noun)} that cannot be compared" if unknown else ""
     here = {item.reference or item.address for item in of_kind(items, "not readable here")}

@@ -53,7 +53,7 @@ def plan_document(plan: PlanView) -> Document:
         refused=bool(plan.blocking),
         minutes={address: minutes(seconds) for address, seconds in plan.usual.items()},
         lost_addresses=dict(plan.lost_addresses),
-        state_only_updates=list(plan.state_only_updates),
+        brought_up_to_date=list(plan.state_only_updates),
         waiting=list(plan.waiting),
         unmarked=list(plan.unmarked),
         broken_at_import=list(plan.broken_at_import),

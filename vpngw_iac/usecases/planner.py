@@ -10,6 +10,7 @@ from typing import Any
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.ask.probe import probed
 from vpngw_iac.engine.compare.document import secrets_in
+from vpngw_iac.engine.compare.key_reading import whose_turn, with_keys
 from vpngw_iac.engine.compare.observing import observe, read_existing
 from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.plan import guests
@@ -72,6 +73,9 @@ def decide(session: Session, loaded: LoadedState | None, options: Options, *, re
     findings += behind_a_link(session)
     owner = session.store().owner()
     moved = getattr(blueprint, "moved", {})  # a class of somebody's own may say its resources alone
+    if reviewed is None:
+        options = replace(options, key_turns=whose_turn(options.verify_keys, graph, session.clock.utc()))
+    snapshot = with_keys(session.cloud, graph, snapshot, options.key_turns)
     if reviewed is None:
         options, untaken = by_pattern(options, graph, state, snapshot, moved)
         findings += untaken

@@ -5,7 +5,7 @@ Works without a cloud, except for rebuilding. Every write is done under the lock
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from vpngw_iac._version import __version__
 from vpngw_iac.errors import ExitCode, NotConfirmed, StateError, StateLocked, UsageError
 from vpngw_iac.state.check import check
 from vpngw_iac.state.document import check_belongs, load_state
-from vpngw_iac.state.journal import EntriesMoved, EntryRemoved, LoadedState, RunClosed, RunOpened
+from vpngw_iac.state.journal import EntriesMoved, EntryRemoved, EntrySet, LoadedState, RunClosed, RunOpened
 from vpngw_iac.state.model import Binding, Entry, State
 from vpngw_iac.state.process import lives_here
 from vpngw_iac.state.store import LockedStore, Owner, Store
@@ -24,6 +24,7 @@ from vpngw_iac.usecases.planner import tell_of_links
 
 if TYPE_CHECKING:
     from vpngw_iac.engine.plan.rebuild import Rebuilt
+    from vpngw_iac.secret import Fingerprint
     from vpngw_iac.usecases.session import Deployable
     from vpngw_iac.usecases.workspace import Workspace
 
@@ -66,6 +67,17 @@ class StateCommands:
             _refuse_invalid(loaded, old, new)
             locked.append(EntriesMoved(at=self._now(), addresses={old: new}))
         return entry.model_copy(update={"address": new})
+
+    def remember_keys(self, found: Mapping[str, tuple[str, Fingerprint]]) -> None:
+        """Keep the fingerprints (path and value by address) of keys that Azure has as the blueprint says."""
+        with self._held("secret check") as (locked, loaded):
+            entries = [
+                (loaded.state.entries[a], path, key) for a, (path, key) in found.items() if a in loaded.state.entries
+            ]
+            kept = ((entry, entry.fingerprints | {path: key.dump()}) for entry, path, key in entries)
+            locked.append_all(
+                [EntrySet(at=self._now(), entry=e.model_copy(update={"fingerprints": prints})) for e, prints in kept]
+            )
 
     def forget(self, address: str) -> Entry:
         """Drop an entry: the resource stays in Azure and is nobody's; refused while others need it or it is busy.

@@ -12,7 +12,8 @@ from typing import Any, Self
 
 from vpngw_iac._version import __version__
 from vpngw_iac.arm import Scope
-from vpngw_iac.engine.compare.document import secrets_in
+from vpngw_iac.engine.compare.document import lookup, secrets_in
+from vpngw_iac.engine.compare.key_reading import has_key, read_key
 from vpngw_iac.engine.execute.event import Event, Outcome
 from vpngw_iac.engine.execute.stop import Stop
 from vpngw_iac.engine.graph import Graph
@@ -32,7 +33,7 @@ from vpngw_iac.engine.plan.result import (
 from vpngw_iac.engine.plan.saved import ReviewedPlan, check_genuine, load, save
 from vpngw_iac.engine.ports import CloudIdentity, Observed, Snapshot
 from vpngw_iac.errors import SecretError
-from vpngw_iac.secret import CachedSecrets
+from vpngw_iac.secret import CachedSecrets, Fingerprint
 from vpngw_iac.state.model import Binding, State
 from vpngw_iac.usecases.offline import OfflineWorkspace, blueprint_context
 from vpngw_iac.usecases.planner import ask, decide, load_state, tell_of_links
@@ -154,9 +155,10 @@ class Workspace(OfflineWorkspace):
 
     # -- look
 
-    def drift(self, blueprint: Deployable, *, deep: bool = False) -> Drift:
+    def drift(self, blueprint: Deployable, *, deep: bool = False, verify_keys: str | None = None) -> Drift:
         """How Azure moved away from what was applied."""
-        return drift_of(self.plan(blueprint, Options(deep=deep, all_gone=True, probe=False, look_around=True)))
+        options = Options(deep=deep, verify_keys=verify_keys, all_gone=True, probe=False, look_around=True)
+        return drift_of(self.plan(blueprint, options))
 
     def show(self, blueprint: Deployable) -> Inventory:
         """What is deployed: addresses, allocated IPs, connection status per tunnel."""
@@ -179,8 +181,14 @@ class Workspace(OfflineWorkspace):
         tell_of_links(session)
         return runs_of(session.store().history())
 
-    def check_secrets(self, blueprint: Deployable) -> tuple[SecretCheck, ...]:
-        """Resolve every reference once; say whether that worked, and what Azure would say about a shared key."""
+    def check_secrets(
+        self, blueprint: Deployable, *, verify: bool = False, lock_timeout: float = 0.0
+    ) -> tuple[SecretCheck, ...]:
+        """Resolve every reference once; say whether that worked, and what Azure would say about a shared key.
+
+        With `verify` each shared key of what is applied is read once by its own GET. The fingerprint of one that Azure
+        has as the blueprint says is remembered, so that a rotation is seen from then on; that takes the state's lock.
+        """
         from vpngw_iac import preflight
 
         session = self.session(blueprint)
@@ -198,7 +206,42 @@ class Workspace(OfflineWorkspace):
                 except SecretError as error:
                     session.masks.silence(error)
                     checks.append(SecretCheck(resource.address, path, str(reference), ok=False, error=error.message))
-        return tuple(checks)
+        return self._verified(session, checks, source, lock_timeout) if verify else tuple(checks)
+
+    def _verified(
+        self, session: Session, checks: list[SecretCheck], source: CachedSecrets, lock_timeout: float
+    ) -> tuple[SecretCheck, ...]:
+        """The checks with what Azure says of each shared key; those that are equal become comparable."""
+        from vpngw_iac.usecases.locking import LockWait
+        from vpngw_iac.usecases.state_commands import StateCommands
+
+        with session.redacted():
+            loaded = session.bound_store().load()
+            entries, key = (loaded.state.entries if loaded else {}), session.required_key()
+            resources = Graph.of(session.compiled).resources
+            wanted = [c.address for c in checks if c.ok and c.address in entries and has_key(resources[c.address])]
+            found = {address: read_key(session.cloud, resources[address]) for address in wanted}
+            told, missing = [], dict[str, tuple[str, Fingerprint]]()
+            for check in checks:
+                if check.address not in found:
+                    told.append(check)
+                    continue
+                reference = lookup(resources[check.address].body(), check.path)
+                value = source.resolve(reference)
+                said, theirs = key.fingerprint(value.value, value.version), found[check.address]
+                same = said.same_value(theirs) if theirs else None
+                if same is None:
+                    told.append(replace(check, verified="not told"))
+                elif not same:
+                    told.append(replace(check, verified="different", ok=False, error="Azure has another key."))
+                else:
+                    told.append(replace(check, verified="equal"))
+                    if entries[check.address].fingerprints.get(check.path) != said.dump():
+                        missing[check.address] = (check.path, said)
+        if missing:
+            commands = StateCommands(self, session.deployment, LockWait(lock_timeout, tell=session.tell))
+            commands.remember_keys(missing)
+        return tuple(told)
 
     # -- what else works on a deployment
 

@@ -35,6 +35,10 @@ class Options:
     all_gone: bool = False
     """Every entry is absent and that is right."""
     resend_secrets: bool = False
+    verify_keys: str | None = None
+    """Read shared keys by their own GET: ``all``, or ``1/N`` for the day's part."""
+    key_turns: frozenset[str] = frozenset()
+    """Addresses of those; a saved plan looks at the same ones again."""
     repair: bool = False
     """Repair what was broken when it was imported, too."""
     mark: bool = False

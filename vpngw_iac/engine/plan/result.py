@@ -100,6 +100,8 @@ class SecretCheck:
     error: str = ""
     findings: tuple[Finding, ...] = ()
     """What Azure would say about the value (R-PSK-01 to 03, R-PSK-07), if it can be resolved here."""
+    verified: Literal["", "equal", "different", "not told"] = ""
+    """Whether Azure has this shared key; empty where nobody asked, or nothing is applied yet."""
 
 
 # --- drift -----------------------------------------------------------------------------------------------------------

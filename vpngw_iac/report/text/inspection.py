@@ -148,12 +148,20 @@ def secrets_text(checks: Sequence[SecretCheck], style: Style) -> str:
         )
         for check in checks
     ]
-    bad = sum(not check.ok for check in checks)
+    different = sum(check.verified == "different" for check in checks)
+    bad = sum(not check.ok for check in checks) - different
     fine = f"All {len(checks)} can be resolved here." if len(checks) > 1 else "It can be resolved here."
     sentence = f"{bad} of {len(checks)} cannot be resolved here." if bad else fine
     told = Findings.of(finding for check in checks for finding in check.findings).items
+    if equal := sum(check.verified == "equal" for check in checks):
+        sentence += f" Azure has {equal} of the shared keys as they are here."
+    if different:
+        sentence += f" Azure has another value than here for {different}."
     about = [line for finding in told for line in (*finding_lines(finding, style), "")]
-    return "\n".join([*columns(rows), "", *about, style.paint(sentence, "red" if bad else "green", "bold")]) + "\n"
+    return (
+        "\n".join([*columns(rows), "", *about, style.paint(sentence, "red" if bad or different else "green", "bold")])
+        + "\n"
+    )
 
 
 @report

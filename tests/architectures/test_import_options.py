@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.architectures.conftest import FOLDER, World, differences_of
+from tests.architectures.conftest import FOLDER, ROOT, World, differences_of
 from tests.architectures.test_imported import graph_of, groups_of
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.base import Blueprint
@@ -156,6 +161,17 @@ def test_nouns_to_add_are_printed_and_nothing_is_written(world: World, original:
     assert not imported.written
 
 
+def test_keys_are_read_once_into_a_vault_and_nowhere_else(world: World, original: Blueprint) -> None:
+    imported = take(world, original, vault="kv-hub")
+
+    assert imported.differing == ()
+    key = world.environment["BERLIN_PSK"]
+    assert world.simulator.vault.get("kv-hub", "berlin-psk") == key
+    assert 'Secret.key_vault("kv-hub", "berlin-psk")' in imported.text
+    kept = [path.read_text() for path in (world.directory / ".vpngw" / "state").rglob("*.json*")]
+    assert not [text for text in (imported.text, *kept) if key in text]
+
+
 # --- refused ---------------------------------------------------------------------------------------------------------
 
 
@@ -238,3 +254,19 @@ def test_few_calls_are_needed(world: World, original: Blueprint) -> None:
 
     reads = [f"{r.method} {r.path}" for r in list(world.simulator.requests)[before:]]
     assert len(reads) <= 12 * len(groups_of(original)) + 2, "\n".join(reads)
+
+
+def test_a_death_leaves_no_blueprint_and_the_next_import_goes_on(world: World, original: Blueprint) -> None:
+    """Killed at each file that is linked, replaced or written: nothing is half there."""
+    script = Path(__file__).with_name("dying_import.py")
+    for nth in (1, 2, 4, 7):
+        ended = subprocess.run(
+            [sys.executable, str(script), str(nth)], cwd=ROOT, capture_output=True, text=True, check=False,
+            env={**os.environ, "WORLD": str(world.directory), "PYTHONPATH": str(ROOT)},
+        )  # fmt: skip
+        assert ended.returncode in (0, -signal.SIGKILL), ended.stderr
+        file = world.directory / "blueprint.py"
+        if file.exists():
+            load(file)
+            file.unlink()
+    assert take(world, original).differing == ()

@@ -93,15 +93,17 @@ class AzureCloud:
         return SecretValue(value)
 
     def _listed_key(self, output: Output) -> object:
-        """Newer api-versions may leave a key out of GET and tell it by ``listKeys`` only."""
-        sdk = sdk_of(output.source)
-        if not self._arm.has(output.source.subscription, sdk, "list_keys"):
+        """Newer api-versions may leave a key out of GET and tell it by a call of its own only."""
+        sdk, subscription = sdk_of(output.source), output.source.subscription
+        calls = (("list_keys", output.path.rpartition(".")[2]), ("get_shared_key", "value"))
+        method, name = next((call for call in calls if self._arm.has(subscription, sdk, call[0])), ("", ""))
+        if not method:
             return None
         doing = f"list the keys of {output.source}"
 
         def ask() -> object:
-            answer = self._arm.call(output.source.subscription, sdk, "list_keys", *names_of(output.source), doing=doing)
-            return self._arm.checked(answer, doing).document.get(output.path.rpartition(".")[2])
+            answer = self._arm.call(subscription, sdk, method, *names_of(output.source), doing=doing)
+            return self._arm.checked(answer, doing).document.get(name)
 
         return self._retry.read(output.source.subscription, ask, doing)
 

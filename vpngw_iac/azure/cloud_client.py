@@ -94,7 +94,7 @@ class CloudClient:
         identity = _identity(settings, tokens, subscription, self._tenant or tenants.get(subscription), ids)
         return AzureCloud(arm, identity, key=key, clock=clock, tell=tell)
 
-    def secrets(self, local: SecretSource, correlation: str = "", masks: Masks | None = None) -> SecretSource:
+    def secrets(self, local: SecretSource, correlation: str = "", masks: Masks | None = None) -> KeyVaultSecrets:
         """Secrets in the Key Vaults of this cloud; references that need no vault go to `local`.
 
         Nobody signs in before the first reference to a vault is resolved. `masks` knows what no message may show.

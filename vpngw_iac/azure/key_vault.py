@@ -80,6 +80,18 @@ class KeyVaultSecrets:
                 lambda: client.set_secret(reference.name, value, content_type="text/plain", tags={"made-by": "vpngw"}),
             )
 
+    def keep(self, reference: KeyVaultSecret, value: str) -> None:
+        """Store a value under a name that is free; raises `SecretError` where another value is there already."""
+        client = self._client(reference, reference.vault)
+        if self._ask(reference, "read", lambda: _exists(client, reference.name)):
+            if self.resolve(reference).value != value:
+                raise _other_value(reference)
+            return
+        tags = {"made-by": "vpngw"}
+        self._ask(
+            reference, "made", lambda: client.set_secret(reference.name, value, content_type="text/plain", tags=tags)
+        )
+
     def _read(self, reference: SecretReference, vault: str, name: str, version: str | None) -> SecretValue:
         client = self._client(reference, vault)
         found = self._ask(reference, "read", lambda: client.get_secret(name, version))
@@ -134,6 +146,13 @@ def _refused(reference: SecretReference, doing: str, error: HttpResponseError, m
     said = masks.scrub(" ".join((error.message or "").split()))[:300]
     advice = "Recover or purge the deleted secret first." if error.status_code == 409 else ""
     return SecretError(f"The secret {reference} cannot be {doing}: {code}. {said}".strip(), advice=advice)
+
+
+def _other_value(reference: KeyVaultSecret) -> SecretError:
+    return SecretError(
+        f"The secret {reference} holds another value; it is never overwritten.",
+        advice="Name another vault with --read-secrets, or remove that secret.",
+    )
 
 
 def _exists(client: SecretClient, name: str) -> bool:

@@ -40,6 +40,10 @@ FromJson = Annotated[
     typer.Option("--from-json", metavar="FILE", help="Documents as az prints them, offline; no state (repeatable)."),
 ]
 Yaml = Annotated[bool, typer.Option("--yaml", help="Write YAML.")]
+Vault = Annotated[
+    str | None,
+    typer.Option("--read-secrets", metavar="VAULT", help="Read the keys once and keep them in this Key Vault."),
+]
 Scan = Annotated[bool, typer.Option("--scan", help="Only write a file of names, to be edited and given with --names.")]
 Names = Annotated[str | None, typer.Option("--names", metavar="FILE", help="Names to use, and what to skip.")]
 
@@ -58,6 +62,7 @@ def import_(
     from_json: FromJson = None,
     output: Output = None,
     into: Into = None,
+    read_secrets: Vault = None,
     yaml: Yaml = False,
     scan: Scan = False,
     names: Names = None,
@@ -77,6 +82,7 @@ def import_(
         whole_subscription=subscription_wide,
         terraform_state=terraform_state or "",
         names_file=names or "",
+        vault=read_secrets or "",
         scan=scan,
         yaml=yaml,
         file=Path(output or (names if scan and names else "import-names.yaml" if scan else DEFAULTS[yaml])),

@@ -29,6 +29,7 @@ from vpngw_iac.engine.plan.plan import Options, Plan
 from vpngw_iac.engine.ports import CloudIdentity, Listing
 from vpngw_iac.errors import ExitCode, Finding, PlanError, Refused, UsageError
 from vpngw_iac.resources.base import Resource
+from vpngw_iac.secret import KeyVaultSecret
 from vpngw_iac.state.binding import binding_of
 from vpngw_iac.state.check import checked_name
 from vpngw_iac.state.journal import LoadedState, RunClosed, RunOpened
@@ -72,6 +73,8 @@ class Wanted:
     """A Terraform state: its gateways, and its names."""
     names_file: str = ""
     """A file of names and of what to skip."""
+    vault: str = ""
+    """Read the keys once, and keep them in this Key Vault."""
     scan: bool = False
     """Only write the file of names."""
     file: Path = Path("blueprint.py")
@@ -250,6 +253,7 @@ class _Import:
                 groups=found.groups,
                 subscription=session.cloud.identity.subscription,
                 unread=found.unread,
+                vault=wanted.vault,
                 gateways=gateways,
                 left={**_of_others(documents, name), **_unread(found), **chosen.skip},
             ),
@@ -311,6 +315,8 @@ class _Import:
         blueprint = load(file).blueprint
         if blueprint != reading.blueprint:
             raise PlanError("What was written says something else than what was read.", advice="Please report it.")
+        if self.wanted.vault and self.wanted.into is None and not (self.wanted.scan or self.wanted.files):
+            self._keep_secrets(reading)
         self.recorded.source = "get"
         plan = self._planned(blueprint, None, adopting=True)
         findings = (*plan.findings, *self.workspace.validate(blueprint).findings)
@@ -367,6 +373,13 @@ class _Import:
         state = state.model_copy(update={"entries": entries, "forgotten": forgotten, "written_by": __version__})
         self.recorded.source = "list"
         return state, self._planned(proof.blueprint, LoadedState(state), adopting=False)
+
+    def _keep_secrets(self, reading: Reading) -> None:
+        """Read each key once, and put it into the vault; no value stays here."""
+        vaults = self.session.vaults()
+        for secret in reading.secrets:
+            if secret.value is not None and isinstance(secret.reference, KeyVaultSecret):
+                vaults.keep(secret.reference, self.session.cloud.secret(secret.value).value)
 
     # --- write -------------------------------------------------------------------------------------------------------
 

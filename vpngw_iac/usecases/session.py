@@ -43,6 +43,7 @@ from vpngw_iac.usecases.settings import SIMULATOR_DIR, SettingsSource
 
 if TYPE_CHECKING:
     from vpngw_iac.azure import CloudClient
+    from vpngw_iac.azure.key_vault import KeyVaultSecrets
     from vpngw_iac.engine.plan.saved import ReviewedPlan
     from vpngw_iac.engine.ports import Clock, Cloud
     from vpngw_iac.simulator import Simulator
@@ -363,13 +364,16 @@ class Session:
 
     def secrets(self) -> SecretSource:
         """Resolves references: environment and files here, vaults in the cloud (or in the simulator)."""
-        local = self.place.plain_secrets
-        if self.place.cloud == "simulator":
-            source: SecretSource = SimulatedVault(local, self.simulator, self.place.environment)
-        else:
-            source = self._client(self.place.cloud).secrets(local, self.correlation, self.masks)
+        source: SecretSource = self.vaults()
         # What it resolves is masked, in what the runner logs and in all that this run says.
         return RedactedSecrets(self.place.masked(source), self.masks)
+
+    def vaults(self) -> SimulatedVault | KeyVaultSecrets:
+        """Key vaults of the cloud, or of the simulator."""
+        local = self.place.plain_secrets
+        if self.place.cloud == "simulator":
+            return SimulatedVault(local, self.simulator, self.place.environment)
+        return self._client(self.place.cloud).secrets(local, self.correlation, self.masks)
 
     @contextlib.contextmanager
     def redacted(self) -> Iterator[None]:
@@ -465,6 +469,13 @@ class SimulatedVault:
         if value is None:
             raise SecretError(f"{reference} is made at the first apply.")
         return SecretValue(value)
+
+    def keep(self, reference: KeyVaultSecret, value: str) -> None:
+        """Store a value; a name that holds another one is refused."""
+        held = self._simulator.vault.get(reference.vault, reference.name)
+        if held is not None and held != value:
+            raise SecretError(f"The secret {reference} holds another value; it is never overwritten.")
+        self._simulator.vault.put(reference.vault, reference.name, value)
 
     def prepare(self, reference: SecretReference) -> None:
         """Generate what is absent."""

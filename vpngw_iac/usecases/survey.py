@@ -188,7 +188,7 @@ class OfflineCloud:
         """It is in none of the files."""
         return Observed(resource_id, None, unread="it is in none of the files")
 
-    def attached(self, holders: Collection[ArmId]) -> tuple[Attached, ...]:
+    def attached(self, holders: Collection[ArmId], seen: Any = None) -> tuple[Attached, ...]:
         """Nothing is known beside the files."""
         return ()
 

@@ -47,6 +47,8 @@ class Documents:
     """What must be left alone, each with the reason."""
     scope: frozenset[ArmId] = frozenset()
     """What must be accounted for; everything that is written is."""
+    vault: str = ""
+    """Where keys are to be kept; variables of the environment if none."""
     unread: Mapping[ArmId, str] = field(default_factory=dict)
     """What could not be read, each with the reason."""
     names: Mapping[ArmId, str] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from vpngw_iac.blueprints.network import RouteTable
 from vpngw_iac.blueprints.reading.documents import Documents, Seen
 from vpngw_iac.blueprints.reading.plain import Unsaid
 from vpngw_iac.blueprints.site import LocalGateway
+from vpngw_iac.resources.wire import Output
 from vpngw_iac.secret import Secret, SecretReference
 
 Fate = Literal["managed", "used", "left"]
@@ -38,6 +39,8 @@ class MissingSecret:
 
     reference: SecretReference
     what: str
+    value: Output | None = None
+    """Where Azure keeps it."""
 
 
 @dataclass(slots=True)
@@ -84,15 +87,19 @@ class Notes:
             self.accounts, self.secrets = before
             raise
 
-    def secret(self, name: str, what: str) -> SecretReference:
-        """A reference to an environment variable of this name, made unique; it is on the list of what to fill."""
+    def secret(self, name: str, what: str, value: Output | None = None) -> SecretReference:
+        """A reference to an environment variable of this name, made unique, or to the vault that was chosen.
+
+        It is on the list of what to fill.
+        """
         variable = _variable(name)
         taken, number = variable, 1
         while taken in self.secrets:
             number += 1
             taken = f"{variable}_{number}"
-        reference = Secret.env(taken)
-        self.secrets[taken] = MissingSecret(reference, what)
+        vault = self.documents.vault
+        reference = Secret.key_vault(vault, taken.lower().replace("_", "-")) if vault else Secret.env(taken)
+        self.secrets[taken] = MissingSecret(reference, what, value)
         return reference
 
 

@@ -21,6 +21,7 @@ from vpngw_iac.blueprints.site import TrafficSelector
 from vpngw_iac.paths import objects, value_at
 from vpngw_iac.resources import model_of
 from vpngw_iac.resources.shape import shape_of
+from vpngw_iac.resources.wire import Output
 
 _NAMING = Naming()
 
@@ -119,7 +120,11 @@ def _joined(notes: Notes, gateway: ArmId, far: ArmId | None, one: Half, two: Hal
         Pair,
         a=a,
         b=b,
-        shared_key=notes.secret(f"{gateway.name}_{far.name}_PSK", f"pre-shared key of {' and '.join(names)}"),
+        shared_key=notes.secret(
+            f"{gateway.name}_{far.name}_PSK",
+            f"pre-shared key of {' and '.join(names)}",
+            Output(one[0], "properties.sharedKey", secret=True),
+        ),
         manage="both" if two else "a",
         connection_names=None if names == derived else names,
         resource_group=tuple((groups * 2)[:2]) if any(groups) else None,

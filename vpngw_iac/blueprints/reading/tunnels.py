@@ -18,6 +18,7 @@ from vpngw_iac.blueprints.site import BgpPeer, ExistingLocalGateway, Link, Local
 from vpngw_iac.paths import objects, value_at
 from vpngw_iac.resources import model_of
 from vpngw_iac.resources.shape import UNKNOWN, shape_of
+from vpngw_iac.resources.wire import Output
 
 NAMING = Naming()
 
@@ -89,7 +90,9 @@ def _site(notes: Notes, gateway: ArmId, home: Seen, rules: Rules, identity: ArmI
     values |= _other_end(notes, gateway, home, identity, seen, local_id, name, known)
     if not certificate:
         values.pop("certificate", None)
-        values["shared_key"] = notes.secret(f"{name}_PSK", f"pre-shared key of {identity.name}")
+        values["shared_key"] = notes.secret(
+            f"{name}_PSK", f"pre-shared key of {identity.name}", Output(identity, "properties.sharedKey", secret=True)
+        )
     return made(
         Site,
         name=name,

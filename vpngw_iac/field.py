@@ -328,7 +328,8 @@ PortRange = Annotated[str, AfterValidator(_ports)]
 """Ports of a NAT rule: ``1024-2047``, or one port (R-NAT-18)."""
 
 DnsLabel = Annotated[str, AfterValidator(_dns_label)]
-"""First part of ``label.region.cloudapp.azure.com`` (R-PIP-24; https://github.com/hashicorp/terraform-provider-azurerm/pull/2122)."""
+"""First part of ``label.region.cloudapp.azure.com`` (R-PIP-24; InvalidDomainNameLabel in the recording
+``xplat_arm-network-public-ip-tests-generated``)."""
 
 Fqdn = Annotated[str, AfterValidator(_fqdn), Spelling(lambda text: text.rstrip(".").lower())]
 """A fully qualified domain name."""

@@ -533,8 +533,8 @@ def test_what_may_not_be_asked_is_unread_and_no_finding(harness: Harness, status
     for path in ("*/permissions", "*/locks", "*/usages", "*/checkPolicyRestrictions", "*/locations"):
         harness.fault(effect, path=path, times=None)
 
-    plan = harness.plan(hub("berlin"))
-    outcome = harness.apply(hub("berlin"))
+    plan = harness.plan(hub("berlin", "paris"))
+    outcome = harness.apply(hub("berlin", "paris"))
 
     assert probes(plan.findings) == []
     assert {text.split(" ")[0] for text in plan.unread} == {
@@ -545,6 +545,7 @@ def test_what_may_not_be_asked_is_unread_and_no_finding(harness: Harness, status
         "availability",
     }
     assert all("NotForYou" in text for text in plan.unread)
+    assert len(set(plan.unread)) == len(plan.unread)  # once, not for each name
     assert outcome.exit_code == 0
 
 

@@ -141,7 +141,7 @@ def probed(cloud: Cloud, plan: Plan) -> Plan:
 
 def unread(replies: Replies) -> tuple[str, ...]:
     """What could not be asked, and why."""
-    return tuple(sorted(f"{ask}: {reply.why}" for ask, reply in replies.items() if isinstance(reply, Unread)))
+    return tuple(sorted({f"{ask}: {reply.why}" for ask, reply in replies.items() if isinstance(reply, Unread)}))
 
 
 # --- what the replies mean -------------------------------------------------------------------------------------------

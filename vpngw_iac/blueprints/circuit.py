@@ -158,11 +158,13 @@ class Circuit(NamedPart, Part):
     activation_key: Annotated[SecretField | None, Wire("properties.activationKey")] = None
     """Where the partner's activation key is found."""
     bandwidth: Annotated[int, Field(ge=1), Wire("properties.serviceProviderProperties.bandwidthInMbps", by_code=True)]
-    """Mbps; on a Direct port whole Gbps, 1000 Mbps each. It can grow, never shrink."""
+    """Mbps, 50 to 10000 as providers sell them (R-ER-29); on a Direct port whole Gbps, 1000 Mbps each. It only
+    grows."""
     sku: Annotated[
         str, Field(pattern=r"^(Standard|Premium|Local)_(MeteredData|UnlimitedData)$"), Wire("sku.name", by_code=True)
     ] = "Standard_MeteredData"
-    """Tier and billing: ``Standard_MeteredData``, ``Premium_UnlimitedData`` and so on (R-ER-17, R-ER-18)."""
+    """Tier and billing: ``Standard_MeteredData``, ``Premium_UnlimitedData`` and so on (R-ER-17, R-ER-18, R-ER-29). No
+    circuit becomes Local (R-ER-30)."""
     private_peering: PrivatePeering | None = None
     """Left out: the provider configures it (a layer 3 service)."""
     microsoft_peering: MicrosoftPeering | None = None

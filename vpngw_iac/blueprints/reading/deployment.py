@@ -25,7 +25,7 @@ from vpngw_iac.blueprints.reading.notes import Account, MissingSecret, Notes
 from vpngw_iac.blueprints.reading.others import settle
 from vpngw_iac.blueprints.reading.peer import pairs_of, spokes_of
 from vpngw_iac.blueprints.reading.plain import Unsaid
-from vpngw_iac.blueprints.reading.tunnels import instance_names, sites_of, spare_local_gateways
+from vpngw_iac.blueprints.reading.tunnels import connections_of, instance_names, sites_of, spare_local_gateways
 from vpngw_iac.blueprints.site import LocalGateway, Site
 from vpngw_iac.blueprints.site_to_site import SiteToSite
 from vpngw_iac.blueprints.topology import Topology
@@ -121,17 +121,18 @@ def _network_id(seen: Seen) -> ArmId | None:
 
 
 def _vpn(notes: Notes, identity: ArmId, seen: Seen) -> _Gateway:
-    rules = rules_of(notes, identity, seen, instance_names(seen))
+    connections = [connection for _, connection in connections_of(notes, identity, "IPsec")]
+    rules = rules_of(notes, identity, seen, instance_names(seen), connections)
     sites = sites_of(notes, identity, seen, rules)
     clients = _clients(notes, identity, seen)
-    expected = tuple(rules.settle(notes))
     part: GatewayLike
     try:
         notes.require_ours(identity)
         with notes.attempt():
-            part = vpn_gateway(notes, identity, seen, sites, clients, expected)
+            part = vpn_gateway(notes, identity, seen, sites, clients, rules)
     except Unsaid as error:
         part, clients = existing_gateway(notes, identity, str(error)), None
+    rules.settle(notes, kept=isinstance(part, VpnGateway))
     notes.gateways[identity] = part
     return _Gateway(identity, _network_id(seen), part, tuple(sites.sites), clients=clients)
 

@@ -13,9 +13,10 @@ from vpngw_iac.blueprints.naming import Naming, fit
 from vpngw_iac.blueprints.network import ExistingPublicIp, PublicIp
 from vpngw_iac.blueprints.part import Sku
 from vpngw_iac.blueprints.reading.documents import Seen, id_in
+from vpngw_iac.blueprints.reading.nat import Rules
 from vpngw_iac.blueprints.reading.networks import network_of
 from vpngw_iac.blueprints.reading.notes import Notes, tags_of
-from vpngw_iac.blueprints.reading.operations_settings import care_of
+from vpngw_iac.blueprints.reading.operations_settings import care_of, lock_of
 from vpngw_iac.blueprints.reading.plain import Unsaid, made, said
 from vpngw_iac.blueprints.reading.tunnels import Sites, instance_names
 from vpngw_iac.blueprints.regions import gateway_zones
@@ -65,7 +66,7 @@ def existing_gateway(notes: Notes, identity: ArmId, why: str) -> GatewayLike:
 
 
 def vpn_gateway(
-    notes: Notes, identity: ArmId, seen: Seen, sites: Sites, clients: ClientAccess | None, expected: tuple[str, ...]
+    notes: Notes, identity: ArmId, seen: Seen, sites: Sites, clients: ClientAccess | None, rules: Rules
 ) -> VpnGateway:
     """A VPN gateway that is ours; raises `Unsaid`."""
     network = home_network(notes, seen)
@@ -89,7 +90,8 @@ def vpn_gateway(
         default_site=_default_site(seen, sites),
         identities=tuple((seen.get("identity") or {}).get("userAssignedIdentities") or ()),
         guests=tuple(guest.name for guest in sites.guests),
-        expected=expected,
+        expected=tuple(sorted(rule.name for rule in rules.unsaid)),
+        nat_rules=rules.spare(),
         tags=tags_of(seen),
         **care_of(notes, identity),
         **said(VpnGateway, seen, shape_of(model_of(identity)), but={"bgp"}),
@@ -202,6 +204,7 @@ def _our_address(notes: Notes, gateway: ArmId, identity: ArmId, seen: Seen, usua
         name=identity.name,
         resource_group=None if (identity.group or "").lower() == (gateway.group or "").lower() else identity.group,
         zones=zones if zones and zones != usual else None,
+        lock=lock_of(notes, identity),
         tags=tags_of(seen),
         **said(PublicIp, seen, shape_of(model_of(identity))),
     )

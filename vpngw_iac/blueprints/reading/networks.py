@@ -10,6 +10,7 @@ from vpngw_iac.blueprints.network import (
     GatewaySubnet,
     RouteTable,
     Subnet,
+    SubnetSettings,
     VirtualNetwork,
 )
 from vpngw_iac.blueprints.reading.documents import SUBNETS, Seen, id_in
@@ -54,11 +55,20 @@ def _ours(notes: Notes, identity: ArmId, seen: Seen) -> VirtualNetwork:
             label=_label(notes, identity),
             gateway_subnet=gateway_subnet,
             subnets=tuple(subnets),
+            encryption=_encryption(seen),
             tags=tags_of(seen),
             **said(VirtualNetwork, seen, shape_of(model_of(identity))),
         )
     notes.manage(identity)
     return network
+
+
+def _encryption(seen: Seen) -> str | None:
+    """Whether machines that cannot encrypt are let through, where encryption is on."""
+    if not value_at(seen, "properties.encryption.enabled"):
+        return None
+    drops = str(value_at(seen, "properties.encryption.enforcement")).lower() == "dropunencrypted"
+    return "drop-unencrypted" if drops else "allow-unencrypted"
 
 
 def subscription_of(notes: Notes, identity: ArmId) -> str | None:
@@ -90,9 +100,9 @@ def _subnets(notes: Notes, network: ArmId, seen: Seen) -> tuple[list[Subnet], An
 
 
 def _gateway_subnet(subnet: Subnet) -> Any:
-    if subnet.route_table is None:
-        return subnet.prefixes
-    return made(GatewaySubnet, prefix=subnet.prefixes, route_table=subnet.route_table)
+    settings = {name: getattr(subnet, name) for name in SubnetSettings.model_fields}
+    settings = {name: value for name, value in settings.items() if value not in (None, ())}
+    return made(GatewaySubnet, prefix=subnet.prefixes, **settings) if settings else subnet.prefixes
 
 
 def _subnet(notes: Notes, network: ArmId, seen: Seen, identity: ArmId, shown: Seen) -> Subnet:

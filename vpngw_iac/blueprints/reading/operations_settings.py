@@ -21,12 +21,8 @@ _NAMING = Naming()
 
 def care_of(notes: Notes, gateway: ArmId) -> dict[str, Any]:
     """The fields of a gateway that say who looks after it; of several settings the first that can be said."""
-    readers = (
-        (DIAGNOSTICS, "diagnostics", _diagnostics),
-        (LOCKS, "lock", _lock),
-        (ASSIGNMENTS, "maintenance", _window),
-    )
-    found: dict[str, Any] = {}
+    readers = ((LOCKS, "lock", _lock), (ASSIGNMENTS, "maintenance", _window))
+    found: dict[str, Any] = {"diagnostics": diagnostics_of(notes, gateway)}
     for arm_type, field, read in readers:
         for identity, seen in notes.documents.below(gateway, arm_type):
             if field in found:
@@ -74,7 +70,20 @@ def _group_lock(notes: Notes, gateway: ArmId) -> dict[str, Any]:
     return {}
 
 
-def _diagnostics(_notes: Notes, gateway: ArmId, identity: ArmId, seen: Seen) -> Diagnostics:
+def diagnostics_of(notes: Notes, holder: ArmId) -> tuple[Diagnostics, ...]:
+    """The diagnostic settings of a resource that can be said."""
+    found = []
+    for identity, seen in notes.documents.below(holder, DIAGNOSTICS):
+        try:
+            found.append(_diagnostics(holder, identity, seen))
+        except Unsaid as error:
+            notes.leave(identity, str(error))
+        else:
+            notes.manage(identity)
+    return tuple(found)
+
+
+def _diagnostics(gateway: ArmId, identity: ArmId, seen: Seen) -> Diagnostics:
     logs = [item for item in objects(value_at(seen, "properties.logs")) if item.get("enabled")]
     groups = [str(item.get("categoryGroup")) for item in logs if item.get("categoryGroup")]
     if groups and [group.lower() for group in groups] != ["alllogs"]:

@@ -15,6 +15,8 @@ from vpngw_iac.resources.shape import UNKNOWN, Shape
 
 P = TypeVar("P", bound=Part)
 
+EACH = "[*]"
+
 
 class Unsaid(Exception):
     """No noun can say what Azure has here; the text says why, as the rest of "left alone: ..."."""
@@ -86,9 +88,13 @@ def _descend(document: Any, shape: Shape, path: str) -> tuple[Any, Shape]:
     """Value and shape at a path; ``[0]`` stands for the only item of a list."""
     value = document
     for step in path.split("."):
-        name = step.removesuffix(ONE)
+        name = step.removesuffix(ONE).removesuffix(EACH)
         value = value.get(name) if isinstance(value, Mapping) else None
         shape = shape.at(name)
+        if step.endswith(EACH):
+            inside, rest = shape.item or UNKNOWN, path.partition(f"{step}.")[2]
+            found = [_descend(item, inside, rest) for item in value or ()]
+            return [item for item, _ in found if item is not None], UNKNOWN
         if step.endswith(ONE):
             items = value if isinstance(value, list | tuple) else ()
             if len(items) > 1:

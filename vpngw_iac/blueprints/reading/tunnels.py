@@ -96,7 +96,7 @@ def _site(notes: Notes, gateway: ArmId, home: Seen, rules: Rules, identity: ArmI
     return made(
         Site,
         name=name,
-        nat=rules.used_by(identity, seen) or None,
+        nat=rules.used_by(seen) or None,
         resource_group=None if same_name(identity.group, gateway.group) else identity.group,
         connection_name=_unless(identity.name, NAMING.connection.format(name=name)),
         lock=lock_of(notes, identity),

@@ -161,7 +161,7 @@ PARTS = {
     ),
     "ExpressRoute": ("Circuit", "PrivatePeering", "MicrosoftPeering", "PrefixValidation", "CircuitLink", "GlobalReach"),
     "Other networks": ("Pair", "Spoke"),
-    "Care": ("Maintenance", "ExistingMaintenance", "Diagnostics", "Lock"),
+    "Care": ("Maintenance", "ExistingMaintenance", "Diagnostics", "Lock", "RoleAssignment"),
     "What is only used": (
         "ExistingVirtualNetwork", "ExistingPublicIp", "ExistingVpnGateway", "ExistingExpressRouteGateway",
         "ExistingCircuit", "ExistingLocalGateway",

@@ -20,6 +20,7 @@ from vpngw_iac.resources.diagnostic_setting import RetentionPolicy as Retention
 from vpngw_iac.resources.maintenance_assignment import MaintenanceAssignmentProperties
 from vpngw_iac.resources.maintenance_configuration import MaintenanceConfigurationProperties, MaintenanceWindow
 from vpngw_iac.resources.management_lock import LockOwner, ManagementLockProperties
+from vpngw_iac.resources.role_assignment import RoleAssignmentProperties
 
 
 @dataclass(frozen=True)
@@ -84,14 +85,29 @@ MAINTENANCE = [
         read_only={"resourceId"},
     ),
 ]
+# learn.microsoft.com/rest/api/authorization/role-assignments/create
+ROLES = [
+    Reference(
+        RoleAssignmentProperties,
+        {
+            "condition", "conditionVersion", "createdBy", "createdOn", "delegatedManagedIdentityResourceId",
+            "description", "principalId", "principalType", "roleDefinitionId", "scope", "updatedBy", "updatedOn",
+        },
+        {"principalId", "roleDefinitionId"},
+        read_only={"createdBy", "createdOn", "scope", "updatedBy", "updatedOn"},
+    )
+]  # fmt: skip
 VERSIONS = {
+    "Microsoft.Authorization/roleAssignments": "2022-04-01",
     "Microsoft.Authorization/locks": "2016-09-01",
     "Microsoft.Insights/diagnosticSettings": "2021-05-01-preview",
     "Microsoft.Maintenance/configurationAssignments": "2023-04-01",
     "Microsoft.Maintenance/maintenanceConfigurations": "2023-04-01",
 }
 
-per_object = pytest.mark.parametrize("page", [*DIAGNOSTICS, *LOCKS, *MAINTENANCE], ids=lambda page: page.model.__name__)
+per_object = pytest.mark.parametrize(
+    "page", [*DIAGNOSTICS, *LOCKS, *MAINTENANCE, *ROLES], ids=lambda page: page.model.__name__
+)
 
 
 def names_of(model: type[BaseModel]) -> dict[str, bool]:

@@ -91,6 +91,7 @@ REACH: Json = {
     "prefix": "192.168.9.0/29",
 }
 VALIDATED: Json = MICROSOFT | {"validations": [{"prefix": "203.0.113.0/24"}]}
+ROLE: Json = {"role": "Reader", "principal": GUID}
 CIRCUIT_LINK: Json = {"name": "fra", "circuit": CIRCUIT}
 ACTIVE_ACTIVE = gateway(active_active=True, bgp={"asn": 65010})
 PAIR: Json = {"a": gateway("a", 1, bgp={"asn": 65001}), "b": gateway("b", 2, bgp={"asn": 65002}), "shared_key": KEY}
@@ -231,6 +232,7 @@ SETTINGS: dict[str, Setting] = {
     "Diagnostics": Setting(
         "SiteToSite", sites(gateway_=gateway(diagnostics={"workspace": WORKSPACE})), ("gateway", "diagnostics")
     ),
+    "RoleAssignment": Setting("SiteToSite", sites(gateway_=gateway(access=[ROLE])), ("gateway", "access", 0)),
     "Lock": Setting("SiteToSite", sites(gateway_=gateway(lock={"level": "CanNotDelete"})), ("gateway", "lock")),
     "Bgp": Setting("SiteToSite", sites(gateway_=gateway(bgp={"asn": 65010})), ("gateway", "bgp")),
     "VpnGateway": Setting("SiteToSite", sites(gateway_=gateway()), ("gateway",)),
@@ -407,6 +409,7 @@ VALUES: dict[str, Value] = {
     "*.outbound_map": Value(rid("routeMaps", "m")),
     "*.delegations": Value("Microsoft.Web/serverFarms"),
     "*.service_endpoints": Value("Microsoft.Storage"),
+    "*.access": Value([ROLE]),
     "Nat.instance": Value("none"),
     "Nat.mappings": Value(FURTHER),
     "NatMapping.internal_ports": Value("100-200"),

@@ -177,6 +177,8 @@ EDITS: dict[str, tuple[Edit, ...]] = {
         ("Diagnostics.metrics", False, {"update DiagnosticSetting"}),
         ("Diagnostics.workspace", LEFT_OUT, {"update DiagnosticSetting"}),
         ("Diagnostics.event_hub_name", LEFT_OUT, {"update DiagnosticSetting"}),
+        ("RoleAssignment.notes", LEFT_OUT, {"update RoleAssignment"}),
+        ("RoleAssignment.role", "Reader", {"create RoleAssignment", "delete RoleAssignment", "replace ManagementLock"}),
         ("Lock.level", "ReadOnly", {"update ManagementLock"}),
         ("Lock.notes", LEFT_OUT, {"update ManagementLock"}),
     ),

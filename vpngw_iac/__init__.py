@@ -48,7 +48,7 @@ if TYPE_CHECKING:
         Subnet,
         VirtualNetwork,
     )
-    from vpngw_iac.blueprints.operations_settings import Diagnostics, Lock, Maintenance
+    from vpngw_iac.blueprints.operations_settings import Diagnostics, Lock, Maintenance, RoleAssignment
     from vpngw_iac.blueprints.part import Sku
     from vpngw_iac.blueprints.peer import Pair, Spoke
     from vpngw_iac.blueprints.point_to_site import PointToSite
@@ -87,7 +87,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "vpngw_iac.arm": ("ArmId", "Scope"),
     "vpngw_iac.blueprints.base": ("Blueprint",),
-    "vpngw_iac.blueprints.operations_settings": ("Diagnostics", "Lock", "Maintenance"),
+    "vpngw_iac.blueprints.operations_settings": ("Diagnostics", "Lock", "Maintenance", "RoleAssignment"),
     "vpngw_iac.blueprints.circuit": (
         "Circuit", "CircuitLink", "GlobalReach", "MicrosoftPeering", "PrefixValidation", "PrivatePeering",
     ),
@@ -129,10 +129,10 @@ __all__ = [
     "ExpressRouteCoexistence", "ExpressRouteGateway", "Finding", "GatewaySubnet", "GlobalReach", "IpTag", "IpsecPolicy",
     "Link", "LoadedFile", "LocalGateway", "Lock", "Maintenance", "MicrosoftPeering", "Naming", "Nat", "NatMapping",
     "Pair", "PlanError", "PointToSite", "PrefixValidation", "PrivatePeering", "PublicIp", "Radius", "RadiusGroup",
-    "RadiusServer", "Refused", "RevokedCertificate", "RootCertificate", "Route", "RouteTable", "Routing", "Scope",
-    "Secret", "SecretError", "Site", "SiteToSite", "Sku", "Spoke", "StalePlan", "StateError", "StateLocked", "Subnet",
-    "Topology", "TrafficSelector", "Tunnel", "UsageError", "UserGroup", "VirtualNetwork", "VnetToVnet", "VpnGateway",
-    "VpngwError", "Workspace", "__version__", "load",
+    "RadiusServer", "Refused", "RevokedCertificate", "RoleAssignment", "RootCertificate", "Route", "RouteTable",
+    "Routing", "Scope", "Secret", "SecretError", "Site", "SiteToSite", "Sku", "Spoke", "StalePlan", "StateError",
+    "StateLocked", "Subnet", "Topology", "TrafficSelector", "Tunnel", "UsageError", "UserGroup", "VirtualNetwork",
+    "VnetToVnet", "VpnGateway", "VpngwError", "Workspace", "__version__", "load",
 ]  # fmt: skip
 
 

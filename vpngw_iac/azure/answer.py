@@ -12,7 +12,10 @@ from typing import Any
 
 from vpngw_iac.azure.parse import UnreadableJson, at_most, parsed, seconds_of
 
-ABSENT = frozenset({"resourcenotfound", "notfound", "resourcegroupnotfound", "parentresourcenotfound"})
+ABSENT = frozenset({
+    "resourcenotfound", "notfound", "resourcegroupnotfound", "parentresourcenotfound",
+    "roleassignmentnotfound",  # what Microsoft.Authorization says of its own ("Troubleshoot Azure RBAC")
+})  # fmt: skip
 """Codes of a 404 that mean "Azure does not have it"; any other 404 is an error (recordings, deletes)."""
 
 ID_LENGTH = 200

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.network import Prefixes
-from vpngw_iac.blueprints.operations_settings import AnyLock
+from vpngw_iac.blueprints.operations_settings import Access, AnyLock, ManyDiagnostics
 from vpngw_iac.blueprints.part import (
     AnyId,
     ExistingPart,
@@ -176,8 +176,12 @@ class Circuit(NamedPart, Part):
     subscription: Guid | None = None
     """Default: the subscription of the run."""
     tenant: Guid | None = None
+    diagnostics: ManyDiagnostics = ()
+    """Where its logs and metrics go: one setting or several."""
     lock: AnyLock | None = None
     """Management lock of the circuit."""
+    access: Access = ()
+    """Role assignments on the circuit."""
     label: Name | None = None
     """Name in addresses and reports."""
     tags: Annotated[Tags, Wire("tags", by_code=True)] = Field(default_factory=dict)
@@ -258,6 +262,8 @@ class CircuitLink(Part):
     """Group of the connection. Default: the gateway's."""
     lock: AnyLock | None = None
     """Management lock of the connection."""
+    access: Access = ()
+    """Role assignments on the connection."""
     tags: Annotated[Tags, Wire("tags", by_code=True)] = Field(default_factory=dict)
     protect: bool = False
     on_removal: OnRemoval = "delete"

@@ -16,7 +16,7 @@ from vpngw_iac.blueprints.network import (
     Prefixes,
     VirtualNetwork,
 )
-from vpngw_iac.blueprints.operations_settings import AnyLock, AnyMaintenance, ManyDiagnostics
+from vpngw_iac.blueprints.operations_settings import Access, AnyLock, AnyMaintenance, ManyDiagnostics
 from vpngw_iac.blueprints.part import (
     AnyId,
     ExistingPart,
@@ -159,6 +159,8 @@ class VpnGateway(NamedPart, Part):
     may set some."""
     lock: AnyLock | None = None
     """``"CanNotDelete"``, ``"ReadOnly"`` or ``Lock(...)``. It is lifted for changes of ours and put back."""
+    access: Access = ()
+    """Role assignments on the gateway."""
     label: Name | None = None
     """Name in addresses and reports; give one if two gateways of a blueprint bear the same name."""
     tags: Annotated[Tags, Wire("tags", by_code=True)] = Field(default_factory=dict)
@@ -280,6 +282,8 @@ class ExpressRouteGateway(NamedPart, Part):
     may set some."""
     lock: AnyLock | None = None
     """``"CanNotDelete"``, ``"ReadOnly"`` or ``Lock(...)``. It is lifted for changes of ours and put back."""
+    access: Access = ()
+    """Role assignments on the gateway."""
     label: Name | None = None
     """Name in addresses and reports."""
     tags: Annotated[Tags, Wire("tags", by_code=True)] = Field(default_factory=dict)

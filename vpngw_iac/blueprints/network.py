@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, cast
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.blueprints.operations_settings import AnyLock, ManyDiagnostics
+from vpngw_iac.blueprints.operations_settings import Access, AnyLock, ManyDiagnostics
 from vpngw_iac.blueprints.part import (
     AnyId,
     ExistingPart,
@@ -407,6 +407,8 @@ class PublicIp(Part):
     """Where its logs and metrics go: one setting or several."""
     lock: AnyLock | None = None
     """Management lock of the address."""
+    access: Access = ()
+    """Role assignments on the address."""
     tags: Annotated[Tags, Wire("tags", by_code=True)] = Field(default_factory=dict)
     protect: bool = False
     on_removal: OnRemoval = "delete"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.part import AnyId, Many, Name, Part, Short, Tags, existing_or_new, ids_only, listed
-from vpngw_iac.field import Region, Wire, rule_error
+from vpngw_iac.field import Guid, Region, Wire, rule_error
+from vpngw_iac.text import suggestion
 
 MAINTENANCE = "Microsoft.Maintenance/maintenanceConfigurations"
 
@@ -165,3 +167,58 @@ if TYPE_CHECKING:
     AnyLock = Lock | LockLevel
 else:
     AnyLock = Annotated[Lock, Short(_lock, {"enum": ["CanNotDelete", "ReadOnly"]})]
+
+
+# --- access ----------------------------------------------------------------------------------------------------------
+
+ROLES: Final = {
+    "Reader": "acdd72a7-3385-48ef-bd42-f606fba81ae7",
+    "Contributor": "b24988ac-6180-42a0-ab88-20f7382dd24c",
+    "Owner": "8e3af657-a8ff-443c-a75c-2fe8c4bcb635",
+    "Network Contributor": "4d97b98b-1d4f-4787-a291-c67834d212e7",
+    "Monitoring Reader": "43d0d8ad-25c7-4714-9337-8ba259a9fe05",
+}
+"""Built-in roles that people name by name (page "Azure built-in roles")."""
+
+
+def _role(value: str) -> str:
+    """One of the names, a GUID, or the id of a definition."""
+    known = {name.lower(): name for name in ROLES}
+    is_id = "/roledefinitions/" in value.lower() or re.fullmatch(
+        r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", value
+    )
+    if is_id or value.lower() in known:
+        return known.get(value.lower(), value)
+    hint = suggestion(value, ROLES) or f"Known by name are {', '.join(ROLES)}."
+    raise rule_error(
+        "T-ROLE", f"{value!r} is no role that is known by name. {hint} Else write the GUID of its definition."
+    )
+
+
+class RoleAssignment(Part):
+    """Who may do what with one resource.
+
+    Microsoft: "Azure role assignments". Only owners and user access administrators may make and remove them.
+    """
+
+    stands: ClassVar[str] = "RoleAssignment"
+
+    role: Annotated[str, AfterValidator(_role), Wire("properties.roleDefinitionId", by_code=True)]
+    """A built-in role by name (``Network Contributor``, ``Reader``, ``Monitoring Reader``, ``Contributor``, ``Owner``),
+    or the GUID or id of a definition."""
+    principal: Annotated[Guid, Wire("properties.principalId")]
+    """Object id of the user, group or service principal."""
+    principal_type: Annotated[
+        Literal["User", "Group", "ServicePrincipal", "ForeignGroup", "Device"] | None, Wire("properties.principalType")
+    ] = None
+    """What it is; needed for one that was just made. Left out, Azure looks."""
+    notes: Annotated[str | None, Wire("properties.description")] = None
+    """Why."""
+    condition: Annotated[str | None, Wire("properties.condition")] = None
+    """Condition under which it holds, in version 2.0 of the language."""
+    name: Guid | None = None
+    """Name in Azure, a GUID. Default: derived from resource, role and principal."""
+
+
+Access = Annotated[Many[RoleAssignment], listed]
+"""Role assignments on one resource."""

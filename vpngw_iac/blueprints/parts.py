@@ -35,7 +35,7 @@ from vpngw_iac.blueprints.network import (
     Subnet,
     VirtualNetwork,
 )
-from vpngw_iac.blueprints.operations_settings import Diagnostics, Lock, Maintenance
+from vpngw_iac.blueprints.operations_settings import Diagnostics, Lock, Maintenance, RoleAssignment
 from vpngw_iac.blueprints.part import Sku
 from vpngw_iac.blueprints.peer import Pair, Spoke
 from vpngw_iac.blueprints.site import (
@@ -57,6 +57,6 @@ __all__ = [
     "Delegation", "Diagnostics", "EntraGroup", "EntraId", "ExpressRouteGateway", "GatewaySubnet", "GlobalReach",
     "IpTag", "IpsecPolicy", "Link", "LocalGateway", "Lock", "Maintenance", "MicrosoftPeering", "Naming", "Nat",
     "NatMapping", "Pair", "PrefixValidation", "PrivatePeering", "PublicIp", "Radius", "RadiusGroup", "RadiusServer",
-    "RevokedCertificate", "RootCertificate", "Route", "RouteTable", "Routing", "Site", "Sku", "Spoke", "Subnet",
-    "TrafficSelector", "Tunnel", "UserGroup", "VirtualNetwork", "VpnGateway",
+    "RevokedCertificate", "RoleAssignment", "RootCertificate", "Route", "RouteTable", "Routing", "Site", "Sku", "Spoke",
+    "Subnet", "TrafficSelector", "Tunnel", "UserGroup", "VirtualNetwork", "VpnGateway",
 ]  # fmt: skip

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.network import Prefixes
-from vpngw_iac.blueprints.operations_settings import AnyLock
+from vpngw_iac.blueprints.operations_settings import Access, AnyLock
 from vpngw_iac.blueprints.part import (
     AnyId,
     ExistingPart,
@@ -365,6 +365,8 @@ class LinkSettings(Part):
     """Name of the connection. Default: derived."""
     lock: AnyLock | None = None
     """Management lock of the connection."""
+    access: Access | None = None
+    """Role assignments on the connection."""
 
 
 class Link(LinkSettings):

@@ -16,7 +16,7 @@ from vpngw_iac.blueprints.circuit import (
 from vpngw_iac.blueprints.compiling.context import CompileContext, Item, gateway_address, tags_of
 from vpngw_iac.blueprints.compiling.gateway_context import GatewayContext
 from vpngw_iac.blueprints.compiling.network import gateway_subnet_ref
-from vpngw_iac.blueprints.compiling.operations_settings import lock_on
+from vpngw_iac.blueprints.compiling.operations_settings import beside
 from vpngw_iac.blueprints.compiling.plain import merged, plain, properties_of
 from vpngw_iac.blueprints.compiling.site import CONNECTION
 from vpngw_iac.blueprints.contribution import PlacedPart
@@ -93,7 +93,7 @@ def circuit(
         return
     made = _circuit(part, use, context, lost)
     yield made
-    yield from lock_on(made, part.lock, context)
+    yield from beside(made, part, context)
     if part.private_peering:
         yield _peering(part, PRIVATE, part.private_peering, context, lost)
     if part.microsoft_peering:
@@ -202,7 +202,7 @@ def circuit_links(hub: GatewayContext, context: CompileContext, location: str) -
         key = made.key if made else (part.authorization if isinstance(part, ExistingCircuit) else None)
         connection = _link(use, hub, context, location, key)
         yield connection
-        yield from lock_on(connection, use.part.lock, context)
+        yield from beside(connection, use.part, context)
 
 
 def _own_authorization(

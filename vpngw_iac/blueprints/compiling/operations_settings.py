@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import cast
+from uuid import NAMESPACE_URL, uuid5
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.compiling.context import CompileContext, Item, tags_of
 from vpngw_iac.blueprints.compiling.gateway_context import GatewayContext
 from vpngw_iac.blueprints.compiling.plain import merged, properties_of
 from vpngw_iac.blueprints.gateway import ExpressRouteGateway, VpnGateway
-from vpngw_iac.blueprints.operations_settings import Diagnostics, ExistingMaintenance, Lock, LockLevel, Maintenance
+from vpngw_iac.blueprints.operations_settings import (
+    ROLES,
+    Diagnostics,
+    ExistingMaintenance,
+    Lock,
+    LockLevel,
+    Maintenance,
+    RoleAssignment,
+)
+from vpngw_iac.blueprints.part import Part
 from vpngw_iac.resources import diagnostic_setting as diagnostic_wire
 from vpngw_iac.resources import maintenance_configuration as maintenance_wire
+from vpngw_iac.resources import role_assignment as role_wire
 from vpngw_iac.resources.base import Ref, Resource, TextRef
 from vpngw_iac.resources.existing import Existing
 from vpngw_iac.resources.maintenance_assignment import (
@@ -38,8 +49,39 @@ def watched(hub: GatewayContext, context: CompileContext, gateway: Resource) -> 
     """The diagnostic settings of a gateway, and its lock or that of the group it is in."""
     part = hub.gateway
     if isinstance(part, Ours):
-        yield from diagnostics_of(gateway, part.diagnostics, context, part.address_name)
-        yield from lock_on(gateway, part.lock, context, part.address_name)
+        yield from beside(gateway, part, context, part.address_name)
+
+
+def beside(made: Resource, part: Part, context: CompileContext, address: str | None = None) -> Iterator[Item]:
+    """The diagnostic settings, role assignments and lock that a noun says for what it became."""
+    yield from diagnostics_of(made, getattr(part, "diagnostics", ()), context, address)
+    yield from access_to(made, getattr(part, "access", None) or (), address)
+    yield from lock_on(made, getattr(part, "lock", None), context, address)
+
+
+def access_to(
+    made: Resource, several: Iterable[RoleAssignment], address: str | None = None
+) -> Iterator[role_wire.RoleAssignment]:
+    """Role assignments; the name is a GUID made of what Azure takes once: resource, role and principal."""
+    for said in several:
+        role = ROLES.get(said.role, said.role)
+        if not role.startswith("/"):
+            home = f"/subscriptions/{made.id.subscription}/providers/Microsoft.Authorization"
+            role = f"{home}/roleDefinitions/{role}"
+        one = f"{made.id.key}|{role.lower()}|{said.principal.lower()}"
+        yield role_wire.RoleAssignment(
+            address=f"RoleAssignment/{address or made.address}/{said.role.replace(' ', '')}/{said.principal}",
+            id=made.id.extension(role_wire.ROLE_ASSIGNMENTS, said.name or str(uuid5(NAMESPACE_URL, one))),
+            tenant=made.tenant,
+            derived_name=said.name is None,
+            on_removal=made.on_removal,
+            needs=(made.ref(),),
+            properties=role_wire.RoleAssignmentProperties(
+                role_definition_id=role,
+                condition_version="2.0" if said.condition else None,
+                **properties_of(said),
+            ),
+        )
 
 
 def lock_on(

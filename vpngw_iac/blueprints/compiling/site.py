@@ -8,7 +8,7 @@ from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.compiling.bgp import chosen_addresses
 from vpngw_iac.blueprints.compiling.context import CompileContext, Item, Placement, names_of, tags_of
 from vpngw_iac.blueprints.compiling.gateway_context import GatewayContext
-from vpngw_iac.blueprints.compiling.operations_settings import lock_on
+from vpngw_iac.blueprints.compiling.operations_settings import beside
 from vpngw_iac.blueprints.compiling.plain import merged, plain, properties_of
 from vpngw_iac.blueprints.contribution import PlacedPart
 from vpngw_iac.blueprints.gateway import VpnGateway
@@ -55,7 +55,7 @@ def sites(hub: GatewayContext, context: CompileContext, location: str) -> Iterat
         yield _local_gateway(use, link, hub, context, location)
         connection = _connection(use, link, hub, context, location)
         yield connection
-        yield from lock_on(connection, link.lock, context)
+        yield from beside(connection, link, context)
     for spare in hub.local_gateways:
         yield _given(spare.part, spare.tags, (), hub, context, location)
     yield from _nat_rules(hub, context)

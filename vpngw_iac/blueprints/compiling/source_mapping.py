@@ -77,7 +77,14 @@ def _of_site(site: Site, gateway: str) -> Iterator[str]:
 
 
 def _of_gateway(part: GatewayLike) -> tuple[str, ...]:
-    kinds = ("PublicIp", "MaintenanceConfiguration", "MaintenanceAssignment", "DiagnosticSetting", "ManagementLock")
+    kinds = (
+        "PublicIp",
+        "MaintenanceConfiguration",
+        "MaintenanceAssignment",
+        "DiagnosticSetting",
+        "ManagementLock",
+        "RoleAssignment",
+    )
     window = getattr(part, "maintenance", None)
     used = (f"MaintenanceConfiguration/{window.existing.name}",) if isinstance(window, ExistingMaintenance) else ()
     return (gateway_address(part), *(f"{kind}/{part.address_name}" for kind in kinds), *used)

@@ -10,7 +10,7 @@ from vpngw_iac.blueprints.compiling.clients import client_configuration, policy_
 from vpngw_iac.blueprints.compiling.context import CompileContext, Item, gateway_address, no_location, tags_of
 from vpngw_iac.blueprints.compiling.gateway_context import GatewayContext
 from vpngw_iac.blueprints.compiling.network import gateway_subnet_ref
-from vpngw_iac.blueprints.compiling.operations_settings import diagnostics_of, lock_on
+from vpngw_iac.blueprints.compiling.operations_settings import beside
 from vpngw_iac.blueprints.compiling.plain import merged, plain, properties_of
 from vpngw_iac.blueprints.compiling.site import default_site_id
 from vpngw_iac.blueprints.gateway import ExistingVpnGateway, VpnGateway
@@ -43,8 +43,7 @@ def vpn_gateway(hub: GatewayContext, context: CompileContext) -> Iterator[Item]:
             made = _public_ip(part, hub, number, context, part.network.location)
             yield made
             if isinstance(made, Resource) and isinstance(given := _given(hub, number), PublicIp):
-                yield from diagnostics_of(made, given.diagnostics, context)
-                yield from lock_on(made, given.lock, context)
+                yield from beside(made, given, context)
         yield _gateway(part, hub, context, part.network.location)
 
 

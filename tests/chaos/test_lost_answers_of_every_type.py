@@ -14,9 +14,11 @@ from vpngw_iac import (
     ExpressRouteCoexistence,
     ExpressRouteGateway,
     GatewaySubnet,
+    GlobalReach,
     Maintenance,
     Nat,
     PrivatePeering,
+    RoleAssignment,
     Route,
     RouteTable,
     Secret,
@@ -53,6 +55,15 @@ def everything() -> Any:
         private_peering=PrivatePeering(asn=65110, primary="192.168.250.0/30", secondary="192.168.250.4/30", vlan=200),
         authorizations=["partner"],
     )
+    other = circuit.model_copy(
+        update={
+            "name": "erc-other",
+            "authorizations": (),
+            "private_peering": PrivatePeering(
+                asn=65111, primary="192.168.251.0/30", secondary="192.168.251.4/30", vlan=201
+            ),
+        }
+    )
     berlin = Site(
         name="berlin",
         public_ip="203.0.113.10",
@@ -65,6 +76,7 @@ def everything() -> Any:
         network=hub,
         sku="VpnGw2AZ",
         lock="CanNotDelete",
+        access=[RoleAssignment(role="Reader", principal="11111111-2222-4333-8444-555555555555")],
         maintenance=Maintenance(start="02:00", time_zone="W. Europe Standard Time"),
         diagnostics=Diagnostics(workspace=f"{LOG}/Microsoft.OperationalInsights/workspaces/log"),
     )
@@ -73,6 +85,7 @@ def everything() -> Any:
         vpn=vpn,
         expressroute=ExpressRouteGateway(name="ergw-hub", network=hub, sku="ErGw1AZ"),
         circuits=[CircuitLink(name="line", circuit=circuit)],
+        global_reach=[GlobalReach(a=circuit, b=other, prefix="192.168.252.0/29")],
         sites=[berlin],
         spokes=[Spoke(network=network("vnet-red", 2))],
     )

@@ -9,7 +9,9 @@ cd "$work"
 export VPNGW_CLOUD=simulator VPNGW_ENV_FILE="$here/blueprints/example.env"
 blueprint="$here/blueprints/multi_site.py"
 
-say() { printf '\n\033[1m$ %s\033[0m\n' "$*"; }
+bold='' plain=''
+if [ -t 1 ] && [ -z "${NO_COLOR:-}${CI:-}" ] && [ "${TERM:-dumb}" != dumb ]; then bold=$(printf '\033[1m') plain=$(printf '\033[0m'); fi
+say() { printf '\n%s$ %s%s\n' "$bold" "$*" "$plain"; }
 run() { say "$@"; "$@"; }
 
 run vpngw validate "$blueprint"

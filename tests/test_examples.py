@@ -62,7 +62,9 @@ def compare(name: str, output: str) -> None:
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> str:
-    output = told(execute("sh", EXAMPLES / "demo.sh", cwd=tmp_path_factory.mktemp("demo")))
+    printed = execute("sh", EXAMPLES / "demo.sh", cwd=tmp_path_factory.mktemp("demo"))
+    assert "\x1b" not in printed, "nobody sees colours in a pipe"
+    output = told(printed)
     return re.sub(r"(?<=\S) {2,}", "  ", output)  # columns are as wide as the longest address
 
 

@@ -15,6 +15,24 @@ CONNECTION = "VpnConnection/vgw-hub/berlin"
 
 
 @pytest.mark.parametrize("where", [("hub.yaml",), ("--deployment", "hub")])
+@pytest.mark.parametrize(
+    "words", [("hub.yaml", CONNECTION), (CONNECTION, "hub.yaml"), (CONNECTION, "--deployment", "hub")]
+)
+def test_the_file_comes_first_or_last(hub: Shell, words: tuple[str, ...]) -> None:
+    assert CONNECTION in hub("state", "show", *words, code=0).out
+
+
+def test_too_many_words_say_what_is_expected(hub: Shell) -> None:
+    assert "Expected [FILE] OLD NEW" in hub("state", "mv", "hub.yaml", "a", "b", "c", code=64).err
+
+
+def test_a_document_is_told_from_a_blueprint_in_json_wherever_it_stands(hub: Shell) -> None:
+    hub.write("state.json", hub("state", "pull", "hub.yaml", code=0).out)
+    for words in (("hub.yaml", "state.json"), ("state.json", "hub.yaml")):
+        hub("state", "push", *words, code=0)
+
+
+@pytest.mark.parametrize("where", [("hub.yaml",), ("--deployment", "hub")])
 def test_list_and_show_take_a_file_or_a_deployment(hub: Shell, where: tuple[str, ...]) -> None:
     listed = hub("state", "list", *where, code=0)
     shown = hub("state", "show", CONNECTION, *where, code=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from vpngw_iac.preflight import find, rules
@@ -9,8 +10,10 @@ from vpngw_iac.preflight.catalogue import AREAS, area_of
 from vpngw_iac.preflight.external_rules import EXTERNAL_RULES
 from vpngw_iac.preflight.sources import PAGES, codes
 from vpngw_iac.preflight.table import page
+from vpngw_iac.preflight.vpngw_rules import vpngw_rules
 
 PAGE = Path(__file__).parents[2] / "docs" / "rules.md"
+PACKAGE = Path(__file__).parents[2] / "vpngw_iac"
 
 
 def test_numbers_run_from_01_within_an_area_and_none_is_lost() -> None:
@@ -75,4 +78,17 @@ def test_a_checked_rule_says_what_to_do_about_it() -> None:
 
 
 def test_every_area_of_rules_has_a_name() -> None:
-    assert {area_of(rule.id) for rule in rules()} == set(AREAS)
+    assert {area_of(rule.id) for rule in (*rules(), *vpngw_rules())} == set(AREAS)
+
+
+def _printed() -> set[str]:
+    """Every id of ours in the source that a finding or a rule error can bear."""
+    texts = [file.read_text(encoding="utf-8") for file in PACKAGE.rglob("*.py") if file.name != "sources.py"]
+    return {found for text in texts for found in re.findall(r"\"([VBTP]-[A-Z][A-Z0-9-]+)\"", text)}
+
+
+def test_every_id_that_can_be_printed_is_explained() -> None:
+    known = {rule.id for rule in vpngw_rules()}
+
+    assert known == _printed() - (set(PAGES) - known)  # some pages have a code of that form
+    assert all(rule.title and rule.what.endswith(".") and rule.fix.endswith(".") for rule in vpngw_rules())

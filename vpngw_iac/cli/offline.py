@@ -78,18 +78,20 @@ def graph(
 
 
 def rule(run: Run, rule_id: RuleId = None) -> int:
-    """Explain a preflight rule; without ID list them all."""
+    """Explain the id of a finding; without ID list them all."""
     from vpngw_iac.preflight.catalogue import area_of, find, rules
+    from vpngw_iac.preflight.vpngw_rules import vpngw_rules
     from vpngw_iac.report.json_documents import rule_document
     from vpngw_iac.report.text.rules import rules_text
 
-    wanted = (rule_id or "").upper()
+    wanted = (rule_id or "").upper().rstrip("-")
     one = find(wanted)
-    found = [one] if one else [known for known in rules() if wanted in ("", area_of(known.id))]
+    every = (*rules(), *vpngw_rules())
+    found = (
+        [one] if one else [r for r in every if not wanted or wanted == area_of(r.id) or r.id.startswith(f"{wanted}-")]
+    )
     if not found:
-        own = " What begins with V, T or P is said by vpngw itself; its finding tells what to do."
-        ours = own if wanted[:2] in ("V-", "T-", "P-") else ""
-        raise UsageError(f"There is no rule {rule_id}.{ours}", advice="`vpngw rule` lists them all.")
+        raise UsageError(f"There is no rule {rule_id}.", advice="`vpngw rule` lists them all.")
     run.answer([rule_document(found)], rules_text(found, run.style, whole=one is not None))
     return ExitCode.DONE
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ from vpngw_iac.cli.options import command
 from vpngw_iac.cli.run import Run
 from vpngw_iac.errors import ExitCode, UsageError
 from vpngw_iac.files import UnreadableFile, read_text
+from vpngw_iac.text import plural
 
 if TYPE_CHECKING:
     from vpngw_iac.state.store import Owner
@@ -21,9 +23,14 @@ if TYPE_CHECKING:
 
 group = typer.Typer(help="Look at the state, and repair it by hand.", no_args_is_help=True)
 
-Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="Address of an entry, as `state list` shows it.")]
-Old = Annotated[str, typer.Argument(metavar="OLD", help="Address now.")]
-New = Annotated[str, typer.Argument(metavar="NEW", help="Address from now on.")]
+_FILE = "Blueprint FILE first (it may also stay last), or name the deployment with --deployment."
+OfEntry = Annotated[
+    list[str],
+    typer.Argument(metavar="[FILE] ADDRESS", help=f"Address of an entry, as `state list` shows it. {_FILE}"),
+]
+OldAndNew = Annotated[
+    list[str], typer.Argument(metavar="[FILE] OLD NEW", help=f"Address now, and from now on. {_FILE}")
+]
 Include = Annotated[
     list[str] | None,
     typer.Option(
@@ -32,7 +39,10 @@ Include = Annotated[
         help="Also write an entry, protected, for this (address or id) that bears our tag; repeatable.",
     ),
 ]
-Pushed = Annotated[str, typer.Argument(metavar="STATE", help="A document from `state pull`; - reads stdin.")]
+Pushed = Annotated[
+    list[str],
+    typer.Argument(metavar="[FILE] STATE", help=f"A document from `state pull`; - reads stdin. {_FILE}"),
+]
 
 
 @command(group, "list")
@@ -47,31 +57,34 @@ def list_(run: Run, file: opt.MaybeBlueprint = None) -> int:
 
 
 @command(group)
-def show(run: Run, address: Address, file: opt.MaybeBlueprint = None) -> int:
+def show(run: Run, words: OfEntry) -> int:
     """Show one entry: id, needs, and what was applied last."""
     from vpngw_iac.report.json_documents import document
     from vpngw_iac.report.text.inspection import entry_text
 
+    file, (address,) = _file_and(words, "ADDRESS")
     entry = _state_commands(run, file).entry(address)
     run.answer([document("state-entry", entry=entry.model_dump(mode="json"))], entry_text(entry, run.style))
     return ExitCode.DONE
 
 
 @command(group)
-def mv(run: Run, old: Old, new: New, file: opt.MaybeBlueprint = None, lock_timeout: opt.LockTimeout = 0.0) -> int:
+def mv(run: Run, words: OldAndNew, lock_timeout: opt.LockTimeout = 0.0) -> int:
     """Give an entry another address; nothing changes in Azure."""
     from vpngw_iac.report.json_documents import document
 
+    file, (old, new) = _file_and(words, "OLD", "NEW")
     entry = _state_commands(run, file, lock_timeout).move(old, new)
     run.reply(document("state-move", old=old, new=new, id=str(entry.id)), f"{old} is now {new} ({entry.id}).")
     return ExitCode.DONE
 
 
 @command(group)
-def forget(run: Run, address: Address, file: opt.MaybeBlueprint = None, lock_timeout: opt.LockTimeout = 0.0) -> int:
+def forget(run: Run, words: OfEntry, lock_timeout: opt.LockTimeout = 0.0) -> int:
     """Drop an entry; the resource stays in Azure and is nobody's."""
     from vpngw_iac.report.json_documents import document
 
+    file, (address,) = _file_and(words, "ADDRESS")
     entry = _state_commands(run, file, lock_timeout).forget(address)
     text = f"{address} is forgotten. {entry.id} stays in Azure."
     run.reply(document("state-forget", address=address, id=str(entry.id)), text)
@@ -134,14 +147,38 @@ def pull(run: Run, file: opt.MaybeBlueprint = None) -> int:
 
 
 @command(group)
-def push(run: Run, document: Pushed, file: opt.MaybeBlueprint = None, lock_timeout: opt.LockTimeout = 0.0) -> int:
+def push(run: Run, words: Pushed, lock_timeout: opt.LockTimeout = 0.0) -> int:
     """Replace the state by a document; the previous one is kept."""
     from vpngw_iac.report.json import state_document
     from vpngw_iac.report.text.inspection import entries_text
 
+    file, (document,) = _file_and(words, "STATE")
     state = _state_commands(run, file, lock_timeout).push(_read(document), document)
     run.answer([state_document(state)], entries_text(state, run.style))
     return ExitCode.DONE
+
+
+def _file_and(words: Sequence[str], *names: str) -> tuple[str | None, Sequence[str]]:
+    """The blueprint file, if one is given, and what else is: the file comes first, or last as it used to."""
+    if len(words) == len(names):
+        return None, words
+    if len(words) != len(names) + 1:
+        raise UsageError(f"Expected [FILE] {' '.join(names)}, got {plural(len(words), 'argument')}.")
+    first = _is_blueprint(words[0]) or (not _is_blueprint(words[-1]) and _is_json_blueprint(words[0]))
+    return (words[0], words[1:]) if first else (words[-1], words[:-1])
+
+
+def _is_blueprint(word: str) -> bool:
+    path = Path(word if Path(word).suffix else word.rpartition(":")[0])
+    return path.suffix.partition(":")[0].lower() in (".py", ".yaml", ".yml")
+
+
+def _is_json_blueprint(word: str) -> bool:
+    """Whether a JSON file is a blueprint and no state document."""
+    try:
+        return word.lower().endswith(".json") and '"lineage"' not in read_text(Path(word))
+    except UnreadableFile:
+        return False
 
 
 def _lock_wait(run: Run, minutes: float) -> LockWait:

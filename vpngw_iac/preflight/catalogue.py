@@ -6,6 +6,7 @@ import functools
 
 from vpngw_iac.preflight.registry import Rule, Status, Weight, checked_rules, sort_key
 from vpngw_iac.preflight.unchecked import IMPLIED, UNKNOWABLE
+from vpngw_iac.preflight.vpngw_rules import vpngw_rules
 
 
 @functools.cache
@@ -21,13 +22,13 @@ def rules() -> tuple[Rule, ...]:
 
 
 def find(rule_id: str) -> Rule | None:
-    """The rule of this id, in any casing."""
+    """The rule of this id, in any casing, or the id of ours as one."""
     return _by_id().get(rule_id.upper())
 
 
 @functools.cache
 def _by_id() -> dict[str, Rule]:
-    return {rule.id.upper(): rule for rule in rules()}
+    return {rule.id.upper(): rule for rule in (*rules(), *vpngw_rules())}
 
 
 def _unchecked(rule_id: str, row: tuple[Weight, str, str, str], status: Status) -> Rule:
@@ -36,8 +37,8 @@ def _unchecked(rule_id: str, row: tuple[Weight, str, str, str], status: Status) 
 
 
 def area_of(rule_id: str) -> str:
-    """``R-LNG`` of ``R-LNG-06``."""
-    return rule_id.rpartition("-")[0]
+    """``R-LNG`` of ``R-LNG-06``, ``V`` of an id of ours."""
+    return rule_id.rpartition("-")[0] if rule_id.startswith("R-") else rule_id[:1]
 
 
 AREAS = {
@@ -80,5 +81,9 @@ AREAS = {
     "R-UG": "User groups",
     "R-V2V": "VNet-to-VNet",
     "R-V6": "IPv6",
+    "B": "Blueprints as a whole",
+    "P": "Preflight",
+    "T": "Values in a file",
+    "V": "Plans",
 }
 """What each area of rules is about."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from vpngw_iac.errors import Finding
 from vpngw_iac.report.style import Style, visible
@@ -20,36 +20,35 @@ Block = tuple[str, list[str]]
 
 
 def said_once(blocks: Sequence[Block], style: Style) -> list[list[str]]:
-    """The blocks in their order; those like an earlier one come below it, counted or by what differs."""
-    groups: dict[tuple[str, ...], list[Block]] = {}
-    for address, lines in blocks:
-        groups.setdefault(tuple(_label(line) for line in _form(address, lines)), []).append((address, lines))
-    return [block for members in groups.values() for block in _told(members, style)]
+    """The blocks in their order; what is like an earlier one is told below that, counted or by what differs."""
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for at, (address, lines) in enumerate(blocks):
+        groups.setdefault(tuple(_label(line) for line in _form(address, lines)), []).append(at)
+    told = dict(enumerate(lines for _, lines in blocks))
+    for members in groups.values():
+        first, *others = members
+        near = {at: lines for at in others if (lines := _differing(blocks[first], blocks[at], style)) is not None}
+        if len(near) >= ALIKE - 1:
+            told[first] = [*told[first], *_below(blocks, first, near, style)]
+            told = {at: lines for at, lines in told.items() if at not in near}
+    return list(told.values())
 
 
-def _told(members: list[Block], style: Style) -> list[list[str]]:
-    (address, lines), *others = members
-    first = _form(address, lines)
-    differing = [
-        [line for line, form, known in zip(other, _form(name, other), first, strict=True) if form != known]
-        for name, other in others
-    ]
-    near = [d for d in differing if len(d) <= _DIFFERING and sum(map(visible, d)) < 2 * style.width]
-    if len(near) < ALIKE - 1:
-        return [lines for _, lines in members]
-    same = [name for (name, _), lines in zip(others, differing, strict=True) if not lines]
-    told = list(lines)
+def _differing(first: Block, other: Block, style: Style) -> list[str] | None:
+    """The few lines in which one block differs from another; None if these are not few."""
+    pairs = zip(other[1], _form(*other), _form(*first), strict=True)
+    found = [line for line, form, known in pairs if form != known]
+    return found if len(found) <= _DIFFERING and sum(map(visible, found)) < 2 * style.width else None
+
+
+def _below(blocks: Sequence[Block], first: int, near: Mapping[int, list[str]], style: Style) -> Iterator[str]:
+    same = [_name(blocks[at][0]) for at, lines in near.items() if not lines]
     if same:
-        nouns = plural(len(same), in_words(address.partition("/")[0]))
-        told += style.wrap(f"and {nouns} like this one: {listed(map(_name, same), most=30)}", "      ")
-    rest: list[list[str]] = []
-    for (name, other), changed in zip(others, differing, strict=True):
-        if changed not in near:
-            rest.append(other)
-        elif changed:
-            what = ", ".join(re.sub(r" {2,}", " ", line.strip()) for line in changed)
-            told.append(f"{other[0].partition(name)[0]}{name}  {what}")
-    return [told, *rest]
+        nouns = plural(len(same), in_words(blocks[first][0].partition("/")[0]))
+        yield from style.wrap(f"and {nouns} like this one: {listed(same, most=30)}", "      ")
+    for address, lines, head in ((blocks[at][0], lines, blocks[at][1][0]) for at, lines in near.items() if lines):
+        what = ", ".join(re.sub(r" {2,}", " ", line.strip()) for line in lines)
+        yield f"{head.partition(address)[0]}{address}  {what}"
 
 
 def _form(address: str, lines: Iterable[str]) -> list[str]:

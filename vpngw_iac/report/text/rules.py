@@ -61,9 +61,15 @@ def _whole(rule: Rule, style: Style) -> Iterator[str]:
 def _facts(rule: Rule) -> Iterator[tuple[str, str]]:
     """Label and text: what, how much it counts, what to do, where it stands, who else says it."""
     from vpngw_iac.preflight.external_rules import EXTERNAL_RULES
+    from vpngw_iac.preflight.vpngw_rules import told_by
 
     word, meaning = _LEVELS[rule.level]
-    if rule.status == "checked":
+    if ours := told_by(rule):
+        yield "What", rule.what
+        yield "Counts", f"{word}."
+        yield "Do", rule.fix
+        yield "Told", ours
+    elif rule.status == "checked":
         yield "What", rule.what
         ages = " It rests on a list or a date that ages: it never refuses." if rule.ages else ""
         yield "Counts", f"{word}: {meaning}.{_WHEN[rule.when]}{ages}"

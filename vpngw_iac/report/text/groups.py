@@ -24,10 +24,11 @@ def said_once(blocks: Sequence[Block], style: Style) -> list[list[str]]:
     groups: dict[tuple[str, ...], list[int]] = {}
     for at, (address, lines) in enumerate(blocks):
         groups.setdefault(tuple(_label(line) for line in _form(address, lines)), []).append(at)
-    told = dict(enumerate(lines for _, lines in blocks))
+    told: dict[int, list[str]] = dict(enumerate(lines for _, lines in blocks))
     for members in groups.values():
         first, *others = members
-        near = {at: lines for at in others if (lines := _differing(blocks[first], blocks[at], style)) is not None}
+        found = {at: _differing(blocks[first], blocks[at], style) for at in others}
+        near = {at: differing for at, differing in found.items() if differing is not None}
         if len(near) >= ALIKE - 1:
             told[first] = [*told[first], *_below(blocks, first, near, style)]
             told = {at: lines for at, lines in told.items() if at not in near}

@@ -14,7 +14,6 @@ SITE = "LocalNetworkGateway/vgw-hub/berlin"
 CONNECTION = "VpnConnection/vgw-hub/berlin"
 
 
-@pytest.mark.parametrize("where", [("hub.yaml",), ("--deployment", "hub")])
 @pytest.mark.parametrize(
     "words", [("hub.yaml", CONNECTION), (CONNECTION, "hub.yaml"), (CONNECTION, "--deployment", "hub")]
 )

@@ -120,7 +120,7 @@ def test_a_type_error_is_a_result_without_a_page() -> None:
 
     assert rule["id"] == "T-BOUNDS"
     assert "helpUri" not in rule
-    assert "help" not in rule
+    assert "Write one within the bounds." in rule["help"]["text"]
 
 
 def test_rules_of_other_tools_are_taxonomies_that_rules_refer_to() -> None:

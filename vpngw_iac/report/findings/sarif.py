@@ -126,7 +126,7 @@ def _help(rule: Rule) -> Json:
     told = [rule.what, f"**Do**: {rule.fix}" if rule.fix else ""]
     told += ["See " + ", ".join(f"[{page.title}]({page.address})" for page in pages) + "." if pages else ""]
     told += [f"Also {twin.tool.name} [{twin.id}]({twin.page})." for twin in external_rules]
-    told += [f'Accept it with `waive={{"{rule.id}": "why"}}` on the blueprint or a part.']
+    told += [f'Accept it with `waive={{"{rule.id}": "why"}}` on the blueprint or a part.'] if rule.pages else []
     return {"text": "\n".join(filter(None, text)), "markdown": "\n\n".join(filter(None, told))}
 
 

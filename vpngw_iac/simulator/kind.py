@@ -150,7 +150,7 @@ class Kind:
         shown = document.as_found(self.whole(cloud, document, reader), reader)
         late = {path for path, version in self.since.items() if api_version < version}
         hidden = frozenset() if cloud.switches.echo_secrets else _SECRETS
-        trimmed: Json = _without(shown, late, hidden)
+        trimmed: Json = _without(shown, late, hidden) if late or hidden else shown
         return trimmed
 
     def whole(self, cloud: CloudView, document: Document, reader: Reader) -> Json:

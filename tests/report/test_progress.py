@@ -58,19 +58,36 @@ def plain(events: list[Event], *, scheduled: bool = True) -> list[str]:
     return stream.getvalue().splitlines()
 
 
-def test_a_log_has_a_line_per_start_and_end_and_one_per_minute_between() -> None:
+def test_a_log_has_a_line_per_start_and_end_and_one_for_all_between() -> None:
     assert plain(EVENTS) == [
         "00:00:00Z contoso-hub: 13 operations, about 19 min",
         "00:00:01Z VpnGateway/vgw-hub: create started, usually 18 min",
-        "00:01:00Z VpnGateway/vgw-hub: create, Updating, 1 min so far, about 17 min to go",
-        "00:02:00Z VpnGateway/vgw-hub: create, Updating, 2 min 6 s so far, about 16 min to go",
         "00:03:00Z VpnConnection/vgw-hub/berlin: create waits for VpnGateway/vgw-hub to finish",
         "00:04:00Z The journal's last line was torn; it is ignored.",
-        "00:20:00Z VpnGateway/vgw-hub: create, Updating, 20 min so far, longer than usual (18 min)",
+        "00:20:00Z contoso-hub: 1 running; 1 waiting; 0 of 13 done; "
+        "VpnGateway/vgw-hub: create, Updating, 20 min so far, longer than usual (18 min)",
         "00:21:00Z VpnGateway/vgw-hub: create failed after 21 min: InternalServerError: An error occurred.",
         "00:21:00Z VpnConnection/vgw-hub/berlin: create skipped, because VpnGateway/vgw-hub failed",
         "00:21:00Z failed after 21 min",
     ]
+
+
+def test_a_log_of_many_operations_is_as_long_as_what_happens_not_as_long_as_it_takes() -> None:
+    """Two lines an operation, one for a wait and one for a new cause, one every five minutes for the whole run."""
+    names = [f"VpnConnection/vgw-hub/site-{number}" for number in range(100)]
+    told: list[Event] = [RunStarted("contoso-hub", "correlation", 100, 1140.0, at(0))]
+    for name in names:
+        for why in ("other operations on the same gateway", "other operations on the same gateway", "Azure to finish"):
+            told.append(OperationWaiting(name, "put", "put", why, None, at(0)))
+        told.append(OperationStarted(name, "put", "put", "id", 40.0, at(0, 1)))
+    for minute in range(1, 51):
+        told += [OperationProgress(name, "put", "put", minute * 60.0, 40.0, "Updating", at(minute)) for name in names]
+    told += [OperationEnded(name, "put", "put", "succeeded", 3060.0, at(51)) for name in names]
+
+    lines = plain(told)
+
+    assert len(lines) == 1 + 100 * (2 + 1 + 1) + 10
+    assert sum("100 running; 0 of 100 done" in line for line in lines) == 10
 
 
 RESUMED: list[Event] = [

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Protocol, Self
 
@@ -78,8 +79,6 @@ class _Operation:
     seconds: float = 0.0
     state: str = ""
     why: str = ""
-    told: float = 0.0
-    """Second at which a plain line was last written about it."""
     heard: float = 0.0
     """Real time of the last event about it."""
 
@@ -178,13 +177,22 @@ def _usually(seconds: float) -> str:
     return expectation(seconds).removeprefix("about ")
 
 
+BEAT = timedelta(minutes=5)
+"""So often a log says that the run goes on, in one line for all that runs."""
+
+
 class PlainProgress:
-    """Lines for a log: one when an operation starts or ends, at most one per minute while it runs."""
+    """Lines for a log: when an operation starts or ends, when a wait begins or changes its cause; one for all between.
+
+    A log of a thousand operations is as long as what happens, not as long as it takes.
+    """
 
     def __init__(self, stream: IO[str], style: Style) -> None:
         self._stream = stream
         self._style = style
         self._run = _Run()
+        self._beat: datetime | None = None
+        """When the last line about the whole run was due."""
 
     def __enter__(self) -> Self:
         return self
@@ -206,15 +214,15 @@ class PlainProgress:
     def _lines(self, event: Event, about: _Operation | None) -> list[str]:
         match event:
             case RunStarted():
+                self._beat = _moment(event.at)
                 count = plural(event.total, "operation") + (" of an earlier run" if event.resumed else "")
                 return [f"{event.deployment}: {count}, {expectation(event.seconds)}"]
             case OperationStarted():
                 return [started_line(event, self._run.deed(event))]
             case OperationWaiting() if about is None or about.why != event.why:
                 return [f"{event.address}: {self._run.deed(event)} {formatting.waits(event.why)}"]
-            case OperationProgress() if about is not None and event.seconds - about.told >= 60:
-                about.told = event.seconds
-                return [progress_line(about)]
+            case OperationProgress():
+                return self._whole_run(event.at)
             case OperationEnded():
                 return [self._style.paint(ended_line(event, self._run.deed(event)), _COLOURS.get(event.status, "blue"))]
             case Notice():
@@ -224,12 +232,30 @@ class PlainProgress:
             case _:
                 return []
 
+    def _whole_run(self, at: str) -> list[str]:
+        now = _moment(at)
+        self._beat = self._beat or now
+        if now is None or self._beat is None or now - self._beat < BEAT:
+            return []
+        self._beat, run = now, self._run
+        longest = max(run.running.values(), key=lambda operation: operation.usual - operation.seconds, default=None)
+        told = [f"{len(run.running)} running", f"{len(run.waiting)} waiting" if run.waiting else ""]
+        told += [f"{run.done} of {run.total} done" if run.total else "", progress_line(longest) if longest else ""]
+        return [f"{run.deployment or 'an earlier run'}: {'; '.join(filter(None, told))}"]
+
     def _write(self, line: str) -> None:
         try:
             self._stream.write(guarded(line) + "\n")
             self._stream.flush()
         except (OSError, ValueError):
             return
+
+
+def _moment(at: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(at)
+    except ValueError:
+        return None
 
 
 def _clock(at: str) -> str:

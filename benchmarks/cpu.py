@@ -27,7 +27,14 @@ BASE = "import typer, pydantic\nclass M(pydantic.BaseModel): x: int"
 
 def cpu_of(command: list[str], folder: Path, package: Path) -> float:
     """User and system seconds of one child; what it prints is thrown away."""
-    environment = os.environ | {"PYTHONPATH": str(package), "BERLIN_PSK": "0123456789abcdef", "NO_COLOR": "1"}
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    cache = str(Path(tempfile.gettempdir()) / "vpngw-bench-pycache")  # as installed: with compiled modules
+    environment = kept | {
+        "PYTHONPATH": str(package),
+        "PYTHONPYCACHEPREFIX": cache,
+        "BERLIN_PSK": "0123456789abcdef",
+        "NO_COLOR": "1",
+    }
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -35,6 +35,17 @@ def walk(document: Any, path: str = "") -> Iterator[tuple[str, Any]]:
             yield from walk(value, f"{path}[{index}]")
 
 
+def is_deeper(document: Any, levels: int) -> bool:
+    """Whether objects and lists are nested deeper than so many levels; told without going down there."""
+    level = [document]
+    for _ in range(levels + 1):
+        nested = (outer for outer in level if isinstance(outer, Mapping | list | tuple))
+        level = [inner for outer in nested for inner in (outer.values() if isinstance(outer, Mapping) else outer)]
+        if not level:
+            return False
+    return True
+
+
 def value_at(document: Any, path: str) -> Any:
     """The value at a dotted path of objects, or None."""
     for step in _STEP.findall(path):

@@ -191,3 +191,11 @@ def report(function: Callable[P, str]) -> Callable[P, str]:
         return guarded(function(*told, **{name: _neutral(value) for name, value in kwargs.items()}))
 
     return neutralised
+
+
+def duration(seconds: float) -> str:
+    """``40 s``, ``10 min``, ``3 h``, ``2 days``."""
+    for unit, word in ((86_400.0, "days"), (3600.0, "h"), (60.0, "min")):
+        if seconds >= 2 * unit:
+            return f"{seconds / unit:.0f} {word}"
+    return f"{max(1.0, seconds):.0f} s"

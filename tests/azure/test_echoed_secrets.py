@@ -21,9 +21,10 @@ from tests.azure.scripted import (
     error,
 )
 from vpngw_iac.arm import ArmId
-from vpngw_iac.azure.redact import shape_for, without_secrets
+from vpngw_iac.azure.redact import without_secrets
 from vpngw_iac.engine.ports import Call, Ended, Pending
 from vpngw_iac.errors import AzureRefused, OutputMissing
+from vpngw_iac.resources import shape_at
 from vpngw_iac.resources.wire import Output
 from vpngw_iac.secret import Fingerprint
 
@@ -88,7 +89,7 @@ def test_the_keys_of_a_list_are_fingerprinted_too() -> None:
 def test_a_type_that_we_do_not_describe_keeps_no_secret_either() -> None:
     unknown = ArmId.build(HUB, "g", "Microsoft.Network/vpnSites", "s")
 
-    found = without_secrets(document(unknown, links=[{"sharedKey": CANARY}]), shape_for(unknown), KEY.fingerprint)
+    found = without_secrets(document(unknown, links=[{"sharedKey": CANARY}]), shape_at(unknown.type), KEY.fingerprint)
 
     assert found["properties"]["links"] == [{"sharedKey": KEY.fingerprint(CANARY)}]
 

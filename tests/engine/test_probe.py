@@ -25,9 +25,8 @@ from tests.worlds import (
     site,
 )
 from vpngw_iac.arm import ArmId, Scope
-from vpngw_iac.engine.ask.places import missing_regions, without_settled
 from vpngw_iac.engine.ask.policies import profile
-from vpngw_iac.engine.ask.probe import Inquiry, judged, probed, quotas_of, unread
+from vpngw_iac.engine.ask.probe import Inquiry, judged, missing_regions, probed, unread, without_settled
 from vpngw_iac.engine.ask.questions import (
     AskLocks,
     AskPermissions,
@@ -54,6 +53,7 @@ from vpngw_iac.engine.plan.inputs import PlanInputs
 from vpngw_iac.engine.plan.plan import Options, Plan
 from vpngw_iac.engine.ports import CloudIdentity, Observed, Snapshot
 from vpngw_iac.errors import Finding
+from vpngw_iac.resources import type_of
 from vpngw_iac.resources.existing import Existing
 from vpngw_iac.secret import Secret
 from vpngw_iac.state.model import Binding, State
@@ -207,7 +207,9 @@ def test_what_makes_two_resources_one_sort(first: dict[str, Any], second: dict[s
     ],
 )
 def test_quotas_that_a_resource_counts_against(arm_type: str, body: dict[str, Any], names: set[str]) -> None:
-    assert set(quotas_of(arm_type, body)) == names
+    model = type_of(arm_type)
+    assert model is not None
+    assert set(model.quotas(body)) == names
 
 
 # --- rights ----------------------------------------------------------------------------------------------------------

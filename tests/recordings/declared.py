@@ -13,12 +13,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.azure.redact import shape_for, without_secrets
+from vpngw_iac.azure.redact import without_secrets
 from vpngw_iac.engine.compare.difference import compare_whole
 from vpngw_iac.engine.compare.document import ABSENT, outer_paths
 from vpngw_iac.engine.compare.overlay import overlay
 from vpngw_iac.engine.compare.secret_masking import applied_of, entry_of, mask_secrets
-from vpngw_iac.resources import type_of
+from vpngw_iac.resources import shape_at, type_of
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
 from vpngw_iac.resources.wire import Output
@@ -72,7 +72,7 @@ class Declared:
 
 def _redacted(arm_id: ArmId, observed: Mapping[str, Any]) -> dict[str, Any]:
     """The answer as it leaves the cloud: fingerprints in place of secrets."""
-    return without_secrets(dict(observed), shape_for(arm_id), KEY.fingerprint)
+    return without_secrets(dict(observed), shape_at(arm_id.type), KEY.fingerprint)
 
 
 def parts(arm_id: ArmId, body: Mapping[str, Any]) -> Iterator[tuple[ArmId, dict[str, Any]]]:

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from vpngw_iac.azure.blobs import Blobs, Conflict
 from vpngw_iac.errors import CloudError, StateError, StateLocked
-from vpngw_iac.state.store import Owner
+from vpngw_iac.state.store import Owner, lost_lock
 
 LOCK = "lock"
 _OWNER_IS_WRITTEN_WITHIN = 2.0
@@ -62,16 +62,12 @@ class BlobLock:
 
     def unlock(self) -> Owner | None:
         """Break the lease; returns whose it was, also when it ran out long ago, None when there was none."""
-        found = self._blobs.find(LOCK)
-        if found is None:
-            return None
-        whose = _owner_in(found.metadata)
-        if not found.leased and whose is None:
-            return None
-        self._blobs.break_lease(LOCK)
-        with contextlib.suppress(Conflict):
-            self._blobs.set_metadata(LOCK, {})
-        return whose or _NAMELESS
+        whose = self.claimant()
+        if whose is not None:
+            self._blobs.break_lease(LOCK)
+            with contextlib.suppress(Conflict):
+                self._blobs.set_metadata(LOCK, {})
+        return whose
 
     def _acquire(self, lease: Lease) -> None:
         """Try until the lock is ours or its holder has said its name; it may also be given back meanwhile."""
@@ -82,15 +78,12 @@ class BlobLock:
                 return
             holder = self.owner() or _NAMELESS
             if holder is not _NAMELESS or time.monotonic() > give_up:
-                raise self._locked_by(holder)
+                raise StateLocked(
+                    f"The state of {self._deployment} is locked by {holder.describe()}.",
+                    advice=f"Wait for that run. If it is dead, its lease runs out within {self._seconds} seconds, "
+                    "or break it: `vpngw state unlock`.",
+                )
             time.sleep(0.05)
-
-    def _locked_by(self, holder: Owner) -> StateLocked:
-        return StateLocked(
-            f"The state of {self._deployment} is locked by {holder.describe()}.",
-            advice=f"Wait for that run. If it is dead, its lease runs out within {self._seconds} seconds, "
-            "or break it: `vpngw state unlock`.",
-        )
 
 
 class Lease:
@@ -113,10 +106,6 @@ class Lease:
     def names(self) -> tuple[str, ...]:
         """Blobs that are leased."""
         return tuple(self._leased)
-
-    def start(self) -> None:
-        """Renew from now on, every quarter of the lease's time."""
-        self._renewer.start()
 
     def add(self, name: str) -> None:
         """Lease one more blob; raises `Conflict` if somebody else has it."""
@@ -175,11 +164,7 @@ class Lease:
             holder = self._owner()
         except (CloudError, StateError):
             holder = None
-        now = f"{holder.describe()} holds it now" if holder else "nobody holds it now"
-        return StateLocked(
-            f"The lock on the state of {self._deployment} was taken from this run; {now}.",
-            advice="Nothing more is started. What runs in Azure goes on; the next `vpngw apply` resumes it.",
-        )
+        return lost_lock(self._deployment, holder)
 
     def end(self) -> None:
         """Stop renewing and give everything back; what is lost, or cannot be reached, runs out by itself."""
@@ -194,8 +179,8 @@ class Lease:
 
     @contextlib.contextmanager
     def held(self) -> Iterator[Lease]:
-        """Renewed while inside, given back at the end."""
-        self.start()
+        """Renewed while inside, every quarter of its time; given back at the end."""
+        self._renewer.start()
         try:
             yield self
         finally:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from azure.storage.blob import ContainerClient, ExponentialRetry
@@ -21,7 +21,7 @@ from vpngw_iac.azure.blob_lock import BlobLock, Lease
 from vpngw_iac.azure.blobs import Blobs, Conflict
 from vpngw_iac.errors import StateError, UsageError
 from vpngw_iac.state.check import checked_name
-from vpngw_iac.state.document import Damaged, is_damaged_document, is_damaged_journal, load_checkpoint
+from vpngw_iac.state.document import Damaged, is_damaged, load_checkpoint, load_journal
 from vpngw_iac.state.loading import highest_number
 from vpngw_iac.state.locked_store import LockedStoreBase, utc_now
 from vpngw_iac.state.model import Binding
@@ -67,23 +67,13 @@ def open_blob_store(
     return BlobStore(client, folder, deployment, binding, account=place.account, lease_seconds=lease_seconds)
 
 
-@dataclass(frozen=True, slots=True)
-class BlobAddress:
-    """Where a state URL leads."""
-
-    account: str
-    container: str
-    prefix: str
-    endpoint: str
-
-
-def place_of(url: str, cloud: str) -> BlobAddress:
-    """Read ``azblob://account/container/prefix``; raises `UsageError` with the form that is expected."""
+def place_of(url: str, cloud: str) -> BlobPlace:
+    """Read ``azblob://account/container/prefix``, with the cloud's own endpoint if none is named; or `UsageError`."""
     read = read_state_url(url)
     if not isinstance(read, BlobPlace):
         raise UsageError(f"{url!r} is not a state URL: write azblob://ACCOUNT/CONTAINER/PREFIX.")
     endpoint = read.endpoint or f"https://{read.account}.{_SUFFIX.get(cloud, 'blob.core.windows.net')}"
-    return BlobAddress(read.account, read.container, read.prefix, endpoint)
+    return replace(read, endpoint=endpoint)
 
 
 class BlobStore(Store):
@@ -249,21 +239,17 @@ class LockedBlobStore(LockedStoreBase):
         highest = highest_number(self.store)
         number = len(self._blobs.names(_BACKUPS)) + 1
         document = self.store.document()
-        if document is not None and is_damaged_document(document):
+        if document is not None and is_damaged(load_checkpoint, document):
             self._blobs.write(f"{_BACKUPS}/damaged-{number:06d}-{_DOCUMENT}", document, etag=None)
             self._keep_document = False
         for name in self._blobs.names(_JOURNALS):
             data = self._blobs.read(name) or b""
-            if is_damaged_journal(data):
+            if is_damaged(load_journal, data):
                 self._blobs.write(f"{_BACKUPS}/damaged-{number:06d}-{name.replace('/', '-')}", data, etag=None)
-                self._remove_journal(name)
+                self._blobs.delete(name, lease=self._lease.id if name in self._lease.names else None)
+                self._lease.forget(name)
+                self._journal = "" if name == self._journal else self._journal
         return highest
-
-    def _remove_journal(self, name: str) -> None:
-        self._blobs.delete(name, lease=self._lease.id if name in self._lease.names else None)
-        self._lease.forget(name)
-        if name == self._journal:
-            self._journal = ""
 
 
 def _first(name: str) -> int:

@@ -99,11 +99,6 @@ class Arm:
         self.secrets = masks or Masks()
         """What no message may show."""
 
-    @staticmethod
-    def fresh_request() -> str:
-        """A new client request id."""
-        return str(uuid.uuid4())
-
     def call(
         self,
         subscription: str,
@@ -214,7 +209,7 @@ class Arm:
     def _once(self, subscription: str, send: Callable[..., object], doing: str) -> Answer:
         left: list[Any] = []
         taken: list[Any] = []
-        request = self.fresh_request()
+        request = str(uuid.uuid4())
         try:
             send(raw_request_hook=left.append, raw_response_hook=taken.append, request_id=request)
         except Exception as error:

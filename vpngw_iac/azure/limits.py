@@ -19,7 +19,8 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
 
-from vpngw_iac.azure.retry import SILENCE, duration
+from vpngw_iac.azure.retry import SILENCE
+from vpngw_iac.text import duration
 
 MAX_BYTES = 64 * 1024 * 1024
 """Of one body. A page of a thousand gateways has a few million bytes."""

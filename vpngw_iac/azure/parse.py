@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from vpngw_iac.paths import is_deeper
+
 DEEPEST = 64
 """Levels of nesting: Azure's deepest documents (a gateway inside an error inside a list) have about a dozen."""
 
@@ -48,21 +50,6 @@ def parsed(content: bytes) -> Any:
 
 def _constant(name: str) -> Any:
     raise UnreadableJson(f"it holds {name}, which is not JSON")
-
-
-def is_deeper(value: Any, levels: int) -> bool:
-    """Whether objects and lists are nested deeper than so many levels."""
-    level = [value]
-    for _ in range(levels + 1):
-        level = [
-            inner
-            for outer in level
-            if isinstance(outer, dict | list)
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-        ]
-        if not level:
-            return False
-    return True
 
 
 def _refuse_half_characters(value: Any) -> None:

@@ -12,15 +12,16 @@ from vpngw_iac.arm import ArmId, InvalidArmId
 from vpngw_iac.azure.answer import Answer
 from vpngw_iac.azure.client import Arm
 from vpngw_iac.azure.reads import LIST_METHOD, list_path
-from vpngw_iac.azure.redact import shape_for, without_secrets
+from vpngw_iac.azure.redact import without_secrets
 from vpngw_iac.azure.response_shape import misfit
-from vpngw_iac.azure.retry import SILENCE, Retry, duration
+from vpngw_iac.azure.retry import SILENCE, Retry
 from vpngw_iac.azure.translate import not_arm
 from vpngw_iac.engine.ports import Clock, Fingerprinter, Listing, Observed
 from vpngw_iac.errors import Forbidden, UsageError
 from vpngw_iac.paths import objects, value_at
-from vpngw_iac.resources import type_of
+from vpngw_iac.resources import model_of, shape_at, type_of
 from vpngw_iac.secret import Fingerprint
+from vpngw_iac.text import duration
 
 T = TypeVar("T")
 
@@ -42,8 +43,7 @@ def sdk_of(resource_id: ArmId) -> str:
 
 def version_of(resource_id: ArmId) -> str:
     """Api-version of a type that goes through the generic calls by id; empty for all others."""
-    model = type_of(resource_id.type)
-    return model.api_version if model is not None else ""
+    return model_of(resource_id).api_version
 
 
 def names_of(resource_id: ArmId) -> tuple[str, ...]:
@@ -133,12 +133,8 @@ class Reader:
     ) -> list[Callable[[], dict[ArmId, Observed]]]:
         """One LIST, or one step for each GET: so that GETs of one group run side by side."""
         if container is None or deep or len(wanted) < 2:
-            return [self._single(each) for each in wanted]
-        home = container
-        return [lambda: self._listed(home, wanted)]
-
-    def _single(self, resource_id: ArmId) -> Callable[[], dict[ArmId, Observed]]:
-        return lambda: {resource_id: self.read(resource_id)}
+            return [lambda each=each: {each: self.read(each)} for each in wanted]  # type: ignore[misc]
+        return [partial(self._listed, container, wanted)]
 
     def _listed(self, container: ArmId, wanted: list[ArmId]) -> dict[ArmId, Observed]:
         sdk = sdk_of(wanted[0])
@@ -238,7 +234,7 @@ class Reader:
     def _observed(self, resource_id: ArmId, document: dict[str, Any] | None, source: Any) -> Observed:
         if document is None:
             return Observed(resource_id, None, source)
-        return Observed(resource_id, without_secrets(document, shape_for(resource_id), self._seal), source)
+        return Observed(resource_id, without_secrets(document, shape_at(resource_id.type), self._seal), source)
 
 
 def _by_container(ids: Iterable[ArmId]) -> Iterator[tuple[ArmId | None, list[ArmId]]]:

@@ -7,27 +7,16 @@ masks them, or leaves them out: all three must work.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from vpngw_iac.arm import ArmId
-from vpngw_iac.resources import type_of
-from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
-from vpngw_iac.secret import Fingerprint
-
-Fingerprinter = Callable[[str], Fingerprint | None]
-"""Fingerprint of a value, or None where there is no key."""
+from vpngw_iac.engine.ports import Fingerprinter
+from vpngw_iac.resources import shape_at
+from vpngw_iac.resources.shape import UNKNOWN, Shape
 
 _ALWAYS_SECRET = frozenset({"sharedkey", "authorizationkey", "radiusserversecret", "psk"})
 """Names that are secrets wherever they stand: children inside their parent, types that we do not describe."""
 
 _DROPPED = object()
-
-
-def shape_for(resource_id: ArmId) -> Shape:
-    """What is known about the document of this id; nothing for types that are not ours."""
-    model = type_of(resource_id.type)
-    return UNKNOWN if model is None else shape_of(model)
 
 
 def without_secrets(document: dict[str, Any], shape: Shape, fingerprint: Fingerprinter) -> dict[str, Any]:
@@ -74,7 +63,4 @@ def _at(shape: Shape, name: str) -> Shape:
 
 def _item(shape: Shape) -> Shape:
     """Shape of a list's items; those of children are what their own type says."""
-    if shape.children:
-        model = type_of(shape.children)
-        return UNKNOWN if model is None else shape_of(model)
-    return shape.item or UNKNOWN
+    return shape_at(shape.children) if shape.children else shape.item or UNKNOWN

@@ -12,6 +12,7 @@ from typing import TypeVar
 from vpngw_iac.azure.budget import Budget
 from vpngw_iac.engine.ports import Clock
 from vpngw_iac.errors import Contention, Throttled, Unavailable
+from vpngw_iac.text import duration
 
 T = TypeVar("T")
 Tell = Callable[[str], None]
@@ -62,15 +63,6 @@ class Retry:
         if asked is not None:
             return asked + self._random.random()
         return min(LONGEST, 2.0**attempt) * self._random.uniform(0.5, 1.0)
-
-
-def duration(seconds: float) -> str:
-    """``40 s``, ``10 min``, ``3 h``, ``2 days``."""
-    for size, word in ((2 * 86_400.0, "days"), (7200.0, "h"), (120.0, "min")):
-        if seconds >= size:
-            unit = {"days": 86_400.0, "h": 3600.0, "min": 60.0}[word]
-            return f"{seconds / unit:.0f} {word}"
-    return f"{max(1.0, seconds):.0f} s"
 
 
 def _given_up(error: Throttled | Unavailable | Contention, tries: int, asked: float) -> Exception:

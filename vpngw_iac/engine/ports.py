@@ -11,7 +11,7 @@ from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.ask.questions import Question, Replies
 from vpngw_iac.errors import AzureIds, CloudError
 from vpngw_iac.paths import properties_of
-from vpngw_iac.resources.base import UsedPart
+from vpngw_iac.resources.base import PartKind, UsedPart
 from vpngw_iac.resources.wire import Document, Output
 from vpngw_iac.secret import Fingerprint, SecretValue
 
@@ -69,9 +69,7 @@ class Attached:
     """Something that hangs on one of our resources: a connection, a NAT rule, a root certificate, a peering."""
 
     holder: ArmId
-    kind: Literal[
-        "connection", "natRule", "rootCertificate", "peering", "subnet", "policyGroup", "resource", "bgpAddress"
-    ]
+    kind: PartKind
     name: str
     id: ArmId | None = None
     owner: str | None = None

@@ -8,6 +8,7 @@ import pkgutil
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.resources.base import Resource, Role
+from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
 
 
 @functools.cache
@@ -32,6 +33,12 @@ def type_of(arm_type: str) -> type[Resource] | None:
 def model_of(resource_id: ArmId) -> type[Resource]:
     """The class that describes a resource; `Resource` itself, which says nothing special, for a type of others."""
     return type_of(resource_id.type) or Resource
+
+
+def shape_at(arm_type: str) -> Shape:
+    """Shape of the documents of an ARM type; nothing is known about those of a type of others."""
+    model = type_of(arm_type)
+    return UNKNOWN if model is None else shape_of(model)
 
 
 def role_of(resource_id: ArmId) -> Role:

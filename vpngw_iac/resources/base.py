@@ -28,6 +28,7 @@ __all__ = [
     "KeyCall",
     "OperationLock",
     "Output",
+    "PartKind",
     "PeeringSide",
     "Ref",
     "Resource",
@@ -82,6 +83,11 @@ class UsedPart:
     def __str__(self) -> str:
         return f"{self.text} of {self.part.name}" if self.text else str(self.part)
 
+
+PartKind = Literal[
+    "connection", "natRule", "rootCertificate", "peering", "subnet", "policyGroup", "resource", "bgpAddress"
+]
+"""What may hang on a resource."""
 
 Role = Literal["", "gateway", "network", "subnet", "public ip", "site", "connection", "peering", "route table"]
 """The part that a type plays in a network; empty for one that needs no word of its own."""
@@ -149,8 +155,14 @@ class Resource(CachedModel, WireModel):
     keepable: ClassVar[bool] = False
     """Whether ``--keep-public-ips`` leaves it in Azure."""
     key_call: ClassVar[KeyCall | None] = None
-    holds_parts: ClassVar[bool] = False
-    """Whether others hang on it (`Attached`)."""
+    parts: ClassVar[Mapping[str, PartKind]] = {}
+    """Where its document shows what others may hang on it, and what that is."""
+    lists: ClassVar[tuple[str, str, PartKind] | None] = None
+    """The SDK's group and method of the LIST of what hangs on it beyond its document, and what that is."""
+    bgp_path: ClassVar[str] = ""
+    """Where it says that who is connected by it speaks BGP."""
+    letting_go: ClassVar[tuple[str, ...]] = ()
+    """Paths that are emptied while something that they use is taken away (`uses`)."""
     blocks_writes_of: ClassVar[frozenset[Role]] = frozenset()
     """What Azure refuses to write while something of this type that hangs on it is Failed."""
     clients_path: ClassVar[str] = ""
@@ -215,7 +227,7 @@ class Resource(CachedModel, WireModel):
 
     def emptied(self, document: Document, paths: Collection[str]) -> Document:
         """The document with those of `paths` emptied that let go of what others offer (`letting_go`)."""
-        for path in set(paths) & set(self.letting_go()):
+        for path in set(paths) & set(self.letting_go):
             *outer, last = path.split(".")
             place = document
             for step in outer:
@@ -347,12 +359,13 @@ class Resource(CachedModel, WireModel):
     @classmethod
     def serves_clients(cls, document: Mapping[str, Any]) -> bool:
         """Whether point-to-site clients connect to it."""
-        return False
+        return bool(cls.clients_path and value_at(document, cls.clients_path))
 
     @classmethod
-    def speaks_bgp(cls, document: Mapping[str, Any]) -> bool:
-        """Whether who is connected by it speaks BGP."""
-        return False
+    def speaks_bgp(cls, document: Mapping[str, Any]) -> bool | None:
+        """Whether who is connected by it speaks BGP; None if this document does not tell."""
+        said = value_at(document, cls.bgp_path) if cls.bgp_path else None
+        return said if isinstance(said, bool) else None
 
     @classmethod
     def lost_with(cls, document: Mapping[str, Any]) -> str:
@@ -368,11 +381,6 @@ class Resource(CachedModel, WireModel):
     def instances(cls, facts: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         """Its instances in its `facts`, each with the addresses that the other side is configured with."""
         yield from ()
-
-    @classmethod
-    def letting_go(cls) -> tuple[str, ...]:
-        """Paths that are emptied while something that they use is taken away (`uses`)."""
-        return ()
 
     @classmethod
     def tidied(cls, body: Document) -> Document:

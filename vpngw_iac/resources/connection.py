@@ -186,6 +186,9 @@ class Connection(Resource):
         ("Microsoft.Network/connections/sharedKey/write", "Microsoft.Network/connections/sharedKey/action"),
     )
     blocks_writes_of: ClassVar[frozenset[Role]] = frozenset({"gateway"})  # R-OPS-03, R-OPS-04
+    bgp_path: ClassVar[str] = "properties.enableBgp"  # each connection says so for itself (R-BGP-01)
+    # Without a choice of addresses a connection uses the ordinary address of each instance.
+    letting_go: ClassVar[tuple[str, ...]] = ("properties.gatewayCustomBgpIpAddresses",)
 
     properties: ConnectionProperties
 
@@ -224,11 +227,6 @@ class Connection(Resource):
         return ArmId.of(value_at(document, "properties.virtualNetworkGateway1.id"))
 
     @classmethod
-    def speaks_bgp(cls, document: Mapping[str, Any]) -> bool:
-        """Each connection says so for itself (R-BGP-01)."""
-        return bool((document.get("properties") or {}).get("enableBgp"))
-
-    @classmethod
     def tunnels(cls, facts: Mapping[str, Any]) -> tuple[Tunnel, ...]:
         """One per instance, where Azure tells them apart."""
         return tuple(
@@ -241,11 +239,6 @@ class Connection(Resource):
             )
             for tunnel in facts.get("tunnels") or ()
         )
-
-    @classmethod
-    def letting_go(cls) -> tuple[str, ...]:
-        """The choice of addresses: without one a connection uses the ordinary address of each instance."""
-        return ("properties.gatewayCustomBgpIpAddresses",)
 
     @classmethod
     def locks(cls, resource_id: ArmId, body: Mapping[str, Any], verb: str) -> tuple[OperationLock, ...]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
+import re
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -67,6 +68,16 @@ class Shape:
             return _AZURES
         return self.item if self.key == "" and self.item is not None else UNKNOWN
 
+    def along(self, path: str) -> Iterator[Shape]:
+        """Itself, then the shape at each step of a path; positions and ``[key=value]`` are steps into a list."""
+        place = self
+        yield place
+        for step in _STEPS.findall(path):
+            place = (place.item or UNKNOWN) if step.startswith("[") else place.at(step)
+            yield place
+
+
+_STEPS = re.compile(r"\[[^\]]*\]|[^.\[\]]+")
 
 UNKNOWN = Shape()
 _AZURES = Shape(read_only=True)

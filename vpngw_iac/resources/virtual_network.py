@@ -10,7 +10,7 @@ from pydantic import Field
 from vpngw_iac.arm import ArmId
 from vpngw_iac.field import Block, Children, Immutable, Observed, Outage, ServerDefault, Unordered
 from vpngw_iac.paths import objects, value_at
-from vpngw_iac.resources.base import Durations, Resource, Role
+from vpngw_iac.resources.base import Durations, PartKind, Resource, Role
 from vpngw_iac.resources.parts import AddressSpace, ExtendedLocation, IdOnly
 from vpngw_iac.resources.wire import WireModel
 
@@ -80,7 +80,10 @@ class VirtualNetwork(Resource):
     role: ClassVar[Role] = "network"
     facts: ClassVar[Mapping[str, str]] = {"address_space": "properties.addressSpace.addressPrefixes"}
     join_action: ClassVar[str] = "Microsoft.Network/virtualNetworks/peer/action"  # a peering peers with it
-    holds_parts: ClassVar[bool] = True
+    parts: ClassVar[Mapping[str, PartKind]] = {
+        "properties.virtualNetworkPeerings": "peering",
+        "properties.subnets": "subnet",
+    }
 
     properties: VirtualNetworkProperties
     extended_location: Annotated[ExtendedLocation | None, Immutable()] = None

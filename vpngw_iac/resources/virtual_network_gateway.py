@@ -28,7 +28,7 @@ from vpngw_iac.field import (
     Verdict,
 )
 from vpngw_iac.paths import objects, value_at
-from vpngw_iac.resources.base import Document, Durations, OperationLock, Resource, Role, UsedPart
+from vpngw_iac.resources.base import Document, Durations, OperationLock, PartKind, Resource, Role, UsedPart
 from vpngw_iac.resources.gateway_sku import generation_change, is_frozen, needs_generation_2, sku_change
 from vpngw_iac.resources.local_network_gateway import LocalNetworkGateway
 from vpngw_iac.resources.nat_rule import NAT_RULES, NAT_SKUS, nat_of
@@ -228,7 +228,13 @@ class VirtualNetworkGateway(Resource):
         "vpnAuthenticationTypes",
     )
     individual: ClassVar[frozenset[str]] = frozenset({"asn"})
-    holds_parts: ClassVar[bool] = True
+    parts: ClassVar[Mapping[str, PartKind]] = {
+        "properties.natRules": "natRule",
+        "properties.virtualNetworkGatewayPolicyGroups": "policyGroup",
+        "properties.vpnClientConfiguration.vpnClientRootCertificates": "rootCertificate",
+    }
+    # It sees connections of other groups and subscriptions, which no LIST of a group does.
+    lists: ClassVar[tuple[str, str, PartKind] | None] = (sdk, "list_connections", "connection")
     clients_path: ClassVar[str] = "properties.vpnClientConfiguration"
     roots_path: ClassVar[str] = "properties.vpnClientConfiguration.vpnClientRootCertificates"
 
@@ -274,11 +280,6 @@ class VirtualNetworkGateway(Resource):
         }
         nat = {nat_of(resource_id)} if _sku(properties) in NAT_SKUS else set()
         return frozenset(instances | custom | nat)
-
-    @classmethod
-    def serves_clients(cls, document: Mapping[str, Any]) -> bool:
-        """With a client configuration."""
-        return bool((document.get("properties") or {}).get("vpnClientConfiguration"))
 
     @classmethod
     def networks_of(cls, document: Mapping[str, Any]) -> frozenset[ArmId]:

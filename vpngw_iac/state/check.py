@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -15,9 +15,9 @@ from pydantic import ValidationError
 
 from vpngw_iac.arm import ArmId, InvalidArmId
 from vpngw_iac.errors import UsageError
-from vpngw_iac.paths import join
-from vpngw_iac.resources import type_of
-from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
+from vpngw_iac.paths import is_deeper, join
+from vpngw_iac.resources import shape_at
+from vpngw_iac.resources.shape import UNKNOWN, Shape
 from vpngw_iac.secret import load_reference
 from vpngw_iac.state.model import Entry, State
 
@@ -26,7 +26,6 @@ _DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{d}{n}" for d in ("com", "
 DEPTH = 60
 """Levels of a stored document; Azure's own have about ten."""
 _HMAC = re.compile(r"[0-9a-f]{64}")
-_PATH_STEP = re.compile(r"\[[^\]]*\]|[^.\[\]]+")
 _SECRET_NAMES = frozenset({"sharedkey", "presharedkey", "radiusserversecret", "authorizationkey", "privatekey"})
 """Properties that hold a secret in Microsoft.Network; they count even where no type of ours describes the place."""
 
@@ -121,36 +120,17 @@ def _contents(state: State) -> Iterator[str]:
 
 def check_entry(entry: Entry) -> Iterator[str]:
     """What is wrong with what stands in an entry's documents."""
-    described = type_of(entry.id.type)
-    if any(_is_too_deep(value) for value in (entry.applied, entry.overruled, entry.adopted)):
+    if any(is_deeper(value, DEPTH - 1) for value in (entry.applied, entry.overruled, entry.adopted)):
         yield f"is nested more than {DEPTH} levels deep."
         return
-    shape = shape_of(described) if described is not None else UNKNOWN
-    for path in _exposed(entry.applied, shape, ""):
-        yield f"holds something at {path} that may be a secret's value."
-    for path in _exposed_by_path(entry.overruled | entry.adopted, shape):
+    shape = shape_at(entry.id.type)
+    for path in (*_exposed(entry.applied, shape, ""), *_exposed_by_path(entry.overruled | entry.adopted, shape)):
         yield f"holds something at {path} that may be a secret's value."
     for path in _bad_outputs(entry.applied, ""):
         yield f"holds something at {path} that is not the name of an output."
-    for path, fingerprint in sorted(entry.fingerprints.items()):
-        if not _is_fingerprint(fingerprint):
+    for path, said in sorted(entry.fingerprints.items()):
+        if not ({"key", "hmac"} <= set(said) <= {"key", "hmac", "version"} and _HMAC.fullmatch(said["hmac"])):
             yield f"holds something at {path} that is not a fingerprint."
-
-
-def _is_too_deep(value: Any) -> bool:
-    """Whether a document is deeper than any that Azure has; told without going down there."""
-    level = [value]
-    for _ in range(DEPTH):
-        level = [inner for item in level for inner in _inside(item)]
-        if not level:
-            return False
-    return True
-
-
-def _inside(value: Any) -> Iterable[Any]:
-    if isinstance(value, Mapping):
-        return value.values()
-    return value if isinstance(value, list | tuple) else ()
 
 
 def _bad_outputs(value: Any, path: str) -> Iterator[str]:
@@ -196,10 +176,8 @@ def _exposed(value: Any, shape: Shape, path: str) -> Iterator[str]:
 
 def _exposed_by_path(values: Mapping[str, Any], shape: Shape) -> Iterator[str]:
     for path, value in values.items():
-        name, place = "", shape
-        for step in _PATH_STEP.findall(path):
-            place = place.item or UNKNOWN if step.startswith("[") else place.at(step)
-            name = name if step.startswith("[") else step
+        *_, place = shape.along(path)
+        name = re.sub(r"\[[^\]]*\]", "", path).rpartition(".")[2]
         if _is_secret_place(name, place):
             yield path
         else:
@@ -224,7 +202,3 @@ def _is_reference(value: Any) -> bool:
     except ValidationError:
         return False
     return True
-
-
-def _is_fingerprint(document: Mapping[str, str]) -> bool:
-    return {"key", "hmac"} <= set(document) <= {"key", "hmac", "version"} and bool(_HMAC.fullmatch(document["hmac"]))

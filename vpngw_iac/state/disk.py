@@ -46,7 +46,7 @@ class Folder:
 
     def prepare(self, *subfolders: str) -> None:
         """Make the folder (0700) and its sub-folders, tighten what is there, remove what a killed write left."""
-        with self._explained("prepared"):
+        with self.explained("prepared"):
             for folder in (self.path, *(self.path / name for name in subfolders)):
                 self._refuse_link(folder)
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -57,14 +57,14 @@ class Folder:
 
     def clear_temporary(self) -> None:
         """Remove what a killed write left behind; only while no other process writes."""
-        with self._explained("tidied"):
+        with self.explained("tidied"):
             for leftover in self.path.glob(f"{_TEMPORARY}*"):
                 leftover.unlink(missing_ok=True)
 
     def read(self, name: str) -> bytes | None:
         """The file's bytes, None if there is no such file."""
         path = self.checked(name)
-        with self._explained("read"):
+        with self.explained("read"):
             try:
                 descriptor = os.open(path, os.O_RDONLY | _NO_FOLLOW)
             except FileNotFoundError:
@@ -75,7 +75,7 @@ class Folder:
     def open(self, name: str, flags: int) -> int:
         """A descriptor of a regular file that lies in this folder; raises `StateError` for a link."""
         path = self.checked(name)
-        with self._explained("opened"):
+        with self.explained("opened"):
             return os.open(path, flags | _NO_FOLLOW, 0o600)
 
     def checked(self, name: str) -> Path:
@@ -98,7 +98,7 @@ class Folder:
     def replace(self, name: str, data: bytes, *, keep_as: str | None = None) -> None:
         """Write the whole file: after a crash the old or the new one is there. `keep_as` names a copy of the old."""
         target = self.checked(name)
-        with self._explained("written"):
+        with self.explained("written"):
             descriptor, temporary = tempfile.mkstemp(prefix=_TEMPORARY, dir=self.path)
             try:
                 with os.fdopen(descriptor, "wb") as file:
@@ -116,7 +116,7 @@ class Folder:
     def move(self, name: str, to: str) -> None:
         """Rename a file within the folder; what has the new name already is never overwritten."""
         source, target = self.checked(name), self.checked(to)
-        with self._explained("moved"):
+        with self.explained("moved"):
             if target.exists():
                 raise StateError(f"{target} exists already; {source} is not moved over it.", location=str(target))
             source.rename(target)
@@ -125,27 +125,21 @@ class Folder:
 
     def remove(self, name: str) -> None:
         """Delete a file, if it is there."""
-        with self._explained("removed"):
+        with self.explained("removed"):
             self.checked(name).unlink(missing_ok=True)
 
     def names(self, subfolder: str) -> list[str]:
         """Names of the files in a sub-folder, sorted, hidden ones left out."""
         folder = self.path / subfolder
         self._refuse_link(folder)
-        with self._explained("listed"):
+        with self.explained("listed"):
             if not folder.is_dir():
                 return []
             return sorted(f"{subfolder}/{found}" for found in os.listdir(folder) if not found.startswith("."))  # noqa: PTH208
 
-    @contextlib.contextmanager
-    def explained(self, done: str) -> Iterator[None]:
-        """Around what is done with a descriptor: errors of the operating system become `StateError`."""
-        with self._explained(done):
-            yield
-
     def sync(self) -> None:
         """Make the names in the folder durable."""
-        with self._explained("synchronised"):
+        with self.explained("synchronised"):
             self._sync(self.path)
 
     @contextlib.contextmanager
@@ -176,11 +170,11 @@ class Folder:
         return self._mode(self.path / name) is not None
 
     def _mode(self, path: Path) -> int | None:
-        with self._explained("looked at"):
+        with self.explained("looked at"):
             return _mode(path)
 
     def _try_lock(self, descriptor: int) -> bool:
-        with self._explained("locked"):
+        with self.explained("locked"):
             return try_lock(descriptor)
 
     def _refuse_link(self, folder: Path) -> None:
@@ -212,8 +206,8 @@ class Folder:
             os.close(descriptor)
 
     @contextlib.contextmanager
-    def _explained(self, done: str) -> Iterator[None]:
-        """Say which file the operating system complains about, and what."""
+    def explained(self, done: str) -> Iterator[None]:
+        """Errors of the operating system as `StateError`: which file it complains about, and what."""
         try:
             yield
         except OSError as error:

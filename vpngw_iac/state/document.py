@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -50,7 +50,7 @@ def dump_state(state: State) -> str:
 def load_state(text: str | bytes, *, name: str) -> State:
     """Read a state document, with or without the mark of a checkpoint; raises `StateError` naming it and the place."""
     try:
-        return _checkpoint(text, name).state
+        return load_checkpoint(text, name).state
     except Damaged as error:
         raise StateError(f"{name} is not a state: {error.reason}", location=name) from None
 
@@ -66,12 +66,8 @@ def dump_checkpoint(loaded: LoadedState) -> bytes:
     return (json.dumps(document, indent=1, sort_keys=True) + "\n").encode()
 
 
-def load_checkpoint(data: bytes, name: str) -> LoadedState:
+def load_checkpoint(data: str | bytes, name: str = "") -> LoadedState:
     """Read a checkpoint document of any format up to ours. Raises `Damaged`, or `StateNewer` for a later one."""
-    return _checkpoint(data, name)
-
-
-def _checkpoint(data: str | bytes, name: str) -> LoadedState:
     document = _json_object(data)
     refuse_newer(document, name)
     written_in = document.get("format", 1)
@@ -163,19 +159,10 @@ def load_journal(data: bytes, name: str = "The journal") -> Journal:
     return Journal(tuple(records), len(data), unended=True)
 
 
-def is_damaged_document(data: bytes) -> bool:
-    """Whether these bytes are no checkpoint document."""
+def is_damaged(load: Callable[[bytes], object], data: bytes) -> bool:
+    """Whether these bytes are nothing that `load_checkpoint`, or `load_journal`, reads."""
     try:
-        load_checkpoint(data, "")
-    except Damaged:
-        return True
-    return False
-
-
-def is_damaged_journal(data: bytes) -> bool:
-    """Whether these bytes are no journal, a torn last line aside."""
-    try:
-        load_journal(data)
+        load(data)
     except Damaged:
         return True
     return False

@@ -19,7 +19,7 @@ from vpngw_iac.errors import StateDenied, StateError
 from vpngw_iac.files import is_denied, owned
 from vpngw_iac.state.check import checked_name
 from vpngw_iac.state.disk import Folder
-from vpngw_iac.state.document import is_damaged_document, is_damaged_journal
+from vpngw_iac.state.document import is_damaged, load_checkpoint, load_journal
 from vpngw_iac.state.loading import highest_number, read_journal
 from vpngw_iac.state.lock import FileLock, FolderLock
 from vpngw_iac.state.locked_store import LockedStoreBase, utc_now
@@ -103,21 +103,13 @@ class FileStore(Store):
     def journals(self, after: int) -> Sequence[tuple[str, bytes]]:
         """Journals that may hold later records. The live one is read first: it may be closed while we read."""
         live = self._files.read(_JOURNAL)
-        if live and not live.endswith(b"\n"):
-            live = self._read_between_writes()
-        closed = [(name, self._files.read(name)) for name in self._segments(after)]
-        found = [*closed, (_JOURNAL, live)]
-        return [(str(self.folder / name), data) for name, data in found if data is not None]
-
-    def _segments(self, after: int) -> list[str]:
+        if live and not live.endswith(b"\n"):  # a running apply may be in the middle of a line: look when it is not
+            with contextlib.suppress(StateError), self._files.guarded():  # a folder that we may only read has no guard
+                live = self._files.read(_JOURNAL)
         matches = (_SEGMENT.fullmatch(name) for name in self._files.names(_HISTORY))
-        return [match[0] for match in matches if match and int(match[2]) > after]
-
-    def _read_between_writes(self) -> bytes | None:
-        """A running apply may be in the middle of a line: look again when it is not."""
-        with contextlib.suppress(StateError), self._files.guarded():  # a folder that we may only read has no guard
-            return self._files.read(_JOURNAL)
-        return self._files.read(_JOURNAL)
+        closed = [match[0] for match in matches if match and int(match[2]) > after]
+        found = [*((name, self._files.read(name)) for name in closed), (_JOURNAL, live)]
+        return [(str(self.folder / name), data) for name, data in found if data is not None]
 
     def _read_key(self) -> tuple[str, bytes | None]:
         return str(self.folder / _KEY), self._files.read(_KEY)
@@ -215,9 +207,8 @@ class LockedFileStore(LockedStoreBase):
     def _set_aside(self) -> int:
         highest = highest_number(self.store)
         number = sum("damaged" in name for name in self.store.backups()) + 1
-        document, journal = self._files.read(_DOCUMENT), self._files.read(_JOURNAL)
-        if document is not None and is_damaged_document(document):
-            self._files.move(_DOCUMENT, f"{_BACKUPS}/damaged-{number:06d}-{_DOCUMENT}")
-        if journal is not None and is_damaged_journal(journal):
-            self._files.move(_JOURNAL, f"{_BACKUPS}/damaged-{number:06d}-{_JOURNAL}")
+        for name, load in ((_DOCUMENT, load_checkpoint), (_JOURNAL, load_journal)):
+            data = self._files.read(name)
+            if data is not None and is_damaged(load, data):
+                self._files.move(name, f"{_BACKUPS}/damaged-{number:06d}-{name}")
         return highest

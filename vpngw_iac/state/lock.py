@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from vpngw_iac.errors import StateError, StateLocked
 from vpngw_iac.state.disk import Folder, try_lock
-from vpngw_iac.state.store import Owner
+from vpngw_iac.state.store import Owner, lost_lock
 
 _LOCK, _OWNER = "lock", "lock.json"
 _NEW_LOCK = b"The lock of this state. Remove it with `vpngw state unlock`, never by hand.\n"
@@ -57,12 +57,7 @@ class FolderLock:
         """A section in which the lock is ours and cannot be broken; raises `StateLocked` if it is not ours any more."""
         with self._folder.guarded():
             if not self._is_ours(claim):
-                holder = self._read_owner()
-                now = f"{holder.describe()} holds it now" if holder else "nobody holds it now"
-                raise StateLocked(
-                    f"The lock on the state of {self._deployment} was taken from this run; {now}.",
-                    advice="Nothing more is started. What runs in Azure goes on; the next `vpngw apply` resumes it.",
-                )
+                raise lost_lock(self._deployment, self._read_owner())
             yield
 
     def give_back(self, claim: FileLock) -> None:
@@ -96,7 +91,7 @@ class FolderLock:
         if not self._folder.has(_LOCK):
             return None
         with self._folder.guarded():
-            whose = self._whose() if self._is_held() else self._read_owner()
+            whose = self.claimant()
             if whose is not None:
                 self._folder.replace(_LOCK, _NEW_LOCK)
                 self._folder.remove(_OWNER)

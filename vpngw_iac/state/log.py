@@ -97,7 +97,9 @@ def _tell(telling: _Telling, record: Record) -> None:
         case RunClosed(run=run):
             telling.runs[:] = [_closed(known, record) if known.run == run else known for known in telling.runs]
         case Begun():
-            telling.operations[record.operation] = _begun(record)
+            telling.operations[record.operation] = LoggedOperation(
+                record.operation, record.address, record.step, record.verb, str(record.id), record.at
+            )
             telling.begun_in[record.operation] = position
         case Accepted() if record.operation in telling.operations:
             known = telling.operations[record.operation]
@@ -133,17 +135,6 @@ def replaced_since_success(records: Iterable[Record]) -> frozenset[str]:
         elif isinstance(record, RunClosed) and record.outcome == "succeeded" and command in ("apply", "destroy"):
             found.clear()
     return frozenset(found)
-
-
-def _begun(record: Begun) -> LoggedOperation:
-    return LoggedOperation(
-        operation=record.operation,
-        address=record.address,
-        step=record.step,
-        verb=record.verb,
-        id=str(record.id),
-        begun=record.at,
-    )
 
 
 def _ended(known: LoggedOperation, record: OperationClosed, by: str) -> LoggedOperation:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from vpngw_iac.errors import StateError, UsageError
+from vpngw_iac.errors import StateError, StateLocked, UsageError
 from vpngw_iac.secret import FingerprintKey
 from vpngw_iac.state.check import checked_name
 from vpngw_iac.state.journal import LoadedState, Record
@@ -39,6 +39,15 @@ class Owner(BaseModel):
         """One line: who, where, since when, doing what."""
         where = f" ({self.url})" if self.url else ""
         return f"{self.actor} on {self.host}, process {self.process}, `{self.command}` since {self.since}{where}"
+
+
+def lost_lock(deployment: str, holder: Owner | None) -> StateLocked:
+    """The error of a run that is not the holder any more."""
+    now = f"{holder.describe()} holds it now" if holder else "nobody holds it now"
+    return StateLocked(
+        f"The lock on the state of {deployment} was taken from this run; {now}.",
+        advice="Nothing more is started. What runs in Azure goes on; the next `vpngw apply` resumes it.",
+    )
 
 
 class LockedStore(Protocol):

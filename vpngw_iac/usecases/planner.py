@@ -163,9 +163,8 @@ def _documents(plan: Plan) -> dict[ArmId, Any]:
 def _deleted(plan: Plan) -> dict[ArmId, str]:
     """Addresses of what this plan deletes, alone or to build it again."""
     going = [change for change in plan.changes if change.action in (Action.DELETE, Action.REPLACE)]
-    old = (change.previous for change in going if change.previous and change.previous.startswith("/"))
-    ids = {change.id.key for change in going} | {text.lower() for text in old}
-    return {entry.id: entry.address for entry in plan.state.entries.values() if entry.id.key in ids}
+    ids = {i for change in going for i in (change.id, change.old_id)}
+    return {entry.id: entry.address for entry in plan.state.entries.values() if entry.id in ids}
 
 
 def fingerprints_of(

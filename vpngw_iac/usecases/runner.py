@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from vpngw_iac._version import __version__
-from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.ask.probe import MISSING_RIGHTS
 from vpngw_iac.engine.compare.document import lookup, secrets_in
 from vpngw_iac.engine.compare.secret_masking import entry_of, resolver
@@ -307,7 +306,7 @@ class _Run:
         for change in plan.changes:
             if change.action is Action.FORGET and not change.releases:
                 self._forget(plan, change)
-            elif change.action in (Action.ADOPT, Action.UPDATE) and (change.previous or "").startswith("/"):
+            elif change.action in (Action.ADOPT, Action.UPDATE) and change.old_id is not None:
                 self._let_go(plan, change)
         for address in plan.state_only_updates:
             if address not in plan.graph.resources:
@@ -356,7 +355,7 @@ class _Run:
 
     def _let_go(self, plan: Plan, change: Change) -> None:
         """An adoption in place of what the entry stood for: that is forgotten and named, never deleted by this."""
-        old = plan.state.by_id().get(ArmId(change.previous or ""))
+        old = plan.state.by_id().get(change.old_id or change.id)
         if old is None:
             return
         self.incomplete |= {entry.address for entry in plan.state.entries.values() if old.id in entry.needs}

@@ -1,7 +1,10 @@
-"""Ask Azure, before minute 45, what would stop this plan: rights, locks, providers, quotas, policies, zones.
+"""Ask Azure, before minute 45, what would stop this plan: rights, locks, providers, quotas, policies, regions, zones.
 
 Which questions a plan raises and what the replies mean is decided here, purely; `probed` asks them, each once and side
 by side. Nothing is written, and what may not be asked is `unread`, never a finding.
+
+An offline list of regions ages, so that it only warns; whatever Azure shows in a region proves it, and what the
+subscription answers decides.
 """
 
 from __future__ import annotations
@@ -13,7 +16,6 @@ from typing import Any
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.ask import policies
-from vpngw_iac.engine.ask.places import QuestionScope, missing_regions, open_places, without_settled
 from vpngw_iac.engine.ask.questions import (
     AskLocks,
     AskPermissions,
@@ -38,12 +40,36 @@ from vpngw_iac.engine.order.order import schedule
 from vpngw_iac.engine.plan.plan import Plan
 from vpngw_iac.engine.ports import Cloud
 from vpngw_iac.errors import Finding, Findings
-from vpngw_iac.resources import model_of, type_of
+from vpngw_iac.field import nearest_region
+from vpngw_iac.resources import model_of
+from vpngw_iac.resources.existing import Existing
 from vpngw_iac.resources.rights import ALWAYS_REGISTERED, READ_LOCKS
 from vpngw_iac.text import listed
 
 MISSING_RIGHTS = "V-PROBE-01"
 """A warning in a plan, whose planner is often a reader on purpose; apply refuses to begin with it."""
+
+UNKNOWN_REGION = "R-SCOPE-03"
+"""The offline warning about a region that no list knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionScope:
+    """Where something stands, or is going to."""
+
+    address: str
+    id: ArmId
+    region: str
+
+    @classmethod
+    def of(cls, address: str, resource_id: ArmId, location: object) -> QuestionScope:
+        """With the region in its programmatic form; empty if none was said."""
+        return cls(address, resource_id, str(location or "").replace(" ", "").lower())
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The region of this subscription."""
+        return self.id.subscription.lower(), self.region
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,41 +95,33 @@ class Inquiry:
 
     def questions(self) -> tuple[Question, ...]:
         """Everything to ask at first, in a fixed order, each once."""
-        asked: dict[Question, None] = {}
-        for part in (self._scopes(), self._locks(), self._providers(), self._usages(), self._zones(), self._policies()):
-            asked.update(dict.fromkeys(part))
-        return tuple(asked)
+        return tuple(dict.fromkeys(self._questions()))
 
-    def _scopes(self) -> Iterator[Question]:
-        yield from (AskPermissions(scope) for scope in sorted({need.scope for need in self.needs}))
-
-    def _locks(self) -> Iterator[Question]:
-        yield from (AskLocks(name) for name in sorted({o.id.subscription for o in self.operations}))
-
-    def _providers(self) -> Iterator[Question]:
-        found = {(operation.id.subscription, operation.id.namespace) for operation, _ in self.creations}
-        for subscription, namespace in sorted(found):
+    def _questions(self) -> Iterator[Question]:
+        creations = self.creations
+        yield from map(AskPermissions, sorted({need.scope for need in self.needs}))
+        yield from map(AskLocks, sorted({operation.id.subscription for operation in self.operations}))
+        for subscription, namespace in sorted({(o.id.subscription, o.id.namespace) for o, _ in creations}):
             if namespace and namespace.lower() not in ALWAYS_REGISTERED:
                 yield AskProvider(subscription, namespace)
-
-    def _usages(self) -> Iterator[Question]:
         yield from sorted({ask for ask, _, _ in self.added()}, key=str)
-
-    def _zones(self) -> Iterator[Question]:
-        zonal = {operation.id.subscription for operation, body in self.creations if body.get("zones")}
-        yield from (AskZones(name) for name in sorted(zonal | {place.id.subscription for place in self.places()}))
+        zonal = {operation.id.subscription for operation, body in creations if body.get("zones")}
+        yield from map(AskZones, sorted(zonal | {place.id.subscription for place in self.places()}))
+        yield from policies.questions(self.plan, creations)
 
     def places(self) -> tuple[QuestionScope, ...]:
-        """Regions that nothing proves yet."""
-        return open_places(self.plan, self.creations)
-
-    def _policies(self) -> Iterator[Question]:
-        yield from policies.questions(self.plan, self.creations)
+        """Where something is created and where the offline check had its doubts, but for what Azure's answers prove."""
+        seen = ((i, observed.document) for i, observed in self.plan.snapshot.observed.items() if observed.document)
+        proven = {QuestionScope.of("", i, document.get("location")).key for i, document in seen}
+        found = {o.address: QuestionScope.of(o.address, o.id, body.get("location")) for o, body in self.creations}
+        for place in _doubted(self.plan):
+            found.setdefault(place.address, place)
+        return tuple(place for place in found.values() if place.region and place.key not in proven)
 
     def added(self) -> Iterator[tuple[AskUsages, tuple[str, ...], str]]:
         """What this plan adds to quotas: where, under which names, and for which address."""
         for operation, body in self.creations:
-            names = quotas_of(operation.id.type, body)
+            names = model_of(operation.id).quotas(body)
             if names and body.get("location"):
                 yield AskUsages(operation.id.subscription, str(body["location"])), names, operation.address
 
@@ -113,28 +131,29 @@ class Inquiry:
         for operation in self.operations:
             if operation.kind == "delete" and operation.id.subscription == ask.subscription:
                 document = self.plan.snapshot.get(operation.id).document or {}
-                found += document.get("location") == ask.region and quota in quotas_of(operation.id.type, document)
+                found += document.get("location") == ask.region and quota in model_of(operation.id).quotas(document)
         return found
 
 
-def quotas_of(arm_type: str, body: Mapping[str, Any]) -> tuple[str, ...]:
-    """Azure's names of the quotas that one more resource counts against, in lower case."""
-    model = type_of(arm_type)
-    return model.quotas(body) if model is not None else ()
+def _doubted(plan: Plan) -> Iterator[QuestionScope]:
+    used = {existing.address: existing for existing in plan.graph.existing.values()}
+    for finding in plan.findings:
+        thing = plan.graph.resources.get(finding.address) or used.get(finding.address)
+        if finding.rule == UNKNOWN_REGION and thing is not None:
+            said = thing.facts.get("location") if isinstance(thing, Existing) else thing.body().get("location")
+            yield QuestionScope.of(thing.address, thing.id, said)
 
 
 def probed(cloud: Cloud, plan: Plan) -> Plan:
     """The plan with what Azure says about it. Rights that a group does not give are looked for at single resources."""
     inquiry = Inquiry.of(plan)
     asked = inquiry.questions()
-    if not asked:
-        kept = without_settled(plan, (), {})
-        return plan if kept == plan.findings else replace(plan, findings=kept)
-    replies = dict(cloud.probe(asked))
-    closer = closer_looks(inquiry.needs, replies)
-    if closer:
+    replies = dict(cloud.probe(asked)) if asked else {}
+    if closer := closer_looks(inquiry.needs, replies):
         replies |= cloud.probe(closer)
     kept = without_settled(plan, inquiry.places(), replies)
+    if not asked and kept == plan.findings:
+        return plan
     findings = Findings.of([*kept, *judged(inquiry, replies)]).items
     return replace(plan, findings=findings, unread=(*plan.unread, *unread(replies)))
 
@@ -142,6 +161,18 @@ def probed(cloud: Cloud, plan: Plan) -> Plan:
 def unread(replies: Replies) -> tuple[str, ...]:
     """What could not be asked, and why."""
     return tuple(sorted({f"{ask}: {reply.why}" for ask, reply in replies.items() if isinstance(reply, Unread)}))
+
+
+def without_settled(plan: Plan, places: Iterable[QuestionScope], replies: Replies) -> tuple[Finding, ...]:
+    """The plan's findings without each doubt about a region that is settled, one way or the other."""
+    answers = ((place.address, replies.get(AskZones(place.id.subscription))) for place in places)
+    waiting = {address for address, reply in answers if not (isinstance(reply, Zones) and reply.by_region)}
+    doubted = {place.address for place in _doubted(plan)}
+    return tuple(
+        finding
+        for finding in plan.findings
+        if finding.rule != UNKNOWN_REGION or finding.address in waiting or finding.address not in doubted
+    )
 
 
 # --- what the replies mean -------------------------------------------------------------------------------------------
@@ -265,6 +296,28 @@ def _exceeded(inquiry: Inquiry, ask: AskUsages, reply: Usages) -> Iterator[Findi
             f"the limit of {usage.limit} for {name} in {ask.region}, subscription {ask.subscription}.",
             advice="Ask for a higher quota (Azure portal, Quotas, Networking), or release what is not used.",
             source="R-PIP-21",
+        )
+
+
+def missing_regions(places: Iterable[QuestionScope], ask: AskZones, reply: Zones) -> Iterator[Finding]:
+    """One finding for each region that the subscription does not have; an empty answer says nothing."""
+    missing: dict[str, list[str]] = defaultdict(list)
+    for place in places:
+        if place.id.subscription == ask.subscription and reply.by_region and place.region not in reply.by_region:
+            missing[place.region].append(place.address)
+    for region, addresses in sorted(missing.items()):
+        names = sorted(set(addresses))
+        close = nearest_region(region, reply.by_region)
+        yield Finding(
+            rule="V-PROBE-07",
+            level="error",
+            address=names[0] if len(names) == 1 else "",
+            summary="Region is not there",
+            detail=f"{region!r} ({listed(names)}) is none of the {len(reply.by_region)} regions of subscription "
+            f"{ask.subscription}; Azure refuses to create anything there (LocationNotAvailableForResourceType).",
+            advice=(f"Did you mean {close!r}? " if close else "")
+            + "`az account list-locations` lists them; access to some has to be requested.",
+            source="Subscriptions - List Locations",
         )
 
 

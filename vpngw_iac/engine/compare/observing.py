@@ -78,7 +78,7 @@ def _is_holder(resource_id: ArmId, graph: Graph) -> bool:
     """Gateways and networks always; a resource group only when it may be deleted (is it empty?)."""
     if not resource_id.names:
         return resource_id not in graph.by_id
-    return model_of(resource_id).holds_parts
+    return bool(model_of(resource_id).parts)
 
 
 def read_existing(cloud: Cloud, resource_id: ArmId) -> Observed:

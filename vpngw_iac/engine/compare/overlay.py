@@ -23,8 +23,8 @@ from vpngw_iac.engine.compare.document import (
     texts_of,
 )
 from vpngw_iac.paths import join
-from vpngw_iac.resources import type_of
-from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
+from vpngw_iac.resources import shape_at
+from vpngw_iac.resources.shape import UNKNOWN, Shape
 from vpngw_iac.secret import Fingerprint
 
 
@@ -152,9 +152,8 @@ def strip(shape: Shape, value: Any) -> Any:
 
 def _child(arm_type: str, element: Any) -> Any:
     """A child resource inside its parent's PUT: as read, with the name that says which one it is."""
-    model = type_of(arm_type)
     names = {key: element[key] for key in ("id", "name") if key in element}
-    return names | strip(shape_of(model) if model else UNKNOWN, element)
+    return names | strip(shape_at(arm_type), element)
 
 
 def unsendable(shape: Shape, sent: Any, applied: Any, observed: Any, path: str = "") -> tuple[str, ...]:

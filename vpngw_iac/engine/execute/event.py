@@ -29,12 +29,16 @@ class RunStarted:
 
 
 @dataclass(frozen=True, slots=True)
-class OperationStarted:
-    """Azure is being asked. `usual` is how long it usually takes, `age` how long an earlier one runs, in seconds."""
-
+class _OfOperation:
     address: str
     verb: str
     step: str
+
+
+@dataclass(frozen=True, slots=True)
+class OperationStarted(_OfOperation):
+    """Azure is being asked. `usual` is how long it usually takes, `age` how long an earlier one runs, in seconds."""
+
     id: str
     usual: float
     at: str
@@ -43,24 +47,18 @@ class OperationStarted:
 
 
 @dataclass(frozen=True, slots=True)
-class OperationWaiting:
+class OperationWaiting(_OfOperation):
     """It is ready but waits: for a lock, for a throttled or busy Azure, for people outside."""
 
-    address: str
-    verb: str
-    step: str
     why: str
     seconds: float | None
     at: str
 
 
 @dataclass(frozen=True, slots=True)
-class OperationProgress:
+class OperationProgress(_OfOperation):
     """Still running in Azure after `seconds`."""
 
-    address: str
-    verb: str
-    step: str
     seconds: float
     usual: float
     state: str
@@ -68,12 +66,9 @@ class OperationProgress:
 
 
 @dataclass(frozen=True, slots=True)
-class OperationEnded:
+class OperationEnded(_OfOperation):
     """It ended (or was skipped because of `because`)."""
 
-    address: str
-    verb: str
-    step: str
     status: Status
     seconds: float
     at: str
@@ -119,12 +114,9 @@ _FREE = frozenset({"error", "code", "advice", "why", "text", "state"})
 
 
 @dataclass(frozen=True, slots=True)
-class OperationResult:
+class OperationResult(_OfOperation):
     """How one operation went."""
 
-    address: str
-    verb: str
-    step: str
     status: Status
     seconds: float = 0.0
     error: str = ""
@@ -134,6 +126,11 @@ class OperationResult:
     """Address of the failed operation that made this one be skipped."""
     ids: AzureIds = field(default_factory=AzureIds)
     exit_code: ExitCode = ExitCode.DONE
+
+    def ended(self, at: str) -> OperationEnded:
+        """The event that tells of it."""
+        told = {name.name: getattr(self, name.name) for name in fields(OperationEnded) if name.name != "at"}
+        return OperationEnded(**told, at=at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,6 @@ from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.execute import event as events
 from vpngw_iac.engine.execute.event import OperationResult, Status
 from vpngw_iac.engine.execute.recorder import Recorder, Task
-from vpngw_iac.engine.execute.repair import repaired_first
 from vpngw_iac.engine.execute.retry import (
     MAX_AGAIN,
     Failed,
@@ -39,7 +38,7 @@ from vpngw_iac.engine.execute.stop import Limits, Stop
 from vpngw_iac.engine.execute.worker import Blocked, Busy, GateClosed, NoCallNeeded, Prepared, Worker
 from vpngw_iac.engine.order.locks import LockTable
 from vpngw_iac.engine.order.operation import Key, Schedule
-from vpngw_iac.engine.order.order import all_after, followers_of, landings, unfilled
+from vpngw_iac.engine.order.order import followers_of, landings, reached, repaired_first, unfilled
 from vpngw_iac.engine.ports import Clock, Ended, Pending, Running
 from vpngw_iac.errors import AzureIds, CloudError, Contention, StateLocked, Unavailable, VpngwError
 from vpngw_iac.state.store import LockedStore
@@ -404,7 +403,7 @@ class Execution:
 
     def _skip_dependents(self, root: Key, status: Status, because: str) -> None:
         """Everything that waits for it, directly or through others; a repair may stand behind what waits for it."""
-        behind = all_after(root, self._followers)
+        behind = reached(root, self._followers)
         for key in [key for key in self._todo if key in behind]:
             self._recorder.result(self._todo.pop(key), status, because=because)
 

@@ -189,34 +189,20 @@ class Recorder:
         """What became of an operation."""
         op, now = task.operation, self._clock.now()
         seconds = now - task.started if task.started is not None else 0.0
-        message = failure.message if failure else error
-        code = getattr(failure, "code", "")
         exit_code = failure.exit_code if failure and status in ("failed", "unconfirmed") else ExitCode.DONE
-        self.results[op.key] = OperationResult(
+        result = OperationResult(
             op.address,
             op.verb,
             op.key.step,
             status,
             seconds,
-            message,
-            code,
+            failure.message if failure else error,
+            getattr(failure, "code", ""),
             failure.advice if failure else "",
             because,
             ids or AzureIds(),
             exit_code,
         )
+        self.results[op.key] = result
         if status in ("succeeded", "failed", "skipped", "unconfirmed"):
-            self._tell(
-                events.OperationEnded(
-                    op.address,
-                    op.verb,
-                    op.key.step,
-                    status,
-                    seconds,
-                    self._clock.utc(),
-                    message,
-                    code,
-                    because,
-                    ids or AzureIds(),
-                )
-            )
+            self._tell(result.ended(self._clock.utc()))

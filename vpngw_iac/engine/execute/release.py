@@ -11,7 +11,6 @@ import queue
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from vpngw_iac.engine.plan.inputs import DEPLOYMENT_TAG, deployment_in
 from vpngw_iac.engine.ports import Call, Clock, Cloud, Ended, Observed, Pending
@@ -61,9 +60,11 @@ class Release:
         observed = cloud.read(entry.id)
         if observed.document is None or deployment_in(observed.document) != self.deployment:
             return True
+        tags = observed.document.get("tags") or {}
+        others = {name: value for name, value in tags.items() if name.lower() != DEPLOYMENT_TAG}
         operation = self._begun(entry, observed)
         try:
-            after = self._ended(cloud, cloud.begin(_without_our_tag(entry, observed.document)))
+            after = self._ended(cloud, cloud.begin(Call("tag", entry.id, {"tags": others})))
         except Unavailable:
             raise  # nobody knows: the record stays open, and the next run looks
         except CloudError as error:
@@ -114,8 +115,3 @@ class Release:
                 error=error.message if error else "",
             )
         )
-
-
-def _without_our_tag(entry: Entry, document: Any) -> Call:
-    tags = {name: value for name, value in (document.get("tags") or {}).items() if name.lower() != DEPLOYMENT_TAG}
-    return Call("tag", entry.id, {"tags": tags})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import queue
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Literal
 
 from vpngw_iac.arm import ArmId
@@ -20,10 +19,11 @@ from vpngw_iac.engine.order.transit import half_of
 from vpngw_iac.engine.plan.inputs import deployment_in
 from vpngw_iac.engine.ports import Clock, Cloud, Observed
 from vpngw_iac.errors import AzureIds, Throttled, Unavailable
-from vpngw_iac.resources import type_of
+from vpngw_iac.resources import model_of, type_of
 from vpngw_iac.resources.shape import shape_of
 from vpngw_iac.secret import Fingerprint
 from vpngw_iac.state.journal import EntryRemoved, EntrySet, InFlight, OperationClosed
+from vpngw_iac.state.log import seconds_between
 from vpngw_iac.state.model import Entry
 from vpngw_iac.state.store import LockedStore
 
@@ -67,7 +67,7 @@ class Resumption:
     def _age(self, flight: InFlight) -> float:
         """Seconds since it was begun, as fast as this clock runs; nothing where clocks were set meanwhile."""
         passed = seconds_between(flight.begun.at, self.clock.utc())
-        return 0.0 if passed == float("inf") else passed * getattr(self.clock, "speed", 1.0)
+        return 0.0 if passed is None or passed < 0 else passed * getattr(self.clock, "speed", 1.0)
 
     def _follow(self, flight: InFlight) -> OperationResult:
         begun, usual, age = flight.begun, _usual(flight), self._age(flight)
@@ -94,7 +94,8 @@ class Resumption:
                     f"{begun.id} cannot be read; whether an earlier run's {begun.verb} was done is unknown."
                 )
             state = (observed.state or "absent") if observed else "unreadable"
-            self._progress(flight, started, usual, state)
+            now, seconds = self.clock.utc(), self.clock.now() - started
+            self.on_event(events.OperationProgress(begun.address, begun.verb, begun.step, seconds, usual, state, now))
             self.clock.next(inbox, poll_delay(None, polls, usual), calls_in_flight=0)
         raise AssertionError("unreachable")
 
@@ -103,7 +104,8 @@ class Resumption:
         begun = flight.begun
         if observed.present or begun.verb != "put" or begun.etag != "absent" or flight.accepted is not None:
             return False
-        return seconds_between(begun.at, self.clock.utc()) < SHOWN_AFTER
+        passed = seconds_between(begun.at, self.clock.utc())
+        return passed is not None and 0 <= passed < SHOWN_AFTER  # clocks may have been set back
 
     def _must_leave(self) -> bool:
         late = self.limits.deadline is not None and self.clock.now() >= self.limits.deadline
@@ -156,10 +158,9 @@ class Resumption:
         if begun.etag == "absent" and self._is_foreign(flight, observed):
             return "failed", "somebody else has made it meanwhile"
         failed = observed.has_failed
-        model = type_of(begun.id.type)
         if begun.step == "release" and not failed:
             return self._close_release(flight, observed)
-        if begun.step == "sync" and not failed and model is not None and model.lags(observed.document or {}):
+        if begun.step == "sync" and not failed and model_of(begun.id).lags(observed.document or {}):
             return "failed", _NOT_CARRIED_OUT
         agrees = not failed and not any(self._differences(flight, observed)) and self._is_proved(flight, observed)
         if begun.entry is not None and (agrees or begun.etag == "absent"):
@@ -206,12 +207,6 @@ class Resumption:
             found = compare(shape_of(model), declared, applied, observed.document, unread=entry.unread).found
             yield from (f for f in found if not f.secret or isinstance(f.difference.observed, Fingerprint))
 
-    def _progress(self, flight: InFlight, started: float, usual: float, state: str) -> None:
-        begun, seconds = flight.begun, self.clock.now() - started
-        self.on_event(
-            events.OperationProgress(begun.address, begun.verb, begun.step, seconds, usual, state, self.clock.utc())
-        )
-
     def _result(
         self,
         flight: InFlight,
@@ -221,24 +216,12 @@ class Resumption:
     ) -> OperationResult:
         begun, seconds = flight.begun, self.clock.now() - started
         ids = AzureIds(request=flight.accepted.request if flight.accepted else "")
+        result = OperationResult(begun.address, begun.verb, begun.step, status, seconds, message, ids=ids)
         if status != "running":
-            self.on_event(
-                events.OperationEnded(
-                    begun.address, begun.verb, begun.step, status, seconds, self.clock.utc(), message, ids=ids
-                )
-            )
-        return OperationResult(begun.address, begun.verb, begun.step, status, seconds, message, ids=ids)
+            self.on_event(result.ended(self.clock.utc()))
+        return result
 
 
 def _usual(flight: InFlight) -> float:
     model = type_of(flight.begun.id.type)
     return model.durations.create if model else 60.0
-
-
-def seconds_between(earlier: str, later: str) -> float:
-    """Seconds from one time of day of the journal to another; endless where one cannot be read, or clocks were set."""
-    try:
-        passed = (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds()
-    except (ValueError, TypeError):
-        return float("inf")
-    return passed if passed >= 0 else float("inf")

@@ -25,6 +25,7 @@ from vpngw_iac.errors import (
     Unavailable,
     VpngwError,
 )
+from vpngw_iac.text import duration
 
 MAX_DELAY = 120.0
 IN_USE_PATIENCE = 600.0
@@ -225,14 +226,6 @@ def seconds_to_wait(error: VpngwError) -> float:
     if isinstance(error, Throttled):
         return min(asked, LONGEST_WAIT)
     return min(asked, LONGEST_UNSURE) if isinstance(error, Unavailable) and error.status == 429 else 0.0
-
-
-def duration(seconds: float) -> str:
-    """``40 min``, ``3 h``, ``2 days``."""
-    for size, unit, word in ((2 * 86_400.0, 86_400.0, "days"), (7200.0, 3600.0, "h")):
-        if seconds >= size:
-            return f"{seconds / unit:.0f} {word}"
-    return f"{max(1.0, seconds / 60.0):.0f} min"
 
 
 def is_mute(error: VpngwError) -> bool:

@@ -16,9 +16,9 @@ from vpngw_iac.engine.compare.difference import Comparison, compare, compare_who
 from vpngw_iac.engine.compare.document import ABSENT, MaskedSecret, lookup, secrets_in, transform
 from vpngw_iac.engine.compare.overlay import carried_loss, overlay
 from vpngw_iac.engine.compare.secret_masking import entry_of, mask_secrets, stored
-from vpngw_iac.engine.execute.repair import in_the_way
 from vpngw_iac.engine.graph import outputs_in
 from vpngw_iac.engine.order.operation import Operation
+from vpngw_iac.engine.order.order import in_the_way
 from vpngw_iac.engine.order.transit import half_of
 from vpngw_iac.engine.plan.guests import Guests, applied_less_used
 from vpngw_iac.engine.plan.inputs import DEPLOYMENT_TAG, deployment_in

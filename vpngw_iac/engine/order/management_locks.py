@@ -15,7 +15,7 @@ from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.order.operation import Key, Operation
 from vpngw_iac.engine.plan.change import Action, Change
 from vpngw_iac.engine.plan.inputs import Draft
-from vpngw_iac.resources import type_of
+from vpngw_iac.resources import model_of
 from vpngw_iac.state.model import Entry
 from vpngw_iac.text import listed
 
@@ -35,9 +35,14 @@ def lifted(draft: Draft) -> Draft:
     for address, resource in graph.resources.items():
         observed, known = snapshot.get(resource.id).document, changes.get(address)
         decided = known is not None and known.action is not Action.UPDATE
-        if observed is None or decided or not _may_block(resource.id):
+        if observed is None or decided or not resource.can_block:
             continue
-        refused = sorted(c.address for c in changes.values() if _is_refused(resource.id, observed, c))
+        others = [change for change in changes.values() if change.id != resource.id]
+        refused = sorted(
+            c.address
+            for c in others
+            if any(resource.blocks(resource.id, observed, c.id, verb) for verb in _VERBS.get(c.action, ()))
+        )
         if refused:
             change = known or Change(address, resource.id, Action.UPDATE)
             reason = f"lifted for the change of {listed(refused)}"
@@ -45,25 +50,10 @@ def lifted(draft: Draft) -> Draft:
     return draft
 
 
-def _is_refused(lock: ArmId, document: Mapping[str, Any], change: Change) -> bool:
-    return change.id != lock and any(_blocks(lock, document, change.id, v) for v in _VERBS.get(change.action, ()))
-
-
-def _may_block(lock: ArmId) -> bool:
-    """Asked first: few types do, and there may be thousands of operations."""
-    model = type_of(lock.type)
-    return model is not None and model.can_block
-
-
-def _blocks(lock: ArmId, document: Mapping[str, Any], target: ArmId, verb: str) -> bool:
-    model = type_of(lock.type)
-    return model is not None and model.blocks(lock, document, target, verb)
-
-
 def around(graph: Graph, entries: Mapping[ArmId, Entry], nodes: Iterable[Operation]) -> Iterator[tuple[Key, Key]]:
     """Pairs of operations, the earlier one first: a lock goes before what it refuses, and comes after it."""
     operations = tuple(nodes)
-    for operation in (each for each in operations if _may_block(each.id)):
+    for operation in (each for each in operations if model_of(each.id).can_block):  # few types do
         if operation.verb == "delete" and operation.id in entries:
             applied = entries[operation.id].applied
             yield from ((operation.key, other) for other in _refused(operation, applied, operations))
@@ -73,4 +63,5 @@ def around(graph: Graph, entries: Mapping[ArmId, Entry], nodes: Iterable[Operati
 
 
 def _refused(lock: Operation, document: Mapping[str, Any], operations: Iterable[Operation]) -> Iterator[Key]:
-    return (o.key for o in operations if o.id != lock.id and _blocks(lock.id, document, o.id, o.verb))
+    blocks = model_of(lock.id).blocks
+    return (o.key for o in operations if o.id != lock.id and blocks(lock.id, document, o.id, o.verb))

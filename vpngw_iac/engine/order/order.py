@@ -29,16 +29,12 @@ from vpngw_iac.engine.plan.change import Action, Change
 from vpngw_iac.engine.plan.plan import Plan
 from vpngw_iac.engine.ports import Snapshot, Verb
 from vpngw_iac.errors import PlanError
-from vpngw_iac.resources import type_of
+from vpngw_iac.resources import model_of, role_of, type_of
 from vpngw_iac.resources.base import UsedPart
 from vpngw_iac.state.model import Entry, State
 
 _STATE_ONLY = frozenset({Action.ADOPT, Action.FORGET, Action.MOVE})
-
-
-def _is_written(change: Change) -> bool:
-    """Whether Azure is asked anything: of what is forgotten, only flags that are put off first."""
-    return change.action not in _STATE_ONLY or change.releases
+"""Azure is asked nothing for these, but to put off flags of what is forgotten."""
 
 
 @dataclass(slots=True)
@@ -56,11 +52,6 @@ class _Draft:
     def __post_init__(self) -> None:
         self.known = self.state.by_id()
 
-    def address_now(self, entry: Entry) -> str:
-        """Address of an entry's resource in the blueprint, else the one in the state."""
-        declared = self.graph.by_id.get(entry.id)
-        return declared.address if declared else entry.address
-
 
 def schedule(plan: Plan) -> Schedule:
     """All operations of a plan in a legal order."""
@@ -72,7 +63,8 @@ def order(graph: Graph, state: State, changes: Iterable[Change], snapshot: Snaps
 
     The snapshot says which transit flags Azure has now; without it they are those that were applied.
     """
-    seen, written = snapshot or Snapshot(), {c.address: c for c in changes if _is_written(c)}
+    seen = snapshot or Snapshot()
+    written = {c.address: c for c in changes if c.action not in _STATE_ONLY or c.releases}
     draft = _Draft(graph, state, written, seen, Transit.of(graph, state, seen, written.values()))
     for change in draft.changes.values():
         for operation in _operations(draft, change):
@@ -95,16 +87,10 @@ def order(graph: Graph, state: State, changes: Iterable[Change], snapshot: Snaps
     return _schedule(nodes)
 
 
-def repair(graph: Graph, state: State, address: str) -> Operation:
-    """The put that brings a Failed resource back as it is declared."""
-    return _put(_Draft(graph, state, {}), address, "update")
-
-
 # --- nodes -----------------------------------------------------------------------------------------------------------
 
 
 def _operations(draft: _Draft, change: Change) -> Iterator[Operation]:
-    previous = ArmId(change.previous) if change.previous and change.previous.startswith("/") else None
     match change.action:
         case Action.CREATE:
             yield _put(draft, change.address, "create")
@@ -118,7 +104,7 @@ def _operations(draft: _Draft, change: Change) -> Iterator[Operation]:
         case Action.TAG:
             yield _operation(draft, change.address, change.id, "tag", "tag")
         case Action.REPLACE:
-            yield _operation(draft, change.address, previous or change.id, "delete", "delete")
+            yield _operation(draft, change.address, change.old_id or change.id, "delete", "delete")
             yield _put(draft, change.address, "create")
         case Action.DELETE:
             yield _operation(draft, change.address, change.id, "delete", "delete")
@@ -186,45 +172,37 @@ def _torn_off(draft: _Draft) -> Iterator[Edge]:
                 yield edge
 
 
+def _detour(draft: _Draft, address: str, paths: Iterable[str]) -> tuple[Key, Key]:
+    """Put a survivor without what stands at these paths first, and whole afterwards."""
+    off, on = Key(address, "detach"), Key(address, "attach")
+    before = draft.nodes[off].detach if off in draft.nodes else ()
+    for step in ("put", "act", "tag"):
+        draft.nodes.pop(Key(address, step), None)
+    draft.nodes[off] = replace(_put(draft, address, "update", "detach"), detach=tuple(sorted({*before, *paths})))
+    draft.nodes[on] = _put(draft, address, "update", "attach")
+    draft.after[on].add(off)
+    return off, on
+
+
 def _add_detour(draft: _Draft, edge: Edge) -> None:
     """Put the holder without the reference before the target goes, and with it when the target is back."""
     target = draft.graph.by_id[edge.target].address
-    off, on = Key(edge.holder, "detach"), Key(edge.holder, "attach")
-    paths = draft.nodes[off].detach if off in draft.nodes else ()
-    draft.nodes.pop(Key(edge.holder, "put"), None)
-    draft.nodes.pop(Key(edge.holder, "act"), None)
-    draft.nodes.pop(Key(edge.holder, "tag"), None)
-    draft.nodes[off] = replace(_put(draft, edge.holder, "update", "detach"), detach=tuple(sorted({*paths, edge.path})))
-    draft.nodes[on] = _put(draft, edge.holder, "update", "attach")
+    off, on = _detour(draft, edge.holder, (edge.path,))
     draft.after[Key(target, "delete")].add(off)
-    draft.after[on] |= {off, Key(target, "put")}
+    draft.after[on].add(Key(target, "put"))
 
 
 def _give_back_meanwhile(draft: _Draft, address: str, gateway: PlannedGateway) -> None:
     """Put a half that goes on using a hub without the flag before one of its gateways goes, and with it afterwards."""
-    off, on = Key(address, "detach"), Key(address, "attach")
-    paths = draft.nodes[off].detach if off in draft.nodes else ()
-    for step in ("put", "act", "tag"):
-        draft.nodes.pop(Key(address, step), None)
-    draft.nodes[off] = replace(_put(draft, address, "update", "detach"), detach=tuple(sorted({*paths, "needs"})))
-    draft.nodes[on] = _put(draft, address, "update", "attach")
+    off, on = _detour(draft, address, ("needs",))
     draft.after[Key(gateway.address, "delete")].add(off)
-    draft.after[on] |= {off, Key(gateway.address, "delete"), Key(gateway.address, "put")}
-
-
-# --- what a resource in place stops offering is let go of first ------------------------------------------------------
+    draft.after[on] |= {Key(gateway.address, "delete"), Key(gateway.address, "put")}
 
 
 def _let_go_first(draft: _Draft, address: str, target: str) -> None:
     """Put a survivor without what it uses of the target and without what is still to come, and whole in the end."""
-    off, on = Key(address, "detach"), Key(address, "attach")
-    paths = set(draft.nodes[off].detach if off in draft.nodes else ()) | cuts(draft.graph, draft.changes, address)
+    off, _ = _detour(draft, address, cuts(draft.graph, draft.changes, address))
     draft.after[off] |= {Key(needed, "put") for needed in made_before(draft.graph, draft.changes, address, target)}
-    for step in ("put", "act", "tag"):
-        draft.nodes.pop(Key(address, step), None)
-    draft.nodes[off] = replace(_put(draft, address, "update", "detach"), detach=tuple(sorted(paths)))
-    draft.nodes[on] = _put(draft, address, "update", "attach")
-    draft.after[on].add(off)
     draft.after[Key(target, "put")].add(off)
 
 
@@ -318,7 +296,8 @@ def _deletes(draft: _Draft) -> None:
         if key.step != "delete":
             continue
         for holder in holders[operation.id]:
-            survivor = draft.address_now(holder)
+            declared = draft.graph.by_id.get(holder.id)
+            survivor = declared.address if declared else holder.address
             if holder.id in deletes:
                 draft.after[key].add(deletes[holder.id])
             elif not _takes_a_value_only(draft, survivor, key.address):
@@ -344,16 +323,19 @@ def _updates_after_deletes(draft: _Draft) -> None:
 
 
 def waits_for(after: Mapping[Key, Collection[Key]], start: Key, goal: Key) -> bool:
-    """Whether `start` comes after `goal`, directly or through others."""
-    seen, frontier = set[Key](), [start]
+    """Whether `start` is `goal` or comes after it, directly or through others."""
+    return start == goal or goal in reached(start, after)
+
+
+def reached(start: Key, steps: Mapping[Key, Collection[Key]]) -> set[Key]:
+    """Where these steps lead from an operation, directly or through others."""
+    seen, frontier = set[Key](), list(steps.get(start, ()))
     while frontier:
         key = frontier.pop()
-        if key == goal:
-            return True
         if key not in seen:
             seen.add(key)
-            frontier += after.get(key, ())
-    return False
+            frontier += steps.get(key, ())
+    return seen
 
 
 def _takes_a_value_only(draft: _Draft, holder: str, target: str) -> bool:
@@ -407,14 +389,15 @@ def evicted(graph: Graph, state: State, changes: Mapping[str, Change]) -> Iterat
 
     That is who uses what goes, and who needs something that is deleted because it uses what goes.
     """
-    removed = {ArmId(text) for change in changes.values() if change.action in _REMOVALS for text in _ids(change)}
+    going = [change for change in changes.values() if change.action in _REMOVALS]
+    removed = {i for change in going for i in (change.id, change.old_id) if i is not None}
     known = state.by_id()
     for address, change in sorted(changes.items()):
         entry, resource = known.get(change.id), graph.resources.get(address)
         if change.action not in _UPDATED or entry is None or resource is None:
             continue
-        going = resource.offers(change.id, entry.applied) - resource.offers(change.id, resource.body())
-        users = [user for user in state.entries.values() if going and _uses_any(user, going)]
+        lost = resource.offers(change.id, entry.applied) - resource.offers(change.id, resource.body())
+        users = [user for user in state.entries.values() if lost and _uses_any(user, lost)]
         gone = {user.id for user in users} & removed
         holders = [holder for holder in state.entries.values() if gone & set(holder.needs)]
         for user in sorted({u.id for u in (*users, *holders)} - removed):
@@ -422,23 +405,16 @@ def evicted(graph: Graph, state: State, changes: Mapping[str, Change]) -> Iterat
                 yield graph.by_id[user].address, address
 
 
-def _ids(change: Change) -> Iterator[str]:
-    yield str(change.id)
-    if change.previous is not None and change.previous.startswith("/"):
-        yield change.previous
-
-
-def _uses_any(user: Entry, going: Collection[UsedPart]) -> bool:
-    model = type_of(user.id.type)
-    uses = model.uses(user.id, user.applied) if model else None
-    return any(use.is_within(part) for use in uses or () for part in going)
+def _uses_any(user: Entry, lost: Collection[UsedPart]) -> bool:
+    uses = model_of(user.id).uses(user.id, user.applied)
+    return any(use.is_within(part) for use in uses or () for part in lost)
 
 
 def cuts(graph: Graph, changes: Mapping[str, Change], address: str) -> set[str]:
     """Paths that are left out while a survivor lets go: what it uses, and references to what is still to come."""
     coming = {change.id for change in changes.values() if change.action in _NEW}
     edges = graph.edges.get(address, ())
-    return {*graph.resources[address].letting_go(), *(e.path for e in edges if e.detachable and e.target in coming)}
+    return {*graph.resources[address].letting_go, *(e.path for e in edges if e.detachable and e.target in coming)}
 
 
 def made_before(graph: Graph, changes: Mapping[str, Change], address: str, target: str) -> Iterator[str]:
@@ -462,21 +438,23 @@ def landings(plan: Plan, schedule: Schedule) -> Landings:
 
     Those are the creations that the replacement itself, or one whose delete comes later, waits for.
     """
-    changes = {change.address: change for change in plan.changes}
-    new = [op for op in schedule.operations if op.kind == "create" and _is_free_before(changes.get(op.address))]
+    replacements = {change.address: change for change in plan.changes if change.action is Action.REPLACE}
+    # A replacement under the same name deletes what stands at its id first.
+    same_id = {address for address, change in replacements.items() if change.old_id is None}
+    new = [op for op in schedule.operations if op.kind == "create" and op.address not in same_id]
     if not new:
         return {}
     later = followers_of(schedule.operations)
-    relies = {creation.key: all_after(creation.key, later) | {creation.key} for creation in new}
+    relies = {creation.key: reached(creation.key, later) | {creation.key} for creation in new}
     replaced = {
         op.key: frozenset(creation for creation, behind in relies.items() if Key(op.address, "put") in behind)
         for op in schedule.operations
-        if op.verb == "delete" and op.address in changes and changes[op.address].action is Action.REPLACE
+        if op.verb == "delete" and op.address in replacements
     }
     found = {}
     for op in schedule.operations:
         if op.key.step in ("delete", "detach") and (op.key in replaced or op.key.step == "detach"):
-            behind = all_after(op.key, later) | {op.key}
+            behind = reached(op.key, later) | {op.key}
             needed = frozenset().union(*(replaced[key] for key in behind if key in replaced))
             if needed:
                 found[op.key] = needed
@@ -491,12 +469,6 @@ def unfilled(
     return tuple((each.address, each in active) for each in waiting)
 
 
-def _is_free_before(change: Change | None) -> bool:
-    """Whether nothing of ours stands at the id until this put: a replacement under the same name deletes it first."""
-    is_same = change is not None and change.action is Action.REPLACE and not (change.previous or "").startswith("/")
-    return not is_same
-
-
 def followers_of(operations: Iterable[Operation]) -> Mapping[Key, list[Key]]:
     """Who waits for each operation directly."""
     followers: dict[Key, list[Key]] = defaultdict(list)
@@ -506,12 +478,48 @@ def followers_of(operations: Iterable[Operation]) -> Mapping[Key, list[Key]]:
     return followers
 
 
-def all_after(start: Key, followers: Mapping[Key, Collection[Key]]) -> frozenset[Key]:
-    """Everything that waits for an operation, directly or through others."""
-    seen, frontier = set[Key](), list(followers.get(start, ()))
-    while frontier:
-        key = frontier.pop()
-        if key not in seen:
-            seen.add(key)
-            frontier += followers.get(key, ())
-    return frozenset(seen)
+# --- repairs that turn out to be needed in the middle of a run --------------------------------------------------------
+
+
+def in_the_way(plan: Plan, target: ArmId) -> Iterator[ArmId]:
+    """What may block a write: what is needed for it, managed or not, and the connections that hang on a gateway.
+
+    Azure refuses to write a gateway while a connection of it is Failed, and the other way round (R-OPS-03, R-OPS-04).
+    """
+    graph, entry = plan.graph, plan.state.by_id().get(target)
+    declared = graph.by_id.get(target)
+    yield from sorted({*(graph.needs(declared.address) if declared else ()), *(entry.needs if entry else ())})
+    ours = {graph.resources[edge.holder].id for edge in graph.holders(target)}
+    theirs = {item.id for item in plan.snapshot.attached if item.holder == target and item.id}
+    yield from sorted(each for each in ours | theirs if role_of(target) in model_of(each).blocks_writes_of)
+
+
+def repaired_first(
+    schedule: Schedule, plan: Plan, blocked: Key, blocker: ArmId, *, ahead: Collection[Key]
+) -> Schedule | None:
+    """The schedule in which `blocked` comes after the repair of `blocker`; None if no repair of ours can come first.
+
+    `ahead` are the operations that have not ended. An operation on the blocker that is among them is its repair,
+    unless it waits for the blocked one; one that has ended has not helped.
+    """
+    known = [op.key for op in schedule.operations if op.id == blocker]
+    after = {op.key: op.after for op in schedule.operations}
+    coming = [key for key in known if key in ahead and not waits_for(after, key, blocked)]
+    if known:
+        return _with_after(schedule, blocked, coming) if coming else None
+    resource, entry = plan.graph.by_id.get(blocker), plan.state.by_id().get(blocker)
+    if resource is None or entry is None or resource.only_if_absent:
+        return None
+    operation = _put(_Draft(plan.graph, plan.state, {}), resource.address, "update")
+    seconds = operation.seconds + schedule.remaining[blocked]
+    grown = replace(
+        schedule,
+        operations=(*schedule.operations, operation),
+        remaining=schedule.remaining | {operation.key: seconds},
+    )
+    return _with_after(grown, blocked, (operation.key,))
+
+
+def _with_after(schedule: Schedule, later: Key, earlier: Collection[Key]) -> Schedule:
+    operations = (replace(op, after=op.after.union(earlier)) if op.key == later else op for op in schedule.operations)
+    return replace(schedule, operations=tuple(operations))

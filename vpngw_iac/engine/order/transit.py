@@ -219,7 +219,7 @@ def _turns(graph: Graph, known: Mapping[ArmId, Entry], snapshot: Snapshot, chang
     model = half_of(change.id)
     if model is None:
         return
-    old = ArmId(change.previous) if change.previous and change.previous.startswith("/") else change.id
+    old = change.old_id or change.id
     before = had(known, snapshot, old)
     resource = graph.resources.get(change.address)
     declared = resource.body() if resource is not None else None
@@ -261,15 +261,11 @@ def _gateways(graph: Graph, known: Mapping[ArmId, Entry], change: Change) -> Ite
     model = model_of(change.id)
     if model.role != "gateway":
         return
-    old = ArmId(change.previous) if change.previous and change.previous.startswith("/") else change.id
+    old = change.old_id or change.id
     entry, resource = known.get(old), graph.resources.get(change.address)
     if change.action in _GOING and entry is not None:
-        yield from (
-            PlannedGateway(change.address, network, coming=False, model=model)
-            for network in model.networks_of(entry.applied)
-        )
+        for network in model.networks_of(entry.applied):
+            yield PlannedGateway(change.address, network, coming=False, model=model)
     if change.action in _COMING and resource is not None:
-        yield from (
-            PlannedGateway(change.address, network, coming=True, model=model)
-            for network in model.networks_of(resource.body())
-        )
+        for network in model.networks_of(resource.body()):
+            yield PlannedGateway(change.address, network, coming=True, model=model)

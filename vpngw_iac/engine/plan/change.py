@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.field import OutageLevel
-from vpngw_iac.resources import type_of
+from vpngw_iac.resources import model_of
 
 Cause = Literal["edit", "drift", "edit and drift", "adopted", "absent", "failed", "dependent", "busy"]
 
@@ -131,10 +131,14 @@ class Change:
     """It takes over what it follows (a peering: the other network's address space): as all there is to do, or too."""
 
     @property
+    def old_id(self) -> ArmId | None:
+        """The id before a change of identity."""
+        return ArmId(self.previous) if self.previous and self.previous.startswith("/") else None
+
+    @property
     def coexists(self) -> bool:
         """Whether old and new of a replacement under another name may exist at once: holders are repointed in place."""
-        model = type_of(self.id.type)
-        return self.previous is not None and self.previous.startswith("/") and bool(model and model.may_coexist)
+        return self.old_id is not None and model_of(self.id).may_coexist
 
     @property
     def causes(self) -> tuple[Cause, ...]:

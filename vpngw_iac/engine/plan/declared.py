@@ -76,7 +76,7 @@ def _alike(shape: Shape, declared: Any, observed: Any, path: str) -> Iterator[tu
 def _says_the_same(shape: Shape, declared: Any, other: Any) -> bool:
     """Whether two items of a list are one by what they say, whatever they are called."""
     item = shape.item or UNKNOWN
-    pairs = ((_shape_at(item, p), lookup(declared, p), lookup(other, p)) for p in shape.alike)
+    pairs = (([*item.along(p)][-1], lookup(declared, p), lookup(other, p)) for p in shape.alike)
     return all(_equal(inner, mine, theirs) for inner, mine, theirs in pairs)
 
 
@@ -86,12 +86,6 @@ def _equal(shape: Shape, mine: Any, theirs: Any) -> bool:
     if is_empty(mine) or is_empty(theirs):
         return is_empty(mine) and is_empty(theirs)
     return same(shape, mine, theirs) and same(shape, theirs, mine)
-
-
-def _shape_at(shape: Shape, path: str) -> Shape:
-    for name in path.split("."):
-        shape = shape.at(name)
-    return shape
 
 
 # --- giving names ----------------------------------------------------------------------------------------------------

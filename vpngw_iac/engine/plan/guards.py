@@ -18,7 +18,7 @@ from vpngw_iac.engine.plan.inputs import PlanInputs, ResourceCase
 from vpngw_iac.engine.ports import Attached, Observed
 from vpngw_iac.errors import Finding
 from vpngw_iac.paths import properties_of
-from vpngw_iac.resources import model_of, role_of, type_of
+from vpngw_iac.resources import model_of, role_of, shape_at
 from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
 from vpngw_iac.state.model import Entry
 
@@ -106,8 +106,7 @@ def _protected(inputs: PlanInputs, matched: Match, change: Change) -> Iterator[F
 
 
 def _unnamed_replacement(inputs: PlanInputs, change: Change) -> Iterator[Finding]:
-    model = type_of(change.id.type)
-    if change.action is not Action.REPLACE or model is None or not model.must_be_named(change.id):
+    if change.action is not Action.REPLACE or not model_of(change.id).must_be_named(change.id):
         return
     if not {change.address, str(change.id)} & inputs.options.replace:
         paths = ", ".join(difference.path for difference in change.differences) or change.reason
@@ -245,11 +244,11 @@ def _not_there(address: str, resource_id: ArmId) -> Finding:
 
 
 def _contradicted(address: str, resource_id: ArmId, facts: Any, observed: Observed) -> Iterator[Finding]:
-    model = type_of(resource_id.type)
-    root = shape_of(model) if model else UNKNOWN
+    loose = Shape(any_case=True, unordered=True, item=Shape(any_case=True))
     for path, claimed in sorted(facts.items()):
         actual = lookup(observed.document, path)
-        if actual is not ABSENT and not same(_shape_at(root, path), claimed, actual):
+        *_, shape = shape_at(resource_id.type).along(path)
+        if actual is not ABSENT and not same(loose if shape == UNKNOWN else shape, claimed, actual):
             yield Finding(
                 rule="V-EXIST-02",
                 level="error",
@@ -258,12 +257,6 @@ def _contradicted(address: str, resource_id: ArmId, facts: Any, observed: Observ
                 detail=f"The blueprint says that {path} of {resource_id.name} is {claimed!r}; Azure says {actual!r}.",
                 advice="Correct the fact in .existing(...), or leave it out: it is read at plan.",
             )
-
-
-def _shape_at(shape: Shape, path: str) -> Shape:
-    for name in path.split("."):
-        shape = shape.at(name)
-    return Shape(any_case=True, unordered=True, item=Shape(any_case=True)) if shape == UNKNOWN else shape
 
 
 def left_in_group(inputs: PlanInputs, group: ArmId) -> tuple[str, ...]:

@@ -111,8 +111,7 @@ class HolderLoss:
 
 def loss_of(change: Change, snapshot: Snapshot, graph: Graph, state: State, guests: Guests | None = None) -> HolderLoss:
     """What a change takes away; nothing for one that only adds."""
-    renamed = change.previous is not None and change.previous.startswith("/")
-    holder = ArmId(str(change.previous)) if renamed else change.id
+    holder = change.old_id or change.id
     model, document = type_of(holder.type), snapshot.get(holder).document
     entry, resource = state.by_id().get(holder), graph.by_id.get(holder)
     if model is None or document is None or change.action not in (*_WRITES, *_REMOVALS):

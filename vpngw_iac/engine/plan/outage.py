@@ -28,10 +28,10 @@ from vpngw_iac.engine.plan.plan import Options
 from vpngw_iac.engine.plan.remote_gateway_outage import RemoteGatewayChanges
 from vpngw_iac.engine.ports import Attached, Snapshot
 from vpngw_iac.errors import Finding, PlanError, UsageError
-from vpngw_iac.field import Outage, OutageLevel
+from vpngw_iac.field import OutageLevel
 from vpngw_iac.resources import model_of, role_of
 from vpngw_iac.resources.base import PeeringSide, Resource
-from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
+from vpngw_iac.resources.shape import shape_of
 from vpngw_iac.state.model import Entry, State
 from vpngw_iac.text import listed, suggestion
 
@@ -43,7 +43,6 @@ CLIENTS_OF = "clients of "
 _NEW_PROFILES = "they have new profiles"
 _NEW_ADDRESS = "the device has the new address"
 _OR_NOT = ", if it is another one than before"
-_STEPS = re.compile(r"\[[^\]]*\]|[^.\[\]]+")
 
 _RANK: dict[OutageLevel, int] = {"none": 0, "seconds": 1, "minutes": 2, "reconfigure": 3}
 
@@ -76,19 +75,11 @@ def in_place(found: Iterable[MarkedDifference]) -> OutageStatement:
 def sent_unseen(model: type[Resource], paths: Iterable[str]) -> Iterator[MarkedDifference]:
     """What it costs that secrets are sent of which nobody can tell whether they are others than before."""
     for path in paths:
-        mark = _mark_at(shape_of(model), path)
+        # The innermost statement along the path.
+        mark = next((place.outage for place in reversed([*shape_of(model).along(path)]) if place.outage), None)
         if mark is not None:
             doubtful = replace(mark, until=mark.until and f"{mark.until.replace(' new ', ' ')}{_OR_NOT}")
             yield MarkedDifference(Difference(path, "edit", "(sensitive)"), outage=doubtful, secret=True)
-
-
-def _mark_at(shape: Shape, path: str) -> Outage | None:
-    """The innermost statement along a path."""
-    mark = shape.outage
-    for step in _STEPS.findall(path):
-        shape = (shape.item or UNKNOWN) if step.startswith("[") else shape.at(step)
-        mark = shape.outage or mark
-    return mark
 
 
 def _audiences(item: MarkedDifference) -> Iterator[Loss]:
@@ -288,7 +279,8 @@ class Public:
         known = [(address, state.entries[address]) for address in addresses | orphans if address in state.entries]
         names = {name for address, entry in known for name in _names(graph, address, entry)}
         clients = _clients(state, {*addresses, *_beyond_peerings(graph, addresses)})
-        peers = {n for address, entry in known if _speaks_bgp(entry) for n in _names(graph, address, entry)}
+        speaking = [(a, entry) for a, entry in known if model_of(entry.id).speaks_bgp(entry.applied)]
+        peers = {name for address, entry in speaking for name in _names(graph, address, entry)}
         mine = {name for name in names if not name.startswith(CLIENTS_OF)}
         gateways = {i for i in (change.id, *(entry.id for _, entry in known)) if role_of(i) == "gateway"}
         guests = frozenset(item.name for item in _guests(inputs) if item.holder in gateways)
@@ -306,10 +298,6 @@ def _lose(gone: ArmId, holder: Entry) -> bool:
 def _names(graph: Graph, address: str, entry: Entry) -> tuple[str, ...]:
     resource = graph.resources.get(address)
     return resource.affected if resource else entry.affected
-
-
-def _speaks_bgp(entry: Entry) -> bool:
-    return model_of(entry.id).speaks_bgp(entry.applied)
 
 
 def _clients(state: State, addresses: Iterable[str]) -> set[str]:

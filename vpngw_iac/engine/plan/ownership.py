@@ -189,7 +189,7 @@ def _occupied(inputs: PlanInputs, changes: Sequence[Change]) -> Iterator[Finding
     """
     documents = {i: answer.document for i, answer in inputs.snapshot.observed.items()}
     leaving = {c.id for c in changes if c.action in (Action.DELETE, Action.REPLACE)}
-    leaving |= {ArmId(c.previous) for c in changes if c.previous and c.previous.startswith("/")}
+    leaving |= {c.old_id for c in changes if c.old_id is not None}
     for change in changes:
         resource = inputs.graph.resources.get(change.address)
         if resource is None or change.action not in (Action.CREATE, Action.REPLACE):

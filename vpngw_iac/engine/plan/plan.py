@@ -115,7 +115,7 @@ class Plan:
         for change in self.changes:
             previous = change.previous or ""
             if change.action is Action.REPLACE and change.coexists:
-                if entry := by_id.get(ArmId(previous)):
+                if entry := by_id.get(change.old_id or change.id):
                     yield entry.address, f"{entry.address}/{entry.id.name}"
             elif previous in self.state.entries and change.action is not Action.FORGET:
                 yield previous, change.address

@@ -127,7 +127,7 @@ def _not_seen(address: str, half: ArmId, remote: ArmId, why: str, *, refuse: boo
 def _left_behind(inputs: PlanInputs, transit: Transit, changes: Collection[Change]) -> Iterator[Finding]:
     """Halves of ours that are declared to use a hub whose last gateway goes in this plan."""
     going = {c.id for c in changes if c.action is Action.DELETE}
-    going |= {ArmId(c.previous) for c in changes if c.previous and c.previous.startswith("/")}
+    going |= {c.old_id for c in changes if c.old_id is not None}
     for gateway in transit.gateways:
         if gateway.coming or _stays(inputs, transit, gateway, going):
             continue

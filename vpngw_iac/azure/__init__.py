@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 __all__ = ["NO_TENANT", "CloudClient", "Send"]
 
 Send = Callable[[str, str, Mapping[str, str], bytes | None], tuple[int, Mapping[str, str], bytes]]
-"""``send(method, url, headers, body)`` gives status, headers and body: what stands in for the network."""
+"""``send(method, url, headers, body)`` gives status, headers and body: what stands in for the network.
+
+An `OSError` of it is a broken connection.
+"""
 
 NO_TENANT = "00000000-0000-0000-0000-000000000000"
 """Tenant of a cloud that nobody signs in to."""

@@ -26,14 +26,14 @@ class Attachments:
         self._reader = reader
         self._retry = retry
 
-    def of(self, holders: Collection[ArmId], seen: Mapping[ArmId, Observed]) -> tuple[Attached, ...]:
+    def of(self, holders: Collection[ArmId], seen: Mapping[ArmId, Observed] | None = None) -> tuple[Attached, ...]:
         """Everything attached, sorted by holder, kind and name; nothing hangs on what is absent.
 
         The documents of `seen` are good whether GET or LIST showed them: a LIST of networks shows each as its GET does
         (recordings ``test_network_vnet``, ``java_testNetworkUpdateTags``), one of gateways shows their NAT rules and
         root certificates (``test_network_vnet_gateway_nat_rule``, ``java_testVirtualNetworkGatewayPointToSite``).
         """
-        steps = [partial(self._on, holder, seen.get(holder)) for holder in sorted(set(holders))]
+        steps = [partial(self._on, holder, (seen or {}).get(holder)) for holder in sorted(set(holders))]
         return in_order(item for part in in_parallel(steps) for item in part)
 
     def _on(self, holder: ArmId, seen: Observed | None) -> list[Attached]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.azure.attached import Attachments
@@ -12,19 +12,11 @@ from vpngw_iac.azure.probes import Probes
 from vpngw_iac.azure.reading import Reader, names_of, sdk_of
 from vpngw_iac.azure.redact import is_masked
 from vpngw_iac.azure.retry import Retry
-from vpngw_iac.engine.ask.questions import Question, Replies
 from vpngw_iac.engine.compare.document import lookup
 from vpngw_iac.engine.ports import (
-    Attached,
-    Call,
     Clock,
     CloudIdentity,
-    Ended,
     Fingerprinter,
-    Listing,
-    Observed,
-    Pending,
-    Progress,
 )
 from vpngw_iac.errors import OutputMissing
 from vpngw_iac.resources.wire import Output
@@ -46,32 +38,13 @@ class AzureCloud:
         self.identity = identity
         self._arm = arm
         self._retry = Retry(clock, arm.budget, tell)
-        self._reader = Reader(arm, self._retry, key, clock)
-        self._operations = Operations(arm, self._reader, clock)
-        self._attachments = Attachments(self._reader, self._retry)
-        self._probes = Probes(arm, self._reader, self._retry)
-
-    def observe(self, ids: Collection[ArmId], *, deep: bool = False) -> Mapping[ArmId, Observed]:
-        """Read every id once, by LIST where two or more of one type are wanted in one group; GET each when `deep`."""
-        return self._reader.observe(ids, deep=deep)
-
-    def attached(
-        self, holders: Collection[ArmId], seen: Mapping[ArmId, Observed] | None = None
-    ) -> tuple[Attached, ...]:
-        """What hangs on these gateways, networks and resource groups, ours and others', in any group."""
-        return self._attachments.of(holders, seen or {})
-
-    def listed(self, wanted: Collection[Listing]) -> Mapping[Listing, tuple[Observed, ...]]:
-        """Everything that these lists show."""
-        return self._reader.listed(wanted)
-
-    def probe(self, questions: Collection[Question]) -> Replies:
-        """What Azure says about us, its locks, quotas and policies; what may not be asked is `Unread`."""
-        return self._probes.replies(questions)
-
-    def read(self, resource_id: ArmId) -> Observed:
-        """One GET, repeated while Azure is busy."""
-        return self._reader.read(resource_id)
+        self._reader = reader = Reader(arm, self._retry, key, clock)
+        operations = Operations(arm, reader, clock)
+        # The verbs of the port, each where it is done.
+        self.observe, self.listed, self.read = reader.observe, reader.listed, reader.read
+        self.attached = Attachments(reader, self._retry).of
+        self.probe = Probes(arm, reader, self._retry).replies
+        self.begin, self.poll = operations.begin, operations.poll
 
     def shared_key(self, resource_id: ArmId) -> Fingerprint | None:
         """By its own GET, which answers 200 and nothing while a key is being set (recordings, section (c))."""
@@ -111,11 +84,3 @@ class AzureCloud:
         """Load the SDK's packages for these."""
         for each in ids:
             self._arm.load(sdk_of(each))
-
-    def begin(self, call: Call) -> Pending | Ended:
-        """Send one request and return at once."""
-        return self._operations.begin(call)
-
-    def poll(self, pending: Pending) -> Progress:
-        """Ask once how far it is."""
-        return self._operations.poll(pending)

@@ -13,7 +13,7 @@ from azure.core.credentials import TokenCredential
 from azure.core.exceptions import AzureError
 from azure.core.rest import HttpRequest
 
-from vpngw_iac.azure import NO_TENANT
+from vpngw_iac.azure import NO_TENANT, Send
 from vpngw_iac.azure.answer import Answer
 from vpngw_iac.azure.budget import Budget
 from vpngw_iac.azure.client import Arm
@@ -22,7 +22,7 @@ from vpngw_iac.azure.clouds import CloudSettings, Fetch, settings_of
 from vpngw_iac.azure.key_vault import KeyVaultSecrets
 from vpngw_iac.azure.sign_in import NoSignIn, Tokens, actor_of, claims_of, default_credential
 from vpngw_iac.azure.translate import sign_in_failure, transport_failure
-from vpngw_iac.azure.transport import CallableTransport, Send, https_transport
+from vpngw_iac.azure.transport import CallableTransport, https_transport
 from vpngw_iac.engine.ports import Clock, CloudIdentity, Fingerprinter
 from vpngw_iac.errors import AzureIds, UsageError
 from vpngw_iac.masks import Masks

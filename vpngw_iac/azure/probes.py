@@ -6,7 +6,7 @@ Where the SDK has an operation it is used; the rest are single requests with a p
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -59,6 +59,14 @@ class Probes:
         self._arm = arm
         self._reader = reader
         self._retry = retry
+        self._asks: Mapping[type[Question], Callable[[Any], Reply]] = {
+            AskPermissions: self._permissions,
+            AskLocks: self._locks,
+            AskProvider: self._registration,
+            AskUsages: self._usages,
+            AskPolicies: self._denials,
+            AskZones: self._zones,
+        }
 
     def replies(self, questions: Collection[Question]) -> Replies:
         """Every reply; only a sign-in that fails is an error."""
@@ -68,28 +76,14 @@ class Probes:
 
     def _reply(self, question: Question) -> Reply:
         try:
-            return self._ask(question)
+            reply: Reply = self._asks[type(question)](question)
         except OtherTenant as error:
             return Unread(error.code)
         except SignInFailed:
             raise
         except CloudError as error:
             return Unread(error.code or (f"HTTP {error.status}" if error.status else error.message))
-
-    def _ask(self, question: Question) -> Reply:
-        match question:
-            case AskPermissions():
-                return self._permissions(question)
-            case AskLocks():
-                return self._locks(question)
-            case AskProvider():
-                return self._registration(question)
-            case AskUsages():
-                return self._usages(question)
-            case AskPolicies():
-                return self._denials(question)
-            case AskZones():
-                return self._zones(question)
+        return reply
 
     def _list(self, subscription: str, path: str, question: Question) -> list[dict[str, Any]]:
         return self._reader.pages(subscription, self._arm.settings.endpoint + path, f"ask for {question}")

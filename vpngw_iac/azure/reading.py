@@ -112,7 +112,7 @@ class Reader:
         """One GET, repeated while Azure is busy."""
         return self._retry.read(resource_id.subscription, lambda: self.look(resource_id), f"get {resource_id}")
 
-    def observe(self, ids: Collection[ArmId], *, deep: bool) -> dict[ArmId, Observed]:
+    def observe(self, ids: Collection[ArmId], *, deep: bool = False) -> dict[ArmId, Observed]:
         """Every id once. What a complete LIST does not show is absent; what its parent shows needs no call."""
         known = set(ids)
         inside = {} if deep else {each: place for each in known if (place := _shown_at(each)) and place[0] in known}

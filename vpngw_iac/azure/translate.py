@@ -172,7 +172,7 @@ def _by_code(
             text, status=status, code=code, ids=ids, advice="Somebody changed it meanwhile. Plan again."
         )
     if status == 401:
-        return _signed_out(code, text, ids)
+        return (OtherTenant if code.lower() == OTHER_TENANT else SignInFailed)(text, status=401, code=code, ids=ids)
     if status == 404 and code.lower() == "subscriptionnotfound":
         advice = "Check the subscription id, and that you are signed in to its tenant and cloud."
         return Forbidden(text, status=status, code=code, ids=ids, advice=advice)
@@ -187,12 +187,6 @@ def _innermost(error: AzureError) -> str:
     """``RetryableError`` says nothing; the code in its details says what we wait for."""
     known = [each.code for each in error.walk() if each.code.lower() in CONTENTION]
     return known[-1] if known else error.code
-
-
-def _signed_out(code: str, text: str, ids: AzureIds) -> CloudError:
-    if code.lower() == OTHER_TENANT:
-        return OtherTenant(text, status=401, code=code, ids=ids)
-    return SignInFailed(text, status=401, code=code, ids=ids)
 
 
 def _forbidden(error: AzureError, doing: str, text: str, ids: AzureIds, secrets: Iterable[str]) -> CloudError:

@@ -13,8 +13,7 @@ from azure.core.pipeline.transport import HttpTransport
 from azure.core.rest import HttpRequest, HttpResponse
 from azure.core.utils import case_insensitive_dict
 
-Send = Callable[[str, str, Mapping[str, str], bytes | None], tuple[int, Mapping[str, str], bytes]]
-"""``send(method, url, headers, body)`` gives status, headers and body. An `OSError` is a broken connection."""
+from vpngw_iac.azure import Send
 
 CONNECT_SECONDS = 30
 READ_SECONDS = 120

@@ -21,8 +21,10 @@ from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
 from vpngw_iac.resources.wire import Document, Output, Ref, TextRef, WireModel, render
 
 __all__ = [
+    "ChildResource",
     "Document",
     "Durations",
+    "ExtensionResource",
     "Flags",
     "Gate",
     "KeyCall",
@@ -398,6 +400,31 @@ class Resource(CachedModel, WireModel):
         return cls.gate
 
 
+class ChildResource(Resource):
+    """A resource that lives in another one: listed with its parent, without tags, and never written beside it."""
+
+    listed_by: ClassVar[Literal["group", "parent", "none"]] = "parent"
+    taggable: ClassVar[bool] = False
+
+    @classmethod
+    def locks(cls, resource_id: ArmId, body: Mapping[str, Any], verb: str) -> tuple[OperationLock, ...]:
+        """Writes to what one resource holds are refused while another one runs (R-OPS-02)."""
+        return tuple(OperationLock(each.key) for each in (resource_id, resource_id.parent) if each)
+
+
+class ExtensionResource(Resource):
+    """A resource of another provider that hangs on one of ours: the SDK has only the generic calls by id for it."""
+
+    sdk: ClassVar[str] = "resource.resources"
+    sdk_calls: ClassVar[Mapping[str, str]] = {
+        "put": "begin_create_or_update_by_id",
+        "delete": "begin_delete_by_id",
+        "tag": "begin_update_by_id",
+    }
+    listed_by: ClassVar[Literal["group", "parent", "none"]] = "none"
+    taggable: ClassVar[bool] = False
+
+
 class Flags(NamedTuple):
     """The transit flags of one half."""
 
@@ -405,7 +432,7 @@ class Flags(NamedTuple):
     uses: bool = False
 
 
-class PeeringSide(Resource):
+class PeeringSide(ChildResource):
     """One of two halves that join networks, through which one lends its gateway to the other."""
 
     role: ClassVar[Role] = "peering"
@@ -450,13 +477,6 @@ class PeeringSide(Resource):
         """Whether more than the flags is ours."""
         raise NotImplementedError
 
-
-CALLS_BY_ID: Mapping[str, str] = {
-    "put": "begin_create_or_update_by_id",
-    "delete": "begin_delete_by_id",
-    "tag": "begin_update_by_id",
-}
-"""Calls of the generic operation group ``resource.resources``, for types whose provider the SDK has no group for."""
 
 _NEEDS = "needs"
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar
 
-from vpngw_iac.arm import ArmId
 from vpngw_iac.field import Observed, ReadOnly, WriteOnly
-from vpngw_iac.resources.base import Durations, OperationLock, Resource
+from vpngw_iac.resources.base import ChildResource, Durations
 from vpngw_iac.resources.wire import Output, WireModel
 
 AUTHORIZATIONS = "Microsoft.Network/expressRouteCircuits/authorizations"
@@ -21,15 +19,13 @@ class AuthorizationProperties(WireModel):
     connection_resource_uri: Observed = None
 
 
-class ExpressRouteCircuitAuthorization(Resource):
+class ExpressRouteCircuitAuthorization(ChildResource):
     """An authorization; Azure makes its key."""
 
     arm_type: ClassVar[str] = AUTHORIZATIONS
     kind: ClassVar[str] = "CircuitAuthorization"
     sdk: ClassVar[str] = "network.express_route_circuit_authorizations"
     durations: ClassVar[Durations] = Durations(create=15, update=15, delete=15)
-    listed_by: ClassVar[Literal["group", "parent", "none"]] = "parent"
-    taggable: ClassVar[bool] = False
 
     properties: AuthorizationProperties | None = None
 
@@ -37,9 +33,3 @@ class ExpressRouteCircuitAuthorization(Resource):
     def key(self) -> Output:
         """The key, for the connection that uses it: read just before, never written down."""
         return Output(self.id, "properties.authorizationKey", secret=True)
-
-    @classmethod
-    def locks(cls, resource_id: ArmId, body: Mapping[str, Any], verb: str) -> tuple[OperationLock, ...]:
-        """Writes to the children of one circuit are refused while another runs (R-OPS-02)."""
-        circuit = resource_id.parent
-        return (OperationLock(resource_id.key), *((OperationLock(circuit.key),) if circuit else ()))

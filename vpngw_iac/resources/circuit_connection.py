@@ -7,11 +7,11 @@ Connections"; azurerm ``express_route_circuit_connection`` (another IPv4 prefix 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.field import Block, Cidr, Immutable, Observed, Outage, WriteOnly
-from vpngw_iac.resources.base import Durations, OperationLock, Resource
+from vpngw_iac.resources.base import ChildResource, Durations, OperationLock, Resource
 from vpngw_iac.resources.circuit_peering import CIRCUIT_PEERINGS, ExpressRouteCircuitPeering
 from vpngw_iac.resources.wire import Output, Ref, WireModel
 from vpngw_iac.secret import SecretReference
@@ -43,15 +43,13 @@ class CircuitConnectionProperties(WireModel):
     circuit_connection_status: Observed = None
 
 
-class ExpressRouteCircuitConnection(Resource):
+class ExpressRouteCircuitConnection(ChildResource):
     """A connection between two circuits; it hangs on the private peering of one of them."""
 
     arm_type: ClassVar[str] = f"{CIRCUIT_PEERINGS}/connections"
     kind: ClassVar[str] = "GlobalReach"
     sdk: ClassVar[str] = "network.express_route_circuit_connections"
     durations: ClassVar[Durations] = Durations(create=60, update=60, delete=60)
-    listed_by: ClassVar[Literal["group", "parent", "none"]] = "parent"
-    taggable: ClassVar[bool] = False
     facts: ClassVar[Mapping[str, str]] = {"status": "properties.circuitConnectionStatus"}
 
     properties: CircuitConnectionProperties

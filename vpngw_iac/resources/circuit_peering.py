@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from vpngw_iac.arm import ArmId
 from vpngw_iac.field import (
     Block,
     Children,
@@ -21,7 +19,7 @@ from vpngw_iac.field import (
     Unordered,
     WriteOnly,
 )
-from vpngw_iac.resources.base import Durations, OperationLock, Resource
+from vpngw_iac.resources.base import ChildResource, Durations
 from vpngw_iac.resources.parts import IdOnly
 from vpngw_iac.resources.wire import WireModel
 from vpngw_iac.secret import SecretReference
@@ -101,20 +99,12 @@ class CircuitPeeringProperties(WireModel):
     express_route_connection: Annotated[None, ReadOnly("Virtual WAN's side of a peering")] = None
 
 
-class ExpressRouteCircuitPeering(Resource):
+class ExpressRouteCircuitPeering(ChildResource):
     """A peering; a connection of the circuit needs the private one (R-ER-10)."""
 
     arm_type: ClassVar[str] = CIRCUIT_PEERINGS
     kind: ClassVar[str] = "CircuitPeering"
     sdk: ClassVar[str] = "network.express_route_circuit_peerings"
     durations: ClassVar[Durations] = Durations(create=25, update=25, delete=25)
-    listed_by: ClassVar[Literal["group", "parent", "none"]] = "parent"
-    taggable: ClassVar[bool] = False
 
     properties: CircuitPeeringProperties
-
-    @classmethod
-    def locks(cls, resource_id: ArmId, body: Mapping[str, Any], verb: str) -> tuple[OperationLock, ...]:
-        """Writes to the children of one circuit are refused while another runs (R-OPS-02)."""
-        circuit = resource_id.parent
-        return (OperationLock(resource_id.key), *((OperationLock(circuit.key),) if circuit else ()))

@@ -7,12 +7,11 @@ with the resource's part of the id in lower case, with null for what is not set 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.field import AnyCase, KeyedBy
-from vpngw_iac.resources.base import CALLS_BY_ID, Durations, Resource
+from vpngw_iac.resources.base import Durations, ExtensionResource
 from vpngw_iac.resources.wire import WireModel
 
 DIAGNOSTIC_SETTINGS = "Microsoft.Insights/diagnosticSettings"
@@ -60,16 +59,12 @@ class DiagnosticSettingProperties(WireModel):
     metrics: Annotated[tuple[MetricSetting, ...] | None, KeyedBy("category")] = None
 
 
-class DiagnosticSetting(Resource):
+class DiagnosticSetting(ExtensionResource):
     """A diagnostic setting. Five of them can hang on one resource, with different destinations."""
 
     arm_type: ClassVar[str] = DIAGNOSTIC_SETTINGS
     kind: ClassVar[str] = "DiagnosticSetting"
-    sdk: ClassVar[str] = "resource.resources"
-    sdk_calls: ClassVar[Mapping[str, str]] = CALLS_BY_ID
     api_version: ClassVar[str] = "2021-05-01-preview"
     durations: ClassVar[Durations] = Durations(create=5, update=5, delete=5)
-    listed_by: ClassVar[Literal["group", "parent", "none"]] = "none"
-    taggable: ClassVar[bool] = False
 
     properties: DiagnosticSettingProperties

@@ -7,11 +7,10 @@ come back in lower case.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
 from vpngw_iac.field import Immutable, ReadOnly
-from vpngw_iac.resources.base import CALLS_BY_ID, Durations, Resource
+from vpngw_iac.resources.base import Durations, ExtensionResource
 from vpngw_iac.resources.maintenance_configuration import MaintenanceConfiguration
 from vpngw_iac.resources.wire import TextRef, WireModel
 
@@ -28,17 +27,13 @@ class MaintenanceAssignmentProperties(WireModel):
     resource_id: Annotated[None, ReadOnly("azure-rest-api-specs issue 34824")] = None
 
 
-class MaintenanceAssignment(Resource):
+class MaintenanceAssignment(ExtensionResource):
     """The assignment of a gateway; Azure follows it within 24 hours."""
 
     arm_type: ClassVar[str] = MAINTENANCE_ASSIGNMENTS
     kind: ClassVar[str] = "MaintenanceAssignment"
-    sdk: ClassVar[str] = "resource.resources"
-    sdk_calls: ClassVar[Mapping[str, str]] = CALLS_BY_ID
     api_version: ClassVar[str] = "2023-04-01"
     durations: ClassVar[Durations] = Durations(create=5, update=5, delete=5)
-    listed_by: ClassVar[Literal["group", "parent", "none"]] = "none"
-    taggable: ClassVar[bool] = False
 
     # A PUT takes and echoes one; answers of 2023 do not show it (azure-cli-extensions, test_maintenance_Scenario).
     location: Annotated[None, ReadOnly("test_maintenance_Scenario")] = None

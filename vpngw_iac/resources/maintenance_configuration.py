@@ -9,11 +9,10 @@ accepted.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 from vpngw_iac.field import AnyCase, Immutable, ReadOnly, ServerDefault, Spelling
-from vpngw_iac.resources.base import CALLS_BY_ID, Durations, Resource
+from vpngw_iac.resources.base import Durations, ExtensionResource
 from vpngw_iac.resources.wire import WireModel
 
 MAINTENANCE_CONFIGURATIONS = "Microsoft.Maintenance/maintenanceConfigurations"
@@ -61,15 +60,13 @@ class MaintenanceConfigurationProperties(WireModel):
     configuration_type: Annotated[None, ReadOnly("TestMaintenanceConfiguration")] = None
 
 
-class MaintenanceConfiguration(Resource):
+class MaintenanceConfiguration(ExtensionResource):
     """A maintenance configuration; gateways are assigned to it."""
 
     arm_type: ClassVar[str] = MAINTENANCE_CONFIGURATIONS
     kind: ClassVar[str] = "MaintenanceConfiguration"
-    sdk: ClassVar[str] = "resource.resources"
-    sdk_calls: ClassVar[Mapping[str, str]] = CALLS_BY_ID
     api_version: ClassVar[str] = "2023-04-01"
     durations: ClassVar[Durations] = Durations(create=3, update=3, delete=3)
-    listed_by: ClassVar[Literal["group", "parent", "none"]] = "none"
+    taggable: ClassVar[bool] = True
 
     properties: MaintenanceConfigurationProperties

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.field import Unordered
-from vpngw_iac.resources.base import CALLS_BY_ID, Durations, OperationLock, Resource
+from vpngw_iac.resources.base import Durations, ExtensionResource
 from vpngw_iac.resources.wire import WireModel
 
 MANAGEMENT_LOCKS = "Microsoft.Authorization/locks"
@@ -34,17 +34,13 @@ class ManagementLockProperties(WireModel):
     owners: Annotated[tuple[LockOwner, ...] | None, Unordered()] = None
 
 
-class ManagementLock(Resource):
+class ManagementLock(ExtensionResource):
     """A management lock. Its scope is what its id hangs on."""
 
     arm_type: ClassVar[str] = MANAGEMENT_LOCKS
     kind: ClassVar[str] = "ManagementLock"
-    sdk: ClassVar[str] = "resource.resources"
-    sdk_calls: ClassVar[Mapping[str, str]] = CALLS_BY_ID
     api_version: ClassVar[str] = "2016-09-01"
     durations: ClassVar[Durations] = Durations(create=1, update=1, delete=1)
-    listed_by: ClassVar[Literal["group", "parent", "none"]] = "none"
-    taggable: ClassVar[bool] = False
     can_block: ClassVar[bool] = True
 
     properties: ManagementLockProperties
@@ -57,8 +53,3 @@ class ManagementLock(Resource):
             return False
         level = str((document.get("properties") or {}).get("level") or "")
         return verb == "delete" or level.lower() == "readonly"
-
-    @classmethod
-    def locks(cls, resource_id: ArmId, body: Mapping[str, Any], verb: str) -> tuple[OperationLock, ...]:
-        """It waits for nobody: Azure keeps locks apart from what they protect."""
-        return (OperationLock(resource_id.key),)

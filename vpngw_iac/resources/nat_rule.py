@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.field import Cidr, Immutable, Outage, ServerDefault
-from vpngw_iac.resources.base import Durations, OperationLock, Resource, UsedPart
+from vpngw_iac.resources.base import ChildResource, Durations, OperationLock, UsedPart
 from vpngw_iac.resources.wire import WireModel
 
 NAT_RULES = "Microsoft.Network/virtualNetworkGateways/natRules"
@@ -52,15 +52,13 @@ class NatRuleProperties(WireModel):
     ip_configuration_id: Annotated[ArmId | None, Immutable("a NAT rule stays on its instance (R-NAT-11)")] = None
 
 
-class NatRule(Resource):
+class NatRule(ChildResource):
     """A NAT rule. Azure works on the whole gateway for it: 133 s in ``test_network_vnet_gateway_nat_rule``."""
 
     arm_type: ClassVar[str] = NAT_RULES
     kind: ClassVar[str] = "NatRule"
     sdk: ClassVar[str] = "network.virtual_network_gateway_nat_rules"
     durations: ClassVar[Durations] = Durations(create=130, update=130, delete=130)
-    listed_by: ClassVar[Literal["group", "parent", "none"]] = "parent"
-    taggable: ClassVar[bool] = False
 
     properties: NatRuleProperties
 

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.field import AlsoAs, Cidr, Detachable, KeyedBy, Observed, ReadOnly, ServerDefault, Unordered, Verdict
-from vpngw_iac.resources.base import Durations, OperationLock, Resource, Role
+from vpngw_iac.resources.base import ChildResource, Durations, OperationLock, Role
 from vpngw_iac.resources.parts import IdOnly, PoolPrefixes
 from vpngw_iac.resources.route_table import RouteTable
 from vpngw_iac.resources.virtual_network import GATEWAY_SUBNET, SUBNETS, table_of
@@ -81,17 +81,15 @@ class SubnetProperties(WireModel):
     subnet_id: Annotated[None, ReadOnly("java_testManageVpnGatewaySite2SiteConnection"), Field(alias="subnetID")] = None
 
 
-class Subnet(Resource):
+class Subnet(ChildResource):
     """A subnet of a virtual network, put as a child so that its neighbours are never touched (R-SUBNET-19)."""
 
     arm_type: ClassVar[str] = SUBNETS
     kind: ClassVar[str] = "Subnet"
     sdk: ClassVar[str] = "network.subnets"
     durations: ClassVar[Durations] = Durations(create=2, update=2, delete=5)
-    listed_by: ClassVar[Literal["group", "parent", "none"]] = "parent"
     # Under the same etag both are equal (recording ``test_network_virtual_hub_router_scenario``).
     shown_in_parent: ClassVar[str] = "properties.subnets"
-    taggable: ClassVar[bool] = False
     role: ClassVar[Role] = "subnet"
     join_action: ClassVar[str] = f"{SUBNETS}/join/action"
 
@@ -103,8 +101,7 @@ class Subnet(Resource):
 
         https://github.com/hashicorp/terraform/pull/13791
         """
-        beside = (*filter(None, (resource_id.parent,)), *table_of(body))
-        return tuple(OperationLock(each.key) for each in (resource_id, *beside))
+        return (*super().locks(resource_id, body, verb), *(OperationLock(table.key) for table in table_of(body)))
 
     @classmethod
     def looks_at(
@@ -126,7 +123,11 @@ class Subnet(Resource):
         users = (observed.get("properties") or {}).get("ipConfigurations") or ()
         if not now or not wanted or now <= wanted or not users:
             return Verdict("in place")
-        if any(map(_is_ipv6, now)) and not any(map(_is_ipv6, wanted)) and any(map(_is_gateways, users)):
+        if (
+            any(map(_is_ipv6, now))
+            and not any(map(_is_ipv6, wanted))
+            and any("/virtualnetworkgateways/" in str(user.get("id")).lower() for user in users)
+        ):
             return Verdict(
                 "impossible",
                 "A gateway that is dual stack cannot go back to IPv4 alone (R-V6-02). Keep the IPv6 prefix, or remove "
@@ -142,10 +143,6 @@ class Subnet(Resource):
 
 def _is_ipv6(prefix: str) -> bool:
     return ":" in prefix
-
-
-def _is_gateways(configuration: Mapping[str, Any]) -> bool:
-    return "/virtualnetworkgateways/" in str(configuration.get("id")).lower()
 
 
 def _prefixes(document: Mapping[str, Any]) -> frozenset[str]:

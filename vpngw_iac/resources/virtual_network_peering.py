@@ -62,8 +62,6 @@ class VirtualNetworkPeering(PeeringSide):
     kind: ClassVar[str] = "VirtualNetworkPeering"
     sdk: ClassVar[str] = "network.virtual_network_peerings"
     durations: ClassVar[Durations] = Durations(create=6, update=6, delete=11)
-    listed_by: ClassVar[Literal["group", "parent", "none"]] = "parent"
-    taggable: ClassVar[bool] = False
     facts: ClassVar[Mapping[str, str]] = {
         "peering_state": "properties.peeringState",
         "sync_level": "properties.peeringSyncLevel",

@@ -18,7 +18,7 @@ from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
 from vpngw_iac.secret import CachedSecrets
 from vpngw_iac.state_url import read_state_url
-from vpngw_iac.usecases.session import SIMULATOR_SPEED, Deployable, SessionSettings
+from vpngw_iac.usecases.session import SIMULATOR_SPEED, Deployable, SessionSettings, said_by
 from vpngw_iac.usecases.settings import SIMULATOR_DIR, SettingsSource
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class OfflineWorkspace:
             simulator=simulator,
             secret_directory=None if secret_directory is None else Path(secret_directory),
             profile=profile,
-            settings=settings or SettingsSource(),
+            settings=settings or SettingsSource(directory=Path(directory)),
             on_notice=on_notice,
         )
         self._deployment = deployment
@@ -134,7 +134,7 @@ def blueprint_context(scope: Scope, *blueprints: Deployable) -> dict[str, Any]:
     """What blueprints say that no resource shows: accepted rules, failover paths, networks of existing gateways."""
     whole = tuple(blueprint for blueprint in blueprints if isinstance(blueprint, Blueprint))
     if len(whole) < len(blueprints):
-        return {"waive": {rule: why for b in blueprints for rule, why in getattr(b, "waive", {}).items()}}
+        return {"waive": {rule: why for b in blueprints for rule, why in said_by(b, "waive").items()}}
     return {
         "waive": preflight.waivers_of(*whole),
         "backups": preflight.backups_of(*whole),

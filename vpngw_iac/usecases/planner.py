@@ -38,7 +38,7 @@ from vpngw_iac.state.journal import LoadedState
 from vpngw_iac.state.model import State
 from vpngw_iac.text import suggestion
 from vpngw_iac.usecases.offline import blueprint_context
-from vpngw_iac.usecases.session import Session, SessionSettings
+from vpngw_iac.usecases.session import Session, SessionSettings, said_by
 
 
 def load_state(session: Session) -> LoadedState | None:
@@ -72,7 +72,7 @@ def decide(session: Session, loaded: LoadedState | None, options: Options, *, re
         findings = [*(reviewed.findings if reviewed else ()), *unresolved, *exposed(graph, session.place)]
     findings += behind_a_link(session)
     owner = session.store().owner()
-    moved = getattr(blueprint, "moved", {})  # a class of somebody's own may say its resources alone
+    moved = said_by(blueprint, "moved")
     if reviewed is None:
         options = replace(options, key_turns=whose_turn(options.verify_keys, graph, session.clock.utc()))
     snapshot = with_keys(session.cloud, graph, snapshot, options.key_turns)
@@ -93,7 +93,7 @@ def decide(session: Session, loaded: LoadedState | None, options: Options, *, re
         fingerprints=fingerprints,
         options=options,
         moved=moved,
-        formerly=getattr(blueprint, "formerly", None),
+        formerly=said_by(blueprint, "formerly"),
         findings=tuple([*findings, *_in_flight(loaded, resumed=resumed)]),
         running=owner.describe() if owner and not resumed else "",
     )

@@ -59,11 +59,12 @@ class RunRequest:
 
 def run(session: Session, request: RunRequest) -> Outcome:
     """Do it. Raises what refuses the whole run; what happens to single operations is in the outcome."""
-    with session.redacted():
-        return _run(session, request)
+    with ExitStack() as stack:
+        stack.enter_context(session.redacted())
+        return _run(session, request, stack)
 
 
-def _run(session: Session, request: RunRequest) -> Outcome:
+def _run(session: Session, request: RunRequest, stack: ExitStack) -> Outcome:
     store = session.bound_store()
     store.load()  # a damaged or foreign state is told before a lock is taken, and before anything is written
     if request.command != "wait":
@@ -76,13 +77,12 @@ def _run(session: Session, request: RunRequest) -> Outcome:
         lambda text: tell(events.Notice(text, session.clock.utc())),
         request.stop,
     )
-    with ExitStack() as stack:
-        try:
-            locked = stack.enter_context(lock_wait.locked(store, owner))
-        except ReadInterrupted:
-            word, code = left(request.stop)
-            return Outcome(request.command, session.deployment, word, (), session.correlation, 0.0, code)
-        return _Run(session, request, RedactedStore(locked, session.masks)).go()
+    try:
+        locked = stack.enter_context(lock_wait.locked(store, owner))
+    except ReadInterrupted:
+        word, code = left(request.stop)
+        return Outcome(request.command, session.deployment, word, (), session.correlation, 0.0, code)
+    return _Run(session, request, RedactedStore(locked, session.masks)).go()
 
 
 class _Run:
@@ -104,6 +104,14 @@ class _Run:
             with self._telling:
                 self.request.on_event(without_secrets(event, self.session.masks))
 
+    def _note(self, text: str) -> None:
+        """Tell what people should know at the end too."""
+        self.notices.append(text)
+        self.tell(events.Notice(text, self.clock.utc()))
+
+    def _checkpoint(self, state: State) -> None:
+        self.locked.checkpoint(state.model_copy(update={"written_by": __version__}))
+
     def go(self) -> Outcome:
         loaded = self._open()
         try:
@@ -123,7 +131,7 @@ class _Run:
         loaded = self._take_over(session.bound_store().load())
         if loaded is None:
             loaded = LoadedState(State.new(session.deployment, binding_of(session.cloud.identity)))
-            self.locked.checkpoint(loaded.state.model_copy(update={"written_by": __version__}))
+            self._checkpoint(loaded.state)
         self.notices += [*self.locked.notices, *loaded.notices]
         self.locked.append(
             RunOpened(
@@ -159,7 +167,7 @@ class _Run:
                 )
             if loaded is None:
                 loaded = renamed(left, self.session.deployment)
-                self.locked.checkpoint(loaded.state.model_copy(update={"written_by": __version__}))
+                self._checkpoint(loaded.state)
             store.replace(locked, left.state.model_copy(update={"entries": {}}))
         self.notices.append(f"Took over the state of {old.deployment}.")
         return loaded
@@ -170,7 +178,7 @@ class _Run:
         )
         loaded = self.session.bound_store().load()
         if loaded is not None and not loaded.in_flight:
-            self.locked.checkpoint(loaded.state.model_copy(update={"written_by": __version__}))
+            self._checkpoint(loaded.state)
 
     # -- the sentence
 
@@ -219,8 +227,6 @@ class _Run:
 
     def _continue(self, loaded: LoadedState) -> None:
         """What an earlier run began is waited for first; the blueprint is applied afterwards, never instead."""
-        flights = tuple(loaded.in_flight.values())
-        known = loaded.state.by_id()
         resumption = Resumption(
             self.session.cloud,
             self.locked,
@@ -230,9 +236,9 @@ class _Run:
             self.limits,
             loaded.state.deployment,
             self.session.correlation,
-            known,
+            loaded.state.by_id(),
         )
-        self.results += resumption.run(flights)
+        self.results += resumption.run(tuple(loaded.in_flight.values()))
 
     def _plan(self) -> Plan:
         plan = self._decide()
@@ -250,8 +256,7 @@ class _Run:
             return decide(self.session, loaded, self.request.options, resumed=True)
 
     def _must_leave(self) -> bool:
-        late = self.limits.deadline is not None and self.clock.now() >= self.limits.deadline
-        return late or self.request.stop.asked
+        return self.request.stop.asked or self.limits.are_over(self.clock.now())
 
     def _check(self, plan: Plan) -> None:
         if lacking := tuple(finding for finding in plan.findings if finding.rule == MISSING_RIGHTS):
@@ -268,9 +273,9 @@ class _Run:
                 findings=plan.findings,
             )
         for address in rotated:
-            text = f"{address}: its key could not be read when the plan was made, and is another one than was applied."
-            self.notices.append(text)
-            self.tell(events.Notice(text, self.clock.utc()))
+            self._note(
+                f"{address}: its key could not be read when the plan was made, and is another one than was applied."
+            )
 
     def _require_secrets(self, plan: Plan) -> dict[SecretReference, Fingerprint]:
         """Everything that this plan will send can be resolved, and what is to be generated exists (before any call)."""
@@ -338,9 +343,7 @@ class _Run:
 
     def _forget(self, plan: Plan, change: Change) -> None:
         tagged = self._drop(plan.state.entries.get(change.address))
-        text = f"{change.address} ({change.id}) is left in Azure: {change.reason}." + (_TAGGED if tagged else "")
-        self.notices.append(text)
-        self.tell(events.Notice(text, self.clock.utc()))
+        self._note(f"{change.address} ({change.id}) is left in Azure: {change.reason}." + (_TAGGED if tagged else ""))
 
     def _drop(self, entry: Entry | None) -> bool:
         """Forget an entry, its tag first: who dies in between forgets it again. Whether it bears our tag still."""
@@ -362,9 +365,7 @@ class _Run:
         tagged = self._drop(old)
         left = "is left in Azure" if plan.snapshot.get(old.id).present else "is gone in Azure"
         text = f"{old.address} stands for {change.id} now; {old.id} is forgotten and {left}."
-        text += _TAGGED if tagged else ""
-        self.notices.append(text)
-        self.tell(events.Notice(text, self.clock.utc()))
+        self._note(text + (_TAGGED if tagged else ""))
 
     def _entry(
         self, plan: Plan, address: str, fingerprints: dict[SecretReference, Fingerprint], before: Entry | None

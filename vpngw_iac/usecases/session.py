@@ -17,7 +17,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 from urllib.parse import urlsplit
 
 from vpngw_iac.arm import SIGNED_IN, Scope
@@ -38,8 +38,7 @@ from vpngw_iac.secret import (
     SecretValue,
 )
 from vpngw_iac.state_url import BlobPlace, FolderPlace, read_state_url
-from vpngw_iac.usecases.lookup import CONFIG_FILE
-from vpngw_iac.usecases.settings import SIMULATOR_DIR, SettingsSource
+from vpngw_iac.usecases.settings import CONFIG_FILE, SIMULATOR_DIR, SettingsSource
 
 if TYPE_CHECKING:
     from vpngw_iac.azure import CloudClient
@@ -106,22 +105,17 @@ class SessionSettings:
             return self.cloud
         return re.sub(r"[^A-Za-z0-9.-]", "-", urlsplit(self.cloud).netloc)
 
-    @property
-    def home(self) -> Path:
-        """The folder at which ``.vpngw/`` starts: that of ``vpngw.toml``, else the working directory."""
-        return self.settings.file.parent if self.settings.file else self.directory
-
     def state_root(self, deployment: str) -> Path | BlobPlace:
         """The folder below which states are, or the place of a blob state.
 
         A folder that no flag or variable names may also be in the working directory, below ``vpngw.toml``: it is used
         where it remembers this deployment. Raises `UsageError` if both do, naming both.
         """
-        named = read_state_url(self.state) if self.state else FolderPlace(self.home / STATE_DIR)
+        named = read_state_url(self.state) if self.state else FolderPlace(self.settings.home / STATE_DIR)
         usual = self.directory / named.path if isinstance(named, FolderPlace) else named
         here = self.directory / STATE_DIR
         chosen = self.settings.said.get("state", CONFIG_FILE) != CONFIG_FILE
-        if chosen or self.home == self.directory or usual == here or not self._remembers(here, deployment):
+        if chosen or self.settings.home == self.directory or usual == here or not self._remembers(here, deployment):
             return usual
         if isinstance(usual, BlobPlace) or self._remembers(usual, deployment):
             other = self.state if isinstance(usual, BlobPlace) else usual
@@ -196,6 +190,11 @@ class Deployable(Protocol):
         """What it declares, and what it only uses."""
 
 
+def said_by(blueprint: Deployable, name: Literal["formerly", "moved", "waive"]) -> Any:
+    """What a blueprint says beside its resources; a class of somebody's own may say these alone."""
+    return getattr(blueprint, name, getattr(Deployable, name).fget(blueprint))
+
+
 class Session:
     """Everything one use-case works with, opened when first used: one store, one client, one compiled blueprint."""
 
@@ -228,8 +227,8 @@ class Session:
     @property
     def former(self) -> Session | None:
         """The deployment under the blueprint's former name, if the run goes by the blueprint's own: the same client."""
-        said = getattr(self.blueprint, "formerly", None)  # a class of somebody's own may say its resources alone
-        formerly = said if self.blueprint and self.deployment == self.blueprint.name else None
+        goes_by_own = self.blueprint is not None and self.deployment == self.blueprint.name
+        formerly = said_by(self.declared, "formerly") if goes_by_own else None
         if self._former is None and formerly:
             self._former = other = copy.copy(self)
             other.deployment, other.blueprint, other.run = formerly, None, uuid.uuid4().hex[:12]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from vpngw_iac.arm import ArmId, Scope
 from vpngw_iac.blueprints.circuit import Circuit, ExistingCircuit
@@ -133,6 +134,22 @@ def tags_of(*layers: Mapping[str, str]) -> dict[str, str] | None:
     for layer in layers:
         merged.update({key.lower(): (key, value) for key, value in layer.items()})
     return {key: value for _, (key, value) in sorted(merged.items())} or None
+
+
+def envelope(part: Any, tenant: str | None, *tags: Mapping[str, str]) -> dict[str, Any]:
+    """What stands around the body of a resource whose part says it: tags, over those of its blueprint, and the rest."""
+    return {
+        "tags": tags_of(*tags, part.tags),
+        "tenant": tenant,
+        "protect": part.protect,
+        "on_removal": part.on_removal,
+    }
+
+
+def used(address: str, part: Any, facts: Mapping[str, Any]) -> Existing:
+    """What is only used, with the facts that are given."""
+    known = {path: fact for path, fact in facts.items() if fact is not None}
+    return Existing(address, part.existing, known, getattr(part, "tenant", None))
 
 
 def names_of(parts: Iterable[str]) -> tuple[str, ...]:

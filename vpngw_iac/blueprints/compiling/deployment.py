@@ -59,9 +59,13 @@ def _items(merged_parts: MergedParts, context: CompileContext) -> Iterator[Item]
 
 def _each(merged_parts: MergedParts, context: CompileContext) -> Iterator[Item]:
     by_id = {hub.id: hub for hub in merged_parts.hubs}
+    at_home: dict[ArmId, list[GatewayContext]] = {}
+    for hub in merged_parts.hubs:
+        if isinstance(hub.gateway, VpnGateway | ExpressRouteGateway):
+            at_home.setdefault(context.network_id(hub.gateway.network), []).append(hub)
     yield from _groups(merged_parts, context)
     for use in merged_parts.networks:
-        here = [hub for hub in merged_parts.hubs if _networks_of(hub, context.network_id(use.part), context)]
+        here = at_home.get(context.network_id(use.part), ())
         lost = tuple(sorted({name for hub in here for name in hub.lost}))
         yield from network(use, context, has_gateway=bool(here), lost=lost)
     for hub in merged_parts.hubs:
@@ -82,11 +86,6 @@ def _each(merged_parts: MergedParts, context: CompileContext) -> Iterator[Item]:
         )
     for spoke in merged_parts.spokes:
         yield from peerings(spoke.use, spoke.hub, spoke.gateways, context)
-
-
-def _networks_of(hub: GatewayContext, network_id: ArmId, context: CompileContext) -> bool:
-    part = hub.gateway
-    return isinstance(part, VpnGateway | ExpressRouteGateway) and context.network_id(part.network) == network_id
 
 
 def _work_items(hub: GatewayContext, context: CompileContext) -> Iterator[Item]:

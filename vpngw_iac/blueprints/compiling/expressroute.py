@@ -13,7 +13,7 @@ from vpngw_iac.blueprints.circuit import (
     MicrosoftPeering,
     PrivatePeering,
 )
-from vpngw_iac.blueprints.compiling.context import CompileContext, Item, gateway_address, tags_of
+from vpngw_iac.blueprints.compiling.context import CompileContext, Item, envelope, gateway_address, used
 from vpngw_iac.blueprints.compiling.gateway_context import GatewayContext
 from vpngw_iac.blueprints.compiling.network import gateway_subnet_ref
 from vpngw_iac.blueprints.compiling.operations_settings import beside
@@ -21,6 +21,7 @@ from vpngw_iac.blueprints.compiling.plain import merged, plain, properties_of
 from vpngw_iac.blueprints.compiling.site import CONNECTION
 from vpngw_iac.blueprints.contribution import PlacedPart
 from vpngw_iac.blueprints.gateway import ExistingExpressRouteGateway, ExpressRouteGateway
+from vpngw_iac.blueprints.part import sku_name
 from vpngw_iac.resources import circuit_authorization as auth_wire
 from vpngw_iac.resources import circuit_connection as reach_wire
 from vpngw_iac.resources import circuit_peering as peering_wire
@@ -38,18 +39,17 @@ def expressroute_gateway(hub: GatewayContext, context: CompileContext, location:
     """An ExpressRoute gateway, or the note that an existing one is used."""
     part = hub.gateway
     if isinstance(part, ExistingExpressRouteGateway):
-        yield _existing_gateway(part)
+        sku = part.sku and sku_name(part.sku)
+        facts = {"location": part.location, "properties.sku.name": sku, "properties.gatewayType": "ExpressRoute"}
+        yield used(gateway_address(part), part, facts)
     elif isinstance(part, ExpressRouteGateway):
         yield gateway_wire.VirtualNetworkGateway(
             address=gateway_address(part),
             id=hub.id,
             location=location,
-            tags=tags_of(hub.tags, part.tags),
-            tenant=context.place(part).tenant,
-            protect=part.protect,
-            on_removal=part.on_removal,
             expected=(*part.guests, *part.expected),
             affected=hub.lost,
+            **envelope(part, context.place(part).tenant, hub.tags),
             **merged(plain(part), {"properties": _gateway_properties(part, context)}),
         )
 
@@ -71,13 +71,6 @@ def _gateway_properties(part: ExpressRouteGateway, context: CompileContext) -> D
         ),
         "auto_scale_configuration": gateway_wire.AutoScale(bounds=bounds) if bounds else None,
     }
-
-
-def _existing_gateway(part: ExistingExpressRouteGateway) -> Existing:
-    sku = part.sku if isinstance(part.sku, str) or part.sku is None else part.sku.name
-    facts = {"location": part.location, "properties.sku.name": sku, "properties.gatewayType": "ExpressRoute"}
-    known = {path: fact for path, fact in facts.items() if fact is not None}
-    return Existing(gateway_address(part), part.existing, known, part.tenant)
 
 
 # --- circuits ------------------------------------------------------------------------------------------------------
@@ -112,12 +105,9 @@ def _circuit(
     return wire.ExpressRouteCircuit(
         address=f"Circuit/{part.address_name}",
         id=context.circuit_id(part),
-        tags=tags_of(use.tags, part.tags),
-        tenant=context.place(part).tenant,
-        protect=part.protect,
-        on_removal=part.on_removal,
         affected=lost,
         sku=wire.CircuitSku(name=part.sku, tier=tier, family=family),
+        **envelope(part, context.place(part).tenant, use.tags),
         **merged(plain(part), {"properties": bandwidth}),
     )
 
@@ -185,8 +175,7 @@ def _existing_circuit(part: ExistingCircuit) -> Existing:
         "properties.serviceProviderProperties.peeringLocation": part.peering_location,
         "properties.serviceProviderProperties.bandwidthInMbps": part.bandwidth,
     }
-    known = {path: fact for path, fact in facts.items() if fact is not None}
-    return Existing(f"Circuit/{part.address_name}", part.existing, known, part.tenant)
+    return used(f"Circuit/{part.address_name}", part, facts)
 
 
 # --- connections ---------------------------------------------------------------------------------------------------
@@ -237,11 +226,7 @@ def _link(
         address=f"ExpressRouteConnection/{hub.gateway.address_name}/{link.name}",
         id=place.id(CONNECTION, name),
         location=location,
-        tags=tags_of(use.tags, link.tags),
-        tenant=place.tenant,
         derived_name=derived,
-        protect=link.protect,
-        on_removal=link.on_removal,
         affected=(link.name,),
         needs=(Ref.to(circuit_id.child("peerings", PRIVATE)),) if peering else (),
         properties=connection_wire.ConnectionProperties(
@@ -251,4 +236,5 @@ def _link(
             authorization_key=key,
             **properties_of(link),
         ),
+        **envelope(link, place.tenant, use.tags),
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.compiling.context import natural
 from vpngw_iac.blueprints.contribution import PlacedPart
 from vpngw_iac.errors import Finding
@@ -18,19 +19,19 @@ from vpngw_iac.resources.virtual_network_peering import VirtualNetworkPeering
 from vpngw_iac.text import listed
 
 P = TypeVar("P", bound=BaseModel)
-K = TypeVar("K", bound=Hashable)
+K = TypeVar("K", str, tuple[str, ...], ArmId)
 
 
 def merged(
     uses: Iterable[PlacedPart[P]], key: Callable[[P], K], address: Callable[[P], str], problems: list[Finding]
 ) -> dict[K, PlacedPart[P]]:
-    """One use for each thing; tags are joined, contradictions are added to `problems`."""
+    """One use for each thing, in the order of the keys; tags are joined, contradictions are added to `problems`."""
     found: dict[K, PlacedPart[P]] = {}
     for use in uses:
         thing = key(use.part)
         known = found.get(thing)
         found[thing] = use if known is None else _joined(known, use, address, problems)
-    return found
+    return {thing: found[thing] for thing in sorted(found)}
 
 
 def _joined(
@@ -55,7 +56,7 @@ def _one_part(one: PlacedPart[P], two: PlacedPart[P], address: Callable[[P], str
         first, second = sorted((one, two), key=lambda use: natural(use.path))
         problems.append(_contradiction(first, second, address(one.part), differing))
     if _is_existing(kept):
-        return _all_facts(one.part, two.part)
+        return one.part.model_copy(update={n: getattr(one.part, n) or getattr(two.part, n) for n in differing})
     return min((one, two), key=lambda use: natural(use.path)).part
 
 
@@ -75,12 +76,6 @@ def _contradicting(one: BaseModel, two: BaseModel) -> list[str]:
         for name in _differing_fields(one, two)
         if getattr(one, name) not in unsaid and getattr(two, name) not in unsaid
     ]
-
-
-def _all_facts(one: P, two: P) -> P:
-    return one.model_copy(
-        update={name: getattr(one, name) or getattr(two, name) for name in _differing_fields(one, two)}
-    )
 
 
 def _contradiction(one: PlacedPart[Any], two: PlacedPart[Any], address: str, fields: list[str]) -> Finding:

@@ -62,20 +62,23 @@ def assemble(contributions: Iterable[Contribution], context: CompileContext) -> 
     hubs = _works(every, gateways, context, problems)
     pairs = merged(
         (use for contribution in every for use in contribution.pairs),
-        lambda part: _pair_key(part, context),
-        _pair_address,
+        lambda part: tuple(sorted((context.gateway_id(part.a).key, context.gateway_id(part.b).key))),
+        lambda part: f"{_PAIRS[part.via]}/{part.a.address_name}/{part.b.address_name}",
         problems,
     )
     spokes = _spokes(every, context, problems)
     return MergedParts(
-        networks=tuple(networks[key] for key in sorted(networks)),
-        hubs=tuple(hubs[key] for key in sorted(hubs)),
-        pairs=tuple(pairs[key] for key in sorted(pairs)),
-        circuits=tuple(circuits[key] for key in sorted(circuits)),
-        reaches=tuple(reaches[key] for key in sorted(reaches)),
+        networks=tuple(networks.values()),
+        hubs=hubs,
+        pairs=tuple(pairs.values()),
+        circuits=tuple(circuits.values()),
+        reaches=tuple(reaches.values()),
         spokes=spokes,
         findings=tuple(problems),
     )
+
+
+_PAIRS = {"vnet": "VnetConnection", "ipsec": "VpnConnection"}
 
 
 def gateway_uses(contributions: Iterable[Contribution]) -> Iterator[PlacedPart[GatewayLike]]:
@@ -106,30 +109,20 @@ def circuit_uses(contributions: Iterable[Contribution]) -> Iterator[PlacedPart[C
                 yield PlacedPart(part, f"{use.path}.{end}", use.owner, use.tags)
 
 
-def _pair_key(part: Pair, context: CompileContext) -> tuple[str, str]:
-    first, second = sorted((context.gateway_id(part.a).key, context.gateway_id(part.b).key))
-    return first, second
-
-
-def _pair_address(part: Pair) -> str:
-    kind = "VnetConnection" if part.via == "vnet" else "VpnConnection"
-    return f"{kind}/{part.a.address_name}/{part.b.address_name}"
-
-
 def _works(
     contributions: list[Contribution],
     gateways: dict[ArmId, PlacedPart[GatewayLike]],
     context: CompileContext,
     problems: list[Finding],
-) -> dict[ArmId, GatewayContext]:
+) -> tuple[GatewayContext, ...]:
     sites = _by_gateway((on for contribution in contributions for on in contribution.sites), context)
     clients = _by_gateway((on for contribution in contributions for on in contribution.clients), context)
     circuits = _by_gateway((on for contribution in contributions for on in contribution.circuits), context)
     spokes = _by_gateway((on for contribution in contributions for on in contribution.spokes), context)
     spare = _by_gateway((on for contribution in contributions for on in contribution.local_gateways), context)
     peers = _peers(contributions, context)
-    return {
-        key: GatewayContext(
+    return tuple(
+        GatewayContext(
             id=key,
             use=use,
             tags=use.tags,
@@ -141,7 +134,7 @@ def _works(
             spokes=tuple(sorted({spoke.part.network.name for spoke in spokes[key] if spoke.part.gateway_transit})),
         )
         for key, use in gateways.items()
-    }
+    )
 
 
 def _by_gateway(
@@ -177,7 +170,7 @@ def _sites(uses: list[PlacedPart[Site]], gateway: GatewayLike, problems: list[Fi
         lambda part: f"VpnConnection/{gateway.address_name}/{part.name}",
         problems,
     )
-    return tuple(found[name] for name in sorted(found))
+    return tuple(found.values())
 
 
 def _twin(first: PlacedPart[Site], second: PlacedPart[Site], gateway: GatewayLike) -> Finding:
@@ -195,10 +188,7 @@ def _twin(first: PlacedPart[Site], second: PlacedPart[Site], gateway: GatewayLik
 def _clients(
     uses: list[PlacedPart[ClientAccess]], gateway: GatewayLike, problems: list[Finding]
 ) -> PlacedPart[ClientAccess] | None:
-    if not uses:
-        return None
-    found = merged(uses, lambda _: "clients", lambda _: gateway_address(gateway), problems)
-    return found["clients"]
+    return merged(uses, lambda _: "clients", lambda _: gateway_address(gateway), problems).get("clients")
 
 
 def _links(
@@ -210,7 +200,7 @@ def _links(
         lambda part: f"ExpressRouteConnection/{gateway.address_name}/{part.name}",
         problems,
     )
-    return tuple(found[name] for name in sorted(found))
+    return tuple(found.values())
 
 
 def _spokes(contributions: list[Contribution], context: CompileContext, problems: list[Finding]) -> tuple[SpokeOf, ...]:

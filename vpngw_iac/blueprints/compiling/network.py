@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from vpngw_iac.blueprints.compiling.context import CompileContext, Item, Placement, no_location, tags_of
+from vpngw_iac.blueprints.compiling.context import CompileContext, Item, Placement, envelope, no_location, tags_of, used
 from vpngw_iac.blueprints.compiling.plain import merged, plain, properties_of
 from vpngw_iac.blueprints.contribution import Network, PlacedPart
 from vpngw_iac.blueprints.network import ExistingVirtualNetwork, RouteTable, Subnet, VirtualNetwork, gateway_entry
@@ -41,7 +41,8 @@ def network(
     if part.gateway_subnet:
         return
     if has_gateway and isinstance(part, ExistingVirtualNetwork):
-        yield Existing(gateway_subnet_address(part), part.existing.child("subnets", GATEWAY_SUBNET), tenant=part.tenant)
+        address = f"Subnet/{part.address_name}/{GATEWAY_SUBNET}"
+        yield Existing(address, part.existing.child("subnets", GATEWAY_SUBNET), tenant=part.tenant)
     elif has_gateway and isinstance(part, VirtualNetwork):
         yield _no_gateway_subnet(part, use.path)
 
@@ -67,17 +68,9 @@ def _route_table(table: RouteTable, use: PlacedPart[Network], context: CompileCo
         address=address,
         id=context.table_id(table, use.part),
         location=location,
-        tags=tags_of(use.tags, table.tags),
-        tenant=context.place(use.part).tenant,
-        protect=table.protect,
-        on_removal=table.on_removal,
         properties=route_table.RouteTableProperties(**properties_of(table)),
+        **envelope(table, context.place(use.part).tenant, use.tags),
     )
-
-
-def gateway_subnet_address(part: Network) -> str:
-    """Our name for the GatewaySubnet of a network."""
-    return f"Subnet/{part.address_name}/{GATEWAY_SUBNET}"
 
 
 def gateway_subnet_ref(part: Network, context: CompileContext) -> Ref[subnet.Subnet]:
@@ -91,11 +84,8 @@ def _network(
     return virtual_network.VirtualNetwork(
         address=f"VirtualNetwork/{part.address_name}",
         id=context.network_id(part),
-        tags=tags_of(use.tags, part.tags),
-        tenant=context.place(part).tenant,
-        protect=part.protect,
-        on_removal=part.on_removal,
         affected=lost,
+        **envelope(part, context.place(part).tenant, use.tags),
         **merged(plain(part), {"properties": _encryption(part)}),
     )
 
@@ -128,13 +118,9 @@ def _subnet(part: Network, entry: Subnet, context: CompileContext, lost: tuple[s
 
 
 def _existing(part: ExistingVirtualNetwork) -> Existing:
-    facts = {"location": part.location, "properties.addressSpace.addressPrefixes": part.address_space}
-    return Existing(
-        f"VirtualNetwork/{part.address_name}",
-        part.existing,
-        {path: list(fact) if isinstance(fact, tuple) else fact for path, fact in facts.items() if fact is not None},
-        part.tenant,
-    )
+    prefixes = None if part.address_space is None else list(part.address_space)
+    facts = {"location": part.location, "properties.addressSpace.addressPrefixes": prefixes}
+    return used(f"VirtualNetwork/{part.address_name}", part, facts)
 
 
 def _no_gateway_subnet(part: VirtualNetwork, path: str) -> Finding:

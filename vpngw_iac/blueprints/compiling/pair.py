@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from vpngw_iac.blueprints.compiling.bgp import chosen
-from vpngw_iac.blueprints.compiling.context import CompileContext, Item, gateway_address, no_location, tags_of
+from vpngw_iac.blueprints.compiling.context import CompileContext, Item, envelope, gateway_address, no_location
 from vpngw_iac.blueprints.compiling.gateway_context import GatewayContext
 from vpngw_iac.blueprints.compiling.operations_settings import lock_on
 from vpngw_iac.blueprints.compiling.plain import properties_of
@@ -27,20 +27,20 @@ from vpngw_iac.resources.wire import Document
 def pair(use: PlacedPart[Pair], a: GatewayContext, b: GatewayContext, context: CompileContext) -> Iterator[Item]:
     """One connection in each direction, as far as they are ours (R-V2V-03)."""
     build = _vnet_connection if use.part.via == "vnet" else _ipsec_side
-    if use.part.manage in ("both", "a"):
-        yield from build(use, a, b, context)
-    if use.part.manage in ("both", "b"):
-        yield from build(use, b, a, context)
+    for end, near, far in (("a", a, b), ("b", b, a)):
+        location = gateway_location(near)
+        if use.part.manage not in ("both", end):
+            continue
+        if location is None:
+            yield no_location(gateway_address(near.gateway), use.path, "VpnGateway.existing(..., location=...)")
+        else:
+            yield from build(use, near, far, context, location)
 
 
 def _vnet_connection(
-    use: PlacedPart[Pair], near: GatewayContext, far: GatewayContext, context: CompileContext
+    use: PlacedPart[Pair], near: GatewayContext, far: GatewayContext, context: CompileContext, location: str
 ) -> Iterator[Item]:
     """Both gateways must be provisioned before either connection (R-V2V-07): both are referred to."""
-    location = gateway_location(near)
-    if location is None:
-        yield _location_missing(near, use)
-        return
     properties = wire.ConnectionProperties(
         connection_type="Vnet2Vnet",
         virtual_network_gateway1=Ref.to(near.id),
@@ -52,18 +52,13 @@ def _vnet_connection(
 
 
 def _ipsec_side(
-    use: PlacedPart[Pair], near: GatewayContext, far: GatewayContext, context: CompileContext
+    use: PlacedPart[Pair], near: GatewayContext, far: GatewayContext, context: CompileContext, location: str
 ) -> Iterator[Item]:
     """The far gateway as a site: a local network gateway and a connection for each of its addresses (R-V2V-08)."""
-    location = gateway_location(near)
-    if location is None:
-        yield _location_missing(near, use)
-        return
     missing = _unknown_about(far, use)
     if missing is not None:
         yield missing
-        return
-    for instance in range(len(far.instances)):
+    for instance in range(len(far.instances) if missing is None else 0):
         yield from _ipsec_tunnel(use, near, far, context, instance, location)
 
 
@@ -84,13 +79,10 @@ def _ipsec_tunnel(
         address=f"LocalNetworkGateway/{tail}",
         id=local_id,
         location=location,
-        tags=tags_of(use.tags, use.part.tags),
-        tenant=context.place(near.gateway).tenant,
         derived_name=given is None,
-        protect=use.part.protect,
-        on_removal=use.part.on_removal,
         affected=(far.gateway.name,),
         properties=_local_gateway(use.part, far, context, instance),
+        **envelope(use.part, context.place(near.gateway).tenant, use.tags),
     )
     properties = wire.ConnectionProperties(
         connection_type="IPsec",
@@ -162,13 +154,10 @@ def _connection(
         address=address,
         id=home.id(CONNECTION, fit(derived + suffix)),
         location=location,
-        tags=tags_of(use.tags, use.part.tags),
-        tenant=home.tenant,
         derived_name=given is None,
-        protect=use.part.protect,
-        on_removal=use.part.on_removal,
         affected=(far.gateway.name,),
         properties=properties,
+        **envelope(use.part, home.tenant, use.tags),
     )
     yield made
     yield from lock_on(made, _side(use.part.lock, use.part, near), context)
@@ -191,10 +180,6 @@ def _index(part: Pair, near: GatewayContext) -> int:
 def _side(values: Any, part: Pair, near: GatewayContext) -> Any:
     """The value for the side that a resource starts at."""
     return None if values is None else values[_index(part, near)]
-
-
-def _location_missing(near: GatewayContext, use: PlacedPart[Pair]) -> Finding:
-    return no_location(gateway_address(near.gateway), use.path, "VpnGateway.existing(..., location=...)")
 
 
 def _unknown_about(far: GatewayContext, use: PlacedPart[Pair]) -> Finding | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.compiling.bgp import chosen_addresses
-from vpngw_iac.blueprints.compiling.context import CompileContext, Item, Placement, names_of, tags_of
+from vpngw_iac.blueprints.compiling.context import CompileContext, Item, Placement, envelope, names_of, used
 from vpngw_iac.blueprints.compiling.gateway_context import GatewayContext
 from vpngw_iac.blueprints.compiling.operations_settings import beside
 from vpngw_iac.blueprints.compiling.plain import merged, plain, properties_of
@@ -17,7 +17,6 @@ from vpngw_iac.resources import connection as wire
 from vpngw_iac.resources import local_network_gateway as lng
 from vpngw_iac.resources import nat_rule as nat_wire
 from vpngw_iac.resources.base import Ref
-from vpngw_iac.resources.existing import Existing
 
 LOCAL_GATEWAY = "Microsoft.Network/localNetworkGateways"
 CONNECTION = "Microsoft.Network/connections"
@@ -71,12 +70,9 @@ def _local_gateway(
         address=f"LocalNetworkGateway/{hub.gateway.address_name}/{link_name(site, link)}",
         id=local_gateway_id(site, link, hub, context),
         location=link.location or location,
-        tags=tags_of(use.tags, site.tags),
-        tenant=context.place(hub.gateway).tenant,
         derived_name=link.local_gateway_name is None,
-        protect=site.protect,
-        on_removal=site.on_removal,
         affected=(site.name,),
+        **envelope(site, context.place(hub.gateway).tenant, use.tags),
         **plain(link, "LocalNetworkGateway"),
     )
 
@@ -98,17 +94,14 @@ def _given(
             "properties.localNetworkAddressSpace.addressPrefixes": part.prefixes and list(part.prefixes),
             "properties.bgpSettings.asn": part.asn,
         }
-        return Existing(address, part.existing, {path: fact for path, fact in facts.items() if fact is not None})
+        return used(address, part, facts)
     place = context.beside(hub.gateway, part.resource_group)
     return lng.LocalNetworkGateway(
         address=address,
         id=place.id(LOCAL_GATEWAY, part.name),
         location=part.location or location,
-        tags=tags_of(tags, part.tags),
-        tenant=place.tenant,
-        protect=part.protect,
-        on_removal=part.on_removal,
         affected=lost,
+        **envelope(part, place.tenant, tags),
         **merged({"properties": {}}, plain(part)),
     )
 
@@ -123,11 +116,7 @@ def _connection(
         address=f"VpnConnection/{hub.gateway.address_name}/{link_name(site, link)}",
         id=place.id(CONNECTION, name),
         location=location,
-        tags=tags_of(use.tags, site.tags),
-        tenant=place.tenant,
         derived_name=derived,
-        protect=site.protect,
-        on_removal=site.on_removal,
         affected=(site.name,),
         properties=wire.ConnectionProperties(
             connection_type="IPsec",
@@ -140,6 +129,7 @@ def _connection(
             egress_nat_rules=_nat_refs(link, "egress", hub, context),
             **properties_of(link),
         ),
+        **envelope(site, place.tenant, use.tags),
     )
 
 

@@ -7,7 +7,15 @@ from collections.abc import Iterator
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.compiling.bgp import custom_addresses
 from vpngw_iac.blueprints.compiling.clients import client_configuration, policy_groups
-from vpngw_iac.blueprints.compiling.context import CompileContext, Item, gateway_address, no_location, tags_of
+from vpngw_iac.blueprints.compiling.context import (
+    CompileContext,
+    Item,
+    envelope,
+    gateway_address,
+    no_location,
+    tags_of,
+    used,
+)
 from vpngw_iac.blueprints.compiling.gateway_context import GatewayContext
 from vpngw_iac.blueprints.compiling.network import gateway_subnet_ref
 from vpngw_iac.blueprints.compiling.operations_settings import beside
@@ -15,6 +23,7 @@ from vpngw_iac.blueprints.compiling.plain import merged, plain, properties_of
 from vpngw_iac.blueprints.compiling.site import default_site_id
 from vpngw_iac.blueprints.gateway import ExistingVpnGateway, VpnGateway
 from vpngw_iac.blueprints.network import ExistingPublicIp, PublicIp
+from vpngw_iac.blueprints.part import sku_name
 from vpngw_iac.blueprints.regions import gateway_zones
 from vpngw_iac.resources import public_ip as public_ip_type
 from vpngw_iac.resources import virtual_network_gateway as wire
@@ -93,7 +102,11 @@ def _public_ip(part: VpnGateway, hub: GatewayContext, number: int, context: Comp
         zones=_zones(part, given, location),
         unwritten=() if _said_zones(part, given) is not None or part.edge_zone else ("zones",),
         extended_location=ExtendedLocation(name=part.edge_zone) if part.edge_zone else None,
-        properties=_public_ip_properties(given),
+        properties=public_ip_type.PublicIpProperties(
+            public_ip_allocation_method="Static",  # a gateway takes no other (R-PIP-01)
+            public_ip_address_version="IPv4",
+            **(properties_of(given) if given else {}),
+        ),
     )
 
 
@@ -110,15 +123,6 @@ def _said_zones(part: VpnGateway, given: PublicIp | None) -> tuple[str, ...] | N
     return None if said is None else tuple(said)
 
 
-def _public_ip_properties(given: PublicIp | None) -> public_ip_type.PublicIpProperties:
-    """A gateway takes a static address only (R-PIP-01)."""
-    return public_ip_type.PublicIpProperties(
-        public_ip_allocation_method="Static",
-        public_ip_address_version="IPv4",
-        **(properties_of(given) if given else {}),
-    )
-
-
 def _gateway(
     part: VpnGateway, hub: GatewayContext, context: CompileContext, location: str
 ) -> wire.VirtualNetworkGateway:
@@ -126,13 +130,10 @@ def _gateway(
         address=gateway_address(part),
         id=hub.id,
         location=location,
-        tags=tags_of(hub.tags, part.tags),
-        tenant=context.place(part).tenant,
-        protect=part.protect,
-        on_removal=part.on_removal,
         expected=(*part.guests, *part.expected),
         affected=hub.lost,
         identity=_identity(part),
+        **envelope(part, context.place(part).tenant, hub.tags),
         **merged(plain(part), {"properties": _properties(part, hub, context)}),
     )
 
@@ -190,16 +191,14 @@ def _identity(part: VpnGateway) -> ManagedIdentity | None:
 
 
 def _existing(part: ExistingVpnGateway) -> Existing:
-    sku = part.sku if isinstance(part.sku, str) or part.sku is None else part.sku.name
     facts = {
         "location": part.location,
-        "properties.sku.name": sku,
+        "properties.sku.name": part.sku and sku_name(part.sku),
         "properties.activeActive": part.active_active,
         "properties.bgpSettings.asn": part.asn,
         "properties.gatewayType": "Vpn",
     }
-    known = {path: fact for path, fact in facts.items() if fact is not None}
-    return Existing(gateway_address(part), part.existing, known, part.tenant)
+    return used(gateway_address(part), part, facts)
 
 
 def gateway_location(hub: GatewayContext) -> str | None:

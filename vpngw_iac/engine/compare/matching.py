@@ -85,10 +85,5 @@ def _rename(address: str, old: str, new: str) -> str:
             return new + address[len(old) :]
         return address
     kind, *parts = address.split("/")
-    return "/".join((kind, *(_rename_part(part, old, new) for part in parts)))
-
-
-def _rename_part(part: str, old: str, new: str) -> str:
-    if part == old:
-        return new
-    return new + part[len(old) :] if part.startswith(old + "-") else part
+    renamed = (new + part[len(old) :] if f"{part}-".startswith(f"{old}-") else part for part in parts)
+    return "/".join((kind, *renamed))

@@ -22,14 +22,23 @@ Fingerprints = Mapping[SecretReference, Fingerprint | None]
 def mask_secrets(body: Document, fingerprints: Fingerprints, resolve: Callable[[Output], Any]) -> Document:
     """A declared body ready to compare: secrets sealed, outputs resolved where `resolve` does not answer ABSENT."""
 
+    def masked(value: Any) -> MaskedSecret:
+        return MaskedSecret(value, None if isinstance(value, Output) else fingerprints.get(value))
+
+    return _replaced(body, masked, resolve, lambda output: output)
+
+
+def _replaced(
+    body: Document, secret: Callable[[Any], Any], resolve: Callable[[Output], Any], unknown: Callable[[Output], Any]
+) -> Document:
+    """A declared body with something in place of each secret and of each output."""
+
     def leaf(_: str, value: Any) -> Any:
-        if isinstance(value, SECRET_TYPES):
-            return MaskedSecret(value, fingerprints.get(value))
+        if isinstance(value, SECRET_TYPES) or (isinstance(value, Output) and value.secret):
+            return secret(value)
         if isinstance(value, Output):
-            if value.secret:
-                return MaskedSecret(value)
             known = resolve(value)
-            return value if known is ABSENT else known
+            return unknown(value) if known is ABSENT else known
         return value
 
     return cast("Document", transform(body, leaf))
@@ -53,16 +62,7 @@ def applied_of(entry: Entry) -> Document:
 
 def stored(body: Document, resolve: Callable[[Output], Any]) -> Document:
     """A declared body as the state keeps it: references in place of secrets, outputs resolved."""
-
-    def leaf(_: str, value: Any) -> Any:
-        if isinstance(value, SECRET_TYPES) or (isinstance(value, Output) and value.secret):
-            return mark_of(value)
-        if isinstance(value, Output):
-            known = resolve(value)
-            return None if known is ABSENT else known
-        return value
-
-    return cast("Document", transform(body, leaf))
+    return _replaced(body, mark_of, resolve, lambda _: None)
 
 
 def entry_of(

@@ -145,8 +145,7 @@ class Execution:
 
     @property
     def _must_stop(self) -> bool:
-        late = self._limits.deadline is not None and self._clock.now() >= self._limits.deadline
-        return self._stop.asked or late or self._lost is not None
+        return self._stop.asked or self._lost is not None or self._limits.are_over(self._clock.now())
 
     def _grace_is_over(self) -> bool:
         if not self._must_stop:

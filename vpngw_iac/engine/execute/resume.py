@@ -108,8 +108,7 @@ class Resumption:
         return passed is not None and 0 <= passed < SHOWN_AFTER  # clocks may have been set back
 
     def _must_leave(self) -> bool:
-        late = self.limits.deadline is not None and self.clock.now() >= self.limits.deadline
-        return self.stop.asked or late or self.limits.detach
+        return self.stop.asked or self.limits.detach or self.limits.are_over(self.clock.now())
 
     def _read(self, flight: InFlight) -> Observed | None:
         try:

@@ -19,6 +19,10 @@ class Limits:
     deadline: float | None = None
     """Clock time after which the run leaves."""
 
+    def are_over(self, now: float) -> bool:
+        """Whether the deadline has passed."""
+        return self.deadline is not None and now >= self.deadline
+
 
 class ReadInterrupted(KeyboardInterrupt):
     """Ends a section that only reads: a call that hangs is not waited for."""

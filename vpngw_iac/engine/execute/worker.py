@@ -372,13 +372,10 @@ class Worker:
     def _tenants(self, resource: Resource) -> tuple[str, ...]:
         """Tenants, other than the resource's own, of what its body names."""
         home = resource.tenant or self.cloud.identity.tenant
-        others = {self._tenant_of(target) for target in resource.joins()}
-        return tuple(sorted(tenant for tenant in others if tenant and tenant.lower() != home.lower()))
-
-    def _tenant_of(self, target: ArmId) -> str | None:
-        declared = self.plan.graph.by_id.get(target)
-        existing = self.plan.graph.existing.get(target)
-        return declared.tenant if declared else (existing.tenant if existing else None)
+        graph = self.plan.graph
+        joined = (graph.by_id.get(target) or graph.existing.get(target) for target in resource.joins())
+        others = {item.tenant for item in joined if item is not None and item.tenant}
+        return tuple(sorted(tenant for tenant in others if tenant.lower() != home.lower()))
 
     def _closed_gate(self, resource: Resource) -> GateClosed | None:
         """A connection does not start before the provider has provisioned our circuit (R-ER-10)."""

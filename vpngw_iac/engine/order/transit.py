@@ -257,6 +257,13 @@ def remote_of(model: type[PeeringSide], *documents: Mapping[str, Any] | None) ->
     return next(filter(None, map(model.remote_in, documents)), None)
 
 
+def leads_to(graph: Graph, state: State, half: ArmId, network: ArmId) -> bool:
+    """Whether a half that is declared or remembered leads to a network."""
+    model, declared, entry = half_of(half), graph.by_id.get(half), state.by_id().get(half)
+    documents = (declared.body() if declared else None, entry.applied if entry else None)
+    return model is not None and remote_of(model, *documents) == network
+
+
 def _gateways(graph: Graph, known: Mapping[ArmId, Entry], change: Change) -> Iterator[PlannedGateway]:
     model = model_of(change.id)
     if model.role != "gateway":

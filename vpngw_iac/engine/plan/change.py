@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -38,6 +38,9 @@ class Difference:
     applied: Any = None
     observed: Any = None
 
+
+LEVELS: tuple[OutageLevel, ...] = ("reconfigure", "minutes", "seconds", "none")
+"""Of outages, the longest first."""
 
 Ends = Literal["itself", "somebody"]
 """What ends an outage: our operations, or somebody who must do something on the other side."""
@@ -87,6 +90,21 @@ class OutageStatement:
     profiles_stale: bool = False
     losses: tuple[Loss, ...] = ()
     """The same people one by one, in full; empty in a plan of an earlier version."""
+
+    def of(self, losses: Iterable[Loss], *more: OutageLevel) -> OutageStatement:
+        """The same statement about these losses; `more` is what people without a name suffer."""
+        losses = tuple(losses)
+        named = [loss for loss in losses if loss.name]
+        by_level: dict[OutageLevel, tuple[str, ...]] = {
+            level: names for level in LEVELS if (names := tuple(loss.name for loss in named if loss.level == level))
+        }
+        return replace(
+            self,
+            level=next((level for level in LEVELS if level in {*more, *by_level}), "none"),
+            who=tuple(loss.name for loss in named),
+            by_level=by_level if len(by_level) > 1 else {},
+            losses=losses,
+        )
 
     @property
     def seconds(self) -> float:

@@ -138,7 +138,8 @@ def refusals(changes: Iterable[Change], snapshot: Snapshot, graph: Graph, state:
     guests = Guests.of(snapshot, graph, state)
     for change in changes:
         loss = loss_of(change, snapshot, graph, state, guests)
-        others = {_words(use): use for use in sorted(loss.texts, key=str)} | {_rule(i): _use(i) for i in loss.things}
+        others = {_words(use): use for use in sorted(loss.texts, key=str)}
+        others |= {f"the NAT rule {item.name}": UsedPart(item.id or item.holder) for item in loss.things}
         ours = {_words(use): use for use in sorted(loss.parts, key=str) if change.action in _WRITES}
         used = {words: who for words, use in (ours | others).items() if (who := guests.who(loss.holder, use))}
         yield from (_in_use(change, loss, words, who) for words, who in used.items())
@@ -194,14 +195,6 @@ def _kept(snapshot: Snapshot, graph: Graph, state: State, guests: Guests) -> Ite
 
 def _words(use: UsedPart) -> str:
     return f"the custom BGP address {use.text} of {use.part.name}" if use.text else f"the instance {use.part.name}"
-
-
-def _use(item: Attached) -> UsedPart:
-    return UsedPart(item.id or item.holder)
-
-
-def _rule(item: Attached) -> str:
-    return f"the NAT rule {item.name}"
 
 
 def unused(snapshot: Snapshot, graph: Graph, state: State) -> Iterator[Attached]:

@@ -22,7 +22,7 @@ from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.order.operation import Key, Span, expectation, spans
 from vpngw_iac.engine.order.order import order
 from vpngw_iac.engine.order.transit import halves_in
-from vpngw_iac.engine.plan.change import Action, Change, Difference, Loss, OutageStatement
+from vpngw_iac.engine.plan.change import LEVELS, Action, Change, Difference, Loss, OutageStatement
 from vpngw_iac.engine.plan.inputs import Draft, PlanInputs
 from vpngw_iac.engine.plan.plan import Options
 from vpngw_iac.engine.plan.remote_gateway_outage import RemoteGatewayChanges
@@ -44,17 +44,10 @@ _NEW_PROFILES = "they have new profiles"
 _NEW_ADDRESS = "the device has the new address"
 _OR_NOT = ", if it is another one than before"
 
-_RANK: dict[OutageLevel, int] = {"none": 0, "seconds": 1, "minutes": 2, "reconfigure": 3}
-
-
-def is_longer(level: OutageLevel, limit: OutageLevel) -> bool:
-    """Whether an outage is longer than another."""
-    return _RANK[level] > _RANK[limit]
-
 
 def worst(levels: Iterable[OutageLevel]) -> OutageLevel:
     """The longest of several outages."""
-    return max(levels, key=_RANK.__getitem__, default="none")
+    return min(levels, key=LEVELS.index, default="none")
 
 
 # --- from differences to audiences -----------------------------------------------------------------------------------
@@ -148,18 +141,7 @@ def _resolved(lines: CarriedBy, change: Change, statement: OutageStatement, publ
     strangers = [loss for loss in statement.losses if loss.name == EVERYBODY]
     if strangers and not losses:
         losses = [_joined(lines, change, "", strangers, whole=whole)]
-    by_level: dict[OutageLevel, tuple[str, ...]] = {
-        level: names
-        for level in sorted(_RANK, key=lambda level: -_RANK[level])
-        if (names := tuple(loss.name for loss in losses if loss.level == level and loss.name))
-    }
-    return replace(
-        statement,
-        level=worst([*(loss.level for loss in losses), *(loss.level for loss in strangers)]),
-        who=tuple(loss.name for loss in losses if loss.name),
-        by_level=by_level if len(by_level) > 1 else {},
-        losses=tuple(losses),
-    )
+    return statement.of(losses, *(loss.level for loss in strangers))
 
 
 def _joined(lines: CarriedBy, change: Change, name: str, parts: list[Loss], *, whole: bool) -> Loss:
@@ -243,15 +225,12 @@ def _frozen(lists: Mapping[Any, list[str]]) -> dict[Any, tuple[str, ...]]:
 
 def _pairs(graph: Graph, connections: list[Resource]) -> Iterator[str]:
     """Connections that name each other's gateway."""
-    ends = {r.address: [(near, far) for near in _near(graph, r) for far in r.affected] for r in connections}
+    ends: dict[str, list[tuple[str, str]]] = {}
+    for each in connections:
+        stands_on = {t.name for t in graph.needs(each.address) if role_of(t) == "gateway"} - set(each.affected)
+        ends[each.address] = [(near, far) for near in stands_on for far in each.affected]
     joined = {end for found in ends.values() for end in found}
     yield from (address for address, found in ends.items() if any((far, near) in joined for near, far in found))
-
-
-def _near(graph: Graph, connection: Resource) -> set[str]:
-    """Names of the gateways that a connection stands on, as opposed to the one that it leads to."""
-    gateways = {t.name for t in graph.needs(connection.address) if role_of(t) == "gateway"}
-    return gateways - set(connection.affected)
 
 
 # --- who -------------------------------------------------------------------------------------------------------------
@@ -275,7 +254,9 @@ class Public:
         graph, state = inputs.graph, inputs.state
         addresses = {change.address} | graph.dependents(change.address)
         users = lines.users.get(change.id, ()) if change.action is Action.DELETE else ()
-        orphans = {address for address in users if _lose(change.id, state.entries[address])}
+        # A default site is taken off its gateway by an update of its own.
+        stay = {a for a in users if role_of(change.id) == "site" and role_of(state.entries[a].id) == "gateway"}
+        orphans = set(users) - stay
         known = [(address, state.entries[address]) for address in addresses | orphans if address in state.entries]
         names = {name for address, entry in known for name in _names(graph, address, entry)}
         clients = _clients(state, {*addresses, *_beyond_peerings(graph, addresses)})
@@ -288,11 +269,6 @@ class Public:
         spokes = spokes_of_others(inputs.graph, inputs.state, inputs.snapshot, gateways) - mine
         everybody = mine | (clients & names) | guests | spokes
         return cls(frozenset(everybody), frozenset(peers & mine | speakers), frozenset(clients), guests | spokes)
-
-
-def _lose(gone: ArmId, holder: Entry) -> bool:
-    """Whether the users of a holder lose what goes; a default site is taken off its gateway by an update of its own."""
-    return not (role_of(gone) == "site" and role_of(holder.id) == "gateway")
 
 
 def _names(graph: Graph, address: str, entry: Entry) -> tuple[str, ...]:
@@ -363,14 +339,6 @@ def with_outages(draft: Draft) -> Draft:
     return replace(draft, changes=timed, losses=tuple(book.totals()))
 
 
-def _times(inputs: PlanInputs, changes: Collection[Change]) -> Mapping[Key, Span]:
-    """When each operation runs; nothing is known of operations that wait for each other."""
-    try:
-        return spans(order(inputs.graph, inputs.state, changes, inputs.snapshot))
-    except PlanError:
-        return {}
-
-
 Part = tuple[Change, Loss]
 
 
@@ -399,7 +367,10 @@ class _Book:
     def of(
         cls, inputs: PlanInputs, lines: CarriedBy, borrowing: RemoteGatewayChanges, changes: tuple[Change, ...]
     ) -> _Book:
-        times = _times(inputs, changes)
+        try:
+            times = spans(order(inputs.graph, inputs.state, changes, inputs.snapshot))
+        except PlanError:  # nothing is known of operations that wait for each other
+            times = {}
         steps: dict[str, list[Span]] = {}
         for key, span in times.items():
             steps.setdefault(key.address, []).append(span)
@@ -564,7 +535,7 @@ class Limit:
         if loss.agreed or loss.level == "none":
             return False
         if self.word is not None:
-            return loss.for_good or is_longer(loss.operations, self.word)
+            return loss.for_good or LEVELS.index(loss.operations) < LEVELS.index(self.word)
         return loss.ends == "somebody" or loss.seconds > self.seconds or self.seconds == 0.0
 
 
@@ -655,13 +626,10 @@ def _advice(limit: Limit, losses: Collection[Loss]) -> str:
     ways = [listed(named, " ")]
     if not any(loss.ends == "somebody" for loss in losses):
         longest = max(loss.seconds for loss in losses)
-        ways.append(f"--max-outage {'minutes' if limit.word else _rounded(longest)}")
+        rounded = f"{math.ceil(longest)}s" if longest < 60 else f"{math.ceil(longest / 60)}m"
+        ways.append(f"--max-outage {'minutes' if limit.word else rounded}")
     told = " or ".join(f"with {way}" for way in ways if way) or "without --max-outage"
     return f"If it is meant, run again {told}; or apply the rest with --target, and this in a maintenance window."
-
-
-def _rounded(seconds: float) -> str:
-    return f"{math.ceil(seconds)}s" if seconds < 60 else f"{math.ceil(seconds / 60)}m"
 
 
 def _quoted(name: str) -> str:

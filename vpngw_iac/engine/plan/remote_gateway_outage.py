@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from vpngw_iac.engine.order.transit import Transit
 from vpngw_iac.engine.plan.change import Action, Change, Loss, OutageStatement
@@ -47,19 +47,8 @@ class RemoteGatewayChanges:
         if not names:
             return statement
         others = [loss for loss in statement.losses if loss.name not in names]
-        losses = sorted([*others, *(self._loss(change, name) for name in names)], key=lambda loss: loss.name)
-        by_level: dict[OutageLevel, tuple[str, ...]] = {
-            level: found
-            for level in ("reconfigure", "minutes", "seconds")
-            if (found := tuple(loss.name for loss in losses if loss.level == level and loss.name))
-        }
-        return replace(
-            statement,
-            level=next(iter(by_level), "none"),
-            who=tuple(loss.name for loss in losses if loss.name),
-            by_level=by_level if len(by_level) > 1 else {},
-            losses=tuple(losses),
-        )
+        losses = [*others, *(self._loss(change, name) for name in names)]
+        return statement.of(sorted(losses, key=lambda loss: loss.name))
 
     def _loss(self, change: Change, name: str) -> Loss:
         if name not in self.again:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.engine.order.transit import PlannedGateway, Transit, half_of, halves_in, remote_of
+from vpngw_iac.engine.order.transit import PlannedGateway, Transit, half_of, halves_in, leads_to
 from vpngw_iac.engine.plan.change import Action, Change
 from vpngw_iac.engine.plan.inputs import PlanInputs
 from vpngw_iac.engine.ports import Snapshot
@@ -78,7 +78,8 @@ def _unseen(inputs: PlanInputs, transit: Transit, ours: Collection[ArmId]) -> It
         why = inputs.snapshot.get(remote).unread if remote is not None else ""
         if remote is None or home is None or not why or (address, remote) in told:
             continue
-        if not any(_leads_back(inputs, other, remote, home) for other in ours):
+        back = (half for half in ours if half.parent == remote)
+        if not any(leads_to(inputs.graph, inputs.state, half, home) for half in back):
             told.add((address, remote))
             yield _not_seen(address, lender, remote, why, refuse=removal and inputs.options.probe, removal=removal)
 
@@ -95,15 +96,6 @@ def _lent(inputs: PlanInputs, transit: Transit) -> Iterator[tuple[str, ArmId, bo
         for gateway in transit.gateways:
             if not gateway.coming and gateway.network == entry.id.parent:
                 yield gateway.address, entry.id, True
-
-
-def _leads_back(inputs: PlanInputs, other: ArmId, network: ArmId, home: ArmId) -> bool:
-    """Whether a half that is ours is the one that a network has towards `home`."""
-    model = half_of(other)
-    if other.parent != network or model is None:
-        return False
-    declared, entry = inputs.graph.by_id.get(other), inputs.state.by_id().get(other)
-    return remote_of(model, declared.body() if declared else None, entry.applied if entry else None) == home
 
 
 def _not_seen(address: str, half: ArmId, remote: ArmId, why: str, *, refuse: bool, removal: bool) -> Finding:

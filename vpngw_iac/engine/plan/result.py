@@ -112,8 +112,8 @@ def drift_of(plan: Plan) -> Drift:
     items = [item for change in plan.changes for item in _moved_away(plan, change)]
     items += [_unmanaged(plan, attached) for attached in plan.unmanaged]
     items += [
-        DriftItem(f.address, _id_of(plan, f.address), "changed", "cosmetic", None, (), f.detail)
-        for f in plan.findings
+        DriftItem(f.address, str(known.id) if known else "", "changed", "cosmetic", None, (), f.detail)
+        for f, known in ((f, plan.graph.resources.get(f.address)) for f in plan.findings)
         if f.rule == "V-MOVED-01" and f.summary != ADOPTED
     ]
     items += _other_sides(plan)
@@ -134,14 +134,10 @@ def _moved_away(plan: Plan, change: Change) -> Iterator[DriftItem]:
         yield DriftItem(change.address, str(change.id), "missing", "availability", None, change.differences, detail)
         return
     drifted = tuple(d for d in change.differences if d.cause in ("drift", "edit and drift"))
-    if drifted or (change.action is Action.REPAIR and (change.sync == "no" or _is_faulty(plan, change))):
+    faulty = model_of(change.id).fault(plan.snapshot.get(change.id).document or {})  # whatever else is to be done
+    if drifted or (change.action is Action.REPAIR and (change.sync == "no" or faulty)):
         severity = worst(severity_of(d.path, change.id) for d in drifted) if drifted else "availability"
         yield DriftItem(change.address, str(change.id), "changed", severity, None, drifted, change.reason)
-
-
-def _is_faulty(plan: Plan, change: Change) -> bool:
-    """Whether Azure shows it as broken, whatever else is to be done about it."""
-    return bool(model_of(change.id).fault(plan.snapshot.get(change.id).document or {}))
 
 
 def _other_sides(plan: Plan) -> Iterator[DriftItem]:
@@ -157,36 +153,21 @@ def _other_sides(plan: Plan) -> Iterator[DriftItem]:
 
 
 def _unmanaged(plan: Plan, item: Attached) -> DriftItem:
-    if item.kind == "bgpAddress":
-        return _unused_address(plan, item)
-    if item.owner == plan.deployment:
-        return _stray(plan, item)
+    known = plan.graph.by_id.get(item.holder)
+    owner = known.address if known else str(item.holder)
+    if item.kind == "bgpAddress":  # one that no connection of anybody uses is left alone, and is no alarm
+        detail = f"The custom BGP address {item.name} on {owner} is not ours, and no connection uses it."
+        return DriftItem(owner, f"{item.holder}#{item.name}", "unmanaged", "cosmetic", None, (), detail, alarm=False)
+    if item.owner == plan.deployment:  # its entry was lost, or somebody copied our tag: no guest
+        kind = item.id.type.rpartition("/")[2] if item.id else item.kind
+        detail = f"{kind}/{item.name} bears the tag of this deployment, but the state has no entry for it."
+        detail += f" {way_out(item)}"
+        return DriftItem(owner, str(item.id), "unmanaged", "security", item.owner, (), detail)
     severity: Severity = "cosmetic" if item.owner else ("availability" if item.kind == "peering" else "security")
-    owner = next((r.address for r in plan.graph.resources.values() if r.id == item.holder), str(item.holder))
     what = {"connection": "connection", "natRule": "NAT rule", "rootCertificate": "root certificate"}
     detail = f"The {what.get(item.kind, item.kind)} {item.name} hangs on {owner} and is not ours"
     detail += f"; it belongs to the deployment {item.owner}." if item.owner else "."
     return DriftItem(owner, str(item.id or f"{item.holder}#{item.name}"), "unmanaged", severity, item.owner, (), detail)
-
-
-def _unused_address(plan: Plan, item: Attached) -> DriftItem:
-    """A custom BGP address that no connection of anybody uses is left alone, and is not an alarm."""
-    holder = plan.graph.by_id[item.holder].address
-    detail = f"The custom BGP address {item.name} on {holder} is not ours, and no connection uses it."
-    return DriftItem(holder, f"{item.holder}#{item.name}", "unmanaged", "cosmetic", None, (), detail, alarm=False)
-
-
-def _stray(plan: Plan, item: Attached) -> DriftItem:
-    """Our own tag without an entry: it was lost, or somebody copied our tag. No guest."""
-    holder = next((r.address for r in plan.graph.resources.values() if r.id == item.holder), str(item.holder))
-    kind = item.id.type.rpartition("/")[2] if item.id else item.kind
-    detail = f"{kind}/{item.name} bears the tag of this deployment, but the state has no entry for it. {way_out(item)}"
-    return DriftItem(holder, str(item.id), "unmanaged", "security", item.owner, (), detail)
-
-
-def _id_of(plan: Plan, address: str) -> str:
-    resource = plan.graph.resources.get(address)
-    return str(resource.id) if resource else ""
 
 
 def severity_of(path: str, at: ArmId) -> Severity:

@@ -12,11 +12,12 @@ from dataclasses import replace
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.graph import Graph
+from vpngw_iac.engine.order.transit import leads_to
 from vpngw_iac.engine.plan.change import Action, Change, Difference
 from vpngw_iac.engine.plan.inputs import Draft, PlanInputs, ResourceCase, deployment_in
 from vpngw_iac.engine.ports import Snapshot
 from vpngw_iac.errors import Finding
-from vpngw_iac.resources import role_of, type_of
+from vpngw_iac.resources import role_of
 from vpngw_iac.resources.base import PeeringSide
 
 OTHER_SIDE = "V-PEER-01"
@@ -117,23 +118,13 @@ def other_sides(inputs: PlanInputs, changes: Iterable[Change]) -> Iterator[Findi
             continue
         remote = peering.remote
         widened = {change.id for change in networks if _follows(peering, change)}
-        if any(each.parent == remote and _leads_to(inputs, each, peering.id.parent) for each in ours):
+        back = (each for each in ours if each.parent == remote)
+        if any(leads_to(inputs.graph, inputs.state, each, peering.id.parent) for each in back):
             continue
         if peering.is_ahead(document):
             yield _told(inputs, peering, remote, "is out of step with")
         elif peering.is_connected(document) and peering.id.parent in widened:
             yield _told(inputs, peering, remote, "will be out of step with")
-
-
-def _leads_to(inputs: PlanInputs, peering_id: ArmId, network: ArmId) -> bool:
-    """Whether a half that is declared or remembered leads to a network."""
-    declared, model = inputs.graph.by_id.get(peering_id), type_of(peering_id.type)
-    if isinstance(declared, PeeringSide):
-        return declared.remote == network
-    if model is None or not issubclass(model, PeeringSide):
-        return False
-    entry = inputs.state.by_id().get(peering_id)
-    return model.remote_in(entry.applied if entry else None) == network
 
 
 def owner_of(snapshot: Snapshot, network: ArmId) -> str:

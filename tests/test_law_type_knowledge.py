@@ -18,7 +18,6 @@ ENVELOPE = {"id", "name", "type", "location", "tags", "etag", "zones", "properti
 
 OUR_WORDS = {
     "asn": "a fact of the inventory",
-    "days": "a unit of time",
     "enabled": "a state that is shown in green",
     "fqdn": "a fact of the inventory",
     "ids": "a key of reports",

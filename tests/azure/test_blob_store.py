@@ -24,7 +24,7 @@ from azure.storage.blob import BlobClient, ContainerClient, ExponentialRetry
 
 from tests.azure.azurite import ACCOUNT, ACCOUNT_KEY, Azurite, running_azurite
 from tests.state.samples import AT, BINDING, DEPLOYMENT, a_state, an_entry, an_owner, begun, entry_set, opened
-from vpngw_iac.azure.blob_store import BlobAddress, BlobStore, open_blob_store, place_of
+from vpngw_iac.azure.blob_store import BlobStore, open_blob_store, place_of
 from vpngw_iac.azure.blobs import Blobs
 from vpngw_iac.errors import (
     EndpointError,
@@ -37,6 +37,7 @@ from vpngw_iac.errors import (
     UsageError,
 )
 from vpngw_iac.state.journal import OperationClosed, StateReplaced
+from vpngw_iac.state_url import BlobPlace
 
 ROOT = Path(__file__).parents[2]
 
@@ -544,25 +545,25 @@ def test_a_storage_service_that_is_down_is_told() -> None:
 @pytest.mark.parametrize(
     ("url", "cloud", "place"),
     [
-        ("azblob://acct/state", "public", BlobAddress("acct", "state", "", "https://acct.blob.core.windows.net")),
+        ("azblob://acct/state", "public"("acct", "state", "", "https://acct.blob.core.windows.net")),
         (
             "azblob://acct/state/a/b/",
             "china",
-            BlobAddress("acct", "state", "a/b", "https://acct.blob.core.chinacloudapi.cn"),
+            BlobPlace("acct", "state", "a/b", "https://acct.blob.core.chinacloudapi.cn"),
         ),
         (
             "azblob://acct/s/a",
             "usgovernment",
-            BlobAddress("acct", "s", "a", "https://acct.blob.core.usgovcloudapi.net"),
+            BlobPlace("acct", "s", "a", "https://acct.blob.core.usgovcloudapi.net"),
         ),
         (
             "azblob://acct/s/a?endpoint=https://st.local/acct",
             "custom",
-            BlobAddress("acct", "s", "a", "https://st.local/acct"),
+            BlobPlace("acct", "s", "a", "https://st.local/acct"),
         ),
     ],
 )
-def test_a_state_url_names_account_container_and_prefix(url: str, cloud: str, place: BlobAddress) -> None:
+def test_a_state_url_names_account_container_and_prefix(url: str, cloud: str, place: BlobPlace) -> None:
     assert place_of(url, cloud) == place
 
 

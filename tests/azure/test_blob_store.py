@@ -545,7 +545,7 @@ def test_a_storage_service_that_is_down_is_told() -> None:
 @pytest.mark.parametrize(
     ("url", "cloud", "place"),
     [
-        ("azblob://acct/state", "public"("acct", "state", "", "https://acct.blob.core.windows.net")),
+        ("azblob://acct/state", "public", BlobPlace("acct", "state", "", "https://acct.blob.core.windows.net")),
         (
             "azblob://acct/state/a/b/",
             "china",

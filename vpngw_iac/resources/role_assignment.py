@@ -6,11 +6,10 @@ role and principal: RoleAssignmentUpdateNotPermitted).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 from vpngw_iac.field import AnyCase, Immutable, Observed
-from vpngw_iac.resources.base import CALLS_BY_ID, Durations, Resource
+from vpngw_iac.resources.base import Durations, ExtensionResource
 from vpngw_iac.resources.wire import WireModel
 
 ROLE_ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
@@ -37,17 +36,13 @@ class RoleAssignmentProperties(WireModel):
     updated_by: Observed = None
 
 
-class RoleAssignment(Resource):
+class RoleAssignment(ExtensionResource):
     """A role assignment. Its scope is what its id hangs on, its name a GUID."""
 
     arm_type: ClassVar[str] = ROLE_ASSIGNMENTS
     kind: ClassVar[str] = "RoleAssignment"
-    sdk: ClassVar[str] = "resource.resources"
-    sdk_calls: ClassVar[Mapping[str, str]] = CALLS_BY_ID
     api_version: ClassVar[str] = "2022-04-01"
     durations: ClassVar[Durations] = Durations(create=2, update=2, delete=2)
-    listed_by: ClassVar[Literal["group", "parent", "none"]] = "none"
-    taggable: ClassVar[bool] = False
     security_paths: ClassVar[tuple[str, ...]] = ("roleDefinitionId", "principalId", "condition")
 
     properties: RoleAssignmentProperties

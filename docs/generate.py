@@ -318,9 +318,123 @@ def _property(stands: str, mark: Any) -> str:
     return f"{kind}: {'.'.join(filter(None, (within, mark.path)))}".replace("[*]", "[0]")
 
 
+# --- the library -----------------------------------------------------------------------------------------------------
+
+RESULTS = {
+    "vpngw_iac.engine.plan.plan": ("Plan", "Options"),
+    "vpngw_iac.engine.plan.change": ("Change", "Difference", "DriftItem"),
+    "vpngw_iac.engine.plan.result": ("Drift", "Inventory", "InventoryItem", "SecretCheck"),
+    "vpngw_iac.engine.execute.event": ("Outcome", "OperationResult"),
+    "vpngw_iac.errors": ("Finding",),
+}
+
+
+MEANINGS = {
+    "action": "`create`, `update`, `repair`, `tag`, `replace`, `delete`, `adopt`, `forget` or `move`.",
+    "address": "Our name of the resource: `VpnConnection/vgw-hub/berlin`.",
+    "adopt": "Addresses to take over.",
+    "adopt_and_change": "Change what is adopted in the same plan.",
+    "advice": "What to do.",
+    "applied": "What was applied last.",
+    "cause": "Why it differs: `edit`, `drift` and the like.",
+    "changes": "What would be done, in the order of addresses.",
+    "changes_left": "Changes that remain, where that is known.",
+    "code": "Azure's error code.",
+    "correlation": "Id that all calls of the run bear; Microsoft's support asks for it.",
+    "declared": "What the blueprint says.",
+    "deep": "Read each resource by itself.",
+    "deployment": "Name of the deployment.",
+    "destroy": "Delete everything of the deployment.",
+    "detail": "What, and why.",
+    "differences": "What differs, property by property.",
+    "error": "What went wrong, in a sentence.",
+    "exit_code": "What the command line would end with.",
+    "facts": "What Azure shows of it: addresses, status, SKU.",
+    "findings": "What preflight and the plan have to say.",
+    "formerly": "The name that the blueprint had before.",
+    "graph": "Every declared resource.",
+    "id": "Its id in Azure.",
+    "identity": "Cloud, tenant and subscription.",
+    "ids": "Correlation, request and operation id.",
+    "items": "One for each resource.",
+    "keep_public_ips": "Forget public IP addresses in place of deleting them.",
+    "kind": "Which of these it is.",
+    "level": "`error`, `warning` or `info`.",
+    "notices": "What is worth telling beside operations.",
+    "observed": "What Azure has; None where no answer carried it.",
+    "ok": "Whether it can be resolved.",
+    "operations": "How each operation went.",
+    "options": "What the caller asked for.",
+    "outage": "Who loses connectivity by it, and for how long.",
+    "outcome": "`succeeded`, `failed`, `running`, `waiting` or `interrupted`.",
+    "owner": "Deployment that it belongs to, by its tag.",
+    "path": "Path of the property.",
+    "reference": "Where the secret is found.",
+    "replace": "Addresses that may be deleted and created again.",
+    "resend_secrets": "Set all secrets again.",
+    "rule": "Id; `vpngw rule ID` explains it.",
+    "running": "Who is running now, if a run is in progress.",
+    "seconds": "How long it took.",
+    "severity": "How grave it is.",
+    "snapshot": "What Azure had when it was read.",
+    "source": "Page that says so.",
+    "state": "State that it is in, or was decided on.",
+    "state_url": "Where the state is kept.",
+    "status": "`succeeded`, `failed`, `skipped`, `running`, `waiting`, `unconfirmed` or `not-started`.",
+    "step": "Which of the operations on the resource.",
+    "summary": "The finding in a constant phrase, or the counts of the footer.",
+    "target": "Addresses that the plan is limited to.",
+    "unmanaged": "What hangs on resources of ours and is not ours.",
+    "unread": "What no answer of Azure carried.",
+    "verb": "`put`, `delete`, `tag` or `act`.",
+}
+"""What an attribute of that name means wherever its class says nothing more."""
+
+
+def library_page() -> str:
+    """What the methods of a workspace return, attribute by attribute, read off the classes."""
+    import importlib
+
+    told = "What the methods of a `Workspace` return. [Embedding](../how-to/library.md) shows them in use."
+    lines = ["# Results of the library", "", NOTE, "", told]
+    for module, names in RESULTS.items():
+        for name in names:
+            lines += ["", *_attributes(getattr(importlib.import_module(module), name))]
+    return "\n".join(lines) + "\n"
+
+
+def _attributes(owner: type) -> Iterator[str]:
+    import ast
+    import dataclasses
+    import inspect
+    import itertools
+    import textwrap
+
+    body: Any = ast.parse(textwrap.dedent(inspect.getsource(owner))).body[0]
+    docs = {
+        one.target.id: other.value.value
+        for one, other in itertools.pairwise(body.body)
+        if isinstance(one, ast.AnnAssign) and isinstance(other, ast.Expr) and isinstance(other.value, ast.Constant)
+    }
+    yield from (f"## {owner.__name__}", "", _prose(inspect.getdoc(owner) or ""), "")
+    yield from ("| attribute | type | what |", "| --- | --- | --- |")
+    for field in dataclasses.fields(owner):
+        what = docs.get(field.name) or MEANINGS.get(field.name, "")
+        yield f"| `{field.name}` | `{str(field.type).replace('|', 'or')}` | {_prose(what)} |"
+    for name, found in vars(owner).items():
+        if isinstance(found, property) and found.fget and not name.startswith("_"):
+            made = found.fget.__annotations__.get("return", "")
+            yield f"| `{name}` | `{str(made).replace('|', 'or')}` | {_prose(inspect.getdoc(found) or '')} |"
+
+
 # --- all of them -----------------------------------------------------------------------------------------------------
 
-PAGES = {"reference/cli.md": cli_page, "reference/blueprint.md": blueprint_page, "settings.md": settings_page}
+PAGES = {
+    "reference/cli.md": cli_page,
+    "reference/blueprint.md": blueprint_page,
+    "reference/library.md": library_page,
+    "settings.md": settings_page,
+}
 
 
 def main() -> None:

@@ -404,3 +404,10 @@ def test_the_architecture_page_names_every_room_and_no_other() -> None:
     page = text_of(DOCS / "architecture.md").partition("## From a blueprint")[0].partition("What is planned")[0]
     named = {name for name in re.findall(r"`([a-z_/]+/)`", page) if not name.startswith("vpngw_iac/")}
     assert named == rooms
+
+
+def test_every_attribute_of_what_the_library_returns_is_explained() -> None:
+    page = (DOCS / "reference" / "library.md").read_text(encoding="utf-8")
+
+    assert {"## Plan", "## Outcome", "## Inventory", "## Drift"} <= set(page.splitlines())
+    assert [line for line in page.splitlines() if line.endswith("|  |")] == []

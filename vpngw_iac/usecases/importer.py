@@ -28,6 +28,7 @@ from vpngw_iac.engine.plan.inputs import deployment_in
 from vpngw_iac.engine.plan.plan import Options, Plan
 from vpngw_iac.engine.ports import CloudIdentity, Listing
 from vpngw_iac.errors import ExitCode, Finding, PlanError, Refused, UsageError
+from vpngw_iac.resources import type_of
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.secret import KeyVaultSecret
 from vpngw_iac.state.binding import binding_of
@@ -499,5 +500,8 @@ def _introduction(name: str, proof: _Proof) -> str:
 
 
 def _ending(reading: Reading) -> Sequence[str]:
-    left = [account for account in reading.accounts if account.fate == "left" and account.id.type.startswith("Micro")]
-    return [f"Left alone: {'/'.join(account.id.names)} ({account.why})." for account in left]
+    left = [account for account in reading.accounts if account.fate == "left" and type_of(account.id.type) is not None]
+    return [
+        f"Left alone: {account.id.type.rpartition('/')[2]} {'/'.join(account.id.names)} ({account.why})."
+        for account in left
+    ]

@@ -25,6 +25,7 @@ from vpngw_iac.blueprints.reading.notes import Account, MissingSecret, Notes
 from vpngw_iac.blueprints.reading.others import settle
 from vpngw_iac.blueprints.reading.peer import pairs_of, spokes_of
 from vpngw_iac.blueprints.reading.plain import Unsaid
+from vpngw_iac.blueprints.reading.tags import with_common_tags
 from vpngw_iac.blueprints.reading.tunnels import connections_of, instance_names, sites_of, spare_local_gateways
 from vpngw_iac.blueprints.site import LocalGateway, Site
 from vpngw_iac.blueprints.site_to_site import SiteToSite
@@ -100,7 +101,10 @@ def read(documents: Documents, name: str) -> Reading:
     parts = list(_kinds(found, pairs, _said(circuits=bare, global_reach=reaches_of(notes))))
     settle(notes)
     accounts = tuple(notes.accounts[identity] for identity in sorted(notes.accounts))
-    return Reading(_one(name, parts), accounts, tuple(notes.secrets[key] for key in sorted(notes.secrets)), notes.names)
+    blueprint = _one(name, parts)
+    if blueprint is not None:
+        blueprint = with_common_tags(blueprint, notes)
+    return Reading(blueprint, accounts, tuple(notes.secrets[key] for key in sorted(notes.secrets)), notes.names)
 
 
 def _one(name: str, parts: list[_Kind]) -> Blueprint | None:

@@ -17,7 +17,8 @@ from vpngw_iac.blueprints.reading.plain import Unsaid, made, said
 from vpngw_iac.blueprints.site import BgpPeer, ExistingLocalGateway, Link, LocalGateway, Site
 from vpngw_iac.paths import objects, value_at
 from vpngw_iac.resources import model_of
-from vpngw_iac.resources.shape import UNKNOWN, shape_of
+from vpngw_iac.resources.local_network_gateway import LocalNetworkGateway
+from vpngw_iac.resources.shape import shape_of
 from vpngw_iac.resources.wire import Output
 
 NAMING = Naming()
@@ -124,7 +125,7 @@ def _other_end(
     if notes.documents.users_of(local_id) > 1:
         raise Unsaid(f"it chooses BGP addresses, and others use its local network gateway {local_id.name} too")
     instances = [instance for instance, _ in chosen]
-    alone = len(instances) == 1 and bool(value_at(home, "properties.activeActive"))
+    alone = instances == [1]  # one address alone is the first instance's
     own_group = identity.group if not same_name(identity.group, gateway.group) else gateway.group
     return {
         **said(Link, local, shape_of(model_of(local_id)), of="LocalNetworkGateway", but={"bgp"}),
@@ -164,7 +165,8 @@ def local_gateway_of(notes: Notes, gateway: ArmId, home: Seen, identity: ArmId, 
 
 
 def _peer(local: Seen, chosen: tuple[str, ...]) -> BgpPeer:
-    return made(BgpPeer, azure_address=chosen, **said(BgpPeer, value_at(local, "properties.bgpSettings"), UNKNOWN))
+    shape = shape_of(LocalNetworkGateway).at("properties").at("bgpSettings")
+    return made(BgpPeer, azure_address=chosen, **said(BgpPeer, value_at(local, "properties.bgpSettings"), shape))
 
 
 def _elsewhere(seen: Seen, home: Seen) -> str | None:

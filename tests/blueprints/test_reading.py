@@ -1,0 +1,109 @@
+"""Whatever a blueprint can say, reading finds again: compiled, seen as documents, read, compiled: equal graphs."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import given, settings
+
+from tests.architectures.test_imported import graph_of
+from tests.blueprints.strategies import topologies
+from vpngw_iac.arm import ArmId, Scope
+from vpngw_iac.blueprints.load import load
+from vpngw_iac.blueprints.reading.deployment import Reading, read
+from vpngw_iac.blueprints.reading.documents import Documents
+from vpngw_iac.blueprints.topology import Topology
+from vpngw_iac.blueprints.writing.python import python_text
+from vpngw_iac.blueprints.writing.yaml import yaml_text
+from vpngw_iac.resources.base import Resource
+from vpngw_iac.resources.wire import SECRET_TYPES, Output
+
+SCOPE = Scope("00000000-0000-0000-0000-000000000000")
+
+
+def documents_of(blueprint: Topology) -> dict[ArmId, dict[str, Any]]:
+    """What Azure would show: bodies with ids, addresses that it chose, children inside their parents."""
+    resources = [item for item in blueprint.resources(SCOPE) if isinstance(item, Resource)]
+    shown = {r.id: {"id": str(r.id), "name": r.id.name, **r.body()} for r in resources}
+    _choose_addresses(shown)
+    known = {identity: _resolved(document, shown) for identity, document in shown.items()}
+    for identity in sorted(known):
+        parent, place = identity.parent, _PLACES.get(identity.type.rpartition("/")[2])
+        if place is not None and parent in known:
+            known[parent].setdefault("properties", {}).setdefault(place, []).append(known[identity])
+    return known
+
+
+_PLACES = {"subnets": "subnets", "virtualNetworkPeerings": "virtualNetworkPeerings", "natRules": "natRules"}
+
+
+def _choose_addresses(shown: Mapping[ArmId, dict[str, Any]]) -> None:
+    chosen = iter(ipaddress.ip_network("198.18.0.0/16").hosts())
+    for identity in sorted(shown):
+        properties = shown[identity].setdefault("properties", {})
+        if identity.type.endswith("publicIPAddresses"):
+            properties["ipAddress"] = str(next(chosen))
+        elif identity.type.endswith("virtualNetworkGateways"):
+            bgp = properties.setdefault("bgpSettings", {})
+            bgp.setdefault("asn", 65515)
+            said = {str(item["ipconfigurationId"]).lower(): item for item in bgp.get("bgpPeeringAddresses", ())}
+            ids = [str(identity.child("ipConfigurations", c["name"])) for c in properties["ipConfigurations"]]
+            bgp["bgpPeeringAddresses"] = [
+                {"ipconfigurationId": i, **said.get(i.lower(), {}), "defaultBgpIpAddresses": [str(next(chosen))]}
+                for i in ids
+            ]
+
+
+def _resolved(value: Any, shown: Mapping[ArmId, Any]) -> Any:
+    from vpngw_iac.engine.compare.document import lookup
+
+    if isinstance(value, Output):
+        return lookup(shown[value.source], value.path)
+    if isinstance(value, SECRET_TYPES):
+        return None
+    if isinstance(value, Mapping):
+        return {name: _resolved(item, shown) for name, item in value.items()}
+    return [_resolved(item, shown) for item in value] if isinstance(value, list | tuple) else value
+
+
+def read_again(blueprint: Topology, known: Mapping[ArmId, Mapping[str, Any]]) -> Reading:
+    groups = frozenset(identity if not identity.names else identity.resource_group for identity in known)
+    documents = Documents.of(known.values(), groups=groups, subscription=SCOPE.subscription)
+    return read(replace(documents, scope=frozenset(documents.by_id)), blueprint.name)
+
+
+def left_in(reading: Reading) -> Iterator[str]:
+    yield from (f"{account.id}: {account.why}" for account in reading.accounts if account.fate == "left")
+
+
+@given(topologies())
+@settings(max_examples=150, deadline=None)
+def test_reading_finds_again_whatever_was_said(blueprint: Topology) -> None:
+    if blueprint.findings(SCOPE):
+        return
+    known = documents_of(blueprint)
+
+    reading = read_again(blueprint, known)
+
+    assert list(left_in(reading)) == []
+    assert reading.blueprint is not None
+    assert graph_of(reading.blueprint, known) == graph_of(blueprint, known)
+
+
+@given(topologies())
+@settings(max_examples=25, deadline=None)
+def test_what_is_written_is_what_was_read(tmp_path_factory: Any, blueprint: Topology) -> None:
+    if blueprint.findings(SCOPE):
+        return
+    found = read_again(blueprint, documents_of(blueprint)).blueprint
+    assert found is not None
+    folder = tmp_path_factory.mktemp("written")
+
+    (folder / "one.py").write_text(python_text(found, "One.", {}))
+    (folder / "one.yaml").write_text(yaml_text(found, "One.", {}))
+
+    assert load(folder / "one.py").blueprint == found
+    assert load(folder / "one.yaml").blueprint == found

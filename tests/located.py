@@ -183,7 +183,8 @@ def yaml_mistake(chance: random.Random, folder: Path) -> Mistake:
     text = yaml.dump(document, Dumper=DUMPER, default_flow_style=False, sort_keys=False)
     file.write_text(text, encoding="utf-8")
     root = yaml.compose(text)
-    users = {node.start_mark.line + 1 for node in _scalars(root) if len(at) > 1 and node.value == at[1]}
+    names = set(at[1:2]) or (set(before) if isinstance(before, dict) else set())  # what others may use by its name
+    users = {node.start_mark.line + 1 for node in _scalars(root) if node.value in names}
     return Mistake(file, f"{kind} {at}", _near_in(root, at) | users)
 
 

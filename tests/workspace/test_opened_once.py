@@ -68,7 +68,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> None:
 
         monkeypatch.setattr(owner, name, counting)
 
-    count(deployment, "compile_shares", "compile")
+    count(deployment, "compile_contributions", "compile")
     count(FileStore, "__init__", "store")
     count(CloudClient, "cloud", "client")
     SEEN.clear()

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-import yaml
 
 from vpngw_iac.cli.options import command
 from vpngw_iac.cli.run import Run
@@ -149,6 +148,8 @@ def _foreign(hand: Callable[[], object]) -> None:
 
 def _value(text: str) -> tuple[str, Any]:
     """``path=value``; the value as YAML reads it, nothing or ``null`` takes it away."""
+    import yaml
+
     path, equals, value = text.partition("=")
     if not equals or not all(path.split(".")):
         raise UsageError(f"{text!r} is not a change.", advice="Write PATH=VALUE, such as properties.enableBgp=true.")

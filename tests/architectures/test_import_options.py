@@ -172,6 +172,36 @@ def test_keys_are_read_once_into_a_vault_and_nowhere_else(world: World, original
     assert not [text for text in (imported.text, *kept) if key in text]
 
 
+def test_many_alike_sites_are_a_table_beside_the_blueprint(world: World, original: Blueprint) -> None:
+    berlin = next(site for site in original.sites if site.name == "berlin")  # type: ignore[attr-defined]
+    alike = [
+        berlin.model_copy(update={"name": f"b{n}", "public_ip": f"198.51.100.{n}", "prefixes": (f"192.168.{n}.0/24",)})
+        for n in range(100, 113)
+    ]
+    many = original.model_copy(update={"sites": (*original.sites, *alike)})  # type: ignore[attr-defined]
+    assert world.apply(many, adopt=frozenset({"*"})).outcome == "succeeded"
+    shutil.rmtree(world.directory / ".vpngw" / "state")
+
+    imported = take(world, original, csv=True)
+
+    assert imported.differing == ()
+    assert "csv.DictReader" in imported.text
+    assert len((world.directory / "sites.csv").read_text().splitlines()) >= 14
+    again = load(world.directory / "blueprint.py").blueprint
+    assert graph_of(again, documents_of(world)) == graph_of(many, documents_of(world))
+
+
+def test_a_second_state_of_the_same_things_is_warned_of(world: World, original: Blueprint) -> None:
+    take(world, original)
+    (world.directory / "blueprint.py").unlink()
+    groups = tuple(map(str, groups_of(original)))
+    world.simulator.load([{**document, "tags": {}} for document in world.simulator.documents().values()])
+
+    again = Importer(world.workspace, "other").run(Wanted(groups=groups, file=world.directory / "other.py"))
+
+    assert "The state of multi-site remembers" in again.warnings[0]
+
+
 # --- refused ---------------------------------------------------------------------------------------------------------
 
 

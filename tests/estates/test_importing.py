@@ -181,3 +181,16 @@ def test_marks_are_written_and_nothing_else(desk: Desk) -> None:
     assert changed == {plan.graph.resources[address].id for address in plan.unmarked}
     assert desk.workspace.plan(desk.blueprint()).unmarked == ()
     assert desk.workspace.plan(desk.blueprint()).changes == ()
+
+
+@per_estate()
+def test_few_calls_are_needed(desk: Desk) -> None:
+    """A dozen for each group, one for each gateway, circuit and network, and one where a LIST is no proof."""
+    desk.take()
+
+    kinds = [identity.type.rpartition("/")[2].lower() for identity in desk.documents]
+    counted = sum(kinds.count(kind) for kind in ("virtualnetworkgateways", "expressroutecircuits", "virtualnetworks"))
+    failed = sum((d.get("properties") or {}).get("provisioningState") == "Failed" for d in desk.documents.values())
+    allowed = 12 * kinds.count("resourcegroups") + counted + failed
+    asked = [f"{request.method} {request.path}" for request in desk.simulator.requests]
+    assert len(asked) <= allowed, "\n".join(asked)

@@ -44,6 +44,7 @@ Vault = Annotated[
     str | None,
     typer.Option("--read-secrets", metavar="VAULT", help="Read the keys once and keep them in this Key Vault."),
 ]
+Csv = Annotated[bool, typer.Option("--csv", help="Keep twelve alike sites or more in sites.csv beside the blueprint.")]
 Scan = Annotated[bool, typer.Option("--scan", help="Only write a file of names, to be edited and given with --names.")]
 Names = Annotated[str | None, typer.Option("--names", metavar="FILE", help="Names to use, and what to skip.")]
 
@@ -64,6 +65,7 @@ def import_(
     into: Into = None,
     read_secrets: Vault = None,
     yaml: Yaml = False,
+    csv: Csv = False,
     scan: Scan = False,
     names: Names = None,
 ) -> int:
@@ -85,6 +87,7 @@ def import_(
         vault=read_secrets or "",
         scan=scan,
         yaml=yaml,
+        csv=csv,
         file=Path(output or (names if scan and names else "import-names.yaml" if scan else DEFAULTS[yaml])),
         into=Path(into) if into else None,
     )

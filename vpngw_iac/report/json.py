@@ -276,5 +276,6 @@ def import_document(imported: Imported) -> Document:
         terraform=list(imported.terraform),
         broken_at_import=list(imported.broken),
         unread=list(imported.unread),
+        warnings=list(imported.warnings),
         differing=list(imported.differing),
     )

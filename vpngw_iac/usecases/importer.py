@@ -20,6 +20,7 @@ from vpngw_iac.blueprints.reading.deployment import Reading, read
 from vpngw_iac.blueprints.reading.documents import Documents
 from vpngw_iac.blueprints.reading.notes import Account, MissingSecret
 from vpngw_iac.blueprints.reading.unsaid import unsaid
+from vpngw_iac.blueprints.writing.csv import SiteTable, table_of
 from vpngw_iac.blueprints.writing.python import nouns_text, python_text
 from vpngw_iac.blueprints.writing.yaml import yaml_text
 from vpngw_iac.engine.compare.secret_masking import entry_of, resolver
@@ -27,7 +28,7 @@ from vpngw_iac.engine.plan.change import Action, Change
 from vpngw_iac.engine.plan.inputs import deployment_in
 from vpngw_iac.engine.plan.plan import Options, Plan
 from vpngw_iac.engine.ports import CloudIdentity, Listing
-from vpngw_iac.errors import ExitCode, Finding, PlanError, Refused, UsageError
+from vpngw_iac.errors import ExitCode, Finding, PlanError, Refused, UsageError, VpngwError
 from vpngw_iac.resources import type_of
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.secret import KeyVaultSecret
@@ -35,7 +36,7 @@ from vpngw_iac.state.binding import binding_of
 from vpngw_iac.state.check import checked_name
 from vpngw_iac.state.journal import LoadedState, RunClosed, RunOpened
 from vpngw_iac.state.model import Entry, State
-from vpngw_iac.text import plain
+from vpngw_iac.text import listed, plain
 from vpngw_iac.usecases.document_files import documents_in
 from vpngw_iac.usecases.import_names import (
     ImportNames,
@@ -80,6 +81,8 @@ class Wanted:
     """Only write the file of names."""
     file: Path = Path("blueprint.py")
     yaml: bool = False
+    csv: bool = False
+    """Keep twelve alike sites or more in ``sites.csv`` beside the blueprint."""
     into: Path | None = None
     """Print the nouns for this file instead of writing one; no state either."""
 
@@ -97,6 +100,7 @@ class Imported:
     """Sentences about what the proof found, if it failed."""
     broken: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     waived: tuple[str, ...] = ()
     written: bool = False
     entries: int = 0
@@ -274,7 +278,7 @@ class _Import:
             text = names_text(self.name, proof.reading.names)
             _temporary(self.wanted.file, text).replace(self.wanted.file)
         elif is_kept:
-            self._write(text, None if self.wanted.files else state)
+            self._write(proof.blueprint, text, None if self.wanted.files else state)
         return Imported(
             deployment=self.name,
             file=str(self.wanted.file),
@@ -284,6 +288,7 @@ class _Import:
             differing=differing,
             broken=second.broken_at_import,
             unread=tuple(f"{i}: {why}" for i, why in sorted(self.found.unread.items())),
+            warnings=() if self.wanted.files else tuple(self._elsewhere(state)),
             waived=tuple(sorted(proof.blueprint.waive)),
             written=is_kept,
             entries=len(state.entries) if is_kept and not (self.wanted.files or self.wanted.scan) else 0,
@@ -312,7 +317,11 @@ class _Import:
         """What was read, written, loaded again, and planned on what was recorded."""
         assert reading.blueprint is not None  # noqa: S101 - the caller has looked
         file = folder / f"blueprint{'.yaml' if self.wanted.yaml else '.py'}"
-        file.write_text(self._writer(reading.blueprint, "Tried.", {}), encoding="utf-8")
+        table = self._table(reading.blueprint)
+        more = {"table": table} if table else {}
+        file.write_text(self._writer(reading.blueprint, "Tried.", {}, **more), encoding="utf-8")
+        if table:
+            (folder / "sites.csv").write_text(table.text, encoding="utf-8")
         blueprint = load(file).blueprint
         if blueprint != reading.blueprint:
             raise PlanError("What was written says something else than what was read.", advice="Please report it.")
@@ -388,7 +397,14 @@ class _Import:
         remarks = self._remarks(proof)
         if self.wanted.into is not None and not self.wanted.yaml:
             return nouns_text(proof.blueprint, remarks)
-        return self._writer(proof.blueprint, _introduction(self.name, proof), remarks, _ending(proof.reading))
+        table = self._table(proof.blueprint)
+        more = {"table": table} if table else {}
+        said = _introduction(self.name, proof)
+        return self._writer(proof.blueprint, said, remarks, _ending(proof.reading), **more)
+
+    def _table(self, blueprint: Blueprint) -> SiteTable | None:
+        wanted = self.wanted.csv and not self.wanted.yaml and self.wanted.into is None
+        return table_of(blueprint) if wanted else None
 
     @property
     def _writer(self) -> Callable[..., str]:
@@ -404,6 +420,8 @@ class _Import:
         found: dict[str, list[str]] = {}
         for address, resource in proof.plan.graph.resources.items():
             document = self.documents.by_id.get(resource.id)
+            if told := proof.reading.remarks.get(resource.id):
+                found.setdefault(proof.blueprint.path_of(address), []).extend(told)
             if document is None or resource.only_if_absent:
                 continue
             if paths := unsaid(resource, document):
@@ -411,21 +429,40 @@ class _Import:
                 found.setdefault(place, []).append(f"Kept as it is and not said here: {', '.join(paths)}.")
         return found
 
-    def _write(self, text: str, state: State | None) -> None:
+    def _write(self, blueprint: Blueprint, text: str, state: State | None) -> None:
         """Everything complete under a temporary name, the state under its lock, the blueprint renamed last."""
         file = self.wanted.file
         file.parent.mkdir(parents=True, exist_ok=True)
+        table = self._table(blueprint)
+        beside = file.with_name("sites.csv")
+        if table:
+            _refuse_existing(beside)
         temporary = _temporary(file, text)
         try:
-            if state is None:
-                os.link(temporary, file)
-                return
-            with LockWait().locked(self.session.bound_store(), self.session.owner("vpngw import")) as locked:
-                _refuse_existing(file)
-                self._keep(locked, state)
-                os.link(temporary, file)
+            with contextlib.ExitStack() as stack:
+                if state is not None:
+                    owner = self.session.owner("vpngw import")
+                    locked = stack.enter_context(LockWait().locked(self.session.bound_store(), owner))
+                    _refuse_existing(file)
+                    self._keep(locked, state)
+                if table:
+                    _temporary(beside, table.text).replace(beside)
+                _appear(temporary, file)
         finally:
             temporary.unlink(missing_ok=True)
+
+    def _elsewhere(self, state: State) -> Iterator[str]:
+        """Other states in the same folder that remember something of this."""
+        root = self.session.place.state_root(self.name)
+        home = root / self.session.place.cloud_name if isinstance(root, Path) else None
+        ids = {entry.id for entry in state.entries.values()}
+        for folder in sorted(home.iterdir()) if home is not None and home.is_dir() else ():
+            with contextlib.suppress(VpngwError):
+                known = self.workspace.session_named(folder.name).store().load() if folder.name != self.name else None
+                twice = ids & {entry.id for entry in known.state.entries.values()} if known else set()
+                if twice:
+                    names = listed(sorted(identity.name for identity in twice))
+                    yield f"The state of {folder.name} remembers {names} too: two deployments must not manage one thing"
 
     def _keep(self, locked: LockedStore, state: State) -> None:
         session, store = self.session, self.session.bound_store()
@@ -449,6 +486,16 @@ class _Import:
             ),
         )
         locked.append(RunClosed(at=now(), run=session.run, outcome="succeeded", exit_code=0))
+
+
+def _appear(temporary: Path, file: Path) -> None:
+    """Give a complete file its name, unless somebody took that meanwhile."""
+    try:
+        os.link(temporary, file)
+    except FileExistsError:
+        _refuse_existing(file)
+    except OSError:  # a file system without links
+        temporary.rename(file)
 
 
 def _temporary(file: Path, text: str) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,6 +41,8 @@ class Reading:
     blueprint: Blueprint | None
     accounts: tuple[Account, ...]
     secrets: tuple[MissingSecret, ...]
+    remarks: Mapping[ArmId, Sequence[str]]
+    """What must be said beside a resource."""
     names: Mapping[ArmId, str]
     """What sites and circuit links are called, by the id of their connection."""
 
@@ -104,7 +106,9 @@ def read(documents: Documents, name: str) -> Reading:
     blueprint = _one(name, parts)
     if blueprint is not None:
         blueprint = with_common_tags(blueprint, notes)
-    return Reading(blueprint, accounts, tuple(notes.secrets[key] for key in sorted(notes.secrets)), notes.names)
+    return Reading(
+        blueprint, accounts, tuple(notes.secrets[key] for key in sorted(notes.secrets)), notes.remarks, notes.names
+    )
 
 
 def _one(name: str, parts: list[_Kind]) -> Blueprint | None:

@@ -22,6 +22,7 @@ from vpngw_iac.blueprints.gateway import (
 from vpngw_iac.blueprints.network import ExistingVirtualNetwork, VirtualNetwork
 from vpngw_iac.blueprints.part import Part
 from vpngw_iac.blueprints.site import Nat
+from vpngw_iac.blueprints.writing.csv import SiteTable
 from vpngw_iac.blueprints.writing.fields import (
     SECRETS,
     fields_of,
@@ -48,16 +49,29 @@ _NAMED = (
 )
 """Nouns that get a name of their own, however often they are used."""
 
-_TAKEN = {*keyword.kwlist, *dir(builtins), "blueprint"}
+_CELLS = {"prefixes": 'row["{}"].split()', "shared_key": 'Secret.env(row["{}"])'}
+"""How a cell becomes a value, where it is no plain text."""
+
+_TAKEN = {*keyword.kwlist, *dir(builtins), "blueprint", "csv", "table", "row", "sites"}
 
 
-def python_text(blueprint: Blueprint, introduction: str, remarks: Remarks, ending: Sequence[str] = ()) -> str:
-    """The whole file: introduction, imports, named values, the blueprint, and comments at its end."""
-    writer = _Writer(blueprint, remarks)
+def python_text(
+    blueprint: Blueprint,
+    introduction: str,
+    remarks: Remarks,
+    ending: Sequence[str] = (),
+    table: SiteTable | None = None,
+) -> str:
+    """The whole file: introduction, imports, named values, the blueprint, and comments at its end.
+
+    The sites of a `table` are read from ``sites.csv`` beside it.
+    """
+    writer = _Writer(blueprint, remarks, table)
     body = writer.expression(blueprint, "").lines("blueprint = ", "", "")
     blocks = [block for _, block in writer.assignments]
     imports = _imports(writer.imported)
-    head = [f'"""{introduction}"""', "", *imports, ""]
+    standard = ["import csv", "from pathlib import Path", ""] if table else []
+    head = [f'"""{introduction}"""', "", *standard, *imports, ""]
     lines = [*head]
     for block in (*blocks, [*comment_lines(remarks.get("", ())), *body]):
         lines += [*block, ""]
@@ -84,7 +98,8 @@ def _imports(names: set[str]) -> list[str]:
 class _Writer:
     """Makes expressions; what is named is assigned before it is used, in the order of first use."""
 
-    def __init__(self, blueprint: Blueprint, remarks: Remarks) -> None:
+    def __init__(self, blueprint: Blueprint, remarks: Remarks, table: SiteTable | None = None) -> None:
+        self._table = table
         self._remarks = remarks
         self._uses = Counter(_key(value) for value in _walk(blueprint))
         self._names: dict[str, str] = {}
@@ -176,10 +191,32 @@ class _Writer:
 
     def _argument(self, part: Part, field: str, value: Any, path: str) -> Argument:
         place = join(path, field)
+        if field == "sites" and self._table is not None and value == self._table.whole:
+            return Argument(self._from_table(self._table, place), "sites=")
         if isinstance(value, tuple) and is_pair(type(part).model_fields[field].annotation):
             return Argument(self._list(value, place, "()"), f"{field}=")
         comment = () if self._is_named(value) or not isinstance(value, Part) else tuple(self._remarks.get(place, ()))
         return Argument(self.expression(value, place), f"{field}=", comment)
+
+    def _from_table(self, table: SiteTable, place: str) -> Expression:
+        """The sites of the table, and after them the others."""
+        first = table.alike[0]
+        arguments = [
+            Argument(Expression(_CELLS.get(name, 'row["{}"]').format(name)), f"{name}=")
+            if name in table.columns
+            else self._argument(first, name, value, place)
+            for name, value in fields_of(first)
+        ]
+        self.imported |= {"Site", "Secret"}
+        block = ['with (Path(__file__).parent / "sites.csv").open(encoding="utf-8", newline="") as table:']
+        rows = call("Site", arguments)
+        block += ["    sites = [", *rows.lines("", "", " " * 8), "        for row in csv.DictReader(table)", "    ]"]
+        self.assignments.append(("sites", block))
+        self._names["the sites of the table"] = "sites"
+        others = [site for site in table.whole if site not in table.alike]
+        if not others:
+            return Expression("sites")
+        return listed([Argument(Expression("*sites")), *(Argument(self.expression(each, place)) for each in others)])
 
     def _certificate(self, root: RootCertificate) -> Expression:
         """The certificate as people know it, above its use."""

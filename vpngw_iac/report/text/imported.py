@@ -42,6 +42,7 @@ def _lines(imported: Imported, style: Style) -> Iterator[str]:
         yield "To hand over from Terraform, so that it no longer manages these:"
         yield from (f"  {line}" for line in imported.terraform)
         yield ""
+    yield from (style.paint(f"{line}.", "yellow") for line in imported.warnings)
     yield from (f"Not read: {line}." for line in imported.unread)
     yield from (style.paint(f"A plan would change something: {line}.", "yellow") for line in imported.differing)
     yield _sentence(imported, style)

@@ -65,9 +65,10 @@ class Finding:
     """One problem as a value: `summary` is constant and searchable, `detail` says what, why and what to do."""
 
     rule: str
-    level: Level
-    address: str
-    summary: str
+    level: Level = "error"
+    address: str = ""
+    """Empty: it is about the whole."""
+    summary: str = ""
     detail: str = ""
     advice: str = ""
     source: str = ""

@@ -306,14 +306,6 @@ class RadiusGroup(Part):
     """Name of the member in Azure. Default: ``member1`` and so on; what another tool named keeps its name."""
 
 
-def _member(value: Any) -> str:
-    return _form(value, {"id": EntraGroup, "name": CertificateDomain, "value": RadiusGroup})
-
-
-def _authentication(value: Any) -> str:
-    return _form(value, {"tenant": EntraId, "roots": Certificates, "servers": Radius})
-
-
 def _form(value: Any, forms: Mapping[str, type[Part]]) -> str:
     """Tag of a union whose members are told apart by the one field that each must have."""
     if isinstance(value, Mapping):
@@ -327,13 +319,13 @@ Member = Annotated[
     Annotated[EntraGroup, Tag("<id>")]
     | Annotated[CertificateDomain, Tag("<name>")]
     | Annotated[RadiusGroup, Tag("<value>")],
-    Discriminator(_member),
+    Discriminator(lambda value: _form(value, {"id": EntraGroup, "name": CertificateDomain, "value": RadiusGroup})),
 ]
 """Who belongs to a group: ``{id: ...}``, ``{name: ...}`` or ``{value: ...}`` in YAML."""
 
 Authentication = Annotated[
     Annotated[EntraId, Tag("<tenant>")] | Annotated[Certificates, Tag("<roots>")] | Annotated[Radius, Tag("<servers>")],
-    Discriminator(_authentication),
+    Discriminator(lambda value: _form(value, {"tenant": EntraId, "roots": Certificates, "servers": Radius})),
 ]
 """One way to sign in; several may be combined (R-P2S-03; which tunnel types go with which: P2S)."""
 

@@ -75,7 +75,6 @@ def explain(
             location,
             Finding(
                 rule=rule,
-                level="error",
                 address=path,
                 summary=_SUMMARIES.get(rule, "A value is not acceptable"),
                 detail=of_element(detail, _elements(data, at, "" if whole else error.title)),

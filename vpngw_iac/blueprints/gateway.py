@@ -84,13 +84,54 @@ Feature = bool | None
 """On, off, or not ours to say: then what Azure has is kept."""
 
 
-class VpnGateway(NamedPart, Part):
+class _Gateway(NamedPart, Part):
+    """What can be said of a gateway of ours, whatever is connected by it."""
+
+    name: Name
+    network: AnyNetwork
+    sku: str | Sku
+    resource_group: GroupName | None = None
+    """Default: the group of the network."""
+    virtual_wan_traffic: Annotated[Feature, Wire("properties.allowVirtualWanTraffic")] = None
+    """Accept traffic from Virtual WAN networks. Default off (R-ER-23)."""
+    remote_vnet_traffic: Annotated[Feature, Wire("properties.allowRemoteVnetTraffic")] = None
+    """Accept traffic from other VNets through this gateway. Default off (R-ER-23)."""
+    edge_zone: Annotated[str | None, Wire("extendedLocation.name")] = None
+    """Name of the edge zone to build the gateway in (R-ER-28)."""
+    guests: Many[str] = ()
+    """Ids or names of connections that others hang on this gateway with our consent; no alarm in drift."""
+    expected: Many[str] = ()
+    """Ids or names of other foreign things on this gateway that are known; no alarm in drift."""
+    maintenance: Annotated[
+        AnyMaintenance | None, Wire("properties.maintenanceConfigurationId", of="MaintenanceAssignment", by_code=True)
+    ] = None
+    """When Azure may service it (R-MNT-01, R-MNT-03). Left out: whenever Azure finds best."""
+    diagnostics: ManyDiagnostics = ()
+    """Where its logs and metrics go (R-SEC-08, R-SEC-09): one setting or several. Left out: none of ours; Azure Policy
+    may set some."""
+    lock: AnyLock | None = None
+    """``"CanNotDelete"``, ``"ReadOnly"`` or ``Lock(...)``. It is lifted for changes of ours and put back."""
+    access: Access = ()
+    """Role assignments on the gateway."""
+    label: Name | None = None
+    """Name in addresses and reports; give one if two gateways of a blueprint bear the same name."""
+    tags: Annotated[Tags, Wire("tags", by_code=True)] = Field(default_factory=dict)
+    protect: bool = False
+    """Neither deleted nor replaced until an apply with ``protect=False``; its public addresses too."""
+    on_removal: OnRemoval = "delete"
+    waive: Waive = Field(default_factory=dict)
+
+    @property
+    def sku_name(self) -> str:
+        """SKU on the wire."""
+        return sku_name(self.sku)
+
+
+class VpnGateway(_Gateway):
     """A VPN gateway that is ours; `existing` uses one that is not."""
 
     stands: ClassVar[str] = "VpnGateway"
 
-    name: Name
-    network: AnyNetwork
     sku: Annotated[VpnSku, Wire("properties.sku.name", by_code=True)]
     """VpnGw1AZ to VpnGw5AZ, or Basic for tests (R-SKU-07). A bigger one of the family is reached in place."""
     generation: Annotated[Literal[1, 2] | None, Wire("properties.vpnGatewayGeneration", by_code=True)] = None
@@ -121,8 +162,6 @@ class VpnGateway(NamedPart, Part):
     ``pointToSite``; tools before us used others, and an existing one cannot be renamed."""
     zones: Annotated[Many[str] | None, Wire("zones", of="PublicIp", by_code=True)] = None
     """Zones of the addresses that are made here. Default: all three where SKU and region have zones (R-PIP-02)."""
-    resource_group: GroupName | None = None
-    """Default: the group of the network."""
     custom_routes: Annotated[Prefixes, Wire("properties.customRoutes.addressPrefixes", by_code=True)] = ()
     """Further prefixes that point-to-site clients route into the tunnel (R-CR-01)."""
     default_site: Annotated[str | None, Wire("properties.gatewayDefaultSite", by_code=True)] = None
@@ -136,43 +175,10 @@ class VpnGateway(NamedPart, Part):
     """IPsec replay protection. Azure's default is on; off weakens security (R-SEC-11)."""
     dns_forwarding: Annotated[Feature, Wire("properties.enableDnsForwarding")] = None
     """DNS forwarding for clients. Default off."""
-    virtual_wan_traffic: Annotated[Feature, Wire("properties.allowVirtualWanTraffic")] = None
-    """Accept traffic from Virtual WAN networks. Default off (R-ER-23)."""
-    remote_vnet_traffic: Annotated[Feature, Wire("properties.allowRemoteVnetTraffic")] = None
-    """Accept traffic from other VNets through this gateway. Default off (R-ER-23)."""
     high_bandwidth: Annotated[Feature, Wire("properties.enableHighBandwidthVpnGateway")] = None
     """High-bandwidth tunnels over ExpressRoute: VpnGw5AZ, decided at creation (R-HB-01)."""
     identities: Annotated[Many[IdentityId], Wire("identity.userAssignedIdentities", by_code=True)] = ()
     """User-assigned identities, needed to read certificates from Key Vault (R-CERT-02)."""
-    edge_zone: Annotated[str | None, Wire("extendedLocation.name")] = None
-    """Name of the edge zone to build the gateway in."""
-    guests: Many[str] = ()
-    """Ids or names of connections that others hang on this gateway with our consent; no alarm in drift."""
-    expected: Many[str] = ()
-    """Ids or names of other foreign things on this gateway that are known; no alarm in drift."""
-    maintenance: Annotated[
-        AnyMaintenance | None, Wire("properties.maintenanceConfigurationId", of="MaintenanceAssignment", by_code=True)
-    ] = None
-    """When Azure may service it (R-MNT-01, R-MNT-03). Left out: whenever Azure finds best."""
-    diagnostics: ManyDiagnostics = ()
-    """Where its logs and metrics go (R-SEC-08, R-SEC-09): one setting or several. Left out: none of ours; Azure Policy
-    may set some."""
-    lock: AnyLock | None = None
-    """``"CanNotDelete"``, ``"ReadOnly"`` or ``Lock(...)``. It is lifted for changes of ours and put back."""
-    access: Access = ()
-    """Role assignments on the gateway."""
-    label: Name | None = None
-    """Name in addresses and reports; give one if two gateways of a blueprint bear the same name."""
-    tags: Annotated[Tags, Wire("tags", by_code=True)] = Field(default_factory=dict)
-    protect: bool = False
-    """Neither deleted nor replaced until an apply with ``protect=False``; its public addresses too."""
-    on_removal: OnRemoval = "delete"
-    waive: Waive = Field(default_factory=dict)
-
-    @property
-    def sku_name(self) -> str:
-        """SKU on the wire."""
-        return sku_name(self.sku)
 
     @model_validator(mode="after")
     def _addresses_have_instances(self) -> VpnGateway:
@@ -239,18 +245,14 @@ else:
     ScaleUnits = Annotated[tuple[int, int], Short(_scale_units, {"type": "integer"})]
 
 
-class ExpressRouteGateway(NamedPart, Part):
+class ExpressRouteGateway(_Gateway):
     """An ExpressRoute gateway that is ours. Microsoft gives it a public address of its own (R-PIP-11)."""
 
     stands: ClassVar[str] = "ExpressRouteGateway"
 
-    name: Name
-    network: AnyNetwork
     sku: Annotated[ExpressRouteSku, Wire("properties.sku.name", by_code=True)]
     scale_units: Annotated[ScaleUnits | None, Wire("properties.autoScaleConfiguration.bounds", by_code=True)] = None
     """Smallest and largest number of scale units of ErGwScale, or one number for a fixed size (R-SKU-20, R-SKU-21)."""
-    resource_group: GroupName | None = None
-    """Default: the group of the network."""
     ip_configuration: Annotated[Name, Wire("properties.ipConfigurations[0].name", by_code=True)] = "default"
     """Name of its ipConfiguration; an existing one cannot be renamed."""
     admin_state: Annotated[
@@ -263,38 +265,6 @@ class ExpressRouteGateway(NamedPart, Part):
         Wire("properties.resiliencyModel", values={"single-homed": "SingleHomed", "multi-homed": "MultiHomed"}),
     ] = None
     """Resiliency model. Default single-homed."""
-    virtual_wan_traffic: Annotated[Feature, Wire("properties.allowVirtualWanTraffic")] = None
-    """Accept traffic from Virtual WAN networks. Default off (R-ER-23)."""
-    remote_vnet_traffic: Annotated[Feature, Wire("properties.allowRemoteVnetTraffic")] = None
-    """Accept traffic from other VNets on the circuit. Default off (R-ER-23)."""
-    edge_zone: Annotated[str | None, Wire("extendedLocation.name")] = None
-    """Name of the edge zone to build the gateway in (R-ER-28)."""
-    guests: Many[str] = ()
-    """Ids or names of connections that others hang on this gateway with our consent."""
-    expected: Many[str] = ()
-    """Ids or names of other foreign things on this gateway that are known."""
-    maintenance: Annotated[
-        AnyMaintenance | None, Wire("properties.maintenanceConfigurationId", of="MaintenanceAssignment", by_code=True)
-    ] = None
-    """When Azure may service it (R-MNT-01, R-MNT-03). Left out: whenever Azure finds best."""
-    diagnostics: ManyDiagnostics = ()
-    """Where its logs and metrics go (R-SEC-08, R-SEC-09): one setting or several. Left out: none of ours; Azure Policy
-    may set some."""
-    lock: AnyLock | None = None
-    """``"CanNotDelete"``, ``"ReadOnly"`` or ``Lock(...)``. It is lifted for changes of ours and put back."""
-    access: Access = ()
-    """Role assignments on the gateway."""
-    label: Name | None = None
-    """Name in addresses and reports."""
-    tags: Annotated[Tags, Wire("tags", by_code=True)] = Field(default_factory=dict)
-    protect: bool = False
-    on_removal: OnRemoval = "delete"
-    waive: Waive = Field(default_factory=dict)
-
-    @property
-    def sku_name(self) -> str:
-        """SKU on the wire."""
-        return sku_name(self.sku)
 
     @property
     def scale_bounds(self) -> tuple[int, int] | None:

@@ -93,14 +93,10 @@ class RouteTable(Part):
         return self.label or self.name
 
 
-def _id_or_ours(value: Any) -> str:
-    return "<ours>" if isinstance(value, RouteTable | Mapping) else "<existing>"
-
-
 AnyRouteTable = Annotated[
     Annotated[RouteTable, Tag("<ours>")]
     | Annotated[AnyId, AfterValidator(ids_only("Microsoft.Network/routeTables")), Tag("<existing>")],
-    Discriminator(_id_or_ours),
+    Discriminator(lambda value: "<ours>" if isinstance(value, RouteTable | Mapping) else "<existing>"),
 ]
 """A route table: ours, or the id of one that is only used."""
 
@@ -175,13 +171,9 @@ class GatewaySubnet(SubnetSettings):
     """/27 or larger, /29 for SKU Basic (R-SUBNET-02); one, or an IPv4 and an IPv6 one."""
 
 
-def _prefixes_or_whole(value: Any) -> str:
-    return "<subnet>" if isinstance(value, GatewaySubnet | Mapping) else "<prefixes>"
-
-
 AnyGatewaySubnet = Annotated[
     Annotated[Prefixes, Tag("<prefixes>")] | Annotated[GatewaySubnet, Tag("<subnet>")],
-    Discriminator(_prefixes_or_whole),
+    Discriminator(lambda value: "<subnet>" if isinstance(value, GatewaySubnet | Mapping) else "<prefixes>"),
 ]
 """The prefix of a GatewaySubnet, or a `GatewaySubnet`."""
 

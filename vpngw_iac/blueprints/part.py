@@ -92,7 +92,8 @@ class Part(BaseModel):
 
     def __init_subclass__(cls, **settings: Any) -> None:
         super().__init_subclass__(**settings)
-        Part.models[cls.__name__] = cls
+        if not cls.__name__.startswith("_"):
+            Part.models[cls.__name__] = cls
 
     if not TYPE_CHECKING:
 

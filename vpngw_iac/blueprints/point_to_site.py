@@ -39,7 +39,6 @@ class PointToSite(ClientAccess, Blueprint):
         if not isinstance(self.gateway, VpnGateway):
             yield Finding(
                 rule="B-CLIENTS",
-                level="error",
                 address=f"VpnGateway/{self.gateway.address_name}",
                 summary="Point-to-site on a gateway that is not ours",
                 detail="The client configuration is part of the gateway's own settings, and this gateway is only used.",

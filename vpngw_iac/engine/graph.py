@@ -118,7 +118,6 @@ class Graph:
             circle = " -> ".join(reversed(error.args[1]))
             return Finding(
                 rule="V-GRAPH-01",
-                level="error",
                 address=error.args[1][0],
                 summary="Resources need each other in a circle",
                 detail=f"{circle}. None of them can be created first.",

@@ -329,7 +329,6 @@ class VirtualNetworkGateway(Resource):
             if public_ip is not None and value_at(read(public_ip), "sku.name") == "Basic":
                 yield Finding(
                     rule="V-CHANGE-01",
-                    level="error",
                     address=address,
                     summary="Azure cannot make this change",
                     detail=f"The gateway stands on the Basic public IP {public_ip.name}; from there it moves to the "

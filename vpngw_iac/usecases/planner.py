@@ -229,7 +229,6 @@ def behind_a_link(session: Session) -> list[Finding]:
         Finding(
             rule="V-STATE-04",
             level="warning",
-            address="",
             summary="The state folder lies behind a symbolic link",
             detail=f"{root} is reached over {link}, which leads to {os.path.realpath(link)}; {owned(link.parent)}.",
             advice="Name the folder that it leads to with --state.",

@@ -26,7 +26,6 @@ from vpngw_iac.masks import Masks
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
 from vpngw_iac.secret import (
-    Fingerprint,
     FingerprintKey,
     GeneratedSecret,
     GithubMaskedSecrets,
@@ -325,9 +324,6 @@ class Session:
         assert key is not None  # noqa: S101 - it was made
         return key
 
-    def _fingerprint(self, value: str) -> Fingerprint | None:
-        return self._key.fingerprint(value) if self._key is not None else None
-
     # -- cloud and secrets
 
     def _client(self, cloud: str) -> CloudClient:
@@ -352,7 +348,7 @@ class Session:
             self.key()
             self._cloud = self._client(self.place.cloud).cloud(
                 subscription=subscription,
-                key=self._fingerprint,
+                key=lambda value: self._key.fingerprint(value) if self._key is not None else None,
                 clock=self.clock,
                 correlation=self.correlation,
                 tenants={i.id.subscription: i.tenant for i in self.compiled if i.tenant and i.tenant != SIGNED_IN},

@@ -118,7 +118,6 @@ def no_location(address: str, path: str, write: str) -> Finding:
     """The region of an existing thing is needed and not given."""
     return Finding(
         rule="B-LOCATION",
-        level="error",
         address=address,
         summary="The region of an existing resource is not given",
         detail=f"What is made for {address} must name a region, and the blueprint does not say which.",

@@ -121,7 +121,6 @@ def _unknown_names(hub: GatewayContext, context: CompileContext) -> Iterator[Fin
     if wanted and default_site_id(wanted, hub, context) is None:
         yield Finding(
             rule="B-DEFAULT-SITE",
-            level="error",
             address=gateway_address(part),
             summary="The default site of a gateway does not exist",
             detail=f"default_site names {wanted!r}; the sites of {part.name} are: {known}.",
@@ -200,7 +199,6 @@ def _homeless(contributions: Sequence[Contribution], context: CompileContext) ->
         if isinstance(part, VirtualNetwork | Circuit) and not context.place(part).group:
             yield Finding(
                 rule="B-GROUP",
-                level="error",
                 address=f"{type(part).__name__}/{part.address_name}",
                 summary="No resource group is given",
                 detail=f"{part.name} says no resource_group, and none was given for the run.",

@@ -82,7 +82,6 @@ def _contradiction(one: PlacedPart[Any], two: PlacedPart[Any], address: str, fie
     shown = "; ".join(f"{name}: {_shown(one, name)} against {_shown(two, name)}" for name in fields[:4])
     return Finding(
         rule="B-CONTRADICTION",
-        level="error",
         address=address,
         summary="Two places say different things about one resource",
         detail=f"{one.owner!r} at {one.path} and {two.owner!r} at {two.path} differ in {shown}.",
@@ -114,7 +113,6 @@ def _joined_tags(
             problems.append(
                 Finding(
                     rule="B-CONTRADICTION",
-                    level="error",
                     address=address,
                     summary="Two blueprints tag one resource differently",
                     detail=f"{first.owner!r} and {second.owner!r} share {address} and give the tag {key!r} two values.",
@@ -167,7 +165,6 @@ def _same_address(one: Resource | Existing, two: Resource | Existing) -> Finding
     first, second = sorted((str(one.id), str(two.id)))
     return Finding(
         rule="B-ADDRESS",
-        level="error",
         address=one.address,
         summary="Two resources have one address",
         detail=f"{first} and {second} are both called {one.address}.",
@@ -179,7 +176,6 @@ def _same_name(one: Resource, two: Resource) -> Finding:
     paths = sorted(set(_unequal(one.body(), two.body())))
     return Finding(
         rule="B-CONTRADICTION",
-        level="error",
         address=one.address,
         summary="Two places say different things about one resource",
         detail=f"{one.address} is declared twice; the two differ in {listed(paths)}.",
@@ -212,7 +208,6 @@ def _one_id_each(items: list[Resource | Existing], problems: list[Finding]) -> N
             problems.append(
                 Finding(
                     rule="B-NAME",
-                    level="error",
                     address=item.address,
                     summary="Two resources get one name in Azure",
                     detail=f"{other} and {item.address} would both be {item.id.name} in {item.id.group} "

@@ -176,7 +176,6 @@ def _sites(uses: list[PlacedPart[Site]], gateway: GatewayLike, problems: list[Fi
 def _twin(first: PlacedPart[Site], second: PlacedPart[Site], gateway: GatewayLike) -> Finding:
     return Finding(
         rule="B-SITE",
-        level="error",
         address=f"VpnConnection/{gateway.address_name}/{second.part.name}",
         summary="Two sites have one name",
         detail=f"{first.path} and {second.path} are both called {second.part.name!r}.",
@@ -210,7 +209,17 @@ def _spokes(contributions: list[Contribution], context: CompileContext, problems
         for on in contribution.spokes:
             hub = on.gateways[0].network
             if hub is None:
-                problems.append(_no_hub(on))
+                problems.append(
+                    Finding(
+                        rule="B-HUB",
+                        address=gateway_address(on.gateways[0]),
+                        summary="The network of an existing gateway is not given",
+                        detail="Spokes are peered with the network that the gateway stands in, and the blueprint does "
+                        "not say which.",
+                        advice="Write VpnGateway.existing(..., network=VirtualNetwork.existing(...)).",
+                        location=on.use.path,
+                    )
+                )
                 continue
             key = (context.network_id(hub), context.network_id(on.use.part.network))
             groups[key].append(on.use)
@@ -223,15 +232,3 @@ def _spoke(uses: list[PlacedPart[Spoke]], hub: Network, gateways: set[ArmId], pr
         uses, lambda _: "spoke", lambda part: f"Peering/{part.network.address_name}/{hub.address_name}", problems
     )
     return SpokeOf(found["spoke"], hub, tuple(sorted(gateways)))
-
-
-def _no_hub(on: GatewayAttachment[Spoke]) -> Finding:
-    return Finding(
-        rule="B-HUB",
-        level="error",
-        address=gateway_address(on.gateways[0]),
-        summary="The network of an existing gateway is not given",
-        detail="Spokes are peered with the network that the gateway stands in, and the blueprint does not say which.",
-        advice="Write VpnGateway.existing(..., network=VirtualNetwork.existing(...)).",
-        location=on.use.path,
-    )

@@ -126,7 +126,6 @@ def _existing(part: ExistingVirtualNetwork) -> Existing:
 def _no_gateway_subnet(part: VirtualNetwork, path: str) -> Finding:
     return Finding(
         rule="B-GATEWAY-SUBNET",
-        level="error",
         address=f"VirtualNetwork/{part.address_name}",
         summary="The network of a gateway has no GatewaySubnet",
         detail=f"A gateway is to stand in {part.name}, which says no gateway_subnet.",

@@ -195,7 +195,6 @@ def _unknown_about(far: GatewayContext, use: PlacedPart[Pair]) -> Finding | None
         return None
     return Finding(
         rule="B-PAIR",
-        level="error",
         address=gateway_address(gateway),
         summary="A gateway at the far end of an IPsec pair says too little about itself",
         detail=f'With via="ipsec" the other side needs the addresses of {gateway.name}, and the blueprint omits them.',

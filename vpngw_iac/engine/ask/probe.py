@@ -209,7 +209,6 @@ def _missing_rights(wanted: Iterable[Need], replies: Replies) -> Iterator[Findin
         yield Finding(
             rule=MISSING_RIGHTS,
             level="warning",
-            address="",
             summary="Rights are missing",
             detail=f"Whoever is signed in may not do what this plan needs at {scope}: {told}.",
             advice="Apply as somebody who may, or ask for a role with these actions there: Network Contributor has "
@@ -232,7 +231,6 @@ def _locked(inquiry: Inquiry, locks: Iterable[ObservedLock]) -> Iterator[Finding
         verb = "any write or delete" if lock.level.lower() == "readonly" else "a delete"
         yield Finding(
             rule="V-PROBE-02",
-            level="error",
             address=refused[0] if len(set(refused)) == 1 else "",
             summary="A management lock stands in the way",
             detail=f"The lock {lock.id.name} ({lock.level}) at {lock.scope} refuses {verb} there; this plan would "
@@ -249,7 +247,6 @@ def _guards_unread(inquiry: Inquiry, ask: AskLocks, reply: Unread) -> Iterator[F
     if deletes:
         yield Finding(
             rule="V-UNREAD-01",
-            level="error",
             address=deletes[0] if len(set(deletes)) == 1 else "",
             summary="What guards a delete could not be read",
             detail=f"The management locks of subscription {ask.subscription} could not be read ({reply.why}); this "
@@ -266,7 +263,6 @@ def _unregistered(ask: AskProvider, reply: Registration) -> Iterator[Finding]:
     yield Finding(
         rule="V-PROBE-03",
         level="warning" if state == "registering" else "error",
-        address="",
         summary="Resource provider is not registered",
         detail=f"{ask.namespace} is {reply.state} in subscription {ask.subscription}; Azure refuses to create anything "
         "of it (MissingSubscriptionRegistration).",
@@ -290,7 +286,6 @@ def _exceeded(inquiry: Inquiry, ask: AskUsages, reply: Usages) -> Iterator[Findi
         yield Finding(
             rule="V-PROBE-04",
             level="error" if certain else "warning",
-            address="",
             summary="Quota would be exceeded",
             detail=f"{len(addresses)} more ({listed(sorted(set(addresses)))}) and {usage.current} in use are over "
             f"the limit of {usage.limit} for {name} in {ask.region}, subscription {ask.subscription}.",
@@ -310,7 +305,6 @@ def missing_regions(places: Iterable[QuestionScope], ask: AskZones, reply: Zones
         close = nearest_region(region, reply.by_region)
         yield Finding(
             rule="V-PROBE-07",
-            level="error",
             address=names[0] if len(names) == 1 else "",
             summary="Region is not there",
             detail=f"{region!r} ({listed(names)}) is none of the {len(reply.by_region)} regions of subscription "

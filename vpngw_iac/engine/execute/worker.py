@@ -393,7 +393,13 @@ class Worker:
             except (Forbidden, OtherTenant):
                 continue  # somebody else's, and nobody tells us: Azure's own refusal goes on counting
             if observed.has_failed:
-                return Blocked(target, _cannot(operation, target, observed.state))
+                refusal = AzureRefused(
+                    f"{operation.id} cannot be written while {target} is {observed.state}.",
+                    code="ReferencedResourceFailed",
+                    address=operation.address,
+                    advice="It must be repaired first (GET it and PUT it back). If it is not ours, ask its owner.",
+                )
+                return Blocked(target, refusal)
         return None
 
     # -- afterwards
@@ -440,15 +446,6 @@ def _appeared(resource: Resource, observed: Observed) -> AzureRefused:
         code="V-OWN-01",
         address=resource.address,
         advice=f"Plan again; take it over with --adopt {resource.address} if it is meant to be ours.",
-    )
-
-
-def _cannot(operation: Operation, blocker: ArmId, state: str) -> AzureRefused:
-    return AzureRefused(
-        f"{operation.id} cannot be written while {blocker} is {state}.",
-        code="ReferencedResourceFailed",
-        address=operation.address,
-        advice="It must be repaired first (GET it and PUT it back). If it is not ours, ask its owner.",
     )
 
 

@@ -59,8 +59,6 @@ def _everything_new(inputs: PlanInputs, matched: Match) -> Iterator[Finding]:
         return
     yield Finding(
         rule="V-STATE-01",
-        level="error",
-        address="",
         summary="Everything would be deleted and made anew",
         detail=f"None of the {len(old)} entries in the state belongs to anything in this blueprint.",
         advice='If the blueprint was renamed, write formerly="<old name>"; if parts were renamed, use moved={...}.',
@@ -79,8 +77,6 @@ def _everything_gone(inputs: PlanInputs, matched: Match, cases: Sequence[Resourc
     if all(not inputs.snapshot.get(e.id).present and not inputs.snapshot.get(e.id).unread for e in entries):
         yield Finding(
             rule="V-STATE-02",
-            level="error",
-            address="",
             summary="Nothing of this deployment is in Azure any more",
             detail=f"All {len(inputs.state.entries)} entries of the state are absent in Azure. Is this the right "
             f"subscription ({inputs.identity.subscription})?",
@@ -93,7 +89,6 @@ def _protected(inputs: PlanInputs, matched: Match, change: Change) -> Iterator[F
     if entry is not None and entry.protect and change.action in (Action.DELETE, Action.REPLACE):
         yield Finding(
             rule="V-PROTECT-01",
-            level="error",
             address=change.address,
             summary="Protected",
             detail=f"{change.address} is protected, this plan would {change.action} it"
@@ -112,7 +107,6 @@ def _unnamed_replacement(inputs: PlanInputs, change: Change) -> Iterator[Finding
         paths = ", ".join(difference.path for difference in change.differences) or change.reason
         yield Finding(
             rule="V-REPLACE-01",
-            level="error",
             address=change.address,
             summary="Replacement must be named",
             detail=f"{change.address} would be deleted and created again because of {paths}. {change.reason}".strip(),
@@ -135,7 +129,6 @@ def _foreign_dependents(inputs: PlanInputs, matched: Match, change: Change) -> I
         own = item.owner == inputs.deployment
         yield Finding(
             rule="V-FOREIGN-01",
-            level="error",
             address=change.address,
             summary="Something that is not ours depends on it",
             detail=f"The {item.kind} {item.id or item.name} hangs on {item.holder.name}"
@@ -167,7 +160,6 @@ def _untold_values(inputs: PlanInputs, case: ResourceCase, change: Change) -> It
         if why := inputs.snapshot.get(output.source).unread:
             yield Finding(
                 rule="V-UNREAD-02",
-                level="error",
                 address=case.address,
                 summary="A value that is needed could not be read",
                 detail=f"{path} is {output.path} of {output.source}, and that could not be read: {why}.",
@@ -186,7 +178,6 @@ def _unsendable_secret(case: ResourceCase, change: Change) -> Iterator[Finding]:
     for path in unsendable(shape, sent, applied, observed):
         yield Finding(
             rule="V-SECRET-02",
-            level="error",
             address=case.address,
             summary="An update would lose a secret that we do not have",
             detail=f"Azure holds {path}, does not tell it, and a PUT without it would remove it (R-RAD-06).",
@@ -235,7 +226,6 @@ def _existing(inputs: PlanInputs) -> Iterator[Finding]:
 def _not_there(address: str, resource_id: ArmId) -> Finding:
     return Finding(
         rule="V-EXIST-01",
-        level="error",
         address=address,
         summary="Existing resource is not there",
         detail=f"{resource_id} is used by this blueprint, but Azure does not have it.",
@@ -251,7 +241,6 @@ def _contradicted(address: str, resource_id: ArmId, facts: Any, observed: Observ
         if actual is not ABSENT and not same(loose if shape == UNKNOWN else shape, claimed, actual):
             yield Finding(
                 rule="V-EXIST-02",
-                level="error",
                 address=address,
                 summary="Azure contradicts a given fact",
                 detail=f"The blueprint says that {path} of {resource_id.name} is {claimed!r}; Azure says {actual!r}.",

@@ -151,7 +151,6 @@ def refusals(changes: Iterable[Change], snapshot: Snapshot, graph: Graph, state:
 def _in_use(change: Change, loss: HolderLoss, words: str, who: tuple[str, ...]) -> Finding:
     return Finding(
         rule="V-FOREIGN-01",
-        level="error",
         address=change.address,
         summary="Something that is not ours depends on it",
         detail=f"This plan would {change.action} {change.address} and take {words} from {loss.holder.name}; "

@@ -609,7 +609,6 @@ def _finding(limit: Limit, change: Change, losses: Collection[Loss]) -> Finding:
     allows = f"for {limit.word}" if limit.word else "none" if limit.seconds == 0 else "at most that"
     return Finding(
         rule="V-OUTAGE-01",
-        level="error",
         address=change.address,
         summary="Outage is longer than allowed",
         detail=f"This plan would {_deed(change)} {change.address}: {told}; --max-outage {limit.text} allows {allows}.",

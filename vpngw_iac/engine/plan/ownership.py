@@ -99,8 +99,6 @@ def _lost_state(inputs: PlanInputs, cases: Sequence[ResourceCase]) -> tuple[Find
         return ()
     finding = Finding(
         rule="V-STATE-03",
-        level="error",
-        address="",
         summary="The state is empty, but this deployment is in Azure",
         detail=f"{len(there)} of its resources are there, and {len(ours)} bear the tag "
         f"vpngw-deployment={inputs.deployment}. This state knows none of them.",
@@ -119,7 +117,6 @@ def _not_ours(inputs: PlanInputs, case: ResourceCase, *, told: bool) -> Iterator
     if owner is not None and owner != inputs.deployment:
         yield Finding(
             rule="V-OWN-02",
-            level="error",
             address=case.address,
             summary="Belongs to another deployment",
             detail=f"{resource.id} bears the tag vpngw-deployment={owner}; it cannot be adopted." + _would_lose(case),
@@ -130,7 +127,6 @@ def _not_ours(inputs: PlanInputs, case: ResourceCase, *, told: bool) -> Iterator
         marked = " It bears the tag of this deployment." if owner else ""
         yield Finding(
             rule="V-OWN-01",
-            level="error",
             address=case.address,
             summary="Exists in Azure and is not ours",
             detail=f"{resource.id} is there, but not in the state of {inputs.deployment}.{marked}" + _would_lose(case),
@@ -170,7 +166,6 @@ def _nothing_to_adopt(inputs: PlanInputs, matched: Match) -> Iterator[Finding]:
         entry = matched.entries.get(address)
         yield Finding(
             rule="V-ADOPT-01",
-            level="error",
             address=address,
             summary="There is nothing to adopt",
             detail=f"Azure has no {resource.id}, and the state does not know it"
@@ -217,7 +212,6 @@ def _moved_outside(inputs: PlanInputs, changes: Sequence[Change]) -> Iterator[Fi
 def _moved(change: Change, now: ArmId) -> Finding:
     return Finding(
         rule="V-OWN-05",
-        level="error",
         address=change.address,
         summary="Moved to another resource group outside",
         detail=f"{change.id} is absent, and {now} has the same name and the tag of this deployment: it was moved. This "
@@ -246,7 +240,6 @@ def _taken(inputs: PlanInputs, change: Change, other: ArmId, document: Mapping[s
         advice = f'Use it with .existing(...), or write name="{name}" and take it over with --adopt.'
     return Finding(
         rule="V-OWN-03",
-        level="error",
         address=change.address,
         summary="The network has such a gateway already",
         detail=f"This plan would {change.action} {change.id.name}, but {name} stands in the same GatewaySubnet. A "
@@ -284,7 +277,6 @@ def _second(change: Change, item: Attached, there: ArmId, inputs: PlanInputs) ->
     owner = f" of the deployment {item.owner}" if item.owner and item.owner != inputs.deployment else ""
     return Finding(
         rule="V-OWN-06",
-        level="error",
         address=change.address,
         summary="Azure has this connection already",
         detail=f"{there}{owner} connects {item.holder.name} with {end.name}; this plan would {change.action} "
@@ -317,8 +309,6 @@ def strays_left(inputs: PlanInputs) -> Iterator[Finding]:
     for item in strays(inputs) if inputs.options.destroy else ():
         yield Finding(
             rule="V-OWN-04",
-            level="error",
-            address="",
             summary="Bears the tag of this deployment, but has no entry",
             detail=f"{item.id} bears the tag vpngw-deployment={inputs.deployment}, and the state does not know it: "
             "destroy would leave it in Azure.",
@@ -360,20 +350,17 @@ def by_pattern(
         taken = {r.address for r in free if wanted.fullmatch(r.address) or wanted.fullmatch(str(r.id))}
         found |= taken
         if not taken:
-            findings.append(_takes_nothing(pattern))
+            findings.append(
+                Finding(
+                    rule="V-ADOPT-02",
+                    level="warning",
+                    summary="The pattern adopts nothing",
+                    detail=f"Nothing that --adopt {pattern} fits is declared, present in Azure and without an entry.",
+                    advice="Leave it out if everything is ours already; else compare it with the addresses of "
+                    "`vpngw compile FILE`.",
+                )
+            )
     return replace(options, adopt=(options.adopt - set(patterns)) | found), findings
-
-
-def _takes_nothing(pattern: str) -> Finding:
-    return Finding(
-        rule="V-ADOPT-02",
-        level="warning",
-        address="",
-        summary="The pattern adopts nothing",
-        detail=f"Nothing that --adopt {pattern} fits is declared, present in Azure and without an entry.",
-        advice="Leave it out if everything is ours already; else compare it with the addresses of "
-        "`vpngw compile FILE`.",
-    )
 
 
 # --- what is there and not ours --------------------------------------------------------------------------------------

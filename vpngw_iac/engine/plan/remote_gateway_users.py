@@ -56,7 +56,6 @@ def _borrowers(snapshot: Snapshot) -> Iterator[_Borrower]:
 def _in_use(address: str, half: _Borrower, what: str) -> Finding:
     return Finding(
         rule="V-PEER-02",
-        level="error",
         address=address,
         summary="A peering that is not ours uses a gateway",
         detail=f"The peering {half.id} uses the gateway of {half.remote.name} and is not ours; in this plan {address} "
@@ -126,7 +125,16 @@ def _left_behind(inputs: PlanInputs, transit: Transit, changes: Collection[Chang
         for address, resource in inputs.graph.resources.items():
             uses = isinstance(resource, PeeringSide) and resource.flags(resource.body()).uses
             if isinstance(resource, PeeringSide) and uses and resource.remote == gateway.network:
-                yield _nobody_lends(address, gateway)
+                yield Finding(
+                    rule="V-PEER-03",
+                    address=address,
+                    summary="A peering would use a gateway that is not there",
+                    detail=f"{address} uses the gateway of {gateway.network.name}, and this plan deletes the last one "
+                    f"there ({gateway.address}). Azure lets no peering use a network without a gateway (R-PEER-01).",
+                    advice=f"Switch transit off for {address} in the same blueprint (gateway_transit=False on the "
+                    "spoke), or keep the gateway. Nothing was done.",
+                    source="PEER, GWT",
+                )
 
 
 def _stays(inputs: PlanInputs, transit: Transit, gone: PlannedGateway, going: Collection[ArmId]) -> bool:
@@ -138,17 +146,3 @@ def _stays(inputs: PlanInputs, transit: Transit, gone: PlannedGateway, going: Co
         return True
     there = gone.model.found_in(gone.network, {i: answer.document for i, answer in inputs.snapshot.observed.items()})
     return there is None or not there <= set(going)
-
-
-def _nobody_lends(address: str, gateway: PlannedGateway) -> Finding:
-    return Finding(
-        rule="V-PEER-03",
-        level="error",
-        address=address,
-        summary="A peering would use a gateway that is not there",
-        detail=f"{address} uses the gateway of {gateway.network.name}, and this plan deletes the last one there "
-        f"({gateway.address}). Azure lets no peering use a network without a gateway (R-PEER-01).",
-        advice=f"Switch transit off for {address} in the same blueprint (gateway_transit=False on the spoke), or keep "
-        "the gateway. Nothing was done.",
-        source="PEER, GWT",
-    )

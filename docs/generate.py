@@ -148,7 +148,8 @@ def _sentence(command: Any) -> str:
 PARTS = {
     "Kinds": ("SiteToSite", "PointToSite", "VnetToVnet", "ExpressRoute", "ExpressRouteCoexistence", "Topology"),
     "Networks": (
-        "VirtualNetwork", "GatewaySubnet", "Subnet", "Delegation", "RouteTable", "Route", "PublicIp", "IpTag",
+        "VirtualNetwork", "GatewaySubnet", "Subnet", "Delegation", "RouteTable", "Route", "SecurityGroup",
+        "SecurityRule", "PublicIp", "IpTag",
     ),
     "Gateways": ("VpnGateway", "Bgp", "ExpressRouteGateway"),
     "Sites": (

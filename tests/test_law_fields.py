@@ -91,6 +91,8 @@ REACH: Json = {
     "prefix": "192.168.9.0/29",
 }
 VALIDATED: Json = MICROSOFT | {"validations": [{"prefix": "203.0.113.0/24"}]}
+RULE: Json = {"name": "r", "priority": 100, "direction": "Inbound", "access": "Allow"}
+FILTERED: Json = {"name": "a", "prefixes": "10.1.1.0/24", "security_group": {"name": "nsg", "rules": [RULE]}}
 ROLE: Json = {"role": "Reader", "principal": GUID}
 CIRCUIT_LINK: Json = {"name": "fra", "circuit": CIRCUIT}
 ACTIVE_ACTIVE = gateway(active_active=True, bgp={"asn": 65010})
@@ -191,6 +193,16 @@ SETTINGS: dict[str, Setting] = {
     "GatewaySubnet": Setting("SiteToSite", sites(gateway_=BEHIND_A_FIREWALL), ("gateway", "network", "gateway_subnet")),
     "RouteTable": Setting(
         "SiteToSite", sites(gateway_=BEHIND_A_FIREWALL), ("gateway", "network", "gateway_subnet", "route_table")
+    ),
+    "SecurityGroup": Setting(
+        "SiteToSite",
+        sites(gateway_=gateway(network=network(subnets=[FILTERED]))),
+        ("gateway", "network", "subnets", 0, "security_group"),
+    ),
+    "SecurityRule": Setting(
+        "SiteToSite",
+        sites(gateway_=gateway(network=network(subnets=[FILTERED]))),
+        ("gateway", "network", "subnets", 0, "security_group", "rules", 0),
     ),
     "Route": Setting(
         "SiteToSite",
@@ -410,6 +422,7 @@ VALUES: dict[str, Value] = {
     "*.delegations": Value("Microsoft.Web/serverFarms"),
     "*.service_endpoints": Value("Microsoft.Storage"),
     "*.access": Value([ROLE]),
+    "SecurityGroup.rules": Value([]),
     "Nat.instance": Value("none"),
     "Nat.mappings": Value(FURTHER),
     "NatMapping.internal_ports": Value("100-200"),

@@ -64,7 +64,9 @@ EDITS: dict[str, tuple[Edit, ...]] = {
         ("VpnGateway.tags", {"owner": "others"}, {"tag VpnGateway"}),
     ),
     "Networks and their addresses": (
-        ("Subnet.security_group", LEFT_OUT, {"update Subnet"}),
+        ("Subnet.security_group", LEFT_OUT, {"update Subnet", "delete SecurityGroup"}),
+        ("SecurityRule.destination_ports", ("443",), {"update SecurityGroup"}),
+        ("SecurityGroup.rules", LEFT_OUT, {"update SecurityGroup"}),
         ("Subnet.nat_gateway", LEFT_OUT, {"update Subnet"}),
         ("Subnet.service_endpoints", ("Microsoft.Storage",), {"update Subnet"}),
         ("Subnet.delegations", LEFT_OUT, {"update Subnet"}),

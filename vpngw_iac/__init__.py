@@ -45,6 +45,8 @@ if TYPE_CHECKING:
         PublicIp,
         Route,
         RouteTable,
+        SecurityGroup,
+        SecurityRule,
         Subnet,
         VirtualNetwork,
     )
@@ -101,7 +103,8 @@ _HOMES = {
     "vpngw_iac.blueprints.load": ("LoadedFile", "load"),
     "vpngw_iac.blueprints.naming": ("Naming",),
     "vpngw_iac.blueprints.network": (
-        "Delegation", "GatewaySubnet", "IpTag", "PublicIp", "Route", "RouteTable", "Subnet", "VirtualNetwork",
+        "Delegation", "GatewaySubnet", "IpTag", "PublicIp", "Route", "RouteTable", "SecurityGroup",
+        "SecurityRule", "Subnet", "VirtualNetwork",
     ),
     "vpngw_iac.blueprints.part": ("Sku",),
     "vpngw_iac.blueprints.peer": ("Pair", "Spoke"),
@@ -130,9 +133,9 @@ __all__ = [
     "Link", "LoadedFile", "LocalGateway", "Lock", "Maintenance", "MicrosoftPeering", "Naming", "Nat", "NatMapping",
     "Pair", "PlanError", "PointToSite", "PrefixValidation", "PrivatePeering", "PublicIp", "Radius", "RadiusGroup",
     "RadiusServer", "Refused", "RevokedCertificate", "RoleAssignment", "RootCertificate", "Route", "RouteTable",
-    "Routing", "Scope", "Secret", "SecretError", "Site", "SiteToSite", "Sku", "Spoke", "StalePlan", "StateError",
-    "StateLocked", "Subnet", "Topology", "TrafficSelector", "Tunnel", "UsageError", "UserGroup", "VirtualNetwork",
-    "VnetToVnet", "VpnGateway", "VpngwError", "Workspace", "__version__", "load",
+    "Routing", "Scope", "Secret", "SecretError", "SecurityGroup", "SecurityRule", "Site", "SiteToSite", "Sku", "Spoke",
+    "StalePlan", "StateError", "StateLocked", "Subnet", "Topology", "TrafficSelector", "Tunnel", "UsageError",
+    "UserGroup", "VirtualNetwork", "VnetToVnet", "VpnGateway", "VpngwError", "Workspace", "__version__", "load",
 ]  # fmt: skip
 
 

@@ -22,8 +22,10 @@ from vpngw_iac import (
     Route,
     RouteTable,
     Secret,
+    SecurityGroup,
     Site,
     Spoke,
+    Subnet,
     VirtualNetwork,
     VpnGateway,
 )
@@ -43,7 +45,12 @@ def network(name: str, number: int, **more: Any) -> VirtualNetwork:
 def everything() -> Any:
     """A deployment that has a resource of every type."""
     table = RouteTable(name="rt-hub", routes=[Route(name="red", prefix="10.2.0.0/16", next_hop_ip="10.1.1.4")])
-    hub = network("vnet-hub", 1, gateway_subnet=GatewaySubnet(prefix="10.1.255.0/26", route_table=table))
+    hub = network(
+        "vnet-hub",
+        1,
+        gateway_subnet=GatewaySubnet(prefix="10.1.255.0/26", route_table=table),
+        subnets=[Subnet(name="web", prefixes=["10.1.1.0/24"], security_group=SecurityGroup(name="nsg-web"))],
+    )
     circuit = Circuit(
         name="erc-line",
         location="westeurope",

@@ -97,6 +97,12 @@ KNOWN = (
         "Until 2018 a peering on its way was Disabled.", r".*state is 'Enabled' instead of 'Disabled'", until="2018-09"
     ),
     Known(
+        "What the role was assigned on was made in a recording of its own.",
+        r"status 404 ResourceNotFound instead of 409",
+        recording="errors_bundle_open",
+        path="roleAssignments",
+    ),
+    Known(
         "The circuits were made in a recording of their own.",
         r"status 404 ParentResourceNotFound instead of 201",
         recording="errors_bundle_open",

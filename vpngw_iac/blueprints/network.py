@@ -93,6 +93,71 @@ class RouteTable(Part):
         return self.label or self.name
 
 
+class SecurityRule(Part):
+    """A rule of a `SecurityGroup`; ``*`` is everything, and a service tag may stand for a prefix."""
+
+    stands: ClassVar[str] = "SecurityGroup: properties.securityRules[0]"
+
+    name: Annotated[Name, Wire("name")]
+    priority: Annotated[int, Field(ge=100, le=4096), Wire("properties.priority")]
+    """100 to 4096; the lowest that fits decides. Once in each direction."""
+    direction: Annotated[Literal["Inbound", "Outbound"], Wire("properties.direction")]
+    """As the subnet sees it."""
+    access: Annotated[Literal["Allow", "Deny"], Wire("properties.access")]
+    """What happens to traffic that fits."""
+    protocol: Annotated[Literal["Tcp", "Udp", "Icmp", "Esp", "Ah", "*"], Wire("properties.protocol")] = "*"
+    """``*`` is every protocol."""
+    source: Annotated[Many[str], listed, Wire("properties.sourceAddressPrefixes", by_code=True)] = ("*",)
+    """Prefixes, addresses or a service tag."""
+    source_ports: Annotated[Many[str], listed, Wire("properties.sourcePortRanges", by_code=True)] = ("*",)
+    """Ports and ranges such as ``1000-2000``."""
+    destination: Annotated[Many[str], listed, Wire("properties.destinationAddressPrefixes", by_code=True)] = ("*",)
+    """Prefixes, addresses or a service tag."""
+    destination_ports: Annotated[Many[str], listed, Wire("properties.destinationPortRanges", by_code=True)] = ("*",)
+    """Ports and ranges."""
+    notes: Annotated[str | None, Wire("properties.description")] = None
+    """Why."""
+
+
+class SecurityGroup(NamedPart, Part):
+    """A network security group that is ours, for subnets of ours; one value may serve several."""
+
+    stands: ClassVar[str] = "SecurityGroup"
+
+    name: Name
+    location: Annotated[Region | None, Wire("location", by_code=True)] = None
+    """Default: the region of the network."""
+    resource_group: GroupName | None = None
+    """Default: the network's."""
+    rules: Annotated[Many[SecurityRule], listed, Wire("properties.securityRules", by_code=True)] = ()
+    """Rules that are ours, by name. Those that somebody else adds survive."""
+    label: Name | None = None
+    """Name in addresses and reports."""
+    tags: Annotated[Tags, Wire("tags", by_code=True)] = Field(default_factory=dict)
+    protect: bool = False
+    on_removal: OnRemoval = "delete"
+
+    @model_validator(mode="after")
+    def _one_of_a_kind(self) -> Self:
+        names = [rule.name.lower() for rule in self.rules]
+        places = [(rule.direction, rule.priority) for rule in self.rules]
+        if len(set(names)) < len(names) or len(set(places)) < len(places):
+            raise rule_error("T-RULE", f"Two rules of {self.name!r} have one name, or one priority in a direction.")
+        return self
+
+
+def _id_or_ours(value: Any) -> str:
+    return "<ours>" if isinstance(value, RouteTable | SecurityGroup | Mapping) else "<existing>"
+
+
+AnySecurityGroup = Annotated[
+    Annotated[SecurityGroup, Tag("<ours>")]
+    | Annotated[AnyId, AfterValidator(ids_only("Microsoft.Network/networkSecurityGroups")), Tag("<existing>")],
+    Discriminator(_id_or_ours),
+]
+"""A network security group: ours, or the id of one that is only used."""
+
+
 AnyRouteTable = Annotated[
     Annotated[RouteTable, Tag("<ours>")]
     | Annotated[AnyId, AfterValidator(ids_only("Microsoft.Network/routeTables")), Tag("<existing>")],
@@ -124,11 +189,8 @@ class SubnetSettings(Part):
     route_table: Annotated[AnyRouteTable | None, Wire("properties.routeTable.id", by_code=True)] = None
     """`RouteTable`, or the id of an existing one. That of a GatewaySubnet is without a route for 0.0.0.0/0
     (R-SUBNET-11), with BGP propagation."""
-    security_group: Annotated[
-        Annotated[AnyId, AfterValidator(ids_only("Microsoft.Network/networkSecurityGroups"))] | None,
-        Wire("properties.networkSecurityGroup.id"),
-    ] = None
-    """Id of an existing network security group; none for a GatewaySubnet (R-SUBNET-10)."""
+    security_group: Annotated[AnySecurityGroup | None, Wire("properties.networkSecurityGroup.id")] = None
+    """`SecurityGroup`, or the id of an existing one; none for a GatewaySubnet (R-SUBNET-10)."""
     nat_gateway: Annotated[
         Annotated[AnyId, AfterValidator(ids_only("Microsoft.Network/natGateways"))] | None,
         Wire("properties.natGateway.id"),

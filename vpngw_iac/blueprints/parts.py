@@ -32,6 +32,8 @@ from vpngw_iac.blueprints.network import (
     PublicIp,
     Route,
     RouteTable,
+    SecurityGroup,
+    SecurityRule,
     Subnet,
     VirtualNetwork,
 )
@@ -57,6 +59,7 @@ __all__ = [
     "Delegation", "Diagnostics", "EntraGroup", "EntraId", "ExpressRouteGateway", "GatewaySubnet", "GlobalReach",
     "IpTag", "IpsecPolicy", "Link", "LocalGateway", "Lock", "Maintenance", "MicrosoftPeering", "Naming", "Nat",
     "NatMapping", "Pair", "PrefixValidation", "PrivatePeering", "PublicIp", "Radius", "RadiusGroup", "RadiusServer",
-    "RevokedCertificate", "RoleAssignment", "RootCertificate", "Route", "RouteTable", "Routing", "Site", "Sku", "Spoke",
-    "Subnet", "TrafficSelector", "Tunnel", "UserGroup", "VirtualNetwork", "VpnGateway",
+    "RevokedCertificate", "RoleAssignment", "RootCertificate", "Route", "RouteTable", "Routing", "SecurityGroup",
+    "SecurityRule", "Site", "Sku", "Spoke", "Subnet", "TrafficSelector", "Tunnel", "UserGroup", "VirtualNetwork",
+    "VpnGateway",
 ]  # fmt: skip

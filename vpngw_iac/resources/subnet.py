@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 from vpngw_iac.arm import ArmId
 from vpngw_iac.field import AlsoAs, Cidr, Detachable, KeyedBy, Observed, ReadOnly, ServerDefault, Unordered, Verdict
 from vpngw_iac.resources.base import ChildResource, Durations, OperationLock, Role
+from vpngw_iac.resources.network_security_group import NetworkSecurityGroup
 from vpngw_iac.resources.parts import IdOnly, PoolPrefixes
 from vpngw_iac.resources.route_table import RouteTable
 from vpngw_iac.resources.virtual_network import GATEWAY_SUBNET, SUBNETS, table_of
@@ -48,7 +49,7 @@ class SubnetProperties(WireModel):
     address_prefix: Annotated[Cidr | None, AlsoAs("addressPrefixes")] = None
     # Several prefixes are a preview; never mixed with addressPrefix (R-SUBNET-18).
     address_prefixes: Annotated[tuple[Cidr, ...] | None, Unordered(), AlsoAs("addressPrefix")] = None
-    network_security_group: IdOnly | None = None
+    network_security_group: Annotated[Ref[NetworkSecurityGroup] | None, Detachable()] = None
     # Put without it while the table is made again.
     route_table: Annotated[Ref[RouteTable] | None, Detachable()] = None
     nat_gateway: IdOnly | None = None

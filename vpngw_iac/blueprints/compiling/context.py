@@ -11,7 +11,7 @@ from vpngw_iac.blueprints.circuit import Circuit, ExistingCircuit
 from vpngw_iac.blueprints.contribution import GatewayLike, Network
 from vpngw_iac.blueprints.gateway import GATEWAY, ExpressRouteGateway, VpnGateway
 from vpngw_iac.blueprints.naming import Naming, fit
-from vpngw_iac.blueprints.network import ExistingVirtualNetwork, RouteTable, VirtualNetwork
+from vpngw_iac.blueprints.network import ExistingVirtualNetwork, RouteTable, SecurityGroup, VirtualNetwork
 from vpngw_iac.errors import Finding
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
@@ -21,6 +21,7 @@ Item = Resource | Existing | Finding
 
 NETWORK = "Microsoft.Network/virtualNetworks"
 ROUTE_TABLE = "Microsoft.Network/routeTables"
+SECURITY_GROUP = "Microsoft.Network/networkSecurityGroups"
 CIRCUIT = "Microsoft.Network/expressRouteCircuits"
 
 CONFIGURATIONS = ("default", "activeActive", "pointToSite")
@@ -82,14 +83,15 @@ class CompileContext:
             return network.existing
         return self.place(network).id(NETWORK, network.name)
 
-    def table_place(self, table: RouteTable, network: Network) -> Placement:
-        """Where a route table lives: with its network, unless it names another group."""
+    def place_beside(self, part: RouteTable | SecurityGroup, network: Network) -> Placement:
+        """Where a route table or a security group lives: with its network, unless it names another group."""
         home = self.place(network)
-        return replace(home, group=table.resource_group) if table.resource_group else home
+        return replace(home, group=part.resource_group) if part.resource_group else home
 
-    def table_id(self, table: RouteTable, network: Network) -> ArmId:
-        """Id of a route table of ours."""
-        return self.table_place(table, network).id(ROUTE_TABLE, table.name)
+    def id_beside(self, part: RouteTable | SecurityGroup, network: Network) -> ArmId:
+        """Id of a route table or a security group of ours."""
+        kind = ROUTE_TABLE if isinstance(part, RouteTable) else SECURITY_GROUP
+        return self.place_beside(part, network).id(kind, part.name)
 
     def gateway_id(self, gateway: GatewayLike) -> ArmId:
         """Id of a gateway."""

@@ -12,7 +12,7 @@ from vpngw_iac.blueprints.compiling.expressroute import circuit, circuit_links, 
 from vpngw_iac.blueprints.compiling.gateway_context import GatewayContext
 from vpngw_iac.blueprints.compiling.merge import united
 from vpngw_iac.blueprints.compiling.merged_parts import MergedParts, assemble, circuit_uses, network_uses
-from vpngw_iac.blueprints.compiling.network import group, network, tables_of
+from vpngw_iac.blueprints.compiling.network import group, network, owned_beside
 from vpngw_iac.blueprints.compiling.operations_settings import care, locked_last, watched
 from vpngw_iac.blueprints.compiling.pair import pair
 from vpngw_iac.blueprints.compiling.site import default_site_id, sites
@@ -148,9 +148,9 @@ def _wanted_groups(
     for use in merged_parts.networks:
         if isinstance(use.part, VirtualNetwork):
             yield use.part.name, use.part.location, context.place(use.part), use.tags
-        for table in tables_of(use.part):
+        for table in owned_beside(use.part):
             if table.resource_group and (location := table.location or use.part.location):
-                yield table.name, location, context.table_place(table, use.part), use.tags
+                yield table.name, location, context.place_beside(table, use.part), use.tags
     for circuit_use in merged_parts.circuits:
         if isinstance(circuit_use.part, Circuit):
             part = circuit_use.part

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
+from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.compiling.context import CompileContext, Item, Placement, envelope, no_location, tags_of, used
 from vpngw_iac.blueprints.compiling.plain import merged, plain, properties_of
 from vpngw_iac.blueprints.contribution import Network, PlacedPart
-from vpngw_iac.blueprints.network import ExistingVirtualNetwork, RouteTable, Subnet, VirtualNetwork, gateway_entry
+from vpngw_iac.blueprints.network import (
+    ExistingVirtualNetwork,
+    RouteTable,
+    SecurityGroup,
+    SecurityRule,
+    Subnet,
+    VirtualNetwork,
+    gateway_entry,
+)
 from vpngw_iac.errors import Finding
-from vpngw_iac.resources import resource_group, route_table, subnet, virtual_network
+from vpngw_iac.resources import network_security_group, resource_group, route_table, subnet, virtual_network
 from vpngw_iac.resources.base import Ref
 from vpngw_iac.resources.existing import Existing
 from vpngw_iac.resources.virtual_network import GATEWAY_SUBNET
@@ -36,8 +46,7 @@ def network(
     yield _network(part, use, context, lost) if isinstance(part, VirtualNetwork) else _existing(part)
     for entry in entries_of(part):
         yield _subnet(part, entry, context, lost=lost if entry.is_gateway_subnet else ())
-        if isinstance(entry.route_table, RouteTable):
-            yield _route_table(entry.route_table, use, context)
+        yield from (_beside(each, use, context) for each in _owned(entry))
     if part.gateway_subnet:
         return
     if has_gateway and isinstance(part, ExistingVirtualNetwork):
@@ -54,23 +63,54 @@ def entries_of(part: Network) -> Iterator[Subnet]:
         yield entry
 
 
-def tables_of(part: Network) -> Iterator[RouteTable]:
-    """Every route table of ours that they use."""
-    yield from (entry.route_table for entry in entries_of(part) if isinstance(entry.route_table, RouteTable))
+def _owned(entry: Subnet) -> Iterator[RouteTable | SecurityGroup]:
+    both = (entry.route_table, entry.security_group)
+    yield from (each for each in both if isinstance(each, RouteTable | SecurityGroup))
 
 
-def _route_table(table: RouteTable, use: PlacedPart[Network], context: CompileContext) -> Item:
+def owned_beside(part: Network) -> Iterator[RouteTable | SecurityGroup]:
+    """Every route table and security group of ours that its subnets use."""
+    yield from (each for entry in entries_of(part) for each in _owned(entry))
+
+
+def _beside(part: RouteTable | SecurityGroup, use: PlacedPart[Network], context: CompileContext) -> Item:
     """At home with its network, and in its region, unless it says otherwise."""
-    address, location = f"RouteTable/{table.address_name}", table.location or use.part.location
+    address, location = address_beside(part), part.location or use.part.location
     if location is None:
-        return no_location(address, use.path, "location=... on the route table or on the existing network")
-    return route_table.RouteTable(
-        address=address,
-        id=context.table_id(table, use.part),
-        location=location,
-        properties=route_table.RouteTableProperties(**properties_of(table)),
-        **envelope(table, context.place(use.part).tenant, use.tags),
+        return no_location(address, use.path, "location=... on it or on the existing network")
+    common = {
+        "address": address,
+        "id": context.id_beside(part, use.part),
+        "location": location,
+        **envelope(part, context.place(use.part).tenant, use.tags),
+    }
+    if isinstance(part, RouteTable):
+        properties = route_table.RouteTableProperties(**properties_of(part))
+        return route_table.RouteTable(**common, properties=properties)
+    rules = tuple(map(_rule, part.rules))
+    return network_security_group.NetworkSecurityGroup(
+        **common, properties=network_security_group.NetworkSecurityGroupProperties(security_rules=rules or None)
     )
+
+
+def _rule(rule: SecurityRule) -> network_security_group.SecurityRule:
+    """One value is sent in the singular, several in the plural."""
+    said = {
+        "sourceAddressPrefix": (rule.source, "es"),
+        "sourcePortRange": (rule.source_ports, "s"),
+        "destinationAddressPrefix": (rule.destination, "es"),
+        "destinationPortRange": (rule.destination_ports, "s"),
+    }
+    ends = {
+        name if len(values) == 1 else f"{name}{plural}": values[0] if len(values) == 1 else values
+        for name, (values, plural) in said.items()
+    }
+    return network_security_group.SecurityRule.model_validate(merged(plain(rule), {"properties": ends}))
+
+
+def address_beside(part: RouteTable | SecurityGroup) -> str:
+    """Our name for a route table or a security group."""
+    return f"{'RouteTable' if isinstance(part, RouteTable) else 'SecurityGroup'}/{part.address_name}"
 
 
 def gateway_subnet_ref(part: Network, context: CompileContext) -> Ref[subnet.Subnet]:
@@ -99,8 +139,14 @@ def _encryption(part: VirtualNetwork) -> Document:
 
 def _subnet(part: Network, entry: Subnet, context: CompileContext, lost: tuple[str, ...]) -> subnet.Subnet:
     """One prefix is sent as `addressPrefix`, several as `addressPrefixes`, never both (R-SUBNET-18)."""
-    single, table = len(entry.prefixes) == 1, entry.route_table
-    table_id = context.table_id(table, part) if isinstance(table, RouteTable) else table
+    single = len(entry.prefixes) == 1
+
+    def ref_of(each: RouteTable | SecurityGroup | ArmId | str | None) -> Ref[Any] | None:
+        if isinstance(each, RouteTable | SecurityGroup):
+            return Ref.to(context.id_beside(each, part))
+        return None if each is None else Ref.to(ArmId(str(each)))
+
+    said = properties_of(entry.model_copy(update={"security_group": None}))
     return subnet.Subnet(
         address=f"Subnet/{part.address_name}/{entry.name}",
         id=context.network_id(part).child("subnets", entry.name),
@@ -111,8 +157,9 @@ def _subnet(part: Network, entry: Subnet, context: CompileContext, lost: tuple[s
         properties=subnet.SubnetProperties(
             address_prefix=entry.prefixes[0] if single else None,
             address_prefixes=None if single else entry.prefixes,
-            route_table=Ref.to(table_id) if table_id else None,
-            **properties_of(entry),
+            route_table=ref_of(entry.route_table),
+            network_security_group=ref_of(entry.security_group),
+            **said,
         ),
     )
 

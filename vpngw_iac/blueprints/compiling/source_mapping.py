@@ -8,7 +8,7 @@ from itertools import accumulate
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.compiling.context import gateway_address, natural
 from vpngw_iac.blueprints.compiling.merged_parts import circuit_uses
-from vpngw_iac.blueprints.compiling.network import entries_of, tables_of
+from vpngw_iac.blueprints.compiling.network import address_beside, entries_of, owned_beside
 from vpngw_iac.blueprints.compiling.site import link_name
 from vpngw_iac.blueprints.contribution import Contribution, GatewayLike, Network
 from vpngw_iac.blueprints.operations_settings import ExistingMaintenance
@@ -91,7 +91,7 @@ def _of_gateway(part: GatewayLike) -> tuple[str, ...]:
 
 
 def _of_network(part: Network) -> tuple[str, ...]:
-    tables = (f"RouteTable/{table.address_name}" for table in tables_of(part))
+    tables = map(address_beside, owned_beside(part))
     used = (entry.route_table for entry in entries_of(part) if isinstance(entry.route_table, ArmId))
     ids = (f"routeTables/{table.name}" for table in used)  # as plans call what is there and of no noun
     return (f"VirtualNetwork/{part.address_name}", f"Subnet/{part.address_name}", *tables, *ids)

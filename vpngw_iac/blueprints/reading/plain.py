@@ -65,7 +65,7 @@ def _folded(value: Any, shape: Shape) -> Any:
 
 def _read(value: Any, shape: Shape, mark: Wire, annotation: Any) -> Any:
     nested = part_in(annotation)
-    if nested is not None:
+    if nested is not None and not isinstance(value, str):
         if isinstance(value, Mapping):
             return made(nested, **said(nested, value, shape))
         inside = shape.item or UNKNOWN

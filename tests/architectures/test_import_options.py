@@ -83,6 +83,36 @@ def test_documents_as_the_azure_cli_prints_them_are_read_too(world: World, origi
     assert graph_of(again, documents_of(world)) == graph_of(original, documents_of(world))
 
 
+def test_an_exported_template_is_read_when_its_group_is_named(world: World, original: Blueprint) -> None:
+    def exported(value: Any) -> Any:
+        """Ids as expressions, one of them over a parameter."""
+        if isinstance(value, dict):
+            return {name: exported(item) for name, item in value.items()}
+        if isinstance(value, list):
+            return [exported(item) for item in value]
+        identity = ArmId.of(value) if isinstance(value, str) else None
+        if identity is None or not identity.names:
+            return value
+        if len(identity.names) > 1:
+            return f"[concat({exported(str(identity.parent))[1:-1]}, '/{'/'.join(value.rsplit('/', 2)[1:])}')]"
+        return f"[resourceId('{identity.type}', parameters('p_{identity.name}'))]"
+
+    known = documents_of(world)
+    resources = [
+        {**exported({k: v for k, v in d.items() if k != "id"}), "name": "/".join(i.names), "apiVersion": "2024-01-01"}
+        for i, d in known.items()
+        if i.names and not i.is_extension
+    ]
+    parameters = {f"p_{i.name}": {"defaultValue": i.name, "type": "String"} for i in known}
+    template = {"$schema": "https://schema.management.azure.com/", "parameters": parameters, "resources": resources}
+    (world.directory / "template.json").write_text(json.dumps(template))
+
+    take(world, original, groups=("rg-hub",), files=(str(world.directory / "template.json"),))
+
+    again = load(world.directory / "blueprint.py").blueprint
+    assert graph_of(again, known) == graph_of(original, known)
+
+
 def test_a_gateway_named_by_its_id_brings_what_hangs_on_it(world: World, original: Blueprint) -> None:
     gateway = next(str(i) for i in documents_of(world) if i.type.endswith("virtualNetworkGateways"))
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.architectures.edits import found, rewrite
-from tests.estates import estate, per_estate
+from tests.estates import FOLDER, estate, per_estate
 from vpngw_iac import Circuit, Secret, Site, SiteToSite, VirtualNetwork
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.base import Blueprint
@@ -194,3 +194,18 @@ def test_few_calls_are_needed(desk: Desk) -> None:
     allowed = 12 * kinds.count("resourcegroups") + counted + failed
     asked = [f"{request.method} {request.path}" for request in desk.simulator.requests]
     assert len(asked) <= allowed, "\n".join(asked)
+
+
+def test_what_was_failed_is_repaired_only_when_asked_for(tmp_path: Path) -> None:
+    files = {file.stem: file for file in FOLDER.glob("nasty-*.json")}
+    desk = Desk(tmp_path, estate(files.get("nasty-legacy-hub")))
+    imported = desk.take()
+    failed = imported.broken[0]
+
+    plain = desk.workspace.plan(desk.blueprint())
+    asked = desk.workspace.plan(desk.blueprint(), Options(repair=True))
+
+    assert plain.changes == ()
+    assert plain.broken_at_import == (failed,)
+    assert [(change.action.value, change.address) for change in asked.changes] == [("repair", failed)]
+    assert asked.broken_at_import == ()

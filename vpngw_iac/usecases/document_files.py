@@ -12,18 +12,29 @@ from vpngw_iac.errors import UsageError
 from vpngw_iac.files import UnreadableFile, read_text
 from vpngw_iac.resources import type_of
 from vpngw_iac.resources.shape import Shape, shape_of
+from vpngw_iac.usecases.exported_template import documents_of, is_template
 
 _ENVELOPE = frozenset({"id", "name", "type", "etag", "location", "tags", "kind", "identity", "systemdata", "managedby"})
 _GROUP_KEY = "resourcegroup"
 """What the Azure CLI adds to everything."""
 
 
-def documents_in(files: tuple[str, ...]) -> dict[ArmId, dict[str, Any]]:
-    """Every document of these files by its id; raises `UsageError` for a file that holds none."""
+def documents_in(files: tuple[str, ...], home: ArmId | None = None) -> dict[ArmId, dict[str, Any]]:
+    """Every document of these files by its id; raises `UsageError` for a file that holds none.
+
+    An exported template says no resource group: its resources are in `home`.
+    """
     found: dict[ArmId, dict[str, Any]] = {}
     for file in files:
         whole = _read(file)
-        documents = list(_documents(whole))
+        if is_template(whole):
+            if home is None:
+                raise UsageError(
+                    f"{file} is an exported template, which does not name its group.", advice="Add -g NAME."
+                )
+            documents = list(documents_of(whole, home))
+        else:
+            documents = list(_documents(whole))
         if not documents:
             raise UsageError(
                 f"{file} holds no resource with an id.",

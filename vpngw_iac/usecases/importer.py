@@ -48,6 +48,7 @@ from vpngw_iac.usecases.import_names import (
 )
 from vpngw_iac.usecases.locking import LockWait
 from vpngw_iac.usecases.planner import decide
+from vpngw_iac.usecases.session import OFFLINE_SUBSCRIPTION
 from vpngw_iac.usecases.survey import OfflineCloud, Recorded, Survey, from_files, survey
 
 if TYPE_CHECKING:
@@ -141,7 +142,9 @@ class Importer:
             return _Import(self._workspace, session, wanted, chosen, found, gateways).go()
 
     def _from_files(self, wanted: Wanted, chosen: ImportNames) -> Imported:
-        found = from_files(documents_in(wanted.files))
+        subscription = self._workspace.session_named("import").place.subscription or OFFLINE_SUBSCRIPTION
+        homes = [ArmId.of(name) or ArmId.resource_group_of(subscription, name) for name in wanted.groups]
+        found = from_files(documents_in(wanted.files, homes[0] if homes else None))
         gateways = frozenset(_gateway_id(text) for text in wanted.gateways)
         named = _name_of(found.groups, gateways or _gateways_in(found))
         session = self._workspace.session_named(checked_name(self._deployment or chosen.deployment or named))

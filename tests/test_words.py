@@ -55,7 +55,8 @@ WORDS = {
         transport type types unavailable unchecked unconfirmed unordered unread unreadable unverified
         unwritable url urls use usecases used validate validation value values verdict version view vpngw
         wait waiting watch wire worker workspace write""",
-    "imports": "argument csv expression imported importer imports listing recorded wanted writing yaml",
+    "imports": "argument csv exported expression imported importer imports listing recorded template wanted writing"
+    " yaml",
 }
 """Where each word comes from, beside the glossary. A word of ours that is not plain goes into the glossary instead."""
 

@@ -272,6 +272,35 @@ def test_what_names_nothing_is_a_usage_error(world: World, original: Blueprint, 
         take(world, original, **wanted)
 
 
+@pytest.mark.parametrize("readable", [True, False])
+def test_connections_of_other_groups_are_found_by_their_gateway(
+    world: World, original: Blueprint, *, readable: bool
+) -> None:
+    far = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-far"
+    known = {i.name: d for i, d in documents_of(world).items()}
+    local = f"{far}/providers/Microsoft.Network/localNetworkGateways/lgw-far"
+    connection = json.loads(json.dumps(known["con-berlin"]))
+    connection |= {"id": f"{far}/providers/Microsoft.Network/connections/con-far", "name": "con-far", "tags": {}}
+    connection["properties"]["localNetworkGateway2"] = {"id": local}
+    device = json.loads(json.dumps(known["lgw-berlin"])) | {"id": local, "name": "lgw-far", "tags": {}}
+    device["properties"]["gatewayIpAddress"] = "198.51.100.200"
+    device["properties"]["localNetworkAddressSpace"] = {"addressPrefixes": ["192.168.200.0/24"]}
+    world.simulator.load([connection, device])
+    if not readable:
+        refusal = AnswerInstead(status=403, code="AuthorizationFailed", message="No.")
+        world.simulator.faults.add(Fault(path="*/resourceGroups/rg-far/*", times=None, effect=refusal))
+
+    imported = take(world, original)
+
+    assert imported.differing == ()
+    fates = {account.id.name: account.fate for account in imported.accounts}
+    assert fates["con-far"] == ("managed" if readable else "left")
+    assert ('resource_group="rg-far"' if readable else 'guests=["con-far"]') in imported.text
+    again = load(world.directory / "blueprint.py").blueprint
+    assert differences_of(world.plan(again)) == []
+    assert not world.workspace.drift(again).alarming
+
+
 # --- under load ------------------------------------------------------------------------------------------------------
 
 

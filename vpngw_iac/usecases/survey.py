@@ -45,9 +45,11 @@ class Survey:
     groups: frozenset[ArmId] = frozenset()
 
     def documents(self) -> dict[ArmId, Seen]:
-        """Every document, and the stubs of what is foreign."""
+        """Every document, and the stubs of what is foreign or could not be read by itself."""
         seen = {i: each.document for i, each in self.observed.items() if each.document is not None}
-        return {**self.foreign, **seen}
+        shown = {i: item for items in self.at_gateways.values() for item in items if (i := ArmId.of(item.get("id")))}
+        unread = {identity: item for identity, item in shown.items() if identity in self.unread}
+        return {**self.foreign, **unread, **seen}
 
     def note(self, found: Iterable[Observed]) -> None:
         """Keep what was read; of two answers the whole document is kept."""

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 
 from tests.architectures.test_imported import graph_of
 from tests.blueprints.strategies import topologies
+from vpngw_iac import SiteToSite, VirtualNetwork, VpnGateway
 from vpngw_iac.arm import ArmId, Scope
 from vpngw_iac.blueprints.load import load
 from vpngw_iac.blueprints.reading.deployment import Reading, read
@@ -107,3 +108,22 @@ def test_what_is_written_is_what_was_read(tmp_path_factory: Any, blueprint: Topo
 
     assert load(folder / "one.py").blueprint == found
     assert load(folder / "one.yaml").blueprint == found
+
+
+def test_two_gateways_of_one_name_in_two_groups_get_labels() -> None:
+    def hub(group: str, number: int) -> SiteToSite:
+        network = VirtualNetwork(
+            name="vnet", label=f"vnet-{group}", location="westeurope", resource_group=group,
+            address_space=[f"10.{number}.0.0/16"], gateway_subnet=f"10.{number}.255.0/27",
+        )  # fmt: skip
+        gateway = VpnGateway(name="vgw", label=f"vgw-{group}", network=network, sku="VpnGw2AZ")
+        return SiteToSite(name=group, gateway=gateway)
+
+    blueprint = Topology(name="world", blueprints=[hub("rg-a", 1), hub("rg-b", 2)])
+    known = documents_of(blueprint)
+
+    reading = read_again(blueprint, known)
+
+    assert reading.blueprint is not None
+    assert reading.blueprint.findings(SCOPE) == ()
+    assert graph_of(reading.blueprint, known) == graph_of(blueprint, known)

@@ -17,7 +17,7 @@ from vpngw_iac.blueprints.naming import Naming, fit
 from vpngw_iac.blueprints.part import Part
 from vpngw_iac.blueprints.reading.documents import CIRCUITS, REACHES, Seen, id_in
 from vpngw_iac.blueprints.reading.networks import subscription_of
-from vpngw_iac.blueprints.reading.notes import Notes, tags_of
+from vpngw_iac.blueprints.reading.notes import Notes, label_of, tags_of
 from vpngw_iac.blueprints.reading.plain import Unsaid, made, said
 from vpngw_iac.blueprints.reading.tunnels import connections_of, left_connections
 from vpngw_iac.paths import objects, value_at
@@ -57,6 +57,7 @@ def _circuit(notes: Notes, identity: ArmId, users: frozenset[ArmId]) -> Circuit 
         peering_location=provider.get("peeringLocation"),
         sku=value_at(facts, "sku.name"),
         bandwidth=provider.get("bandwidthInMbps"),
+        label=label_of(notes.circuits, identity),
     )
 
 
@@ -67,6 +68,7 @@ def _ours(notes: Notes, identity: ArmId, seen: Seen, users: frozenset[ArmId]) ->
     circuit = made(
         Circuit,
         name=identity.name,
+        label=label_of(notes.circuits, identity),
         resource_group=identity.group,
         subscription=subscription_of(notes, identity),
         bandwidth=int(gigabits * 1000) if gigabits else _megabits(seen),

@@ -116,8 +116,12 @@ def _one(name: str, parts: list[_Kind]) -> Blueprint | None:
     if len(parts) == 1:
         _, kind, values = parts[0]
         return kind(name=name, **values)
-    inner = tuple(kind(name=own, **values) for own, kind, values in parts)
-    return Topology(name=name, blueprints=inner) if inner else None
+    taken: dict[str, int] = {}
+    inner = []
+    for own, kind, values in parts:
+        taken[own.lower()] = number = taken.get(own.lower(), 0) + 1
+        inner.append(kind(name=own if number == 1 else f"{own}-{number}", **values))
+    return Topology(name=name, blueprints=tuple(inner)) if inner else None
 
 
 # --- gateways --------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from vpngw_iac.blueprints.part import Sku
 from vpngw_iac.blueprints.reading.documents import Seen, id_in
 from vpngw_iac.blueprints.reading.nat import Rules
 from vpngw_iac.blueprints.reading.networks import network_of
-from vpngw_iac.blueprints.reading.notes import Notes, tags_of
+from vpngw_iac.blueprints.reading.notes import Notes, label_of, tags_of
 from vpngw_iac.blueprints.reading.operations_settings import care_of, lock_of
 from vpngw_iac.blueprints.reading.plain import Unsaid, made, said
 from vpngw_iac.blueprints.reading.tunnels import Sites, instance_names
@@ -44,6 +44,7 @@ def existing_gateway(notes: Notes, identity: ArmId, why: str) -> GatewayLike:
     seen = notes.documents.by_id.get(identity) or {}
     notes.use(identity, why)
     facts: dict[str, Any] = {"location": seen.get("location"), "sku": value_at(seen, "properties.sku.name")}
+    facts["label"] = label_of(notes.gateways, identity)
     found: GatewayLike
     if notes.documents.is_gateway_of(identity, "ExpressRoute"):
         found = ExpressRouteGateway.existing(str(identity), **facts)
@@ -78,6 +79,7 @@ def vpn_gateway(
     gateway = made(
         VpnGateway,
         name=identity.name,
+        label=label_of(notes.gateways, identity),
         network=network,
         sku=sku,
         generation=_generation(seen, sku),
@@ -223,9 +225,10 @@ def expressroute_gateway(notes: Notes, identity: ArmId, seen: Seen, guests: tupl
     gateway = made(
         ExpressRouteGateway,
         name=identity.name,
+        label=label_of(notes.gateways, identity),
         network=network,
         sku=_sku(seen, EXPRESSROUTE_SKUS),
-        scale_units=(bounds["min"], bounds["max"]) if bounds else None,
+        scale_units=(bounds.get("min"), bounds.get("max")) if bounds else None,
         resource_group=_group(identity, network),
         ip_configuration=names[0] if names else "default",
         guests=guests,

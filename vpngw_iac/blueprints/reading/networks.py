@@ -14,7 +14,7 @@ from vpngw_iac.blueprints.network import (
     VirtualNetwork,
 )
 from vpngw_iac.blueprints.reading.documents import SUBNETS, Seen, id_in
-from vpngw_iac.blueprints.reading.notes import Notes, tags_of
+from vpngw_iac.blueprints.reading.notes import Notes, label_of, tags_of
 from vpngw_iac.blueprints.reading.plain import Unsaid, made, said
 from vpngw_iac.paths import value_at
 from vpngw_iac.resources import model_of
@@ -40,7 +40,10 @@ def _network(notes: Notes, identity: ArmId) -> Network:
     facts = seen or {}
     space = value_at(facts, "properties.addressSpace.addressPrefixes")
     return VirtualNetwork.existing(
-        str(identity), location=facts.get("location"), address_space=space or None, label=_label(notes, identity)
+        str(identity),
+        location=facts.get("location"),
+        address_space=space or None,
+        label=label_of(notes.networks, identity),
     )
 
 
@@ -52,7 +55,7 @@ def _ours(notes: Notes, identity: ArmId, seen: Seen) -> VirtualNetwork:
             name=identity.name,
             resource_group=identity.group,
             subscription=subscription_of(notes, identity),
-            label=_label(notes, identity),
+            label=label_of(notes.networks, identity),
             gateway_subnet=gateway_subnet,
             subnets=tuple(subnets),
             encryption=_encryption(seen),
@@ -74,11 +77,6 @@ def _encryption(seen: Seen) -> str | None:
 def subscription_of(notes: Notes, identity: ArmId) -> str | None:
     """Said only where it is not the run's."""
     return None if identity.subscription.lower() == notes.documents.subscription.lower() else identity.subscription
-
-
-def _label(notes: Notes, identity: ArmId) -> str | None:
-    twins = [other for other in notes.networks if other != identity and other.name.lower() == identity.name.lower()]
-    return f"{identity.name}-{identity.group}" if twins else None
 
 
 def _subnets(notes: Notes, network: ArmId, seen: Seen) -> tuple[list[Subnet], Any]:

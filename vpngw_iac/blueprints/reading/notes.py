@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
@@ -101,6 +101,12 @@ class Notes:
         reference = Secret.key_vault(vault, taken.lower().replace("_", "-")) if vault else Secret.env(taken)
         self.secrets[taken] = MissingSecret(reference, what, value)
         return reference
+
+
+def label_of(known: Iterable[ArmId], identity: ArmId) -> str | None:
+    """A label for what bears the name of another one that is written too."""
+    twins = [other for other in known if other != identity and other.name.lower() == identity.name.lower()]
+    return f"{identity.name}-{identity.group}" if twins else None
 
 
 def tags_of(document: Seen) -> dict[str, str]:

@@ -89,7 +89,7 @@ def test_what_is_meant_is_understood(kind: Any, given_value: Any, meant: Any) ->
         (DnsLabel, "hub-", "R-PIP-24", "Did you mean 'hub'?"),
         (DnsLabel, "ab", "R-PIP-24", "3 to 63"),
         (DnsLabel, "a" * 64, "R-PIP-24", "3 to 63"),
-        (DnsLabel, "hub\n", "R-PIP-24", "no DNS label"),
+        (DnsLabel, "hub\n", "R-PIP-24", "not a DNS label"),
         (Fqdn, "berlin", "T-FQDN", "vpn.example.com"),
         (Fqdn, "-berlin.example.com", "T-FQDN", "fully qualified"),
         (Fqdn, ".".join(["a" * 60] * 5), "T-FQDN", "fully qualified"),

@@ -116,7 +116,7 @@ def _text(dice: Random, shape: Shape, value: str) -> str:
         return _REGIONS[value]
     if ":" in value:
         return (ipaddress.ip_network(value) if "/" in value else ipaddress.ip_address(value)).exploded.upper()
-    return value.upper()
+    return next((other for other in (value.upper(), f"{value}\n") if shape.form(other) == shape.form(value)), value)
 
 
 def _recased(dice: Random, text: str) -> str:

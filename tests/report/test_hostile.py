@@ -23,6 +23,7 @@ from tests.report.test_plan_reports import destruction, view_of
 from tests.report.test_progress import EVENTS
 from tests.report.worlds import busy_plan, creation, hub, schedule_of
 from vpngw_iac.arm import ArmId
+from vpngw_iac.blueprints.reading.notes import Account, MissingSecret
 from vpngw_iac.engine.plan.rebuild import Rebuilt
 from vpngw_iac.report import formatting, json_documents
 from vpngw_iac.report import json as documents
@@ -35,7 +36,9 @@ from vpngw_iac.report.pictures.mermaid import render as mermaid
 from vpngw_iac.report.pictures.svg import render as svg
 from vpngw_iac.report.progress import LiveProgress, PlainProgress
 from vpngw_iac.report.style import Style
+from vpngw_iac.secret import EnvironmentSecret
 from vpngw_iac.text import plain
+from vpngw_iac.usecases.importer import Imported
 
 MODULES = [importlib.import_module(f"{folder.__name__}.{each.name}") for each in pkgutil.iter_modules(folder.__path__)]
 FUNCTIONS = {
@@ -96,6 +99,18 @@ def findings(text: str) -> Any:
     return tuple(poisoned(dataclasses.replace(f, waived=f.waived), text) for f in FINDINGS)
 
 
+IMPORTED = Imported(
+    deployment="hub",
+    file="blueprint.py",
+    text="",
+    accounts=(Account(ArmId("/subscriptions/s/resourceGroups/rg"), "used", "it is only used"),),
+    secrets=(MissingSecret(EnvironmentSecret(name="PSK"), "pre-shared key of con"),),
+    differing=("VpnGateway/hub: update",),
+    broken=("VpnConnection/hub/berlin",),
+    unread=("the circuit",),
+    waived=("R-SKU-01",),
+    terraform=("terraform state rm a",),
+)
 PLANS: Mapping[str, Any] = {"creation": lambda: creation(hub(2)), "busy": busy_plan, "destruction": destruction}
 REPORTS: dict[str, Callable[[str, Style], str]] = {
     **{
@@ -121,6 +136,7 @@ REPORTS: dict[str, Callable[[str, Style], str]] = {
     "rebuilt": lambda text, style: texts.rebuilt_text(
         text, poisoned(Rebuilt(state(), ("a",), ("b",), {"c": "d"}, ("e",)), text), style
     ),
+    "imported": lambda text, style: texts.imported_text(poisoned(IMPORTED, text), style),
     "documents": lambda text, style: texts.documents_text({text: {"properties": {"provisioningState": text}}}),
     "schedule": lambda text, style: texts.schedule_text(text, poisoned(schedule_of(creation(hub(2))), text), style),
     **{

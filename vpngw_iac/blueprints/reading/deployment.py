@@ -20,6 +20,7 @@ from vpngw_iac.blueprints.reading.circuits import bare_circuits, linked_gateways
 from vpngw_iac.blueprints.reading.clients import client_access
 from vpngw_iac.blueprints.reading.documents import Documents, Seen, id_in
 from vpngw_iac.blueprints.reading.gateways import existing_gateway, expressroute_gateway, vpn_gateway
+from vpngw_iac.blueprints.reading.naming import with_naming
 from vpngw_iac.blueprints.reading.nat import rules_of
 from vpngw_iac.blueprints.reading.notes import Account, MissingSecret, Notes
 from vpngw_iac.blueprints.reading.others import settle
@@ -105,7 +106,7 @@ def read(documents: Documents, name: str) -> Reading:
     accounts = tuple(notes.accounts[identity] for identity in sorted(notes.accounts))
     blueprint = _one(name, parts)
     if blueprint is not None:
-        blueprint = with_common_tags(blueprint, notes)
+        blueprint = with_naming(with_common_tags(blueprint, notes))
     return Reading(
         blueprint, accounts, tuple(notes.secrets[key] for key in sorted(notes.secrets)), notes.remarks, notes.names
     )

@@ -91,8 +91,8 @@ PASSES: tuple[tuple[Callable[[Draft], Draft], str], ...] = (
     (synchronised, "needs the networks that change: a peering follows the other network's address space"),
     (known_after, "needs all that is made anew: outputs of it are unknown until then"),
     (targeted, "chooses among all changes, so that what a target brings along is among them"),
-    (marked, "with --mark nothing else is done, whatever was decided"),
     (lifted, "a lock is lifted for the changes that are left, and for no others"),
+    (marked, "with --mark nothing else is done, whatever was decided: no lock is lifted either"),
     (with_outages, "from the schedule of exactly the changes that will be made"),
     (refused, "judges the plan as it would be carried out, outages included"),
 )

@@ -1,0 +1,64 @@
+"""Names that follow one pattern are said once, as the blueprint's naming policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal, TypeVar
+
+from vpngw_iac.blueprints.base import Blueprint
+from vpngw_iac.blueprints.naming import Naming
+from vpngw_iac.blueprints.part import Part
+from vpngw_iac.blueprints.site import Site
+
+B = TypeVar("B", bound=Blueprint)
+_Field = Literal["local_gateway", "connection"]
+_FIELDS: tuple[_Field, ...] = ("local_gateway", "connection")
+
+
+def with_naming(blueprint: B) -> B:
+    """The blueprint with a naming policy in place of names that all of its sites derive alike."""
+    sites = [site for site in _sites(blueprint) if not site.links]
+    patterns = {field: pattern for field in _FIELDS if (pattern := _pattern(sites, field))}
+    if not patterns:
+        return blueprint
+    bare: B = _without_names(blueprint, {f"{field}_name" for field in patterns})
+    return bare.model_copy(update={"naming": Naming(**patterns)})
+
+
+def _pattern(sites: list[Site], field: _Field) -> str:
+    """The pattern that every site's name follows, if it is another one than the usual; empty if there is none."""
+    named = [site for site in sites if field == "connection" or site.local_gateway is None]
+    names = [(site.name, getattr(site, f"{field}_name")) for site in named]
+    found = {_abstract(name, given) for name, given in names}
+    return found.pop() if len(names) > 1 and len(found) == 1 else ""
+
+
+def _abstract(name: str, given: str | None) -> str:
+    return given.replace(name, "{name}", 1) if given is not None and name in given else ""
+
+
+def _sites(value: Any) -> Iterator[Site]:
+    if isinstance(value, Site):
+        yield value
+    elif isinstance(value, Part):
+        for name in type(value).model_fields:
+            yield from _sites(getattr(value, name))
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _sites(item)
+
+
+def _without_names(value: Any, fields: set[str]) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_without_names(item, fields) for item in value)
+    if isinstance(value, Site):
+        kept = fields if value.local_gateway is None else fields - {"local_gateway_name"}
+        return value.model_copy(update=dict.fromkeys(kept))
+    if not isinstance(value, Part):
+        return value
+    changes = {
+        name: then
+        for name in type(value).model_fields
+        if (then := _without_names(now := getattr(value, name), fields)) != now
+    }
+    return value.model_copy(update=changes) if changes else value

@@ -10,8 +10,8 @@ import pytest
 from tests.blueprints.samples import ROOT, SCOPE
 from vpngw_iac import SiteToSite, load
 from vpngw_iac.blueprints.base import Blueprint, kinds
-from vpngw_iac.engine.graph import Graph
 from vpngw_iac.resources.base import Resource
+from vpngw_iac.resources.graph import Graph
 from vpngw_iac.secret import EnvironmentSecret
 
 FOLDER = ROOT / "blueprints"

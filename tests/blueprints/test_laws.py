@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from tests.blueprints.samples import SCOPE, shown
 from tests.blueprints.strategies import topologies
 from vpngw_iac import SiteToSite, Topology
-from vpngw_iac.engine.graph import Graph
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
+from vpngw_iac.resources.graph import Graph
 
 SOME = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

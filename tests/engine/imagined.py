@@ -9,11 +9,11 @@ from tests.worlds import SUBSCRIPTION, Deployment
 from vpngw_iac.arm import ArmId, Scope
 from vpngw_iac.engine.compare.document import secrets_in, transform
 from vpngw_iac.engine.compare.secret_masking import entry_of
-from vpngw_iac.engine.graph import Graph, outputs_in
 from vpngw_iac.engine.plan.decide import make_plan
 from vpngw_iac.engine.plan.inputs import PlanInputs
 from vpngw_iac.engine.plan.plan import Options, Plan
 from vpngw_iac.engine.ports import Attached, CloudIdentity, Observed, Snapshot
+from vpngw_iac.resources.graph import Graph, outputs_in
 from vpngw_iac.resources.wire import Output
 from vpngw_iac.secret import FingerprintKey
 from vpngw_iac.state.model import Binding, Entry, State

@@ -18,12 +18,12 @@ from tests.worlds import (
     rid,
     site,
 )
-from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.order.operation import Key, Schedule
 from vpngw_iac.engine.order.order import order, schedule
 from vpngw_iac.engine.plan.plan import Plan
 from vpngw_iac.errors import PlanError
 from vpngw_iac.resources.base import Ref
+from vpngw_iac.resources.graph import Graph
 
 
 def rich() -> Deployment:

@@ -36,7 +36,6 @@ from tests.worlds import (
 from vpngw_iac.arm import ArmId, Scope
 from vpngw_iac.engine.compare.document import ABSENT
 from vpngw_iac.engine.compare.secret_masking import entry_of, stored
-from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.order.order import schedule
 from vpngw_iac.engine.plan.change import Change
 from vpngw_iac.engine.plan.decide import make_plan
@@ -48,6 +47,7 @@ from vpngw_iac.report.text.plan import plan_text
 from vpngw_iac.report.view import PlanView
 from vpngw_iac.resources.dump import dump_resource, load_resource
 from vpngw_iac.resources.existing import Existing
+from vpngw_iac.resources.graph import Graph
 from vpngw_iac.secret import FingerprintKey, Secret
 from vpngw_iac.state.model import Binding, State
 

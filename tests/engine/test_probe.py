@@ -47,7 +47,6 @@ from vpngw_iac.engine.ask.questions import (
     Zones,
 )
 from vpngw_iac.engine.ask.rights import LOOKS, Need, closer_looks, is_missing, is_permitted
-from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.plan.decide import make_plan
 from vpngw_iac.engine.plan.inputs import PlanInputs
 from vpngw_iac.engine.plan.plan import Options, Plan
@@ -55,6 +54,7 @@ from vpngw_iac.engine.ports import CloudIdentity, Observed, Snapshot
 from vpngw_iac.errors import Finding
 from vpngw_iac.resources import type_of
 from vpngw_iac.resources.existing import Existing
+from vpngw_iac.resources.graph import Graph
 from vpngw_iac.secret import Secret
 from vpngw_iac.state.model import Binding, State
 

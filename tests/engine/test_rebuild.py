@@ -11,9 +11,9 @@ import pytest
 from tests.workspace.conftest import Harness
 from tests.worlds import Deployment, gateway_subnet, group_id, hub, rid, site
 from vpngw_iac.engine.compare.observing import observe
-from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.plan.rebuild import Rebuilt, rebuild
 from vpngw_iac.resources.existing import Existing
+from vpngw_iac.resources.graph import Graph
 from vpngw_iac.secret import Secret
 from vpngw_iac.state.binding import binding_of
 from vpngw_iac.state.model import State

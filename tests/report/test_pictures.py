@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from tests.report import golden
 from tests.report.worlds import connection, creation, gateway, hub, network, public_ip, rid, schedule_of, site
-from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.order.operation import Schedule
 from vpngw_iac.report.drawing import Box, Drawing, Line, operations, topology
 from vpngw_iac.report.layout import PlacedBox, arrange
@@ -21,6 +20,7 @@ from vpngw_iac.report.pictures.dot import render as dot
 from vpngw_iac.report.pictures.mermaid import render as mermaid
 from vpngw_iac.report.pictures.svg import render as svg
 from vpngw_iac.resources.existing import Existing
+from vpngw_iac.resources.graph import Graph
 from vpngw_iac.resources.wire import Output
 
 SVG = "{http://www.w3.org/2000/svg}"

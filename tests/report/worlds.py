@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.order.operation import Schedule
 from vpngw_iac.engine.order.order import order
 from vpngw_iac.engine.plan.change import Action, Change, Difference, OutageStatement
@@ -13,6 +12,7 @@ from vpngw_iac.engine.plan.plan import Options, Plan
 from vpngw_iac.engine.ports import Attached, CloudIdentity, Observed, Snapshot
 from vpngw_iac.errors import Finding
 from vpngw_iac.resources.connection import Connection
+from vpngw_iac.resources.graph import Graph
 from vpngw_iac.resources.local_network_gateway import LocalNetworkGateway
 from vpngw_iac.resources.public_ip import PublicIp
 from vpngw_iac.resources.resource_group import ResourceGroup

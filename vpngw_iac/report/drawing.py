@@ -11,12 +11,12 @@ from itertools import pairwise
 from typing import Any, Literal, TypeVar
 
 from vpngw_iac.engine.compare.document import shown
-from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.order.operation import Key, Operation, Schedule, expectation
 from vpngw_iac.preflight.view.resource_view import View
 from vpngw_iac.preflight.view.topology import TopologyView
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
+from vpngw_iac.resources.graph import Graph
 
 BoxKind = Literal["site", "clients", "circuit", "gateway", "network", "create", "update", "delete"]
 V = TypeVar("V", bound=View)

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from vpngw_iac.engine.compare.document import shown
 from vpngw_iac.engine.compare.secret_masking import stored
 from vpngw_iac.engine.execute.event import OperationResult, Outcome
-from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.order.operation import Operation, Schedule
 from vpngw_iac.engine.plan.change import Change, Difference, Loss, OutageStatement, Summary
 from vpngw_iac.engine.plan.result import Drift, Inventory, SecretCheck
 from vpngw_iac.engine.plan.unverified import texts
 from vpngw_iac.report.json_documents import Document, document, findings_list, ids_document
 from vpngw_iac.report.view import PlanView
+from vpngw_iac.resources.graph import Graph
 from vpngw_iac.state.log import LoggedRun
 
 if TYPE_CHECKING:

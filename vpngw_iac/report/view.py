@@ -10,7 +10,6 @@ from pydantic import TypeAdapter
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.compare.document import shown
-from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.order.operation import Schedule
 from vpngw_iac.engine.plan.change import Action, Change, Loss, Summary, outage_of, summary_of
 from vpngw_iac.engine.plan.outage import ends_clients
@@ -23,6 +22,7 @@ from vpngw_iac.field import OutageLevel
 from vpngw_iac.paths import join
 from vpngw_iac.report import formatting
 from vpngw_iac.resources import model_of
+from vpngw_iac.resources.graph import Graph
 from vpngw_iac.resources.wire import Output
 
 _CHANGES: TypeAdapter[tuple[Change, ...]] = TypeAdapter(tuple[Change, ...])

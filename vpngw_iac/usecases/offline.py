@@ -16,6 +16,7 @@ from vpngw_iac.blueprints.load import LoadedFile
 from vpngw_iac.errors import BlueprintError, Finding, Findings
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
+from vpngw_iac.resources.graph import Graph
 from vpngw_iac.secret import CachedSecrets
 from vpngw_iac.state_url import read_state_url
 from vpngw_iac.usecases.session import SIMULATOR_SPEED, Deployable, SessionSettings, said_by
@@ -105,8 +106,6 @@ class OfflineWorkspace:
 
         Secrets in variables and files are judged where they are at hand; no value enters a finding.
         """
-        from vpngw_iac.engine.graph import Graph
-
         scope, findings = self._place.scope, list[Finding]()
         made: list[tuple[str, Sequence[Resource | Existing]]] = []
         for blueprint in blueprints:

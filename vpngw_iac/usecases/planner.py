@@ -12,7 +12,6 @@ from vpngw_iac.engine.ask.probe import probed
 from vpngw_iac.engine.compare.document import secrets_in
 from vpngw_iac.engine.compare.key_reading import whose_turn, with_keys
 from vpngw_iac.engine.compare.observing import observe, read_existing
-from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.plan import guests
 from vpngw_iac.engine.plan.change import Action
 from vpngw_iac.engine.plan.decide import make_plan
@@ -25,6 +24,7 @@ from vpngw_iac.engine.ports import Snapshot
 from vpngw_iac.errors import Finding, Findings, SecretError, UsageError
 from vpngw_iac.files import first_link, open_to_all, owned
 from vpngw_iac.resources.base import Resource
+from vpngw_iac.resources.graph import Graph
 from vpngw_iac.secret import (
     CachedSecrets,
     FileSecret,

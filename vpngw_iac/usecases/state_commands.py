@@ -157,8 +157,8 @@ class StateCommands:
         id, or by the address it had) what of that gets an entry, protected, although nobody declares it.
         """
         from vpngw_iac.engine.compare.observing import groups_of, hanging_on, observe
-        from vpngw_iac.engine.graph import Graph
         from vpngw_iac.engine.plan.rebuild import included, rebuild
+        from vpngw_iac.resources.graph import Graph
         from vpngw_iac.state.binding import binding_of
         from vpngw_iac.usecases.planner import fingerprints_of
 

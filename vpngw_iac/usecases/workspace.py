@@ -16,7 +16,6 @@ from vpngw_iac.engine.compare.document import lookup, secrets_in
 from vpngw_iac.engine.compare.key_reading import has_key, read_key
 from vpngw_iac.engine.execute.event import Event, Outcome
 from vpngw_iac.engine.execute.stop import Stop
-from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.order.operation import Schedule
 from vpngw_iac.engine.order.order import order, schedule
 from vpngw_iac.engine.plan.decide import make_plan
@@ -33,6 +32,7 @@ from vpngw_iac.engine.plan.result import (
 from vpngw_iac.engine.plan.saved import ReviewedPlan, check_genuine, load, save
 from vpngw_iac.engine.ports import CloudIdentity, Observed, Snapshot
 from vpngw_iac.errors import SecretError
+from vpngw_iac.resources.graph import Graph
 from vpngw_iac.secret import CachedSecrets, Fingerprint
 from vpngw_iac.state.model import Binding, State
 from vpngw_iac.usecases.offline import OfflineWorkspace, blueprint_context

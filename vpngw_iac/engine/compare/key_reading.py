@@ -15,10 +15,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from vpngw_iac.engine.compare.document import lookup
-from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.ports import Cloud, Snapshot
 from vpngw_iac.errors import Forbidden, UsageError
 from vpngw_iac.resources.base import Resource
+from vpngw_iac.resources.graph import Graph
 from vpngw_iac.resources.wire import SECRET_TYPES
 from vpngw_iac.secret import Fingerprint
 

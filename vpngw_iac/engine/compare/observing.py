@@ -9,11 +9,11 @@ from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.compare.difference import compare
 from vpngw_iac.engine.compare.document import ABSENT, lookup, outer_paths
 from vpngw_iac.engine.compare.secret_masking import applied_of, mask_secrets
-from vpngw_iac.engine.graph import Graph, outputs_in
 from vpngw_iac.engine.ports import Attached, Cloud, Observed, Snapshot
 from vpngw_iac.errors import Forbidden, OtherTenant
 from vpngw_iac.resources import model_of
 from vpngw_iac.resources.base import Resource
+from vpngw_iac.resources.graph import Graph, outputs_in
 from vpngw_iac.resources.shape import shape_of
 from vpngw_iac.state.model import State
 

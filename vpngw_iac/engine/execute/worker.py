@@ -16,7 +16,6 @@ from vpngw_iac.engine.compare.difference import Comparison, compare, compare_who
 from vpngw_iac.engine.compare.document import ABSENT, MaskedSecret, lookup, secrets_in, transform
 from vpngw_iac.engine.compare.overlay import carried_loss, overlay
 from vpngw_iac.engine.compare.secret_masking import entry_of, mask_secrets, stored
-from vpngw_iac.engine.graph import outputs_in
 from vpngw_iac.engine.order.operation import Operation
 from vpngw_iac.engine.order.order import in_the_way
 from vpngw_iac.engine.order.transit import half_of
@@ -36,6 +35,7 @@ from vpngw_iac.errors import (
     StalePlan,
 )
 from vpngw_iac.resources.base import Resource
+from vpngw_iac.resources.graph import outputs_in
 from vpngw_iac.resources.shape import shape_of
 from vpngw_iac.resources.wire import Document, Output
 from vpngw_iac.secret import Fingerprint, FingerprintKey, SecretReference, SecretSource, SecretValue

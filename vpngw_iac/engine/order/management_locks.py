@@ -11,11 +11,11 @@ from dataclasses import replace
 from typing import Any
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.order.operation import Key, Operation
 from vpngw_iac.engine.plan.change import Action, Change
 from vpngw_iac.engine.plan.inputs import Draft
 from vpngw_iac.resources import model_of
+from vpngw_iac.resources.graph import Graph
 from vpngw_iac.state.model import Entry
 from vpngw_iac.text import listed
 

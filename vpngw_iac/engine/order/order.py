@@ -21,7 +21,6 @@ from typing import Any, Literal
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.execute.event import OperationResult
-from vpngw_iac.engine.graph import Edge, Graph
 from vpngw_iac.engine.order.management_locks import around
 from vpngw_iac.engine.order.operation import STEPS, Key, Operation, Schedule, Step
 from vpngw_iac.engine.order.transit import PlannedGateway, Transit, bereft, half_of, locked, ordered
@@ -31,6 +30,7 @@ from vpngw_iac.engine.ports import Snapshot, Verb
 from vpngw_iac.errors import PlanError
 from vpngw_iac.resources import model_of, role_of, type_of
 from vpngw_iac.resources.base import UsedPart
+from vpngw_iac.resources.graph import Edge, Graph
 from vpngw_iac.state.model import Entry, State
 
 _STATE_ONLY = frozenset({Action.ADOPT, Action.FORGET, Action.MOVE})

@@ -13,13 +13,13 @@ from functools import cache
 from typing import Any
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.order.operation import Key
 from vpngw_iac.engine.plan.change import Action, Change, Difference
 from vpngw_iac.engine.ports import Observed, Snapshot
 from vpngw_iac.paths import objects, value_at
 from vpngw_iac.resources import model_of, type_of
 from vpngw_iac.resources.base import Flags, PeeringSide, Resource
+from vpngw_iac.resources.graph import Graph
 from vpngw_iac.resources.shape import shape_of
 from vpngw_iac.state.model import Entry, State
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from vpngw_iac.engine.graph import outputs_in
 from vpngw_iac.engine.order.transit import Transit
 from vpngw_iac.engine.plan.change import Action, Change, Difference
 from vpngw_iac.engine.plan.inputs import Draft, PlanInputs
 from vpngw_iac.engine.plan.sync import come_along
+from vpngw_iac.resources.graph import outputs_in
 
 
 def spread(draft: Draft) -> Draft:

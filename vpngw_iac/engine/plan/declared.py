@@ -16,12 +16,12 @@ from pydantic import BaseModel
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.compare.document import ABSENT, by_key, is_empty, lookup, same
-from vpngw_iac.engine.graph import Graph, relabel
 from vpngw_iac.engine.plan.change import Action
 from vpngw_iac.engine.plan.inputs import Draft
 from vpngw_iac.paths import join
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
+from vpngw_iac.resources.graph import Graph, relabel
 from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
 
 

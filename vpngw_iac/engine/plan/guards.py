@@ -10,7 +10,6 @@ from vpngw_iac.engine.compare.document import ABSENT, lookup, same
 from vpngw_iac.engine.compare.matching import Match
 from vpngw_iac.engine.compare.overlay import overlay, unsendable
 from vpngw_iac.engine.compare.secret_masking import applied_of
-from vpngw_iac.engine.graph import outputs_in
 from vpngw_iac.engine.order.transit import halves_in
 from vpngw_iac.engine.plan import guests, ownership
 from vpngw_iac.engine.plan.change import Action, Change
@@ -19,6 +18,7 @@ from vpngw_iac.engine.ports import Attached, Observed
 from vpngw_iac.errors import Finding
 from vpngw_iac.paths import properties_of
 from vpngw_iac.resources import model_of, role_of, shape_at
+from vpngw_iac.resources.graph import outputs_in
 from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
 from vpngw_iac.state.model import Entry
 

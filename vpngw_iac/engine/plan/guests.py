@@ -13,13 +13,13 @@ from typing import Any
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.compare.secret_masking import applied_of
-from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.plan.change import Action, Change
 from vpngw_iac.engine.plan.plan import Plan
 from vpngw_iac.engine.ports import Attached, Cloud, Observed, Snapshot
 from vpngw_iac.errors import Finding
 from vpngw_iac.resources import type_of
 from vpngw_iac.resources.base import Resource, UsedPart
+from vpngw_iac.resources.graph import Graph
 from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
 from vpngw_iac.resources.wire import Document
 from vpngw_iac.state.model import Entry, State

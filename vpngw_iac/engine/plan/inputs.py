@@ -9,12 +9,12 @@ from typing import Any
 from vpngw_iac.engine.compare.difference import Comparison
 from vpngw_iac.engine.compare.matching import Match
 from vpngw_iac.engine.compare.secret_masking import Fingerprints
-from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.plan.change import Change, Loss
 from vpngw_iac.engine.plan.plan import Options
 from vpngw_iac.engine.ports import CloudIdentity, Observed, Snapshot
 from vpngw_iac.errors import Finding
 from vpngw_iac.resources.base import Resource
+from vpngw_iac.resources.graph import Graph
 from vpngw_iac.resources.wire import Document
 from vpngw_iac.state.model import Entry, State
 

@@ -18,7 +18,6 @@ from typing import Any
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.compare.difference import MarkedDifference
-from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.order.operation import Key, Span, expectation, spans
 from vpngw_iac.engine.order.order import order
 from vpngw_iac.engine.order.transit import halves_in
@@ -31,6 +30,7 @@ from vpngw_iac.errors import Finding, PlanError, UsageError
 from vpngw_iac.field import OutageLevel
 from vpngw_iac.resources import model_of, role_of
 from vpngw_iac.resources.base import PeeringSide, Resource
+from vpngw_iac.resources.graph import Graph
 from vpngw_iac.resources.shape import shape_of
 from vpngw_iac.state.model import Entry, State
 from vpngw_iac.text import listed, suggestion

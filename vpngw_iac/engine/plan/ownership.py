@@ -16,13 +16,13 @@ from typing import Any
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.compare.document import ABSENT, lookup
 from vpngw_iac.engine.compare.matching import Match, match
-from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.plan.change import Action, Change
 from vpngw_iac.engine.plan.inputs import Draft, PlanInputs, ResourceCase, deployment_in
 from vpngw_iac.engine.plan.plan import Options
 from vpngw_iac.engine.ports import Attached, Snapshot
 from vpngw_iac.errors import Finding
 from vpngw_iac.resources.base import Resource
+from vpngw_iac.resources.graph import Graph
 from vpngw_iac.state.model import Entry, State
 from vpngw_iac.text import listed
 

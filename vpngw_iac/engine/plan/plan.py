@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.plan.change import Action, Change, Loss, Summary, outage_of, summary_of
 from vpngw_iac.engine.plan.unverified import Unverified, texts
 from vpngw_iac.engine.ports import Attached, CloudIdentity, Snapshot
 from vpngw_iac.errors import Finding, Findings
 from vpngw_iac.field import OutageLevel
+from vpngw_iac.resources.graph import Graph
 from vpngw_iac.state.model import State
 
 

@@ -15,11 +15,11 @@ from vpngw_iac.arm import ArmId, InvalidArmId
 from vpngw_iac.engine.compare.difference import Comparison, compare
 from vpngw_iac.engine.compare.document import lookup, secrets_in
 from vpngw_iac.engine.compare.secret_masking import Fingerprints, entry_of, mask_secrets, resolver
-from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.plan.inputs import deployment_in
 from vpngw_iac.engine.ports import Observed, Snapshot
 from vpngw_iac.errors import UsageError
 from vpngw_iac.resources.base import Resource
+from vpngw_iac.resources.graph import Graph
 from vpngw_iac.resources.shape import shape_of
 from vpngw_iac.secret import Fingerprint, SecretReference
 from vpngw_iac.state.model import Entry, State

@@ -11,7 +11,6 @@ from vpngw_iac.engine.compare.difference import ADOPTED
 from vpngw_iac.engine.compare.document import ABSENT, lookup
 from vpngw_iac.engine.execute.event import OperationResult, OutcomeWord
 from vpngw_iac.engine.execute.stop import Stop
-from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.order.operation import Schedule
 from vpngw_iac.engine.plan.change import Action, Change, DriftItem
 from vpngw_iac.engine.plan.ownership import way_out
@@ -22,6 +21,7 @@ from vpngw_iac.engine.ports import Attached, Observed
 from vpngw_iac.errors import ExitCode, Finding
 from vpngw_iac.resources import model_of
 from vpngw_iac.resources.base import PeeringSide
+from vpngw_iac.resources.graph import Graph
 
 Severity = Literal["security", "availability", "cosmetic"]
 

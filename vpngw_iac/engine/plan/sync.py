@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.engine.graph import Graph
 from vpngw_iac.engine.order.transit import leads_to
 from vpngw_iac.engine.plan.change import Action, Change, Difference
 from vpngw_iac.engine.plan.inputs import Draft, PlanInputs, ResourceCase, deployment_in
@@ -19,6 +18,7 @@ from vpngw_iac.engine.ports import Snapshot
 from vpngw_iac.errors import Finding
 from vpngw_iac.resources import role_of
 from vpngw_iac.resources.base import PeeringSide
+from vpngw_iac.resources.graph import Graph
 
 OTHER_SIDE = "V-PEER-01"
 """Rule of the finding that the owner of the other half must synchronise it."""

@@ -8,8 +8,8 @@ from vpngw_iac.report import renderer
 from vpngw_iac.text import plural
 
 if TYPE_CHECKING:
-    from vpngw_iac.engine.graph import Graph
     from vpngw_iac.engine.order.operation import Schedule
+    from vpngw_iac.resources.graph import Graph
 
 
 def draw(deployment: str, graph: Graph, schedule: Schedule, *, of: str, format: str) -> str:

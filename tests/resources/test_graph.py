@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.worlds import Deployment, connection, gateway, hub_without_gateway, rid, site
 from vpngw_iac.arm import Scope
-from vpngw_iac.engine.graph import Edge, Graph
+from vpngw_iac.resources.graph import Edge, Graph
 
 SCOPE = Scope("00000000-0000-0000-0000-000000000000")
 

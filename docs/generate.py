@@ -208,8 +208,7 @@ def _noun(name: str, definition: dict[str, Any], known: Set[str]) -> Iterator[st
     required = set(definition.get("required", ()))
     yield f"### {name}"
     yield ""
-    yield _prose(definition.get("description", ""))
-    yield ""
+    yield from _paragraphs(definition.get("description", ""))
     yield "| field | type | default | what |"
     yield "| --- | --- | --- | --- |"
     for field, entry in definition.get("properties", {}).items():
@@ -227,6 +226,12 @@ def _shown(default: Any) -> str:
     if isinstance(default, dict):
         return "its defaults"
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"
+
+
+def _paragraphs(text: str) -> Iterator[str]:
+    """What a class says of itself; an example of its own paragraph keeps it."""
+    for paragraph in text.split("\n\n"):
+        yield from (_prose(paragraph), "")
 
 
 def _prose(text: str) -> str:
@@ -417,7 +422,7 @@ def _attributes(owner: type) -> Iterator[str]:
         for one, other in itertools.pairwise(body.body)
         if isinstance(one, ast.AnnAssign) and isinstance(other, ast.Expr) and isinstance(other.value, ast.Constant)
     }
-    yield from (f"## {owner.__name__}", "", _prose(inspect.getdoc(owner) or ""), "")
+    yield from (f"## {owner.__name__}", "", *_paragraphs(inspect.getdoc(owner) or ""))
     yield from ("| attribute | type | what |", "| --- | --- | --- |")
     for field in dataclasses.fields(owner):
         what = docs.get(field.name) or MEANINGS.get(field.name, "")

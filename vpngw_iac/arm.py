@@ -31,7 +31,10 @@ SIGNED_IN = "<signed in>"
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Where resources live when a blueprint does not say: a subscription (GUID), perhaps its tenant and a group."""
+    """Where resources live when a blueprint does not say: a subscription (GUID), perhaps its tenant and a group.
+
+    ``Scope("11111111-1111-4111-8111-111111111111", resource_group="rg-hub")``
+    """
 
     subscription: str
     tenant: str | None = None
@@ -49,6 +52,8 @@ class ArmId:
 
     Ids compare and hash without case, because Azure answers them in another casing than it was given
     (recording ``test_network_vpn_gateway``, back references); ``str()`` keeps the casing of the text.
+
+    ``ArmId("/subscriptions/S/resourceGroups/rg-hub/providers/Microsoft.Network/virtualNetworks/hub").name``
     """
 
     __slots__ = ("_key", "_pairs", "group", "namespace", "subscription", "text")

@@ -62,7 +62,10 @@ Level = Literal["error", "warning", "info"]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
-    """One problem as a value: `summary` is constant and searchable, `detail` says what, why and what to do."""
+    """One problem as a value: `summary` is constant and searchable, `detail` says what, why and what to do.
+
+    ``f"{finding.rule}: {finding.detail}"``
+    """
 
     rule: str
     level: Level = "error"

@@ -110,7 +110,10 @@ _REFERENCE: TypeAdapter[SecretReference] = TypeAdapter(SecretReference)
 
 
 class Secret:
-    """Names the four places a secret may come from; there is no way to write a value into a blueprint."""
+    """Names the four places a secret may come from; there is no way to write a value into a blueprint.
+
+    ``Secret.env("BERLIN_PSK")``
+    """
 
     instead = 'Secret.env("NAME")'
     """What to write where the class itself was written."""

@@ -31,7 +31,10 @@ from vpngw_iac.secret import SecretReference
 
 
 class PrivatePeering(Part):
-    """Private peering of a circuit: the routes between Azure and the site (R-ER-24)."""
+    """Private peering of a circuit: the routes between Azure and the site (R-ER-24).
+
+    ``PrivatePeering(asn=64512, primary="10.9.0.0/30", secondary="10.9.0.4/30", vlan=100)``
+    """
 
     stands: ClassVar[str] = "CircuitPeering"
 
@@ -62,7 +65,10 @@ def _check_ipv6(part: PrivatePeering | MicrosoftPeering, wanted: bool) -> None:
 
 
 class PrefixValidation(Part):
-    """How a public prefix of a Microsoft peering is proven to be yours."""
+    """How a public prefix of a Microsoft peering is proven to be yours.
+
+    ``PrefixValidation(prefix="198.51.100.0/24", validation_id="hub")``
+    """
 
     stands: ClassVar[str] = "CircuitPeering: properties.microsoftPeeringConfig.advertisedPublicPrefixInfo[0]"
 
@@ -75,7 +81,11 @@ class PrefixValidation(Part):
 
 
 class MicrosoftPeering(Part):
-    """Microsoft peering of a circuit: public services; it has no VPN failover (R-ER-05)."""
+    """Microsoft peering of a circuit: public services; it has no VPN failover (R-ER-05).
+
+    ``MicrosoftPeering(asn=64512, primary="203.0.113.0/30", secondary="203.0.113.4/30", vlan=200,
+    advertised_prefixes="198.51.100.0/24")``
+    """
 
     stands: ClassVar[str] = "CircuitPeering"
 
@@ -134,7 +144,10 @@ class MicrosoftPeering(Part):
 
 
 class Circuit(NamedPart, Part):
-    """An ExpressRoute circuit that is ours; `existing` uses one that is not. It is billed once it exists (R-ER-11)."""
+    """An ExpressRoute circuit that is ours; `existing` uses one that is not. It is billed once it exists (R-ER-11).
+
+    ``Circuit(name="er-hub", location="westeurope", provider="Equinix", peering_location="Frankfurt", bandwidth=50)``
+    """
 
     stands: ClassVar[str] = "Circuit"
 
@@ -242,7 +255,7 @@ AnyCircuit = Annotated[
 
 
 class CircuitLink(Part):
-    """The connection of a gateway to a circuit."""
+    """The connection of a gateway to a circuit: ``CircuitLink(name="frankfurt", circuit=circuit, weight=10)``."""
 
     stands: ClassVar[str] = "ExpressRouteConnection"
 
@@ -280,6 +293,8 @@ class GlobalReach(Part):
     """Two circuits joined, so that the sites behind them reach each other over Microsoft's network.
 
     Both have private peering. Microsoft: "Configure ExpressRoute Global Reach".
+
+    ``GlobalReach(a=circuit, b=Circuit.existing(partner_circuit), prefix="192.168.8.0/29")``
     """
 
     stands: ClassVar[str] = "GlobalReach"

@@ -59,7 +59,10 @@ class CertificateFacts(Part):
 
 
 class RootCertificate(Part):
-    """A root whose clients may connect. Made by `file`, `pem` or `base64`; kept as Azure wants it: one line."""
+    """A root whose clients may connect. Made by `file`, `pem` or `base64`; kept as Azure wants it: one line.
+
+    ``RootCertificate.file("offices", "root.pem")``
+    """
 
     stands: ClassVar[str] = "VpnGateway: properties.vpnClientConfiguration.vpnClientRootCertificates[0]"
 
@@ -197,7 +200,10 @@ def _thumbprint(value: str) -> str:
 
 
 class RevokedCertificate(Part):
-    """A client certificate that may no longer connect."""
+    """A client certificate that may no longer connect.
+
+    ``RevokedCertificate(name="lost-laptop", thumbprint="6F:2A" + ":00" * 18)``
+    """
 
     stands: ClassVar[str] = "VpnGateway: properties.vpnClientConfiguration.vpnClientRevokedCertificates[0]"
 
@@ -222,7 +228,10 @@ else:
 
 
 class Certificates(Part):
-    """Clients sign in with a certificate issued by one of the roots."""
+    """Clients sign in with a certificate issued by one of the roots.
+
+    ``Certificates(roots=RootCertificate.file("offices", "root.pem"))``
+    """
 
     stands: ClassVar[str] = "VpnGateway: properties.vpnClientConfiguration"
 
@@ -243,7 +252,10 @@ Cloud = Literal["public", "usgovernment", "china"]
 
 
 class EntraId(Part):
-    """Users sign in with Microsoft Entra ID; OpenVPN only (R-P2S-03)."""
+    """Users sign in with Microsoft Entra ID; OpenVPN only (R-P2S-03).
+
+    ``EntraId(tenant="44444444-4444-4444-8444-444444444444")``
+    """
 
     stands: ClassVar[str] = "VpnGateway: properties.vpnClientConfiguration"
 
@@ -258,7 +270,7 @@ class EntraId(Part):
 
 
 class RadiusServer(Part):
-    """A RADIUS server."""
+    """A RADIUS server: ``RadiusServer(address="10.10.1.4", secret=Secret.env("RADIUS_SECRET"), score=30)``."""
 
     stands: ClassVar[str] = "VpnGateway: properties.vpnClientConfiguration.radiusServers[0]"
 
@@ -270,7 +282,10 @@ class RadiusServer(Part):
 
 
 class Radius(Part):
-    """Users sign in through one or two RADIUS servers in the network or over site-to-site (R-RAD-02)."""
+    """Users sign in through one or two RADIUS servers in the network or over site-to-site (R-RAD-02).
+
+    ``Radius(servers=RadiusServer(address="10.10.1.4", secret=Secret.env("RADIUS_SECRET")))``
+    """
 
     stands: ClassVar[str] = "VpnGateway: properties.vpnClientConfiguration"
 
@@ -281,7 +296,7 @@ class Radius(Part):
 
 
 class EntraGroup(Part):
-    """Members of an Entra ID group."""
+    """Members of an Entra ID group: ``EntraGroup(id="33333333-3333-4333-8333-333333333333")``."""
 
     id: Guid
     """Object id of the group (R-UG-06)."""
@@ -290,7 +305,10 @@ class EntraGroup(Part):
 
 
 class CertificateDomain(Part):
-    """Users whose certificate's common name ends in this domain (R-UG-06)."""
+    """Users whose certificate's common name ends in this domain (R-UG-06).
+
+    ``CertificateDomain(name="marketing.example.com")``
+    """
 
     name: Annotated[str, Field(min_length=1)]
     """The domain, for example ``marketing.example.com``."""
@@ -299,7 +317,7 @@ class CertificateDomain(Part):
 
 
 class RadiusGroup(Part):
-    """Users for whom the RADIUS server answers this group value (R-UG-06)."""
+    """Users for whom the RADIUS server answers this group value (R-UG-06): ``RadiusGroup(value="6ad1bd08")``."""
 
     value: Annotated[str, Field(min_length=1)]
     member_name: Name | None = None
@@ -331,7 +349,10 @@ Authentication = Annotated[
 
 
 class UserGroup(Part):
-    """Users who get their addresses from a pool of their own (R-UG-01 to R-UG-06)."""
+    """Users who get their addresses from a pool of their own (R-UG-01 to R-UG-06).
+
+    ``UserGroup(name="staff", priority=1, address_pool="172.16.1.0/24", default=True)``
+    """
 
     stands: ClassVar[str] = "VpnGateway: properties.virtualNetworkGatewayPolicyGroups[0]"
 

@@ -17,7 +17,10 @@ from vpngw_iac.errors import Finding
 
 
 class ExpressRouteCoexistence(Blueprint):
-    """A hub with both gateways. Route exchange between them needs an Azure Route Server (R-ER-04)."""
+    """A hub with both gateways. Route exchange between them needs an Azure Route Server (R-ER-04).
+
+    ``ExpressRouteCoexistence(name="hub", vpn=gateway, expressroute=er_gateway, sites=[berlin])``
+    """
 
     vpn: AnyVpnGateway
     expressroute: AnyExpressRouteGateway

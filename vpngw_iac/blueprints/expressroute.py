@@ -46,7 +46,10 @@ Circuits = Annotated[Many[LinkOrCircuit], AfterValidator(_distinct)]
 
 
 class ExpressRoute(Blueprint):
-    """Circuits, and perhaps an ExpressRoute gateway that is connected to them. With a VPN gateway: `Topology`."""
+    """Circuits, and perhaps an ExpressRoute gateway that is connected to them. With a VPN gateway: `Topology`.
+
+    ``ExpressRoute(name="er", gateway=er_gateway, circuits=[CircuitLink(name="frankfurt", circuit=circuit)])``
+    """
 
     gateway: AnyExpressRouteGateway | None = None
     """The gateway. Left out: circuits alone."""

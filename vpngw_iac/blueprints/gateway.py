@@ -59,7 +59,7 @@ GatewayId = Annotated[ArmId, AfterValidator(ids_only(GATEWAY))]
 
 
 class Bgp(Part):
-    """BGP of an Azure VPN gateway."""
+    """BGP of an Azure VPN gateway: ``Bgp(asn=65010)``."""
 
     stands: ClassVar[str] = "VpnGateway: properties"
 
@@ -128,7 +128,10 @@ class _Gateway(NamedPart, Part):
 
 
 class VpnGateway(_Gateway):
-    """A VPN gateway that is ours; `existing` uses one that is not."""
+    """A VPN gateway that is ours; `existing` uses one that is not.
+
+    ``VpnGateway(name="vgw-hub", network=network, sku="VpnGw1AZ")``
+    """
 
     stands: ClassVar[str] = "VpnGateway"
 
@@ -246,7 +249,10 @@ else:
 
 
 class ExpressRouteGateway(_Gateway):
-    """An ExpressRoute gateway that is ours. Microsoft gives it a public address of its own (R-PIP-11)."""
+    """An ExpressRoute gateway that is ours. Microsoft gives it a public address of its own (R-PIP-11).
+
+    ``ExpressRouteGateway(name="ergw-hub", network=network, sku="ErGw1AZ")``
+    """
 
     stands: ClassVar[str] = "ExpressRouteGateway"
 

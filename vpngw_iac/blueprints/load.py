@@ -32,7 +32,7 @@ _TEXT_SUFFIXES = (".yaml", ".yml", ".json")
 
 @dataclass(frozen=True, slots=True)
 class LoadedFile:
-    """A blueprint file and what it exposes."""
+    """A blueprint file and what it exposes: ``load("hub.py")``."""
 
     path: Path
     blueprints: tuple[Blueprint, ...]

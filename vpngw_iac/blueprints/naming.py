@@ -1,6 +1,6 @@
 """One naming policy for what people do not name themselves: CAF abbreviations by default, cut to Azure's limits.
 
-CachedModel names are a contract: changing a default here would rename things in Azure.
+Derived names are a contract: changing a default here would rename things in Azure.
 """
 
 from __future__ import annotations
@@ -33,7 +33,10 @@ def _template(*words: str) -> AfterValidator:
 
 
 class Naming(Part):
-    """Patterns of derived names. `name` is a site, or ``{site}-{link}`` where a site lists its links."""
+    """Patterns of derived names. `name` is a site, or ``{site}-{link}`` where a site lists its links.
+
+    ``Naming(connection="vpn-{name}")``
+    """
 
     public_ip: Annotated[str, _template("gateway", "number")] = "pip-{gateway}-{number}"
     """Public address of a gateway, counted from 1."""

@@ -94,7 +94,10 @@ class RouteTable(Part):
 
 
 class SecurityRule(Part):
-    """A rule of a `SecurityGroup`; ``*`` is everything, and a service tag may stand for a prefix."""
+    """A rule of a `SecurityGroup`; ``*`` is everything, and a service tag may stand for a prefix.
+
+    ``SecurityRule(name="https", priority=100, direction="Inbound", access="Allow", destination_ports="443")``
+    """
 
     stands: ClassVar[str] = "SecurityGroup: properties.securityRules[0]"
 
@@ -120,7 +123,11 @@ class SecurityRule(Part):
 
 
 class SecurityGroup(NamedPart, Part):
-    """A network security group that is ours, for subnets of ours; one value may serve several."""
+    """A network security group that is ours, for subnets of ours; one value may serve several.
+
+    ``SecurityGroup(name="nsg-web", rules=[SecurityRule(name="https", priority=100, direction="Inbound",
+    access="Allow")])``
+    """
 
     stands: ClassVar[str] = "SecurityGroup"
 
@@ -167,7 +174,7 @@ AnyRouteTable = Annotated[
 
 
 class Delegation(Part):
-    """A service that a subnet is delegated to."""
+    """A service that a subnet is delegated to: ``Delegation(name="web", service="Microsoft.Web/serverFarms")``."""
 
     stands: ClassVar[str] = "Subnet: properties.delegations[0]"
 
@@ -226,7 +233,7 @@ class SubnetSettings(Part):
 class GatewaySubnet(SubnetSettings):
     """The GatewaySubnet with more than its prefix: a hub with a firewall sends what gateways receive through it.
 
-    ``GatewaySubnet(prefix="10.1.255.0/27", route_table=RouteTable(...))``
+    ``GatewaySubnet(prefix="10.1.255.0/27", route_table=RouteTable(name="rt-hub"))``
     """
 
     prefix: Annotated[Prefixes, Field(min_length=1), Wire("properties.addressPrefixes", by_code=True)]
@@ -241,7 +248,7 @@ AnyGatewaySubnet = Annotated[
 
 
 class Subnet(SubnetSettings):
-    """A subnet of a network that is ours."""
+    """A subnet of a network that is ours: ``Subnet(name="workload", prefixes="10.10.1.0/24")``."""
 
     name: Name
     prefixes: Annotated[Prefixes, Field(min_length=1), Wire("properties.addressPrefixes", by_code=True)]
@@ -295,7 +302,11 @@ else:
 
 
 class VirtualNetwork(NamedPart, Part):
-    """A virtual network that is ours; `existing` uses one that is not."""
+    """A virtual network that is ours; `existing` uses one that is not.
+
+    ``VirtualNetwork(name="vnet-hub", location="westeurope", address_space="10.1.0.0/16",
+    gateway_subnet="10.1.255.0/27")``
+    """
 
     stands: ClassVar[str] = "VirtualNetwork"
 
@@ -410,7 +421,7 @@ class ExistingVirtualNetwork(ExistingPart, Part):
 
 
 class IpTag(Part):
-    """An IP tag of a public address."""
+    """An IP tag of a public address: ``IpTag(type="RoutingPreference", tag="Internet")``."""
 
     stands: ClassVar[str] = "PublicIp: properties.ipTags[0]"
 
@@ -421,7 +432,10 @@ class IpTag(Part):
 
 
 class PublicIp(Part):
-    """A public address of ours with a name or settings of its own; always SKU Standard and static (R-PIP-01)."""
+    """A public address of ours with a name or settings of its own; always SKU Standard and static (R-PIP-01).
+
+    ``PublicIp(name="pip-hub", dns_label="vpn-hub")``
+    """
 
     stands: ClassVar[str] = "PublicIp"
 

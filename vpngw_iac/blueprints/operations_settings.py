@@ -22,6 +22,8 @@ class Maintenance(Part):
     """A maintenance window of our own for a gateway: Azure services it within 24 hours of the change at these hours.
 
     Critical security updates keep no window. Microsoft: "Configure customer-controlled maintenance for VPN Gateway".
+
+    ``Maintenance(start="02:00", time_zone="W. Europe Standard Time")``
     """
 
     stands: ClassVar[str] = "MaintenanceConfiguration"
@@ -94,6 +96,8 @@ class Diagnostics(Part):
 
     Microsoft: "Diagnostic settings in Azure Monitor". A storage account and an event hub must be in the gateway's
     region, a workspace need not.
+
+    ``Diagnostics(workspace=log_analytics, logs=["TunnelDiagnosticLog", "IKEDiagnosticLog"])``
     """
 
     stands: ClassVar[str] = "DiagnosticSetting"
@@ -143,6 +147,8 @@ class Lock(Part):
 
     Microsoft: "Lock your resources to protect your infrastructure". Only owners and user access administrators may make
     and remove locks.
+
+    ``Lock(level="CanNotDelete", notes="production")``
     """
 
     stands: ClassVar[str] = "ManagementLock"
@@ -199,6 +205,8 @@ class RoleAssignment(Part):
     """Who may do what with one resource.
 
     Microsoft: "Azure role assignments". Only owners and user access administrators may make and remove them.
+
+    ``RoleAssignment(role="Reader", principal="55555555-5555-4555-8555-555555555555")``
     """
 
     stands: ClassVar[str] = "RoleAssignment"

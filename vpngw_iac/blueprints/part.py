@@ -479,7 +479,7 @@ SecretField = Annotated[SecretReference, _SHORT_SECRET, Named("secrets", 'Secret
 
 
 class Sku(Part):
-    """A SKU that this version does not know. ``Sku.other("VpnGw6AZ")`` sends it as it is written."""
+    """A SKU that this version does not know, sent as it is written: ``Sku.other("VpnGw6AZ")``."""
 
     name: Annotated[str, Field(alias="other", min_length=1)]
 

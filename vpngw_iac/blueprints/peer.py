@@ -15,7 +15,10 @@ from vpngw_iac.field import GroupName, IpAddress, Wire, rule_error
 
 
 class Spoke(Part):
-    """A network that reaches the outside through the hub's gateways, over VNet peering (R-PEER-01 to R-PEER-04)."""
+    """A network that reaches the outside through the hub's gateways, over VNet peering (R-PEER-01 to R-PEER-04).
+
+    ``Spoke(network=VirtualNetwork(name="vnet-web", location="westeurope", address_space="10.20.0.0/16"))``
+    """
 
     stands: ClassVar[str] = "Peering"
 
@@ -38,7 +41,10 @@ class Spoke(Part):
 
 
 class Pair(Part):
-    """Two gateways joined by a tunnel. Both connections bear the same key, policy and BGP flag (R-V2V-03)."""
+    """Two gateways joined by a tunnel. Both connections bear the same key, policy and BGP flag (R-V2V-03).
+
+    ``Pair(a=gateway, b=VpnGateway.existing(partner_gateway), shared_key=Secret.env("PARTNER_PSK"))``
+    """
 
     stands: ClassVar[str] = "VnetConnection"
 

@@ -15,7 +15,10 @@ from vpngw_iac.errors import Finding
 
 
 class PointToSite(ClientAccess, Blueprint):
-    """A VPN gateway with what it offers to clients. With sites on the same gateway: `Topology`."""
+    """A VPN gateway with what it offers to clients. With sites on the same gateway: `Topology`.
+
+    ``PointToSite(name="clients", gateway=gateway, protocols="OpenVPN", address_pool="172.16.0.0/24")``
+    """
 
     gateway: AnyVpnGateway
     spokes: Many[Spoke] = ()

@@ -43,7 +43,10 @@ MODES: Final = {"default": "Default", "initiator-only": "InitiatorOnly", "respon
 
 
 class IpsecPolicy(Part):
-    """A whole IKE and IPsec policy (R-IPSEC-03); it replaces Azure's proposals in both directions (R-IPSEC-05)."""
+    """A whole IKE and IPsec policy (R-IPSEC-03); it replaces Azure's proposals in both directions (R-IPSEC-05).
+
+    ``IpsecPolicy.strong()``
+    """
 
     stands: ClassVar[str] = "VpnConnection: properties.ipsecPolicies[0]"
     instead: ClassVar[str] = "IpsecPolicy.strong()"
@@ -110,7 +113,10 @@ else:
 
 
 class NatMapping(Part):
-    """Another mapping of a NAT rule; of a dynamic one each side may have more than the other."""
+    """Another mapping of a NAT rule; of a dynamic one each side may have more than the other.
+
+    ``NatMapping(internal="192.168.11.0/24", external="10.200.11.0/24")``
+    """
 
     internal: Cidr | None = None
     """The addresses as they really are."""
@@ -123,7 +129,10 @@ class NatMapping(Part):
 
 
 class Nat(Part):
-    """A NAT rule; equal values are one rule, made once per instance on an active-active gateway (R-NAT-11)."""
+    """A NAT rule; equal values are one rule, made once per instance on an active-active gateway (R-NAT-11).
+
+    ``Nat.ingress("berlin", internal="192.168.10.0/24", external="10.200.10.0/24")``
+    """
 
     stands: ClassVar[str] = "NatRule"
 
@@ -162,7 +171,7 @@ class Nat(Part):
 
 
 class BgpPeer(Part):
-    """The BGP speaker on the other side."""
+    """The BGP speaker on the other side: ``BgpPeer(asn=64512, address="192.168.10.1")``."""
 
     stands: ClassVar[str] = "LocalNetworkGateway: properties.bgpSettings"
 
@@ -257,7 +266,10 @@ AnyLocalGateway = Annotated[
 
 
 class TrafficSelector(Part):
-    """A custom traffic selector (R-TS-03); Azure proposes it only when it initiates (R-TS-04)."""
+    """A custom traffic selector (R-TS-03); Azure proposes it only when it initiates (R-TS-04).
+
+    ``TrafficSelector(local="10.10.1.0/24", remote="192.168.10.0/24")``
+    """
 
     stands: ClassVar[str] = "VpnConnection: properties.trafficSelectorPolicies[0]"
 
@@ -268,7 +280,11 @@ class TrafficSelector(Part):
 
 
 class CertificateKey(Part):
-    """Authentication by certificate instead of a shared key (R-CERT-01 to R-CERT-05)."""
+    """Authentication by certificate instead of a shared key (R-CERT-01 to R-CERT-05).
+
+    ``CertificateKey(outbound="https://kv-hub.vault.azure.net/secrets/vpn", inbound_subject="berlin.example.com",
+    inbound_chain=chain)``
+    """
 
     stands: ClassVar[str] = "VpnConnection: properties.certificateAuthentication"
 
@@ -281,7 +297,10 @@ class CertificateKey(Part):
 
 
 class Tunnel(Part):
-    """Addresses of one tunnel of a link, where the device gives each tunnel its own."""
+    """Addresses of one tunnel of a link, where the device gives each tunnel its own.
+
+    ``Tunnel(address="203.0.113.11")``
+    """
 
     stands: ClassVar[str] = "VpnConnection: properties.tunnelProperties[0]"
 
@@ -292,7 +311,7 @@ class Tunnel(Part):
 
 
 class Routing(Part):
-    """Route tables and route maps of a connection, by id."""
+    """Route tables and route maps of a connection, by id: ``Routing(labels=["default"])``."""
 
     stands: ClassVar[str] = "VpnConnection: properties.routingConfiguration"
 
@@ -370,7 +389,10 @@ class LinkSettings(Part):
 
 
 class Link(LinkSettings):
-    """One tunnel end of a site: one local network gateway and one connection with a key of its own (R-LNG-10)."""
+    """One tunnel end of a site: one local network gateway and one connection with a key of its own (R-LNG-10).
+
+    ``Link(name="dsl", public_ip="203.0.113.10", shared_key=Secret.env("BERLIN_DSL_PSK"))``
+    """
 
     name: Name
     public_ip: Annotated[Ipv4 | None, Wire("properties.gatewayIpAddress", of="LocalNetworkGateway")] = None
@@ -408,6 +430,8 @@ class Site(LinkSettings):
 
     One device: give its address here. Several: give `links`; what is said on the site holds for each link that does
     not say it itself.
+
+    ``Site(name="berlin", public_ip="203.0.113.10", prefixes="192.168.10.0/24", shared_key=Secret.env("BERLIN_PSK"))``
     """
 
     name: Name

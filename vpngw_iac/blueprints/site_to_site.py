@@ -18,7 +18,7 @@ P = TypeVar("P")
 
 
 class SiteToSite(Blueprint):
-    """A VPN gateway with its sites."""
+    """A VPN gateway with its sites: ``SiteToSite(name="offices", gateway=gateway, sites=[berlin])``."""
 
     gateway: AnyVpnGateway
     sites: Many[Site] = ()

@@ -40,7 +40,10 @@ AnyBlueprint = Annotated[SerializeAsAny[Blueprint], BeforeValidator(_of_its_kind
 
 
 class Topology(Blueprint):
-    """Blueprints that are planned and applied together."""
+    """Blueprints that are planned and applied together.
+
+    ``Topology(name="hub", blueprints=[SiteToSite(name="offices", gateway=gateway, sites=[berlin])])``
+    """
 
     blueprints: Annotated[Many[AnyBlueprint], AfterValidator(_distinct), Field(min_length=1)]
 

@@ -17,7 +17,10 @@ from vpngw_iac.field import rule_error
 
 
 class VnetToVnet(Blueprint):
-    """Gateways joined in pairs. NAT is impossible here (R-V2V-09), which is why there is no field for it."""
+    """Gateways joined in pairs. NAT is impossible here (R-V2V-09), which is why there is no field for it.
+
+    ``VnetToVnet(name="west-north", pairs=Pair(a=gateway, b=other_gateway, shared_key=Secret.env("WEST_NORTH_PSK")))``
+    """
 
     pairs: Annotated[Many[Pair], listed, Field(min_length=1)]
     hub: AnyVpnGateway | None = None

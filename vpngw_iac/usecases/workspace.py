@@ -44,7 +44,10 @@ from vpngw_iac.usecases.settings import Settings
 
 
 class Workspace(OfflineWorkspace):
-    """One place to work in: a cloud, a state, a working directory. Cheap to make; connects when it has to."""
+    """One place to work in: a cloud, a state, a working directory. Cheap to make; connects when it has to.
+
+    ``Workspace("simulator", directory="demo").plan(blueprint)``
+    """
 
     @classmethod
     def from_config(cls, **overrides: Any) -> Self:

@@ -115,7 +115,10 @@ _FREE = frozenset({"error", "code", "advice", "why", "text", "state"})
 
 @dataclass(frozen=True, slots=True)
 class OperationResult(_OfOperation):
-    """How one operation went."""
+    """How one operation went.
+
+    ``f"{operation.verb} {operation.address}: {operation.status}"``
+    """
 
     status: Status
     seconds: float = 0.0
@@ -135,7 +138,10 @@ class OperationResult(_OfOperation):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a run did. `changes_left` is what a plan would still show, where that is known."""
+    """What a run did. `changes_left` is what a plan would still show, where that is known.
+
+    ``[operation.address for operation in outcome.operations if operation.status == "failed"]``
+    """
 
     kind: Literal["apply", "destroy", "wait"]
     deployment: str

@@ -30,7 +30,10 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One property where declared and observed disagree. Secrets appear as ``(sensitive)``."""
+    """One property where declared and observed disagree. Secrets appear as ``(sensitive)``.
+
+    ``f"{difference.path}: {difference.observed} becomes {difference.declared}"``
+    """
 
     path: str
     cause: Cause
@@ -124,7 +127,10 @@ class OutageStatement:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A decision about one resource."""
+    """A decision about one resource.
+
+    ``f"{change.action} {change.address}: {change.reason}"``
+    """
 
     address: str
     id: ArmId
@@ -179,7 +185,10 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class DriftItem:
-    """One way in which Azure moved away from what was applied."""
+    """One way in which Azure moved away from what was applied.
+
+    ``f"{item.address} is {item.kind}"``
+    """
 
     address: str
     id: str

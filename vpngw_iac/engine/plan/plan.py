@@ -17,7 +17,10 @@ from vpngw_iac.state.model import State
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the caller asked for beyond the blueprint."""
+    """What the caller asked for beyond the blueprint.
+
+    ``Options(max_outage="5m", replace=frozenset({"VpnGateway/vgw-office"}))``
+    """
 
     destroy: bool = False
     adopt: frozenset[str] = frozenset()
@@ -56,7 +59,10 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Decided changes with their basis. Contains no secret; `execute` obeys it and cannot change its mind."""
+    """Decided changes with their basis. Contains no secret; `execute` obeys it and cannot change its mind.
+
+    ``[change.address for change in plan.changes if change.action == "delete"]``
+    """
 
     deployment: str
     identity: CloudIdentity

@@ -38,7 +38,10 @@ class Compilation:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """How Azure moved away from what was applied."""
+    """How Azure moved away from what was applied.
+
+    ``[item.address for item in drift.items if item.severity == "security"]``
+    """
 
     deployment: str
     items: tuple[DriftItem, ...]
@@ -72,7 +75,10 @@ class Drift:
 
 @dataclass(frozen=True, slots=True)
 class InventoryItem:
-    """One managed resource as it is in Azure."""
+    """One managed resource as it is in Azure.
+
+    ``f"{inventory_item.address} is {inventory_item.state}"``
+    """
 
     address: str
     id: ArmId
@@ -82,7 +88,10 @@ class InventoryItem:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """What is deployed."""
+    """What is deployed.
+
+    ``{item.address: item.state for item in inventory.items}``
+    """
 
     deployment: str
     items: tuple[InventoryItem, ...]
@@ -91,7 +100,10 @@ class Inventory:
 
 @dataclass(frozen=True, slots=True)
 class SecretCheck:
-    """Whether a reference can be resolved here; never its value."""
+    """Whether a reference can be resolved here; never its value.
+
+    ``f"{check.reference}: {check.error or 'found'}"``
+    """
 
     address: str
     path: str

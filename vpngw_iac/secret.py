@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import json
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,6 +88,23 @@ class KeyVaultSecret(_Reference):
 
     def describe(self) -> str:
         return f"key-vault:{self.vault}/{self.name}" + (f"/{self.version}" if self.version else "")
+
+
+class KeyVaultCertificate(KeyVaultSecret):
+    """A public certificate that is kept as the text of a secret in Key Vault; it is read at plan, and is no secret.
+
+    A graph holds it as the text of `describe` until the cloud is known: no certificate has a ``:``.
+    """
+
+    takes: ClassVar[str] = "RootCertificate.key_vault takes a vault and the name of a secret (letters, digits and '-')"
+
+    version: Annotated[str, Field(pattern=r"^[0-9A-Za-z]+$")] | None = None
+
+    @classmethod
+    def described(cls, text: str) -> KeyVaultCertificate | None:
+        """The reference that `describe` says in this way; none for the text of a certificate."""
+        found = re.fullmatch(r"key-vault:(?P<vault>.+?)/(?P<name>[0-9A-Za-z-]+)(/(?P<version>[0-9A-Za-z]+))?", text)
+        return cls(**found.groupdict()) if found else None
 
 
 class GeneratedSecret(_Reference):

@@ -14,7 +14,7 @@ from tests.azure.test_sign_in import Credential
 from vpngw_iac.azure import CloudClient
 from vpngw_iac.errors import SecretError, SignInFailed
 from vpngw_iac.masks import Masks
-from vpngw_iac.secret import LocalSecrets, Secret, SecretReference, SecretSource
+from vpngw_iac.secret import KeyVaultCertificate, LocalSecrets, Secret, SecretReference, SecretSource
 
 CANARY = "c4nary-value"
 
@@ -85,6 +85,12 @@ def test_the_newest_version_is_read_and_named(vault: str) -> None:
     found = source(held(Vaults(), "old", CANARY)).resolve(Secret.key_vault(vault, "psk"))
 
     assert (found.value, found.version) == (CANARY, "1")
+
+
+def test_a_public_certificate_is_read_as_a_secret_is() -> None:
+    found = source(held(Vaults(), "old", "new")).resolve(KeyVaultCertificate(vault="kv-hub", name="psk", version="0"))
+
+    assert (found.value, found.version) == ("old", "0")
 
 
 def test_a_pinned_version_is_read() -> None:

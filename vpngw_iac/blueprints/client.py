@@ -23,10 +23,12 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from vpngw_iac.blueprints.network import Prefixes
-from vpngw_iac.blueprints.part import Many, Name, NamedValues, Part, SecretField, Short, listed
+from vpngw_iac.blueprints.part import SECRET_SCHEMA, Many, Name, NamedValues, Part, SecretField, Short, listed
 from vpngw_iac.blueprints.site import AnyIpsecPolicy
+from vpngw_iac.errors import InvalidValue
 from vpngw_iac.field import Guid, Ipv4, Wire, rule_error
 from vpngw_iac.files import UnreadableFile, owned, read_bytes, text_of
+from vpngw_iac.secret import KeyVaultCertificate
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -59,7 +61,7 @@ class CertificateFacts(Part):
 
 
 class RootCertificate(Part):
-    """A root whose clients may connect. Made by `file`, `pem` or `base64`; kept as Azure wants it: one line.
+    """A root whose clients may connect: made by `file`, `pem`, `base64` or `key_vault`, kept as one line.
 
     ``RootCertificate.file("offices", "root.pem")``
     """
@@ -69,7 +71,7 @@ class RootCertificate(Part):
     name: Annotated[str, Field(pattern=r"^[^\s/\\?#%&<>:\"*|]+$", max_length=80), Wire("name")]
     """Name in Azure, without spaces (R-CERTP-03)."""
     data: Annotated[str, Field(repr=False), Wire("properties.publicCertData")]
-    """Base-64 X.509 in one line, without header lines (R-CERTP-02)."""
+    """Base-64 X.509 in one line, without header lines (R-CERTP-02); ``key-vault:VAULT/NAME`` until it is read."""
 
     @classmethod
     def file(cls, name: str, path: str | Path) -> RootCertificate:
@@ -88,33 +90,49 @@ class RootCertificate(Part):
         """Take Base-64 data, in one line or several."""
         return cls.model_validate({"name": name, "base64": text})
 
+    @classmethod
+    def key_vault(cls, name: str, vault: str, secret: str, version: str | None = None) -> RootCertificate:
+        """Take it from Azure Key Vault at plan: PEM, or Base-64, of the public certificate alone in a secret.
+
+        The secret that belongs to a Key Vault *certificate* of the same name holds its private key, and is refused.
+        """
+        return cls.model_validate({"name": name, "key_vault": {"vault": vault, "name": secret, "version": version}})
+
     @model_validator(mode="before")
     @classmethod
     def _any_form(cls, value: Any, info: ValidationInfo) -> Any:
-        """In YAML: one of ``file``, ``pem``, ``base64`` beside the name."""
+        """In YAML: one of ``file``, ``pem``, ``base64``, ``key_vault`` beside the name."""
         if not isinstance(value, Mapping) or "data" in value:
             return value
-        forms = [form for form in ("file", "pem", "base64") if form in value]
-        if len(forms) != 1 or not isinstance(value[forms[0]], str):
-            raise rule_error("T-CERT", "Give exactly one of file, pem and base64 for a root certificate.")
+        forms = [form for form in ("file", "pem", "base64", "key_vault") if form in value]
+        wanted = Mapping if forms == ["key_vault"] else str
+        if len(forms) != 1 or not isinstance(value[forms[0]], wanted):
+            raise rule_error(
+                "T-CERT", "Give exactly one of file, pem, base64 and key_vault: {vault, name} for a root certificate."
+            )
         rest = {key: item for key, item in value.items() if key not in forms}
         if forms[0] == "file":
             directory = info.context.directory if isinstance(info.context, NamedValues) else None
             return {**rest, "data": _read(value["file"], directory)}
+        if forms[0] == "key_vault":
+            return {**rest, "data": _reference(value["key_vault"])}
         return {**rest, "data": _from_text(value[forms[0]])}
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         shape = handler.resolve_ref_schema(handler(schema))
         text = {"type": "string"}
-        shape["properties"] |= {"file": text, "pem": text, "base64": text}
+        in_vault = SECRET_SCHEMA["properties"]["key_vault"]["properties"]
+        vault = {"type": "object", "properties": in_vault, "required": ["vault", "name"], "additionalProperties": False}
+        shape["properties"] |= {"file": text, "pem": text, "base64": text, "key_vault": vault}
         shape["required"] = ["name"]
-        shape["oneOf"] = [{"required": [form]} for form in ("data", "file", "pem", "base64")]
+        shape["oneOf"] = [{"required": [form]} for form in ("data", "file", "pem", "base64", "key_vault")]
         return shape
 
     @model_validator(mode="after")
     def _is_x509(self) -> RootCertificate:
-        _decode(self.data)
+        if KeyVaultCertificate.described(self.data) is None:
+            _decode(self.data)
         return self
 
     def facts(self) -> CertificateFacts:
@@ -168,6 +186,13 @@ def _read(path: str | Path, directory: Path | None) -> str:
         raise rule_error("T-CERT", told) from None
     except UnicodeEncodeError:
         raise rule_error("T-CERT", f"The file {path} is neither a PEM nor a DER certificate.") from None
+
+
+def _reference(where: Mapping[Any, Any]) -> str:
+    try:
+        return KeyVaultCertificate(**{str(key): value for key, value in where.items()}).describe()
+    except InvalidValue as error:
+        raise rule_error("T-CERT", error.message) from None
 
 
 def _from_text(text: str) -> str:

@@ -19,6 +19,7 @@ from vpngw_iac.preflight.view.connection import Connection
 from vpngw_iac.preflight.view.gateway import Gateway
 from vpngw_iac.preflight.view.topology import TopologyView
 from vpngw_iac.resources.parts import der_of
+from vpngw_iac.secret import KeyVaultCertificate
 
 _SOON = timedelta(days=60)
 _THUMBPRINT = re.compile(r"[0-9A-Fa-f]{40}")
@@ -43,7 +44,7 @@ def roots(topology: TopologyView, gateway: Gateway) -> tuple[Root, ...]:
 def _roots(gateway: Gateway) -> Iterator[Root]:
     for item in gateway.client_roots:
         data = value_at(item, "properties.publicCertData")
-        if isinstance(data, str):
+        if isinstance(data, str) and KeyVaultCertificate.described(data) is None:
             yield _read(str(item.get("name")), data)
 
 

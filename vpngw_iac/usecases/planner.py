@@ -60,7 +60,7 @@ def decide(session: Session, loaded: LoadedState | None, options: Options, *, re
     blueprint, reviewed = session.declared, session.reviewed
     graph = Graph.of(() if options.destroy else session.items)
     state = loaded.state if loaded else State.new(session.deployment, binding_of(session.cloud.identity))
-    belongs = {item.address: item.id for item in session.items if isinstance(item, Resource)}
+    belongs = {item.address: item.id for item in session.compiled if isinstance(item, Resource)}
     check_bound(state, session.cloud.identity, belongs, reviewed=reviewed is not None)
     snapshot = observe(session.cloud, graph, state, deep=options.deep, around=options.look_around or options.destroy)
     if loaded is not None and not resumed:

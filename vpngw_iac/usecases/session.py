@@ -29,6 +29,7 @@ from vpngw_iac.secret import (
     FingerprintKey,
     GeneratedSecret,
     GithubMaskedSecrets,
+    KeyVaultCertificate,
     KeyVaultSecret,
     LocalSecrets,
     RedactedSecrets,
@@ -222,6 +223,7 @@ class Session:
         self._store: Store | None = None
         self._key: FingerprintKey | None = None
         self._keeps_key = False
+        self._certificates: dict[KeyVaultCertificate, str] = {}
 
     @property
     def former(self) -> Session | None:
@@ -251,9 +253,23 @@ class Session:
 
     @property
     def items(self) -> tuple[Resource | Existing, ...]:
-        """What is declared; what lives in the tenant that is signed in to says so now."""
+        """What is declared; what lives in the tenant that is signed in to says so now.
+
+        Certificates in Key Vault are read here, each once in a run; raises `SecretError` where one cannot be.
+        """
+        from vpngw_iac.usecases.certificates import with_certificates
+
         tenant = self.cloud.identity.tenant
-        return tuple(_signed_in(item, tenant) if item.tenant == SIGNED_IN else item for item in self.compiled)
+        signed_in = (_signed_in(item, tenant) if item.tenant == SIGNED_IN else item for item in self.compiled)
+        return tuple(with_certificates(item, self._certificate) for item in signed_in)
+
+    def _certificate(self, reference: KeyVaultCertificate) -> str:
+        from vpngw_iac.usecases.certificates import read_certificate
+
+        if reference not in self._certificates:
+            # It is public: no mask may hide it in a plan. What turns out to be no certificate is not said.
+            self._certificates[reference] = read_certificate(reference, self.vaults())
+        return self._certificates[reference]
 
     @property
     def scope(self) -> Scope:
@@ -455,12 +471,17 @@ class SimulatedVault:
         """The value now."""
         if not isinstance(reference, KeyVaultSecret | GeneratedSecret):
             return self._local.resolve(reference)
-        given = self._environment.get(f"VPNGW_SECRET_{re.sub('[^A-Za-z0-9]', '_', reference.name).upper()}")
+        variable = f"VPNGW_SECRET_{re.sub('[^A-Za-z0-9]', '_', reference.name).upper()}"
+        given = self._environment.get(variable)
         if given:
             return SecretValue(given)
-        if isinstance(reference, KeyVaultSecret):
+        if isinstance(reference, KeyVaultSecret) and not isinstance(reference, KeyVaultCertificate):
             self.prepare(reference)
         value = self._simulator.vault.get(reference.vault, reference.name)
+        if value is None and isinstance(reference, KeyVaultCertificate):
+            raise SecretError(
+                f"There is no secret {reference}.", advice=f"Export {variable} with the certificate's text."
+            )
         if value is None:
             raise SecretError(f"{reference} is made at the first apply.")
         return SecretValue(value)

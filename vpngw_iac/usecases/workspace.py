@@ -193,6 +193,7 @@ class Workspace(OfflineWorkspace):
         has as the blueprint says is remembered, so that a rotation is seen from then on; that takes the state's lock.
         """
         from vpngw_iac import preflight
+        from vpngw_iac.usecases.certificates import certificates_in, read_certificate
 
         session = self.session(blueprint)
         source = CachedSecrets(session.secrets())
@@ -209,6 +210,12 @@ class Workspace(OfflineWorkspace):
                 except SecretError as error:
                     session.masks.silence(error)
                     checks.append(SecretCheck(resource.address, path, str(reference), ok=False, error=error.message))
+            for path, certificate in certificates_in(resource):
+                try:
+                    read_certificate(certificate, session.vaults())
+                    checks.append(SecretCheck(resource.address, path, str(certificate), ok=True))
+                except SecretError as error:
+                    checks.append(SecretCheck(resource.address, path, str(certificate), ok=False, error=error.message))
         return self._verified(session, checks, source, lock_timeout) if verify else tuple(checks)
 
     def _verified(

@@ -1,0 +1,56 @@
+"""Public certificates that a blueprint takes from Key Vault: a reference in what is compiled, the text from plan on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from vpngw_iac.blueprints.client import RootCertificate
+from vpngw_iac.errors import InvalidValue, SecretError
+from vpngw_iac.resources.base import Resource
+from vpngw_iac.resources.existing import Existing
+from vpngw_iac.resources.virtual_network_gateway import VirtualNetworkGateway
+from vpngw_iac.resources.vpn_client import RootCertificateProperties
+from vpngw_iac.secret import KeyVaultCertificate, SecretSource
+
+
+def certificates_in(item: Resource | Existing) -> Iterator[tuple[str, KeyVaultCertificate]]:
+    """Each root certificate of a gateway that is in a vault, with its path."""
+    clients = item.properties.vpn_client_configuration if isinstance(item, VirtualNetworkGateway) else None
+    for index, root in enumerate((clients and clients.vpn_client_root_certificates) or ()):
+        reference = KeyVaultCertificate.described(root.properties.public_cert_data)
+        if reference is not None:
+            yield f"{VirtualNetworkGateway.roots_path}[{index}].properties.publicCertData", reference
+
+
+def with_certificates(item: Resource | Existing, read: Callable[[KeyVaultCertificate], str]) -> Resource | Existing:
+    """A gateway with the text of each certificate in place of its reference; raises `SecretError` as `read` does."""
+    if not isinstance(item, VirtualNetworkGateway):
+        return item
+    found = {reference.describe(): read(reference) for _, reference in certificates_in(item)}
+    clients = item.properties.vpn_client_configuration
+    if not found or clients is None:
+        return item
+    told = [
+        root.model_copy(update={"properties": RootCertificateProperties(public_cert_data=found.get(data, data))})
+        for root in clients.vpn_client_root_certificates or ()
+        for data in (root.properties.public_cert_data,)
+    ]
+    block = clients.model_copy(update={"vpn_client_root_certificates": tuple(told)})
+    fields = {name: getattr(item, name) for name in VirtualNetworkGateway.model_fields}
+    properties = item.properties.model_copy(update={"vpn_client_configuration": block})
+    return VirtualNetworkGateway(**fields | {"properties": properties})  # a copy would keep the body it rendered
+
+
+def read_certificate(reference: KeyVaultCertificate, source: SecretSource) -> str:
+    """The certificate in one line of Base-64; raises `SecretError` for what is none, or is more than that."""
+    value = source.resolve(reference).value
+    try:
+        root = RootCertificate.pem("root", value)
+        root.facts()
+    except (InvalidValue, ValueError):
+        raise SecretError(
+            f"The secret {reference} is not a public certificate alone.",
+            advice="Store the certificate without its private key, as PEM or Base-64, in a secret of its own; "
+            "the secret of a Key Vault certificate holds the private key too.",
+        ) from None
+    return root.data

@@ -46,7 +46,7 @@ BAD: dict[str, tuple[str, Any, str, str, str]] = {
         1,
         "sites[0].zzz",
         "T-FIELD",
-        "It has: backup_of,",
+        "It has: access, backup_of,",
     ),
     "a misspelt field of one of two alternatives": (
         "gateway.network",

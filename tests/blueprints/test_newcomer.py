@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -96,6 +97,77 @@ def test_the_elements_around_are_named_in_python_and_in_yaml(tmp_path: Path) -> 
         assert finding.detail.startswith("Site 'berlin', link 'telekom': '203.0.113.300' is not an IPv4 address")
     assert one.location.endswith("case.py:7")
     assert two.location == f"{tmp_path / 'case.yaml'}:{document[: document.index('203')].count(chr(10)) + 1}"
+
+
+@pytest.mark.parametrize(
+    ("call", "way"),
+    [
+        ("Secret.env()", "Write Secret.env(name)."),
+        ('Secret.key_vault("kv")', "Write Secret.key_vault(vault, name, version=None)."),
+        ('Secret.env(nme="PSK")', "Write Secret.env(name)."),
+        ("IpsecPolicy.strong(1)", "Write IpsecPolicy.strong()."),
+        ('Nat.ingress("berlin")', "Write Nat.ingress(name, internal, external, **more)."),
+        ('VpnGateway.existing(loc="westeurope")', "Write VpnGateway.existing("),
+        ('Site.existing("berlin")', "What it stands after has no 'existing'."),
+        (SITE.replace('Secret.env("PSK")', "Secret()"), 'got a Secret. Write Secret.env("NAME").'),
+    ],
+)
+def test_a_wrong_call_says_how_it_is_called(call: str, way: str, tmp_path: Path) -> None:
+    finding = told(tmp_path, f"{HEAD}\n{call}\n")
+
+    assert way in f"{finding.detail} {finding.advice}"
+    assert finding.location == f"{tmp_path / 'case.py'}:6"
+
+
+@pytest.mark.parametrize("text", ["${PSK}", "$PSK", "$(PSK)", "%PSK%", "{{ PSK }}", "env:PSK", "Secret.env('PSK')"])
+def test_a_reference_that_is_only_a_text_is_told_as_such(text: str, tmp_path: Path) -> None:
+    document = yaml.safe_dump({**GOOD, "sites": [{**GOOD["sites"][0], "shared_key": text}]})
+
+    in_file = told(tmp_path, document, "case.yaml")
+    in_python = told(tmp_path, HEAD + SITE.replace('Secret.env("PSK")', repr(text)))
+
+    assert "no text is filled in. Write {env: NAME} without quotes around it" in in_file.detail
+    assert 'no text is filled in. Write Secret.env("NAME") without quotes' in in_python.detail
+    assert not any(text in finding.detail for finding in (in_file, in_python))
+
+
+@pytest.mark.parametrize("text", ["$ecret!", "environment-7", "pass%word%", "secret: of berlin"])
+def test_a_key_that_only_resembles_a_reference_is_a_secret_in_plain_text(text: str, tmp_path: Path) -> None:
+    document = yaml.safe_dump({**GOOD, "sites": [{**GOOD["sites"][0], "shared_key": text}]})
+
+    assert "A secret stands here in plain text." in told(tmp_path, document, "case.yaml").detail
+
+
+@pytest.mark.parametrize(
+    ("form", "words"),
+    [
+        ({"env": None}, "Expected the name of an environment variable after env: {env: NAME}."),
+        ({"file": None}, "Expected a path after file: {file: PATH}."),
+    ],
+)
+def test_a_reference_without_its_name_says_what_to_write(form: object, words: str, tmp_path: Path) -> None:
+    document = yaml.safe_dump({**GOOD, "sites": [{**GOOD["sites"][0], "shared_key": form}]})
+
+    assert words in told(tmp_path, document, "case.yaml").detail
+
+
+@pytest.mark.parametrize("indent", [2, "\t"])
+def test_json_has_the_line_of_the_value_as_yaml_has(indent: int | str, tmp_path: Path) -> None:
+    wrong = {
+        **GOOD,
+        "tags": {"owner": "\N{GRINNING FACE}"},
+        "sites": [{**GOOD["sites"][0], "public_ip": "203.0.113.300"}],
+    }
+    text = json.dumps(wrong, indent=indent)
+    fine = text.replace("203.0.113.300", "203.0.113.30")
+    line = text[: text.index("203.0.113.300")].count("\n") + 1
+
+    finding = told(tmp_path, text, "case.json")
+    (tmp_path / "case.json").write_text(fine)
+
+    assert finding.location == f"{tmp_path / 'case.json'}:{line}"
+    assert load(tmp_path / "case.json").locate("VpnConnection/vgw/berlin", "203.0.113.30") == finding.location
+    assert load(tmp_path / "case.json").blueprint.tags == {"owner": "\N{GRINNING FACE}"}
 
 
 IN_A_FUNCTION = f"""{HEAD}

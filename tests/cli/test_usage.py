@@ -64,6 +64,17 @@ def test_a_command_has_its_options_and_those_of_every_command(line: str) -> None
     assert OWN[line] | COMMON <= options
 
 
+def test_in_every_synopsis_the_arguments_stand_before_the_options(vpngw: Shell) -> None:
+    for line, usage in {
+        "plan": "FILE [OPTIONS]",
+        "apply": "FILE|plan.json [OPTIONS]",
+        "state mv": "[FILE] OLD NEW [OPTIONS]",
+        "simulator set": "ID PATH=VALUE... [OPTIONS]",
+        "schema": "[OPTIONS]",
+    }.items():
+        assert vpngw(*line.split(), "--help", code=0).out.splitlines()[0] == f"Usage: vpngw {line} {usage}"
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -51,7 +51,7 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9
 
 @dataclass(frozen=True, slots=True)
 class TextDocument:
-    """A parsed file and its node tree, if it is YAML."""
+    """A parsed file and its node tree."""
 
     path: Path
     content: Any
@@ -113,23 +113,22 @@ def read_document(path: Path) -> TextDocument:
 
 
 def _json(path: Path, text: str) -> TextDocument:
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for key, value in pairs:
-            if key in found:
-                raise broken(path, None, f"The key {key!r} stands twice in one object.")
-            found[key] = value
-        return found
-
+    """JSON by its own rules; as YAML, of which it is a part, it has lines, and a key may stand once."""
     try:
-        return TextDocument(path, json.loads(text, object_pairs_hook=once))
+        content = json.loads(text)
     except json.JSONDecodeError as error:
         raise broken(path, error.lineno, f"It is not JSON: {error.msg}.") from None
     except RecursionError:
         raise broken(path, None, "It is nested too deeply.") from None
+    return TextDocument(path, content, _yaml(path, _PAIR.sub(lambda pair: json.loads(f'"{pair[0]}"'), text)).root)
+
+
+_PAIR = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
+"""A character that JSON writes as two; YAML does not."""
 
 
 def _yaml(path: Path, text: str) -> TextDocument:
+    language = "JSON" if path.suffix.lower() == ".json" else "YAML"
     try:
         loader = _Loader(text)
         try:
@@ -142,9 +141,9 @@ def _yaml(path: Path, text: str) -> TextDocument:
         is_tab = mark is not None and "\n".join(text.splitlines()[mark.line :])[mark.column :].startswith("\t")
         advice = "There is a tab: indent with spaces." if is_tab else ""
         place = mark.line + 1 if mark else None
-        raise broken(path, place, f"It is not YAML: {error.problem}.", advice=advice) from None
+        raise broken(path, place, f"It is not {language}: {error.problem}.", advice=advice) from None
     except yaml.YAMLError as error:
-        raise broken(path, None, f"It is not YAML: {str(error).splitlines()[0]}.") from None
+        raise broken(path, None, f"It is not {language}: {str(error).splitlines()[0]}.") from None
     except RecursionError:
         raise broken(path, None, "It is nested too deeply.") from None
     return TextDocument(path, content, root)

@@ -117,7 +117,7 @@ _SUMMARIES = {
     "T-FIELD": "There is no such field",
     "T-MISSING": "A field is missing",
     "T-TYPE": "A value has the wrong type",
-    "T-SECRET": "A secret stands in plain text",
+    "T-SECRET": "A secret is not given by reference",
     "T-SKU": "There is no such SKU",
     "T-CHOICE": "A value is not one of the allowed ones",
     "T-BOUNDS": "A value is out of bounds",
@@ -203,7 +203,8 @@ def got(value: Any) -> tuple[str, str]:
     if found and type(value).__module__ in ("builtins", "vpngw_iac.blueprints.part"):
         return found, ""
     name = type(value).__name__
-    return f"{'an' if name[0] in 'AEIOUaeiou' else 'a'} {name}", "Write str(...) around it."
+    instead = getattr(value, "instead", "")
+    return f"{'an' if name[0] in 'AEIOUaeiou' else 'a'} {name}", f"Write {instead or 'str(...) around it'}."
 
 
 def _takes_values(function: Callable[..., Any]) -> bool:

@@ -18,7 +18,6 @@ from vpngw_iac.blueprints.part import NamedValues, sections_of
 from vpngw_iac.blueprints.source_lines import NoLines, PythonLines, SourceLines, steps_of
 from vpngw_iac.errors import BlueprintError, Finding, UsageError
 from vpngw_iac.files import UnreadableFile, kind_of, read_text
-from vpngw_iac.paths import dotted
 from vpngw_iac.text import suggestion
 
 if TYPE_CHECKING:
@@ -279,9 +278,7 @@ def _one(document: TextDocument, body: Any, named: NamedValues, where: tuple[str
 
 
 def _place(document: TextDocument, where: tuple[str | int, ...], named: NamedValues) -> str:
-    """File and line, of what is not there that of the part that lacks it; JSON has no lines."""
-    if document.root is None:
-        return f"{document.path} ({dotted(where)})"
+    """File and line, of what is not there that of the part that lacks it."""
     return f"{document.path}:{document.line(_origin(document.content, where, named)) or 1}"
 
 

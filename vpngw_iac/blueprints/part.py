@@ -277,7 +277,19 @@ Name = Annotated[str, AfterValidator(_name)]
 # --- values used by their name ------------------------------------------------------------------------------------
 
 
-WRITE_REFERENCE = 'Write Secret.env("NAME") and set that environment variable.'
+_AS_TEXT = re.compile(r"\$(\w+$|[{(])|%\w+%$|\{\{|(env|file|key[-_]vault|generated):|(\w+\.)*(Secret|environ|getenv)\b")
+"""How texts begin that were meant as references: ``${PSK}``, ``env:PSK``, ``Secret.env("PSK")``."""
+
+
+def _in_plain_text(text: Any, where: str = "") -> PydanticCustomError:
+    """The refusal of a text where a reference belongs; the text is not shown, it may be a secret."""
+    if isinstance(text, str) and _AS_TEXT.match(text.strip()):
+        says = 'A reference stands here as a text, and no text is filled in. Write Secret.env("NAME") without quotes'
+        return rule_error("T-SECRET", f"{says} around it, and set that environment variable.")
+    return rule_error(
+        "T-SECRET",
+        f'A secret stands here in plain text{where}. Write Secret.env("NAME") and set that environment variable.',
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,7 +328,7 @@ class Named:
         if self.section == "secrets":
             close = suggestion(name, known)
             where = f" (or a name that is not under 'secrets:'. {close})" if close else ""
-            return rule_error("T-SECRET", f"A secret stands here in plain text{where}. {WRITE_REFERENCE}")
+            return _in_plain_text(name, where)
         if not in_file:
             return rule_error("T-NAMED", f"A text stands here. Write {self.write}.")
         hint = suggestion(name, known) or f"Write it out here, or add it under '{self.section}:'."
@@ -400,7 +412,7 @@ _SHORT_FORMS = ("env", "file", "key_vault", "generated")
 def _secret(value: Any) -> Any:
     """Refuse a literal without showing it; ``{env: NAME}`` becomes a reference."""
     if isinstance(value, str | bytes | int | float):
-        raise rule_error("T-SECRET", f"A secret stands here in plain text. {WRITE_REFERENCE}")
+        raise _in_plain_text(value)
     if isinstance(value, Mapping) and "source" not in value:
         forms = [form for form in _SHORT_FORMS if form in value]
         if len(forms) != 1 or len(value) != 1:
@@ -412,10 +424,11 @@ def _secret(value: Any) -> Any:
 
 
 def _long_form(source: str, value: Any) -> dict[str, Any]:
-    if source == "env":
-        return {"source": source, "name": value}
-    if source == "file":
-        return {"source": source, "path": value}
+    if source in ("env", "file"):
+        what, name = ("the name of an environment variable", "name") if source == "env" else ("a path", "path")
+        if value is None:
+            raise rule_error("T-SECRET", f"Expected {what} after {source}: {{{source}: {name.upper()}}}.")
+        return {"source": source, name: value}
     if not isinstance(value, Mapping):
         raise rule_error("T-SECRET", f"Write {{{source}: {{vault: VAULT, name: NAME}}}}.")
     return {**value, "source": source}

@@ -13,6 +13,7 @@ import tokenize
 import types
 from collections.abc import Iterator
 from dataclasses import replace
+from inspect import signature
 from pathlib import Path
 
 from vpngw_iac.blueprints.broken import broken, unreadable
@@ -152,6 +153,8 @@ def _raised(path: Path, error: BaseException, sources: Sources) -> BlueprintErro
         advice = f"Set the environment variable {text}, or name a file that sets it with --env-file."
     elif isinstance(error, NameError | AttributeError | ImportError) and (meant := _meant(error, text)):
         advice = meant
+    elif isinstance(error, TypeError) and (way := _way(text)):
+        advice = way
     elif isinstance(error, ModuleNotFoundError):
         advice = f"Install it into the environment of vpngw, or put {error.name}.py beside the blueprint."
     return broken(file, line, f"The file raised {name}: {text}" if text else f"The file raised {name}.", advice=advice)
@@ -164,10 +167,21 @@ def _meant(error: Exception, text: str) -> str:
     word = (re.findall(r"'(\w+)'", text) or [text])[0 if not isinstance(error, AttributeError) else -1]
     if isinstance(error, AttributeError):
         near = {name for noun in (*Part.models.values(), Secret) for name in vars(noun) if not name.startswith("_")}
-        return suggestion(word, near)
+        return suggestion(word, near) if word not in near else f"What it stands after has no {word!r}."
     if isinstance(error, NameError) and word in vpngw_iac.__all__:
         return f"Add: from vpngw_iac import {word}."
     return suggestion(word, vpngw_iac.__all__) if isinstance(error, NameError) or "'vpngw_iac'" in text else ""
+
+
+def _way(text: str) -> str:
+    """How a function of ours is called, where it was called otherwise: ``Write Secret.env(name)``."""
+    owner, _, name = text.partition("()")[0].rpartition(".")
+    function = getattr({**Part.models, "Secret": Secret}.get(owner), name, None)
+    if not callable(function) or name.startswith("_"):
+        return ""
+    whole = signature(function)
+    taken = [parameter.replace(annotation=parameter.empty) for parameter in whole.parameters.values()]
+    return f"Write {owner}.{name}{whole.replace(parameters=taken, return_annotation=whole.empty)}."
 
 
 def _source_line(file: Path, line: int) -> str:

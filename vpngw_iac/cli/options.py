@@ -196,6 +196,15 @@ def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
     return list(inspect.signature(function, eval_str=True).parameters.values())
 
 
+class _Whole(TyperCommand):
+    """A command whose usage begins with its arguments: ``vpngw plan FILE [OPTIONS]``."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """The arguments as they are written, then the options."""
+        arguments = [p.metavar or str(p.name).upper() for p in self.get_params(ctx) if p.param_type_name == "argument"]
+        return [*arguments, self.options_metavar or ""]
+
+
 class LateCommand(TyperCommand):
     """A command whose options are made when it is called or asked for its help, not when another command is."""
 
@@ -203,7 +212,7 @@ class LateCommand(TyperCommand):
     def whole(self) -> TyperCommand:
         """The same command with its options."""
         single = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
-        single.command(self.name)(_call_of(inspect.unwrap(self.callback)))  # type: ignore[arg-type]
+        single.command(self.name, cls=_Whole)(_call_of(inspect.unwrap(self.callback)))  # type: ignore[arg-type]
         return cast("TyperCommand", typer.main.get_command(single))
 
     @property

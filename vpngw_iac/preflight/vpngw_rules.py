@@ -50,7 +50,7 @@ T-P2S | E | A client configuration contradicts itself | Clients need addresses, 
 T-PAIR | E | A pair of gateways contradicts itself | It joins two different gateways. | Do as the finding says.
 T-REACH | E | A Global Reach connection contradicts itself | It joins two different circuits by a /29. | Do as the finding says.
 T-ROUTE | E | A route contradicts itself | Only a virtual appliance has a next_hop_ip; routes of a table have distinct names. | Do as the finding says.
-T-SECRET | E | A secret stands in plain text | A blueprint says where a secret is found, never the secret. | Write Secret.env("NAME"), in YAML {env: NAME}.
+T-SECRET | E | A secret is not given by reference | A blueprint says where a secret is found, never the secret. | Write Secret.env("NAME"), in YAML {env: NAME}.
 T-SINK | E | Logs have nowhere to go | A diagnostic setting names a workspace, a storage account or an event hub. | Give one of them.
 T-SITE | E | A site contradicts itself | It has links, or an address of its own. | Move what belongs to a link to the link.
 T-SKU | E | There is no such SKU | The list of SKUs of this version does not have it. | Correct it; a new one is written Sku.other("NAME").

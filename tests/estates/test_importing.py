@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,14 @@ import pytest
 
 from tests.architectures.edits import found, rewrite
 from tests.estates import FOLDER, estate, per_estate
-from vpngw_iac import Circuit, Secret, Site, SiteToSite, VirtualNetwork
+from vpngw_iac import Circuit, Secret, Site, SiteToSite, Topology, VirtualNetwork, VpnGateway
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.base import Blueprint
 from vpngw_iac.blueprints.load import load
 from vpngw_iac.engine.execute.clock import VirtualClock
 from vpngw_iac.engine.plan.plan import Options
 from vpngw_iac.errors import Refused
+from vpngw_iac.preflight.limits import NON_AZ_SKUS
 from vpngw_iac.simulator import Simulator, VirtualTime
 from vpngw_iac.usecases.importer import Imported, Importer, Wanted
 from vpngw_iac.usecases.workspace import Workspace
@@ -35,6 +37,7 @@ class Desk:
         clock.on_advance(time.advance_to)
         self.simulator.load(content["documents"], content["secrets"])
         self.clock = clock
+        self.environment: dict[str, str] = {}
         self.documents = {ArmId(document["id"]): document for document in content["documents"]}
 
     @property
@@ -43,7 +46,7 @@ class Desk:
             "simulator",
             subscription=SUBSCRIPTION,
             directory=self.folder,
-            environment={},
+            environment=self.environment,
             clock=self.clock,
             simulator=self.simulator,
             secret_directory=self.folder,
@@ -135,30 +138,50 @@ def test_a_tag_is_the_only_change_that_follows(desk: Desk) -> None:
     assert desk.workspace.plan(edited).changes == ()
 
 
-@per_estate()
-def test_a_new_site_is_planned_alone_or_refused_by_its_rule(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk.take()
-    blueprint = desk.blueprint()
-    home = next(
-        (part for part in (blueprint, *getattr(blueprint, "blueprints", ())) if isinstance(part, SiteToSite)), None
-    )
-    if home is None:
-        return
+def _widened(blueprint: Blueprint) -> Iterator[tuple[Blueprint, VpnGateway]]:
+    """The blueprint with one more site, for each VPN gateway of ours: in its list of sites, or in a new one."""
     site = Site(name="lisbon", public_ip="192.0.2.77", prefixes=["192.168.177.0/24"], shared_key=Secret.env("LISBON"))
-    wider = home.model_copy(update={"sites": (*home.sites, site)})
-    edited = (
-        wider
-        if home is blueprint
-        else blueprint.model_copy(
-            update={"blueprints": tuple(wider if part is home else part for part in blueprint.blueprints)}
-        )
-    )
+    parts = getattr(blueprint, "blueprints", None) or (blueprint,)
+    for gateway in found(blueprint, VpnGateway):
+        home = next((part for part in parts if gateway in (_gateway_of(part),) and hasattr(part, "sites")), None)
+        if home is None:
+            more = SiteToSite(name="more", gateway=gateway, sites=[site])
+            kept = {name: getattr(blueprint, name) for name in ("naming", "tags", "waive")}
+            yield Topology(name=blueprint.name, blueprints=(*parts, more), **kept), gateway
+            continue
+        wider = home.model_copy(update={"sites": (*home.sites, site)})
+        inner = tuple(wider if part is home else part for part in parts)
+        yield wider if home is blueprint else blueprint.model_copy(update={"blueprints": inner}), gateway
 
-    plan = desk.workspace.plan(edited)
 
-    created = {change.address for change in plan.changes}
-    assert all(address.endswith("/lisbon") for address in created)
-    assert len(created) == 2
+def _gateway_of(part: Blueprint) -> Any:
+    return getattr(part, "vpn", None) or getattr(part, "gateway", None)
+
+
+@per_estate()
+def test_a_new_site_is_planned_alone_and_applied_or_refused_by_its_rule(desk: Desk) -> None:
+    """R-SKU-04: a gateway of a retired SKU takes none before it moves; which rule refuses is named, nothing is sent."""
+    desk.take()
+    desk.environment = {"LISBON": "a-long-key-of-Lisbon-2026"}
+    takes: list[Blueprint] = []
+    for edited, gateway in _widened(desk.blueprint()):
+        plan = desk.workspace.plan(edited)
+        assert {str(change.action) for change in plan.changes} == {"create"}
+        assert sorted(change.address for change in plan.changes) == [
+            f"{noun}/{gateway.address_name}/lisbon" for noun in ("LocalNetworkGateway", "VpnConnection")
+        ]
+        if gateway.sku in NON_AZ_SKUS:
+            assert [finding.rule for finding in plan.blocking] == ["R-SKU-04"]
+            with pytest.raises(Refused) as refused:
+                desk.workspace.apply(edited)
+            assert "R-SKU-04" in {finding.rule for finding in refused.value.findings}
+            assert {request.method for request in desk.simulator.requests} <= {"GET", "POST"}
+            continue
+        assert plan.blocking == ()
+        takes.append(edited)
+    for edited in takes[:1]:
+        assert desk.workspace.apply(edited).outcome == "succeeded"
+        assert desk.workspace.plan(edited).changes == ()
 
 
 @per_estate()

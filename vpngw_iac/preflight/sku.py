@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vpngw_iac.errors import Level
 from vpngw_iac.paths import value_at
 from vpngw_iac.preflight import limits
 from vpngw_iac.preflight.registry import (
@@ -73,9 +74,9 @@ def legacy_sku(gateway: Gateway) -> Iterator[str]:
 )
 @each(vpn_gateways)
 def frozen_gateway(gateway: Gateway) -> Iterator[Violation]:
-    """A surviving non-AZ gateway refuses every change but the move to its AZ twin; its connections are warned of.
+    """A surviving non-AZ gateway refuses new connections and every change but the move to its AZ twin.
 
-    On a Basic public IP even that move is left to the migration of the address.
+    Changes of its connections are warned of. On a Basic public IP even that move is left to the address's migration.
     """
     now = str(value_at(gateway.resource.seen, "properties.sku.name"))
     basic = [ip for ip in gateway.public_ips if str(value_at(ip.seen, "sku.name")).lower() == "basic"]
@@ -95,7 +96,8 @@ def frozen_gateway(gateway: Gateway) -> Iterator[Violation]:
         yield Violation(gateway.resource, says, advice)
     for connection in gateway.tunnels:
         if connection.resource.is_managed:
-            yield Violation(connection.resource, says, advice, "warning", otherwise=None)
+            level: Level | None = None if connection.resource.seen is None else "warning"
+            yield Violation(connection.resource, says, advice, level, otherwise=None)
 
 
 @rule(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.simulator import instance_checks
+from vpngw_iac.simulator import instance_checks, skus
 from vpngw_iac.simulator.cloud_view import CloudView, as_id, same
 from vpngw_iac.simulator.document import Document
 from vpngw_iac.simulator.kind import PutRequest, normal
@@ -37,6 +37,7 @@ def check(change: PutRequest, properties: Json) -> None:
     """Raise the first thing that Azure would refuse."""
     _check_immutable(change, properties)
     gateway = change.cloud.refer(properties.get("virtualNetworkGateway1"), change.id)
+    _check_frozen(change, gateway)
     _check_partner(change, properties, gateway)
     if properties.get("sharedKey") is not None:
         check_key(str(properties["sharedKey"]), change.id)
@@ -56,6 +57,16 @@ def _check_immutable(change: PutRequest, properties: Json) -> None:
                 "VirtualNetworkGatewayConnectionPropertyCannotBeChanged",
                 f"Property {name} of connection {change.id} cannot be changed after creation.",
             )
+
+
+def _check_frozen(change: PutRequest, gateway: Document) -> None:
+    """Nothing new on a gateway of a retired SKU until it moves to the AZ twin (R-SKU-04); assumed of connections."""
+    sku = str((gateway.properties.get("sku") or {}).get("name"))
+    if change.before is None and skus.is_blocked(sku) and not change.cloud.switches.allow_retired:
+        raise refuse(
+            "NonAzSkusNotAllowedForVPNGateway",
+            f"Connection {change.id}: gateway {gateway.id} of SKU {sku} takes no change before it moves to {sku}AZ.",
+        )
 
 
 def _check_partner(change: PutRequest, properties: Json, gateway: Document) -> None:

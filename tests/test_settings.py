@@ -182,7 +182,9 @@ def test_a_file_that_a_how_to_shows_is_applied_and_stays(page: Path, name: str, 
 
 
 def test_the_how_to_pages_show_their_settings() -> None:
-    assert {"p2s-yaml", "looked-after-yaml", "private-yaml"} <= {name for _, name, _ in SHOWN}
+    assert {"p2s-yaml", "looked-after-yaml", "private-yaml", "groups-yaml", "guarded-yaml"} <= {
+        name for _, name, _ in SHOWN
+    }
 
 
 def test_a_site_moves_from_its_key_to_certificates_and_back_in_place(world: World) -> None:

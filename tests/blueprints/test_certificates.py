@@ -67,6 +67,7 @@ def test_a_path_in_yaml_is_relative_to_the_yaml_file(tmp_path: Path) -> None:
         "address_pool": "172.20.0.0/24",
         "authentication": {"roots": [{"name": "a", "file": "root.pem"}, {"name": "b", "pem": PEM}]},
     }
+    document["authentication"]["roots"].append({"name": "c", "key_vault": {"vault": "kv", "name": "root"}})
     (tmp_path / "case.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
 
     blueprint = load(tmp_path / "case.yaml").blueprint
@@ -74,7 +75,7 @@ def test_a_path_in_yaml_is_relative_to_the_yaml_file(tmp_path: Path) -> None:
     assert isinstance(blueprint, PointToSite)
     way = blueprint.authentication[0]
     assert isinstance(way, Certificates)
-    assert [root.data for root in way.roots] == [DATA, DATA]
+    assert [root.data for root in way.roots] == [DATA, DATA, "key-vault:kv/root"]
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,7 @@ def test_what_is_not_a_certificate_alone_is_refused_and_never_shown(text: str, h
         said = f"{refused.value} {refused.value.advice}"
         assert "key-vault:kv-network/corp-root is not a public certificate alone" in said
         assert "private key" in said
+        assert refused.value.__context__ is None  # whose errors would hold the text
         assert text not in said
         assert "MIIEvQ" not in said
     assert not harness.exists(ID)

@@ -43,14 +43,20 @@ def with_certificates(item: Resource | Existing, read: Callable[[KeyVaultCertifi
 
 def read_certificate(reference: KeyVaultCertificate, source: SecretSource) -> str:
     """The certificate in one line of Base-64; raises `SecretError` for what is none, or is more than that."""
-    value = source.resolve(reference).value
-    try:
-        root = RootCertificate.pem("root", value)
-        root.facts()
-    except (InvalidValue, ValueError):
+    found = _certificate_alone(source.resolve(reference).value)
+    if found is None:  # raised here, where no other error holds the text: there may be a private key in it
         raise SecretError(
             f"The secret {reference} is not a public certificate alone.",
             advice="Store the certificate without its private key, as PEM or Base-64, in a secret of its own; "
             "the secret of a Key Vault certificate holds the private key too.",
-        ) from None
+        )
+    return found
+
+
+def _certificate_alone(text: str) -> str | None:
+    try:
+        root = RootCertificate.pem("root", text)
+        root.facts()
+    except (InvalidValue, ValueError):
+        return None
     return root.data

@@ -20,6 +20,7 @@ FLOORS = {
     "masks": 0,
     "field": 0,
     "text": 0,
+    "value_check": 0,
     "paths": 0,
     "resources": 1,
     "blueprints": 2,

@@ -49,7 +49,9 @@ T-NAMING | E | A pattern of names cannot work | It uses an unknown word, or give
 T-P2S | E | A client configuration contradicts itself | Clients need addresses, and each way to sign in once. | Do as the finding says.
 T-PAIR | E | A pair of gateways contradicts itself | It joins two different gateways. | Do as the finding says.
 T-REACH | E | A Global Reach connection contradicts itself | It joins two different circuits by a /29. | Do as the finding says.
+T-ROLE | E | There is no such role | Roles that are known by name, or the GUID of a role's definition. | Correct the name, or write the GUID.
 T-ROUTE | E | A route contradicts itself | Only a virtual appliance has a next_hop_ip; routes of a table have distinct names. | Do as the finding says.
+T-RULE | E | Rules of a security group contradict each other | Names differ, and so do priorities in one direction. | Give each a name and a priority of its own.
 T-SECRET | E | A secret is not given by reference | A blueprint says where a secret is found, never the secret. | Write Secret.env("NAME"), in YAML {env: NAME}.
 T-SINK | E | Logs have nowhere to go | A diagnostic setting names a workspace, a storage account or an event hub. | Give one of them.
 T-SITE | E | A site contradicts itself | It has links, or an address of its own. | Move what belongs to a link to the link.

@@ -13,14 +13,15 @@ from vpngw_iac import preflight
 from vpngw_iac.arm import Scope
 from vpngw_iac.blueprints.base import Blueprint
 from vpngw_iac.blueprints.load import LoadedFile
-from vpngw_iac.errors import BlueprintError, Finding, Findings
+from vpngw_iac.errors import BlueprintError, Finding, Findings, UsageError
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
 from vpngw_iac.resources.graph import Graph
 from vpngw_iac.secret import CachedSecrets
 from vpngw_iac.state_url import read_state_url
 from vpngw_iac.usecases.session import SIMULATOR_SPEED, Deployable, SessionSettings, said_by
-from vpngw_iac.usecases.settings import SIMULATOR_DIR, SettingsSource
+from vpngw_iac.usecases.settings import CLOUDS, SIMULATOR_DIR, SettingsSource, no_cloud
+from vpngw_iac.value_check import checked
 
 if TYPE_CHECKING:
     from vpngw_iac.engine.ports import Clock
@@ -37,6 +38,7 @@ class Validation:
 class OfflineWorkspace:
     """The part of a `Workspace` that needs blueprints alone."""
 
+    @checked
     def __init__(
         self,
         cloud: str | None = None,
@@ -61,8 +63,10 @@ class OfflineWorkspace:
         """`cloud` is ``public`` if none is given; `state` a folder, a ``file:///`` or an ``azblob://`` URL.
 
         `settings` says where these values were found; `on_notice` hears, from any thread, why a read takes long.
-        Raises `UsageError` for a state that cannot be meant.
+        Raises `UsageError` for a value of another type, for what is no cloud, and for a state that cannot be meant.
         """
+        if wrong := no_cloud(cloud or "public"):
+            raise UsageError(f"{wrong.removesuffix('?')}.", advice=f"Write one of {', '.join(CLOUDS)}.")
         if state:
             read_state_url(state)
         self._place = SessionSettings(
@@ -86,6 +90,7 @@ class OfflineWorkspace:
         )
         self._deployment = deployment
 
+    @checked
     def beside(self, file: LoadedFile | Path | str) -> Self:
         """The same workspace, with relative paths of secrets starting at the folder of a blueprint file.
 
@@ -97,10 +102,12 @@ class OfflineWorkspace:
             other._place = replace(other._place, told=file.told)
         return other
 
+    @checked
     def name_of(self, blueprint: Deployable) -> str:
         """Name of the deployment: what was asked for, else the blueprint's."""
         return self._deployment or blueprint.name
 
+    @checked
     def validate(self, *blueprints: Deployable, profile: str | None = None) -> Validation:
         """Preflight without a cloud; several blueprints of one file are judged as one topology.
 

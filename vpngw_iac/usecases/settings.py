@@ -107,10 +107,8 @@ class Settings(BaseModel):
     @classmethod
     def _is_a_cloud(cls, value: str) -> str:
         """Refuse what is neither the name of a cloud nor an address, before anything else is asked for."""
-        if value not in CLOUDS and not value.startswith(("https://", "http://")):
-            close = nearest(value, CLOUDS)
-            hint = f"did you mean {close!r}?" if close else f"write {', '.join(CLOUDS)} or https://ENDPOINT"
-            raise ValueError(f"{value!r} is not a cloud; {hint}")
+        if wrong := no_cloud(value):
+            raise ValueError(wrong)
         return value
 
     @field_validator("state")
@@ -374,3 +372,12 @@ def _check(path: Path, directory: Path, *, in_repository: bool) -> None:
             advice=f"Copy it into {directory} if it is right, or remove it.",
             location=str(path),
         )
+
+
+def no_cloud(value: str) -> str:
+    """Why a text is neither the name of a cloud nor an address, and what to write; an empty text if it is one."""
+    if value in CLOUDS or value.startswith(("https://", "http://")):
+        return ""
+    close = nearest(value, CLOUDS)
+    hint = f"did you mean {close!r}?" if close else f"write {', '.join(CLOUDS)} or https://ENDPOINT"
+    return f"{value!r} is not a cloud; {hint}"

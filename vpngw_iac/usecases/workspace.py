@@ -41,6 +41,7 @@ from vpngw_iac.usecases.runner import RunRequest, run
 from vpngw_iac.usecases.saved_place import place_of
 from vpngw_iac.usecases.session import Deployable, Session, SessionSettings
 from vpngw_iac.usecases.settings import Settings
+from vpngw_iac.value_check import checked
 
 
 class Workspace(OfflineWorkspace):
@@ -56,6 +57,7 @@ class Workspace(OfflineWorkspace):
 
     # -- offline
 
+    @checked
     def compile(self, blueprint: Deployable) -> Compilation:
         """The ordered operations of creating everything. Raises `BlueprintError` for a blueprint with errors."""
         graph, name = Graph.of(blueprint.resources(self._place.scope)), self.name_of(blueprint)
@@ -65,6 +67,7 @@ class Workspace(OfflineWorkspace):
 
     # -- plan
 
+    @checked
     def plan(self, blueprint: Deployable, options: Options | None = None) -> Plan:
         """Decide what would change. Nothing is written, no lock is taken."""
         session = self.session(blueprint)
@@ -83,6 +86,7 @@ class Workspace(OfflineWorkspace):
         said = {"state": plan.state_url, "resource_group": self._place.resource_group, "profile": profile}
         return save(plan, key, __version__, show=show or {}, folders=_folders(self._place), said=said)
 
+    @checked
     def load_plan(self, document: Mapping[str, Any]) -> ReviewedPlan:
         """Read a plan file; raises `PlanError` if it is damaged, `StalePlan` if it was edited.
 
@@ -100,6 +104,7 @@ class Workspace(OfflineWorkspace):
 
     # -- apply
 
+    @checked
     def apply(
         self,
         what: Deployable | Plan,
@@ -126,6 +131,7 @@ class Workspace(OfflineWorkspace):
         )
         return run(session, request)
 
+    @checked
     def destroy(
         self,
         blueprint: Deployable,
@@ -143,6 +149,7 @@ class Workspace(OfflineWorkspace):
         request = RunRequest("destroy", chosen, None, on_event, confirm, detach, timeout, stop or Stop(), lock_timeout)
         return run(self.session(blueprint), request)
 
+    @checked
     def wait(
         self,
         blueprint: Deployable,
@@ -158,11 +165,13 @@ class Workspace(OfflineWorkspace):
 
     # -- look
 
+    @checked
     def drift(self, blueprint: Deployable, *, deep: bool = False, verify_keys: str | None = None) -> Drift:
         """How Azure moved away from what was applied."""
         options = Options(deep=deep, verify_keys=verify_keys, all_gone=True, probe=False, look_around=True)
         return drift_of(self.plan(blueprint, options))
 
+    @checked
     def show(self, blueprint: Deployable) -> Inventory:
         """What is deployed: addresses, allocated IPs, connection status per tunnel."""
         session = self.session(blueprint)
@@ -176,6 +185,7 @@ class Workspace(OfflineWorkspace):
         owner = session.store().owner()
         return Inventory(session.deployment, tuple(items), owner.describe() if owner else "")
 
+    @checked
     def history(self, blueprint: Deployable) -> tuple[Any, ...]:
         """All runs of this deployment, oldest first."""
         from vpngw_iac.state.log import runs_of
@@ -184,6 +194,7 @@ class Workspace(OfflineWorkspace):
         tell_of_links(session)
         return runs_of(session.store().history())
 
+    @checked
     def check_secrets(
         self, blueprint: Deployable, *, verify: bool = False, lock_timeout: float = 0.0
     ) -> tuple[SecretCheck, ...]:
@@ -255,6 +266,7 @@ class Workspace(OfflineWorkspace):
 
     # -- what else works on a deployment
 
+    @checked
     def session(self, blueprint: Deployable) -> Session:
         """A run's own clock, cloud, store and secrets."""
         return Session(self._place_of(blueprint), self.name_of(blueprint), blueprint)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.plan.change import Action, Change, Loss, Summary, outage_of, summary_of
 from vpngw_iac.engine.plan.unverified import Unverified, texts
 from vpngw_iac.engine.ports import Attached, CloudIdentity, Snapshot
-from vpngw_iac.errors import Finding, Findings
+from vpngw_iac.errors import Finding, Findings, UsageError
 from vpngw_iac.field import OutageLevel
 from vpngw_iac.resources.graph import Graph
 from vpngw_iac.state.model import State
+from vpngw_iac.value_check import check
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,24 @@ class Options:
     """Names (sites, pairs, circuit links, spokes, ``clients of GATEWAY``) whose outage is agreed, however long."""
     profile: str | None = None
     """Profile of preflight: ``strict`` turns warnings into errors, the others are cryptographic baselines."""
+
+    def __post_init__(self) -> None:
+        """Sets are taken from any collection of texts, and from one text. Raises `UsageError` for another value."""
+        for each in fields(self):
+            value, usual = getattr(self, each.name), each.default
+            if isinstance(usual, bool) and not isinstance(value, bool):
+                raise UsageError(f"Options.{each.name} takes True or False.", advice="Give one of them.")
+            if usual is None and value is not None:
+                check(each.name, value)
+            elif isinstance(usual, frozenset):
+                object.__setattr__(self, each.name, _texts(each.name, value))
+
+
+def _texts(name: str, value: object) -> frozenset[str]:
+    found = [value] if isinstance(value, str) else list(value) if isinstance(value, Iterable) else [value]
+    if not all(isinstance(text, str) for text in found):
+        raise UsageError(f"Options.{name} takes addresses or names, as texts.", advice=f'Give {name}={{"..."}}.')
+    return frozenset(found)
 
 
 @dataclass(frozen=True, slots=True)

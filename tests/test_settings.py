@@ -26,6 +26,8 @@ from vpngw_iac.secret import EnvironmentSecret
 from vpngw_iac.usecases.settings import read_env_file
 
 PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
+OF_CIRCUITS = {"CIRCUIT_ACTIVATION_KEY": "ExampleActivation8hG2jK5", "PORT_AUTHORIZATION": "ExamplePort6tR4eW1qP4oI7"}
+"""Keys that the page names and no file in blueprints/ does."""
 _ROW = re.compile(r"^\| (?P<field>\w+\.\w+) \| (?P<kind>\w+): ?(?P<path>[^|]*) \| (?P<what>.+) \|$", re.MULTILINE)
 _EXAMPLE = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -93,7 +95,7 @@ def _text(value: Any) -> Any:
 
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    environment = read_env_file(FOLDER / "example.env")
+    environment = read_env_file(FOLDER / "example.env") | OF_CIRCUITS
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     return World(tmp_path, dict(environment))

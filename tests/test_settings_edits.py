@@ -14,7 +14,7 @@ import pytest
 from pydantic import BaseModel
 
 from tests.architectures.conftest import FOLDER, World, differences_of
-from tests.test_settings import SECTIONS, Section, written
+from tests.test_settings import OF_CIRCUITS, SECTIONS, Section, written
 from vpngw_iac import CertificateDomain, IpsecPolicy, Secret
 from vpngw_iac.usecases.settings import read_env_file
 
@@ -205,7 +205,7 @@ def edited(value: Any, noun: str, field: str, new: Any) -> Any:
 
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    environment = read_env_file(FOLDER / "example.env")
+    environment = read_env_file(FOLDER / "example.env") | OF_CIRCUITS
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     return World(tmp_path, dict(environment))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from hypothesis import given, settings
 
 from tests.architectures.test_imported import graph_of
 from tests.blueprints.strategies import topologies
-from vpngw_iac import SiteToSite, VirtualNetwork, VpnGateway
+from vpngw_iac import Pair, Secret, SiteToSite, VirtualNetwork, VnetToVnet, VpnGateway
 from vpngw_iac.arm import ArmId, Scope
 from vpngw_iac.blueprints.load import load
 from vpngw_iac.blueprints.reading.deployment import Reading, read
@@ -127,3 +128,61 @@ def test_two_gateways_of_one_name_in_two_groups_get_labels() -> None:
     assert reading.blueprint is not None
     assert reading.blueprint.findings(SCOPE) == ()
     assert graph_of(reading.blueprint, known) == graph_of(blueprint, known)
+
+
+def _pair_of_hubs() -> tuple[VnetToVnet, ArmId]:
+    """Two hubs and their pair, and the id of its second half."""
+
+    def hub(number: int) -> VpnGateway:
+        network = VirtualNetwork(
+            name=f"vnet-{number}", location="westeurope", resource_group="rg",
+            address_space=[f"10.{number}.0.0/16"], gateway_subnet=f"10.{number}.255.0/27",
+        )  # fmt: skip
+        return VpnGateway(name=f"vgw-{number}", network=network, sku="VpnGw2AZ")
+
+    pair = Pair(a=hub(1), b=hub(2), shared_key=Secret.env("PSK"), connection_names=("there", "back"))
+    group = f"/subscriptions/{SCOPE.subscription}/resourceGroups/rg/providers/Microsoft.Network"
+    return VnetToVnet(name="world", pairs=[pair]), ArmId(f"{group}/connections/back")
+
+
+def test_a_half_that_is_left_alone_is_a_guest_of_its_gateway() -> None:
+    blueprint, second = _pair_of_hubs()
+    known = documents_of(blueprint)
+    known[second]["properties"]["enableBgp"] = True
+
+    reading = read_again(blueprint, known)
+
+    assert [left.split(":")[0] for left in left_in(reading)] == [str(second)]
+    assert isinstance(reading.blueprint, VnetToVnet)
+    pair = reading.blueprint.pairs[0]
+    assert pair.manage == "a"
+    assert (pair.a.guests, pair.b.guests) == ((), ("back",))  # type: ignore[union-attr]
+
+
+def test_what_one_side_alone_says_is_written(tmp_path: Path) -> None:
+    blueprint, second = _pair_of_hubs()
+    known = documents_of(blueprint)
+    known[second]["properties"]["dpdTimeoutSeconds"] = 60
+
+    found = read_again(blueprint, known).blueprint
+
+    assert isinstance(found, VnetToVnet)
+    assert found.pairs[0].dpd == (None, 60)
+    (tmp_path / "one.py").write_text(python_text(found, "One.", {}))
+    assert load(tmp_path / "one.py").blueprint == found
+
+
+def test_clients_that_no_noun_takes_are_kept_as_they_are() -> None:
+    blueprint, _ = _pair_of_hubs()
+    known = documents_of(blueprint)
+    gateway = next(i for i in known if i.name == "vgw-1")
+    known[gateway]["properties"]["vpnClientConfiguration"] = {
+        "vpnClientAddressPool": {"addressPrefixes": ["172.20.0.0/24"]},
+        "vpnClientRootCertificates": [{"name": "old", "properties": {"publicCertData": "bm90IG9uZQ=="}}],
+    }
+
+    reading = read_again(blueprint, known)
+
+    assert any("not a certificate" in remark for remark in reading.remarks[gateway])
+    assert isinstance(reading.blueprint, VnetToVnet)
+    assert reading.blueprint.pairs[0].a.expected == ("old",)  # type: ignore[union-attr]

@@ -97,7 +97,7 @@ def read(documents: Documents, name: str) -> Reading:
         elif documents.is_gateway_of(identity, "ExpressRoute"):
             found.expressroute.append(_expressroute(notes, identity, seen, linked))
     _note_spares(notes, found)
-    pairs = pairs_of(notes, [gateway.id for gateway in found.vpn])
+    pairs = _with_guests(notes, found, pairs_of(notes, [gateway.id for gateway in found.vpn]))
     _note_pairs(found, pairs)
     _note_spokes(notes, found)
     bare = bare_circuits(notes)
@@ -183,6 +183,21 @@ def _note_spares(notes: Notes, found: _Found) -> None:
 def _note_pairs(found: _Found, pairs: tuple[Pair, ...]) -> None:
     for gateway in found.vpn:
         gateway.paired = any(gateway.part in (pair.a, pair.b) for pair in pairs)
+
+
+def _with_guests(notes: Notes, found: _Found, pairs: tuple[Pair, ...]) -> tuple[Pair, ...]:
+    """The pairs, where each gateway knows the connections to other gateways that were left alone."""
+    for gateway in found.vpn:
+        others = connections_of(notes, gateway.id, "Vnet2Vnet")
+        left = [i.name for i, _ in others if i in notes.accounts and notes.accounts[i].fate == "left"]
+        if left and isinstance(before := gateway.part, VpnGateway):
+            after = before.model_copy(update={"guests": (*before.guests, *left)})
+            notes.gateways[gateway.id] = gateway.part = after
+            pairs = tuple(
+                pair.model_copy(update={end: after for end in ("a", "b") if getattr(pair, end) == before})
+                for pair in pairs
+            )
+    return pairs
 
 
 def _note_spokes(notes: Notes, found: _Found) -> None:

@@ -92,7 +92,7 @@ def vpn_gateway(
         default_site=_default_site(seen, sites),
         identities=tuple((seen.get("identity") or {}).get("userAssignedIdentities") or ()),
         guests=tuple(guest.name for guest in sites.guests),
-        expected=tuple(sorted(rule.name for rule in rules.unsaid)),
+        expected=tuple(sorted([*(rule.name for rule in rules.unsaid), *([] if clients else _roots(seen))])),
         nat_rules=rules.spare(),
         tags=tags_of(seen),
         **care_of(notes, identity),
@@ -100,6 +100,14 @@ def vpn_gateway(
     )
     notes.manage(identity)
     return gateway
+
+
+def _roots(seen: Seen) -> list[str]:
+    """Names of the root certificates that clients show."""
+    return [
+        str(item.get("name"))
+        for item in objects(value_at(seen, "properties.vpnClientConfiguration.vpnClientRootCertificates"))
+    ]
 
 
 def _group(identity: ArmId, network: Network) -> str | None:

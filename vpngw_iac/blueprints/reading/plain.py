@@ -6,10 +6,11 @@ import typing
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from vpngw_iac.blueprints.compiling.plain import ONE, wires
 from vpngw_iac.blueprints.part import Part
+from vpngw_iac.errors import InvalidValue
 from vpngw_iac.field import Wire
 from vpngw_iac.resources.shape import UNKNOWN, Shape
 
@@ -47,10 +48,8 @@ def made(noun: type[P], **values: Any) -> P:
     """The noun; raises `Unsaid` if it refuses a value that Azure has."""
     try:
         return noun(**values)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        place = ".".join(str(step) for step in first["loc"])
-        raise Unsaid(f"{place}: {first['msg']}" if place else first["msg"]) from None
+    except InvalidValue as error:
+        raise Unsaid(error.findings[0].detail.rstrip(".") if error.findings else str(error)) from None
 
 
 def _is_unsaid(value: Any, shape: Shape) -> bool:

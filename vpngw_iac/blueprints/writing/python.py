@@ -145,7 +145,7 @@ class _Writer:
         match value:
             case Part():
                 return self._part(value, path)
-            case bool() | int() | float():
+            case None | bool() | int() | float():
                 return Expression(repr(value))
             case ArmId():
                 return text(str(value))

@@ -22,7 +22,6 @@ from vpngw_iac.resources.local_network_gateway import LocalNetworkGateway, Local
 from vpngw_iac.resources.nat_rule import NatMapping, NatRule, NatRuleProperties
 from vpngw_iac.resources.parts import AddressSpace, PeerBgpSettings
 from vpngw_iac.resources.public_ip import PublicIp, PublicIpProperties, PublicIpSku
-from vpngw_iac.resources.route_table import Route, RouteProperties, RouteTable, RouteTableProperties
 from vpngw_iac.resources.subnet import Subnet, SubnetProperties
 from vpngw_iac.resources.virtual_network import VirtualNetwork, VirtualNetworkProperties
 from vpngw_iac.resources.virtual_network_gateway import (
@@ -113,17 +112,6 @@ def nat_rule(name: str = "in") -> NatRule:
             internal_mappings=(NatMapping(address_space="10.9.0.0/24"),),
             external_mappings=(NatMapping(address_space="172.16.9.0/24"),),
         ),
-    )
-
-
-def route_table() -> RouteTable:
-    hop = RouteProperties(
-        address_prefix="10.8.0.0/14", next_hop_type="VirtualAppliance", next_hop_ip_address="10.1.1.4"
-    )
-    return RouteTable(
-        **named(RouteTable, "rt-hub"),
-        location="westeurope",
-        properties=RouteTableProperties(routes=(Route(name="spokes", properties=hop),)),
     )
 
 

@@ -48,7 +48,7 @@ class Topology(Blueprint):
     blueprints: Annotated[Many[AnyBlueprint], AfterValidator(_distinct), Field(min_length=1)]
 
     def contributions(self) -> Iterable[Contribution]:
-        """The shares of all, with their place in the list."""
+        """The contributions of all, with their place in the list."""
         for index, blueprint in enumerate(self.blueprints):
             yield from (
                 contribution.below(f"blueprints[{index}]", self.tags) for contribution in blueprint.contributions()

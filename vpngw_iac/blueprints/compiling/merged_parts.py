@@ -1,4 +1,4 @@
-"""The nouns of a deployment, each once: shares of all blueprints merged."""
+"""The nouns of a deployment, each once: contributions of all blueprints merged."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class MergedParts:
 
 
 def assemble(contributions: Iterable[Contribution], context: CompileContext) -> MergedParts:
-    """Merge the shares: one use for each network, gateway, circuit, site, pair and spoke."""
+    """Merge the contributions: one use for each network, gateway, circuit, site, pair and spoke."""
     every = list(contributions)
     problems: list[Finding] = []
     gateways = merged(gateway_uses(every), context.gateway_id, gateway_address, problems)

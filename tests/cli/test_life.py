@@ -29,6 +29,17 @@ def test_a_hub_is_planned_built_checked_and_destroyed(vpngw: Shell) -> None:
     assert "Nothing of hub is deployed." in gone.out
 
 
+def test_apply_and_destroy_show_the_short_plan_too(vpngw: Shell) -> None:
+    planned = vpngw("plan", "hub.yaml", "--short", code=0)
+    applied = vpngw("apply", "hub.yaml", "--yes", "--short", code=0)
+    going = vpngw("plan", "hub.yaml", "--destroy", "--short", code=0)
+    destroyed = vpngw("destroy", "hub.yaml", "--yes", "--short", code=0)
+
+    assert planned.out in applied.err
+    assert going.out in destroyed.err
+    assert vpngw("plan", "hub.yaml", code=0).out not in vpngw("apply", "hub.yaml", "--yes", "--short", code=0).err
+
+
 def test_the_same_life_as_json_is_one_document_per_command(vpngw: Shell) -> None:
     kinds = []
     for line in (

@@ -48,6 +48,7 @@ def apply(
     detach: opt.Detach = False,
     timeout: opt.Timeout = None,
     lock_timeout: opt.LockTimeout = 0.0,
+    short: opt.Short = False,
 ) -> int:
     """Plan, ask, carry out; continue what a run left open.
 
@@ -58,9 +59,9 @@ def apply(
 
     limits = limits_of(detach=detach, timeout=timeout, lock_timeout=lock_timeout)
     if (document := saved_plan(file)) is not None:
-        return tell_outcomes(run, apply_saved(run, document, choices, limits))
+        return tell_outcomes(run, apply_saved(run, document, choices, limits, short=short))
     work = destroy_blueprints if choices["destroy"] else apply_blueprints
-    return tell_outcomes(run, work(run, file, choices, limits, yes=yes))
+    return tell_outcomes(run, work(run, file, choices, limits, yes=yes, short=short))
 
 
 def wait(run: Run, file: opt.Blueprint, timeout: opt.Timeout = None, lock_timeout: opt.LockTimeout = 0.0) -> int:
@@ -80,6 +81,7 @@ def destroy(
     detach: opt.Detach = False,
     timeout: opt.Timeout = None,
     lock_timeout: opt.LockTimeout = 0.0,
+    short: opt.Short = False,
 ) -> int:
     """Delete everything of this deployment.
 
@@ -89,4 +91,4 @@ def destroy(
 
     limits = limits_of(detach=detach, timeout=timeout, lock_timeout=lock_timeout)
     choices = {"keep_public_ips": keep_public_ips, "all_gone": all_gone, "no_probe": no_probe}
-    return tell_outcomes(run, destroy_blueprints(run, file, choices, limits, yes=yes))
+    return tell_outcomes(run, destroy_blueprints(run, file, choices, limits, yes=yes, short=short))

@@ -117,7 +117,9 @@ def limits_of(*, detach: bool, timeout: float | None, lock_timeout: float) -> Ru
     return RunLimits(detach=detach, timeout=in_seconds(timeout), lock_timeout=lock_timeout * 60)
 
 
-def apply_blueprints(run: Run, file: str, choices: Choices, limits: RunLimits, *, yes: bool) -> tuple[Outcome, ...]:
+def apply_blueprints(
+    run: Run, file: str, choices: Choices, limits: RunLimits, *, yes: bool, short: bool
+) -> tuple[Outcome, ...]:
     """Apply every blueprint of a file, one after the other."""
     options = options_of(choices)
     workspace, blueprints = run.at(file)
@@ -130,14 +132,16 @@ def apply_blueprints(run: Run, file: str, choices: Choices, limits: RunLimits, *
             blueprint,
             options=options,
             on_event=watch.on_event,
-            confirm=watch.confirm(ask=not yes),
+            confirm=watch.confirm(ask=not yes, short=short),
             stop=watch.stop,
             **limits,
         ),
     )
 
 
-def destroy_blueprints(run: Run, file: str, choices: Choices, limits: RunLimits, *, yes: bool) -> tuple[Outcome, ...]:
+def destroy_blueprints(
+    run: Run, file: str, choices: Choices, limits: RunLimits, *, yes: bool, short: bool
+) -> tuple[Outcome, ...]:
     """Destroy every deployment of a file, the last one first: it may use the earlier ones."""
     options = options_of(choices, destroy=True)
     workspace, blueprints = run.at(file)
@@ -150,14 +154,16 @@ def destroy_blueprints(run: Run, file: str, choices: Choices, limits: RunLimits,
             blueprint,
             options=options,
             on_event=watch.on_event,
-            confirm=watch.confirm(ask=not yes),
+            confirm=watch.confirm(ask=not yes, short=short),
             stop=watch.stop,
             **limits,
         ),
     )
 
 
-def apply_saved(run: Run, document: Mapping[str, Any], choices: Choices, limits: RunLimits) -> tuple[Outcome, ...]:
+def apply_saved(
+    run: Run, document: Mapping[str, Any], choices: Choices, limits: RunLimits, *, short: bool
+) -> tuple[Outcome, ...]:
     """Apply a saved plan; what was chosen is in it, so that no option may contradict it."""
     if given := sorted(name for name, value in choices.items() if value):
         names = ", ".join("--" + name.replace("_", "-") for name in given)
@@ -169,7 +175,7 @@ def apply_saved(run: Run, document: Mapping[str, Any], choices: Choices, limits:
         lambda watch, _: watch.workspace.apply(
             watch.workspace.load_plan(document),
             on_event=watch.on_event,
-            confirm=watch.confirm(ask=False),
+            confirm=watch.confirm(ask=False, short=short),
             stop=watch.stop,
             **limits,
         ),

@@ -51,7 +51,7 @@ class Watch:
             self._open = False
             self.progress.__exit__(None, None, None)
 
-    def confirm(self, *, ask: bool) -> Callable[[Plan], bool]:
+    def confirm(self, *, ask: bool, short: bool) -> Callable[[Plan], bool]:
         """Shows the plan; with `ask` it also asks. A plan that changes nothing or is refused needs no answer."""
 
         def confirm(plan: Plan) -> bool:
@@ -62,7 +62,7 @@ class Watch:
             schedule = self.workspace.schedule(plan)
             view = PlanView.of(plan, schedule)
             self.progress.expect(schedule)
-            self.run.talk(plan_text(view, self.run.talk_style))
+            self.run.talk(plan_text(view, self.run.talk_style, short=short))
             if ask and view.changes and not view.blocking:
                 with self.interrupts.asking():
                     return _said_yes(self.run, view)

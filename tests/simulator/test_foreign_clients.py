@@ -94,6 +94,18 @@ def test_resources_are_listed_by_group(simulator: Simulator, groups: ResourceMan
         list(groups.resources.list(filter="substringof('x', name)"))
 
 
+def test_the_tags_of_a_subscription_are_counted(simulator: Simulator, groups: ResourceManagementClient) -> None:
+    """``az tag list``."""
+    simulator.put(GROUP, {"location": REGION, "tags": {"team": "net"}})
+    for name, tags in (("pip", {"team": "net"}), ("pip2", {"team": "sec", "owner": "anna"})):
+        simulator.put(f"{GROUP}/providers/Microsoft.Network/publicIPAddresses/{name}", public_ip(tags=tags))
+
+    found = {tag.tag_name: tag for tag in groups.tags.list()}
+
+    assert {name: tag.count.value for name, tag in found.items()} == {"team": 3, "owner": 1}
+    assert {value.tag_value: value.count.value for value in found["team"].values_property} == {"net": 2, "sec": 1}
+
+
 def test_a_provider_tells_its_types(simulator: Simulator, groups: ResourceManagementClient) -> None:
     """What ``az resource show`` needs to choose an api-version."""
     found = groups.providers.get("Microsoft.Network")

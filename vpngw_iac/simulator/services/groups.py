@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import unquote
 
@@ -41,6 +42,8 @@ def answer(cloud: CloudView, request: HttpRequest, parts: Sequence[str]) -> Http
     subscription = request.path.strip("/").split("/")[1]
     if parts[2:] == ["resources"]:
         return _resources(cloud, request, f"/subscriptions/{subscription}")
+    if parts[2:] == ["tagnames"] and request.method == "GET":
+        return lists.page(cloud, request, _tag_names(cloud, f"/subscriptions/{subscription}"))
     if parts[2] == "operationresults" and len(parts) == 4:
         return _poll_delete(cloud, request, parts[3])
     if parts[2] != "resourcegroups" or len(parts) > 5:
@@ -140,6 +143,23 @@ def _resources(cloud: CloudView, request: HttpRequest, scope: str) -> HttpRespon
         for document in found
     ]
     return lists.page(cloud, request, _filtered(items, request.query.get("$filter", "")))
+
+
+def _tag_names(cloud: CloudView, scope: str) -> list[Json]:
+    """Every tag of a subscription with its values and how often each is there (Tags - List)."""
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for document in cloud.store.below(scope):
+        for name, value in (document.body.get("tags") or {}).items():
+            counts[name][value] += 1
+    return [
+        _counted(f"{scope}/tagNames/{name}", values.total(), tagName=name)
+        | {"values": [_counted(f"{scope}/tagNames/{name}/tagValues/{v}", n, tagValue=v) for v, n in values.items()]}
+        for name, values in sorted(counts.items())
+    ]
+
+
+def _counted(identifier: str, number: int, **named: str) -> Json:
+    return {"id": identifier, **named, "count": {"type": "Total", "value": number}}
 
 
 def _is_top_level(document: Document) -> bool:

@@ -216,6 +216,7 @@ def test_many_alike_sites_are_a_table_beside_the_blueprint(world: World, origina
 
     assert imported.differing == ()
     assert "csv.DictReader" in imported.text
+    assert not list(world.directory.glob(".*-*"))
     assert len((world.directory / "sites.csv").read_text().splitlines()) >= 14
     again = load(world.directory / "blueprint.py").blueprint
     assert graph_of(again, documents_of(world)) == graph_of(many, documents_of(world))
@@ -359,3 +360,31 @@ def test_a_death_leaves_no_blueprint_and_the_next_import_goes_on(world: World, o
             load(file)
             file.unlink()
     assert take(world, original).differing == ()
+
+
+@pytest.mark.parametrize("others", [("multi-site", "blueprint.py"), ("other", "blueprint.py")])
+def test_of_two_at_once_one_writes_and_the_other_is_refused(
+    world: World, original: Blueprint, others: tuple[str, str]
+) -> None:
+    """Both have read everything when they begin to write: one state and one file, or two names and one file."""
+    (world.directory / "meeting").mkdir()
+    script = Path(__file__).with_name("import_at_once.py")
+    running = [
+        subprocess.Popen(
+            [sys.executable, str(script), *names], cwd=ROOT, stdout=subprocess.PIPE, text=True,
+            env={**os.environ, "WORLD": str(world.directory), "PYTHONPATH": str(ROOT)},
+        )
+        for names in (("multi-site", "blueprint.py"), others)
+    ]  # fmt: skip
+    codes = [int(process.communicate(timeout=120)[0]) for process in running]
+
+    assert sorted(codes) in ([0, 4], [0, 7])
+    assert codes.count(0) == 1
+    winner = ("multi-site", "other")[codes.index(0)] if others[0] == "other" else "multi-site"
+    written = load(world.directory / "blueprint.py").blueprint
+    assert written.name == winner
+    assert world.plan(written).changes == ()
+    assert not list(world.directory.glob(".*-*"))
+    for name in {"multi-site", "other"} - {winner}:
+        state = world.workspace.session_named(name).store().load()
+        assert state is None or not state.state.entries

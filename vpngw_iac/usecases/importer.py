@@ -433,7 +433,10 @@ class _Import:
         return found
 
     def _write(self, blueprint: Blueprint, text: str, state: State | None) -> None:
-        """Everything complete under a temporary name, the state under its lock, the blueprint renamed last."""
+        """Everything complete under a temporary name, the state under its lock, the blueprint renamed last.
+
+        Where another import took the name meanwhile, the state is again what it was.
+        """
         file = self.wanted.file
         file.parent.mkdir(parents=True, exist_ok=True)
         table = self._table(blueprint)
@@ -443,14 +446,19 @@ class _Import:
         temporary = _temporary(file, text)
         try:
             with contextlib.ExitStack() as stack:
+                undo = contextlib.ExitStack()
                 if state is not None:
                     owner = self.session.owner("vpngw import")
                     locked = stack.enter_context(LockWait().locked(self.session.bound_store(), owner))
                     _refuse_existing(file)
-                    self._keep(locked, state)
-                if table:
-                    _temporary(beside, table.text).replace(beside)
-                _appear(temporary, file)
+                    before = self._keep(locked, state)
+                    undo.callback(self.session.bound_store().replace, locked, before)
+                with undo:
+                    if table:
+                        _appear(_temporary(beside, table.text), beside)
+                        undo.callback(beside.unlink, missing_ok=True)
+                    _appear(temporary, file)
+                    undo.pop_all()
         finally:
             temporary.unlink(missing_ok=True)
 
@@ -467,13 +475,15 @@ class _Import:
                     names = listed(sorted(identity.name for identity in twice))
                     yield f"The state of {folder.name} remembers {names} too: two deployments must not manage one thing"
 
-    def _keep(self, locked: LockedStore, state: State) -> None:
+    def _keep(self, locked: LockedStore, state: State) -> State:
+        """Write the state; the one before is returned, without entries where there was none."""
         session, store = self.session, self.session.bound_store()
         _refuse_state(store, self.name)
         session.key(create=True)
         loaded = store.load()
+        before = loaded.state if loaded else state.model_copy(update={"entries": {}, "forgotten": ()})
         if loaded is None:
-            locked.checkpoint(state.model_copy(update={"entries": {}}))
+            locked.checkpoint(before)
         now = session.clock.utc
         locked.append(
             RunOpened(
@@ -481,7 +491,6 @@ class _Import:
                 correlation=session.correlation, version=__version__,
             )
         )  # fmt: skip
-        before = loaded.state if loaded else state
         store.replace(
             locked,
             before.model_copy(
@@ -489,16 +498,19 @@ class _Import:
             ),
         )
         locked.append(RunClosed(at=now(), run=session.run, outcome="succeeded", exit_code=0))
+        return before
 
 
 def _appear(temporary: Path, file: Path) -> None:
-    """Give a complete file its name, unless somebody took that meanwhile."""
+    """Give a complete file its name, unless somebody took that meanwhile; the temporary one is gone either way."""
     try:
         os.link(temporary, file)
     except FileExistsError:
         _refuse_existing(file)
     except OSError:  # a file system without links
         temporary.rename(file)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _temporary(file: Path, text: str) -> Path:

@@ -1,6 +1,6 @@
 """An import that waits, when it has read everything, until the other one has too: run by a test, twice at once.
 
-Arguments: the deployment and the file to write. Prints the exit code.
+Arguments: the deployment and the file to write. Exits with the import's code.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ importer._Import._proved = _together  # type: ignore[method-assign]
 workspace = Workspace("simulator", directory=directory, environment={})
 wanted = Wanted(groups=("rg-hub",), file=directory / name)
 try:
-    print(int(Importer(workspace, deployment).run(wanted).exit_code))
+    code = Importer(workspace, deployment).run(wanted).exit_code
 except VpngwError as error:
-    print(int(error.exit_code))
+    code = error.exit_code
+sys.exit(int(code))

@@ -371,12 +371,12 @@ def test_of_two_at_once_one_writes_and_the_other_is_refused(
     script = Path(__file__).with_name("import_at_once.py")
     running = [
         subprocess.Popen(
-            [sys.executable, str(script), *names], cwd=ROOT, stdout=subprocess.PIPE, text=True,
+            [sys.executable, str(script), *names], cwd=ROOT,
             env={**os.environ, "WORLD": str(world.directory), "PYTHONPATH": str(ROOT)},
         )
         for names in (("multi-site", "blueprint.py"), others)
     ]  # fmt: skip
-    codes = [int(process.communicate(timeout=120)[0]) for process in running]
+    codes = [process.wait(timeout=120) for process in running]
 
     assert sorted(codes) in ([0, 4], [0, 7])
     assert codes.count(0) == 1

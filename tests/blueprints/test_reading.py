@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.architectures.test_imported import graph_of
 from tests.blueprints.strategies import topologies
-from vpngw_iac import Pair, Secret, SiteToSite, VirtualNetwork, VnetToVnet, VpnGateway
+from tests.blueprints.worlds import worlds
+from vpngw_iac import LocalGateway, Pair, Secret, Site, SiteToSite, VirtualNetwork, VnetToVnet, VpnGateway, Workspace
 from vpngw_iac.arm import ArmId, Scope
 from vpngw_iac.blueprints.load import load
 from vpngw_iac.blueprints.reading.deployment import Reading, read
@@ -22,8 +25,14 @@ from vpngw_iac.blueprints.writing.python import python_text
 from vpngw_iac.blueprints.writing.yaml import yaml_text
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.wire import SECRET_TYPES, Output
+from vpngw_iac.simulator import Simulator
+from vpngw_iac.usecases.importer import Importer, Wanted
 
 SCOPE = Scope("00000000-0000-0000-0000-000000000000")
+
+
+TIMES = int(os.environ.get("VPNGW_EXAMPLES", "1"))
+"""So many times the usual number of examples: ``VPNGW_EXAMPLES=30`` tries thousands."""
 
 
 def documents_of(blueprint: Topology) -> dict[ArmId, dict[str, Any]]:
@@ -39,7 +48,10 @@ def documents_of(blueprint: Topology) -> dict[ArmId, dict[str, Any]]:
     return known
 
 
-_PLACES = {"subnets": "subnets", "virtualNetworkPeerings": "virtualNetworkPeerings", "natRules": "natRules"}
+_PLACES = {
+    name: name
+    for name in ("subnets", "virtualNetworkPeerings", "natRules", "peerings", "authorizations", "connections")
+}
 
 
 def _choose_addresses(shown: Mapping[ArmId, dict[str, Any]]) -> None:
@@ -81,8 +93,8 @@ def left_in(reading: Reading) -> Iterator[str]:
     yield from (f"{account.id}: {account.why}" for account in reading.accounts if account.fate == "left")
 
 
-@given(topologies())
-@settings(max_examples=150, deadline=None)
+@given(st.one_of(topologies(), worlds()))
+@settings(max_examples=80 * TIMES, deadline=None)
 def test_reading_finds_again_whatever_was_said(blueprint: Topology) -> None:
     if blueprint.findings(SCOPE):
         return
@@ -95,8 +107,8 @@ def test_reading_finds_again_whatever_was_said(blueprint: Topology) -> None:
     assert graph_of(reading.blueprint, known) == graph_of(blueprint, known)
 
 
-@given(topologies())
-@settings(max_examples=25, deadline=None)
+@given(st.one_of(topologies(), worlds()))
+@settings(max_examples=15 * TIMES, deadline=None)
 def test_what_is_written_is_what_was_read(tmp_path_factory: Any, blueprint: Topology) -> None:
     if blueprint.findings(SCOPE):
         return
@@ -109,6 +121,51 @@ def test_what_is_written_is_what_was_read(tmp_path_factory: Any, blueprint: Topo
 
     assert load(folder / "one.py").blueprint == found
     assert load(folder / "one.yaml").blueprint == found
+
+
+@given(worlds())
+@settings(max_examples=6 * TIMES, deadline=None)
+def test_an_import_from_azure_finds_again_whatever_was_said(tmp_path_factory: Any, blueprint: Topology) -> None:
+    """The whole way: compiled, loaded into the simulator, surveyed, proven, written, and compiled again."""
+    if blueprint.findings(SCOPE):
+        return
+    folder, simulator = tmp_path_factory.mktemp("azure"), Simulator()
+    simulator.load(documents_of(blueprint).values())
+    known = {ArmId(identity): document for identity, document in simulator.documents().items()}
+    workspace = Workspace(
+        "simulator", subscription=SCOPE.subscription, directory=folder, environment={}, simulator=simulator
+    )
+
+    groups = tuple(sorted({str(identity.resource_group) for identity in known if identity.group}))
+    imported = Importer(workspace, blueprint.name).run(Wanted(groups=groups, file=folder / "blueprint.py"))
+
+    assert imported.differing == ()
+    assert graph_of(load(folder / "blueprint.py").blueprint, known) == graph_of(blueprint, known)
+
+
+def test_a_shared_device_says_its_place_where_its_gateways_lie_in_several() -> None:
+    """What is left out means the gateway's group and region: the second gateway has others."""
+    device = LocalGateway(
+        name="lgw", public_ip="203.0.113.1", prefixes=["192.168.1.0/24"], location="westeurope", resource_group="rg-a"
+    )
+
+    def hub(group: str, region: str, number: int) -> SiteToSite:
+        network = VirtualNetwork(
+            name=f"vnet-{number}", location=region, resource_group=group,
+            address_space=[f"10.{number}.0.0/16"], gateway_subnet=f"10.{number}.255.0/27",
+        )  # fmt: skip
+        site = Site(name=f"s{number}", local_gateway=device, shared_key=Secret.env("KEY"))
+        gateway = VpnGateway(name=f"vgw-{number}", network=network, sku="VpnGw2AZ")
+        return SiteToSite(name=f"hub-{number}", gateway=gateway, sites=[site])
+
+    blueprint = Topology(name="world", blueprints=[hub("rg-a", "westeurope", 1), hub("rg-b", "northeurope", 2)])
+    known = documents_of(blueprint)
+
+    found = read_again(blueprint, known).blueprint
+
+    assert found is not None
+    assert found.findings(SCOPE) == ()
+    assert graph_of(found, known) == graph_of(blueprint, known)
 
 
 def test_two_gateways_of_one_name_in_two_groups_get_labels() -> None:

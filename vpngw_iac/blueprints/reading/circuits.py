@@ -18,8 +18,9 @@ from vpngw_iac.blueprints.part import Part
 from vpngw_iac.blueprints.reading.documents import CIRCUITS, REACHES, Seen, id_in
 from vpngw_iac.blueprints.reading.networks import subscription_of
 from vpngw_iac.blueprints.reading.notes import Notes, label_of, tags_of
+from vpngw_iac.blueprints.reading.operations_settings import diagnostics_of, lock_of
 from vpngw_iac.blueprints.reading.plain import Unsaid, made, said
-from vpngw_iac.blueprints.reading.tunnels import connections_of, left_connections
+from vpngw_iac.blueprints.reading.tunnels import connections_of, left_connections, same_name
 from vpngw_iac.paths import objects, value_at
 from vpngw_iac.resources import model_of
 from vpngw_iac.resources.shape import shape_of
@@ -75,6 +76,8 @@ def _ours(notes: Notes, identity: ArmId, seen: Seen, users: frozenset[ArmId]) ->
         private_peering=private,
         microsoft_peering=microsoft,
         authorizations=_authorizations(notes, identity, seen, users),
+        diagnostics=diagnostics_of(notes, identity),
+        lock=lock_of(notes, identity),
         tags=tags_of(seen),
         **_sku(seen),
         **said(Circuit, seen, shape_of(model_of(identity))),
@@ -181,8 +184,8 @@ def _link(
     circuit = id_in(seen, "properties.peer")
     if circuit is None:
         raise Unsaid("it names no circuit")
-    if (identity.group or "").lower() != (gateway.group or "").lower() or identity.subscription != gateway.subscription:
-        raise Unsaid("it lies in another resource group than its gateway")
+    if not same_name(identity.subscription, gateway.subscription):
+        raise Unsaid("it lies in another subscription than its gateway")
     head = _NAMING.circuit_connection.format(gateway=gateway.name, name="")
     derived = identity.name.removeprefix(head) if identity.name.startswith(head) else ""
     chosen = notes.documents.names.get(identity)
@@ -191,6 +194,8 @@ def _link(
         name=chosen or derived or identity.name,
         circuit=circuit_of(notes, circuit, linked.get(circuit, frozenset({gateway}))),
         connection_name=None if derived and not chosen else identity.name,
+        resource_group=None if same_name(identity.group, gateway.group) else identity.group,
+        lock=lock_of(notes, identity),
         tags=tags_of(seen),
         **said(CircuitLink, seen, shape_of(model_of(identity))),
     )

@@ -25,7 +25,7 @@ _WHY = {
     CONNECTIONS: "its gateway is not written here",
     GATEWAYS: "it is neither a VPN nor an ExpressRoute gateway",
     LOCAL: "no connection written here uses it",
-    LOCKS: "it protects something that is not a gateway written here",
+    LOCKS: "it protects something that is not written here",
     NETWORKS: "no gateway stands in it, and no gateway written here is used from it",
     PEERINGS: "it joins networks that have no gateway written here",
     SUBNETS: "its network is only used",

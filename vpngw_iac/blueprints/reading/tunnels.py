@@ -146,22 +146,35 @@ def _existing(notes: Notes, identity: ArmId, seen: Seen | None) -> ExistingLocal
 
 
 def local_gateway_of(notes: Notes, gateway: ArmId, home: Seen, identity: ArmId, seen: Seen) -> LocalGateway:
-    """A local network gateway that several use, or none, or with settings of its own; each once."""
+    """A local network gateway that several use, or none, or with settings of its own; each once.
+
+    Its group and region are said unless every gateway that it is used from has the same ones.
+    """
     if identity not in notes.local_gateways:
+        homes = {gateway: home, **_used_from(notes, identity)}
+        elsewhere = {region for each in homes.values() if (region := _elsewhere(seen, each))}
         twins = [other for other in notes.local_gateways if same_name(other.name, identity.name)]
         settings = value_at(seen, "properties.bgpSettings.asn")
         notes.local_gateways[identity] = made(
             LocalGateway,
             name=identity.name,
             label=f"{identity.name}-{identity.group}" if twins else None,
-            resource_group=None if same_name(identity.group, gateway.group) else identity.group,
-            location=_elsewhere(seen, home),
+            resource_group=None if all(same_name(identity.group, each.group) for each in homes) else identity.group,
+            location=next(iter(elsewhere), None),
             bgp=_peer(seen, ()) if settings else None,
             tags=tags_of(seen),
             **said(LocalGateway, seen, shape_of(model_of(identity)), but={"bgp"}),
         )
         notes.manage(identity)
     return notes.local_gateways[identity]
+
+
+def _used_from(notes: Notes, local: ArmId) -> dict[ArmId, Seen]:
+    """The gateways that have connections to a local network gateway."""
+    users = (seen for _, seen in notes.documents.of_type(CONNECTIONS))
+    ends = (seen for seen in users if id_in(seen, "properties.localNetworkGateway2") == local)
+    gateways = (id_in(seen, "properties.virtualNetworkGateway1") for seen in ends)
+    return {gateway: notes.documents.by_id.get(gateway) or {} for gateway in gateways if gateway is not None}
 
 
 def _peer(local: Seen, chosen: tuple[str, ...]) -> BgpPeer:

@@ -66,7 +66,7 @@ def test_a_saved_plan_that_could_not_read_a_key_is_judged_again(hub: Shell, envi
     applied = hub("apply", "plan.json", "--json", code=4)
 
     assert "(not verified)" in planned.out
-    assert "Not verified: 1 reference not readable here." in planned.out
+    assert "Not verified: 1 reference not readable here (vpngw secret check --verify)." in planned.out
     assert [f["rule"] for f in applied.document["findings"] if f["level"] == "error"] == ["V-OUTAGE-01"]
 
 

@@ -243,3 +243,22 @@ def test_clients_that_no_noun_takes_are_kept_as_they_are() -> None:
     assert any("not a certificate" in remark for remark in reading.remarks[gateway])
     assert isinstance(reading.blueprint, VnetToVnet)
     assert reading.blueprint.pairs[0].a.expected == ("old",)  # type: ignore[union-attr]
+
+
+def test_a_peering_that_is_left_alone_is_known_to_its_network() -> None:
+    blueprint, _ = _pair_of_hubs()
+    known = documents_of(blueprint)
+    network = next(i for i in known if i.name == "vnet-2")
+    remote = ArmId(f"{network}-gone")
+    known[network]["properties"]["virtualNetworkPeerings"] = [{
+        "id": str(network.child("virtualNetworkPeerings", "dead")), "name": "dead",
+        "properties": {"remoteVirtualNetwork": {"id": str(remote)}, "allowVirtualNetworkAccess": False},
+    }]  # fmt: skip
+
+    reading = read_again(blueprint, known)
+
+    assert [left.split("/")[-1].split(":")[0] for left in left_in(reading)] == ["dead"]
+    assert reading.blueprint is not None
+    compiled = {r.id: r for r in reading.blueprint.resources(SCOPE) if isinstance(r, Resource)}
+    assert compiled[network].expected == ("dead",)
+    assert [r.expected for i, r in compiled.items() if i.name == "vnet-1"] == [()]

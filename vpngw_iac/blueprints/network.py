@@ -353,6 +353,8 @@ class VirtualNetwork(NamedPart, Part):
     """Minutes after which an idle flow ends, 4 to 30. Left out: Azure's."""
     edge_zone: Annotated[str | None, Wire("extendedLocation.name")] = None
     """Name of the edge zone, where its gateways say ``edge_zone`` too. It cannot change later."""
+    expected: Many[str] = ()
+    """Ids or names of foreign peerings on this network that are known; no alarm in drift."""
     subscription: Guid | None = None
     """Default: the subscription of the run."""
     tenant: Guid | None = None

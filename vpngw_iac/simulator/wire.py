@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 Json = dict[str, Any]
 
 PUBLIC = "https://management.azure.com"
 """Where the public cloud answers: the host of requests that name none."""
+
+
+_ENCODED = re.compile(r"(?:%(?!2[5Ff]|3[CcEeFf]|[01])[0-9A-Fa-f]{2})+")
+"""What clients encode in names that have it: ``(``, ``)``, blanks, letters beyond ASCII; nothing that ends a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,8 @@ class HttpRequest:
         host = f"{parts.scheme}://{parts.netloc}" if parts.netloc else PUBLIC
         lower = {name.lower(): value for name, value in (headers or {}).items()}
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        return cls(method.upper(), parts.path, query, lower, body, host)
+        path = _ENCODED.sub(lambda found: unquote(found[0]), parts.path)
+        return cls(method.upper(), path, query, lower, body, host)
 
     @property
     def api_version(self) -> str:

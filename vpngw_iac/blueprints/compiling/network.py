@@ -124,6 +124,7 @@ def _network(
     return virtual_network.VirtualNetwork(
         address=f"VirtualNetwork/{part.address_name}",
         id=context.network_id(part),
+        expected=part.expected,
         affected=lost,
         **envelope(part, context.place(part).tenant, use.tags),
         **merged(plain(part), {"properties": _encryption(part)}),

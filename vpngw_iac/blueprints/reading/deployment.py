@@ -22,6 +22,7 @@ from vpngw_iac.blueprints.reading.documents import Documents, Seen, id_in
 from vpngw_iac.blueprints.reading.gateways import existing_gateway, expressroute_gateway, vpn_gateway
 from vpngw_iac.blueprints.reading.naming import with_naming
 from vpngw_iac.blueprints.reading.nat import rules_of
+from vpngw_iac.blueprints.reading.networks import with_known_peerings
 from vpngw_iac.blueprints.reading.notes import Account, MissingSecret, Notes
 from vpngw_iac.blueprints.reading.others import settle
 from vpngw_iac.blueprints.reading.peer import pairs_of, spokes_of
@@ -106,7 +107,7 @@ def read(documents: Documents, name: str) -> Reading:
     accounts = tuple(notes.accounts[identity] for identity in sorted(notes.accounts))
     blueprint = _one(name, parts)
     if blueprint is not None:
-        blueprint = with_naming(with_common_tags(blueprint, notes))
+        blueprint = with_naming(with_common_tags(with_known_peerings(blueprint, notes), notes))
     return Reading(
         blueprint, accounts, tuple(notes.secrets[key] for key in sorted(notes.secrets)), notes.remarks, notes.names
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from vpngw_iac.arm import ArmId
+from vpngw_iac.blueprints.base import Blueprint
 from vpngw_iac.blueprints.contribution import Network
 from vpngw_iac.blueprints.network import (
     GatewaySubnet,
@@ -13,12 +14,16 @@ from vpngw_iac.blueprints.network import (
     SubnetSettings,
     VirtualNetwork,
 )
-from vpngw_iac.blueprints.reading.documents import SUBNETS, Seen, id_in
+from vpngw_iac.blueprints.part import Part
+from vpngw_iac.blueprints.reading.documents import PEERINGS, SUBNETS, Seen, id_in
 from vpngw_iac.blueprints.reading.notes import Notes, label_of, tags_of
 from vpngw_iac.blueprints.reading.plain import Unsaid, made, said
+from vpngw_iac.blueprints.reading.tags import rewritten
 from vpngw_iac.paths import value_at
 from vpngw_iac.resources import model_of
 from vpngw_iac.resources.shape import shape_of
+
+B = TypeVar("B", bound=Blueprint)
 
 
 def network_of(notes: Notes, identity: ArmId) -> Network:
@@ -64,6 +69,22 @@ def _ours(notes: Notes, identity: ArmId, seen: Seen) -> VirtualNetwork:
         )
     notes.manage(identity)
     return network
+
+
+def with_known_peerings(blueprint: B, notes: Notes) -> B:
+    """The blueprint, where each network of ours knows the peerings on it that were left alone."""
+    left = [account.id for account in notes.accounts.values() if account.fate == "left"]
+    names: list[tuple[VirtualNetwork, tuple[str, ...]]] = []
+    for identity, network in notes.networks.items():
+        peerings = sorted(i.name for i in left if i.parent == identity and i.type.lower() == PEERINGS.lower())
+        if peerings and isinstance(network, VirtualNetwork):
+            names.append((network, tuple(peerings)))
+
+    def told(part: Part) -> Part:
+        known = next((found for network, found in names if network == part), None)
+        return part.model_copy(update={"expected": known}) if known else part
+
+    return rewritten(blueprint, told) if names else blueprint
 
 
 def _encryption(seen: Seen) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from vpngw_iac.blueprints.base import Blueprint
@@ -11,6 +11,7 @@ from vpngw_iac.blueprints.reading.notes import Notes, tags_of
 from vpngw_iac.resources import model_of
 
 B = TypeVar("B", bound=Blueprint)
+V = TypeVar("V")
 
 
 def with_common_tags(blueprint: B, notes: Notes) -> B:
@@ -18,8 +19,12 @@ def with_common_tags(blueprint: B, notes: Notes) -> B:
     common = _common(notes)
     if not common:
         return blueprint
-    bare: B = _without(blueprint, common)
-    return bare.model_copy(update={"tags": common})
+
+    def bare(part: Part) -> Part:
+        own = {k: v for k, v in getattr(part, "tags", {}).items() if k not in common}
+        return part if own == getattr(part, "tags", {}) else part.model_copy(update={"tags": own})
+
+    return rewritten(blueprint, bare).model_copy(update={"tags": common})
 
 
 def _common(notes: Notes) -> dict[str, str]:
@@ -32,16 +37,14 @@ def _common(notes: Notes) -> dict[str, str]:
     return {key: value for key, value in every[0].items() if all(tags.get(key) == value for tags in every)}
 
 
-def _without(value: Any, common: Mapping[str, str]) -> Any:
-    """A copy in which no part says a common tag; what says none of them stays the same object."""
-    if isinstance(value, tuple):
-        return tuple(_without(item, common) for item in value)
-    if not isinstance(value, Part):
-        return value
-    changes: dict[str, Any] = {}
-    for name in type(value).model_fields:
-        now = getattr(value, name)
-        then = {k: v for k, v in now.items() if k not in common} if name == "tags" else _without(now, common)
-        if then != now:
-            changes[name] = then
-    return value.model_copy(update=changes) if changes else value
+def rewritten(value: V, change: Callable[[Part], Part]) -> V:
+    """A copy in which every part is changed, the inner ones first; what does not change stays the same object."""
+    whole: Any = value
+    if isinstance(whole, tuple):
+        whole = tuple(rewritten(item, change) for item in whole)
+    elif isinstance(whole, Part):
+        before = {name: getattr(whole, name) for name in type(whole).model_fields}
+        after = {name: rewritten(item, change) for name, item in before.items()}
+        changes = {name: item for name, item in after.items() if item != before[name]}
+        whole = change(whole.model_copy(update=changes) if changes else whole)
+    return whole  # type: ignore[no-any-return]

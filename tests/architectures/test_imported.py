@@ -23,11 +23,15 @@ SCOPE = Scope("00000000-0000-0000-0000-000000000000")
 
 
 def graph_of(blueprint: Blueprint, documents: Mapping[ArmId, Mapping[str, Any]]) -> dict[ArmId, Any]:
-    """Bodies by id without what Azure would fill in anyway, values of Azure's in place of outputs, no secret's name."""
+    """Bodies by id without what Azure would fill in anyway, values of Azure's in place of outputs, no secret's name.
+
+    A group that exists stays as it is: nothing of its body counts.
+    """
     bodies = {}
     for item in blueprint.resources(SCOPE):
         if isinstance(item, Resource):
-            bodies[item.id] = _plain(item.body(), shape_of(model_of(item.id)), documents)
+            body = {} if item.only_if_absent else item.body()
+            bodies[item.id] = _plain(body, shape_of(model_of(item.id)), documents)
     return bodies
 
 

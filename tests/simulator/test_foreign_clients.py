@@ -162,6 +162,16 @@ def test_deployments_say_what_to_do_instead(simulator: Simulator) -> None:
     assert "deployments of templates: send the resources" in answer["error"]["message"]
 
 
+def test_no_deployment_of_a_template_is_there(simulator: Simulator) -> None:
+    simulator.put(GROUP, {"location": REGION})
+    path = "providers/Microsoft.Resources/deployments"
+    assert asked(simulator, f"{GROUP}/{path}") == (200, {"value": []})
+    assert asked(simulator, f"{GROUP.split('/resourceGroups')[0]}/{path}") == (200, {"value": []})
+    status, answer = asked(simulator, f"{GROUP}/{path}/of-yesterday")
+    assert (status, answer["error"]["code"]) == (404, "DeploymentNotFound")
+    assert asked(simulator, f"{GROUP}-absent/{path}")[1]["error"]["code"] == "ResourceGroupNotFound"
+
+
 def test_the_last_answer_of_a_reset_is_json(simulator: Simulator, time: VirtualTime, hub: Callable[..., None]) -> None:
     """``test_network_vnet_gateway_nat_rule``: 200 with the content type of JSON, and the CLI parses it."""
     hub()

@@ -119,8 +119,6 @@ def locate(cloud: CloudView, path: str) -> RequestTarget:
     namespace, *segments = segments
     head = f"/subscriptions/{scopes[1]}" + (f"/resourceGroups/{scopes[3]}" if len(scopes) >= 4 else "")
     kind, names, left = _foreign(cloud, namespace, segments) or _walk(namespace, segments)
-    if f"{namespace}/{segments[0]}".lower() == "microsoft.resources/deployments":
-        raise not_simulated("deployments of templates: send the resources that the template holds one by one")
     if kind is None or (holder is not None and not kind.extends):
         raise not_simulated(f"the resource type {namespace}/{'/'.join(segments[::2])}")
     container = ArmId(head) if holder is None and len(scopes) == 4 else holder

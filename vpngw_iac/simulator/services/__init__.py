@@ -1,6 +1,6 @@
 """What ARM answers beside resources: groups, subscriptions, providers. One file each; the folder is the register.
 
-A service is a module with ``answer(world, request, parts)``; it returns none for what is not its own.
+A service is a module with ``answer(cloud, request, parts)``; it returns none for what is not its own.
 """
 
 from __future__ import annotations

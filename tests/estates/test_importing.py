@@ -18,6 +18,7 @@ from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.base import Blueprint
 from vpngw_iac.blueprints.load import load
 from vpngw_iac.engine.execute.clock import VirtualClock
+from vpngw_iac.engine.plan.inputs import DEPLOYMENT_TAG as MARK
 from vpngw_iac.engine.plan.plan import Options
 from vpngw_iac.errors import Refused
 from vpngw_iac.preflight.limits import NON_AZ_SKUS
@@ -204,6 +205,44 @@ def test_marks_are_written_and_nothing_else(desk: Desk) -> None:
     assert changed == {plan.graph.resources[address].id for address in plan.unmarked}
     assert desk.workspace.plan(desk.blueprint()).unmarked == ()
     assert desk.workspace.plan(desk.blueprint()).changes == ()
+
+
+@per_estate()
+def test_what_bears_the_mark_of_another_deployment_is_used_or_left_alone(desk: Desk) -> None:
+    """Each in turn of a few kinds: it is never managed, never planned, and the reason names its owner."""
+    kinds = ("virtualNetworks", "virtualNetworkGateways", "connections", "localNetworkGateways", "expressRouteCircuits")
+    first = {i.type.rpartition("/")[2]: i for i in sorted(desk.documents, reverse=True)}
+    theirs = {identity for kind in kinds if (identity := first.get(kind)) is not None}
+    desk.simulator.load(
+        [{**desk.documents[i], "tags": {**(desk.documents[i].get("tags") or {}), MARK: "theirs"}} for i in theirs]
+    )
+
+    imported = desk.take()
+
+    accounts = {account.id: account for account in imported.accounts}
+    assert {accounts[i].fate for i in theirs} <= {"used", "left"}
+    assert imported.differing == ()
+    plan = desk.workspace.plan(desk.blueprint())
+    assert plan.changes == ()
+    assert not theirs & {plan.graph.resources[address].id for address in plan.unmarked}
+
+
+def test_written_files_pass_mypy_strict(tmp_path: Path) -> None:
+    """One process for several estates."""
+    files = sorted(FOLDER.glob("*.json"))[::3] or [None]
+    for number, file in enumerate(files):
+        folder = tmp_path / f"estate_{number}"
+        folder.mkdir()
+        desk = Desk(folder, estate(file))
+        desk.take(file=tmp_path / f"estate_{number}.py")
+
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--follow-imports=silent",
+         f"--cache-dir={tmp_path}", *map(str, tmp_path.glob("*.py"))],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @per_estate()

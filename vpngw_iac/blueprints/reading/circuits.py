@@ -45,7 +45,7 @@ def _circuit(notes: Notes, identity: ArmId, users: frozenset[ArmId]) -> Circuit 
         except Unsaid as error:
             why = str(error)
     notes.use(identity, why)
-    facts = seen or {}
+    facts = notes.documents.by_id.get(identity) or {}
     provider = value_at(facts, "properties.serviceProviderProperties") or {}
     elsewhere = any(user.subscription.lower() != identity.subscription.lower() for user in users)
     key = notes.secret(f"{identity.name}_AUTHORIZATION", f"authorization key of the circuit {identity.name}")

@@ -210,7 +210,7 @@ def _note_spokes(notes: Notes, found: _Found) -> None:
         if gateway.network is None or gateway.network in told:
             continue
         told.add(gateway.network)
-        if gateway.part.network is None and notes.documents.get(gateway.network) is not None:
+        if gateway.part.network is None:
             continue  # an existing gateway that does not say its network
         gateway.spokes = spokes_of(notes, gateway.network, hubs)
 

@@ -42,7 +42,7 @@ def _network(notes: Notes, identity: ArmId) -> Network:
         except Unsaid as error:
             why = str(error)
     notes.use(identity, why)
-    facts = seen or {}
+    facts = notes.documents.by_id.get(identity) or {}
     space = value_at(facts, "properties.addressSpace.addressPrefixes")
     return VirtualNetwork.existing(
         str(identity),

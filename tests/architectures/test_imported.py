@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.architectures.conftest import FILES, FOLDER, World, differences_of
+from vpngw_iac import Circuit, Diagnostics, ExpressRoute
 from vpngw_iac.arm import ArmId, Scope
 from vpngw_iac.blueprints.base import Blueprint
 from vpngw_iac.blueprints.load import load
@@ -85,3 +86,22 @@ def test_an_imported_blueprint_changes_nothing_and_says_the_same(world: World, n
     assert differences_of(plan) == []
     assert plan.blocking == ()
     assert not world.workspace.drift(again).alarming
+
+
+def test_diagnostics_of_a_circuit_are_found(world: World) -> None:
+    workspace = (
+        f"/subscriptions/{SCOPE.subscription}/resourceGroups/rg/providers/Microsoft.OperationalInsights/workspaces/logs"
+    )
+    circuit = Circuit(
+        name="circuit", resource_group="rg", location="westeurope", provider="Equinix", peering_location="Amsterdam",
+        bandwidth=50, diagnostics=Diagnostics(workspace=workspace),
+    )  # fmt: skip
+    original = ExpressRoute(name="circuits", circuits=[circuit])
+    world.apply(original)
+
+    result = imported(world, original)
+
+    assert result.exit_code == 0
+    again = load(world.directory / "blueprint.py").blueprint
+    documents = {ArmId(i): d for i, d in world.simulator.documents().items()}
+    assert graph_of(again, documents) == graph_of(original, documents)

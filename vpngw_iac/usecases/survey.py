@@ -94,8 +94,9 @@ def _list_at_gateways(cloud: Cloud, found: Survey, gateways: list[ArmId]) -> Non
     shown = cloud.listed([Listing(gateway, kinds.CONNECTIONS) for gateway in gateways])
     for listing, items in shown.items():
         found.at_gateways[listing.container] = tuple(item.document or {} for item in items)
-    for gateway in gateways:
-        _list_kindly(cloud, found, Listing(gateway, kinds.DIAGNOSTICS))
+    circuits = [i for i in _of_type(found, kinds.CIRCUITS) if i.resource_group in found.groups]
+    for holder in (*gateways, *circuits):
+        _list_kindly(cloud, found, Listing(holder, kinds.DIAGNOSTICS))
     for subscription in sorted({gateway.subscription for gateway in gateways}):
         whole = Listing(ArmId(f"/subscriptions/{subscription}"), kinds.ASSIGNMENTS)
         if not _list_kindly(cloud, found, whole):

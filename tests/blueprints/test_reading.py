@@ -72,14 +72,15 @@ def _choose_addresses(shown: Mapping[ArmId, dict[str, Any]]) -> None:
 
 
 def _resolved(value: Any, shown: Mapping[ArmId, Any]) -> Any:
-    from vpngw_iac.engine.compare.document import lookup
+    from vpngw_iac.engine.compare.document import ABSENT, lookup
 
     if isinstance(value, Output):
         return lookup(shown[value.source], value.path)
     if isinstance(value, SECRET_TYPES):
         return None
     if isinstance(value, Mapping):
-        return {name: _resolved(item, shown) for name, item in value.items()}
+        inner = {name: _resolved(item, shown) for name, item in value.items()}
+        return {name: item for name, item in inner.items() if item is not ABSENT}
     return [_resolved(item, shown) for item in value] if isinstance(value, list | tuple) else value
 
 

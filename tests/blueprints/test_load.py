@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from vpngw_iac.blueprints.document import read_document
 from vpngw_iac.blueprints.load import LoadedFile, load, saved_plan
 from vpngw_iac.errors import BlueprintError, ExitCode, UsageError
 
@@ -225,6 +226,13 @@ def test_yaml_reads_values_as_people_mean_them(tmp_path: Path) -> None:
 
     assert blueprint.name == "no"
     assert blueprint.tags == {"released": "2026-11-22", "on": "yes", "country": "NO"}
+
+
+@pytest.mark.parametrize("text", [r"\ud800", "\x7f", r"\ud83d\ude00", "k" * 1100])
+def test_json_takes_every_character_that_json_writes(tmp_path: Path, text: str) -> None:
+    file = write(tmp_path, f'{{"networks": {{"{text}": 1}}, "kind": "SiteToSite"}}', "case.json")
+
+    assert list(read_document(file).content["networks"]) == [json.loads(f'"{text}"')]
 
 
 def test_json_and_yaml_and_python_load_the_same_value(tmp_path: Path) -> None:

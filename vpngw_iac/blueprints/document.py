@@ -13,6 +13,7 @@ import yaml
 
 from vpngw_iac.blueprints.broken import broken, unreadable
 from vpngw_iac.blueprints.source_lines import fields_in, line_of_value
+from vpngw_iac.errors import BlueprintError
 from vpngw_iac.files import UnreadableFile, read_text
 
 _Base: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -120,7 +121,20 @@ def _json(path: Path, text: str) -> TextDocument:
         raise broken(path, error.lineno, f"It is not JSON: {error.msg}.") from None
     except RecursionError:
         raise broken(path, None, "It is nested too deeply.") from None
-    return TextDocument(path, content, _yaml(path, _PAIR.sub(lambda pair: json.loads(f'"{pair[0]}"'), text)).root)
+    try:
+        root = _yaml(path, _PAIR.sub(lambda pair: json.loads(f'"{pair[0]}"'), text)).root
+    except BlueprintError:
+        if _says_twice(text):
+            raise
+        root = None  # JSON writes some characters that YAML does not: then places have no lines
+    return TextDocument(path, content, root)
+
+
+def _says_twice(text: str) -> bool:
+    """Whether an object of a JSON text has a key twice."""
+    twice: list[bool] = []
+    json.loads(text, object_pairs_hook=lambda pairs: twice.append(len(dict(pairs)) < len(pairs)))
+    return any(twice)
 
 
 _PAIR = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")

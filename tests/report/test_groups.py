@@ -55,6 +55,27 @@ def test_a_name_that_is_part_of_another_word_makes_nothing_alike() -> None:
 PAIRS = (("a", "cable"), ("b", "table"), ("c", "cable"))
 
 
+def test_what_is_alike_is_of_one_kind() -> None:
+    """A delete has no values, so that all of them look alike."""
+    graph = hub(4)
+    gone = [Change(address, r.id, Action.DELETE) for address, r in graph.resources.items()]
+
+    text = plan_text(view_of(plan_of(graph, *gone)), PLAIN)
+
+    assert "and 3 VPN connections like this one: munich, site-03, site-04" in text
+    assert "and 3 local network gateways like this one: munich, site-03, site-04" in text
+    assert "    - VirtualNetwork/vnet-hub  delete" in text.splitlines()
+
+
+def test_what_is_alike_elsewhere_is_named_with_where_it_is() -> None:
+    names = ("vnet-a/GatewaySubnet", "vnet-a/b", "vnet-c/GatewaySubnet")
+    blocks = [(f"Subnet/{name}", [f"    - Subnet/{name}  delete"]) for name in names]
+
+    (block,) = said_once(blocks, PLAIN)
+
+    assert block[1:] == ["      and 2 subnets like this one: b, vnet-c/GatewaySubnet"]
+
+
 def test_a_short_plan_has_a_line_for_each_change_and_each_finding() -> None:
     graph = hub(25)
     address = "VpnConnection/vgw-hub/berlin"

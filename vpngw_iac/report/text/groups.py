@@ -20,10 +20,10 @@ Block = tuple[str, list[str]]
 
 
 def said_once(blocks: Sequence[Block], style: Style) -> list[list[str]]:
-    """The blocks in their order; what is like an earlier one is told below that, counted or by what differs."""
+    """The blocks in their order; what is like an earlier one of its kind is told below that."""
     groups: dict[tuple[str, ...], list[int]] = {}
     for at, (address, lines) in enumerate(blocks):
-        groups.setdefault(tuple(_label(line) for line in _form(address, lines)), []).append(at)
+        groups.setdefault((_kind(address), *map(_label, _form(address, lines))), []).append(at)
     told: dict[int, list[str]] = dict(enumerate(lines for _, lines in blocks))
     for members in groups.values():
         first, *others = members
@@ -43,9 +43,10 @@ def _differing(first: Block, other: Block, style: Style) -> list[str] | None:
 
 
 def _below(blocks: Sequence[Block], first: int, near: Mapping[int, list[str]], style: Style) -> Iterator[str]:
-    same = [_name(blocks[at][0]) for at, lines in near.items() if not lines]
+    beside = blocks[first][0]
+    same = [_name_beside(beside, blocks[at][0]) for at, lines in near.items() if not lines]
     if same:
-        nouns = plural(len(same), in_words(blocks[first][0].partition("/")[0]))
+        nouns = plural(len(same), in_words(_kind(beside)))
         yield from style.wrap(f"and {nouns} like this one: {listed(same, most=30)}", "      ")
     for address, lines, head in ((blocks[at][0], lines, blocks[at][1][0]) for at, lines in near.items() if lines):
         what = ", ".join(re.sub(r" {2,}", " ", line.strip()) for line in lines)
@@ -63,8 +64,18 @@ def _label(line: str) -> str:
     return line.strip().partition("  ")[0] if line.startswith("      ") else line
 
 
+def _kind(address: str) -> str:
+    return address.partition("/")[0]
+
+
 def _name(address: str) -> str:
     return address.rpartition("/")[2]
+
+
+def _name_beside(first: str, address: str) -> str:
+    """Its name, with what it is part of where that is another than the first one's."""
+    one_parent = address.rpartition("/")[0] == first.rpartition("/")[0]
+    return _name(address) if one_parent else address.partition("/")[2]
 
 
 def alike(findings: Iterable[Finding], *, loosely: bool = False) -> Iterator[tuple[Finding, list[Finding]]]:
@@ -90,6 +101,6 @@ def others_line(others: Sequence[Finding]) -> str:
 
 def values_line(path: str, addresses: Sequence[str]) -> str:
     """``properties.sharedKey of 24 VPN connections: A, B and 22 more``."""
-    kinds = {address.partition("/")[0] for address in addresses}
+    kinds = {_kind(address) for address in addresses}
     noun = in_words(kinds.pop()) if len(kinds) == 1 else "resource"
     return f"{path} of {plural(len(addresses), noun)}: {listed(addresses)}"

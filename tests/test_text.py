@@ -17,7 +17,7 @@ from vpngw_iac.report.json_documents import dumps
 from vpngw_iac.report.style import Style
 from vpngw_iac.secret import GithubMaskedSecrets, LocalSecrets, Secret
 from vpngw_iac.state.model import Entry
-from vpngw_iac.text import guarded, neutral, plain, report, workflow_data
+from vpngw_iac.text import guarded, in_words, neutral, plain, report, workflow_data
 
 COLOURED = Style(colour=True)
 
@@ -156,3 +156,19 @@ def test_a_secret_cannot_write_a_command_of_its_own() -> None:
     GithubMaskedSecrets(LocalSecrets({"PSK": "x\n::set-env name=A::b%0A::c"}), told.append).resolve(Secret.env("PSK"))
 
     assert all(line.startswith("::add-mask::") and line.count("\n") == 1 for line in told)
+
+
+@pytest.mark.parametrize(
+    ("noun", "words"),
+    [
+        ("VpnConnection", "VPN connection"),
+        ("PublicIp", "public IP"),
+        ("ExpressRouteGateway", "ExpressRoute gateway"),
+        ("VnetConnection", "VNet connection"),
+        ("Subnet", "subnet"),
+        ("NatRule", "NAT rule"),
+        ("link", "link"),
+    ],
+)
+def test_a_noun_is_said_as_the_field_spells_it(noun: str, words: str) -> None:
+    assert in_words(noun) == words

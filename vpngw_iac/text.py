@@ -96,9 +96,16 @@ def plural(count: int, noun: str) -> str:
     return f"{count} {noun if count == 1 else many}"
 
 
+_SPELLED = {
+    "vpn": "VPN", "ip": "IP", "nat": "NAT", "bgp": "BGP", "vnet": "VNet", "ipsec": "IPsec",
+    "express route": "ExpressRoute",
+}  # fmt: skip
+
+
 def in_words(noun: str) -> str:
-    """``VpnConnection`` as people say it."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", noun).lower().replace("vpn", "VPN")
+    """``VpnConnection`` as people say it: ``VPN connection``."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", noun).lower()
+    return re.sub(rf"\b({'|'.join(_SPELLED)})\b", lambda word: _SPELLED[word[0]], words)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ from vpngw_iac.simulator.document import Document
 from vpngw_iac.simulator.kind import PutRequest, normal
 from vpngw_iac.simulator.refusal import invalid_reference, refuse
 from vpngw_iac.simulator.relations import CONNECTIONS
-from vpngw_iac.simulator.types.express_route_circuit import provider_state
+from vpngw_iac.simulator.types.express_route_circuit import AUTHORIZATIONS, provider_state
 from vpngw_iac.simulator.wire import Json
 
 _POLICY = (
@@ -22,7 +22,6 @@ _POLICY = (
     "dhGroup",
     "pfsGroup",
 )
-AUTHORIZATIONS = "Microsoft.Network/expressRouteCircuits/authorizations"
 _FORBIDDEN = frozenset(" ~")
 _IMMUTABLE = ("connectionType", "virtualNetworkGateway1", "virtualNetworkGateway2", "peer", "connectionProtocol")
 _PARTNER = {"IPsec": "localNetworkGateway2", "Vnet2Vnet": "virtualNetworkGateway2", "ExpressRoute": "peer"}

@@ -10,6 +10,7 @@ from vpngw_iac.simulator.document import Document
 
 GATEWAYS = "Microsoft.Network/virtualNetworkGateways"
 CONNECTIONS = "Microsoft.Network/connections"
+SUBNETS = "Microsoft.Network/virtualNetworks/subnets"
 PEERINGS = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"
 GATEWAY_SUBNET = "gatewaysubnet"
 
@@ -22,6 +23,11 @@ def users_of(cloud: CloudView, target: str, member: str) -> list[str]:
             if same((configuration.get("properties") or {}).get(member), target):
                 found.append(f"{gateway.id}/ipConfigurations/{configuration.get('name')}")
     return found
+
+
+def subnets_with(cloud: CloudView, member: str, target: str) -> list[str]:
+    """Ids of the subnets whose `member` (routeTable, networkSecurityGroup) is the target."""
+    return [subnet.id for subnet in cloud.of_type(SUBNETS) if same(subnet.properties.get(member), target)]
 
 
 def gateways_in(cloud: CloudView, network: str | ArmId) -> Iterator[Document]:

@@ -12,11 +12,10 @@ from vpngw_iac.simulator.cloud_view import CloudView, as_id, reference, same
 from vpngw_iac.simulator.document import UPDATING, Document, Hold
 from vpngw_iac.simulator.kind import MemberKind, PutRequest, Reader, exclusively
 from vpngw_iac.simulator.refusal import refuse
-from vpngw_iac.simulator.types.express_route_circuit import provider_state
+from vpngw_iac.simulator.types.express_route_circuit import AUTHORIZATIONS, provider_state
 from vpngw_iac.simulator.wire import Json
 
 _ENDS = ("expressRouteCircuitPeering", "peerExpressRouteCircuitPeering")
-AUTHORIZATIONS = "Microsoft.Network/expressRouteCircuits/authorizations"
 
 
 class ExpressRouteCircuitConnection(MemberKind):

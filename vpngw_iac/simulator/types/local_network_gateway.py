@@ -12,6 +12,7 @@ from vpngw_iac.simulator.cloud_view import CloudView, same
 from vpngw_iac.simulator.document import Document
 from vpngw_iac.simulator.kind import Kind, PutRequest
 from vpngw_iac.simulator.refusal import refuse
+from vpngw_iac.simulator.relations import CONNECTIONS, GATEWAYS
 from vpngw_iac.simulator.wire import Json
 
 
@@ -63,11 +64,11 @@ class LocalNetworkGateway(Kind):
         """Refused while a connection leads to it (R-ORD-02, R-LNG-13); the code is not recorded."""
         users = [
             other.id
-            for other in cloud.of_type("Microsoft.Network/connections")
+            for other in cloud.of_type(CONNECTIONS)
             if same(other.properties.get("localNetworkGateway2"), document.id)
         ] + [
             other.id
-            for other in cloud.of_type("Microsoft.Network/virtualNetworkGateways")
+            for other in cloud.of_type(GATEWAYS)
             if same(other.properties.get("gatewayDefaultSite"), document.id)
         ]
         for used_by in users:

@@ -6,14 +6,14 @@ Evidence: REST reference "Network Security Groups" (defaults, read-only members)
 
 from __future__ import annotations
 
-from vpngw_iac.simulator.cloud_view import CloudView, same
+from vpngw_iac.simulator.cloud_view import CloudView
 from vpngw_iac.simulator.document import Document
 from vpngw_iac.simulator.kind import Kind, PutRequest, Reader, defaults
 from vpngw_iac.simulator.refusal import Refusal
+from vpngw_iac.simulator.relations import subnets_with
 from vpngw_iac.simulator.wire import Json
 
 GROUPS = "Microsoft.Network/networkSecurityGroups"
-SUBNETS = "Microsoft.Network/virtualNetworks/subnets"
 _LISTS = (
     "sourcePortRanges",
     "destinationPortRanges",
@@ -70,7 +70,7 @@ class NetworkSecurityGroup(Kind):
 
     def refuse_delete(self, cloud: CloudView, document: Document) -> None:
         """400 while a subnet uses it."""
-        for subnet in _subnets_of(cloud, document.id):
+        for subnet in subnets_with(cloud, "networkSecurityGroup", document.id):
             raise Refusal(
                 400,
                 "InUseNetworkSecurityGroupCannotBeDeleted",
@@ -85,13 +85,9 @@ class NetworkSecurityGroup(Kind):
             | {"properties": {"provisioningState": document.state, **rule["properties"]}}
             for rule in shown.get("securityRules") or ()
         ]
-        if users := _subnets_of(cloud, document.id):
+        if users := subnets_with(cloud, "networkSecurityGroup", document.id):
             shown["subnets"] = [{"id": user} for user in users]
         return shown
-
-
-def _subnets_of(cloud: CloudView, group: str) -> list[str]:
-    return [s.id for s in cloud.of_type(SUBNETS) if same(s.properties.get("networkSecurityGroup"), group)]
 
 
 KIND = NetworkSecurityGroup()

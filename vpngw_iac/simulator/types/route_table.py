@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.simulator.checks import Network, check_prefixes
-from vpngw_iac.simulator.cloud_view import CloudView, same
+from vpngw_iac.simulator.cloud_view import CloudView
 from vpngw_iac.simulator.document import Document
 from vpngw_iac.simulator.kind import Kind, PutRequest, Reader, defaults
 from vpngw_iac.simulator.refusal import refuse
+from vpngw_iac.simulator.relations import subnets_with
 from vpngw_iac.simulator.wire import Json
 
 ROUTE_TABLES = "Microsoft.Network/routeTables"
-SUBNETS = "Microsoft.Network/virtualNetworks/subnets"
 _HOPS = ("VirtualNetworkGateway", "VnetLocal", "Internet", "VirtualAppliance", "None")
 
 
@@ -42,7 +42,7 @@ class RouteTable(Kind):
 
     def refuse_delete(self, cloud: CloudView, document: Document) -> None:
         """400 while a subnet uses it."""
-        for subnet in _subnets_of(cloud, document.id):
+        for subnet in subnets_with(cloud, "routeTable", document.id):
             raise refuse(
                 "InUseRouteTableCannotBeDeleted",
                 f"Route table {document.name} is in use and cannot be deleted. It is used by {subnet}.",
@@ -57,7 +57,7 @@ class RouteTable(Kind):
             | {"properties": {"provisioningState": document.state, **route["properties"]}}
             for route in routes
         ]
-        if users := _subnets_of(cloud, document.id):
+        if users := subnets_with(cloud, "routeTable", document.id):
             shown["subnets"] = [{"id": user} for user in users]
         return shown
 
@@ -84,10 +84,6 @@ def default_routes(table: Document) -> list[str]:
 
 def _range(table: Document, route: Json) -> Network:
     return check_prefixes([route["properties"]["addressPrefix"]], ArmId(table.id))[0]
-
-
-def _subnets_of(cloud: CloudView, table: str) -> list[str]:
-    return [subnet.id for subnet in cloud.of_type(SUBNETS) if same(subnet.properties.get("routeTable"), table)]
 
 
 KIND = RouteTable()

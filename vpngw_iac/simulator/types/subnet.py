@@ -22,10 +22,8 @@ from vpngw_iac.simulator.cloud_view import CloudView, as_id, shouted
 from vpngw_iac.simulator.document import Document, Hold
 from vpngw_iac.simulator.kind import MemberKind, PutRequest, Reader, defaults, exclusively
 from vpngw_iac.simulator.refusal import refuse
-from vpngw_iac.simulator.relations import users_of
+from vpngw_iac.simulator.relations import SUBNETS, users_of
 from vpngw_iac.simulator.wire import Json
-
-SUBNETS = "Microsoft.Network/virtualNetworks/subnets"
 
 
 class Subnet(MemberKind):

@@ -21,11 +21,9 @@ from vpngw_iac.simulator.cloud_view import CloudView
 from vpngw_iac.simulator.document import Document
 from vpngw_iac.simulator.kind import Kind, PutRequest, defaults
 from vpngw_iac.simulator.refusal import refuse
-from vpngw_iac.simulator.relations import peerings_to
-from vpngw_iac.simulator.types.subnet import SUBNETS, prefixes_of, refuse_in_use
+from vpngw_iac.simulator.relations import PEERINGS, SUBNETS, peerings_to
+from vpngw_iac.simulator.types.subnet import prefixes_of, refuse_in_use
 from vpngw_iac.simulator.wire import Json
-
-PEERINGS = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"
 
 
 class VirtualNetwork(Kind):

@@ -22,8 +22,7 @@ from vpngw_iac.simulator.cloud_view import CloudView, as_id, reference, same
 from vpngw_iac.simulator.document import SUCCEEDED, Document, Hold
 from vpngw_iac.simulator.kind import MemberKind, PutRequest, Reader, defaults
 from vpngw_iac.simulator.refusal import not_provisioned, refuse
-from vpngw_iac.simulator.relations import PEERINGS, gateways_in
-from vpngw_iac.simulator.types.subnet import SUBNETS
+from vpngw_iac.simulator.relations import PEERINGS, SUBNETS, gateways_in
 from vpngw_iac.simulator.wire import Json
 
 

@@ -103,8 +103,7 @@ def not_found(id_text: str) -> Refusal:
 
 def invalid_reference(target: str, by: str) -> Refusal:
     """A body names something that does not exist."""
-    return Refusal(
-        400,
+    return refuse(
         "InvalidResourceReference",
         f"Resource {target} referenced by resource {by} was not found. Please make sure that the referenced resource "
         "exists, and that both resources are in the same region.",

@@ -9,6 +9,7 @@ microsoft/vscode-azureresourcegroups#33 (groups; status and code in Azure/k8s-in
 from __future__ import annotations
 
 from vpngw_iac.simulator.cloud_view import CloudView
+from vpngw_iac.simulator.kind import normal
 from vpngw_iac.simulator.refusal import Refusal, front_door
 
 REGIONS = frozenset({
@@ -38,7 +39,7 @@ def known(cloud: CloudView) -> list[str]:
 
 def not_available(cloud: CloudView, location: str, what: str) -> Refusal | None:
     """Why nothing can be created there: `what` is a resource type, or nothing for a group."""
-    if location.replace(" ", "").lower() in known(cloud):
+    if normal(location) in known(cloud):
         return None
     told = f"The provided location '{location}' is not available for "
     names = ",".join(known(cloud))

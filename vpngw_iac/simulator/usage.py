@@ -12,6 +12,7 @@ from typing import Any
 from vpngw_iac.arm import ArmId
 from vpngw_iac.simulator.cloud_view import CloudView
 from vpngw_iac.simulator.document import Document
+from vpngw_iac.simulator.kind import normal
 from vpngw_iac.simulator.refusal import refuse
 from vpngw_iac.simulator.wire import Json
 
@@ -68,7 +69,7 @@ def check(cloud: CloudView, identifier: str, arm_type: str, body: Mapping[str, A
     """Refuse one more than a quota that was set."""
     if not cloud.governance.quotas or cloud.find(identifier) is not None:
         return
-    region = str(body.get("location", "")).replace(" ", "").lower()
+    region = normal(str(body.get("location", "")))
     for name, limit in cloud.governance.quotas.items():
         of_type, counts, code = NAMES[name]
         if of_type.lower() != arm_type.lower() or not counts(body):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from vpngw_iac.simulator.cloud_view import CloudView
 from vpngw_iac.simulator.document import Document
 from vpngw_iac.simulator.kind import Kind, PutRequest, Reader, defaults
-from vpngw_iac.simulator.refusal import Refusal
+from vpngw_iac.simulator.refusal import refuse
 from vpngw_iac.simulator.relations import subnets_with
 from vpngw_iac.simulator.wire import Json
 
@@ -54,15 +54,13 @@ class NetworkSecurityGroup(Kind):
         for rule in properties["securityRules"]:
             said = rule["properties"]
             if not 100 <= int(said.get("priority") or 0) <= 4096:
-                raise Refusal(
-                    400,
+                raise refuse(
                     "SecurityRuleInvalidPriority",
                     f"Security rule {rule['name']} of {change.id} has a priority outside of 100 to 4096.",
                 )
             other = seen.setdefault((said.get("direction"), said["priority"]), rule["name"])
             if other != rule["name"]:
-                raise Refusal(
-                    400,
+                raise refuse(
                     "SecurityRuleConflict",
                     f"Security rule {rule['name']} conflicts with rule {other}. Rules cannot have the same "
                     "Priority and Direction.",
@@ -71,8 +69,7 @@ class NetworkSecurityGroup(Kind):
     def refuse_delete(self, cloud: CloudView, document: Document) -> None:
         """400 while a subnet uses it."""
         for subnet in subnets_with(cloud, "networkSecurityGroup", document.id):
-            raise Refusal(
-                400,
+            raise refuse(
                 "InUseNetworkSecurityGroupCannotBeDeleted",
                 f"Network security group {document.id} cannot be deleted because it is in use by {subnet}.",
             )

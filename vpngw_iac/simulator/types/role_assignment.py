@@ -12,7 +12,7 @@ from vpngw_iac.arm import ArmId
 from vpngw_iac.simulator.cloud_view import CloudView
 from vpngw_iac.simulator.document import Document
 from vpngw_iac.simulator.kind import Kind, PutRequest, Reader, defaults
-from vpngw_iac.simulator.refusal import Refusal
+from vpngw_iac.simulator.refusal import Refusal, refuse
 from vpngw_iac.simulator.wire import Json
 
 _KEPT = ("roleDefinitionId", "principalId")
@@ -38,10 +38,9 @@ class RoleAssignment(Kind):
     def check(self, change: PutRequest, properties: Json) -> None:
         """A GUID for a name; one assignment of a role to a principal, which then stays."""
         if not _is_guid(change.id.name):
-            raise Refusal(400, "InvalidRoleAssignmentId", f"The role assignment ID '{change.id.name}' is not a GUID.")
+            raise refuse("InvalidRoleAssignmentId", f"The role assignment ID '{change.id.name}' is not a GUID.")
         if any(change.before and _said(change.earlier, name) != _said(properties, name) for name in _KEPT):
-            raise Refusal(
-                400,
+            raise refuse(
                 "RoleAssignmentUpdateNotPermitted",
                 "Tenant ID, application ID, principal ID, and scope are not allowed to be updated.",
             )

@@ -17,6 +17,7 @@ from vpngw_iac.simulator.body import read_body
 from vpngw_iac.simulator.cloud_view import CloudView, as_id
 from vpngw_iac.simulator.governance import is_below
 from vpngw_iac.simulator.refusal import front_door
+from vpngw_iac.simulator.scope import scope_in
 from vpngw_iac.simulator.wire import HttpRequest
 
 LOCKS = "microsoft.authorization/locks"
@@ -169,18 +170,16 @@ def _locks(cloud: CloudView, requested: RequestedAction) -> None:
     """
     if requested.arm_type.lower() == LOCKS or requested.arm_type == "Microsoft.Resources/subscriptions":
         return
-    takes_all = (
-        requested.verb == "delete" and requested.scope.rstrip("/").count("/") == 4
-    )  # a group, with what is in it
-    locked = {lock.id: lock.id.rpartition("/providers/")[0] for lock in cloud.of_type(LOCKS)}
+    deletes = requested.verb == "delete"
+    takes_all = deletes and requested.scope.rstrip("/").count("/") == 4  # a group, with what is in it
+    refusing = (lock for lock in cloud.of_type(LOCKS) if deletes or lock.properties.get("level") == "ReadOnly")
     found = [
-        locked[lock.id]
-        for lock in cloud.of_type(LOCKS)
-        if (is_below(requested.scope, locked[lock.id]) or (takes_all and is_below(locked[lock.id], requested.scope)))
-        and (requested.verb == "delete" or lock.properties.get("level") == "ReadOnly")
+        scope
+        for scope in (scope_in(lock.id) for lock in refusing)
+        if is_below(requested.scope, scope) or (takes_all and is_below(scope, requested.scope))
     ]
     if found:
-        word = "delete" if requested.verb == "delete" else "write"
+        word = "delete" if deletes else "write"
         raise front_door(
             409,
             "ScopeLocked",

@@ -15,6 +15,11 @@ def scope_of(cloud: CloudView, request: HttpRequest, tail: int) -> str:
     return scope
 
 
+def scope_in(identifier: str) -> str:
+    """What an extension hangs on, by the extension's id."""
+    return with_plain_words(identifier).rpartition("/providers/")[0]
+
+
 def refuse_absent(cloud: CloudView, scope: str) -> None:
     """404 for a group or a resource that is not there; a subscription always is."""
     identifier = ArmId(with_plain_words(scope))

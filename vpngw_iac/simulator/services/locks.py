@@ -15,7 +15,7 @@ from vpngw_iac.simulator.document import Document
 from vpngw_iac.simulator.governance import is_below
 from vpngw_iac.simulator.kind import kind_of
 from vpngw_iac.simulator.refusal import front_door, not_simulated, refuse
-from vpngw_iac.simulator.scope import refuse_absent, scope_of
+from vpngw_iac.simulator.scope import refuse_absent, scope_in, scope_of
 from vpngw_iac.simulator.spelling import canonical
 from vpngw_iac.simulator.types.management_lock import LEVELS, TYPE
 from vpngw_iac.simulator.wire import HttpRequest, HttpResponse
@@ -25,17 +25,13 @@ def answer(cloud: CloudView, request: HttpRequest, parts: Sequence[str]) -> Http
     """One lock, or the list of a scope."""
     if list(parts[-3:]) == ["providers", "microsoft.authorization", "locks"] and request.method == "GET":
         scope = scope_of(cloud, request, 3)
-        felt = [lock for lock in cloud.of_type(TYPE) if is_below(lock.id, scope) or is_below(scope, _scope_of(lock))]
+        felt = [lock for lock in cloud.of_type(TYPE) if is_below(lock.id, scope) or is_below(scope, scope_in(lock.id))]
         return lists.page(cloud, request, [kind_of(lock).show(cloud, lock, "list") for lock in felt])
     if list(parts[-4:-1]) != ["providers", "microsoft.authorization", "locks"]:
         return None
     identifier = with_plain_words(request.path.rstrip("/"))
-    refuse_absent(cloud, identifier.rpartition("/providers/")[0])
+    refuse_absent(cloud, scope_in(identifier))
     return _one(cloud, request, identifier)
-
-
-def _scope_of(lock: Document) -> str:
-    return lock.id[: lock.id.lower().rindex("/providers/microsoft.authorization/")]
 
 
 def _one(cloud: CloudView, request: HttpRequest, identifier: str) -> HttpResponse:

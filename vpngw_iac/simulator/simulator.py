@@ -18,10 +18,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from vpngw_iac.arm import ArmId
 from vpngw_iac.simulator import manager, operations
 from vpngw_iac.simulator.clock import Time, VirtualTime
 from vpngw_iac.simulator.cloud_view import CloudView, Switches
+from vpngw_iac.simulator.document import Document
 from vpngw_iac.simulator.fault_injection import FaultInjector
 from vpngw_iac.simulator.faults import Fault, Faults
 from vpngw_iac.simulator.files import Files
@@ -155,7 +155,7 @@ class Simulator:
         with self._turn():
             operations.settle(self._cloud)
             self._foreign("PUT", identifier, body)
-        return self.documents()[self._found(identifier)]
+        return self.documents()[self._found(identifier).id]
 
     def delete(self, identifier: str) -> None:
         """Somebody else's delete, done at once."""
@@ -171,9 +171,7 @@ class Simulator:
         """
         with self._turn():
             operations.settle(self._cloud)
-            document = self._cloud.find(identifier)
-            if document is None:
-                raise KeyError(identifier)
+            document = self._found(identifier)
             loud = CloudView(self._store, self.time, replace(self._cloud.switches, echo_secrets=True))
             body = copy.deepcopy(kind_of(document).show(loud, document, "get"))
             for path, value in values.items():
@@ -189,22 +187,16 @@ class Simulator:
     def provision_circuit(self, identifier: str, state: str = "Provisioned") -> None:
         """What a service provider does with the service key, on any day it likes."""
         with self._turn():
-            document = self._cloud.find(identifier)
-            if document is None:
-                raise KeyError(identifier)
+            document = self._found(identifier)
             document.properties["serviceProviderProvisioningState"] = state
-            document.etag = self._cloud.etag()
-            self._cloud.save(document)
+            self._cloud.touch(document.id)
 
     def migrate(self, identifier: str, state: str, phase: str) -> None:
         """A step of Microsoft's own tool that moves a gateway to a Standard public IP (R-PIP-18)."""
         with self._turn():
-            document = self._cloud.find(identifier)
-            if document is None:
-                raise KeyError(identifier)
+            document = self._found(identifier)
             document.hidden["migration"] = {"state": state, "phase": phase}
-            document.etag = self._cloud.etag()
-            self._cloud.save(document)
+            self._cloud.touch(document.id)
 
     def finish(self, what: str) -> None:
         """Let the operation end now: of a resource id, or of the URL it is polled at."""
@@ -274,8 +266,8 @@ class Simulator:
             self._store.save_operation(running)
             operations.settle(self._cloud)
 
-    def _found(self, identifier: str) -> str:
-        document = self._cloud.find(ArmId(identifier))
+    def _found(self, identifier: str) -> Document:
+        document = self._cloud.find(identifier)
         if document is None:
             raise KeyError(identifier)
-        return document.id
+        return document

@@ -126,11 +126,6 @@ class CloudView:
                 document.etag = self.etag()
                 self.store.save(document)
 
-    def holder(self, key: str) -> LongRunningOperation | None:
-        """The operation in flight that holds a resource exclusively."""
-        held = (operation for operation in self.store.running() if operation.holds.get(key.lower()) == "exclusive")
-        return next(held, None)
-
 
 def as_id(value: object) -> ArmId | None:
     """An id from a body: text, or ``{"id": text}``; none when it is not an id."""

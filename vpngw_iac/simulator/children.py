@@ -15,13 +15,13 @@ def accept(change: PutRequest, kind: Kind) -> Json:
     """The properties to store, without the children; refuses what would refuse them, or lose one in use."""
     properties = kind.accept(change)
     for member, arm_type in kind.members.items():
-        named = set()
+        child_kind, named = kinds()[arm_type.lower()], set()
         for inner in _changes(change, change.id, member, arm_type):
-            kinds()[arm_type.lower()].accept(inner)
+            child_kind.accept(inner)
             named.add(inner.id.key)
         for child in change.cloud.children(change.id, arm_type):
             if child.key not in named:
-                kinds()[arm_type.lower()].refuse_delete(change.cloud, child)
+                child_kind.refuse_delete(change.cloud, child)
         properties.pop(member, None)
     return properties
 
@@ -30,15 +30,16 @@ def reconcile(change: PutRequest, parent: Document, kind: Kind) -> None:
     """Make the children equal to what the body lists."""
     cloud = change.cloud
     for member, arm_type in kind.members.items():
+        child_kind = kinds()[arm_type.lower()]
         wanted = list(_changes(change, parent.arm_id, member, arm_type))
         keys = {inner.id.key for inner in wanted}
         for child in cloud.children(parent.id, arm_type):
             if child.key not in keys:
                 cloud.store.remove(child, cloud.now)
-                kinds()[arm_type.lower()].removed(cloud, child)
+                child_kind.removed(cloud, child)
         for inner in wanted:
             child = inner.before or Document(str(inner.id), arm_type, {}, guid=cloud.guid(), created=cloud.now)
-            child.body = {"properties": kinds()[arm_type.lower()].accept(inner)}
+            child.body = {"properties": child_kind.accept(inner)}
             child.state, child.etag, child.found = UPDATING, parent.etag, {}
             cloud.save(child)
 

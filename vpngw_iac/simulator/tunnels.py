@@ -40,13 +40,11 @@ def _answered(cloud: CloudView, connection: Document) -> bool:
 
 def ends_of(gateway: Document | None) -> list[str]:
     """Public addresses at which a gateway ends tunnels: two when it is active-active."""
-    block = (gateway.properties.get("bgpSettings") or {}) if gateway is not None else {}
-    found = [
-        entry["tunnelIpAddresses"] for entry in block.get("bgpPeeringAddresses") or [] if "tunnelIpAddresses" in entry
-    ]
-    return [text for addresses in found for text in addresses][
-        : 2 if gateway and gateway.properties["activeActive"] else 1
-    ]
+    if gateway is None:
+        return []
+    entries = (gateway.properties.get("bgpSettings") or {}).get("bgpPeeringAddresses") or []
+    found = [text for entry in entries for text in entry.get("tunnelIpAddresses", [])]
+    return found[: 2 if gateway.properties["activeActive"] else 1]
 
 
 def tunnels_of(cloud: CloudView, connection: Document) -> list[Json]:

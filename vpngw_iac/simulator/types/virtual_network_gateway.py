@@ -334,9 +334,8 @@ def _settle_bgp(cloud: CloudView, document: Document) -> None:
         if public is not None:
             public.properties.setdefault("ipAddress", cloud.public_address())
             cloud.save(public)
-            entry["tunnelIpAddresses"] = [public.properties["ipAddress"], *_private_address(cloud, configuration)]
-            if not properties["enablePrivateIpAddress"]:
-                del entry["tunnelIpAddresses"][1:]
+            private = _private_address(cloud, configuration) if properties["enablePrivateIpAddress"] else []
+            entry["tunnelIpAddresses"] = [public.properties["ipAddress"], *private]
     block["bgpPeeringAddress"] = ",".join(addresses)
 
 

@@ -17,6 +17,7 @@ from vpngw_iac.preflight.view.topology import TopologyView
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
 from vpngw_iac.resources.graph import Graph
+from vpngw_iac.text import listed
 
 BoxKind = Literal["site", "clients", "circuit", "gateway", "network", "create", "update", "delete"]
 V = TypeVar("V", bound=View)
@@ -173,10 +174,8 @@ def _text(value: Any) -> str:
     return "" if value is None else str(shown(value))
 
 
-def _listed(values: Iterable[Any], most: int = 2) -> str:
-    items = [str(shown(value)) for value in values]
-    rest = f" and {len(items) - most} more" if len(items) > most else ""
-    return ", ".join(items[:most]) + rest
+def _listed(values: Iterable[Any]) -> str:
+    return listed((shown(value) for value in values), most=2)
 
 
 # --- operations ----------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from vpngw_iac.engine.compare.document import shown
 from vpngw_iac.engine.compare.secret_masking import stored
 from vpngw_iac.engine.execute.event import OperationResult, Outcome
 from vpngw_iac.engine.order.operation import Operation, Schedule
-from vpngw_iac.engine.plan.change import Change, Difference, Loss, OutageStatement, Summary
+from vpngw_iac.engine.plan.change import Change, Difference, Loss, OutageStatement
 from vpngw_iac.engine.plan.result import Drift, Inventory, SecretCheck
 from vpngw_iac.engine.plan.unverified import texts
 from vpngw_iac.report.json_documents import Document, document, findings_list, ids_document
@@ -39,7 +39,7 @@ def plan_document(plan: PlanView) -> Document:
         **({"settings": plan.settings} if plan.settings else {}),
         destroy=plan.destroy,
         changes=[change_document(change) for change in plan.changes],
-        summary=_summary(plan.summary),
+        summary=asdict(plan.summary),
         findings=findings_list(plan.findings),
         unread=list(plan.unread),
         unmanaged=list(plan.unmanaged),
@@ -113,10 +113,6 @@ def _loss(loss: Loss) -> Document:
         "links": list(loss.links),
         "meanwhile": list(loss.meanwhile),
     }
-
-
-def _summary(summary: Summary) -> Document:
-    return asdict(summary)
 
 
 def minutes(seconds: float) -> float:

@@ -1,4 +1,4 @@
-"""Role assignments at a resource group or below, listed: who may do what there. They are loaded, never made here.
+"""Role assignments at a resource group or below, listed: who may do what there. Each by itself is a resource.
 
 Evidence: REST reference "Role Assignments - List For Resource Group" (2022-04-01): the scope and everything below it.
 """
@@ -12,9 +12,8 @@ from vpngw_iac.simulator.cloud_view import CloudView
 from vpngw_iac.simulator.governance import is_below
 from vpngw_iac.simulator.kind import kind_of
 from vpngw_iac.simulator.scope import scope_of
+from vpngw_iac.simulator.types.role_assignment import TYPE
 from vpngw_iac.simulator.wire import HttpRequest, HttpResponse
-
-TYPE = "Microsoft.Authorization/roleAssignments"
 
 
 def answer(cloud: CloudView, request: HttpRequest, parts: Sequence[str]) -> HttpResponse | None:

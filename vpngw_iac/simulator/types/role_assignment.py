@@ -15,13 +15,14 @@ from vpngw_iac.simulator.kind import Kind, PutRequest, Reader, defaults
 from vpngw_iac.simulator.refusal import Refusal, refuse
 from vpngw_iac.simulator.wire import Json
 
+TYPE = "Microsoft.Authorization/roleAssignments"
 _KEPT = ("roleDefinitionId", "principalId")
 
 
 class RoleAssignment(Kind):
     """``Microsoft.Authorization/roleAssignments``."""
 
-    arm_type = "Microsoft.Authorization/roleAssignments"
+    arm_type = TYPE
     has_location = False
     has_guid = False
     at_once = True

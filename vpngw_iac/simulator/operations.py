@@ -51,9 +51,9 @@ def begin(
 
 def refuse_contention(cloud: CloudView, target: str, holds: dict[str, Hold], status: int) -> None:
     """Raise what Azure answers while somebody else writes what this write needs."""
-    for key, locked in holds.items():
+    for key, hold in holds.items():
         rivals = [operation for operation in cloud.store.running() if key in operation.holds]
-        if locked == "shared":
+        if hold == "shared":
             sharing = [rival for rival in rivals if rival.holds[key] == "shared"]
             if len(sharing) == len(rivals) and len(sharing) < cloud.switches.parallel_writes:
                 continue
@@ -112,7 +112,7 @@ def _sibling_error(cloud: CloudView, operation: LongRunningOperation) -> Json | 
     """Late contention: another operation shared the gateway while this one ran (a fault asks for it)."""
     if not operation.payload.get("sibling"):
         return None
-    shared = {key for key, locked in operation.holds.items() if locked == "shared"}
+    shared = {key for key, hold in operation.holds.items() if hold == "shared"}
     for other in cloud.store.operations.values():
         overlaps = other.started < operation.due and operation.started < other.due
         if other.id != operation.id and overlaps and shared & set(other.holds):
@@ -147,9 +147,7 @@ def remove(cloud: CloudView, document: Document, moment: float) -> None:
     for child in reversed(list(cloud.store.below(document.id))):
         remove(cloud, child, moment)
     cloud.store.remove(document, moment)
-    kind = kinds().get(document.type.lower())
-    if kind is not None:
-        kind.removed(cloud, document)
+    kind_of(document).removed(cloud, document)
 
 
 def _end_group(cloud: CloudView, operation: LongRunningOperation, document: Document | None) -> Json | None:

@@ -85,7 +85,7 @@ def every_secret() -> Deployment:
 
 
 def texts(harness: Harness) -> Iterator[tuple[str, str]]:
-    """Every file on the desk but the one that holds the secret itself."""
+    """Every file of the harness but the one that holds the secret itself."""
     for path in sorted(harness.folder.rglob("*")):
         if path.is_file() and path.name != "psk.txt":
             yield str(path.relative_to(harness.folder)), path.read_bytes().decode("utf-8", "replace")

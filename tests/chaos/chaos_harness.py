@@ -1,4 +1,4 @@
-"""An operator's desk in virtual time on which processes die: before, in the middle of and after each durable step.
+"""A harness in virtual time in which processes die: before, in the middle of and after each durable step.
 
 What counts as a step is whatever outlives the process: a write that Azure hears, a journal record, a document.
 """
@@ -26,7 +26,7 @@ from vpngw_iac.simulator.faults import Effect
 from vpngw_iac.state.disk import Folder
 from vpngw_iac.state.file import FileStore, LockedFileStore
 from vpngw_iac.state.lock import FolderLock
-from vpngw_iac.state.store import LockedStore, Owner, Store
+from vpngw_iac.state.store import Owner, Store
 from vpngw_iac.usecases.session import Deployable, Session
 from vpngw_iac.usecases.workspace import Workspace
 
@@ -298,4 +298,4 @@ def is_gateway(path: str) -> bool:
     return GATEWAYS in path and len(ArmId(path).names) == 1
 
 
-__all__ = ["ChaosHarness", "Died", "Ending", "LockedStore", "failures", "is_gateway"]
+__all__ = ["ChaosHarness", "Died", "Ending", "failures", "is_gateway"]

@@ -143,7 +143,7 @@ LIVES: Mapping[str, Life] = {
 
 @dataclass
 class Scene:
-    """A desk on which everything is prepared for a life."""
+    """A harness in which everything is prepared for a life."""
 
     life: Life
     harness: ChaosHarness

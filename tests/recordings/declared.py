@@ -55,15 +55,15 @@ class Declared:
     def left_after_update(self, observed: Mapping[str, Any]) -> list[str]:
         """Paths that would still differ if Azure took the body of our update word by word."""
         document = _redacted(self.resource.id, observed)
-        sealed, applied = self._sealed(), self._applied()
-        return self._compared(overlay(shape_of(type(self.resource)), sealed, applied, document), ())
+        masked, applied = self._masked(), self._applied()
+        return self._compared(overlay(shape_of(type(self.resource)), masked, applied, document), ())
 
     def _compared(self, document: Mapping[str, Any], unread: tuple[str, ...]) -> list[str]:
         model = type(self.resource)
-        comparison = compare_whole(model, self._sealed(), self._applied(), document, unread=unread)
+        comparison = compare_whole(model, self._masked(), self._applied(), document, unread=unread)
         return [found.difference.path for found in comparison.found]
 
-    def _sealed(self) -> dict[str, Any]:
+    def _masked(self) -> dict[str, Any]:
         return mask_secrets(self.resource.body(), self.fingerprints, self.resolve)
 
     def _applied(self) -> dict[str, Any]:

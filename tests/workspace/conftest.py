@@ -50,7 +50,7 @@ class MortalClock(VirtualClock):
 
 
 class Harness:
-    """One operator's desk: a cloud, a folder, an environment. Every use opens a new workspace."""
+    """What one operator has: a cloud, a folder, an environment. Every use opens a new workspace."""
 
     def __init__(self, folder: Path, **switches: Any) -> None:
         self.folder = folder
@@ -158,7 +158,7 @@ def harness(tmp_path: Path) -> Harness:
 
 @pytest.fixture
 def new_harness(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Harness]:
-    """More than one desk, or one with switches."""
+    """More than one harness, or one with switches."""
 
     def make(**switches: Any) -> Harness:
         return Harness(tmp_path_factory.mktemp("desk"), **switches)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, cast
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, Self, cast
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
@@ -27,6 +27,8 @@ from vpngw_iac.blueprints.part import (
     listed,
 )
 from vpngw_iac.field import Cidr, DnsLabel, Fqdn, GroupName, Guid, IpAddress, Ipv4, Region, Wire, rule_error
+
+ENCRYPTION: Final = {"allow-unencrypted": "AllowUnencrypted", "drop-unencrypted": "DropUnencrypted"}
 
 Prefixes = Annotated[Many[Cidr], listed]
 """One address prefix or several."""
@@ -56,7 +58,7 @@ class Route(Part):
         return self
 
 
-class RouteTable(Part):
+class RouteTable(NamedPart, Part):
     """A route table that is ours, for subnets of ours and for a GatewaySubnet; one value may serve several.
 
     ``RouteTable(name="rt-hub", routes=[Route(name="spokes", prefix="10.8.0.0/14", next_hop_ip="10.1.1.4")])``
@@ -86,11 +88,6 @@ class RouteTable(Part):
         if twice := next((route.name for route in self.routes if names.count(route.name.lower()) > 1), None):
             raise rule_error("T-ROUTE", f"Two routes of {self.name!r} are called {twice!r}.")
         return self
-
-    @property
-    def address_name(self) -> str:
-        """How addresses call it."""
-        return self.label or self.name
 
 
 class SecurityRule(Part):
@@ -168,7 +165,7 @@ AnySecurityGroup = Annotated[
 AnyRouteTable = Annotated[
     Annotated[RouteTable, Tag("<ours>")]
     | Annotated[AnyId, AfterValidator(ids_only("Microsoft.Network/routeTables")), Tag("<existing>")],
-    Discriminator(lambda value: "<ours>" if isinstance(value, RouteTable | Mapping) else "<existing>"),
+    Discriminator(_id_or_ours),
 ]
 """A route table: ours, or the id of one that is only used."""
 
@@ -344,7 +341,7 @@ class VirtualNetwork(NamedPart, Part):
         Literal["allow-unencrypted", "drop-unencrypted"] | None,
         Wire(
             "properties.encryption.enforcement",
-            values={"allow-unencrypted": "AllowUnencrypted", "drop-unencrypted": "DropUnencrypted"},
+            values=ENCRYPTION,
             by_code=True,
         ),
     ] = None

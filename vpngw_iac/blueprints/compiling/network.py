@@ -10,6 +10,7 @@ from vpngw_iac.blueprints.compiling.context import CompileContext, Item, Placeme
 from vpngw_iac.blueprints.compiling.plain import merged, plain, properties_of
 from vpngw_iac.blueprints.contribution import Network, PlacedPart
 from vpngw_iac.blueprints.network import (
+    ENCRYPTION,
     ExistingVirtualNetwork,
     RouteTable,
     SecurityGroup,
@@ -134,8 +135,7 @@ def _network(
 def _encryption(part: VirtualNetwork) -> Document:
     if part.encryption is None:
         return {}
-    how = {"allow-unencrypted": "AllowUnencrypted", "drop-unencrypted": "DropUnencrypted"}
-    return {"encryption": {"enabled": True, "enforcement": how[part.encryption]}}
+    return {"encryption": {"enabled": True, "enforcement": ENCRYPTION[part.encryption]}}
 
 
 def _subnet(part: Network, entry: Subnet, context: CompileContext, lost: tuple[str, ...]) -> subnet.Subnet:

@@ -89,7 +89,6 @@ if TYPE_CHECKING:
 _HOMES = {
     "vpngw_iac.arm": ("ArmId", "Scope"),
     "vpngw_iac.blueprints.base": ("Blueprint",),
-    "vpngw_iac.blueprints.operations_settings": ("Diagnostics", "Lock", "Maintenance", "RoleAssignment"),
     "vpngw_iac.blueprints.circuit": (
         "Circuit", "CircuitLink", "GlobalReach", "MicrosoftPeering", "PrefixValidation", "PrivatePeering",
     ),
@@ -106,6 +105,7 @@ _HOMES = {
         "Delegation", "GatewaySubnet", "IpTag", "PublicIp", "Route", "RouteTable", "SecurityGroup",
         "SecurityRule", "Subnet", "VirtualNetwork",
     ),
+    "vpngw_iac.blueprints.operations_settings": ("Diagnostics", "Lock", "Maintenance", "RoleAssignment"),
     "vpngw_iac.blueprints.part": ("Sku",),
     "vpngw_iac.blueprints.peer": ("Pair", "Spoke"),
     "vpngw_iac.blueprints.point_to_site": ("PointToSite",),

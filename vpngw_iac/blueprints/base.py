@@ -78,7 +78,7 @@ class Blueprint(CachedModel, Part):
         return self.compiled(scope or ANYWHERE).findings
 
     def compiled(self, scope: Scope) -> Compiled:
-        """Resources and findings together ."""
+        """Resources and findings together."""
         from vpngw_iac.blueprints.compiling.context import CompileContext
         from vpngw_iac.blueprints.compiling.deployment import Compiled, compile_contributions
 

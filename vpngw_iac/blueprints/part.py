@@ -54,11 +54,11 @@ class Sources:
 
     def note(self, part: Part) -> None:
         """Remember the line that is being run."""
-        context = sys._getframe(2)
-        while context is not None and not self.owns(context.f_code):
-            context = context.f_back  # type: ignore[assignment]
-        if context is not None:
-            self._made[id(part)] = part, context.f_code, context.f_lasti
+        frame = sys._getframe(2)
+        while frame is not None and not self.owns(frame.f_code):
+            frame = frame.f_back  # type: ignore[assignment]
+        if frame is not None:
+            self._made[id(part)] = part, frame.f_code, frame.f_lasti
 
     def of(self, part: object) -> tuple[CodeType, int] | None:
         """Code and instruction that made a noun, if they were seen."""

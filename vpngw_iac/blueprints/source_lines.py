@@ -30,7 +30,7 @@ class SourceLines(Protocol):
 
 
 class NoLines:
-    """A format without lines (JSON)."""
+    """Of blueprints whose lines nobody knows."""
 
     def place(self, blueprint: Blueprint, steps: Steps, said: str) -> str:
         """Never known."""

@@ -1,4 +1,4 @@
-"""Judge a whole file: every rule over its resources, then levels, waivers and what could not be checked.
+"""Check a whole file: every rule over its resources, then levels, waivers and what could not be checked.
 
 A rule says what is wrong. How much that counts is decided here, once: the rule's level, whether the thing is created
 or changed, the profile, the waivers.
@@ -39,7 +39,7 @@ class CheckContext:
     live: bool = False
 
     def asks(self, rule: Rule) -> bool:
-        """Whether a rule has anything to say now: see `Rule.live` and `Rule.posture`."""
+        """Whether a rule has anything to say now: see `Rule.live` and `Rule.best_practices`."""
         return rule.live if self.live else not (rule.best_practices and self.created is not None)
 
     def counts(self, rule: Rule, violation: Violation) -> bool:
@@ -102,13 +102,13 @@ def check(
         deleted=deleted,
     )
     created = None if created_or_replaced is None else frozenset(created_or_replaced)
-    circumstances = CheckContext(created, changed, profile, frozenset(deleted or ()), live)
+    context = CheckContext(created, changed, profile, frozenset(deleted or ()), live)
     waivers = _Waivers(waive or {})
     judged = [
         waivers.apply(_finding(rule, violation, level), violation.resource)
         for rule in checked_rules().values()
-        for violation in ((() if rule.check is None else rule.check(topology)) if circumstances.asks(rule) else ())
-        if (level := circumstances.level(rule, violation)) is not None
+        for violation in ((() if rule.check is None else rule.check(topology)) if context.asks(rule) else ())
+        if (level := context.level(rule, violation)) is not None
     ]
     if not live:
         judged += unchecked(topology.resources.values())

@@ -1,4 +1,4 @@
-"""What a blueprint says about its own checks and no resource carries: accepted rules, backup sites, homes."""
+"""What a blueprint says about its own checks and no resource carries: waivers, backup sites, networks of gateways."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ def gateway_networks_of(scope: Scope, *blueprints: Blueprint) -> dict[ArmId, Arm
     What has no resource group has no id; that is told as a finding of the blueprint.
     """
     return {
-        frame.gateway_id(use.part): frame.network_id(use.part.network)
+        context.gateway_id(use.part): context.network_id(use.part.network)
         for blueprint in blueprints
-        for frame in (CompileContext(scope, blueprint.naming),)
+        for context in (CompileContext(scope, blueprint.naming),)
         for use in gateway_uses(blueprint.contributions())
-        if use.part.network is not None and frame.place(use.part).group and frame.place(use.part.network).group
+        if use.part.network is not None and context.place(use.part).group and context.place(use.part.network).group
     }
 
 

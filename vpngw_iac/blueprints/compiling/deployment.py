@@ -69,7 +69,7 @@ def _each(merged_parts: MergedParts, context: CompileContext) -> Iterator[Item]:
         lost = tuple(sorted({name for hub in here for name in hub.lost}))
         yield from network(use, context, has_gateway=bool(here), lost=lost)
     for hub in merged_parts.hubs:
-        yield from _work_items(hub, context)
+        yield from _gateway_items(hub, context)
     for holder in merged_parts.circuits:
         users = {
             link.part.name
@@ -88,7 +88,7 @@ def _each(merged_parts: MergedParts, context: CompileContext) -> Iterator[Item]:
         yield from peerings(spoke.use, spoke.hub, spoke.gateways, context)
 
 
-def _work_items(hub: GatewayContext, context: CompileContext) -> Iterator[Item]:
+def _gateway_items(hub: GatewayContext, context: CompileContext) -> Iterator[Item]:
     part = hub.gateway
     if isinstance(part, VpnGateway | ExistingVpnGateway):
         yield from _with_lock(vpn_gateway(hub, context), hub, context)

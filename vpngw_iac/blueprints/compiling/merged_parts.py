@@ -59,7 +59,7 @@ def assemble(contributions: Iterable[Contribution], context: CompileContext) -> 
         lambda part: f"GlobalReach/{part.a.address_name}/{part.b.address_name}",
         problems,
     )
-    hubs = _works(every, gateways, context, problems)
+    hubs = _gateway_contexts(every, gateways, context, problems)
     pairs = merged(
         (use for contribution in every for use in contribution.pairs),
         lambda part: tuple(sorted((context.gateway_id(part.a).key, context.gateway_id(part.b).key))),
@@ -109,7 +109,7 @@ def circuit_uses(contributions: Iterable[Contribution]) -> Iterator[PlacedPart[C
                 yield PlacedPart(part, f"{use.path}.{end}", use.owner, use.tags)
 
 
-def _works(
+def _gateway_contexts(
     contributions: list[Contribution],
     gateways: dict[ArmId, PlacedPart[GatewayLike]],
     context: CompileContext,

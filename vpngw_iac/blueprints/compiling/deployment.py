@@ -13,7 +13,7 @@ from vpngw_iac.blueprints.compiling.gateway_context import GatewayContext
 from vpngw_iac.blueprints.compiling.merge import united
 from vpngw_iac.blueprints.compiling.merged_parts import MergedParts, assemble, circuit_uses, network_uses
 from vpngw_iac.blueprints.compiling.network import group, network, owned_beside
-from vpngw_iac.blueprints.compiling.operations_settings import care, locked_last, watched
+from vpngw_iac.blueprints.compiling.operations_settings import locked_last, maintenance
 from vpngw_iac.blueprints.compiling.pair import pair
 from vpngw_iac.blueprints.compiling.site import default_site_id, sites
 from vpngw_iac.blueprints.compiling.spoke import peerings
@@ -91,7 +91,7 @@ def _each(merged_parts: MergedParts, context: CompileContext) -> Iterator[Item]:
 def _gateway_items(hub: GatewayContext, context: CompileContext) -> Iterator[Item]:
     part = hub.gateway
     if isinstance(part, VpnGateway | ExistingVpnGateway):
-        yield from _with_lock(vpn_gateway(hub, context), hub, context)
+        yield from vpn_gateway(hub, context)
         yield from _unknown_names(hub, context)
     location = gateway_location(hub)
     if location is None:
@@ -101,17 +101,10 @@ def _gateway_items(hub: GatewayContext, context: CompileContext) -> Iterator[Ite
             yield from expressroute_gateway(hub, context, "")
         return
     if isinstance(part, ExpressRouteGateway | ExistingExpressRouteGateway):
-        yield from _with_lock(expressroute_gateway(hub, context, location), hub, context)
+        yield from expressroute_gateway(hub, context, location)
     yield from sites(hub, context, location)
     yield from circuit_links(hub, context, location)
-    yield from care(hub, context, location)
-
-
-def _with_lock(items: Iterator[Item], hub: GatewayContext, context: CompileContext) -> Iterator[Item]:
-    for item in items:
-        yield item
-        if isinstance(item, Resource) and item.id == hub.id:
-            yield from watched(hub, context, item)
+    yield from maintenance(hub, context, location)
 
 
 def _unknown_names(hub: GatewayContext, context: CompileContext) -> Iterator[Finding]:

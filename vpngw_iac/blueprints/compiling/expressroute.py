@@ -36,14 +36,14 @@ PRIVATE, MICROSOFT = "AzurePrivatePeering", "MicrosoftPeering"
 
 
 def expressroute_gateway(hub: GatewayContext, context: CompileContext, location: str) -> Iterator[Item]:
-    """An ExpressRoute gateway, or the note that an existing one is used."""
+    """An ExpressRoute gateway with what is said beside it, or the note that an existing one is used."""
     part = hub.gateway
     if isinstance(part, ExistingExpressRouteGateway):
         sku = part.sku and sku_name(part.sku)
         facts = {"location": part.location, "properties.sku.name": sku, "properties.gatewayType": "ExpressRoute"}
         yield used(gateway_address(part), part, facts)
     elif isinstance(part, ExpressRouteGateway):
-        yield gateway_wire.VirtualNetworkGateway(
+        made = gateway_wire.VirtualNetworkGateway(
             address=gateway_address(part),
             id=hub.id,
             location=location,
@@ -52,6 +52,8 @@ def expressroute_gateway(hub: GatewayContext, context: CompileContext, location:
             **envelope(part, context.place(part).tenant, hub.tags),
             **merged(plain(part), {"properties": _gateway_properties(part, context)}),
         )
+        yield made
+        yield from beside(made, part, context, part.address_name)
 
 
 def _gateway_properties(part: ExpressRouteGateway, context: CompileContext) -> Document:

@@ -1,4 +1,4 @@
-"""Maintenance windows, diagnostic settings and locks of gateways that are ours."""
+"""Maintenance windows of gateways; diagnostic settings, role assignments and locks of all that is ours."""
 
 from __future__ import annotations
 
@@ -36,20 +36,11 @@ from vpngw_iac.resources.management_lock import MANAGEMENT_LOCKS, ManagementLock
 Ours = VpnGateway | ExpressRouteGateway
 
 
-def care(hub: GatewayContext, context: CompileContext, location: str) -> Iterator[Item]:
-    """What is said about servicing and watching a gateway of ours."""
+def maintenance(hub: GatewayContext, context: CompileContext, location: str) -> Iterator[Item]:
+    """The maintenance window of a gateway of ours, if one is said."""
     part = hub.gateway
-    if not isinstance(part, Ours):
-        return
-    if part.maintenance is not None:
+    if isinstance(part, Ours) and part.maintenance is not None:
         yield from _maintenance(part, part.maintenance, hub, context, location)
-
-
-def watched(hub: GatewayContext, context: CompileContext, gateway: Resource) -> Iterator[Item]:
-    """The diagnostic settings of a gateway, and its lock or that of the group it is in."""
-    part = hub.gateway
-    if isinstance(part, Ours):
-        yield from beside(gateway, part, context, part.address_name)
 
 
 def beside(made: Resource, part: Part, context: CompileContext, address: str | None = None) -> Iterator[Item]:
@@ -106,9 +97,10 @@ def lock_on(
 
 def locked_last(lock: ManagementLock, made: Iterable[Item]) -> ManagementLock:
     """A lock that refuses writes comes after all that refers to what it is for."""
+    if lock.properties.level != "ReadOnly":
+        return lock
     held = lock.needs[0].target
-    hangs_on = [item.id for item in made if isinstance(item, Resource) and item is not lock and _refers(item, held)]
-    users = {held, *(hangs_on if lock.properties.level == "ReadOnly" else ())}
+    users = {held, *(item.id for item in made if isinstance(item, Resource) and _refers(item, held))}
     return lock.model_copy(update={"needs": tuple(Ref.to(each) for each in sorted(users))})
 
 

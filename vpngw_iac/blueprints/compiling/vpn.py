@@ -37,7 +37,7 @@ PUBLIC_IP = "Microsoft.Network/publicIPAddresses"
 
 
 def vpn_gateway(hub: GatewayContext, context: CompileContext) -> Iterator[Item]:
-    """A VPN gateway with its public addresses, or the note that an existing one is used."""
+    """A VPN gateway with its public addresses and what is said beside it, or the note that an existing one is used."""
     part = hub.gateway
     if isinstance(part, ExistingVpnGateway):
         yield _existing(part)
@@ -53,7 +53,9 @@ def vpn_gateway(hub: GatewayContext, context: CompileContext) -> Iterator[Item]:
             yield made
             if isinstance(made, Resource) and isinstance(given := _given(hub, number), PublicIp):
                 yield from beside(made, given, context)
-        yield _gateway(part, hub, context, part.network.location)
+        gateway = _gateway(part, hub, context, part.network.location)
+        yield gateway
+        yield from beside(gateway, part, context, part.address_name)
 
 
 def public_ip_id(hub: GatewayContext, number: int, context: CompileContext) -> ArmId:

@@ -13,10 +13,10 @@ from typing import Literal
 
 from vpngw_iac.paths import value_at
 from vpngw_iac.preflight import limits
-from vpngw_iac.preflight.point_to_site import BLOCK, with_clients
+from vpngw_iac.preflight.point_to_site import with_clients
 from vpngw_iac.preflight.registry import Violation, connections, each, rule, vpn_gateways
 from vpngw_iac.preflight.view.connection import Connection
-from vpngw_iac.preflight.view.gateway import Gateway
+from vpngw_iac.preflight.view.gateway import CLIENTS, Gateway
 from vpngw_iac.preflight.view.topology import TopologyView
 from vpngw_iac.resources.parts import der_of
 from vpngw_iac.secret import KeyVaultCertificate
@@ -70,7 +70,7 @@ def certificate_count(gateway: Gateway) -> Iterator[str]:
         ("vpnClientRootCertificates", limits.ROOT_CERTIFICATES, "root certificates"),
         ("vpnClientRevokedCertificates", limits.REVOKED_CERTIFICATES, "revoked certificates"),
     ):
-        number = len(gateway.resource.items(f"{BLOCK}.{path}"))
+        number = len(gateway.resource.items(f"{CLIENTS}.{path}"))
         if number > limit:
             yield f"{number} {what}; a gateway takes {limit}."
 
@@ -91,7 +91,7 @@ def root_data(gateway: Gateway) -> Iterator[Violation]:
             yield Violation(
                 gateway.resource,
                 f"The data of root certificate {root.name} is not an X.509 certificate in one line of Base-64.",
-                block=BLOCK,
+                block=CLIENTS,
             )
 
 
@@ -115,7 +115,7 @@ def root_name(gateway: Gateway) -> Iterator[str]:
 @each(with_clients)
 def thumbprint(gateway: Gateway) -> Iterator[str]:
     """40 hexadecimal digits without spaces."""
-    for item in gateway.resource.items(f"{BLOCK}.vpnClientRevokedCertificates"):
+    for item in gateway.resource.items(f"{CLIENTS}.vpnClientRevokedCertificates"):
         said = value_at(item, "properties.thumbprint")
         if isinstance(said, str) and not _THUMBPRINT.fullmatch(said):
             yield f"The thumbprint of {item.get('name')} is not 40 hexadecimal digits."

@@ -11,12 +11,11 @@ from vpngw_iac.preflight.view.resource_view import ResourceView, named
 from vpngw_iac.preflight.view.topology import TopologyView
 from vpngw_iac.text import listed
 
-_HIGH = "properties.enableHighBandwidthVpnGateway"
 _PRIVATE = "properties.enablePrivateIpAddress"
 
 
 def _high(topology: TopologyView) -> tuple[Gateway, ...]:
-    return tuple(gateway for gateway in topology.vpn_gateways if gateway.resource.flag(_HIGH))
+    return tuple(gateway for gateway in topology.vpn_gateways if gateway.is_high_bandwidth)
 
 
 @rule("R-PRIV-01", "E", "Gateway cannot have private tunnel addresses", "PP", "Use VpnGw1AZ or larger.")
@@ -42,7 +41,7 @@ def private_sku(gateway: Gateway) -> Iterator[Violation | str]:
 @each(vpn_gateways)
 def private_flags(gateway: Gateway) -> Iterator[Violation]:
     """The gateway needs private addresses, the connection must start there."""
-    if gateway.resource.flag(_HIGH):
+    if gateway.is_high_bandwidth:
         return
     asking = [c for c in gateway.sites if c.uses_private_address]
     if asking and gateway.resource.flag(_PRIVATE) is False:

@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from vpngw_iac.paths import value_at
 from vpngw_iac.preflight import limits
 from vpngw_iac.preflight.registry import Violation, each, rule
-from vpngw_iac.preflight.view.gateway import Gateway
+from vpngw_iac.preflight.view.gateway import CLIENTS, Gateway
 from vpngw_iac.preflight.view.topology import TopologyView
 from vpngw_iac.text import listed
 
-BLOCK = "properties.vpnClientConfiguration"
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -73,7 +72,7 @@ def combination(gateway: Gateway) -> Iterator[Violation]:
             gateway.resource,
             f"{wrong} Declared are {listed(sorted(gateway.protocols))} with {listed(sorted(gateway.sign_ins))}.",
             "Add OpenVPN." if "Entra" in wrong else "",
-            block=BLOCK,
+            block=CLIENTS,
         )
     elif gateway.sign_ins == {"aad"} and gateway.protocols > {"openvpn"}:
         others = listed(sorted(gateway.protocols - {"openvpn"}))
@@ -82,7 +81,7 @@ def combination(gateway: Gateway) -> Iterator[Violation]:
             f"Microsoft Entra ID is the only way to sign in and rides OpenVPN alone: nobody can use {others}.",
             "Leave the other protocols out, or add certificates or RADIUS for them.",
             "warning",
-            block=BLOCK,
+            block=CLIENTS,
         )
 
 

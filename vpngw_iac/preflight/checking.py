@@ -107,7 +107,8 @@ def check(
     judged = [
         waivers.apply(_finding(rule, violation, level), violation.resource)
         for rule in checked_rules().values()
-        for violation in ((() if rule.check is None else rule.check(topology)) if context.asks(rule) else ())
+        if rule.check is not None and context.asks(rule)
+        for violation in rule.check(topology)
         if (level := context.level(rule, violation)) is not None
     ]
     if not live:

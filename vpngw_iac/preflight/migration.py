@@ -72,10 +72,9 @@ def migrating(topology: TopologyView) -> Iterator[Violation]:
             continue
         state, phase = _migration(resource)
         says = f"Azure reports a migration of {resource.name}: state {state or 'none'}, phase {phase or 'none'}."
-        advice = "Commit or abort the migration (or let it end), then run this again."
-        yield Violation(resource, says, advice, otherwise="warning")
+        yield Violation(resource, says, otherwise="warning")
         for other in dict.fromkeys(_around(topology, resource.id)):
-            yield Violation(other, f"{says} Nothing around it may be changed meanwhile.", advice, otherwise=None)
+            yield Violation(other, f"{says} Nothing around it may be changed meanwhile.", otherwise=None)
 
 
 @rule(

@@ -6,7 +6,7 @@ import functools
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Literal, TypeVar
 
@@ -104,8 +104,20 @@ def rule(
     def register(check: Judge) -> Judge:
         if rule_id in _RULES:
             raise TypeError(f"two functions check {rule_id}")
-        known = Rule(rule_id, level, when, "checked", title, source, see=see, ages=ages, fix=fix)
-        _RULES[rule_id] = replace(known, live=live, best_practices=best_practices, check=check)
+        _RULES[rule_id] = Rule(
+            rule_id,
+            level,
+            when,
+            "checked",
+            title,
+            source,
+            see=see,
+            ages=ages,
+            fix=fix,
+            live=live,
+            best_practices=best_practices,
+            check=check,
+        )
         return check
 
     return register

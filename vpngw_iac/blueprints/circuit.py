@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.network import Prefixes
@@ -17,11 +17,11 @@ from vpngw_iac.blueprints.part import (
     Named,
     NamedPart,
     OnRemoval,
+    OursOrExisting,
     Part,
     SecretField,
     Tags,
     Waive,
-    existing_or_new,
     ids_only,
     listed,
 )
@@ -247,8 +247,7 @@ class ExistingCircuit(ExistingPart, Part):
 
 
 AnyCircuit = Annotated[
-    Annotated[Circuit, Tag("<ours>")] | Annotated[ExistingCircuit, Tag("<existing>")],
-    Discriminator(existing_or_new),
+    OursOrExisting[Circuit, ExistingCircuit],
     Named("circuits", "Circuit(...)"),
 ]
 """A circuit: ours, or only used."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, cast
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.network import (
@@ -25,12 +25,12 @@ from vpngw_iac.blueprints.part import (
     Named,
     NamedPart,
     OnRemoval,
+    OursOrExisting,
     Part,
     Short,
     Sku,
     Tags,
     Waive,
-    existing_or_new,
     ids_only,
     listed,
     sku_field,
@@ -313,15 +313,13 @@ class ExistingExpressRouteGateway(ExistingPart, Part):
 
 
 AnyVpnGateway = Annotated[
-    Annotated[VpnGateway, Tag("<ours>")] | Annotated[ExistingVpnGateway, Tag("<existing>")],
-    Discriminator(existing_or_new),
+    OursOrExisting[VpnGateway, ExistingVpnGateway],
     Named("gateways", "VpnGateway(...)"),
 ]
 """A VPN gateway: ours, or only used."""
 
 AnyExpressRouteGateway = Annotated[
-    Annotated[ExpressRouteGateway, Tag("<ours>")] | Annotated[ExistingExpressRouteGateway, Tag("<existing>")],
-    Discriminator(existing_or_new),
+    OursOrExisting[ExpressRouteGateway, ExistingExpressRouteGateway],
     Named("gateways", "ExpressRouteGateway(...)"),
 ]
 """An ExpressRoute gateway: ours, or only used."""

@@ -18,11 +18,11 @@ from vpngw_iac.blueprints.part import (
     Named,
     NamedPart,
     OnRemoval,
+    OursOrExisting,
     Part,
     Short,
     Tags,
     Waive,
-    existing_or_new,
     ids_only,
     listed,
 )
@@ -501,13 +501,10 @@ class ExistingPublicIp(Part):
 
 
 AnyNetwork = Annotated[
-    Annotated[VirtualNetwork, Tag("<ours>")] | Annotated[ExistingVirtualNetwork, Tag("<existing>")],
-    Discriminator(existing_or_new),
+    OursOrExisting[VirtualNetwork, ExistingVirtualNetwork],
     Named("networks", "VirtualNetwork(...)"),
 ]
 """A network: ours, or only used."""
 
-AnyPublicIp = Annotated[
-    Annotated[PublicIp, Tag("<ours>")] | Annotated[ExistingPublicIp, Tag("<existing>")], Discriminator(existing_or_new)
-]
+AnyPublicIp = OursOrExisting[PublicIp, ExistingPublicIp]
 """A public IP: ours, or only used."""

@@ -6,10 +6,10 @@ import re
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.blueprints.part import AnyId, Many, Name, Part, Short, Tags, existing_or_new, ids_only, listed
+from vpngw_iac.blueprints.part import AnyId, Many, Name, OursOrExisting, Part, Short, Tags, ids_only, listed
 from vpngw_iac.field import Guid, Region, Wire, rule_error
 from vpngw_iac.text import suggestion
 
@@ -60,10 +60,7 @@ class ExistingMaintenance(Part):
     location: Region | None = None
 
 
-AnyMaintenance = Annotated[
-    Annotated[Maintenance, Tag("<ours>")] | Annotated[ExistingMaintenance, Tag("<existing>")],
-    Discriminator(existing_or_new),
-]
+AnyMaintenance = OursOrExisting[Maintenance, ExistingMaintenance]
 """A maintenance window: ours, or only used."""
 
 # --- diagnostics -----------------------------------------------------------------------------------------------------

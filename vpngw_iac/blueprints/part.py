@@ -21,8 +21,10 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
+    Discriminator,
     Field,
     GetJsonSchemaHandler,
+    Tag,
     ValidationError,
     model_validator,
 )
@@ -536,8 +538,23 @@ def ids_only(what: str) -> Callable[[ArmId], ArmId]:
     return check
 
 
-def existing_or_new(value: Any) -> str:
+def _existing_or_new(value: Any) -> str:
     """Discriminator of a part that is either ours or only used: the latter is written with ``existing: <id>``."""
     if isinstance(value, Mapping):
         return "<existing>" if "existing" in value else "<ours>"
     return "<existing>" if isinstance(getattr(value, "existing", None), ArmId) else "<ours>"
+
+
+if TYPE_CHECKING:
+    New = TypeVar("New")
+    Old = TypeVar("Old")
+    OursOrExisting: TypeAlias = New | Old
+else:
+
+    class OursOrExisting:
+        """A part that is ours, or one that is only used."""
+
+        def __class_getitem__(cls, item: Any) -> Any:
+            ours, existing = item
+            union = Annotated[ours, Tag("<ours>")] | Annotated[existing, Tag("<existing>")]
+            return Annotated[union, Discriminator(_existing_or_new)]

@@ -18,12 +18,12 @@ from vpngw_iac.blueprints.part import (
     Named,
     NamedPart,
     OnRemoval,
+    OursOrExisting,
     Part,
     SecretField,
     Short,
     Tags,
     Waive,
-    existing_or_new,
     ids_only,
     listed,
 )
@@ -258,8 +258,7 @@ class ExistingLocalGateway(ExistingPart, Part):
 
 
 AnyLocalGateway = Annotated[
-    Annotated[LocalGateway, Tag("<ours>")] | Annotated[ExistingLocalGateway, Tag("<existing>")],
-    Discriminator(existing_or_new),
+    OursOrExisting[LocalGateway, ExistingLocalGateway],
     Named("local_gateways", "LocalGateway(...)"),
 ]
 """A local network gateway: ours, or only used."""

@@ -1,4 +1,4 @@
-"""Writes the generated pages of docs/reference: the command line, and the fields of blueprints.
+"""Writes the generated pages: the command line, the fields of blueprints, and what the library returns.
 
     python docs/generate.py            # `make docs` calls this; a test fails when a page is out of date
 
@@ -8,7 +8,13 @@ they become from the `Wire` marker of each field.
 
 from __future__ import annotations
 
+import ast
+import dataclasses
+import importlib
+import inspect
+import itertools
 import re
+import textwrap
 from collections.abc import Iterator, Set
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -399,8 +405,6 @@ MEANINGS = {
 
 def library_page() -> str:
     """What the methods of a workspace return, attribute by attribute, read off the classes."""
-    import importlib
-
     told = "What the methods of a `Workspace` return. [Embedding](../how-to/library.md) shows them in use."
     lines = ["# Results of the library", "", NOTE, "", told]
     for module, names in RESULTS.items():
@@ -410,12 +414,6 @@ def library_page() -> str:
 
 
 def _attributes(owner: type) -> Iterator[str]:
-    import ast
-    import dataclasses
-    import inspect
-    import itertools
-    import textwrap
-
     body: Any = ast.parse(textwrap.dedent(inspect.getsource(owner))).body[0]
     docs = {
         one.target.id: other.value.value

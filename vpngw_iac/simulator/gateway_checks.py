@@ -5,8 +5,6 @@ Codes come from recordings or the field where they are known; a code marked *ass
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from vpngw_iac.simulator import instance_checks, skus
 from vpngw_iac.simulator.checks import check_prefixes, network
 from vpngw_iac.simulator.cloud_view import as_id, same
@@ -224,12 +222,12 @@ def _check_features(change: PutRequest, properties: Json) -> None:
     sku = str(properties["sku"]["name"])
     simple = sku == "Basic" or properties["vpnType"] == "PolicyBased"
     # azurerm, active_active of azurerm_virtual_network_gateway: of the legacy SKUs only HighPerformance has it.
-    asked: dict[str, Callable[[], bool]] = {
-        "BGP": lambda: simple and bool(properties.get("enableBgp")),
-        "Active-active": lambda: (simple or sku == "Standard") and bool(properties.get("activeActive")),
+    asked = {
+        "BGP": simple and properties.get("enableBgp"),
+        "Active-active": (simple or sku == "Standard") and properties.get("activeActive"),
     }
     for feature, is_asked in asked.items():
-        if is_asked():
+        if is_asked:
             raise refuse(
                 "FeatureNotSupportedOnGatewaySku", f"{feature} is not supported on gateway {change.id} with SKU {sku}."
             )

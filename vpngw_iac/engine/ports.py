@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -105,6 +105,14 @@ class Snapshot:
     """Declared values (``address: path``) that no answer carried."""
     unseen: tuple[str, ...] = ()
     """Groups whose content may not be listed here, each with the reason."""
+    _attached_to: Mapping[ArmId, Sequence[Attached]] = field(init=False, repr=False, compare=False)
+    """What hangs on them, by its holder."""
+
+    def __post_init__(self) -> None:
+        index: dict[ArmId, list[Attached]] = {}
+        for item in self.attached:
+            index.setdefault(item.holder, []).append(item)
+        object.__setattr__(self, "_attached_to", index)
 
     @property
     def not_verified(self) -> int:
@@ -114,6 +122,10 @@ class Snapshot:
     def get(self, resource_id: ArmId) -> Observed:
         """What was read; something that was not asked for is unread."""
         return self.observed.get(resource_id) or Observed(resource_id, None, unread="not read")
+
+    def attached_to(self, holder: ArmId) -> Sequence[Attached]:
+        """What hangs on one resource, in the order of `attached`."""
+        return self._attached_to.get(holder, ())
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -490,7 +490,7 @@ def in_the_way(plan: Plan, target: ArmId) -> Iterator[ArmId]:
     declared = graph.by_id.get(target)
     yield from sorted({*(graph.needs(declared.address) if declared else ()), *(entry.needs if entry else ())})
     ours = {graph.resources[edge.holder].id for edge in graph.holders(target)}
-    theirs = {item.id for item in plan.snapshot.attached if item.holder == target and item.id}
+    theirs = {item.id for item in plan.snapshot.attached_to(target) if item.id}
     yield from sorted(each for each in ours | theirs if role_of(target) in model_of(each).blocks_writes_of)
 
 

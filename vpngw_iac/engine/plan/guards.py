@@ -118,13 +118,15 @@ def _foreign_dependents(inputs: PlanInputs, matched: Match, change: Change) -> I
     if change.action not in (Action.DELETE, Action.REPLACE):
         return
     entry = matched.entries.get(change.address) or inputs.state.entries.get(change.address)
-    networks = set(_gateway_network(entry)) if entry else set()
-    ours = {e.id for e in inputs.state.entries.values()} | set(inputs.graph.by_id)
-    told = {item.id for item in ownership.strays(inputs)} if inputs.options.destroy else set()
-    for item in inputs.snapshot.attached:
-        lent = item.kind == "peering" and item.holder in networks and _may_lend(inputs, item)
-        hangs_here = item.holder == change.id or lent
-        if item.kind not in _BLOCKING_KINDS or not hangs_here or (item.id is not None and item.id in ours | told):
+    networks = set(_gateway_network(entry)) - {change.id} if entry else set()
+    lent = (
+        item for network in sorted(networks) for item in inputs.snapshot.attached_to(network) if item.kind == "peering"
+    )
+    hanging = [*inputs.snapshot.attached_to(change.id), *(item for item in lent if _may_lend(inputs, item))]
+    found = [item for item in hanging if item.kind in _BLOCKING_KINDS and not inputs.is_ours(item.id)]
+    told = {item.id for item in ownership.strays(inputs)} if found and inputs.options.destroy else set()
+    for item in found:
+        if item.id in told:
             continue
         own = item.owner == inputs.deployment
         yield Finding(
@@ -211,12 +213,11 @@ def _existing(inputs: PlanInputs) -> Iterator[Finding]:
                 detail=f"{existing.id} is {observed.state}; operations that depend on it may be refused (R-OPS-04).",
                 advice="Ask its owner to repair it; it is not ours to touch.",
             )
-    ours = {entry.id for entry in inputs.state.entries.values()} | set(inputs.graph.by_id)
     for resource_id, observed in inputs.snapshot.observed.items():
         model = model_of(resource_id)
         if (
             model.role == "route table"
-            and resource_id not in ours
+            and not inputs.is_ours(resource_id)
             and observed.document is None
             and not observed.unread
         ):
@@ -258,8 +259,8 @@ def left_in_group(inputs: PlanInputs, group: ArmId) -> tuple[str, ...]:
     return tuple(
         sorted(
             f"{item.id.type.rsplit('/', 1)[-1]}/{item.name}" if item.id else item.name
-            for item in inputs.snapshot.attached
-            if item.kind == "resource" and item.holder == group and item.id not in deleted
+            for item in inputs.snapshot.attached_to(group)
+            if item.kind == "resource" and item.id not in deleted
         )
     )
 

@@ -41,7 +41,7 @@ class Guests:
         """The foreign connections of a snapshot, as far as answers tell what they use."""
         users: defaultdict[UsedPart, set[str]] = defaultdict(set)
         unreadable: defaultdict[ArmId, set[str]] = defaultdict(set)
-        for item in foreign(snapshot, graph, state):
+        for item in foreign(snapshot.attached, graph, state):
             name = str(item.id or item.name)
             if item.kind == "connection" and item.seen == "unreadable":
                 unreadable[item.holder].add(name)
@@ -59,10 +59,13 @@ def _frozen(found: Mapping[Any, set[str]]) -> dict[Any, frozenset[str]]:
     return {key: frozenset(names) for key, names in found.items()}
 
 
-def foreign(snapshot: Snapshot, graph: Graph, state: State) -> Iterator[Attached]:
-    """What hangs on our resources and is not ours; what a plan forgets is somebody else's from then on."""
-    ours = {entry.id for entry in state.entries.values() if entry.on_removal == "delete"} | set(graph.by_id)
-    return (item for item in snapshot.attached if item.id is None or item.id not in ours)
+def foreign(items: Iterable[Attached], graph: Graph, state: State) -> Iterator[Attached]:
+    """Those among these that are not ours; what a plan forgets is somebody else's from then on."""
+    known = state.by_id()
+    for item in items:
+        entry = known.get(item.id) if item.id is not None else None
+        if item.id not in graph.by_id and (entry is None or entry.on_removal != "delete"):
+            yield item
 
 
 # --- what was applied, less what others use by now ------------------------------------------------------------------
@@ -124,7 +127,7 @@ def loss_of(change: Change, snapshot: Snapshot, graph: Graph, state: State, gues
     was, will = model.offers(holder, applied), model.offers(holder, declared)
     going = there if change.action in _REMOVALS else (was - will) & there
     texts = {use for use in there - was - will if use.text and any(use.is_within(part) for part in going)}
-    rules = (item for item in foreign(snapshot, graph, state) if item.kind == "natRule" and item.holder == holder)
+    rules = (item for item in foreign(snapshot.attached_to(holder), graph, state) if item.kind == "natRule")
     return HolderLoss(
         holder,
         frozenset(use for use in going - texts if use.part != holder),
@@ -234,7 +237,7 @@ def to_ask(changes: Iterable[Change], snapshot: Snapshot, graph: Graph, state: S
     holders = {loss.holder for loss in losses}
     return tuple(
         item
-        for item in foreign(snapshot, graph, state)
+        for item in foreign(snapshot.attached, graph, state)
         if item.kind == "connection"
         and item.seen == "list"
         and item.holder in holders

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.compare.difference import Comparison
 from vpngw_iac.engine.compare.matching import Match
 from vpngw_iac.engine.compare.secret_masking import Fingerprints
@@ -44,6 +45,10 @@ class PlanInputs:
     formerly: str | None = None
     findings: tuple[Finding, ...] = ()
     running: str = ""
+
+    def is_ours(self, resource_id: ArmId | None) -> bool:
+        """Whether it is declared or remembered."""
+        return resource_id in self.graph.by_id or resource_id in self.state.by_id()
 
 
 @dataclass(frozen=True, slots=True)

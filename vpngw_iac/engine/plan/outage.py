@@ -203,7 +203,7 @@ class CarriedBy:
 
 
 def _guests_by_name(inputs: PlanInputs, before: Mapping[str, list[str]]) -> dict[str, tuple[Attached, ...]]:
-    foreign = [item for item in _guests(inputs) if item.leads_to]
+    foreign = [item for item in _guests(inputs, inputs.snapshot.attached) if item.leads_to]
     found: dict[str, tuple[Attached, ...]] = {}
     for name, addresses in before.items() if foreign else ():
         entries = [inputs.state.entries[address] for address in addresses]
@@ -213,10 +213,9 @@ def _guests_by_name(inputs: PlanInputs, before: Mapping[str, list[str]]) -> dict
     return found
 
 
-def _guests(inputs: PlanInputs) -> Iterator[Attached]:
-    """Connections on gateways of ours that are not ours."""
-    ours = {entry.id for entry in inputs.state.entries.values()} | set(inputs.graph.by_id)
-    yield from (item for item in inputs.snapshot.attached if item.kind == "connection" and item.id not in ours)
+def _guests(inputs: PlanInputs, hanging: Iterable[Attached]) -> Iterator[Attached]:
+    """Connections among what hangs on gateways of ours that are not ours."""
+    return (item for item in hanging if item.kind == "connection" and not inputs.is_ours(item.id))
 
 
 def _frozen(lists: Mapping[Any, list[str]]) -> dict[Any, tuple[str, ...]]:
@@ -264,8 +263,9 @@ class Public:
         peers = {name for address, entry in speaking for name in _names(graph, address, entry)}
         mine = {name for name in names if not name.startswith(CLIENTS_OF)}
         gateways = {i for i in (change.id, *(entry.id for _, entry in known)) if role_of(i) == "gateway"}
-        guests = frozenset(item.name for item in _guests(inputs) if item.holder in gateways)
-        speakers = {item.name for item in _guests(inputs) if item.holder in gateways and item.bgp is not False}
+        hanging = [item for gateway in gateways for item in _guests(inputs, inputs.snapshot.attached_to(gateway))]
+        guests = frozenset(item.name for item in hanging)
+        speakers = {item.name for item in hanging if item.bgp is not False}
         spokes = spokes_of_others(inputs.graph, inputs.state, inputs.snapshot, gateways) - mine
         everybody = mine | (clients & names) | guests | spokes
         return cls(frozenset(everybody), frozenset(peers & mine | speakers), frozenset(clients), guests | spokes)
@@ -299,7 +299,6 @@ def _opens_a_way(graph: Graph, state: State, change: Change) -> bool:
 
 def spokes_of_others(graph: Graph, state: State, snapshot: Snapshot, gateways: Iterable[ArmId]) -> frozenset[str]:
     """Names of the networks of others to which a half that is not ours lends one of these gateways."""
-    ours = {entry.id for entry in state.entries.values()} | set(graph.by_id)
     entries = state.by_id()
     needs = {n for gateway in gateways if (entry := entries.get(gateway)) for n in entry.needs}
     networks = {need.parent for need in needs if need.parent is not None}
@@ -307,7 +306,8 @@ def spokes_of_others(graph: Graph, state: State, snapshot: Snapshot, gateways: I
     for network in networks:
         for half, model, document in halves_in(network, snapshot.get(network).document):
             remote = model.remote_in(document)
-            if half not in ours and remote is not None and model.flags(document).lends:
+            is_ours = half in graph.by_id or half in entries
+            if not is_ours and remote is not None and model.flags(document).lends:
                 found.add(remote.name)
     return frozenset(found)
 

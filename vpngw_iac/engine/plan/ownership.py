@@ -197,10 +197,8 @@ def _occupied(inputs: PlanInputs, changes: Sequence[Change]) -> Iterator[Finding
 
 def _moved_outside(inputs: PlanInputs, changes: Sequence[Change]) -> Iterator[Finding]:
     """What is absent at its id, while the same hangs on a gateway of ours from another group: it was moved there."""
-    ours = set(inputs.state.by_id()) | set(inputs.graph.by_id)
-    there = [
-        i for i in inputs.snapshot.attached if i.id is not None and i.owner == inputs.deployment and i.id not in ours
-    ]
+    bearing = (i for i in inputs.snapshot.attached if i.id is not None and i.owner == inputs.deployment)
+    there = [item for item in bearing if not inputs.is_ours(item.id)]
     for change in changes:
         known = inputs.state.by_id().get(change.id)
         for item in there if change.action is Action.CREATE and known is not None else ():
@@ -259,15 +257,14 @@ def _same_ends(inputs: PlanInputs, changes: Sequence[Change]) -> Iterator[Findin
     The gateway's own list sees all groups and subscriptions. It holds what begins at the gateway, so that the other
     half of a pair is none of them.
     """
-    ours = set(inputs.state.by_id()) | set(inputs.graph.by_id)
     for change in changes:
         resource = inputs.graph.resources.get(change.address)
         if resource is None or change.action not in (Action.CREATE, Action.REPLACE):
             continue
-        model, body = type(resource), resource.body()
-        for item in inputs.snapshot.attached:
-            same = item.holder == model.begins_at(body) and item.leads_to & model.leads_to(body)
-            if same and item.id is not None and item.id not in ours:
+        body = resource.body()
+        start, ends = resource.begins_at(body), resource.leads_to(body)
+        for item in inputs.snapshot.attached_to(start) if start is not None else ():
+            if item.leads_to & ends and item.id is not None and not inputs.is_ours(item.id):
                 yield _second(change, item, item.id, inputs)
 
 

@@ -161,10 +161,10 @@ def compare_whole(
         for item in comparison.owned
         if not item.edited and not item.difference.path.startswith("tags.")
     )
+    if not drifted:
+        return comparison
     wanted = overlay(shape, declared, applied, observed, held=comparison.held)
-    if drifted and model.judge(wanted, observed).how != "in place":
-        return replace(comparison, kept=drifted)
-    return comparison
+    return comparison if model.judge(wanted, observed).how == "in place" else replace(comparison, kept=drifted)
 
 
 def _walk(shape: Shape, d: Any, a: Any, o: Any, path: str, out: _Collector) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any, Literal
 
 from vpngw_iac.arm import ArmId
@@ -121,15 +122,17 @@ def _suspicious(graph: Graph, state: State, observed: dict[ArmId, Observed]) -> 
             yield resource_id
         elif resource is not None:
             declared = mask_secrets(resource.body(), {}, lambda _: ABSENT)
-            applied = applied_of(entry) if entry else None
-            unread = _not_in_list(resource, entry.unread if entry else ())
+            applied = applied_of(entry)
+            unread = (*entry.unread, *_not_in_list(type(resource)))
             differs = compare(shape_of(type(resource)), declared, applied, answer.document, unread=unread).found
             if differs or type(resource).lags(answer.document):
                 yield resource_id
 
 
-def _not_in_list(resource: Resource, unread: Iterable[str]) -> tuple[str, ...]:
-    return (*unread, *outer_paths(shape_of(type(resource)), lambda place: place.not_in_list))
+@cache
+def _not_in_list(model: type[Resource]) -> tuple[str, ...]:
+    """Paths that LIST answers never carry."""
+    return tuple(outer_paths(shape_of(model), lambda place: place.not_in_list))
 
 
 def _not_verified(graph: Graph, observed: dict[ArmId, Observed]) -> tuple[str, ...]:
@@ -139,6 +142,6 @@ def _not_verified(graph: Graph, observed: dict[ArmId, Observed]) -> tuple[str, .
         answer = observed.get(resource_id)
         if answer is not None and answer.present and answer.source == "list":
             body = resource.body()
-            paths = (path for path in _not_in_list(resource, ()) if lookup(body, path) is not ABSENT)
+            paths = (path for path in _not_in_list(type(resource)) if lookup(body, path) is not ABSENT)
             found += [f"{resource.address}: {path}" for path in paths]
     return tuple(sorted(found))

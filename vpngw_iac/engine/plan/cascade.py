@@ -43,6 +43,8 @@ def known_after(draft: Draft) -> Draft:
     """Outputs whose source is made anew in this plan are known only afterwards."""
     draft = draft.copy()
     renewed = {c.id: c.address for c in draft.changes.values() if c.action in (Action.CREATE, Action.REPLACE)}
+    if not renewed:
+        return draft
     for case in draft.cases:
         if case.entry is None and case.address not in draft.changes:
             continue

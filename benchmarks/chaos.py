@@ -39,7 +39,7 @@ from tests.chaos.processes import (  # noqa: E402
     lived,
     points,
 )
-from tests.chaos.races import Arena  # noqa: E402
+from tests.chaos.races import Race  # noqa: E402
 from tests.chaos.schedules import Schedule, reproducible  # noqa: E402
 from tests.chaos.storms import weather  # noqa: E402
 
@@ -244,22 +244,22 @@ def races(_: int, scale: float) -> None:
             return
         with running_azurite() as azurite:
             key = {"AZURE_STORAGE_KEY": ACCOUNT_KEY}
-            arenas = {f"blobs {n}": (place / f"blobs{n}", azurite.url(azurite.new_container()), key) for n in range(4)}
-            compete(cloud, rounds, arenas, patience=120.0)
+            places = {f"blobs {n}": (place / f"blobs{n}", azurite.url(azurite.new_container()), key) for n in range(4)}
+            compete(cloud, rounds, places, patience=120.0)
 
 
-def compete(cloud: Served, rounds: int, arenas: dict[str, tuple[Path, str, dict[str, str]]], patience: float) -> None:
+def compete(cloud: Served, rounds: int, places: dict[str, tuple[Path, str, dict[str, str]]], patience: float) -> None:
     def life(place: Path, url: str, variables: dict[str, str]) -> tuple[Counter[str], list[float]]:
-        arena = Arena(cloud, executable, place, url, dict(variables))
-        won = Counter(arena.race() for _ in range(rounds))
+        race = Race(cloud, executable, place, url, dict(variables))
+        won = Counter(race.race() for _ in range(rounds))
         waits = []
         for _ in range(max(1, rounds // 8)):
-            arena.die_with_the_lock()
-            waits.append(arena.succeed(patience)[0])
+            race.die_with_the_lock()
+            waits.append(race.succeed(patience)[0])
         return won, waits
 
-    kind = next(iter(arenas)).partition(" ")[0]
-    ends, wrong = lived({name: partial(life, *given) for name, given in arenas.items()}, at_once=WORKERS * 2)
+    kind = next(iter(places)).partition(" ")[0]
+    ends, wrong = lived({name: partial(life, *given) for name, given in places.items()}, at_once=WORKERS * 2)
     for error in wrong:
         failed(f"race on {kind}: {error} {' '.join(error.__notes__)}"[:1500])
     if not ends:

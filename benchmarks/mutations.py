@@ -35,7 +35,7 @@ from vpngw_iac.usecases.session import SessionSettings, open_simulator
 from vpngw_iac.usecases.workspace import Workspace
 
 
-def desk(folder: Path) -> Workspace:
+def new_workspace(folder: Path) -> Workspace:
     """A workspace on an empty simulator, in virtual time."""
     clock = VirtualClock()
     simulator = open_simulator(SessionSettings("simulator", directory=folder), clock)
@@ -55,7 +55,7 @@ def applied(end: End) -> str:
     for blueprint in end.blueprints:
         with tempfile.TemporaryDirectory() as folder:
             try:
-                outcome = desk(Path(folder)).apply(blueprint)
+                outcome = new_workspace(Path(folder)).apply(blueprint)
             except Refused:
                 return "refused by the plan"
             except VpngwError as error:
@@ -83,7 +83,7 @@ def _located(seeds: range) -> int:
     words: Counter[str] = Counter()
     wrong = 0
     with tempfile.TemporaryDirectory() as folder:
-        for told, mistake, verdict in verdicts(seeds, Path(folder), desk(Path(folder))):
+        for told, mistake, verdict in verdicts(seeds, Path(folder), new_workspace(Path(folder))):
             words[f"{mistake.file.suffix} {verdict.word}"] += 1
             wrong += bool(verdict.wrong)
             for line in verdict.wrong:
@@ -111,7 +111,7 @@ def main() -> None:
     examples: dict[str, int | str] = {}
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        workspace = desk(Path(folder))
+        workspace = new_workspace(Path(folder))
         for seed, end in _drawn(options, Path(folder), workspace):
             words[end.word] += 1
             rules.update({finding.rule for finding in Findings(end.findings).blocking})

@@ -267,7 +267,7 @@ class Replay:
         return self._holders.pop(target, ())
 
     def result(self) -> LoadedState:
-        """The memory after all records."""
+        """What is loaded once all records are folded in."""
         changed = {
             "entries": dict(sorted(self._entries.items())),
             "forgotten": tuple(sorted(self._forgotten)),

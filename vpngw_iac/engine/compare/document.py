@@ -108,10 +108,10 @@ def _is_number(value: Any) -> bool:
 
 
 def _same_secret(declared: MaskedSecret, other: Any) -> bool:
-    fingerprint_of = other.fingerprint if isinstance(other, MaskedSecret) else other
-    if declared.fingerprint is None or not isinstance(fingerprint_of, Fingerprint):
+    theirs = other.fingerprint if isinstance(other, MaskedSecret) else other
+    if declared.fingerprint is None or not isinstance(theirs, Fingerprint):
         return True
-    return declared.fingerprint.same_value(fingerprint_of) is not False
+    return declared.fingerprint.same_value(theirs) is not False
 
 
 def _same_list(shape: Shape, declared: list[Any] | tuple[Any, ...], other: Any) -> bool:

@@ -38,7 +38,7 @@ def overlay(
 ) -> dict[str, Any]:
     """Body of an update: observed, minus read-only, minus what is no longer declared, plus what is declared.
 
-    `held` paths keep what Azure has although something else is declared. Secrets appear as declared (`Sealed`);
+    `held` paths keep what Azure has although something else is declared. Secrets appear as declared (`MaskedSecret`);
     an echoed one is never sent back.
     """
     body = _over(shape, declared, applied or {}, observed, "", frozenset(held))

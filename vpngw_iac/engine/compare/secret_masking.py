@@ -20,7 +20,7 @@ Fingerprints = Mapping[SecretReference, Fingerprint | None]
 
 
 def mask_secrets(body: Document, fingerprints: Fingerprints, resolve: Callable[[Output], Any]) -> Document:
-    """A declared body ready to compare: secrets sealed, outputs resolved where `resolve` does not answer ABSENT."""
+    """A declared body ready to compare: secrets masked, outputs resolved where `resolve` does not answer ABSENT."""
 
     def masked(value: Any) -> MaskedSecret:
         return MaskedSecret(value, None if isinstance(value, Output) else fingerprints.get(value))

@@ -107,7 +107,7 @@ class Execution:
                 if self._is_over():
                     break
                 self._dispatch_due()
-                message = self._clock.next(self._inbox, self._retry_policy(), calls_in_flight=self._calls)
+                message = self._clock.next(self._inbox, self._seconds_to_next(), calls_in_flight=self._calls)
                 while message is not None:
                     self._receive(*message)
                     message = None if self._inbox.empty() else self._inbox.get_nowait()
@@ -154,7 +154,7 @@ class Execution:
             self._grace_until = self._clock.now() + GRACE
         return self._clock.now() >= self._grace_until
 
-    def _retry_policy(self) -> float | None:
+    def _seconds_to_next(self) -> float | None:
         if self._leaving:  # only for the calls that are under way
             return 1.0
         moments = [self._due[0][0]] if self._due else []
@@ -165,9 +165,7 @@ class Execution:
         return max(0.0, min(moments) - self._clock.now()) if moments else None
 
     def _start_ready(self) -> None:
-        if self._must_stop or self._halted:
-            return
-        if self._is_throttled:
+        if self._must_stop or self._halted or self._is_throttled:
             return
         looked_at, self._worth_a_look = self._worth_a_look & self._todo.keys(), set()
         for key in sorted(looked_at, key=lambda k: (-self._schedule.remaining[k], k)):

@@ -51,7 +51,7 @@ class Prepared:
     digest: str
     entry: Entry | None = None
     declared: Document = field(default_factory=dict)
-    """What is declared, sealed: for checking the answer."""
+    """What is declared, secrets masked: for checking the answer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,7 @@ def _everything_gone(inputs: PlanInputs, matched: Match, cases: Sequence[Resourc
 
     What is there under another id was moved: that is told with a way out of its own, and is not gone.
     """
-    moved = matched.left or any(s.entry is not None and ownership.is_unknown(s) for s in cases)
+    moved = matched.left or any(case.entry is not None and ownership.is_unknown(case) for case in cases)
     entries = inputs.state.entries.values()
     if inputs.options.all_gone or not entries or moved:
         return

@@ -1,4 +1,4 @@
-"""What a plan is made from: everything that was read, and each resource's situation. Values only."""
+"""What a plan is made from: everything that was read, and each resource's case. Values only."""
 
 from __future__ import annotations
 

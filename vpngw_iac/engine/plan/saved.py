@@ -139,29 +139,29 @@ def save(
 
 def load(document: Mapping[str, Any]) -> ReviewedPlan:
     """Read a plan file of any format up to ours; raises `PlanError` if it is none, or of a later format."""
-    inputs = document.get("basis")
-    if document.get("kind") != "plan" or not isinstance(inputs, Mapping):
+    basis = document.get("basis")
+    if document.get("kind") != "plan" or not isinstance(basis, Mapping):
         raise PlanError("This is not a saved plan.", advice="Make one with `vpngw plan FILE -o plan.json`.")
     refuse_newer(document)
     try:
         _require_texts(document, ("deployment",))
-        _require_texts(inputs, _NEEDED)
+        _require_texts(basis, _NEEDED)
         options: dict[str, Any] = {
-            name: frozenset(v) if isinstance(v, list) else v for name, v in inputs["options"].items()
+            name: frozenset(v) if isinstance(v, list) else v for name, v in basis["options"].items()
         }
-        existing = [Existing(e["address"], ArmId(e["id"]), e["facts"], e["tenant"]) for e in inputs["existing"]]
-        resources = [load_resource(item) for item in inputs["graph"]]
+        existing = [Existing(e["address"], ArmId(e["id"]), e["facts"], e["tenant"]) for e in basis["existing"]]
+        resources = [load_resource(item) for item in basis["graph"]]
         told = document.get("findings", ())
         return ReviewedPlan(
             document["deployment"],
             (*resources, *existing),
             Options(**options),
-            inputs["moved"],
-            inputs["formerly"],
-            tuple(Finding(**{**finding, "see": tuple(finding["see"])}) for finding in inputs.get("refused", ())),
+            basis["moved"],
+            basis["formerly"],
+            tuple(Finding(**{**finding, "see": tuple(finding["see"])}) for finding in basis.get("refused", ())),
             {f"{finding['rule']}@{finding['address']}": finding["waived"] for finding in told if finding.get("waived")},
-            inputs["decisions"],
-            {(u["address"], u["path"]) for u in inputs.get("unreadable", ())},
+            basis["decisions"],
+            {(u["address"], u["path"]) for u in basis.get("unreadable", ())},
             document,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:

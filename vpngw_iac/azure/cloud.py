@@ -9,7 +9,7 @@ from vpngw_iac.azure.attached import Attachments
 from vpngw_iac.azure.client import Arm
 from vpngw_iac.azure.operations import Operations
 from vpngw_iac.azure.probes import Probes
-from vpngw_iac.azure.reading import Reader, names_of, sdk_of
+from vpngw_iac.azure.reading import Reader, sdk_of
 from vpngw_iac.azure.redact import is_masked
 from vpngw_iac.azure.retry import Retry
 from vpngw_iac.engine.compare.document import lookup
@@ -20,7 +20,7 @@ from vpngw_iac.engine.ports import (
 )
 from vpngw_iac.errors import OutputMissing
 from vpngw_iac.resources.wire import Output
-from vpngw_iac.secret import Fingerprint, SecretValue
+from vpngw_iac.secret import SecretValue
 
 
 class AzureCloud:
@@ -42,13 +42,10 @@ class AzureCloud:
         operations = Operations(arm, reader, clock)
         # The verbs of the port, each where it is done.
         self.observe, self.listed, self.read = reader.observe, reader.listed, reader.read
+        self.shared_key = reader.shared_key
         self.attached = Attachments(reader, self._retry).of
         self.probe = Probes(arm, reader, self._retry).replies
         self.begin, self.poll = operations.begin, operations.poll
-
-    def shared_key(self, resource_id: ArmId) -> Fingerprint | None:
-        """By its own GET, which answers 200 and nothing while a key is being set (recordings, section (c))."""
-        return self._reader.shared_key(resource_id)
 
     def secret(self, output: Output) -> SecretValue:
         """A secret that Azure made. Raises `OutputMissing` if the source is absent or does not tell it."""
@@ -72,13 +69,7 @@ class AzureCloud:
         method, name = next((call for call in calls if self._arm.has(subscription, sdk, call[0])), ("", ""))
         if not method:
             return None
-        doing = f"list the keys of {output.source}"
-
-        def ask() -> object:
-            answer = self._arm.call(subscription, sdk, method, *names_of(output.source), doing=doing)
-            return self._arm.checked(answer, doing).document.get(name)
-
-        return self._retry.read(output.source.subscription, ask, doing)
+        return self._reader.told(output.source, method, f"list the keys of {output.source}").get(name)
 
     def ready_to_write(self, ids: Collection[ArmId]) -> None:
         """Load the SDK's packages for these."""

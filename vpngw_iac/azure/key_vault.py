@@ -74,11 +74,7 @@ class KeyVaultSecrets:
         if not present:
             value = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
             self._masks.add(value)
-            self._ask(
-                reference,
-                "made",
-                lambda: client.set_secret(reference.name, value, content_type="text/plain", tags={"made-by": "vpngw"}),
-            )
+            self._make(client, reference, value)
 
     def keep(self, reference: KeyVaultSecret, value: str) -> None:
         """Store a value under a name that is free; raises `SecretError` where another value is there already."""
@@ -87,10 +83,11 @@ class KeyVaultSecrets:
             if self.resolve(reference).value != value:
                 raise _other_value(reference)
             return
-        tags = {"made-by": "vpngw"}
-        self._ask(
-            reference, "made", lambda: client.set_secret(reference.name, value, content_type="text/plain", tags=tags)
-        )
+        self._make(client, reference, value)
+
+    def _make(self, client: SecretClient, reference: GeneratedSecret | KeyVaultSecret, value: str) -> None:
+        name, tags = reference.name, {"made-by": "vpngw"}
+        self._ask(reference, "made", lambda: client.set_secret(name, value, content_type="text/plain", tags=tags))
 
     def _read(self, reference: SecretReference, vault: str, name: str, version: str | None) -> SecretValue:
         client = self._client(reference, vault)

@@ -92,17 +92,22 @@ class Reader:
         return dict(document)
 
     def shared_key(self, resource_id: ArmId) -> Fingerprint | None:
-        """The fingerprint of a key by its own GET, repeated while Azure is busy; None if none is told."""
-        doing, sdk = f"get the shared key of {resource_id}", sdk_of(resource_id)
+        """The fingerprint of a key by its own GET; None if none is told.
+
+        It answers 200 and nothing while a key is being set (recordings, section (c)).
+        """
+        value = self.told(resource_id, "get_shared_key", f"get the shared key of {resource_id}").get("value")
+        return self._seal(value) if isinstance(value, str) and value else None
+
+    def told(self, resource_id: ArmId, method: str, doing: str) -> dict[str, Any]:
+        """The answer to a call that tells keys, repeated while Azure is busy."""
+        subscription, sdk = resource_id.subscription, sdk_of(resource_id)
 
         def ask() -> Answer:
-            answer = self._arm.call(
-                resource_id.subscription, sdk, "get_shared_key", *names_of(resource_id), doing=doing
-            )
+            answer = self._arm.call(subscription, sdk, method, *names_of(resource_id), doing=doing)
             return self._arm.checked(answer, doing)
 
-        value = self._retry.read(resource_id.subscription, ask, doing).document.get("value")
-        return self._seal(value) if isinstance(value, str) and value else None
+        return self._retry.read(subscription, ask, doing).document
 
     def look(self, resource_id: ArmId) -> Observed:
         """One GET, once."""
@@ -133,8 +138,11 @@ class Reader:
     ) -> list[Callable[[], dict[ArmId, Observed]]]:
         """One LIST, or one step for each GET: so that GETs of one group run side by side."""
         if container is None or deep or len(wanted) < 2:
-            return [lambda each=each: {each: self.read(each)} for each in wanted]  # type: ignore[misc]
+            return [partial(self._single, each) for each in wanted]
         return [partial(self._listed, container, wanted)]
+
+    def _single(self, resource_id: ArmId) -> dict[ArmId, Observed]:
+        return {resource_id: self.read(resource_id)}
 
     def _listed(self, container: ArmId, wanted: list[ArmId]) -> dict[ArmId, Observed]:
         sdk = sdk_of(wanted[0])

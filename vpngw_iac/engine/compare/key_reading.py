@@ -66,8 +66,10 @@ def with_keys(cloud: Cloud, graph: Graph, snapshot: Snapshot, addresses: Collect
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="vpngw-key") as pool:
         found = list(pool.map(lambda each: read_key(cloud, each), wanted))
     known = [(resource, key) for resource, key in zip(wanted, found, strict=True) if key is not None]
-    told = {r.id: _with(snapshot.get(r.id).document or {}, _path(r), key) for r, key in known}
-    observed_now = {i: replace(seen, document=told.get(i, seen.document)) for i, seen in snapshot.observed.items()}
+    observed_now = dict(snapshot.observed)
+    for resource, key in known:
+        seen = observed_now[resource.id]
+        observed_now[resource.id] = replace(seen, document=_with(seen.document or {}, _path(resource), key))
     verified = {f"{resource.address}: {_path(resource)}" for resource, _ in known}
     left = tuple(text for text in snapshot.unverified if text not in verified)
     return replace(snapshot, observed=observed_now, unverified=left)

@@ -37,8 +37,8 @@ from vpngw_iac.engine.execute.retry import (
 from vpngw_iac.engine.execute.stop import Limits, Stop
 from vpngw_iac.engine.execute.worker import Blocked, Busy, GateClosed, NoCallNeeded, Prepared, Worker
 from vpngw_iac.engine.order.locks import LockTable
-from vpngw_iac.engine.order.operation import Key, Schedule
-from vpngw_iac.engine.order.order import followers_of, landings, reached, repaired_first, unfilled
+from vpngw_iac.engine.order.operation import Key, Schedule, followers_of
+from vpngw_iac.engine.order.order import landings, reached, repaired_first, unfilled
 from vpngw_iac.engine.ports import Clock, Ended, Pending, Running
 from vpngw_iac.errors import AzureIds, CloudError, Contention, StateLocked, Unavailable, VpngwError
 from vpngw_iac.state.store import LockedStore

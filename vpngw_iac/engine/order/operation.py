@@ -98,6 +98,15 @@ class Schedule:
         return tuple(reversed(path))
 
 
+def followers_of(operations: Iterable[Operation]) -> Mapping[Key, list[Key]]:
+    """Who waits for each operation directly."""
+    followers: dict[Key, list[Key]] = defaultdict(list)
+    for operation in operations:
+        for earlier in operation.after:
+            followers[earlier].append(operation.key)
+    return followers
+
+
 # --- when each operation runs, in imagined time -----------------------------------------------------------------------
 
 
@@ -116,10 +125,7 @@ class _Imagined:
         self._planned, self._wanted, self._locks = planned, locks, LockTable()
         self._seconds = {op.key: op.seconds for op in planned.operations}
         self._missing = {op.key: len(op.after) for op in planned.operations}
-        self._followers: dict[Key, list[Key]] = defaultdict(list)
-        for op in planned.operations:
-            for earlier in op.after:
-                self._followers[earlier].append(op.key)
+        self._followers = followers_of(planned.operations)
         self._parked: dict[str, set[Key]] = defaultdict(set)
         self._ready: list[tuple[float, Key]] = []
         self._running: list[tuple[float, Key]] = []
@@ -156,9 +162,10 @@ class _Imagined:
         self._locks.succeeded(key)
         for lock in self._locks.give(key):
             self._look_at(self._parked.pop(lock.name, ()))
-        for other in self._followers[key]:
+        followers = self._followers.get(key, ())
+        for other in followers:
             self._missing[other] -= 1
-        self._look_at(other for other in self._followers[key] if not self._missing[other])
+        self._look_at(other for other in followers if not self._missing[other])
 
 
 def _names(locks: Iterable[OperationLock]) -> frozenset[str]:

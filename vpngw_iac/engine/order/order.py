@@ -22,7 +22,7 @@ from typing import Any, Literal
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.execute.event import OperationResult
 from vpngw_iac.engine.order.management_locks import around
-from vpngw_iac.engine.order.operation import STEPS, Key, Operation, Schedule, Step
+from vpngw_iac.engine.order.operation import STEPS, Key, Operation, Schedule, Step, followers_of
 from vpngw_iac.engine.order.transit import PlannedGateway, Transit, bereft, half_of, locked, ordered
 from vpngw_iac.engine.plan.change import Action, Change
 from vpngw_iac.engine.plan.plan import Plan
@@ -467,15 +467,6 @@ def unfilled(
     """Addresses whose new ids this operation relies on and this run has not made yet; True if it is making it."""
     waiting = sorted(each for each in found.get(key, ()) if each not in results or results[each].status != "succeeded")
     return tuple((each.address, each in active) for each in waiting)
-
-
-def followers_of(operations: Iterable[Operation]) -> Mapping[Key, list[Key]]:
-    """Who waits for each operation directly."""
-    followers: dict[Key, list[Key]] = defaultdict(list)
-    for operation in operations:
-        for earlier in operation.after:
-            followers[earlier].append(operation.key)
-    return followers
 
 
 # --- repairs that turn out to be needed in the middle of a run --------------------------------------------------------

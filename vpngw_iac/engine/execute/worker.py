@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from vpngw_iac.arm import ArmId
@@ -96,7 +97,7 @@ BLOCKED_AFTER = 3
 """So many refusals because of another operation, and we look whether something is in a failed state."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Worker:
     """Everything a worker needs; all of it may be used from several threads."""
 
@@ -260,7 +261,7 @@ class Worker:
         adopted = known.adopted if known else (change.adopted if change else {})
         return {path: value for path, value in adopted.items() if path in held}
 
-    @property
+    @cached_property
     def _guests(self) -> Guests:
         return Guests.of(self.plan.snapshot, self.plan.graph, self.plan.state)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from vpngw_iac.arm import RESOURCE_GROUP_TYPE, ArmId
 from vpngw_iac.paths import objects, value_at
@@ -53,6 +54,23 @@ class Documents:
     """What could not be read, each with the reason."""
     names: Mapping[ArmId, str] = field(default_factory=dict)
     """Names that were chosen for sites, pairs and circuit links, by the id of a connection."""
+    _by_type: Mapping[str, list[ArmId]] = field(init=False, repr=False, compare=False)
+    """Sorted ids of each type, in lower case; reading asks once for each connection."""
+    _by_holder: Mapping[ArmId | None, list[ArmId]] = field(init=False, repr=False, compare=False)
+    _users: Counter[ArmId | None] = field(init=False, repr=False, compare=False)
+    """How many connections use each local network gateway."""
+
+    def __post_init__(self) -> None:
+        """Sort the ids once."""
+        ids = sorted(self.by_id)
+        object.__setattr__(self, "_by_type", _grouped(ids, lambda identity: identity.type.lower()))
+        object.__setattr__(self, "_by_holder", _grouped(ids, lambda identity: identity.parent))
+        connections = (self.by_id[identity] for identity in self._of(CONNECTIONS))
+        users = Counter(id_in(seen, "properties.localNetworkGateway2") for seen in connections)
+        object.__setattr__(self, "_users", users)
+
+    def _of(self, arm_type: str) -> list[ArmId]:
+        return self._by_type.get(arm_type.lower(), [])
 
     @classmethod
     def of(cls, documents: Iterable[Seen], **more: Any) -> Documents:
@@ -75,13 +93,13 @@ class Documents:
 
     def of_type(self, arm_type: str) -> Iterator[tuple[ArmId, Seen]]:
         """Everything of a type that need not be left alone, in the order of ids."""
-        for identity in sorted(self.by_id):
-            if identity.type.lower() == arm_type.lower() and identity not in self.left:
-                yield identity, self.by_id[identity]
+        yield from ((i, self.by_id[i]) for i in self._of(arm_type) if i not in self.left)
 
     def below(self, holder: ArmId, arm_type: str) -> Iterator[tuple[ArmId, Seen]]:
         """The children of a resource, and what hangs on it."""
-        yield from ((i, seen) for i, seen in self.of_type(arm_type) if i.parent == holder)
+        for identity in self._by_holder.get(holder, ()):
+            if identity.type.lower() == arm_type.lower() and identity not in self.left:
+                yield identity, self.by_id[identity]
 
     def is_home(self, resource_id: ArmId) -> bool:
         """Whether something may be managed whole: it was read and lies in a named group."""
@@ -93,20 +111,27 @@ class Documents:
 
     def wanted_gateways(self) -> Iterator[tuple[ArmId, Seen]]:
         """The gateways that are asked for."""
-        for identity in sorted(self.by_id):
-            if identity.type.lower() == GATEWAYS.lower():
-                named = identity in self.gateways if self.gateways is not None else self.is_in_named_group(identity)
-                if named:
-                    yield identity, self.by_id[identity]
+        for identity in self._of(GATEWAYS):
+            if identity in self.gateways if self.gateways is not None else self.is_in_named_group(identity):
+                yield identity, self.by_id[identity]
 
     def users_of(self, local_gateway: ArmId) -> int:
         """How many connections use a local network gateway."""
-        connections = (seen for i, seen in self.by_id.items() if i.type.lower() == CONNECTIONS.lower())
-        return sum(id_in(seen, "properties.localNetworkGateway2") == local_gateway for seen in connections)
+        return self._users[local_gateway]
 
     def is_gateway_of(self, resource_id: ArmId, kind: str) -> bool:
         """Whether a document is a gateway of a kind (``Vpn``, ``ExpressRoute``)."""
         return str(value_at(self.by_id.get(resource_id), "properties.gatewayType")).lower() == kind.lower()
+
+
+K = TypeVar("K")
+
+
+def _grouped(ids: Iterable[ArmId], key: Callable[[ArmId], K]) -> dict[K, list[ArmId]]:
+    found: dict[K, list[ArmId]] = {}
+    for identity in ids:
+        found.setdefault(key(identity), []).append(identity)
+    return found
 
 
 def _children(document: Seen, shape: Shape) -> Iterator[Seen]:

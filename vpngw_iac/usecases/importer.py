@@ -269,6 +269,8 @@ class _Import:
         scope = frozenset(self.documents.by_id) if gateways is None else frozenset[ArmId]()
         self.documents = replace(self.documents, scope=scope, names=chosen.names)
         self.recorded = Recorded(session.cloud, found, self.documents.by_id)
+        self.kept: set[MissingSecret] = set()
+        """Keys that were read and put into the vault."""
 
     def go(self) -> Imported:
         with tempfile.TemporaryDirectory(prefix="vpngw-import-") as folder:
@@ -391,8 +393,10 @@ class _Import:
         """Read each key once, and put it into the vault; no value stays here."""
         vaults = self.session.vaults()
         for secret in reading.secrets:
-            if secret.value is not None and isinstance(secret.reference, KeyVaultSecret):
-                vaults.keep(secret.reference, self.session.cloud.secret(secret.value).value)
+            if secret.value is None or not isinstance(secret.reference, KeyVaultSecret) or secret in self.kept:
+                continue
+            vaults.keep(secret.reference, self.session.cloud.secret(secret.value).value)
+            self.kept.add(secret)
 
     # --- write -------------------------------------------------------------------------------------------------------
 

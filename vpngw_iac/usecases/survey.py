@@ -143,17 +143,18 @@ def _kindly(cloud: Cloud, resource_id: ArmId) -> Observed:
 
 def _leads(found: Survey, gateways: set[ArmId]) -> Iterator[ArmId]:
     """Ids of what must be known: connections, their other ends, addresses, networks and windows."""
+    documents = found.documents()
     for gateway in gateways:
-        document = found.documents().get(gateway) or {}
-        for item in objects(value_at(document, "properties.ipConfigurations")):
+        for item in objects(value_at(documents.get(gateway) or {}, "properties.ipConfigurations")):
             subnet = id_in(item, "properties.subnet")
             yield from filter(None, (id_in(item, "properties.publicIPAddress"), subnet.parent if subnet else None))
         yield from (i for item in found.at_gateways.get(gateway, ()) if (i := ArmId.of(item.get("id"))) is not None)
-    for identity, document in found.documents().items():
-        yield from _ends(identity, document, gateways, found)
+    homes = _homes(documents, gateways)
+    for identity, document in documents.items():
+        yield from _ends(identity, document, gateways, homes)
 
 
-def _ends(identity: ArmId, document: Seen, gateways: set[ArmId], found: Survey) -> Iterator[ArmId]:
+def _ends(identity: ArmId, document: Seen, gateways: set[ArmId], homes: set[ArmId]) -> Iterator[ArmId]:
     kind = identity.type.lower()
     if kind == kinds.CONNECTIONS.lower():
         ends = ("virtualNetworkGateway1", "virtualNetworkGateway2", "localNetworkGateway2", "peer")
@@ -162,13 +163,12 @@ def _ends(identity: ArmId, document: Seen, gateways: set[ArmId], found: Survey) 
             yield from named
     elif kind == kinds.ASSIGNMENTS.lower() and identity.parent in gateways:
         yield from filter(None, (id_in(document, "properties.maintenanceConfigurationId"),))
-    elif kind == kinds.NETWORKS.lower() and identity in _homes(found, gateways):
+    elif kind == kinds.NETWORKS.lower() and identity in homes:
         for peering in objects(value_at(document, "properties.virtualNetworkPeerings")):
             yield from filter(None, (id_in(peering, "properties.remoteVirtualNetwork"),))
 
 
-def _homes(found: Survey, gateways: set[ArmId]) -> set[ArmId]:
-    documents = found.documents()
+def _homes(documents: Mapping[ArmId, Seen], gateways: set[ArmId]) -> set[ArmId]:
     return {
         subnet.parent
         for gateway in gateways

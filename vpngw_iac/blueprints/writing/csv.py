@@ -31,6 +31,12 @@ class SiteTable:
     alike: tuple[Site, ...]
 
     @property
+    def others(self) -> tuple[Site, ...]:
+        """Those that stand in no row."""
+        rows = {id(site) for site in self.alike}  # to compare each with each takes seconds for a thousand
+        return tuple(site for site in self.whole if id(site) not in rows)
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """Fields that stand in the table."""
         return tuple(name for name, _ in fields_of(self.alike[0]) if name in _OF_ROWS)

@@ -68,12 +68,10 @@ def python_text(
     """
     writer = _Writer(blueprint, remarks, table)
     body = writer.expression(blueprint, "").lines("blueprint = ", "", "")
-    blocks = [block for _, block in writer.assignments]
     imports = _imports(writer.imported)
     standard = ["import csv", "from pathlib import Path", ""] if table else []
-    head = [f'"""{introduction}"""', "", *standard, *imports, ""]
-    lines = [*head]
-    for block in (*blocks, [*comment_lines(remarks.get("", ())), *body]):
+    lines = [f'"""{introduction}"""', "", *standard, *imports, ""]
+    for block in (*writer.assignments, [*comment_lines(remarks.get("", ())), *body]):
         lines += [*block, ""]
     lines += comment_lines(ending)
     return "\n".join(lines).rstrip("\n") + "\n"
@@ -84,7 +82,7 @@ def nouns_text(blueprint: Blueprint, remarks: Remarks) -> str:
     writer = _Writer(blueprint, remarks)
     body = writer.expression(blueprint, "").lines("blueprint = ", "", "")
     lines = [*_imports(writer.imported), ""]
-    for block in (*(block for _, block in writer.assignments), body):
+    for block in (*writer.assignments, body):
         lines += [*block, ""]
     return "\n".join(lines).rstrip("\n") + "\n"
 
@@ -104,7 +102,7 @@ class _Writer:
         self._uses = Counter(_key(value) for value in _walk(blueprint))
         self._names: dict[str, str] = {}
         self._paths = _paths_of(blueprint)
-        self.assignments: list[tuple[str, list[str]]] = []
+        self.assignments: list[list[str]] = []
         self.imported: set[str] = set()
 
     def expression(self, value: Any, path: str) -> Expression:
@@ -130,7 +128,7 @@ class _Writer:
             self._names[key] = name
             told = [sentence for place in self._paths.get(key, ()) for sentence in self._remarks.get(place, ())]
             block = [*comment_lines(tuple(dict.fromkeys(told))), *written.lines(f"{name} = ", "", "")]
-            self.assignments.append((name, block))
+            self.assignments.append(block)
         return self._names[key]
 
     def _free(self, stem: str, value: Any) -> str:
@@ -211,19 +209,16 @@ class _Writer:
         block = ['with (Path(__file__).parent / "sites.csv").open(encoding="utf-8", newline="") as table:']
         rows = call("Site", arguments)
         block += ["    sites = [", *rows.lines("", "", " " * 8), "        for row in csv.DictReader(table)", "    ]"]
-        self.assignments.append(("sites", block))
-        self._names["the sites of the table"] = "sites"
-        others = [site for site in table.whole if site not in table.alike]
-        if not others:
-            return Expression("sites")
-        return listed([Argument(Expression("*sites")), *(Argument(self.expression(each, place)) for each in others)])
+        self.assignments.append(block)
+        others = [Argument(self.expression(each, place)) for each in table.others]
+        return listed([Argument(Expression("*sites")), *others]) if others else Expression("sites")
 
     def _certificate(self, root: RootCertificate) -> Expression:
         """The certificate as people know it, above its use."""
         lines = [root.data[start : start + 64] for start in range(0, len(root.data), 64)]
         name = self._free(_identifier(f"{root.name}_pem").upper(), root)
         block = [f'{name} = """', "-----BEGIN CERTIFICATE-----", *lines, "-----END CERTIFICATE-----", '"""']
-        self.assignments.append((name, block))
+        self.assignments.append(block)
         self._names[f"pem {name}"] = name
         return call("RootCertificate.pem", (Argument(text(root.name)), Argument(Expression(name))))
 

@@ -120,8 +120,13 @@ def _name(resource: Mapping[str, Any], instance: Mapping[str, Any]) -> str:
     """The key of ``for_each``, or the name of the resource: what its author called it."""
     key = instance.get("index_key")
     name = str(resource["name"]) if key is None else key if isinstance(key, str) else f"{resource['name']}-{key}"
-    clean = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in name)
-    return clean.strip("._-") or "site"
+    return clean_name(name) or "site"
+
+
+def clean_name(text: str) -> str:
+    """A text as a name may be: hyphens for what may not stand in one; empty if nothing is left."""
+    clean = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in text)
+    return clean.strip("._-")
 
 
 def _text(file: str) -> str:

@@ -10,14 +10,14 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vpngw_iac._version import __version__
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.base import Blueprint
 from vpngw_iac.blueprints.load import load
 from vpngw_iac.blueprints.reading.deployment import Reading, read
-from vpngw_iac.blueprints.reading.documents import Documents
+from vpngw_iac.blueprints.reading.documents import Documents, Seen
 from vpngw_iac.blueprints.reading.notes import Account, MissingSecret
 from vpngw_iac.blueprints.reading.unsaid import unsaid
 from vpngw_iac.blueprints.writing.csv import SiteTable, table_of
@@ -41,6 +41,7 @@ from vpngw_iac.usecases.document_files import documents_in
 from vpngw_iac.usecases.import_names import (
     ImportNames,
     chosen_names,
+    clean_name,
     names_text,
     terraform_addresses,
     terraform_ids,
@@ -55,8 +56,6 @@ if TYPE_CHECKING:
     from vpngw_iac.state.store import LockedStore, Store
     from vpngw_iac.usecases.session import Session
     from vpngw_iac.usecases.workspace import Workspace
-
-Seen = Mapping[str, Any]
 
 FOUND = "found at import"
 """The reason of waivers that import writes."""
@@ -204,8 +203,7 @@ def _gateways_in(found: Survey) -> frozenset[ArmId]:
 def _name_of(groups: Collection[ArmId], gateways: Collection[ArmId] | None) -> str:
     """The gateway's name, or the group's."""
     first = sorted(gateways)[0] if gateways else sorted(groups)[0]
-    clean = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in first.name)
-    return clean.strip("._-") or "imported"
+    return clean_name(first.name) or "imported"
 
 
 def _refuse_existing(file: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from vpngw_iac.arm import ArmId
 from vpngw_iac.azure.attached import attached, in_order, inside
 from vpngw_iac.blueprints.reading import documents as kinds
-from vpngw_iac.blueprints.reading.documents import id_in
+from vpngw_iac.blueprints.reading.documents import Seen, id_in, network_id
 from vpngw_iac.engine.compare.observing import read_existing
 from vpngw_iac.engine.ports import Attached, Cloud, CloudIdentity, Listing, Observed
 from vpngw_iac.errors import CloudError, Forbidden, OtherTenant
@@ -28,8 +28,6 @@ _LISTED = (
     kinds.WINDOWS,
 )
 """Types that are listed in a group that has any."""
-
-Seen = Mapping[str, Any]
 
 
 @dataclass(slots=True)
@@ -169,12 +167,7 @@ def _ends(identity: ArmId, document: Seen, gateways: set[ArmId], homes: set[ArmI
 
 
 def _homes(documents: Mapping[ArmId, Seen], gateways: set[ArmId]) -> set[ArmId]:
-    return {
-        subnet.parent
-        for gateway in gateways
-        for item in objects(value_at(documents.get(gateway) or {}, "properties.ipConfigurations"))
-        if (subnet := id_in(item, "properties.subnet")) is not None and subnet.parent is not None
-    }
+    return {home for gateway in gateways if (home := network_id(documents.get(gateway))) is not None}
 
 
 def _of_type(found: Survey, arm_type: str) -> list[ArmId]:

@@ -15,12 +15,12 @@ from vpngw_iac.blueprints.circuit import (
 )
 from vpngw_iac.blueprints.naming import Naming, fit
 from vpngw_iac.blueprints.part import Part
-from vpngw_iac.blueprints.reading.documents import CIRCUITS, REACHES, Seen, id_in
+from vpngw_iac.blueprints.reading.documents import CIRCUITS, REACHES, Seen, id_in, same_name
 from vpngw_iac.blueprints.reading.networks import subscription_of
 from vpngw_iac.blueprints.reading.notes import Notes, label_of, tags_of
 from vpngw_iac.blueprints.reading.operations_settings import diagnostics_of, lock_of
 from vpngw_iac.blueprints.reading.plain import Unsaid, made, said
-from vpngw_iac.blueprints.reading.tunnels import connections_of, left_connections, same_name
+from vpngw_iac.blueprints.reading.tunnels import connections_of, left_connections
 from vpngw_iac.paths import objects, value_at
 from vpngw_iac.resources import model_of
 from vpngw_iac.resources.shape import shape_of
@@ -47,7 +47,7 @@ def _circuit(notes: Notes, identity: ArmId, users: frozenset[ArmId]) -> Circuit 
     notes.use(identity, why)
     facts = notes.documents.by_id.get(identity) or {}
     provider = value_at(facts, "properties.serviceProviderProperties") or {}
-    elsewhere = any(user.subscription.lower() != identity.subscription.lower() for user in users)
+    elsewhere = any(not same_name(user.subscription, identity.subscription) for user in users)
     key = notes.secret(f"{identity.name}_AUTHORIZATION", f"authorization key of the circuit {identity.name}")
     if not elsewhere:
         notes.secrets.pop(getattr(key, "name", ""), None)
@@ -94,7 +94,7 @@ def _require_grants(circuit: ArmId, seen: Seen, users: frozenset[ArmId]) -> None
 
 
 def _granted(circuit: ArmId, users: frozenset[ArmId]) -> set[str]:
-    elsewhere = (user for user in users if user.subscription.lower() != circuit.subscription.lower())
+    elsewhere = (user for user in users if not same_name(user.subscription, circuit.subscription))
     return {fit(_NAMING.authorization.format(gateway=user.name)) for user in elsewhere}
 
 

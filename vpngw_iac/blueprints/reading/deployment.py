@@ -18,7 +18,7 @@ from vpngw_iac.blueprints.peer import Pair, Spoke
 from vpngw_iac.blueprints.point_to_site import PointToSite
 from vpngw_iac.blueprints.reading.circuits import bare_circuits, linked_gateways, links_of, reaches_of
 from vpngw_iac.blueprints.reading.clients import client_access
-from vpngw_iac.blueprints.reading.documents import Documents, Seen, id_in
+from vpngw_iac.blueprints.reading.documents import Documents, Seen, network_id
 from vpngw_iac.blueprints.reading.gateways import existing_gateway, expressroute_gateway, vpn_gateway
 from vpngw_iac.blueprints.reading.naming import with_naming
 from vpngw_iac.blueprints.reading.nat import rules_of
@@ -33,7 +33,6 @@ from vpngw_iac.blueprints.site import LocalGateway, Site
 from vpngw_iac.blueprints.site_to_site import SiteToSite
 from vpngw_iac.blueprints.topology import Topology
 from vpngw_iac.blueprints.vnet_to_vnet import VnetToVnet
-from vpngw_iac.paths import objects, value_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +128,6 @@ def _one(name: str, parts: list[_Kind]) -> Blueprint | None:
 # --- gateways --------------------------------------------------------------------------------------------------------
 
 
-def _network_id(seen: Seen) -> ArmId | None:
-    subnets = (id_in(item, "properties.subnet") for item in objects(value_at(seen, "properties.ipConfigurations")))
-    return next((subnet.parent for subnet in subnets if subnet is not None), None)
-
-
 def _vpn(notes: Notes, identity: ArmId, seen: Seen) -> _Gateway:
     connections = [connection for _, connection in connections_of(notes, identity, "IPsec")]
     rules = rules_of(notes, identity, seen, instance_names(seen), connections)
@@ -148,7 +142,7 @@ def _vpn(notes: Notes, identity: ArmId, seen: Seen) -> _Gateway:
         part, clients = existing_gateway(notes, identity, str(error)), None
     rules.settle(notes, kept=isinstance(part, VpnGateway))
     notes.gateways[identity] = part
-    return _Gateway(identity, _network_id(seen), part, tuple(sites.sites), clients=clients)
+    return _Gateway(identity, network_id(seen), part, tuple(sites.sites), clients=clients)
 
 
 def _clients(notes: Notes, identity: ArmId, seen: Seen) -> ClientAccess | None:
@@ -170,7 +164,7 @@ def _expressroute(notes: Notes, identity: ArmId, seen: Seen, linked: dict[ArmId,
     except Unsaid as error:
         part = existing_gateway(notes, identity, str(error))
     notes.gateways[identity] = part
-    return _Gateway(identity, _network_id(seen), part, circuits=circuits)
+    return _Gateway(identity, network_id(seen), part, circuits=circuits)
 
 
 def _note_spares(notes: Notes, found: _Found) -> None:

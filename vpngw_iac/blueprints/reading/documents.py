@@ -153,6 +153,22 @@ def id_in(document: Any, path: str) -> ArmId | None:
     return ArmId.of(found.get("id") if isinstance(found, Mapping) else found)
 
 
+def network_id(gateway: Seen | None) -> ArmId | None:
+    """The network that a gateway stands in."""
+    subnets = (id_in(item, "properties.subnet") for item in objects(value_at(gateway, "properties.ipConfigurations")))
+    return next((home for subnet in subnets if subnet is not None and (home := subnet.parent) is not None), None)
+
+
+def region_of(document: Seen) -> str:
+    """Where it is: ``westeurope``, also where Azure answers ``West Europe``."""
+    return str(document.get("location") or "").replace(" ", "").lower()
+
+
+def same_name(one: str | None, two: str | None) -> bool:
+    """Names of groups and subscriptions have no case."""
+    return (one or "").lower() == (two or "").lower()
+
+
 def is_group(resource_id: ArmId) -> bool:
     """Whether an id is a resource group's."""
     return resource_id.type == RESOURCE_GROUP_TYPE

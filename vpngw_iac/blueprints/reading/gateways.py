@@ -12,7 +12,7 @@ from vpngw_iac.blueprints.gateway import EXPRESSROUTE_SKUS, VPN_SKUS, Bgp, Expre
 from vpngw_iac.blueprints.naming import Naming, fit
 from vpngw_iac.blueprints.network import ExistingPublicIp, PublicIp
 from vpngw_iac.blueprints.part import Sku
-from vpngw_iac.blueprints.reading.documents import Seen, id_in
+from vpngw_iac.blueprints.reading.documents import Seen, id_in, network_id, region_of, same_name
 from vpngw_iac.blueprints.reading.nat import Rules
 from vpngw_iac.blueprints.reading.networks import network_of
 from vpngw_iac.blueprints.reading.notes import Notes, label_of, tags_of
@@ -30,11 +30,9 @@ _NAMING = Naming()
 
 def home_network(notes: Notes, seen: Seen) -> Network:
     """The network that a gateway stands in."""
-    for item in objects(value_at(seen, "properties.ipConfigurations")):
-        subnet = id_in(item, "properties.subnet")
-        if subnet is not None and subnet.parent is not None:
-            return network_of(notes, subnet.parent)
-    raise Unsaid("it says no subnet that it stands in")
+    if (network := network_id(seen)) is None:
+        raise Unsaid("it says no subnet that it stands in")
+    return network_of(notes, network)
 
 
 def existing_gateway(notes: Notes, identity: ArmId, why: str) -> GatewayLike:
@@ -112,7 +110,7 @@ def _roots(seen: Seen) -> list[str]:
 
 def _group(identity: ArmId, network: Network) -> str | None:
     home = getattr(network, "resource_group", None) or network.existing.group  # type: ignore[union-attr]
-    return None if (home or "").lower() == (identity.group or "").lower() else identity.group
+    return None if same_name(home, identity.group) else identity.group
 
 
 def _sku(seen: Seen, known: tuple[str, ...]) -> str | Sku:
@@ -167,7 +165,7 @@ def _addresses(
     notes: Notes, gateway: ArmId, seen: Seen, sku: str | Sku, needed: int
 ) -> tuple[tuple[str, ...] | None, tuple[PublicIp | ExistingPublicIp, ...]]:
     """Zones of all, where they are other ones than vpngw would choose, and the addresses that must be said."""
-    usual = gateway_zones(str(getattr(sku, "name", sku)), str(seen.get("location") or "").replace(" ", "").lower())
+    usual = gateway_zones(str(getattr(sku, "name", sku)), region_of(seen))
     ids = [
         id_in(item, "properties.publicIPAddress") for item in objects(value_at(seen, "properties.ipConfigurations"))
     ][:needed]
@@ -206,13 +204,13 @@ def _our_address(notes: Notes, gateway: ArmId, identity: ArmId, seen: Seen, usua
     way = str(value_at(seen, "properties.publicIPAllocationMethod") or "Dynamic")
     if (sku.lower(), way.lower()) != ("standard", "static"):
         raise Unsaid(f"it is a {way.lower()} address of SKU {sku}, which no gateway gets any more (R-PIP-01)")
-    if identity.subscription.lower() != gateway.subscription.lower():
+    if not same_name(identity.subscription, gateway.subscription):
         raise Unsaid("it lies in another subscription than its gateway")
     zones = tuple(sorted(str(zone) for zone in seen.get("zones") or ()))
     address = made(
         PublicIp,
         name=identity.name,
-        resource_group=None if (identity.group or "").lower() == (gateway.group or "").lower() else identity.group,
+        resource_group=None if same_name(identity.group, gateway.group) else identity.group,
         zones=zones if zones and zones != usual else None,
         lock=lock_of(notes, identity),
         tags=tags_of(seen),

@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeVar
 from vpngw_iac.blueprints.base import Blueprint
 from vpngw_iac.blueprints.naming import Naming
 from vpngw_iac.blueprints.part import Part
+from vpngw_iac.blueprints.reading.tags import rewritten
 from vpngw_iac.blueprints.site import Site
 
 B = TypeVar("B", bound=Blueprint)
@@ -21,8 +22,15 @@ def with_naming(blueprint: B) -> B:
     patterns = {field: pattern for field in _FIELDS if (pattern := _pattern(sites, field))}
     if not patterns:
         return blueprint
-    bare: B = _without_names(blueprint, {f"{field}_name" for field in patterns})
-    return bare.model_copy(update={"naming": Naming(**patterns)})
+    fields = {f"{field}_name" for field in patterns}
+
+    def bare(part: Part) -> Part:
+        if not isinstance(part, Site):
+            return part
+        derived = fields if part.local_gateway is None else fields - {"local_gateway_name"}
+        return part.model_copy(update=dict.fromkeys(derived))
+
+    return rewritten(blueprint, bare).model_copy(update={"naming": Naming(**patterns)})
 
 
 def _pattern(sites: list[Site], field: _Field) -> str:
@@ -46,19 +54,3 @@ def _sites(value: Any) -> Iterator[Site]:
     elif isinstance(value, tuple):
         for item in value:
             yield from _sites(item)
-
-
-def _without_names(value: Any, fields: set[str]) -> Any:
-    if isinstance(value, tuple):
-        return tuple(_without_names(item, fields) for item in value)
-    if isinstance(value, Site):
-        kept = fields if value.local_gateway is None else fields - {"local_gateway_name"}
-        return value.model_copy(update=dict.fromkeys(kept))
-    if not isinstance(value, Part):
-        return value
-    changes = {
-        name: then
-        for name in type(value).model_fields
-        if (then := _without_names(now := getattr(value, name), fields)) != now
-    }
-    return value.model_copy(update=changes) if changes else value

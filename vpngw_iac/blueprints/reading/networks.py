@@ -15,7 +15,7 @@ from vpngw_iac.blueprints.network import (
     VirtualNetwork,
 )
 from vpngw_iac.blueprints.part import Part
-from vpngw_iac.blueprints.reading.documents import PEERINGS, SUBNETS, Seen, id_in
+from vpngw_iac.blueprints.reading.documents import PEERINGS, SUBNETS, Seen, id_in, region_of, same_name
 from vpngw_iac.blueprints.reading.notes import Notes, label_of, tags_of
 from vpngw_iac.blueprints.reading.plain import Unsaid, made, said
 from vpngw_iac.blueprints.reading.tags import rewritten
@@ -97,7 +97,7 @@ def _encryption(seen: Seen) -> str | None:
 
 def subscription_of(notes: Notes, identity: ArmId) -> str | None:
     """Said only where it is not the run's."""
-    return None if identity.subscription.lower() == notes.documents.subscription.lower() else identity.subscription
+    return None if same_name(identity.subscription, notes.documents.subscription) else identity.subscription
 
 
 def _subnets(notes: Notes, network: ArmId, seen: Seen) -> tuple[list[Subnet], Any]:
@@ -145,7 +145,8 @@ def _table(notes: Notes, identity: ArmId, network: ArmId, seen: Seen) -> RouteTa
         return notes.tables[identity]
     document = notes.documents.get(identity)
     why = notes.documents.left.get(identity, "it lies outside of what was named")
-    if document is not None and notes.documents.is_home(identity) and _same_subscription(identity, network):
+    near = same_name(identity.subscription, network.subscription)
+    if document is not None and notes.documents.is_home(identity) and near:
         try:
             notes.tables[identity] = made(
                 RouteTable,
@@ -153,7 +154,7 @@ def _table(notes: Notes, identity: ArmId, network: ArmId, seen: Seen) -> RouteTa
                 resource_group=None if identity.group == network.group else identity.group,
                 tags=tags_of(document),
                 **said(RouteTable, document, shape_of(model_of(identity))),
-                **({} if _same_region(document, seen) else {"location": document.get("location")}),
+                **({} if region_of(document) == region_of(seen) else {"location": document.get("location")}),
             )
         except Unsaid as error:
             why = str(error)
@@ -162,12 +163,3 @@ def _table(notes: Notes, identity: ArmId, network: ArmId, seen: Seen) -> RouteTa
             return notes.tables[identity]
     notes.use(identity, why)
     return identity
-
-
-def _same_subscription(one: ArmId, two: ArmId) -> bool:
-    return one.subscription.lower() == two.subscription.lower()
-
-
-def _same_region(one: Seen, two: Seen) -> bool:
-    first, second = (str(seen.get("location") or "").replace(" ", "").lower() for seen in (one, two))
-    return first == second

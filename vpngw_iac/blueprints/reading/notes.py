@@ -115,6 +115,12 @@ def tags_of(document: Seen) -> dict[str, str]:
     return {k: str(v) for k, v in tags.items() if k.lower() != MARK and not k.lower().startswith(_OF_AZURE)}
 
 
+def common_tags(documents: Iterable[Seen]) -> dict[str, str]:
+    """The tags that people gave to each of these."""
+    first, *others = (tags_of(document) for document in documents)
+    return {key: value for key, value in first.items() if all(tags.get(key) == value for tags in others)}
+
+
 def _variable(text: str) -> str:
     name = "".join(c if c.isascii() and c.isalnum() else "_" for c in text).upper()
     return f"_{name}" if name[:1].isdigit() else name

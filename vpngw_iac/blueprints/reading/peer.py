@@ -10,13 +10,13 @@ from vpngw_iac.blueprints.compiling.plain import wires
 from vpngw_iac.blueprints.gateway import ExistingVpnGateway, VpnGateway
 from vpngw_iac.blueprints.naming import Naming, fit
 from vpngw_iac.blueprints.peer import Pair, Spoke
-from vpngw_iac.blueprints.reading.documents import CONNECTIONS, PEERINGS, Seen, id_in
+from vpngw_iac.blueprints.reading.documents import CONNECTIONS, PEERINGS, Seen, id_in, same_name
 from vpngw_iac.blueprints.reading.gateways import existing_gateway
 from vpngw_iac.blueprints.reading.networks import network_of
-from vpngw_iac.blueprints.reading.notes import Notes, tags_of
+from vpngw_iac.blueprints.reading.notes import Notes, common_tags
 from vpngw_iac.blueprints.reading.operations_settings import lock_of
 from vpngw_iac.blueprints.reading.plain import Unsaid, made, said
-from vpngw_iac.blueprints.reading.tunnels import connections_of
+from vpngw_iac.blueprints.reading.tunnels import connection_values, connections_of
 from vpngw_iac.blueprints.site import TrafficSelector
 from vpngw_iac.paths import objects, value_at
 from vpngw_iac.resources import model_of
@@ -71,10 +71,7 @@ _SIDED = frozenset(name for name, mark in wires(Pair) if mark.sides)
 
 
 def _values(half: Half) -> dict[str, Any]:
-    values = said(Pair, half[1], shape_of(model_of(half[0])))
-    if values.get("dpd") == 45:  # what 0 stands for (R-DPD-01)
-        del values["dpd"]
-    return values
+    return connection_values(Pair, *half)
 
 
 def _common(half: Half) -> dict[str, Any]:
@@ -108,14 +105,13 @@ def _joined(notes: Notes, gateway: ArmId, far: ArmId | None, one: Half, two: Hal
     if not isinstance(a, VpnGateway | ExistingVpnGateway) or not isinstance(b, VpnGateway | ExistingVpnGateway):
         raise Unsaid("it joins something else than VPN gateways")
     halves = [(one, gateway), *([(two, far)] if two else [])]
-    groups = [None if _same(half[0].group, home.group) else half[0].group for half, home in halves]
+    groups = [None if same_name(half[0].group, home.group) else half[0].group for half, home in halves]
     locks = [lock_of(notes, half[0]) for half, _ in halves]
     derived = tuple(
         fit(_NAMING.vnet_connection.format(gateway=near.name, peer=other.name))
         for near, other in ((gateway, far), (far, gateway))
     )
     names = (one[0].name, two[0].name if two else derived[1])
-    told = [tags_of(half[1]) for half in (one, two) if half]
     return made(
         Pair,
         a=a,
@@ -130,14 +126,10 @@ def _joined(notes: Notes, gateway: ArmId, far: ArmId | None, one: Half, two: Hal
         resource_group=tuple((groups * 2)[:2]) if any(groups) else None,
         lock=tuple((locks * 2)[:2]) if any(locks) else None,
         traffic_selectors=_selectors(one, two),
-        tags={key: value for key, value in told[0].items() if all(tags.get(key) == value for tags in told)},
+        tags=common_tags(half[1] for half, _ in halves),
         **_common(one),
         **_of_sides(one, two),
     )
-
-
-def _same(one: str | None, two: str | None) -> bool:
-    return (one or "").lower() == (two or "").lower()
 
 
 # --- spokes ----------------------------------------------------------------------------------------------------------

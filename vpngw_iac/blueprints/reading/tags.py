@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from vpngw_iac.blueprints.base import Blueprint
 from vpngw_iac.blueprints.part import Part
-from vpngw_iac.blueprints.reading.notes import Notes, tags_of
+from vpngw_iac.blueprints.reading.notes import Notes, common_tags
 from vpngw_iac.resources import model_of
 
 B = TypeVar("B", bound=Blueprint)
@@ -31,10 +31,8 @@ def _common(notes: Notes) -> dict[str, str]:
     """What every managed resource that can bear tags bears; nothing where one bears none."""
     ids = (account.id for account in notes.accounts.values() if account.fate == "managed")
     found = notes.documents.by_id
-    every = [tags_of(found[i]) for i in sorted(ids) if model_of(i).taggable and i in found]
-    if len(every) < 2:
-        return {}
-    return {key: value for key, value in every[0].items() if all(tags.get(key) == value for tags in every)}
+    every = [found[i] for i in sorted(ids) if model_of(i).taggable and i in found]
+    return common_tags(every) if len(every) > 1 else {}
 
 
 def rewritten(value: V, change: Callable[[Part], Part]) -> V:

@@ -9,9 +9,10 @@ from typing import Any
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.naming import Naming
-from vpngw_iac.blueprints.reading.documents import CONNECTIONS, LOCAL, Seen, id_in
+from vpngw_iac.blueprints.part import Part
+from vpngw_iac.blueprints.reading.documents import CONNECTIONS, LOCAL, Seen, id_in, region_of, same_name
 from vpngw_iac.blueprints.reading.nat import Rules
-from vpngw_iac.blueprints.reading.notes import Notes, tags_of
+from vpngw_iac.blueprints.reading.notes import Notes, common_tags, label_of, tags_of
 from vpngw_iac.blueprints.reading.operations_settings import lock_of
 from vpngw_iac.blueprints.reading.plain import Unsaid, made, said
 from vpngw_iac.blueprints.site import BgpPeer, ExistingLocalGateway, Link, LocalGateway, Site
@@ -81,13 +82,11 @@ def _site(notes: Notes, gateway: ArmId, home: Seen, rules: Rules, identity: ArmI
     local_id = id_in(seen, "properties.localNetworkGateway2")
     if local_id is None:
         raise Unsaid("it names no local network gateway")
-    if identity.subscription.lower() != gateway.subscription.lower():
+    if not same_name(identity.subscription, gateway.subscription):
         raise Unsaid("it lies in another subscription than its gateway")
     name = notes.documents.names.get(identity) or _name(identity.name, local_id.name, known)
     certificate = str(value_at(seen, "properties.authenticationType")).lower() == "certificate"
-    values = said(Link, seen, shape_of(model_of(identity)))
-    if values.get("dpd") == 45:  # what 0 stands for (R-DPD-01): newer answers write it out
-        del values["dpd"]
+    values = connection_values(Link, identity, seen)
     values |= _other_end(notes, gateway, home, identity, seen, local_id, name, known)
     if not certificate:
         values.pop("certificate", None)
@@ -103,6 +102,14 @@ def _site(notes: Notes, gateway: ArmId, home: Seen, rules: Rules, identity: ArmI
         lock=lock_of(notes, identity),
         **values,
     )
+
+
+def connection_values(noun: type[Part], identity: ArmId, seen: Seen) -> dict[str, Any]:
+    """The plain fields of a connection, as a site or a pair says them."""
+    values = said(noun, seen, shape_of(model_of(identity)))
+    if values.get("dpd") == 45:  # what 0 stands for (R-DPD-01): newer answers write it out
+        del values["dpd"]
+    return values
 
 
 def _other_end(
@@ -134,7 +141,7 @@ def _other_end(
         "local_gateway_group": None if same_name(local_id.group, own_group) else local_id.group,
         "local_gateway_name": _unless(local_id.name, NAMING.local_gateway.format(name=name)),
         "location": _elsewhere(local, home),
-        "tags": _common_tags(seen, local),
+        "tags": common_tags((seen, local)),  # a site has one set for both
     }
 
 
@@ -153,12 +160,11 @@ def local_gateway_of(notes: Notes, gateway: ArmId, home: Seen, identity: ArmId, 
     if identity not in notes.local_gateways:
         homes = {gateway: home, **_used_from(notes, identity)}
         elsewhere = {region for each in homes.values() if (region := _elsewhere(seen, each))}
-        twins = [other for other in notes.local_gateways if same_name(other.name, identity.name)]
         settings = value_at(seen, "properties.bgpSettings.asn")
         notes.local_gateways[identity] = made(
             LocalGateway,
             name=identity.name,
-            label=f"{identity.name}-{identity.group}" if twins else None,
+            label=label_of(notes.local_gateways, identity),
             resource_group=None if all(same_name(identity.group, each.group) for each in homes) else identity.group,
             location=next(iter(elsewhere), None),
             bgp=_peer(seen, ()) if settings else None,
@@ -183,13 +189,7 @@ def _peer(local: Seen, chosen: tuple[str, ...]) -> BgpPeer:
 
 
 def _elsewhere(seen: Seen, home: Seen) -> str | None:
-    regions = [str(each.get("location") or "").replace(" ", "").lower() for each in (seen, home)]
-    return regions[0] if regions[0] != regions[1] else None
-
-
-def same_name(one: str | None, two: str | None) -> bool:
-    """Names of groups and subscriptions have no case."""
-    return (one or "").lower() == (two or "").lower()
+    return region if (region := region_of(seen)) != region_of(home) else None
 
 
 def spare_local_gateways(notes: Notes, gateway: ArmId, home: Seen) -> tuple[LocalGateway, ...]:
@@ -222,12 +222,6 @@ def _chosen(gateway: ArmId, home: Seen, seen: Seen) -> list[tuple[int, str]]:
 def instance_names(gateway: Seen) -> list[str]:
     """Names of the ipConfigurations of a gateway, in their order."""
     return [str(item.get("name")) for item in objects(value_at(gateway, "properties.ipConfigurations"))]
-
-
-def _common_tags(*documents: Seen) -> dict[str, str]:
-    """Tags that all of them bear: a site has one set for its connection and its local network gateway."""
-    first, *others = (tags_of(document) for document in documents)
-    return {key: value for key, value in first.items() if all(tags.get(key) == value for tags in others)}
 
 
 def _unless(name: str, derived: str) -> str | None:

@@ -7,7 +7,7 @@ import os
 import tempfile
 import textwrap
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ from vpngw_iac.blueprints.reading.documents import Documents, Seen
 from vpngw_iac.blueprints.reading.notes import Account, MissingSecret
 from vpngw_iac.blueprints.reading.unsaid import unsaid
 from vpngw_iac.blueprints.writing.csv import SiteTable, table_of
-from vpngw_iac.blueprints.writing.python import nouns_text, python_text
+from vpngw_iac.blueprints.writing.python import Remarks, nouns_text, python_text
 from vpngw_iac.blueprints.writing.yaml import yaml_text
 from vpngw_iac.engine.compare.secret_masking import entry_of, resolver
 from vpngw_iac.engine.plan.change import Action, Change
@@ -85,6 +85,11 @@ class Wanted:
     """Keep twelve alike sites or more in ``sites.csv`` beside the blueprint."""
     into: Path | None = None
     """Print the nouns for this file instead of writing one; no state either."""
+
+    @property
+    def writes_state(self) -> bool:
+        """Whether a blueprint is written, and the state to it."""
+        return self.into is None and not self.scan and not self.files
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,20 +257,18 @@ class _Import:
     ) -> None:
         self.workspace, self.session, self.wanted, self.found = workspace, session, wanted, found
         self.name = name = session.deployment
-        documents = found.documents()
-        self.documents = replace(
-            Documents.of(
-                documents.values(),
-                groups=found.groups,
-                subscription=session.cloud.identity.subscription,
-                unread=found.unread,
-                vault=wanted.vault,
-                gateways=gateways,
-                left={**_of_others(documents, name), **_unread(found), **chosen.skip},
-            ),
+        seen = found.documents()
+        documents = Documents.of(
+            seen.values(),
+            groups=found.groups,
+            subscription=session.cloud.identity.subscription,
+            unread=found.unread,
+            vault=wanted.vault,
+            gateways=gateways,
+            left={**_of_others(seen, name), **_unread(found), **chosen.skip},
+            names=chosen.names,
         )
-        scope = frozenset(self.documents.by_id) if gateways is None else frozenset[ArmId]()
-        self.documents = replace(self.documents, scope=scope, names=chosen.names)
+        self.documents = replace(documents, scope=frozenset(documents.by_id)) if gateways is None else documents
         self.recorded = Recorded(session.cloud, found, self.documents.by_id)
         self.kept: set[MissingSecret] = set()
         """Keys that were read and put into the vault."""
@@ -294,7 +297,7 @@ class _Import:
             warnings=() if self.wanted.files else tuple(self._elsewhere(state)),
             waived=tuple(sorted(proof.blueprint.waive)),
             written=is_kept,
-            entries=len(state.entries) if is_kept and not (self.wanted.files or self.wanted.scan) else 0,
+            entries=len(state.entries) if self.wanted.writes_state else 0,
             terraform=tuple(self._terraform_lines(state)),
         )
 
@@ -320,15 +323,13 @@ class _Import:
         """What was read, written, loaded again, and planned on what was recorded."""
         assert reading.blueprint is not None  # noqa: S101 - the caller has looked
         file = folder / f"blueprint{'.yaml' if self.wanted.yaml else '.py'}"
-        table = self._table(reading.blueprint)
-        more = {"table": table} if table else {}
-        file.write_text(self._writer(reading.blueprint, "Tried.", {}, **more), encoding="utf-8")
-        if table:
+        file.write_text(self._file_text(reading.blueprint, "Tried.", {}), encoding="utf-8")
+        if table := self._table(reading.blueprint):
             (folder / "sites.csv").write_text(table.text, encoding="utf-8")
         blueprint = load(file).blueprint
         if blueprint != reading.blueprint:
             raise PlanError("What was written says something else than what was read.", advice="Please report it.")
-        if self.wanted.vault and self.wanted.into is None and not (self.wanted.scan or self.wanted.files):
+        if self.wanted.vault and self.wanted.writes_state:
             self._keep_secrets(reading)
         self.recorded.source = "get"
         plan = self._planned(blueprint, None, adopting=True)
@@ -402,18 +403,16 @@ class _Import:
         remarks = self._remarks(proof)
         if self.wanted.into is not None and not self.wanted.yaml:
             return nouns_text(proof.blueprint, remarks)
-        table = self._table(proof.blueprint)
-        more = {"table": table} if table else {}
-        said = _introduction(self.name, proof)
-        return self._writer(proof.blueprint, said, remarks, _ending(proof.reading), **more)
+        return self._file_text(proof.blueprint, _introduction(self.name, proof), remarks, _ending(proof.reading))
+
+    def _file_text(self, blueprint: Blueprint, introduction: str, remarks: Remarks, ending: Sequence[str] = ()) -> str:
+        if self.wanted.yaml:
+            return yaml_text(blueprint, introduction, remarks, ending)
+        return python_text(blueprint, introduction, remarks, ending, self._table(blueprint))
 
     def _table(self, blueprint: Blueprint) -> SiteTable | None:
         wanted = self.wanted.csv and not self.wanted.yaml and self.wanted.into is None
         return table_of(blueprint) if wanted else None
-
-    @property
-    def _writer(self) -> Callable[..., str]:
-        return yaml_text if self.wanted.yaml else python_text
 
     def _terraform_lines(self, state: State) -> Iterator[str]:
         """What hands over what is managed here: Terraform must forget it."""

@@ -48,12 +48,10 @@ def _circuit(notes: Notes, identity: ArmId, users: frozenset[ArmId]) -> Circuit 
     facts = notes.documents.by_id.get(identity) or {}
     provider = value_at(facts, "properties.serviceProviderProperties") or {}
     elsewhere = any(not same_name(user.subscription, identity.subscription) for user in users)
-    key = notes.secret(f"{identity.name}_AUTHORIZATION", f"authorization key of the circuit {identity.name}")
-    if not elsewhere:
-        notes.secrets.pop(getattr(key, "name", ""), None)
+    what = f"authorization key of the circuit {identity.name}"
     return Circuit.existing(
         str(identity),
-        authorization=key if elsewhere else None,
+        authorization=notes.secret(f"{identity.name}_AUTHORIZATION", what) if elsewhere else None,
         location=facts.get("location"),
         peering_location=provider.get("peeringLocation"),
         sku=value_at(facts, "sku.name"),

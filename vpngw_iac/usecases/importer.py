@@ -17,7 +17,7 @@ from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.base import Blueprint
 from vpngw_iac.blueprints.load import load
 from vpngw_iac.blueprints.reading.deployment import Reading, read
-from vpngw_iac.blueprints.reading.documents import Documents, Seen
+from vpngw_iac.blueprints.reading.documents import CIRCUITS, GATEWAYS, Documents, Seen
 from vpngw_iac.blueprints.reading.notes import Account, MissingSecret
 from vpngw_iac.blueprints.reading.unsaid import unsaid
 from vpngw_iac.blueprints.writing.csv import SiteTable, table_of
@@ -180,7 +180,7 @@ class Importer:
         """Groups of the subscription that hold a gateway or a circuit: one LIST tells."""
         session = self._workspace.session_named("import")
         whole = Listing(ArmId(f"/subscriptions/{session.place.required_subscription()}"))
-        kinds = (_GATEWAYS, "microsoft.network/expressroutecircuits")
+        kinds = (_GATEWAYS, CIRCUITS.lower())
         items = session.cloud.listed([whole])[whole]
         found = frozenset(item.id.resource_group for item in items if item.id.type.lower() in kinds)
         if not found:
@@ -188,7 +188,7 @@ class Importer:
         return found
 
 
-_GATEWAYS = "microsoft.network/virtualnetworkgateways"
+_GATEWAYS = GATEWAYS.lower()
 
 
 def _gateway_id(text: str) -> ArmId:

@@ -289,7 +289,7 @@ def _folders(place: SessionSettings) -> tuple[str, ...]:
 
 
 def _offline_inputs(name: str, graph: Graph, state: State) -> PlanInputs:
-    """A basis in which nothing exists yet."""
+    """Inputs of a plan in which nothing exists yet."""
     nothing = {resource_id: Observed(resource_id, None) for resource_id in graph.by_id}
     assumed = {i: Observed(i, None, unread="offline") for i in graph.existing}
     identity = CloudIdentity("offline", "", "", "")

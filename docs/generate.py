@@ -8,13 +8,10 @@ they become from the `Wire` marker of each field.
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 import importlib
 import inspect
-import itertools
 import re
-import textwrap
 from collections.abc import Iterator, Set
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -414,12 +411,9 @@ def library_page() -> str:
 
 
 def _attributes(owner: type) -> Iterator[str]:
-    body: Any = ast.parse(textwrap.dedent(inspect.getsource(owner))).body[0]
-    docs = {
-        one.target.id: other.value.value
-        for one, other in itertools.pairwise(body.body)
-        if isinstance(one, ast.AnnAssign) and isinstance(other, ast.Expr) and isinstance(other.value, ast.Constant)
-    }
+    from vpngw_iac.blueprints.schema import own_docs
+
+    docs = own_docs(owner)
     yield from (f"## {owner.__name__}", "", *_paragraphs(inspect.getdoc(owner) or ""))
     yield from ("| attribute | type | what |", "| --- | --- | --- |")
     for field in dataclasses.fields(owner):

@@ -132,11 +132,12 @@ def field_docs(model: type[BaseModel]) -> dict[str, str]:
     found: dict[str, str] = {}
     for owner in reversed(model.__mro__):
         if issubclass(owner, Part) and owner is not Part:
-            found |= _own_docs(owner)
+            found |= own_docs(owner)
     return found
 
 
-def _own_docs(owner: type[BaseModel]) -> dict[str, str]:
+def own_docs(owner: type) -> dict[str, str]:
+    """Docstrings of the attributes that the class itself annotates, read from the source."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(owner)))
     body = tree.body[0].body if isinstance(tree.body[0], ast.ClassDef) else []
     found = {}

@@ -28,7 +28,7 @@ SIGN_IN = {
 """Where users of each cloud sign in (learn.microsoft.com, point-to-site-entra-gateway)."""
 
 
-def client_configuration(clients: ClientAccess, hub: GatewayContext) -> wire.VpnClientConfiguration:
+def client_configuration(clients: ClientAccess, gateway: GatewayContext) -> wire.VpnClientConfiguration:
     """What the gateway offers to clients."""
     settings: dict[str, object] = {}
     for way in clients.authentication:
@@ -41,7 +41,7 @@ def client_configuration(clients: ClientAccess, hub: GatewayContext) -> wire.Vpn
                 settings |= _radius(way)
     return wire.VpnClientConfiguration(
         vpn_authentication_types=tuple(_METHODS[type(way)] for way in clients.authentication) or None,
-        vng_client_connection_configurations=_pools(clients, hub) if clients.groups else None,
+        vng_client_connection_configurations=_pools(clients, gateway) if clients.groups else None,
         **plain(clients),
         **settings,
     )
@@ -92,7 +92,7 @@ def _member(member: Member, number: int) -> wire.GroupMember:
     return wire.GroupMember(name=name, attribute_type="CertificateGroupId", attribute_value=member.name)
 
 
-def _pools(clients: ClientAccess, hub: GatewayContext) -> tuple[wire.ClientConnection, ...]:
+def _pools(clients: ClientAccess, gateway: GatewayContext) -> tuple[wire.ClientConnection, ...]:
     """The connection configurations: which groups get addresses from which pool."""
     return tuple(
         wire.ClientConnection(
@@ -100,7 +100,7 @@ def _pools(clients: ClientAccess, hub: GatewayContext) -> tuple[wire.ClientConne
             properties=wire.ClientConnectionProperties(
                 vpn_client_address_pool=AddressSpace(address_prefixes=groups[0].address_pool),
                 virtual_network_gateway_policy_groups=tuple(
-                    IdOnly(id=hub.id.child("virtualNetworkGatewayPolicyGroups", group.name)) for group in groups
+                    IdOnly(id=gateway.id.child("virtualNetworkGatewayPolicyGroups", group.name)) for group in groups
                 ),
             ),
         )

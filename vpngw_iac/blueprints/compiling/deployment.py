@@ -58,23 +58,23 @@ def _items(merged_parts: MergedParts, context: CompileContext) -> Iterator[Item]
 
 
 def _each(merged_parts: MergedParts, context: CompileContext) -> Iterator[Item]:
-    by_id = {hub.id: hub for hub in merged_parts.hubs}
+    by_id = {gateway.id: gateway for gateway in merged_parts.gateways}
     at_home: dict[ArmId, list[GatewayContext]] = {}
-    for hub in merged_parts.hubs:
-        if isinstance(hub.gateway, VpnGateway | ExpressRouteGateway):
-            at_home.setdefault(context.network_id(hub.gateway.network), []).append(hub)
+    for gateway in merged_parts.gateways:
+        if isinstance(gateway.part, VpnGateway | ExpressRouteGateway):
+            at_home.setdefault(context.network_id(gateway.part.network), []).append(gateway)
     yield from _groups(merged_parts, context)
     for use in merged_parts.networks:
         here = at_home.get(context.network_id(use.part), ())
-        lost = tuple(sorted({name for hub in here for name in hub.lost}))
+        lost = tuple(sorted({name for gateway in here for name in gateway.lost}))
         yield from network(use, context, has_gateway=bool(here), lost=lost)
-    for hub in merged_parts.hubs:
-        yield from _gateway_items(hub, context)
+    for gateway in merged_parts.gateways:
+        yield from _gateway_items(gateway, context)
     for holder in merged_parts.circuits:
         users = {
             link.part.name
-            for hub in merged_parts.hubs
-            for link in hub.circuits
+            for gateway in merged_parts.gateways
+            for link in gateway.circuits
             if context.circuit_id(link.part.circuit) == context.circuit_id(holder.part)
         }
         yield from circuit(holder, context, tuple(sorted(users)))
@@ -88,30 +88,32 @@ def _each(merged_parts: MergedParts, context: CompileContext) -> Iterator[Item]:
         yield from peerings(spoke.use, spoke.hub, spoke.gateways, context)
 
 
-def _gateway_items(hub: GatewayContext, context: CompileContext) -> Iterator[Item]:
-    part = hub.gateway
+def _gateway_items(gateway: GatewayContext, context: CompileContext) -> Iterator[Item]:
+    part = gateway.part
     if isinstance(part, VpnGateway | ExistingVpnGateway):
-        yield from vpn_gateway(hub, context)
-        yield from _unknown_names(hub, context)
-    location = gateway_location(hub)
+        yield from vpn_gateway(gateway, context)
+        yield from _unknown_names(gateway, context)
+    location = gateway_location(gateway)
     if location is None:
-        if hub.sites or hub.circuits or isinstance(part, ExpressRouteGateway):
-            yield no_location(gateway_address(part), hub.use.path, "location=... on the existing gateway or network")
+        if gateway.sites or gateway.circuits or isinstance(part, ExpressRouteGateway):
+            yield no_location(
+                gateway_address(part), gateway.use.path, "location=... on the existing gateway or network"
+            )
         if isinstance(part, ExistingExpressRouteGateway):
-            yield from expressroute_gateway(hub, context, "")
+            yield from expressroute_gateway(gateway, context, "")
         return
     if isinstance(part, ExpressRouteGateway | ExistingExpressRouteGateway):
-        yield from expressroute_gateway(hub, context, location)
-    yield from sites(hub, context, location)
-    yield from circuit_links(hub, context, location)
-    yield from maintenance(hub, context, location)
+        yield from expressroute_gateway(gateway, context, location)
+    yield from sites(gateway, context, location)
+    yield from circuit_links(gateway, context, location)
+    yield from maintenance(gateway, context, location)
 
 
-def _unknown_names(hub: GatewayContext, context: CompileContext) -> Iterator[Finding]:
-    part = hub.gateway
-    known = ", ".join(use.part.name for use in hub.sites) or "none"
+def _unknown_names(gateway: GatewayContext, context: CompileContext) -> Iterator[Finding]:
+    part = gateway.part
+    known = ", ".join(use.part.name for use in gateway.sites) or "none"
     wanted = part.default_site if isinstance(part, VpnGateway) else None
-    if wanted and default_site_id(wanted, hub, context) is None:
+    if wanted and default_site_id(wanted, gateway, context) is None:
         yield Finding(
             rule="B-DEFAULT-SITE",
             address=gateway_address(part),
@@ -119,7 +121,7 @@ def _unknown_names(hub: GatewayContext, context: CompileContext) -> Iterator[Fin
             detail=f"default_site names {wanted!r}; the sites of {part.name} are: {known}.",
             advice="Name one of them, or one link of it as site/link.",
             source="R-FT-01",
-            location=f"{hub.use.path}.default_site",
+            location=f"{gateway.use.path}.default_site",
         )
 
 
@@ -149,16 +151,16 @@ def _wanted_groups(
             part = circuit_use.part
             yield part.name, part.location, context.place(part), circuit_use.tags
     yield from _groups_of_pairs(merged_parts, context)
-    for hub in merged_parts.hubs:
-        location = gateway_location(hub)
+    for gateway in merged_parts.gateways:
+        location = gateway_location(gateway)
         if location is not None:
-            yield from ((hub.gateway.name, location, place, hub.tags) for place in _groups_of(hub, context))
+            yield from ((gateway.part.name, location, place, gateway.tags) for place in _groups_of(gateway, context))
 
 
 def _groups_of_pairs(
     merged_parts: MergedParts, context: CompileContext
 ) -> Iterator[tuple[str, str, Placement, Mapping[str, str]]]:
-    by_id = {hub.id: hub for hub in merged_parts.hubs}
+    by_id = {gateway.id: gateway for gateway in merged_parts.gateways}
     for use in merged_parts.pairs:
         for end, name in zip((use.part.a, use.part.b), use.part.resource_group or (), strict=False):
             location = gateway_location(by_id[context.gateway_id(end)])
@@ -166,19 +168,19 @@ def _groups_of_pairs(
                 yield end.name, location, context.beside(end, name), use.tags
 
 
-def _groups_of(hub: GatewayContext, context: CompileContext) -> Iterator[Placement]:
+def _groups_of(gateway: GatewayContext, context: CompileContext) -> Iterator[Placement]:
     """The groups of a gateway that is ours, and those that its addresses and sites name for themselves."""
-    part = hub.gateway
+    part = gateway.part
     # The group of an existing network, or of an existing gateway, is there.
     if isinstance(part, VpnGateway | ExpressRouteGateway) and part.resource_group:
         yield context.place(part)
     addresses = part.public_ips if isinstance(part, VpnGateway) else ()
     named = {address.resource_group for address in addresses if isinstance(address, PublicIp)}
-    for use, link in hub.links():
+    for use, link in gateway.links():
         named |= {link.resource_group, link.local_gateway_group or use.part.resource_group}
-    parts = (*(link.local_gateway for _, link in hub.links()), *(use.part for use in hub.local_gateways))
+    parts = (*(link.local_gateway for _, link in gateway.links()), *(use.part for use in gateway.local_gateways))
     named |= {part.resource_group for part in parts if isinstance(part, LocalGateway)}
-    named |= {use.part.resource_group for use in hub.circuits}
+    named |= {use.part.resource_group for use in gateway.circuits}
     yield from (context.beside(part, name) for name in sorted(name for name in named if name))
 
 

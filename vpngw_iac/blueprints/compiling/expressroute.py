@@ -35,9 +35,9 @@ from vpngw_iac.resources.wire import Document
 PRIVATE, MICROSOFT = "AzurePrivatePeering", "MicrosoftPeering"
 
 
-def expressroute_gateway(hub: GatewayContext, context: CompileContext, location: str) -> Iterator[Item]:
+def expressroute_gateway(gateway: GatewayContext, context: CompileContext, location: str) -> Iterator[Item]:
     """An ExpressRoute gateway with what is said beside it, or the note that an existing one is used."""
-    part = hub.gateway
+    part = gateway.part
     if isinstance(part, ExistingExpressRouteGateway):
         sku = part.sku and sku_name(part.sku)
         facts = {"location": part.location, "properties.sku.name": sku, "properties.gatewayType": "ExpressRoute"}
@@ -45,11 +45,11 @@ def expressroute_gateway(hub: GatewayContext, context: CompileContext, location:
     elif isinstance(part, ExpressRouteGateway):
         made = gateway_wire.VirtualNetworkGateway(
             address=gateway_address(part),
-            id=hub.id,
+            id=gateway.id,
             location=location,
             expected=(*part.guests, *part.expected),
-            affected=hub.lost,
-            **envelope(part, context.place(part).tenant, hub.tags),
+            affected=gateway.lost,
+            **envelope(part, context.place(part).tenant, gateway.tags),
             **merged(plain(part), {"properties": _gateway_properties(part, context)}),
         )
         yield made
@@ -183,25 +183,25 @@ def _existing_circuit(part: ExistingCircuit) -> Existing:
 # --- connections ---------------------------------------------------------------------------------------------------
 
 
-def circuit_links(hub: GatewayContext, context: CompileContext, location: str) -> Iterator[Item]:
+def circuit_links(gateway: GatewayContext, context: CompileContext, location: str) -> Iterator[Item]:
     """The connections of a gateway to its circuits, with the authorizations that they need."""
-    for use in hub.circuits:
+    for use in gateway.circuits:
         part = use.part.circuit
-        made = _own_authorization(use, hub, context)
+        made = _own_authorization(use, gateway, context)
         if made is not None:
             yield made
         key = made.key if made else (part.authorization if isinstance(part, ExistingCircuit) else None)
-        connection = _link(use, hub, context, location, key)
+        connection = _link(use, gateway, context, location, key)
         yield connection
         yield from beside(connection, use.part, context)
 
 
 def _own_authorization(
-    use: PlacedPart[CircuitLink], hub: GatewayContext, context: CompileContext
+    use: PlacedPart[CircuitLink], gateway: GatewayContext, context: CompileContext
 ) -> auth_wire.ExpressRouteCircuitAuthorization | None:
     """Between two subscriptions the circuit's owner must permit the connection (R-ER-12)."""
-    made = _grant(use.part.circuit, hub.id, hub.gateway.name, context)
-    address = f"CircuitAuthorization/{use.part.circuit.address_name}/{hub.gateway.address_name}"
+    made = _grant(use.part.circuit, gateway.id, gateway.part.name, context)
+    address = f"CircuitAuthorization/{use.part.circuit.address_name}/{gateway.part.address_name}"
     return made and made.model_copy(update={"address": address, "affected": (use.part.name,)})
 
 
@@ -216,16 +216,16 @@ def _grant(
 
 
 def _link(
-    use: PlacedPart[CircuitLink], hub: GatewayContext, context: CompileContext, location: str, key: object
+    use: PlacedPart[CircuitLink], gateway: GatewayContext, context: CompileContext, location: str, key: object
 ) -> connection_wire.Connection:
     """The connection waits for the private peering, without which Azure refuses it (R-ER-10)."""
-    link, place = use.part, context.beside(hub.gateway, use.part.resource_group)
+    link, place = use.part, context.beside(gateway.part, use.part.resource_group)
     circuit_id = context.circuit_id(link.circuit)
     peering = isinstance(link.circuit, Circuit) and link.circuit.private_peering is not None
-    pattern = context.naming.circuit_connection.format(gateway=hub.gateway.name, name=link.name)
+    pattern = context.naming.circuit_connection.format(gateway=gateway.part.name, name=link.name)
     name, derived = context.called(link.connection_name, pattern)
     return connection_wire.Connection(
-        address=f"ExpressRouteConnection/{hub.gateway.address_name}/{link.name}",
+        address=f"ExpressRouteConnection/{gateway.part.address_name}/{link.name}",
         id=place.id(CONNECTION, name),
         location=location,
         derived_name=derived,
@@ -233,7 +233,7 @@ def _link(
         needs=(Ref.to(circuit_id.child("peerings", PRIVATE)),) if peering else (),
         properties=connection_wire.ConnectionProperties(
             connection_type="ExpressRoute",
-            virtual_network_gateway1=Ref.to(hub.id),
+            virtual_network_gateway1=Ref.to(gateway.id),
             peer=Ref.to(circuit_id),
             authorization_key=key,
             **properties_of(link),

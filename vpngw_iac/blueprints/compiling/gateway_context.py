@@ -32,14 +32,14 @@ class GatewayContext:
     """Names of the networks that use it by gateway transit."""
 
     @property
-    def gateway(self) -> GatewayLike:
+    def part(self) -> GatewayLike:
         """The part itself."""
         return self.use.part
 
     @property
     def active_active(self) -> bool:
         """Whether it has two instances; an existing gateway that does not say so is taken to have one."""
-        gateway = self.gateway
+        gateway = self.part
         return isinstance(gateway, VpnGateway | ExistingVpnGateway) and bool(gateway.active_active)
 
     @property
@@ -50,7 +50,7 @@ class GatewayContext:
     @property
     def configurations(self) -> tuple[str, ...]:
         """Names of all ipConfigurations that it may have, the one for clients last."""
-        gateway = self.gateway
+        gateway = self.part
         given = gateway.ip_configurations if isinstance(gateway, VpnGateway | ExistingVpnGateway) else ()
         return (*given, *CONFIGURATIONS[len(given) :])
 
@@ -73,7 +73,7 @@ class GatewayContext:
     @property
     def lost(self) -> tuple[str, ...]:
         """Who loses connectivity while the gateway is down."""
-        clients = (f"clients of {self.gateway.name}",) if self.clients else ()
+        clients = (f"clients of {self.part.name}",) if self.clients else ()
         return names_of(
             (
                 *(use.part.name for use in self.sites),

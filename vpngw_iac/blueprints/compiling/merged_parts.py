@@ -35,7 +35,7 @@ class MergedParts:
     """Each network, gateway, pair, circuit and spoke once, in a stable order: what checks of a topology read."""
 
     networks: tuple[PlacedPart[Network], ...]
-    hubs: tuple[GatewayContext, ...]
+    gateways: tuple[GatewayContext, ...]
     pairs: tuple[PlacedPart[Pair], ...]
     circuits: tuple[PlacedPart[Circuit | ExistingCircuit], ...]
     reaches: tuple[PlacedPart[GlobalReach], ...]
@@ -59,7 +59,7 @@ def assemble(contributions: Iterable[Contribution], context: CompileContext) -> 
         lambda part: f"GlobalReach/{part.a.address_name}/{part.b.address_name}",
         problems,
     )
-    hubs = _gateway_contexts(every, gateways, context, problems)
+    contexts = _gateway_contexts(every, gateways, context, problems)
     pairs = merged(
         (use for contribution in every for use in contribution.pairs),
         lambda part: tuple(sorted((context.gateway_id(part.a).key, context.gateway_id(part.b).key))),
@@ -69,7 +69,7 @@ def assemble(contributions: Iterable[Contribution], context: CompileContext) -> 
     spokes = _spokes(every, context, problems)
     return MergedParts(
         networks=tuple(networks.values()),
-        hubs=hubs,
+        gateways=contexts,
         pairs=tuple(pairs.values()),
         circuits=tuple(circuits.values()),
         reaches=tuple(reaches.values()),

@@ -36,11 +36,11 @@ from vpngw_iac.resources.management_lock import MANAGEMENT_LOCKS, ManagementLock
 Ours = VpnGateway | ExpressRouteGateway
 
 
-def maintenance(hub: GatewayContext, context: CompileContext, location: str) -> Iterator[Item]:
+def maintenance(gateway: GatewayContext, context: CompileContext, location: str) -> Iterator[Item]:
     """The maintenance window of a gateway of ours, if one is said."""
-    part = hub.gateway
+    part = gateway.part
     if isinstance(part, Ours) and part.maintenance is not None:
-        yield from _maintenance(part, part.maintenance, hub, context, location)
+        yield from _maintenance(part, part.maintenance, gateway, context, location)
 
 
 def beside(made: Resource, part: Part, context: CompileContext, address: str | None = None) -> Iterator[Item]:
@@ -114,7 +114,7 @@ def _refers(item: Resource, held: ArmId) -> bool:
 
 
 def _maintenance(
-    part: Ours, said: Maintenance | ExistingMaintenance, hub: GatewayContext, context: CompileContext, location: str
+    part: Ours, said: Maintenance | ExistingMaintenance, gateway: GatewayContext, context: CompileContext, location: str
 ) -> Iterator[Item]:
     place = context.place(part)
     if isinstance(said, ExistingMaintenance):
@@ -128,7 +128,7 @@ def _maintenance(
             address=f"MaintenanceConfiguration/{said.name or part.address_name}",
             id=configuration,
             location=location,
-            tags=tags_of(hub.tags, said.tags),
+            tags=tags_of(gateway.tags, said.tags),
             tenant=place.tenant,
             derived_name=derived,
             on_removal=part.on_removal,
@@ -137,7 +137,7 @@ def _maintenance(
     name, _ = context.called(None, context.naming.maintenance.format(gateway=part.name))
     yield MaintenanceAssignment(
         address=f"MaintenanceAssignment/{part.address_name}",
-        id=hub.id.extension(MAINTENANCE_ASSIGNMENTS, name),
+        id=gateway.id.extension(MAINTENANCE_ASSIGNMENTS, name),
         tenant=place.tenant,
         derived_name=True,
         on_removal=part.on_removal,

@@ -32,7 +32,7 @@ def pair(use: PlacedPart[Pair], a: GatewayContext, b: GatewayContext, context: C
         if use.part.manage not in ("both", end):
             continue
         if location is None:
-            yield no_location(gateway_address(near.gateway), use.path, "VpnGateway.existing(..., location=...)")
+            yield no_location(gateway_address(near.part), use.path, "VpnGateway.existing(..., location=...)")
         else:
             yield from build(use, near, far, context, location)
 
@@ -47,7 +47,7 @@ def _vnet_connection(
         virtual_network_gateway2=Ref.to(far.id),
         **_said(use.part, near),
     )
-    address = f"VnetConnection/{near.gateway.address_name}/{far.gateway.address_name}"
+    address = f"VnetConnection/{near.part.address_name}/{far.part.address_name}"
     yield from _connection(use, near, far, context, (address, "", location), properties)
 
 
@@ -71,18 +71,18 @@ def _ipsec_tunnel(
     location: str,
 ) -> Iterator[Item]:
     suffix = f"-{instance + 1}" if len(far.instances) > 1 else ""
-    tail = f"{near.gateway.address_name}/{far.gateway.address_name}{suffix}"
+    tail = f"{near.part.address_name}/{far.part.address_name}{suffix}"
     given = _side(use.part.local_gateway_names, use.part, near)
-    derived = given or context.naming.peer_gateway.format(gateway=near.gateway.name, peer=far.gateway.name)
-    local_id = context.place(near.gateway).id(LOCAL_GATEWAY, fit(derived + suffix))
+    derived = given or context.naming.peer_gateway.format(gateway=near.part.name, peer=far.part.name)
+    local_id = context.place(near.part).id(LOCAL_GATEWAY, fit(derived + suffix))
     yield lng.LocalNetworkGateway(
         address=f"LocalNetworkGateway/{tail}",
         id=local_id,
         location=location,
         derived_name=given is None,
-        affected=(far.gateway.name,),
+        affected=(far.part.name,),
         properties=_local_gateway(use.part, far, context, instance),
-        **envelope(use.part, context.place(near.gateway).tenant, use.tags),
+        **envelope(use.part, context.place(near.part).tenant, use.tags),
     )
     properties = wire.ConnectionProperties(
         connection_type="IPsec",
@@ -98,7 +98,7 @@ def _local_gateway(
     part: Pair, far: GatewayContext, context: CompileContext, instance: int
 ) -> lng.LocalNetworkGatewayProperties:
     """Azure chooses the address, known once the public IP exists (R-PIP-12), and BGP addresses with the gateway."""
-    network = far.gateway.network
+    network = far.part.network
     # With BGP the prefixes are learned (R-LNG-08).
     prefixes = network.address_space if network is not None and not part.bgp else None
     return lng.LocalNetworkGatewayProperties(
@@ -111,7 +111,7 @@ def _local_gateway(
 
 
 def _address(far: GatewayContext, instance: int, context: CompileContext) -> str | Output:
-    gateway = far.gateway
+    gateway = far.part
     given = gateway.public_ips if isinstance(gateway, VpnGateway | ExistingVpnGateway) else ()
     known = getattr(given[instance], "address", None) if instance < len(given) else None
     return known or Output(public_ip_id(far, instance + 1, context), "properties.ipAddress")
@@ -129,7 +129,7 @@ def _bgp_address(part: Pair, far: GatewayContext, instance: int) -> str | Output
 
 def _asn(far: GatewayContext) -> int | Output:
     """The AS number that the far gateway was given, else the one that Azure says it has."""
-    gateway = far.gateway
+    gateway = far.part
     if isinstance(gateway, VpnGateway):
         said = gateway.bgp.asn if gateway.bgp else None
     else:
@@ -147,15 +147,15 @@ def _connection(
 ) -> Iterator[Item]:
     """A connection lives in the subscription and region of its first gateway (R-SCOPE-02)."""
     address, suffix, location = place
-    home = context.beside(near.gateway, _side(use.part.resource_group, use.part, near))
+    home = context.beside(near.part, _side(use.part.resource_group, use.part, near))
     given = _side(use.part.connection_names, use.part, near)
-    derived = given or context.naming.vnet_connection.format(gateway=near.gateway.name, peer=far.gateway.name)
+    derived = given or context.naming.vnet_connection.format(gateway=near.part.name, peer=far.part.name)
     made = wire.Connection(
         address=address,
         id=home.id(CONNECTION, fit(derived + suffix)),
         location=location,
         derived_name=given is None,
-        affected=(far.gateway.name,),
+        affected=(far.part.name,),
         properties=properties,
         **envelope(use.part, home.tenant, use.tags),
     )
@@ -174,7 +174,7 @@ def _said(part: Pair, near: GatewayContext) -> Document:
 
 
 def _index(part: Pair, near: GatewayContext) -> int:
-    return 0 if part.a.address_name == near.gateway.address_name else 1
+    return 0 if part.a.address_name == near.part.address_name else 1
 
 
 def _side(values: Any, part: Pair, near: GatewayContext) -> Any:
@@ -183,7 +183,7 @@ def _side(values: Any, part: Pair, near: GatewayContext) -> Any:
 
 
 def _unknown_about(far: GatewayContext, use: PlacedPart[Pair]) -> Finding | None:
-    gateway = far.gateway
+    gateway = far.part
     facts = []
     if isinstance(gateway, ExistingVpnGateway) and len(gateway.public_ips) < len(far.instances):
         facts.append("public_ips=[PublicIp.existing(...)]")

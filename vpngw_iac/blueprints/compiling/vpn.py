@@ -36,9 +36,9 @@ from vpngw_iac.resources.wire import Document
 PUBLIC_IP = "Microsoft.Network/publicIPAddresses"
 
 
-def vpn_gateway(hub: GatewayContext, context: CompileContext) -> Iterator[Item]:
+def vpn_gateway(gateway: GatewayContext, context: CompileContext) -> Iterator[Item]:
     """A VPN gateway with its public addresses and what is said beside it, or the note that an existing one is used."""
-    part = hub.gateway
+    part = gateway.part
     if isinstance(part, ExistingVpnGateway):
         yield _existing(part)
         for number, address in enumerate(part.public_ips, start=1):
@@ -46,38 +46,38 @@ def vpn_gateway(hub: GatewayContext, context: CompileContext) -> Iterator[Item]:
     elif isinstance(part, VpnGateway):
         if part.network.location is None:
             write = "network=VirtualNetwork.existing(..., location=...)"
-            yield no_location(gateway_address(part), hub.use.path, write)
+            yield no_location(gateway_address(part), gateway.use.path, write)
             return
-        for number in range(1, len(_configurations(part, hub)) + 1):
-            made = _public_ip(part, hub, number, context, part.network.location)
+        for number in range(1, len(_configurations(part, gateway)) + 1):
+            made = _public_ip(part, gateway, number, context, part.network.location)
             yield made
-            if isinstance(made, Resource) and isinstance(given := _given(hub, number), PublicIp):
+            if isinstance(made, Resource) and isinstance(given := _given(gateway, number), PublicIp):
                 yield from beside(made, given, context)
-        gateway = _gateway(part, hub, context, part.network.location)
-        yield gateway
-        yield from beside(gateway, part, context, part.address_name)
+        resource = _gateway(part, gateway, context, part.network.location)
+        yield resource
+        yield from beside(resource, part, context, part.address_name)
 
 
-def public_ip_id(hub: GatewayContext, number: int, context: CompileContext) -> ArmId:
+def public_ip_id(gateway: GatewayContext, number: int, context: CompileContext) -> ArmId:
     """Id of the gateway's nth public address, counted from 1."""
-    given = _given(hub, number)
+    given = _given(gateway, number)
     if isinstance(given, ExistingPublicIp):
         return given.existing
-    gateway = hub.gateway
+    part = gateway.part
     name, _ = context.called(
-        given.name if given else None, context.naming.public_ip.format(gateway=gateway.name, number=number)
+        given.name if given else None, context.naming.public_ip.format(gateway=part.name, number=number)
     )
-    return context.beside(gateway, given.resource_group if given else None).id(PUBLIC_IP, name)
+    return context.beside(part, given.resource_group if given else None).id(PUBLIC_IP, name)
 
 
-def _configurations(part: VpnGateway, hub: GatewayContext) -> tuple[str, ...]:
+def _configurations(part: VpnGateway, gateway: GatewayContext) -> tuple[str, ...]:
     """Active-active point-to-site needs a third address, active-standby does not (R-PIP-07)."""
-    return hub.configurations if part.active_active and hub.clients else hub.instances
+    return gateway.configurations if part.active_active and gateway.clients else gateway.instances
 
 
-def _given(hub: GatewayContext, number: int) -> PublicIp | ExistingPublicIp | None:
-    gateway = hub.gateway
-    given = gateway.public_ips if isinstance(gateway, VpnGateway | ExistingVpnGateway) else ()
+def _given(gateway: GatewayContext, number: int) -> PublicIp | ExistingPublicIp | None:
+    part = gateway.part
+    given = part.public_ips if isinstance(part, VpnGateway | ExistingVpnGateway) else ()
     return given[number - 1] if number <= len(given) else None
 
 
@@ -86,20 +86,20 @@ def _existing_public_ip(part: VpnGateway | ExistingVpnGateway, number: int, give
     return Existing(f"PublicIp/{part.address_name}/{number}", given.existing, facts)
 
 
-def _public_ip(part: VpnGateway, hub: GatewayContext, number: int, context: CompileContext, location: str) -> Item:
-    given = _given(hub, number)
+def _public_ip(part: VpnGateway, gateway: GatewayContext, number: int, context: CompileContext, location: str) -> Item:
+    given = _given(gateway, number)
     if isinstance(given, ExistingPublicIp):
         return _existing_public_ip(part, number, given)
     return public_ip_type.PublicIp(
         address=f"PublicIp/{part.address_name}/{number}",
-        id=public_ip_id(hub, number, context),
+        id=public_ip_id(gateway, number, context),
         location=location,
-        tags=tags_of(hub.tags, given.tags if given else {}),
+        tags=tags_of(gateway.tags, given.tags if given else {}),
         tenant=context.place(part).tenant,
         derived_name=given is None,
         protect=part.protect or (given is not None and given.protect),
         on_removal=given.on_removal if given else part.on_removal,
-        affected=hub.lost,
+        affected=gateway.lost,
         sku=public_ip_type.PublicIpSku(name="Standard", tier="Regional"),
         zones=_zones(part, given, location),
         unwritten=() if _said_zones(part, given) is not None or part.edge_zone else ("zones",),
@@ -126,24 +126,24 @@ def _said_zones(part: VpnGateway, given: PublicIp | None) -> tuple[str, ...] | N
 
 
 def _gateway(
-    part: VpnGateway, hub: GatewayContext, context: CompileContext, location: str
+    part: VpnGateway, gateway: GatewayContext, context: CompileContext, location: str
 ) -> wire.VirtualNetworkGateway:
     return wire.VirtualNetworkGateway(
         address=gateway_address(part),
-        id=hub.id,
+        id=gateway.id,
         location=location,
         expected=(*part.guests, *part.expected),
-        affected=hub.lost,
+        affected=gateway.lost,
         identity=_identity(part),
-        **envelope(part, context.place(part).tenant, hub.tags),
-        **merged(plain(part), {"properties": _properties(part, hub, context)}),
+        **envelope(part, context.place(part).tenant, gateway.tags),
+        **merged(plain(part), {"properties": _properties(part, gateway, context)}),
     )
 
 
-def _properties(part: VpnGateway, hub: GatewayContext, context: CompileContext) -> Document:
-    clients = hub.clients.part if hub.clients else None
+def _properties(part: VpnGateway, gateway: GatewayContext, context: CompileContext) -> Document:
+    clients = gateway.clients.part if gateway.clients else None
     routes = (*part.custom_routes, *(clients.custom_routes if clients else ()))
-    default_site = default_site_id(part.default_site, hub, context) if part.default_site else None
+    default_site = default_site_id(part.default_site, gateway, context) if part.default_site else None
     return {
         "gateway_type": "Vpn",
         "vpn_gateway_generation": _generation(part),
@@ -153,15 +153,15 @@ def _properties(part: VpnGateway, hub: GatewayContext, context: CompileContext) 
                 name=name,
                 properties=wire.IpConfigurationProperties(
                     subnet=gateway_subnet_ref(part.network, context),
-                    public_ip_address=Ref.to(public_ip_id(hub, number, context)),
+                    public_ip_address=Ref.to(public_ip_id(gateway, number, context)),
                     private_ip_allocation_method="Dynamic",
                 ),
             )
-            for number, name in enumerate(_configurations(part, hub), start=1)
+            for number, name in enumerate(_configurations(part, gateway), start=1)
         ),
         "enable_bgp": part.bgp is not None,
-        **({"bgpSettings": {"bgpPeeringAddresses": instances}} if (instances := _instances(part, hub)) else {}),
-        "vpn_client_configuration": client_configuration(clients, hub) if clients else None,
+        **({"bgpSettings": {"bgpPeeringAddresses": instances}} if (instances := _instances(part, gateway)) else {}),
+        "vpn_client_configuration": client_configuration(clients, gateway) if clients else None,
         "virtual_network_gateway_policy_groups": policy_groups(clients) if clients and clients.groups else None,
         "gateway_default_site": Ref.to(default_site) if default_site else None,
         "custom_routes": AddressSpace(address_prefixes=tuple(dict.fromkeys(routes))) if routes else None,
@@ -175,11 +175,11 @@ def _generation(part: VpnGateway) -> str | None:
     return "Generation2" if needs_generation_2(part.sku_name) else None
 
 
-def _instances(part: VpnGateway, hub: GatewayContext) -> tuple[wire.InstanceBgp, ...]:
+def _instances(part: VpnGateway, gateway: GatewayContext) -> tuple[wire.InstanceBgp, ...]:
     """APIPA addresses are collected from the links that use them, each on its instance (R-BGP-08, R-BGP-09)."""
     return tuple(
-        wire.InstanceBgp(ipconfiguration_id=hub.configuration(instance), custom_bgp_ip_addresses=found)
-        for instance, found in (custom_addresses(hub) if part.bgp else {}).items()
+        wire.InstanceBgp(ipconfiguration_id=gateway.configuration(instance), custom_bgp_ip_addresses=found)
+        for instance, found in (custom_addresses(gateway) if part.bgp else {}).items()
     )
 
 
@@ -203,8 +203,8 @@ def _existing(part: ExistingVpnGateway) -> Existing:
     return used(gateway_address(part), part, facts)
 
 
-def gateway_location(hub: GatewayContext) -> str | None:
+def gateway_location(gateway: GatewayContext) -> str | None:
     """The region of a gateway, in which its connections live too (R-SCOPE-02)."""
-    part = hub.gateway
+    part = gateway.part
     own = getattr(part, "location", None)
     return own or (part.network.location if part.network is not None else None)

@@ -36,9 +36,8 @@ def with_certificates(item: Resource | Existing, read: Callable[[KeyVaultCertifi
         for data in (root.properties.public_cert_data,)
     ]
     block = clients.model_copy(update={"vpn_client_root_certificates": tuple(told)})
-    fields = {name: getattr(item, name) for name in VirtualNetworkGateway.model_fields}
     properties = item.properties.model_copy(update={"vpn_client_configuration": block})
-    return VirtualNetworkGateway(**fields | {"properties": properties})  # a copy would keep the body it rendered
+    return item.model_copy(update={"properties": properties})
 
 
 def read_certificate(reference: KeyVaultCertificate, source: SecretSource) -> str:

@@ -42,6 +42,7 @@ check: $(VENV)/.ready
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@$(BIN)/mypy benchmarks examples
 
 format: $(VENV)/.ready
 	@$(BIN)/ruff format .

@@ -221,7 +221,7 @@ def counted(cloud: Cloud) -> None:
         cloud.records += len(records)
         return append(held, records)
 
-    LockedStoreBase.append_all = count  # type: ignore[method-assign]
+    LockedStoreBase.append_all = count  # type: ignore[assignment, method-assign]
 
 
 def runs_of(sites: int, per_hub: int) -> Iterator[Row]:

@@ -15,7 +15,21 @@ from hypothesis import strategies as st
 from tests.architectures.test_imported import graph_of
 from tests.blueprints.strategies import topologies
 from tests.blueprints.worlds import worlds
-from vpngw_iac import LocalGateway, Pair, Secret, Site, SiteToSite, VirtualNetwork, VnetToVnet, VpnGateway, Workspace
+from vpngw_iac import (
+    GatewaySubnet,
+    LocalGateway,
+    Maintenance,
+    Pair,
+    Route,
+    RouteTable,
+    Secret,
+    Site,
+    SiteToSite,
+    VirtualNetwork,
+    VnetToVnet,
+    VpnGateway,
+    Workspace,
+)
 from vpngw_iac.arm import ArmId, Scope
 from vpngw_iac.blueprints.load import load
 from vpngw_iac.blueprints.reading.deployment import Reading, read
@@ -244,6 +258,40 @@ def test_clients_that_no_noun_takes_are_kept_as_they_are() -> None:
     assert any("not a certificate" in remark for remark in reading.remarks[gateway])
     assert isinstance(reading.blueprint, VnetToVnet)
     assert reading.blueprint.pairs[0].a.expected == ("old",)  # type: ignore[union-attr]
+
+
+def test_the_group_of_a_table_and_of_a_window_has_no_case() -> None:
+    """Azure shows ids of maintenance configurations in lower case."""
+    table = RouteTable(name="rt-gateway", routes=[Route(name="red", prefix="10.2.0.0/16", next_hop_ip="10.1.1.4")])
+    network = VirtualNetwork(
+        name="vnet-hub",
+        location="westeurope",
+        resource_group="RG-Hub",
+        address_space=["10.1.0.0/16"],
+        gateway_subnet=GatewaySubnet(prefix="10.1.255.0/26", route_table=table),
+    )
+    window = Maintenance(start="02:00", time_zone="W. Europe Standard Time")
+    gateway = VpnGateway(name="vgw-hub", network=network, sku="VpnGw2AZ", maintenance=window)
+    blueprint = Topology(name="hub", blueprints=[SiteToSite(name="hub", gateway=gateway)])
+    known = documents_of(blueprint)
+    for identity in [i for i in known if i.name == "rt-gateway" or i.type.lower().startswith("microsoft.maintenance")]:
+        lower = ArmId(str(identity).lower()) if identity.names == (identity.name,) else identity
+        known[lower] = {**known.pop(identity), "id": str(lower)}
+    for document in known.values():
+        link = document.get("properties", {})
+        if "maintenanceConfigurationId" in link:
+            link["maintenanceConfigurationId"] = link["maintenanceConfigurationId"].lower()
+
+    found = read_again(blueprint, known).blueprint
+
+    assert isinstance(found, SiteToSite)
+    assert found.gateway.maintenance == window
+    assert isinstance(found.gateway, VpnGateway)
+    assert isinstance(found.gateway.network, VirtualNetwork)
+    subnet = found.gateway.network.gateway_subnet
+    assert isinstance(subnet, GatewaySubnet)
+    assert isinstance(subnet.route_table, RouteTable)
+    assert subnet.route_table.resource_group is None
 
 
 def test_a_peering_that_is_left_alone_is_known_to_its_network() -> None:

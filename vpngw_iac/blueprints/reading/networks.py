@@ -151,7 +151,7 @@ def _table(notes: Notes, identity: ArmId, network: ArmId, seen: Seen) -> RouteTa
             notes.tables[identity] = made(
                 RouteTable,
                 name=identity.name,
-                resource_group=None if identity.group == network.group else identity.group,
+                resource_group=None if same_name(identity.group, network.group) else identity.group,
                 tags=tags_of(document),
                 **said(RouteTable, document, shape_of(model_of(identity))),
                 **({} if region_of(document) == region_of(seen) else {"location": document.get("location")}),

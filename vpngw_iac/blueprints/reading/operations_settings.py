@@ -9,7 +9,7 @@ from typing import Any
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.naming import Naming, fit
 from vpngw_iac.blueprints.operations_settings import Diagnostics, ExistingMaintenance, Lock, Maintenance
-from vpngw_iac.blueprints.reading.documents import ASSIGNMENTS, DIAGNOSTICS, LOCKS, Seen
+from vpngw_iac.blueprints.reading.documents import ASSIGNMENTS, DIAGNOSTICS, LOCKS, Seen, same_name
 from vpngw_iac.blueprints.reading.notes import Notes, tags_of
 from vpngw_iac.blueprints.reading.plain import Unsaid, made, said
 from vpngw_iac.paths import objects, value_at
@@ -113,7 +113,8 @@ def _window(notes: Notes, gateway: ArmId, identity: ArmId, seen: Seen) -> Mainte
     if configuration is None:
         raise Unsaid("it names no maintenance configuration")
     document = notes.documents.get(configuration)
-    if document is not None and notes.documents.is_home(configuration) and configuration.group == gateway.group:
+    beside = same_name(configuration.group, gateway.group)
+    if document is not None and notes.documents.is_home(configuration) and beside:
         try:
             window = _configuration(gateway, configuration, document)
         except Unsaid as error:

@@ -11,17 +11,18 @@ import time
 from pathlib import Path
 
 from vpngw_iac.errors import VpngwError
-from vpngw_iac.usecases import importer
-from vpngw_iac.usecases.importer import Importer, Wanted
+from vpngw_iac.usecases.import_run import ImportRun, _Proof
+from vpngw_iac.usecases.imported import Wanted
+from vpngw_iac.usecases.importer import Importer
 from vpngw_iac.usecases.workspace import Workspace
 
 deployment, name = sys.argv[1:]
 directory = Path(os.environ["WORLD"])
 meeting = directory / "meeting"
-prove = importer._Import._proved
+prove = ImportRun._proved
 
 
-def _together(self: importer._Import, folder: Path) -> importer._Proof:
+def _together(self: ImportRun, folder: Path) -> _Proof:
     proof = prove(self, folder)
     (meeting / str(os.getpid())).touch()
     for _ in range(600):
@@ -31,7 +32,7 @@ def _together(self: importer._Import, folder: Path) -> importer._Proof:
     return proof
 
 
-importer._Import._proved = _together  # type: ignore[method-assign]
+ImportRun._proved = _together  # type: ignore[method-assign]
 workspace = Workspace("simulator", directory=directory, environment={})
 wanted = Wanted(groups=("rg-hub",), file=directory / name)
 try:

@@ -22,7 +22,8 @@ from vpngw_iac.blueprints.load import load
 from vpngw_iac.errors import ExitCode, Forbidden, Refused, StateLocked, UsageError
 from vpngw_iac.simulator import Fault
 from vpngw_iac.simulator.faults import AnswerInstead
-from vpngw_iac.usecases.importer import Imported, Importer, Wanted
+from vpngw_iac.usecases.imported import Imported, Wanted
+from vpngw_iac.usecases.importer import Importer
 
 
 @pytest.fixture
@@ -203,14 +204,7 @@ def test_keys_are_read_once_into_a_vault_and_nowhere_else(world: World, original
 
 
 def test_many_alike_sites_are_a_table_beside_the_blueprint(world: World, original: Blueprint) -> None:
-    berlin = next(site for site in original.sites if site.name == "berlin")  # type: ignore[attr-defined]
-    alike = [
-        berlin.model_copy(update={"name": f"b{n}", "public_ip": f"198.51.100.{n}", "prefixes": (f"192.168.{n}.0/24",)})
-        for n in range(100, 113)
-    ]
-    many = original.model_copy(update={"sites": (*original.sites, *alike)})  # type: ignore[attr-defined]
-    assert world.apply(many, adopt=frozenset({"*"})).outcome == "succeeded"
-    shutil.rmtree(world.directory / ".vpngw" / "state")
+    many = _with_many_alike(world, original)
 
     imported = take(world, original, csv=True)
 
@@ -220,6 +214,54 @@ def test_many_alike_sites_are_a_table_beside_the_blueprint(world: World, origina
     assert len((world.directory / "sites.csv").read_text().splitlines()) >= 14
     again = load(world.directory / "blueprint.py").blueprint
     assert graph_of(again, documents_of(world)) == graph_of(many, documents_of(world))
+
+
+def _with_many_alike(world: World, original: Blueprint) -> Blueprint:
+    """Applied and forgotten, with thirteen more sites that differ in name, address and prefix alone."""
+    berlin = next(site for site in original.sites if site.name == "berlin")  # type: ignore[attr-defined]
+    alike = [
+        berlin.model_copy(update={"name": f"b{n}", "public_ip": f"198.51.100.{n}", "prefixes": (f"192.168.{n}.0/24",)})
+        for n in range(100, 113)
+    ]
+    many = original.model_copy(update={"sites": (*original.sites, *alike)})  # type: ignore[attr-defined]
+    assert world.apply(many, adopt=frozenset({"*"})).outcome == "succeeded"
+    shutil.rmtree(world.directory / ".vpngw" / "state")
+    return many
+
+
+def test_a_death_between_table_and_blueprint_is_cleared_away_by_the_next(world: World, original: Blueprint) -> None:
+    """Killed at each name that a file gets: no blueprint, and what is there is taken over."""
+    _with_many_alike(world, original)
+    script = Path(__file__).with_name("dying_import.py")
+    left: list[list[str]] = []
+    for nth in (1, 2):
+        ended = subprocess.run(
+            [sys.executable, str(script), "link", str(nth), "--csv"], cwd=ROOT, capture_output=True, text=True,
+            check=False, env={**os.environ, "WORLD": str(world.directory), "PYTHONPATH": str(ROOT)},
+        )  # fmt: skip
+        assert ended.returncode == -signal.SIGKILL, ended.stderr
+        assert not (world.directory / "blueprint.py").exists()
+        left.append([path.name for path in world.directory.iterdir() if "sites.csv" in path.name])
+    assert "sites.csv" in left[1]
+    moved = next(str(identity) for identity in documents_of(world) if identity.name == "lgw-b100")
+    world.simulator.set(moved, {"properties.gatewayIpAddress": "198.51.100.250"})
+
+    assert take(world, original, csv=True).differing == ()
+
+    assert "198.51.100.250" in (world.directory / "sites.csv").read_text()
+    assert not list(world.directory.glob(".*-*"))
+
+
+def test_a_table_of_somebody_elses_is_refused_and_kept(world: World, original: Blueprint) -> None:
+    _with_many_alike(world, original)
+    (world.directory / "sites.csv").write_text("mine")
+
+    with pytest.raises(Refused, match=r"sites\.csv exists"):
+        take(world, original, csv=True)
+
+    assert (world.directory / "sites.csv").read_text() == "mine"
+    assert not (world.directory / "blueprint.py").exists()
+    assert not (world.directory / ".vpngw" / "state").exists()
 
 
 def test_a_second_state_of_the_same_things_is_warned_of(world: World, original: Blueprint) -> None:
@@ -351,7 +393,7 @@ def test_a_death_leaves_no_blueprint_and_the_next_import_goes_on(world: World, o
     script = Path(__file__).with_name("dying_import.py")
     for nth in (1, 2, 4, 7):
         ended = subprocess.run(
-            [sys.executable, str(script), str(nth)], cwd=ROOT, capture_output=True, text=True, check=False,
+            [sys.executable, str(script), "fsync", str(nth)], cwd=ROOT, capture_output=True, text=True, check=False,
             env={**os.environ, "WORLD": str(world.directory), "PYTHONPATH": str(ROOT)},
         )  # fmt: skip
         assert ended.returncode in (0, -signal.SIGKILL), ended.stderr

@@ -18,7 +18,8 @@ from vpngw_iac.resources import model_of
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.shape import Shape, shape_of
 from vpngw_iac.resources.wire import SECRET_TYPES, Output
-from vpngw_iac.usecases.importer import Imported, Importer, Wanted
+from vpngw_iac.usecases.imported import Imported, Wanted
+from vpngw_iac.usecases.importer import Importer
 
 SCOPE = Scope("00000000-0000-0000-0000-000000000000")
 

@@ -40,7 +40,8 @@ from vpngw_iac.blueprints.writing.yaml import yaml_text
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.wire import SECRET_TYPES, Output
 from vpngw_iac.simulator import Simulator
-from vpngw_iac.usecases.importer import Importer, Wanted
+from vpngw_iac.usecases.imported import Wanted
+from vpngw_iac.usecases.importer import Importer
 
 SCOPE = Scope("00000000-0000-0000-0000-000000000000")
 

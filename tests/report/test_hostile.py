@@ -38,7 +38,7 @@ from vpngw_iac.report.progress import LiveProgress, PlainProgress
 from vpngw_iac.report.style import Style
 from vpngw_iac.secret import EnvironmentSecret
 from vpngw_iac.text import plain
-from vpngw_iac.usecases.importer import Imported
+from vpngw_iac.usecases.imported import Imported
 
 MODULES = [importlib.import_module(f"{folder.__name__}.{each.name}") for each in pkgutil.iter_modules(folder.__path__)]
 FUNCTIONS = {

@@ -66,6 +66,42 @@ def old_hub() -> list[Body]:
     ]
 
 
+@pytest.mark.parametrize("state", ["Updating", "Deleting", "updating"])
+def test_what_is_loaded_at_work_ends_in_its_time(state: str) -> None:
+    simulator = Simulator(time=(time := VirtualTime()))
+    gateway, *others = old_hub()
+    simulator.load([{**gateway, "properties": {**gateway["properties"], "provisioningState": state}}, *others[:-1]])
+
+    _, before = asked(simulator, GATEWAY)
+    assert before["properties"]["provisioningState"] == state
+    assert asked(simulator, GATEWAY, "DELETE")[0] == 429, "another operation runs"
+    time.advance(5)
+    assert asked(simulator, GATEWAY)[1]["properties"]["provisioningState"] == state
+    time.advance(3600)
+
+    status, after = asked(simulator, GATEWAY)
+    if state == "Deleting":
+        assert status == 404
+    else:
+        assert after["properties"]["provisioningState"] == "Succeeded"
+        assert after["properties"]["sku"] == before["properties"]["sku"]
+
+
+def test_what_is_loaded_at_work_inside_ends_with_what_holds_it() -> None:
+    simulator = Simulator(time=(time := VirtualTime()))
+    network = {"id": f"{NETWORK}/virtualNetworks/vnet-hub", **vnet(gateway_subnet="10.1.255.0/29")}
+    network["properties"]["provisioningState"] = "Updating"
+    for subnet in network["properties"]["subnets"]:
+        subnet["properties"]["provisioningState"] = "Updating"
+    simulator.load([network])
+    time.advance(600)
+
+    _, after = asked(simulator, f"{NETWORK}/virtualNetworks/vnet-hub")
+
+    assert {subnet["properties"]["provisioningState"] for subnet in after["properties"]["subnets"]} == {"Succeeded"}
+    assert simulator._cloud.store.running() == []
+
+
 @per_estate()
 def test_every_document_is_answered_as_it_is(file: Path | None) -> None:
     content = estate(file)

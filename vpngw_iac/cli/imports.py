@@ -75,7 +75,8 @@ def import_(
     """
     from vpngw_iac.report.json import import_document
     from vpngw_iac.report.text.imported import imported_text
-    from vpngw_iac.usecases.importer import Importer, Wanted
+    from vpngw_iac.usecases.imported import Wanted
+    from vpngw_iac.usecases.importer import Importer
 
     wanted = Wanted(
         groups=(*(resource_group or ()), *(name for name in gateways or () if resource_group and "/" not in name)),

@@ -24,7 +24,7 @@ from vpngw_iac.state.log import LoggedRun
 if TYPE_CHECKING:
     from vpngw_iac.engine.plan.rebuild import Rebuilt
     from vpngw_iac.state.model import State
-    from vpngw_iac.usecases.importer import Imported
+    from vpngw_iac.usecases.imported import Imported
 
 
 def plan_document(plan: PlanView) -> Document:
@@ -271,6 +271,7 @@ def import_document(imported: Imported) -> Document:
         waived=list(imported.waived),
         terraform=list(imported.terraform),
         broken_at_import=list(imported.broken),
+        busy=list(imported.busy),
         unread=list(imported.unread),
         warnings=list(imported.warnings),
         differing=list(imported.differing),

@@ -3,6 +3,7 @@
 A document is what GET answers: id, type, location, tags, sku, properties. Of a type that is simulated it is taken
 apart: children inside it become documents of their own, and what a PUT would have filled in is filled in, so that it
 can be written, linked and deleted like any other. It is answered as it was found until something changes it.
+What was found at work (``Updating``, ``Deleting``) is at work: it ends after the time that such an operation takes.
 """
 
 from __future__ import annotations
@@ -15,13 +16,19 @@ from vpngw_iac.arm import RESOURCE_GROUP_TYPE, ArmId, InvalidArmId
 from vpngw_iac.errors import SimulatorError
 from vpngw_iac.simulator.body import read_file
 from vpngw_iac.simulator.cloud_view import CloudView, with_plain_words, without_nulls
-from vpngw_iac.simulator.document import SUCCEEDED, Document, spread
+from vpngw_iac.simulator.document import FAILED, SUCCEEDED, Document, spread
 from vpngw_iac.simulator.kind import READERS, PutRequest, kind_of, kinds, normal
+from vpngw_iac.simulator.operations import begin
 from vpngw_iac.simulator.spelling import canonical
 from vpngw_iac.simulator.wire import Json
 
 LONG_AGO = -1e9
 """When what is loaded was made: no status of it is still unknown."""
+
+
+_ENDED = frozenset({SUCCEEDED.lower(), FAILED.lower(), "canceled"})
+_VERSION = "2024-05-01"
+"""Of the request that began what was found at work; nobody asks for it."""
 
 
 def read_documents(path: Path) -> tuple[list[Json], Mapping[str, str]]:
@@ -56,6 +63,8 @@ def load_documents(cloud: CloudView, documents: Iterable[Json], secrets: Mapping
             _fill(cloud, document, item)
         for document, item in reversed(stored):  # what is inside first
             _compare(cloud, document, item)
+        for document, item in sorted(stored, key=lambda each: each[0].key):  # what holds others first
+            _go_on(cloud, document, item)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError) as error:
         cloud.store.clear()
         for record in before[0]:
@@ -145,3 +154,22 @@ def _compare(cloud: CloudView, document: Document, item: Json) -> None:
         }
         document.found[reader] = [[path, *pair] for path, pair in pairs.items() if pair[0] != pair[1]]
     cloud.save(document)
+
+
+def _go_on(cloud: CloudView, document: Document, item: Json) -> None:
+    """Let an operation that was found running go on; one inside another ends with that."""
+    kind = kinds().get(document.type.lower())
+    if kind is None or document.state.lower() in _ENDED or _is_at_work_above(cloud, document):
+        return
+    before = None if document.state.lower() == "creating" else document
+    change = PutRequest(cloud, document.arm_id, {**item, "properties": document.properties}, before)
+    holds = kind.holds(change)
+    if document.state.lower() == "deleting":
+        begin(cloud, "delete", document, kind.remove_seconds, _VERSION, holds)
+    else:
+        begin(cloud, "put", document, kind.put_seconds(change, document.properties), _VERSION, holds)
+
+
+def _is_at_work_above(cloud: CloudView, document: Document) -> bool:
+    above = cloud.find(document.parent_key)
+    return above is not None and above.operation is not None

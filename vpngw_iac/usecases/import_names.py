@@ -64,9 +64,10 @@ def _by_id(file: str, section: Any) -> dict[ArmId, str]:
 
 # --- Terraform -------------------------------------------------------------------------------------------------------
 
+_CONNECTION = "azurerm_virtual_network_gateway_connection"
 _WHAT = (
     "azurerm_virtual_network_gateway",
-    "azurerm_virtual_network_gateway_connection",
+    _CONNECTION,
     "azurerm_local_network_gateway",
     "azurerm_virtual_network",
     "azurerm_express_route_circuit",
@@ -74,23 +75,36 @@ _WHAT = (
 """Types whose groups are looked at."""
 
 
-def terraform_addresses(file: str) -> dict[ArmId, str]:
-    """Address of each resource of a Terraform state by its id."""
-    return {identity: address for address, _, _, identity in _instances(file)}
+@dataclass(frozen=True, slots=True)
+class TerraformState:
+    """What a Terraform state says of resources in Azure, by their ids; empty without one."""
 
-
-def terraform_ids(file: str) -> frozenset[ArmId]:
-    """Ids of gateways, networks and circuits, and of what joins them."""
-    found = frozenset(identity for _, kind, _, identity in _instances(file) if kind in _WHAT)
-    if not found:
-        raise UsageError(f"{file} has no gateway, network or circuit of azurerm.", advice="Name a state of such.")
-    return found
-
-
-def terraform_names(file: str) -> dict[ArmId, str]:
+    file: str = ""
+    addresses: Mapping[ArmId, str] = field(default_factory=dict)
+    names: Mapping[ArmId, str] = field(default_factory=dict)
     """What Terraform calls each connection."""
-    kind = "azurerm_virtual_network_gateway_connection"
-    return {identity: name for _, found, name, identity in _instances(file) if found == kind}
+    ids: frozenset[ArmId] = frozenset()
+    """Gateways, networks and circuits, and what joins them."""
+
+    @classmethod
+    def read(cls, file: str) -> TerraformState:
+        """Read a file once; raises `UsageError` for what is no state."""
+        found = tuple(_instances(file))
+        return cls(
+            file,
+            {identity: address for address, _, _, identity in found},
+            {identity: name for _, kind, name, identity in found if kind == _CONNECTION},
+            frozenset(identity for _, kind, _, identity in found if kind in _WHAT),
+        )
+
+    @property
+    def required_ids(self) -> frozenset[ArmId]:
+        """The ids; raises `UsageError` if the state has nothing of the kind."""
+        if not self.ids:
+            raise UsageError(
+                f"{self.file} has no gateway, network or circuit of azurerm.", advice="Name a state of such."
+            )
+        return self.ids
 
 
 def _instances(file: str) -> Iterator[tuple[str, str, str, ArmId]]:

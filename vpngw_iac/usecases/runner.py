@@ -244,8 +244,11 @@ class _Run:
         plan = self._decide()
         inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.request.stop.wakes(inbox)
+        told: tuple[str, ...] = ()
         while (busy := _busy(plan)) and self.request.command != "wait" and not self._must_leave():
-            self.tell(events.Notice(f"Azure is still at work on {', '.join(busy)}.", self.clock.utc()))
+            if busy != told:
+                self.tell(events.Notice(f"Azure is still at work on {', '.join(busy)}.", self.clock.utc()))
+            told = busy
             self.clock.next(inbox, BUSY_POLL, calls_in_flight=0)
             plan = self._decide()
         return plan

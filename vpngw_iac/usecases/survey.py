@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from vpngw_iac.arm import ArmId
@@ -214,6 +214,8 @@ class Recorded:
         self._cloud, self._found, self._documents = cloud, found, documents
         self.identity: CloudIdentity = cloud.identity
         self.source: Any = "get"
+        self.at_rest = False
+        """Show what Azure is at work on as if it had ended so: to compare what was read with what was made of it."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._cloud, name)
@@ -229,7 +231,8 @@ class Recorded:
     def _one(self, resource_id: ArmId) -> Observed:
         known = self._documents.get(resource_id)
         if known is not None:
-            return Observed(resource_id, known, self.source)
+            seen = Observed(resource_id, known, self.source)
+            return seen if seen.is_terminal or not self.at_rest else _ended(seen)
         if why := self._found.unread.get(resource_id):
             return Observed(resource_id, None, unread=why)
         if self._is_absent(resource_id):
@@ -258,6 +261,12 @@ class Recorded:
             found += inside(holder, self._documents.get(holder))
             found += attached(holder, "connection", self._found.at_gateways.get(holder, ()))
         return in_order(found)
+
+
+def _ended(seen: Observed) -> Observed:
+    document = seen.document or {}
+    properties = {**(document.get("properties") or {}), "provisioningState": "Succeeded"}
+    return replace(seen, document={**document, "properties": properties})
 
 
 def _children_of(parent: ArmId) -> Iterator[str]:

@@ -52,6 +52,8 @@ class Documents:
     """Where keys are to be kept; variables of the environment if none."""
     unread: Mapping[ArmId, str] = field(default_factory=dict)
     """What could not be read, each with the reason."""
+    gone: frozenset[ArmId] = frozenset()
+    """What Azure is deleting: nothing is made of it, and nothing that refers to it can be said."""
     names: Mapping[ArmId, str] = field(default_factory=dict)
     """Names that were chosen for sites, pairs and circuit links, by the id of a connection."""
     _by_type: Mapping[str, list[ArmId]] = field(init=False, repr=False, compare=False)
@@ -83,7 +85,9 @@ class Documents:
                 for child in _children(document, shape_of(model_of(identity))):
                     if (inner := ArmId.of(child.get("id"))) is not None:
                         found.setdefault(inner, child)
-        return cls(found, **more)
+        gone = frozenset(identity for identity, document in found.items() if _is_being_deleted(document))
+        kept = {i: d for i, d in found.items() if not gone & {i, *_holders(i)}} if gone else found
+        return cls(kept, gone=gone, **more)
 
     def get(self, resource_id: ArmId | None) -> Seen | None:
         """A document, if it was read and need not be left alone."""
@@ -122,6 +126,17 @@ class Documents:
     def is_gateway_of(self, resource_id: ArmId, kind: str) -> bool:
         """Whether a document is a gateway of a kind (``Vpn``, ``ExpressRoute``)."""
         return str(value_at(self.by_id.get(resource_id), "properties.gatewayType")).lower() == kind.lower()
+
+
+def _is_being_deleted(document: Seen) -> bool:
+    return str(value_at(document, "properties.provisioningState")).lower() == "deleting"
+
+
+def _holders(identity: ArmId) -> Iterator[ArmId]:
+    """What holds a resource, and what holds that."""
+    while (parent := identity.parent) is not None:
+        yield parent
+        identity = parent
 
 
 K = TypeVar("K")

@@ -36,6 +36,8 @@ _BY_TYPE = {arm_type.lower(): why for arm_type, why in _WHY.items()}
 
 def settle(notes: Notes) -> None:
     """Account for what nothing was made of."""
+    for identity in sorted(notes.documents.gone):
+        notes.leave(identity, "Azure is deleting it")
     for identity in sorted(notes.documents.by_id):
         if identity in notes.accounts:
             continue

@@ -10,7 +10,7 @@ from vpngw_iac.report.style import Style, columns
 from vpngw_iac.text import plural, report
 
 if TYPE_CHECKING:
-    from vpngw_iac.usecases.importer import Imported
+    from vpngw_iac.usecases.imported import Imported
 
 _WORDS = {"managed": "managed", "used": "existing", "left": "left alone"}
 _COLOURS = {"managed": "green", "used": "dim", "left": "yellow"}
@@ -38,6 +38,10 @@ def _lines(imported: Imported, style: Style) -> Iterator[str]:
         yield f"Waived, as found at import: {', '.join(imported.waived)}."
     if imported.broken:
         yield f"Broken in Azure, and not repaired before `apply --repair`: {', '.join(imported.broken)}."
+    if imported.busy:
+        yield style.paint(
+            f"Azure is at work on these; they were taken over as they were read: {', '.join(imported.busy)}.", "yellow"
+        )
     if imported.terraform:
         yield "To hand over from Terraform, so that it no longer manages these:"
         yield from (f"  {line}" for line in imported.terraform)
@@ -55,6 +59,15 @@ def _sentence(imported: Imported, style: Style) -> str:
         return f"Nothing was written. {told}"
     if not imported.entries:
         return style.paint(f"{imported.file} was written, and no state: {told}", "bold")
-    proof = "A plan of it is not empty" if imported.differing else "A plan of it changes nothing"
-    where = f"{imported.file} and a state with {plural(imported.entries, 'entry')} were written: {told} {proof}."
+    where = (
+        f"{imported.file} and a state with {plural(imported.entries, 'entry')} were written: {told} {_proof(imported)}."
+    )
     return style.paint(where, "bold")
+
+
+def _proof(imported: Imported) -> str:
+    if imported.differing:
+        return "A plan of it is not empty"
+    if imported.busy:
+        return "What Azure is at work on is compared by a plan when that has ended; the rest changes nothing"
+    return "A plan of it changes nothing"

@@ -56,7 +56,7 @@ WORDS = {
         unwritable url urls use usecases used validate validation value values verdict version view vpngw
         wait waiting watch wire worker workspace write""",
     "imports": "argument csv exported expression imported importer imports listing recorded template wanted writing"
-    " yaml",
+    " terraform yaml",
 }
 """Where each word comes from, beside the glossary. A word of ours that is not plain goes into the glossary instead."""
 

@@ -16,11 +16,11 @@ PACKAGE = ROOT / "vpngw_iac"
 
 WORDS = {
     "Azure": """
-        aad access action actions active address advertised app arm as assigned assignment authentication
+        aad access action actions active activity address advertised app arm as assigned assignment authentication
         authorization auto azure bandwidth blob blobs block certificate certificates circuit circuits client clients
         cloud clouds coexistence communities configuration connection connections custom data ddos delegation
-        deployment dhcp diagnostic diagnostics dns domain encryption endpoint entra existing express expressroute
-        extended extension failed gateway global governance group groups high identity instance ip ipv6 key lease link
+        deployment dhcp diagnostic diagnostics dns domain effective encryption endpoint entra existing express expressroute
+        extended extension failed gateway global governance group groups health high identity instance ip ipv6 key lease link
         local location lock locks log maintenance managed management mapping member metric microsoft migration nat
         network operation operations peering permissions point policies policy pool prefix prefixes private propagated
         properties provider public quota radius range reach region regions registration remote request resource

@@ -266,3 +266,11 @@ def test_what_the_simulator_cannot_use_is_told_with_what_to_do(vpngw: Shell, lin
 
     assert told in answer.err
     assert "Do: " in answer.err
+
+
+def test_the_other_end_is_set_by_one_word_and_wrong_words_are_corrected(hub: Shell) -> None:
+    wrong = hub("simulator", "set", "con-berlin", "other-end=broken", code=1)
+    hub("simulator", "set", "con-berlin", "other-end=silence", code=0)
+
+    assert "other-end=broken is not known: it is one of up, idle, never-came-up, wrong-key" in wrong.err
+    assert "NotConnected" in hub("show", "hub.yaml", code=0).out

@@ -227,6 +227,9 @@ def test_ike_sas_tell_what_was_negotiated_once_the_tunnel_is_up(
     time.advance(100)
     (sa,) = json.loads(connections.begin_get_ike_sas("rg-hub", "con-berlin").result())["IkeSAs"]
     assert (sa["Encryption"], sa["Integrity"], sa["DhGroup"]) == ("AES192", "SHA384", "ECP384")
+    simulator.set(f"{NETWORK}/connections/con-berlin", {"happens": "rekey"})  # the first child has no group
+    time.advance(100)
+    (sa,) = json.loads(connections.begin_get_ike_sas("rg-hub", "con-berlin").result())["IkeSAs"]
     (quick,) = sa["QuickModeSAs"]
     assert (quick["Encryption"], quick["PfsGroupId"], quick["LifetimeSeconds"]) == ("AES256", "PFS24", 3600)
 

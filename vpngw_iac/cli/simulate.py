@@ -29,7 +29,9 @@ AllowHost = Annotated[
 ]
 FaultFile = Annotated[str | None, typer.Option("--faults", metavar="FILE", help="What goes wrong, as YAML or JSON.")]
 Resource = Annotated[str, typer.Argument(metavar="ID", help="Id of a resource, or its name if no other has it.")]
-Values = Annotated[list[str], typer.Argument(metavar="PATH=VALUE...", help="Such as properties.enableBgp=true.")]
+Values = Annotated[
+    list[str], typer.Argument(metavar="PATH=VALUE...", help="Such as properties.enableBgp=true or other-end=silence.")
+]
 Circuit = Annotated[str, typer.Argument(metavar="CIRCUIT", help="Name or id of an ExpressRoute circuit.")]
 GovernanceFile = Annotated[
     str | None,
@@ -115,7 +117,7 @@ def _circuits(run: Run, circuit: str, folder: str | None, state: str, word: str,
 
 @command(group, name="set")
 def set_values(run: Run, resource: Resource, values: Values, folder: Folder = None) -> int:
-    """Change single values of a resource, as somebody else would in the portal; drift then finds it."""
+    """Change single values of a resource, as somebody in the portal would; or what the other end of a tunnel does."""
     from vpngw_iac.report.json_documents import document
 
     parsed = dict(_value(text) for text in values)

@@ -8,7 +8,16 @@ from __future__ import annotations
 import math
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
+
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+"""The date at which a simulated cloud is first opened."""
+
+
+def utc(moment: float) -> datetime:
+    """The date of a moment in simulated seconds."""
+    return EPOCH + timedelta(seconds=moment)
 
 
 class Time(Protocol):

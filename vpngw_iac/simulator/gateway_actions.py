@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import json
 
-from vpngw_iac.simulator import lists
+from vpngw_iac.simulator import lists, routing
 from vpngw_iac.simulator.body import read_body
-from vpngw_iac.simulator.cloud_view import CloudView, as_id, same
+from vpngw_iac.simulator.clock import utc
+from vpngw_iac.simulator.cloud_view import CloudView, same
 from vpngw_iac.simulator.document import Document, LongRunningOperation
 from vpngw_iac.simulator.kind import TimedAction, kind_of
 from vpngw_iac.simulator.refusal import not_simulated, refuse
 from vpngw_iac.simulator.relations import connections_of
-from vpngw_iac.simulator.tunnels import devices, status_of
+from vpngw_iac.simulator.tunnels import devices
 from vpngw_iac.simulator.wire import HttpRequest, HttpResponse, Json
 
 _CAPTURES = {"startpacketcapture": 50.0, "stoppacketcapture": 90.0}
@@ -25,11 +26,13 @@ _WITH_RESULT = {
     "getbgppeerstatus": 20.0,
     "getlearnedroutes": 20.0,
     "getadvertisedroutes": 20.0,
+    "geteffectiveroutes": 20.0,
     "generatevpnclientpackage": 20.0,
     "generatevpnprofile": 20.0,
     "getvpnprofilepackageurl": 10.0,
     "getvpnclientconnectionhealth": 10.0,
 }
+_ROUTES = {"getlearnedroutes": routing.learned, "geteffectiveroutes": routing.effective}
 
 
 def act(cloud: CloudView, document: Document, action: str, request: HttpRequest) -> HttpResponse | TimedAction:
@@ -55,12 +58,15 @@ def result(cloud: CloudView, document: Document, operation: LongRunningOperation
     """What operationResults answers."""
     if operation.verb in {"reset", *_CAPTURES}:
         return captured(operation)
+    peer = str(operation.payload.get("peer") or "")
     if operation.verb == "getbgppeerstatus":
-        return {"value": _peers(cloud, document)}
-    if operation.verb in {"getlearnedroutes", "getadvertisedroutes"}:
-        return {"value": _routes(cloud, document) if operation.verb == "getlearnedroutes" else []}
+        return {"value": [row for row in routing.peers(cloud, document) if peer in ("", row["neighbor"])]}
+    if operation.verb == "getadvertisedroutes":
+        return {"value": routing.advertised(cloud, document, peer)}
+    if operation.verb in _ROUTES:
+        return {"value": _ROUTES[operation.verb](cloud, document)}
     if operation.verb == "getvpnclientconnectionhealth":
-        return {"value": []}
+        return {"value": [_client(cloud, document, number) for number in range(document.hidden.get("clients", 0))]}
     return f"https://simulator.invalid/vpnprofile/{document.guid}/vpnclientconfiguration.zip"
 
 
@@ -120,57 +126,20 @@ def _radius_secrets(document: Document) -> list[Json]:
     ]
 
 
-def _peers(cloud: CloudView, document: Document) -> list[Json]:
-    """One row per local address and neighbour."""
-    block = document.properties.get("bgpSettings") or {}
-    found = []
-    for connection in connections_of(cloud, document.id):
-        neighbour = _neighbour(cloud, connection)
-        if neighbour is None or not connection.properties.get("enableBgp"):
-            continue
-        connected = status_of(cloud, connection) == "Connected"
-        for local in str(block.get("bgpPeeringAddress", "")).split(","):
-            found.append(
-                {
-                    "localAddress": local,
-                    "neighbor": str(neighbour.get("bgpPeeringAddress", "")),
-                    "asn": neighbour.get("asn"),
-                    "state": "Connected" if connected else "Connecting",
-                    "connectedDuration": "00:10:00" if connected else "00:00:00",
-                    "routesReceived": 1 if connected else 0,
-                    "messagesSent": 10,
-                    "messagesReceived": 10 if connected else 0,
-                }
-            )
-    return found
-
-
-def _neighbour(cloud: CloudView, connection: Document) -> Json | None:
-    for member in ("localNetworkGateway2", "virtualNetworkGateway2"):
-        other = cloud.find(as_id(connection.properties.get(member)))
-        if other is not None and other.properties.get("bgpSettings"):
-            settings: Json = other.properties["bgpSettings"]
-            return settings
-    return None
-
-
-def _routes(cloud: CloudView, document: Document) -> list[Json]:
-    """Routes of the connected sites."""
-    found = []
-    for connection in connections_of(cloud, document.id):
-        site = cloud.find(as_id(connection.properties.get("localNetworkGateway2")))
-        if site is None or status_of(cloud, connection) != "Connected":
-            continue
-        for prefix in (site.properties.get("localNetworkAddressSpace") or {}).get("addressPrefixes", []):
-            found.append(
-                {
-                    "localAddress": str((document.properties.get("bgpSettings") or {}).get("bgpPeeringAddress", "")),
-                    "network": prefix,
-                    "nextHop": "",
-                    "origin": "Network",
-                    "sourcePeer": str((site.properties.get("bgpSettings") or {}).get("bgpPeeringAddress", "")),
-                    "asPath": "",
-                    "weight": 32768,
-                }
-            )
-    return found
+def _client(cloud: CloudView, document: Document, number: int) -> Json:
+    """One row of `VpnClientConnectionHealthDetail` (the SDK's model)."""
+    since = max(0.0, document.changed)
+    return {
+        "vpnConnectionId": f"IKE_{number:08d}-0000-0000-0000-000000000000",
+        "vpnConnectionDuration": int(cloud.now - since),
+        "vpnConnectionTime": f"{utc(since):%m/%d/%Y %H:%M:%S}",
+        "publicIpAddress": f"198.51.100.{number % 250 + 1}:4500",
+        "privateIpAddress": f"172.16.201.{number % 250 + 2}",
+        "vpnUserName": f"user{number}@example.com",
+        "maxBandwidth": 500_000_000,
+        "egressPacketsTransferred": 100,
+        "egressBytesTransferred": 10_000,
+        "ingressPacketsTransferred": 100,
+        "ingressBytesTransferred": 10_000,
+        "maxPacketsPerSecond": 1,
+    }

@@ -248,6 +248,10 @@ class LoadedType(Kind):
         """Nobody knows what its provider would say."""
         raise not_simulated(f"how {self.arm_type} are written")
 
+    def acted(self, cloud: CloudView, document: Document, operation: LongRunningOperation) -> object:
+        """What the service that was asked knew at once."""
+        return operation.payload.get("result")
+
     def whole(self, cloud: CloudView, document: Document, reader: Reader) -> Json:
         """As it was loaded."""
         return dict(document.body)

@@ -245,7 +245,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, answer: HttpResponse) -> None:
         content = answer.content
-        self.send_response(answer.status)
+        self.send_response_only(answer.status)  # the date of the answer is the simulated one
         for name, value in answer.headers.items():
             plain = re.sub(r"[\r\n\0]+", " ", str(value))
             self.send_header(name, plain.encode("latin-1", "replace").decode("latin-1"))

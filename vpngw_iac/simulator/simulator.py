@@ -15,11 +15,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
-from vpngw_iac.simulator import manager, operations
-from vpngw_iac.simulator.clock import Time, VirtualTime
+from vpngw_iac.simulator import manager, operations, other_end
+from vpngw_iac.simulator.clock import Time, VirtualTime, utc
 from vpngw_iac.simulator.cloud_view import CloudView, Switches
 from vpngw_iac.simulator.document import Document
 from vpngw_iac.simulator.fault_injection import FaultInjector
@@ -167,11 +168,18 @@ class Simulator:
         """Somebody else's change of single values, by path (``properties.enableBgp``, ``tags.owner``); none removes.
 
         Written as a PUT of the whole document, its keys included; tags alone as a PATCH, and a document whose type is
-        not simulated as it is. Raises `KeyError` for an id that is not there, `ValueError` for what is refused.
+        not simulated as it is. Names without a dot say what no ARM client can: ``other-end``, ``announces`` and
+        ``happens`` of a connection, ``log-lag`` and ``clients`` of a gateway (`other_end.py`). Raises `KeyError` for an
+        id that is not there, `ValueError` for what is refused.
         """
         with self._turn():
             operations.settle(self._cloud)
             document = self._found(identifier)
+            beside = {name: value for name, value in values.items() if "-" in name or name in other_end.NAMES}
+            other_end.set_beside(self._cloud, document, beside)
+            values = {path: value for path, value in values.items() if path not in beside}
+            if not values:
+                return
             loud = CloudView(self._store, self.time, replace(self._cloud.switches, echo_secrets=True))
             body = copy.deepcopy(kind_of(document).show(loud, document, "get"))
             for path, value in values.items():
@@ -242,8 +250,8 @@ class Simulator:
         return replace(answer, headers={**left, **answer.headers})
 
     def _dressed(self, request: HttpRequest, answer: HttpResponse) -> HttpResponse:
-        """With the headers that every answer has."""
-        headers = {"x-ms-request-id": str(uuid.uuid4())}
+        """With the headers that every answer has; the date is the simulated one."""
+        headers = {"x-ms-request-id": str(uuid.uuid4()), "Date": format_datetime(utc(self.time.now()), usegmt=True)}
         for name in ("x-ms-client-request-id", "x-ms-correlation-request-id"):
             if name in request.headers:
                 headers[name] = request.headers[name]

@@ -2,40 +2,35 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
+from collections.abc import Iterator
 
-from vpngw_iac.simulator.cloud_view import CloudView, as_id, same
+from vpngw_iac.simulator import other_end
+from vpngw_iac.simulator.checks import network
+from vpngw_iac.simulator.clock import utc
+from vpngw_iac.simulator.cloud_view import CloudView, as_id
 from vpngw_iac.simulator.document import SUCCEEDED, Document
 from vpngw_iac.simulator.refusal import refuse
-from vpngw_iac.simulator.relations import CONNECTIONS
+from vpngw_iac.simulator.relations import network_of
 from vpngw_iac.simulator.wire import Json
 
-UNKNOWN_FOR = 60.0
-"""Seconds for which the status of a new connection is Unknown (``net_ManageVpnGatewaySite2SiteConnectionTest``)."""
+EVERY = "0.0.0.0-255.255.255.255"
+"""The traffic selector of a route-based tunnel."""
+_BYTES_A_SECOND = 1000
+_OVERLAP = 30.0
+"""Seconds for which an association is still there after its successor was made."""
 
 
 def status_of(cloud: CloudView, connection: Document) -> str:
-    """Unknown directly after creation, then what the two ends make of it."""
-    if connection.state != SUCCEEDED:
+    """Unknown directly after creation, then what the two ends make of it: Connected while any tunnel is up."""
+    if connection.state != SUCCEEDED or cloud.now - connection.changed < other_end.UNKNOWN_FOR:
         return "Unknown"
-    if cloud.now - connection.changed < UNKNOWN_FOR:
-        return "Unknown"
-    if connection.properties["connectionType"] == "Vnet2Vnet":
-        return "Connected" if _answered(cloud, connection) else "Connecting"
-    return "Connected"
-
-
-def _answered(cloud: CloudView, connection: Document) -> bool:
-    """Whether the other side has the twin of this connection, with the same key (R-V2V-03, R-PSK-07)."""
-    mine = connection.properties
-    return any(
-        same(other.properties.get("virtualNetworkGateway1"), mine.get("virtualNetworkGateway2"))
-        and same(other.properties.get("virtualNetworkGateway2"), mine.get("virtualNetworkGateway1"))
-        and other.hidden.get("sharedKey") == connection.hidden.get("sharedKey")
-        and other.properties["enableBgp"] == mine["enableBgp"]
-        and other.state == SUCCEEDED
-        for other in cloud.of_type(CONNECTIONS)
-    )
+    if connection.properties["connectionType"] == "ExpressRoute":
+        return "Connected"
+    if any(other_end.up_since(cloud, connection, one) is not None for one in other_end.instances_of(cloud, connection)):
+        return "Connected"
+    return "Connecting" if other_end.other_end(cloud, connection).packets else "NotConnected"
 
 
 def ends_of(gateway: Document | None) -> list[str]:
@@ -51,69 +46,133 @@ def tunnels_of(cloud: CloudView, connection: Document) -> list[Json]:
     """One entry per tunnel: an active-active gateway has two."""
     if connection.properties["connectionType"] == "ExpressRoute":
         return []
-    status = status_of(cloud, connection)
-    return [
-        {
-            "tunnel": f"{connection.name}_{address}",
-            "connectionStatus": status,
-            "ingressBytesTransferred": 0,
-            "egressBytesTransferred": 0,
-            "lastConnectionEstablishedUtcTime": "01/01/2026 00:00:00" if status == "Connected" else "",
-        }
-        for address in ends_of(cloud.find(as_id(connection.properties.get("virtualNetworkGateway1"))))
-    ]
+    gateway = cloud.find(as_id(connection.properties.get("virtualNetworkGateway1")))
+    return [_tunnel(cloud, connection, number, address) for number, address in enumerate(ends_of(gateway))]
+
+
+def _tunnel(cloud: CloudView, connection: Document, instance: int, address: str) -> Json:
+    up = other_end.up_since(cloud, connection, instance)
+    established = other_end.last_established(cloud, connection, instance)
+    down = "Connecting" if other_end.other_end(cloud, connection).packets else "NotConnected"
+    travelled = travelled_in(cloud, connection, instance)
+    return {
+        "tunnel": f"{connection.name}_{address}",
+        "connectionStatus": "Connected" if up is not None else down,
+        "ingressBytesTransferred": travelled,
+        "egressBytesTransferred": travelled,
+        "lastConnectionEstablishedUtcTime": "" if established is None else f"{utc(established):%m/%d/%Y %H:%M:%S}",
+    }
+
+
+def travelled_in(cloud: CloudView, connection: Document, instance: int) -> int:
+    """Bytes in each direction since the tunnel came up; an idle one has none, and nobody counted what was loaded."""
+    up = other_end.up_since(cloud, connection, instance)
+    if up is None or connection.changed < 0 or other_end.is_idle(cloud, connection):
+        return 0
+    return int(cloud.now - up) * _BYTES_A_SECOND
+
+
+def travelled(cloud: CloudView, connection: Document) -> int:
+    """The same of all tunnels of a connection."""
+    return sum(travelled_in(cloud, connection, one) for one in other_end.instances_of(cloud, connection))
 
 
 def ike_sas(cloud: CloudView, connection: Document) -> str:
     """What was negotiated, one entry per tunnel, as the JSON text that Azure answers inside JSON.
 
     Evidence: azure-rest-api-specs pull request 11572 (a text without a model); what is offered without a policy begins
-    with AES256, SHA1 and DHGroup2 (page "About cryptographic requirements").
+    with AES256, SHA1 and DHGroup2 (page "About cryptographic requirements"). The first child of an IKEv2 association
+    is made without PFS, whatever the policy says; a rekey has it (RFC 7296; seen with strongSwan).
     """
-    properties, policy = connection.properties, (connection.properties["ipsecPolicies"] or [{}])[0]
+    properties = connection.properties
     theirs = cloud.find(as_id(properties.get("localNetworkGateway2")))
     site = theirs.properties if theirs is not None else {}
     address = site.get("gatewayIpAddress") or site.get("fqdn")
     remotes = [str(address)] if address else ends_of(cloud.find(as_id(properties.get("virtualNetworkGateway2"))))
     locals_ = ends_of(cloud.find(as_id(properties.get("virtualNetworkGateway1"))))
-    connected = status_of(cloud, connection) == "Connected"
-    pairs = [(local, remote) for local in locals_ for remote in remotes] if connected else []
-    every = ["0.0.0.0-255.255.255.255"]
-    found = [
-        {
-            "LocalEndpoint": local,
-            "RemoteEndpoint": remote,
-            "InitiatorCookie": number * 2 + 1,
-            "ResponderCookie": number * 2 + 2,
-            "LocalUdpEncapsulationPort": 0,
-            "RemoteUdpEncapsulationPort": 0,
-            "Encryption": policy.get("ikeEncryption", "AES256"),
-            "Integrity": policy.get("ikeIntegrity", "SHA1"),
-            "DhGroup": policy.get("dhGroup", "DHGroup2"),
-            "LifeTimeSeconds": 28810,
-            "IsSaInitiator": True,
-            "ElapsedTimeInseconds": int(cloud.now - connection.changed),
-            "QuickModeSAs": [
-                {
-                    "LocalEndpoint": local,
-                    "RemoteEndpoint": remote,
-                    "Encryption": policy.get("ipsecEncryption", "GCMAES256"),
-                    "Integrity": policy.get("ipsecIntegrity", "GCMAES256"),
-                    "PfsGroupId": policy.get("pfsGroup", "None"),
-                    "InboundSPI": number + 1,
-                    "OutboundSPI": number + 101,
-                    "LocalTrafficSelectors": every,
-                    "RemoteTrafficSelectors": every,
-                    "LifetimeKilobytes": policy.get("saDataSizeKilobytes", 102400000),
-                    "LifetimeSeconds": policy.get("saLifeTimeSeconds", 27000),
-                    "IsSaInitiator": True,
-                    "ElapsedTimeInseconds": int(cloud.now - connection.changed),
-                }
-            ],
-        }
-        for number, (local, remote) in enumerate(pairs)
+    pairs = [(instance, local, remote) for instance, local in enumerate(locals_) for remote in remotes]
+    found = [_association(cloud, connection, number, *pair) for number, pair in enumerate(pairs)]
+    return json.dumps({"IkeSAs": [one for one in found if one is not None]})
+
+
+def _association(
+    cloud: CloudView, connection: Document, number: int, instance: int, local: str, remote: str
+) -> Json | None:
+    known = other_end.association(cloud, connection, instance)
+    if known is None:
+        return None
+    began, rekeyed, policy = known
+    children = [rekeyed] if rekeyed == began or cloud.now - rekeyed > _OVERLAP else [began, rekeyed]
+    return {
+        "LocalEndpoint": local,
+        "RemoteEndpoint": remote,
+        "InitiatorCookie": number * 2 + 1,
+        "ResponderCookie": number * 2 + 2,
+        "LocalUdpEncapsulationPort": 0,
+        "RemoteUdpEncapsulationPort": 0,
+        "Encryption": policy.get("ikeEncryption", "AES256"),
+        "Integrity": policy.get("ikeIntegrity", "SHA1"),
+        "DhGroup": policy.get("dhGroup", "DHGroup2"),
+        "LifeTimeSeconds": 28810,
+        "IsSaInitiator": True,
+        "ElapsedTimeInseconds": int(cloud.now - began),
+        "QuickModeSAs": [
+            {
+                "LocalEndpoint": local,
+                "RemoteEndpoint": remote,
+                "Encryption": policy.get("ipsecEncryption", "GCMAES256"),
+                "Integrity": policy.get("ipsecIntegrity", "GCMAES256"),
+                "PfsGroupId": "None" if child == began else policy.get("pfsGroup", "None"),
+                "InboundSPI": number + 1,
+                "OutboundSPI": number + 101,
+                "LocalTrafficSelectors": [mine],
+                "RemoteTrafficSelectors": [yours],
+                "LifetimeKilobytes": policy.get("saDataSizeKilobytes", 102400000),
+                "LifetimeSeconds": policy.get("saLifeTimeSeconds", other_end.LIFETIME),
+                "IsSaInitiator": True,
+                "ElapsedTimeInseconds": int(cloud.now - child),
+            }
+            for child in children
+            for mine, yours in _selectors(cloud, connection)
+        ],
+    }
+
+
+def _selectors(cloud: CloudView, connection: Document) -> Iterator[tuple[str, str]]:
+    """Any to any; of a policy-based tunnel the pairs that carry traffic, which nobody carries while it is idle."""
+    properties = connection.properties
+    if not properties.get("usePolicyBasedTrafficSelectors"):
+        yield EVERY, EVERY
+        return
+    if other_end.is_idle(cloud, connection):
+        return
+    said = properties.get("trafficSelectorPolicies") or [
+        {"localAddressRanges": _ours(cloud, connection), "remoteAddressRanges": _theirs(cloud, connection)}
     ]
-    return json.dumps({"IkeSAs": found})
+    for policy in said:
+        for mine in policy.get("localAddressRanges") or []:
+            for yours in policy.get("remoteAddressRanges") or []:
+                yield _range(mine), _range(yours)
+
+
+def _ours(cloud: CloudView, connection: Document) -> list[str]:
+    gateway = cloud.find(as_id(connection.properties.get("virtualNetworkGateway1")))
+    home = cloud.find(network_of(gateway)) if gateway is not None else None
+    return list((home.properties.get("addressSpace") or {}).get("addressPrefixes", [])) if home is not None else []
+
+
+def _theirs(cloud: CloudView, connection: Document) -> list[str]:
+    site = cloud.find(as_id(connection.properties.get("localNetworkGateway2")))
+    space = (site.properties.get("localNetworkAddressSpace") or {}) if site is not None else {}
+    return list(space.get("addressPrefixes", []))
+
+
+def _range(prefix: str) -> str:
+    parsed = network(prefix)
+    if parsed is None:
+        return prefix
+    first, last = parsed.network_address, parsed.broadcast_address
+    return f"{ipaddress.ip_address(first)}-{ipaddress.ip_address(last)}"
 
 
 DEVICES = {"Cisco": {"Cisco-ISR(IOS)": ["Cisco-ISR-15.x--IKEv2+BGP"], "Cisco-IOS (ISR, ASR)": ["15.x (IKEv2)"]}}

@@ -17,7 +17,7 @@ from vpngw_iac.simulator.document import UPDATING, Document, Hold, LongRunningOp
 from vpngw_iac.simulator.kind import Kind, PutRequest, Reader, TimedAction, defaults
 from vpngw_iac.simulator.refusal import not_simulated, refuse
 from vpngw_iac.simulator.relations import CONNECTIONS
-from vpngw_iac.simulator.tunnels import device_script, ike_sas, status_of, tunnels_of
+from vpngw_iac.simulator.tunnels import device_script, ike_sas, status_of, travelled, tunnels_of
 from vpngw_iac.simulator.wire import HttpRequest, HttpResponse, Json
 
 _ENDS = ("virtualNetworkGateway1", "virtualNetworkGateway2", "localNetworkGateway2", "peer")
@@ -122,7 +122,8 @@ class Connection(Kind):
     def properties(self, cloud: CloudView, document: Document, reader: Reader) -> Json:
         """Keys and status are in the GET of one connection only; LIST never has them."""
         shown = dict(document.properties)
-        shown["ingressBytesTransferred"] = shown["egressBytesTransferred"] = 0
+        counted = 0 if reader == "put" else travelled(cloud, document)
+        shown["ingressBytesTransferred"] = shown["egressBytesTransferred"] = counted
         if reader != "list":
             shown |= {name: document.hidden[name] for name in _SECRETS if name in document.hidden}
         if reader == "put" and "sentStatus" in document.hidden:

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+from vpngw_iac.simulator.circuit_tables import STATS
 from vpngw_iac.simulator.cloud_view import CloudView, same
 from vpngw_iac.simulator.document import UPDATING, Document
-from vpngw_iac.simulator.kind import Kind, PutRequest, Reader, defaults
-from vpngw_iac.simulator.refusal import Refusal, refuse
+from vpngw_iac.simulator.kind import Kind, PutRequest, Reader, TimedAction, defaults
+from vpngw_iac.simulator.refusal import Refusal, not_simulated, refuse
 from vpngw_iac.simulator.relations import CONNECTIONS
-from vpngw_iac.simulator.wire import Json
+from vpngw_iac.simulator.wire import HttpRequest, HttpResponse, Json
 
 PEERINGS = "Microsoft.Network/expressRouteCircuits/peerings"
 AUTHORIZATIONS = "Microsoft.Network/expressRouteCircuits/authorizations"
@@ -123,6 +124,14 @@ class ExpressRouteCircuit(Kind):
         if document.state != UPDATING:
             shown["serviceProviderProvisioningState"] = provider_state(cloud, document)
         return shown
+
+    def act(
+        self, cloud: CloudView, document: Document, action: str, request: HttpRequest
+    ) -> HttpResponse | TimedAction:
+        """Counters (``test_network_express_route``)."""
+        if request.method == "GET" and action == "stats":
+            return HttpResponse(200, STATS)
+        raise not_simulated(f"{request.method} expressRouteCircuits/{action}")
 
 
 def _refuse(code: str, change: PutRequest, why: str) -> Refusal:

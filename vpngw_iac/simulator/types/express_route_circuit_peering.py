@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+from vpngw_iac.simulator import circuit_tables
 from vpngw_iac.simulator.cloud_view import CloudView, same
-from vpngw_iac.simulator.document import Document
-from vpngw_iac.simulator.kind import MemberKind, PutRequest, defaults
-from vpngw_iac.simulator.refusal import refuse
-from vpngw_iac.simulator.wire import Json
+from vpngw_iac.simulator.document import Document, LongRunningOperation
+from vpngw_iac.simulator.kind import MemberKind, PutRequest, TimedAction, defaults
+from vpngw_iac.simulator.refusal import not_simulated, refuse
+from vpngw_iac.simulator.wire import HttpRequest, HttpResponse, Json
 
 CONNECTIONS = "Microsoft.Network/expressRouteCircuits/peerings/connections"
 _ENDS = ("expressRouteCircuitPeering", "peerExpressRouteCircuitPeering")
@@ -76,6 +77,22 @@ class ExpressRouteCircuitPeering(MemberKind):
             if "microsoftPeeringConfig" in holder:
                 holder["microsoftPeeringConfig"]["advertisedPublicPrefixesState"] = "ValidationNeeded"
         return super().settle(cloud, document)
+
+    def act(
+        self, cloud: CloudView, document: Document, action: str, request: HttpRequest
+    ) -> HttpResponse | TimedAction:
+        """The tables of both paths, and counters."""
+        table, _, path = action.partition("/")
+        if request.method == "POST" and table in circuit_tables.TABLES and path in circuit_tables.PATHS:
+            return TimedAction(table, 20.0, async_header=False, holds=False, payload={"path": path})
+        if request.method == "GET" and action == "stats":
+            return HttpResponse(200, circuit_tables.STATS)
+        raise not_simulated(f"{request.method} peerings/{action}")
+
+    def acted(self, cloud: CloudView, document: Document, operation: LongRunningOperation) -> object:
+        """Rows of one path."""
+        rows = circuit_tables.TABLES[operation.verb](cloud, document, str(operation.payload["path"]))
+        return {"value": rows}
 
 
 def _fill_microsoft(configuration: Json | None) -> None:

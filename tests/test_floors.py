@@ -27,6 +27,7 @@ FLOORS = {
     "preflight": 2,
     "engine": 3,
     "state": 3,
+    "verify": 3,
     "azure": 4,
     "simulator": 4,
     "usecases": 5,

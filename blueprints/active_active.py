@@ -4,7 +4,9 @@ Each link is one device: Azure builds a tunnel from both instances to each of th
 instance is a single point of failure. Two tunnels to one site need BGP on both. Configure both Azure addresses
 (`vpngw show`) on each device.
 
-Zurich has one device with APIPA addresses (169.254.21.x, 169.254.22.x): one for each instance of the gateway.
+Zurich's device speaks BGP from APIPA addresses (169.254.21.x, 169.254.22.x), one in each tunnel. Such an address lives
+in one tunnel, and a local network gateway has one BGP address: so there is a link for each instance of the gateway,
+to an outside address of its own. A device that speaks BGP from a loopback, as Berlin's do, needs no such pair.
 """
 
 from vpngw_iac import Bgp, BgpPeer, IpsecPolicy, Link, Secret, Site, SiteToSite, VirtualNetwork, VpnGateway
@@ -46,14 +48,22 @@ berlin = Site(
 
 zurich = Site(
     name="zurich",
-    public_ip="198.51.100.30",
-    shared_key=Secret.env("ZURICH_PSK"),
-    bgp=BgpPeer(
-        asn=65103,
-        address="169.254.21.5",
-        azure_address=["169.254.21.6", "169.254.22.6"],  # instance 0, instance 1
-    ),
+    shared_key=Secret.env("ZURICH_PSK"),  # one device, one key, for both links
     ipsec=IpsecPolicy.strong(),
+    links=[
+        Link(
+            name="instance0",
+            public_ip="198.51.100.30",
+            instance=0,
+            bgp=BgpPeer(asn=65103, address="169.254.21.5", azure_address="169.254.21.6"),
+        ),
+        Link(
+            name="instance1",
+            public_ip="198.51.100.31",
+            instance=1,
+            bgp=BgpPeer(asn=65103, address="169.254.22.5", azure_address="169.254.22.6"),
+        ),
+    ],
 )
 
 blueprint = SiteToSite(name="active-active", gateway=gateway, sites=[berlin, zurich])

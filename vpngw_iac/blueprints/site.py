@@ -185,8 +185,8 @@ class BgpPeer(Part):
         Field(max_length=2),
         Wire("properties.gatewayCustomBgpIpAddresses", of="VpnConnection", by_code=True),
     ] = ()
-    """APIPA address of the gateway that this link uses (R-BGP-08); two, one per instance, if the link uses both
-    instances of an active-active gateway."""
+    """APIPA address of the gateway that this link uses (R-BGP-08). On an active-active gateway each instance wants a
+    link of its own; two addresses on one link, one per instance, get one session of two (R-BGP-26)."""
     peer_weight: Annotated[Annotated[int, Field(ge=0, le=100)] | None, Wire("peerWeight")] = None
     """Weight of routes learned from this peer. Default 0."""
 

@@ -199,7 +199,7 @@ def apipa_match(connection: Connection) -> Iterator[Violation]:
         return
     own = [text for _, text in _custom(gateway)]
     block = prefixes.networks((f"{peer}/30",))
-    if not any(prefixes.is_within(found, block) for found in map(prefixes.address, own) if found):
+    if not any(_in_one_block(peer, found) for found in map(prefixes.address, own) if found):
         yield Violation(
             connection.local.resource,
             f"The BGP peer {peer} is an APIPA address; {gateway.resource.address} has "
@@ -318,6 +318,11 @@ def same_peer(gateway: Gateway) -> Iterator[Violation]:
             yield Violation(list(locals_)[-1], f"{named(locals_)} all have the BGP address {peer}.")
 
 
+def _in_one_block(own: prefixes.Address, peer: prefixes.Address) -> bool:
+    """Whether two addresses are the ends of one tunnel: they share a /30."""
+    return prefixes.is_within(peer, prefixes.networks((f"{own}/30",)))
+
+
 def _apipa_peers(gateway: Gateway) -> Iterator[Connection]:
     for connection in gateway.sites:
         peer = prefixes.address(connection.peer_address)
@@ -351,3 +356,39 @@ def apipa_on_standby(gateway: Gateway) -> Iterator[str]:
     many: Mapping[str, tuple[str, ...]] = {k: v for k, v in gateway.apipa.items() if len(v) > 1}
     if many and gateway.active_active is False:
         yield f"It has {listed(next(iter(many.values())))} on its one instance."
+
+
+@rule(
+    "R-BGP-26",
+    "W",
+    "APIPA link over both instances gets one session of two",
+    "BGPX, BGP",
+    "Make a link for each instance (instance=0, instance=1) with an APIPA address of its own, or peer with a loopback "
+    "address of the device that both tunnels reach.",
+)
+@each(vpn_gateways)
+def half_of_the_sessions(gateway: Gateway) -> Iterator[Violation]:
+    """A local network gateway has one BGP address, and an APIPA one is in the /30 of one instance.
+
+    The tunnel of the other instance comes up without a session: when its twin goes, so do the routes. Nothing is said
+    where several connections name an address: they do so only since Azure wants one for each instance (R-BGP-10).
+    """
+    if not gateway.active_active:
+        return
+    links = [connection for connection in gateway.sites if connection.peer_address is not None]
+    peers = [found for c in links if (found := prefixes.address(c.peer_address)) is not None]
+    named = [text for connection in links for text in connection.chosen_apipa.values()]
+    for connection in _apipa_peers(gateway):
+        chosen = list(connection.chosen_apipa.values())
+        alone = [text for text in chosen if named.count(text) == 1 and not _has_peer(text, peers)]
+        if len(chosen) > 1 and alone:
+            yield Violation(
+                connection.resource,
+                f"It chooses {listed(chosen)}, one for each instance; its peer {connection.peer_address} shares a /30 "
+                f"with only one of them, and no other link has a peer beside {listed(alone)}.",
+            )
+
+
+def _has_peer(text: str, peers: list[prefixes.Address]) -> bool:
+    own = prefixes.address(text)
+    return own is not None and any(_in_one_block(own, peer) for peer in peers)

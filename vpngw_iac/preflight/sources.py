@@ -91,6 +91,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "TF": ("Terraform azurerm provider, network service", "https://github.com/hashicorp/terraform-provider-azurerm"),
     "GH": ("Public issue threads on GitHub", "https://github.com/Azure/azure-rest-api-specs/issues/14473"),
     "NATX": ("azure-docs issues 91983 and 92351", "https://github.com/MicrosoftDocs/azure-docs/issues/91983"),
+    "BGPX": ("azure-docs issue 112249", "https://github.com/MicrosoftDocs/azure-docs/issues/112249"),
     "NATC": ("azure-docs issue 116404", "https://github.com/MicrosoftDocs/azure-docs/issues/116404"),
     "DNSL": (
         "azurerm provider, domain name label",

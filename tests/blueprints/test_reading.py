@@ -9,14 +9,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.architectures.edits import found
 from tests.architectures.test_imported import graph_of
 from tests.blueprints.strategies import topologies
 from tests.blueprints.worlds import worlds
 from vpngw_iac import (
+    Bgp,
     GatewaySubnet,
+    IpsecPolicy,
+    Link,
     LocalGateway,
     Maintenance,
     Pair,
@@ -216,6 +221,130 @@ def _pair_of_hubs() -> tuple[VnetToVnet, ArmId]:
     pair = Pair(a=hub(1), b=hub(2), shared_key=Secret.env("PSK"), connection_names=("there", "back"))
     group = f"/subscriptions/{SCOPE.subscription}/resourceGroups/rg/providers/Microsoft.Network"
     return VnetToVnet(name="world", pairs=[pair]), ArmId(f"{group}/connections/back")
+
+
+def _over_ipsec(*, active_active: bool = False, bgp: bool = False, **more: Any) -> VnetToVnet:
+    one, two = (
+        end.model_copy(
+            update={"active_active": active_active, "bgp": Bgp(asn=65010 + number) if bgp else None},
+        )
+        for number, end in enumerate((_pair_of_hubs()[0].pairs[0].a, _pair_of_hubs()[0].pairs[0].b))
+    )
+    pair = Pair(a=one, b=two, shared_key=Secret.env("PSK"), via="ipsec", bgp=bgp, **more)
+    return VnetToVnet(name="world", pairs=[pair])
+
+
+@pytest.mark.parametrize("bgp", [False, True])
+@pytest.mark.parametrize("active_active", [False, True])
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"connection_names": ("there", "back"), "local_gateway_names": ("lgw-b", "lgw-a"), "dpd": (30, 60)},
+        {"ipsec": IpsecPolicy.strong(), "tags": {"team": "net"}, "resource_group": ("rg-a", None)},
+    ],
+)
+def test_a_pair_over_ipsec_is_read_as_one(*, active_active: bool, bgp: bool, more: dict[str, Any]) -> None:
+    blueprint = _over_ipsec(active_active=active_active, bgp=bgp, **more)
+    known = documents_of(blueprint)
+
+    reading = read_again(blueprint, known)
+
+    assert isinstance(reading.blueprint, VnetToVnet)
+    assert [pair.via for pair in reading.blueprint.pairs] == ["ipsec"]
+    assert graph_of(reading.blueprint, known) == graph_of(blueprint, known)
+    assert len(reading.secrets) == 1
+
+
+_ODD = {
+    "prefixes": ("localNetworkGateways", "localNetworkAddressSpace", {"addressPrefixes": ["10.9.0.0/16"]}),
+    "address": ("localNetworkGateways", "gatewayIpAddress", "203.0.113.200"),
+    "protocol": ("connections", "connectionProtocol", "IKEv1"),
+    "private address": ("connections", "useLocalAzureIpAddress", True),
+}
+
+
+@pytest.mark.parametrize("name", _ODD)
+def test_gateways_that_differ_in_more_than_a_pair_says_are_sites(name: str) -> None:
+    blueprint = _over_ipsec()
+    known = documents_of(blueprint)
+    kind, path, value = _ODD[name]
+    first = next(identity for identity in sorted(known) if identity.type.endswith(kind))
+    known[first]["properties"][path] = value
+
+    reading = read_again(blueprint, known)
+
+    assert reading.blueprint is not None
+    assert not list(found(reading.blueprint, Pair))
+    assert len(list(found(reading.blueprint, Site))) == 2
+    assert list(left_in(reading)) == []
+
+
+def _two_links(**second: Any) -> tuple[SiteToSite, dict[ArmId, dict[str, Any]]]:
+    """A site with two links to the same networks, and what Azure shows of it; `second` are changes to its device."""
+    gateway = _pair_of_hubs()[0].pairs[0].a
+    links = [
+        Link(name="dsl", public_ip="203.0.113.1", shared_key=Secret.env("DSL")),
+        Link(name="lte", public_ip="203.0.113.2", shared_key=Secret.env("LTE"), dpd=60),
+    ]
+    site = Site(name="berlin", links=links, prefixes=["192.168.10.0/24"], ipsec=IpsecPolicy.strong())
+    blueprint = SiteToSite(name="hub", gateway=gateway, sites=[site])
+    known = documents_of(Topology(name="hub", blueprints=[blueprint]))
+    known[next(i for i in known if i.name == "lgw-berlin-lte")]["properties"] |= second
+    return blueprint, known
+
+
+def test_tunnels_to_the_same_networks_are_links_of_one_site() -> None:
+    blueprint, known = _two_links()
+
+    reading = read_again(Topology(name="hub", blueprints=[blueprint]), known)
+
+    assert isinstance(reading.blueprint, SiteToSite)
+    (site,) = reading.blueprint.sites
+    assert (site.name, [link.name for link in site.links]) == ("berlin", ["dsl", "lte"])
+    assert (site.prefixes, site.ipsec, site.dpd) == (("192.168.10.0/24",), IpsecPolicy.strong(), None)
+    assert [link.dpd for link in site.links] == [None, 60]
+    assert graph_of(reading.blueprint, known) == graph_of(blueprint, known)
+    assert sorted(reading.names.values()) == ["berlin-dsl", "berlin-lte"]
+
+
+def test_tunnels_to_other_networks_stay_sites() -> None:
+    blueprint, known = _two_links(localNetworkAddressSpace={"addressPrefixes": ["192.168.11.0/24"]})
+
+    reading = read_again(Topology(name="hub", blueprints=[blueprint]), known)
+
+    assert isinstance(reading.blueprint, SiteToSite)
+    assert [site.name for site in reading.blueprint.sites] == ["berlin-dsl", "berlin-lte"]
+
+
+def test_what_was_read_together_can_be_read_apart() -> None:
+    """The way out where a proof shows that together they would change something."""
+    for blueprint, count in ((_two_links()[0], 2), (_over_ipsec(), 2)):
+        known = documents_of(Topology(name="world", blueprints=[blueprint]))
+        connections = [i for i in known if i.type.endswith("connections")]
+        together = read_again(Topology(name="world", blueprints=[blueprint]), known)
+
+        assert set(connections) <= set(together.joined)
+        apart = together.joined[connections[0]]
+        documents = Documents.of(known.values(), groups=frozenset({connections[0].resource_group}),
+                                 subscription=SCOPE.subscription, apart=apart)  # fmt: skip
+        alone = read(replace(documents, scope=frozenset(documents.by_id)), "world")
+
+        assert (len(apart), alone.joined) == (2, {})
+        assert alone.blueprint is not None
+        assert len(list(found(alone.blueprint, Site))) == count
+
+
+def test_the_default_site_may_be_a_link() -> None:
+    blueprint, known = _two_links()
+    gateway = next(i for i in known if i.type.endswith("virtualNetworkGateways"))
+    device = next(i for i in known if i.name == "lgw-berlin-lte")
+    known[gateway]["properties"]["gatewayDefaultSite"] = {"id": str(device)}
+
+    reading = read_again(Topology(name="hub", blueprints=[blueprint]), known)
+
+    assert isinstance(reading.blueprint, SiteToSite)
+    assert reading.blueprint.gateway.default_site == "berlin/lte"  # type: ignore[union-attr]
 
 
 def test_a_half_that_is_left_alone_is_a_guest_of_its_gateway() -> None:

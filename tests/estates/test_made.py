@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.estates.desk import Desk
-from tests.estates.made import Body, branch, connection, document, hub, network, rid
+from tests.estates.made import Body, branch, connection, document, hub, local, network, rid
 from vpngw_iac.arm import ArmId
 from vpngw_iac.errors import ExitCode
 from vpngw_iac.usecases.imported import Imported
@@ -123,3 +123,38 @@ def test_what_refers_to_something_deleted_is_left_alone_with_the_reason(tmp_path
     assert "is not there" in why
     assert fate(imported, VGW)[0] == "managed"
     assert fate(imported, rid("connections", "con-oslo"))[0] == "managed"
+
+
+# --- read together, or not -------------------------------------------------------------------------------------------
+
+
+def _two_tunnels(**second: Any) -> list[list[Body]]:
+    """Two connections whose names and networks say that they lead to one place."""
+    devices = [local(f"lgw-berlin-{name}", f"203.0.113.{n}", "192.168.1.0/24") for n, name in enumerate(("dsl", "lte"))]
+    devices[1]["properties"] |= second
+    return [[d, connection(d["name"].replace("lgw", "con"), VGW, d["id"])] for d in devices]
+
+
+def test_tunnels_to_one_place_are_taken_over_as_links(tmp_path: Path) -> None:
+    desk = desk_of(tmp_path, hub(), *_two_tunnels(), branch("oslo", 9))
+
+    imported = proven(desk)
+
+    assert "links=[" in imported.text
+    assert 'name="dsl"' in imported.text
+    assert 'name="oslo"' in imported.text
+    assert imported.text.count("192.168.1.0/24") == 1
+
+
+def test_what_proves_wrong_together_is_read_one_by_one(tmp_path: Path) -> None:
+    """A skipped local network gateway cannot be the link's own: its connection is said alone."""
+    first, second = _two_tunnels()
+    desk = desk_of(tmp_path, hub(), first, second)
+    skip = tmp_path / "names.yaml"
+    skip.write_text(f"skip:\n  {second[0]['id']}: it is replaced soon\n")
+
+    imported = proven(desk, names_file=str(skip))
+
+    assert "links=[" not in imported.text
+    assert fate(imported, second[1]["id"])[0] == "managed"
+    assert fate(imported, second[0]["id"]) == ("used", "left out: it is replaced soon")

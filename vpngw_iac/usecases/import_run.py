@@ -138,7 +138,12 @@ class ImportRun:
             if not culprits:
                 told = tuple(_told(change) for change in proof.plan.changes if change.action is not Action.ADOPT)
                 return replace(proof, differing=told) if told else proof
-            self.documents = replace(self.documents, left={**self.documents.left, **culprits})
+            together = reading.joined
+            apart = frozenset[ArmId]().union(*(together[culprit] for culprit in culprits if culprit in together))
+            if apart:
+                self.documents = replace(self.documents, apart=self.documents.apart | apart)
+            else:
+                self.documents = replace(self.documents, left={**self.documents.left, **culprits})
 
     def _tried(self, reading: Reading, folder: Path) -> _Proof:
         """What was read, written, loaded again, and planned on what was recorded."""

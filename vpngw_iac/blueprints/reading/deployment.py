@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from vpngw_iac.arm import ArmId
@@ -20,6 +20,7 @@ from vpngw_iac.blueprints.reading.circuits import bare_circuits, linked_gateways
 from vpngw_iac.blueprints.reading.clients import client_access
 from vpngw_iac.blueprints.reading.documents import Documents, Seen, network_id
 from vpngw_iac.blueprints.reading.gateways import existing_gateway, expressroute_gateway, vpn_gateway
+from vpngw_iac.blueprints.reading.ipsec_pairs import PairSide, PairSides, ipsec_pairs, pair_over_ipsec
 from vpngw_iac.blueprints.reading.naming import with_naming
 from vpngw_iac.blueprints.reading.nat import rules_of
 from vpngw_iac.blueprints.reading.networks import with_known_peerings
@@ -46,6 +47,8 @@ class Reading:
     """What must be said beside a resource."""
     names: Mapping[ArmId, str]
     """What sites and circuit links are called, by the id of their connection."""
+    joined: Mapping[ArmId, frozenset[ArmId]]
+    """Connections that were read together, by the id of each resource of them."""
 
 
 @dataclass(slots=True)
@@ -90,14 +93,19 @@ def read(documents: Documents, name: str) -> Reading:
     """
     notes = Notes(documents)
     found = _Found()
+    over_ipsec = list(ipsec_pairs(documents, notes))
+    notes.paired = {tunnel.id for sides in over_ipsec for side in sides for tunnel in side.tunnels}
     linked = linked_gateways(notes)
     for identity, seen in documents.wanted_gateways():
         if documents.is_gateway_of(identity, "Vpn"):
             found.vpn.append(_vpn(notes, identity, seen))
         elif documents.is_gateway_of(identity, "ExpressRoute"):
             found.expressroute.append(_expressroute(notes, identity, seen, linked))
+    if wrong := _not_ours(notes, over_ipsec):
+        return read(replace(documents, apart=documents.apart | wrong), name)
     _note_spares(notes, found)
-    pairs = _with_guests(notes, found, pairs_of(notes, [gateway.id for gateway in found.vpn]))
+    joined = tuple(_joined(notes, *sides) for sides in over_ipsec)
+    pairs = _with_guests(notes, found, (*pairs_of(notes, [gateway.id for gateway in found.vpn]), *joined))
     _note_pairs(found, pairs)
     _note_spokes(notes, found)
     bare = bare_circuits(notes)
@@ -107,9 +115,26 @@ def read(documents: Documents, name: str) -> Reading:
     blueprint = _one(name, parts)
     if blueprint is not None:
         blueprint = with_naming(with_common_tags(with_known_peerings(blueprint, notes), notes))
-    return Reading(
-        blueprint, accounts, tuple(notes.secrets[key] for key in sorted(notes.secrets)), notes.remarks, notes.names
+    secrets = tuple(notes.secrets[key] for key in sorted(notes.secrets))
+    return Reading(blueprint, accounts, secrets, notes.remarks, notes.names, notes.joined)
+
+
+def _not_ours(notes: Notes, over_ipsec: list[PairSides]) -> frozenset[ArmId]:
+    """Connections of pairs of which one gateway turned out to be only used: they are sites."""
+    return frozenset(
+        tunnel.id
+        for sides in over_ipsec
+        if not all(isinstance(notes.gateways[side.gateway], VpnGateway) for side in sides)
+        for side in sides
+        for tunnel in side.tunnels
     )
+
+
+def _joined(notes: Notes, one: PairSide, two: PairSide) -> Pair:
+    pair = pair_over_ipsec(notes, one, two)
+    notes.manage(*one.ids, *two.ids)
+    notes.join((tunnel.id for side in (one, two) for tunnel in side.tunnels), (*one.ids, *two.ids))
+    return pair
 
 
 def _one(name: str, parts: list[_Kind]) -> Blueprint | None:

@@ -54,6 +54,8 @@ class Documents:
     """What could not be read, each with the reason."""
     gone: frozenset[ArmId] = frozenset()
     """What Azure is deleting: nothing is made of it, and nothing that refers to it can be said."""
+    apart: frozenset[ArmId] = frozenset()
+    """Connections that must not be read together with others, as one pair or one site."""
     names: Mapping[ArmId, str] = field(default_factory=dict)
     """Names that were chosen for sites, pairs and circuit links, by the id of a connection."""
     _by_type: Mapping[str, list[ArmId]] = field(init=False, repr=False, compare=False)

@@ -9,7 +9,7 @@ from vpngw_iac.blueprints.base import Blueprint
 from vpngw_iac.blueprints.naming import Naming
 from vpngw_iac.blueprints.part import Part
 from vpngw_iac.blueprints.reading.tags import rewritten
-from vpngw_iac.blueprints.site import Site
+from vpngw_iac.blueprints.site import Link, Site
 
 B = TypeVar("B", bound=Blueprint)
 _Field = Literal["local_gateway", "connection"]
@@ -18,14 +18,14 @@ _FIELDS: tuple[_Field, ...] = ("local_gateway", "connection")
 
 def with_naming(blueprint: B) -> B:
     """The blueprint with a naming policy in place of names that all of its sites derive alike."""
-    sites = [site for site in _sites(blueprint) if not site.links]
+    sites = [(name, end) for site in _sites(blueprint) for name, end in _ends(site)]
     patterns = {field: pattern for field in _FIELDS if (pattern := _pattern(sites, field))}
     if not patterns:
         return blueprint
     fields = {f"{field}_name" for field in patterns}
 
     def bare(part: Part) -> Part:
-        if not isinstance(part, Site):
+        if not isinstance(part, Site | Link) or (isinstance(part, Site) and part.links):
             return part
         derived = fields if part.local_gateway is None else fields - {"local_gateway_name"}
         return part.model_copy(update=dict.fromkeys(derived))
@@ -33,10 +33,18 @@ def with_naming(blueprint: B) -> B:
     return rewritten(blueprint, bare).model_copy(update={"naming": Naming(**patterns)})
 
 
-def _pattern(sites: list[Site], field: _Field) -> str:
+def _ends(site: Site) -> Iterator[tuple[str, Site | Link]]:
+    """A site by its name, or its links by theirs."""
+    if site.links:
+        yield from ((f"{site.name}-{link.name}", link) for link in site.links)
+    else:
+        yield site.name, site
+
+
+def _pattern(ends: list[tuple[str, Site | Link]], field: _Field) -> str:
     """The pattern that every site's name follows, if it is another one than the usual; empty if there is none."""
-    named = [site for site in sites if field == "connection" or site.local_gateway is None]
-    names = [(site.name, getattr(site, f"{field}_name")) for site in named]
+    named = [(name, end) for name, end in ends if field == "connection" or end.local_gateway is None]
+    names = [(name, getattr(end, f"{field}_name")) for name, end in named]
     found = {_abstract(name, given) for name, given in names}
     return found.pop() if len(names) > 1 and len(found) == 1 else ""
 

@@ -57,6 +57,10 @@ class Notes:
     secrets: dict[str, MissingSecret] = field(default_factory=dict)
     names: dict[ArmId, str] = field(default_factory=dict)
     """What sites and circuit links are called, by the id of their connection."""
+    joined: dict[ArmId, frozenset[ArmId]] = field(default_factory=dict)
+    """The connections that were read together, by the id of each resource that they stand for."""
+    paired: set[ArmId] = field(default_factory=set)
+    """IPsec connections that are halves of pairs."""
     remarks: dict[ArmId, list[str]] = field(default_factory=dict)
     """What must be said beside a resource, in whole sentences."""
 
@@ -76,6 +80,11 @@ class Notes:
         """Raise `Unsaid` for what must be left alone."""
         if why := self.documents.left.get(resource_id):
             raise Unsaid(why)
+
+    def join(self, connections: Iterable[ArmId], others: Iterable[ArmId] = ()) -> None:
+        """Remember that these were read together: if it proves wrong, they are read again one by one."""
+        together = frozenset(connections)
+        self.joined |= {each: together for each in (*together, *others)}
 
     @contextmanager
     def attempt(self) -> Iterator[None]:

@@ -11,6 +11,7 @@ from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.naming import Naming
 from vpngw_iac.blueprints.part import Part
 from vpngw_iac.blueprints.reading.documents import CONNECTIONS, LOCAL, Seen, id_in, region_of, same_name
+from vpngw_iac.blueprints.reading.links import with_links
 from vpngw_iac.blueprints.reading.nat import Rules
 from vpngw_iac.blueprints.reading.notes import Notes, common_tags, label_of, tags_of
 from vpngw_iac.blueprints.reading.operations_settings import lock_of
@@ -59,7 +60,10 @@ def left_connections(notes: Notes, gateway: ArmId) -> Iterator[ArmId]:
 def sites_of(notes: Notes, gateway: ArmId, seen: Seen, rules: Rules) -> Sites:
     """Every site of a gateway, in the order of their names."""
     found = Sites()
+    tunnels: dict[str, tuple[ArmId, ArmId | None]] = {}
     for identity, connection in connections_of(notes, gateway, "IPsec"):
+        if identity in notes.paired:
+            continue
         local = id_in(connection, "properties.localNetworkGateway2")
         try:
             with notes.attempt():
@@ -71,11 +75,26 @@ def sites_of(notes: Notes, gateway: ArmId, seen: Seen, rules: Rules) -> Sites:
         notes.manage(identity, local if site.local_gateway is None else None)
         notes.names[identity] = site.name
         found.sites.append(site)
+        tunnels[site.name] = identity, local
         if local is not None:
             found.local_gateways[local] = site.name
+    _join_links(notes, found, tunnels)
     found.sites.sort(key=lambda site: site.name.lower())
     found.guests += left_connections(notes, gateway)
     return found
+
+
+def _join_links(notes: Notes, found: Sites, tunnels: dict[str, tuple[ArmId, ArmId | None]]) -> None:
+    """Make one site of the tunnels to one place; `tunnels` are connection and local network gateway by name."""
+    apart = {name for name, (connection, _) in tunnels.items() if connection in notes.documents.apart}
+    found.sites.sort(key=lambda site: site.name.lower())
+    found.sites, renamed = with_links(found.sites, apart)
+    found.local_gateways |= {local: renamed[name] for local, name in found.local_gateways.items() if name in renamed}
+    places: dict[str, list[tuple[ArmId, ArmId | None]]] = {}
+    for name, path in renamed.items():
+        places.setdefault(path.partition("/")[0], []).append(tunnels[name])
+    for together in places.values():
+        notes.join((connection for connection, _ in together), (local for _, local in together if local is not None))
 
 
 def _site(notes: Notes, gateway: ArmId, home: Seen, rules: Rules, identity: ArmId, seen: Seen, known: Sites) -> Site:
@@ -118,7 +137,7 @@ def _other_end(
     """The device: said by the site itself where it is the site's alone, else by a local network gateway of its own."""
     local = notes.documents.get(local_id)
     speaks = bool(value_at(seen, "properties.enableBgp"))
-    chosen = _chosen(gateway, home, seen) if speaks else []
+    chosen = chosen_instances(gateway, home, seen) if speaks else []
     known.chosen |= set(chosen)
     if local is None or not same_name(local_id.subscription, gateway.subscription):
         return {"local_gateway": _existing(notes, local_id, local), "bgp": speaks or None, "tags": tags_of(seen)}
@@ -207,8 +226,8 @@ def spare_local_gateways(notes: Notes, gateway: ArmId, home: Seen) -> tuple[Loca
     return tuple(found)
 
 
-def _chosen(gateway: ArmId, home: Seen, seen: Seen) -> list[tuple[int, str]]:
-    """Instance and custom address of each, in the order of instances."""
+def chosen_instances(gateway: ArmId, home: Seen, seen: Seen) -> list[tuple[int, str]]:
+    """Of a connection: instance and custom address of each, in the order of instances."""
     instances = {name.lower(): number for number, name in enumerate(instance_names(home))}
     found = []
     for item in objects(value_at(seen, "properties.gatewayCustomBgpIpAddresses")):

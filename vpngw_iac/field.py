@@ -4,8 +4,6 @@ Plan, drift, overlay, documentation and tests read the same markers. A constrain
 rule id as pydantic's error type, so that a type error is a finding like any other. Knows no resource and no SDK.
 """
 
-from __future__ import annotations
-
 import ipaddress
 import re
 from collections.abc import Callable, Iterable, Mapping

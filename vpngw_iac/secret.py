@@ -4,8 +4,6 @@ A blueprint never holds a secret's value, only where to find it. Resolving a ref
 before the call; this module knows the references that need no cloud (environment, file).
 """
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import json
@@ -101,7 +99,7 @@ class KeyVaultCertificate(KeyVaultSecret):
     version: Annotated[str, Field(pattern=r"^[0-9A-Za-z]+$")] | None = None
 
     @classmethod
-    def described(cls, text: str) -> KeyVaultCertificate | None:
+    def described(cls, text: str) -> "KeyVaultCertificate | None":
         """The reference that `describe` says in this way; none for the text of a certificate."""
         found = re.fullmatch(r"key-vault:(?P<vault>.+?)/(?P<name>[0-9A-Za-z-]+)(/(?P<version>[0-9A-Za-z]+))?", text)
         return cls(**found.groupdict()) if found else None
@@ -319,7 +317,7 @@ class Fingerprint:
     version: str | None = None
     """Key Vault version the value came from, if any; not part of the comparison."""
 
-    def same_value(self, other: Fingerprint) -> bool | None:
+    def same_value(self, other: "Fingerprint") -> bool | None:
         """True or False when both were made with one key, None when that cannot be known."""
         if self.key_id != other.key_id:
             return None
@@ -331,7 +329,7 @@ class Fingerprint:
         return document | ({"version": self.version} if self.version else {})
 
     @classmethod
-    def load(cls, document: Mapping[str, str]) -> Fingerprint:
+    def load(cls, document: Mapping[str, str]) -> "Fingerprint":
         """Read the JSON form."""
         return cls(document["key"], document["hmac"], document.get("version"))
 
@@ -346,7 +344,7 @@ class FingerprintKey:
         return f"FingerprintKey({self.key_id})"
 
     @classmethod
-    def new(cls) -> FingerprintKey:
+    def new(cls) -> "FingerprintKey":
         """32 random bytes."""
         return cls(os.urandom(32))
 

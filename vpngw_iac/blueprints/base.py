@@ -1,7 +1,5 @@
 """What every kind of blueprint can do: yield its resources, and say what contradicts itself."""
 
-from __future__ import annotations
-
 import functools
 import importlib
 import pkgutil
@@ -77,7 +75,7 @@ class Blueprint(CachedModel, Part):
         """What contradicts itself: equal names, two values for one thing, names that nothing bears."""
         return self.compiled(scope or ANYWHERE).findings
 
-    def compiled(self, scope: Scope) -> Compiled:
+    def compiled(self, scope: Scope) -> "Compiled":
         """Resources and findings together."""
         from vpngw_iac.blueprints.compiling.context import CompileContext
         from vpngw_iac.blueprints.compiling.deployment import Compiled, compile_contributions

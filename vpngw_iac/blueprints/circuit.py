@@ -1,7 +1,5 @@
 """ExpressRoute circuits, their peerings, and how a gateway is linked to them."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, model_validator
@@ -54,12 +52,12 @@ class PrivatePeering(Part):
     """/126 of the secondary link."""
 
     @model_validator(mode="after")
-    def _both_or_none(self) -> PrivatePeering:
+    def _both_or_none(self) -> "PrivatePeering":
         _check_ipv6(self, wanted=False)
         return self
 
 
-def _check_ipv6(part: PrivatePeering | MicrosoftPeering, wanted: bool) -> None:
+def _check_ipv6(part: "PrivatePeering | MicrosoftPeering", wanted: bool) -> None:
     if (part.primary_ipv6 is None) != (part.secondary_ipv6 is None) or (wanted and part.primary_ipv6 is None):
         raise rule_error("R-ER-24", "Give primary_ipv6 and secondary_ipv6 together, or neither.")
 
@@ -138,7 +136,7 @@ class MicrosoftPeering(Part):
     """MD5 key of the BGP sessions."""
 
     @model_validator(mode="after")
-    def _whole_ipv6(self) -> MicrosoftPeering:
+    def _whole_ipv6(self) -> "MicrosoftPeering":
         _check_ipv6(self, bool(self.advertised_prefixes_ipv6))
         return self
 
@@ -203,7 +201,7 @@ class Circuit(NamedPart, Part):
     waive: Waive = Field(default_factory=dict)
 
     @model_validator(mode="after")
-    def _provider_or_port(self) -> Circuit:
+    def _provider_or_port(self) -> "Circuit":
         by_provider = self.provider is not None and self.peering_location is not None
         if by_provider == (self.port is not None) or (self.port is not None and self.provider is not None):
             raise rule_error("T-CIRCUIT", "Give provider and peering_location, or the id of a Direct port.")
@@ -223,7 +221,7 @@ class Circuit(NamedPart, Part):
         bandwidth: int | None = None,
         tenant: str | None = None,
         label: str | None = None,
-    ) -> ExistingCircuit:
+    ) -> "ExistingCircuit":
         """Use a circuit that is managed elsewhere; `authorization` names the key if it is another subscription's."""
         facts = {"location": location, "peering_location": peering_location, "sku": sku, "bandwidth": bandwidth}
         return ExistingCircuit.model_validate(
@@ -282,7 +280,7 @@ class CircuitLink(Part):
     waive: Waive = Field(default_factory=dict)
 
     @model_validator(mode="after")
-    def _fast_path_first(self) -> CircuitLink:
+    def _fast_path_first(self) -> "CircuitLink":
         if self.private_link_fast_path and not self.fast_path:
             raise rule_error("R-ER-21", "private_link_fast_path needs fast_path=True.")
         return self
@@ -313,7 +311,7 @@ class GlobalReach(Part):
     waive: Waive = Field(default_factory=dict)
 
     @model_validator(mode="after")
-    def _joins_two(self) -> GlobalReach:
+    def _joins_two(self) -> "GlobalReach":
         if self.a == self.b:
             raise rule_error("T-REACH", "Global Reach joins two different circuits; a and b are the same one.")
         if ":" in self.prefix or not self.prefix.endswith("/29"):

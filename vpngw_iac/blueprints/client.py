@@ -1,7 +1,5 @@
 """Point-to-site: how clients sign in, which addresses they get, which groups they belong to."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 import re
@@ -74,24 +72,24 @@ class RootCertificate(Part):
     """Base-64 X.509 in one line, without header lines (R-CERTP-02); ``key-vault:VAULT/NAME`` until it is read."""
 
     @classmethod
-    def file(cls, name: str, path: str | Path) -> RootCertificate:
+    def file(cls, name: str, path: str | Path) -> "RootCertificate":
         """Read a PEM or DER file; a relative path is relative to the file that calls this."""
         caller = sys._getframe(1).f_globals.get("__file__")
         beside = NamedValues(directory=Path(caller).parent if caller else None)
         return cls.model_validate({"name": name, "file": str(path)}, context=beside)
 
     @classmethod
-    def pem(cls, name: str, text: str) -> RootCertificate:
+    def pem(cls, name: str, text: str) -> "RootCertificate":
         """Take a PEM text, with its header lines."""
         return cls.model_validate({"name": name, "pem": text})
 
     @classmethod
-    def base64(cls, name: str, text: str) -> RootCertificate:
+    def base64(cls, name: str, text: str) -> "RootCertificate":
         """Take Base-64 data, in one line or several."""
         return cls.model_validate({"name": name, "base64": text})
 
     @classmethod
-    def key_vault(cls, name: str, vault: str, secret: str, version: str | None = None) -> RootCertificate:
+    def key_vault(cls, name: str, vault: str, secret: str, version: str | None = None) -> "RootCertificate":
         """Take it from Azure Key Vault at plan: PEM, or Base-64, of the public certificate alone in a secret.
 
         The secret that belongs to a Key Vault *certificate* of the same name holds its private key, and is refused.
@@ -130,7 +128,7 @@ class RootCertificate(Part):
         return shape
 
     @model_validator(mode="after")
-    def _is_x509(self) -> RootCertificate:
+    def _is_x509(self) -> "RootCertificate":
         if KeyVaultCertificate.described(self.data) is None:
             _decode(self.data)
         return self
@@ -166,7 +164,7 @@ def certificate_facts(data: str) -> CertificateFacts:
     )
 
 
-def _iso(moment: datetime) -> str:
+def _iso(moment: "datetime") -> str:
     return moment.isoformat().replace("+00:00", "Z")
 
 
@@ -405,7 +403,7 @@ class UserGroup(Part):
     of the first of them by priority; what another tool named keeps its name."""
 
     @model_validator(mode="after")
-    def _members_once(self) -> UserGroup:
+    def _members_once(self) -> "UserGroup":
         names = [member.member_name.lower() for member in self.members if member.member_name]
         if len(set(names)) < len(names):
             raise rule_error("R-UG-03", f"Two members of the user group {self.name} have one name. Give each its own.")
@@ -442,7 +440,7 @@ class ClientAccess(Part):
     """Further prefixes that clients route into the tunnel (R-CR-01)."""
 
     @model_validator(mode="after")
-    def _each_once(self) -> ClientAccess:
+    def _each_once(self) -> "ClientAccess":
         kinds = [type(way).__name__ for way in self.authentication]
         if len(set(kinds)) < len(kinds):
             raise rule_error("T-P2S", "Each way to sign in is given once: join the roots, or the RADIUS servers.")

@@ -1,7 +1,5 @@
 """ExpressRoute and VPN side by side in one hub: failover, or sites that are not on ExpressRoute."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 from vpngw_iac.blueprints.base import Blueprint, contradiction

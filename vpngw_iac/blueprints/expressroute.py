@@ -1,7 +1,5 @@
 """ExpressRoute: circuits, and a gateway that is connected to them, without a VPN gateway."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
@@ -61,7 +59,7 @@ class ExpressRoute(Blueprint):
     """Circuits that are joined to each other."""
 
     @model_validator(mode="after")
-    def _says_something(self) -> ExpressRoute:
+    def _says_something(self) -> "ExpressRoute":
         linked = next((part.name for part in self.circuits if isinstance(part, CircuitLink)), None)
         if self.gateway is None and linked is not None:
             raise rule_error(

@@ -1,7 +1,5 @@
 """VPN and ExpressRoute gateways as people write them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, cast
 
@@ -184,7 +182,7 @@ class VpnGateway(_Gateway):
     """User-assigned identities, needed to read certificates from Key Vault (R-CERT-02)."""
 
     @model_validator(mode="after")
-    def _addresses_have_instances(self) -> VpnGateway:
+    def _addresses_have_instances(self) -> "VpnGateway":
         if self.bgp is not None and len(self.bgp.apipa) > 1 and not self.active_active:
             raise rule_error(
                 "R-BGP-08",
@@ -207,7 +205,7 @@ class VpnGateway(_Gateway):
         ip_configurations: Iterable[str] = (),
         tenant: str | None = None,
         label: str | None = None,
-    ) -> ExistingVpnGateway:
+    ) -> "ExistingVpnGateway":
         """Use a gateway that is managed elsewhere; it is read and never put.
 
         The facts are for checks without Azure. `location` is needed where connections of ours start at it, `network`
@@ -278,7 +276,7 @@ class ExpressRouteGateway(_Gateway):
         return cast("tuple[int, int] | None", self.scale_units)
 
     @model_validator(mode="after")
-    def _bounds_belong_to_scale(self) -> ExpressRouteGateway:
+    def _bounds_belong_to_scale(self) -> "ExpressRouteGateway":
         scales = self.sku_name == "ErGwScale"
         if scales != (self.scale_units is not None) and not isinstance(self.sku, Sku):
             raise rule_error("R-SKU-21", "ErGwScale takes scale_units=(2, 10) or one number; other SKUs take none.")
@@ -294,7 +292,7 @@ class ExpressRouteGateway(_Gateway):
         sku: str | None = None,
         tenant: str | None = None,
         label: str | None = None,
-    ) -> ExistingExpressRouteGateway:
+    ) -> "ExistingExpressRouteGateway":
         """Use a gateway that is managed elsewhere; `location` is needed where connections of ours start at it."""
         facts = {"location": location, "network": network, "sku": sku}
         return ExistingExpressRouteGateway.model_validate({"existing": id, "tenant": tenant, "label": label, **facts})

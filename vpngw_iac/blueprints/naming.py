@@ -3,8 +3,6 @@
 Derived names are a contract: changing a default here would rename things in Azure.
 """
 
-from __future__ import annotations
-
 import hashlib
 from typing import Annotated
 

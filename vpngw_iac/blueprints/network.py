@@ -1,7 +1,5 @@
 """Networks and public addresses as people write them."""
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, Self, cast
@@ -397,7 +395,7 @@ class VirtualNetwork(NamedPart, Part):
         gateway_subnet: GatewaySubnet | Iterable[str] | str | None = None,
         tenant: str | None = None,
         label: str | None = None,
-    ) -> ExistingVirtualNetwork:
+    ) -> "ExistingVirtualNetwork":
         """Use a network that is managed elsewhere; it is read and never put.
 
         The facts are for checks without Azure. `gateway_subnet` means that this subnet is ours to create and keep.
@@ -482,7 +480,7 @@ class PublicIp(Part):
     waive: Waive = Field(default_factory=dict)
 
     @classmethod
-    def existing(cls, id: str | ArmId, *, address: str | None = None) -> ExistingPublicIp:
+    def existing(cls, id: str | ArmId, *, address: str | None = None) -> "ExistingPublicIp":
         """Use an address that is managed elsewhere."""
         return ExistingPublicIp.model_validate({"existing": id, "address": address})
 

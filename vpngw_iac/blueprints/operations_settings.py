@@ -1,7 +1,5 @@
 """How a gateway is looked after: when Azure may service it, where its logs go, what protects it from accidents."""
 
-from __future__ import annotations
-
 import re
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
@@ -48,7 +46,7 @@ class Maintenance(Part):
     tags: Annotated[Tags, Wire("tags", by_code=True)] = Field(default_factory=dict)
 
     @classmethod
-    def existing(cls, id: str | ArmId, *, location: str | None = None) -> ExistingMaintenance:
+    def existing(cls, id: str | ArmId, *, location: str | None = None) -> "ExistingMaintenance":
         """Assign a configuration that is managed elsewhere; it must be in the region of the gateway (R-MNT-01)."""
         return ExistingMaintenance.model_validate({"existing": id, "location": location})
 
@@ -116,7 +114,7 @@ class Diagnostics(Part):
     """Default: derived from the gateway."""
 
     @model_validator(mode="after")
-    def _goes_somewhere(self) -> Diagnostics:
+    def _goes_somewhere(self) -> "Diagnostics":
         if not (self.workspace or self.storage or self.event_hub):
             raise rule_error("T-SINK", "Say where the logs go: workspace=, storage= or event_hub= with the id of one.")
         if self.event_hub_name and not self.event_hub:

@@ -4,8 +4,6 @@ Knows no noun and no resource. Values are frozen, refuse unknown fields and neve
 an input may be a secret that somebody pasted. A wrong value raises `InvalidValue`, whoever makes the noun.
 """
 
-from __future__ import annotations
-
 import copy
 import functools
 import re
@@ -54,7 +52,7 @@ class Sources:
         name = code.co_filename
         return name == self._file or (name.startswith(self._folder) and "site-packages" not in name)
 
-    def note(self, part: Part) -> None:
+    def note(self, part: "Part") -> None:
         """Remember the line that is being run."""
         frame = sys._getframe(2)
         while frame is not None and not self.owns(frame.f_code):
@@ -86,7 +84,7 @@ class Part(BaseModel):
     instead: ClassVar[str] = ""
     """What gives all of its fields at once: ``IpsecPolicy.strong()``."""
 
-    models: ClassVar[dict[str, type[Part]]] = {}
+    models: "ClassVar[dict[str, type[Part]]]" = {}
     """Every noun by its class name, so that an error that names a model can tell which fields that model has."""
 
     sources: ClassVar[Sources | None] = None
@@ -499,7 +497,7 @@ class Sku(Part):
     name: Annotated[str, Field(alias="other", min_length=1)]
 
     @classmethod
-    def other(cls, name: str) -> Sku:
+    def other(cls, name: str) -> "Sku":
         """Use a SKU name without checking it against the list."""
         return cls(name=name)
 

@@ -1,7 +1,5 @@
 """Other networks in Azure: spokes that use a hub's gateway, and pairs of gateways."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -103,7 +101,7 @@ class Pair(Part):
     waive: Waive = Field(default_factory=dict)
 
     @model_validator(mode="after")
-    def _two_gateways(self) -> Pair:
+    def _two_gateways(self) -> "Pair":
         if self.a == self.b:
             raise rule_error("T-PAIR", "A pair joins two different gateways; a and b are the same one.")
         if self.apipa is not None and (self.via != "ipsec" or not self.bgp):

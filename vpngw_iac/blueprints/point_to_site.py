@@ -1,7 +1,5 @@
 """Point-to-site: one VPN gateway that clients dial into."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from vpngw_iac.blueprints.base import Blueprint

@@ -1,7 +1,5 @@
 """Sites, their links, and what a tunnel is made of: policy, NAT, BGP peer, traffic selectors."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
@@ -69,7 +67,7 @@ class IpsecPolicy(Part):
     """Lifetime of a phase 2 association in kilobytes."""
 
     @classmethod
-    def strong(cls) -> IpsecPolicy:
+    def strong(cls) -> "IpsecPolicy":
         """GCMAES256 with SHA384 and ECP384 throughout. This value never changes within a major version."""
         return cls(
             ike_encryption="GCMAES256", ike_integrity="SHA384", dh_group="ECP384",
@@ -77,7 +75,7 @@ class IpsecPolicy(Part):
         )  # fmt: skip
 
     @classmethod
-    def compatible(cls) -> IpsecPolicy:
+    def compatible(cls) -> "IpsecPolicy":
         """AES256, SHA256 and group 14: what nearly every device of the last ten years speaks. Never changes."""
         return cls(
             ike_encryption="AES256", ike_integrity="SHA256", dh_group="DHGroup14",
@@ -85,7 +83,7 @@ class IpsecPolicy(Part):
         )  # fmt: skip
 
     @classmethod
-    def cnsa(cls) -> IpsecPolicy:
+    def cnsa(cls) -> "IpsecPolicy":
         """The suite of CNSA 1.0 as far as Azure offers it: AES-256, SHA-384, P-384. Never changes."""
         return cls(
             ike_encryption="AES256", ike_integrity="SHA384", dh_group="ECP384",
@@ -160,12 +158,12 @@ class Nat(Part):
     ``none`` is said later."""
 
     @classmethod
-    def ingress(cls, name: str, internal: str, external: str, **more: Any) -> Nat:
+    def ingress(cls, name: str, internal: str, external: str, **more: Any) -> "Nat":
         """Translate what comes from the site."""
         return cls(direction="ingress", name=name, internal=internal, external=external, **more)
 
     @classmethod
-    def egress(cls, name: str, internal: str, external: str, **more: Any) -> Nat:
+    def egress(cls, name: str, internal: str, external: str, **more: Any) -> "Nat":
         """Translate what goes to the site."""
         return cls(direction="egress", name=name, internal=internal, external=external, **more)
 
@@ -220,7 +218,7 @@ class LocalGateway(NamedPart, Part):
     waive: Waive = Field(default_factory=dict)
 
     @model_validator(mode="after")
-    def _one_endpoint(self) -> LocalGateway:
+    def _one_endpoint(self) -> "LocalGateway":
         if (self.public_ip is None) == (self.fqdn is None):
             raise rule_error("R-LNG-01", "Give exactly one of public_ip and fqdn.")
         return self
@@ -235,7 +233,7 @@ class LocalGateway(NamedPart, Part):
         prefixes: Iterable[str] | str | None = None,
         asn: int | None = None,
         label: str | None = None,
-    ) -> ExistingLocalGateway:
+    ) -> "ExistingLocalGateway":
         """Use a local network gateway that is managed elsewhere; the facts are for checks without Azure."""
         facts = {"public_ip": public_ip, "fqdn": fqdn, "prefixes": prefixes, "asn": asn, "label": label}
         return ExistingLocalGateway.model_validate({"existing": id, **facts})
@@ -407,7 +405,7 @@ class Link(LinkSettings):
     Left out: both."""
 
     @model_validator(mode="after")
-    def _one_endpoint(self) -> Link:
+    def _one_endpoint(self) -> "Link":
         _check_endpoint(self)
         return self
 
@@ -455,7 +453,7 @@ class Site(LinkSettings):
     waive: Waive = Field(default_factory=dict)
 
     @model_validator(mode="after")
-    def _one_form(self) -> Site:
+    def _one_form(self) -> "Site":
         if self.links:
             if self.public_ip or self.fqdn or self.local_gateway or self.instance is not None:
                 raise rule_error(

@@ -1,7 +1,5 @@
 """Site-to-site: one VPN gateway, any number of sites, perhaps spokes behind it."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Annotated, TypeVar
 

@@ -1,7 +1,5 @@
 """Several blueprints as one deployment: equal networks and gateways become one resource."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Annotated, Any

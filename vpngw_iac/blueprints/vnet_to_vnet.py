@@ -1,7 +1,5 @@
 """VNet-to-VNet: pairs of VPN gateways joined by tunnels."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Annotated
 
@@ -29,7 +27,7 @@ class VnetToVnet(Blueprint):
     """Networks that reach the others through the hub's gateway."""
 
     @model_validator(mode="after")
-    def _one_hub(self) -> VnetToVnet:
+    def _one_hub(self) -> "VnetToVnet":
         if self.spokes and self.hub is None and any(pair.a != self.pairs[0].a for pair in self.pairs):
             raise rule_error("T-HUB", "Several gateways are `a` of a pair: say with hub=... which one the spokes use.")
         return self

@@ -4,8 +4,6 @@ A body is a plain document (dict, list, str, int, bool) whose leaves may also be
 The engine works on bodies and shapes alone, so that it needs to know no type.
 """
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -78,7 +76,7 @@ class UsedPart:
     part: ArmId
     text: str = ""
 
-    def is_within(self, whole: UsedPart) -> bool:
+    def is_within(self, whole: "UsedPart") -> bool:
         """Whether this goes when `whole` goes."""
         return self == whole or (not whole.text and whole.part.contains(self.part))
 
@@ -293,7 +291,7 @@ class Resource(CachedModel, WireModel):
         """Whether Azure refuses an operation (``put``, ``delete``, ``tag``, ``act``) on `target` while this exists."""
         return False
 
-    def is_counterpart_of(self, other: Resource) -> bool:
+    def is_counterpart_of(self, other: "Resource") -> bool:
         """Whether `other`, if it needs repair, must be repaired before this can be created."""
         return False
 

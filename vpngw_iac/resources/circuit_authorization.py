@@ -1,7 +1,5 @@
 """Authorizations of an ExpressRoute circuit: one lets one gateway of another subscription connect (R-ER-12)."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar
 
 from vpngw_iac.field import Observed, ReadOnly, WriteOnly

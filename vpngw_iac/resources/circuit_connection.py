@@ -4,8 +4,6 @@ Evidence: recording ``test_network_express_route_global_reach_config``; REST ref
 Connections"; azurerm ``express_route_circuit_connection`` (another IPv4 prefix makes it anew, IPv6 and key do not).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar
 

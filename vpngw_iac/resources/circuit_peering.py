@@ -1,7 +1,5 @@
 """Peerings of an ExpressRoute circuit: private peering to virtual networks, Microsoft peering to public services."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field

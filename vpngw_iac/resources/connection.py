@@ -1,7 +1,5 @@
 """Connections of gateways: to a site (IPsec), to another gateway (Vnet2Vnet), to a circuit (ExpressRoute)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 

@@ -5,8 +5,6 @@ groups); azure-cli recordings ``test_monitor_diagnostic_settings_scenario`` and 
 with the resource's part of the id in lower case, with null for what is not set and a retention policy for each log.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar, Literal
 
 from vpngw_iac.arm import ArmId

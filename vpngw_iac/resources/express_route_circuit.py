@@ -1,7 +1,5 @@
 """ExpressRoute circuits: ordered here, made usable by a connectivity provider."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 

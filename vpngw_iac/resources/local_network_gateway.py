@@ -1,7 +1,5 @@
 """Local network gateways: the device on the other side, seen from Azure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, ClassVar
 

@@ -5,8 +5,6 @@ Evidence: REST reference "Configuration Assignments - Create Or Update" (2023-04
 come back in lower case.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar
 
 from vpngw_iac.field import Immutable, ReadOnly

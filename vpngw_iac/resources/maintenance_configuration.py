@@ -6,8 +6,6 @@ NetworkGatewayMaintenance, daily, at least five hours), REST reference "Maintena
 accepted.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Annotated, ClassVar, Literal
 

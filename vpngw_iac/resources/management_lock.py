@@ -5,8 +5,6 @@ to protect your infrastructure". Azure answers what was sent, at once (azure-cli
 ``test_lock_commands_with_ids``).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 

@@ -1,7 +1,5 @@
 """NAT rules of a VPN gateway."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 

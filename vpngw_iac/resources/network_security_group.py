@@ -3,8 +3,6 @@
 Evidence: REST reference "Network Security Groups", "Security Rules".
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 

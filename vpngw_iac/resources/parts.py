@@ -3,8 +3,6 @@
 Knows no resource type. Literals hold Azure's own spelling, which a contract test holds against the SDK's enums.
 """
 
-from __future__ import annotations
-
 import base64
 import binascii
 import re

@@ -1,7 +1,5 @@
 """Public IP addresses. Deleting one loses its address for good (R-PIP-14)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 

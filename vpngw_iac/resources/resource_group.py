@@ -1,7 +1,5 @@
 """Resource groups: used when present, created when absent, never put over."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 

@@ -4,8 +4,6 @@ Evidence: REST reference "Role Assignments - Create" (2022-04-01); "Troubleshoot
 role and principal: RoleAssignmentUpdateNotPermitted).
 """
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar, Literal
 
 from vpngw_iac.field import AnyCase, Immutable, Observed

@@ -3,8 +3,6 @@
 Evidence: REST reference "Route Tables", R-SUBNET-11 to R-SUBNET-15, R-LIM-07.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 

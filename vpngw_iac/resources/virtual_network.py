@@ -1,7 +1,5 @@
 """Virtual networks. Subnets and peerings hang on them as resources of their own."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 

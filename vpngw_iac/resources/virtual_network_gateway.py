@@ -3,8 +3,6 @@
 The update semantics stand in the markers: what changes in place, what it costs, and what only a new gateway can do.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 

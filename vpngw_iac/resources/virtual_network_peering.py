@@ -1,7 +1,5 @@
 """Peerings of virtual networks, with the flags that lend a hub's gateway to its spokes."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 

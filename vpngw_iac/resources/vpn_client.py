@@ -1,7 +1,5 @@
 """Point-to-site: the client configuration of a gateway. All of it is one block, owned and removed as a whole."""
 
-from __future__ import annotations
-
 import re
 from typing import Annotated, Literal
 

@@ -1,7 +1,5 @@
 """Values in ARM's own JSON: the base of every wire model, references, outputs, and how they render."""
 
-from __future__ import annotations
-
 import functools
 import typing
 from collections.abc import Iterator, Mapping

@@ -3,8 +3,6 @@
 State is the last checkpoint document plus the replay of this journal, a pure fold that is idempotent by record number.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal

@@ -3,8 +3,6 @@
 A state is shown to anybody: it holds references to secrets and fingerprints, never a value.
 """
 
-from __future__ import annotations
-
 import functools
 import uuid
 from collections.abc import Mapping
@@ -101,11 +99,11 @@ class State(CachedModel, _Stored):
     """Version of vpngw."""
 
     @classmethod
-    def new(cls, deployment: str, binding: Binding) -> State:
+    def new(cls, deployment: str, binding: Binding) -> "State":
         """An empty state with a lineage of its own."""
         return cls(deployment=deployment, lineage=str(uuid.uuid4()), binding=binding)
 
-    def check(self, previous: State | None = None) -> tuple[str, ...]:
+    def check(self, previous: "State | None" = None) -> tuple[str, ...]:
         """Every broken invariant, in words; see `vpngw_iac.state.check`."""
         from vpngw_iac.state.check import check
 

@@ -9,8 +9,6 @@ this module is part of every command's start.
 to the home directory, where a file of another user is not obeyed.
 """
 
-from __future__ import annotations
-
 import io
 import os
 import stat

@@ -105,7 +105,7 @@ def alternating(commands: dict[str, Callable[[], float]], runs: int) -> dict[str
 
 def vpngw(*arguments: str) -> list[str]:
     """One command, as its script starts it."""
-    return [sys.executable, "-c", "from vpngw_iac.cli.app import main; main()", *arguments]
+    return [sys.executable, "-c", "from vpngw_iac.__main__ import main; main()", *arguments]
 
 
 # --- processes -------------------------------------------------------------------------------------------------------

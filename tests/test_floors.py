@@ -22,6 +22,7 @@ FLOORS = {
     "text": 0,
     "value_check": 0,
     "paths": 0,
+    "late_dataclass": 0,
     "resources": 1,
     "blueprints": 2,
     "preflight": 2,

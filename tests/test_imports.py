@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
+
+from vpngw_iac.blueprints.base import kinds
+from vpngw_iac.resources import registry
 
 ROOT = Path(__file__).parent.parent
 BLUEPRINT = ROOT / "blueprints" / "one_site.py"
@@ -16,6 +22,15 @@ KEY = "0123456789abcdefghijklmnopqrstuv"
 FORBIDDEN = ("azure", "msal", "requests", "urllib3", "aiohttp", "rich", "asyncio", "cryptography")
 
 REPORTS = {f"vpngw_iac.report.{name}" for name in ("json", "view", "words", "drawing", "markdown")}
+
+
+def models(of: type[BaseModel] = BaseModel) -> Iterator[type[BaseModel]]:
+    """Every model of the package that is loaded."""
+    for model in of.__subclasses__():
+        if model.__module__.startswith("vpngw_iac."):
+            yield model
+        yield from models(model)
+
 
 PROBE = """
 import json, sys
@@ -97,6 +112,37 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=60, check=True)
 
     assert all(repr(name) not in done.stdout for name in (*FORBIDDEN, "pydantic", "typer"))
+
+
+def test_classes_of_values_are_late_dataclasses() -> None:
+    """The standard ones compile six methods each, for classes that most commands never make a value of."""
+    standard = {
+        path.name
+        for path in (ROOT / "vpngw_iac").rglob("*.py")
+        if any(
+            isinstance(node, ast.ImportFrom)
+            and node.module == "dataclasses"
+            and "dataclass" in {a.name for a in node.names}
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        )
+    }
+
+    assert standard == {"late_dataclass.py"}
+
+
+def test_annotations_of_models_are_no_texts() -> None:
+    """A text is compiled when its class is made, and that of a class variable again for each subclass."""
+    assert len(kinds()) > 5
+    assert len(registry()) > 15
+
+    texts = [
+        f"{model.__qualname__}.{name}"
+        for model in models()
+        for name, annotation in vars(model).get("__annotations__", {}).items()
+        if isinstance(annotation, str)
+    ]
+
+    assert texts == []
 
 
 PACKAGES = {"azure.mgmt.network", "azure.mgmt.resource"}

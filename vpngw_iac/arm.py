@@ -6,9 +6,10 @@ Knows the grammar of ids and scopes. Must not know any particular resource type.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import total_ordering
 from typing import TYPE_CHECKING, Any
+
+from vpngw_iac.late_dataclass import dataclass
 
 if TYPE_CHECKING:
     from pydantic_core import core_schema

@@ -36,9 +36,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Literal
+
+from vpngw_iac.late_dataclass import dataclass
 
 
 class ExitCode(IntEnum):

@@ -7,12 +7,12 @@ rule id as pydantic's error type, so that a type error is a finding like any oth
 import ipaddress
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.text import nearest
 
 # --- markers -------------------------------------------------------------------------------------------------------

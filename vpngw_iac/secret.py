@@ -10,7 +10,6 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol
 
@@ -18,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from vpngw_iac.errors import InvalidValue, SecretError
 from vpngw_iac.files import UnreadableFile, owned, read_text
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.masks import Masks
 from vpngw_iac.text import workflow_data
 

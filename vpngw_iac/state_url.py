@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from vpngw_iac.errors import UsageError
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.text import nearest
 
 AZBLOB, FILE = "azblob", "file"

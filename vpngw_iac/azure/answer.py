@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from vpngw_iac.azure.parse import UnreadableJson, at_most, parsed, seconds_of
+from vpngw_iac.late_dataclass import dataclass
 
 ABSENT = frozenset({
     "resourcenotfound", "notfound", "resourcegroupnotfound", "parentresourcenotfound",

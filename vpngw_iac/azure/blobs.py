@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from azure.core import MatchConditions
@@ -16,6 +15,7 @@ from azure.storage.blob import BlobClient, BlobLeaseClient, ContainerClient
 
 from vpngw_iac.azure.translate import transport_failure
 from vpngw_iac.errors import AzureIds, Forbidden, SignInFailed, StateError, VpngwError
+from vpngw_iac.late_dataclass import dataclass
 
 _ABSENT = frozenset({"BlobNotFound", "ResourceNotFound"})
 _ROLE = "Grant the role `Storage Blob Data Contributor` on the container, or set AZURE_STORAGE_KEY."

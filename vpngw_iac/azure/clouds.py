@@ -6,13 +6,13 @@ Endpoints and scopes of the known clouds are azure-core's own (``azure.mgmt.core
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from vpngw_iac.azure.answer import Answer
 from vpngw_iac.azure.translate import not_arm, refusal
 from vpngw_iac.errors import AzureIds, EndpointError, UsageError
+from vpngw_iac.late_dataclass import dataclass
 
 METADATA = "/metadata/endpoints?api-version=2022-09-01"
 

@@ -7,13 +7,13 @@ HTML, 503, or say that it runs for ever (Azure/azure-cli#30169, hashicorp/terraf
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
 
 from vpngw_iac.azure.answer import NOTHING, Answer, AzureError
 from vpngw_iac.azure.translate import operation_failure
 from vpngw_iac.engine.ports import Ended, Observed, Pending, Progress, Running
 from vpngw_iac.errors import AzureRefused, CloudError
+from vpngw_iac.late_dataclass import dataclass
 
 GRACE = 120.0
 """Seconds during which a GET may not show yet what a write has done."""

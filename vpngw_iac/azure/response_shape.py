@@ -11,13 +11,14 @@ import re
 import types
 import typing
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel
 
 from vpngw_iac.arm import ArmId, InvalidArmId
 from vpngw_iac.field import Children
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.resources import type_of
 from vpngw_iac.resources.wire import SECRET_TYPES, Output, Ref
 

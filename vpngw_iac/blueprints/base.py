@@ -4,7 +4,6 @@ import functools
 import importlib
 import pkgutil
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, Field
@@ -15,6 +14,7 @@ from vpngw_iac.blueprints.naming import Naming
 from vpngw_iac.blueprints.part import Name, Part, Tags, Waive
 from vpngw_iac.errors import BlueprintError, Finding
 from vpngw_iac.field import CachedModel
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.paths import join
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing

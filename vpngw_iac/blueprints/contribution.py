@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Generic, TypeVar
 
 from vpngw_iac.blueprints.circuit import Circuit, CircuitLink, ExistingCircuit, GlobalReach
@@ -17,6 +17,7 @@ from vpngw_iac.blueprints.gateway import (
 from vpngw_iac.blueprints.network import ExistingVirtualNetwork, VirtualNetwork
 from vpngw_iac.blueprints.peer import Pair, Spoke
 from vpngw_iac.blueprints.site import LocalGateway, Site
+from vpngw_iac.late_dataclass import dataclass
 
 Network = VirtualNetwork | ExistingVirtualNetwork
 VpnLike = VpnGateway | ExistingVpnGateway

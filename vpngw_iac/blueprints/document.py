@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from vpngw_iac.blueprints.broken import broken, unreadable
 from vpngw_iac.blueprints.source_lines import fields_in, line_of_value
 from vpngw_iac.errors import BlueprintError
 from vpngw_iac.files import UnreadableFile, read_text
+from vpngw_iac.late_dataclass import dataclass
 
 _Base: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 

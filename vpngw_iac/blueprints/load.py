@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,6 +18,7 @@ from vpngw_iac.blueprints.part import NamedValues, sections_of
 from vpngw_iac.blueprints.source_lines import NoLines, PythonLines, SourceLines, steps_of
 from vpngw_iac.errors import BlueprintError, Finding, UsageError
 from vpngw_iac.files import UnreadableFile, kind_of, read_text
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.text import suggestion
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import re
 import sys
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from types import CodeType
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, Self, TypeAlias, TypeVar, get_origin
@@ -33,6 +33,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from vpngw_iac.arm import ArmId
 from vpngw_iac.errors import InvalidValue
 from vpngw_iac.field import Wire, rule_error
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.secret import SecretReference
 from vpngw_iac.text import suggestion
 
@@ -84,7 +85,7 @@ class Part(BaseModel):
     instead: ClassVar[str] = ""
     """What gives all of its fields at once: ``IpsecPolicy.strong()``."""
 
-    models: "ClassVar[dict[str, type[Part]]]" = {}
+    models: ClassVar[dict[str, "type[Part]"]] = {}
     """Every noun by its class name, so that an error that names a model can tell which fields that model has."""
 
     sources: ClassVar[Sources | None] = None

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from vpngw_iac.errors import ExitCode, UsageError, VpngwError
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.report.style import Style, is_terminal, style_for
 from vpngw_iac.text import guarded, plain
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vpngw_iac.cli.run import Run, write
@@ -13,6 +12,7 @@ from vpngw_iac.cli.signals import Interrupts, listening, read_line
 from vpngw_iac.engine.execute.event import Event, Notice, RunEnded
 from vpngw_iac.engine.execute.stop import Stop
 from vpngw_iac.errors import UsageError
+from vpngw_iac.late_dataclass import dataclass
 
 if TYPE_CHECKING:
     from vpngw_iac.engine.plan.plan import Plan

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal, Protocol
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.ask.questions import Question, Replies
 from vpngw_iac.errors import AzureIds, CloudError
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.paths import properties_of
 from vpngw_iac.resources.base import PartKind, UsedPart
 from vpngw_iac.resources.wire import Document, Output

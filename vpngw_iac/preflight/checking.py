@@ -7,11 +7,12 @@ or changed, the profile, the waivers.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.errors import Finding, Findings, Level, UsageError
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.preflight.registry import Rule, Violation, checked_rules
 from vpngw_iac.preflight.sources import address_of
 from vpngw_iac.preflight.view.resource_view import ResourceView

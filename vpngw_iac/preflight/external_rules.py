@@ -6,7 +6,7 @@ here does is listed too, with where it went.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from vpngw_iac.late_dataclass import dataclass
 
 _PSRULE = "https://azure.github.io/PSRule.Rules.Azure/en/rules/"
 _APRL = "https://azure.github.io/Azure-Proactive-Resiliency-Library-v2/azure-resources/Network/"

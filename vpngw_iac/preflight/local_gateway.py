@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.preflight import limits, prefixes
 from vpngw_iac.preflight.prefixes import Span
 from vpngw_iac.preflight.registry import Violation, connections, each, local_gateways, rule, vpn_gateways

@@ -6,10 +6,10 @@ All claims around a gateway are swept once (see `prefixes.overlaps`); each rule 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 from vpngw_iac.errors import Level
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.paths import value_at
 from vpngw_iac.preflight import prefixes
 from vpngw_iac.preflight.prefixes import Span

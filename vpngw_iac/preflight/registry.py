@@ -6,11 +6,11 @@ import functools
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from vpngw_iac.errors import Level
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.preflight.sources import Page, pages_of
 from vpngw_iac.preflight.view.resource_view import ResourceView, View
 

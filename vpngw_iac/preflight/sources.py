@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from vpngw_iac.late_dataclass import dataclass
 
 _LEARN = "https://learn.microsoft.com/azure/"
 _VPN = _LEARN + "vpn-gateway/"

@@ -6,12 +6,12 @@ Two pictures: the topology (networks with their gateways, what hangs on them) an
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal, TypeVar
 
 from vpngw_iac.engine.compare.document import shown
 from vpngw_iac.engine.order.operation import Key, Operation, Schedule, expectation
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.preflight.view.resource_view import View
 from vpngw_iac.preflight.view.topology import TopologyView
 from vpngw_iac.resources.base import Resource

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import pairwise
 
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.report.drawing import Box, Drawing, Line
 
 TITLE_SIZE = 13

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Protocol, Self
@@ -24,6 +24,7 @@ from vpngw_iac.engine.execute.event import (
     RunStarted,
 )
 from vpngw_iac.engine.order.operation import Operation, Schedule, expectation
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.report import formatting
 from vpngw_iac.report.style import Style, is_terminal, style_for
 from vpngw_iac.text import guarded, listed, neutral, plural

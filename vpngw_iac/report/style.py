@@ -7,8 +7,9 @@ import re
 import shutil
 import textwrap
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import IO
+
+from vpngw_iac.late_dataclass import dataclass
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _CODES = {"red": "31", "green": "32", "yellow": "33", "blue": "34", "magenta": "35", "cyan": "36"}

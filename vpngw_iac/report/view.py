@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -19,6 +19,7 @@ from vpngw_iac.engine.plan.unverified import Unverified, doubts
 from vpngw_iac.engine.ports import Attached
 from vpngw_iac.errors import Finding, Findings, PlanError
 from vpngw_iac.field import OutageLevel
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.paths import join
 from vpngw_iac.report import formatting
 from vpngw_iac.resources import model_of

@@ -6,7 +6,6 @@ The engine works on bodies and shapes alone, so that it needs to know no type.
 
 import functools
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self, cast
 
 from pydantic import BaseModel, Field
@@ -14,6 +13,7 @@ from pydantic import BaseModel, Field
 from vpngw_iac.arm import ArmId
 from vpngw_iac.errors import Finding
 from vpngw_iac.field import CachedModel, Immutable, Region, Tags, Verdict
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.paths import dotted, properties_of, value_at
 from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
 from vpngw_iac.resources.wire import Document, Output, Ref, TextRef, WireModel, render

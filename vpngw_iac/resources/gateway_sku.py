@@ -7,10 +7,10 @@ Sources: learn.microsoft.com "About upgrading or changing VPN gateway SKUs", "VP
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Literal
 
 from vpngw_iac.field import Verdict
+from vpngw_iac.late_dataclass import dataclass
 
 Family = Literal["basic", "legacy", "vpn", "vpn-az", "er", "er-az", "er-scale"]
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import graphlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from pydantic import BaseModel
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.errors import Finding, PlanError
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.paths import walk
 from vpngw_iac.resources.base import Gate, Resource
 from vpngw_iac.resources.existing import Existing

@@ -21,7 +21,7 @@ class ServiceEndpoint(WireModel):
     service: str
     # None, sent as [] or not at all, leaves the choice to Azure: it fills in the region and its
     # twin (azure-libraries-for-net recording Network/CreateUpdateSubnetServiceAccess).
-    locations: "Annotated[tuple[str, ...] | None, AfterValidator(lambda chosen: chosen or None), Unordered()]" = None
+    locations: Annotated[tuple[str, ...] | None, AfterValidator(lambda chosen: chosen or None), Unordered()] = None
     network_identifier: IdOnly | None = None
     provisioning_state: Observed = None
 

@@ -3,7 +3,6 @@
 import functools
 import typing
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -11,6 +10,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import core_schema
 
 from vpngw_iac.arm import ArmId
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.secret import EnvironmentSecret, FileSecret, GeneratedSecret, KeyVaultSecret
 
 if TYPE_CHECKING:

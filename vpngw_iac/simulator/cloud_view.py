@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from vpngw_iac.arm import ArmId
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.simulator.clock import Time
 from vpngw_iac.simulator.document import SUCCEEDED, Document, LongRunningOperation
 from vpngw_iac.simulator.governance import Governance

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
 from vpngw_iac.arm import ArmId
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.simulator.wire import Json
 
 UPDATING = "Updating"

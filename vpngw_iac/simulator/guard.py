@@ -9,9 +9,9 @@ tectonic-installer issue 1454 (400 StaticPublicIPCountLimitReached).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.simulator import usage
 from vpngw_iac.simulator.body import read_body
 from vpngw_iac.simulator.cloud_view import CloudView, as_id

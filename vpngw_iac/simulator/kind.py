@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from importlib import import_module
 from typing import Any, ClassVar, Literal, get_args
 
 from vpngw_iac.arm import ArmId
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.simulator.cloud_view import CloudView, without_nulls
 from vpngw_iac.simulator.document import Document, Hold, LongRunningOperation
 from vpngw_iac.simulator.refusal import Refusal, not_simulated

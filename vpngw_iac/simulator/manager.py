@@ -8,9 +8,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from vpngw_iac.arm import ArmId
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.simulator import children, guard, lists, operations, regions, services
 from vpngw_iac.simulator.body import read_body
 from vpngw_iac.simulator.cloud_view import CloudView, with_plain_words, without_nulls

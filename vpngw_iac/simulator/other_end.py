@@ -16,9 +16,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.simulator.cloud_view import CloudView, as_id, same
 from vpngw_iac.simulator.document import SUCCEEDED, Document
 from vpngw_iac.simulator.relations import CONNECTIONS, GATEWAYS

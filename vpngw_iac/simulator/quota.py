@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.simulator.refusal import Refusal
 from vpngw_iac.simulator.wire import HttpRequest
 

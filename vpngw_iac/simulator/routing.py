@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.simulator import other_end
 from vpngw_iac.simulator.checks import network
 from vpngw_iac.simulator.cloud_view import CloudView, as_id, same

@@ -14,11 +14,12 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.simulator import manager, operations, other_end
 from vpngw_iac.simulator.clock import Time, VirtualTime, utc
 from vpngw_iac.simulator.cloud_view import CloudView, Switches

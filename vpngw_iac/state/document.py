@@ -8,13 +8,14 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from vpngw_iac._version import __version__
 from vpngw_iac.errors import StateError, StateMismatch, StateNewer
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.state.journal import RECORD, LoadedState, Record, fold
 from vpngw_iac.state.model import FORMAT, Binding, State
 

@@ -4,12 +4,13 @@ State is the last checkpoint document plus the replay of this journal, a pure fo
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from vpngw_iac.arm import ArmId
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.state.model import FORMAT, Entry, Format, State
 
 

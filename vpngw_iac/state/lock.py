@@ -9,11 +9,11 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from pydantic import ValidationError
 
 from vpngw_iac.errors import StateError, StateLocked
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.state.disk import Folder, try_lock
 from vpngw_iac.state.store import Owner, lost_lock
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.state.journal import (
     Accepted,
     Begun,

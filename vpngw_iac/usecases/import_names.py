@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.errors import UsageError
 from vpngw_iac.files import UnreadableFile, read_text
+from vpngw_iac.late_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import contextlib
 import tempfile
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,7 @@ from vpngw_iac.engine.plan.change import Action, Change
 from vpngw_iac.engine.plan.inputs import deployment_in
 from vpngw_iac.engine.plan.plan import Options, Plan
 from vpngw_iac.errors import Finding, PlanError, Refused, VpngwError
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.resources import type_of
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.secret import KeyVaultSecret

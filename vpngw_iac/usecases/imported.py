@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from vpngw_iac.blueprints.reading.notes import Account, MissingSecret
 from vpngw_iac.errors import ExitCode
+from vpngw_iac.late_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

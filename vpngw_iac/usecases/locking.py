@@ -5,13 +5,14 @@ from __future__ import annotations
 import queue
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from vpngw_iac.engine.execute.clock import RealClock
 from vpngw_iac.engine.execute.stop import ReadInterrupted, Stop
 from vpngw_iac.engine.ports import Clock
 from vpngw_iac.errors import StateLocked
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.masks import Masks
 from vpngw_iac.state.journal import OperationClosed, Record
 from vpngw_iac.state.model import State

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -14,6 +14,7 @@ from vpngw_iac.arm import Scope
 from vpngw_iac.blueprints.base import Blueprint
 from vpngw_iac.blueprints.load import LoadedFile
 from vpngw_iac.errors import BlueprintError, Finding, Findings, UsageError
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
 from vpngw_iac.resources.graph import Graph

@@ -7,7 +7,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 from vpngw_iac._version import __version__
@@ -27,6 +27,7 @@ from vpngw_iac.engine.plan.plan import Options, Plan
 from vpngw_iac.engine.plan.result import ending, left
 from vpngw_iac.engine.plan.saved import ReviewedPlan, check_fresh
 from vpngw_iac.errors import ExitCode, Forbidden, Refused, SecretError, VpngwError
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.secret import Fingerprint, SecretReference
 from vpngw_iac.state.binding import binding_of

@@ -15,13 +15,14 @@ import string
 import sys
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 from urllib.parse import urlsplit
 
 from vpngw_iac.arm import SIGNED_IN, Scope
 from vpngw_iac.errors import BlueprintError, Finding, SecretError, UsageError
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.masks import Masks
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing

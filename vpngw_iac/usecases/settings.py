@@ -14,7 +14,7 @@ import os
 import stat
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -22,6 +22,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from vpngw_iac.errors import FileDenied, UsageError
 from vpngw_iac.files import UnreadableFile, denied, is_denied, open_to_all, owned, read_text
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.state_url import FolderPlace, read_state_url
 from vpngw_iac.text import nearest, suggestion
 

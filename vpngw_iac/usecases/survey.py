@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from vpngw_iac.arm import ArmId
@@ -13,6 +13,7 @@ from vpngw_iac.blueprints.reading.documents import Seen, id_in, network_id
 from vpngw_iac.engine.compare.observing import read_existing
 from vpngw_iac.engine.ports import Attached, Cloud, CloudIdentity, Listing, Observed
 from vpngw_iac.errors import CloudError, Forbidden, OtherTenant
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.paths import objects, value_at
 from vpngw_iac.resources import model_of, type_of
 from vpngw_iac.resources.shape import shape_of

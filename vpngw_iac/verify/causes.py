@@ -6,9 +6,10 @@ A source names a set of causes. Where it holds more than one, one check tells th
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
+
+from vpngw_iac.late_dataclass import dataclass
 
 End = Literal["azure", "device", "both"]
 """Where a check is made: in Azure (or in the blueprint), or by whoever runs the device."""

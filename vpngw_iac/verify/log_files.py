@@ -12,13 +12,13 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from vpngw_iac.errors import UsageError
 from vpngw_iac.files import UnreadableFile, read_bytes, text_of
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.verify.log_lines import LogLine, with_ends
 from vpngw_iac.verify.signatures import SIGNATURES, Source
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.verify.causes import Cause, in_order
 from vpngw_iac.verify.signatures import Signature, Source, found_in
 

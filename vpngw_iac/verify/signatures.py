@@ -9,9 +9,9 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
 
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.verify.causes import Cause
 
 Source = Literal["azure", "strongswan", "fortigate", "ios", "panos", "device"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from vpngw_iac.arm import ArmId, Scope
@@ -13,6 +13,7 @@ from vpngw_iac.blueprints.gateway import GATEWAY, ExpressRouteGateway, VpnGatewa
 from vpngw_iac.blueprints.naming import Naming, fit
 from vpngw_iac.blueprints.network import ExistingVirtualNetwork, RouteTable, SecurityGroup, VirtualNetwork
 from vpngw_iac.errors import Finding
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.circuit import Circuit
@@ -28,6 +27,7 @@ from vpngw_iac.blueprints.gateway import (
 from vpngw_iac.blueprints.network import PublicIp, VirtualNetwork
 from vpngw_iac.blueprints.site import LocalGateway
 from vpngw_iac.errors import Finding
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
 from vpngw_iac.resources.management_lock import ManagementLock

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.circuit import CircuitLink
@@ -12,6 +12,7 @@ from vpngw_iac.blueprints.compiling.context import CONFIGURATIONS, names_of
 from vpngw_iac.blueprints.contribution import GatewayLike, PlacedPart
 from vpngw_iac.blueprints.gateway import ExistingVpnGateway, VpnGateway
 from vpngw_iac.blueprints.site import Link, LocalGateway, Site
+from vpngw_iac.late_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

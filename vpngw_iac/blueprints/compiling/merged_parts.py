@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TypeVar
 
 from vpngw_iac.arm import ArmId
@@ -17,6 +16,7 @@ from vpngw_iac.blueprints.contribution import Contribution, GatewayAttachment, G
 from vpngw_iac.blueprints.peer import Pair, Spoke
 from vpngw_iac.blueprints.site import Site
 from vpngw_iac.errors import Finding
+from vpngw_iac.late_dataclass import dataclass
 
 P = TypeVar("P")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from vpngw_iac.arm import ArmId
@@ -34,6 +34,7 @@ from vpngw_iac.blueprints.site import LocalGateway, Site
 from vpngw_iac.blueprints.site_to_site import SiteToSite
 from vpngw_iac.blueprints.topology import Topology
 from vpngw_iac.blueprints.vnet_to_vnet import VnetToVnet
+from vpngw_iac.late_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeVar
 
 from vpngw_iac.arm import RESOURCE_GROUP_TYPE, ArmId
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.paths import objects, value_at
 from vpngw_iac.resources import model_of
 from vpngw_iac.resources.shape import Shape, shape_of

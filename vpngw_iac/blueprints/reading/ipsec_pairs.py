@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
@@ -24,6 +23,7 @@ from vpngw_iac.blueprints.reading.operations_settings import lock_of
 from vpngw_iac.blueprints.reading.plain import Unsaid, made
 from vpngw_iac.blueprints.reading.tunnels import chosen_instances, connection_values, connections_of, instance_names
 from vpngw_iac.blueprints.site import Link, TrafficSelector
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.paths import objects, value_at
 from vpngw_iac.resources.wire import Output
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import zip_longest
 from typing import Any
 
@@ -13,6 +13,7 @@ from vpngw_iac.blueprints.reading.documents import NAT_RULES, Seen
 from vpngw_iac.blueprints.reading.notes import Notes
 from vpngw_iac.blueprints.reading.plain import Unsaid, made, said
 from vpngw_iac.blueprints.site import Nat, NatMapping
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.paths import objects, value_at
 from vpngw_iac.resources import model_of
 from vpngw_iac.resources.shape import shape_of

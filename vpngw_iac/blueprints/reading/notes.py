@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from vpngw_iac.arm import ArmId
@@ -14,6 +14,7 @@ from vpngw_iac.blueprints.network import RouteTable
 from vpngw_iac.blueprints.reading.documents import Documents, Seen
 from vpngw_iac.blueprints.reading.plain import Unsaid
 from vpngw_iac.blueprints.site import LocalGateway
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.resources.wire import Output
 from vpngw_iac.secret import Secret, SecretReference
 

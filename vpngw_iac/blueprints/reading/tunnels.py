@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from vpngw_iac.arm import ArmId
@@ -17,6 +17,7 @@ from vpngw_iac.blueprints.reading.notes import Notes, common_tags, label_of, tag
 from vpngw_iac.blueprints.reading.operations_settings import lock_of
 from vpngw_iac.blueprints.reading.plain import Unsaid, made, said
 from vpngw_iac.blueprints.site import BgpPeer, ExistingLocalGateway, Link, LocalGateway, Site
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.paths import objects, value_at
 from vpngw_iac.resources import model_of
 from vpngw_iac.resources.local_network_gateway import LocalNetworkGateway

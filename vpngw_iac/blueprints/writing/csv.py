@@ -6,13 +6,13 @@ import csv
 import io
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from vpngw_iac.blueprints.base import Blueprint
 from vpngw_iac.blueprints.part import Part
 from vpngw_iac.blueprints.site import Site
 from vpngw_iac.blueprints.writing.fields import fields_of, secret_arguments
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.secret import EnvironmentSecret
 
 FEWEST = 12

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from vpngw_iac.late_dataclass import dataclass
 
 WIDTH = 88
 """What formatters take if nobody says otherwise."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from vpngw_iac.arm import ArmId
@@ -41,6 +41,7 @@ from vpngw_iac.engine.plan.plan import Plan
 from vpngw_iac.engine.ports import Cloud
 from vpngw_iac.errors import Finding, Findings
 from vpngw_iac.field import nearest_region
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.resources import model_of
 from vpngw_iac.resources.existing import Existing
 from vpngw_iac.resources.rights import ALWAYS_REGISTERED, READ_LOCKS

@@ -6,9 +6,9 @@ Each question names one scope and is asked once. A reply is a value, or `Unread`
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from vpngw_iac.arm import ArmId
+from vpngw_iac.late_dataclass import dataclass
 
 # --- questions -------------------------------------------------------------------------------------------------------
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -12,6 +11,7 @@ from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.ask.questions import AskPermissions, Permissions, Replies, RoleGrant
 from vpngw_iac.engine.order.operation import Operation
 from vpngw_iac.engine.plan.plan import Plan
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.paths import walk
 from vpngw_iac.resources import model_of
 from vpngw_iac.resources.rights import delete_action, join_action, write_action

@@ -6,7 +6,7 @@ Compared is the union of what is declared and what was applied, never what Azure
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from vpngw_iac.engine.compare.document import (
@@ -26,6 +26,7 @@ from vpngw_iac.engine.compare.document import (
 from vpngw_iac.engine.compare.overlay import overlay
 from vpngw_iac.engine.plan.change import Cause, Difference
 from vpngw_iac.field import Outage, Verdict
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.paths import join
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of

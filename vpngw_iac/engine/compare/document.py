@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from vpngw_iac.arm import ArmId
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.paths import join, walk
 from vpngw_iac.resources.shape import UNKNOWN, Shape
 from vpngw_iac.resources.wire import SECRET_TYPES, Output

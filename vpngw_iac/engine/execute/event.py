@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from typing import Any, Literal, TypeVar
 
 from vpngw_iac.engine.plan.unverified import Unverified
 from vpngw_iac.errors import AzureIds, ExitCode, Finding
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.masks import Masks
 
 Status = Literal["succeeded", "failed", "skipped", "running", "waiting", "unconfirmed", "not-started"]

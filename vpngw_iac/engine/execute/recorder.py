@@ -6,7 +6,7 @@ import os
 import platform
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
 from vpngw_iac.engine.execute import event as events
@@ -17,6 +17,7 @@ from vpngw_iac.engine.order.operation import Key, Operation
 from vpngw_iac.engine.plan.plan import Plan
 from vpngw_iac.engine.ports import Clock, Pending
 from vpngw_iac.errors import AzureIds, ExitCode, VpngwError
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.state.journal import Accepted, Begun, EntryRemoved, EntrySet, OperationClosed, Record
 from vpngw_iac.state.store import LockedStore
 

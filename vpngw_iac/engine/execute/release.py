@@ -10,11 +10,11 @@ import platform
 import queue
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from vpngw_iac.engine.plan.inputs import DEPLOYMENT_TAG, deployment_in
 from vpngw_iac.engine.ports import Call, Clock, Cloud, Ended, Observed, Pending
 from vpngw_iac.errors import CloudError, Contention, PreconditionFailed, StateLocked, Throttled, Unavailable, VpngwError
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.resources import type_of
 from vpngw_iac.state.journal import Begun, OperationClosed
 from vpngw_iac.state.model import Entry

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from vpngw_iac.arm import ArmId
@@ -19,6 +18,7 @@ from vpngw_iac.engine.order.transit import half_of
 from vpngw_iac.engine.plan.inputs import deployment_in
 from vpngw_iac.engine.ports import Clock, Cloud, Observed
 from vpngw_iac.errors import AzureIds, Throttled, Unavailable
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.resources import model_of, type_of
 from vpngw_iac.resources.shape import shape_of
 from vpngw_iac.secret import Fingerprint

@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
 
 from vpngw_iac.arm import ArmId
@@ -25,6 +24,7 @@ from vpngw_iac.errors import (
     Unavailable,
     VpngwError,
 )
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.text import duration
 
 MAX_DELAY = 120.0

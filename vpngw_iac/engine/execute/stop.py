@@ -6,8 +6,9 @@ import queue
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from vpngw_iac.late_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any
 
@@ -35,6 +35,7 @@ from vpngw_iac.errors import (
     SecretError,
     StalePlan,
 )
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.graph import outputs_in
 from vpngw_iac.resources.shape import shape_of

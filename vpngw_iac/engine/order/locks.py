@@ -6,9 +6,10 @@ Under one name, who holds it exclusively (a gateway's own write) excludes those 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.resources.base import OperationLock
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from heapq import heappop, heappush
 from typing import Literal, NamedTuple, get_args
@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple, get_args
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.order.locks import LockTable
 from vpngw_iac.engine.ports import Verb
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.resources.base import OperationLock
 
 Step = Literal["put", "delete", "act", "tag", "detach", "attach", "sync", "release"]

@@ -15,7 +15,7 @@ from __future__ import annotations
 import graphlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -28,6 +28,7 @@ from vpngw_iac.engine.plan.change import Action, Change
 from vpngw_iac.engine.plan.plan import Plan
 from vpngw_iac.engine.ports import Snapshot, Verb
 from vpngw_iac.errors import PlanError
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.resources import model_of, role_of, type_of
 from vpngw_iac.resources.base import UsedPart
 from vpngw_iac.resources.graph import Edge, Graph

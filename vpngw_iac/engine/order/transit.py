@@ -8,7 +8,6 @@ and not while it has a gateway of its own (R-PEER-02). What decides is the trans
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -16,6 +15,7 @@ from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.order.operation import Key
 from vpngw_iac.engine.plan.change import Action, Change, Difference
 from vpngw_iac.engine.ports import Observed, Snapshot
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.paths import objects, value_at
 from vpngw_iac.resources import model_of, type_of
 from vpngw_iac.resources.base import Flags, PeeringSide, Resource

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from typing import Any, Literal
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.field import OutageLevel
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.resources import model_of
 
 Cause = Literal["edit", "drift", "edit and drift", "adopted", "absent", "failed", "dependent", "busy"]

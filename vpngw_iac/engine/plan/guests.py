@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from vpngw_iac.arm import ArmId
@@ -17,6 +17,7 @@ from vpngw_iac.engine.plan.change import Action, Change
 from vpngw_iac.engine.plan.plan import Plan
 from vpngw_iac.engine.ports import Attached, Cloud, Observed, Snapshot
 from vpngw_iac.errors import Finding
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.resources import type_of
 from vpngw_iac.resources.base import Resource, UsedPart
 from vpngw_iac.resources.graph import Graph

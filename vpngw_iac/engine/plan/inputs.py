@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from vpngw_iac.arm import ArmId
@@ -14,6 +14,7 @@ from vpngw_iac.engine.plan.change import Change, Loss
 from vpngw_iac.engine.plan.plan import Options
 from vpngw_iac.engine.ports import CloudIdentity, Observed, Snapshot
 from vpngw_iac.errors import Finding
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.graph import Graph
 from vpngw_iac.resources.wire import Document

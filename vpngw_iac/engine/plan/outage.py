@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from vpngw_iac.arm import ArmId
@@ -28,6 +28,7 @@ from vpngw_iac.engine.plan.remote_gateway_outage import RemoteGatewayChanges
 from vpngw_iac.engine.ports import Attached, Snapshot
 from vpngw_iac.errors import Finding, PlanError, UsageError
 from vpngw_iac.field import OutageLevel
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.resources import model_of, role_of
 from vpngw_iac.resources.base import PeeringSide, Resource
 from vpngw_iac.resources.graph import Graph

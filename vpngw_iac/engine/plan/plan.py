@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.plan.change import Action, Change, Loss, Summary, outage_of, summary_of
@@ -11,6 +11,7 @@ from vpngw_iac.engine.plan.unverified import Unverified, texts
 from vpngw_iac.engine.ports import Attached, CloudIdentity, Snapshot
 from vpngw_iac.errors import Finding, Findings, UsageError
 from vpngw_iac.field import OutageLevel
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.resources.graph import Graph
 from vpngw_iac.state.model import State
 from vpngw_iac.value_check import check

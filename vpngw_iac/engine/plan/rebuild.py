@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from vpngw_iac.arm import ArmId, InvalidArmId
@@ -18,6 +18,7 @@ from vpngw_iac.engine.compare.secret_masking import Fingerprints, entry_of, mask
 from vpngw_iac.engine.plan.inputs import deployment_in
 from vpngw_iac.engine.ports import Observed, Snapshot
 from vpngw_iac.errors import UsageError
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.graph import Graph
 from vpngw_iac.resources.shape import shape_of

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from vpngw_iac.engine.order.transit import Transit
 from vpngw_iac.engine.plan.change import Action, Change, Loss, OutageStatement
 from vpngw_iac.engine.plan.inputs import PlanInputs
 from vpngw_iac.field import OutageLevel
+from vpngw_iac.late_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

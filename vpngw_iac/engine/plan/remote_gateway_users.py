@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.order.transit import PlannedGateway, Transit, half_of, halves_in, leads_to
@@ -11,6 +10,7 @@ from vpngw_iac.engine.plan.change import Action, Change
 from vpngw_iac.engine.plan.inputs import PlanInputs
 from vpngw_iac.engine.ports import Snapshot
 from vpngw_iac.errors import Finding
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.resources.base import PeeringSide
 
 

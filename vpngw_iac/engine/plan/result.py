@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
 from vpngw_iac.arm import ArmId
@@ -19,6 +19,7 @@ from vpngw_iac.engine.plan.sync import OTHER_SIDE, owner_of
 from vpngw_iac.engine.plan.unverified import Unverified, doubts
 from vpngw_iac.engine.ports import Attached, Observed
 from vpngw_iac.errors import ExitCode, Finding
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.resources import model_of
 from vpngw_iac.resources.base import PeeringSide
 from vpngw_iac.resources.graph import Graph

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from typing import Any
 
 from vpngw_iac.arm import ArmId, Scope
@@ -13,6 +13,7 @@ from vpngw_iac.engine.plan.change import Change
 from vpngw_iac.engine.plan.plan import Options, Plan
 from vpngw_iac.engine.plan.unverified import of_kind
 from vpngw_iac.errors import Finding, PlanError, StalePlan
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.dump import dump_resource, load_resource
 from vpngw_iac.resources.existing import Existing

@@ -6,10 +6,10 @@ Three situations, told apart, since the way out of each is another one.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from vpngw_iac.engine.compare.document import lookup
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.resources.wire import SECRET_TYPES
 
 if TYPE_CHECKING:

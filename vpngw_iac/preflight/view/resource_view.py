@@ -7,11 +7,12 @@ what Azure answered. Nothing here trusts the type of a value: a document may be 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from vpngw_iac.arm import ArmId
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.paths import steps_of, value_at
 from vpngw_iac.preflight import prefixes
 from vpngw_iac.resources.base import Resource

@@ -6,11 +6,12 @@ An indexed, read-only view. Rules ask it; it decides nothing. An answer None mea
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any, TypeVar, cast
 
 from vpngw_iac.arm import ArmId
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.preflight.view.connection import Connection, LocalGateway, NatRule
 from vpngw_iac.preflight.view.gateway import Gateway
 from vpngw_iac.preflight.view.network import Circuit, Network, Peering

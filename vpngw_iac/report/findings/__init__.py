@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from vpngw_iac.errors import Finding
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.report.style import Style
 
 

@@ -4,8 +4,6 @@ A fault is a value that can stand in a YAML or JSON file. It counts the requests
 strikes `times` times. What it does is one of `Effect`.
 """
 
-from __future__ import annotations
-
 import fnmatch
 import random
 from collections.abc import Sequence

@@ -4,8 +4,6 @@ It can stand in a YAML or JSON file (``vpngw simulator serve --governance FILE``
 is allowed. Management locks are no part of it: they are resources, and refuse by themselves.
 """
 
-from __future__ import annotations
-
 import fnmatch
 import re
 from collections.abc import Iterator, Mapping

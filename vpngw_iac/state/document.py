@@ -3,8 +3,6 @@
 Pure. A store only moves these bytes; what is wrong with them is said here, once for all stores.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 from collections.abc import Callable, Iterable, Mapping

@@ -1,7 +1,5 @@
 """The port behind which states are kept. A store keeps one deployment; the lock decides who may write."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager

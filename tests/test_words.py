@@ -20,8 +20,8 @@ WORDS = {
         authorization auto azure bandwidth blob blobs block certificate certificates circuit circuits client clients
         cloud clouds coexistence communities configuration connection connections custom data ddos delegation
         deployment dhcp diagnostic diagnostics dns domain effective encryption endpoint entra existing express
-        expressroute extended extension failed gateway global governance group groups health high identity instance ip ipv6 key lease
-        link local location lock locks log maintenance managed management mapping member metric microsoft migration nat
+        expressroute extended extension failed gateway global governance group groups health high identity instance ip
+        ipv6 key lease link local location lock locks log maintenance managed management mapping member metric microsoft migration nat
         network operation operations peering permissions point policies policy pool prefix prefixes private propagated
         properties provider public quota radius range reach region regions registration remote request resource
         resources restrictions retention revoked rights role root route routing rule rules scale scope secret secrets

@@ -84,6 +84,32 @@ def test_documents_as_the_azure_cli_prints_them_are_read_too(world: World, origi
     assert graph_of(again, documents_of(world)) == graph_of(original, documents_of(world))
 
 
+def test_texts_for_booleans_are_read_as_azure_reads_them(world: World, original: Blueprint) -> None:
+    """Parameters of templates are texts; what people tagged with such a text stays a text."""
+
+    def told(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: told(item) for name, item in value.items()}
+        if isinstance(value, list):
+            return [told(item) for item in value]
+        return str(value) if isinstance(value, bool) else value
+
+    shown = [
+        {**told(document), "tags": {"live": "true"}}
+        for document in world.simulator.documents().values()
+        if document["type"] != "Microsoft.Resources/resourceGroups"
+    ]
+    assert "'True'" in str(shown)
+    (world.directory / "shown.json").write_text(json.dumps(shown))
+
+    imported = take(world, original, groups=(), files=(str(world.directory / "shown.json"),))
+
+    assert imported.differing == ()
+    assert '"live": "true"' in imported.text
+    again = load(world.directory / "blueprint.py").blueprint.model_copy(update={"tags": original.tags})
+    assert graph_of(again, documents_of(world)) == graph_of(original, documents_of(world))
+
+
 def test_an_exported_template_is_read_when_its_group_is_named(world: World, original: Blueprint) -> None:
     def exported(value: Any) -> Any:
         """Ids as expressions, one of them over a parameter."""

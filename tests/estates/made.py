@@ -81,6 +81,18 @@ def gateway(
     return [*addresses, whole]
 
 
+def expressroute_gateway(name: str, home: str, *, group: str = "rg-hub", **properties: Any) -> Body:
+    """An ExpressRoute gateway without an address of its own."""
+    identity = rid("virtualNetworkGateways", name, group=group)
+    subnet = {"id": f"{rid('virtualNetworks', home, group=group)}/subnets/GatewaySubnet"}
+    part = {"privateIPAllocationMethod": "Dynamic", "subnet": subnet}
+    return document(
+        identity, gatewayType="ExpressRoute", vpnType="RouteBased", sku={"name": "ErGw1AZ", "tier": "ErGw1AZ"},
+        ipConfigurations=[{"id": f"{identity}/ipConfigurations/default", "name": "default", "properties": part}],
+        **properties,
+    )  # fmt: skip
+
+
 def local(
     name: str, public_ip: str, *prefixes: str, group: str = "rg-hub", tags: Any = None, **properties: Any
 ) -> Body:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.estates.desk import Desk
-from tests.estates.made import Body, branch, connection, document, hub, local, network, rid
+from tests.estates.desk import SUBSCRIPTION, Desk
+from tests.estates.made import Body, branch, connection, document, expressroute_gateway, hub, local, network, rid
 from vpngw_iac.arm import ArmId
 from vpngw_iac.errors import ExitCode
 from vpngw_iac.usecases.imported import Imported
@@ -158,3 +158,137 @@ def test_what_proves_wrong_together_is_read_one_by_one(tmp_path: Path) -> None:
     assert "links=[" not in imported.text
     assert fate(imported, second[1]["id"])[0] == "managed"
     assert fate(imported, second[0]["id"]) == ("used", "left out: it is replaced soon")
+
+
+# --- kept without a connection ---------------------------------------------------------------------------------------
+
+
+def test_a_spare_device_stays_with_a_gateway_that_has_an_expressroute_partner(tmp_path: Path) -> None:
+    spare = local("lgw-spare", "203.0.113.77", "192.168.77.0/24")
+    partner = expressroute_gateway("ergw-1", "vnet-1")
+    desk = desk_of(tmp_path, hub(), partner, spare, branch("oslo", 9))
+
+    imported = proven(desk)
+
+    assert fate(imported, spare["id"])[0] == "managed"
+    assert "ExpressRouteCoexistence" in imported.text
+
+
+def test_a_group_of_devices_without_their_gateway_says_where_it_is(tmp_path: Path) -> None:
+    spare = local("lgw-spare", "203.0.113.77", "192.168.77.0/24", group="rg-branches")
+    desk = desk_of(tmp_path, hub(), branch("oslo", 9, group="rg-branches"), spare, hub(2, group="rg-branches")[:1])
+    line = document(rid("expressRouteCircuits", "erc", group="rg-branches"), head={
+        "sku": {"name": "Standard_MeteredData", "tier": "Standard", "family": "MeteredData"}},
+        serviceProviderProperties={"serviceProviderName": "Equinix", "peeringLocation": "Amsterdam",
+                                   "bandwidthInMbps": 50}, peerings=[], authorizations=[],
+    )  # fmt: skip
+    desk.simulator.load([line])
+
+    imported = desk.take(groups=("rg-branches",))
+
+    assert fate(imported, rid("connections", "con-oslo", group="rg-branches")) == (
+        "left",
+        "its gateway vgw-1 in rg-hub is not written here; import it from there",
+    )
+    assert "no VPN gateway here" in fate(imported, spare["id"])[1]
+
+
+# --- how much is asked -----------------------------------------------------------------------------------------------
+
+
+def many_groups(count: int) -> list[Body]:
+    """Groups with a hub and a branch each."""
+    found: list[Body] = []
+    for number in range(1, count + 1):
+        group = f"rg-{number}"
+        start = rid("virtualNetworkGateways", f"vgw-{number}", group=group)
+        found += [*hub(number, group=group), *branch(f"b{number}", number, start=start, group=group)]
+    return found
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_a_whole_subscription_is_read_by_lists_of_the_whole(tmp_path: Path, count: int) -> None:
+    """A dozen for the subscription; for each group the three lists that Azure has by group alone, and two a gateway."""
+    bystanders = [network(f"vnet-x{n}", f"10.{100 + n}.0.0/16", group=f"rg-x{n}", subnets={}) for n in range(4)]
+    desk = desk_of(tmp_path, many_groups(count), bystanders)
+
+    imported = desk.take(groups=(), whole_subscription=True)
+
+    assert imported.differing == ()
+    assert len([account for account in imported.accounts if account.fate == "managed"]) == 6 * count
+    assert not [account for account in imported.accounts if "vnet-x" in str(account.id)]
+    asked = [f"{request.method} {request.path}" for request in desk.simulator.requests]
+    assert len(asked) <= 12 + 5 * count, "\n".join(asked)
+
+
+def test_a_network_of_another_group_is_not_asked_for_again(tmp_path: Path) -> None:
+    far = network("vnet-far", "10.50.0.0/16", group="rg-far", subnets={})
+    near = network("vnet-1", "10.1.0.0/16")
+    peering = document(
+        f"{VNET}/virtualNetworkPeerings/to-far", remoteVirtualNetwork={"id": far["id"]}, allowGatewayTransit=True,
+        allowVirtualNetworkAccess=True, peeringState="Initiated",
+    )  # fmt: skip
+    del peering["location"]
+    near["properties"]["virtualNetworkPeerings"] = [peering]
+    desk = desk_of(tmp_path, [each for each in hub() if each["id"] != near["id"]], near, far)
+
+    imported = desk.take(groups=(), whole_subscription=True)
+
+    assert fate(imported, far["id"])[0] == "used"
+    assert not [r for r in desk.simulator.requests if r.path.endswith("vnet-far")]
+
+
+# --- who looks after it ----------------------------------------------------------------------------------------------
+
+PRINCIPAL = "55555555-5555-4555-8555-555555555555"
+ROLES = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions"
+READER = f"{ROLES}/acdd72a7-3385-48ef-bd42-f606fba81ae7"
+CUSTOM = f"{ROLES}/12345678-1234-4234-8234-123456789012"
+LOGS = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-logs/providers/Microsoft.OperationalInsights/workspaces/logs"
+
+
+def beneath(holder: str, kind: str, name: str, **properties: Any) -> Body:
+    """What hangs on a resource of another provider."""
+    return {"id": f"{holder}/providers/{kind}/{name}", "name": name, "type": kind, "properties": properties}
+
+
+def test_locks_settings_and_roles_are_taken_over_whatever_they_are_called(tmp_path: Path) -> None:
+    con = rid("connections", "con-oslo")
+    pip = rid("publicIPAddresses", "vgw-1-pip1")
+    guid = "0f3c1a52-7f1e-4a62-8d55-3d1d50c0a0e{}"
+    lock, role = "Microsoft.Authorization/locks", "Microsoft.Authorization/roleAssignments"
+    setting = {
+        "workspaceId": LOGS,
+        "logs": [{"categoryGroup": "allLogs", "enabled": True, "retentionPolicy": {"enabled": False, "days": 0}}],
+        "metrics": [{"category": "AllMetrics", "enabled": False}],
+    }
+    hanging = [
+        beneath(VGW, lock, "Do not delete!", level="CanNotDelete"),
+        beneath(con, lock, "no touch", level="CanNotDelete", notes="ask Ann"),
+        beneath(VGW, "Microsoft.Insights/diagnosticSettings", "Send to LA", **setting),
+        beneath(VGW, role, guid.format(1), roleDefinitionId=READER, principalId=PRINCIPAL, principalType="Group"),
+        beneath(con, role, guid.format(2), roleDefinitionId=CUSTOM, principalId=PRINCIPAL, principalType="User"),
+        beneath(pip, role, guid.format(3), roleDefinitionId=READER, principalId=PRINCIPAL, principalType="User"),
+    ]
+    desk = desk_of(tmp_path, hub(), branch("oslo", 9), hanging)
+
+    imported = proven(desk)
+
+    assert {fate(imported, each["id"]) for each in hanging} == {("managed", "")}
+    for text in ('name="Do not delete!"', 'name="Send to LA"', 'role="Reader"', "12345678-1234-4234-8234-123456789012"):
+        assert text in imported.text
+
+
+def test_a_second_lock_and_an_odd_setting_are_left_alone_and_nothing_with_them(tmp_path: Path) -> None:
+    con = rid("connections", "con-oslo")
+    hanging = [
+        beneath(con, "Microsoft.Authorization/locks", "a", level="CanNotDelete"),
+        beneath(con, "Microsoft.Authorization/locks", "b", level="CanNotDelete"),
+        beneath(rid("connections", "con-rome"), "Microsoft.Authorization/locks", "x" * 300, level="CanNotDelete"),
+    ]
+    desk = desk_of(tmp_path, hub(), branch("oslo", 9), branch("rome", 8), hanging)
+
+    imported = proven(desk)
+
+    assert [fate(imported, each["id"])[0] for each in hanging] == ["managed", "left", "left"]
+    assert fate(imported, rid("connections", "con-rome"))[0] == "managed"

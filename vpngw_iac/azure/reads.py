@@ -11,6 +11,7 @@ from importlib import metadata
 from typing import NamedTuple
 from urllib.parse import quote
 
+from vpngw_iac.arm import RESOURCE_GROUP_TYPE
 from vpngw_iac.engine.ports import Listing
 from vpngw_iac.resources import registry, type_of
 
@@ -68,6 +69,8 @@ def list_path(listing: Listing) -> str:
     own; ``listConnections`` of a gateway shows connections of every group and subscription.
     """
     container, model = str(listing.container), type_of(listing.arm_type)
+    if listing.arm_type == RESOURCE_GROUP_TYPE:
+        return f"{container}/resourcegroups?api-version={PACKAGES['resource'].api_version}"
     if not listing.arm_type:
         return f"{container}/resources?api-version={PACKAGES['resource'].api_version}"
     if listing.container.names and model is not None and not model.api_version:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.blueprints.part import AnyId, Many, Name, OursOrExisting, Part, Short, Tags, ids_only, listed
+from vpngw_iac.blueprints.part import AnyId, LabelName, Many, Name, OursOrExisting, Part, Short, Tags, ids_only, listed
 from vpngw_iac.field import Guid, Region, Wire, rule_error
 from vpngw_iac.text import suggestion
 
@@ -110,7 +110,7 @@ class Diagnostics(Part):
     tunnel, route and IKE logs)."""
     metrics: Annotated[bool, Wire("properties.metrics", by_code=True)] = True
     """Metrics too (AllMetrics)."""
-    name: Name | None = None
+    name: LabelName | None = None
     """Default: derived from the gateway."""
 
     @model_validator(mode="after")
@@ -155,7 +155,7 @@ class Lock(Part):
     """What is locked: the resource alone, or its whole resource group with everything in it."""
     notes: Annotated[Annotated[str, Field(max_length=512)] | None, Wire("properties.notes")] = None
     """Why; shown to whoever is refused in the portal."""
-    name: Name | None = None
+    name: LabelName | None = None
     """Default: derived from the resource."""
 
 

@@ -275,6 +275,21 @@ Name = Annotated[str, AfterValidator(_name)]
 """A name that Azure and our addresses accept: 1 to 80 letters, digits, ``.``, ``_``, ``-``, starting alphanumeric."""
 
 
+def _label_name(value: str) -> str:
+    if not value or len(value) > 260:
+        raise rule_error("T-NAME", "A name has 1 to 260 characters.")
+    if not value.isprintable() or any(c in "<>*%&:\\?/" for c in value):
+        raise rule_error("T-NAME", f"The name {value!r} may not hold any of < > * % & : \\ ? / and control characters.")
+    if value != value.strip() or value.endswith("."):
+        raise rule_error("T-NAME", f"The name {value!r} may not begin or end with a blank, nor end with a dot.")
+    return value
+
+
+LabelName = Annotated[str, AfterValidator(_label_name)]
+"""A name of a lock or a diagnostic setting: blanks may stand in it. Microsoft, "Naming rules for Azure resources"
+(Microsoft.Insights)."""
+
+
 # --- values used by their name ------------------------------------------------------------------------------------
 
 

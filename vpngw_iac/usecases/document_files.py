@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import typing
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from vpngw_iac.arm import ArmId
 from vpngw_iac.errors import UsageError
 from vpngw_iac.files import UnreadableFile, read_text
-from vpngw_iac.resources import type_of
+from vpngw_iac.resources import registry, type_of
 from vpngw_iac.resources.shape import Shape, shape_of
 from vpngw_iac.usecases.exported_template import documents_of, is_template
 
@@ -71,9 +75,53 @@ def _whole(document: dict[str, Any]) -> dict[str, Any]:
     identity = ArmId(document["id"])
     model = type_of(identity.type)
     clean = {name: value for name, value in document.items() if name.lower() != _GROUP_KEY}
-    if isinstance(clean.get("properties"), Mapping) or model is None:
+    if model is None:
         return clean
-    return _lifted(clean, shape_of(model))
+    whole = clean if isinstance(clean.get("properties"), Mapping) else _lifted(clean, shape_of(model))
+    return {**whole, "properties": _with_flags(whole["properties"])}
+
+
+def _with_flags(value: Any) -> Any:
+    """The texts "true" and "false" as Azure reads them where a boolean is meant: templates have them so."""
+    if isinstance(value, list):
+        return [_with_flags(item) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    return {name: _FLAGS.get(str(item).lower(), item) if _is_flag(name, item) else _with_flags(item)
+            for name, item in value.items()}  # fmt: skip
+
+
+_FLAGS = {"true": True, "false": False}
+
+
+def _is_flag(name: str, value: Any) -> bool:
+    return isinstance(value, str) and name in _flag_names()
+
+
+@functools.cache
+def _flag_names() -> frozenset[str]:
+    """Names of the boolean properties of every type."""
+    found: set[str] = set()
+    for model in registry().values():
+        found |= set(_flags_in(model))
+    return frozenset(found)
+
+
+def _flags_in(model: type[BaseModel]) -> Iterator[str]:
+    for name, info in model.model_fields.items():
+        for kind in _kinds_in(info.annotation):
+            if kind is bool:
+                yield info.alias or name
+            elif isinstance(kind, type) and issubclass(kind, BaseModel):
+                yield from _flags_in(kind)
+
+
+def _kinds_in(annotation: Any) -> Iterator[Any]:
+    arguments = typing.get_args(annotation)
+    if not arguments:
+        yield annotation
+    for argument in arguments:
+        yield from _kinds_in(argument)
 
 
 def _lifted(value: Mapping[str, Any], shape: Shape) -> dict[str, Any]:

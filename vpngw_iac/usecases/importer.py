@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.blueprints.reading.documents import CIRCUITS, GATEWAYS
-from vpngw_iac.engine.ports import CloudIdentity, Listing
+from vpngw_iac.blueprints.reading.documents import GATEWAYS
+from vpngw_iac.engine.ports import CloudIdentity
 from vpngw_iac.errors import Refused, UsageError
 from vpngw_iac.state.check import checked_name
 from vpngw_iac.usecases.document_files import documents_in
@@ -18,7 +18,7 @@ from vpngw_iac.usecases.import_names import ImportNames, TerraformState, chosen_
 from vpngw_iac.usecases.import_run import ImportRun
 from vpngw_iac.usecases.imported import Imported, Wanted
 from vpngw_iac.usecases.session import OFFLINE_SUBSCRIPTION
-from vpngw_iac.usecases.survey import OfflineCloud, Survey, from_files, survey
+from vpngw_iac.usecases.survey import OfflineCloud, Survey, from_files, survey, survey_of_subscription
 
 if TYPE_CHECKING:
     from vpngw_iac.usecases.workspace import Workspace
@@ -42,13 +42,15 @@ class Importer:
         chosen = replace(chosen, names={**terraform.names, **chosen.names})
         if wanted.files:
             return self._from_files(wanted, chosen, terraform)
-        groups, gateways = self._scope(wanted, terraform)
+        found = self._of_subscription() if wanted.whole_subscription else None
+        groups, gateways = (found.groups, None) if found is not None else self._scope(wanted, terraform)
         name = checked_name(self._deployment or chosen.deployment or _name_of(groups, gateways))
         session = self._workspace.session_named(name)
         with session.redacted():
             if wanted.into is None and not wanted.scan:
                 refuse_state(session.bound_store(), name)
-            found = survey(session.cloud, groups, gateways)
+            if found is None:
+                found = survey(session.cloud, groups, gateways)
             return ImportRun(self._workspace, session, wanted, chosen, terraform, found, gateways).go()
 
     def _from_files(self, wanted: Wanted, chosen: ImportNames, terraform: TerraformState) -> Imported:
@@ -64,8 +66,6 @@ class Importer:
         return ImportRun(self._workspace, session, wanted, chosen, terraform, found, gateways or None).go()
 
     def _scope(self, wanted: Wanted, terraform: TerraformState) -> tuple[frozenset[ArmId], frozenset[ArmId] | None]:
-        if wanted.whole_subscription:
-            return self._groups_with_gateways(), None
         if wanted.terraform_state:
             ids = terraform.required_ids
             named = frozenset(i for i in ids if i.type.lower() == _GATEWAYS)
@@ -82,14 +82,12 @@ class Importer:
             raise UsageError("Gateways and resource groups cannot be named together.", advice="Name one or the other.")
         return frozenset(groups | {gateway.resource_group for gateway in gateways}), gateways or None
 
-    def _groups_with_gateways(self) -> frozenset[ArmId]:
-        """Groups of the subscription that hold a gateway or a circuit: one LIST tells."""
+    def _of_subscription(self) -> Survey:
         session = self._workspace.session_named("import")
-        whole = Listing(ArmId(f"/subscriptions/{session.place.required_subscription()}"))
-        kinds = (_GATEWAYS, CIRCUITS.lower())
-        items = session.cloud.listed([whole])[whole]
-        found = frozenset(item.id.resource_group for item in items if item.id.type.lower() in kinds)
-        if not found:
+        subscription = ArmId(f"/subscriptions/{session.place.required_subscription()}")
+        with session.redacted():
+            found = survey_of_subscription(session.cloud, subscription)
+        if not found.groups:
             raise Refused("There is no gateway and no circuit in this subscription.", advice="Check --subscription.")
         return found
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import field, replace
 from typing import Any
 
-from vpngw_iac.arm import ArmId
+from vpngw_iac.arm import RESOURCE_GROUP_TYPE, ArmId
 from vpngw_iac.azure.attached import attached, in_order, inside
 from vpngw_iac.blueprints.reading import documents as kinds
 from vpngw_iac.blueprints.reading.documents import Seen, id_in, network_id
@@ -42,6 +42,8 @@ class Survey:
     at_gateways: dict[ArmId, tuple[Seen, ...]] = field(default_factory=dict)
     """What ``listConnections`` of each gateway shows: ids from any group."""
     groups: frozenset[ArmId] = frozenset()
+    beside: dict[ArmId, Observed] = field(default_factory=dict)
+    """What a list of the whole subscription showed of other groups: it need not be asked for."""
 
     def documents(self) -> dict[ArmId, Seen]:
         """Every document, and the stubs of what is foreign or could not be read by itself."""
@@ -58,6 +60,16 @@ class Survey:
             elif each.document is not None:
                 self.observed[each.id] = each
 
+    def note_inside(self, found: Iterable[Observed]) -> None:
+        """Keep what lies in the groups; of the rest remember what can be asked for later."""
+        every = list(found)
+        self.note(each for each in every if _home(each.id) in self.groups)
+        self.beside |= {each.id: each for each in every if _home(each.id) not in self.groups}
+
+
+_BY_GROUP = (kinds.GATEWAYS, kinds.CONNECTIONS, kinds.LOCAL)
+"""Types that Azure lists by group, and not for a whole subscription (operations of azure-mgmt-network)."""
+
 
 def survey(cloud: Cloud, groups: Collection[ArmId], gateways: Collection[ArmId] | None) -> Survey:
     """Everything in these groups, and what hangs on the gateways in them, in whatever group or subscription.
@@ -66,10 +78,44 @@ def survey(cloud: Cloud, groups: Collection[ArmId], gateways: Collection[ArmId] 
     """
     found = Survey(groups=frozenset(groups))
     _list_groups(cloud, found, sorted(groups))
+    _look_around(cloud, found, gateways)
+    return found
+
+
+def survey_of_subscription(cloud: Cloud, subscription: ArmId) -> Survey:
+    """The same for each group that holds a gateway or a circuit, by lists of the whole subscription where there are.
+
+    Gateways, connections and local network gateways are listed by group alone. Without any such group the survey is
+    empty. Raises `Forbidden` where the subscription itself may not be listed.
+    """
+    whole = Listing(subscription)
+    every = cloud.listed([whole])[whole]
+    kinds_of = {item.id.type.lower() for item in every}
+    homes = (kinds.GATEWAYS.lower(), kinds.CIRCUITS.lower())
+    found = Survey(groups=frozenset(item.id.resource_group for item in every if item.id.type.lower() in homes))
+    if not found.groups:
+        return found
+    inside = [item for item in every if item.id.group is not None and item.id.resource_group in found.groups]
+    found.foreign |= {item.id: item.document or {} for item in inside}
+    lists = [Listing(subscription, kind) for kind in _LISTED if kind not in _BY_GROUP and kind.lower() in kinds_of]
+    lists += [
+        Listing(group, kind)
+        for group in sorted(found.groups)
+        for kind in _BY_GROUP
+        if any(item.id.type.lower() == kind.lower() and item.id.resource_group == group for item in inside)
+    ]
+    for items in cloud.listed([*lists, Listing(subscription, RESOURCE_GROUP_TYPE)]).values():
+        found.note_inside(items)
+    for kind in (kinds.LOCKS, kinds.ROLES):
+        _list_kindly(cloud, found, Listing(subscription, kind))
+    _look_around(cloud, found, None)
+    return found
+
+
+def _look_around(cloud: Cloud, found: Survey, gateways: Collection[ArmId] | None) -> None:
     wanted = [i for i in _of_type(found, kinds.GATEWAYS) if gateways is None or i in gateways]
     _list_at_gateways(cloud, found, wanted)
     _read_beyond(cloud, found, set(wanted))
-    return found
 
 
 def _list_groups(cloud: Cloud, found: Survey, groups: list[ArmId]) -> None:
@@ -106,7 +152,7 @@ def _list_at_gateways(cloud: Cloud, found: Survey, gateways: list[ArmId]) -> Non
 def _list_kindly(cloud: Cloud, found: Survey, listing: Listing) -> bool:
     """A list that may be forbidden: then what it would show is unread, which is told."""
     try:
-        found.note(cloud.listed([listing])[listing])
+        found.note_inside(cloud.listed([listing])[listing])
     except (Forbidden, OtherTenant) as error:
         what = listing.arm_type.rpartition("/")[2]
         found.unread[listing.container] = f"its {what} may not be listed ({error.code or 'forbidden'})"
@@ -119,7 +165,8 @@ def _read_beyond(cloud: Cloud, found: Survey, gateways: set[ArmId]) -> None:
     asked: set[ArmId] = set()
     while missing := sorted(set(_leads(found, gateways)) - set(found.observed) - asked):
         asked |= set(missing)
-        found.note(_observed(cloud, missing))
+        found.note(found.beside[each] for each in missing if each in found.beside)
+        found.note(_observed(cloud, [each for each in missing if each not in found.beside]))
 
 
 def _observed(cloud: Cloud, ids: list[ArmId]) -> Iterable[Observed]:
@@ -268,6 +315,13 @@ def _ended(seen: Observed) -> Observed:
     document = seen.document or {}
     properties = {**(document.get("properties") or {}), "provisioningState": "Succeeded"}
     return replace(seen, document={**document, "properties": properties})
+
+
+def _home(resource_id: ArmId) -> ArmId | None:
+    """The group that it lies in; of a group itself the same. None for what hangs on a subscription."""
+    if resource_id.group is None:
+        return None
+    return resource_id if not resource_id.names else resource_id.resource_group
 
 
 def _children_of(parent: ArmId) -> Iterator[str]:

@@ -59,10 +59,11 @@ def access_to(
         if not role.startswith("/"):
             home = f"/subscriptions/{made.id.subscription}/providers/Microsoft.Authorization"
             role = f"{home}/roleDefinitions/{role}"
-        one = f"{made.id.key}|{role.lower()}|{said.principal.lower()}"
         yield role_wire.RoleAssignment(
             address=f"RoleAssignment/{address or made.address}/{said.role.replace(' ', '')}/{said.principal}",
-            id=made.id.extension(role_wire.ROLE_ASSIGNMENTS, said.name or str(uuid5(NAMESPACE_URL, one))),
+            id=made.id.extension(
+                role_wire.ROLE_ASSIGNMENTS, said.name or assignment_name(made.id, role, said.principal)
+            ),
             tenant=made.tenant,
             derived_name=said.name is None,
             on_removal=made.on_removal,
@@ -73,6 +74,11 @@ def access_to(
                 **properties_of(said),
             ),
         )
+
+
+def assignment_name(holder: ArmId, role: str, principal: str) -> str:
+    """The derived name of an assignment of a role, by the id of its definition."""
+    return str(uuid5(NAMESPACE_URL, f"{holder.key}|{role.lower()}|{principal.lower()}"))
 
 
 def lock_on(

@@ -18,7 +18,7 @@ from vpngw_iac.blueprints.part import Part
 from vpngw_iac.blueprints.reading.documents import CIRCUITS, REACHES, Seen, id_in, same_name
 from vpngw_iac.blueprints.reading.networks import subscription_of
 from vpngw_iac.blueprints.reading.notes import Notes, label_of, tags_of
-from vpngw_iac.blueprints.reading.operations_settings import diagnostics_of, lock_of
+from vpngw_iac.blueprints.reading.operations_settings import access_of, diagnostics_of, lock_of
 from vpngw_iac.blueprints.reading.plain import Unsaid, made, said
 from vpngw_iac.blueprints.reading.tunnels import connections_of, left_connections
 from vpngw_iac.paths import objects, value_at
@@ -75,6 +75,7 @@ def _ours(notes: Notes, identity: ArmId, seen: Seen, users: frozenset[ArmId]) ->
         microsoft_peering=microsoft,
         authorizations=_authorizations(notes, identity, seen, users),
         diagnostics=diagnostics_of(notes, identity),
+        access=access_of(notes, identity),
         lock=lock_of(notes, identity),
         tags=tags_of(seen),
         **_sku(seen),
@@ -193,6 +194,7 @@ def _link(
         circuit=circuit_of(notes, circuit, linked.get(circuit, frozenset({gateway}))),
         connection_name=None if derived and not chosen else identity.name,
         resource_group=None if same_name(identity.group, gateway.group) else identity.group,
+        access=access_of(notes, identity),
         lock=lock_of(notes, identity),
         tags=tags_of(seen),
         **said(CircuitLink, seen, shape_of(model_of(identity))),

@@ -195,9 +195,8 @@ def _expressroute(notes: Notes, identity: ArmId, seen: Seen, linked: dict[ArmId,
 
 def _note_spares(notes: Notes, found: _Found) -> None:
     """Local network gateways without a connection stay with the first gateway that can have them."""
-    partners = {gateway.network for gateway in found.expressroute}
     for gateway in found.vpn:
-        if gateway.network not in partners and isinstance(gateway.part, VpnGateway):
+        if isinstance(gateway.part, VpnGateway):
             gateway.spare = spare_local_gateways(notes, gateway.id, notes.documents.by_id[gateway.id])
 
 
@@ -248,6 +247,8 @@ def _kinds(found: _Found, pairs: tuple[Pair, ...], circuits: dict[str, Any]) -> 
         if partner is not None:
             alone.remove(partner)
             yield gateway.name, ExpressRouteCoexistence, _coexistence(gateway, partner)
+            if gateway.spare:
+                yield f"{gateway.name}-spare", SiteToSite, {"gateway": gateway.part, "local_gateways": gateway.spare}
         elif gateway.needs_sites:
             own = _said(sites=gateway.sites, spokes=gateway.spokes, local_gateways=gateway.spare)
             yield gateway.name, SiteToSite, {"gateway": gateway.part, **own}

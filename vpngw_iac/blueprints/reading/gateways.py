@@ -16,7 +16,7 @@ from vpngw_iac.blueprints.reading.documents import Seen, id_in, network_id, regi
 from vpngw_iac.blueprints.reading.nat import Rules
 from vpngw_iac.blueprints.reading.networks import network_of
 from vpngw_iac.blueprints.reading.notes import Notes, label_of, tags_of
-from vpngw_iac.blueprints.reading.operations_settings import care_of, lock_of
+from vpngw_iac.blueprints.reading.operations_settings import access_of, care_of, diagnostics_of, lock_of
 from vpngw_iac.blueprints.reading.plain import Unsaid, made, said
 from vpngw_iac.blueprints.reading.tunnels import Sites, instance_names
 from vpngw_iac.blueprints.regions import gateway_zones
@@ -212,6 +212,8 @@ def _our_address(notes: Notes, gateway: ArmId, identity: ArmId, seen: Seen, usua
         name=identity.name,
         resource_group=None if same_name(identity.group, gateway.group) else identity.group,
         zones=zones if zones and zones != usual else None,
+        diagnostics=diagnostics_of(notes, identity),
+        access=access_of(notes, identity),
         lock=lock_of(notes, identity),
         tags=tags_of(seen),
         **said(PublicIp, seen, shape_of(model_of(identity))),

@@ -7,9 +7,11 @@ from datetime import date
 from typing import Any
 
 from vpngw_iac.arm import ArmId
+from vpngw_iac.blueprints.compiling.operations_settings import assignment_name
 from vpngw_iac.blueprints.naming import Naming, fit
-from vpngw_iac.blueprints.operations_settings import Diagnostics, ExistingMaintenance, Lock, Maintenance
-from vpngw_iac.blueprints.reading.documents import ASSIGNMENTS, DIAGNOSTICS, LOCKS, Seen, same_name
+from vpngw_iac.blueprints.operations_settings import ROLES as BUILT_IN
+from vpngw_iac.blueprints.operations_settings import Diagnostics, ExistingMaintenance, Lock, Maintenance, RoleAssignment
+from vpngw_iac.blueprints.reading.documents import ASSIGNMENTS, DIAGNOSTICS, LOCKS, ROLES, Seen, same_name
 from vpngw_iac.blueprints.reading.notes import Notes, tags_of
 from vpngw_iac.blueprints.reading.plain import Unsaid, made, said
 from vpngw_iac.paths import objects, value_at
@@ -22,7 +24,7 @@ _NAMING = Naming()
 def care_of(notes: Notes, gateway: ArmId) -> dict[str, Any]:
     """The fields of a gateway that say who looks after it; of several settings the first that can be said."""
     readers = ((LOCKS, "lock", _lock), (ASSIGNMENTS, "maintenance", _window))
-    found: dict[str, Any] = {"diagnostics": diagnostics_of(notes, gateway)}
+    found: dict[str, Any] = {"diagnostics": diagnostics_of(notes, gateway), "access": access_of(notes, gateway)}
     for arm_type, field, read in readers:
         for identity, seen in notes.documents.below(gateway, arm_type):
             if field in found:
@@ -52,12 +54,42 @@ def lock_of(notes: Notes, holder: ArmId) -> Lock | None:
     """The lock on something of ours; of several the first."""
     found: Lock | None = None
     for identity, seen in notes.documents.below(holder, LOCKS):
-        if found is None:
-            found = _lock(notes, holder, identity, seen)
-            notes.manage(identity)
-        else:
+        if found is not None:
             notes.leave(identity, "it has another lock already, and one is said here")
+            continue
+        try:
+            found = _lock(notes, holder, identity, seen)
+        except Unsaid as error:
+            notes.leave(identity, str(error))
+        else:
+            notes.manage(identity)
     return found
+
+
+def access_of(notes: Notes, holder: ArmId) -> tuple[RoleAssignment, ...]:
+    """The role assignments on something of ours, not those that it inherits."""
+    found = []
+    for identity, seen in notes.documents.below(holder, ROLES):
+        try:
+            found.append(_assignment(holder, identity, seen))
+        except Unsaid as error:
+            notes.leave(identity, str(error))
+        else:
+            notes.manage(identity)
+    return tuple(sorted(found, key=lambda each: (each.principal, each.role)))
+
+
+_BUILT_IN = {guid: name for name, guid in BUILT_IN.items()}
+
+
+def _assignment(holder: ArmId, identity: ArmId, seen: Seen) -> RoleAssignment:
+    definition = str(value_at(seen, "properties.roleDefinitionId") or "")
+    home, _, guid = definition.lower().rpartition("/microsoft.authorization/roledefinitions/")
+    usual = home == f"/subscriptions/{holder.subscription.lower()}/providers"
+    role = _BUILT_IN.get(guid, guid) if usual else definition
+    derived = assignment_name(holder, definition, str(value_at(seen, "properties.principalId")))
+    values = said(RoleAssignment, seen, shape_of(model_of(identity)), but={"principal_type"})
+    return made(RoleAssignment, role=role, name=_unless(identity.name, derived), **values)
 
 
 def _group_lock(notes: Notes, gateway: ArmId) -> dict[str, Any]:

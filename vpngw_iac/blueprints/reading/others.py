@@ -12,8 +12,10 @@ from vpngw_iac.blueprints.reading.documents import (
     LOCKS,
     NETWORKS,
     PEERINGS,
+    ROLES,
     SUBNETS,
     TABLES,
+    id_in,
     is_group,
 )
 from vpngw_iac.blueprints.reading.notes import Notes
@@ -29,6 +31,7 @@ _WHY = {
     NETWORKS: "no gateway stands in it, and no gateway written here is used from it",
     PEERINGS: "it joins networks that have no gateway written here",
     SUBNETS: "its network is only used",
+    ROLES: "roles are said on gateways, addresses, circuits and connections to sites that are written here",
     TABLES: "no subnet written here uses it",
 }
 _BY_TYPE = {arm_type.lower(): why for arm_type, why in _WHY.items()}
@@ -46,10 +49,18 @@ def settle(notes: Notes) -> None:
         elif why := notes.documents.left.get(identity):
             notes.leave(identity, why)
         elif identity in notes.documents.scope:
-            notes.leave(identity, _why(identity))
+            notes.leave(identity, _why(notes, identity))
 
 
-def _why(identity: ArmId) -> str:
+def _why(notes: Notes, identity: ArmId) -> str:
     if type_of(identity.type) is None:
         return "vpngw manages nothing of this type"
+    if identity.type.lower() == CONNECTIONS.lower() and (start := _start_of(notes, identity)) is not None:
+        return f"its gateway {start.name} in {start.group} is not written here; import it from there"
+    if identity.type.lower() == LOCAL.lower() and not notes.documents.users_of(identity):
+        return "no connection uses it, and there is no VPN gateway here to keep it with"
     return _BY_TYPE.get(identity.type.lower(), "nothing written here says it")
+
+
+def _start_of(notes: Notes, connection: ArmId) -> ArmId | None:
+    return id_in(notes.documents.by_id.get(connection), "properties.virtualNetworkGateway1")

@@ -14,7 +14,7 @@ from vpngw_iac.blueprints.reading.documents import CONNECTIONS, LOCAL, Seen, id_
 from vpngw_iac.blueprints.reading.links import with_links
 from vpngw_iac.blueprints.reading.nat import Rules
 from vpngw_iac.blueprints.reading.notes import Notes, common_tags, label_of, tags_of
-from vpngw_iac.blueprints.reading.operations_settings import lock_of
+from vpngw_iac.blueprints.reading.operations_settings import access_of, lock_of
 from vpngw_iac.blueprints.reading.plain import Unsaid, made, said
 from vpngw_iac.blueprints.site import BgpPeer, ExistingLocalGateway, Link, LocalGateway, Site
 from vpngw_iac.late_dataclass import dataclass
@@ -120,6 +120,7 @@ def _site(notes: Notes, gateway: ArmId, home: Seen, rules: Rules, identity: ArmI
         resource_group=None if same_name(identity.group, gateway.group) else identity.group,
         connection_name=_unless(identity.name, NAMING.connection.format(name=name)),
         lock=lock_of(notes, identity),
+        access=access_of(notes, identity) or None,
         **values,
     )
 

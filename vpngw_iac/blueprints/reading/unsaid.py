@@ -12,7 +12,7 @@ from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
 _ENVELOPE = frozenset({"id", "name", "type", "etag", "tags", "kind", "managedBy", "systemData"})
 _FILLED_IN = frozenset({
     "properties.bgpSettings", "properties.sku.tier", "properties.vpnGatewayGeneration", "properties.dpdTimeoutSeconds",
-    "properties.vpnClientConfiguration.vpnClientProtocols", "zones",
+    "properties.vpnClientConfiguration.vpnClientProtocols", "properties.principalType", "zones",
 })  # fmt: skip
 """What Azure fills in whatever is said."""
 

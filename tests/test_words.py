@@ -21,7 +21,8 @@ WORDS = {
         cloud clouds coexistence communities configuration connection connections custom data ddos delegation
         deployment dhcp diagnostic diagnostics dns domain effective encryption endpoint entra existing express
         expressroute extended extension failed gateway global governance group groups health high identity instance ip
-        ipv6 key lease link local location lock locks log maintenance managed management mapping member metric microsoft migration nat
+        ipv6 key lease link local location lock locks log maintenance managed management mapping member metric microsoft
+        migration nat
         network operation operations peering permissions point policies policy pool prefix prefixes private propagated
         properties provider public quota radius range reach region regions registration remote request resource
         resources restrictions retention revoked rights role root route routing rule rules scale scope secret secrets
@@ -55,6 +56,7 @@ WORDS = {
         transport type types unavailable unchecked unconfirmed unordered unread unreadable unverified
         unwritable url urls use usecases used validate validation value values verdict version view vpngw
         wait waiting watch wire worker workspace write""",
+    "projects": "beginning editor init new project schemas",
     "imports": "argument csv exported expression imported importer imports listing recorded template wanted writing"
     " terraform yaml",
 }

@@ -14,7 +14,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from vpngw_iac._version import __version__
-from vpngw_iac.cli import change, imports, inspection, offline, simulate, state
+from vpngw_iac.cli import change, imports, init, inspection, offline, simulate, state
 from vpngw_iac.cli.options import in_place
 from vpngw_iac.cli.run import Unwritable, write
 from vpngw_iac.errors import ExitCode, UsageError, VpngwError
@@ -28,6 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+init.register(app)
 offline.register(app)
 change.register(app)
 inspection.register(app)

@@ -21,6 +21,13 @@ class Picture(StrEnum):
     OPERATIONS = "operations"
 
 
+class Schema(StrEnum):
+    """What a schema describes."""
+
+    BLUEPRINT = "blueprint"
+    SETTINGS = "settings"
+
+
 if TYPE_CHECKING:
     FindingsFormat: TypeAlias = str
     PictureFormat: TypeAlias = str
@@ -96,10 +103,20 @@ def rule(run: Run, rule_id: RuleId = None) -> int:
     return ExitCode.DONE
 
 
-def schema(run: Run) -> int:
-    """Print the JSON Schema of blueprints, for editors."""
-    from vpngw_iac.blueprints import load
+def schema(
+    run: Run,
+    of: Annotated[Schema, typer.Option("--of", help="Blueprints, or vpngw.toml.")] = Schema.BLUEPRINT,
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="Write it there; its folder is made.")
+    ] = None,
+) -> int:
+    """Print the JSON Schema of blueprints or of settings, for editors."""
     from vpngw_iac.report.json_documents import dumps
+    from vpngw_iac.usecases.editor_schemas import schema_of, write_schema
 
-    run.emit(dumps(load.schema()))
+    if output is None:
+        run.emit(dumps(schema_of(of.value)))
+    else:
+        write_schema(output, schema_of(of.value))
+        run.say(f"{output} was written.")
     return ExitCode.DONE

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from vpngw_iac.engine.plan.rebuild import Rebuilt
     from vpngw_iac.state.model import State
     from vpngw_iac.usecases.imported import Imported
+    from vpngw_iac.usecases.project import Project
 
 
 def plan_document(plan: PlanView) -> Document:
@@ -275,4 +276,20 @@ def import_document(imported: Imported) -> Document:
         unread=list(imported.unread),
         warnings=list(imported.warnings),
         differing=list(imported.differing),
+    )
+
+
+def project_document(project: Project) -> Document:
+    """What a new project consists of; with ``import``, what the import of it says."""
+    return document(
+        "init",
+        deployment=project.deployment,
+        folder=str(project.folder),
+        blueprint=project.blueprint,
+        files=list(project.files),
+        ignored=list(project.ignored),
+        examples=dict(project.examples),
+        keys=list(project.keys),
+        circuits=list(project.circuits),
+        **({"import": import_document(project.imported)} if project.imported else {}),
     )

@@ -150,7 +150,8 @@ class Settings(BaseModel):
             named, by_file = document["env_file"], True
         base = config.parent if by_file and config else folder
         path = base / str(named) if named else None
-        filed = read_env_file(path) if path else {}
+        absent = by_file and path is not None and not path.exists()
+        filed = read_env_file(path) if path and not absent else {}
         merged = {**filed, **real}
         values = document | _from_variables(merged) | given
         values["env_file"] = str(path) if path else None
@@ -161,7 +162,7 @@ class Settings(BaseModel):
             bases=dict.fromkeys(_from_config({**real, **given}, filed, document, by_file), config.parent)
             if config
             else {},
-            warnings=_exposed(path),
+            warnings=_absent(path) if absent else _exposed(path),
         )
         merged = {f"{PREFIX}{key.upper()}": str(value) for key, value in document.items()} | merged
         asides = {"environment": merged, "env_variables": filed, "origin": origin}
@@ -264,6 +265,16 @@ def _from_config(
     """Settings with a path that ``vpngw.toml`` says, or the env file that it names; `chosen` is what comes before."""
     names = [name for name in ("state", "simulator_dir") if name not in chosen and not _variable_of(name, chosen)]
     return [name for name in names if (by_file if _variable_of(name, filed) else name in document)]
+
+
+def _absent(env_file: Path | None) -> tuple[str, ...]:
+    """A fresh clone, or a runner whose variables come from elsewhere: no reason to stop."""
+    example = env_file.with_name(f"{env_file.name}.example") if env_file else None
+    hint = f" Copy {example.name} to it and fill it in, or export them." if example and example.exists() else ""
+    told = (
+        f"{CONFIG_FILE} names the env file {env_file}, which is not there: variables come from the environment alone."
+    )
+    return (told + hint,)
 
 
 def _exposed(env_file: Path | None) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -22,7 +22,7 @@ def yaml_text(blueprint: Blueprint, introduction: str, remarks: Remarks, ending:
     """The whole file, what is to be said beside parts at its head."""
     import yaml
 
-    writer = _Writer()
+    writer = _Writer(type(blueprint).model_fields.keys())
     body = writer.blueprint(blueprint)
     document = {"kind": body.pop("kind"), "name": body.pop("name"), **writer.sections, **body}
     told = [f"{place}: {sentence}" if place else sentence for place, said in remarks.items() for sentence in said]
@@ -32,9 +32,14 @@ def yaml_text(blueprint: Blueprint, introduction: str, remarks: Remarks, ending:
 
 
 class _Writer:
-    """Makes plain values; what has a section is written there once and used by its name."""
+    """Makes plain values; what has a section is written there once and used by its name.
 
-    def __init__(self) -> None:
+    A section that is called like a field of the blueprint (`circuits`) cannot stand beside that field: there the values
+    are written where they are used.
+    """
+
+    def __init__(self, fields: Collection[str]) -> None:
+        self._fields_of_kind = fields
         self.sections: dict[str, dict[str, Any]] = {}
         self._names: dict[str, str] = {}
 
@@ -48,7 +53,9 @@ class _Writer:
     def value(self, value: Any) -> Any:
         if isinstance(value, Part):
             section = _SECTIONS.get(type(value).__name__.removeprefix("Existing"))
-            return self._named(section, value) if section else self._fields(value)
+            if section is None or section in self._fields_of_kind:
+                return self._fields(value)
+            return self._named(section, value)
         if isinstance(value, SECRETS):
             form, arguments = secret_arguments(value)
             names = ("vault", "name", "version")

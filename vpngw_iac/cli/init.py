@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -102,8 +103,8 @@ def init(
         from vpngw_iac.usecases.imported import Wanted
 
         wanted = Wanted(
-            groups=groups,
-            gateways=tuple(what or ()),
+            groups=(*groups, *(name for name in what or () if groups and "/" not in name)),
+            gateways=tuple(name for name in what or () if not groups or "/" in name),
             whole_subscription=subscription_wide,
             terraform_state=terraform_state or "",
             vault=read_secrets or "",
@@ -117,8 +118,9 @@ def init(
         "peering_location": peering_location, "bandwidth": bandwidth, "tenant": run.settings.tenant,
     }  # fmt: skip
     asker = _Asker(run, asks=run.can_ask and not yes)
-    kind = asker.kind(what or [])
-    answers = asker.answers(kind, {name: value for name, value in given.items() if value}, root_certificate)
+    with asker.at_the_terminal():
+        kind = asker.kind(what or [])
+        answers = asker.answers(kind, {name: value for name, value in given.items() if value}, root_certificate)
     if len(groups) > 1:
         raise UsageError("A first blueprint has one resource group.", advice="Give one -g.")
     group = groups[0] if groups else f"rg-{project.name}"
@@ -153,6 +155,17 @@ class _Asker:
         self.run, self.asks = run, asks
         self.examples: dict[str, str] = {}
         """Flags of answers that only show the form."""
+
+    @contextlib.contextmanager
+    def at_the_terminal(self) -> Iterator[None]:
+        """Around all questions: Ctrl-C ends them, whenever it comes."""
+        with contextlib.ExitStack() as stack:
+            if self.asks:
+                from vpngw_iac.cli.signals import listening
+                from vpngw_iac.engine.execute.stop import Stop
+
+                stack.enter_context(stack.enter_context(listening(Stop())).asking())
+            yield
 
     def kind(self, words: list[str]) -> ProjectKind:
         """The kind; raises `UsageError` that lists all where none is named and nobody answers."""

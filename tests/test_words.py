@@ -47,12 +47,12 @@ WORDS = {
         need needed newer no not notice observed observing of offline only open opened options order other
         output overlap overlay owner ownership package page parse part parts path paths pending picture
         pictures place placed placement places plain plan planned planner ports practices precondition
-        preflight prepared probe probes process progress put python question questions read reader reading
+        preflight prepared probe probes process progress put python question questions queue read reader reading
         reads real rebuild rebuilt recorder redact redacted ref refusal refused registry relations release
         removed renaming repair replaced replay report requested response result resume resumption retry run runner
         running sarif saved scaled schedule schema session set shape short sibling side sign signals
         simulate simulated simulator slow slowly source sources span spelling stale started statement stay
-        stop store strangely style summary svg switch sync table target task text time timed tool transition
+        step stop store strangely style summary svg switch sync table target task text time timed tool transition
         transport type types unavailable unchecked unconfirmed unordered unread unreadable unverified
         unwritable url urls use usecases used validate validation value values verdict version view vpngw
         wait waiting watch wire worker workspace write""",

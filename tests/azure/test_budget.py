@@ -6,10 +6,10 @@ import pytest
 
 from tests.azure.scripted import GATEWAY, HUB, OTHER, Reply, Script, cloud_of, document
 from vpngw_iac.azure import CloudClient
-from vpngw_iac.azure.budget import FLOOR, Budget
+from vpngw_iac.azure.budget import FLOOR, REFILL, Budget
 from vpngw_iac.engine.execute.clock import VirtualClock
 from vpngw_iac.engine.ports import Call
-from vpngw_iac.errors import Throttled
+from vpngw_iac.errors import Contention, Throttled
 
 LEFT = "x-ms-ratelimit-remaining-subscription-"
 
@@ -35,6 +35,47 @@ def test_the_emptier_of_two_buckets_counts() -> None:
     budget.note(HUB, {f"{LEFT}global-deletes": "8", f"{LEFT}deletes": "199"}, now=0)
 
     assert budget.pause(HUB, "deletes", 0) == 2.0
+
+
+def test_room_for_calls_is_spent_before_they_are_answered_and_comes_back_with_time() -> None:
+    budget = Budget()
+    budget.note(HUB, {f"{LEFT}reads": str(FLOOR + 5), f"{LEFT}writes": "200"}, now=0)
+
+    assert [budget.room(HUB, {"reads": 2}, 0) for _ in range(3)] == [0, 0, 1 / REFILL["reads"]]
+    assert budget.room(HUB, {"reads": 2}, 1 / REFILL["reads"]) == 0
+    assert budget.room(OTHER, {"reads": 1000}, 0) == 0, "nothing is known of it"
+
+
+def test_room_is_spent_for_all_kinds_or_for_none() -> None:
+    budget = Budget()
+    budget.note(HUB, {f"{LEFT}reads": str(FLOOR + 1), f"{LEFT}deletes": str(FLOOR)}, now=0)
+
+    assert budget.room(HUB, {"reads": 1, "deletes": 1}, 0) == 1 / REFILL["deletes"]
+    assert budget.room(HUB, {"reads": 1}, 0) == 0
+
+
+def test_an_answer_that_tells_less_than_we_think_is_believed_and_one_that_tells_more_is_late() -> None:
+    budget = Budget()
+    budget.note(HUB, {f"{LEFT}writes": "100"}, now=0)
+    assert budget.room(HUB, {"writes": 80}, 0) == 0
+    budget.note(HUB, {f"{LEFT}writes": "99"}, now=0)
+    assert budget.room(HUB, {"writes": 5}, 0) > 0, "79 of ours are on their way"
+
+    budget.note(HUB, {f"{LEFT}writes": "16"}, now=20)
+    assert budget.room(HUB, {"writes": 5}, 20) == 0.5, "somebody else has spent them"
+
+
+def test_a_refusal_for_the_quota_shuts_that_kind_and_one_for_a_lock_does_not() -> None:
+    throttled = {"error": {"code": "SubscriptionRequestsThrottled", "message": "Too many."}}
+    locked = {"error": {"code": "RetryableErrorDueToAnotherOperation", "message": "Busy."}}
+    for body, wait in ((throttled, 30.0), (locked, 0.0)):
+        clock = VirtualClock()
+        cloud = cloud_of(Script().on("PUT", "", Reply(429, body, {"Retry-After": "30"})), clock)
+        with pytest.raises((Throttled, Contention)):
+            cloud.begin(Call("put", GATEWAY, {}))
+
+        assert cloud.room(GATEWAY.subscription, {"writes": 1}) == wait
+        assert cloud.room(GATEWAY.subscription, {"reads": 1}) == 0
 
 
 def test_a_read_waits_until_the_bucket_has_filled() -> None:

@@ -18,6 +18,7 @@ from tests.worlds import (
     rid,
     site,
 )
+from vpngw_iac.engine.order.locks import FIRST_LIMIT
 from vpngw_iac.engine.order.operation import Key, Schedule
 from vpngw_iac.engine.order.order import order, schedule
 from vpngw_iac.engine.plan.plan import Plan
@@ -183,14 +184,14 @@ def test_two_gateways_of_one_network_are_built_one_after_the_other() -> None:
     assert {"VpnGateway/hub", "VpnGateway/two"} <= {key.address for key in planned.critical_path}
 
 
-def test_the_expected_time_follows_the_rule_of_the_adaptive_lock() -> None:
+def test_the_expected_time_supposes_that_a_gateway_takes_what_the_adaptive_lock_begins_with() -> None:
     branches = [f"site{number}" for number in range(28)]
     nothing, whole = applied(Deployment("hub", ())), hub(*branches)
     planned = schedule(plan(whole, nothing, azure(Deployment("hub", ()), whole)))
     usual = next(op.seconds for op in planned.operations if op.address.startswith("VpnConnection/"))
 
     longest = max(planned.remaining.values())
-    assert planned.seconds == pytest.approx(longest + 2 * usual)  # 4, then 8, then 16 at once
+    assert planned.seconds == pytest.approx(longest + (28 / FIRST_LIMIT - 1) * usual)
 
 
 def test_destroying_a_rich_hub_ends_with_its_group() -> None:

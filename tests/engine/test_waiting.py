@@ -12,9 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vpngw_iac.engine.execute.clock import RealClock, VirtualClock
-from vpngw_iac.engine.execute.retry import IN_USE_PATIENCE, MAX_TRIES, RetryPolicy, is_in_use, poll_delay
+from vpngw_iac.engine.execute.retry import (
+    IN_USE_PATIENCE,
+    LIKELY,
+    MAX_TRIES,
+    MUTE_FOR,
+    THROTTLED_FOR,
+    RetryPolicy,
+    is_in_use,
+    poll_delay,
+)
 from vpngw_iac.engine.execute.stop import Stop
-from vpngw_iac.engine.order.locks import FIRST_LIMIT, LockTable
+from vpngw_iac.engine.order.locks import FIRST_LIMIT, REMEMBERED, LockTable
 from vpngw_iac.engine.order.operation import Key
 from vpngw_iac.errors import AzureRefused, Contention, PreconditionFailed, SignInFailed, Throttled, Unavailable
 from vpngw_iac.resources.base import OperationLock
@@ -31,14 +40,30 @@ def key(number: int) -> Key:
 # --- polling ---------------------------------------------------------------------------------------------------------
 
 
-@given(st.floats(0.001, 100_000), st.integers(0, 50), st.floats(1, 5000))
-def test_azure_s_wish_is_honoured_up_to_five_minutes(asked: float, polls: int, usual: float) -> None:
-    assert poll_delay(asked, polls, usual) == min(asked, 300.0)
+@given(st.floats(0.001, 100_000), st.integers(0, 50), st.floats(1, 5000), st.floats(0, 10_000))
+def test_azure_s_wish_is_honoured_up_to_five_minutes_unless_the_end_is_near(
+    asked: float, polls: int, usual: float, age: float
+) -> None:
+    soonest, latest = (part * usual for part in LIKELY)
+    wish, wait = min(asked, 300.0), poll_delay(asked, polls, usual, age)
+
+    assert min(wish, 5.0) <= wait <= wish
+    if age + wish <= soonest or age >= latest:
+        assert wait == wish
+    else:
+        assert age + wait <= max(soonest, age + 30.0) + 1e-6, "who is about to end is not left alone for long"
+
+
+def test_a_gateway_is_not_looked_at_more_often_while_it_cannot_have_ended() -> None:
+    waits = [poll_delay(100, 9, 1100, age) for age in (0, 300, 700, 820, 900, 1200, 1700, 4000)]
+
+    assert waits == [100, 100, 100, 60, 30, 30, 100, 100]
 
 
 @given(st.integers(0, 50), st.floats(1, 5000))
 def test_without_a_wish_polls_grow_apart_up_to_a_minute(polls: int, usual: float) -> None:
-    assert 1.0 <= poll_delay(None, polls, usual) <= poll_delay(None, polls + 1, usual) <= 60.0
+    late = LIKELY[1] * usual
+    assert 1.0 <= poll_delay(None, polls, usual, late) <= poll_delay(None, polls + 1, usual, late) <= 60.0
 
 
 def test_a_wish_of_zero_is_looked_at_once_and_never_hammered() -> None:
@@ -109,9 +134,27 @@ def test_a_refusal_is_final() -> None:
 
 
 def test_only_a_lost_sign_in_ends_polling_at_once() -> None:
-    assert RetryPolicy().gives_up_polling(SignInFailed("expired"))
-    assert not RetryPolicy().gives_up_polling(Unavailable("gone"))
-    assert RetryPolicy(poll_errors=31).gives_up_polling(Unavailable("gone"))
+    assert RetryPolicy().poll_failed(SignInFailed("expired"), 0.0)
+    assert not RetryPolicy().poll_failed(Unavailable("gone"), 0.0)
+
+
+def test_polling_ends_when_nobody_answers_often_and_for_long_and_an_answer_begins_anew() -> None:
+    often, long, answered = RetryPolicy(), RetryPolicy(), RetryPolicy()
+
+    assert not any(often.poll_failed(Unavailable("gone"), float(n)) for n in range(200)), "not for long"
+    assert [long.poll_failed(Unavailable("gone"), n * 3600.0) for n in range(3)] == [False] * 3, "not often"
+    assert often.poll_failed(Unavailable("gone"), MUTE_FOR + 1.0)
+    for moment in range(31):
+        answered.poll_failed(Unavailable("gone"), float(moment))
+    answered.poll_answered()
+    assert not answered.poll_failed(Unavailable("gone"), MUTE_FOR + 1.0)
+
+
+def test_too_many_requests_never_make_an_operation_unconfirmed_within_two_hours() -> None:
+    throttled = RetryPolicy()
+
+    assert not any(throttled.poll_failed(Throttled("slow"), float(n)) for n in range(7200))
+    assert throttled.poll_failed(Throttled("slow"), THROTTLED_FOR + 1.0)
 
 
 # --- locks -----------------------------------------------------------------------------------------------------------
@@ -174,6 +217,83 @@ def test_a_refusal_halves_what_runs_together_and_begins_the_round_anew() -> None
     locks.succeeded(key(10))
     locks.give(key(10))
     assert filled(locks, 20) == 1, "one of two is no full round"
+
+
+def test_refusals_of_all_that_were_sent_together_are_one() -> None:
+    locks = LockTable()
+    for number in range(filled(locks, 0)):
+        locks.succeeded(key(number))
+        locks.give(key(number))
+    count = filled(locks, 10)
+
+    told = [locks.refused(key(number)) for number in range(10 + FIRST_LIMIT, 10 + count)]
+
+    assert (count, told) == (2 * FIRST_LIMIT, [True] * FIRST_LIMIT)
+    for number in range(10, 10 + count):
+        locks.give(key(number))
+    assert filled(locks, 20) == FIRST_LIMIT, "halved once"
+
+
+def test_who_is_refused_again_after_a_new_try_halves_again() -> None:
+    locks = LockTable()
+    filled(locks, 0)
+
+    for number in range(4):
+        locks.refused(key(number))
+    told = []
+    for number in range(4):
+        locks.tries_again(key(number))
+        told.append(locks.refused(key(number)))
+    for number in range(4):
+        locks.give(key(number))
+
+    assert told == [False] * 4, "somebody else is at work: no end of ours is worth waiting for"
+    assert filled(locks, 10) == 1
+
+
+def test_what_was_borne_is_remembered_for_some_rounds_and_then_more_is_tried() -> None:
+    locks, begun, rounds = LockTable(), 100, []
+    filled(locks, 0)
+    assert locks.refused(key(3)), "three of four run"
+    for number in range(4):
+        locks.give(key(number))
+
+    for _ in range(REMEMBERED + 1):
+        count = filled(locks, begun)
+        rounds.append(count)
+        for number in range(begun, begun + count):
+            locks.succeeded(key(number))
+            locks.give(key(number))
+        begun += count
+
+    assert rounds == [2, 3, 3, 3, 6]
+
+
+def test_who_was_refused_has_its_turn_when_a_sibling_has_ended() -> None:
+    locks = LockTable()
+    filled(locks, 0)
+    locks.refused(key(3))
+    locks.refused(key(2))
+
+    (lock,) = locks.give(key(0))
+    first = locks.next_turned_away(lock)
+    assert first == key(2)
+    locks.tries_again(key(2))
+
+    assert locks.next_turned_away(lock) == key(3)
+    assert locks.next_turned_away(OWN) is None
+    locks.give(key(3))
+    assert locks.next_turned_away(lock) is None
+
+
+def test_an_imagined_cloud_bears_no_more_however_well_it_goes() -> None:
+    locks, begun = LockTable(bears=FIRST_LIMIT), 0
+    for _ in range(3):
+        assert filled(locks, begun) == FIRST_LIMIT
+        for number in range(begun, begun + FIRST_LIMIT):
+            locks.succeeded(key(number))
+            locks.give(key(number))
+        begun += FIRST_LIMIT
 
 
 def test_the_cause_of_waiting_is_the_same_however_many_run() -> None:

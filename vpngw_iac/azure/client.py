@@ -19,12 +19,13 @@ from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy, ARMHttpLo
 
 from vpngw_iac._version import __version__
 from vpngw_iac.azure.answer import ID_LENGTH, Answer
-from vpngw_iac.azure.budget import Budget
+from vpngw_iac.azure.budget import Budget, kind_of
 from vpngw_iac.azure.clouds import CloudSettings
 from vpngw_iac.azure.plain_url import leads_home
 from vpngw_iac.azure.reads import path_of
 from vpngw_iac.azure.sign_in import Tokens
 from vpngw_iac.azure.translate import (
+    CONTENTION,
     LONGEST_TEXT,
     OTHER_TENANT,
     not_arm,
@@ -222,8 +223,15 @@ class Arm:
         except Exception as error:
             raise self._failure(error, doing, left=True) from None
         self._reached = True
-        self.budget.note(subscription, answer.headers, self._clock.now())
+        self._note(subscription, str(response.request.method), answer)
         return answer
+
+    def _note(self, subscription: str, method: str, answer: Answer) -> None:
+        """What an answer tells of the quota; a lock of Azure's comes as 429 too, and is none (R-OPS-01)."""
+        now = self._clock.now()
+        self.budget.note(subscription, answer.headers, now)
+        if answer.status == 429 and not answer.error.codes() & CONTENTION:
+            self.budget.refused(subscription, kind_of(method), answer.retry_after or 0.0, now)
 
     def _failure(self, error: Exception, doing: str, *, left: bool) -> Exception:
         """`left`: the request has left us, so that any failure is one of the way or of who answers."""

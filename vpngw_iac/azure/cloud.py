@@ -45,7 +45,7 @@ class AzureCloud:
         self.shared_key = reader.shared_key
         self.attached = Attachments(reader, self._retry).of
         self.probe = Probes(arm, reader, self._retry).replies
-        self.begin, self.poll = operations.begin, operations.poll
+        self.begin, self.poll, self.room = operations.begin, operations.poll, operations.room
 
     def secret(self, output: Output) -> SecretValue:
         """A secret that Azure made. Raises `OutputMissing` if the source is absent or does not tell it."""

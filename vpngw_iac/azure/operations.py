@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from vpngw_iac.azure.answer import Answer
-from vpngw_iac.azure.budget import Kind
 from vpngw_iac.azure.client import Arm
 from vpngw_iac.azure.progress import GRACE, TRUST, Hint, conclude, hint_in
 from vpngw_iac.azure.reading import Reader, is_absent, names_of, sdk_of, version_of
 from vpngw_iac.azure.translate import refusal, write_failure
-from vpngw_iac.engine.ports import Call, Clock, Ended, Observed, Pending, Progress, Running
+from vpngw_iac.engine.ports import Call, Clock, Ended, Observed, Pending, Progress, Quota, Running
 from vpngw_iac.errors import EndpointError, Throttled, Unavailable, UsageError
 from vpngw_iac.resources import type_of
 
@@ -47,9 +48,13 @@ class Operations:
             )
         return self._pending(call, answer)
 
+    def room(self, subscription: str, calls: Mapping[Quota, int]) -> float:
+        """Seconds until so many calls more leave something of the quota; zero spends them at once."""
+        return self._arm.budget.room(subscription, calls, self._clock.now())
+
     def _spend(self, call: Call, doing: str) -> None:
         """Refuse our own request while the quota is nearly used up: a real 429 would stop everybody."""
-        kind: Kind = "deletes" if call.verb == "delete" else "writes"
+        kind: Quota = "deletes" if call.verb == "delete" else "writes"
         wait = self._arm.budget.pause(call.id.subscription, kind, self._clock.now())
         if wait > 0:
             text = f"{doing}: the subscription has few {kind} left, waiting before the next one."

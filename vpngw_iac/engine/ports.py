@@ -17,6 +17,8 @@ from vpngw_iac.resources.wire import Document, Output
 from vpngw_iac.secret import Fingerprint, SecretValue
 
 Verb = Literal["put", "delete", "tag", "act"]
+Quota = Literal["reads", "writes", "deletes"]
+"""What a subscription is given so many of, each for itself."""
 
 FAILED = frozenset({"failed", "canceled"})
 TERMINAL = FAILED | {"succeeded"}
@@ -241,6 +243,9 @@ class Cloud(Protocol):
 
     def poll(self, pending: Pending) -> Progress:
         """Ask once how far it is: ``provisioningState`` decides, the operation URL is a hint."""
+
+    def room(self, subscription: str, calls: Mapping[Quota, int]) -> float:
+        """Seconds until so many calls more leave something of the subscription's quota; zero spends them at once."""
 
 
 Fingerprinter = Callable[[str], Fingerprint | None]

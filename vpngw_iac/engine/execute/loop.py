@@ -10,8 +10,6 @@ comes after the flush that holds it: the call after its ``begun``; the results, 
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import queue
 import random
 from collections.abc import Callable
@@ -34,6 +32,7 @@ from vpngw_iac.engine.execute.retry import (
     poll_delay,
     seconds_to_wait,
 )
+from vpngw_iac.engine.execute.step_queue import StepQueue
 from vpngw_iac.engine.execute.stop import Limits, Stop
 from vpngw_iac.engine.execute.worker import Blocked, Busy, GateClosed, NoCallNeeded, Prepared, Worker
 from vpngw_iac.engine.order.locks import LockTable
@@ -45,6 +44,9 @@ from vpngw_iac.state.store import LockedStore
 
 PARALLEL_CALLS = 8
 Closing = Literal["succeeded", "failed", "unconfirmed"]
+
+SIBLINGS = 60.0
+"""Seconds after which what was refused beside a sibling is tried again although none has ended."""
 
 GRACE = 10.0
 """Seconds that running HTTP calls get after the first Ctrl-C."""
@@ -72,8 +74,7 @@ class Execution:
         self._random = random.Random(seed)  # noqa: S311 - jitter, not cryptography
         self._todo: dict[Key, Task] = {op.key: Task(op) for op in schedule.operations}
         self._active: dict[Key, Task] = {}
-        self._due: list[tuple[float, int, Key, Phase]] = []
-        self._count = itertools.count()
+        self._steps = StepQueue(worker.cloud, schedule.remaining)
         self._inbox: queue.SimpleQueue[tuple[Key, Phase, Any] | None] = queue.SimpleQueue()
         self._stop.wakes(self._inbox)
         self._calls = 0
@@ -157,7 +158,7 @@ class Execution:
     def _seconds_to_next(self) -> float | None:
         if self._leaving:  # only for the calls that are under way
             return 1.0
-        moments = [self._due[0][0]] if self._due else []
+        moments = [moment for moment in (self._steps.next_moment(),) if moment is not None]
         if self._limits.deadline is not None:
             moments.append(self._limits.deadline)
         if self._todo and self._is_throttled:
@@ -181,14 +182,14 @@ class Execution:
             del self._todo[key]
             self._locks.take(key, task.operation.locks)
             self._active[key] = task
-            self._submit(key, "prepare")
+            self._steps.put(task.operation, "prepare")
 
     def _dispatch_due(self) -> None:
-        now = self._clock.now()
-        while self._due and self._due[0][0] <= now and not self._leaving:
-            _, _, key, phase = heapq.heappop(self._due)
-            if key in self._active:
-                self._submit(key, phase)
+        if self._leaving:
+            return
+        for key, phase in self._steps.take(self._clock.now()):
+            self._locks.tries_again(key)
+            self._submit(key, phase)
 
     def _submit(self, key: Key, phase: Phase) -> None:
         task = self._active[key]
@@ -198,7 +199,7 @@ class Execution:
     def _call(self, key: Key, phase: Phase, task: Task) -> None:
         """In a worker thread: make one step and put its result (or error) into the inbox."""
         try:
-            result = self._steps[phase](self, task)
+            result = self._work[phase](self, task)
         except VpngwError as error:
             result = error
         except Exception as error:
@@ -223,7 +224,7 @@ class Execution:
         assert task.pending is not None  # noqa: S101 - a poll follows an accepted call
         return self._worker.cloud.poll(task.pending)
 
-    _steps = {"prepare": _do_prepare, "send": _do_send, "poll": _do_poll}  # noqa: RUF012 - constant
+    _work = {"prepare": _do_prepare, "send": _do_send, "poll": _do_poll}  # noqa: RUF012 - constant
 
     # -- messages
 
@@ -247,7 +248,7 @@ class Execution:
                 self._end(task, "succeeded")
             case Busy(observed=observed):
                 self._recorder.waits(task, f"Azure to finish ({observed.state})", 10.0)
-                self._later(self._clock.now() + poll_delay(None, task.polls, 60.0), task.operation.key, "prepare")
+                self._later(self._clock.now() + poll_delay(None, task.polls, 60.0), task, "prepare")
                 task.polls += 1
             case GateClosed(says=says):
                 self._gate(task, says)
@@ -258,7 +259,7 @@ class Execution:
                     self._back(task)
                     return
                 if self._is_throttled:
-                    self._later(self._not_before, task.operation.key, "prepare")
+                    self._later(self._not_before, task, "prepare")
                 elif result.etag != "absent" or self._may_begin_again(task):
                     self._begin(task, result)
 
@@ -267,7 +268,7 @@ class Execution:
         hidden = task.retry_policy.still_hidden(self._clock.now())
         if hidden > 0:
             self._recorder.waits(task, "Azure to show what a call did whose answer was lost", hidden)
-            self._later(self._clock.now() + min(hidden, 15.0), task.operation.key, "prepare")
+            self._later(self._clock.now() + min(hidden, 15.0), task, "prepare")
         elif task.retry_policy.lost > MAX_AGAIN:
             text = (
                 f"{task.operation.id}: {task.retry_policy.lost} calls got no usable answer, and Azure does not show it."
@@ -294,19 +295,21 @@ class Execution:
         task.polls = 0
         task.last_progress = self._clock.now()
         self._recorder.accepted(task, result)
-        self._later(self._clock.now() + self._delay(task, result.retry_after), task.operation.key, "poll")
+        self._later(self._clock.now() + self._delay(task, result.retry_after), task, "poll")
 
     def _polled(self, task: Task, result: Running | Ended) -> None:
         if isinstance(result, Ended):
             self._ended(task, result)
             return
         task.polls += 1
-        task.retry_policy.poll_errors = 0
+        task.retry_policy.poll_answered()
         self._recorder.progress(task, result.state)
-        self._later(self._clock.now() + self._delay(task, result.retry_after), task.operation.key, "poll")
+        self._later(self._clock.now() + self._delay(task, result.retry_after), task, "poll")
 
     def _delay(self, task: Task, asked: float | None) -> float:
-        return poll_delay(asked, task.polls, task.operation.seconds)
+        since = task.pending.since if task.pending else None
+        age = self._clock.now() - since if since is not None else 0.0
+        return poll_delay(asked, task.polls, task.operation.seconds, age)
 
     def _ended(self, task: Task, ended: Ended) -> None:
         ids = task.pending.ids if task.pending else AzureIds()
@@ -336,8 +339,7 @@ class Execution:
 
     def _failed(self, task: Task, phase: Phase, error: VpngwError) -> None:
         now, operation = self._clock.now(), task.operation
-        if phase != "poll" and isinstance(error, Contention):
-            self._locks.refused(operation.key)
+        beside = phase != "poll" and isinstance(error, Contention) and self._locks.refused(operation.key)
         if phase != "poll" and (pause := seconds_to_wait(error)):
             self._not_before = max(self._not_before, now + pause)
         deleted = may_be_gone(error, operation.id, self._deleted())
@@ -349,9 +351,9 @@ class Execution:
             self._fail(task, advised(error, operation.id))
         elif phase == "poll":
             self._recorder.waits(task, found.why, found.delay)
-            self._later(now + found.delay, operation.key, "poll")
+            self._later(now + found.delay, task, "poll")
         else:
-            self._again(task, error, found.delay, why=found.why)
+            self._again(task, error, max(found.delay, SIBLINGS) if beside else found.delay, why=found.why)
 
     def _deleted(self) -> list[ArmId]:
         results = self._recorder.results
@@ -364,7 +366,7 @@ class Execution:
             self._recorder.close(task, "failed", error)
         task.prepared, task.pending = None, None
         self._recorder.waits(task, why, delay)
-        self._later(self._clock.now() + delay, task.operation.key, "prepare")
+        self._later(self._clock.now() + delay, task, "prepare")
 
     def _fail(self, task: Task, error: VpngwError) -> None:
         self._end(task, "failed", error=error)
@@ -406,8 +408,8 @@ class Execution:
 
     # -- bookkeeping
 
-    def _later(self, moment: float, key: Key, phase: Phase) -> None:
-        heapq.heappush(self._due, (moment, next(self._count), key, phase))
+    def _later(self, moment: float, task: Task, phase: Phase) -> None:
+        self._steps.put(task.operation, phase, moment)
 
     def _end(
         self, task: Task, status: Closing, *, error: VpngwError | None = None, ids: AzureIds | None = None
@@ -429,9 +431,13 @@ class Execution:
             self._skip_dependents(key, "skipped", task.operation.address)
 
     def _give(self, key: Key) -> None:
-        """Release its locks; who waits for one of them is looked at again."""
+        """Release its locks; who waits for one of them is looked at again, who was refused beside it has its turn."""
         for lock in self._locks.give(key):
             self._worth_a_look |= self._parked.pop(lock.name, set())
+            refused = self._locks.next_turned_away(lock)
+            if refused is not None and refused in self._active:
+                self._locks.tries_again(refused)
+                self._steps.put(self._active[refused].operation, "prepare")
 
     def _back(self, task: Task) -> None:
         """Not started after all: it is behind something else, or the run is being left."""

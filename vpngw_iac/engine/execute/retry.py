@@ -39,19 +39,34 @@ LONGEST_WAIT = 3600.0
 """Seconds that a write waits because Azure asks for it; national clouds count by the hour (R-LIM-02)."""
 LONGEST_UNSURE = 600.0
 """Seconds that a write waits before the look that follows an answer which proves nothing."""
+MUTE_FOR = 1800.0
+"""Seconds for which nobody may be able to say how far an operation is, however often he is asked."""
 THROTTLED_FOR = 2 * 3600.0
 """Seconds for which "too many requests" is waited for in all."""
 
 
-def poll_delay(asked: float | None, polls: int, usual: float) -> float:
+LIKELY = (0.8, 1.5)
+"""Between these parts of the usual time most operations end (recordings, section (f))."""
+
+
+def poll_delay(asked: float | None, polls: int, usual: float, age: float = 0.0) -> float:
     """Seconds to the next poll: what Azure asks, else growing waits in proportion to how long it usually takes.
 
-    Since 2020 Azure asks for 10, 20, 40, 80 up to 100 seconds (recordings ``java_*``).
+    Since 2020 Azure asks for 10, 20, 40, 80 up to 100 seconds (recordings ``java_*``), whatever it is at work on. So an
+    operation that is `age` seconds old is looked at more often while it is about to end: others wait for it.
     """
-    if asked or (asked == 0 and not polls):  # 0 at first: it has ended already, look at once
-        return min(asked, 300.0)
+    if asked == 0 and not polls:  # it has ended already, look at once
+        return 0.0
     first = min(10.0, max(1.0, usual / 10.0))
-    return float(min(first * 2 ** min(polls, 5), 60.0))
+    wait = min(asked, 300.0) if asked else float(min(first * 2 ** min(polls, 5), 60.0))
+    soonest, latest = (part * usual for part in LIKELY)
+    if age >= latest or age + wait <= soonest:
+        return wait
+    return min(wait, max(_between_looks(usual), soonest - age))
+
+
+def _between_looks(usual: float) -> float:
+    return min(30.0, max(5.0, usual / 20.0))
 
 
 def is_in_use(code: str) -> bool:
@@ -93,6 +108,8 @@ class RetryPolicy:
     losses: int = 0
     conflicts: int = 0
     poll_errors: int = 0
+    mute_since: float | None = None
+    """When the first of the polls failed that have failed since the last answer."""
     in_use_since: float | None = None
     maybe_applied: bool = False
     """A call of ours may have been carried out: what is there now may be our own doing."""
@@ -148,9 +165,20 @@ class RetryPolicy:
         """Seconds for which a creation whose answer was lost is still asked for; zero when it is begun again."""
         return max(0.0, self.lost_at + SHOWN_AFTER - now) if self.lost else 0.0
 
-    def gives_up_polling(self, error: CloudError) -> bool:
-        """Reading may fail for a while; only a credential that is gone ends the waiting at once."""
-        return isinstance(error, SignInFailed) or self.poll_errors > 30
+    def poll_failed(self, error: CloudError, now: float) -> bool:
+        """Count it; whether to give up. Reading may fail for a while; only a credential that is gone ends it at once.
+
+        "Too many requests" is no failure: it is waited for as long as for any other call.
+        """
+        self.mute_since = now if self.mute_since is None else self.mute_since
+        self.poll_errors += 1
+        if isinstance(error, Throttled):
+            return now - self.mute_since > THROTTLED_FOR
+        return isinstance(error, SignInFailed) or (self.poll_errors > 30 and now - self.mute_since > MUTE_FOR)
+
+    def poll_answered(self) -> None:
+        """Somebody said how far it is."""
+        self.poll_errors, self.mute_since = 0, None
 
     def poll_backoff(self, error: CloudError, jitter: random.Random) -> float:
         """Seconds until the next poll after a failed one."""
@@ -204,7 +232,7 @@ def meaning(
 ) -> Again | Unconfirmed | Failed:
     """What happens next. Counts the attempt."""
     if phase == "poll":
-        return _polling(retry_policy, error, jitter)
+        return _polling(retry_policy, error, now, jitter)
     if phase == "send" and (is_mute(error) or not isinstance(error, CloudError)):
         retry_policy.lose(now)
     elif phase == "prepare" and retry_policy.lost and is_mute(error):
@@ -247,9 +275,8 @@ def explained(error: VpngwError, endpoint: str) -> VpngwError:
     return error
 
 
-def _polling(retry_policy: RetryPolicy, error: VpngwError, jitter: random.Random) -> Again | Unconfirmed:
-    retry_policy.poll_errors += 1
-    if isinstance(error, CloudError) and not retry_policy.gives_up_polling(error):
+def _polling(retry_policy: RetryPolicy, error: VpngwError, now: float, jitter: random.Random) -> Again | Unconfirmed:
+    if isinstance(error, CloudError) and not retry_policy.poll_failed(error, now):
         return Again(retry_policy.poll_backoff(error, jitter), f"an answer about how far it is ({error.message})")
     return Unconfirmed(is_mute=is_mute(error))
 

@@ -10,7 +10,7 @@ from heapq import heappop, heappush
 from typing import Literal, NamedTuple, get_args
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.engine.order.locks import LockTable
+from vpngw_iac.engine.order.locks import FIRST_LIMIT, LockTable
 from vpngw_iac.engine.ports import Verb
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.resources.base import OperationLock
@@ -116,6 +116,11 @@ def spans(planned: Schedule) -> Mapping[Key, Span]:
     return _Imagined(planned, {op.key: [k for k in op.locks if not k.adaptive] for op in planned.operations}).run()
 
 
+BEARS = FIRST_LIMIT
+"""So many writes to one gateway are imagined at a time. Azure refuses what is too many (R-OPS-02), and nobody says how
+many that are: the announced time supposes as many as a run begins with, and a run that may do more ends earlier."""
+
+
 class _Imagined:
     """List scheduling in imagined time: of what is ready, the operation with the longest remaining path goes first.
 
@@ -123,7 +128,7 @@ class _Imagined:
     """
 
     def __init__(self, planned: Schedule, locks: Mapping[Key, Sequence[OperationLock]]) -> None:
-        self._planned, self._wanted, self._locks = planned, locks, LockTable()
+        self._planned, self._wanted, self._locks = planned, locks, LockTable(bears=BEARS)
         self._seconds = {op.key: op.seconds for op in planned.operations}
         self._missing = {op.key: len(op.after) for op in planned.operations}
         self._followers = followers_of(planned.operations)

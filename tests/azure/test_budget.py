@@ -6,7 +6,7 @@ import pytest
 
 from tests.azure.scripted import GATEWAY, HUB, OTHER, Reply, Script, cloud_of, document
 from vpngw_iac.azure import CloudClient
-from vpngw_iac.azure.budget import FLOOR, REFILL, Budget
+from vpngw_iac.azure.budget import FLOOR, ON_THE_WAY, REFILL, Budget
 from vpngw_iac.engine.execute.clock import VirtualClock
 from vpngw_iac.engine.ports import Call
 from vpngw_iac.errors import Contention, Throttled
@@ -63,6 +63,15 @@ def test_an_answer_that_tells_less_than_we_think_is_believed_and_one_that_tells_
 
     budget.note(HUB, {f"{LEFT}writes": "16"}, now=20)
     assert budget.room(HUB, {"writes": 5}, 20) == 0.5, "somebody else has spent them"
+
+
+def test_a_bucket_that_fills_faster_than_azure_s_is_used_as_it_is() -> None:
+    """A simulated cloud whose time is fast, or a subscription with more than is documented."""
+    budget, now = Budget(), 0.0
+    for _ in range(50):
+        budget.note(HUB, {f"{LEFT}reads": "250"}, now)
+        assert budget.room(HUB, {"reads": 100}, now) == 0
+        now += ON_THE_WAY + 0.1
 
 
 def test_a_refusal_for_the_quota_shuts_that_kind_and_one_for_a_lock_does_not() -> None:

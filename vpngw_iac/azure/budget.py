@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 import threading
+from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from vpngw_iac.azure.parse import count_of
 from vpngw_iac.engine.ports import Quota
@@ -22,6 +23,9 @@ SECONDS_EACH = 0.25
 
 REFILL: Mapping[Quota, float] = {"reads": 25.0, "writes": 10.0, "deletes": 10.0}
 """Requests that come back each second (R-LIM-01)."""
+
+ON_THE_WAY = 2.0
+"""Seconds after which a request that was spent has been counted by Azure."""
 
 _HEADER = re.compile(r"x-ms-ratelimit-remaining-subscription-(?:global-)?(reads|writes|deletes)")
 
@@ -37,10 +41,23 @@ class _Bucket:
     moment: float
     shut_until: float = 0.0
     """Azure refused one: who asks earlier waits longer (R-LIM-04)."""
+    spent: deque[tuple[float, int]] = field(default_factory=deque)
+    """When how many were spent that may not be answered yet."""
 
     def refill(self, kind: Quota, now: float) -> None:
         self.left = min(self.size, self.left + max(0.0, now - self.moment) * REFILL[kind])
         self.moment = now
+        while self.spent and now - self.spent[0][0] > ON_THE_WAY:
+            self.spent.popleft()
+
+    def tell(self, left: int, now: float) -> None:
+        """Believe an answer, less what was spent and is on its way."""
+        self.told, self.seen, self.size = left, now, max(self.size, left)
+        self.left = min(left, max(self.left, left - sum(count for _, count in self.spent)))
+
+    def spend(self, count: int, now: float) -> None:
+        self.left -= count
+        self.spent.append((now, count))
 
 
 class Budget:
@@ -63,8 +80,7 @@ class Budget:
             for kind, left in told.items():
                 bucket = self._buckets.setdefault((subscription.lower(), kind), _Bucket(left, now, left, left, now))
                 bucket.refill(kind, now)
-                bucket.told, bucket.seen, bucket.size = left, now, max(bucket.size, left)
-                bucket.left = min(bucket.left, left)
+                bucket.tell(left, now)
 
     def refused(self, subscription: str, kind: Quota, seconds: float, now: float) -> None:
         """Azure said "too many requests": nothing is left, and nothing comes back for so long."""
@@ -91,7 +107,7 @@ class Budget:
                     wait = max(wait, missing, bucket.shut_until - now)
             for kind, bucket in known.items() if wait <= 0 else ():
                 if bucket is not None:
-                    bucket.left -= calls[kind]
+                    bucket.spend(calls[kind], now)
             return max(0.0, wait)
 
 

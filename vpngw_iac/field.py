@@ -339,8 +339,8 @@ Guid = Annotated[
 ]
 """A GUID; braces and upper case are accepted and normalised (R-AAD-05)."""
 
-GroupName = Annotated[str, Field(pattern=r"^[\w().-]{0,89}[\w()-]$", max_length=90)]
-"""Name of a resource group."""
+GroupName = Annotated[str, Field(pattern=r"^[\w().-]*[\w()-]$", max_length=90)]
+"""Name of a resource group. The length is no part of the pattern: ``\\w{0,89}`` takes 12 ms to compile, each time."""
 
 Tags = Annotated[dict[str, str], KeyedBy("")]
 """Tags; owned key by key, keys without case."""

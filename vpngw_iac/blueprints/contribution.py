@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field, replace
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from vpngw_iac.blueprints.circuit import Circuit, CircuitLink, ExistingCircuit, GlobalReach
-from vpngw_iac.blueprints.client import ClientAccess
 from vpngw_iac.blueprints.gateway import (
     ExistingExpressRouteGateway,
     ExistingVpnGateway,
@@ -15,9 +13,13 @@ from vpngw_iac.blueprints.gateway import (
     VpnGateway,
 )
 from vpngw_iac.blueprints.network import ExistingVirtualNetwork, VirtualNetwork
-from vpngw_iac.blueprints.peer import Pair, Spoke
 from vpngw_iac.blueprints.site import LocalGateway, Site
 from vpngw_iac.late_dataclass import dataclass
+
+if TYPE_CHECKING:
+    from vpngw_iac.blueprints.circuit import Circuit, CircuitLink, ExistingCircuit, GlobalReach
+    from vpngw_iac.blueprints.client import ClientAccess
+    from vpngw_iac.blueprints.peer import Pair, Spoke
 
 Network = VirtualNetwork | ExistingVirtualNetwork
 VpnLike = VpnGateway | ExistingVpnGateway

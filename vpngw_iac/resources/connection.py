@@ -1,7 +1,7 @@
 """Connections of gateways: to a site (IPsec), to another gateway (Vnet2Vnet), to a circuit (ExpressRoute)."""
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.field import (
@@ -19,13 +19,17 @@ from vpngw_iac.field import (
 )
 from vpngw_iac.paths import value_at
 from vpngw_iac.resources.base import Durations, KeyCall, OperationLock, Resource, Role, Tunnel, UsedPart
-from vpngw_iac.resources.express_route_circuit import ExpressRouteCircuit
 from vpngw_iac.resources.local_network_gateway import LocalNetworkGateway
 from vpngw_iac.resources.nat_rule import NatRule
 from vpngw_iac.resources.parts import CertificateText, IdOnly, IpsecPolicy
 from vpngw_iac.resources.virtual_network_gateway import VirtualNetworkGateway
-from vpngw_iac.resources.wire import Output, Ref, WireModel
+from vpngw_iac.resources.wire import Output, Ref, WireModel, elsewhere
 from vpngw_iac.secret import SecretReference
+
+if TYPE_CHECKING:
+    from vpngw_iac.resources.express_route_circuit import ExpressRouteCircuit
+else:
+    ExpressRouteCircuit = elsewhere("Microsoft.Network/expressRouteCircuits")
 
 # The tunnel drops for a few seconds while both sides agree again (R-IPSEC-07, R-PSK-05).
 _SECONDS = Outage("seconds", source="R-IPSEC-07")

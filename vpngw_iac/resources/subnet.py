@@ -1,18 +1,23 @@
 """Subnets, among them the one that must be called GatewaySubnet (R-SUBNET-01)."""
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.field import AlsoAs, Cidr, Detachable, KeyedBy, Observed, ReadOnly, ServerDefault, Unordered, Verdict
 from vpngw_iac.resources.base import ChildResource, Durations, OperationLock, Role
-from vpngw_iac.resources.network_security_group import NetworkSecurityGroup
 from vpngw_iac.resources.parts import IdOnly, PoolPrefixes
-from vpngw_iac.resources.route_table import RouteTable
 from vpngw_iac.resources.virtual_network import GATEWAY_SUBNET, SUBNETS, table_of
-from vpngw_iac.resources.wire import Ref, WireModel
+from vpngw_iac.resources.wire import Ref, WireModel, elsewhere
+
+if TYPE_CHECKING:
+    from vpngw_iac.resources.network_security_group import NetworkSecurityGroup
+    from vpngw_iac.resources.route_table import RouteTable
+else:
+    NetworkSecurityGroup = elsewhere("Microsoft.Network/networkSecurityGroups")
+    RouteTable = elsewhere("Microsoft.Network/routeTables")
 
 
 class ServiceEndpoint(WireModel):

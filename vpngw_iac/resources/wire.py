@@ -128,6 +128,11 @@ class Ref(Generic[R_co]):
         return core_schema.no_info_plain_validator_function(check)
 
 
+def elsewhere(arm_type: str) -> type[Any]:
+    """Stands for the class of a type in ``Ref[...]``, which needs no more of it than its name: it is not loaded."""
+    return type(arm_type.rpartition("/")[2], (), {"arm_type": arm_type})
+
+
 def _owner(part: ArmId, expected: str | None) -> ArmId:
     """The resource of the expected type that an id names, or that the named part belongs to."""
     owner: ArmId | None = part

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vpngw_iac.arm import ArmId, Scope
-from vpngw_iac.blueprints.circuit import Circuit, ExistingCircuit
 from vpngw_iac.blueprints.contribution import GatewayLike, Network
 from vpngw_iac.blueprints.gateway import GATEWAY, ExpressRouteGateway, VpnGateway
 from vpngw_iac.blueprints.naming import Naming, fit
-from vpngw_iac.blueprints.network import ExistingVirtualNetwork, RouteTable, SecurityGroup, VirtualNetwork
+from vpngw_iac.blueprints.network import ExistingVirtualNetwork, RouteTable, SecurityGroup
+from vpngw_iac.blueprints.part import ExistingPart
 from vpngw_iac.errors import Finding
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
+
+if TYPE_CHECKING:
+    from vpngw_iac.blueprints.circuit import Circuit, ExistingCircuit
 
 Item = Resource | Existing | Finding
 """What a compile function yields."""
@@ -57,17 +60,17 @@ class CompileContext:
 
     def place(self, part: Network | GatewayLike | Circuit | ExistingCircuit) -> Placement:
         """Where a part lives; a gateway is at home with its network unless it names another group."""
-        if isinstance(part, VirtualNetwork | Circuit):
+        if isinstance(part, ExistingPart):
+            own = part.existing.subscription.lower() != self.scope.subscription.lower()
+            return Placement(part.existing.subscription, part.existing.group or "", part.tenant, own)
+        if not isinstance(part, VpnGateway | ExpressRouteGateway):
             group = part.resource_group or self.scope.resource_group or ""
             subscription = part.subscription or self.scope.subscription
             return Placement(
                 subscription, group, part.tenant or self._tenant(part.subscription), bool(part.subscription)
             )
-        if isinstance(part, VpnGateway | ExpressRouteGateway):
-            home = self.place(part.network)
-            return Placement(home.subscription, part.resource_group or home.group, home.tenant, home.own_subscription)
-        own = part.existing.subscription.lower() != self.scope.subscription.lower()
-        return Placement(part.existing.subscription, part.existing.group or "", part.tenant, own)
+        home = self.place(part.network)
+        return Placement(home.subscription, part.resource_group or home.group, home.tenant, home.own_subscription)
 
     def _tenant(self, subscription: str | None) -> str | None:
         same = subscription is None or subscription.lower() == self.scope.subscription.lower()
@@ -102,7 +105,7 @@ class CompileContext:
 
     def circuit_id(self, circuit: Circuit | ExistingCircuit) -> ArmId:
         """Id of a circuit."""
-        if isinstance(circuit, ExistingCircuit):
+        if isinstance(circuit, ExistingPart):
             return circuit.existing
         return self.place(circuit).id(CIRCUIT, circuit.name)
 

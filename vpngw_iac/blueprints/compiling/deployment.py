@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.blueprints.circuit import Circuit
 from vpngw_iac.blueprints.compiling.context import CompileContext, Item, Placement, gateway_address, no_location
-from vpngw_iac.blueprints.compiling.expressroute import circuit, circuit_links, expressroute_gateway, global_reach
 from vpngw_iac.blueprints.compiling.gateway_context import GatewayContext
 from vpngw_iac.blueprints.compiling.merge import united
 from vpngw_iac.blueprints.compiling.merged_parts import MergedParts, assemble, circuit_uses, network_uses
 from vpngw_iac.blueprints.compiling.network import group, network, owned_beside
 from vpngw_iac.blueprints.compiling.operations_settings import locked_last, maintenance
-from vpngw_iac.blueprints.compiling.pair import pair
 from vpngw_iac.blueprints.compiling.site import default_site_id, sites
-from vpngw_iac.blueprints.compiling.spoke import peerings
 from vpngw_iac.blueprints.compiling.vpn import gateway_location, vpn_gateway
 from vpngw_iac.blueprints.contribution import Contribution
 from vpngw_iac.blueprints.gateway import (
@@ -25,12 +21,12 @@ from vpngw_iac.blueprints.gateway import (
     VpnGateway,
 )
 from vpngw_iac.blueprints.network import PublicIp, VirtualNetwork
+from vpngw_iac.blueprints.part import ExistingPart
 from vpngw_iac.blueprints.site import LocalGateway
 from vpngw_iac.errors import Finding
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
-from vpngw_iac.resources.management_lock import ManagementLock
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +50,7 @@ def compile_contributions(contributions: Sequence[Contribution], context: Compil
 
 def _items(merged_parts: MergedParts, context: CompileContext) -> Iterator[Item]:
     made = list(_each(merged_parts, context))
-    yield from (locked_last(item, made) if isinstance(item, ManagementLock) else item for item in made)
+    yield from (locked_last(item, made) if isinstance(item, Resource) and item.can_block else item for item in made)
 
 
 def _each(merged_parts: MergedParts, context: CompileContext) -> Iterator[Item]:
@@ -70,6 +66,24 @@ def _each(merged_parts: MergedParts, context: CompileContext) -> Iterator[Item]:
         yield from network(use, context, has_gateway=bool(here), lost=lost)
     for gateway in merged_parts.gateways:
         yield from _gateway_items(gateway, context)
+    if merged_parts.circuits or merged_parts.reaches:
+        yield from _circuit_items(merged_parts, context)
+    if merged_parts.pairs:
+        from vpngw_iac.blueprints.compiling.pair import pair
+
+        for joined in merged_parts.pairs:
+            a, b = (by_id[context.gateway_id(end)] for end in (joined.part.a, joined.part.b))
+            yield from pair(joined, a, b, context)
+    if merged_parts.spokes:
+        from vpngw_iac.blueprints.compiling.spoke import peerings
+
+        for spoke in merged_parts.spokes:
+            yield from peerings(spoke.use, spoke.hub, spoke.gateways, context)
+
+
+def _circuit_items(merged_parts: MergedParts, context: CompileContext) -> Iterator[Item]:
+    from vpngw_iac.blueprints.compiling.expressroute import circuit, global_reach
+
     for holder in merged_parts.circuits:
         users = {
             link.part.name
@@ -80,12 +94,6 @@ def _each(merged_parts: MergedParts, context: CompileContext) -> Iterator[Item]:
         yield from circuit(holder, context, tuple(sorted(users)))
     for reach in merged_parts.reaches:
         yield from global_reach(reach, context)
-    for joined in merged_parts.pairs:
-        yield from pair(
-            joined, by_id[context.gateway_id(joined.part.a)], by_id[context.gateway_id(joined.part.b)], context
-        )
-    for spoke in merged_parts.spokes:
-        yield from peerings(spoke.use, spoke.hub, spoke.gateways, context)
 
 
 def _gateway_items(gateway: GatewayContext, context: CompileContext) -> Iterator[Item]:
@@ -100,13 +108,22 @@ def _gateway_items(gateway: GatewayContext, context: CompileContext) -> Iterator
                 gateway_address(part), gateway.use.path, "location=... on the existing gateway or network"
             )
         if isinstance(part, ExistingExpressRouteGateway):
-            yield from expressroute_gateway(gateway, context, "")
+            yield from _expressroute_gateway(gateway, context, "")
         return
     if isinstance(part, ExpressRouteGateway | ExistingExpressRouteGateway):
-        yield from expressroute_gateway(gateway, context, location)
+        yield from _expressroute_gateway(gateway, context, location)
     yield from sites(gateway, context, location)
-    yield from circuit_links(gateway, context, location)
+    if gateway.circuits:
+        from vpngw_iac.blueprints.compiling.expressroute import circuit_links
+
+        yield from circuit_links(gateway, context, location)
     yield from maintenance(gateway, context, location)
+
+
+def _expressroute_gateway(gateway: GatewayContext, context: CompileContext, location: str) -> Iterator[Item]:
+    from vpngw_iac.blueprints.compiling.expressroute import expressroute_gateway
+
+    yield from expressroute_gateway(gateway, context, location)
 
 
 def _unknown_names(gateway: GatewayContext, context: CompileContext) -> Iterator[Finding]:
@@ -147,7 +164,7 @@ def _wanted_groups(
             if table.resource_group and (location := table.location or use.part.location):
                 yield table.name, location, context.place_beside(table, use.part), use.tags
     for circuit_use in merged_parts.circuits:
-        if isinstance(circuit_use.part, Circuit):
+        if not isinstance(circuit_use.part, ExistingPart):
             part = circuit_use.part
             yield part.name, part.location, context.place(part), circuit_use.tags
     yield from _groups_of_pairs(merged_parts, context)
@@ -191,7 +208,7 @@ def _homeless(contributions: Sequence[Contribution], context: CompileContext) ->
         *((use.part, use.path) for use in circuit_uses(contributions)),
     ]
     for part, path in parts:
-        if isinstance(part, VirtualNetwork | Circuit) and not context.place(part).group:
+        if not isinstance(part, ExistingPart) and not context.place(part).group:
             yield Finding(
                 rule="B-GROUP",
                 address=f"{type(part).__name__}/{part.address_name}",

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import field
+from typing import TYPE_CHECKING
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.blueprints.circuit import CircuitLink
-from vpngw_iac.blueprints.client import ClientAccess
 from vpngw_iac.blueprints.compiling.context import CONFIGURATIONS, names_of
 from vpngw_iac.blueprints.contribution import GatewayLike, PlacedPart
 from vpngw_iac.blueprints.gateway import ExistingVpnGateway, VpnGateway
 from vpngw_iac.blueprints.site import Link, LocalGateway, Site
 from vpngw_iac.late_dataclass import dataclass
+
+if TYPE_CHECKING:
+    from vpngw_iac.blueprints.circuit import CircuitLink
+    from vpngw_iac.blueprints.client import ClientAccess
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ from vpngw_iac.errors import Finding
 from vpngw_iac.paths import join
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
-from vpngw_iac.resources.virtual_network_peering import VirtualNetworkPeering
 from vpngw_iac.text import listed
 
 P = TypeVar("P", bound=BaseModel)
@@ -180,7 +179,7 @@ def _same_name(one: Resource, two: Resource) -> Finding:
         summary="Two places say different things about one resource",
         detail=f"{one.address} is declared twice; the two differ in {listed(paths)}.",
         advice=_ONE_SPOKE
-        if isinstance(one, VirtualNetworkPeering)
+        if one.role == "peering"
         else "Write it once and use the same value in both places, or give the second one another name.",
     )
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.blueprints.circuit import Circuit, CircuitLink, ExistingCircuit, GlobalReach
-from vpngw_iac.blueprints.client import ClientAccess
 from vpngw_iac.blueprints.compiling.context import CompileContext, gateway_address, natural
 from vpngw_iac.blueprints.compiling.gateway_context import GatewayContext
 from vpngw_iac.blueprints.compiling.merge import merged
 from vpngw_iac.blueprints.contribution import Contribution, GatewayAttachment, GatewayLike, Network, PlacedPart
-from vpngw_iac.blueprints.peer import Pair, Spoke
 from vpngw_iac.blueprints.site import Site
 from vpngw_iac.errors import Finding
 from vpngw_iac.late_dataclass import dataclass
+
+if TYPE_CHECKING:
+    from vpngw_iac.blueprints.circuit import Circuit, CircuitLink, ExistingCircuit, GlobalReach
+    from vpngw_iac.blueprints.client import ClientAccess
+    from vpngw_iac.blueprints.peer import Pair, Spoke
 
 P = TypeVar("P")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.compiling.context import CompileContext, Item, Placement, envelope, no_location, tags_of, used
@@ -20,11 +20,14 @@ from vpngw_iac.blueprints.network import (
     gateway_entry,
 )
 from vpngw_iac.errors import Finding
-from vpngw_iac.resources import network_security_group, resource_group, route_table, subnet, virtual_network
+from vpngw_iac.resources import resource_group, subnet, virtual_network
 from vpngw_iac.resources.base import Ref
 from vpngw_iac.resources.existing import Existing
 from vpngw_iac.resources.virtual_network import GATEWAY_SUBNET
 from vpngw_iac.resources.wire import Document
+
+if TYPE_CHECKING:
+    from vpngw_iac.resources import network_security_group
 
 
 def group(place: Placement, location: str, tags: Mapping[str, str]) -> resource_group.ResourceGroup:
@@ -76,6 +79,8 @@ def owned_beside(part: Network) -> Iterator[RouteTable | SecurityGroup]:
 
 def _beside(part: RouteTable | SecurityGroup, use: PlacedPart[Network], context: CompileContext) -> Item:
     """At home with its network, and in its region, unless it says otherwise."""
+    from vpngw_iac.resources import network_security_group, route_table
+
     address, location = address_beside(part), part.location or use.part.location
     if location is None:
         return no_location(address, use.path, "location=... on it or on the existing network")
@@ -96,6 +101,8 @@ def _beside(part: RouteTable | SecurityGroup, use: PlacedPart[Network], context:
 
 def _rule(rule: SecurityRule) -> network_security_group.SecurityRule:
     """One value is sent in the singular, several in the plural."""
+    from vpngw_iac.resources import network_security_group
+
     said = {
         "sourceAddressPrefix": (rule.source, "es"),
         "sourcePortRange": (rule.source_ports, "s"),

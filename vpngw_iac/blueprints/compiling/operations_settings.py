@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import cast
+from typing import TYPE_CHECKING, cast
 from uuid import NAMESPACE_URL, uuid5
 
 from vpngw_iac.arm import ArmId
@@ -21,17 +21,14 @@ from vpngw_iac.blueprints.operations_settings import (
     RoleAssignment,
 )
 from vpngw_iac.blueprints.part import Part
-from vpngw_iac.resources import diagnostic_setting as diagnostic_wire
-from vpngw_iac.resources import maintenance_configuration as maintenance_wire
-from vpngw_iac.resources import role_assignment as role_wire
 from vpngw_iac.resources.base import Ref, Resource, TextRef
 from vpngw_iac.resources.existing import Existing
-from vpngw_iac.resources.maintenance_assignment import (
-    MAINTENANCE_ASSIGNMENTS,
-    MaintenanceAssignment,
-    MaintenanceAssignmentProperties,
-)
-from vpngw_iac.resources.management_lock import MANAGEMENT_LOCKS, ManagementLock, ManagementLockProperties
+
+if TYPE_CHECKING:
+    from vpngw_iac.resources import diagnostic_setting as diagnostic_wire
+    from vpngw_iac.resources import maintenance_configuration as maintenance_wire
+    from vpngw_iac.resources import role_assignment as role_wire
+    from vpngw_iac.resources.management_lock import ManagementLock
 
 Ours = VpnGateway | ExpressRouteGateway
 
@@ -45,8 +42,10 @@ def maintenance(gateway: GatewayContext, context: CompileContext, location: str)
 
 def beside(made: Resource, part: Part, context: CompileContext, address: str | None = None) -> Iterator[Item]:
     """The diagnostic settings, role assignments and lock that a noun says for what it became."""
-    yield from diagnostics_of(made, getattr(part, "diagnostics", ()), context, address)
-    yield from access_to(made, getattr(part, "access", None) or (), address)
+    if diagnostics := getattr(part, "diagnostics", ()):
+        yield from diagnostics_of(made, diagnostics, context, address)
+    if access := getattr(part, "access", None):
+        yield from access_to(made, access, address)
     yield from lock_on(made, getattr(part, "lock", None), context, address)
 
 
@@ -54,6 +53,8 @@ def access_to(
     made: Resource, several: Iterable[RoleAssignment], address: str | None = None
 ) -> Iterator[role_wire.RoleAssignment]:
     """Role assignments; the name is a GUID made of what Azure takes once: resource, role and principal."""
+    from vpngw_iac.resources import role_assignment as role_wire
+
     for said in several:
         role = ROLES.get(said.role, said.role)
         if not role.startswith("/"):
@@ -87,6 +88,8 @@ def lock_on(
     """The lock of something of ours, if one is said. `address`: how its own address ends."""
     if said is None:
         return
+    from vpngw_iac.resources.management_lock import MANAGEMENT_LOCKS, ManagementLock, ManagementLockProperties
+
     part = cast("Lock", said)
     scope = made.id if part.scope == "resource" else made.id.resource_group
     name, derived = context.called(part.name, context.naming.lock.format(resource=made.id.name))
@@ -101,9 +104,9 @@ def lock_on(
     )
 
 
-def locked_last(lock: ManagementLock, made: Iterable[Item]) -> ManagementLock:
+def locked_last(lock: Resource, made: Iterable[Item]) -> Resource:
     """A lock that refuses writes comes after all that refers to what it is for."""
-    if lock.properties.level != "ReadOnly":
+    if cast("ManagementLock", lock).properties.level != "ReadOnly":
         return lock
     held = lock.needs[0].target
     users = {held, *(item.id for item in made if isinstance(item, Resource) and _refers(item, held))}
@@ -111,7 +114,7 @@ def locked_last(lock: ManagementLock, made: Iterable[Item]) -> ManagementLock:
 
 
 def _refers(item: Resource, held: ArmId) -> bool:
-    if isinstance(item, ManagementLock):
+    if item.can_block:
         return False
     return item.id.parent == held or any(ref.target == held for _, ref, _ in item.references())
 
@@ -122,6 +125,13 @@ def _refers(item: Resource, held: ArmId) -> bool:
 def _maintenance(
     part: Ours, said: Maintenance | ExistingMaintenance, gateway: GatewayContext, context: CompileContext, location: str
 ) -> Iterator[Item]:
+    from vpngw_iac.resources import maintenance_configuration as maintenance_wire
+    from vpngw_iac.resources.maintenance_assignment import (
+        MAINTENANCE_ASSIGNMENTS,
+        MaintenanceAssignment,
+        MaintenanceAssignmentProperties,
+    )
+
     place = context.place(part)
     if isinstance(said, ExistingMaintenance):
         facts = {"location": said.location} if said.location else {}
@@ -152,6 +162,8 @@ def _maintenance(
 
 
 def _window(said: Maintenance) -> maintenance_wire.MaintenanceConfigurationProperties:
+    from vpngw_iac.resources import maintenance_configuration as maintenance_wire
+
     window = {"startDateTime": f"{said.begins.isoformat()} {said.start}", "duration": f"{said.hours:02}:00"}
     return maintenance_wire.MaintenanceConfigurationProperties(
         maintenance_scope="Resource",
@@ -170,6 +182,8 @@ def diagnostics_of(
     made: Resource, several: Iterable[Diagnostics], context: CompileContext, address: str | None = None
 ) -> Iterator[diagnostic_wire.DiagnosticSetting]:
     """The diagnostic settings of something of ours; the first has its address by itself."""
+    from vpngw_iac.resources import diagnostic_setting as diagnostic_wire
+
     for number, said in enumerate(several):
         name, derived = context.called(said.name, context.naming.diagnostics.format(gateway=made.id.name))
         yield diagnostic_wire.DiagnosticSetting(
@@ -188,6 +202,8 @@ def diagnostics_of(
 
 def _logs(said: Diagnostics) -> Iterator[diagnostic_wire.LogSetting]:
     """A group or categories, never both: Azure refuses the mix."""
+    from vpngw_iac.resources import diagnostic_setting as diagnostic_wire
+
     if said.logs == "all":
         yield diagnostic_wire.LogSetting(category_group="allLogs", enabled=True)
     else:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.compiling.bgp import custom_addresses
-from vpngw_iac.blueprints.compiling.clients import client_configuration, policy_groups
 from vpngw_iac.blueprints.compiling.context import (
     CompileContext,
     Item,
@@ -32,6 +32,9 @@ from vpngw_iac.resources.existing import Existing
 from vpngw_iac.resources.gateway_sku import needs_generation_2
 from vpngw_iac.resources.parts import AddressSpace, ExtendedLocation, ManagedIdentity, UserAssignedIdentity
 from vpngw_iac.resources.wire import Document
+
+if TYPE_CHECKING:
+    from vpngw_iac.blueprints.client import ClientAccess
 
 PUBLIC_IP = "Microsoft.Network/publicIPAddresses"
 
@@ -161,10 +164,18 @@ def _properties(part: VpnGateway, gateway: GatewayContext, context: CompileConte
         ),
         "enable_bgp": part.bgp is not None,
         **({"bgpSettings": {"bgpPeeringAddresses": instances}} if (instances := _instances(part, gateway)) else {}),
-        "vpn_client_configuration": client_configuration(clients, gateway) if clients else None,
-        "virtual_network_gateway_policy_groups": policy_groups(clients) if clients and clients.groups else None,
+        **(_for_clients(clients, gateway) if clients else {}),
         "gateway_default_site": Ref.to(default_site) if default_site else None,
         "custom_routes": AddressSpace(address_prefixes=tuple(dict.fromkeys(routes))) if routes else None,
+    }
+
+
+def _for_clients(clients: ClientAccess, gateway: GatewayContext) -> Document:
+    from vpngw_iac.blueprints.compiling.clients import client_configuration, policy_groups
+
+    return {
+        "vpn_client_configuration": client_configuration(clients, gateway),
+        "virtual_network_gateway_policy_groups": policy_groups(clients) if clients.groups else None,
     }
 
 

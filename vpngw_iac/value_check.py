@@ -14,6 +14,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _TEXTS = "a text", lambda v: isinstance(v, str)
+_SEVERAL = "a list of texts", lambda v: isinstance(v, list | tuple) and all(isinstance(text, str) for text in v)
 _PATHS = "a path", lambda v: isinstance(v, str | Path)
 _SWITCHES = "True or False", lambda v: isinstance(v, bool)
 _FUNCTIONS = "a function", callable
@@ -23,6 +24,7 @@ _PLANNABLE = "a blueprint or a plan", lambda v: not isinstance(v, type) and (has
 _EXPECTED: dict[str, tuple[str, Callable[[Any], bool]]] = {
     **dict.fromkeys(("cloud", "subscription", "tenant", "resource_group", "state", "deployment"), _TEXTS),
     **dict.fromkeys(("simulator_dir", "profile", "max_outage", "verify_keys"), _TEXTS),
+    **dict.fromkeys(("allowed_subscriptions", "allowed_tenants"), _SEVERAL),
     **dict.fromkeys(("directory", "secret_directory"), _PATHS),
     **dict.fromkeys(("on_notice", "on_event", "confirm"), _FUNCTIONS),
     **dict.fromkeys(("timeout", "lock_timeout"), _SECONDS),
@@ -35,7 +37,7 @@ _EXPECTED: dict[str, tuple[str, Callable[[Any], bool]]] = {
         lambda v: isinstance(v, Mapping) and all(isinstance(t, str) for pair in v.items() for t in pair),
     ),
     "options": ("Options(...)", lambda v: hasattr(v, "max_outage")),
-    "document": ("the mapping of a saved plan", lambda v: isinstance(v, Mapping)),
+    "document": ("the mapping of a saved plan or graph", lambda v: isinstance(v, Mapping)),
     "file": ("a path or a loaded file", lambda v: isinstance(v, str | Path) or hasattr(v, "path")),
     "credential": ("a credential of azure-identity", lambda v: hasattr(v, "get_token")),
     "simulator": ("a Simulator", lambda v: hasattr(v, "send")),

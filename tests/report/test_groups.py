@@ -88,7 +88,7 @@ def test_a_short_plan_has_a_line_for_each_change_and_each_finding() -> None:
 
     assert f"    ~ {address}  update in place: dpdTimeoutSeconds" in lines
     assert "Error    R-X-01  VpnConnection/vgw-hub/berlin  Too short (hub.py:7)" in lines
-    assert len(lines) == 1 + 1 + 6 + 1 + 1 + 1 + 3
+    assert len(lines) == 1 + 1 + 6 + 1 + 1 + 1 + 4  # the footer has the decision digest
 
 
 def test_a_plan_of_a_thousand_sites_that_changes_nothing_is_short() -> None:

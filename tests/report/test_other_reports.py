@@ -273,7 +273,18 @@ def runs() -> tuple[LoggedRun, ...]:
             (operation,),
             ("forgotten PublicIp/old",),
         ),
-        LoggedRun("r2", "wait", "grace", IDS.correlation, "0.1.0", "2026-01-02T00:00:00.000000Z"),
+        LoggedRun(
+            "r2",
+            "apply",
+            "grace",
+            IDS.correlation,
+            "0.1.0",
+            "2026-01-02T00:00:00.000000Z",
+            url="https://github.com/contoso/network/actions/runs/7",
+            approver="ada",
+            digest="9" * 64,
+            decisions=("create PublicIp/new",),
+        ),
     )
 
 

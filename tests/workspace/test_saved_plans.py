@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.another_user import another_user, as_root, let_through
 from tests.workspace.conftest import Harness
 from tests.worlds import REGION, Deployment, connection, group_id, hub, hub_without_gateway, network, rid, site
 from vpngw_iac import Secret
@@ -252,3 +253,70 @@ def test_a_plan_file_that_lost_something_is_damaged_not_a_bug(harness: Harness, 
 
     with pytest.raises((PlanError, StalePlan)):
         harness.workspace().load_plan(document)
+
+
+# --- seal and decision digest ----------------------------------------------------------------------------------------
+
+
+def readable_but_for_the_key(harness: Harness) -> None:
+    """Another user may read the state, and not its key."""
+    let_through(harness.folder)
+    for place in (harness.folder / ".vpngw").rglob("*"):
+        place.chmod(0o755 if place.is_dir() else 0o600 if place.name == "key" else 0o644)
+    (harness.folder / ".vpngw").chmod(0o755)
+
+
+@as_root
+def test_a_plan_made_without_the_key_is_shown_and_never_applied(harness: Harness) -> None:
+    deployment = harness.create(hub_without_gateway("berlin"))
+    readable_but_for_the_key(harness)
+    with another_user():
+        plan = harness.workspace().plan(deployment.plus(site("rome", 9)))
+        document = harness.workspace().save_plan(plan)
+
+    assert [finding.rule for finding in plan.findings if finding.rule == "V-STATE-05"] == ["V-STATE-05"]
+    assert document["sealed"] is False
+    assert "seal" not in document
+    assert document["decision_digest"] == saved(harness, deployment.plus(site("rome", 9)))["decision_digest"]
+    with pytest.raises(Refused, match="not sealed") as told:
+        harness.workspace().load_plan(document)
+    assert told.value.exit_code is ExitCode.REFUSED
+
+
+@as_root
+def test_who_may_not_read_the_key_does_not_take_a_secret_for_a_change(harness: Harness) -> None:
+    deployment = harness.create(hub("berlin"))
+    readable_but_for_the_key(harness)
+
+    with another_user():
+        plan = harness.workspace().plan(deployment)
+
+    assert plan.changes == ()
+    assert [item.why for item in plan.secrets] == ["not readable here"]
+
+
+def test_saying_that_it_is_sealed_does_not_seal_it(harness: Harness) -> None:
+    document = saved(harness, hub_without_gateway("berlin")) | {"sealed": True}
+    del document["seal"]
+
+    with pytest.raises(StalePlan):
+        harness.workspace().load_plan(document)
+
+
+def test_equal_decisions_have_one_digest_and_others_another(harness: Harness) -> None:
+    deployment = harness.create(hub("berlin"))
+    more = saved(harness, deployment.plus(site("rome", 9)))
+    network = rid("virtualNetworks", "vnet-hub")
+    harness.simulator.put(str(network), without_etag(harness.document(network)))  # another etag
+
+    assert saved(harness, deployment.plus(site("rome", 9)))["decision_digest"] == more["decision_digest"]
+    assert saved(harness, deployment.plus(site("oslo", 9)))["decision_digest"] != more["decision_digest"]
+
+
+def test_saving_a_plan_makes_key_and_lineage_once_and_nothing_else(harness: Harness) -> None:
+    deployment = hub_without_gateway("berlin")
+    first, second = saved(harness, deployment), saved(harness, deployment)
+
+    assert first["basis"]["lineage"] == second["basis"]["lineage"]
+    assert harness.writes() == []
+    assert harness.entries(deployment) == {}

@@ -89,6 +89,15 @@ def load(target: str | Path) -> LoadedFile:
 
 def saved_plan(target: str | Path) -> dict[str, Any] | None:
     """The document of a saved plan, or None if the file is something else (a blueprint in JSON, or unreadable)."""
+    return _saved(target, "plan")
+
+
+def saved_graph(target: str | Path) -> dict[str, Any] | None:
+    """The document of a saved graph, or None if the file is something else."""
+    return _saved(target, "graph")
+
+
+def _saved(target: str | Path, kind: str) -> dict[str, Any] | None:
     path = Path(target)
     if path.suffix.lower() != ".json":
         return None
@@ -96,7 +105,7 @@ def saved_plan(target: str | Path) -> dict[str, Any] | None:
         document = json.loads(read_text(path))
     except (ValueError, UnreadableFile, RecursionError):
         return None
-    return document if isinstance(document, dict) and document.get("kind") == "plan" else None
+    return document if isinstance(document, dict) and document.get("kind") == kind else None
 
 
 def schema() -> dict[str, Any]:
@@ -203,6 +212,8 @@ def _from_text(path: Path, name: str | None) -> LoadedFile:
         )
     if content.get("kind") == "plan":
         raise UsageError(f"{path} is a saved plan.", advice="Saved plans go to `vpngw apply` and `vpngw show`.")
+    if content.get("kind") == "graph":
+        raise UsageError(f"{path} is a saved graph.", advice="Saved graphs go to `vpngw plan`, and nowhere else.")
     named = _named_values(document, content)
     body = {key: value for key, value in content.items() if key not in named.sections and not _is_aside(key)}
     if "kind" not in body and isinstance(body.get("blueprints"), list):

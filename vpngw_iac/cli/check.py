@@ -1,4 +1,4 @@
-"""What `validate` finds and says, in the formats of `report.findings`."""
+"""What `validate` finds and says, in the formats of `report.findings`; and the graph that `compile` saves."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from vpngw_iac.cli.run import Run
-from vpngw_iac.errors import BlueprintError, ExitCode, Finding, Findings
+from vpngw_iac.errors import BlueprintError, ExitCode, Finding, Findings, UsageError
 from vpngw_iac.report import renderer
 from vpngw_iac.report.findings import FileFindings
 
@@ -32,6 +32,17 @@ def tell_findings(run: Run, findings: Findings, file: str, form: str) -> int:
     form = "json" if form == "text" and run.settings.json_output else form
     run.emit(renderer("findings", form)(FileFindings(file, items, run.style)))
     return ExitCode.REFUSED if findings.blocking else ExitCode.DONE
+
+
+def save_graph(run: Run, file: str, out: str) -> None:
+    """Write the declared graph of the only blueprint of a file."""
+    from vpngw_iac.cli.common import write_file
+
+    loaded = run.load(file)
+    if len(loaded.blueprints) > 1:
+        raise UsageError(f"{file} holds several blueprints; a graph file holds one.", advice=f"Use {file}:NAME.")
+    write_file(out, run.workspace.beside(loaded).save_graph(loaded.blueprint, loaded), "graph", "--save")
+    run.say(f"Saved to {out}. `vpngw plan {out}` plans it without running the blueprint.")
 
 
 def _relative(findings: Iterable[Finding]) -> Iterable[Finding]:

@@ -24,6 +24,7 @@ from vpngw_iac.report.view import PlanView
 
 if TYPE_CHECKING:
     from vpngw_iac.cli.options import Choices
+    from vpngw_iac.usecases.session import Deployable
     from vpngw_iac.usecases.workspace import Workspace
 
 
@@ -43,7 +44,7 @@ def options_of(choices: Choices, **fixed: Any) -> Options:
 def make_plans(run: Run, file: str, choices: Choices, out: str | None) -> tuple[PlanView, ...]:
     """Plan every blueprint of a file; with `out` the only one is saved."""
     options = options_of(choices)
-    workspace, blueprints = run.at(file)
+    workspace, blueprints = _plannable(run, file)
     if out is not None:
         if len(blueprints) > 1:
             raise UsageError(f"{file} holds several blueprints; a plan file holds one.", advice=f"Use {file}:NAME.")
@@ -55,13 +56,32 @@ def make_plans(run: Run, file: str, choices: Choices, out: str | None) -> tuple[
     return tuple(PlanView.of(plan, workspace.schedule(plan)) for plan in plans)
 
 
+def _plannable(run: Run, file: str) -> tuple[Workspace, Sequence[Deployable]]:
+    """A workspace, and what is to be planned: the blueprints of a file, or a saved graph."""
+    from vpngw_iac.blueprints.load import saved_graph
+
+    if (document := saved_graph(file)) is not None:
+        return run.workspace, (run.workspace.load_graph(document),)
+    return run.at(file)
+
+
 def save_document(run: Run, out: str, document: Mapping[str, Any]) -> None:
     """Write a plan file; raises `UsageError` if the place cannot be written."""
+    write_file(out, document, "plan", "-o")
+    if document.get("sealed") is False:
+        run.say(f"Saved to {out}, not sealed: `vpngw show {out}` shows it, and `vpngw apply` refuses it.")
+    else:
+        run.say(f"Saved to {out}. `vpngw apply {out}` applies exactly this plan, or refuses.")
+
+
+def write_file(out: str, document: Mapping[str, Any], what: str, option: str) -> None:
+    """Write a document; raises `UsageError` if the place cannot be written."""
     try:
         _write(Path(out), json_documents.dumps(document))
     except OSError as error:
-        raise UsageError(f"The plan cannot be saved to {out}: {error.strerror}.", advice="Choose another -o.") from None
-    run.say(f"Saved to {out}. `vpngw apply {out}` applies exactly this plan, or refuses.")
+        raise UsageError(
+            f"The {what} cannot be saved to {out}: {error.strerror}.", advice=f"Choose another {option}."
+        ) from None
 
 
 def _write(path: Path, text: str) -> None:

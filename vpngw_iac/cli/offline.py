@@ -35,6 +35,10 @@ else:
     FindingsFormat = Literal[formats("findings", "text")]
     PictureFormat = Literal[formats("pictures", "mermaid")]
 
+Save = Annotated[
+    str | None,
+    typer.Option("--save", metavar="graph.json", help="Write the declared graph, for a plan that runs no blueprint."),
+]
 RuleId = Annotated[str | None, typer.Argument(metavar="[ID]", help="For example R-SUBNET-02, or R-SUBNET for an area.")]
 
 
@@ -56,13 +60,19 @@ def validate(
     return tell_findings(run, findings_of(run, file, profile), file, format)
 
 
-def compile(run: Run, file: opt.Blueprint) -> int:
-    """Show the Azure operations in their order, offline."""
+def compile(run: Run, file: opt.Blueprint, save: Save = None) -> int:
+    """Show the Azure operations in their order, offline.
+
+    With --save also write the declared graph, which `vpngw plan` takes in place of the blueprint.
+    """
+    from vpngw_iac.cli.check import save_graph
     from vpngw_iac.report.json import compile_document
     from vpngw_iac.report.text.schedule import schedule_text
 
     workspace, blueprints = run.at(file)
     made = [workspace.compile(blueprint) for blueprint in blueprints]
+    if save is not None:
+        save_graph(run, file, save)
     documents = [compile_document(one.deployment, one.schedule, one.graph) for one in made]
     run.answer(documents, "\n".join(schedule_text(one.deployment, one.schedule, run.style) for one in made))
     return ExitCode.DONE

@@ -63,6 +63,7 @@ def plan_document(plan: PlanView) -> Document:
         unverified_secrets=[asdict(item) for item in plan.secrets],
         running=plan.running,
         bodies={address: dict(body) for address, body in plan.bodies.items()},
+        decision_digest=plan.decision_digest,
     )
 
 

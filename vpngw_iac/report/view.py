@@ -12,6 +12,7 @@ from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.compare.document import shown
 from vpngw_iac.engine.order.operation import Schedule
 from vpngw_iac.engine.plan.change import Action, Change, Loss, Summary, outage_of, summary_of
+from vpngw_iac.engine.plan.decisions import decision_digest, plain_decisions
 from vpngw_iac.engine.plan.outage import ends_clients
 from vpngw_iac.engine.plan.plan import Plan
 from vpngw_iac.engine.plan.saved import refuse_newer
@@ -69,6 +70,8 @@ class PlanView:
     """What is created, by address: each declared path with its value."""
     settings: str = ""
     """The file of settings that was found, if one was."""
+    decision_digest: str = ""
+    """Equal for plans that decide the same; empty in a plan of an earlier version."""
 
     @classmethod
     def of(cls, plan: Plan, schedule: Schedule) -> PlanView:
@@ -97,6 +100,7 @@ class PlanView:
             losses=plan.losses,
             bodies={c.address: _body(plan.graph, c.address) for c in plan.changes if c.action is Action.CREATE},
             settings=plan.settings,
+            decision_digest=decision_digest(plain_decisions(plan)),
         )
 
     @classmethod
@@ -135,6 +139,7 @@ class PlanView:
             losses=_LOSSES.validate_python(document.get("outages", [])),
             bodies=document.get("bodies", {}),
             settings=str(document.get("settings", "")),
+            decision_digest=str(document.get("decision_digest", "")),
         )
 
     @property

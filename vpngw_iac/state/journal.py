@@ -34,6 +34,14 @@ class RunOpened(_Record):
     actor: str
     correlation: str
     version: str
+    url: str = ""
+    """Address of the pipeline run, if it is one."""
+    approver: str = ""
+    """Who approved it, as the pipeline says."""
+    digest: str = ""
+    """Decision digest of the saved plan that it carries out, if it does."""
+    decisions: tuple[str, ...] = ()
+    """What that plan decides, in words."""
 
 
 class Begun(_Record):

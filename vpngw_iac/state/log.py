@@ -12,6 +12,7 @@ from vpngw_iac.state.journal import (
     Begun,
     EntriesMoved,
     EntryRemoved,
+    EntrySet,
     OperationClosed,
     Record,
     RunClosed,
@@ -63,6 +64,14 @@ class LoggedRun:
     operations: tuple[LoggedOperation, ...] = ()
     notes: tuple[str, ...] = ()
     """What happened to entries without an operation: forgotten, moved, the state replaced."""
+    url: str = ""
+    """Address of the pipeline run; empty for one from somewhere else."""
+    approver: str = ""
+    """Who approved it, as the pipeline says."""
+    digest: str = ""
+    """Decision digest of the saved plan that was carried out."""
+    decisions: tuple[str, ...] = ()
+    """What that plan decided, in words."""
 
 
 @dataclass(slots=True)
@@ -93,8 +102,8 @@ def runs_of(records: Iterable[Record]) -> tuple[LoggedRun, ...]:
 def _tell(telling: _Telling, record: Record) -> None:
     position = len(telling.runs) - 1
     match record:
-        case RunOpened(run=run, command=command, actor=actor, correlation=correlation, version=version, at=at):
-            telling.runs.append(LoggedRun(run, command, actor, correlation, version, started=at))
+        case RunOpened():
+            telling.runs.append(_opened(record))
         case RunClosed(run=run):
             telling.runs[:] = [_closed(known, record) if known.run == run else known for known in telling.runs]
         case Begun():
@@ -138,6 +147,46 @@ def replaced_since_success(records: Iterable[Record]) -> frozenset[str]:
     return frozenset(found)
 
 
+def ended_by(digest: str, records: Iterable[Record]) -> frozenset[str]:
+    """Addresses that runs of the plan with this decision digest brought to an end, whoever saw them end.
+
+    What such a run only found still open of another run is none of its doings. Once one has succeeded as a whole the
+    plan is used up, and nothing of it counts any more.
+    """
+    told = list(records)
+    runs = {record.run for record in told if isinstance(record, RunOpened) and record.digest == digest and digest}
+    begun = {record.operation: record for record in told if isinstance(record, Begun)}
+    found: set[str] = set()
+    others: set[str] = set()
+    current = ""
+    for record in told:
+        match record:
+            case RunOpened(run=run):
+                current, others = run, set()
+            case OperationClosed(operation=operation) if (known := begun.get(operation)) is not None:
+                if known.run not in runs:
+                    others.add(known.address)
+                elif record.status == "succeeded":
+                    found.add(known.address)
+            case EntrySet() | EntryRemoved() | EntriesMoved() if current in runs:
+                found |= _addresses_of(record) - others
+            case RunClosed(outcome="succeeded", run=run) if run in runs:
+                found.clear()
+            case _:
+                pass
+    return frozenset(found)
+
+
+def _addresses_of(record: EntrySet | EntryRemoved | EntriesMoved) -> set[str]:
+    match record:
+        case EntrySet():
+            return {record.entry.address}
+        case EntryRemoved():
+            return {record.address}
+        case _:
+            return set(record.addresses.values())
+
+
 def _ended(known: LoggedOperation, record: OperationClosed, by: str) -> LoggedOperation:
     return replace(
         known,
@@ -148,6 +197,21 @@ def _ended(known: LoggedOperation, record: OperationClosed, by: str) -> LoggedOp
         error=record.error,
         request=record.request or known.request,
         ended_by=by,
+    )
+
+
+def _opened(record: RunOpened) -> LoggedRun:
+    return LoggedRun(
+        record.run,
+        record.command,
+        record.actor,
+        record.correlation,
+        record.version,
+        started=record.at,
+        url=record.url,
+        approver=record.approver,
+        digest=record.digest,
+        decisions=record.decisions,
     )
 
 

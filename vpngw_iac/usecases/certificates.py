@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from vpngw_iac.blueprints.client import RootCertificate
+from vpngw_iac.engine.compare.document import lookup
 from vpngw_iac.errors import InvalidValue, SecretError
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
 from vpngw_iac.resources.virtual_network_gateway import VirtualNetworkGateway
 from vpngw_iac.resources.vpn_client import RootCertificateProperties
 from vpngw_iac.secret import KeyVaultCertificate, SecretSource
+
+if TYPE_CHECKING:
+    from vpngw_iac.state.model import Entry
 
 
 def certificates_in(item: Resource | Existing) -> Iterator[tuple[str, KeyVaultCertificate]]:
@@ -38,6 +43,31 @@ def with_certificates(item: Resource | Existing, read: Callable[[KeyVaultCertifi
     block = clients.model_copy(update={"vpn_client_root_certificates": tuple(told)})
     properties = item.properties.model_copy(update={"vpn_client_configuration": block})
     return item.model_copy(update={"properties": properties})
+
+
+def as_applied(item: Resource | Existing, entry: Entry | None) -> Resource | Existing:
+    """A gateway with each certificate of a vault as it was applied last, by name; one that never was stays unread."""
+    if entry is None or not any(certificates_in(item)):
+        return item
+    applied = {root.get("name"): root for root in _roots(entry)}
+    named = {
+        reference.describe(): str(applied[name]["properties"]["publicCertData"])
+        for name, reference in _named(item)
+        if name in applied
+    }
+    return with_certificates(item, lambda reference: named.get(reference.describe(), reference.describe()))
+
+
+def _roots(entry: Entry) -> list[dict[str, Any]]:
+    found = lookup(entry.applied, VirtualNetworkGateway.roots_path)
+    return found if isinstance(found, list) else []
+
+
+def _named(item: Resource | Existing) -> Iterator[tuple[str, KeyVaultCertificate]]:
+    clients = item.properties.vpn_client_configuration if isinstance(item, VirtualNetworkGateway) else None
+    for root in (clients and clients.vpn_client_root_certificates) or ():
+        if (reference := KeyVaultCertificate.described(root.properties.public_cert_data)) is not None:
+            yield root.name, reference
 
 
 def read_certificate(reference: KeyVaultCertificate, source: SecretSource) -> str:

@@ -58,11 +58,14 @@ class OfflineWorkspace:
         simulator_speed: float | None = None,
         secret_directory: Path | str | None = None,
         profile: str | None = None,
+        allowed_subscriptions: Sequence[str] = (),
+        allowed_tenants: Sequence[str] = (),
         settings: SettingsSource | None = None,
         on_notice: Callable[[str], None] | None = None,
     ) -> None:
         """`cloud` is ``public`` if none is given; `state` a folder, a ``file:///`` or an ``azblob://`` URL.
 
+        `allowed_subscriptions` and `allowed_tenants` are where a saved graph may name something besides the default.
         `settings` says where these values were found; `on_notice` hears, from any thread, why a read takes long.
         Raises `UsageError` for a value of another type, for what is no cloud, and for a state that cannot be meant.
         """
@@ -86,6 +89,8 @@ class OfflineWorkspace:
             simulator=simulator,
             secret_directory=None if secret_directory is None else Path(secret_directory),
             profile=profile,
+            allowed_subscriptions=tuple(allowed_subscriptions),
+            allowed_tenants=tuple(allowed_tenants),
             settings=settings or SettingsSource(directory=Path(directory)),
             on_notice=on_notice,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from vpngw_iac.engine.ports import Snapshot
 from vpngw_iac.errors import Finding, Findings, SecretError, UsageError
 from vpngw_iac.files import first_link, open_to_all, owned
 from vpngw_iac.resources.base import Resource
+from vpngw_iac.resources.existing import Existing
 from vpngw_iac.resources.graph import Graph
 from vpngw_iac.secret import (
     CachedSecrets,
@@ -58,19 +60,20 @@ def decide(session: Session, loaded: LoadedState | None, options: Options, *, re
     if options.max_outage is not None:
         Limit.of(options.max_outage)  # told before anything is read
     blueprint, reviewed = session.declared, session.reviewed
-    graph = Graph.of(() if options.destroy else session.items)
     state = loaded.state if loaded else State.new(session.deployment, binding_of(session.cloud.identity))
+    graph = Graph.of(() if options.destroy else _items(session, state))
     belongs = {item.address: item.id for item in session.compiled if isinstance(item, Resource)}
     check_bound(state, session.cloud.identity, belongs, reviewed=reviewed is not None)
     snapshot = observe(session.cloud, graph, state, deep=options.deep, around=options.look_around or options.destroy)
     if loaded is not None and not resumed:
         state = _with_what_is_being_made(state, loaded, snapshot)
     secrets = CachedSecrets(session.secrets())
-    fingerprints, unresolved = fingerprints_of(graph, secrets, session.key())
+    fingerprints, unresolved = fingerprints_of(graph, secrets, session.readable_key())
     findings: list[Finding] = []
     if not options.destroy:
-        findings = [*(reviewed.findings if reviewed else ()), *unresolved, *exposed(graph, session.place)]
-    findings += behind_a_link(session)
+        open_files = () if session.saved_graph else exposed(graph, session.place)
+        findings = [*(reviewed.findings if reviewed else ()), *_of_file(session), *unresolved, *open_files]
+    findings += [*behind_a_link(session), *without_key(session)]
     owner = session.store().owner()
     moved = said_by(blueprint, "moved")
     if reviewed is None:
@@ -100,8 +103,24 @@ def decide(session: Session, loaded: LoadedState | None, options: Options, *, re
     plan = make_plan(inputs)
     if asked := guests.to_ask(plan.changes, snapshot, plan.graph, state):
         plan = make_plan(replace(inputs, snapshot=guests.ask(session.cloud, snapshot, asked, read_existing)))
-    plan = replace(plan, settings=str(session.place.settings.file or ""))
+    of_graph = session.saved_graph is not None
+    plan = replace(plan, settings=str(session.place.settings.file or ""), of_graph=of_graph)
     return _with_preflight(session, plan, secrets)
+
+
+def _items(session: Session, state: State) -> Iterable[Resource | Existing]:
+    """What is declared; certificates that a saved graph takes from a vault are as they were applied."""
+    if session.saved_graph is None:
+        return session.items
+    from vpngw_iac.usecases.certificates import as_applied
+
+    return [as_applied(item, state.entries.get(item.address)) for item in session.items]
+
+
+def _of_file(session: Session) -> list[Finding]:
+    """What only the blueprint's file showed where a graph was compiled: everything else is judged again."""
+    said = session.saved_graph.findings if session.saved_graph else ()
+    return [finding for finding in said if finding.rule == "P-TWICE" or finding.rule.startswith("B-")]
 
 
 def _with_preflight(session: Session, plan: Plan, secrets: CachedSecrets) -> Plan:
@@ -111,9 +130,10 @@ def _with_preflight(session: Session, plan: Plan, secrets: CachedSecrets) -> Pla
     """
     from vpngw_iac import preflight
 
+    saved = session.saved_graph
     found = preflight.check(
         (*plan.graph.resources.values(), *plan.graph.existing.values()),
-        **blueprint_context(session.scope, session.declared),
+        **(saved.context() if saved else blueprint_context(session.scope, session.declared)),
         observed=_documents(plan),
         created_or_replaced={c.id for c in plan.changes if c.action in (Action.CREATE, Action.REPLACE)},
         changed={c.id: [d.path for d in c.differences] for c in plan.changes},
@@ -122,7 +142,7 @@ def _with_preflight(session: Session, plan: Plan, secrets: CachedSecrets) -> Pla
         profile=plan.options.profile or session.place.profile,
         reveal=secrets.reveal,
     )
-    told = map(session.place.told, [*plan.findings, *found, *renames(plan)])
+    told = map(session.told, [*plan.findings, *found, *renames(plan)])
     return replace(plan, findings=Findings.of(told).items)
 
 
@@ -131,7 +151,7 @@ def ask(session: Session, plan: Plan) -> Plan:
     if not plan.options.probe:
         return plan
     asked = probed(session.cloud, plan)
-    return replace(asked, findings=tuple(map(session.place.told, asked.findings)))
+    return replace(asked, findings=tuple(map(session.told, asked.findings)))
 
 
 def _with_addresses(options: Options, graph: Graph, state: State) -> Options:
@@ -232,6 +252,21 @@ def behind_a_link(session: Session) -> list[Finding]:
             summary="The state folder lies behind a symbolic link",
             detail=f"{root} is reached over {link}, which leads to {os.path.realpath(link)}; {owned(link.parent)}.",
             advice="Name the folder that it leads to with --state.",
+        )
+    ]
+
+
+def without_key(session: Session) -> list[Finding]:
+    """The store's key may not be read here: whoever has no right to it plans all the same."""
+    if not session.key_denied:
+        return []
+    return [
+        Finding(
+            rule="V-STATE-05",
+            level="info",
+            summary="The key of the state cannot be read here",
+            detail="No secret is compared with what was applied, and a plan that is saved here is not sealed.",
+            advice="`vpngw apply` takes a plan that was made where the key can be read.",
         )
     ]
 

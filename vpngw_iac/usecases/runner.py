@@ -23,15 +23,17 @@ from vpngw_iac.engine.execute.stop import Limits, ReadInterrupted, Stop
 from vpngw_iac.engine.execute.worker import Worker
 from vpngw_iac.engine.order.order import schedule
 from vpngw_iac.engine.plan.change import Action, Change
+from vpngw_iac.engine.plan.decisions import PlanCheck, check_fresh, line_of
 from vpngw_iac.engine.plan.plan import Options, Plan
 from vpngw_iac.engine.plan.result import ending, left
-from vpngw_iac.engine.plan.saved import ReviewedPlan, check_fresh
+from vpngw_iac.engine.plan.saved import ReviewedPlan
 from vpngw_iac.errors import ExitCode, Forbidden, Refused, SecretError, VpngwError
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.secret import Fingerprint, SecretReference
 from vpngw_iac.state.binding import binding_of
 from vpngw_iac.state.journal import EntriesMoved, EntryRemoved, EntrySet, LoadedState, RunClosed, RunOpened
+from vpngw_iac.state.log import ended_by
 from vpngw_iac.state.model import Entry, State
 from vpngw_iac.state.store import LockedStore
 from vpngw_iac.usecases.locking import LockWait, RedactedStore
@@ -39,6 +41,9 @@ from vpngw_iac.usecases.planner import ask, decide, renamed
 from vpngw_iac.usecases.session import Session
 
 BUSY_POLL = 15.0
+
+APPROVER = "VPNGW_APPROVER"
+"""The variable in which a pipeline says who approved the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +139,19 @@ class _Run:
             loaded = LoadedState(State.new(session.deployment, binding_of(session.cloud.identity)))
             self._checkpoint(loaded.state)
         self.notices += [*self.locked.notices, *loaded.notices]
+        owner, reviewed = session.owner(""), self.request.reviewed
         self.locked.append(
             RunOpened(
                 at=self.clock.utc(),
                 run=session.run,
                 command=self.request.command,
-                actor=session.owner("").actor,
+                actor=owner.actor,
                 correlation=session.correlation,
                 version=__version__,
+                url=owner.url,
+                approver=session.place.environment.get(APPROVER, ""),
+                digest=reviewed.digest if reviewed else "",
+                decisions=tuple(map(line_of, reviewed.decisions)) if reviewed else (),
             )
         )
         return loaded
@@ -268,7 +278,7 @@ class _Run:
             error.findings = lacking
             raise error
         reviewed = self.request.reviewed
-        rotated = check_fresh(reviewed, plan) if reviewed is not None else ()
+        fresh = self._fresh(reviewed, plan) if reviewed is not None else PlanCheck()
         if plan.blocking:
             count = len(plan.blocking)
             refuse = "1 finding refuses" if count == 1 else f"{count} findings refuse"
@@ -276,10 +286,18 @@ class _Run:
                 f"{refuse} this {self.request.command}; nothing was done.",
                 findings=plan.findings,
             )
-        for address in rotated:
+        for address in fresh.rotated:
             self._note(
                 f"{address}: its key could not be read when the plan was made, and is another one than was applied."
             )
+        if fresh.ended:
+            self._note(f"An earlier run of this plan has carried out: {'; '.join(fresh.ended)}.")
+
+    def _fresh(self, reviewed: ReviewedPlan, plan: Plan) -> PlanCheck:
+        """Whether the plan came out again, less what an interrupted run of the very same plan has carried out."""
+        history = self.session.store().history
+        ended = lambda: ended_by(reviewed.digest, history())  # noqa: E731 - asked only where something is missing
+        return check_fresh(reviewed.decisions, plan, reviewed.unreadable, ended)
 
     def _require_secrets(self, plan: Plan) -> dict[SecretReference, Fingerprint]:
         """Everything that this plan will send can be resolved, and what is to be generated exists (before any call)."""

@@ -1,16 +1,49 @@
-"""Where a saved plan is applied: what it does not say comes from the settings, and what contradicts it is refused."""
+"""Where a saved plan is made and applied: its seal, what it does not say, and what contradicts it."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from vpngw_iac._version import __version__
+from vpngw_iac.engine.plan.plan import Plan
 from vpngw_iac.engine.plan.saved import ReviewedPlan
-from vpngw_iac.errors import UsageError
+from vpngw_iac.errors import Forbidden, StateDenied, StateLocked, UsageError
+from vpngw_iac.secret import FingerprintKey
+from vpngw_iac.state.model import State
 from vpngw_iac.usecases.session import Session, SessionSettings
+
+
+def seal_of(session: Session, plan: Plan) -> FingerprintKey | None:
+    """The key that seals a plan; key and lineage of a new deployment are made first. None where that is not permitted.
+
+    A run that has the lock makes the lineage itself. What was made from a saved graph is never sealed.
+    """
+    if plan.of_graph:
+        return None
+    try:
+        key = session.required_key()
+    except (Forbidden, StateDenied):
+        return None
+    store = session.bound_store()
+    if session.former is None and not plan.state.entries and store.load() is None:
+        with contextlib.suppress(Forbidden, StateDenied, StateLocked):
+            keep_lineage(session, plan.state)
+    return key
+
+
+def keep_lineage(session: Session, state: State) -> bool:
+    """Write an empty state where there is none, under its lock; False if there is one already."""
+    store = session.bound_store()
+    with store.locked(session.owner("vpngw plan -o")) as locked:
+        if store.load() is not None:
+            return False
+        locked.checkpoint(state.model_copy(update={"written_by": __version__}))
+        return True
 
 
 def place_of(saved: ReviewedPlan, place: SessionSettings, deployment: str | None) -> SessionSettings:

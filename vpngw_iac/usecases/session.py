@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from urllib.parse import urlsplit
 
 from vpngw_iac.arm import SIGNED_IN, Scope
-from vpngw_iac.errors import BlueprintError, Finding, SecretError, UsageError
+from vpngw_iac.errors import BlueprintError, Finding, Forbidden, SecretError, StateDenied, UsageError
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.masks import Masks
 from vpngw_iac.resources.base import Resource
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from vpngw_iac.azure import CloudClient
     from vpngw_iac.azure.key_vault import KeyVaultSecrets
     from vpngw_iac.engine.plan.saved import ReviewedPlan
+    from vpngw_iac.engine.plan.saved_graph import SavedGraph
     from vpngw_iac.engine.ports import Clock, Cloud
     from vpngw_iac.simulator import Simulator
     from vpngw_iac.state.store import Owner, Store
@@ -90,6 +91,10 @@ class SessionSettings:
     """Profile of preflight, where the caller names none."""
     told: Callable[[Finding], Finding] = field(default=lambda finding: finding, repr=False)
     """A finding with its place in the blueprint's file, in the language of that file."""
+    allowed_subscriptions: tuple[str, ...] = ()
+    """Where a saved graph may name something, besides `subscription`."""
+    allowed_tenants: tuple[str, ...] = ()
+    """The same for tenants, besides `tenant`."""
     clients: dict[tuple[str, int], CloudClient] = field(default_factory=dict, repr=False, compare=False)
     """The clouds that were opened from here, each with its tokens, connections and quota, for all sessions."""
     simulators: dict[Path, Simulator] = field(default_factory=dict, repr=False, compare=False)
@@ -224,6 +229,8 @@ class Session:
         self._store: Store | None = None
         self._key: FingerprintKey | None = None
         self._keeps_key = False
+        self.key_denied = False
+        """Whether the store's key is there and may not be read here; known once it was asked for."""
         self._certificates: dict[KeyVaultCertificate, str] = {}
 
     @property
@@ -264,9 +271,23 @@ class Session:
         signed_in = (_signed_in(item, tenant) if item.tenant == SIGNED_IN else item for item in self.compiled)
         return tuple(with_certificates(item, self._certificate) for item in signed_in)
 
+    @property
+    def saved_graph(self) -> SavedGraph | None:
+        """The graph of a file that somebody gave us, if it is one: nothing that it names is looked up."""
+        from vpngw_iac.engine.plan.saved_graph import SavedGraph
+
+        return self.blueprint if isinstance(self.blueprint, SavedGraph) else None
+
+    @property
+    def told(self) -> Callable[[Finding], Finding]:
+        """A finding with its place in the blueprint's file."""
+        return self.saved_graph.told if self.saved_graph else self.place.told
+
     def _certificate(self, reference: KeyVaultCertificate) -> str:
         from vpngw_iac.usecases.certificates import read_certificate
 
+        if self.saved_graph:
+            return reference.describe()
         if reference not in self._certificates:
             # It is public: no mask may hide it in a plan. What turns out to be no certificate is not said.
             self._certificates[reference] = read_certificate(reference, self.vaults())
@@ -335,6 +356,16 @@ class Session:
             self._key, self._keeps_key = self.store().key(create=True, like=self._key), True
         return self._key
 
+    def readable_key(self) -> FingerprintKey | None:
+        """The store's fingerprint key for who only plans: one that may not be read compares and seals nothing."""
+        if self.key_denied:
+            return None
+        try:
+            return self.key()
+        except (Forbidden, StateDenied):
+            self.key_denied = True
+            return None
+
     def required_key(self) -> FingerprintKey:
         """The store's fingerprint key, made if there is none."""
         key = self.key(create=True)
@@ -362,7 +393,7 @@ class Session:
         """The cloud, connected at first use."""
         if self._cloud is None:
             subscription = self.place.required_subscription()
-            self.key()
+            self.readable_key()
             self._cloud = self._client(self.place.cloud).cloud(
                 subscription=subscription,
                 key=lambda value: self._key.fingerprint(value) if self._key is not None else None,
@@ -376,6 +407,8 @@ class Session:
 
     def secrets(self) -> SecretSource:
         """Resolves references: environment and files here, vaults in the cloud (or in the simulator)."""
+        if self.saved_graph:
+            return NoSecrets()
         source: SecretSource = self.vaults()
         # What it resolves is masked, in what the runner logs and in all that this run says.
         return RedactedSecrets(self.place.masked(source), self.masks)
@@ -460,6 +493,20 @@ def _tell_runner(command: str) -> None:
             sys.stderr.flush()
     except (OSError, ValueError):
         return  # there is no stderr, hence no log
+
+
+class NoSecrets:
+    """Resolves nothing: who wrote these references must not decide what is read here, and from where."""
+
+    def resolve(self, reference: SecretReference) -> SecretValue:
+        """Raises `SecretError`."""
+        raise SecretError(
+            f"{reference} is not read: a plan of a saved graph looks up no secret.",
+            advice="A plan of the blueprint itself does.",
+        )
+
+    def prepare(self, reference: SecretReference) -> None:
+        """Nothing is made."""
 
 
 class SimulatedVault:

@@ -102,6 +102,11 @@ class Settings(BaseModel):
     profile: Text | None = None
     """Profile of preflight: ``strict``, ``cnsa``, ``nist`` or ``bsi``."""
 
+    allowed_subscriptions: Text | None = None
+    """Subscriptions, besides the default one, in which a saved graph may name something; separated by commas."""
+    allowed_tenants: Text | None = None
+    """Tenants, besides the default one, that a saved graph may name; separated by commas."""
+
     @field_validator("cloud")
     @classmethod
     def _is_a_cloud(cls, value: str) -> str:
@@ -193,12 +198,18 @@ class Settings(BaseModel):
         names = "subscription tenant resource_group deployment environment profile simulator_speed"
         return {
             **{name: getattr(self, name) for name in names.split()},
+            "allowed_subscriptions": _several(self.allowed_subscriptions),
+            "allowed_tenants": _several(self.allowed_tenants),
             "cloud": self.cloud if "cloud" in self.origin.said else None,
             "state": self.state_place,
             "directory": self.origin.directory,
             "simulator_dir": str(self.simulator_folder),
             "settings": self.origin,
         }
+
+
+def _several(text: str | None) -> tuple[str, ...]:
+    return tuple((text or "").replace(",", " ").split())
 
 
 _NO_SETTINGS = ("environment", "env_variables", "origin")

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from vpngw_iac._version import __version__
 from vpngw_iac.arm import Scope
+from vpngw_iac.blueprints.load import LoadedFile
 from vpngw_iac.engine.compare.document import lookup, secrets_in
 from vpngw_iac.engine.compare.key_reading import has_key, read_key
 from vpngw_iac.engine.execute.event import Event, Outcome
@@ -30,15 +31,17 @@ from vpngw_iac.engine.plan.result import (
     inventory_item,
 )
 from vpngw_iac.engine.plan.saved import ReviewedPlan, check_genuine, load, save
+from vpngw_iac.engine.plan.saved_graph import SavedGraph
 from vpngw_iac.engine.ports import CloudIdentity, Observed, Snapshot
-from vpngw_iac.errors import SecretError
+from vpngw_iac.errors import SecretError, UsageError
 from vpngw_iac.resources.graph import Graph
 from vpngw_iac.secret import CachedSecrets, Fingerprint
 from vpngw_iac.state.model import Binding, State
+from vpngw_iac.usecases.graph_files import only_told_errors, read_graph, saved_document
 from vpngw_iac.usecases.offline import OfflineWorkspace, blueprint_context
 from vpngw_iac.usecases.planner import ask, decide, load_state, tell_of_links
 from vpngw_iac.usecases.runner import RunRequest, run
-from vpngw_iac.usecases.saved_place import place_of
+from vpngw_iac.usecases.saved_place import place_of, seal_of
 from vpngw_iac.usecases.session import Deployable, Session, SessionSettings
 from vpngw_iac.usecases.settings import Settings
 from vpngw_iac.value_check import checked
@@ -65,13 +68,29 @@ class Workspace(OfflineWorkspace):
         planned = order(graph, empty, make_plan(_offline_inputs(name, graph, empty)).changes)
         return Compilation(name, graph, planned, planned.seconds)
 
+    @checked
+    def save_graph(self, blueprint: Deployable, file: LoadedFile | None = None) -> dict[str, Any]:
+        """The declared graph as a file, which `load_graph` reads and `plan` takes; holds no secret, asks no cloud.
+
+        With the `file` of the blueprint findings of a plan of it tell the line.
+        """
+        return saved_document(self._place, blueprint, self.name_of(blueprint), self.validate(blueprint).findings, file)
+
+    @checked
+    def load_graph(self, document: Mapping[str, Any]) -> SavedGraph:
+        """Read a saved graph as what a stranger wrote: raises `PlanError` for whatever is not as `save_graph` writes.
+
+        Raises `Refused` if it names a subscription or a tenant other than those of this workspace.
+        """
+        return read_graph(document, self._place)
+
     # -- plan
 
     @checked
     def plan(self, blueprint: Deployable, options: Options | None = None) -> Plan:
         """Decide what would change. Nothing is written, no lock is taken."""
         session = self.session(blueprint)
-        with session.redacted():
+        with session.redacted(), only_told_errors(session):
             plan = decide(session, load_state(session), options or Options(), resumed=False)
             return ask(session, plan)
 
@@ -80,8 +99,12 @@ class Workspace(OfflineWorkspace):
         return schedule(plan)
 
     def save_plan(self, plan: Plan, show: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """The plan file, with what reports `show`. Makes the store's key if there is none: all that planning writes."""
-        key = Session(self._place, plan.deployment, ReviewedPlan.of(plan)).required_key()
+        """The plan file, with what reports `show`. All that planning writes: key and lineage, where they are missing.
+
+        Whoever may not read the key, or may not make one, gets a plan that is not sealed, which nobody can apply.
+        """
+        session = Session(self._place, plan.deployment, ReviewedPlan.of(plan))
+        key = seal_of(session, plan)
         profile = plan.options.profile or self._place.profile
         said = {"state": plan.state_url, "resource_group": self._place.resource_group, "profile": profile}
         return save(plan, key, __version__, show=show or {}, folders=_folders(self._place), said=said)
@@ -123,6 +146,8 @@ class Workspace(OfflineWorkspace):
         seconds; when it is over the run leaves with outcome ``running``, and the next apply or wait continues.
         `lock_timeout` is how many seconds to wait for another run's lock.
         """
+        if isinstance(what, SavedGraph) or (isinstance(what, Plan) and what.of_graph):
+            raise UsageError("A saved graph is planned, and never applied.", advice="Apply the blueprint, or its plan.")
         session = self.session(ReviewedPlan.of(what) if isinstance(what, Plan) else what)
         reviewed = session.reviewed
         chosen = options or (reviewed.options if reviewed else Options())

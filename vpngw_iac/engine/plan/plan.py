@@ -115,6 +115,8 @@ class Plan:
     """What the whole plan costs each name."""
     secrets: tuple[Unverified, ...] = ()
     """Secrets that were not verified, and why."""
+    of_graph: bool = False
+    """It was made from a saved graph, so that it is never sealed and never applied."""
 
     @property
     def summary(self) -> Summary:

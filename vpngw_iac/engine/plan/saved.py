@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, field
 from typing import Any
 
 from vpngw_iac.arm import ArmId, Scope
-from vpngw_iac.engine.compare.document import shown
-from vpngw_iac.engine.plan.change import Change
+from vpngw_iac.engine.plan.decisions import canonical, decision_digest, plain_decisions
 from vpngw_iac.engine.plan.plan import Options, Plan
 from vpngw_iac.engine.plan.unverified import of_kind
-from vpngw_iac.errors import Finding, PlanError, StalePlan
+from vpngw_iac.errors import Finding, PlanError, Refused, StalePlan
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.dump import dump_resource, load_resource
@@ -58,9 +57,14 @@ class ReviewedPlan:
             plan.formerly,
             said,
             {f"{finding.rule}@{finding.address}": finding.waived for finding in said if finding.waived},
-            _plain(plan),
+            plain_decisions(plan),
             {(u.address, u.path) for u in of_kind(plan.secrets, "not readable here")},
         )
+
+    @property
+    def digest(self) -> str:
+        """What tells these decisions from any others; see `decision_digest`."""
+        return decision_digest(self.decisions)
 
     @property
     def folders(self) -> tuple[str, ...]:
@@ -72,28 +76,9 @@ class ReviewedPlan:
         return self.items
 
 
-def canonical(plan: Plan) -> list[dict[str, Any]]:
-    """The decisions that must not change between plan and apply; counters, status and etags are not among them."""
-    decided: list[dict[str, Any]] = [_decision(change) for change in plan.changes]
-    blockers = sorted(f"{f.rule} {f.address} {f.detail}" for f in plan.findings if f.rule == "V-FOREIGN-01")
-    return [*decided, *({"foreign": text} for text in blockers)]
-
-
-def _decision(change: Change) -> dict[str, Any]:
-    return {
-        "address": change.address,
-        "id": change.id.key,
-        "action": change.action.value,
-        "differences": [
-            {"path": d.path, "cause": d.cause, "declared": shown(d.declared), "observed": shown(d.observed)}
-            for d in change.differences
-        ],
-    }
-
-
 def save(
     plan: Plan,
-    key: FingerprintKey,
+    key: FingerprintKey | None,
     version: str,
     *,
     show: Mapping[str, Any],
@@ -102,6 +87,7 @@ def save(
 ) -> dict[str, Any]:
     """The plan file: `show` (what reports say) plus the basis, sealed with an HMAC under the store's key.
 
+    Without the key it says ``"sealed": false``: everybody may read it, nobody can apply it.
     `folders` is where relative paths of secret files start: the first of them that is there when it is applied.
     `said` is what else the planner was told, which apply must not be told differently.
     """
@@ -131,11 +117,13 @@ def save(
             "decisions": canonical(plan),
             "unreadable": [{"address": u.address, "path": u.path} for u in of_kind(plan.secrets, "not readable here")],
             "refused": [asdict(finding) for finding in plan.blocking if not finding.rule.startswith("V-")],
-            "key": key.key_id,
+            "key": key.key_id if key else "",
         },
+        "sealed": key is not None,
     }
     plain: dict[str, Any] = json.loads(json.dumps(document))
-    return plain | {"digest": key.digest(plain)}
+    plain["decision_digest"] = decision_digest(plain["basis"]["decisions"])
+    return plain | ({"seal": key.digest(plain)} if key else {})
 
 
 def load(document: Mapping[str, Any]) -> ReviewedPlan:
@@ -190,59 +178,21 @@ def _require_texts(place: Mapping[str, Any], names: Iterable[str]) -> None:
 
 
 def check_genuine(saved: ReviewedPlan, key: FingerprintKey | None) -> None:
-    """Raise `StalePlan` if the file was edited, or was made with the key of another state."""
-    rest = {name: value for name, value in saved.document.items() if name != "digest"}
-    if key is None or saved.document["basis"].get("key") != key.key_id:
-        raise StalePlan("The plan was made with another state (its key is not the one of this state).")
-    if saved.document.get("digest") != key.digest(rest):
-        raise StalePlan("The plan file was changed after it was made.", advice="Make the plan again.")
+    """Raise `StalePlan` if the file was edited, or was made with the key of another state.
 
-
-def check_fresh(reviewed: ReviewedPlan, plan: Plan) -> tuple[str, ...]:
-    """Raise `StalePlan`, showing what differs, if planning again decides something else.
-
-    A secret that could not be read when the plan was made is not a decision of it: addresses of those that can be read
-    now and are others are the answer.
+    Raises `Refused` for one that was made without the key: nothing tells it from an edited one.
     """
-    before, unread = reviewed.decisions, reviewed.unreadable
-    now = _plain(plan)
-    after = list(_as_planned(before, now, unread))
-    if before == after:
-        return tuple(item["address"] for item in now if item not in before and "address" in item)
-    gone = [_line(item) for item in before if item not in after]
-    new = [_line(item) for item in after if item not in before]
-    raise StalePlan(
-        "Since the plan was made something has moved."
-        + (f" Planned, but no longer right: {'; '.join(gone)}." if gone else "")
-        + (f" Now needed: {'; '.join(new)}." if new else "")
-    )
-
-
-def _plain(plan: Plan) -> list[dict[str, Any]]:
-    plain: list[dict[str, Any]] = json.loads(json.dumps(canonical(plan), default=str))
-    return plain
-
-
-def _as_planned(
-    before: Sequence[Mapping[str, Any]], now: Iterable[Mapping[str, Any]], unread: Collection[tuple[str, str]]
-) -> Iterator[Mapping[str, Any]]:
-    """What is decided now, less the secrets that could not be read when the plan was made."""
-    planned = {item["address"]: item for item in before if "address" in item}
-    for item in now:
-        rest = [d for d in item.get("differences", ()) if (item.get("address"), d["path"]) not in unread]
-        if len(rest) == len(item.get("differences", ())):
-            yield item
-            continue
-        known = planned.get(item["address"])
-        if known is None and not rest:
-            continue
-        # With the key a change of tags, or of the state alone, has become an update.
-        action = known["action"] if known and item["action"] == "update" else item["action"]
-        yield {**item, "differences": rest, "action": action}
-
-
-def _line(item: Mapping[str, Any]) -> str:
-    if "foreign" in item:
-        return str(item["foreign"])
-    paths = ", ".join(str(difference["path"]) for difference in item["differences"])
-    return f"{item['action']} {item['address']}" + (f" ({paths})" if paths.strip() else "")
+    document = saved.document
+    if document.get("sealed") is False:
+        raise Refused(
+            "The plan is not sealed: whoever made it may not read the key of the state.",
+            advice="Plan again where the key can be read, and apply that plan. The decision digest tells whether it "
+            "decides the same.",
+        )
+    # Until format 2 was settled the seal was called the digest.
+    seal = "seal" if "seal" in document else "digest"
+    rest = {name: value for name, value in document.items() if name != seal}
+    if key is None or document["basis"].get("key") != key.key_id:
+        raise StalePlan("The plan was made with another state (its key is not the one of this state).")
+    if document.get(seal) != key.digest(rest):
+        raise StalePlan("The plan file was changed after it was made.", advice="Make the plan again.")

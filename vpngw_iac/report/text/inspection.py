@@ -118,7 +118,11 @@ def _run(run: LoggedRun, style: Style) -> Iterator[str]:
     )
     yield f"{head}  {run.command}  {style.paint(outcome, colour)}{took}{code}"
     correlation = f", correlation {run.correlation}" if run.correlation else ""
-    yield style.paint(f"    by {run.actor}, vpngw {run.version}{correlation}", "dim")
+    approved = f", approved by {run.approver}" if run.approver else ""
+    yield style.paint(f"    by {run.actor}{approved}, vpngw {run.version}{correlation}", "dim")
+    yield from (
+        style.paint(f"    {text}", "dim") for text in (run.url, run.digest and f"decisions {run.digest}") if text
+    )
     yield from columns((_logged(operation) for operation in run.operations), indent="    ")
     yield from (f"    {note}" for note in run.notes)
 

@@ -245,6 +245,8 @@ def _footer(plan: PlanView, style: Style) -> Iterator[str]:
         yield f"Without touching Azure: {', '.join(also)}."
     if told := aftermath(plan):
         yield told
+    if plan.decision_digest:
+        yield style.paint(f"Decision digest: {plan.decision_digest}", "dim")
     yield footer(plan)
 
 

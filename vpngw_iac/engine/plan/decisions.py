@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from vpngw_iac.engine.compare.document import shown
 from vpngw_iac.engine.plan.change import Change
 from vpngw_iac.engine.plan.plan import Plan
 from vpngw_iac.errors import StalePlan
+from vpngw_iac.late_dataclass import dataclass
 
 Decision = Mapping[str, Any]
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import importlib.util
 import inspect
 import re
 from collections.abc import Iterator, Set
@@ -425,9 +426,25 @@ def _attributes(owner: type) -> Iterator[str]:
             yield f"| `{name}` | `{str(made).replace('|', 'or')}` | {_prose(inspect.getdoc(found) or '')} |"
 
 
+# --- coming from elsewhere -------------------------------------------------------------------------------------------
+
+
+def coming_from(name: str) -> str:
+    """A page of ``coming-from/``, whose tables its own module makes."""
+    spec = importlib.util.spec_from_file_location("docs_coming_from", HERE / "coming_from.py")
+    if spec is None or spec.loader is None:
+        raise FileNotFoundError(HERE / "coming_from.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return str(module.page(name))
+
+
 # --- all of them -----------------------------------------------------------------------------------------------------
 
 PAGES = {
+    "coming-from/terraform.md": lambda: coming_from("terraform.md"),
+    "coming-from/bicep.md": lambda: coming_from("bicep.md"),
+    "coming-from/portal.md": lambda: coming_from("portal.md"),
     "reference/cli.md": cli_page,
     "reference/blueprint.md": blueprint_page,
     "reference/library.md": library_page,

@@ -267,6 +267,15 @@ def test_a_project_for_azure_says_so_in_its_settings(shell: Shell) -> None:
     assert settings == {"cloud": "public", "subscription": subscription, "env_file": ".env"}
 
 
+def test_a_project_below_another_one_does_not_take_its_settings(shell: Shell) -> None:
+    (shell.directory / "vpngw.toml").write_text('cloud = "public"\ndeployment = "above"\n')
+
+    document = shell("init", "SiteToSite", "--dir", "below", "--json", code=0).document
+
+    assert document["deployment"] == "below"
+    assert tomllib.loads((shell.directory / "below" / "vpngw.toml").read_text())["cloud"] == "simulator"
+
+
 def test_clients_may_have_certificates_of_a_root(shell: Shell) -> None:
     root = Path(__file__).parents[2] / "blueprints" / "certificates" / "example-root.pem"
 

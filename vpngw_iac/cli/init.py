@@ -117,7 +117,7 @@ def init(
         "peer_location": peer_location, "peer_address_space": peer_address_space, "provider": provider,
         "peering_location": peering_location, "bandwidth": bandwidth, "tenant": run.settings.tenant,
     }  # fmt: skip
-    asker = _Asker(run, asks=run.can_ask and not yes)
+    asker = _Asker(run, project.cloud, asks=run.can_ask and not yes)
     with asker.at_the_terminal():
         kind = asker.kind(what or [])
         answers = asker.answers(kind, {name: value for name, value in given.items() if value}, root_certificate)
@@ -151,8 +151,8 @@ def _certificate(file: str | None) -> RootCertificate | None:
 class _Asker:
     """Takes answers from flags, else from somebody at the terminal, else from the defaults."""
 
-    def __init__(self, run: Run, *, asks: bool) -> None:
-        self.run, self.asks = run, asks
+    def __init__(self, run: Run, cloud: str, *, asks: bool) -> None:
+        self.run, self.cloud, self.asks = run, cloud, asks
         self.examples: dict[str, str] = {}
         """Flags of answers that only show the form."""
 
@@ -217,11 +217,10 @@ class _Asker:
 
     def _require_real(self, asked: list[Question]) -> None:
         """An example is good on the simulator; a project for Azure without anybody to ask needs the real thing."""
-        settings = self.run.settings
-        if self.examples and not self.asks and "cloud" in settings.origin.said and settings.cloud != "simulator":
+        if self.examples and not self.asks and self.cloud != "simulator":
             flags = ", ".join(self.examples)
             advice = "Say them, or begin on the simulator."
-            raise UsageError(f"For {settings.cloud} these have no default: {flags}.", advice=advice)
+            raise UsageError(f"For {self.cloud} these have no default: {flags}.", advice=advice)
 
     def _line(self, text: str, default: str) -> str:
         from vpngw_iac.cli.signals import read_line

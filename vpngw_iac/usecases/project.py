@@ -75,16 +75,24 @@ class NewProject:
     @property
     def name(self) -> str:
         """Name of the deployment: what ``--deployment`` says, else the folder's."""
-        given = self.settings.deployment
+        given = self.settings.deployment if self._is_chosen("deployment") else ""
         usual = clean_name(self.folder.resolve().name.lower().replace("_", "-"))[:LONGEST_NAME].strip("._-")
         return checked_name(given or usual or "hub")
+
+    @property
+    def cloud(self) -> str:
+        """Cloud of a first blueprint: what a flag or a variable says, else the simulator."""
+        return self.settings.cloud if self._is_chosen("cloud") else "simulator"
+
+    def _is_chosen(self, setting: str) -> bool:
+        """Whether it was said for this call: the ``vpngw.toml`` of a folder above is another project's."""
+        return self.settings.origin.said.get(setting, CONFIG_FILE) != CONFIG_FILE
 
     # --- from answers ------------------------------------------------------------------------------------------------
 
     def begin(self, beginning: Beginning, examples: Mapping[str, str]) -> Project:
         """Write a first blueprint, and keys of its own for it."""
-        said = self.settings.origin.said
-        cloud = self.settings.cloud if "cloud" in said else "simulator"
+        cloud = self.cloud
         around = ProjectFiles(cloud, self._said("subscription", "tenant", flags_only=True), beginning.keys)
         values = {name: "".join(secrets.choice(ALPHABET) for _ in range(KEY_LENGTH)) for name in beginning.keys}
         texts = {self.blueprint: self._text(beginning), **self._beside(around)}

@@ -68,6 +68,14 @@ def groups(simulator: Simulator, time: VirtualTime) -> ResourceManagementClient:
     return ResourceManagementClient(Token(), SUBSCRIPTION, transport=VirtualTransport(simulator, time), retry_total=0)
 
 
+@pytest.fixture
+def deployments(simulator: Simulator, time: VirtualTime) -> Any:
+    from azure.mgmt.resource.deployments import DeploymentsMgmtClient
+
+    transport = VirtualTransport(simulator, time)
+    return DeploymentsMgmtClient(Token(), SUBSCRIPTION, transport=transport, retry_total=0)
+
+
 def vnet(prefix: str = "10.1.0.0/16", gateway_subnet: str | None = "10.1.255.0/27") -> Body:
     subnets = [{"name": "GatewaySubnet", "properties": {"addressPrefix": gateway_subnet}}] if gateway_subnet else []
     return {"location": REGION, "properties": {"addressSpace": {"addressPrefixes": [prefix]}, "subnets": subnets}}

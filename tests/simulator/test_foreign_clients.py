@@ -154,14 +154,6 @@ def test_the_tags_of_a_gateway_take_their_time(simulator: Simulator, hub: Callab
     assert asked(simulator, path, "PATCH", {"operation": "Merge", "properties": {"tags": {"b": "1"}}})[0] == 429
 
 
-def test_deployments_say_what_to_do_instead(simulator: Simulator) -> None:
-    simulator.put(GROUP, {"location": REGION})
-    path = f"{GROUP}/providers/Microsoft.Resources/deployments/vpn_connection_deploy"
-    status, answer = asked(simulator, path, "PUT", {"properties": {"template": {}}})
-    assert status == 501
-    assert "deployments of templates: send the resources" in answer["error"]["message"]
-
-
 def test_no_deployment_of_a_template_is_there(simulator: Simulator) -> None:
     simulator.put(GROUP, {"location": REGION})
     path = "providers/Microsoft.Resources/deployments"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from vpngw_iac.arm import ArmId
@@ -14,7 +15,7 @@ from vpngw_iac.simulator.document import SUCCEEDED, Document, LongRunningOperati
 from vpngw_iac.simulator.governance import Governance
 from vpngw_iac.simulator.refusal import invalid_reference, not_provisioned
 from vpngw_iac.simulator.store import DocumentStore
-from vpngw_iac.simulator.wire import Json
+from vpngw_iac.simulator.wire import HttpRequest, HttpResponse, Json
 
 _PROVIDERS = re.compile("/providers/", re.IGNORECASE)
 _SPACE = uuid.UUID("6f0a3a52-9c0f-4a53-8d5c-3f4f2f1f7c11")
@@ -45,6 +46,10 @@ class Switches:
     """After how long a service provider provisions a circuit by itself; none means that somebody must."""
 
 
+def _nobody_answers(request: HttpRequest) -> HttpResponse:
+    raise RuntimeError(f"Nobody answers {request.method} {request.path}: this view of the cloud has no front door.")
+
+
 class CloudView:
     """The cloud as its resource types see it."""
 
@@ -59,11 +64,25 @@ class CloudView:
         """Providers that were registered since, by namespace in lower case."""
         self.begun: list[LongRunningOperation] = []
         """Operations begun by the request that is being answered."""
+        self.send: Callable[[HttpRequest], HttpResponse] = _nobody_answers
+        """Answers the requests of this cloud's own client, a deployment."""
+        self.deploying = False
+        """Whether a deployment is at work on this very request."""
+        self._moment: float | None = None
 
     @property
     def now(self) -> float:
         """Simulated seconds."""
-        return self.time.now()
+        return self.time.now() if self._moment is None else self._moment
+
+    @contextmanager
+    def at(self, moment: float) -> Iterator[None]:
+        """What happens now happened then: something that was due while nobody asked."""
+        before, self._moment = self._moment, moment
+        try:
+            yield
+        finally:
+            self._moment = before
 
     def is_registered(self, namespace: str) -> bool:
         """Whether a resource provider may be used."""

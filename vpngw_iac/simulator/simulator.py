@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from vpngw_iac.late_dataclass import dataclass
-from vpngw_iac.simulator import manager, operations, other_end
+from vpngw_iac.simulator import manager, other_end
 from vpngw_iac.simulator.clock import Time, VirtualTime, utc
 from vpngw_iac.simulator.cloud_view import CloudView, Switches
 from vpngw_iac.simulator.document import Document
@@ -32,6 +32,7 @@ from vpngw_iac.simulator.kind import LoadedType, kind_of
 from vpngw_iac.simulator.load import load_documents
 from vpngw_iac.simulator.quota import Quota
 from vpngw_iac.simulator.refusal import Refusal
+from vpngw_iac.simulator.settling import next_event, settle
 from vpngw_iac.simulator.store import DocumentStore
 from vpngw_iac.simulator.vault import Vault
 from vpngw_iac.simulator.wire import HttpRequest, HttpResponse, Json
@@ -99,6 +100,7 @@ class Simulator:
         self._quota = Quota(enforced=self._cloud.switches.enforce_quota)
         self.faults = Faults(faults, seed)
         self._fault_injector = FaultInjector(self._cloud, self.faults, die)
+        self._cloud.send = self._send_for_deployment
 
     @property
     def governance(self) -> Governance:
@@ -113,7 +115,7 @@ class Simulator:
     def handle(self, request: HttpRequest) -> HttpResponse:
         """Answer one request of an ARM client."""
         with self._turn():
-            operations.settle(self._cloud)
+            settle(self._cloud)
             self._cloud.begun.clear()
             try:
                 answer, late = self._fault_injector.answer(request, self._answer)
@@ -135,7 +137,7 @@ class Simulator:
     def documents(self) -> dict[str, Json]:
         """Every resource by id, as GET shows it but for secrets, which are never here."""
         with self._turn():
-            operations.settle(self._cloud)
+            settle(self._cloud)
             silent = CloudView(self._store, self.time, replace(self._cloud.switches, echo_secrets=False))
             return {
                 document.id: kind_of(document).show(silent, document, "get")
@@ -149,20 +151,20 @@ class Simulator:
         and deleted. `secrets` are keys by id of the connection. Raises `SimulatorError` for what is not a document.
         """
         with self._turn():
-            operations.settle(self._cloud)
+            settle(self._cloud)
             return load_documents(self._cloud, documents, secrets or {})
 
     def put(self, identifier: str, body: Json) -> Json:
         """Somebody else's change, done at once: a PUT whose operation has ended. Refusals raise."""
         with self._turn():
-            operations.settle(self._cloud)
+            settle(self._cloud)
             self._foreign("PUT", identifier, body)
         return self.documents()[self._found(identifier).id]
 
     def delete(self, identifier: str) -> None:
         """Somebody else's delete, done at once."""
         with self._turn():
-            operations.settle(self._cloud)
+            settle(self._cloud)
             self._foreign("DELETE", identifier, None)
 
     def set(self, identifier: str, values: Mapping[str, Any]) -> None:
@@ -174,7 +176,7 @@ class Simulator:
         id that is not there, `ValueError` for what is refused.
         """
         with self._turn():
-            operations.settle(self._cloud)
+            settle(self._cloud)
             document = self._found(identifier)
             beside = {name: value for name, value in values.items() if "-" in name or name in other_end.NAMES}
             other_end.set_beside(self._cloud, document, beside)
@@ -214,7 +216,7 @@ class Simulator:
                 if operation.id in what or operation.target.lower() == what.lower():
                     operation.due = self.time.now()
                     self._store.save_operation(operation)
-            operations.settle(self._cloud)
+            settle(self._cloud)
 
     def reset(self) -> None:
         """Empty the cloud."""
@@ -224,13 +226,14 @@ class Simulator:
             for operation in self._store.running():
                 operation.status = "Canceled"
                 self._store.save_operation(operation)
+            for key in list(self._store.deployments):
+                self._store.remove_deployment(key)
             self.requests.clear()
 
     def next_event(self) -> float | None:
         """When the next operation in flight falls due; none when nothing runs."""
         with self._turn():
-            running = self._store.running()
-            return running[0].due if running else None
+            return next_event(self._cloud)
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -241,6 +244,14 @@ class Simulator:
             else:
                 with self._files.turn():
                     yield
+
+    def _send_for_deployment(self, request: HttpRequest) -> HttpResponse:
+        """A deployment is one more client: faults strike it, quotas of callers do not."""
+        begun, self._cloud.begun = self._cloud.begun, []
+        try:
+            return self._fault_injector.answer(request, lambda sent: manager.handle(self._cloud, sent))[0]
+        finally:
+            self._cloud.begun = begun
 
     def _answer(self, request: HttpRequest) -> HttpResponse:
         try:
@@ -273,7 +284,7 @@ class Simulator:
         if running is not None and running.running:
             running.due = self.time.now()
             self._store.save_operation(running)
-            operations.settle(self._cloud)
+            settle(self._cloud)
 
     def _found(self, identifier: str) -> Document:
         document = self._cloud.find(identifier)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from vpngw_iac.arm import ArmId
+from vpngw_iac.simulator.deployments.record import Deployment
 from vpngw_iac.simulator.document import Document, LongRunningOperation
 from vpngw_iac.simulator.wire import Json
 
@@ -23,6 +24,7 @@ class DocumentStore:
         self.documents: dict[str, Document] = {}
         self.operations: dict[str, LongRunningOperation] = {}
         self.vault: dict[str, str] = {}
+        self.deployments: dict[str, Deployment] = {}
         self.counter = 0
         self._by_type: dict[str, dict[str, Document]] = {}
         self._by_parent: dict[str, dict[str, Document]] = {}
@@ -69,6 +71,16 @@ class DocumentStore:
         self.vault[name] = value
         self._dirty.add(("secret", name))
 
+    def save_deployment(self, deployment: Deployment) -> None:
+        """Keep a new or changed deployment."""
+        self.deployments[deployment.key] = deployment
+        self._dirty.add(("deployment", deployment.key))
+
+    def remove_deployment(self, key: str) -> None:
+        """Forget a deployment; what it deployed stays."""
+        self.deployments.pop(key, None)
+        self._dirty.add(("deployment", key))
+
     def remove(self, document: Document, now: float) -> None:
         """Forget a document; for a moment the provider itself still answers that it is gone."""
         self._unindex(document.key)
@@ -99,7 +111,12 @@ class DocumentStore:
 
     def everything(self) -> list[Json]:
         """The whole content as records."""
-        kinds = (("document", self.documents), ("operation", self.operations), ("secret", self.vault))
+        kinds = (
+            ("document", self.documents),
+            ("operation", self.operations),
+            ("secret", self.vault),
+            ("deployment", self.deployments),
+        )
         return [self._record(kind, key) for kind, entries in kinds for key in sorted(entries)]
 
     def apply_record(self, record: Json) -> None:
@@ -116,6 +133,10 @@ class DocumentStore:
                 self._index_operation(LongRunningOperation(**value))
         elif kind == "secret":
             self.vault[key] = value
+        elif kind == "deployment":
+            self.deployments.pop(key, None)
+            if value is not None:
+                self.deployments[key] = Deployment.of_record(value)
 
     def clear(self) -> None:
         """Forget everything."""
@@ -124,6 +145,9 @@ class DocumentStore:
     def _record(self, kind: str, key: str) -> Json:
         if kind == "secret":
             return {"kind": kind, "key": key, "value": self.vault[key]}
+        if kind == "deployment":
+            deployment = self.deployments.get(key)
+            return {"kind": kind, "key": key, "value": deployment.record() if deployment else None}
         entry = self.documents.get(key) if kind == "document" else self.operations.get(key)
         return {"kind": kind, "key": key, "value": asdict(entry) if entry else None}
 

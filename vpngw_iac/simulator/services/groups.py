@@ -135,7 +135,7 @@ def _list(cloud: CloudView, request: HttpRequest, subscription: str) -> HttpResp
 
 def _resources(cloud: CloudView, request: HttpRequest, scope: str) -> HttpResponse:
     """Top-level resources only, as ARM's own index answers them: no properties."""
-    found = [document for document in cloud.store.below(scope) if _is_top_level(document)]
+    found = [document for document in cloud.store.below(scope) if is_top_level(document)]
     names = ("location", "tags", "sku", "zones", "identity", "kind", "managedBy", "plan")
     items = [
         {"id": document.id, "name": document.name, "type": document.type}
@@ -162,7 +162,7 @@ def _counted(identifier: str, number: int, **named: str) -> Json:
     return {"id": identifier, **named, "count": {"type": "Total", "value": number}}
 
 
-def _is_top_level(document: Document) -> bool:
+def is_top_level(document: Document) -> bool:
     """Neither a group, nor a child, nor what another provider hangs on things (a lock)."""
     extension = document.type.lower().startswith(_EXTENSIONS) or document.arm_id.is_extension
     return document.type != TYPE and document.type.count("/") == 1 and not extension
@@ -231,6 +231,8 @@ def finish_delete(cloud: CloudView, operation: LongRunningOperation, group: Docu
     blocked = _delete_contents(cloud, group, operation.due)
     if not blocked:
         operations.remove(cloud, group, operation.due)
+        for key in [key for key in cloud.store.deployments if key.startswith(f"{group.key}/")]:
+            cloud.store.remove_deployment(key)
         return None
     group.state = SUCCEEDED
     names = ",".join(f"{document.type}/{document.name}" for document, _ in blocked)
@@ -250,7 +252,7 @@ def _delete_contents(cloud: CloudView, group: Document, moment: float) -> list[t
         blocked: list[tuple[Document, Refusal]] = []
         removed = False
         for document in list(cloud.store.below(group.id)):
-            if not _is_top_level(document) or cloud.find(document.id) is None:
+            if not is_top_level(document) or cloud.find(document.id) is None:
                 continue
             try:
                 kind_of(document).refuse_delete(cloud, document)

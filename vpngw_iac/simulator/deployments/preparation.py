@@ -1,0 +1,224 @@
+"""A template, read and checked before anything begins: what Azure refuses at once, in its words."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from vpngw_iac.simulator import guard
+from vpngw_iac.simulator.cloud_view import CloudView, with_plain_words
+from vpngw_iac.simulator.deployments.record import Deployment
+from vpngw_iac.simulator.deployments.surroundings import CloudSurroundings
+from vpngw_iac.simulator.kind import kinds
+from vpngw_iac.simulator.refusal import Refusal, not_simulated
+from vpngw_iac.simulator.templates.dependencies import Index, check_outputs, needs
+from vpngw_iac.simulator.templates.errors import NotSimulatedFunction, TemplateError, unknown_function
+from vpngw_iac.simulator.templates.evaluation import NOT_HERE, Environment, is_known
+from vpngw_iac.simulator.templates.syntax import Call, Expression, Member, is_expression, parse
+from vpngw_iac.simulator.templates.template import DEPLOYMENTS, GROUPS, Instance, Template, instances
+from vpngw_iac.simulator.wire import HttpRequest, Json
+
+_NOT_SENT = frozenset(
+    {"type", "name", "apiversion", "dependson", "condition", "copy", "scope", "resources", "comments", "$symbol"}
+    | {"existing", "metadata", "import"}
+)
+
+
+class InvalidTemplate(Refusal):
+    """400 with what Azure adds for tools: where the template is wrong (microservices-reference-implementation 217)."""
+
+    def __init__(self, text: str) -> None:
+        first = "language expression evaluation" if _is_about_language(text) else "validation"
+        ending = (
+            ". Please see https://aka.ms/arm-template-expressions for usage details." if "aka.ms" not in text else "."
+        )
+        super().__init__(400, "InvalidTemplate", f"Deployment template {first} failed: '{text}'{ending}", details=None)
+
+    def error(self) -> Json:
+        """The value of ``error`` in the body."""
+        info = {"lineNumber": 0, "linePosition": 0, "path": ""}
+        return super().error() | {"additionalInfo": [{"type": "TemplateViolation", "info": info}]}
+
+
+def _is_about_language(text: str) -> bool:
+    return text.startswith(("Unable to parse language", "The language expression"))
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a deployment comes to."""
+
+    template: Template
+    instances: tuple[Instance, ...]
+    needs: Mapping[str, tuple[str, ...]]
+    environment: Environment
+
+    def environment_of(self, instance: Instance) -> Environment:
+        """The names that the expressions of one resource may use."""
+        return replace(self.environment, loops=instance.loops)
+
+
+def prepare(cloud: CloudView, deployment: Deployment, given: Mapping[str, Any] | None = None) -> Prepared:
+    """Read the template; `given` are parameters as sent, none those worked out before. Raises `Refusal`."""
+    try:
+        return _prepared(cloud, deployment, given)
+    except TemplateError as error:
+        raise InvalidTemplate(str(error)) from None
+    except NotSimulatedFunction as error:
+        raise not_simulated(f"the template function '{error}'") from None
+    except RecursionError:
+        raise InvalidTemplate("The template is nested too deeply.") from None
+
+
+def _prepared(cloud: CloudView, deployment: Deployment, given: Mapping[str, Any] | None) -> Prepared:
+    outer = deployment.outer
+    home = str(outer["home"]) if outer else deployment.scope
+    surroundings = CloudSurroundings(cloud, home, _told(deployment), cloud.send)
+    template = Template.read(deployment.template)
+    if outer:
+        environment = Environment(surroundings, outer["values"], outer["variables"], outer["functions"])
+    else:
+        environment = template.environment(surroundings, given or {}, None if given is not None else deployment.values)
+        deployment.values = dict(environment.parameters)
+    found = instances(template.resources, environment, deployment.scope)
+    _check_expressions(template, environment)
+    surroundings.index = Index(found)
+    check_outputs(template.outputs, found, replace(environment, running=False))
+    return Prepared(template, tuple(found), needs(found, environment), environment)
+
+
+def _told(deployment: Deployment) -> Json:
+    """What ``deployment()`` answers."""
+    properties = {"template": deployment.template, "parameters": {}, "mode": deployment.mode}
+    told: Json = {"name": deployment.name, "properties": properties | {"provisioningState": "Accepted"}}
+    return told | ({"location": deployment.location} if deployment.location else {})
+
+
+def _check_expressions(template: Template, environment: Environment) -> None:
+    """Every expression can be read, and calls functions that there are; in resources the resource is named."""
+    own = environment.functions
+    for name, value in template.variables.items():
+        _named(f"The template variable '{name}' is not valid", lambda value=value: _check(value, own))
+    for resource in template.resources:
+        _named(f"The template resource '{resource.get('name')}' is not valid", lambda r=resource: _check(r, own))
+    for name, output in template.outputs.items():
+        _named(f"The template output '{name}' is not valid", lambda output=output: _check(output, own))
+
+
+def _named(what: str, check: Any) -> None:
+    try:
+        check()
+    except TemplateError as error:
+        if _is_about_language(str(error)):
+            raise
+        raise TemplateError(f"{what}: {error}") from None
+
+
+def _check(value: Any, own: Mapping[str, Any]) -> None:
+    for text in _texts(value):
+        if is_expression(text):
+            for call in _calls(parse(text)):
+                _check_call(call, own)
+
+
+def _check_call(call: Call, own: Mapping[str, Any]) -> None:
+    name = call.name.lower()
+    if "." in name or name in own or is_known(name):
+        return
+    if name in NOT_HERE:
+        raise NotSimulatedFunction(call.name)
+    raise unknown_function(call.name)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for name, item in value.items():
+            yield str(name)
+            yield from _texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+
+
+def _calls(expression: Expression) -> Iterator[Call]:
+    if isinstance(expression, Member):
+        yield from _calls(expression.owner)
+        yield from _calls(expression.key)
+    elif isinstance(expression, Call):
+        yield expression
+        for argument in expression.arguments:
+            yield from _calls(argument)
+
+
+def body_of(prepared: Prepared, instance: Instance, *, running: bool = True) -> Json:
+    """What is sent for a resource; raises `TemplateError`."""
+    environment = replace(prepared.environment_of(instance), running=running)
+    told = {name: value for name, value in instance.told.items() if name.lower() not in _NOT_SENT}
+    if not instance.is_nested:
+        body: Json = environment.value(told)
+        return body
+    place = {"resourceGroup", "subscriptionId"}
+    properties = dict(told.pop("properties", None) or {})
+    template = properties.pop("template", None)
+    body = environment.value({name: value for name, value in told.items() if name not in place})
+    body["properties"] = environment.value(properties)
+    if template is not None:
+        body["properties"]["template"] = template
+    return body
+
+
+def _check_known(instance: Instance) -> None:
+    """501 for a type that is not simulated: better before than in the middle."""
+    namespace, *segments = with_plain_words(instance.id).rpartition("/providers/")[2].split("/")
+    arm_type = "/".join([namespace, *segments[::2]])
+    if arm_type.lower() not in kinds():
+        raise not_simulated(f"the resource type {arm_type}")
+
+
+def check_resources(cloud: CloudView, prepared: Prepared, name: str) -> None:
+    """What Azure checks of each resource before the deployment begins: types, rights, policies. Raises `Refusal`."""
+    refused: list[tuple[Instance, Refusal]] = []
+    for instance in prepared.instances:
+        if not instance.active or instance.existing or instance.type.lower() in (DEPLOYMENTS, GROUPS):
+            continue
+        _check_known(instance)
+        try:
+            body = body_of(prepared, instance, running=False)
+        except TemplateError:
+            continue  # asks what is known only when it runs
+        request = HttpRequest(
+            "PUT", instance.id, {"api-version": str(instance.told["apiVersion"])}, {}, json.dumps(body).encode()
+        )
+        try:
+            guard.check(cloud, request)
+        except Refusal as refusal:
+            refused.append((instance, refusal))
+    if refused:
+        raise _not_valid(name, refused)
+
+
+def _not_valid(name: str, refused: list[tuple[Instance, Refusal]]) -> Refusal:
+    policy = all(refusal.code == "RequestDisallowedByPolicy" for _, refusal in refused)
+    errors = [refusal.error() | {"target": instance.name} for instance, refusal in refused]
+    if policy:
+        message = "The template deployment failed because of policy violation. Please see details for more information."
+    else:
+        said = "; ".join(f"{instance.type}/{instance.name}: {refusal.message}" for instance, refusal in refused)
+        message = f"The template deployment '{name}' is not valid according to the validation procedure: {said}"
+    status = 403 if all(refusal.status == 403 for _, refusal in refused) and not policy else 400
+    return _with_details(status, "InvalidTemplateDeployment", message, errors)
+
+
+def _with_details(status: int, code: str, message: str, details: list[Json]) -> Refusal:
+    return Refusal(status, code, message, details)
+
+
+def digest(template: Json) -> str:
+    """A template's hash, as a number; whatever Azure hashes, the same template gives the same one."""
+    text = json.dumps(template, sort_keys=True, separators=(",", ":"))
+    return str(int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big"))

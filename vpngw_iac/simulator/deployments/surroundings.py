@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
+from vpngw_iac.simulator.clock import utc
 from vpngw_iac.simulator.cloud_view import CloudView
 from vpngw_iac.simulator.identity import TENANT
 from vpngw_iac.simulator.services.subscriptions import subscription
@@ -15,15 +16,13 @@ from vpngw_iac.simulator.templates.dependencies import Index
 from vpngw_iac.simulator.templates.errors import NotSimulatedFunction, TemplateError
 from vpngw_iac.simulator.wire import PUBLIC, HttpRequest, HttpResponse, Json
 
-EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
-"""When simulated time began."""
 _PATTERN = re.compile(r"yyyy|yy|MM|M|dd|d|HH|hh|mm|ss|fff+|'[^']*'|\\.|[A-Za-z]|.", re.DOTALL)
 _STRFTIME = {"yyyy": "%Y", "yy": "%y", "MM": "%m", "dd": "%d", "HH": "%H", "hh": "%I", "mm": "%M", "ss": "%S"}
 
 
 def stamp(seconds: float) -> str:
     """A moment of simulated time as Azure writes it."""
-    return f"{EPOCH + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S.%f}0Z"
+    return f"{utc(seconds):%Y-%m-%dT%H:%M:%S.%f}0Z"
 
 
 def span(seconds: float) -> str:
@@ -105,7 +104,7 @@ class CloudSurroundings:
 
     def moment(self, pattern: str) -> str:
         """The simulated time in a format of .NET."""
-        now = EPOCH + timedelta(seconds=self._cloud.now)
+        now = utc(self._cloud.now)
         fixed = {
             "o": "yyyy-MM-ddTHH:mm:ss.fffffffZ",
             "u": "yyyy-MM-dd HH:mm:ssZ",

@@ -6,19 +6,19 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from vpngw_iac.simulator.deployments.preparation import Prepared
+from vpngw_iac.simulator.deployments.preparation import PreparedTemplate
 from vpngw_iac.simulator.deployments.record import Deployment, Step
 from vpngw_iac.simulator.deployments.surroundings import span, stamp
 from vpngw_iac.simulator.kind import normal
 from vpngw_iac.simulator.templates.errors import TemplateError
 from vpngw_iac.simulator.templates.parameters import answered_type, is_secure
-from vpngw_iac.simulator.templates.template import Instance
+from vpngw_iac.simulator.templates.template import TemplateResource
 from vpngw_iac.simulator.wire import Json
 
 TYPE = "Microsoft.Resources/deployments"
 
 
-def shape_of(prepared: Prepared) -> Json:
+def shape_of(prepared: PreparedTemplate) -> Json:
     """What is told of a template when nobody works it out any more."""
     return {
         "providers": _providers(prepared),
@@ -81,7 +81,7 @@ def _made(deployment: Deployment) -> list[str]:
     return [each["id"] for each in made if each["resourceType"].lower() != TYPE.lower()]
 
 
-def _providers(prepared: Prepared) -> list[Json]:
+def _providers(prepared: PreparedTemplate) -> list[Json]:
     types: dict[str, dict[str, list[str]]] = defaultdict(dict)
     for instance in prepared.instances:
         namespace, _, rest = instance.type.partition("/")
@@ -98,7 +98,7 @@ def _providers(prepared: Prepared) -> list[Json]:
     ]
 
 
-def _location(prepared: Prepared, instance: Instance) -> str | None:
+def _location(prepared: PreparedTemplate, instance: TemplateResource) -> str | None:
     try:
         said = prepared.environment_of(instance).value(instance.told.get("location"))
     except TemplateError:
@@ -106,7 +106,7 @@ def _location(prepared: Prepared, instance: Instance) -> str | None:
     return normal(said) if isinstance(said, str) else None
 
 
-def _dependencies(prepared: Prepared) -> list[Json]:
+def _dependencies(prepared: PreparedTemplate) -> list[Json]:
     known = {instance.key: instance for instance in prepared.instances}
     return [
         {"dependsOn": [_named(known[need]) for need in prepared.needs[instance.key]], **_named(instance)}
@@ -115,7 +115,7 @@ def _dependencies(prepared: Prepared) -> list[Json]:
     ]
 
 
-def _named(instance: Instance) -> Json:
+def _named(instance: TemplateResource) -> Json:
     return {"id": instance.id, "resourceType": instance.type, "resourceName": instance.name}
 
 

@@ -10,11 +10,11 @@ from typing import Any
 
 from vpngw_iac.simulator.cloud_view import CloudView, with_plain_words
 from vpngw_iac.simulator.deployments import removal
-from vpngw_iac.simulator.deployments.preparation import Prepared, body_of, prepare
+from vpngw_iac.simulator.deployments.preparation import PreparedTemplate, body_of, prepare
 from vpngw_iac.simulator.deployments.record import CANCELED, FAILED, RUNNING, SUCCEEDED, Deployment, Step
 from vpngw_iac.simulator.templates.errors import NotSimulatedFunction, TemplateError
 from vpngw_iac.simulator.templates.parameters import check_value, is_secure
-from vpngw_iac.simulator.templates.template import Instance
+from vpngw_iac.simulator.templates.template import TemplateResource
 from vpngw_iac.simulator.wire import HttpRequest, HttpResponse, Json
 
 _PASSING = frozenset({429, 500, 502, 503, 504})
@@ -81,7 +81,7 @@ def _standing(deployment: Deployment) -> tuple[Any, ...]:
     return deployment.state, [(step.state, step.tries) for step in deployment.steps.values()]
 
 
-def _blocked(deployment: Deployment, prepared: Prepared) -> set[str]:
+def _blocked(deployment: Deployment, prepared: PreparedTemplate) -> set[str]:
     """What will never begin: something that it needs has failed, or is blocked itself."""
     bad = {key for key, step in deployment.steps.items() if step.state in ("Failed", "Canceled")}
     waiting = {each.key for each in prepared.instances if deployment.steps[each.key].state == "Waiting"}
@@ -92,14 +92,16 @@ def _blocked(deployment: Deployment, prepared: Prepared) -> set[str]:
     return blocked
 
 
-def _prepared(cloud: CloudView, deployment: Deployment) -> Prepared:
+def _prepared(cloud: CloudView, deployment: Deployment) -> PreparedTemplate:
     if deployment.prepared is None:
         deployment.prepared = prepare(cloud, deployment)
-    found: Prepared = deployment.prepared
+    found: PreparedTemplate = deployment.prepared
     return found
 
 
-def _consider(cloud: CloudView, deployment: Deployment, prepared: Prepared, instance: Instance, step: Step) -> None:
+def _consider(
+    cloud: CloudView, deployment: Deployment, prepared: PreparedTemplate, instance: TemplateResource, step: Step
+) -> None:
     """Begin a resource whose turn has come."""
     if any(deployment.steps[need].state not in _DONE for need in prepared.needs[instance.key]):
         return
@@ -123,7 +125,7 @@ def _consider(cloud: CloudView, deployment: Deployment, prepared: Prepared, inst
     _take(cloud, instance, step, _sent(cloud, HttpRequest("PUT", instance.id, {"api-version": version}, {}, content)))
 
 
-def _with_outer(prepared: Prepared, deployment: Deployment, properties: Json) -> Json:
+def _with_outer(prepared: PreparedTemplate, deployment: Deployment, properties: Json) -> Json:
     """Expressions of a nested template are its parent's, unless it says otherwise."""
     scope = str((properties.get("expressionEvaluationOptions") or {}).get("scope", "outer")).lower()
     if scope != "outer":
@@ -138,7 +140,7 @@ def _with_outer(prepared: Prepared, deployment: Deployment, properties: Json) ->
     return properties | {"$outer": outer}
 
 
-def _unworkable(instance: Instance, error: Exception) -> Json:
+def _unworkable(instance: TemplateResource, error: Exception) -> Json:
     if isinstance(error, NotSimulatedFunction):
         return {"code": "NotSimulated", "message": f"This simulator does not know the template function '{error}'."}
     return {
@@ -154,7 +156,7 @@ def _sent(cloud: CloudView, request: HttpRequest) -> HttpResponse:
         return HttpResponse(503, {"error": {"code": "ServiceUnavailable", "message": "The connection broke."}})
 
 
-def _take(cloud: CloudView, instance: Instance, step: Step, answer: HttpResponse) -> None:
+def _take(cloud: CloudView, instance: TemplateResource, step: Step, answer: HttpResponse) -> None:
     if answer.status in _PASSING and step.tries < _PATIENCE:
         headers = {name.lower(): value for name, value in answer.headers.items()}
         step.again = cloud.now + max(1.0, float(headers.get("retry-after", _PAUSE)))
@@ -180,7 +182,7 @@ def _fail(cloud: CloudView, step: Step, error: Json, status: str) -> None:
     step.state, step.ended, step.error, step.status = "Failed", cloud.now, error, step.status or status
 
 
-def _look(cloud: CloudView, instance: Instance, step: Step) -> None:
+def _look(cloud: CloudView, instance: TemplateResource, step: Step) -> None:
     """See whether what runs has ended."""
     if instance.is_nested:
         inner = cloud.store.deployments.get(instance.key)
@@ -213,7 +215,7 @@ def _terminal(identifier: str, error: Json) -> Json:
     }
 
 
-def _finish(cloud: CloudView, deployment: Deployment, prepared: Prepared) -> None:
+def _finish(cloud: CloudView, deployment: Deployment, prepared: PreparedTemplate) -> None:
     created = (step for step in deployment.steps.values() if step.verb == "Create" and step.state == "Failed")
     failed = [step.error for step in created if step.error is not None]
     if not failed and deployment.mode == "Complete":
@@ -234,7 +236,7 @@ def _finish(cloud: CloudView, deployment: Deployment, prepared: Prepared) -> Non
     _end(cloud, deployment, FAILED if failed else SUCCEEDED)
 
 
-def _tell(deployment: Deployment, prepared: Prepared) -> list[Json]:
+def _tell(deployment: Deployment, prepared: PreparedTemplate) -> list[Json]:
     """Work out the outputs; what is wrong with them fails the deployment."""
     told: dict[str, Any] = {}
     try:

@@ -17,8 +17,8 @@ from vpngw_iac.simulator.refusal import Refusal, not_simulated
 from vpngw_iac.simulator.templates.dependencies import Index, check_outputs, needs
 from vpngw_iac.simulator.templates.errors import NotSimulatedFunction, TemplateError, unknown_function
 from vpngw_iac.simulator.templates.evaluation import NOT_HERE, Environment, is_known
-from vpngw_iac.simulator.templates.syntax import Call, Expression, Member, is_expression, parse
-from vpngw_iac.simulator.templates.template import DEPLOYMENTS, GROUPS, Instance, Template, instances
+from vpngw_iac.simulator.templates.syntax import Expression, FunctionCall, Member, is_expression, parse
+from vpngw_iac.simulator.templates.template import DEPLOYMENTS, GROUPS, Template, TemplateResource, instances
 from vpngw_iac.simulator.wire import HttpRequest, Json
 
 _NOT_SENT = frozenset(
@@ -48,20 +48,20 @@ def _is_about_language(text: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PreparedTemplate:
     """What a deployment comes to."""
 
     template: Template
-    instances: tuple[Instance, ...]
+    instances: tuple[TemplateResource, ...]
     needs: Mapping[str, tuple[str, ...]]
     environment: Environment
 
-    def environment_of(self, instance: Instance) -> Environment:
+    def environment_of(self, instance: TemplateResource) -> Environment:
         """The names that the expressions of one resource may use."""
         return replace(self.environment, loops=instance.loops)
 
 
-def prepare(cloud: CloudView, deployment: Deployment, given: Mapping[str, Any] | None = None) -> Prepared:
+def prepare(cloud: CloudView, deployment: Deployment, given: Mapping[str, Any] | None = None) -> PreparedTemplate:
     """Read the template; `given` are parameters as sent, none those worked out before. Raises `Refusal`."""
     try:
         return _prepared(cloud, deployment, given)
@@ -73,7 +73,7 @@ def prepare(cloud: CloudView, deployment: Deployment, given: Mapping[str, Any] |
         raise InvalidTemplate("The template is nested too deeply.") from None
 
 
-def _prepared(cloud: CloudView, deployment: Deployment, given: Mapping[str, Any] | None) -> Prepared:
+def _prepared(cloud: CloudView, deployment: Deployment, given: Mapping[str, Any] | None) -> PreparedTemplate:
     outer = deployment.outer
     home = str(outer["home"]) if outer else deployment.scope
     surroundings = CloudSurroundings(cloud, home, _told(deployment), cloud.send)
@@ -87,7 +87,7 @@ def _prepared(cloud: CloudView, deployment: Deployment, given: Mapping[str, Any]
     _check_expressions(template, environment)
     surroundings.index = Index(found)
     check_outputs(template.outputs, found, replace(environment, running=False))
-    return Prepared(template, tuple(found), needs(found, environment), environment)
+    return PreparedTemplate(template, tuple(found), needs(found, environment), environment)
 
 
 def _told(deployment: Deployment) -> Json:
@@ -124,7 +124,7 @@ def _check(value: Any, own: Mapping[str, Any]) -> None:
                 _check_call(call, own)
 
 
-def _check_call(call: Call, own: Mapping[str, Any]) -> None:
+def _check_call(call: FunctionCall, own: Mapping[str, Any]) -> None:
     name = call.name.lower()
     if "." in name or name in own or is_known(name):
         return
@@ -145,17 +145,17 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(item)
 
 
-def _calls(expression: Expression) -> Iterator[Call]:
+def _calls(expression: Expression) -> Iterator[FunctionCall]:
     if isinstance(expression, Member):
         yield from _calls(expression.owner)
         yield from _calls(expression.key)
-    elif isinstance(expression, Call):
+    elif isinstance(expression, FunctionCall):
         yield expression
         for argument in expression.arguments:
             yield from _calls(argument)
 
 
-def body_of(prepared: Prepared, instance: Instance, *, running: bool = True) -> Json:
+def body_of(prepared: PreparedTemplate, instance: TemplateResource, *, running: bool = True) -> Json:
     """What is sent for a resource; raises `TemplateError`."""
     environment = replace(prepared.environment_of(instance), running=running)
     told = {name: value for name, value in instance.told.items() if name.lower() not in _NOT_SENT}
@@ -172,7 +172,7 @@ def body_of(prepared: Prepared, instance: Instance, *, running: bool = True) -> 
     return body
 
 
-def _check_known(instance: Instance) -> None:
+def _check_known(instance: TemplateResource) -> None:
     """501 for a type that is not simulated: better before than in the middle."""
     namespace, *segments = with_plain_words(instance.id).rpartition("/providers/")[2].split("/")
     arm_type = "/".join([namespace, *segments[::2]])
@@ -180,9 +180,9 @@ def _check_known(instance: Instance) -> None:
         raise not_simulated(f"the resource type {arm_type}")
 
 
-def check_resources(cloud: CloudView, prepared: Prepared, name: str) -> None:
+def check_resources(cloud: CloudView, prepared: PreparedTemplate, name: str) -> None:
     """What Azure checks of each resource before the deployment begins: types, rights, policies. Raises `Refusal`."""
-    refused: list[tuple[Instance, Refusal]] = []
+    refused: list[tuple[TemplateResource, Refusal]] = []
     for instance in prepared.instances:
         if not instance.active or instance.existing or instance.type.lower() in (DEPLOYMENTS, GROUPS):
             continue
@@ -202,7 +202,7 @@ def check_resources(cloud: CloudView, prepared: Prepared, name: str) -> None:
         raise _not_valid(name, refused)
 
 
-def _not_valid(name: str, refused: list[tuple[Instance, Refusal]]) -> Refusal:
+def _not_valid(name: str, refused: list[tuple[TemplateResource, Refusal]]) -> Refusal:
     policy = all(refusal.code == "RequestDisallowedByPolicy" for _, refusal in refused)
     errors = [refusal.error() | {"target": instance.name} for instance, refusal in refused]
     if policy:

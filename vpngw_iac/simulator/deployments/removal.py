@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vpngw_iac.simulator.cloud_view import CloudView
-from vpngw_iac.simulator.deployments.preparation import Prepared
+from vpngw_iac.simulator.deployments.preparation import PreparedTemplate
 from vpngw_iac.simulator.deployments.record import Deployment, Step
 from vpngw_iac.simulator.document import DELETING, Document
 from vpngw_iac.simulator.services.groups import is_top_level
@@ -12,13 +12,13 @@ from vpngw_iac.simulator.wire import HttpRequest, Json
 _VERSION = "2025-05-01"
 
 
-def superfluous(cloud: CloudView, deployment: Deployment, prepared: Prepared) -> list[Document]:
+def superfluous(cloud: CloudView, deployment: Deployment, prepared: PreparedTemplate) -> list[Document]:
     """What is in the group and not in the template."""
     kept = {instance.key for instance in prepared.instances if instance.active}
     return [each for each in cloud.store.below(deployment.scope) if is_top_level(each) and each.key not in kept]
 
 
-def advance(cloud: CloudView, deployment: Deployment, prepared: Prepared) -> list[Json] | None:
+def advance(cloud: CloudView, deployment: Deployment, prepared: PreparedTemplate) -> list[Json] | None:
     """Delete what can be deleted now; none while something is on its way, else the errors of what resists."""
     while True:
         left = superfluous(cloud, deployment, prepared)

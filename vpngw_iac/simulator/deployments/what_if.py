@@ -15,7 +15,7 @@ from vpngw_iac.simulator import manager, operations
 from vpngw_iac.simulator.clock import VirtualTime
 from vpngw_iac.simulator.cloud_view import CloudView
 from vpngw_iac.simulator.deployments import engine, removal
-from vpngw_iac.simulator.deployments.preparation import Prepared
+from vpngw_iac.simulator.deployments.preparation import PreparedTemplate
 from vpngw_iac.simulator.deployments.record import FAILED, Deployment
 from vpngw_iac.simulator.kind import kind_of
 from vpngw_iac.simulator.services.groups import is_top_level
@@ -28,7 +28,7 @@ _OWN = frozenset({"etag", "provisioningState", "resourceGuid", "gatewayManagerEt
 _MASK = "*******"
 
 
-def what_if(cloud: CloudView, deployment: Deployment, prepared: Prepared, *, ids_only: bool) -> Json:
+def what_if(cloud: CloudView, deployment: Deployment, prepared: PreparedTemplate, *, ids_only: bool) -> Json:
     """The answer: each resource of the template and of its groups, and what would become of it."""
     secrets = _secrets(deployment)
     before = _shown(cloud)

@@ -9,26 +9,26 @@ from typing import Any
 
 from vpngw_iac.simulator.templates.errors import TemplateError
 from vpngw_iac.simulator.templates.evaluation import Environment
-from vpngw_iac.simulator.templates.syntax import Call, Expression, Member, is_expression, parse
-from vpngw_iac.simulator.templates.template import Instance
+from vpngw_iac.simulator.templates.syntax import Expression, FunctionCall, Member, is_expression, parse
+from vpngw_iac.simulator.templates.template import TemplateResource
 
 
 class Index:
     """The instances of a template by all that they are called."""
 
-    def __init__(self, instances: Sequence[Instance]) -> None:
-        self._named: dict[str, list[Instance]] = defaultdict(list)
+    def __init__(self, instances: Sequence[TemplateResource]) -> None:
+        self._named: dict[str, list[TemplateResource]] = defaultdict(list)
         for instance in instances:
             names = {instance.key, f"{instance.type}/{instance.name}", instance.name, instance.symbol, instance.loop}
             names |= {instance.id.partition("/providers/")[2]}
             for name in {name.lower().strip("/") for name in names if name}:
                 self._named[name].append(instance)
 
-    def named(self, name: str) -> list[Instance]:
+    def named(self, name: str) -> list[TemplateResource]:
         """All that a name stands for: one resource, or each turn of a loop."""
         return self._named.get(name.lower().strip("/"), [])
 
-    def one(self, name: str) -> Instance | None:
+    def one(self, name: str) -> TemplateResource | None:
         """The one resource of a name or an id; raises `TemplateError` when several are called so."""
         found = self.named(name)
         if len({instance.key for instance in found}) > 1:
@@ -38,7 +38,7 @@ class Index:
             )
         return found[0] if found else None
 
-    def asked(self, name: str) -> Instance | None:
+    def asked(self, name: str) -> TemplateResource | None:
         """The same for what ``reference`` names; raises `TemplateError` for a name that nothing has."""
         found = self.one(name)
         if found is None and not name.startswith("/"):
@@ -49,7 +49,7 @@ class Index:
         return found
 
 
-def check_outputs(outputs: Mapping[str, Any], instances: Sequence[Instance], environment: Environment) -> None:
+def check_outputs(outputs: Mapping[str, Any], instances: Sequence[TemplateResource], environment: Environment) -> None:
     """Raise `TemplateError` for an output that asks a resource that is not there."""
     index = Index(instances)
     for name, output in outputs.items():
@@ -60,7 +60,7 @@ def check_outputs(outputs: Mapping[str, Any], instances: Sequence[Instance], env
             raise TemplateError(f"The template output '{name}' is not valid: {error}") from None
 
 
-def needs(instances: Sequence[Instance], environment: Environment) -> dict[str, tuple[str, ...]]:
+def needs(instances: Sequence[TemplateResource], environment: Environment) -> dict[str, tuple[str, ...]]:
     """Per instance (by key) those that must be done before; raises `TemplateError` for a circle or an unknown name."""
     index = Index(instances)
     found = {instance.key: tuple(dict.fromkeys(_of(instance, index, environment, instances))) for instance in instances}
@@ -75,7 +75,9 @@ def needs(instances: Sequence[Instance], environment: Environment) -> dict[str, 
     return found
 
 
-def _of(instance: Instance, index: Index, whole: Environment, instances: Sequence[Instance]) -> Iterator[str]:
+def _of(
+    instance: TemplateResource, index: Index, whole: Environment, instances: Sequence[TemplateResource]
+) -> Iterator[str]:
     environment = Environment(
         whole.surroundings, whole.parameters, whole.variables, whole.functions, instance.loops, running=False
     )
@@ -94,7 +96,7 @@ def _of(instance: Instance, index: Index, whole: Environment, instances: Sequenc
             yield found.key
 
 
-def _named(name: str, by: Instance, index: Index) -> Iterator[str]:
+def _named(name: str, by: TemplateResource, index: Index) -> Iterator[str]:
     found = index.named(name)
     if not found:
         raise TemplateError(
@@ -128,7 +130,7 @@ def targets(expressions: Iterable[Expression]) -> Iterator[Expression]:
     for expression in expressions:
         if isinstance(expression, Member):
             yield from targets([expression.owner, expression.key])
-        elif isinstance(expression, Call):
+        elif isinstance(expression, FunctionCall):
             name = expression.name.lower()
             if (name == "reference" or name.startswith("list")) and expression.arguments:
                 yield expression.arguments[0]

@@ -14,7 +14,7 @@ from vpngw_iac.simulator.templates.errors import (
     unknown_function,
     wrong_arguments,
 )
-from vpngw_iac.simulator.templates.syntax import Call, Expression, Literal, is_expression, parse, unescaped
+from vpngw_iac.simulator.templates.syntax import Expression, FunctionCall, Literal, is_expression, parse, unescaped
 
 NOT_HERE = frozenset(
     {
@@ -149,11 +149,11 @@ class Environment:
         """The value of a parsed expression."""
         if isinstance(expression, Literal):
             return expression.value
-        if isinstance(expression, Call):
+        if isinstance(expression, FunctionCall):
             return self._called(expression)
         return value_functions.member(self.expression(expression.owner), self.expression(expression.key))
 
-    def _called(self, call: Call) -> Any:
+    def _called(self, call: FunctionCall) -> Any:
         name = call.name.lower()
         special = _SPECIAL.get(name)
         if special is not None:
@@ -237,7 +237,7 @@ class Environment:
         return self.surroundings.reference(target, version, full=bool(how) and how[0].lower() == "full")
 
 
-def _if(environment: Environment, call: Call) -> Any:
+def _if(environment: Environment, call: FunctionCall) -> Any:
     """Only the branch that is taken is worked out."""
     if len(call.arguments) != 3:
         raise wrong_arguments("if", "the function requires 3 argument(s).")
@@ -246,26 +246,26 @@ def _if(environment: Environment, call: Call) -> Any:
     return environment.expression(yes if holds else no)
 
 
-def _all(environment: Environment, call: Call) -> bool:
+def _all(environment: Environment, call: FunctionCall) -> bool:
     return not _some(environment, call, "and", wanted=False)
 
 
-def _any(environment: Environment, call: Call) -> bool:
+def _any(environment: Environment, call: FunctionCall) -> bool:
     return _some(environment, call, "or", wanted=True)
 
 
-def _some(environment: Environment, call: Call, name: str, *, wanted: bool) -> bool:
+def _some(environment: Environment, call: FunctionCall, name: str, *, wanted: bool) -> bool:
     if len(call.arguments) < 2:
         raise wrong_arguments(name, "the function requires at least 2 argument(s).")
     return any(arguments(name, [environment.expression(each)], bool)[0] is wanted for each in call.arguments)
 
 
-def _coalesce(environment: Environment, call: Call) -> Any:
+def _coalesce(environment: Environment, call: FunctionCall) -> Any:
     values = (environment.expression(each) for each in call.arguments)
     return next((value for value in values if value is not None), None)
 
 
-_SPECIAL: Mapping[str, Callable[[Environment, Call], Any]] = {
+_SPECIAL: Mapping[str, Callable[[Environment, FunctionCall], Any]] = {
     "if": _if,
     "and": _all,
     "or": _any,

@@ -35,7 +35,7 @@ class Literal:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class FunctionCall:
     """A function with its arguments; a template's own functions have a namespace before a dot."""
 
     name: str
@@ -50,7 +50,7 @@ class Member:
     key: Expression
 
 
-Expression = Literal | Call | Member
+Expression = Literal | FunctionCall | Member
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ class _Parser:
             self._take()
             name += "." + self._expect("Identifier").text
         self._expect("LeftParenthesis")
-        return Call(name, self._arguments())
+        return FunctionCall(name, self._arguments())
 
     def _arguments(self) -> tuple[Expression, ...]:
         if self._peek().kind == "RightParenthesis":

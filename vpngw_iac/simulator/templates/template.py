@@ -36,7 +36,7 @@ _SECTIONS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Instance:
+class TemplateResource:
     """One resource that a template comes to: one turn of a loop, one child."""
 
     id: str
@@ -140,7 +140,7 @@ def _resources(told: Any) -> Iterator[Json]:
     yield from told
 
 
-def instances(resources: Sequence[Json], environment: Environment, scope: str) -> list[Instance]:
+def instances(resources: Sequence[Json], environment: Environment, scope: str) -> list[TemplateResource]:
     """Every resource that there will be; raises `TemplateError` in Azure's words.
 
     What is conditioned away is there too, and says so.
@@ -164,14 +164,16 @@ def instances(resources: Sequence[Json], environment: Environment, scope: str) -
     return [each for each in found if each.active or each.key not in seen]
 
 
-def _named(resource: Json, environment: Environment, scope: str) -> list[Instance]:
+def _named(resource: Json, environment: Environment, scope: str) -> list[TemplateResource]:
     try:
         return list(_expanded(resource, environment, scope, "", ""))
     except TemplateError as error:
         raise TemplateError(f"The template resource '{resource.get('name', '')}' is not valid: {error}") from None
 
 
-def _expanded(told: Json, environment: Environment, scope: str, type_above: str, name_above: str) -> Iterator[Instance]:
+def _expanded(
+    told: Json, environment: Environment, scope: str, type_above: str, name_above: str
+) -> Iterator[TemplateResource]:
     environment = _still(environment)
     loop = told.get("copy")
     if loop is None:
@@ -203,7 +205,7 @@ def _still(environment: Environment) -> Environment:
 
 def _one(
     told: Json, environment: Environment, scope: str, type_above: str, name_above: str, **looped: Any
-) -> Iterator[Instance]:
+) -> Iterator[TemplateResource]:
     for needed in ("type", "name"):
         if not told.get(needed):
             raise TemplateError(f"The template resource '{told.get('name', '')}' has no property '{needed}'.")
@@ -227,7 +229,7 @@ def _one(
     active = environment.value(told.get("condition", True))
     if not isinstance(active, bool):
         raise TemplateError("The value of 'condition' must be a boolean.")
-    yield Instance(
+    yield TemplateResource(
         identifier, arm_type, name, told, environment.loops, symbol, existing=existing, active=active, **looped
     )
     for child in _resources(told.get("resources") or []):

@@ -60,7 +60,7 @@ WORDS = {
     "imports": "argument csv exported expression imported importer imports listing recorded template wanted writing"
     " terraform yaml",
     "templates of Resource Manager": """
-        dependencies evaluation function functions hashes if index literal parameters preparation record removal
+        addresses dependencies evaluation function functions hashes if index literal parameters preparation record removal
         settling step surroundings syntax what""",
 }
 """Where each word comes from, beside the glossary. A word of ours that is not plain goes into the glossary instead."""

@@ -226,7 +226,8 @@ def documents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, A
     variables = ("--cloud", "simulator", "--env-file", str(ROOT / "blueprints" / "example.env"))
     lines = [
         ("init", "SiteToSite", "--dir", "begun"),
-        ("validate", file), ("compile", file), ("graph", file), ("rule",), ("plan", file), ("apply", file, "--yes"),
+        ("validate", file), ("compile", file), ("export", file), ("graph", file), ("rule",), ("plan", file),
+        ("apply", file, "--yes"),
         ("import", "-g", "rg-office", "--deployment", "one-site", "--into", file),
         ("drift", file), ("show", file), ("log", file), ("wait", file), ("secret", "check", file),
         ("destroy", file, "--yes"), ("validate", "absent.py"),

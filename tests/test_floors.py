@@ -27,6 +27,7 @@ FLOORS = {
     "blueprints": 2,
     "preflight": 2,
     "engine": 3,
+    "export": 3,
     "state": 3,
     "verify": 3,
     "azure": 4,

@@ -22,7 +22,10 @@ from vpngw_iac.resources.graph import Graph
 from vpngw_iac.state.log import LoggedRun
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from vpngw_iac.engine.plan.rebuild import Rebuilt
+    from vpngw_iac.export.exported import Exported
     from vpngw_iac.state.model import State
     from vpngw_iac.usecases.imported import Imported
     from vpngw_iac.usecases.project import Project
@@ -293,4 +296,20 @@ def project_document(project: Project) -> Document:
         keys=list(project.keys),
         circuits=list(project.circuits),
         **({"import": import_document(project.imported)} if project.imported else {}),
+    )
+
+
+def export_document(exported: Exported, written: Sequence[str]) -> Document:
+    """The templates of an export with all that goes with them; a secret is told by where it is."""
+    return document(
+        "export",
+        deployment=exported.deployment,
+        scope=exported.scope,
+        templates=dict(exported.templates),
+        parameters_files=dict(exported.parameters_files),
+        parameters=[{"name": name, "reference": str(reference)} for name, reference in exported.parameters.items()],
+        written=list(written),
+        before=list(exported.before),
+        commands=list(exported.commands),
+        unsaid=list(exported.unsaid),
     )

@@ -108,6 +108,11 @@ class OfflineWorkspace:
             other._place = replace(other._place, told=file.told)
         return other
 
+    @property
+    def offline_scope(self) -> Scope:
+        """Where resources live when nobody says: a subscription of its own that is none where none was told."""
+        return self._place.scope
+
     @checked
     def name_of(self, blueprint: Deployable) -> str:
         """Name of the deployment: what was asked for, else the blueprint's."""

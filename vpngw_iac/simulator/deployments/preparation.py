@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.simulator import guard
 from vpngw_iac.simulator.cloud_view import CloudView, with_plain_words
 from vpngw_iac.simulator.deployments.record import Deployment

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Protocol
 
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.simulator.templates import addresses, text_functions, value_functions
 from vpngw_iac.simulator.templates.checks import arguments, is_type
 from vpngw_iac.simulator.templates.errors import (

@@ -7,9 +7,9 @@ and elements. A text that begins with ``[[`` is a literal ``[``.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.simulator.templates.errors import TemplateError
 
 _TOKEN = re.compile(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.simulator.templates import addresses
 from vpngw_iac.simulator.templates.checks import is_type
 from vpngw_iac.simulator.templates.errors import TemplateError

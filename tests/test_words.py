@@ -60,9 +60,9 @@ WORDS = {
     "imports": "argument csv exported expression imported importer imports listing recorded template wanted writing"
     " terraform yaml",
     "templates of Resource Manager": """
-        addresses dependencies evaluation export expressions function functions hashes if index literal parameters
-        preparation record removal segment segments settling step surroundings syntax unit units unsayable what
-        words""",
+        addresses dependencies evaluation export exporter expressions function functions hashes if index literal
+        parameters preparation record removal segment segments settling step surroundings syntax unit units unsayable
+        what words""",
 }
 """Where each word comes from, beside the glossary. A word of ours that is not plain goes into the glossary instead."""
 

@@ -17,7 +17,7 @@ from vpngw_iac.azure import CloudClient
 from vpngw_iac.blueprints.compiling import deployment
 from vpngw_iac.blueprints.part import Part
 from vpngw_iac.engine.plan.plan import Options
-from vpngw_iac.errors import BlueprintError
+from vpngw_iac.errors import BlueprintError, VpngwError
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
 from vpngw_iac.secret import Secret
@@ -111,6 +111,25 @@ def test_a_reviewed_plan_needs_no_blueprint(harness: Harness) -> None:
 
     assert workspace.apply(reviewed).outcome == "succeeded"
     assert SEEN == {"store": 1, "client": 1}
+
+
+@pytest.mark.parametrize("state", [None, "state"])
+def test_a_plan_file_is_checked_and_applied_with_one_store(harness: Harness, tmp_path: Path, state: str | None) -> None:
+    more = {"state": str(tmp_path / state)} if state else {}
+    document = harness.workspace(**more).save_plan(harness.workspace(**more).plan(hub()))
+    SEEN.clear()
+
+    assert harness.workspace(**more).apply_saved(document).outcome == "succeeded"
+    assert SEEN == {"store": 1, "client": 1}
+
+
+def test_a_plan_file_that_was_edited_is_not_applied(harness: Harness) -> None:
+    document = harness.workspace().save_plan(harness.workspace().plan(hub()))
+    document["basis"] = {**document["basis"], "subscription": "00000000-0000-0000-0000-0000000000ff"}
+
+    with pytest.raises(VpngwError):
+        harness.workspace().apply_saved(document)
+    assert harness.simulator.documents() == {}
 
 
 def test_a_renamed_deployment_connects_once_for_both_names(harness: Harness) -> None:

@@ -192,8 +192,8 @@ def apply_saved(
         run,
         run.workspace,
         (None,),
-        lambda watch, _: watch.workspace.apply(
-            watch.workspace.load_plan(document),
+        lambda watch, _: watch.workspace.apply_saved(
+            document,
             on_event=watch.on_event,
             confirm=watch.confirm(ask=False, short=short),
             stop=watch.stop,

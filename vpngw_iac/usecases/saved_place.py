@@ -60,7 +60,6 @@ def place_of(saved: ReviewedPlan, place: SessionSettings, deployment: str | None
         place = replace(place, cloud=_cloud_of(basis))
     if place.subscription is None:
         place = replace(place, subscription=basis["subscription"])
-    _refuse_another_state(saved, place)
     if place.secret_directory is None:
         told = (place.directory / folder for folder in saved.folders)
         found = next((folder for folder in told if os.path.isdir(folder)), None)  # noqa: PTH112 - what cannot be seen is not there
@@ -88,15 +87,16 @@ def _contradictions(
             yield name, ours, said[name] or "none"
 
 
-def _refuse_another_state(saved: ReviewedPlan, place: SessionSettings) -> None:
+def refuse_another_state(saved: ReviewedPlan, session: Session) -> None:
     """A state that was named must be the plan's: the same address, or the same key at another one (it was moved)."""
+    place = session.place
     planned = saved.document["basis"].get("said", {}).get("state") or saved.document.get("state")
     if place.state is None or not planned:
         return
-    store = Session(place, saved.name).store()
+    store = session.store()
     if store.url == planned:
         return
-    key = store.key()
+    key = session.key()
     if key is None or key.key_id != saved.document["basis"].get("key"):
         source = place.settings.said.get("state", "--state (or its setting)")
         raise UsageError(

@@ -41,7 +41,7 @@ from vpngw_iac.usecases.graph_files import only_told_errors, read_graph, saved_d
 from vpngw_iac.usecases.offline import OfflineWorkspace, blueprint_context
 from vpngw_iac.usecases.planner import ask, decide, load_state, tell_of_links
 from vpngw_iac.usecases.runner import RunRequest, run
-from vpngw_iac.usecases.saved_place import place_of, seal_of
+from vpngw_iac.usecases.saved_place import place_of, refuse_another_state, seal_of
 from vpngw_iac.usecases.session import Deployable, Session, SessionSettings
 from vpngw_iac.usecases.settings import Settings
 from vpngw_iac.value_check import checked
@@ -116,7 +116,7 @@ class Workspace(OfflineWorkspace):
         Raises `UsageError` if this workspace is told to use another cloud, subscription, tenant or state than the plan.
         """
         reviewed = load(document)
-        check_genuine(reviewed, Session(self._place_of(reviewed), reviewed.name).key())
+        check_genuine(reviewed, self.session(reviewed).key())
         return reviewed
 
     def _place_of(self, what: Deployable) -> SessionSettings:
@@ -153,6 +153,27 @@ class Workspace(OfflineWorkspace):
         chosen = options or (reviewed.options if reviewed else Options())
         request = RunRequest(
             "apply", chosen, reviewed, on_event, confirm, detach, timeout, stop or Stop(), lock_timeout
+        )
+        return run(session, request)
+
+    @checked
+    def apply_saved(
+        self,
+        document: Mapping[str, Any],
+        *,
+        on_event: Callable[[Event], None] | None = None,
+        confirm: Callable[[Plan], bool] | None = None,
+        detach: bool = False,
+        timeout: float | None = None,
+        lock_timeout: float = 0.0,
+        stop: Stop | None = None,
+    ) -> Outcome:
+        """`load_plan` and `apply` in one: the store is opened, and its key read, once. Raises what they raise."""
+        reviewed = load(document)
+        session = self.session(reviewed)
+        check_genuine(reviewed, session.key())
+        request = RunRequest(
+            "apply", reviewed.options, reviewed, on_event, confirm, detach, timeout, stop or Stop(), lock_timeout
         )
         return run(session, request)
 
@@ -294,7 +315,10 @@ class Workspace(OfflineWorkspace):
     @checked
     def session(self, blueprint: Deployable) -> Session:
         """A run's own clock, cloud, store and secrets."""
-        return Session(self._place_of(blueprint), self.name_of(blueprint), blueprint)
+        opened = Session(self._place_of(blueprint), self.name_of(blueprint), blueprint)
+        if isinstance(blueprint, ReviewedPlan) and blueprint.document:
+            refuse_another_state(blueprint, opened)
+        return opened
 
     def session_named(self, deployment: str) -> Session:
         """The same for a deployment without its blueprint."""

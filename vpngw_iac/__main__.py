@@ -7,7 +7,7 @@ from typing import NoReturn
 def main() -> NoReturn:
     """Run the command line of this process.
 
-    What is loaded stays: Python's collector would look through it some two hundred times, a seventh of the start. It
+    What is loaded stays: Python's collector would look through it over a hundred times, a tenth of the start. It
     looks again when so many objects were added since that some of them may be garbage.
     """
     gc.set_threshold(100_000, 10, 10)

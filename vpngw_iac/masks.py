@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-import html
 import json
 import re
 import threading
@@ -110,6 +109,8 @@ def _alternatives(value: str) -> Iterator[str]:
 
 def _forms(value: str) -> set[str]:
     """As it is; on one line, as messages are; and as it stands in JSON (.NET's too), in URLs, HTML and Python."""
+    import html
+
     plain = {value, value.strip(), " ".join(value.split()), *_lines(value)}
     found = set(plain)
     for each in plain:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from vpngw_iac.blueprints.base import kinds
-from vpngw_iac.blueprints.part import Part
+from vpngw_iac.blueprints.part import Part, nouns
 from vpngw_iac.errors import Finding
 from vpngw_iac.paths import dotted
 from vpngw_iac.text import in_words, suggestion
@@ -64,7 +64,7 @@ def explain(
     With `whole` the error is about a whole file and paths start at its top; otherwise it is about one constructor call
     and paths start with the class. `locate` says file and line of a path.
     """
-    root = Part.models.get(error.title)
+    root = nouns().get(error.title)
     found: dict[Location, Finding] = {}
     missing: dict[Location, dict[str, type[BaseModel] | None]] = {}
 
@@ -153,7 +153,7 @@ def _structure(details: ErrorDetails, model: type[BaseModel] | None, *, in_file:
     kind, context, value = details["type"], details.get("ctx") or {}, details["input"]
     if kind in ("model_type", "model_attributes_type"):
         name = str(context.get("class_name", "")) or (model.__name__ if model else "")
-        fields = Part.models[name].model_fields if name in Part.models else {}
+        fields = nouns()[name].model_fields if name in nouns() else {}
         needed = [field for field, info in fields.items() if info.is_required()] or list(fields)[:3]
         written = f"a mapping: {{{': ..., '.join(needed)}: ..., ...}}" if in_file else f"{name}(...)"
         return f"Expected {name}", f"Write {written}."
@@ -330,14 +330,14 @@ def _chosen(tag: str, models: set[type[BaseModel]]) -> set[type[BaseModel]]:
 def _could_be_field(part: str, models: set[type[BaseModel]]) -> bool:
     """An unknown field is the user's word; ``<ours>``, ``str`` or ``function-after[...]`` are pydantic's."""
     of_pydantic = re.fullmatch(r"str|int|float|bool|dict|list|tuple|[a-z-]+\[.*\]", part)
-    return not of_pydantic and part not in Part.models and bool(models)
+    return not of_pydantic and part not in nouns() and bool(models)
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:
     if isinstance(annotation, type) and typing.get_origin(annotation) is None:
         if issubclass(annotation, BaseModel):
             # Where a base class may stand, each of its kinds may.
-            yield from (annotation, *(model for model in Part.models.values() if issubclass(model, annotation)))
+            yield from (annotation, *(model for model in nouns().values() if issubclass(model, annotation)))
         return
     for argument in typing.get_args(annotation):
         yield from _models(argument)

@@ -8,7 +8,7 @@ import re
 import typing
 
 from vpngw_iac.blueprints.base import kinds
-from vpngw_iac.blueprints.part import Part
+from vpngw_iac.blueprints.part import nouns
 
 _START = re.compile(
     r"(?<![\w.`'\"])(?P<name>[a-z][a-z_]*)=(?=[\w\"'\[({])|(?<![\w.])[A-Z]\w+(\.\w+)?\(|(?<!\w)\.existing\("
@@ -38,9 +38,9 @@ def in_yaml(text: str) -> str:
 def _is_ours(start: re.Match[str]) -> bool:
     """Whether a field of a noun is given, or a noun made."""
     if start["name"]:
-        return any(start["name"] in noun.model_fields for noun in Part.models.values())
+        return any(start["name"] in noun.model_fields for noun in nouns().values())
     word = re.split(r"[.(]", start[0])[0]
-    return word in Part.models or word in ("Secret", "")
+    return word in nouns() or word in ("Secret", "")
 
 
 def _end(text: str, start: re.Match[str]) -> int:
@@ -78,8 +78,8 @@ def _field_of(noun: str) -> str:
     """The field that holds such a noun, where it is written without one."""
     if noun in kinds() or noun == "Secret":
         return ""
-    models = Part.models.values()
-    fields = {n for model in models for n, i in model.model_fields.items() if Part.models[noun] in _nouns(i.annotation)}
+    models = nouns().values()
+    fields = {n for model in models for n, i in model.model_fields.items() if nouns()[noun] in _nouns(i.annotation)}
     return min(fields, key=lambda name: (name.rstrip("s") not in noun.lower(), name), default="")
 
 

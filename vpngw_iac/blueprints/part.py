@@ -6,6 +6,7 @@ an input may be a secret that somebody pasted. A wrong value raises `InvalidValu
 
 import copy
 import functools
+import importlib
 import re
 import sys
 import typing
@@ -86,7 +87,7 @@ class Part(BaseModel):
     """What gives all of its fields at once: ``IpsecPolicy.strong()``."""
 
     models: ClassVar[dict[str, "type[Part]"]] = {}
-    """Every noun by its class name, so that an error that names a model can tell which fields that model has."""
+    """Every noun that is loaded, by its class name; `nouns` has those too that are not."""
 
     sources: ClassVar[Sources | None] = None
     """Where nouns are made is remembered here, while a file runs."""
@@ -355,11 +356,17 @@ class Named:
         return {"anyOf": [by_name, handler(schema)]}
 
 
+def nouns() -> Mapping[str, type[Part]]:
+    """Every noun by its class name, so that an error that names a model can tell which fields that model has."""
+    importlib.import_module("vpngw_iac.blueprints.parts")
+    return Part.models
+
+
 def sections_of(field_name: str) -> tuple[str, ...]:
     """The sections whose entries a field of that name may name (``gateway: hub`` is one of `gateways`)."""
     found = {
         named.section
-        for model in Part.models.values()
+        for model in nouns().values()
         if (info := model.model_fields.get(field_name)) is not None
         for named in _named(info.annotation, info.metadata)
     }

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from vpngw_iac.blueprints.broken import broken, unreadable
 from vpngw_iac.blueprints.explain import of_element
-from vpngw_iac.blueprints.part import Part, Sources
+from vpngw_iac.blueprints.part import Part, Sources, nouns
 from vpngw_iac.blueprints.source_lines import CallPlace, steps_of
 from vpngw_iac.errors import BlueprintError, InvalidValue, VpngwError
 from vpngw_iac.files import UnreadableFile, read_bytes, text_of
@@ -166,7 +166,7 @@ def _meant(error: Exception, text: str) -> str:
 
     word = (re.findall(r"'(\w+)'", text) or [text])[0 if not isinstance(error, AttributeError) else -1]
     if isinstance(error, AttributeError):
-        near = {name for noun in (*Part.models.values(), Secret) for name in vars(noun) if not name.startswith("_")}
+        near = {name for noun in (*nouns().values(), Secret) for name in vars(noun) if not name.startswith("_")}
         return suggestion(word, near) if word not in near else f"What it stands after has no {word!r}."
     if isinstance(error, NameError) and word in vpngw_iac.__all__:
         return f"Add: from vpngw_iac import {word}."
@@ -176,7 +176,7 @@ def _meant(error: Exception, text: str) -> str:
 def _way(text: str) -> str:
     """How a function of ours is called, where it was called otherwise: ``Write Secret.env(name)``."""
     owner, _, name = text.partition("()")[0].rpartition(".")
-    function = getattr({**Part.models, "Secret": Secret}.get(owner), name, None)
+    function = getattr({**nouns(), "Secret": Secret}.get(owner), name, None)
     if not callable(function) or name.startswith("_"):
         return ""
     whole = signature(function)

@@ -20,8 +20,7 @@ import yaml
 import vpngw_iac
 from vpngw_iac import preflight
 from vpngw_iac.cli.app import app
-from vpngw_iac.cli.run import PRECEDENCE
-from vpngw_iac.errors import ExitCode
+from vpngw_iac.errors import PRECEDENCE, ExitCode
 from vpngw_iac.usecases.settings import OTHER_NAMES, setting_names
 
 ROOT = Path(__file__).resolve().parents[1]

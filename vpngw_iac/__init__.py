@@ -84,6 +84,7 @@ if TYPE_CHECKING:
         VpngwError,
     )
     from vpngw_iac.secret import Secret
+    from vpngw_iac.usecases.fleet import Fleet
     from vpngw_iac.usecases.workspace import Workspace
 
 _HOMES = {
@@ -121,6 +122,7 @@ _HOMES = {
         "StateLocked", "UsageError", "VpngwError",
     ),
     "vpngw_iac.secret": ("Secret",),
+    "vpngw_iac.usecases.fleet": ("Fleet",),
     "vpngw_iac.usecases.workspace": ("Workspace",),
 }  # fmt: skip
 
@@ -129,13 +131,14 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = [
     "ArmId", "Bgp", "BgpPeer", "Blueprint", "BlueprintError", "CertificateDomain", "CertificateKey", "Certificates",
     "Circuit", "CircuitLink", "CloudError", "Delegation", "Diagnostics", "EntraGroup", "EntraId", "ExpressRoute",
-    "ExpressRouteCoexistence", "ExpressRouteGateway", "Finding", "GatewaySubnet", "GlobalReach", "IpTag", "IpsecPolicy",
-    "Link", "LoadedFile", "LocalGateway", "Lock", "Maintenance", "MicrosoftPeering", "Naming", "Nat", "NatMapping",
-    "Pair", "PlanError", "PointToSite", "PrefixValidation", "PrivatePeering", "PublicIp", "Radius", "RadiusGroup",
-    "RadiusServer", "Refused", "RevokedCertificate", "RoleAssignment", "RootCertificate", "Route", "RouteTable",
-    "Routing", "Scope", "Secret", "SecretError", "SecurityGroup", "SecurityRule", "Site", "SiteToSite", "Sku", "Spoke",
-    "StalePlan", "StateError", "StateLocked", "Subnet", "Topology", "TrafficSelector", "Tunnel", "UsageError",
-    "UserGroup", "VirtualNetwork", "VnetToVnet", "VpnGateway", "VpngwError", "Workspace", "__version__", "load",
+    "ExpressRouteCoexistence", "ExpressRouteGateway", "Finding", "Fleet", "GatewaySubnet", "GlobalReach", "IpTag",
+    "IpsecPolicy", "Link", "LoadedFile", "LocalGateway", "Lock", "Maintenance", "MicrosoftPeering", "Naming", "Nat",
+    "NatMapping", "Pair", "PlanError", "PointToSite", "PrefixValidation", "PrivatePeering", "PublicIp", "Radius",
+    "RadiusGroup", "RadiusServer", "Refused", "RevokedCertificate", "RoleAssignment", "RootCertificate", "Route",
+    "RouteTable", "Routing", "Scope", "Secret", "SecretError", "SecurityGroup", "SecurityRule", "Site", "SiteToSite",
+    "Sku", "Spoke", "StalePlan", "StateError", "StateLocked", "Subnet", "Topology", "TrafficSelector", "Tunnel",
+    "UsageError", "UserGroup", "VirtualNetwork", "VnetToVnet", "VpnGateway", "VpngwError", "Workspace", "__version__",
+    "load",
 ]  # fmt: skip
 
 

@@ -58,6 +58,27 @@ class ExitCode(IntEnum):
     TERMINATED = 143
 
 
+PRECEDENCE = (
+    ExitCode.INTERRUPTED,
+    ExitCode.TERMINATED,
+    ExitCode.LOCKED,
+    ExitCode.PERMISSION,
+    ExitCode.ERROR,
+    ExitCode.REFUSED,
+    ExitCode.STALE,
+    ExitCode.RUNNING,
+    ExitCode.CHANGES,
+    ExitCode.DONE,
+)
+"""Of several exit codes the first of these counts."""
+
+
+def worst(codes: Iterable[int]) -> ExitCode:
+    """The exit code of several results."""
+    found = {int(code) for code in codes}
+    return next((code for code in PRECEDENCE[:-1] if code in found), ExitCode(max(found, default=0)))
+
+
 Level = Literal["error", "warning", "info"]
 
 

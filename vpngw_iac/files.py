@@ -206,3 +206,12 @@ def _why(error: OSError) -> UnreadableFile:
     if error.errno == errno.EISDIR:
         return UnreadableFile("it is a folder, not a file")
     return UnreadableFile(error.strerror or str(error))
+
+
+def refused_by_system(error: OSError) -> VpngwError:
+    """What the operating system refuses is not a bug: the file, its owner, and why."""
+    what = str(error.filename or "A file")
+    if is_denied(error) and error.filename:
+        return denied(what, what, "used")
+    why = error.strerror or str(error) or type(error).__name__
+    return VpngwError(f"{what} cannot be used: {why}.", advice="Check the path, its permissions and the free space.")

@@ -13,8 +13,7 @@ import typer
 
 from tests.cli.conftest import HUB, Shell, start
 from vpngw_iac.cli.app import app
-from vpngw_iac.cli.run import worst
-from vpngw_iac.errors import ExitCode
+from vpngw_iac.errors import ExitCode, worst
 
 COMMON = {
     "--json",

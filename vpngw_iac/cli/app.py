@@ -92,20 +92,11 @@ def run(arguments: Sequence[str]) -> int:
         write(sys.stdout, "")
         return ExitCode.ERROR
     except OSError as error:
-        return _told(_of_system(error), arguments)
+        from vpngw_iac.files import refused_by_system
+
+        return _told(refused_by_system(error), arguments)
     except Exception as error:
         return _bug(error, arguments)
-
-
-def _of_system(error: OSError) -> VpngwError:
-    """What the operating system refuses is not a bug: the file, its owner, and why."""
-    from vpngw_iac.files import denied, is_denied
-
-    what = str(error.filename or "A file")
-    if is_denied(error) and error.filename:
-        return denied(what, what, "used")
-    why = error.strerror or str(error) or type(error).__name__
-    return VpngwError(f"{what} cannot be used: {why}.", advice="Check the path, its permissions and the free space.")
 
 
 def _usage(error: typer.TyperException, arguments: Sequence[str]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -11,7 +11,15 @@ from vpngw_iac.cli.options import command
 from vpngw_iac.cli.run import Run
 
 Out = Annotated[
-    str | None, typer.Option("--out", "-o", metavar="plan.json", help="Save the plan, to apply exactly this one.")
+    str | None,
+    typer.Option(
+        "--out", "-o", metavar="plan.json|DIR", help="Save the plan, to apply exactly this one; of a fleet a folder."
+    ),
+]
+
+Matrix = Annotated[
+    Literal["github", "azure-devops"] | None,
+    typer.Option("--matrix", help="Print the jobs that a pipeline may start, with the deployments of each, and stop."),
 ]
 
 
@@ -23,57 +31,81 @@ def register(app: typer.Typer) -> None:
 
 def plan(
     run: Run,
-    file: opt.Blueprint,
+    files: opt.Blueprints,
     choices: opt.Choices,
     out: Out = None,
     detailed_exitcode: opt.DetailedExitCode = False,
     short: opt.Short = False,
+    parallel: opt.Parallel = None,
+    matrix: Matrix = None,
 ) -> int:
     """Show what apply would change and who loses connectivity.
 
-    Also how long it takes and what stands in the way. Writes nothing but the file of -o.
+    Also how long it takes and what stands in the way. Writes nothing but the file (or, of a fleet, the folder) of -o.
     """
-    from vpngw_iac.cli.common import make_plans, plan_code, tell_plans
+    from vpngw_iac.cli.common import make_plan, plan_code, tell_plan
+    from vpngw_iac.cli.fleet import plan_fleet, tell_matrix
+    from vpngw_iac.cli.targets import targets_of
 
-    views = make_plans(run, file, choices, out)
-    tell_plans(run, views, short=short)
-    return plan_code(views, detailed=detailed_exitcode)
+    targets = targets_of(run, files, parallel)
+    if matrix is not None:
+        return tell_matrix(run, targets.fleet, matrix)
+    if targets.is_fleet:
+        return plan_fleet(run, targets.fleet, choices, out, short=short, detailed=detailed_exitcode)
+    view = make_plan(run, *targets.only, choices, out)
+    tell_plan(run, view, short=short)
+    return plan_code([view], detailed=detailed_exitcode)
 
 
 def apply(
     run: Run,
-    file: opt.BlueprintOrPlan,
+    files: opt.BlueprintsOrPlans,
     choices: opt.Choices,
     yes: opt.Yes = False,
     detach: opt.Detach = False,
     timeout: opt.Timeout = None,
     lock_timeout: opt.LockTimeout = 0.0,
     short: opt.Short = False,
+    parallel: opt.Parallel = None,
 ) -> int:
     """Plan, ask, carry out; continue what a run left open.
 
     A saved plan is applied as it is, without asking; if something has moved since it was made, it is refused (8).
     """
-    from vpngw_iac.blueprints.load import saved_plan
-    from vpngw_iac.cli.common import apply_blueprints, apply_saved, destroy_blueprints, limits_of, tell_outcomes
+    from vpngw_iac.cli.common import apply_one, apply_saved, limits_of, tell_outcome
+    from vpngw_iac.cli.fleet import apply_fleet
+    from vpngw_iac.cli.targets import targets_of
 
     limits = limits_of(detach=detach, timeout=timeout, lock_timeout=lock_timeout)
-    if (document := saved_plan(file)) is not None:
-        return tell_outcomes(run, apply_saved(run, document, choices, limits, short=short))
-    work = destroy_blueprints if choices["destroy"] else apply_blueprints
-    return tell_outcomes(run, work(run, file, choices, limits, yes=yes, short=short))
+    targets = targets_of(run, files, parallel, plans=True)
+    if targets.is_fleet:
+        return apply_fleet(run, targets.fleet, choices, limits, yes=yes, short=short)
+    if (document := targets.fleet.members[0].saved) is not None:
+        return tell_outcome(run, apply_saved(run, document, choices, limits, short=short))
+    return tell_outcome(run, apply_one(run, targets.only, choices, limits, yes=yes, short=short))
 
 
-def wait(run: Run, file: opt.Blueprint, timeout: opt.Timeout = None, lock_timeout: opt.LockTimeout = 0.0) -> int:
+def wait(
+    run: Run,
+    files: opt.Blueprints,
+    timeout: opt.Timeout = None,
+    lock_timeout: opt.LockTimeout = 0.0,
+    parallel: opt.Parallel = None,
+) -> int:
     """Continue what is still running in Azure; starts nothing new."""
-    from vpngw_iac.cli.common import in_seconds, tell_outcomes, wait_for
+    from vpngw_iac.cli.common import in_seconds, tell_outcome, wait_for
+    from vpngw_iac.cli.fleet import wait_for_fleet
+    from vpngw_iac.cli.targets import targets_of
 
-    return tell_outcomes(run, wait_for(run, file, timeout=in_seconds(timeout), lock_timeout=lock_timeout * 60))
+    targets, seconds = targets_of(run, files, parallel), in_seconds(timeout)
+    if targets.is_fleet:
+        return wait_for_fleet(run, targets.fleet, timeout=seconds, lock_timeout=lock_timeout * 60)
+    return tell_outcome(run, wait_for(run, targets.only, timeout=seconds, lock_timeout=lock_timeout * 60))
 
 
 def destroy(
     run: Run,
-    file: opt.Blueprint,
+    files: opt.Blueprints,
     yes: opt.Yes = False,
     keep_public_ips: opt.KeepPublicIps = False,
     all_gone: opt.AllGone = False,
@@ -82,13 +114,19 @@ def destroy(
     timeout: opt.Timeout = None,
     lock_timeout: opt.LockTimeout = 0.0,
     short: opt.Short = False,
+    parallel: opt.Parallel = None,
 ) -> int:
     """Delete everything of this deployment.
 
     Lists the public IP addresses that are lost for good before it asks.
     """
-    from vpngw_iac.cli.common import destroy_blueprints, limits_of, tell_outcomes
+    from vpngw_iac.cli.common import apply_one, limits_of, tell_outcome
+    from vpngw_iac.cli.fleet import apply_fleet
+    from vpngw_iac.cli.targets import targets_of
 
     limits = limits_of(detach=detach, timeout=timeout, lock_timeout=lock_timeout)
-    choices = {"keep_public_ips": keep_public_ips, "all_gone": all_gone, "no_probe": no_probe}
-    return tell_outcomes(run, destroy_blueprints(run, file, choices, limits, yes=yes, short=short))
+    choices = {"destroy": True, "keep_public_ips": keep_public_ips, "all_gone": all_gone, "no_probe": no_probe}
+    targets = targets_of(run, files, parallel)
+    if targets.is_fleet:
+        return apply_fleet(run, targets.fleet, choices, limits, yes=yes, short=short)
+    return tell_outcome(run, apply_one(run, targets.only, choices, limits, yes=yes, short=short))

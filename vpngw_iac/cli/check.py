@@ -2,35 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from vpngw_iac.blueprints.base import Blueprint
+from vpngw_iac.blueprints.fleet_files import files_of
 from vpngw_iac.cli.run import Run
 from vpngw_iac.errors import BlueprintError, ExitCode, Finding, Findings, UsageError
 from vpngw_iac.report import renderer
 from vpngw_iac.report.findings import FileFindings
 
 
-def findings_of(run: Run, file: str, profile: str | None = None) -> Findings:
-    """Everything found in a file, each with its line where the format allows; a type error is a finding like others.
+def findings_of(run: Run, targets: Sequence[str], profile: str | None = None) -> Findings:
+    """Everything found in files, each with its line where the format allows; a type error is a finding like others.
 
-    Raises what is not a finding about a blueprint: a file that is not there, for example.
+    Of several files each is judged alone; told beside that is what two of them manage both. Raises what is not a
+    finding about a blueprint: a file that is not there, for example.
     """
-    try:
-        loaded = run.load(file)
-        return Findings.of(run.offline.beside(loaded).validate(*loaded.blueprints, profile=profile).findings)
-    except BlueprintError as error:
-        if not error.findings:
-            raise
-        return Findings.of(error.findings)
+    found, blueprints = list[Finding](), list[Blueprint]()
+    files = files_of(targets)
+    for file in files:
+        try:
+            loaded = run.load(file)
+            found += run.offline.beside(loaded).validate(*loaded.blueprints, profile=profile).findings
+            blueprints += loaded.blueprints
+        except BlueprintError as error:
+            if not error.findings:
+                raise
+            found += error.findings
+    return Findings.of([*found, *(run.offline.managed_twice(*blueprints) if len(files) > 1 else ())])
 
 
-def tell_findings(run: Run, findings: Findings, file: str, form: str) -> int:
+def tell_findings(run: Run, findings: Findings, targets: Sequence[str], form: str) -> int:
     """Report findings in a format; 4 if one refuses the blueprint."""
     items = tuple(_relative(findings.items))
     form = "json" if form == "text" and run.settings.json_output else form
-    run.emit(renderer("findings", form)(FileFindings(file, items, run.style)))
+    run.emit(renderer("findings", form)(FileFindings(", ".join(targets), items, run.style)))
     return ExitCode.REFUSED if findings.blocking else ExitCode.DONE
 
 

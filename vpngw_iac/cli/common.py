@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from vpngw_iac.cli.run import Run, worst
+from vpngw_iac.cli.run import Run
 from vpngw_iac.cli.summary import add_to_summary
 from vpngw_iac.cli.watch import Watch, require_consent, watching
 from vpngw_iac.engine.execute.event import Outcome
 from vpngw_iac.engine.plan.plan import Options
-from vpngw_iac.errors import ExitCode, UsageError
+from vpngw_iac.errors import ExitCode, UsageError, worst
 from vpngw_iac.report import json as documents
 from vpngw_iac.report import json_documents
 from vpngw_iac.report.markdown import plan_markdown
@@ -41,28 +41,13 @@ def options_of(choices: Choices, **fixed: Any) -> Options:
 # --- plans -----------------------------------------------------------------------------------------------------------
 
 
-def make_plans(run: Run, file: str, choices: Choices, out: str | None) -> tuple[PlanView, ...]:
-    """Plan every blueprint of a file; with `out` the only one is saved."""
-    options = options_of(choices)
-    workspace, blueprints = _plannable(run, file)
+def make_plan(run: Run, workspace: Workspace, blueprint: Deployable, choices: Choices, out: str | None) -> PlanView:
+    """Plan one deployment; with `out` it is saved."""
+    plan = workspace.plan(blueprint, options_of(choices))
+    view = PlanView.of(plan, workspace.schedule(plan))
     if out is not None:
-        if len(blueprints) > 1:
-            raise UsageError(f"{file} holds several blueprints; a plan file holds one.", advice=f"Use {file}:NAME.")
-        plan = workspace.plan(blueprints[0], options)
-        view = PlanView.of(plan, workspace.schedule(plan))
         save_document(run, out, workspace.save_plan(plan, documents.plan_document(view)))
-        return (view,)
-    plans = [workspace.plan(blueprint, options) for blueprint in blueprints]
-    return tuple(PlanView.of(plan, workspace.schedule(plan)) for plan in plans)
-
-
-def _plannable(run: Run, file: str) -> tuple[Workspace, Sequence[Deployable]]:
-    """A workspace, and what is to be planned: the blueprints of a file, or a saved graph."""
-    from vpngw_iac.blueprints.load import saved_graph
-
-    if (document := saved_graph(file)) is not None:
-        return run.workspace, (run.workspace.load_graph(document),)
-    return run.at(file)
+    return view
 
 
 def save_document(run: Run, out: str, document: Mapping[str, Any]) -> None:
@@ -106,11 +91,10 @@ def _umask() -> int:
     return current
 
 
-def tell_plans(run: Run, views: Sequence[PlanView], *, short: bool = False) -> None:
-    """Report plans."""
-    text = "\n".join(plan_text(view, run.style, short=short) for view in views)
-    run.answer([documents.plan_document(view) for view in views], text)
-    add_to_summary(run, *(plan_markdown(view) for view in views))
+def tell_plan(run: Run, view: PlanView, *, short: bool = False) -> None:
+    """Report a plan."""
+    run.answer([documents.plan_document(view)], plan_text(view, run.style, short=short))
+    add_to_summary(run, plan_markdown(view))
 
 
 def plan_code(views: Iterable[PlanView], *, detailed: bool) -> int:
@@ -137,105 +121,68 @@ def limits_of(*, detach: bool, timeout: float | None, lock_timeout: float) -> Ru
     return RunLimits(detach=detach, timeout=in_seconds(timeout), lock_timeout=lock_timeout * 60)
 
 
-def apply_blueprints(
-    run: Run, file: str, choices: Choices, limits: RunLimits, *, yes: bool, short: bool
-) -> tuple[Outcome, ...]:
-    """Apply every blueprint of a file, one after the other."""
+def apply_one(
+    run: Run, what: tuple[Workspace, Deployable], choices: Choices, limits: RunLimits, *, yes: bool, short: bool
+) -> Outcome:
+    """Apply one deployment, or destroy it where that is what was chosen."""
     options = options_of(choices)
-    workspace, blueprints = run.at(file)
     require_consent(run, yes=yes)
-    return _each(
-        run,
-        workspace,
-        blueprints,
-        lambda watch, blueprint: watch.workspace.apply(
+    workspace, blueprint = what
+    with watching(run, workspace) as watch:
+        outcome = (workspace.destroy if options.destroy else workspace.apply)(
             blueprint,
             options=options,
             on_event=watch.on_event,
             confirm=watch.confirm(ask=not yes, short=short),
             stop=watch.stop,
             **limits,
-        ),
-    )
+        )
+    return _stopped(watch, outcome)
 
 
-def destroy_blueprints(
-    run: Run, file: str, choices: Choices, limits: RunLimits, *, yes: bool, short: bool
-) -> tuple[Outcome, ...]:
-    """Destroy every deployment of a file, the last one first: it may use the earlier ones."""
-    options = options_of(choices, destroy=True)
-    workspace, blueprints = run.at(file)
-    require_consent(run, yes=yes)
-    return _each(
-        run,
-        workspace,
-        tuple(reversed(blueprints)),
-        lambda watch, blueprint: watch.workspace.destroy(
-            blueprint,
-            options=options,
-            on_event=watch.on_event,
-            confirm=watch.confirm(ask=not yes, short=short),
-            stop=watch.stop,
-            **limits,
-        ),
-    )
-
-
-def apply_saved(
-    run: Run, document: Mapping[str, Any], choices: Choices, limits: RunLimits, *, short: bool
-) -> tuple[Outcome, ...]:
+def apply_saved(run: Run, document: Mapping[str, Any], choices: Choices, limits: RunLimits, *, short: bool) -> Outcome:
     """Apply a saved plan; what was chosen is in it, so that no option may contradict it."""
-    if given := sorted(name for name, value in choices.items() if value):
-        names = ", ".join("--" + name.replace("_", "-") for name in given)
-        raise UsageError(f"A saved plan has its options already; {names} cannot change it.", advice="Plan again.")
-    return _each(
-        run,
-        run.workspace,
-        (None,),
-        lambda watch, _: watch.workspace.apply_saved(
+    refuse_choices(choices)
+    with watching(run, run.workspace) as watch:
+        outcome = watch.workspace.apply_saved(
             document,
             on_event=watch.on_event,
             confirm=watch.confirm(ask=False, short=short),
             stop=watch.stop,
             **limits,
-        ),
-    )
+        )
+    return _stopped(watch, outcome)
 
 
-def wait_for(run: Run, file: str, *, timeout: float | None, lock_timeout: float) -> tuple[Outcome, ...]:
-    """Watch what is still running in Azure, for every blueprint of a file."""
-    return _each(
-        run,
-        *run.at(file),
-        lambda watch, blueprint: watch.workspace.wait(
+def refuse_choices(choices: Choices) -> None:
+    """Raise `UsageError` if something was chosen beside a saved plan."""
+    if given := sorted(name for name, value in choices.items() if value):
+        names = ", ".join("--" + name.replace("_", "-") for name in given)
+        raise UsageError(f"A saved plan has its options already; {names} cannot change it.", advice="Plan again.")
+
+
+def wait_for(run: Run, what: tuple[Workspace, Deployable], *, timeout: float | None, lock_timeout: float) -> Outcome:
+    """Watch what is still running in Azure."""
+    workspace, blueprint = what
+    with watching(run, workspace) as watch:
+        outcome = workspace.wait(
             blueprint, on_event=watch.on_event, timeout=timeout, lock_timeout=lock_timeout, stop=watch.stop
-        ),
-    )
+        )
+    return _stopped(watch, outcome)
 
 
-def _each(
-    run: Run, workspace: Workspace, blueprints: Iterable[Any], work: Callable[[Watch, Any], Outcome]
-) -> tuple[Outcome, ...]:
-    outcomes: list[Outcome] = []
-    for blueprint in blueprints:
-        with watching(run, workspace) as watch:
-            outcomes.append(work(watch, blueprint))
-        if watch.stop.asked:
-            outcomes[-1] = replace(outcomes[-1], exit_code=worst((outcomes[-1].exit_code, _stopped(watch))))
-            break
-    return tuple(outcomes)
+def _stopped(watch: Watch, outcome: Outcome) -> Outcome:
+    """The outcome of a run that was asked to stop exits as one that was, unless its own end is graver."""
+    if not watch.stop.asked:
+        return outcome
+    code = ExitCode.TERMINATED if watch.stop.reason == "terminated" else ExitCode.INTERRUPTED
+    return replace(outcome, exit_code=worst((outcome.exit_code, code)))
 
 
-def _stopped(watch: Watch) -> ExitCode:
-    """The exit code of a run that was asked to stop while something was left to do."""
-    return ExitCode.TERMINATED if watch.stop.reason == "terminated" else ExitCode.INTERRUPTED
-
-
-def tell_outcomes(run: Run, outcomes: Sequence[Outcome]) -> int:
+def tell_outcome(run: Run, outcome: Outcome) -> int:
     """Report what was done, and say with which code to exit."""
-    text = "\n".join(outcome_text(outcome, run.style) for outcome in outcomes)
-    run.answer([documents.outcome_document(outcome) for outcome in outcomes], text)
-    return worst(outcome.exit_code for outcome in outcomes)
+    run.answer([documents.outcome_document(outcome)], outcome_text(outcome, run.style))
+    return outcome.exit_code
 
 
 def in_seconds(minutes: float | None) -> float | None:

@@ -20,21 +20,32 @@ def register(app: typer.Typer) -> None:
         command(app)(function)
 
 
-def drift(run: Run, file: opt.Blueprint, deep: opt.Deep = False, verify_keys: opt.VerifyKeys = None) -> int:
+def drift(
+    run: Run,
+    files: opt.Blueprints,
+    deep: opt.Deep = False,
+    verify_keys: opt.VerifyKeys = None,
+    parallel: opt.Parallel = None,
+) -> int:
     """Tell how Azure moved away from what was applied.
 
     Exit code 2 if it did; what is unmanaged but known is not an alarm.
     """
+    from vpngw_iac.cli.fleet import drift_fleet
     from vpngw_iac.cli.summary import add_to_summary
+    from vpngw_iac.cli.targets import targets_of
     from vpngw_iac.report.json import drift_document
     from vpngw_iac.report.markdown import drift_markdown
     from vpngw_iac.report.text.inspection import drift_text
 
-    workspace, blueprints = run.at(file)
-    found = [workspace.drift(blueprint, deep=deep, verify_keys=verify_keys) for blueprint in blueprints]
-    run.answer([drift_document(one) for one in found], "\n".join(drift_text(one, run.style) for one in found))
-    add_to_summary(run, *(drift_markdown(one) for one in found))
-    return ExitCode.CHANGES if any(one.alarming for one in found) else ExitCode.DONE
+    targets = targets_of(run, files, parallel)
+    if targets.is_fleet:
+        return drift_fleet(run, targets.fleet, deep=deep, verify_keys=verify_keys)
+    workspace, blueprint = targets.only
+    found = workspace.drift(blueprint, deep=deep, verify_keys=verify_keys)
+    run.answer([drift_document(found)], drift_text(found, run.style))
+    add_to_summary(run, drift_markdown(found))
+    return ExitCode.CHANGES if found.alarming else ExitCode.DONE
 
 
 def show(run: Run, file: opt.BlueprintOrPlan, short: opt.Short = False) -> int:
@@ -43,13 +54,13 @@ def show(run: Run, file: opt.BlueprintOrPlan, short: opt.Short = False) -> int:
     Status per tunnel, public IP and BGP addresses, what to hand over to a provider.
     """
     from vpngw_iac.blueprints.load import saved_plan
-    from vpngw_iac.cli.common import tell_plans
+    from vpngw_iac.cli.common import tell_plan
     from vpngw_iac.report.json import show_document
     from vpngw_iac.report.text.inventory import inventory_text
     from vpngw_iac.report.view import PlanView
 
     if (document := saved_plan(file)) is not None:
-        tell_plans(run, [PlanView.load(document)], short=short)
+        tell_plan(run, PlanView.load(document), short=short)
         return ExitCode.DONE
     workspace, blueprints = run.at(file)
     found = [workspace.show(blueprint) for blueprint in blueprints]

@@ -50,14 +50,14 @@ def register(app: typer.Typer) -> None:
 
 def validate(
     run: Run,
-    file: opt.Blueprint,
+    files: opt.Blueprints,
     format: Annotated[FindingsFormat, typer.Option("--format", help="How to answer.")] = "text",
     profile: opt.Profile = None,
 ) -> int:
-    """Check a blueprint offline: all that Azure would refuse."""
+    """Check blueprints offline: all that Azure would refuse."""
     from vpngw_iac.cli.check import findings_of, tell_findings
 
-    return tell_findings(run, findings_of(run, file, profile), file, format)
+    return tell_findings(run, findings_of(run, files, profile), files, format)
 
 
 def compile(run: Run, file: opt.Blueprint, save: Save = None) -> int:

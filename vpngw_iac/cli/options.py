@@ -21,6 +21,18 @@ Blueprint = Annotated[
     str, typer.Argument(metavar="FILE", help="Blueprint: file.py, file.py:NAME, a YAML or a JSON file.")
 ]
 BlueprintOrPlan = Annotated[str, typer.Argument(metavar="FILE|plan.json", help="Blueprint, or a saved plan.")]
+Blueprints = Annotated[
+    list[str],
+    typer.Argument(metavar="FILE...", help="Blueprint files (.py, file.py:NAME, YAML, JSON), folders or patterns."),
+]
+BlueprintsOrPlans = Annotated[
+    list[str],
+    typer.Argument(metavar="FILE...|plan.json...", help="Blueprints or saved plans: files, folders or patterns."),
+]
+Parallel = Annotated[
+    int | None,
+    typer.Option("--parallel", metavar="N", min=1, help="So many deployments of a fleet at once (32)."),
+]
 MaybeBlueprint = Annotated[
     str | None, typer.Argument(metavar="[FILE]", help="Blueprint; or name the deployment with --deployment.")
 ]

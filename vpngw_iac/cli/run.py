@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from vpngw_iac.errors import ExitCode, UsageError, VpngwError
@@ -19,20 +19,6 @@ if TYPE_CHECKING:
     from vpngw_iac.usecases.settings import Settings
     from vpngw_iac.usecases.workspace import Workspace
 
-PRECEDENCE = (
-    ExitCode.INTERRUPTED,
-    ExitCode.TERMINATED,
-    ExitCode.LOCKED,
-    ExitCode.PERMISSION,
-    ExitCode.ERROR,
-    ExitCode.REFUSED,
-    ExitCode.STALE,
-    ExitCode.RUNNING,
-    ExitCode.CHANGES,
-    ExitCode.DONE,
-)
-"""Of several exit codes the first of these counts."""
-
 
 class Interrupted(VpngwError):
     """Ctrl-C while nothing was being changed."""
@@ -42,12 +28,6 @@ class Interrupted(VpngwError):
 
 class Unwritable(VpngwError):
     """Stdout takes nothing more: no document can be there."""
-
-
-def worst(codes: Iterable[int]) -> ExitCode:
-    """The exit code of several results."""
-    found = {int(code) for code in codes}
-    return next((code for code in PRECEDENCE if code in found), ExitCode(max(found, default=0)))
 
 
 @dataclass(frozen=True, slots=True)

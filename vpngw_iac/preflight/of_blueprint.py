@@ -54,7 +54,7 @@ def gateway_networks_of(scope: Scope, *blueprints: Blueprint) -> dict[ArmId, Arm
 
 
 def managed_twice(deployments: Sequence[tuple[str, Collection[Resource | Existing]]]) -> Iterator[Finding]:
-    """Resources that two deployments of one file both manage: whoever comes second finds them and is refused.
+    """Resources that two deployments both manage: whoever comes second finds them and is refused.
 
     A resource group is used by all. It warns, since the deployments may be meant for two subscriptions.
     """
@@ -69,7 +69,7 @@ def managed_twice(deployments: Sequence[tuple[str, Collection[Resource | Existin
                     "P-TWICE",
                     "warning",
                     both[0],
-                    "Two blueprints of one file manage one resource",
+                    "Two deployments manage one resource",
                     detail=f"{other!r} and {name!r} both manage {listed(both)}; the one applied second is refused.",
                     advice="Join them with Topology(blueprints=[...]), use it with .existing(...) in one of them, or "
                     "say subscription=... on the network if they are meant for two subscriptions.",

@@ -176,6 +176,11 @@ def outcome_document(outcome: Outcome) -> Document:
     )
 
 
+def fleet_document(command: str, deployments: Iterable[Document], exit_code: int) -> Document:
+    """Several deployments: the document of each with its name and file; of one that failed its error."""
+    return document("fleet", command=command, deployments=list(deployments), exit_code=int(exit_code))
+
+
 def _result(result: OperationResult) -> Document:
     return {
         "address": result.address,

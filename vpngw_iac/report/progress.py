@@ -30,7 +30,7 @@ from vpngw_iac.report.style import Style, is_terminal, style_for
 from vpngw_iac.text import guarded, listed, neutral, plural
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console, RenderableType
 
 _COLOURS = {"succeeded": "green", "failed": "red", "unconfirmed": "red", "skipped": "yellow", "running": "yellow"}
 _VERBS = {
@@ -73,7 +73,9 @@ def progress_for(stream: IO[str], *, no_color: bool, environment: Mapping[str, s
 
 
 @dataclass(slots=True)
-class _Operation:
+class OperationSoFar:
+    """What is known of an operation that runs or waits."""
+
     address: str
     deed: str
     usual: float = 0.0
@@ -85,7 +87,7 @@ class _Operation:
 
 
 @dataclass(slots=True)
-class _Run:
+class RunSoFar:
     """What is known of a run so far: the same for both displays."""
 
     deployment: str = ""
@@ -93,8 +95,8 @@ class _Run:
     expected: float = 0.0
     done: int = 0
     failed: int = 0
-    running: dict[tuple[str, str], _Operation] = field(default_factory=dict)
-    waiting: dict[tuple[str, str], _Operation] = field(default_factory=dict)
+    running: dict[tuple[str, str], OperationSoFar] = field(default_factory=dict)
+    waiting: dict[tuple[str, str], OperationSoFar] = field(default_factory=dict)
     ahead: dict[tuple[str, str], Operation] = field(default_factory=dict)
     """Operations that nothing was heard of yet."""
     kinds: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -115,7 +117,7 @@ class _Run:
         open_ = self.ahead.keys() | self.running.keys() | self.waiting.keys()
         return sorted({key.address for key in operation.after if tuple(key) in open_})
 
-    def hear(self, event: Event, now: float) -> _Operation | None:
+    def hear(self, event: Event, now: float) -> OperationSoFar | None:
         """Take note; returns the operation that the event is about, as it was when the event came."""
         if isinstance(event, _OperationEvent):
             self.ahead.pop((event.address, event.step), None)
@@ -125,17 +127,17 @@ class _Run:
             case OperationStarted():
                 key = (event.address, event.step)
                 self.waiting.pop(key, None)
-                self.running[key] = _Operation(event.address, self.deed(event), event.usual, event.age, heard=now)
+                self.running[key] = OperationSoFar(event.address, self.deed(event), event.usual, event.age, heard=now)
                 return self.running[key]
             case OperationWaiting():
                 key = (event.address, event.step)
                 before = self.running.pop(key, None) or self.waiting.get(key)
-                self.waiting[key] = _Operation(event.address, self.deed(event), why=event.why, heard=now)
+                self.waiting[key] = OperationSoFar(event.address, self.deed(event), why=event.why, heard=now)
                 return before
             case OperationProgress():
                 key = (event.address, event.step)
                 self.waiting.pop(key, None)
-                known = self.running.setdefault(key, _Operation(event.address, self.deed(event)))
+                known = self.running.setdefault(key, OperationSoFar(event.address, self.deed(event)))
                 known.seconds, known.usual, known.state, known.heard = event.seconds, event.usual, event.state, now
                 return known
             case OperationEnded():
@@ -166,7 +168,7 @@ def ended_line(event: OperationEnded, deed: str) -> str:
     return f"{head}{took}: {why}" if why else head + took
 
 
-def progress_line(operation: _Operation) -> str:
+def progress_line(operation: OperationSoFar) -> str:
     """One line about something that still runs: phase, how long already, how long to go."""
     rest = operation.usual - operation.seconds
     left = f"{expectation(rest)} to go" if rest > 0 else f"longer than usual ({formatting.duration(operation.usual)})"
@@ -191,7 +193,7 @@ class PlainProgress:
     def __init__(self, stream: IO[str], style: Style) -> None:
         self._stream = stream
         self._style = style
-        self._run = _Run()
+        self._run = RunSoFar()
         self._beat: datetime | None = None
         """When the last line about the whole run was due."""
 
@@ -210,12 +212,12 @@ class PlainProgress:
         event = neutral(event)
         before = self._run.hear(event, 0.0)
         for line in self._lines(event, before):
-            self._write(f"{_clock(event.at)} {line}")
+            self._write(f"{clock_of(event.at)} {line}")
 
-    def _lines(self, event: Event, about: _Operation | None) -> list[str]:
+    def _lines(self, event: Event, about: OperationSoFar | None) -> list[str]:
         match event:
             case RunStarted():
-                self._beat = _moment(event.at)
+                self._beat = moment_of(event.at)
                 count = plural(event.total, "operation") + (" of an earlier run" if event.resumed else "")
                 return [f"{event.deployment}: {count}, {expectation(event.seconds)}"]
             case OperationStarted():
@@ -234,7 +236,7 @@ class PlainProgress:
                 return []
 
     def _whole_run(self, at: str) -> list[str]:
-        now = _moment(at)
+        now = moment_of(at)
         self._beat = self._beat or now
         if now is None or self._beat is None or now - self._beat < BEAT:
             return []
@@ -252,16 +254,28 @@ class PlainProgress:
             return
 
 
-def _moment(at: str) -> datetime | None:
+def moment_of(at: str) -> datetime | None:
+    """The time of an event, if it has one."""
     try:
         return datetime.fromisoformat(at)
     except ValueError:
         return None
 
 
-def _clock(at: str) -> str:
+def clock_of(at: str) -> str:
     """``12:04:31Z`` of an ISO time."""
     return f"{at[11:19]}Z" if len(at) >= 19 else at
+
+
+def quiet_console(stream: IO[str], style: Style) -> Console:
+    """A console on which a run goes on when nobody reads any more; Rich would end the process."""
+    from rich.console import Console
+
+    class Quiet(Console):
+        def on_broken_pipe(self) -> None:
+            self.quiet = True
+
+    return Quiet(file=stream, no_color=not style.colour, highlight=False, soft_wrap=False)
 
 
 class LiveProgress:
@@ -270,7 +284,6 @@ class LiveProgress:
     def __init__(
         self, stream: IO[str], style: Style, *, speed: float = 1.0, now: Callable[[], float] = time.monotonic
     ) -> None:
-        from rich.console import Console
         from rich.live import Live
         from rich.spinner import Spinner
 
@@ -278,16 +291,10 @@ class LiveProgress:
         self._speed = speed
         self._now = now
         self._guard = threading.Lock()
-        self._run = _Run()
+        self._run = RunSoFar()
         self._began = now()
 
-        class Quiet(Console):
-            """Rich ends the process when nobody reads any more; a run must go on."""
-
-            def on_broken_pipe(self) -> None:
-                self.quiet = True
-
-        self._console = Quiet(file=stream, no_color=not style.colour, highlight=False, soft_wrap=False)
+        self._console = quiet_console(stream, style)
         self._live = Live(
             get_renderable=self._table,
             console=self._console,
@@ -367,7 +374,7 @@ class LiveProgress:
     def _verb_ahead(operation: Operation) -> str:
         return _VERBS.get(operation.key.step, operation.kind)
 
-    def _elapsed(self, operation: _Operation) -> float:
+    def _elapsed(self, operation: OperationSoFar) -> float:
         return operation.seconds + (self._now() - operation.heard) * self._speed
 
     def _summary(self) -> str:
@@ -388,12 +395,12 @@ def _after(addresses: list[str]) -> str:
     return f"after {listed(reversed(addresses), most=1)}"
 
 
-def _bar(operation: _Operation, width: int = 16) -> str:
+def _bar(operation: OperationSoFar, width: int = 16) -> str:
     share = min(1.0, operation.seconds / operation.usual) if operation.usual else 0.0
     full = round(share * width)
     return "━" * full + "╌" * (width - full)
 
 
-def _time(operation: _Operation) -> str:
+def _time(operation: OperationSoFar) -> str:
     usual = f", usually {_usually(operation.usual)}" if operation.usual else ""
     return f"{formatting.duration(operation.seconds)}{usual}"

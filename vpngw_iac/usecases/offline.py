@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -145,6 +146,14 @@ class OfflineWorkspace:
         name = ", ".join(blueprint.name for blueprint in blueprints)
         told = map(self._place.told, [*findings, *([cycle] if cycle else [])])
         return Validation(name, Findings.of(told).items)
+
+    def managed_twice(self, *blueprints: Deployable) -> tuple[Finding, ...]:
+        """What two deployments both manage; a blueprint that contradicts itself is left out, `validate` tells why."""
+        made: list[tuple[str, Sequence[Resource | Existing]]] = []
+        for blueprint in blueprints:
+            with contextlib.suppress(BlueprintError):
+                made.append((blueprint.name, tuple(blueprint.resources(self._place.scope))))
+        return tuple(preflight.managed_twice(made))
 
 
 def blueprint_context(scope: Scope, *blueprints: Deployable) -> dict[str, Any]:

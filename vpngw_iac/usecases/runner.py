@@ -61,6 +61,8 @@ class RunRequest:
     stop: Stop
     lock_timeout: float = 0.0
     """Seconds to wait for another run's lock."""
+    on_locked: Callable[[], None] | None = None
+    """Called when the lock is held, before anything is planned; may take its time."""
 
 
 def run(session: Session, request: RunRequest) -> Outcome:
@@ -88,6 +90,8 @@ def _run(session: Session, request: RunRequest, stack: ExitStack) -> Outcome:
     except ReadInterrupted:
         word, code = left(request.stop)
         return Outcome(request.command, session.deployment, word, (), session.correlation, 0.0, code)
+    if request.on_locked is not None:
+        request.on_locked()
     return _Run(session, request, RedactedStore(locked, session.masks)).go()
 
 

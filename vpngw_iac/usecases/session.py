@@ -13,6 +13,7 @@ import socket
 import stat
 import string
 import sys
+import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field, replace
@@ -98,6 +99,8 @@ class SessionSettings:
     clients: dict[tuple[str, int], CloudClient] = field(default_factory=dict, repr=False, compare=False)
     """The clouds that were opened from here, each with its tokens, connections and quota, for all sessions."""
     simulators: dict[Path, Simulator] = field(default_factory=dict, repr=False, compare=False)
+    opening: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
+    """Held while one of these two is opened: the sessions of a fleet come at once."""
 
     @property
     def scope(self) -> Scope:
@@ -308,9 +311,10 @@ class Session:
             found: Simulator = self.place.simulator
             return found
         folder = self.place.simulator_folder(self.deployment)
-        if folder not in self.place.simulators:
-            self.place.simulators[folder] = open_simulator(self.place, self.clock, folder)
-        return self.place.simulators[folder]
+        with self.place.opening:
+            if folder not in self.place.simulators:
+                self.place.simulators[folder] = open_simulator(self.place, self.clock, folder)
+            return self.place.simulators[folder]
 
     # -- store and key
 
@@ -379,14 +383,15 @@ class Session:
 
         simulator = self.simulator if cloud == "simulator" else None
         which = (cloud, id(simulator))
-        if which not in self.place.clients:
-            self.place.clients[which] = CloudClient(
-                cloud,
-                tenant=self.place.tenant,
-                credential=self.place.credential,
-                transport=simulator.send if simulator else None,
-            )
-        return self.place.clients[which]
+        with self.place.opening:
+            if which not in self.place.clients:
+                self.place.clients[which] = CloudClient(
+                    cloud,
+                    tenant=self.place.tenant,
+                    credential=self.place.credential,
+                    transport=simulator.send if simulator else None,
+                )
+            return self.place.clients[which]
 
     @property
     def cloud(self) -> Cloud:

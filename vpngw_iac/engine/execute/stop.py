@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import queue
 import threading
 from collections.abc import Iterator
@@ -9,6 +10,8 @@ from contextlib import contextmanager
 from typing import Any, Literal
 
 from vpngw_iac.late_dataclass import dataclass
+
+Reason = Literal["interrupted", "terminated"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,21 @@ class Stop:
         self._now = threading.Event()
         self._bells: list[queue.SimpleQueue[Any]] = []
         self._reading = False
-        self.reason: Literal["", "interrupted", "terminated"] = ""
+        self._reasons: list[Reason] = []
+
+    def follower(self) -> Stop:
+        """For one of several runs that are asked to stop together, each in a thread of its own.
+
+        No signal interrupts what such a run reads: that is waited for.
+        """
+        other = copy.copy(self)
+        other._reading = False
+        return other
+
+    @property
+    def reason(self) -> Literal["", "interrupted", "terminated"]:
+        """Why it was asked first."""
+        return self._reasons[0] if self._reasons else ""
 
     @contextmanager
     def ends(self) -> Iterator[None]:
@@ -61,9 +78,9 @@ class Stop:
         if self.asked:
             inbox.put(None)
 
-    def request(self, reason: Literal["interrupted", "terminated"] = "interrupted") -> None:
+    def request(self, reason: Reason = "interrupted") -> None:
         """Start nothing more; running calls get ten seconds, then journal and lock are closed."""
-        self.reason = self.reason or reason
+        self._reasons.append(reason)
         self._asked.set()
         for inbox in self._bells:
             inbox.put(None)

@@ -1,0 +1,241 @@
+"""Runs of several deployments side by side: who comes after whom, locks in order, one answer for all plans."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from vpngw_iac.engine.execute.event import Event, Outcome
+from vpngw_iac.engine.execute.loop import GRACE
+from vpngw_iac.engine.execute.stop import Stop
+from vpngw_iac.engine.plan.plan import Options, Plan
+from vpngw_iac.engine.plan.result import left
+from vpngw_iac.errors import VpngwError
+from vpngw_iac.resources.base import Resource
+from vpngw_iac.usecases.in_threads import LOOK, attempt, in_threads
+from vpngw_iac.usecases.runner import RunRequest, run
+from vpngw_iac.usecases.session import Session
+
+Command = Literal["apply", "destroy", "wait"]
+OnEvent = Callable[[str, Event], None]
+"""Hears the events of each deployment, by its name, one at a time."""
+OnPlan = Callable[[str, Plan], None]
+"""Hears what a deployment is about to do, where nobody is asked."""
+Confirm = Callable[[Mapping[str, Plan], Mapping[str, VpngwError]], bool]
+"""Asked once for all plans that change something, by name of the deployment; and what has failed until then."""
+Ended = tuple[Outcome | None, VpngwError | None]
+
+_LEAVING = GRACE + 5.0
+"""Seconds after which a run that was asked to stop is left alone: what it reads hangs."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedMember:
+    """A deployment whose blueprint is compiled."""
+
+    name: str
+    session: Session
+
+
+def uses_of(members: Collection[OpenedMember]) -> dict[str, set[str]]:
+    """For each member the others that make something which it uses."""
+    makers = {
+        item.id.key: member.name for member in members for item in member.session.compiled if isinstance(item, Resource)
+    }
+    return {
+        member.name: {
+            makers[item.id.key]
+            for item in member.session.compiled
+            if not isinstance(item, Resource) and item.id.key in makers
+        }
+        - {member.name}
+        for member in members
+    }
+
+
+def waves_of(members: Collection[OpenedMember]) -> list[list[OpenedMember]]:
+    """The members in the order in which they are applied: each uses only what those before it, or others, make.
+
+    Those that use each other come together.
+    """
+    rest, uses = {member.name: member for member in members}, uses_of(members)
+    waves = []
+    while rest:
+        ready = [name for name in rest if not uses[name] & rest.keys()] or list(rest)
+        waves.append([rest.pop(name) for name in ready])
+    return waves
+
+
+class FleetRun:
+    """One apply, destroy or wait of a fleet."""
+
+    def __init__(
+        self,
+        command: Command,
+        parallel: int,
+        stop: Stop,
+        options: Options | None = None,
+        on_event: OnEvent | None = None,
+        on_plan: OnPlan | None = None,
+        confirm: Confirm | None = None,
+        *,
+        detach: bool = False,
+        timeout: float | None = None,
+        lock_timeout: float = 0.0,
+    ) -> None:
+        self.command, self.parallel, self.stop = command, parallel, stop
+        self._options, self._on_event, self._on_plan, self._confirm = options, on_event, on_plan, confirm
+        self._limits: dict[str, Any] = {"detach": detach, "timeout": timeout, "lock_timeout": lock_timeout}
+        self._telling = threading.RLock()
+        self._asked_since: float | None = None
+
+    def go(self, wave: Sequence[OpenedMember]) -> dict[str, Ended]:
+        """How each of these ended."""
+        ended = self._at_once(wave) if self._confirm else self._at_their_turn(wave)
+        return dict(zip((member.name for member in wave), ended, strict=True))
+
+    # -- without a question
+
+    def _at_their_turn(self, wave: Sequence[OpenedMember]) -> list[Ended]:
+        def tell(member: OpenedMember) -> Callable[[Plan], bool]:
+            def told(plan: Plan) -> bool:
+                if self._on_plan is not None:
+                    with self._telling:
+                        self._on_plan(member.name, plan)
+                return True
+
+            return told
+
+        return in_threads(
+            wave,
+            lambda member: self.ran(member, tell(member)),
+            self.parallel,
+            instead=lambda member: self.left(member) if self.gives_up() else None,
+        )
+
+    # -- with one question for all
+
+    def _at_once(self, wave: Sequence[OpenedMember]) -> list[Ended]:
+        return _Meeting(self, wave).held()
+
+    def asked(self, plans: Mapping[str, Plan], failed: Mapping[str, VpngwError]) -> bool:
+        """What people say to all these plans."""
+        assert self._confirm is not None  # noqa: S101 - else there is no meeting
+        return self._confirm(plans, failed)
+
+    # -- one member
+
+    def ran(
+        self, member: OpenedMember, confirm: Callable[[Plan], bool], on_locked: Callable[[], None] | None = None
+    ) -> Ended:
+        """Run one of them to its end; nothing is begun after somebody asked to stop."""
+        if self.stop.asked:
+            return self.left(member)
+        reviewed = member.session.reviewed
+        chosen = self._options or (reviewed.options if reviewed else Options())
+        if self.command == "destroy":
+            chosen = replace(chosen, destroy=True)
+        request = RunRequest(
+            self.command,
+            chosen,
+            reviewed if self.command == "apply" else None,
+            lambda event: self._tell(member.name, event),
+            None if self.command == "wait" else confirm,
+            stop=self.stop.follower(),
+            on_locked=on_locked,
+            **self._limits,
+        )
+        outcome, error = attempt(lambda: run(member.session, request))
+        return self.left(member) if self._is_unanswered(outcome) else (outcome, error)
+
+    def _is_unanswered(self, outcome: Outcome | None) -> bool:
+        """Whether it did nothing because somebody asked to stop in place of an answer."""
+        return outcome is not None and self.stop.asked and outcome.outcome == "failed" and not outcome.operations
+
+    def left(self, member: OpenedMember) -> Ended:
+        """How a deployment ends of which nothing was begun."""
+        word, code = left(self.stop)
+        return Outcome(self.command, member.name, word, exit_code=code), None
+
+    def gives_up(self) -> bool:
+        """Whether runs that do not end although they were asked to are left alone."""
+        if not self.stop.asked:
+            return False
+        self._asked_since = self._asked_since or time.monotonic()
+        return time.monotonic() - self._asked_since > (1.0 if self.stop.immediate else _LEAVING)
+
+    def _tell(self, name: str, event: Event) -> None:
+        if self._on_event is not None:
+            with self._telling:
+                self._on_event(name, event)
+
+
+class _Meeting:
+    """Runs that hold their locks wait here for one answer; each takes its lock after the one before it.
+
+    `parallel` of them plan, and later work, at a time; who waits for the answer keeps no other from planning.
+    """
+
+    def __init__(self, fleet_run: FleetRun, wave: Sequence[OpenedMember]) -> None:
+        self._fleet_run, self._wave = fleet_run, wave
+        self._desk: queue.SimpleQueue[tuple[int, Plan | None, Ended | None]] = queue.SimpleQueue()
+        self._slots = threading.Semaphore(fleet_run.parallel)
+        self._answered = threading.Event()
+        self._answer = False
+        self._locked: set[int] = set()
+        self._plans: dict[int, Plan] = {}
+        self._ended: dict[int, Ended] = {}
+
+    def held(self) -> list[Ended]:
+        """How each of them ended."""
+        everybody = range(len(self._wave))
+        try:
+            for number in everybody:
+                threading.Thread(target=self._member, args=(number,), name="vpngw-deployment", daemon=True).start()
+                self._hear_until(lambda number=number: number in self._locked or number in self._ended)  # type: ignore[misc]
+            self._hear_until(lambda: len(self._plans.keys() | self._ended.keys()) == len(self._wave))
+            open_ = {self._wave[n].name: plan for n, plan in sorted(self._plans.items()) if n not in self._ended}
+            failed = {self._wave[n].name: error for n, (_, error) in sorted(self._ended.items()) if error is not None}
+            self._answer = bool(open_) and not self._fleet_run.stop.asked and self._fleet_run.asked(open_, failed)
+        finally:
+            self._answered.set()
+            self._hear_until(lambda: len(self._ended) == len(self._wave))
+        return [self._ended.get(number) or self._fleet_run.left(self._wave[number]) for number in everybody]
+
+    def _hear_until(self, is_enough: Callable[[], bool]) -> None:
+        while not is_enough() and not self._fleet_run.gives_up():
+            try:
+                number, plan, ended = self._desk.get(timeout=LOOK)
+            except queue.Empty:
+                continue
+            self._locked.add(number)
+            if plan is not None:
+                self._plans[number] = plan
+            if ended is not None:
+                self._ended[number] = ended
+
+    def _member(self, number: int) -> None:
+        works = False
+
+        def locked() -> None:
+            nonlocal works
+            self._desk.put((number, None, None))
+            works = self._slots.acquire()
+
+        def confirm(plan: Plan) -> bool:
+            nonlocal works
+            self._desk.put((number, plan, None))
+            self._slots.release()
+            works = False
+            self._answered.wait()
+            works = self._slots.acquire()
+            return self._answer
+
+        ended = self._fleet_run.ran(self._wave[number], confirm, locked)
+        if works:
+            self._slots.release()
+        self._desk.put((number, None, ended))

@@ -336,6 +336,7 @@ RESULTS = {
     "vpngw_iac.engine.plan.result": ("Drift", "Inventory", "InventoryItem", "SecretCheck"),
     "vpngw_iac.engine.execute.event": ("Outcome", "OperationResult"),
     "vpngw_iac.errors": ("Finding",),
+    "vpngw_iac.usecases.fleet": ("FleetResult", "DeploymentResult"),
 }
 
 

@@ -17,7 +17,7 @@ import pytest
 
 import vpngw_iac
 from tests.test_docs import ROOT, generator
-from vpngw_iac import Workspace
+from vpngw_iac import Fleet, Workspace
 from vpngw_iac.engine.execute.clock import VirtualClock
 from vpngw_iac.errors import VpngwError
 from vpngw_iac.simulator import Simulator, VirtualTime
@@ -86,6 +86,8 @@ def results(known: dict[str, Any], folder: Path) -> dict[str, Any]:
     drift = workspace.drift(blueprint)
     return {
         "workspace": workspace,
+        "fleet_result": (fleet_result := Fleet.of(workspace, blueprint).plan()),
+        "deployment_result": fleet_result.deployments[0],
         "finding": plan.findings[0],
         "plan": plan,
         "change": change,

@@ -13,7 +13,12 @@ from urllib.parse import parse_qsl
 import pytest
 from azure.core.credentials import AccessToken, TokenCredential
 from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
-from azure.identity import ClientAssertionCredential, ClientSecretCredential, DefaultAzureCredential
+from azure.identity import (
+    AzurePipelinesCredential,
+    ClientAssertionCredential,
+    ClientSecretCredential,
+    DefaultAzureCredential,
+)
 
 from tests.azure.scripted import GATEWAY, HUB, OTHER, Reply, Script, cloud_of, document, error, network
 from vpngw_iac.azure.clouds import KNOWN, CloudSettings
@@ -319,3 +324,27 @@ def test_an_ad_fs_authority_signs_in_to_its_only_tenant() -> None:
     environment = {"AZURE_CLIENT_ID": "app", "AZURE_CLIENT_SECRET": "s", "AZURE_TENANT_ID": "ignored"}
 
     assert isinstance(default_credential(stack, environment), ClientSecretCredential)
+
+
+PIPELINES = {
+    "SYSTEM_OIDCREQUESTURI": "https://dev.azure.example/oidc",
+    "SYSTEM_ACCESSTOKEN": "token-of-the-job",
+    "AZURESUBSCRIPTION_CLIENT_ID": "22222222-2222-4222-8222-222222222222",
+    "AZURESUBSCRIPTION_TENANT_ID": "33333333-3333-4333-8333-333333333333",
+    "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID": "44444444-4444-4444-8444-444444444444",
+}
+
+
+@pytest.mark.parametrize("missing", PIPELINES)
+def test_a_task_of_azure_pipelines_signs_in_with_its_service_connection(missing: str) -> None:
+    whole = default_credential(KNOWN["public"], PIPELINES)
+    lacking = default_credential(KNOWN["public"], {name: v for name, v in PIPELINES.items() if name != missing})
+
+    assert isinstance(whole, AzurePipelinesCredential)
+    assert isinstance(lacking, DefaultAzureCredential)
+
+
+def test_a_secret_that_somebody_set_comes_before_the_service_connection() -> None:
+    credential = default_credential(KNOWN["public"], PIPELINES | {"AZURE_CLIENT_SECRET": "x"})
+
+    assert isinstance(credential, DefaultAzureCredential)

@@ -31,6 +31,15 @@ MARGIN = 300.0
 _EXPLICIT = ("AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_FEDERATED_TOKEN_FILE")
 _GITHUB = ("ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "AZURE_CLIENT_ID", "AZURE_TENANT_ID")
 
+_PIPELINES = (
+    "SYSTEM_OIDCREQUESTURI",
+    "SYSTEM_ACCESSTOKEN",
+    "AZURESUBSCRIPTION_CLIENT_ID",
+    "AZURESUBSCRIPTION_TENANT_ID",
+    "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID",
+)
+"""What a task of Azure Pipelines with a service connection knows, once `SYSTEM_ACCESSTOKEN` is mapped."""
+
 
 class Tokens:
     """A credential whose tokens are shared between threads and clients, one per scope and tenant.
@@ -120,11 +129,16 @@ class NoSignIn:
 
 
 def default_credential(settings: CloudSettings, environment: Mapping[str, str] | None = None) -> TokenCredential:
-    """GitHub's ID token where a job has one, else azure-identity's default chain without the browser."""
+    """The ID token of a job in GitHub Actions or Azure Pipelines where it has one.
+
+    Else azure-identity's default chain without the browser.
+    """
     env = os.environ if environment is None else environment
     authority = env.get("AZURE_AUTHORITY_HOST") or settings.authority
     if all(env.get(name) for name in _GITHUB) and not any(env.get(name) for name in _EXPLICIT):
         return github_credential(settings, authority, env, transport=https_transport())
+    if all(env.get(name) for name in _PIPELINES) and not any(env.get(name) for name in _EXPLICIT):
+        return _pipelines_credential(settings, authority, env)
     if settings.tenant and env.get("AZURE_CLIENT_ID") and env.get("AZURE_CLIENT_SECRET"):
         return _client_secret(settings, authority, env)
     from azure.identity import DefaultAzureCredential
@@ -148,6 +162,25 @@ def _client_secret(settings: CloudSettings, authority: str, env: Mapping[str, st
         env["AZURE_CLIENT_SECRET"],
         authority=authority,
         disable_instance_discovery=True,
+        transport=https_transport(),
+    )
+
+
+def _pipelines_credential(settings: CloudSettings, authority: str, env: Mapping[str, str]) -> TokenCredential:
+    """Signs in with the service connection's ID token, requested anew each time: one lives ten minutes.
+
+    https://learn.microsoft.com/python/api/azure-identity/azure.identity.azurepipelinescredential
+    """
+    from azure.identity import AzurePipelinesCredential
+
+    return AzurePipelinesCredential(
+        tenant_id=env["AZURESUBSCRIPTION_TENANT_ID"],
+        client_id=env["AZURESUBSCRIPTION_CLIENT_ID"],
+        service_connection_id=env["AZURESUBSCRIPTION_SERVICE_CONNECTION_ID"],
+        system_access_token=env["SYSTEM_ACCESSTOKEN"],
+        authority=authority,
+        additionally_allowed_tenants=["*"],
+        disable_instance_discovery=not settings.instance_discovery,
         transport=https_transport(),
     )
 

@@ -25,7 +25,7 @@ from vpngw_iac.engine.execute.event import (
 )
 from vpngw_iac.engine.order.operation import expectation
 from vpngw_iac.report import formatting
-from vpngw_iac.report.progress import BEAT, OperationSoFar, RunSoFar, clock_of, ended_line, moment_of, progress_line
+from vpngw_iac.report.progress import BEAT, OperationView, RunView, clock_of, ended_line, moment_of, progress_line
 from vpngw_iac.report.style import Style, is_terminal, style_for
 from vpngw_iac.text import guarded, neutral, plural
 
@@ -65,16 +65,16 @@ class _Fleet:
     """What is known of a fleet so far: the same for both displays."""
 
     total: int
-    runs: dict[str, RunSoFar] = field(default_factory=dict)
+    runs: dict[str, RunView] = field(default_factory=dict)
     """What is at work, by name of the deployment."""
     ended: dict[str, OutcomeWord] = field(default_factory=dict)
 
-    def hear(self, deployment: str, event: Event, now: float) -> OperationSoFar | None:
+    def hear(self, deployment: str, event: Event, now: float) -> OperationView | None:
         if isinstance(event, RunEnded):
             self.runs.pop(deployment, None)
             self.ended[deployment] = event.outcome
             return None
-        return self.runs.setdefault(deployment, RunSoFar(deployment)).hear(event, now)
+        return self.runs.setdefault(deployment, RunView(deployment)).hear(event, now)
 
     def counts(self) -> str:
         """``31 of 40 deployments done, 2 failed``."""
@@ -82,13 +82,13 @@ class _Fleet:
         others = [f"{count} {word}" for word, count in sorted(words.items()) if word != "succeeded"]
         return ", ".join([f"{words['succeeded']} of {plural(self.total, 'deployment')} done", *others])
 
-    def slowest(self) -> tuple[str, OperationSoFar] | None:
+    def slowest(self) -> tuple[str, OperationView] | None:
         """What will take longest from now, and whose it is."""
         running = [(name, operation) for name, run in self.runs.items() for operation in run.running.values()]
         return max(running, key=lambda found: found[1].usual - found[1].seconds, default=None)
 
 
-def phases(run: RunSoFar) -> Iterator[str]:
+def phases(run: RunView) -> Iterator[str]:
     """``VpnConnection 12 running, 30 waiting``, for each type."""
     running = Counter(_phase(operation) for operation in run.running.values())
     waiting = Counter(_phase(operation) for operation in run.waiting.values())
@@ -98,7 +98,7 @@ def phases(run: RunSoFar) -> Iterator[str]:
         yield f"{phase} {', '.join(told)}"
 
 
-def _phase(operation: OperationSoFar) -> str:
+def _phase(operation: OperationView) -> str:
     return operation.address.partition("/")[0]
 
 
@@ -149,7 +149,7 @@ class PlainFleetProgress:
         if now is None or self._beat is None or now - self._beat < BEAT:
             return []
         self._beat = now
-        everybody = RunSoFar()
+        everybody = RunView()
         for name, run in self._fleet.runs.items():
             everybody.running |= {(name, *key): operation for key, operation in run.running.items()}  # type: ignore[misc]
             everybody.waiting |= {(name, *key): operation for key, operation in run.waiting.items()}  # type: ignore[misc]
@@ -245,7 +245,7 @@ class LiveFleetProgress:
         spent = formatting.duration((self._now() - self._began) * self._speed)
         return Group(table, *rest, Text(f"{counts}, {len(rows)} at work, {spent} so far", "bold"))
 
-    def _row(self, name: str, run: RunSoFar) -> tuple[float, str, str, str, str]:
+    def _row(self, name: str, run: RunView) -> tuple[float, str, str, str, str]:
         """The slowest deployments first."""
         longest = max(run.running.values(), key=lambda operation: operation.usual - operation.seconds, default=None)
         if longest is None:

@@ -73,7 +73,7 @@ def progress_for(stream: IO[str], *, no_color: bool, environment: Mapping[str, s
 
 
 @dataclass(slots=True)
-class OperationSoFar:
+class OperationView:
     """What is known of an operation that runs or waits."""
 
     address: str
@@ -87,7 +87,7 @@ class OperationSoFar:
 
 
 @dataclass(slots=True)
-class RunSoFar:
+class RunView:
     """What is known of a run so far: the same for both displays."""
 
     deployment: str = ""
@@ -95,8 +95,8 @@ class RunSoFar:
     expected: float = 0.0
     done: int = 0
     failed: int = 0
-    running: dict[tuple[str, str], OperationSoFar] = field(default_factory=dict)
-    waiting: dict[tuple[str, str], OperationSoFar] = field(default_factory=dict)
+    running: dict[tuple[str, str], OperationView] = field(default_factory=dict)
+    waiting: dict[tuple[str, str], OperationView] = field(default_factory=dict)
     ahead: dict[tuple[str, str], Operation] = field(default_factory=dict)
     """Operations that nothing was heard of yet."""
     kinds: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -117,7 +117,7 @@ class RunSoFar:
         open_ = self.ahead.keys() | self.running.keys() | self.waiting.keys()
         return sorted({key.address for key in operation.after if tuple(key) in open_})
 
-    def hear(self, event: Event, now: float) -> OperationSoFar | None:
+    def hear(self, event: Event, now: float) -> OperationView | None:
         """Take note; returns the operation that the event is about, as it was when the event came."""
         if isinstance(event, _OperationEvent):
             self.ahead.pop((event.address, event.step), None)
@@ -127,17 +127,17 @@ class RunSoFar:
             case OperationStarted():
                 key = (event.address, event.step)
                 self.waiting.pop(key, None)
-                self.running[key] = OperationSoFar(event.address, self.deed(event), event.usual, event.age, heard=now)
+                self.running[key] = OperationView(event.address, self.deed(event), event.usual, event.age, heard=now)
                 return self.running[key]
             case OperationWaiting():
                 key = (event.address, event.step)
                 before = self.running.pop(key, None) or self.waiting.get(key)
-                self.waiting[key] = OperationSoFar(event.address, self.deed(event), why=event.why, heard=now)
+                self.waiting[key] = OperationView(event.address, self.deed(event), why=event.why, heard=now)
                 return before
             case OperationProgress():
                 key = (event.address, event.step)
                 self.waiting.pop(key, None)
-                known = self.running.setdefault(key, OperationSoFar(event.address, self.deed(event)))
+                known = self.running.setdefault(key, OperationView(event.address, self.deed(event)))
                 known.seconds, known.usual, known.state, known.heard = event.seconds, event.usual, event.state, now
                 return known
             case OperationEnded():
@@ -168,7 +168,7 @@ def ended_line(event: OperationEnded, deed: str) -> str:
     return f"{head}{took}: {why}" if why else head + took
 
 
-def progress_line(operation: OperationSoFar) -> str:
+def progress_line(operation: OperationView) -> str:
     """One line about something that still runs: phase, how long already, how long to go."""
     rest = operation.usual - operation.seconds
     left = f"{expectation(rest)} to go" if rest > 0 else f"longer than usual ({formatting.duration(operation.usual)})"
@@ -193,7 +193,7 @@ class PlainProgress:
     def __init__(self, stream: IO[str], style: Style) -> None:
         self._stream = stream
         self._style = style
-        self._run = RunSoFar()
+        self._run = RunView()
         self._beat: datetime | None = None
         """When the last line about the whole run was due."""
 
@@ -214,7 +214,7 @@ class PlainProgress:
         for line in self._lines(event, before):
             self._write(f"{clock_of(event.at)} {line}")
 
-    def _lines(self, event: Event, about: OperationSoFar | None) -> list[str]:
+    def _lines(self, event: Event, about: OperationView | None) -> list[str]:
         match event:
             case RunStarted():
                 self._beat = moment_of(event.at)
@@ -291,7 +291,7 @@ class LiveProgress:
         self._speed = speed
         self._now = now
         self._guard = threading.Lock()
-        self._run = RunSoFar()
+        self._run = RunView()
         self._began = now()
 
         self._console = quiet_console(stream, style)
@@ -374,7 +374,7 @@ class LiveProgress:
     def _verb_ahead(operation: Operation) -> str:
         return _VERBS.get(operation.key.step, operation.kind)
 
-    def _elapsed(self, operation: OperationSoFar) -> float:
+    def _elapsed(self, operation: OperationView) -> float:
         return operation.seconds + (self._now() - operation.heard) * self._speed
 
     def _summary(self) -> str:
@@ -395,12 +395,12 @@ def _after(addresses: list[str]) -> str:
     return f"after {listed(reversed(addresses), most=1)}"
 
 
-def _bar(operation: OperationSoFar, width: int = 16) -> str:
+def _bar(operation: OperationView, width: int = 16) -> str:
     share = min(1.0, operation.seconds / operation.usual) if operation.usual else 0.0
     full = round(share * width)
     return "━" * full + "╌" * (width - full)
 
 
-def _time(operation: OperationSoFar) -> str:
+def _time(operation: OperationView) -> str:
     usual = f", usually {_usually(operation.usual)}" if operation.usual else ""
     return f"{formatting.duration(operation.seconds)}{usual}"

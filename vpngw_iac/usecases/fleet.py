@@ -20,8 +20,8 @@ from vpngw_iac.engine.plan.plan import Options, Plan
 from vpngw_iac.engine.plan.result import Drift
 from vpngw_iac.errors import BlueprintError, ExitCode, UsageError, VpngwError, worst
 from vpngw_iac.usecases.fleet_run import Confirm, FleetRun, OnEvent, OnPlan, OpenedMember, waves_of
-from vpngw_iac.usecases.in_threads import attempt, in_threads
 from vpngw_iac.usecases.session import Deployable
+from vpngw_iac.usecases.threads import attempt, in_threads
 from vpngw_iac.usecases.workspace import Workspace
 
 PARALLEL = 32
@@ -54,11 +54,16 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class DeploymentResult(Generic[T]):
-    """How one deployment of a fleet went: a result, or the error that ended it."""
+    """How one deployment of a fleet went: a result, or the error that ended it.
+
+    ``f"{deployment_result.deployment}: {deployment_result.error or 'fine'}"``
+    """
 
     deployment: str
     file: str
+    """Where its blueprint stands; empty if it was made in Python."""
     result: T | None = None
+    """A plan, an outcome or a drift."""
     error: VpngwError | None = None
 
     @property
@@ -86,11 +91,13 @@ class DeploymentResult(Generic[T]):
 class FleetResult(Generic[T]):
     """What became of every deployment, in the order of their names.
 
-    ``[one.deployment for one in result.deployments if one.error]``
+    ``[one.deployment for one in fleet_result.deployments if one.error]``
     """
 
     deployments: tuple[DeploymentResult[T], ...]
+    """One for each."""
     seconds: float = 0.0
+    """Real seconds, also on the simulator."""
 
     @property
     def by_name(self) -> dict[str, T | VpngwError]:
@@ -106,7 +113,7 @@ class FleetResult(Generic[T]):
 class Fleet:
     """Deployments that are planned and applied in one go.
 
-    ``Fleet.of(Workspace("simulator"), "hubs/").apply().exit_code``
+    ``Fleet.of(workspace, "hub.py").plan().exit_code``
     """
 
     def __init__(self, members: Iterable[Member], *, parallel: int = PARALLEL) -> None:

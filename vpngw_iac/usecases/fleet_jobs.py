@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from vpngw_iac.errors import VpngwError
 from vpngw_iac.usecases.fleet import Fleet, Member
 from vpngw_iac.usecases.fleet_run import OpenedMember, uses_of
-from vpngw_iac.usecases.in_threads import attempt
+from vpngw_iac.usecases.threads import attempt
 
 MOST_JOBS = 256
 """Jobs that a matrix of GitHub Actions may have in one run, and Azure Pipelines in one matrix.

@@ -16,9 +16,9 @@ from vpngw_iac.engine.plan.plan import Options, Plan
 from vpngw_iac.engine.plan.result import left
 from vpngw_iac.errors import VpngwError
 from vpngw_iac.resources.base import Resource
-from vpngw_iac.usecases.in_threads import LOOK, attempt, in_threads
 from vpngw_iac.usecases.runner import RunRequest, run
 from vpngw_iac.usecases.session import Session
+from vpngw_iac.usecases.threads import LOOK, attempt, in_threads
 
 Command = Literal["apply", "destroy", "wait"]
 OnEvent = Callable[[str, Event], None]

@@ -179,10 +179,11 @@ def test_several_blueprints_of_one_file_are_told_one_after_the_other(vpngw: Shel
     chosen = vpngw("plan", f"{second}:west", "--json", code=0).document
     refused = vpngw("plan", second, "-o", "plan.json", code=64)
 
-    assert planned.out.count("Plan: ") == 2
-    assert [each["deployment"] for each in document["documents"]] == ["east", "west"]
+    assert planned.out.count("Plan: ") == 3, "each, and both"
+    assert [each["deployment"] for each in document["deployments"]] == ["east", "west"]
+    assert document["documents"] == document["deployments"], "what scripts knew before there were fleets"
     assert chosen["deployment"] == "west"
-    assert "several blueprints" in refused.err
+    assert "these are 2 plans" in refused.err
 
 
 def test_several_deployments_of_one_command_go_through_one_door(vpngw: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,8 +65,8 @@ def test_a_command_has_its_options_and_those_of_every_command(line: str) -> None
 
 def test_in_every_synopsis_the_arguments_stand_before_the_options(vpngw: Shell) -> None:
     for line, usage in {
-        "plan": "FILE [OPTIONS]",
-        "apply": "FILE|plan.json [OPTIONS]",
+        "plan": "FILE... [OPTIONS]",
+        "apply": "FILE...|plan.json... [OPTIONS]",
         "state mv": "[FILE] OLD NEW [OPTIONS]",
         "simulator set": "ID PATH=VALUE... [OPTIONS]",
         "schema": "[OPTIONS]",
@@ -87,7 +87,8 @@ def test_in_every_synopsis_the_arguments_stand_before_the_options(vpngw: Shell) 
         "apply hub.yaml --timeout -1",
         "graph hub.yaml --format png",
         "plan nowhere.yaml",
-        "plan .",
+        "plan .vpngw",
+        "show .",
         "plan README.md",
         "rule R-NONSENSE-99",
         "apply hub.yaml",

@@ -177,8 +177,13 @@ def outcome_document(outcome: Outcome) -> Document:
 
 
 def fleet_document(command: str, deployments: Iterable[Document], exit_code: int) -> Document:
-    """Several deployments: the document of each with its name and file; of one that failed its error."""
-    return document("fleet", command=command, deployments=list(deployments), exit_code=int(exit_code))
+    """Several deployments: the document of each with its name and file; of one that failed its error.
+
+    Those of one file are told as `documents` too, as they were before there were fleets.
+    """
+    told = list(deployments)
+    former = {"documents": told} if len({one["file"] for one in told}) == 1 else {}
+    return document("fleet", command=command, deployments=told, exit_code=int(exit_code), **former)
 
 
 def _result(result: OperationResult) -> Document:

@@ -47,7 +47,7 @@ def plan(
     from vpngw_iac.cli.fleet import plan_fleet, tell_matrix
     from vpngw_iac.cli.targets import targets_of
 
-    targets = targets_of(run, files, parallel)
+    targets = targets_of(run, files, parallel, graphs=True)
     if matrix is not None:
         return tell_matrix(run, targets.fleet, matrix)
     if targets.is_fleet:

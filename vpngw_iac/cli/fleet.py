@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from vpngw_iac.cli.common import RunLimits, options_of, plan_code, refuse_choices, write_document
+from vpngw_iac.cli.common import RunLimits, options_of, plan_code, refuse_choices, write_file
 from vpngw_iac.cli.options import Choices
 from vpngw_iac.cli.run import Run
 from vpngw_iac.cli.signals import Interrupts, listening
@@ -32,6 +32,7 @@ from vpngw_iac.report.text.fleet import (
     plan_sentence,
 )
 from vpngw_iac.report.view import PlanView
+from vpngw_iac.text import listed, plural
 from vpngw_iac.usecases.fleet import DeploymentResult, Fleet, FleetResult
 from vpngw_iac.usecases.fleet_jobs import jobs_of
 from vpngw_iac.usecases.session import Deployable
@@ -44,14 +45,16 @@ T = TypeVar("T")
 
 def plan_fleet(run: Run, fleet: Fleet, choices: Choices, out: str | None, *, short: bool, detailed: bool) -> int:
     """Plan every deployment; with `out` each plan is saved in that folder."""
-    options, folder = options_of(choices), _folder(out, fleet)
+    options, folder, unsealed = options_of(choices), _folder(out, fleet), set[str]()
 
     def planned(workspace: Workspace, what: Deployable) -> PlanView:
         plan = workspace.plan(what, options)
         view = PlanView.of(plan, workspace.schedule(plan))
         if folder is not None:
             document = workspace.save_plan(plan, documents.plan_document(view))
-            write_document(str(folder / f"{view.deployment}.json"), document)
+            write_file(str(folder / f"{view.deployment}.json"), document, "plan", "-o")
+            if document.get("sealed") is False:
+                unsealed.add(view.deployment)
         return view
 
     result = fleet.each(planned)
@@ -63,7 +66,7 @@ def plan_fleet(run: Run, fleet: Fleet, choices: Choices, out: str | None, *, sho
     run.answer([documents.fleet_document("plan", told, code)], text)
     add_to_summary(run, *(plan_markdown(view) for view in views))
     if folder is not None and views:
-        _say_saved(run, folder, {view.deployment for view in views})
+        _say_saved(run, folder, {view.deployment for view in views}, unsealed)
     return code
 
 
@@ -88,8 +91,12 @@ def _folder(out: str | None, fleet: Fleet) -> Path | None:
     return folder
 
 
-def _say_saved(run: Run, folder: Path, names: set[str]) -> None:
-    run.say(f"Saved to {folder}: {len(names)} plans. `vpngw apply {folder}` applies exactly these, or refuses.")
+def _say_saved(run: Run, folder: Path, names: set[str], unsealed: set[str]) -> None:
+    run.say(
+        f"Saved to {folder}: {plural(len(names), 'plan')}. `vpngw apply {folder}` applies exactly these, or refuses."
+    )
+    if unsealed:
+        run.say(f"Not sealed, and refused by apply: {listed(sorted(unsealed))}.")
     if others := sorted(path.name for path in folder.glob("*.json") if path.stem not in names):
         run.say(f"Other plans are in it too, and would be applied with them: {', '.join(others)}.")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vpngw_iac.blueprints.fleet_files import files_of, is_several
-from vpngw_iac.blueprints.load import saved_plan
+from vpngw_iac.blueprints.load import saved_graph, saved_plan
 from vpngw_iac.cli.run import Run
 from vpngw_iac.errors import UsageError
 from vpngw_iac.text import listed
@@ -32,8 +32,10 @@ class Targets:
         return member.workspace, member.deployable()
 
 
-def targets_of(run: Run, files: Sequence[str], parallel: int | None = None, *, plans: bool = False) -> Targets:
-    """The deployments in files, folders and patterns; `plans`: saved plans are welcome.
+def targets_of(
+    run: Run, files: Sequence[str], parallel: int | None = None, *, plans: bool = False, graphs: bool = False
+) -> Targets:
+    """The deployments in files, folders and patterns; `plans`: saved plans are welcome, `graphs`: a saved graph is.
 
     A folder, a pattern, several files, and a file with several blueprints are a fleet. Raises what keeps a single file
     from being loaded; in a fleet that is the failure of one deployment. Raises `UsageError` for a saved plan beside a
@@ -43,6 +45,9 @@ def targets_of(run: Run, files: Sequence[str], parallel: int | None = None, *, p
         if plans and (document := saved_plan(files[0])) is not None:
             name = str(document.get("deployment") or files[0])
             return Targets(Fleet([Member(name, run.workspace, file=files[0], saved=document)]), is_fleet=False)
+        if graphs and (document := saved_graph(files[0])) is not None:
+            graph = run.workspace.load_graph(document)
+            return Targets(Fleet([Member(graph.name, run.workspace, graph, files[0])]), is_fleet=False)
         workspace, blueprints = run.at(files[0])
         members = [Member(workspace.name_of(one), workspace, one, files[0]) for one in blueprints]
         return Targets(Fleet(members, parallel=parallel or PARALLEL), is_fleet=len(members) > 1)

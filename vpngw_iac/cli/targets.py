@@ -11,7 +11,7 @@ from vpngw_iac.blueprints.load import saved_graph, saved_plan
 from vpngw_iac.cli.run import Run
 from vpngw_iac.errors import UsageError
 from vpngw_iac.text import listed
-from vpngw_iac.usecases.fleet import PARALLEL, Fleet, Member, members_of
+from vpngw_iac.usecases.fleet import PARALLEL, Fleet, FleetMember, members_of
 
 if TYPE_CHECKING:
     from vpngw_iac.usecases.session import Deployable
@@ -44,12 +44,12 @@ def targets_of(
     if len(files) == 1 and not is_several(files[0]):
         if plans and (document := saved_plan(files[0])) is not None:
             name = str(document.get("deployment") or files[0])
-            return Targets(Fleet([Member(name, run.workspace, file=files[0], saved=document)]), is_fleet=False)
+            return Targets(Fleet([FleetMember(name, run.workspace, file=files[0], saved=document)]), is_fleet=False)
         if graphs and (document := saved_graph(files[0])) is not None:
             graph = run.workspace.load_graph(document)
-            return Targets(Fleet([Member(graph.name, run.workspace, graph, files[0])]), is_fleet=False)
+            return Targets(Fleet([FleetMember(graph.name, run.workspace, graph, files[0])]), is_fleet=False)
         workspace, blueprints = run.at(files[0])
-        members = [Member(workspace.name_of(one), workspace, one, files[0]) for one in blueprints]
+        members = [FleetMember(workspace.name_of(one), workspace, one, files[0]) for one in blueprints]
         return Targets(Fleet(members, parallel=parallel or PARALLEL), is_fleet=len(members) > 1)
     found = files_of(files)
     if run.settings.deployment and len(found) > 1:

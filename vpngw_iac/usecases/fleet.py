@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class FleetMember:
     """One deployment of a fleet: what, and the workspace beside its file. `error`: why its file says nothing."""
 
     name: str
@@ -116,13 +116,13 @@ class Fleet:
     ``Fleet.of(workspace, "hub.py").plan().exit_code``
     """
 
-    def __init__(self, members: Iterable[Member], *, parallel: int = PARALLEL) -> None:
+    def __init__(self, members: Iterable[FleetMember], *, parallel: int = PARALLEL) -> None:
         """Raises `UsageError` if two deployments have one name: their states would be one."""
         if parallel < 1:
             raise UsageError(f"{parallel} deployments at once are none.", advice="Give at least 1.")
         self.members = tuple(sorted(members, key=lambda member: (member.name.lower(), member.file)))
         self.parallel = parallel
-        known: dict[str, Member] = {}
+        known: dict[str, FleetMember] = {}
         for member in self.members:
             if (twin := known.setdefault(member.name.lower(), member)) is not member:
                 raise UsageError(
@@ -148,7 +148,7 @@ class Fleet:
         """Do something that only reads with every deployment, several at a time."""
         began = time.monotonic()
 
-        def done(member: Member) -> DeploymentResult[T]:
+        def done(member: FleetMember) -> DeploymentResult[T]:
             return DeploymentResult(
                 member.name, member.file, *attempt(lambda: work(member.workspace, member.deployable()))
             )
@@ -226,7 +226,7 @@ class Fleet:
     def _run(self, fleet_run: FleetRun) -> FleetResult[Outcome]:
         began = time.monotonic()
 
-        def opened(member: Member) -> OpenedMember | VpngwError:
+        def opened(member: FleetMember) -> OpenedMember | VpngwError:
             session, error = attempt(lambda: member.workspace.session(member.deployable()))
             return error or OpenedMember(member.name, session)  # type: ignore[arg-type]
 
@@ -241,27 +241,27 @@ class Fleet:
         return FleetResult(tuple(results), time.monotonic() - began)
 
 
-def members_of(workspace: Workspace, *what: Blueprint | Path | str) -> list[Member]:
+def members_of(workspace: Workspace, *what: Blueprint | Path | str) -> list[FleetMember]:
     """Every deployment in blueprints, files, folders and patterns."""
-    members: list[Member] = []
+    members: list[FleetMember] = []
     for item in what:
         if isinstance(item, Blueprint):
-            members.append(Member(workspace.name_of(item), workspace, item))
+            members.append(FleetMember(workspace.name_of(item), workspace, item))
             continue
         for file in files_of([str(item)]):
             members += _members(workspace, file)
     return members
 
 
-def _members(workspace: Workspace, file: str) -> Iterator[Member]:
+def _members(workspace: Workspace, file: str) -> Iterator[FleetMember]:
     """What a file holds: blueprints, or a saved plan; why it holds nothing, if it cannot be read."""
     if (document := saved_plan(file)) is not None:
-        yield Member(str(document.get("deployment") or file), workspace, file=file, saved=document)
+        yield FleetMember(str(document.get("deployment") or file), workspace, file=file, saved=document)
         return
     try:
         loaded = load(file)
     except BlueprintError as error:
-        yield Member(file, workspace, file=file, error=error)
+        yield FleetMember(file, workspace, file=file, error=error)
         return
     beside = workspace.beside(loaded)
-    yield from (Member(beside.name_of(blueprint), beside, blueprint, file) for blueprint in loaded.blueprints)
+    yield from (FleetMember(beside.name_of(blueprint), beside, blueprint, file) for blueprint in loaded.blueprints)

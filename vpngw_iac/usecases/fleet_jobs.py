@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vpngw_iac.errors import VpngwError
-from vpngw_iac.usecases.fleet import Fleet, Member
+from vpngw_iac.usecases.fleet import Fleet, FleetMember
 from vpngw_iac.usecases.fleet_run import OpenedMember, uses_of
 from vpngw_iac.usecases.threads import attempt
 
@@ -40,27 +40,27 @@ def jobs_of(fleet: Fleet, most: int = MOST_JOBS) -> tuple[Job, ...]:
     groups = _groups(fleet.members)
     if not groups:
         return ()
-    jobs: list[list[Member]] = [[] for _ in range(min(most, len(groups)))]
+    jobs: list[list[FleetMember]] = [[] for _ in range(min(most, len(groups)))]
     for group in sorted(groups, key=len, reverse=True):
         min(jobs, key=len).extend(group)
     return tuple(sorted((_job(members) for members in jobs), key=lambda job: job.name))
 
 
-def _job(members: Sequence[Member]) -> Job:
+def _job(members: Sequence[FleetMember]) -> Job:
     names = sorted(member.name for member in members)
     name = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
     by_name = {member.name: member for member in members}
     return Job(name, tuple(names), tuple(_target(by_name[each]) for each in names))
 
 
-def _target(member: Member) -> str:
+def _target(member: FleetMember) -> str:
     """The file with the name of the deployment: it may hold several."""
     if member.saved is not None or member.file.endswith(f":{member.name}"):
         return member.file
     return f"{member.file}:{member.name}" if member.file else member.name
 
 
-def _groups(members: Sequence[Member]) -> list[list[Member]]:
+def _groups(members: Sequence[FleetMember]) -> list[list[FleetMember]]:
     """The members, those together that use what others make."""
     opened = []
     for member in members:

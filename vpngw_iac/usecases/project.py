@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vpngw_iac.blueprints.base import Blueprint
 from vpngw_iac.blueprints.beginning.kinds import LONGEST_NAME, Beginning
 from vpngw_iac.blueprints.writing.python import python_text
 from vpngw_iac.blueprints.writing.yaml import yaml_text
@@ -20,6 +21,7 @@ from vpngw_iac.secret import EnvironmentSecret
 from vpngw_iac.state.check import checked_name
 from vpngw_iac.usecases.editor_schemas import schema_of, write_schema
 from vpngw_iac.usecases.import_names import clean_name
+from vpngw_iac.usecases.offline import OfflineWorkspace
 from vpngw_iac.usecases.project_files import (
     BLUEPRINT_SCHEMA,
     ENV_EXAMPLE,
@@ -93,8 +95,10 @@ class NewProject:
     def begin(self, beginning: Beginning, examples: Mapping[str, str]) -> Project:
         """Write a first blueprint, and keys of its own for it."""
         cloud = self.cloud
-        around = ProjectFiles(cloud, self._said("subscription", "tenant", flags_only=True), beginning.keys)
+        said = {**self._said("subscription", "tenant", flags_only=True), **dict(self._places(flags_only=True))}
+        around = ProjectFiles(cloud, said, beginning.keys)
         values = {name: "".join(secrets.choice(ALPHABET) for _ in range(KEY_LENGTH)) for name in beginning.keys}
+        self._require_valid(beginning.blueprint, values)
         texts = {self.blueprint: self._text(beginning), **self._beside(around)}
         if values:
             texts[ENV_FILE] = around.env_text(values)
@@ -110,6 +114,16 @@ class NewProject:
             circuits=beginning.circuits,
             simulated=cloud == "simulator",
         )
+
+    def _require_valid(self, blueprint: Blueprint, values: Mapping[str, str]) -> None:
+        """Raise `Refused` for answers that do not go together: what begins must be valid as it is."""
+        environment = {**self.settings.environment, **values}
+        workspace = OfflineWorkspace(**self.settings.arguments() | {"environment": environment})
+        findings = [finding for finding in workspace.validate(blueprint).findings if finding.blocks]
+        if findings:
+            raise Refused(
+                "These answers do not go together. Nothing was written.", findings=findings, advice="Answer otherwise."
+            )
 
     def _text(self, beginning: Beginning) -> str:
         blueprint = beginning.blueprint
@@ -155,10 +169,12 @@ class NewProject:
             imported=imported,
         )
 
-    def _places(self) -> Iterator[tuple[str, str]]:
+    def _places(self, *, flags_only: bool = False) -> Iterator[tuple[str, str]]:
         """Where state and simulator are, if not at their usual place in the folder."""
-        if "state" in self.settings.origin.said and self.settings.state_place:
+        if self._said("state", flags_only=flags_only) and self.settings.state_place:
             yield "state", self.settings.state_place
+        if flags_only:
+            return
         simulator = self.settings.simulator_folder
         if self.settings.cloud == "simulator" and simulator.resolve() != (self.folder / ".vpngw/simulator").resolve():
             yield "simulator_dir", str(simulator.resolve())

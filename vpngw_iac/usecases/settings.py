@@ -280,12 +280,9 @@ def _from_config(
 
 def _absent(env_file: Path | None) -> tuple[str, ...]:
     """A fresh clone, or a runner whose variables come from elsewhere: no reason to stop."""
-    example = env_file.with_name(f"{env_file.name}.example") if env_file else None
-    hint = f" Copy {example.name} to it and fill it in, or export them." if example and example.exists() else ""
-    told = (
-        f"{CONFIG_FILE} names the env file {env_file}, which is not there: variables come from the environment alone."
-    )
-    return (told + hint,)
+    example = Path(f"{env_file}.example")
+    hint = f" Copy {example.name} to it and fill it in, or export them." if example.exists() else ""
+    return (f"{CONFIG_FILE} names the env file {env_file}, which is not there: the environment alone counts.{hint}",)
 
 
 def _exposed(env_file: Path | None) -> tuple[str, ...]:

@@ -105,14 +105,14 @@ def _site(values: Mapping[str, Any]) -> Site:
         public_ip=values["public_ip"],
         prefixes=values["prefixes"],
         shared_key=Secret.env(_key_name(values["site"])),
-        ipsec=IpsecPolicy.strong(),
+        ipsec=None if values["sku"] == "Basic" else IpsecPolicy.strong(),  # Basic takes none (R-IPSEC-01)
     )
 
 
 def _of_site(values: Mapping[str, Any]) -> tuple[str, ...]:
     told = [
         "public_ip is the device as the internet sees it, prefixes are the networks behind it.",
-        "Configure the same key and the same policy on the device.",
+        "Configure the same key on the device, and the same policy.",
     ]
     if values["public_ip"] == ask.PUBLIC_IP.default:
         told.append(f"{ask.PUBLIC_IP.default} is an example: put yours in before Azure.")

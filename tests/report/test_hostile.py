@@ -30,12 +30,15 @@ from vpngw_iac.report import json as documents
 from vpngw_iac.report import text as folder
 from vpngw_iac.report.drawing import Box, operations, topology
 from vpngw_iac.report.findings.sarif import sarif
+from vpngw_iac.report.fleet_progress import LiveFleetProgress, PlainFleetProgress
 from vpngw_iac.report.markdown import cell, code, drift_markdown, plan_markdown
 from vpngw_iac.report.pictures.dot import render as dot
 from vpngw_iac.report.pictures.mermaid import render as mermaid
 from vpngw_iac.report.pictures.svg import render as svg
 from vpngw_iac.report.progress import LiveProgress, PlainProgress
 from vpngw_iac.report.style import Style
+from vpngw_iac.report.text.fleet import fleet_outcomes_text, fleet_plans_text, fleet_question
+from vpngw_iac.report.view import PlanView
 from vpngw_iac.secret import EnvironmentSecret
 from vpngw_iac.text import plain
 from vpngw_iac.usecases.imported import Imported
@@ -232,6 +235,23 @@ def test_progress_of_hostile_texts_does_no_harm(text: str) -> None:
 
     assert harm_in(plain.getvalue()) == []
     assert harm_in(live.getvalue()) == []
+
+
+@pytest.mark.parametrize("text", [*TEXTS.values(), EVERYTHING], ids=(*TEXTS, "everything"))
+def test_a_fleet_of_hostile_texts_does_no_harm(text: str) -> None:
+    plain, live = io.StringIO(), io.StringIO()
+    for show in (PlainFleetProgress(plain, COLOURED, 1), LiveFleetProgress(live, PLAIN, 1)):
+        with show:
+            for event in EVENTS:
+                show(f"hub{text}", poisoned(event, text))
+    view = PlanView.of(poisoned(creation(hub(1)), text), poisoned(schedule_of(creation(hub(1))), text))
+    failed = {f"hub{text}{name}": poisoned(one, text) for name, one in errors().items()}
+
+    assert harm_in(plain.getvalue()) == []
+    assert harm_in(live.getvalue()) == []
+    assert harm_in(fleet_plans_text({**failed, f"plan{text}": view}, COLOURED)) == []
+    assert harm_in(fleet_outcomes_text({f"{text}{n}": poisoned(o, text) for n, o in outcomes().items()}, PLAIN)) == []
+    assert harm_in(fleet_question([view])) == []
 
 
 # --- Markdown --------------------------------------------------------------------------------------------------------

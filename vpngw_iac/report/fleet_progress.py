@@ -27,7 +27,7 @@ from vpngw_iac.engine.order.operation import expectation
 from vpngw_iac.report import formatting
 from vpngw_iac.report.progress import BEAT, OperationView, RunView, clock_of, ended_line, moment_of, progress_line
 from vpngw_iac.report.style import Style, is_terminal, style_for
-from vpngw_iac.text import guarded, neutral, plural
+from vpngw_iac.text import guarded, neutral, plain, plural
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -118,7 +118,7 @@ class PlainFleetProgress:
 
     def __call__(self, deployment: str, event: Event) -> None:
         """Write what is worth a line."""
-        event = neutral(event)
+        deployment, event = plain(deployment), neutral(event)
         self._fleet.hear(deployment, event, 0.0)
         for line in self._lines(deployment, event):
             self._write(f"{clock_of(event.at)} {line}")
@@ -126,6 +126,7 @@ class PlainFleetProgress:
     def _lines(self, deployment: str, event: Event) -> list[str]:
         match event:
             case RunStarted() if event.total:
+                self._beat = self._beat or moment_of(event.at)
                 again = " of an earlier run" if event.resumed else ""
                 return [f"{deployment}: {plural(event.total, 'operation')}{again}, {expectation(event.seconds)}"]
             case OperationEnded() if event.status in _TOLD:
@@ -206,7 +207,7 @@ class LiveFleetProgress:
 
     def __call__(self, deployment: str, event: Event) -> None:
         """Redraw; what ended stays above the table."""
-        event = neutral(event)
+        deployment, event = plain(deployment), neutral(event)
         with self._guard:
             self._fleet.hear(deployment, event, self._now())
             run = self._fleet.runs.get(deployment)
@@ -235,7 +236,7 @@ class LiveFleetProgress:
         from rich.text import Text
 
         with self._guard:
-            rows = sorted((self._row(name, run) for name, run in self._fleet.runs.items()), key=lambda row: row[0])
+            rows = sorted((self._row(name, run) for name, run in self._fleet.runs.items()), key=lambda row: row[:2])
             counts = self._fleet.counts()
         table = Table.grid(padding=(0, 2), expand=False)
         for _, name, done, phase, longest in rows[:_MOST_ROWS]:
@@ -246,11 +247,14 @@ class LiveFleetProgress:
         return Group(table, *rest, Text(f"{counts}, {len(rows)} at work, {spent} so far", "bold"))
 
     def _row(self, name: str, run: RunView) -> tuple[float, str, str, str, str]:
-        """The slowest deployments first."""
+        """The slowest deployments first, by the minute: rows that change places every second cannot be read."""
+        if not run.total:
+            return (0.0, name, "", "planning", "")
         longest = max(run.running.values(), key=lambda operation: operation.usual - operation.seconds, default=None)
         if longest is None:
-            return (0.0, name, f"{run.done}/{run.total}" if run.total else "", "; ".join(phases(run)), "")
+            return (0.0, name, f"{run.done}/{run.total}", "; ".join(phases(run)), "")
         seconds = longest.seconds + (self._now() - longest.heard) * self._speed
         rest = longest.usual - seconds
         left = f"{expectation(rest)} to go" if rest > 0 else "longer than usual"
-        return (-rest, name, f"{run.done}/{run.total}", "; ".join(phases(run)), f"{longest.address}, {left}")
+        told = f"{longest.address}, {left}"
+        return (-round(rest / 60), name, f"{run.done}/{run.total}", "; ".join(phases(run)), told)

@@ -58,7 +58,7 @@ def test_a_log_tells_begin_end_and_failures_and_counts_the_rest() -> None:
         "00:00:00Z hub-01: 101 operations, about 19 min",
         "00:00:00Z hub-02: 101 operations, about 19 min",
         "00:06:00Z 0 of 3 deployments done; 3 at work; VpnConnection 100 running; VpnGateway 1 running; "
-        "slowest is hub-00: VpnGateway/vgw: put, 0 s so far, about 18 min to go",
+        "slowest is hub-00: VpnGateway/vgw: create or update, 0 s so far, about 18 min to go",
         "00:07:00Z hub-02: The journal's last line was torn.",
         "00:08:00Z hub-02: VpnConnection/hub-02/site-1: create or update failed after 1 min: BadRequest: No.",
         "00:08:00Z hub-02: failed after 8 min (0 of 3 deployments done, 1 failed)",

@@ -12,6 +12,7 @@ import typing
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping
 from enum import Enum
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Literal
 
@@ -42,6 +43,7 @@ from vpngw_iac.report.text.fleet import fleet_question
 from vpngw_iac.secret import EnvironmentSecret
 from vpngw_iac.text import plain
 from vpngw_iac.usecases.imported import Imported
+from vpngw_iac.usecases.project import Project
 
 MODULES = [importlib.import_module(f"{folder.__name__}.{each.name}") for each in pkgutil.iter_modules(folder.__path__)]
 FUNCTIONS = {
@@ -170,6 +172,12 @@ REPORTS: dict[str, Callable[[str, Style], str]] = {
     ),
     "fleet_drift": lambda text, style: texts.fleet_drift_text({f"a{text}": poisoned(drift(), text)}, style),
     "fleet_question": lambda text, style: fleet_question([poisoned(view_of(creation(hub(1))), text)]) + "\n",
+    "project": lambda text, style: texts.project_text(
+        Project(
+            Path(text), text, text, (text,), (text,), {text: text}, (text,), (text,), imported=poisoned(IMPORTED, text)
+        ),
+        style,
+    ),
     "unsaid": lambda text, style: texts.unsaid_text(poisoned(EXPORTED, text), style),
     "exported": lambda text, style: texts.exported_text(poisoned(EXPORTED, text), [text]),
     **{

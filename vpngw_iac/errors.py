@@ -11,6 +11,7 @@
     ├── NotConfirmed              1   somebody was asked, and did not say yes
     ├── FileDenied                4   the operating system keeps a file or folder from this user
     ├── StateError                1   state is damaged, newer, or of something else
+    │   ├── NoPlace               1   the container of the state was never made
     │   ├── StateNewer            1   a newer version of vpngw wrote it
     │   ├── StateMismatch         4   state is bound to another cloud, tenant or subscription
     │   ├── StateDenied           4   another user's state: this one may not read or write it
@@ -194,6 +195,10 @@ class FileDenied(VpngwError):
 
 class StateError(VpngwError):
     """The state cannot be used; it is never overwritten."""
+
+
+class NoPlace(StateError):
+    """The place of the state is not there yet: its container was never made."""
 
 
 class StateNewer(StateError):

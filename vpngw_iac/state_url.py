@@ -6,6 +6,7 @@ Pure; nothing is opened. What a message repeats of a URL ends before its query, 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from pathlib import Path
@@ -42,6 +43,13 @@ class BlobPlace:
     prefix: str
     endpoint: str
     """Address of another storage service than the cloud's own; empty for the cloud's own."""
+    keys: str = ""
+    """The container of the keys, where it is named; see `keys_container`."""
+
+    @property
+    def keys_container(self) -> str:
+        """The container in which the keys of the states are: another one, so that it can have rights of its own."""
+        return self.keys or _keys_of(self.container)
 
 
 def read_state_url(text: str) -> FolderPlace | BlobPlace:
@@ -104,10 +112,20 @@ def _blob(text: str) -> BlobPlace:
         wrong = f"{shown(text)!r} is not a state URL"
     if wrong:
         raise UsageError(f"{wrong}: write azblob://ACCOUNT/CONTAINER/PREFIX.", advice=_blob_advice(parts, prefix))
-    endpoint = parse_qs(parts.query).get("endpoint", [""])[0]
+    endpoint, keys = (parse_qs(parts.query).get(name, [""])[0] for name in ("endpoint", "keys"))
+    if keys and (not _CONTAINER.fullmatch(keys) or keys == container):
+        raise UsageError(f"{shown(keys)!r} is not the name of another container: write ?keys=CONTAINER.")
     if endpoint and urlsplit(endpoint).scheme not in {"http", "https"}:
         raise UsageError(f"{shown(endpoint)!r} is not the address of a storage service: write ?endpoint=https://HOST.")
-    return BlobPlace(parts.netloc, container, prefix.strip("/"), endpoint.rstrip("/"))
+    return BlobPlace(parts.netloc, container, prefix.strip("/"), endpoint.rstrip("/"), keys)
+
+
+def _keys_of(container: str) -> str:
+    """``CONTAINER-keys``; names of containers have 63 characters at most, and no ``$`` within."""
+    plain = container.strip("$-")
+    if len(plain) > 58:
+        plain = f"{plain[:49]}-{hashlib.sha256(plain.encode()).hexdigest()[:8]}"
+    return f"{plain}-keys"
 
 
 def _wrong_blob(parts: SplitResult, container: str, prefix: str) -> str:
@@ -117,8 +135,8 @@ def _wrong_blob(parts: SplitResult, container: str, prefix: str) -> str:
         return f"{container!r} is not the name of a container"
     if any(piece in (".", "..") for piece in prefix.split("/")):
         return f"{prefix!r} is not a prefix: it has a step '.' or '..'"
-    if unknown := sorted(parse_qs(parts.query, keep_blank_values=True).keys() - {"endpoint"}):
-        return f"A state URL takes 'endpoint' alone after '?', not {unknown[0]!r}"
+    if unknown := sorted(parse_qs(parts.query, keep_blank_values=True).keys() - {"endpoint", "keys"}):
+        return f"A state URL takes 'endpoint' and 'keys' after '?', not {unknown[0]!r}"
     return "A state URL has no part after '#'" if parts.fragment else ""
 
 
@@ -128,7 +146,7 @@ def _blob_advice(parts: SplitResult, prefix: str) -> str:
         return f"Write {_as_blob(host)}."
     if parts.netloc.lower() != parts.netloc and _ACCOUNT.fullmatch(parts.netloc.lower()):
         return f"Names of storage accounts are in lower case: {parts.netloc.lower()}."
-    if parts.query and "endpoint" not in parse_qs(parts.query):
+    if parts.query and not {"endpoint", "keys"} & parse_qs(parts.query).keys():
         return "A SAS token is not taken; sign in, or set AZURE_STORAGE_KEY."
     return "" if prefix else FORMS
 

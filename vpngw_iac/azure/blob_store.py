@@ -4,7 +4,10 @@
 
     state.json   the checkpoint document; a snapshot of it is kept before each change
     journal/     append blobs, each named after its first record; the last one is live
-    key          fingerprint key, kept apart      lock   the leased blob; its metadata says who
+    lock         the leased blob; its metadata says who
+
+The fingerprint key lies in a container of its own, ``CONTAINER-keys``, below the same prefix: who may read states need
+not be able to read it. Keys of earlier versions lie beside the state, and are read there.
 """
 
 from __future__ import annotations
@@ -15,17 +18,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from azure.storage.blob import ContainerClient, ExponentialRetry
+from azure.storage.blob import BlobServiceClient, ContainerClient, ExponentialRetry
 
 from vpngw_iac.azure.blob_lock import BlobLock, Lease
 from vpngw_iac.azure.blobs import Blobs, Conflict
-from vpngw_iac.errors import StateError, UsageError
+from vpngw_iac.errors import Forbidden, NoPlace, StateError, UsageError
 from vpngw_iac.state.check import checked_name
 from vpngw_iac.state.document import Damaged, is_damaged, load_checkpoint, load_journal
 from vpngw_iac.state.loading import highest_number
 from vpngw_iac.state.locked_store import LockedStoreBase, utc_now
 from vpngw_iac.state.model import Binding
-from vpngw_iac.state.store import Owner, Store
+from vpngw_iac.state.store import Owner, PreparedPlace, Store
 from vpngw_iac.state_url import AZBLOB, BlobPlace, read_state_url
 
 if TYPE_CHECKING:
@@ -57,14 +60,22 @@ def open_blob_store(
     account_key = env.get(_ACCOUNT_KEY)
     if not account_key and place.endpoint.startswith("http://"):
         raise UsageError(f"{place.endpoint} is not https: without {_ACCOUNT_KEY} a token would be sent in the clear.")
-    client = ContainerClient(
+    service = BlobServiceClient(
         place.endpoint,
-        place.container,
         credential={"account_name": place.account, "account_key": account_key} if account_key else credential(),
         retry_policy=ExponentialRetry(initial_backoff=1, increment_base=2, retry_total=3, random_jitter_range=1),
     )
     folder = "/".join(part for part in (place.prefix, checked_name(cloud, "cloud"), deployment) if part)
-    return BlobStore(client, folder, deployment, binding, account=place.account, lease_seconds=lease_seconds)
+    return BlobStore(
+        service.get_container_client(place.container),
+        folder,
+        deployment,
+        binding,
+        account=place.account,
+        lease_seconds=lease_seconds,
+        keys=service.get_container_client(place.keys_container),
+        service=service,
+    )
 
 
 def place_of(url: str, cloud: str) -> BlobPlace:
@@ -89,10 +100,15 @@ class BlobStore(Store):
         account: str,
         lease_seconds: int = 60,
         utc: Callable[[], str] = utc_now,
+        keys: ContainerClient | None = None,
+        service: BlobServiceClient | None = None,
     ) -> None:
         self.url = f"{SCHEME}://{account}/{container.container_name}/{prefix}"
-        self._blobs = Blobs(container, prefix, self.url)
+        self._blobs = Blobs(container, prefix, self.url, service)
         self.document_name = self._blobs.url_of(_DOCUMENT)
+        self._keys = None
+        if keys is not None:
+            self._keys = Blobs(keys, prefix, f"{SCHEME}://{account}/{keys.container_name}/{prefix}")
         self._lock = BlobLock(self._blobs, deployment, lease_seconds)
         super().__init__(deployment, binding, self._lock, utc)
 
@@ -134,11 +150,46 @@ class BlobStore(Store):
         return [(self._blobs.url_of(name), data) for name, data in found if data is not None]
 
     def _read_key(self) -> tuple[str, bytes | None]:
-        return self._blobs.url_of(_KEY), self._blobs.read(_KEY)
+        """Where the key is: in its own container, else beside the state, as earlier versions had it."""
+        keys, denied = self._keys, None
+        if keys is not None:
+            try:
+                if (found := keys.read(_KEY)) is not None:
+                    return keys.url_of(_KEY), found
+            except NoPlace:
+                pass
+            except Forbidden as error:
+                denied = error
+        beside = self._blobs.read(_KEY)
+        self.key_is_apart = beside is None
+        if beside is None and denied is not None:
+            raise denied
+        return (keys if keys is not None and beside is None else self._blobs).url_of(_KEY), beside
 
     def _write_key(self, data: bytes) -> None:
+        if self._keys is not None and self._keys_are_there(self._keys):
+            with contextlib.suppress(Conflict):
+                self._keys.write(_KEY, data, etag=None)
+            return
         with contextlib.suppress(Conflict):
             self._blobs.write(_KEY, data, etag=None)
+
+    def _keys_are_there(self, keys: Blobs) -> bool:
+        """Make the container of the keys; False for whoever may not, whose key lies beside the state."""
+        try:
+            keys.names("")
+        except NoPlace:
+            try:
+                keys.create_container()
+            except Forbidden:
+                return False
+        return True
+
+    def prepare(self) -> PreparedPlace:
+        """Make both containers, move a key that lies beside the state, and say what protects them."""
+        from vpngw_iac.azure.blob_place import prepare
+
+        return prepare(self._blobs, self._keys, _KEY)
 
 
 class LockedBlobStore(LockedStoreBase):

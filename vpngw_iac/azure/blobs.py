@@ -11,10 +11,10 @@ from typing import Any
 
 from azure.core import MatchConditions
 from azure.core.exceptions import AzureError, HttpResponseError
-from azure.storage.blob import BlobClient, BlobLeaseClient, ContainerClient
+from azure.storage.blob import BlobClient, BlobLeaseClient, BlobServiceClient, ContainerClient, RetentionPolicy
 
 from vpngw_iac.azure.translate import transport_failure
-from vpngw_iac.errors import AzureIds, Forbidden, SignInFailed, StateError, VpngwError
+from vpngw_iac.errors import AzureIds, Forbidden, NoPlace, SignInFailed, StateError, VpngwError
 from vpngw_iac.late_dataclass import dataclass
 
 _ABSENT = frozenset({"BlobNotFound", "ResourceNotFound"})
@@ -44,8 +44,11 @@ class BlobProperties:
 class Blobs:
     """The blobs of one state."""
 
-    def __init__(self, container: ContainerClient, prefix: str, url: str) -> None:
+    def __init__(
+        self, container: ContainerClient, prefix: str, url: str, service: BlobServiceClient | None = None
+    ) -> None:
         self._container = container
+        self._service = service
         self._prefix = prefix.strip("/")
         self._url = url.rstrip("/")
         self._reached = False
@@ -59,6 +62,54 @@ class Blobs:
         with contextlib.suppress(_Absent), self._translated(f"reading {self.url_of(name)}"):
             return bytes(self._client(name).download_blob().readall())
         return None
+
+    @property
+    def container(self) -> str:
+        """Name of the container."""
+        return str(self._container.container_name)
+
+    @property
+    def account(self) -> str:
+        """Name of the storage account."""
+        return str(self._container.account_name)
+
+    def keep_deleted(self, days: int) -> bool | None:
+        """Let what is deleted be had back for so many days, if nobody said otherwise; None where that is not ours.
+
+        The service's properties belong to the account, and a right at a container does not reach them.
+        """
+        try:
+            with self._translated("looking at the properties of the blob service"):
+                service = self._service
+                if service is None or service.get_service_properties()["delete_retention_policy"].enabled:
+                    return False
+                service.set_service_properties(delete_retention_policy=RetentionPolicy(enabled=True, days=days))
+        except Forbidden:
+            return None
+        return True
+
+    def create_container(self) -> bool:
+        """Make the container, private; False if it is there already."""
+        try:
+            with self._translated(f"creating the container {self._container.container_name}"):
+                self._container.create_container()
+        except Conflict as conflict:
+            if conflict.code != "ContainerAlreadyExists":
+                raise
+            return False
+        return True
+
+    def is_public(self) -> bool:
+        """Whether anybody may read the container's blobs without signing in."""
+        with self._translated(f"looking at the container {self._container.container_name}"):
+            return bool(self._container.get_container_properties().public_access)
+
+    def probe(self, name: str) -> bool:
+        """Write a blob and delete it again, which needs the rights of a run; whether the account keeps versions."""
+        with self._translated(f"writing {self.url_of(name)}"):
+            answer = self._client(name).upload_blob(b"", overwrite=True)
+        self.delete(name)
+        return bool(answer.get("version_id"))
 
     def find(self, name: str) -> BlobProperties | None:
         """Size, etag, lease and metadata of a blob, None if there is no such blob."""
@@ -215,11 +266,11 @@ class _Absent(StateError):
     """There is no such blob."""
 
 
-def _no_container(container: str, account: str | None) -> StateError:
-    return StateError(
+def _no_container(container: str, account: str | None) -> NoPlace:
+    return NoPlace(
         f"The storage account {account} has no container {container!r}.",
-        advice=f"Create it once: `az storage container create --account-name {account} --name {container} "
-        "--auth-mode login`, and keep its blobs private.",
+        advice="Create it once: `vpngw state init` with this state, or `az storage container create "
+        f"--account-name {account} --name {container} --auth-mode login`; keep its blobs private.",
     )
 
 

@@ -510,6 +510,9 @@ _SHORT_SECRET = _ShortSecret(_secret)
 SecretField = Annotated[SecretReference, _SHORT_SECRET, Named("secrets", 'Secret.env("NAME")')]
 """Where a secret's value is found; a value itself is refused and not shown."""
 
+Rotation = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/ +-]*$")]
+"""What tells one rotation of a secret from the one before: a month, a ticket; never a part of the secret."""
+
 
 # --- SKUs ----------------------------------------------------------------------------------------------------------
 

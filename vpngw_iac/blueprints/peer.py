@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from vpngw_iac.blueprints.gateway import AnyVpnGateway
 from vpngw_iac.blueprints.network import AnyNetwork
 from vpngw_iac.blueprints.operations_settings import AnyLock
-from vpngw_iac.blueprints.part import Many, Name, OnRemoval, Part, SecretField, Sides, Tags, Waive, listed
+from vpngw_iac.blueprints.part import Many, Name, OnRemoval, Part, Rotation, SecretField, Sides, Tags, Waive, listed
 from vpngw_iac.blueprints.site import MODES, AnyIpsecPolicy, ConnectionMode, TrafficSelector
 from vpngw_iac.field import GroupName, IpAddress, Wire, rule_error
 
@@ -50,6 +50,8 @@ class Pair(Part):
     b: AnyVpnGateway
     shared_key: Annotated[SecretField, Wire("properties.sharedKey")]
     """The key of both connections (R-PSK-07)."""
+    rotation: Rotation | None = None
+    """When the key was rotated, in words of your own. Another text sets the key of both connections again."""
     bgp: Annotated[bool, Wire("properties.enableBgp")] = False
     """BGP over the tunnel; both gateways need different AS numbers (R-BGP-06)."""
     ipsec: Annotated[AnyIpsecPolicy | None, Wire("properties.ipsecPolicies[0]")] = None

@@ -18,6 +18,7 @@ from vpngw_iac.blueprints.part import (
     OnRemoval,
     OursOrExisting,
     Part,
+    Rotation,
     SecretField,
     Short,
     Tags,
@@ -342,6 +343,9 @@ class LinkSettings(Part):
     shared_key: Annotated[SecretField | None, Wire("properties.sharedKey")] = None
     """Where the pre-shared key is found: ``Secret.env("BERLIN_PSK")``. 1 to 128 characters without space and ~
     (R-PSK-01, R-PSK-02)."""
+    rotation: Rotation | None = None
+    """When the key was rotated, in words of your own: ``"2026-11"``. Another text sets the key again, wherever it comes
+    from, so that a rotation is an edit which a plan shows."""
     certificate: Annotated[CertificateKey | None, Wire("properties.certificateAuthentication")] = None
     """Certificates instead of a shared key."""
     bgp: Annotated[PeerOrSwitch | None, Wire("properties.bgpSettings", of="LocalNetworkGateway")] = None

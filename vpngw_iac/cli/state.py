@@ -31,6 +31,13 @@ OfEntry = Annotated[
 OldAndNew = Annotated[
     list[str], typer.Argument(metavar="[FILE] OLD NEW", help=f"Address now, and from now on. {_FILE}")
 ]
+InitWords = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[FILE] [URL]",
+        help="Blueprint, or name the deployment with --deployment; and where the state will be, else --state.",
+    ),
+]
 Include = Annotated[
     list[str] | None,
     typer.Option(
@@ -117,6 +124,38 @@ def _asked(run: Run, owner: Owner) -> bool:
         )
     run.say(f"{owner.describe()} has the lock. If that run is alive, it stops at its next write.")
     return ask(run, "Break the lock? Only 'yes' breaks it: ")
+
+
+@command(group)
+def init(run: Run, words: InitWords = None, lock_timeout: opt.LockTimeout = 0.0) -> int:
+    """Make the place of a state: containers or folder, key and lineage, each where it is missing.
+
+    A key that lies beside its state is moved into a container of its own.
+    """
+    from vpngw_iac.report.json_documents import document
+    from vpngw_iac.report.text.inspection import initial_text
+    from vpngw_iac.usecases.state_init import init_state
+
+    file, url = _file_and_url(words or ())
+    workspace = run.workspace if url is None else run.workspace.with_state(url)
+    if file is None and run.settings.deployment is None:
+        raise UsageError("Which deployment?", advice="Give its blueprint FILE, or --deployment NAME.")
+    name = run.settings.deployment or workspace.name_of(run.load(file or "").blueprint)
+    made = init_state(workspace.session_named(name), _lock_wait(run, lock_timeout))
+    content = {name: getattr(made, name) for name in ("deployment", "state", "made", "warnings", "hints")}
+    run.answer([document("state-init", **content)], initial_text(made, run.style))
+    return ExitCode.DONE
+
+
+def _file_and_url(words: Sequence[str]) -> tuple[str | None, str | None]:
+    """The blueprint and the place of the state, in either order."""
+    files = [word for word in words if _is_blueprint(word) or _is_json_blueprint(word)]
+    urls = [word for word in words if word not in files]
+    if len(files) > 1 or len(urls) > 1:
+        raise UsageError(
+            "Expected [FILE] [URL].", advice="For example `vpngw state init azblob://ACCOUNT/CONTAINER/x`."
+        )
+    return next(iter(files), None), next(iter(urls), None)
 
 
 @command(group)

@@ -100,6 +100,7 @@ V-STATE-02 | E | Nothing of this deployment is in Azure any more | All entries a
 V-STATE-03 | E | The state is empty, but this deployment is in Azure | Resources bear its tag, and the state knows none of them. | Name the state with --state, or rebuild it: `vpngw state rebuild FILE`.
 V-STATE-04 | W | The state folder lies behind a symbolic link | Whoever may change the link decides which state is used. | Name the folder itself with --state.
 V-STATE-05 | I | The key of the state cannot be read here | Secrets are not compared, and a plan that is saved is not sealed. | Apply a plan that was made where the key can be read.
+V-STATE-06 | I | The key lies beside the state | Whoever may read the state can read its key. | `vpngw state init` moves it into a container of its own.
 V-UNREAD-01 | E | What guards a delete could not be read | Locks or peerings that could forbid it are not to be seen. | Apply as somebody who may read them, or with --no-probe.
 V-UNREAD-02 | E | A value that is needed could not be read | Another resource takes it from something that may not be read. | Give it to .existing(...).
 """  # noqa: E501 - one line for each id

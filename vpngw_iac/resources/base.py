@@ -187,6 +187,8 @@ class Resource(CachedModel, WireModel):
     expected: tuple[str, ...] = Field(default=(), exclude=True)
     """Ids or names of foreign things on this resource that are known and no alarm."""
     tenant: str | None = Field(default=None, exclude=True)
+    rotation: str = Field(default="", exclude=True)
+    """What somebody wrote beside its secrets: another text sets them again."""
     named: Mapping[str, str] = Field(default={}, exclude=True)
     """Names in Azure of items that are declared under other names, by path: another tool named them."""
 

@@ -24,7 +24,7 @@ from vpngw_iac.state.loading import highest_number, read_journal
 from vpngw_iac.state.lock import FileLock, FolderLock
 from vpngw_iac.state.locked_store import LockedStoreBase, utc_now
 from vpngw_iac.state.model import Binding
-from vpngw_iac.state.store import Owner, Store
+from vpngw_iac.state.store import Owner, PreparedPlace, Store
 
 _DOCUMENT, _JOURNAL, _KEY = "state.json", "journal.jsonl", "key"
 _HISTORY, _BACKUPS = "history", "backups"
@@ -89,6 +89,12 @@ class FileStore(Store):
     def unlock(self) -> Owner | None:
         """Break the lock; returns whose it was. A living holder finds out at its next write."""
         return self._lock.unlock()
+
+    def prepare(self) -> PreparedPlace:
+        """Make the private folder; its key stays in it, as private as the rest."""
+        known = self.folder.is_dir()
+        self._files.prepare(_HISTORY, _BACKUPS)
+        return PreparedPlace(made=() if known else (f"the folder {self.folder}, for its owner alone",))
 
     def backups(self) -> Sequence[str]:
         """Paths of the kept copies, relative to the folder, newest first."""

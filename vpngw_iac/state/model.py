@@ -71,6 +71,8 @@ class Entry(_Stored):
     affected: tuple[str, ...] = Field(default=(), alias="transient")
     """Sites, networks and peers that lose connectivity with it; stored under its first name."""
     tenant: str | None = None
+    rotation: str = ""
+    """What stood beside its secrets when they were set last."""
     named: dict[str, str] = Field(default_factory=dict)
     """Names in Azure of items that the blueprint calls otherwise, by path: another tool had named them."""
 

@@ -8,6 +8,7 @@ from typing import Protocol
 from pydantic import BaseModel, ConfigDict
 
 from vpngw_iac.errors import StateError, StateLocked, UsageError
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.secret import FingerprintKey
 from vpngw_iac.state.check import checked_name
 from vpngw_iac.state.journal import LoadedState, Record
@@ -67,6 +68,16 @@ class LockedStore(Protocol):
         """Assure that the lock is still ours (after a long pause of the process); raises `StateLocked`."""
 
 
+@dataclass(frozen=True, slots=True)
+class PreparedPlace:
+    """What was done so that states can be kept at a place, and what people should know or do themselves."""
+
+    made: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    hints: tuple[str, ...] = ()
+    """What protects the place, and how to give others their rights."""
+
+
 class _Lock(Protocol):
     """The lock of a store."""
 
@@ -83,6 +94,8 @@ class Store(ABC):
     url: str
     document_name: str
     """How people find the checkpoint document (a path, a URL)."""
+    key_is_apart = True
+    """Whether the key, as it was read last, lies where it can have rights of its own."""
 
     def __init__(self, deployment: str, binding: Binding | None, lock: _Lock, utc: Callable[[], str]) -> None:
         """`binding` is what this run is connected to; None (nothing was asked yet) skips that comparison."""
@@ -120,6 +133,10 @@ class Store(ABC):
     @abstractmethod
     def unlock(self) -> Owner | None:
         """Break the lock; returns whose it was. A living holder finds out at its next write."""
+
+    @abstractmethod
+    def prepare(self) -> PreparedPlace:
+        """Make the place of the state, and put its key where it belongs; nothing that is there is lost."""
 
     @abstractmethod
     def backups(self) -> Sequence[str]:

@@ -115,6 +115,14 @@ class OfflineWorkspace:
         return self._place.scope
 
     @checked
+    def with_state(self, state: str) -> Self:
+        """The same workspace with its states at another place: a folder, a ``file:///`` or an ``azblob://`` URL."""
+        read_state_url(state)
+        other = copy.copy(self)
+        other._place = replace(self._place, state=state)
+        return other
+
+    @checked
     def name_of(self, blueprint: Deployable) -> str:
         """Name of the deployment: what was asked for, else the blueprint's."""
         return self._deployment or blueprint.name

@@ -256,10 +256,19 @@ def behind_a_link(session: Session) -> list[Finding]:
     ]
 
 
+_KEY_BESIDE = Finding(
+    rule="V-STATE-06",
+    level="info",
+    summary="The key lies beside the state",
+    detail="Whoever may read the state can read the key that seals plans and recognises secrets.",
+    advice="`vpngw state init` moves it into a container of its own, which can have rights of its own.",
+)
+
+
 def without_key(session: Session) -> list[Finding]:
     """The store's key may not be read here: whoever has no right to it plans all the same."""
     if not session.key_denied:
-        return []
+        return [_KEY_BESIDE] if not session.store().key_is_apart else []
     return [
         Finding(
             rule="V-STATE-05",

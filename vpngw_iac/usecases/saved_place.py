@@ -36,10 +36,10 @@ def seal_of(session: Session, plan: Plan) -> FingerprintKey | None:
     return key
 
 
-def keep_lineage(session: Session, state: State) -> bool:
+def keep_lineage(session: Session, state: State, command: str = "vpngw plan -o") -> bool:
     """Write an empty state where there is none, under its lock; False if there is one already."""
     store = session.bound_store()
-    with store.locked(session.owner("vpngw plan -o")) as locked:
+    with store.locked(session.owner(command)) as locked:
         if store.load() is not None:
             return False
         locked.checkpoint(state.model_copy(update={"written_by": __version__}))

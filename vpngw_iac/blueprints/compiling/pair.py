@@ -156,6 +156,7 @@ def _connection(
         location=location,
         derived_name=given is None,
         affected=(far.part.name,),
+        rotation=use.part.rotation or "",
         properties=properties,
         **envelope(use.part, home.tenant, use.tags),
     )

@@ -118,6 +118,7 @@ def _connection(
         location=location,
         derived_name=derived,
         affected=(site.name,),
+        rotation=link.rotation or "",
         properties=wire.ConnectionProperties(
             connection_type="IPsec",
             virtual_network_gateway1=Ref.to(gateway.id),

@@ -95,6 +95,7 @@ def entry_of(
         created=before.created if before else True,
         affected=resource.affected,
         tenant=resource.tenant,
+        rotation=resource.rotation,
         named=dict(resource.named),
     )
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from vpngw_iac.engine.compare.difference import ADOPTED, Comparison, MarkedDifference, compare_whole
-from vpngw_iac.engine.compare.document import ABSENT, lookup, member
+from vpngw_iac.engine.compare.document import ABSENT, lookup, member, secrets_in
 from vpngw_iac.engine.compare.matching import Match, match
 from vpngw_iac.engine.compare.overlay import overlay
 from vpngw_iac.engine.compare.secret_masking import applied_of, mask_secrets, resolver
@@ -26,6 +26,7 @@ from vpngw_iac.engine.plan.outage import in_place, rebuilds, sent_unseen, too_lo
 from vpngw_iac.engine.plan.ownership import is_named, taken_over, unmanaged
 from vpngw_iac.engine.plan.plan import Plan
 from vpngw_iac.engine.plan.remote_gateway_users import still_used
+from vpngw_iac.engine.plan.rotation import with_rotations
 from vpngw_iac.engine.plan.sync import other_sides, synchronised
 from vpngw_iac.engine.plan.unverified import unverified_in
 from vpngw_iac.engine.ports import Observed
@@ -159,6 +160,8 @@ def _cases(inputs: PlanInputs, matched: Match) -> Iterator[ResourceCase]:
             )
         if entry is not None and applied is not None and applied != applied_of(entry):
             comparison = replace(comparison, stale=True)  # a guest uses some of it, and owns that from now on
+        if observed.document is not None and observed.is_terminal:
+            comparison = with_rotations(comparison, resource, entry)
         yield ResourceCase(resource, entry, observed, declared, comparison)
 
 
@@ -236,6 +239,7 @@ def _entry_agrees(entry: Entry, resource: Resource) -> bool:
         entry.protect == resource.protect
         and entry.on_removal == resource.on_removal
         and entry.affected == resource.affected
+        and entry.rotation == resource.rotation
         and entry.id.text == resource.id.text
     )
 
@@ -316,16 +320,19 @@ def _whole(case: ResourceCase, owned: Iterable[MarkedDifference]) -> Verdict:
 
 
 def _resend(inputs: PlanInputs, case: ResourceCase) -> Change | None:
-    """``--resend-secrets``: set what could not be verified once more."""
-    if not inputs.options.resend_secrets or not case.comparison.uncomparable:
+    """``--resend-secrets``: set what could not be verified once more, and of a target whatever it has."""
+    paths: tuple[str, ...] = case.comparison.uncomparable
+    if {case.address, str(case.resource.id)} & inputs.options.target:
+        paths = tuple(path for path, _ in secrets_in(case.resource.body()))
+    if not inputs.options.resend_secrets or not paths:
         return None
-    differences = tuple(Difference(path, "edit", "(sensitive)") for path in case.comparison.uncomparable)
+    differences = tuple(Difference(path, "edit", "(sensitive)") for path in paths)
     return Change(
         case.address,
         case.resource.id,
         Action.UPDATE,
         differences,
-        outage=in_place(sent_unseen(type(case.resource), case.comparison.uncomparable)),
+        outage=in_place(sent_unseen(type(case.resource), paths)),
         reason="secrets are sent again",
         only_secret=_has_key_call(case.resource),
     )

@@ -21,6 +21,7 @@ from vpngw_iac.text import plural, report
 
 if TYPE_CHECKING:
     from vpngw_iac.engine.plan.rebuild import Rebuilt
+    from vpngw_iac.usecases.state_init import StatePlace
 
 _SEVERITIES = {"security": "red", "availability": "yellow", "cosmetic": "dim"}
 _SYMBOLS = {"changed": "~", "missing": "-", "unmanaged": "?"}
@@ -136,6 +137,15 @@ def _logged(operation: LoggedOperation) -> tuple[str, ...]:
 
 
 # --- secrets, state, simulator ---------------------------------------------------------------------------------------
+
+
+@report
+def initial_text(made: StatePlace, style: Style) -> str:
+    """What was made for a state, what is not as it should be, and who needs which right."""
+    lines = [f"Made {item}." for item in made.made] or ["Everything was there."]
+    lines.append(f"The state of {made.deployment} is at {made.state}.")
+    lines += [style.paint(f"Warning: {text}", "yellow") for text in made.warnings]
+    return "\n".join([*lines, *made.hints]) + "\n"
 
 
 @report

@@ -161,7 +161,7 @@ def test_the_key_is_made_once(azurite: Azurite, container: str, store: BlobStore
     again = a_store(azurite, container).key(create=True)
     assert again is not None
     assert again.secret == made.secret
-    blob(azurite, container, "key").upload_blob(b"damaged", overwrite=True)
+    blob(azurite, f"{container}-keys", "key").upload_blob(b"damaged", overwrite=True)
     with pytest.raises(StateError, match=r"fingerprint key .* is damaged"):
         store.key(create=True)
 

@@ -102,6 +102,18 @@ def test_a_peering_is_part_of_its_network(client: NetworkManagementClient) -> No
     assert [one.name for one in seen] == ["to-spoke"]
 
 
+@pytest.mark.usefixtures("networks")
+def test_a_network_that_is_written_without_the_property_keeps_its_peerings(client: NetworkManagementClient) -> None:
+    """Azure/arm-template-whatif issues 163 and 439; an empty list takes them away."""
+    peer(client, "vnet-other", "to-spoke", "vnet-spoke")
+    network = vnet("10.1.128.0/17", None)
+    client.virtual_networks.begin_create_or_update("rg-hub", "vnet-other", network).result()
+    assert [each.name for each in client.virtual_network_peerings.list("rg-hub", "vnet-other")] == ["to-spoke"]
+    network["properties"]["virtualNetworkPeerings"] = []
+    client.virtual_networks.begin_create_or_update("rg-hub", "vnet-other", network).result()
+    assert list(client.virtual_network_peerings.list("rg-hub", "vnet-other")) == []
+
+
 def code_of(error: HttpResponseError) -> str:
     assert error.error is not None
     return str(error.error.code)

@@ -20,6 +20,7 @@ from vpngw_iac.export.parameters import Parameters, declaration, parameters_file
 from vpngw_iac.export.segments import Segment, place_of, segments
 from vpngw_iac.export.units import INSIDE, Unit, units, unsaid, waits
 from vpngw_iac.late_dataclass import dataclass
+from vpngw_iac.paths import walk
 from vpngw_iac.resources.base import Document, Resource
 from vpngw_iac.resources.graph import Graph
 from vpngw_iac.secret import GeneratedSecret, KeyVaultSecret, SecretReference
@@ -184,6 +185,8 @@ def _before(
 ) -> Iterator[str]:
     for existing in graph.existing.values():
         yield f"{existing.address} ({_short(existing.id, subscription)}) is used and not made: it must be there."
+    for named, by in sorted(_named_elsewhere(graph).items()):
+        yield f"{_short(named, subscription)} is named by {by} and not made: it must be there."
     made = {resource.id for resource in graph.resources.values() if not resource.id.names}
     groups = {r.id.resource_group for r in graph.resources.values() if r.id.group}
     for group in sorted(groups - made):
@@ -192,6 +195,20 @@ def _before(
     for reference in parameters.values():
         if isinstance(reference, GeneratedSecret):
             yield f"The secret {reference.name} must be in the key vault {vault_name(reference)}: Azure makes none."
+
+
+def _named_elsewhere(graph: Graph) -> dict[ArmId, str]:
+    """Ids in bodies of what is neither made nor used as a whole: a workspace, a NAT gateway. Roles are Azure's own."""
+    known = (*graph.by_id, *graph.existing)
+    found: dict[ArmId, str] = {}
+    for address, resource in graph.resources.items():
+        for _, value in walk(resource.body(), ""):
+            named = ArmId.of(value) if isinstance(value, str) else None
+            if named is None or not named.names or named.type.lower().startswith("microsoft.authorization/"):
+                continue
+            if not any(each.contains(named) for each in known if each.names):
+                found.setdefault(named, address)
+    return found
 
 
 def _short(identifier: ArmId, subscription: str) -> str:

@@ -14,7 +14,7 @@ from vpngw_iac.simulator.wire import Json
 def accept(change: PutRequest, kind: Kind) -> Json:
     """The properties to store, without the children; refuses what would refuse them, or lose one in use."""
     properties = kind.accept(change)
-    for member, arm_type in kind.members.items():
+    for member, arm_type in _meant(change, kind):
         child_kind, named = kinds()[arm_type.lower()], set()
         for inner in _changes(change, change.id, member, arm_type):
             child_kind.accept(inner)
@@ -22,14 +22,18 @@ def accept(change: PutRequest, kind: Kind) -> Json:
         for child in change.cloud.children(change.id, arm_type):
             if child.key not in named:
                 child_kind.refuse_delete(change.cloud, child)
-        properties.pop(member, None)
-    return properties
+    return {name: value for name, value in properties.items() if name not in kind.members}
+
+
+def _meant(change: PutRequest, kind: Kind) -> Iterator[tuple[str, str]]:
+    """The members that a PUT is about: an omitted one too, unless this type leaves it alone then."""
+    yield from (each for each in kind.members.items() if each[0] in change.sent or each[0] not in kind.left_alone)
 
 
 def reconcile(change: PutRequest, parent: Document, kind: Kind) -> None:
     """Make the children equal to what the body lists."""
     cloud = change.cloud
-    for member, arm_type in kind.members.items():
+    for member, arm_type in _meant(change, kind):
         child_kind = kinds()[arm_type.lower()]
         wanted = list(_changes(change, parent.arm_id, member, arm_type))
         keys = {inner.id.key for inner in wanted}

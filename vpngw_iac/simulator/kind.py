@@ -87,6 +87,9 @@ class Kind:
     members: ClassVar[Mapping[str, str]] = {}
     """Properties whose elements are documents of their own, and the type of those; left out of a PUT, they go."""
 
+    left_alone: ClassVar[frozenset[str]] = frozenset()
+    """Those of them that stay when a PUT does not name the property."""
+
     def accept(self, change: PutRequest) -> Json:
         """The properties to store, defaults filled in; raises `Refusal`. A PUT is a full replacement."""
         properties = self.fill(change)

@@ -47,6 +47,9 @@ class VirtualNetwork(Kind):
     }
 
     members: ClassVar[Mapping[str, str]] = {"subnets": SUBNETS, "virtualNetworkPeerings": PEERINGS}
+    # Templates without peerings leave them (Azure/arm-template-whatif issues 163 and 439). Omitted subnets are said to
+    # stay since 2025, too; here they go, as they always did (R-SUBNET-19).
+    left_alone: ClassVar[frozenset[str]] = frozenset({"virtualNetworkPeerings"})
 
     def fill(self, change: PutRequest) -> Json:
         """Defaults; ``enableVmProtection: false`` is dropped since March 2021."""

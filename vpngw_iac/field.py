@@ -195,6 +195,12 @@ class Wire:
     """The field holds two values, one for each of two twin resources, in the order in which the noun names them."""
 
 
+def settled(model: type[BaseModel]) -> None:
+    """Class variables of a model that has many subclasses: pydantic need not look at them again for each of these."""
+    for name in model.__class_vars__:
+        model.__annotations__.pop(name, None)
+
+
 class CachedModel(BaseModel):
     """A frozen model that keeps what is derived from its fields (`functools.cached_property`); a copy begins anew."""
 

@@ -10,10 +10,11 @@ import re
 import threading
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from vpngw_iac.azure.parse import count_of
 from vpngw_iac.engine.ports import Quota
+from vpngw_iac.late_dataclass import dataclass
 
 FLOOR = 16
 """Below so many left we leave room for others: our own reading threads, and other people's portals."""

@@ -33,7 +33,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.errors import InvalidValue
-from vpngw_iac.field import Wire, rule_error
+from vpngw_iac.field import Wire, rule_error, settled
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.secret import SecretReference
 from vpngw_iac.text import suggestion
@@ -156,6 +156,9 @@ class Part(BaseModel):
             elif isinstance(value, list | tuple):
                 made[name] = [words.get(_folded(v), v) if isinstance(v, str) else v for v in value]
         return made
+
+
+settled(Part)
 
 
 def _invalid(error: ValidationError, data: Any) -> InvalidValue:

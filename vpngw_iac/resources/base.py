@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.errors import Finding
-from vpngw_iac.field import CachedModel, Immutable, Region, Tags, Verdict
+from vpngw_iac.field import CachedModel, Immutable, Region, Tags, Verdict, settled
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.paths import dotted, properties_of, value_at
 from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
@@ -398,6 +398,9 @@ class Resource(CachedModel, WireModel):
     def gate_for(cls, body: Mapping[str, Any]) -> Gate | None:
         """The condition that dependents of a resource with this body wait for."""
         return cls.gate
+
+
+settled(Resource)
 
 
 class ChildResource(Resource):

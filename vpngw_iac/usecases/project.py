@@ -7,7 +7,7 @@ import os
 import secrets
 import string
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from vpngw_iac.blueprints.writing.python import python_text
 from vpngw_iac.blueprints.writing.yaml import yaml_text
 from vpngw_iac.errors import Refused, UsageError
 from vpngw_iac.files import UnreadableFile, denied, is_denied, read_text
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.secret import EnvironmentSecret
 from vpngw_iac.state.check import checked_name
 from vpngw_iac.usecases.editor_schemas import schema_of, write_schema

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.text import plain
 from vpngw_iac.usecases.settings import CONFIG_FILE
 

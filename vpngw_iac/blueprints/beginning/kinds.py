@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from vpngw_iac.blueprints.point_to_site import PointToSite
 from vpngw_iac.blueprints.site import IpsecPolicy, Site
 from vpngw_iac.blueprints.site_to_site import SiteToSite
 from vpngw_iac.blueprints.vnet_to_vnet import VnetToVnet
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.secret import EnvironmentSecret, Secret
 from vpngw_iac.text import suggestion
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import ipaddress
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -18,6 +17,7 @@ from vpngw_iac.blueprints.part import Part
 from vpngw_iac.blueprints.site import Site
 from vpngw_iac.errors import UsageError
 from vpngw_iac.field import Cidr
+from vpngw_iac.late_dataclass import dataclass
 
 SMALLEST_SPACE = 24
 """Longest prefix of an address space that leaves room beside the GatewaySubnet."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vpngw_iac.blueprints.fleet_files import files_of, is_several
 from vpngw_iac.blueprints.load import saved_graph, saved_plan
 from vpngw_iac.cli.run import Run
 from vpngw_iac.errors import UsageError
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.text import listed
 from vpngw_iac.usecases.fleet import PARALLEL, Fleet, FleetMember, members_of
 

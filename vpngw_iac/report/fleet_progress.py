@@ -9,7 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Protocol, Self
@@ -24,6 +24,7 @@ from vpngw_iac.engine.execute.event import (
     RunStarted,
 )
 from vpngw_iac.engine.order.operation import expectation
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.report import formatting
 from vpngw_iac.report.progress import BEAT, OperationView, RunView, clock_of, ended_line, moment_of, progress_line
 from vpngw_iac.report.style import Style, is_terminal, style_for

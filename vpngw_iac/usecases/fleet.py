@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -19,6 +19,7 @@ from vpngw_iac.engine.execute.stop import Stop
 from vpngw_iac.engine.plan.plan import Options, Plan
 from vpngw_iac.engine.plan.result import Drift
 from vpngw_iac.errors import BlueprintError, ExitCode, UsageError, VpngwError, worst
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.usecases.fleet_run import Confirm, FleetRun, OnEvent, OnPlan, OpenedMember, waves_of
 from vpngw_iac.usecases.session import Deployable
 from vpngw_iac.usecases.threads import attempt, in_threads

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from vpngw_iac.errors import VpngwError
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.usecases.fleet import Fleet, FleetMember
 from vpngw_iac.usecases.fleet_run import OpenedMember, uses_of
 from vpngw_iac.usecases.threads import attempt

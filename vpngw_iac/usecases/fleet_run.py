@@ -6,7 +6,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 from vpngw_iac.engine.execute.event import Event, Outcome
@@ -15,6 +15,7 @@ from vpngw_iac.engine.execute.stop import Stop
 from vpngw_iac.engine.plan.plan import Options, Plan
 from vpngw_iac.engine.plan.result import left
 from vpngw_iac.errors import VpngwError
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.usecases.runner import RunRequest, run
 from vpngw_iac.usecases.session import Session

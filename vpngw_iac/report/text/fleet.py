@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from vpngw_iac.engine.execute.event import Outcome
 from vpngw_iac.engine.order.operation import expectation
 from vpngw_iac.engine.plan.result import Drift
 from vpngw_iac.errors import ExitCode, VpngwError
+from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.report import formatting
 from vpngw_iac.report.style import Style, columns
 from vpngw_iac.report.text.errors import error_text

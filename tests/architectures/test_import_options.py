@@ -374,14 +374,22 @@ def test_connections_of_other_groups_are_found_by_their_gateway(
 
 
 def test_lists_in_pages_of_three_and_throttled_answers_change_nothing(world: World, original: Blueprint) -> None:
+    calm = take(world, original).text
+    (world.directory / "blueprint.py").unlink()
+    shutil.rmtree(world.directory / ".vpngw" / "state")
     cloud = world.simulator._cloud
     cloud.switches = replace(cloud.switches, page_size=3)
+    before = len(world.simulator.requests)
     busy = AnswerInstead(status=429, code="TooManyRequests", message="Too many.", retry_after=2)
     world.simulator.faults.add(Fault(path="*/virtualNetworks", times=2, effect=busy), Fault(nth=5, effect=busy))
 
     imported = take(world, original)
 
     assert imported.differing == ()
+    assert imported.text == calm
+    asked = [request.path for request in list(world.simulator.requests)[before:]]
+    assert max(asked.count(path) for path in asked if path.endswith("/resources")) >= 3, "seven resources and more"
+    assert asked.count(next(path for path in asked if path.endswith("/virtualNetworks"))) >= 3, "refused twice"
 
 
 def test_a_group_that_may_not_be_listed_is_told_and_nothing_is_written(world: World, original: Blueprint) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from tests.estates.desk import SUBSCRIPTION, Desk
 from tests.estates.made import Body, branch, connection, document, expressroute_gateway, hub, local, network, rid
 from vpngw_iac.arm import ArmId
 from vpngw_iac.errors import ExitCode
+from vpngw_iac.simulator import Fault
+from vpngw_iac.simulator.faults import AnswerInstead
 from vpngw_iac.usecases.imported import Imported
 
 VGW = rid("virtualNetworkGateways", "vgw-1")
@@ -292,3 +295,60 @@ def test_a_second_lock_and_an_odd_setting_are_left_alone_and_nothing_with_them(t
 
     assert [fate(imported, each["id"])[0] for each in hanging] == ["managed", "left", "left"]
     assert fate(imported, rid("connections", "con-rome"))[0] == "managed"
+
+
+# --- keys ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("echoed", [True, False])
+@pytest.mark.parametrize("form", ["one", "several"])
+def test_secrets_of_radius_servers_are_kept_in_the_vault(tmp_path: Path, form: str, *, echoed: bool) -> None:
+    server = {"radiusServerAddress": "10.1.0.10", "radiusServerSecret": "a-secret-of-radius"}
+    clients: Body = {
+        "vpnClientAddressPool": {"addressPrefixes": ["172.16.0.0/24"]},
+        "vpnClientProtocols": ["OpenVPN"],
+        "vpnAuthenticationTypes": ["Radius"],
+        **(server if form == "one" else {"radiusServers": [{**server, "radiusServerScore": 30}]}),
+    }
+    desk = desk_of(tmp_path, hub(vpnClientConfiguration=clients))
+    cloud = desk.simulator._cloud
+    cloud.switches = replace(cloud.switches, echo_secrets=echoed)
+
+    imported = desk.take(vault="kv-hub")
+
+    assert imported.differing == ()
+    assert imported.secrets == ()
+    assert "Fill in" not in imported.text
+    assert desk.simulator.vault.get("kv-hub", "vgw-1-radius-secret") == "a-secret-of-radius"
+    kept = [path.read_text() for path in tmp_path.rglob("*") if path.is_file()]
+    assert not [text for text in kept if "a-secret-of-radius" in text]
+
+
+def test_the_key_of_a_circuit_of_others_is_kept_in_the_vault(tmp_path: Path) -> None:
+    far = rid("expressRouteCircuits", "erc-x", group="rg-x", subscription="33333333-3333-3333-3333-333333333333")
+    network_of, partner = hub()[1], expressroute_gateway("ergw-1", "vnet-1")
+    link = connection("con-x", partner["id"], far, kind="ExpressRoute", authorizationKey="a-key-of-authorization")
+    desk = desk_of(tmp_path, hub()[:1], network_of, partner, link)
+    refusal = AnswerInstead(status=403, code="AuthorizationFailed", message="No.")
+    desk.simulator.faults.add(Fault(path="*/subscriptions/33333333*", times=None, effect=refusal))
+
+    imported = desk.take(vault="kv-hub")
+
+    assert imported.differing == ()
+    assert imported.secrets == ()
+    assert desk.simulator.vault.get("kv-hub", "erc-x-authorization") == "a-key-of-authorization"
+
+
+def test_a_key_that_may_not_be_read_is_left_to_be_filled_in(tmp_path: Path) -> None:
+    desk = desk_of(tmp_path, hub(), branch("oslo", 9), branch("rome", 8), secrets={
+        rid("connections", "con-oslo"): "key-of-oslo", rid("connections", "con-rome"): "key-of-rome"})  # fmt: skip
+    cloud = desk.simulator._cloud
+    cloud.switches = replace(cloud.switches, echo_secrets=False)
+    refusal = AnswerInstead(status=403, code="AuthorizationFailed", message="No.")
+    desk.simulator.faults.add(Fault(path="*/con-rome/sharedkey", times=None, effect=refusal))
+
+    imported = desk.take(vault="kv-hub")
+
+    assert imported.differing == ()
+    assert [str(secret.reference) for secret in imported.secrets] == ["key-vault:kv-hub/rome-psk"]
+    assert desk.simulator.vault.get("kv-hub", "oslo-psk") == "key-of-oslo"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.azure.attached import Attachments
@@ -19,8 +20,12 @@ from vpngw_iac.engine.ports import (
     Fingerprinter,
 )
 from vpngw_iac.errors import OutputMissing
+from vpngw_iac.paths import objects
 from vpngw_iac.resources.wire import Output
 from vpngw_iac.secret import SecretValue
+
+_TOLD_BY = {"sharedKey": ("get_shared_key",), "radiusServerSecret": ("list_radius_secrets",)}
+"""Methods of the SDK that tell a key by itself."""
 
 
 class AzureCloud:
@@ -53,7 +58,7 @@ class AzureCloud:
         document = self._retry.read(output.source.subscription, lambda: self._reader.raw(output.source), doing)
         value = lookup(document or {}, output.path)
         if is_masked(value) and document is not None:
-            value = self._listed_key(output)
+            value = self._listed_key(output, document)
         if is_masked(value):
             raise OutputMissing(
                 f"Azure does not tell {output.path} of {output.source}.",
@@ -62,14 +67,20 @@ class AzureCloud:
         self._arm.remember((value,))
         return SecretValue(value)
 
-    def _listed_key(self, output: Output) -> object:
+    def _listed_key(self, output: Output, document: Mapping[str, Any]) -> object:
         """Newer api-versions may leave a key out of GET and tell it by a call of its own only."""
         sdk, subscription = sdk_of(output.source), output.source.subscription
-        calls = (("list_keys", output.path.rpartition(".")[2]), ("get_shared_key", "value"))
-        method, name = next((call for call in calls if self._arm.has(subscription, sdk, call[0])), ("", ""))
+        place, _, key = output.path.rpartition(".")
+        methods = ("list_keys", *_TOLD_BY.get(key, ()))
+        method = next((method for method in methods if self._arm.has(subscription, sdk, method)), "")
         if not method:
             return None
-        return self._reader.told(output.source, method, f"list the keys of {output.source}").get(name)
+        told = self._reader.told(output.source, method, f"list the keys of {output.source}")
+        if method != "list_radius_secrets":
+            return told.get("value" if method == "get_shared_key" else key)
+        server = lookup(document, f"{place}.radiusServerAddress")
+        alike = (item for item in objects(told.get("value")) if item.get("radiusServerAddress") == server)
+        return next((item.get(key) for item in alike), None)
 
     def ready_to_write(self, ids: Collection[ArmId]) -> None:
         """Load the SDK's packages for these."""

@@ -25,7 +25,7 @@ from vpngw_iac.engine.compare.secret_masking import entry_of, resolver
 from vpngw_iac.engine.plan.change import Action, Change
 from vpngw_iac.engine.plan.inputs import deployment_in
 from vpngw_iac.engine.plan.plan import Options, Plan
-from vpngw_iac.errors import Finding, PlanError, Refused, VpngwError
+from vpngw_iac.errors import Finding, Forbidden, OtherTenant, OutputMissing, PlanError, Refused, VpngwError
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.resources import type_of
 from vpngw_iac.resources.base import Resource
@@ -94,10 +94,11 @@ class ImportRun:
         """Prove, write, and answer what became of everything."""
         with tempfile.TemporaryDirectory(prefix="vpngw-import-") as folder:
             proof = self._proved(Path(folder))
+        missing = tuple(secret for secret in proof.reading.secrets if secret not in self.kept)
         state, second = self._adopted(proof)
         blocked = (f"{each.rule} {each.address}: {each.detail}" for each in second.blocking)
         differing = (*proof.differing, *(_told(change) for change in second.changes), *blocked)
-        text = self._text(proof)
+        text = self._text(proof, missing)
         is_kept = self.wanted.into is None
         if self.wanted.scan:
             text = names_text(self.name, proof.reading.names)
@@ -111,7 +112,7 @@ class ImportRun:
             file=str(self.wanted.file),
             text=text,
             accounts=proof.reading.accounts,
-            secrets=proof.reading.secrets,
+            secrets=missing,
             differing=differing,
             broken=second.broken_at_import,
             busy=tuple(_at_work(second)),
@@ -157,7 +158,7 @@ class ImportRun:
         if blueprint != reading.blueprint:
             raise PlanError("What was written says something else than what was read.", advice="Please report it.")
         if self.wanted.vault and self.wanted.writes_state:
-            self._keep_secrets(reading)
+            self._keep_secrets(reading)  # before a plan looks for them
         self.recorded.source, self.recorded.at_rest = "get", True
         plan = self._planned(blueprint, None, adopting=True)
         findings = (*plan.findings, *self.workspace.validate(blueprint).findings)
@@ -225,16 +226,20 @@ class ImportRun:
         for secret in reading.secrets:
             if secret.value is None or not isinstance(secret.reference, KeyVaultSecret) or secret in self.kept:
                 continue
-            vaults.keep(secret.reference, self.session.cloud.secret(secret.value).value)
+            try:
+                value = self.session.cloud.secret(secret.value).value
+            except (OutputMissing, Forbidden, OtherTenant):
+                continue  # it is on the list of what to fill in
+            vaults.keep(secret.reference, value)
             self.kept.add(secret)
 
     # --- write -------------------------------------------------------------------------------------------------------
 
-    def _text(self, proof: _Proof) -> str:
+    def _text(self, proof: _Proof, missing: Sequence[MissingSecret]) -> str:
         remarks = self._remarks(proof)
         if self.wanted.into is not None and not self.wanted.yaml:
             return nouns_text(proof.blueprint, remarks)
-        return self._file_text(proof.blueprint, _introduction(self.name, proof), remarks, _ending(proof.reading))
+        return self._file_text(proof.blueprint, _introduction(self.name, missing), remarks, _ending(proof.reading))
 
     def _file_text(self, blueprint: Blueprint, introduction: str, remarks: Remarks, ending: Sequence[str] = ()) -> str:
         if self.wanted.yaml:
@@ -319,11 +324,11 @@ def _told(change: Change) -> str:
     return f"{change.action} {change.address}" + (f": {paths}" if paths else "")
 
 
-def _introduction(name: str, proof: _Proof) -> str:
+def _introduction(name: str, missing: Sequence[MissingSecret]) -> str:
     lines = [f"{name}: taken over from Azure by `vpngw import`."]
-    if proof.reading.secrets:
+    if missing:
         lines += ["", "Fill in before the first apply (nobody has fetched these):", ""]
-        for secret in proof.reading.secrets:
+        for secret in missing:
             told = f"{secret.reference}  {plain(secret.what)}"
             lines += textwrap.wrap(
                 told, 84, initial_indent="    ", subsequent_indent="        ", break_long_words=False

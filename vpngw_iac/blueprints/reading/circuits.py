@@ -24,6 +24,8 @@ from vpngw_iac.blueprints.reading.tunnels import connections_of, left_connection
 from vpngw_iac.paths import objects, value_at
 from vpngw_iac.resources import model_of
 from vpngw_iac.resources.shape import shape_of
+from vpngw_iac.resources.wire import Output
+from vpngw_iac.secret import SecretReference
 
 _NAMING = Naming()
 P = TypeVar("P", bound=Part)
@@ -48,16 +50,28 @@ def _circuit(notes: Notes, identity: ArmId, users: frozenset[ArmId]) -> Circuit 
     facts = notes.documents.by_id.get(identity) or {}
     provider = value_at(facts, "properties.serviceProviderProperties") or {}
     elsewhere = any(not same_name(user.subscription, identity.subscription) for user in users)
-    what = f"authorization key of the circuit {identity.name}"
     return Circuit.existing(
         str(identity),
-        authorization=notes.secret(f"{identity.name}_AUTHORIZATION", what) if elsewhere else None,
+        authorization=_authorization(notes, identity, users) if elsewhere else None,
         location=facts.get("location"),
         peering_location=provider.get("peeringLocation"),
         sku=value_at(facts, "sku.name"),
         bandwidth=provider.get("bandwidthInMbps"),
         label=label_of(notes.circuits, identity),
     )
+
+
+def _authorization(notes: Notes, circuit: ArmId, users: frozenset[ArmId]) -> SecretReference:
+    """The key that a circuit of others gave: the connection holds it."""
+    holders = (
+        connection
+        for user in sorted(users)
+        for connection, seen in connections_of(notes, user, "ExpressRoute")
+        if id_in(seen, "properties.peer") == circuit
+    )
+    holder = next(holders, None)
+    value = Output(holder, "properties.authorizationKey", secret=True) if holder else None
+    return notes.secret(f"{circuit.name}_AUTHORIZATION", f"authorization key of the circuit {circuit.name}", value)
 
 
 def _ours(notes: Notes, identity: ArmId, seen: Seen, users: frozenset[ArmId]) -> Circuit:

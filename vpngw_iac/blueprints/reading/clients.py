@@ -27,6 +27,7 @@ from vpngw_iac.blueprints.reading.plain import Unsaid, made, said
 from vpngw_iac.paths import objects, value_at
 from vpngw_iac.resources import type_of
 from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
+from vpngw_iac.resources.wire import Output
 
 _CONFIGURATION = "properties.vpnClientConfiguration"
 _MEMBERS: dict[str, tuple[type[Part], str]] = {
@@ -126,17 +127,20 @@ def _radius(notes: Notes, gateway: ArmId, configuration: Seen) -> Radius | None:
     if not servers:
         return None
     shape = _shape("radiusServers")
+    places = [f".radiusServers[{number}]" if listed else "" for number in range(len(servers))]
     return made(
         Radius,
         servers=tuple(
             made(
                 RadiusServer,
                 secret=notes.secret(
-                    f"{gateway.name}_RADIUS_SECRET", f"secret of the RADIUS server {item.get('radiusServerAddress')}"
+                    f"{gateway.name}_RADIUS_SECRET",
+                    f"secret of the RADIUS server {item.get('radiusServerAddress')}",
+                    Output(gateway, f"{_CONFIGURATION}{place}.radiusServerSecret", secret=True),
                 ),
                 **said(RadiusServer, item, shape),
             )
-            for item in servers
+            for item, place in zip(servers, places, strict=True)
         ),
     )
 

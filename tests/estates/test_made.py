@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,18 @@ from typing import Any
 import pytest
 
 from tests.estates.desk import SUBSCRIPTION, Desk
-from tests.estates.made import Body, branch, connection, document, expressroute_gateway, hub, local, network, rid
+from tests.estates.made import (
+    Body,
+    branch,
+    connection,
+    document,
+    expressroute_gateway,
+    gateway,
+    hub,
+    local,
+    network,
+    rid,
+)
 from vpngw_iac.arm import ArmId
 from vpngw_iac.errors import ExitCode
 from vpngw_iac.simulator import Fault
@@ -352,3 +365,57 @@ def test_a_key_that_may_not_be_read_is_left_to_be_filled_in(tmp_path: Path) -> N
     assert imported.differing == ()
     assert [str(secret.reference) for secret in imported.secrets] == ["key-vault:kv-hub/rome-psk"]
     assert desk.simulator.vault.get("kv-hub", "oslo-psk") == "key-of-oslo"
+
+
+# --- how it is written -----------------------------------------------------------------------------------------------
+
+
+def test_a_gateway_that_is_used_twice_names_nothing_inside_it(tmp_path: Path) -> None:
+    """An ExpressRoute partner and a spare device: two blueprints say one gateway."""
+    group = rid("networkSecurityGroups", "nsg-app")
+    home = network("vnet-1", "10.1.0.0/16", subnets={"GatewaySubnet": "10.1.255.0/27", "app": {
+        "addressPrefix": "10.1.1.0/24", "networkSecurityGroup": {"id": group}}})  # fmt: skip
+    desk = desk_of(
+        tmp_path, [each for each in hub() if each["id"] != VNET], home, expressroute_gateway("ergw", "vnet-1"),
+        local("lgw-spare", "203.0.113.77", "192.168.77.0/24"), document(group, securityRules=[]),
+    )  # fmt: skip
+
+    imported = proven(desk)
+
+    assigned = [line.partition(" = ")[0] for line in imported.text.splitlines() if " = " in line and line[0] != " "]
+    assert assigned == ["vnet_1", "vgw_1", "ergw", "blueprint"]
+    assert "Kept as it is" not in imported.text
+    assert fate(imported, group) == ("used", "it is used by its id")
+
+
+def test_names_and_tags_that_python_would_stumble_on(tmp_path: Path) -> None:
+    documents = []
+    for number, name in enumerate(("class", "None", "VpnGateway", "1st.net", "a.b", "a-b", "blueprint"), 1):
+        home = network(name, f"10.{number}.0.0/16")
+        home["tags"] = {'quo"te': 'it\'s "it"\nnew\\line """ # x', "ünï": "日本 \u202e"}
+        documents += [home, *gateway(name, name)]
+    desk = desk_of(tmp_path, hub()[:1], documents)
+
+    imported = proven(desk)
+
+    done = subprocess.run(
+        [sys.executable, "-m", "ruff", "format", "--check", "--isolated", str(desk.file)], capture_output=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    assert "\u202e" not in imported.text
+
+
+def test_a_gateway_that_nothing_can_be_said_of_is_left_alone_beside_others(tmp_path: Path) -> None:
+    broken = document(rid("virtualNetworkGateways", "vgw-broken"), gatewayType="Vpn")
+    empty = document(rid("localNetworkGateways", "lgw-empty"), localNetworkAddressSpace={})
+    other = connection("con-client", VGW, empty["id"])
+    other["properties"]["connectionType"] = "VPNClient"
+    desk = desk_of(tmp_path, hub(), broken, empty, connection("con-empty", VGW, empty["id"]), other)
+
+    imported = proven(desk)
+
+    assert "vgw-broken" not in imported.text.partition("# Left alone")[0]
+    assert fate(imported, broken["id"]) == ("left", "it says no subnet that it stands in")
+    assert fate(imported, rid("connections", "con-empty"))[1] == "its local network gateway lgw-empty has no address"
+    assert fate(imported, other["id"])[1] == "connections of the kind VPNClient are not written here"

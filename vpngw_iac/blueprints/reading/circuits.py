@@ -178,7 +178,7 @@ def links_of(
 ) -> tuple[tuple[CircuitLink, ...], tuple[str, ...]]:
     """The circuit links of an ExpressRoute gateway, and the names of connections that cannot be said."""
     links: list[CircuitLink] = []
-    guests = [identity.name for identity in left_connections(notes, gateway)]
+    guests = [identity.name for identity in left_connections(notes, gateway, "ExpressRoute")]
     for identity, seen in connections_of(notes, gateway, "ExpressRoute"):
         try:
             links.append(_link(notes, gateway, identity, seen, linked))

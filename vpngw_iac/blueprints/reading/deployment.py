@@ -14,6 +14,7 @@ from vpngw_iac.blueprints.coexistence import ExpressRouteCoexistence
 from vpngw_iac.blueprints.contribution import GatewayLike
 from vpngw_iac.blueprints.expressroute import ExpressRoute
 from vpngw_iac.blueprints.gateway import VpnGateway
+from vpngw_iac.blueprints.part import Part
 from vpngw_iac.blueprints.peer import Pair, Spoke
 from vpngw_iac.blueprints.point_to_site import PointToSite
 from vpngw_iac.blueprints.reading.circuits import bare_circuits, linked_gateways, links_of, reaches_of
@@ -110,7 +111,9 @@ def read(documents: Documents, name: str) -> Reading:
     _note_pairs(found, pairs)
     _note_spokes(notes, found)
     bare = bare_circuits(notes)
-    parts = list(_kinds(found, pairs, _said(circuits=bare, global_reach=reaches_of(notes))))
+    parts = list(_kinds(notes, found, pairs, _said(circuits=bare, global_reach=reaches_of(notes))))
+    for _, _, values in parts:
+        _note_used(notes, values)
     settle(notes)
     accounts = tuple(notes.accounts[identity] for identity in sorted(notes.accounts))
     blueprint = _one(name, parts)
@@ -237,7 +240,29 @@ def _note_spokes(notes: Notes, found: _Found) -> None:
 # --- kinds -----------------------------------------------------------------------------------------------------------
 
 
-def _kinds(found: _Found, pairs: tuple[Pair, ...], circuits: dict[str, Any]) -> Iterator[_Kind]:
+def _note_used(notes: Notes, value: Any) -> None:
+    """What a noun refers to by its id alone, such as a security group: it is used."""
+    if isinstance(value, ArmId):
+        if value in notes.documents.by_id:
+            notes.use(value, "it is used by its id")
+    elif isinstance(value, Part):
+        for name in type(value).model_fields:
+            _note_used(notes, getattr(value, name))
+    elif isinstance(value, tuple | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            _note_used(notes, item)
+
+
+def _is_needed(notes: Notes, found: _Found, gateway: _Gateway) -> bool:
+    """Whether anything is said about a gateway; of one that is only used nothing is, if nothing hangs on it."""
+    if isinstance(gateway.part, VpnGateway) or gateway.sites or gateway.spokes or len(found.vpn) == 1:
+        return True
+    before = notes.accounts[gateway.id]
+    notes.accounts[gateway.id] = Account(gateway.id, "left", before.why)
+    return False
+
+
+def _kinds(notes: Notes, found: _Found, pairs: tuple[Pair, ...], circuits: dict[str, Any]) -> Iterator[_Kind]:
     """Name, kind and fields of each blueprint that is needed."""
     alone = list(found.expressroute)
     for gateway in found.vpn:
@@ -249,7 +274,7 @@ def _kinds(found: _Found, pairs: tuple[Pair, ...], circuits: dict[str, Any]) -> 
             yield gateway.name, ExpressRouteCoexistence, _coexistence(gateway, partner)
             if gateway.spare:
                 yield f"{gateway.name}-spare", SiteToSite, {"gateway": gateway.part, "local_gateways": gateway.spare}
-        elif gateway.needs_sites:
+        elif gateway.needs_sites and _is_needed(notes, found, gateway):
             own = _said(sites=gateway.sites, spokes=gateway.spokes, local_gateways=gateway.spare)
             yield gateway.name, SiteToSite, {"gateway": gateway.part, **own}
         if gateway.clients is not None:

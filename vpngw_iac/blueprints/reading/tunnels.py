@@ -49,8 +49,14 @@ def connections_of(notes: Notes, gateway: ArmId, kind: str) -> Iterator[tuple[Ar
             yield identity, seen
 
 
-def left_connections(notes: Notes, gateway: ArmId) -> Iterator[ArmId]:
-    """Connections at a gateway that must be left alone."""
+def left_connections(notes: Notes, gateway: ArmId, *kinds: str) -> Iterator[ArmId]:
+    """Connections at a gateway that must be left alone, or are of none of these kinds."""
+    known = {kind.lower() for kind in kinds}
+    for identity, seen in notes.documents.of_type(CONNECTIONS):
+        kind = value_at(seen, "properties.connectionType")
+        if id_in(seen, "properties.virtualNetworkGateway1") == gateway and str(kind).lower() not in known:
+            notes.leave(identity, f"connections of the kind {kind} are not written here")
+            yield identity
     for identity in sorted(notes.documents.left):
         ends = ("virtualNetworkGateway1", "virtualNetworkGateway2")
         seen = notes.documents.by_id.get(identity)
@@ -81,7 +87,7 @@ def sites_of(notes: Notes, gateway: ArmId, seen: Seen, rules: Rules) -> Sites:
             found.local_gateways[local] = site.name
     _join_links(notes, found, tunnels)
     found.sites.sort(key=lambda site: site.name.lower())
-    found.guests += left_connections(notes, gateway)
+    found.guests += left_connections(notes, gateway, "IPsec", "Vnet2Vnet")
     return found
 
 
@@ -143,6 +149,8 @@ def _other_end(
     known.chosen |= set(chosen)
     if local is None or not same_name(local_id.subscription, gateway.subscription):
         return {"local_gateway": _existing(notes, local_id, local), "bgp": speaks or None, "tags": tags_of(seen)}
+    if not (value_at(local, "properties.gatewayIpAddress") or value_at(local, "properties.fqdn")):
+        raise Unsaid(f"its local network gateway {local_id.name} has no address")
     has_peer = bool(value_at(local, "properties.bgpSettings.asn"))
     if speaks and not has_peer:
         raise Unsaid("it speaks BGP with a local network gateway that has no BGP settings")

@@ -16,6 +16,9 @@ _FILLED_IN = frozenset({
 })  # fmt: skip
 """What Azure fills in whatever is said."""
 
+_USUAL = {"properties.vpnType": "routebased"}
+"""What says nothing where it has its usual value: on ExpressRoute gateways."""
+
 
 def unsaid(resource: Resource, document: Mapping[str, Any]) -> tuple[str, ...]:
     """Paths of what an observed document has beyond the resource's own body, Azure's defaults and its own writing."""
@@ -31,7 +34,7 @@ def _beyond(shape: Shape, body: Any, document: Mapping[str, Any], path: str) -> 
         said = body.get(name) if isinstance(body, Mapping) else None
         if isinstance(value, Mapping) and (isinstance(said, Mapping) or (said is None and child.fields)):
             yield from _beyond(child, said or {}, value, place)
-        elif said is None and not _is_default(child, value):
+        elif said is None and not _is_default(child, value) and _USUAL.get(place) != str(value).lower():
             yield place
 
 

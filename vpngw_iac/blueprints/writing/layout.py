@@ -64,8 +64,8 @@ def listed(entries: Iterable[Argument], brackets: str = "[]") -> Expression:
 
 
 def text(value: str) -> Expression:
-    """A string literal: double quotes unless the text has them, and what misleads the eye escaped."""
-    quote = "'" if '"' in value and "'" not in value else '"'
+    """A string literal: the quotes of which it has fewer, and what misleads the eye escaped."""
+    quote = "'" if value.count('"') > value.count("'") else '"'
     return Expression(quote + "".join(_escaped(c, quote) for c in value) + quote)
 
 

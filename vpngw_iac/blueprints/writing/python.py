@@ -19,9 +19,10 @@ from vpngw_iac.blueprints.gateway import (
     ExpressRouteGateway,
     VpnGateway,
 )
-from vpngw_iac.blueprints.network import ExistingVirtualNetwork, VirtualNetwork
+from vpngw_iac.blueprints.network import Delegation, ExistingVirtualNetwork, PublicIp, Subnet, VirtualNetwork
+from vpngw_iac.blueprints.operations_settings import Lock, RoleAssignment
 from vpngw_iac.blueprints.part import Part
-from vpngw_iac.blueprints.site import Nat
+from vpngw_iac.blueprints.site import BgpPeer, Nat, TrafficSelector
 from vpngw_iac.blueprints.writing.csv import SiteTable
 from vpngw_iac.blueprints.writing.fields import (
     SECRETS,
@@ -48,6 +49,9 @@ _NAMED = (
     ExistingCircuit,
 )
 """Nouns that get a name of their own, however often they are used."""
+
+_PLAIN = (Subnet, Delegation, PublicIp, Lock, RoleAssignment, BgpPeer, TrafficSelector)
+"""Nouns that are written where they stand, also if another one says the same."""
 
 _CELLS = {"prefixes": 'row["{}"].split()', "shared_key": 'Secret.env(row["{}"])'}
 """How a cell becomes a value, where it is no plain text."""
@@ -99,7 +103,7 @@ class _Writer:
     def __init__(self, blueprint: Blueprint, remarks: Remarks, table: SiteTable | None = None) -> None:
         self._table = table
         self._remarks = remarks
-        self._uses = Counter(_key(value) for value in _walk(blueprint))
+        self._uses = Counter(_key(value) for value in _walk(blueprint, set()))
         self._names: dict[str, str] = {}
         self._paths = _paths_of(blueprint)
         self.assignments: list[list[str]] = []
@@ -116,7 +120,7 @@ class _Writer:
     def _is_named(self, value: Any) -> bool:
         if isinstance(value, (*_NAMED, RootCertificate)):
             return True
-        if isinstance(value, Blueprint) or not isinstance(value, (Part, ArmId, *SECRETS)):
+        if isinstance(value, (Blueprint, *_PLAIN)) or not isinstance(value, (Part, ArmId, *SECRETS)):
             return False
         return self._uses[_key(value)] > 1 and not (isinstance(value, Part) and preset_of(value))
 
@@ -134,7 +138,7 @@ class _Writer:
     def _free(self, stem: str, value: Any) -> str:
         taken = {*_TAKEN, *self._names.values()}
         kind = _kind(value)
-        numbered = (f"{stem}_{number}" for number in range(2, len(taken) + 3))
+        numbered = (f"{stem}_{kind}_{number}" for number in range(2, len(taken) + 3))
         return next(name for name in (stem, f"{stem}_{kind}", *numbered) if name not in taken)
 
     # --- values ------------------------------------------------------------------------------------------------------
@@ -223,17 +227,20 @@ class _Writer:
         return call("RootCertificate.pem", (Argument(text(root.name)), Argument(Expression(name))))
 
 
-def _walk(value: Any) -> Iterator[Any]:
-    """Everything that may be named, wherever it is used."""
+def _walk(value: Any, told: set[str]) -> Iterator[Any]:
+    """Everything that may be named, wherever it is used; what is written once is looked into once."""
     if isinstance(value, (ArmId, *SECRETS)):
         yield value
     elif isinstance(value, Part):
         yield value
-        for name in type(value).model_fields:
-            yield from _walk(getattr(value, name))
+        key = _key(value)
+        for name in type(value).model_fields if key not in told else ():
+            yield from _walk(getattr(value, name), told)
+        if not isinstance(value, _PLAIN):
+            told.add(key)
     elif isinstance(value, tuple):
         for item in value:
-            yield from _walk(item)
+            yield from _walk(item, told)
 
 
 def _paths_of(value: Any, path: str = "") -> dict[str, list[str]]:

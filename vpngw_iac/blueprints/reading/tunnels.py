@@ -59,8 +59,8 @@ def left_connections(notes: Notes, gateway: ArmId, *kinds: str) -> Iterator[ArmI
             yield identity
     for identity in sorted(notes.documents.left):
         ends = ("virtualNetworkGateway1", "virtualNetworkGateway2")
-        seen = notes.documents.by_id.get(identity)
-        if any(id_in(seen, f"properties.{end}") == gateway for end in ends):
+        left = notes.documents.by_id.get(identity)
+        if any(id_in(left, f"properties.{end}") == gateway for end in ends):
             yield identity
 
 

@@ -335,10 +335,29 @@ def take_entries(world: World, blueprint: Blueprint) -> int:
     return len(world.workspace.session_named(blueprint.name).bound_store().load().state.entries)  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("wanted", [{"groups": ()}, {"groups": (), "gateways": ("hub",)}])
-def test_what_names_nothing_is_a_usage_error(world: World, original: Blueprint, wanted: Any) -> None:
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"groups": ()},
+        {"groups": (), "gateways": ("hub",)},
+        {"whole_subscription": True},
+        {"groups": (), "whole_subscription": True, "files": ("shown.json",)},
+        {"yaml": True, "csv": True},
+        {"groups": (), "terraform_state": "no-such-file"},
+    ],
+)
+def test_what_names_nothing_or_two_things_is_a_usage_error(world: World, original: Blueprint, wanted: Any) -> None:
     with pytest.raises(UsageError):
         take(world, original, **wanted)
+
+    assert not (world.directory / "blueprint.py").exists()
+
+
+def test_a_gateway_that_is_not_there_is_named(world: World, original: Blueprint) -> None:
+    gateway = next(i for i in documents_of(world) if i.type.endswith("virtualNetworkGateways"))
+
+    with pytest.raises(Refused, match="no gateway vgw-gone in rg-hub"):
+        take(world, original, groups=(), gateways=(str(gateway).replace(gateway.name, "vgw-gone"),))
 
 
 @pytest.mark.parametrize("readable", [True, False])

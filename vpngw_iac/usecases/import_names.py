@@ -110,8 +110,9 @@ class TerraformState:
 
 def _instances(file: str) -> Iterator[tuple[str, str, str, ArmId]]:
     """Address, type, name and id of each managed instance."""
+    text = _text(file)
     try:
-        state = json.loads(_text(file))
+        state = json.loads(text)
     except ValueError:
         state = None
     if not isinstance(state, dict) or not isinstance(state.get("resources"), list):

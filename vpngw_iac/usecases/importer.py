@@ -12,6 +12,7 @@ from vpngw_iac.blueprints.reading.documents import GATEWAYS
 from vpngw_iac.engine.ports import CloudIdentity
 from vpngw_iac.errors import Refused, UsageError
 from vpngw_iac.state.check import checked_name
+from vpngw_iac.text import listed
 from vpngw_iac.usecases.document_files import documents_in
 from vpngw_iac.usecases.import_files import refuse_existing, refuse_state
 from vpngw_iac.usecases.import_names import ImportNames, TerraformState, chosen_names, clean_name
@@ -33,6 +34,7 @@ class Importer:
 
     def run(self, wanted: Wanted) -> Imported:
         """Read, write, prove. Raises `Refused` where the file or a state of that name exists."""
+        _refuse_contradictions(wanted)
         if wanted.into is None:
             refuse_existing(wanted.file)
         elif not wanted.into.exists():
@@ -51,6 +53,7 @@ class Importer:
                 refuse_state(session.bound_store(), name)
             if found is None:
                 found = survey(session.cloud, groups, gateways)
+                _require_gateways(found, gateways or ())
             return ImportRun(self._workspace, session, wanted, chosen, terraform, found, gateways).go()
 
     def _from_files(self, wanted: Wanted, chosen: ImportNames, terraform: TerraformState) -> Imported:
@@ -78,8 +81,6 @@ class Importer:
         subscription = self._workspace.session_named("import").place.required_subscription()
         groups = {ArmId.of(name) or ArmId.resource_group_of(subscription, name) for name in wanted.groups}
         gateways = frozenset(_gateway_id(text) for text in wanted.gateways)
-        if gateways and groups:
-            raise UsageError("Gateways and resource groups cannot be named together.", advice="Name one or the other.")
         return frozenset(groups | {gateway.resource_group for gateway in gateways}), gateways or None
 
     def _of_subscription(self) -> Survey:
@@ -93,6 +94,32 @@ class Importer:
 
 
 _GATEWAYS = GATEWAYS.lower()
+
+
+def _refuse_contradictions(wanted: Wanted) -> None:
+    """Raise `UsageError` for what would be ignored in silence."""
+    ways = {
+        "gateways": wanted.gateways,
+        "-g": wanted.groups,
+        "--subscription-wide": wanted.whole_subscription,
+        "--terraform-state": wanted.terraform_state,
+    }
+    said = [way for way, is_said in ways.items() if is_said]
+    if len(said) > 1 and not wanted.files:
+        raise UsageError(f"{listed(said)} say twice what to import.", advice="Use one of them.")
+    if wanted.files and wanted.whole_subscription:
+        raise UsageError("--from-json asks no cloud for a subscription.", advice="Leave --subscription-wide out.")
+    if wanted.yaml and wanted.csv:
+        raise UsageError("A YAML file reads no table of sites.", advice="Use --csv without --yaml.")
+
+
+def _require_gateways(found: Survey, gateways: Collection[ArmId]) -> None:
+    if missing := [gateway for gateway in sorted(gateways) if gateway not in found.documents()]:
+        one = missing[0]
+        raise Refused(
+            f"There is no gateway {one.name} in {one.group}.",
+            advice=f"`az network vnet-gateway list -g {one.group} --query [].id` prints those that there are.",
+        )
 
 
 def _gateway_id(text: str) -> ArmId:

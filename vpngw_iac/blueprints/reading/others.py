@@ -58,7 +58,7 @@ def _why(notes: Notes, identity: ArmId) -> str:
     if identity.type.lower() == CONNECTIONS.lower() and (start := _start_of(notes, identity)) is not None:
         return f"its gateway {start.name} in {start.group} is not written here; import it from there"
     if identity.type.lower() == LOCAL.lower() and not notes.documents.users_of(identity):
-        return "no connection uses it, and there is no VPN gateway here to keep it with"
+        return "no connection that was read uses it, and there is no VPN gateway here to keep it with"
     return _BY_TYPE.get(identity.type.lower(), "nothing written here says it")
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from functools import total_ordering
+from sys import intern
 from typing import TYPE_CHECKING, Any
 
 from vpngw_iac.late_dataclass import dataclass
@@ -74,10 +75,10 @@ class ArmId:
             raise InvalidArmId(f"{text!r} is not an ARM id: it must start with /subscriptions/<id>.")
         rest = head["rest"] or ""
         grouped = _GROUP.match(rest)
-        group = grouped["group"] if grouped else None
+        group = intern(grouped["group"]) if grouped else None
         namespace, pairs = _provider_path((grouped["rest"] or "") if grouped else rest, text)
         object.__setattr__(self, "text", clean)
-        object.__setattr__(self, "subscription", head["subscription"])
+        object.__setattr__(self, "subscription", intern(head["subscription"]))  # thousands of ids share these words
         object.__setattr__(self, "group", group)
         object.__setattr__(self, "namespace", namespace)
         object.__setattr__(self, "_pairs", pairs)
@@ -218,4 +219,4 @@ def _provider_path(rest: str, text: str) -> tuple[str, tuple[tuple[str, str], ..
         raise InvalidArmId(
             f"{text!r} is not an ARM id: types and names after /providers/{namespace} must come in pairs."
         )
-    return namespace, tuple(zip(parts[::2], parts[1::2], strict=True))
+    return intern(namespace), tuple(zip(map(intern, parts[::2]), parts[1::2], strict=True))

@@ -350,3 +350,15 @@ GroupName = Annotated[str, Field(pattern=r"^[\w().-]*[\w()-]$", max_length=90)]
 
 Tags = Annotated[dict[str, str], KeyedBy("")]
 """Tags; owned key by key, keys without case."""
+
+
+_FIELDS_SET: dict[frozenset[str], set[str]] = {}
+
+
+def share_fields_set(value: BaseModel) -> None:
+    """Let equal models share the set of the fields that were given: one set for each value is a fifth of its memory.
+
+    Only for frozen models: nobody adds to the set, and a copy has its own.
+    """
+    given = value.__pydantic_fields_set__
+    object.__setattr__(value, "__pydantic_fields_set__", _FIELDS_SET.setdefault(frozenset(given), given))

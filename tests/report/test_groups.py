@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from tests.report.test_plan_reports import PLAIN, view_of
 from tests.report.worlds import creation, hub, plan_of
 from vpngw_iac.engine.plan.change import Action, Change, Difference
 from vpngw_iac.errors import Finding
+from vpngw_iac.report import formatting, view
 from vpngw_iac.report.markdown import plan_markdown
 from vpngw_iac.report.style import Style
 from vpngw_iac.report.text.findings import findings_text
@@ -129,3 +132,19 @@ def test_a_rotated_key_is_never_told_as_none() -> None:
     for text in (plan_text(view, PLAIN), plan_text(view, PLAIN, short=True), plan_markdown(view)):
         assert "(none)" not in text
     assert "sharedKey  (not verified) -> (sensitive)" in plan_text(view, PLAIN)
+
+
+def test_each_change_is_judged_once_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look at all changes for each of them made the plan of a thousand sites take half a minute."""
+    judged: list[Change] = []
+    flattened: list[object] = []
+    ended, flat = formatting.ended, view.flat
+    monkeypatch.setattr(formatting, "ended", lambda change: judged.append(change) or ended(change))
+    monkeypatch.setattr(view, "flat", lambda *given: flattened.append(given[1]) or flat(*given))
+
+    plan = view_of(creation(hub(25)))
+    plan_text(plan, PLAIN)
+    plan_markdown(plan)
+
+    assert len(judged) == len(plan.changes)
+    assert len({id(names) for names in flattened}) == 1, "the addresses of all ids are gathered once"

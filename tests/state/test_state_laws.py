@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 
 import pytest
 from hypothesis import given
@@ -42,6 +43,16 @@ def test_equal_states_are_written_with_equal_bytes(state):
     backwards = state.model_copy(update={"entries": dict(reversed(state.entries.items()))})
 
     assert dump_state(state) == dump_state(backwards)
+
+
+@law
+@given(states())
+def test_a_document_is_the_json_of_the_whole_state(state):
+    """It is written entry by entry."""
+    written = dump_checkpoint(LoadedState(state, last=7))
+
+    whole = state.model_dump(mode="json") | {"journal": json.loads(written)["journal"]}
+    assert written.decode() == json.dumps(whole, indent=1, sort_keys=True) + "\n"
 
 
 @law

@@ -33,7 +33,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.errors import InvalidValue
-from vpngw_iac.field import Wire, rule_error, settled
+from vpngw_iac.field import Wire, rule_error, settled, share_fields_set
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.secret import SecretReference
 from vpngw_iac.text import suggestion
@@ -96,6 +96,10 @@ class Part(BaseModel):
         super().__init_subclass__(**settings)
         if not cls.__name__.startswith("_"):
             Part.models[cls.__name__] = cls
+
+    def model_post_init(self, _: Any, /) -> None:
+        """Thousands of sites are written alike."""
+        share_fields_set(self)
 
     if not TYPE_CHECKING:
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import field
+from functools import cached_property
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -24,7 +25,6 @@ from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.paths import join
 from vpngw_iac.report import formatting
 from vpngw_iac.resources import model_of
-from vpngw_iac.resources.graph import Graph
 from vpngw_iac.resources.wire import Output
 
 _CHANGES: TypeAdapter[tuple[Change, ...]] = TypeAdapter(tuple[Change, ...])
@@ -33,7 +33,7 @@ _SECRETS: TypeAdapter[tuple[Unverified, ...]] = TypeAdapter(tuple[Unverified, ..
 _FINDINGS: TypeAdapter[tuple[Finding, ...]] = TypeAdapter(tuple[Finding, ...])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PlanView:
     """What a report says of a plan; contains no secret."""
 
@@ -98,7 +98,7 @@ class PlanView:
             secrets=plan.secrets,
             destroy=plan.options.destroy,
             losses=plan.losses,
-            bodies={c.address: _body(plan.graph, c.address) for c in plan.changes if c.action is Action.CREATE},
+            bodies=_bodies(plan),
             settings=plan.settings,
             decision_digest=decision_digest(plain_decisions(plan)),
         )
@@ -142,7 +142,7 @@ class PlanView:
             decision_digest=str(document.get("decision_digest", "")),
         )
 
-    @property
+    @cached_property
     def gone(self) -> frozenset[str]:
         """Sites and clients whose connectivity this plan ends on purpose."""
         return frozenset(name for change in self.changes for name in formatting.ended(change))
@@ -191,9 +191,11 @@ def describe_attached(item: Attached) -> str:
     return f"{item.kind} {name} on {item.holder.name}{owner}"
 
 
-def _body(graph: Graph, address: str) -> dict[str, Any]:
-    resource = graph.resources.get(address)
-    return {} if resource is None else dict(flat(resource.body(), {i: r.address for i, r in graph.by_id.items()}))
+def _bodies(plan: Plan) -> dict[str, dict[str, Any]]:
+    names = {identity: resource.address for identity, resource in plan.graph.by_id.items()}
+    made = (change.address for change in plan.changes if change.action is Action.CREATE)
+    known = ((address, plan.graph.resources.get(address)) for address in made)
+    return {address: dict(flat(resource.body(), names)) if resource else {} for address, resource in known}
 
 
 def flat(document: Any, names: Mapping[ArmId, str], path: str = "") -> Iterator[tuple[str, Any]]:

@@ -10,6 +10,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import core_schema
 
 from vpngw_iac.arm import ArmId
+from vpngw_iac.field import share_fields_set
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.secret import EnvironmentSecret, FileSecret, GeneratedSecret, KeyVaultSecret
 
@@ -34,6 +35,10 @@ class WireModel(BaseModel):
         defer_build=True,
         arbitrary_types_allowed=True,
     )
+
+    def model_post_init(self, _: Any, /) -> None:
+        """Thousands of resources are made alike."""
+        share_fields_set(self)
 
     @model_validator(mode="before")
     @classmethod

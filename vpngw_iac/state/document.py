@@ -15,7 +15,7 @@ from vpngw_iac._version import __version__
 from vpngw_iac.errors import StateError, StateMismatch, StateNewer
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.state.journal import RECORD, LoadedState, Record, fold
-from vpngw_iac.state.model import FORMAT, Binding, State
+from vpngw_iac.state.model import FORMAT, Binding, Entry, State
 
 
 class Mark(BaseModel):
@@ -61,8 +61,21 @@ def dump_checkpoint(loaded: LoadedState) -> bytes:
         open_records.append(flight.begun)
         open_records.extend([flight.accepted] if flight.accepted else [])
     mark = Mark(last=loaded.last, open=tuple(sorted(open_records, key=lambda record: record.number)))
-    document = loaded.state.model_dump(mode="json") | {"journal": mark.model_dump(mode="json")}
-    return (json.dumps(document, indent=1, sort_keys=True) + "\n").encode()
+    document = loaded.state.model_dump(mode="json", exclude={"entries"}) | {"journal": mark.model_dump(mode="json")}
+    whole = json.dumps(document | {"entries": {}}, indent=1, sort_keys=True).encode()
+    before, after = whole.split(_NO_ENTRIES)
+    entries = b",".join(_dump_entry(address, entry) for address, entry in sorted(loaded.state.entries.items()))
+    return b"".join((before, _NO_ENTRIES[:-1], entries, b"\n }" if entries else b"}", after, b"\n"))
+
+
+_NO_ENTRIES = b'\n "entries": {}'
+"""At the top of a document; a line break within a text is written otherwise."""
+
+
+def _dump_entry(address: str, entry: Entry) -> bytes:
+    """One at a time: the whole of thousands, as objects and as pieces of text, needs twenty times their size."""
+    text = json.dumps(entry.model_dump(mode="json"), indent=1, sort_keys=True).replace("\n", "\n  ")
+    return f"\n  {json.dumps(address)}: {text}".encode()
 
 
 def load_checkpoint(data: str | bytes, name: str = "") -> LoadedState:

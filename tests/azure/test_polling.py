@@ -54,6 +54,39 @@ def test_no_operation_url_of_another_host_is_kept_or_followed() -> None:
     assert script.count("GET", "op-1") == 0
 
 
+def test_a_put_that_answered_terminal_costs_one_look_and_no_poll_of_its_url() -> None:
+    """An update of a local gateway that changes little: 200 and Succeeded, with a URL (recordings, section (c))."""
+    script = (
+        Script()
+        .on("PUT", "/vgw-hub", Reply(200, document(GATEWAY), ACCEPTED))
+        .on("GET", "/vgw-hub", Reply(200, document(GATEWAY)))
+    )
+    cloud = cloud_of(script)
+
+    pending = cloud.begin(put())
+    assert isinstance(pending, Pending)
+    found = cloud.poll(pending)
+
+    assert isinstance(found, Ended)
+    assert (found.state, script.count("GET", "/op-1"), script.count("GET", "/vgw-hub")) == ("Succeeded", 0, 1)
+
+
+def test_the_url_is_asked_where_the_resource_is_at_work_after_all() -> None:
+    script = (
+        Script()
+        .on("PUT", "/vgw-hub", Reply(200, document(GATEWAY), ACCEPTED))
+        .on("GET", "/op-1", Reply(200, {"status": "InProgress"}))
+        .on("GET", "/vgw-hub", Reply(200, document(GATEWAY, "Updating")))
+    )
+    cloud = cloud_of(script)
+
+    pending = cloud.begin(put())
+    assert isinstance(pending, Pending)
+
+    assert isinstance(cloud.poll(pending), Running)
+    assert script.count("GET", "/op-1") == 1
+
+
 def test_the_operation_url_is_followed_untouched() -> None:
     url = f"{OPERATION}?api-version=2026-03-01&t=638&c=MII%2Bx&s=a%2Fb%3D%3D&h=~_-."
     script = (

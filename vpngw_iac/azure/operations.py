@@ -73,7 +73,12 @@ class Operations:
 
     def poll(self, pending: Pending) -> Progress:
         """Ask once; `Throttled` and `Unavailable` say nothing against the operation, the caller asks again later."""
-        hint, age = self._hint(pending), (GRACE if pending.since is None else self._clock.now() - pending.since)
+        age = GRACE if pending.since is None else self._clock.now() - pending.since
+        if pending.retry_after == 0.0:  # the PUT has answered that it ended: the URL would only say it once more
+            seen = self._reader.look(pending.id)
+            if seen.present and seen.is_terminal:
+                return conclude(pending, Hint("gone"), seen, age=age, secrets=self._arm.secrets)
+        hint = self._hint(pending)
         if hint.word == "running" and age < TRUST:
             return Running(hint.retry_after, "Deleting" if pending.verb == "delete" else "Updating")
         seen = self._reader.look(pending.id)

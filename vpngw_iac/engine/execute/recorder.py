@@ -48,7 +48,8 @@ class Recorder:
     def __init__(
         self, plan: Plan, locked: LockedStore, clock: Clock, run: str, tell: Callable[[events.Event], None]
     ) -> None:
-        self._plan, self._locked, self._clock, self._run, self._tell = plan, locked, clock, run, tell
+        self._locked, self._clock, self._run, self._tell = locked, clock, run, tell
+        self._known = plan.state.by_id()
         self.results: dict[Key, OperationResult] = {}
         self.notices: list[str] = []
         self._written: list[Record] = []
@@ -139,7 +140,7 @@ class Recorder:
             self._written.append(EntryRemoved(at=self._clock.utc(), address=task.operation.address, why="forgotten"))
             self.note(f"{task.operation.address} ({task.operation.id}) is left in Azure with its transit flag off.")
         elif task.operation.verb == "delete":
-            gone = self._plan.state.by_id().get(task.operation.id)
+            gone = self._known.get(task.operation.id)
             if gone is not None:
                 why: Literal["deleted", "forgotten"] = "forgotten" if forget else "deleted"
                 self._written.append(

@@ -23,7 +23,7 @@ _BLUEPRINTS = "a blueprint", lambda v: not isinstance(v, type) and hasattr(v, "n
 _PLANNABLE = "a blueprint or a plan", lambda v: not isinstance(v, type) and (hasattr(v, "graph") or _BLUEPRINTS[1](v))
 _EXPECTED: dict[str, tuple[str, Callable[[Any], bool]]] = {
     **dict.fromkeys(("cloud", "subscription", "tenant", "resource_group", "state", "deployment"), _TEXTS),
-    **dict.fromkeys(("simulator_dir", "profile", "max_outage", "verify_keys"), _TEXTS),
+    **dict.fromkeys(("simulator_dir", "profile", "max_outage", "verify_keys", "not_before", "not_after"), _TEXTS),
     **dict.fromkeys(("allowed_subscriptions", "allowed_tenants"), _SEVERAL),
     **dict.fromkeys(("directory", "secret_directory"), _PATHS),
     **dict.fromkeys(("on_notice", "on_event", "confirm"), _FUNCTIONS),

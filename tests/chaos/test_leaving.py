@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.processes import Launcher, Operator, Running, Served, Start, executable, side_by_side
-from vpngw_iac.engine.execute.loop import GRACE
+from vpngw_iac.engine.execute.stop import GRACE
 
 GATEWAY_STARTED = "VpnGateway/vgw-office: create started"
 GATEWAY_SECONDS = 3.0

@@ -65,6 +65,8 @@ def apply(
     detach: opt.Detach = False,
     timeout: opt.Timeout = None,
     lock_timeout: opt.LockTimeout = 0.0,
+    not_before: opt.NotBefore = None,
+    not_after: opt.NotAfter = None,
     short: opt.Short = False,
     parallel: opt.Parallel = None,
 ) -> int:
@@ -76,7 +78,9 @@ def apply(
     from vpngw_iac.cli.fleet import apply_fleet
     from vpngw_iac.cli.targets import targets_of
 
-    limits = limits_of(detach=detach, timeout=timeout, lock_timeout=lock_timeout)
+    limits = limits_of(
+        detach=detach, timeout=timeout, lock_timeout=lock_timeout, not_before=not_before, not_after=not_after
+    )
     targets = targets_of(run, files, parallel, plans=True)
     if targets.is_fleet:
         return apply_fleet(run, targets.fleet, choices, limits, yes=yes, short=short)
@@ -113,6 +117,8 @@ def destroy(
     detach: opt.Detach = False,
     timeout: opt.Timeout = None,
     lock_timeout: opt.LockTimeout = 0.0,
+    not_before: opt.NotBefore = None,
+    not_after: opt.NotAfter = None,
     short: opt.Short = False,
     parallel: opt.Parallel = None,
 ) -> int:
@@ -124,7 +130,9 @@ def destroy(
     from vpngw_iac.cli.fleet import apply_fleet
     from vpngw_iac.cli.targets import targets_of
 
-    limits = limits_of(detach=detach, timeout=timeout, lock_timeout=lock_timeout)
+    limits = limits_of(
+        detach=detach, timeout=timeout, lock_timeout=lock_timeout, not_before=not_before, not_after=not_after
+    )
     choices = {"destroy": True, "keep_public_ips": keep_public_ips, "all_gone": all_gone, "no_probe": no_probe}
     targets = targets_of(run, files, parallel)
     if targets.is_fleet:

@@ -114,11 +114,26 @@ class RunLimits(TypedDict):
     detach: bool
     timeout: float | None
     lock_timeout: float
+    not_before: str | None
+    not_after: str | None
 
 
-def limits_of(*, detach: bool, timeout: float | None, lock_timeout: float) -> RunLimits:
-    """The limits as the command line gives them, in minutes."""
-    return RunLimits(detach=detach, timeout=in_seconds(timeout), lock_timeout=lock_timeout * 60)
+def limits_of(
+    *,
+    detach: bool,
+    timeout: float | None,
+    lock_timeout: float,
+    not_before: str | None = None,
+    not_after: str | None = None,
+) -> RunLimits:
+    """The limits as the command line gives them: minutes, and times with a zone."""
+    return RunLimits(
+        detach=detach,
+        timeout=in_seconds(timeout),
+        lock_timeout=lock_timeout * 60,
+        not_before=not_before,
+        not_after=not_after,
+    )
 
 
 def apply_one(

@@ -13,7 +13,7 @@ from vpngw_iac.cli.options import Choices
 from vpngw_iac.cli.run import Run
 from vpngw_iac.cli.signals import Interrupts, listening
 from vpngw_iac.cli.summary import add_to_summary
-from vpngw_iac.cli.watch import ask, require_consent
+from vpngw_iac.cli.watch import ask, require_consent, stop_of
 from vpngw_iac.engine.execute.clock import RealClock
 from vpngw_iac.engine.execute.event import Event, Notice, Outcome
 from vpngw_iac.engine.execute.stop import Stop
@@ -155,8 +155,8 @@ class _Watch:
 
 @contextmanager
 def _watching(run: Run, fleet: Fleet, *, short: bool = False) -> Iterator[_Watch]:
-    stop = Stop()
-    with listening(stop) as interrupts:
+    stop, bounded = stop_of(run)
+    with listening(stop, bounded=bounded) as interrupts:
         watch = _Watch(run, fleet, interrupts, stop, short=short)
         interrupts.say = run.say
         try:

@@ -1,4 +1,4 @@
-"""The commands that need no cloud: validate, compile, graph, rule, schema."""
+"""The commands that need no cloud: validate, compile, graph, role, rule, schema."""
 
 from __future__ import annotations
 
@@ -39,12 +39,17 @@ Save = Annotated[
     str | None,
     typer.Option("--save", metavar="graph.json", help="Write the declared graph, for a plan that runs no blueprint."),
 ]
+RoleOf = Annotated[
+    Literal["planner", "verifier", "operator"] | None,
+    typer.Option("--for", help="Print this definition alone, as `az role definition create` takes it."),
+]
+KeysToo = Annotated[bool, typer.Option("--verify-keys", help="Planning may read shared keys (`plan --verify-keys`).")]
 RuleId = Annotated[str | None, typer.Argument(metavar="[ID]", help="For example R-SUBNET-02, or R-SUBNET for an area.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the program, in the order of the help."""
-    for function in (validate, compile, graph, rule, schema):
+    for function in (validate, compile, graph, role, rule, schema):
         command(app)(function)
 
 
@@ -91,6 +96,25 @@ def graph(
     made = run.workspace.compile(run.load(file).blueprint)
     picture = draw(made.deployment, made.graph, made.schedule, of=of.value, format=format)
     run.answer([document("graph", of=of.value, picture_format=format, picture=picture)], picture)
+    return ExitCode.DONE
+
+
+def role(run: Run, file: opt.Blueprint, of: RoleOf = None, verify_keys: KeysToo = False) -> int:
+    """Print minimal Azure roles: who plans, who verifies, who operates.
+
+    With --for one of them as a file for `az role definition create`.
+    """
+    from vpngw_iac.engine.ask.roles import minimal_roles
+    from vpngw_iac.report.json_documents import document, dumps
+
+    made = run.at(file)[0].require_subscription().compile(run.load(file).blueprint)
+    roles = minimal_roles(made.graph, made.deployment, verify_keys=verify_keys)
+    if of is not None:
+        run.emit(dumps(next(each for each in roles if each.word == of).definition()))
+        return ExitCode.DONE
+    told = [{"role": each.word, "definition": each.definition()} for each in roles]
+    text = "".join(f"# {each.word}\n{dumps(each.definition())}" for each in roles)
+    run.answer([document("role", deployment=made.deployment, roles=told)], text)
     return ExitCode.DONE
 
 

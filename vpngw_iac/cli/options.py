@@ -47,6 +47,14 @@ LockTimeout = Annotated[
     float,
     typer.Option("--lock-timeout", metavar="MIN", min=0, help="Wait so many minutes for another run's lock."),
 ]
+NotBefore = Annotated[
+    str | None,
+    typer.Option("--not-before", metavar="TIME", help="Begin no change before this time, with its zone; else refuse."),
+]
+NotAfter = Annotated[
+    str | None,
+    typer.Option("--not-after", metavar="TIME", help="Begin no change after this time, also after a late approval."),
+]
 DetailedExitCode = Annotated[bool, typer.Option("--detailed-exitcode", help="Exit with 2 when there are changes.")]
 Short = Annotated[bool, typer.Option("--short", help="A line for each change and each finding.")]
 Destroying = Annotated[bool, typer.Option("--destroy", help="Plan to destroy everything.")]
@@ -127,6 +135,12 @@ Tenant = Annotated[str | None, typer.Option("--tenant", metavar="ID", help="Tena
 Group = Annotated[str | None, typer.Option("--resource-group", "-g", metavar="RG", help="Default resource group.")]
 NoColor = Annotated[bool, typer.Option("--no-color", help="No colours.")]
 Verbose = Annotated[bool, typer.Option("--verbose", help="Show where an unexpected error comes from.")]
+Environment = Annotated[
+    str | None, typer.Option("--environment", metavar="NAME", help="Use this part of vpngw.toml: [environments.NAME].")
+]
+AllowEndpoint = Annotated[
+    bool, typer.Option("--allow-endpoint", help="In a pipeline: the https:// address of --cloud is meant.")
+]
 EnvFile = Annotated[
     str | None, typer.Option("--env-file", metavar="FILE", help="Variables for secrets and settings, NAME=value.")
 ]
@@ -143,6 +157,8 @@ def _common(
     no_color: NoColor = False,
     verbose: Verbose = False,
     env_file: EnvFile = None,
+    environment_name: Environment = None,
+    allow_endpoint: AllowEndpoint = False,
 ) -> None:
     """The options of every command."""
 

@@ -1,6 +1,10 @@
 """Ctrl-C and SIGTERM during a run: the first asks it to stop in order, the second leaves at once.
 
 What only reads is left at the first; a third ends whatever still goes on.
+
+In GitHub Actions a cancelled job hears SIGINT, SIGTERM 7.5 s later and SIGKILL after 10 s
+(https://docs.github.com/actions/reference/workflows-and-actions/workflow-cancellation): there the first signal begins
+a stop that is over within 6 s, whatever hangs, and decides the exit code; later ones change nothing.
 """
 
 from __future__ import annotations
@@ -19,9 +23,17 @@ from types import FrameType
 from typing import TextIO
 
 from vpngw_iac.engine.execute.stop import ReadInterrupted, Stop
+from vpngw_iac.errors import ExitCode
 
 FIRST = "Stopping: nothing new is started. What runs in Azure goes on. Ctrl-C again leaves at once."
 TERMINATED = "Terminated: nothing new is started. What runs in Azure goes on; the next run continues."
+
+CANCELLED = "Cancelled: nothing new is started. What runs in Azure goes on; the next run continues."
+
+GRACE_IN_ACTIONS = 2.5
+"""Seconds that running calls get in GitHub Actions."""
+_LEAVES_AFTER, _ENDS_AFTER = 3.5, 5.5
+"""Seconds from the first signal there: after which no call is waited for, and after which the process is ended."""
 
 _LATER = 0.02
 """Seconds after which whatever ignored an exception has been left."""
@@ -30,8 +42,11 @@ _LATER = 0.02
 class Interrupts:
     """Turns signals into requests to a `Stop`; while somebody is being asked, Ctrl-C ends the question instead."""
 
-    def __init__(self, stop: Stop) -> None:
+    def __init__(self, stop: Stop, *, bounded: bool = False) -> None:
+        """`bounded`: the first signal alone counts, and the process ends soon after it."""
         self._stop = stop
+        self._bounded = bounded
+        self._alarms: tuple[threading.Timer, ...] = ()
         self._asking = False
         self._dropped: type[KeyboardInterrupt] | None = None
         self._again: threading.Timer | None = None
@@ -51,11 +66,14 @@ class Interrupts:
         """The signal handler."""
         del frame
         terminated = number == signal.SIGTERM
+        if self._bounded and self._stop.asked and self._dropped is None:
+            return
         if (dropped := self._dropped) is not None:
             self._dropped = None
             if dropped is not ReadInterrupted or self._stop.may_interrupt:
                 raise dropped
             return
+        self._set_alarms(ExitCode.TERMINATED if terminated else ExitCode.INTERRUPTED)
         if self._asking:
             self._stop.request("terminated" if terminated else "interrupted")
             raise KeyboardInterrupt
@@ -65,7 +83,7 @@ class Interrupts:
             self._stop.now()
         else:
             self._stop.request("terminated" if terminated else "interrupted")
-            self._tell(TERMINATED if terminated else FIRST)
+            self._tell(CANCELLED if self._bounded else TERMINATED if terminated else FIRST)
         if self._stop.may_interrupt:
             raise ReadInterrupted
 
@@ -76,8 +94,22 @@ class Interrupts:
         self._again.daemon = True
         self._again.start()
 
+    def _set_alarms(self, code: ExitCode) -> None:
+        """From the first signal on the stop takes its time, and no more."""
+        if not self._bounded or self._alarms:
+            return
+        self._alarms = (
+            threading.Timer(_LEAVES_AFTER, self._stop.now),
+            threading.Timer(_ENDS_AFTER, os._exit, [int(code)]),  # a lock in blobs runs out by itself
+        )
+        for alarm in self._alarms:
+            alarm.daemon = True
+            alarm.start()
+
     def close(self) -> None:
         """Nothing is raised any more."""
+        if self._alarms:
+            self._alarms[0].cancel()  # the other one ends the process whatever is still told
         if self._again is not None:
             self._again.cancel()
             self._again.join()
@@ -92,9 +124,9 @@ class Interrupts:
 
 
 @contextmanager
-def listening(stop: Stop) -> Iterator[Interrupts]:
-    """Listen to SIGINT and SIGTERM; what was there before is restored."""
-    interrupts = Interrupts(stop)
+def listening(stop: Stop, *, bounded: bool = False) -> Iterator[Interrupts]:
+    """Listen to SIGINT and SIGTERM; what was there before is restored, unless a `bounded` stop is under way."""
+    interrupts = Interrupts(stop, bounded=bounded)
     if threading.current_thread() is not threading.main_thread():
         yield interrupts
         return
@@ -114,7 +146,7 @@ def listening(stop: Stop) -> Iterator[Interrupts]:
         sys.unraisablehook = ignored
         interrupts.close()
         for number, handler in before.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_IGN if bounded and stop.asked else handler)
 
 
 def read_line(stream: TextIO) -> str:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from vpngw_iac.cli.run import Run, write
-from vpngw_iac.cli.signals import Interrupts, listening, read_line
+from vpngw_iac.cli.signals import GRACE_IN_ACTIONS, Interrupts, listening, read_line
 from vpngw_iac.engine.execute.event import Event, Notice, RunEnded
 from vpngw_iac.engine.execute.stop import Stop
 from vpngw_iac.errors import UsageError
@@ -97,6 +97,12 @@ def require_consent(run: Run, *, yes: bool) -> None:
         )
 
 
+def stop_of(run: Run) -> tuple[Stop, bool]:
+    """What a run listens to, and whether its stop is bounded: in GitHub Actions a cancelled job is killed soon."""
+    bounded = run.settings.environment.get("GITHUB_ACTIONS") == "true"
+    return (Stop(GRACE_IN_ACTIONS) if bounded else Stop()), bounded
+
+
 @contextmanager
 def watching(run: Run, workspace: Workspace) -> Iterator[Watch]:
     """A run with its progress display and its signal handlers."""
@@ -104,8 +110,8 @@ def watching(run: Run, workspace: Workspace) -> Iterator[Watch]:
 
     settings = run.settings
     progress = progress_for(run.err, no_color=settings.no_color, environment=settings.environment, speed=run.speed)
-    stop = Stop()
-    with listening(stop) as interrupts:
+    stop, bounded = stop_of(run)
+    with listening(stop, bounded=bounded) as interrupts:
         watch = Watch(run, workspace, progress, stop, interrupts)
         interrupts.say = watch.notice
         try:

@@ -91,6 +91,7 @@ V-PROBE-07 | E | Region is not there | The subscription has no such region. | Co
 V-PROTECT-01 | E | Protected | The entry is protected, and the plan would delete or replace it. | Apply once with protect=False if that is meant.
 V-RENAME-01 | I | Renamed? What is deleted and created here differs only in name | A rename would delete and create it. | Say it with moved={"old": "new"}.
 V-REPLACE-01 | E | Replacement must be named | It would be deleted and created again. | Run again with --replace ADDRESS if that is meant.
+V-RUN-01 | I | The last run came from no pipeline | Somebody applied or destroyed past the pipeline that did before. | `vpngw log` tells who and what.
 V-SECRET-01 | W | Secret not verified | No fingerprint tells whether it is the one that was applied. | `vpngw apply FILE --resend-secrets` sets it again.
 V-SECRET-02 | E | An update would lose a secret that we do not have | A PUT without it would remove it (R-RAD-06). | Declare it with a secret reference.
 V-SECRET-03 | W | Secret cannot be resolved here | A changed value is not seen, and apply refuses to write it. | Set the variable or file; `vpngw secret check FILE` tells of all.

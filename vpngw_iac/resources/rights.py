@@ -21,6 +21,38 @@ _JOIN: Mapping[str, str] = {
 }
 """Of types that are only referred to; the others say it themselves (`Resource.join_action`)."""
 
+READ_SUBSCRIPTION = "Microsoft.Resources/subscriptions/read"
+
+QUESTIONS = (
+    "Microsoft.Authorization/locks/read",
+    "Microsoft.Authorization/permissions/read",
+    "Microsoft.Network/locations/usages/read",
+    "Microsoft.PolicyInsights/checkPolicyRestrictions/read",
+    "Microsoft.Resources/subscriptions/providers/read",
+    READ_SUBSCRIPTION,
+)
+"""What a plan asks Azure about itself: locks, rights, quotas, policies, providers, zones of the subscription."""
+
+POLLS = ("Microsoft.Network/locations/operationResults/read", "Microsoft.Network/locations/operations/read")
+"""What tells how an operation goes on."""
+
+_LISTS: Mapping[str, str] = {
+    "list_connections": "Microsoft.Network/virtualNetworkGateways/connections/read",
+    "list_by_resource_group": "Microsoft.Resources/subscriptions/resourceGroups/resources/read",
+}
+"""Of the LISTs of what hangs on a resource (`Resource.lists`), by the SDK's method."""
+
+_ASKED_OF_TUNNELS: Mapping[str, tuple[str, ...]] = {
+    "gateway": (
+        "Microsoft.Network/virtualNetworkGateways/getadvertisedroutes/action",
+        "Microsoft.Network/virtualNetworkGateways/getbgppeerstatus/action",
+        "Microsoft.Network/virtualNetworkGateways/getlearnedroutes/action",
+        "Microsoft.Network/virtualNetworkGateways/getvpnclientconnectionhealth/action",
+    ),
+    "connection": ("Microsoft.Network/connections/getikesas/action",),
+}
+"""POSTs that change nothing, by the role of the resource that is asked whether its tunnels are up."""
+
 READ_LOCKS = "Microsoft.Authorization/locks/read"
 
 ALWAYS_REGISTERED = frozenset({"microsoft.resources", "microsoft.authorization"})
@@ -34,6 +66,25 @@ def join_action(arm_type: str) -> str:
     """
     model = type_of(arm_type)
     return model.join_action if model is not None else _JOIN.get(arm_type.lower(), "")
+
+
+def read_action(arm_type: str) -> str:
+    """The action of a GET or LIST."""
+    if arm_type.lower() == _GROUP:
+        return "Microsoft.Resources/subscriptions/resourceGroups/read"
+    return f"{arm_type}/read"
+
+
+def list_actions(arm_type: str) -> tuple[str, ...]:
+    """The actions of listing what hangs on a resource of this type."""
+    model = type_of(arm_type)
+    return (_LISTS[model.lists[1]],) if model is not None and model.lists is not None else ()
+
+
+def tunnel_actions(arm_type: str) -> tuple[str, ...]:
+    """The actions of asking a resource of this type whether its tunnels are up."""
+    model = type_of(arm_type)
+    return _ASKED_OF_TUNNELS.get(str(model.role), ()) if model is not None else ()
 
 
 def write_action(arm_type: str) -> str:

@@ -147,6 +147,12 @@ def replaced_since_success(records: Iterable[Record]) -> frozenset[str]:
     return frozenset(found)
 
 
+def last_by_hand(records: Iterable[Record], but: str) -> RunOpened | None:
+    """The last run that may have changed something, `but` this one, if it came from no pipeline."""
+    opened = [r for r in records if isinstance(r, RunOpened) and r.command in ("apply", "destroy") and r.run != but]
+    return opened[-1] if opened and not opened[-1].url else None
+
+
 def ended_by(digest: str, records: Iterable[Record]) -> frozenset[str]:
     """Addresses that runs of the plan with this decision digest brought to an end, whoever saw them end.
 

@@ -20,6 +20,7 @@ from vpngw_iac.engine.plan.plan import Options, Plan
 from vpngw_iac.engine.plan.result import Drift
 from vpngw_iac.errors import BlueprintError, ExitCode, UsageError, VpngwError, worst
 from vpngw_iac.late_dataclass import dataclass
+from vpngw_iac.usecases.change_window import ChangeWindow
 from vpngw_iac.usecases.fleet_run import Confirm, FleetRun, OnEvent, OnPlan, OpenedMember, waves_of
 from vpngw_iac.usecases.session import Deployable
 from vpngw_iac.usecases.threads import attempt, in_threads
@@ -177,6 +178,8 @@ class Fleet:
         timeout: float | None = None,
         lock_timeout: float = 0.0,
         stop: Stop | None = None,
+        not_before: str | None = None,
+        not_after: str | None = None,
     ) -> FleetResult[Outcome]:
         """Apply every deployment, `parallel` at a time; each takes its lock at its turn.
 
@@ -188,6 +191,7 @@ class Fleet:
             FleetRun(
                 "apply", self.parallel, stop or Stop(), options, on_event, on_plan, confirm,
                 detach=detach, timeout=timeout, lock_timeout=lock_timeout,
+                window=ChangeWindow.of(not_before, not_after),
             )
         )  # fmt: skip
 
@@ -202,12 +206,15 @@ class Fleet:
         timeout: float | None = None,
         lock_timeout: float = 0.0,
         stop: Stop | None = None,
+        not_before: str | None = None,
+        not_after: str | None = None,
     ) -> FleetResult[Outcome]:
         """Delete every deployment, those that use others first; the rest is as in `apply`."""
         return self._run(
             FleetRun(
                 "destroy", self.parallel, stop or Stop(), options, on_event, on_plan, confirm,
                 detach=detach, timeout=timeout, lock_timeout=lock_timeout,
+                window=ChangeWindow.of(not_before, not_after),
             )
         )  # fmt: skip
 

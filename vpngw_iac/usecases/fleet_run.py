@@ -10,13 +10,13 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from vpngw_iac.engine.execute.event import Event, Outcome
-from vpngw_iac.engine.execute.loop import GRACE
 from vpngw_iac.engine.execute.stop import Stop
 from vpngw_iac.engine.plan.plan import Options, Plan
 from vpngw_iac.engine.plan.result import left
 from vpngw_iac.errors import VpngwError
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.resources.base import Resource
+from vpngw_iac.usecases.change_window import ChangeWindow
 from vpngw_iac.usecases.runner import RunRequest, run
 from vpngw_iac.usecases.session import Session
 from vpngw_iac.usecases.threads import LOOK, attempt, in_threads
@@ -30,8 +30,8 @@ Confirm = Callable[[Mapping[str, Plan], Mapping[str, VpngwError]], bool]
 """Asked once for all plans that change something, by name of the deployment; and what has failed until then."""
 Ended = tuple[Outcome | None, VpngwError | None]
 
-_LEAVING = GRACE + 5.0
-"""Seconds after which a run that was asked to stop is left alone: what it reads hangs."""
+_LEAVING = 5.0
+"""Seconds, beyond what running calls get, after which a run that was asked to stop is left alone: a read hangs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +87,12 @@ class FleetRun:
         detach: bool = False,
         timeout: float | None = None,
         lock_timeout: float = 0.0,
+        window: ChangeWindow | None = None,
     ) -> None:
         self.command, self.parallel, self.stop = command, parallel, stop
         self._options, self._on_event, self._on_plan, self._confirm = options, on_event, on_plan, confirm
         self._limits: dict[str, Any] = {"detach": detach, "timeout": timeout, "lock_timeout": lock_timeout}
+        self._limits["window"] = window or ChangeWindow()
         self._telling = threading.RLock()
         self._asked_since: float | None = None
 
@@ -167,7 +169,7 @@ class FleetRun:
         if not self.stop.asked:
             return False
         self._asked_since = self._asked_since or time.monotonic()
-        return time.monotonic() - self._asked_since > (1.0 if self.stop.immediate else _LEAVING)
+        return time.monotonic() - self._asked_since > (1.0 if self.stop.immediate else self.stop.grace + _LEAVING)
 
     def _tell(self, name: str, event: Event) -> None:
         if self._on_event is not None:

@@ -122,6 +122,11 @@ class OfflineWorkspace:
         other._place = replace(self._place, state=state)
         return other
 
+    def require_subscription(self) -> Self:
+        """This workspace; raises `UsageError` where ids would be those of no subscription."""
+        self._place.required_subscription()
+        return self
+
     @checked
     def name_of(self, blueprint: Deployable) -> str:
         """Name of the deployment: what was asked for, else the blueprint's."""

@@ -40,7 +40,7 @@ from vpngw_iac.state.journal import LoadedState
 from vpngw_iac.state.model import State
 from vpngw_iac.text import suggestion
 from vpngw_iac.usecases.offline import blueprint_context
-from vpngw_iac.usecases.session import Session, SessionSettings, said_by
+from vpngw_iac.usecases.session import Session, SessionSettings, pipeline_url, said_by
 
 
 def load_state(session: Session) -> LoadedState | None:
@@ -73,7 +73,7 @@ def decide(session: Session, loaded: LoadedState | None, options: Options, *, re
     if not options.destroy:
         open_files = () if session.saved_graph else exposed(graph, session.place)
         findings = [*(reviewed.findings if reviewed else ()), *_of_file(session), *unresolved, *open_files]
-    findings += [*behind_a_link(session), *without_key(session)]
+    findings += [*behind_a_link(session), *without_key(session), *by_hand(session)]
     owner = session.store().owner()
     moved = said_by(blueprint, "moved")
     if reviewed is None:
@@ -276,6 +276,26 @@ def without_key(session: Session) -> list[Finding]:
             summary="The key of the state cannot be read here",
             detail="No secret is compared with what was applied, and a plan that is saved here is not sealed.",
             advice="`vpngw apply` takes a plan that was made where the key can be read.",
+        )
+    ]
+
+
+def by_hand(session: Session) -> list[Finding]:
+    """A pipeline says so when the last run did not come from one: somebody broke the glass."""
+    from vpngw_iac.state.log import last_by_hand
+
+    if not pipeline_url(session.place.environment):
+        return []
+    found = last_by_hand(session.store().history(), session.run)
+    if found is None:
+        return []
+    return [
+        Finding(
+            rule="V-RUN-01",
+            level="info",
+            summary="The last run came from no pipeline",
+            detail=f"`vpngw {found.command}` was run by {found.actor} at {found.at}, past the pipeline.",
+            advice="`vpngw log` tells what it did; what it changed and the blueprint does not say is in this plan.",
         )
     ]
 

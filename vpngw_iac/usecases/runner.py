@@ -7,7 +7,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import field, replace
 from typing import Any, Literal
 
 from vpngw_iac._version import __version__
@@ -36,6 +36,7 @@ from vpngw_iac.state.journal import EntriesMoved, EntryRemoved, EntrySet, Loaded
 from vpngw_iac.state.log import ended_by
 from vpngw_iac.state.model import Entry, State
 from vpngw_iac.state.store import LockedStore
+from vpngw_iac.usecases.change_window import ChangeWindow
 from vpngw_iac.usecases.locking import LockWait, RedactedStore
 from vpngw_iac.usecases.planner import ask, decide, renamed
 from vpngw_iac.usecases.session import Session
@@ -61,6 +62,8 @@ class RunRequest:
     stop: Stop
     lock_timeout: float = 0.0
     """Seconds to wait for another run's lock."""
+    window: ChangeWindow = field(default_factory=ChangeWindow)
+    """When it may begin to change something."""
     on_locked: Callable[[], None] | None = None
     """Called when the lock is held, before anything is planned; may take its time."""
 
@@ -73,6 +76,7 @@ def run(session: Session, request: RunRequest) -> Outcome:
 
 
 def _run(session: Session, request: RunRequest, stack: ExitStack) -> Outcome:
+    request.window.check(session.clock.utc())
     store = session.bound_store()
     store.load()  # a damaged or foreign state is told before a lock is taken, and before anything is written
     if request.command != "wait":
@@ -215,6 +219,7 @@ class _Run:
             return replace(
                 self._outcome(()), outcome="failed", exit_code=ExitCode.ERROR, notices=("Nothing was done.",)
             )
+        self.request.window.check(self.clock.utc())  # lock and approval may have taken hours
         self.locked.renew()
         with self.request.stop.ends():
             fingerprints = self._require_secrets(plan)

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from vpngw_iac.arm import SIGNED_IN, Scope
 from vpngw_iac.errors import BlueprintError, Finding, Forbidden, SecretError, StateDenied, UsageError
@@ -333,6 +333,7 @@ class Session:
         return store
 
     def _opened_store(self) -> Store:
+        self.place.settings.require_trusted()
         place, root = self.place, self.place.state_root(self.deployment)
         if isinstance(root, BlobPlace):
             from vpngw_iac.azure.blob_store import open_blob_store
@@ -381,6 +382,7 @@ class Session:
     def _client(self, cloud: str) -> CloudClient:
         from vpngw_iac.azure import CloudClient
 
+        self.place.settings.require_trusted()
         simulator = self.simulator if cloud == "simulator" else None
         which = (cloud, id(simulator))
         with self.place.opening:
@@ -442,17 +444,38 @@ class Session:
         from vpngw_iac.state.store import Owner
 
         env = self.place.environment
-        server, repository, number = (env.get(f"GITHUB_{n}", "") for n in ("SERVER_URL", "REPOSITORY", "RUN_ID"))
         return Owner(
             run=self.run,
-            actor=env.get("GITHUB_ACTOR") or (signed_in and self.cloud.identity.actor) or _user(),
+            actor=pipeline_actor(env) or (signed_in and self.cloud.identity.actor) or _user(),
             host=socket.gethostname(),
             process=os.getpid(),
             since=self.clock.utc(),
             command=command,
             birth=birth_of(os.getpid()),
-            url=f"{server}/{repository}/actions/runs/{number}" if server and repository and number else "",
+            url=pipeline_url(env),
         )
+
+
+def pipeline_actor(environment: Mapping[str, str]) -> str:
+    """Who started the pipeline's run, as GitHub, Azure Pipelines or GitLab says."""
+    names = ("GITHUB_ACTOR", "BUILD_REQUESTEDFOR", "GITLAB_USER_LOGIN")
+    return next((environment[name] for name in names if environment.get(name)), "")
+
+
+def pipeline_url(environment: Mapping[str, str]) -> str:
+    """Address of the pipeline's run; empty anywhere else.
+
+    https://docs.github.com/actions/reference/workflows-and-actions/variables,
+    https://learn.microsoft.com/azure/devops/pipelines/build/variables, https://docs.gitlab.com/ci/variables.
+    """
+    github = [environment.get(f"GITHUB_{name}", "") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID")]
+    if all(github):
+        return f"{github[0]}/{github[1]}/actions/runs/{github[2]}"
+    names = ("SYSTEM_COLLECTIONURI", "SYSTEM_TEAMPROJECT", "BUILD_BUILDID")
+    devops = [environment.get(name, "") for name in names]
+    if all(devops):
+        return f"{devops[0].rstrip('/')}/{quote(devops[1])}/_build/results?buildId={devops[2]}"
+    return environment.get("CI_JOB_URL", "")
 
 
 def _signed_in(item: Resource | Existing, tenant: str) -> Resource | Existing:

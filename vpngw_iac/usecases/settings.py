@@ -13,7 +13,7 @@ import io
 import os
 import stat
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import field
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -65,6 +65,13 @@ class SettingsSource:
     """The folder at which the relative path of a setting starts, where that is not the working directory."""
     warnings: tuple[str, ...] = ()
     """What should be told once, each a sentence."""
+    untrusted: tuple[str, ...] = ()
+    """In a pipeline: what the checkout says of where to sign in and work and the pipeline does not, as sentences."""
+
+    def require_trusted(self) -> None:
+        """Raise `UsageError` before anything is connected that only the checkout, and not the pipeline, has named."""
+        if self.untrusted:
+            raise UsageError(" ".join(self.untrusted), advice=_TO_PIPELINES)
 
     @property
     def home(self) -> Path:
@@ -102,6 +109,8 @@ class Settings(BaseModel):
     profile: Text | None = None
     """Profile of preflight: ``strict``, ``cnsa``, ``nist`` or ``bsi``."""
 
+    allow_endpoint: bool = False
+    """In a pipeline an ``https://`` cloud is taken only with this, said by the pipeline itself."""
     allowed_subscriptions: Text | None = None
     """Subscriptions, besides the default one, in which a saved graph may name something; separated by commas."""
     allowed_tenants: Text | None = None
@@ -139,6 +148,7 @@ class Settings(BaseModel):
         env_file: str | Path | None = None,
         directory: str | Path = ".",
         environment: Mapping[str, str] | None = None,
+        environment_name: str | None = None,
         **flags: Any,
     ) -> Self:
         """Collect the settings; a flag that is None was not given. Raises `UsageError` that names the culprit.
@@ -149,7 +159,8 @@ class Settings(BaseModel):
         given = {key: value for key, value in flags.items() if value is not None}
         folder = working_directory(directory)
         config = find_config(folder)
-        document = _read_config_file(config) if config else {}
+        chosen = environment_name or real.get(f"{PREFIX}ENVIRONMENT") or None
+        document = _part_of(_read_config_file(config) if config else {}, chosen, config)
         named, by_file = env_file or real.get(f"{PREFIX}ENV_FILE"), False
         if not named and document.get("env_file"):
             named, by_file = document["env_file"], True
@@ -168,6 +179,7 @@ class Settings(BaseModel):
             if config
             else {},
             warnings=_absent(path) if absent else _exposed(path),
+            untrusted=tuple(_untrusted(given, real, filed if by_file else {}, document)) if is_pipeline(real) else (),
         )
         merged = {f"{PREFIX}{key.upper()}": str(value) for key, value in document.items()} | merged
         asides = {"environment": merged, "env_variables": filed, "origin": origin}
@@ -239,6 +251,48 @@ def read_env_file(path: Path) -> dict[str, str]:
     return {binding.key: binding.value for binding in bindings if binding.key and binding.value is not None}
 
 
+_TO_PIPELINES = (
+    "In a pipeline cloud, tenant, subscription, state and authority come from its own inputs alone (flags or "
+    "variables): say the same there, or take it out of the checkout."
+)
+_OF_PIPELINES = ("cloud", "tenant", "subscription", "state")
+
+
+def is_pipeline(environment: Mapping[str, str]) -> bool:
+    """Whether this is a job of GitHub Actions or Azure Pipelines."""
+    return environment.get("GITHUB_ACTIONS") == "true" or environment.get("TF_BUILD", "").lower() == "true"
+
+
+def _untrusted(
+    flags: Mapping[str, Any], real: Mapping[str, str], filed: Mapping[str, str], document: Mapping[str, Any]
+) -> Iterator[str]:
+    """What ``vpngw.toml``, or the env file that it names, says otherwise than the pipeline does."""
+    for name in _OF_PIPELINES:
+        said = document.get(name) or filed.get(_variable_of(name, filed))
+        inputs = flags.get(name) or real.get(_variable_of(name, real))
+        if said and str(said).strip().rstrip("/") != str(inputs or "").strip().rstrip("/"):
+            yield f"{CONFIG_FILE} says {name} {said}, the pipeline {inputs or 'nothing'}."
+    authority = "AZURE_AUTHORITY_HOST"
+    if filed.get(authority) and filed[authority] != real.get(authority):
+        yield f"The env file that {CONFIG_FILE} names says {authority}, and the pipeline does not."
+    cloud = str(flags.get("cloud") or real.get(f"{PREFIX}CLOUD") or "")
+    allowed = flags.get("allow_endpoint") or real.get(f"{PREFIX}ALLOW_ENDPOINT", "").lower() in ("1", "true", "yes")
+    if cloud.startswith(("https://", "http://")) and not allowed:
+        yield f"The cloud {cloud} is an address, and would get the pipeline's tokens: confirm it with --allow-endpoint."
+
+
+def _part_of(document: dict[str, Any], chosen: str | None, config: Path | None) -> dict[str, Any]:
+    """The settings of a file: those at its top, over them those of the chosen part."""
+    parts: dict[str, dict[str, Any]] = document.pop("environments", {})
+    if not chosen:
+        return document
+    if chosen not in parts:
+        where = f"{config} has no [environments.{chosen}]" if config else f"There is no {CONFIG_FILE}"
+        known = f"It has: {', '.join(parts)}." if parts else f"Write [environments.{chosen}] into {CONFIG_FILE}."
+        raise UsageError(f"{where}, which --environment (or {PREFIX}ENVIRONMENT) names.", advice=known)
+    return document | parts[chosen]
+
+
 def _from_variables(variables: Mapping[str, str]) -> dict[str, str]:
     found = {name: _variable_of(name, variables) for name in setting_names()}
     return {name: variables[variable] for name, variable in found.items() if variable}
@@ -299,6 +353,15 @@ def _read_config_file(path: Path) -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         why = "it is nested too deeply" if isinstance(error, RecursionError) else error
         raise UsageError(f"{path} cannot be read: {why}.", location=str(path), advice=f"Correct {path}.") from None
+    parts = document.pop("environments", {})
+    if not isinstance(parts, dict) or not all(isinstance(part, dict) for part in parts.values()):
+        told = f"{path}: 'environments' holds parts, each with settings."
+        raise UsageError(told, advice="Write [environments.NAME].")
+    values = _checked(document, path)
+    return values | ({"environments": {name: _checked(part, path) for name, part in parts.items()}} if parts else {})
+
+
+def _checked(document: Mapping[str, Any], path: Path) -> dict[str, Any]:
     values = {key.replace("-", "_"): value for key, value in document.items()}
     for key in values.keys() - set(setting_names()):
         hint = suggestion(key, setting_names()) or f"It may hold: {', '.join(setting_names())}."

@@ -37,6 +37,7 @@ from vpngw_iac.errors import SecretError, UsageError
 from vpngw_iac.resources.graph import Graph
 from vpngw_iac.secret import CachedSecrets, Fingerprint
 from vpngw_iac.state.model import Binding, State
+from vpngw_iac.usecases.change_window import ChangeWindow
 from vpngw_iac.usecases.graph_files import only_told_errors, read_graph, saved_document
 from vpngw_iac.usecases.offline import OfflineWorkspace, blueprint_context
 from vpngw_iac.usecases.planner import ask, decide, load_state, tell_of_links
@@ -139,20 +140,24 @@ class Workspace(OfflineWorkspace):
         timeout: float | None = None,
         lock_timeout: float = 0.0,
         stop: Stop | None = None,
+        not_before: str | None = None,
+        not_after: str | None = None,
     ) -> Outcome:
         """Bring Azure to what is declared. Raises `Refused` before the first operation, `StateLocked`, `StalePlan`.
 
         A plan, in memory or loaded, is planned again first; if the decisions differ it is stale. `timeout` is in
         seconds; when it is over the run leaves with outcome ``running``, and the next apply or wait continues.
-        `lock_timeout` is how many seconds to wait for another run's lock.
+        `lock_timeout` is how many seconds to wait for another run's lock. `not_before` and `not_after`, times with a
+        zone, limit when it may begin to change something; that is judged again once the plan is confirmed.
         """
+        window = ChangeWindow.of(not_before, not_after)
         if isinstance(what, SavedGraph) or (isinstance(what, Plan) and what.of_graph):
             raise UsageError("A saved graph is planned, and never applied.", advice="Apply the blueprint, or its plan.")
         session = self.session(ReviewedPlan.of(what) if isinstance(what, Plan) else what)
         reviewed = session.reviewed
         chosen = options or (reviewed.options if reviewed else Options())
         request = RunRequest(
-            "apply", chosen, reviewed, on_event, confirm, detach, timeout, stop or Stop(), lock_timeout
+            "apply", chosen, reviewed, on_event, confirm, detach, timeout, stop or Stop(), lock_timeout, window
         )
         return run(session, request)
 
@@ -167,13 +172,25 @@ class Workspace(OfflineWorkspace):
         timeout: float | None = None,
         lock_timeout: float = 0.0,
         stop: Stop | None = None,
+        not_before: str | None = None,
+        not_after: str | None = None,
     ) -> Outcome:
         """`load_plan` and `apply` in one: the store is opened, and its key read, once. Raises what they raise."""
+        window = ChangeWindow.of(not_before, not_after)
         reviewed = load(document)
         session = self.session(reviewed)
         check_genuine(reviewed, session.key())
         request = RunRequest(
-            "apply", reviewed.options, reviewed, on_event, confirm, detach, timeout, stop or Stop(), lock_timeout
+            "apply",
+            reviewed.options,
+            reviewed,
+            on_event,
+            confirm,
+            detach,
+            timeout,
+            stop or Stop(),
+            lock_timeout,
+            window,
         )
         return run(session, request)
 
@@ -189,10 +206,15 @@ class Workspace(OfflineWorkspace):
         timeout: float | None = None,
         lock_timeout: float = 0.0,
         stop: Stop | None = None,
+        not_before: str | None = None,
+        not_after: str | None = None,
     ) -> Outcome:
         """Delete everything that is ours, in the right order; refused before anything is deleted if it would hurt."""
         chosen = replace(options or Options(), destroy=True)
-        request = RunRequest("destroy", chosen, None, on_event, confirm, detach, timeout, stop or Stop(), lock_timeout)
+        window = ChangeWindow.of(not_before, not_after)
+        request = RunRequest(
+            "destroy", chosen, None, on_event, confirm, detach, timeout, stop or Stop(), lock_timeout, window
+        )
         return run(self.session(blueprint), request)
 
     @checked

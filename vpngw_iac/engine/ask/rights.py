@@ -83,7 +83,7 @@ def _joined(plan: Plan, operation: Operation, edited: Collection[str]) -> Iterat
     if resource is None:
         return
     free = {ref.target for _, ref, _ in resource.references()} - set(resource.joins())
-    for path, target in _references(resource.body()):
+    for path, target in references_in(resource.body()):
         anew = operation.kind == "create" or operation.key.step == "attach" or any(_touches(e, path) for e in edited)
         if anew and target not in free and join_action(target.type):
             yield target
@@ -95,7 +95,7 @@ def _touches(edited: str, path: str) -> bool:
     return (left + ".").startswith(right + ".") or (right + ".").startswith(left + ".")
 
 
-def _references(value: Any, path: str = "") -> Iterator[tuple[str, ArmId]]:
+def references_in(value: Any, path: str = "") -> Iterator[tuple[str, ArmId]]:
     """Every ``{"id": ...}`` of a body, with its path."""
     for at, item in walk(value, path):
         target = ArmId.of(item.get("id")) if isinstance(item, Mapping) else None

@@ -48,9 +48,6 @@ Closing = Literal["succeeded", "failed", "unconfirmed"]
 SIBLINGS = 60.0
 """Seconds after which what was refused beside a sibling is tried again although none has ended."""
 
-GRACE = 10.0
-"""Seconds that running HTTP calls get after the first Ctrl-C."""
-
 
 class Execution:
     """One run of a schedule. `run` returns what happened; it raises only if the lock is lost."""
@@ -152,7 +149,7 @@ class Execution:
         if not self._must_stop:
             return False
         if self._grace_until is None:
-            self._grace_until = self._clock.now() + GRACE
+            self._grace_until = self._clock.now() + self._stop.grace
         return self._clock.now() >= self._grace_until
 
     def _seconds_to_next(self) -> float | None:

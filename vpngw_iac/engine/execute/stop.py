@@ -14,6 +14,10 @@ from vpngw_iac.late_dataclass import dataclass
 Reason = Literal["interrupted", "terminated"]
 
 
+GRACE = 10.0
+"""Seconds that running HTTP calls get after the first Ctrl-C."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """When to leave although Azure is still at work."""
@@ -35,7 +39,9 @@ class ReadInterrupted(KeyboardInterrupt):
 class Stop:
     """Shared between a signal handler and the coordinating thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, grace: float = GRACE) -> None:
+        """`grace` is how many seconds running calls get before the run leaves."""
+        self.grace = grace
         self._asked = threading.Event()
         self._now = threading.Event()
         self._bells: list[queue.SimpleQueue[Any]] = []
@@ -79,7 +85,7 @@ class Stop:
             inbox.put(None)
 
     def request(self, reason: Reason = "interrupted") -> None:
-        """Start nothing more; running calls get ten seconds, then journal and lock are closed."""
+        """Start nothing more; running calls get some seconds, then journal and lock are closed."""
         self._reasons.append(reason)
         self._asked.set()
         for inbox in self._bells:

@@ -34,6 +34,7 @@ from vpngw_iac.resources.wire import Output
 from vpngw_iac.secret import Secret
 from vpngw_iac.simulator.faults import AnswerInstead, BreakConnection, FailLate
 from vpngw_iac.state.journal import OperationClosed
+from vpngw_iac.usecases.exporter import export_blueprint
 from vpngw_iac.usecases.locking import RedactedStore
 
 MARK = "canaryMark"
@@ -113,6 +114,7 @@ def check(harness: Harness, deployment: Deployment, *things: Any) -> None:
     assert_clean("destroy plan", json.dumps(workspace.save_plan(workspace.plan(deployment, Options(destroy=True)))))
     for use in (workspace.drift, workspace.show, workspace.history, workspace.check_secrets):
         assert_clean(use.__name__, repr(use(deployment)))
+    assert_clean("export", repr(export_blueprint(workspace, deployment)))
     assert_clean("events", repr(harness.events))
     assert_clean("workspace", repr(workspace) + repr(vars(workspace)))
     assert_clean("session", repr(workspace.session(deployment)) + repr(vars(workspace.session(deployment))))

@@ -40,6 +40,12 @@ class Known:
 
 KNOWN = (
     Known(
+        "A template's reference() shows it whatever the version.",
+        r"properties\.outputs\.resource\.value\.authenticationType is missing",
+        path=r"Microsoft.Resources/deployments/",
+    ),
+    Known("Nobody guesses the key that a reset makes.", r"value is .*", path=r"connections/[^/]+/sharedkey$"),
+    Known(
         "Groups tell it since api-version 2019-07-01.",
         r"type is too much",
         path=r"resourcegroups/",

@@ -199,16 +199,24 @@ def _before(
 
 def _named_elsewhere(graph: Graph) -> dict[ArmId, str]:
     """Ids in bodies of what is neither made nor used as a whole: a workspace, a NAT gateway. Roles are Azure's own."""
-    known = (*graph.by_id, *graph.existing)
+    known = graph.by_id.keys() | graph.existing.keys()
     found: dict[ArmId, str] = {}
     for address, resource in graph.resources.items():
         for _, value in walk(resource.body(), ""):
             named = ArmId.of(value) if isinstance(value, str) else None
             if named is None or not named.names or named.type.lower().startswith("microsoft.authorization/"):
                 continue
-            if not any(each.contains(named) for each in known if each.names):
+            if not any(above in known for above in _upwards(named)):
                 found.setdefault(named, address)
     return found
+
+
+def _upwards(identifier: ArmId) -> Iterator[ArmId]:
+    """The resource, and those that it is a part of."""
+    above: ArmId | None = identifier
+    while above is not None and above.names:
+        yield above
+        above = above.parent
 
 
 def _short(identifier: ArmId, subscription: str) -> str:

@@ -65,15 +65,12 @@ def units(graph: Graph, without: Mapping[ArmId, str]) -> list[Unit]:
         for target in graph.needs(resource.address):
             if target in heads and heads[target] != heads[identifier]:
                 needs[heads[identifier]].add(heads[target])
+    inside: dict[ArmId, list[Resource]] = {head: [] for head in needs}
+    for identifier, head in sorted(heads.items()):
+        if identifier != head:
+            inside[head].append(kept[identifier])
     order = TopologicalSorter({head: sorted(targets) for head, targets in sorted(needs.items())}).static_order()
-    return [
-        Unit(
-            kept[head],
-            tuple(kept[i] for i, above in sorted(heads.items()) if above == head and i != head),
-            frozenset(needs[head]),
-        )
-        for head in order
-    ]
+    return [Unit(kept[head], tuple(inside[head]), frozenset(needs[head])) for head in order]
 
 
 def _turns(graph: Graph, child: Resource, parent: ArmId) -> bool:

@@ -215,7 +215,7 @@ def _status(operation: LongRunningOperation) -> HttpResponse:
     body: Json = {"status": operation.status}
     if operation.error is not None:
         body["error"] = operation.error
-    elif operation.verb not in {"put", "delete", "patch"} and not operation.running:
+    elif operation.verb not in {"put", "delete", "patch", "sharedkey"} and not operation.running:
         body["properties"] = {"output": operation.result} if operation.payload.get("output") else {}
     return HttpResponse(200, body, wait_header(operation) if operation.running else {})
 

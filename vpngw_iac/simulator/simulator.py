@@ -23,6 +23,8 @@ from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.simulator import manager, other_end
 from vpngw_iac.simulator.clock import Time, VirtualTime, utc
 from vpngw_iac.simulator.cloud_view import CloudView, Switches
+from vpngw_iac.simulator.deployments import engine
+from vpngw_iac.simulator.deployments.record import Deployment
 from vpngw_iac.simulator.document import Document
 from vpngw_iac.simulator.fault_injection import FaultInjector
 from vpngw_iac.simulator.faults import Fault, Faults
@@ -210,12 +212,24 @@ class Simulator:
             self._cloud.touch(document.id)
 
     def finish(self, what: str) -> None:
-        """Let the operation end now: of a resource id, or of the URL it is polled at."""
+        """Let the operation or the deployment end now: of a resource id, or of the URL it is polled at."""
         with self._turn():
             for operation in self._store.running():
                 if operation.id in what or operation.target.lower() == what.lower():
                     operation.due = self.time.now()
                     self._store.save_operation(operation)
+            settle(self._cloud)
+            for deployment in self._store.deployments.values():
+                if deployment.polling in what or deployment.key == what.lower():
+                    self._finish_deployment(deployment)
+
+    def _finish_deployment(self, deployment: Deployment) -> None:
+        """Let all that it waits for end now, one thing after the other."""
+        while deployment.running and next_event(self._cloud) is not None:
+            for operation in self._store.running():
+                operation.due = self.time.now()
+                self._store.save_operation(operation)
+            engine.send_again(self._cloud)
             settle(self._cloud)
 
     def reset(self) -> None:

@@ -46,6 +46,13 @@ def next_wake(cloud: CloudView) -> float | None:
     return min((step.again for step in steps if step.again is not None), default=None)
 
 
+def send_again(cloud: CloudView) -> None:
+    """Let nobody wait any longer before sending again."""
+    for each in cloud.store.deployments.values():
+        for step in each.steps.values():
+            step.again = None if step.again is None else cloud.now
+
+
 def cancel(cloud: CloudView, deployment: Deployment) -> None:
     """Begin nothing more; what runs in Azure runs on."""
     for key, step in deployment.steps.items():

@@ -24,6 +24,8 @@ from vpngw_iac.simulator.refusal import Refusal, front_door, group_being_deleted
 from vpngw_iac.simulator.wire import HttpRequest, HttpResponse
 
 _PATH = ["providers", "microsoft.resources", "deployments"]
+_PAUSE = "15"
+"""Seconds between polls: not recorded. Without it clients wait for half a minute of their own."""
 _NAME = re.compile(r"[\w.()-]{1,64}")
 
 
@@ -121,14 +123,15 @@ def _put(cloud: CloudView, request: HttpRequest, identifier: str) -> HttpRespons
     cloud.store.save_deployment(deployment)
     engine.progress(cloud)
     where = f"{request.host}{identifier}/operationStatuses/{deployment.polling}?api-version={request.api_version}"
-    return HttpResponse(200 if before else 201, shown, {"Azure-AsyncOperation": where})
+    return HttpResponse(200 if before else 201, shown, {"Azure-AsyncOperation": where, "Retry-After": _PAUSE})
 
 
 def _status(deployment: Deployment, rest: Sequence[str]) -> HttpResponse:
     if len(rest) != 2 or rest[1] != deployment.polling:
         raise Refusal(404, "OperationNotFound", "The operation could not be found.")
     error = {"error": deployment.error} if deployment.error is not None else {}
-    return HttpResponse(200, {"status": deployment.state, **error})
+    headers = {"Retry-After": _PAUSE} if deployment.running else {}
+    return HttpResponse(200, {"status": deployment.state, **error}, headers)
 
 
 def _validate(cloud: CloudView, request: HttpRequest, identifier: str) -> HttpResponse:

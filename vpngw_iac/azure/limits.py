@@ -19,6 +19,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
 
+from vpngw_iac.azure.deadlines import Deadlines
 from vpngw_iac.azure.retry import SILENCE
 from vpngw_iac.text import duration
 
@@ -32,6 +33,7 @@ MAX_PAUSE = 9.0
 half a minute in silence, and no ``Retry-After`` holds a run for days."""
 
 _THREAD = threading.local()
+_DEADLINES = Deadlines()
 
 
 class Exchange:
@@ -46,18 +48,9 @@ class Exchange:
     @contextmanager
     def watched(self, what: str) -> Iterator[None]:
         """Tells after half a minute that somebody is waited for, and cuts the connection when the time is over."""
-        word = threading.Timer(
-            SILENCE,
-            self._tell,
-            (
-                f"{what}: no complete answer for {duration(SILENCE)}; the connection is cut after "
-                f"{duration(self._seconds)}.",
-            ),
-        )
-        end = threading.Timer(self._seconds, self._cut)
-        for timer in (word, end):
-            timer.daemon = True
-            timer.start()
+        silence = f"{what}: no complete answer for {duration(SILENCE)}; the connection is cut after "
+        word = _DEADLINES.after(SILENCE, lambda: self._tell(f"{silence}{duration(self._seconds)}."))
+        end = _DEADLINES.after(self._seconds, self._cut)
         _THREAD.exchange = self
         try:
             yield

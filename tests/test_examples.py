@@ -49,6 +49,9 @@ def told(text: str) -> str:
     text = re.sub(r"(file://)?/\S*/(?=\.vpngw|blueprints/|examples/)", lambda m: (m[1] or "") and "file://…/", text)
     text = re.sub(r"(?<= in )\d+ (min|s|h)\b( \d+ (min|s)\b)?", "…", text)
     text = re.sub(r"\d+ (min|s)\b( \d+ s\b)? so far", "… so far", text)
+    text = re.sub(r"(?<=in )[\d.]+ [kM]?B, out [\d.]+ [kM]?B", "…", text)
+    text = re.sub(r"(?<=since )\S+ \S+ UTC", "…", text)
+    text = re.sub(r"\d+( of \d+ tunnels? up).*", r"…\1", text)
     return text.rstrip() + "\n"
 
 

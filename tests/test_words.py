@@ -16,20 +16,21 @@ PACKAGE = ROOT / "vpngw_iac"
 
 WORDS = {
     "Azure": """
-        aad access action actions active activity address advertised app arm as assigned assignment authentication
-        authorization auto azure bandwidth blob blobs block certificate certificates circuit circuits client clients
-        cloud clouds coexistence communities configuration connection connections custom data ddos delegation
-        deployment dhcp diagnostic diagnostics dns domain effective encryption endpoint entra existing express
-        expressroute extended extension failed gateway global governance group groups health high identity instance ip
-        ipv6 key lease link local location lock locks log maintenance managed management mapping member metric microsoft
-        migration nat
-        network operation operations peering permissions point policies policy pool prefix prefixes private propagated
-        properties provider public quota radius range reach region regions registration remote request resource
-        resources restrictions retention revoked rights role root route routing rule rules scale scope secret secrets
-        selector server service services setting settings site sku skus snapshot space spoke state subnet subscription
-        subscriptions switches tag tenant throttled token tokens topology traffic transit translate tunnel tunnels
-        usage usages user vault virtual vnet vpn window zones""",
-    "IPsec, IKE and BGP": "bgp bounds facts ike ipsec key nat pair peer security traffic selector to tunnel",
+        aad access action actions active activity address advertised app arm as assigned assignment
+        authentication authorization auto azure bandwidth blob blobs block certificate certificates circuit
+        circuits client clients cloud clouds coexistence communities configuration connection connections custom
+        data ddos delegation deployment dhcp diagnostic diagnostics dns domain effective encryption endpoint
+        entra existing express expressroute extended extension failed gateway global governance group groups
+        health high identity instance ip ipv6 key lease link local location lock locks log maintenance managed
+        management mapping member metric microsoft migration nat network nic operation operations peering
+        permissions point policies policy pool prefix prefixes private propagated properties provider public
+        quota radius range reach region regions registration remote request resource resources restrictions
+        retention revoked rights role root route routing rule rules scale scope secret secrets selector server
+        service services setting settings site sku skus snapshot space spoke state status subnet subscription
+        subscriptions switches tag tenant throttled token tokens topology traffic transit translate tunnel
+        tunnels usage usages user vault virtual vnet vpn window zones""",
+    "IPsec, IKE and BGP": "association associations bgp bounds facts ike ipsec key learned nat neighbour pair"
+    " peer security traffic selector to tunnel",
     "Python and what every program has": """
         accepted again also answer any app ask async attached attachment attachments base begun best binding
         blocked body box break broken budget busy by cache cached call callable carried cascade case
@@ -57,6 +58,7 @@ WORDS = {
         unwritable url urls use usecases used validate validation value values verdict version view vpngw
         wait waiting watch wire worker workspace write""",
     "projects": "beginning editor init new project schemas",
+    "verify": "answers asking judging junit last on row told trouble unknown verifications verifier",
     "imports": "argument csv exported expression imported importer imports listing recorded template wanted writing"
     " terraform yaml",
     "templates of Resource Manager": """

@@ -51,6 +51,7 @@ class ExitCode(IntEnum):
     CHANGES = 2
     PERMISSION = 3
     REFUSED = 4
+    NOT_VERIFIED = 5
     RUNNING = 6
     LOCKED = 7
     STALE = 8
@@ -68,6 +69,7 @@ PRECEDENCE = (
     ExitCode.REFUSED,
     ExitCode.STALE,
     ExitCode.RUNNING,
+    ExitCode.NOT_VERIFIED,
     ExitCode.CHANGES,
     ExitCode.DONE,
 )

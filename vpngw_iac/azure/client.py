@@ -150,13 +150,12 @@ class Arm:
             subscription, lambda **extra: client.send_request(HttpRequest("GET", url), **extra), doing
         )
 
-    def ask(self, subscription: str, url: str, body: Mapping[str, Any], *, doing: str) -> Answer:
-        """POST a question that changes nothing to a service that the SDK has no client for."""
+    def ask(self, subscription: str, url: str, body: Mapping[str, Any] | None = None, *, doing: str) -> Answer:
+        """POST a question that changes nothing: to a service that the SDK has no client for, or without its package."""
         client = self._client("raw", subscription)
+        content: dict[str, Any] = {} if body is None else {"json": dict(body)}
         return self._exchange(
-            subscription,
-            lambda **extra: client.send_request(HttpRequest("POST", url, json=dict(body)), **extra),
-            doing,
+            subscription, lambda **extra: client.send_request(HttpRequest("POST", url, **content), **extra), doing
         )
 
     def checked(self, answer: Answer, doing: str) -> Answer:

@@ -13,6 +13,7 @@ from vpngw_iac.azure.probes import Probes
 from vpngw_iac.azure.reading import Reader, sdk_of
 from vpngw_iac.azure.redact import is_masked
 from vpngw_iac.azure.retry import Retry
+from vpngw_iac.azure.tunnel_questions import TunnelQuestions
 from vpngw_iac.engine.compare.document import lookup
 from vpngw_iac.engine.ports import (
     Clock,
@@ -29,7 +30,7 @@ _TOLD_BY = {"sharedKey": ("get_shared_key",), "radiusServerSecret": ("list_radiu
 
 
 class AzureCloud:
-    """The `Cloud` port. Every method may be called from several threads at once."""
+    """The `Cloud` port, and questions about tunnels. Every method may be called from several threads at once."""
 
     def __init__(
         self,
@@ -51,6 +52,7 @@ class AzureCloud:
         self.attached = Attachments(reader, self._retry).of
         self.probe = Probes(arm, reader, self._retry).replies
         self.begin, self.poll, self.room = operations.begin, operations.poll, operations.room
+        self.ask = TunnelQuestions(arm, reader, clock).ask
 
     def secret(self, output: Output) -> SecretValue:
         """A secret that Azure made. Raises `OutputMissing` if the source is absent or does not tell it."""

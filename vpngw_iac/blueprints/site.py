@@ -451,6 +451,10 @@ class Site(LinkSettings):
     links: Many[Link] = ()
     backup_of: Name | None = None
     """Name of the site or circuit for which this site is the failover path: equal prefixes are then intended."""
+    expects: Prefixes = ()
+    """Prefixes that the site must announce by BGP, as `vpngw verify` looks for them; under NAT the external ones."""
+    live: bool = True
+    """Whether it counts when `vpngw verify` decides; a site that is not live yet is reported and never an alarm."""
     tags: Annotated[Tags, Wire("tags", by_code=True)] = Field(default_factory=dict)
     protect: bool = False
     on_removal: OnRemoval = "delete"

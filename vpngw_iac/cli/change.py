@@ -9,6 +9,7 @@ import typer
 from vpngw_iac.cli import options as opt
 from vpngw_iac.cli.options import command
 from vpngw_iac.cli.run import Run
+from vpngw_iac.errors import worst
 
 Out = Annotated[
     str | None,
@@ -69,6 +70,7 @@ def apply(
     not_after: opt.NotAfter = None,
     short: opt.Short = False,
     parallel: opt.Parallel = None,
+    verify: opt.VerifyAfter = None,
 ) -> int:
     """Plan, ask, carry out; continue what a run left open.
 
@@ -77,16 +79,24 @@ def apply(
     from vpngw_iac.cli.common import apply_one, apply_saved, limits_of, tell_outcome
     from vpngw_iac.cli.fleet import apply_fleet
     from vpngw_iac.cli.targets import targets_of
+    from vpngw_iac.cli.verify import require_verifiable, tell_with_verification, verify_fleet
 
     limits = limits_of(
         detach=detach, timeout=timeout, lock_timeout=lock_timeout, not_before=not_before, not_after=not_after
     )
     targets = targets_of(run, files, parallel, plans=True)
+    if verify is not None:
+        require_verifiable(run, choices, targets)
     if targets.is_fleet:
-        return apply_fleet(run, targets.fleet, choices, limits, yes=yes, short=short)
+        code = apply_fleet(run, targets.fleet, choices, limits, yes=yes, short=short)
+        return code if verify is None else worst((code, verify_fleet(run, targets.fleet, wait=verify * 60)))
     if (document := targets.fleet.members[0].saved) is not None:
-        return tell_outcome(run, apply_saved(run, document, choices, limits, short=short))
-    return tell_outcome(run, apply_one(run, targets.only, choices, limits, yes=yes, short=short))
+        outcome = apply_saved(run, document, choices, limits, short=short)
+    else:
+        outcome = apply_one(run, targets.only, choices, limits, yes=yes, short=short)
+    if verify is None:
+        return tell_outcome(run, outcome)
+    return tell_with_verification(run, targets, outcome, wait=verify * 60)
 
 
 def wait(

@@ -55,6 +55,15 @@ NotAfter = Annotated[
     str | None,
     typer.Option("--not-after", metavar="TIME", help="Begin no change after this time, also after a late approval."),
 ]
+VerifyAfter = Annotated[
+    float | None,
+    typer.Option(
+        "--verify",
+        metavar="MIN",
+        min=0,
+        help="Then wait at most so many minutes for tunnels; exit code 5 if one is down.",
+    ),
+]
 DetailedExitCode = Annotated[bool, typer.Option("--detailed-exitcode", help="Exit with 2 when there are changes.")]
 Short = Annotated[bool, typer.Option("--short", help="A line for each change and each finding.")]
 Destroying = Annotated[bool, typer.Option("--destroy", help="Plan to destroy everything.")]

@@ -1,6 +1,7 @@
 """How we say it. A folder of formats is its own registry: a module's name is what ``--format`` calls it.
 
-Each module of `findings` has ``render(checked)``, each of `pictures` ``render(drawing)``.
+Each module of `findings` has ``render(checked)``, each of `pictures` ``render(drawing)``, each of `verification`
+``render(told)``.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Literal
 
-Folder = Literal["findings", "pictures"]
+Folder = Literal["findings", "pictures", "verification"]
 
 
 def formats(folder: Folder, default: str) -> tuple[str, ...]:

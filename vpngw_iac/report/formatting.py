@@ -230,3 +230,13 @@ def failure(code: str, error: str) -> str:
 def waits(why: str) -> str:
     """``waits for the lock of hq``; a whole sentence stands by itself."""
     return f"waits: {why}" if why.endswith(".") else f"waits for {why}"
+
+
+def byte_count(count: Any) -> str:
+    """``1.2 MB``; nothing told is none."""
+    number = float(count or 0)
+    for unit in ("B", "kB", "MB", "GB"):
+        if number < 1000:
+            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
+        number /= 1000
+    return f"{number:.1f} TB"

@@ -170,6 +170,7 @@ def outcome_document(outcome: Outcome) -> Document:
         findings=findings_list(outcome.findings),
         notices=list(outcome.notices),
         changes_left=outcome.changes_left,
+        tunnels=outcome.tunnels,
         not_verified=len(outcome.secrets),
         unverified=list(texts(outcome.secrets)),
         unverified_secrets=[asdict(item) for item in outcome.secrets],

@@ -38,7 +38,7 @@ def _plan(plan: PlanView) -> Iterator[str]:
     else:
         yield from (f"**{cell(line)}**  " for line in [*footer(plan).splitlines(), *filter(None, [aftermath(plan)])])
         yield ""
-        yield from _table(("", "address", "what", "outage"), (_change(change, plan.gone) for change in plan.changes))
+        yield from table(("", "address", "what", "outage"), (_change(change, plan.gone) for change in plan.changes))
     yield from _not_verified(plan.secrets, plan.doubts)
     yield from _findings(plan.findings)
     for address, ip in sorted(plan.lost_addresses.items()):
@@ -70,7 +70,7 @@ def _drift(drift: Drift) -> Iterator[str]:
     if not drift.items:
         yield f"**No drift.** Azure has what was applied{', as far as it was verified' if drift.unverified else ''}."
     else:
-        yield from _table(("severity", "address", "kind", "what"), (_item(item) for item in drift.items))
+        yield from table(("severity", "address", "kind", "what"), (_item(item) for item in drift.items))
     yield from _findings(drift.findings)
     if drift.unread:
         yield ""
@@ -109,7 +109,8 @@ def _findings(findings: Iterable[Finding]) -> Iterator[str]:
         yield f"- {mark} **{cell(finding.rule)}**{where} {cell(finding.summary)}. {cell(text)}".rstrip()
 
 
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    """A table; what stands in its cells is made safe by who writes it."""
     yield f"| {' | '.join(head)} |"
     yield f"| {' | '.join('---' for _ in head)} |"
     yield from (f"| {' | '.join(row)} |" for row in rows)

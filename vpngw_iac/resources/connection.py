@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
+from pydantic import Field
+
 from vpngw_iac.arm import ArmId
 from vpngw_iac.field import (
     Block,
@@ -191,6 +193,15 @@ class Connection(Resource):
     bgp_path: ClassVar[str] = "properties.enableBgp"  # each connection says so for itself (R-BGP-01)
     # Without a choice of addresses a connection uses the ordinary address of each instance.
     letting_go: ClassVar[tuple[str, ...]] = ("properties.gatewayCustomBgpIpAddresses",)
+
+    instance: Literal[0, 1] | None = Field(default=None, exclude=True)
+    """The one instance of an active-active gateway that the device is built to: the other tunnel is expected down."""
+    live: bool = Field(default=True, exclude=True)
+    """Whether it counts when it is verified."""
+    expects: tuple[str, ...] = Field(default=(), exclude=True)
+    """Prefixes that must be learned from the other side."""
+    backup_of: str | None = Field(default=None, exclude=True)
+    """The site or circuit link that it stands in for."""
 
     properties: ConnectionProperties
 

@@ -24,7 +24,7 @@ _WEIGHT = 32768
 
 
 @dataclass(frozen=True, slots=True)
-class BgpSession:
+class SimulatedSession:
     """One BGP session of one instance with one neighbour."""
 
     connection: Document
@@ -47,7 +47,7 @@ def peers(cloud: CloudView, gateway: Document) -> list[Json]:
     return found
 
 
-def sessions(cloud: CloudView, gateway: Document) -> list[BgpSession]:
+def sessions(cloud: CloudView, gateway: Document) -> list[SimulatedSession]:
     """Every session that is configured, up or not."""
     return [
         session
@@ -154,7 +154,7 @@ def path_state(circuit: Document | None, path: str) -> str:
     return "up"
 
 
-def _of_connection(cloud: CloudView, gateway: Document, connection: Document) -> Iterator[BgpSession]:
+def _of_connection(cloud: CloudView, gateway: Document, connection: Document) -> Iterator[SimulatedSession]:
     other = _neighbour(cloud, connection)
     if other is None:
         return
@@ -169,7 +169,7 @@ def _of_connection(cloud: CloudView, gateway: Document, connection: Document) ->
         for neighbour in neighbours:
             since = None if (local, neighbour) in apart else up
             told = tuple(other_end.announced(connection, default)) if end.routes else ()
-            yield BgpSession(connection, instance, local, neighbour, int(block.get("asn") or 0), since, told)
+            yield SimulatedSession(connection, instance, local, neighbour, int(block.get("asn") or 0), since, told)
 
 
 def _apart(locals_: list[str], neighbours: list[str]) -> set[tuple[str, str]]:
@@ -216,7 +216,7 @@ def _own_addresses(gateway: Document) -> list[str]:
     return [one for one in text.split(",") if one]
 
 
-def _peer_row(cloud: CloudView, session: BgpSession) -> Json:
+def _peer_row(cloud: CloudView, session: SimulatedSession) -> Json:
     up = session.since is not None
     seconds = int(cloud.now - (session.since or cloud.now))
     return {

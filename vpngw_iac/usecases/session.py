@@ -15,10 +15,10 @@ import string
 import sys
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 from urllib.parse import quote, urlsplit
 
 from vpngw_iac.arm import SIGNED_IN, Scope
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from vpngw_iac.engine.ports import Clock, Cloud
     from vpngw_iac.simulator import Simulator
     from vpngw_iac.state.store import Owner, Store
+    from vpngw_iac.verify.questions import Question, Reply
 
 OFFLINE_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 """Stands for the subscription in offline commands that were told none; and is the simulator's own."""
@@ -202,6 +203,14 @@ class Deployable(Protocol):
 def said_by(blueprint: Deployable, name: Literal["formerly", "moved", "waive"]) -> Any:
     """What a blueprint says beside its resources; a class of somebody's own may say these alone."""
     return getattr(blueprint, name, getattr(Deployable, name).fget(blueprint))
+
+
+@runtime_checkable
+class Asking(Protocol):
+    """A cloud that answers questions about tunnels."""
+
+    def ask(self, questions: Collection[Question]) -> Mapping[Question, Reply]:
+        """Every reply; what cannot be known is `Unknown`."""
 
 
 class Session:
@@ -411,6 +420,12 @@ class Session:
                 tell=lambda text: self.tell(self.masks.scrub(text)),  # to whoever listens by then
             )
         return self._cloud
+
+    def ask(self, questions: Collection[Question]) -> Mapping[Question, Reply]:
+        """Replies to questions about tunnels; the cloud is connected at first use."""
+        cloud = self.cloud
+        assert isinstance(cloud, Asking)  # noqa: S101 - whatever is opened here can be asked
+        return cloud.ask(questions)
 
     def secrets(self) -> SecretSource:
         """Resolves references: environment and files here, vaults in the cloud (or in the simulator)."""

@@ -6,12 +6,12 @@ but the callbacks it is given.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Self
 
 from vpngw_iac._version import __version__
-from vpngw_iac.arm import Scope
+from vpngw_iac.arm import ArmId, Scope
 from vpngw_iac.blueprints.load import LoadedFile
 from vpngw_iac.engine.compare.document import lookup, secrets_in
 from vpngw_iac.engine.compare.key_reading import has_key, read_key
@@ -33,7 +33,7 @@ from vpngw_iac.engine.plan.result import (
 from vpngw_iac.engine.plan.saved import ReviewedPlan, check_genuine, load, save
 from vpngw_iac.engine.plan.saved_graph import SavedGraph
 from vpngw_iac.engine.ports import CloudIdentity, Observed, Snapshot
-from vpngw_iac.errors import SecretError, UsageError
+from vpngw_iac.errors import SecretError, UsageError, VpngwError
 from vpngw_iac.resources.graph import Graph
 from vpngw_iac.secret import CachedSecrets, Fingerprint
 from vpngw_iac.state.model import Binding, State
@@ -46,6 +46,7 @@ from vpngw_iac.usecases.saved_place import place_of, refuse_another_state, seal_
 from vpngw_iac.usecases.session import Deployable, Session, SessionSettings
 from vpngw_iac.usecases.settings import Settings
 from vpngw_iac.value_check import checked
+from vpngw_iac.verify.verdict import Verification
 
 
 class Workspace(OfflineWorkspace):
@@ -159,7 +160,10 @@ class Workspace(OfflineWorkspace):
         request = RunRequest(
             "apply", chosen, reviewed, on_event, confirm, detach, timeout, stop or Stop(), lock_timeout, window
         )
-        return run(session, request)
+        outcome = run(session, request)
+        if outcome.outcome != "succeeded" or not outcome.operations or chosen.destroy:
+            return outcome
+        return replace(outcome, tunnels=_tunnels(session))
 
     @checked
     def apply_saved(
@@ -238,6 +242,27 @@ class Workspace(OfflineWorkspace):
         """How Azure moved away from what was applied."""
         options = Options(deep=deep, verify_keys=verify_keys, all_gone=True, probe=False, look_around=True)
         return drift_of(self.plan(blueprint, options))
+
+    @checked
+    def verify(
+        self, blueprint: Deployable, sites: Iterable[str] = (), *, wait: float = 0.0, nic: str | None = None
+    ) -> Verification:
+        """Whether tunnels are up and BGP does what is expected; reads only, and looks twice before it says down.
+
+        `sites` names sites, pairs, circuit links or `clients of GATEWAY`; `wait` is how many seconds to wait at most
+        for what is not up yet; `nic` is the id of a network interface from which the way to the sites is looked at.
+        """
+        from vpngw_iac.usecases.verifier import VerifyRequest, verify
+
+        return verify(self.session(blueprint), VerifyRequest(tuple(sites), wait, _interface(nic)))
+
+    @checked
+    def verifiable(self, blueprint: Deployable) -> tuple[str, ...]:
+        """Names that `verify` takes: sites, pairs, circuit links, `clients of GATEWAY`. Offline."""
+        from vpngw_iac.verify.expectation import expectations_of
+
+        graph = Graph.of(blueprint.resources(self._place.scope))
+        return tuple(dict.fromkeys(subject.name for subject in expectations_of(graph).subjects))
 
     @checked
     def show(self, blueprint: Deployable) -> Inventory:
@@ -349,6 +374,27 @@ class Workspace(OfflineWorkspace):
     def scope(self, session: Session) -> Scope:
         """Where a blueprint's resources live, now that the cloud is known."""
         return session.scope
+
+
+def _tunnels(session: Session) -> str:
+    """How many tunnels are up right after an apply; an apply that has succeeded does not fail for want of an answer."""
+    from vpngw_iac.usecases.verifier import tunnels_line
+
+    try:
+        return tunnels_line(session)
+    except VpngwError:
+        return ""
+
+
+def _interface(text: str | None) -> ArmId | None:
+    """The network interface of that id; raises `UsageError` if it is none."""
+    identifier = ArmId.of(text) if text else None
+    if text and (identifier is None or identifier.type.lower() != "microsoft.network/networkinterfaces"):
+        raise UsageError(
+            f"{text!r} is no id of a network interface.",
+            advice="It looks like /subscriptions/.../providers/Microsoft.Network/networkInterfaces/NAME.",
+        )
+    return identifier
 
 
 def _folders(place: SessionSettings) -> tuple[str, ...]:

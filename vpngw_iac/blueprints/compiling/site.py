@@ -119,6 +119,10 @@ def _connection(
         derived_name=derived,
         affected=(site.name,),
         rotation=link.rotation or "",
+        instance=link.instance if gateway.active_active else None,
+        live=site.live,
+        expects=site.expects,
+        backup_of=site.backup_of,
         properties=wire.ConnectionProperties(
             connection_type="IPsec",
             virtual_network_gateway1=Ref.to(gateway.id),

@@ -156,3 +156,5 @@ class Outcome:
     changes_left: int | None = None
     secrets: tuple[Unverified, ...] = ()
     """Secrets that were not verified when it was decided what to do, and why."""
+    tunnels: str = ""
+    """How many tunnels were up right after it, as a sentence; empty where there are none or nothing was done."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from vpngw_iac.engine.plan.result import Inventory, InventoryItem
+from vpngw_iac.report.formatting import byte_count
 from vpngw_iac.report.style import Style, columns
 from vpngw_iac.resources import model_of
 from vpngw_iac.text import plural, report
@@ -80,16 +81,7 @@ def _since(moment: Any) -> str:
 
 
 def _traffic(incoming: Any, outgoing: Any) -> str:
-    return f"in {_bytes(incoming)}, out {_bytes(outgoing)}"
-
-
-def _bytes(count: Any) -> str:
-    number = float(count or 0)
-    for unit in ("B", "kB", "MB", "GB"):
-        if number < 1000:
-            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
-        number /= 1000
-    return f"{number:.1f} TB"
+    return f"in {byte_count(incoming)}, out {byte_count(outgoing)}"
 
 
 def _addresses(inventory: Inventory) -> list[str]:

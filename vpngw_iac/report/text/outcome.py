@@ -35,6 +35,8 @@ def _lines(outcome: Outcome, style: Style) -> Iterator[str]:
     if not outcome.operations and outcome.kind == "apply":
         yield from formatting.not_verified(outcome.secrets)
     yield _sentence(outcome, style)
+    if outcome.tunnels:
+        yield outcome.tunnels
     if outcome.operations and outcome.correlation:
         yield style.paint(f"Correlation id: {outcome.correlation} (`vpngw log` has the ids of every operation)", "dim")
 

@@ -272,7 +272,7 @@ def _show_clients(document: Document, clients: Json, reader: Reader) -> None:
         clients["vpnClientProtocols"] = sorted(clients["vpnClientProtocols"], key=_protocol_order)
     if reader == "get" and document.state != UPDATING:
         clients["vpnClientConnectionHealth"] = {
-            "vpnClientConnectionsCount": 0,
+            "vpnClientConnectionsCount": document.hidden.get("clients", 0),
             "totalIngressBytesTransferred": 0,
             "totalEgressBytesTransferred": 0,
         }

@@ -1,0 +1,16 @@
+"""What `verify` finds: one module a format."""
+
+from __future__ import annotations
+
+from vpngw_iac.late_dataclass import dataclass
+from vpngw_iac.report.style import Style
+from vpngw_iac.verify.verdict import Verification
+
+
+@dataclass(frozen=True, slots=True)
+class ToldVerifications:
+    """What was verified, with which code that ends, and how text looks where it is shown."""
+
+    found: tuple[Verification, ...]
+    codes: tuple[int, ...]
+    style: Style

@@ -1,0 +1,116 @@
+"""Whether BGP does what a blueprint expects: sessions by their state alone, prefixes only where it says them. Pure.
+
+A row of the peer status shows the AS number that we configured, whatever the neighbour says of itself: the number
+proves nothing. Rows between the gateway's own instances match no neighbour and are ignored by that.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+
+from vpngw_iac.text import listed
+from vpngw_iac.verify.expectation import PathExpectation
+from vpngw_iac.verify.questions import BgpSession, RouteRow, Routes, Sessions, Unknown
+from vpngw_iac.verify.verdict import PathVerdict
+
+_CONNECTED = "Connected"
+_DEFAULT = "0.0.0.0/0"
+
+
+def judge_sessions(
+    expected: PathExpectation, neighbours: Collection[str], verdict: PathVerdict, reply: Sessions | Unknown
+) -> PathVerdict:
+    """The verdict of a path whose tunnels carry, with its BGP sessions."""
+    if isinstance(reply, Unknown):
+        return verdict.judged("unknown", f"BGP sessions: {reply.reason}")
+    rows = tuple(one for one in reply.sessions if one.neighbour in neighbours)
+    verdict = replace(verdict, sessions=rows)
+    if not rows:
+        return verdict.judged("unknown", "BGP sessions: Azure tells none with this neighbour")
+    up = [one for one in rows if one.state == _CONNECTED]
+    down = [one for one in rows if one.state not in (_CONNECTED, "Unknown")]
+    if up and (expected.one_session or len(up) == len(rows) or _tunnels_up(verdict) <= len(up)):
+        return verdict
+    told = "; ".join(f"BGP session {one.local} to {one.neighbour} is {one.state}" for one in down)
+    if not down:
+        return verdict.judged("unknown", "BGP sessions: Azure does not know their state")
+    if up or expected.prefixes:
+        also = "" if up else "; what is written for the site is carried without BGP"
+        return verdict.judged("degraded", _joined(verdict.reason, told + also))
+    return verdict.judged("down", f"the tunnel is up, but {told}")
+
+
+def _tunnels_up(verdict: PathVerdict) -> int:
+    """How many instances could hold a session."""
+    return sum(one.status == _CONNECTED for one in verdict.tunnels) or 1
+
+
+def missing_prefixes(
+    wanted: Iterable[str], neighbours: Collection[str], reply: Routes | Unknown
+) -> tuple[str, ...] | Unknown:
+    """Expected prefixes that no instance has learned; one that a wider route of the same site covers is there."""
+    if isinstance(reply, Unknown):
+        return reply
+    if not reply.rows:
+        return Unknown("the answer is empty")
+    learned = [(_network(row.prefix), row) for row in reply.rows]
+    return tuple(prefix for prefix in wanted if not any(_carries(n, row, prefix, neighbours) for n, row in learned))
+
+
+def _carries(network: object, row: RouteRow, prefix: str, neighbours: Collection[str]) -> bool:
+    wanted = _network(prefix)
+    if network is None or wanted is None:
+        return row.prefix == prefix
+    return network == wanted or (row.peer in neighbours and _covers(network, wanted))
+
+
+def not_told(
+    networks: Iterable[str], announced_by_site: Collection[str], reply: Routes | Unknown
+) -> tuple[str, ...] | Unknown:
+    """Prefixes that a connected neighbour should be told and is not.
+
+    Filtered by Azure and no fault: what the site announces itself (R-BGP-15) and a default route (R-BGP-16). A summary
+    covers its parts.
+    """
+    if isinstance(reply, Unknown):
+        return reply
+    if not reply.rows:
+        return Unknown("the answer is empty")
+    told = [_network(row.prefix) for row in reply.rows]
+    filtered = {*announced_by_site, _DEFAULT}
+    return tuple(
+        prefix
+        for prefix in networks
+        if prefix not in filtered and not any(_covers(one, _network(prefix)) for one in told)
+    )
+
+
+def connected(sessions: Iterable[BgpSession]) -> tuple[str, ...]:
+    """Neighbours with which a session is up."""
+    return tuple(dict.fromkeys(one.neighbour for one in sessions if one.state == _CONNECTED))
+
+
+def prefixes(count: Collection[str]) -> str:
+    """Prefixes as a sentence names them."""
+    return listed(count)
+
+
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return None
+
+
+def _covers(outer: object, inner: object) -> bool:
+    if isinstance(outer, ipaddress.IPv4Network) and isinstance(inner, ipaddress.IPv4Network):
+        return inner.subnet_of(outer)
+    if isinstance(outer, ipaddress.IPv6Network) and isinstance(inner, ipaddress.IPv6Network):
+        return inner.subnet_of(outer)
+    return False
+
+
+def _joined(*parts: str) -> str:
+    return "; ".join(part for part in parts if part)

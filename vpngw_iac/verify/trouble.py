@@ -1,0 +1,28 @@
+"""When Azure itself is at work, nobody is told that a device is down. Pure."""
+
+from __future__ import annotations
+
+from vpngw_iac.text import duration
+from vpngw_iac.verify.questions import GatewayStatus, Health, Unknown
+from vpngw_iac.verify.verdict import PathVerdict
+
+RECENT = 1800.0
+"""Seconds after an incident or a maintenance for which a tunnel may still be coming back."""
+_SETTLED = frozenset({"succeeded", "failed", "canceled"})
+
+
+def excused(verdict: PathVerdict, gateway: GatewayStatus | Unknown, health: Health | Unknown) -> PathVerdict:
+    """The verdict of a path that is not up, with what Azure says of its gateway."""
+    if isinstance(gateway, GatewayStatus) and gateway.present and gateway.state.lower() not in _SETTLED:
+        return verdict.judged("unknown", f"the gateway is {gateway.state}: {verdict.reason}")
+    if isinstance(health, Unknown):
+        return verdict.noted(f"Resource health: {health.reason}.")
+    said = f"Azure says of the gateway: {health.summary or health.state}"
+    if health.state in ("Unavailable", "Degraded"):
+        if health.reason in ("Planned", "UserInitiated"):
+            return verdict.judged("unknown", f"maintenance, do not touch. {said} ({verdict.reason})")
+        return verdict.noted(f"{said} Do not touch the device before Azure is well.")
+    if health.resolved is not None and health.resolved < RECENT:
+        ago = duration(health.resolved)
+        return verdict.judged("unknown", f"the gateway was away until {ago} ago. {said} ({verdict.reason})")
+    return verdict

@@ -35,7 +35,7 @@ _ACTIVITY = "/providers/Microsoft.Insights/eventtypes/management/values?api-vers
 _DAY = timedelta(days=1)
 """How far back a change of policy matters: no association lives longer than its eight hours."""
 
-_POSTS: Mapping[type[q.Question], str] = {
+_POSTS: Mapping[type[q.TunnelQuestion], str] = {
     q.AskSessions: "getBgpPeerStatus",
     q.AskLearned: "getLearnedRoutes",
     q.AskAdvertised: "getAdvertisedRoutes",
@@ -53,7 +53,7 @@ class TunnelQuestions:
         self._reader = reader
         self._clock = clock
         self._seen: tuple[datetime, float] | None = None
-        self._asks: Mapping[type[q.Question], Callable[[Any], q.Reply]] = {
+        self._asks: Mapping[type[q.TunnelQuestion], Callable[[Any], q.Reply]] = {
             q.AskConnection: partial(self._document, read=answers.connection),
             q.AskGateway: partial(self._document, read=answers.gateway),
             q.AskNeighbour: partial(self._document, read=answers.neighbour),
@@ -69,23 +69,23 @@ class TunnelQuestions:
             q.AskCircuitPath: self._circuit_path,
         }
 
-    def ask(self, questions: Collection[q.Question]) -> dict[q.Question, q.Reply]:
+    def ask(self, questions: Collection[q.TunnelQuestion]) -> dict[q.TunnelQuestion, q.Reply]:
         """Every reply; only a sign-in that fails is an error."""
         asked = list(dict.fromkeys(questions))
-        chains: dict[ArmId, list[q.Question]] = {}
+        chains: dict[ArmId, list[q.TunnelQuestion]] = {}
         for question in asked:
             if type(question) in _POSTS:
                 chains.setdefault(_holder(question), []).append(question)
         single = [[question] for question in asked if type(question) not in _POSTS]
-        found: dict[q.Question, q.Reply] = {}
+        found: dict[q.TunnelQuestion, q.Reply] = {}
         for part in in_parallel([partial(self._one_by_one, chain) for chain in (*chains.values(), *single)]):
             found |= part
         return found
 
-    def _one_by_one(self, chain: list[q.Question]) -> dict[q.Question, q.Reply]:
+    def _one_by_one(self, chain: list[q.TunnelQuestion]) -> dict[q.TunnelQuestion, q.Reply]:
         return {question: self._reply(question) for question in chain}
 
-    def _reply(self, question: q.Question) -> q.Reply:
+    def _reply(self, question: q.TunnelQuestion) -> q.Reply:
         try:
             return self._asks[type(question)](question)
         except OtherTenant as error:
@@ -97,7 +97,7 @@ class TunnelQuestions:
 
     # --- by GET ------------------------------------------------------------------------------------------------------
 
-    def _document(self, question: q.Question, read: Callable[[Observed], q.Reply]) -> q.Reply:
+    def _document(self, question: q.TunnelQuestion, read: Callable[[Observed], q.Reply]) -> q.Reply:
         return read(self._reader.read(question.about))
 
     def _health(self, question: q.AskHealth) -> q.Reply:
@@ -118,7 +118,7 @@ class TunnelQuestions:
 
     # --- by POST -----------------------------------------------------------------------------------------------------
 
-    def _posted(self, question: q.Question, read: Callable[[Any], q.Reply]) -> q.Reply:
+    def _posted(self, question: q.TunnelQuestion, read: Callable[[Any], q.Reply]) -> q.Reply:
         body = self._post(question.about, _POSTS[type(question)])
         return body if isinstance(body, q.Unknown) else read(body)
 
@@ -178,7 +178,7 @@ class TunnelQuestions:
         return datetime.fromisoformat(self._clock.utc()).astimezone(UTC)
 
 
-def _holder(question: q.Question) -> ArmId:
+def _holder(question: q.TunnelQuestion) -> ArmId:
     """Of what one POST at a time is asked: the gateway, or the circuit."""
     if isinstance(question, q.AskAssociations):
         return question.gateway

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from vpngw_iac.engine.ports import Clock, Cloud
     from vpngw_iac.simulator import Simulator
     from vpngw_iac.state.store import Owner, Store
-    from vpngw_iac.verify.questions import Question, Reply
+    from vpngw_iac.verify.questions import Reply, TunnelQuestion
 
 OFFLINE_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 """Stands for the subscription in offline commands that were told none; and is the simulator's own."""
@@ -209,7 +209,7 @@ def said_by(blueprint: Deployable, name: Literal["formerly", "moved", "waive"]) 
 class Asking(Protocol):
     """A cloud that answers questions about tunnels."""
 
-    def ask(self, questions: Collection[Question]) -> Mapping[Question, Reply]:
+    def ask(self, questions: Collection[TunnelQuestion]) -> Mapping[TunnelQuestion, Reply]:
         """Every reply; what cannot be known is `Unknown`."""
 
 
@@ -421,7 +421,7 @@ class Session:
             )
         return self._cloud
 
-    def ask(self, questions: Collection[Question]) -> Mapping[Question, Reply]:
+    def ask(self, questions: Collection[TunnelQuestion]) -> Mapping[TunnelQuestion, Reply]:
         """Replies to questions about tunnels; the cloud is connected at first use."""
         cloud = self.cloud
         assert isinstance(cloud, Asking)  # noqa: S101 - whatever is opened here can be asked

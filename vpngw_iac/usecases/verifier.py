@@ -38,8 +38,8 @@ from vpngw_iac.verify.questions import (
     GatewayStatus,
     Health,
     LastWrite,
-    Question,
     Routes,
+    TunnelQuestion,
     Unknown,
 )
 from vpngw_iac.verify.trouble import excused
@@ -133,12 +133,12 @@ class _Verifier:
             subjects = self._from_nic(self.request.nic, wanted, subjects)
         return Verification(self.session.deployment, tuple(subjects), tuple(dict.fromkeys(self.notices)))
 
-    def _ask(self, questions: Sequence[Question]) -> None:
+    def _ask(self, questions: Sequence[TunnelQuestion]) -> None:
         """Ask; what would be a POST is left out where none may be sent."""
         if questions:
             self.answers.update(self.session.ask(questions))
 
-    def _post(self, questions: Sequence[Question]) -> None:
+    def _post(self, questions: Sequence[TunnelQuestion]) -> None:
         if not self.may_post:
             self.answers.update({one: Unknown("a run is in progress, nothing was asked") for one in questions})
             return
@@ -158,7 +158,7 @@ class _Verifier:
 
     def _looked_at(self, again: Sequence[PathExpectation], wanted: Expectations) -> dict[str, PathVerdict]:
         """Each of `again` once, one question about BGP for each gateway of `wanted`; the verdicts of all its paths."""
-        gets: list[Question] = [AskConnection(path.connection) for path in again]
+        gets: list[TunnelQuestion] = [AskConnection(path.connection) for path in again]
         for subject in wanted.subjects:
             gets += others.circuit_questions(subject)
             gets += [AskGateway(subject.gateway)] if subject.gateway is not None else []
@@ -260,7 +260,7 @@ class _Verifier:
         self, chosen: Sequence[SubjectExpectation], wanted: Expectations, paths: dict[str, PathVerdict]
     ) -> None:
         """What connected neighbours of named sites are told."""
-        asked: dict[str, list[tuple[str, Question]]] = {}
+        asked: dict[str, list[tuple[str, TunnelQuestion]]] = {}
         for path in (path for subject in chosen for path in subject.paths if path.bgp and not path.translated):
             up = bgp.connected(paths[path.address].sessions)
             asked[path.address] = [(one, AskAdvertised(path.gateway, one)) for one in up]
@@ -275,7 +275,7 @@ class _Verifier:
         self,
         path: PathExpectation,
         neighbour: str,
-        question: Question,
+        question: TunnelQuestion,
         wanted: Expectations,
         verdict: PathVerdict,
     ) -> PathVerdict:
@@ -307,7 +307,7 @@ class _Verifier:
         return [verdict.noted(*notes[verdict.name]) for verdict in subjects]
 
 
-def _is_get(question: Question) -> bool:
+def _is_get(question: TunnelQuestion) -> bool:
     """Whether it is asked without a POST, among the questions about sessions."""
     return isinstance(question, AskGateway | AskNeighbour)
 

@@ -18,9 +18,9 @@ from vpngw_iac.verify.questions import (
     ConnectionStatus,
     GatewayStatus,
     Neighbour,
-    Question,
     Routes,
     Sessions,
+    TunnelQuestion,
     Unknown,
 )
 from vpngw_iac.verify.tunnels import judge_tunnels
@@ -31,9 +31,9 @@ PREFERRED = "VPN ready; ExpressRoute is preferred while its session is up"
 
 def session_questions(
     expected: Expectations, verdicts: Mapping[str, PathVerdict], gateways: Collection[ArmId] | None = None
-) -> list[Question]:
+) -> list[TunnelQuestion]:
     """One question for each gateway with a BGP path that carries; learned routes only where a site expects some."""
-    found: list[Question] = []
+    found: list[TunnelQuestion] = []
     for subject in expected.subjects:
         for path in subject.paths:
             carries = path.bgp and path.address in verdicts and verdicts[path.address].word in CARRIES
@@ -47,7 +47,7 @@ def session_questions(
     return list(dict.fromkeys(found))
 
 
-def _neighbour_question(of: ArmId) -> Question:
+def _neighbour_question(of: ArmId) -> TunnelQuestion:
     return AskNeighbour(of) if of.type.lower().endswith("/localnetworkgateways") else AskGateway(of)
 
 

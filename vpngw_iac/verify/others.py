@@ -18,7 +18,7 @@ from vpngw_iac.verify.questions import (
     GatewayStatus,
     PathTables,
     PeeringStatus,
-    Question,
+    TunnelQuestion,
     Unknown,
 )
 from vpngw_iac.verify.verdict import PathVerdict, SubjectVerdict
@@ -26,12 +26,12 @@ from vpngw_iac.verify.verdict import PathVerdict, SubjectVerdict
 PATHS: tuple[CircuitPath, ...] = ("primary", "secondary")
 
 
-def circuit_questions(expected: SubjectExpectation) -> list[Question]:
+def circuit_questions(expected: SubjectExpectation) -> list[TunnelQuestion]:
     """What is asked of the circuit at the end of a link, by GET."""
     return [AskCircuit(expected.circuit.circuit), AskPeering(expected.circuit.peering)] if expected.circuit else []
 
 
-def path_questions(expected: SubjectExpectation, answers: Answers) -> list[Question]:
+def path_questions(expected: SubjectExpectation, answers: Answers) -> list[TunnelQuestion]:
     """The tables of both paths: only of a peering that is there on a circuit that is provisioned."""
     if expected.circuit is None:
         return []

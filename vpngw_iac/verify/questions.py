@@ -14,61 +14,61 @@ from vpngw_iac.late_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class TunnelQuestion:
     """One question. Those that are asked by POST are asked one at a time of each gateway and circuit."""
 
     about: ArmId
 
 
-class AskConnection(Question):
+class AskConnection(TunnelQuestion):
     """Status of a connection and its tunnels: one GET."""
 
 
-class AskGateway(Question):
+class AskGateway(TunnelQuestion):
     """State of a gateway, its BGP addresses, its clients: one GET."""
 
 
-class AskNeighbour(Question):
+class AskNeighbour(TunnelQuestion):
     """BGP address that a local network gateway says: one GET."""
 
 
-class AskHealth(Question):
+class AskHealth(TunnelQuestion):
     """What Azure itself says of a resource: one GET of resource health."""
 
 
-class AskLastWrite(Question):
+class AskLastWrite(TunnelQuestion):
     """How long ago somebody wrote a resource: one GET of the activity log."""
 
 
-class AskCircuit(Question):
+class AskCircuit(TunnelQuestion):
     """What the provider has done: one GET."""
 
 
-class AskPeering(Question):
+class AskPeering(TunnelQuestion):
     """State of a circuit's peering: one GET."""
 
 
-class AskSessions(Question):
+class AskSessions(TunnelQuestion):
     """BGP sessions of a gateway: a POST."""
 
 
-class AskLearned(Question):
+class AskLearned(TunnelQuestion):
     """Routes that a gateway has learned: a POST."""
 
 
 @dataclass(frozen=True, slots=True)
-class AskAssociations(Question):
+class AskAssociations(TunnelQuestion):
     """What a connection of a gateway negotiated: a POST."""
 
     gateway: ArmId
 
 
-class AskEffectiveRoutes(Question):
+class AskEffectiveRoutes(TunnelQuestion):
     """Effective routes of a network interface: a POST."""
 
 
 @dataclass(frozen=True, slots=True)
-class AskAdvertised(Question):
+class AskAdvertised(TunnelQuestion):
     """Routes that a gateway tells one neighbour: a POST."""
 
     neighbour: str = ""
@@ -78,7 +78,7 @@ CircuitPath = Literal["primary", "secondary"]
 
 
 @dataclass(frozen=True, slots=True)
-class AskCircuitPath(Question):
+class AskCircuitPath(TunnelQuestion):
     """ARP table and routes of one path of a circuit's peering: two POSTs."""
 
     path: CircuitPath = "primary"
@@ -295,20 +295,20 @@ R = TypeVar("R")
 class Answers:
     """What was answered so far; what was not asked is unknown."""
 
-    def __init__(self, known: Mapping[Question, Reply] | None = None) -> None:
-        self._known: dict[Question, Reply] = dict(known or {})
+    def __init__(self, known: Mapping[TunnelQuestion, Reply] | None = None) -> None:
+        self._known: dict[TunnelQuestion, Reply] = dict(known or {})
 
-    def update(self, more: Mapping[Question, Reply]) -> None:
+    def update(self, more: Mapping[TunnelQuestion, Reply]) -> None:
         """Later replies stand in the place of earlier ones."""
         self._known.update(more)
 
-    def get(self, question: Question, kind: type[R]) -> R | Unknown:
+    def get(self, question: TunnelQuestion, kind: type[R]) -> R | Unknown:
         """The reply to a question, if it is of that kind."""
         found = self._known.get(question)
         if isinstance(found, kind):
             return found
         return found if isinstance(found, Unknown) else Unknown("it was not asked")
 
-    def has(self, question: Question) -> bool:
+    def has(self, question: TunnelQuestion) -> bool:
         """Whether it was asked."""
         return question in self._known

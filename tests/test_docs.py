@@ -228,7 +228,7 @@ def documents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, A
         ("validate", file), ("compile", file), ("export", file), ("graph", file), ("rule",), ("plan", file),
         ("role", file), ("state", "init", file), ("apply", file, "--yes"),
         ("import", "-g", "rg-office", "--deployment", "one-site", "--into", file),
-        ("drift", file), ("show", file), ("log", file), ("wait", file), ("secret", "check", file),
+        ("drift", file), ("show", file), ("verify", file), ("log", file), ("wait", file), ("secret", "check", file),
         ("destroy", file, "--yes"), ("validate", "absent.py"),
     ]  # fmt: skip
     found = {}

@@ -134,7 +134,8 @@ def test_the_reusable_plan_takes_arguments_and_names_as_they_stand(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    "path", sorted(["action.yml", *(f".github/workflows/{n}.yml" for n in ("plan", "apply", "drift", "resume"))])
+    "path",
+    sorted(["action.yml", *(f".github/workflows/{n}.yml" for n in ("plan", "apply", "drift", "resume", "verify"))]),
 )
 def test_no_shell_text_is_made_of_an_input(path: str) -> None:
     flow = yaml.safe_load((ROOT / path).read_text())

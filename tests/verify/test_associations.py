@@ -141,7 +141,7 @@ def test_nothing_is_negotiated_while_a_tunnel_is_down(world: Hub) -> None:
     world.apply(site("berlin", 10))
     world.set(BERLIN, other_end="wrong-key")
 
-    path = world.verdict("berlin").paths[0]
+    path = world.verdict("berlin", "berlin").paths[0]
 
     assert "There is no security association: nothing was negotiated." in path.notes
 

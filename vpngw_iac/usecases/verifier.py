@@ -6,7 +6,7 @@ about what was named or is not up. Nothing is asked by POST while a run holds th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import field, replace
 
 from vpngw_iac.arm import ArmId
@@ -118,17 +118,23 @@ class _Verifier:
     applied: frozenset[ArmId]
     may_post: bool
     answers: Answers = field(default_factory=Answers)
+    paths: dict[str, PathVerdict] = field(default_factory=dict)
+    subjects: dict[str, SubjectVerdict] = field(default_factory=dict)
+    since: dict[str, float] = field(default_factory=dict)
+    """Since when each subject looks down."""
     notices: list[str] = field(default_factory=list)
 
     def go(self) -> Verification:
-        """Rounds until everything is up or the time is over; each round looks twice at what is not."""
+        """Look until everything is up or the time is over; look twice at what is not; then closely."""
         clock, until = self.session.clock, self.session.clock.now() + self.request.wait
         wanted = self.expected.named(self.request.names) if self.request.names else self.expected
-        found = {subject.name: verdict for subject, verdict in self._round(wanted)}
-        while (waiting := _not_up(wanted, found)) and clock.now() + _AGAIN <= until:
+        self._look(wanted)
+        while (waiting := self._not_up(wanted)) and clock.now() + _AGAIN <= until:
             clock.sleep(_AGAIN)
-            found |= {subject.name: verdict for subject, verdict in self._round(waiting)}
-        subjects = [found[subject.name] for subject in wanted.subjects]
+            self._look(waiting)
+        self._look_twice(wanted)
+        self._details(wanted)
+        subjects = [self.subjects[subject.key] for subject in wanted.subjects]
         if self.request.nic is not None:
             subjects = self._from_nic(self.request.nic, wanted, subjects)
         return Verification(self.session.deployment, tuple(subjects), tuple(dict.fromkeys(self.notices)))
@@ -144,17 +150,31 @@ class _Verifier:
             return
         self._ask(questions)
 
-    # --- one round ---------------------------------------------------------------------------------------------------
+    # --- looking -----------------------------------------------------------------------------------------------------
 
-    def _round(self, wanted: Expectations) -> list[tuple[SubjectExpectation, SubjectVerdict]]:
-        paths = self._looked_at(list(wanted.paths), wanted)
-        subjects = {subject.name: self._subject(subject, paths) for subject in wanted.subjects}
-        suspects = [subject for subject in wanted.subjects if _is_suspect(subjects[subject.name])]
+    def _look(self, wanted: Expectations) -> None:
+        """Everything once; remembers since when something looks down."""
+        self.paths |= self._looked_at(list(wanted.paths), wanted)
+        now = self.session.clock.now()
+        for subject in wanted.subjects:
+            verdict = self.subjects[subject.key] = self._subject(subject)
+            if _is_suspect(verdict):
+                self.since.setdefault(subject.key, now)
+            else:
+                self.since.pop(subject.key, None)
+
+    def _not_up(self, wanted: Expectations) -> Expectations | None:
+        """What is live and not up; None when nothing is left to wait for."""
+        left = tuple(one for one in wanted.subjects if one.live and self.subjects[one.key].word != "up")
+        return Expectations(left, wanted.networks) if left else None
+
+    def _look_twice(self, wanted: Expectations) -> None:
+        """What looks down is looked at again, a minute after it first did."""
+        suspects = [subject for subject in wanted.subjects if subject.key in self.since]
         if suspects:
-            self.session.clock.sleep(SECOND_LOOK)
-            self._second_look(Expectations(tuple(suspects), wanted.networks), paths, subjects)
-        self._details(wanted, paths, subjects)
-        return [(subject, subjects[subject.name]) for subject in wanted.subjects]
+            latest = max(self.since[subject.key] for subject in suspects)
+            self.session.clock.sleep(max(0.0, latest + SECOND_LOOK - self.session.clock.now()))
+            self._second_look(Expectations(tuple(suspects), wanted.networks))
 
     def _looked_at(self, again: Sequence[PathExpectation], wanted: Expectations) -> dict[str, PathVerdict]:
         """Each of `again` once, one question about BGP for each gateway of `wanted`; the verdicts of all its paths."""
@@ -176,77 +196,76 @@ class _Verifier:
     def _path(self, path: PathExpectation) -> PathVerdict:
         return judging.judge_path(path, self.answers, applied=path.connection in self.applied)
 
-    def _subject(self, subject: SubjectExpectation, paths: Mapping[str, PathVerdict]) -> SubjectVerdict:
-        mine = tuple(paths[path.address] for path in subject.paths)
+    def _subject(self, subject: SubjectExpectation) -> SubjectVerdict:
+        mine = tuple(self.paths[path.address] for path in subject.paths)
         if subject.kind == "circuit":
             return others.judge_circuit(subject, mine, self.answers, asked=self.may_post)
         if subject.kind == "clients":
             return others.judge_clients(subject, self.answers)
         return judging.judge_subject(subject, mine, self.answers)
 
-    def _second_look(
-        self, suspects: Expectations, paths: dict[str, PathVerdict], subjects: dict[str, SubjectVerdict]
-    ) -> None:
+    def _second_look(self, suspects: Expectations) -> None:
         """Look again at all suspects side by side, and ask Azure whether it is at work itself."""
-        looked = self._looked_at([path for path in suspects.paths if paths[path.address].is_suspect], suspects)
-        for address, verdict in looked.items():
-            paths[address] = confirmed(paths[address], verdict)
-        self._excuse([path for path in suspects.paths if paths[path.address].is_suspect], paths)
-        for subject in suspects.subjects:
-            before = subjects[subject.name]
-            after = self._subject(subject, paths)
-            if after.word == "down" and before.word not in ("down", "degraded"):
-                after = after.judged("unknown", f"{after.reason}; it was {before.word} a minute before")
-            subjects[subject.name] = after
-
-    def _excuse(self, doubtful: Sequence[PathExpectation], paths: dict[str, PathVerdict]) -> None:
-        gateways = list(dict.fromkeys(path.gateway for path in doubtful))
+        doubtful = [path for path in suspects.paths if self.paths[path.address].is_suspect]
+        for address, seen in self._looked_at(doubtful, suspects).items():
+            self.paths[address] = confirmed(self.paths[address], seen)
+        before = {subject.key: self.subjects[subject.key] for subject in suspects.subjects}
+        after = {subject.key: self._subject(subject) for subject in suspects.subjects}
+        still = [one for one in suspects.subjects if _is_suspect(after[one.key]) and one.kind in ("site", "pair")]
+        gateways = list(dict.fromkeys(path.gateway for subject in still for path in subject.paths))
         self._ask([question for gateway in gateways for question in (AskGateway(gateway), AskHealth(gateway))])
-        for path in doubtful:
-            gateway = self.answers.get(AskGateway(path.gateway), GatewayStatus)
+        for subject in suspects.subjects:
+            verdict = self._excused(subject, after[subject.key]) if subject in still else after[subject.key]
+            if verdict.word == "down" and before[subject.key].word not in ("down", "degraded"):
+                told = f"{verdict.reason}; it was {before[subject.key].word} a minute before"
+                verdict = verdict.judged("unknown", told)
+            self.subjects[subject.key] = verdict
+
+    def _excused(self, subject: SubjectExpectation, verdict: SubjectVerdict) -> SubjectVerdict:
+        """The verdict with what Azure says of the gateways: of paths that are not up, else of the prefixes."""
+        by_paths = any(self.paths[path.address].is_suspect for path in subject.paths)
+        for path in subject.paths:
             health = self.answers.get(AskHealth(path.gateway), Health)
-            paths[path.address] = excused(paths[path.address], gateway, health)
+            gateway = self.answers.get(AskGateway(path.gateway), GatewayStatus)
+            if self.paths[path.address].is_suspect:
+                self.paths[path.address] = excused(self.paths[path.address], gateway, health)
+            elif not by_paths:
+                whole = PathVerdict(path.address, path.connection, verdict.word, verdict.reason)
+                verdict = verdict.judged((told := excused(whole, gateway, health)).word, told.reason)
+        return self._subject(subject) if by_paths else verdict
 
     # --- details of what was named or is not up ----------------------------------------------------------------------
 
-    def _details(
-        self, wanted: Expectations, paths: dict[str, PathVerdict], subjects: dict[str, SubjectVerdict]
-    ) -> None:
-        named = {name.lower() for name in self.request.names}
-        chosen = [
-            subject
-            for subject in wanted.subjects
-            if subject.kind in ("site", "pair")
-            and (subject.name.lower() in named or subjects[subject.name].word != "up")
-        ]
-        self._associations(chosen, paths)
-        told = [subject for subject in chosen if subject.name.lower() in named]
-        self._advertised(told, wanted, paths)
-        for subject in chosen:
-            before = subjects[subject.name]
-            after = self._subject(subject, paths).noted(*before.notes)
+    def _details(self, wanted: Expectations) -> None:
+        """Closely: what was named; of the rest what is not as it should be and carries: others negotiated nothing."""
+        chosen = [subject for subject in wanted.subjects if subject.kind in ("site", "pair")]
+        named = [subject for subject in chosen if subject.name.lower() in {name.lower() for name in self.request.names}]
+        rest = [one for one in chosen if one not in named and _is_suspect(self.subjects[one.key])]
+        paths = [path for subject in named for path in subject.paths if self.paths[path.address].tunnels]
+        paths += [path for subject in rest for path in subject.paths if _carries(self.paths[path.address])]
+        self._associations(paths)
+        self._advertised(named, wanted)
+        for subject in (*named, *rest):
+            before = self.subjects[subject.key]
+            after = self._subject(subject).noted(*before.notes)
             # Details make nothing better: what was down or unknown by its tunnels stays so.
-            subjects[subject.name] = (
-                after if before.word in CARRIES else replace(after, word=before.word, reason=before.reason)
-            )
+            kept = after if before.word in CARRIES else replace(after, word=before.word, reason=before.reason)
+            self.subjects[subject.key] = kept
 
-    def _associations(self, chosen: Sequence[SubjectExpectation], paths: dict[str, PathVerdict]) -> None:
-        every = [path for subject in chosen for path in subject.paths if paths[path.address].tunnels]
+    def _associations(self, every: Sequence[PathExpectation]) -> None:
         self._post([AskAssociations(path.connection, path.gateway) for path in every])
         known = {path.address: self._negotiated(path) for path in every}
         differing = [path for path in every if has_differences(path, known[path.address])]
         self._ask([AskLastWrite(path.connection) for path in differing])
         for path in every:
-            self._judge_associations(path, known[path.address], paths)
+            self._judge_associations(path, known[path.address])
 
     def _negotiated(self, path: PathExpectation) -> Associations | Unknown:
         return self.answers.get(AskAssociations(path.connection, path.gateway), Associations)
 
-    def _judge_associations(
-        self, path: PathExpectation, reply: Associations | Unknown, paths: dict[str, PathVerdict]
-    ) -> None:
+    def _judge_associations(self, path: PathExpectation, reply: Associations | Unknown) -> None:
         changed = self.answers.get(AskLastWrite(path.connection), LastWrite)
-        found, verdict = judge_associations(path, reply, changed), paths[path.address]
+        found, verdict = judge_associations(path, reply, changed), self.paths[path.address]
         if isinstance(reply, Associations):
             verdict = replace(verdict, associations=reply.items)
             if path.selectors and (silent := missing_pairs(path, reply.items)):
@@ -254,22 +273,21 @@ class _Verifier:
         if found.wrong and verdict.word in CARRIES:
             told = "; ".join((*filter(None, [verdict.reason]), *found.wrong))
             verdict = verdict.judged("degraded", told)
-        paths[path.address] = verdict.noted(*found.notes)
+        self.paths[path.address] = verdict.noted(*found.notes)
 
-    def _advertised(
-        self, chosen: Sequence[SubjectExpectation], wanted: Expectations, paths: dict[str, PathVerdict]
-    ) -> None:
+    def _advertised(self, chosen: Sequence[SubjectExpectation], wanted: Expectations) -> None:
         """What connected neighbours of named sites are told."""
         asked: dict[str, list[tuple[str, TunnelQuestion]]] = {}
         for path in (path for subject in chosen for path in subject.paths if path.bgp and not path.translated):
-            up = bgp.connected(paths[path.address].sessions)
+            up = bgp.connected(self.paths[path.address].sessions)
             asked[path.address] = [(one, AskAdvertised(path.gateway, one)) for one in up]
         by_address = {path.address: path for path in wanted.paths}
         self._post([AskLearned(by_address[address].gateway) for address, pairs in asked.items() if pairs])
         self._post([question for pairs in asked.values() for _, question in pairs])
         for address, pairs in asked.items():
             for neighbour, question in pairs:
-                paths[address] = self._told(by_address[address], neighbour, question, wanted, paths[address])
+                told = self._told(by_address[address], neighbour, question, wanted, self.paths[address])
+                self.paths[address] = told
 
     def _told(
         self,
@@ -303,8 +321,8 @@ class _Verifier:
             self.notices.append(f"Effective routes of {nic.name}: {seen.reason}.")
             return list(subjects)
         known = {gateway: self.answers.get(AskGateway(gateway), GatewayStatus) for gateway in gateways}
-        notes = {one.name: nic_notes(nic.name, one, seen, known) for one in wanted.subjects}
-        return [verdict.noted(*notes[verdict.name]) for verdict in subjects]
+        notes = [nic_notes(nic.name, one, seen, known) for one in wanted.subjects]
+        return [verdict.noted(*told) for verdict, told in zip(subjects, notes, strict=True)]
 
 
 def _is_get(question: TunnelQuestion) -> bool:
@@ -313,10 +331,9 @@ def _is_get(question: TunnelQuestion) -> bool:
 
 
 def _is_suspect(verdict: SubjectVerdict) -> bool:
-    return verdict.word in ("down", "degraded") and verdict.live
+    return verdict.word in ("down", "degraded")
 
 
-def _not_up(wanted: Expectations, found: Mapping[str, SubjectVerdict]) -> Expectations | None:
-    """What is live and not up; None when nothing is left to wait for."""
-    left = tuple(one for one in wanted.subjects if one.live and found[one.name].word != "up")
-    return Expectations(left, wanted.networks) if left else None
+def _carries(verdict: PathVerdict) -> bool:
+    """Whether a tunnel of it is up, whatever else is wrong."""
+    return any(tunnel.status == "Connected" for tunnel in verdict.tunnels)

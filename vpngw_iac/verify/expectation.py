@@ -93,6 +93,11 @@ class SubjectExpectation:
     """Of clients: who serves them."""
     pool: tuple[str, ...] = ()
 
+    @property
+    def key(self) -> str:
+        """What tells it apart: a site and a circuit link may bear one name."""
+        return f"{self.kind} {self.name}"
+
 
 @dataclass(frozen=True, slots=True)
 class Expectations:

@@ -108,8 +108,8 @@ def count_tunnels(paths: Iterable[PathVerdict]) -> tuple[int, int, int, int]:
         for tunnel in path.tunnels:
             every += 1
             up += tunnel.status == "Connected"
-            never += tunnel.status != "Connected" and not tunnel.established
-            silent += tunnel.status == "Unknown" and bool(tunnel.established)
+            silent += tunnel.status == "Unknown"
+            never += tunnel.status not in ("Connected", "Unknown") and not tunnel.established
     return up, every, never, silent
 
 

@@ -229,6 +229,7 @@ def documents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, A
         ("role", file), ("state", "init", file), ("apply", file, "--yes"),
         ("import", "-g", "rg-office", "--deployment", "one-site", "--into", file),
         ("drift", file), ("show", file), ("verify", file), ("log", file), ("wait", file), ("secret", "check", file),
+        ("diagnose", file), ("diagnose", file, "--for-peer"),
         ("destroy", file, "--yes"), ("validate", "absent.py"),
     ]  # fmt: skip
     found = {}

@@ -24,14 +24,11 @@ REGISTERED = ("rule(", "command(", "app.", "model_validator(", "field_validator(
 
 CALLED_BY_OTHERS: dict[str, str] = {
     "cli.options.LateCommand.*": "Typer reads and calls it as it does any command's",
-    "field.*.evidence": "said of a marker for whoever reads it",
     "report.progress.Quiet.quiet": "rich's console reads it",
     "simulator.server._Handler.close_connection": "the library's server reads it",
     "state.log.Logged*.ended*": "printed with all other fields, by asdict",
     "simulator.types.*.KIND": "the folder is the registry: found by this name",
-    "simulator.other_end.LoggedEvent.mismatch": "read by whoever answers with rows of a log",
-    "simulator.other_end.happened": "called by whoever answers with rows of a log",
-    "simulator.other_end.log_lag": "called by whoever answers with rows of a log",
+    "verify.signatures.Signature.quoted": "the line that each phrase is held against, by tests",
     "simulator.simulator.Simulator.finish": "a hand of tests: ends what is in flight",
     "simulator.simulator.Simulator.migrate": "a hand of tests: what Microsoft does to SKUs",
     "simulator.simulator.Simulator.next_event": "a hand of tests: when something will end",

@@ -59,6 +59,7 @@ WORDS = {
         wait waiting watch wire worker workspace write""",
     "projects": "beginning editor init new project schemas",
     "verify": "answers asking judging junit last on row told trouble unknown verifications verifier",
+    "diagnose": "diagnoser gap parameter queries seen sheet walk",
     "imports": "argument csv exported expression imported importer imports listing recorded template wanted writing"
     " terraform yaml",
     "templates of Resource Manager": """

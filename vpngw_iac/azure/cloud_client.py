@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from azure.core import PipelineClient
 from azure.core.credentials import TokenCredential
@@ -27,6 +27,9 @@ from vpngw_iac.engine.ports import Clock, CloudIdentity, Fingerprinter
 from vpngw_iac.errors import AzureIds, UsageError
 from vpngw_iac.masks import Masks
 from vpngw_iac.secret import SecretSource
+
+if TYPE_CHECKING:
+    from vpngw_iac.azure.logs import Logs
 
 for _name in ("azure", "msal"):
     # Without a handler Python would print the SDK's warnings; what they say stands in our errors.
@@ -102,6 +105,13 @@ class CloudClient:
         wire = self._wire()
         suffix = self._opened(wire, AzureIds(correlation)).vault_suffix
         return KeyVaultSecrets(self.tokens, local, suffix=suffix, transport=wire, correlation=correlation, masks=masks)
+
+    def logs(self, correlation: str = "", masks: Masks | None = None) -> Logs:
+        """Logs of gateways in this cloud; nothing is asked before the first query."""
+        from vpngw_iac.azure.logs import Logs
+
+        wire = self._wire()
+        return Logs(self.tokens, self._opened(wire, AzureIds(correlation)).logs, wire, masks)
 
     def tokens(self, ids: AzureIds | None = None) -> Tokens:
         """Tokens of this cloud, for whatever service: one credential, made when first needed."""

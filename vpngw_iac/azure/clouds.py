@@ -33,6 +33,8 @@ class CloudSettings:
     """False when Microsoft does not know the authority, so that MSAL must not ask."""
     vault_suffix: str = "vault.azure.net"
     federation_audience: str = "api://AzureADTokenExchange"
+    logs: str = ""
+    """Where queries of logs are answered (README of azure-monitor-query); empty where nobody says."""
 
 
 KNOWN = {
@@ -41,6 +43,7 @@ KNOWN = {
         "https://management.azure.com",
         "https://management.azure.com/.default",
         "https://login.microsoftonline.com",
+        logs="https://api.loganalytics.io",
     ),
     "usgovernment": CloudSettings(
         "usgovernment",
@@ -49,6 +52,7 @@ KNOWN = {
         "https://login.microsoftonline.us",
         vault_suffix="vault.usgovcloudapi.net",
         federation_audience="api://AzureADTokenExchangeUSGov",
+        logs="https://api.loganalytics.us",
     ),
     "china": CloudSettings(
         "china",
@@ -57,9 +61,13 @@ KNOWN = {
         "https://login.chinacloudapi.cn",
         vault_suffix="vault.azure.cn",
         federation_audience="api://AzureADTokenExchangeChina",
+        logs="https://api.loganalytics.azure.cn",
     ),
     "simulator": CloudSettings(
-        "simulator", "https://management.simulator.invalid", "https://management.simulator.invalid/.default"
+        "simulator",
+        "https://management.simulator.invalid",
+        "https://management.simulator.invalid/.default",
+        logs="https://management.simulator.invalid",
     ),
 }
 

@@ -15,7 +15,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from vpngw_iac._version import __version__
-from vpngw_iac.cli import change, exports, imports, init, inspection, offline, simulate, state, verify
+from vpngw_iac.cli import change, diagnose, exports, imports, init, inspection, offline, simulate, state, verify
 from vpngw_iac.cli.options import in_place
 from vpngw_iac.cli.run import Unwritable, write
 from vpngw_iac.errors import ExitCode, UsageError, VpngwError
@@ -34,6 +34,7 @@ offline.register(app)
 change.register(app)
 inspection.register(app)
 verify.register(app)
+diagnose.register(app)
 imports.register(app)
 exports.register(app)
 app.add_typer(state.group, name="state")

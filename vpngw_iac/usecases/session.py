@@ -45,6 +45,7 @@ from vpngw_iac.usecases.settings import CONFIG_FILE, SIMULATOR_DIR, SettingsSour
 if TYPE_CHECKING:
     from vpngw_iac.azure import CloudClient
     from vpngw_iac.azure.key_vault import KeyVaultSecrets
+    from vpngw_iac.azure.logs import Logs
     from vpngw_iac.engine.plan.saved import ReviewedPlan
     from vpngw_iac.engine.plan.saved_graph import SavedGraph
     from vpngw_iac.engine.ports import Clock, Cloud
@@ -441,6 +442,10 @@ class Session:
         if self.place.cloud == "simulator":
             return SimulatedVault(local, self.simulator, self.place.environment)
         return self._client(self.place.cloud).secrets(local, self.correlation, self.masks)
+
+    def logs(self) -> Logs:
+        """The logs that gateways write, of the cloud or of the simulator."""
+        return self._client(self.place.cloud).logs(self.correlation, self.masks)
 
     @contextlib.contextmanager
     def redacted(self) -> Iterator[None]:

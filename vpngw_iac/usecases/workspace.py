@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Self
 
 from vpngw_iac._version import __version__
@@ -46,6 +47,7 @@ from vpngw_iac.usecases.saved_place import place_of, refuse_another_state, seal_
 from vpngw_iac.usecases.session import Deployable, Session, SessionSettings
 from vpngw_iac.usecases.settings import Settings
 from vpngw_iac.value_check import checked
+from vpngw_iac.verify.diagnosis import DiagnosisReport
 from vpngw_iac.verify.verdict import Verification
 
 
@@ -263,6 +265,27 @@ class Workspace(OfflineWorkspace):
 
         graph = Graph.of(blueprint.resources(self._place.scope))
         return tuple(dict.fromkeys(subject.name for subject in expectations_of(graph).subjects))
+
+    @checked
+    def diagnosable(self, blueprint: Deployable) -> tuple[str, ...]:
+        """Names that `diagnose` takes: sites, pairs, and their links. Offline."""
+        from vpngw_iac.usecases.diagnoser import names_in
+
+        return names_in(self.session(blueprint))
+
+    @checked
+    def diagnose(
+        self, blueprint: Deployable, sites: Iterable[str] = (), *, since: str = "1h", log: Path | str | None = None
+    ) -> DiagnosisReport:
+        """Why what is not up is not: causes, the check that tells them apart, evidence. Changes nothing.
+
+        `since` is how far back the gateway's log is read (``30m``, ``1h``, ``2d``). With `log`, a file that a portal or
+        a device printed, nothing is asked of Azure.
+        """
+        from vpngw_iac.usecases.diagnoser import DiagnoseRequest, diagnose, time_before
+
+        request = DiagnoseRequest(tuple(sites), time_before(since), Path(log) if log else None)
+        return diagnose(self.session(blueprint), request)
 
     @checked
     def show(self, blueprint: Deployable) -> Inventory:

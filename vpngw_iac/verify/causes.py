@@ -161,14 +161,14 @@ _CHECKS: dict[Cause, Check] = {
         "Capture UDP 500 and 4500 on the device's outside: does anything from Azure's addresses arrive, and does it "
         "answer? Then the firewall before it, then its public address.",
     ),
-    Cause.IKE_PROPOSAL: Check("device", "Compare phase 1 of the device with the declared policy below."),
-    Cause.IPSEC_PROPOSAL: Check("device", "Compare phase 2 of the device with the declared policy below."),
-    Cause.PFS: Check("device", "Compare the PFS group of phase 2 with the declared policy below."),
-    Cause.SELECTORS: Check("device", "Compare the prefixes of both ends below; each must be the other's mirror."),
-    Cause.IKE_VERSION: Check("device", "Set the device's tunnel to the IKE version below."),
+    Cause.IKE_PROPOSAL: Check("device", "Compare phase 1 of the device with the declared policy."),
+    Cause.IPSEC_PROPOSAL: Check("device", "Compare phase 2 of the device with the declared policy."),
+    Cause.PFS: Check("device", "Compare the PFS group of phase 2 with the declared policy."),
+    Cause.SELECTORS: Check("device", "Compare the prefixes of both ends; each must be the other's mirror."),
+    Cause.IKE_VERSION: Check("device", "Set the device's tunnel to the declared IKE version."),
     Cause.UNSUPPORTED: Check("device", "Compare model and firmware with Microsoft's list of validated devices."),
-    Cause.AS_NUMBER: Check("device", "Compare the device's own AS number with the declared one below."),
-    Cause.APIPA: Check("device", "Compare the BGP addresses of both ends below."),
+    Cause.AS_NUMBER: Check("device", "Compare the device's own AS number with the declared one."),
+    Cause.APIPA: Check("device", "Compare the BGP addresses of both ends."),
     Cause.NEIGHBOUR: Check("device", "Add the gateway's BGP address as a neighbour, with a route through the tunnel."),
     Cause.PREFIX: Check("device", "Show what the device advertises to the gateway's BGP address."),
 }
@@ -180,7 +180,7 @@ def check_of(causes: Iterable[Cause]) -> Check:
     if len(wanted) == 1:
         return _CHECKS[next(iter(wanted))]
     row = _alike_to(wanted)
-    return row.check if row else Check("both", "Compare the parameters of both ends below.")
+    return row.check if row else Check("both", "Compare the parameters of both ends.")
 
 
 def why_alike(causes: Iterable[Cause]) -> str:
@@ -188,6 +188,12 @@ def why_alike(causes: Iterable[Cause]) -> str:
     wanted = frozenset(causes)
     row = _alike_to(wanted) if len(wanted) > 1 else None
     return row.why if row else ""
+
+
+def source_of(causes: Iterable[Cause]) -> str:
+    """What that rests on."""
+    row = _alike_to(frozenset(causes))
+    return row.source if row else ""
 
 
 def _alike_to(wanted: frozenset[Cause]) -> LookAlikes | None:

@@ -88,10 +88,11 @@ def _between(lines: Sequence[LogLine]) -> Iterable[LogLine]:
     for place, (is_named, run) in enumerate(runs):
         before = runs[place - 1][1][-1] if place else None
         after = runs[place + 1][1][0] if place + 1 < len(runs) else None
-        if is_named or before is None or after is None or (before.remote, before.local) != (after.remote, after.local):
+        if is_named or before is None or after is None or before.remote != after.remote:
             yield from run
         else:
-            yield from (replace(line, remote=before.remote, local=before.local) for line in run)
+            local = before.local if before.local == after.local else ""
+            yield from (replace(line, remote=before.remote, local=local) for line in run)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,8 @@ class LogVerdict:
     """The other end's proposal, as the log shows it."""
     selectors: str = ""
     """The other end's selectors, as the log shows them."""
+    attempt: tuple[LogLine, ...] = ()
+    """Every line of that attempt."""
 
     @property
     def at(self) -> datetime | None:
@@ -138,6 +141,7 @@ def judge(lines: Sequence[LogLine]) -> LogVerdict:
         tuple(dict.fromkeys(row for _, row in inside if row.part != "closing")),
         next((line.text for line, row in reversed(inside) if row.part == "proposal"), ""),
         next((line.text for line, row in reversed(inside) if row.part == "selectors"), ""),
+        tuple(attempt),
     )
 
 

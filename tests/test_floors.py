@@ -23,6 +23,7 @@ FLOORS = {
     "value_check": 0,
     "paths": 0,
     "late_dataclass": 0,
+    "call_threads": 0,
     "resources": 1,
     "blueprints": 2,
     "preflight": 2,

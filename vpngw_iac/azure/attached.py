@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from vpngw_iac.arm import ArmId
-from vpngw_iac.azure.reading import Reader, in_parallel
+from vpngw_iac.azure.reading import Reader
 from vpngw_iac.azure.retry import Retry
 from vpngw_iac.engine.plan.inputs import deployment_in
 from vpngw_iac.engine.ports import Attached, Observed
@@ -34,7 +34,7 @@ class Attachments:
         root certificates (``test_network_vnet_gateway_nat_rule``, ``java_testVirtualNetworkGatewayPointToSite``).
         """
         steps = [partial(self._on, holder, (seen or {}).get(holder)) for holder in sorted(set(holders))]
-        return in_order(item for part in in_parallel(steps) for item in part)
+        return in_order(item for part in self._reader.in_parallel(steps) for item in part)
 
     def _on(self, holder: ArmId, seen: Observed | None) -> list[Attached]:
         model, found = model_of(holder), list[Attached]()

@@ -34,6 +34,7 @@ from vpngw_iac.azure.translate import (
     sign_in_failure,
     transport_failure,
 )
+from vpngw_iac.call_threads import CallThreads
 from vpngw_iac.engine.ports import Clock
 from vpngw_iac.errors import AzureIds, Unavailable, VpngwError
 from vpngw_iac.masks import Masks
@@ -85,11 +86,16 @@ class Arm:
         tenants: Mapping[str, str] | None = None,
         masks: Masks | None = None,
         budget: Budget | None = None,
+        threads: CallThreads | None = None,
     ) -> None:
-        """`budget` is what several clients of one process know together of the quota that is left."""
+        """`budget` is what several clients of one process know together of the quota that is left.
+
+        They share `threads` too.
+        """
         self.settings = settings
         self.correlation = correlation
         self.budget = budget or Budget()
+        self.threads = threads or CallThreads()
         self._tokens = tokens
         self._transport = transport
         self._clock = clock

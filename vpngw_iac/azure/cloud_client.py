@@ -23,6 +23,7 @@ from vpngw_iac.azure.key_vault import KeyVaultSecrets
 from vpngw_iac.azure.sign_in import NoSignIn, Tokens, actor_of, claims_of, default_credential
 from vpngw_iac.azure.translate import sign_in_failure, transport_failure
 from vpngw_iac.azure.transport import CallableTransport, https_transport
+from vpngw_iac.call_threads import CallThreads
 from vpngw_iac.engine.ports import Clock, CloudIdentity, Fingerprinter
 from vpngw_iac.errors import AzureIds, UsageError
 from vpngw_iac.masks import Masks
@@ -49,17 +50,19 @@ class CloudClient:
         tenant: str | None = None,
         credential: TokenCredential | None = None,
         transport: Send | None = None,
+        threads: CallThreads | None = None,
     ) -> None:
         """`cloud` is ``public``, ``usgovernment``, ``china``, ``simulator`` or ``https://ENDPOINT``.
 
         `transport` stands in for the network (the simulator's door); then nobody signs in unless a `credential` is
-        given. Nothing is asked and nobody signs in before a client is made.
+        given. `threads` make what is read at once. Nothing is asked and nobody signs in before a client is made.
         """
         if cloud.lower() == "simulator" and transport is None:
             raise UsageError("The simulator is reached through a transport, and none was given.")
         self._cloud, self._tenant, self._send = cloud, tenant, transport
         self._credential = credential or (NoSignIn() if transport is not None else None)
         self._budget = Budget()
+        self._threads = threads or CallThreads()
         self._guard = threading.RLock()
         self._pool: Any = None
         self._settings: CloudSettings | None = None
@@ -93,6 +96,7 @@ class CloudClient:
             tenants=tenants,
             masks=masks,
             budget=self._budget,
+            threads=self._threads,
         )
         identity = _identity(settings, tokens, subscription, self._tenant or tenants.get(subscription), ids)
         return AzureCloud(arm, identity, key=key, clock=clock, tell=tell)

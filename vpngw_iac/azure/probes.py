@@ -12,7 +12,7 @@ from typing import Any
 
 from vpngw_iac.arm import RESOURCE_GROUP_TYPE, ArmId, InvalidArmId
 from vpngw_iac.azure.client import Arm
-from vpngw_iac.azure.reading import Reader, in_parallel
+from vpngw_iac.azure.reading import Reader
 from vpngw_iac.azure.retry import Retry
 from vpngw_iac.engine.ask.questions import (
     AskLocks,
@@ -71,7 +71,7 @@ class Probes:
     def replies(self, questions: Collection[Question]) -> Replies:
         """Every reply; only a sign-in that fails is an error."""
         asked = list(dict.fromkeys(questions))
-        found = in_parallel([partial(self._reply, question) for question in asked])
+        found = self._reader.in_parallel([partial(self._reply, question) for question in asked])
         return dict(zip(asked, found, strict=True))
 
     def _reply(self, question: Question) -> Reply:

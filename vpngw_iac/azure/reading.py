@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
 
@@ -26,6 +25,7 @@ from vpngw_iac.text import duration
 T = TypeVar("T")
 
 THREADS = 16
+"""Calls of one reading at once."""
 
 MOST_PAGES = 1000
 MOST_ITEMS = 200_000
@@ -129,7 +129,7 @@ class Reader:
     def _read(self, ids: Collection[ArmId], *, deep: bool) -> dict[ArmId, Observed]:
         tasks = [self._task(container, wanted, deep=deep) for container, wanted in _by_container(ids)]
         found: dict[ArmId, Observed] = {}
-        for part in in_parallel([step for task in tasks for step in task]):
+        for part in self.in_parallel([step for task in tasks for step in task]):
             found |= part
         return found
 
@@ -160,8 +160,12 @@ class Reader:
     def listed(self, wanted: Collection[Listing]) -> dict[Listing, tuple[Observed, ...]]:
         """Every item of these lists as it is shown there, secrets left out."""
         asked = list(dict.fromkeys(wanted))
-        found = in_parallel([partial(self._whole, listing) for listing in asked])
+        found = self.in_parallel([partial(self._whole, listing) for listing in asked])
         return dict(zip(asked, found, strict=True))
+
+    def in_parallel(self, steps: Sequence[Callable[[], T]]) -> list[T]:
+        """Results in the order of the steps; the first failure is raised and what has not begun is dropped."""
+        return self._arm.threads.in_parallel(steps, THREADS)
 
     def _whole(self, listing: Listing) -> tuple[Observed, ...]:
         container, doing = listing.container, f"list {listing.arm_type or 'resources'} in {listing.container}"
@@ -273,14 +277,3 @@ def _container(resource_id: ArmId) -> ArmId | None:
     if model is None or model.listed_by == "none":
         return None
     return resource_id.parent if model.listed_by == "parent" else resource_id.resource_group
-
-
-def in_parallel(steps: Sequence[Callable[[], T]]) -> list[T]:
-    """Results in the order of the steps; the first failure is raised and what has not begun is dropped."""
-    if len(steps) <= 1:
-        return [step() for step in steps]
-    pool = ThreadPoolExecutor(min(THREADS, len(steps)), thread_name_prefix="vpngw-read")
-    try:
-        return [future.result() for future in [pool.submit(step) for step in steps]]
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)

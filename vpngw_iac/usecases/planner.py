@@ -78,7 +78,7 @@ def decide(session: Session, loaded: LoadedState | None, options: Options, *, re
     moved = said_by(blueprint, "moved")
     if reviewed is None:
         options = replace(options, key_turns=whose_turn(options.verify_keys, graph, session.clock.utc()))
-    snapshot = with_keys(session.cloud, graph, snapshot, options.key_turns)
+    snapshot = with_keys(session.cloud, graph, snapshot, options.key_turns, session.place.threads)
     if reviewed is None:
         options, untaken = by_pattern(options, graph, state, snapshot, moved)
         findings += untaken

@@ -434,6 +434,7 @@ class _Run:
             on_event=self.tell,
             stop=self.request.stop,
             limits=self.limits,
+            threads=self.session.place.threads,
         )
         results = execution.run()
         self.notices += execution.notices

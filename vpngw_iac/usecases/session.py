@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 from urllib.parse import quote, urlsplit
 
 from vpngw_iac.arm import SIGNED_IN, Scope
+from vpngw_iac.call_threads import CallThreads
 from vpngw_iac.errors import BlueprintError, Finding, Forbidden, SecretError, StateDenied, UsageError
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.masks import Masks
@@ -101,6 +102,8 @@ class SessionSettings:
     clients: dict[tuple[str, int], CloudClient] = field(default_factory=dict, repr=False, compare=False)
     """The clouds that were opened from here, each with its tokens, connections and quota, for all sessions."""
     simulators: dict[Path, Simulator] = field(default_factory=dict, repr=False, compare=False)
+    threads: CallThreads = field(default_factory=CallThreads, repr=False, compare=False)
+    """They make the calls of all sessions."""
     opening: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
     """Held while one of these two is opened: the sessions of a fleet come at once."""
 
@@ -402,6 +405,7 @@ class Session:
                     tenant=self.place.tenant,
                     credential=self.place.credential,
                     transport=simulator.send if simulator else None,
+                    threads=self.place.threads,
                 )
             return self.place.clients[which]
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
+from vpngw_iac.call_threads import CallThreads
 from vpngw_iac.engine.compare.document import lookup
 from vpngw_iac.engine.ports import Cloud, Snapshot
 from vpngw_iac.errors import Forbidden, UsageError
@@ -22,7 +23,7 @@ from vpngw_iac.resources.graph import Graph
 from vpngw_iac.resources.wire import SECRET_TYPES
 from vpngw_iac.secret import Fingerprint
 
-_THREADS = 16
+_AT_ONCE = 16
 
 
 def whose_turn(verify: str | None, graph: Graph, utc: str) -> frozenset[str]:
@@ -51,7 +52,9 @@ def has_key(resource: Resource) -> bool:
     return own is not None and isinstance(lookup(resource.body(), own.path), SECRET_TYPES)
 
 
-def with_keys(cloud: Cloud, graph: Graph, snapshot: Snapshot, addresses: Collection[str]) -> Snapshot:
+def with_keys(
+    cloud: Cloud, graph: Graph, snapshot: Snapshot, addresses: Collection[str], threads: CallThreads
+) -> Snapshot:
     """The snapshot with the fingerprint of each key that could be read; where it echoes one, nothing more is read."""
     wanted: list[Resource] = []
     for address in sorted(addresses):
@@ -63,8 +66,7 @@ def with_keys(cloud: Cloud, graph: Graph, snapshot: Snapshot, addresses: Collect
             wanted.append(resource)
     if not wanted:
         return snapshot
-    with ThreadPoolExecutor(_THREADS, thread_name_prefix="vpngw-key") as pool:
-        found = list(pool.map(lambda each: read_key(cloud, each), wanted))
+    found = threads.in_parallel([partial(read_key, cloud, each) for each in wanted], _AT_ONCE)
     known = [(resource, key) for resource, key in zip(wanted, found, strict=True) if key is not None]
     observed_now = dict(snapshot.observed)
     for resource, key in known:

@@ -13,10 +13,11 @@ from __future__ import annotations
 import queue
 import random
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Literal
 
 from vpngw_iac.arm import ArmId
+from vpngw_iac.call_threads import CallThreads
 from vpngw_iac.engine.execute import event as events
 from vpngw_iac.engine.execute.event import OperationResult, Status
 from vpngw_iac.engine.execute.recorder import Recorder, Task
@@ -43,6 +44,8 @@ from vpngw_iac.errors import AzureIds, CloudError, Contention, StateLocked, Unav
 from vpngw_iac.state.store import LockedStore
 
 PARALLEL_CALLS = 8
+"""Calls of one run at once."""
+
 Closing = Literal["succeeded", "failed", "unconfirmed"]
 
 SIBLINGS = 60.0
@@ -64,7 +67,9 @@ class Execution:
         stop: Stop | None = None,
         limits: Limits | None = None,
         seed: int | None = None,
+        threads: CallThreads | None = None,
     ) -> None:
+        """`threads` make the calls, those of other runs too; its own if none are given."""
         self._schedule, self._worker, self._clock = schedule, worker, clock
         self._recorder = Recorder(worker.plan, locked, clock, run, on_event)
         self._stop, self._limits = stop or Stop(), limits or Limits()
@@ -75,7 +80,7 @@ class Execution:
         self._inbox: queue.SimpleQueue[tuple[Key, Phase, Any] | None] = queue.SimpleQueue()
         self._stop.wakes(self._inbox)
         self._calls = 0
-        self._pool = ThreadPoolExecutor(PARALLEL_CALLS, thread_name_prefix="vpngw")
+        self._share = (threads or CallThreads()).share(PARALLEL_CALLS)
         self._grace_until: float | None = None
         self._locks = LockTable()
         self._succeeded: set[Key] = set()
@@ -111,7 +116,7 @@ class Execution:
                     message = None if self._inbox.empty() else self._inbox.get_nowait()
                 self._flush()
         finally:
-            self._pool.shutdown(wait=not self._stop.immediate and not self._grace_is_over(), cancel_futures=True)
+            self._share.close(wait=not self._stop.immediate and not self._grace_is_over())
         if self._lost is not None:
             raise self._lost
         self._leave()
@@ -191,7 +196,7 @@ class Execution:
     def _submit(self, key: Key, phase: Phase) -> None:
         task = self._active[key]
         self._calls += 1
-        self._pool.submit(self._call, key, phase, task)
+        self._share.submit(partial(self._call, key, phase, task))
 
     def _call(self, key: Key, phase: Phase, task: Task) -> None:
         """In a worker thread: make one step and put its result (or error) into the inbox."""

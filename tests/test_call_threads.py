@@ -55,7 +55,7 @@ def test_all_shares_together_have_no_more_than_there_are_threads() -> None:
 
 def test_who_has_little_to_do_is_not_behind_all_that_another_has_to_do() -> None:
     threads, order = CallThreads(1), list[str]()
-    many, few = threads.share(2), threads.share(2)
+    many, few = threads.queue(2), threads.queue(2)
     began, go = threading.Event(), threading.Event()
 
     def first() -> None:
@@ -101,7 +101,7 @@ def test_the_first_failure_is_raised_and_the_rest_is_dropped() -> None:
 
 def test_to_close_drops_what_has_not_begun_and_waits_for_the_rest() -> None:
     threads = CallThreads(1)
-    share, done = threads.share(8), list[int]()
+    share, done = threads.queue(8), list[int]()
     began = threading.Event()
 
     def long() -> None:

@@ -1,6 +1,6 @@
 """Threads that wait for answers: one set for all deployments of a process, however many are at work.
 
-Whoever has calls to make takes a share of them. A share bounds what one of them has under way at once, so that each
+Whoever has calls to make has a queue of its own. The queue bounds what one of them has under way at once, so that each
 has its turn; the set bounds the threads, and with them the connections.
 """
 
@@ -50,9 +50,9 @@ class CallThreads:
                 if not self._mine:
                     raise
 
-    def share(self, most: int) -> Share:
-        """A part of the threads: at most `most` at once."""
-        return Share(self, most)
+    def queue(self, most: int) -> CallQueue:
+        """A queue for one who has calls to make: at most `most` of them at once."""
+        return CallQueue(self, most)
 
     def in_parallel(self, steps: Sequence[Callable[[], T]], most: int) -> list[T]:
         """Results in the order of the steps; the first failure is raised, and what has not begun is dropped.
@@ -61,7 +61,7 @@ class CallThreads:
         """
         if len(steps) <= 1 or threading.current_thread() in self._mine:
             return [step() for step in steps]
-        share, inbox = self.share(most), queue.SimpleQueue[tuple[int, T | None, BaseException | None]]()
+        calls, inbox = self.queue(most), queue.SimpleQueue[tuple[int, T | None, BaseException | None]]()
         results: dict[int, T] = {}
 
         def done(number: int) -> None:
@@ -72,14 +72,14 @@ class CallThreads:
 
         try:
             for number in range(len(steps)):
-                share.submit(lambda number=number: done(number))  # type: ignore[misc]
+                calls.submit(lambda number=number: done(number))  # type: ignore[misc]
             while len(results) < len(steps):
                 number, result, error = inbox.get()
                 if error is not None:
                     raise error
                 results[number] = result  # type: ignore[assignment]  # no error: a result
         finally:
-            share.close(wait=False)
+            calls.close(wait=False)
         return [results[number] for number in range(len(steps))]
 
     def _toil(self) -> None:
@@ -97,8 +97,8 @@ class CallThreads:
             return None
 
 
-class Share:
-    """What one run, or one reading, has of the threads: at most so many calls at once; the others wait here."""
+class CallQueue:
+    """The calls of one run, or of one reading: at most so many at once; the others wait here."""
 
     def __init__(self, threads: CallThreads, most: int) -> None:
         self._threads, self._most = threads, most

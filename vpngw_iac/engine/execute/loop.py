@@ -80,7 +80,7 @@ class Execution:
         self._inbox: queue.SimpleQueue[tuple[Key, Phase, Any] | None] = queue.SimpleQueue()
         self._stop.wakes(self._inbox)
         self._calls = 0
-        self._share = (threads or CallThreads()).share(PARALLEL_CALLS)
+        self._call_queue = (threads or CallThreads()).queue(PARALLEL_CALLS)
         self._grace_until: float | None = None
         self._locks = LockTable()
         self._succeeded: set[Key] = set()
@@ -116,7 +116,7 @@ class Execution:
                     message = None if self._inbox.empty() else self._inbox.get_nowait()
                 self._flush()
         finally:
-            self._share.close(wait=not self._stop.immediate and not self._grace_is_over())
+            self._call_queue.close(wait=not self._stop.immediate and not self._grace_is_over())
         if self._lost is not None:
             raise self._lost
         self._leave()
@@ -196,7 +196,7 @@ class Execution:
     def _submit(self, key: Key, phase: Phase) -> None:
         task = self._active[key]
         self._calls += 1
-        self._share.submit(partial(self._call, key, phase, task))
+        self._call_queue.submit(partial(self._call, key, phase, task))
 
     def _call(self, key: Key, phase: Phase, task: Task) -> None:
         """In a worker thread: make one step and put its result (or error) into the inbox."""

@@ -33,7 +33,7 @@ def test_results_are_in_the_order_of_the_steps() -> None:
     assert CallThreads().in_parallel([lambda n=n: n * n for n in range(50)], 16) == [n * n for n in range(50)]  # type: ignore[misc]
 
 
-def test_a_share_has_no_more_under_way_than_it_was_given() -> None:
+def test_a_queue_has_no_more_under_way_than_it_was_given() -> None:
     gauge = Gauge()
 
     CallThreads().in_parallel([gauge] * 20, 3)
@@ -41,7 +41,7 @@ def test_a_share_has_no_more_under_way_than_it_was_given() -> None:
     assert gauge.most == 3
 
 
-def test_all_shares_together_have_no_more_than_there_are_threads() -> None:
+def test_all_queues_together_have_no_more_than_there_are_threads() -> None:
     gauge, threads = Gauge(), CallThreads(4)
     readers = [threading.Thread(target=threads.in_parallel, args=([gauge] * 10, 16)) for _ in range(12)]
 
@@ -101,7 +101,7 @@ def test_the_first_failure_is_raised_and_the_rest_is_dropped() -> None:
 
 def test_to_close_drops_what_has_not_begun_and_waits_for_the_rest() -> None:
     threads = CallThreads(1)
-    share, done = threads.queue(8), list[int]()
+    calls, done = threads.queue(8), list[int]()
     began = threading.Event()
 
     def long() -> None:
@@ -110,9 +110,9 @@ def test_to_close_drops_what_has_not_begun_and_waits_for_the_rest() -> None:
         done.append(1)
 
     for _ in range(3):
-        share.submit(long)
+        calls.submit(long)
     began.wait(30)
-    share.close(wait=True)
+    calls.close(wait=True)
 
     assert done == [1]
 

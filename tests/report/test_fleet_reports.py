@@ -142,7 +142,7 @@ def test_the_footer_adds_up_what_all_plans_do() -> None:
             Outcome("apply", "a", "running", (OperationResult("VpnGateway/x", "put", "put", "running"),)),
             "a  running  VpnGateway/x",
         ),
-        (Outcome("apply", "a", "interrupted"), "a  interrupted"),
+        (Outcome("apply", "a", "interrupted"), "a  interrupted  No operation was started."),
     ],
 )  # fmt: skip
 def test_who_succeeded_is_counted_and_who_did_not_is_told(outcome: Outcome, line: str | None) -> None:
@@ -150,6 +150,33 @@ def test_who_succeeded_is_counted_and_who_did_not_is_told(outcome: Outcome, line
 
     assert (line is None) or " ".join(line.split()) in told
     assert f"1 deployment: 1 {outcome.outcome}." in told
+
+
+def test_a_no_is_no_failure_and_nobody_was_the_slowest() -> None:
+    no = Outcome("apply", "a", "failed", seconds=60.0, exit_code=ExitCode.ERROR, notices=("Nothing was done.",))
+
+    assert fleet_outcomes_text({"a": no}, Style()).splitlines() == [
+        "a  not begun  Nothing was done.",
+        "",
+        "1 deployment: 1 not begun.",
+    ]
+
+
+def test_after_waiting_it_is_told_how_many_changes_remain() -> None:
+    outcomes = {
+        name: Outcome("wait", name, "succeeded", changes_left=left) for name, left in (("a", 2), ("b", 0), ("c", 3))
+    }
+
+    assert fleet_outcomes_text(outcomes, Style()).splitlines()[-1] == "Left to apply: 5 changes in a, c."
+
+
+def test_the_question_names_who_comes_later() -> None:
+    view = PlanView("hub", "simulator", "", "s", "file:///state")
+
+    assert fleet_question([view], ["added", "more"]).splitlines() == [
+        "After these, and asked about then (--yes asks nothing): added, more.",
+        "Apply these changes to 1 deployment in the simulator? yes/no: ",
+    ]
 
 
 def test_the_question_of_a_destruction_says_that_it_cannot_be_undone() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 
 from vpngw_iac import Fleet, SiteToSite, Workspace, load
 from vpngw_iac.blueprints.base import Blueprint
-from vpngw_iac.engine.execute.event import Event, OperationStarted, RunEnded, RunStarted
+from vpngw_iac.engine.execute.event import Event, OperationStarted, Outcome, RunEnded, RunStarted
 from vpngw_iac.engine.execute.stop import Stop
 from vpngw_iac.engine.plan.plan import Plan
 from vpngw_iac.errors import ExitCode, StateLocked, UsageError, VpngwError
@@ -186,6 +186,31 @@ def test_what_uses_another_deployment_is_made_after_it_and_deleted_before_it(ope
     assert operator.order(RunStarted) == ["added", "zurich"]
 
 
+def test_what_comes_after_a_deployment_that_azure_is_still_making_is_not_begun(operator: Operator) -> None:
+    operator.hubs("zurich")
+    operator.write("added", USER.format(name="added", of="zurich"))
+    operator.write("more", USER.format(name="more", of="zurich").replace("paris", "lyon"))
+
+    left = operator.fleet().apply(detach=True)
+    applied = operator.fleet().apply()
+    gone = operator.fleet().destroy(detach=True)
+
+    assert left.exit_code is ExitCode.RUNNING, "the next run goes on: nothing was refused"
+    assert [one.notices for one in outcomes(left) if one.deployment != "zurich"] == [
+        ("It comes after zurich, where Azure is still at work.",)
+    ] * 2
+    assert applied.exit_code is ExitCode.DONE
+    assert gone.exit_code is ExitCode.RUNNING
+    assert [one.notices for one in outcomes(gone) if one.deployment == "zurich"] == [
+        ("It comes after added, more, where Azure is still at work.",)
+    ]
+    assert operator.fleet().destroy().exit_code is ExitCode.DONE
+
+
+def outcomes(result: FleetResult[Outcome]) -> list[Outcome]:
+    return [one.result for one in result.deployments if one.result is not None]
+
+
 def test_no_more_than_parallel_are_at_work_at_once(operator: Operator) -> None:
     operator.hubs("amsterdam", "berlin", "cairo")
     at_work, most = set[str](), list[int]()
@@ -212,7 +237,7 @@ def test_all_locks_are_taken_in_the_order_of_names_before_the_one_question(opera
     operator.hubs("cairo", "amsterdam", "berlin")
     asked: list[list[str]] = []
 
-    def confirm(plans: Mapping[str, Plan], failed: Mapping[str, VpngwError]) -> bool:
+    def confirm(plans: Mapping[str, Plan], failed: Mapping[str, VpngwError], later: Sequence[str]) -> bool:
         asked.append(list(plans))
         assert failed == {}
         for name in plans:
@@ -229,7 +254,7 @@ def test_all_locks_are_taken_in_the_order_of_names_before_the_one_question(opera
 def test_no_means_that_nothing_was_done_anywhere(operator: Operator) -> None:
     operator.hubs("amsterdam", "berlin")
 
-    result = operator.fleet().apply(confirm=lambda plans, failed: False)
+    result = operator.fleet().apply(confirm=lambda plans, failed, later: False)
 
     assert words(result) == {"amsterdam": "failed", "berlin": "failed"}
     assert result.exit_code is ExitCode.ERROR
@@ -237,10 +262,27 @@ def test_no_means_that_nothing_was_done_anywhere(operator: Operator) -> None:
     assert all(not request.method.startswith("P") for request in operator.simulator.requests if "vgw" in request.path)
 
 
+def test_who_uses_another_is_named_in_the_question_and_after_a_no_nobody_asks_again(operator: Operator) -> None:
+    operator.hubs("zurich")
+    operator.write("added", USER.format(name="added", of="zurich"))
+    heard: list[tuple[list[str], list[str]]] = []
+
+    def confirm(plans: Mapping[str, Plan], failed: Mapping[str, VpngwError], later: Sequence[str]) -> bool:
+        heard.append((list(plans), list(later)))
+        return len(heard) > 1
+
+    refused = operator.fleet().apply(confirm=confirm)
+    agreed = operator.fleet().apply(confirm=confirm)
+
+    assert heard == [(["zurich"], ["added"]), (["zurich"], ["added"]), (["added"], [])]
+    assert words(refused) == {"added": "failed", "zurich": "failed"}
+    assert words(agreed) == {"added": "succeeded", "zurich": "succeeded"}
+
+
 def test_an_error_while_asking_releases_every_lock(operator: Operator) -> None:
     operator.hubs("amsterdam", "berlin")
 
-    def confirm(plans: Mapping[str, Plan], failed: Mapping[str, VpngwError]) -> bool:
+    def confirm(plans: Mapping[str, Plan], failed: Mapping[str, VpngwError], later: Sequence[str]) -> bool:
         raise ValueError("Nobody knows.")
 
     with pytest.raises(ValueError, match="Nobody knows"):
@@ -262,7 +304,7 @@ def held(operator: Operator) -> Iterator[None]:
 def test_a_deployment_whose_lock_is_held_ends_with_7_and_the_others_go_on(operator: Operator, asks: bool) -> None:
     seen: list[Mapping[str, VpngwError]] = []
 
-    def confirm(plans: Mapping[str, Plan], failed: Mapping[str, VpngwError]) -> bool:
+    def confirm(plans: Mapping[str, Plan], failed: Mapping[str, VpngwError], later: Sequence[str]) -> bool:
         seen.append(failed)
         return True
 
@@ -296,7 +338,7 @@ def test_a_stop_during_the_question_is_no_answer(operator: Operator) -> None:
     operator.hubs("amsterdam", "berlin")
     stop = Stop()
 
-    def confirm(plans: Mapping[str, Plan], failed: Mapping[str, VpngwError]) -> bool:
+    def confirm(plans: Mapping[str, Plan], failed: Mapping[str, VpngwError], later: Sequence[str]) -> bool:
         stop.request("terminated")
         return False
 
@@ -326,7 +368,7 @@ def test_forty_deployments_at_work_share_32_threads_for_their_calls(operator: Op
     operator.hubs(*names)
     seen: list[tuple[int, int]] = []
 
-    def confirm(plans: Mapping[str, Plan], failed: Mapping[str, VpngwError]) -> bool:
+    def confirm(plans: Mapping[str, Plan], failed: Mapping[str, VpngwError], later: Sequence[str]) -> bool:
         seen.append(threads_of_ours(plans))
         return True
 

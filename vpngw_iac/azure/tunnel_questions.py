@@ -18,7 +18,7 @@ from vpngw_iac.arm import ArmId
 from vpngw_iac.azure import tunnel_answers as answers
 from vpngw_iac.azure.answer import Answer
 from vpngw_iac.azure.client import Arm
-from vpngw_iac.azure.reading import Reader, in_parallel
+from vpngw_iac.azure.reading import Reader
 from vpngw_iac.azure.reads import PACKAGES
 from vpngw_iac.engine.ports import Clock, Observed
 from vpngw_iac.errors import CloudError, Contention, Forbidden, OtherTenant, SignInFailed, Throttled, Unavailable
@@ -78,7 +78,9 @@ class TunnelQuestions:
                 chains.setdefault(_holder(question), []).append(question)
         single = [[question] for question in asked if type(question) not in _POSTS]
         found: dict[q.TunnelQuestion, q.Reply] = {}
-        for part in in_parallel([partial(self._one_by_one, chain) for chain in (*chains.values(), *single)]):
+        for part in self._reader.in_parallel(
+            [partial(self._one_by_one, chain) for chain in (*chains.values(), *single)]
+        ):
             found |= part
         return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -119,9 +119,12 @@ class _Watch:
             speed=run.speed,
         )
         self._open = False
+        self._declined = False
 
     def on_event(self, deployment: str, event: Event) -> None:
         """Show the progress; the display opens with the first event after the question was answered."""
+        if self._declined:
+            return  # that nothing was done stands in the summary
         if not self._open:
             self._open = True
             self._progress.__enter__()
@@ -132,16 +135,17 @@ class _Watch:
         view = self._view(deployment, plan)
         self.on_event(deployment, Notice(plan_sentence(view), RealClock().utc()))
 
-    def confirm(self, plans: Mapping[str, Plan], failed: Mapping[str, VpngwError]) -> bool:
+    def confirm(self, plans: Mapping[str, Plan], failed: Mapping[str, VpngwError], later: Sequence[str]) -> bool:
         """Show every plan, and what has failed before, and ask once."""
         self.close()
         views = {name: self._view(name, plan) for name, plan in plans.items()}
         self._run.talk(fleet_plans_text({**failed, **views}, self._run.talk_style, short=self._short))
         with self._interrupts.asking():
             try:
-                return ask(self._run, fleet_question(list(views.values())))
+                self._declined = not ask(self._run, fleet_question(list(views.values()), later))
             except KeyboardInterrupt:
-                return False
+                self._declined = True
+        return not self._declined
 
     def close(self) -> None:
         """Leave the terminal as it was."""

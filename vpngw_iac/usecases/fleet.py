@@ -185,7 +185,8 @@ class Fleet:
 
         With `confirm` all locks are taken first, in the order of the names, and it is asked once for all plans. A
         deployment whose lock is held ends with 7 while the others go on. What uses things that another deployment of
-        the fleet makes comes after it, and is asked about then. `timeout` and `lock_timeout` are in seconds.
+        the fleet makes comes after it, and is asked about then; who says no is not asked again. Where that other one
+        is left while Azure is at work, it is not begun. `timeout` and `lock_timeout` are in seconds.
         """
         return self._run(
             FleetRun(
@@ -243,8 +244,7 @@ class Fleet:
             name: (None, error) for name, error in found.items() if isinstance(error, VpngwError)
         }
         waves = waves_of([one for one in found.values() if isinstance(one, OpenedMember)])
-        for wave in reversed(waves) if fleet_run.command == "destroy" else waves:
-            ended |= fleet_run.go(wave)
+        ended |= fleet_run.all_of(waves)
         results = (DeploymentResult(m.name, m.file, *ended[m.name]) for m in self.members)
         return FleetResult(tuple(results), time.monotonic() - began)
 

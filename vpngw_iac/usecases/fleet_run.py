@@ -13,9 +13,10 @@ from vpngw_iac.engine.execute.event import Event, Outcome
 from vpngw_iac.engine.execute.stop import Stop
 from vpngw_iac.engine.plan.plan import Options, Plan
 from vpngw_iac.engine.plan.result import left
-from vpngw_iac.errors import VpngwError
+from vpngw_iac.errors import ExitCode, VpngwError
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.resources.base import Resource
+from vpngw_iac.text import listed
 from vpngw_iac.usecases.change_window import ChangeWindow
 from vpngw_iac.usecases.runner import RunRequest, run
 from vpngw_iac.usecases.session import Session
@@ -26,8 +27,9 @@ OnEvent = Callable[[str, Event], None]
 """Hears the events of each deployment, by its name, one at a time."""
 OnPlan = Callable[[str, Plan], None]
 """Hears what a deployment is about to do, where nobody is asked."""
-Confirm = Callable[[Mapping[str, Plan], Mapping[str, VpngwError]], bool]
-"""Asked once for all plans that change something, by name of the deployment; and what has failed until then."""
+Confirm = Callable[[Mapping[str, Plan], Mapping[str, VpngwError], Sequence[str]], bool]
+"""Asked once for all plans that change something, by name of the deployment; what has failed until then; and who comes
+after these, because it uses what they make, and is asked about then."""
 Ended = tuple[Outcome | None, VpngwError | None]
 
 _LEAVING = 5.0
@@ -71,6 +73,12 @@ def waves_of(members: Collection[OpenedMember]) -> list[list[OpenedMember]]:
     return waves
 
 
+def _goes_on(ended: Ended | None) -> bool:
+    """Whether a deployment was left while Azure is at work, or somebody else is."""
+    outcome = ended[0] if ended else None
+    return outcome is not None and outcome.exit_code == ExitCode.RUNNING
+
+
 class FleetRun:
     """One apply, destroy or wait of a fleet."""
 
@@ -95,9 +103,47 @@ class FleetRun:
         self._limits["window"] = window or ChangeWindow()
         self._telling = threading.RLock()
         self._asked_since: float | None = None
+        self._declined = False
+        self._later: Sequence[str] = ()
 
-    def go(self, wave: Sequence[OpenedMember]) -> dict[str, Ended]:
-        """How each of these ended."""
+    def all_of(self, waves: Sequence[Sequence[OpenedMember]]) -> dict[str, Ended]:
+        """How each of these ended, one wave after the other; destroyed in the opposite order.
+
+        What comes after a deployment that is left while Azure goes on is not begun: the next run does it.
+        """
+        comes_after = self._comes_after([member for wave in waves for member in wave])
+        order, ended = list(reversed(waves) if self.command == "destroy" else waves), dict[str, Ended]()
+        for number, wave in enumerate(order, start=1):
+            ready = []
+            for member in wave:
+                undone = sorted(name for name in comes_after[member.name] if _goes_on(ended.get(name)))
+                if undone:
+                    ended[member.name] = self._waits_for(member, undone)
+                else:
+                    ready.append(member)
+            ended |= self._go(ready, sorted(member.name for after in order[number:] for member in after))
+        return ended
+
+    def _comes_after(self, members: Collection[OpenedMember]) -> Mapping[str, set[str]]:
+        """Whose end each of them needs."""
+        uses = uses_of(members)
+        match self.command:
+            case "apply":
+                return uses
+            case "destroy":
+                return {name: {user for user, used in uses.items() if name in used} for name in uses}
+            case "wait":
+                return {name: set() for name in uses}
+
+    def _waits_for(self, member: OpenedMember, undone: Sequence[str]) -> Ended:
+        told = f"It comes after {listed(undone)}, where Azure is still at work."
+        return Outcome(self.command, member.name, "running", exit_code=ExitCode.RUNNING, notices=(told,)), None
+
+    def _go(self, wave: Sequence[OpenedMember], later: Sequence[str]) -> dict[str, Ended]:
+        """How each of these ended; `later` names those that come after them. Who said no is not asked again."""
+        if self._declined:
+            return {member.name: self._not_wanted(member) for member in wave}
+        self._later = later
         ended = self._at_once(wave) if self._confirm else self._at_their_turn(wave)
         return dict(zip((member.name for member in wave), ended, strict=True))
 
@@ -128,7 +174,15 @@ class FleetRun:
     def asked(self, plans: Mapping[str, Plan], failed: Mapping[str, VpngwError]) -> bool:
         """What people say to all these plans."""
         assert self._confirm is not None  # noqa: S101 - else there is no meeting
-        return self._confirm(plans, failed)
+        agreed = self._confirm(plans, failed, self._later)
+        self._declined = not agreed
+        return agreed
+
+    def _not_wanted(self, member: OpenedMember) -> Ended:
+        if self.stop.asked:
+            return self.left(member)
+        notices = ("Nothing was done.",)
+        return Outcome(self.command, member.name, "failed", exit_code=ExitCode.ERROR, notices=notices), None
 
     # -- one member
 

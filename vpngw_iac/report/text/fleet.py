@@ -31,8 +31,10 @@ _WORDS = {
     ExitCode.INTERRUPTED: "interrupted",
     ExitCode.TERMINATED: "interrupted",
 }
+_NOT_BEGUN = "No operation was started."
 _QUIET = ("no changes", "no drift", "succeeded")
 _COLOURS = {"changes": "yellow", "drift": "yellow", "running": "yellow", "waiting": "yellow", "interrupted": "yellow"}
+_COLOURS |= {"not begun": "yellow"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +62,15 @@ def fleet_outcomes_text(results: Mapping[str, Outcome | VpngwError], style: Styl
     """What the runs of a fleet did: those that did not succeed, a line for each, and the sum."""
     lines = [_outcome(name, found, style) for name, found in results.items()]
     outcomes = [found for found in results.values() if isinstance(found, Outcome)]
-    slowest = max(outcomes, key=lambda outcome: outcome.seconds, default=None)
+    slowest = max((one for one in outcomes if one.operations), key=lambda outcome: outcome.seconds, default=None)
     took = [f"The slowest was {slowest.deployment}: {formatting.duration(slowest.seconds)}."] if slowest else []
-    return "\n".join([*_lines(lines, style), *took]) + "\n"
+    return "\n".join([*_lines(lines, style), *took, *_changes_left(outcomes)]) + "\n"
+
+
+def _changes_left(outcomes: Sequence[Outcome]) -> Iterator[str]:
+    left = {one.deployment: one.changes_left for one in outcomes if one.kind == "wait" and one.changes_left}
+    if left:
+        yield f"Left to apply: {plural(sum(left.values()), 'change')} in {listed(left, most=10)}."
 
 
 @report
@@ -72,8 +80,13 @@ def fleet_drift_text(results: Mapping[str, Drift | VpngwError], style: Style) ->
 
 
 @report
-def fleet_question(views: Sequence[PlanView]) -> str:
-    """What is asked with all locks held; only ``yes`` is a yes."""
+def fleet_question(views: Sequence[PlanView], later: Sequence[str] = ()) -> str:
+    """What is asked with all locks held; only ``yes`` is a yes. `later` comes after these, and is asked about then."""
+    after = f"After these, and asked about then (--yes asks nothing): {listed(later, most=10)}.\n" if later else ""
+    return after + _question(views)
+
+
+def _question(views: Sequence[PlanView]) -> str:
     where = formatting.cloud_name(views[0].cloud, views[0].endpoint)
     what = plural(len(views), "deployment")
     if all(view.destroy for view in views):
@@ -145,12 +158,16 @@ def _plan(deployment: str, found: PlanView | VpngwError, style: Style, short: bo
 def _outcome(deployment: str, found: Outcome | VpngwError, style: Style) -> _Line:
     if isinstance(found, VpngwError):
         return _failed(deployment, found, style)
+    said = "; ".join(found.notices)
     if found.outcome == "succeeded":
-        return _Line(deployment, "succeeded", "; ".join(found.notices))
+        return _Line(deployment, "succeeded", said)
+    if not found.operations:
+        return _Line(deployment, "not begun" if found.outcome == "failed" else found.outcome, said or _NOT_BEGUN)
     wrong = next((r for r in found.operations if r.status in ("failed", "unconfirmed")), None)
     left = ", ".join(r.address for r in found.operations if r.status in ("running", "waiting"))
-    detail = f"{name_of(wrong)}: {wrong.code or wrong.error}" if wrong else left
-    return _Line(deployment, found.outcome, detail, outcome_text(found, style) if found.operations else "")
+    behind = sum(r.status == "not-started" for r in found.operations)
+    detail = f"{name_of(wrong)}: {wrong.code or wrong.error}" if wrong else left or f"{behind} not started"
+    return _Line(deployment, found.outcome, detail, outcome_text(found, style))
 
 
 def _drift(deployment: str, found: Drift | VpngwError, style: Style) -> _Line:

@@ -15,7 +15,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from vpngw_iac._version import __version__
-from vpngw_iac.cli import change, diagnose, exports, imports, init, inspection, offline, simulate, state, verify
+from vpngw_iac.cli import change, ci, diagnose, exports, imports, init, inspection, offline, simulate, state, verify
 from vpngw_iac.cli.options import in_place
 from vpngw_iac.cli.run import Unwritable, write
 from vpngw_iac.errors import ExitCode, UsageError, VpngwError
@@ -40,7 +40,8 @@ exports.register(app)
 app.add_typer(state.group, name="state")
 app.add_typer(inspection.secrets, name="secret")
 app.add_typer(simulate.group, name="simulator")
-_GROUPS = ("state", "secret", "simulator")
+app.add_typer(ci.group, name="ci")
+_GROUPS = ("state", "secret", "simulator", "ci")
 
 
 def _version(wanted: bool) -> None:

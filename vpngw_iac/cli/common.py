@@ -50,6 +50,15 @@ def make_plan(run: Run, workspace: Workspace, blueprint: Deployable, choices: Ch
     return view
 
 
+def make_plan_document(
+    workspace: Workspace, deployable: Deployable, choices: Choices, said: Mapping[str, Any]
+) -> tuple[PlanView, dict[str, Any]]:
+    """Plan one deployment: the view, and the plan file with what else is `said` in it."""
+    plan = workspace.plan(deployable, options_of(choices))
+    view = PlanView.of(plan, workspace.schedule(plan))
+    return view, workspace.save_plan(plan, {**documents.plan_document(view), **said})
+
+
 def save_document(run: Run, out: str, document: Mapping[str, Any]) -> None:
     """Write a plan file; raises `UsageError` if the place cannot be written."""
     write_file(out, document, "plan", "-o")

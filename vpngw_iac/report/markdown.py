@@ -40,7 +40,7 @@ def _plan(plan: PlanView) -> Iterator[str]:
         yield ""
         yield from table(("", "address", "what", "outage"), (_change(change, plan.gone) for change in plan.changes))
     yield from _not_verified(plan.secrets, plan.doubts)
-    yield from _findings(plan.findings)
+    yield from findings_lines(plan.findings)
     for address, ip in sorted(plan.lost_addresses.items()):
         yield f"\n🛑 {code(ip)} of {cell(address)} will be lost for good."
     yield ""
@@ -71,7 +71,7 @@ def _drift(drift: Drift) -> Iterator[str]:
         yield f"**No drift.** Azure has what was applied{', as far as it was verified' if drift.unverified else ''}."
     else:
         yield from table(("severity", "address", "kind", "what"), (_item(item) for item in drift.items))
-    yield from _findings(drift.findings)
+    yield from findings_lines(drift.findings)
     if drift.unread:
         yield ""
         yield f"{plural(len(drift.unread), 'value')} could not be read."
@@ -97,7 +97,8 @@ def _item(item: DriftItem) -> tuple[str, ...]:
     return _SEVERITIES[item.severity], cell(item.address), item.kind, what
 
 
-def _findings(findings: Iterable[Finding]) -> Iterator[str]:
+def findings_lines(findings: Iterable[Finding]) -> Iterator[str]:
+    """A list of findings, the gravest first; nothing if there are none."""
     items = Findings.of(findings).items
     if not items:
         return

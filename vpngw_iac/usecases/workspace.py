@@ -237,6 +237,12 @@ class Workspace(OfflineWorkspace):
         request = RunRequest("wait", Options(), None, on_event, None, False, timeout, stop or Stop(), lock_timeout)
         return run(self.session(blueprint), request)
 
+    @checked
+    def is_running(self, blueprint: Deployable) -> bool:
+        """Whether the state says that something still runs in Azure; takes no lock, and asks Azure nothing else."""
+        loaded = self.session(blueprint).bound_store().load()
+        return loaded is not None and bool(loaded.in_flight)
+
     # -- look
 
     @checked

@@ -1,0 +1,1 @@
+"""Steps of pipelines, as processes and against a GitHub on this machine."""

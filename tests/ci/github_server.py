@@ -1,0 +1,202 @@
+"""A GitHub on this machine: one repository with its issues, comments, pull requests, workflow runs and artifacts.
+
+Paths, fields and status codes are those of GitHub's published description of its REST API
+(https://github.com/github/rest-api-description, api.github.com; pages at https://docs.github.com/rest): issues/issues,
+issues/comments, pulls/pulls (list files), commits/commits (pull requests of a commit), actions/workflow-runs,
+actions/artifacts, deployments/environments, branches/branch-protection. Lists are paged by a ``Link`` header.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+TOKEN = "ghs_Canary0Token7nobody5may3see"
+BOT = {"login": "github-actions[bot]", "type": "Bot", "id": 41898282}
+REPOSITORY = "contoso/network"
+
+Answer = tuple[int, Any]
+
+
+@dataclass
+class GithubServer:
+    """What the repository holds; tests write into it as events would."""
+
+    url: str = ""
+    repository: dict[str, Any] = field(
+        default_factory=lambda: {"full_name": REPOSITORY, "default_branch": "main", "name": "network"}
+    )
+    issues: list[dict[str, Any]] = field(default_factory=list)
+    comments: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
+    files: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
+    pulls_of: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """Pull requests by the commit that they were merged as."""
+    runs: list[dict[str, Any]] = field(default_factory=list)
+    artifacts: dict[int, list[str]] = field(default_factory=dict)
+    approvals: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
+    documents: dict[str, Answer] = field(default_factory=dict)
+    """Other answers to a GET, by path below the repository."""
+    permissions: dict[str, set[str]] = field(default_factory=dict)
+    """Verbs that the token lacks, by the beginning of a path: 403."""
+    failures: list[tuple[int, dict[str, str]]] = field(default_factory=list)
+    """Status codes and headers of the next answers."""
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    """Every request: verb and path below the repository."""
+    _guard: threading.Lock = field(default_factory=threading.Lock)
+    _last: int = 100
+
+    def number(self) -> int:
+        """A number that nothing else has."""
+        self._last += 1
+        return self._last
+
+    # --- what a request gets -----------------------------------------------------------------------------------------
+
+    def answer(self, verb: str, path: str, query: dict[str, str], content: dict[str, Any]) -> Answer:
+        """The status and the document."""
+        with self._guard:
+            self.asked.append((verb, path))
+            for start, verbs in self.permissions.items():
+                if path.startswith(start) and verb in verbs:
+                    return 403, {"message": "Resource not accessible by integration"}
+            for pattern, handler in self._routes(verb):
+                if match := re.fullmatch(pattern, path):
+                    return handler(*match.groups(), query=query, content=content)
+            return self.documents.get(path, (404, {"message": "Not Found"})) if verb == "GET" else (404, {})
+
+    def _routes(self, verb: str) -> list[tuple[str, Callable[..., Answer]]]:
+        return {
+            "GET": [
+                ("", lambda **_: (200, self.repository)),
+                (r"issues", self._list_issues),
+                (r"issues/(\d+)/comments", lambda n, **_: (200, self.comments.get(int(n), []))),
+                (r"pulls/(\d+)/files", lambda n, **_: (200, self.files.get(int(n), []))),
+                (r"commits/(\w+)/pulls", lambda sha, **_: (200, self.pulls_of.get(sha, []))),
+                (r"actions/runs/(\d+)", self._one_run),
+                (r"actions/runs/(\d+)/approvals", lambda n, **_: (200, self.approvals.get(int(n), []))),
+                (r"actions/runs/(\d+)/artifacts", self._list_artifacts),
+                (r"actions/workflows/(\d+)/runs", self._list_runs),
+            ],
+            "POST": [(r"issues", self._open_issue), (r"issues/(\d+)/comments", self._comment)],
+            "PATCH": [(r"issues/(\d+)", self._change_issue), (r"issues/comments/(\d+)", self._change_comment)],
+        }.get(verb, [])
+
+    def _list_issues(self, *, query: dict[str, str], content: dict[str, Any]) -> Answer:
+        wanted, state = set(filter(None, query.get("labels", "").split(","))), query.get("state", "open")
+        found = [i for i in self.issues if wanted <= {label["name"] for label in i["labels"]}]
+        return 200, [issue for issue in reversed(found) if state in ("all", issue["state"])]
+
+    def _open_issue(self, *, query: dict[str, str], content: dict[str, Any]) -> Answer:
+        if not content.get("title"):
+            return 422, {"message": "Validation Failed"}
+        number = self.number()
+        issue = {
+            "number": number, "title": content["title"], "body": content.get("body"), "state": "open", "user": BOT,
+            "labels": [{"name": name} for name in content.get("labels", [])], "state_reason": None,
+            "html_url": f"https://github.com/{REPOSITORY}/issues/{number}",
+        }  # fmt: skip
+        self.issues.append(issue)
+        return 201, issue
+
+    def _change_issue(self, number: str, *, query: dict[str, str], content: dict[str, Any]) -> Answer:
+        for issue in self.issues:
+            if issue["number"] == int(number):
+                issue.update({name: value for name, value in content.items() if name != "labels"})
+                return 200, issue
+        return 404, {"message": "Not Found"}
+
+    def _comment(self, number: str, *, query: dict[str, str], content: dict[str, Any]) -> Answer:
+        if not 0 < len(content.get("body", "")) <= 65_536:
+            return 422, {"message": "Validation Failed"}
+        comment = {"id": self.number(), "body": content["body"], "user": BOT}
+        self.comments.setdefault(int(number), []).append(comment)
+        return 201, comment
+
+    def _change_comment(self, identifier: str, *, query: dict[str, str], content: dict[str, Any]) -> Answer:
+        for comment in (c for several in self.comments.values() for c in several):
+            if comment["id"] == int(identifier):
+                comment["body"] = content["body"]
+                return 200, comment
+        return 404, {"message": "Not Found"}
+
+    def _one_run(self, identifier: str, **_: Any) -> Answer:
+        found = [run for run in self.runs if run["id"] == int(identifier)]
+        return (200, found[0]) if found else (404, {"message": "Not Found"})
+
+    def _list_runs(self, workflow: str, *, query: dict[str, str], content: dict[str, Any]) -> Answer:
+        found = [r for r in self.runs if r["workflow_id"] == int(workflow) and r["head_branch"] == query.get("branch")]
+        found.sort(key=lambda run: -run["run_number"])
+        return 200, {"total_count": len(found), "workflow_runs": found}
+
+    def _list_artifacts(self, identifier: str, *, query: dict[str, str], content: dict[str, Any]) -> Answer:
+        names = [n for n in self.artifacts.get(int(identifier), []) if n == query.get("name", n)]
+        return 200, {"total_count": len(names), "artifacts": [{"name": name, "expired": False} for name in names]}
+
+
+@contextmanager
+def serving() -> Iterator[GithubServer]:
+    """The server on a free port of this machine."""
+    github = GithubServer()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _serve(self) -> None:
+            length = int(self.headers.get("Content-Length") or 0)
+            content = json.loads(self.rfile.read(length) or b"{}")
+            parts = urlsplit(self.path)
+            query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+            if github.failures:
+                status, headers = github.failures.pop(0)
+                self._tell(status, {"message": "failure"}, headers)
+            elif self.headers.get("Authorization") != f"Bearer {TOKEN}":
+                self._tell(401, {"message": "Bad credentials"}, {})
+            else:
+                path = parts.path.removeprefix(f"/repos/{REPOSITORY}").strip("/")
+                status, document = github.answer(self.command, path, query, content)
+                self._tell(*self._page(status, document, query, parts.path))
+
+        def _page(
+            self, status: int, document: Any, query: dict[str, str], path: str
+        ) -> tuple[int, Any, dict[str, str]]:
+            if self.command != "GET" or not isinstance(document, list):
+                return status, document, {}
+            size, page = min(100, int(query.get("per_page", 30))), int(query.get("page", 1))
+            rest = "&".join(f"{name}={value}" for name, value in query.items() if name != "page")
+            more = {"Link": f'<{github.url}{path}?{rest}&page={page + 1}>; rel="next"'}
+            return status, document[(page - 1) * size : page * size], more if page * size < len(document) else {}
+
+        def _tell(self, status: int, document: Any, headers: dict[str, str]) -> None:
+            data = json.dumps(document).encode()
+            self.send_response(status)
+            for name, value in {
+                "Content-Type": "application/json",
+                "Content-Length": str(len(data)),
+                **headers,
+            }.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(data)
+
+        do_GET = do_POST = do_PATCH = _serve  # noqa: N815 - names that http.server looks for
+
+        def log_message(self, *_: Any) -> None:
+            """Says nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    github.url = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield github
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -1,0 +1,261 @@
+"""``vpngw ci VERB``: what a pipeline's step runs. Inputs are variables, so that no step needs an expression."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vpngw_iac.cli import options as opt
+from vpngw_iac.cli.options import command
+from vpngw_iac.cli.pipeline_inputs import PipelineGroup
+from vpngw_iac.cli.run import Run
+from vpngw_iac.errors import ExitCode
+
+if TYPE_CHECKING:
+    from vpngw_iac.cli.pipeline_step import PipelineStep
+    from vpngw_iac.engine.execute.event import Outcome
+    from vpngw_iac.usecases.session import Deployable
+    from vpngw_iac.usecases.workspace import Workspace
+
+group = typer.Typer(help="What a step of a pipeline runs.", no_args_is_help=True, cls=PipelineGroup)
+
+MaybeGraph = Annotated[
+    str | None, typer.Argument(metavar="[FILE|graph.json]", help="Blueprint or saved graph; else BLUEPRINT.")
+]
+MaybePlan = Annotated[
+    str | None, typer.Argument(metavar="[plan.json]", help="Saved plan; else the one in the folder PLAN_DIR.")
+]
+MaybeFile = Annotated[str | None, typer.Argument(metavar="[FILE]", help="Blueprint; else BLUEPRINT.")]
+Out = Annotated[
+    str | None,
+    typer.Option("--out", "-o", metavar="DIR", help="Folder of results; else vpngw in the runner's temporary one."),
+]
+
+
+@command(group)
+def plan(run: Run, choices: opt.Choices, file: MaybeGraph = None, out: Out = None) -> int:
+    """Plan one deployment, and keep plan.json and plan.md.
+
+    Outputs: exitcode, changes, digest, sealed, deployment, plan. Exit code 0 with and without changes.
+    """
+    from vpngw_iac.cli.common import make_plan_document, plan_code, write_file
+    from vpngw_iac.cli.pipeline_step import step_of
+    from vpngw_iac.report.json import plan_document
+    from vpngw_iac.report.markdown import plan_markdown
+    from vpngw_iac.report.text.plan import plan_text
+
+    with step_of(run, "plan", out) as step:
+        workspace, deployable = _target(step, file, graphs=True)
+        view, document = make_plan_document(workspace, deployable, choices, {"pipeline": step.origin})
+        place, page = step.path("plan.json"), step.path("plan.md")
+        write_file(str(place), document, "plan", "--out")
+        page.write_text(plan_markdown(view), encoding="utf-8")
+        run.answer([plan_document(view)], plan_text(view, run.style))
+        step.summary(*_reviewed_in_pull_request(step, document), plan_markdown(view))
+        step.annotate(view.findings, _changed_lines(step))
+        code = plan_code([view], detailed=True)
+        step.outputs(
+            exitcode=int(code),
+            changes=bool(view.changes),
+            digest=view.decision_digest,
+            sealed=bool(document["sealed"]),
+            deployment=view.deployment,
+            plan=str(place),
+        )
+        return ExitCode.DONE if code == ExitCode.CHANGES else code
+
+
+@command(group)
+def apply(run: Run, file: MaybePlan = None, out: Out = None) -> int:
+    """Apply the plan that this run of the pipeline has made, on the default branch only.
+
+    With RESEND=ADDRESS set the secrets of one resource of BLUEPRINT again. Outputs: exitcode, finished.
+    """
+    from vpngw_iac.cli.common import tell_outcome
+    from vpngw_iac.cli.pipeline_step import step_of
+    from vpngw_iac.report.step_summary import outcome_markdown
+
+    with step_of(run, "apply", out) as step:
+        address = step.input("RESEND")
+        outcome = _resend(step, address) if address else _apply_plan(step, file)
+        code = tell_outcome(run, outcome)
+        step.summary(outcome_markdown(outcome))
+        return _ended(step, code)
+
+
+@command(group)
+def wait(run: Run, file: MaybeFile = None, out: Out = None) -> int:
+    """Continue what is still running in Azure; ends at once if the state says that nothing runs.
+
+    Starts nothing. Outputs: exitcode, finished.
+    """
+    from vpngw_iac.cli.common import in_seconds, tell_outcome, wait_for
+    from vpngw_iac.cli.pipeline_step import step_of
+    from vpngw_iac.errors import StateLocked
+    from vpngw_iac.report.json_documents import document
+    from vpngw_iac.report.step_summary import outcome_markdown
+
+    with step_of(run, "wait", out) as step:
+        workspace, blueprint = _target(step, file)
+        name = workspace.name_of(blueprint)
+        if not workspace.is_running(blueprint):
+            run.reply(document("wait", deployment=name, outcome="succeeded"), f"Nothing of {name} is running.")
+            step.summary(f"Nothing of `{name}` is running.\n")
+            return _ended(step, ExitCode.DONE)
+        lock = step.minutes("LOCK_MINUTES") or 0.0
+        try:
+            outcome = wait_for(
+                run, (workspace, blueprint), timeout=in_seconds(step.minutes("MINUTES")), lock_timeout=lock * 60
+            )
+        except StateLocked as error:
+            run.reply(document("wait", deployment=name, outcome="running"), f"{error.message} It sees to what runs.")
+            step.outputs(exitcode=int(ExitCode.LOCKED), finished=False)
+            return ExitCode.DONE
+        code = tell_outcome(run, outcome)
+        step.summary(outcome_markdown(outcome))
+        return _ended(step, code)
+
+
+def _resend(step: PipelineStep, address: str) -> Outcome:
+    from vpngw_iac.cli.common import apply_one
+
+    _require_default_branch(step)
+    limits, target = _limits(step), _target(step, None)
+    choices = {"resend_secrets": True, "target": [address]}
+    return apply_one(_approved(step).run, target, choices, limits, yes=True, short=False)
+
+
+def _apply_plan(step: PipelineStep, file: str | None) -> Outcome:
+    from vpngw_iac.cli.common import apply_saved
+
+    limits, document = _limits(step), _plan_of_this_run(step, file)
+    step.summary(*_reviewed_in_pull_request(step, document))
+    return apply_saved(_approved(step).run, document, {}, limits, short=False)
+
+
+# --- what the verbs have in common -----------------------------------------------------------------------------------
+
+
+def _target(step: PipelineStep, file: str | None, *, graphs: bool = False) -> tuple[Workspace, Deployable]:
+    """The one deployment of a step; raises `UsageError` if the file holds several."""
+    from vpngw_iac.cli.targets import targets_of
+    from vpngw_iac.errors import UsageError
+
+    name = step.target(file)
+    targets = targets_of(step.run, [name], graphs=graphs)
+    if targets.is_fleet:
+        raise UsageError(
+            f"{name} holds several deployments, and a step takes one.",
+            advice=f"Name one with {name}:NAME, each in a job of its own (`vpngw plan {name} --matrix github`).",
+        )
+    return targets.only
+
+
+def _ended(step: PipelineStep, code: int) -> int:
+    """The outputs of a run, and the exit code of the step."""
+    step.outputs(exitcode=int(code), finished=code == ExitCode.DONE)
+    if code == ExitCode.RUNNING:
+        step.note("notice", "Still running in Azure, or waiting for somebody. The next wait or apply continues.")
+        return ExitCode.DONE
+    return code
+
+
+def _limits(step: PipelineStep) -> Any:
+    from vpngw_iac.cli.common import limits_of
+
+    return limits_of(
+        detach=False,
+        timeout=step.minutes("MINUTES"),
+        lock_timeout=step.minutes("LOCK_MINUTES") or 0.0,
+    )
+
+
+def _plan_of_this_run(step: PipelineStep, file: str | None) -> dict[str, Any]:
+    """The saved plan, made by this run, on the default branch, reviewed, and not superseded by a later one."""
+    from vpngw_iac.usecases.pipeline_review import decided_by, require_newest, require_own, require_reviewed
+
+    document = _saved(step, file)
+    require_own(document, step.origin)
+    _require_default_branch(step)
+    decided = decided_by(document)
+    require_reviewed(step.input("REVIEWED"), decided.digest)
+    github = step.github()
+    if github is not None and step.home == "github":
+        require_newest(github, step.event, step.input("ARTIFACT") or f"vpngw-plan-{decided.deployment}")
+    return document
+
+
+def _saved(step: PipelineStep, file: str | None) -> dict[str, Any]:
+    from vpngw_iac.blueprints.load import saved_plan
+    from vpngw_iac.errors import UsageError
+
+    folder = Path(step.input("PLAN_DIR") or step.folder)
+    places = [Path(file)] if file else sorted(folder.rglob("plan.json"))
+    if len(places) != 1:
+        many = f"{len(places)} plans" if places else "no plan.json"
+        raise UsageError(f"There are {many} in {folder}.", advice="Download the one artifact of this deployment there.")
+    document = saved_plan(places[0])
+    if document is None:
+        raise UsageError(f"{places[0]} is no saved plan.", advice="`vpngw ci plan` makes one.")
+    return document
+
+
+def _require_default_branch(step: PipelineStep) -> None:
+    """Raise `Refused` on any other branch, and where nobody says which one it is."""
+    from vpngw_iac.usecases.pipeline_review import require_default_branch
+
+    if step.home == "github":
+        require_default_branch(step.event, step.github())
+
+
+def _approved(step: PipelineStep) -> PipelineStep:
+    """The step with the name of who approved it, as GitHub tells it."""
+    from vpngw_iac.usecases.github import GithubError
+    from vpngw_iac.usecases.pipeline_review import approver_of
+    from vpngw_iac.usecases.runner import APPROVER
+
+    github = step.github()
+    if github is None or step.home != "github" or step.inputs.get(APPROVER):
+        return step
+    try:
+        return step.with_variable(APPROVER, approver_of(github, step.event))
+    except GithubError as error:
+        step.run.say(f"Who approved is not known: {error.message}")
+        return step
+
+
+def _reviewed_in_pull_request(step: PipelineStep, document: dict[str, Any]) -> Iterator[str]:
+    """Whether a pull request showed the same decisions; nothing where that cannot be known."""
+    from vpngw_iac.report.step_summary import review_markdown
+    from vpngw_iac.usecases.github import GithubError
+    from vpngw_iac.usecases.pipeline_review import COMMENTER, decided_by, review_of
+
+    github = step.github()
+    if github is None or step.home != "github" or step.event.pull_request is not None:
+        return
+    try:
+        review = review_of(github, step.event, decided_by(document), step.input("COMMENTER") or COMMENTER)
+    except GithubError as error:
+        step.run.say(f"What the pull request showed is not known: {error.message}")
+        return
+    if review is not None:
+        yield review_markdown(review)
+        step.run.say(review.sentence)
+
+
+def _changed_lines(step: PipelineStep) -> dict[str, set[int]]:
+    """The lines that a pull request changes, where a token may read them."""
+    from vpngw_iac.usecases.github import GithubError
+    from vpngw_iac.usecases.pipeline_review import changed_lines
+
+    github, number = step.github(), step.event.pull_request
+    if github is None or number is None:
+        return {}
+    try:
+        return changed_lines(github, number)
+    except GithubError as error:
+        step.run.say(f"Which lines were changed is not known: {error.message}")
+        return {}

@@ -1,0 +1,72 @@
+"""Inputs of a pipeline's step that must be there before its command line is read: secrets, and further arguments."""
+
+from __future__ import annotations
+
+import io
+import os
+import shlex
+import stat
+import sys
+from typing import Any
+
+from typer.core import TyperGroup
+
+from vpngw_iac.errors import UsageError
+from vpngw_iac.text import workflow_data
+
+SECRETS, ARGUMENTS = "SECRETS", "ARGUMENTS"
+_TAKE_ARGUMENTS = ("plan", "apply", "drift")
+
+
+class PipelineGroup(TyperGroup):
+    """``vpngw ci``: what ARGUMENTS holds is added to the command line, and each line of SECRETS becomes a variable."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """The command line with what the variables add to it."""
+        given = list(args)
+        if given and given[0] in _TAKE_ARGUMENTS:
+            given += _arguments()
+        if given and given[0] in self.commands:
+            take_secrets()
+        return list(super().parse_args(ctx, given))
+
+
+def _arguments() -> list[str]:
+    text = os.environ.get(ARGUMENTS, "")
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise UsageError(f"ARGUMENTS cannot be read: {error}.", advice="Close every quote.") from None
+
+
+def take_secrets() -> None:
+    """Make a variable of each line of SECRETS that is not set yet, and tell the runner to mask its value.
+
+    Only whole secrets are masked by the runner itself, which this one is not: it holds several.
+    """
+    from dotenv.parser import parse_stream
+
+    for binding in parse_stream(io.StringIO(os.environ.pop(SECRETS, ""))):
+        if binding.error or (binding.key is not None and binding.value is None):
+            raise UsageError(
+                f"Line {binding.original.line} of SECRETS is not NAME=value.",
+                advice="Write one variable per line; quote values that contain spaces or #.",
+            )
+        if binding.key and binding.value is not None:
+            _mask(binding.value)
+            os.environ.setdefault(binding.key, binding.value)
+
+
+def _mask(value: str) -> None:
+    """Said to the runner, never into a file, where the value would stay."""
+    lines = [line for line in value.splitlines() if line.strip()]
+    try:
+        if stat.S_ISREG(os.fstat(sys.stderr.fileno()).st_mode):
+            return
+    except (OSError, ValueError):
+        return
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        sys.stderr.writelines(f"::add-mask::{workflow_data(line)}\n" for line in lines)
+    elif os.environ.get("TF_BUILD", "").lower() == "true":
+        sys.stderr.writelines(f"##vso[task.setsecret]{line.replace('%', '%AZP25')}\n" for line in lines)
+    sys.stderr.flush()

@@ -105,11 +105,11 @@ def _gone() -> dict[str, tuple[list[Body], str]]:
     del peering["location"]
     meshed = network("vnet-1", "10.1.0.0/16")
     meshed["properties"]["virtualNetworkPeerings"] = [peering]
-    routed = network(
-        "vnet-1", "10.1.0.0/16", subnets={"GatewaySubnet": "10.1.255.0/27", "work": {
-            "addressPrefix": "10.1.1.0/24", "routeTable": {"id": rid("routeTables", "rt-gone", group="rg-other")},
-        }},
-    )  # fmt: skip
+
+    def work(refers: str, to: str) -> list[Body]:
+        subnets: Any = {"GatewaySubnet": "10.1.255.0/27", "work": {"addressPrefix": "10.1.1.0/24", refers: {"id": to}}}
+        return [network("vnet-1", "10.1.0.0/16", subnets=subnets)]
+
     gone = rid("localNetworkGateways", "lgw-gone")
     return {
         "local gateway": ([connection("con-x", VGW, gone)], rid("connections", "con-x")),
@@ -122,7 +122,8 @@ def _gone() -> dict[str, tuple[list[Body], str]]:
             rid("connections", "con-x"),
         ),
         "network of a peering": ([meshed], peering["id"]),
-        "route table": ([routed], f"{VNET}/subnets/work"),
+        "route table": (work("routeTable", rid("routeTables", "rt-gone", group="rg-other")), f"{VNET}/subnets/work"),
+        "security group": (work("networkSecurityGroup", rid("networkSecurityGroups", "nsg")), f"{VNET}/subnets/work"),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,12 +15,13 @@ from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.base import Blueprint
 from vpngw_iac.blueprints.load import load
 from vpngw_iac.blueprints.reading.deployment import Reading, read
-from vpngw_iac.blueprints.reading.documents import Documents, Seen
+from vpngw_iac.blueprints.reading.documents import SUBNETS, Documents, Seen, id_in
 from vpngw_iac.blueprints.reading.notes import MissingSecret
 from vpngw_iac.blueprints.reading.unsaid import unsaid
 from vpngw_iac.blueprints.writing.csv import SiteTable, table_of
 from vpngw_iac.blueprints.writing.python import Remarks, nouns_text, python_text
 from vpngw_iac.blueprints.writing.yaml import yaml_text
+from vpngw_iac.engine.compare.observing import read_existing
 from vpngw_iac.engine.compare.secret_masking import entry_of, resolver
 from vpngw_iac.engine.plan.change import Action, Change
 from vpngw_iac.engine.plan.inputs import deployment_in
@@ -193,10 +194,24 @@ class ImportRun:
                 yield change.id, f"{paths}: Azure has what cannot be written here"
             elif change.action is Action.CREATE and (holder := change.id.parent) in managed and holder is not None:
                 yield holder, f"{change.address} would be made for it"
+        for subnet, gone in self._dangling_subnets(managed):
+            yield subnet, f"it refers to {gone.type.rpartition('/')[2]} {gone.name}, which is not there"
         for gone in _not_there(proof.plan):
             for edge in proof.plan.graph.holders(gone):
                 if (holder := proof.plan.graph.resources[edge.holder].id) in managed:
                     yield holder, f"it refers to {gone.type.rpartition('/')[2]} {gone.name}, which is not there"
+
+    def _dangling_subnets(self, managed: Collection[ArmId]) -> Iterator[tuple[ArmId, ArmId]]:
+        """Subnets with a security group that its group does not list and a GET does not find."""
+        if self.wanted.files:
+            return  # no whole list of a group
+        for subnet in sorted(identity for identity in managed if identity.type.lower() == SUBNETS.lower()):
+            named = id_in(self.documents.by_id[subnet], "properties.networkSecurityGroup")
+            if named is None or named.resource_group not in self.found.groups or named in self.documents.by_id:
+                continue
+            seen = read_existing(self.session.cloud, named)
+            if seen.document is None and not seen.unread:
+                yield subnet, named
 
     # --- adopt -------------------------------------------------------------------------------------------------------
 

@@ -78,8 +78,9 @@ def test_load_puts_documents_there_as_they_are(vpngw: Shell) -> None:
     assert documents[address] == old | {"type": "Microsoft.Network/publicIPAddresses"}
     vpngw.write("shown.json", json.dumps({"documents": documents}))
     vpngw("simulator", "reset", code=0)
-    vpngw("simulator", "load", "shown.json", code=0)
+    assert vpngw("simulator", "load", "shown.json", code=0).out == "2 documents loaded.\n"
     assert vpngw("simulator", "show", "--json", code=0).document["documents"] == documents
+    assert vpngw("simulator", "load", "estate.json", code=0).out == "1 document loaded.\n"
 
 
 @pytest.mark.parametrize("text", ["{", "7", '[{"name": "x"}]', '{"documents": [{"id": "x"}]}'])

@@ -100,6 +100,23 @@ def test_a_loaded_sku_in_other_casing_counts_as_what_it_is(simulator: Simulator,
     assert simulator.documents()[f"{identifier}/natRules/rule"]["properties"]["mode"] == "EgressSnat"
 
 
+def test_a_loaded_text_is_a_boolean_where_one_is_meant_and_a_foreign_document_stays_as_it_is(
+    simulator: Simulator,
+) -> None:
+    identifier, machine = f"{NETWORK}/virtualNetworkGateways/vgw", f"{GROUP}/providers/Contoso.Lab/machines/one"
+    body = gateway(configuration("default", "pip-1"), enableBgp="True", activeActive="false", sku="vpngw2az")
+    simulator.load(
+        [
+            {"id": identifier, "name": "false", "tags": {"enabled": "true"}, **body},
+            {"id": machine, "properties": {"enabled": "true"}},
+        ]
+    )
+    found = simulator.documents()[identifier]
+    assert [found["properties"][name] for name in ("enableBgp", "activeActive")] == [True, False]
+    assert (found["tags"], found["properties"]["sku"]["name"]) == ({"enabled": "true"}, "vpngw2az")
+    assert simulator.documents()[machine]["properties"] == {"enabled": "true"}
+
+
 def test_an_address_in_other_casing_is_the_same_address(simulator: Simulator) -> None:
     simulator.put(GROUP, {"location": REGION})
     identifier = f"{NETWORK}/publicIPAddresses/pip"

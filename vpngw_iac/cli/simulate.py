@@ -12,6 +12,7 @@ from vpngw_iac.cli.options import command
 from vpngw_iac.cli.run import Run
 from vpngw_iac.errors import ExitCode, FileDenied, SimulatorError, UsageError
 from vpngw_iac.files import kind_of
+from vpngw_iac.text import plural
 
 if TYPE_CHECKING:
     from vpngw_iac.simulator import Simulator
@@ -182,7 +183,7 @@ def load(run: Run, file: Documents, folder: Folder = None) -> int:
 
     documents, secrets = read_documents(_present(file, "the file's name"))
     loaded = _open(run, folder).load(documents, secrets)
-    run.reply(document("simulator", loaded=loaded), f"{len(loaded)} documents are loaded.")
+    run.reply(document("simulator", loaded=loaded), f"{plural(len(loaded), 'document')} loaded.")
     return ExitCode.DONE
 
 

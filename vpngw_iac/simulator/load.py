@@ -2,7 +2,8 @@
 
 A document is what GET answers: id, type, location, tags, sku, properties. Of a type that is simulated it is taken
 apart: children inside it become documents of their own, and what a PUT would have filled in is filled in, so that it
-can be written, linked and deleted like any other. It is answered as it was found until something changes it.
+can be written, linked and deleted like any other. It is answered as it was found until something changes it; only the
+texts "true" and "false" become booleans where Azure has no others.
 What was found at work (``Updating``, ``Deleting``) is at work: it ends after the time that such an operation takes.
 """
 
@@ -19,7 +20,7 @@ from vpngw_iac.simulator.cloud_view import CloudView, with_plain_words, without_
 from vpngw_iac.simulator.document import FAILED, SUCCEEDED, Document, spread
 from vpngw_iac.simulator.kind import READERS, PutRequest, kind_of, kinds, normal
 from vpngw_iac.simulator.operations import begin
-from vpngw_iac.simulator.spelling import canonical
+from vpngw_iac.simulator.spelling import canonical, with_booleans
 from vpngw_iac.simulator.wire import Json
 
 LONG_AGO = -1e9
@@ -84,7 +85,9 @@ def _checked(item: Any, position: int) -> Json:
         raise SimulatorError(f"Document {position}: {error}") from error
     if not isinstance(item.get("properties") or {}, dict):
         raise SimulatorError(f"Document {position}, {identifier}: its properties are not an object.")
-    return {**item, "id": str(identifier), "type": item.get("type") or identifier.type}
+    arm_type = item.get("type") or identifier.type
+    whole = with_booleans(item) if str(arm_type).lower() in kinds() else item
+    return {**whole, "id": str(identifier), "type": arm_type}
 
 
 def _groups(cloud: CloudView, told: list[Json]) -> Iterator[Json]:

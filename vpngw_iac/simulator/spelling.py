@@ -68,6 +68,23 @@ def canonical(value: Any, name: str = "") -> Any:
         return {key: item if key == "tags" else canonical(item, key) for key, item in value.items()}
     if isinstance(value, list):
         return [canonical(item, name) for item in value]
-    if isinstance(value, str) and name in _BOOLEANS and value.strip().lower() in ("true", "false"):
-        return value.strip().lower() == "true"
+    if _is_flag(value, name):
+        return _boolean(value)
     return _ENUMS.get(name, {}).get(value.lower(), value) if isinstance(value, str) else value
+
+
+def with_booleans(value: Any, name: str = "") -> Any:
+    """The same value, with booleans in place of texts where one is meant; everything else stays as it was spelled."""
+    if isinstance(value, dict):
+        return {key: item if key == "tags" else with_booleans(item, key) for key, item in value.items()}
+    if isinstance(value, list):
+        return [with_booleans(item, name) for item in value]
+    return _boolean(value) if _is_flag(value, name) else value
+
+
+def _is_flag(value: Any, name: str) -> bool:
+    return isinstance(value, str) and name in _BOOLEANS and value.strip().lower() in ("true", "false")
+
+
+def _boolean(value: str) -> bool:
+    return value.strip().lower() == "true"

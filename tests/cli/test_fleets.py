@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.another_user import another_user, as_root, let_through
 from tests.cli.conftest import CANARY, HUB, Shell, start
 from tests.cli.test_prompt_and_signals import terminal
 
@@ -85,6 +86,19 @@ def test_what_cannot_be_a_fleet_is_told(hubs: Shell, targets: list[str], said: s
     answer = hubs("plan", *targets, code=64)
 
     assert said in answer.err.replace("\n", " ")
+    assert answer.out == ""
+
+
+@as_root
+def test_a_folder_that_takes_no_plan_is_told_before_anything_is_planned(hubs: Shell) -> None:
+    hubs("plan", "hubs", code=0)
+    (hubs.directory / "plans").mkdir(mode=0o555)
+    let_through(hubs.directory / "hubs")
+
+    with another_user():
+        answer = hubs("plan", "hubs", "-o", "plans", code=64)
+
+    assert "Plans cannot be saved to plans: Permission denied." in answer.err
     assert answer.out == ""
 
 

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
+from tests.another_user import another_user, as_root, let_through
 from vpngw_iac import Fleet, SiteToSite, Workspace, load
 from vpngw_iac.blueprints.base import Blueprint
 from vpngw_iac.engine.execute.event import Event, OperationStarted, Outcome, RunEnded, RunStarted
 from vpngw_iac.engine.execute.stop import Stop
 from vpngw_iac.engine.plan.plan import Plan
-from vpngw_iac.errors import ExitCode, StateLocked, UsageError, VpngwError
+from vpngw_iac.errors import ExitCode, FileDenied, StateLocked, UsageError, VpngwError
 from vpngw_iac.report.matrix import matrix
 from vpngw_iac.simulator import Fault, ScaledTime, Simulator
 from vpngw_iac.usecases.fleet import FleetResult
@@ -133,6 +134,21 @@ def test_a_file_that_is_no_blueprint_is_a_deployment_that_fails(operator: Operat
 
     assert words(result) == {"amsterdam": "succeeded", str(operator.folder / "broken.yaml"): "BlueprintError"}
     assert result.exit_code is ExitCode.REFUSED
+
+
+@as_root
+@pytest.mark.parametrize("name", ["closed.yaml", "closed.py", "closed.json"])
+def test_a_file_that_may_not_be_read_is_a_deployment_that_fails(operator: Operator, name: str) -> None:
+    operator.hubs("amsterdam").fleet()  # whatever is loaded with a file is loaded
+    (operator.folder / name).write_text("{}", encoding="utf-8")
+    (operator.folder / name).chmod(0)
+    let_through(operator.folder)
+
+    with another_user():
+        fleet = operator.fleet()
+
+    assert [type(member.error) for member in fleet.members if member.error] == [FileDenied]
+    assert [member.name for member in fleet.members if not member.error] == ["amsterdam"]
 
 
 def test_two_deployments_of_one_name_are_no_fleet(operator: Operator) -> None:

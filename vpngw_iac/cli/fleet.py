@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -77,7 +78,7 @@ def tell_matrix(run: Run, fleet: Fleet, form: str) -> int:
 
 
 def _folder(out: str | None, fleet: Fleet) -> Path | None:
-    """The folder of ``-o``, made if it is not there."""
+    """The folder of ``-o``, made if it is not there; raises `UsageError` where nothing can be written into it."""
     if out is None:
         return None
     folder = Path(out)
@@ -88,7 +89,11 @@ def _folder(out: str | None, fleet: Fleet) -> Path | None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"The folder {out} cannot be made: {error.strerror}.", advice="Choose another -o.") from None
-    return folder
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError as error:  # told before many minutes of planning, and once
+        raise UsageError(f"Plans cannot be saved to {out}: {error.strerror}.", advice="Choose another -o.") from None
 
 
 def _say_saved(run: Run, folder: Path, names: set[str], unsealed: set[str]) -> None:

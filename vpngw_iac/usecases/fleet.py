@@ -18,7 +18,7 @@ from vpngw_iac.engine.execute.event import Outcome
 from vpngw_iac.engine.execute.stop import Stop
 from vpngw_iac.engine.plan.plan import Options, Plan
 from vpngw_iac.engine.plan.result import Drift
-from vpngw_iac.errors import BlueprintError, ExitCode, UsageError, VpngwError, worst
+from vpngw_iac.errors import BlueprintError, ExitCode, FileDenied, UsageError, VpngwError, worst
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.usecases.change_window import ChangeWindow
 from vpngw_iac.usecases.fleet_run import Confirm, FleetRun, OnEvent, OnPlan, OpenedMember, waves_of
@@ -263,12 +263,12 @@ def members_of(workspace: Workspace, *what: Blueprint | Path | str) -> list[Flee
 
 def _members(workspace: Workspace, file: str) -> Iterator[FleetMember]:
     """What a file holds: blueprints, or a saved plan; why it holds nothing, if it cannot be read."""
-    if (document := saved_plan(file)) is not None:
-        yield FleetMember(str(document.get("deployment") or file), workspace, file=file, saved=document)
-        return
     try:
+        if (document := saved_plan(file)) is not None:
+            yield FleetMember(str(document.get("deployment") or file), workspace, file=file, saved=document)
+            return
         loaded = load(file)
-    except BlueprintError as error:
+    except (BlueprintError, FileDenied) as error:
         yield FleetMember(file, workspace, file=file, error=error)
         return
     beside = workspace.beside(loaded)

@@ -164,3 +164,38 @@ def test_what_a_log_holds_beside_its_lines_reaches_no_terminal_and_no_runner(vpn
         assert "Authentication failed" in " ".join(out.split())
         assert not any(mark in out for mark in ("\x1b", "\u202e", "##[group]"))
         assert not any(line.lstrip().startswith("::") for line in out.splitlines())
+
+
+UP = "Jun 23 09:00:00 gw charon[2440]: 13[IKE] CHILD_SA net{1} established with SPIs c1_i c2_o and TS a === b\n"
+
+
+def test_a_device_s_log_in_which_the_tunnel_came_up_names_no_cause_of_before(vpngw: Shell) -> None:
+    vpngw.write("charon.log", CHARON + UP)
+
+    answer = vpngw("diagnose", "hub.yaml", "berlin", "--log", "charon.log", code=0)
+
+    assert causes(vpngw, "berlin", "--log", "charon.log") == {"berlin": []}
+    assert "what failed before has passed" in " ".join(answer.out.split())
+
+
+def test_a_device_s_log_of_several_tunnels_names_no_cause_until_it_is_one(vpngw: Shell) -> None:
+    error = 'logid="0101037124" subtype="vpn" msg="IPsec phase 1 error" remip={} reason="peer SA proposal not match '
+    lines = [error.format(far) + 'local policy"\n' for far in ("192.0.2.7", "198.51.100.4")]
+    vpngw.write("two.log", "".join(lines))
+    vpngw.write("one.log", lines[1])
+
+    answer = vpngw("diagnose", "hub.yaml", "berlin", "--log", "two.log", code=0)
+
+    assert causes(vpngw, "berlin", "--log", "two.log") == {"berlin": []}
+    assert "192.0.2.7" in answer.out
+    assert causes(vpngw, "berlin", "--log", "one.log") == {"berlin": ["ike-proposal"]}
+
+
+def test_a_phrase_that_nobody_published_is_probable_and_never_certain(vpngw: Shell) -> None:
+    vpngw.write("pan.log", "ikemgr: IKE phase-2 negotiation failed when processing Proxy ID. Received local id\n")
+    vpngw.write("any.log", "vpnd: peer sent TS_UNACCEPTABLE\n")
+
+    found = [vpngw("diagnose", "hub.yaml", "berlin", "--log", name, code=0) for name in ("pan.log", "any.log")]
+
+    assert ["Probably:" in answer.out for answer in found] == [True, False]
+    assert "not confirmed" in found[0].out

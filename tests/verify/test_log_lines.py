@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from vpngw_iac.verify.log_lines import LogLine, judge, with_ends
+import pytest
+
+from vpngw_iac.verify.log_lines import LogLine, judge, tunnels_named, with_ends
+from vpngw_iac.verify.signatures import Source
 
 START = datetime(2026, 1, 1, 2, 0, tzinfo=UTC)
 BERLIN, OSLO, AZURE = "203.0.113.10", "203.0.113.20", "198.51.100.4"
@@ -99,3 +102,58 @@ def test_the_other_end_s_proposal_is_kept_to_be_shown() -> None:
     found = judge(lines(text, "IkeCleanupQMNegotiation called with error 13868 and flags a", of(BERLIN, MISMATCH)))
 
     assert text == found.proposal
+
+
+DOWN = "charon: 13[IKE] <azure|1> received AUTHENTICATION_FAILED notify error"
+CAME_UP = "charon: 09[IKE] <azure|2> CHILD_SA net{2} established with SPIs c1_i c2_o and TS 10.0.0.0/8 === 10.1.0.0/16"
+
+
+def test_what_failed_before_the_tunnel_came_up_has_passed() -> None:
+    old, new = (LogLine(DOWN, source="strongswan"), LogLine(CAME_UP, source="strongswan"))
+
+    assert (judge([old, new]).causes, judge([old, new]).came_up) == ((), new)
+    assert judge([new, old]).causes == ("key", "identity")
+
+
+def test_causes_that_rest_on_unpublished_phrases_alone_are_not_confirmed() -> None:
+    alone = LogLine("IKE phase-2 negotiation failed when processing Proxy ID. Received local id", source="panos")
+    published = LogLine("peer sent TS_UNACCEPTABLE", source="panos")
+
+    assert judge([alone]).causes == judge([alone, published]).causes == judge([published, alone]).causes
+    assert [judge(x).is_confirmed for x in ([alone], [alone, published], [published, alone])] == [False, True, True]
+
+
+def test_an_unpublished_phrase_that_narrows_published_ones_confirms_nothing() -> None:
+    narrowing = LogLine("Unable to process peer's SA payload", source="panos")
+    found = judge([LogLine("peer sent NO_PROPOSAL_CHOSEN", source="panos"), narrowing])
+
+    assert (found.causes, found.is_confirmed) == (("ike-proposal",), False)
+
+
+@pytest.mark.parametrize(
+    ("source", "texts", "names"),
+    [
+        (
+            "fortigate",
+            [
+                'logid="0101037124" msg="IPsec phase 1 error" remip=192.0.2.7 vpntunnel="N/A" '
+                'reason="peer SA proposal not match local policy"',
+                'msg="IPsec connection status change" action="tunnel-up" remip=198.51.100.4 vpntunnel="AZ"',
+            ],
+            ("192.0.2.7", "198.51.100.4"),
+        ),
+        ("fortigate", ["ike 0:az:12: probable pre-shared key mismatch", "ike 0:az:13: sent"], ("az",)),
+        ("strongswan", [DOWN, CAME_UP.replace("<azure", "<aws")], ("azure", "aws")),
+        (
+            "panos",
+            ["IKE phase-1 negotiation is failed as initiator, main mode. Failed SA: 192.0.2.1[500]-192.0.2.2[500] "
+             "cookie:84222f276c2fa2e9:0000000000000000 due to timeout."],
+            ("192.0.2.1[500]-192.0.2.2[500]",),
+        ),
+        ("ios", ["%CRYPTO-4-IKMP_BAD_MESSAGE: IKE message from 192.1.20.2 failed its sanity check"], ("192.1.20.2",)),
+    ],
+)  # fmt: skip
+def test_a_device_s_log_names_the_tunnels_that_it_tells_of(
+    source: Source, texts: list[str], names: tuple[str, ...]
+) -> None:
+    assert tunnels_named(LogLine(text, source=source) for text in texts) == names

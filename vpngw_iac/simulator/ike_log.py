@@ -1,9 +1,11 @@
 """What a gateway writes into its logs about a connection: rows of AzureDiagnostics, from what happened to it.
 
-The texts are lines that Microsoft's pages quote, with the addresses filled in: SupportArticles-docs
+The phrases are those that Microsoft's pages quote, with the addresses filled in: SupportArticles-docs
 ``troubleshoot-vpn-tunnel-cannot-connect`` and ``vpn-gateway-troubleshoot-site-to-site-error-codes``, azure-docs
 ``vpn-troubleshoot-overview`` and ``troubleshoot-vpn-with-azure-diagnostics`` (operations, instances, the form "Remote
 ...:500: Local ...:500:"). That lines without an address stand between those of their tunnel is seen there too.
+Composed, since no page shows the whole line: the words after ``[SEND][SA_INIT]``, the ``[LOCAL]`` before an
+``[ErrorCode]``, and the message of a maintenance.
 """
 
 from __future__ import annotations

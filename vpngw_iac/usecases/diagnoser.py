@@ -167,7 +167,7 @@ SOURCES = {
     "azure": "Azure's gateway",
     "strongswan": "strongSwan",
     "fortigate": "FortiGate",
-    "ios": "Cisco IOS",
+    "ios": "Cisco IOS or ASA",
     "panos": "PAN-OS",
     "device": "a device",
 }

@@ -52,7 +52,7 @@ TITLES: dict[Cause, str] = {
     Cause.SECURITY_GROUP: "A security rule on GatewaySubnet drops IKE",
     Cause.MODE: "The connection only initiates, and the device does too",
     Cause.KEY: "The two ends have different keys",
-    Cause.IDENTITY: "The device shows another identity than its public address",
+    Cause.IDENTITY: "The device shows, or expects, another identity than the public address",
     Cause.SILENCE: "The device does not answer",
     Cause.IKE_PROPOSAL: "The two ends share no IKE (phase 1) proposal",
     Cause.IPSEC_PROPOSAL: "The two ends share no IPsec (phase 2) proposal",
@@ -141,7 +141,7 @@ LOOK_ALIKES: tuple[LookAlikes, ...] = (
         "With a wrong key under IKEv1 the payload decrypts to rubbish, which reads as an invalid payload (13843).",
         "device",
         "Enter the key again on the device. If the error stays, its IKE is not one that Azure supports.",
-        _ERRORS,
+        "RFC 2409 section 5: with pre-shared keys the encryption of IKEv1 is derived from the key",
     ),
 )
 """What no source that we have tells apart. A set that is not here was narrowed by other evidence."""

@@ -38,7 +38,7 @@ _MARKS: tuple[tuple[Source, str], ...] = (
     ("azure", r"\[ErrorCode\]|Windows error \d{5}|\[(SEND|RECEIVED|LOCAL)\]"),
     ("fortigate", r"\blogid=\"?01010\d|\bike (V=[^ ]*:)?\d*:|subtype=\"?vpn"),
     ("strongswan", r"charon|\d\d\[(IKE|ENC|CFG|NET|KNL|JOB)\]|CHILD_SA|IKE_SA "),
-    ("ios", r"%CRYPTO|%IKEV2|IKEv2(-ERROR|-PROTO|-INTERNAL)?:|ISAKMP:"),
+    ("ios", r"%CRYPTO|%IKEV2|%ASA-\d-75\d{4}|IKEv2(-ERROR|-PROTO|-INTERNAL)?:|ISAKMP:"),
     ("panos", r"ikemgr|phase-[12] negotiation|IKE phase.[12]|pfs group mismatched|,vpn,"),
 )
 

@@ -22,6 +22,13 @@ _ENDS = re.compile(r"Remote ([0-9A-Fa-f.:]+?):(\d+): Local ([0-9A-Fa-f.:]+?):(\d
 _SESSION = re.compile(r"SESSION_ID ?:? ?\{?([0-9A-Fa-f-]{8,36})\}?")
 _ADDRESS = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])")
 _RANGE = re.compile(r"StartAddress ([\d.]+) EndAddress ([\d.]+)")
+_TUNNEL = re.compile(
+    r'\bremip="?([\d.]+)|\bvpntunnel="([^"/]+)"|\bike (?:V=[^ :]*:)?\d*:([^:\s/]+):'  # FortiGate
+    r"|\] <([^|>]+)\|\d+>"  # strongSwan
+    r"|Failed SA: (\S+?\[\d+\]-\S+?\[\d+\])"  # PAN-OS
+    r"|IKE message from ([\d.]+)|Remote:([\w.-]+):\d+"  # Cisco
+)
+_FARES = ("failure", "timeout", "up")
 ANY = ("0.0.0.0", "255.255.255.255")  # noqa: S104 - a range of a selector, not an address to bind to
 
 
@@ -113,6 +120,10 @@ class LogVerdict:
     """The other end's selectors, as the log shows them."""
     attempt: tuple[LogLine, ...] = ()
     """Every line of that attempt."""
+    is_confirmed: bool = True
+    """Rows that rest on published lines name the same causes without the others."""
+    came_up: LogLine | None = None
+    """The line in which the tunnel came up after the newest failure: what failed before it has passed."""
 
     @property
     def at(self) -> datetime | None:
@@ -121,28 +132,45 @@ class LogVerdict:
 
 
 def judge(lines: Sequence[LogLine]) -> LogVerdict:
-    """What the newest attempt in the lines of one tunnel (oldest first) says; nothing if none has failed."""
+    """What the newest attempt in the lines of one tunnel (oldest first) says; nothing if it came up since."""
     told = [(line, row) for line in lines for row in found_in(line.text, line.source)]
-    failures = [(line, row) for line, row in told if row.part in ("failure", "timeout")]
-    if not failures:
-        return LogVerdict()
-    newest, last = failures[-1]
+    ends = [(line, row) for line, row in told if row.part in ("failure", "timeout", "up")]
+    if not ends or ends[-1][1].part == "up":
+        return LogVerdict(came_up=ends[-1][0] if ends else None)
+    newest, last = ends[-1]
     attempt = _attempt(lines, newest)
     inside = [(line, row) for line, row in told if line in attempt]
-    causes = set(_of_timeout(attempt, inside) if last.part == "timeout" else last.causes)
-    for _, row in reversed([pair for pair in inside if pair[1].part == "failure"]):
-        causes = causes & row.causes or causes
+    first = frozenset(_of_timeout(attempt, inside) if last.part == "timeout" else last.causes)
+    rows = [row for _, row in reversed(inside) if row.part == "failure"]
+    causes = _narrowed(first, rows)
+    certain = [row for row in rows if row.confirmed]
+    proven = _narrowed(first if last.confirmed else certain[0].causes if certain else frozenset(), certain)
     if Cause.SELECTORS not in causes or len(causes) > 1:
         inside = [pair for pair in inside if pair[1].part != "selectors" or last.part == "timeout"]
-    kept = dict.fromkeys(line for line, row in inside if row.part != "closing")
+    inside = [pair for pair in inside if pair[1].part not in ("closing", "up")]
     return LogVerdict(
         in_order(causes),
-        tuple(kept),
-        tuple(dict.fromkeys(row for _, row in inside if row.part != "closing")),
+        tuple(dict.fromkeys(line for line, _ in inside)),
+        tuple(dict.fromkeys(row for _, row in inside)),
         next((line.text for line, row in reversed(inside) if row.part == "proposal"), ""),
         next((line.text for line, row in reversed(inside) if row.part == "selectors"), ""),
         tuple(attempt),
+        proven == causes,
     )
+
+
+def _narrowed(causes: frozenset[Cause], rows: Iterable[Signature]) -> frozenset[Cause]:
+    """What these rows, the newest first, leave of causes; one that contradicts them is of another attempt."""
+    for row in rows:
+        causes = causes & row.causes or causes
+    return causes
+
+
+def tunnels_named(lines: Iterable[LogLine]) -> tuple[str, ...]:
+    """The tunnels of a device that tell how they fare in these lines, by the names or far ends that it writes."""
+    told = (line for line in lines if any(row.part in _FARES for row in found_in(line.text, line.source)))
+    names = (next(filter(None, match.groups())) for line in told if (match := _TUNNEL.search(line.text)))
+    return tuple(dict.fromkeys(names))
 
 
 def _attempt(lines: Sequence[LogLine], newest: LogLine) -> list[LogLine]:

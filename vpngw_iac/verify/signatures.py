@@ -1,7 +1,8 @@
 """What logs say and what it means: one row for each phrase, with the line as its source prints it and where that is.
 
 Rows of Azure's own log rest on lines that Microsoft's pages quote; those of devices on what their vendors, or people
-who run them, published. A row names every cause that its phrase leaves possible: `causes` tells which look alike.
+who run them, published. A row whose line was found nowhere says so and never makes a verdict certain. A row names every
+cause that its phrase leaves possible: `causes` tells which look alike.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from vpngw_iac.verify.causes import Cause
 Source = Literal["azure", "strongswan", "fortigate", "ios", "panos", "device"]
 """Who printed a line; ``device`` stands for any device that uses the names of RFC 7296."""
 
-Part = Literal["failure", "timeout", "selectors", "proposal", "closing"]
+Part = Literal["failure", "timeout", "selectors", "proposal", "closing", "up"]
 """What a line contributes: a failure with its causes, a negotiation that timed out, the selectors or the proposal of
-the other end, or the end of an attempt, which says nothing by itself."""
+the other end, the end of an attempt, which says nothing by itself, or a tunnel that came up: what failed before it has
+passed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class Signature:
     page: str
     """Where that stands."""
     part: Part = "failure"
+    confirmed: bool = True
+    """The line was found in published material. What rests on others alone is `likely`, never `certain`."""
 
     def matches(self, text: str) -> bool:
         """Whether a line has the phrase."""
@@ -56,11 +60,17 @@ WATCHER = "MicrosoftDocs/azure-docs, network-watcher/vpn-troubleshoot-overview (
 VYOS = "VyOS documentation, Troubleshooting Site-to-Site VPN IPsec (strongSwan's log)"
 STRONGSWAN = "strongSwan, sources of libcharon"
 SERVERFAULT = "Server Fault question 1048360 (FortiOS 6.4 with an Azure gateway)"
+FORTI_MESSAGES = "FortiOS Log Message Reference 37124; a full line in the README of a public VPN Log Analysis Tool"
+FORTI_UP = "FortiOS log lines of message 37138, IPsec connection status changed, as published"
 FORTI_AZURE = "Fortinet, FortiGate to Azure VPN labs"
 FORTI_LAB = "FortiGate 40F with an Azure gateway, debug output (FortiOS 7.6)"
 CISCO = "Cisco IOS system messages"
+CISCO_ASA = "Cisco ASA syslog message 750003"
 CISCO_DEBUG = "debug crypto ikev2 of Cisco IOS, as published"
-PANOS = 'Palo Alto Networks, "Interpret VPN Error Messages"'
+PANOS = 'Palo Alto Networks, "Interpret VPN Error Messages" (as paloaltofirewalls.com repeats it)'
+PFSENSE = "pfSense documentation, Troubleshooting IPsec VPNs (strongSwan's log)"
+RACOON = "ipsec-tools, sources of racoon; Alibaba Cloud's page of the VPN gateway's error codes says the same"
+UNCONFIRMED = "not confirmed: no published line with this phrase was found"
 RFC = "RFC 7296 section 3.10.1; Microsoft's page says the same of devices"
 
 _AUTH = (Cause.KEY, Cause.IDENTITY)
@@ -73,7 +83,7 @@ def _row(
     identifier: str, pattern: str, causes: tuple[Cause, ...], quoted: str, page: str, part: Part = "failure"
 ) -> Signature:
     source: Source = identifier.partition("-")[0]  # type: ignore[assignment]
-    return Signature(identifier, source, pattern, frozenset(causes), quoted, page, part)
+    return Signature(identifier, source, pattern, frozenset(causes), quoted, page, part, page != UNCONFIRMED)
 
 
 def _code(number: int, text: str) -> str:
@@ -117,7 +127,7 @@ SIGNATURES: tuple[Signature, ...] = (
         "No policy configured (Error code: 13825, Hex: 0X3601)", CODES,
     ),
     _row(
-        "azure-13822", _code(13822, "Failure in Diffie-Hellman computation"), (Cause.IKE_PROPOSAL,),
+        "azure-13822", _code(13822, "Failure in Diffie-Hellman computation"), (Cause.IKE_PROPOSAL, Cause.PFS),
         "Failure in Diffie-Hellman computation (Error code: 13822, Hex: 0X35FE)", CODES,
     ),
     _row(
@@ -202,13 +212,18 @@ SIGNATURES: tuple[Signature, ...] = (
         "strongswan-child", r"failed to establish CHILD_SA", (),
         "charon[3789]: 09[IKE] <PEER|1> failed to establish CHILD_SA, keeping IKE_SA", VYOS, "closing",
     ),
+    _row(
+        "strongswan-up", r"CHILD_SA \S+ established with SPIs", (),
+        "charon: 09[IKE] CHILD_SA con2000{2} established with SPIs cf4973bf_i c1cbfdf2_o and TS 192.168.48.0/24|/0 === "
+        "10.42.42.0/24|/0", PFSENSE, "up",
+    ),
     # --- FortiGate
     _row(
         "fortigate-phase1", r'(phase ?1 error|IPsec phase 1).*reason="?peer SA proposal not match local policy',
         (Cause.IKE_PROPOSAL,),
-        'logid="0101037124" type="event" subtype="vpn" level="error" logdesc="IPsec phase 1 error" '
-        'msg="IPsec phase 1 error" action="negotiate" status="negotiate_error" '
-        'reason="peer SA proposal not match local policy"', SERVERFAULT,
+        'logid="0101037124" type="event" subtype="vpn" level="error" vd="root" logdesc="IPsec phase 1 error" '
+        'msg="IPsec phase 1 error" action="negotiate" vpntunnel="N/A" status="negotiate_error" '
+        'reason="peer SA proposal not match local policy" peer_notif="NOT-APPLICABLE"', FORTI_MESSAGES,
     ),
     _row(
         "fortigate-phase2", r'(phase ?2 error|IPsec phase 2).*reason="?peer SA proposal not match local policy',
@@ -234,6 +249,12 @@ SIGNATURES: tuple[Signature, ...] = (
         "fortigate-auth", r"notify type AUTHENTICATION_FAILED", _AUTH,
         "ike 0:IPSECVPN_Test:1535625: received notify type AUTHENTICATION_FAILED", FORTI_AZURE,
     ),
+    _row(
+        "fortigate-up", r'msg="IPsec connection status change.*action="?tunnel-up', (),
+        'logid="0101037138" type="event" subtype="vpn" level="notice" vd="root" '
+        'logdesc="IPsec connection status changed" msg="IPsec connection status change" action="tunnel-up"',
+        FORTI_UP, "up",
+    ),
     # --- Cisco IOS
     _row(
         "ios-auth", r"IKEv2.*Auth exchange failed", _AUTH,
@@ -249,34 +270,39 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     _row(
         "ios-selectors", r"no IPSEC policy found for received TS", (Cause.SELECTORS,),
-        "IKEv2 Negotiation aborted due to ERROR: There was no IPSEC policy found for received TS", CISCO,
+        "%ASA-4-750003: Local:2.2.2.2:500 Remote:HOSTNAME:500 Username:User1 IKEv2 Negotiation aborted due to ERROR: "
+        "There was no IPSEC policy found for received TS", CISCO_ASA,
+    ),
+    _row(
+        "ios-up", r"%CRYPTO-5-SESSION_STATUS: Crypto tunnel is UP", (),
+        "%CRYPTO-5-SESSION_STATUS: Crypto tunnel is UP", CISCO, "up",
     ),
     # --- PAN-OS
     _row(
-        "panos-timeout", r"phase-1 negotiation is failed .*due to timeout", (Cause.SILENCE,),
+        "panos-timeout", r"phase-1 negotiation is failed .*:0{16} due to timeout", (Cause.SILENCE,),
         "IKE phase-1 negotiation is failed as initiator, main mode. Failed SA: 203.0.113.1[500]-203.0.113.2[500] "
         "cookie:84222f276c2fa2e9:0000000000000000 due to timeout.", PANOS,
     ),
     _row(
         "panos-proposal1", r"Unable to process peer.s SA payload|unencrypted notify payload \(no proposal chosen\)",
-        (Cause.IKE_PROPOSAL,), "IKE phase-1 negotiation is failed. Unable to process peer's SA payload.", PANOS,
+        (Cause.IKE_PROPOSAL,), "IKE phase-1 negotiation is failed. Unable to process peer's SA payload.", UNCONFIRMED,
     ),
-    _row("panos-pfs", r"pfs group mismatched", (Cause.PFS,), "pfs group mismatched:my: 2peer: 0", PANOS),
     _row(
-        "panos-proposal2", r"phase-2 negotiation failed when processing SA payload", (Cause.IPSEC_PROPOSAL,),
+        "panos-proposal2", r"phase-2 negotiation failed when processing SA payload", _PHASE2,
         "IKE phase-2 negotiation failed when processing SA payload. No suitable proposal found in peer's SA payload.",
-        PANOS,
+        UNCONFIRMED,
     ),
     _row(
         "panos-selectors", r"phase-2 negotiation failed when processing Proxy ID", (Cause.SELECTORS,),
         "IKE phase-2 negotiation failed when processing Proxy ID. Received local id 10.1.0.0/16 type IPv4 address "
-        "protocol 0 port 0", PANOS,
+        "protocol 0 port 0", UNCONFIRMED,
     ),
     # --- any device that writes the names of RFC 7296
     _row("device-auth", r"\bAUTHENTICATION_FAILED\b", _AUTH, "AUTHENTICATION_FAILED", RFC),
     _row("device-proposal", r"\bNO_PROPOSAL_CHOSEN\b", _POLICY, "NO_PROPOSAL_CHOSEN", RFC),
     _row("device-selectors", r"\bTS_UNACCEPTABLE\b", (Cause.SELECTORS,), "TS_UNACCEPTABLE", RFC),
     _row("device-version", r"\bINVALID_MAJOR_VERSION\b", (Cause.IKE_VERSION,), "INVALID_MAJOR_VERSION", RFC),
+    _row("device-pfs", r"pfs group mismatched", (Cause.PFS,), "pfs group mismatched: my:2 peer:0", RACOON),
     _row("device-syntax", r"\bINVALID_SYNTAX\b", (Cause.UNSUPPORTED,), "INVALID_SYNTAX", RFC),
 )  # fmt: skip
 """Every phrase that is known."""

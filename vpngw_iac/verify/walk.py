@@ -14,10 +14,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from vpngw_iac.paths import objects, value_at
+from vpngw_iac.text import listed
 from vpngw_iac.verify.causes import Cause, in_order
 from vpngw_iac.verify.diagnosis import Diagnosis, Evidence, Found, Gap, KeyWord, Seen, StepName, Sureness, WalkStep
 from vpngw_iac.verify.gateway_log import GatewayLog, LogUnread
-from vpngw_iac.verify.log_lines import ATTEMPT, LogLine, LogVerdict, judge
+from vpngw_iac.verify.log_lines import ATTEMPT, LogLine, LogVerdict, judge, tunnels_named
 
 _PROPOSAL = re.compile(r"Cipher=(?P<cipher>\w+?)\s*Integrity=(?P<integrity>\w+)", re.IGNORECASE)
 _CIPHERS = frozenset({"des", "des3", "3des", "aes128", "aes192", "aes256", "gcmaes128", "gcmaes192", "gcmaes256"})
@@ -257,7 +258,7 @@ def of_verdict(verdict: LogVerdict, seen: Seen, source: str) -> Found:
     newest = {line.text: line for line in verdict.lines}  # each phrase once, as it was written last
     shown = [line for line in verdict.lines if newest[line.text] is line][-MOST_EVIDENCE:]
     evidence = tuple(Evidence(source, line.text, line.at) for line in shown)
-    sure: Sureness = "certain" if len(causes) == 1 else "likely"
+    sure: Sureness = "certain" if len(causes) == 1 and verdict.is_confirmed else "likely" if causes else "unknown"
     text = f"The newest attempt that failed is of {_time(verdict.at)}." if verdict.at else "An attempt has failed."
     return Found(WalkStep("IKE log", "wrong", text), in_order(causes), sure, evidence, rows=verdict.rows)
 
@@ -267,6 +268,8 @@ def _narrowed(causes: set[Cause], verdict: LogVerdict, seen: Seen) -> set[Cause]
 
     The first child of an IKEv2 association is made without PFS (RFC 7296 section 1.3); under IKEv1 none is.
     """
+    if value_at(seen.declared, "properties.connectionMode") != "InitiatorOnly":
+        causes = causes - {Cause.MODE}
     both = {Cause.IPSEC_PROPOSAL, Cause.PFS}
     if causes != both:
         return causes
@@ -341,14 +344,34 @@ def _with_key(diagnosis: Diagnosis, key: KeyWord) -> Diagnosis:
 def diagnose_lines(lines: Sequence[LogLine], seen: Seen, source: str) -> Diagnosis:
     """What a log that somebody handed over says of one link, with the same table."""
     verdict = judge(lines)
+    names = tunnels_named(lines)
+    if len(names) > 1:
+        told = f"It tells of several tunnels of the device: {listed(names)}. Which of them is this one is not known."
+        return _untold(seen, told, "Keep only the lines of the tunnel to Azure, and ask again with that file.")
+    if verdict.came_up is not None:
+        told = "The tunnel came up after every failure that the log tells of: what failed before has passed."
+        found = _untold(seen, told, "Export it again with the time of the failure in it.")
+        return replace(found, evidence=(Evidence(source, verdict.came_up.text, verdict.came_up.at),))
     if not verdict.causes:
-        gap = Gap("It tells of no failure of this tunnel.", "Export it again with the time of the failure in it.")
-        step = WalkStep("IKE log", "unknown", f"{len(lines)} lines of {source} are about it; none tells of a failure.")
-        return Diagnosis(seen.name, seen.address, "", (step,), gaps=(gap,))
-    found = of_verdict(verdict, seen, source)
+        told = f"{len(lines)} lines of {source} are about it; none tells of a failure."
+        return _untold(seen, told, "Export it again with the time of the failure in it.")
+    found_here = of_verdict(verdict, seen, source)
     return Diagnosis(
-        seen.name, seen.address, "", (found.step,), in_order(found.causes), found.sure, found.evidence, rows=found.rows
+        seen.name,
+        seen.address,
+        "",
+        (found_here.step,),
+        in_order(found_here.causes),
+        found_here.sure,
+        found_here.evidence,
+        rows=found_here.rows,
     )
+
+
+def _untold(seen: Seen, text: str, advice: str) -> Diagnosis:
+    """A log that names no cause of a link."""
+    gap = Gap("Why the tunnel is not up now is not told there.", advice)
+    return Diagnosis(seen.name, seen.address, "", (WalkStep("IKE log", "unknown", text),), gaps=(gap,))
 
 
 def _time(moment: datetime | None) -> str:

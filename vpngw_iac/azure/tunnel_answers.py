@@ -99,7 +99,7 @@ def last_write(document: Mapping[str, Any], now: datetime) -> q.Reply:
 
 def sessions(body: Any) -> q.Reply:
     """Rows of the peer status."""
-    rows = _rows(body)
+    rows = _rows(body, "neighbor")
     if rows is None:
         return _EMPTY
     return q.Sessions(
@@ -119,7 +119,7 @@ def sessions(body: Any) -> q.Reply:
 
 def routes(body: Any) -> q.Reply:
     """Rows of learned or advertised routes."""
-    rows = _rows(body)
+    rows = _rows(body, "network")
     if rows is None:
         return _EMPTY
     return q.Routes(
@@ -180,7 +180,7 @@ def arp(body: Any) -> bool | q.Unknown:
     """Whether the table has a row of the customer's side; without any row nobody knows."""
     if isinstance(body, q.Unknown):
         return body
-    rows = _rows(body)
+    rows = _rows(body, "interface")
     if not rows:
         return _EMPTY
     return any(_text(row.get("interface")).lower() != "microsoft" and row.get("macAddress") for row in rows)
@@ -190,7 +190,7 @@ def prefixes(body: Any) -> int | q.Unknown:
     """How many prefixes the customer announces: a number in place of the state says that the session is up."""
     if isinstance(body, q.Unknown):
         return body
-    rows = _rows(body)
+    rows = _rows(body, "statePfxRcd")
     if not rows:
         return _EMPTY
     told = [_text(row.get("statePfxRcd")).strip() for row in rows]
@@ -199,7 +199,7 @@ def prefixes(body: Any) -> int | q.Unknown:
 
 def effective_routes(body: Any) -> q.Reply:
     """Routes of a network interface that are in effect."""
-    rows = _rows(body)
+    rows = _rows(body, "addressPrefix")
     if not rows:
         return _EMPTY
     active = [row for row in rows if _text(row.get("state")).lower() != "invalid"]
@@ -212,10 +212,10 @@ def effective_routes(body: Any) -> q.Reply:
     )
 
 
-def _rows(body: Any) -> list[dict[str, Any]] | None:
-    """The rows of an answer; none where it has no list of them."""
+def _rows(body: Any, telling: str) -> list[dict[str, Any]] | None:
+    """The rows of an answer that say `telling`: one without it proves nothing; none where there is no list of them."""
     value = body.get("value") if isinstance(body, Mapping) else None
-    return objects(value) if isinstance(value, list) else None
+    return [row for row in objects(value) if row.get(telling)] if isinstance(value, list) else None
 
 
 def _text(value: Any) -> str:

@@ -6,8 +6,9 @@ about what was named or is not up. Nothing is asked by POST while a run holds th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field, replace
+from typing import Any
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.compare.matching import match
@@ -20,7 +21,14 @@ from vpngw_iac.usecases.planner import load_state
 from vpngw_iac.usecases.session import Session, said_by
 from vpngw_iac.verify import bgp, judging, others
 from vpngw_iac.verify.associations import has_differences, judge_associations, missing_pairs
-from vpngw_iac.verify.expectation import Expectations, PathExpectation, SubjectExpectation, expectations_of
+from vpngw_iac.verify.expectation import (
+    Expectations,
+    PathExpectation,
+    SubjectExpectation,
+    expectations_of,
+    policy_in,
+    pool_in,
+)
 from vpngw_iac.verify.nic import nic_notes
 from vpngw_iac.verify.questions import (
     Answers,
@@ -70,7 +78,8 @@ def verify(session: Session, request: VerifyRequest) -> Verification:
         expected = expected_of(session, loaded)
         _check_names(request.names, expected)
         owner = session.store().owner()
-        applied = frozenset(loaded.state.by_id()) if loaded is not None else frozenset()
+        entries = loaded.state.by_id() if loaded is not None else {}
+        applied = {identifier: entry.applied for identifier, entry in entries.items()}
         verifier = _Verifier(session, expected, request, applied, may_post=owner is None)
         found = verifier.go()
         if owner is None:
@@ -115,7 +124,8 @@ class _Verifier:
     session: Session
     expected: Expectations
     request: VerifyRequest
-    applied: frozenset[ArmId]
+    applied: Mapping[ArmId, Mapping[str, Any]]
+    """The body of each resource as it was applied last: what is declared since then is not in Azure yet."""
     may_post: bool
     answers: Answers = field(default_factory=Answers)
     paths: dict[str, PathVerdict] = field(default_factory=dict)
@@ -199,9 +209,11 @@ class _Verifier:
     def _subject(self, subject: SubjectExpectation) -> SubjectVerdict:
         mine = tuple(self.paths[path.address] for path in subject.paths)
         if subject.kind == "circuit":
-            return others.judge_circuit(subject, mine, self.answers, asked=self.may_post)
+            linked = any(path.connection in self.applied for path in subject.paths)
+            return others.judge_circuit(subject, mine, self.answers, asked=self.may_post, applied=linked)
         if subject.kind == "clients":
-            return others.judge_clients(subject, self.answers)
+            pool = pool_in(self.applied.get(subject.gateway, {})) if subject.gateway is not None else ()
+            return others.judge_clients(subject, self.answers, pool)
         return judging.judge_subject(subject, mine, self.answers)
 
     def _second_look(self, suspects: Expectations) -> None:
@@ -255,10 +267,20 @@ class _Verifier:
     def _associations(self, every: Sequence[PathExpectation]) -> None:
         self._post([AskAssociations(path.connection, path.gateway) for path in every])
         known = {path.address: self._negotiated(path) for path in every}
+        every = [self._as_applied(path) for path in every]
         differing = [path for path in every if has_differences(path, known[path.address])]
         self._ask([AskLastWrite(path.connection) for path in differing])
         for path in every:
             self._judge_associations(path, known[path.address])
+
+    def _as_applied(self, path: PathExpectation) -> PathExpectation:
+        """With the policy that Azure has: nobody can have negotiated one that is declared and not applied yet."""
+        body = self.applied.get(path.connection)
+        if body is None or (policy := policy_in(body)) == path.policy:
+            return path
+        told = "the policy that is declared is not applied yet; associations are judged by the one before"
+        self.paths[path.address] = self.paths[path.address].noted(told)
+        return replace(path, policy=policy)
 
     def _negotiated(self, path: PathExpectation) -> Associations | Unknown:
         return self.answers.get(AskAssociations(path.connection, path.gateway), Associations)

@@ -72,7 +72,7 @@ def not_told(
     """Prefixes that a connected neighbour should be told and is not.
 
     Filtered by Azure and no fault: what the site announces itself (R-BGP-15) and a default route (R-BGP-16). A summary
-    covers its parts.
+    covers its parts. The session speaks IPv4, so that an IPv6 prefix of the network is never told.
     """
     if isinstance(reply, Unknown):
         return reply
@@ -83,7 +83,9 @@ def not_told(
     return tuple(
         prefix
         for prefix in networks
-        if prefix not in filtered and not any(_covers(one, _network(prefix)) for one in told)
+        if prefix not in filtered
+        and not isinstance(_network(prefix), ipaddress.IPv6Network)
+        and not any(_covers(one, _network(prefix)) for one in told)
     )
 
 

@@ -175,7 +175,7 @@ def _path(connection: Connection, graph: Graph) -> PathExpectation:
         neighbour_of=far,
         far_instance=_instance_in(neighbour),
         prefixes=tuple(str(prefix) for prefix in prefixes),
-        policy=next((_policy(one) for one in objects(value_at(body, "properties.ipsecPolicies"))), None),
+        policy=policy_in(body),
         ikev1=value_at(body, "properties.connectionProtocol") == "IKEv1",
         selectors=_selectors(body, gateway, tuple(map(str, prefixes)), graph),
         translated=bool(rules),
@@ -214,17 +214,27 @@ def _selectors(
     return tuple(said or [(ours, yours) for ours in _networks(gateway, graph) for yours in theirs])
 
 
-def _policy(said: Mapping[str, Any]) -> IpsecExpectation:
+def policy_in(body: Mapping[str, Any]) -> IpsecExpectation | None:
+    """The policy of a connection's document; None where it is Azure's default."""
+    said = next(iter(objects(value_at(body, "properties.ipsecPolicies"))), None)
+    if said is None:
+        return None
     names = ("ikeEncryption", "ikeIntegrity", "dhGroup", "ipsecEncryption", "ipsecIntegrity", "pfsGroup")
     return IpsecExpectation(*(str(said.get(name)) for name in names))
 
 
+def pool_in(body: Mapping[str, Any]) -> tuple[str, ...]:
+    """Prefixes that a gateway's document has for clients."""
+    found = value_at(body, "properties.vpnClientConfiguration.vpnClientAddressPool.addressPrefixes")
+    return tuple(map(str, found or ()))
+
+
 def _clients(graph: Graph) -> Iterator[SubjectExpectation]:
     for gateway in graph.resources.values():
-        pool = value_at(gateway.body(), "properties.vpnClientConfiguration.vpnClientAddressPool.addressPrefixes")
+        pool = pool_in(gateway.body())
         if isinstance(gateway, VirtualNetworkGateway) and pool:
             name = f"clients of {gateway.id.name}"
-            yield SubjectExpectation(name, "clients", gateway=gateway.id, pool=tuple(map(str, pool)))
+            yield SubjectExpectation(name, "clients", gateway=gateway.id, pool=pool)
 
 
 def _networks(gateway: ArmId, graph: Graph) -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from vpngw_iac.arm import ArmId
@@ -21,8 +23,15 @@ from vpngw_iac.verify.questions import (
     TunnelQuestion,
     Unknown,
 )
-from vpngw_iac.verify.verdict import PathVerdict, SubjectVerdict
+from vpngw_iac.verify.verdict import PathVerdict, SubjectVerdict, Word
 
+_BEFORE: Mapping[str, tuple[Word, str]] = {
+    "": ("unknown", "Azure does not tell its provider state"),
+    "notprovisioned": ("never up", "the provider has not provisioned it"),
+    "provisioning": ("never up", "the provider is still provisioning it"),
+    "deprovisioning": ("down", "its provider state is Deprovisioning: the provider takes it back"),
+}
+"""What a circuit is that no provider holds ready (values: the SDK's `ServiceProviderProvisioningState`)."""
 PATHS: tuple[CircuitPath, ...] = ("primary", "secondary")
 
 
@@ -45,9 +54,9 @@ def path_questions(expected: SubjectExpectation, answers: Answers) -> list[Tunne
 
 
 def judge_circuit(
-    expected: SubjectExpectation, paths: tuple[PathVerdict, ...], answers: Answers, *, asked: bool
+    expected: SubjectExpectation, paths: tuple[PathVerdict, ...], answers: Answers, *, asked: bool, applied: bool
 ) -> SubjectVerdict:
-    """Provider, private peering, ARP and routes of both paths; `asked`: POSTs were allowed."""
+    """Provider, private peering, ARP and routes of both paths; `asked`: by POST too; `applied`: it was linked."""
     verdict = SubjectVerdict(expected.name, "circuit", "unknown", paths=paths)
     if expected.circuit is None:
         return verdict
@@ -56,13 +65,14 @@ def judge_circuit(
         return verdict.judged("unknown", f"the circuit: {status.reason}")
     if not status.present:
         return verdict.judged("unknown", "the circuit is not there")
-    if status.provider.lower() == "notprovisioned":
-        return verdict.judged("never up", "the provider has not provisioned it")
     if status.provider.lower() != "provisioned":
-        return verdict.judged("down", f"its provider state is {status.provider or 'not told'}")
+        word, reason = _BEFORE.get(status.provider.lower(), ("unknown", f"its provider state is {status.provider}"))
+        return verdict.judged(word, reason)
     peering = answers.get(AskPeering(expected.circuit.peering), PeeringStatus)
     if isinstance(peering, Unknown):
         return verdict.judged("unknown", f"its private peering: {peering.reason}")
+    if not peering.present and not applied:
+        return verdict.judged("unknown", "it is not applied yet")
     if not peering.present or peering.state.lower() == "disabled":
         return verdict.judged("down", "its private peering is " + ("disabled" if peering.present else "not there"))
     if not asked:
@@ -107,8 +117,8 @@ def _told(found: bool | str | Unknown) -> str:
     return found if isinstance(found, str) else "ARP and routes are there"
 
 
-def judge_clients(expected: SubjectExpectation, answers: Answers) -> SubjectVerdict:
-    """The gateway serves the pool; how many are connected is told and never judged."""
+def judge_clients(expected: SubjectExpectation, answers: Answers, applied: Iterable[str]) -> SubjectVerdict:
+    """The gateway serves the pool; how many are connected is told and never judged. `applied`: what it once got."""
     verdict = SubjectVerdict(expected.name, "clients", "unknown")
     if expected.gateway is None:
         return verdict
@@ -121,8 +131,19 @@ def judge_clients(expected: SubjectExpectation, answers: Answers) -> SubjectVerd
         return verdict.judged("unknown", f"the gateway is {gateway.state}")
     if gateway.clients is not None:
         verdict = verdict.noted(f"{plural(gateway.clients, 'client')} connected")
-    if missing := [prefix for prefix in expected.pool if prefix not in gateway.pool]:
+    served, once = set(map(_network, gateway.pool)), set(map(_network, applied))
+    if missing := [prefix for prefix in expected.pool if _network(prefix) not in served]:
+        if not once.issuperset(map(_network, missing)):
+            return verdict.judged("unknown", f"{listed(missing)}: it is not applied yet")
         return verdict.judged("down", f"the gateway does not serve {listed(missing)}")
     if gateway.state.lower() != "succeeded":
         return verdict.judged("unknown", f"the gateway is {gateway.state}")
     return replace(verdict, word="up", reason="")
+
+
+def _network(prefix: str) -> object:
+    """A prefix in one spelling."""
+    try:
+        return ipaddress.ip_network(prefix, strict=False)
+    except ValueError:
+        return prefix

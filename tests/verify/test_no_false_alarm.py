@@ -1,0 +1,120 @@
+"""What proves nothing is no alarm: rows without content, another spelling, and what is declared but not applied yet."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.verify.conftest import BERLIN, Hub, hub, site, speaking
+from tests.verify.test_associations import ONE, judged
+from tests.verify.test_circuits_and_clients import FOLDER, circuit_of, failover
+from vpngw_iac import IpsecPolicy, VirtualNetwork
+from vpngw_iac.azure import tunnel_answers
+from vpngw_iac.blueprints.load import load
+from vpngw_iac.simulator import Fault
+from vpngw_iac.simulator.faults import AnswerStrangely
+from vpngw_iac.usecases.workspace import Workspace
+from vpngw_iac.verify.bgp import not_told
+from vpngw_iac.verify.questions import RouteRow, Routes, Unknown
+
+__all__ = ["failover"]
+
+POOL = "properties.vpnClientConfiguration.vpnClientAddressPool.addressPrefixes"
+NO_CONTENT = '{"value": [null, 1, {}, {"network": null, "interface": null, "statePfxRcd": null, "neighbor": null}]}'
+
+
+@pytest.mark.parametrize("action", ["getBgpPeerStatus", "getLearnedRoutes", "getAdvertisedRoutes", "getikesas"])
+def test_rows_without_content_prove_nothing_about_a_site(world: Hub, action: str) -> None:
+    world.apply(speaking("berlin", 10, expects=["192.168.10.0/24"]))
+    world.set(BERLIN, announces="192.168.10.0/24")
+    world.simulator.faults.add(
+        Fault(method="POST", path=f"*/{action}", times=None, effect=AnswerStrangely(status=200, body=NO_CONTENT))
+    )
+
+    assert world.words("berlin")["berlin"] in ("up", "unknown")
+
+
+@pytest.mark.parametrize("table", ["arpTables", "routeTablesSummary"])
+def test_rows_without_content_prove_nothing_about_a_circuit(failover: Hub, table: str) -> None:
+    failover.simulator.faults.add(
+        Fault(method="POST", path=f"*/{table}/*", times=None, effect=AnswerStrangely(status=200, body=NO_CONTENT))
+    )
+
+    assert failover.words()["frankfurt"] in ("up", "unknown")
+
+
+def test_a_table_of_which_no_row_says_anything_is_empty() -> None:
+    for read in (tunnel_answers.arp, tunnel_answers.prefixes, tunnel_answers.effective_routes):
+        assert isinstance(read({"value": [{}, {"age": 1}]}), Unknown)
+
+
+@pytest.mark.parametrize(("state", "word"), [("Provisioning", "never up"), ("", "unknown")])
+def test_a_provider_that_is_still_at_work_is_no_alarm(failover: Hub, state: str, word: str) -> None:
+    failover.simulator.provision_circuit(circuit_of(failover), state)
+
+    assert failover.words()["frankfurt"] == word
+
+
+def test_a_circuit_whose_link_was_never_applied_is_not_down(failover: Hub, tmp_path: Path) -> None:
+    peering = next(i for i in failover.simulator.documents() if i.endswith("/peerings/AzurePrivatePeering"))
+    failover.simulator.delete(peering)
+    lost = failover.words()["frankfurt"]
+    workspace = Workspace(
+        "simulator",
+        directory=tmp_path / "other",
+        environment=failover.workspace._place.environment,
+        clock=failover.clock,
+        simulator=failover.simulator,
+    )
+    never = {one.name: one.word for one in workspace.verify(failover.blueprint).subjects}
+
+    assert (lost, never["frankfurt"]) == ("down", "unknown")
+
+
+def test_an_ipv6_prefix_of_the_network_is_told_to_nobody() -> None:
+    told = Routes((RouteRow("10.1.0.0/16"),))
+
+    assert not_told(["10.1.0.0/16", "fd00:db8::/48"], (), told) == ()
+    assert not_told(["10.2.0.0/16"], (), told) == ("10.2.0.0/16",)
+
+
+def test_a_combined_cipher_of_ike_needs_no_integrity_of_its_own() -> None:
+    assert judged(replace(ONE, encryption="AES256", integrity="None"))[0] != ""
+    assert "integrity" not in judged(replace(ONE, encryption="GCMAES256", integrity="None"))[0]
+
+
+def test_a_pool_that_is_not_applied_yet_or_spelt_otherwise_is_not_down(world: Hub) -> None:
+    world.blueprint = load(FOLDER / "point_to_site_entra_id.py").blueprint
+    assert world.workspace.apply(world.blueprint).outcome == "succeeded"
+    gateway = next(i for i in world.simulator.documents() if i.count("/") == 8 and "/virtualNetworkGateways/" in i)
+    applied = world.blueprint
+    world.blueprint = applied.model_copy(update={"address_pool": (*applied.address_pool, "172.31.0.0/16")})
+    edited = world.verify().subjects[0]
+    world.blueprint = applied
+    world.simulator.set(gateway, {POOL: ["172.30.0.0/16"]})
+
+    assert (edited.word, "not applied yet" in edited.reason) == ("unknown", True)
+    assert world.verify().subjects[0].word == "down"
+
+
+def test_a_policy_that_is_not_applied_yet_is_not_negotiated_and_no_fault(world: Hub) -> None:
+    world.apply(site("berlin", 10, ipsec=IpsecPolicy.strong()))
+    other = IpsecPolicy.strong().model_copy(update={"dh_group": "DHGroup14"})
+    world.blueprint = world.blueprint.model_copy(update={"sites": (site("berlin", 10, ipsec=other),)})
+
+    verdict = world.verdict("berlin", "berlin")
+
+    assert verdict.word == "up"
+    assert any("not applied yet" in note for path in verdict.paths for note in path.notes)
+
+
+def test_a_dual_stack_network_is_verified_by_its_ipv4_prefixes(world: Hub) -> None:
+    network = VirtualNetwork(
+        name="vnet-hub", location="westeurope", resource_group="rg-hub", gateway_subnet="10.1.255.0/27",
+        address_space=["10.1.0.0/16", "fd00:db8::/48"],
+    )  # fmt: skip
+    world.apply(speaking("berlin", 10), gateway=hub(network=network))
+
+    assert world.words("berlin") == {"berlin": "up"}

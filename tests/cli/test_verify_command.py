@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
 
-from tests.cli.conftest import Shell
+from tests.cli.conftest import HUB, Shell
 
 
 def test_verify_tells_and_ends_with_five_where_something_is_down(hub: Shell) -> None:
@@ -57,3 +57,46 @@ def test_apply_with_verify_ends_with_five_where_something_is_down(hub: Shell) ->
     assert (document["kind"], document["outcome"], document["exit_code"]) == ("apply", "succeeded", 0)
     assert document["verification"]["verified"] is False
     assert "nothing to verify" in hub("apply", "hub.yaml", "--yes", "--destroy", "--verify", "1", code=64).err
+
+
+def two(vpngw: Shell) -> None:
+    vpngw.write(
+        "two.yaml", HUB.replace("name: hub\nn", "name: two\nn").replace("-hub", "-two").replace("10.1.", "10.2.")
+    )
+
+
+def test_several_deployments_are_applied_and_verified_in_one_document(vpngw: Shell) -> None:
+    two(vpngw)
+
+    told = vpngw("apply", ".", "--yes", "--verify", "10", "--json", code=0).document
+
+    assert (told["kind"], told["command"], told["exit_code"]) == ("fleet", "apply", 0)
+    assert {one["deployment"]: one["verification"]["verified"] for one in told["deployments"]} == {
+        "hub": True,
+        "two": True,
+    }
+
+
+def test_one_of_several_that_is_down_ends_with_five_and_only_what_was_applied_is_verified(hub: Shell) -> None:
+    hub("verify", "hub.yaml", "--wait", "10", code=0)
+    hub("simulator", "set", "con-berlin", "other-end=silence", code=0)
+    two(hub)
+    hub.write("two.yaml", (hub.directory / "two.yaml").read_text().replace("BERLIN_PSK", "NOWHERE_PSK"))
+
+    told = hub("apply", ".", "--yes", "--verify", "0", "--json").document
+    by_name = {one["deployment"]: one for one in told["deployments"]}
+
+    assert by_name["hub"]["verification"]["exit_code"] == 5
+    assert "verification" not in by_name["two"]
+    assert told["exit_code"] == by_name["two"]["exit_code"] != 0
+
+
+def test_what_counts_with_strict_is_a_failure_in_junit_and_else_skipped(hub: Shell) -> None:
+    hub("verify", "hub.yaml", "--wait", "10", code=0)
+    hub("simulator", "set", "con-berlin", "other-end=never-came-up", code=0)
+
+    strict = hub("verify", "hub.yaml", "--format", "junit", "--strict", code=5).out
+    plain = hub("verify", "hub.yaml", "--format", "junit", code=0).out
+
+    assert 'failures="1" errors="0" skipped="0"' in strict
+    assert 'failures="0" errors="0" skipped="1"' in plain

@@ -9,7 +9,6 @@ import typer
 from vpngw_iac.cli import options as opt
 from vpngw_iac.cli.options import command
 from vpngw_iac.cli.run import Run
-from vpngw_iac.errors import worst
 
 Out = Annotated[
     str | None,
@@ -79,17 +78,18 @@ def apply(
     from vpngw_iac.cli.common import apply_one, apply_saved, limits_of, tell_outcome
     from vpngw_iac.cli.fleet import apply_fleet
     from vpngw_iac.cli.targets import targets_of
-    from vpngw_iac.cli.verify import require_verifiable, tell_with_verification, verify_fleet
+    from vpngw_iac.cli.verify import apply_and_verify, require_verifiable, tell_with_verification
 
     limits = limits_of(
         detach=detach, timeout=timeout, lock_timeout=lock_timeout, not_before=not_before, not_after=not_after
     )
     targets = targets_of(run, files, parallel, plans=True)
     if verify is not None:
-        require_verifiable(run, choices, targets)
+        require_verifiable(choices)
     if targets.is_fleet:
-        code = apply_fleet(run, targets.fleet, choices, limits, yes=yes, short=short)
-        return code if verify is None else worst((code, verify_fleet(run, targets.fleet, wait=verify * 60)))
+        if verify is not None:
+            return apply_and_verify(run, targets.fleet, choices, limits, yes=yes, short=short, wait=verify * 60)
+        return apply_fleet(run, targets.fleet, choices, limits, yes=yes, short=short)
     if (document := targets.fleet.members[0].saved) is not None:
         outcome = apply_saved(run, document, choices, limits, short=short)
     else:

@@ -62,7 +62,7 @@ def plan_fleet(run: Run, fleet: Fleet, choices: Choices, out: str | None, *, sho
     views = [one.result for one in result.deployments if one.result is not None]
     codes = [one.error.exit_code for one in result.deployments if one.error is not None]
     code = worst([*codes, plan_code(views, detailed=detailed)])
-    told = [_document(one, documents.plan_document) for one in result.deployments]
+    told = [result_document(one, documents.plan_document) for one in result.deployments]
     text = fleet_plans_text(result.by_name, run.style, short=short)
     run.answer([documents.fleet_document("plan", told, code)], text)
     add_to_summary(run, *(plan_markdown(view) for view in views))
@@ -175,7 +175,15 @@ def _watching(run: Run, fleet: Fleet, *, short: bool = False) -> Iterator[_Watch
 
 
 def apply_fleet(run: Run, fleet: Fleet, choices: Choices, limits: RunLimits, *, yes: bool, short: bool) -> int:
-    """Apply every deployment, or destroy it where that is what was chosen; saved plans as they are."""
+    """Apply every deployment, or destroy it where that is what was chosen; saved plans as they are; tell it."""
+    result = run_fleet(run, fleet, choices, limits, yes=yes, short=short)
+    return tell_outcomes(run, "destroy" if choices.get("destroy") else "apply", result)
+
+
+def run_fleet(
+    run: Run, fleet: Fleet, choices: Choices, limits: RunLimits, *, yes: bool, short: bool
+) -> FleetResult[Outcome]:
+    """The same without a report; the locks of all runs are given up."""
     saved = all(member.saved is not None for member in fleet.members)
     if saved:
         refuse_choices(choices)
@@ -183,7 +191,7 @@ def apply_fleet(run: Run, fleet: Fleet, choices: Choices, limits: RunLimits, *, 
         require_consent(run, yes=yes)
     destroying = bool(choices.get("destroy"))
     with _watching(run, fleet, short=short) as watch:
-        result = (fleet.destroy if destroying else fleet.apply)(
+        return (fleet.destroy if destroying else fleet.apply)(
             options=None if saved else options_of(choices),
             on_event=watch.on_event,
             on_plan=watch.on_plan,
@@ -191,18 +199,18 @@ def apply_fleet(run: Run, fleet: Fleet, choices: Choices, limits: RunLimits, *, 
             stop=watch.stop,
             **limits,
         )
-    return _tell_outcomes(run, "destroy" if destroying else "apply", result)
 
 
 def wait_for_fleet(run: Run, fleet: Fleet, *, timeout: float | None, lock_timeout: float) -> int:
     """Watch what is still running in Azure, in every deployment."""
     with _watching(run, fleet) as watch:
         result = fleet.wait(on_event=watch.on_event, timeout=timeout, lock_timeout=lock_timeout, stop=watch.stop)
-    return _tell_outcomes(run, "wait", result)
+    return tell_outcomes(run, "wait", result)
 
 
-def _tell_outcomes(run: Run, command: str, result: FleetResult[Outcome]) -> int:
-    told = [_document(one, documents.outcome_document) for one in result.deployments]
+def tell_outcomes(run: Run, command: str, result: FleetResult[Outcome]) -> int:
+    """Report what runs did; returns the exit code."""
+    told = [result_document(one, documents.outcome_document) for one in result.deployments]
     document = documents.fleet_document(command, told, result.exit_code)
     run.answer([document], fleet_outcomes_text(result.by_name, run.style))
     return result.exit_code
@@ -214,7 +222,7 @@ def _tell_outcomes(run: Run, command: str, result: FleetResult[Outcome]) -> int:
 def drift_fleet(run: Run, fleet: Fleet, *, deep: bool, verify_keys: str | None) -> int:
     """Tell how Azure moved away, deployment by deployment."""
     result = fleet.drift(deep=deep, verify_keys=verify_keys)
-    told = [_document(one, documents.drift_document) for one in result.deployments]
+    told = [result_document(one, documents.drift_document) for one in result.deployments]
     document = documents.fleet_document("drift", told, result.exit_code)
     run.answer([document], fleet_drift_text(result.by_name, run.style))
     found = [one.result for one in result.deployments if one.result is not None]
@@ -222,7 +230,7 @@ def drift_fleet(run: Run, fleet: Fleet, *, deep: bool, verify_keys: str | None) 
     return result.exit_code
 
 
-def _document(one: DeploymentResult[T], made: Callable[[T], Mapping[str, Any]]) -> dict[str, Any]:
+def result_document(one: DeploymentResult[T], made: Callable[[T], Mapping[str, Any]]) -> dict[str, Any]:
     """The document of one deployment, or of the error that ended it."""
     content = made(one.result) if one.result is not None else error_document(one.required_error)
     return dict(content) | {"deployment": one.deployment, "file": one.file}

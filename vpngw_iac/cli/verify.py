@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
@@ -17,12 +16,14 @@ from vpngw_iac.report import formats
 from vpngw_iac.text import listed, suggestion
 
 if TYPE_CHECKING:
+    from vpngw_iac.cli.common import RunLimits
+    from vpngw_iac.cli.options import Choices
     from vpngw_iac.cli.targets import Targets
     from vpngw_iac.engine.execute.event import Outcome
     from vpngw_iac.usecases.fleet import Fleet
     from vpngw_iac.usecases.session import Deployable
     from vpngw_iac.usecases.workspace import Workspace
-    from vpngw_iac.verify.verdict import Verification
+    from vpngw_iac.verify.verdict import Verification, Word
 
 Sites = Annotated[
     list[str] | None,
@@ -76,23 +77,25 @@ def verify(
     from vpngw_iac.report import renderer
     from vpngw_iac.report.verification import ToldVerifications
     from vpngw_iac.report.verification.markdown import verification_markdown
+    from vpngw_iac.verify.verdict import alarming
 
     targets = targets_of(run, [file])
     form = "json" if format == "text" and run.settings.json_output else format
-    judged = functools.partial(code_of, fail_on=fail_on.value, strict=strict)
+    alarms = alarming(fail_on.value, strict=strict)
     if targets.is_fleet:
-        return verify_fleet(run, targets.fleet, sites or (), wait=wait * 60, nic=nic, form=form, code=judged)
+        return verify_fleet(run, targets.fleet, sites or (), wait=wait * 60, nic=nic, form=form, alarms=alarms)
     workspace, blueprint = targets.only
     found = workspace.verify(blueprint, sites or (), wait=wait * 60, nic=nic)
-    code = judged(found)
-    run.emit(renderer("verification", form)(ToldVerifications((found,), (int(code),), run.style)))
+    code = code_of(found, alarms)
+    run.emit(renderer("verification", form)(ToldVerifications((found,), (int(code),), run.style, alarms)))
     add_to_summary(run, verification_markdown(found))
     return code
 
 
-def code_of(found: Verification, fail_on: Literal["down", "degraded"] = "down", *, strict: bool = False) -> ExitCode:
-    """0, or 5 where something does not hold."""
-    return ExitCode.NOT_VERIFIED if found.fails(fail_on, strict=strict) else ExitCode.DONE
+def code_of(found: Verification, alarms: Collection[Word] | None = None) -> ExitCode:
+    """0, or 5 where something has one of these verdicts; without them, where something is down."""
+    fails = found.fails() if alarms is None else found.has(alarms)
+    return ExitCode.NOT_VERIFIED if fails else ExitCode.DONE
 
 
 # --- several deployments ---------------------------------------------------------------------------------------------
@@ -106,7 +109,7 @@ def verify_fleet(
     wait: float = 0.0,
     nic: str | None = None,
     form: str = "text",
-    code: Callable[[Verification], ExitCode] = code_of,
+    alarms: Collection[Word],
 ) -> int:
     """Verify every deployment that has something of what was named, side by side; one report and one exit code.
 
@@ -126,10 +129,11 @@ def verify_fleet(
     result = fleet.each(verified)
     failed = [one for one in result.deployments if one.error is not None]
     found = [one.result for one in result.deployments if one.result is not None]
-    codes = [code(one) for one in found]
+    codes = [code_of(one, alarms) for one in found]
     for one in failed:
         run.say(f"{one.deployment} cannot be verified: {one.required_error.message}")
-    run.emit(renderer("verification", form)(ToldVerifications(tuple(found), tuple(map(int, codes)), run.style)))
+    told = ToldVerifications(tuple(found), tuple(map(int, codes)), run.style, alarms)
+    run.emit(renderer("verification", form)(told))
     add_to_summary(run, *map(verification_markdown, found))
     return worst([*codes, *(one.exit_code for one in failed)])
 
@@ -153,14 +157,49 @@ def _names_in(fleet: Fleet, sites: Sequence[str]) -> dict[str, tuple[str, ...]]:
 # --- after an apply --------------------------------------------------------------------------------------------------
 
 
-def require_verifiable(run: Run, choices: Mapping[str, Any], targets: Targets) -> None:
+def require_verifiable(choices: Mapping[str, Any]) -> None:
     """Raise `UsageError` where ``apply --verify`` cannot be done."""
     if choices["destroy"]:
         raise UsageError("There is nothing to verify after --destroy.", advice="Leave --verify out.")
-    if targets.is_fleet and run.settings.json_output:
-        raise UsageError(
-            "--verify and --json go together for one deployment.", advice="Use `vpngw verify` after the apply."
-        )
+
+
+def apply_and_verify(
+    run: Run, fleet: Fleet, choices: Choices, limits: RunLimits, *, yes: bool, short: bool, wait: float
+) -> int:
+    """Apply every deployment, and verify those that succeeded once all locks are given up; one exit code.
+
+    What was interrupted or declined is not verified, nor waited for.
+    """
+    from vpngw_iac.cli.fleet import result_document, run_fleet
+    from vpngw_iac.report import json as documents
+    from vpngw_iac.report.text.fleet import fleet_outcomes_text
+    from vpngw_iac.report.verification.text import verification_text
+    from vpngw_iac.report.verification_document import verification_document
+
+    applied = run_fleet(run, fleet, choices, limits, yes=yes, short=short)
+    if not run.settings.json_output:
+        run.emit(fleet_outcomes_text(applied.by_name, run.style))
+    done = {one.deployment for one in applied.deployments if one.result and one.result.outcome == "succeeded"}
+    stopped = applied.exit_code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED)
+
+    def verified(workspace: Workspace, what: Deployable) -> Verification | None:
+        wanted = workspace.name_of(what) in done and not stopped
+        return workspace.verify(what, wait=wait) if wanted else None
+
+    result = fleet.each(verified)
+    found = {one.deployment: one.result for one in result.deployments if one.result is not None}
+    errors = [one for one in result.deployments if one.error is not None and one.deployment in done]
+    for one in errors:
+        run.say(f"{one.deployment} cannot be verified: {one.required_error.message}")
+    codes = {name: code_of(one) for name, one in found.items()}
+    code = worst([applied.exit_code, *codes.values(), *(one.exit_code for one in errors)])
+    told = [result_document(one, documents.outcome_document) for one in applied.deployments]
+    for document in told:
+        if (mine := found.get(document["deployment"])) is not None:
+            document["verification"] = verification_document(mine, int(codes[mine.deployment]))
+    text = "".join(f"\n{verification_text(one, run.style)}" for one in found.values())
+    run.answer([documents.fleet_document("apply", told, code)], text)
+    return code
 
 
 def tell_with_verification(run: Run, targets: Targets, outcome: Outcome, *, wait: float) -> int:

@@ -90,10 +90,19 @@ class Verification:
 
     def fails(self, fail_on: Literal["down", "degraded"] = "down", *, strict: bool = False) -> bool:
         """Whether something does not hold: what is down, and whatever else was asked to count."""
-        alarming: set[Word] = {"down"}
-        alarming |= {"degraded"} if fail_on == "degraded" else set()
-        alarming |= {"never up", "unknown"} if strict else set()
-        return any(one.live and one.word in alarming for one in self.subjects)
+        return self.has(alarming(fail_on, strict=strict))
+
+    def has(self, words: Collection[Word]) -> bool:
+        """Whether something live has one of these verdicts."""
+        return any(one.live and one.word in words for one in self.subjects)
+
+
+def alarming(fail_on: Literal["down", "degraded"] = "down", *, strict: bool = False) -> frozenset[Word]:
+    """The verdicts that end with exit code 5: `down`, and whatever else was asked to count."""
+    found: set[Word] = {"down"}
+    found |= {"degraded"} if fail_on == "degraded" else set()
+    found |= {"never up", "unknown"} if strict else set()
+    return frozenset(found)
 
 
 def count_tunnels(paths: Iterable[PathVerdict]) -> tuple[int, int, int, int]:

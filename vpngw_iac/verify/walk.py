@@ -306,7 +306,7 @@ def _bgp(seen: Seen) -> Found | None:
         return None
     if seen.sessions_unread:
         return _unknown("BGP", f"The sessions could not be read: {seen.sessions_unread}.", Gap(
-            "Whether BGP is up is not known.", "Reading it is a POST: a lock or a missing right forbids it."
+            "Whether BGP is up is not known.", "Reading it is a POST, which a lock or a missing right can forbid."
         ))  # fmt: skip
     down = [(own, peer, state) for own, peer, state in seen.sessions if state != "Connected"]
     evidence = tuple(Evidence("BGP", f"{own} to {peer} is {state}") for own, peer, state in seen.sessions)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.report.style import Style
-from vpngw_iac.verify.verdict import Verification
+from vpngw_iac.verify.verdict import Verification, Word, alarming
+
+ALARMS = alarming()
+"""What ends with 5 unless more was asked to count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,3 +19,5 @@ class ToldVerifications:
     found: tuple[Verification, ...]
     codes: tuple[int, ...]
     style: Style
+    alarms: Collection[Word] = ALARMS
+    """The verdicts that end with 5."""

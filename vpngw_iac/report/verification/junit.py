@@ -1,30 +1,28 @@
 """Verifications as JUnit XML: one test suite a deployment, one test case a site, pair, circuit or group of clients.
 
-What would end with 5 is a failure; what is not live, never was up or cannot be known is skipped, with the reason.
+What ends with 5 is a failure; whatever else is not up is skipped, with the reason.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from xml.sax.saxutils import escape, quoteattr
 
 from vpngw_iac.report.verification import ToldVerifications
 from vpngw_iac.text import report
 from vpngw_iac.verify.verdict import SubjectVerdict, Verification, Word
 
-_FAILURES: frozenset[Word] = frozenset({"down", "degraded"})
-
 
 def render(told: ToldVerifications) -> str:
     """One document."""
-    pairs = zip(told.found, told.codes, strict=True)
-    suites = "".join(suite(found, failed=code != 0) for found, code in pairs)
+    suites = "".join(suite(found, told.alarms) for found in told.found)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="vpngw verify">\n{suites}</testsuites>\n'
 
 
 @report
-def suite(found: Verification, *, failed: bool) -> str:
-    """The test suite of a deployment; `failed`: the command ends with 5."""
-    cases = [(one, _outcome(one, failed=failed)) for one in found.subjects]
+def suite(found: Verification, alarms: Collection[Word]) -> str:
+    """The test suite of a deployment; `alarms`: the verdicts that end with 5."""
+    cases = [(one, _outcome(one, alarms)) for one in found.subjects]
     failures = sum(1 for _, outcome in cases if outcome == "failure")
     skipped = sum(1 for _, outcome in cases if outcome == "skipped")
     head = f'tests="{len(cases)}" failures="{failures}" errors="0" skipped="{skipped}"'
@@ -32,12 +30,10 @@ def suite(found: Verification, *, failed: bool) -> str:
     return f"  <testsuite name={quoteattr(found.deployment)} {head}>\n{inner}  </testsuite>\n"
 
 
-def _outcome(one: SubjectVerdict, *, failed: bool) -> str:
+def _outcome(one: SubjectVerdict, alarms: Collection[Word]) -> str:
     if one.word == "up":
         return ""
-    if one.live and (one.word == "down" or (failed and one.word in _FAILURES)):
-        return "failure"
-    return "skipped"
+    return "failure" if one.live and one.word in alarms else "skipped"
 
 
 def _case(deployment: str, one: SubjectVerdict, outcome: str) -> str:

@@ -47,6 +47,8 @@ class GithubServer:
     """Verbs that the token lacks, by the beginning of a path: 403."""
     failures: list[tuple[int, dict[str, str]]] = field(default_factory=list)
     """Status codes and headers of the next answers."""
+    lost: int = 0
+    """So many of the next POSTs are carried out, and their answers are lost."""
     asked: list[tuple[str, str]] = field(default_factory=list)
     """Every request: verb and path below the repository."""
     _guard: threading.Lock = field(default_factory=threading.Lock)
@@ -115,7 +117,8 @@ class GithubServer:
     def _comment(self, number: str, *, query: dict[str, str], content: dict[str, Any]) -> Answer:
         if not 0 < len(content.get("body", "")) <= 65_536:
             return 422, {"message": "Validation Failed"}
-        comment = {"id": self.number(), "body": content["body"], "user": BOT}
+        place = f"https://github.com/{REPOSITORY}/pull/{number}#issuecomment-{self._last + 1}"
+        comment = {"id": self.number(), "body": content["body"], "user": BOT, "html_url": place}
         self.comments.setdefault(int(number), []).append(comment)
         return 201, comment
 
@@ -161,7 +164,11 @@ def serving() -> Iterator[GithubServer]:
             else:
                 path = parts.path.removeprefix(f"/repos/{REPOSITORY}").strip("/")
                 status, document = github.answer(self.command, path, query, content)
-                self._tell(*self._page(status, document, query, parts.path))
+                if self.command == "POST" and github.lost:
+                    github.lost -= 1
+                    self._tell(502, {"message": "Bad Gateway"}, {})
+                else:
+                    self._tell(*self._page(status, document, query, parts.path))
 
         def _page(
             self, status: int, document: Any, query: dict[str, str], path: str

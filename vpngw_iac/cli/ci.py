@@ -29,6 +29,7 @@ MaybePlan = Annotated[
     str | None, typer.Argument(metavar="[plan.json]", help="Saved plan; else the one in the folder PLAN_DIR.")
 ]
 MaybeFile = Annotated[str | None, typer.Argument(metavar="[FILE]", help="Blueprint; else BLUEPRINT.")]
+MaybeFolder = Annotated[str | None, typer.Argument(metavar="[DIR]", help="Folder of saved plans; else PLAN_DIR.")]
 Out = Annotated[
     str | None,
     typer.Option("--out", "-o", metavar="DIR", help="Folder of results; else vpngw in the runner's temporary one."),
@@ -117,6 +118,50 @@ def wait(run: Run, file: MaybeFile = None, out: Out = None) -> int:
         code = tell_outcome(run, outcome)
         step.summary(outcome_markdown(outcome))
         return _ended(step, code)
+
+
+@command(group)
+def drift(run: Run, file: MaybeFile = None, deep: opt.Deep = False, out: Out = None) -> int:
+    """Tell drift in an issue, which a later run without drift closes; and in a chat, with WEBHOOK.
+
+    Exit code 2 for drift unless DRIFT_IS_SUCCESS is true. Outputs: exitcode, drift, issue.
+    """
+    from vpngw_iac.cli.common import write_file
+    from vpngw_iac.cli.pipeline_step import step_of
+    from vpngw_iac.cli.pipeline_telling import tell_drift, telling_failure
+    from vpngw_iac.report.json import drift_document
+    from vpngw_iac.report.markdown import drift_markdown
+    from vpngw_iac.report.text.inspection import drift_text
+
+    with step_of(run, "drift", out) as step, telling_failure(step) as known:
+        workspace, blueprint = _target(step, file)
+        known.deployment = workspace.name_of(blueprint)
+        found = workspace.drift(
+            blueprint, deep=deep or step.is_set("DEEP"), verify_keys=step.input("VERIFY_KEYS") or None
+        )
+        known.is_told = True
+        write_file(str(step.path("drift.json")), drift_document(found), "drift", "--out")
+        run.answer([drift_document(found)], drift_text(found, run.style))
+        step.summary(drift_markdown(found))
+        step.annotate(found.findings)
+        code = ExitCode.CHANGES if found.alarming else ExitCode.DONE
+        step.outputs(exitcode=int(code), drift=found.alarming)
+        step.outputs(issue=tell_drift(step, found))
+        return ExitCode.DONE if step.is_set("DRIFT_IS_SUCCESS") else code
+
+
+@command(group)
+def comment(run: Run, folder: MaybeFolder = None) -> int:
+    """Tell plans in one comment of the pull request, which every later run changes in place.
+
+    Outputs: comment.
+    """
+    from vpngw_iac.cli.pipeline_step import step_of
+    from vpngw_iac.cli.pipeline_telling import tell_plans
+
+    with step_of(run, "comment") as step:
+        step.outputs(comment=tell_plans(step, Path(folder or step.input("PLAN_DIR") or step.folder)))
+        return ExitCode.DONE
 
 
 def _resend(step: PipelineStep, address: str) -> Outcome:

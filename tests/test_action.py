@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -123,16 +127,6 @@ def test_the_name_of_a_plan_is_told_as_it_stands(tmp_path: Path, shell: list[str
     assert step.outputs == f"exitcode=0\nchanges=false\nplan={plan}\n"
 
 
-def test_the_reusable_plan_takes_arguments_and_names_as_they_stand(tmp_path: Path) -> None:
-    flow = yaml.safe_load((ROOT / ".github" / "workflows" / "plan.yml").read_text())
-    (script,) = [step["run"] for step in flow["jobs"]["plan"]["steps"] if step.get("id") == "plan"]
-
-    step = run(tmp_path, ["bash"], script, ARGUMENTS="--adopt *")
-
-    assert step.arguments is not None
-    assert step.arguments[-2:] == ["--adopt", "*"]
-
-
 @pytest.mark.parametrize(
     "path",
     sorted(["action.yml", *(f".github/workflows/{n}.yml" for n in ("plan", "apply", "drift", "resume", "verify"))]),
@@ -142,3 +136,52 @@ def test_no_shell_text_is_made_of_an_input(path: str) -> None:
     steps = flow["runs"]["steps"] if "runs" in flow else [s for job in flow["jobs"].values() for s in job["steps"]]
 
     assert [step["run"] for step in steps if "${{" in step.get("run", "")] == []
+
+
+# --- the subject of the job's token ----------------------------------------------------------------------------------
+
+SUBJECT = "repo:octo-org@123456/octo-repo@456789:environment:production"
+"""A subject as GitHub's OpenID Connect reference shows it for repositories made since 15 July 2026."""
+SIGNATURE = "signature0of0the0token"
+
+
+def token_server(answer: bytes) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            right = self.headers["Authorization"] == "Bearer asked" and "audience=api" in self.path
+            self.send_response(200 if right else 403)
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *args: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/token?api-version=2.0"
+        server.shutdown()
+
+
+def told_subject(**variables: str) -> str:
+    (step,) = [s for s in yaml.safe_load((ROOT / "action.yml").read_text())["runs"]["steps"] if "Subject" in s["name"]]
+    script = step["env"]["SCRIPT"].replace("${{ github.action_path }}", str(ROOT))
+    assert step["run"] == 'exec python "$SCRIPT"'
+    done = subprocess.run(
+        [sys.executable, script], env=variables, capture_output=True, text=True, check=True, timeout=60
+    )
+    return done.stdout + done.stderr
+
+
+def test_the_subject_of_the_token_is_told_and_nothing_else_of_it() -> None:
+    claims = base64.urlsafe_b64encode(json.dumps({"sub": f"{SUBJECT}\n::error::x"}).encode()).decode().rstrip("=")
+    for url in token_server(json.dumps({"value": f"header.{claims}.{SIGNATURE}"}).encode()):
+        told = told_subject(ACTIONS_ID_TOKEN_REQUEST_URL=url, ACTIONS_ID_TOKEN_REQUEST_TOKEN="asked")
+
+    assert told == f"Subject of this job's token: {SUBJECT}::error::x\n"
+    assert claims not in told
+
+
+def test_a_job_without_a_token_is_not_stopped() -> None:
+    assert told_subject() == ""
+    for url in token_server(b"{}"):
+        told = told_subject(ACTIONS_ID_TOKEN_REQUEST_URL=url, ACTIONS_ID_TOKEN_REQUEST_TOKEN="asked")
+    assert told == "::warning::GitHub gave no ID token (KeyError).\n"

@@ -1,0 +1,310 @@
+"""The workflows that we ship, as data: who holds which right, what stands beside an identity, what is handed on.
+
+GitHub itself is not here. What is held against it is written down, with sources, in docs/github-facts.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.cli.conftest import ROOT
+
+FOLDER = ROOT / ".github" / "workflows"
+SHIPPED = ("plan", "comment", "apply", "resume", "drift")
+CALLER = ROOT / "examples" / "pipelines" / "github.yml"
+DEFAULT_BRANCH = "github.ref == format('refs/heads/{0}', github.event.repository.default_branch)"
+
+NEEDS: Mapping[str, frozenset[str]] = {
+    "plan": frozenset({"BLUEPRINT", "GITHUB_TOKEN"}),
+    "apply": frozenset(
+        {"PLAN_DIR", "BLUEPRINT", "REVIEWED", "RESEND", "MINUTES", "LOCK_MINUTES", "NOT_BEFORE", "NOT_AFTER", "SECRETS",
+         "GITHUB_TOKEN"}
+    ),
+    "wait": frozenset({"BLUEPRINT", "MINUTES", "LOCK_MINUTES"}),
+    "drift": frozenset({"BLUEPRINT", "DEEP", "DRIFT_IS_SUCCESS", "WEBHOOK", "SECRETS", "GITHUB_TOKEN"}),
+    "comment": frozenset({"GITHUB_TOKEN"}),
+    "doctor": frozenset({"GITHUB_TOKEN", "ENVIRONMENT"}),
+}  # fmt: skip
+"""What each verb of `vpngw ci` is told by variables."""
+SIGNED_IN = frozenset(
+    {"AZURE_CLIENT_ID", "AZURE_TENANT_ID", "VPNGW_TENANT", "VPNGW_SUBSCRIPTION", "VPNGW_CLOUD", "VPNGW_STATE",
+     "VPNGW_DEPLOYMENT"}
+)  # fmt: skip
+"""What the job says of cloud, tenant, subscription and state, which a checkout must not say for it."""
+
+
+def flow(path: Path | str) -> dict[str, Any]:
+    file = FOLDER / f"{path}.yml" if isinstance(path, str) else path
+    return dict(yaml.load(file.read_text(encoding="utf-8"), yaml.BaseLoader))
+
+
+def jobs() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for name in SHIPPED:
+        for job, content in flow(name)["jobs"].items():
+            yield name, job, content
+
+
+def signs_in(job: Mapping[str, Any]) -> bool:
+    return bool(job["permissions"].get("id-token") == "write")
+
+
+def steps(job: Mapping[str, Any], action: str) -> list[dict[str, Any]]:
+    return [step for step in job["steps"] if step.get("uses", "").startswith(f"actions/{action}@")]
+
+
+def checkouts_of_the_caller(job: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [step for step in steps(job, "checkout") if "repository" not in step["with"]]
+
+
+def verbs(job: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for step in job["steps"]:
+        if found := re.match(r"exec vpngw ci ([a-z]+)", step.get("run", "")):
+            yield found[1], step
+
+
+JOBS = [pytest.param(name, content, id=f"{name}/{job}") for name, job, content in jobs()]
+SIGNED_IN_JOBS = [pytest.param(job, id=f"{name}/{key}") for name, key, job in jobs() if signs_in(job)]
+
+
+# --- what starts them, and what they run -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("file", sorted([*FOLDER.glob("*.yml"), *(ROOT / "examples").rglob("*.yml")]), ids=str)
+def test_no_event_runs_with_the_rights_of_the_branch_on_somebody_else_s_code(file: Path) -> None:
+    text = re.sub(r"(?m)^\s*#.*$", "", file.read_text(encoding="utf-8"))
+
+    assert re.findall(r"pull_request_target|workflow_run\b", text) == []
+
+
+@pytest.mark.parametrize(("name", "job"), JOBS)
+def test_each_step_is_one_command_of_ours_without_an_expression(name: str, job: dict[str, Any]) -> None:
+    commands = [step["run"] for step in job["steps"] if "run" in step]
+
+    assert commands
+    for command in commands:
+        assert "${{" not in command
+        assert "\n" not in command
+        assert command.startswith("exec vpngw "), "a shell in between would hear the signals of a cancelled job"
+
+
+def test_every_verb_that_a_step_runs_exists() -> None:
+    from typer.main import get_command
+    from vpngw_iac.cli.ci import group
+
+    known = set(get_command(group).commands)  # type: ignore[attr-defined]
+
+    assert {verb for _, _, job in jobs() for verb, _ in verbs(job)} <= known
+
+
+@pytest.mark.parametrize(("name", "job"), JOBS)
+def test_each_verb_is_told_what_it_reads(name: str, job: dict[str, Any]) -> None:
+    for verb, step in verbs(job):
+        told = {**job.get("env", {}), **step.get("env", {})}
+        wanted = NEEDS[verb] | (SIGNED_IN if signs_in(job) else frozenset())
+        assert sorted(wanted - set(told)) == []
+
+
+@pytest.mark.parametrize(("name", "job"), JOBS)
+def test_what_runs_is_the_commit_of_the_workflow(name: str, job: dict[str, Any]) -> None:
+    """Where GitHub does not tell it, nothing is fetched: an empty name would mean the caller's own code."""
+    (ours,) = [step for step in steps(job, "checkout") if "repository" in step["with"]]
+    ready = [step.get("uses", "") for step in job["steps"]].index("./.vpngw-source")
+
+    assert ours["with"]["repository"].startswith("${{ inputs.repository || job.workflow_repository || 'the-input/")
+    assert ours["with"]["ref"].startswith("${{ inputs.version || job.workflow_sha || 'the-input-")
+    assert ready == job["steps"].index(ours) + 1
+    assert all(ready < place for place, step in enumerate(job["steps"]) if "run" in step)
+    assert all(job["steps"].index(own) < ready - 1 for own in checkouts_of_the_caller(job)), "it would clean ours away"
+
+
+@pytest.mark.parametrize("path", [*(f".github/workflows/{name}.yml" for name in SHIPPED), "action.yml"])
+def test_no_package_of_another_name_can_be_installed(path: str) -> None:
+    content = flow(ROOT / path)
+    inputs = content["inputs"] if "inputs" in content else content["on"]["workflow_call"]["inputs"]
+
+    assert "package" not in inputs
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_where_it_runs_is_an_input_everywhere(name: str) -> None:
+    content = flow(name)
+    inputs = content["on"]["workflow_call"]["inputs"]
+
+    assert {"environment", "deployment", "runs-on", "version", "repository"} <= set(inputs)
+    assert all("inputs.runs-on" in job["runs-on"] for job in content["jobs"].values())
+
+
+# --- who holds an identity -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("job", SIGNED_IN_JOBS)
+def test_an_identity_never_stands_beside_code_of_a_pull_request(job: dict[str, Any]) -> None:
+    if DEFAULT_BRANCH in job["if"]:
+        assert "pull_request" not in job["if"]
+        return
+    assert checkouts_of_the_caller(job) == []
+    assert "github.event.pull_request.head.repo.full_name == github.repository" in job["if"]
+
+
+@pytest.mark.parametrize(("name", "job"), JOBS)
+def test_secrets_are_read_on_the_default_branch_alone(name: str, job: dict[str, Any]) -> None:
+    if "secrets." in str(job):
+        assert DEFAULT_BRANCH in job["if"]
+
+
+def test_code_of_a_pull_request_is_compiled_without_identity_and_secrets() -> None:
+    job = flow("plan")["jobs"]["compile"]
+
+    assert job["permissions"] == {"contents": "read"}
+    assert len(checkouts_of_the_caller(job)) == 1
+    assert not {"secrets.", "github.token", "AZURE_CLIENT_ID"} & set(
+        re.findall(r"secrets\.|github\.token|AZURE_\w+", str(job))
+    )
+
+
+@pytest.mark.parametrize(("name", "job"), JOBS)
+def test_no_checkout_leaves_a_token_behind(name: str, job: dict[str, Any]) -> None:
+    assert {step["with"]["persist-credentials"] for step in steps(job, "checkout")} == {"false"}
+
+
+def test_the_writer_s_identity_is_where_an_environment_guards_it() -> None:
+    calls = flow(CALLER)["jobs"]
+    writer = calls["apply"]["with"]["client-id"]
+    holders = [job for job in flow("apply")["jobs"].values() if "inputs.client-id" in str(job)]
+
+    assert [name for name, call in calls.items() if writer in str(call)] == ["apply"]
+    assert [job["environment"] for job in holders] == ["${{ inputs.apply-environment || inputs.environment }}"]
+    assert all(signs_in(job) and DEFAULT_BRANCH in job["if"] for job in holders)
+
+
+def test_approval_holds_nothing_up_and_apply_waits_its_turn() -> None:
+    approve, apply = (flow("apply")["jobs"][name] for name in ("approve", "apply"))
+
+    assert approve["environment"] == "${{ inputs.environment }}"
+    assert "concurrency" not in approve
+    assert not signs_in(approve)
+    assert apply["needs"] == "approve"
+    assert apply["concurrency"] == {
+        "group": "vpngw-${{ inputs.deployment }}", "cancel-in-progress": "false", "queue": "max",
+    }  # fmt: skip
+
+
+def test_an_environment_without_rules_is_refused_unless_the_caller_says_so() -> None:
+    (verb, step), *others = verbs(flow("apply")["jobs"]["approve"])
+
+    assert (verb, others) == ("doctor", [])
+    assert step["if"] == "${{ !inputs.unreviewed }}"
+    assert flow("apply")["on"]["workflow_call"]["inputs"]["unreviewed"]["default"] == "false"
+
+
+def test_resuming_is_in_a_group_of_its_own_and_asks_nobody() -> None:
+    (job,) = flow("resume")["jobs"].values()
+
+    assert job["concurrency"]["group"] == "vpngw-resume-${{ inputs.deployment }}"
+    assert job["concurrency"]["cancel-in-progress"] == "false"
+    assert "environment" not in flow(CALLER)["jobs"]["resume"]["with"]
+    assert [verb for verb, _ in verbs(job)] == ["wait"]
+
+
+# --- the caller ------------------------------------------------------------------------------------------------------
+
+
+def called(call: Mapping[str, Any]) -> str:
+    return Path(call["uses"].partition("@")[0]).stem
+
+
+def test_every_shipped_workflow_is_reached_from_the_caller() -> None:
+    reached = {called(call) for call in flow(CALLER)["jobs"].values()}
+
+    assert reached == set(SHIPPED)
+    assert {file.stem for file in FOLDER.glob("*.yml")} - reached == {"ci"}
+
+
+@pytest.mark.parametrize("name", sorted(flow(CALLER)["jobs"]))
+def test_the_caller_grants_what_is_needed_and_no_more(name: str) -> None:
+    """A job of a called workflow that asks for more than the call grants fails before anything runs."""
+    call = flow(CALLER)["jobs"][name]
+    needed: dict[str, str] = {}
+    for job in flow(called(call))["jobs"].values():
+        for right, level in job["permissions"].items():
+            needed[right] = max(level, needed.get(right, ""), key=["", "read", "write"].index)
+
+    assert call["permissions"] == needed
+
+
+@pytest.mark.parametrize("name", sorted(flow(CALLER)["jobs"]))
+def test_the_caller_gives_every_input_that_is_required_and_none_that_is_unknown(name: str) -> None:
+    call = flow(CALLER)["jobs"][name]
+    interface = flow(called(call))["on"]["workflow_call"]
+    inputs, given = interface["inputs"], call.get("with", {})
+
+    assert {key for key, value in inputs.items() if value.get("required") == "true"} <= set(given)
+    assert set(given) <= set(inputs)
+    assert set(call.get("secrets", {})) <= set(interface.get("secrets", {}))
+    told = re.findall(r"needs\.(\w+)\.outputs\.(\w+)", str(call))
+    assert all(
+        output in flow(called(flow(CALLER)["jobs"][job]))["on"]["workflow_call"]["outputs"] for job, output in told
+    )
+
+
+def test_a_required_check_always_reports() -> None:
+    """A workflow that a filter of paths or branches leaves out leaves its checks pending for ever."""
+    events = flow(CALLER)["on"]
+
+    assert not events["pull_request"]
+    assert events["push"] == {"branches": ["main"]}
+
+
+# --- what is handed on -----------------------------------------------------------------------------------------------
+
+
+def _names(job: Mapping[str, Any], action: str) -> list[str]:
+    given = [step["with"].get("name") or step["with"]["pattern"] for step in steps(job, action)]
+    return [re.sub(r"\$\{\{ inputs\.deployment( \|\| '\*')? \}\}", "DEPLOYMENT", name) for name in given]
+
+
+def test_every_artifact_is_made_before_it_is_used() -> None:
+    """In the order of `needs`, of the caller and inside of each workflow."""
+    calls = flow(CALLER)["jobs"]
+    made_by = {
+        name: {artifact for job in flow(called(call))["jobs"].values() for artifact in _names(job, "upload-artifact")}
+        for name, call in calls.items()
+    }
+    used = 0
+    for name, call in calls.items():
+        before = made_by.get(call.get("needs", ""), set())
+        inside = flow(called(call))["jobs"]
+        for job in inside.values():
+            own = set(_names(inside[job["needs"]], "upload-artifact")) if "needs" in job else set()
+            for artifact in _names(job, "download-artifact"):
+                assert artifact in before | own, (name, artifact)
+                used += 1
+    assert used == 3
+
+
+def test_nothing_is_kept_that_could_pass_for_another_deployment_s() -> None:
+    names = [name for _, _, job in jobs() for name in _names(job, "upload-artifact")]
+
+    assert names == ["vpngw-graph-DEPLOYMENT", "vpngw-plan-DEPLOYMENT", "vpngw-plan-DEPLOYMENT"]
+
+
+def test_a_plan_is_kept_as_long_as_an_approval_can_wait() -> None:
+    (kept,) = steps(flow("plan")["jobs"]["seal"], "upload-artifact")
+
+    assert int(kept["with"]["retention-days"]) > 30
+
+
+def test_one_action_has_one_pin() -> None:
+    pins: dict[str, set[str]] = {}
+    for file in [*FOLDER.glob("*.yml"), ROOT / "action.yml", *(ROOT / "examples").rglob("*.yml")]:
+        for name, pin in re.findall(r"uses: ([\w-]+/[\w/-]+)@(\w+)", file.read_text(encoding="utf-8")):
+            if not name.startswith("OWNER/"):
+                pins.setdefault(name, set()).add(pin)
+
+    assert {name: found for name, found in pins.items() if len(found) > 1} == {}

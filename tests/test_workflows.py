@@ -16,7 +16,7 @@ import yaml
 from tests.cli.conftest import ROOT
 
 FOLDER = ROOT / ".github" / "workflows"
-SHIPPED = ("plan", "comment", "apply", "resume", "drift")
+SHIPPED = ("plan", "comment", "apply", "verify", "resume", "drift")
 CALLER = ROOT / "examples" / "pipelines" / "github.yml"
 DEFAULT_BRANCH = "github.ref == format('refs/heads/{0}', github.event.repository.default_branch)"
 
@@ -29,6 +29,7 @@ NEEDS: Mapping[str, frozenset[str]] = {
     "wait": frozenset({"BLUEPRINT", "MINUTES", "LOCK_MINUTES"}),
     "drift": frozenset({"BLUEPRINT", "DEEP", "DRIFT_IS_SUCCESS", "WEBHOOK", "SECRETS", "GITHUB_TOKEN"}),
     "comment": frozenset({"GITHUB_TOKEN"}),
+    "verify": frozenset({"BLUEPRINT", "MINUTES", "FAIL", "SECRETS"}),
     "doctor": frozenset({"GITHUB_TOKEN", "ENVIRONMENT"}),
 }  # fmt: skip
 """What each verb of `vpngw ci` is told by variables."""
@@ -178,7 +179,7 @@ def test_the_writer_s_identity_is_where_an_environment_guards_it() -> None:
     writer = calls["apply"]["with"]["client-id"]
     holders = [job for job in flow("apply")["jobs"].values() if "inputs.client-id" in str(job)]
 
-    assert [name for name, call in calls.items() if writer in str(call)] == ["apply"]
+    assert [name for name, call in calls.items() if str(writer) in str(call)] == ["apply"]
     assert [job["environment"] for job in holders] == ["${{ inputs.apply-environment || inputs.environment }}"]
     assert all(signs_in(job) and DEFAULT_BRANCH in job["if"] for job in holders)
 

@@ -13,6 +13,10 @@ const NEWER = [
     message: /^unexpected key "queue" for "concurrency" section/,
     why: "concurrency.queue, https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax#concurrency",
   },
+  {
+    message: /^undefined variable "vars"\. available variables are /,
+    why: "vars in jobs.<job_id>.with, https://docs.github.com/actions/reference/workflows-and-actions/contexts#context-availability",
+  },
 ];
 
 createLinter().then((lint) => {

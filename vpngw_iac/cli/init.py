@@ -58,6 +58,14 @@ PeeringLocation = Annotated[
     str | None, typer.Option("--peering-location", metavar="NAME", help="Where the provider meets Microsoft.")
 ]
 Bandwidth = Annotated[str | None, typer.Option("--bandwidth", metavar="MBPS", help="Of the circuit.")]
+OnGithub = Annotated[
+    bool,
+    typer.Option("--github", help="Write the workflow for GitHub, and the commands that make what it names."),
+]
+Repository = Annotated[
+    str | None, typer.Option("--repository", metavar="OWNER/NAME", help="On GitHub; else the remote origin's.")
+]
+Branch = Annotated[str, typer.Option("--branch", metavar="NAME", help="Default branch of the repository.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -90,13 +98,19 @@ def init(
     provider: Provider = None,
     peering_location: PeeringLocation = None,
     bandwidth: Bandwidth = None,
+    github: OnGithub = False,
+    repository: Repository = None,
+    branch: Branch = "main",
 ) -> int:
     """Begin a project: a blueprint, its settings, and what keeps secrets out of a repository.
 
     Asks on a terminal; elsewhere, or with --yes, what no flag says is a default. Nothing is overwritten.
+    With --github: write the workflow and the hand-over for the blueprint that is there.
     """
     from vpngw_iac.usecases.project import NewProject
 
+    if github:
+        return _on_github(run, what or [], Path(dir), repository or "", branch)
     project = NewProject(Path(dir), run.settings, yaml=yaml)
     groups = tuple(resource_group or ())
     if from_azure:
@@ -134,6 +148,49 @@ def _tell(run: Run, project: Project) -> int:
 
     run.answer([project_document(project)], project_text(project, run.style))
     return project.imported.exit_code if project.imported else ExitCode.DONE
+
+
+def _on_github(run: Run, words: list[str], folder: Path, repository: str, branch: str) -> int:
+    """The workflow and the hand-over of one blueprint; the hand-over is printed too."""
+    from vpngw_iac.report.json_documents import document
+    from vpngw_iac.usecases import github_files
+    from vpngw_iac.usecases.github_project import HANDOVER, GithubProject
+
+    github_files.checked_github(repository, branch)
+    file = _blueprint_in(folder, words)
+    root = github_files.repository_root(file.parent)
+    workspace, blueprints = run.at(str(file))
+    if len(blueprints) > 1:
+        raise UsageError(f"{file} holds several deployments.", advice=f"Name one: {file}:NAME; one workflow for each.")
+    settings = workspace.settings
+    named = repository or github_files.repository_of(root)
+    said = {"state": settings.state_place, "subscription": settings.subscription, "tenant": settings.tenant}
+    project = GithubProject(
+        blueprint=file.resolve().relative_to(root).as_posix(),
+        deployment=workspace.name_of(blueprints[0]),
+        repository=named or "OWNER/REPOSITORY",
+        settings={**said, "source": github_files.source_of_vpngw()},
+        branch=branch,
+        environment=settings.environment_name or "production",
+        subject=github_files.subject_prefix(named, run.settings.environment) if named else "",
+    )
+    files = github_files.write_github_files(root, project)
+    made = document("init", folder=str(root), deployment=project.deployment, files=list(files), left=project.unknown)
+    run.reply(made, f"{project.handover_text}\nWritten: {', '.join(str(root / name) for name in files)}.")
+    run.say(f"Hand {HANDOVER} over to whoever may do what it says, and commit the workflow.")
+    return ExitCode.DONE
+
+
+def _blueprint_in(folder: Path, words: list[str]) -> Path:
+    if len(words) > 1:
+        raise UsageError("A workflow is written for one blueprint.", advice="Name one file.")
+    names = words or ["blueprint.py", "blueprint.yaml"]
+    found = [folder / name for name in names if (folder / name.partition(":")[0]).is_file()]
+    if not found:
+        raise UsageError(
+            f"There is no blueprint in {folder}.", advice="Name its file: `vpngw init --github hub.py`; or begin one."
+        )
+    return found[0]
 
 
 def _only_from_azure(**flags: object) -> None:

@@ -28,7 +28,7 @@ NEEDS: Mapping[str, frozenset[str]] = {
     ),
     "wait": frozenset({"BLUEPRINT", "MINUTES", "LOCK_MINUTES"}),
     "drift": frozenset({"BLUEPRINT", "DEEP", "DRIFT_IS_SUCCESS", "WEBHOOK", "SECRETS", "GITHUB_TOKEN"}),
-    "comment": frozenset({"GITHUB_TOKEN"}),
+    "comment": frozenset({"PLAN_DIR", "GITHUB_TOKEN"}),
     "verify": frozenset({"BLUEPRINT", "MINUTES", "FAIL", "SECRETS"}),
     "doctor": frozenset({"GITHUB_TOKEN", "ENVIRONMENT"}),
 }  # fmt: skip
@@ -96,6 +96,7 @@ def test_each_step_is_one_command_of_ours_without_an_expression(name: str, job: 
 
 def test_every_verb_that_a_step_runs_exists() -> None:
     from typer.main import get_command
+
     from vpngw_iac.cli.ci import group
 
     known = set(get_command(group).commands)  # type: ignore[attr-defined]
@@ -309,3 +310,71 @@ def test_one_action_has_one_pin() -> None:
                 pins.setdefault(name, set()).add(pin)
 
     assert {name: found for name, found in pins.items() if len(found) > 1} == {}
+
+
+# --- Azure Pipelines -------------------------------------------------------------------------------------------------
+
+PIPELINE = ROOT / "examples" / "pipelines" / "azure-devops.yml"
+
+
+def pipeline_jobs() -> Iterator[tuple[str, dict[str, Any], list[dict[str, Any]]]]:
+    for stage in flow(PIPELINE)["stages"]:
+        for job in stage["jobs"]:
+            deployed = job.get("strategy", {}).get("runOnce", {}).get("deploy", {})
+            yield stage["stage"], job, job.get("steps") or deployed["steps"]
+
+
+def connections(step: Mapping[str, Any]) -> str:
+    return str(step.get("inputs", {}).get("azureSubscription", ""))
+
+
+def test_a_service_connection_never_stands_beside_code_of_a_pull_request() -> None:
+    by_stage = {stage: found for stage, _, found in pipeline_jobs()}
+    stages = {stage["stage"]: stage for stage in flow(PIPELINE)["stages"]}
+
+    assert [name for step in by_stage["compile"] if (name := connections(step))] == []
+    assert {"checkout": "none"} in by_stage["plan_pull_request"]
+    assert [name for step in by_stage["plan_pull_request"] if (name := connections(step))] == ["network-pull-request"]
+    for name in ("plan", "scheduled"):
+        assert "eq(variables['Build.SourceBranch'], 'refs/heads/main')" in stages[name]["condition"]
+    assert stages["apply"]["dependsOn"] == "plan"
+
+
+def test_the_writer_s_connection_is_behind_an_environment() -> None:
+    holders = [job for _, job, found in pipeline_jobs() if any(connections(step) == "network-apply" for step in found)]
+
+    assert [(job.get("deployment"), job.get("environment")) for job in holders] == [("apply", "network-production")]
+
+
+def test_each_task_that_signs_in_runs_one_command_and_gets_the_token_it_signs_in_with() -> None:
+    known = ("exec vpngw ci plan", "exec vpngw ci apply", "exec vpngw ci wait", "exec vpngw drift hub.py --deep")
+    tasks = [step for _, _, found in pipeline_jobs() for step in found if step.get("task") == "AzureCLI@2"]
+
+    assert [step["inputs"]["inlineScript"].partition(" #")[0] for step in tasks] == [
+        known[0], known[0], known[1], known[2], known[3],
+    ]  # fmt: skip
+    assert all(step["env"]["SYSTEM_ACCESSTOKEN"] == "$(System.AccessToken)" for step in tasks)
+
+
+def test_no_script_of_the_pipeline_is_made_of_a_variable() -> None:
+    """A macro becomes a part of the script, whatever its value is."""
+    scripts = [
+        text
+        for _, _, found in pipeline_jobs()
+        for step in found
+        if (text := step.get("script") or step.get("bash") or step.get("inputs", {}).get("inlineScript", ""))
+    ]
+
+    assert len(scripts) == 13
+    assert [text for text in scripts if "$(" in text or "${{" in text] == []
+
+
+def test_the_pipeline_s_artifacts_are_made_before_they_are_used() -> None:
+    made: set[str] = set()
+    for _, _, found in pipeline_jobs():
+        for step in found:
+            if "download" in step:
+                assert step["artifact"] in made
+            if "publish" in step:
+                made.add(step["artifact"])
+    assert made == {"graph", "plan"}

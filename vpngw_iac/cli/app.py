@@ -15,7 +15,20 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from vpngw_iac._version import __version__
-from vpngw_iac.cli import change, ci, diagnose, exports, imports, init, inspection, offline, simulate, state, verify
+from vpngw_iac.cli import (
+    change,
+    ci,
+    ci_verify,
+    diagnose,
+    exports,
+    imports,
+    init,
+    inspection,
+    offline,
+    simulate,
+    state,
+    verify,
+)
 from vpngw_iac.cli.options import in_place
 from vpngw_iac.cli.run import Unwritable, write
 from vpngw_iac.errors import ExitCode, UsageError, VpngwError
@@ -40,6 +53,7 @@ exports.register(app)
 app.add_typer(state.group, name="state")
 app.add_typer(inspection.secrets, name="secret")
 app.add_typer(simulate.group, name="simulator")
+ci_verify.register(ci.group)
 app.add_typer(ci.group, name="ci")
 _GROUPS = ("state", "secret", "simulator", "ci")
 

@@ -15,6 +15,7 @@ from vpngw_iac.cli.imports import Groups, Terraform, Vault, Wide
 from vpngw_iac.cli.options import command
 from vpngw_iac.cli.run import Run, write
 from vpngw_iac.errors import ExitCode, UsageError
+from vpngw_iac.text import listed
 
 if TYPE_CHECKING:
     from vpngw_iac.blueprints.beginning.kinds import ProjectKind
@@ -156,27 +157,33 @@ def _on_github(run: Run, words: list[str], folder: Path, repository: str, branch
     from vpngw_iac.usecases import github_files
     from vpngw_iac.usecases.github_project import HANDOVER, GithubProject
 
-    github_files.checked_github(repository, branch)
+    environment = run.settings.environment.get("VPNGW_ENVIRONMENT") or "production"
+    github_files.checked_github(repository, branch, environment)
     file = _blueprint_in(folder, words)
     root = github_files.repository_root(file.parent)
     workspace, blueprints = run.at(str(file))
     if len(blueprints) > 1:
         raise UsageError(f"{file} holds several deployments.", advice=f"Name one: {file}:NAME; one workflow for each.")
-    settings = workspace.settings
+    settings = run.settings
+    state = settings.state_place or ""
     named = repository or github_files.repository_of(root)
-    said = {"state": settings.state_place, "subscription": settings.subscription, "tenant": settings.tenant}
+    said = {
+        "state": state if state.startswith("azblob://") else "",
+        "subscription": settings.subscription or "",
+        "tenant": settings.tenant or "",
+    }
     project = GithubProject(
         blueprint=file.resolve().relative_to(root).as_posix(),
         deployment=workspace.name_of(blueprints[0]),
         repository=named or "OWNER/REPOSITORY",
         settings={**said, "source": github_files.source_of_vpngw()},
         branch=branch,
-        environment=settings.environment_name or "production",
+        environment=environment,
         subject=github_files.subject_prefix(named, run.settings.environment) if named else "",
     )
     files = github_files.write_github_files(root, project)
     made = document("init", folder=str(root), deployment=project.deployment, files=list(files), left=project.unknown)
-    run.reply(made, f"{project.handover_text}\nWritten: {', '.join(str(root / name) for name in files)}.")
+    run.answer([made], f"{project.handover_text}\nWritten: {', '.join(str(root / name) for name in files)}.\n")
     run.say(f"Hand {HANDOVER} over to whoever may do what it says, and commit the workflow.")
     return ExitCode.DONE
 
@@ -188,7 +195,8 @@ def _blueprint_in(folder: Path, words: list[str]) -> Path:
     found = [folder / name for name in names if (folder / name.partition(":")[0]).is_file()]
     if not found:
         raise UsageError(
-            f"There is no blueprint in {folder}.", advice="Name its file: `vpngw init --github hub.py`; or begin one."
+            f"There is no {listed(names)} in the folder {folder}.",
+            advice="Name its file: `vpngw init --github hub.py`; or begin one.",
         )
     return found[0]
 

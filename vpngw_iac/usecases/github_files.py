@@ -11,7 +11,7 @@ from typing import Any
 
 from vpngw_iac.errors import Refused, UsageError
 from vpngw_iac.files import UnreadableFile, denied, is_denied, read_text
-from vpngw_iac.usecases.github import Github, GithubError
+from vpngw_iac.usecases.github import API, Github, GithubError
 from vpngw_iac.usecases.github_project import HANDOVER, WORKFLOW, GithubProject
 
 _REMOTE = re.compile(r"(?:https://|ssh://git@|git@)github\.com[:/]([\w.-]+/[\w.-]+?)(?:\.git)?/?")
@@ -57,8 +57,7 @@ def subject_prefix(repository: str, environment: Mapping[str, str]) -> str:
     token = (environment.get("GITHUB_TOKEN") or environment.get("GH_TOKEN") or "").strip()
     if not token:
         return ""
-    api = {"api": environment["GITHUB_API_URL"]} if environment.get("GITHUB_API_URL") else {}
-    github = Github(repository, token, **api)
+    github = Github(repository, token, api=environment.get("GITHUB_API_URL") or API)
     try:
         told = github.get("actions/oidc/customization/sub")
         about = github.get("")
@@ -81,12 +80,14 @@ def _prefix(told: Mapping[str, Any], about: Mapping[str, Any]) -> str:
     return f"repo:{owner}@{ids[0]}/{repository}@{ids[1]}" if all(isinstance(number, int) for number in ids) else ""
 
 
-def checked_github(repository: str, branch: str) -> None:
-    """Raise `UsageError` for what is no repository and no branch: both become a part of commands."""
+def checked_github(repository: str, branch: str, environment: str) -> None:
+    """Raise `UsageError` for what is no repository, branch or environment: they become a part of commands."""
     if repository and not _NAME.fullmatch(repository):
         raise UsageError(f"{repository!r} is no repository.", advice="Write --repository OWNER/NAME.")
     if not _BRANCH.fullmatch(branch) or branch.startswith("-"):
         raise UsageError(f"{branch!r} is no branch.", advice="Write --branch main, for example.")
+    if not re.fullmatch(r"[A-Za-z0-9_.-]+", environment):
+        raise UsageError(f"{environment!r} is no name of an environment here.", advice="Use letters, digits and -.")
 
 
 def write_github_files(root: Path, project: GithubProject) -> tuple[str, ...]:

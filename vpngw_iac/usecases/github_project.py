@@ -5,6 +5,7 @@ Facts about GitHub, with sources and dates: docs/github-facts.md.
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Iterator, Mapping
@@ -91,7 +92,7 @@ class GithubProject:
             "ENVIRONMENT": self.environment, "STATE": self._is("state"), "SUBSCRIPTION": self._is("subscription"),
             "TENANT": self._is("tenant"), "OURS": ours, "COMMIT": commit,
         }  # fmt: skip
-        return re.sub(r"<([A-Z]+)>", lambda match: values[match[1]], _WORKFLOW)
+        return re.sub(r"<([A-Z]+)>", lambda match: _yaml(values[match[1]]), _WORKFLOW)
 
     # --- what somebody must make -------------------------------------------------------------------------------------
 
@@ -103,7 +104,7 @@ class GithubProject:
     def _handover(self) -> Iterator[str]:
         yield f"# Pipeline of {self.deployment} in {self.repository}"
         yield ""
-        yield "For whoever may make applications in Entra ID, give rights in Azure, and change the repository's settings."
+        yield "For whoever may make applications in Entra ID, give rights in Azure, and change the repository."
         yield "Nothing in here is secret. Run it in bash from the root of the repository, signed in with `az` and `gh`."
         if self.unknown:
             yield ""
@@ -154,7 +155,7 @@ class GithubProject:
         yield '    who=$(az ad sp create --id "$app" --query id --output tsv)'
         yield f'    az ad app federated-credential create --id "$app" --parameters "{_credential(identity)}"'
         role = shlex.quote(f"vpngw {identity.role} of {self.deployment}")
-        yield f"    {_assign(role, '/subscriptions/' + self._is('subscription'))}"
+        yield f"    {_assign(role, shlex.quote('/subscriptions/' + self._is('subscription')))}"
         for container, right in zip(_containers(self._is("state")), (identity.states, identity.keys), strict=True):
             if right:
                 yield f"    {_assign(shlex.quote(right), container)}"
@@ -173,6 +174,11 @@ class GithubProject:
         yield f"Protect `{self.branch}`: pull requests with a review, no push past it, the checks `plan / compile` and"
         yield "`plan / plan`. Who may push there may do what the identities of the branch may do."
         yield "Required reviewers are not there for private repositories on the plans Free, Pro and Team."
+
+
+def _yaml(value: str) -> str:
+    """A scalar of YAML, quoted where it could be read as something else."""
+    return value if re.fullmatch(r"[A-Za-z][\w./:?=@+-]*|[0-9a-fA-F-]{36}", value) else json.dumps(value)
 
 
 def _credential(identity: Identity) -> str:

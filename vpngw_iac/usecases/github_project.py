@@ -27,7 +27,7 @@ _UNKNOWN = {
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class PipelineIdentity:
     """One of the four applications."""
 
     word: str
@@ -69,16 +69,16 @@ class GithubProject:
         return (*(["OWNER/REPOSITORY"] if self.repository == "OWNER/REPOSITORY" else []), *names)
 
     @property
-    def identities(self) -> tuple[Identity, ...]:
+    def identities(self) -> tuple[PipelineIdentity, ...]:
         """Who plans pull requests, who plans, who applies, who watches."""
         reader, writer = "Storage Blob Data Reader", "Storage Blob Data Contributor"
         main = f"ref:refs/heads/{self.branch}"
         apply = f"environment:{self.environment}-apply"
         return (
-            Identity("pull-request", "pull_request", "planner", reader, "", "plans pull requests"),
-            Identity("plan", main, "planner", reader, reader, "plans what may be applied, and looks for drift"),
-            Identity("apply", apply, "operator", writer, reader, "applies"),
-            Identity("resume", main, "planner", writer, reader, "writes down how it ended what still ran"),
+            PipelineIdentity("pull-request", "pull_request", "planner", reader, "", "plans pull requests"),
+            PipelineIdentity("plan", main, "planner", reader, reader, "plans what may be applied, and looks for drift"),
+            PipelineIdentity("apply", apply, "operator", writer, reader, "applies"),
+            PipelineIdentity("resume", main, "planner", writer, reader, "writes down how it ended what still ran"),
         )
 
     # --- the workflow ------------------------------------------------------------------------------------------------
@@ -147,7 +147,7 @@ class GithubProject:
             yield "    # without ids; with them: prefix='repo:OWNER@OWNER-ID/REPOSITORY@REPOSITORY-ID'"
             yield f"    prefix={shlex.quote('repo:' + self.repository)}"
 
-    def _application(self, identity: Identity) -> Iterator[str]:
+    def _application(self, identity: PipelineIdentity) -> Iterator[str]:
         name = f"vpngw-{self.deployment}-{identity.word}"
         yield ""
         yield f"    # {identity.what}"
@@ -181,7 +181,7 @@ def _yaml(value: str) -> str:
     return value if re.fullmatch(r"[A-Za-z][\w./:?=@+-]*|[0-9a-fA-F-]{36}", value) else json.dumps(value)
 
 
-def _credential(identity: Identity) -> str:
+def _credential(identity: PipelineIdentity) -> str:
     """A document for a shell's double quotes, in which `prefix` is filled in."""
     document = (
         f'{{"name":"github","issuer":"{ISSUER}","subject":"${{prefix}}:{identity.subject}","audiences":["{AUDIENCE}"]}}'

@@ -30,7 +30,7 @@ NEEDS: Mapping[str, frozenset[str]] = {
     "drift": frozenset({"BLUEPRINT", "DEEP", "DRIFT_IS_SUCCESS", "WEBHOOK", "SECRETS", "GITHUB_TOKEN"}),
     "comment": frozenset({"PLAN_DIR", "GITHUB_TOKEN"}),
     "verify": frozenset({"BLUEPRINT", "MINUTES", "FAIL", "SECRETS"}),
-    "doctor": frozenset({"GITHUB_TOKEN", "ENVIRONMENT"}),
+    "environment": frozenset({"GITHUB_TOKEN", "ENVIRONMENT", "APPLY_ENVIRONMENT", "UNREVIEWED"}),
 }  # fmt: skip
 """What each verb of `vpngw ci` is told by variables."""
 SIGNED_IN = frozenset(
@@ -200,8 +200,8 @@ def test_approval_holds_nothing_up_and_apply_waits_its_turn() -> None:
 def test_an_environment_without_rules_is_refused_unless_the_caller_says_so() -> None:
     (verb, step), *others = verbs(flow("apply")["jobs"]["approve"])
 
-    assert (verb, others) == ("doctor", [])
-    assert step["if"] == "${{ !inputs.unreviewed }}"
+    assert (verb, others) == ("environment", [])
+    assert "if" not in step
     assert flow("apply")["on"]["workflow_call"]["inputs"]["unreviewed"]["default"] == "false"
 
 

@@ -18,6 +18,7 @@ from vpngw_iac._version import __version__
 from vpngw_iac.cli import (
     change,
     ci,
+    ci_environment,
     ci_verify,
     diagnose,
     exports,
@@ -53,6 +54,7 @@ exports.register(app)
 app.add_typer(state.group, name="state")
 app.add_typer(inspection.secrets, name="secret")
 app.add_typer(simulate.group, name="simulator")
+ci_environment.register(ci.group)
 ci_verify.register(ci.group)
 app.add_typer(ci.group, name="ci")
 _GROUPS = ("state", "secret", "simulator", "ci")

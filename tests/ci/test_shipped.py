@@ -38,20 +38,24 @@ def test_a_pull_request_is_compiled_and_planned_and_cannot_be_applied(repository
     assert (compiled.code, planned.code) == (0, 0), compiled.text + planned.text
     assert planned.outputs["plan"]["changes"] == "true"
     assert planned.outputs["plan"]["sealed"] == "false"
-    assert CANARY not in compiled.text + planned.text
+    assert repository.job("comment", "comment", deployment="").code == 0
+    (comment,) = repository.github.comments[12]
+    assert planned.outputs["plan"]["digest"] in comment["body"]
+    assert CANARY not in compiled.text + planned.text + comment["body"]
     assert repository.job("apply", "apply").code != 0
 
 
 def test_the_default_branch_is_planned_approved_applied_and_verified(repository: Repository) -> None:
     done = [
         repository.job("plan", "seal"), repository.job("apply", "approve"), repository.job("apply", "apply"),
-        repository.job("resume", "wait"), repository.job("verify", "verify", environment=""),
+        repository.job("resume", "wait"), repository.job("verify", "verify"), repository.job("drift", "drift"),
     ]  # fmt: skip
 
-    assert [ended.code for ended in done] == [0] * 5, "\n".join(ended.text for ended in done)
+    assert [ended.code for ended in done] == [0] * 6, "\n".join(ended.text for ended in done)
     assert done[0].outputs["plan"]["sealed"] == "true"
     assert done[2].outputs["apply"]["finished"] == "true"
     assert done[4].outputs["verify"]["verified"] == "true"
+    assert done[5].outputs["drift"]["drift"] == "false"
     assert all(CANARY not in line for ended in done for line in ended.text.splitlines() if "::add-mask::" not in line)
 
 

@@ -50,6 +50,12 @@ class CallThreads:
                 if not self._mine:
                     raise
 
+    def stand_behind(self, work: Callable[[], None]) -> None:
+        """The same from one of these threads, which is free in a moment: no other one is begun for it."""
+        with self._changed:
+            self._waiting.append(work)
+            self._changed.notify()
+
     def queue(self, most: int) -> CallQueue:
         """A queue for one who has calls to make: at most `most` of them at once."""
         return CallQueue(self, most)
@@ -136,4 +142,4 @@ class CallQueue:
                     self._running -= 1
                     self._changed.notify_all()
         if goes_on:
-            self._threads.submit(self._one)
+            self._threads.stand_behind(self._one)

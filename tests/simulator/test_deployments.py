@@ -57,6 +57,10 @@ def wish(told: Body, mode: str = "Incremental", **parameters: Any) -> Body:
     return {"properties": {"mode": mode, "template": told, "parameters": given}}
 
 
+def _deep(levels: int) -> Any:
+    return {"a": _deep(levels - 1)} if levels else 1
+
+
 @pytest.fixture
 def deploy(simulator: Simulator, deployments: Any) -> Callable[..., Any]:
     simulator.put(GROUP, {"location": REGION})
@@ -551,6 +555,30 @@ def test_a_deployment_is_taken_out_of_the_history(
         (template(parameters={"p": {"type": "string"}}), "The value for the template parameter 'p' is not provided"),
         (template(parameters={"q": {"type": "int", "defaultValue": "1"}}), "Expected a value of type 'Int'"),
         (template(nonsense=1), "Could not find member 'nonsense'"),
+        (template(parameters={"p": "string"}), "The template parameter 'p' is not valid: it must be an object"),
+        (template(parameters={"p": None}), "The template parameter 'p' is not valid"),
+        (template(parameters={"p": {"type": "int", "defaultValue": 1, "allowedValues": 1}}), "must be an array"),
+        (template(parameters={"p": {"type": "int", "defaultValue": 1, "minValue": "1"}}), "must be an integer"),
+        (
+            template(
+                parameters={
+                    "p": {"type": "string", "defaultValue": "[parameters('q')]"},
+                    "q": {"type": "string", "defaultValue": "[parameters('p')]"},
+                }
+            ),
+            "its default value refers to itself",
+        ),
+        (template(outputs={"o": "x"}), "The template output 'o' is not valid: it must be an object"),
+        (template(outputs={"o": {"type": "array", "copy": 3}}), "its 'copy' must be an object"),
+        (template(outputs={"o": {"type": "int", "value": "[variables('no')]"}}), "template variable 'no' is not found"),
+        (template(resource("routeTables", "r", {"tags": {"a": "[parameters('no')]"}})), "parameter 'no' is not found"),
+        (template(functions=["x"]), "must be objects with the properties 'namespace' and 'members'"),
+        (template(functions=[{"namespace": "a", "members": {"b": "x"}}]), "The template function 'b' is not valid"),
+        ({**template(), "resources": {"a": "x"}}, "must be an array or an object of resources"),
+        (template({**resource("routeTables", "r", {}), "name": {"a": 1}}), "must be a string, and is of type 'Object'"),
+        (template(resource("routeTables", "r", {}, "r")), "Circular dependency detected"),
+        (template(resource("routeTables", "r", {"tags": _deep(400)})), "nested more than 200 levels deep"),
+        (template({**nested("n", template()), "properties": "x"}), "A nested deployment needs 'properties'"),
         ({"resources": []}, "Required property '$schema' not found"),
         (
             template(outputs={"o": {"type": "string", "value": "[reference('r')]"}}),
@@ -595,6 +623,52 @@ def test_a_parameter_is_held_to_its_declaration(deploy: Callable[..., Any], told
 def test_a_parameter_that_nobody_asked_for_is_refused(deploy: Callable[..., Any]) -> None:
     error = refused(deploy, template(parameters={"a": {"type": "int", "defaultValue": 1}}), b=1)
     assert "The template parameters 'b' in the parameters file are not valid" in error["message"]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"templateLink": "x"},
+        {"parameters": {"p": {"reference": "x"}}},
+        {"parameters": {"p": {"reference": {"keyVault": "x", "secretName": "y"}}}},
+        {"parameters": "x"},
+    ],
+)
+def test_a_request_of_the_wrong_shape_is_refused(simulator: Simulator, more: Body) -> None:
+    simulator.put(GROUP, {"location": REGION})
+    asked = {"mode": "Incremental", "template": template(parameters={"p": {"type": "string", "defaultValue": ""}})}
+    for properties, top in (({**asked, **more}, {}), (asked, {"tags": "x"})):
+        body = json.dumps({"properties": properties, **top}).encode()
+        url = f"{GROUP}/providers/Microsoft.Resources/deployments/d?api-version=2025-04-01"
+        assert simulator.send("PUT", url, {}, body)[0] == 400
+
+
+def test_nobody_outside_can_say_what_a_nested_template_is_evaluated_with(simulator: Simulator) -> None:
+    simulator.put(GROUP, {"location": REGION})
+    properties = {"mode": "Incremental", "template": template(), "$outer": {"values": 1}}
+    url = f"{GROUP}/providers/Microsoft.Resources/deployments/d?api-version=2025-04-01"
+    assert simulator.send("PUT", url, {}, json.dumps({"properties": properties}).encode())[0] == 201
+
+
+def test_a_default_may_name_a_parameter_that_comes_later(deploy: Callable[..., Any]) -> None:
+    told = template(
+        parameters={
+            "p": {"type": "string", "defaultValue": "[concat(parameters('q'), '!')]"},
+            "q": {"type": "string", "defaultValue": "x"},
+        },
+        outputs={"o": {"type": "string", "value": "[parameters('p')]"}},
+    )
+    assert deploy(told).properties.outputs["o"]["value"] == "x!"
+
+
+def test_an_api_version_may_be_a_variable(deploy: Callable[..., Any], simulator: Simulator) -> None:
+    deploy(
+        template(
+            {**resource("routeTables", "r", {"location": REGION}), "apiVersion": "[variables('v')]"},
+            variables={"v": VERSION},
+        )
+    )
+    assert f"{NETWORK}/routeTables/r" in simulator.documents()
 
 
 def test_what_is_linked_is_not_downloaded(simulator: Simulator, deployments: Any) -> None:

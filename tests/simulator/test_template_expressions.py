@@ -140,6 +140,13 @@ def test_an_expression_has_the_value_that_the_reference_says(expression: str, va
         ("[substring('abc', 2, 5)]", "must refer to a location within the string"),
         ("[range(0, 99999)]", "between 0 and 10000"),
         (f"[{'not(' * 300}true(){')' * 300}]", "nested more than"),
+        (f"[{'9' * 5000}]", "no integer of 64 bits"),
+        ("[mul(9223372036854775807, 2)]", "no integer of 64 bits"),
+        ("[length(padLeft('x', 2000000000))]", "exceeds the maximum limit"),
+        ("[format('{0:D2000000000}', 1)]", "is too long"),
+        ("[uri('http://[', 'x')]", "no valid URI"),
+        (f"[concat({','.join(['1'] * 20000)})]", "Limit: '24576' and actual: '40009'"),
+        (f"[parameters('deep'){'.a' * 300}]", "nested more than"),
         ("[reference('nobody')]", "could not find template resource or resource copy with this name"),
     ],
 )
@@ -158,6 +165,43 @@ def test_a_variable_that_needs_itself_is_refused() -> None:
     turning = environment(variables={"a": "[variables('b')]", "b": "[variables('a')]"})
     with pytest.raises(TemplateError, match="refers to itself"):
         turning.value("[variables('a')]")
+
+
+def test_a_function_that_calls_itself_is_refused() -> None:
+    own = {"a.b": {"parameters": [], "output": {"type": "string", "value": "[a.b()]"}}}
+    with pytest.raises(TemplateError, match="calls itself"):
+        environment(functions=own).value("[a.b()]")
+
+
+def _of(number: int) -> str:
+    return f"variables('t{number}')"
+
+
+def _loop(depth: int) -> Any:
+    return {"copy": [{"name": "l", "count": 800, "input": _loop(depth - 1)}]} if depth else 1
+
+
+_CALL = "[createArray(parameters('x'), parameters('x'))]"
+_TWICE = {"a.b": {"parameters": [{"name": "x"}], "output": {"value": _CALL}}}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        _loop(3),
+        {"copy": [{"name": "l", "count": 800, "input": "[range(0, 10000)]"}]},
+        "[variables('v40')]",
+        "[variables('t9')]",
+        f"[{'a.b(' * 60}1{')' * 60}]",
+        "[replace(variables('t4'), 'x', variables('t4'))]",
+    ],
+)
+def test_what_grows_without_end_is_refused_soon(value: Any) -> None:
+    variables: dict[str, Any] = {"v0": 1, "t0": "x"}
+    variables |= {f"v{n}": {"a": f"[variables('v{n - 1}')]", "b": f"[variables('v{n - 1}')]"} for n in range(1, 41)}
+    variables |= {f"t{n}": f"[concat({','.join([_of(n - 1)] * 10)})]" for n in range(1, 10)}
+    with pytest.raises(TemplateError, match="exceeds the maximum limit"):
+        environment(variables=variables, functions=_TWICE).value(value)
 
 
 def test_loops_in_objects_turn_inside_each_other() -> None:

@@ -127,9 +127,13 @@ def _consider(
         return
     if instance.is_nested and (body.get("properties") or {}).get("template") is not None:
         body["properties"] = _with_outer(prepared, deployment, body["properties"])
-    version = str(instance.told["apiVersion"])
     content = json.dumps(body).encode()
-    _take(cloud, instance, step, _sent(cloud, HttpRequest("PUT", instance.id, {"api-version": version}, {}, content)))
+    _take(
+        cloud,
+        instance,
+        step,
+        _sent(cloud, HttpRequest("PUT", instance.id, {"api-version": instance.version}, {}, content)),
+    )
 
 
 def _with_outer(prepared: PreparedTemplate, deployment: Deployment, properties: Json) -> Json:

@@ -16,9 +16,10 @@ from vpngw_iac.simulator.deployments.surroundings import CloudSurroundings
 from vpngw_iac.simulator.kind import kinds
 from vpngw_iac.simulator.refusal import Refusal, not_simulated
 from vpngw_iac.simulator.templates.dependencies import Index, check_outputs, needs
+from vpngw_iac.simulator.templates.effort import Effort
 from vpngw_iac.simulator.templates.errors import NotSimulatedFunction, TemplateError, unknown_function
 from vpngw_iac.simulator.templates.evaluation import NOT_HERE, Environment, is_known
-from vpngw_iac.simulator.templates.syntax import Expression, FunctionCall, Member, is_expression, parse
+from vpngw_iac.simulator.templates.syntax import Expression, FunctionCall, Literal, Member, is_expression, parse
 from vpngw_iac.simulator.templates.template import DEPLOYMENTS, GROUPS, Template, TemplateResource, instances
 from vpngw_iac.simulator.wire import HttpRequest, Json
 
@@ -59,7 +60,7 @@ class PreparedTemplate:
 
     def environment_of(self, instance: TemplateResource) -> Environment:
         """The names that the expressions of one resource may use."""
-        return replace(self.environment, loops=instance.loops)
+        return replace(self.environment, loops=instance.loops, effort=Effort())
 
 
 def prepare(cloud: CloudView, deployment: Deployment, given: Mapping[str, Any] | None = None) -> PreparedTemplate:
@@ -100,7 +101,7 @@ def _told(deployment: Deployment) -> Json:
 
 def _check_expressions(template: Template, environment: Environment) -> None:
     """Every expression can be read, and calls functions that there are; in resources the resource is named."""
-    own = environment.functions
+    own = environment
     for name, value in template.variables.items():
         _named(f"The template variable '{name}' is not valid", lambda value=value: _check(value, own))
     for resource in template.resources:
@@ -118,11 +119,25 @@ def _named(what: str, check: Any) -> None:
         raise TemplateError(f"{what}: {error}") from None
 
 
-def _check(value: Any, own: Mapping[str, Any]) -> None:
+def _check(value: Any, own: Environment) -> None:
+    nested = isinstance(value, Mapping) and str(value.get("type")).lower() == DEPLOYMENTS
     for text in _texts(value):
         if is_expression(text):
             for call in _calls(parse(text)):
-                _check_call(call, own)
+                _check_call(call, own.functions)
+                if not nested:
+                    _check_name(call, own)
+
+
+def _check_name(call: FunctionCall, own: Environment) -> None:
+    """What is named is there; the names of a nested template are its own affair."""
+    name, named = call.name.lower(), [each.value for each in call.arguments if isinstance(each, Literal)]
+    if len(named) != 1 or not isinstance(named[0], str):
+        return
+    if name == "parameters":
+        own.require_parameter(named[0])
+    elif name == "variables":
+        own.require_variable(named[0])
 
 
 def _check_call(call: FunctionCall, own: Mapping[str, Any]) -> None:
@@ -192,9 +207,7 @@ def check_resources(cloud: CloudView, prepared: PreparedTemplate, name: str) -> 
             body = body_of(prepared, instance, running=False)
         except TemplateError:
             continue  # asks what is known only when it runs
-        request = HttpRequest(
-            "PUT", instance.id, {"api-version": str(instance.told["apiVersion"])}, {}, json.dumps(body).encode()
-        )
+        request = HttpRequest("PUT", instance.id, {"api-version": instance.version}, {}, json.dumps(body).encode())
         try:
             guard.check(cloud, request)
         except Refusal as refusal:

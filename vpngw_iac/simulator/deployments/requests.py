@@ -42,12 +42,12 @@ def asked_for(cloud: CloudView, request: HttpRequest, identifier: str) -> Deploy
         values={},
         mode=mode,
         location=str(body.get("location") or ""),
-        tags=dict(body.get("tags") or {}),
+        tags=_tags(body),
         api_version=request.api_version,
         began=cloud.now,
         digest=digest(template),
         polling=f"0858{cloud.store.next_number():016d}",
-        outer=properties.get("$outer"),
+        outer=properties.get("$outer") if cloud.deploying else None,
     )
     if properties.get("parametersLink"):
         raise _content("This simulator downloads nothing: put the parameters themselves into 'parameters'.")
@@ -58,6 +58,13 @@ def asked_for(cloud: CloudView, request: HttpRequest, identifier: str) -> Deploy
     return deployment
 
 
+def _tags(body: Json) -> Json:
+    tags = body.get("tags") or {}
+    if not isinstance(tags, dict):
+        raise _content("The request content was invalid: 'tags' must be an object.")
+    return dict(tags)
+
+
 def _content(message: str) -> Refusal:
     return front_door(400, "InvalidRequestContent", message)
 
@@ -65,6 +72,7 @@ def _content(message: str) -> Refusal:
 def _template(properties: Mapping[str, Any]) -> Json:
     link = properties.get("templateLink") or {}
     if link:
+        link = link if isinstance(link, dict) else {"uri": link}
         where = link.get("uri") or link.get("id") or link.get("relativePath") or ""
         raise front_door(
             400,
@@ -89,8 +97,9 @@ def _values(cloud: CloudView, told: Any) -> Json:
 
 
 def _secret(cloud: CloudView, name: str, reference: Any) -> str:
-    vault = str(((reference or {}).get("keyVault") or {}).get("id") or "")
-    secret = str((reference or {}).get("secretName") or "")
+    holder = reference.get("keyVault") if isinstance(reference, dict) else None
+    vault = str(holder.get("id") or "") if isinstance(holder, dict) else ""
+    secret = str(reference.get("secretName") or "") if isinstance(reference, dict) else ""
     if not vault or not secret:
         raise InvalidTemplate(f"The key vault reference of parameter '{name}' needs 'keyVault.id' and 'secretName'.")
     value = cloud.store.vault.get(f"{vault.rsplit('/', 1)[-1]}/{secret}".lower())

@@ -53,7 +53,7 @@ class CloudSurroundings:
         index: Index | None = None,
     ) -> None:
         self._cloud, self._scope, self._told, self._send = cloud, scope, told, send
-        self.index = index
+        self.index = index if index is not None else Index([])
 
     def subscription(self) -> Json:
         """What ``subscription()`` answers."""
@@ -135,9 +135,9 @@ class CloudSurroundings:
         return self._asked("POST", f"{identifier}/{function}", version, function, body or {})
 
     def _resolved(self, target: str) -> tuple[str, str]:
-        found = self.index.asked(target) if self.index is not None else None
+        found = self.index.asked(target)
         if found is not None:
-            return found.id, str(found.told.get("apiVersion"))
+            return found.id, found.version
         return target, ""
 
     def _asked(self, method: str, path: str, version: str, function: str, body: Any = None) -> Json:

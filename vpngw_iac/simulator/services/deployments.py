@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from vpngw_iac.arm import ArmId
 from vpngw_iac.simulator import lists
 from vpngw_iac.simulator.body import read_body
+from vpngw_iac.simulator.clock import utc
 from vpngw_iac.simulator.cloud_view import CloudView
 from vpngw_iac.simulator.deployments import answers, engine
 from vpngw_iac.simulator.deployments.preparation import digest
 from vpngw_iac.simulator.deployments.record import SUCCEEDED, Deployment
 from vpngw_iac.simulator.deployments.requests import asked_for
-from vpngw_iac.simulator.deployments.surroundings import stamp
 from vpngw_iac.simulator.deployments.what_if import what_if
 from vpngw_iac.simulator.document import DELETING
 from vpngw_iac.simulator.refusal import Refusal, front_door, group_being_deleted, group_not_found, not_simulated
@@ -26,6 +26,8 @@ from vpngw_iac.simulator.wire import HttpRequest, HttpResponse
 _PATH = ["providers", "microsoft.resources", "deployments"]
 _PAUSE = "15"
 """Seconds between polls: not recorded. Without it clients wait for half a minute of their own."""
+_EXPIRES = 7 * 24 * 3600.0
+"""Seconds after which a deployment that does not end counts as ended (modern-web-app-pattern-dotnet issue 143)."""
 _NAME = re.compile(r"[\w.()-]{1,64}")
 
 
@@ -115,8 +117,9 @@ def _put(cloud: CloudView, request: HttpRequest, identifier: str) -> HttpRespons
         raise front_door(
             409,
             "DeploymentActive",
-            f"Unable to edit or replace deployment '{name}': previous deployment from '{stamp(before.began)}' is still "
-            "active. Please see https://aka.ms/arm-deploy for usage details.",
+            f"Unable to edit or replace deployment '{name}': previous deployment from '{_moment(before.began)}' is "
+            f"still active (expiration time is '{_moment(before.began + _EXPIRES)}'). Please see "
+            "https://aka.ms/arm-deploy-resources for usage details.",
         )
     deployment = asked_for(cloud, request, identifier)
     shown = answers.show(deployment, cloud.now)
@@ -124,6 +127,12 @@ def _put(cloud: CloudView, request: HttpRequest, identifier: str) -> HttpRespons
     engine.progress(cloud)
     where = f"{request.host}{identifier}/operationStatuses/{deployment.polling}?api-version={request.api_version}"
     return HttpResponse(200 if before else 201, shown, {"Azure-AsyncOperation": where, "Retry-After": _PAUSE})
+
+
+def _moment(seconds: float) -> str:
+    """As the front door writes a time in its messages: 4/18/2023 9:04:41 PM."""
+    moment = utc(seconds)
+    return f"{moment.month}/{moment.day}/{moment.year} {moment.hour % 12 or 12}:{moment:%M:%S %p}"
 
 
 def _status(deployment: Deployment, rest: Sequence[str]) -> HttpResponse:
@@ -143,9 +152,11 @@ def _validate(cloud: CloudView, request: HttpRequest, identifier: str) -> HttpRe
 
 
 def _what_if(cloud: CloudView, request: HttpRequest, identifier: str) -> HttpResponse:
-    settings = (read_body(request).get("properties") or {}).get("whatIfSettings") or {}
-    ids_only = str(settings.get("resultFormat", "")).lower() == "resourceidonly"
     deployment = asked_for(cloud, request, identifier)
+    settings = read_body(request)["properties"].get("whatIfSettings") or {}
+    if not isinstance(settings, dict):
+        raise front_door(400, "InvalidRequestContent", "The request content was invalid: 'whatIfSettings'.")
+    ids_only = str(settings.get("resultFormat", "")).lower() == "resourceidonly"
     return HttpResponse(200, what_if(cloud, deployment, deployment.prepared, ids_only=ids_only))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -78,9 +79,7 @@ def needs(instances: Sequence[TemplateResource], environment: Environment) -> di
 def _of(
     instance: TemplateResource, index: Index, whole: Environment, instances: Sequence[TemplateResource]
 ) -> Iterator[str]:
-    environment = Environment(
-        whole.surroundings, whole.parameters, whole.variables, whole.functions, instance.loops, running=False
-    )
+    environment = replace(whole, loops=instance.loops, running=False)
     told = instance.told.get("dependsOn") or []
     for name in environment.value(told) if isinstance(told, list) else [environment.value(told)]:
         yield from _named(str(name), instance, index)
@@ -103,7 +102,7 @@ def _named(name: str, by: TemplateResource, index: Index) -> Iterator[str]:
             f"The resource '{name}' is not defined in the template: '{by.type}/{by.name}' depends on it. Please see "
             "https://aka.ms/arm-syntax for usage details."
         )
-    yield from (each.key for each in found if each.key != by.key)
+    yield from (each.key for each in found)
 
 
 def _asked(value: Any, environment: Environment, *, nested: bool) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.simulator.templates import addresses, text_functions, value_functions
 from vpngw_iac.simulator.templates.checks import arguments, is_type
+from vpngw_iac.simulator.templates.effort import LARGEST, Effort, weight
 from vpngw_iac.simulator.templates.errors import (
     NotSimulatedFunction,
     TemplateError,
@@ -104,7 +105,10 @@ class Environment:
     running: bool = True
     """Whether resources may be asked (``reference``, ``list...``)."""
     open: tuple[str, ...] = ()
-    """Variables that are being worked out."""
+    """Variables and functions that are being worked out."""
+    worked_out: dict[str, Any] = field(default_factory=dict)
+    """Variables that were asked for: none depends on a loop or on what runs."""
+    effort: Effort = field(default_factory=Effort)
 
     def inside(self, loop: str, index: int) -> Environment:
         """The same, one turn of a loop further in."""
@@ -112,6 +116,7 @@ class Environment:
 
     def value(self, value: Any) -> Any:
         """A value of a template with every expression in it worked out, names of members too."""
+        self.effort.spend()
         if isinstance(value, str):
             return self.expression(parse(value)) if is_expression(value) else unescaped(value)
         if isinstance(value, list):
@@ -135,7 +140,12 @@ class Environment:
         if not isinstance(loop, dict) or not {"name", "count", "input"} <= loop.keys():
             raise TemplateError("The template copy definition must have the properties 'name', 'count' and 'input'.")
         name = str(self.value(loop["name"]))
-        return {name: [self.inside(name, n).value(loop["input"]) for n in range(self.count(loop))]}
+        found: list[Any] = []
+        room = LARGEST
+        for turn in range(self.count(loop)):
+            found.append(self.inside(name, turn).value(loop["input"]))
+            room -= weight(found[-1], room)
+        return {name: found}
 
     def count(self, loop: Mapping[str, Any]) -> int:
         """How often a loop turns; raises `TemplateError` unless it is between 0 and 800."""
@@ -148,6 +158,7 @@ class Environment:
 
     def expression(self, expression: Expression) -> Any:
         """The value of a parsed expression."""
+        self.effort.spend()
         if isinstance(expression, Literal):
             return expression.value
         if isinstance(expression, FunctionCall):
@@ -162,7 +173,10 @@ class Environment:
         found = [self.expression(argument) for argument in call.arguments]
         plain = text_functions.FUNCTIONS.get(name) or value_functions.FUNCTIONS.get(name)
         if plain is not None:
-            return plain(found)
+            weight(found)
+            result = plain(found)
+            weight(result)
+            return result
         if name in self.functions:
             return self._own(name, found)
         if name in _CLOUD:
@@ -176,11 +190,17 @@ class Environment:
     def _own(self, name: str, found: Sequence[Any]) -> Any:
         """A function that the template defines: sees its parameters and nothing else."""
         told = self.functions[name]
+        if name in self.open:
+            raise TemplateError(f"The template function '{name}' is not valid: it calls itself.")
         names = [str(each.get("name")).lower() for each in told.get("parameters") or []]
         if len(names) != len(found):
             raise wrong_arguments(name, f"the function requires {len(names)} argument(s).")
-        inner = replace(self, parameters=dict(zip(names, found, strict=True)), variables={}, loops={}, running=False)
-        return inner.value((told.get("output") or {}).get("value"))
+        given = dict(zip(names, found, strict=True))
+        within = (*self.open, name)
+        inner = replace(self, parameters=given, variables={}, worked_out={}, loops={}, running=False, open=within)
+        result = inner.value(told["output"].get("value"))
+        weight(result)
+        return result
 
     def _listed(self, name: str, found: Sequence[Any]) -> Any:
         self._runs(name)
@@ -197,12 +217,16 @@ class Environment:
     def parameter(self, found: Sequence[Any]) -> Any:
         """The value of a parameter."""
         (name,) = arguments("parameters", found, str)
+        self.require_parameter(name)
+        return self.parameters[name.lower()]
+
+    def require_parameter(self, name: str) -> None:
+        """Raise `TemplateError` for a name that no parameter has."""
         if name.lower() not in self.parameters:
             raise TemplateError(
                 f"The template parameter '{name}' is not found. Please see https://aka.ms/arm-syntax-parameters for "
                 "usage details."
             )
-        return self.parameters[name.lower()]
 
     def variable(self, found: Sequence[Any]) -> Any:
         """The value of a variable."""
@@ -213,12 +237,21 @@ class Environment:
                 f"The template variable '{name}' is not valid: it refers to itself. Please see "
                 "https://aka.ms/arm-syntax-variables for usage details."
             )
-        if key not in self.variables:
+        self.require_variable(name)
+        if key not in self.worked_out:
+            within = replace(self, open=(*self.open, key), loops={}, running=False)
+            found_value = within.value(self.variables[key])
+            weight(found_value)
+            self.worked_out[key] = found_value
+        return self.worked_out[key]
+
+    def require_variable(self, name: str) -> None:
+        """Raise `TemplateError` for a name that no variable has."""
+        if name.lower() not in self.variables:
             raise TemplateError(
                 f"The template variable '{name}' is not found. Please see https://aka.ms/arm-syntax-variables for "
                 "usage details."
             )
-        return replace(self, open=(*self.open, key), loops={}, running=False).value(self.variables[key])
 
     def copy_index(self, found: Sequence[Any]) -> int:
         """How far a loop is, counted from 0 or from what is given."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from vpngw_iac.simulator.templates.checks import as_text, is_type, type_name
@@ -30,7 +30,7 @@ def parameter_values(
 ) -> dict[str, Any]:
     """The value of each parameter by its name in lower case; raises `TemplateError`.
 
-    `default` works out a default that is an expression: it gets the values so far.
+    `default` works out a default that is an expression: it gets the parameters, to ask them for others.
     """
     known = {name.lower() for name in told}
     if strangers := [name for name in given if name.lower() not in known]:
@@ -40,23 +40,57 @@ def parameter_values(
             f"parameters for this template are '{', '.join(told)}'. Please see "
             "https://aka.ms/arm-pass-parameter-values for usage details."
         )
-    lower = {name.lower(): value for name, value in given.items()}
-    values: dict[str, Any] = {}
-    for name, each in told.items():
-        if lower.get(name.lower()) is not None:
-            values[name.lower()] = lower[name.lower()]
-        elif "defaultValue" in each:
-            values[name.lower()] = default(values, each["defaultValue"])
-        elif each.get("nullable") is True:
-            values[name.lower()] = None
-            continue
+    values = _Values(told, {name.lower(): value for name, value in given.items()}, default)
+    return {name.lower(): values[name.lower()] for name in told}
+
+
+class _Values(Mapping[str, Any]):
+    """The parameters, each worked out when it is asked for: a default may name any other parameter."""
+
+    def __init__(
+        self,
+        told: Mapping[str, Mapping[str, Any]],
+        given: Mapping[str, Any],
+        default: Callable[[Mapping[str, Any], Any], Any],
+    ) -> None:
+        self._told = {name.lower(): (name, each) for name, each in told.items()}
+        self._given, self._default = given, default
+        self._known: dict[str, Any] = {}
+        self._open: set[str] = set()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._told)
+
+    def __len__(self) -> int:
+        return len(self._told)
+
+    def __getitem__(self, key: str) -> Any:
+        name, told = self._told[key]
+        if key in self._known:
+            return self._known[key]
+        if key in self._open:
+            raise TemplateError(
+                f"The template parameter '{name}' is not valid: its default value refers to itself. Please see "
+                "https://aka.ms/arm-syntax-parameters for usage details."
+            )
+        self._open.add(key)
+        self._known[key] = value = self._value(name, told)
+        return value
+
+    def _value(self, name: str, told: Mapping[str, Any]) -> Any:
+        if self._given.get(name.lower()) is not None:
+            value = self._given[name.lower()]
+        elif "defaultValue" in told:
+            value = self._default(self, told["defaultValue"])
+        elif told.get("nullable") is True:
+            return None
         else:
             raise TemplateError(
                 f"The value for the template parameter '{name}' is not provided. Please see "
                 "https://aka.ms/arm-create-parameter-file for usage details."
             )
-        check_value(f"template parameter '{name}'", each, values[name.lower()])
-    return values
+        check_value(f"template parameter '{name}'", told, value)
+        return value
 
 
 def check_value(what: str, told: Mapping[str, Any], value: Any) -> None:

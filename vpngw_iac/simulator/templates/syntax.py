@@ -10,6 +10,7 @@ import re
 from functools import lru_cache
 
 from vpngw_iac.late_dataclass import dataclass
+from vpngw_iac.simulator.templates.effort import LONGEST_EXPRESSION
 from vpngw_iac.simulator.templates.errors import TemplateError
 
 _TOKEN = re.compile(
@@ -25,6 +26,7 @@ _MARKS = {
     ".": "Dot",
 }
 _DEEPEST = 100
+LARGEST_INTEGER = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,10 @@ def unescaped(text: str) -> str:
 @lru_cache(maxsize=4096)
 def parse(text: str) -> Expression:
     """The tree of a whole expression, brackets included; raises `TemplateError` in Azure's words."""
+    if len(text) > LONGEST_EXPRESSION:
+        raise TemplateError(
+            f"The language expression length limit exceeded. Limit: '{LONGEST_EXPRESSION}' and actual: '{len(text)}'."
+        )
     return _Parser(text[1:-1]).whole()
 
 
@@ -90,18 +96,21 @@ class _Parser:
 
     def _value(self) -> Expression:
         self._depth += 1
-        if self._depth > _DEEPEST:
-            raise TemplateError(f"The language expression is nested more than {_DEEPEST} levels deep.")
+        self._require_shallow(self._depth)
         found = self._members(self._head())
         self._depth -= 1
         return found
+
+    def _require_shallow(self, deep: int) -> None:
+        if deep > _DEEPEST:
+            raise TemplateError(f"The language expression is nested more than {_DEEPEST} levels deep.")
 
     def _head(self) -> Expression:
         token = self._take()
         if token.kind == "StringLiteral":
             return Literal(token.text[1:-1].replace("''", "'"))
         if token.kind == "Integer":
-            return Literal(int(token.text))
+            return Literal(_integer(token.text))
         if token.kind != "Identifier":
             self._next -= 1
             raise self._unexpected("Identifier")
@@ -124,7 +133,10 @@ class _Parser:
         return tuple(found)
 
     def _members(self, owner: Expression) -> Expression:
+        deep = self._depth
         while self._peek().kind in {"Dot", "LeftSquareBracket"}:
+            deep += 1
+            self._require_shallow(deep)
             if self._take().kind == "Dot":
                 owner = Member(owner, Literal(self._expect("Identifier").text))
             else:
@@ -150,6 +162,14 @@ class _Parser:
             f"Unable to parse language expression '{self._source}': expected token '{wanted}' and actual "
             f"'{self._peek().kind}'."
         )
+
+
+def _integer(text: str) -> int:
+    """A number of 64 bits: Azure has no others."""
+    number = int(text) if len(text) <= 20 else LARGEST_INTEGER + 1
+    if not -LARGEST_INTEGER - 1 <= number <= LARGEST_INTEGER:
+        raise TemplateError(f"The language expression is not valid: '{text[:40]}' is no integer of 64 bits.")
+    return number
 
 
 def _tokens(source: str) -> list[_Token]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.simulator.templates import addresses
-from vpngw_iac.simulator.templates.checks import is_type
+from vpngw_iac.simulator.templates.checks import is_type, type_name
+from vpngw_iac.simulator.templates.effort import check_depth
 from vpngw_iac.simulator.templates.errors import TemplateError
 from vpngw_iac.simulator.templates.evaluation import Environment, Surroundings
 from vpngw_iac.simulator.templates.parameters import parameter_values
@@ -42,6 +44,8 @@ class TemplateResource:
     id: str
     type: str
     name: str
+    version: str
+    """The api-version."""
     told: Json
     """As the template says it, not worked out."""
     loops: Mapping[str, int]
@@ -91,9 +95,8 @@ class Template:
         for name in ("$schema", "contentversion", "resources"):
             if name not in sections:
                 raise TemplateError(f"Required property '{name}' not found in JSON. Path ''.")
-        for name in ("parameters", "variables", "outputs"):
-            if not isinstance(sections.get(name) or {}, dict):
-                raise TemplateError(f"The template section '{name}' must be an object.")
+        check_depth(document)
+        _check_sections(sections)
         return cls(
             sections.get("parameters") or {},
             _lower(sections.get("variables") or {}),
@@ -119,25 +122,59 @@ class Template:
         return Environment(surroundings, chosen, variables, bare.functions)
 
 
+def _check_sections(sections: Mapping[str, Any]) -> None:
+    for name in ("parameters", "variables", "outputs"):
+        if not isinstance(sections.get(name) or {}, dict):
+            raise TemplateError(f"The template section '{name}' must be an object.")
+    for section, what in (("parameters", "parameter"), ("outputs", "output")):
+        for name, each in (sections.get(section) or {}).items():
+            if not isinstance(each, dict):
+                raise TemplateError(f"The template {what} '{name}' is not valid: it must be an object.")
+            _check_declared(f"template {what} '{name}'", each)
+
+
+def _check_declared(what: str, told: Mapping[str, Any]) -> None:
+    wanted = {"allowedValues": list, **dict.fromkeys(("minLength", "maxLength", "minValue", "maxValue"), int)}
+    for name, kind in (wanted | {"copy": dict}).items():
+        if told.get(name) is not None and not is_type(told[name], kind):
+            known = {list: "an array", int: "an integer", dict: "an object"}[kind]
+            raise TemplateError(f"The {what} is not valid: its '{name}' must be {known}.")
+
+
 def _lower(section: Mapping[str, Any]) -> dict[str, Any]:
     return {name.lower(): value for name, value in section.items()}
 
 
 def _own_functions(told: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for space in told if isinstance(told, list) else []:
-        for name, function in (space.get("members") or {}).items():
+        members = space.get("members") or {} if isinstance(space, dict) else None
+        if not isinstance(members, dict):
+            raise TemplateError("The template functions must be objects with the properties 'namespace' and 'members'.")
+        for name, function in members.items():
+            if not _is_function(function):
+                raise TemplateError(
+                    f"The template function '{name}' is not valid: it must be an object with 'parameters', an array of "
+                    "objects, and 'output', an object."
+                )
             yield f"{space.get('namespace')}.{name}".lower(), function
+
+
+def _is_function(told: Any) -> bool:
+    if not isinstance(told, dict) or not isinstance(told.get("output"), dict):
+        return False
+    parameters = told.get("parameters") or []
+    return isinstance(parameters, list) and all(isinstance(each, dict) for each in parameters)
 
 
 def _resources(told: Any) -> Iterator[Json]:
     """The resources of a list, or of an object whose names are symbols."""
-    if isinstance(told, dict):
-        for symbol, resource in told.items():
-            yield {**resource, "$symbol": symbol}
-        return
-    if not isinstance(told, list) or not all(isinstance(resource, dict) for resource in told):
+    listed = list(told.values()) if isinstance(told, dict) else told
+    if not isinstance(listed, list) or not all(isinstance(resource, dict) for resource in listed):
         raise TemplateError("The template resources must be an array or an object of resources.")
-    yield from told
+    if isinstance(told, dict):
+        yield from ({**resource, "$symbol": symbol} for symbol, resource in told.items())
+    else:
+        yield from listed
 
 
 def instances(resources: Sequence[Json], environment: Environment, scope: str) -> list[TemplateResource]:
@@ -193,14 +230,7 @@ def _expanded(
 
 def _still(environment: Environment) -> Environment:
     """Names, types, conditions and counts are known before anything runs."""
-    return Environment(
-        environment.surroundings,
-        environment.parameters,
-        environment.variables,
-        environment.functions,
-        environment.loops,
-        running=False,
-    )
+    return replace(environment, running=False)
 
 
 def _one(
@@ -209,11 +239,12 @@ def _one(
     for needed in ("type", "name"):
         if not told.get(needed):
             raise TemplateError(f"The template resource '{told.get('name', '')}' has no property '{needed}'.")
-    own_type, own_name = str(environment.value(told["type"])), str(environment.value(told["name"]))
+    own_type, own_name = (_text(told, word, environment) for word in ("type", "name"))
     if not told.get("apiVersion"):
         raise TemplateError(
             f"The template resource '{own_name}' of type '{own_type}' is not valid. The api-version is required."
         )
+    version = _text(told, "apiVersion", environment)
     arm_type = f"{type_above}/{own_type}" if type_above and "." not in own_type.split("/", maxsplit=1)[0] else own_type
     name = f"{name_above}/{own_name}" if name_above and arm_type != own_type else own_name
     if arm_type.count("/") != name.count("/") + 1:
@@ -230,10 +261,27 @@ def _one(
     if not isinstance(active, bool):
         raise TemplateError("The value of 'condition' must be a boolean.")
     yield TemplateResource(
-        identifier, arm_type, name, told, environment.loops, symbol, existing=existing, active=active, **looped
+        identifier, arm_type, name, version, told, environment.loops, symbol, existing=existing, active=active, **looped
     )
+    if arm_type.lower() == DEPLOYMENTS:
+        _check_nested(told)
     for child in _resources(told.get("resources") or []):
         yield from _expanded(child, environment, scope, arm_type, name)
+
+
+def _text(told: Json, word: str, environment: Environment) -> str:
+    """A property that is a text; a number is written as one, as Azure does for parameters."""
+    value = environment.value(told[word])
+    if not isinstance(value, str | int) or isinstance(value, bool):
+        raise TemplateError(f"The property '{word}' must be a string, and is of type '{type_name(value)}'.")
+    return str(value)
+
+
+def _check_nested(told: Json) -> None:
+    properties = told.get("properties")
+    options = properties.get("expressionEvaluationOptions") if isinstance(properties, dict) else None
+    if not isinstance(properties, dict) or not isinstance(options or {}, dict):
+        raise TemplateError("A nested deployment needs 'properties', an object with 'mode' and 'template'.")
 
 
 def _scope(told: Json, environment: Environment, scope: str, arm_type: str) -> str:

@@ -11,6 +11,7 @@ from urllib.parse import quote, unquote, urljoin
 
 from vpngw_iac.simulator.templates import hashes
 from vpngw_iac.simulator.templates.checks import arguments, as_text, texts
+from vpngw_iac.simulator.templates.effort import LARGEST, too_large
 from vpngw_iac.simulator.templates.errors import NotSimulatedFunction, TemplateError, wrong_arguments
 
 _HOLE = re.compile(r"\{\{|\}\}|\{(\d+)(?::([^}]*))?\}")
@@ -35,6 +36,8 @@ def _format(found: Sequence[Any]) -> str:
 def _formatted(value: Any, how: str) -> str:
     if not how:
         return as_text(value)
+    if re.match(r"[A-Za-z]\d{3}", how):
+        raise wrong_arguments("format", f"the format '{how[:40]}' is too long.")
     if isinstance(value, int) and not isinstance(value, bool):
         if re.fullmatch(r"0+", how):
             return f"{value:0{len(how)}d}"
@@ -49,6 +52,8 @@ def _formatted(value: Any, how: str) -> str:
 
 def _pad_left(found: Sequence[Any]) -> str:
     value, length, *fill = arguments("padLeft", found, None, int, str, least=2)
+    if length > LARGEST:
+        raise too_large()
     if fill and len(fill[0]) != 1:
         raise wrong_arguments("padLeft", "the padding must be one character.")
     return as_text(value).rjust(length, fill[0] if fill else " ")
@@ -117,12 +122,17 @@ def _replace(found: Sequence[Any]) -> str:
     text, old, new = arguments("replace", found, str, str, str)
     if not old:
         raise wrong_arguments("replace", "the text to look for must not be empty.")
+    if text.count(old) * len(new) > LARGEST:
+        raise too_large()
     return str(text.replace(old, new))
 
 
 def _uri(found: Sequence[Any]) -> str:
     base, relative = arguments("uri", found, str, str)
-    return str(urljoin(base, relative))
+    try:
+        return str(urljoin(base, relative))
+    except ValueError:
+        raise wrong_arguments("uri", "the arguments make no valid URI.") from None
 
 
 FUNCTIONS: Mapping[str, Callable[[Sequence[Any]], Any]] = {

@@ -175,9 +175,12 @@ def _numbers(name: str, does: Callable[[int, int], int]) -> Callable[[Sequence[A
     def called(found: Sequence[Any]) -> int:
         first, second = arguments(name, found, int, int)
         try:
-            return does(first, second)
+            result = does(first, second)
         except ZeroDivisionError:
             raise wrong_arguments(name, "the divisor must not be zero.") from None
+        if not -(2**63) <= result < 2**63:
+            raise wrong_arguments(name, "the result is no integer of 64 bits.")
+        return result
 
     return called
 

@@ -30,6 +30,7 @@ def test_files_are_written_where_they_are_asked_for(vpngw: Shell, tmp_path: Path
     assert f"Written: {tmp_path}/a/b/one-site.json" in answer.out
     assert answer.err == ""
     assert json.loads((tmp_path / "a" / "b" / "one-site.json").read_text())["resources"]
+    assert answer.out.count(f"--template-file {tmp_path}/a/b/one-site.json") == 2
 
 
 def test_what_no_template_can_say_is_told_on_stderr(vpngw: Shell, tmp_path: Path) -> None:

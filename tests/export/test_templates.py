@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.export.deploying import SUBSCRIPTION, Cloud
+from tests.simulator.test_template_expressions import environment
 from vpngw_iac import (
     Bgp,
     Diagnostics,
@@ -285,7 +286,10 @@ def test_ids_are_said_as_short_as_the_place_allows(identifier: str, said: str) -
 
 def test_a_text_that_looks_like_an_expression_stays_a_text() -> None:
     words = Words(Place("s", "rg"), lambda _: "p", lambda _: "2026-03-01")
-    assert words.value({"notes": "[not] one]", "tags": ["[a]"]}) == {"notes": "[[not] one]", "tags": ["[[a]"]}
+    told = {"notes": "[not] one]", "tags": ["[a]", {"[owner]": "[open", "[[b]": "b]"}]}
+    written = words.value(told)
+    assert written == {"notes": "[[not] one]", "tags": ["[[a]", {"[[owner]": "[open", "[[[b]": "b]"}]}
+    assert environment().value(written) == told
 
 
 @pytest.mark.parametrize("name", ["bicep", "terraform"])

@@ -35,7 +35,7 @@ def export(run: Run, file: opt.Blueprint, format: Format = "arm", output: Folder
 
     exporter.check_format(format)
     loaded = run.load(file)
-    exported = exporter.export_blueprint(run.offline.beside(loaded), loaded.blueprint, vault or ())
+    exported = exporter.export_blueprint(run.offline.beside(loaded), loaded.blueprint, vault or (), output or "")
     written = exporter.write(exported, Path(output)) if output else ()
     if written or run.settings.json_output:
         run.answer([export_document(exported, written)], exported_text(exported, written))

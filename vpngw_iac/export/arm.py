@@ -89,12 +89,18 @@ class _Export:
 
 
 def arm_templates(
-    name: str, graph: Graph, version: Callable[[Resource], str], vaults: Mapping[str, str], *, subscription: str
+    name: str,
+    graph: Graph,
+    version: Callable[[Resource], str],
+    vaults: Mapping[str, str],
+    *,
+    subscription: str,
+    folder: str = "",
 ) -> Exported:
     """The templates of a deployment; reads nothing but the graph.
 
     `version` is the api-version of a resource's type, `vaults` the ids of key vaults by name, `subscription` the one
-    that was not given, so that it is told nowhere.
+    that was not given, so that it is told nowhere; `folder` is where the commands find the files.
     """
     export = _Export(name, graph, version, Parameters())
     left_out = dict(_left_out(export))
@@ -129,7 +135,7 @@ def arm_templates(
         unsaid=(*(f"{a}: {why}" for a, why in _told(graph, left_out)), *_gates(graph, left_out), *unknown),
         commands=(),
     )
-    return commands_for(exported, _group(graph, alone))
+    return commands_for(exported, _group(graph, alone), folder)
 
 
 def _alone(places: Mapping[Place, int]) -> Place | None:

@@ -48,7 +48,7 @@ class Words:
         if isinstance(value, SECRET_TYPES):
             return self._secret(value)
         if isinstance(value, Mapping):
-            return {name: self.value(item) for name, item in value.items()}
+            return {_literal(name): self.value(item) for name, item in value.items()}
         if isinstance(value, list | tuple):
             return [self.value(item) for item in value]
         return self._text(value) if isinstance(value, str) else value
@@ -60,7 +60,7 @@ class Words:
         identifier = ArmId.of(text) if text.lower().startswith("/subscriptions/") else None
         if identifier is not None:
             return f"[{self.id(identifier)}]"
-        return f"[{text}" if text.startswith("[") else text
+        return _literal(text)
 
     def _secret(self, reference: SecretReference) -> str:
         return f"[parameters({quoted(self.parameter(reference))})]"
@@ -89,6 +89,11 @@ class Words:
         if here != self.place:
             outside = [*outside, identifier.group]
         return _call("resourceId", [*outside, identifier.type, *identifier.names])
+
+
+def _literal(text: str) -> str:
+    """A text, or a member's name, that is no expression; brackets around it would make it one."""
+    return f"[{text}" if text.startswith("[") and text.endswith("]") else text
 
 
 def _call(function: str, arguments: list[str]) -> str:

@@ -34,8 +34,10 @@ def check_format(name: str) -> None:
         )
 
 
-def export_blueprint(workspace: OfflineWorkspace, blueprint: Deployable, vaults: Sequence[str] = ()) -> Exported:
-    """The templates of a blueprint; `vaults` are whole ids of key vaults.
+def export_blueprint(
+    workspace: OfflineWorkspace, blueprint: Deployable, vaults: Sequence[str] = (), folder: str = ""
+) -> Exported:
+    """The templates of a blueprint; `vaults` are whole ids of key vaults, `folder` is where they will be written.
 
     Raises `BlueprintError` for a blueprint with errors, `UsageError` for what is no id of a key vault.
     """
@@ -43,7 +45,7 @@ def export_blueprint(workspace: OfflineWorkspace, blueprint: Deployable, vaults:
     graph = Graph.of(blueprint.resources(place))
     _check_subscription(graph, place.subscription)
     name = re.sub(r"[^\w.()-]", "-", workspace.name_of(blueprint))
-    return arm_templates(name, graph, api_version, _vault_ids(vaults), subscription=place.subscription)
+    return arm_templates(name, graph, api_version, _vault_ids(vaults), subscription=place.subscription, folder=folder)
 
 
 def _check_subscription(graph: Graph, subscription: str) -> None:

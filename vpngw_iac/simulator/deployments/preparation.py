@@ -16,9 +16,9 @@ from vpngw_iac.simulator.deployments.surroundings import CloudSurroundings
 from vpngw_iac.simulator.kind import kinds
 from vpngw_iac.simulator.refusal import Refusal, not_simulated
 from vpngw_iac.simulator.templates.dependencies import Index, check_outputs, needs
-from vpngw_iac.simulator.templates.effort import Effort
 from vpngw_iac.simulator.templates.errors import NotSimulatedFunction, TemplateError, unknown_function
 from vpngw_iac.simulator.templates.evaluation import NOT_HERE, Environment, is_known
+from vpngw_iac.simulator.templates.limits import StepBudget
 from vpngw_iac.simulator.templates.syntax import Expression, FunctionCall, Literal, Member, is_expression, parse
 from vpngw_iac.simulator.templates.template import DEPLOYMENTS, GROUPS, Template, TemplateResource, instances
 from vpngw_iac.simulator.wire import HttpRequest, Json
@@ -60,7 +60,7 @@ class PreparedTemplate:
 
     def environment_of(self, instance: TemplateResource) -> Environment:
         """The names that the expressions of one resource may use."""
-        return replace(self.environment, loops=instance.loops, effort=Effort())
+        return replace(self.environment, loops=instance.loops, budget=StepBudget())
 
 
 def prepare(cloud: CloudView, deployment: Deployment, given: Mapping[str, Any] | None = None) -> PreparedTemplate:

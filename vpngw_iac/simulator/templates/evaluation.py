@@ -9,13 +9,13 @@ from typing import Any, Protocol
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.simulator.templates import addresses, text_functions, value_functions
 from vpngw_iac.simulator.templates.checks import arguments, is_type
-from vpngw_iac.simulator.templates.effort import LARGEST, Effort, weight
 from vpngw_iac.simulator.templates.errors import (
     NotSimulatedFunction,
     TemplateError,
     unknown_function,
     wrong_arguments,
 )
+from vpngw_iac.simulator.templates.limits import LARGEST, StepBudget, weight
 from vpngw_iac.simulator.templates.syntax import Expression, FunctionCall, Literal, is_expression, parse, unescaped
 
 NOT_HERE = frozenset(
@@ -108,7 +108,7 @@ class Environment:
     """Variables and functions that are being worked out."""
     worked_out: dict[str, Any] = field(default_factory=dict)
     """Variables that were asked for: none depends on a loop or on what runs."""
-    effort: Effort = field(default_factory=Effort)
+    budget: StepBudget = field(default_factory=StepBudget)
 
     def inside(self, loop: str, index: int) -> Environment:
         """The same, one turn of a loop further in."""
@@ -116,7 +116,7 @@ class Environment:
 
     def value(self, value: Any) -> Any:
         """A value of a template with every expression in it worked out, names of members too."""
-        self.effort.spend()
+        self.budget.spend()
         if isinstance(value, str):
             return self.expression(parse(value)) if is_expression(value) else unescaped(value)
         if isinstance(value, list):
@@ -158,7 +158,7 @@ class Environment:
 
     def expression(self, expression: Expression) -> Any:
         """The value of a parsed expression."""
-        self.effort.spend()
+        self.budget.spend()
         if isinstance(expression, Literal):
             return expression.value
         if isinstance(expression, FunctionCall):

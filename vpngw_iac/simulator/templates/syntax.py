@@ -10,8 +10,8 @@ import re
 from functools import lru_cache
 
 from vpngw_iac.late_dataclass import dataclass
-from vpngw_iac.simulator.templates.effort import LONGEST_EXPRESSION
 from vpngw_iac.simulator.templates.errors import TemplateError
+from vpngw_iac.simulator.templates.limits import LONGEST_EXPRESSION
 
 _TOKEN = re.compile(
     r"""\s*(?:(?P<text>'(?:[^']|'')*')|(?P<number>-?\d+)(?![\w.])|(?P<name>[A-Za-z_]\w*)|(?P<mark>[()\[\],.])|(?P<end>$))""",

@@ -9,9 +9,9 @@ from typing import Any
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.simulator.templates import addresses
 from vpngw_iac.simulator.templates.checks import is_type, type_name
-from vpngw_iac.simulator.templates.effort import check_depth
 from vpngw_iac.simulator.templates.errors import TemplateError
 from vpngw_iac.simulator.templates.evaluation import Environment, Surroundings
+from vpngw_iac.simulator.templates.limits import check_depth
 from vpngw_iac.simulator.templates.parameters import parameter_values
 from vpngw_iac.simulator.wire import Json
 

@@ -11,8 +11,8 @@ from urllib.parse import quote, unquote, urljoin
 
 from vpngw_iac.simulator.templates import hashes
 from vpngw_iac.simulator.templates.checks import arguments, as_text, texts
-from vpngw_iac.simulator.templates.effort import LARGEST, too_large
 from vpngw_iac.simulator.templates.errors import NotSimulatedFunction, TemplateError, wrong_arguments
+from vpngw_iac.simulator.templates.limits import LARGEST, too_large
 
 _HOLE = re.compile(r"\{\{|\}\}|\{(\d+)(?::([^}]*))?\}")
 

@@ -19,7 +19,7 @@ _OF_A_VALUE = 8
 """What a value counts beside its characters."""
 
 
-class Effort:
+class StepBudget:
     """Steps that are left for a template's values."""
 
     __slots__ = ("left",)

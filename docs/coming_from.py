@@ -73,7 +73,7 @@ def named_in(said: str) -> tuple[tuple[str, str], ...]:
     """Noun and field of each place that an entry names; nothing where it says why there is none."""
     if said.startswith("why: "):
         return ()
-    found = [place.partition(".") for place in said.partition(" -- ")[0].split(", ")]
+    found = [place.partition(".") for place in re.split(" @ | -- ", said, maxsplit=1)[0].split(", ")]
     return tuple((noun, field) for noun, _, field in found)
 
 
@@ -91,8 +91,13 @@ def _sections(tool: str) -> Iterator[str]:
             told = ", ".join(f"{noun}.{field}" for noun, field in places)
             note = said.removeprefix("why: ") if not places else said.partition(" -- ")[2]
             shown = argument if tool == "portal" else f"`{argument}`"
-            yield f"| {shown} | {told} | {_property(places)} | {note} |"
+            yield f"| {shown} | {told} | {_own_property(said) or _property(places)} | {note} |"
         yield ""
+
+
+def _own_property(said: str) -> str:
+    """The property that an entry names itself: its field leads to several."""
+    return said.partition(" -- ")[0].partition(" @ ")[2]
 
 
 def _property(places: tuple[tuple[str, str], ...]) -> str:

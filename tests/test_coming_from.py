@@ -92,6 +92,16 @@ def test_every_noun_and_field_that_is_named_exists() -> None:
     assert absent == []
 
 
+def test_a_pair_of_arguments_of_one_field_becomes_two_properties() -> None:
+    """What the field leads to first is not what each of its arguments becomes."""
+    for tool in ("terraform", "bicep"):
+        page = (DOCS / "coming-from" / f"{tool}.md").read_text()
+        for line in re.findall(r"^\| `[^`]*(?:egress|allow_?gateway_?transit).*", page, re.I | re.M):
+            property_ = line.split("|")[3]
+            wanted = "egressNatRules" if "egress" in line.lower() else "allowGatewayTransit"
+            assert wanted in property_, line
+
+
 def test_names_in_notes_exist_too() -> None:
     notes = [said for _, _, _, said in entries()] + [
         entry[key]

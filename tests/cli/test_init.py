@@ -388,3 +388,4 @@ def test_a_gateway_is_named_by_its_id(hub: Shell) -> None:
     assert document["deployment"] == "vgw-hub"
     assert document["files"] == ["blueprint.py", "vpngw.toml", ".env.example", ".gitignore"]
     assert "is not the id of a virtual network gateway" in hub("init", "--from-azure", "SiteToSite", "--dir", "x").err
+    assert not (hub.directory / "x").exists()

@@ -142,12 +142,19 @@ class NewProject:
         from vpngw_iac.usecases.importer import Importer
         from vpngw_iac.usecases.workspace import Workspace
 
+        made = not self.folder.exists()
         self.folder.mkdir(parents=True, exist_ok=True)
         home = working_directory(self.folder)
         origin = replace(self.settings.origin, directory=home, file=None)
         place: dict[str, Any] = self.settings.arguments() | {"directory": home, "settings": origin}
         wanted = replace(wanted, file=self.folder / self.blueprint, yaml=self.yaml)
-        imported = Importer(Workspace(**place), self.settings.deployment).run(wanted)
+        try:
+            imported = Importer(Workspace(**place), self.settings.deployment).run(wanted)
+        except BaseException:
+            if made:
+                with contextlib.suppress(OSError):  # what a run has written stays
+                    self.folder.rmdir()
+            raise
         if self.yaml:
             _with_schema_line(self.folder / self.blueprint)
         keys = {

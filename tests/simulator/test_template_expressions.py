@@ -145,7 +145,7 @@ def test_an_expression_has_the_value_that_the_reference_says(expression: str, va
         ("[length(padLeft('x', 2000000000))]", "exceeds the maximum limit"),
         ("[format('{0:D2000000000}', 1)]", "is too long"),
         ("[uri('http://[', 'x')]", "no valid URI"),
-        (f"[concat({','.join(['1'] * 20000)})]", "Limit: '24576' and actual: '40009'"),
+        (f"[concat({','.join(['1'] * 50000)})]", "Limit: '81920' and actual: '100009'"),
         (f"[parameters('deep'){'.a' * 300}]", "nested more than"),
         ("[reference('nobody')]", "could not find template resource or resource copy with this name"),
     ],

@@ -27,7 +27,7 @@ IMPLIED: dict[str, Row] = {
     "R-PIP-24": ("E", "DNSL", "Form of a DNS label",
                  "The type takes 3 to 63 lower-case letters, digits and hyphens."),
     "R-ER-30": ("E", "ERPEER", "No circuit becomes Local", "Refused as a change that Azure cannot make."),
-    "R-PIP-22": ("E", "TF, FIELD", "SKU, zones and version of a public IP stay",
+    "R-PIP-22": ("E", "TF, FIELD", "SKU, zones, version, prefix and IP tags of a public IP stay",
                  "Marked immutable: an edit is a replacement."),
     "R-SUBNET-17": ("E", "COEX, GH", "A subnet in use cannot be resized",
                  "A changed prefix is a replacement that is named."),

@@ -74,7 +74,13 @@ class PublicIpProperties(WireModel):
     dns_settings: Annotated[DnsSettings | None, Block()] = None
     # Recording test_network_public_ip (2022 and later): protectionMode VirtualNetworkInherited is added.
     ddos_settings: DdosSettings | None = None
-    ip_tags: Annotated[tuple[IpTag, ...] | None, KeyedBy("ipTagType"), ServerDefault([])] = None
+    # Terraform's azurerm_public_ip makes another address for another tag, too. One that a policy adds is not ours.
+    ip_tags: Annotated[
+        tuple[IpTag, ...] | None,
+        Immutable("a public IP keeps what it was created with (R-PIP-22)"),
+        KeyedBy("ipTagType"),
+        ServerDefault([]),
+    ] = None
     public_ip_prefix: Annotated[
         IdOnly | None, Immutable("a public IP keeps what it was created with (R-PIP-22)"), Field(alias="publicIPPrefix")
     ] = None

@@ -47,7 +47,7 @@ class PublicIpAddress(Kind):
             publicIPAddressVersion="IPv4",
             publicIPAllocationMethod="Dynamic",
             idleTimeoutInMinutes=4,
-            ipTags=[],
+            ipTags=change.earlier.get("ipTags", []),
         )
         if (change.body.get("sku") or {}).get("name") == "Standard":
             defaults(properties, ddosSettings={"protectionMode": "VirtualNetworkInherited"})
@@ -128,17 +128,19 @@ class PublicIpAddress(Kind):
                 raise refuse("DnsRecordInUse", f"DNS record {record} is already used by another public IP.")
 
     def _check_unchanged(self, change: PutRequest, sku: str) -> None:
-        """SKU, zones and version are decided at creation (R-PIP-22)."""
+        """SKU, zones, version and IP tags are decided at creation (R-PIP-22)."""
         before = change.before.body if change.before else {}
         old = {
             "sku": before["sku"]["name"],
             "zones": before.get("zones"),
             "publicIPAddressVersion": change.earlier["publicIPAddressVersion"],
+            "ipTags": change.earlier["ipTags"],
         }
         new = {
             "sku": sku,
             "zones": change.body.get("zones") or None,
             "publicIPAddressVersion": change.sent.get("publicIPAddressVersion", "IPv4"),
+            "ipTags": change.sent.get("ipTags", change.earlier["ipTags"]),
         }
         for name, value in old.items():
             if value != new[name]:

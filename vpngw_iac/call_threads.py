@@ -12,8 +12,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-MOST = 32
-"""Threads of one set."""
+MOST = 24
+"""Threads of one set: with those that coordinate a run stays below 32."""
 
 _LINGER = 1.0
 """Seconds after which a thread that has nothing to do ends."""

@@ -28,8 +28,3 @@ def no_property(name: str, available: list[str]) -> TemplateError:
     return TemplateError(
         f"The language expression property '{name}' doesn't exist, available properties are '{', '.join(available)}'."
     )
-
-
-def out_of_bounds(index: int) -> TemplateError:
-    """An element that is not there (azure-search-openai-demo issue 2321)."""
-    return TemplateError(f"The language expression property array index '{index}' is out of bounds.")

@@ -81,6 +81,7 @@ def test_lines_about_another_site_s_address_are_never_those_of_a_site_with_a_nam
     vpngw("diagnose", "hub.yaml", "oslo", "--log", "berlin.json", code=64)
 
     assert causes(vpngw, "oslo", "--log", "oslo.json") == {"oslo": ["key", "identity"]}
+    assert "192.0.2.9, an address of no other site" in vpngw("diagnose", "hub.yaml", "oslo", "--log", "oslo.json").out
 
 
 def test_a_log_that_tells_of_no_failure_names_no_cause(vpngw: Shell) -> None:
@@ -199,3 +200,18 @@ def test_a_phrase_that_nobody_published_is_probable_and_never_certain(vpngw: She
 
     assert ["Probably:" in answer.out for answer in found] == [True, False]
     assert "not confirmed" in found[0].out
+
+
+def test_one_company_never_gets_the_sheet_of_another_unasked(vpngw: Shell) -> None:
+    vpngw.write("hub.yaml", MORE.replace("fqdn: vpn.oslo.example.com", "public_ip: 203.0.113.20"))
+    both = json.loads(REFUSED) + json.loads(azure("@[SEND][NOTIFY] Sending Notify Message - Authentication failed",
+                                                  "@[RECEIVED][SA_AUTH] message", remote="203.0.113.20"))  # fmt: skip
+    vpngw.write("ike.json", json.dumps(both))
+
+    refused = vpngw("diagnose", "hub.yaml", "--log", "ike.json", "--for-peer", code=64)
+    one = vpngw("diagnose", "hub.yaml", "oslo", "--log", "ike.json", "--for-peer", code=0)
+
+    assert "berlin" in refused.err
+    assert "203.0.113.20" in one.out
+    assert "203.0.113.10" not in one.out
+    assert vpngw("diagnose", "hub.yaml", "--log", "ike.json", "--for-peer", "--json", code=0).document["kind"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,6 +16,7 @@ from vpngw_iac.text import listed, suggestion
 if TYPE_CHECKING:
     from vpngw_iac.blueprints.base import Blueprint
     from vpngw_iac.usecases.workspace import Workspace
+    from vpngw_iac.verify.diagnosis import DiagnosisReport
 
 Sites = Annotated[
     list[str] | None, typer.Argument(metavar="[SITE]...", help="Sites, pairs, or links of them; what is not up.")
@@ -54,6 +55,7 @@ def diagnose(
     wanted = list(_wanted(workspace, blueprints, sites or ()))
     found = [workspace.diagnose(one, names, since=since, log=log) for one, names in wanted]
     if for_peer:
+        _only_one_company(found, sites, as_text=not run.settings.json_output)
         sheets = [sheet for one in found for sheet in one.sheets]
         run.answer([peer_document(one) for one in found], peer_text(sheets) if sheets else "Everything is up.\n")
     else:
@@ -61,6 +63,16 @@ def diagnose(
             [diagnosis_document(one) for one in found], "\n".join(diagnosis_text(one, run.style) for one in found)
         )
     return ExitCode.DONE
+
+
+def _only_one_company(found: Iterable[DiagnosisReport], sites: Sequence[str] | None, *, as_text: bool) -> None:
+    """A text is sent on as it is: the sheets of several sites go into one only where the sites were named."""
+    names = [item.name for one in found for item in one.items]
+    if as_text and not sites and len(names) > 1:
+        raise UsageError(
+            f"Several links are not up: {listed(names)}. No company shall get the parameters of another.",
+            advice="Name the site whose company it is for: vpngw diagnose FILE SITE --for-peer.",
+        )
 
 
 def _wanted(

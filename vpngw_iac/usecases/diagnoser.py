@@ -158,6 +158,12 @@ def _of_file(session: Session, request: DiagnoseRequest, path: Path) -> Diagnosi
     items = tuple(diagnose_lines(lines, one, source) for one, lines in about)
     sheets = tuple(sheet_of(one, item) for (one, _), item in zip(about, items, strict=True))
     notices = [f"{path.name} is read as a log of {SOURCES[read.source]}; Azure was not asked."]
+    notices += [
+        f"{one.name} is known by its DNS name only: the lines about {listed(sorted({x.remote for x in lines}))}, an "
+        "address of no other site, are taken for its own. Make sure that it is the device's."
+        for one, lines in about
+        if read.source == "azure" and not one.devices
+    ]
     if read.left_out:
         notices.append(f"Its first {read.left_out} lines were not looked at.")
     return DiagnosisReport(session.deployment, items, (), tuple(notices), sheets)

@@ -164,6 +164,32 @@ def comment(run: Run, folder: MaybeFolder = None) -> int:
         return ExitCode.DONE
 
 
+@command(group)
+def doctor(run: Run) -> int:
+    """Say what only GitHub knows: who must approve, from which branch, with which permissions, and as whom.
+
+    Exit code 4 if something is wrong. Outputs: ok.
+    """
+    from vpngw_iac.cli.pipeline_step import step_of
+    from vpngw_iac.cli.pipeline_telling import required_github
+    from vpngw_iac.report.step_summary import checks_document, checks_markdown, checks_text
+    from vpngw_iac.usecases.github_check import check_repository, check_subject
+
+    with step_of(run, "doctor") as step:
+        github, environment = required_github(step), step.input("ENVIRONMENT")
+        found = (
+            *check_repository(github, environment, unreviewed=step.is_set("UNREVIEWED")),
+            check_subject(step.inputs),
+        )
+        run.answer([checks_document(found)], checks_text(found))
+        step.summary(checks_markdown(found))
+        wrong = [check for check in found if check.verdict == "wrong"]
+        for check in wrong:
+            step.note("error", f"{check.what}: {check.detail} {check.advice}")
+        step.outputs(ok=not wrong)
+        return ExitCode.REFUSED if wrong else ExitCode.DONE
+
+
 def _resend(step: PipelineStep, address: str) -> Outcome:
     from vpngw_iac.cli.common import apply_one
 

@@ -15,7 +15,7 @@ from vpngw_iac.errors import UsageError
 from vpngw_iac.text import workflow_data
 
 SECRETS, ARGUMENTS = "SECRETS", "ARGUMENTS"
-_TAKE_ARGUMENTS = ("plan", "apply", "drift")
+_TAKE_ARGUMENTS = ("plan", "drift")
 
 
 class PipelineGroup(TyperGroup):

@@ -90,7 +90,7 @@ def tell_plans(step: PipelineStep, folder: Path) -> str:
     from vpngw_iac.usecases.github_issue import keep_comment
     from vpngw_iac.usecases.pipeline_review import COMMENTER, decided_by
 
-    github, number = _required_github(step), step.event.pull_request
+    github, number = required_github(step), step.event.pull_request
     if number is None:
         raise UsageError("This is no event of a pull request.", advice="Run `vpngw ci comment` on pull_request alone.")
     plans = [(document, decided_by(document)) for document in _plans_in(folder)]
@@ -102,7 +102,8 @@ def tell_plans(step: PipelineStep, folder: Path) -> str:
     return kept.url
 
 
-def _required_github(step: PipelineStep) -> Github:
+def required_github(step: PipelineStep) -> Github:
+    """GitHub's API; raises `UsageError` where no token was given."""
     github = step.github()
     if github is None:
         raise UsageError("There is no token, or no repository.", advice="Give the step GITHUB_TOKEN.")

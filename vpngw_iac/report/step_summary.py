@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from vpngw_iac.engine.execute.event import Outcome
 from vpngw_iac.errors import BlueprintError, Forbidden, Refused, VpngwError
-from vpngw_iac.report.markdown import cell, fenced, findings_lines
+from vpngw_iac.report.json_documents import Document, document
+from vpngw_iac.report.markdown import cell, fenced, findings_lines, table
 from vpngw_iac.report.style import Style
 from vpngw_iac.report.text.outcome import outcome_text
 from vpngw_iac.text import report
-from vpngw_iac.usecases.pipeline_review import Review
+
+if TYPE_CHECKING:
+    from vpngw_iac.usecases.github_check import GithubCheck
+    from vpngw_iac.usecases.pipeline_review import Review
 
 _MARKS = {"succeeded": "✅", "failed": "🛑", "running": "⏳", "waiting": "⏳", "interrupted": "⚠️"}
 _MOST = 50
@@ -71,3 +77,28 @@ def error_markdown(verb: str, error: VpngwError) -> str:
     if isinstance(error, BlueprintError | Refused | Forbidden):
         lines += [*findings_lines(error.findings), ""]
     return "\n".join(lines)
+
+
+_VERDICTS = {"ok": "✅", "wrong": "🛑", "unknown": "❔"}
+
+
+@report
+def checks_markdown(checks: Sequence[GithubCheck]) -> str:
+    """What was asked of GitHub, as a table."""
+    rows = ((_VERDICTS[c.verdict], cell(c.what), cell(c.detail), cell(c.advice)) for c in checks)
+    return "\n".join(["### vpngw ci doctor", "", *table(("", "what", "found", "do"), rows)]) + "\n"
+
+
+@report
+def checks_text(checks: Sequence[GithubCheck]) -> str:
+    """The same for a log: what is wrong says what to do."""
+    lines = []
+    for check in checks:
+        lines.append(f"{check.verdict:<7}  {check.what}: {check.detail}")
+        lines += [f"         {check.advice}"] if check.advice else []
+    return "\n".join(lines) + "\n"
+
+
+def checks_document(checks: Sequence[GithubCheck]) -> Document:
+    """The same as a document."""
+    return document("ci-doctor", checks=[asdict(check) for check in checks])

@@ -112,7 +112,14 @@ def check(harness: Harness, deployment: Deployment, *things: Any) -> None:
     assert_clean("plan", repr(plan))
     assert_clean("saved plan", json.dumps(workspace.save_plan(plan)))
     assert_clean("destroy plan", json.dumps(workspace.save_plan(workspace.plan(deployment, Options(destroy=True)))))
-    for use in (workspace.drift, workspace.show, workspace.history, workspace.check_secrets, workspace.diagnose):
+    for use in (
+        workspace.drift,
+        workspace.show,
+        workspace.history,
+        workspace.check_secrets,
+        workspace.diagnose,
+        workspace.verify,
+    ):
         assert_clean(use.__name__, repr(use(deployment)))
     assert_clean("export", repr(export_blueprint(workspace, deployment)))
     assert_clean("events", repr(harness.events))

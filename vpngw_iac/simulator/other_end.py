@@ -378,9 +378,10 @@ def _dies(cloud: CloudView, connection: Document) -> float:
 
 
 def _failover(cloud: CloudView, connection: Document, instance: int) -> float | None:
-    """When the instance last failed over."""
-    gateway = cloud.find(as_id(connection.properties.get("virtualNetworkGateway1")))
-    return failover_of(gateway) if instance == 0 else None
+    """When the instance last failed over, or the gateway at the other end."""
+    ends = ("virtualNetworkGateway1", "virtualNetworkGateway2") if instance == 0 else ("virtualNetworkGateway2",)
+    found = (failover_of(cloud.find(as_id(connection.properties.get(end)))) for end in ends)
+    return max((moment for moment in found if moment is not None), default=None)
 
 
 def _twins(cloud: CloudView, connection: Document) -> list[Document]:

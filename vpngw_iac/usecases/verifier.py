@@ -224,7 +224,7 @@ class _Verifier:
         before = {subject.key: self.subjects[subject.key] for subject in suspects.subjects}
         after = {subject.key: self._subject(subject) for subject in suspects.subjects}
         still = [one for one in suspects.subjects if _is_suspect(after[one.key]) and one.kind in ("site", "pair")]
-        gateways = list(dict.fromkeys(path.gateway for subject in still for path in subject.paths))
+        gateways = list(dict.fromkeys(one for subject in still for path in subject.paths for one in path.gateways))
         self._ask([question for gateway in gateways for question in (AskGateway(gateway), AskHealth(gateway))])
         for subject in suspects.subjects:
             verdict = self._excused(subject, after[subject.key]) if subject in still else after[subject.key]
@@ -236,9 +236,9 @@ class _Verifier:
     def _excused(self, subject: SubjectExpectation, verdict: SubjectVerdict) -> SubjectVerdict:
         """The verdict with what Azure says of the gateways: of paths that are not up, else of the prefixes."""
         by_paths = any(self.paths[path.address].is_suspect for path in subject.paths)
-        for path in subject.paths:
-            health = self.answers.get(AskHealth(path.gateway), Health)
-            gateway = self.answers.get(AskGateway(path.gateway), GatewayStatus)
+        for path, each in ((one, gateway) for one in subject.paths for gateway in one.gateways):
+            health = self.answers.get(AskHealth(each), Health)
+            gateway = self.answers.get(AskGateway(each), GatewayStatus)
             if self.paths[path.address].is_suspect:
                 self.paths[path.address] = excused(self.paths[path.address], gateway, health)
             elif not by_paths:

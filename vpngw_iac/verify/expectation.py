@@ -51,6 +51,8 @@ class PathExpectation:
     """BGP addresses of the other side; empty where only Azure knows them."""
     neighbour_of: ArmId | None = None
     """Whose document tells them then: another gateway, or a local network gateway that is only used."""
+    far_gateway: ArmId | None = None
+    """The gateway at the other end of a pair, whose maintenance interrupts it too."""
     far_instance: str = ""
     """Name of that gateway's ipConfiguration, if one instance is meant."""
     prefixes: tuple[str, ...] = ()
@@ -62,6 +64,11 @@ class PathExpectation:
     """Pairs of a policy-based tunnel, ours and theirs; None where the tunnel carries anything."""
     translated: bool = False
     """NAT changes what the other side is told."""
+
+    @property
+    def gateways(self) -> tuple[ArmId, ...]:
+        """Those of Azure that carry it: ours, and that of the other end."""
+        return (self.gateway,) if self.far_gateway is None else (self.gateway, self.far_gateway)
 
     @property
     def one_session(self) -> bool:
@@ -173,6 +180,7 @@ def _path(connection: Connection, graph: Graph) -> PathExpectation:
         bgp=bool(value_at(body, "properties.enableBgp")),
         neighbours=(neighbour,) if isinstance(neighbour, str) else (),
         neighbour_of=far,
+        far_gateway=ArmId.of(value_at(body, "properties.virtualNetworkGateway2.id")),
         far_instance=_instance_in(neighbour),
         prefixes=tuple(str(prefix) for prefix in prefixes),
         policy=policy_in(body),

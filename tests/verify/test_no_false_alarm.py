@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.verify.conftest import BERLIN, Hub, hub, site, speaking
+from tests.verify.conftest import BERLIN, GATEWAY, PRAGUE, Hub, hub, site, speaking
 from tests.verify.test_associations import ONE, judged
 from tests.verify.test_circuits_and_clients import FOLDER, circuit_of, failover
 from vpngw_iac import IpsecPolicy, VirtualNetwork
 from vpngw_iac.azure import tunnel_answers
 from vpngw_iac.blueprints.load import load
 from vpngw_iac.simulator import Fault
-from vpngw_iac.simulator.faults import AnswerStrangely
+from vpngw_iac.simulator.faults import AnswerInstead, AnswerStrangely
 from vpngw_iac.usecases.workspace import Workspace
 from vpngw_iac.verify.bgp import not_told
 from vpngw_iac.verify.questions import RouteRow, Routes, Unknown
@@ -118,3 +118,14 @@ def test_a_dual_stack_network_is_verified_by_its_ipv4_prefixes(world: Hub) -> No
     world.apply(speaking("berlin", 10), gateway=hub(network=network))
 
     assert world.words("berlin") == {"berlin": "up"}
+
+
+def test_a_failover_is_no_alarm_where_health_is_not_told_and_silence_still_is(world: Hub) -> None:
+    world.apply(site("prague", 20))
+    unregistered = AnswerInstead(status=409, code="MissingSubscriptionRegistration", message="not registered")
+    world.simulator.faults.add(Fault(method="GET", path="*/availabilityStatuses/*", times=None, effect=unregistered))
+    world.set(GATEWAY, happens="failover")
+    during = world.words()
+    world.set(PRAGUE, other_end="silence")
+
+    assert (during, world.words()) == ({"prague": "up"}, {"prague": "down"})

@@ -55,6 +55,9 @@ from vpngw_iac.verify.verdict import CARRIES, PathVerdict, SubjectVerdict, Verif
 
 SECOND_LOOK = 60.0
 """Seconds between the two looks that "down" needs."""
+MAINTENANCE = 180.0
+"""Seconds for which an unplanned failover interrupts at most (page "Highly available gateway connectivity"): where
+Azure does not tell the health of a gateway, nothing shorter is known to be down."""
 _AGAIN = 30.0
 """Seconds between two rounds while somebody waits for the other side."""
 
@@ -185,6 +188,14 @@ class _Verifier:
             latest = max(self.since[subject.key] for subject in suspects)
             self.session.clock.sleep(max(0.0, latest + SECOND_LOOK - self.session.clock.now()))
             self._second_look(Expectations(tuple(suspects), wanted.networks))
+            if unsure := tuple(one for one in suspects if self._could_be_maintenance(one)):
+                self.session.clock.sleep(max(0.0, latest + MAINTENANCE - self.session.clock.now()))
+                self._second_look(Expectations(unsure, wanted.networks))
+
+    def _could_be_maintenance(self, subject: SubjectExpectation) -> bool:
+        """Whether it looks down, and Azure does not tell the health of a gateway."""
+        healths = [self.answers.get(AskHealth(one), Health) for path in subject.paths for one in path.gateways]
+        return _is_suspect(self.subjects[subject.key]) and any(isinstance(one, Unknown) for one in healths)
 
     def _looked_at(self, again: Sequence[PathExpectation], wanted: Expectations) -> dict[str, PathVerdict]:
         """Each of `again` once, one question about BGP for each gateway of `wanted`; the verdicts of all its paths."""

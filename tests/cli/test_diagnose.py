@@ -128,6 +128,14 @@ def test_on_the_simulator_a_wrong_key_is_found_and_explained(vpngw: Shell) -> No
     assert CANARY not in answer.out + answer.err
 
 
+def test_the_line_that_keeps_logs_is_in_the_language_of_the_file(hub: Shell) -> None:
+    hub("simulator", "set", "con-berlin", "other-end=wrong-key", code=0)
+
+    answer = hub("diagnose", "hub.yaml", code=0)
+
+    assert "Add diagnostics: {workspace: ...} to the gateway at hub.yaml:9" in " ".join(answer.out.split())
+
+
 def test_with_everything_up_there_is_nothing_to_diagnose(vpngw: Shell) -> None:
     vpngw.write("hub.yaml", HUB)
     vpngw("apply", "hub.yaml", "--yes", code=0)

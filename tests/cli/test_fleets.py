@@ -141,7 +141,7 @@ def test_plans_are_saved_one_each_and_applied_as_they_are(hubs: Shell) -> None:
 
     assert saved == ["amsterdam.json", "berlin.json", "cairo.json"]
     assert "Saved to plans: 3 plans. `vpngw apply plans` applies exactly these, or refuses." in planned.err
-    assert "3 deployments: 3 changes.\nPlan: 21 to add, 0 to change, 0 to destroy.\n" in planned.out
+    assert "3 deployments: 3 with changes.\nPlan: 21 to add, 0 to change, 0 to destroy.\n" in planned.out
     assert applied.out.startswith("3 deployments: 3 succeeded.\n")
 
 
@@ -199,7 +199,7 @@ def test_drift_is_told_hub_by_hub(hubs: Shell) -> None:
     answer = hubs("drift", "hubs", code=2)
 
     assert "berlin  drift  1 difference" in answer.out
-    assert "3 deployments: 2 no drift, 1 drift." in answer.out
+    assert "3 deployments: 2 without drift, 1 with drift." in answer.out
 
 
 def test_one_question_for_all(hubs: Shell) -> None:

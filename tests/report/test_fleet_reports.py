@@ -122,7 +122,7 @@ def test_the_footer_adds_up_what_all_plans_do() -> None:
 
     told = fleet_plans_text({"a": view, "b": unchanged, "c": StateLocked("Ada holds it.")}, Style(), short=True)
 
-    assert "3 deployments: 1 changes, 1 no changes, 1 locked." in told
+    assert "3 deployments: 1 with changes, 1 without changes, 1 locked." in told
     assert f"Plan: {view.summary.add} to add, 0 to change, 0 to destroy." in told.splitlines()
     assert "No changes." not in told, "what changes nothing is counted"
 

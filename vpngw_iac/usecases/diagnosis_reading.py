@@ -182,9 +182,10 @@ class DiagnosisReading:
         if isinstance(log, LogUnread) or log.newest is not None or self._is_kept(gateway):
             return ""
         known = self.graph.by_id.get(gateway)
-        place = self.session.place.told(Finding("R-SEC-09", address=known.address)).location if known else ""
-        where = f" at {place}" if place else ""
-        return f'Add diagnostics=Diagnostics(workspace="...") to the gateway{where}; it must be on before the failure.'
+        line = 'Add diagnostics=Diagnostics(workspace="...") to the gateway'
+        told = self.session.place.told(Finding("R-SEC-09", address=known.address if known else "", advice=line))
+        where = f" at {told.location}" if told.location else ""
+        return f"{told.advice}{where}; it must be on before the failure."
 
     def _is_kept(self, gateway: ArmId) -> bool:
         """Whether a workspace gets the IKE log, as Azure says or, where that may not be read, the blueprint."""

@@ -33,6 +33,12 @@ _WORDS = {
 }
 _NOT_BEGUN = "No operation was started."
 _QUIET = ("no changes", "no drift", "succeeded")
+_IN_SUMS = {
+    "changes": "with changes",
+    "no changes": "without changes",
+    "drift": "with drift",
+    "no drift": "without drift",
+}
 _COLOURS = {"changes": "yellow", "drift": "yellow", "running": "yellow", "waiting": "yellow", "interrupted": "yellow"}
 _COLOURS |= {"not begun": "yellow"}
 
@@ -124,7 +130,7 @@ def _lines(lines: Sequence[_Line], style: Style) -> Iterator[str]:
 def _sum(lines: Iterable[_Line]) -> str:
     """How many went which way: ``40 deployments: 36 succeeded, 3 failed, 1 locked``."""
     words = Counter(line.word for line in lines)
-    counts = ", ".join(f"{count} {word}" for word, count in words.most_common())
+    counts = ", ".join(f"{count} {_IN_SUMS.get(word, word)}" for word, count in words.most_common())
     return f"{plural(words.total(), 'deployment')}: {counts}."
 
 

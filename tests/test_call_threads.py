@@ -122,3 +122,23 @@ def test_no_thread_stays_that_keeps_a_process_from_leaving() -> None:
     threads.in_parallel([lambda: None] * 10, 16)
 
     assert all(thread.daemon for thread in threading.enumerate() if thread.name == "vpngw-call")
+
+
+def test_a_call_that_dies_takes_nobody_along() -> None:
+    class Killed(BaseException):
+        pass
+
+    def die() -> None:
+        raise Killed
+
+    threads, ended = CallThreads(1), threading.Event()
+    calls = threads.queue(1)
+
+    for work in (die, die, ended.set):
+        calls.submit(work)
+
+    assert ended.wait(10), "what stands behind it has its turn"
+    closed = threading.Thread(target=lambda: calls.close(wait=True), daemon=True)
+    closed.start()
+    closed.join(10)
+    assert not closed.is_alive(), "and nobody waits for what will never come"

@@ -6,6 +6,7 @@ has its turn; the set bounds the threads, and with them the connections.
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 from collections import deque
@@ -90,7 +91,8 @@ class CallThreads:
 
     def _toil(self) -> None:
         while (work := self._next()) is not None:
-            work()
+            with contextlib.suppress(BaseException):  # whatever it is, others have calls to make on this thread
+                work()
 
     def _next(self) -> Callable[[], None] | None:
         with self._changed:
@@ -141,5 +143,5 @@ class CallQueue:
                 if not goes_on:
                     self._running -= 1
                     self._changed.notify_all()
-        if goes_on:
-            self._threads.stand_behind(self._one)
+            if goes_on:
+                self._threads.stand_behind(self._one)

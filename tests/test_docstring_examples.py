@@ -21,6 +21,7 @@ from vpngw_iac import Fleet, Workspace
 from vpngw_iac.engine.execute.clock import VirtualClock
 from vpngw_iac.errors import VpngwError
 from vpngw_iac.simulator import Simulator, VirtualTime
+from vpngw_iac.verify.diagnosis import Diagnosis, DiagnosisReport, Evidence, Gap, PeerParameter, PeerSheet, WalkStep
 
 ERRORS = (
     "BlueprintError", "CloudError", "PlanError", "Refused", "SecretError", "StalePlan", "StateError", "StateLocked",
@@ -99,6 +100,13 @@ def results(known: dict[str, Any], folder: Path) -> dict[str, Any]:
         "inventory": inventory,
         "inventory_item": inventory.items[0],
         "check": workspace.check_secrets(blueprint)[0],
+        "evidence": Evidence("IKE log", "Authentication failed"),
+        "walk_step": (walk_step := WalkStep("connection", "wrong", "Azure says Connecting.")),
+        "gap": Gap("No log is kept.", "Add diagnostics."),
+        "diagnosis": (one := Diagnosis("berlin", "VpnConnection/hub/berlin", "Connecting", (walk_step,), ("key",))),
+        "peer_parameter": (parameter := PeerParameter("AS number", "65010", "65020")),
+        "sheet": (sheet := PeerSheet("203.0.113.10", "Connecting", (parameter,))),
+        "report": DiagnosisReport("hub", (one,), sheets=(sheet,)),
     }
 
 

@@ -44,6 +44,8 @@ from vpngw_iac.secret import EnvironmentSecret
 from vpngw_iac.text import plain
 from vpngw_iac.usecases.imported import Imported
 from vpngw_iac.usecases.project import Project
+from vpngw_iac.usecases.state_init import StatePlace
+from vpngw_iac.verify.diagnosis import Diagnosis, DiagnosisReport, Gap, PeerParameter, PeerSheet, WalkStep
 
 MODULES = [importlib.import_module(f"{folder.__name__}.{each.name}") for each in pkgutil.iter_modules(folder.__path__)]
 FUNCTIONS = {
@@ -177,6 +179,22 @@ REPORTS: dict[str, Callable[[str, Style], str]] = {
             Path(text), text, text, (text,), (text,), {text: text}, (text,), (text,), imported=poisoned(IMPORTED, text)
         ),
         style,
+    ),
+    "initial": lambda text, style: texts.initial_text(
+        StatePlace(text, text, made=(text,), warnings=(text,), hints=(text,)), style
+    ),
+    "diagnosis": lambda text, style: texts.diagnosis_text(
+        DiagnosisReport(
+            text,
+            (Diagnosis(text, text, text, (WalkStep("connection", "wrong", text),), ("key",), gaps=(Gap(text, text),)),),
+            up=(text,),
+            notices=(text,),
+            sheets=(PeerSheet(text, text, (PeerParameter(text, text, text),), causes=(text,)),),
+        ),
+        style,
+    ),
+    "peer": lambda text, style: texts.peer_text(
+        [PeerSheet(text, text, (PeerParameter(text, text, text),), causes=(text,))]
     ),
     "unsaid": lambda text, style: texts.unsaid_text(poisoned(EXPORTED, text), style),
     "exported": lambda text, style: texts.exported_text(poisoned(EXPORTED, text), [text]),

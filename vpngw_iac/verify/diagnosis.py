@@ -26,7 +26,10 @@ Outcome = Literal["fine", "wrong", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Something that was seen."""
+    """Something that was seen.
+
+    ``f"{evidence.source}: {evidence.text}"``
+    """
 
     source: str
     """Where: ``IKE log``, ``connection``, ``gateway``, ``route table``, ``BGP``, the name of a file."""
@@ -38,7 +41,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class WalkStep:
-    """One step of the walk."""
+    """One step of the walk.
+
+    ``f"{walk_step.name}: {walk_step.outcome}"``
+    """
 
     name: StepName
     """What it looked at."""
@@ -50,7 +56,10 @@ class WalkStep:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Something that cannot be known from here, and what would change that."""
+    """Something that cannot be known from here, and what would change that.
+
+    ``f"{gap.text} {gap.advice}"``
+    """
 
     text: str
     """What is not known."""
@@ -127,7 +136,10 @@ class DiagnosisReport:
 
 @dataclass(frozen=True, slots=True)
 class PeerParameter:
-    """One parameter at both ends; the device's is what Azure expects of it."""
+    """One parameter at both ends; the device's is what Azure expects of it.
+
+    ``f"{peer_parameter.name}: {peer_parameter.device}"``
+    """
 
     name: str
     """As people call it: `phase 1`, `AS number`."""

@@ -93,8 +93,11 @@ def _left_out(exported: Exported, graph: Graph) -> set[ArmId]:
 
 
 def _used(content: dict[str, Any], graph: Graph, made: set[ArmId]) -> list[dict[str, Any]]:
-    """What the blueprint uses and does not make, with its group."""
-    wanted = set(graph.existing) | {parent for each in graph.existing if (parent := each.parent) is not None}
+    """What the blueprint uses and does not make, with its group; a security group is named by its id alone."""
+    told = repr([resource.body() for resource in graph.resources.values()]).lower()
+    named = {own for document in content["documents"] if (own := ArmId(document["id"])).names and own.key in told}
+    wanted = set(graph.existing) | {own for own in named if own.type.lower().endswith("networksecuritygroups")}
+    wanted |= {parent for each in graph.existing if (parent := each.parent) is not None}
     wanted |= {each.resource_group for each in wanted if each.group}
     used = [
         document

@@ -74,6 +74,7 @@ def terminal(*arguments: str, **variables: str) -> Iterator[Terminal]:
 
         os.setsid()
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # tests in the background of a shell ignore it, and so would this
 
     pipes = {"stdin": theirs, "stdout": theirs, "stderr": theirs}
     process = start(*arguments, env=environment, preexec_fn=lead, **pipes)

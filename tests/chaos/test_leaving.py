@@ -18,8 +18,8 @@ from tests.chaos.processes import Launcher, Operator, Running, Served, Start, ex
 from vpngw_iac.engine.execute.stop import GRACE
 
 GATEWAY_STARTED = "VpnGateway/vgw-office: create started"
-GATEWAY_SECONDS = 3.0
-SPEED = 400
+GATEWAY_SECONDS = 6.0
+SPEED = 200
 HANGING = """
 - {method: PUT, path: "*/virtualNetworkGateways/*", times: 2, effect: {do: slow, seconds: 40000}}
 - {method: GET, path: "*hanging*", times: null, effect: {do: slow, seconds: 40000}}

@@ -50,6 +50,14 @@ def test_apply_tells_how_many_tunnels_are_up_and_waits_for_them_where_asked(vpng
     assert "Verified hub:" in told.out
 
 
+def test_apply_of_a_saved_plan_tells_it_too(vpngw: Shell) -> None:
+    vpngw("plan", "hub.yaml", "--out", "plan.json", code=0)
+
+    told = vpngw("apply", "plan.json", code=0).out
+
+    assert "tunnels up" in told or "tunnel up" in told
+
+
 def test_apply_with_verify_ends_with_five_where_something_is_down(hub: Shell) -> None:
     hub("verify", "hub.yaml", "--wait", "10", code=0)
     hub("simulator", "set", "con-berlin", "other-end=silence", "tags.owner=somebody", code=0)

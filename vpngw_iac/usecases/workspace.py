@@ -162,10 +162,7 @@ class Workspace(OfflineWorkspace):
         request = RunRequest(
             "apply", chosen, reviewed, on_event, confirm, detach, timeout, stop or Stop(), lock_timeout, window
         )
-        outcome = run(session, request)
-        if outcome.outcome != "succeeded" or not outcome.operations or chosen.destroy:
-            return outcome
-        return replace(outcome, tunnels=_tunnels(session))
+        return _applied(session, request)
 
     @checked
     def apply_saved(
@@ -198,7 +195,7 @@ class Workspace(OfflineWorkspace):
             lock_timeout,
             window,
         )
-        return run(session, request)
+        return _applied(session, request)
 
     @checked
     def destroy(
@@ -403,6 +400,14 @@ class Workspace(OfflineWorkspace):
     def scope(self, session: Session) -> Scope:
         """Where a blueprint's resources live, now that the cloud is known."""
         return session.scope
+
+
+def _applied(session: Session, request: RunRequest) -> Outcome:
+    """The outcome of an apply, and how many tunnels are up then."""
+    outcome = run(session, request)
+    if outcome.outcome != "succeeded" or not outcome.operations or request.options.destroy:
+        return outcome
+    return replace(outcome, tunnels=_tunnels(session))
 
 
 def _tunnels(session: Session) -> str:

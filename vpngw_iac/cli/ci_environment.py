@@ -28,7 +28,7 @@ def environment(run: Run) -> int:
             raise UsageError("GITHUB_TOKEN is missing.", advice="Give the step ${{ github.token }}.")
         if not name:
             raise UsageError("ENVIRONMENT is missing.", advice="Name the environment whose reviewers say yes.")
-        branch = step.event.default_branch or str(github.get("").get("default_branch", ""))
+        branch = step.event.default_branch or github.default_branch()
         unreviewed = step.is_set("UNREVIEWED")
         require_guarded(github, branch, name, step.input("APPLY_ENVIRONMENT"), unreviewed=unreviewed)
         run.say(f"{name}: not looked at, as the caller wants it." if unreviewed else f"{name} is guarded.")

@@ -27,7 +27,8 @@ _LONGEST = 60.0
 _PAGES = 20
 _PER_PAGE = 100
 _TIMEOUT = (10.0, 30.0)
-_REPOSITORY = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
+REPOSITORY = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
+"""OWNER/NAME."""
 
 
 class GithubError(VpngwError):
@@ -54,7 +55,7 @@ class Github:
     def __init__(
         self, repository: str, token: str, *, api: str = API, sleep: Callable[[float], None] = time.sleep
     ) -> None:
-        if not _REPOSITORY.fullmatch(repository):
+        if not REPOSITORY.fullmatch(repository):
             raise UsageError(f"{repository!r} is no repository.", advice="GITHUB_REPOSITORY is OWNER/NAME.")
         self.repository = repository
         self._root = _checked_root(api)
@@ -102,6 +103,10 @@ class Github:
     def patch(self, path: str, **content: Any) -> dict[str, Any]:
         """Change something."""
         return dict(self._asked("PATCH", self._url(path), content=content).json())
+
+    def default_branch(self) -> str:
+        """The default branch of the repository; empty if GitHub does not tell it. Raises `GithubError`."""
+        return str(self.get("").get("default_branch") or "")
 
     def pause(self, number: int) -> None:
         """Wait before a try of the caller's own, longer each time."""

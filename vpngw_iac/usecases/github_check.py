@@ -15,9 +15,7 @@ from vpngw_iac.errors import UsageError
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.usecases.github import Github, GithubDenied, GithubError
 from vpngw_iac.usecases.github_environment import rules_of
-
-AUDIENCE = "api://AzureADTokenExchange"
-"""Whom the token of a job is for (https://learn.microsoft.com/entra/workload-id/workload-identity-federation)."""
+from vpngw_iac.usecases.github_project import AUDIENCE
 
 Verdict = Literal["ok", "wrong", "unknown"]
 
@@ -34,7 +32,7 @@ class GithubCheck:
 
 def check_repository(github: Github, environment: str, *, unreviewed: bool = False) -> tuple[GithubCheck, ...]:
     """Environment, default branch, permissions and subject format of a repository, in this order."""
-    branch = str(github.get("").get("default_branch") or "")
+    branch = github.default_branch()
     asked: list[Callable[[], Iterator[GithubCheck]]] = [
         lambda: _branch(github, branch),
         lambda: _permissions(github),

@@ -11,12 +11,11 @@ from typing import Any
 
 from vpngw_iac.errors import Refused, UsageError
 from vpngw_iac.files import UnreadableFile, denied, is_denied, read_text
-from vpngw_iac.usecases.github import API, Github, GithubError
+from vpngw_iac.usecases.github import API, REPOSITORY, Github, GithubError
 from vpngw_iac.usecases.github_project import HANDOVER, WORKFLOW, GithubProject
 
 _REMOTE = re.compile(r"(?:https://|ssh://git@|git@)github\.com[:/]([\w.-]+/[\w.-]+?)(?:\.git)?/?")
 _ORIGIN = re.compile(r'\[remote "origin"\][^\[]*?^\s*url\s*=\s*(\S+)', re.MULTILINE | re.DOTALL)
-_NAME = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
 _BRANCH = re.compile(r"[A-Za-z0-9_./-]+")
 
 
@@ -82,7 +81,7 @@ def _prefix(told: Mapping[str, Any], about: Mapping[str, Any]) -> str:
 
 def checked_github(repository: str, branch: str, environment: str) -> None:
     """Raise `UsageError` for what is no repository, branch or environment: they become a part of commands."""
-    if repository and not _NAME.fullmatch(repository):
+    if repository and not REPOSITORY.fullmatch(repository):
         raise UsageError(f"{repository!r} is no repository.", advice="Write --repository OWNER/NAME.")
     if not _BRANCH.fullmatch(branch) or branch.startswith("-"):
         raise UsageError(f"{branch!r} is no branch.", advice="Write --branch main, for example.")

@@ -18,6 +18,7 @@ WORKFLOW = ".github/workflows/network.yml"
 HANDOVER = "github-setup.md"
 ISSUER = "https://token.actions.githubusercontent.com"
 AUDIENCE = "api://AzureADTokenExchange"
+"""Whom the token of a job is for (https://learn.microsoft.com/entra/workload-id/workload-identity-federation)."""
 _UNKNOWN = {
     "state": "azblob://ACCOUNT/CONTAINER/PREFIX",
     "subscription": "SUBSCRIPTION_ID",

@@ -113,7 +113,7 @@ def require_own(document: Mapping[str, Any], origin: Mapping[str, str]) -> None:
 
 def require_default_branch(event: GithubEvent, github: Github | None) -> None:
     """Raise `Refused` anywhere but on the default branch, and where nobody says which one that is."""
-    known = event.default_branch or (str(github.get("").get("default_branch", "")) if github else "")
+    known = event.default_branch or (github.default_branch() if github else "")
     if not known:
         raise Refused("Which branch is the default one is not known.", advice="Give the step GITHUB_TOKEN.")
     if event.branch != known:

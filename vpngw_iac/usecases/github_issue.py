@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.usecases.github import Github, GithubUnavailable
-from vpngw_iac.usecases.pipeline_review import is_by
+from vpngw_iac.usecases.pipeline_review import body_of, own_comments
 
 LABEL = "vpngw-drift"
 _TRIES = 3
@@ -29,41 +29,45 @@ def keep_comment(github: Github, number: int, mark: str, body: str, commenter: s
 
     Where it is unknown whether it was written it is looked for again, so that there are never two.
     """
-    for attempt in range(1, _TRIES + 1):
-        found = _own_comment(github, number, mark, commenter)
-        if found is not None and found.get("body") == body:
+
+    def changed() -> IssueKept | None:
+        found = _marked(own_comments(github, number, commenter), mark)
+        if found is None:
+            return None
+        if found.get("body") == body:
             return IssueKept(_url(found), "unchanged")
-        if found is not None:
-            return IssueKept(_url(github.patch(f"issues/comments/{found['id']}", body=body)) or _url(found), "changed")
-        try:
-            return IssueKept(_url(github.post(f"issues/{number}/comments", body=body)), "opened")
-        except GithubUnavailable:
-            if attempt == _TRIES:
-                raise
-            github.pause(attempt)
-    return IssueKept()
+        return IssueKept(_url(github.patch(f"issues/comments/{found['id']}", body=body)) or _url(found), "changed")
 
-
-def _own_comment(github: Github, number: int, mark: str, commenter: str) -> Mapping[str, Any] | None:
-    pages = github.pages(f"issues/{number}/comments")
-    return next((c for c in pages if is_by(c, commenter) and str(c.get("body") or "").startswith(mark)), None)
+    return _kept(github, changed, lambda: github.post(f"issues/{number}/comments", body=body))
 
 
 def keep_issue(github: Github, mark: str, title: str, body: str, run_url: str) -> IssueKept:
     """The issue of a drift, opened or brought up to date; ``changed`` only if the drift is another one than it told."""
-    for attempt in range(1, _TRIES + 1):
-        found, text = _own_issue(github, mark), f"{mark}\n{body}{_seen(run_url)}"
-        if found is not None:
-            github.patch(f"issues/{found['number']}", body=text)
-            same = _lasting(str(found.get("body") or "")) == _lasting(text)
-            return IssueKept(_url(found), "unchanged" if same else "changed")
+    text = f"{mark}\n{body}{_seen(run_url)}"
+
+    def changed() -> IssueKept | None:
+        found = _own_issue(github, mark)
+        if found is None:
+            return None
+        github.patch(f"issues/{found['number']}", body=text)
+        same = _lasting(body_of(found)) == _lasting(text)
+        return IssueKept(_url(found), "unchanged" if same else "changed")
+
+    return _kept(github, changed, lambda: github.post("issues", title=title, body=text, labels=[LABEL]))
+
+
+def _kept(
+    github: Github, changed: Callable[[], IssueKept | None], written: Callable[[], Mapping[str, Any]]
+) -> IssueKept:
+    """What is there is changed, what is not is written; where it is unknown whether it was it is looked for again."""
+    for attempt in range(1, _TRIES):
+        if (kept := changed()) is not None:
+            return kept
         try:
-            return IssueKept(_url(github.post("issues", title=title, body=text, labels=[LABEL])), "opened")
+            return IssueKept(_url(written()), "opened")
         except GithubUnavailable:
-            if attempt == _TRIES:
-                raise
             github.pause(attempt)
-    return IssueKept()
+    return changed() or IssueKept(_url(written()), "opened")
 
 
 def close_issue(github: Github, mark: str, run_url: str) -> IssueKept:
@@ -82,7 +86,7 @@ def tell_failure(github: Github, mark: str, text: str) -> IssueKept:
     found = _own_issue(github, mark)
     if found is None:
         return IssueKept()
-    rest = _FAILED.sub("", str(found.get("body") or "")).removeprefix(mark).lstrip("\n")
+    rest = _FAILED.sub("", body_of(found)).removeprefix(mark).lstrip("\n")
     told = f"<!-- vpngw-failed -->\n{text}\n<!-- /vpngw-failed -->\n"
     github.patch(f"issues/{found['number']}", body=f"{mark}\n{told}{rest}")
     return IssueKept(_url(found), "changed")
@@ -91,8 +95,11 @@ def tell_failure(github: Github, mark: str, text: str) -> IssueKept:
 def _own_issue(github: Github, mark: str) -> Mapping[str, Any] | None:
     """The open issue with the label and this mark; lists of issues hold pull requests too."""
     pages = github.pages("issues", labels=LABEL, state="open")
-    own = (item for item in pages if "pull_request" not in item)
-    return next((item for item in own if str(item.get("body") or "").startswith(mark)), None)
+    return _marked((item for item in pages if "pull_request" not in item), mark)
+
+
+def _marked(items: Iterable[Mapping[str, Any]], mark: str) -> Mapping[str, Any] | None:
+    return next((item for item in items if body_of(item).startswith(mark)), None)
 
 
 def _seen(run_url: str) -> str:

@@ -64,7 +64,7 @@ def decided_by(document: Mapping[str, Any]) -> Decided:
 def review_of(github: Github, event: GithubEvent, now: Decided, commenter: str = COMMENTER) -> Review | None:
     """The pull request that brought the commit of this run, if its plan of the deployment was told in a comment."""
     for number in _pull_requests(github, event):
-        found = [d for text in own_comments(github, number, commenter) for d in decided_in(text)]
+        found = [d for item in own_comments(github, number, commenter) for d in decided_in(body_of(item))]
         of_it = [decided for decided in found if decided.deployment == now.deployment]
         if of_it:
             return Review(number, event.pull_request_url(number), of_it[-1], now)
@@ -78,15 +78,17 @@ def _pull_requests(github: Github, event: GithubEvent) -> Iterator[int]:
             yield number
 
 
-def own_comments(github: Github, number: int, commenter: str = COMMENTER) -> Iterator[str]:
-    """The texts of comments that a job of ours wrote."""
-    for comment in github.pages(f"issues/{number}/comments"):
-        if is_by(comment, commenter):
-            yield str(comment.get("body") or "")
+def own_comments(github: Github, number: int, commenter: str) -> Iterator[Mapping[str, Any]]:
+    """The comments that a job of ours wrote."""
+    return (comment for comment in github.pages(f"issues/{number}/comments") if _is_by(comment, commenter))
 
 
-def is_by(item: Mapping[str, Any], commenter: str) -> bool:
-    """Whether a comment or an issue was written by this user."""
+def body_of(item: Mapping[str, Any]) -> str:
+    """The text of a comment or an issue."""
+    return str(item.get("body") or "")
+
+
+def _is_by(item: Mapping[str, Any], commenter: str) -> bool:
     user = item.get("user")
     return isinstance(user, dict) and str(user.get("login", "")).lower() == commenter.lower()
 

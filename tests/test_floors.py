@@ -15,6 +15,7 @@ FLOORS = {
     "errors": 0,
     "arm": 0,
     "files": 0,
+    "pipeline": 0,
     "state_url": 0,
     "secret": 0,
     "masks": 0,

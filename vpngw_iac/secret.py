@@ -19,7 +19,7 @@ from vpngw_iac.errors import InvalidValue, SecretError
 from vpngw_iac.files import UnreadableFile, owned, read_text
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.masks import Masks
-from vpngw_iac.text import workflow_data
+from vpngw_iac.pipeline import mask_commands
 
 
 class _Reference(BaseModel):
@@ -222,7 +222,7 @@ class CachedSecrets:
 class GithubMaskedSecrets:
     """Tells the runner of GitHub Actions each value before anybody has it, so that its logs show ``***`` from then on.
 
-    https://docs.github.com/actions/reference/workflow-commands-for-github-actions: ``::add-mask::``, a line at a time.
+    See `vpngw_iac.pipeline.mask_commands`.
     """
 
     def __init__(self, source: SecretSource, tell: Callable[[str], object]) -> None:
@@ -232,9 +232,8 @@ class GithubMaskedSecrets:
     def resolve(self, reference: SecretReference) -> SecretValue:
         """The value now, masked; raises `SecretError` as the source does."""
         found = self._source.resolve(reference)
-        for line in found.value.splitlines():
-            if line.strip():
-                self._tell(f"::add-mask::{workflow_data(line)}\n")
+        for command in mask_commands(found.value, "github"):
+            self._tell(command)
         return found
 
     def prepare(self, reference: SecretReference) -> None:

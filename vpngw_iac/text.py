@@ -77,6 +77,11 @@ def workflow_data(text: str) -> str:
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
+def logging_data(text: str) -> str:
+    """The same for a logging command of Azure Pipelines, which encodes ``%`` in a way of its own."""
+    return text.replace("%", "%AZP25").replace("\r", "%0D").replace("\n", "%0A")
+
+
 # --- words -----------------------------------------------------------------------------------------------------------
 
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 import io
 import os
 import shlex
-import stat
-import sys
 from typing import Any
 
 from typer.core import TyperGroup
 
 from vpngw_iac.errors import UsageError
-from vpngw_iac.text import workflow_data
+from vpngw_iac.pipeline import home_of, mask_commands, tell_runner
 
 SECRETS, ARGUMENTS = "SECRETS", "ARGUMENTS"
 _TAKE_ARGUMENTS = ("plan", "drift")
@@ -53,20 +51,6 @@ def take_secrets() -> None:
                 advice="Write one variable per line; quote values that contain spaces or #.",
             )
         if binding.key and binding.value is not None:
-            _mask(binding.value)
+            for command in mask_commands(binding.value, home_of(os.environ)):
+                tell_runner(command)
             os.environ.setdefault(binding.key, binding.value)
-
-
-def _mask(value: str) -> None:
-    """Said to the runner, never into a file, where the value would stay."""
-    lines = [line for line in value.splitlines() if line.strip()]
-    try:
-        if stat.S_ISREG(os.fstat(sys.stderr.fileno()).st_mode):
-            return
-    except (OSError, ValueError):
-        return
-    if os.environ.get("GITHUB_ACTIONS") == "true":
-        sys.stderr.writelines(f"::add-mask::{workflow_data(line)}\n" for line in lines)
-    elif os.environ.get("TF_BUILD", "").lower() == "true":
-        sys.stderr.writelines(f"##vso[task.setsecret]{line.replace('%', '%AZP25')}\n" for line in lines)
-    sys.stderr.flush()

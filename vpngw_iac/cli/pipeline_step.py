@@ -12,14 +12,15 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Literal
+from typing import IO, TYPE_CHECKING
 
 from vpngw_iac.cli.run import Run
 from vpngw_iac.cli.summary import CUT, add_to_summary
 from vpngw_iac.errors import Finding, UsageError, VpngwError
 from vpngw_iac.late_dataclass import dataclass
+from vpngw_iac.pipeline import Home, home_of
 from vpngw_iac.report.markdown_limit import SUMMARY_BYTES, in_bytes, limited
-from vpngw_iac.text import plain, plural, workflow_data
+from vpngw_iac.text import logging_data, plain, plural, workflow_data
 from vpngw_iac.usecases.github_event import GithubEvent
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ MOST_ANNOTATIONS = 10
 """GitHub shows so many of a level in a step, and drops the rest in silence
 (https://github.com/actions/toolkit/blob/main/docs/problem-matchers.md, limitations)."""
 
-Home = Literal["github", "azure-pipelines", ""]
 _PLACE = re.compile(r"(?P<file>.+?):(?P<line>[1-9]\d*)")
 _RANK = {"error": 0, "warning": 1}
 Lines = Mapping[str, Collection[int]]
@@ -196,14 +196,9 @@ def step_of(run: Run, verb: str, out: str | None = None) -> Iterator[PipelineSte
 def _step(run: Run, verb: str, out: str | None) -> PipelineStep:
     filed = run.settings.env_variables
     inputs = {name: value for name, value in os.environ.items() if filed.get(name) != value}
-    home: Home = ""
-    if inputs.get("GITHUB_ACTIONS") == "true":
-        home = "github"
-    elif inputs.get("TF_BUILD", "").lower() == "true":
-        home = "azure-pipelines"
     temporary = inputs.get("RUNNER_TEMP") or inputs.get("AGENT_TEMPDIRECTORY")
     usual = Path(temporary) / "vpngw" if temporary else Path(".vpngw/ci")
-    return PipelineStep(verb, run, inputs, home, GithubEvent.of(inputs), Path(out) if out else usual)
+    return PipelineStep(verb, run, inputs, home_of(inputs), GithubEvent.of(inputs), Path(out) if out else usual)
 
 
 def _word(value: str | int | bool) -> str:
@@ -217,5 +212,5 @@ def _property(value: str) -> str:
 
 def _vso(text: str, *, inside: bool = False) -> str:
     """A value of a logging command: what would end it is encoded, with ``%`` first."""
-    told = text.replace("%", "%AZP25").replace("\r", "%0D").replace("\n", "%0A")
+    told = logging_data(text)
     return told.replace(";", "%3B").replace("]", "%5D") if inside else told

@@ -13,6 +13,7 @@ from vpngw_iac.engine.execute.event import Event, Notice, RunEnded
 from vpngw_iac.engine.execute.stop import Stop
 from vpngw_iac.errors import UsageError
 from vpngw_iac.late_dataclass import dataclass
+from vpngw_iac.pipeline import home_of
 
 if TYPE_CHECKING:
     from vpngw_iac.engine.plan.plan import Plan
@@ -99,7 +100,7 @@ def require_consent(run: Run, *, yes: bool) -> None:
 
 def stop_of(run: Run) -> tuple[Stop, bool]:
     """What a run listens to, and whether its stop is bounded: in GitHub Actions a cancelled job is killed soon."""
-    bounded = run.settings.environment.get("GITHUB_ACTIONS") == "true"
+    bounded = home_of(run.settings.environment) == "github"
     return (Stop(GRACE_IN_ACTIONS) if bounded else Stop()), bounded
 
 

@@ -10,9 +10,7 @@ import os
 import re
 import secrets as randomness
 import socket
-import stat
 import string
-import sys
 import threading
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -26,6 +24,7 @@ from vpngw_iac.call_threads import CallThreads
 from vpngw_iac.errors import BlueprintError, Finding, Forbidden, SecretError, StateDenied, UsageError
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.masks import Masks
+from vpngw_iac.pipeline import home_of, tell_runner
 from vpngw_iac.resources.base import Resource
 from vpngw_iac.resources.existing import Existing
 from vpngw_iac.secret import (
@@ -164,7 +163,7 @@ class SessionSettings:
 
     def masked(self, source: SecretSource) -> SecretSource:
         """In GitHub Actions the runner is told each value, so that no later line of its log shows one."""
-        return GithubMaskedSecrets(source, _tell_runner) if self.environment.get("GITHUB_ACTIONS") == "true" else source
+        return GithubMaskedSecrets(source, tell_runner) if home_of(self.environment) == "github" else source
 
     def required_subscription(self) -> str:
         """The subscription; raises `UsageError` if a cloud that has many was given none."""
@@ -535,16 +534,6 @@ def open_simulator(place: SessionSettings, clock: Clock, folder: Path | None = N
 
     clock.on_advance(advance)
     return Simulator(folder, time=time)
-
-
-def _tell_runner(command: str) -> None:
-    """Say it on stderr, which the runner reads; never into a file, where the value would stay."""
-    try:
-        if not stat.S_ISREG(os.fstat(sys.stderr.fileno()).st_mode):
-            sys.stderr.write(command)
-            sys.stderr.flush()
-    except (OSError, ValueError):
-        return  # there is no stderr, hence no log
 
 
 class NoSecrets:

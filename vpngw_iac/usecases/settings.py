@@ -23,6 +23,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from vpngw_iac.errors import FileDenied, UsageError
 from vpngw_iac.files import UnreadableFile, denied, is_denied, open_to_all, owned, read_text
 from vpngw_iac.late_dataclass import dataclass
+from vpngw_iac.pipeline import home_of
 from vpngw_iac.state_url import FolderPlace, read_state_url
 from vpngw_iac.text import nearest, suggestion
 
@@ -179,7 +180,7 @@ class Settings(BaseModel):
             if config
             else {},
             warnings=_absent(path) if absent else _exposed(path),
-            untrusted=tuple(_untrusted(given, real, filed if by_file else {}, document)) if is_pipeline(real) else (),
+            untrusted=tuple(_untrusted(given, real, filed if by_file else {}, document)) if home_of(real) else (),
         )
         merged = {f"{PREFIX}{key.upper()}": str(value) for key, value in document.items()} | merged
         asides = {"environment": merged, "env_variables": filed, "origin": origin}
@@ -256,11 +257,6 @@ _TO_PIPELINES = (
     "variables): say the same there, or take it out of the checkout."
 )
 _OF_PIPELINES = ("cloud", "tenant", "subscription", "state")
-
-
-def is_pipeline(environment: Mapping[str, str]) -> bool:
-    """Whether this is a job of GitHub Actions or Azure Pipelines."""
-    return environment.get("GITHUB_ACTIONS") == "true" or environment.get("TF_BUILD", "").lower() == "true"
 
 
 def _untrusted(

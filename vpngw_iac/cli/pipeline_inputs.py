@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import shlex
 from typing import Any
@@ -42,15 +41,9 @@ def take_secrets() -> None:
 
     Only whole secrets are masked by the runner itself, which this one is not: it holds several.
     """
-    from dotenv.parser import parse_stream
+    from vpngw_iac.usecases.settings import variables_in
 
-    for binding in parse_stream(io.StringIO(os.environ.pop(SECRETS, ""))):
-        if binding.error or (binding.key is not None and binding.value is None):
-            raise UsageError(
-                f"Line {binding.original.line} of SECRETS is not NAME=value.",
-                advice="Write one variable per line; quote values that contain spaces or #.",
-            )
-        if binding.key and binding.value is not None:
-            for command in mask_commands(binding.value, home_of(os.environ)):
-                tell_runner(command)
-            os.environ.setdefault(binding.key, binding.value)
+    for name, value in variables_in(os.environ.pop(SECRETS, ""), SECRETS):
+        for command in mask_commands(value, home_of(os.environ)):
+            tell_runner(command)
+        os.environ.setdefault(name, value)

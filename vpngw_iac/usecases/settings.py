@@ -235,21 +235,30 @@ def setting_names() -> tuple[str, ...]:
 
 def read_env_file(path: Path) -> dict[str, str]:
     """Variables of a ``NAME=value`` file. Raises `UsageError` with the line, never with its content."""
-    from dotenv.parser import parse_stream
-
     try:
         text = read_text(path, pipe=True)
     except UnreadableFile as error:
         raise error.as_error(UsageError, f"The env file {path}", path, "Check --env-file.") from None
-    bindings = list(parse_stream(io.StringIO(text)))
-    for binding in bindings:
+    return dict(variables_in(text, path))
+
+
+def variables_in(text: str, where: Path | str) -> Iterator[tuple[str, str]]:
+    """Name and value of each ``NAME=value`` line, in their order; `where` they stand is a file, or has a name.
+
+    Raises `UsageError` with the line, never with its content.
+    """
+    from dotenv.parser import parse_stream
+
+    for binding in parse_stream(io.StringIO(text)):
+        line = binding.original.line
         if binding.error or (binding.key is not None and binding.value is None):
             raise UsageError(
-                f"Line {binding.original.line} of {path} is not NAME=value.",
+                f"Line {line} of {where} is not NAME=value.",
                 advice="Write one variable per line; quote values that contain spaces or #.",
-                location=f"{path}:{binding.original.line}",
+                location=f"{where}:{line}" if isinstance(where, Path) else "",
             )
-    return {binding.key: binding.value for binding in bindings if binding.key and binding.value is not None}
+        if binding.key and binding.value is not None:
+            yield binding.key, binding.value
 
 
 _TO_PIPELINES = (

@@ -255,8 +255,8 @@ def _plan_of_this_run(step: PipelineStep, file: str | None) -> dict[str, Any]:
     _require_default_branch(step)
     decided = decided_by(document)
     require_reviewed(step.input("REVIEWED"), decided.digest)
-    github = step.github()
-    if github is not None and step.home == "github":
+    github = step.github_of_run()
+    if github is not None:
         require_newest(github, step.event, step.input("ARTIFACT") or f"vpngw-plan-{decided.deployment}")
     return document
 
@@ -290,8 +290,8 @@ def _approved(step: PipelineStep) -> PipelineStep:
     from vpngw_iac.usecases.pipeline_review import approver_of
     from vpngw_iac.usecases.runner import APPROVER
 
-    github = step.github()
-    if github is None or step.home != "github" or step.inputs.get(APPROVER):
+    github = step.github_of_run()
+    if github is None or step.inputs.get(APPROVER):
         return step
     try:
         return step.with_variable(APPROVER, approver_of(github, step.event))
@@ -306,8 +306,8 @@ def _reviewed_in_pull_request(step: PipelineStep, document: dict[str, Any]) -> I
     from vpngw_iac.usecases.github import GithubError
     from vpngw_iac.usecases.pipeline_review import COMMENTER, decided_by, review_of
 
-    github = step.github()
-    if github is None or step.home != "github" or step.event.pull_request is not None:
+    github = step.github_of_run()
+    if github is None or step.event.pull_request is not None:
         return
     try:
         review = review_of(github, step.event, decided_by(document), step.input("COMMENTER") or COMMENTER)

@@ -93,6 +93,10 @@ class PipelineStep:
 
         return Github.of(self.inputs)
 
+    def github_of_run(self) -> Github | None:
+        """The same in a job of GitHub, which alone has this run; None in any other, whatever token it holds."""
+        return self.github() if self.home == "github" else None
+
     def with_variable(self, name: str, value: str) -> PipelineStep:
         """The same step whose run sees one variable more."""
         settings = self.run.settings

@@ -42,7 +42,7 @@ def _tell_failure(step: PipelineStep, deployment: str, error: VpngwError) -> Non
     from vpngw_iac.usecases.github_issue import tell_failure
 
     try:
-        github = step.github() if step.home == "github" else None
+        github = step.github_of_run()
         if github is not None and deployment:
             tell_failure(github, drift_mark(deployment), failure_text(error, step.event.run_url))
         _chat(step, deployment or "unknown deployment", f"the run failed ({type(error).__name__})")
@@ -55,7 +55,7 @@ def tell_drift(step: PipelineStep, found: Drift) -> str:
     from vpngw_iac.report.comment import drift_body, drift_mark, drift_said, drift_title
     from vpngw_iac.usecases.github_issue import IssueKept, close_issue, keep_issue
 
-    github = step.github() if step.home == "github" else None
+    github = step.github_of_run()
     mark, url = drift_mark(found.deployment), step.event.run_url
     kept = IssueKept("", "changed" if found.alarming else "none")
     if github is not None and found.alarming:

@@ -107,12 +107,12 @@ def _rotated(now: Iterable[Decision], expected: Collection[Decision]) -> tuple[s
 def _now_known(decision: Decision, now: Iterable[Decision], ended: Collection[str]) -> Decision:
     """A decision that waited for a value: as it is now, where what decides that value has ended meanwhile."""
     known = {f"{_KNOWN_AFTER}{address})" for address in ended}
-    if not any(d["declared"] in known for d in decision.get("differences", ()) if isinstance(d["declared"], str)):
+    told = [(d, isinstance(d["declared"], str) and d["declared"] in known) for d in decision.get("differences", ())]
+    if not any(waited for _, waited in told):
         return decision
     same = [item for item in now if item.get("address") == decision["address"]]
     found = {d["path"]: d for item in same for d in item["differences"]}
-    waited = [d["path"] for d in decision["differences"] if isinstance(d["declared"], str) and d["declared"] in known]
-    differences = [found.get(d["path"], d) if d["path"] in waited else d for d in decision["differences"]]
+    differences = [found.get(d["path"], d) if waited else d for d, waited in told]
     return {**decision, "differences": differences}
 
 

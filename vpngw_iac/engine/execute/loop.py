@@ -160,11 +160,8 @@ class Execution:
     def _seconds_to_next(self) -> float | None:
         if self._leaving:  # only for the calls that are under way
             return 1.0
-        moments = [moment for moment in (self._steps.next_moment(),) if moment is not None]
-        if self._limits.deadline is not None:
-            moments.append(self._limits.deadline)
-        if self._todo and self._is_throttled:
-            moments.append(self._not_before)
+        allowed = self._not_before if self._todo and self._is_throttled else None
+        moments = [m for m in (self._steps.next_moment(), self._limits.deadline, allowed) if m is not None]
         return max(0.0, min(moments) - self._clock.now()) if moments else None
 
     def _start_ready(self) -> None:

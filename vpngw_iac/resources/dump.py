@@ -11,6 +11,7 @@ from vpngw_iac.arm import ArmId
 from vpngw_iac.errors import PlanError
 from vpngw_iac.resources import type_of
 from vpngw_iac.resources.base import Document, Output, Ref, Resource
+from vpngw_iac.resources.existing import Existing
 from vpngw_iac.resources.wire import SECRET_TYPES
 from vpngw_iac.secret import SecretReference, dump_reference, load_reference
 
@@ -35,6 +36,16 @@ def dump_resource(resource: Resource) -> Document:
         "needs": [{"id": str(ref.id), "target": str(ref.target)} for ref in resource.needs],
         **envelope,
         "body": _sealed(resource.body()),
+    }
+
+
+def dump_existing(existing: Existing) -> Document:
+    """JSON form of what is only used, with what the blueprint claims of it."""
+    return {
+        "address": existing.address,
+        "id": str(existing.id),
+        "facts": dict(existing.facts),
+        "tenant": existing.tenant,
     }
 
 

@@ -14,7 +14,7 @@ from vpngw_iac.engine.plan.unverified import of_kind
 from vpngw_iac.errors import Finding, PlanError, Refused, StalePlan
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.resources.base import Resource
-from vpngw_iac.resources.dump import dump_resource, load_resource
+from vpngw_iac.resources.dump import dump_existing, dump_resource, load_resource
 from vpngw_iac.resources.existing import Existing
 from vpngw_iac.secret import FingerprintKey
 
@@ -110,10 +110,7 @@ def save(
             "folders": list(folders),
             "said": dict(said or {}),
             "graph": [dump_resource(resource) for resource in plan.graph.resources.values()],
-            "existing": [
-                {"address": e.address, "id": str(e.id), "facts": dict(e.facts), "tenant": e.tenant}
-                for e in plan.graph.existing.values()
-            ],
+            "existing": [dump_existing(existing) for existing in plan.graph.existing.values()],
             "decisions": canonical(plan),
             "unreadable": [{"address": u.address, "path": u.path} for u in of_kind(plan.secrets, "not readable here")],
             "refused": [asdict(finding) for finding in plan.blocking if not finding.rule.startswith("V-")],

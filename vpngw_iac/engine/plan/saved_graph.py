@@ -16,7 +16,7 @@ from vpngw_iac.errors import Finding, PlanError, Refused
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.resources import type_of
 from vpngw_iac.resources.base import Resource
-from vpngw_iac.resources.dump import dump_resource, load_resource
+from vpngw_iac.resources.dump import dump_existing, dump_resource, load_resource
 from vpngw_iac.resources.existing import Existing
 
 FORMAT = 2
@@ -80,11 +80,7 @@ def dump_graph(graph: SavedGraph, version: str) -> dict[str, Any]:
         "places": dict(graph.places),
         "gateway_networks": {str(gateway): str(network) for gateway, network in graph.gateway_networks.items()},
         "graph": [dump_resource(item) for item in graph.items if isinstance(item, Resource)],
-        "existing": [
-            {"address": e.address, "id": str(e.id), "facts": dict(e.facts), "tenant": e.tenant}
-            for e in graph.items
-            if isinstance(e, Existing)
-        ],
+        "existing": [dump_existing(item) for item in graph.items if isinstance(item, Existing)],
     }
 
 

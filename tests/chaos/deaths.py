@@ -192,11 +192,8 @@ def undisturbed(life: Life, folder: Path) -> Unharmed:
 
 def die_and_go_on(life: Life, folder: Path, dies_at: int, gap: float, unharmed: Unharmed) -> str:
     """Die at a step, wait, run once more; everything must be as if nothing had happened. Returns where it died."""
-    scene, ending = Scene.set(life, folder), Ending(dies_at)
-    with contextlib.suppress(Died):
-        scene.run(ending)
-    assert ending.dead, f"{life.name} has no step {dies_at}"
-    harness, at = scene.harness, f"{life.name}, step {dies_at} ({ending.at}), {gap:g} s later"
+    scene, ending = _died(life, folder, dies_at)
+    harness, at = scene.harness, f"{life.name}, step {ending.steps} ({ending.at}), {gap:g} s later"
     harness.clock.advance(gap)
     runs = harness.workspace().history(scene.blueprint)
     if runs and runs[-1].outcome == "succeeded" and harness.writes:
@@ -211,6 +208,22 @@ def die_and_go_on(life: Life, folder: Path, dies_at: int, gap: float, unharmed: 
     assert harness.ids() == unharmed.ids, at
     assert harness.held_secrets() == unharmed.secrets, at
     return ending.at
+
+
+def _died(life: Life, folder: Path, dies_at: int) -> tuple[Scene, Ending]:
+    """A run that is dead: at this step, or at its last one.
+
+    Answers that arrive together are recorded together, so one run has fewer steps than another; who outlives its death
+    that way is run once more, and dies sooner.
+    """
+    while True:
+        scene, ending = Scene.set(life, folder / f"dies-at-{dies_at}"), Ending(dies_at)
+        with contextlib.suppress(Died):
+            scene.run(ending)
+        if ending.dead:
+            return scene, ending
+        assert 0 < ending.steps < dies_at, f"{life.name} has no step {dies_at}"
+        dies_at = ending.steps
 
 
 def _check_converged(scene: Scene, at: str = "") -> None:

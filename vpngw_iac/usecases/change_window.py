@@ -49,7 +49,7 @@ def _moment(option: str, text: str) -> datetime:
     if named is None:
         if found.tzinfo is None:
             raise UsageError(f"--{option} {text!r} says no zone: nobody knows which moment is meant.", advice=_ADVICE)
-        return found.astimezone(UTC)
+        return _in_utc(option, text, found)
     if found.tzinfo is not None:
         raise UsageError(f"--{option} {text!r} says two zones.", advice=_ADVICE)
     return _in_zone(option, text, found, named["zone"])
@@ -67,7 +67,14 @@ def _in_zone(option: str, text: str, local: datetime, zone: str) -> datetime:
             f"--{option} {text!r} is in the hour in which clocks there are changed: it is no time, or two.",
             advice="Write it with its offset, for example +01:00.",
         )
-    return first.astimezone(UTC)
+    return _in_utc(option, text, first)
+
+
+def _in_utc(option: str, text: str, moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise UsageError(f"--{option} {text!r} is not a time.", advice=_ADVICE) from None
 
 
 def _said(moment: datetime) -> str:

@@ -23,6 +23,7 @@ FLOORS = {
     "text": 0,
     "value_check": 0,
     "paths": 0,
+    "times": 0,
     "late_dataclass": 0,
     "call_threads": 0,
     "resources": 1,

@@ -53,7 +53,7 @@ WORDS = {
         removed renaming repair replaced replay report requested response result resume resumption retry run runner
         running sarif saved scaled schedule schema session set shape short sibling side sign signals
         simulate simulated simulator slow slowly source sources span spelling stale started statement stay
-        step stop store strangely style summary svg switch sync table target task text time timed tool transition
+        step stop store strangely style summary svg switch sync table target task text time timed times tool transition
         threads transport type types unavailable unchecked unconfirmed unordered unread unreadable unverified
         unwritable url urls use usecases used validate validation value values verdict version view vpngw
         wait waiting watch wire worker workspace write""",

@@ -131,6 +131,8 @@ def test_of_an_endless_line_only_the_beginning_is_looked_at(tmp_path: Path) -> N
         ("11/28/2026, 10:11:12.123 PM", AT),
         ("99/99/2026, 10:11:12.123 PM", None),
         ("2026-13-45T99:99:99Z", None),
+        ("0001-01-01T00:00:00+01:00", None),
+        ("9999-12-31T23:59:59.5-01:00", None),
         ("yesterday", None),
         (17, None),
     ],

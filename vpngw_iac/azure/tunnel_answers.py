@@ -8,12 +8,13 @@ models for the rest.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from vpngw_iac.engine.ports import Observed
 from vpngw_iac.paths import objects, properties_of, value_at
+from vpngw_iac.times import moment_of
 from vpngw_iac.verify import questions as q
 
 _EMPTY = q.Unknown("the answer is empty")
@@ -79,7 +80,7 @@ def health(document: Mapping[str, Any], now: datetime) -> q.Reply:
     state = _text(inner.get("availabilityState"))
     if not state:
         return _EMPTY
-    resolved = _moment(value_at(inner, "recentlyResolved.resolvedTime"))
+    resolved = moment_of(value_at(inner, "recentlyResolved.resolvedTime"))
     told = _text(value_at(inner, "recentlyResolved.unavailableSummary")) if resolved else ""
     ago = None if resolved is None else max(0.0, (now - resolved).total_seconds())
     return q.Health(state, _text(inner.get("reasonType")), told or _text(inner.get("summary")), ago)
@@ -92,7 +93,7 @@ def last_write(document: Mapping[str, Any], now: datetime) -> q.Reply:
         for row in objects(document.get("value"))
         if _text(value_at(row, "operationName.value")).lower().endswith("/write")
         and _text(value_at(row, "status.value")).lower() == "succeeded"
-        and (moment := _moment(row.get("eventTimestamp"))) is not None
+        and (moment := moment_of(row.get("eventTimestamp"))) is not None
     ]
     return q.LastWrite(max(0.0, (now - max(moments)).total_seconds()) if moments else None)
 
@@ -233,15 +234,3 @@ def _number(value: Any) -> int:
     if isinstance(value, int | float) and abs(value) < 1e18:
         return int(value)
     return int(value) if isinstance(value, str) and value.isdecimal() and len(value) < 19 else 0
-
-
-def _moment(value: Any) -> datetime | None:
-    """A time of day in ISO 8601; Azure writes seven digits after the second."""
-    text = _text(value)
-    reading: Callable[[str], datetime] = datetime.fromisoformat
-    try:
-        head, dot, rest = text.partition(".")
-        moment = reading(f"{head}{'.' + rest[:6].rstrip('Zz') if dot else ''}".removesuffix("Z"))
-    except ValueError:
-        return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -26,9 +26,10 @@ from vpngw_iac.engine.execute.event import (
 from vpngw_iac.engine.order.operation import expectation
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.report import formatting
-from vpngw_iac.report.progress import BEAT, OperationView, RunView, clock_of, ended_line, moment_of, progress_line
+from vpngw_iac.report.progress import BEAT, OperationView, RunView, clock_of, ended_line, progress_line
 from vpngw_iac.report.style import Style, is_terminal, style_for
 from vpngw_iac.text import guarded, neutral, plain, plural
+from vpngw_iac.times import moment_of
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -28,6 +28,7 @@ from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.report import formatting
 from vpngw_iac.report.style import Style, is_terminal, style_for
 from vpngw_iac.text import guarded, listed, neutral, plural
+from vpngw_iac.times import moment_of
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -252,14 +253,6 @@ class PlainProgress:
             self._stream.flush()
         except (OSError, ValueError):
             return
-
-
-def moment_of(at: str) -> datetime | None:
-    """The time of an event, if it has one."""
-    try:
-        return datetime.fromisoformat(at)
-    except ValueError:
-        return None
 
 
 def clock_of(at: str) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from vpngw_iac.arm import ArmId
@@ -23,6 +22,7 @@ from vpngw_iac.simulator.ike_log import LogRow, rows_of
 from vpngw_iac.simulator.refusal import Refusal, not_simulated, refuse
 from vpngw_iac.simulator.relations import GATEWAYS
 from vpngw_iac.simulator.wire import HttpRequest, HttpResponse, Json
+from vpngw_iac.times import moment_of
 
 _PATH = re.compile(r"^/v1(?P<id>/subscriptions/.+)/query$", re.IGNORECASE)
 _SETTINGS = "Microsoft.Insights/diagnosticSettings"
@@ -80,12 +80,10 @@ def _span(cloud: CloudView, text: str) -> tuple[float, float]:
 
 def _moment(cloud: CloudView, text: str) -> float:
     """Simulated seconds of a time of day; one without a zone is UTC."""
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise refuse("BadArgumentError", f"The timespan has no time at {text}.") from None
-    known = found if found.tzinfo else found.replace(tzinfo=UTC)
-    return cloud.now - (utc(cloud.now) - known).total_seconds()
+    found = moment_of(text)
+    if found is None:
+        raise refuse("BadArgumentError", f"The timespan has no time at {text}.")
+    return cloud.now - (utc(cloud.now) - found).total_seconds()
 
 
 def _table(cloud: CloudView, gateway: Document, query: str, start: float, end: float) -> Json:

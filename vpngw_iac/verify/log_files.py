@@ -12,13 +12,14 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from vpngw_iac.errors import UsageError
 from vpngw_iac.files import UnreadableFile, read_bytes, text_of
 from vpngw_iac.late_dataclass import dataclass
+from vpngw_iac.times import moment_of
 from vpngw_iac.verify.log_lines import LogLine, with_ends
 from vpngw_iac.verify.signatures import SIGNATURES, Source
 
@@ -176,20 +177,8 @@ def moment(value: Any) -> datetime | None:
         return value if value.tzinfo else value.replace(tzinfo=UTC)
     if not isinstance(value, str):
         return None
-    if match := _TIME.match(value):
-        try:
-            found = datetime.fromisoformat(match[1].replace(" ", "T")[:26])
-            return found.replace(tzinfo=UTC) - _offset(match[2])
-        except ValueError:
-            return None
-    return _of_portal(value)
-
-
-def _offset(zone: str | None) -> timedelta:
-    if not zone or zone == "Z":
-        return timedelta()
-    sign = -1 if zone[0] == "-" else 1
-    return sign * timedelta(hours=int(zone[1:3]), minutes=int(zone[-2:]))
+    match = _TIME.match(value)
+    return moment_of(match[1] + (match[2] or "")) if match else _of_portal(value)
 
 
 def _of_portal(value: str) -> datetime | None:

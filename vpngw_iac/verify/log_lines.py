@@ -139,7 +139,8 @@ def judge(lines: Sequence[LogLine]) -> LogVerdict:
         return LogVerdict(came_up=ends[-1][0] if ends else None)
     newest, last = ends[-1]
     attempt = _attempt(lines, newest)
-    inside = [(line, row) for line, row in told if line in attempt]
+    near = frozenset(attempt)
+    inside = [(line, row) for line, row in told if line in near]
     first = frozenset(_of_timeout(attempt, inside) if last.part == "timeout" else last.causes)
     rows = [row for _, row in reversed(inside) if row.part == "failure"]
     causes = _narrowed(first, rows)

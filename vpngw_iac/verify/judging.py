@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.text import listed
@@ -29,15 +29,13 @@ from vpngw_iac.verify.verdict import CARRIES, PathVerdict, SubjectVerdict, toget
 PREFERRED = "VPN ready; ExpressRoute is preferred while its session is up"
 
 
-def session_questions(
-    expected: Expectations, verdicts: Mapping[str, PathVerdict], gateways: Collection[ArmId] | None = None
-) -> list[TunnelQuestion]:
+def session_questions(expected: Expectations, verdicts: Mapping[str, PathVerdict]) -> list[TunnelQuestion]:
     """One question for each gateway with a BGP path that carries; learned routes only where a site expects some."""
     found: list[TunnelQuestion] = []
     for subject in expected.subjects:
         for path in subject.paths:
             carries = path.bgp and path.address in verdicts and verdicts[path.address].word in CARRIES
-            if not carries or (gateways is not None and path.gateway not in gateways):
+            if not carries:
                 continue
             found.append(AskSessions(path.gateway))
             if subject.expects:
@@ -80,14 +78,12 @@ def with_sessions(path: PathExpectation, verdict: PathVerdict, answers: Answers)
     return bgp.judge_sessions(path, neighbours, verdict, answers.get(AskSessions(path.gateway), Sessions))
 
 
-def judge_subject(
-    subject: SubjectExpectation, paths: Iterable[PathVerdict], answers: Answers, *, look_at_routes: bool = True
-) -> SubjectVerdict:
+def judge_subject(subject: SubjectExpectation, paths: Iterable[PathVerdict], answers: Answers) -> SubjectVerdict:
     """A site or a pair from its paths, with the prefixes that it must announce."""
     found = tuple(paths)
     word, reason = together(found)
     verdict = SubjectVerdict(subject.name, subject.kind, word, reason, subject.live, found)
-    if look_at_routes and subject.expects and word in CARRIES:
+    if subject.expects and word in CARRIES:
         verdict = _with_prefixes(subject, verdict, answers)
     if subject.backup_of_circuit and verdict.word in CARRIES:
         verdict = verdict.noted(PREFERRED)

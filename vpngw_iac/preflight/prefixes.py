@@ -1,4 +1,4 @@
-"""Address arithmetic for preflight: parse, classify, and find overlaps without comparing every pair.
+"""Address arithmetic for preflight and verify: parse, classify, and find overlaps without comparing every pair.
 
 Knows numbers only: no resource, no rule. What may overlap what is decided by those who ask.
 """

@@ -6,11 +6,10 @@ proves nothing. Rows between the gateway's own instances match no neighbour and 
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
-from vpngw_iac.text import listed
+from vpngw_iac.preflight.prefixes import Network, is_within, network, networks
 from vpngw_iac.verify.expectation import PathExpectation
 from vpngw_iac.verify.questions import BgpSession, RouteRow, Routes, Sessions, Unknown
 from vpngw_iac.verify.verdict import PathVerdict
@@ -38,7 +37,7 @@ def judge_sessions(
         return verdict.judged("unknown", "BGP sessions: Azure does not know their state")
     if up or expected.prefixes:
         also = "" if up else "; what is written for the site is carried without BGP"
-        return verdict.judged("degraded", _joined(verdict.reason, told + also))
+        return verdict.judged("degraded", "; ".join(filter(None, [verdict.reason, told + also])))
     return verdict.judged("down", f"the tunnel is up, but {told}")
 
 
@@ -55,19 +54,19 @@ def missing_prefixes(
         return reply
     if not reply.rows:
         return Unknown("the answer is empty")
-    learned = [(_network(row.prefix), row) for row in reply.rows]
+    learned = [(network(row.prefix), row) for row in reply.rows]
     return tuple(prefix for prefix in wanted if not any(_carries(n, row, prefix, neighbours) for n, row in learned))
 
 
-def _carries(network: object, row: RouteRow, prefix: str, neighbours: Collection[str]) -> bool:
-    wanted = _network(prefix)
-    if network is None or wanted is None:
+def _carries(found: Network | None, row: RouteRow, prefix: str, neighbours: Collection[str]) -> bool:
+    wanted = network(prefix)
+    if found is None or wanted is None:
         return row.prefix == prefix
-    return network == wanted or (row.peer in neighbours and _covers(network, wanted))
+    return found == wanted or (row.peer in neighbours and is_within(wanted, [found]))
 
 
 def not_told(
-    networks: Iterable[str], announced_by_site: Collection[str], reply: Routes | Unknown
+    ours: Iterable[str], announced_by_site: Collection[str], reply: Routes | Unknown
 ) -> tuple[str, ...] | Unknown:
     """Prefixes that a connected neighbour should be told and is not.
 
@@ -78,41 +77,15 @@ def not_told(
         return reply
     if not reply.rows:
         return Unknown("the answer is empty")
-    told = [_network(row.prefix) for row in reply.rows]
+    told = networks(row.prefix for row in reply.rows)
     filtered = {*announced_by_site, _DEFAULT}
-    return tuple(
-        prefix
-        for prefix in networks
-        if prefix not in filtered
-        and not isinstance(_network(prefix), ipaddress.IPv6Network)
-        and not any(_covers(one, _network(prefix)) for one in told)
-    )
+    return tuple(prefix for prefix in ours if prefix not in filtered and not _is_told(network(prefix), told))
+
+
+def _is_told(prefix: Network | None, told: Collection[Network]) -> bool:
+    return prefix is not None and (prefix.version == 6 or is_within(prefix, told))
 
 
 def connected(sessions: Iterable[BgpSession]) -> tuple[str, ...]:
     """Neighbours with which a session is up."""
     return tuple(dict.fromkeys(one.neighbour for one in sessions if one.state == _CONNECTED))
-
-
-def prefixes(count: Collection[str]) -> str:
-    """Prefixes as a sentence names them."""
-    return listed(count)
-
-
-def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
-    try:
-        return ipaddress.ip_network(text, strict=False)
-    except ValueError:
-        return None
-
-
-def _covers(outer: object, inner: object) -> bool:
-    if isinstance(outer, ipaddress.IPv4Network) and isinstance(inner, ipaddress.IPv4Network):
-        return inner.subnet_of(outer)
-    if isinstance(outer, ipaddress.IPv6Network) and isinstance(inner, ipaddress.IPv6Network):
-        return inner.subnet_of(outer)
-    return False
-
-
-def _joined(*parts: str) -> str:
-    return "; ".join(part for part in parts if part)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from vpngw_iac.arm import ArmId
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.paths import objects, value_at
+from vpngw_iac.preflight.prefixes import is_apipa
 from vpngw_iac.resources.connection import Connection
 from vpngw_iac.resources.graph import Graph
 from vpngw_iac.resources.virtual_network_gateway import VirtualNetworkGateway
@@ -20,7 +21,6 @@ SubjectKind = Literal["site", "pair", "circuit", "clients"]
 
 GATEWAY_TYPE = VirtualNetworkGateway.arm_type.lower()
 PRIVATE_PEERING = "AzurePrivatePeering"
-_LINK_LOCAL = ipaddress.ip_network("169.254.0.0/16")
 _CONFIGURATION = re.compile(r"/ipConfigurations/([^\]/]+)\]", re.IGNORECASE)
 _LOCAL_GATEWAY = "properties.localNetworkGateway2.id"
 
@@ -73,7 +73,7 @@ class PathExpectation:
     @property
     def one_session(self) -> bool:
         """Whether one BGP session is all there can be: a link-local neighbour speaks with one instance only."""
-        return self.bound or any(ipaddress.ip_address(one) in _LINK_LOCAL for one in self.neighbours)
+        return self.bound or any(is_apipa(ipaddress.ip_address(one)) for one in self.neighbours)
 
 
 @dataclass(frozen=True, slots=True)

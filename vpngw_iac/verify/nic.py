@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable, Mapping
 
 from vpngw_iac.arm import ArmId
+from vpngw_iac.preflight.prefixes import is_within, network
 from vpngw_iac.verify.expectation import SubjectExpectation
 from vpngw_iac.verify.questions import EffectiveRoute, EffectiveRoutes, GatewayStatus, Unknown
 
@@ -40,29 +40,12 @@ def _to(hops: Iterable[str]) -> str:
 
 def _best(prefix: str, rows: Iterable[EffectiveRoute]) -> EffectiveRoute | None:
     """The most specific route that covers the whole prefix."""
-    wanted = _network(prefix)
+    wanted = network(prefix)
     if wanted is None:
         return None
-    covering = [
-        (network.prefixlen, row)
-        for row in rows
-        if (network := _network(row.prefix)) is not None
-        and network.version == wanted.version
-        and _covers(network, wanted)
-    ]
+    known = ((network(row.prefix), row) for row in rows)
+    covering = [(one.prefixlen, row) for one, row in known if one is not None and is_within(wanted, [one])]
     return max(covering, key=lambda one: one[0])[1] if covering else None
-
-
-def _covers(outer: ipaddress.IPv4Network, inner: ipaddress.IPv4Network) -> bool:
-    return inner.subnet_of(outer)
-
-
-def _network(text: str) -> ipaddress.IPv4Network | None:
-    """Routes of tunnels are IPv4."""
-    try:
-        return ipaddress.IPv4Network(text, strict=False)
-    except ValueError:
-        return None
 
 
 def _addresses(gateway: GatewayStatus | Unknown | None) -> list[str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from vpngw_iac.arm import ArmId
+from vpngw_iac.preflight.prefixes import network
 from vpngw_iac.text import listed, plural
 from vpngw_iac.verify.expectation import SubjectExpectation
 from vpngw_iac.verify.questions import (
@@ -143,7 +143,4 @@ def judge_clients(expected: SubjectExpectation, answers: Answers, applied: Itera
 
 def _network(prefix: str) -> object:
     """A prefix in one spelling."""
-    try:
-        return ipaddress.ip_network(prefix, strict=False)
-    except ValueError:
-        return prefix
+    return network(prefix) or prefix

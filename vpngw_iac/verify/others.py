@@ -127,7 +127,7 @@ def judge_clients(expected: SubjectExpectation, answers: Answers, applied: Itera
         return verdict.judged("unknown", gateway.reason)
     if not gateway.present:
         return verdict.judged("unknown", "the gateway is not there")
-    if gateway.state.lower() not in ("succeeded", "failed", "canceled"):
+    if gateway.is_busy:
         return verdict.judged("unknown", f"the gateway is {gateway.state}")
     if gateway.clients is not None:
         verdict = verdict.noted(f"{plural(gateway.clients, 'client')} connected")

@@ -12,6 +12,9 @@ from typing import Literal, TypeVar
 from vpngw_iac.arm import ArmId
 from vpngw_iac.late_dataclass import dataclass
 
+_SETTLED = frozenset({"", "succeeded", "failed", "canceled"})
+"""States of what no operation is running on; empty where none is told."""
+
 
 @dataclass(frozen=True, slots=True)
 class TunnelQuestion:
@@ -115,6 +118,11 @@ class ConnectionStatus:
     tunnels: tuple[TunnelStatus, ...] = ()
     incoming: int = 0
     outgoing: int = 0
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether Azure is at work on it."""
+        return self.state.lower() not in _SETTLED
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +232,11 @@ class GatewayStatus:
     pool: tuple[str, ...] = ()
     clients: int | None = None
     """How many are connected; None where that is not told."""
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether Azure is at work on it."""
+        return self.state.lower() not in _SETTLED
 
 
 @dataclass(frozen=True, slots=True)

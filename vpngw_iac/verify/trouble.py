@@ -8,12 +8,11 @@ from vpngw_iac.verify.verdict import PathVerdict
 
 RECENT = 1800.0
 """Seconds after an incident or a maintenance for which a tunnel may still be coming back."""
-_SETTLED = frozenset({"succeeded", "failed", "canceled"})
 
 
 def excused(verdict: PathVerdict, gateway: GatewayStatus | Unknown, health: Health | Unknown) -> PathVerdict:
     """The verdict of a path that is not up, with what Azure says of its gateway."""
-    if isinstance(gateway, GatewayStatus) and gateway.present and gateway.state.lower() not in _SETTLED:
+    if isinstance(gateway, GatewayStatus) and gateway.present and gateway.is_busy:
         return verdict.judged("unknown", f"the gateway is {gateway.state}: {verdict.reason}")
     if isinstance(health, Unknown):
         return verdict.noted(f"Resource health: {health.reason}.")

@@ -7,7 +7,6 @@ from vpngw_iac.verify.expectation import PathExpectation
 from vpngw_iac.verify.questions import ConnectionStatus, TunnelStatus, Unknown
 from vpngw_iac.verify.verdict import PathVerdict
 
-_SETTLED = frozenset({"", "succeeded", "failed", "canceled"})
 _CONNECTED = "Connected"
 _UNKNOWN = "Unknown"
 
@@ -28,7 +27,7 @@ def judge_tunnels(expected: PathExpectation, reply: ConnectionStatus | Unknown, 
         incoming=reply.incoming,
         outgoing=reply.outgoing,
     )
-    if reply.state.lower() not in _SETTLED:
+    if reply.is_busy:
         return verdict.judged("unknown", f"Azure is at work on the connection ({reply.state})")
     return _by_tunnels(expected, verdict) if reply.tunnels else _by_status(reply, verdict)
 

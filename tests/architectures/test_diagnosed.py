@@ -204,6 +204,21 @@ def test_without_logs_it_says_which_line_switches_them_on(world: World) -> None:
     assert re.search(r"Add diagnostics=Diagnostics\(.*\) to the gateway at \S*multi_site.py:\d+", gaps(report))
 
 
+def test_of_each_gateway_its_settings_are_read_once_however_many_of_its_links_are_down(world: World) -> None:
+    assert world.apply(blueprint_of("multi_site.py")).outcome == "succeeded"
+    for name in ("con-berlin", "con-oslo", "con-prague"):
+        world.simulator.set(connection(world, name), {"other-end": "wrong-key"})
+    world.clock.sleep(900)
+    before = len(world.simulator.requests)
+
+    report = diagnose(world)
+
+    asked = [request.path.lower() for request in list(world.simulator.requests)[before:]]
+    assert len(report.items) == 3
+    assert sum("/providers/microsoft.insights/diagnosticsettings" in path for path in asked) == 1
+    assert sum(path.endswith("/query") for path in asked) == 1
+
+
 def test_without_the_package_it_names_the_extra(hub: World, monkeypatch: pytest.MonkeyPatch) -> None:
     hub.simulator.set(connection(hub), {"other-end": "wrong-key"})
     hub.clock.sleep(600)

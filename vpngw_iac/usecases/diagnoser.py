@@ -10,18 +10,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from vpngw_iac.arm import ArmId
-from vpngw_iac.engine.compare.matching import match
 from vpngw_iac.errors import UsageError
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.paths import value_at
 from vpngw_iac.resources.graph import Graph
-from vpngw_iac.state.journal import LoadedState
 from vpngw_iac.text import listed, suggestion
-from vpngw_iac.usecases.diagnosis_reading import DiagnosisReading, link_name
+from vpngw_iac.usecases.diagnosis_reading import DiagnosisReading, declared_in, link_name, site_of
 from vpngw_iac.usecases.planner import load_state
-from vpngw_iac.usecases.session import Session, said_by
-from vpngw_iac.usecases.verifier import VerifyRequest, verify
+from vpngw_iac.usecases.session import Session
+from vpngw_iac.usecases.verifier import VerifyRequest, graph_of, verified
 from vpngw_iac.verify.diagnosis import DiagnosisReport, Seen
 from vpngw_iac.verify.expectation import Expectations, PathExpectation, SubjectExpectation, expectations_of
 from vpngw_iac.verify.log_files import LogFile, read_log
@@ -66,7 +63,7 @@ def diagnose(session: Session, request: DiagnoseRequest) -> DiagnosisReport:
         expected = expectations_of(graph)
         subjects = _named(expected.subjects, request.names)
         names = tuple(subject.name for subject in subjects)
-        verification = verify(session, VerifyRequest(names)) if names else None
+        verification = verified(session, VerifyRequest(names), loaded, expected) if names else None
         verdicts = {one.name: one for one in verification.subjects} if verification else {}
         looking = DiagnosisReading(session, graph, expected, request.since)
         wanted = list(_wanted(subjects, verdicts, request.names))
@@ -88,14 +85,6 @@ def names_in(session: Session) -> tuple[str, ...]:
     """Every name that a request may bear, of sites, pairs and their links."""
     subjects = [one for one in expectations_of(Graph.of(session.compiled)).subjects if one.kind in ("site", "pair")]
     return tuple(dict.fromkeys(n for s in subjects for n in (s.name, *(link_name(s, path) for path in s.paths))))
-
-
-def graph_of(session: Session, loaded: LoadedState | None) -> Graph:
-    """What is declared, under the names that the state keeps."""
-    graph = Graph.of(session.compiled)
-    if loaded is None:
-        return graph
-    return match(graph, loaded.state, said_by(session.declared, "moved")).graph
 
 
 def _named(subjects: Iterable[SubjectExpectation], names: Sequence[str]) -> list[SubjectExpectation]:
@@ -180,17 +169,14 @@ SOURCES = {
 
 
 def _declared_only(subject: SubjectExpectation, path: PathExpectation, graph: Graph, expected: Expectations) -> Seen:
-    declared = graph.by_id[path.connection].body()
-    site_id = ArmId.of(value_at(declared, "properties.localNetworkGateway2.id"))
-    known = graph.by_id.get(site_id) if site_id is not None else None
-    site = known.body() if known is not None else {}
+    declared = declared_in(graph, path.connection)
+    site = declared_in(graph, site_of(declared))
     said = value_at(site, "properties.gatewayIpAddress")
-    gateway = graph.by_id.get(path.gateway)
     return Seen(
         link_name(subject, path),
         path.address,
         None,
-        gateway.body() if gateway is not None else None,
+        declared_in(graph, path.gateway) or None,
         None,
         declared,
         site,

@@ -9,7 +9,8 @@ import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.engine.compare.document import lookup
@@ -28,15 +29,29 @@ from vpngw_iac.verify.causes import Cause
 from vpngw_iac.verify.diagnosis import Diagnosis, KeyWord, Seen
 from vpngw_iac.verify.expectation import Expectations, PathExpectation, SubjectExpectation
 from vpngw_iac.verify.gateway_log import GatewayLog, LogUnread
-from vpngw_iac.verify.questions import Answers, AskHealth, AskLearned, Health, Routes, Unknown
+from vpngw_iac.verify.peer_parameters import azure_addresses
+from vpngw_iac.verify.questions import Answers, AskHealth, AskLearned, Health, Routes, TunnelQuestion, Unknown
 from vpngw_iac.verify.trouble import RECENT
 from vpngw_iac.verify.verdict import PathVerdict, SubjectVerdict
 from vpngw_iac.verify.walk import walk
+
+R = TypeVar("R")
 
 
 def link_name(subject: SubjectExpectation, path: PathExpectation) -> str:
     """``berlin``, or ``berlin-dsl`` of a site with several links: the end of the connection's address."""
     return path.address.rpartition("/")[2] if len(subject.paths) > 1 else subject.name
+
+
+def declared_in(graph: Graph, resource: ArmId | None) -> Mapping[str, Any]:
+    """The document of a resource as it is declared; empty where it is not."""
+    known = graph.by_id.get(resource) if resource is not None else None
+    return known.body() if known is not None else {}
+
+
+def site_of(connection: Mapping[str, Any]) -> ArmId | None:
+    """The local network gateway of a connection's document."""
+    return ArmId.of(value_at(connection, "properties.localNetworkGateway2.id"))
 
 
 class DiagnosisReading:
@@ -45,8 +60,10 @@ class DiagnosisReading:
     def __init__(self, session: Session, graph: Graph, expected: Expectations, since: timedelta) -> None:
         self.session, self.graph, self.expected, self.since = session, graph, expected, since
         self._read: dict[ArmId, Mapping[str, Any] | str] = {}
-        self._logs: dict[ArmId, GatewayLog | LogUnread] = {}
         self._answers = Answers()
+        self._log = cache(self._log_of)
+        self._log_switch = cache(self._log_switch_of)
+        self._resolved = cache(self._resolve)
 
     def at(
         self, wanted: Sequence[tuple[SubjectExpectation, PathExpectation, SubjectVerdict, PathVerdict]]
@@ -83,11 +100,11 @@ class DiagnosisReading:
         self, subject: SubjectExpectation, path: PathExpectation, verdict: SubjectVerdict, own: PathVerdict
     ) -> Seen:
         unread: dict[str, str] = {}
-        declared = self._declared(path.connection)
+        declared = declared_in(self.graph, path.connection)
         connection = self._document(path.connection, "connection", unread)
         gateway = self._document(path.gateway, "gateway", unread)
-        site_id = ArmId.of(value_at(declared, "properties.localNetworkGateway2.id"))
-        site = self._document(site_id, "site", unread)
+        declared_site = declared_in(self.graph, site_of(declared))
+        site = self._document(site_of(declared), "site", unread)
         subnet = self._document(_subnet_of(gateway), "subnet", unread)
         table = self._document(ArmId.of(value_at(subnet, "properties.routeTable.id")), "route table", unread)
         group_id = ArmId.of(value_at(subnet, "properties.networkSecurityGroup.id"))
@@ -99,8 +116,8 @@ class DiagnosisReading:
             gateway,
             site,
             declared,
-            self._declared(site_id),
-            self._addresses(site or self._declared(site_id), path, unread),
+            declared_site,
+            self._addresses(site or declared_site, path, unread),
             bound=path.bound,
             instance=self._instance(path),
             incident=self._incident(path.gateway, unread),
@@ -112,10 +129,6 @@ class DiagnosisReading:
             networks=self.expected.networks.get(path.gateway, ()),
         )
         return self._with_verdict(found, subject, path, verdict, own)
-
-    def _declared(self, resource: ArmId | None) -> Mapping[str, Any]:
-        known = self.graph.by_id.get(resource) if resource is not None else None
-        return known.body() if known is not None else {}
 
     def _instance(self, path: PathExpectation) -> int | None:
         known = self.graph.resources.get(path.address)
@@ -148,20 +161,20 @@ class DiagnosisReading:
         )
 
     def _missing(self, subject: SubjectExpectation, path: PathExpectation) -> tuple[str, ...]:
-        question = AskLearned(path.gateway)
+        learned = self._answer(AskLearned(path.gateway), Routes)
+        found = missing_prefixes(subject.expects, path.neighbours, learned)
+        return () if isinstance(found, Unknown) else found
+
+    def _answer(self, question: TunnelQuestion, kind: type[R]) -> R | Unknown:
         if not self._answers.has(question):
             self._answers.update(self.session.ask([question]))
-        found = missing_prefixes(subject.expects, path.neighbours, self._answers.get(question, Routes))
-        return () if isinstance(found, Unknown) else found
+        return self._answers.get(question, kind)
 
     # --- Azure itself ------------------------------------------------------------------------------------------------
 
     def _incident(self, gateway: ArmId, unread: dict[str, str]) -> str:
         """What Azure says of its own trouble: now, or so short a time ago that tunnels may still be coming back."""
-        question = AskHealth(gateway)
-        if not self._answers.has(question):
-            self._answers.update(self.session.ask([question]))
-        health = self._answers.get(question, Health)
+        health = self._answer(AskHealth(gateway), Health)
         if isinstance(health, Unknown):
             unread["health"] = health.reason
             return ""
@@ -171,12 +184,10 @@ class DiagnosisReading:
             return f"The gateway was away until {duration(health.resolved)} ago: {health.summary or health.state}."
         return ""
 
-    def _log(self, gateway: ArmId) -> GatewayLog | LogUnread:
-        if gateway not in self._logs:
-            self._logs[gateway] = self.session.logs().of(gateway, self.since)
-        return self._logs[gateway]
+    def _log_of(self, gateway: ArmId) -> GatewayLog | LogUnread:
+        return self.session.logs().of(gateway, self.since)
 
-    def _log_switch(self, gateway: ArmId) -> str:
+    def _log_switch_of(self, gateway: ArmId) -> str:
         """The line that switches the logs on; empty where a setting of anybody keeps them, or rows are there."""
         log = self._log(gateway)
         if isinstance(log, LogUnread) or log.newest is not None or self._is_kept(gateway):
@@ -206,14 +217,12 @@ class DiagnosisReading:
         said = value_at(site, "properties.gatewayIpAddress")
         if isinstance(said, str):
             return (said,)
-        far = ArmId.of(value_at(self._declared(path.connection), "properties.virtualNetworkGateway2.id"))
-        entries = value_at(self._document(far, "other gateway", unread), "properties.bgpSettings.bgpPeeringAddresses")
-        if found := tuple(str(t) for one in objects(entries) for t in one.get("tunnelIpAddresses") or ()):
-            return found
+        if found := azure_addresses(self._document(path.far_gateway, "other gateway", unread)):
+            return tuple(found)
         name = value_at(site, "properties.fqdn")
         return self._resolved(name) if isinstance(name, str) else ()
 
-    def _resolved(self, name: str) -> tuple[str, ...]:
+    def _resolve(self, name: str) -> tuple[str, ...]:
         if self.session.place.cloud == "simulator":
             return ()  # its names are nobody's
         try:
@@ -230,8 +239,8 @@ class DiagnosisReading:
         known: set[str] = set()
         nameless = 0
         for path in paths:
-            site = ArmId.of(value_at(self._declared(path.connection), "properties.localNetworkGateway2.id"))
-            addresses = self._addresses(self._declared(site), path, {})
+            site = declared_in(self.graph, site_of(declared_in(self.graph, path.connection)))
+            addresses = self._addresses(site, path, {})
             known.update(addresses)
             nameless += not addresses
         left = seen.log.remotes - known

@@ -78,30 +78,37 @@ def verify(session: Session, request: VerifyRequest) -> Verification:
     """The verdict on everything that is expected. Raises `UsageError` for a name that nothing bears."""
     with session.redacted():
         loaded = load_state(session)
-        expected = expected_of(session, loaded)
+        expected = expectations_of(graph_of(session, loaded))
         _check_names(request.names, expected)
-        owner = session.store().owner()
-        entries = loaded.state.by_id() if loaded is not None else {}
-        applied = {identifier: entry.applied for identifier, entry in entries.items()}
-        verifier = _Verifier(session, expected, request, applied, may_post=owner is None)
-        found = verifier.go()
-        if owner is None:
-            return found
-        held = f"A run is in progress ({owner.describe()}): BGP, policies and circuits were not asked for."
-        return replace(found, notices=(held, *found.notices))
+        return verified(session, request, loaded, expected)
 
 
-def expected_of(session: Session, loaded: LoadedState | None) -> Expectations:
-    """What the blueprint leads to expect, under the names that the state keeps."""
+def verified(
+    session: Session, request: VerifyRequest, loaded: LoadedState | None, expected: Expectations
+) -> Verification:
+    """The verdict on what is expected, for whoever knows that and the state already."""
+    owner = session.store().owner()
+    entries = loaded.state.by_id() if loaded is not None else {}
+    applied = {identifier: entry.applied for identifier, entry in entries.items()}
+    verifier = _Verifier(session, expected, request, applied, may_post=owner is None)
+    found = verifier.go()
+    if owner is None:
+        return found
+    held = f"A run is in progress ({owner.describe()}): BGP, policies and circuits were not asked for."
+    return replace(found, notices=(held, *found.notices))
+
+
+def graph_of(session: Session, loaded: LoadedState | None) -> Graph:
+    """What is declared, under the names that the state keeps."""
     graph = Graph.of(session.compiled)
-    if loaded is not None:
-        graph = match(graph, loaded.state, said_by(session.declared, "moved")).graph
-    return expectations_of(graph)
+    if loaded is None:
+        return graph
+    return match(graph, loaded.state, said_by(session.declared, "moved")).graph
 
 
 def tunnels_line(session: Session) -> str:
     """``12 of 24 tunnels up, 12 never up``, read once and at once; empty where the blueprint has no tunnel."""
-    expected = expected_of(session, load_state(session))
+    expected = expectations_of(graph_of(session, load_state(session)))
     paths = [path for subject in expected.subjects if subject.kind != "circuit" for path in subject.paths]
     answers = Answers(session.ask([AskConnection(path.connection) for path in paths])) if paths else Answers()
     judged = [judging.judge_path(path, answers, applied=True) for path in paths]
@@ -153,11 +160,11 @@ class _Verifier:
         return Verification(self.session.deployment, tuple(subjects), tuple(dict.fromkeys(self.notices)))
 
     def _ask(self, questions: Sequence[TunnelQuestion]) -> None:
-        """Ask; what would be a POST is left out where none may be sent."""
         if questions:
             self.answers.update(self.session.ask(questions))
 
     def _post(self, questions: Sequence[TunnelQuestion]) -> None:
+        """Ask by POST, or say why nothing is asked where none may be sent."""
         if not self.may_post:
             self.answers.update({one: Unknown("a run is in progress, nothing was asked") for one in questions})
             return

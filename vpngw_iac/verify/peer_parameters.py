@@ -70,7 +70,7 @@ def _plain(text: str) -> str:
 
 
 def _parameters(seen: Seen, device: str) -> Iterator[PeerParameter]:
-    ours = _of_instance(_azure_addresses(seen.gateway), seen)
+    ours = _of_instance(azure_addresses(seen.gateway), seen)
     yield PeerParameter("public address", ", ".join(ours) or "not known yet", device)
     yield PeerParameter("IKE identity", "its public address", "its public address")
     version = str(value_at(seen.declared, "properties.connectionProtocol") or "IKEv2")
@@ -140,7 +140,7 @@ def _of_instance(addresses: list[str], seen: Seen) -> list[str]:
     return addresses[one : one + 1] if one is not None and len(addresses) > 1 else addresses
 
 
-def _azure_addresses(gateway: Mapping[str, Any] | None) -> list[str]:
+def azure_addresses(gateway: Mapping[str, Any] | None) -> list[str]:
     """Where the gateway ends tunnels: one address for each instance."""
     entries = objects(value_at(gateway, "properties.bgpSettings.bgpPeeringAddresses"))
     return [str(text) for entry in entries for text in entry.get("tunnelIpAddresses") or ()]

@@ -219,6 +219,21 @@ def test_of_each_gateway_its_settings_are_read_once_however_many_of_its_links_ar
     assert sum(path.endswith("/query") for path in asked) == 1
 
 
+def test_a_site_with_the_name_of_a_circuit_link_is_diagnosed_by_its_own_verdict(world: World) -> None:
+    blueprint = blueprint_of("expressroute_and_sites.py")
+    links = tuple(link.model_copy(update={"name": "utrecht"}) for link in blueprint.circuits)
+    alike = blueprint.model_copy(update={"circuits": links})
+    assert world.apply(alike).outcome == "succeeded"
+    keep_logs(world)
+    world.clock.sleep(900)
+    world.simulator.set(connection(world, "con-utrecht"), {"other-end": "wrong-key"})
+    world.clock.sleep(600)
+
+    every, named = (told(world.workspace.diagnose(alike, sites)) for sites in ((), ("utrecht",)))
+
+    assert every == named == {"VpnConnection/vgw-branches/utrecht": AUTH}
+
+
 def test_without_the_package_it_names_the_extra(hub: World, monkeypatch: pytest.MonkeyPatch) -> None:
     hub.simulator.set(connection(hub), {"other-end": "wrong-key"})
     hub.clock.sleep(600)

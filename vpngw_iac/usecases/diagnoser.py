@@ -20,7 +20,13 @@ from vpngw_iac.usecases.planner import load_state
 from vpngw_iac.usecases.session import Session
 from vpngw_iac.usecases.verifier import VerifyRequest, graph_of, verified
 from vpngw_iac.verify.diagnosis import DiagnosisReport, Seen
-from vpngw_iac.verify.expectation import Expectations, PathExpectation, SubjectExpectation, expectations_of
+from vpngw_iac.verify.expectation import (
+    Expectations,
+    PathExpectation,
+    SubjectExpectation,
+    SubjectKind,
+    expectations_of,
+)
 from vpngw_iac.verify.log_files import LogFile, read_log
 from vpngw_iac.verify.log_lines import LogLine
 from vpngw_iac.verify.peer_parameters import sheet_of
@@ -64,7 +70,7 @@ def diagnose(session: Session, request: DiagnoseRequest) -> DiagnosisReport:
         subjects = _named(expected.subjects, request.names)
         names = tuple(subject.name for subject in subjects)
         verification = verified(session, VerifyRequest(names), loaded, expected) if names else None
-        verdicts = {one.name: one for one in verification.subjects} if verification else {}
+        verdicts = {(one.kind, one.name): one for one in verification.subjects} if verification else {}
         looking = DiagnosisReading(session, graph, expected, request.since)
         wanted = list(_wanted(subjects, verdicts, request.names))
         seen = looking.at(wanted)
@@ -103,12 +109,14 @@ def _named(subjects: Iterable[SubjectExpectation], names: Sequence[str]) -> list
 
 
 def _wanted(
-    subjects: Iterable[SubjectExpectation], verdicts: Mapping[str, SubjectVerdict], names: Sequence[str]
+    subjects: Iterable[SubjectExpectation],
+    verdicts: Mapping[tuple[SubjectKind, str], SubjectVerdict],
+    names: Sequence[str],
 ) -> Iterator[tuple[SubjectExpectation, PathExpectation, SubjectVerdict, PathVerdict]]:
     """Every path that is not up, or whose site misses something although each path is; named ones in any case."""
     asked = {name.lower() for name in names}
     for subject in subjects:
-        verdict = verdicts[subject.name]
+        verdict = verdicts[subject.kind, subject.name]
         found = {path.address: path for path in verdict.paths}
         is_more = verdict.word != "up" and all(path.word == "up" for path in verdict.paths)
         for path in subject.paths:

@@ -127,6 +127,12 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     return f"Did you mean {close!r}?" if close else ""
 
 
+def suggestion_among(word: str, known: Iterable[str], nothing: str) -> str:
+    """The same; where no known word is close ``It has: berlin, oslo.``, or `nothing`."""
+    every = sorted(known)
+    return suggestion(word, every) or f"It has: {listed(every) or nothing}."
+
+
 # --- structures ------------------------------------------------------------------------------------------------------
 
 

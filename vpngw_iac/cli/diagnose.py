@@ -11,7 +11,7 @@ from vpngw_iac.cli import options as opt
 from vpngw_iac.cli.options import command
 from vpngw_iac.cli.run import Run
 from vpngw_iac.errors import ExitCode, UsageError
-from vpngw_iac.text import listed, suggestion
+from vpngw_iac.text import listed, suggestion_among
 
 if TYPE_CHECKING:
     from vpngw_iac.blueprints.base import Blueprint
@@ -83,8 +83,8 @@ def _wanted(
     known = {one.name: {name.lower() for name in workspace.diagnosable(one)} for one in every} if wanted else {}
     for name in wanted:
         if not any(name.lower() in names for names in known.values()):
-            told = sorted({name for one in every for name in workspace.diagnosable(one)})
-            advice = suggestion(name, told) or f"It has: {listed(told) or 'no site'}."
+            told = {name for one in every for name in workspace.diagnosable(one)}
+            advice = suggestion_among(name, told, "no site")
             raise UsageError(f"The blueprint has no site {name!r}.", advice=advice)
     for one in every:
         names = tuple(name for name in wanted if name.lower() in known[one.name])

@@ -13,7 +13,7 @@ from vpngw_iac.cli.options import command
 from vpngw_iac.cli.run import Run
 from vpngw_iac.errors import ExitCode, UsageError, worst
 from vpngw_iac.report import formats
-from vpngw_iac.text import listed, suggestion
+from vpngw_iac.text import suggestion_among
 
 if TYPE_CHECKING:
     from vpngw_iac.cli.common import RunLimits
@@ -143,10 +143,10 @@ def _names_in(fleet: Fleet, sites: Sequence[str]) -> dict[str, tuple[str, ...]]:
     if not sites:
         return {}
     known = {one.deployment: one.result or () for one in fleet.each(lambda ws, what: ws.verifiable(what)).deployments}
-    every = sorted({name for names in known.values() for name in names})
+    every = {name for names in known.values() for name in names}
     for name in sites:
         if name.lower() not in {one.lower() for one in every}:
-            advice = suggestion(name, every) or f"It has: {listed(every) or 'nothing to verify'}."
+            advice = suggestion_among(name, every, "nothing to verify")
             raise UsageError(f"No blueprint has {name!r}.", advice=advice)
     return {
         deployment: tuple(name for name in sites if name.lower() in {one.lower() for one in names})

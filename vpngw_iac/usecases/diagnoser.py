@@ -14,7 +14,7 @@ from vpngw_iac.errors import UsageError
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.paths import value_at
 from vpngw_iac.resources.graph import Graph
-from vpngw_iac.text import listed, suggestion
+from vpngw_iac.text import listed, suggestion_among
 from vpngw_iac.usecases.diagnosis_reading import DiagnosisReading, declared_in, link_name, site_of
 from vpngw_iac.usecases.planner import load_state
 from vpngw_iac.usecases.session import Session
@@ -101,8 +101,7 @@ def _named(subjects: Iterable[SubjectExpectation], names: Sequence[str]) -> list
     bearing = {name.lower(): s for s in known for name in (s.name, *(link_name(s, path) for path in s.paths))}
     for name in names:
         if name.lower() not in bearing:
-            told = [subject.name for subject in known]
-            advice = suggestion(name, told) or f"It has: {listed(sorted(told)) or 'no site'}."
+            advice = suggestion_among(name, [subject.name for subject in known], "no site")
             raise UsageError(f"The blueprint has no site {name!r}.", advice=advice)
     chosen = {id(bearing[name.lower()]) for name in names}
     return [subject for subject in known if id(subject) in chosen]

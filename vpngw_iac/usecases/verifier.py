@@ -16,7 +16,7 @@ from vpngw_iac.errors import UsageError
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.resources.graph import Graph
 from vpngw_iac.state.journal import LoadedState
-from vpngw_iac.text import listed, plural, suggestion
+from vpngw_iac.text import listed, plural, suggestion_among
 from vpngw_iac.usecases.planner import load_state
 from vpngw_iac.usecases.session import Session, said_by
 from vpngw_iac.verify import bgp, judging, others
@@ -125,7 +125,7 @@ def _check_names(names: Iterable[str], expected: Expectations) -> None:
     known = {subject.name for subject in expected.subjects}
     for name in names:
         if name.lower() not in {one.lower() for one in known}:
-            advice = suggestion(name, known) or f"It has: {listed(sorted(known)) or 'nothing to verify'}."
+            advice = suggestion_among(name, known, "nothing to verify")
             raise UsageError(f"The blueprint has no {name!r}.", advice=advice)
 
 

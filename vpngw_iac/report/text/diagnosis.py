@@ -49,13 +49,13 @@ def _block(item: Diagnosis, sheet: PeerSheet, style: Style) -> Iterator[str]:
     if item.check is not None:
         yield from _wrapped(f"Next, {_AT[item.check.end]}: {item.check.text}", "  ")
     rows = [(row.name, f"Azure {row.azure}", f"device {row.device}") for row in compared(item, sheet)]
-    yield from _part("As declared", [columns(rows, indent="    ")])
-    yield from _part("Seen", [_seen(item)])
-    yield from _part("Looked at", [_steps(item, style)])
-    yield from _part("Not known", [_gaps(item)])
+    yield from _part("As declared", columns(rows, indent="    "))
+    yield from _part("Seen", _seen(item))
+    yield from _part("Looked at", _steps(item, style))
+    yield from _part("Not known", _gaps(item))
     for page in item.pages:
         yield style.paint(f"  Known from: {page}", "dim")
-    yield from _part("Beside", [[f"    {note}" for note in item.notes]])
+    yield from _part("Beside", [f"    {note}" for note in item.notes])
 
 
 def _causes(item: Diagnosis, style: Style) -> Iterator[str]:
@@ -94,11 +94,10 @@ def _gaps(item: Diagnosis) -> Iterable[str]:
         yield from _wrapped(f"{gap.text} {gap.advice}".strip(), "    ", "      ")
 
 
-def _part(title: str, parts: Iterable[Iterable[str]]) -> Iterator[str]:
-    lines = [line for part in parts for line in part]
-    if lines:
+def _part(title: str, lines: Iterable[str]) -> Iterator[str]:
+    if told := list(lines):
         yield f"  {title}"
-        yield from lines
+        yield from told
 
 
 def _wrapped(text: str, indent: str, more: str = "") -> Iterator[str]:

@@ -67,8 +67,15 @@ def seconds_of(value: str) -> float | None:
         return at_most(float(text))
     except ValueError:
         pass
+    moment = date_of(text)
+    return None if moment is None else at_most((moment - datetime.now(UTC)).total_seconds())
+
+
+def date_of(text: str) -> datetime | None:
+    """The moment that ``Date`` or ``Retry-After`` names, in UTC; None for what is no date with a zone."""
     try:
-        return at_most((parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
+        found = parsedate_to_datetime(text.strip()[:64])
+        return None if found.tzinfo is None else found.astimezone(UTC)
     except (ValueError, TypeError, OverflowError):
         return None
 
@@ -79,5 +86,5 @@ def at_most(seconds: float) -> float | None:
 
 
 def count_of(text: str) -> int | None:
-    """A small count in a header (``x-ms-ratelimit-remaining-...``); None for anything else."""
+    """A small count in a header (``x-ms-ratelimit-remaining-...``) or a table; None for anything else."""
     return int(text) if re.fullmatch(r"[0-9]{1,9}", text.strip()) else None

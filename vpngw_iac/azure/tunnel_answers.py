@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from vpngw_iac.azure.parse import count_of
 from vpngw_iac.engine.ports import Observed
 from vpngw_iac.paths import objects, properties_of, value_at
 from vpngw_iac.times import moment_of
@@ -194,8 +195,7 @@ def prefixes(body: Any) -> int | q.Unknown:
     rows = _rows(body, "statePfxRcd")
     if not rows:
         return _EMPTY
-    told = [_text(row.get("statePfxRcd")).strip() for row in rows]
-    return sum(int(one) for one in told if one.isdecimal() and len(one) < 10)
+    return sum(count_of(_text(row.get("statePfxRcd"))) or 0 for row in rows)
 
 
 def effective_routes(body: Any) -> q.Reply:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -18,6 +17,7 @@ from vpngw_iac.arm import ArmId
 from vpngw_iac.azure import tunnel_answers as answers
 from vpngw_iac.azure.answer import Answer
 from vpngw_iac.azure.client import Arm
+from vpngw_iac.azure.parse import date_of
 from vpngw_iac.azure.reading import Reader
 from vpngw_iac.azure.reads import PACKAGES
 from vpngw_iac.engine.ports import Clock, Observed
@@ -172,7 +172,7 @@ class TunnelQuestions:
 
     def _now(self, answer: Answer | None = None) -> datetime:
         """Azure's time of day: the date of an answer, or that of an earlier one and what has passed since."""
-        told = _date(answer.headers.get("date", "")) if answer is not None else None
+        told = date_of(answer.headers.get("date", "")) if answer is not None else None
         if told is not None:
             self._seen = (told, self._clock.now())
         if self._seen is not None:
@@ -186,13 +186,6 @@ def _holder(question: q.TunnelQuestion) -> ArmId:
         return question.gateway
     parent = question.about.parent
     return parent if isinstance(question, q.AskCircuitPath) and parent is not None else question.about
-
-
-def _date(text: str) -> datetime | None:
-    try:
-        return parsedate_to_datetime(text).astimezone(UTC)
-    except (TypeError, ValueError, OverflowError):
-        return None
 
 
 def _why(error: CloudError) -> str:

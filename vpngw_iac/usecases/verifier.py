@@ -376,4 +376,4 @@ def _is_suspect(verdict: SubjectVerdict) -> bool:
 
 def _carries(verdict: PathVerdict) -> bool:
     """Whether a tunnel of it is up, whatever else is wrong."""
-    return any(tunnel.status == "Connected" for tunnel in verdict.tunnels)
+    return any(tunnel.is_up for tunnel in verdict.tunnels)

@@ -14,7 +14,6 @@ from vpngw_iac.verify.expectation import PathExpectation
 from vpngw_iac.verify.questions import BgpSession, RouteRow, Routes, Sessions, Unknown
 from vpngw_iac.verify.verdict import PathVerdict
 
-_CONNECTED = "Connected"
 _DEFAULT = "0.0.0.0/0"
 
 
@@ -28,8 +27,8 @@ def judge_sessions(
     verdict = replace(verdict, sessions=rows)
     if not rows:
         return verdict.judged("unknown", "BGP sessions: Azure tells none with this neighbour")
-    up = [one for one in rows if one.state == _CONNECTED]
-    down = [one for one in rows if one.state not in (_CONNECTED, "Unknown")]
+    up = [one for one in rows if one.is_up]
+    down = [one for one in rows if not one.is_up and one.state != "Unknown"]
     if up and (expected.one_session or len(up) == len(rows) or _tunnels_up(verdict) <= len(up)):
         return verdict
     told = "; ".join(f"BGP session {one.local} to {one.neighbour} is {one.state}" for one in down)
@@ -43,7 +42,7 @@ def judge_sessions(
 
 def _tunnels_up(verdict: PathVerdict) -> int:
     """How many instances could hold a session."""
-    return sum(one.status == _CONNECTED for one in verdict.tunnels) or 1
+    return sum(one.is_up for one in verdict.tunnels) or 1
 
 
 def missing_prefixes(
@@ -88,4 +87,4 @@ def _is_told(prefix: Network | None, told: Collection[Network]) -> bool:
 
 def connected(sessions: Iterable[BgpSession]) -> tuple[str, ...]:
     """Neighbours with which a session is up."""
-    return tuple(dict.fromkeys(one.neighbour for one in sessions if one.state == _CONNECTED))
+    return tuple(dict.fromkeys(one.neighbour for one in sessions if one.is_up))

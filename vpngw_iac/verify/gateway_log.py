@@ -92,13 +92,14 @@ class LogUnread:
 
 def _events(rows: Iterable[Mapping[str, Any]]) -> Iterable[TunnelEvent]:
     for row in rows:
-        at, name = moment(row.get("TimeGenerated")), str(row.get("OperationName") or "")
-        if row.get("Category") == TUNNELS and at is not None and name in ("TunnelConnected", "TunnelDisconnected"):
+        name = row.get("OperationName")
+        is_event = row.get("Category") == TUNNELS and name in ("TunnelConnected", "TunnelDisconnected")
+        if is_event and (at := moment(row.get("TimeGenerated"))) is not None:
             yield TunnelEvent(at, name == "TunnelConnected", str(row.get("Instance") or ""), str(row.get("Peer") or ""))
 
 
 def _maintenance(rows: Iterable[Mapping[str, Any]]) -> Iterable[datetime]:
     for row in rows:
-        at = moment(row.get("TimeGenerated"))
-        if row.get("Category") == GATEWAY and row.get("OperationName") in _MAINTENANCE and at is not None:
+        is_maintenance = row.get("Category") == GATEWAY and row.get("OperationName") in _MAINTENANCE
+        if is_maintenance and (at := moment(row.get("TimeGenerated"))) is not None:
             yield at

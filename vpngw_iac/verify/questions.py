@@ -12,6 +12,8 @@ from typing import Literal, TypeVar
 from vpngw_iac.arm import ArmId
 from vpngw_iac.late_dataclass import dataclass
 
+CONNECTED = "Connected"
+"""The status of a connection, of a tunnel and of a BGP session that is up."""
 _SETTLED = frozenset({"", "succeeded", "failed", "canceled"})
 """States of what no operation is running on; empty where none is told."""
 
@@ -106,6 +108,11 @@ class TunnelStatus:
     incoming: int = 0
     outgoing: int = 0
 
+    @property
+    def is_up(self) -> bool:
+        """Whether it can carry."""
+        return self.status == CONNECTED
+
 
 @dataclass(frozen=True, slots=True)
 class ConnectionStatus:
@@ -136,6 +143,11 @@ class BgpSession:
     state: str
     duration: str = ""
     routes: int = 0
+
+    @property
+    def is_up(self) -> bool:
+        """Whether routes are exchanged."""
+        return self.state == CONNECTED
 
 
 @dataclass(frozen=True, slots=True)

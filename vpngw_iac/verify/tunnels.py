@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from vpngw_iac.text import plural
 from vpngw_iac.verify.expectation import PathExpectation
-from vpngw_iac.verify.questions import ConnectionStatus, TunnelStatus, Unknown
+from vpngw_iac.verify.questions import CONNECTED, ConnectionStatus, TunnelStatus, Unknown
 from vpngw_iac.verify.verdict import PathVerdict
 
-_CONNECTED = "Connected"
 _UNKNOWN = "Unknown"
 
 
@@ -33,8 +32,8 @@ def judge_tunnels(expected: PathExpectation, reply: ConnectionStatus | Unknown, 
 
 
 def _by_tunnels(expected: PathExpectation, verdict: PathVerdict) -> PathVerdict:
-    up = [one for one in verdict.tunnels if one.status == _CONNECTED]
-    missing = [one for one in verdict.tunnels if one.status != _CONNECTED]
+    up = [one for one in verdict.tunnels if one.is_up]
+    missing = [one for one in verdict.tunnels if not one.is_up]
     if not missing or (expected.bound and up):
         return verdict.judged("up", "")
     if any(one.status == _UNKNOWN for one in missing):
@@ -54,7 +53,7 @@ def _said(tunnel: TunnelStatus) -> str:
 
 def _by_status(reply: ConnectionStatus, verdict: PathVerdict) -> PathVerdict:
     """Without rows for single tunnels nobody knows whether it was ever up, unless something travelled once."""
-    if reply.status == _CONNECTED:
+    if reply.status == CONNECTED:
         return verdict.judged("up", "")
     if reply.status in ("", _UNKNOWN):
         return verdict.judged("unknown", "Azure does not tell the status yet")

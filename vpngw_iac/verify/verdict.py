@@ -116,9 +116,9 @@ def count_tunnels(paths: Iterable[PathVerdict]) -> tuple[int, int, int, int]:
             silent += path.word == "unknown"
         for tunnel in path.tunnels:
             every += 1
-            up += tunnel.status == "Connected"
+            up += tunnel.is_up
             silent += tunnel.status == "Unknown"
-            never += tunnel.status not in ("Connected", "Unknown") and not tunnel.established
+            never += not tunnel.is_up and tunnel.status != "Unknown" and not tunnel.established
     return up, every, never, silent
 
 

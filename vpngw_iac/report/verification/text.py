@@ -56,8 +56,8 @@ def _reason(one: SubjectVerdict) -> str:
 
 def _evidence(one: SubjectVerdict) -> str:
     """Tunnels, sessions and bytes of what is up."""
-    tunnels = sum(tunnel.status == "Connected" for path in one.paths for tunnel in path.tunnels)
-    sessions = sum(session.state == "Connected" for path in one.paths for session in path.sessions)
+    tunnels = sum(tunnel.is_up for path in one.paths for tunnel in path.tunnels)
+    sessions = sum(session.is_up for path in one.paths for session in path.sessions)
     incoming, outgoing = (sum(getattr(path, name) for path in one.paths) for name in ("incoming", "outgoing"))
     parts = [plural(tunnels, "tunnel")] if tunnels else []
     parts += [plural(sessions, "BGP session")] if sessions else []
@@ -70,7 +70,7 @@ def _path(path: PathVerdict, style: Style) -> Iterator[str]:
     rows = [row for one in path.associations for row in _association(one)]
     yield from columns(rows)
     for one in path.sessions if path.associations else ():
-        for_long = f" for {one.duration}" if one.duration and one.state == "Connected" else ""
+        for_long = f" for {one.duration}" if one.duration and one.is_up else ""
         yield f"BGP {one.local} to {one.neighbour}: {one.state}{for_long}, {plural(one.routes, 'route')} received"
     for note in path.notes:
         yield from style.wrap(f"{path.connection.name}: {note}")

@@ -14,7 +14,7 @@ from vpngw_iac.cli.options import Choices
 from vpngw_iac.cli.run import Run
 from vpngw_iac.cli.signals import Interrupts, listening
 from vpngw_iac.cli.summary import add_to_summary
-from vpngw_iac.cli.watch import ask, require_consent, stop_of
+from vpngw_iac.cli.watch import Display, agrees, require_consent, stop_of
 from vpngw_iac.engine.execute.clock import RealClock
 from vpngw_iac.engine.execute.event import Event, Notice, Outcome
 from vpngw_iac.engine.execute.stop import Stop
@@ -123,16 +123,14 @@ class _Watch:
             environment=settings.environment,
             speed=run.speed,
         )
-        self._open = False
+        self.display = Display(self._progress)
         self._declined = False
 
     def on_event(self, deployment: str, event: Event) -> None:
         """Show the progress; the display opens with the first event after the question was answered."""
         if self._declined:
             return  # that nothing was done stands in the summary
-        if not self._open:
-            self._open = True
-            self._progress.__enter__()
+        self.display.open()
         self._progress(deployment, event)
 
     def on_plan(self, deployment: str, plan: Plan) -> None:
@@ -142,21 +140,11 @@ class _Watch:
 
     def confirm(self, plans: Mapping[str, Plan], failed: Mapping[str, VpngwError], later: Sequence[str]) -> bool:
         """Show every plan, and what has failed before, and ask once."""
-        self.close()
+        self.display.close()
         views = {name: self._view(name, plan) for name, plan in plans.items()}
         self._run.talk(fleet_plans_text({**failed, **views}, self._run.talk_style, short=self._short))
-        with self._interrupts.asking():
-            try:
-                self._declined = not ask(self._run, fleet_question(list(views.values()), later))
-            except KeyboardInterrupt:
-                self._declined = True
+        self._declined = not agrees(self._run, self._interrupts, fleet_question(list(views.values()), later))
         return not self._declined
-
-    def close(self) -> None:
-        """Leave the terminal as it was."""
-        if self._open:
-            self._open = False
-            self._progress.__exit__(None, None, None)
 
     def _view(self, deployment: str, plan: Plan) -> PlanView:
         return PlanView.of(plan, self._fleet.workspace_of(deployment).schedule(plan))
@@ -171,7 +159,7 @@ def _watching(run: Run, fleet: Fleet, *, short: bool = False) -> Iterator[_Watch
         try:
             yield watch
         finally:
-            watch.close()
+            watch.display.close()
 
 
 def apply_fleet(run: Run, fleet: Fleet, choices: Choices, limits: RunLimits, *, yes: bool, short: bool) -> int:

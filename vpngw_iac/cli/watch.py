@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any
 
 from vpngw_iac.cli.run import Run, write
 from vpngw_iac.cli.signals import GRACE_IN_ACTIONS, Interrupts, listening, read_line
@@ -18,8 +18,26 @@ from vpngw_iac.pipeline import home_of
 if TYPE_CHECKING:
     from vpngw_iac.engine.plan.plan import Plan
     from vpngw_iac.report.progress import Progress
-    from vpngw_iac.report.view import PlanView
     from vpngw_iac.usecases.workspace import Workspace
+
+
+class Display:
+    """Something that is shown from the first event on, and taken away for a question."""
+
+    def __init__(self, shown: AbstractContextManager[Any]) -> None:
+        self._shown, self.is_open = shown, False
+
+    def open(self) -> None:
+        """Show it, if it is not there."""
+        if not self.is_open:
+            self.is_open = True
+            self._shown.__enter__()
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        if self.is_open:
+            self.is_open = False
+            self._shown.__exit__(None, None, None)
 
 
 @dataclass(slots=True)
@@ -29,59 +47,48 @@ class Watch:
     run: Run
     workspace: Workspace
     progress: Progress
+    display: Display
     stop: Stop
     interrupts: Interrupts
-    _open: bool = False
 
     def on_event(self, event: Event) -> None:
         """Show the progress; the display opens with the first event, after the question was answered."""
-        if not self._open:
-            if isinstance(event, RunEnded):
-                return  # a run that ends before anything began has no progress
-            self._open = True
-            self.progress.__enter__()
+        if isinstance(event, RunEnded) and not self.display.is_open:
+            return  # a run that ends before anything began has no progress
+        self.display.open()
         self.progress(event)
 
     def notice(self, text: str) -> None:
         """Say something beside the progress."""
         self.on_event(Notice(text, ""))
 
-    def close(self) -> None:
-        """Leave the terminal as it was."""
-        if self._open:
-            self._open = False
-            self.progress.__exit__(None, None, None)
-
     def confirm(self, *, ask: bool, short: bool) -> Callable[[Plan], bool]:
         """Shows the plan; with `ask` it also asks. A plan that changes nothing or is refused needs no answer."""
 
         def confirm(plan: Plan) -> bool:
-            from vpngw_iac.report.text.plan import plan_text
+            from vpngw_iac.report.text.plan import plan_text, question
             from vpngw_iac.report.view import PlanView
 
-            self.close()  # what was told before (a wait for the lock) is not a table to be asked under
+            self.display.close()  # what was told before (a wait for the lock) is not a table to be asked under
             schedule = self.workspace.schedule(plan)
             view = PlanView.of(plan, schedule)
             self.progress.expect(schedule)
             self.run.talk(plan_text(view, self.run.talk_style, short=short))
             if ask and view.changes and not view.blocking:
-                with self.interrupts.asking():
-                    return _said_yes(self.run, view)
+                return agrees(self.run, self.interrupts, question(view))
             return True
 
         return confirm
 
 
-def _said_yes(run: Run, view: PlanView) -> bool:
-    """Whether somebody typed ``yes``; Ctrl-C and the end of the input are a no."""
-    from vpngw_iac.report.text.plan import question
-
-    try:
-        write(run.err, question(view))
-        return read_line(sys.stdin).strip().lower() == "yes"
-    except KeyboardInterrupt:
-        write(run.err, "\n")
-        return False
+def agrees(run: Run, interrupts: Interrupts, question: str) -> bool:
+    """The same as `ask` during a run: Ctrl-C is a no, too."""
+    with interrupts.asking():
+        try:
+            return ask(run, question)
+        except KeyboardInterrupt:
+            write(run.err, "\n")
+            return False
 
 
 def ask(run: Run, question: str) -> bool:
@@ -113,9 +120,9 @@ def watching(run: Run, workspace: Workspace) -> Iterator[Watch]:
     progress = progress_for(run.err, no_color=settings.no_color, environment=settings.environment, speed=run.speed)
     stop, bounded = stop_of(run)
     with listening(stop, bounded=bounded) as interrupts:
-        watch = Watch(run, workspace, progress, stop, interrupts)
+        watch = Watch(run, workspace, progress, Display(progress), stop, interrupts)
         interrupts.say = watch.notice
         try:
             yield watch
         finally:
-            watch.close()
+            watch.display.close()

@@ -5,12 +5,10 @@ A phase is the type of what is being worked on, the first word of its address.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field
-from datetime import datetime
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Protocol, Self
 
@@ -26,10 +24,17 @@ from vpngw_iac.engine.execute.event import (
 from vpngw_iac.engine.order.operation import expectation
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.report import formatting
-from vpngw_iac.report.progress import BEAT, OperationView, RunView, clock_of, ended_line, progress_line
-from vpngw_iac.report.style import Style, is_terminal, style_for
-from vpngw_iac.text import guarded, neutral, plain, plural
-from vpngw_iac.times import moment_of
+from vpngw_iac.report.progress import (
+    LiveTable,
+    LogLines,
+    OperationView,
+    RunView,
+    ended_line,
+    is_watched,
+    progress_line,
+)
+from vpngw_iac.report.style import Style, style_for
+from vpngw_iac.text import neutral, plain, plural
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -57,7 +62,7 @@ def fleet_progress_for(
 ) -> FleetProgress:
     """Live on a terminal, plain lines elsewhere; `total` deployments are ahead."""
     style = style_for(stream, no_color=no_color, environment=environment)
-    if is_terminal(stream) and not environment.get("CI") and environment.get("TERM") != "dumb":
+    if is_watched(stream, environment):
         return LiveFleetProgress(stream, style, total, speed=speed)
     return PlainFleetProgress(stream, style, total)
 
@@ -86,14 +91,16 @@ class _Fleet:
 
     def slowest(self) -> tuple[str, OperationView] | None:
         """What will take longest from now, and whose it is."""
-        running = [(name, operation) for name, run in self.runs.items() for operation in run.running.values()]
-        return max(running, key=lambda found: found[1].usual - found[1].seconds, default=None)
+        running = [(name, run.slowest) for name, run in self.runs.items()]
+        found = [(name, operation) for name, operation in running if operation is not None]
+        return max(found, key=lambda each: each[1].usual - each[1].seconds, default=None)
 
 
-def phases(run: RunView) -> Iterator[str]:
+def phases(runs: Iterable[RunView]) -> Iterator[str]:
     """``VpnConnection 12 running, 30 waiting``, for each type."""
-    running = Counter(_phase(operation) for operation in run.running.values())
-    waiting = Counter(_phase(operation) for operation in run.waiting.values())
+    views = tuple(runs)
+    running = Counter(_phase(operation) for run in views for operation in run.running.values())
+    waiting = Counter(_phase(operation) for run in views for operation in run.waiting.values())
     for phase in sorted(running | waiting):
         told = [f"{running[phase]} running"] if running[phase] else []
         told += [f"{waiting[phase]} waiting"] if waiting[phase] else []
@@ -104,31 +111,25 @@ def _phase(operation: OperationView) -> str:
     return operation.address.partition("/")[0]
 
 
-class PlainFleetProgress:
+class PlainFleetProgress(LogLines):
     """Lines for a log: when a deployment begins and ends, what failed, and one line for all every five minutes."""
 
     def __init__(self, stream: IO[str], style: Style, total: int) -> None:
-        self._stream, self._style = stream, style
+        super().__init__(stream, style)
         self._fleet = _Fleet(total)
-        self._beat: datetime | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        return None
 
     def __call__(self, deployment: str, event: Event) -> None:
         """Write what is worth a line."""
         deployment, event = plain(deployment), neutral(event)
         self._fleet.hear(deployment, event, 0.0)
         for line in self._lines(deployment, event):
-            self._write(f"{clock_of(event.at)} {line}")
+            self._write(event.at, line)
 
     def _lines(self, deployment: str, event: Event) -> list[str]:
         match event:
             case RunStarted() if event.total:
-                self._beat = self._beat or moment_of(event.at)
+                if self._beat is None:
+                    self._begins(event.at)
                 again = " of an earlier run" if event.resumed else ""
                 return [f"{deployment}: {plural(event.total, 'operation')}{again}, {expectation(event.seconds)}"]
             case OperationEnded() if event.status in _TOLD:
@@ -147,29 +148,15 @@ class PlainFleetProgress:
         return self._fleet.runs[deployment].deed(event)
 
     def _whole_fleet(self, at: str) -> list[str]:
-        now = moment_of(at)
-        self._beat = self._beat or now
-        if now is None or self._beat is None or now - self._beat < BEAT:
+        if not self._is_time(at):
             return []
-        self._beat = now
-        everybody = RunView()
-        for name, run in self._fleet.runs.items():
-            everybody.running |= {(name, *key): operation for key, operation in run.running.items()}  # type: ignore[misc]
-            everybody.waiting |= {(name, *key): operation for key, operation in run.waiting.items()}  # type: ignore[misc]
-        told = [self._fleet.counts(), f"{len(self._fleet.runs)} at work", *phases(everybody)]
+        told = [self._fleet.counts(), f"{len(self._fleet.runs)} at work", *phases(self._fleet.runs.values())]
         if (slowest := self._fleet.slowest()) is not None:
             told.append(f"slowest is {slowest[0]}: {progress_line(slowest[1])}")
         return ["; ".join(told)]
 
-    def _write(self, line: str) -> None:
-        try:
-            self._stream.write(guarded(line) + "\n")
-            self._stream.flush()
-        except (OSError, ValueError):
-            return
 
-
-class LiveFleetProgress:
+class LiveFleetProgress(LiveTable):
     """A table with a line for each deployment at work; what failed and what ended scrolls away above it."""
 
     def __init__(
@@ -181,31 +168,8 @@ class LiveFleetProgress:
         speed: float = 1.0,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        from rich.live import Live
-
-        from vpngw_iac.report.progress import quiet_console
-
-        self._speed, self._now, self._began = speed, now, now()
-        self._guard = threading.Lock()
         self._fleet = _Fleet(total)
-        self._console = quiet_console(stream, style)
-        self._live = Live(
-            get_renderable=self._table,
-            console=self._console,
-            refresh_per_second=4,
-            transient=True,
-            redirect_stdout=False,
-        )
-
-    def __enter__(self) -> Self:
-        self._live.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        try:
-            self._live.stop()
-        except (OSError, ValueError):
-            return
+        super().__init__(stream, style, speed, now)
 
     def __call__(self, deployment: str, event: Event) -> None:
         """Redraw; what ended stays above the table."""
@@ -213,24 +177,16 @@ class LiveFleetProgress:
         with self._guard:
             self._fleet.hear(deployment, event, self._now())
             run = self._fleet.runs.get(deployment)
-        try:
-            match event:
-                case OperationEnded() if event.status in _TOLD and run is not None:
-                    self._say(f"{deployment}: {ended_line(event, run.deed(event))}", "red")
-                case RunEnded():
-                    told = f"{deployment}: {event.outcome} after {formatting.duration(event.seconds)}"
-                    self._say(told, _COLOURS[event.outcome])
-                case Notice():
-                    self._say(f"{deployment}: {event.text}", "yellow")
-                case _:
-                    pass
-        except (OSError, ValueError):
-            return
-
-    def _say(self, line: str, colour: str) -> None:
-        from rich.text import Text
-
-        self._console.print(Text(line, style=colour))
+        match event:
+            case OperationEnded() if event.status in _TOLD and run is not None:
+                self._say(f"{deployment}: {ended_line(event, run.deed(event))}", "red")
+            case RunEnded():
+                told = f"{deployment}: {event.outcome} after {formatting.duration(event.seconds)}"
+                self._say(told, _COLOURS[event.outcome])
+            case Notice():
+                self._say(f"{deployment}: {event.text}", "yellow")
+            case _:
+                pass
 
     def _table(self) -> RenderableType:
         from rich.console import Group
@@ -252,11 +208,11 @@ class LiveFleetProgress:
         """The slowest deployments first, by the minute: rows that change places every second cannot be read."""
         if not run.total:
             return (0.0, name, "", "planning", "")
-        longest = max(run.running.values(), key=lambda operation: operation.usual - operation.seconds, default=None)
+        longest = run.slowest
         if longest is None:
-            return (0.0, name, f"{run.done}/{run.total}", "; ".join(phases(run)), "")
+            return (0.0, name, f"{run.done}/{run.total}", "; ".join(phases([run])), "")
         seconds = longest.seconds + (self._now() - longest.heard) * self._speed
         rest = longest.usual - seconds
         left = f"{expectation(rest)} to go" if rest > 0 else "longer than usual"
         told = f"{longest.address}, {left}"
-        return (-round(rest / 60), name, f"{run.done}/{run.total}", "; ".join(phases(run)), told)
+        return (-round(rest / 60), name, f"{run.done}/{run.total}", "; ".join(phases([run])), told)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import field, replace
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -68,9 +69,14 @@ class Progress(Protocol):
 def progress_for(stream: IO[str], *, no_color: bool, environment: Mapping[str, str], speed: float = 1.0) -> Progress:
     """Live on a terminal, plain lines with ``CI``, a dumb terminal or none. `speed` is that of the simulated cloud."""
     style = style_for(stream, no_color=no_color, environment=environment)
-    if is_terminal(stream) and not environment.get("CI") and environment.get("TERM") != "dumb":
+    if is_watched(stream, environment):
         return LiveProgress(stream, style, speed=speed)
     return PlainProgress(stream, style)
+
+
+def is_watched(stream: IO[str], environment: Mapping[str, str]) -> bool:
+    """Whether a table that is drawn again and again is of use there."""
+    return is_terminal(stream) and not environment.get("CI") and environment.get("TERM") != "dumb"
 
 
 @dataclass(slots=True)
@@ -117,6 +123,11 @@ class RunView:
         """What an operation ahead still waits for."""
         open_ = self.ahead.keys() | self.running.keys() | self.waiting.keys()
         return sorted({key.address for key in operation.after if tuple(key) in open_})
+
+    @property
+    def slowest(self) -> OperationView | None:
+        """What runs and has longest to go."""
+        return max(self.running.values(), key=lambda operation: operation.usual - operation.seconds, default=None)
 
     def hear(self, event: Event, now: float) -> OperationView | None:
         """Take note; returns the operation that the event is about, as it was when the event came."""
@@ -185,24 +196,50 @@ BEAT = timedelta(minutes=5)
 """So often a log says that the run goes on, in one line for all that runs."""
 
 
-class PlainProgress:
-    """Lines for a log: when an operation starts or ends, when a wait begins or changes its cause; one for all between.
-
-    A log of a thousand operations is as long as what happens, not as long as it takes.
-    """
+class LogLines:
+    """Lines of a log, each with its time; and a line for all that runs when it is time for one."""
 
     def __init__(self, stream: IO[str], style: Style) -> None:
-        self._stream = stream
-        self._style = style
-        self._run = RunView()
+        self._stream, self._style = stream, style
         self._beat: datetime | None = None
-        """When the last line about the whole run was due."""
+        """When the last line for all was due."""
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         return None
+
+    def _begins(self, at: str) -> None:
+        """The first line for all is due so long after this."""
+        self._beat = moment_of(at)
+
+    def _is_time(self, at: str) -> bool:
+        """Whether a line for all is due; the next one is due so long after it."""
+        now = moment_of(at)
+        self._beat = self._beat or now
+        if now is None or self._beat is None or now - self._beat < BEAT:
+            return False
+        self._beat = now
+        return True
+
+    def _write(self, at: str, line: str) -> None:
+        try:
+            self._stream.write(guarded(f"{clock_of(at)} {line}") + "\n")
+            self._stream.flush()
+        except (OSError, ValueError):
+            return
+
+
+class PlainProgress(LogLines):
+    """Lines for a log: when an operation starts or ends, when a wait begins or changes its cause; one for all between.
+
+    A log of a thousand operations is as long as what happens, not as long as it takes.
+    """
+
+    def __init__(self, stream: IO[str], style: Style) -> None:
+        super().__init__(stream, style)
+        self._run = RunView()
 
     def expect(self, schedule: Schedule) -> None:
         """Knows creations from updates."""
@@ -213,12 +250,12 @@ class PlainProgress:
         event = neutral(event)
         before = self._run.hear(event, 0.0)
         for line in self._lines(event, before):
-            self._write(f"{clock_of(event.at)} {line}")
+            self._write(event.at, line)
 
     def _lines(self, event: Event, about: OperationView | None) -> list[str]:
         match event:
             case RunStarted():
-                self._beat = moment_of(event.at)
+                self._begins(event.at)
                 count = plural(event.total, "operation") + (" of an earlier run" if event.resumed else "")
                 return [f"{event.deployment}: {count}, {expectation(event.seconds)}"]
             case OperationStarted():
@@ -237,22 +274,12 @@ class PlainProgress:
                 return []
 
     def _whole_run(self, at: str) -> list[str]:
-        now = moment_of(at)
-        self._beat = self._beat or now
-        if now is None or self._beat is None or now - self._beat < BEAT:
+        if not self._is_time(at):
             return []
-        self._beat, run = now, self._run
-        longest = max(run.running.values(), key=lambda operation: operation.usual - operation.seconds, default=None)
+        run, longest = self._run, self._run.slowest
         told = [f"{len(run.running)} running", f"{len(run.waiting)} waiting" if run.waiting else ""]
         told += [f"{run.done} of {run.total} done" if run.total else "", progress_line(longest) if longest else ""]
         return [f"{run.deployment or 'an earlier run'}: {'; '.join(filter(None, told))}"]
-
-    def _write(self, line: str) -> None:
-        try:
-            self._stream.write(guarded(line) + "\n")
-            self._stream.flush()
-        except (OSError, ValueError):
-            return
 
 
 def clock_of(at: str) -> str:
@@ -271,22 +298,18 @@ def quiet_console(stream: IO[str], style: Style) -> Console:
     return Quiet(file=stream, no_color=not style.colour, highlight=False, soft_wrap=False)
 
 
-class LiveProgress:
-    """A table that shows what runs and what waits; what ended scrolls away above it."""
+class LiveTable:
+    """A table that is drawn four times a second; what is said scrolls away above it.
 
-    def __init__(
-        self, stream: IO[str], style: Style, *, speed: float = 1.0, now: Callable[[], float] = time.monotonic
-    ) -> None:
+    Whoever fills it has its own part ready before this begins: it is drawn at once.
+    """
+
+    def __init__(self, stream: IO[str], style: Style, speed: float, now: Callable[[], float]) -> None:
         from rich.live import Live
-        from rich.spinner import Spinner
 
-        self._spinner = Spinner("line")
-        self._speed = speed
-        self._now = now
-        self._guard = threading.Lock()
-        self._run = RunView()
+        self._speed, self._now = speed, now
         self._began = now()
-
+        self._guard = threading.Lock()
         self._console = quiet_console(stream, style)
         self._live = Live(
             get_renderable=self._table,
@@ -301,10 +324,30 @@ class LiveProgress:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        try:
+        with suppress(OSError, ValueError):
             self._live.stop()
-        except (OSError, ValueError):
-            return
+
+    def _table(self) -> RenderableType:
+        raise NotImplementedError
+
+    def _say(self, line: str, colour: str) -> None:
+        from rich.text import Text
+
+        with suppress(OSError, ValueError):
+            self._console.print(Text(line, style=colour))
+
+
+class LiveProgress(LiveTable):
+    """A table that shows what runs and what waits; what ended scrolls away above it."""
+
+    def __init__(
+        self, stream: IO[str], style: Style, *, speed: float = 1.0, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        from rich.spinner import Spinner
+
+        self._spinner = Spinner("line")
+        self._run = RunView()
+        super().__init__(stream, style, speed, now)
 
     def expect(self, schedule: Schedule) -> None:
         """Shows what waits for what."""
@@ -318,23 +361,15 @@ class LiveProgress:
             self._run.hear(event, self._now())
             if isinstance(event, RunStarted):
                 self._began = self._now()  # what came before was planning, and people who thought about an answer
-        try:
-            match event:
-                case OperationEnded():
-                    self._say(ended_line(event, self._run.deed(event)), _COLOURS.get(event.status, "blue"))
-                case OperationStarted(resumed=True):
-                    self._say(started_line(event, self._run.deed(event)), "cyan")
-                case Notice():
-                    self._say(event.text, "yellow")
-                case _:
-                    pass
-        except (OSError, ValueError):
-            return
-
-    def _say(self, line: str, colour: str) -> None:
-        from rich.text import Text
-
-        self._console.print(Text(line, style=colour))
+        match event:
+            case OperationEnded():
+                self._say(ended_line(event, self._run.deed(event)), _COLOURS.get(event.status, "blue"))
+            case OperationStarted(resumed=True):
+                self._say(started_line(event, self._run.deed(event)), "cyan")
+            case Notice():
+                self._say(event.text, "yellow")
+            case _:
+                pass
 
     def _table(self) -> RenderableType:
         from rich.console import Group

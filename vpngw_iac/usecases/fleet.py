@@ -21,7 +21,7 @@ from vpngw_iac.engine.plan.result import Drift
 from vpngw_iac.errors import BlueprintError, ExitCode, FileDenied, UsageError, VpngwError, worst
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.usecases.change_window import ChangeWindow
-from vpngw_iac.usecases.fleet_run import Confirm, FleetRun, OnEvent, OnPlan, OpenedMember, waves_of
+from vpngw_iac.usecases.fleet_run import Confirm, FleetRun, OnEvent, OnPlan, OpenedMember
 from vpngw_iac.usecases.session import Deployable
 from vpngw_iac.usecases.threads import attempt, in_threads
 from vpngw_iac.usecases.workspace import Workspace
@@ -243,8 +243,7 @@ class Fleet:
         ended: dict[str, tuple[Outcome | None, VpngwError | None]] = {
             name: (None, error) for name, error in found.items() if isinstance(error, VpngwError)
         }
-        waves = waves_of([one for one in found.values() if isinstance(one, OpenedMember)])
-        ended |= fleet_run.all_of(waves)
+        ended |= fleet_run.all_of([one for one in found.values() if isinstance(one, OpenedMember)])
         results = (DeploymentResult(m.name, m.file, *ended[m.name]) for m in self.members)
         return FleetResult(tuple(results), time.monotonic() - began)
 

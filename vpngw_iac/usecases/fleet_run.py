@@ -60,12 +60,12 @@ def uses_of(members: Collection[OpenedMember]) -> dict[str, set[str]]:
     }
 
 
-def waves_of(members: Collection[OpenedMember]) -> list[list[OpenedMember]]:
+def _waves(members: Collection[OpenedMember], uses: Mapping[str, set[str]]) -> list[list[OpenedMember]]:
     """The members in the order in which they are applied: each uses only what those before it, or others, make.
 
     Those that use each other come together.
     """
-    rest, uses = {member.name: member for member in members}, uses_of(members)
+    rest = {member.name: member for member in members}
     waves = []
     while rest:
         ready = [name for name in rest if not uses[name] & rest.keys()] or list(rest)
@@ -106,13 +106,15 @@ class FleetRun:
         self._declined = False
         self._later: Sequence[str] = ()
 
-    def all_of(self, waves: Sequence[Sequence[OpenedMember]]) -> dict[str, Ended]:
-        """How each of these ended, one wave after the other; destroyed in the opposite order.
+    def all_of(self, members: Collection[OpenedMember]) -> dict[str, Ended]:
+        """How each of these ended: those that use others after them, or before them in a destroy.
 
         What comes after a deployment that is left while Azure goes on is not begun: the next run does it.
         """
-        comes_after = self._comes_after([member for wave in waves for member in wave])
-        order, ended = list(reversed(waves) if self.command == "destroy" else waves), dict[str, Ended]()
+        uses = uses_of(members)
+        order, comes_after, ended = _waves(members, uses), self._comes_after(uses), dict[str, Ended]()
+        if self.command == "destroy":
+            order.reverse()
         for number, wave in enumerate(order, start=1):
             ready = []
             for member in wave:
@@ -124,9 +126,8 @@ class FleetRun:
             ended |= self._go(ready, sorted(member.name for after in order[number:] for member in after))
         return ended
 
-    def _comes_after(self, members: Collection[OpenedMember]) -> Mapping[str, set[str]]:
+    def _comes_after(self, uses: Mapping[str, set[str]]) -> Mapping[str, set[str]]:
         """Whose end each of them needs."""
-        uses = uses_of(members)
         match self.command:
             case "apply":
                 return uses

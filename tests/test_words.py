@@ -37,9 +37,9 @@ WORDS = {
         catalogue change check checking checks children clash cli clock closed code command commands common
         compare comparison compilation compiled compiling condition confirmed conflict contention context
         control damaged dataclass deadline deadlines decide declared default denial denials denied deployable detachable
-        difference disk document dot draft drawing drift dump durations edge ended engine entries entry environment
-        error errors event exchange execute execution exit expire explain external fail fault faults field file
-        files flag flags flight folder for forbidden format formatting found frames generated github grant
+        difference disk display document dot draft drawing drift dump durations edge ended engine entries entry
+        environment error errors event exchange execute execution exit expire explain external fail fault faults field
+        file files flag flags flight folder for forbidden format formatting found frames generated github grant
         graph guard guards hint holder http iac id identifier ids immutable in injection injector inputs
         inquiry inspection instead interrupted interrupts invalid inventory item items journal json keyed
         keys kill kind language late layout limit limited limits line lines list lists live load loaded

@@ -18,12 +18,12 @@ WORDS = {
     "Azure": """
         aad access action actions active activity address advertised app arm as assigned assignment
         authentication authorization auto azure bandwidth blob blobs block certificate certificates circuit
-        circuits client clients cloud clouds coexistence communities configuration connection connections custom
-        data ddos delegation deployment dhcp diagnostic diagnostics dns domain effective encryption endpoint
-        entra existing express expressroute extended extension failed gateway global governance group groups
-        health high identity instance ip ipv6 key lease link local location lock locks log maintenance managed
+        circuits client clients cloud clouds coexistence communities configuration connection connections
+        credential custom data ddos delegation deployment dhcp diagnostic diagnostics dns domain effective encryption
+        endpoint entra existing express expressroute extended extension failed federated gateway global governance group
+        groups health high identity instance ip ipv6 key lease link local location lock locks log maintenance managed
         management mapping member metric microsoft migration nat network nic operation operations peering
-        permissions point policies policy pool prefix prefixes private propagated properties provider public
+        permissions point policies policy pool prefix prefixes principal private propagated properties provider public
         quota radius range reach region regions registration remote request resource resources restrictions
         retention revoked rights role root route routing rule rules scale scope secret secrets selector server
         service services setting settings site sku skus snapshot space spoke state status subnet subscription

@@ -12,7 +12,7 @@ from vpngw_iac.arm import ArmId
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.simulator.clock import Time
 from vpngw_iac.simulator.document import SUCCEEDED, Document, LongRunningOperation
-from vpngw_iac.simulator.governance import Governance
+from vpngw_iac.simulator.governance import Governance, Grant
 from vpngw_iac.simulator.refusal import invalid_reference, not_provisioned
 from vpngw_iac.simulator.store import DocumentStore
 from vpngw_iac.simulator.wire import HttpRequest, HttpResponse, Json
@@ -58,6 +58,8 @@ class CloudView:
         self.time = time
         self.switches = switches
         self.governance = Governance()
+        self.caller = ""
+        """Client id of who sent the request that is being answered."""
         self.subscriptions: frozenset[str] | None = None
         """The only ones there are, in lower case; none for any."""
         self.registered: set[str] = set()
@@ -88,6 +90,24 @@ class CloudView:
         """Whether a resource provider may be used."""
         missing = {name.lower() for name in self.governance.unregistered} - self.registered
         return namespace.lower() not in missing
+
+    @contextmanager
+    def acting(self, caller: str) -> Iterator[None]:
+        """What happens now is done by this caller."""
+        before, self.caller = self.caller, caller
+        try:
+            yield
+        finally:
+            self.caller = before
+
+    @property
+    def grants(self) -> tuple[Grant, ...] | None:
+        """The role assignments of who calls; none stands for everything."""
+        return self.governance.grants_of(self.caller)
+
+    def permits(self, scope: str, action: str) -> bool:
+        """Whether who calls may do it there."""
+        return self.governance.permits(scope, action, self.caller)
 
     def find(self, identifier: str | ArmId | None) -> Document | None:
         """The document of an id; none when there is none."""

@@ -6,6 +6,7 @@ is allowed. Management locks are no part of it: they are resources, and refuse b
 
 import fnmatch
 import re
+import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -15,17 +16,26 @@ from pydantic import BaseModel, ConfigDict, Field
 from vpngw_iac.simulator.body import read_file
 from vpngw_iac.simulator.wire import Json
 
+_OBJECTS = uuid.UUID("0d6c5e0e-5f0e-4b0f-9a38-0c7f4c1f5b52")
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Grant(_Part):
-    """A role assignment of the caller: what may be done at a scope and below."""
+    """A role assignment: what may be done at a scope and below.
+
+    ``actions`` are those of the control plane. ``data_actions`` are asked by services that keep data, such as blobs;
+    nobody has them by ``actions``, not even by ``*``
+    (https://learn.microsoft.com/azure/role-based-access-control/role-definitions#control-and-data-actions).
+    """
 
     scope: str = "/"
     actions: tuple[str, ...] = ("*",)
     not_actions: tuple[str, ...] = ()
+    data_actions: tuple[str, ...] = ()
+    not_data_actions: tuple[str, ...] = ()
 
     def reaches(self, scope: str) -> bool:
         """Whether it counts at this scope."""
@@ -33,8 +43,32 @@ class Grant(_Part):
 
     def permits(self, action: str) -> bool:
         """Whether the action is given and not taken away again."""
-        given = any(_matches(pattern, action) for pattern in self.actions)
-        return given and not any(_matches(pattern, action) for pattern in self.not_actions)
+        return _gives(self.actions, self.not_actions, action)
+
+    def permits_data(self, action: str) -> bool:
+        """The same of an action on data."""
+        return _gives(self.data_actions, self.not_data_actions, action)
+
+
+class FederatedCredential(_Part):
+    """Whose assertions an application takes for its own: all three must be equal, in their casing too."""
+
+    subject: str
+    issuer: str = "https://token.actions.githubusercontent.com"
+    audience: str = "api://AzureADTokenExchange"
+
+
+class Principal(_Part):
+    """An application that signs in under its own name, with role assignments of its own."""
+
+    client: str
+    credentials: tuple[FederatedCredential, ...] = ()
+    grants: tuple[Grant, ...] = ()
+
+    @property
+    def object_id(self) -> str:
+        """Of its service principal: another GUID than the client's, as in Entra ID."""
+        return str(uuid.uuid5(_OBJECTS, self.client.lower()))
 
 
 class Condition(_Part):
@@ -82,7 +116,8 @@ class Governance(_Part):
     """Everything that was decided."""
 
     grants: tuple[Grant, ...] | None = None
-    """What the caller may do; none stands for everything, an empty list for nothing."""
+    """What a caller may do who is none of the principals; none stands for everything, an empty list for nothing."""
+    principals: tuple[Principal, ...] = ()
     policies: tuple[Policy, ...] = ()
     quotas: Mapping[str, int] = Field(default_factory=dict)
     """Limits by Azure's name of the usage (``PublicIPAddresses``), for every region."""
@@ -93,9 +128,24 @@ class Governance(_Part):
     zones: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     """Logical zones of a region, where they are not 1, 2 and 3."""
 
-    def permits(self, scope: str, action: str) -> bool:
-        """Whether the caller may do it there."""
-        return self.grants is None or any(g.reaches(scope) and g.permits(action) for g in self.grants)
+    def principal(self, client: str) -> Principal | None:
+        """The application with this client id; none for any other caller."""
+        return next((found for found in self.principals if found.client.lower() == client.lower()), None)
+
+    def grants_of(self, client: str) -> tuple[Grant, ...] | None:
+        """The role assignments of whoever calls; none stands for everything."""
+        found = self.principal(client)
+        return self.grants if found is None else found.grants
+
+    def permits(self, scope: str, action: str, client: str = "") -> bool:
+        """Whether who calls may do it there."""
+        grants = self.grants_of(client)
+        return grants is None or any(g.reaches(scope) and g.permits(action) for g in grants)
+
+    def permits_data(self, scope: str, action: str, client: str = "") -> bool:
+        """Whether who calls may do it with what is kept there."""
+        grants = self.grants_of(client)
+        return grants is None or any(g.reaches(scope) and g.permits_data(action) for g in grants)
 
     def denying(self, scope: str, arm_type: str, body: Json) -> Iterator[Policy]:
         """Policies that deny this resource."""
@@ -111,6 +161,10 @@ def is_below(scope: str, above: str) -> bool:
     """Whether a scope is another one, or lies in it."""
     inner, outer = scope.lower().rstrip("/") + "/", above.lower().rstrip("/") + "/"
     return inner.startswith(outer)
+
+
+def _gives(given: tuple[str, ...], taken: tuple[str, ...], action: str) -> bool:
+    return any(_matches(each, action) for each in given) and not any(_matches(each, action) for each in taken)
 
 
 def _matches(pattern: str, action: str) -> bool:

@@ -16,6 +16,7 @@ from vpngw_iac.simulator import usage
 from vpngw_iac.simulator.body import read_body
 from vpngw_iac.simulator.cloud_view import CloudView, as_id
 from vpngw_iac.simulator.governance import is_below
+from vpngw_iac.simulator.identity import CLIENT
 from vpngw_iac.simulator.refusal import front_door
 from vpngw_iac.simulator.scope import scope_in
 from vpngw_iac.simulator.wire import HttpRequest
@@ -100,18 +101,23 @@ def check(cloud: CloudView, request: HttpRequest) -> None:
 
 
 def _permission(cloud: CloudView, requested: RequestedAction) -> None:
-    if not cloud.governance.permits(requested.scope, requested.action):
+    if not cloud.permits(requested.scope, requested.action):
         raise front_door(
             403,
             "AuthorizationFailed",
-            "The client 'simulated' with object id '00000000-0000-0000-0000-0000000000bb' does not have authorization "
-            f"to perform action '{requested.action}' over scope '{requested.scope}' or the scope is invalid. If "
-            "access was recently granted, please refresh your credentials.",
+            f"The client '{cloud.caller or 'simulated'}' with object id '{_object_id(cloud)}' does not have "
+            f"authorization to perform action '{requested.action}' over scope '{requested.scope}' or the scope is "
+            "invalid. If access was recently granted, please refresh your credentials.",
         )
 
 
+def _object_id(cloud: CloudView) -> str:
+    found = cloud.governance.principal(cloud.caller)
+    return CLIENT if found is None else found.object_id
+
+
 def _links(cloud: CloudView, requested: RequestedAction, body: Mapping[str, Any]) -> None:
-    if cloud.governance.grants is None:
+    if cloud.grants is None:
         return
     for target in _references(body):
         linked = as_id(target)
@@ -119,7 +125,7 @@ def _links(cloud: CloudView, requested: RequestedAction, body: Mapping[str, Any]
             continue
         parent = "virtualNetworks/" if "/virtualnetworks" in linked.type.lower() else ""
         action = f"Microsoft.Network/{parent}{_JOINED[linked.type.lower()]}"
-        if not cloud.governance.permits(str(linked), action):
+        if not cloud.permits(str(linked), action):
             raise front_door(
                 403,
                 "LinkedAuthorizationFailed",

@@ -10,9 +10,10 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from urllib.parse import parse_qsl
 
+from vpngw_iac.simulator.governance import Governance, Principal
 from vpngw_iac.simulator.wire import HttpRequest, HttpResponse, Json
 
 LIFETIME = 3600
@@ -27,10 +28,22 @@ CLIENT = "00000000-0000-0000-0000-0000000000bb"
 
 
 class Identity:
-    """Who may come in. Without `clients`, any client with any secret may."""
+    """Who may come in. Without `clients`, any client with any secret may.
 
-    def __init__(self, key: str, clients: Mapping[str, str] | None = None, lifetime: int = LIFETIME) -> None:
+    Principals of the governance come in with an assertion that one of their federated credentials names. Its signature
+    is not checked: the simulator asks no issuer for keys.
+    """
+
+    def __init__(
+        self,
+        key: str,
+        clients: Mapping[str, str] | None = None,
+        lifetime: int = LIFETIME,
+        governance: Callable[[], Governance] = Governance,
+    ) -> None:
+        """`governance` is asked each time: it can be set anew at any time."""
         self._key = key.encode()
+        self._governance = governance
         self._clients = {name.lower(): secret for name, secret in clients.items()} if clients is not None else None
         self._lifetime = lifetime
 
@@ -52,9 +65,9 @@ class Identity:
 
     def challenge(self, request: HttpRequest) -> HttpResponse | None:
         """401 for a request without a token that counts; none when it may pass."""
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        token = bearer_of(request)
         login = f'Bearer authorization_uri="{request.host}/common", error="invalid_token"'
-        if scheme.lower() != "bearer" or not token:
+        if not token:
             return _unauthorized(
                 "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.", login
             )
@@ -66,10 +79,17 @@ class Identity:
             return _unauthorized("ExpiredAuthenticationToken", message, login)
         return None
 
+    def caller_of(self, token: str) -> str | None:
+        """The client id that a token speaks for; none for a token that does not count."""
+        expires = self._expiry(token)
+        return None if expires is None or expires <= time.time() else str(_claims(token).get("appid", ""))
+
     def issue(self, client: str, tenant: str) -> str:
         """A token; shaped like a JWT, meaningful to this simulator only."""
         now = int(time.time())
-        told = {"iss": "simulator", "tid": tenant, "appid": client, "oid": CLIENT, "sub": CLIENT, "idtyp": "app"}
+        known = self._governance().principal(client)
+        who = CLIENT if known is None else known.object_id
+        told = {"iss": "simulator", "tid": tenant, "appid": client, "oid": who, "sub": who, "idtyp": "app"}
         claims = told | {"iat": now, "nbf": now, "exp": now + self._lifetime}
         head = f"{_encoded({'alg': 'HS256', 'typ': 'JWT'})}.{_encoded(claims)}"
         return f"{head}.{self._signature(head)}"
@@ -92,6 +112,9 @@ class Identity:
         return HttpResponse(200, body, {"Cache-Control": "no-store"})
 
     def _check_client(self, client: str, form: Mapping[str, str]) -> HttpResponse | None:
+        known = self._governance().principal(client)
+        if known is not None and "client_assertion" in form:
+            return _check_assertion(form["client_assertion"]) or _check_federation(known, form["client_assertion"])
         if not client or (self._clients is not None and client.lower() not in self._clients):
             message = f"AADSTS700016: Application with identifier '{client}' was not found in the directory."
             return _refused(400, "unauthorized_client", message, 700016)
@@ -115,17 +138,31 @@ class Identity:
         return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
+def bearer_of(request: HttpRequest) -> str:
+    """The token that a request brings; empty without one."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
 def _encoded(value: Json) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
 
 
-def _claim(token: str, name: str) -> float | None:
-    """A number from the claims of a JWT, its signature unchecked."""
+def _claims(token: str) -> Json:
+    """What a JWT claims, its signature unchecked; nothing if it is none."""
     try:
         payload = token.split(".")[1]
-        value = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))[name]
-        return float(value)
-    except (IndexError, KeyError, TypeError, ValueError):
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except (IndexError, TypeError, ValueError):
+        return {}
+    return claims if isinstance(claims, dict) else {}
+
+
+def _claim(token: str, name: str) -> float | None:
+    """A number from the claims of a JWT."""
+    try:
+        return float(_claims(token)[name])
+    except (KeyError, TypeError, ValueError):
         return None
 
 
@@ -138,6 +175,26 @@ def _check_assertion(assertion: str) -> HttpResponse | None:
         message = "AADSTS700024: Client assertion is not within its valid time range."
         return _refused(401, "invalid_client", message, 700024)
     return None
+
+
+def _check_federation(known: Principal, assertion: str) -> HttpResponse | None:
+    """Subject, issuer and audience are compared letter by letter.
+
+    Codes and texts: https://github.com/Azure/login/issues/482 and 515, those of another casing since August 2024
+    (https://learn.microsoft.com/entra/identity-platform/reference-breaking-changes).
+    """
+    claims = _claims(assertion)
+    told = (str(claims.get("sub", "")), str(claims.get("iss", "")), str(claims.get("aud", "")))
+    named = [(credential.subject, credential.issuer, credential.audience) for credential in known.credentials]
+    if told in named:
+        return None
+    loosely = [tuple(text.lower() for text in each) for each in named]
+    start = f"No matching federated identity record found for presented assertion subject '{told[0]}'."
+    check = "Check your federated identity credential Subject, Audience and Issuer against the presented assertion."
+    if tuple(text.lower() for text in told) in loosely:
+        close = "The subject matches with case-insensitive comparison, but not with case-sensitive comparison."
+        return _refused(401, "invalid_client", f"AADSTS7002138: {start} {close} {check}", 7002138)
+    return _refused(401, "invalid_client", f"AADSTS700213: {start} {check}", 700213)
 
 
 def _refused(status: int, error: str, description: str, code: int) -> HttpResponse:

@@ -54,7 +54,7 @@ def answer(cloud: CloudView, request: HttpRequest) -> HttpResponse:
     identifier = ArmId.of(match["id"]) if match else None
     if identifier is None or identifier.type.lower() != GATEWAYS.lower() or request.method != "POST":
         raise not_simulated(request.path)
-    if not cloud.governance.permits(str(identifier), _RIGHT):
+    if not cloud.permits(str(identifier), _RIGHT):
         told = "The provided credentials have insufficient access to perform the requested operation"
         raise Refusal(403, "InsufficientAccessError", told, details=None)
     gateway = cloud.find(identifier)

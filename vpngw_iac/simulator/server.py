@@ -16,6 +16,7 @@ import struct
 import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -25,7 +26,7 @@ from urllib.parse import urlsplit
 from vpngw_iac.errors import SimulatorError
 from vpngw_iac.simulator import control
 from vpngw_iac.simulator.certificate import ensure_certificate
-from vpngw_iac.simulator.identity import LIFETIME, Identity
+from vpngw_iac.simulator.identity import LIFETIME, Identity, bearer_of
 from vpngw_iac.simulator.simulator import Simulator
 from vpngw_iac.simulator.wire import HttpRequest, HttpResponse
 
@@ -60,7 +61,9 @@ class Server:
         self.hosts = frozenset({"localhost", socket.gethostname().lower(), host.lower(), *(h.lower() for h in hosts)})
         self.simulator = simulator
         self.require_token = require_token
-        self.identity = Identity(_token_key(simulator), clients, token_lifetime)
+        self.identity = Identity(
+            _token_key(simulator), clients, token_lifetime, governance=lambda: simulator.governance
+        )
         self.certificate: Path | None = None
         try:
             self._http = _HttpServer((host, port), self)
@@ -130,6 +133,7 @@ class Server:
             challenge = self.identity.challenge(request)
             if challenge is not None:
                 return challenge
+            request = replace(request, caller=self.identity.caller_of(bearer_of(request)) or "")
         return control.answer(self.simulator, request) or self._in_real_seconds(self.simulator.handle(request))
 
     def _in_real_seconds(self, answer: HttpResponse) -> HttpResponse:

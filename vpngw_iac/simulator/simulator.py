@@ -272,7 +272,8 @@ class Simulator:
             left = self._quota.take(request, self.time.now())
         except Refusal as refusal:
             return refusal.answer().with_headers(Retry_After=str(math.ceil(refusal.retry_after or 1)))
-        answer = manager.handle(self._cloud, request)
+        with self._cloud.acting(request.caller):
+            answer = manager.handle(self._cloud, request)
         return replace(answer, headers={**left, **answer.headers})
 
     def _dressed(self, request: HttpRequest, answer: HttpResponse) -> HttpResponse:

@@ -31,6 +31,8 @@ class HttpRequest:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = field(default=None, repr=False)
     host: str = PUBLIC
+    caller: str = ""
+    """Client id of who sends it, as its token says; empty for whoever needs none."""
 
     @classmethod
     def of(

@@ -65,6 +65,12 @@ def cancel(cloud: CloudView, deployment: Deployment) -> None:
 
 
 def _advance(cloud: CloudView, deployment: Deployment) -> bool:
+    """A deployment goes on with the rights of who began it, whoever asks meanwhile."""
+    with cloud.acting(deployment.caller):
+        return _go_on(cloud, deployment)
+
+
+def _go_on(cloud: CloudView, deployment: Deployment) -> bool:
     prepared = _prepared(cloud, deployment)
     before = _standing(deployment)
     deployment.state = RUNNING

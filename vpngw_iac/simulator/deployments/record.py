@@ -57,6 +57,8 @@ class Deployment:
     """What its template comes to, as answers tell it: providers, dependencies, names by key."""
     outer: Json | None = None
     """Of a nested template whose expressions are its parent's: names and the place they are worked out with."""
+    caller: str = ""
+    """Client id of who began it."""
     prepared: Any = field(default=None, compare=False, repr=False)
     """The template as it was read; not kept between processes."""
 

@@ -48,6 +48,7 @@ def asked_for(cloud: CloudView, request: HttpRequest, identifier: str) -> Deploy
         digest=digest(template),
         polling=f"0858{cloud.store.next_number():016d}",
         outer=properties.get("$outer") if cloud.deploying else None,
+        caller=cloud.caller,
     )
     if properties.get("parametersLink"):
         raise _content("This simulator downloads nothing: put the parameters themselves into 'parameters'.")

@@ -63,6 +63,7 @@ def _copy(cloud: CloudView) -> CloudView:
     store.counter = cloud.store.counter
     copied = CloudView(store, VirtualTime(cloud.now), cloud.switches)
     copied.governance, copied.subscriptions, copied.registered = cloud.governance, cloud.subscriptions, cloud.registered
+    copied.caller = cloud.caller
     copied.send = lambda request: manager.handle(copied, request)
     return copied
 

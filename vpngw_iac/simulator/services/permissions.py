@@ -11,7 +11,7 @@ from vpngw_iac.simulator import lists
 from vpngw_iac.simulator.cloud_view import CloudView
 from vpngw_iac.simulator.governance import Grant
 from vpngw_iac.simulator.scope import scope_of
-from vpngw_iac.simulator.wire import HttpRequest, HttpResponse
+from vpngw_iac.simulator.wire import HttpRequest, HttpResponse, Json
 
 
 def answer(cloud: CloudView, request: HttpRequest, parts: Sequence[str]) -> HttpResponse | None:
@@ -19,10 +19,14 @@ def answer(cloud: CloudView, request: HttpRequest, parts: Sequence[str]) -> Http
     if request.method != "GET" or list(parts[-3:]) != ["providers", "microsoft.authorization", "permissions"]:
         return None
     scope = scope_of(cloud, request, 3)
-    grants = cloud.governance.grants if cloud.governance.grants is not None else (Grant(),)
-    shown = [
-        {"actions": list(g.actions), "notActions": list(g.not_actions), "dataActions": [], "notDataActions": []}
-        for g in grants
-        if g.reaches(scope)
-    ]
-    return lists.page(cloud, request, shown)
+    grants = cloud.grants if cloud.grants is not None else (Grant(),)
+    return lists.page(cloud, request, [_shown(grant) for grant in grants if grant.reaches(scope)])
+
+
+def _shown(grant: Grant) -> Json:
+    return {
+        "actions": list(grant.actions),
+        "notActions": list(grant.not_actions),
+        "dataActions": list(grant.data_actions),
+        "notDataActions": list(grant.not_data_actions),
+    }

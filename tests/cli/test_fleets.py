@@ -192,6 +192,20 @@ def test_what_is_alike_for_many_is_said_once(hubs: Shell, monkeypatch: pytest.Mo
     assert "3 deployments: 3 not started." in answer.out
 
 
+def test_what_waits_for_another_deployment_is_no_refusal_and_nothing_unmanaged(hubs: Shell) -> None:
+    hubs.write("hubs/added.yaml", added_to("cairo"))
+
+    planned = hubs("plan", "hubs", "-o", "plans", "--detailed-exitcode", code=2)
+    applied = hubs("apply", "plans", code=0)
+    drifted = hubs("drift", "hubs", code=0)
+
+    assert "added      waiting  after cairo: 2 to add, 0 to change, 0 to destroy;" in planned.out
+    assert "4 deployments: 3 with changes, 1 waiting.\n" in planned.out
+    assert "4 deployments: 4 succeeded.\n" in applied.out
+    assert drifted.out.startswith("cairo  no drift  managed by others: 1 by added\n")
+    assert "unmanaged" not in drifted.out
+
+
 def test_drift_is_told_hub_by_hub(hubs: Shell) -> None:
     hubs("apply", "hubs", "--yes", code=0)
     hubs("simulator", "set", "vgw-berlin", "properties.enableBgp=true", code=0)
@@ -270,18 +284,20 @@ def test_a_matrix_has_a_job_for_each_deployment(hubs: Shell) -> None:
 
 
 def test_what_uses_another_deployment_is_in_its_job(hubs: Shell) -> None:
-    network = (
-        "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-cairo/providers/Microsoft.Network"
-        "/virtualNetworkGateways/vgw-cairo"
-    )
-    gateway = f"  hub: {{existing: {network}, sku: VpnGw1AZ, location: westeurope}}\n"
-    text = hub("added", 9)
-    start_, end = text.index("networks:"), text.index("gateway: hub")
-    hubs.write("hubs/added.yaml", text[:start_] + "gateways:\n" + gateway + text[end:])
+    hubs.write("hubs/added.yaml", added_to("cairo"))
 
     jobs = json.loads(hubs("plan", "hubs", "--matrix", "github", code=0).out)["include"]
 
     assert [job["deployments"] for job in jobs] == [["added", "cairo"], ["amsterdam"], ["berlin"]]
+
+
+def added_to(name: str) -> str:
+    """A deployment that adds a site to another one's gateway."""
+    group = f"/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-{name}"
+    gateway = f"{group}/providers/Microsoft.Network/virtualNetworkGateways/vgw-{name}"
+    said = f"gateways:\n  hub: {{existing: {gateway}, sku: VpnGw1AZ, location: westeurope}}\n"
+    text = hub("added", 9).replace("name: berlin", "name: paris").replace("192.168.10.", "192.168.20.")
+    return text[: text.index("networks:")] + said + text[text.index("gateway: hub") :]
 
 
 def test_a_file_that_is_no_blueprint_makes_no_matrix(hubs: Shell) -> None:

@@ -36,7 +36,6 @@ from vpngw_iac.report.view import PlanView
 from vpngw_iac.text import listed, plural
 from vpngw_iac.usecases.fleet import DeploymentResult, Fleet, FleetResult
 from vpngw_iac.usecases.fleet_jobs import jobs_of
-from vpngw_iac.usecases.session import Deployable
 from vpngw_iac.usecases.workspace import Workspace
 
 T = TypeVar("T")
@@ -48,8 +47,7 @@ def plan_fleet(run: Run, fleet: Fleet, choices: Choices, out: str | None, *, sho
     """Plan every deployment; with `out` each plan is saved in that folder."""
     options, folder, unsealed = options_of(choices), _folder(out, fleet), set[str]()
 
-    def planned(workspace: Workspace, what: Deployable) -> PlanView:
-        plan = workspace.plan(what, options)
+    def told(workspace: Workspace, plan: Plan) -> PlanView:
         view = PlanView.of(plan, workspace.schedule(plan))
         if folder is not None:
             document = workspace.save_plan(plan, documents.plan_document(view))
@@ -58,13 +56,13 @@ def plan_fleet(run: Run, fleet: Fleet, choices: Choices, out: str | None, *, sho
                 unsealed.add(view.deployment)
         return view
 
-    result = fleet.each(planned)
+    result = fleet.planned(options, told)
     views = [one.result for one in result.deployments if one.result is not None]
     codes = [one.error.exit_code for one in result.deployments if one.error is not None]
     code = worst([*codes, plan_code(views, detailed=detailed)])
-    told = [result_document(one, documents.plan_document) for one in result.deployments]
+    deployments = [result_document(one, documents.plan_document) for one in result.deployments]
     text = fleet_plans_text(result.by_name, run.style, short=short)
-    run.answer([documents.fleet_document("plan", told, code)], text)
+    run.answer([documents.fleet_document("plan", deployments, code)], text)
     add_to_summary(run, *(plan_markdown(view) for view in views))
     if folder is not None and views:
         _say_saved(run, folder, {view.deployment for view in views}, unsealed)

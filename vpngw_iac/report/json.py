@@ -13,7 +13,7 @@ from vpngw_iac.engine.compare.document import shown
 from vpngw_iac.engine.compare.secret_masking import stored
 from vpngw_iac.engine.execute.event import OperationResult, Outcome
 from vpngw_iac.engine.order.operation import Operation, Schedule
-from vpngw_iac.engine.plan.change import Change, Difference, Loss, OutageStatement
+from vpngw_iac.engine.plan.change import Change, Difference, DriftItem, Loss, OutageStatement
 from vpngw_iac.engine.plan.result import Drift, Inventory, SecretCheck
 from vpngw_iac.engine.plan.unverified import texts
 from vpngw_iac.report.json_documents import Document, document, findings_list, ids_document
@@ -59,6 +59,7 @@ def plan_document(plan: PlanView) -> Document:
         lost_addresses=dict(plan.lost_addresses),
         brought_up_to_date=list(plan.state_only_updates),
         waiting=list(plan.waiting),
+        after=list(plan.after),
         unmarked=list(plan.unmarked),
         broken_at_import=list(plan.broken_at_import),
         not_verified=len(plan.unverified),
@@ -207,18 +208,8 @@ def drift_document(drift: Drift) -> Document:
     return document(
         "drift",
         deployment=drift.deployment,
-        drift=[
-            {
-                "address": item.address,
-                "id": item.id,
-                "kind": item.kind,
-                "severity": item.severity,
-                "owner": item.owner,
-                "differences": [difference_document(difference) for difference in item.differences],
-                "detail": item.detail,
-            }
-            for item in drift.items
-        ],
+        drift=[_drift_item(item) for item in drift.items],
+        elsewhere=[{"address": item.address, "id": item.id, "owner": item.owner} for item in drift.elsewhere],
         alarming=drift.alarming,
         unread=list(drift.unread),
         findings=findings_list(drift.findings),
@@ -227,6 +218,18 @@ def drift_document(drift: Drift) -> Document:
         unverified_secrets=[asdict(item) for item in drift.secrets],
         running=drift.running,
     )
+
+
+def _drift_item(item: DriftItem) -> Document:
+    return {
+        "address": item.address,
+        "id": item.id,
+        "kind": item.kind,
+        "severity": item.severity,
+        "owner": item.owner,
+        "differences": [difference_document(difference) for difference in item.differences],
+        "detail": item.detail,
+    }
 
 
 def show_document(inventory: Inventory) -> Document:

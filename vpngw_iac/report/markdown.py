@@ -36,6 +36,9 @@ def _plan(plan: PlanView, picture: Sequence[str]) -> Iterator[str]:
     if plan.blocking:
         yield f"🛑 **Refused**: {plural(len(plan.blocking), 'error')}."
         yield ""
+    if plan.after:
+        yield f"Comes after {', '.join(map(cell, plan.after))}, because it uses what Azure does not have yet."
+        yield ""
     if not plan.changes:
         yield "" if plan.blocking else "**No changes.**"
     else:

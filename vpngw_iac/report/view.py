@@ -54,6 +54,8 @@ class PlanView:
     """Public IP addresses that this plan gives back for good, by resource."""
     state_only_updates: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    """Deployments of the same fleet that make what it uses and is not there yet."""
     unmarked: tuple[str, ...] = ()
     """Addresses of what is ours and does not bear our mark in Azure."""
     broken_at_import: tuple[str, ...] = ()
@@ -91,6 +93,7 @@ class PlanView:
             lost_addresses=_lost(plan),
             state_only_updates=plan.state_only_updates,
             waiting=plan.waiting,
+            after=plan.after,
             unmarked=plan.unmarked,
             broken_at_import=plan.broken_at_import,
             running=plan.running,
@@ -130,6 +133,7 @@ class PlanView:
             lost_addresses=document.get("lost_addresses", {}),
             state_only_updates=tuple(document.get("brought_up_to_date", [])),
             waiting=tuple(document.get("waiting", [])),
+            after=tuple(document.get("after", [])),
             unmarked=tuple(document.get("unmarked", [])),
             broken_at_import=tuple(document.get("broken_at_import", [])),
             running="",

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from vpngw_iac.blueprints.base import Blueprint
 from vpngw_iac.blueprints.fleet_files import files_of
@@ -17,14 +17,24 @@ from vpngw_iac.blueprints.load import load, saved_plan
 from vpngw_iac.engine.execute.event import Outcome
 from vpngw_iac.engine.execute.stop import Stop
 from vpngw_iac.engine.plan.plan import Options, Plan
-from vpngw_iac.engine.plan.result import Drift
+from vpngw_iac.engine.plan.result import Drift, drift_of
 from vpngw_iac.errors import BlueprintError, ExitCode, FileDenied, UsageError, VpngwError, worst
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.usecases.change_window import ChangeWindow
-from vpngw_iac.usecases.fleet_run import Confirm, FleetRun, OnEvent, OnPlan, OpenedMember
+from vpngw_iac.usecases.fleet_run import Confirm, FleetRun, OnEvent, OnPlan
+from vpngw_iac.usecases.fleet_uses import (
+    OpenedMember,
+    earlier_of,
+    known,
+    lacks,
+    makers_of,
+    uses_of,
+    waiting,
+    waves_of,
+)
 from vpngw_iac.usecases.session import Deployable
 from vpngw_iac.usecases.threads import attempt, in_threads
-from vpngw_iac.usecases.workspace import Workspace
+from vpngw_iac.usecases.workspace import Workspace, drift_options
 
 PARALLEL = 32
 """Deployments at work at once, unless somebody says otherwise: they wait for Azure most of the time."""
@@ -158,12 +168,49 @@ class Fleet:
         return FleetResult(tuple(in_threads(self.members, done, self.parallel)), time.monotonic() - began)
 
     def plan(self, options: Options | None = None) -> FleetResult[Plan]:
-        """Plan every deployment. Nothing is written, no lock is taken."""
-        return self.each(lambda workspace, what: workspace.plan(what, options))
+        """Plan every deployment. Nothing is written, no lock is taken.
+
+        What uses a thing that is not there yet, and that one before it will make, is not refused: its plan says `after`
+        which one, and `apply` of the fleet asks again at its turn.
+        """
+        return self.planned(options, lambda _, plan: plan)
+
+    def planned(self, options: Options | None, told: Callable[[Workspace, Plan], T]) -> FleetResult[T]:
+        """What is `told` of the plan of every deployment; no plan is kept longer than it takes."""
+        began = time.monotonic()
+
+        def first(workspace: Workspace, what: Deployable) -> T | Plan:
+            plan = workspace.plan(what, options)
+            return plan if lacks(plan) else told(workspace, plan)
+
+        def second(member: FleetMember, found: DeploymentResult[T | Plan]) -> DeploymentResult[T]:
+            plan = found.result
+            if not isinstance(plan, Plan) or not lacks(plan):
+                return DeploymentResult(member.name, member.file, cast("T", plan), found.error)
+            known_here = waiting(plan, makers.get(member.name, {}), earlier.get(member.name, ()))
+            return DeploymentResult(member.name, member.file, *attempt(lambda: told(member.workspace, known_here)))
+
+        found = self.each(first).deployments
+        makers, earlier = dict[str, dict[str, str]](), dict[str, frozenset[str]]()
+        if any(isinstance(one.result, Plan) and lacks(one.result) for one in found):
+            opened = [one for one in self._opened().values() if isinstance(one, OpenedMember)]
+            makers = makers_of(opened)
+            earlier = earlier_of(waves_of(opened, uses_of(makers)))
+        return FleetResult(tuple(map(second, self.members, found)), time.monotonic() - began)
 
     def drift(self, *, deep: bool = False, verify_keys: str | None = None) -> FleetResult[Drift]:
-        """How Azure moved away from what was applied, for every deployment."""
-        return self.each(lambda workspace, what: workspace.drift(what, deep=deep, verify_keys=verify_keys))
+        """How Azure moved away from what was applied, for every deployment; what another one manages is told apart."""
+        options, managers = drift_options(deep=deep, verify_keys=verify_keys), dict[str, list[str]]()
+
+        def drifted(workspace: Workspace, what: Deployable) -> Drift:
+            plan = workspace.plan(what, options)
+            for entry in plan.state.entries.values():
+                managers.setdefault(entry.id.key, []).append(plan.deployment)
+            return drift_of(plan)
+
+        found = self.each(drifted)
+        told = (replace(one, result=known(one.result, managers)) if one.result else one for one in found.deployments)
+        return FleetResult(tuple(told), found.seconds)
 
     # -- runs
 
@@ -233,19 +280,24 @@ class Fleet:
         )
 
     def _run(self, fleet_run: FleetRun) -> FleetResult[Outcome]:
-        began = time.monotonic()
-
-        def opened(member: FleetMember) -> OpenedMember | VpngwError:
-            session, error = attempt(lambda: member.workspace.session(member.deployable()))
-            return error or OpenedMember(member.name, session)  # type: ignore[arg-type]
-
-        found = dict(zip((m.name for m in self.members), in_threads(self.members, opened, self.parallel), strict=True))
+        began, found = time.monotonic(), self._opened()
         ended: dict[str, tuple[Outcome | None, VpngwError | None]] = {
             name: (None, error) for name, error in found.items() if isinstance(error, VpngwError)
         }
         ended |= fleet_run.all_of([one for one in found.values() if isinstance(one, OpenedMember)])
         results = (DeploymentResult(m.name, m.file, *ended[m.name]) for m in self.members)
         return FleetResult(tuple(results), time.monotonic() - began)
+
+    def _opened(self) -> dict[str, OpenedMember | VpngwError]:
+        """Every deployment compiled, or why it cannot be."""
+
+        def opened(member: FleetMember) -> OpenedMember | VpngwError:
+            session, error = attempt(lambda: member.workspace.session(member.deployable()))
+            return error or OpenedMember(member.name, session)  # type: ignore[arg-type]
+
+        return {
+            m.name: one for m, one in zip(self.members, in_threads(self.members, opened, self.parallel), strict=True)
+        }
 
 
 def members_of(workspace: Workspace, *what: Blueprint | Path | str) -> list[FleetMember]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from vpngw_iac.errors import VpngwError
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.usecases.fleet import Fleet, FleetMember
-from vpngw_iac.usecases.fleet_run import OpenedMember, uses_of
+from vpngw_iac.usecases.fleet_uses import OpenedMember, makers_of, uses_of
 from vpngw_iac.usecases.threads import attempt
 
 MOST_JOBS = 256
@@ -70,7 +70,7 @@ def _groups(members: Sequence[FleetMember]) -> list[list[FleetMember]]:
             raise error
         opened.append(OpenedMember(member.name, session))
     group = {member.name: {member.name} for member in opened}
-    for name, others in uses_of(opened).items():
+    for name, others in uses_of(makers_of(opened)).items():
         for other in others:
             joined = group[name] | group[other]
             group |= dict.fromkeys(joined, joined)

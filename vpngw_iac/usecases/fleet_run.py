@@ -13,13 +13,11 @@ from vpngw_iac.engine.execute.event import Event, Outcome
 from vpngw_iac.engine.execute.stop import Stop
 from vpngw_iac.engine.plan.plan import Options, Plan
 from vpngw_iac.engine.plan.result import left
-from vpngw_iac.errors import ExitCode, VpngwError
-from vpngw_iac.late_dataclass import dataclass
-from vpngw_iac.resources.base import Resource
+from vpngw_iac.errors import ExitCode, Refused, VpngwError
 from vpngw_iac.text import listed
 from vpngw_iac.usecases.change_window import ChangeWindow
+from vpngw_iac.usecases.fleet_uses import Makers, OpenedMember, makers_of, uses_of, waves_of, with_maker
 from vpngw_iac.usecases.runner import RunRequest, run
-from vpngw_iac.usecases.session import Session
 from vpngw_iac.usecases.threads import LOOK, attempt, in_threads
 
 Command = Literal["apply", "destroy", "wait"]
@@ -34,43 +32,6 @@ Ended = tuple[Outcome | None, VpngwError | None]
 
 _LEAVING = 5.0
 """Seconds, beyond what running calls get, after which a run that was asked to stop is left alone: a read hangs."""
-
-
-@dataclass(frozen=True, slots=True)
-class OpenedMember:
-    """A deployment whose blueprint is compiled."""
-
-    name: str
-    session: Session
-
-
-def uses_of(members: Collection[OpenedMember]) -> dict[str, set[str]]:
-    """For each member the others that make something which it uses."""
-    makers = {
-        item.id.key: member.name for member in members for item in member.session.compiled if isinstance(item, Resource)
-    }
-    return {
-        member.name: {
-            makers[item.id.key]
-            for item in member.session.compiled
-            if not isinstance(item, Resource) and item.id.key in makers
-        }
-        - {member.name}
-        for member in members
-    }
-
-
-def _waves(members: Collection[OpenedMember], uses: Mapping[str, set[str]]) -> list[list[OpenedMember]]:
-    """The members in the order in which they are applied: each uses only what those before it, or others, make.
-
-    Those that use each other come together.
-    """
-    rest = {member.name: member for member in members}
-    waves = []
-    while rest:
-        ready = [name for name in rest if not uses[name] & rest.keys()] or list(rest)
-        waves.append([rest.pop(name) for name in ready])
-    return waves
 
 
 def _goes_on(ended: Ended | None) -> bool:
@@ -105,14 +66,16 @@ class FleetRun:
         self._asked_since: float | None = None
         self._declined = False
         self._later: Sequence[str] = ()
+        self._makers: Mapping[str, Makers] = {}
 
     def all_of(self, members: Collection[OpenedMember]) -> dict[str, Ended]:
         """How each of these ended: those that use others after them, or before them in a destroy.
 
         What comes after a deployment that is left while Azure goes on is not begun: the next run does it.
         """
-        uses = uses_of(members)
-        order, comes_after, ended = _waves(members, uses), self._comes_after(uses), dict[str, Ended]()
+        self._makers = makers_of(members)
+        uses = uses_of(self._makers)
+        order, comes_after, ended = waves_of(members, uses), self._comes_after(uses), dict[str, Ended]()
         if self.command == "destroy":
             order.reverse()
         for number, wave in enumerate(order, start=1):
@@ -208,6 +171,8 @@ class FleetRun:
             **self._limits,
         )
         outcome, error = attempt(lambda: run(member.session, request))
+        if isinstance(error, Refused):
+            error.findings = tuple(with_maker(finding, self._makers[member.name]) for finding in error.findings)
         return self.left(member) if self._is_unanswered(outcome) else (outcome, error)
 
     def _is_unanswered(self, outcome: Outcome | None) -> bool:

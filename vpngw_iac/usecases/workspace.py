@@ -245,8 +245,7 @@ class Workspace(OfflineWorkspace):
     @checked
     def drift(self, blueprint: Deployable, *, deep: bool = False, verify_keys: str | None = None) -> Drift:
         """How Azure moved away from what was applied."""
-        options = Options(deep=deep, verify_keys=verify_keys, all_gone=True, probe=False, look_around=True)
-        return drift_of(self.plan(blueprint, options))
+        return drift_of(self.plan(blueprint, drift_options(deep=deep, verify_keys=verify_keys)))
 
     @checked
     def verify(
@@ -400,6 +399,11 @@ class Workspace(OfflineWorkspace):
     def scope(self, session: Session) -> Scope:
         """Where a blueprint's resources live, now that the cloud is known."""
         return session.scope
+
+
+def drift_options(*, deep: bool, verify_keys: str | None) -> Options:
+    """What a plan looks at that only asks what moved away."""
+    return Options(deep=deep, verify_keys=verify_keys, all_gone=True, probe=False, look_around=True)
 
 
 def _applied(session: Session, request: RunRequest) -> Outcome:

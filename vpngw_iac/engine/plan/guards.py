@@ -22,6 +22,8 @@ from vpngw_iac.resources.graph import outputs_in
 from vpngw_iac.resources.shape import UNKNOWN, Shape, shape_of
 from vpngw_iac.state.model import Entry
 
+NOT_THERE = "V-EXIST-01"
+"""Something that is only used is not there."""
 _BLOCKING_KINDS = ("connection", "peering", "subnet")
 
 
@@ -226,7 +228,7 @@ def _existing(inputs: PlanInputs) -> Iterator[Finding]:
 
 def _not_there(address: str, resource_id: ArmId) -> Finding:
     return Finding(
-        rule="V-EXIST-01",
+        rule=NOT_THERE,
         address=address,
         summary="Existing resource is not there",
         detail=f"{resource_id} is used by this blueprint, but Azure does not have it.",

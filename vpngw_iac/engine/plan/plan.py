@@ -100,6 +100,8 @@ class Plan:
     """Addresses whose entries only need to be rewritten (Azure already has what is declared)."""
     waiting: tuple[str, ...] = ()
     """Addresses behind a gate that people outside must open."""
+    after: tuple[str, ...] = ()
+    """Deployments of the same fleet that make what it uses and is not there yet."""
     unmarked: tuple[str, ...] = ()
     """Addresses of what is ours and does not bear our mark in Azure."""
     broken_at_import: tuple[str, ...] = ()

@@ -53,6 +53,8 @@ class Drift:
     running: str = ""
     secrets: tuple[Unverified, ...] = ()
     """Secrets that were not verified, and why."""
+    elsewhere: tuple[DriftItem, ...] = ()
+    """What hangs here and another deployment of the same fleet manages: no drift."""
 
     @property
     def not_verified(self) -> int:

@@ -156,9 +156,12 @@ def _plan(deployment: str, found: PlanView | VpngwError, style: Style, short: bo
     if isinstance(found, VpngwError):
         return _failed(deployment, found, style)
     word = "refused" if found.blocking else "changes" if found.changes else "no changes"
-    if word == "no changes":
+    if word == "no changes" and not found.after:
         return _Line(deployment, word)
-    return _Line(deployment, word, plan_sentence(found), plan_text(found, style, short=short))
+    detail, text = plan_sentence(found), plan_text(found, style, short=short)
+    if found.after and word != "refused":
+        word, detail = "waiting", f"after {listed(found.after)}: {detail}"
+    return _Line(deployment, word, detail, text)
 
 
 def _outcome(deployment: str, found: Outcome | VpngwError, style: Style) -> _Line:
@@ -180,6 +183,12 @@ def _drift(deployment: str, found: Drift | VpngwError, style: Style) -> _Line:
     if isinstance(found, VpngwError):
         return _failed(deployment, found, style)
     if not found.items and not found.findings:
-        return _Line(deployment, "no drift")
+        return _Line(deployment, "no drift", _elsewhere(found))
     detail = plural(len(found.items), "difference") if found.alarming else "nothing that alarms"
     return _Line(deployment, "drift" if found.alarming else "no drift", detail, drift_text(found, style))
+
+
+def _elsewhere(drift: Drift) -> str:
+    """What others of the fleet manage here, counted: ``1 of added, 2 of apac``."""
+    owners = Counter(item.owner for item in drift.elsewhere)
+    return f"managed by others: {', '.join(f'{n} by {name}' for name, n in sorted(owners.items()))}" if owners else ""

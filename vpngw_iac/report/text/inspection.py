@@ -43,6 +43,10 @@ def _drift(drift: Drift, style: Style) -> Iterator[str]:
     for item in sorted(drift.items, key=lambda item: (order.index(item.severity), item.address, item.id)):
         yield from _drift_item(item, style)
         yield ""
+    if drift.elsewhere:
+        yield "Managed by other deployments of this fleet:"
+        yield from columns(((str(item.owner), item.id) for item in drift.elsewhere), indent="  ")
+        yield ""
     for finding in drift.findings:
         yield from finding_lines(finding, style)
         yield ""

@@ -179,6 +179,7 @@ def _lost(plan: PlanView, style: Style) -> Iterator[str]:
 def _side_notes(plan: PlanView, style: Style) -> Iterator[str]:
     yield from _list("Unmanaged, left alone:", plan.unmanaged)
     yield from _list("Waits for people outside (see `vpngw show`):", plan.waiting)
+    yield from _list("Comes after, because it uses what they make and Azure does not have yet:", plan.after)
     yield from _list("Broken when it was imported, left so until --repair or an edit:", plan.broken_at_import)
     if plan.unmarked:
         one, many = ("is", "it") if len(plan.unmarked) == 1 else ("are", "them")

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from subprocess import Popen
+from types import FrameType
 
 import pytest
 
@@ -249,6 +250,38 @@ def test_a_signal_that_comes_where_exceptions_are_ignored_is_heard_all_the_same(
 
     assert capfd.readouterr().err == ""
     assert len(said) == 1
+    assert not stop.immediate
+
+
+def test_a_signal_is_heard_however_slowly_the_place_is_left_where_exceptions_are_ignored(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """A busy machine lets the raised-again signal come while the hook still runs, where it would be lost."""
+
+    class Finalized:
+        def __del__(self) -> None:
+            signal.raise_signal(signal.SIGINT)
+
+    def slowly(frame: FrameType, event: str, arg: object) -> object:
+        del arg
+        if event == "return" and frame.f_code is Interrupts.unraisable.__code__:
+            time.sleep(0.2)
+        return slowly if frame.f_code is Interrupts.unraisable.__code__ else None
+
+    def work() -> None:
+        Finalized()
+        time.sleep(5)
+
+    stop, before = Stop(), sys.gettrace()
+    with listening(stop):
+        sys.settrace(slowly)
+        try:
+            with pytest.raises(ReadInterrupted), stop.ends():
+                work()
+        finally:
+            sys.settrace(before)
+
+    assert capfd.readouterr().err == ""
     assert not stop.immediate
 
 

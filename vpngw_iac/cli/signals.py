@@ -2,9 +2,10 @@
 
 What only reads is left at the first; a third ends whatever still goes on.
 
-In GitHub Actions a cancelled job hears SIGINT, SIGTERM 7.5 s later and SIGKILL after 10 s
-(https://docs.github.com/actions/reference/workflows-and-actions/workflow-cancellation): there the first signal begins
-a stop that is over within 6 s, whatever hangs, and decides the exit code; later ones change nothing.
+In GitHub Actions a cancelled step hears SIGINT, SIGTERM 7.5 s later, and is killed with its children 2.5 s after that
+(https://github.com/actions/runner, src/Runner.Sdk/ProcessInvoker.cs, ``CancelAndKillProcessTree``; read with its page
+in docs/github-facts.md): there the first signal begins a stop that is over within 6 s, whatever hangs, and decides the
+exit code; later ones change nothing.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import _thread
 import contextlib
 import os
+import queue
 import select
 import signal
 import socket
@@ -19,7 +21,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType
+from types import CodeType, FrameType
 from typing import TextIO
 
 from vpngw_iac.engine.execute.stop import ReadInterrupted, Stop
@@ -49,7 +51,11 @@ class Interrupts:
         self._alarms: tuple[threading.Timer, ...] = ()
         self._asking = False
         self._dropped: type[KeyboardInterrupt] | None = None
-        self._again: threading.Timer | None = None
+        self._again: threading.Thread | None = None
+        self._left: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        self._closed = threading.Event()
+        self.ignored: Callable[[sys.UnraisableHookArgs], object] = sys.unraisablehook
+        """What hears of the other exceptions that nobody can catch."""
         self.say: Callable[[str], None] = lambda _: None
         """Tells people what was heard."""
 
@@ -64,11 +70,13 @@ class Interrupts:
 
     def heard(self, number: int, frame: FrameType | None) -> None:
         """The signal handler."""
-        del frame
         terminated = number == signal.SIGTERM
         if self._bounded and self._stop.asked and self._dropped is None:
             return
         if (dropped := self._dropped) is not None:
+            if _is_within(frame, Interrupts.unraisable.__code__):  # what is raised there is lost for good
+                self._left.put(True)
+                return
             self._dropped = None
             if dropped is not ReadInterrupted or self._stop.may_interrupt:
                 raise dropped
@@ -87,12 +95,21 @@ class Interrupts:
         if self._stop.may_interrupt:
             raise ReadInterrupted
 
-    def dropped(self, kind: type[KeyboardInterrupt]) -> None:
-        """What the handler raised was ignored, in a finalizer for example: it is raised again a little later."""
-        self._dropped = kind
-        self._again = threading.Timer(_LATER, _thread.interrupt_main)
-        self._again.daemon = True
-        self._again.start()
+    def unraisable(self, unraisable: sys.UnraisableHookArgs) -> None:
+        """`sys.unraisablehook`: what the handler raised in a finalizer, for example, is raised again a little later."""
+        if not isinstance(unraisable.exc_value, KeyboardInterrupt):
+            self.ignored(unraisable)
+            return
+        self._dropped = type(unraisable.exc_value)
+        if self._again is None:
+            self._again = threading.Thread(target=self._raise_again, daemon=True)
+            self._again.start()
+        self._left.put(True)
+
+    def _raise_again(self) -> None:
+        while self._left.get():
+            if not self._closed.wait(_LATER):
+                _thread.interrupt_main()
 
     def _set_alarms(self, code: ExitCode) -> None:
         """From the first signal on the stop takes its time, and no more."""
@@ -110,8 +127,9 @@ class Interrupts:
         """Nothing is raised any more."""
         if self._alarms:
             self._alarms[0].cancel()  # the other one ends the process whatever is still told
+        self._closed.set()
         if self._again is not None:
-            self._again.cancel()
+            self._left.put(False)
             self._again.join()
         self._dropped = None
 
@@ -131,22 +149,21 @@ def listening(stop: Stop, *, bounded: bool = False) -> Iterator[Interrupts]:
         yield interrupts
         return
     before = {number: signal.signal(number, interrupts.heard) for number in (signal.SIGINT, signal.SIGTERM)}
-    ignored = sys.unraisablehook
-
-    def hook(unraisable: sys.UnraisableHookArgs) -> None:
-        if isinstance(unraisable.exc_value, KeyboardInterrupt):
-            interrupts.dropped(type(unraisable.exc_value))
-        else:
-            ignored(unraisable)
-
-    sys.unraisablehook = hook
+    sys.unraisablehook = interrupts.unraisable
     try:
         yield interrupts
     finally:
-        sys.unraisablehook = ignored
+        sys.unraisablehook = interrupts.ignored
         interrupts.close()
         for number, handler in before.items():
             signal.signal(number, signal.SIG_IGN if bounded and stop.asked else handler)
+
+
+def _is_within(frame: FrameType | None, code: CodeType) -> bool:
+    """Whether a function of this code has not returned yet."""
+    while frame is not None and frame.f_code is not code:
+        frame = frame.f_back
+    return frame is not None
 
 
 def read_line(stream: TextIO) -> str:

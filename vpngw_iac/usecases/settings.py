@@ -26,17 +26,18 @@ from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.pipeline import home_of
 from vpngw_iac.state_url import FolderPlace, read_state_url
 from vpngw_iac.text import nearest, suggestion
+from vpngw_iac.usecases.pipeline_trust import (
+    CONFIG_FILE,
+    PREFIX,
+    TO_PIPELINES,
+    WIDENING,
+    untrusted,
+    variable_for,
+    variable_of,
+)
 
-CONFIG_FILE = "vpngw.toml"
-PREFIX = "VPNGW_"
 CLOUDS = ("public", "usgovernment", "china", "simulator")
 """Clouds that have a name; any other is the address of an endpoint."""
-
-OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
-    "subscription": ("AZURE_SUBSCRIPTION_ID", "ARM_SUBSCRIPTION_ID"),
-    "tenant": ("AZURE_TENANT_ID", "ARM_TENANT_ID"),
-}
-"""Variables that other Azure tools use for the same thing; they count when ``VPNGW_*`` is not set."""
 
 
 def _text(value: Any) -> Any:
@@ -72,7 +73,7 @@ class SettingsSource:
     def require_trusted(self) -> None:
         """Raise `UsageError` before anything is connected that only the checkout, and not the pipeline, has named."""
         if self.untrusted:
-            raise UsageError(" ".join(self.untrusted), advice=_TO_PIPELINES)
+            raise UsageError(" ".join(self.untrusted), advice=TO_PIPELINES)
 
     @property
     def home(self) -> Path:
@@ -139,7 +140,7 @@ class Settings(BaseModel):
     environment: Mapping[str, str] = Field(default_factory=dict, exclude=True, repr=False)
     """Environment, env-file and ``vpngw.toml`` merged, the first that has a name wins. May hold secrets."""
     env_variables: Mapping[str, str] = Field(default_factory=dict, exclude=True, repr=False)
-    """What stands in the env file alone."""
+    """What the env file adds to this process: nothing, in a pipeline, of a file that ``vpngw.toml`` names."""
     origin: SettingsSource = Field(default_factory=SettingsSource, exclude=True, repr=False)
 
     @classmethod
@@ -169,6 +170,12 @@ class Settings(BaseModel):
         path = base / str(named) if named else None
         absent = by_file and path is not None and not path.exists()
         filed = read_env_file(path) if path and not absent else {}
+        distrusts = bool(home_of(real))
+        if distrusts:
+            document = {name: value for name, value in document.items() if name not in WIDENING}
+        for_secrets_alone = distrusts and by_file and bool(filed)
+        if for_secrets_alone:
+            filed = {name: value for name, value in filed.items() if name not in map(variable_for, WIDENING)}
         merged = {**filed, **real}
         values = document | _from_variables(merged) | given
         values["env_file"] = str(path) if path else None
@@ -179,11 +186,11 @@ class Settings(BaseModel):
             bases=dict.fromkeys(_from_config({**real, **given}, filed, document, by_file), config.parent)
             if config
             else {},
-            warnings=_absent(path) if absent else _exposed(path),
-            untrusted=tuple(_untrusted(given, real, filed if by_file else {}, document)) if home_of(real) else (),
+            warnings=_absent(path) if absent else (*_exposed(path), *(_set_aside(path) if for_secrets_alone else ())),
+            untrusted=tuple(untrusted(given, real, filed if by_file else {}, document)) if distrusts else (),
         )
         merged = {f"{PREFIX}{key.upper()}": str(value) for key, value in document.items()} | merged
-        asides = {"environment": merged, "env_variables": filed, "origin": origin}
+        asides = {"environment": merged, "env_variables": {} if for_secrets_alone else filed, "origin": origin}
         try:
             return cls.model_validate(values | asides)
         except ValidationError as error:
@@ -261,31 +268,6 @@ def variables_in(text: str, where: Path | str) -> Iterator[tuple[str, str]]:
             yield binding.key, binding.value
 
 
-_TO_PIPELINES = (
-    "In a pipeline cloud, tenant, subscription, state and authority come from its own inputs alone (flags or "
-    "variables): say the same there, or take it out of the checkout."
-)
-_OF_PIPELINES = ("cloud", "tenant", "subscription", "state")
-
-
-def _untrusted(
-    flags: Mapping[str, Any], real: Mapping[str, str], filed: Mapping[str, str], document: Mapping[str, Any]
-) -> Iterator[str]:
-    """What ``vpngw.toml``, or the env file that it names, says otherwise than the pipeline does."""
-    for name in _OF_PIPELINES:
-        said = document.get(name) or filed.get(_variable_of(name, filed))
-        inputs = flags.get(name) or real.get(_variable_of(name, real))
-        if said and str(said).strip().rstrip("/") != str(inputs or "").strip().rstrip("/"):
-            yield f"{CONFIG_FILE} says {name} {said}, the pipeline {inputs or 'nothing'}."
-    authority = "AZURE_AUTHORITY_HOST"
-    if filed.get(authority) and filed[authority] != real.get(authority):
-        yield f"The env file that {CONFIG_FILE} names says {authority}, and the pipeline does not."
-    cloud = str(flags.get("cloud") or real.get(f"{PREFIX}CLOUD") or "")
-    allowed = flags.get("allow_endpoint") or real.get(f"{PREFIX}ALLOW_ENDPOINT", "").lower() in ("1", "true", "yes")
-    if cloud.startswith(("https://", "http://")) and not allowed:
-        yield f"The cloud {cloud} is an address, and would get the pipeline's tokens: confirm it with --allow-endpoint."
-
-
 def _part_of(document: dict[str, Any], chosen: str | None, config: Path | None) -> dict[str, Any]:
     """The settings of a file: those at its top, over them those of the chosen part."""
     parts: dict[str, dict[str, Any]] = document.pop("environments", {})
@@ -299,14 +281,8 @@ def _part_of(document: dict[str, Any], chosen: str | None, config: Path | None) 
 
 
 def _from_variables(variables: Mapping[str, str]) -> dict[str, str]:
-    found = {name: _variable_of(name, variables) for name in setting_names()}
+    found = {name: variable_of(name, variables) for name in setting_names()}
     return {name: variables[variable] for name, variable in found.items() if variable}
-
-
-def _variable_of(name: str, variables: Mapping[str, str]) -> str:
-    """The variable that gives a setting its value; empty if none does."""
-    candidates = (f"{PREFIX}{name.upper()}", *OTHER_NAMES.get(name, ()))
-    return next((candidate for candidate in candidates if variables.get(candidate)), "")
 
 
 def _said(
@@ -319,7 +295,7 @@ def _said(
     """Where the value of each setting stands, in words."""
     said = {}
     for name in setting_names():
-        variable = _variable_of(name, {**filed, **real})
+        variable = variable_of(name, {**filed, **real})
         if name in flags:
             said[name] = f"--{name.replace('_', '-')}"
         elif variable:
@@ -333,8 +309,8 @@ def _from_config(
     chosen: Mapping[str, Any], filed: Mapping[str, str], document: Mapping[str, Any], by_file: bool
 ) -> list[str]:
     """Settings with a path that ``vpngw.toml`` says, or the env file that it names; `chosen` is what comes before."""
-    names = [name for name in ("state", "simulator_dir") if name not in chosen and not _variable_of(name, chosen)]
-    return [name for name in names if (by_file if _variable_of(name, filed) else name in document)]
+    names = [name for name in ("state", "simulator_dir") if name not in chosen and not variable_of(name, chosen)]
+    return [name for name in names if (by_file if variable_of(name, filed) else name in document)]
 
 
 def _absent(env_file: Path | None) -> tuple[str, ...]:
@@ -348,6 +324,12 @@ def _exposed(env_file: Path | None) -> tuple[str, ...]:
     if env_file is None or not open_to_all(env_file):
         return ()
     return (f"Every user of this machine can read the env file {env_file}. `chmod 600 {env_file}` keeps it private.",)
+
+
+def _set_aside(env_file: Path | None) -> tuple[str, ...]:
+    """In a pipeline the checkout gives values to secrets, and decides nothing else."""
+    told = f"In a pipeline the env file {env_file}, which {CONFIG_FILE} names, gives values to Secret.env"
+    return (f"{told} and settings alone; what else needs its variables gets them from the job, or from --env-file.",)
 
 
 def _read_config_file(path: Path) -> dict[str, Any]:

@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 from tests.cli.conftest import ROOT
+from tests.test_workflows import HOSTILE_VERSIONS
 
 SHELLS = [name for name in ("sh", "dash", "bash", "busybox") if shutil.which(name)]
 
@@ -136,6 +137,58 @@ def test_no_shell_text_is_made_of_an_input(path: str) -> None:
     steps = flow["runs"]["steps"] if "runs" in flow else [s for job in flow["jobs"].values() for s in job["steps"]]
 
     assert [step["run"] for step in steps if "${{" in step.get("run", "")] == []
+
+
+# --- another version than the action's own ----------------------------------------------------------------------------
+
+
+def version_step(tmp_path: Path, shell: list[str], version: str, repository: str = "octo-org/vpngw") -> Step:
+    (step,) = [
+        s for s in yaml.safe_load((ROOT / "action.yml").read_text())["runs"]["steps"] if s.get("id") == "version"
+    ]
+    assert step["run"] == 'exec sh "$SCRIPT"'
+    script = step["env"]["SCRIPT"].replace("${{ github.action_path }}", str(ROOT))
+    return run(tmp_path, shell, f'. "{script}"', VERSION=version, REPOSITORY=repository)
+
+
+@pytest.mark.parametrize(("version", "ref"), [("0123456789" * 4, "0123456789" * 4), ("v1.2.3", "refs/tags/v1.2.3")])
+def test_a_version_is_a_commit_or_a_release_of_the_action_s_repository(
+    tmp_path: Path, shell: list[str], version: str, ref: str
+) -> None:
+    step = version_step(tmp_path, shell, version)
+
+    assert (step.code, step.outputs) == (0, f"repository=octo-org/vpngw\nref={ref}\n")
+
+
+@pytest.mark.parametrize("version", HOSTILE_VERSIONS)
+def test_what_is_no_version_writes_no_output(tmp_path: Path, shell: list[str], version: str) -> None:
+    step = version_step(tmp_path, shell, version)
+
+    assert (step.code, step.outputs) == (64, "")
+    assert step.log.count("::") == 2
+    assert not (tmp_path / "work" / "owned").exists()
+
+
+def test_an_action_that_lies_in_a_folder_has_one_version(tmp_path: Path, shell: list[str]) -> None:
+    step = version_step(tmp_path, shell, "v1.2.3", repository="")
+
+    assert (step.code, step.outputs) == (64, "")
+
+
+def test_the_version_that_is_fetched_is_the_one_that_was_looked_at_and_the_one_that_is_installed() -> None:
+    steps = yaml.safe_load((ROOT / "action.yml").read_text())["runs"]["steps"]
+    looked, fetched, installed = (
+        next(place for place, step in enumerate(steps) if step["name"] == name)
+        for name in ("Refuse a version that is no commit and no release", "Fetch that version", "Install vpngw")
+    )
+
+    assert looked < fetched < installed
+    told = steps[fetched]["with"]
+    assert [told[name] for name in ("repository", "ref")] == [
+        "${{ steps.version.outputs.repository }}", "${{ steps.version.outputs.ref }}",
+    ]  # fmt: skip
+    assert f"'{{0}}/{told['path']}', github.workspace" in steps[installed]["env"]["SOURCE"]
+    assert [step["if"] for step in (steps[looked], steps[fetched])] == ["inputs.version != ''"] * 2
 
 
 # --- the subject of the job's token ----------------------------------------------------------------------------------

@@ -5,7 +5,10 @@ GitHub itself is not here. What is held against it is written down, with sources
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -40,6 +43,16 @@ SIGNED_IN = frozenset(
 """What the job says of cloud, tenant, subscription and state, which a checkout must not say for it."""
 
 
+VERSION_STEP = "Refuse a version that is no commit and no release"
+HOSTILE_VERSIONS = (
+    "main", "v1", "v1.2", "v1.2.3.4", "v1.2.3-rc1", "1.2.3", "refs/pull/7/merge", "refs/heads/main", "V1.2.3",
+    "v1.2.3\n", "v1.2.3\nmain", "main\nv1.2.3", " v1.2.3", "v1.2.3 ", "0123456789abcdef", "-f", "(", "x : x", "match",
+    "0123456789ABCDEF0123456789ABCDEF01234567", "0123456789abcdef0123456789abcdef012345678",
+    "$(touch owned)", "`touch owned`", "; touch owned", '"; touch owned; "', "' | touch owned '", "v1.2.$(touch owned)",
+    "::set-output name=x::y",
+)  # fmt: skip
+
+
 def flow(path: Path | str) -> dict[str, Any]:
     file = FOLDER / f"{path}.yml" if isinstance(path, str) else path
     return dict(yaml.load(file.read_text(encoding="utf-8"), yaml.BaseLoader))
@@ -69,6 +82,9 @@ def verbs(job: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
             yield found[1], step
 
 
+VERSION_GUARD: str = next(
+    step["run"] for _, _, job in jobs() for step in job["steps"] if step.get("name") == VERSION_STEP
+)
 JOBS = [pytest.param(name, content, id=f"{name}/{job}") for name, job, content in jobs()]
 SIGNED_IN_JOBS = [pytest.param(job, id=f"{name}/{key}") for name, key, job in jobs() if signs_in(job)]
 
@@ -85,7 +101,7 @@ def test_no_event_runs_with_the_rights_of_the_branch_on_somebody_else_s_code(fil
 
 @pytest.mark.parametrize(("name", "job"), JOBS)
 def test_each_step_is_one_command_of_ours_without_an_expression(name: str, job: dict[str, Any]) -> None:
-    commands = [step["run"] for step in job["steps"] if "run" in step]
+    commands = [step["run"] for step in job["steps"] if "run" in step and step["name"] != VERSION_STEP]
 
     assert commands
     for command in commands:
@@ -119,10 +135,48 @@ def test_what_runs_is_the_commit_of_the_workflow(name: str, job: dict[str, Any])
     ready = [step.get("uses", "") for step in job["steps"]].index("./.vpngw-source")
 
     assert ours["with"]["repository"].startswith("${{ inputs.repository || job.workflow_repository || 'the-input/")
-    assert ours["with"]["ref"].startswith("${{ inputs.version || job.workflow_sha || 'the-input-")
+    assert ours["with"]["ref"] == (
+        "${{ startsWith(inputs.version, 'v') && format('refs/tags/{0}', inputs.version) || inputs.version"
+        " || job.workflow_sha || 'the-input-version-is-missing' }}"
+    )
     assert ready == job["steps"].index(ours) + 1
-    assert all(ready < place for place, step in enumerate(job["steps"]) if "run" in step)
+    assert all(
+        ready < place for place, step in enumerate(job["steps"]) if "run" in step and step["name"] != VERSION_STEP
+    )
     assert all(job["steps"].index(own) < ready - 1 for own in checkouts_of_the_caller(job)), "it would clean ours away"
+
+
+@pytest.mark.parametrize(("name", "job"), JOBS)
+def test_a_version_is_looked_at_before_anything_of_it_is_fetched(name: str, job: dict[str, Any]) -> None:
+    (ours,) = [step for step in steps(job, "checkout") if "repository" in step["with"]]
+    guard = job["steps"][job["steps"].index(ours) - 1]
+
+    assert guard["name"] == VERSION_STEP
+    assert guard["env"] == {"VERSION": "${{ inputs.version }}"}
+    assert guard["if"] == "inputs.version != ''"
+    assert guard["run"] == VERSION_GUARD
+
+
+@pytest.mark.parametrize("shell", [name for name in ("sh", "dash", "bash", "busybox") if shutil.which(name)])
+@pytest.mark.parametrize(
+    ("version", "code"),
+    [
+        ("0123456789abcdef0123456789abcdef01234567", 0),
+        ("v1.2.3", 0),
+        ("v10.20.30", 0),
+        *((hostile, 64) for hostile in HOSTILE_VERSIONS),
+    ],
+)
+def test_a_version_is_a_commit_or_a_release(tmp_path: Path, shell: str, version: str, code: int) -> None:
+    command = [shell, "sh", "-ec"] if shell == "busybox" else [shell, "-ec"]
+    done = subprocess.run(
+        [*command, VERSION_GUARD], env={"PATH": os.environ["PATH"], "VERSION": version},
+        cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+
+    assert done.returncode == code
+    assert done.stdout.count("::") == (2 if code else 0)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("path", [*(f".github/workflows/{name}.yml" for name in SHIPPED), "action.yml"])

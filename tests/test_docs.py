@@ -21,7 +21,7 @@ import vpngw_iac
 from vpngw_iac import preflight
 from vpngw_iac.cli.app import app
 from vpngw_iac.errors import PRECEDENCE, ExitCode
-from vpngw_iac.usecases.pipeline_trust import OTHER_NAMES
+from vpngw_iac.usecases.pipeline_settings import OTHER_NAMES
 from vpngw_iac.usecases.settings import setting_names
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from vpngw_iac.blueprints.load import schema as blueprint_schema
 from vpngw_iac.blueprints.schema import own_docs
-from vpngw_iac.usecases.pipeline_trust import CONFIG_FILE
+from vpngw_iac.usecases.pipeline_settings import CONFIG_FILE
 from vpngw_iac.usecases.settings import CLOUDS, Settings, setting_names
 
 

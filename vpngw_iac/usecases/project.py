@@ -23,7 +23,7 @@ from vpngw_iac.state.check import checked_name
 from vpngw_iac.usecases.editor_schemas import schema_of, write_schema
 from vpngw_iac.usecases.import_names import clean_name
 from vpngw_iac.usecases.offline import OfflineWorkspace
-from vpngw_iac.usecases.pipeline_trust import CONFIG_FILE
+from vpngw_iac.usecases.pipeline_settings import CONFIG_FILE
 from vpngw_iac.usecases.project_files import (
     BLUEPRINT_SCHEMA,
     ENV_EXAMPLE,

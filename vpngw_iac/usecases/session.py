@@ -40,7 +40,7 @@ from vpngw_iac.secret import (
     SecretValue,
 )
 from vpngw_iac.state_url import BlobPlace, FolderPlace, read_state_url
-from vpngw_iac.usecases.pipeline_trust import CONFIG_FILE
+from vpngw_iac.usecases.pipeline_settings import CONFIG_FILE
 from vpngw_iac.usecases.settings import SIMULATOR_DIR, SettingsSource
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.pipeline import home_of
 from vpngw_iac.state_url import FolderPlace, read_state_url
 from vpngw_iac.text import nearest, suggestion
-from vpngw_iac.usecases.pipeline_trust import (
+from vpngw_iac.usecases.pipeline_settings import (
     CONFIG_FILE,
     PREFIX,
     TO_PIPELINES,

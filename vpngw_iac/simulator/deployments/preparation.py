@@ -19,7 +19,7 @@ from vpngw_iac.simulator.templates.dependencies import Index, check_outputs, nee
 from vpngw_iac.simulator.templates.errors import NotSimulatedFunction, TemplateError, unknown_function
 from vpngw_iac.simulator.templates.evaluation import NOT_HERE, Environment, is_known
 from vpngw_iac.simulator.templates.limits import StepBudget
-from vpngw_iac.simulator.templates.syntax import Expression, FunctionCall, Literal, Member, is_expression, parse
+from vpngw_iac.simulator.templates.syntax import FunctionCall, Literal, calls, is_expression, parse
 from vpngw_iac.simulator.templates.template import DEPLOYMENTS, GROUPS, Template, TemplateResource, instances
 from vpngw_iac.simulator.wire import HttpRequest, Json
 
@@ -123,7 +123,7 @@ def _check(value: Any, own: Environment) -> None:
     nested = isinstance(value, Mapping) and str(value.get("type")).lower() == DEPLOYMENTS
     for text in _texts(value):
         if is_expression(text):
-            for call in _calls(parse(text)):
+            for call in calls(parse(text)):
                 _check_call(call, own.functions)
                 if not nested:
                     _check_name(call, own)
@@ -159,16 +159,6 @@ def _texts(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for item in value:
             yield from _texts(item)
-
-
-def _calls(expression: Expression) -> Iterator[FunctionCall]:
-    if isinstance(expression, Member):
-        yield from _calls(expression.owner)
-        yield from _calls(expression.key)
-    elif isinstance(expression, FunctionCall):
-        yield expression
-        for argument in expression.arguments:
-            yield from _calls(argument)
 
 
 def body_of(prepared: PreparedTemplate, instance: TemplateResource, *, running: bool = True) -> Json:

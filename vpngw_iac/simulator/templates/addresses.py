@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from vpngw_iac.simulator.templates.checks import texts
-from vpngw_iac.simulator.templates.errors import FUNCTIONS, TemplateError
+from vpngw_iac.simulator.templates.errors import wrong_arguments
 
 _SUBSCRIPTION = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
@@ -56,15 +56,14 @@ def _parted(name: str, found: Sequence[Any], most: int) -> tuple[list[str], str,
     words = texts(name, found, least=2)
     place = next((place for place, word in enumerate(words) if "/" in word), None)
     if place is None:
-        raise TemplateError(
-            f"Unable to evaluate template language function '{name}': function requires fully qualified resource type "
-            f"'namespace/type' as one of first {most + 1} argument(s). {FUNCTIONS}"
+        raise wrong_arguments(
+            name,
+            f"function requires fully qualified resource type 'namespace/type' as one of first {most + 1} argument(s).",
         )
     arm_type, names = words[place].strip("/"), [part for word in words[place + 1 :] for part in word.split("/")]
     if place > most or arm_type.count("/") != len(names):
-        raise TemplateError(
-            f"Unable to evaluate template language function '{name}': the type '{arm_type}' requires "
-            f"'{arm_type.count('/')}' resource name argument(s). {FUNCTIONS}"
+        raise wrong_arguments(
+            name, f"the type '{arm_type}' requires '{arm_type.count('/')}' resource name argument(s)."
         )
     return words[:place], arm_type, names
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from vpngw_iac.simulator.templates.errors import TemplateError
 from vpngw_iac.simulator.templates.evaluation import Environment
-from vpngw_iac.simulator.templates.syntax import Expression, FunctionCall, Member, is_expression, parse
+from vpngw_iac.simulator.templates.syntax import Expression, calls, is_expression, parse
 from vpngw_iac.simulator.templates.template import TemplateResource
 
 
@@ -115,7 +115,7 @@ def _asked(value: Any, environment: Environment, *, nested: bool) -> Iterator[st
         for item in value:
             yield from _asked(item, environment, nested=nested)
     elif isinstance(value, str) and is_expression(value):
-        for target in targets([parse(value)]):
+        for target in _targets(parse(value)):
             try:
                 found = environment.expression(target)
             except TemplateError:  # known only while it runs, or in a loop inside
@@ -124,13 +124,9 @@ def _asked(value: Any, environment: Environment, *, nested: bool) -> Iterator[st
                 yield found
 
 
-def targets(expressions: Iterable[Expression]) -> Iterator[Expression]:
+def _targets(expression: Expression) -> Iterator[Expression]:
     """What ``reference`` and ``list...`` are asked about, at any depth."""
-    for expression in expressions:
-        if isinstance(expression, Member):
-            yield from targets([expression.owner, expression.key])
-        elif isinstance(expression, FunctionCall):
-            name = expression.name.lower()
-            if (name == "reference" or name.startswith("list")) and expression.arguments:
-                yield expression.arguments[0]
-            yield from targets(expression.arguments)
+    for call in calls(expression):
+        name = call.name.lower()
+        if (name == "reference" or name.startswith("list")) and call.arguments:
+            yield call.arguments[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-FUNCTIONS = "Please see https://aka.ms/arm-functions for usage details."
+_FUNCTIONS = "Please see https://aka.ms/arm-functions for usage details."
 
 
 class TemplateError(Exception):
@@ -15,12 +15,12 @@ class NotSimulatedFunction(Exception):
 
 def unknown_function(name: str) -> TemplateError:
     """Azure's refusal of a function that does not exist (vscode-azurearmtools issue 531)."""
-    return TemplateError(f"The template function '{name}' is not valid. {FUNCTIONS}")
+    return TemplateError(f"The template function '{name}' is not valid. {_FUNCTIONS}")
 
 
 def wrong_arguments(name: str, why: str) -> TemplateError:
     """Azure's refusal of arguments."""
-    return TemplateError(f"Unable to evaluate template language function '{name}': {why} {FUNCTIONS}")
+    return TemplateError(f"Unable to evaluate template language function '{name}': {why} {_FUNCTIONS}")
 
 
 def no_property(name: str, available: list[str]) -> TemplateError:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from vpngw_iac.simulator.templates.checks import as_text, is_type, type_name
+from vpngw_iac.simulator.templates.checks import TYPES, as_text, is_type, type_name
 from vpngw_iac.simulator.templates.errors import TemplateError
 
 SECURE = frozenset({"securestring", "secureobject"})
-_TYPES = {"string": str, "securestring": str, "int": int, "bool": bool, "object": dict, "secureobject": dict}
-_TYPES |= {"array": list}
+_TYPES = {**TYPES, "securestring": str, "secureobject": dict}
 _ANSWERED = {"securestring": "SecureString", "secureobject": "SecureObject"}
 
 
@@ -120,10 +119,10 @@ def _check_allowed(what: str, told: Mapping[str, Any], value: Any) -> None:
 def _check_size(what: str, told: Mapping[str, Any], value: Any) -> None:
     length = len(value) if isinstance(value, str | list) else None
     number = value if is_type(value, int) else None
-    for word, size, name in (("Length", length, "Length"), ("Value", number, "Value")):
+    for word, size in (("Length", length), ("Value", number)):
         if size is None:
             continue
-        least, most = told.get(f"min{name}"), told.get(f"max{name}")
+        least, most = told.get(f"min{word}"), told.get(f"max{word}")
         if least is not None and size < least:
             raise _wrong(what, f"{word} of the value should be greater than or equal to '{least}'")
         if most is not None and size > most:

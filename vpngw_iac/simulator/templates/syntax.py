@@ -7,6 +7,7 @@ and elements. A text that begins with ``[[`` is a literal ``[``.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 
 from vpngw_iac.late_dataclass import dataclass
@@ -69,6 +70,17 @@ def is_expression(text: str) -> bool:
 def unescaped(text: str) -> str:
     """A text that is none, without the bracket that says so."""
     return text[1:] if text.startswith("[[") and text.endswith("]") else text
+
+
+def calls(expression: Expression) -> Iterator[FunctionCall]:
+    """Every call in an expression, at any depth, the outer one first."""
+    if isinstance(expression, Member):
+        yield from calls(expression.owner)
+        yield from calls(expression.key)
+    elif isinstance(expression, FunctionCall):
+        yield expression
+        for argument in expression.arguments:
+            yield from calls(argument)
 
 
 @lru_cache(maxsize=4096)

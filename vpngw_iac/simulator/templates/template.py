@@ -109,17 +109,17 @@ class Template:
         self, surroundings: Surroundings, given: Mapping[str, Any], values: Mapping[str, Any] | None = None
     ) -> Environment:
         """The names that its expressions may use; `values` are those of an earlier look. Raises `TemplateError`."""
-        bare = Environment(surroundings, functions=self.functions, running=False)
 
-        def default(known: Mapping[str, Any], told: Any) -> Any:
-            return Environment(surroundings, known, functions=self.functions, running=False).value(told)
+        def still(known: Mapping[str, Any]) -> Environment:
+            return Environment(surroundings, known, functions=self.functions, running=False)
 
-        chosen = values if values is not None else parameter_values(self.parameters, given, default)
-        named = Environment(surroundings, chosen, functions=self.functions, running=False)
+        if values is None:
+            values = parameter_values(self.parameters, given, lambda known, told: still(known).value(told))
+        named = still(values)
         variables = dict(self.variables)
         for loop in variables.pop("copy", []) if isinstance(self.variables.get("copy"), list) else []:
             variables |= _lower(named.looped(loop))
-        return Environment(surroundings, chosen, variables, bare.functions)
+        return Environment(surroundings, values, variables, self.functions)
 
 
 def _check_sections(sections: Mapping[str, Any]) -> None:
@@ -211,7 +211,7 @@ def _named(resource: Json, environment: Environment, scope: str) -> list[Templat
 def _expanded(
     told: Json, environment: Environment, scope: str, type_above: str, name_above: str
 ) -> Iterator[TemplateResource]:
-    environment = _still(environment)
+    environment = replace(environment, running=False)  # names, conditions and counts are known before anything runs
     loop = told.get("copy")
     if loop is None:
         yield from _one(told, environment, scope, type_above, name_above)
@@ -226,11 +226,6 @@ def _expanded(
     for turn in range(environment.count(loop)):
         inside = environment.inside(name, turn)
         yield from _one(told, inside, scope, type_above, name_above, loop=name, turn=turn, batch=batch)
-
-
-def _still(environment: Environment) -> Environment:
-    """Names, types, conditions and counts are known before anything runs."""
-    return replace(environment, running=False)
 
 
 def _one(

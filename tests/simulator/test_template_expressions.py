@@ -25,7 +25,8 @@ def nothing(request: HttpRequest) -> HttpResponse:
 
 def environment(scope: str = GROUP, **names: Any) -> Environment:
     cloud = CloudView(DocumentStore(), VirtualTime(90061.5), Switches())
-    return Environment(CloudSurroundings(cloud, scope, {"name": "d"}, nothing), **names)
+    cloud.send = nothing
+    return Environment(CloudSurroundings(cloud, scope, {"name": "d"}), **names)
 
 
 VALUES = environment(

@@ -124,7 +124,7 @@ def _consider(
         step.state, step.ended = "Skipped", cloud.now
         return
     if not step.number:
-        step.number, step.began = cloud.guid().replace("-", "")[:16].upper(), cloud.now
+        step.begin(cloud.guid(), cloud.now)
     step.tries, step.again = step.tries + 1, None
     try:
         body = body_of(prepared, instance)
@@ -159,11 +159,15 @@ def _with_outer(prepared: PreparedTemplate, deployment: Deployment, properties: 
 
 def _unworkable(instance: TemplateResource, error: Exception) -> Json:
     if isinstance(error, NotSimulatedFunction):
-        return {"code": "NotSimulated", "message": f"This simulator does not know the template function '{error}'."}
+        return _not_simulated(error)
     return {
         "code": "InvalidTemplate",
         "message": f"Unable to process template language expressions for resource '{instance.id}'. '{error}'",
     }
+
+
+def _not_simulated(error: NotSimulatedFunction) -> Json:
+    return {"code": "NotSimulated", "message": f"This simulator does not know the template function '{error}'."}
 
 
 def _sent(cloud: CloudView, request: HttpRequest) -> HttpResponse:
@@ -270,7 +274,7 @@ def _tell(deployment: Deployment, prepared: PreparedTemplate) -> list[Json]:
         wrong = f"The template output '{name}' is not valid: {error}"
         return [{"code": "DeploymentOutputEvaluationFailed", "target": name, "message": wrong}]
     except NotSimulatedFunction as error:
-        return [{"code": "NotSimulated", "message": f"This simulator does not know the template function '{error}'."}]
+        return [_not_simulated(error)]
     deployment.outputs = told
     return []
 

@@ -78,7 +78,7 @@ def prepare(cloud: CloudView, deployment: Deployment, given: Mapping[str, Any] |
 def _prepared(cloud: CloudView, deployment: Deployment, given: Mapping[str, Any] | None) -> PreparedTemplate:
     outer = deployment.outer
     home = str(outer["home"]) if outer else deployment.scope
-    surroundings = CloudSurroundings(cloud, home, _told(deployment), cloud.send)
+    surroundings = CloudSurroundings(cloud, home, _told(deployment))
     template = Template.read(deployment.template)
     if outer:
         environment = Environment(surroundings, outer["values"], outer["variables"], outer["functions"])
@@ -101,22 +101,18 @@ def _told(deployment: Deployment) -> Json:
 
 def _check_expressions(template: Template, environment: Environment) -> None:
     """Every expression can be read, and calls functions that there are; in resources the resource is named."""
-    own = environment
-    for name, value in template.variables.items():
-        _named(f"The template variable '{name}' is not valid", lambda value=value: _check(value, own))
-    for resource in template.resources:
-        _named(f"The template resource '{resource.get('name')}' is not valid", lambda r=resource: _check(r, own))
-    for name, output in template.outputs.items():
-        _named(f"The template output '{name}' is not valid", lambda output=output: _check(output, own))
-
-
-def _named(what: str, check: Any) -> None:
-    try:
-        check()
-    except TemplateError as error:
-        if _is_about_language(str(error)):
-            raise
-        raise TemplateError(f"{what}: {error}") from None
+    places = [
+        *(("variable", name, value) for name, value in template.variables.items()),
+        *(("resource", resource.get("name"), resource) for resource in template.resources),
+        *(("output", name, output) for name, output in template.outputs.items()),
+    ]
+    for what, name, value in places:
+        try:
+            _check(value, environment)
+        except TemplateError as error:
+            if _is_about_language(str(error)):
+                raise
+            raise TemplateError(f"The template {what} '{name}' is not valid: {error}") from None
 
 
 def _check(value: Any, own: Environment) -> None:
@@ -215,11 +211,7 @@ def _not_valid(name: str, refused: list[tuple[TemplateResource, Refusal]]) -> Re
         said = "; ".join(f"{instance.type}/{instance.name}: {refusal.message}" for instance, refusal in refused)
         message = f"The template deployment '{name}' is not valid according to the validation procedure: {said}"
     status = 403 if all(refusal.status == 403 for _, refusal in refused) and not policy else 400
-    return _with_details(status, "InvalidTemplateDeployment", message, errors)
-
-
-def _with_details(status: int, code: str, message: str, details: list[Json]) -> Refusal:
-    return Refusal(status, code, message, details)
+    return Refusal(status, "InvalidTemplateDeployment", message, errors)
 
 
 def digest(template: Json) -> str:

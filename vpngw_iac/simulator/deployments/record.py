@@ -30,6 +30,10 @@ class Step:
     status: str = ""
     error: Json | None = None
 
+    def begin(self, guid: str, now: float) -> None:
+        """Give the deployment operation its name, which is made of a GUID."""
+        self.number, self.began = guid.replace("-", "")[:16].upper(), now
+
 
 @dataclass(slots=True)
 class Deployment:

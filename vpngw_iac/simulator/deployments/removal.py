@@ -41,8 +41,9 @@ def advance(cloud: CloudView, deployment: Deployment, prepared: PreparedTemplate
 
 def _delete(cloud: CloudView, deployment: Deployment, document: Document) -> Json | None:
     answer = cloud.send(HttpRequest("DELETE", document.id, {"api-version": _VERSION}))
-    step = deployment.steps.setdefault(document.key, Step(verb="Delete", began=cloud.now))
-    step.number = step.number or cloud.guid().replace("-", "")[:16].upper()
+    step = deployment.steps.setdefault(document.key, Step(verb="Delete"))
+    if not step.number:
+        step.begin(cloud.guid(), cloud.now)
     if answer.status >= 400:
         step.state, step.status = "Failed", str(answer.status)
         step.error = dict((answer.body or {}).get("error") or {})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +13,7 @@ from vpngw_iac.simulator.identity import TENANT
 from vpngw_iac.simulator.services.subscriptions import subscription
 from vpngw_iac.simulator.templates.dependencies import Index
 from vpngw_iac.simulator.templates.errors import NotSimulatedFunction, TemplateError
-from vpngw_iac.simulator.wire import PUBLIC, HttpRequest, HttpResponse, Json
+from vpngw_iac.simulator.wire import PUBLIC, HttpRequest, Json
 
 _PATTERN = re.compile(r"yyyy|yy|MM|M|dd|d|HH|hh|mm|ss|fff+|'[^']*'|\\.|[A-Za-z]|.", re.DOTALL)
 _STRFTIME = {"yyyy": "%Y", "yy": "%y", "MM": "%m", "dd": "%d", "HH": "%H", "hh": "%I", "mm": "%M", "ss": "%S"}
@@ -39,21 +38,12 @@ def span(seconds: float) -> str:
 
 
 class CloudSurroundings:
-    """The cloud as the expressions of one deployment see it.
+    """The cloud as the expressions of one deployment see it."""
 
-    `resolve` names a resource of the template by name or id: its id and api-version, or none.
-    """
-
-    def __init__(
-        self,
-        cloud: CloudView,
-        scope: str,
-        told: Json,
-        send: Callable[[HttpRequest], HttpResponse],
-        index: Index | None = None,
-    ) -> None:
-        self._cloud, self._scope, self._told, self._send = cloud, scope, told, send
-        self.index = index if index is not None else Index([])
+    def __init__(self, cloud: CloudView, scope: str, told: Json) -> None:
+        self._cloud, self._scope, self._told = cloud, scope, told
+        self.index = Index([])
+        """The resources of the template, once they are known."""
 
     def subscription(self) -> Json:
         """What ``subscription()`` answers."""
@@ -147,7 +137,7 @@ class CloudSurroundings:
                 "Please see https://aka.ms/arm-function-reference for usage details."
             )
         content = None if body is None else json.dumps(body).encode()
-        answer = self._send(HttpRequest(method, path, {"api-version": version}, {}, content))
+        answer = self._cloud.send(HttpRequest(method, path, {"api-version": version}, {}, content))
         if answer.status >= 400:
             error = (answer.body or {}).get("error") or {} if isinstance(answer.body, dict) else {}
             raise TemplateError(f"{error.get('code', answer.status)}: {error.get('message', 'no answer')}")

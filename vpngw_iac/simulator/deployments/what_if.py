@@ -11,14 +11,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from vpngw_iac.simulator import manager, operations
+from vpngw_iac.simulator import manager
 from vpngw_iac.simulator.clock import VirtualTime
 from vpngw_iac.simulator.cloud_view import CloudView
 from vpngw_iac.simulator.deployments import engine, removal
-from vpngw_iac.simulator.deployments.preparation import PreparedTemplate
 from vpngw_iac.simulator.deployments.record import FAILED, Deployment
 from vpngw_iac.simulator.kind import kind_of
 from vpngw_iac.simulator.services.groups import is_top_level
+from vpngw_iac.simulator.settling import next_event, settle
 from vpngw_iac.simulator.store import DocumentStore
 from vpngw_iac.simulator.templates.parameters import is_secure
 from vpngw_iac.simulator.wire import Json
@@ -28,7 +28,7 @@ _OWN = frozenset({"etag", "provisioningState", "resourceGuid", "gatewayManagerEt
 _MASK = "*******"
 
 
-def what_if(cloud: CloudView, deployment: Deployment, prepared: PreparedTemplate, *, ids_only: bool) -> Json:
+def what_if(cloud: CloudView, deployment: Deployment, *, ids_only: bool) -> Json:
     """The answer: each resource of the template and of its groups, and what would become of it."""
     secrets = _secrets(deployment)
     before = _shown(cloud)
@@ -46,7 +46,7 @@ def what_if(cloud: CloudView, deployment: Deployment, prepared: PreparedTemplate
         for change in _change(key, before, after, failed, touched, ids_only)
     ]
     if done.mode == "Complete":
-        gone = {each.key for each in removal.superfluous(cloud, deployment, prepared)}
+        gone = {each.key for each in removal.superfluous(cloud, deployment, deployment.prepared)}
         changes = [_deleted(change) if change["resourceId"].lower() in gone else change for change in changes]
     return {"status": "Succeeded", "properties": {"correlationId": deployment.correlation, "changes": changes}}
 
@@ -72,15 +72,11 @@ def _run(cloud: CloudView) -> None:
     """To its end, at once."""
     engine.progress(cloud)
     while any(each.running for each in cloud.store.deployments.values()):
-        moments = [each.due for each in cloud.store.running()[:1]]
-        moments += [wake for wake in [engine.next_wake(cloud)] if wake is not None]
-        if not moments:
+        moment = next_event(cloud)
+        if moment is None:
             return
-        with cloud.at(max(cloud.now, min(moments))):
-            operations.settle(cloud)
-            engine.progress(cloud)
-            moment = cloud.now
         cloud.time.spend(moment - cloud.now)
+        settle(cloud)
 
 
 def _shown(cloud: CloudView) -> dict[str, Json]:

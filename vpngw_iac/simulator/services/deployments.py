@@ -157,7 +157,7 @@ def _what_if(cloud: CloudView, request: HttpRequest, identifier: str) -> HttpRes
     if not isinstance(settings, dict):
         raise front_door(400, "InvalidRequestContent", "The request content was invalid: 'whatIfSettings'.")
     ids_only = str(settings.get("resultFormat", "")).lower() == "resourceidonly"
-    return HttpResponse(200, what_if(cloud, deployment, deployment.prepared, ids_only=ids_only))
+    return HttpResponse(200, what_if(cloud, deployment, ids_only=ids_only))
 
 
 def _operations(cloud: CloudView, request: HttpRequest, deployment: Deployment, rest: Sequence[str]) -> HttpResponse:

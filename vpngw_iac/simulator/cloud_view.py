@@ -6,6 +6,7 @@ import re
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from vpngw_iac.arm import ArmId
@@ -85,6 +86,10 @@ class CloudView:
             yield
         finally:
             self._moment = before
+
+    def telling(self, *, secrets: bool) -> CloudView:
+        """The same documents for a reader whose answers carry secrets, or none."""
+        return CloudView(self.store, self.time, replace(self.switches, echo_secrets=secrets))
 
     def is_registered(self, namespace: str) -> bool:
         """Whether a resource provider may be used."""

@@ -140,7 +140,7 @@ class Simulator:
         """Every resource by id, as GET shows it but for secrets, which are never here."""
         with self._turn():
             settle(self._cloud)
-            silent = CloudView(self._store, self.time, replace(self._cloud.switches, echo_secrets=False))
+            silent = self._cloud.telling(secrets=False)
             return {
                 document.id: kind_of(document).show(silent, document, "get")
                 for document in sorted(self._store.documents.values(), key=lambda document: document.id)
@@ -185,8 +185,7 @@ class Simulator:
             values = {path: value for path, value in values.items() if path not in beside}
             if not values:
                 return
-            loud = CloudView(self._store, self.time, replace(self._cloud.switches, echo_secrets=True))
-            body = copy.deepcopy(kind_of(document).show(loud, document, "get"))
+            body = copy.deepcopy(kind_of(document).show(self._cloud.telling(secrets=True), document, "get"))
             for path, value in values.items():
                 _put_at(body, path, value)
             if isinstance(kind_of(document), LoadedType):

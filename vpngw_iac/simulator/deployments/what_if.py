@@ -31,18 +31,18 @@ _MASK = "*******"
 def what_if(cloud: CloudView, deployment: Deployment, *, ids_only: bool) -> Json:
     """The answer: each resource of the template and of its groups, and what would become of it."""
     secrets = _secrets(deployment)
-    before = _shown(cloud)
     copied = _copy(cloud)
     done = copy.deepcopy(replace(deployment, prepared=None))
     copied.store.save_deployment(done)
     _run(copied)
-    after = _shown(copied)
     failed = _failures(copied)
     touched = {key for each in copied.store.deployments.values() for key in _touched(each)}
     groups = {deployment.scope.lower()} if "/resourcegroups/" in deployment.scope.lower() else set()
+    keys = touched | _beside(cloud, groups, touched)
+    before, after = _shown(cloud, keys), _shown(copied, keys)
     changes = [
         _masked(change, secrets)
-        for key in sorted(touched | _beside(cloud, groups, touched))
+        for key in sorted(keys)
         for change in _change(key, before, after, failed, touched, ids_only)
     ]
     if done.mode == "Complete":
@@ -57,7 +57,7 @@ def _deleted(change: Json) -> Json:
 
 def _copy(cloud: CloudView) -> CloudView:
     store = DocumentStore()
-    for record in copy.deepcopy(cloud.store.everything()):
+    for record in cloud.store.everything():
         if record["kind"] != "deployment":
             store.apply_record(record)
     store.counter = cloud.store.counter
@@ -79,11 +79,10 @@ def _run(cloud: CloudView) -> None:
         settle(cloud)
 
 
-def _shown(cloud: CloudView) -> dict[str, Json]:
-    silent = CloudView(cloud.store, cloud.time, replace(cloud.switches, echo_secrets=False))
-    return {
-        document.key: kind_of(document).show(silent, document, "get") for document in cloud.store.documents.values()
-    }
+def _shown(cloud: CloudView, keys: set[str]) -> dict[str, Json]:
+    silent = cloud.telling(secrets=False)
+    found = (document for document in map(cloud.find, keys) if document is not None)
+    return {document.key: kind_of(document).show(silent, document, "get") for document in found}
 
 
 def _touched(deployment: Deployment) -> Iterator[str]:

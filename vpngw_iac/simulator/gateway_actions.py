@@ -12,11 +12,11 @@ import json
 from vpngw_iac.simulator import lists, routing
 from vpngw_iac.simulator.body import read_body
 from vpngw_iac.simulator.clock import utc
-from vpngw_iac.simulator.cloud_view import CloudView, same
+from vpngw_iac.simulator.cloud_view import CloudView
 from vpngw_iac.simulator.document import Document, LongRunningOperation
 from vpngw_iac.simulator.kind import TimedAction, kind_of
 from vpngw_iac.simulator.refusal import not_simulated, refuse
-from vpngw_iac.simulator.relations import connections_of
+from vpngw_iac.simulator.relations import connections_from
 from vpngw_iac.simulator.tunnels import devices
 from vpngw_iac.simulator.wire import HttpRequest, HttpResponse, Json
 
@@ -36,9 +36,13 @@ _ROUTES = {"getlearnedroutes": routing.learned, "geteffectiveroutes": routing.ef
 
 
 def act(cloud: CloudView, document: Document, action: str, request: HttpRequest) -> HttpResponse | TimedAction:
-    """Begin an action, or answer the list of connections."""
+    """Begin an action, or answer the list of connections.
+
+    The twin of a Vnet2Vnet connection is not listed (``net_VirtualNetworkGateway_CanCreateVNetToVNetConnection``,
+    ``test_network_vpn_gateway``).
+    """
     if action == "connections" and request.method == "GET":
-        found = _begun_here(cloud, document)
+        found = connections_from(cloud, document.id)
         return lists.page(cloud, request, [_listed(cloud, one, request.api_version) for one in found])
     if request.method == "POST" and action == "listradiussecrets":
         return HttpResponse(200, {"value": _radius_secrets(document)})
@@ -99,16 +103,6 @@ def _listed(cloud: CloudView, connection: Document, api_version: str) -> Json:
     if not cloud.switches.list_choices:
         hidden.add("gatewayCustomBgpIpAddresses")
     return shown | {"properties": {name: item for name, item in shown["properties"].items() if name not in hidden}}
-
-
-def _begun_here(cloud: CloudView, document: Document) -> list[Document]:
-    """Connections whose first end the gateway is, in any group.
-
-    The twin of a Vnet2Vnet connection is not listed (``net_VirtualNetworkGateway_CanCreateVNetToVNetConnection``,
-    ``test_network_vpn_gateway``).
-    """
-    found = connections_of(cloud, document.id)
-    return [one for one in found if same(one.properties.get("virtualNetworkGateway1"), document.id)]
 
 
 def _radius_secrets(document: Document) -> list[Json]:

@@ -15,10 +15,10 @@ from collections.abc import Iterator, Mapping
 
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.simulator import other_end
-from vpngw_iac.simulator.cloud_view import CloudView, as_id, same
+from vpngw_iac.simulator.cloud_view import CloudView, as_id
 from vpngw_iac.simulator.document import Document
 from vpngw_iac.simulator.other_end import LoggedEvent
-from vpngw_iac.simulator.relations import CONNECTIONS
+from vpngw_iac.simulator.relations import connections_from
 from vpngw_iac.simulator.tunnels import ends_of
 
 IKE, TUNNELS, GATEWAY = "IKEDiagnosticLog", "TunnelDiagnosticLog", "GatewayDiagnosticLog"
@@ -83,7 +83,7 @@ class LogRow:
 
 def rows_of(cloud: CloudView, gateway: Document, start: float, end: float) -> Iterator[LogRow]:
     """The rows of a gateway whose time is between two moments, in order of time."""
-    found = [row for one in cloud.of_type(CONNECTIONS) for row in _rows(cloud, one, gateway, start, end)]
+    found = [row for one in connections_from(cloud, gateway.id) for row in _rows(cloud, one, gateway, start, end)]
     failed_over = other_end.failover_of(gateway)
     if failed_over is not None:
         found.append(LogRow(failed_over, GATEWAY, "HostMaintenanceEvent", 0, "Host maintenance of the instance."))
@@ -91,8 +91,6 @@ def rows_of(cloud: CloudView, gateway: Document, start: float, end: float) -> It
 
 
 def _rows(cloud: CloudView, connection: Document, gateway: Document, start: float, end: float) -> Iterator[LogRow]:
-    if not same(connection.properties.get("virtualNetworkGateway1"), gateway.id):
-        return
     site = cloud.find(as_id(connection.properties.get("localNetworkGateway2")))
     far = cloud.find(as_id(connection.properties.get("virtualNetworkGateway2")))
     remote = address_of(site) if site is not None else next(iter(ends_of(far)), "")

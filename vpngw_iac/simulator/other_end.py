@@ -94,9 +94,14 @@ class LoggedEvent:
     """Why an attempt or a rekey failed: a word of `MISMATCHES`, or ``never-came-up``; none where it did not."""
 
 
+def said_of(document: Document) -> str:
+    """The state that somebody set on a connection or a circuit."""
+    return str(_said(document).get("word", "up"))
+
+
 def word_of(cloud: CloudView, connection: Document) -> str:
     """The state of the other end; of two halves between gateways the one that does not fit."""
-    words = [_said(one).get("word", "up") for one in (connection, *_twins(cloud, connection))]
+    words = [said_of(one) for one in (connection, *_twins(cloud, connection))]
     return next((word for word in words if word != "up"), "up")
 
 
@@ -133,12 +138,11 @@ def last_established(cloud: CloudView, connection: Document, instance: int) -> f
     now_up = up_since(cloud, connection, instance)
     if now_up is not None:
         return now_up
-    if instance not in instances_of(cloud, connection) or word_of(cloud, connection) == "never-came-up":
+    word, begun = word_of(cloud, connection), _begun(connection)
+    if instance not in instances_of(cloud, connection) or word == "never-came-up":
         return None
-    end = other_end(cloud, connection)
-    if end.tunnel or end.until_rekey:
-        begun = _begun(connection)
-        return begun if begun <= cloud.now else _said(connection).get("established")
+    if (OTHER_ENDS[word].tunnel or OTHER_ENDS[word].until_rekey) and begun <= cloud.now:
+        return begun
     established: float | None = _said(connection).get("established")
     return established
 
@@ -158,16 +162,16 @@ def association(cloud: CloudView, connection: Document, instance: int) -> tuple[
     began = up_since(cloud, connection, instance)
     if began is None:
         return None
-    policy: Json = next(iter(connection.properties.get("ipsecPolicies") or []), {})
-    kept = _said(connection).get("kept")
+    policy, kept = policy_of(connection), _said(connection).get("kept")
     if kept is not None:
         began, policy = kept["began"], kept["policy"]
     return began, _last_rekey(connection, began, cloud.now), policy
 
 
-def is_idle(cloud: CloudView, connection: Document) -> bool:
-    """Whether nobody sends anything."""
-    return not other_end(cloud, connection).traffic
+def policy_of(connection: Document) -> Json:
+    """The IPsec policy of a connection; an empty one is Azure's own."""
+    policy: Json = next(iter(connection.properties.get("ipsecPolicies") or []), {})
+    return policy
 
 
 def announced(connection: Document, default: list[str]) -> list[str]:
@@ -238,7 +242,7 @@ class _Hand:
         """Another state of the other end, from now on."""
         word = _one_of("other-end", value, tuple(OTHER_ENDS))
         before = dict(_said(self.document))
-        was, will = OTHER_ENDS[before.get("word", "up")], OTHER_ENDS[word]
+        was, will = OTHER_ENDS[said_of(self.document)], OTHER_ENDS[word]
         instances = instances_of(self.cloud, self.document)
         last = [last_established(self.cloud, self.document, one) for one in instances]
         established = max((one for one in last if one is not None), default=None)
@@ -304,7 +308,6 @@ _SETTINGS: Mapping[str, Mapping[str, Callable[[_Hand, Any], None]]] = {
     "microsoft.network/expressroutecircuits": {"other-end": _Hand.word_of_circuit, "announces": _Hand.announces},
 }
 
-
 NAMES = frozenset(name for each in _SETTINGS.values() for name in each)
 """What can be set beside the properties of documents."""
 
@@ -358,8 +361,7 @@ def _rekeys(connection: Document, began: float, end: float) -> Iterator[float]:
 
 
 def _lifetime(connection: Document) -> float:
-    policy: Json = next(iter(connection.properties.get("ipsecPolicies") or []), {})
-    return float(policy.get("saLifeTimeSeconds") or LIFETIME)
+    return float(policy_of(connection).get("saLifeTimeSeconds") or LIFETIME)
 
 
 def _last_rekey(connection: Document, began: float, now: float) -> float:
@@ -369,7 +371,7 @@ def _last_rekey(connection: Document, began: float, now: float) -> float:
 
 def _dies(cloud: CloudView, connection: Document) -> float:
     """The first rekey after the two ends no longer agreed."""
-    holder = next(one for one in (connection, *_twins(cloud, connection)) if _said(one).get("word") == "pfs")
+    holder = next(one for one in (connection, *_twins(cloud, connection)) if said_of(one) == "pfs")
     since, begun = float(_said(holder)["since"]), _begun(connection)
     lifetime = _lifetime(connection)
     first = begun + (math.floor((since - begun) / lifetime) + 1) * lifetime if since >= begun else begun + lifetime

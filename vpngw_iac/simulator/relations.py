@@ -46,6 +46,13 @@ def network_of(gateway: Document) -> ArmId | None:
     return None
 
 
+def prefixes_of(document: Document | None) -> list[str]:
+    """The address space of a virtual network, or that of a site; nothing has none."""
+    properties = document.properties if document is not None else {}
+    space = properties.get("addressSpace") or properties.get("localNetworkAddressSpace") or {}
+    return list(space.get("addressPrefixes", []))
+
+
 def connections_of(cloud: CloudView, gateway: str) -> list[Document]:
     """Connections that begin or end at a gateway, in any group and subscription (R-ORD-03)."""
     ends = ("virtualNetworkGateway1", "virtualNetworkGateway2")
@@ -54,6 +61,11 @@ def connections_of(cloud: CloudView, gateway: str) -> list[Document]:
         for connection in cloud.of_type(CONNECTIONS)
         if any(same(connection.properties.get(end), gateway) for end in ends)
     ]
+
+
+def connections_from(cloud: CloudView, gateway: str) -> list[Document]:
+    """Connections whose first end the gateway is, in any group."""
+    return [one for one in cloud.of_type(CONNECTIONS) if same(one.properties.get("virtualNetworkGateway1"), gateway)]
 
 
 def peerings_to(cloud: CloudView, network: str | ArmId) -> list[Document]:

@@ -13,10 +13,18 @@ from collections.abc import Iterator
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.simulator import other_end
 from vpngw_iac.simulator.checks import network
-from vpngw_iac.simulator.cloud_view import CloudView, as_id, same
+from vpngw_iac.simulator.cloud_view import CloudView, as_id
 from vpngw_iac.simulator.document import SUCCEEDED, Document
 from vpngw_iac.simulator.instance_checks import last
-from vpngw_iac.simulator.relations import connections_of, gateways_in, network_of, peerings_to
+from vpngw_iac.simulator.relations import (
+    PEERINGS,
+    connections_from,
+    connections_of,
+    gateways_in,
+    network_of,
+    peerings_to,
+    prefixes_of,
+)
 from vpngw_iac.simulator.wire import Json
 
 _APIPA = ipaddress.ip_network("169.254.0.0/16")
@@ -51,9 +59,8 @@ def sessions(cloud: CloudView, gateway: Document) -> list[SimulatedSession]:
     """Every session that is configured, up or not."""
     return [
         session
-        for connection in connections_of(cloud, gateway.id)
+        for connection in connections_from(cloud, gateway.id)
         if connection.properties.get("enableBgp")
-        and same(connection.properties.get("virtualNetworkGateway1"), gateway.id)
         for session in _of_connection(cloud, gateway, connection)
     ]
 
@@ -87,7 +94,7 @@ def advertised(cloud: CloudView, gateway: Document, peer: str) -> list[Json]:
     if not every:
         return [
             {"localAddress": "", "network": prefix, "nextHop": "Virtual Network", "origin": "Network", "weight": 0}
-            for prefix in _own_prefixes(cloud, gateway)
+            for prefix in prefixes_of(cloud.find(network_of(gateway)))
         ]
     asn = str((gateway.properties.get("bgpSettings") or {}).get("asn"))
     found = []
@@ -124,9 +131,7 @@ def seen_from(cloud: CloudView, home: Document) -> list[Json]:
 
     A circuit's win over a tunnel's for equal prefixes (page "ExpressRoute and VPN coexist").
     """
-    found = [
-        _effective("Default", prefix, "VnetLocal", "") for prefix in home.properties["addressSpace"]["addressPrefixes"]
-    ]
+    found = [_effective("Default", prefix, "VnetLocal", "") for prefix in prefixes_of(home)]
     taken: set[str] = set()
     for gateway in sorted(_gateways_of(cloud, home), key=lambda one: one.properties["gatewayType"]):
         routes = _circuit_routes(cloud, gateway) if gateway.properties["gatewayType"] == "ExpressRoute" else None
@@ -147,7 +152,7 @@ def circuit_prefixes(circuit: Document) -> list[str]:
 
 def path_state(circuit: Document | None, path: str) -> str:
     """``up``, ``no-arp`` or ``no-bgp``, of the primary or the secondary path of a circuit."""
-    word = str(((circuit.hidden.get("otherEnd") or {}) if circuit is not None else {}).get("word", "up"))
+    word = other_end.said_of(circuit) if circuit is not None else "up"
     for both in ("up", "no-arp", "no-bgp"):
         if word in (both, f"{path}-{both}"):
             return both
@@ -186,10 +191,9 @@ def _apart(locals_: list[str], neighbours: list[str]) -> set[tuple[str, str]]:
 
 def _announces(cloud: CloudView, other: Document) -> list[str]:
     """A device tells the prefixes of its local network gateway, another gateway those of its networks."""
-    if "addressSpace" in other.properties or "localNetworkAddressSpace" in other.properties:
-        space = other.properties.get("localNetworkAddressSpace") or {}
-        return [prefix for prefix in space.get("addressPrefixes", []) if not str(prefix).endswith("/32")]
-    return networks(cloud, other) if "gatewayType" in other.properties else []
+    if "gatewayType" in other.properties:
+        return networks(cloud, other)
+    return [prefix for prefix in prefixes_of(other) if not str(prefix).endswith("/32")]
 
 
 def _neighbour(cloud: CloudView, connection: Document) -> Document | None:
@@ -282,29 +286,23 @@ def _static(cloud: CloudView, gateway: Document) -> Iterator[str]:
         up = (other_end.up_since(cloud, connection, one) for one in other_end.instances_of(cloud, connection))
         if site is None or connection.properties.get("enableBgp") or all(one is None for one in up):
             continue
-        yield from (site.properties.get("localNetworkAddressSpace") or {}).get("addressPrefixes", [])
-
-
-def _own_prefixes(cloud: CloudView, gateway: Document) -> list[str]:
-    home = cloud.find(network_of(gateway))
-    return list((home.properties.get("addressSpace") or {}).get("addressPrefixes", [])) if home is not None else []
+        yield from prefixes_of(site)
 
 
 def networks(cloud: CloudView, gateway: Document) -> list[str]:
     """Its own network's prefixes, and those of the networks that use it by gateway transit."""
     home = network_of(gateway)
-    found = _own_prefixes(cloud, gateway)
+    found = prefixes_of(cloud.find(home))
     for peering in peerings_to(cloud, home) if home is not None else ():
-        spoke = cloud.find(peering.arm_id.parent)
-        if peering.properties.get("useRemoteGateways") and spoke is not None:
-            found += (spoke.properties.get("addressSpace") or {}).get("addressPrefixes", [])
+        if peering.properties.get("useRemoteGateways"):
+            found += prefixes_of(cloud.find(peering.arm_id.parent))
     return list(dict.fromkeys(found))
 
 
 def _gateways_of(cloud: CloudView, home: Document) -> Iterator[Document]:
     """A network's own gateways, or those that another one lends."""
     yield from gateways_in(cloud, home.id)
-    for peering in cloud.children(home.id, "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"):
+    for peering in cloud.children(home.id, PEERINGS):
         lender = as_id(peering.properties.get("remoteVirtualNetwork"))
         if peering.properties.get("useRemoteGateways") and lender is not None:
             yield from gateways_in(cloud, lender)

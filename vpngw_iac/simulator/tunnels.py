@@ -12,7 +12,7 @@ from vpngw_iac.simulator.clock import utc
 from vpngw_iac.simulator.cloud_view import CloudView, as_id
 from vpngw_iac.simulator.document import SUCCEEDED, Document
 from vpngw_iac.simulator.refusal import refuse
-from vpngw_iac.simulator.relations import network_of
+from vpngw_iac.simulator.relations import network_of, prefixes_of
 from vpngw_iac.simulator.wire import Json
 
 EVERY = "0.0.0.0-255.255.255.255"
@@ -30,6 +30,11 @@ def status_of(cloud: CloudView, connection: Document) -> str:
         return "Connected"
     if any(other_end.up_since(cloud, connection, one) is not None for one in other_end.instances_of(cloud, connection)):
         return "Connected"
+    return _down(cloud, connection)
+
+
+def _down(cloud: CloudView, connection: Document) -> str:
+    """What Azure says of a tunnel that is not up: the other side answers, or it does not."""
     return "Connecting" if other_end.other_end(cloud, connection).packets else "NotConnected"
 
 
@@ -53,11 +58,10 @@ def tunnels_of(cloud: CloudView, connection: Document) -> list[Json]:
 def _tunnel(cloud: CloudView, connection: Document, instance: int, address: str) -> Json:
     up = other_end.up_since(cloud, connection, instance)
     established = other_end.last_established(cloud, connection, instance)
-    down = "Connecting" if other_end.other_end(cloud, connection).packets else "NotConnected"
     travelled = travelled_in(cloud, connection, instance)
     return {
         "tunnel": f"{connection.name}_{address}",
-        "connectionStatus": "Connected" if up is not None else down,
+        "connectionStatus": "Connected" if up is not None else _down(cloud, connection),
         "ingressBytesTransferred": travelled,
         "egressBytesTransferred": travelled,
         "lastConnectionEstablishedUtcTime": "" if established is None else f"{utc(established):%m/%d/%Y %H:%M:%S}",
@@ -67,7 +71,7 @@ def _tunnel(cloud: CloudView, connection: Document, instance: int, address: str)
 def travelled_in(cloud: CloudView, connection: Document, instance: int) -> int:
     """Bytes in each direction since the tunnel came up; an idle one has none, and nobody counted what was loaded."""
     up = other_end.up_since(cloud, connection, instance)
-    if up is None or connection.changed < 0 or other_end.is_idle(cloud, connection):
+    if up is None or connection.changed < 0 or not other_end.other_end(cloud, connection).traffic:
         return 0
     return int(cloud.now - up) * _BYTES_A_SECOND
 
@@ -144,10 +148,12 @@ def _selectors(cloud: CloudView, connection: Document) -> Iterator[tuple[str, st
     if not properties.get("usePolicyBasedTrafficSelectors"):
         yield EVERY, EVERY
         return
-    if other_end.is_idle(cloud, connection):
+    if not other_end.other_end(cloud, connection).traffic:
         return
+    gateway, site = _both(cloud, connection)
+    home = network_of(gateway) if gateway is not None else None
     said = properties.get("trafficSelectorPolicies") or [
-        {"localAddressRanges": _ours(cloud, connection), "remoteAddressRanges": _theirs(cloud, connection)}
+        {"localAddressRanges": prefixes_of(cloud.find(home)), "remoteAddressRanges": prefixes_of(site)}
     ]
     for policy in said:
         for mine in policy.get("localAddressRanges") or []:
@@ -155,16 +161,11 @@ def _selectors(cloud: CloudView, connection: Document) -> Iterator[tuple[str, st
                 yield _range(mine), _range(yours)
 
 
-def _ours(cloud: CloudView, connection: Document) -> list[str]:
-    gateway = cloud.find(as_id(connection.properties.get("virtualNetworkGateway1")))
-    home = cloud.find(network_of(gateway)) if gateway is not None else None
-    return list((home.properties.get("addressSpace") or {}).get("addressPrefixes", [])) if home is not None else []
-
-
-def _theirs(cloud: CloudView, connection: Document) -> list[str]:
-    site = cloud.find(as_id(connection.properties.get("localNetworkGateway2")))
-    space = (site.properties.get("localNetworkAddressSpace") or {}) if site is not None else {}
-    return list(space.get("addressPrefixes", []))
+def _both(cloud: CloudView, connection: Document) -> tuple[Document | None, Document | None]:
+    """The gateway and the site that a connection joins."""
+    ends = ("virtualNetworkGateway1", "localNetworkGateway2")
+    gateway, site = (cloud.find(as_id(connection.properties.get(end))) for end in ends)
+    return gateway, site
 
 
 def _range(prefix: str) -> str:
@@ -199,10 +200,8 @@ def device_script(cloud: CloudView, connection: Document, asked: Json) -> str:
     versions = DEVICES.get(str(asked.get("vendor")), {}).get(str(asked.get("deviceFamily")), [])
     if asked.get("firmwareVersion") not in versions:
         raise refuse("VpnDeviceConfigurationScriptNotFound", f"There is no script for {asked}.")  # not recorded
-    properties, policy = connection.properties, (connection.properties["ipsecPolicies"] or [{}])[0]
-    gateway, site = (
-        cloud.find(as_id(properties.get(end))) for end in ("virtualNetworkGateway1", "localNetworkGateway2")
-    )
+    properties, policy = connection.properties, other_end.policy_of(connection)
+    gateway, site = _both(cloud, connection)
     theirs = site.properties if site is not None else {}
     speaks = bool(properties["enableBgp"] and gateway is not None and theirs.get("bgpSettings"))
     ours = (gateway.properties.get("bgpSettings") or {}) if gateway is not None else {}
@@ -212,7 +211,7 @@ def device_script(cloud: CloudView, connection: Document, asked: Json) -> str:
         "LNG_NAME": site.name if site is not None else "",
         "VNG_GATEWAYIP": ", ".join(ends_of(gateway)),
         "LNG_GATEWAYIP": theirs.get("gatewayIpAddress") or theirs.get("fqdn"),
-        "OnPremiseSubnets": ", ".join((theirs.get("localNetworkAddressSpace") or {}).get("addressPrefixes", [])),
+        "OnPremiseSubnets": ", ".join(prefixes_of(site)),
         "IKE_ENCRYPTION_1": policy.get("ikeEncryption", "AES256"),
         "IKE_INTEGRITY_1": policy.get("ikeIntegrity", "SHA256"),
         "IKE_DHGROUP_1": policy.get("dhGroup", "DHGroup2"),

@@ -22,7 +22,7 @@ from vpngw_iac.simulator.cloud_view import CloudView, as_id, reference, same
 from vpngw_iac.simulator.document import SUCCEEDED, Document, Hold
 from vpngw_iac.simulator.kind import MemberKind, PutRequest, Reader, defaults
 from vpngw_iac.simulator.refusal import not_provisioned, refuse
-from vpngw_iac.simulator.relations import PEERINGS, SUBNETS, gateways_in
+from vpngw_iac.simulator.relations import PEERINGS, SUBNETS, gateways_in, prefixes_of
 from vpngw_iac.simulator.wire import Json
 
 
@@ -69,7 +69,7 @@ class VirtualNetworkPeering(MemberKind):
         properties["remoteVirtualNetwork"] = reference(properties.get("remoteVirtualNetwork"))
         remote = change.cloud.find(as_id(properties["remoteVirtualNetwork"]))
         peered = None if change.asks("syncRemoteAddressSpace") else change.earlier.get("remoteAddressSpace")
-        current = list(_prefixes(remote)) if remote is not None else []
+        current = prefixes_of(remote)
         properties["remoteAddressSpace"] = peered or {"addressPrefixes": current}
         return properties
 
@@ -133,7 +133,7 @@ class VirtualNetworkPeering(MemberKind):
         shown = dict(document.properties)
         twin = counterpart_of(cloud, document)
         remote = cloud.find(as_id(shown["remoteVirtualNetwork"]))
-        current = list(_prefixes(remote)) if remote is not None else []
+        current = prefixes_of(remote)
         shown["peeringState"] = state_of(document, twin)
         shown["peeringSyncLevel"] = level_of(cloud, document, twin)
         shown["remoteVirtualNetworkAddressSpace"] = {"addressPrefixes": current}
@@ -198,15 +198,11 @@ def level_of(cloud: CloudView, document: Document, twin: Document | None) -> str
 def _follows(cloud: CloudView, peering: Document) -> bool:
     """Whether what was peered is what the other network has now; one that is gone has not changed."""
     remote = cloud.find(as_id(peering.properties["remoteVirtualNetwork"]))
-    return remote is None or _prefixes(remote) == peering.properties["remoteAddressSpace"]["addressPrefixes"]
-
-
-def _prefixes(network_document: Document) -> list[str]:
-    return list((network_document.properties.get("addressSpace") or {}).get("addressPrefixes", []))
+    return remote is None or prefixes_of(remote) == peering.properties["remoteAddressSpace"]["addressPrefixes"]
 
 
 def _parsed(network_document: Document | None) -> list[Network]:
-    texts = _prefixes(network_document) if network_document is not None else []
+    texts = prefixes_of(network_document)
     return [parsed for parsed in map(network, texts) if parsed is not None]
 
 

@@ -20,6 +20,11 @@ def utc(moment: float) -> datetime:
     return EPOCH + timedelta(seconds=moment)
 
 
+def stamp(moment: float) -> str:
+    """A moment as Azure writes it, to the ten-millionth of a second."""
+    return f"{utc(moment):%Y-%m-%dT%H:%M:%S.%f}0Z"
+
+
 class Time(Protocol):
     """What the simulator asks of a clock."""
 

@@ -15,7 +15,7 @@ from typing import Any
 from vpngw_iac.arm import ArmId
 from vpngw_iac.simulator import other_end
 from vpngw_iac.simulator.body import read_body
-from vpngw_iac.simulator.clock import utc
+from vpngw_iac.simulator.clock import EPOCH, stamp
 from vpngw_iac.simulator.cloud_view import CloudView
 from vpngw_iac.simulator.document import Document
 from vpngw_iac.simulator.ike_log import LogRow, rows_of
@@ -33,7 +33,7 @@ _CLAUSE = re.compile(
     r"\"\"\)|project (?P<project>[\w, ]+)|order by TimeGenerated (?P<order>asc|desc)|take (?P<take>\d+)"
 )
 _COLUMNS: Mapping[str, tuple[str, Callable[[LogRow, Document], Any]]] = {
-    "TimeGenerated": ("datetime", lambda row, _: f"{utc(row.moment):%Y-%m-%dT%H:%M:%S.%f}0Z"),
+    "TimeGenerated": ("datetime", lambda row, _: stamp(row.moment)),
     "Category": ("string", lambda row, _: row.category),
     "OperationName": ("string", lambda row, _: row.operation),
     "Message": ("string", lambda row, _: row.message),
@@ -70,7 +70,7 @@ def _span(cloud: CloudView, text: str) -> tuple[float, float]:
     """ISO 8601: a duration until now, or two moments."""
     first, slash, second = text.partition("/")
     if slash:
-        return _moment(cloud, first), _moment(cloud, second)
+        return _moment(first), _moment(second)
     match = _DURATION.match(text)
     if match is None:
         raise refuse("BadArgumentError", f"The timespan {text} is invalid.")
@@ -78,12 +78,12 @@ def _span(cloud: CloudView, text: str) -> tuple[float, float]:
     return cloud.now - (days * 86400 + hours * 3600 + minutes * 60 + seconds), cloud.now
 
 
-def _moment(cloud: CloudView, text: str) -> float:
+def _moment(text: str) -> float:
     """Simulated seconds of a time of day; one without a zone is UTC."""
     found = moment_of(text)
     if found is None:
         raise refuse("BadArgumentError", f"The timespan has no time at {text}.")
-    return cloud.now - (utc(cloud.now) - found).total_seconds()
+    return (found - EPOCH).total_seconds()
 
 
 def _table(cloud: CloudView, gateway: Document, query: str, start: float, end: float) -> Json:

@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
+from vpngw_iac.simulator.clock import stamp
 from vpngw_iac.simulator.deployments.preparation import PreparedTemplate
 from vpngw_iac.simulator.deployments.record import Deployment, Step
-from vpngw_iac.simulator.deployments.surroundings import span, stamp
+from vpngw_iac.simulator.deployments.surroundings import span
 from vpngw_iac.simulator.kind import normal
 from vpngw_iac.simulator.templates.errors import TemplateError
 from vpngw_iac.simulator.templates.parameters import answered_type, is_secure

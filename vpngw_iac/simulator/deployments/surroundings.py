@@ -19,11 +19,6 @@ _PATTERN = re.compile(r"yyyy|yy|MM|M|dd|d|HH|hh|mm|ss|fff+|'[^']*'|\\.|[A-Za-z]|
 _STRFTIME = {"yyyy": "%Y", "yy": "%y", "MM": "%m", "dd": "%d", "HH": "%H", "hh": "%I", "mm": "%M", "ss": "%S"}
 
 
-def stamp(seconds: float) -> str:
-    """A moment of simulated time as Azure writes it."""
-    return f"{utc(seconds):%Y-%m-%dT%H:%M:%S.%f}0Z"
-
-
 def span(seconds: float) -> str:
     """A duration as Azure writes it."""
     minutes, rest = divmod(max(0.0, seconds), 60)

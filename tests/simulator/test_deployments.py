@@ -766,6 +766,26 @@ def test_complete_mode_deletes_what_the_template_does_not_hold(
     assert {name.rsplit("/", 1)[-1] for name in simulator.documents()} == {"rg-hub", "lgw-paris"}
 
 
+def test_complete_mode_deletes_what_a_condition_excludes_and_says_so(
+    deploy: Callable[..., Any], simulator: Simulator, deployments: Any
+) -> None:
+    stays, goes = resource("routeTables", "rt", {"location": REGION}), resource("localNetworkGateways", "lgw", site())
+    deploy(template(stays, goes))
+
+    done = deploy(template(stays, {**goes, "condition": False}), name="again", mode="Complete")
+
+    assert {each.id for each in done.properties.output_resources} == {f"{NETWORK}/routeTables/rt"}
+    told = {
+        each.properties.target_resource.id.rsplit("/", 1)[-1]: each.properties.as_dict()
+        for each in deployments.deployment_operations.list("rg-hub", "again")
+        if each.properties.target_resource is not None
+    }
+    assert {name: each["provisioningOperation"] for name, each in told.items()} == {"rt": "Create", "lgw": "Delete"}
+    assert told["lgw"]["provisioningState"] == "Succeeded"
+    assert told["lgw"]["duration"] != "PT0S", "it takes the time of a deletion"
+    assert f"{NETWORK}/localNetworkGateways/lgw" not in simulator.documents()
+
+
 def test_complete_mode_is_not_for_subscriptions(simulator: Simulator, deployments: Any) -> None:
     body = {**wish(template(subscription=True), mode="Complete"), "location": REGION}
     with pytest.raises(HttpResponseError, match="Complete mode"):

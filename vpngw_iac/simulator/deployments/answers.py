@@ -78,7 +78,8 @@ def _outputs(deployment: Deployment) -> Json:
 
 def _made(deployment: Deployment) -> list[str]:
     named = deployment.shape["named"]
-    made = (named[key] for key, step in deployment.steps.items() if step.state == "Succeeded" and key in named)
+    done = ((key, step) for key, step in deployment.steps.items() if step.state == "Succeeded" and key in named)
+    made = [named[key] for key, step in done if step.verb == "Create"]
     return [each["id"] for each in made if each["resourceType"].lower() != TYPE.lower()]
 
 

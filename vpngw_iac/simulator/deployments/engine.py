@@ -78,16 +78,21 @@ def _go_on(cloud: CloudView, deployment: Deployment) -> bool:
         deployment.steps.setdefault(instance.key, Step())
     for instance in prepared.instances:
         step = deployment.steps[instance.key]
-        if step.state == "Running":
+        if step.state == "Running" and step.verb == "Create":
             _look(cloud, instance, step)
         elif step.state == "Waiting":
             _consider(cloud, deployment, prepared, instance, step)
     blocked = _blocked(deployment, prepared)
-    if all(each.key in blocked or deployment.steps[each.key].state in _OVER for each in prepared.instances):
+    if all(each.key in blocked or _is_over(deployment.steps[each.key]) for each in prepared.instances):
         _finish(cloud, deployment, prepared)
     if moved := before != _standing(deployment):
         cloud.store.save_deployment(deployment)
     return moved
+
+
+def _is_over(step: Step) -> bool:
+    """Whether its part of the template is done; a deletion only begins when all are."""
+    return step.state in _OVER or step.verb == "Delete"
 
 
 def _standing(deployment: Deployment) -> tuple[Any, ...]:

@@ -24,7 +24,7 @@ from tests.simulator.conftest import (
     vnet,
 )
 from vpngw_iac.simulator import Fault, Governance, Grant, Policy, Simulator, VirtualTime
-from vpngw_iac.simulator.faults import AnswerInstead
+from vpngw_iac.simulator.faults import AnswerInstead, AnswerStrangely, BreakConnection, Effect
 
 VERSION = "2024-05-01"
 KEY = "Sekret-99-never-told"
@@ -496,6 +496,31 @@ def test_faults_strike_a_deployment_as_any_client(deploy: Callable[..., Any], si
     simulator.faults.add(Fault(effect=instead, method="PUT", path="*/localNetworkGateways/*"))
     error = refused(deploy, template(resource("localNetworkGateways", "lgw", site())))
     assert (error["code"], error["details"][0]["code"]) == ("DeploymentFailed", "AuthorizationFailed")
+
+
+@pytest.mark.parametrize("effect", [BreakConnection(), AnswerInstead(html=True)])
+def test_trouble_on_the_way_fails_a_deployment_and_not_who_asks_for_it(
+    deploy: Callable[..., Any], simulator: Simulator, effect: Effect
+) -> None:
+    simulator.put(f"{NETWORK}/localNetworkGateways/lgw", site())
+    simulator.faults.add(Fault(effect=effect, method="DELETE", path="*/localNetworkGateways/*"))
+    error = refused(deploy, template(resource("routeTables", "rt", {"location": REGION})), mode="Complete")
+    assert (error["code"], error["details"][0]["code"]) == (
+        "DeploymentFailed",
+        "ServiceUnavailable" if isinstance(effect, BreakConnection) else "503",
+    )
+
+    simulator.faults.add(Fault(effect=effect, method="GET", path="*/localNetworkGateways/*"))
+    told = "[reference(resourceId('Microsoft.Network/localNetworkGateways', 'lgw'), '2024-05-01').gatewayIpAddress]"
+    error = refused(deploy, template(outputs={"address": {"type": "string", "value": told}}))
+    assert (error["code"], error["details"][0]["code"]) == ("DeploymentFailed", "DeploymentOutputEvaluationFailed")
+
+
+def test_a_deployment_sends_again_also_when_told_no_time(deploy: Callable[..., Any], simulator: Simulator) -> None:
+    strange = AnswerStrangely(done=False, status=503, headers={"Retry-After": "soon"})
+    simulator.faults.add(Fault(effect=strange, method="PUT", path="*/localNetworkGateways/*"))
+    deploy(template(resource("localNetworkGateways", "lgw", site())))
+    assert f"{NETWORK}/localNetworkGateways/lgw" in simulator.documents()
 
 
 def test_a_deployment_is_cancelled(simulator: Simulator, deployments: Any, time: VirtualTime) -> None:

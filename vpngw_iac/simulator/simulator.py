@@ -259,10 +259,12 @@ class Simulator:
                     yield
 
     def _send_for_deployment(self, request: HttpRequest) -> HttpResponse:
-        """A deployment is one more client: faults strike it, quotas of callers do not."""
+        """A deployment is one more client: faults strike it, quotas of callers do not. No connection is a 503 to it."""
         begun, self._cloud.begun = self._cloud.begun, []
         try:
             return self._fault_injector.answer(request, lambda sent: manager.handle(self._cloud, sent))[0]
+        except ConnectionError:
+            return HttpResponse(503, {"error": {"code": "ServiceUnavailable", "message": "The connection broke."}})
         finally:
             self._cloud.begun = begun
 

@@ -11,7 +11,7 @@ from typing import Any
 from vpngw_iac.simulator.cloud_view import CloudView, with_plain_words
 from vpngw_iac.simulator.deployments import removal
 from vpngw_iac.simulator.deployments.preparation import PreparedTemplate, body_of, prepare
-from vpngw_iac.simulator.deployments.record import CANCELED, FAILED, RUNNING, SUCCEEDED, Deployment, Step
+from vpngw_iac.simulator.deployments.record import CANCELED, FAILED, RUNNING, SUCCEEDED, Deployment, Step, error_of
 from vpngw_iac.simulator.templates.errors import NotSimulatedFunction, TemplateError
 from vpngw_iac.simulator.templates.parameters import check_value, is_secure
 from vpngw_iac.simulator.templates.template import TemplateResource
@@ -138,13 +138,8 @@ def _consider(
         return
     if instance.is_nested and (body.get("properties") or {}).get("template") is not None:
         body["properties"] = _with_outer(prepared, deployment, body["properties"])
-    content = json.dumps(body).encode()
-    _take(
-        cloud,
-        instance,
-        step,
-        _sent(cloud, HttpRequest("PUT", instance.id, {"api-version": instance.version}, {}, content)),
-    )
+    request = HttpRequest("PUT", instance.id, {"api-version": instance.version}, {}, json.dumps(body).encode())
+    _take(cloud, instance, step, cloud.send(request))
 
 
 def _with_outer(prepared: PreparedTemplate, deployment: Deployment, properties: Json) -> Json:
@@ -175,20 +170,13 @@ def _not_simulated(error: NotSimulatedFunction) -> Json:
     return {"code": "NotSimulated", "message": f"This simulator does not know the template function '{error}'."}
 
 
-def _sent(cloud: CloudView, request: HttpRequest) -> HttpResponse:
-    try:
-        return cloud.send(request)
-    except ConnectionError:
-        return HttpResponse(503, {"error": {"code": "ServiceUnavailable", "message": "The connection broke."}})
-
-
 def _take(cloud: CloudView, instance: TemplateResource, step: Step, answer: HttpResponse) -> None:
     if answer.status in _PASSING and step.tries < _PATIENCE:
-        headers = {name.lower(): value for name, value in answer.headers.items()}
-        step.again = cloud.now + max(1.0, float(headers.get("retry-after", _PAUSE)))
+        told = next((value for name, value in answer.headers.items() if name.lower() == "retry-after"), "")
+        step.again = cloud.now + (max(1.0, float(told)) if told.isdecimal() else _PAUSE)
         return
     if answer.status >= 400:
-        _fail(cloud, step, _error_of(answer), str(answer.status))
+        _fail(cloud, step, error_of(answer), str(answer.status))
         return
     step.status = "Created" if answer.status == 201 else "OK"
     document = cloud.find(with_plain_words(instance.id))
@@ -197,11 +185,6 @@ def _take(cloud: CloudView, instance: TemplateResource, step: Step, answer: Http
         step.state, step.ended = "Succeeded", cloud.now
     else:
         step.state = "Running"
-
-
-def _error_of(answer: HttpResponse) -> Json:
-    error = answer.body.get("error") if isinstance(answer.body, dict) else None
-    return dict(error) if isinstance(error, dict) else {"code": str(answer.status), "message": "No answer."}
 
 
 def _fail(cloud: CloudView, step: Step, error: Json, status: str) -> None:

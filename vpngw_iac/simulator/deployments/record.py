@@ -6,7 +6,7 @@ from dataclasses import asdict, field, fields
 from typing import Any, Literal
 
 from vpngw_iac.late_dataclass import dataclass
-from vpngw_iac.simulator.wire import Json
+from vpngw_iac.simulator.wire import HttpResponse, Json
 
 ACCEPTED, RUNNING, SUCCEEDED, FAILED, CANCELED = "Accepted", "Running", "Succeeded", "Failed", "Canceled"
 StepState = Literal["Waiting", "Running", "Succeeded", "Failed", "Skipped", "Canceled"]
@@ -33,6 +33,12 @@ class Step:
     def begin(self, guid: str, now: float) -> None:
         """Give the deployment operation its name, which is made of a GUID."""
         self.number, self.began = guid.replace("-", "")[:16].upper(), now
+
+
+def error_of(answer: HttpResponse) -> Json:
+    """Why a step failed, of what was answered to it; a page instead of JSON says nothing."""
+    error = answer.body.get("error") if isinstance(answer.body, dict) else None
+    return dict(error) if isinstance(error, dict) else {"code": str(answer.status), "message": "No answer."}
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vpngw_iac.simulator.cloud_view import CloudView
 from vpngw_iac.simulator.deployments.preparation import PreparedTemplate
-from vpngw_iac.simulator.deployments.record import Deployment, Step
+from vpngw_iac.simulator.deployments.record import Deployment, Step, error_of
 from vpngw_iac.simulator.document import DELETING, Document
 from vpngw_iac.simulator.services.groups import is_top_level
 from vpngw_iac.simulator.wire import HttpRequest, Json
@@ -47,7 +47,7 @@ def _delete(cloud: CloudView, deployment: Deployment, document: Document) -> Jso
         step.begin(cloud.guid(), cloud.now)
     if answer.status >= 400:
         step.state, step.status = "Failed", str(answer.status)
-        step.error = dict((answer.body or {}).get("error") or {})
+        step.error = error_of(answer)
         return step.error
     step.state, step.status, step.error = "Running", "Accepted", None
     if cloud.find(document.id) is None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+import select
+import signal
+import sys
+from typing import IO, Any
 
 import pytest
 
@@ -241,6 +244,38 @@ def test_ctrl_c_stops_all_of_them(hubs: Shell, monkeypatch: pytest.MonkeyPatch) 
     assert [one["outcome"] for one in hubs("apply", "hubs", "--yes", "--json", code=0).document["deployments"]] == [
         "succeeded"
     ] * 3
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a pipe can be made small")
+@pytest.mark.parametrize("first", [True, False], ids=["after a first", "alone"])
+def test_ctrl_c_after_the_runs_ended_keeps_nothing_of_what_is_told(
+    hubs: Shell, monkeypatch: pytest.MonkeyPatch, first: bool
+) -> None:
+    """Somebody presses it again while the summary is written: to a reader that is slow, here."""
+    monkeypatch.setenv("VPNGW_SIMULATOR_SPEED", "400" if first else "50000")
+    monkeypatch.setenv("PYTHONUNBUFFERED", "" if first else "1")
+
+    with start("apply", "hubs", "--yes", "--json") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        make_small(process.stdout)
+        if first:
+            next(line for line in process.stderr if "cairo: 7 operations" in line)
+            process.send_signal(signal.SIGINT)
+        assert select.select([process.stdout], [], [], 30)[0], "the document is begun, and longer than the pipe"
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=30)
+
+    document = json.loads(out)
+    assert {one["outcome"] for one in document["deployments"]} == {"interrupted" if first else "succeeded"}
+    assert process.returncode == document["exit_code"] == (130 if first else 0)
+
+
+def make_small(pipe: IO[str]) -> None:
+    import fcntl
+
+    fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 4096)
 
 
 def test_no_secret_is_in_what_a_fleet_says(hubs: Shell) -> None:

@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 from vpngw_iac.cli.common import RunLimits, options_of, plan_code, refuse_choices, write_file
 from vpngw_iac.cli.options import Choices
 from vpngw_iac.cli.run import Run
-from vpngw_iac.cli.signals import Interrupts, listening
+from vpngw_iac.cli.signals import Interrupts
 from vpngw_iac.cli.summary import add_to_summary
-from vpngw_iac.cli.watch import Display, agrees, require_consent, stop_of
+from vpngw_iac.cli.watch import Display, agrees, ended_by, hearing, require_consent
 from vpngw_iac.engine.execute.clock import RealClock
 from vpngw_iac.engine.execute.event import Event, Notice, Outcome
 from vpngw_iac.engine.execute.stop import Stop
@@ -150,14 +150,11 @@ class _Watch:
 
 @contextmanager
 def _watching(run: Run, fleet: Fleet, *, short: bool = False) -> Iterator[_Watch]:
-    stop, bounded = stop_of(run)
-    with listening(stop, bounded=bounded) as interrupts:
-        watch = _Watch(run, fleet, interrupts, stop, short=short)
-        interrupts.say = run.say
-        try:
-            yield watch
-        finally:
-            watch.display.close()
+    stop, interrupts = hearing(run)
+    watch = _Watch(run, fleet, interrupts, stop, short=short)
+    interrupts.say = run.say
+    with ended_by(interrupts, watch.display):
+        yield watch
 
 
 def apply_fleet(run: Run, fleet: Fleet, choices: Choices, limits: RunLimits, *, yes: bool, short: bool) -> int:

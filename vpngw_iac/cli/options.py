@@ -299,7 +299,9 @@ def _call_of(function: Callable[..., int]) -> Callable[..., int]:
         if planning:
             values["choices"] = {parameter.name: values.pop(parameter.name) for parameter in planning}
         try:
-            return int(function(Run.open(**settings), **values))
+            run = Run.open(**settings)
+            with run.ending:
+                return int(function(run, **values))
         except KeyboardInterrupt:
             raise Interrupted("Interrupted.") from None
 

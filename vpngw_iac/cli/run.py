@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import field
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from vpngw_iac.errors import ExitCode, UsageError, VpngwError
@@ -37,6 +41,8 @@ class Run:
     settings: Settings
     out: IO[str]
     err: IO[str]
+    ending: ExitStack = field(default_factory=ExitStack, repr=False, compare=False)
+    """Closed when the command has told what there is to tell."""
 
     @classmethod
     def open(cls, **flags: Any) -> Self:
@@ -142,8 +148,8 @@ def write(stream: IO[str], text: str) -> None:
     cannot be written, a full disk for example; talk that cannot be written is given up.
     """
     try:
-        stream.write(_writable(guarded(text), getattr(stream, "encoding", None) or "utf-8"))
-        stream.flush()
+        encoding = getattr(stream, "encoding", None) or "utf-8"
+        _write_whole(stream, _writable(guarded(text), encoding), encoding)
     except BrokenPipeError:
         _mute(stream)
     except OSError as error:
@@ -151,6 +157,21 @@ def write(stream: IO[str], text: str) -> None:
         if stream is not sys.stderr:
             advice = "Write it elsewhere. What a run did is in `vpngw log`."
             raise Unwritable(f"The answer cannot be written: {error.strerror}.", advice=advice) from None
+
+
+def _write_whole(stream: IO[str], text: str, encoding: str) -> None:
+    """Write all of it: without a buffer (``PYTHONUNBUFFERED``) a signal would end it after a part."""
+    raw = getattr(stream, "buffer", None)
+    if not isinstance(raw, io.RawIOBase) or os.linesep != "\n":
+        stream.write(text)
+        stream.flush()
+        return
+    left = memoryview(text.encode(encoding))
+    while left:
+        written = raw.write(left)
+        if written is None:
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        left = left[written:]
 
 
 def _writable(text: str, encoding: str) -> str:

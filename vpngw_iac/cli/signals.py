@@ -1,6 +1,7 @@
 """Ctrl-C and SIGTERM during a run: the first asks it to stop in order, the second leaves at once.
 
-What only reads is left at the first; a third ends whatever still goes on.
+What only reads is left at the first; a third ends whatever still goes on. Once a run has ended a signal does not keep
+back what is told of it, unless telling takes long.
 
 In GitHub Actions a cancelled step hears SIGINT, SIGTERM 7.5 s later, and is killed with its children 2.5 s after that
 (https://github.com/actions/runner, src/Runner.Sdk/ProcessInvoker.cs, ``CancelAndKillProcessTree``; read with its page
@@ -19,6 +20,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import CodeType, FrameType
@@ -37,6 +39,9 @@ GRACE_IN_ACTIONS = 2.5
 _LEAVES_AFTER, _ENDS_AFTER = 3.5, 5.5
 """Seconds from the first signal there: after which no call is waited for, and after which the process is ended."""
 
+_TOLD_WITHIN = 3.0
+"""Seconds in which what a run did is told; after these a signal ends that, too: who reads it may hang."""
+
 _LATER = 0.02
 """Seconds after which whatever ignored an exception has been left."""
 
@@ -50,6 +55,7 @@ class Interrupts:
         self._bounded = bounded
         self._alarms: tuple[threading.Timer, ...] = ()
         self._asking = False
+        self._over_since: float | None = None
         self._dropped: type[KeyboardInterrupt] | None = None
         self._again: threading.Thread | None = None
         self._left: queue.SimpleQueue[bool] = queue.SimpleQueue()
@@ -68,10 +74,22 @@ class Interrupts:
         finally:
             self._asking = False
 
+    def over(self) -> None:
+        """The run has ended: what it did is being told."""
+        self._over_since = time.monotonic()
+
+    def _is_over(self) -> bool:
+        """Whether no run hears it any more; raises `KeyboardInterrupt` where telling takes long."""
+        if self._over_since is None:
+            return False
+        if time.monotonic() - self._over_since > _TOLD_WITHIN:
+            raise KeyboardInterrupt
+        return True
+
     def heard(self, number: int, frame: FrameType | None) -> None:
         """The signal handler."""
         terminated = number == signal.SIGTERM
-        if self._bounded and self._stop.asked and self._dropped is None:
+        if self._is_over() or (self._bounded and self._stop.asked and self._dropped is None):
             return
         if (dropped := self._dropped) is not None:
             if _is_within(frame, Interrupts.unraisable.__code__):  # what is raised there is lost for good

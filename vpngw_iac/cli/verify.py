@@ -182,6 +182,8 @@ def apply_and_verify(
     done = {one.deployment for one in applied.deployments if one.result and one.result.outcome == "succeeded"}
     stopped = applied.exit_code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED)
 
+    run.ending.close()  # what is read now may be left at any time
+
     def verified(workspace: Workspace, what: Deployable) -> Verification | None:
         wanted = workspace.name_of(what) in done and not stopped
         return workspace.verify(what, wait=wait) if wanted else None
@@ -218,6 +220,7 @@ def tell_with_verification(run: Run, targets: Targets, outcome: Outcome, *, wait
     if outcome.outcome != "succeeded":
         run.answer([told], "")
         return outcome.exit_code
+    run.ending.close()  # what is read now may be left at any time
     workspace, what = targets.only
     found = workspace.verify(what, wait=wait)
     code = code_of(found)

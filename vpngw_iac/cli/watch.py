@@ -118,11 +118,24 @@ def watching(run: Run, workspace: Workspace) -> Iterator[Watch]:
 
     settings = run.settings
     progress = progress_for(run.err, no_color=settings.no_color, environment=settings.environment, speed=run.speed)
+    stop, interrupts = hearing(run)
+    watch = Watch(run, workspace, progress, Display(progress), stop, interrupts)
+    interrupts.say = watch.notice
+    with ended_by(interrupts, watch.display):
+        yield watch
+
+
+def hearing(run: Run) -> tuple[Stop, Interrupts]:
+    """What a run listens to: signals are heard until the whole command has ended."""
     stop, bounded = stop_of(run)
-    with listening(stop, bounded=bounded) as interrupts:
-        watch = Watch(run, workspace, progress, Display(progress), stop, interrupts)
-        interrupts.say = watch.notice
-        try:
-            yield watch
-        finally:
-            watch.display.close()
+    return stop, run.ending.enter_context(listening(stop, bounded=bounded))
+
+
+@contextmanager
+def ended_by(interrupts: Interrupts, display: Display) -> Iterator[None]:
+    """Around a run: afterwards the terminal is as it was, and no signal keeps back what is told."""
+    try:
+        yield
+    finally:
+        interrupts.over()
+        display.close()

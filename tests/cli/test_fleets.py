@@ -133,6 +133,30 @@ def test_validate_tells_what_two_files_manage_both(hubs: Shell) -> None:
     assert "'again' and 'cairo' both manage" in answer.out
 
 
+@as_root
+def test_validate_goes_on_with_the_others_where_a_file_cannot_be_read(hubs: Shell) -> None:
+    hubs("validate", "hubs", code=0)  # whatever is loaded with a file is loaded
+    hubs.write("hubs/closed.yaml", "")
+    (hubs.directory / "hubs/closed.yaml").chmod(0)
+    (hubs.directory / "hubs/coded.yaml").write_bytes(hub("coded", 9).encode("utf-16"))
+    hubs.edit("hubs/berlin.yaml", "10.2.255.0/27", "10.9.255.0/27")
+    let_through(hubs.directory / "hubs")
+
+    with another_user():
+        told = hubs("validate", "hubs", code=4)
+        document = hubs("validate", "hubs", "--json", code=4).document
+        alone = hubs("validate", "hubs/closed.yaml", code=4)
+
+    assert "hubs/closed.yaml" in told.out
+    assert "belongs to" in told.out, "whose file it is, as the error of the file alone says"
+    assert {(f["rule"], f["location"]) for f in document["findings"] if f["level"] == "error"} == {
+        ("T-FILE", "hubs/closed.yaml"),
+        ("T-FILE", "hubs/coded.yaml"),
+        ("T-SUBNET", "hubs/berlin.yaml:5"),
+    }
+    assert "closed.yaml" in alone.err
+
+
 # --- the whole life --------------------------------------------------------------------------------------------------
 
 

@@ -7,9 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from vpngw_iac.blueprints.base import Blueprint
+from vpngw_iac.blueprints.broken import broken
 from vpngw_iac.blueprints.fleet_files import files_of
 from vpngw_iac.cli.run import Run
-from vpngw_iac.errors import BlueprintError, ExitCode, Finding, Findings, UsageError
+from vpngw_iac.errors import BlueprintError, ExitCode, FileDenied, Finding, Findings, UsageError
 from vpngw_iac.report import renderer
 from vpngw_iac.report.findings import FileFindings
 
@@ -17,8 +18,9 @@ from vpngw_iac.report.findings import FileFindings
 def findings_of(run: Run, targets: Sequence[str], profile: str | None = None) -> Findings:
     """Everything found in files, each with its line where the format allows; a type error is a finding like others.
 
-    Of several files each is judged alone; told beside that is what two of them manage both. Raises what is not a
-    finding about a blueprint: a file that is not there, for example.
+    Of several files each is judged alone, and what one of them keeps from being read stops no other; told beside that
+    is what two of them manage both. Raises what is not a finding about a blueprint: a file that is not there, or that
+    is the only one and may not be read.
     """
     found, blueprints = list[Finding](), list[Blueprint]()
     files = files_of(targets)
@@ -31,6 +33,10 @@ def findings_of(run: Run, targets: Sequence[str], profile: str | None = None) ->
             if not error.findings:
                 raise
             found += error.findings
+        except FileDenied as error:
+            if len(files) == 1:
+                raise
+            found += broken(Path(file), None, error.message, advice=error.advice).findings
     return Findings.of([*found, *(run.offline.managed_twice(*blueprints) if len(files) > 1 else ())])
 
 

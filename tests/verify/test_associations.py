@@ -9,7 +9,7 @@ import pytest
 from tests.verify.conftest import BERLIN, Hub, site, speaking
 from vpngw_iac import IpsecPolicy
 from vpngw_iac.arm import ArmId
-from vpngw_iac.verify.associations import judge_associations
+from vpngw_iac.verify.associations import judge_associations, last_change
 from vpngw_iac.verify.expectation import IpsecExpectation, PathExpectation
 from vpngw_iac.verify.questions import Association, Associations, ChildAssociation, LastWrite, Unknown
 
@@ -82,6 +82,28 @@ def test_where_nobody_knows_when_the_policy_changed_nothing_is_wrong() -> None:
     wrong, notes = judged(replace(ONE, dh_group="DHGroup2"), changed=Unknown("not permitted"))
 
     assert (wrong, "not permitted" in notes) == ("", True)
+
+
+@pytest.mark.parametrize(
+    ("logged", "put", "known", "wrong"),
+    [
+        (LastWrite(3600.0), 3600.0, 3590.0, True),  # ours is the last that anybody knows of
+        (LastWrite(None), 90_000.0, 89_000.0, True),  # nobody wrote it for a day
+        (LastWrite(None), None, 50_000.0, True),  # taken over, and nobody wrote it since
+        (LastWrite(3600.0), 60.0, 50.0, False),  # ours is not in the log yet: an old association
+        (Unknown("not permitted"), 60.0, 50.0, False),
+        (Unknown("not permitted"), 3600.0, 3590.0, False),
+        (LastWrite(3600.0), 50_000.0, 49_000.0, False),  # somebody else's, and who knows what came after
+        (LastWrite(3600.0), None, None, False),  # nothing is remembered here
+    ],
+)
+def test_that_a_log_is_late_is_counted_with(
+    logged: LastWrite | Unknown, put: float | None, known: float | None, wrong: bool
+) -> None:
+    found = judged(replace(ONE, dh_group="DHGroup2", age=1800), changed=last_change(logged, put, known))
+
+    assert bool(found[0]) is wrong
+    assert ("reset to enforce" in found[1]) is not wrong
 
 
 def test_under_the_default_policy_weak_algorithms_are_a_note() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.verify.conftest import BERLIN, GATEWAY, PRAGUE, Hub, hub, site, speaking
+from tests.verify.conftest import AN_HOUR, BERLIN, GATEWAY, PRAGUE, Hub, hub, site, speaking
 from tests.verify.test_associations import ONE, judged
 from tests.verify.test_circuits_and_clients import FOLDER, circuit_of, failover
 from vpngw_iac import IpsecPolicy, VirtualNetwork
@@ -129,3 +132,57 @@ def test_a_failover_is_no_alarm_where_health_is_not_told_and_silence_still_is(wo
     world.set(PRAGUE, other_end="silence")
 
     assert (during, world.words()) == ({"prague": "up"}, {"prague": "down"})
+
+
+def logged(*rows: dict[str, Any]) -> Fault:
+    """An activity log that has these rows, and no later ones yet."""
+    told = AnswerStrangely(status=200, body=json.dumps({"value": rows}))
+    return Fault(method="GET", path="*/eventtypes/management/values", times=None, effect=told)
+
+
+def test_an_activity_log_that_is_late_does_not_make_an_old_association_a_wrong_one(world: Hub) -> None:
+    world.apply(site("berlin", 10, ipsec=IpsecPolicy.compatible()))
+    world.set(BERLIN, happens="keep-sa")
+    world.apply(site("berlin", 10, ipsec=IpsecPolicy.strong()), then=120)
+    world.simulator.faults.add(logged())
+
+    path = world.verdict("berlin", "berlin").paths[0]
+
+    assert (path.word, path.reason) == ("up", "")
+    assert any("old SA, made before the policy was changed" in note for note in path.notes)
+
+
+def test_what_somebody_else_may_have_changed_lately_is_not_held_against_an_association(world: Hub) -> None:
+    world.apply(site("berlin", 10, ipsec=IpsecPolicy.strong()))
+    policy = world.simulator.documents()[BERLIN]["properties"]["ipsecPolicies"]
+    world.simulator.set(BERLIN, {"properties.ipsecPolicies": []})
+    world.clock.advance(AN_HOUR)
+    world.set(BERLIN, happens="keep-sa")
+    world.simulator.set(BERLIN, {"properties.ipsecPolicies": policy})
+    world.clock.advance(120)
+    world.simulator.faults.add(written_by_somebody(world, AN_HOUR))
+
+    path = world.verdict("berlin", "berlin").paths[0]
+
+    assert path.word == "up"
+    assert any("somebody else has written the connection" in note for note in path.notes)
+
+
+def written_by_somebody(world: Hub, ago: float) -> Fault:
+    """A log whose newest row is a write of so many seconds ago; a later one has not arrived."""
+    at = datetime.fromisoformat(world.clock.utc()) - timedelta(seconds=ago)
+    row = {
+        "operationName": {"value": "Microsoft.Network/connections/write"},
+        "status": {"value": "Succeeded"},
+        "eventTimestamp": at.isoformat(),
+    }
+    return logged(row)
+
+
+def test_what_azure_has_otherwise_than_declared_needs_no_log_to_be_wrong(world: Hub) -> None:
+    world.apply(site("berlin", 10, ipsec=IpsecPolicy.strong()))
+    world.simulator.set(BERLIN, {"properties.ipsecPolicies": []})
+    world.clock.advance(600)
+    world.simulator.faults.add(written_by_somebody(world, 60))
+
+    assert world.verdict("berlin", "berlin").word == "degraded"

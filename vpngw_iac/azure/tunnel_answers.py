@@ -17,6 +17,7 @@ from vpngw_iac.engine.ports import Observed
 from vpngw_iac.paths import objects, properties_of, value_at
 from vpngw_iac.times import moment_of
 from vpngw_iac.verify import questions as q
+from vpngw_iac.verify.expectation import policy_in
 
 _EMPTY = q.Unknown("the answer is empty")
 
@@ -41,6 +42,7 @@ def connection(seen: Observed) -> q.ConnectionStatus:
         tunnels,
         _number(inner.get("ingressBytesTransferred")),
         _number(inner.get("egressBytesTransferred")),
+        policy_in(seen.document or {}),
     )
 
 
@@ -84,7 +86,14 @@ def health(document: Mapping[str, Any], now: datetime) -> q.Reply:
     resolved = moment_of(value_at(inner, "recentlyResolved.resolvedTime"))
     told = _text(value_at(inner, "recentlyResolved.unavailableSummary")) if resolved else ""
     ago = None if resolved is None else max(0.0, (now - resolved).total_seconds())
-    return q.Health(state, _text(inner.get("reasonType")), told or _text(inner.get("summary")), ago)
+    checked = moment_of(inner.get("reportedTime"))
+    return q.Health(
+        state,
+        _text(inner.get("reasonType")),
+        told or _text(inner.get("summary")),
+        ago,
+        None if checked is None else max(0.0, (now - checked).total_seconds()),
+    )
 
 
 def last_write(document: Mapping[str, Any], now: datetime) -> q.Reply:

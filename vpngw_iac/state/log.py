@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import field, replace
 from datetime import datetime
 
+from vpngw_iac.arm import ArmId
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.state.journal import (
     Accepted,
@@ -145,6 +146,38 @@ def replaced_since_success(records: Iterable[Record]) -> frozenset[str]:
         elif isinstance(record, RunClosed) and record.outcome == "succeeded" and command in ("apply", "destroy"):
             found.clear()
     return frozenset(found)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnWrites:
+    """What we remember of one resource: ISO 8601 times, empty where there is none."""
+
+    put: str = ""
+    """When our last PUT of it ended well."""
+    known: str = ""
+    """When we last knew, or made, what it has."""
+
+
+def own_writes(records: Iterable[Record]) -> Mapping[ArmId, OwnWrites]:
+    """When each resource was last written by a run of this deployment, and last known to be as remembered."""
+    found: dict[ArmId, OwnWrites] = {}
+    begun: dict[str, Begun] = {}
+    for record in records:
+        match record:
+            case Begun():
+                begun[record.operation] = record
+            case OperationClosed(status="succeeded") if (known := begun.get(record.operation)) is not None:
+                before = found.get(known.id, OwnWrites())
+                found[known.id] = OwnWrites(record.at if known.verb == "put" else before.put, record.at)
+            case EntrySet():
+                before = found.get(record.entry.id, OwnWrites())
+                found[record.entry.id] = replace(before, known=record.at)
+            case StateReplaced():
+                for entry in record.state.entries.values():
+                    found[entry.id] = replace(found.get(entry.id, OwnWrites()), known=record.at)
+            case _:
+                pass
+    return found
 
 
 def last_by_hand(records: Iterable[Record], but: str) -> RunOpened | None:

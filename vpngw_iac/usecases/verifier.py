@@ -16,11 +16,12 @@ from vpngw_iac.errors import UsageError
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.resources.graph import Graph
 from vpngw_iac.state.journal import LoadedState
+from vpngw_iac.state.log import OwnWrites, own_writes, seconds_between
 from vpngw_iac.text import listed, plural, suggestion_among
 from vpngw_iac.usecases.planner import load_state
 from vpngw_iac.usecases.session import Session, said_by
 from vpngw_iac.verify import bgp, judging, others
-from vpngw_iac.verify.associations import has_differences, judge_associations, missing_pairs
+from vpngw_iac.verify.associations import has_differences, judge_associations, last_change, missing_pairs
 from vpngw_iac.verify.expectation import (
     Expectations,
     PathExpectation,
@@ -42,6 +43,7 @@ from vpngw_iac.verify.questions import (
     AskLearned,
     AskNeighbour,
     Associations,
+    ConnectionStatus,
     EffectiveRoutes,
     GatewayStatus,
     Health,
@@ -288,8 +290,10 @@ class _Verifier:
         every = [self._as_applied(path) for path in every]
         differing = [path for path in every if has_differences(path, known[path.address])]
         self._ask([AskLastWrite(path.connection) for path in differing])
+        remembered = own_writes(self.session.store().history()) if differing else {}
         for path in every:
-            self._judge_associations(path, known[path.address])
+            ours = remembered.get(path.connection, OwnWrites())
+            self._judge_associations(path, known[path.address], ours)
 
     def _as_applied(self, path: PathExpectation) -> PathExpectation:
         """With the policy that Azure has: nobody can have negotiated one that is declared and not applied yet."""
@@ -303,8 +307,12 @@ class _Verifier:
     def _negotiated(self, path: PathExpectation) -> Associations | Unknown:
         return self.answers.get(AskAssociations(path.connection, path.gateway), Associations)
 
-    def _judge_associations(self, path: PathExpectation, reply: Associations | Unknown) -> None:
-        changed = self.answers.get(AskLastWrite(path.connection), LastWrite)
+    def _judge_associations(self, path: PathExpectation, reply: Associations | Unknown, ours: OwnWrites) -> None:
+        logged = self.answers.get(AskLastWrite(path.connection), LastWrite)
+        changed = last_change(logged, self._ago(ours.put), self._ago(ours.known))
+        seen = self.answers.get(AskConnection(path.connection), ConnectionStatus)
+        if isinstance(seen, ConnectionStatus) and path.policy is not None and not path.policy.is_same(seen.policy):
+            changed = LastWrite(None)  # whatever its age: what Azure has is not what is declared
         found, verdict = judge_associations(path, reply, changed), self.paths[path.address]
         if isinstance(reply, Associations):
             verdict = replace(verdict, associations=reply.items)
@@ -314,6 +322,11 @@ class _Verifier:
             told = "; ".join((*filter(None, [verdict.reason]), *found.wrong))
             verdict = verdict.judged("degraded", told)
         self.paths[path.address] = verdict.noted(*found.notes)
+
+    def _ago(self, at: str) -> float | None:
+        """Seconds since a time that we remember."""
+        passed = seconds_between(at, self.session.clock.utc())
+        return None if passed is None else max(0.0, passed)
 
     def _advertised(self, chosen: Sequence[SubjectExpectation], wanted: Expectations) -> None:
         """What connected neighbours of named sites are told."""

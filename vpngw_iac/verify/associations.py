@@ -39,6 +39,10 @@ _SPELLINGS = {
 WEAK = frozenset({"DES", "3DES", "MD5", "SHA1", "group 1", "group 2"})
 """What a note under the default policy names (R-SEC-03)."""
 
+_LATE = "the activity log is up to 20 min late"
+_SKEW = 120.0
+"""Seconds by which our clock and Azure's may differ."""
+
 _LIKE_PHASE_1 = "pfsmm"
 """PFS with the group of phase 1."""
 
@@ -67,14 +71,32 @@ def judge_associations(
         if found and _is_older(one, changed):
             told = "; ".join(found)
             notes.append(f"{_name(one)}: old SA, made before the policy was changed ({told}): reset to enforce")
-        elif found and isinstance(changed, Unknown):
+        elif found and (doubt := changed.reason if isinstance(changed, Unknown) else changed.doubt):
             told = f"{'; '.join(found)}; whether it is older than the policy is not known"
-            notes.append(f"{_name(one)}: {told} ({changed.reason}): reset to enforce")
+            notes.append(f"{_name(one)}: {told} ({doubt}): reset to enforce")
         else:
             wrong += [f"{_name(one)}: {each}" for each in found]
         notes += _notes(expected, one)
         wrong += _outside(expected, one)
     return AssociationFindings(tuple(dict.fromkeys(wrong)), tuple(dict.fromkeys(notes)))
+
+
+def last_change(logged: LastWrite | Unknown, put: float | None, known: float | None) -> LastWrite | Unknown:
+    """When the policy may have been changed last, from the activity log and from what we remember.
+
+    `put` and `known`: seconds since our last PUT, and since we last knew what the connection has. The log is late: its
+    rows arrive within 3 to 20 minutes (page "Azure Monitor activity log"), so that our own PUT may not be in it yet.
+    That a later one of somebody else is missing matters only if the policy was another one just before, and that takes
+    a write since we knew it, which the log has: then, and where nothing is remembered, nothing is proven.
+    """
+    if isinstance(logged, Unknown):
+        return logged if put is None else LastWrite(put, logged.reason)
+    ago = min((one for one in (logged.ago, put) if one is not None), default=None)
+    if known is None:
+        return LastWrite(ago, f"{_LATE}, and no run here knows the policy before")
+    if logged.ago is not None and logged.ago + _SKEW < known:
+        return LastWrite(ago, f"{_LATE}, and somebody else has written the connection since our last run")
+    return LastWrite(ago)
 
 
 def has_differences(expected: PathExpectation, reply: Associations | Unknown) -> bool:

@@ -36,6 +36,12 @@ class IpsecExpectation:
     ipsec_integrity: str
     pfs_group: str
 
+    def is_same(self, other: IpsecExpectation | None) -> bool:
+        """Whether another policy says the same, in whatever casing."""
+        return other is not None and all(
+            getattr(self, name).lower() == getattr(other, name).lower() for name in self.__slots__
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class PathExpectation:

@@ -11,6 +11,7 @@ from typing import Literal, TypeVar
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.late_dataclass import dataclass
+from vpngw_iac.verify.expectation import IpsecExpectation
 
 CONNECTED = "Connected"
 """The status of a connection, of a tunnel and of a BGP session that is up."""
@@ -125,6 +126,8 @@ class ConnectionStatus:
     tunnels: tuple[TunnelStatus, ...] = ()
     incoming: int = 0
     outgoing: int = 0
+    policy: IpsecExpectation | None = None
+    """The policy that Azure has for it; None under its default."""
 
     @property
     def is_busy(self) -> bool:
@@ -224,6 +227,8 @@ class Health:
     summary: str = ""
     resolved: float | None = None
     """Seconds since it recovered; None if nothing is told."""
+    checked: float | None = None
+    """Seconds since it was last looked at (``reportedTime``); None if that is not told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +236,8 @@ class LastWrite:
     """Seconds since a resource was last written; None if the log of the last day has no such row."""
 
     ago: float | None
+    doubt: str = ""
+    """Why a later write may be missing here; empty where nothing speaks for one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,7 +160,7 @@ def test_what_somebody_else_may_have_changed_lately_is_not_held_against_an_assoc
     world.set(BERLIN, happens="keep-sa")
     world.simulator.set(BERLIN, {"properties.ipsecPolicies": policy})
     world.clock.advance(120)
-    world.simulator.faults.add(written_by_somebody(world, AN_HOUR))
+    world.simulator.faults.add(written_by_somebody(world, AN_HOUR + 120))
 
     path = world.verdict("berlin", "berlin").paths[0]
 

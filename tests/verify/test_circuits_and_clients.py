@@ -8,6 +8,8 @@ import pytest
 
 from tests.verify.conftest import Hub
 from vpngw_iac.blueprints.load import load
+from vpngw_iac.simulator import Fault
+from vpngw_iac.simulator.faults import AnswerInstead
 
 FOLDER = Path(__file__).parents[2] / "blueprints"
 
@@ -57,6 +59,30 @@ def test_a_circuit_is_judged_by_both_of_its_paths(failover: Hub, word: str, verd
 
     assert (found.word, said in found.reason) == (verdict, True)
     assert failover.words()["headquarters"] == "up"
+
+
+def test_maintenance_of_a_path_of_a_circuit_is_no_alarm_for_those_who_ask_for_every_path(failover: Hub) -> None:
+    failover.set(circuit_of(failover), happens="maintenance")
+    during = failover.verdict("frankfurt")
+    failover.clock.advance(1800)
+    after = failover.words()["frankfurt"]
+    failover.set(circuit_of(failover), other_end="primary-no-bgp")
+    shortly_after = failover.verdict("frankfurt")
+    failover.clock.advance(1800)
+
+    assert (during.word, "maintenance, do not touch" in during.reason) == ("unknown", True)
+    assert (after, shortly_after.word, failover.words()["frankfurt"]) == ("up", "unknown", "degraded")
+
+
+def test_a_circuit_whose_health_is_not_told_is_judged_by_what_is_seen(failover: Hub) -> None:
+    refused = AnswerInstead(status=403, code="AuthorizationFailed", message="no")
+    failover.simulator.faults.add(Fault(method="GET", path="*/availabilityStatuses/*", times=None, effect=refused))
+    failover.set(circuit_of(failover), other_end="primary-no-bgp")
+
+    found = failover.verdict("frankfurt")
+
+    assert found.word == "degraded"
+    assert any("Resource health: not permitted" in note for note in found.notes)
 
 
 def test_a_circuit_that_the_provider_took_back_never_came_up_again(failover: Hub) -> None:

@@ -186,3 +186,30 @@ def test_what_azure_has_otherwise_than_declared_needs_no_log_to_be_wrong(world: 
     world.simulator.faults.add(written_by_somebody(world, 60))
 
     assert world.verdict("berlin", "berlin").word == "degraded"
+
+
+def stale(world: Hub, seconds: float) -> Fault:
+    """Resource health that was last looked at so long ago, and that knows of nothing."""
+    at = datetime.fromisoformat(world.clock.utc()) - timedelta(seconds=seconds)
+    told = {"properties": {"availabilityState": "Available", "reportedTime": at.isoformat()}}
+    effect = AnswerStrangely(status=200, body=json.dumps(told))
+    return Fault(method="GET", path="*/availabilityStatuses/*", times=None, effect=effect)
+
+
+def test_health_that_was_looked_at_before_the_tunnel_went_excuses_no_alarm_early_in_a_failover(world: Hub) -> None:
+    world.apply(site("prague", 20))
+    world.simulator.faults.add(stale(world, 600))
+    world.set(GATEWAY, happens="failover")
+    during = world.words()
+    world.set(PRAGUE, other_end="silence")
+
+    assert (during, world.words()) == ({"prague": "up"}, {"prague": "down"})
+
+
+def test_health_that_was_looked_at_since_needs_no_third_look(world: Hub) -> None:
+    world.apply(site("prague", 20))
+    world.set(PRAGUE, other_end="silence")
+
+    calls = world.calls(world.words)
+
+    assert sum(path.endswith("/con-prague") for _, path, _ in calls) == 2

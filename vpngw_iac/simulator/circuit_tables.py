@@ -27,7 +27,7 @@ def arp(cloud: CloudView, peering: Document, path: str) -> list[Json]:
         return []
     ours = _arp_row("Microsoft", 0, str(prefix.network_address + 2), "00-11-22-33-44-02")
     theirs = _arp_row("On-Prem", 10, str(prefix.network_address + 1), "00-11-22-33-44-01")
-    return [ours] if routing.path_state(_circuit(cloud, peering), path) == "no-arp" else [theirs, ours]
+    return [ours] if routing.path_state(cloud, _circuit(cloud, peering), path) == "no-arp" else [theirs, ours]
 
 
 def routes(cloud: CloudView, peering: Document, path: str) -> list[Json]:
@@ -37,7 +37,7 @@ def routes(cloud: CloudView, peering: Document, path: str) -> list[Json]:
     if circuit is None or prefix is None:
         return []
     rows = [_route_row(one, "10.2.146.12", "65515") for one in _networks(cloud, circuit)]
-    if routing.path_state(circuit, path) == "up":
+    if routing.path_state(cloud, circuit, path) == "up":
         hop, asn = str(prefix.network_address + 1), str(peering.properties.get("peerASN"))
         rows += [_route_row(one, hop, asn) for one in routing.circuit_prefixes(circuit)]
     return rows
@@ -49,7 +49,7 @@ def summary(cloud: CloudView, peering: Document, path: str) -> list[Json]:
     prefix = network(peering.properties.get(f"{path}PeerAddressPrefix"))
     if circuit is None or prefix is None:
         return []
-    up = routing.path_state(circuit, path) == "up"
+    up = routing.path_state(cloud, circuit, path) == "up"
     told = str(len(routing.circuit_prefixes(circuit))) if up else "Idle"
     asn = peering.properties.get("peerASN")
     neighbour = str(prefix.network_address + 1)

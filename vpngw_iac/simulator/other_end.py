@@ -21,7 +21,7 @@ from typing import Any, Literal
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.simulator.cloud_view import CloudView, as_id, same
 from vpngw_iac.simulator.document import SUCCEEDED, Document
-from vpngw_iac.simulator.relations import CONNECTIONS, GATEWAYS
+from vpngw_iac.simulator.relations import CIRCUITS, CONNECTIONS, GATEWAYS
 from vpngw_iac.simulator.wire import Json
 
 UNKNOWN_FOR = 60.0
@@ -30,6 +30,9 @@ RETRY = 15.0
 """Seconds between two attempts of a tunnel that does not come up: Azure retries every few seconds."""
 FAILOVER = 90.0
 """Seconds for which an unplanned failover interrupts (page "Highly available gateway connectivity": 1 to 3 minutes)."""
+MAINTENANCE = 1800.0
+"""Seconds for which the primary path of a circuit is away while one of its two routers is looked after (page
+"Planned maintenance guidance for ExpressRoute": one path at a time)."""
 LIFETIME = 27_000
 """Seconds of an IPsec association under the default policy (R-IPSEC-09)."""
 LOG_LAG = 120.0
@@ -191,6 +194,14 @@ def failover_of(gateway: Document | None) -> float | None:
     return None if moment is None else float(moment)
 
 
+def away_of(document: Document | None) -> tuple[float, float] | None:
+    """From when until when a gateway was last away, or the primary path of a circuit."""
+    start = failover_of(document)
+    if document is None or start is None:
+        return None
+    return start, start + (MAINTENANCE if same(document.type, CIRCUITS) else FAILOVER)
+
+
 def happened(cloud: CloudView, connection: Document, start: float, end: float) -> Iterator[LoggedEvent]:
     """What its gateway would have logged about a connection from `start` to `end`, in order of time."""
     found = [one for instance in instances_of(cloud, connection) for one in _happened(cloud, connection, instance, end)]
@@ -285,6 +296,11 @@ class _Hand:
         _one_of("happens", value, ("failover",))
         self.document.hidden["failover"] = self.cloud.now
 
+    def event_of_circuit(self, value: Any) -> None:
+        """Its primary path is under maintenance now."""
+        _one_of("happens", value, ("maintenance",))
+        self.document.hidden["failover"] = self.cloud.now
+
     def log_lag(self, value: Any) -> None:
         """Seconds until a row of its logs can be read."""
         self.document.hidden["logLag"] = _number("log-lag", value)
@@ -305,7 +321,11 @@ _SETTINGS: Mapping[str, Mapping[str, Callable[[_Hand, Any], None]]] = {
         "announces": _Hand.announces,
     },
     GATEWAYS.lower(): {"happens": _Hand.event_of_gateway, "log-lag": _Hand.log_lag, "clients": _Hand.clients},
-    "microsoft.network/expressroutecircuits": {"other-end": _Hand.word_of_circuit, "announces": _Hand.announces},
+    CIRCUITS.lower(): {
+        "other-end": _Hand.word_of_circuit,
+        "announces": _Hand.announces,
+        "happens": _Hand.event_of_circuit,
+    },
 }
 
 NAMES = frozenset(name for each in _SETTINGS.values() for name in each)

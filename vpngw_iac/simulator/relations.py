@@ -9,6 +9,7 @@ from vpngw_iac.simulator.cloud_view import CloudView, as_id, same
 from vpngw_iac.simulator.document import Document
 
 GATEWAYS = "Microsoft.Network/virtualNetworkGateways"
+CIRCUITS = "Microsoft.Network/expressRouteCircuits"
 CONNECTIONS = "Microsoft.Network/connections"
 SUBNETS = "Microsoft.Network/virtualNetworks/subnets"
 PEERINGS = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"

@@ -150,8 +150,11 @@ def circuit_prefixes(circuit: Document) -> list[str]:
     return other_end.announced(circuit, ["198.51.100.0/24"])
 
 
-def path_state(circuit: Document | None, path: str) -> str:
+def path_state(cloud: CloudView, circuit: Document | None, path: str) -> str:
     """``up``, ``no-arp`` or ``no-bgp``, of the primary or the secondary path of a circuit."""
+    away = other_end.away_of(circuit)
+    if path == "primary" and away is not None and away[0] <= cloud.now < away[1]:
+        return "no-bgp"
     word = other_end.said_of(circuit) if circuit is not None else "up"
     for both in ("up", "no-arp", "no-bgp"):
         if word in (both, f"{path}-{both}"):
@@ -315,6 +318,6 @@ def _circuit_routes(cloud: CloudView, gateway: Document) -> dict[str, str]:
         circuit = cloud.find(as_id(connection.properties.get("peer")))
         if circuit is None or connection.state != SUCCEEDED:
             continue
-        if any(path_state(circuit, path) == "up" for path in ("primary", "secondary")):
+        if any(path_state(cloud, circuit, path) == "up" for path in ("primary", "secondary")):
             found.update(dict.fromkeys(circuit_prefixes(circuit), "10.2.146.12"))
     return {prefix: hop for prefix, hop in found.items() if network(prefix) is not None}

@@ -52,7 +52,7 @@ from vpngw_iac.verify.questions import (
     TunnelQuestion,
     Unknown,
 )
-from vpngw_iac.verify.trouble import excused
+from vpngw_iac.verify.trouble import excused, excused_circuit
 from vpngw_iac.verify.verdict import CARRIES, PathVerdict, SubjectVerdict, Verification, confirmed, count_tunnels
 
 SECOND_LOOK = 60.0
@@ -202,9 +202,12 @@ class _Verifier:
                 self._second_look(Expectations(unsure, wanted.networks))
 
     def _could_be_maintenance(self, subject: SubjectExpectation) -> bool:
-        """Whether it looks down, and Azure does not tell the health of a gateway."""
-        healths = [self.answers.get(AskHealth(one), Health) for path in subject.paths for one in path.gateways]
-        return _is_suspect(self.subjects[subject.key]) and any(isinstance(one, Unknown) for one in healths)
+        """Whether it looks down, and Azure does not tell how a gateway is since then."""
+        if subject.key not in self.since or not _is_suspect(self.subjects[subject.key]):
+            return False
+        seen = self.session.clock.now() - self.since[subject.key]
+        healths = [self.answers.get(AskHealth(one), Health) for one in subject.carriers]
+        return any(isinstance(one, Unknown) or not one.is_since(seen) for one in healths)
 
     def _looked_at(self, again: Sequence[PathExpectation], wanted: Expectations) -> dict[str, PathVerdict]:
         """Each of `again` once, one question about BGP for each gateway of `wanted`; the verdicts of all its paths."""
@@ -243,9 +246,10 @@ class _Verifier:
             self.paths[address] = confirmed(self.paths[address], seen)
         before = {subject.key: self.subjects[subject.key] for subject in suspects.subjects}
         after = {subject.key: self._subject(subject) for subject in suspects.subjects}
-        still = [one for one in suspects.subjects if _is_suspect(after[one.key]) and one.kind in ("site", "pair")]
-        gateways = list(dict.fromkeys(one for subject in still for path in subject.paths for one in path.gateways))
-        self._ask([question for gateway in gateways for question in (AskGateway(gateway), AskHealth(gateway))])
+        still = [one for one in suspects.subjects if _is_suspect(after[one.key]) and one.kind != "clients"]
+        gateways = dict.fromkeys(one for subject in still for path in subject.paths for one in path.gateways)
+        carriers = dict.fromkeys(one for subject in still for one in subject.carriers)
+        self._ask([*map(AskGateway, gateways), *map(AskHealth, carriers)])
         for subject in suspects.subjects:
             verdict = self._excused(subject, after[subject.key]) if subject in still else after[subject.key]
             if verdict.word == "down" and before[subject.key].word not in ("down", "degraded"):
@@ -255,6 +259,9 @@ class _Verifier:
 
     def _excused(self, subject: SubjectExpectation, verdict: SubjectVerdict) -> SubjectVerdict:
         """The verdict with what Azure says of the gateways: of paths that are not up, else of the prefixes."""
+        if subject.circuit is not None:
+            health = self.answers.get(AskHealth(subject.circuit.circuit), Health)
+            return excused_circuit(verdict, health)
         by_paths = any(self.paths[path.address].is_suspect for path in subject.paths)
         for path, each in ((one, gateway) for one in subject.paths for gateway in one.gateways):
             health = self.answers.get(AskHealth(each), Health)

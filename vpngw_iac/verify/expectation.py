@@ -111,6 +111,13 @@ class SubjectExpectation:
         """What tells it apart: a site and a circuit link may bear one name."""
         return f"{self.kind} {self.name}"
 
+    @property
+    def carriers(self) -> tuple[ArmId, ...]:
+        """Whose health in Azure matters when it is not up: gateways, or the circuit."""
+        if self.circuit is not None:
+            return (self.circuit.circuit,)
+        return tuple(dict.fromkeys(one for path in self.paths for one in path.gateways))
+
 
 @dataclass(frozen=True, slots=True)
 class Expectations:

@@ -228,7 +228,11 @@ class Health:
     resolved: float | None = None
     """Seconds since it recovered; None if nothing is told."""
     checked: float | None = None
-    """Seconds since it was last looked at (``reportedTime``); None if that is not told."""
+    """Seconds since it was last looked at; None if that is not told."""
+
+    def is_since(self, seconds: float) -> bool:
+        """Whether it says anything about the time since something was first seen so many seconds ago."""
+        return self.checked is not None and self.checked <= seconds
 
 
 @dataclass(frozen=True, slots=True)

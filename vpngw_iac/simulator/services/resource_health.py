@@ -1,7 +1,8 @@
 """``Microsoft.ResourceHealth/availabilityStatuses/current``: what Azure itself says of a resource.
 
 Evidence: REST reference "Availability Statuses - Get By Resource" (``occuredTime`` is spelled so there). A gateway is
-unavailable while it fails over, and for a day it is told that it was.
+unavailable while it fails over, a circuit degraded while one of its paths is under maintenance, and for a day it is
+told that it was.
 """
 
 from __future__ import annotations
@@ -9,15 +10,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vpngw_iac.simulator.clock import utc
-from vpngw_iac.simulator.cloud_view import CloudView
-from vpngw_iac.simulator.other_end import FAILOVER, failover_of
+from vpngw_iac.simulator.cloud_view import CloudView, same
+from vpngw_iac.simulator.document import Document
+from vpngw_iac.simulator.other_end import away_of
 from vpngw_iac.simulator.refusal import front_door
+from vpngw_iac.simulator.relations import CIRCUITS
 from vpngw_iac.simulator.scope import scope_of
 from vpngw_iac.simulator.wire import HttpRequest, HttpResponse, Json
 
 _TAIL = ["providers", "microsoft.resourcehealth", "availabilitystatuses", "current"]
 _TOLD_FOR = 24 * 3600.0
 _WHY = "The gateway moved to another host because of planned maintenance."
+_WHY_CIRCUIT = "The primary path of the circuit is under planned maintenance."
 
 
 def answer(cloud: CloudView, request: HttpRequest, parts: Sequence[str]) -> HttpResponse | None:
@@ -35,35 +39,43 @@ def answer(cloud: CloudView, request: HttpRequest, parts: Sequence[str]) -> Http
         "type": "Microsoft.ResourceHealth/AvailabilityStatuses",
         "location": str(document.body.get("location", "")) if document is not None else "",
     }
-    return HttpResponse(200, head | {"properties": _status(cloud, failover_of(document))})
+    return HttpResponse(200, head | {"properties": _status(cloud, document)})
 
 
-def _status(cloud: CloudView, failed_over: float | None) -> Json:
+def _status(cloud: CloudView, document: Document | None) -> Json:
     told: Json = {"reportedTime": _date(cloud.now)}
-    if failed_over is not None and cloud.now < failed_over + FAILOVER:
+    away = away_of(document)
+    is_circuit = document is not None and same(document.type, CIRCUITS)
+    why = _WHY_CIRCUIT if is_circuit else _WHY
+    if away is not None and cloud.now < away[1]:
+        state = "Degraded" if is_circuit else "Unavailable"
         return told | {
-            "availabilityState": "Unavailable",
-            "title": "Unavailable",
-            "summary": _WHY,
+            "availabilityState": state,
+            "title": state,
+            "summary": why,
             "reasonType": "Planned",
             "reasonChronicity": "Transient",
-            "occuredTime": _date(failed_over),
+            "occuredTime": _date(away[0]),
         }
     told |= {
         "availabilityState": "Available",
         "title": "Available",
-        "summary": "There aren't any known Azure platform problems affecting this VPN gateway.",
+        "summary": f"There aren't any known Azure platform problems affecting this {_name(document)}.",
         "reasonType": "",
         "reasonChronicity": "Persistent",
         "occuredTime": _date(0.0),
     }
-    if failed_over is not None and cloud.now < failed_over + _TOLD_FOR:
+    if away is not None and cloud.now < away[0] + _TOLD_FOR:
         told["recentlyResolved"] = {
-            "unavailableOccuredTime": _date(failed_over),
-            "resolvedTime": _date(failed_over + FAILOVER),
-            "unavailableSummary": _WHY,
+            "unavailableOccuredTime": _date(away[0]),
+            "resolvedTime": _date(away[1]),
+            "unavailableSummary": why,
         }
     return told
+
+
+def _name(document: Document | None) -> str:
+    return "circuit" if document is not None and same(document.type, CIRCUITS) else "VPN gateway"
 
 
 def _date(moment: float) -> str:

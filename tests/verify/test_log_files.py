@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from vpngw_iac.errors import FileDenied, UsageError
-from vpngw_iac.verify.log_files import LogFile, moment, read_log
+from vpngw_iac.verify.azure_rows import moment
+from vpngw_iac.verify.log_files import LogFile, read_log
 from vpngw_iac.verify.log_lines import judge
 
 MISMATCH = "Remote 203.0.113.10:500: Local 198.51.100.4:500: [SEND][NOTIFY] Sending Notify Message - Policy Mismatch"

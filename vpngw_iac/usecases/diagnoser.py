@@ -6,10 +6,12 @@ Asks and never changes. What cannot be read is told as not known, with what woul
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from vpngw_iac.arm import ArmId
 from vpngw_iac.errors import UsageError
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.paths import value_at
@@ -31,7 +33,7 @@ from vpngw_iac.verify.log_files import LogFile, read_log
 from vpngw_iac.verify.log_lines import LogLine
 from vpngw_iac.verify.peer_parameters import sheet_of
 from vpngw_iac.verify.verdict import PathVerdict, SubjectVerdict
-from vpngw_iac.verify.walk import diagnose_lines
+from vpngw_iac.verify.walk_file import diagnose_lines
 
 _SINCE = re.compile(r"(\d{1,4})([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -138,18 +140,15 @@ def _of_file(session: Session, request: DiagnoseRequest, path: Path) -> Diagnosi
     known = frozenset(address for one in all_seen for address in one.devices)
     chosen = _named(expected.subjects, request.names)
     asked = {name.lower() for name in request.names}
-    seen = [
-        one
+    wanted = [
+        (one, p.gateway)
         for (s, p), one in zip(every, all_seen, strict=True)
         if s in chosen and (not asked or {s.name.lower(), link_name(s, p).lower()} & asked)
     ]
-    mine = [(one, _lines_about(read, one, known, alone=len(seen) == 1)) for one in seen]
-    about = [(one, lines) for one, lines in mine if lines]
+    mine = [_about(read, one, gateway, known, alone=len(wanted) == 1) for one, gateway in wanted]
+    about = [(one, lines) for one, lines in mine if lines or one.log is not None]
     if not about:
-        raise UsageError(
-            f"No line of {path} is about {listed([one.name for one in seen]) or 'a site of the blueprint'}.",
-            advice="Name the site that the log is from: vpngw diagnose FILE SITE --log LOG.",
-        )
+        raise _nothing(read, path, [one.name for one, _ in wanted], {gateway.name for _, gateway in wanted})
     source = "IKE log" if read.source == "azure" else path.name
     items = tuple(diagnose_lines(lines, one, source) for one, lines in about)
     sheets = tuple(sheet_of(one, item) for (one, _), item in zip(about, items, strict=True))
@@ -158,11 +157,20 @@ def _of_file(session: Session, request: DiagnoseRequest, path: Path) -> Diagnosi
         f"{one.name} is known by its DNS name only: the lines about {listed(sorted({x.remote for x in lines}))}, an "
         "address of no other site, are taken for its own. Make sure that it is the device's."
         for one, lines in about
-        if read.source == "azure" and not one.devices
+        if read.source == "azure" and lines and value_at(one.declared_site, "properties.gatewayIpAddress") is None
     ]
     if read.left_out:
         notices.append(f"Its first {read.left_out} lines were not looked at.")
     return DiagnosisReport(session.deployment, items, (), tuple(notices), sheets)
+
+
+def _nothing(read: LogFile, path: Path, names: Sequence[str], gateways: Collection[str]) -> UsageError:
+    """A log that is about none of these links: of another gateway, or nobody can tell."""
+    others = sorted(set(read.logs) - {""} - {name.lower() for name in gateways})
+    advice = "Name the site that the log is from: vpngw diagnose FILE SITE --log LOG."
+    if read.logs and others and len(others) == len(set(read.logs) - {""}):
+        advice = f"Its rows are of {listed(others, most=5)}; the gateway here is {listed(sorted(gateways))}."
+    return UsageError(f"No line of {path} is about {listed(names) or 'a site of the blueprint'}.", advice=advice)
 
 
 SOURCES = {
@@ -191,6 +199,16 @@ def _declared_only(subject: SubjectExpectation, path: PathExpectation, graph: Gr
         bound=path.bound,
         networks=expected.networks.get(path.gateway, ()),
     )
+
+
+def _about(
+    read: LogFile, seen: Seen, gateway: ArmId, known: frozenset[str], *, alone: bool
+) -> tuple[Seen, Sequence[LogLine]]:
+    """The link with the tables that the file has of it, and the lines; no log where it has nothing but lines."""
+    lines = [one for one in _lines_about(read, seen, known, alone=alone) if one.gateway in ("", gateway.name.lower())]
+    addresses = seen.devices or tuple({line.remote for line in lines})
+    log = read.log_of(gateway.name).only(addresses, alone=alone)
+    return replace(seen, devices=addresses, log=log if log.events or log.sessions else None), lines
 
 
 def _lines_about(read: LogFile, seen: Seen, known: frozenset[str], *, alone: bool) -> Sequence[LogLine]:

@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.paths import objects, value_at
+from vpngw_iac.verify.azure_rows import moment
 from vpngw_iac.verify.causes import TITLES, Cause, Check, check_of, source_of, why_alike
 from vpngw_iac.verify.gateway_log import GatewayLog, LogUnread
-from vpngw_iac.verify.log_files import moment
 from vpngw_iac.verify.signatures import Signature
 
 Sureness = Literal["certain", "likely", "unknown"]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from vpngw_iac.late_dataclass import dataclass
-from vpngw_iac.verify.log_files import moment, rows_as_lines
+from vpngw_iac.verify.azure_rows import GATEWAY, IKE, MAINTENANCE, ROUTES, TUNNELS, AzureRow, azure_row, lines_of
 from vpngw_iac.verify.log_lines import LogLine
 
-IKE, TUNNELS, GATEWAY = "IKEDiagnosticLog", "TunnelDiagnosticLog", "GatewayDiagnosticLog"
 CATEGORIES = (IKE, TUNNELS, GATEWAY)
 MOST_ROWS = 20_000
 """Rows that are asked for: the newest. A tunnel that fails writes some ten rows every few seconds."""
@@ -24,8 +24,6 @@ QUERY = f"""AzureDiagnostics
 | take {MOST_ROWS}"""
 """Columns that no row has are no columns of the table (page "AzureDiagnostics"), hence ``column_ifexists``."""
 
-_MAINTENANCE = ("HostMaintenanceEvent", "GatewayTenantPrimaryChanged")
-
 
 @dataclass(frozen=True, slots=True)
 class TunnelEvent:
@@ -35,6 +33,18 @@ class TunnelEvent:
     connected: bool
     instance: str
     remote: str
+    reason: str = ""
+    """Why, as Azure sums it up."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEvent:
+    """A BGP session that came or went."""
+
+    at: datetime
+    connected: bool
+    text: str
+    """As Azure's log has it: the neighbour's address is in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +62,38 @@ class GatewayLog:
     """Time of the newest row of any kind: what happened later has not arrived."""
     is_cut: bool = False
     """There are more rows than were read; the oldest are missing."""
+    sessions: tuple[SessionEvent, ...] = ()
 
     @classmethod
     def of(cls, rows: Collection[Mapping[str, Any]], *, is_cut: bool = False) -> GatewayLog:
         """From rows of `QUERY`, in any order."""
-        times = [at for row in rows if (at := moment(row.get("TimeGenerated"))) is not None]
-        lines = rows_as_lines(row for row in rows if row.get("Category") == IKE)
+        return cls.of_rows([azure_row(row) for row in rows], is_cut=is_cut or len(rows) >= MOST_ROWS)
+
+    @classmethod
+    def of_rows(cls, rows: Collection[AzureRow], *, is_cut: bool = False) -> GatewayLog:
+        """The same from rows that are read already."""
+        dated = sorted((row for row in rows if row.at is not None), key=_at)
         return cls(
-            tuple(lines),
-            tuple(sorted(_events(rows), key=lambda event: event.at)),
-            tuple(sorted(_maintenance(rows))),
-            max(times, default=None),
-            is_cut or len(rows) >= MOST_ROWS,
+            lines_of(rows),
+            tuple(_events(dated)),
+            tuple(_at(row) for row in dated if row.category == GATEWAY and row.operation in MAINTENANCE),
+            max(map(_at, dated), default=None),
+            is_cut,
+            tuple(_sessions(dated)),
         )
 
     def about(self, addresses: Collection[str]) -> tuple[LogLine, ...]:
         """The lines of a tunnel to any of these addresses."""
         return tuple(line for line in self.lines if line.remote in addresses)
+
+    def only(self, addresses: Collection[str], *, alone: bool = False) -> GatewayLog:
+        """What is about these addresses; if that is the `only` link there is, also what names no address."""
+        mine = {*addresses, ""} if alone else set(addresses)
+        return replace(
+            self,
+            lines=tuple(line for line in self.lines if line.remote in addresses),
+            events=tuple(event for event in self.events if event.remote in mine),
+        )
 
     @property
     def remotes(self) -> frozenset[str]:
@@ -90,16 +115,19 @@ class LogUnread:
     advice: str = ""
 
 
-def _events(rows: Iterable[Mapping[str, Any]]) -> Iterable[TunnelEvent]:
-    for row in rows:
-        name = row.get("OperationName")
-        is_event = row.get("Category") == TUNNELS and name in ("TunnelConnected", "TunnelDisconnected")
-        if is_event and (at := moment(row.get("TimeGenerated"))) is not None:
-            yield TunnelEvent(at, name == "TunnelConnected", str(row.get("Instance") or ""), str(row.get("Peer") or ""))
+def _at(row: AzureRow) -> datetime:
+    if row.at is None:
+        raise ValueError("only rows with a time are asked for it")
+    return row.at
 
 
-def _maintenance(rows: Iterable[Mapping[str, Any]]) -> Iterable[datetime]:
+def _events(rows: Iterable[AzureRow]) -> Iterable[TunnelEvent]:
     for row in rows:
-        is_maintenance = row.get("Category") == GATEWAY and row.get("OperationName") in _MAINTENANCE
-        if is_maintenance and (at := moment(row.get("TimeGenerated"))) is not None:
-            yield at
+        if row.category == TUNNELS and row.operation in ("TunnelConnected", "TunnelDisconnected"):
+            yield TunnelEvent(_at(row), row.operation == "TunnelConnected", row.instance, row.peer, row.reason)
+
+
+def _sessions(rows: Iterable[AzureRow]) -> Iterable[SessionEvent]:
+    for row in rows:
+        if row.category == ROUTES and row.operation in ("BgpConnectedEvent", "BgpDisconnectedEvent"):
+            yield SessionEvent(_at(row), row.operation == "BgpConnectedEvent", row.message)

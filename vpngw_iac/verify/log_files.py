@@ -1,8 +1,9 @@
 """Files that somebody hands over: what a portal or a device printed, as lines. Decides what a file is by its content.
 
-Reads Azure's IKE log as the portal exports it (CSV), as ``az monitor log-analytics query`` and the service answer
-(JSON), as a storage account keeps it (JSON lines) and as Network Watcher writes it; and logs of strongSwan, FortiGate,
-Cisco IOS and PAN-OS as text. A file is material: nothing in it is believed but what it says about its own tunnels.
+Reads the tables of Azure's gateway as the portal exports them (CSV), as ``az monitor log-analytics query`` and the
+service answer (JSON) and as a storage account keeps them (JSON lines); its IKE log as Network Watcher writes it; and
+logs of strongSwan, FortiGate, Cisco IOS and PAN-OS as text. A file is material: nothing in it is believed but what it
+says about its own tunnels.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,8 @@ from typing import Any
 from vpngw_iac.errors import UsageError
 from vpngw_iac.files import UnreadableFile, read_bytes, text_of
 from vpngw_iac.late_dataclass import dataclass
-from vpngw_iac.times import moment_of
+from vpngw_iac.verify.azure_rows import CATEGORIES, AzureRow, azure_row, lines_of, moment, puts_day_first
+from vpngw_iac.verify.gateway_log import GatewayLog
 from vpngw_iac.verify.log_lines import LogLine, with_ends
 from vpngw_iac.verify.signatures import SIGNATURES, Source
 
@@ -28,10 +31,12 @@ MOST_LINES = 500_000
 LONGEST = 4000
 """Characters of a line; the rest is cut."""
 
-_KNOWN = "Azure's IKEDiagnosticLog (CSV, JSON or text), and logs of strongSwan, FortiGate, Cisco IOS and PAN-OS"
+_KNOWN = "Azure's logs of the gateway (CSV, JSON or text), and logs of strongSwan, FortiGate, Cisco IOS and PAN-OS"
+_HEAD = re.compile(r"\b(message|event|operationname)\b")
+_SAMPLE = 10_000
+"""Rows by which it is found out how a table writes its dates."""
 _MARKUP = re.compile(r"\s*<(!doctype|html|\?xml|head|body|svg|div)\b", re.IGNORECASE)
 _TIME = re.compile(r"^\W*(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?)(Z|[+-]\d\d:?\d\d)?")
-_PORTAL = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}),? (\d{1,2}):(\d\d):(\d\d)(?:\.(\d+))? ?([AP]M)?", re.IGNORECASE)
 _FORTI_TIME = re.compile(r"\beventtime=\"?(\d{10})(\d{0,9})\b")
 
 _MARKS: tuple[tuple[Source, str], ...] = (
@@ -40,7 +45,10 @@ _MARKS: tuple[tuple[Source, str], ...] = (
     ("fortigate", r"\blogid=\"?01010\d|\bike (V=[^ ]*:)?\d*:|subtype=\"?vpn"),
     ("strongswan", r"charon|\d\d\[(IKE|ENC|CFG|NET|KNL|JOB)\]|CHILD_SA|IKE_SA "),
     ("ios", r"%CRYPTO|%IKEV2|%ASA-\d-75\d{4}|IKEv2(-ERROR|-PROTO|-INTERNAL)?:|ISAKMP:"),
-    ("panos", r"ikemgr|phase-[12] negotiation|IKE phase.[12]|pfs group mismatched|,vpn,"),
+    (
+        "panos",
+        r"ikemgr|phase-[12] negotiation|IKE phase.[12]|IKEv2 (IKE|child) SA negotiation|pfs group mismatched|,vpn,",
+    ),
 )
 
 
@@ -56,6 +64,13 @@ class LogFile:
     lines: tuple[LogLine, ...]
     left_out: int = 0
     """Lines at its beginning that were not looked at."""
+    logs: Mapping[str, GatewayLog] = field(default_factory=dict)
+    """Of rows of Azure's tables, by the gateway's name in lower case (empty where no row tells one): tunnels and
+    sessions that came and went, and maintenance, beside the lines."""
+
+    def log_of(self, gateway: str) -> GatewayLog:
+        """What it has of one gateway; rows that name none may be of any."""
+        return self.logs.get(gateway.lower()) or self.logs.get("") or GatewayLog()
 
 
 def read_log(path: Path) -> LogFile:
@@ -70,9 +85,25 @@ def read_log(path: Path) -> LogFile:
         raise UsageError(
             f"The log {path} is a web page or a drawing, not a log.", advice=f"Export it as one: {_KNOWN}."
         )
-    lines = _records(text, path) if text.lstrip()[:1] in "[{" else None
-    if lines is None:
-        lines = _table(text, path) or _plain(text)
+    rows = _records(text, path) if text.lstrip()[:1] in "[{" else _table(text, path)
+    return _of_rows(rows, path) if rows is not None else _of_lines(_plain(text), path)
+
+
+def _of_rows(rows: list[AzureRow], path: Path) -> LogFile:
+    """Of rows that name a table of Azure's, and of others whatever their messages look like."""
+    if all(row.at is not None for row in rows):
+        rows.sort(key=lambda row: row.at or datetime.min)  # noqa: DTZ901 - all have a time
+    left_out = max(0, len(rows) - MOST_LINES)
+    kept = [replace(row, message=row.message[:LONGEST]) for row in rows[left_out:]]
+    names = {"", *(row.gateway for row in kept)}
+    logs = {name: GatewayLog.of_rows([row for row in kept if row.gateway in ("", name)]) for name in sorted(names)}
+    if any(row.category in CATEGORIES for row in kept):
+        return LogFile(str(path), "azure", lines_of(kept), left_out, logs)
+    read = replace(_of_lines([LogLine(row.message, row.at) for row in kept if row.message], path), left_out=left_out)
+    return replace(read, lines=lines_of(kept), logs=logs) if read.source == "azure" else read
+
+
+def _of_lines(lines: list[LogLine], path: Path) -> LogFile:
     left_out = max(0, len(lines) - MOST_LINES)
     source = _source_of(lines)
     if source is None:
@@ -84,16 +115,10 @@ def read_log(path: Path) -> LogFile:
     return LogFile(str(path), source, with_ends(kept) if source == "azure" else tuple(kept), left_out)
 
 
-def rows_as_lines(rows: Iterable[Mapping[str, Any]]) -> list[LogLine]:
-    """Rows of AzureDiagnostics with ``TimeGenerated`` and ``Message``, oldest first."""
-    found = [line for row in rows if (line := _of_row(row)) is not None]
-    return list(with_ends(found))
-
-
 # --- formats ---------------------------------------------------------------------------------------------------------
 
 
-def _records(text: str, path: Path) -> list[LogLine] | None:
+def _records(text: str, path: Path) -> list[AzureRow] | None:
     """JSON: a list of rows, the service's tables, or a record in each line; None if it is none of these."""
     try:
         document = json.loads(text)
@@ -101,13 +126,19 @@ def _records(text: str, path: Path) -> list[LogLine] | None:
         raise UsageError(f"The log {path} is nested too deeply.", advice="It is no log.") from None
     except ValueError:
         return _json_lines(text)
-    found = [line for row in _rows(document) if (line := _of_row(row)) is not None]
+    found = _telling(_rows(document))
     if not found:
         raise UsageError(
-            f"The log {path} is JSON without rows that have a Message.",
+            f"The log {path} is JSON without rows that have a Message or an OperationName of a gateway.",
             advice="Ask for `project TimeGenerated, Message` in the query, or for the whole rows.",
         )
     return found
+
+
+def _telling(rows: Iterable[Mapping[Any, Any]]) -> list[AzureRow]:
+    every = list(rows)
+    day_first = puts_day_first([value for row in every[:_SAMPLE] for value in row.values()])
+    return [found for row in every if (found := azure_row(row, day_first=day_first)).tells]
 
 
 def _rows(document: Any) -> Iterator[Mapping[str, Any]]:
@@ -122,77 +153,37 @@ def _rows(document: Any) -> Iterator[Mapping[str, Any]]:
         yield from (row for row in document if isinstance(row, Mapping))
 
 
-def _json_lines(text: str) -> list[LogLine] | None:
-    """One record in each line, as a storage account keeps them."""
-    found: list[LogLine] = []
-    for line in text.splitlines():
+def _json_lines(text: str) -> list[AzureRow] | None:
+    """One record in each line, as a storage account keeps them; a last line that is cut off is left out."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    found: list[Mapping[Any, Any]] = []
+    for number, line in enumerate(lines, 1):
         try:
             row = json.loads(line)
         except (ValueError, RecursionError):
+            if number == len(lines) and found:
+                break
             return None
-        if isinstance(row, Mapping) and (one := _of_row(row)) is not None:
-            found.append(one)
-    return found or None
+        found += _rows(row)
+    return _telling(found) or None
 
 
-def _of_row(row: Mapping[str, Any]) -> LogLine | None:
-    """A row by the names that the portal, the service and a storage account give its columns."""
-    lower = {str(name).lower().partition(" [")[0]: value for name, value in row.items()}
-    inner = lower.get("properties")
-    more = {str(name).lower(): value for name, value in inner.items()} if isinstance(inner, Mapping) else {}
-    message = lower.get("message") or more.get("message") or lower.get("event")
-    if not isinstance(message, str) or not message.strip():
-        return None
-    return LogLine(" ".join(message.split()), moment(lower.get("timegenerated") or lower.get("time")))
-
-
-def _table(text: str, path: Path) -> list[LogLine] | None:
-    """CSV with a head that names a Message; None if it has none."""
-    head = text.partition("\n")[0]
-    if "message" not in head.lower() or not any(mark in head for mark in ",;\t"):
+def _table(text: str, path: Path) -> list[AzureRow] | None:
+    """CSV with a head that names what a row must have; None if it has none."""
+    head = text.partition("\n")[0].lower()
+    if not _HEAD.search(head) or not any(mark in head for mark in ",;\t"):
         return None
     mark = max(",;\t", key=head.count)
     try:
-        return [line for row in csv.DictReader(io.StringIO(text), delimiter=mark) if (line := _of_row(_named(row)))]
+        return _telling(csv.DictReader(io.StringIO(text), delimiter=mark)) or None
     except csv.Error as error:
         raise UsageError(
             f"The log {path} is not a table that can be read: {error}.", advice="Export it again."
         ) from None
 
 
-def _named(row: Mapping[str | None, Any]) -> Mapping[str, Any]:
-    return {name: value for name, value in row.items() if name is not None}
-
-
 def _plain(text: str) -> list[LogLine]:
     return [LogLine(" ".join(line.split()), _written(line)) for line in text.splitlines() if line.strip()]
-
-
-# --- times -----------------------------------------------------------------------------------------------------------
-
-
-def moment(value: Any) -> datetime | None:
-    """A time as Azure's rows, the portal's exports and the service's client have it, in UTC; None for anything else."""
-    if isinstance(value, datetime):
-        return value if value.tzinfo else value.replace(tzinfo=UTC)
-    if not isinstance(value, str):
-        return None
-    match = _TIME.match(value)
-    return moment_of(match[1] + (match[2] or "")) if match else _of_portal(value)
-
-
-def _of_portal(value: str) -> datetime | None:
-    """``11/28/2026, 10:11:12.123 PM``."""
-    match = _PORTAL.search(value)
-    if match is None:
-        return None
-    month, day, year, hour, minute, second = (int(match[n]) for n in range(1, 7))
-    if match[8]:
-        hour = hour % 12 + (12 if match[8].upper() == "PM" else 0)
-    try:
-        return datetime(year, month, day, hour, minute, second, int((match[7] or "0").ljust(6, "0")[:6]), UTC)
-    except ValueError:
-        return None
 
 
 def _written(line: str) -> datetime | None:

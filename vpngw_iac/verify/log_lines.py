@@ -47,6 +47,8 @@ class LogLine:
     """Address of the other end as Azure's log names it."""
     local: str = ""
     """Address of the gateway there."""
+    gateway: str = ""
+    """Name of the gateway that wrote it, in lower case, where the log tells it."""
 
     @property
     def addresses(self) -> frozenset[str]:

@@ -68,6 +68,9 @@ CISCO = "Cisco IOS system messages"
 CISCO_ASA = "Cisco ASA syslog message 750003"
 CISCO_DEBUG = "debug crypto ikev2 of Cisco IOS, as published"
 PANOS = 'Palo Alto Networks, "Interpret VPN Error Messages" (as paloaltofirewalls.com repeats it)'
+PANOS_IDENTITY = "PAN-OS system log in the MikroTik forum, thread 1119654 (IKEv2 with a router behind NAT)"
+PANOS_AZURE = "PAN-OS system log with an Azure gateway, r/paloaltonetworks 1cnkjl7"
+PANOS_LAB = "PAN-OS system log in a public FortiGate to PA-VM lab, and in the sample lines of public log tools"
 PFSENSE = "pfSense documentation, Troubleshooting IPsec VPNs (strongSwan's log)"
 RACOON = "ipsec-tools, sources of racoon; Alibaba Cloud's page of the VPN gateway's error codes says the same"
 UNCONFIRMED = "not confirmed: no published line with this phrase was found"
@@ -296,6 +299,23 @@ SIGNATURES: tuple[Signature, ...] = (
         "panos-selectors", r"phase-2 negotiation failed when processing Proxy ID", (Cause.SELECTORS,),
         "IKE phase-2 negotiation failed when processing Proxy ID. Received local id 10.1.0.0/16 type IPv4 address "
         "protocol 0 port 0", UNCONFIRMED,
+    ),
+    _row(
+        "panos-identity", r"received ID_[IR] ?\(type .*\) ?does not match peers id", (Cause.IDENTITY,),
+        "received ID_I (type ipaddr [10.222.191.127]) does not match peers id", PANOS_IDENTITY,
+    ),
+    _row(
+        "panos-pfs", r"child SA negotiation is failed.* lacks KE payload", (Cause.PFS,),
+        "IKEv2 child SA negotiation is failed message lacks KE payload", PANOS_AZURE,
+    ),
+    _row(
+        "panos-failed", r"IKEv2 IKE SA negotiation is failed as (initiator|responder)", (),
+        "IKEv2 IKE SA negotiation is failed as responder, non-rekey. Failed SA: 111.111.111.111[4500]-176.238.239.255"
+        "[51435] SPI:0239b91635ed0e98:426762ab448185a9.", PANOS_IDENTITY, "closing",
+    ),
+    _row(
+        "panos-up", r"IKEv2 child SA negotiation is succeeded as (initiator|responder)", (),
+        "IKEv2 child SA negotiation is succeeded as responder non-rekey. Established SA", PANOS_LAB, "up",
     ),
     # --- any device that writes the names of RFC 7296
     _row("device-auth", r"\bAUTHENTICATION_FAILED\b", _AUTH, "AUTHENTICATION_FAILED", RFC),

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from vpngw_iac.paths import objects, value_at
-from vpngw_iac.text import listed
 from vpngw_iac.verify.causes import Cause, in_order
 from vpngw_iac.verify.diagnosis import Diagnosis, Evidence, Found, Gap, KeyWord, Seen, StepName, Sureness, WalkStep
 from vpngw_iac.verify.expectation import policy_in
 from vpngw_iac.verify.gateway_log import GatewayLog, LogUnread
-from vpngw_iac.verify.log_lines import ATTEMPT, LogLine, LogVerdict, judge, tunnels_named
+from vpngw_iac.verify.log_lines import ATTEMPT, LogVerdict, judge
 
 _PROPOSAL = re.compile(r"Cipher=(?P<cipher>\w+?)\s*Integrity=(?P<integrity>\w+)", re.IGNORECASE)
 _CIPHERS = frozenset({"des", "des3", "3des", "aes128", "aes192", "aes256", "gcmaes128", "gcmaes192", "gcmaes256"})
@@ -96,15 +95,16 @@ def _gateway(seen: Seen) -> Found:
     if state != "Succeeded":
         text = f"The gateway is {state}: tunnels may be down until that has ended."
         return Found(WalkStep("gateway", "wrong", text), (Cause.GATEWAY_BUSY,), "certain", evidence, ends=True)
-    if (moved := _maintained(seen)) is not None:
-        text = f"The gateway's log has maintenance or a failover at {_time(moved)}, when the tunnel went. Do not touch."
+    if (moved := maintained(seen)) is not None:
+        when = time_of_day(moved)
+        text = f"The gateway's log has maintenance or a failover at {when}, when the tunnel went. Do not touch."
         told = (Evidence("gateway log", text, moved),)
         return Found(WalkStep("gateway", "wrong", text), (Cause.INCIDENT,), "certain", told, ends=True)
     health = f" Its health could not be read: {seen.unread['health']}." if "health" in seen.unread else ""
     return _fine("gateway", f"The gateway is {state}, and no incident is told.{health}")
 
 
-def _maintained(seen: Seen) -> datetime | None:
+def maintained(seen: Seen) -> datetime | None:
     """When Azure itself moved the gateway, if the tunnel went then and nothing was logged about it long since.
 
     A tunnel comes back within minutes after a failover (page "Highly available gateway connectivity").
@@ -222,7 +222,7 @@ def _of_lines(seen: Seen, log: GatewayLog) -> Found:
         return of_verdict(verdict, seen, "IKE log")
     if lines:
         return _unknown("IKE log", "It has rows about the device, and none of them tells of this failure.", Gap(
-            f"The newest row is of {_time(log.newest)}; a failure after that has not arrived yet.", "Ask again."
+            f"The newest row is of {time_of_day(log.newest)}; a failure after that has not arrived yet.", "Ask again."
         ))  # fmt: skip
     return _no_lines(seen, log)
 
@@ -245,10 +245,10 @@ def _no_lines(seen: Seen, log: GatewayLog) -> Found:
         ))  # fmt: skip
     if seen.was_up and (went is None or newest - went < 2 * ATTEMPT):
         return _unknown("IKE log", "It has no row about the device since the tunnel went.", Gap(
-            f"Rows arrive late: the newest is of {_time(newest)}. Whether packets arrived since is not known.",
+            f"Rows arrive late: the newest is of {time_of_day(newest)}. Whether packets arrived since is not known.",
             "Ask again in some minutes.",
         ))  # fmt: skip
-    text = f"Rows of other tunnels are there until {_time(newest)}, and none about {', '.join(seen.devices)}."
+    text = f"Rows of other tunnels are there until {time_of_day(newest)}, and none about {', '.join(seen.devices)}."
     evidence = (Evidence("IKE log", text, newest),)
     return Found(WalkStep("IKE log", "wrong", text), (Cause.SILENCE,), "likely", evidence)
 
@@ -260,7 +260,9 @@ def of_verdict(verdict: LogVerdict, seen: Seen, source: str) -> Found:
     shown = [line for line in verdict.lines if newest[line.text] is line][-MOST_EVIDENCE:]
     evidence = tuple(Evidence(source, line.text, line.at) for line in shown)
     sure: Sureness = "certain" if len(causes) == 1 and verdict.is_confirmed else "likely" if causes else "unknown"
-    text = f"The newest attempt that failed is of {_time(verdict.at)}." if verdict.at else "An attempt has failed."
+    text = (
+        f"The newest attempt that failed is of {time_of_day(verdict.at)}." if verdict.at else "An attempt has failed."
+    )
     return Found(WalkStep("IKE log", "wrong", text), in_order(causes), sure, evidence, rows=verdict.rows)
 
 
@@ -338,43 +340,8 @@ def _with_key(diagnosis: Diagnosis, key: KeyWord) -> Diagnosis:
     return replace(diagnosis, gaps=(*diagnosis.gaps, gap))
 
 
-# --- a file ----------------------------------------------------------------------------------------------------------
-
-
-def diagnose_lines(lines: Sequence[LogLine], seen: Seen, source: str) -> Diagnosis:
-    """What a log that somebody handed over says of one link, with the same table."""
-    verdict = judge(lines)
-    names = tunnels_named(lines)
-    if len(names) > 1:
-        told = f"It tells of several tunnels of the device: {listed(names)}. Which of them is this one is not known."
-        return _untold(seen, told, "Keep only the lines of the tunnel to Azure, and ask again with that file.")
-    if verdict.came_up is not None:
-        told = "The tunnel came up after every failure that the log tells of: what failed before has passed."
-        found = _untold(seen, told, "Export it again with the time of the failure in it.")
-        return replace(found, evidence=(Evidence(source, verdict.came_up.text, verdict.came_up.at),))
-    if not verdict.causes:
-        told = f"{len(lines)} lines of {source} are about it; none tells of a failure."
-        return _untold(seen, told, "Export it again with the time of the failure in it.")
-    found_here = of_verdict(verdict, seen, source)
-    return Diagnosis(
-        seen.name,
-        seen.address,
-        "",
-        (found_here.step,),
-        in_order(found_here.causes),
-        found_here.sure,
-        found_here.evidence,
-        rows=found_here.rows,
-    )
-
-
-def _untold(seen: Seen, text: str, advice: str) -> Diagnosis:
-    """A log that names no cause of a link."""
-    gap = Gap("Why the tunnel is not up now is not told there.", advice)
-    return Diagnosis(seen.name, seen.address, "", (WalkStep("IKE log", "unknown", text),), gaps=(gap,))
-
-
-def _time(moment: datetime | None) -> str:
+def time_of_day(moment: datetime | None) -> str:
+    """A moment as people read it."""
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment else "an unknown time"
 
 

@@ -149,7 +149,7 @@ def replaced_since_success(records: Iterable[Record]) -> frozenset[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnWrites:
+class LoggedWrite:
     """What we remember of one resource: ISO 8601 times, empty where there is none."""
 
     put: str = ""
@@ -158,23 +158,23 @@ class OwnWrites:
     """When we last knew, or made, what it has."""
 
 
-def own_writes(records: Iterable[Record]) -> Mapping[ArmId, OwnWrites]:
+def own_writes(records: Iterable[Record]) -> Mapping[ArmId, LoggedWrite]:
     """When each resource was last written by a run of this deployment, and last known to be as remembered."""
-    found: dict[ArmId, OwnWrites] = {}
+    found: dict[ArmId, LoggedWrite] = {}
     begun: dict[str, Begun] = {}
     for record in records:
         match record:
             case Begun():
                 begun[record.operation] = record
             case OperationClosed(status="succeeded") if (known := begun.get(record.operation)) is not None:
-                before = found.get(known.id, OwnWrites())
-                found[known.id] = OwnWrites(record.at if known.verb == "put" else before.put, record.at)
+                before = found.get(known.id, LoggedWrite())
+                found[known.id] = LoggedWrite(record.at if known.verb == "put" else before.put, record.at)
             case EntrySet():
-                before = found.get(record.entry.id, OwnWrites())
+                before = found.get(record.entry.id, LoggedWrite())
                 found[record.entry.id] = replace(before, known=record.at)
             case StateReplaced():
                 for entry in record.state.entries.values():
-                    found[entry.id] = replace(found.get(entry.id, OwnWrites()), known=record.at)
+                    found[entry.id] = replace(found.get(entry.id, LoggedWrite()), known=record.at)
             case _:
                 pass
     return found

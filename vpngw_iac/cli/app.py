@@ -125,7 +125,9 @@ def _usage(error: typer.TyperException, arguments: Sequence[str]) -> int:
         write(sys.stderr, error.format_message() + "\n")
         return ExitCode.USAGE
     message = "No command." if type(error).__name__ == "NoArgsIsHelpError" else error.format_message()
-    return _told(UsageError(message, advice=_nearest(context, message) or f"See `{path} --help`."), arguments)
+    close = _nearest(context, message)
+    message = message.partition(" Did you mean ")[0] if close else message  # the advice has it as it is typed
+    return _told(UsageError(message, advice=close or f"See `{path} --help`."), arguments)
 
 
 def _nearest(context: Any, message: str) -> str:

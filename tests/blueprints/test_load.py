@@ -188,6 +188,7 @@ def test_a_file_knows_its_own_path_and_reads_beside_itself(tmp_path: Path, monke
     ("name", "text", "line", "words"),
     [
         ("case.yaml", "kind: SiteToSite\nname: [\n", 3, "It is not YAML"),
+        ("case.yaml", "kind: SiteToSite\nname a\ngateway: hq\n", 2, "could not find expected ':'"),
         ("case.yaml", "kind: SiteToSite\nname: a\nname: b\n", 3, "the key 'name' stands twice"),
         ("case.yaml", "- a\n", 1, "no mapping at its top"),
         ("case.yaml", "name: a\n", 1, "It does not say its kind"),

@@ -151,7 +151,8 @@ def _yaml(path: Path, text: str) -> TextDocument:
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+        missing_colon = error.problem == "could not find expected ':'"  # noticed on the line after the one without it
+        mark = (error.context_mark if missing_colon else None) or error.problem_mark or error.context_mark
         is_tab = mark is not None and "\n".join(text.splitlines()[mark.line :])[mark.column :].startswith("\t")
         advice = "There is a tab: indent with spaces." if is_tab else ""
         place = mark.line + 1 if mark else None

@@ -192,6 +192,12 @@ def test_only_a_terminal_without_ci_gets_the_live_table(
     assert isinstance(show, LiveProgress) is live
 
 
+def test_before_the_run_begins_nothing_is_counted_that_nobody_knows() -> None:
+    show = LiveProgress(io.StringIO(), Style(), now=lambda: 0.0)
+
+    assert show._summary() == "Looking at what an earlier run left open, 0 s so far"
+
+
 def test_what_passes_before_the_run_begins_is_not_counted() -> None:
     now = 0.0
     stream = io.StringIO()

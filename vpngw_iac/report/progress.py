@@ -408,6 +408,8 @@ class LiveProgress(LiveTable):
     def _summary(self) -> str:
         run = self._run
         spent = (self._now() - self._began) * self._speed
+        if not run.deployment:
+            return f"Looking at what an earlier run left open, {formatting.duration(spent)} so far"
         left = f", {expectation(run.expected - spent)} to go" if run.expected > spent else ""
         failed = f", {run.failed} not" if run.failed else ""
         return f"{run.deployment}: {run.done} of {run.total} done{failed}, {formatting.duration(spent)} so far{left}"

@@ -61,6 +61,15 @@ def test_each_format_says_what_is_down() -> None:
     }
 
     assert "Verified hub: 0 of 1 tunnel up. 1 up, 1 down." in told["text"]
+    assert "deployments" not in told["text"], "one alone needs no sum"
     suite = ElementTree.fromstring(told["junit"]).find("testsuite")
     assert suite is not None
     assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("3", "1", "1")
+
+
+def test_the_sum_of_several_deployments_says_where_something_is_down() -> None:
+    fine = Verification("quiet", (SubjectVerdict("graz", "site", "up"),), ())
+
+    told = renderer("verification", "text")(ToldVerifications((FOUND, fine), (5, 0), Style()))
+
+    assert told.splitlines()[-1] == "Verified 2 deployments: 0 of 1 tunnel up. 2 up, 1 down. Down: in hub."

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from vpngw_iac.report.formatting import byte_count
 from vpngw_iac.report.style import Style, columns
 from vpngw_iac.report.verification import ToldVerifications
-from vpngw_iac.text import plural, report
+from vpngw_iac.text import listed, plural, report
 from vpngw_iac.verify.questions import Association
 from vpngw_iac.verify.verdict import WORDS, PathVerdict, SubjectVerdict, Verification, Word
 
@@ -22,8 +22,9 @@ _ORDER: tuple[Word, ...] = ("down", "degraded", "unknown", "never up", "up")
 
 
 def render(told: ToldVerifications) -> str:
-    """Each deployment, one after the other."""
-    return "\n".join(verification_text(found, told.style) for found in told.found)
+    """Each deployment, one after the other; of several the sum at the end."""
+    blocks = [verification_text(found, told.style) for found in told.found]
+    return "\n".join([*blocks, *([f"{_sum(told.found, told.style)}\n"] if len(blocks) > 1 else [])])
 
 
 @report
@@ -92,9 +93,22 @@ def _association(one: Association) -> Iterator[tuple[str, ...]]:
 
 def sentence(found: Verification, style: Style) -> str:
     """The end of it: how many tunnels are up, and how many subjects have which verdict."""
-    up, every, never, _ = found.tunnels
+    return _counted(found.deployment, (found,), style)
+
+
+@report
+def _sum(found: Sequence[Verification], style: Style) -> str:
+    """The same for several deployments, and where something is down."""
+    down = [one.deployment for one in found if one.count("down")]
+    told = _counted(plural(len(found), "deployment"), found, style)
+    return f"{told} Down: in {listed(down, most=10)}." if down else told
+
+
+def _counted(what: str, found: Sequence[Verification], style: Style) -> str:
+    up, every, never = (sum(one.tunnels[index] for one in found) for index in range(3))
     tunnels = f"{up} of {plural(every, 'tunnel')} up{f', {never} never up' if never else ''}. " if every else ""
-    counted = [(found.count(word), word) for word in WORDS]
-    words = ", ".join(f"{count} {word}" for count, word in counted if count) or "nothing that is live"
-    colour = "red" if found.count("down") else "green" if found.count("up") == len(found.subjects) else "yellow"
-    return style.paint(f"Verified {found.deployment}: {tunnels}{words[:1].upper()}{words[1:]}.", colour, "bold")
+    counts = {word: sum(one.count(word) for one in found) for word in WORDS}
+    words = ", ".join(f"{count} {word}" for word, count in counts.items() if count) or "nothing that is live"
+    every_up = counts["up"] == sum(len(one.subjects) for one in found)
+    colour = "red" if counts["down"] else "green" if every_up else "yellow"
+    return style.paint(f"Verified {what}: {tunnels}{words[:1].upper()}{words[1:]}.", colour, "bold")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from vpngw_iac.verify.diagnosis import Diagnosis, Seen
+from vpngw_iac.verify.diagnosis import ABSENT, Diagnosis, Seen
 from vpngw_iac.verify.gateway_log import GatewayLog, LogUnread, TunnelEvent
 from vpngw_iac.verify.log_lines import LogLine, with_ends
 from vpngw_iac.verify.walk import walk
@@ -54,6 +54,16 @@ SEEN = Seen(
 
 def causes(seen: Seen) -> set[str]:
     return {str(cause) for cause in walk(seen).causes}
+
+
+def test_what_is_not_there_is_not_called_unreadable() -> None:
+    absent = walk(replace(SEEN, connection=None, unread={"connection": ABSENT}))
+    denied = walk(replace(SEEN, connection=None, unread={"connection": "AuthorizationFailed"}))
+
+    assert [step.text for step in absent.steps] == ["The connection is not there."]
+    assert "`vpngw apply` makes it" in gaps(absent)
+    assert [step.text for step in denied.steps] == ["The connection could not be read: AuthorizationFailed."]
+    assert "apply" not in gaps(denied)
 
 
 def gaps(found: Diagnosis) -> str:

@@ -26,7 +26,7 @@ from vpngw_iac.text import duration
 from vpngw_iac.usecases.session import Session
 from vpngw_iac.verify.bgp import missing_prefixes
 from vpngw_iac.verify.causes import Cause
-from vpngw_iac.verify.diagnosis import Diagnosis, KeyWord, Seen
+from vpngw_iac.verify.diagnosis import ABSENT, Diagnosis, KeyWord, Seen
 from vpngw_iac.verify.expectation import Expectations, PathExpectation, SubjectExpectation
 from vpngw_iac.verify.gateway_log import GatewayLog, LogUnread
 from vpngw_iac.verify.peer_parameters import azure_addresses
@@ -85,7 +85,7 @@ class DiagnosisReading:
         if resource not in self._read:
             try:
                 found = self.session.cloud.read(resource)
-                self._read[resource] = found.document if found.document is not None else "it is absent"
+                self._read[resource] = found.document if found.document is not None else ABSENT
             except SignInFailed:
                 raise
             except CloudError as error:

@@ -170,6 +170,10 @@ class PeerSheet:
     """What Azure's end has logged."""
 
 
+ABSENT = "it is absent"
+"""Why something could not be read that is not there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What was read about one link, before anything is concluded."""

@@ -15,7 +15,18 @@ from typing import Any
 
 from vpngw_iac.paths import objects, value_at
 from vpngw_iac.verify.causes import Cause, in_order
-from vpngw_iac.verify.diagnosis import Diagnosis, Evidence, Found, Gap, KeyWord, Seen, StepName, Sureness, WalkStep
+from vpngw_iac.verify.diagnosis import (
+    ABSENT,
+    Diagnosis,
+    Evidence,
+    Found,
+    Gap,
+    KeyWord,
+    Seen,
+    StepName,
+    Sureness,
+    WalkStep,
+)
 from vpngw_iac.verify.expectation import policy_in
 from vpngw_iac.verify.gateway_log import GatewayLog, LogUnread
 from vpngw_iac.verify.log_lines import ATTEMPT, LogVerdict, judge
@@ -68,8 +79,12 @@ def _unknown(name: StepName, text: str, *gaps: Gap) -> Found:
 
 
 def _connection(seen: Seen) -> Found:
+    why = seen.unread.get("connection", ABSENT)
+    if seen.connection is None and why == ABSENT:
+        return replace(_unknown("connection", "The connection is not there.", Gap(
+            "Without the connection nothing can be said.", "`vpngw plan` tells why; `vpngw apply` makes it."
+        )), ends=True)  # fmt: skip
     if seen.connection is None:
-        why = seen.unread.get("connection", "it is absent")
         return replace(_unknown("connection", f"The connection could not be read: {why}.", Gap(
             "Without the connection nothing can be said.", "`vpngw plan` tells whether it is there."
         )), ends=True)  # fmt: skip
@@ -86,7 +101,7 @@ def _gateway(seen: Seen) -> Found:
         step = WalkStep("gateway", "wrong", f"{seen.incident} Do not touch.")
         return Found(step, (Cause.INCIDENT,), "certain", (Evidence("resource health", seen.incident),), ends=True)
     if seen.gateway is None:
-        return _unknown("gateway", f"The gateway could not be read: {seen.unread.get('gateway', 'it is absent')}.")
+        return _unknown("gateway", f"The gateway could not be read: {seen.unread.get('gateway', ABSENT)}.")
     state = str(value_at(seen.gateway, "properties.provisioningState") or "Succeeded")
     evidence = (Evidence("gateway", f"provisioningState is {state}"),)
     if state in ("Failed", "Canceled"):

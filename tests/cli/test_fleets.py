@@ -243,6 +243,32 @@ def test_drift_is_told_hub_by_hub(hubs: Shell) -> None:
     assert "3 deployments: 2 without drift, 1 with drift." in answer.out
 
 
+def test_a_fleet_says_what_was_not_verified_as_each_hub_alone_does(hubs: Shell, environment: dict[str, str]) -> None:
+    hubs("apply", "hubs", "--yes", code=0)
+    assert "Not verified" not in hubs("drift", "hubs", code=0).out
+    del environment["BERLIN_PSK"]
+    line = "Not verified: 1 reference not readable here (vpngw secret check --verify).\n3 deployments: 3 "
+
+    assert hubs("plan", "hubs", code=0).out == f"{line}without changes.\n"
+    assert hubs("drift", "hubs", code=0).out == f"{line}without drift.\n"
+    assert line in hubs("apply", "hubs", "--yes", code=0).out
+
+
+def test_where_nothing_is_applied_nobody_says_that_azure_has_it(hubs: Shell) -> None:
+    alone = "Nothing of berlin is applied: there is nothing that could drift.\n"
+
+    assert hubs("drift", "hubs/berlin.yaml", code=0).out == alone
+    assert "berlin     no drift  nothing of it is applied" in hubs("drift", "hubs", code=0).out
+
+
+def test_a_fleet_that_is_verified_ends_with_the_sum(hubs: Shell) -> None:
+    hubs("apply", "hubs", "--yes", code=0)
+
+    answer = hubs("verify", "hubs", code=0)
+
+    assert answer.out.splitlines()[-1] == "Verified 3 deployments: 3 of 3 tunnels up. 3 up."
+
+
 def test_one_question_for_all(hubs: Shell) -> None:
     with terminal("apply", "hubs") as person:
         person.read_until("Apply these changes to 3 deployments in the simulator? yes/no: ")

@@ -173,6 +173,11 @@ def value(item: Any, *, width: int = 70, short_ids: bool = False) -> str:
     return text if len(text) <= width else text[: width - 3] + "..."
 
 
+def nothing_applied(deployment: str) -> str:
+    """What a search for drift says where nothing could drift."""
+    return f"Nothing of {deployment} is applied: there is nothing that could drift."
+
+
 def not_verified(secrets: Iterable[Unverified]) -> list[str]:
     """What nothing vouches for, in a line; and where a rotation would not be seen, in a line more."""
     items = tuple(secrets)

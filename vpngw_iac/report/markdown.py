@@ -75,7 +75,9 @@ def drift_markdown(drift: Drift) -> str:
 def _drift(drift: Drift) -> Iterator[str]:
     yield f"### vpngw drift: {cell(drift.deployment)}"
     yield ""
-    if not drift.items:
+    if not drift.items and not drift.applied:
+        yield cell(formatting.nothing_applied(drift.deployment))
+    elif not drift.items:
         yield f"**No drift.** Azure has what was applied{', as far as it was verified' if drift.unverified else ''}."
     else:
         yield from table(("severity", "address", "kind", "what"), (_item(item) for item in drift.items))

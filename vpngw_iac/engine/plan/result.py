@@ -55,6 +55,8 @@ class Drift:
     """Secrets that were not verified, and why."""
     elsewhere: tuple[DriftItem, ...] = ()
     """What hangs here and another deployment of the same fleet manages: no drift."""
+    applied: bool = True
+    """Whether the state has anything that could move away."""
 
     @property
     def not_verified(self) -> int:
@@ -140,6 +142,7 @@ def drift_of(plan: Plan) -> Drift:
         plan.unverified,
         plan.running,
         plan.secrets,
+        applied=bool(plan.state.entries),
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from vpngw_iac.engine.execute.event import Outcome
 from vpngw_iac.engine.order.operation import expectation
 from vpngw_iac.engine.plan.result import Drift
+from vpngw_iac.engine.plan.unverified import Unverified
 from vpngw_iac.errors import ExitCode, VpngwError
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.report import formatting
@@ -60,7 +61,8 @@ def fleet_plans_text(results: Mapping[str, PlanView | VpngwError], style: Style,
     """The plans of a fleet: those that change something, a line for each, and the footer for all."""
     lines = [_plan(name, found, style, short) for name, found in results.items()]
     views = [found for found in results.values() if isinstance(found, PlanView)]
-    return "\n".join([*_lines(lines, style), *_footer(views)]) + "\n"
+    doubts = [doubt for view in views for doubt in view.doubts]
+    return "\n".join([*_lines(lines, style, doubts), *_footer(views)]) + "\n"
 
 
 @report
@@ -70,7 +72,8 @@ def fleet_outcomes_text(results: Mapping[str, Outcome | VpngwError], style: Styl
     outcomes = [found for found in results.values() if isinstance(found, Outcome)]
     slowest = max((one for one in outcomes if one.operations), key=lambda outcome: outcome.seconds, default=None)
     took = [f"The slowest was {slowest.deployment}: {formatting.duration(slowest.seconds)}."] if slowest else []
-    return "\n".join([*_lines(lines, style), *took, *_changes_left(outcomes)]) + "\n"
+    doubts = [secret for one in outcomes if one.kind == "apply" and not one.operations for secret in one.secrets]
+    return "\n".join([*_lines(lines, style, doubts), *took, *_changes_left(outcomes)]) + "\n"
 
 
 def _changes_left(outcomes: Sequence[Outcome]) -> Iterator[str]:
@@ -82,7 +85,9 @@ def _changes_left(outcomes: Sequence[Outcome]) -> Iterator[str]:
 @report
 def fleet_drift_text(results: Mapping[str, Drift | VpngwError], style: Style) -> str:
     """How Azure moved away from a fleet: where it did, a line for each, and the sum."""
-    return "\n".join(_lines([_drift(name, found, style) for name, found in results.items()], style)) + "\n"
+    lines = [_drift(name, found, style) for name, found in results.items()]
+    doubts = [doubt for found in results.values() if isinstance(found, Drift) for doubt in found.doubts]
+    return "\n".join(_lines(lines, style, doubts)) + "\n"
 
 
 @report
@@ -110,7 +115,7 @@ def plan_sentence(view: PlanView) -> str:
     return f"{counts}; {expectation(view.seconds)}; outage: {formatting.outages(view.everybody)}"
 
 
-def _lines(lines: Sequence[_Line], style: Style) -> Iterator[str]:
+def _lines(lines: Sequence[_Line], style: Style, doubts: Iterable[Unverified]) -> Iterator[str]:
     for line in lines:
         if line.text:
             yield line.text.rstrip("\n")
@@ -124,6 +129,7 @@ def _lines(lines: Sequence[_Line], style: Style) -> Iterator[str]:
         yield row if line.word in _QUIET else style.paint(row, _COLOURS.get(line.word, "red"))
     if rows:
         yield ""
+    yield from formatting.not_verified(doubts)
     yield style.paint(_sum(lines), "bold")
 
 
@@ -183,7 +189,7 @@ def _drift(deployment: str, found: Drift | VpngwError, style: Style) -> _Line:
     if isinstance(found, VpngwError):
         return _failed(deployment, found, style)
     if not found.items and not found.findings:
-        return _Line(deployment, "no drift", _elsewhere(found))
+        return _Line(deployment, "no drift", _elsewhere(found) if found.applied else "nothing of it is applied")
     detail = plural(len(found.items), "difference") if found.alarming else "nothing that alarms"
     return _Line(deployment, "drift" if found.alarming else "no drift", detail, drift_text(found, style))
 

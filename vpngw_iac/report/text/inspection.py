@@ -79,6 +79,8 @@ def _drift_item(item: DriftItem, style: Style) -> Iterator[str]:
 
 
 def _drift_sentence(drift: Drift, style: Style) -> str:
+    if not drift.items and not drift.applied:
+        return style.paint(formatting.nothing_applied(drift.deployment), "yellow", "bold")
     if not drift.items:
         far = ", as far as it was verified" if drift.unverified else ""
         return style.paint(f"No drift: Azure has what was applied to {drift.deployment}{far}.", "green", "bold")

@@ -42,6 +42,19 @@ def test_what_no_template_can_say_is_told_on_stderr(vpngw: Shell, tmp_path: Path
     assert "Circuit/erc-amsterdam" not in answer.out
 
 
+def test_what_azure_would_refuse_is_written_and_told_on_stderr(vpngw: Shell, tmp_path: Path) -> None:
+    vpngw.edit("hub.yaml", "192.168.10.0/24", "10.1.8.0/24")
+
+    printed = vpngw("export", "hub.yaml", code=2)
+    document = vpngw("export", "hub.yaml", "--json", code=2).document
+
+    assert json.loads(printed.out)["resources"]
+    assert "R-LNG-06" in printed.err
+    assert "Azure would refuse this: 1 error above. It is written as it is." in printed.err
+    assert "R-PSK-03" not in printed.err, "a warning refuses nothing"
+    assert [(f["rule"], f["location"]) for f in document["findings"]] == [("R-LNG-06", "hub.yaml:11")]
+
+
 def test_it_needs_neither_secret_nor_sign_in(vpngw: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("BERLIN_PSK", raising=False)
     assert vpngw("export", OFFICE, "--cloud", "public").code == 0

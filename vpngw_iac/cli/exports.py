@@ -28,9 +28,9 @@ def register(app: typer.Typer) -> None:
 
 
 def export(run: Run, file: opt.Blueprint, format: Format = "arm", output: Folder = None, vault: Vaults = None) -> int:
-    """Write an ARM template of a blueprint, offline; what no template can say is told (2)."""
+    """Write an ARM template of a blueprint, offline; what no template can say or Azure would refuse is told (2)."""
     from vpngw_iac.report.json import export_document
-    from vpngw_iac.report.text.exported import exported_text, unsaid_text
+    from vpngw_iac.report.text.exported import exported_text, refusals_text, unsaid_text
     from vpngw_iac.usecases import exporter
 
     exporter.check_format(format)
@@ -43,6 +43,6 @@ def export(run: Run, file: opt.Blueprint, format: Format = "arm", output: Folder
         for template in exporter.printed(exported):
             run.emit(template)
         run.talk(exported_text(exported, written))
-    if exported.unsaid:
-        run.talk(unsaid_text(exported, run.talk_style))
-    return ExitCode.CHANGES if exported.unsaid else ExitCode.DONE
+    for told in filter(None, (unsaid_text(exported, run.talk_style), refusals_text(exported, run.talk_style))):
+        run.talk(told)
+    return ExitCode.CHANGES if exported.unsaid or exported.refusals else ExitCode.DONE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from vpngw_iac.errors import Finding
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.resources.base import Document
 from vpngw_iac.secret import SecretReference
@@ -35,3 +36,5 @@ class Exported:
     """What the blueprint says and no template can."""
     commands: tuple[str, ...]
     """How it is deployed with the Azure CLI."""
+    refusals: tuple[Finding, ...] = ()
+    """Why Azure would refuse it as it is; the templates say the same."""

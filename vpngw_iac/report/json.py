@@ -326,4 +326,5 @@ def export_document(exported: Exported, written: Sequence[str]) -> Document:
         before=list(exported.before),
         commands=list(exported.commands),
         unsaid=list(exported.unsaid),
+        findings=findings_list(exported.refusals),
     )

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.azure.reads import PACKAGES
-from vpngw_iac.errors import UsageError
+from vpngw_iac.errors import Findings, UsageError
 from vpngw_iac.export.arm import arm_templates
 from vpngw_iac.export.exported import Exported
 from vpngw_iac.resources.base import Document, Resource
@@ -39,13 +40,17 @@ def export_blueprint(
 ) -> Exported:
     """The templates of a blueprint; `vaults` are whole ids of key vaults, `folder` is where they will be written.
 
-    Raises `BlueprintError` for a blueprint with errors, `UsageError` for what is no id of a key vault.
+    What Azure would refuse is exported as it is, and told. Raises `BlueprintError` for a blueprint that contradicts
+    itself, `UsageError` for what is no id of a key vault.
     """
     place = workspace.offline_scope
     graph = Graph.of(blueprint.resources(place))
     _check_subscription(graph, place.subscription)
     name = re.sub(r"[^\w.()-]", "-", workspace.name_of(blueprint))
-    return arm_templates(name, graph, api_version, _vault_ids(vaults), subscription=place.subscription, folder=folder)
+    exported = arm_templates(
+        name, graph, api_version, _vault_ids(vaults), subscription=place.subscription, folder=folder
+    )
+    return replace(exported, refusals=Findings(workspace.validate(blueprint).findings).blocking)
 
 
 def _check_subscription(graph: Graph, subscription: str) -> None:

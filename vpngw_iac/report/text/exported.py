@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from vpngw_iac.report.style import Style
-from vpngw_iac.text import report
+from vpngw_iac.report.text.findings import finding_lines
+from vpngw_iac.text import plural, report
 
 if TYPE_CHECKING:
     from vpngw_iac.export.exported import Exported
@@ -25,6 +26,16 @@ def _lines(exported: Exported, written: Sequence[str]) -> Iterator[str]:
         yield from (f"  {line}" for line in exported.before)
     yield "To deploy:" if len(exported.templates) == 1 else "To deploy, in this order:"
     yield from (f"  {line}" for line in exported.commands)
+
+
+@report
+def refusals_text(exported: Exported, style: Style) -> str:
+    """Why Azure would refuse it as it is; empty when nothing is known."""
+    if not exported.refusals:
+        return ""
+    lines = [line for finding in exported.refusals for line in (*finding_lines(finding, style), "")]
+    lines.append(f"Azure would refuse this: {plural(len(exported.refusals), 'error')} above. It is written as it is.")
+    return "\n".join(lines) + "\n"
 
 
 @report

@@ -52,11 +52,10 @@ def both(**more: Any) -> ExpressRouteCoexistence:
         name="erc-ams",
         location=REGION,
         resource_group=GROUP,
-        provider="Equinix",
         peering_location="Amsterdam",
         bandwidth=1000,
         private_peering=PrivatePeering(asn=65300, vlan=100, primary="10.99.0.0/30", secondary="10.99.0.4/30"),
-        **more,
+        **{"provider": "Equinix"} | more,
     )
     expressroute = ExpressRouteGateway(name="ergw-hub", network=network(), sku="ErGw1AZ")
     return ExpressRouteCoexistence(
@@ -165,6 +164,25 @@ def test_a_circuit_that_the_provider_took_back_is_destroyed_with_the_rest(harnes
 
     assert harness.workspace().plan(both(), Options(destroy=True)).blocking == ()
     assert harness.destroy(both()).outcome == "succeeded"
+
+
+def test_a_circuit_is_replaced_only_when_that_is_named(harness: Harness) -> None:
+    """Its service key is another one then, and what a provider was asked to do begins anew."""
+    harness.apply(both())
+    before = stored(harness, "erc-ams").properties["serviceKey"]
+    harness.simulator.requests.clear()
+
+    with pytest.raises(Refused) as refused:
+        harness.apply(both(provider="Colt"))
+
+    assert harness.writes() == []
+    (told,) = (finding for finding in refused.value.findings if finding.blocks)
+    assert (told.rule, told.address) == ("V-REPLACE-01", "Circuit/erc-ams")
+    assert "service key" in told.detail
+    assert "--replace Circuit/erc-ams" in told.advice
+
+    assert harness.apply(both(provider="Colt"), replace=frozenset({"Circuit/erc-ams"})).outcome == "waiting"
+    assert stored(harness, "erc-ams").properties["serviceKey"] != before
 
 
 def test_a_circuit_that_stays_does_not_stop_the_destroy(harness: Harness) -> None:

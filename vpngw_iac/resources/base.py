@@ -140,6 +140,8 @@ class Resource(CachedModel, WireModel):
     """Used when present and never put (resource groups)."""
     needs_replace_flag: ClassVar[bool] = False
     """Whether its replacement must be named with ``--replace``."""
+    replaced: ClassVar[str] = ""
+    """What people have to do about it when it was replaced, as a sentence; empty where the plan's outages say it."""
     gate: ClassVar[Gate | None] = None
     may_coexist: ClassVar[bool] = False
     """Whether the old and the new may exist at once when its id changes; then holders are repointed in place."""

@@ -116,6 +116,11 @@ class ExpressRouteCircuit(Resource):
     kind: ClassVar[str] = "Circuit"
     sdk: ClassVar[str] = "network.express_route_circuits"
     durations: ClassVar[Durations] = Durations(create=60, update=30, delete=15)
+    needs_replace_flag: ClassVar[bool] = True
+    replaced: ClassVar[str] = (
+        "Its service key is another one then: a connectivity provider has to provision it again, and authorizations of "
+        "others end."
+    )
     facts: ClassVar[Mapping[str, str]] = {
         "provider_state": "properties.serviceProviderProvisioningState",
         "circuit_state": "properties.circuitProvisioningState",

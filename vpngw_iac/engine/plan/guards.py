@@ -103,7 +103,8 @@ def _protected(inputs: PlanInputs, matched: Match, change: Change) -> Iterator[F
 
 
 def _unnamed_replacement(inputs: PlanInputs, change: Change) -> Iterator[Finding]:
-    if change.action is not Action.REPLACE or not model_of(change.id).must_be_named(change.id):
+    model = model_of(change.id)
+    if change.action is not Action.REPLACE or not model.must_be_named(change.id):
         return
     if not {change.address, str(change.id)} & inputs.options.replace:
         paths = ", ".join(difference.path for difference in change.differences) or change.reason
@@ -111,7 +112,8 @@ def _unnamed_replacement(inputs: PlanInputs, change: Change) -> Iterator[Finding
             rule="V-REPLACE-01",
             address=change.address,
             summary="Replacement must be named",
-            detail=f"{change.address} would be deleted and created again because of {paths}. {change.reason}".strip(),
+            detail=f"{change.address} would be deleted and created again because of {paths}. {change.reason}".strip()
+            + (f". {model.replaced}" if model.replaced else ""),
             advice=f"If this is meant, run again with --replace {change.address}.",
         )
 

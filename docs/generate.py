@@ -178,6 +178,7 @@ _HEAD = """Every noun of a blueprint with its fields, as `vpngw schema` has them
 In Python each is a class of `vpngw_iac` that takes its fields as keywords; in YAML and JSON it is a mapping.
 A field without a default must be given.
 Where a list is expected, one value may stand alone.
+Only a field whose default is none takes None (null); leave out a list or mapping of which there is nothing to say.
 An id such as `R-BGP-06` is a rule: `vpngw rule R-BGP-06` explains it, [rules](../rules.md) lists them all.
 """
 
@@ -218,15 +219,17 @@ def _noun(name: str, definition: dict[str, Any], known: Set[str]) -> Iterator[st
     for field, entry in definition.get("properties", {}).items():
         if field in ("kind", "source"):
             continue
-        default = "" if field in required else _shown(entry.get("default"))
+        default = "" if field in required else _shown(entry.get("default", {}))
         what = _prose(entry.get("description", "") or COMMON.get(field, ""))
         yield f"| `{field}` | {_type(entry, known)} | {default} | {what} |"
     yield ""
 
 
 def _shown(default: Any) -> str:
-    if default in (None, [], {}):
+    if default is None:
         return "none"
+    if default in ([], {}):
+        return "empty"
     if isinstance(default, dict):
         return "its defaults"
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"

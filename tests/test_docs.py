@@ -362,6 +362,23 @@ def test_nothing_that_is_shipped_names_a_place_on_somebody_s_machine(file: Path)
     assert re.findall(r"(?<![\w.$}])/(?:work|root|tmp|home|Users)/\w+", text_of(file)) == []
 
 
+def test_only_what_takes_none_has_none_for_a_default() -> None:
+    rows = re.findall(
+        r"^### (\w+)$|^\| `(\w+)` \|.*\| (none|empty) \| ", text_of(DOCS / "reference/blueprint.md"), re.M
+    )
+    noun, wrong, seen = "", [], 0
+    for heading, field, told in rows:
+        noun = heading or noun
+        known = getattr(getattr(vpngw_iac, noun, None), "model_fields", {})
+        if field in known:
+            default = known[field].get_default(call_default_factory=True)
+            wrong += [f"{noun}.{field}: {told}"] if (default is None) is not (told == "none") else []
+            seen += 1
+
+    assert wrong == []
+    assert seen > 200
+
+
 @pytest.mark.parametrize(
     "page", [p for p in PAGES if p.name not in ("blueprint.md", "cli.md", "rules.md")], ids=name_of
 )

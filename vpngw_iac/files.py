@@ -27,6 +27,14 @@ PATIENCE = 30.0
 _DENIED = (errno.EACCES, errno.EPERM)
 _UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_PACKED = {
+    b"\x1f\x8b": ("gzip", "gunzip --keep"),
+    b"PK\x03\x04": ("zip", "unzip"),
+    b"BZh": ("bzip2", "bunzip2 --keep"),
+    b"\xfd7zXZ\0": ("xz", "unxz --keep"),
+    b"\x28\xb5\x2f\xfd": ("zstd", "unzstd"),
+}
+"""The first bytes of packed files, and how each is unpacked beside itself."""
 
 
 class UnreadableFile(Exception):
@@ -75,7 +83,10 @@ def read_bytes(path: Path, *, pipe: bool = False) -> bytes:
 
 
 def text_of(data: bytes, path: Path | str = "FILE") -> str:
-    """Bytes as text. Raises `UnreadableFile` that says in which encoding they probably are, and how to convert them."""
+    """Bytes as text. Raises `UnreadableFile` that says what they probably are, and how to make text of them."""
+    for start, (packer, unpack) in _PACKED.items():
+        if data.startswith(start):
+            raise UnreadableFile(f"it is packed by {packer}", f"Unpack it: `{unpack} {path}`, and name what comes out.")
     if data.startswith(_UTF32):
         raise UnreadableFile("it is UTF-32 text, not UTF-8", _convert("UTF-32", path))
     if data.startswith(_UTF16) or _is_wide(data):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import lzma
 import os
 import shutil
 import subprocess
@@ -45,6 +47,8 @@ BAD = {
     "utf-16 without mark": (lambda text: text.encode("utf-16-le"), "UTF-16", "iconv -f UTF-16"),
     "utf-32": (lambda text: text.encode("utf-32"), "UTF-32", "iconv -f UTF-32"),
     "latin-1": (lambda text: text.encode("latin-1"), "Latin-1", "iconv -f LATIN1"),
+    "gzip": (lambda text: gzip.compress(text.encode()), "packed by gzip", "gunzip --keep"),
+    "xz": (lambda text: lzma.compress(text.encode()), "packed by xz", "unxz --keep"),
     "nul": (lambda text: text.encode() + b"\n\0\n", "NUL", "right file"),
 }
 

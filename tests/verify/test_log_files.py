@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -94,7 +95,8 @@ def test_a_device_s_log_is_known_by_what_it_says(tmp_path: Path, content: str, s
         (MISMATCH.encode("utf-16"), "UTF-16"),
         (b"MISMATCH \xff\xfe\xfa", "UTF-8"),
         (b"\x7fELF\0\0\0", "NUL"),
-        (b"PK\x03\x04\0\0", "NUL"),
+        (b"PK\x03\x04\0\0", "packed by zip"),
+        (gzip.compress(b"ike 0: no proposal chosen"), "packed by gzip"),
         (b"<!DOCTYPE html><html><body>Sign in</body></html>", "web page"),
         (b'<?xml version="1.0"?><svg/>', "web page"),
         (b"Dear colleagues,\nthe tunnel is down again.\n", "looks like an IKE log"),
@@ -103,7 +105,22 @@ def test_a_device_s_log_is_known_by_what_it_says(tmp_path: Path, content: str, s
         (b"[" * 200_000, "looks like an IKE log|nested"),
         (b'TimeGenerated,Message\n"' + b"x" * 200_000 + b'","y"\n', "table"),
     ],
-    ids=["empty", "blank", "utf-16", "latin", "elf", "zip", "html", "svg", "letter", "json", "numbers", "deep", "cell"],
+    ids=[
+        "empty",
+        "blank",
+        "utf-16",
+        "latin",
+        "elf",
+        "zip",
+        "gzip",
+        "html",
+        "svg",
+        "letter",
+        "json",
+        "numbers",
+        "deep",
+        "cell",
+    ],
 )
 def test_what_is_no_log_is_refused_in_a_sentence_with_the_way_out(tmp_path: Path, content: bytes, why: str) -> None:
     with pytest.raises(UsageError, match=why) as told:

@@ -294,6 +294,16 @@ def test_an_older_plan_is_superseded_by_a_later_run_that_planned(with_token: Ste
     assert "https://github.com/contoso/network/actions/runs/7002" in answer.err
 
 
+def test_without_a_token_it_is_told_that_nobody_looks_for_a_later_plan(step: Step) -> None:
+    step("plan", code=0)
+
+    answer = step("apply", code=0)
+
+    told = "Whether a later run has planned this deployment again is not known: the step has no GITHUB_TOKEN."
+    assert f"::warning::{told}" in answer.out
+    assert told in step.summary
+
+
 def test_a_run_of_another_deployment_supersedes_nothing(with_token: Step, github: GithubServer) -> None:
     with_token("plan", code=0)
     github.runs.append({"id": 7002, "workflow_id": 5, "run_number": 41, "head_branch": "main", "conclusion": None})

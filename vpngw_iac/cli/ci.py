@@ -11,14 +11,18 @@ import typer
 from vpngw_iac.cli import options as opt
 from vpngw_iac.cli.options import command
 from vpngw_iac.cli.pipeline_inputs import PipelineGroup
+from vpngw_iac.cli.pipeline_run import artifact_of, ended, limits_of_step, require_default_branch, target_of
 from vpngw_iac.cli.run import Run
 from vpngw_iac.errors import ExitCode
 
 if TYPE_CHECKING:
     from vpngw_iac.cli.pipeline_step import PipelineStep
     from vpngw_iac.engine.execute.event import Outcome
-    from vpngw_iac.usecases.session import Deployable
-    from vpngw_iac.usecases.workspace import Workspace
+
+UNWATCHED = (
+    "Whether a later run has planned this deployment again is not known: the step has no GITHUB_TOKEN. "
+    "Give it ${{ github.token }}, and the job actions: read."
+)
 
 group = typer.Typer(help="What a step of a pipeline runs.", no_args_is_help=True, cls=PipelineGroup)
 
@@ -49,7 +53,7 @@ def plan(run: Run, choices: opt.Choices, file: MaybeGraph = None, out: Out = Non
     from vpngw_iac.report.text.plan import plan_text
 
     with step_of(run, "plan", out) as step:
-        workspace, deployable = _target(step, file, graphs=True)
+        workspace, deployable = target_of(step, file, graphs=True)
         view, document = make_plan_document(workspace, deployable, choices, {"pipeline": step.origin})
         place, page = step.path("plan.json"), step.path("plan.md")
         write_file(str(place), document, "plan", "--out")
@@ -84,7 +88,7 @@ def apply(run: Run, file: MaybePlan = None, out: Out = None) -> int:
         outcome = _resend(step, address) if address else _apply_plan(step, file)
         code = tell_outcome(run, outcome)
         step.summary(outcome_markdown(outcome))
-        return _ended(step, code)
+        return ended(step, code)
 
 
 @command(group)
@@ -100,12 +104,12 @@ def wait(run: Run, file: MaybeFile = None, out: Out = None) -> int:
     from vpngw_iac.report.step_summary import outcome_markdown
 
     with step_of(run, "wait", out) as step:
-        workspace, blueprint = _target(step, file)
+        workspace, blueprint = target_of(step, file)
         name = workspace.name_of(blueprint)
         if not workspace.is_running(blueprint):
             run.reply(document("wait", deployment=name, outcome="succeeded"), f"Nothing of {name} is running.")
             step.summary(f"Nothing of `{name}` is running.\n")
-            return _ended(step, ExitCode.DONE)
+            return ended(step, ExitCode.DONE)
         lock = step.minutes("LOCK_MINUTES") or 0.0
         try:
             outcome = wait_for(
@@ -117,7 +121,7 @@ def wait(run: Run, file: MaybeFile = None, out: Out = None) -> int:
             return ExitCode.DONE
         code = tell_outcome(run, outcome)
         step.summary(outcome_markdown(outcome))
-        return _ended(step, code)
+        return ended(step, code)
 
 
 @command(group)
@@ -134,7 +138,7 @@ def drift(run: Run, file: MaybeFile = None, deep: opt.Deep = False, out: Out = N
     from vpngw_iac.report.text.inspection import drift_text
 
     with step_of(run, "drift", out) as step, telling_failure(step) as known:
-        workspace, blueprint = _target(step, file)
+        workspace, blueprint = target_of(step, file)
         known.deployment = workspace.name_of(blueprint)
         found = workspace.drift(
             blueprint, deep=deep or step.is_set("DEEP"), verify_keys=step.input("VERIFY_KEYS") or None
@@ -193,8 +197,8 @@ def doctor(run: Run) -> int:
 def _resend(step: PipelineStep, address: str) -> Outcome:
     from vpngw_iac.cli.common import apply_one
 
-    _require_default_branch(step)
-    limits, target = _limits(step), _target(step, None)
+    require_default_branch(step)
+    limits, target = limits_of_step(step), target_of(step, None)
     choices = {"resend_secrets": True, "target": [address]}
     return apply_one(_approved(step).run, target, choices, limits, yes=True, short=False)
 
@@ -202,48 +206,12 @@ def _resend(step: PipelineStep, address: str) -> Outcome:
 def _apply_plan(step: PipelineStep, file: str | None) -> Outcome:
     from vpngw_iac.cli.common import apply_saved
 
-    limits, document = _limits(step), _plan_of_this_run(step, file)
+    limits, document = limits_of_step(step), _plan_of_this_run(step, file)
     step.summary(*_reviewed_in_pull_request(step, document))
     return apply_saved(_approved(step).run, document, {}, limits, short=False)
 
 
-# --- what the verbs have in common -----------------------------------------------------------------------------------
-
-
-def _target(step: PipelineStep, file: str | None, *, graphs: bool = False) -> tuple[Workspace, Deployable]:
-    """The one deployment of a step; raises `UsageError` if the file holds several."""
-    from vpngw_iac.cli.targets import targets_of
-    from vpngw_iac.errors import UsageError
-
-    name = step.target(file)
-    targets = targets_of(step.run, [name], graphs=graphs)
-    if targets.is_fleet:
-        raise UsageError(
-            f"{name} holds several deployments, and a step takes one.",
-            advice=f"Name one with {name}:NAME, each in a job of its own (`vpngw plan {name} --matrix github`).",
-        )
-    return targets.only
-
-
-def _ended(step: PipelineStep, code: int) -> int:
-    """The outputs of a run, and the exit code of the step."""
-    step.outputs(exitcode=int(code), finished=code == ExitCode.DONE)
-    if code == ExitCode.RUNNING:
-        step.note("notice", "Still running in Azure, or waiting for somebody. The next wait or apply continues.")
-        return ExitCode.DONE
-    return code
-
-
-def _limits(step: PipelineStep) -> Any:
-    from vpngw_iac.cli.common import limits_of
-
-    return limits_of(
-        detach=False,
-        timeout=step.minutes("MINUTES"),
-        lock_timeout=step.minutes("LOCK_MINUTES") or 0.0,
-        not_before=step.input("NOT_BEFORE") or None,
-        not_after=step.input("NOT_AFTER") or None,
-    )
+# --- the plan of a run -----------------------------------------------------------------------------------------------
 
 
 def _plan_of_this_run(step: PipelineStep, file: str | None) -> dict[str, Any]:
@@ -252,13 +220,21 @@ def _plan_of_this_run(step: PipelineStep, file: str | None) -> dict[str, Any]:
 
     document = _saved(step, file)
     require_own(document, step.origin)
-    _require_default_branch(step)
+    require_default_branch(step)
     decided = decided_by(document)
     require_reviewed(step.input("REVIEWED"), decided.digest)
     github = step.github_of_run()
     if github is not None:
-        require_newest(github, step.event, step.input("ARTIFACT") or f"vpngw-plan-{decided.deployment}")
+        require_newest(github, step.event, artifact_of(step, decided.deployment))
+    elif step.home == "github":
+        _tell_unwatched(step)
     return document
+
+
+def _tell_unwatched(step: PipelineStep) -> None:
+    """Without a token nobody knows whether the plan is superseded: that is told, and nothing else stops it."""
+    step.note("warning", UNWATCHED)
+    step.summary(f"⚠️ {UNWATCHED}\n")
 
 
 def _saved(step: PipelineStep, file: str | None) -> dict[str, Any]:
@@ -274,14 +250,6 @@ def _saved(step: PipelineStep, file: str | None) -> dict[str, Any]:
     if document is None:
         raise UsageError(f"{places[0]} is no saved plan.", advice="`vpngw ci plan` makes one.")
     return document
-
-
-def _require_default_branch(step: PipelineStep) -> None:
-    """Raise `Refused` on any other branch, and where nobody says which one it is."""
-    from vpngw_iac.usecases.pipeline_review import require_default_branch
-
-    if step.home == "github":
-        require_default_branch(step.event, step.github())
 
 
 def _approved(step: PipelineStep) -> PipelineStep:

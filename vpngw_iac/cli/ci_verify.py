@@ -6,6 +6,7 @@ import typer
 
 from vpngw_iac.cli import ci
 from vpngw_iac.cli.options import command
+from vpngw_iac.cli.pipeline_run import target_of
 from vpngw_iac.cli.run import Run
 from vpngw_iac.errors import ExitCode
 
@@ -27,7 +28,7 @@ def verify(run: Run, file: ci.MaybeFile = None, out: ci.Out = None) -> int:
     from vpngw_iac.report.verification.markdown import verification_markdown
 
     with step_of(run, "verify", out) as step:
-        workspace, blueprint = ci._target(step, file)
+        workspace, blueprint = target_of(step, file)
         found = workspace.verify(blueprint, (), wait=(step.minutes("MINUTES") or 0.0) * 60)
         code = code_of(found)
         form = "json" if run.settings.json_output else "text"

@@ -57,7 +57,8 @@ WORDS = {
         threads transport type types unavailable unchecked unconfirmed unordered unread unreadable unverified
         unwritable url urls use usecases used validate validation value values verdict version view vpngw
         wait waiting watch wire worker workspace write""",
-    "pipelines": "chat ci comment decided event input inputs issue kept marks pipeline review step telling webhook",
+    "pipelines": "artifact chat ci comment decided event finish input inputs issue kept marks pipeline review step"
+    " telling webhook",
     "projects": "beginning editor init new project schemas",
     "verify": "answers asking judging junit last on row told trouble unknown verifications verifier",
     "diagnose": "diagnoser gap parameter queries seen sheet walk",

@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 from tests.cli.conftest import ROOT
+from vpngw_iac.usecases.github_project import GithubProject
 
 FOLDER = ROOT / ".github" / "workflows"
 SHIPPED = ("plan", "comment", "apply", "verify", "resume", "drift")
@@ -30,6 +31,7 @@ NEEDS: Mapping[str, frozenset[str]] = {
          "GITHUB_TOKEN"}
     ),
     "wait": frozenset({"BLUEPRINT", "MINUTES", "LOCK_MINUTES"}),
+    "finish": frozenset({"ENVIRONMENT", "MINUTES", "LOCK_MINUTES", "SECRETS", "GITHUB_TOKEN"}),
     "drift": frozenset({"BLUEPRINT", "DEEP", "DRIFT_IS_SUCCESS", "WEBHOOK", "SECRETS", "GITHUB_TOKEN"}),
     "comment": frozenset({"PLAN_DIR", "GITHUB_TOKEN"}),
     "verify": frozenset({"BLUEPRINT", "MINUTES", "FAIL", "SECRETS"}),
@@ -260,12 +262,54 @@ def test_an_environment_without_rules_is_refused_unless_the_caller_says_so() -> 
 
 
 def test_resuming_is_in_a_group_of_its_own_and_asks_nobody() -> None:
-    (job,) = flow("resume")["jobs"].values()
+    job = flow("resume")["jobs"]["wait"]
 
     assert job["concurrency"]["group"] == "vpngw-resume-${{ inputs.deployment }}"
     assert job["concurrency"]["cancel-in-progress"] == "false"
     assert "environment" not in flow(CALLER)["jobs"]["resume"]["with"]
     assert [verb for verb, _ in verbs(job)] == ["wait"]
+
+
+def test_finishing_is_a_choice_and_is_done_as_applying_is() -> None:
+    """With the writer's identity, which an environment guards; without any file of the caller; one at a time."""
+    interface = flow("resume")["on"]["workflow_call"]
+    wait, finish = (flow("resume")["jobs"][name] for name in ("wait", "finish"))
+    apply = flow("apply")["jobs"]["apply"]
+
+    assert interface["inputs"]["finish"]["default"] == "false"
+    assert finish["needs"] == "wait"
+    assert finish["if"].startswith("inputs.finish && needs.wait.outputs.remainder == 'true' && (")
+    assert wait["outputs"]["remainder"] == "${{ steps.wait.outputs.remainder }}"
+    assert finish["environment"] == "${{ inputs.finish-environment }}"
+    assert finish["concurrency"] == apply["concurrency"]
+    assert checkouts_of_the_caller(finish) == []
+    assert finish["env"] == {
+        name: value.replace("inputs.client-id", "inputs.finish-client-id")
+        for name, value in apply["env"].items()
+        if name != "BLUEPRINT"
+    }
+    assert "finish-client-id" not in str(wait)
+    assert [(verb, step["env"]["ENVIRONMENT"]) for verb, step in verbs(finish)] == [("finish", finish["environment"])]
+
+
+def test_the_caller_that_init_writes_finishes_where_it_is_asked_to() -> None:
+    """Everything but the choice is as in the caller that does not."""
+    written = GithubProject("hub.py", "hub", finish=True).workflow_text
+    calls, others = (
+        yaml.load(text, yaml.BaseLoader)["jobs"] for text in (written, GithubProject("hub.py", "hub").workflow_text)
+    )
+    resume = calls["resume"]
+    inputs = flow("resume")["on"]["workflow_call"]["inputs"]
+
+    chosen = {name: resume["with"].pop(name) for name in ("finish", "finish-environment", "finish-client-id")}
+    assert chosen == {
+        "finish": "true",
+        "finish-environment": "production-finish",
+        "finish-client-id": calls["apply"]["with"]["client-id"],
+    }
+    assert chosen.keys() <= inputs.keys()
+    assert resume.pop("secrets") == calls["apply"]["secrets"]
+    assert calls == others
 
 
 # --- the caller ------------------------------------------------------------------------------------------------------

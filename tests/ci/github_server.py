@@ -3,7 +3,8 @@
 Paths, fields and status codes are those of GitHub's published description of its REST API
 (https://github.com/github/rest-api-description, api.github.com; pages at https://docs.github.com/rest): issues/issues,
 issues/comments, pulls/pulls (list files), commits/commits (pull requests of a commit), actions/workflow-runs,
-actions/artifacts, deployments/environments, branches/branch-protection. Lists are paged by a ``Link`` header.
+actions/artifacts (a download is a redirect to signed storage), deployments/environments, branches/branch-protection.
+Lists are paged by a ``Link`` header.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from urllib.parse import parse_qs, urlsplit
 TOKEN = "ghs_Canary0Token7nobody5may3see"
 BOT = {"login": "github-actions[bot]", "type": "Bot", "id": 41898282}
 REPOSITORY = "contoso/network"
+SIGNATURE = "Canary0Signature7nobody5may3see"
+"""What makes an address of the storage of artifacts a signed one."""
 
 Answer = tuple[int, Any]
 
@@ -40,6 +43,8 @@ class GithubServer:
     """Pull requests by the commit that they were merged as."""
     runs: list[dict[str, Any]] = field(default_factory=list)
     artifacts: dict[int, list[str]] = field(default_factory=dict)
+    archives: dict[int, tuple[int, str, bytes | None]] = field(default_factory=dict)
+    """Artifacts with what they hold, by their id: run, name, and the archive, which is None once it has expired."""
     approvals: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     documents: dict[str, Answer] = field(default_factory=dict)
     """Other answers to a GET, by path below the repository."""
@@ -58,6 +63,12 @@ class GithubServer:
         """A number that nothing else has."""
         self._last += 1
         return self._last
+
+    def keep(self, run: int, name: str, archive: bytes | None) -> int:
+        """An artifact of a run, which another attempt may have kept already."""
+        number = self.number()
+        self.archives[number] = (run, name, archive)
+        return number
 
     # --- what a request gets -----------------------------------------------------------------------------------------
 
@@ -84,6 +95,7 @@ class GithubServer:
                 (r"actions/runs/(\d+)", self._one_run),
                 (r"actions/runs/(\d+)/approvals", lambda n, **_: (200, self.approvals.get(int(n), []))),
                 (r"actions/runs/(\d+)/artifacts", self._list_artifacts),
+                (r"actions/artifacts/(\d+)/zip", self._redirect),
                 (r"actions/workflows/(\d+)/runs", self._list_runs),
             ],
             "POST": [(r"issues", self._open_issue), (r"issues/(\d+)/comments", self._comment)],
@@ -130,7 +142,10 @@ class GithubServer:
         return 404, {"message": "Not Found"}
 
     def _one_run(self, identifier: str, **_: Any) -> Answer:
-        found = [run for run in self.runs if run["id"] == int(identifier)]
+        """A run says of itself what tests say of it, and that it is of a push to this repository."""
+        of_here: dict[str, Any] = {"event": "push", "head_sha": "c" * 40, "referenced_workflows": []}
+        of_here |= {name: {"full_name": REPOSITORY} for name in ("repository", "head_repository")}
+        found = [of_here | run for run in self.runs if run["id"] == int(identifier)]
         return (200, found[0]) if found else (404, {"message": "Not Found"})
 
     def _list_runs(self, workflow: str, *, query: dict[str, str], content: dict[str, Any]) -> Answer:
@@ -139,8 +154,88 @@ class GithubServer:
         return 200, {"total_count": len(found), "workflow_runs": found}
 
     def _list_artifacts(self, identifier: str, *, query: dict[str, str], content: dict[str, Any]) -> Answer:
-        names = [n for n in self.artifacts.get(int(identifier), []) if n == query.get("name", n)]
-        return 200, {"total_count": len(names), "artifacts": [{"name": name, "expired": False} for name in names]}
+        run = int(identifier)
+        kept: list[dict[str, Any]] = [
+            {"id": number, "name": name, "expired": archive is None}
+            for number, (of_run, name, archive) in self.archives.items()
+            if of_run == run
+        ]
+        named = [{"id": 0, "name": name, "expired": False} for name in self.artifacts.get(run, [])]
+        found = [item for item in (*kept, *named) if item["name"] == query.get("name", item["name"])]
+        return 200, {"total_count": len(found), "artifacts": found}
+
+    def _redirect(self, identifier: str, **_: Any) -> Answer:
+        """302 to a signed address; 410 for what has expired."""
+        archive = self.archives.get(int(identifier), (0, "", b""))[2]
+        if archive is None:
+            return 410, {"message": "Artifact has expired"}
+        return (302, f"{self.url}/signed/{identifier}?sig={SIGNATURE}") if archive else (404, {"message": "Not Found"})
+
+    def blob(self, place: str, authorization: str | None) -> tuple[int, bytes]:
+        """What lies at a signed address. Azure's storage refuses a request that is signed and brings a token too."""
+        match = re.fullmatch(rf"/signed/(\d+)\?sig={SIGNATURE}", place)
+        _, _, archive = self.archives[int(match[1])] if match else (0, "", None)
+        if authorization is not None or archive is None:
+            return 400, b"<Error><Code>InvalidAuthenticationInfo</Code></Error>"
+        return 200, archive
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """The door."""
+
+    github: GithubServer
+    protocol_version = "HTTP/1.1"
+
+    def _serve(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        content = json.loads(self.rfile.read(length) or b"{}")
+        parts = urlsplit(self.path)
+        query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        if self.github.failures:
+            status, headers = self.github.failures.pop(0)
+            self._tell(status, {"message": "failure"}, headers)
+        elif self.headers.get("Authorization") != f"Bearer {TOKEN}":
+            self._tell(401, {"message": "Bad credentials"}, {})
+        else:
+            path = parts.path.removeprefix(f"/repos/{REPOSITORY}").strip("/")
+            status, document = self.github.answer(self.command, path, query, content)
+            if self.command == "POST" and self.github.lost:
+                self.github.lost -= 1
+                self._tell(502, {"message": "Bad Gateway"}, {})
+            else:
+                self._tell(*self._page(status, document, query, parts.path))
+
+    def _page(self, status: int, document: Any, query: dict[str, str], path: str) -> tuple[int, Any, dict[str, str]]:
+        if self.command != "GET" or not isinstance(document, list):
+            return status, document, {}
+        size, page = min(100, int(query.get("per_page", 30))), int(query.get("page", 1))
+        rest = "&".join(f"{name}={value}" for name, value in query.items() if name != "page")
+        more = {"Link": f'<{self.github.url}{path}?{rest}&page={page + 1}>; rel="next"'}
+        return status, document[(page - 1) * size : page * size], more if page * size < len(document) else {}
+
+    def _tell(self, status: int, document: Any, headers: dict[str, str]) -> None:
+        if status == 302:
+            self._send(status, b"", {"Location": document})
+        else:
+            self._send(status, json.dumps(document).encode(), {"Content-Type": "application/json", **headers})
+
+    def _send(self, status: int, data: bytes, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(data)), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(data)
+
+    do_POST = do_PATCH = _serve  # noqa: N815 - names that http.server looks for
+
+    def do_GET(self) -> None:
+        if self.path.startswith("/signed/"):
+            self._send(*self.github.blob(self.path, self.headers.get("Authorization")), {})
+        else:
+            self._serve()
+
+    def log_message(self, *_: Any) -> None:
+        """Says nothing."""
 
 
 @contextmanager
@@ -148,56 +243,8 @@ def serving() -> Iterator[GithubServer]:
     """The server on a free port of this machine."""
     github = GithubServer()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def _serve(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            content = json.loads(self.rfile.read(length) or b"{}")
-            parts = urlsplit(self.path)
-            query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-            if github.failures:
-                status, headers = github.failures.pop(0)
-                self._tell(status, {"message": "failure"}, headers)
-            elif self.headers.get("Authorization") != f"Bearer {TOKEN}":
-                self._tell(401, {"message": "Bad credentials"}, {})
-            else:
-                path = parts.path.removeprefix(f"/repos/{REPOSITORY}").strip("/")
-                status, document = github.answer(self.command, path, query, content)
-                if self.command == "POST" and github.lost:
-                    github.lost -= 1
-                    self._tell(502, {"message": "Bad Gateway"}, {})
-                else:
-                    self._tell(*self._page(status, document, query, parts.path))
-
-        def _page(
-            self, status: int, document: Any, query: dict[str, str], path: str
-        ) -> tuple[int, Any, dict[str, str]]:
-            if self.command != "GET" or not isinstance(document, list):
-                return status, document, {}
-            size, page = min(100, int(query.get("per_page", 30))), int(query.get("page", 1))
-            rest = "&".join(f"{name}={value}" for name, value in query.items() if name != "page")
-            more = {"Link": f'<{github.url}{path}?{rest}&page={page + 1}>; rel="next"'}
-            return status, document[(page - 1) * size : page * size], more if page * size < len(document) else {}
-
-        def _tell(self, status: int, document: Any, headers: dict[str, str]) -> None:
-            data = json.dumps(document).encode()
-            self.send_response(status)
-            for name, value in {
-                "Content-Type": "application/json",
-                "Content-Length": str(len(data)),
-                **headers,
-            }.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(data)
-
-        do_GET = do_POST = do_PATCH = _serve  # noqa: N815 - names that http.server looks for
-
-        def log_message(self, *_: Any) -> None:
-            """Says nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    handler = type("Handler", (_Handler,), {"github": github})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     github.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

@@ -345,7 +345,7 @@ def test_a_key_is_not_sent_again_from_a_branch(step: Step) -> None:
 def test_a_wait_with_nothing_to_wait_for_ends_at_once_and_writes_nothing(step: Step) -> None:
     answer = step("wait", code=0)
 
-    assert step.outputs == {"exitcode": "0", "finished": "true"}
+    assert step.outputs == {"exitcode": "0", "finished": "true", "remainder": "false"}
     assert "Nothing of hub is running." in answer.out
     assert not Path(".vpngw/state").exists()
 

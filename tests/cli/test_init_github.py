@@ -77,6 +77,26 @@ def test_the_commands_name_four_identities_and_a_shell_reads_them(tmp_path: Path
     assert variables == set(re.findall(r"vars\.(\w+)", GithubProject("hub.py", "hub").workflow_text))
 
 
+def test_who_finishes_is_who_applies_in_an_environment_of_its_own(vpngw: Shell) -> None:
+    vpngw("init", "--github", "hub.yaml", *FLAGS, "--finish", code=0)
+
+    handover = (vpngw.directory / "github-setup.md").read_text()
+    ((block),) = [part for part in handover.split("    # ") if "-hub-apply" in part]
+    credentials = [json.loads(text.replace('\\"', '"')) for text in re.findall(r'--parameters "(\{.*\})"', block)]
+    assert [(found["name"], found["subject"]) for found in credentials] == [
+        ("github", "${prefix}:environment:production-apply"),
+        ("github-1", "${prefix}:environment:production-finish"),
+    ]
+    assert "environments/production-finish/deployment-branch-policies -f name=main" in handover
+    assert "finish: true" in (vpngw.directory / ".github" / "workflows" / "network.yml").read_text()
+
+
+def test_finishing_is_chosen_for_a_workflow_alone(vpngw: Shell) -> None:
+    told = vpngw("init", "--yes", "--finish", code=64)
+
+    assert "--finish goes with --github" in told.err
+
+
 def test_who_plans_pull_requests_gets_no_right_to_the_key_and_who_applies_alone_writes() -> None:
     rights = {
         block.splitlines()[0].strip(): block

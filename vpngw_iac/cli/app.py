@@ -19,6 +19,7 @@ from vpngw_iac.cli import (
     change,
     ci,
     ci_environment,
+    ci_finish,
     ci_verify,
     diagnose,
     exports,
@@ -55,6 +56,7 @@ app.add_typer(state.group, name="state")
 app.add_typer(inspection.secrets, name="secret")
 app.add_typer(simulate.group, name="simulator")
 ci_environment.register(ci.group)
+ci_finish.register(ci.group)
 ci_verify.register(ci.group)
 app.add_typer(ci.group, name="ci")
 _GROUPS = ("state", "secret", "simulator", "ci")

@@ -18,6 +18,7 @@ from vpngw_iac.errors import ExitCode
 if TYPE_CHECKING:
     from vpngw_iac.cli.pipeline_step import PipelineStep
     from vpngw_iac.engine.execute.event import Outcome
+    from vpngw_iac.usecases.workspace import Workspace
 
 UNWATCHED = (
     "Whether a later run has planned this deployment again is not known: the step has no GITHUB_TOKEN. "
@@ -95,7 +96,7 @@ def apply(run: Run, file: MaybePlan = None, out: Out = None) -> int:
 def wait(run: Run, file: MaybeFile = None, out: Out = None) -> int:
     """Continue what is still running in Azure; ends at once if the state says that nothing runs.
 
-    Starts nothing. Outputs: exitcode, finished.
+    Starts nothing. Outputs: exitcode, finished, remainder (whether `vpngw ci finish` has something to finish).
     """
     from vpngw_iac.cli.common import in_seconds, tell_outcome, wait_for
     from vpngw_iac.cli.pipeline_step import step_of
@@ -109,7 +110,7 @@ def wait(run: Run, file: MaybeFile = None, out: Out = None) -> int:
         if not workspace.is_running(blueprint):
             run.reply(document("wait", deployment=name, outcome="succeeded"), f"Nothing of {name} is running.")
             step.summary(f"Nothing of `{name}` is running.\n")
-            return ended(step, ExitCode.DONE)
+            return _waited(step, workspace, name, ExitCode.DONE)
         lock = step.minutes("LOCK_MINUTES") or 0.0
         try:
             outcome = wait_for(
@@ -117,11 +118,11 @@ def wait(run: Run, file: MaybeFile = None, out: Out = None) -> int:
             )
         except StateLocked as error:
             run.reply(document("wait", deployment=name, outcome="running"), f"{error.message} It sees to what runs.")
-            step.outputs(exitcode=int(ExitCode.LOCKED), finished=False)
+            step.outputs(exitcode=int(ExitCode.LOCKED), finished=False, remainder=False)
             return ExitCode.DONE
         code = tell_outcome(run, outcome)
         step.summary(outcome_markdown(outcome))
-        return ended(step, code)
+        return _waited(step, workspace, name, code)
 
 
 @command(group)
@@ -192,6 +193,19 @@ def doctor(run: Run) -> int:
             step.note("error", f"{check.what}: {check.detail} {check.advice}")
         step.outputs(ok=not wrong)
         return ExitCode.REFUSED if wrong else ExitCode.DONE
+
+
+def _waited(step: PipelineStep, workspace: Workspace, name: str, code: int) -> int:
+    """The outputs of a wait, with the word whether an interrupted run has left something that was reviewed."""
+    from vpngw_iac.report.step_summary import remainder_markdown
+    from vpngw_iac.usecases.pipeline_finish import remainder_of
+
+    left = remainder_of(workspace.session_named(name), step.event) if code == ExitCode.DONE else None
+    if left is not None:
+        step.run.say(left.sentence)
+        step.summary(remainder_markdown(left))
+    step.outputs(remainder=left is not None and left.can_be_finished)
+    return ended(step, code)
 
 
 def _resend(step: PipelineStep, address: str) -> Outcome:

@@ -67,6 +67,10 @@ Repository = Annotated[
     str | None, typer.Option("--repository", metavar="OWNER/NAME", help="On GitHub; else the remote origin's.")
 ]
 Branch = Annotated[str, typer.Option("--branch", metavar="NAME", help="Default branch of the repository.")]
+Finish = Annotated[
+    bool,
+    typer.Option("--finish", help="On GitHub also finish by itself what an interrupted run of a reviewed plan left."),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -102,6 +106,7 @@ def init(
     github: OnGithub = False,
     repository: Repository = None,
     branch: Branch = "main",
+    finish: Finish = False,
 ) -> int:
     """Begin a project: a blueprint, its settings, and what keeps secrets out of a repository.
 
@@ -111,7 +116,9 @@ def init(
     from vpngw_iac.usecases.project import NewProject
 
     if github:
-        return _on_github(run, what or [], Path(dir), repository or "", branch)
+        return _on_github(run, what or [], Path(dir), repository or "", branch, finish=finish)
+    if finish:
+        raise UsageError("--finish goes with --github.", advice="Add --github.")
     project = NewProject(Path(dir), run.settings, yaml=yaml)
     groups = tuple(resource_group or ())
     if from_azure:
@@ -151,7 +158,7 @@ def _tell(run: Run, project: Project) -> int:
     return project.imported.exit_code if project.imported else ExitCode.DONE
 
 
-def _on_github(run: Run, words: list[str], folder: Path, repository: str, branch: str) -> int:
+def _on_github(run: Run, words: list[str], folder: Path, repository: str, branch: str, *, finish: bool) -> int:
     """The workflow and the hand-over of one blueprint; the hand-over is printed too."""
     from vpngw_iac.report.json_documents import document
     from vpngw_iac.usecases import github_files
@@ -180,6 +187,7 @@ def _on_github(run: Run, words: list[str], folder: Path, repository: str, branch
         branch=branch,
         environment=environment,
         subject=github_files.subject_prefix(named, run.settings.environment) if named else "",
+        finish=finish,
     )
     files = github_files.write_github_files(root, project)
     made = document("init", folder=str(root), deployment=project.deployment, files=list(files), left=project.unknown)

@@ -16,6 +16,7 @@ from vpngw_iac.text import report
 
 if TYPE_CHECKING:
     from vpngw_iac.usecases.github_check import GithubCheck
+    from vpngw_iac.usecases.pipeline_finish import Remainder
     from vpngw_iac.usecases.pipeline_review import Review
 
 _MARKS = {"succeeded": "✅", "failed": "🛑", "running": "⏳", "waiting": "⏳", "interrupted": "⚠️"}
@@ -66,6 +67,21 @@ def outcome_markdown(outcome: Outcome) -> str:
         *fenced(outcome_text(outcome, Style())),
     ]
     return "\n".join(lines) + "\n"
+
+
+@report
+def sentence_markdown(said: str) -> str:
+    """One sentence, whoever's names are in it."""
+    return f"{cell(said)}\n"
+
+
+@report
+def remainder_markdown(left: Remainder) -> str:
+    """What a run has left, with the way to that run."""
+    if not left.can_be_finished:
+        return sentence_markdown(left.sentence)
+    link = f"[run {left.pipeline_runs[0]}]({left.run.url})"
+    return f"⏳ {cell(left.said_of('RUN')).replace('RUN', link, 1)}\n"
 
 
 @report

@@ -186,6 +186,16 @@ def last_by_hand(records: Iterable[Record], but: str) -> RunOpened | None:
     return opened[-1] if opened and not opened[-1].url else None
 
 
+_LEFT = (UNFINISHED, "interrupted", "running", "waiting")
+"""Outcomes of runs that may have left something. One that has failed came to its end, and people look at it first."""
+
+
+def left_open(runs: Iterable[LoggedRun]) -> LoggedRun | None:
+    """The last run that was to change something, if it died, was interrupted, or left while something was running."""
+    changing = [run for run in runs if run.command in ("apply", "destroy")]
+    return changing[-1] if changing and changing[-1].outcome in _LEFT else None
+
+
 def ended_by(digest: str, records: Iterable[Record]) -> frozenset[str]:
     """Addresses that runs of the plan with this decision digest brought to an end, whoever saw them end.
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -96,6 +97,21 @@ class Github:
                 return
             url, asked = following, {}
 
+    def archive(self, path: str, most: int) -> bytes:
+        """The file to which an address below the repository redirects; whoever keeps it never gets the token.
+
+        The address that GitHub answers with is signed, and holds for a minute
+        (https://docs.github.com/rest/actions/artifacts#download-an-artifact): each try asks for a new one.
+        Raises `GithubError`, also for more bytes than `most`.
+        """
+        for number in range(1, _TRIES + 1):
+            answer = self._asked("GET", self._url(path), redirects=False)
+            data = _fetched(answer.headers.get("location", ""), most, f"What GitHub keeps at {path}")
+            if data is not None:
+                return data
+            self.pause(number)
+        raise GithubUnavailable(f"What GitHub keeps at {path} cannot be fetched.", advice="Run the job again.")
+
     def post(self, path: str, **content: Any) -> dict[str, Any]:
         """Make something. Raises `GithubUnavailable` where it is unknown whether it was made."""
         return dict(self._asked("POST", self._url(path), content=content).json())
@@ -116,23 +132,38 @@ class Github:
         return f"{self._root}/repos/{self.repository}/{path}".rstrip("/")
 
     def _asked(
-        self, verb: str, url: str, *, query: Mapping[str, Any] | None = None, content: Mapping[str, Any] | None = None
+        self,
+        verb: str,
+        url: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        content: Mapping[str, Any] | None = None,
+        redirects: bool = True,
     ) -> requests.Response:
         what = f"{verb} {urlsplit(url).path}"
-        number, answer = 1, self._sent(verb, url, query, content)
+        send = partial(self._sent, verb, url, query, content, redirects=redirects)
+        number, answer = 1, send()
         while _is_worth_another(answer, verb) and number < _TRIES:
             self._sleep(_pause(answer, number))
-            number, answer = number + 1, self._sent(verb, url, query, content)
+            number, answer = number + 1, send()
         if answer is None:
             raise GithubUnavailable(f"GitHub cannot be reached ({what}).", advice="Run the job again.")
         return _accepted(answer, what)
 
     def _sent(
-        self, verb: str, url: str, query: Mapping[str, Any] | None, content: Mapping[str, Any] | None
+        self,
+        verb: str,
+        url: str,
+        query: Mapping[str, Any] | None,
+        content: Mapping[str, Any] | None,
+        *,
+        redirects: bool,
     ) -> requests.Response | None:
         """The answer; None where none came."""
         try:
-            return self._session.request(verb, url, params=query, json=content, timeout=_TIMEOUT)
+            return self._session.request(
+                verb, url, params=query, json=content, timeout=_TIMEOUT, allow_redirects=redirects
+            )
         except requests.RequestException:
             return None
 
@@ -151,13 +182,49 @@ class _Bearer(requests.auth.AuthBase):
         return "Bearer"
 
 
+class _Nobody(requests.auth.AuthBase):
+    """No credentials, not those of a ``.netrc`` either."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        return request
+
+
+def _fetched(url: str, most: int, what: str) -> bytes | None:
+    """What lies at a signed address, which nothing repeats; None where it cannot be had now."""
+    if not _is_safe(url):
+        raise GithubError(f"{what} has no https:// address.")
+    found = bytearray()
+    try:
+        with (
+            requests.Session() as session,
+            session.get(url, stream=True, timeout=_TIMEOUT, auth=_Nobody()) as answer,
+        ):
+            if answer.status_code != 200:
+                return None
+            for piece in answer.iter_content(1 << 16):
+                found += piece
+                if len(found) > most:
+                    raise GithubError(f"{what} is larger than {most // 1024 // 1024} MiB.")
+    except requests.RequestException:
+        return None
+    return bytes(found)
+
+
 def _checked_root(api: str) -> str:
     """The address of the API; a token goes nowhere in clear text but to this machine."""
-    parts = urlsplit(api)
-    is_local = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
-    if (parts.scheme != "https" and not is_local) or not parts.hostname or parts.username:
+    if not _is_safe(api) or urlsplit(api).username:
         raise UsageError("GITHUB_API_URL is no https:// address.", advice="On GitHub the runner sets it.")
     return api.rstrip("/")
+
+
+def _is_safe(url: str) -> bool:
+    """Whether what is asked of an address stays secret on its way; within this machine it does."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    is_local = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
+    return bool(parts.hostname) and (parts.scheme == "https" or is_local)
 
 
 def _is_worth_another(answer: requests.Response | None, verb: str) -> bool:

@@ -79,3 +79,12 @@ def require_guarded(github: Github, default_branch: str, name: str, other: str, 
             advice="Give it what is missing, in the repository's settings under Environments; where there can be no "
             "reviewers, say `unreviewed: true` and have the digest typed in.",
         )
+
+
+def require_limited(github: Github, default_branch: str, name: str) -> None:
+    """Raise `Refused` if another branch than the default one may name an environment to which an identity is bound."""
+    if gaps := tuple(rules_of(github, name, default_branch).gaps(default_branch, reviewers=False)):
+        raise Refused(
+            f"The environment {name} {gaps[0]}.",
+            advice=f"Let {default_branch} alone name it, in the repository's settings under Environments.",
+        )

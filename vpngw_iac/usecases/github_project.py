@@ -32,8 +32,8 @@ class PipelineIdentity:
     """One of the four applications."""
 
     word: str
-    subject: str
-    """What its token's subject ends in."""
+    subjects: tuple[str, ...]
+    """What its token's subject ends in, each in a federated credential of its own."""
     role: str
     """Of `vpngw role`."""
     states: str
@@ -59,6 +59,8 @@ class GithubProject:
     environment: str = "production"
     subject: str = ""
     """What subjects of this repository's tokens begin with, as GitHub told it; empty if it did not."""
+    finish: bool = False
+    """Whether what an interrupted run of a reviewed plan has left is finished by itself."""
 
     def _is(self, name: str) -> str:
         return self.settings.get(name) or _UNKNOWN[name]
@@ -74,13 +76,19 @@ class GithubProject:
         """Who plans pull requests, who plans, who applies, who watches."""
         reader, writer = "Storage Blob Data Reader", "Storage Blob Data Contributor"
         main = f"ref:refs/heads/{self.branch}"
-        apply = f"environment:{self.environment}-apply"
+        apply = tuple(f"environment:{name}" for name in self._writers)
+        applies = "applies, and finishes what was interrupted" if self.finish else "applies"
         return (
-            PipelineIdentity("pull-request", "pull_request", "planner", reader, "", "plans pull requests"),
-            PipelineIdentity("plan", main, "planner", reader, reader, "plans what may be applied, and looks for drift"),
-            PipelineIdentity("apply", apply, "operator", writer, reader, "applies"),
-            PipelineIdentity("resume", main, "planner", writer, reader, "writes down how it ended what still ran"),
+            PipelineIdentity("pull-request", ("pull_request",), "planner", reader, "", "plans pull requests"),
+            PipelineIdentity("plan", (main,), "planner", reader, reader, "plans what is applied, and looks for drift"),
+            PipelineIdentity("apply", apply, "operator", writer, reader, applies),
+            PipelineIdentity("resume", (main,), "planner", writer, reader, "writes down how it ended what still ran"),
         )
+
+    @property
+    def _writers(self) -> tuple[str, ...]:
+        """Environments that hold the writer's identity: the default branch alone names them, and nobody is asked."""
+        return tuple(f"{self.environment}-{word}" for word in ("apply", *(["finish"] if self.finish else [])))
 
     # --- the workflow ------------------------------------------------------------------------------------------------
 
@@ -93,7 +101,8 @@ class GithubProject:
             "ENVIRONMENT": self.environment, "STATE": self._is("state"), "SUBSCRIPTION": self._is("subscription"),
             "TENANT": self._is("tenant"), "OURS": ours, "COMMIT": commit,
         }  # fmt: skip
-        return re.sub(r"<([A-Z]+)>", lambda match: _yaml(values[match[1]]), _WORKFLOW)
+        written = _WORKFLOW.replace("<RESUME>\n", _FINISH if self.finish else "")
+        return re.sub(r"<([A-Z]+)>", lambda match: _yaml(values[match[1]]), written)
 
     # --- what somebody must make -------------------------------------------------------------------------------------
 
@@ -121,7 +130,7 @@ class GithubProject:
             yield f"    vpngw role {shlex.quote(self.blueprint)} --for {word} > {word}.json"
             yield f"    az role definition create --role-definition {word}.json"
         yield ""
-        yield "## 3. Applications, each with one federated credential and no secret"
+        yield "## 3. Applications, with federated credentials and no secret"
         yield ""
         yield from self._subjects()
         for identity in self.identities:
@@ -154,7 +163,9 @@ class GithubProject:
         yield f"    # {identity.what}"
         yield f"    app=$(az ad app create --display-name {shlex.quote(name)} --query appId --output tsv)"
         yield '    who=$(az ad sp create --id "$app" --query id --output tsv)'
-        yield f'    az ad app federated-credential create --id "$app" --parameters "{_credential(identity)}"'
+        for number, subject in enumerate(identity.subjects):
+            document = _credential(f"github-{number}" if number else "github", subject)
+            yield f'    az ad app federated-credential create --id "$app" --parameters "{document}"'
         role = shlex.quote(f"vpngw {identity.role} of {self.deployment}")
         yield f"    {_assign(role, shlex.quote('/subscriptions/' + self._is('subscription')))}"
         for container, right in zip(_containers(self._is("state")), (identity.states, identity.keys), strict=True):
@@ -164,9 +175,9 @@ class GithubProject:
 
     def _settings(self) -> Iterator[str]:
         yield f"`{self.environment}` gets required reviewers besides (Settings, Environments); administrators must not"
-        yield "pass the rules of either."
+        yield "pass the rules of any."
         yield ""
-        for name in (self.environment, f"{self.environment}-apply"):
+        for name in (self.environment, *self._writers):
             place = f"repos/{self.repository}/environments/{name}"
             rule = '{"deployment_branch_policy":{"protected_branches":false,"custom_branch_policies":true}}'
             yield f"    echo '{rule}' | gh api --method PUT {place} --input -"
@@ -182,11 +193,9 @@ def _yaml(value: str) -> str:
     return value if re.fullmatch(r"[A-Za-z][\w./:?=@+-]*|[0-9a-fA-F-]{36}", value) else json.dumps(value)
 
 
-def _credential(identity: PipelineIdentity) -> str:
-    """A document for a shell's double quotes, in which `prefix` is filled in."""
-    document = (
-        f'{{"name":"github","issuer":"{ISSUER}","subject":"${{prefix}}:{identity.subject}","audiences":["{AUDIENCE}"]}}'
-    )
+def _credential(name: str, subject: str) -> str:
+    """A document for a shell's double quotes, in which `prefix` is filled in; `name` is unique in its application."""
+    document = f'{{"name":"{name}","issuer":"{ISSUER}","subject":"${{prefix}}:{subject}","audiences":["{AUDIENCE}"]}}'
     return document.replace('"', '\\"')
 
 
@@ -288,7 +297,7 @@ jobs:
 
   resume:
     if: github.event.schedule == '*/30 * * * *'
-    permissions: { contents: read, id-token: write }
+    permissions: { contents: read, id-token: write, actions: read }
     uses: <OURS>/.github/workflows/resume.yml@<COMMIT>
     with:
       blueprint: <BLUEPRINT>
@@ -297,6 +306,7 @@ jobs:
       subscription: <SUBSCRIPTION>
       tenant-id: <TENANT>
       client-id: ${{ vars.VPNGW_RESUME_CLIENT_ID }} # reads Azure, writes the state
+<RESUME>
 
   drift:
     if: github.event.schedule == '17 3 * * *'
@@ -309,6 +319,14 @@ jobs:
       subscription: <SUBSCRIPTION>
       tenant-id: <TENANT>
       client-id: ${{ vars.VPNGW_PLAN_CLIENT_ID }}
+    secrets:
+      env: ${{ secrets.NETWORK_ENV }}
+"""
+
+_FINISH = """\
+      finish: true # what an interrupted run of a reviewed plan has left, by that very plan
+      finish-environment: <ENVIRONMENT>-finish # the writer's identity is bound to it too; <BRANCH> only, no reviewers
+      finish-client-id: ${{ vars.VPNGW_APPLY_CLIENT_ID }} # writes
     secrets:
       env: ${{ secrets.NETWORK_ENV }}
 """

@@ -123,13 +123,15 @@ def require_default_branch(event: GithubEvent, github: Github | None) -> None:
         raise Refused(f"Changes are applied on the default branch, {known}, and {where}.", advice="Merge first.")
 
 
-def newer_plan(github: Github, event: GithubEvent, artifact: str) -> str:
-    """Address of a later run of this workflow that has planned this deployment again; empty if there is none.
+def newer_plan(github: Github, event: GithubEvent, artifact: str, run: str = "") -> str:
+    """Address of a later run than `run` of its workflow that has planned the deployment again; empty if there is none.
+
+    Without `run` it is the one of this step.
 
     A later run counts from the moment its plan is kept as an artifact of the same name, unless it ended without an
     apply (https://docs.github.com/rest/actions/workflow-runs, https://docs.github.com/rest/actions/artifacts).
     """
-    ours = github.get(f"actions/runs/{event.run}")
+    ours = github.get(f"actions/runs/{run or event.run}")
     workflow, number = ours.get("workflow_id"), ours.get("run_number")
     if not isinstance(workflow, int) or not isinstance(number, int):
         raise GithubError("GitHub does not tell which workflow this run is of.")

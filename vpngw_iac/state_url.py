@@ -71,6 +71,22 @@ def read_state_url(text: str) -> FolderPlace | BlobPlace:
     raise _unknown(text, scheme[1])
 
 
+def blob_url(place: BlobPlace, cloud: str, deployment: str) -> str:
+    """How people find the state of a deployment in a cloud."""
+    folder = "/".join(part for part in (place.prefix, cloud, deployment) if part)
+    return f"{AZBLOB}://{place.account}/{place.container}/{folder}"
+
+
+def key_secret_name(deployment: str, state: str) -> str:
+    """Name of the secret of a vault that holds the key of a state, by its URL: one vault may hold those of many.
+
+    A secret's name has letters, digits and ``-``
+    (https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates#objects-identifiers-and-versioning).
+    """
+    plain = re.sub(r"[^0-9A-Za-z]+", "-", deployment).strip("-")[:80] or "state"
+    return f"vpngw-key-{plain}-{hashlib.sha256(state.encode()).hexdigest()[:12]}"
+
+
 def shown(text: str) -> str:
     """A URL as messages repeat it: without user, query and fragment, where passwords and tokens stand."""
     return re.sub(r"//[^/@]*@", "//", re.split(r"[?#]", text, maxsplit=1)[0])

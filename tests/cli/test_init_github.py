@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from tests.cli.conftest import ROOT, Shell
+from vpngw_iac.state_url import key_secret_name
 from vpngw_iac.usecases.github_files import repository_of, source_of_vpngw, subject_prefix
 from vpngw_iac.usecases.github_project import GithubProject
 
@@ -107,6 +108,31 @@ def test_who_plans_pull_requests_gets_no_right_to_the_key_and_who_applies_alone_
     assert ["vpngw-keys" in block for block in rights.values()] == [False, True, True, True]
     assert ["operator" in block for block in rights.values()] == [False, False, True, False]
     assert ["Contributor" in block for block in rights.values()] == [False, False, True, True]
+
+
+def test_with_a_vault_the_key_is_read_there_by_all_but_who_plans_pull_requests(vpngw: Shell) -> None:
+    repository(vpngw.directory)
+
+    handover = vpngw(
+        "init", "--github", *FLAGS, "--key-vault", "https://kv-keys.vault.azure.net", "hub.yaml", code=0
+    ).out
+
+    commands = commands_of(handover)
+    assert f"vpngw state init {KNOWN['state']} hub.yaml --key-vault https://kv-keys.vault.azure.net" in commands
+    secret = key_secret_name("hub", "azblob://stnetwork/vpngw/prod/public/hub")
+    assert "vpngw-keys" not in handover
+    rights = [line for line in commands.splitlines() if "Key Vault Secrets User" in line]
+    assert [f'--name kv-keys --query id --output tsv)/secrets/{secret}"' in line for line in rights] == [True] * 3
+    blocks = handover.split("    # ")
+    assert not any("Key Vault" in block for block in blocks if block.startswith("plans pull requests"))
+    subprocess.run(["sh", "-n"], input=commands, text=True, check=True)
+
+
+@pytest.mark.parametrize("vault", ["kv-keys", "https://kv.vault.azure.net/$(id)", "http://kv.vault.azure.net", "x; id"])
+def test_what_is_no_vault_becomes_no_command(vpngw: Shell, vault: str) -> None:
+    repository(vpngw.directory)
+
+    assert "is no key vault" in vpngw("init", "--github", *FLAGS, "--key-vault", vault, "hub.yaml", code=64).err
 
 
 def test_a_file_that_is_there_is_kept_and_the_other_one_is_not_written(vpngw: Shell) -> None:

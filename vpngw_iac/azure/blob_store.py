@@ -6,8 +6,9 @@
     journal/     append blobs, each named after its first record; the last one is live
     lock         the leased blob; its metadata says who
 
-The fingerprint key lies in a container of its own, ``CONTAINER-keys``, below the same prefix: who may read states need
-not be able to read it. Keys of earlier versions lie beside the state, and are read there.
+The fingerprint key lies in a container of its own, ``CONTAINER-keys``, below the same prefix, or in a key vault that
+``key`` beside the state names: who may read states need not be able to read it. Keys of earlier versions lie beside the
+state, and are read there.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from azure.storage.blob import BlobServiceClient, ContainerClient, ExponentialRe
 
 from vpngw_iac.azure.blob_lock import BlobLock, Lease
 from vpngw_iac.azure.blobs import Blobs, Conflict
+from vpngw_iac.azure.key_in_vault import KeyPlace, VaultKeys
 from vpngw_iac.errors import Forbidden, NoPlace, StateError, UsageError
 from vpngw_iac.state.check import checked_name
 from vpngw_iac.state.document import Damaged, is_damaged, load_checkpoint, load_journal
@@ -29,7 +31,7 @@ from vpngw_iac.state.loading import highest_number
 from vpngw_iac.state.locked_store import LockedStoreBase, utc_now
 from vpngw_iac.state.model import Binding
 from vpngw_iac.state.store import Owner, PreparedPlace, Store
-from vpngw_iac.state_url import AZBLOB, BlobPlace, read_state_url
+from vpngw_iac.state_url import AZBLOB, BlobPlace, key_secret_name, read_state_url
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -49,11 +51,13 @@ def open_blob_store(
     credential: Callable[[], TokenCredential],
     environment: Mapping[str, str] | None = None,
     lease_seconds: int = 60,
+    vault_keys: Callable[[], VaultKeys] | None = None,
 ) -> BlobStore:
     """The store of one deployment below ``azblob://account/container[/prefix][?endpoint=https://HOST[/account]]``.
 
     `cloud` and `deployment` are added to the prefix. Signs in with AZURE_STORAGE_KEY if it is set, else with what
     `credential` gives. `endpoint` is for another storage service than the cloud's own (Azure Stack, Azurite).
+    `vault_keys` opens the vaults of the cloud, once a key is in one.
     """
     place = place_of(url, cloud)
     env = os.environ if environment is None else environment
@@ -75,6 +79,7 @@ def open_blob_store(
         lease_seconds=lease_seconds,
         keys=service.get_container_client(place.keys_container),
         service=service,
+        vault_keys=vault_keys,
     )
 
 
@@ -102,6 +107,7 @@ class BlobStore(Store):
         utc: Callable[[], str] = utc_now,
         keys: ContainerClient | None = None,
         service: BlobServiceClient | None = None,
+        vault_keys: Callable[[], VaultKeys] | None = None,
     ) -> None:
         self.url = f"{SCHEME}://{account}/{container.container_name}/{prefix}"
         self._blobs = Blobs(container, prefix, self.url, service)
@@ -109,6 +115,8 @@ class BlobStore(Store):
         self._keys = None
         if keys is not None:
             self._keys = Blobs(keys, prefix, f"{SCHEME}://{account}/{keys.container_name}/{prefix}")
+        self._open_vaults = vault_keys
+        self._wanted_vault = ""
         self._lock = BlobLock(self._blobs, deployment, lease_seconds)
         super().__init__(deployment, binding, self._lock, utc)
 
@@ -149,8 +157,12 @@ class BlobStore(Store):
         found = ((name, self._blobs.read(name)) for name in wanted)
         return [(self._blobs.url_of(name), data) for name, data in found if data is not None]
 
+    def keep_key_in(self, vault: str) -> None:
+        """Have the key in a vault from the next `prepare` on; raises `UsageError` for what is no vault."""
+        self._wanted_vault = self._vault_keys().url_of(vault)
+
     def _read_key(self) -> tuple[str, bytes | None]:
-        """Where the key is: in its own container, else beside the state, as earlier versions had it."""
+        """Where the key is: in its own container, in a vault, or beside the state, as earlier versions had it."""
         keys, denied = self._keys, None
         if keys is not None:
             try:
@@ -161,18 +173,37 @@ class BlobStore(Store):
             except Forbidden as error:
                 denied = error
         beside = self._blobs.read(_KEY)
-        self.key_is_apart = beside is None
+        place = KeyPlace.of(beside, self._blobs.url_of(_KEY))
+        self.key_is_apart = beside is None or place is not None
+        if place is not None:
+            self.key_vault = place.vault
+            return place.name, self._vault_keys().read(place)
         if beside is None and denied is not None:
             raise denied
         return (keys if keys is not None and beside is None else self._blobs).url_of(_KEY), beside
 
     def _write_key(self, data: bytes) -> None:
+        if self._wanted_vault:
+            with contextlib.suppress(Conflict):
+                self._blobs.write(_KEY, self._made_in_vault(data).dump(), etag=None)
+            return
         if self._keys is not None and self._keys_are_there(self._keys):
             with contextlib.suppress(Conflict):
                 self._keys.write(_KEY, data, etag=None)
             return
         with contextlib.suppress(Conflict):
             self._blobs.write(_KEY, data, etag=None)
+
+    def _made_in_vault(self, data: bytes) -> KeyPlace:
+        """The key that a run made which died before it wrote down where; else this one."""
+        keys, secret = self._vault_keys(), key_secret_name(self.deployment, self.url)
+        found = keys.find(self._wanted_vault, secret)
+        return found[0] if found else keys.write(self._wanted_vault, secret, data)
+
+    def _vault_keys(self) -> VaultKeys:
+        if self._open_vaults is None:
+            raise UsageError(f"The key of {self.url} is in a key vault, which this store was given no way to.")
+        return self._open_vaults()
 
     def _keys_are_there(self, keys: Blobs) -> bool:
         """Make the container of the keys; False for whoever may not, whose key lies beside the state."""
@@ -186,10 +217,16 @@ class BlobStore(Store):
         return True
 
     def prepare(self) -> PreparedPlace:
-        """Make both containers, move a key that lies beside the state, and say what protects them."""
-        from vpngw_iac.azure.blob_place import prepare
+        """Make the containers, put the key where it belongs, and say what protects them."""
+        from vpngw_iac.azure.blob_place import KeyMove, prepare
 
-        return prepare(self._blobs, self._keys, _KEY)
+        vault = self._wanted_vault
+        with contextlib.suppress(NoPlace):
+            place = KeyPlace.of(self._blobs.read(_KEY), self._blobs.url_of(_KEY))
+            vault = vault or (place.vault if place else "")
+        secret = key_secret_name(self.deployment, self.url)
+        move = KeyMove(self._vault_keys(), vault, secret) if vault else None
+        return prepare(self._blobs, self._keys, _KEY, move)
 
 
 class LockedBlobStore(LockedStoreBase):

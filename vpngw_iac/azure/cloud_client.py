@@ -19,7 +19,7 @@ from vpngw_iac.azure.budget import Budget
 from vpngw_iac.azure.client import Arm
 from vpngw_iac.azure.cloud import AzureCloud
 from vpngw_iac.azure.clouds import CloudSettings, Fetch, settings_of
-from vpngw_iac.azure.key_vault import KeyVaultSecrets
+from vpngw_iac.azure.key_vault import KeyVaultSecrets, Vaults
 from vpngw_iac.azure.sign_in import NoSignIn, Tokens, actor_of, claims_of, default_credential
 from vpngw_iac.azure.translate import sign_in_failure, transport_failure
 from vpngw_iac.azure.transport import CallableTransport, https_transport
@@ -30,6 +30,7 @@ from vpngw_iac.masks import Masks
 from vpngw_iac.secret import SecretSource
 
 if TYPE_CHECKING:
+    from vpngw_iac.azure.key_in_vault import VaultKeys
     from vpngw_iac.azure.logs import Logs
 
 for _name in ("azure", "msal"):
@@ -109,6 +110,14 @@ class CloudClient:
         wire = self._wire()
         suffix = self._opened(wire, AzureIds(correlation)).vault_suffix
         return KeyVaultSecrets(self.tokens, local, suffix=suffix, transport=wire, correlation=correlation, masks=masks)
+
+    def vault_keys(self, correlation: str = "", masks: Masks | None = None) -> VaultKeys:
+        """Keys of states in the Key Vaults of this cloud. Nobody signs in before the first is asked for."""
+        from vpngw_iac.azure.key_in_vault import VaultKeys
+
+        wire, ids = self._wire(), AzureIds(correlation)
+        vaults = Vaults(self.tokens, suffix=self._opened(wire, ids).vault_suffix, transport=wire)
+        return VaultKeys(vaults, ids, masks or Masks())
 
     def logs(self, correlation: str = "", masks: Masks | None = None) -> Logs:
         """Logs of gateways in this cloud; nothing is asked before the first query."""

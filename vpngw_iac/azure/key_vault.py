@@ -31,6 +31,39 @@ _ADVICE = {
 }
 
 
+class Vaults:
+    """The key vaults of one cloud, each opened when first needed. Safe between threads."""
+
+    def __init__(
+        self, credential: Callable[[], Any], *, suffix: str = "vault.azure.net", transport: Any = None
+    ) -> None:
+        self.suffix = suffix
+        self._credential = credential
+        self._transport = transport
+        self._guard = threading.Lock()
+        self._clients: dict[str, SecretClient] = {}
+
+    def url_of(self, vault: str) -> str | None:
+        """Address of a vault by its name or its URL; none for what is no vault of this cloud, which gets no token."""
+        if "/" not in vault and "." not in vault:
+            return f"https://{vault.lower()}.{self.suffix}"
+        url = urlsplit(vault if "//" in vault else f"https://{vault}")
+        host = (url.hostname or "").lower()
+        if url.scheme != "https" or not host.endswith(f".{self.suffix}"):
+            return None
+        return f"https://{url.netloc}".lower()
+
+    def client(self, url: str) -> SecretClient:
+        """The client of a vault."""
+        with self._guard:
+            from azure.keyvault.secrets import SecretClient  # one thread alone: see `plain_url`
+
+            if url not in self._clients:
+                chosen = {} if self._transport is None else {"transport": self._transport}
+                self._clients[url] = SecretClient(url, self._credential(), **chosen)
+            return self._clients[url]
+
+
 class KeyVaultSecrets:
     """Resolves references to Key Vault; hands all others to `local`. The vaults are opened when first needed."""
 
@@ -45,14 +78,10 @@ class KeyVaultSecrets:
         masks: Masks | None = None,
     ) -> None:
         """`masks` knows what no message may show; a value that is made here is added to it."""
-        self._credential = credential
+        self._vaults = Vaults(credential, suffix=suffix, transport=transport)
         self._local = local
-        self._suffix = suffix
-        self._transport = transport
         self._ids = AzureIds(correlation)
         self._masks = masks or Masks()
-        self._guard = threading.Lock()
-        self._clients: dict[str, SecretClient] = {}
 
     def resolve(self, reference: SecretReference) -> SecretValue:
         """The value now, with the version it has."""
@@ -116,24 +145,11 @@ class KeyVaultSecrets:
             ) from None
 
     def _client(self, reference: SecretReference, vault: str) -> SecretClient:
-        url = self._url(reference, vault)
-        with self._guard:
-            from azure.keyvault.secrets import SecretClient  # one thread alone: see `plain_url`
-
-            if url not in self._clients:
-                chosen = {} if self._transport is None else {"transport": self._transport}
-                self._clients[url] = SecretClient(url, self._credential(), **chosen)
-            return self._clients[url]
-
-    def _url(self, reference: SecretReference, vault: str) -> str:
-        """A vault is known by its name or its URL; a token is sent to a vault of this cloud only."""
-        if "/" not in vault and "." not in vault:
-            return f"https://{vault.lower()}.{self._suffix}"
-        url = urlsplit(vault if "//" in vault else f"https://{vault}")
-        host = (url.hostname or "").lower()
-        if url.scheme != "https" or not host.endswith(f".{self._suffix}"):
-            raise SecretError(f"{reference}: {vault} is not a vault of this cloud (https://NAME.{self._suffix}).")
-        return f"https://{url.netloc}".lower()
+        url = self._vaults.url_of(vault)
+        if url is None:
+            suffix = self._vaults.suffix
+            raise SecretError(f"{reference}: {vault} is not a vault of this cloud (https://NAME.{suffix}).")
+        return self._vaults.client(url)
 
 
 def _refused(reference: SecretReference, doing: str, error: HttpResponseError, masks: Masks) -> SecretError:

@@ -66,6 +66,10 @@ OnGithub = Annotated[
 Repository = Annotated[
     str | None, typer.Option("--repository", metavar="OWNER/NAME", help="On GitHub; else the remote origin's.")
 ]
+KeyVault = Annotated[
+    str | None,
+    typer.Option("--key-vault", metavar="URL", help="With --github: the vault in which the key of the state is."),
+]
 Branch = Annotated[str, typer.Option("--branch", metavar="NAME", help="Default branch of the repository.")]
 Finish = Annotated[
     bool,
@@ -107,6 +111,7 @@ def init(
     repository: Repository = None,
     branch: Branch = "main",
     finish: Finish = False,
+    key_vault: KeyVault = None,
 ) -> int:
     """Begin a project: a blueprint, its settings, and what keeps secrets out of a repository.
 
@@ -116,7 +121,7 @@ def init(
     from vpngw_iac.usecases.project import NewProject
 
     if github:
-        return _on_github(run, what or [], Path(dir), repository or "", branch, finish=finish)
+        return _on_github(run, what or [], Path(dir), repository or "", branch, key_vault or "", finish=finish)
     if finish:
         raise UsageError("--finish goes with --github.", advice="Add --github.")
     project = NewProject(Path(dir), run.settings, yaml=yaml)
@@ -158,7 +163,9 @@ def _tell(run: Run, project: Project) -> int:
     return project.imported.exit_code if project.imported else ExitCode.DONE
 
 
-def _on_github(run: Run, words: list[str], folder: Path, repository: str, branch: str, *, finish: bool) -> int:
+def _on_github(
+    run: Run, words: list[str], folder: Path, repository: str, branch: str, key_vault: str, *, finish: bool
+) -> int:
     """The workflow and the hand-over of one blueprint; the hand-over is printed too."""
     from vpngw_iac.report.json_documents import document
     from vpngw_iac.usecases import github_files
@@ -166,6 +173,7 @@ def _on_github(run: Run, words: list[str], folder: Path, repository: str, branch
 
     environment = run.settings.environment.get("VPNGW_ENVIRONMENT") or "production"
     github_files.checked_github(repository, branch, environment)
+    github_files.checked_vault(key_vault)
     file = _blueprint_in(folder, words)
     root = github_files.repository_root(file.parent)
     workspace, blueprints = run.at(str(file))
@@ -186,6 +194,7 @@ def _on_github(run: Run, words: list[str], folder: Path, repository: str, branch
         settings={**said, "source": github_files.source_of_vpngw()},
         branch=branch,
         environment=environment,
+        key_vault=key_vault,
         subject=github_files.subject_prefix(named, run.settings.environment) if named else "",
         finish=finish,
     )

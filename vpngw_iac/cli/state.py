@@ -38,6 +38,14 @@ InitWords = Annotated[
         help="Blueprint, or name the deployment with --deployment; and where the state will be, else --state.",
     ),
 ]
+KeyVault = Annotated[
+    str | None,
+    typer.Option(
+        "--key-vault",
+        metavar="URL",
+        help="Keep the key in this vault, https://NAME.vault.azure.net, and move it there if it is elsewhere.",
+    ),
+]
 Include = Annotated[
     list[str] | None,
     typer.Option(
@@ -127,10 +135,10 @@ def _asked(run: Run, owner: Owner) -> bool:
 
 
 @command(group)
-def init(run: Run, words: InitWords = None, lock_timeout: opt.LockTimeout = 0.0) -> int:
+def init(run: Run, words: InitWords = None, key_vault: KeyVault = None, lock_timeout: opt.LockTimeout = 0.0) -> int:
     """Make the place of a state: containers or folder, key and lineage, each where it is missing.
 
-    A key that lies beside its state is moved into a container of its own.
+    A key that lies beside its state is moved into a container of its own, or with --key-vault into a vault.
     """
     from vpngw_iac.report.json_documents import document
     from vpngw_iac.report.text.inspection import initial_text
@@ -141,8 +149,9 @@ def init(run: Run, words: InitWords = None, lock_timeout: opt.LockTimeout = 0.0)
     if file is None and run.settings.deployment is None:
         raise UsageError("Which deployment?", advice="Give its blueprint FILE, or --deployment NAME.")
     name = run.settings.deployment or workspace.name_of(run.load(file or "").blueprint)
-    made = init_state(workspace.session_named(name), _lock_wait(run, lock_timeout))
-    content = {name: getattr(made, name) for name in ("deployment", "state", "made", "warnings", "hints")}
+    made = init_state(workspace.session_named(name), _lock_wait(run, lock_timeout), key_vault or "")
+    names = ("deployment", "state", "key", "made", "warnings", "hints")
+    content = {name: getattr(made, name) for name in names}
     run.answer([document("state-init", **content)], initial_text(made, run.style))
     return ExitCode.DONE
 

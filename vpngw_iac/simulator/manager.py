@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.late_dataclass import dataclass
-from vpngw_iac.simulator import children, guard, lists, log_queries, operations, regions, services
+from vpngw_iac.simulator import children, guard, key_vault, lists, log_queries, operations, regions, services
 from vpngw_iac.simulator.body import read_body
 from vpngw_iac.simulator.cloud_view import CloudView, with_plain_words, without_nulls
 from vpngw_iac.simulator.document import DELETING, FAILED, SUCCEEDED, UPDATING, Document
@@ -53,6 +53,8 @@ def handle(cloud: CloudView, request: HttpRequest, *, foreign: bool = False) -> 
     try:
         if log_queries.is_query(request):
             return log_queries.answer(cloud, request)
+        if key_vault.is_request(request):
+            return key_vault.answer(cloud, request)
         _check_version(request)
         _check_subscription(cloud, request, foreign=foreign)
         if not foreign:

@@ -66,9 +66,9 @@ class DocumentStore:
         self._index_operation(operation)
         self._dirty.add(("operation", operation.id))
 
-    def save_secret(self, name: str, value: str) -> None:
-        """Keep a secret of the vault."""
-        self.vault[name] = value
+    def save_secret(self, name: str, value: str | None) -> None:
+        """Keep a secret of the vault; none takes it away."""
+        self._set_secret(name, value)
         self._dirty.add(("secret", name))
 
     def save_deployment(self, deployment: Deployment) -> None:
@@ -132,7 +132,7 @@ class DocumentStore:
             if value is not None:
                 self._index_operation(LongRunningOperation(**value))
         elif kind == "secret":
-            self.vault[key] = value
+            self._set_secret(key, value)
         elif kind == "deployment":
             self.deployments.pop(key, None)
             if value is not None:
@@ -142,9 +142,15 @@ class DocumentStore:
         """Forget everything."""
         self.__init__()  # type: ignore[misc]
 
+    def _set_secret(self, name: str, value: str | None) -> None:
+        if value is None:
+            self.vault.pop(name, None)
+        else:
+            self.vault[name] = value
+
     def _record(self, kind: str, key: str) -> Json:
         if kind == "secret":
-            return {"kind": kind, "key": key, "value": self.vault[key]}
+            return {"kind": kind, "key": key, "value": self.vault.get(key)}
         if kind == "deployment":
             deployment = self.deployments.get(key)
             return {"kind": kind, "key": key, "value": deployment.record() if deployment else None}

@@ -96,6 +96,10 @@ class Store(ABC):
     """How people find the checkpoint document (a path, a URL)."""
     key_is_apart = True
     """Whether the key, as it was read last, lies where it can have rights of its own."""
+    key_name = ""
+    """Where the key is, as it was read last."""
+    key_vault = ""
+    """Address of the vault in which the key was when it was read last; empty for a key that the store keeps."""
 
     def __init__(self, deployment: str, binding: Binding | None, lock: _Lock, utc: Callable[[], str]) -> None:
         """`binding` is what this run is connected to; None (nothing was asked yet) skips that comparison."""
@@ -114,6 +118,7 @@ class Store(ABC):
         if data is None and create:
             self._write_key((like or FingerprintKey.new()).secret.hex().encode())
             name, data = self._read_key()
+        self.key_name = name
         return None if data is None else _key_in(data, name)
 
     def history(self) -> Iterator[Record]:
@@ -125,6 +130,16 @@ class Store(ABC):
         if not isinstance(locked, LockedStoreBase) or locked.store is not self:
             raise UsageError("A state can only be replaced under the lock of its own store.")
         locked.replace(state)
+
+    def keep_key_in(self, vault: str) -> None:
+        """Have the key in a vault from the next `prepare` on, or from when it is made.
+
+        Raises `UsageError` where a store keeps its key itself, or for what is no vault.
+        """
+        raise UsageError(
+            f"The key of {self.url} stays where it is, as private as the rest.",
+            advice="A vault is for states in Azure Storage: leave --key-vault out, or name azblob://....",
+        )
 
     @abstractmethod
     def locked(self, owner: Owner) -> AbstractContextManager[LockedStore]:

@@ -89,6 +89,12 @@ def checked_github(repository: str, branch: str, environment: str) -> None:
         raise UsageError(f"{environment!r} is no name of an environment here.", advice="Use letters, digits and -.")
 
 
+def checked_vault(url: str) -> None:
+    """Raise `UsageError` for what is no address of a key vault: it becomes a part of commands."""
+    if url and not re.fullmatch(r"https://[a-z0-9-]+\.vault\.[a-z.]+/?", url):
+        raise UsageError(f"{url!r} is no key vault.", advice="Write --key-vault https://NAME.vault.azure.net.")
+
+
 def write_github_files(root: Path, project: GithubProject) -> tuple[str, ...]:
     """Write the workflow and the hand-over. Raises `Refused` that names the one which is there; then neither is."""
     texts = {WORKFLOW: project.workflow_text, HANDOVER: project.handover_text}

@@ -10,9 +10,10 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import field
+from urllib.parse import urlsplit
 
 from vpngw_iac.late_dataclass import dataclass
-from vpngw_iac.state_url import BlobPlace, read_state_url
+from vpngw_iac.state_url import BlobPlace, blob_url, key_secret_name, read_state_url
 
 WORKFLOW = ".github/workflows/network.yml"
 HANDOVER = "github-setup.md"
@@ -38,6 +39,7 @@ class PipelineIdentity:
     """Of `vpngw role`."""
     states: str
     keys: str
+    """Role at the key of the states, empty for who gets none."""
     what: str
 
     @property
@@ -57,6 +59,8 @@ class GithubProject:
     """State, subscription, tenant, and the `source` of our workflows, as far as they are known."""
     branch: str = "main"
     environment: str = "production"
+    key_vault: str = ""
+    """Address of the vault in which the key of the state is; empty where it has a container."""
     subject: str = ""
     """What subjects of this repository's tokens begin with, as GitHub told it; empty if it did not."""
     finish: bool = False
@@ -75,14 +79,15 @@ class GithubProject:
     def identities(self) -> tuple[PipelineIdentity, ...]:
         """Who plans pull requests, who plans, who applies, who watches."""
         reader, writer = "Storage Blob Data Reader", "Storage Blob Data Contributor"
+        keys = "Key Vault Secrets User" if self.key_vault else reader
         main = f"ref:refs/heads/{self.branch}"
         apply = tuple(f"environment:{name}" for name in self._writers)
         applies = "applies, and finishes what was interrupted" if self.finish else "applies"
         return (
             PipelineIdentity("pull-request", ("pull_request",), "planner", reader, "", "plans pull requests"),
-            PipelineIdentity("plan", (main,), "planner", reader, reader, "plans what is applied, and looks for drift"),
-            PipelineIdentity("apply", apply, "operator", writer, reader, applies),
-            PipelineIdentity("resume", (main,), "planner", writer, reader, "writes down how it ended what still ran"),
+            PipelineIdentity("plan", (main,), "planner", reader, keys, "plans what is applied, and looks for drift"),
+            PipelineIdentity("apply", apply, "operator", writer, keys, applies),
+            PipelineIdentity("resume", (main,), "planner", writer, keys, "writes down how it ended what still ran"),
         )
 
     @property
@@ -122,7 +127,8 @@ class GithubProject:
         yield ""
         yield "## 1. The state"
         yield ""
-        yield f"    vpngw state init {shlex.quote(self._is('state'))} {shlex.quote(self.blueprint)}"
+        vault = f" --key-vault {shlex.quote(self.key_vault)}" if self.key_vault else ""
+        yield f"    vpngw state init {shlex.quote(self._is('state'))} {shlex.quote(self.blueprint)}{vault}"
         yield ""
         yield "## 2. Roles"
         yield ""
@@ -168,10 +174,22 @@ class GithubProject:
             yield f'    az ad app federated-credential create --id "$app" --parameters "{document}"'
         role = shlex.quote(f"vpngw {identity.role} of {self.deployment}")
         yield f"    {_assign(role, shlex.quote('/subscriptions/' + self._is('subscription')))}"
-        for container, right in zip(_containers(self._is("state")), (identity.states, identity.keys), strict=True):
+        states, keys = _containers(self._is("state"))
+        for place, right in ((states, identity.states), (self._secret() or keys, identity.keys)):
             if right:
-                yield f"    {_assign(shlex.quote(right), container)}"
+                yield f"    {_assign(shlex.quote(right), place)}"
         yield f'    gh variable set {identity.variable} --repo {self.repository} --body "$app"'
+
+    def _secret(self) -> str:
+        """Scope of the secret that holds the key, below the vault whose id Azure tells; empty without a vault."""
+        if not self.key_vault:
+            return ""
+        state, name = self._is("state"), "SECRET"
+        place = read_state_url(state) if "ACCOUNT" not in state else None
+        if isinstance(place, BlobPlace):
+            name = key_secret_name(self.deployment, blob_url(place, "public", self.deployment))
+        vault = (urlsplit(self.key_vault).hostname or self.key_vault).partition(".")[0]
+        return f'"$(az keyvault show --name {shlex.quote(vault)} --query id --output tsv)/secrets/{name}"'
 
     def _settings(self) -> Iterator[str]:
         yield f"`{self.environment}` gets required reviewers besides (Settings, Environments); administrators must not"

@@ -358,6 +358,7 @@ class Session:
                 # The state of a simulated deployment lies in public Azure Storage.
                 credential=lambda: self._client("public" if place.cloud == "simulator" else place.cloud).tokens(),
                 environment=place.environment,
+                vault_keys=lambda: self._client(place.cloud).vault_keys(self.correlation, self.masks),
             )
         from vpngw_iac.state.file import FileStore, state_folder
 
@@ -371,7 +372,11 @@ class Session:
             if self._key is None and self.former:
                 self._key = self.former.key()
         if create and not self._keeps_key:
+            if self.former and self.former.store().key_vault:
+                self.store().keep_key_in(self.former.store().key_vault)
             self._key, self._keeps_key = self.store().key(create=True, like=self._key), True
+        if self._key is not None:
+            self.masks.add(self._key.secret.hex())
         return self._key
 
     def readable_key(self) -> FingerprintKey | None:

@@ -22,13 +22,18 @@ class StatePlace:
     made: tuple[str, ...]
     warnings: tuple[str, ...]
     hints: tuple[str, ...]
+    key: str
+    """Where its key is."""
 
 
-def init_state(session: Session, lock_wait: LockWait) -> StatePlace:
+def init_state(session: Session, lock_wait: LockWait, key_vault: str = "") -> StatePlace:
     """Container or folder, key and lineage of a deployment, each where it is missing; a key is moved to its place.
 
-    Raises `Forbidden` where a right is missing, `StateLocked` while a run has the lock.
+    `key_vault` is the vault in which the key is to be from now on; a key that is there stays the key. Raises
+    `Forbidden` where a right is missing, `StateLocked` while a run has the lock, `UsageError` for what is no vault.
     """
+    if key_vault:
+        session.store().keep_key_in(key_vault)
     place = session.store().prepare() if _is_new(session) else _prepared_under_lock(session, lock_wait)
     store, made = session.bound_store(), list(place.made)
     if store.key() is None:
@@ -37,7 +42,7 @@ def init_state(session: Session, lock_wait: LockWait) -> StatePlace:
     new = State.new(session.deployment, binding_of(session.cloud.identity))
     if session.former is None and store.load() is None and keep_lineage(session, new, "vpngw state init"):
         made.append(f"the lineage {new.lineage}")
-    return StatePlace(session.deployment, store.url, tuple(made), place.warnings, place.hints)
+    return StatePlace(session.deployment, store.url, tuple(made), place.warnings, place.hints, store.key_name)
 
 
 def _is_new(session: Session) -> bool:

@@ -150,6 +150,7 @@ def initial_text(made: StatePlace, style: Style) -> str:
     """What was made for a state, what is not as it should be, and who needs which right."""
     lines = [f"Made {item}." for item in made.made] or ["Everything was there."]
     lines.append(f"The state of {made.deployment} is at {made.state}.")
+    lines.append(f"Its key is at {made.key}.")
     lines += [style.paint(f"Warning: {text}", "yellow") for text in made.warnings]
     return "\n".join([*lines, *made.hints]) + "\n"
 

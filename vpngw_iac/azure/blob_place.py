@@ -19,7 +19,7 @@ DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
-class KeyMove:
+class VaultSecret:
     """The secret of a vault in which the key is to be."""
 
     keys: VaultKeys
@@ -32,7 +32,7 @@ class KeyMove:
         return (urlsplit(self.vault).hostname or "").partition(".")[0]
 
 
-def prepare(states: Blobs, keys: Blobs | None, key: str, move: KeyMove | None = None) -> PreparedPlace:
+def prepare(states: Blobs, keys: Blobs | None, key: str, move: VaultSecret | None = None) -> PreparedPlace:
     """Make the containers, move the key; raises `Forbidden` for whoever lacks a right of a run at one of them.
 
     With `move` the key is in a vault, and no container of keys is made.
@@ -96,7 +96,7 @@ def _moved(states: Blobs, keys: Blobs, key: str, warnings: list[str]) -> list[st
     return [f"the key, moved from {states.url_of(key)} to {keys.url_of(key)}"]
 
 
-def _moved_to_vault(states: Blobs, keys: Blobs | None, key: str, move: KeyMove, warnings: list[str]) -> list[str]:
+def _moved_to_vault(states: Blobs, keys: Blobs | None, key: str, move: VaultSecret, warnings: list[str]) -> list[str]:
     """Whatever is the key now becomes a version of the secret; what says where it is is written after that."""
     beside = states.find(key)
     data = states.read(key) if beside else None
@@ -127,7 +127,7 @@ def _moved_to_vault(states: Blobs, keys: Blobs | None, key: str, move: KeyMove, 
 
 
 def _left_behind(
-    place: KeyPlace, apart: bytes | None, keys: Blobs | None, key: str, move: KeyMove, warnings: list[str]
+    place: KeyPlace, apart: bytes | None, keys: Blobs | None, key: str, move: VaultSecret, warnings: list[str]
 ) -> list[str]:
     """A move that was interrupted before its end is ended; raises what stops the key from being read."""
     current = move.keys.read(place)
@@ -168,7 +168,7 @@ def _hints(states: Blobs, keys: Blobs | None) -> tuple[str, ...]:
     )
 
 
-def _vault_hints(states: Blobs, move: KeyMove) -> tuple[str, ...]:
+def _vault_hints(states: Blobs, move: VaultSecret) -> tuple[str, ...]:
     reader, contributor = "Storage Blob Data Reader", "Storage Blob Data Contributor"
     secret = f"the secret {move.secret} of {move.vault}"
     return (

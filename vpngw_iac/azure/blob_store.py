@@ -218,14 +218,14 @@ class BlobStore(Store):
 
     def prepare(self) -> PreparedPlace:
         """Make the containers, put the key where it belongs, and say what protects them."""
-        from vpngw_iac.azure.blob_place import KeyMove, prepare
+        from vpngw_iac.azure.blob_place import VaultSecret, prepare
 
         vault = self._wanted_vault
         with contextlib.suppress(NoPlace):
             place = KeyPlace.of(self._blobs.read(_KEY), self._blobs.url_of(_KEY))
             vault = vault or (place.vault if place else "")
         secret = key_secret_name(self.deployment, self.url)
-        move = KeyMove(self._vault_keys(), vault, secret) if vault else None
+        move = VaultSecret(self._vault_keys(), vault, secret) if vault else None
         return prepare(self._blobs, self._keys, _KEY, move)
 
 

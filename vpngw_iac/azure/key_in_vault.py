@@ -4,8 +4,6 @@ A vault lets everybody who may set a secret add a version, and has no "only if a
 whoever writes that down first has made the key, and a version that is added later changes nothing.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, TypeVar
@@ -41,7 +39,7 @@ class KeyPlace(BaseModel):
     version: Annotated[str, Field(pattern=r"^[0-9A-Za-z]+$")]
 
     @classmethod
-    def of(cls, data: bytes | None, name: str) -> KeyPlace | None:
+    def of(cls, data: bytes | None, name: str) -> "KeyPlace | None":
         """What the blob beside the state says; none where it is a key. Raises `StateError` for what is damaged."""
         if data is None or not data.lstrip().startswith(b"{"):
             return None

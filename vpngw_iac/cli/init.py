@@ -122,8 +122,9 @@ def init(
 
     if github:
         return _on_github(run, what or [], Path(dir), repository or "", branch, key_vault or "", finish=finish)
-    if finish:
-        raise UsageError("--finish goes with --github.", advice="Add --github.")
+    for flag, needless in (("--finish", finish), ("--key-vault", key_vault)):
+        if needless:
+            raise UsageError(f"{flag} goes with --github.", advice="Add --github.")
     project = NewProject(Path(dir), run.settings, yaml=yaml)
     groups = tuple(resource_group or ())
     if from_azure:

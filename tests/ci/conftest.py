@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 from tests.ci.github_server import REPOSITORY, TOKEN, GithubServer, serving
+from tests.ci.organisation import Organisation, organised
 from tests.cli.conftest import CANARY, HUB, SPEED, Answer
 from vpngw_iac.cli.app import run
 
 PULL_REQUEST = 12
+REVIEWERS = {"type": "required_reviewers", "reviewers": [{"type": "User", "reviewer": {"login": "carol"}}]}
 
 
 def pull_request_event(number: int = PULL_REQUEST, title: str = "Another site") -> dict[str, Any]:
@@ -102,6 +104,13 @@ class Step:
         self.variables |= {
             "GITHUB_EVENT_NAME": name, "GITHUB_EVENT_PATH": str(place), "GITHUB_REF": ref, "GITHUB_SHA": sha
         }  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def organisation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Organisation]:
+    """Azure of an organisation that was set up for pipelines."""
+    with organised(tmp_path_factory.mktemp("organisation")) as made:
+        yield made
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -26,6 +26,26 @@ SIGNATURE = "Canary0Signature7nobody5may3see"
 """What makes an address of the storage of artifacts a signed one."""
 
 Answer = tuple[int, Any]
+
+
+_NEEDED = (
+    (r"issues/(\d+/comments|comments/\d+)", ("issues", "pull-requests")),
+    (r"issues(/.*)?", ("issues",)),
+    (r"(pulls/|commits/\w+/pulls).*", ("pull-requests",)),
+    (r"(actions|environments)/.*", ("actions",)),
+    (r"branches/.*", ("contents",)),
+)
+"""Which right of a token a path needs, one of these
+(https://docs.github.com/rest/authentication/permissions-required-for-github-apps)."""
+
+
+def is_permitted(rights: Mapping[str, str] | None, verb: str, path: str) -> bool:
+    """Whether a token with these rights may do this."""
+    if rights is None:
+        return True
+    levels = ("read", "write") if verb == "GET" else ("write",)
+    needed = next((names for pattern, names in _NEEDED if re.fullmatch(pattern, path)), ())
+    return not needed or any(rights.get(name) in levels for name in needed)
 
 
 @dataclass
@@ -50,6 +70,10 @@ class GithubServer:
     """Other answers to a GET, by path below the repository."""
     permissions: dict[str, set[str]] = field(default_factory=dict)
     """Verbs that the token lacks, by the beginning of a path: 403."""
+    tokens: dict[str, Mapping[str, str] | None] = field(default_factory=lambda: {TOKEN: None})
+    """Rights of each token (``permissions`` of its job); none for all of them."""
+    id_tokens: dict[str, str] = field(default_factory=dict)
+    """What a job gets that asks for an ID token, by its bearer."""
     failures: list[tuple[int, dict[str, str]]] = field(default_factory=list)
     """Status codes and headers of the next answers."""
     lost: int = 0
@@ -69,6 +93,17 @@ class GithubServer:
         number = self.number()
         self.archives[number] = (run, name, archive)
         return number
+
+    def at_the_door(self, bearer: str, verb: str, path: str) -> Answer | None:
+        """What is said to a job that asks for its ID token, to a token that does not count, and to one that lacks the
+        right; nothing to one that may pass."""
+        if path == "id-token" and bearer in self.id_tokens:
+            return 200, {"value": self.id_tokens[bearer]}
+        if bearer not in self.tokens:
+            return 401, {"message": "Bad credentials"}
+        if not is_permitted(self.tokens[bearer], verb, path):
+            return 403, {"message": "Resource not accessible by integration"}
+        return None
 
     # --- what a request gets -----------------------------------------------------------------------------------------
 
@@ -194,11 +229,11 @@ class _Handler(BaseHTTPRequestHandler):
         if self.github.failures:
             status, headers = self.github.failures.pop(0)
             self._tell(status, {"message": "failure"}, headers)
-        elif self.headers.get("Authorization") != f"Bearer {TOKEN}":
-            self._tell(401, {"message": "Bad credentials"}, {})
         else:
             path = parts.path.removeprefix(f"/repos/{REPOSITORY}").strip("/")
-            status, document = self.github.answer(self.command, path, query, content)
+            bearer = self.headers.get("Authorization", "").removeprefix("Bearer ")
+            told = self.github.at_the_door(bearer, self.command, path)
+            status, document = told or self.github.answer(self.command, path, query, content)
             if self.command == "POST" and self.github.lost:
                 self.github.lost -= 1
                 self._tell(502, {"message": "Bad Gateway"}, {})

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.ci.conftest import Step
+from tests.ci.conftest import REVIEWERS, Step
 from tests.ci.github_server import GithubServer
 
-REVIEWERS = {"type": "required_reviewers", "reviewers": [{"type": "User", "reviewer": {"login": "carol"}}]}
 TIMER = {"type": "wait_timer", "wait_timer": 30}
 CUSTOM = {"protected_branches": False, "custom_branch_policies": True}
 PROTECTED = {"protected_branches": True, "custom_branch_policies": False}

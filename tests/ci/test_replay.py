@@ -1,242 +1,385 @@
-"""The life of a repository: every job of the pipeline in its order, each step a process, with that job's means alone.
+"""The life of a repository: the workflows that we ship, job after job, each command a process, on the simulator.
 
-Jobs and their means are those of the workflows: `compile` has a checkout and no identity, `plan` of a pull request an
-identity and no checkout, `comment` a token alone; on the default branch `plan` and `apply` have both.
+Who the jobs are in Azure, and what they may do there, is what the commands of `vpngw init --github` have made of them.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.ci.conftest import PULL_REQUEST
 from tests.ci.github_server import TOKEN, GithubServer
-from tests.ci.replay import Done, Repository, WorkflowRun
+from tests.ci.organisation import KEYS, Organisation
+from tests.ci.shipped import Repository, WorkflowRun
 from tests.cli.conftest import CANARY, HUB
-from vpngw_iac.cli.app import run
+from vpngw_iac.simulator import Principal
 
 KEY = "shared_key: {source: env, name: BERLIN_PSK}}"
+NIGHTLY, OFTEN = "17 3 * * *", "*/30 * * * *"
+CONNECTION = "VpnConnection/vgw-hub/berlin"
+EDITED = HUB.replace("192.168.10.0/24", "192.168.11.0/24")
 
 
 @pytest.fixture
-def repository(tmp_path: Path, github: GithubServer) -> Repository:
-    return Repository(tmp_path, github, {"hub.yaml": HUB})
+def repository(
+    tmp_path_factory: pytest.TempPathFactory, github: GithubServer, organisation: Organisation
+) -> Repository:
+    """A repository whose owner has done what the hand-over says, before anything is deployed."""
+    organisation.reset()
+    return Repository(tmp_path_factory.mktemp("repository"), github, organisation, {"hub.yaml": HUB})
 
 
-def pull_request(repository: Repository, files: Mapping[str, str], name: str = "hub") -> Done:
-    """compile, plan, comment."""
-    run = repository.run("pull_request", files)
-    job = run.job("compile", checkout=True)
-    file = next(file for file in files if file.startswith(name))
-    job.step("compile", file, "--save", "graph.json")
-    job.upload(f"vpngw-graph-{name}", job.work / "graph.json")
-    job = run.job("plan", token=True).signed_in()
-    graph = job.download(f"vpngw-graph-{name}") / "graph.json"
-    planned = job.step("ci", "plan", str(graph))
-    assert planned.outputs["sealed"] == "false"
-    job.upload(f"vpngw-plan-{name}", Path(planned.outputs["plan"]))
-    job = run.job("comment", token=True)
-    job.download(f"vpngw-plan-{name}", job.temporary / "vpngw" / name)
-    job.step("ci", "comment")
-    return planned
+def results(run: WorkflowRun) -> dict[str, str]:
+    """How its jobs went, without those that were skipped."""
+    return {name: job.result for name, job in run.jobs.items() if job.result not in ("skipped", "")}
 
 
-def plan(run: WorkflowRun, name: str = "hub") -> Done:
-    """The plan of the default branch, which approvers look at."""
-    job = run.job("plan", checkout=True, token=True, secrets=True).signed_in()
-    planned = job.step("ci", "plan", BLUEPRINT=f"{name}.yaml")
-    assert planned.outputs["sealed"] == "true"
-    job.upload(f"vpngw-plan-{name}", Path(planned.outputs["plan"]))
-    return planned
-
-
-def apply(run: WorkflowRun, name: str = "hub", code: int = 0, cancel_at: str = "", **variables: str) -> Done:
-    """The job of the environment, after its approval."""
-    run.approve("bob")
-    job = run.job("apply", checkout=True, token=True, secrets=True).signed_in()
-    place = job.download(f"vpngw-plan-{name}")
-    return job.step("ci", "apply", code=code, cancel_at=cancel_at, PLAN_DIR=str(place), **variables)
-
-
-def deployed(repository: Repository, files: Mapping[str, str]) -> WorkflowRun:
-    """The files are merged, planned, approved and applied."""
-    run = repository.run("push", files)
-    repository.merge(files, run)
-    plan(run)
-    assert apply(run).outputs == {"exitcode": "0", "finished": "true"}
+def deploy(repository: Repository) -> WorkflowRun:
+    """What is on the default branch is planned, approved and applied."""
+    run = repository.push().approve("production", "bob")
+    assert run["apply / apply"].outputs == {"finished": "true"}, run["apply / apply"].text
     return run
 
 
-def log(repository: Repository, capsys: pytest.CaptureFixture[str], file: str = "hub.yaml") -> list[dict[str, object]]:
-    place = repository.root / file
-    place.write_text(repository.files[file], encoding="utf-8")
-    capsys.readouterr()
-    state = str(repository.root / "state")
-    assert run(["log", str(place), "--json", "--cloud", "simulator", "--state", state]) == 0
-    return list(json.loads(capsys.readouterr().out)["runs"])
+@pytest.fixture
+def deployed(repository: Repository) -> Repository:
+    """The repository once its hub is deployed; that is done once for all tests."""
+    if not repository.azure.reset("deployed"):
+        deploy(repository)
+        repository.azure.remember("deployed")
+        repository.azure.reset("deployed")
+    repository.numbers = 100
+    return repository
 
 
-def test_a_pull_request_is_commented_merged_approved_and_applied(
-    repository: Repository, capsys: pytest.CaptureFixture[str]
-) -> None:
-    proposed = pull_request(repository, repository.files)
+def log(repository: Repository) -> list[dict[str, Any]]:
+    """The runs that the state remembers, as its owner reads them."""
+    folder = repository.root / "owner"
+    folder.mkdir(exist_ok=True)
+    (folder / "hub.yaml").write_text(repository.files["hub.yaml"], encoding="utf-8")
+    return list(json.loads(repository.azure.vpngw(folder, "log", "hub.yaml", "--json"))["runs"])
+
+
+def written(repository: Repository) -> list[str]:
+    """What anybody has sent to Azure that is more than a question."""
+    asked = repository.azure.server.simulator.requests
+    return [f"{one.method} {one.path}" for one in asked if one.method in ("PUT", "PATCH", "DELETE")]
+
+
+# --- from a pull request to tunnels ----------------------------------------------------------------------------------
+
+
+def test_a_pull_request_is_commented_merged_approved_and_applied(repository: Repository) -> None:
+    proposed = repository.pull_request().proceed()
     (comment,) = repository.github.comments[PULL_REQUEST]
+
+    assert results(proposed) == {"plan / compile": "success", "plan / plan": "success", "comment / comment": "success"}
     assert "Plan: 7 to add" in comment["body"]
+    assert proposed["plan / plan"].told["sealed"] == "false"
+    digest = proposed["plan / plan"].outputs["digest"]
 
-    run = repository.run("push")
-    repository.merge(repository.files, run)
-    planned = plan(run)
-    assert planned.outputs["digest"] == proposed.outputs["digest"]
-    assert f"Same decisions as in [pull request {PULL_REQUEST}]" in planned.summary
-    applied = apply(run)
+    run = repository.push(merged=True)
+    assert results(run) == {"plan / seal": "success", "apply / approve": "waiting"}
+    assert run["plan / seal"].told["sealed"] == "true"
+    assert run["plan / seal"].outputs["digest"] == digest
+    assert written(repository) == []
+    run.approve("production", "bob")
 
-    assert f"Same decisions as in [pull request {PULL_REQUEST}]" in applied.summary
-    (told,) = log(repository, capsys)
-    assert told["approver"] == "bob"
-    assert told["digest"] == proposed.outputs["digest"]
+    assert results(run) == {
+        "plan / seal": "success", "apply / approve": "success", "apply / apply": "success", "verify / verify": "success"
+    }  # fmt: skip
+    for name in ("plan / seal", "apply / apply"):
+        assert f"Same decisions as in [pull request {PULL_REQUEST}]" in run[name].page
+    assert run["verify / verify"].outputs == {"verified": "true"}
+    (told,) = log(repository)
+    assert (told["approver"], told["digest"]) == ("bob", digest)
     assert str(told["url"]).endswith(f"/actions/runs/{run.id}")
-    assert plan(repository.run("push")).outputs["changes"] == "false"
+    assert results(repository.push()) == {"plan / seal": "success"}, "nothing to do, and nobody is asked"
+
+
+def test_each_job_is_who_it_should_be(repository: Repository) -> None:
+    proposed = repository.pull_request().proceed()
+    keys = [asked for asked in repository.azure.door.asked if asked.container == KEYS]
+    run = deploy(repository)
+
+    jobs = [*proposed.jobs.values(), *run.jobs.values()]
+    ran = {job.name: job.subject.partition("contoso/network:")[2] for job in jobs if job.steps}
+    assert ran == {
+        "plan / compile": "", "plan / plan": "pull_request", "comment / comment": "",
+        "plan / seal": "ref:refs/heads/main", "apply / approve": "", "apply / apply": "environment:production-apply",
+        "verify / verify": "ref:refs/heads/main",
+    }  # fmt: skip
+    for job in jobs:
+        assert not job.steps or (f"Subject of this job's token: {job.subject}\n" in job.text) is bool(job.subject)
+    assert {asked.status for asked in keys} <= {403}, "who plans pull requests has no key"
+    assert run["apply / apply"].group == "vpngw-hub"
+
+
+def test_somebody_who_is_no_writer_applies_nothing(repository: Repository) -> None:
+    """The role of the application that applies was forgotten, or it was given the wrong credential."""
+    azure = repository.azure
+    given = azure.governance
+    planner, writer = (given.principal(azure.caller_of(word)) for word in ("plan", "apply"))
+    assert planner is not None
+    assert writer is not None
+    run = repository.push()
+
+    def with_writer(changed: Principal) -> None:
+        others = tuple(each for each in given.principals if each.client != writer.client)
+        azure.server.simulator.governance = given.model_copy(update={"principals": (*others, changed)})
+
+    with_writer(writer.model_copy(update={"grants": (planner.grants[0], *writer.grants[1:])}))
+    refused = run.approve("production", "bob")["apply / apply"]
+    with_writer(writer.model_copy(update={"credentials": planner.credentials}))
+    stranger = run.again("apply / apply")["apply / apply"]
+
+    assert (refused.result, refused.code) == ("failure", 3)
+    assert "Microsoft.Network/virtualNetworks/write" in refused.text
+    assert (stranger.result, stranger.code) == ("failure", 3)
+    assert "AADSTS700213" in stranger.text
+    assert azure.server.simulator.documents() == {}
+
+
+def test_environments_that_nobody_guards_end_it_before_anything_is_applied(repository: Repository) -> None:
+    repository.guard("production", ["main"], [])
+
+    refused = repository.push()
+    repository.inputs["unreviewed"] = "true"
+    allowed = repository.push()
+
+    assert results(refused) == {"plan / seal": "success", "apply / approve": "failure"}
+    assert refused["apply / approve"].code == 4
+    assert "production has no required reviewers" in refused["apply / approve"].text
+    assert allowed["apply / apply"].result == "success"
+
+
+def test_a_digest_that_was_typed_in_is_the_only_one_that_is_applied(repository: Repository) -> None:
+    digest = repository.pull_request().proceed()["plan / plan"].outputs["digest"]
+
+    wrong = repository.dispatch(reviewed="0" * 64).approve("production", "bob")["apply / apply"]
+    right = repository.dispatch(reviewed=digest).approve("production", "bob")["apply / apply"]
+
+    assert (wrong.result, wrong.code) == ("failure", 8)
+    assert right.result == "success"
+
+
+# --- keys ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("beside", [False, True], ids=["alone", "beside another edit"])
-def test_a_rotation_is_a_reviewed_edit(repository: Repository, beside: bool) -> None:
-    deployed(repository, repository.files)
-    text = HUB.replace(KEY, KEY[:-1] + ', rotation: "2026-11"}')
-    text = text.replace("192.168.10.0/24", "192.168.11.0/24") if beside else text
-    repository.secrets = f"BERLIN_PSK={CANARY[::-1]}\n"
+def test_a_rotation_is_a_reviewed_edit(deployed: Repository, beside: bool) -> None:
+    text = (EDITED if beside else HUB).replace(KEY, KEY[:-1] + ', rotation: "2026-11"}')
+    deployed.secrets = f"BERLIN_PSK={CANARY[::-1]}\n"
 
-    proposed = pull_request(repository, {"hub.yaml": text})
-    run = repository.run("push", {"hub.yaml": text})
-    repository.merge(run.files, run)
-    planned = plan(run)
-    applied = apply(run)
+    proposed = deployed.pull_request({"hub.yaml": text}).proceed()
+    run = deployed.push({"hub.yaml": text}, merged=True)
+    before = len(written(deployed))
+    run.approve("production", "bob")
 
-    assert proposed.outputs["changes"] == planned.outputs["changes"] == "true"
-    assert "VpnConnection/vgw-hub/berlin" in applied.err
-    assert ("LocalNetworkGateway/vgw-hub/berlin" in applied.err) == beside
-    assert CANARY[::-1] not in planned.everything + applied.everything
-    assert plan(repository.run("push", run.files)).outputs["changes"] == "false"
-
-
-def test_a_cancelled_apply_is_resumed_and_finished_without_a_new_review(
-    repository: Repository, capsys: pytest.CaptureFixture[str]
-) -> None:
-    run = repository.run("push")
-    plan(run)
-    slow = {"VPNGW_SIMULATOR_SPEED": "60"}
-
-    cancelled = apply(run, code=130, cancel_at="VpnGateway/vgw-hub: create started", **slow)
-    resume = repository.run("schedule").job("wait", checkout=True, token=True).signed_in()
-    waited = resume.step("ci", "wait", BLUEPRINT="hub.yaml", MINUTES="300")
-    again = apply(run)
-
-    assert "Cancelled" in cancelled.err
-    assert waited.outputs == {"exitcode": "0", "finished": "true"}
-    assert again.outputs == {"exitcode": "0", "finished": "true"}
-    assert [told["outcome"] for told in log(repository, capsys)] == ["interrupted", "succeeded", "succeeded"]
-    idle = repository.run("schedule").job("wait", checkout=True).signed_in()
-    assert "Nothing of hub is running." in idle.step("ci", "wait", BLUEPRINT="hub.yaml").out
+    assert proposed["plan / plan"].outputs["changes"] == run["plan / seal"].outputs["changes"] == "true"
+    assert proposed["plan / plan"].outputs["digest"] == run["plan / seal"].outputs["digest"]
+    touched = "".join(written(deployed)[before:])
+    assert "/connections/" in touched
+    assert ("/localNetworkGateways/" in touched) is beside
+    assert key_of(deployed) == CANARY[::-1]
+    assert deployed.push(run.files)["plan / seal"].outputs["changes"] == "false"
 
 
-def test_an_older_plan_that_waits_is_superseded(repository: Repository) -> None:
-    deployed(repository, repository.files)
-    older = repository.run("push", {"hub.yaml": HUB.replace("192.168.10.0/24", "192.168.11.0/24")})
-    plan(older)
-    newer = repository.run("push", {"hub.yaml": HUB.replace("192.168.10.0/24", "192.168.12.0/24")})
-    plan(newer)
+def test_a_key_is_set_again_by_hand(deployed: Repository) -> None:
+    deployed.secrets = f"BERLIN_PSK={CANARY[::-1]}\n"
 
-    refused = apply(older, code=8)
-    applied = apply(newer)
+    run = deployed.dispatch(resend=CONNECTION)
+    assert key_of(deployed) == CANARY
+    run.approve("production", "bob")
 
-    assert f"/actions/runs/{newer.id}" in refused.summary
-    assert "superseded" in refused.err
-    assert applied.outputs["finished"] == "true"
+    assert run["apply / apply"].outputs == {"finished": "true"}
+    assert key_of(deployed) == CANARY[::-1]
 
 
-def test_drift_is_an_issue_that_a_failure_keeps(repository: Repository) -> None:
-    deployed(repository, repository.files)
-    issues = repository.github.issues
-    hand = ["simulator", "set", "vnet-hub", "--cloud", "simulator", "--dir", str(repository.root / "azure")]
+def key_of(repository: Repository) -> str:
+    """The key that Azure has."""
+    (connection,) = [name for name in repository.azure.server.simulator.documents() if "/connections/" in name]
+    return str(repository.azure.read(connection)["properties"]["sharedKey"])
 
-    def drift(code: int, **variables: str) -> Done:
-        job = repository.run("schedule").job("drift", checkout=True, token=True, secrets=True).signed_in()
-        return job.step("ci", "drift", code=code, BLUEPRINT="hub.yaml", **variables)
 
-    assert drift(0).outputs["drift"] == "false"
-    assert run([*hand, 'properties.addressSpace.addressPrefixes=["10.1.0.0/16","10.9.0.0/16"]']) == 0
-    assert drift(2).outputs["drift"] == "true"
+# --- what goes otherwise ---------------------------------------------------------------------------------------------
+
+
+def test_a_cancelled_apply_is_resumed_and_finished_without_a_new_review(repository: Repository) -> None:
+    run = repository.push()
+    repository.azure.pace.set(60)
+    run.cancel("apply / apply", at="VpnGateway/vgw-hub: create started")
+    run.approve("production", "bob")
+    cancelled = run["apply / apply"]
+
+    assert (cancelled.result, cancelled.code) == ("cancelled", 130)
+    assert results(run)["apply / apply"] == "cancelled"
+    assert "verify / verify" not in results(run)
+    repository.azure.pace.set(50_000)
+    before = written(repository)
+    waited = repository.schedule(OFTEN)
+    assert results(waited) == {"resume / wait": "success"}
+    assert waited["resume / wait"].outputs == {"finished": "true"}
+    assert written(repository) == before, "who waits may not write"
+    run.again("apply / apply")
+
+    assert run["apply / apply"].outputs == {"finished": "true"}
+    assert len(repository.github.approvals[run.id]) == 1
+    assert [told["outcome"] for told in log(repository)] == ["interrupted", "succeeded", "succeeded"]
+    idle = repository.schedule(OFTEN)["resume / wait"]
+    assert "Nothing of hub is running." in idle.text
+
+
+def test_an_older_plan_that_waits_is_superseded(deployed: Repository) -> None:
+    older = deployed.push({"hub.yaml": EDITED})
+    newer = deployed.push({"hub.yaml": HUB.replace("192.168.10.0/24", "192.168.12.0/24")})
+
+    refused = older.approve("production", "bob")["apply / apply"]
+    applied = newer.approve("production", "bob")["apply / apply"]
+
+    assert (refused.result, refused.code) == ("failure", 8)
+    assert f"/actions/runs/{newer.id}" in refused.page
+    assert "superseded" in refused.text
+    assert applied.outputs == {"finished": "true"}
+
+
+def test_drift_is_an_issue_that_a_failure_keeps(deployed: Repository) -> None:
+    azure, issues = deployed.azure, deployed.github.issues
+    (network,) = [found for found in azure.server.simulator.documents() if found.endswith("/vnet-hub")]
+
+    def by_hand(*prefixes: str) -> None:
+        azure.server.simulator.set(network, {"properties.addressSpace.addressPrefixes": list(prefixes)})
+
+    assert deployed.schedule(NIGHTLY)["drift / drift"].outputs == {"drift": "false"}
+    by_hand("10.1.0.0/16", "10.9.0.0/16")
+    found = deployed.schedule(NIGHTLY)["drift / drift"]
+    assert (found.result, found.outputs) == ("failure", {"drift": "true"})
     (issue,) = issues
     assert issue["state"] == "open"
-    job = repository.run("schedule").job("drift", token=True).signed_in()
-    job.step("ci", "drift", code=None, BLUEPRINT="hub.yaml", VPNGW_DEPLOYMENT="hub")
-    assert (issue["state"], "may be out of date" in issue["body"]) == ("open", True)
-    assert run([*hand, 'properties.addressSpace.addressPrefixes=["10.1.0.0/16"]']) == 0
-    drift(0)
-    assert issue["state"] == "closed"
-    assert len(issues) == 1
+    azure.server.simulator.governance = azure.governance.model_copy(update={"principals": ()})
+    failed = deployed.schedule(NIGHTLY)["drift / drift"]
+    assert (failed.result, issue["state"], "may be out of date" in issue["body"]) == ("failure", "open", True)
+    azure.server.simulator.governance = azure.governance
+    by_hand("10.1.0.0/16")
+    assert deployed.schedule(NIGHTLY)["drift / drift"].result == "success"
+    assert [each["state"] for each in issues] == ["closed"]
 
 
 def test_two_deployments_in_one_repository_know_nothing_of_each_other(repository: Repository) -> None:
-    other = HUB.replace("name: hub\n", "name: spoke\n", 1).replace("rg-hub", "rg-spoke")
-    files = {"hub.yaml": HUB, "spoke.yaml": other}
-    pull_request(repository, files)
-    pull_request(repository, files, "spoke")
-    first, second = repository.run("push", files), repository.run("push", files)
-    repository.merge(files, first)
-    repository.merge(files, second)
+    spoke = HUB.replace("name: hub\n", "name: spoke\n", 1).replace("rg-hub", "rg-spoke")
+    files = {"hub.yaml": HUB, "spoke.yaml": spoke}
+    repository.deploys_also("spoke", "spoke.yaml", spoke)
 
-    plan(first, "hub")
-    plan(second, "spoke")
-    applied = apply(first, "hub"), apply(second, "spoke")
+    proposed = repository.pull_request(files).proceed()
+    run = repository.push(files, merged=True).approve("production", "bob")
 
-    assert len(repository.github.comments[PULL_REQUEST]) == 2
-    for done in applied:
-        assert done.outputs["finished"] == "true"
-        assert "Same decisions as in" in done.summary
-    assert plan(repository.run("push", files), "hub").outputs["changes"] == "false"
-    assert plan(repository.run("push", files), "spoke").outputs["changes"] == "false"
+    assert results(proposed)["comment / comment"] == "success"
+    (comment,) = repository.github.comments[PULL_REQUEST]
+    for name in ("plan", "plan-spoke"):
+        assert proposed[f"{name} / plan"].outputs["digest"] in comment["body"]
+        assert run[f"{name} / seal"].outputs["digest"] == proposed[f"{name} / plan"].outputs["digest"]
+    for name, group in (("apply", "vpngw-hub"), ("apply-spoke", "vpngw-spoke")):
+        job = run[f"{name} / apply"]
+        assert (job.result, job.group) == ("success", group)
+        assert "Same decisions as in" in job.page
+    again = repository.push(files)
+    assert again["plan / seal"].outputs["changes"] == again["plan-spoke / seal"].outputs["changes"] == "false"
 
+
+# --- people who mean no good -----------------------------------------------------------------------------------------
 
 HOSTILE = """
-import json, os
+import atexit, json, os
 from pathlib import Path
-from vpngw_iac import Secret
 from vpngw_iac.blueprints.load import load
 
 seen = json.dumps(dict(os.environ))
-Path("graph.json").write_text("{}")
+Path(os.environ["HOME"], "seen").write_text(seen)
+Path(os.environ["GITHUB_ENV"]).write_text("VPNGW_CLOUD=https://evil.invalid\\n")
 text = Path("base.yaml").read_text().replace("NOTE", "@everyone <img src=x> ::add-mask::x ](https://x.example)")
 Path("made.yaml").write_text(text.replace("SEEN", json.dumps(seen[:200])))
 blueprint = load("made.yaml").blueprint
 """
+ELSEWHERE = """
+def elsewhere():
+    graph = Path(os.environ["RUNNER_TEMP"], "graph.json")
+    if graph.exists():
+        graph.write_text(graph.read_text().replace("11111111-1111-4111-8111", "22222222-2222-4222-8222"))
+
+atexit.register(elsewhere)
+"""
+BASE = HUB.replace("name: hub\n", "name: hub\ntags: {note: 'NOTE', seen: SEEN}\n", 1)
+EVIL = {
+    "hub.py": HOSTILE,
+    "base.yaml": BASE.replace("name: BERLIN_PSK", "name: GITHUB_TOKEN"),
+    "vpngw.toml": 'cloud = "https://evil.invalid"\n',
+}
+SECRETS = (CANARY, TOKEN, "ACTIONS_ID_TOKEN", "GITHUB_TOKEN", "AZURE_CLIENT", "VPNGW_STATE")
 
 
-def test_a_hostile_pull_request_gets_nothing(repository: Repository) -> None:
-    deployed(repository, repository.files)
-    base = HUB.replace("name: hub\n", "name: hub\ntags: {note: 'NOTE', seen: SEEN}\n", 1)
-    base = base.replace("name: BERLIN_PSK", "name: GITHUB_TOKEN")
-    files = {"hub.py": HOSTILE, "base.yaml": base, "vpngw.toml": 'cloud = "https://evil.invalid"\n'}
-    before = sorted((repository.root / "state").rglob("*")), len(repository.github.issues)
+def test_a_hostile_pull_request_gets_nothing(deployed: Repository) -> None:
+    """What its code sees is worth nothing, what it makes is shown as it is, and whoever is asked refuses."""
+    deployed.plans("hub.py")
+    before = written(deployed), deployed.azure.stored()
 
-    planned = pull_request(repository, files)
+    run = deployed.pull_request(EVIL).proceed()
 
-    (comment,) = repository.github.comments[PULL_REQUEST]
-    for text in (comment["body"], planned.everything):
-        assert TOKEN not in text
-        assert CANARY not in text
+    assert results(run) == {"plan / compile": "success", "plan / plan": "success", "comment / comment": "success"}
+    (seen,) = deployed.root.glob("runner-*-plan-compile/seen")
+    assert [secret for secret in SECRETS if secret in seen.read_text(encoding="utf-8")] == []
+    (comment,) = deployed.github.comments[PULL_REQUEST]
     prose = comment["body"].replace("&#8203;", "\u200b")
     assert "@everyone" not in prose.split("<details>")[0]
     assert "<img" not in prose.split("```text")[0].replace("\\\\<img", "")
-    assert (sorted((repository.root / "state").rglob("*")), len(repository.github.issues)) == before
-    run = repository.run("push", files)
-    job = run.job("plan", checkout=True, secrets=True).signed_in()
-    del job.environment["VPNGW_CLOUD"]
-    assert "vpngw.toml" in job.step("ci", "plan", code=64, BLUEPRINT="hub.py").err
-    run = repository.run("pull_request", files)
-    job = run.job("apply", token=True).signed_in()
-    job.upload("vpngw-plan-hub", Path(planned.outputs["plan"]))
-    place = job.download("vpngw-plan-hub")
-    job.step("ci", "apply", code=4, PLAN_DIR=str(place))
+    assert TOKEN not in prose
+    assert CANARY not in prose
+    assert (written(deployed), deployed.azure.stored()) == before
+    assert deployed.github.issues == []
+    assert {asked.status for asked in deployed.azure.door.asked if asked.container == KEYS} <= {403}
+
+
+def test_a_graph_that_was_made_up_reaches_no_other_subscription(deployed: Repository) -> None:
+    deployed.plans("hub.py")
+    base = HUB.replace("name: hub\n", "name: hub\ntags: {note: 'NOTE', seen: SEEN}\n", 1)
+
+    run = deployed.pull_request({"hub.py": HOSTILE + ELSEWHERE, "base.yaml": base}).proceed()
+
+    assert results(run) == {"plan / compile": "success", "plan / plan": "failure"}
+    assert "22222222-2222-4222-8222-111111111111" in run["plan / plan"].text
+    asked = deployed.azure.server.simulator.requests
+    assert [one.path for one in asked if "22222222" in one.path] == []
+
+
+def test_a_pull_request_that_changes_the_workflow_is_nobody_else(deployed: Repository) -> None:
+    """It says that it is the writer, and that it may apply."""
+    deployed.calls["plan"]["with"]["pull-request-client-id"] = "${{ vars.VPNGW_APPLY_CLIENT_ID }}"
+    deployed.calls["plan"]["with"]["environment"] = "production-apply"
+    deployed.calls["apply"]["if"] = "true"
+    before = written(deployed)
+
+    run = deployed.pull_request().proceed()
+
+    assert results(run) == {"plan / compile": "success", "plan / plan": "failure"}
+    assert run["plan / plan"].code == 3
+    assert "AADSTS700213" in run["plan / plan"].text
+    assert written(deployed) == before
+
+
+def test_a_fork_is_compiled_and_nothing_more(repository: Repository) -> None:
+    run = repository.pull_request(fork=True).proceed()
+
+    assert results(run) == {"plan / compile": "success"}
+    assert repository.azure.door.asked == []
+    assert list(repository.azure.server.simulator.requests) == []
+
+
+def test_a_cloud_that_the_repository_names_is_refused_beside_an_identity(deployed: Repository) -> None:
+    """Whoever may merge could name a cloud that collects tokens."""
+    run = deployed.push({**deployed.files, "vpngw.toml": 'cloud = "https://evil.invalid"\n'})
+
+    assert results(run) == {"plan / seal": "failure"}
+    assert run["plan / seal"].code == 64
+    assert "vpngw.toml" in run["plan / seal"].text

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from azure.core import MatchConditions
-from azure.core.exceptions import AzureError, HttpResponseError
+from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
 from azure.storage.blob import BlobClient, BlobLeaseClient, BlobServiceClient, ContainerClient, RetentionPolicy
 
 from vpngw_iac.azure.translate import transport_failure
@@ -241,7 +241,7 @@ class Blobs:
     def _meaning(self, error: HttpResponseError, doing: str) -> Exception:
         code = _code_of(error)
         status = error.status_code or 0
-        if error.response is None:
+        if error.response is None or _is_of_sign_in(error):
             return transport_failure(
                 error, doing, AzureIds(), endpoint=str(self._container.primary_hostname), reached=self._reached
             )
@@ -260,6 +260,11 @@ def _code_of(error: HttpResponseError) -> str:
     """The storage service's own code; the SDK makes an enumeration of those that it knows."""
     code = getattr(error, "error_code", None) or ""
     return str(getattr(code, "value", code))
+
+
+def _is_of_sign_in(error: HttpResponseError) -> bool:
+    """Whether it is who signs us in that has refused: the SDK makes the same class of it, without a storage's code."""
+    return isinstance(error, ClientAuthenticationError) and not _code_of(error)
 
 
 class _Absent(StateError):

@@ -212,7 +212,7 @@ def _set_up(made: Organisation, folder: Path, owner: Principal) -> None:
     folder.mkdir()
     (folder / "hub.yaml").write_text(HUB, encoding="utf-8")
     known = ("--state", made.state, "--subscription", SUBSCRIPTION, "--tenant", TENANT, "--repository", REPOSITORY)
-    made.vpngw(folder, "init", "--github", "hub.yaml", *known)
+    made.vpngw(folder, "init", "--github", "hub.yaml", "--finish", *known)
     made.workflow = (folder / ".github" / "workflows" / "network.yml").read_text(encoding="utf-8")
     handover = (folder / "github-setup.md").read_text(encoding="utf-8")
     script = "\n".join(line[4:] for line in handover.splitlines() if line.startswith("    "))
@@ -243,7 +243,7 @@ def _settle(made: Organisation, command: list[str]) -> None:
 
 def _principals(commands: list[list[str]], folder: Path) -> Iterator[Principal]:
     roles = dict(BUILT_IN)
-    credentials: dict[str, FederatedCredential] = {}
+    credentials: dict[str, list[FederatedCredential]] = {}
     grants: dict[str, list[Grant]] = {}
     for command in commands:
         match command:
@@ -251,12 +251,12 @@ def _principals(commands: list[list[str]], folder: Path) -> Iterator[Principal]:
                 definition = json.loads((folder / file).read_text(encoding="utf-8"))
                 roles[definition["Name"]] = _grant_of(definition)
             case ["az", "ad", "app", "federated-credential", "create", "--id", client, "--parameters", told]:
-                credentials[client] = _credential_of(json.loads(told))
+                credentials.setdefault(client, []).append(_credential_of(json.loads(told)))
             case ["az", "role", "assignment", "create", "--assignee-object-id", who, *rest]:
                 grant = roles[_after(rest, "--role")].model_copy(update={"scope": _after(rest, "--scope")})
                 grants.setdefault(who.removeprefix("object-of-"), []).append(grant)
-    for client, credential in credentials.items():
-        yield Principal(client=client, credentials=(credential,), grants=tuple(grants[client]))
+    for client, found in credentials.items():
+        yield Principal(client=client, credentials=tuple(found), grants=tuple(grants[client]))
 
 
 def _grant_of(definition: Mapping[str, Any]) -> Grant:

@@ -153,7 +153,9 @@ class _Runner:
         """The commit of the run; or ours, of which a folder tells that it was fetched."""
         if "repository" in given:
             source = self.setting.contexts["job"]
-            assert (given["repository"], given["ref"]) == (source["workflow_repository"], source["workflow_sha"])
+            meant = self.setting.contexts["inputs"]["version"] or source["workflow_sha"]
+            assert given["repository"] == source["workflow_repository"]
+            assert given["ref"].removeprefix("refs/tags/") == meant
             (self.work / given["path"]).mkdir()
             return True
         for name, text in self.run.files.items():

@@ -154,9 +154,13 @@ class Repository:
         self.numbers += 1
         made = WorkflowRun(self, event, payload, 7000 + self.numbers, dict(self.files if files is None else files))
         branch = "site" if event == "pull_request" else "main"
+        called = [{"path": content["uses"]} for content in self.calls.values()]
         self.github.runs.append(
-            {"id": made.id, "workflow_id": 5, "run_number": self.numbers, "head_branch": branch, "conclusion": None}
-        )
+            {
+                "id": made.id, "workflow_id": 5, "run_number": self.numbers, "head_branch": branch, "conclusion": None,
+                "event": event, "head_sha": made.sha, "referenced_workflows": called,
+            }
+        )  # fmt: skip
         return made
 
 
@@ -287,6 +291,8 @@ class WorkflowRun:
         needs = [self.jobs[f"{call} / {need}"] for need in _names(content.get("needs"))]
         if job.result in RESULTS or any(need.result not in RESULTS for need in needs):
             return
+        told = {need.name.rpartition(" / ")[2]: {"outputs": Loose(need.outputs)} for need in needs}
+        contexts = contexts | {"needs": told}
         if skipped or not _goes_on(content, contexts, [need.result for need in needs]):
             job.result = "skipped"
             return

@@ -14,7 +14,7 @@ from tests.ci.conftest import PULL_REQUEST
 from tests.ci.github_server import TOKEN, GithubServer
 from tests.ci.organisation import KEYS, Organisation
 from tests.ci.shipped import Repository, WorkflowRun
-from tests.cli.conftest import CANARY, HUB
+from tests.cli.conftest import CANARY, HUB, SPEED
 from vpngw_iac.simulator import Principal
 
 KEY = "shared_key: {source: env, name: BERLIN_PSK}}"
@@ -208,29 +208,53 @@ def key_of(repository: Repository) -> str:
 # --- what goes otherwise ---------------------------------------------------------------------------------------------
 
 
-def test_a_cancelled_apply_is_resumed_and_finished_without_a_new_review(repository: Repository) -> None:
+def cancelled(repository: Repository) -> WorkflowRun:
+    """A run that somebody cancels while its gateway is made, which Azure then goes on with."""
     run = repository.push()
     repository.azure.pace.set(60)
     run.cancel("apply / apply", at="VpnGateway/vgw-hub: create started")
     run.approve("production", "bob")
-    cancelled = run["apply / apply"]
-
-    assert (cancelled.result, cancelled.code) == ("cancelled", 130)
+    job = run["apply / apply"]
+    assert (job.result, job.code) == ("cancelled", 130)
     assert results(run)["apply / apply"] == "cancelled"
     assert "verify / verify" not in results(run)
-    repository.azure.pace.set(50_000)
+    repository.azure.pace.set(float(SPEED))
+    return run
+
+
+def test_a_cancelled_apply_is_resumed_and_finished_without_a_new_review(repository: Repository) -> None:
+    """By hand: somebody runs the job again."""
+    repository.calls["resume"]["with"]["finish"] = "false"
+    run = cancelled(repository)
     before = written(repository)
+
     waited = repository.schedule(OFTEN)
     assert results(waited) == {"resume / wait": "success"}
-    assert waited["resume / wait"].outputs == {"finished": "true"}
+    assert waited["resume / wait"].outputs == {"finished": "true", "remainder": "true"}
     assert written(repository) == before, "who waits may not write"
     run.again("apply / apply")
 
     assert run["apply / apply"].outputs == {"finished": "true"}
     assert len(repository.github.approvals[run.id]) == 1
     assert [told["outcome"] for told in log(repository)] == ["interrupted", "succeeded", "succeeded"]
-    idle = repository.schedule(OFTEN)["resume / wait"]
-    assert "Nothing of hub is running." in idle.text
+
+
+def test_a_cancelled_apply_is_resumed_and_finished_by_itself_where_that_is_wanted(repository: Repository) -> None:
+    run = cancelled(repository)
+    digest = run["plan / seal"].outputs["digest"]
+
+    resumed = repository.schedule(OFTEN)
+
+    assert results(resumed) == {"resume / wait": "success", "resume / finish": "success"}
+    finish = resumed["resume / finish"]
+    assert (finish.outputs, finish.group) == ({"finished": "true"}, run["apply / apply"].group)
+    assert finish.subject.endswith(":environment:production-finish")
+    assert [(told["outcome"], told["digest"], told["approver"]) for told in log(repository)][::2] == [
+        ("interrupted", digest, "bob"), ("succeeded", digest, "bob"),
+    ]  # fmt: skip
+    idle = repository.schedule(OFTEN)
+    assert results(idle) == {"resume / wait": "success"}
+    assert "Nothing of hub is running." in idle["resume / wait"].text
 
 
 def test_an_older_plan_that_waits_is_superseded(deployed: Repository) -> None:
@@ -374,6 +398,16 @@ def test_a_fork_is_compiled_and_nothing_more(repository: Repository) -> None:
     assert results(run) == {"plan / compile": "success"}
     assert repository.azure.door.asked == []
     assert list(repository.azure.server.simulator.requests) == []
+
+
+@pytest.mark.parametrize("version", ["main", "v1", "0123456", "refs/pull/12/merge"])
+def test_a_version_that_can_move_is_refused_before_anything_is_fetched(repository: Repository, version: str) -> None:
+    repository.inputs["version"] = version
+
+    run = repository.push()
+
+    assert results(run) == {"plan / seal": "failure"}
+    assert (run["plan / seal"].code, len(run["plan / seal"].steps)) == (64, 1)
 
 
 def test_a_cloud_that_the_repository_names_is_refused_beside_an_identity(deployed: Repository) -> None:

@@ -133,6 +133,21 @@ def test_validate_tells_what_two_files_manage_both(hubs: Shell) -> None:
     assert "'again' and 'cairo' both manage" in answer.out
 
 
+def test_validate_tells_what_plan_would_refuse_a_folder_for(hubs: Shell) -> None:
+    hubs.write("hubs/copy.yaml", hub("cairo", 9).replace("-cairo", "-copy"))
+    hubs("compile", "hubs/berlin.yaml", "--save", "hubs/graph.json", code=0)
+
+    document = hubs("validate", "hubs", "--json", code=4).document
+    planned = hubs("plan", "hubs/c*.yaml", code=64)
+
+    assert {(f["rule"], f["location"]) for f in document["findings"] if f["level"] == "error"} == {
+        ("P-NAME", "hubs/copy.yaml"),
+        ("T-FILE", "hubs/graph.json"),
+    }
+    assert "Two deployments are called 'cairo'" in planned.err
+    assert "There is no file" in hubs("validate", "hubs", "absent.yaml", code=64).err
+
+
 @as_root
 def test_validate_goes_on_with_the_others_where_a_file_cannot_be_read(hubs: Shell) -> None:
     hubs("validate", "hubs", code=0)  # whatever is loaded with a file is loaded

@@ -11,6 +11,7 @@ from vpngw_iac import Fleet, Secret, Site, SiteToSite, Spoke, Topology, VirtualN
 from vpngw_iac.errors import ExitCode, Finding, Refused
 from vpngw_iac.simulator import Fault
 from vpngw_iac.usecases.fleet import FleetResult
+from vpngw_iac.usecases.fleet_jobs import jobs_of
 from vpngw_iac.usecases.locking import LockWait
 from vpngw_iac.usecases.state_commands import StateCommands
 
@@ -172,3 +173,53 @@ def test_a_peering_that_another_deployment_manages_is_no_alarm(operator: Operato
     assert alone.alarming
     assert drifted.exit_code is ExitCode.DONE
     assert [item.owner for item in drifted.by_name["hub-zurich"].elsewhere] == ["spoke"]  # type: ignore[union-attr]
+
+
+# --- one thing, two deployments --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def twins(operator: Operator) -> Operator:
+    """Two files that both make the network of zurich, each with a gateway of its own."""
+    operator.hubs("zurich")
+    text = (operator.folder / "zurich.yaml").read_text(encoding="utf-8")
+    operator.write("basel", text.replace("name: zurich\n", "name: basel\n").replace("vgw-zurich", "vgw-basel"))
+    return operator
+
+
+def test_what_two_deployments_would_make_is_refused_in_the_plan_of_the_second(twins: Operator) -> None:
+    planned = twins.fleet().plan()
+
+    assert planned.exit_code is ExitCode.REFUSED
+    assert planned.by_name["basel"].blocking == ()  # type: ignore[union-attr]
+    (refused,) = planned.by_name["zurich"].blocking  # type: ignore[union-attr]
+    assert refused.rule == "P-TWICE"
+    assert "'basel' makes " in refused.detail
+    assert "VirtualNetwork/vnet-zurich" in refused.detail
+    assert "ResourceGroup" not in refused.detail, "a group is used by all"
+
+
+@pytest.mark.parametrize("asks", [True, False], ids=["asked", "not asked"])
+def test_what_two_deployments_would_make_is_made_once(twins: Operator, asks: bool) -> None:
+    """Side by side both would find nothing there, and each would take it for its own."""
+    applied = twins.fleet().apply(confirm=(lambda plans, failed, later: True) if asks else None)
+
+    assert words(applied) == {"basel": "succeeded", "zurich": "Refused"}
+    owned = {name: twins.workspace().show(twins.blueprint(name)).items for name in ("basel", "zurich")}
+    assert "VirtualNetwork/vnet-zurich" in {item.address for item in owned["basel"]}
+    assert owned["zurich"] == ()
+
+
+def test_what_is_managed_already_is_refused_by_its_owner_alone(twins: Operator) -> None:
+    twins.workspace().apply(twins.blueprint("zurich"))
+
+    planned = twins.fleet().plan()
+
+    assert planned.by_name["zurich"].blocking == ()  # type: ignore[union-attr]
+    assert {f.rule for f in planned.by_name["basel"].blocking} <= {"V-OWN-01", "V-OWN-02", "V-OWN-03"}  # type: ignore[union-attr]
+
+
+def test_deployments_that_manage_one_thing_are_in_one_job(twins: Operator) -> None:
+    twins.hubs("zurich", "oslo")
+
+    assert [job.deployments for job in jobs_of(twins.fleet())] == [("basel", "zurich"), ("oslo",)]

@@ -11,6 +11,8 @@ from vpngw_iac.blueprints.broken import broken
 from vpngw_iac.blueprints.fleet_files import files_of
 from vpngw_iac.cli.run import Run
 from vpngw_iac.errors import BlueprintError, ExitCode, FileDenied, Finding, Findings, UsageError
+from vpngw_iac.files import kind_of
+from vpngw_iac.preflight import named_twice
 from vpngw_iac.report import renderer
 from vpngw_iac.report.findings import FileFindings
 
@@ -19,25 +21,31 @@ def findings_of(run: Run, targets: Sequence[str], profile: str | None = None) ->
     """Everything found in files, each with its line where the format allows; a type error is a finding like others.
 
     Of several files each is judged alone, and what one of them keeps from being read stops no other; told beside that
-    is what two of them manage both. Raises what is not a finding about a blueprint: a file that is not there, or that
-    is the only one and may not be read.
+    is what two of them manage or are called both. Raises what is not a finding about a blueprint: a file that is not
+    there, or that is the only one and may not be read.
     """
-    found, blueprints = list[Finding](), list[Blueprint]()
+    found, blueprints, names = list[Finding](), list[Blueprint](), list[tuple[str, str]]()
     files = files_of(targets)
     for file in files:
         try:
             loaded = run.load(file)
             found += run.offline.beside(loaded).validate(*loaded.blueprints, profile=profile).findings
             blueprints += loaded.blueprints
+            names += [(blueprint.name, file) for blueprint in loaded.blueprints]
         except BlueprintError as error:
             if not error.findings:
                 raise
             found += error.findings
-        except FileDenied as error:
-            if len(files) == 1:
+        except (FileDenied, UsageError) as error:
+            if len(files) == 1 or not _is_there(file):
                 raise
             found += broken(Path(file), None, error.message, advice=error.advice).findings
-    return Findings.of([*found, *(run.offline.managed_twice(*blueprints) if len(files) > 1 else ())])
+    both = [*run.offline.managed_twice(*blueprints), *named_twice(names)] if len(files) > 1 else ()
+    return Findings.of([*found, *both])
+
+
+def _is_there(target: str) -> bool:
+    return "file" in (kind_of(target), kind_of(target.rpartition(":")[0]))
 
 
 def tell_findings(run: Run, findings: Findings, targets: Sequence[str], form: str) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from vpngw_iac.preflight.catalogue import find, rules
 from vpngw_iac.preflight.checking import PROFILES, check
-from vpngw_iac.preflight.of_blueprint import backups_of, gateway_networks_of, managed_twice, waivers_of
+from vpngw_iac.preflight.of_blueprint import backups_of, gateway_networks_of, managed_twice, named_twice, waivers_of
 from vpngw_iac.preflight.registry import Rule
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "find",
     "gateway_networks_of",
     "managed_twice",
+    "named_twice",
     "rules",
     "waivers_of",
 ]

@@ -53,6 +53,22 @@ def gateway_networks_of(scope: Scope, *blueprints: Blueprint) -> dict[ArmId, Arm
     }
 
 
+def named_twice(deployments: Iterable[tuple[str, str]]) -> Iterator[Finding]:
+    """Deployments of several files that bear one name; each comes with its file. Their states would be one."""
+    known: dict[str, str] = {}
+    for name, file in deployments:
+        other = known.setdefault(name.lower(), file)
+        if other != file:
+            yield Finding(
+                "P-NAME",
+                "error",
+                summary="Two deployments have one name",
+                detail=f"{other} and {file} both hold a deployment called {name!r}: its state is kept under that name.",
+                advice="Rename one of them.",
+                location=file,
+            )
+
+
 def managed_twice(deployments: Sequence[tuple[str, Collection[Resource | Existing]]]) -> Iterator[Finding]:
     """Resources that two deployments both manage: whoever comes second finds them and is refused.
 
@@ -64,7 +80,7 @@ def managed_twice(deployments: Sequence[tuple[str, Collection[Resource | Existin
         mine = {item.id: item.address for item in managed if item.id.type.lower() != RESOURCE_GROUP_TYPE.lower()}
         for other, theirs in ours.items():
             both = sorted(mine[found] for found in mine.keys() & theirs.keys())
-            if both:
+            if both and other.lower() != name.lower():  # those of one name are told as such
                 yield Finding(
                     "P-TWICE",
                     "warning",

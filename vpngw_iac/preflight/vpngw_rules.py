@@ -25,6 +25,7 @@ B-NAME | E | Two resources get one name in Azure | Azure compares names without 
 B-PAIR | E | A gateway at the far end of an IPsec pair says too little about itself | The other side needs its addresses. | Give them to .existing(...).
 B-SITE | E | Two sites have one name | A site is one name on its gateway. | Rename one, or make them two links of one site.
 P-FACT | I | Not checked: needs plan | Rules about an existing resource need facts that the file does not give. | `vpngw plan` reads them; or give them to .existing(...).
+P-NAME | E | Two deployments have one name | The state of a deployment is kept under its name. | Rename one of them.
 P-TWICE | W | Two deployments manage one resource | The one applied second is refused. | Join them in a Topology, or use it with .existing(...) in one of them.
 P-WAIVER | W | Waiver without a finding | Nothing breaks the rule that is waived, or no rule has that id. | Remove the waiver, or correct its id.
 T-BOUNDS | E | A value is out of bounds | A number, a text or a list is too small or too large. | Write one within the bounds.

@@ -21,17 +21,9 @@ from vpngw_iac.engine.plan.result import Drift, drift_of
 from vpngw_iac.errors import BlueprintError, ExitCode, FileDenied, UsageError, VpngwError, worst
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.usecases.change_window import ChangeWindow
+from vpngw_iac.usecases.fleet_plans import FleetPlans
 from vpngw_iac.usecases.fleet_run import Confirm, FleetRun, OnEvent, OnPlan
-from vpngw_iac.usecases.fleet_uses import (
-    OpenedMember,
-    earlier_of,
-    known,
-    lacks,
-    makers_of,
-    uses_of,
-    waiting,
-    waves_of,
-)
+from vpngw_iac.usecases.fleet_uses import OpenedMember, known
 from vpngw_iac.usecases.session import Deployable
 from vpngw_iac.usecases.threads import attempt, in_threads
 from vpngw_iac.usecases.workspace import Workspace, drift_options
@@ -177,26 +169,17 @@ class Fleet:
 
     def planned(self, options: Options | None, told: Callable[[Workspace, Plan], T]) -> FleetResult[T]:
         """What is `told` of the plan of every deployment; no plan is kept longer than it takes."""
-        began = time.monotonic()
+        began, plans = time.monotonic(), FleetPlans(options, told)
+        found = self.each(plans.first).deployments
+        plans.all_known(lambda: [one for one in self._opened().values() if isinstance(one, OpenedMember)])
 
-        def first(workspace: Workspace, what: Deployable) -> T | Plan:
-            plan = workspace.plan(what, options)
-            return plan if lacks(plan) else told(workspace, plan)
+        def whole(member: FleetMember, one: DeploymentResult[T | None]) -> DeploymentResult[T]:
+            if one.error is not None or not plans.is_open(member.name):
+                return cast("DeploymentResult[T]", one)
+            again = attempt(lambda: plans.second(member.name, member.workspace, member.deployable()))
+            return DeploymentResult(member.name, member.file, *again)
 
-        def second(member: FleetMember, found: DeploymentResult[T | Plan]) -> DeploymentResult[T]:
-            plan = found.result
-            if not isinstance(plan, Plan) or not lacks(plan):
-                return DeploymentResult(member.name, member.file, cast("T", plan), found.error)
-            known_here = waiting(plan, makers.get(member.name, {}), earlier.get(member.name, ()))
-            return DeploymentResult(member.name, member.file, *attempt(lambda: told(member.workspace, known_here)))
-
-        found = self.each(first).deployments
-        makers, earlier = dict[str, dict[str, str]](), dict[str, frozenset[str]]()
-        if any(isinstance(one.result, Plan) and lacks(one.result) for one in found):
-            opened = [one for one in self._opened().values() if isinstance(one, OpenedMember)]
-            makers = makers_of(opened)
-            earlier = earlier_of(waves_of(opened, uses_of(makers)))
-        return FleetResult(tuple(map(second, self.members, found)), time.monotonic() - began)
+        return FleetResult(tuple(map(whole, self.members, found)), time.monotonic() - began)
 
     def drift(self, *, deep: bool = False, verify_keys: str | None = None) -> FleetResult[Drift]:
         """How Azure moved away from what was applied, for every deployment; what another one manages is told apart."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from vpngw_iac.errors import VpngwError
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.usecases.fleet import Fleet, FleetMember
-from vpngw_iac.usecases.fleet_uses import OpenedMember, makers_of, uses_of
+from vpngw_iac.usecases.fleet_uses import OpenedMember, makers_of, order_of
 from vpngw_iac.usecases.threads import attempt
 
 MOST_JOBS = 256
@@ -61,7 +61,7 @@ def _target(member: FleetMember) -> str:
 
 
 def _groups(members: Sequence[FleetMember]) -> list[list[FleetMember]]:
-    """The members, those together that use what others make."""
+    """The members, those together that use or manage what others make."""
     opened = []
     for member in members:
         session, error = attempt(lambda member=member: member.workspace.session(member.deployable()))  # type: ignore[misc]
@@ -70,7 +70,7 @@ def _groups(members: Sequence[FleetMember]) -> list[list[FleetMember]]:
             raise error
         opened.append(OpenedMember(member.name, session))
     group = {member.name: {member.name} for member in opened}
-    for name, others in uses_of(makers_of(opened)).items():
+    for name, others in order_of(opened, makers_of(opened)).items():
         for other in others:
             joined = group[name] | group[other]
             group |= dict.fromkeys(joined, joined)

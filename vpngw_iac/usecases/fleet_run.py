@@ -16,7 +16,7 @@ from vpngw_iac.engine.plan.result import left
 from vpngw_iac.errors import ExitCode, Refused, VpngwError
 from vpngw_iac.text import listed
 from vpngw_iac.usecases.change_window import ChangeWindow
-from vpngw_iac.usecases.fleet_uses import Makers, OpenedMember, makers_of, uses_of, waves_of, with_maker
+from vpngw_iac.usecases.fleet_uses import Makers, OpenedMember, makers_of, order_of, waves_of, with_maker
 from vpngw_iac.usecases.runner import RunRequest, run
 from vpngw_iac.usecases.threads import LOOK, attempt, in_threads
 
@@ -74,10 +74,8 @@ class FleetRun:
         What comes after a deployment that is left while Azure goes on is not begun: the next run does it.
         """
         self._makers = makers_of(members)
-        uses = uses_of(self._makers)
-        order, comes_after, ended = waves_of(members, uses), self._comes_after(uses), dict[str, Ended]()
-        if self.command == "destroy":
-            order.reverse()
+        comes_after = self._comes_after(order_of(members, self._makers))
+        order, ended = waves_of(members, comes_after), dict[str, Ended]()
         for number, wave in enumerate(order, start=1):
             ready = []
             for member in wave:
@@ -89,15 +87,15 @@ class FleetRun:
             ended |= self._go(ready, sorted(member.name for after in order[number:] for member in after))
         return ended
 
-    def _comes_after(self, uses: Mapping[str, set[str]]) -> Mapping[str, set[str]]:
+    def _comes_after(self, order: Mapping[str, set[str]]) -> Mapping[str, set[str]]:
         """Whose end each of them needs."""
         match self.command:
             case "apply":
-                return uses
+                return order
             case "destroy":
-                return {name: {user for user, used in uses.items() if name in used} for name in uses}
+                return {name: {after for after, before in order.items() if name in before} for name in order}
             case "wait":
-                return {name: set() for name in uses}
+                return {name: set() for name in order}
 
     def _waits_for(self, member: OpenedMember, undone: Sequence[str]) -> Ended:
         told = f"It comes after {listed(undone)}, where Azure is still at work."

@@ -11,8 +11,10 @@ from vpngw_iac.engine.plan.result import Drift
 from vpngw_iac.errors import Finding
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.resources.base import Resource
+from vpngw_iac.text import listed
 from vpngw_iac.usecases.session import Session
 
+TWICE = "P-TWICE"
 Makers = Mapping[str, str]
 """The deployment that makes it, by the address of what is only used."""
 
@@ -27,9 +29,7 @@ class OpenedMember:
 
 def makers_of(members: Collection[OpenedMember]) -> dict[str, dict[str, str]]:
     """For each member what it only uses and another one makes: that one's name, by the address of the thing used."""
-    made_by = {
-        item.id.key: member.name for member in members for item in member.session.compiled if isinstance(item, Resource)
-    }
+    made_by = _managers(members)
     return {
         member.name: {
             item.address: made_by[item.id.key]
@@ -40,20 +40,39 @@ def makers_of(members: Collection[OpenedMember]) -> dict[str, dict[str, str]]:
     }
 
 
-def uses_of(makers: Mapping[str, Makers]) -> dict[str, set[str]]:
-    """For each member the others that make something which it uses."""
-    return {name: set(made.values()) for name, made in makers.items()}
+def order_of(members: Collection[OpenedMember], makers: Mapping[str, Makers]) -> dict[str, set[str]]:
+    """For each member the others that it comes after: they make what it uses, or manage what it manages, too.
 
-
-def waves_of(members: Collection[OpenedMember], uses: Mapping[str, set[str]]) -> list[list[OpenedMember]]:
-    """The members in the order in which they are applied: each uses only what those before it, or others, make.
-
-    Those that use each other come together.
+    Of those that manage one thing all but the first are refused: at their turn it is there, and another one's.
     """
+    managed_by = _managers(members)
+    return {
+        member.name: set(makers[member.name].values())
+        | {managed_by[item.id.key] for item in _managed(member)} - {member.name}
+        for member in members
+    }
+
+
+def _managers(members: Iterable[OpenedMember]) -> dict[str, str]:
+    """The first that manages it, by what is managed."""
+    found: dict[str, str] = {}
+    for member in members:
+        for item in _managed(member):
+            found.setdefault(item.id.key, member.name)
+    return found
+
+
+def _managed(member: OpenedMember) -> Iterable[Resource]:
+    """What it alone may manage: a resource group is used by all."""
+    return (item for item in member.session.compiled if isinstance(item, Resource) and not item.only_if_absent)
+
+
+def waves_of(members: Collection[OpenedMember], order: Mapping[str, set[str]]) -> list[list[OpenedMember]]:
+    """The members in the order in which they are applied; those that come after each other come together."""
     rest = {member.name: member for member in members}
     waves = []
     while rest:
-        ready = [name for name in rest if not uses[name] & rest.keys()] or list(rest)
+        ready = [name for name in rest if not order[name] & rest.keys()] or list(rest)
         waves.append([rest.pop(name) for name in ready])
     return waves
 
@@ -99,6 +118,19 @@ def with_maker(finding: Finding, makers: Makers, earlier: Collection[str] | None
         detail=f"{made}, and uses what this one makes.",
         advice="Neither can be begun before the other: make one deployment of both.",
     )
+
+
+def with_twin(plan: Plan, others: Mapping[str, str]) -> Plan:
+    """The plan, refused for what another deployment of the fleet makes before it; `others`: that one, by address."""
+    twins = []
+    for other in sorted(set(others.values())):
+        both = sorted(address for address, name in others.items() if name == other)
+        told = f"{other!r} makes {listed(both)}, too, and comes before this one, which is refused then."
+        advice = "Join them with Topology(blueprints=[...]), or use it with .existing(...) in one of them."
+        twins.append(
+            Finding(TWICE, "error", both[0], "Two deployments manage one resource", detail=told, advice=advice)
+        )
+    return replace(plan, findings=(*plan.findings, *twins))
 
 
 def known(drift: Drift, managers: Mapping[str, Collection[str]]) -> Drift:

@@ -6,7 +6,7 @@ Knows the grammar of ids and scopes. Must not know any particular resource type.
 from __future__ import annotations
 
 import re
-from functools import total_ordering
+from functools import lru_cache, total_ordering
 from sys import intern
 from typing import TYPE_CHECKING, Any
 
@@ -195,15 +195,21 @@ class ArmId:
         from pydantic_core import core_schema  # who only parses a command line needs no schema
 
         return core_schema.json_or_python_schema(
-            json_schema=core_schema.no_info_after_validator_function(cls, core_schema.str_schema()),
+            json_schema=core_schema.no_info_after_validator_function(_read, core_schema.str_schema()),
             python_schema=core_schema.union_schema(
                 [
                     core_schema.is_instance_schema(cls),
-                    core_schema.no_info_after_validator_function(cls, core_schema.str_schema()),
+                    core_schema.no_info_after_validator_function(_read, core_schema.str_schema()),
                 ]
             ),
             serialization=core_schema.to_string_ser_schema(),
         )
+
+
+@lru_cache(4096)
+def _read(text: str) -> ArmId:
+    """The id that stands in a document: a state names each of its ids five times, and holds it once."""
+    return ArmId(text)
 
 
 def _provider_path(rest: str, text: str) -> tuple[str, tuple[tuple[str, str], ...]]:

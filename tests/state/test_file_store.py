@@ -820,15 +820,15 @@ def test_two_that_need_a_key_at_once_get_the_same(store, folder):
 
 def test_a_file_is_never_moved_over_another(tmp_path):
     files = Folder(tmp_path)
-    files.replace("a", b"1")
-    files.replace("b", b"2")
+    files.replace("a", [b"1"])
+    files.replace("b", [b"", b"2"])
 
     with pytest.raises(StateError, match="exists already"):
         files.move("a", "b")
     with pytest.raises(StateError, match="leads out of the state folder"):
         files.read("../a")
     with pytest.raises(StateError, match=r"cannot be written: File exists"):
-        files.replace("a", b"3", keep_as="b")
+        files.replace("a", [b"3"], keep_as="b")
 
     assert (files.read("a"), files.read("b")) == (b"1", b"2")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]

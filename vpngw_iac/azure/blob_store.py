@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -128,7 +128,8 @@ class BlobStore(Store):
             notice = f"Stale lock of {left_by.describe()} taken over: its lease had run out." if left_by else ""
             locked = LockedBlobStore(self, self._blobs, lease, notice)
             locked.fence(owner)
-            yield locked
+            with contextlib.closing(locked):
+                yield locked
 
     def unlock(self) -> Owner | None:
         """Break the lock; returns whose it was. A living holder finds out at its next write."""
@@ -294,7 +295,8 @@ class LockedBlobStore(LockedStoreBase):
         except Conflict:
             raise self._lease.lost() from None
 
-    def _write_document(self, document: bytes, last: int) -> None:
+    def _write_document(self, parts: Iterable[bytes], last: int) -> None:
+        document = b"".join(parts)
         self._lease.renew()
         try:
             if self._etag is not None and self._keep_document:

@@ -222,8 +222,11 @@ class Arm:
             # With an answer the SDK failed to read it (a model, a charset, a depth): we read it ourselves.
             if not taken:
                 raise self._failure(error, doing, left=bool(left)) from None
+        finally:
+            left.clear()  # the SDK's context keeps both hooks: what they hold would wait for the collector
         try:
             response = taken[-1].http_response
+            taken.clear()
             answer = Answer.of(response.status_code, response.headers, _content(response), request)
         except Exception as error:
             raise self._failure(error, doing, left=True) from None

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import stat
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from vpngw_iac.errors import StateDenied, StateError
@@ -95,14 +96,14 @@ class Folder:
             )
         return path
 
-    def replace(self, name: str, data: bytes, *, keep_as: str | None = None) -> None:
+    def replace(self, name: str, parts: Iterable[bytes], *, keep_as: str | None = None) -> None:
         """Write the whole file: after a crash the old or the new one is there. `keep_as` names a copy of the old."""
         target = self.checked(name)
         with self.explained("written"):
             descriptor, temporary = tempfile.mkstemp(prefix=_TEMPORARY, dir=self.path)
             try:
                 with os.fdopen(descriptor, "wb") as file:
-                    file.write(data)
+                    file.writelines(parts)
                     file.flush()
                     os.fsync(file.fileno())
                 if keep_as is not None and target.exists():
@@ -189,8 +190,8 @@ class Folder:
 
     def _copy(self, source: Path, target: Path) -> None:
         descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(source.read_bytes())
+        with os.fdopen(descriptor, "wb") as file, source.open("rb") as kept:
+            shutil.copyfileobj(kept, file)
             file.flush()
             os.fsync(file.fileno())
         self._sync(target.parent)

@@ -5,7 +5,7 @@ Pure. A store only moves these bytes; what is wrong with them is said here, once
 
 import contextlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -54,8 +54,12 @@ def load_state(text: str | bytes, *, name: str) -> State:
         raise StateError(f"{name} is not a state: {error.reason}", location=name) from None
 
 
-def dump_checkpoint(loaded: LoadedState) -> bytes:
-    """The checkpoint document: the state, and under ``journal`` how far it goes and what is still open."""
+def dump_checkpoint(loaded: LoadedState) -> Iterator[bytes]:
+    """The checkpoint document: the state, and under ``journal`` how far it goes and what is still open.
+
+    In parts, made one after the other: the whole of thousands of entries, as objects and as text, needs twenty times
+    their size.
+    """
     open_records: list[Record] = [loaded.open_run] if loaded.open_run else []
     for flight in loaded.in_flight.values():
         open_records.append(flight.begun)
@@ -64,18 +68,26 @@ def dump_checkpoint(loaded: LoadedState) -> bytes:
     document = loaded.state.model_dump(mode="json", exclude={"entries"}) | {"journal": mark.model_dump(mode="json")}
     whole = json.dumps(document | {"entries": {}}, indent=1, sort_keys=True).encode()
     before, after = whole.split(_NO_ENTRIES)
-    entries = b",".join(_dump_entry(address, entry) for address, entry in sorted(loaded.state.entries.items()))
-    return b"".join((before, _NO_ENTRIES[:-1], entries, b"\n }" if entries else b"}", after, b"\n"))
+    yield before + _NO_ENTRIES[:-1]
+    entries = sorted(loaded.state.entries.items())
+    for start in range(0, len(entries), _AT_ONCE):
+        yield (b"," if start else b"") + _dump_entries(entries[start : start + _AT_ONCE])
+    yield (b"\n }" if entries else b"}") + after + b"\n"
 
 
 _NO_ENTRIES = b'\n "entries": {}'
 """At the top of a document; a line break within a text is written otherwise."""
 
 
-def _dump_entry(address: str, entry: Entry) -> bytes:
-    """One at a time: the whole of thousands, as objects and as pieces of text, needs twenty times their size."""
-    text = json.dumps(entry.model_dump(mode="json"), indent=1, sort_keys=True).replace("\n", "\n  ")
-    return f"\n  {json.dumps(address)}: {text}".encode()
+_AT_ONCE = 50
+"""Entries of one part: each encoding leaves something to the collector."""
+
+
+def _dump_entries(entries: Iterable[tuple[str, Entry]]) -> bytes:
+    """Some entries as they stand in the document, one level deeper than they would alone."""
+    document = {"entries": {address: entry.model_dump(mode="json") for address, entry in entries}}
+    text = json.dumps(document, indent=1, sort_keys=True)
+    return text.removeprefix('{\n "entries": {').removesuffix("\n }\n}").encode()
 
 
 def load_checkpoint(data: str | bytes, name: str = "") -> LoadedState:
@@ -169,6 +181,17 @@ def load_journal(data: bytes, name: str = "The journal") -> Journal:
         return Journal(tuple(records), whole, torn=True)
     _refuse_gap(records, len(records))
     return Journal(tuple(records), len(data), unended=True)
+
+
+def span_of(data: bytes) -> tuple[int, int] | None:
+    """Numbers of the first and the last record of a journal that was read before: what is between is not read again.
+
+    None if it holds no record.
+    """
+    if not data:
+        return None
+    first, last = data[: data.index(b"\n")], data[data.rfind(b"\n", 0, -1) + 1 : -1]
+    return _record(first, 1, "The journal").number, _record(last, 1, "The journal").number
 
 
 def is_damaged(load: Callable[[bytes], object], data: bytes) -> bool:

@@ -12,14 +12,14 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from vpngw_iac.errors import StateDenied, StateError
 from vpngw_iac.files import is_denied, owned
 from vpngw_iac.state.check import checked_name
 from vpngw_iac.state.disk import Folder
-from vpngw_iac.state.document import is_damaged, load_checkpoint, load_journal
+from vpngw_iac.state.document import is_damaged, load_checkpoint, load_journal, span_of
 from vpngw_iac.state.loading import highest_number, read_journal
 from vpngw_iac.state.lock import FileLock, FolderLock
 from vpngw_iac.state.locked_store import LockedStoreBase, utc_now
@@ -124,7 +124,7 @@ class FileStore(Store):
         self._files.prepare()
         with self._files.guarded():
             if self._files.read(_KEY) is None:
-                self._files.replace(_KEY, data + b"\n")
+                self._files.replace(_KEY, [data + b"\n"])
 
 
 class LockedFileStore(LockedStoreBase):
@@ -142,7 +142,11 @@ class LockedFileStore(LockedStoreBase):
         self._size = 0
 
     def close(self) -> None:
-        """Close the journal."""
+        """Close the journal, too."""
+        super().close()
+        self._shut()
+
+    def _shut(self) -> None:
         if self._journal is not None:
             os.close(self._journal)
             self._journal = None
@@ -188,27 +192,24 @@ class LockedFileStore(LockedStoreBase):
         self._size = os.fstat(descriptor).st_size
         return descriptor
 
-    def _write_document(self, document: bytes, last: int) -> None:
+    def _write_document(self, parts: Iterable[bytes], last: int) -> None:
         self._files.clear_temporary()
         kept = {int(match[1]): name for name in self.store.backups() if (match := _BACKUP.fullmatch(name))}
         at = re.sub(r"[-:]|\.\d+", "", self.store.utc())
         name = f"{_BACKUPS}/state-{max(kept, default=0) + 1:06d}-{at}.json"
-        self._files.replace(_DOCUMENT, document, keep_as=name)
+        self._files.replace(_DOCUMENT, parts, keep_as=name)
         self._close_journal()
         for old in sorted(kept, reverse=True)[_KEPT - 1 :]:
             self._files.remove(kept[old])
 
     def _close_journal(self) -> None:
         """Move the live journal, all of which is in the document now, into the history."""
-        data = self._files.read(_JOURNAL)
-        if not data:
+        if not self._files.read(_JOURNAL):
             return
         self._open_journal()
-        self.close()
-        records = read_journal(_JOURNAL, self._files.read(_JOURNAL) or b"").records
-        if records:
-            first, last = records[0].number, records[-1].number
-            self._files.move(_JOURNAL, f"{_HISTORY}/{first:010d}-{last:010d}.jsonl")
+        self._shut()
+        if span := span_of(self._files.read(_JOURNAL) or b""):
+            self._files.move(_JOURNAL, f"{_HISTORY}/{span[0]:010d}-{span[1]:010d}.jsonl")
 
     def _set_aside(self) -> int:
         highest = highest_number(self.store)

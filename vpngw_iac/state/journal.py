@@ -283,7 +283,7 @@ class Replay:
         return replace(
             self.loaded,
             state=self._state.model_copy(update=changed),
-            in_flight=self._flights,
+            in_flight=dict(self._flights),
             open_run=self._open_run,
             last=self.last,
         )

@@ -46,7 +46,7 @@ class FolderLock:
             try:
                 self._lock_or_refuse(descriptor)
                 left_by = self._read_owner()
-                self._folder.replace(_OWNER, owner.model_dump_json(indent=1).encode())
+                self._folder.replace(_OWNER, [owner.model_dump_json(indent=1).encode()])
             except BaseException:
                 os.close(descriptor)
                 raise
@@ -93,7 +93,7 @@ class FolderLock:
         with self._folder.guarded():
             whose = self.claimant()
             if whose is not None:
-                self._folder.replace(_LOCK, _NEW_LOCK)
+                self._folder.replace(_LOCK, [_NEW_LOCK])
                 self._folder.remove(_OWNER)
             return whose
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -40,6 +40,15 @@ class LockedStoreBase(ABC):
         """What is stored, with each record that was written since; None while nobody knows what that is."""
         self._since_document = 0
         self._one_writer = threading.RLock()
+
+    def close(self) -> None:
+        """Remember nothing of what is stored: others may write from now on."""
+        self._replay = None
+
+    def loaded(self) -> LoadedState | None:
+        """What is stored, with each record that was written since it was read; raises `StateError`."""
+        with self._one_writer:
+            return self._known_if_any()
 
     def append(self, record: Record) -> Record:
         """Number the record and make it durable; raises `StateLocked` if the lock is not ours any more."""
@@ -152,8 +161,8 @@ class LockedStoreBase(ABC):
         """Append a line, or several, to the journal; durable on return."""
 
     @abstractmethod
-    def _write_document(self, document: bytes, last: int) -> None:
-        """Replace the document, keep the previous one, start a new journal after record `last`."""
+    def _write_document(self, parts: Iterable[bytes], last: int) -> None:
+        """Replace the document by these parts, keep the previous one, start a new journal after record `last`."""
 
     @abstractmethod
     def _set_aside(self) -> int:

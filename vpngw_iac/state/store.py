@@ -55,6 +55,9 @@ class LockedStore(Protocol):
     notices: tuple[str, ...]
     """What taking the lock brought to light: the lock of a run that died was taken over."""
 
+    def loaded(self) -> LoadedState | None:
+        """What is stored; None if nothing was ever written. Read once: while the lock is ours nobody else writes."""
+
     def append(self, record: Record) -> Record:
         """Number the record and make it durable before returning; raises `StateLocked` if the lock is lost."""
 

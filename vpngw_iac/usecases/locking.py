@@ -14,7 +14,7 @@ from vpngw_iac.engine.ports import Clock
 from vpngw_iac.errors import StateLocked
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.masks import Masks
-from vpngw_iac.state.journal import OperationClosed, Record
+from vpngw_iac.state.journal import LoadedState, OperationClosed, Record
 from vpngw_iac.state.model import State
 from vpngw_iac.state.store import LockedStore, Owner, Store
 
@@ -32,6 +32,10 @@ class RedactedStore:
     def __init__(self, locked: LockedStore, masks: Masks) -> None:
         self._locked, self._masks = locked, masks
         self.notices = locked.notices
+
+    def loaded(self) -> LoadedState | None:
+        """See `LockedStore`."""
+        return self._locked.loaded()
 
     def append(self, record: Record) -> Record:
         """See `LockedStore`."""

@@ -21,6 +21,7 @@ from vpngw_iac.engine.execute.release import Release
 from vpngw_iac.engine.execute.resume import Resumption
 from vpngw_iac.engine.execute.stop import Limits, ReadInterrupted, Stop
 from vpngw_iac.engine.execute.worker import Worker
+from vpngw_iac.engine.order.operation import Schedule
 from vpngw_iac.engine.order.order import schedule
 from vpngw_iac.engine.plan.change import Action, Change
 from vpngw_iac.engine.plan.decisions import PlanCheck, check_fresh, line_of
@@ -142,7 +143,7 @@ class _Run:
 
     def _open(self) -> LoadedState:
         session = self.session
-        loaded = self._take_over(session.bound_store().load())
+        loaded = self._take_over(self.locked.loaded())
         if loaded is None:
             loaded = LoadedState(State.new(session.deployment, binding_of(session.cloud.identity)))
             self._checkpoint(loaded.state)
@@ -195,7 +196,7 @@ class _Run:
         self.locked.append(
             RunClosed(at=self.clock.utc(), run=self.session.run, outcome=outcome, exit_code=int(exit_code))
         )
-        loaded = self.session.bound_store().load()
+        loaded = self.locked.loaded()
         if loaded is not None and not loaded.in_flight:
             self._checkpoint(loaded.state)
 
@@ -221,10 +222,12 @@ class _Run:
             )
         self.request.window.check(self.clock.utc())  # lock and approval may have taken hours
         self.locked.renew()
+        planned = schedule(plan)
         with self.request.stop.ends():
-            fingerprints = self._require_secrets(plan)
+            fingerprints = self._require_secrets(plan, planned)
         self._remember_only(plan, fingerprints)
-        results = self._carry_out(plan)
+        plan = replace(plan, snapshot=plan.snapshot.outlined())
+        results = self._carry_out(plan, planned)
         self._complete_needs(plan)
         return self._outcome(results, plan)
 
@@ -274,9 +277,8 @@ class _Run:
         return plan
 
     def _decide(self) -> Plan:
-        loaded = self.session.bound_store().load()
         with self.request.stop.ends():
-            return decide(self.session, loaded, self.request.options, resumed=True)
+            return decide(self.session, self.locked.loaded(), self.request.options, resumed=True)
 
     def _must_leave(self) -> bool:
         return self.request.stop.asked or self.limits.are_over(self.clock.now())
@@ -308,11 +310,11 @@ class _Run:
         ended = lambda: ended_by(reviewed.digest, history())  # noqa: E731 - asked only where something is missing
         return check_fresh(reviewed.decisions, plan, reviewed.unreadable, ended)
 
-    def _require_secrets(self, plan: Plan) -> dict[SecretReference, Fingerprint]:
+    def _require_secrets(self, plan: Plan, planned: Schedule) -> dict[SecretReference, Fingerprint]:
         """Everything that this plan will send can be resolved, and what is to be generated exists (before any call)."""
         source, key = self.session.secrets(), self.session.required_key()
         fingerprints: dict[SecretReference, Fingerprint] = {}
-        for resource in self._touched(plan):
+        for resource in _touched(plan, planned):
             for path, reference in secrets_in(resource.body()):
                 if reference in fingerprints:
                     continue
@@ -324,12 +326,6 @@ class _Run:
                     raise SecretError(message, advice=error.advice, address=resource.address) from None
                 fingerprints[reference] = key.fingerprint(value.value, value.version)
         return fingerprints
-
-    def _touched(self, plan: Plan) -> Iterable[Resource]:
-        """What needs its secrets; a tag is written without."""
-        addresses = {c.address for c in plan.changes if c.action is not Action.TAG} | set(plan.state_only_updates)
-        holders = {op.address for op in schedule(plan).operations if op.verb != "tag"}
-        return [r for r in plan.graph.resources.values() if r.address in addresses | holders]
 
     def _remember_only(self, plan: Plan, fingerprints: dict[SecretReference, Fingerprint]) -> None:
         """Changes of the state alone: moves, adoptions, what is forgotten, what Azure already has.
@@ -364,7 +360,7 @@ class _Run:
 
     def _complete_needs(self, plan: Plan) -> None:
         """What was adopted before something that it needs was created now needs that too."""
-        loaded = self.session.bound_store().load() if self.incomplete else None
+        loaded = self.locked.loaded() if self.incomplete else None
         for address in sorted(self.incomplete):
             entry = loaded.state.entries.get(address) if loaded else None
             known = loaded.state.by_id() if loaded else {}
@@ -411,9 +407,8 @@ class _Run:
         entry = entry_of(resource, plan.needed_entries(address), fingerprints, resolver(plan.snapshot.get), before)
         return entry if type(resource).trouble(echoed or {}) else entry.model_copy(update={"broken": ""})
 
-    def _carry_out(self, plan: Plan) -> tuple[OperationResult, ...]:
-        planned = schedule(plan)
-        loaded = self.session.bound_store().load()
+    def _carry_out(self, plan: Plan, planned: Schedule) -> tuple[OperationResult, ...]:
+        loaded = self.locked.loaded()
         current = replace(plan, state=loaded.state if loaded else plan.state)
         self.session.cloud.ready_to_write([operation.id for operation in planned.operations])
         self.tell(
@@ -477,6 +472,13 @@ def _is_left_behind(old: LoadedState | None, new: LoadedState | None) -> bool:
     if old is None or not old.state.entries:
         return False
     return new is None or new.state.lineage == old.state.lineage
+
+
+def _touched(plan: Plan, planned: Schedule) -> Iterator[Resource]:
+    """What needs its secrets; a tag is written without."""
+    addresses = {c.address for c in plan.changes if c.action is not Action.TAG} | set(plan.state_only_updates)
+    holders = {op.address for op in planned.operations if op.verb != "tag"}
+    return (r for r in plan.graph.resources.values() if r.address in addresses or r.address in holders)
 
 
 def _busy(plan: Plan) -> tuple[str, ...]:

@@ -91,6 +91,26 @@ def test_a_checkpoint_carries_operations_in_flight_into_the_new_journal(store):
     assert [record.number for record in store.history()] == [1, 2, 3, 4, 5]
 
 
+def test_whoever_holds_the_lock_knows_what_is_stored_without_reading_it_again(store):
+    write(store, a_state(an_entry(1)), opened(), begun(number=2))
+
+    with store.locked(an_owner("run-2")) as locked:
+        before = locked.loaded()
+        assert before == store.load()
+        locked.append(OperationClosed(at=AT, operation="op-1", status="succeeded"))
+        locked.append(entry_set(2))
+        after = locked.loaded()
+
+    assert after == store.load()
+    assert (set(before.in_flight), set(before.state.entries)) == ({"op-1"}, {"Thing/0001"}), "it stays as it was"
+    assert after.state.entries["Thing/0001"] is before.state.entries["Thing/0001"]
+
+
+def test_nothing_is_stored_before_the_first_document(store):
+    with store.locked(an_owner()) as locked:
+        assert locked.loaded() is None
+
+
 def test_a_long_run_writes_its_document_anew_from_time_to_time(store):
     with store.locked(an_owner()) as locked:
         locked.records_per_document = 5

@@ -55,6 +55,26 @@ def test_a_document_is_the_json_of_the_whole_state(state):
     assert written.decode() == json.dumps(whole, indent=1, sort_keys=True) + "\n"
 
 
+@pytest.mark.parametrize("count", [0, 1, 50, 51, 120])
+def test_a_document_of_several_parts_is_the_same_json(count):
+    state = a_state(*(an_entry(number) for number in range(count)))
+
+    parts = list(dump_checkpoint(LoadedState(state)))
+
+    whole = state.model_dump(mode="json") | {"journal": {"last": 0, "open": []}}
+    assert b"".join(parts).decode() == json.dumps(whole, indent=1, sort_keys=True) + "\n"
+    assert len(parts) == 2 + -(-count // 50)
+
+
+def test_a_state_that_was_read_holds_each_id_once():
+    """Every resource of a hub names its gateway and its group."""
+    state = a_state(an_entry(0), *(an_entry(number, needs=[0]) for number in range(1, 5)))
+
+    read = load_checkpoint(b"".join(dump_checkpoint(LoadedState(state))), "x").state
+
+    assert {id(entry.needs[0]) for entry in read.entries.values() if entry.needs} == {id(read.entries["Thing/0000"].id)}
+
+
 @law
 @given(states())
 def test_drawn_states_are_valid(state):

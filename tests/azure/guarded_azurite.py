@@ -54,6 +54,8 @@ class GuardedAzurite:
     account: str
     """ARM id of the storage account."""
     asked: list[BlobRequest] = field(default_factory=list)
+    answers: threading.Event = field(default_factory=threading.Event)
+    """Whether it answers; who asks meanwhile waits."""
 
 
 def requested_right(method: str, path: str, query: str, account: str) -> tuple[str, str, bool]:
@@ -88,6 +90,7 @@ def guarded(azurite: Azurite, account: str, certificates: Path, judge: Judge) ->
 
         def _serve(self) -> None:
             content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            door.answers.wait(60)
             bearer = self.headers.get("Authorization", "").removeprefix("Bearer ")
             path, _, query = self.path.partition("?")
             action, scope, is_data = requested_right(self.command, path, query, account)
@@ -130,6 +133,7 @@ def guarded(azurite: Azurite, account: str, certificates: Path, judge: Judge) ->
     context.load_cert_chain(*ensure_certificate(certificates))
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     door = GuardedAzurite(f"https://localhost:{server.server_address[1]}/{ACCOUNT}", account)
+    door.answers.set()
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:

@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,9 +41,10 @@ _SHELLS = {"": ("bash", "-e"), "sh": ("sh", "-e")}
 
 @dataclass(frozen=True)
 class Cancel:
-    """Somebody cancels the run once a command says this on stderr."""
+    """Somebody cancels the run once a command says this on stderr; `just_before`, something happens."""
 
     at: str
+    just_before: Callable[[], object] = bool
 
 
 @dataclass
@@ -56,8 +57,6 @@ class Step:
     err: str
     outputs: dict[str, str] = field(default_factory=dict)
     page: str = ""
-    seconds: float = 0.0
-    """From the cancellation to its end."""
 
     @property
     def everything(self) -> str:
@@ -248,7 +247,6 @@ class _Runner:
             out, err = process.communicate(timeout=180)
             return Step(name, process.returncode, out, err)
         said: list[str] = []
-        began = 0.0
         reader = threading.Thread(target=lambda: said.append(str(process.stdout and process.stdout.read())))
         reader.start()
         assert process.stderr is not None
@@ -260,7 +258,8 @@ class _Runner:
         for line in process.stderr:
             err += line
             if not self.cancelled and self.cancel.at in line:
-                self.cancelled, began = True, time.monotonic()
+                self.cancel.just_before()
+                self.cancelled = True
                 process.send_signal(signal.SIGINT)
                 for timer in timers:
                     timer.start()
@@ -271,7 +270,7 @@ class _Runner:
         process.stdout.close()
         for timer in timers:
             timer.cancel()
-        return Step(name, process.returncode, said[0], err, seconds=time.monotonic() - began)
+        return Step(name, process.returncode, said[0], err)
 
 
 def _pairs(file: Path) -> dict[str, str]:

@@ -8,7 +8,7 @@ its environment make. Jobs of a run share the artifacts that they upload; beyond
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -206,9 +206,9 @@ class WorkflowRun:
         self.repository.github.approvals.setdefault(self.id, []).append(review)
         return self.proceed()
 
-    def cancel(self, job: str, at: str) -> None:
+    def cancel(self, job: str, at: str, just_before: Callable[[], object] = bool) -> None:
         """Somebody will cancel the run once this job says so on stderr."""
-        self.cancels[job] = Cancel(at)
+        self.cancels[job] = Cancel(at, just_before)
 
     def again(self, job: str) -> WorkflowRun:
         """Somebody runs this job once more, with what needs it; what it needs stays as it was."""

@@ -100,6 +100,18 @@ def test_a_pull_request_is_commented_merged_approved_and_applied(repository: Rep
     assert results(repository.push()) == {"plan / seal": "success"}, "nothing to do, and nobody is asked"
 
 
+def test_tunnels_with_bgp_are_verified(repository: Repository) -> None:
+    """Their gateways are asked by POST, which nobody may who only reads."""
+    text = HUB.replace("sku: VpnGw1AZ}", "sku: VpnGw1AZ, bgp: {asn: 65010}}")
+    text = text.replace("prefixes: [192.168.10.0/24]", "bgp: {asn: 65101, address: 192.168.10.1}")
+    repository.calls["verify"]["with"]["minutes"] = "0.3"
+
+    run = repository.push({"hub.yaml": text}).approve("production", "bob")
+
+    assert run["verify / verify"].outputs == {"verified": "true"}
+    assert "berlin  up " in run["verify / verify"].text, run["verify / verify"].text
+
+
 def test_each_job_is_who_it_should_be(repository: Repository) -> None:
     proposed = repository.pull_request().proceed()
     keys = [asked for asked in repository.azure.door.asked if asked.container == KEYS]
@@ -255,6 +267,21 @@ def test_a_cancelled_apply_is_resumed_and_finished_by_itself_where_that_is_wante
     idle = repository.schedule(OFTEN)
     assert results(idle) == {"resume / wait": "success"}
     assert "Nothing of hub is running." in idle["resume / wait"].text
+
+
+def test_a_cancelled_apply_ends_although_the_store_is_silent(repository: Repository) -> None:
+    """Who is killed in the middle of it has said nothing, and the exit code is the one of a crash."""
+    run = repository.push()
+    repository.azure.pace.set(60)
+    answers = repository.azure.door.answers
+    run.cancel("apply / apply", at="VpnGateway/vgw-hub: create started", just_before=answers.clear)
+    try:
+        job = run.approve("production", "bob")["apply / apply"]
+    finally:
+        answers.set()
+
+    assert (job.result, job.code) == ("cancelled", 130)
+    assert "Cancelled" in job.text
 
 
 def test_an_older_plan_that_waits_is_superseded(deployed: Repository) -> None:

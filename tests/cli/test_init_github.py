@@ -107,6 +107,7 @@ def test_who_plans_pull_requests_gets_no_right_to_the_key_and_who_applies_alone_
 
     assert ["vpngw-keys" in block for block in rights.values()] == [False, True, True, True]
     assert ["operator" in block for block in rights.values()] == [False, False, True, False]
+    assert ["verifier" in block for block in rights.values()] == [False, True, False, False]
     assert ["Contributor" in block for block in rights.values()] == [False, False, True, True]
 
 

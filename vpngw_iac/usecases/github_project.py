@@ -35,7 +35,7 @@ class PipelineIdentity:
     word: str
     subjects: tuple[str, ...]
     """What its token's subject ends in, each in a federated credential of its own."""
-    role: str
+    roles: tuple[str, ...]
     """Of `vpngw role`."""
     states: str
     keys: str
@@ -83,11 +83,13 @@ class GithubProject:
         main = f"ref:refs/heads/{self.branch}"
         apply = tuple(f"environment:{name}" for name in self._writers)
         applies = "applies, and finishes what was interrupted" if self.finish else "applies"
+        plans, looks = ("planner",), ("planner", "verifier")
+        planned = "plans what is applied, looks for drift, and whether tunnels are up"
         return (
-            PipelineIdentity("pull-request", ("pull_request",), "planner", reader, "", "plans pull requests"),
-            PipelineIdentity("plan", (main,), "planner", reader, keys, "plans what is applied, and looks for drift"),
-            PipelineIdentity("apply", apply, "operator", writer, keys, applies),
-            PipelineIdentity("resume", (main,), "planner", writer, keys, "writes down how it ended what still ran"),
+            PipelineIdentity("pull-request", ("pull_request",), plans, reader, "", "plans pull requests"),
+            PipelineIdentity("plan", (main,), looks, reader, keys, planned),
+            PipelineIdentity("apply", apply, ("operator",), writer, keys, applies),
+            PipelineIdentity("resume", (main,), plans, writer, keys, "writes down how it ended what still ran"),
         )
 
     @property
@@ -132,7 +134,7 @@ class GithubProject:
         yield ""
         yield "## 2. Roles"
         yield ""
-        for word in ("planner", "operator"):
+        for word in ("planner", "verifier", "operator"):
             yield f"    vpngw role {shlex.quote(self.blueprint)} --for {word} > {word}.json"
             yield f"    az role definition create --role-definition {word}.json"
         yield ""
@@ -172,8 +174,9 @@ class GithubProject:
         for number, subject in enumerate(identity.subjects):
             document = _credential(f"github-{number}" if number else "github", subject)
             yield f'    az ad app federated-credential create --id "$app" --parameters "{document}"'
-        role = shlex.quote(f"vpngw {identity.role} of {self.deployment}")
-        yield f"    {_assign(role, shlex.quote('/subscriptions/' + self._is('subscription')))}"
+        for word in identity.roles:
+            role = shlex.quote(f"vpngw {word} of {self.deployment}")
+            yield f"    {_assign(role, shlex.quote('/subscriptions/' + self._is('subscription')))}"
         states, keys = _containers(self._is("state"))
         for place, right in ((states, identity.states), (self._secret() or keys, identity.keys)):
             if right:

@@ -43,10 +43,22 @@ def read(folder: Path, content: str | bytes) -> LogFile:
 
 @pytest.mark.parametrize(
     "content",
-    [PORTAL, "\ufeff" + PORTAL.replace("\n", "\r\n"), QUERY, SERVICE, STORED + "\n" + STORED + "\n"],
-    ids=["portal", "windows", "az", "service", "storage"],
+    [
+        PORTAL,
+        "\ufeff" + PORTAL.replace("\n", "\r\n"),
+        PORTAL.encode("utf-16"),
+        QUERY,
+        SERVICE,
+        SERVICE.replace("tables", "Tables").replace("columns", "Columns").replace('"rows"', '"Rows"'),
+        json.dumps({"value": json.loads(QUERY)}),
+        STORED + "\n" + STORED + "\n",
+        STORED + ",\n" + STORED + ",\n",
+        f"{STORED}\n# page 2\n{STORED}\n",
+        json.dumps(json.loads(STORED), indent=2) * 2,
+    ],
+    ids=["portal", "windows", "powershell", "az", "service", "kusto", "rest", "storage", "commas", "pages", "jq"],
 )
-def test_azure_s_log_is_read_in_each_form_with_its_time(tmp_path: Path, content: str) -> None:
+def test_azure_s_log_is_read_in_each_form_with_its_time(tmp_path: Path, content: str | bytes) -> None:
     found = read(tmp_path, content)
 
     assert (found.source, found.lines[0].remote, found.lines[0].at) == ("azure", "203.0.113.10", AT)
@@ -92,7 +104,7 @@ def test_a_device_s_log_is_known_by_what_it_says(tmp_path: Path, content: str, s
     [
         (b"", "empty"),
         (b" \n\n", "empty"),
-        (MISMATCH.encode("utf-16"), "UTF-16"),
+        (b"\xff\xfea", "UTF-16"),
         (b"MISMATCH \xff\xfe\xfa", "UTF-8"),
         (b"\x7fELF\0\0\0", "NUL"),
         (b"PK\x03\x04\0\0", "packed by zip"),
@@ -102,6 +114,9 @@ def test_a_device_s_log_is_known_by_what_it_says(tmp_path: Path, content: str, s
         (b"Dear colleagues,\nthe tunnel is down again.\n", "looks like an IKE log"),
         (b'{"error": {"code": "AuthorizationFailed"}}', "Message"),
         (b"[1, 2, 3]", "Message"),
+        (b'{"tables": "none"}', "Message"),
+        (b'{"tables": [3, {"columns": null, "rows": [[1]]}, {"rows": 3}]}', "Message"),
+        (b'{"records": "none"}', "Message"),
         (b"[" * 200_000, "looks like an IKE log|nested"),
         (b'TimeGenerated,Message\n"' + b"x" * 200_000 + b'","y"\n', "table"),
     ],
@@ -118,6 +133,9 @@ def test_a_device_s_log_is_known_by_what_it_says(tmp_path: Path, content: str, s
         "letter",
         "json",
         "numbers",
+        "text",
+        "odd-tables",
+        "records",
         "deep",
         "cell",
     ],

@@ -145,7 +145,8 @@ def _of_file(session: Session, request: DiagnoseRequest, path: Path) -> Diagnosi
         for (s, p), one in zip(every, all_seen, strict=True)
         if s in chosen and (not asked or {s.name.lower(), link_name(s, p).lower()} & asked)
     ]
-    mine = [_about(read, one, gateway, known, alone=len(wanted) == 1) for one, gateway in wanted]
+    lines = _by_address(read)
+    mine = [_about(read, lines, one, gateway, known, alone=len(wanted) == 1) for one, gateway in wanted]
     about = [(one, lines) for one, lines in mine if lines or one.log is not None]
     if not about:
         raise _nothing(read, path, [one.name for one, _ in wanted], {gateway.name for _, gateway in wanted})
@@ -201,24 +202,36 @@ def _declared_only(subject: SubjectExpectation, path: PathExpectation, graph: Gr
     )
 
 
+def _by_address(read: LogFile) -> Mapping[str, Sequence[LogLine]]:
+    """The lines by the device that they are about, or by each address that they name."""
+    found: dict[str, list[LogLine]] = {}
+    for line in read.lines:
+        for address in (line.remote,) if read.source == "azure" else line.addresses:
+            found.setdefault(address, []).append(line)
+    return found
+
+
 def _about(
-    read: LogFile, seen: Seen, gateway: ArmId, known: frozenset[str], *, alone: bool
+    read: LogFile,
+    lines: Mapping[str, Sequence[LogLine]],
+    seen: Seen,
+    gateway: ArmId,
+    known: frozenset[str],
+    *,
+    alone: bool,
 ) -> tuple[Seen, Sequence[LogLine]]:
-    """The link with the tables that the file has of it, and the lines; no log where it has nothing but lines."""
-    lines = [one for one in _lines_about(read, seen, known, alone=alone) if one.gateway in ("", gateway.name.lower())]
-    addresses = seen.devices or tuple({line.remote for line in lines})
-    log = read.log_of(gateway.name).only(addresses, alone=alone)
-    return replace(seen, devices=addresses, log=log if log.events or log.sessions else None), lines
+    """The link with the tables that the file has of it, and its lines; no log where it has nothing but lines.
 
-
-def _lines_about(read: LogFile, seen: Seen, known: frozenset[str], *, alone: bool) -> Sequence[LogLine]:
-    """The lines of one link; of a log in which nobody can tell, all of them if only that link is asked about.
-
-    `known` are the addresses of all devices: what is about another one is not about this.
+    A log in which nobody can tell is that of the only link that is asked about. `known` are the addresses of all
+    devices: what is about another one is not about this.
     """
-    if read.source != "azure":
-        return read.lines if alone else [line for line in read.lines if line.addresses & set(seen.devices)]
-    if seen.devices:
-        return [line for line in read.lines if line.remote in seen.devices]
-    left = {line.remote for line in read.lines if line.remote} - known
-    return [line for line in read.lines if line.remote in left] if alone and len(left) == 1 else ()
+    addresses = seen.devices
+    if read.source != "azure" and alone:
+        return seen, read.lines
+    if read.source == "azure" and not addresses and alone:
+        left = set(lines) - known - {""}
+        addresses = tuple(left) if len(left) == 1 else ()
+    name = gateway.name.lower()
+    mine = [line for address in addresses for line in lines.get(address, ()) if line.gateway in ("", name)]
+    log = read.log_of(name).only(addresses, alone=alone)
+    return replace(seen, devices=addresses, log=log if log.events or log.sessions else None), mine

@@ -39,6 +39,12 @@ _BY_OPERATION = {
 }
 """Which table an operation is of, where no column says it."""
 _STATUS = {"connected": "TunnelConnected", "disconnected": "TunnelDisconnected"}
+_COLUMNS = (
+    "operationname", "status", "category", "message", "event", "instance", "peer", "remoteip", "localip",
+    "statechangereason", "resourceid", "_resourceid", "resource",
+)  # fmt: skip
+LONGEST = 4000
+"""Characters of a line; the rest is cut."""
 _SUFFIX = re.compile(r"_[sdbtg]$")
 _TIME = re.compile(r"^\W*(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?)(Z|[+-]\d\d:?\d\d)?")
 _PORTAL = re.compile(
@@ -74,22 +80,23 @@ class AzureRow:
 
 def azure_row(row: Mapping[Any, Any], *, day_first: bool = False) -> AzureRow:
     """A row by the names that the portal, the service and a storage account give its columns."""
-    known = {_name(str(name)): value for name, value in row.items() if name is not None}
-    inner = _object(known.get("properties"))
-    told = {**{_name(str(name)): value for name, value in inner.items()}, **{k: v for k, v in known.items() if v}}
-    operation = _text(told.get("operationname")) or _STATUS.get(_text(told.get("status")).lower(), "")
-    category = _text(told.get("category"))
-    resource = _text(told.get("resourceid") or told.get("_resourceid") or told.get("resource"))
+    told = {_name(name): value for name, value in row.items() if isinstance(name, str) and value}
+    if "properties" in told:
+        inner = _object(told["properties"])
+        told = {**{_name(name): value for name, value in inner.items() if isinstance(name, str)}, **told}
+    text = {name: _text(told.get(name)) for name in _COLUMNS}
+    operation = text["operationname"] or _STATUS.get(text["status"].lower(), "")
+    category = text["category"]
     return AzureRow(
         moment(told.get("timegenerated") or told.get("time"), day_first=day_first),
         _BY_NAME.get(category.lower(), category) or _BY_OPERATION.get(operation, ""),
         operation,
-        _text(told.get("message") or told.get("event")),
-        _text(told.get("instance")),
-        _text(told.get("peer") or told.get("remoteip")),
-        _text(told.get("localip")),
-        _text(told.get("statechangereason")),
-        resource.rpartition("/")[2].lower(),
+        (text["message"] or text["event"])[:LONGEST],
+        text["instance"],
+        text["peer"] or text["remoteip"],
+        text["localip"],
+        text["statechangereason"],
+        (text["resourceid"] or text["_resourceid"] or text["resource"]).rpartition("/")[2].lower(),
     )
 
 

@@ -67,19 +67,19 @@ class GatewayLog:
     @classmethod
     def of(cls, rows: Collection[Mapping[str, Any]], *, is_cut: bool = False) -> GatewayLog:
         """From rows of `QUERY`, in any order."""
-        return cls.of_rows([azure_row(row) for row in rows], is_cut=is_cut or len(rows) >= MOST_ROWS)
+        read = [azure_row(row) for row in rows]
+        return replace(cls.of_rows(read), lines=lines_of(read), is_cut=is_cut or len(rows) >= MOST_ROWS)
 
     @classmethod
-    def of_rows(cls, rows: Collection[AzureRow], *, is_cut: bool = False) -> GatewayLog:
-        """The same from rows that are read already."""
+    def of_rows(cls, rows: Collection[AzureRow]) -> GatewayLog:
+        """From rows that are read already, without their IKE lines."""
         dated = sorted((row for row in rows if row.at is not None), key=_at)
         return cls(
-            lines_of(rows),
+            (),
             tuple(_events(dated)),
             tuple(_at(row) for row in dated if row.category == GATEWAY and row.operation in MAINTENANCE),
             max(map(_at, dated), default=None),
-            is_cut,
-            tuple(_sessions(dated)),
+            sessions=tuple(_sessions(dated)),
         )
 
     def about(self, addresses: Collection[str]) -> tuple[LogLine, ...]:
@@ -87,13 +87,9 @@ class GatewayLog:
         return tuple(line for line in self.lines if line.remote in addresses)
 
     def only(self, addresses: Collection[str], *, alone: bool = False) -> GatewayLog:
-        """What is about these addresses; if that is the `only` link there is, also what names no address."""
+        """The events of these addresses; `alone`: also those that name no address."""
         mine = {*addresses, ""} if alone else set(addresses)
-        return replace(
-            self,
-            lines=tuple(line for line in self.lines if line.remote in addresses),
-            events=tuple(event for event in self.events if event.remote in mine),
-        )
+        return replace(self, events=tuple(event for event in self.events if event.remote in mine))
 
     @property
     def remotes(self) -> frozenset[str]:

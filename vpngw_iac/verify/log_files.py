@@ -8,6 +8,7 @@ says about its own tunnels.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -21,20 +22,22 @@ from typing import Any
 from vpngw_iac.errors import UsageError
 from vpngw_iac.files import UnreadableFile, read_bytes, text_of
 from vpngw_iac.late_dataclass import dataclass
-from vpngw_iac.verify.azure_rows import CATEGORIES, AzureRow, azure_row, lines_of, moment, puts_day_first
+from vpngw_iac.paths import objects
+from vpngw_iac.verify.azure_rows import CATEGORIES, LONGEST, AzureRow, azure_row, lines_of, moment, puts_day_first
 from vpngw_iac.verify.gateway_log import GatewayLog
 from vpngw_iac.verify.log_lines import LogLine, with_ends
 from vpngw_iac.verify.signatures import SIGNATURES, Source
 
 MOST_LINES = 500_000
 """Lines that are looked at: the newest."""
-LONGEST = 4000
-"""Characters of a line; the rest is cut."""
 
 _KNOWN = "Azure's logs of the gateway (CSV, JSON or text), and logs of strongSwan, FortiGate, Cisco IOS and PAN-OS"
 _HEAD = re.compile(r"\b(message|event|operationname)\b")
+_OPENS = re.compile(r"[\s,]*[\[{]")
 _SAMPLE = 10_000
 """Rows by which it is found out how a table writes its dates."""
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+"""What the older PowerShell writes when an answer is sent into a file."""
 _MARKUP = re.compile(r"\s*<(!doctype|html|\?xml|head|body|svg|div)\b", re.IGNORECASE)
 _TIME = re.compile(r"^\W*(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?)(Z|[+-]\d\d:?\d\d)?")
 _FORTI_TIME = re.compile(r"\beventtime=\"?(\d{10})(\d{0,9})\b")
@@ -76,7 +79,10 @@ class LogFile:
 def read_log(path: Path) -> LogFile:
     """Read a file. Raises `UsageError` that says why, and what can be read, for whatever is no such log."""
     try:
-        text = text_of(read_bytes(path, pipe=True), path)
+        data = read_bytes(path, pipe=True)
+        text = data.decode("utf-16") if data.startswith(_UTF16) else text_of(data, path)
+    except UnicodeDecodeError:
+        raise UsageError(f"The log {path} is broken UTF-16 text.", advice="Export it again.") from None
     except UnreadableFile as error:
         raise error.as_error(UsageError, f"The log {path}", path, f"What can be read: {_KNOWN}.") from None
     if not text.strip():
@@ -94,7 +100,7 @@ def _of_rows(rows: list[AzureRow], path: Path) -> LogFile:
     if all(row.at is not None for row in rows):
         rows.sort(key=lambda row: row.at or datetime.min)  # noqa: DTZ901 - all have a time
     left_out = max(0, len(rows) - MOST_LINES)
-    kept = [replace(row, message=row.message[:LONGEST]) for row in rows[left_out:]]
+    kept = rows[left_out:]
     names = {"", *(row.gateway for row in kept)}
     logs = {name: GatewayLog.of_rows([row for row in kept if row.gateway in ("", name)]) for name in sorted(names)}
     if any(row.category in CATEGORIES for row in kept):
@@ -142,30 +148,47 @@ def _telling(rows: Iterable[Mapping[Any, Any]]) -> list[AzureRow]:
 
 
 def _rows(document: Any) -> Iterator[Mapping[str, Any]]:
-    if isinstance(document, Mapping):
-        for table in document.get("tables") or ():
-            names = [str(c.get("name")) for c in table.get("columns") or () if isinstance(c, Mapping)]
-            rows = table.get("rows") or ()
-            yield from (dict(zip(names, row, strict=False)) for row in rows if isinstance(row, list))
-        yield from (row for row in document.get("records") or () if isinstance(row, Mapping))
-        yield document
-    elif isinstance(document, list):
+    """The rows of a document: the service's tables (either spelling), records of an event hub, a list, or it alone."""
+    if isinstance(document, list):
         yield from (row for row in document if isinstance(row, Mapping))
+    elif isinstance(document, Mapping):
+        for table in objects(document.get("tables") or document.get("Tables")):
+            columns = objects(table.get("columns") or table.get("Columns"))
+            names = [str(column.get("name") or column.get("ColumnName")) for column in columns]
+            rows = table.get("rows") or table.get("Rows")
+            listed = rows if isinstance(rows, list) else []
+            yield from (dict(zip(names, row, strict=False)) for row in listed if isinstance(row, list))
+        yield from objects(document.get("records") or document.get("value"))
+        yield document
 
 
 def _json_lines(text: str) -> list[AzureRow] | None:
-    """One record in each line, as a storage account keeps them; a last line that is cut off is left out."""
+    """One record in each line, as a storage account keeps them, or one after the other; without one that is cut off."""
     lines = [line for line in text.splitlines() if line.strip()]
-    found: list[Mapping[Any, Any]] = []
-    for number, line in enumerate(lines, 1):
+    found = [document for line in lines if (document := _document(line)) is not None]
+    if len(found) * 2 < len(lines):
+        found = list(_documents(text))
+    return _telling(row for document in found for row in _rows(document)) or None
+
+
+def _document(line: str) -> Any:
+    """The object or list that a line is; None if it is none."""
+    try:
+        found = json.loads(line.rstrip(" ,"))
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, list | Mapping) else None
+
+
+def _documents(text: str) -> Iterator[Any]:
+    """Documents one after the other, as `jq` prints them, until something else comes."""
+    decoder, place = json.JSONDecoder(), 0
+    while match := _OPENS.match(text, place):
         try:
-            row = json.loads(line)
+            found, place = decoder.raw_decode(text, match.end() - 1)
         except (ValueError, RecursionError):
-            if number == len(lines) and found:
-                break
-            return None
-        found += _rows(row)
-    return _telling(found) or None
+            return
+        yield found
 
 
 def _table(text: str, path: Path) -> list[AzureRow] | None:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby
+from operator import itemgetter
 
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.verify.causes import Cause, in_order
@@ -76,7 +77,7 @@ def with_ends(lines: Iterable[LogLine]) -> tuple[LogLine, ...]:
     ends = {(line.remote, line.local) for line in known if line.remote}
     if len(ends) == 1:
         remote, local = next(iter(ends))
-        return tuple(replace(line, remote=remote, local=local) for line in known)
+        return tuple(line if line.remote else replace(line, remote=remote, local=local) for line in known)
     return tuple(_between(known))
 
 
@@ -135,14 +136,11 @@ class LogVerdict:
 
 def judge(lines: Sequence[LogLine]) -> LogVerdict:
     """What the newest attempt in the lines of one tunnel (oldest first) says; nothing if it came up since."""
-    told = [(line, row) for line in lines for row in found_in(line.text, line.source)]
-    ends = [(line, row) for line, row in told if row.part in ("failure", "timeout", "up")]
-    if not ends or ends[-1][1].part == "up":
-        return LogVerdict(came_up=ends[-1][0] if ends else None)
-    newest, last = ends[-1]
+    newest, last = next(filter(itemgetter(1), ((line, _end_in(line)) for line in reversed(lines))), (None, None))
+    if newest is None or last is None or last.part == "up":
+        return LogVerdict(came_up=newest)
     attempt = _attempt(lines, newest)
-    near = frozenset(attempt)
-    inside = [(line, row) for line, row in told if line in near]
+    inside = [(line, row) for line in attempt for row in found_in(line.text, line.source)]
     first = frozenset(_of_timeout(attempt, inside) if last.part == "timeout" else last.causes)
     rows = [row for _, row in reversed(inside) if row.part == "failure"]
     causes = _narrowed(first, rows)
@@ -162,6 +160,12 @@ def judge(lines: Sequence[LogLine]) -> LogVerdict:
     )
 
 
+def _end_in(line: LogLine) -> Signature | None:
+    """What a line tells of the end of an attempt, good or bad."""
+    ends = [row for row in found_in(line.text, line.source) if row.part in _FARES]
+    return ends[-1] if ends else None
+
+
 def _narrowed(causes: frozenset[Cause], rows: Iterable[Signature]) -> frozenset[Cause]:
     """What these rows, the newest first, leave of causes; one that contradicts them is of another attempt."""
     for row in rows:
@@ -171,7 +175,7 @@ def _narrowed(causes: frozenset[Cause], rows: Iterable[Signature]) -> frozenset[
 
 def tunnels_named(lines: Iterable[LogLine]) -> tuple[str, ...]:
     """The tunnels of a device that tell how they fare in these lines, by the names or far ends that it writes."""
-    told = (line for line in lines if any(row.part in _FARES for row in found_in(line.text, line.source)))
+    told = (line for line in lines if line.source != "azure" and _end_in(line) is not None)
     names = (next(filter(None, match.groups())) for line in told if (match := _TUNNEL.search(line.text)))
     return tuple(dict.fromkeys(names))
 

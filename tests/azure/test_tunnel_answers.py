@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from vpngw_iac.azure import tunnel_answers
-from vpngw_iac.verify.questions import Health, LastWrite
+from vpngw_iac.verify.questions import Health, LastWrite, Unknown
 
 NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
 
@@ -45,3 +45,8 @@ def written(time: Any) -> float | None:
 )
 def test_how_long_ago_something_was_is_known_in_every_zone_or_not_at_all(reading: Any, time: Any, ago: Any) -> None:
     assert reading(time) == ago
+
+
+@pytest.mark.parametrize("properties", [3.7, "Available", [[1]], True, None])
+def test_health_that_is_no_object_is_an_empty_answer(properties: Any) -> None:
+    assert isinstance(tunnel_answers.health({"properties": properties}, NOW), Unknown)

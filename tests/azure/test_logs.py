@@ -109,3 +109,19 @@ def test_no_secret_is_repeated_from_what_the_service_says() -> None:
 
     assert isinstance(log, LogUnread)
     assert "canaryMark" not in log.reason
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        None, [], [[1]], 3, "text", {}, {"tables": None}, {"tables": {}}, {"tables": [None]}, {"tables": [[]]},
+        {"tables": [{}]}, {"tables": [{"name": "x", "columns": None, "rows": []}]},
+        {"tables": [{"name": "x", "columns": [None], "rows": []}]},
+        {"tables": [{"name": "x", "columns": [{}], "rows": [None, 1, "abc", {}]}]},
+        {"tables": [{"name": "x", "columns": [{"name": "TimeGenerated", "type": "datetime"}], "rows": [["soon"], [7]]}]},
+        {"tables": [{"name": "x", "columns": [{"name": 5, "type": 5}], "rows": [[1]]}]},
+        {"error": None, "tables": []}, {"error": "text", "tables": [{}]}, {"statistics": 3},
+    ],
+)  # fmt: skip
+def test_an_answer_of_any_shape_is_a_log_or_says_why_there_is_none(body: Any) -> None:
+    assert isinstance(read(Service(200, body)), GatewayLog | LogUnread)

@@ -23,6 +23,9 @@ SECONDS = 60
 _NO_TABLE = "failed to resolve table"
 """What the service says where no row of any resource ever arrived (page "AzureDiagnostics")."""
 
+_MISSHAPEN = (ValueError, LookupError, TypeError, AttributeError)
+"""What the client raises for an answer of another shape than the service's."""
+
 
 class Logs:
     """The logs of one cloud. Every failure to read is a value: what cannot be read proves nothing."""
@@ -44,14 +47,13 @@ class Logs:
         except ImportError:
             return LogUnread("Logs are read by a package that is not installed.", f"Install it: pip install '{EXTRA}'.")
         try:
-            result = client.query_resource(str(gateway), QUERY, timespan=since, server_timeout=SECONDS)
+            return _log_of(client.query_resource(str(gateway), QUERY, timespan=since, server_timeout=SECONDS))
         except ClientAuthenticationError:
             return LogUnread("Whoever is signed in gets no token for Log Analytics.", "Sign in again (`az login`).")
         except HttpResponseError as error:
             return self._refused(error)
-        except (AzureError, ValueError, KeyError, TypeError) as error:
+        except (AzureError, *_MISSHAPEN) as error:
             return LogUnread(f"The service of logs did not answer as it should: {self._said(error)}")
-        return _log_of(result)
 
     def _refused(self, error: HttpResponseError) -> GatewayLog | LogUnread:
         said = self._said(error)

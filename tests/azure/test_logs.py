@@ -118,7 +118,7 @@ def test_no_secret_is_repeated_from_what_the_service_says() -> None:
         {"tables": [{}]}, {"tables": [{"name": "x", "columns": None, "rows": []}]},
         {"tables": [{"name": "x", "columns": [None], "rows": []}]},
         {"tables": [{"name": "x", "columns": [{}], "rows": [None, 1, "abc", {}]}]},
-        {"tables": [{"name": "x", "columns": [{"name": "TimeGenerated", "type": "datetime"}], "rows": [["soon"], [7]]}]},
+        {"tables": [{"name": "x", "columns": [{"name": "x", "type": "datetime"}], "rows": [["soon"], [7]]}]},
         {"tables": [{"name": "x", "columns": [{"name": 5, "type": 5}], "rows": [[1]]}]},
         {"error": None, "tables": []}, {"error": "text", "tables": [{}]}, {"statistics": 3},
     ],

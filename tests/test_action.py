@@ -139,6 +139,27 @@ def test_no_shell_text_is_made_of_an_input(path: str) -> None:
     assert [step["run"] for step in steps if "${{" in step.get("run", "")] == []
 
 
+@pytest.mark.parametrize(
+    "path", ["action.yml", "examples/pipelines/azure-devops.yml", "examples/fleet/azure-pipelines.yml"]
+)
+def test_what_lies_in_the_workspace_is_no_module_of_the_installation(path: str) -> None:
+    """A runner of one's own keeps what an earlier job has checked out: ``python -m`` would run a ``venv.py`` of it."""
+    text = (ROOT / path).read_text(encoding="utf-8")
+
+    assert re.findall(r"python\"? (?!-I )\S*.*", re.sub(r"(?m)^\s*(-\s+)?(#|name:|description:).*$", "", text)) == []
+    assert re.search(r"python\"? -I -m pip", text)
+
+
+def test_python_knows_how_to_leave_the_workspace_out(tmp_path: Path) -> None:
+    (tmp_path / "venv.py").write_text("open('owned', 'w')\n")
+
+    subprocess.run(
+        [sys.executable, "-I", "-m", "venv", "--help"], cwd=tmp_path, capture_output=True, check=True, timeout=60
+    )
+
+    assert not (tmp_path / "owned").exists()
+
+
 # --- another version than the action's own ----------------------------------------------------------------------------
 
 
@@ -217,7 +238,7 @@ def token_server(answer: bytes) -> Iterator[str]:
 def told_subject(**variables: str) -> str:
     (step,) = [s for s in yaml.safe_load((ROOT / "action.yml").read_text())["runs"]["steps"] if "Subject" in s["name"]]
     script = step["env"]["SCRIPT"].replace("${{ github.action_path }}", str(ROOT))
-    assert step["run"] == 'exec python "$SCRIPT"'
+    assert step["run"] == 'exec python -I "$SCRIPT"'
     done = subprocess.run(
         [sys.executable, script], env=variables, capture_output=True, text=True, check=True, timeout=60
     )

@@ -71,9 +71,16 @@ def read_state_url(text: str) -> FolderPlace | BlobPlace:
     raise _unknown(text, scheme[1])
 
 
+def cloud_folder(cloud: str) -> str:
+    """The folder of a cloud below a place: its own name, or host and port of an endpoint."""
+    if not cloud.startswith(("https://", "http://")):
+        return cloud
+    return re.sub(r"[^A-Za-z0-9.-]", "-", urlsplit(cloud).netloc)
+
+
 def blob_url(place: BlobPlace, cloud: str, deployment: str) -> str:
     """How people find the state of a deployment in a cloud."""
-    folder = "/".join(part for part in (place.prefix, cloud, deployment) if part)
+    folder = "/".join(part for part in (place.prefix, cloud_folder(cloud), deployment) if part)
     return f"{AZBLOB}://{place.account}/{place.container}/{folder}"
 
 

@@ -13,9 +13,10 @@ import pytest
 import yaml
 
 from tests.cli.conftest import ROOT, Shell
+from vpngw_iac.azure.clouds import KNOWN as KNOWN_CLOUDS
 from vpngw_iac.state_url import key_secret_name
 from vpngw_iac.usecases.github_files import repository_of, source_of_vpngw, subject_prefix
-from vpngw_iac.usecases.github_project import GithubProject
+from vpngw_iac.usecases.github_project import AUDIENCE, GithubProject
 
 KNOWN = {
     "state": "azblob://stnetwork/vpngw/prod",
@@ -119,7 +120,7 @@ def test_with_a_vault_the_key_is_read_there_by_all_but_who_plans_pull_requests(v
     ).out
 
     commands = commands_of(handover)
-    assert f"vpngw state init {KNOWN['state']} hub.yaml --key-vault https://kv-keys.vault.azure.net" in commands
+    assert f"vpngw state init {KNOWN['state']} hub.yaml --key-vault https://kv-keys.vault.azure.net " in commands
     secret = key_secret_name("hub", "azblob://stnetwork/vpngw/prod/public/hub")
     assert "vpngw-keys" not in handover
     rights = [line for line in commands.splitlines() if "Key Vault Secrets User" in line]
@@ -127,6 +128,33 @@ def test_with_a_vault_the_key_is_read_there_by_all_but_who_plans_pull_requests(v
     blocks = handover.split("    # ")
     assert not any("Key Vault" in block for block in blocks if block.startswith("plans pull requests"))
     subprocess.run(["sh", "-n"], input=commands, text=True, check=True)
+
+
+@pytest.mark.parametrize("cloud", ["public", "usgovernment", "china", "https://arm.example"])
+def test_the_workflow_and_the_credentials_are_those_of_the_cloud(vpngw: Shell, cloud: str) -> None:
+    repository(vpngw.directory)
+    audience = KNOWN_CLOUDS[cloud].federation_audience if cloud in KNOWN_CLOUDS else AUDIENCE
+
+    vault = ("--key-vault", "https://kv-keys.vault.azure.net")
+    handover = vpngw("init", "--github", *FLAGS, *vault, "--cloud", cloud, "hub.yaml", code=0).out
+    workflow = yaml.safe_load((vpngw.directory / ".github" / "workflows" / "network.yml").read_text())
+
+    said = [job["with"].get("cloud", "public") for job in workflow["jobs"].values() if "with" in job]
+    meant = [job["with"].get("allow-endpoint", False) for job in workflow["jobs"].values() if "with" in job]
+    assert set(said) == {cloud}
+    assert set(meant) == {cloud.startswith("https://")}
+    assert set(re.findall(r'audiences\\":\[\\"([^\\]+)', handover)) == {audience}
+    assert f"hub.yaml --key-vault https://kv-keys.vault.azure.net --cloud {cloud}\n" in handover
+    folder = cloud.removeprefix("https://")
+    assert f"/secrets/{key_secret_name('hub', f'azblob://stnetwork/vpngw/prod/{folder}/hub')}" in handover
+
+
+def test_a_project_that_was_begun_on_the_simulator_has_a_pipeline_for_azure(vpngw: Shell) -> None:
+    repository(vpngw.directory)
+
+    handover = vpngw("init", "--github", *FLAGS, "hub.yaml", code=0).out
+
+    assert f"vpngw state init {KNOWN['state']} hub.yaml --cloud public\n" in handover
 
 
 @pytest.mark.parametrize("vault", ["kv-keys", "https://kv.vault.azure.net/$(id)", "http://kv.vault.azure.net", "x; id"])

@@ -193,6 +193,7 @@ def _on_github(
         deployment=workspace.name_of(blueprints[0]),
         repository=named or "OWNER/REPOSITORY",
         settings={**said, "source": github_files.source_of_vpngw()},
+        cloud="public" if settings.cloud == "simulator" else settings.cloud,
         branch=branch,
         environment=environment,
         key_vault=key_vault,

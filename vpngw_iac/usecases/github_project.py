@@ -20,6 +20,10 @@ HANDOVER = "github-setup.md"
 ISSUER = "https://token.actions.githubusercontent.com"
 AUDIENCE = "api://AzureADTokenExchange"
 """Whom the token of a job is for (https://learn.microsoft.com/entra/workload-id/workload-identity-federation)."""
+_AUDIENCES = {"usgovernment": f"{AUDIENCE}USGov", "china": f"{AUDIENCE}China"}
+"""In clouds where it is another one: what `vpngw_iac.azure.clouds` has a job ask a token for."""
+_AZ_CLOUDS = {"usgovernment": "AzureUSGovernment", "china": "AzureChinaCloud"}
+"""Names of `az cloud list`."""
 _UNKNOWN = {
     "state": "azblob://ACCOUNT/CONTAINER/PREFIX",
     "subscription": "SUBSCRIPTION_ID",
@@ -57,6 +61,8 @@ class GithubProject:
     repository: str = "OWNER/REPOSITORY"
     settings: Mapping[str, str] = field(default_factory=dict)
     """State, subscription, tenant, and the `source` of our workflows, as far as they are known."""
+    cloud: str = "public"
+    """The cloud that the pipeline works in; never the simulator."""
     branch: str = "main"
     environment: str = "production"
     key_vault: str = ""
@@ -109,7 +115,16 @@ class GithubProject:
             "TENANT": self._is("tenant"), "OURS": ours, "COMMIT": commit,
         }  # fmt: skip
         written = _WORKFLOW.replace("<RESUME>\n", _FINISH if self.finish else "")
+        written = written.replace("      tenant-id: <TENANT>\n", f"      tenant-id: <TENANT>\n{self._cloud_inputs}")
         return re.sub(r"<([A-Z]+)>", lambda match: _yaml(values[match[1]]), written)
+
+    @property
+    def _cloud_inputs(self) -> str:
+        """What a call says of a cloud that is not the public one; it may be the caller's word alone."""
+        if self.cloud == "public":
+            return ""
+        meant = "      allow-endpoint: true\n" if self.cloud.startswith("https://") else ""
+        return f"      cloud: {_yaml(self.cloud)}\n{meant}"
 
     # --- what somebody must make -------------------------------------------------------------------------------------
 
@@ -127,10 +142,15 @@ class GithubProject:
             yield ""
             yield f"Replace first, here and in `{WORKFLOW}`: {', '.join(self.unknown)}."
         yield ""
+        if name := _AZ_CLOUDS.get(self.cloud):
+            yield ""
+            yield f"    az cloud set --name {name}"
+        yield ""
         yield "## 1. The state"
         yield ""
         vault = f" --key-vault {shlex.quote(self.key_vault)}" if self.key_vault else ""
-        yield f"    vpngw state init {shlex.quote(self._is('state'))} {shlex.quote(self.blueprint)}{vault}"
+        cloud = f" --cloud {shlex.quote(self.cloud)}"
+        yield f"    vpngw state init {shlex.quote(self._is('state'))} {shlex.quote(self.blueprint)}{vault}{cloud}"
         yield ""
         yield "## 2. Roles"
         yield ""
@@ -172,7 +192,7 @@ class GithubProject:
         yield f"    app=$(az ad app create --display-name {shlex.quote(name)} --query appId --output tsv)"
         yield '    who=$(az ad sp create --id "$app" --query id --output tsv)'
         for number, subject in enumerate(identity.subjects):
-            document = _credential(f"github-{number}" if number else "github", subject)
+            document = self._credential(f"github-{number}" if number else "github", subject)
             yield f'    az ad app federated-credential create --id "$app" --parameters "{document}"'
         for word in identity.roles:
             role = shlex.quote(f"vpngw {word} of {self.deployment}")
@@ -183,6 +203,14 @@ class GithubProject:
                 yield f"    {_assign(shlex.quote(right), place)}"
         yield f'    gh variable set {identity.variable} --repo {self.repository} --body "$app"'
 
+    def _credential(self, name: str, subject: str) -> str:
+        """A document for a shell's double quotes, in which `prefix` is filled in."""
+        audience = _AUDIENCES.get(self.cloud, AUDIENCE)
+        document = (
+            f'{{"name":"{name}","issuer":"{ISSUER}","subject":"${{prefix}}:{subject}","audiences":["{audience}"]}}'
+        )
+        return document.replace('"', '\\"')
+
     def _secret(self) -> str:
         """Scope of the secret that holds the key, below the vault whose id Azure tells; empty without a vault."""
         if not self.key_vault:
@@ -190,7 +218,7 @@ class GithubProject:
         state, name = self._is("state"), "SECRET"
         place = read_state_url(state) if "ACCOUNT" not in state else None
         if isinstance(place, BlobPlace):
-            name = key_secret_name(self.deployment, blob_url(place, "public", self.deployment))
+            name = key_secret_name(self.deployment, blob_url(place, self.cloud, self.deployment))
         vault = (urlsplit(self.key_vault).hostname or self.key_vault).partition(".")[0]
         return f'"$(az keyvault show --name {shlex.quote(vault)} --query id --output tsv)/secrets/{name}"'
 
@@ -212,12 +240,6 @@ class GithubProject:
 def _yaml(value: str) -> str:
     """A scalar of YAML, quoted where it could be read as something else."""
     return value if re.fullmatch(r"[A-Za-z][\w./:?=@+-]*|[0-9a-fA-F-]{36}", value) else json.dumps(value)
-
-
-def _credential(name: str, subject: str) -> str:
-    """A document for a shell's double quotes, in which `prefix` is filled in; `name` is unique in its application."""
-    document = f'{{"name":"{name}","issuer":"{ISSUER}","subject":"${{prefix}}:{subject}","audiences":["{AUDIENCE}"]}}'
-    return document.replace('"', '\\"')
 
 
 def _assign(role: str, scope: str) -> str:

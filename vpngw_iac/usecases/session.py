@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from vpngw_iac.arm import SIGNED_IN, Scope
 from vpngw_iac.call_threads import CallThreads
@@ -39,7 +39,7 @@ from vpngw_iac.secret import (
     SecretSource,
     SecretValue,
 )
-from vpngw_iac.state_url import BlobPlace, FolderPlace, read_state_url
+from vpngw_iac.state_url import BlobPlace, FolderPlace, cloud_folder, read_state_url
 from vpngw_iac.usecases.pipeline_settings import CONFIG_FILE
 from vpngw_iac.usecases.settings import SIMULATOR_DIR, SettingsSource
 
@@ -114,10 +114,8 @@ class SessionSettings:
 
     @property
     def cloud_name(self) -> str:
-        """The folder name of this cloud: its own name, or host and port of an endpoint."""
-        if not self.cloud.startswith(("https://", "http://")):
-            return self.cloud
-        return re.sub(r"[^A-Za-z0-9.-]", "-", urlsplit(self.cloud).netloc)
+        """The folder name of this cloud."""
+        return cloud_folder(self.cloud)
 
     def state_root(self, deployment: str) -> Path | BlobPlace:
         """The folder below which states are, or the place of a blob state.

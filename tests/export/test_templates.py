@@ -16,6 +16,7 @@ from vpngw_iac import (
     Diagnostics,
     Lock,
     Maintenance,
+    Pair,
     RoleAssignment,
     Secret,
     Site,
@@ -23,6 +24,7 @@ from vpngw_iac import (
     Spoke,
     Topology,
     VirtualNetwork,
+    VnetToVnet,
     VpnGateway,
 )
 from vpngw_iac.arm import ArmId
@@ -261,6 +263,16 @@ def test_half_of_a_peering_is_told_and_left_out(cloud: Cloud) -> None:
     assert all("transit flags" in line for line in result.unsaid)
     assert not any("Peering" in r["type"] for r in resources(the_only(result)))
     assert any("vnet-spoke" in line for line in result.before)
+
+
+def test_a_secret_of_what_is_left_out_is_asked_of_nobody(cloud: Cloud) -> None:
+    """No template takes it: nothing need be in the key vault, and nobody need know its id."""
+    ends = (hub("a", 1, bgp=Bgp(asn=65010)), hub("b", 2, bgp=Bgp(asn=65011)))
+    pair = Pair(a=ends[0], b=ends[1], via="ipsec", bgp=True, shared_key=Secret.generated("kv-hub", "made"))
+    result = exported(cloud, VnetToVnet(name="two", pairs=[pair]))
+    assert [line.split("/")[0] for line in result.unsaid] == ["LocalNetworkGateway"] * 2 + ["VpnConnection"] * 2
+    assert result.before == ()
+    assert result.parameters == {}
 
 
 @pytest.mark.parametrize(

@@ -118,9 +118,11 @@ def arm_templates(
     items = _items(export, parts, awaited, home, _location(graph))
     templates = _files(export, items, home, whole=len(parts) == 1 and alone is not None)
     given = {file: tuple(sorted(template.get("parameters") or {})) for file, template in templates.items()}
-    parameters = export.parameters.all
+    taken = {name for names in given.values() for name in names}  # not those of what is left out
+    parameters = {name: secret for name, secret in export.parameters.all.items() if name in taken}
     vault_ids, unknown = _vault_ids(parameters, vaults)
     files = dict(_parameters_files(parameters, given, vault_ids))
+    told = sorted((graph.by_id[identifier].address, why) for identifier, why in left_out.items())
     exported = Exported(
         deployment=name,
         scope="group" if alone is not None else "sub",
@@ -132,7 +134,7 @@ def arm_templates(
         parameters=parameters,
         given=given,
         before=tuple(_before(graph, alone, parameters, subscription)),
-        unsaid=(*(f"{a}: {why}" for a, why in _told(graph, left_out)), *_gates(graph, left_out), *unknown),
+        unsaid=(*(f"{address}: {why}" for address, why in told), *_gates(graph, left_out), *unknown),
         commands=(),
     )
     return commands_for(exported, _group(graph, alone), folder)
@@ -168,10 +170,6 @@ def _left_out(export: _Export) -> Iterator[tuple[ArmId, str]]:
             if dependent not in found:
                 found[dependent] = why
                 yield dependent, f"it needs {export.graph.by_id[identifier].address}, which is left out"
-
-
-def _told(graph: Graph, left_out: Mapping[ArmId, str]) -> Iterator[tuple[str, str]]:
-    yield from sorted((graph.by_id[identifier].address, why) for identifier, why in left_out.items())
 
 
 def _gates(graph: Graph, left_out: Mapping[ArmId, str]) -> Iterator[str]:
@@ -355,8 +353,8 @@ def _nested(
 
 
 def _declared(export: _Export, used: set[str]) -> Document:
-    known = export.parameters.all
-    return {"parameters": {name: declaration(known[name]) for name in sorted(used)}} if used else {}
+    declared = {name: declaration(secret) for name, secret in export.parameters.all.items() if name in used}
+    return {"parameters": declared} if used else {}
 
 
 def _files(export: _Export, items: list[_Item], home: Place, *, whole: bool) -> dict[str, Document]:

@@ -10,7 +10,7 @@ from dataclasses import field
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.export.expressions import Place
-from vpngw_iac.export.units import Unit
+from vpngw_iac.export.units import Unit, needed_last
 from vpngw_iac.late_dataclass import dataclass
 
 MOST_RESOURCES = 800
@@ -47,7 +47,7 @@ def segments(units: Sequence[Unit], waits: Mapping[ArmId, set[ArmId]], sizes: Ma
             done[unit.id] = len(found)
             del left[unit.id]
         needed = {done[target] for unit in segment.units for target in waits[unit.id]}
-        segment.after = _reduced(needed - {len(found)}, found)
+        segment.after = needed_last(needed - {len(found)}, lambda number: found[number].after)
         found.append(segment)
     return found
 
@@ -75,15 +75,3 @@ def _taken(
             segment.size += sizes[unit.id]
             known.add(unit.id)
     return segment
-
-
-def _reduced(after: set[int], found: Sequence[Segment]) -> set[int]:
-    """Without what another one that is waited for waits for already."""
-    through: set[int] = set()
-    frontier = [earlier for number in after for earlier in found[number].after]
-    while frontier:
-        number = frontier.pop()
-        if number not in through:
-            through.add(number)
-            frontier += found[number].after
-    return after - through

@@ -6,13 +6,16 @@ A PUT is a full replacement, and a deployment is PUTs: a network without its sub
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from graphlib import TopologicalSorter
+from typing import TypeVar
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.resources.base import PeeringSide, Resource
 from vpngw_iac.resources.graph import Graph
+
+T = TypeVar("T")
 
 INSIDE = {
     "microsoft.network/virtualnetworks/subnets": "subnets",
@@ -92,7 +95,7 @@ def waits(units_in_order: list[Unit]) -> dict[ArmId, set[ArmId]]:
             if len(queue) >= lanes:
                 found[unit.id].add(queue[-lanes])
             queue.append(unit.id)
-    return {identifier: _reduced(identifier, found) for identifier in found}
+    return {identifier: needed_last(direct, found.__getitem__) for identifier, direct in found.items()}
 
 
 def _locks(unit: Unit) -> list[tuple[str, bool]]:
@@ -105,14 +108,13 @@ def _locks(unit: Unit) -> list[tuple[str, bool]]:
     return sorted(locks)
 
 
-def _reduced(identifier: ArmId, found: Mapping[ArmId, set[ArmId]]) -> set[ArmId]:
-    """Without what another one that is waited for waits for already; `found` is in order, so there is no circle."""
-    direct = found[identifier]
-    through: set[ArmId] = set()
-    frontier = [each for target in direct for each in found[target]]
+def needed_last(direct: set[T], needs: Callable[[T], Iterable[T]]) -> set[T]:
+    """Of what something needs itself, all but what another one of it needs already; `needs` leads in no circle."""
+    through: set[T] = set()
+    frontier = [each for target in direct for each in needs(target)]
     while frontier:
         target = frontier.pop()
         if target not in through:
             through.add(target)
-            frontier += found[target]
+            frontier += needs(target)
     return direct - through

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -54,6 +55,12 @@ def register(app: typer.Typer) -> None:
     command(app, "import")(import_)
 
 
+def named(words: Sequence[str], groups: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Groups and gateways: behind ``-g`` a word that is no id is one more group, as in ``-g rg-a rg-b``."""
+    more = [word for word in words if groups and "/" not in word]
+    return (*groups, *more), tuple(word for word in words if word not in more)
+
+
 def import_(
     run: Run,
     gateways: Gateways = None,
@@ -78,9 +85,10 @@ def import_(
     from vpngw_iac.usecases.imported import Wanted
     from vpngw_iac.usecases.importer import Importer
 
+    groups, ids = named(gateways or (), resource_group or ())
     wanted = Wanted(
-        groups=(*(resource_group or ()), *(name for name in gateways or () if resource_group and "/" not in name)),
-        gateways=tuple(name for name in gateways or () if not resource_group or "/" in name),
+        groups=groups,
+        gateways=ids,
         files=tuple(from_json or ()),
         whole_subscription=subscription_wide,
         terraform_state=terraform_state or "",

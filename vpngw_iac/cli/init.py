@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vpngw_iac.cli import options as opt
-from vpngw_iac.cli.imports import Groups, Terraform, Vault, Wide
+from vpngw_iac.cli.imports import Groups, Terraform, Vault, Wide, Yaml, named
 from vpngw_iac.cli.options import command
 from vpngw_iac.cli.run import Run, write
 from vpngw_iac.errors import ExitCode, UsageError
@@ -35,7 +35,6 @@ Folder = Annotated[
     str, typer.Option("--dir", metavar="DIR", help="Folder to write into; it is made if it is not there.")
 ]
 FromAzure = Annotated[bool, typer.Option("--from-azure", help="Begin with what Azure has, as import reads it.")]
-Yaml = Annotated[bool, typer.Option("--yaml", help="Write YAML.")]
 Location = Annotated[str | None, typer.Option("--location", metavar="REGION", help="Azure region.")]
 AddressSpace = Annotated[str | None, typer.Option("--address-space", metavar="PREFIX", help="Of the network.")]
 GatewaySku = Annotated[str | None, typer.Option("--sku", metavar="SKU", help="Of the VPN gateway.")]
@@ -130,9 +129,10 @@ def init(
     if from_azure:
         from vpngw_iac.usecases.imported import Wanted
 
+        groups, gateways = named(what or (), groups)
         wanted = Wanted(
-            groups=(*groups, *(name for name in what or () if groups and "/" not in name)),
-            gateways=tuple(name for name in what or () if not groups or "/" in name),
+            groups=groups,
+            gateways=gateways,
             whole_subscription=subscription_wide,
             terraform_state=terraform_state or "",
             vault=read_secrets or "",

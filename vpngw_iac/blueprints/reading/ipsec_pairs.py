@@ -20,6 +20,7 @@ from vpngw_iac.blueprints.reading.documents import LOCKS, Documents, Seen, id_in
 from vpngw_iac.blueprints.reading.nat import rules_in
 from vpngw_iac.blueprints.reading.notes import Notes, tags_of
 from vpngw_iac.blueprints.reading.operations_settings import lock_of
+from vpngw_iac.blueprints.reading.peer import SIDED, selector_ranges
 from vpngw_iac.blueprints.reading.plain import Unsaid, made
 from vpngw_iac.blueprints.reading.tunnels import chosen_instances, connection_values, connections_of, instance_names
 from vpngw_iac.blueprints.site import Link, TrafficSelector
@@ -28,7 +29,6 @@ from vpngw_iac.paths import objects, value_at
 from vpngw_iac.resources.wire import Output
 
 _NAMING = Naming()
-_SIDED = frozenset(name for name, mark in wires(Pair) if mark.sides)
 _OF_PAIR = frozenset(name for name, _ in wires(Pair))
 _NUMBERED = re.compile(r"-(\d)$")
 
@@ -126,7 +126,7 @@ def _agree(documents: Documents, notes: Notes, one: PairSide, two: PairSide) -> 
 def _common(tunnel: PeerTunnel) -> dict[str, Any]:
     """What every tunnel of a pair must say; selectors are compared by side."""
     said = _values(tunnel)
-    common = {name: value for name, value in said.items() if name not in _SIDED}
+    common = {name: value for name, value in said.items() if name not in SIDED}
     return {**common, "tags": tags_of(tunnel.seen)}
 
 
@@ -153,12 +153,12 @@ def _of_side(notes: Notes, side: PairSide) -> bool:
 
 
 def _sided(notes: Notes, side: PairSide, tunnel: PeerTunnel) -> Any:
-    own = {name: value for name, value in _values(tunnel).items() if name in _SIDED}
+    own = {name: value for name, value in _values(tunnel).items() if name in SIDED}
     locks = [
         (value_at(seen, "properties.level"), value_at(seen, "properties.notes"), lock.name.replace(tunnel.id.name, ""))
         for lock, seen in notes.documents.below(tunnel.id, LOCKS)
     ]
-    return own, str(tunnel.id.group).lower(), _ranges(tunnel), locks, _chosen(side, tunnel)
+    return own, str(tunnel.id.group).lower(), selector_ranges(tunnel.seen), locks, _chosen(side, tunnel)
 
 
 def _chosen(side: PairSide, tunnel: PeerTunnel) -> list[str]:
@@ -169,16 +169,12 @@ def _chosen(side: PairSide, tunnel: PeerTunnel) -> list[str]:
     return [address for _, address in found]
 
 
-def _ranges(tunnel: PeerTunnel) -> list[tuple[Any, Any]]:
-    items = objects(value_at(tunnel.seen, "properties.trafficSelectorPolicies"))
-    return [(item.get("localAddressRanges"), item.get("remoteAddressRanges")) for item in items]
-
-
 def _faces(documents: Documents, near: PairSide, far: PairSide) -> bool:
     """Whether the local network gateways say of the far gateway what it is."""
     home = documents.by_id.get(network_id(far.seen) or near.gateway)
     space = sorted(value_at(home, "properties.addressSpace.addressPrefixes") or ())
-    if _ranges(near.tunnels[0]) != [(remote, local) for local, remote in _ranges(far.tunnels[0])]:
+    there, back = (selector_ranges(side.tunnels[0].seen) for side in (near, far))
+    if there != [(remote, local) for local, remote in back]:
         return False
     chosen = _chosen(far, far.tunnels[0])
     for number, tunnel in enumerate(near.tunnels):
@@ -245,9 +241,12 @@ def pair_over_ipsec(notes: Notes, one: PairSide, two: PairSide) -> Pair:
         apipa=apipa if any(apipa) else None,
         lock=locks if any(locks) else None,
         resource_group=groups if any(groups) else None,
-        traffic_selectors=tuple(made(TrafficSelector, local=near, remote=far) for near, far in _ranges(first)) or None,
+        traffic_selectors=tuple(
+            made(TrafficSelector, local=near, remote=far) for near, far in selector_ranges(first.seen)
+        )
+        or None,
         **_common(first),
-        **{name: (own[0].get(name), own[1].get(name)) for name in sorted(_SIDED) if any(name in each for each in own)},
+        **{name: (own[0].get(name), own[1].get(name)) for name in sorted(SIDED) if any(name in each for each in own)},
     )
 
 

@@ -67,7 +67,8 @@ def _pair(notes: Notes, gateway: ArmId, far: ArmId | None, one: Half, two: Half 
     yield pair
 
 
-_SIDED = frozenset(name for name, mark in wires(Pair) if mark.sides)
+SIDED = frozenset(name for name, mark in wires(Pair) if mark.sides)
+"""What a pair says for each side."""
 
 
 def _values(half: Half) -> dict[str, Any]:
@@ -76,25 +77,26 @@ def _values(half: Half) -> dict[str, Any]:
 
 def _common(half: Half) -> dict[str, Any]:
     """What both halves of a pair must say."""
-    return {name: value for name, value in _values(half).items() if name not in _SIDED}
+    return {name: value for name, value in _values(half).items() if name not in SIDED}
 
 
 def _of_sides(one: Half, two: Half | None) -> dict[str, Any]:
     """What each half says for itself."""
     a, b = _values(one), _values(two) if two else _values(one)
-    return {name: (a.get(name), b.get(name)) for name in sorted(_SIDED) if name in a or name in b}
+    return {name: (a.get(name), b.get(name)) for name in sorted(SIDED) if name in a or name in b}
 
 
 def _selectors(one: Half, two: Half | None) -> tuple[TrafficSelector, ...] | None:
     """The selectors as the first half sees them; the second has them the other way round."""
-    mine = _ranges(one)
-    if two is not None and _ranges(two) != [(remote, local) for local, remote in mine]:
+    mine = selector_ranges(one[1])
+    if two is not None and selector_ranges(two[1]) != [(remote, local) for local, remote in mine]:
         raise Unsaid(f"its traffic selectors are not those of its twin {two[0].name} the other way round")
     return tuple(made(TrafficSelector, local=local, remote=remote) for local, remote in mine) or None
 
 
-def _ranges(half: Half) -> list[tuple[Any, Any]]:
-    items = objects(value_at(half[1], "properties.trafficSelectorPolicies"))
+def selector_ranges(connection: Seen) -> list[tuple[Any, Any]]:
+    """Local and remote ranges of each traffic selector."""
+    items = objects(value_at(connection, "properties.trafficSelectorPolicies"))
     return [(item.get("localAddressRanges"), item.get("remoteAddressRanges")) for item in items]
 
 

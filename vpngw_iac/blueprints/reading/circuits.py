@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, TypeVar
 
 from vpngw_iac.arm import ArmId
@@ -227,15 +228,7 @@ def bare_circuits(notes: Notes) -> tuple[Circuit, ...]:
 
 def reaches_of(notes: Notes) -> tuple[GlobalReach, ...]:
     """Circuits of ours that are joined to others."""
-    found = []
-    for identity, seen in notes.documents.of_type(REACHES):
-        try:
-            found.append(_reach(notes, identity, seen))
-        except Unsaid as error:
-            notes.leave(identity, str(error))
-        else:
-            notes.manage(identity)
-    return tuple(found)
+    return tuple(notes.each(notes.documents.of_type(REACHES), partial(_reach, notes)))
 
 
 def _reach(notes: Notes, identity: ArmId, seen: Seen) -> GlobalReach:

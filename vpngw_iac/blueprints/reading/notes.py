@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import field
-from typing import Literal
+from typing import Literal, TypeVar
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.circuit import Circuit, ExistingCircuit
@@ -18,6 +18,7 @@ from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.resources.wire import Output
 from vpngw_iac.secret import Secret, SecretReference
 
+T = TypeVar("T")
 Fate = Literal["managed", "used", "left"]
 
 MARK = "vpngw-deployment"
@@ -76,6 +77,17 @@ class Notes:
     def leave(self, resource_id: ArmId, why: str) -> None:
         """Left alone, unless something else was made of it."""
         self.accounts.setdefault(resource_id, Account(resource_id, "left", why))
+
+    def each(self, items: Iterable[tuple[ArmId, Seen]], noun: Callable[[ArmId, Seen], T]) -> Iterator[T]:
+        """The noun of each that can be said, which is then managed; the rest is left alone, with the reason."""
+        for identity, seen in items:
+            try:
+                found = noun(identity, seen)
+            except Unsaid as error:
+                self.leave(identity, str(error))
+            else:
+                self.manage(identity)
+                yield found
 
     def require_ours(self, resource_id: ArmId) -> None:
         """Raise `Unsaid` for what must be left alone."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import date
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.compiling.operations_settings import assignment_name
@@ -19,25 +21,28 @@ from vpngw_iac.resources import model_of
 from vpngw_iac.resources.shape import shape_of
 
 _NAMING = Naming()
+T = TypeVar("T")
 
 
 def care_of(notes: Notes, gateway: ArmId) -> dict[str, Any]:
     """The fields of a gateway that say who looks after it; of several settings the first that can be said."""
-    readers = ((LOCKS, "lock", _lock), (ASSIGNMENTS, "maintenance", _window))
-    found: dict[str, Any] = {"diagnostics": diagnostics_of(notes, gateway), "access": access_of(notes, gateway)}
-    for arm_type, field, read in readers:
-        for identity, seen in notes.documents.below(gateway, arm_type):
-            if field in found:
-                notes.leave(identity, f"a gateway says one {field} here, and it has another one already")
-                continue
-            try:
-                found[field] = read(notes, gateway, identity, seen)
-            except Unsaid as error:
-                notes.leave(identity, str(error))
-            else:
-                notes.manage(identity)
-    if "lock" not in found:
-        found |= _group_lock(notes, gateway)
+    more = "a gateway says one {} here, and it has another one already"
+    lock = _first(notes, gateway, LOCKS, partial(_lock, gateway), more.format("lock"))
+    window = _first(notes, gateway, ASSIGNMENTS, partial(_window, notes, gateway), more.format("maintenance"))
+    return {
+        "diagnostics": diagnostics_of(notes, gateway),
+        "access": access_of(notes, gateway),
+        **({"lock": lock} if lock else _group_lock(notes, gateway)),
+        **({"maintenance": window} if window else {}),
+    }
+
+
+def _first(notes: Notes, holder: ArmId, arm_type: str, noun: Callable[[ArmId, Seen], T], more: str) -> T | None:
+    """The first that can be said of what hangs on something of ours; `more` is why those behind it are left alone."""
+    hanging = notes.documents.below(holder, arm_type)
+    found = next(notes.each(hanging, noun), None)
+    for identity, _ in hanging:
+        notes.leave(identity, more)
     return found
 
 
@@ -45,37 +50,20 @@ def _unless(name: str, derived: str) -> str | None:
     return None if name == fit(derived) else name
 
 
-def _lock(_notes: Notes, gateway: ArmId, identity: ArmId, seen: Seen) -> Lock:
+def _lock(gateway: ArmId, identity: ArmId, seen: Seen) -> Lock:
     derived = _NAMING.lock.format(resource=gateway.name)
     return made(Lock, name=_unless(identity.name, derived), **said(Lock, seen, shape_of(model_of(identity))))
 
 
 def lock_of(notes: Notes, holder: ArmId) -> Lock | None:
     """The lock on something of ours; of several the first."""
-    found: Lock | None = None
-    for identity, seen in notes.documents.below(holder, LOCKS):
-        if found is not None:
-            notes.leave(identity, "it has another lock already, and one is said here")
-            continue
-        try:
-            found = _lock(notes, holder, identity, seen)
-        except Unsaid as error:
-            notes.leave(identity, str(error))
-        else:
-            notes.manage(identity)
-    return found
+    more = "it has another lock already, and one is said here"
+    return _first(notes, holder, LOCKS, partial(_lock, holder), more)
 
 
 def access_of(notes: Notes, holder: ArmId) -> tuple[RoleAssignment, ...]:
     """The role assignments on something of ours, not those that it inherits."""
-    found = []
-    for identity, seen in notes.documents.below(holder, ROLES):
-        try:
-            found.append(_assignment(holder, identity, seen))
-        except Unsaid as error:
-            notes.leave(identity, str(error))
-        else:
-            notes.manage(identity)
+    found = notes.each(notes.documents.below(holder, ROLES), partial(_assignment, holder))
     return tuple(sorted(found, key=lambda each: (each.principal, each.role)))
 
 
@@ -104,15 +92,7 @@ def _group_lock(notes: Notes, gateway: ArmId) -> dict[str, Any]:
 
 def diagnostics_of(notes: Notes, holder: ArmId) -> tuple[Diagnostics, ...]:
     """The diagnostic settings of a resource that can be said."""
-    found = []
-    for identity, seen in notes.documents.below(holder, DIAGNOSTICS):
-        try:
-            found.append(_diagnostics(holder, identity, seen))
-        except Unsaid as error:
-            notes.leave(identity, str(error))
-        else:
-            notes.manage(identity)
-    return tuple(found)
+    return tuple(notes.each(notes.documents.below(holder, DIAGNOSTICS), partial(_diagnostics, holder)))
 
 
 def _diagnostics(gateway: ArmId, identity: ArmId, seen: Seen) -> Diagnostics:

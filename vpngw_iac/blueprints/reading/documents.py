@@ -62,6 +62,8 @@ class Documents:
     _by_type: Mapping[str, list[ArmId]] = field(init=False, repr=False, compare=False)
     """Sorted ids of each type, in lower case; reading asks once for each connection."""
     _by_holder: Mapping[ArmId | None, list[ArmId]] = field(init=False, repr=False, compare=False)
+    _by_start: Mapping[ArmId | None, list[ArmId]] = field(init=False, repr=False, compare=False)
+    """Connections by the gateway that they start at."""
     _users: Counter[ArmId | None] = field(init=False, repr=False, compare=False)
     """How many connections use each local network gateway."""
 
@@ -70,9 +72,13 @@ class Documents:
         ids = sorted(self.by_id)
         object.__setattr__(self, "_by_type", _grouped(ids, lambda identity: identity.type.lower()))
         object.__setattr__(self, "_by_holder", _grouped(ids, lambda identity: identity.parent))
-        connections = (self.by_id[identity] for identity in self._of(CONNECTIONS))
-        users = Counter(id_in(seen, "properties.localNetworkGateway2") for seen in connections)
-        object.__setattr__(self, "_users", users)
+        connections = self._of(CONNECTIONS)
+
+        def end(name: str) -> Callable[[ArmId], ArmId | None]:
+            return lambda identity: id_in(self.by_id[identity], f"properties.{name}")
+
+        object.__setattr__(self, "_by_start", _grouped(connections, end("virtualNetworkGateway1")))
+        object.__setattr__(self, "_users", Counter(map(end("localNetworkGateway2"), connections)))
 
     def _of(self, arm_type: str) -> list[ArmId]:
         return self._by_type.get(arm_type.lower(), [])
@@ -107,6 +113,10 @@ class Documents:
         for identity in self._by_holder.get(holder, ()):
             if identity.type.lower() == arm_type.lower() and identity not in self.left:
                 yield identity, self.by_id[identity]
+
+    def starting_at(self, gateway: ArmId) -> Iterator[tuple[ArmId, Seen]]:
+        """The connections that start at a gateway."""
+        yield from ((i, self.by_id[i]) for i in self._by_start.get(gateway, ()) if i not in self.left)
 
     def is_home(self, resource_id: ArmId) -> bool:
         """Whether something may be managed whole: it was read and lies in a named group."""

@@ -10,7 +10,7 @@ from vpngw_iac.blueprints.compiling.plain import wires
 from vpngw_iac.blueprints.gateway import ExistingVpnGateway, VpnGateway
 from vpngw_iac.blueprints.naming import Naming, fit
 from vpngw_iac.blueprints.peer import Pair, Spoke
-from vpngw_iac.blueprints.reading.documents import CONNECTIONS, PEERINGS, Seen, id_in, same_name
+from vpngw_iac.blueprints.reading.documents import PEERINGS, Seen, id_in, same_name
 from vpngw_iac.blueprints.reading.gateways import existing_gateway
 from vpngw_iac.blueprints.reading.networks import network_of
 from vpngw_iac.blueprints.reading.notes import Notes, common_tags
@@ -45,9 +45,8 @@ def pairs_of(notes: Notes, gateways: list[ArmId]) -> tuple[Pair, ...]:
 
 
 def _twins(notes: Notes, near: ArmId, far: ArmId) -> Iterator[Half]:
-    for identity, seen in notes.documents.of_type(CONNECTIONS):
-        ends = [id_in(seen, f"properties.virtualNetworkGateway{number}") for number in (1, 2)]
-        if ends == [far, near]:
+    for identity, seen in notes.documents.starting_at(far):
+        if id_in(seen, "properties.virtualNetworkGateway2") == near:
             yield identity, seen
 
 

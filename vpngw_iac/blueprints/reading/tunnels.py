@@ -43,18 +43,17 @@ class Sites:
 
 def connections_of(notes: Notes, gateway: ArmId, kind: str) -> Iterator[tuple[ArmId, Seen]]:
     """Connections of a kind (``IPsec``, ``Vnet2Vnet``, ``ExpressRoute``) that start at a gateway."""
-    for identity, seen in notes.documents.of_type(CONNECTIONS):
-        starts = id_in(seen, "properties.virtualNetworkGateway1") == gateway
-        if starts and str(value_at(seen, "properties.connectionType")).lower() == kind.lower():
+    for identity, seen in notes.documents.starting_at(gateway):
+        if str(value_at(seen, "properties.connectionType")).lower() == kind.lower():
             yield identity, seen
 
 
 def left_connections(notes: Notes, gateway: ArmId, *kinds: str) -> Iterator[ArmId]:
     """Connections at a gateway that must be left alone, or are of none of these kinds."""
     known = {kind.lower() for kind in kinds}
-    for identity, seen in notes.documents.of_type(CONNECTIONS):
+    for identity, seen in notes.documents.starting_at(gateway):
         kind = value_at(seen, "properties.connectionType")
-        if id_in(seen, "properties.virtualNetworkGateway1") == gateway and str(kind).lower() not in known:
+        if str(kind).lower() not in known:
             notes.leave(identity, f"connections of the kind {kind} are not written here")
             yield identity
     for identity in sorted(notes.documents.left):

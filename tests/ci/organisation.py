@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from azure.storage.blob import BlobClient, BlobLeaseClient, ContainerClient
 
@@ -197,9 +198,10 @@ def organised(folder: Path) -> Iterator[Organisation]:
     ):
 
         def judge(bearer: str, action: str, scope: str, is_data: bool) -> bool:
-            caller = server.identity.caller_of(bearer)
-            ask = simulator.governance.permits_data if is_data else simulator.governance.permits
-            return caller is not None and ask(scope, action, caller)
+            asked = urlencode({"scope": scope, "action": action, "data": str(is_data).lower()})
+            url = f"{server.url}/.simulator/permitted?{asked}"
+            answer = server.answer(HttpRequest.of("GET", url, {"Authorization": f"Bearer {bearer}"}))
+            return answer.status == 200 and bool(answer.body["permitted"])
 
         with guarded(azurite, STORAGE, folder / "tls", judge) as door:
             made = Organisation(server, door, azurite, pace)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -117,14 +118,29 @@ def test_a_caller_is_told_its_own_rights(server: Server) -> None:
     assert [found["actions"] for found in rights(WRITER)] == [["*"]]
 
 
-def test_actions_on_data_are_given_by_data_actions_alone(server: Server) -> None:
-    decided = server.simulator.governance
+@pytest.mark.parametrize(
+    ("client", "scope", "action", "data", "permitted"),
+    [
+        (WRITER, "/subscriptions/s/x", f"{BLOBS}/read", "true", True),
+        (WRITER, "/subscriptions/s/x", f"{BLOBS}/write", "true", False),
+        (WRITER, "/subscriptions/t", f"{BLOBS}/read", "true", False),
+        (WRITER, "/subscriptions/t", f"{BLOBS}/read", "", True),
+        (READER, "/subscriptions/s/x", f"{BLOBS}/read", "true", False),
+        (READER, "/subscriptions/s/x", "Microsoft.Storage/storageAccounts/write", "", False),
+    ],
+    ids=["given", "another action", "elsewhere", "control", "reader", "reader writes"],
+)
+def test_a_service_beside_it_asks_whether_its_caller_may(
+    server: Server, client: str, scope: str, action: str, data: str, permitted: bool
+) -> None:
+    """Actions on data are given by data actions alone: `*` gives none."""
+    asked = f"/.simulator/permitted?{urlencode({'scope': scope, 'action': action, 'data': data})}"
 
-    assert decided.permits_data("/subscriptions/s/x", f"{BLOBS}/read", WRITER)
-    assert not decided.permits_data("/subscriptions/s/x", f"{BLOBS}/write", WRITER)
-    assert not decided.permits_data("/subscriptions/t", f"{BLOBS}/read", WRITER), "`*` gives no data"
-    assert not decided.permits_data("/subscriptions/s/x", f"{BLOBS}/read", READER)
-    assert not decided.permits_data("/subscriptions/s/x", f"{BLOBS}/read")
+    answer = call(server, asked, "GET", token(server, client))
+
+    assert answer[::2] == (200, {"permitted": permitted})
+    assert call(server, asked, "GET")[0] == 401
+    assert call(server, "/.simulator/permitted?scope=/", "GET", token(server, client))[0] == 400
 
 
 def test_a_deployment_goes_on_with_the_rights_of_who_began_it(server: Server) -> None:

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from vpngw_iac.blueprints.load import schema as blueprint_schema
 from vpngw_iac.blueprints.schema import own_docs
-from vpngw_iac.usecases.pipeline_settings import CONFIG_FILE
 from vpngw_iac.usecases.settings import CLOUDS, Settings, setting_names
+from vpngw_iac.usecases.settings_file import CONFIG_FILE
 
 
 def schema_of(what: Literal["blueprint", "settings"]) -> dict[str, Any]:

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-CONFIG_FILE = "vpngw.toml"
+from vpngw_iac.usecases.settings_file import CONFIG_FILE
+
 PREFIX = "VPNGW_"
 
 OTHER_NAMES: Mapping[str, tuple[str, ...]] = {

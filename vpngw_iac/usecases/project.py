@@ -23,7 +23,6 @@ from vpngw_iac.state.check import checked_name
 from vpngw_iac.usecases.editor_schemas import schema_of, write_schema
 from vpngw_iac.usecases.import_names import clean_name
 from vpngw_iac.usecases.offline import OfflineWorkspace
-from vpngw_iac.usecases.pipeline_settings import CONFIG_FILE
 from vpngw_iac.usecases.project_files import (
     BLUEPRINT_SCHEMA,
     ENV_EXAMPLE,
@@ -35,7 +34,8 @@ from vpngw_iac.usecases.project_files import (
     ignore_lines,
     names_of,
 )
-from vpngw_iac.usecases.settings import Settings, working_directory
+from vpngw_iac.usecases.settings import Settings
+from vpngw_iac.usecases.settings_file import CONFIG_FILE, working_directory
 
 if TYPE_CHECKING:
     from vpngw_iac.usecases.imported import Imported, Wanted

@@ -9,7 +9,7 @@ from dataclasses import field
 
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.text import plain
-from vpngw_iac.usecases.pipeline_settings import CONFIG_FILE
+from vpngw_iac.usecases.settings_file import CONFIG_FILE
 
 ENV_FILE = ".env"
 ENV_EXAMPLE = ".env.example"

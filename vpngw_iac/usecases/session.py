@@ -40,8 +40,8 @@ from vpngw_iac.secret import (
     SecretValue,
 )
 from vpngw_iac.state_url import BlobPlace, FolderPlace, cloud_folder, read_state_url
-from vpngw_iac.usecases.pipeline_settings import CONFIG_FILE
 from vpngw_iac.usecases.settings import SIMULATOR_DIR, SettingsSource
+from vpngw_iac.usecases.settings_file import CONFIG_FILE
 
 if TYPE_CHECKING:
     from vpngw_iac.azure import CloudClient

@@ -4,14 +4,10 @@ A setting is a flag, else a ``VPNGW_*`` variable, else the same variable in the 
 ``vpngw.toml``, else its default. A relative path starts where it was said: in ``vpngw.toml`` (and in the env file that
 it names) at the folder of ``vpngw.toml``, elsewhere at the working directory. Reading settings costs next to nothing:
 this module is part of every command's start.
-
-``vpngw.toml`` is looked for upwards from the working directory, to the root of its repository; without a repository up
-to the home directory, where a file of another user is not obeyed.
 """
 
 import io
 import os
-import stat
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import field
@@ -20,14 +16,13 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
-from vpngw_iac.errors import FileDenied, UsageError
-from vpngw_iac.files import UnreadableFile, denied, is_denied, open_to_all, owned, read_text
+from vpngw_iac.errors import UsageError
+from vpngw_iac.files import UnreadableFile, open_to_all, read_text
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.pipeline import home_of
 from vpngw_iac.state_url import FolderPlace, read_state_url
 from vpngw_iac.text import nearest, suggestion
 from vpngw_iac.usecases.pipeline_settings import (
-    CONFIG_FILE,
     PREFIX,
     TO_PIPELINES,
     WIDENING,
@@ -35,6 +30,7 @@ from vpngw_iac.usecases.pipeline_settings import (
     variable_for,
     variable_of,
 )
+from vpngw_iac.usecases.settings_file import CONFIG_FILE, find_config, working_directory
 
 CLOUDS = ("public", "usgovernment", "china", "simulator")
 """Clouds that have a name; any other is the address of an endpoint."""
@@ -365,81 +361,6 @@ def _told(error: ValidationError, origin: SettingsSource) -> UsageError:
     said, _, advice = first["msg"].removeprefix("Value error, ").partition("\n")
     advice = f"{advice} Correct {where}." if advice else f"Correct {where}."
     return UsageError(f"The setting {name!r} is wrong: {said.rstrip('?.')}.", advice=advice)
-
-
-# --- where vpngw.toml is ----------------------------------------------------------------------------------------------
-
-
-def working_directory(directory: str | Path = ".") -> Path:
-    """The folder as a whole path, without links; raises `UsageError` if it is gone."""
-    try:
-        return Path(directory).resolve(strict=True)
-    except OSError as error:
-        if is_denied(error):
-            raise denied(f"The working directory {directory}", directory, "opened") from None
-        raise UsageError(
-            f"The working directory {directory} cannot be opened: {error.strerror or error}.",
-            advice="Change to a folder that is there.",
-        ) from None
-    except (ValueError, RuntimeError) as error:
-        raise UsageError(f"The working directory cannot be opened: {error}.") from None
-
-
-def find_config(directory: Path) -> Path | None:
-    """The nearest ``vpngw.toml`` on the way from a folder up to the root of its repository.
-
-    Raises `UsageError` where that name is no file, `FileDenied` where it cannot be seen or is somebody else's.
-    """
-    home = _home()
-    root = next((folder for folder in (directory, *directory.parents) if _has(folder / ".git")), None)
-    for folder in (directory, *directory.parents):
-        candidate = folder / CONFIG_FILE
-        if _has(candidate):
-            _check(candidate, directory, in_repository=root is not None)
-            return candidate
-        if folder in (root, home):
-            return None
-    return None
-
-
-def _home() -> Path | None:
-    try:
-        return Path.home().resolve()
-    except (OSError, RuntimeError):
-        return None
-
-
-def _has(path: Path) -> bool:
-    """Whether something has this name, be it a link that leads nowhere."""
-    try:
-        path.lstat()
-    except OSError as error:
-        if is_denied(error):
-            raise denied(f"The settings file {path}", path, "looked for") from None
-        return False
-    return True
-
-
-def _check(path: Path, directory: Path, *, in_repository: bool) -> None:
-    try:
-        found = path.stat()
-    except OSError as error:
-        if is_denied(error):
-            raise denied(f"The settings file {path}", path, "read") from None
-        raise UsageError(
-            f"The settings file {path} cannot be read: it is a link that leads nowhere.", advice="Remove or correct it."
-        ) from None
-    if not stat.S_ISREG(found.st_mode):
-        what = "a folder" if stat.S_ISDIR(found.st_mode) else "no plain file"
-        raise UsageError(f"{path} is {what}; settings stand in a file of that name.", advice=f"Rename {path}.")
-    if in_repository or path.parent == directory or not hasattr(os, "geteuid"):
-        return
-    if found.st_uid not in (0, os.geteuid(), directory.stat().st_uid):
-        raise FileDenied(
-            f"The settings file {path} is not obeyed: {owned(path)}.",
-            advice=f"Copy it into {directory} if it is right, or remove it.",
-            location=str(path),
-        )
 
 
 def no_cloud(value: str) -> str:

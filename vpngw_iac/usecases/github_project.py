@@ -215,9 +215,8 @@ class GithubProject:
         """Scope of the secret that holds the key, below the vault whose id Azure tells; empty without a vault."""
         if not self.key_vault:
             return ""
-        state, name = self._is("state"), "SECRET"
-        place = read_state_url(state) if "ACCOUNT" not in state else None
-        if isinstance(place, BlobPlace):
+        place, name = _blobs(self._is("state")), "SECRET"
+        if place is not None:
             name = key_secret_name(self.deployment, blob_url(place, self.cloud, self.deployment))
         vault = (urlsplit(self.key_vault).hostname or self.key_vault).partition(".")[0]
         return f'"$(az keyvault show --name {shlex.quote(vault)} --query id --output tsv)/secrets/{name}"'
@@ -247,11 +246,17 @@ def _assign(role: str, scope: str) -> str:
     return f"az role assignment create {who} --role {role} --scope {scope}"
 
 
+def _blobs(state: str) -> BlobPlace | None:
+    """Where the state lies in Azure Storage, if it is known."""
+    place = read_state_url(state) if "ACCOUNT" not in state else None
+    return place if isinstance(place, BlobPlace) else None
+
+
 def _containers(state: str) -> tuple[str, str]:
     """Scopes of the containers of states and keys, below the account whose id Azure tells where it runs."""
-    place = read_state_url(state) if "ACCOUNT" not in state else None
+    place = _blobs(state)
     account, states, keys = "ACCOUNT", "CONTAINER", "CONTAINER-keys"
-    if isinstance(place, BlobPlace):
+    if place is not None:
         account, states, keys = place.account, place.container, place.keys_container
     whole = f"$(az storage account show --name {shlex.quote(account)} --query id --output tsv)"
     below = f"{whole}/blobServices/default/containers"

@@ -43,8 +43,9 @@ def test_serve_prints_what_a_shell_can_read(vpngw: Shell) -> None:
         assert server.stdout is not None
         lines = [server.stdout.readline() for _ in range(6)]
         server.send_signal(signal.SIGINT)
-        server.communicate(timeout=30)
+        _, said = server.communicate(timeout=30)
 
+    assert "leave --no-tls out" in said, "vpngw itself refuses such a URL"
     assert lines[0].startswith("# The simulator answers at http://localhost:")
     assert lines[1].startswith("export VPNGW_CLOUD=http://localhost:")
     assert all(line.startswith("export ") for line in lines[1:])

@@ -402,6 +402,19 @@ def test_a_subscription_is_deployed_to_with_its_groups(simulator: Simulator, dep
     assert [each.name for each in deployments.deployments.list_at_subscription_scope()] == ["s"]
 
 
+def test_a_template_for_a_group_fails_at_a_subscription_and_spoils_nothing(
+    simulator: Simulator, deployments: Any, deploy: Callable[..., Any]
+) -> None:
+    told = template(resource("publicIPAddresses", "pip", public_ip()))
+
+    with pytest.raises(HttpResponseError, match="lies in a resource group"):
+        deployments.deployments.begin_create_or_update_at_subscription_scope(
+            "wrong", {**wish(told), "location": REGION}
+        ).result()
+
+    assert deploy(told).properties.provisioning_state == "Succeeded"
+
+
 def test_symbolic_names_are_followed(deploy: Callable[..., Any], simulator: Simulator) -> None:
     told = template(
         languageVersion="2.0",

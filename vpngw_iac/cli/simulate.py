@@ -238,6 +238,8 @@ def _tell(run: Run, server: Server, url: str) -> None:
         return
     exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
     run.emit(f"# The simulator answers at {url}. In another terminal:\n{exports}")
+    if server.certificate is None:
+        run.say("vpngw itself sends tokens over https alone, and refuses this URL: for it leave --no-tls out.")
     run.say("Ctrl-C stops it; its content is kept.")
 
 

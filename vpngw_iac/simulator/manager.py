@@ -237,6 +237,13 @@ def _write(change: PutRequest, kind: Kind, properties: Json) -> tuple[Document, 
 
 
 def _check_parent(cloud: CloudView, kind: Kind, identifier: ArmId) -> None:
+    if identifier.group is None:  # not recorded; a template for a group that is deployed to a subscription does it
+        raise front_door(
+            404,
+            "InvalidResourceType",
+            f"The resource type '{kind.arm_type}' could not be found at the scope of a subscription: it lies in a "
+            "resource group.",
+        )
     group = cloud.find(identifier.resource_group)
     if group is not None and group.state == DELETING:
         raise group_being_deleted(group.name)

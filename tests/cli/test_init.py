@@ -131,6 +131,20 @@ def test_whatever_is_there_is_left_as_it_is(shell: Shell, name: str) -> None:
     assert (shell.directory / "p" / name).read_text() == "mine\n"
 
 
+@pytest.mark.parametrize("folder", ["mine", "mine/below"])
+def test_a_file_in_the_place_of_the_folder_is_told(shell: Shell, folder: str) -> None:
+    (shell.directory / "mine").write_text("mine\n")
+
+    answer = shell("init", "SiteToSite", "--dir", folder, code=64)
+
+    assert f"{folder} is no folder" in answer.err
+    assert "--dir" in answer.err
+
+
+def test_what_to_do_next_can_be_pasted_into_a_shell(shell: Shell) -> None:
+    assert "  cd 'my hub'\n" in shell("init", "SiteToSite", "--dir", "my hub", code=0).out
+
+
 def test_a_link_that_leads_nowhere_is_not_written_through(shell: Shell) -> None:
     (shell.directory / ".env").symlink_to(shell.directory / "elsewhere")
 

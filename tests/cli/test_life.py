@@ -232,3 +232,11 @@ def test_a_saved_plan_is_of_one_deployment(vpngw: Shell) -> None:
 
     assert "It is a plan of hub" in told.err
     vpngw("apply", "plan.json", "--deployment", "hub", code=0)
+
+
+def test_an_apply_that_only_adopts_says_so(hub: Shell) -> None:
+    answer = hub("apply", "hub.yaml", "--state", "elsewhere", "--adopt", "*", "--yes", code=0)
+
+    assert "6 resources adopted, as Azure has them: " in answer.out
+    assert "Apply of hub complete: nothing was asked of Azure." in answer.out
+    assert "adopted" not in hub("apply", "hub.yaml", "--state", "elsewhere", "--yes", code=0).out

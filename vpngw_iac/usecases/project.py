@@ -144,7 +144,7 @@ class NewProject:
         from vpngw_iac.usecases.workspace import Workspace
 
         made = not self.folder.exists()
-        self.folder.mkdir(parents=True, exist_ok=True)
+        _make(self.folder)
         home = working_directory(self.folder)
         origin = replace(self.settings.origin, directory=home, file=None)
         place: dict[str, Any] = self.settings.arguments() | {"directory": home, "settings": origin}
@@ -200,7 +200,7 @@ class NewProject:
 
     def _write(self, texts: Mapping[str, str], written: list[Path]) -> tuple[str, ...]:
         """Everything, what keeps secrets out of a repository first; the lines added to somebody's ``.gitignore``."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        _make(self.folder)
         added = self._ignore(written)
         for name, text in texts.items():
             _write_new(self.folder / name, text, written, OWNER_ONLY if name == ENV_FILE else 0o644)
@@ -223,6 +223,13 @@ class NewProject:
             with file.open("a", encoding="utf-8") as opened:
                 opened.write(("" if not there or there.endswith("\n") else "\n") + "\n".join(lines) + "\n")
         return tuple(line for line in lines if not line.startswith("#"))
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise UsageError(f"{folder} is no folder.", advice="Give --dir one; it is made if it is not there.") from None
 
 
 def _refuse_existing(file: Path) -> None:

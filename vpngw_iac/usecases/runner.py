@@ -37,6 +37,7 @@ from vpngw_iac.state.journal import EntriesMoved, EntryRemoved, EntrySet, Loaded
 from vpngw_iac.state.log import ended_by
 from vpngw_iac.state.model import Entry, State
 from vpngw_iac.state.store import LockedStore
+from vpngw_iac.text import listed, plural
 from vpngw_iac.usecases.change_window import ChangeWindow
 from vpngw_iac.usecases.locking import LockWait, RedactedStore
 from vpngw_iac.usecases.planner import ask, decide, renamed
@@ -357,6 +358,8 @@ class _Run:
             )
             known.add(entry.id)
             self.incomplete |= {address} if needs != entry.needs else set()
+        if taken:
+            self._note(f"{plural(len(taken), 'resource')} adopted, as Azure has them: {listed(sorted(taken), most=5)}.")
 
     def _complete_needs(self, plan: Plan) -> None:
         """What was adopted before something that it needs was created now needs that too."""

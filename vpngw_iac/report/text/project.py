@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -48,7 +49,7 @@ def _lines(project: Project, style: Style) -> Iterator[str]:
 
 def _next(project: Project) -> Iterator[str]:
     if str(project.folder) != ".":
-        yield f"cd {project.folder}"
+        yield f"cd {shlex.quote(str(project.folder))}"
     if project.imported is not None:
         yield f"vpngw plan {project.blueprint}"
         return

@@ -72,6 +72,22 @@ def test_what_others_import_is_no_deployment(hubs: Shell) -> None:
     assert deployments(hubs("plan", "hubs", "--json", code=0).document) == ["amsterdam", "berlin", "cairo"]
 
 
+def test_a_file_that_goes_elsewhere_takes_no_other_along(hubs: Shell) -> None:
+    hubs.write("hubs/_aside.yaml", hub("aside", 9))
+    hubs.write(
+        "hubs/aside.py",
+        "import os\n\nfrom vpngw_iac import load\n\nos.chdir('/')\n"
+        "blueprint = load(__file__.replace('aside.py', '_aside.yaml')).blueprint\n",
+    )
+
+    planned = hubs("plan", "hubs", "--json", code=0).document
+
+    assert deployments(planned) == ["amsterdam", "aside", "berlin", "cairo"]
+    assert {one["state"] for one in planned["deployments"]} == {
+        f"{hubs.directory.as_uri()}/.vpngw/state/simulator/{name}" for name in deployments(planned)
+    }
+
+
 @pytest.mark.parametrize(
     ("targets", "said"),
     [

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import re
 import sys
 import tokenize
@@ -85,9 +86,11 @@ def _not_python(path: Path, error: SyntaxError | ValueError) -> BlueprintError:
 def _surroundings(folder: Path, module: types.ModuleType, sources: Sources) -> Iterator[None]:
     """The file's folder on `sys.path`, no byte code, nothing on stdout.
 
-    Afterwards the modules of that folder are forgotten, so that the next file finds its own neighbours.
+    Afterwards the modules of that folder are forgotten, so that the next file finds its own neighbours; and the working
+    directory is what it was, since the next file and the state may be named from there.
     """
     known, path, flag = set(sys.modules), list(sys.path), sys.dont_write_bytecode
+    here = os.getcwd()  # noqa: PTH109 - a text for chdir
     sys.path.insert(0, str(folder))
     sys.dont_write_bytecode = True
     sys.modules[_MODULE] = module
@@ -96,6 +99,7 @@ def _surroundings(folder: Path, module: types.ModuleType, sources: Sources) -> I
         with contextlib.redirect_stdout(sys.stderr):
             yield
     finally:
+        os.chdir(here)
         Part.sources = before
         sys.path[:] = path
         sys.dont_write_bytecode = flag

@@ -13,7 +13,7 @@ import pytest
 from tests.verify.conftest import AN_HOUR, BERLIN, GATEWAY, PRAGUE, Hub, hub, site, speaking
 from tests.verify.test_associations import ONE, judged
 from tests.verify.test_circuits_and_clients import FOLDER, circuit_of, failover
-from vpngw_iac import IpsecPolicy, VirtualNetwork
+from vpngw_iac import BgpPeer, IpsecPolicy, Link, Secret, Site, VirtualNetwork
 from vpngw_iac.azure import tunnel_answers
 from vpngw_iac.blueprints.load import load
 from vpngw_iac.simulator import Fault
@@ -213,3 +213,25 @@ def test_health_that_was_looked_at_since_needs_no_third_look(world: Hub) -> None
     calls = world.calls(world.words)
 
     assert sum(path.endswith("/con-prague") for _, path, _ in calls) == 2
+
+
+def test_the_only_site_of_a_gateway_that_announces_nothing_is_told(world: Hub) -> None:
+    world.apply(speaking("berlin", 10, expects=["192.168.10.0/24"]))
+    world.set(BERLIN, other_end="prefix-not-announced")
+
+    verdict = world.verdict("berlin")
+
+    assert (verdict.word, "not learned: 192.168.10.0/24" in verdict.reason) == ("down", True)
+    assert [item.causes for item in world.workspace.diagnose(world.blueprint).items] == [("prefix",)]
+
+
+def test_the_sheet_of_a_link_to_one_instance_has_that_instance_s_addresses(world: Hub) -> None:
+    peer = BgpPeer(asn=65110, address="192.168.10.1")
+    link = Link(name="dsl", public_ip="203.0.113.10", instance=1, shared_key=Secret.env("BERLIN_PSK"), bgp=peer)
+    world.apply(Site(name="berlin", links=[link]), gateway=hub(active_active=True))
+
+    [sheet] = world.workspace.diagnose(world.blueprint, ["berlin"]).sheets
+
+    told = {row.name: row.azure for row in sheet.parameters}
+    assert [told[name].count(",") for name in ("public address", "BGP address")] == [0, 0]
+    assert told["BGP address"].endswith(".5")

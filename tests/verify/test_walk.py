@@ -230,6 +230,14 @@ def test_bgp_is_judged_only_while_the_tunnel_is_up() -> None:
     assert causes(replace(SEEN, connection=up, sessions_unread="a lock")) == set()
 
 
+def test_prefixes_that_could_not_be_looked_for_are_told_and_no_cause() -> None:
+    sessions = (("10.1.255.30", "192.168.10.1", "Connected"),)
+    seen = replace(SEEN, connection=connection("Connected"), sessions=sessions, prefixes_unread="not permitted")
+
+    assert causes(seen) == set()
+    assert "Whether the expected prefixes are learned is not known: not permitted." in gaps(walk(seen))
+
+
 @pytest.mark.parametrize(
     ("key", "evidence", "gap"),
     [

@@ -66,6 +66,17 @@ def sessions(cloud: CloudView, gateway: Document) -> list[SimulatedSession]:
 
 
 def learned(cloud: CloudView, gateway: Document) -> list[Json]:
+    """The networks that it serves, by each instance itself, and what it hears.
+
+    Evidence: printed tables of ``Get-AzVirtualNetworkGatewayLearnedRoute`` have the gateway's own network and its
+    spokes, with origin Network, no next hop, and the gateway's own address as the peer.
+    """
+    home = networks(cloud, gateway)
+    own = [_row(one, prefix, "", "Network", "", one) for one in _own_addresses(gateway) for prefix in home]
+    return own + _heard(cloud, gateway)
+
+
+def _heard(cloud: CloudView, gateway: Document) -> list[Json]:
     """The prefixes of static sites, and what neighbours announce: from each instance that hears it, and its twin."""
     own = _own_addresses(gateway)
     found = [_row(",".join(own), prefix, "", "Network", "") for prefix in _static(cloud, gateway)]
@@ -114,7 +125,7 @@ def effective(cloud: CloudView, gateway: Document) -> list[Json]:
         {"localAddress": own[0] if own else "", "addressPrefixes": [prefix], "nextHopType": "VirtualNetwork"}
         for prefix in networks(cloud, gateway)
     ]
-    for route in learned(cloud, gateway):
+    for route in _heard(cloud, gateway):
         rows.append(
             {
                 "localAddress": route["localAddress"],
@@ -137,7 +148,7 @@ def seen_from(cloud: CloudView, home: Document) -> list[Json]:
         routes = _circuit_routes(cloud, gateway) if gateway.properties["gatewayType"] == "ExpressRoute" else None
         if routes is None:
             own = _own_addresses(gateway)
-            routes = {row["network"]: own[0] if own else "" for row in learned(cloud, gateway)}
+            routes = {row["network"]: own[0] if own else "" for row in _heard(cloud, gateway)}
         for prefix, hop in routes.items():
             if prefix not in taken:
                 found.append(_effective("VirtualNetworkGateway", prefix, "VirtualNetworkGateway", hop))

@@ -151,19 +151,20 @@ class DiagnosisReading:
         silent = own.reason if path.bgp and own.word == "unknown" and not sessions else ""
         wrong = (own.reason,) if own.word == "degraded" and seen.is_connected and (all_up or not path.bgp) else ()
         missing = self._missing(subject, path) if all_up and subject.expects and verdict.word != "up" else ()
+        unread = missing.reason if isinstance(missing, Unknown) else ""
         return replace(
             seen,
             sessions=sessions,
             sessions_unread=silent,
             negotiated=tuple(filter(None, wrong)),
-            missing_prefixes=missing,
+            missing_prefixes=() if isinstance(missing, Unknown) else missing,
+            prefixes_unread=unread,
             notes=tuple(dict.fromkeys((*own.notes, *verdict.notes))),
         )
 
-    def _missing(self, subject: SubjectExpectation, path: PathExpectation) -> tuple[str, ...]:
+    def _missing(self, subject: SubjectExpectation, path: PathExpectation) -> tuple[str, ...] | Unknown:
         learned = self._answer(AskLearned(path.gateway), Routes)
-        found = missing_prefixes(subject.expects, path.neighbours, learned)
-        return () if isinstance(found, Unknown) else found
+        return missing_prefixes(subject.expects, path.neighbours, learned)
 
     def _answer(self, question: TunnelQuestion, kind: type[R]) -> R | Unknown:
         if not self._answers.has(question):

@@ -210,6 +210,8 @@ class Seen:
     sessions_unread: str = ""
     missing_prefixes: tuple[str, ...] = ()
     """Expected, and not learned."""
+    prefixes_unread: str = ""
+    """Why nobody knows whether the expected ones are learned."""
     notes: tuple[str, ...] = ()
     """What verifying it has told beside."""
     networks: tuple[str, ...] = ()

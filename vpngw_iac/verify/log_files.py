@@ -38,6 +38,7 @@ _SAMPLE = 10_000
 """Rows by which it is found out how a table writes its dates."""
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 """What the older PowerShell writes when an answer is sent into a file."""
+_PATH = "Check the path. Of a long log keep the newest part: `tail -n 100000 LOG > NEW`."
 _MARKUP = re.compile(r"\s*<(!doctype|html|\?xml|head|body|svg|div)\b", re.IGNORECASE)
 _TIME = re.compile(r"^\W*(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?)(Z|[+-]\d\d:?\d\d)?")
 _FORTI_TIME = re.compile(r"\beventtime=\"?(\d{10})(\d{0,9})\b")
@@ -80,6 +81,9 @@ def read_log(path: Path) -> LogFile:
     """Read a file. Raises `UsageError` that says why, and what can be read, for whatever is no such log."""
     try:
         data = read_bytes(path, pipe=True)
+    except UnreadableFile as error:
+        raise error.as_error(UsageError, f"The log {path}", path, _PATH) from None
+    try:
         text = data.decode("utf-16") if data.startswith(_UTF16) else text_of(data, path)
     except UnicodeDecodeError:
         raise UsageError(f"The log {path} is broken UTF-16 text.", advice="Export it again.") from None

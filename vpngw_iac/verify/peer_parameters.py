@@ -125,11 +125,12 @@ def _bgp(seen: Seen) -> Iterator[PeerParameter]:
         str(one.get("customBgpIpAddress"))
         for one in objects(value_at(seen.declared, "properties.gatewayCustomBgpIpAddresses"))
     ]
-    own = _of_instance(chosen, seen) or [
+    defaults = [
         str(text)
         for entry in objects(value_at(seen.gateway, "properties.bgpSettings.bgpPeeringAddresses"))
         for text in entry.get("defaultBgpIpAddresses") or ()
     ]
+    own = _of_instance(chosen or defaults, seen)
     device = settings.get("bgpPeeringAddress")
     yield PeerParameter("BGP address", ", ".join(own) or "not known yet", str(device or "not known here"))
 

@@ -334,6 +334,10 @@ def _bgp(seen: Seen) -> Found | None:
     if seen.missing_prefixes:
         text = f"The session is up, and {', '.join(seen.missing_prefixes)} was not learned."
         return Found(WalkStep("BGP", "wrong", text), (Cause.PREFIX,), "certain", (*evidence, Evidence("routes", text)))
+    if seen.prefixes_unread:
+        return _unknown("BGP", "Every session is up; which prefixes are learned could not be read.", Gap(
+            f"Whether the expected prefixes are learned is not known: {seen.prefixes_unread}.", "Ask again."
+        ))  # fmt: skip
     return _fine("BGP", "Every session is up.")
 
 

@@ -20,7 +20,7 @@ from vpngw_iac.blueprints.reading.documents import CIRCUITS, REACHES, Seen, id_i
 from vpngw_iac.blueprints.reading.networks import subscription_of
 from vpngw_iac.blueprints.reading.notes import Notes, label_of, tags_of
 from vpngw_iac.blueprints.reading.operations_settings import access_of, diagnostics_of, lock_of
-from vpngw_iac.blueprints.reading.plain import Unsaid, made, said
+from vpngw_iac.blueprints.reading.plain import Unsaid, made, said, used
 from vpngw_iac.blueprints.reading.tunnels import connections_of, left_connections
 from vpngw_iac.paths import objects, value_at
 from vpngw_iac.resources import model_of
@@ -51,8 +51,9 @@ def _circuit(notes: Notes, identity: ArmId, users: frozenset[ArmId]) -> Circuit 
     facts = notes.documents.by_id.get(identity) or {}
     provider = value_at(facts, "properties.serviceProviderProperties") or {}
     elsewhere = any(not same_name(user.subscription, identity.subscription) for user in users)
-    return Circuit.existing(
-        str(identity),
+    return used(
+        Circuit.existing,
+        identity,
         authorization=_authorization(notes, identity, users) if elsewhere else None,
         location=facts.get("location"),
         peering_location=provider.get("peeringLocation"),

@@ -17,7 +17,7 @@ from vpngw_iac.blueprints.reading.nat import Rules
 from vpngw_iac.blueprints.reading.networks import network_of
 from vpngw_iac.blueprints.reading.notes import Notes, label_of, tags_of
 from vpngw_iac.blueprints.reading.operations_settings import access_of, care_of, diagnostics_of, lock_of
-from vpngw_iac.blueprints.reading.plain import Unsaid, made, said
+from vpngw_iac.blueprints.reading.plain import Unsaid, made, said, used
 from vpngw_iac.blueprints.reading.tunnels import Sites, instance_names
 from vpngw_iac.blueprints.regions import gateway_zones
 from vpngw_iac.paths import objects, value_at
@@ -45,13 +45,14 @@ def existing_gateway(notes: Notes, identity: ArmId, why: str) -> GatewayLike:
     facts["label"] = label_of(notes.gateways, identity)
     found: GatewayLike
     if notes.documents.is_gateway_of(identity, "ExpressRoute"):
-        found = ExpressRouteGateway.existing(str(identity), **facts)
+        found = used(ExpressRouteGateway.existing, identity, **facts)
     else:
         both = value_at(seen, "properties.activeActive")
         names = tuple(instance_names(seen))
         usual = CONFIGURATIONS[: len(names)]
-        found = VpnGateway.existing(
-            str(identity),
+        found = used(
+            VpnGateway.existing,
+            identity,
             active_active=both or None,
             asn=value_at(seen, "properties.bgpSettings.asn") if value_at(seen, "properties.enableBgp") else None,
             ip_configurations=() if names == usual else names[:3],
@@ -196,7 +197,7 @@ def _address(
         except Unsaid as error:
             why = str(error)
     notes.use(identity, why)
-    return PublicIp.existing(str(identity), address=value_at(seen, "properties.ipAddress"))
+    return used(PublicIp.existing, identity, address=value_at(seen, "properties.ipAddress"))
 
 
 def _our_address(notes: Notes, gateway: ArmId, identity: ArmId, seen: Seen, usual: tuple[str, ...] | None) -> PublicIp:

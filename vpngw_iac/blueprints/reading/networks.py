@@ -17,7 +17,7 @@ from vpngw_iac.blueprints.network import (
 from vpngw_iac.blueprints.part import Part
 from vpngw_iac.blueprints.reading.documents import PEERINGS, SUBNETS, Seen, id_in, region_of, same_name
 from vpngw_iac.blueprints.reading.notes import Notes, label_of, tags_of
-from vpngw_iac.blueprints.reading.plain import Unsaid, made, said
+from vpngw_iac.blueprints.reading.plain import Unsaid, made, said, used
 from vpngw_iac.blueprints.reading.tags import rewritten
 from vpngw_iac.paths import value_at
 from vpngw_iac.resources import model_of
@@ -44,8 +44,9 @@ def _network(notes: Notes, identity: ArmId) -> Network:
     notes.use(identity, why)
     facts = notes.documents.by_id.get(identity) or {}
     space = value_at(facts, "properties.addressSpace.addressPrefixes")
-    return VirtualNetwork.existing(
-        str(identity),
+    return used(
+        VirtualNetwork.existing,
+        identity,
         location=facts.get("location"),
         address_space=space or None,
         label=label_of(notes.networks, identity),

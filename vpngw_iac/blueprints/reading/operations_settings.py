@@ -15,7 +15,7 @@ from vpngw_iac.blueprints.operations_settings import ROLES as BUILT_IN
 from vpngw_iac.blueprints.operations_settings import Diagnostics, ExistingMaintenance, Lock, Maintenance, RoleAssignment
 from vpngw_iac.blueprints.reading.documents import ASSIGNMENTS, DIAGNOSTICS, LOCKS, ROLES, Seen, same_name
 from vpngw_iac.blueprints.reading.notes import Notes, tags_of
-from vpngw_iac.blueprints.reading.plain import Unsaid, made, said
+from vpngw_iac.blueprints.reading.plain import Unsaid, made, said, used
 from vpngw_iac.paths import objects, value_at
 from vpngw_iac.resources import model_of
 from vpngw_iac.resources.shape import shape_of
@@ -137,7 +137,7 @@ def _window(notes: Notes, gateway: ArmId, identity: ArmId, seen: Seen) -> Mainte
     else:
         why = "it lies outside of what was named"
     notes.use(configuration, why)
-    return Maintenance.existing(str(configuration), location=(document or {}).get("location"))
+    return used(Maintenance.existing, configuration, location=(document or {}).get("location"))
 
 
 def _configuration(gateway: ArmId, identity: ArmId, seen: Seen) -> Maintenance:

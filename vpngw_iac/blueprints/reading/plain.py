@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.compiling.plain import ONE, wires
 from vpngw_iac.blueprints.part import Part
 from vpngw_iac.errors import InvalidValue
@@ -15,6 +16,7 @@ from vpngw_iac.field import Wire
 from vpngw_iac.resources.shape import UNKNOWN, Shape
 
 P = TypeVar("P", bound=Part)
+U = TypeVar("U")
 
 EACH = "[*]"
 
@@ -50,6 +52,27 @@ def made(noun: type[P], **values: Any) -> P:
         return noun(**values)
     except InvalidValue as error:
         raise Unsaid(error.findings[0].detail.rstrip(".") if error.findings else str(error)) from None
+
+
+def used(existing: Callable[..., U], identity: ArmId, **facts: Any) -> U:
+    """Something that is only used, by its noun's `existing`: a fact that the noun refuses is read at plan instead.
+
+    Azure has SKUs, regions and speeds that nobody here knows yet.
+    """
+    try:
+        return existing(str(identity), **facts)
+    except InvalidValue:
+        return existing(
+            str(identity), **{name: one for name, one in facts.items() if _stands(existing, identity, name, one)}
+        )
+
+
+def _stands(existing: Callable[..., object], identity: ArmId, name: str, fact: Any) -> bool:
+    try:
+        existing(str(identity), **{name: fact})
+    except InvalidValue:
+        return False
+    return True
 
 
 def _is_unsaid(value: Any, shape: Shape) -> bool:

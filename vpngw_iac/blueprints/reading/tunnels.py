@@ -15,7 +15,7 @@ from vpngw_iac.blueprints.reading.links import with_links
 from vpngw_iac.blueprints.reading.nat import Rules
 from vpngw_iac.blueprints.reading.notes import Notes, common_tags, label_of, tags_of
 from vpngw_iac.blueprints.reading.operations_settings import access_of, lock_of
-from vpngw_iac.blueprints.reading.plain import Unsaid, made, said
+from vpngw_iac.blueprints.reading.plain import Unsaid, made, said, used
 from vpngw_iac.blueprints.site import BgpPeer, ExistingLocalGateway, Link, LocalGateway, Site
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.paths import objects, value_at
@@ -177,7 +177,7 @@ def _existing(notes: Notes, identity: ArmId, seen: Seen | None) -> ExistingLocal
     why = notes.documents.left.get(identity) or notes.documents.unread.get(identity)
     notes.use(identity, why or "it lies in another subscription than the gateway")
     facts = said(LocalGateway, seen, shape_of(model_of(identity)), but={"bgp"}) if seen else {}
-    return LocalGateway.existing(str(identity), **facts)
+    return used(LocalGateway.existing, identity, **facts)
 
 
 def local_gateway_of(notes: Notes, gateway: ArmId, home: Seen, identity: ArmId, seen: Seen) -> LocalGateway:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from tests.verify.conftest import BERLIN, Hub, site, speaking
-from vpngw_iac import IpsecPolicy
+from vpngw_iac import IpsecPolicy, Link, Secret, Site
 from vpngw_iac.arm import ArmId
 from vpngw_iac.verify.associations import judge_associations, last_change
 from vpngw_iac.verify.expectation import IpsecExpectation, PathExpectation
@@ -135,6 +136,18 @@ def test_a_named_site_is_looked_at_closely_and_its_policy_holds(world: Hub) -> N
     assert path.word == "up"
     assert [(one.dh_group, one.children[-1].pfs) for one in path.associations] == [("ECP384", "ECP384")]
     assert path.notes == ()
+
+
+@pytest.mark.parametrize("pfs", ["ECP384", "PFSMM"])
+def test_under_ikev1_the_first_child_has_the_declared_group(world: Hub, pfs: Any) -> None:
+    policy = IpsecPolicy.strong().model_copy(update={"pfs_group": pfs})
+    link = Link(name="dsl", public_ip="203.0.113.10", prefixes=["192.168.10.0/24"], protocol="IKEv1", ipsec=policy,
+                shared_key=Secret.env("BERLIN_PSK"))  # fmt: skip
+    world.apply(Site(name="berlin", links=[link]))
+
+    path = world.verdict("berlin", "berlin").paths[0]
+
+    assert (path.word, path.notes) == ("up", ())
 
 
 def test_an_old_association_after_an_edit_says_reset_to_enforce(world: Hub) -> None:

@@ -99,6 +99,14 @@ def ike_sas(cloud: CloudView, connection: Document) -> str:
     return json.dumps({"IkeSAs": [one for one in found if one is not None]})
 
 
+def _pfs(connection: Document, policy: Json, *, is_first: bool) -> str:
+    """The group of a child: the first of an IKEv2 association has none (RFC 7296); IKEv1 negotiates it for each."""
+    if is_first and connection.properties.get("connectionProtocol") != "IKEv1":
+        return "None"
+    group = policy.get("pfsGroup", "None")
+    return str(policy.get("dhGroup", group) if group == "PFSMM" else group)
+
+
 def _association(
     cloud: CloudView, connection: Document, number: int, instance: int, local: str, remote: str
 ) -> Json | None:
@@ -126,7 +134,7 @@ def _association(
                 "RemoteEndpoint": remote,
                 "Encryption": policy.get("ipsecEncryption", "GCMAES256"),
                 "Integrity": policy.get("ipsecIntegrity", "GCMAES256"),
-                "PfsGroupId": "None" if child == began else policy.get("pfsGroup", "None"),
+                "PfsGroupId": _pfs(connection, policy, is_first=child == began),
                 "InboundSPI": number + 1,
                 "OutboundSPI": number + 101,
                 "LocalTrafficSelectors": [mine],

@@ -246,3 +246,17 @@ def test_nothing_is_asked_by_post_while_a_run_holds_the_lock(world: Hub) -> None
     assert [call for call in calls if call[0] != "GET"] == []
     assert {one.name: one.word for one in found.subjects} == {"berlin": "unknown", "prague": "up"}
     assert "A run is in progress" in found.notices[0]
+
+
+@pytest.mark.parametrize("place", [".0", "[0]"])
+def test_items_of_lists_are_set_by_their_number_and_tags_by_any_name(world: Hub, place: str) -> None:
+    world.apply(site("berlin", 10))
+    own = f"properties.bgpSettings.bgpPeeringAddresses{place}.customBgpIpAddresses"
+
+    world.simulator.set(GATEWAY, {own: ["169.254.21.30"], "tags.cost-center": "7"})
+
+    seen = world.simulator.documents()[GATEWAY]
+    assert seen["tags"]["cost-center"] == "7"
+    assert seen["properties"]["bgpSettings"]["bgpPeeringAddresses"][0]["customBgpIpAddresses"] == ["169.254.21.30"]
+    with pytest.raises(ValueError, match="list of 1 items, and no item 5"):
+        world.simulator.set(GATEWAY, {own.replace("0", "5", 1): []})

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import json
 import math
+import re
 import threading
 import uuid
 from collections import deque
@@ -55,16 +56,24 @@ class Logged:
 
 
 def _put_at(body: Any, path: str, value: Any) -> None:
-    """Set a value by its path, in objects and, by number, in lists; none takes it away."""
-    *above, last = path.split(".")
+    """Set a value by its path, in objects and, by number (``.0`` or ``[0]``), in lists; none takes it away."""
+    *above, last = re.sub(r"\[(\d+)\]", r".\1", path).split(".")
     for name in above:
-        body = body[int(name)] if isinstance(body, list) else body.setdefault(name, {})
+        body = body[_place(body, name, path)] if isinstance(body, list) else body.setdefault(name, {})
     if isinstance(body, list):
-        body[int(last) : int(last) + 1] = [] if value is None else [value]
+        place = int(last) if last.isdecimal() and int(last) == len(body) else _place(body, last, path)
+        body[place : place + 1] = [] if value is None else [value]
     elif value is None:
         body.pop(last, None)
     else:
         body[last] = value
+
+
+def _place(body: list[Any], name: str, path: str) -> int:
+    """The number of an item; raises `ValueError` where the list has no such item."""
+    if not name.isdecimal() or int(name) >= len(body):
+        raise ValueError(f"{path}: there is a list of {len(body)} items, and no item {name}; count from 0.")
+    return int(name)
 
 
 def _abort() -> None:
@@ -180,7 +189,7 @@ class Simulator:
         with self._turn():
             settle(self._cloud)
             document = self._found(identifier)
-            beside = {name: value for name, value in values.items() if "-" in name or name in other_end.NAMES}
+            beside = {n: value for n, value in values.items() if ("-" in n and "." not in n) or n in other_end.NAMES}
             other_end.set_beside(self._cloud, document, beside)
             values = {path: value for path, value in values.items() if path not in beside}
             if not values:

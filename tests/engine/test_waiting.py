@@ -386,6 +386,20 @@ def test_real_time_hands_over_a_message_at_once() -> None:
     assert clock.next(inbox, 0.0, calls_in_flight=0) is None
 
 
+def test_a_time_that_is_over_before_anybody_waits_ends() -> None:
+    """A queue of CPython 3.11 that nobody has looked into would then wait for ever."""
+    clock, ended = RealClock(speed=1_000_000.0), threading.Event()
+
+    def wait_often() -> None:
+        for _ in range(2000):
+            clock.next(queue.SimpleQueue(), 1.0, calls_in_flight=0)
+        ended.set()
+
+    threading.Thread(target=wait_often, daemon=True).start()
+
+    assert ended.wait(timeout=20.0)
+
+
 def test_time_cannot_stand_still() -> None:
     with pytest.raises(ValueError, match="positive"):
         RealClock(speed=0)

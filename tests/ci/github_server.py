@@ -130,6 +130,7 @@ class GithubServer:
                 (r"actions/runs/(\d+)", self._one_run),
                 (r"actions/runs/(\d+)/approvals", lambda n, **_: (200, self.approvals.get(int(n), []))),
                 (r"actions/runs/(\d+)/artifacts", self._list_artifacts),
+                (r"actions/artifacts", self._list_all_artifacts),
                 (r"actions/artifacts/(\d+)/zip", self._redirect),
                 (r"actions/workflows/(\d+)/runs", self._list_runs),
             ],
@@ -189,15 +190,25 @@ class GithubServer:
         return 200, {"total_count": len(found), "workflow_runs": found}
 
     def _list_artifacts(self, identifier: str, *, query: dict[str, str], content: dict[str, Any]) -> Answer:
-        run = int(identifier)
-        kept: list[dict[str, Any]] = [
-            {"id": number, "name": name, "expired": archive is None}
-            for number, (of_run, name, archive) in self.archives.items()
-            if of_run == run
-        ]
-        named = [{"id": 0, "name": name, "expired": False} for name in self.artifacts.get(run, [])]
-        found = [item for item in (*kept, *named) if item["name"] == query.get("name", item["name"])]
+        found = [item for item in self._artifacts(query) if item["workflow_run"]["id"] == int(identifier)]
         return 200, {"total_count": len(found), "artifacts": found}
+
+    def _list_all_artifacts(self, *, query: dict[str, str], content: dict[str, Any]) -> Answer:
+        found = self._artifacts(query)
+        return 200, {"total_count": len(found), "artifacts": found}
+
+    def _artifacts(self, query: dict[str, str]) -> list[dict[str, Any]]:
+        kept = [(number, run, name, archive is None) for number, (run, name, archive) in self.archives.items()]
+        kept += [(0, run, name, False) for run, names in self.artifacts.items() for name in names]
+        branches = {run["id"]: run["head_branch"] for run in self.runs}
+        return [
+            {
+                "id": number, "name": name, "expired": expired, "created_at": "2026-11-02T08:00:00Z",
+                "workflow_run": {"id": run, "head_branch": branches.get(run)},
+            }
+            for number, run, name, expired in sorted(kept, reverse=True)
+            if name == query.get("name", name)
+        ]  # fmt: skip
 
     def _redirect(self, identifier: str, **_: Any) -> Answer:
         """302 to a signed address; 410 for what has expired."""

@@ -13,6 +13,7 @@ import pytest
 
 from tests.ci.conftest import Step
 from tests.ci.github_server import GithubServer
+from tests.ci.test_environment_step import CUSTOM, REVIEWERS, guard
 
 GUARDED = {
     "name": "prod",
@@ -98,6 +99,26 @@ def test_an_apply_without_review_is_accepted_by_whoever_says_so(doctor: Step, gi
     github.documents["environments/prod"] = (200, {**GUARDED, "protection_rules": []})
 
     doctor("doctor", code=0, UNREVIEWED="true")
+
+
+@pytest.mark.parametrize(
+    ("rules", "policy", "code", "word"),
+    [
+        ([], CUSTOM, 0, "Nobody has to approve, and main alone"),
+        ([REVIEWERS], CUSTOM, 0, "Its reviewers are asked each time, and main alone"),
+        ([], None, 4, "has no rule for branches"),
+    ],
+)
+@pytest.mark.parametrize("variable", ["APPLY_ENVIRONMENT", "FINISH_ENVIRONMENT"])
+def test_an_environment_that_writes_needs_a_rule_and_no_reviewers(
+    doctor: Step, github: GithubServer, variable: str, rules: list[Any], policy: Any, code: int, word: str
+) -> None:
+    guard(github, "writer", rules, policy, "main")
+
+    told = doctor("doctor", code=code, **{variable: "writer"})
+
+    assert "environment writer: " in told.out
+    assert word in told.out
 
 
 def test_it_needs_a_token(doctor: Step) -> None:

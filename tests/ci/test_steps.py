@@ -294,6 +294,34 @@ def test_an_older_plan_is_superseded_by_a_later_run_that_planned(with_token: Ste
     assert "https://github.com/contoso/network/actions/runs/7002" in answer.err
 
 
+def test_a_pull_request_from_a_branch_of_the_same_name_supersedes_nothing(
+    with_token: Step, github: GithubServer
+) -> None:
+    with_token("plan", code=0)
+    fork = {"id": 7002, "workflow_id": 5, "run_number": 41, "head_branch": "main", "conclusion": None}
+    github.runs.append({**fork, "event": "pull_request"})
+    github.artifacts[7002] = ["vpngw-plan-hub"]
+
+    with_token("apply", code=0)
+
+
+def test_runs_of_a_schedule_cost_nothing(with_token: Step, github: GithubServer) -> None:
+    """GitHub grants a job's token a thousand requests an hour, and an approval may wait for weeks."""
+    with_token("plan", code=0)
+    github.artifacts[7001] = ["vpngw-plan-hub"]
+    github.runs += [
+        {"id": 8000 + n, "workflow_id": 5, "run_number": 41 + n, "head_branch": "main", "conclusion": "success"}
+        for n in range(2000)
+    ]
+    github.runs.append({"id": 9999, "workflow_id": 5, "run_number": 99, "head_branch": "site", "conclusion": None})
+    github.artifacts[9999] = ["vpngw-plan-hub"]
+    github.asked.clear()
+
+    with_token("apply", code=0)
+
+    assert len(github.asked) < 10
+
+
 def test_without_a_token_it_is_told_that_nobody_looks_for_a_later_plan(step: Step) -> None:
     step("plan", code=0)
 

@@ -391,8 +391,8 @@ def test_a_time_that_is_over_before_anybody_waits_ends() -> None:
     clock, ended = RealClock(speed=1_000_000.0), threading.Event()
 
     def wait_often() -> None:
-        for _ in range(2000):
-            clock.next(queue.SimpleQueue(), 1.0, calls_in_flight=0)
+        for number in range(20_000):
+            clock.next(queue.SimpleQueue(), number % 50, calls_in_flight=0)  # microseconds of real time
         ended.set()
 
     threading.Thread(target=wait_often, daemon=True).start()

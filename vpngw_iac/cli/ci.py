@@ -182,8 +182,9 @@ def doctor(run: Run) -> int:
 
     with step_of(run, "doctor") as step:
         github, environment = required_github(step), step.input("ENVIRONMENT")
+        writers = [step.input(name) for name in ("APPLY_ENVIRONMENT", "FINISH_ENVIRONMENT")]
         found = (
-            *check_repository(github, environment, unreviewed=step.is_set("UNREVIEWED")),
+            *check_repository(github, environment, writers, unreviewed=step.is_set("UNREVIEWED")),
             check_subject(step.inputs),
         )
         run.answer([checks_document(found)], checks_text(found))

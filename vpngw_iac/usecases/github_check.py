@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Literal
 from urllib.parse import quote, urlsplit
 
@@ -30,31 +31,49 @@ class GithubCheck:
     advice: str = ""
 
 
-def check_repository(github: Github, environment: str, *, unreviewed: bool = False) -> tuple[GithubCheck, ...]:
-    """Environment, default branch, permissions and subject format of a repository, in this order."""
+def check_repository(
+    github: Github, environment: str, writers: Sequence[str] = (), *, unreviewed: bool = False
+) -> tuple[GithubCheck, ...]:
+    """Environments, default branch, permissions and subject format of a repository, in this order.
+
+    `environment` is the one whose reviewers say yes, `writers` are those that hold the identity that writes.
+    """
     branch = github.default_branch()
     asked: list[Callable[[], Iterator[GithubCheck]]] = [
         lambda: _branch(github, branch),
         lambda: _permissions(github),
         lambda: _subject_format(github),
     ]
+    others = [name for name in dict.fromkeys(writers) if name and name != environment]
+    asked[:0] = [partial(_environment, github, name, branch, _WRITES) for name in others]
     if environment:
-        asked.insert(0, lambda: _environment(github, environment, branch, unreviewed=unreviewed))
+        asked.insert(0, partial(_environment, github, environment, branch, _WAIVED if unreviewed else _ASKS))
     return tuple(check for each in asked for check in each())
 
 
-def _environment(github: Github, name: str, branch: str, *, unreviewed: bool) -> Iterator[GithubCheck]:
+_ASKS, _WAIVED, _WRITES = (
+    "Somebody must approve",
+    "Nobody must approve, as the caller wants it",
+    "Nobody has to approve",
+)
+"""What is good about an environment: of the one that asks reviewers, the same without, and one that asks nobody."""
+
+
+def _environment(github: Github, name: str, branch: str, good: str) -> Iterator[GithubCheck]:
     what = f"environment {name}"
     try:
-        gaps = tuple(rules_of(github, name, branch).gaps(branch, reviewers=not unreviewed))
+        rules = rules_of(github, name, branch)
     except GithubDenied as error:
         yield GithubCheck(what, "wrong", error.message, "Give the token actions: read.")
         return
+    gaps = tuple(rules.gaps(branch, reviewers=good == _ASKS))
     advice = "Give it what is missing, under Settings, Environments; GitHub makes one that is missing without any rule."
     yield from (GithubCheck(what, "wrong", f"It {gap}.", advice) for gap in gaps)
     if not gaps:
-        guard = "Nobody must approve, as the caller wants it" if unreviewed else "Somebody must approve"
-        yield GithubCheck(what, "ok", f"{guard}, and {branch} alone may name it.")
+        asked = good == _WRITES and rules.has_reviewers
+        yield GithubCheck(
+            what, "ok", f"{'Its reviewers are asked each time' if asked else good}, and {branch} alone may name it."
+        )
 
 
 def _branch(github: Github, branch: str) -> Iterator[GithubCheck]:

@@ -129,23 +129,40 @@ def newer_plan(github: Github, event: GithubEvent, artifact: str, run: str = "")
     Without `run` it is the one of this step.
 
     A later run counts from the moment its plan is kept as an artifact of the same name, unless it ended without an
-    apply (https://docs.github.com/rest/actions/workflow-runs, https://docs.github.com/rest/actions/artifacts).
+    apply (https://docs.github.com/rest/actions/artifacts, https://docs.github.com/rest/actions/workflow-runs). Asked
+    is for that artifact, not for runs: a schedule starts thousands of these while an approval waits.
     """
     ours = github.get(f"actions/runs/{run or event.run}")
     workflow, number = ours.get("workflow_id"), ours.get("run_number")
     if not isinstance(workflow, int) or not isinstance(number, int):
         raise GithubError("GitHub does not tell which workflow this run is of.")
-    for other in github.pages(f"actions/workflows/{workflow}/runs", "workflow_runs", branch=event.branch):
-        if not isinstance(other.get("run_number"), int) or other["run_number"] <= number:
-            return ""  # the newest comes first
-        if other.get("conclusion") not in _OVER and _keeps(github, other, artifact):
-            return f"{event.server}/{event.repository}/actions/runs/{other.get('id')}"
+    for identifier in _later_keepers(github, artifact, event.branch, ours):
+        other = github.get(f"actions/runs/{identifier}")
+        later = isinstance(other.get("run_number"), int) and other["run_number"] > number
+        if later and other.get("workflow_id") == workflow and _may_be_applied(other):
+            return f"{event.server}/{event.repository}/actions/runs/{identifier}"
     return ""
 
 
-def _keeps(github: Github, run: Mapping[str, Any], artifact: str) -> bool:
-    found = github.pages(f"actions/runs/{run.get('id')}/artifacts", "artifacts", name=artifact)
-    return any(item.get("name") == artifact for item in found)
+def _may_be_applied(run: Mapping[str, Any]) -> bool:
+    """Whether a plan that this run has kept is, or was, about to be applied: a pull request's never is.
+
+    A fork may call its branch as it likes, and keep artifacts of any name.
+    """
+    return run.get("conclusion") not in _OVER and not str(run.get("event", "")).startswith("pull_request")
+
+
+def _later_keepers(github: Github, artifact: str, branch: str, ours: Mapping[str, Any]) -> Iterator[int]:
+    """Ids of other runs of the branch that have kept an artifact of that name since a run began."""
+    begun, seen = str(ours.get("created_at") or ""), {ours.get("id")}
+    for item in github.pages("actions/artifacts", "artifacts", name=artifact):
+        run = item.get("workflow_run")
+        if not isinstance(run, dict) or item.get("name") != artifact or run.get("head_branch") != branch:
+            continue
+        identifier = run.get("id")
+        if isinstance(identifier, int) and identifier not in seen and str(item.get("created_at") or "~") >= begun:
+            seen.add(identifier)
+            yield identifier
 
 
 def require_newest(github: Github, event: GithubEvent, artifact: str) -> None:

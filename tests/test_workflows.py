@@ -227,6 +227,19 @@ def test_code_of_a_pull_request_is_compiled_without_identity_and_secrets() -> No
 
 
 @pytest.mark.parametrize(("name", "job"), JOBS)
+def test_a_job_that_checks_nothing_out_reads_nothing_that_an_earlier_job_left(name: str, job: dict[str, Any]) -> None:
+    """The workspace of a runner that is not thrown away still holds the files of a pull request."""
+    ours = checkouts_of_the_caller(job)
+    if any("if" not in step for step in ours):
+        return
+    workspace = f"{ours[0]['if'].replace('==', '!=')} && github.workspace || " if ours else ""
+
+    places = {step.get("working-directory") for _, step in verbs(job)}
+
+    assert places == {f"${{{{ {workspace}runner.temp }}}}"}
+
+
+@pytest.mark.parametrize(("name", "job"), JOBS)
 def test_no_checkout_leaves_a_token_behind(name: str, job: dict[str, Any]) -> None:
     assert {step["with"]["persist-credentials"] for step in steps(job, "checkout")} == {"false"}
 

@@ -258,7 +258,8 @@ def test_who_may_not_read_it_plans_unsealed(azurite: Azurite, container: str, ha
     document = reader.save_plan(plan)
 
     assert document["sealed"] is False
-    assert "V-STATE-05" in {finding.rule for finding in plan.findings}
+    (told,) = [finding for finding in plan.findings if finding.rule == "V-STATE-05"]
+    assert f"It is {place(azurite, container).name}." in told.detail
     harness.simulator.governance = Governance()
     writer = harness.workspace(state=url)
     with pytest.raises(Refused, match="seal"):

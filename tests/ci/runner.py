@@ -96,6 +96,10 @@ def run_steps(job: Job, setting: JobSetting, cancel: Cancel | None) -> None:
     job.outputs = {name: filled(text, setting.contexts) for name, text in told.items()}
 
 
+LEFT = 'state = "azblob://evil/of/another/job"\n'
+"""What an earlier job has left in the workspace of a runner that is not thrown away; a checkout removes it."""
+
+
 class _Runner:
     def __init__(self, job: Job, setting: JobSetting) -> None:
         self.job, self.setting, self.run = job, setting, setting.run
@@ -107,11 +111,12 @@ class _Runner:
         self.work, self.temporary, self.programs = (self.folder / part for part in ("work", "temp", "bin"))
         for place in (self.work, self.temporary, self.programs):
             place.mkdir(parents=True)
+        (self.work / "vpngw.toml").write_text(LEFT, encoding="utf-8")
         (self.folder / "event.json").write_text(json.dumps(self.run.payload), encoding="utf-8")
         self.exported: dict[str, str] = {}
         token = f"{TOKEN}{number}"
         self.repository.github.tokens[token] = dict(setting.rights)
-        setting.contexts["github"] = setting.contexts["github"] | {"token": token}
+        setting.contexts["github"] = setting.contexts["github"] | {"token": token, "workspace": str(self.work)}
         setting.contexts["runner"] = {"temp": str(self.temporary)}
         self.variables = self._of_the_runner() | self._values(setting.content.get("env", {}), setting.contexts)
 
@@ -157,6 +162,7 @@ class _Runner:
             assert given["ref"].removeprefix("refs/tags/") == meant
             (self.work / given["path"]).mkdir()
             return True
+        (self.work / "vpngw.toml").unlink()
         for name, text in self.run.files.items():
             place = self.work / name
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -228,8 +234,9 @@ class _Runner:
         }  # fmt: skip
         script = self.folder / f"script-{number}.sh"
         script.write_text(step["run"], encoding="utf-8")
+        folder = filled(str(step.get("working-directory", "")), contexts) or self.work
         process = subprocess.Popen(
-            [*_SHELLS[step.get("shell", "")], str(script)], cwd=self.work, env=environment, text=True,
+            [*_SHELLS[step.get("shell", "")], str(script)], cwd=folder, env=environment, text=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
         )  # fmt: skip
         ended = self._watched(process, step.get("name", ""))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,11 @@ import pytest
 from tests.ci.conftest import PULL_REQUEST, Step, pull_request_event
 from tests.ci.github_server import BOT, TOKEN, GithubServer
 from tests.cli.conftest import CANARY, start
+from vpngw_iac.cli.run import Run
+from vpngw_iac.cli.summary import CUT, add_to_summary
 from vpngw_iac.usecases.comment_marks import Decided
 from vpngw_iac.usecases.pipeline_review import decided_by
+from vpngw_iac.usecases.settings import Settings
 
 
 def document(step: Step) -> dict[str, Any]:
@@ -166,6 +170,33 @@ def test_in_azure_pipelines_outputs_and_summary_are_logging_commands(step: Step)
     assert "### vpngw plan: hub" in page.read_text(encoding="utf-8")
     assert "##vso[task.logissue type=warning;sourcepath=hub.yaml;linenumber=" in planned.out
     assert "##vso[task.setvariable variable=finished;isOutput=true]true\n" in applied.out
+
+
+def test_what_a_step_tells_in_several_parts_has_several_pages(step: Step) -> None:
+    """The agent reads a page after the command: one that is written over would be told twice."""
+    for name in [name for name in step.variables if name.startswith("GITHUB_")]:
+        del step.variables[name]
+    step.variables |= {"TF_BUILD": "True", "AGENT_TEMPDIRECTORY": str(step.folder)}
+
+    pages = []
+    for file in ("hub.yaml", "missing.yaml"):
+        told = step("plan", BLUEPRINT=file).out
+        pages += [line.partition("]")[2] for line in told.splitlines() if line.startswith("##vso[task.uploadsummary]")]
+
+    assert len(set(pages)) == len(pages) == 2
+    assert "### vpngw plan: hub" in Path(pages[0]).read_text(encoding="utf-8")
+
+
+def test_a_page_is_cut_before_github_drops_it_whole(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    run = Run(Settings.load(directory=tmp_path, environment={"GITHUB_STEP_SUMMARY": str(page)}), sys.stdout, sys.stderr)
+
+    for _ in range(3):
+        add_to_summary(run, "<details>", *(f"| ü {number} |" for number in range(40_000)), "</details>")
+
+    assert 890 * 1024 < page.stat().st_size <= 900 * 1024
+    assert page.read_text(encoding="utf-8").rstrip().endswith(CUT)
+    assert page.read_text(encoding="utf-8").count("</details>") == page.read_text(encoding="utf-8").count("<details>")
 
 
 # --- apply -----------------------------------------------------------------------------------------------------------

@@ -172,12 +172,12 @@ class BlobStore(Store):
             except NoPlace:
                 pass
             except Forbidden as error:
-                denied = error
+                denied, self.key_name = error, keys.url_of(_KEY)
         beside = self._blobs.read(_KEY)
         place = KeyPlace.of(beside, self._blobs.url_of(_KEY))
         self.key_is_apart = beside is None or place is not None
         if place is not None:
-            self.key_vault = place.vault
+            self.key_vault, self.key_name = place.vault, place.name
             return place.name, self._vault_keys().read(place)
         if beside is None and denied is not None:
             raise denied

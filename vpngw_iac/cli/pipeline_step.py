@@ -129,13 +129,23 @@ class PipelineStep:
                 raise VpngwError(f"The outputs of the step cannot be written: {error.strerror}.") from None
 
     def summary(self, *parts: str) -> None:
-        """Markdown on the page of the run; what does not fit is cut."""
+        """Markdown on the page of the run; what does not fit is cut. Nothing where there is nothing to tell."""
+        if not parts:
+            return
         if self.home != "azure-pipelines":
             add_to_summary(self.run, *parts)
             return
-        page = self.path(f"{self.verb}-summary.md")
+        page = self._free_page()
         page.write_text(limited("\n".join(parts), SUMMARY_BYTES, CUT, in_bytes), encoding="utf-8")
         self._command(f"##vso[task.uploadsummary]{_vso(str(page.resolve()))}")
+
+    def _free_page(self) -> Path:
+        """A page of its own for each part: the agent reads it when it has read the command, perhaps after the step."""
+        page, number = self.path(f"{self.verb}-summary.md"), 1
+        while page.exists():
+            number += 1
+            page = self.path(f"{self.verb}-summary-{number}.md")
+        return page
 
     def annotate(self, findings: Sequence[Finding], changed: Lines | None = None) -> None:
         """Errors and warnings beside their lines, those on changed lines first; the rest is counted."""

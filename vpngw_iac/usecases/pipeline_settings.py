@@ -34,10 +34,10 @@ _STEERING = re.compile(
     r"|AZURE_(AUTHORITY_HOST|CLIENT_\w+|FEDERATED_TOKEN_FILE|POD_IDENTITY_\w+|USERNAME|PASSWORD|TOKEN_CREDENTIALS"
     r"|REGIONAL_AUTHORITY_NAME|ADDITIONALLY_ALLOWED_TENANTS|CONFIG_DIR|STORAGE_\w+)"
     r"|(IDENTITY|MSI|IMDS)_\w+|(ACTIONS|GITHUB|RUNNER|SYSTEM|BUILD|AGENT|GITLAB|CI)_\w+|TF_BUILD"
-    r"|PYTHON\w*|(LD|DYLD)_\w+|PATH|HOME|NETRC",
+    r"|PYTHON\w*|(LD|DYLD)_\w+|PATH|HOME|NETRC|VPNGW_APPROVER",
     re.IGNORECASE,
 )
-"""Names of variables that decide where requests and tokens go, by whom they are made, or which code runs.
+"""Names of variables that decide where requests and tokens go, by whom they are made, which code runs, or who approved.
 
 Proxies and roots: https://requests.readthedocs.io/en/latest/user/advanced/#proxies and the same page's SSL section.
 Who signs in: https://learn.microsoft.com/python/api/overview/azure/identity-readme#environment-variables. Whose job it

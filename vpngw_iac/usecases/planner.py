@@ -274,10 +274,16 @@ def without_key(session: Session) -> list[Finding]:
             rule="V-STATE-05",
             level="info",
             summary="The key of the state cannot be read here",
-            detail="No secret is compared with what was applied, and a plan that is saved here is not sealed.",
+            detail=f"{_where(session)}No secret is compared with what was applied, and a plan that is saved here is "
+            "not sealed.",
             advice="`vpngw apply` takes a plan that was made where the key can be read.",
         )
     ]
+
+
+def _where(session: Session) -> str:
+    name = session.store().key_name
+    return f"It is {name}. " if name else ""
 
 
 def by_hand(session: Session) -> list[Finding]:

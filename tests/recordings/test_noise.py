@@ -166,7 +166,8 @@ def _another(dice: Random, value: Any) -> Any:
     if isinstance(value, int | float):
         return value + dice.choice([1, 7, 100])
     if isinstance(value, list):
-        return [*value, "10.99.0.0/24"] if dice.random() < 0.5 else value[1:]
+        # An element that is there twice means the same once: the other one goes too.
+        return [*value, "10.99.0.0/24"] if dice.random() < 0.5 else [each for each in value if each != value[0]]
     if "/" in value and not value.startswith("/"):
         return "10.99.0.0/24"
     return "10.9.9.9" if value.count(".") == 3 or "::" in value else f"{value}x"

@@ -171,6 +171,20 @@ def test_a_new_hub_is_made_from_the_ground_up_with_the_longest_path_first() -> N
     assert planned.seconds >= 1100
 
 
+@pytest.mark.parametrize(("active_active", "recorded"), [(False, (886, 1288)), (True, (1315, 1528))])
+def test_a_gateway_is_announced_as_long_as_one_like_it_was_recorded(
+    active_active: bool, recorded: tuple[int, int]
+) -> None:
+    """A gateway of two instances takes longer to build."""
+    new = Deployment("hub", ()).plus(gateway(activeActive=active_active))
+    nothing = Deployment("hub", ())
+
+    made = schedule(plan(new, applied(nothing), azure(nothing, new)))
+
+    (seconds,) = (operation.seconds for operation in made.operations if operation.address == "VpnGateway/hub")
+    assert recorded[0] <= seconds <= recorded[1]
+
+
 def test_two_gateways_of_one_network_are_built_one_after_the_other() -> None:
     both = hub("berlin")
     second = gateway().model_copy(update={"address": "VpnGateway/two", "id": rid("virtualNetworkGateways", "vgw-two")})

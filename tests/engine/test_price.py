@@ -213,8 +213,8 @@ def test_the_footer_adds_everybody_up_at_their_worst() -> None:
 
     assert lines[-2] == "Plan: 0 to add, 1 to change, 0 to destroy."
     assert lines[-1] == (
-        "Time: about 18 min. Outage: paris, until the device has the new BGP addresses and the device has the new "
-        "AS number; berlin, clients of vgw-hub, rome, for about 18 min."
+        "Time: about 23 min. Outage: paris, until the device has the new BGP addresses and the device has the new "
+        "AS number; berlin, clients of vgw-hub, rome, for about 23 min."
     )
 
 

@@ -113,7 +113,7 @@ def test_time_counts_the_critical_path_of_the_schedule() -> None:
 
     text = plan_text(PlanView.of(plan, schedule_of(plan)), PLAIN)
 
-    assert text.splitlines()[-1] == "Time: about 19 min. Outage: none."
+    assert text.splitlines()[-1] == "Time: about 24 min. Outage: none."
 
 
 def test_colours_change_no_word() -> None:

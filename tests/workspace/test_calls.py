@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.workspace.conftest import Harness
-from tests.worlds import GROUP, REGION, hub, rid
+from tests.workspace.test_group_commit import lone
+from tests.worlds import GROUP, REGION, Deployment, hub, resource_group, rid
 from vpngw_iac.arm import Scope
 from vpngw_iac.blueprints.gateway import Bgp, VpnGateway
 from vpngw_iac.blueprints.network import VirtualNetwork
@@ -119,6 +120,18 @@ def test_what_the_network_shows_of_its_subnet_is_confirmed_before_it_is_told(har
 
     assert [item.address for item in told.items] == ["Subnet/hub/GatewaySubnet"]
     assert any(path.partition("?")[0].lower() == subnet.id.key for path in harness.reads())
+
+
+def test_a_creation_costs_four_calls(harness: Harness) -> None:
+    """What is there, the PUT, one look at the operation, what has become of it."""
+    harness.create(Deployment("many", (resource_group(),)))
+
+    many = Deployment("many", (resource_group(), *(lone(number) for number in range(10))))
+    assert harness.apply(many, probe=False).outcome == "succeeded"
+
+    about = [path for path in harness.reads() if "/operations/" in path or "/localnetworkgateways/" in path.lower()]
+    assert Counter("/operations/" in path for path in about) == {False: 2 * 10, True: 10}
+    assert len(harness.writes("*/localnetworkgateways/*")) == 10
 
 
 def test_a_body_is_rendered_once_a_resource(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:

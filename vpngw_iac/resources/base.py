@@ -260,6 +260,11 @@ class Resource(CachedModel, WireModel):
         yield from (ref.target for _, ref, _ in self.references())
 
     @classmethod
+    def usual_durations(cls, body: Mapping[str, Any]) -> Durations:
+        """How long Azure usually takes for one with this body."""
+        return cls.durations
+
+    @classmethod
     def locks(cls, resource_id: ArmId, body: Mapping[str, Any], verb: str) -> tuple[OperationLock, ...]:
         """Locks that an operation (``create``, ``update``, ``delete``, ``act``, ``tag``) on it holds."""
         return (OperationLock(resource_id.key),)

@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import IO
 
 from vpngw_iac.errors import StateDenied, StateError
 from vpngw_iac.files import is_denied, owned
@@ -26,6 +27,7 @@ else:
 
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _TEMPORARY = ".writing-"
+_BLOCK = 64 * 1024
 _NOT_OURS = (
     "The state folder is private: run as its owner, let this user in (chown -R), or name a state of your own (--state)."
 )
@@ -123,6 +125,14 @@ class Folder:
             source.rename(target)
             self._sync(target.parent)
             self._sync(self.path)
+
+    def ends(self, name: str) -> tuple[bytes, bytes] | None:
+        """First and last line of a file, without reading what is between them; None where it is absent or empty."""
+        if not self.has(name):
+            return None
+        with os.fdopen(self.open(name, os.O_RDONLY), "rb") as file, self.explained("read"):
+            first = file.readline()
+            return (first, _last_line(file)) if first else None
 
     def remove(self, name: str) -> None:
         """Delete a file, if it is there."""
@@ -237,6 +247,16 @@ def try_lock(descriptor: int) -> bool:
     except (BlockingIOError, PermissionError):
         return False
     return True
+
+
+def _last_line(file: IO[bytes]) -> bytes:
+    """What stands after the last line break but that at the very end."""
+    start, tail = file.seek(0, os.SEEK_END), b""
+    while start and b"\n" not in tail[:-1]:
+        size = min(start, _BLOCK)
+        start = file.seek(start - size)
+        tail = file.read(size) + tail
+    return tail[tail.rfind(b"\n", 0, -1) + 1 :]
 
 
 def _mode(path: Path) -> int | None:

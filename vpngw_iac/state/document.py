@@ -183,17 +183,6 @@ def load_journal(data: bytes, name: str = "The journal") -> Journal:
     return Journal(tuple(records), len(data), unended=True)
 
 
-def span_of(data: bytes) -> tuple[int, int] | None:
-    """Numbers of the first and the last record of a journal that was read before: what is between is not read again.
-
-    None if it holds no record.
-    """
-    if not data:
-        return None
-    first, last = data[: data.index(b"\n")], data[data.rfind(b"\n", 0, -1) + 1 : -1]
-    return _record(first, 1, "The journal").number, _record(last, 1, "The journal").number
-
-
 def is_damaged(load: Callable[[bytes], object], data: bytes) -> bool:
     """Whether these bytes are nothing that `load_checkpoint`, or `load_journal`, reads."""
     try:

@@ -19,7 +19,7 @@ from vpngw_iac.errors import StateDenied, StateError
 from vpngw_iac.files import is_denied, owned
 from vpngw_iac.state.check import checked_name
 from vpngw_iac.state.disk import Folder
-from vpngw_iac.state.document import is_damaged, load_checkpoint, load_journal, span_of
+from vpngw_iac.state.document import is_damaged, load_checkpoint, load_journal
 from vpngw_iac.state.loading import highest_number, read_journal
 from vpngw_iac.state.lock import FileLock, FolderLock
 from vpngw_iac.state.locked_store import LockedStoreBase, utc_now
@@ -204,12 +204,13 @@ class LockedFileStore(LockedStoreBase):
 
     def _close_journal(self) -> None:
         """Move the live journal, all of which is in the document now, into the history."""
-        if not self._files.read(_JOURNAL):
+        if self._files.ends(_JOURNAL) is None:
             return
         self._open_journal()
         self._shut()
-        if span := span_of(self._files.read(_JOURNAL) or b""):
-            self._files.move(_JOURNAL, f"{_HISTORY}/{span[0]:010d}-{span[1]:010d}.jsonl")
+        if (ends := self._files.ends(_JOURNAL)) is not None:
+            first, last = (load_journal(line).records[0].number for line in ends)
+            self._files.move(_JOURNAL, f"{_HISTORY}/{first:010d}-{last:010d}.jsonl")
 
     def _set_aside(self) -> int:
         highest = highest_number(self.store)

@@ -224,6 +224,8 @@ class _Run:
         self.request.window.check(self.clock.utc())  # lock and approval may have taken hours
         self.locked.renew()
         planned = schedule(plan)
+        if plan.options.destroy:
+            self.session.let_go()
         with self.request.stop.ends():
             fingerprints = self._require_secrets(plan, planned)
         self._remember_only(plan, fingerprints)

@@ -285,6 +285,10 @@ class Session:
         signed_in = (_signed_in(item, tenant) if item.tenant == SIGNED_IN else item for item in self.compiled)
         return tuple(with_certificates(item, self._certificate) for item in signed_in)
 
+    def let_go(self) -> None:
+        """Hold nothing of what is declared: who destroys asks for it until the plan is made, and never again."""
+        self.compiled = ()
+
     @property
     def saved_graph(self) -> SavedGraph | None:
         """The graph of a file that somebody gave us, if it is one: nothing that it names is looked up."""

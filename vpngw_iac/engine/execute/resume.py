@@ -222,5 +222,10 @@ class Resumption:
 
 
 def _usual(flight: InFlight) -> float:
-    model = type_of(flight.begun.id.type)
-    return model.durations.create if model else 60.0
+    """How long such an operation usually takes; a put may be one that builds, whatever it began as."""
+    begun = flight.begun
+    model = type_of(begun.id.type)
+    if model is None:
+        return 60.0
+    usual = model.usual_durations(begun.entry.applied if begun.entry else {})
+    return usual.delete if begun.verb == "delete" else usual.create

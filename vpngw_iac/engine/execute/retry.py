@@ -53,15 +53,18 @@ def poll_delay(asked: float | None, polls: int, usual: float, age: float = 0.0) 
     """Seconds to the next poll: what Azure asks, else growing waits in proportion to how long it usually takes.
 
     Since 2020 Azure asks for 10, 20, 40, 80 up to 100 seconds (recordings ``java_*``), whatever it is at work on. So an
-    operation that is `age` seconds old is looked at more often while it is about to end: others wait for it.
+    operation that is `age` seconds old is looked at more often while it is about to end: others wait for it. A look
+    shortly before that time comes with it: it would be followed by another.
     """
     if asked == 0 and not polls:  # it has ended already, look at once
         return 0.0
     first = min(10.0, max(1.0, usual / 10.0))
     wait = min(asked, 300.0) if asked else float(min(first * 2 ** min(polls, 5), 60.0))
     soonest, latest = (part * usual for part in LIKELY)
-    if age >= latest or age + wait <= soonest:
+    if age >= latest:
         return wait
+    if age + wait <= soonest:
+        return wait if age + wait + _between_looks(usual) <= soonest else soonest - age
     return min(wait, max(_between_looks(usual), soonest - age))
 
 

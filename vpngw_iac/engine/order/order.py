@@ -132,8 +132,9 @@ def _operation(
     resource, entry = draft.graph.resources.get(address), draft.known.get(resource_id)
     body: Mapping[str, Any] = resource.body() if resource and kind != "delete" else (entry.applied if entry else {})
     change = draft.changes.get(address)
-    update = model.durations.create if change is not None and change.rebuild else model.durations.update
-    seconds = {"create": model.durations.create, "delete": model.durations.delete, "tag": 5.0}
+    usual = model.usual_durations(body)
+    update = usual.create if change is not None and change.rebuild else usual.update
+    seconds = {"create": usual.create, "delete": usual.delete, "tag": 5.0}
     verb = _VERBS[step]
     return Operation(
         key=Key(address, step),
@@ -443,7 +444,8 @@ def landings(plan: Plan, schedule: Schedule) -> Landings:
     # A replacement under the same name deletes what stands at its id first.
     same_id = {address for address, change in replacements.items() if change.old_id is None}
     new = [op for op in schedule.operations if op.kind == "create" and op.address not in same_id]
-    if not new:
+    takes = replacements or any(op.key.step == "detach" for op in schedule.operations)
+    if not new or not takes:
         return {}
     later = followers_of(schedule.operations)
     relies = {creation.key: reached(creation.key, later) | {creation.key} for creation in new}

@@ -20,6 +20,7 @@ from vpngw_iac.state.document import (
     load_state,
 )
 from vpngw_iac.state.journal import (
+    RECORD,
     Accepted,
     EntriesMoved,
     EntryRemoved,
@@ -55,15 +56,21 @@ def test_a_document_is_the_json_of_the_whole_state(state):
     assert written.decode() == json.dumps(whole, indent=1, sort_keys=True) + "\n"
 
 
+@pytest.mark.parametrize("open_count", [0, 1, 51])
 @pytest.mark.parametrize("count", [0, 1, 50, 51, 120])
-def test_a_document_of_several_parts_is_the_same_json(count):
+def test_a_document_of_several_parts_is_the_same_json(count, open_count):
     state = a_state(*(an_entry(number) for number in range(count)))
+    records = [
+        begun(f"op-{number}", number=number).model_copy(update={"number": 1 + number}) for number in range(open_count)
+    ]
+    loaded = fold(LoadedState(state), records)
 
-    parts = list(dump_checkpoint(LoadedState(state)))
+    parts = list(dump_checkpoint(loaded))
 
-    whole = state.model_dump(mode="json") | {"journal": {"last": 0, "open": []}}
+    written = [RECORD.dump_python(record, mode="json") for record in records]
+    whole = state.model_dump(mode="json") | {"journal": {"last": open_count, "open": written}}
     assert b"".join(parts).decode() == json.dumps(whole, indent=1, sort_keys=True) + "\n"
-    assert len(parts) == 2 + -(-count // 50)
+    assert len(parts) == 3 + -(-count // 50) + -(-open_count // 50)
 
 
 def test_a_state_that_was_read_holds_each_id_once():

@@ -5,9 +5,10 @@ Pure. A store only moves these bytes; what is wrong with them is said here, once
 
 import contextlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -57,37 +58,51 @@ def load_state(text: str | bytes, *, name: str) -> State:
 def dump_checkpoint(loaded: LoadedState) -> Iterator[bytes]:
     """The checkpoint document: the state, and under ``journal`` how far it goes and what is still open.
 
-    In parts, made one after the other: the whole of thousands of entries, as objects and as text, needs twenty times
-    their size.
+    In parts, made one after the other: the whole of thousands of entries or of open operations, as objects and as
+    text, needs twenty times their size.
     """
     open_records: list[Record] = [loaded.open_run] if loaded.open_run else []
     for flight in loaded.in_flight.values():
         open_records.append(flight.begun)
         open_records.extend([flight.accepted] if flight.accepted else [])
-    mark = Mark(last=loaded.last, open=tuple(sorted(open_records, key=lambda record: record.number)))
-    document = loaded.state.model_dump(mode="json", exclude={"entries"}) | {"journal": mark.model_dump(mode="json")}
-    whole = json.dumps(document | {"entries": {}}, indent=1, sort_keys=True).encode()
-    before, after = whole.split(_NO_ENTRIES)
-    yield before + _NO_ENTRIES[:-1]
+    open_records.sort(key=lambda record: record.number)
     entries = sorted(loaded.state.entries.items())
-    for start in range(0, len(entries), _AT_ONCE):
-        yield (b"," if start else b"") + _dump_entries(entries[start : start + _AT_ONCE])
-    yield (b"\n }" if entries else b"}") + after + b"\n"
+    mark = Mark(last=loaded.last).model_dump(mode="json")
+    document = loaded.state.model_dump(mode="json", exclude={"entries"}) | {"entries": {}, "journal": mark}
+    before, between, after = _LEFT_OUT.split(json.dumps(document, indent=1, sort_keys=True))
+    yield f'{before}\n "entries": {{'.encode()
+    yield from _parts(entries, _dump_entries)
+    yield ("\n }" if entries else "}").encode() + f'{between}\n  "open": ['.encode()
+    yield from _parts(open_records, _dump_open)
+    yield (("\n  ]" if open_records else "]") + after + "\n").encode()
 
 
-_NO_ENTRIES = b'\n "entries": {}'
-"""At the top of a document; a line break within a text is written otherwise."""
-
+_LEFT_OUT = re.compile(r'\n "entries": \{\}|\n  "open": \[\]')
+"""Where they stand in a document; a line break within a text is written otherwise."""
 
 _AT_ONCE = 50
-"""Entries of one part: each encoding leaves something to the collector."""
+"""Entries or records of one part: each encoding leaves something to the collector."""
+
+_T = TypeVar("_T")
 
 
-def _dump_entries(entries: Iterable[tuple[str, Entry]]) -> bytes:
-    """Some entries as they stand in the document, one level deeper than they would alone."""
+def _parts(items: Sequence[_T], dump: Callable[[Sequence[_T]], str]) -> Iterator[bytes]:
+    for start in range(0, len(items), _AT_ONCE):
+        yield (("," if start else "") + dump(items[start : start + _AT_ONCE])).encode()
+
+
+def _dump_entries(entries: Iterable[tuple[str, Entry]]) -> str:
+    """Some entries as they stand in the document."""
     document = {"entries": {address: entry.model_dump(mode="json") for address, entry in entries}}
     text = json.dumps(document, indent=1, sort_keys=True)
-    return text.removeprefix('{\n "entries": {').removesuffix("\n }\n}").encode()
+    return text.removeprefix('{\n "entries": {').removesuffix("\n }\n}")
+
+
+def _dump_open(records: Iterable[Record]) -> str:
+    """Some open records as they stand in the document."""
+    document = {"journal": Mark(open=tuple(records)).model_dump(mode="json", include={"open"})}
+    text = json.dumps(document, indent=1, sort_keys=True)
+    return text.removeprefix('{\n "journal": {\n  "open": [').removesuffix("\n  ]\n }\n}")
 
 
 def load_checkpoint(data: str | bytes, name: str = "") -> LoadedState:

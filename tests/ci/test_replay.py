@@ -80,6 +80,8 @@ def test_a_pull_request_is_commented_merged_approved_and_applied(repository: Rep
     assert "Plan: 7 to add" in comment["body"]
     assert proposed["plan / plan"].told["sealed"] == "false"
     digest = proposed["plan / plan"].outputs["digest"]
+    assert "V-PROBE-01" in proposed["plan / plan"].page
+    assert "title=V-PROBE-01" not in proposed["plan / plan"].text, "a planner may not write: nobody's line is to blame"
 
     run = repository.push(merged=True)
     assert results(run) == {"plan / seal": "success", "apply / approve": "waiting"}

@@ -49,6 +49,7 @@ def plan(run: Run, choices: opt.Choices, file: MaybeGraph = None, out: Out = Non
     """
     from vpngw_iac.cli.common import make_plan_document, plan_code, write_file
     from vpngw_iac.cli.pipeline_step import step_of
+    from vpngw_iac.engine.ask.probe import MISSING_RIGHTS
     from vpngw_iac.report.json import plan_document
     from vpngw_iac.report.markdown import plan_markdown
     from vpngw_iac.report.text.plan import plan_text
@@ -61,7 +62,9 @@ def plan(run: Run, choices: opt.Choices, file: MaybeGraph = None, out: Out = Non
         page.write_text(plan_markdown(view), encoding="utf-8")
         run.answer([plan_document(view)], plan_text(view, run.style))
         step.summary(*_reviewed_in_pull_request(step, document), plan_markdown(view))
-        step.annotate(view.findings, _changed_lines(step))
+        # Who plans in a pipeline may not write, on purpose: that is on the page, and no line of the change is to blame.
+        blamed = [finding for finding in view.findings if finding.rule != MISSING_RIGHTS]
+        step.annotate(blamed, _changed_lines(step))
         code = plan_code([view], detailed=True)
         step.outputs(
             exitcode=int(code),

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
+from vpngw_iac.engine.execute.clock import received
 from vpngw_iac.engine.execute.event import Event, Outcome
 from vpngw_iac.engine.execute.stop import Stop
 from vpngw_iac.engine.plan.plan import Options, Plan
@@ -230,7 +231,7 @@ class _Meeting:
     def _hear_until(self, is_enough: Callable[[], bool]) -> None:
         while not is_enough() and not self._fleet_run.gives_up():
             try:
-                number, plan, ended = self._desk.get(timeout=LOOK)
+                number, plan, ended = received(self._desk, LOOK)
             except queue.Empty:
                 continue
             self._locked.add(number)

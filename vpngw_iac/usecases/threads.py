@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from vpngw_iac.engine.execute.clock import received
 from vpngw_iac.errors import VpngwError
 from vpngw_iac.files import refused_by_system
 
@@ -42,7 +43,7 @@ def in_threads(
         threading.Thread(target=toil, name="vpngw-deployment", daemon=True).start()
     while len(results) < len(items):
         try:
-            number, result = inbox.get(timeout=LOOK)
+            number, result = received(inbox, LOOK)
             results[number] = result
         except queue.Empty:
             for number in [number for number in range(len(items)) if number not in results]:

@@ -8,7 +8,9 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
+
+Message = TypeVar("Message")
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 """Time of day at second zero of virtual time."""
@@ -16,6 +18,20 @@ EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 def _iso(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def received(inbox: queue.SimpleQueue[Message], seconds: float) -> Message:
+    """The next message, waited for at most so many real seconds; `queue.Empty` if there is none.
+
+    Looked is without waiting first: a queue of CPython 3.11 that nobody has looked into since its last message waits
+    for ever once a time is over before it begins to wait (_queuemodule.c: what is left of the time is negative then,
+    which means no end).
+    """
+    with suppress(queue.Empty):
+        return inbox.get_nowait()
+    if seconds <= 0:
+        raise queue.Empty
+    return inbox.get(timeout=seconds)
 
 
 class RealClock:
@@ -35,22 +51,15 @@ class RealClock:
         return _iso(datetime.now(UTC))
 
     def next(self, inbox: queue.SimpleQueue[Any], seconds: float | None, *, calls_in_flight: int) -> Any | None:
-        """The next message; waits at most half a real second at a time so that signals are heard.
-
-        Looked is without waiting first: a queue of CPython 3.11 that nobody has looked into since its last message
-        waits for ever once so short a time is over before it begins to wait (_queuemodule.c: what is left of the time
-        is negative then, which means no end).
-        """
+        """The next message; waits at most half a real second at a time so that signals are heard."""
         del calls_in_flight
         deadline = None if seconds is None else time.monotonic() + max(0.0, seconds) / self.speed
         while True:
-            with suppress(queue.Empty):
-                return inbox.get_nowait()
             rest = 0.5 if deadline is None else min(0.5, deadline - time.monotonic())
+            with suppress(queue.Empty):
+                return received(inbox, rest)
             if rest <= 0:
                 return None
-            with suppress(queue.Empty):
-                return inbox.get(timeout=rest)
 
     def sleep(self, seconds: float) -> None:
         """Wait in the calling thread."""

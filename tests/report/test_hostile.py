@@ -26,6 +26,7 @@ from tests.report.worlds import busy_plan, creation, hub, schedule_of
 from vpngw_iac.arm import ArmId
 from vpngw_iac.blueprints.reading.notes import Account, MissingSecret
 from vpngw_iac.engine.plan.rebuild import Rebuilt
+from vpngw_iac.errors import Finding
 from vpngw_iac.export.exported import Exported
 from vpngw_iac.report import formatting, json_documents
 from vpngw_iac.report import json as documents
@@ -131,6 +132,7 @@ EXPORTED = Exported(
     before=("az group create",),
     unsaid=("a lock",),
     commands=("az deployment group create",),
+    refusals=(Finding("R-SKU-01", address="VpnGateway/hub", summary="Refused", detail="No.", advice="Do."),),
 )
 PLANS: Mapping[str, Any] = {"creation": lambda: creation(hub(2)), "busy": busy_plan, "destruction": destruction}
 REPORTS: dict[str, Callable[[str, Style], str]] = {
@@ -181,7 +183,7 @@ REPORTS: dict[str, Callable[[str, Style], str]] = {
         style,
     ),
     "initial": lambda text, style: texts.initial_text(
-        StatePlace(text, text, made=(text,), warnings=(text,), hints=(text,)), style
+        StatePlace(text, text, made=(text,), warnings=(text,), hints=(text,), key=text), style
     ),
     "diagnosis": lambda text, style: texts.diagnosis_text(
         DiagnosisReport(
@@ -197,6 +199,7 @@ REPORTS: dict[str, Callable[[str, Style], str]] = {
         [PeerSheet(text, text, (PeerParameter(text, text, text),), causes=(text,))]
     ),
     "unsaid": lambda text, style: texts.unsaid_text(poisoned(EXPORTED, text), style),
+    "refusals": lambda text, style: texts.refusals_text(poisoned(EXPORTED, text), style),
     "exported": lambda text, style: texts.exported_text(poisoned(EXPORTED, text), [text]),
     **{
         f"error {name}": lambda text, style, one=one: texts.error_text(poisoned(one, text), style)  # type: ignore[misc]

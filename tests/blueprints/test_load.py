@@ -195,6 +195,9 @@ def test_a_file_knows_its_own_path_and_reads_beside_itself(tmp_path: Path, monke
         ("case.yaml", "kind: SiteToSite\nname: a\nnetworks: [1]\n", 3, "'networks:' holds names with values"),
         ("case.json", '{"kind": "SiteToSite",\n"name": }', 2, "It is not JSON"),
         ("case.json", '{"kind": "SiteToSite", "name": "a",\n"name": "b"}', 2, "stands twice"),
+        ("case.yaml", f"kind: SiteToSite\nname: {'9' * 5000}\n", 2, "a number with too many digits"),
+        ("case.yaml", "kind: SiteToSite\nname: !!int x\n", 2, "no value of the kind that its tag says"),
+        ("case.json", f'{{"kind": "SiteToSite",\n"name": {"9" * 5000}}}', 2, "a number with too many digits"),
     ],
 )
 def test_a_broken_text_file_is_told_with_its_line(

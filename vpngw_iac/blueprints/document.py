@@ -22,6 +22,17 @@ _Base: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 class _Loader(_Base):  # type: ignore[misc, valid-type]
     """YAML as people expect it: only true and false are booleans, dates stay texts, a key may stand once."""
 
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """Refuse a value that Python cannot read, at its place: it reads integers of 4,300 digits at most."""
+        try:
+            return super().construct_object(node, deep=deep)
+        except yaml.YAMLError:
+            raise
+        except (ValueError, TypeError, AttributeError, KeyError):
+            is_long = isinstance(node, yaml.ScalarNode) and len(node.value) > _MOST_DIGITS
+            what = "a number with too many digits" if is_long else "no value of the kind that its tag says"
+            raise yaml.constructor.ConstructorError(None, None, what, node.start_mark) from None
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """Refuse a repeated key, which YAML would let win silently."""
         seen: set[str] = set()
@@ -121,6 +132,10 @@ def _json(path: Path, text: str) -> TextDocument:
         raise broken(path, error.lineno, f"It is not JSON: {error.msg}.") from None
     except RecursionError:
         raise broken(path, None, "It is nested too deeply.") from None
+    except ValueError:
+        long = _LONG_NUMBER.search(text)
+        line = text.count("\n", 0, long.start()) + 1 if long else None
+        raise broken(path, line, "It is not JSON that can be read: a number with too many digits.") from None
     try:
         root = _yaml(path, _PAIR.sub(lambda pair: json.loads(f'"{pair[0]}"'), text)).root
     except BlueprintError:
@@ -136,6 +151,10 @@ def _says_twice(text: str) -> bool:
     json.loads(text, object_pairs_hook=lambda pairs: twice.append(len(dict(pairs)) < len(pairs)))
     return any(twice)
 
+
+_MOST_DIGITS = 4_300
+"""https://docs.python.org/3/library/stdtypes.html#integer-string-conversion-length-limitation."""
+_LONG_NUMBER = re.compile(rf"(?<!\d)\d{{{_MOST_DIGITS + 1},}}")
 
 _PAIR = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
 """A character that JSON writes as two; YAML does not."""

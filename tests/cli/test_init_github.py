@@ -79,6 +79,33 @@ def test_the_commands_name_four_identities_and_a_shell_reads_them(tmp_path: Path
     assert variables == set(re.findall(r"vars\.(\w+)", GithubProject("hub.py", "hub").workflow_text))
 
 
+def test_roles_are_made_for_the_deployment_and_each_subscription_of_the_blueprint(vpngw: Shell) -> None:
+    blueprint = (ROOT / "blueprints" / "vnet_to_vnet_subscriptions.py").read_text(encoding="utf-8")
+    (vpngw.directory / "two.py").write_text(blueprint, encoding="utf-8")
+    (other,) = set(re.findall(r"2{8}-[2-]+", blueprint))
+
+    vpngw("init", "--github", "two.py", *FLAGS, "--deployment", "pair", code=0)
+    handover = (vpngw.directory / "github-setup.md").read_text()
+    made = yaml.safe_load((vpngw.directory / ".github" / "workflows" / "network.yml").read_text())
+
+    for word in ("planner", "verifier", "operator"):
+        (line,) = [
+            line.strip() for line in handover.splitlines() if line.strip().startswith("vpngw role") and word in line
+        ]
+        command = line.partition(" > ")[0].split()[1:]
+        definition = json.loads(vpngw(*command, code=0).out)
+        assigned = {
+            scope
+            for role, scope in re.findall(r"--role '([^']+)' --scope (/subscriptions/[^/\s]+)\n", handover)
+            if role == definition["Name"]
+        }
+        assert assigned == set(definition["AssignableScopes"]) == {
+            f"/subscriptions/{each}" for each in (KNOWN["subscription"], other)
+        }  # fmt: skip
+    assert made["jobs"]["plan"]["with"]["allowed-subscriptions"] == other
+    assert "<" not in (vpngw.directory / ".github" / "workflows" / "network.yml").read_text()
+
+
 def test_who_finishes_is_who_applies_in_an_environment_of_its_own(vpngw: Shell) -> None:
     vpngw("init", "--github", "hub.yaml", *FLAGS, "--finish", code=0)
 

@@ -199,6 +199,7 @@ def _on_github(
         key_vault=key_vault,
         subject=github_files.subject_prefix(named, run.settings.environment) if named else "",
         finish=finish,
+        others=github_files.other_subscriptions(workspace, blueprints[0], settings.subscription),
     )
     files = github_files.write_github_files(root, project)
     made = document("init", folder=str(root), deployment=project.deployment, files=list(files), left=project.unknown)

@@ -7,12 +7,16 @@ import re
 from collections.abc import Mapping
 from importlib.metadata import Distribution, PackageNotFoundError
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from vpngw_iac.errors import Refused, UsageError
+from vpngw_iac.errors import BlueprintError, Refused, UsageError
 from vpngw_iac.files import UnreadableFile, denied, is_denied, read_text
 from vpngw_iac.usecases.github import API, REPOSITORY, Github, GithubError
 from vpngw_iac.usecases.github_project import HANDOVER, WORKFLOW, GithubProject
+
+if TYPE_CHECKING:
+    from vpngw_iac.blueprints.base import Blueprint
+    from vpngw_iac.usecases.workspace import Workspace
 
 _REMOTE = re.compile(r"(?:https://|ssh://git@|git@)github\.com[:/]([\w.-]+/[\w.-]+?)(?:\.git)?/?")
 _ORIGIN = re.compile(r'\[remote "origin"\][^\[]*?^\s*url\s*=\s*(\S+)', re.MULTILINE | re.DOTALL)
@@ -45,6 +49,17 @@ def source_of_vpngw() -> str:
     match = _REMOTE.fullmatch(str(document.get("url", "")))
     commit = document.get("vcs_info", {}).get("commit_id", "")
     return f"{match[1]}@{commit}" if match and re.fullmatch(r"[0-9a-f]{40}", commit) else ""
+
+
+def other_subscriptions(workspace: Workspace, blueprint: Blueprint, default: str | None) -> tuple[str, ...]:
+    """Subscriptions that a blueprint names besides the default one; none while that is unknown, or it is refused."""
+    if not default:
+        return ()
+    try:
+        graph = workspace.compile(blueprint).graph
+    except BlueprintError:
+        return ()
+    return tuple(sorted({i.subscription.lower() for i in (*graph.by_id, *graph.existing)} - {default.lower()}))
 
 
 def subject_prefix(repository: str, environment: Mapping[str, str]) -> str:

@@ -71,6 +71,8 @@ class GithubProject:
     """What subjects of this repository's tokens begin with, as GitHub told it; empty if it did not."""
     finish: bool = False
     """Whether what an interrupted run of a reviewed plan has left is finished by itself."""
+    others: tuple[str, ...] = ()
+    """Further subscriptions that the blueprint names."""
 
     def _is(self, name: str) -> str:
         return self.settings.get(name) or _UNKNOWN[name]
@@ -116,6 +118,8 @@ class GithubProject:
         }  # fmt: skip
         written = _WORKFLOW.replace("<RESUME>\n", _FINISH if self.finish else "")
         written = written.replace("      tenant-id: <TENANT>\n", f"      tenant-id: <TENANT>\n{self._cloud_inputs}")
+        allowed = f"      allowed-subscriptions: {json.dumps(','.join(self.others))}\n" if self.others else ""
+        written = written.replace("<OTHERS>\n", allowed)
         return re.sub(r"<([A-Z]+)>", lambda match: _yaml(values[match[1]]), written)
 
     @property
@@ -155,7 +159,8 @@ class GithubProject:
         yield "## 2. Roles"
         yield ""
         for word in ("planner", "verifier", "operator"):
-            yield f"    vpngw role {shlex.quote(self.blueprint)} --for {word} > {word}.json"
+            where = f"--subscription {self._is('subscription')} --deployment {shlex.quote(self.deployment)}"
+            yield f"    vpngw role {shlex.quote(self.blueprint)} --for {word} {where} > {word}.json"
             yield f"    az role definition create --role-definition {word}.json"
         yield ""
         yield "## 3. Applications, with federated credentials and no secret"
@@ -196,7 +201,8 @@ class GithubProject:
             yield f'    az ad app federated-credential create --id "$app" --parameters "{document}"'
         for word in identity.roles:
             role = shlex.quote(f"vpngw {word} of {self.deployment}")
-            yield f"    {_assign(role, shlex.quote('/subscriptions/' + self._is('subscription')))}"
+            for subscription in (self._is("subscription"), *self.others):
+                yield f"    {_assign(role, shlex.quote(f'/subscriptions/{subscription}'))}"
         states, keys = _containers(self._is("state"))
         for place, right in ((states, identity.states), (self._secret() or keys, identity.keys)):
             if right:
@@ -297,6 +303,7 @@ jobs:
       tenant-id: <TENANT>
       client-id: ${{ vars.VPNGW_PLAN_CLIENT_ID }} # reads Azure, the state and its key
       pull-request-client-id: ${{ vars.VPNGW_PULL_REQUEST_CLIENT_ID }} # reads Azure and the state
+<OTHERS>
     secrets:
       env: ${{ secrets.NETWORK_ENV }}
 

@@ -33,7 +33,7 @@ NEEDS: Mapping[str, frozenset[str]] = {
     "wait": frozenset({"BLUEPRINT", "MINUTES", "LOCK_MINUTES"}),
     "finish": frozenset({"ENVIRONMENT", "MINUTES", "LOCK_MINUTES", "SECRETS", "GITHUB_TOKEN"}),
     "drift": frozenset({"BLUEPRINT", "DEEP", "DRIFT_IS_SUCCESS", "WEBHOOK", "SECRETS", "GITHUB_TOKEN"}),
-    "comment": frozenset({"PLAN_DIR", "GITHUB_TOKEN"}),
+    "comment": frozenset({"PLAN_DIR", "COMMENT_KEY", "GITHUB_TOKEN"}),
     "verify": frozenset({"BLUEPRINT", "MINUTES", "FAIL", "SECRETS"}),
     "environment": frozenset({"GITHUB_TOKEN", "ENVIRONMENT", "APPLY_ENVIRONMENT", "UNREVIEWED"}),
 }  # fmt: skip

@@ -15,7 +15,7 @@ from typing import Any
 Contexts = Mapping[str, Any]
 
 _TOKEN = re.compile(
-    r"\s*(?:(?P<mark>\|\||&&|==|!=|[(),])|'(?P<text>(?:[^']|'')*)'|(?P<word>[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*))"
+    r"\s*(?:(?P<mark>\|\||&&|==|!=|[(),!])|'(?P<text>(?:[^']|'')*)'|(?P<word>[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*))"
 )
 _INSERTED = re.compile(r"\$\{\{(.+?)\}\}", re.DOTALL)
 
@@ -86,6 +86,8 @@ def _formatted(pattern: Any, *values: Any) -> str:
     return re.sub(r"\{(\d+)\}", lambda match: as_text(values[int(match[1])]), as_text(pattern))
 
 
+CANCELLED = "cancelled"
+"""A function of status: of a run that goes on it is false, and a condition with it does not ask for success."""
 _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "format": _formatted,
     "startsWith": lambda text, start: as_text(text).lower().startswith(as_text(start).lower()),
@@ -128,6 +130,8 @@ class _Reader:
         return found
 
     def single(self) -> Any:
+        if self._next("!"):
+            return not is_true(self.single())
         if self._next("("):
             found = self.either()
             self._require(")")
@@ -140,6 +144,9 @@ class _Reader:
         return self._called(text) if self._next("(") else self._looked_up(text)
 
     def _called(self, name: str) -> Any:
+        if name == CANCELLED:
+            self._require(")")
+            return False
         if name not in _FUNCTIONS:
             raise UnknownExpressionError(f"{self.text!r}: {name} is no function that our workflows use")
         values = [self.either()]

@@ -59,6 +59,8 @@ class GithubServer:
     issues: list[dict[str, Any]] = field(default_factory=list)
     comments: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     files: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
+    heads: dict[int, str] = field(default_factory=dict)
+    """Commits that pull requests are at, where it is not that of `pull_request_event`."""
     pulls_of: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """Pull requests by the commit that they were merged as."""
     runs: list[dict[str, Any]] = field(default_factory=list)
@@ -125,6 +127,10 @@ class GithubServer:
                 ("", lambda **_: (200, self.repository)),
                 (r"issues", self._list_issues),
                 (r"issues/(\d+)/comments", lambda n, **_: (200, self.comments.get(int(n), []))),
+                (
+                    r"pulls/(\d+)",
+                    lambda n, **_: (200, {"number": int(n), "head": {"sha": self.heads.get(int(n), "a" * 40)}}),
+                ),
                 (r"pulls/(\d+)/files", lambda n, **_: (200, self.files.get(int(n), []))),
                 (r"commits/(\w+)/pulls", lambda sha, **_: (200, self.pulls_of.get(sha, []))),
                 (r"actions/runs/(\d+)", self._one_run),

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from tests.ci.conftest import PULL_REQUEST, REVIEWERS, pull_request_event, push_event, schedule_event
-from tests.ci.expressions import Loose, as_text, evaluate, is_true, value_of
+from tests.ci.expressions import CANCELLED, Loose, as_text, evaluate, is_true, value_of
 from tests.ci.github_server import REPOSITORY, GithubServer
 from tests.ci.organisation import Organisation
 from tests.ci.runner import Cancel, JobSetting, Step, run_steps
@@ -330,7 +330,9 @@ class WorkflowRun:
 
 def _goes_on(content: Mapping[str, Any], contexts: Mapping[str, Any], results: list[str]) -> bool:
     """A condition without a function of status holds only where all that it needs has succeeded."""
-    return all(result == "success" for result in results) and is_true(evaluate(content.get("if", "true"), contexts))
+    condition = content.get("if", "true")
+    goes_on = f"{CANCELLED}()" in condition or all(result == "success" for result in results)
+    return goes_on and is_true(evaluate(condition, contexts))
 
 
 def _typed(interface: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -28,6 +28,8 @@ CONTEXTS = {
         ("startsWith(inputs.runs-on, '[') && fromJSON(inputs.runs-on) || inputs.runs-on", "ubuntu-latest"),
         ("startsWith(inputs.labels, '[') && fromJSON(inputs.labels)", ["self-hosted", "linux"]),
         ("true", True),
+        ("!cancelled() && !(inputs.resend == 'x')", True),
+        ("!inputs.deep", False),
     ],
 )
 def test_what_our_workflows_write(text: str, value: Any) -> None:
@@ -36,7 +38,7 @@ def test_what_our_workflows_write(text: str, value: Any) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["inputs.dep", "matrix.x", "contains(inputs.resend, 'x')", "!inputs.deep", "inputs.deep > 1", "'open", "(true",
+    ["inputs.dep", "matrix.x", "contains(inputs.resend, 'x')", "inputs.deep > 1", "'open", "(true",
      "==", "true true", "always()", "github.event.*"],
 )  # fmt: skip
 def test_anything_else_is_an_error(text: str) -> None:

@@ -114,6 +114,20 @@ def test_tunnels_with_bgp_are_verified(repository: Repository) -> None:
     assert "berlin  up " in run["verify / verify"].text, run["verify / verify"].text
 
 
+def test_a_plan_that_failed_is_told_in_the_same_comment_and_so_is_the_next(repository: Repository) -> None:
+    repository.pull_request().proceed()
+
+    refused = repository.pull_request({"hub.yaml": HUB.replace("sku: VpnGw1AZ", "sku: Nothing")}).proceed()
+    assert results(refused) == {"plan / compile": "failure", "comment / comment": "success"}
+    (comment,) = repository.github.comments[PULL_REQUEST]
+    assert "No plan was made." in comment["body"]
+    assert f"/actions/runs/{refused.id}" in comment["body"]
+
+    repository.pull_request().proceed()
+    (comment,) = repository.github.comments[PULL_REQUEST]
+    assert "Plan: 7 to add" in comment["body"]
+
+
 def test_each_job_is_who_it_should_be(repository: Repository) -> None:
     proposed = repository.pull_request().proceed()
     keys = [asked for asked in repository.azure.door.asked if asked.container == KEYS]
@@ -400,7 +414,7 @@ def test_a_graph_that_was_made_up_reaches_no_other_subscription(deployed: Reposi
 
     run = deployed.pull_request({"hub.py": HOSTILE + ELSEWHERE, "base.yaml": base}).proceed()
 
-    assert results(run) == {"plan / compile": "success", "plan / plan": "failure"}
+    assert results(run) == {"plan / compile": "success", "plan / plan": "failure", "comment / comment": "success"}
     assert "22222222-2222-4222-8222-111111111111" in run["plan / plan"].text
     asked = deployed.azure.server.simulator.requests
     assert [one.path for one in asked if "22222222" in one.path] == []
@@ -415,7 +429,7 @@ def test_a_pull_request_that_changes_the_workflow_is_nobody_else(deployed: Repos
 
     run = deployed.pull_request().proceed()
 
-    assert results(run) == {"plan / compile": "success", "plan / plan": "failure"}
+    assert results(run) == {"plan / compile": "success", "plan / plan": "failure", "comment / comment": "success"}
     assert run["plan / plan"].code == 3
     assert "AADSTS700213" in run["plan / plan"].text
     assert written(deployed) == before

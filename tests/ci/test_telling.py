@@ -121,6 +121,20 @@ def test_without_a_plan_the_comment_says_so(commenting: Step, github: GithubServ
     assert "https://github.com/contoso/network/actions/runs/7001" in comment["body"]
 
 
+def test_an_older_run_leaves_the_comment_to_the_one_of_the_commit_that_is_proposed_now(
+    commenting: Step, github: GithubServer
+) -> None:
+    """Else whoever may start an old run again could show a harmless plan above another change."""
+    github.heads[PULL_REQUEST] = "f" * 40
+
+    told = commenting("comment", code=0)
+
+    assert PULL_REQUEST not in github.comments
+    assert commenting.outputs == {"comment": ""}
+    assert "is at ffffffffffff by now" in told.err
+    assert "is at ffffffffffff by now" in commenting.summary
+
+
 def hostile(value: Any, name: str = "") -> Any:
     """A plan file with markup in every free text of it, as a pull request could write it."""
     words = ("action", "cause", "level", "kind", "id", "ends", "key", "lineage", "path", "version", "endpoint", "sync")

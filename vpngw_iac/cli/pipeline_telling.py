@@ -84,15 +84,21 @@ def _chat(step: PipelineStep, deployment: str, said: str) -> None:
 
 
 def tell_plans(step: PipelineStep, folder: Path) -> str:
-    """Write or change the comment; its address."""
+    """Write or change the comment; its address, or nothing where it is left to a run of a later commit."""
     from vpngw_iac.report.comment import plan_comment
+    from vpngw_iac.report.step_summary import sentence_markdown
     from vpngw_iac.usecases.comment_marks import PLAN, mark
     from vpngw_iac.usecases.github_issue import keep_comment
-    from vpngw_iac.usecases.pipeline_review import COMMENTER, decided_by
+    from vpngw_iac.usecases.pipeline_review import COMMENTER, decided_by, later_head
 
     github, number = required_github(step), step.event.pull_request
     if number is None:
         raise UsageError("This is no event of a pull request.", advice="Run `vpngw ci comment` on pull_request alone.")
+    if newer := later_head(github, step.event):
+        said = f"Pull request {number} is at {newer[:12]} by now: its comment is left to the run of that commit."
+        step.run.say(said)
+        step.summary(sentence_markdown(said))
+        return ""
     plans = [(document, decided_by(document)) for document in _plans_in(folder)]
     names = [decided.deployment for _, decided in plans]
     name = step.input("COMMENT_KEY") or (names[0] if len(names) == 1 else step.run.settings.deployment or "all")

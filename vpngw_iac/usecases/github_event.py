@@ -23,6 +23,8 @@ class GithubEvent:
     """``pull_request``, ``push``, ``schedule``, ``workflow_dispatch``."""
     pull_request: int | None = None
     """Number of the pull request, of an event of one."""
+    head: str = ""
+    """Its commit at the time of the event; empty for an event of none."""
     default_branch: str = ""
     """As the payload says; empty where it does not."""
     branch: str = ""
@@ -41,6 +43,7 @@ class GithubEvent:
         return cls(
             name=environment.get("GITHUB_EVENT_NAME", ""),
             pull_request=_number(payload),
+            head=_text(payload, "pull_request", "head", "sha"),
             default_branch=_text(payload, "repository", "default_branch"),
             branch=ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else "",
             commit=environment.get("GITHUB_SHA", ""),

@@ -309,7 +309,7 @@ jobs:
 
   comment:
     needs: plan
-    if: github.event_name == 'pull_request'
+    if: github.event_name == 'pull_request' && !cancelled() # a plan that failed is told too
     permissions: { contents: read, pull-requests: write }
     uses: <OURS>/.github/workflows/comment.yml@<COMMIT>
 

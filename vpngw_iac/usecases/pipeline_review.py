@@ -93,6 +93,19 @@ def _is_by(item: Mapping[str, Any], commenter: str) -> bool:
     return isinstance(user, dict) and str(user.get("login", "")).lower() == commenter.lower()
 
 
+def later_head(github: Github, event: GithubEvent) -> str:
+    """The commit that the pull request of this event is at, if it is another one by now; else empty.
+
+    A run that was overtaken, or an old one that somebody has started again, shows what nobody proposes any more
+    (https://docs.github.com/rest/pulls/pulls#get-a-pull-request).
+    """
+    if event.pull_request is None or not event.head:
+        return ""
+    head = github.get(f"pulls/{event.pull_request}").get("head")
+    found = str(head.get("sha", "")) if isinstance(head, dict) else ""
+    return found if found != event.head else ""
+
+
 def require_reviewed(digest: str, now: str) -> None:
     """Raise `StalePlan` if the decision digest that somebody reviewed and typed in is another one."""
     if digest and digest.strip().lower() != now:

@@ -382,6 +382,22 @@ def _names(job: Mapping[str, Any], action: str) -> list[str]:
     return [re.sub(r"\$\{\{ inputs\.deployment( \|\| '\*')? \}\}", "DEPLOYMENT", name) for name in given]
 
 
+def test_what_comes_after_a_call_in_which_jobs_are_skipped_is_not_skipped_with_them() -> None:
+    """And what no longer asks for success by itself asks for that of each job that it needs."""
+    caller = dict(yaml.load(GithubProject("hub.py", "hub").workflow_text, yaml.BaseLoader))["jobs"]
+    after = {name: call for name, call in caller.items() if "needs" in call}
+    called = {name: flow(re.sub(r".*/(\w+)\.yml@.*", r"\1", call["uses"]))["jobs"] for name, call in after.items()}
+
+    assert set(after) == {"comment", "apply", "verify"}
+    for name, call in after.items():
+        for job in (call, *called[name].values()):
+            assert "!cancelled()" in job["if"], name
+            assert ("!failure()" in job["if"]) is (name != "comment"), name
+        for job in called[name].values():
+            if "needs" in job:
+                assert f"needs.{job['needs']}.result == 'success'" in job["if"]
+
+
 def test_every_artifact_is_made_before_it_is_used() -> None:
     """In the order of `needs`, of the caller and inside of each workflow."""
     calls = flow(CALLER)["jobs"]

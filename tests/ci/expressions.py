@@ -86,8 +86,8 @@ def _formatted(pattern: Any, *values: Any) -> str:
     return re.sub(r"\{(\d+)\}", lambda match: as_text(values[int(match[1])]), as_text(pattern))
 
 
-CANCELLED = "cancelled"
-"""A function of status: of a run that goes on it is false, and a condition with it does not ask for success."""
+_STATUS = ("cancelled", "failure")
+"""Functions of status; whoever evaluates a condition says what they are, as `status`."""
 _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "format": _formatted,
     "startsWith": lambda text, start: as_text(text).lower().startswith(as_text(start).lower()),
@@ -144,9 +144,9 @@ class _Reader:
         return self._called(text) if self._next("(") else self._looked_up(text)
 
     def _called(self, name: str) -> Any:
-        if name == CANCELLED:
+        if name in _STATUS:
             self._require(")")
-            return False
+            return self._looked_up(f"status.{name}")
         if name not in _FUNCTIONS:
             raise UnknownExpressionError(f"{self.text!r}: {name} is no function that our workflows use")
         values = [self.either()]

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from tests.ci.conftest import PULL_REQUEST, REVIEWERS, pull_request_event, push_event, schedule_event
-from tests.ci.expressions import CANCELLED, Loose, as_text, evaluate, is_true, value_of
+from tests.ci.expressions import Loose, as_text, evaluate, is_true, value_of
 from tests.ci.github_server import REPOSITORY, GithubServer
 from tests.ci.organisation import Organisation
 from tests.ci.runner import Cancel, JobSetting, Step, run_steps
@@ -239,7 +239,8 @@ class WorkflowRun:
             "vars": Loose(self.repository.azure.variables),
             "secrets": Loose() if self.is_fork else Loose(NETWORK_ENV=self.repository.secrets),
         }
-        skipped = not _goes_on(content, contexts, [self._result(need) for need in needs])
+        before = self._before(call)
+        skipped = not _goes_on(content, contexts, before)
         given = {
             key: value_of(value, contexts) if isinstance(value, str) else value
             for key, value in (content.get("with", {}) | self._more(workflow)).items()
@@ -250,7 +251,7 @@ class WorkflowRun:
             "job": dict(zip(("workflow_repository", "workflow_sha"), _source(content["uses"]), strict=True)),
         }
         for name, job in workflow["jobs"].items():
-            self._job(call, name, job, skipped, content["permissions"], self._contexts() | inside)
+            self._job(call, name, job, None if skipped else before, content["permissions"], self._contexts() | inside)
 
     def _more(self, workflow: Mapping[str, Any]) -> dict[str, Any]:
         known = workflow["on"]["workflow_call"].get("inputs", {})
@@ -263,6 +264,11 @@ class WorkflowRun:
             return "waiting" if "waiting" in results else ""
         worse = [result for result in ("failure", "cancelled", "success") if result in results]
         return worse[0] if worse else "skipped"
+
+    def _before(self, call: str) -> list[str]:
+        """Results of every job of the calls that come before one, however far."""
+        needs = _names(self.repository.calls[call].get("needs"))
+        return [result for need in needs for result in (*self._before(need), *(job.result for job in self._of(need)))]
 
     def _outputs(self, call: str) -> Loose:
         workflow = flow(_shipped(self.repository.calls[call]["uses"]))
@@ -283,17 +289,20 @@ class WorkflowRun:
     # --- one job -----------------------------------------------------------------------------------------------------
 
     def _job(
-        self, call: str, name: str, content: Mapping[str, Any], skipped: bool, ceiling: Mapping[str, str],
+        self, call: str, name: str, content: Mapping[str, Any], before: list[str] | None, ceiling: Mapping[str, str],
         contexts: dict[str, Any],
     ) -> None:  # fmt: skip
+        """One job, after what came `before` its call; None if the call is skipped."""
         assert set(content) <= _JOB, set(content) - _JOB
         job = self.jobs.setdefault(f"{call} / {name}", Job(f"{call} / {name}"))
         needs = [self.jobs[f"{call} / {need}"] for need in _names(content.get("needs"))]
         if job.result in RESULTS or any(need.result not in RESULTS for need in needs):
             return
-        told = {need.name.rpartition(" / ")[2]: {"outputs": Loose(need.outputs)} for need in needs}
+        told = {
+            need.name.rpartition(" / ")[2]: {"outputs": Loose(need.outputs), "result": need.result} for need in needs
+        }
         contexts = contexts | {"needs": told}
-        if skipped or not _goes_on(content, contexts, [need.result for need in needs]):
+        if before is None or not _goes_on(content, contexts, [*before, *(need.result for need in needs)]):
             job.result = "skipped"
             return
         rights = content["permissions"]
@@ -328,11 +337,16 @@ class WorkflowRun:
         return f"repo:{REPOSITORY}:" + ("pull_request" if self.event == "pull_request" else f"ref:{self.ref}")
 
 
-def _goes_on(content: Mapping[str, Any], contexts: Mapping[str, Any], results: list[str]) -> bool:
-    """A condition without a function of status holds only where all that it needs has succeeded."""
+def _goes_on(content: Mapping[str, Any], contexts: Mapping[str, Any], before: list[str]) -> bool:
+    """Whether a condition holds, with the results of all that came before.
+
+    One without a function of status holds only where every one of them has succeeded: a job of a called workflow that
+    was skipped ends what comes after the call (docs/github-facts.md, running).
+    """
     condition = content.get("if", "true")
-    goes_on = f"{CANCELLED}()" in condition or all(result == "success" for result in results)
-    return goes_on and is_true(evaluate(condition, contexts))
+    status = {"cancelled": "cancelled" in before, "failure": "failure" in before}
+    goes_on = any(f"{name}()" in condition for name in status) or set(before) <= {"success"}
+    return goes_on and is_true(evaluate(condition, {**contexts, "status": status}))
 
 
 def _typed(interface: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

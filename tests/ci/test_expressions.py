@@ -12,6 +12,7 @@ CONTEXTS = {
     "inputs": {"deep": True, "resend": "", "runs-on": "ubuntu-latest", "labels": '["self-hosted", "linux"]'},
     "github": {"ref": "refs/heads/main", "event": Loose(repository={"default_branch": "main"})},
     "secrets": Loose(),
+    "status": {"cancelled": False, "failure": True},
 }
 
 
@@ -30,6 +31,7 @@ CONTEXTS = {
         ("true", True),
         ("!cancelled() && !(inputs.resend == 'x')", True),
         ("!inputs.deep", False),
+        ("!cancelled() && !failure()", False),
     ],
 )
 def test_what_our_workflows_write(text: str, value: Any) -> None:

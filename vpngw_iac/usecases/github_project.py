@@ -315,8 +315,8 @@ jobs:
 
   apply:
     needs: plan
-    if: >-
-      github.event_name != 'pull_request' && github.ref == 'refs/heads/<BRANCH>'
+    if: >- # without !failure() a job of plan.yml that was skipped would skip this one
+      !cancelled() && !failure() && github.event_name != 'pull_request' && github.ref == 'refs/heads/<BRANCH>'
       && (needs.plan.outputs.changes == 'true' || inputs.resend != '')
     permissions: { contents: read, id-token: write, actions: read, pull-requests: read }
     uses: <OURS>/.github/workflows/apply.yml@<COMMIT>
@@ -336,7 +336,7 @@ jobs:
 
   verify:
     needs: apply
-    if: needs.apply.outputs.finished == 'true'
+    if: needs.apply.outputs.finished == 'true' && !cancelled() && !failure()
     permissions: { contents: read, id-token: write }
     uses: <OURS>/.github/workflows/verify.yml@<COMMIT>
     with:

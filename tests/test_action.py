@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -26,6 +27,20 @@ SHELLS = [name for name in ("sh", "dash", "bash", "busybox") if shutil.which(nam
 WITNESS = """#!{python}
 import json, os, sys
 json.dump(sys.argv[1:], open({seen!r}, "w"))
+"""
+
+
+CANCELLABLE = """#!{python}
+import os, signal, sys, time
+
+def stop(number, frame):
+    time.sleep(0.3)
+    os.write(1, b"the lock is released\\n")
+    sys.exit(128 + number)
+
+signal.signal(signal.SIGTERM, stop)
+os.write(1, b"running\\n")
+time.sleep(50)
 """
 
 
@@ -56,7 +71,7 @@ def run(tmp_path: Path, shell: list[str], script: str | None = None, **inputs: s
     program.write_text(WITNESS.format(python=sys.executable, seen=str(seen)))
     program.chmod(0o755)
     (action,) = [s for s in yaml.safe_load((ROOT / "action.yml").read_text())["runs"]["steps"] if s.get("id") == "run"]
-    assert action["run"] == 'sh "$SCRIPT"'
+    assert action["run"] == 'exec sh "$SCRIPT"'
     environment = {
         "PATH": f"{programs}:{os.environ['PATH']}", "GITHUB_OUTPUT": str(outputs), "COMMAND": "plan", "FILE": "a.py",
         "PLAN": "plan.json", "ARGUMENTS": "", "RUNNER_TEMP": str(tmp_path), "BLUEPRINT": "a.py",
@@ -83,6 +98,29 @@ def test_arguments_reach_the_program_as_they_stand(tmp_path: Path, shell: list[s
 
     assert step.arguments == ["plan", "a.py", "--out", "plan.json", "--detailed-exitcode", *arguments.split(" ")]
     assert not (tmp_path / "work" / "owned").exists()
+
+
+@pytest.mark.parametrize("cancelled", [signal.SIGINT, signal.SIGTERM])
+def test_a_cancelled_step_ends_when_the_run_has_ended(tmp_path: Path, shell: list[str], cancelled: int) -> None:
+    """GitHub sends the signal to the shell alone, and kills what is left once that is gone."""
+    program = tmp_path / "vpngw"
+    program.write_text(CANCELLABLE.format(python=sys.executable))
+    program.chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "GITHUB_OUTPUT": str(tmp_path / "outputs")}
+    inputs = {"COMMAND": "apply", "FILE": "a.py", "ARGUMENTS": "", "PLAN": ""}
+    step = subprocess.Popen(
+        [*shell, str(ROOT / ".github" / "scripts" / "run.sh")],
+        env={**environment, **inputs}, stdout=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    assert step.stdout is not None
+    assert step.stdout.readline() == "running\n"
+
+    step.send_signal(cancelled)
+    said, _ = step.communicate(timeout=60)
+
+    assert said.splitlines()[0] == "the lock is released"
+    assert step.returncode == 143
+    assert (tmp_path / "outputs").read_text().splitlines()[0] == "exitcode=143"
 
 
 def test_arguments_may_stand_in_lines(tmp_path: Path, shell: list[str]) -> None:

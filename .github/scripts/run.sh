@@ -45,8 +45,18 @@ esac
 
 code=0
 IFS=$(printf ' \t\r\n.') && IFS=${IFS%.}
+# A cancelled step's shell alone hears SIGINT. It hands it on as SIGTERM, since what a shell has begun with & hears no
+# SIGINT, and waits until the run has ended: until then its lock is held.
 # shellcheck disable=SC2086 # several arguments, separated by spaces or line breaks
-vpngw "$@" ${ARGUMENTS:-} || code=$?
+vpngw "$@" ${ARGUMENTS:-} &
+running=$!
+trap 'kill -TERM "$running" 2> /dev/null' INT TERM
+wait "$running" || code=$?
+while kill -0 "$running" 2> /dev/null; do
+  code=0
+  wait "$running" || code=$?
+done
+trap - INT TERM
 
 changes=false
 test "$code" -eq 2 && changes=true

@@ -36,6 +36,16 @@ def test_what_is_guarded_passes(guarded: Step) -> None:
     assert guarded.outputs == {"exitcode": "0"}
 
 
+def test_a_tag_that_is_called_like_the_branch_is_another_one(guarded: Step, github: GithubServer) -> None:
+    """Whoever may push may make a tag, and a workflow of any commit with it."""
+    policies = {"branch_policies": [{"name": "main", "type": "branch"}, {"name": "main", "type": "tag"}]}
+    github.documents["environments/production-apply/deployment-branch-policies"] = (200, policies)
+
+    answer = guarded("environment", code=4)
+
+    assert "production-apply may be named by tag main, not by main alone" in answer.err
+
+
 @pytest.mark.parametrize(
     ("rules", "policy", "branches", "said"),
     [

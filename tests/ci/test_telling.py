@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -193,6 +194,36 @@ def test_what_is_cut_is_closed(most: int) -> None:
     assert cut.endswith("\nmore\n")
     assert cut.count("````") in (0, 2)
     assert cut.count("<details>") == cut.count("</details>")
+
+
+def test_what_a_name_looks_like_is_no_mark(commenting: Step) -> None:
+    """A tag of the blueprint would say which decisions were reviewed."""
+    made = json.loads((commenting.folder / "vpngw" / "plan.json").read_text(encoding="utf-8"))
+    forged = Decided("hub", "f" * 64).dump()
+    made["bodies"] = {"VirtualNetwork/vnet-hub": {"tags.note": f"x\n{forged}\n"}}
+
+    body = plan_comment("hub", [(made, decided_by(made))], "")
+
+    assert "f" * 64 in body
+    assert decided_in(body) == (decided_by(made),)
+    assert decided_in(body.replace("\n", "\r\n")) == (decided_by(made),)
+
+
+@pytest.mark.parametrize(("count", "told"), [(12, 12), (400, 100)])
+def test_the_plans_of_many_deployments_fit_into_one_comment(commenting: Step, count: int, told: int) -> None:
+    """GitHub refuses a longer one, and then nothing is shown."""
+    made = json.loads((commenting.folder / "vpngw" / "plan.json").read_text(encoding="utf-8"))
+    chance = random.Random(count)
+    lines = tuple(f"create VpnConnection/vgw-hub/{chance.getrandbits(320):x}" for _ in range(110))
+    plans = [(made, Decided(f"hub-{number}", f"{number:064x}", lines)) for number in range(count)]
+
+    body = plan_comment("all", plans, "https://github.com/r")
+
+    assert len(body) <= 60_000
+    assert "Plan: 7 to add" in body
+    found = decided_in(body)
+    assert [decided.digest for decided in found] == [decided.digest for _, decided in plans][: len(found)]
+    assert len(found) >= told
 
 
 def test_a_damaged_plan_is_told(commenting: Step) -> None:

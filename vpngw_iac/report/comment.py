@@ -21,7 +21,7 @@ from vpngw_iac.report.pictures.mermaid import render
 from vpngw_iac.report.view import PlanView
 from vpngw_iac.resources.graph import Graph
 from vpngw_iac.text import plain, plural, report
-from vpngw_iac.usecases.comment_marks import DRIFT, PLAN, Decided, mark
+from vpngw_iac.usecases.comment_marks import DRIFT, PLAN, Decided, dumped, mark
 
 _MOST_BOXES = 60
 _MOST_PICTURE = 15_000
@@ -38,7 +38,7 @@ _KINDS: Mapping[Action, BoxKind] = {
 
 def plan_comment(name: str, plans: Sequence[tuple[Mapping[str, Any], Decided]], run_url: str) -> str:
     """The whole comment of plan files; raises `PlanError` for one that is damaged."""
-    marks = "\n".join([mark(PLAN, name), *(decided.dump() for _, decided in plans)])
+    marks = "\n".join([mark(PLAN, name), *dumped([decided for _, decided in plans])])
     texts = [plan_markdown(PlanView.load(document), picture_of(document)) for document, _ in plans]
     texts = texts or ["### vpngw plan\n\n🛑 **No plan was made.**\n"]
     foot = f"\nOf [this run]({run_url}).\n" if run_url else ""

@@ -11,12 +11,15 @@ import binascii
 import json
 import re
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import takewhile
 from urllib.parse import quote, unquote
 
 from vpngw_iac.late_dataclass import dataclass
 
 PLAN, DRIFT = "vpngw-plan", "vpngw-drift"
+_MOST_MARKS = 24_000
+"""Characters of all such marks of one comment, which has to show something too."""
 _MOST_TEXT = 8_000
 """Characters of the decisions in words; more are left out, and the digest alone is compared."""
 _MOST_READ = 1_000_000
@@ -37,21 +40,29 @@ class Decided:
     lines: tuple[str, ...] = ()
     """Each decision in words; empty where they were too many."""
 
-    def dump(self) -> str:
-        """As a mark."""
+    def dump(self, most: int = _MOST_TEXT) -> str:
+        """As a mark, with the decisions in words where they take `most` characters or fewer."""
         packed = base64.urlsafe_b64encode(zlib.compress(json.dumps(self.lines).encode(), 9)).decode()
-        return f"<!-- vpngw-decisions {quote(self.deployment, safe='')} {self.digest} {_short(packed)} -->"
+        words = packed if len(packed) <= most else ""
+        return f"<!-- vpngw-decisions {quote(self.deployment, safe='')} {self.digest} {words} -->"
+
+
+def dumped(plans: Sequence[Decided]) -> Iterator[str]:
+    """The marks of one comment, each with its share of the room: digests before words, and none that does not fit."""
+    room = _MOST_MARKS
+    for decided in plans:
+        text = decided.dump(min(_MOST_TEXT, _MOST_MARKS // len(plans)))
+        room -= len(text)
+        if room < 0:
+            return
+        yield text
 
 
 def decided_in(text: str) -> tuple[Decided, ...]:
-    """Every such mark of a text."""
-    return tuple(
-        Decided(unquote(name), digest, tuple(_lines(packed))) for name, digest, packed in _DECIDED.findall(text)
-    )
-
-
-def _short(packed: str) -> str:
-    return packed if len(packed) <= _MOST_TEXT else ""
+    """Every such mark that a text begins with: what names and values further down look like is no mark."""
+    head = takewhile(lambda line: line.startswith("<!-- "), text.splitlines())
+    found = (match for line in head if (match := _DECIDED.fullmatch(line)))
+    return tuple(Decided(unquote(match[1]), match[2], tuple(_lines(match[3]))) for match in found)
 
 
 def _lines(packed: str) -> Iterable[str]:

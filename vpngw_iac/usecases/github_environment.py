@@ -23,7 +23,7 @@ class EnvironmentRules:
     name: str
     has_reviewers: bool
     branches: tuple[str, ...] | None
-    """Branches or patterns that may name it; None if every one may."""
+    """Branches or patterns that may name it, a tag as `tag NAME`; None if every one may."""
 
     def gaps(self, default_branch: str, *, reviewers: bool) -> Iterator[str]:
         """What is missing, as ends of a sentence that begins with the environment."""
@@ -58,7 +58,7 @@ def _branches(github: Github, place: str, told: Mapping[str, Any], default_branc
         branch = github.get(f"branches/{quote(default_branch, safe='')}")
         return (default_branch,) if branch.get("protected") is True else None
     found = github.pages(f"{place}/deployment-branch-policies", key="branch_policies")
-    return tuple(str(one.get("name", "")) for one in found)
+    return tuple(f"{'tag ' if one.get('type') == 'tag' else ''}{one.get('name', '')}" for one in found)
 
 
 def require_guarded(github: Github, default_branch: str, name: str, other: str, *, unreviewed: bool) -> None:

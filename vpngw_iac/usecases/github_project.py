@@ -237,6 +237,11 @@ class GithubProject:
             yield f"    echo '{rule}' | gh api --method PUT {place} --input -"
             yield f"    gh api --method POST {place}/deployment-branch-policies -f name={shlex.quote(self.branch)}"
         yield ""
+        where = " and ".join(f"`{name}`" for name in self._writers)
+        yield "Secrets that the blueprint reads with `Secret.env`, if it does, are lines NAME=value in a secret ENV of"
+        yield f"{where} (`gh secret set ENV --env ...`). A secret NETWORK_ENV of the repository would do, but whoever"
+        yield "may push a branch can read that one."
+        yield ""
         yield f"Protect `{self.branch}`: pull requests with a review, no push past it, the checks `plan / compile` and"
         yield "`plan / plan`. Who may push there may do what the identities of the branch may do."
         yield "Required reviewers are not there for private repositories on the plans Free, Pro and Team."

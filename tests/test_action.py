@@ -44,6 +44,14 @@ time.sleep(50)
 """
 
 
+HEARING = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+"""A program that hears SIGINT, also where whoever runs the tests ignores it: no shell can trap it then."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """What a step left behind."""
@@ -109,7 +117,7 @@ def test_a_cancelled_step_ends_when_the_run_has_ended(tmp_path: Path, shell: lis
     environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "GITHUB_OUTPUT": str(tmp_path / "outputs")}
     inputs = {"COMMAND": "apply", "FILE": "a.py", "ARGUMENTS": "", "PLAN": ""}
     step = subprocess.Popen(
-        [*shell, str(ROOT / ".github" / "scripts" / "run.sh")],
+        [sys.executable, "-c", HEARING, *shell, str(ROOT / ".github" / "scripts" / "run.sh")],
         env={**environment, **inputs}, stdout=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
     assert step.stdout is not None

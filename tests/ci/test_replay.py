@@ -435,10 +435,11 @@ def test_a_pull_request_that_changes_the_workflow_is_nobody_else(deployed: Repos
     assert written(deployed) == before
 
 
-def test_a_fork_is_compiled_and_nothing_more(repository: Repository) -> None:
+def test_a_fork_is_validated_and_nothing_more(repository: Repository) -> None:
     run = repository.pull_request(fork=True).proceed()
 
     assert results(run) == {"plan / compile": "success"}
+    assert repository.github.archives == {}, "no graph is kept"
     assert repository.azure.door.asked == []
     assert list(repository.azure.server.simulator.requests) == []
 

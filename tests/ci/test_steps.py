@@ -394,6 +394,12 @@ def test_one_key_is_sent_again_by_its_address(step: Step) -> None:
     assert "VpnGateway/vgw-hub: " not in answer.err
 
 
+def test_a_digest_that_was_typed_in_says_nothing_about_a_key_that_is_sent_again(step: Step) -> None:
+    answer = step("apply", code=64, RESEND="VpnConnection/vgw-hub/berlin", REVIEWED="0" * 64)
+
+    assert "REVIEWED is of a plan" in answer.err
+
+
 def test_a_key_is_not_sent_again_from_a_branch(step: Step) -> None:
     step("apply", code=4, RESEND="VpnConnection/vgw-hub/berlin", GITHUB_REF="refs/heads/feature")
 

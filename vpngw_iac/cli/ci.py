@@ -13,7 +13,7 @@ from vpngw_iac.cli.options import command
 from vpngw_iac.cli.pipeline_inputs import PipelineGroup
 from vpngw_iac.cli.pipeline_run import artifact_of, ended, limits_of_step, require_default_branch, target_of
 from vpngw_iac.cli.run import Run
-from vpngw_iac.errors import ExitCode
+from vpngw_iac.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from vpngw_iac.cli.pipeline_step import PipelineStep
@@ -216,6 +216,8 @@ def _resend(step: PipelineStep, address: str) -> Outcome:
     from vpngw_iac.cli.common import apply_one
 
     require_default_branch(step)
+    if step.input("REVIEWED"):
+        raise UsageError("REVIEWED is of a plan, and RESEND is of none.", advice="Give one of them.")
     limits, target = limits_of_step(step), target_of(step, None)
     choices = {"resend_secrets": True, "target": [address]}
     return apply_one(_approved(step).run, target, choices, limits, yes=True, short=False)
@@ -257,7 +259,6 @@ def _tell_unwatched(step: PipelineStep) -> None:
 
 def _saved(step: PipelineStep, file: str | None) -> dict[str, Any]:
     from vpngw_iac.blueprints.load import saved_plan
-    from vpngw_iac.errors import UsageError
 
     folder = Path(step.input("PLAN_DIR") or step.folder)
     places = [Path(file)] if file else sorted(folder.rglob("plan.json"))

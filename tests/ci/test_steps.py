@@ -443,4 +443,6 @@ def test_the_token_is_never_shown(with_token: Step, github: GithubServer) -> Non
 def told_in_comment(github: GithubServer, decided: Decided, user: dict[str, Any] | None = None) -> None:
     """A pull request that was merged as the commit of this run, and a comment of its plan."""
     github.pulls_of["c" * 40] = [{"number": PULL_REQUEST, "merged_at": "2026-11-01T10:00:00Z", "state": "closed"}]
-    github.comments[PULL_REQUEST] = [{"id": 1, "body": f"text\n{decided.dump()}\n", "user": user or BOT}]
+    github.comments[PULL_REQUEST] = [
+        {"id": 1, "body": f"<!-- vpngw-plan hub -->\n{decided.dump()}\ntext\n", "user": user or BOT}
+    ]

@@ -165,10 +165,10 @@ def test_the_default_user_group_stays_the_default() -> None:
     assert transition.judge(None, False).how == "in place"
 
 
-def test_gateways_addresses_and_gateway_subnets_are_replaced_only_by_name() -> None:
+def test_gateways_addresses_circuits_and_gateway_subnets_are_replaced_only_by_name() -> None:
     named = {model.kind for model in registry().values() if model.must_be_named(arm_id(PublicIp, "any"))}
 
-    assert {"VirtualNetworkGateway", "PublicIp"} == named
+    assert named == {"VirtualNetworkGateway", "PublicIp", "Circuit"}
     assert Subnet.must_be_named(arm_id(Subnet, "v", "gatewaysubnet"))
     assert not Subnet.must_be_named(arm_id(Subnet, "v", "workload"))
 

@@ -86,7 +86,7 @@ def test_bgp_peers_are_told_once_the_tunnel_is_up(
     routes = client.virtual_network_gateways.begin_get_learned_routes("rg-hub", "vgw-hub").result()
 
     assert [(row.neighbor, row.asn, row.state) for row in found.value] == [("192.168.10.1", 65010, "Connected")]
-    assert [row.network for row in routes.value] == ["192.168.10.0/24"]
+    assert [row.network for row in routes.value] == ["10.1.0.0/16", "192.168.10.0/24"]
 
 
 def test_a_reset_takes_minutes_and_keeps_the_gateway(

@@ -42,17 +42,6 @@ from vpngw_iac.state_url import BlobPlace
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(scope="module")
-def azurite() -> Iterator[Azurite]:
-    with running_azurite() as server:
-        yield server
-
-
-@pytest.fixture
-def container(azurite: Azurite) -> str:
-    return azurite.new_container()
-
-
 @pytest.fixture
 def store(azurite: Azurite, container: str) -> BlobStore:
     return a_store(azurite, container)

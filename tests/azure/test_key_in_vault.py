@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from azure.storage.blob import ContainerClient
 
-from tests.azure.azurite import ACCOUNT, ACCOUNT_KEY, Azurite, running_azurite
+from tests.azure.azurite import ACCOUNT, ACCOUNT_KEY, Azurite
 from tests.cli.conftest import HUB
 from tests.workspace.conftest import Harness
 from tests.worlds import Deployment, hub_without_gateway, site
@@ -26,24 +26,6 @@ from vpngw_iac.usecases.state_init import StatePlace, init_state
 
 PATH = "network/simulator/hub/key"
 VAULT, OTHER = "https://kv-keys.vault.azure.net", "https://kv-other.vault.azure.net"
-
-
-@pytest.fixture(scope="module")
-def azurite() -> Iterator[Azurite]:
-    with running_azurite() as server:
-        yield server
-
-
-@pytest.fixture
-def container(azurite: Azurite) -> str:
-    return azurite.new_container()
-
-
-@pytest.fixture
-def harness(tmp_path: Path) -> Harness:
-    harness = Harness(tmp_path)
-    harness.environment |= {"AZURE_STORAGE_KEY": ACCOUNT_KEY}
-    return harness
 
 
 def blob(azurite: Azurite, container: str, path: str = PATH) -> bytes | None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
-from tests.azure.azurite import ACCOUNT, ACCOUNT_KEY, Azurite, running_azurite
+from tests.azure.azurite import ACCOUNT, ACCOUNT_KEY, Azurite
 from tests.cli.conftest import HUB
 from tests.workspace.conftest import Harness
 from tests.worlds import hub_without_gateway, site
@@ -19,24 +18,6 @@ from vpngw_iac.errors import StateError, UsageError
 from vpngw_iac.state_url import BlobPlace, read_state_url
 
 PATH = "network/simulator/hub/key"
-
-
-@pytest.fixture(scope="module")
-def azurite() -> Iterator[Azurite]:
-    with running_azurite() as server:
-        yield server
-
-
-@pytest.fixture
-def container(azurite: Azurite) -> str:
-    return azurite.new_container()
-
-
-@pytest.fixture
-def harness(tmp_path: Path) -> Harness:
-    harness = Harness(tmp_path)
-    harness.environment |= {"AZURE_STORAGE_KEY": ACCOUNT_KEY}
-    return harness
 
 
 def keys(azurite: Azurite, container: str) -> ContainerClient:

@@ -94,6 +94,11 @@ def key_secret_name(deployment: str, state: str) -> str:
     return f"vpngw-key-{plain}-{hashlib.sha256(state.encode()).hexdigest()[:12]}"
 
 
+def vault_name(url: str) -> str:
+    """The name of a vault, as `az` wants it: the first label of its host; empty for what has none."""
+    return (urlsplit(url).hostname or "").partition(".")[0]
+
+
 def shown(text: str) -> str:
     """A URL as messages repeat it: without user, query and fragment, where passwords and tokens stand."""
     return re.sub(r"//[^/@]*@", "//", re.split(r"[?#]", text, maxsplit=1)[0])

@@ -5,13 +5,12 @@ What only the control plane of a storage account or a vault can do is told as th
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from vpngw_iac.azure.blobs import Blobs, Conflict
 from vpngw_iac.azure.key_in_vault import READER, KeyPlace, VaultKeys
 from vpngw_iac.errors import Forbidden, NoPlace, StateError
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.state.store import PreparedPlace
+from vpngw_iac.state_url import vault_name
 
 _PROBE = "probe-of-vpngw"
 DAYS = 30
@@ -25,11 +24,6 @@ class VaultSecret:
     keys: VaultKeys
     vault: str
     secret: str
-
-    @property
-    def vault_name(self) -> str:
-        """As `az` wants it."""
-        return (urlsplit(self.vault).hostname or "").partition(".")[0]
 
 
 def prepare(states: Blobs, keys: Blobs | None, key: str, move: VaultSecret | None = None) -> PreparedPlace:
@@ -170,13 +164,13 @@ def _hints(states: Blobs, keys: Blobs | None) -> tuple[str, ...]:
 
 def _vault_hints(states: Blobs, move: VaultSecret) -> tuple[str, ...]:
     reader, contributor = "Storage Blob Data Reader", "Storage Blob Data Contributor"
-    secret = f"the secret {move.secret} of {move.vault}"
+    secret, name = f"the secret {move.secret} of {move.vault}", vault_name(move.vault)
     return (
         f"Who plans pull requests: {reader!r} on the container {states.container}, nothing on the vault.",
         f"Who plans what may be applied: {reader!r} on {states.container}, {READER!r} on {secret}.",
         f"Who applies: {contributor!r} on {states.container}, {READER!r} on that secret.",
         f"Give the latter at the secret alone: `az role assignment create --role {READER!r} --assignee CLIENT --scope "
-        f"$(az keyvault show -n {move.vault_name} --query id -o tsv)/secrets/{move.secret}`.",
+        f"$(az keyvault show -n {name} --query id -o tsv)/secrets/{move.secret}`.",
         "Deleted, the vault or the secret can be had back; so that nobody can purge it meanwhile: "
-        f"`az keyvault update -n {move.vault_name} --enable-purge-protection true`.",
+        f"`az keyvault update -n {name} --enable-purge-protection true`.",
     )

@@ -7,7 +7,6 @@ whoever writes that down first has made the key, and a version that is added lat
 import re
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, TypeVar
-from urllib.parse import urlsplit
 
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError, ResourceNotFoundError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -17,6 +16,7 @@ from vpngw_iac.azure.translate import sign_in_failure
 from vpngw_iac.errors import AzureIds, Forbidden, StateError, UsageError, VpngwError
 from vpngw_iac.late_dataclass import dataclass
 from vpngw_iac.masks import Masks
+from vpngw_iac.state_url import vault_name
 
 T = TypeVar("T")
 
@@ -123,13 +123,13 @@ class VaultKeys:
             raise StateError(
                 f"The vault {url}, where the key of the state is, cannot be reached: {self._said(error)}",
                 advice="If it was deleted: `az keyvault recover --name "
-                f"{_name_of(url)}`. Else look at its name, its firewall and the network.",
+                f"{vault_name(url)}`. Else look at its name, its firewall and the network.",
             ) from None
 
     def _refused(self, error: HttpResponseError, doing: str, url: str, secret: str) -> VpngwError:
         inner = _inner_code(error)
         code = inner or getattr(error.error, "code", "") or f"HTTP {error.status_code}"
-        key, vault = f"the key {url}/secrets/{secret}", _name_of(url)
+        key, vault = f"the key {url}/secrets/{secret}", vault_name(url)
         if inner == "SecretDisabled":
             return StateError(
                 f"T{key[1:]} is disabled.",
@@ -160,7 +160,7 @@ class _Gone(StateError):
 
 
 def _gone(url: str, secret: str) -> _Gone:
-    vault = _name_of(url)
+    vault = vault_name(url)
     return _Gone(
         f"The key {url}/secrets/{secret} is not there any more.",
         advice=f"`az keyvault secret recover --vault-name {vault} --name {secret}` has a deleted one back. If it is "
@@ -183,7 +183,3 @@ def _inner_code(error: HttpResponseError) -> str:
     """``innererror.code``, which alone tells a disabled secret from a missing right."""
     inner = getattr(error.error, "innererror", None) or {}
     return str(inner.get("code", "")) if isinstance(inner, dict) else ""
-
-
-def _name_of(url: str) -> str:
-    return (urlsplit(url).hostname or "").partition(".")[0]

@@ -10,10 +10,9 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import field
-from urllib.parse import urlsplit
 
 from vpngw_iac.late_dataclass import dataclass
-from vpngw_iac.state_url import BlobPlace, blob_url, key_secret_name, read_state_url
+from vpngw_iac.state_url import BlobPlace, blob_url, key_secret_name, read_state_url, vault_name
 
 WORKFLOW = ".github/workflows/network.yml"
 HANDOVER = "github-setup.md"
@@ -224,7 +223,7 @@ class GithubProject:
         place, name = _blobs(self._is("state")), "SECRET"
         if place is not None:
             name = key_secret_name(self.deployment, blob_url(place, self.cloud, self.deployment))
-        vault = (urlsplit(self.key_vault).hostname or self.key_vault).partition(".")[0]
+        vault = vault_name(self.key_vault)
         return f'"$(az keyvault show --name {shlex.quote(vault)} --query id --output tsv)/secrets/{name}"'
 
     def _settings(self) -> Iterator[str]:
